@@ -1,0 +1,141 @@
+"""The event stream of a job: progress, messages and the end, one JSON object a line. Standard library only.
+
+The engine writes `events.jsonl` with `Progress`; the add-on and the command line read it with `read_events`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+KINDS = ("progress", "info", "warning", "error", "done")
+
+
+class Cancelled(Exception):
+    """The user asked to stop; the workspace stays resumable."""
+
+
+class UserError(Exception):
+    """A failure a person can act on: one sentence with what failed, on which file, and what to do next.
+
+    exit_code: 1 when the work failed, 2 when the usage or the input is at fault.
+    """
+
+    def __init__(self, message: str, exit_code: int = 1) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of `events.jsonl`. `done` of `total` are counts of the stage's items."""
+
+    time: float
+    stage: str
+    kind: str
+    done: int = 0
+    total: int = 0
+    message: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+class Progress:
+    """What a stage is given to report with. Thread safe.
+
+    sink: called with every event (the file, the terminal, or both).
+    cancelled: returns True once the user has asked to stop.
+    """
+
+    def __init__(
+        self,
+        sink: Callable[[Event], None] = lambda event: None,
+        cancelled: Callable[[], bool] = lambda: False,
+        stage: str = "",
+    ) -> None:
+        self._sink = sink
+        self._cancelled = cancelled
+        self._lock = threading.Lock()
+        self.stage = stage
+
+    def for_stage(self, stage: str) -> Progress:
+        return Progress(self._sink, self._cancelled, stage)
+
+    def emit(self, kind: str, message: str = "", done: int = 0, total: int = 0, **data: Any) -> None:
+        with self._lock:
+            self._sink(Event(time.time(), self.stage, kind, done, total, message, data))
+
+    def update(self, done: int, total: int, message: str = "") -> None:
+        """Report `done` of `total` items; raises Cancelled when the user has asked to stop."""
+        self.emit("progress", message, done, total)
+        self.check()
+
+    def info(self, message: str, **data: Any) -> None:
+        self.emit("info", message, **data)
+
+    def warning(self, message: str, **data: Any) -> None:
+        self.emit("warning", message, **data)
+
+    def is_cancelled(self) -> bool:
+        return self._cancelled()
+
+    def check(self) -> None:
+        """Raises Cancelled when the user has asked to stop."""
+        if self._cancelled():
+            raise Cancelled
+
+
+def append_event(path: Path, event: Event) -> None:
+    """Append one line in a single write, so that a reader never sees two lines mixed."""
+    line = (json.dumps(asdict(event), ensure_ascii=False) + "\n").encode()
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    try:
+        os.write(handle, line)
+    finally:
+        os.close(handle)
+
+
+def read_events(path: Path, offset: int = 0) -> tuple[list[Event], int]:
+    """The whole events after byte `offset`, and the offset to continue from.
+
+    A missing file gives nothing; a line cut short is left for the next call; a line that is no event is
+    skipped, since the file is data and may come from anywhere.
+    """
+    try:
+        with open(path, "rb") as file:
+            file.seek(0, os.SEEK_END)
+            if file.tell() < offset:  # a new job has replaced the file
+                offset = 0
+            file.seek(offset)
+            block = file.read()
+    except FileNotFoundError:
+        return [], 0
+    whole = block.rfind(b"\n") + 1
+    events = []
+    for line in block[:whole].splitlines():
+        event = _parse(line)
+        if event is not None:
+            events.append(event)
+    return events, offset + whole
+
+
+def _parse(line: bytes) -> Event | None:
+    try:
+        raw = json.loads(line)
+        event = Event(
+            time=float(raw["time"]),
+            stage=str(raw["stage"]),
+            kind=str(raw["kind"]),
+            done=int(raw.get("done", 0)),
+            total=int(raw.get("total", 0)),
+            message=str(raw.get("message", "")),
+            data=raw.get("data") or {},
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+        return None
+    return event if event.kind in KINDS and isinstance(event.data, dict) else None
