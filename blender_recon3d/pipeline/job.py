@@ -1,0 +1,144 @@
+"""Runs a job's stages in order, skips what is already there, and leaves a workspace that can be resumed."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+from .events import Cancelled, Progress, UserError
+from .memory import PeakMemory
+from .settings import STAGES, JobSettings, StageSettings
+from .stages import Stage, load_stage
+from .workspace import Workspace, remove, write_json
+
+# Raise a stage's number when its result changes for the same input: old workspaces then run it again.
+VERSIONS = {"photos": 1, "pairs": 1, "features": 1, "matches": 1, "sfm": 1, "dense": 1}
+
+# What says where a thing is computed does not change what is computed (within rounding).
+NOT_IN_FINGERPRINT = {"device"}
+
+
+def fingerprint(name: str, stage: Stage, workspace: Workspace, settings: StageSettings, before: str) -> str:
+    """SHA-256 over the stage, its version, its settings, its inputs and the fingerprint of the stage before."""
+    values = {
+        key: value for key, value in dataclasses.asdict(settings).items() if key not in NOT_IN_FINGERPRINT
+    }
+    content = [name, VERSIONS[name], values, stage.inputs(workspace, settings), before]
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def run_job(
+    workspace: Workspace, settings: JobSettings, progress: Progress, fresh: bool = False, only: str = ""
+) -> dict[str, Any]:
+    """Run the stages up to `settings.until` and write the report.
+
+    fresh: forget what is there and start again. only: run this one stage, whose predecessors must be done.
+    Returns the state. Raises UserError, or Cancelled; either way the workspace can be run again.
+    """
+    workspace.create()
+    with workspace.locked():
+        workspace.clear_cancel()
+        write_json(workspace.job, settings.to_json())
+        if fresh:
+            _forget(workspace)
+        progress.for_stage("job").info("started")
+        try:
+            _run_stages(workspace, settings, progress, only)
+        except OSError as error:
+            raise _disk_error(error, workspace) from error
+        _write_report(workspace, settings, progress)
+        progress.for_stage("job").emit("done")
+        return workspace.read_state()
+
+
+def _run_stages(workspace: Workspace, settings: JobSettings, progress: Progress, only: str) -> None:
+    before = ""
+    last = only or settings.until
+    for name in STAGES[: STAGES.index(last) + 1]:
+        progress.check()
+        stage = load_stage(name)
+        print_of = fingerprint(name, stage, workspace, getattr(settings, name), before)
+        entry = workspace.read_state()["stages"].get(name, {})
+        done = entry.get("state") == "done" and entry.get("fingerprint") == print_of
+        if done and all(path.exists() for path in stage.outputs(workspace)):
+            progress.for_stage(name).emit("done", "unchanged, kept", skipped=True)
+        elif only and name != only:
+            raise UserError(f"The stage {name} is not done in {workspace.root}: run recon3d {name} first.", 2)
+        else:
+            same = entry.get("fingerprint") == print_of and not done
+            _run_stage(name, stage, workspace, settings, progress.for_stage(name), print_of, same)
+        before = print_of
+
+
+def _run_stage(
+    name: str,
+    stage: Stage,
+    workspace: Workspace,
+    settings: JobSettings,
+    progress: Progress,
+    print_of: str,
+    resume: bool,
+) -> None:
+    later = STAGES[STAGES.index(name) + 1 :]
+    # Recorded before anything is touched: a kill from here on finds a stage that is not done.
+    workspace.write_stage(name, {"fingerprint": print_of, "state": "started"}, drop=later)
+    if not resume:
+        stage.reset(workspace)
+    progress.emit("progress", "resumed" if resume else "started")
+    start = time.monotonic()
+    with PeakMemory() as peak:
+        summary = stage.run(workspace, getattr(settings, name), progress)
+    entry = {
+        "fingerprint": print_of,
+        "state": "done",
+        "seconds": round(time.monotonic() - start, 2),
+        "peak_memory_mb": round(peak.bytes / 2**20),
+        "summary": summary,
+    }
+    workspace.write_stage(name, entry)
+    progress.emit("done", summary.get("message", ""), **entry)
+
+
+def _forget(workspace: Workspace) -> None:
+    """Remove every result, from the last stage to the first, and nothing that is not ours."""
+    for name in reversed(STAGES):
+        load_stage(name).reset(workspace)
+    for path in (workspace.state_file, workspace.report_json, workspace.report_html):
+        remove(path)
+
+
+def _write_report(workspace: Workspace, settings: JobSettings, progress: Progress) -> None:
+    from . import report
+
+    report.write_report(workspace, settings, progress.for_stage("report"))
+
+
+def _disk_error(error: OSError, workspace: Workspace) -> UserError:
+    """One sentence for a full disk, a missing permission or any other failure of the file system."""
+    import errno
+
+    where = error.filename or workspace.root
+    if error.errno in (errno.ENOSPC, errno.EDQUOT if hasattr(errno, "EDQUOT") else errno.ENOSPC):
+        free = shutil.disk_usage(_existing(workspace.root)).free / 2**20
+        return UserError(
+            f"The disk is full ({free:.0f} MB free) while writing {where}: make room and run the same "
+            "command again, finished work is kept."
+        )
+    return UserError(
+        f"{where} cannot be read or written ({error.strerror or error}): check it and run the same command "
+        "again, finished work is kept."
+    )
+
+
+def _existing(path: Path) -> Path:
+    while not path.exists():
+        path = path.parent
+    return path
+
+
+__all__ = ["Cancelled", "fingerprint", "run_job"]

@@ -1,0 +1,194 @@
+"""What a job can be told: one typed dataclass a stage, with its documentation, defaults and checks.
+
+The command line, the add-on's panel and `job.json` are all made from these classes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from .events import UserError
+
+STAGES = ("photos", "pairs", "features", "matches", "sfm", "dense")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+QUALITIES = ("preview", "medium", "high")
+
+CAMERA_MODELS = (
+    "SIMPLE_PINHOLE", "PINHOLE", "SIMPLE_RADIAL", "RADIAL", "OPENCV", "OPENCV_FISHEYE", "FULL_OPENCV",
+    "SIMPLE_RADIAL_FISHEYE", "RADIAL_FISHEYE", "THIN_PRISM_FISHEYE",
+)  # fmt: skip
+
+
+def option(default: Any, text: str, choices: tuple[str, ...] = (), **limits: Any) -> Any:
+    """A dataclass field with its documentation, its choices and its limits (`least`, `most`)."""
+    metadata = {"help": text, "choices": choices, **limits}
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class StageSettings:
+    """Base of the settings; checks choices and limits when made."""
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            value = getattr(self, item.name)
+            choices = item.metadata.get("choices")
+            if choices and value not in choices:
+                raise UserError(f"{item.name} is {value!r}: choose one of {', '.join(choices)}.", 2)
+            least, most = item.metadata.get("least"), item.metadata.get("most")
+            if least is not None and value < least or most is not None and value > most:
+                raise UserError(
+                    f"{item.name} is {value}: it must be from {least} to {most or 'any size'}.", 2
+                )
+
+
+@dataclass(frozen=True)
+class PhotosSettings(StageSettings):
+    """Which photos are used, and what is known of their cameras."""
+
+    photos: tuple[str, ...] = option((), "folder, files or a video")
+    masks: str = option("", "folder of masks named like the photos; black is ignored")
+    grouping: str = option(
+        "auto", "photos that share one camera: by EXIF and size, all, or none", ("auto", "single", "each")
+    )
+    camera_model: str = option("SIMPLE_RADIAL", "COLMAP's camera model", CAMERA_MODELS)
+    camera_params: str = option("", "known intrinsics in pixels, comma separated, in COLMAP's order")
+    frames: int = option(150, "frames to take from a video", least=3, most=5000)
+    keep_blurred: bool = option(False, "use badly blurred photos too")
+
+
+@dataclass(frozen=True)
+class PairsSettings(StageSettings):
+    """Which pairs of photos are matched."""
+
+    pairs: str = option("auto", "auto, exhaustive, sequential, retrieval, or a file with two names a line")
+    neighbours: int = option(20, "retrieval: pairs kept for each photo", least=1, most=1000)
+    window: int = option(10, "sequential: photos on either side", least=1, most=1000)
+    weights: str = option("bundled", "bundled, official, or a folder of weights")
+    device: str = option("auto", "where networks run", DEVICES)
+
+
+@dataclass(frozen=True)
+class FeaturesSettings(StageSettings):
+    """How keypoints are found and described."""
+
+    features: str = option("sift", "learned (SuperPoint) or COLMAP's SIFT", ("learned", "sift"))
+    max_keypoints: int = option(0, "most keypoints a photo; 0: 8,192 of SIFT, 4,096 of SuperPoint", least=0)
+    max_size: int = option(3200, "longest side at which features are found, pixels", least=64)
+    weights: str = option("bundled", "bundled, official, or a folder of weights")
+    device: str = option("auto", "where networks run", DEVICES)
+
+
+@dataclass(frozen=True)
+class MatchesSettings(StageSettings):
+    """How keypoints are matched and the matches verified."""
+
+    features: str = option("sift", "learned (SuperGlue) or COLMAP's SIFT matcher", ("learned", "sift"))
+    match_threshold: float = option(0.2, "SuperGlue: least score of a match", least=0.0, most=1.0)
+    max_error: float = option(4.0, "verification: largest epipolar error, pixels", least=0.1, most=100.0)
+    min_inliers: int = option(15, "verification: fewest matches of a pair", least=4)
+    seed: int = option(0, "seed of the random sampling", least=0)
+    weights: str = option("bundled", "bundled, official, or a folder of weights")
+    device: str = option("auto", "where networks run", DEVICES)
+
+
+@dataclass(frozen=True)
+class SfmSettings(StageSettings):
+    """How cameras and sparse points are reconstructed."""
+
+    mapper: str = option("incremental", "COLMAP's mapper", ("incremental", "global"))
+    refine_intrinsics: bool = option(True, "refine focal length and distortion")
+    min_model_size: int = option(3, "fewest photos of a model worth keeping", least=2)
+    seed: int = option(0, "seed of the random sampling", least=0)
+
+
+@dataclass(frozen=True)
+class DenseSettings(StageSettings):
+    """How depth is estimated and fused."""
+
+    dense: str = option("auto", "COLMAP's PatchMatch (needs CUDA) or ours", ("auto", "colmap", "torch"))
+    max_size: int = option(1000, "longest side of the undistorted photos, pixels", least=64)
+    views: int = option(4, "source views a photo", least=1, most=50)
+    depths: int = option(128, "depth hypotheses", least=8, most=1024)
+    min_views: int = option(3, "fusion: fewest views that must agree on a point", least=2, most=20)
+    device: str = option("auto", "where depth is estimated", DEVICES)
+
+
+# Longest side in pixels of what each quality looks at.
+FEATURE_SIZE = {"preview": 1600, "medium": 2400, "high": 3200}
+DENSE_SIZE = {"preview": 640, "medium": 1000, "high": 2000}
+
+
+@dataclass(frozen=True)
+class JobSettings(StageSettings):
+    """A whole job."""
+
+    quality: str = option("medium", "preview, medium or high", QUALITIES)
+    until: str = option("dense", "the last stage to run", STAGES)
+    photos: PhotosSettings = field(default_factory=PhotosSettings)
+    pairs: PairsSettings = field(default_factory=PairsSettings)
+    features: FeaturesSettings = field(default_factory=FeaturesSettings)
+    matches: MatchesSettings = field(default_factory=MatchesSettings)
+    sfm: SfmSettings = field(default_factory=SfmSettings)
+    dense: DenseSettings = field(default_factory=DenseSettings)
+
+    @classmethod
+    def build(cls, quality: str = "medium", until: str = "dense", **options: Any) -> JobSettings:
+        """A job from flat options: each goes to every stage that has a field of that name.
+
+        `max_size` differs from stage to stage and comes from `quality`, unless given as `feature_size` or
+        `dense_size`. Options that no stage knows raise UserError.
+        """
+        if quality not in QUALITIES:
+            raise UserError(f"quality is {quality!r}: choose one of {', '.join(QUALITIES)}.", 2)
+        sizes = {
+            "features": options.pop("feature_size", None) or FEATURE_SIZE[quality],
+            "dense": options.pop("dense_size", None) or DENSE_SIZE[quality],
+        }
+        stages: dict[str, Any] = {}
+        known: set[str] = set()
+        for stage in STAGES:
+            kind = _stage_type(stage)
+            names = {item.name for item in fields(kind)} - {"max_size"}
+            known |= names
+            chosen = {name: options[name] for name in names if name in options}
+            if stage in sizes:
+                chosen["max_size"] = sizes[stage]
+            stages[stage] = kind(**chosen)
+        unknown = sorted(set(options) - known)
+        if unknown:
+            raise UserError(f"Unknown setting {', '.join(unknown)}.", 2)
+        return cls(quality=quality, until=until, **stages)
+
+    def to_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, raw: dict[str, Any], path: Path) -> JobSettings:
+        """The job of `job.json`; UserError naming `path` when it holds something else."""
+        try:
+            values: dict[str, Any] = {"quality": raw["quality"], "until": raw["until"]}
+            for stage in STAGES:
+                kind = _stage_type(stage)
+                chosen = {item.name: _typed(item, raw[stage].get(item.name)) for item in fields(kind)}
+                values[stage] = kind(**{name: value for name, value in chosen.items() if value is not None})
+            return cls(**values)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise UserError(f"{path} is not a job ({error}): start again with recon3d run.", 2) from error
+
+
+def _stage_type(stage: str) -> Any:
+    return typing.get_type_hints(JobSettings)[stage]
+
+
+def _typed(item: Any, value: Any) -> Any:
+    if isinstance(value, list):
+        value = tuple(str(entry) for entry in value)
+    if value is not None and item.default is not None and not isinstance(value, type(item.default)):
+        if not (isinstance(item.default, float) and isinstance(value, int)):
+            raise ValueError(f"{item.name} is {value!r}")
+    return value

@@ -1,0 +1,227 @@
+"""Photos in: upright, safely named, grouped into cameras, the unfit set aside with the reason."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from ..cameras import group_cameras
+from ..events import Progress, UserError
+from ..images import open_photo, read_exif, upright_rgb
+from ..intake import common_folder, find_mask, find_photos, natural_key, safe_name
+from ..settings import PhotosSettings
+from ..triage import PhotoInfo, examine, set_aside
+from ..workspace import Workspace, link_or_copy, remove, whole_file, write_json
+
+FEWEST_PHOTOS = 3
+JPEG_QUALITY = 97  # of converted photos; the loss is below the sensor's noise
+
+
+def inputs(workspace: Workspace, settings: PhotosSettings) -> Any:
+    photos, videos = find_photos(settings.photos, workspace.root)
+    masks = sorted(Path(settings.masks).rglob("*")) if settings.masks else []
+    return [
+        [str(path), stat.st_size, stat.st_mtime_ns]
+        for path in [*photos, *videos, *masks]
+        for stat in [path.stat()]
+    ]
+
+
+def outputs(workspace: Workspace) -> list[Path]:
+    return [workspace.photos, workspace.images]
+
+
+def reset(workspace: Workspace) -> None:
+    for path in (workspace.photos, workspace.images, workspace.masks, workspace.frames):
+        remove(path)
+
+
+def run(workspace: Workspace, settings: PhotosSettings, progress: Progress) -> dict[str, Any]:
+    files = _find(workspace, settings, progress)
+    base = common_folder(files)
+    photos = _examine_all(files, progress)
+    set_aside(photos, settings.keep_blurred)
+    used = [photo for photo in photos if not photo.reason]
+    for photo in photos:
+        if photo.reason:
+            progress.warning(f"{photo.path.name} is set aside: {photo.reason}.", photo=str(photo.path))
+    if len(used) < FEWEST_PHOTOS:
+        raise UserError(_too_few(photos, used, base), 2)
+
+    taken: set[str] = set()
+    entries = [_entry(photo, base, taken) for photo in photos]
+    jobs = [
+        (photo, workspace.images / entry["name"])
+        for photo, entry in zip(photos, entries, strict=True)
+        if not photo.reason
+    ]
+    _in_threads(
+        [lambda photo=photo, target=target: _bring_in(photo, target) for photo, target in jobs],
+        progress,
+        "copying",
+    )
+    if settings.masks:
+        _bring_masks(workspace, settings, base, jobs, progress)
+    cameras = group_cameras(entries, settings, progress)
+    write_json(workspace.photos, {"version": 1, "source": str(base), "cameras": cameras, "photos": entries})
+    aside = len(photos) - len(used)
+    message = f"{len(used)} photos, {len(cameras)} camera{'s' * (len(cameras) > 1)}, {aside} set aside"
+    return {"message": message, "photos": len(used), "set_aside": aside, "cameras": len(cameras)}
+
+
+def _find(workspace: Workspace, settings: PhotosSettings, progress: Progress) -> list[Path]:
+    from ..video import extract_frames
+
+    files, videos = find_photos(settings.photos, workspace.root)
+    if settings.masks and not Path(settings.masks).is_dir():
+        raise UserError(f"The folder of masks {settings.masks} does not exist: check --masks.", 2)
+    for number, video in enumerate(videos):
+        folder = workspace.frames / f"{number:02d}"
+        if not folder.is_dir():
+            found = extract_frames(video, folder, settings.frames, progress)
+            progress.info(f"{found} frames taken from {video.name}.")
+        files += sorted(folder.glob("*.jpg"), key=natural_key)
+    if not files:
+        where = ", ".join(settings.photos) or "nothing"
+        raise UserError(
+            f"No photos were found in {where}: give a folder with JPEG, PNG, TIFF, WebP or HEIC files, or a "
+            "video.",
+            2,
+        )
+    return files
+
+
+def _examine_all(files: list[Path], progress: Progress) -> list[PhotoInfo]:
+    return _in_threads([lambda file=file: examine(file) for file in files], progress, "reading")
+
+
+def _in_threads(calls: list[Callable[[], Any]], progress: Progress, message: str) -> list[Any]:
+    """The results of the calls in their order; decoding releases the interpreter, so threads do."""
+    pool = ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, 8))
+    try:
+        futures = [pool.submit(call) for call in calls]
+        for done, _ in enumerate(as_completed(futures), 1):
+            progress.update(done, len(futures), message)
+        return [future.result() for future in futures]
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _too_few(photos: list[PhotoInfo], used: list[PhotoInfo], base: Path) -> str:
+    reasons = [f"{photo.path.name}: {photo.reason}" for photo in photos if photo.reason]
+    shown = "; ".join(reasons[:3]) + (f"; and {len(reasons) - 3} more" if len(reasons) > 3 else "")
+    text = (
+        f"{len(used)} of {len(photos)} photos in {base} can be used and at least {FEWEST_PHOTOS} are needed"
+    )
+    return f"{text}{f' ({shown})' if shown else ''}: add photos and run again."
+
+
+def _entry(photo: PhotoInfo, base: Path, taken: set[str]) -> dict[str, Any]:
+    exif = photo.exif
+    relative = photo.path.relative_to(base)
+    entry: dict[str, Any] = {
+        "name": "",
+        "source": str(photo.path),
+        "state": "set aside" if photo.reason else "used",
+        "reason": photo.reason,
+        "width": photo.width,
+        "height": photo.height,
+        "make": exif.make if exif else "",
+        "model": exif.model if exif else "",
+        "focal_mm": exif.focal_mm if exif else None,
+        "focal_35mm": exif.focal_35mm if exif else None,
+        "sensor_mm": exif.sensor_mm if exif else None,
+        "orientation": exif.orientation if exif else 1,
+        "gps": exif.gps if exif else None,
+        "sharpness": round(photo.sharpness[0], 3),
+        "camera": None,
+    }
+    if not photo.reason:
+        entry["name"] = safe_name(relative, _extension(photo), taken)
+    return entry
+
+
+def _extension(photo: PhotoInfo) -> str:
+    """Kept where COLMAP reads the file as it is; else JPEG for what was lossy, PNG for what was not."""
+    if photo.plain:
+        with open_photo(photo.path) as image:
+            return ".png" if image.format == "PNG" else ".jpg"
+    return ".png" if photo.lossless else ".jpg"
+
+
+def _bring_in(photo: PhotoInfo, target: Path) -> None:
+    if target.exists():  # whole, from a run that was stopped
+        return
+    if photo.plain:
+        link_or_copy(photo.path, target)
+        return
+    with open_photo(photo.path) as image:
+        exif = read_exif(image)
+        pixels = upright_rgb(image)
+    # What COLMAP and other readers want to know of the camera is kept; the orientation has been applied.
+    kept = Image.Exif()
+    kept[0x010F], kept[0x0110] = exif.make, exif.model
+    with whole_file(target) as part:
+        options: dict[str, Any] = {"format": "PNG"}
+        if target.suffix == ".jpg":
+            options = {"format": "JPEG", "quality": JPEG_QUALITY, "subsampling": 0}
+        pixels.save(part, exif=kept, **options)
+
+
+def _bring_masks(
+    workspace: Workspace,
+    settings: PhotosSettings,
+    base: Path,
+    jobs: list[tuple[PhotoInfo, Path]],
+    progress: Progress,
+) -> None:
+    """masks/NAME.png as COLMAP wants them: uint8, the photo's upright size, 0 is ignored."""
+    folder = Path(settings.masks).expanduser().absolute()
+    missing = []
+    for photo, target in jobs:
+        mask = find_mask(folder, photo.path, photo.path.relative_to(base))
+        if mask is None:
+            missing.append(photo.path.name)
+            continue
+        try:
+            with open_photo(mask) as image:
+                values = np.asarray(upright_rgb(image).convert("L"))
+        except (OSError, ValueError) as error:
+            progress.warning(f"The mask {mask} cannot be read ({error}): {photo.path.name} is used whole.")
+            continue
+        values = _fit_mask(values, photo)
+        with whole_file(workspace.masks / f"{target.name}.png") as part:
+            part.write_bytes(cv2.imencode(".png", values)[1].tobytes())
+    if len(missing) == len(jobs):
+        raise UserError(
+            f"None of the masks in {folder} is named like a photo: name the mask of IMG_1.jpg IMG_1.png.", 2
+        )
+    if missing:
+        shown = ", ".join(missing[:5]) + (" and others" if len(missing) > 5 else "")
+        progress.warning(f"{len(missing)} photos have no mask and are used whole: {shown}.")
+
+
+def _fit_mask(values: np.ndarray, photo: PhotoInfo) -> np.ndarray:
+    """The mask at the size of the upright photo; one drawn on the unturned photo is turned with it."""
+    height, width = values.shape
+    turned = photo.exif is not None and photo.exif.orientation in (5, 6, 7, 8)
+    if turned and (width < height) != (photo.width < photo.height):
+        assert photo.exif is not None
+        image = Image.fromarray(values)
+        turn = {
+            5: Image.Transpose.TRANSPOSE,
+            6: Image.Transpose.ROTATE_270,
+            7: Image.Transpose.TRANSVERSE,
+            8: Image.Transpose.ROTATE_90,
+        }[photo.exif.orientation]
+        values = np.asarray(image.transpose(turn))
+    size = (photo.width, photo.height)
+    resized = cv2.resize(values, size, interpolation=cv2.INTER_NEAREST)
+    return np.where(resized > 127, 255, 0).astype(np.uint8)

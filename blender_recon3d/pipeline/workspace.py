@@ -1,0 +1,233 @@
+"""The workspace: one folder that holds a job, its progress and its results. Standard library only.
+
+    job.json state.json events.jsonl log.txt cancel lock
+    photos.json images/ masks/ pairs.txt database.db features/ sparse/ placement.json dense/ report.*
+
+Whatever is written here appears whole or not at all (a temporary name, then a rename), so that a kill at
+any moment leaves a folder that the next run continues from.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from .events import UserError
+
+PART = ".part"  # suffix of what is being written
+
+
+class Workspace:
+    """Paths inside OUT and the state of its stages."""
+
+    def __init__(self, root: str | Path) -> None:
+        self.root = Path(root).expanduser().absolute()
+        self.job = self.root / "job.json"
+        self.state_file = self.root / "state.json"
+        self.events = self.root / "events.jsonl"
+        self.log = self.root / "log.txt"
+        self.cancel_file = self.root / "cancel"
+        self.lock_file = self.root / "lock"
+        self.photos = self.root / "photos.json"
+        self.frames = self.root / "frames"
+        self.images = self.root / "images"
+        self.masks = self.root / "masks"
+        self.pairs = self.root / "pairs.txt"
+        self.database = self.root / "database.db"
+        self.features = self.root / "features"
+        self.sparse = self.root / "sparse"
+        self.model = self.sparse / "0"
+        self.placement = self.root / "placement.json"
+        self.registration = self.root / "registration.json"
+        self.dense = self.root / "dense"
+        self.fusion = self.dense / "fusion.ply"
+        self.report_json = self.root / "report.json"
+        self.report_html = self.root / "report.html"
+
+    def create(self) -> None:
+        """Make the folder; UserError when it cannot be made or is a file."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(
+                f"The output folder {self.root} cannot be made ({error.strerror}): choose another with -o.", 2
+            ) from error
+
+    def read_photos(self) -> dict[str, Any]:
+        """photos.json; UserError when the photos stage has not run here."""
+        return read_json(self.photos, "run the photos stage first: recon3d photos OUT")
+
+    def used_photos(self) -> list[dict[str, Any]]:
+        """The photos that are not set aside, in the order of photos.json."""
+        return [photo for photo in self.read_photos()["photos"] if photo["state"] == "used"]
+
+    # -- the state of the stages -------------------------------------------------------------------
+
+    def read_state(self) -> dict[str, Any]:
+        """`{"stages": {name: {"fingerprint", "state": "started"|"done", "seconds", ...}}}`.
+
+        An unreadable state is an empty one: the stages then run again.
+        """
+        try:
+            state = json.loads(self.state_file.read_text("utf-8"))
+        except (OSError, ValueError):
+            state = {}
+        if not isinstance(state, dict) or not isinstance(state.get("stages"), dict):
+            state = {"version": 1, "stages": {}}
+        return state
+
+    def write_stage(self, stage: str, entry: dict[str, Any], drop: tuple[str, ...] = ()) -> None:
+        """Record one stage's entry and forget the stages in `drop` (those that depend on it)."""
+        state = self.read_state()
+        for name in drop:
+            state["stages"].pop(name, None)
+        state["stages"][stage] = entry
+        write_json(self.state_file, state)
+
+    # -- cancelling and locking --------------------------------------------------------------------
+
+    def request_cancel(self) -> None:
+        self.cancel_file.touch()
+
+    def clear_cancel(self) -> None:
+        self.cancel_file.unlink(missing_ok=True)
+
+    def is_cancelled(self) -> bool:
+        return self.cancel_file.exists()
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the workspace for this process; UserError when another one does.
+
+        The operating system drops the lock with the process, however it ends; the file says who holds it.
+        """
+        with open(self.lock_file, "a+b") as file:
+            if not _lock(file):
+                raise UserError(
+                    f"Another run is at work in {self.root}{_holder(self.lock_file)}: "
+                    "wait for it, cancel it, or choose another folder with -o."
+                )
+            try:
+                file.truncate(1)  # one zero byte, also where the file was empty
+                file.write(json.dumps({"pid": os.getpid(), "started": time.time()}).encode())
+                file.flush()
+                yield
+            finally:
+                _unlock(file)
+
+
+# The first byte is what is locked; the record stands after it, so that it can be read while locked on Windows.
+def _lock(file: IO[bytes]) -> bool:
+    file.seek(0)
+    if os.name == "nt":
+        import msvcrt
+
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _unlock(file: IO[bytes]) -> None:
+    file.seek(0)
+    if os.name == "nt":
+        import msvcrt
+
+        msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
+        return
+    import fcntl
+
+    fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def _holder(path: Path) -> str:
+    try:
+        with open(path, "rb") as file:
+            file.seek(1)
+            return f" (process {int(json.loads(file.read())['pid'])})"
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+# -- whole files ------------------------------------------------------------------------------------
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path`, moved over it when the block ends well and removed when it does not."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + PART)
+    try:
+        yield part
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """An empty temporary folder beside `path`, which replaces it when the block ends well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(prefix=path.name + ".", suffix=PART, dir=path.parent))
+    try:
+        yield part
+        remove(path)
+        os.replace(part, path)
+        os.chmod(path, 0o755)  # mkdtemp makes it private
+    finally:
+        remove(part)
+
+
+def write_json(path: Path, value: Any) -> None:
+    with whole_file(path) as part:
+        part.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+
+def read_json(path: Path, advice: str) -> dict[str, Any]:
+    """A JSON object; UserError with the advice when the file is missing or is none."""
+    try:
+        value = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(f"{path} is missing: {advice}.") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(f"{path} cannot be read ({error}): {advice}.") from error
+    if not isinstance(value, dict):
+        raise UserError(f"{path} is not what it should be: {advice}.")
+    return value
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """A hard link where the file system allows one, else a copy; `target` appears whole."""
+    # Windows refuses to remove a link to a read-only file, and so the workspace could not be cleaned up.
+    linkable = os.name != "nt" or os.access(source, os.W_OK)
+    with whole_file(target) as part:
+        part.unlink(missing_ok=True)
+        try:
+            if not linkable:
+                raise OSError
+            os.link(source.resolve(), part)
+        except OSError:
+            shutil.copyfile(source, part)
