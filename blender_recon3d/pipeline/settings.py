@@ -40,7 +40,7 @@ class StageSettings:
             if choices and value not in choices:
                 raise UserError(f"{item.name} is {value!r}: choose one of {', '.join(choices)}.", 2)
             least, most = item.metadata.get("least"), item.metadata.get("most")
-            if least is not None and value < least or most is not None and value > most:
+            if (least is not None and value < least) or (most is not None and value > most):
                 raise UserError(
                     f"{item.name} is {value}: it must be from {least} to {most or 'any size'}.", 2
                 )
@@ -118,9 +118,12 @@ class DenseSettings(StageSettings):
     device: str = option("auto", "where depth is estimated", DEVICES)
 
 
-# Longest side in pixels of what each quality looks at.
-FEATURE_SIZE = {"preview": 1600, "medium": 2400, "high": 3200}
-DENSE_SIZE = {"preview": 640, "medium": 1000, "high": 2000}
+# Longest side in pixels of what each quality looks at, by stage, and the options that say otherwise.
+SIZES = {
+    "features": {"preview": 1600, "medium": 2400, "high": 3200},
+    "dense": {"preview": 640, "medium": 1000, "high": 2000},
+}
+SIZE_OPTIONS = {"features": "feature_size", "dense": "dense_size"}
 
 
 @dataclass(frozen=True)
@@ -146,8 +149,8 @@ class JobSettings(StageSettings):
         if quality not in QUALITIES:
             raise UserError(f"quality is {quality!r}: choose one of {', '.join(QUALITIES)}.", 2)
         sizes = {
-            "features": options.pop("feature_size", None) or FEATURE_SIZE[quality],
-            "dense": options.pop("dense_size", None) or DENSE_SIZE[quality],
+            stage: options.pop(option, None) or SIZES[stage][quality]
+            for stage, option in SIZE_OPTIONS.items()
         }
         stages: dict[str, Any] = {}
         known: set[str] = set()
@@ -163,6 +166,18 @@ class JobSettings(StageSettings):
         if unknown:
             raise UserError(f"Unknown setting {', '.join(unknown)}.", 2)
         return cls(quality=quality, until=until, **stages)
+
+    def changed(self, **options: Any) -> JobSettings:
+        """This job with some flat options changed; see `build`."""
+        merged: dict[str, Any] = {"quality": self.quality, "until": self.until}
+        for stage in STAGES:
+            values = dataclasses.asdict(getattr(self, stage))
+            size = values.pop("max_size", None)
+            # A size that the quality stands for follows the quality; another was chosen, and stays.
+            if size is not None and size != SIZES[stage][self.quality]:
+                merged[SIZE_OPTIONS[stage]] = size
+            merged.update(values)
+        return JobSettings.build(**{**merged, **options})
 
     def to_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self)

@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -180,17 +179,24 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
-    """An empty temporary folder beside `path`, which replaces it when the block ends well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(prefix=path.name + ".", suffix=PART, dir=path.parent))
+def scratch_folder(path: Path) -> Iterator[Path]:
+    """An empty folder beside `path`, removed at the end; what a killed run left there goes first."""
+    part = path.with_name(path.name + PART)
+    remove(part)
+    part.mkdir(parents=True)
     try:
+        yield part
+    finally:
+        remove(part)
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """A scratch folder which replaces `path` when the block ends well."""
+    with scratch_folder(path) as part:
         yield part
         remove(path)
         os.replace(part, path)
-        os.chmod(path, 0o755)  # mkdtemp makes it private
-    finally:
-        remove(part)
 
 
 def write_json(path: Path, value: Any) -> None:

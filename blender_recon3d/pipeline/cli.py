@@ -1,0 +1,257 @@
+"""The command line: `recon3d run`, a command for each stage, doctor, weights and evaluate."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+from .console import Console
+from .events import Cancelled, Event, Progress, UserError, append_event
+from .settings import CAMERA_MODELS, DEVICES, QUALITIES, STAGES, JobSettings
+from .workspace import Workspace, read_json
+
+DONE, FAILED, BAD_USAGE, CANCELLED = 0, 1, 2, 3
+PATIENCE = 4.0  # seconds a cancelled stage is given to end by itself
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message} (see {self.prog} --help)", BAD_USAGE)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Entry point of `recon3d`; returns the exit code."""
+    try:
+        chosen = _parser().parse_args(arguments)
+        return int(chosen.command(chosen))
+    except UserError as error:
+        print(f"recon3d: {error}", file=sys.stderr)
+        return error.exit_code
+    except (Cancelled, KeyboardInterrupt):
+        print("recon3d: cancelled; run the same command again to go on.", file=sys.stderr)
+        return CANCELLED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="recon3d", description="Photographs in, cameras and a dense cloud out.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="everything: photos, a folder of them or a video")
+    run.add_argument("photos", nargs="+", metavar="PHOTOS", help="a folder, photo files, or a video")
+    run.add_argument("-o", "--output", required=True, metavar="OUT", help="the workspace folder")
+    run.add_argument("--until", choices=STAGES, help="last stage (default dense)")
+    _add_settings(run)
+    run.set_defaults(command=_run)
+
+    for name in STAGES:
+        stage = commands.add_parser(name, help=f"one stage: {name}")
+        if name == "photos":
+            stage.add_argument("photos", nargs="*", metavar="PHOTOS", help="only to set up a new workspace")
+            stage.add_argument("-o", "--output", required=True, metavar="OUT", help="the workspace folder")
+        else:
+            stage.add_argument("output", metavar="OUT", help="the workspace folder")
+        _add_settings(stage)
+        stage.set_defaults(command=_run, only=name)
+
+    doctor = commands.add_parser("doctor", help="what works here, and what to do about what does not")
+    doctor.add_argument("--json", action="store_true", help="for machines")
+    doctor.set_defaults(command=_doctor)
+
+    weights = commands.add_parser("weights", help="what is bundled and what can be fetched")
+    weights.add_argument("action", choices=("list", "fetch"))
+    weights.add_argument("name", nargs="?", metavar="NAME", help="what to fetch")
+    weights.add_argument("--accept-licence", action="store_true", help="after reading it")
+    weights.add_argument("--json", action="store_true", help="for machines")
+    weights.set_defaults(command=_weights)
+
+    evaluate = commands.add_parser("evaluate", help="errors against ground truth")
+    evaluate.add_argument("output", metavar="OUT", help="the workspace folder")
+    evaluate.add_argument(
+        "--truth", required=True, metavar="DIR", help="cameras and, if there is one, surface"
+    )
+    evaluate.add_argument("--json", action="store_true", help="for machines")
+    evaluate.set_defaults(command=_evaluate)
+    return parser
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    """Options that change a job. They have no defaults here, so that those of the workspace's job hold."""
+    add = parser.add_argument
+    add("--device", choices=DEVICES, help="where networks and depth run (default auto)")
+    add("--quality", choices=QUALITIES, help="default medium")
+    add("--features", choices=("learned", "sift"), help="the front-end")
+    add("--weights", metavar="W", help="bundled, official, or a folder")
+    add("--pairs", metavar="P", help="auto, exhaustive, sequential, retrieval, or a file")
+    add("--mapper", choices=("incremental", "global"), help="default incremental")
+    add("--dense", choices=("auto", "colmap", "torch"), help="how depth is estimated")
+    add("--masks", metavar="DIR", help="masks named like the photos; black is ignored")
+    add("--camera-model", choices=CAMERA_MODELS, metavar="M", help=f"one of {', '.join(CAMERA_MODELS)}")
+    add("--camera-params", metavar="P", help="known intrinsics, comma separated, in COLMAP's order")
+    add("--grouping", choices=("auto", "single", "each"), help="photos that share a camera")
+    add("--frames", type=int, metavar="N", help="frames to take from a video")
+    add("--keep-blurred", action="store_const", const=True, help="use badly blurred photos too")
+    add("--max-keypoints", type=int, metavar="N", help="most keypoints a photo")
+    add("--feature-size", type=int, metavar="PX", help="longest side for features")
+    add("--dense-size", type=int, metavar="PX", help="longest side for depth")
+    add("--min-views", type=int, metavar="N", help="views that must agree on a dense point")
+    add("--fresh", action="store_true", help="start again, whatever is there")
+    add("--json", action="store_true", help="events on stdout, one JSON object a line")
+
+
+SETTING_NAMES = (
+    "quality", "until", "device", "features", "weights", "pairs", "mapper", "dense", "masks", "camera_model",
+    "camera_params", "grouping", "frames", "keep_blurred", "max_keypoints", "feature_size", "dense_size",
+    "min_views",
+)  # fmt: skip
+
+
+def _run(chosen: argparse.Namespace) -> int:
+    workspace = Workspace(chosen.output)
+    only = getattr(chosen, "only", "")
+    settings = job_settings(workspace, chosen, only)
+    workspace.create()
+    show: Callable[[Event], None] = _json_sink if chosen.json else Console(_real_stderr())
+
+    def sink(event: Event) -> None:
+        append_event(workspace.events, event)
+        show(event)
+
+    with _stoppable(workspace) as cancelled, _log_to(workspace):
+        progress = Progress(sink, cancelled, "job")
+        return _run_reporting(workspace, settings, progress, chosen.fresh, only)
+
+
+def _run_reporting(
+    workspace: Workspace, settings: JobSettings, progress: Progress, fresh: bool, only: str
+) -> int:
+    """Run the job; every way it can end is an event and an exit code."""
+    from .job import run_job
+
+    try:
+        run_job(workspace, settings, progress, fresh=fresh, only=only)
+        return DONE
+    except UserError as error:
+        progress.emit("error", str(error), exit_code=error.exit_code)
+        return error.exit_code
+    except Cancelled:
+        progress.emit("error", "Cancelled; run the same command again to go on.", exit_code=CANCELLED)
+        return CANCELLED
+    except MemoryError:
+        progress.emit(
+            "error", "Out of memory: use --quality preview, or close other programs.", exit_code=FAILED
+        )
+        return FAILED
+    except Exception as error:  # the last stop: a person gets a sentence, the log the trace
+        import traceback
+
+        traceback.print_exc()
+        text = f"An unexpected error ({type(error).__name__}: {error}): {workspace.log} holds what to report."
+        progress.emit("error", text, exit_code=FAILED)
+        return FAILED
+
+
+def job_settings(workspace: Workspace, chosen: argparse.Namespace, only: str = "") -> JobSettings:
+    """The job of this command: for one stage of a workspace that has a job, that job with the given changes."""
+    given = {name: value for name in SETTING_NAMES if (value := getattr(chosen, name, None)) is not None}
+    for name in ("masks", "pairs", "weights"):
+        if name in given and Path(given[name]).expanduser().exists():
+            given[name] = str(Path(given[name]).expanduser().absolute())
+    photos = tuple(str(Path(path).expanduser().absolute()) for path in getattr(chosen, "photos", None) or ())
+    if not only or not workspace.job.exists():
+        if not photos:
+            raise UserError(
+                f"{workspace.root} holds no job yet: start with recon3d run PHOTOS -o OUT.", BAD_USAGE
+            )
+        return JobSettings.build(photos=photos, **given)
+    job = JobSettings.from_json(
+        read_json(workspace.job, "start with recon3d run PHOTOS -o OUT"), workspace.job
+    )
+    if photos:
+        given["photos"] = photos
+    return job.changed(**given)
+
+
+def _real_stderr() -> Any:
+    """The terminal, also while file descriptor 2 goes to the log."""
+    return os.fdopen(os.dup(2), "w", encoding="utf-8", errors="replace", buffering=1)
+
+
+def _json_sink(event: Event) -> None:
+    sys.stdout.write(json.dumps(dataclasses.asdict(event), ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+@contextmanager
+def _log_to(workspace: Workspace) -> Iterator[None]:
+    """Everything that libraries write to the standard error goes to log.txt for the time being."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with open(workspace.log, "ab") as log:
+        os.dup2(log.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(saved, 2)
+            os.close(saved)
+
+
+@contextmanager
+def _stoppable(workspace: Workspace) -> Iterator[Callable[[], bool]]:
+    """A function that tells whether to stop: after SIGINT, SIGTERM or a `cancel` file in the workspace.
+
+    A library call that does not come back within PATIENCE is left behind by ending the process: all results
+    are written whole, so that this costs no more than the stage (or item) under way.
+    """
+    asked = threading.Event()
+    over = threading.Event()
+
+    def on_signal(number: int, frame: Any) -> None:
+        asked.set()
+
+    def watch() -> None:
+        while not (asked.is_set() or workspace.is_cancelled()):
+            if over.wait(0.2):
+                return
+        if not over.wait(PATIENCE):
+            append_event(workspace.events, Event(time.time(), "job", "error", message="Cancelled."))
+            os._exit(CANCELLED)
+
+    numbers = [signal.SIGINT, signal.SIGTERM] + ([signal.SIGBREAK] if hasattr(signal, "SIGBREAK") else [])
+    before = {number: signal.signal(number, on_signal) for number in numbers}
+    workspace.clear_cancel()
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield lambda: asked.is_set() or workspace.is_cancelled()
+    finally:
+        over.set()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _doctor(chosen: argparse.Namespace) -> int:
+    from . import doctor
+
+    return doctor.main(chosen.json)
+
+
+def _weights(chosen: argparse.Namespace) -> int:
+    from . import weights_command
+
+    return weights_command.main(chosen.action, chosen.name, chosen.accept_licence, chosen.json)
+
+
+def _evaluate(chosen: argparse.Namespace) -> int:
+    from . import evaluate
+
+    return evaluate.main(Workspace(chosen.output), Path(chosen.truth), chosen.json)

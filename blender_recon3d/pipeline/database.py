@@ -1,0 +1,103 @@
+"""COLMAP's SQLite database: cameras and images in, and what other stages ask of it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .colmap import pycolmap
+from .workspace import Workspace, remove, whole_file
+
+COUNT_FEATURES = "SELECT COUNT(*) FROM keypoints"
+COUNT_VERIFIED = "SELECT COUNT(*) FROM two_view_geometries"
+
+
+def create_database(workspace: Workspace) -> None:
+    """database.db with the cameras and images of photos.json and nothing else; replaces what is there."""
+    document = workspace.read_photos()
+    with whole_file(workspace.database) as part:
+        remove(part)
+        with open_database(part):
+            pass  # import_images wants the file to exist
+        for camera in document["cameras"]:
+            names = [photo["name"] for photo in document["photos"] if photo["camera"] == camera["id"]]
+            options = pycolmap.ImageReaderOptions()
+            options.camera_model = camera["model"]
+            options.camera_params = ",".join(repr(value) for value in camera["params"])
+            pycolmap.import_images(part, workspace.images, pycolmap.CameraMode.SINGLE, names, options)
+        with open_database(part) as database:
+            for camera in database.read_all_cameras():
+                # Ids are given in the order of import, which is that of photos.json.
+                camera.has_prior_focal_length = document["cameras"][camera.camera_id - 1]["prior"] != "none"
+                database.update_camera(camera)
+        remove_side_files(part)
+    remove_side_files(workspace.database)
+
+
+@contextlib.contextmanager
+def open_database(path: Path) -> Iterator[Any]:
+    """The database, closed at the end also when the block raises."""
+    database = pycolmap.Database.open(path)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def remove_side_files(path: Path) -> None:
+    """SQLite's journal files, which must not outlive the database they belong to."""
+    for suffix in ("-wal", "-shm", "-journal"):
+        remove(path.with_name(path.name + suffix))
+
+
+def remove_database(path: Path) -> None:
+    remove(path)
+    remove_side_files(path)
+
+
+def image_ids(database: Any) -> dict[str, int]:
+    """Image ids by name."""
+    return {image.name: image.image_id for image in database.read_all_images()}
+
+
+def write_features(database: Any, image_id: int, keypoints: np.ndarray, descriptors: np.ndarray) -> None:
+    """keypoints [N, 2] in COLMAP's pixels, descriptors [N, D] float32; both in one transaction."""
+    floats = pycolmap.FeatureDescriptorsFloat(
+        pycolmap.FeatureExtractorType.UNDEFINED, np.ascontiguousarray(descriptors, np.float32)
+    )
+    with pycolmap.DatabaseTransaction(database):
+        if not database.exists_keypoints(image_id):
+            database.write_keypoints(image_id, np.ascontiguousarray(keypoints, np.float32))
+        if not database.exists_descriptors(image_id):
+            database.write_descriptors(image_id, pycolmap.FeatureDescriptors.from_float(floats))
+
+
+def pair_counts(database: Any) -> dict[tuple[int, int], tuple[int, int]]:
+    """(matches, verified matches) of each pair of image ids that has been matched."""
+    counts = {_pair(pair): (number, 0) for pair, number in zip(*database.read_num_matches(), strict=True)}
+    verified = database.read_two_view_geometry_num_inliers()
+    for pair, number in zip(*verified, strict=True):
+        key = _pair(pair)
+        counts[key] = (counts.get(key, (0, 0))[0], number)
+    return counts
+
+
+def _pair(pair: Any) -> tuple[int, int]:
+    first, second = pycolmap.pair_id_to_image_pair(pair) if isinstance(pair, int) else pair
+    return (first, second) if first < second else (second, first)
+
+
+def write_pairs(path: Path, pairs: Iterable[tuple[str, str]]) -> None:
+    """COLMAP's list of pairs: two names a line."""
+    with whole_file(path) as part:
+        part.write_text("".join(f"{first} {second}\n" for first, second in pairs), "utf-8")
+
+
+def read_pairs(path: Path) -> list[tuple[str, str]]:
+    """The pairs of a list written by `write_pairs`."""
+    lines = path.read_text("utf-8").splitlines()
+    return [(first, second) for first, second in (line.split() for line in lines)]

@@ -1,0 +1,60 @@
+"""Learned features on disk: features/NAME.npz, one file a photo, written whole."""
+
+from __future__ import annotations
+
+import zipfile
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .events import UserError
+from .workspace import Workspace, whole_file
+
+if TYPE_CHECKING:
+    from .models.frontend import Features
+
+CACHED_PHOTOS = 48  # of 2-4 MB each: what a matcher going through sorted pairs meets again soon
+
+
+def feature_path(workspace: Workspace, name: str) -> Path:
+    return workspace.features / f"{name}.npz"
+
+
+def save_features(path: Path, features: Features) -> None:
+    """Descriptors in half precision: they have unit length, and 1e-3 of a component is below their noise."""
+    with whole_file(path) as part, open(part, "wb") as file:
+        np.savez(
+            file,
+            keypoints=features.keypoints.astype(np.float32),
+            scores=features.scores.astype(np.float32),
+            descriptors=features.descriptors.astype(np.float16),
+            image_size=np.asarray(features.image_size, np.int64),
+        )
+
+
+def load_features(path: Path) -> Features:
+    """UserError naming the file when it is missing or torn."""
+    from .models.frontend import Features
+
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return Features(
+                keypoints=stored["keypoints"],
+                scores=stored["scores"],
+                descriptors=stored["descriptors"].astype(np.float32),
+                image_size=(int(stored["image_size"][0]), int(stored["image_size"][1])),
+            )
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path} cannot be read ({error}): delete it and run again.") from error
+
+
+def feature_cache(workspace: Workspace):  # type: ignore[no-untyped-def]
+    """A function from a photo's name to its features that keeps the last CACHED_PHOTOS in memory."""
+
+    @lru_cache(maxsize=CACHED_PHOTOS)
+    def load(name: str) -> Features:
+        return load_features(feature_path(workspace, name))
+
+    return load

@@ -1,0 +1,5 @@
+"""report.json and report.html."""
+
+
+def write_report(workspace, settings, progress):
+    pass

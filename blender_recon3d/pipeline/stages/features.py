@@ -1,0 +1,117 @@
+"""Keypoints and descriptors of every photo: database.db (and features/ for the learned ones)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ..colmap import count_rows, pycolmap, run_cancellable
+from ..database import (
+    COUNT_FEATURES,
+    create_database,
+    image_ids,
+    open_database,
+    remove_database,
+    write_features,
+)
+from ..events import Progress
+from ..settings import FeaturesSettings
+from ..workspace import Workspace, remove
+
+SIFT_KEYPOINTS = 8192
+SUPERPOINT_KEYPOINTS = 4096
+
+
+def inputs(workspace: Workspace, settings: FeaturesSettings) -> Any:
+    if settings.features == "sift":
+        return ""
+    from ..models.weights import identity
+
+    return identity("superpoint", settings.weights)
+
+
+def outputs(workspace: Workspace) -> list[Path]:
+    return [workspace.database]
+
+
+def reset(workspace: Workspace) -> None:
+    remove_database(workspace.database)
+    remove(workspace.features)
+
+
+def run(workspace: Workspace, settings: FeaturesSettings, progress: Progress) -> dict[str, Any]:
+    if not workspace.database.exists():
+        create_database(workspace)
+    if settings.features == "sift":
+        _sift(workspace, settings, progress)
+    else:
+        _learned(workspace, settings, progress)
+    with open_database(workspace.database) as database:
+        ids = image_ids(database)
+        counts = {name: database.num_keypoints_for_image(image) for name, image in ids.items()}
+    for name, count in counts.items():
+        if count < 50:
+            progress.warning(
+                f"{name} has only {count} features: it is dark, blurred or without texture.", photo=name
+            )
+    mean = sum(counts.values()) / max(len(counts), 1)
+    message = f"{mean:.0f} {'SIFT' if settings.features == 'sift' else 'SuperPoint'} features a photo"
+    return {"message": message, "photos": len(counts), "mean": round(mean)}
+
+
+def _sift(workspace: Workspace, settings: FeaturesSettings, progress: Progress) -> None:
+    names = [photo["name"] for photo in workspace.used_photos()]
+    reader = pycolmap.ImageReaderOptions()
+    if workspace.masks.is_dir():
+        reader.mask_path = workspace.masks
+    options = pycolmap.FeatureExtractionOptions()
+    options.use_gpu = pycolmap.has_cuda and settings.device in ("auto", "cuda")
+    options.max_image_size = settings.max_size
+    options.sift.max_num_features = settings.max_keypoints or SIFT_KEYPOINTS
+
+    def poll() -> None:
+        done = count_rows(workspace.database, COUNT_FEATURES)
+        progress.emit("progress", "finding features", min(done, len(names)), len(names))
+
+    run_cancellable(
+        lambda token: pycolmap.extract_features(
+            workspace.database,
+            workspace.images,
+            names,
+            pycolmap.CameraMode.AUTO,
+            reader,
+            options,
+            cancellation_token=token,
+        ),
+        progress,
+        poll,
+    )
+
+
+def _learned(workspace: Workspace, settings: FeaturesSettings, progress: Progress) -> None:
+    """Photo by photo: features/NAME.npz whole, then the database; both are skipped where they are there."""
+    from ..feature_files import feature_path, load_features, save_features
+    from ..images import read_gray
+    from ..models.frontend import FeatureExtractor
+
+    photos = workspace.used_photos()
+    extractor = FeatureExtractor(
+        settings.weights,
+        settings.device,
+        max_keypoints=settings.max_keypoints or SUPERPOINT_KEYPOINTS,
+        max_size=settings.max_size,
+    )
+    with open_database(workspace.database) as database:
+        ids = image_ids(database)
+        for done, photo in enumerate(photos, 1):
+            name = photo["name"]
+            path = feature_path(workspace, name)
+            if not path.exists():
+                mask = workspace.masks / f"{name}.png"
+                gray = read_gray(workspace.images / name)
+                found = extractor.extract([gray], [read_gray(mask) if mask.exists() else None])[0]
+                save_features(path, found)
+            if not database.exists_descriptors(ids[name]):
+                features = load_features(path)
+                write_features(database, ids[name], features.keypoints, features.descriptors)
+            progress.update(done, len(photos), "finding features")

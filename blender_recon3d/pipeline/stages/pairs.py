@@ -1,0 +1,126 @@
+"""Which photos to match with which: pairs.txt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import pairing
+from ..database import write_pairs
+from ..events import Progress, UserError
+from ..settings import PairsSettings
+from ..workspace import Workspace, remove
+
+WAYS = ("auto", "exhaustive", "sequential", "retrieval")
+BATCH = 8  # photos encoded at once
+MANY_PAIRS = 5000  # exhaustive beyond this gets a word of advice
+
+
+def inputs(workspace: Workspace, settings: PairsSettings) -> Any:
+    if settings.pairs not in WAYS:
+        return _read_file(Path(settings.pairs))
+    return ""
+
+
+def outputs(workspace: Workspace) -> list[Path]:
+    return [workspace.pairs]
+
+
+def reset(workspace: Workspace) -> None:
+    remove(workspace.pairs)
+
+
+def run(workspace: Workspace, settings: PairsSettings, progress: Progress) -> dict[str, Any]:
+    photos = workspace.used_photos()
+    way = settings.pairs
+    if way not in WAYS:
+        pairs = _from_file(Path(way), photos, progress)
+        way = "file"
+    else:
+        if way == "auto":
+            way = _choose(len(photos), settings, progress)
+        pairs = _make(way, workspace, photos, settings, progress)
+    names = [photo["name"] for photo in photos]
+    write_pairs(workspace.pairs, ((names[first], names[second]) for first, second in pairs))
+    return {"message": f"{len(pairs)} pairs ({way})", "pairs": len(pairs), "way": way}
+
+
+def _choose(count: int, settings: PairsSettings, progress: Progress) -> str:
+    """Exhaustive when that is not more than retrieval would give, else retrieval where its weights are there."""
+    everything = count * (count - 1) // 2
+    if everything <= count * settings.neighbours:
+        return "exhaustive"
+    from ..models.weights import is_available
+
+    if is_available("efficientnet_b0", settings.weights):
+        return "retrieval"
+    if everything > MANY_PAIRS:
+        progress.warning(
+            f"Without weights for EfficientNet-B0 all {everything} pairs of {count} photos are matched, which "
+            "takes long: use --pairs sequential if the photos were taken one after the other along a way."
+        )
+    return "exhaustive"
+
+
+def _make(
+    way: str, workspace: Workspace, photos: list[dict[str, Any]], settings: PairsSettings, progress: Progress
+) -> list[pairing.Pair]:
+    count = len(photos)
+    if way == "exhaustive":
+        return pairing.exhaustive(count)
+    if way == "sequential":
+        return pairing.sequential(count, settings.window)
+    descriptors = encode(workspace, photos, settings, progress)
+    return pairing.retrieval(descriptors @ descriptors.T, settings.neighbours)
+
+
+def encode(
+    workspace: Workspace, photos: list[dict[str, Any]], settings: PairsSettings, progress: Progress
+) -> np.ndarray:
+    """Global descriptors float32 [N, 1280] of unit length, in the photos' order."""
+    from ..images import read_rgb
+    from ..models.frontend import RetrievalEncoder
+
+    encoder = RetrievalEncoder(settings.weights, settings.device)
+    parts = []
+    for start in range(0, len(photos), BATCH):
+        batch = photos[start : start + BATCH]
+        parts.append(encoder.encode([read_rgb(workspace.images / photo["name"]) for photo in batch]))
+        progress.update(start + len(batch), len(photos), "comparing photos")
+    return np.concatenate(parts)
+
+
+def _read_file(path: Path) -> list[list[str]]:
+    try:
+        lines = path.expanduser().read_text("utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"The list of pairs {path} cannot be read ({error}): give {', '.join(WAYS)}, or a text file with "
+            "two names a line.",
+            2,
+        ) from error
+    return [line.split() for line in lines if line.strip() and not line.startswith("#")]
+
+
+def _from_file(path: Path, photos: list[dict[str, Any]], progress: Progress) -> list[pairing.Pair]:
+    """Pairs by the workspace's names or the photos' own; a line that names no photo is told and passed over."""
+    by_name = {photo["name"]: index for index, photo in enumerate(photos)}
+    for index, photo in enumerate(photos):
+        by_name.setdefault(Path(photo["source"]).name, index)
+    pairs = set()
+    unknown = []
+    for number, words in enumerate(_read_file(path), 1):
+        found = [by_name.get(word) for word in words]
+        if len(found) != 2 or None in found or found[0] == found[1]:
+            unknown.append(number)
+            continue
+        first, second = sorted(index for index in found if index is not None)
+        pairs.add((first, second))
+    if unknown:
+        lines = ", ".join(str(number) for number in unknown[:5]) + (" ..." if len(unknown) > 5 else "")
+        progress.warning(f"{path}: {len(unknown)} lines name no two photos in use (line {lines}).")
+    if not pairs:
+        raise UserError(f"{path} holds no pair of photos in use: write two names a line.", 2)
+    return sorted(pairs)

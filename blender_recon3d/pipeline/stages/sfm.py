@@ -1,0 +1,136 @@
+"""Structure from motion: the cameras and sparse points in sparse/, placement.json and registration.json."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..colmap import pycolmap, run_cancellable
+from ..events import Progress, UserError
+from ..global_mapper import run_in_child
+from ..placement import world_from_model
+from ..registration import registration
+from ..settings import SfmSettings
+from ..workspace import Workspace, remove, scratch_folder, whole_folder, write_json
+
+
+def inputs(workspace: Workspace, settings: SfmSettings) -> Any:
+    return ""
+
+
+def outputs(workspace: Workspace) -> list[Path]:
+    return [workspace.model, workspace.placement, workspace.registration]
+
+
+def reset(workspace: Workspace) -> None:
+    for path in (workspace.sparse, workspace.placement, workspace.registration):
+        remove(path)
+
+
+def run(workspace: Workspace, settings: SfmSettings, progress: Progress) -> dict[str, Any]:
+    with scratch_folder(workspace.sparse.with_name("mapping")) as part:
+        mapper = _incremental if settings.mapper == "incremental" else _global
+        mapper(workspace, settings, part, progress)
+        models = _read_models(part)
+    found = registration(workspace, models)
+    write_json(workspace.registration, found)
+    if not models:
+        raise UserError(_no_model(found))
+    with whole_folder(workspace.sparse) as part:
+        for number, model in enumerate(models):
+            (part / str(number)).mkdir()
+            model.write(part / str(number))
+    _place(workspace, models[0])
+    return _report(workspace, found, progress)
+
+
+def _incremental(workspace: Workspace, settings: SfmSettings, output: Path, progress: Progress) -> None:
+    photos = len(workspace.used_photos())
+    options = pycolmap.IncrementalPipelineOptions()
+    options.min_model_size = settings.min_model_size
+    options.ba_refine_focal_length = settings.refine_intrinsics
+    options.ba_refine_extra_params = settings.refine_intrinsics
+    options.random_seed = settings.seed
+    options.mapper.random_seed = settings.seed
+    options.triangulation.random_seed = settings.seed
+    registered = 0
+
+    def started() -> None:
+        nonlocal registered
+        registered = 2
+
+    def one_more() -> None:
+        nonlocal registered
+        registered += 1
+
+    def poll() -> None:
+        progress.emit("progress", "placing cameras", min(registered, photos), photos)
+
+    run_cancellable(
+        lambda token: pycolmap.incremental_mapping(
+            workspace.database,
+            workspace.images,
+            output,
+            options,
+            initial_image_pair_callback=started,
+            next_image_callback=one_more,
+            cancellation_token=token,
+        ),
+        progress,
+        poll,
+    )
+
+
+def _global(workspace: Workspace, settings: SfmSettings, output: Path, progress: Progress) -> None:
+    progress.info("Placing all cameras at once (global mapper); it says nothing until it is done.")
+    options = {
+        "seed": settings.seed,
+        "min_model_size": settings.min_model_size,
+        "refine_intrinsics": settings.refine_intrinsics,
+    }
+    run_in_child(workspace.database, workspace.images, output, options, progress)
+
+
+def _read_models(folder: Path) -> list[Any]:
+    """The models COLMAP left, the one with the most photos first."""
+    paths = sorted(path for path in folder.iterdir() if (path / "cameras.bin").exists())
+    models = [pycolmap.Reconstruction(path) for path in paths]
+    return sorted(models, key=lambda model: (model.num_reg_images(), model.num_points3D()), reverse=True)
+
+
+def _place(workspace: Workspace, model: Any) -> None:
+    images = [model.image(image_id) for image_id in sorted(model.reg_image_ids())]
+    rotations = np.stack([image.cam_from_world().rotation.matrix() for image in images])
+    centres = np.stack([image.projection_center() for image in images])
+    points = np.array([point.xyz for point in model.points3D.values()]).reshape(-1, 3)
+    transform, how = world_from_model(rotations, centres, points)
+    write_json(workspace.placement, {"version": 1, "world_from_model": transform.tolist(), "how": how})
+
+
+def _no_model(found: dict[str, Any]) -> str:
+    reasons = [f"{name}: {entry['reason']}" for name, entry in list(found["photos"].items())[:3]]
+    return (
+        f"No cameras could be placed ({'; '.join(reasons)}): take more photos that overlap by two thirds, from "
+        "places some steps apart, of a subject with texture."
+    )
+
+
+def _report(workspace: Workspace, found: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    main = found["models"][0]
+    for name, entry in found["photos"].items():
+        if entry["state"] != "registered":
+            progress.warning(f"{name} is not in the model: {entry['reason']}.", photo=name)
+    if len(found["models"]) > 1:
+        sizes = " and ".join(str(model["photos"]) for model in found["models"])
+        progress.warning(
+            f"The photos fall into {len(found['models'])} models of {sizes} photos that share no view: the "
+            "largest is used; take photos between the groups to join them, or run them apart."
+        )
+    total = len(found["photos"])
+    message = (
+        f"{main['photos']} of {total} photos registered, {main['points']} points, "
+        f"{main['error']:.2f} px reprojection error"
+    )
+    return {"message": message, "models": len(found["models"]), "of": total, **main}
