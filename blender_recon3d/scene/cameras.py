@@ -1,0 +1,166 @@
+"""Blender cameras that see exactly what COLMAP's pinhole cameras see.
+
+Derived from Blender's camera code (BKE_camera_params_compute_viewplane): with a = fx / fy and vf the frame's
+side to which the sensor is fitted, in units of horizontal pixels,
+    lens = fx * sensor / vf,  shift_x = (W/2 - cx) / vf,  shift_y = a * (cy - H/2) / vf.
+A Blender camera looks along -z with y up, COLMAP's along +z with y down.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import bpy
+
+from . import colmap_files
+from .errors import FileFormatError
+
+KEY = "recon3d"  # the custom property of everything that is made here
+
+_MAX_RESOLUTION = 65536  # Blender's limits
+_MAX_PIXEL_ASPECT = 200.0
+_MIN_LENS_MM = 1.0
+
+
+@dataclass(frozen=True)
+class Pinhole:
+    """Intrinsics in pixels; the first pixel's centre is at (0.5, 0.5)."""
+
+    width: int
+    height: int
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+
+
+@dataclass(frozen=True)
+class Lens:
+    """What makes a Blender camera, and the scene it renders, equal a Pinhole. lens is in millimetres."""
+
+    lens: float
+    shift_x: float
+    shift_y: float
+    pixel_aspect_x: float
+    pixel_aspect_y: float
+
+
+def pinhole_of(camera: colmap_files.Camera, path: Path) -> Pinhole:
+    """The pinhole part of a COLMAP camera; FileFormatError when Blender cannot show it. path: for the message."""
+    intrinsics = camera.intrinsics()
+    if intrinsics is None:
+        raise FileFormatError(path, f"camera {camera.camera_id} ({camera.model}) has no focal length")
+    pinhole = Pinhole(camera.width, camera.height, *intrinsics)
+    fits = 4 <= min(camera.width, camera.height) and max(camera.width, camera.height) <= _MAX_RESOLUTION
+    if not (fits and pinhole.fx > 0 and pinhole.fy > 0 and _blender_can_show(pinhole)):
+        raise FileFormatError(path, f"camera {camera.camera_id} is beyond what a Blender camera can be")
+    return pinhole
+
+
+def _blender_can_show(pinhole: Pinhole) -> bool:
+    lens = lens_of(pinhole)
+    aspect = max(lens.pixel_aspect_x, lens.pixel_aspect_y)
+    return aspect <= _MAX_PIXEL_ASPECT and _MIN_LENS_MM <= lens.lens < 1e6
+
+
+def lens_of(
+    pinhole: Pinhole, sensor_fit: str = "AUTO", sensor_width: float = 36.0, sensor_height: float = 24.0
+) -> Lens:
+    """Blender's lens for the intrinsics. sensor_fit: AUTO, HORIZONTAL or VERTICAL; sensor sizes in millimetres."""
+    aspect = pinhole.fx / pinhole.fy
+    aspect_x, aspect_y = (1.0, aspect) if aspect >= 1 else (1 / aspect, 1.0)
+    wide = aspect_x * pinhole.width >= aspect_y * pinhole.height
+    horizontal = wide if sensor_fit == "AUTO" else sensor_fit == "HORIZONTAL"
+    frame = pinhole.width if horizontal else aspect * pinhole.height
+    sensor = sensor_height if sensor_fit == "VERTICAL" else sensor_width
+    return Lens(
+        lens=pinhole.fx * sensor / frame,
+        shift_x=(pinhole.width / 2 - pinhole.cx) / frame,
+        shift_y=aspect * (pinhole.cy - pinhole.height / 2) / frame,
+        pixel_aspect_x=aspect_x,
+        pixel_aspect_y=aspect_y,
+    )
+
+
+def pose_of(
+    qvec: tuple[float, float, float, float], tvec: tuple[float, float, float]
+) -> tuple[tuple[float, float, float, float], tuple[float, float, float]]:
+    """Rotation (w, x, y, z) and location of the Blender camera in the model's frame.
+
+    qvec (w, x, y, z; a unit quaternion), tvec: COLMAP's cam_from_world. The camera's centre is -R^T t; the
+    rotation is R^T times half a turn about x, which turns COLMAP's camera axes into Blender's.
+    """
+    w, x, y, z = qvec
+    tx, ty, tz = tvec
+    # R^T v = v + 2 u x (u x v - w v) with u = (x, y, z), for v = -t.
+    vx, vy, vz = -tx, -ty, -tz
+    ax, ay, az = y * vz - z * vy - w * vx, z * vx - x * vz - w * vy, x * vy - y * vx - w * vz
+    centre = (vx + 2 * (y * az - z * ay), vy + 2 * (z * ax - x * az), vz + 2 * (x * ay - y * ax))
+    return (x, w, -z, y), centre  # conj(q) * (0, 1, 0, 0)
+
+
+def create_camera(name: str, image: colmap_files.Image, pinhole: Pinhole) -> bpy.types.Object:
+    """A camera object at its pose in the model's frame, linked nowhere yet.
+
+    The exact pose and intrinsics are kept as the custom property "recon3d" of the object and of its data,
+    since Blender stores single precision and a resolution only in the scene.
+    """
+    data = bpy.data.cameras.new(name)
+    data[KEY] = asdict(pinhole)
+    fit_lens(data)
+    camera = bpy.data.objects.new(name, data)
+    camera[KEY] = {"kind": "camera", "photo": image.name, "qvec": image.qvec, "tvec": image.tvec}
+    camera.rotation_mode = "QUATERNION"
+    camera.rotation_quaternion, camera.location = pose_of(image.qvec, image.tvec)
+    return camera
+
+
+def pinhole_from(data: bpy.types.Camera) -> Pinhole:
+    """The intrinsics kept on a camera that was made here; KeyError for any other."""
+    kept = data[KEY]
+    return Pinhole(
+        int(kept["width"]), int(kept["height"]), *(float(kept[key]) for key in ("fx", "fy", "cx", "cy"))
+    )
+
+
+def fit_lens(data: bpy.types.Camera) -> None:
+    """Set lens and shift from the intrinsics kept on the camera, for its sensor as it is now."""
+    lens = lens_of(pinhole_from(data), data.sensor_fit, data.sensor_width, data.sensor_height)
+    data.lens, data.shift_x, data.shift_y = lens.lens, lens.shift_x, lens.shift_y
+
+
+def look_through(scene: bpy.types.Scene, camera: bpy.types.Object) -> None:
+    """Make a photo's camera the scene's, with the photo's resolution and pixel aspect, which the scene holds."""
+    pinhole = pinhole_from(camera.data)
+    fit_lens(camera.data)
+    lens = lens_of(pinhole)
+    scene.camera = camera
+    render = scene.render
+    render.resolution_x, render.resolution_y, render.resolution_percentage = (
+        pinhole.width,
+        pinhole.height,
+        100,
+    )
+    render.pixel_aspect_x, render.pixel_aspect_y = lens.pixel_aspect_x, lens.pixel_aspect_y
+
+
+def show_photo_behind(data: bpy.types.Camera, path: Path) -> None:
+    """Show an undistorted photo in the camera's view, behind the scene. The file is read when it is first seen."""
+    background = data.background_images.new()
+    image = bpy.data.images.load(str(path), check_existing=True)
+    background.image = image
+    background.display_depth = "BACK"
+    background.frame_method = "STRETCH"  # the photo has the resolution that the scene gets
+    background.alpha = 1.0
+    data.show_background_images = True
+
+
+def typical_spacing(centres: list[tuple[float, float, float]]) -> float:
+    """Median distance from a camera to the nearest other one; 0 when there are not two apart."""
+    nearest = []
+    for i, centre in enumerate(centres):
+        distances = [math.dist(centre, other) for j, other in enumerate(centres) if j != i]
+        nearest += [min(distances)] if distances else []
+    return sorted(nearest)[len(nearest) // 2] if nearest else 0.0

@@ -1,0 +1,81 @@
+"""A cloud as one mesh object: a vertex a point, with colour, normals and confidence as point attributes.
+
+`Col` (BYTE_COLOR) holds the photos' sRGB bytes, `normal` (FLOAT_VECTOR) the unit normals, `confidence` (INT) the
+number of photos that saw the point.
+"""
+
+from __future__ import annotations
+
+import math
+
+import bpy
+import numpy as np
+from mathutils import kdtree
+
+from .cameras import KEY
+from .point_display import COLOUR, show_as_points
+from .points import Points
+
+NORMAL = "normal"
+CONFIDENCE = "confidence"
+
+
+def create_cloud(points: Points, name: str = "Cloud") -> bpy.types.Object:
+    """A mesh object in the model's frame, linked nowhere yet, with its point display."""
+    mesh = bpy.data.meshes.new(name)
+    if len(points):  # an empty mesh has no attributes to set
+        _fill(mesh, points)
+    cloud = bpy.data.objects.new(name, mesh)
+    cloud[KEY] = {"kind": "cloud"}
+    if len(points):
+        show_as_points(cloud, radius=0.7 * spacing(points.xyz))
+    return cloud
+
+
+def _fill(mesh: bpy.types.Mesh, points: Points) -> None:
+    mesh.vertices.add(len(points))
+    mesh.attributes["position"].data.foreach_set("vector", _flat(points.xyz))
+    if points.rgb is not None:
+        _set_colours(mesh, points.rgb)
+    if points.normals is not None:
+        mesh.attributes.new(NORMAL, "FLOAT_VECTOR", "POINT").data.foreach_set("vector", _flat(points.normals))
+    if points.views is not None:
+        views = np.ascontiguousarray(points.views, np.int32)
+        mesh.attributes.new(CONFIDENCE, "INT", "POINT").data.foreach_set("value", views)
+    mesh.update()
+
+
+def _set_colours(mesh: bpy.types.Mesh, rgb: np.ndarray) -> None:
+    colours = mesh.color_attributes.new(COLOUR, "BYTE_COLOR", "POINT")
+    values = np.ones((len(rgb), 4), np.float32)
+    np.multiply(rgb, np.float32(1 / 255), out=values[:, :3])
+    # color_srgb takes the photos' values as they are; `color` is linear.
+    colours.data.foreach_set("color_srgb", values.ravel())
+    mesh.color_attributes.active_color = colours
+    mesh.color_attributes.render_color_index = mesh.color_attributes.active_color_index
+
+
+def _flat(vectors: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(vectors, np.float32).ravel()
+
+
+def spacing(xyz: np.ndarray, sample: int = 20_000) -> float:
+    """Typical distance between neighbouring points [n, 3] of a surface: 1 / sqrt(points per area).
+
+    From the median distance to the nearest neighbour in a random sample. On a surface it grows with the square
+    root of the thinning, and is 0.47 / sqrt(density) for points strewn at random.
+    """
+    if len(xyz) > sample:
+        xyz_sample = xyz[np.random.default_rng(0).choice(len(xyz), sample, replace=False)]
+    else:
+        xyz_sample = xyz
+    tree = kdtree.KDTree(len(xyz_sample))
+    coordinates = xyz_sample.tolist()
+    for i, point in enumerate(coordinates):
+        tree.insert(point, i)
+    tree.balance()
+    found = [tree.find_n(point, 2) for point in coordinates]
+    nearest = np.array([pair[1][2] for pair in found if len(pair) == 2 and pair[1][2] > 0])
+    if len(nearest) == 0:
+        return 0.01
+    return float(np.median(nearest)) / 0.47 * math.sqrt(len(xyz_sample) / len(xyz))

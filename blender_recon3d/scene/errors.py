@@ -1,0 +1,17 @@
+"""The error of a file whose content is not what it should be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..pipeline.events import UserError
+
+
+class FileFormatError(UserError):
+    """A file that is cut short, damaged, or something else than its name says. `path` is the file."""
+
+    def __init__(self, path: Path, what: str) -> None:
+        super().__init__(
+            f"{path} cannot be imported: {what}; run the reconstruction again or choose another."
+        )
+        self.path = path

@@ -1,0 +1,127 @@
+"""Shows a mesh of vertices as round points: a Geometry Nodes modifier and a material of the points' colour.
+
+Made for Blender 4.2 to 5.2: sockets are found by name, and a modifier's inputs are set where each version has
+them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+GROUP = "Recon3D Points"
+MATERIAL = "Recon3D Points"
+COLOUR = "Col"
+
+# More points than this are thinned out in the viewport (never in a render) so that it stays fluid.
+VIEWPORT_POINTS = 3_000_000
+
+
+def show_as_points(cloud: bpy.types.Object, radius: float) -> bpy.types.Modifier:
+    """Add the display to a mesh object. radius: of a point, in the object's units."""
+    group = _group()
+    modifier = cloud.modifiers.new(GROUP, "NODES")
+    modifier.node_group = group
+    material = _material()
+    cloud.data.materials.append(material)
+    set_input(modifier, "Radius", radius)
+    set_input(modifier, "Viewport Share", min(1.0, VIEWPORT_POINTS / max(1, len(cloud.data.vertices))))
+    set_input(modifier, "Material", material)
+    return modifier
+
+
+def set_input(modifier: bpy.types.Modifier, name: str, value: Any) -> None:
+    """Set a Geometry Nodes modifier's input by its name."""
+    identifier = _identifier(modifier.node_group, name)
+    if hasattr(modifier, "properties"):  # since 5.2
+        getattr(modifier.properties.inputs, identifier).value = value
+    else:
+        modifier[identifier] = value
+
+
+def get_input(modifier: bpy.types.Modifier, name: str) -> Any:
+    identifier = _identifier(modifier.node_group, name)
+    if hasattr(modifier, "properties"):
+        return getattr(modifier.properties.inputs, identifier).value
+    return modifier[identifier]
+
+
+def _identifier(group: bpy.types.NodeTree, name: str) -> str:
+    return next(
+        item.identifier
+        for item in group.interface.items_tree
+        if item.item_type == "SOCKET" and item.in_out == "INPUT" and item.name == name
+    )
+
+
+def _group() -> bpy.types.NodeTree:
+    """The node group that all clouds share; made anew where a file does not hold it."""
+    for tree in bpy.data.node_groups:
+        if tree.get("recon3d") == GROUP:
+            return tree
+    tree = bpy.data.node_groups.new(GROUP, "GeometryNodeTree")
+    tree["recon3d"] = GROUP
+    tree.is_modifier = True
+    socket = tree.interface.new_socket
+    socket("Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
+    socket("Geometry", in_out="INPUT", socket_type="NodeSocketGeometry")
+    radius = socket("Radius", in_out="INPUT", socket_type="NodeSocketFloat")
+    radius.subtype, radius.default_value, radius.min_value = "DISTANCE", 0.01, 0.0
+    radius.description = "Radius of a point, in the model's units"
+    share = socket("Viewport Share", in_out="INPUT", socket_type="NodeSocketFloat")
+    share.subtype, share.default_value, share.min_value, share.max_value = "FACTOR", 1.0, 0.0, 1.0
+    share.description = "Share of the points shown in the viewport; renders show all"
+    socket("Material", in_out="INPUT", socket_type="NodeSocketMaterial")
+
+    def node(kind: str, x: float, y: float, **settings: Any) -> bpy.types.Node:
+        made = tree.nodes.new(kind)
+        made.location = (x, y)
+        for key, value in settings.items():
+            setattr(made, key, value)
+        return made
+
+    def link(a: bpy.types.Node, output: str, b: bpy.types.Node, target: str) -> None:
+        outputs = [s for s in a.outputs if s.name == output and s.enabled]
+        inputs = [s for s in b.inputs if s.name == target and s.enabled]
+        tree.links.new(outputs[0], inputs[0])
+
+    given = node("NodeGroupInput", -600, 0)
+    chosen = node("FunctionNodeRandomValue", -400, -150, data_type="BOOLEAN")
+    in_viewport = node("GeometryNodeIsViewport", -400, -320)
+    # Shown: in the viewport only where chosen, in a render everywhere.
+    shown = node("FunctionNodeBooleanMath", -200, -150, operation="IMPLY")
+    points = node("GeometryNodeMeshToPoints", 0, 0)
+    material = node("GeometryNodeSetMaterial", 200, 0)
+    result = node("NodeGroupOutput", 400, 0)
+    link(given, "Viewport Share", chosen, "Probability")
+    tree.links.new(in_viewport.outputs[0], shown.inputs[0])
+    tree.links.new(next(s for s in chosen.outputs if s.enabled), shown.inputs[1])
+    link(given, "Geometry", points, "Mesh")
+    link(given, "Radius", points, "Radius")
+    tree.links.new(shown.outputs[0], points.inputs["Selection"])
+    link(points, "Points", material, "Geometry")
+    link(given, "Material", material, "Material")
+    link(material, "Geometry", result, "Geometry")
+    return tree
+
+
+def _material() -> bpy.types.Material:
+    """The points' own colour, unlit: the photos' light is in it already."""
+    for material in bpy.data.materials:
+        if material.get("recon3d") == MATERIAL:
+            return material
+    material = bpy.data.materials.new(MATERIAL)
+    material["recon3d"] = MATERIAL
+    if material.node_tree is None:  # needless since 5.0, where it only warns
+        material.use_nodes = True
+    tree = material.node_tree
+    tree.nodes.clear()
+    colour = tree.nodes.new("ShaderNodeAttribute")
+    colour.attribute_type, colour.attribute_name = "GEOMETRY", COLOUR
+    emission = tree.nodes.new("ShaderNodeEmission")
+    output = tree.nodes.new("ShaderNodeOutputMaterial")
+    colour.location, emission.location, output.location = (-400, 0), (-200, 0), (0, 0)
+    tree.links.new(colour.outputs["Color"], emission.inputs["Color"])
+    tree.links.new(emission.outputs["Emission"], output.inputs["Surface"])
+    return material

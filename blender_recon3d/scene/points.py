@@ -1,0 +1,42 @@
+"""A cloud of points as plain arrays. numpy only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Points:
+    """n points in the model's frame; what a file does not hold is None.
+
+    xyz: float32 [n, 3]. rgb: uint8 [n, 3], sRGB. normals: float32 [n, 3]. views: int32 [n], the number of
+    photos that saw the point.
+    """
+
+    xyz: np.ndarray
+    rgb: np.ndarray | None = None
+    normals: np.ndarray | None = None
+    views: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.xyz)
+
+    def finite(self) -> Points:
+        """The points without those that have a coordinate that is no finite number."""
+        # The sum over all is finite in almost every cloud; only then is the test for each point worth it.
+        if np.isfinite(self.xyz.sum(dtype=np.float64)):
+            return self
+        keep = np.isfinite(self.xyz).all(axis=1)
+        return Points(
+            *(None if a is None else a[keep] for a in (self.xyz, self.rgb, self.normals, self.views))
+        )
+
+
+def robust_box(xyz: np.ndarray, share: float = 0.98) -> tuple[np.ndarray, np.ndarray]:
+    """The box [3], [3] that holds the middle `share` of the points along each axis: outliers do not count."""
+    step = max(1, len(xyz) // 200_000)
+    tail = (1 - share) / 2
+    low, high = np.quantile(xyz[::step], [tail, 1 - tail], axis=0)
+    return low, high

@@ -1,0 +1,101 @@
+"""What there is to import in a workspace: which model, photos and cloud, and how it stands. Never imports bpy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from ..pipeline.events import UserError
+from ..pipeline.workspace import Workspace, read_json
+from . import colmap_files
+from .errors import FileFormatError
+
+# COLMAP's y is down where a model was not aligned: Blender's z is up. Used when placement.json is missing.
+UPRIGHT = np.array([[1.0, 0, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0], [0, 0, 0, 1]])
+
+
+@dataclass(frozen=True)
+class Source:
+    """A workspace's results. cloud is None when there is no dense one; notes are sentences for the user."""
+
+    root: Path
+    model: Path
+    images: Path
+    cloud: Path | None
+    world_from_model: np.ndarray  # 4x4 similarity
+    titles: dict[str, str] = field(default_factory=dict)  # a photo's name in the model -> its original stem
+    notes: tuple[str, ...] = ()
+
+    def title(self, name: str) -> str:
+        return self.titles.get(name) or PurePosixPath(name).stem or "Photo"
+
+    def photo(self, name: str) -> Path | None:
+        """The photo's file, or None: a name from a file may not lead out of the folder."""
+        parts = PurePosixPath(name.replace("\\", "/"))
+        if not name or parts.is_absolute() or ".." in parts.parts or ":" in name or "\0" in name:
+            return None
+        path = self.images.joinpath(*parts.parts)
+        return path if path.is_file() else None
+
+
+def find_source(folder: str | Path) -> Source:
+    """The best result in a workspace: dense where it is done, else sparse. UserError when there is none."""
+    workspace = Workspace(folder)
+    notes: list[str] = []
+    dense_model = workspace.dense / "sparse"
+    if colmap_files.has_model(dense_model):
+        model, images = dense_model, workspace.dense / "images"
+    elif colmap_files.has_model(workspace.model):
+        model, images = workspace.model, workspace.images
+        notes.append("The photos are not undistorted yet, so a photo lies on the cloud only roughly.")
+    else:
+        raise UserError(
+            f"{workspace.root} holds no reconstruction (no {workspace.model.relative_to(workspace.root)}): "
+            "choose the folder that Reconstruct wrote, or run it first.",
+            2,
+        )
+    cloud = workspace.fusion if workspace.fusion.is_file() else None
+    if cloud is None:
+        notes.append("There is no dense cloud yet: the sparse points are shown instead.")
+    if workspace.placement.is_file():
+        world_from_model = _placement(workspace.placement)
+    else:
+        world_from_model = UPRIGHT
+        notes.append("There is no placement.json: the model's -y is taken as up.")
+    titles = _titles(workspace.photos) if workspace.photos.is_file() else {}
+    return Source(workspace.root, model, images, cloud, world_from_model, titles, tuple(notes))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return read_json(path, "run the reconstruction again or choose another folder")
+
+
+def _placement(path: Path) -> np.ndarray:
+    """placement.json's similarity, 4x4."""
+    try:
+        matrix = np.array(_read(path)["world_from_model"], float)
+    except (KeyError, ValueError, TypeError) as error:
+        raise FileFormatError(path, "it holds no 4x4 matrix world_from_model") from error
+    if matrix.shape != (4, 4) or not np.isfinite(matrix).all():
+        raise FileFormatError(path, "it holds no 4x4 matrix world_from_model")
+    gram = matrix[:3, :3].T @ matrix[:3, :3]
+    scale_squared = np.trace(gram) / 3
+    similar = 0 < scale_squared < 1e12 and np.allclose(gram / scale_squared, np.eye(3), atol=1e-4)
+    if not (similar and np.linalg.det(matrix[:3, :3]) > 0 and np.array_equal(matrix[3], [0, 0, 0, 1])):
+        raise FileFormatError(path, "its matrix is no rotation, scale and translation")
+    return matrix
+
+
+def _titles(path: Path) -> dict[str, str]:
+    """Original stems by the photos' names in the model."""
+    try:
+        photos = _read(path)["photos"]
+        pairs = [(photo["name"], Path(photo["source"]).stem) for photo in photos]
+    except (KeyError, TypeError, ValueError) as error:
+        raise FileFormatError(path, "its list of photos is damaged") from error
+    if not all(isinstance(name, str) for name, _ in pairs):
+        raise FileFormatError(path, "its list of photos is damaged")
+    return dict(pairs)
