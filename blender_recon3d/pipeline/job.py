@@ -93,7 +93,7 @@ def _run_stage(
     start = time.monotonic()
     with PeakMemory() as peak:
         summary = stage.run(workspace, getattr(settings, name), progress)
-    entry = {
+    entry: dict[str, Any] = {
         "fingerprint": print_of,
         "state": "done",
         "seconds": round(time.monotonic() - start, 2),

@@ -113,7 +113,6 @@ class DenseSettings(StageSettings):
     dense: str = option("auto", "COLMAP's PatchMatch (needs CUDA) or ours", ("auto", "colmap", "torch"))
     max_size: int = option(1000, "longest side of the undistorted photos, pixels", least=64)
     views: int = option(4, "source views a photo", least=1, most=50)
-    depths: int = option(128, "depth hypotheses", least=8, most=1024)
     min_views: int = option(3, "fusion: fewest views that must agree on a point", least=2, most=20)
     device: str = option("auto", "where depth is estimated", DEVICES)
 

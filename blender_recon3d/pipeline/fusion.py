@@ -1,0 +1,122 @@
+"""COLMAP's fusion of depth maps into one cloud, and the number of views of each of its points."""
+
+from __future__ import annotations
+
+from array import array
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .colmap import pycolmap, run_cancellable
+from .events import Progress, UserError
+from .workspace import remove, scratch_folder
+
+MEMORY_GB = 4.0  # fusion holds all maps in memory up to this, and caches them beyond
+BYTES_PER_PIXEL = 4 + 12 + 3 + 1  # depth, normal, colour, whether it is fused
+
+VERTEX = np.dtype(
+    [(name, "<f4") for name in ("x", "y", "z", "nx", "ny", "nz")]
+    + [(name, "u1") for name in ("red", "green", "blue")]
+)
+VERTEX_WITH_VIEWS = np.dtype([*VERTEX.descr, ("views", "u1")])
+
+
+def fuse(dense: Path, names: list[str], min_views: int, progress: Progress) -> np.ndarray:
+    """Fuse the maps of `names` into dense/fusion.ply (and .vis); the vertices, VERTEX_WITH_VIEWS.
+
+    UserError when no point survives.
+    """
+    stereo = dense / "stereo"
+    (stereo / "fusion.cfg").write_text("".join(f"{name}\n" for name in names), "utf-8")
+    options = pycolmap.StereoFusionOptions()
+    options.min_num_pixels = min_views
+    if (dense / "masks").is_dir():
+        options.mask_path = dense / "masks"
+    if _map_bytes(dense, names) > MEMORY_GB * 2**30:
+        options.use_cache = True
+        options.cache_size = MEMORY_GB
+    progress.emit("progress", "fusing depth maps")
+    with scratch_folder(dense / "fusing") as part:
+        run_cancellable(
+            lambda token: pycolmap.stereo_fusion(
+                part / "fusion.ply",
+                dense,
+                "COLMAP",
+                "",
+                "geometric",
+                options,
+                output_type="PLY",
+                cancellation_token=token,
+            ),
+            progress,
+        )
+        vertices = _with_views(part / "fusion.ply", part / "fusion.ply.vis")
+        if not len(vertices):
+            raise UserError(
+                "No dense point was found that enough photos agree on: take photos closer together, or use "
+                "--min-views 2."
+            )
+        write_vertices(part / "whole.ply", vertices)
+        (part / "fusion.ply.vis").replace(dense / "fusion.ply.vis")
+        (part / "whole.ply").replace(dense / "fusion.ply")
+    remove(stereo / "consistency_graphs")
+    return vertices
+
+
+def _map_bytes(dense: Path, names: list[str]) -> int:
+    sizes = [(dense / "stereo" / "depth_maps" / f"{name}.geometric.bin").stat().st_size for name in names]
+    return sum(size // 4 * BYTES_PER_PIXEL for size in sizes)
+
+
+def _with_views(ply: Path, visibility: Path) -> np.ndarray:
+    vertices = read_vertices(ply)
+    counts = count_views(visibility)
+    if len(counts) != len(vertices):
+        raise UserError(f"{ply} and {visibility} do not belong together: run the dense stage again.")
+    full = np.empty(len(vertices), VERTEX_WITH_VIEWS)
+    for name in VERTEX.names or ():
+        full[name] = vertices[name]
+    full["views"] = np.minimum(counts, 255)
+    return full
+
+
+def count_views(path: Path) -> np.ndarray:
+    """The number of views of each point from COLMAP's .vis file: a count, then for each point n and n ids."""
+    content = path.read_bytes()
+    number = int.from_bytes(content[:8], "little")
+    # Each entry says where the next begins, so this cannot be a numpy expression; an array is fast enough.
+    words = array("I", content[8:])
+    counts = np.empty(number, np.int64)
+    place = 0
+    for index in range(number):
+        count = words[place]
+        counts[index] = count
+        place += count + 1
+    return counts
+
+
+def read_vertices(path: Path) -> np.ndarray:
+    """The vertices of a fusion.ply as COLMAP writes it."""
+    with open(path, "rb") as file:
+        head = b""
+        while not head.endswith(b"end_header\n"):
+            line = file.readline()
+            if not line:
+                raise UserError(f"{path} is no PLY file: run the dense stage again.")
+            head += line
+        wanted = [f"property {'float' if kind == '<f4' else 'uchar'} {name}" for name, kind in VERTEX.descr]
+        found = [line for line in head.decode("ascii", "replace").splitlines() if line.startswith("property")]
+        if found != wanted:
+            raise UserError(f"{path} holds other properties than COLMAP's fusion writes: {found}.")
+        return np.fromfile(file, VERTEX)
+
+
+def write_vertices(path: Path, vertices: Any) -> None:
+    """A binary little endian PLY of structured vertices."""
+    kinds = {"<f4": "float", "|u1": "uchar"}
+    lines = [f"property {kinds[kind]} {name}" for name, kind in vertices.dtype.descr]
+    head = ["ply", "format binary_little_endian 1.0", f"element vertex {len(vertices)}", *lines, "end_header"]
+    with open(path, "wb") as file:
+        file.write(("\n".join(head) + "\n").encode())
+        vertices.tofile(file)

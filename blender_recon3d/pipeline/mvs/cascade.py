@@ -1,0 +1,169 @@
+"""Depth from coarse to fine, with windows that follow the surface.
+
+At a quarter of the size all depths are tried on fronto-parallel windows. From then on every pixel carries a
+plane: planes are fitted to their surroundings, handed on to neighbours, and moved by fractions of a pixel of
+parallax, at a quarter, a half and the full size. Each step keeps what the cost says is better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .cost import MatchingCost
+from .plane_sweep import parabola_offset, sweep
+from .planes import fit_planes, normals
+
+WORST_COST = 0.6  # of a depth that is kept
+GAIN = 0.01  # a handed-on plane must be better by this much, else noise would move planes about
+COARSE_DEPTHS = (48, 160)  # fewest and most depths tried at a quarter of the size
+SMALLEST_SIDE = 24  # pixels; a smaller photo skips the coarse scale
+
+
+@dataclass
+class Planes:
+    """A plane a pixel in inverse depth, w + slant_x dx + slant_y dy, and its matching cost; each [H, W]."""
+
+    w: Tensor
+    slant_x: Tensor
+    slant_y: Tensor
+    cost: Tensor
+
+
+def cascade(
+    cost_at: Callable[[int, int], MatchingCost],
+    intrinsics: Tensor,
+    near: float,
+    far: float,
+    check: Callable[[], None] = lambda: None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Depth [H, W] (0: none), normals [H, W, 3] in the camera's frame and cost [H, W] of one photo.
+
+    cost_at(factor, radius): the matching cost at 1/factor of the size. intrinsics [3, 3] of the full size.
+    check: called between steps; raises to stop.
+    """
+    coarse = cost_at(4, 2)
+    w, cost = _start(coarse, near, far)
+    planes = Planes(w, torch.zeros_like(w), torch.zeros_like(w), cost)
+    for _ in range(2):
+        check()
+        _fit(planes, 0.02)
+        _hand_on(coarse, planes, (3, 7))
+        _move(coarse, planes, (-1, -0.5, 0, 0.5, 1), near, far)
+    _fit(planes, 0.02)
+
+    half = cost_at(2, 3)
+    planes = _enlarge(planes, half)
+    check()
+    _move(half, planes, (-1.5, -0.75, 0, 0.75, 1.5), near, far)
+    _fit(planes, 0.01)
+    _hand_on(half, planes, (4, 9))
+    _fit(planes, 0.01)
+
+    full = cost_at(1, 3)
+    planes = _enlarge(planes, full)
+    check()
+    _move(full, planes, (-1, -0.5, 0, 0.5, 1), near, far)
+    _fit(planes, 0.01)
+    check()
+    _hand_on(full, planes, (5,))
+    check()
+    _move(full, planes, (-0.6, -0.3, 0, 0.3, 0.6), near, far, smooth=False)
+    _fit(planes, 0.005)
+
+    normal = normals(planes.w, planes.slant_x, planes.slant_y, intrinsics)
+    sure = (planes.cost < WORST_COST) & (planes.w > 0.95 / far) & (planes.w < 1.05 / near)
+    return torch.where(sure, 1 / planes.w.clamp_min(1e-12), 0.0), normal, planes.cost
+
+
+def _start(cost: MatchingCost, near: float, far: float) -> tuple[Tensor, Tensor]:
+    step = cost.parallax_step(0.5 * (1 / near + 1 / far))
+    fewest, most = COARSE_DEPTHS
+    depths = int(min(most, max(fewest, (1 / near - 1 / far) / step)))
+    w, best = sweep(cost, near, far, depths)
+    return median3(w), best
+
+
+def _fit(planes: Planes, sigma: float) -> None:
+    """Smooth the depths over their surroundings, edge-aware, which also gives the slants."""
+    planes.w, planes.slant_x, planes.slant_y = fit_planes(planes.w, planes.cost, sigma)
+
+
+def _hand_on(cost: MatchingCost, planes: Planes, distances: Sequence[int]) -> None:
+    """Try at each pixel the planes of the pixels some way off in four directions."""
+    planes.cost = cost(planes.w)
+    for distance in distances:
+        for dy, dx in ((0, -distance), (0, distance), (-distance, 0), (distance, 0)):
+            slant_x, slant_y = _shifted(planes.slant_x, dy, dx), _shifted(planes.slant_y, dy, dx)
+            w = _shifted(planes.w, dy, dx) - slant_x * dx - slant_y * dy
+            now = cost(w)
+            better = now < planes.cost - GAIN
+            planes.w = torch.where(better, w, planes.w)
+            planes.slant_x = torch.where(better, slant_x, planes.slant_x)
+            planes.slant_y = torch.where(better, slant_y, planes.slant_y)
+            planes.cost = torch.where(better, now, planes.cost)
+
+
+def _shifted(values: Tensor, dy: int, dx: int) -> Tensor:
+    """values at (y + dy, x + dx); at the edge those of the other side, whose cost rules them out."""
+    return torch.roll(values, (-dy, -dx), (0, 1))
+
+
+def _move(
+    cost: MatchingCost,
+    planes: Planes,
+    steps: Sequence[float],
+    near: float,
+    far: float,
+    smooth: bool = True,
+) -> None:
+    """Move each plane to the best of `steps` (evenly spaced, in pixels of parallax) and between them."""
+    unit = cost.parallax_step(float(planes.w.median()))
+    costs = torch.stack([cost(planes.w + step * unit) for step in steps])
+    best, index = costs.min(dim=0)
+    before = costs.gather(0, (index - 1).clamp_min(0)[None])[0]
+    after = costs.gather(0, (index + 1).clamp_max(len(steps) - 1)[None])[0]
+    inner = (index > 0) & (index < len(steps) - 1)
+    offset = torch.where(inner, parabola_offset(before, best, after), 0.0)
+    spacing = (steps[1] - steps[0]) * unit
+    w = planes.w + (steps[0] * unit) + (index + offset) * spacing
+    w = w.clamp(0.5 / far, 2.0 / near)
+    planes.w = median3(w) if smooth else w
+    planes.cost = best
+
+
+def _enlarge(planes: Planes, cost: MatchingCost) -> Planes:
+    """The planes at about twice the size: each new pixel takes its parent's plane, moved to its own place."""
+    height, width = planes.w.shape
+    rows, row_offset, scale_y = _parents(height, cost.height, cost.device)
+    columns, column_offset, scale_x = _parents(width, cost.width, cost.device)
+    w, slant_x, slant_y, old = (
+        values[rows][:, columns] for values in (planes.w, planes.slant_x, planes.slant_y, planes.cost)
+    )
+    w = w + slant_x * column_offset[None, :] + slant_y * row_offset[:, None]
+    return Planes(w, slant_x * scale_x, slant_y * scale_y, old)
+
+
+def _parents(old: int, new: int, device: torch.device) -> tuple[Tensor, Tensor, float]:
+    """For each new row: its parent, how far it lies from the parent's centre (in old rows), and old/new."""
+    scale = old / new
+    place = (torch.arange(new, device=device) + 0.5) * scale
+    parent = place.floor().long().clamp_max(old - 1)
+    return parent, place - parent - 0.5, scale
+
+
+def median3(values: Tensor) -> Tensor:
+    """Median over 3x3 windows, edges repeated, with a network of 19 exchanges (Smith, 1996)."""
+    padded = torch.nn.functional.pad(values[None, None], (1, 1, 1, 1), mode="replicate")[0, 0]
+    height, width = values.shape
+    p = [padded[dy : dy + height, dx : dx + width] for dy in range(3) for dx in range(3)]
+    network = (
+        (1, 2), (4, 5), (7, 8), (0, 1), (3, 4), (6, 7), (1, 2), (4, 5), (7, 8), (0, 3), (5, 8), (4, 7),
+        (3, 6), (1, 4), (2, 5), (4, 7), (4, 2), (6, 4), (4, 2),
+    )  # fmt: skip
+    for low, high in network:
+        p[low], p[high] = torch.minimum(p[low], p[high]), torch.maximum(p[low], p[high])
+    return p[4]

@@ -1,0 +1,131 @@
+"""Undistorted photos, depth and normal maps, and the fused cloud: dense/."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from ..colmap import pycolmap, run_cancellable
+from ..events import Progress, UserError
+from ..fusion import fuse
+from ..images import read_gray
+from ..settings import DenseSettings
+from ..workspace import Workspace, remove, whole_file, whole_folder
+
+
+def inputs(workspace: Workspace, settings: DenseSettings) -> Any:
+    return _method(settings)
+
+
+def outputs(workspace: Workspace) -> list[Path]:
+    return [workspace.fusion]
+
+
+def reset(workspace: Workspace) -> None:
+    remove(workspace.dense)
+
+
+def run(workspace: Workspace, settings: DenseSettings, progress: Progress) -> dict[str, Any]:
+    if not workspace.dense.exists():
+        with whole_folder(workspace.dense) as part:
+            _undistort(workspace, settings, part, progress)
+    method = _method(settings)
+    names, alone = (_colmap if method == "colmap" else _torch)(workspace, settings, progress)
+    for name in alone:
+        progress.warning(f"{name} gets no depth: it shares too few points with other photos.", photo=name)
+    if not names:
+        raise UserError(
+            "No photo has a neighbour to compare with: take photos that overlap by two thirds, and closer "
+            "together."
+        )
+    vertices = fuse(workspace.dense, names, min(settings.min_views, len(names)), progress)
+    views = float(vertices["views"].mean())
+    message = f"{len(vertices)} points from {len(names)} photos, {views:.1f} views a point ({method})"
+    return {"message": message, "points": len(vertices), "photos": len(names), "method": method}
+
+
+def _method(settings: DenseSettings) -> str:
+    """`colmap` (CUDA PatchMatch) or `torch`; UserError when COLMAP is asked for and cannot."""
+    if settings.dense == "colmap" and not pycolmap.has_cuda:
+        raise UserError(
+            "This COLMAP was built without CUDA and has no PatchMatch: leave --dense out to use ours.", 2
+        )
+    usable = pycolmap.has_cuda and settings.device in ("auto", "cuda")
+    return "colmap" if settings.dense == "colmap" or (settings.dense == "auto" and usable) else "torch"
+
+
+def _undistort(workspace: Workspace, settings: DenseSettings, output: Path, progress: Progress) -> None:
+    """Pinhole photos of at most `max_size`, their model and, where there are masks, the masks likewise."""
+    options = pycolmap.UndistortCameraOptions()
+    options.max_image_size = settings.max_size
+    total = len(pycolmap.Reconstruction(workspace.model).reg_image_ids())
+
+    def poll() -> None:
+        done = sum(1 for _ in (output / "images").glob("*"))
+        progress.emit("progress", "undistorting", min(done, total), total)
+
+    run_cancellable(
+        lambda token: pycolmap.undistort_images(
+            output,
+            workspace.model,
+            workspace.images,
+            undistort_options=options,
+            jpeg_quality=97,
+            cancellation_token=token,
+        ),
+        progress,
+        poll,
+    )
+    if workspace.masks.is_dir():
+        _undistort_masks(workspace, options, output / "masks", progress)
+
+
+def _undistort_masks(workspace: Workspace, options: Any, output: Path, progress: Progress) -> None:
+    model = pycolmap.Reconstruction(workspace.model)
+    for image_id in model.reg_image_ids():
+        image = model.image(image_id)
+        mask = workspace.masks / f"{image.name}.png"
+        if not mask.exists():
+            continue
+        bitmap = pycolmap.Bitmap.from_array(read_gray(mask))
+        undistorted, _ = pycolmap.undistort_image(options, bitmap, model.camera(image.camera_id))
+        values = np.where(np.asarray(undistorted.to_array()).squeeze() > 127, 255, 0).astype(np.uint8)
+        with whole_file(output / mask.name) as part:
+            part.write_bytes(cv2.imencode(".png", values)[1].tobytes())
+        progress.check()
+
+
+def _torch(workspace: Workspace, settings: DenseSettings, progress: Progress) -> tuple[list[str], list[str]]:
+    from ..models.devices import select_device
+    from ..mvs.estimate import estimate_all
+    from ..mvs.views import load_scene
+
+    scene = load_scene(workspace.dense, settings.views)
+    device = select_device(settings.device)
+    _, alone = estimate_all(workspace.dense, scene, device, workspace.dense / "masks", progress)
+    return [view.name for view in scene.views if view.name not in alone], alone
+
+
+def _colmap(workspace: Workspace, settings: DenseSettings, progress: Progress) -> tuple[list[str], list[str]]:
+    """COLMAP's PatchMatch; it passes over maps that are there."""
+    options = pycolmap.PatchMatchOptions()
+    options.max_image_size = settings.max_size
+    maps = workspace.dense / "stereo" / "depth_maps"
+    names = [path.name for path in sorted((workspace.dense / "images").iterdir())]
+
+    def poll() -> None:
+        done = sum(1 for _ in maps.glob("*.bin"))  # photometric, then geometric ones
+        progress.emit("progress", "estimating depth", min(done, 2 * len(names)), 2 * len(names))
+
+    run_cancellable(
+        lambda token: pycolmap.patch_match_stereo(
+            workspace.dense, "COLMAP", "", options, cancellation_token=token
+        ),
+        progress,
+        poll,
+    )
+    found = [name for name in names if (maps / f"{name}.geometric.bin").exists()]
+    return found, [name for name in names if name not in found]
