@@ -1,0 +1,68 @@
+"""Where the engine's Python is, and how the engine is started with it. Standard library only."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from .pipeline.events import UserError
+
+VARIABLE = "RECON3D_PYTHON"
+_PACKAGE = Path(__file__).resolve().parent
+_INTERPRETER = Path("Scripts", "python.exe") if sys.platform == "win32" else Path("bin", "python")
+# Set for Blender's own Python, wrong for another one.
+_FOREIGN = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__")
+
+
+def find_python(option: str = "", preference: str = "", environ: Mapping[str, str] = os.environ) -> Path:
+    """The interpreter of the engine's environment: the first given of `option`, $RECON3D_PYTHON, `preference`, and
+    `.venv` beside a checkout. Each may also be the environment's folder.
+
+    Raises UserError (exit code 2) when none is given, or when what is given is not there.
+    """
+    given = (
+        (option, "the engine's Python"),
+        (environ.get(VARIABLE, ""), f"the engine's Python in {VARIABLE}"),
+        (preference, "the engine's Python in the preferences"),
+    )
+    for value, what in given:
+        if value:
+            return _interpreter(Path(value).expanduser(), what)
+    checkout = _PACKAGE.parent / ".venv" / _INTERPRETER
+    if checkout.is_file():
+        return checkout
+    raise UserError(
+        "The engine is not set up: make an environment with Python 3.11 or later, install the engine's packages "
+        f"into it (docs/blender.md), and name its Python in the add-on's preferences or in {VARIABLE}.",
+        2,
+    )
+
+
+def _interpreter(path: Path, what: str) -> Path:
+    # Not resolved: an environment's python is a link, and following it leads out of the environment.
+    found = path / _INTERPRETER if path.is_dir() else path
+    if not found.is_file():
+        raise UserError(f"{path} ({what}) is no Python: choose the environment's {_INTERPRETER.name}.", 2)
+    return found.absolute()
+
+
+def command(python: Path, arguments: list[str]) -> list[str]:
+    """The command that runs the engine's command line with these arguments."""
+    return [str(python), "-m", "recon3d_engine", *arguments]
+
+
+def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The environment that belongs to `command`: nothing of Blender's Python, and the way to the engine."""
+    clean = {key: value for key, value in environ.items() if key not in _FOREIGN}
+    clean["PYTHONPATH"] = str(_PACKAGE / "launch")
+    clean["PYTHONSAFEPATH"] = "1"  # modules in the current folder stay out
+    clean["PYTHONUTF8"] = "1"
+    return clean
+
+
+def default_workspace(photos: Path) -> Path:
+    """The workspace of a folder of photos when none is chosen: beside it, since photos may be read-only."""
+    photos = photos.absolute()
+    return photos.with_name(f"{photos.name}_recon3d")

@@ -1,0 +1,260 @@
+"""Renders a picture of an imported reconstruction: the cloud, and the photos where they were taken.
+
+Blender does not render its cameras, so frames and photos are made as objects in a scene of the picture's own,
+which is removed again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+
+import bpy
+import numpy as np
+from mathutils import Vector
+
+from .build import ImportResult
+from .cameras import pinhole_from, typical_spacing
+from .points import robust_box
+
+LINE_COLOUR = (1.0, 0.42, 0.08, 1.0)
+BACKGROUND = ((0.030, 0.036, 0.048), (0.115, 0.130, 0.155))  # bottom, top; linear
+ELEVATION = math.radians(24)
+TURN = math.radians(32)  # away from the direction in which the photos look
+
+
+def render_preview(result: ImportResult, path: str | Path, size: tuple[int, int] = (1200, 800)) -> None:
+    """Render a three-quarter view of the cloud and the cameras to a PNG file, with Cycles on the CPU."""
+    bpy.context.view_layer.update()
+    scene = bpy.data.scenes.new("Recon3D Preview")
+    made: list[bpy.types.ID] = []
+    try:
+        _set_up(scene, size)
+        made.append(_background(scene))
+        scene.collection.objects.link(result.cloud)
+        cameras = list(result.cameras.values())
+        frame_size = _frame_size(cameras)
+        made += _frames(scene, cameras, frame_size)
+        made += _photos(scene, cameras, frame_size)
+        made += _viewpoint(scene, result)
+        scene.render.filepath = str(Path(path).absolute())
+        bpy.ops.render.render(write_still=True, scene=scene.name)
+    finally:
+        bpy.data.scenes.remove(scene)
+        for item in made:
+            bpy.data.batch_remove([item])
+
+
+def _set_up(scene: bpy.types.Scene, size: tuple[int, int]) -> None:
+    render = scene.render
+    render.engine = "CYCLES"
+    render.resolution_x, render.resolution_y, render.resolution_percentage = *size, 100
+    render.image_settings.file_format = "PNG"
+    render.image_settings.color_mode = "RGB"
+    scene.view_settings.view_transform = "Standard"  # the cloud's colours as they are
+    scene.cycles.device = "CPU"
+    scene.cycles.samples = 24
+    scene.cycles.use_adaptive_sampling = False
+    scene.cycles.use_denoising = False
+    scene.cycles.max_bounces = 0  # everything shines by itself
+    scene.cycles.transparent_max_bounces = 32
+
+
+def _background(scene: bpy.types.Scene) -> bpy.types.World:
+    """A vertical gradient over the picture."""
+    world = scene.world = bpy.data.worlds.new("Recon3D Preview")
+    if world.node_tree is None:  # before 5.0
+        world.use_nodes = True
+    tree = world.node_tree
+    tree.nodes.clear()
+    window = tree.nodes.new("ShaderNodeTexCoord")
+    separate = tree.nodes.new("ShaderNodeSeparateXYZ")
+    mix = tree.nodes.new("ShaderNodeMixRGB")
+    background = tree.nodes.new("ShaderNodeBackground")
+    output = tree.nodes.new("ShaderNodeOutputWorld")
+    mix.inputs["Color1"].default_value = (*BACKGROUND[0], 1.0)
+    mix.inputs["Color2"].default_value = (*BACKGROUND[1], 1.0)
+    tree.links.new(window.outputs["Window"], separate.inputs[0])
+    tree.links.new(separate.outputs["Y"], mix.inputs["Fac"])
+    tree.links.new(mix.outputs["Color"], background.inputs["Color"])
+    tree.links.new(background.outputs[0], output.inputs["Surface"])
+    return world
+
+
+# -- cameras as objects -----------------------------------------------------------------------------
+
+
+def _pose(camera: bpy.types.Object) -> tuple[np.ndarray, np.ndarray]:
+    """World rotation [3, 3] without scale, and centre [3], of a camera."""
+    matrix = np.array(camera.matrix_world.normalized())
+    return matrix[:3, :3], matrix[:3, 3]
+
+
+def _frame_size(cameras: list[bpy.types.Object]) -> float:
+    """Distance of a camera's frame from its centre, in world units."""
+    centres = np.array([_pose(camera)[1] for camera in cameras]).reshape(-1, 3)
+    if len(centres) < 2:
+        return 0.3
+    extent = float(np.linalg.norm(np.ptp(centres, axis=0)))
+    spacing = typical_spacing([tuple(centre) for centre in centres.tolist()])
+    return min(max(0.5 * spacing, 0.03 * extent), 0.09 * extent) or 0.3
+
+
+def _corners(camera: bpy.types.Object, depth: float) -> list[Vector]:
+    """The photo's corners at a depth, in the world, counter-clockwise from the bottom left."""
+    p = pinhole_from(camera.data)
+    rotation, centre = _pose(camera)
+    # The depth is shared out so that all frames have about the same area, whatever their focal length.
+    depth *= math.sqrt(p.fx * p.fy) / math.sqrt(p.width * p.height)
+    corners = []
+    for u, v in ((0, p.height), (p.width, p.height), (p.width, 0), (0, 0)):
+        local = np.array([(u - p.cx) / p.fx, -(v - p.cy) / p.fy, -1.0]) * depth
+        corners.append(Vector((rotation @ local + centre).tolist()))
+    return corners
+
+
+def _frames(scene: bpy.types.Scene, cameras: list[bpy.types.Object], size: float) -> list[bpy.types.ID]:
+    """All cameras' pyramids as thin tubes in one curve object."""
+    curve = bpy.data.curves.new("Recon3D Frames", "CURVE")
+    curve.dimensions = "3D"
+    curve.bevel_depth = size * 0.012
+    curve.bevel_resolution = 0
+    for camera in cameras:
+        corners = _corners(camera, size)
+        _line(curve, [*corners, corners[0]])
+        centre = camera.matrix_world.translation
+        _line(curve, [corners[0], centre, corners[2]])
+        _line(curve, [corners[1], centre, corners[3]])
+    material = _material("Recon3D Frames")
+    emission = material.node_tree.nodes.new("ShaderNodeEmission")
+    emission.inputs["Color"].default_value = LINE_COLOUR
+    _surface(material, emission)
+    curve.materials.append(material)
+    lines = bpy.data.objects.new(curve.name, curve)
+    scene.collection.objects.link(lines)
+    return [lines, curve, material]
+
+
+def _line(curve: bpy.types.Curve, points: list[Vector]) -> None:
+    spline = curve.splines.new("POLY")
+    spline.points.add(len(points) - 1)
+    spline.points.foreach_set("co", [c for p in points for c in (*p, 1.0)])
+
+
+def _photos(scene: bpy.types.Scene, cameras: list[bpy.types.Object], size: float) -> Iterable[bpy.types.ID]:
+    """The photos in their cameras' frames, seen from both sides."""
+    made: list[bpy.types.ID] = []
+    for camera in cameras:
+        backgrounds = camera.data.background_images
+        if not backgrounds or backgrounds[0].image is None:
+            continue
+        mesh = bpy.data.meshes.new("Recon3D Photo")
+        mesh.from_pydata(_corners(camera, size), [], [(0, 1, 2, 3)])
+        mesh.uv_layers.new().data.foreach_set("uv", [0, 0, 1, 0, 1, 1, 0, 1])
+        material = _material("Recon3D Photo")
+        nodes = material.node_tree.nodes
+        texture = nodes.new("ShaderNodeTexImage")
+        texture.image = backgrounds[0].image
+        emission = nodes.new("ShaderNodeEmission")
+        emission.inputs["Strength"].default_value = 0.9
+        material.node_tree.links.new(texture.outputs["Color"], emission.inputs["Color"])
+        _surface(material, emission)
+        mesh.materials.append(material)
+        photo = bpy.data.objects.new(mesh.name, mesh)
+        scene.collection.objects.link(photo)
+        made += [photo, mesh, material]
+    return made
+
+
+def _material(name: str) -> bpy.types.Material:
+    material = bpy.data.materials.new(name)
+    if material.node_tree is None:  # before 5.0
+        material.use_nodes = True
+    material.node_tree.nodes.clear()
+    return material
+
+
+def _surface(material: bpy.types.Material, shader: bpy.types.Node) -> None:
+    output = material.node_tree.nodes.new("ShaderNodeOutputMaterial")
+    material.node_tree.links.new(shader.outputs[0], output.inputs["Surface"])
+
+
+# -- the view ---------------------------------------------------------------------------------------
+
+
+def _viewpoint(scene: bpy.types.Scene, result: ImportResult) -> list[bpy.types.ID]:
+    """A camera behind and above the photos' cameras, turned aside, that sees them and what they look at."""
+    xyz = _world_points(result.cloud)
+    poses = [_pose(camera) for camera in result.cameras.values()]
+    centres = np.array([centre for _, centre in poses]).reshape(-1, 3)
+    forward = np.array([-rotation[:, 2] for rotation, _ in poses]).reshape(-1, 3)
+    subject = _subject(xyz, centres, forward)
+    heading = _heading(forward)
+    view = np.array(
+        [
+            math.cos(heading) * math.cos(ELEVATION),
+            math.sin(heading) * math.cos(ELEVATION),
+            -math.sin(ELEVATION),
+        ]
+    )
+    data = bpy.data.cameras.new("Recon3D Preview")
+    data.lens = 45
+    camera = bpy.data.objects.new(data.name, data)
+    scene.collection.objects.link(camera)
+    scene.camera = camera
+    camera.rotation_mode = "QUATERNION"
+    camera.rotation_quaternion = Vector(view.tolist()).to_track_quat("-Z", "Y")
+    depsgraph = scene.view_layers[0].depsgraph
+    seen = np.concatenate([subject, centres])
+    depsgraph.update()
+    location, _ = camera.camera_fit_coords(depsgraph, seen.astype(np.float32).ravel().tolist())
+    extent = float(np.linalg.norm(np.ptp(seen, axis=0))) or 1.0
+    camera.location = location - Vector(view.tolist()) * 0.04 * extent
+    data.clip_start, data.clip_end = extent / 1000, extent * 1000
+    return [camera, data]
+
+
+def _heading(forward: np.ndarray) -> float:
+    """Azimuth of the view: the photos' mean direction, or any of a full circle's, turned aside."""
+    mean = forward[:, :2].mean(axis=0) if len(forward) else np.array([0.0, 1.0])
+    if np.linalg.norm(mean) < 0.3:
+        mean = forward[0, :2]
+    return math.atan2(mean[1], mean[0]) + TURN
+
+
+def _world_points(cloud: bpy.types.Object, most: int = 100_000) -> np.ndarray:
+    """Some of the cloud's points [n, 3] in the world."""
+    count = len(cloud.data.vertices)
+    if count == 0:
+        return np.zeros((0, 3))
+    xyz = np.empty(3 * count, np.float32)
+    cloud.data.attributes["position"].data.foreach_get("vector", xyz)
+    xyz = xyz.reshape(-1, 3)[:: max(1, count // most)].astype(float)
+    matrix = np.array(cloud.matrix_world)
+    return xyz @ matrix[:3, :3].T + matrix[:3, 3]
+
+
+def _subject(xyz: np.ndarray, centres: np.ndarray, forward: np.ndarray) -> np.ndarray:
+    """The corners [8, 3] of a box round what the photos look at: outliers and far background do not count.
+
+    The middle is the point nearest to all optical axes in the least-squares sense, drawn a little towards the
+    cloud's median, which decides where the axes are parallel.
+    """
+    if len(xyz) == 0:
+        return centres
+    median = np.median(xyz, axis=0)
+    low, high = robust_box(xyz, 0.96)
+    near = xyz
+    if len(centres):
+        across = np.eye(3) - forward[:, :, None] * forward[:, None, :]
+        normal = across.sum(axis=0) + 0.1 * len(centres) * np.eye(3)
+        target = np.einsum("nij,nj->i", across, centres) + 0.1 * len(centres) * median
+        middle = np.linalg.solve(normal, target)
+        reach = np.median(np.linalg.norm(centres - middle, axis=1))
+        near = xyz[np.linalg.norm(xyz - middle, axis=1) < reach]
+    if len(near) > 0.1 * len(xyz):
+        low, high = robust_box(near, 0.96)
+    return np.array(
+        [[x, y, z] for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])]
+    )

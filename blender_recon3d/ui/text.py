@@ -1,0 +1,28 @@
+"""Text in panels, which Blender neither wraps nor formats."""
+
+from __future__ import annotations
+
+import textwrap
+
+import bpy
+
+
+def wrapped(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str = "NONE") -> None:
+    """A label of as many lines as the region's width asks for."""
+    pixels = context.region.width if context.region else 300
+    scale = context.preferences.system.ui_scale
+    characters = max(16, int((pixels / scale - 60) / 6.3))
+    column = layout.column(align=True)
+    column.scale_y = 0.8
+    for number, line in enumerate(textwrap.wrap(text, characters) or [""]):
+        column.label(text=line, icon=icon if number == 0 else "BLANK1" if icon != "NONE" else "NONE")
+
+
+def duration(seconds: float) -> str:
+    """4 s, 3:20 min, 2:05 h."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60}:{whole % 60:02d} min"
+    return f"{whole // 3600}:{whole % 3600 // 60:02d} h"

@@ -1,0 +1,62 @@
+"""Makes the add-on's zip: python build_addon.py --output DIR
+
+The zip holds what git would ship of `blender_recon3d` at its root, the licence, and the bundled weights as
+`weights/`. Two builds of the same files give the same bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tomllib
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+PACKAGE = ROOT / "blender_recon3d"
+WEIGHTS = ROOT / "vendor" / "weights"
+LICENCES = ROOT / "vendor" / "licences"
+SUFFIXES = {".py", ".toml", ".json", ".html", ".css", ".txt", ".md", ".csv"}
+TIMESTAMP = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can hold
+
+
+def contents() -> Iterator[tuple[str, Path]]:
+    """Name in the zip and file of everything that ships."""
+    yield "LICENSE", ROOT / "LICENSE"
+    for path in PACKAGE.rglob("*"):
+        inside = path.relative_to(PACKAGE)
+        hidden = any(part.startswith(".") or part == "__pycache__" for part in inside.parts)
+        if path.is_file() and path.suffix in SUFFIXES and not hidden:
+            yield inside.as_posix(), path
+    for folder, name in ((WEIGHTS, "weights"), (LICENCES, "licences")):
+        for path in folder.rglob("*") if folder.is_dir() else ():
+            if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts):
+                yield f"{name}/{path.relative_to(folder).as_posix()}", path
+
+
+def build(output: Path) -> Path:
+    """Write the zip into the folder and return its path."""
+    manifest = tomllib.loads((PACKAGE / "blender_manifest.toml").read_text("utf-8"))
+    output.mkdir(parents=True, exist_ok=True)
+    target = output / f"{manifest['id']}-{manifest['version']}.zip"
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, path in sorted(contents()):
+            entry = zipfile.ZipInfo(name, TIMESTAMP)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            entry.create_system = 3  # Unix, whichever system builds it
+            archive.writestr(entry, path.read_bytes())
+    return target
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="where the zip is put")
+    target = build(parser.parse_args().output)
+    sys.stdout.write(f"{target}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
