@@ -105,7 +105,7 @@ def read_vertices(path: Path) -> np.ndarray:
             if not line:
                 raise UserError(f"{path} is no PLY file: run the dense stage again.")
             head += line
-        wanted = [f"property {'float' if kind == '<f4' else 'uchar'} {name}" for name, kind in VERTEX.descr]
+        wanted = [f"property {'float' if kind == '<f4' else 'uchar'} {name}" for name, kind, *_ in VERTEX.descr]
         found = [line for line in head.decode("ascii", "replace").splitlines() if line.startswith("property")]
         if found != wanted:
             raise UserError(f"{path} holds other properties than COLMAP's fusion writes: {found}.")
@@ -115,7 +115,7 @@ def read_vertices(path: Path) -> np.ndarray:
 def write_vertices(path: Path, vertices: Any) -> None:
     """A binary little endian PLY of structured vertices."""
     kinds = {"<f4": "float", "|u1": "uchar"}
-    lines = [f"property {kinds[kind]} {name}" for name, kind in vertices.dtype.descr]
+    lines = [f"property {kinds[kind]} {name}" for name, kind, *_ in vertices.dtype.descr]
     head = ["ply", "format binary_little_endian 1.0", f"element vertex {len(vertices)}", *lines, "end_header"]
     with open(path, "wb") as file:
         file.write(("\n".join(head) + "\n").encode())

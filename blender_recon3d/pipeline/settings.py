@@ -151,6 +151,7 @@ class JobSettings(StageSettings):
             stage: options.pop(option, None) or SIZES[stage][quality]
             for stage, option in SIZE_OPTIONS.items()
         }
+        options.setdefault("features", default_features(options.get("weights", "bundled")))
         stages: dict[str, Any] = {}
         known: set[str] = set()
         for stage in STAGES:
@@ -193,6 +194,13 @@ class JobSettings(StageSettings):
             return cls(**values)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UserError(f"{path} is not a job ({error}): start again with recon3d run.", 2) from error
+
+
+def default_features(weights: str) -> str:
+    """The learned front-end as soon as weights for all of it are there, else COLMAP's SIFT."""
+    from .models.registry import NETWORKS, is_available
+
+    return "learned" if all(is_available(name, weights) for name in NETWORKS) else "sift"
 
 
 def _stage_type(stage: str) -> Any:

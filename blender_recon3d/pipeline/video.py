@@ -75,7 +75,7 @@ def _moved(before: np.ndarray, now: np.ndarray) -> float:
     corners = cv2.goodFeaturesToTrack(before, 200, 0.01, 5)
     if corners is None:
         return 0.0
-    moved, found, _ = cv2.calcOpticalFlowPyrLK(before, now, corners, None)
+    moved, found, _ = cv2.calcOpticalFlowPyrLK(before, now, corners, corners.copy())
     good = found.ravel() == 1
     if good.sum() < 8:  # nothing in common: a cut, which counts as a step of its own
         return 0.1

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from ..colmap import pycolmap
+from ..events import UserError
 
 # Angle between two views of a point, degrees: below, depth is uncertain; above, surfaces look different.
 BEST_ANGLE, SPREAD_BELOW, SPREAD_ABOVE = 8.0, 3.0, 14.0
@@ -34,6 +35,8 @@ class View:
     def read_gray(self) -> np.ndarray:
         """float32 [H, W] in 0..1."""
         gray = cv2.imdecode(np.fromfile(self.path, np.uint8), cv2.IMREAD_GRAYSCALE)
+        if gray is None:
+            raise UserError(f"{self.path} cannot be read: delete the dense folder and run again.")
         return gray.astype(np.float32) / 255.0
 
 

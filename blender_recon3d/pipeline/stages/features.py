@@ -25,7 +25,7 @@ SUPERPOINT_KEYPOINTS = 4096
 def inputs(workspace: Workspace, settings: FeaturesSettings) -> Any:
     if settings.features == "sift":
         return ""
-    from ..models.weights import identity
+    from ..models.registry import identity
 
     return identity("superpoint", settings.weights)
 

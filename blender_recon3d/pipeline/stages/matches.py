@@ -17,7 +17,7 @@ BLOCK = 64  # pairs matched between two writes to the database: what a kill can 
 def inputs(workspace: Workspace, settings: MatchesSettings) -> Any:
     if settings.features == "sift":
         return ""
-    from ..models.weights import identity
+    from ..models.registry import identity
 
     return identity("superglue", settings.weights)
 

@@ -52,7 +52,7 @@ def _choose(count: int, settings: PairsSettings, progress: Progress) -> str:
     everything = count * (count - 1) // 2
     if everything <= count * settings.neighbours:
         return "exhaustive"
-    from ..models.weights import is_available
+    from ..models.registry import is_available
 
     if is_available("efficientnet_b0", settings.weights):
         return "retrieval"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def run(workspace: Workspace, settings: PhotosSettings, progress: Progress) -> d
         if not photo.reason
     ]
     _in_threads(
-        [lambda photo=photo, target=target: _bring_in(photo, target) for photo, target in jobs],
+        [partial(_bring_in, photo, target) for photo, target in jobs],
         progress,
         "copying",
     )
@@ -99,7 +100,7 @@ def _find(workspace: Workspace, settings: PhotosSettings, progress: Progress) ->
 
 
 def _examine_all(files: list[Path], progress: Progress) -> list[PhotoInfo]:
-    return _in_threads([lambda file=file: examine(file) for file in files], progress, "reading")
+    return _in_threads([partial(examine, file) for file in files], progress, "reading")
 
 
 def _in_threads(calls: list[Callable[[], Any]], progress: Progress, message: str) -> list[Any]:

@@ -1,0 +1,55 @@
+"""A small capture with known truth, and one reconstruction of it that many tests read."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("pycolmap", reason="the engine's environment has pycolmap; Blender's has not")
+
+from scenes import box_scene, ring, write_capture
+
+from blender_recon3d.pipeline.workspace import Workspace
+
+VIEWS = 8
+REPOSITORY = Path(__file__).parents[2]
+CAPTURES = REPOSITORY.parent / "shared" / "data" / "captures"
+
+
+def recon3d(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+    """The command line in a process of its own, as a user runs it."""
+    command = [sys.executable, "-m", "blender_recon3d.pipeline", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, timeout=600, **options)
+
+
+@pytest.fixture(scope="session")
+def poses():
+    return ring(VIEWS)
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory, poses) -> Path:
+    """A folder of VIEWS photos; nobody writes here."""
+    folder = tmp_path_factory.mktemp("photos")
+    write_capture(folder, poses, box_scene())
+    return folder
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory, photos) -> Workspace:
+    """The whole chain, run once through the command line; read only."""
+    output = tmp_path_factory.mktemp("finished") / "workspace"
+    ran = recon3d("run", photos, "-o", output, "--features", "sift", "--dense-size", 480)
+    assert ran.returncode == 0, ran.stderr
+    return Workspace(output)
+
+
+@pytest.fixture
+def workspace(tmp_path, finished) -> Workspace:
+    """A copy of the finished reconstruction that a test may change."""
+    shutil.copytree(finished.root, tmp_path / "workspace")
+    return Workspace(tmp_path / "workspace")

@@ -1,0 +1,147 @@
+"""A small scene with exact truth for tests: a textured box on textured ground, drawn with homographies.
+
+Frame: right-handed, y down (COLMAP's cameras upright), units metres; the ground is y = 0, "up" is -y.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+WIDTH, HEIGHT, FOCAL = 640, 480, 560.0
+INTRINSICS = np.array([[FOCAL, 0, WIDTH / 2], [0, FOCAL, HEIGHT / 2], [0, 0, 1.0]])
+
+
+@dataclass(frozen=True)
+class Face:
+    """A textured rectangle: corner, two edges (3-vectors) and a texture [T, T, 3]."""
+
+    corner: np.ndarray
+    along: np.ndarray
+    across: np.ndarray
+    texture: np.ndarray
+
+    @property
+    def normal(self) -> np.ndarray:
+        """Unit, away from the side that is seen."""
+        n = np.cross(self.along, self.across)
+        return n / np.linalg.norm(n)
+
+
+def noise_texture(seed: int, size: int = 768) -> np.ndarray:
+    """Noise at all scales, uint8 [size, size, 3]: corners at every distance."""
+    generator = np.random.default_rng(seed)
+    total = np.zeros((size, size, 3), np.float32)
+    for cells in (6, 16, 48, 128, 256):
+        grid = generator.random((cells, cells, 3)).astype(np.float32)
+        grid = 0.6 * grid.mean(axis=2, keepdims=True) + 0.4 * grid
+        total += cv2.resize(grid, (size, size), interpolation=cv2.INTER_CUBIC)
+    low, high = total.min(), total.max()
+    return ((total - low) / (high - low) * 255).astype(np.uint8)
+
+
+def box_scene(seed: int = 0) -> list[Face]:
+    """Ground of 4 x 4 m, a box of 0.9 x 0.6 x 0.7 m on it; farthest first as long as it is seen from above."""
+    x, y, z = np.eye(3)
+    low, high = np.array([-0.45, -0.7, -0.3]), np.array([0.45, 0.0, 0.3])
+    w, h, d = high - low
+    t = [noise_texture(seed * 10 + number) for number in range(6)]
+    return [
+        Face(np.array([-2.0, 0, -2]), 4 * z, 4 * x, t[0]),
+        Face(low, w * x, h * y, t[1]),  # towards -z
+        Face(high, -h * y, -w * x, t[2]),  # towards +z
+        Face(low, h * y, d * z, t[3]),  # towards -x
+        Face(high, -d * z, -h * y, t[4]),  # towards +x
+        Face(low, d * z, w * x, t[5]),  # top, towards -y
+    ]
+
+
+def look_at(centre: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """cam_from_world [3, 4] of a level camera at `centre` that looks at `target`."""
+    forward = target - centre
+    forward = forward / np.linalg.norm(forward)
+    right = np.cross(np.array([0, 1.0, 0]), forward)
+    right /= np.linalg.norm(right)
+    rotation = np.stack([right, np.cross(forward, right), forward])
+    return np.column_stack([rotation, -rotation @ centre])
+
+
+def ring(count: int, radius: float = 2.0, height: float = 1.2, arc: float = 2.2) -> list[np.ndarray]:
+    """Poses on an arc (radians) around the box."""
+    angles = np.linspace(-arc / 2, arc / 2, count) - np.pi / 2
+    target = np.array([0, -0.3, 0])
+    return [
+        look_at(np.array([radius * np.cos(a), -height - 0.08 * (i % 3), radius * np.sin(a)]), target)
+        for i, a in enumerate(angles)
+    ]
+
+
+def render(scene: list[Face], pose: np.ndarray, width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
+    """BGR uint8 [H, W, 3], twice oversampled."""
+    scale = 2
+    intrinsics = np.diag([scale, scale, 1.0]) @ INTRINSICS
+    image = np.full((height * scale, width * scale, 3), 190, np.uint8)
+    centre = -pose[:, :3].T @ pose[:, 3]
+    for face in scene:
+        if _facing(face, centre):
+            homography = _homography(face, pose, intrinsics)
+            size = (width * scale, height * scale)
+            drawn = cv2.warpPerspective(face.texture, homography, size, flags=cv2.INTER_LINEAR)
+            ones = np.full(face.texture.shape[:2], 255, np.uint8)
+            mask = cv2.warpPerspective(ones, homography, size, flags=cv2.INTER_NEAREST)
+            image[mask > 0] = drawn[mask > 0]
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def _facing(face: Face, centre: np.ndarray) -> bool:
+    return float((centre - face.corner) @ face.normal) < 0
+
+
+def _homography(face: Face, pose: np.ndarray, intrinsics: np.ndarray) -> np.ndarray:
+    """From texture pixels (integer centres) to image pixels (integer centres)."""
+    size = face.texture.shape[0]
+    rotation, translation = pose[:, :3], pose[:, 3]
+    plane = np.column_stack(
+        [
+            rotation @ face.along / size,
+            rotation @ face.across / size,
+            rotation @ face.corner + translation,
+        ]
+    )
+    half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1.0]])
+    return np.linalg.inv(half) @ intrinsics @ plane @ half
+
+
+def depth(scene: list[Face], pose: np.ndarray) -> np.ndarray:
+    """True depth (camera z) [H, W], 0 where nothing is."""
+    x, y = np.meshgrid(np.arange(WIDTH) + 0.5, np.arange(HEIGHT) + 0.5)
+    rays = np.stack([x, y, np.ones_like(x)], -1) @ np.linalg.inv(INTRINSICS).T @ pose[:, :3]
+    centre = -pose[:, :3].T @ pose[:, 3]
+    nearest = np.full(x.shape, np.inf)
+    for face in scene:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            z = ((face.corner - centre) @ face.normal) / (rays @ face.normal)
+            offset = centre + rays * z[..., None] - face.corner
+        u = offset @ face.along / (face.along @ face.along)
+        v = offset @ face.across / (face.across @ face.across)
+        hit = (z > 0) & (u >= 0) & (u <= 1) & (v >= 0) & (v <= 1)
+        nearest = np.where(hit & (z < nearest), z, nearest)
+    return np.where(np.isfinite(nearest), nearest, 0.0)
+
+
+def write_capture(
+    folder: Path, poses: list[np.ndarray], scene: list[Face], prefix: str = "view"
+) -> list[Path]:
+    """JPEG photos of the scene, named prefix_00.jpg and so on."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for number, pose in enumerate(poses):
+        path = folder / f"{prefix}_{number:02d}.jpg"
+        path.write_bytes(
+            cv2.imencode(".jpg", render(scene, pose), [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
+        )
+        paths.append(path)
+    return paths

@@ -1,0 +1,55 @@
+"""Settings: checked when made, kept exactly in job.json, changed by flat options."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from blender_recon3d.pipeline.events import UserError
+from blender_recon3d.pipeline.settings import STAGES, JobSettings
+
+
+def test_a_job_survives_json():
+    job = JobSettings.build(quality="high", photos=("a b", "ü"), neighbours=7, match_threshold=0.3)
+    assert JobSettings.from_json(json.loads(json.dumps(job.to_json())), Path("job.json")) == job
+
+
+def test_quality_sets_sizes_and_a_given_size_stays():
+    assert JobSettings.build(quality="preview").dense.max_size == 640
+    job = JobSettings.build(quality="preview", dense_size=700)
+    assert job.dense.max_size == 700
+    assert job.changed(quality="high").dense.max_size == 700
+    assert job.changed(quality="high").features.max_size == 3200
+
+
+def test_an_option_reaches_every_stage_that_has_it():
+    job = JobSettings.build(device="cpu", features="sift")
+    assert {getattr(job, stage).device for stage in STAGES if hasattr(getattr(job, stage), "device")} == {
+        "cpu"
+    }
+    assert job.matches.features == job.features.features == "sift"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"quality": "best"}, "preview, medium, high"),
+        ({"features": "surf"}, "learned, sift"),
+        ({"neighbours": 0}, "from 1 to 1000"),
+        ({"colour": "red"}, "Unknown setting colour"),
+        ({"match_threshold": 1.5}, "from 0.0 to 1.0"),
+    ],
+)
+def test_a_wrong_setting_is_one_sentence_and_exit_code_2(options, words):
+    with pytest.raises(UserError, match=words) as caught:
+        JobSettings.build(**options)
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "change", [{"sfm": None}, {"quality": 3}, {"pairs": {"neighbours": "many"}}, {"photos": []}]
+)
+def test_a_torn_job_file_names_itself(change):
+    raw = {**JobSettings.build().to_json(), **change}
+    with pytest.raises(UserError, match=r"job\.json|quality"):
+        JobSettings.from_json(raw, Path("job.json"))
