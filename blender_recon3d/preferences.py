@@ -1,6 +1,6 @@
 """The add-on's preferences: where the engine is and what it computes on."""
 
-from __future__ import annotations
+# No `from __future__ import annotations`: Blender reads properties from annotations, which must not be strings.
 
 import bpy
 
@@ -14,6 +14,7 @@ _DEVICE_TEXT = {
     "cuda": ("NVIDIA CUDA", "An NVIDIA graphics card"),
     "mps": ("Apple Metal", "The graphics of an Apple silicon Mac"),
 }
+_DEVICE_ITEMS = [(device, *_DEVICE_TEXT[device]) for device in DEVICES]
 
 
 class Recon3DPreferences(bpy.types.AddonPreferences):
@@ -27,7 +28,7 @@ class Recon3DPreferences(bpy.types.AddonPreferences):
     device: bpy.props.EnumProperty(
         name="Device",
         description="What networks and depth maps are computed on",
-        items=[(device, *_DEVICE_TEXT[device]) for device in DEVICES],
+        items=_DEVICE_ITEMS,
     )
 
     def draw(self, context: bpy.types.Context) -> None:

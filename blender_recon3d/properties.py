@@ -1,6 +1,6 @@
 """What the panel asks for: one PropertyGroup at Scene.recon3d."""
 
-from __future__ import annotations
+# No `from __future__ import annotations`: Blender reads properties from annotations, which must not be strings.
 
 from pathlib import Path
 
@@ -14,6 +14,7 @@ _QUALITY_TEXT = {
     "medium": ("Medium", "A good cloud in moderate time"),
     "high": ("High", "All the detail that the photos hold; slow"),
 }
+_QUALITY_ITEMS = [(quality, *_QUALITY_TEXT[quality]) for quality in QUALITIES]
 
 
 class Recon3DSettings(bpy.types.PropertyGroup):
@@ -30,7 +31,7 @@ class Recon3DSettings(bpy.types.PropertyGroup):
     quality: bpy.props.EnumProperty(
         name="Quality",
         description="How much detail, and how long it takes",
-        items=[(quality, *_QUALITY_TEXT[quality]) for quality in QUALITIES],
+        items=_QUALITY_ITEMS,
         default="medium",
     )
     import_when_done: bpy.props.BoolProperty(

@@ -1,0 +1,134 @@
+"""The add-on in Blender: it registers, reconstructs, imports, and leaves nothing behind."""
+
+import time
+
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environment")
+
+from made_workspaces import ring, write_workspace  # noqa: E402
+
+from blender_recon3d import preferences, session  # noqa: E402
+from blender_recon3d.supervisor import CANCELLED, FAILED  # noqa: E402
+from blender_recon3d.ui.text import duration  # noqa: E402
+
+
+def ours() -> set[str]:
+    return {name for name in dir(bpy.types) if "recon3d" in name.lower()} | set(dir(bpy.ops.recon3d))
+
+
+def test_registering_ten_times_leaves_nothing_behind(addon):
+    addon.unregister()
+    before = ours()
+    for _ in range(10):
+        addon.register()
+        assert hasattr(bpy.types.Scene, "recon3d") and "reconstruct" in ours()
+        addon.unregister()
+        assert not hasattr(bpy.types.Scene, "recon3d")
+    assert ours() == before
+    addon.register()
+
+
+def test_there_is_one_tab(addon):
+    assert bpy.types.RECON3D_PT_main.bl_category == "Recon3D"
+
+
+def test_buttons_say_why_they_are_grey(addon, monkeypatch, tmp_path):
+    settings = bpy.context.scene.recon3d
+    assert "Choose the folder" in session.problem_with_starting(bpy.context)
+    assert not bpy.ops.recon3d.reconstruct.poll()
+    settings.photos = str(tmp_path)
+    monkeypatch.setenv("RECON3D_PYTHON", str(tmp_path / "nothing"))
+    assert "RECON3D_PYTHON" in session.problem_with_starting(bpy.context)
+    with pytest.raises(RuntimeError, match="RECON3D_PYTHON"):
+        bpy.ops.recon3d.reconstruct()
+    assert not bpy.ops.recon3d.cancel.poll()
+
+
+def test_import_by_its_operator_equals_import_by_its_function(addon, tmp_path):
+    root = write_workspace(tmp_path / "w", ring())
+    bpy.context.scene.recon3d.workspace = str(root)
+    assert bpy.ops.recon3d.import_result() == {"FINISHED"}
+    by_operator = sorted((o.name, tuple(o.location)) for o in bpy.data.objects)
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    from blender_recon3d.scene.build import import_workspace
+
+    import_workspace(root)
+    assert sorted((o.name, tuple(o.location)) for o in bpy.data.objects) == by_operator
+
+
+def test_import_of_an_unfinished_workspace_is_reported(addon, tmp_path):
+    bpy.context.scene.recon3d.workspace = str(tmp_path)
+    with pytest.raises(RuntimeError, match="holds no reconstruction"):
+        bpy.ops.recon3d.import_result()
+
+
+def test_results_stand_beside_the_photos_unless_told_otherwise(addon, tmp_path):
+    from blender_recon3d.properties import workspace_path
+
+    settings = bpy.context.scene.recon3d
+    assert workspace_path(settings) is None
+    settings.photos = str(tmp_path / "Kirche") + "/"
+    assert workspace_path(settings) == tmp_path / "Kirche_recon3d"
+    settings.workspace = str(tmp_path / "elsewhere")
+    assert workspace_path(settings) == tmp_path / "elsewhere"
+
+
+def test_in_the_background_reconstruct_blocks_and_reports(addon, engine_python, monkeypatch, tmp_path):
+    monkeypatch.setenv("RECON3D_PYTHON", str(engine_python))
+    photos = tmp_path / "empty"
+    photos.mkdir()
+    bpy.context.scene.recon3d.photos = str(photos)
+    with pytest.raises(RuntimeError, match="[Pp]hoto"):
+        bpy.ops.recon3d.reconstruct()
+    assert session.session.view.state == FAILED
+    assert (tmp_path / "empty_recon3d" / "events.jsonl").exists()
+
+
+def test_with_a_window_the_timer_follows_the_job(addon, engine_python, monkeypatch, tmp_path):
+    """Blender's event loop does not run here, so the timer's function is called as it would call it."""
+    monkeypatch.setenv("RECON3D_PYTHON", str(engine_python))
+    photos = tmp_path / "empty"
+    photos.mkdir()
+    bpy.context.scene.recon3d.photos = str(photos)
+    session.start(bpy.context)
+    session.follow_in_background()
+    assert bpy.app.timers.is_registered(session._tick)
+    assert not bpy.ops.recon3d.reconstruct.poll() and bpy.ops.recon3d.cancel.poll()
+    bpy.ops.recon3d.cancel()
+    deadline = time.monotonic() + 20
+    while session._tick() is not None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert session.session.view.state == CANCELLED
+    assert bpy.ops.recon3d.reconstruct.poll()
+
+
+def test_a_result_is_not_imported_into_another_file(addon, tmp_path):
+    root = write_workspace(tmp_path / "w", ring())
+    session.session.scene_uid = bpy.context.scene.session_uid
+    session.session.job = _EndedJob(root)
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    session._import_when_done()
+    assert len(bpy.data.objects) == 0 and "Import Result" in session.session.notes[0]
+    session.session.scene_uid = bpy.context.scene.session_uid
+    session._import_when_done()
+    assert len(bpy.data.cameras) == 5
+
+
+class _EndedJob:
+    """A job of which only the workspace matters any more."""
+
+    def __init__(self, root):
+        from blender_recon3d.pipeline.workspace import Workspace
+
+        self.workspace = Workspace(root)
+
+
+def test_preferences_are_optional(addon):
+    """Used from a checkout there are none."""
+    assert preferences.preferences() is None
+    assert (preferences.engine_python(), preferences.device()) == ("", "auto")
+
+
+def test_durations_are_short():
+    assert [duration(s) for s in (4.4, 61, 7500)] == ["4 s", "1:01 min", "2:05 h"]

@@ -1,0 +1,55 @@
+"""The add-on's zip: all that it needs, nothing else, and the same bytes each time."""
+
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def archive(tmp_path):
+    sys.path.insert(0, str(ROOT))
+    import build_addon
+
+    with zipfile.ZipFile(build_addon.build(tmp_path)) as opened:
+        yield opened
+
+
+def test_it_holds_the_add_on_and_the_engine(archive):
+    names = set(archive.namelist())
+    assert {
+        "__init__.py",
+        "blender_manifest.toml",
+        "LICENSE",
+        "pipeline/__main__.py",
+        "scene/build.py",
+    } <= names
+    for path in (ROOT / "vendor" / "weights").glob("*"):
+        assert not path.is_file() or path.name.startswith(".") or f"weights/{path.name}" in names
+
+
+def test_it_holds_nothing_else(archive):
+    for name in archive.namelist():
+        assert "__pycache__" not in name and not name.startswith(("/", "tests", "..")) and "\\" not in name
+
+
+def test_two_builds_are_equal(tmp_path):
+    import build_addon
+
+    first, second = build_addon.build(tmp_path / "a"), build_addon.build(tmp_path / "b")
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_the_manifest_keeps_blenders_rules(archive):
+    manifest = tomllib.loads(archive.read("blender_manifest.toml").decode())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert manifest["id"] == "recon3d" and "blender" not in manifest["name"].lower()
+    assert manifest["blender_version_min"] == "4.2.0"
+    assert manifest["license"] == [f"SPDX:{project['license']}"]
+    assert manifest["version"] == project["version"]
+    for reason in manifest["permissions"].values():
+        assert len(reason) <= 64 and not reason.endswith(".")
