@@ -88,7 +88,7 @@ def test_what_is_damaged_is_refused_with_its_name(tmp_path, content, said):
 
 
 def test_a_missing_file_is_a_sentence(tmp_path):
-    with pytest.raises(UserError, match="none.ply"):
+    with pytest.raises(UserError, match=r"none\.ply"):
         read_vertices(tmp_path / "none.ply")
 
 

@@ -1,0 +1,191 @@
+"""How good a cloud is against a densely sampled surface: accuracy, completeness, F-score; and the alignment.
+
+Definitions as in Knapitsch et al., "Tanks and Temples", 2017, section 4: precision is the share of the cloud
+that lies within a distance of the surface, recall the share of the surface that has a point of the cloud within
+that distance, the F-score their harmonic mean.
+
+One thing differs. The truth is a sample of a surface, and the gaps between its points may be wider than the
+distances asked about: a perfect cloud would then lie "far" from its nearest sample. So accuracy is measured to
+the surface that the samples stand for: each is a disc across its normal, as wide as its gap to its neighbours
+(`Surface`). Recall is measured from the samples to the cloud's own points, where a gap is a gap.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from .alignment import IDENTITY, Similarity
+
+MOST_POINTS = 2_000_000  # of either side; beyond, a random sample of that size (seed 0) stands for all
+NEIGHBOURS = 12  # that a missing normal is fitted to
+DISC_NEIGHBOUR = (
+    4  # a disc reaches to its fourth neighbour: discs then cover 98 % of a random sample's surface
+)
+CANDIDATES = 8  # nearest samples whose discs are tried
+BLOCK = 250_000  # points a block, which bounds the memory of neighbour lists
+ICP_POINTS = 20_000
+ICP_STILL = 1e-3  # of `reach`: a smaller move ends the iterations
+ICP_SHARE = 0.8  # of the matches, the nearest: the others may have no counterpart
+
+
+@dataclass(frozen=True)
+class Surface:
+    """Samples [N, 3] of a surface with unit normals [N, 3] and the radii [N] of the discs they stand for."""
+
+    points: np.ndarray
+    normals: np.ndarray
+    radii: np.ndarray
+    tree: cKDTree
+
+    @classmethod
+    def build(cls, points: np.ndarray, normals: np.ndarray | None = None) -> Surface:
+        """normals of any length; where they are missing or zero, they are fitted to the neighbours."""
+        tree = cKDTree(points)
+        reach = min(DISC_NEIGHBOUR + 1, len(points))  # the first neighbour is the point itself
+        radii = np.concatenate(
+            [tree.query(block, [reach], workers=-1)[0][:, 0] for block in _blocks(points)] or [np.empty(0)]
+        )
+        if normals is None:
+            normals = fitted_normals(points, tree)
+        length = np.linalg.norm(normals, axis=1, keepdims=True)
+        missing = length[:, 0] == 0
+        normals = np.divide(normals, length, out=np.zeros_like(normals), where=length > 0)
+        if missing.any():
+            normals[missing] = fitted_normals(points, tree)[missing]
+        return cls(points, normals, radii, tree)
+
+    def nearest(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Distance [M] from points [M, 3] to the nearest disc, and the index [M] of its sample."""
+        results = [self._nearest(block) for block in _blocks(points)]
+        if not results:
+            return np.empty(0), np.empty(0, np.int64)
+        return np.concatenate([r[0] for r in results]), np.concatenate([r[1] for r in results])
+
+    def _nearest(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        count = min(CANDIDATES, len(self.points))
+        index = self.tree.query(points, list(range(1, count + 1)), workers=-1)[1]
+        offset = points[:, None] - self.points[index]
+        height = np.einsum("nkc,nkc->nk", offset, self.normals[index])
+        across = np.sqrt(np.maximum((offset**2).sum(axis=2) - height**2, 0))
+        outside = np.maximum(across - self.radii[index], 0)
+        distance = np.hypot(height, outside)
+        best = distance.argmin(axis=1)
+        rows = np.arange(len(points))
+        return distance[rows, best], index[rows, best]
+
+
+def fitted_normals(points: np.ndarray, tree: cKDTree) -> np.ndarray:
+    """Unit normals [N, 3], of either sign: the direction in which the nearest neighbours spread least."""
+    normals = []
+    for block in _blocks(points):
+        index = tree.query(block, list(range(1, min(NEIGHBOURS, len(points)) + 1)), workers=-1)[1]
+        around = points[index] - points[index].mean(axis=1, keepdims=True)
+        normals.append(np.linalg.eigh(np.einsum("nki,nkj->nij", around, around))[1][:, :, 0])
+    return np.concatenate(normals) if normals else np.empty((0, 3))
+
+
+def subsample(points: np.ndarray, most: int = MOST_POINTS) -> np.ndarray:
+    """points [N, 3], or `most` of them picked at random, always the same ones."""
+    if len(points) <= most:
+        return points
+    return points[np.sort(np.random.default_rng(0).choice(len(points), most, replace=False))]
+
+
+def within(points: np.ndarray, centre: np.ndarray | None, radius: float | None) -> np.ndarray:
+    """Which of points [N, 3] lie in the ball of interest; all of them when there is none."""
+    if centre is None or radius is None:
+        return np.ones(len(points), bool)
+    return ((points - centre) ** 2).sum(axis=1) <= radius**2
+
+
+def cloud_metrics(
+    cloud: np.ndarray,
+    surface: Surface,
+    distances: list[float],
+    centre: np.ndarray | None = None,
+    radius: float | None = None,
+) -> dict[str, Any]:
+    """Accuracy and completeness (mean and median distance) and precision, recall and F-score at `distances`.
+
+    cloud [N, 3] in the surface's frame and units. Only what lies in the ball of interest is judged, but against
+    all of the other side, so that nothing is lost at the ball's edge.
+    """
+    cloud = subsample(cloud)
+    judged = cloud[within(cloud, centre, radius)]
+    asked = subsample(surface.points[within(surface.points, centre, radius)])
+    to_surface = surface.nearest(judged)[0]
+    to_cloud = cKDTree(cloud).query(asked, workers=-1)[0] if len(cloud) else np.full(len(asked), np.inf)
+    return {
+        "points": len(judged),
+        "accuracy": _summary(to_surface),
+        "completeness": _summary(to_cloud),
+        "scores": [_score(distance, to_surface, to_cloud) for distance in distances],
+    }
+
+
+def _score(distance: float, to_surface: np.ndarray, to_cloud: np.ndarray) -> dict[str, float]:
+    precision = float((to_surface <= distance).mean()) if len(to_surface) else 0.0
+    recall = float((to_cloud <= distance).mean()) if len(to_cloud) else 0.0
+    total = precision + recall
+    f_score = 2 * precision * recall / total if total else 0.0
+    return {"distance": distance, "precision": precision, "recall": recall, "f_score": f_score}
+
+
+def _summary(distances: np.ndarray) -> dict[str, float | None]:
+    if not len(distances) or not np.isfinite(distances).all():
+        return {"mean": None, "median": None}
+    return {"mean": float(distances.mean()), "median": float(np.median(distances))}
+
+
+def icp(cloud: np.ndarray, surface: Surface, reach: float, iterations: int) -> Similarity:
+    """The small similarity that lays cloud [N, 3] better on the surface: trimmed point-to-plane ICP.
+
+    Chen and Medioni 1992, with the nearest ICP_SHARE of the matches (Chetverikov et al., "The Trimmed Iterative
+    Closest Point Algorithm", 2002). Points farther than `reach` from the surface are never matched. Returns the
+    identity when too few points are near.
+    """
+    sample = subsample(cloud, ICP_POINTS)
+    total = IDENTITY
+    for _ in range(iterations):
+        moved = total.apply(sample)
+        distance, index = surface.nearest(moved)
+        near = np.flatnonzero(distance <= reach)
+        if len(near) < 100:
+            return IDENTITY
+        near = near[distance[near] <= np.quantile(distance[near], ICP_SHARE)]
+        step = _plane_step(moved[near], surface.points[index[near]], surface.normals[index[near]])
+        total = step.after(total)
+        if np.abs(step.apply(moved) - moved).max() < ICP_STILL * reach:
+            break
+    return total
+
+
+def _plane_step(points: np.ndarray, feet: np.ndarray, normals: np.ndarray) -> Similarity:
+    """The similarity, linearised, with the least squared distances from points [N, 3] to the planes."""
+    centre = points.mean(axis=0)
+    size = float(np.sqrt(((points - centre) ** 2).sum(axis=1).mean())) or 1.0
+    arm = (points - centre) / size  # of unit size, so that the seven unknowns are alike
+    rows = np.column_stack([np.cross(arm, normals), normals, (arm * normals).sum(axis=1)])
+    goal = ((feet - points) * normals).sum(axis=1) / size
+    # Directions the planes say nothing of (a plane slides on itself) stay as they are.
+    x = np.linalg.lstsq(rows.T @ rows, rows.T @ goal, rcond=1e-6)[0]
+    rotation, scale = _rotation(x[:3]), 1.0 + float(x[6])
+    return Similarity(scale, rotation, centre + size * x[3:6] - scale * rotation @ centre)
+
+
+def _rotation(vector: np.ndarray) -> np.ndarray:
+    """Rodrigues' formula: the rotation about `vector` by its length in radians."""
+    angle = float(np.linalg.norm(vector))
+    if angle < 1e-15:
+        return np.eye(3)
+    x, y, z = vector / angle
+    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
+
+
+def _blocks(points: np.ndarray) -> list[np.ndarray]:
+    return [points[start : start + BLOCK] for start in range(0, len(points), BLOCK)]
