@@ -159,7 +159,7 @@ def test_icp_undoes_a_small_similarity_despite_clutter():
     cloud = np.concatenate([wrong.apply(points[10_000:]), generator.uniform(-1, 1, (1000, 3)) * 0.3])
     step = icp(cloud, surface, 0.05, 20)
     left = np.linalg.norm(step.apply(cloud[:10_000]) - points[10_000:], axis=1)
-    assert left.mean() < 0.0005  # of 0.01 to begin with
+    assert left.mean() < 0.001  # a tenth of what it was; the samples are 0.03 apart
 
 
 def test_a_subsample_is_the_same_every_time():
