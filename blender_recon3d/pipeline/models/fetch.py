@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import http.client
 import os
@@ -10,14 +11,14 @@ import urllib.request
 from pathlib import Path
 
 from ..events import Progress, UserError
-from .weights import FETCHABLE, WeightsEntry, fetched_folder
+from .registry import FETCHABLE, WeightsEntry, fetched_folder
 
 TIMEOUT = 30.0  # seconds without an answer
 BLOCK = 1 << 18  # bytes
 
 
 def fetch(name: str, accept_licence: bool, progress: Progress | None = None) -> Path:
-    """Fetch the weights that `weights.list_weights` calls `name` and return the file in the user's cache.
+    """Fetch the weights that `list_weights` calls `name` and return the file in the user's cache.
 
     A file that is there and whole is not fetched again. Goes through the proxy that the environment names.
     Raises UserError when the licence is not accepted, there is no network, or what came is not the file.
@@ -55,7 +56,8 @@ def fetch(name: str, accept_licence: bool, progress: Progress | None = None) -> 
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
     return path
 
 

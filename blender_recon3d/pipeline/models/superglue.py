@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name everybody uses
@@ -59,7 +60,7 @@ def normalise_keypoints(xy: Tensor, image_size: tuple[float, float]) -> Tensor:
 def mlp(channels: Sequence[int]) -> nn.Sequential:
     """Pointwise perceptron: batch normalisation and ReLU after each layer but the last."""
     layers: list[nn.Module] = []
-    for index, (inputs, outputs) in enumerate(zip(channels[:-1], channels[1:], strict=True)):
+    for index, (inputs, outputs) in enumerate(pairwise(channels)):
         layers.append(nn.Conv1d(inputs, outputs, 1))
         if index < len(channels) - 2:
             layers += [nn.BatchNorm1d(outputs), nn.ReLU()]

@@ -1,21 +1,14 @@
-"""Where the networks' weights come from, under which licence, and how they are read.
+"""Reading the networks' weights: safely, checked by sha256 where it is known, and in the right layout.
 
-Three sets: "bundled" (ours, free for any use), "official" (the authors') and a folder of the user's. A file is
-looked for in the user's cache, then among what is bundled; nothing is fetched unless `fetch` is called, and
-everything fetched is checked against the sha256 below. Files are data: safetensors, or torch files read with
-`weights_only`, which runs no code.
+Files are data: safetensors, or torch files read with `weights_only`, which runs no code. Where files come from
+is `registry`'s business, fetching them `fetch`'s.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -24,154 +17,12 @@ from torch import Tensor, nn
 
 from ..events import UserError
 from .efficientnet import EfficientNetB0
+from .fetch import fetch
+from .registry import find, list_weights
 from .superglue import SuperGlue, SuperGlueSettings, layers_of
 from .superpoint import SuperPoint
 
-CACHE_VARIABLE = "RECON3D_CACHE"
-MAGIC_LEAP = "Magic Leap, non-commercial research only"
-MAGIC_LEAP_TERMS = "https://github.com/magicleap/SuperGluePretrainedNetwork/blob/master/LICENSE"
-_MAGIC_LEAP_FILES = "https://github.com/magicleap/SuperGluePretrainedNetwork/raw/master/models/weights/"
-
-
-@dataclass(frozen=True)
-class WeightsEntry:
-    """One file of weights.
-
-    name: what the user calls it; set: "bundled", "official" or "imagenet"; network: which layout it has, one
-    of NETWORKS; terms: where the licence can be read; sha256 and url: None when not known before the file is
-    there (bundled ones carry it in the card beside them) and when it cannot be fetched.
-    """
-
-    name: str
-    set: str
-    network: str
-    licence: str
-    commercial_use: bool
-    file_name: str
-    sha256: str | None = None
-    url: str | None = None
-    terms: str = ""
-
-
-NETWORKS = ("superpoint", "superglue", "efficientnet_b0")
-
-FETCHABLE = (
-    WeightsEntry(
-        "superpoint",
-        "official",
-        "superpoint",
-        MAGIC_LEAP,
-        False,
-        "superpoint_v1.pth",
-        "52b6708629640ca883673b5d5c097c4ddad37d8048b33f09c8ca0d69db12c40e",
-        _MAGIC_LEAP_FILES + "superpoint_v1.pth",
-        MAGIC_LEAP_TERMS,
-    ),
-    WeightsEntry(
-        "superglue",
-        "official",
-        "superglue",
-        MAGIC_LEAP,
-        False,
-        "superglue_outdoor.pth",
-        "2f5f5e9bb3febf07b69df633c4c3ff7a17f8af26a023aae2b9303d22339195bd",
-        _MAGIC_LEAP_FILES + "superglue_outdoor.pth",
-        MAGIC_LEAP_TERMS,
-    ),
-    WeightsEntry(
-        "superglue-indoor",
-        "official",
-        "superglue",
-        MAGIC_LEAP,
-        False,
-        "superglue_indoor.pth",
-        "0e710469be25ebe1e2ccf68edcae8b2945b0617c8e7e68412251d9d47f5052b1",
-        _MAGIC_LEAP_FILES + "superglue_indoor.pth",
-        MAGIC_LEAP_TERMS,
-    ),
-    WeightsEntry(
-        "efficientnet_b0",
-        "imagenet",
-        "efficientnet_b0",
-        "torchvision, BSD-3-Clause; trained on ImageNet",
-        True,
-        "efficientnet_b0_rwightman-7f5810bc.pth",
-        "7f5810bc96def8f7552d5b7e68d53c4786f81167d28291b21c0d90e1fca14934",
-        "https://download.pytorch.org/models/efficientnet_b0_rwightman-7f5810bc.pth",
-        "https://github.com/pytorch/vision/blob/main/LICENSE",
-    ),
-)
-
-
-def cache_folder() -> Path:
-    """The user's cache: RECON3D_CACHE, or the platform's place for caches. It need not exist."""
-    if named := os.environ.get(CACHE_VARIABLE):
-        return Path(named).expanduser()
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA")
-        return (Path(base) if base else Path.home() / "AppData" / "Local") / "recon3d"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "recon3d"
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "recon3d"
-
-
-def fetched_folder() -> Path:
-    """Where `fetch` puts its files, and the first place they are looked for."""
-    return cache_folder() / "weights"
-
-
-def bundled_folders() -> list[Path]:
-    """Where bundled weights may lie: inside the installed package, or in a checkout's vendor folder."""
-    pipeline = Path(__file__).resolve().parents[1]
-    package = pipeline.parent
-    return [package / "weights", package / "vendor" / "weights", package.parent / "vendor" / "weights"]
-
-
-def list_weights() -> list[dict[str, Any]]:
-    """What there is to know, a dict an entry: name, set, network, licence, commercial (bool), terms, url (None
-    when it cannot be fetched), where (path of the file, None when it is not here)."""
-    rows = []
-    for entry in [_bundled(network) for network in NETWORKS] + list(FETCHABLE):
-        path = _locate(entry)
-        rows.append(
-            {
-                "name": entry.name,
-                "set": entry.set,
-                "network": entry.network,
-                "licence": entry.licence,
-                "commercial": entry.commercial_use,
-                "terms": entry.terms,
-                "url": entry.url,
-                "where": None if path is None else str(path),
-            }
-        )
-    return rows
-
-
-def find(name: str, weights: str) -> tuple[Path, str | None]:
-    """The file for network `name` and the sha256 that it must have, if one is known.
-
-    weights: "bundled", "official" or a folder that holds NAME.safetensors, NAME.pth or the published file.
-    Raises UserError when there is none, saying what to do.
-    """
-    if name not in NETWORKS:
-        raise ValueError(f"no network {name!r}: {', '.join(NETWORKS)}")
-    if weights not in ("bundled", "official"):
-        return _find_in_folder(name, Path(weights).expanduser())
-    if weights == "bundled":
-        entry = _bundled(name)
-    else:
-        entry = next(entry for entry in FETCHABLE if entry.name == name)
-    path = _locate(entry)
-    if path is not None:
-        return path, _card(path).get("sha256") or entry.sha256
-    fetchable = next(other for other in FETCHABLE if other.name == name)
-    raise UserError(
-        f"no {weights} weights for {name} are installed: use --features sift, or --weights DIR with your own, "
-        f"or `recon3d weights fetch {name}` ({fetchable.licence}) and --weights official",
-        exit_code=2,
-    )
+__all__ = ["fetch", "find", "fit_layout", "list_weights", "load", "read_tensors"]
 
 
 def load(name: str, weights: str) -> dict[str, Tensor]:
@@ -233,55 +84,6 @@ def fit_layout(name: str, tensors: dict[str, Tensor], path: Path) -> dict[str, T
             "use a file of that network"
         )
     return result
-
-
-def _bundled(name: str) -> WeightsEntry:
-    """The entry of a bundled network, from the card beside its file where there is one."""
-    file_name = f"{name}.safetensors"
-    card: Mapping[str, Any] = {}
-    for folder in bundled_folders():
-        if (folder / file_name).is_file():
-            card = _card(folder / file_name)
-            break
-    licence = str(card.get("licence") or "see vendor/weights")
-    return WeightsEntry(
-        name, "bundled", name, licence, bool(card.get("commercial_use", True)), file_name, card.get("sha256")
-    )
-
-
-def _card(path: Path) -> dict[str, Any]:
-    """The card beside a file of weights (NAME.json for NAME.safetensors), empty when there is none."""
-    card = path.with_suffix(".json")
-    try:
-        content = json.loads(card.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise UserError(f"the card of the weights {path} cannot be read ({card}): {error}") from error
-    if not isinstance(content, dict) or not isinstance(content.get("sha256", ""), str):
-        raise UserError(f"the card {card} is not a JSON object with the sha256 of {path.name} as text")
-    return content
-
-
-def _locate(entry: WeightsEntry) -> Path | None:
-    for folder in [fetched_folder(), *bundled_folders()]:
-        if (folder / entry.file_name).is_file():
-            return folder / entry.file_name
-    return None
-
-
-def _find_in_folder(name: str, folder: Path) -> tuple[Path, str | None]:
-    if not folder.is_dir():
-        raise UserError(
-            f"--weights {folder}: there is no such folder; give bundled, official or a folder of weights",
-            exit_code=2,
-        )
-    published = [entry.file_name for entry in FETCHABLE if entry.network == name]
-    names = [f"{name}.safetensors", f"{name}.pth", *published]
-    for file_name in names:
-        if (folder / file_name).is_file():
-            return folder / file_name, _card(folder / file_name).get("sha256")
-    raise UserError(f"no weights for {name} in {folder}: it needs one of {', '.join(names)}", exit_code=2)
 
 
 def _parse_safetensors(path: Path, data: bytes) -> dict[str, Tensor]:
