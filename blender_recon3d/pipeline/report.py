@@ -1,5 +1,0 @@
-"""report.json and report.html."""
-
-
-def write_report(workspace, settings, progress):
-    pass

@@ -1,0 +1,74 @@
+"""report.json and report.html: what was done, what came of it, and what went wrong.
+
+`facts` gathers what there is in the workspace, `thumbnails`, `graph`, `match_pictures` and `maps` draw it,
+`page` puts it together. Every part copes with stages that have not run, and a part that fails says so on the
+page instead of costing the others, since a report must never cost a result.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from ..events import Cancelled, Progress
+from ..settings import JobSettings
+from ..workspace import Workspace, whole_file
+
+Result = TypeVar("Result")
+
+
+def write_report(workspace: Workspace, settings: JobSettings, progress: Progress) -> None:
+    """Write both files whole. Raises nothing but Cancelled: what fails becomes a warning."""
+    failures: list[str] = []
+
+    def attempt(what: str, make: Callable[[], Result], otherwise: Result) -> Result:
+        try:
+            return make()
+        except Cancelled:
+            raise
+        except (
+            Exception
+        ) as error:  # damaged files make libraries raise anything; the rest is still worth having
+            failures.append(f"{what}: {type(error).__name__}: {error}")
+            return otherwise
+
+    from .facts import collect
+
+    progress.emit("progress", "writing the report")
+    facts = collect(workspace, settings, attempt)
+    content = attempt("The page", lambda: _page(workspace, facts, attempt), "")
+    facts["report_failures"] = failures
+    if failures:
+        progress.warning(
+            f"The report lacks something ({failures[0]}); the reconstruction is not touched by it."
+        )
+    try:
+        with whole_file(workspace.report_json) as part:
+            part.write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
+        if content:
+            with whole_file(workspace.report_html) as part:
+                part.write_bytes(content.encode("utf-8", "replace"))
+    except OSError as error:
+        progress.warning(
+            f"The report {error.filename or workspace.root} could not be written ({error.strerror or error}): make "
+            "room and run the same command again, finished work is kept."
+        )
+        return
+    progress.emit("done", "written")
+
+
+def _page(workspace: Workspace, facts: dict[str, Any], attempt: Callable[..., Any]) -> str:
+    from .graph import pair_graph
+    from .maps import maps
+    from .match_pictures import match_pictures
+    from .page import page
+    from .thumbnails import thumbnails
+
+    pictures = {
+        "thumbnails": attempt("Thumbnails", lambda: thumbnails(workspace, facts["photos"]), {}),
+        "graph": attempt("The pair graph", lambda: pair_graph(facts["photos"], facts["pairs"]), None),
+        "matches": attempt("Pictures of matches", lambda: match_pictures(workspace, facts["pairs"]), []),
+        "maps": attempt("The maps", lambda: maps(workspace, facts), []),
+    }
+    return page(facts, pictures)

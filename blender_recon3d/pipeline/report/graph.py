@@ -1,0 +1,109 @@
+"""The graph of verified pairs as SVG: photos on a circle in their order, a chord for each pair."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .markup import Markup, join, tag
+
+SIZE = 640  # of the drawing's unit square
+RADIUS = 232  # of the circle; the rest is for names
+MOST_EDGES = 6000  # the strongest are drawn
+MOST_NAMES = 72  # more photos than that are told apart by their tooltips alone
+LEVELS = 6  # widths and opacities
+
+
+def pair_graph(photos: list[dict[str, Any]], pairs: list[dict[str, Any]]) -> Markup | None:
+    """An inline SVG; None when no photo is in use or no pair is known."""
+    names = [photo["name"] for photo in photos if photo["state"] == "used"]
+    if not names or not pairs:
+        return None
+    places = {name: _place(number, len(names)) for number, name in enumerate(names)}
+    edges = [
+        (pair["inliers"], *pair["photos"])
+        for pair in pairs
+        if pair["inliers"] and pair["photos"][0] in places and pair["photos"][1] in places
+    ]
+    edges = sorted(edges)[-MOST_EDGES:]
+    partners = dict.fromkeys(names, 0)
+    for _, first, second in edges:
+        partners[first] += 1
+        partners[second] += 1
+    states = {photo["name"]: _state(photo) for photo in photos}
+    return tag(
+        "svg",
+        tag("g", *_chords(edges, places), class_="chords"),
+        tag("g", *(_node(name, places[name], states[name], partners[name], len(names)) for name in names)),
+        viewBox=f"{-SIZE / 2} {-SIZE / 2} {SIZE} {SIZE}",
+        class_="graph",
+        role="img",
+        aria_label=f"{len(names)} photos and {len(edges)} verified pairs between them",
+    )
+
+
+def _place(number: int, count: int) -> tuple[float, float]:
+    angle = 2 * math.pi * number / count - math.pi / 2
+    return RADIUS * math.cos(angle), RADIUS * math.sin(angle)
+
+
+def _state(photo: dict[str, Any]) -> str:
+    registration = photo.get("registration")
+    return registration["state"] if registration else photo["state"]
+
+
+def _chords(edges: list[tuple[int, str, str]], places: dict[str, tuple[float, float]]) -> list[Markup]:
+    """One path for each of a few levels of strength, the weakest first, so that strong pairs lie on top."""
+    if not edges:
+        return []
+    strength = np.log([edge[0] for edge in edges])
+    spread = max(float(np.ptp(strength)), 1e-9)
+    level = np.minimum(((strength - strength.min()) / spread * LEVELS).astype(int), LEVELS - 1)
+    thin = 1.0 if len(edges) < 600 else 0.5
+    paths = []
+    for number in range(LEVELS):
+        commands = []
+        for index in np.flatnonzero(level == number):
+            (x1, y1), (x2, y2) = places[edges[index][1]], places[edges[index][2]]
+            # Bent inwards, so that neighbours' pairs are seen apart from the circle.
+            commands.append(f"M{x1:.1f} {y1:.1f}Q{(x1 + x2) / 4:.1f} {(y1 + y2) / 4:.1f} {x2:.1f} {y2:.1f}")
+        if commands:
+            share = (number + 1) / LEVELS
+            style = {
+                "stroke_width": thin * (0.4 + 2.2 * share**2),
+                "stroke_opacity": thin * (0.12 + 0.7 * share),
+            }
+            paths.append(tag("path", d="".join(commands), **style))
+    return paths
+
+
+def _node(name: str, place: tuple[float, float], state: str, partners: int, count: int) -> Markup:
+    x, y = place
+    size = 5.0 if count <= MOST_NAMES else max(1.5, 330 / count)
+    dot = tag("circle", cx=round(x, 1), cy=round(y, 1), r=round(size, 2), class_=css_class(state))
+    label = None
+    if count <= MOST_NAMES:
+        angle = math.degrees(math.atan2(y, x))
+        flipped = abs(angle) > 90
+        label = tag(
+            "text",
+            shorten(name, 16),
+            transform=f"rotate({angle + 180 * flipped:.1f}) translate({(RADIUS + 10) * (-1 if flipped else 1)} 0)",
+            text_anchor="end" if flipped else "start",
+            dominant_baseline="central",
+        )
+    said = f"{name}: {state}, {partners} verified pair{'s' * (partners != 1)}"
+    return tag("g", tag("title", said), join(dot, label))
+
+
+def css_class(state: str) -> str:
+    """The class of a photo's state, which gives it its colour."""
+    known = {"registered": "good", "other model": "fair", "not registered": "bad", "set aside": "off"}
+    return known.get(state, "plain")
+
+
+def shorten(name: str, most: int) -> str:
+    """A name of at most `most` characters: its beginning and its end."""
+    return name if len(name) <= most else f"{name[: most - 6]}…{name[-5:]}"
