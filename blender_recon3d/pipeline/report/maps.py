@@ -20,7 +20,7 @@ LEAST_HEIGHT, MOST_HEIGHT = 420, 900
 MOST_POINTS = 1_500_000
 BACKGROUND = (20, 23, 28)
 MARGIN = 0.06  # of the extent, on every side
-FEW_POINTS = 150_000  # fewer are drawn as 2 x 2 pixels
+FEW_POINTS = 600_000  # fewer are drawn as 2 x 2 pixels
 
 
 @dataclass(frozen=True)

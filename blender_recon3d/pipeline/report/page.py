@@ -17,7 +17,7 @@ MOST_NAMED = 2000  # photos listed
 
 def page(facts: dict[str, Any], pictures: dict[str, Any]) -> str:
     """The whole document. facts: of `facts.collect`; pictures: thumbnails, graph, matches and maps."""
-    title = f"Recon3D: {PurePath(facts['source']).name or facts['source']}"
+    title = f"Recon3D: {'/'.join(PurePath(facts['source']).parts[-2:])}"
     content = tag(
         "main",
         tag("h1", title),
