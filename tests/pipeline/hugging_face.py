@@ -43,7 +43,9 @@ def superpoint_reference(**settings: float) -> SuperPointForKeypointDetection:
 
 def superglue_reference(threshold: float, layers: int) -> SuperGlueForKeypointMatching:
     config = SuperGlueConfig(
-        matching_threshold=threshold, gnn_layers_types=["self", "cross"] * (layers // 2), attn_implementation="eager"
+        matching_threshold=threshold,
+        gnn_layers_types=["self", "cross"] * (layers // 2),
+        attn_implementation="eager",
     )
     return SuperGlueForKeypointMatching(config).eval()
 

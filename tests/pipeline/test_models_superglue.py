@@ -138,7 +138,9 @@ def test_marginals_of_the_assignment():
     valid0 = torch.arange(8)[None] < torch.tensor([[8], [3]])
     assignment = sg.log_assignment(scores, torch.tensor(1.5), valid0, None, 300).exp()
     rows, columns = assignment.sum(2), assignment.sum(1)
-    torch.testing.assert_close(columns, torch.tensor([[1.0] * 5 + [8.0], [1.0] * 5 + [3.0]]), atol=1e-4, rtol=0)
+    torch.testing.assert_close(
+        columns, torch.tensor([[1.0] * 5 + [8.0], [1.0] * 5 + [3.0]]), atol=1e-4, rtol=0
+    )
     torch.testing.assert_close(rows[0], torch.tensor([1.0] * 8 + [5.0]), atol=1e-3, rtol=0)
     torch.testing.assert_close(rows[1], torch.tensor([1.0] * 3 + [0.0] * 5 + [5.0]), atol=1e-3, rtol=0)
 

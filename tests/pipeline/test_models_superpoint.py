@@ -174,8 +174,6 @@ def test_half_pixels_of_the_full_image():
     """The four corners of the resized image's pixel grid land on the full image's corners."""
     scale = (300 / 100, 150 / 60)
     outer = torch.tensor([[-0.5, -0.5], [99.5, 59.5]])
-    torch.testing.assert_close(
-        sp.to_full_image(outer, scale), torch.tensor([[0.0, 0.0], [300.0, 150.0]])
-    )
+    torch.testing.assert_close(sp.to_full_image(outer, scale), torch.tensor([[0.0, 0.0], [300.0, 150.0]]))
     centre = sp.to_full_image(torch.tensor([[0.0, 0.0]]), (1.0, 1.0))
     torch.testing.assert_close(centre, torch.tensor([[0.5, 0.5]]))

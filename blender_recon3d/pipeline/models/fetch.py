@@ -65,7 +65,8 @@ def _download(entry: WeightsEntry, target: Path, progress: Progress | None) -> s
     """Write the entry's url to target and return the sha256 of what came."""
     digest = hashlib.sha256()
     request = urllib.request.Request(str(entry.url), headers={"User-Agent": "recon3d"})
-    with urllib.request.urlopen(request, timeout=TIMEOUT) as answer, open(target, "wb") as file:
+    opener = urllib.request.build_opener()  # reads the proxies now; urlopen keeps those of its first call
+    with opener.open(request, timeout=TIMEOUT) as answer, open(target, "wb") as file:
         total = int(answer.headers.get("Content-Length") or 0)
         done = 0
         while block := answer.read(BLOCK):
