@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import os
@@ -11,10 +12,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
+from . import guard
 from .console import Console
 from .events import Cancelled, Event, Progress, UserError, append_event
 from .settings import CAMERA_MODELS, DEVICES, QUALITIES, STAGES, JobSettings
@@ -33,6 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Entry point of `recon3d`; returns the exit code."""
     try:
         chosen = _parser().parse_args(arguments)
+        chosen.arguments = sys.argv[1:] if arguments is None else arguments
         return int(chosen.command(chosen))
     except UserError as error:
         print(f"recon3d: {error}", file=sys.stderr)
@@ -117,6 +119,9 @@ SETTING_NAMES = (
 
 def _run(chosen: argparse.Namespace) -> int:
     workspace = Workspace(chosen.output)
+    if not guard.is_worker():
+        return _run_guarded(chosen, workspace)
+    guard.end_with_parent()
     only = getattr(chosen, "only", "")
     settings = job_settings(workspace, chosen, only)
     workspace.create()
@@ -129,6 +134,20 @@ def _run(chosen: argparse.Namespace) -> int:
     with _stoppable(workspace) as cancelled, _log_to(workspace):
         progress = Progress(sink, cancelled, "job")
         return _run_reporting(workspace, settings, progress, chosen.fresh, only)
+
+
+def _run_guarded(chosen: argparse.Namespace, workspace: Workspace) -> int:
+    """Do the work in another process; should that crash, say so as an event and in a sentence."""
+    code = guard.run_worker(chosen.arguments)
+    if code in (DONE, FAILED, BAD_USAGE, CANCELLED):
+        return code
+    event = Event(
+        time.time(), "job", "error", message=guard.crash_sentence(code, workspace.root, workspace.log)
+    )
+    with contextlib.suppress(OSError):  # the disk may be what is full
+        append_event(workspace.events, event)
+    (_json_sink if chosen.json else Console())(event)
+    return FAILED
 
 
 def _run_reporting(
@@ -191,7 +210,7 @@ def _json_sink(event: Event) -> None:
     sys.stdout.flush()
 
 
-@contextmanager
+@contextlib.contextmanager
 def _log_to(workspace: Workspace) -> Iterator[None]:
     """Everything that libraries write to the standard error goes to log.txt for the time being."""
     sys.stderr.flush()
@@ -206,7 +225,7 @@ def _log_to(workspace: Workspace) -> Iterator[None]:
             os.close(saved)
 
 
-@contextmanager
+@contextlib.contextmanager
 def _stoppable(workspace: Workspace) -> Iterator[Callable[[], bool]]:
     """A function that tells whether to stop: after SIGINT, SIGTERM or a `cancel` file in the workspace.
 
@@ -226,6 +245,9 @@ def _stoppable(workspace: Workspace) -> Iterator[Callable[[], bool]]:
         if not over.wait(PATIENCE):
             append_event(workspace.events, Event(time.time(), "job", "error", message="Cancelled."))
             os._exit(CANCELLED)
+
+    # COLMAP installs handlers of its own when it is loaded, and must not do so after ours.
+    from . import colmap as _colmap  # noqa: F401
 
     numbers = [signal.SIGINT, signal.SIGTERM] + ([signal.SIGBREAK] if hasattr(signal, "SIGBREAK") else [])
     before = {number: signal.signal(number, on_signal) for number in numbers}

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
 import threading
 import zlib as _zlib  # noqa: F401  pycolmap aborts the process when imported before zlib
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pycolmap
 
@@ -57,17 +54,3 @@ def run_cancellable(
 def _reason(error: BaseException) -> str:
     text = " ".join(str(error).split())
     return text[:300] + ("" if text.endswith(".") else ".") + " More stands in log.txt."
-
-
-def count_rows(database: Path, query: str) -> int:
-    """The number a `SELECT COUNT(...)` gives, read beside a writer; 0 while the database is not there."""
-    try:
-        with contextlib.closing(sqlite3.connect(database.as_uri() + "?mode=ro", uri=True, timeout=1)) as rows:
-            return int(rows.execute(query).fetchone()[0])
-    except sqlite3.Error:
-        return 0
-
-
-def to_matrix(rigid: Any) -> Any:
-    """A pycolmap Rigid3d as a 3x4 float64 array [R | t]."""
-    return rigid.matrix()

@@ -1,4 +1,8 @@
-"""COLMAP's SQLite database: cameras and images in, and what other stages ask of it."""
+"""COLMAP's SQLite database: cameras and images in, and what other stages ask of it.
+
+Never open it with Python's sqlite3 in a process that uses pycolmap: each brings its own SQLite, and closing a
+file in one drops the locks of the other (sqlite.org/howtocorrupt.html, 2.2.1), which does corrupt it.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +15,6 @@ import numpy as np
 
 from .colmap import pycolmap
 from .workspace import Workspace, remove, whole_file
-
-COUNT_FEATURES = "SELECT COUNT(*) FROM keypoints"
-COUNT_VERIFIED = "SELECT COUNT(*) FROM two_view_geometries"
 
 
 def create_database(workspace: Workspace) -> None:

@@ -51,7 +51,7 @@ def fuse(dense: Path, names: list[str], min_views: int, progress: Progress) -> n
             ),
             progress,
         )
-        vertices = _with_views(part / "fusion.ply", part / "fusion.ply.vis")
+        vertices = _with_views(part / "fusion.ply", part / "fusion.ply.vis", min_views)
         if not len(vertices):
             raise UserError(
                 "No dense point was found that enough photos agree on: take photos closer together, or use "
@@ -69,31 +69,39 @@ def _map_bytes(dense: Path, names: list[str]) -> int:
     return sum(size // 4 * BYTES_PER_PIXEL for size in sizes)
 
 
-def _with_views(ply: Path, visibility: Path) -> np.ndarray:
+def _with_views(ply: Path, visibility: Path, min_views: int) -> np.ndarray:
+    """The vertices that at least `min_views` photos saw; the .vis file is cut down to them.
+
+    COLMAP's own limit counts pixels, several of which may be of one photo.
+    """
     vertices = read_vertices(ply)
-    counts = count_views(visibility)
+    counts, words = read_visibility(visibility)
     if len(counts) != len(vertices):
         raise UserError(f"{ply} and {visibility} do not belong together: run the dense stage again.")
-    full = np.empty(len(vertices), VERTEX_WITH_VIEWS)
+    seen = counts >= min_views
+    with open(visibility, "wb") as file:
+        file.write(int(seen.sum()).to_bytes(8, "little"))
+        words[np.repeat(seen, counts + 1)].tofile(file)
+    full = np.empty(int(seen.sum()), VERTEX_WITH_VIEWS)
     for name in VERTEX.names or ():
-        full[name] = vertices[name]
-    full["views"] = np.minimum(counts, 255)
+        full[name] = vertices[name][seen]
+    full["views"] = np.minimum(counts[seen], 255)
     return full
 
 
-def count_views(path: Path) -> np.ndarray:
-    """The number of views of each point from COLMAP's .vis file: a count, then for each point n and n ids."""
-    content = path.read_bytes()
-    number = int.from_bytes(content[:8], "little")
+def read_visibility(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """COLMAP's .vis file: the number of views of each point, and all words (for each point n, then n ids)."""
+    with open(path, "rb") as file:
+        number = int.from_bytes(file.read(8), "little")
+        words = np.fromfile(file, "<u4")
     # Each entry says where the next begins, so this cannot be a numpy expression; an array is fast enough.
-    words = array("I", content[8:])
+    plain = array("I", words.tobytes())
     counts = np.empty(number, np.int64)
     place = 0
     for index in range(number):
-        count = words[place]
-        counts[index] = count
-        place += count + 1
-    return counts
+        counts[index] = plain[place]
+        place += plain[place] + 1
+    return counts, words
 
 
 def read_vertices(path: Path) -> np.ndarray:
@@ -105,7 +113,9 @@ def read_vertices(path: Path) -> np.ndarray:
             if not line:
                 raise UserError(f"{path} is no PLY file: run the dense stage again.")
             head += line
-        wanted = [f"property {'float' if kind == '<f4' else 'uchar'} {name}" for name, kind, *_ in VERTEX.descr]
+        wanted = [
+            f"property {'float' if kind == '<f4' else 'uchar'} {name}" for name, kind, *_ in VERTEX.descr
+        ]
         found = [line for line in head.decode("ascii", "replace").splitlines() if line.startswith("property")]
         if found != wanted:
             raise UserError(f"{path} holds other properties than COLMAP's fusion writes: {found}.")

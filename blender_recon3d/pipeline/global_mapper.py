@@ -9,12 +9,12 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Any
 
 from .events import Progress, UserError
+from .guard import end_with_parent, package_environment
 
 
 def run_in_child(
@@ -22,8 +22,7 @@ def run_in_child(
 ) -> None:
     """Run `global_mapping` and wait for it; raises Cancelled, having ended it, or UserError when it fails."""
     package = __package__ or ""
-    root = Path(__file__).parents[package.count(".") + 1]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])}
+    environment = package_environment(package)
     command = [sys.executable, "-m", f"{package}.global_mapper", str(database), str(images), str(output)]
     child = subprocess.Popen([*command, json.dumps(options)], env=environment, stdin=subprocess.PIPE)
     try:
@@ -40,14 +39,8 @@ def run_in_child(
         )
 
 
-def _end_with_parent() -> None:
-    """The parent holds the other end of stdin; when it is gone, however it ended, so is this process."""
-    sys.stdin.buffer.read()
-    os._exit(1)
-
-
 def _main() -> None:
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     from .colmap import pycolmap
 
     database, images, output, raw = sys.argv[1:]
@@ -60,7 +53,7 @@ def _main() -> None:
     pycolmap.global_mapping(database, images, output, options)
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(0)  # the thread above still waits for stdin
+    os._exit(0)  # a thread still waits for the parent
 
 
 if __name__ == "__main__":

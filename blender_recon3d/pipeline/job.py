@@ -19,12 +19,24 @@ from .workspace import Workspace, remove, write_json
 # Raise a stage's number when its result changes for the same input: old workspaces then run it again.
 VERSIONS = {"photos": 1, "pairs": 1, "features": 1, "matches": 1, "sfm": 1, "dense": 1}
 
+# What each stage reads. Which photos to pair says nothing about their features, and the other way round.
+NEEDS: dict[str, tuple[str, ...]] = {
+    "photos": (),
+    "pairs": ("photos",),
+    "features": ("photos",),
+    "matches": ("pairs", "features"),
+    "sfm": ("matches",),
+    "dense": ("sfm",),
+}
+
 # What says where a thing is computed does not change what is computed (within rounding).
 NOT_IN_FINGERPRINT = {"device"}
 
 
-def fingerprint(name: str, stage: Stage, workspace: Workspace, settings: StageSettings, before: str) -> str:
-    """SHA-256 over the stage, its version, its settings, its inputs and the fingerprint of the stage before."""
+def fingerprint(
+    name: str, stage: Stage, workspace: Workspace, settings: StageSettings, before: list[str]
+) -> str:
+    """SHA-256 over the stage, its version, settings and inputs, and the fingerprints of what it needs."""
     values = {
         key: value for key, value in dataclasses.asdict(settings).items() if key not in NOT_IN_FINGERPRINT
     }
@@ -57,12 +69,16 @@ def run_job(
 
 
 def _run_stages(workspace: Workspace, settings: JobSettings, progress: Progress, only: str) -> None:
-    before = ""
-    last = only or settings.until
-    for name in STAGES[: STAGES.index(last) + 1]:
+    names = STAGES[: STAGES.index(only or settings.until) + 1]
+    # All fingerprints first: they ask for the files and weights that a stage wants, and whether it can run
+    # here at all, so that the last stage's refusal does not come after an hour's work.
+    prints: dict[str, str] = {}
+    for name in names:
+        before = [prints[need] for need in NEEDS[name]]
+        prints[name] = fingerprint(name, load_stage(name), workspace, getattr(settings, name), before)
+    for name in names:
         progress.check()
-        stage = load_stage(name)
-        print_of = fingerprint(name, stage, workspace, getattr(settings, name), before)
+        stage, print_of = load_stage(name), prints[name]
         entry = workspace.read_state()["stages"].get(name, {})
         done = entry.get("state") == "done" and entry.get("fingerprint") == print_of
         if done and all(path.exists() for path in stage.outputs(workspace)):
@@ -72,7 +88,15 @@ def _run_stages(workspace: Workspace, settings: JobSettings, progress: Progress,
         else:
             same = entry.get("fingerprint") == print_of and not done
             _run_stage(name, stage, workspace, settings, progress.for_stage(name), print_of, same)
-        before = print_of
+
+
+def dependents(name: str) -> tuple[str, ...]:
+    """The stages that hang on this one, near or far."""
+    found: list[str] = []
+    for other in STAGES:
+        if any(need == name or need in found for need in NEEDS[other]):
+            found.append(other)
+    return tuple(found)
 
 
 def _run_stage(
@@ -84,9 +108,8 @@ def _run_stage(
     print_of: str,
     resume: bool,
 ) -> None:
-    later = STAGES[STAGES.index(name) + 1 :]
     # Recorded before anything is touched: a kill from here on finds a stage that is not done.
-    workspace.write_stage(name, {"fingerprint": print_of, "state": "started"}, drop=later)
+    workspace.write_stage(name, {"fingerprint": print_of, "state": "started"}, drop=dependents(name))
     if not resume:
         stage.reset(workspace)
     progress.emit("progress", "resumed" if resume else "started")

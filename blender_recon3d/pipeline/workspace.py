@@ -20,6 +20,7 @@ from typing import IO, Any
 
 from .events import UserError
 
+LOCK_PATIENCE = 1.5  # seconds
 PART = ".part"  # suffix of what is being written
 
 
@@ -108,7 +109,11 @@ class Workspace:
         The operating system drops the lock with the process, however it ends; the file says who holds it.
         """
         with open(self.lock_file, "a+b") as file:
-            if not _lock(file):
+            # A moment's patience: the worker of a run that was just killed notices, and lets go.
+            end = time.monotonic() + LOCK_PATIENCE
+            while not (held := _lock(file)) and time.monotonic() < end:
+                time.sleep(0.1)
+            if not held:
                 raise UserError(
                     f"Another run is at work in {self.root}{_holder(self.lock_file)}: "
                     "wait for it, cancel it, or choose another folder with -o."

@@ -11,9 +11,13 @@ import pytest
 
 pytest.importorskip("pycolmap", reason="the engine's environment has pycolmap; Blender's has not")
 
+import torch
 from scenes import box_scene, ring, write_capture
 
 from blender_recon3d.pipeline.workspace import Workspace
+
+# Many threads on few busy cores wait for each other more than they work.
+torch.set_num_threads(1)
 
 VIEWS = 8
 REPOSITORY = Path(__file__).parents[2]

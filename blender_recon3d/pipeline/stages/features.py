@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..colmap import count_rows, pycolmap, run_cancellable
+from ..colmap import pycolmap, run_cancellable
 from ..database import (
-    COUNT_FEATURES,
     create_database,
     image_ids,
     open_database,
@@ -19,6 +20,7 @@ from ..settings import FeaturesSettings
 from ..workspace import Workspace, remove
 
 SIFT_KEYPOINTS = 8192
+PHOTOS_A_CORE = 3  # between two reports: fewer keep cores waiting for each other
 SUPERPOINT_KEYPOINTS = 4096
 
 
@@ -60,6 +62,7 @@ def run(workspace: Workspace, settings: FeaturesSettings, progress: Progress) ->
 
 
 def _sift(workspace: Workspace, settings: FeaturesSettings, progress: Progress) -> None:
+    """COLMAP's SIFT, some photos at a time so that progress can be told; it passes over those it finds done."""
     names = [photo["name"] for photo in workspace.used_photos()]
     reader = pycolmap.ImageReaderOptions()
     if workspace.masks.is_dir():
@@ -68,23 +71,23 @@ def _sift(workspace: Workspace, settings: FeaturesSettings, progress: Progress) 
     options.use_gpu = pycolmap.has_cuda and settings.device in ("auto", "cuda")
     options.max_image_size = settings.max_size
     options.sift.max_num_features = settings.max_keypoints or SIFT_KEYPOINTS
+    step = PHOTOS_A_CORE * (os.cpu_count() or 1)
+    progress.update(0, len(names), "finding features")
+    for start in range(0, len(names), step):
+        chunk = names[start : start + step]
+        run_cancellable(partial(_extract, workspace, chunk, reader, options), progress)
+        progress.update(start + len(chunk), len(names), "finding features")
 
-    def poll() -> None:
-        done = count_rows(workspace.database, COUNT_FEATURES)
-        progress.emit("progress", "finding features", min(done, len(names)), len(names))
 
-    run_cancellable(
-        lambda token: pycolmap.extract_features(
-            workspace.database,
-            workspace.images,
-            names,
-            pycolmap.CameraMode.AUTO,
-            reader,
-            options,
-            cancellation_token=token,
-        ),
-        progress,
-        poll,
+def _extract(workspace: Workspace, names: list[str], reader: Any, options: Any, token: Any) -> None:
+    pycolmap.extract_features(
+        workspace.database,
+        workspace.images,
+        names,
+        pycolmap.CameraMode.AUTO,
+        reader,
+        options,
+        cancellation_token=token,
     )
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..colmap import count_rows, pycolmap, run_cancellable
-from ..database import COUNT_VERIFIED, image_ids, open_database, pair_counts, read_pairs, write_pairs
+from ..colmap import pycolmap, run_cancellable
+from ..database import image_ids, open_database, pair_counts, read_pairs, write_pairs
 from ..events import Progress
 from ..settings import MatchesSettings
 from ..workspace import Workspace, remove
+
+Names = tuple[str, str]
+MatchBlock = Callable[[list[Names], Path, Any, Progress], None]
 
 BLOCK = 64  # pairs matched between two writes to the database: what a kill can cost
 
@@ -40,81 +44,81 @@ def run(workspace: Workspace, settings: MatchesSettings, progress: Progress) -> 
     verification.ransac.max_error = settings.max_error
     # Seeded for each pair, so that neither the number of threads nor a resumed run changes the result.
     verification.ransac.random_seed = settings.seed
-    match = _sift if settings.features == "sift" else _learned
-    match(workspace, settings, pairs, verification, progress)
+    match = (_sift if settings.features == "sift" else _learned)(workspace, settings)
+    block_list = workspace.pairs.with_name("pairs.block.txt")
+    progress.update(0, len(pairs), "matching")
+    try:
+        for start in range(0, len(pairs), BLOCK):
+            block = pairs[start : start + BLOCK]
+            todo = _unverified(workspace, block)
+            if todo:
+                write_pairs(block_list, todo)
+                match(todo, block_list, verification, progress)
+            progress.update(start + len(block), len(pairs), "matching")
+    finally:
+        remove(block_list)
+    return _summary(workspace, len(pairs), progress)
+
+
+def _unverified(workspace: Workspace, pairs: list[Names]) -> list[Names]:
+    """Those that no run before this one has finished."""
+    with open_database(workspace.database) as database:
+        ids = image_ids(database)
+        return [(a, b) for a, b in pairs if not database.exists_two_view_geometry(ids[a], ids[b])]
+
+
+def _summary(workspace: Workspace, pairs: int, progress: Progress) -> dict[str, Any]:
     with open_database(workspace.database) as database:
         counts = pair_counts(database)
     verified = sum(1 for _, inliers in counts.values() if inliers)
     total = sum(inliers for _, inliers in counts.values())
-    message = f"{verified} of {len(pairs)} pairs verified, {total} matches"
     if not verified:
         progress.warning(
-            "No two photos have enough matches: take photos that overlap by two thirds, of a subject with "
-            "texture."
+            "No two photos have enough matches: take photos that overlap by two thirds, of a subject with texture."
         )
-    return {"message": message, "pairs": len(pairs), "verified": verified, "matches": total}
+    message = f"{verified} of {pairs} pairs verified, {total} matches"
+    return {"message": message, "pairs": pairs, "verified": verified, "matches": total}
 
 
-def _sift(
-    workspace: Workspace,
-    settings: MatchesSettings,
-    pairs: list[tuple[str, str]],
-    verification: Any,
-    progress: Progress,
-) -> None:
-    """COLMAP matches and verifies, and passes over the pairs it finds done."""
+def _sift(workspace: Workspace, settings: MatchesSettings) -> MatchBlock:
+    """COLMAP matches and verifies in one call."""
     options = pycolmap.FeatureMatchingOptions()
     options.use_gpu = pycolmap.has_cuda and settings.device in ("auto", "cuda")
-    listed = pycolmap.ImportedPairingOptions()
-    listed.match_list_path = workspace.pairs
 
-    def poll() -> None:
-        done = count_rows(workspace.database, COUNT_VERIFIED)
-        progress.emit("progress", "matching", min(done, len(pairs)), len(pairs))
+    def match(pairs: list[Names], block_list: Path, verification: Any, progress: Progress) -> None:
+        listed = pycolmap.ImportedPairingOptions()
+        listed.match_list_path = block_list
+        run_cancellable(
+            lambda token: pycolmap.match_image_pairs(
+                workspace.database, options, listed, verification, cancellation_token=token
+            ),
+            progress,
+        )
 
-    run_cancellable(
-        lambda token: pycolmap.match_image_pairs(
-            workspace.database, options, listed, verification, cancellation_token=token
-        ),
-        progress,
-        poll,
-    )
+    return match
 
 
-def _learned(
-    workspace: Workspace,
-    settings: MatchesSettings,
-    pairs: list[tuple[str, str]],
-    verification: Any,
-    progress: Progress,
-) -> None:
-    """Block by block: SuperGlue, the block's matches in one transaction, verification of just these pairs."""
+def _learned(workspace: Workspace, settings: MatchesSettings) -> MatchBlock:
+    """SuperGlue, the matches in one transaction, then COLMAP's verification of just these pairs."""
     from ..feature_files import feature_cache
     from ..models.frontend import Matcher
 
     matcher = Matcher(settings.weights, settings.device, threshold=settings.match_threshold)
     load = feature_cache(workspace)
-    with open_database(workspace.database) as database:
-        ids = image_ids(database)
-    block_list = workspace.pairs.with_name("pairs.block.txt")
-    try:
-        for start in range(0, len(pairs), BLOCK):
-            block = pairs[start : start + BLOCK]
-            with open_database(workspace.database) as database:
-                new = [(a, b) for a, b in block if not database.exists_two_view_geometry(ids[a], ids[b])]
-                todo = [(a, b) for a, b in new if not database.exists_matches(ids[a], ids[b])]
-                found = matcher.match([(load(a), load(b)) for a, b in todo]) if todo else []
-                with pycolmap.DatabaseTransaction(database):
-                    for (a, b), (matches, _) in zip(todo, found, strict=True):
-                        database.write_matches(ids[a], ids[b], matches)
-            if new:
-                write_pairs(block_list, new)
-                run_cancellable(
-                    lambda token: pycolmap.verify_matches(
-                        workspace.database, block_list, verification, cancellation_token=token
-                    ),
-                    progress,
-                )
-            progress.update(start + len(block), len(pairs), "matching")
-    finally:
-        remove(block_list)
+
+    def match(pairs: list[Names], block_list: Path, verification: Any, progress: Progress) -> None:
+        with open_database(workspace.database) as database:
+            ids = image_ids(database)
+            todo = [(a, b) for a, b in pairs if not database.exists_matches(ids[a], ids[b])]
+            found = matcher.match([(load(a), load(b)) for a, b in todo]) if todo else []
+            with pycolmap.DatabaseTransaction(database):
+                for (a, b), (matches, _) in zip(todo, found, strict=True):
+                    database.write_matches(ids[a], ids[b], matches)
+        run_cancellable(
+            lambda token: pycolmap.verify_matches(
+                workspace.database, block_list, verification, cancellation_token=token
+            ),
+            progress,
+        )
+
+    return match

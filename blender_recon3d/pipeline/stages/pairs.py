@@ -19,8 +19,14 @@ MANY_PAIRS = 5000  # exhaustive beyond this gets a word of advice
 
 
 def inputs(workspace: Workspace, settings: PairsSettings) -> Any:
+    from ..models.registry import identity, is_available
+
     if settings.pairs not in WAYS:
         return _read_file(Path(settings.pairs))
+    if settings.pairs == "retrieval" or (
+        settings.pairs == "auto" and is_available("efficientnet_b0", settings.weights)
+    ):
+        return identity("efficientnet_b0", settings.weights)
     return ""
 
 

@@ -1,0 +1,75 @@
+"""A job in a process of its own, so that a crash in native code is a sentence too.
+
+COLMAP ends its process when it cannot write its database, and a system short of memory ends whom it likes. The
+process a person started outlives that, says what happened, and is the one that signals go to. Standard library
+only.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+WORKER = "RECON3D_WORKER"  # set for the process that does the work
+LITTLE_DISK = 50 * 2**20  # bytes; COLMAP's database grows by less at a time
+
+
+def is_worker() -> bool:
+    return os.environ.get(WORKER) == "1"
+
+
+def package_environment(package: str, **extra: str) -> dict[str, str]:
+    """The environment in which `python -m PACKAGE...` finds this package, whatever it is called here."""
+    root = Path(__file__).parents[package.count(".") + 1]
+    path = os.pathsep.join(part for part in (str(root), os.environ.get("PYTHONPATH", "")) if part)
+    return {**os.environ, "PYTHONPATH": path, **extra}
+
+
+def run_worker(arguments: list[str]) -> int:
+    """Run the command line again as the worker and pass signals on; its exit code, negative for a signal."""
+    package = __package__ or ""
+    worker = subprocess.Popen(
+        [sys.executable, "-m", package, *arguments],
+        env=package_environment(package, **{WORKER: "1"}),
+        stdin=subprocess.PIPE,
+    )
+
+    def pass_on(number: int, frame: object) -> None:
+        if os.name != "nt":  # on Windows, console events reach the worker by themselves
+            worker.send_signal(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, pass_on)
+    return worker.wait()
+
+
+def end_with_parent() -> None:
+    """End this process, hard, as soon as the one that started it is gone, however that ended.
+
+    The parent holds the other end of the standard input and never writes to it.
+    """
+
+    def watch() -> None:
+        while sys.stdin.buffer.raw.read(1):  # type: ignore[attr-defined]
+            pass
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def crash_sentence(code: int, folder: Path, log: Path) -> str:
+    """What a person is told when the worker ended with `code` without a word of its own."""
+    free = shutil.disk_usage(folder).free
+    if free < LITTLE_DISK:
+        cause = f"the disk is full ({free / 2**20:.0f} MB free in {folder}): make room"
+    elif code == -9:
+        cause = "the system ended it, most likely for want of memory: use --quality preview or fewer photos"
+    else:
+        how = f"signal {-code}" if code < 0 else f"code {code}"
+        cause = f"it crashed ({how}): {log} holds what to report"
+    return f"The engine stopped, {cause}, and run the same command again, finished work is kept."

@@ -1,0 +1,256 @@
+"""A job as a user runs it: it skips, resumes, survives being killed, cancels, and refuses with a sentence."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import REPOSITORY, recon3d
+
+from blender_recon3d.pipeline.colmap import pycolmap
+from blender_recon3d.pipeline.events import read_events
+from blender_recon3d.pipeline.settings import STAGES
+from blender_recon3d.pipeline.workspace import Workspace, write_json
+
+OPTIONS = ("--features", "sift", "--dense-size", 480)
+
+
+def start(*arguments: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "blender_recon3d.pipeline", *map(str, arguments)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=REPOSITORY)
+    process.begun = time.time()
+    return process
+
+
+def wait_for(workspace: Workspace, process: subprocess.Popen[str], ready, timeout: float = 120) -> None:
+    """Wait until `ready(events of this run)` holds; fails when the process ends before."""
+    end = time.monotonic() + timeout
+    while time.monotonic() < end:
+        events = [event for event in read_events(workspace.events)[0] if event.time > process.begun]
+        if ready(events):
+            return
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.02)
+    raise AssertionError("waited too long")
+
+
+def stages(workspace: Workspace) -> dict[str, dict]:
+    return workspace.read_state()["stages"]
+
+
+def ran(before: dict[str, dict], after: dict[str, dict]) -> list[str]:
+    """The stages that were run again between two states."""
+    return [name for name in STAGES if before.get(name) != after.get(name)]
+
+
+def centres(workspace: Workspace) -> dict[str, np.ndarray]:
+    model = pycolmap.Reconstruction(workspace.model)
+    return {model.image(i).name: model.image(i).projection_center() for i in model.reg_image_ids()}
+
+
+def test_the_finished_chain_has_everything(finished):
+    assert set(stages(finished)) == set(STAGES)
+    for entry in stages(finished).values():
+        assert entry["state"] == "done" and entry["seconds"] >= 0 and entry["peak_memory_mb"] > 20
+    assert stages(finished)["sfm"]["summary"]["photos"] == 8
+    assert stages(finished)["dense"]["summary"]["points"] > 10000
+    for path in (finished.placement, finished.registration, finished.report_json, finished.report_html):
+        assert path.stat().st_size > 0
+    kinds = {event.kind for event in read_events(finished.events)[0]}
+    assert {"progress", "done"} <= kinds and "error" not in kinds
+    leftovers = [path for path in finished.root.rglob("*") if ".part" in path.name]
+    assert not leftovers
+
+
+def test_a_second_run_does_nothing_again(workspace, photos):
+    before = stages(workspace)
+    again = recon3d("run", photos, "-o", workspace.root, *OPTIONS)
+    assert again.returncode == 0, again.stderr
+    assert ran(before, stages(workspace)) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (("--min-views", 4), ["dense"]),
+        (("--mapper", "global"), ["sfm", "dense"]),
+        (("--pairs", "sequential"), ["pairs", "matches", "sfm", "dense"]),  # the features stay
+        (("--feature-size", 600), ["features", "matches", "sfm", "dense"]),  # and so do the pairs
+    ],
+)
+def test_a_changed_setting_runs_its_stage_and_later_ones_only(workspace, photos, options, expected):
+    before = stages(workspace)
+    # Later stages than --until are forgotten, for what they were made from is gone.
+    until = expected[0] if expected[0] != "pairs" else "matches"
+    again = recon3d("run", photos, "-o", workspace.root, *OPTIONS, *options, "--until", until)
+    assert again.returncode == 0, again.stderr
+    assert ran(before, stages(workspace)) == expected
+
+
+def test_killed_in_every_stage_it_ends_with_the_same_result(tmp_path, photos, finished):
+    workspace = Workspace(tmp_path / "workspace")
+    arguments = ("run", photos, "-o", workspace.root, *OPTIONS)
+    for name in STAGES:
+        before = stages(workspace)
+        process = start(*arguments)
+        wait_for(workspace, process, lambda events, name=name: any(event.stage == name for event in events))
+        if name in ("features", "dense"):  # well into its items
+            wait_for(workspace, process, lambda events, name=name: _items(events, name) >= 2)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        after = stages(workspace)
+        # All that was done stays done, and what was not has at most begun.
+        for done in (other for other in STAGES if before.get(other, {}).get("state") == "done"):
+            assert after[done] == before[done]
+    maps = workspace.dense / "stereo" / "depth_maps"
+    kept = {path.name: path.stat().st_mtime_ns for path in maps.glob("*.geometric.bin")}
+    assert kept
+    assert recon3d(*arguments).returncode == 0
+    assert {name: (maps / name).stat().st_mtime_ns for name in kept} == kept  # not estimated again
+    ours, theirs = centres(workspace), centres(finished)
+    assert ours.keys() == theirs.keys()
+    # Bundle adjustment sums in the order its threads end: the same to rounding, not to the bit.
+    assert max(np.abs(ours[name] - theirs[name]).max() for name in ours) < 1e-6
+    points = [stages(each)["dense"]["summary"]["points"] for each in (workspace, finished)]
+    assert abs(points[0] - points[1]) < 0.01 * points[1]
+
+
+def _items(events, name: str) -> int:
+    items = (event for event in events if event.stage == name and event.message != "undistorting")
+    return max((event.done for event in items), default=0)
+
+
+@pytest.mark.parametrize("way", ["file", "signal"])
+@pytest.mark.parametrize("name", ["features", "matches", "sfm", "dense"])
+def test_cancel_ends_within_five_seconds_with_code_3(tmp_path, finished, photos, name, way):
+    workspace = Workspace(tmp_path / "workspace")
+    shutil.copytree(finished.root, workspace.root)
+    state = workspace.read_state()
+    for later in STAGES[STAGES.index(name) :]:
+        del state["stages"][later]
+    write_json(workspace.state_file, state)
+    process = start("run", photos, "-o", workspace.root, *OPTIONS)
+    wait_for(workspace, process, lambda events: any(event.stage == name for event in events))
+    asked = time.monotonic()
+    if way == "file":
+        workspace.request_cancel()
+    else:
+        process.terminate()
+    assert process.wait(timeout=20) == 3
+    assert time.monotonic() - asked < 5
+    assert (
+        "Cancelled"
+        in [event for event in read_events(workspace.events)[0] if event.kind == "error"][-1].message
+    )
+    assert stages(workspace)[name]["state"] == "started"
+
+
+def test_a_second_run_in_the_same_workspace_is_refused(tmp_path, photos):
+    workspace = Workspace(tmp_path / "workspace")
+    first = start("run", photos, "-o", workspace.root, *OPTIONS)
+    wait_for(workspace, first, lambda events: any(event.stage == "features" for event in events))
+    second = recon3d("run", photos, "-o", workspace.root, *OPTIONS)
+    assert second.returncode == 1
+    assert f"Another run is at work in {workspace.root} (process " in second.stderr
+    first.terminate()
+    assert first.wait(timeout=20) == 3
+
+
+def test_stages_as_commands_of_their_own(tmp_path, photos, finished):
+    output = tmp_path / "workspace"
+    early = recon3d("matches", output)
+    assert early.returncode == 2 and "holds no job" in early.stderr
+    assert recon3d("photos", photos, "-o", output, *OPTIONS).returncode == 0
+    early = recon3d("matches", output)
+    assert early.returncode == 2 and "recon3d pairs" in early.stderr
+    for name in STAGES[1:5]:
+        result = recon3d(name, output)
+        assert result.returncode == 0, result.stderr
+    assert {name: np.round(c, 5).tolist() for name, c in centres(Workspace(output)).items()} == {
+        name: np.round(c, 5).tolist() for name, c in centres(finished).items()
+    }
+
+
+def test_json_events_on_stdout(workspace, photos):
+    result = recon3d("run", photos, "-o", workspace.root, *OPTIONS, "--json")
+    events = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [event["stage"] for event in events if event["kind"] == "done"] == [*STAGES, "report", "job"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("run", "nowhere", "-o", "{tmp}/w"), "does not exist"),
+        (("run", "{tmp}", "-o", "{tmp}/w"), "No photos were found"),
+        (("run", "{tmp}"), "-o"),
+        (("run", "{tmp}", "-o", "{tmp}/w", "--quality", "best"), "quality"),
+        (("run", "{photos}", "-o", "{tmp}/w", "--dense", "colmap", "--until", "dense", "--fresh"), "CUDA"),
+        (("nonsense",), "nonsense"),
+    ],
+)
+def test_bad_usage_is_a_sentence_and_code_2(tmp_path, photos, arguments, words):
+    if "colmap" in arguments and pycolmap.has_cuda:
+        pytest.skip("this COLMAP has CUDA")
+    result = recon3d(*(part.format(tmp=tmp_path, photos=photos) for part in arguments))
+    assert result.returncode == 2
+    assert words in result.stderr and "Traceback" not in result.stderr
+
+
+def test_a_broken_workspace_file_is_a_sentence(workspace, photos):
+    workspace.photos.write_text("{")
+    result = recon3d("pairs", workspace.root, "--pairs", "sequential")
+    assert result.returncode == 1 and "photos.json cannot be read" in result.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a small file system of its own, made with Linux' mount")
+def test_a_full_disk_is_a_sentence_and_tears_nothing(tmp_path, photos):
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", small], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("no right to mount a small file system here")
+    try:
+        result = recon3d("run", photos, "-o", small / "w", *OPTIONS, "--until", "matches")
+        assert result.returncode == 1
+        assert "Traceback" not in result.stderr
+        assert "disk is full" in result.stderr
+        state = json.loads((small / "w" / "state.json").read_text())
+        assert state["stages"]["photos"]["state"] == "done"
+        subprocess.run(["mount", "-o", "remount,size=200m", small], check=True)
+        again = recon3d("run", photos, "-o", small / "w", *OPTIONS, "--until", "matches")
+        assert again.returncode == 0, again.stderr
+    finally:
+        subprocess.run(["umount", small], check=True)
+
+
+def test_hostile_paths(tmp_path, photos):
+    source = tmp_path / "Fotos für 写真 🏛 'x' & y"
+    source.mkdir()
+    for number, path in enumerate(sorted(photos.iterdir())[:4]):
+        shutil.copy(path, source / f"Bild ü 写 🏛 {number}.jpg")
+    output = tmp_path / "Ergebnis ü 写真 🏛"
+    result = recon3d("run", source, "-o", output, *OPTIONS, "--until", "sfm")
+    assert result.returncode == 0, result.stderr
+    assert len(centres(Workspace(output))) == 4
+
+
+def test_the_module_runs_under_another_package_name(tmp_path, photos):
+    """As in an installed extension, where the package is called something else."""
+    shutil.copytree(
+        REPOSITORY / "blender_recon3d", tmp_path / "other_name", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    command = [sys.executable, "-m", "other_name.pipeline", "run", str(photos), "-o", str(tmp_path / "w")]
+    result = subprocess.run(
+        [*command, *map(str, OPTIONS), "--until", "sfm", "--mapper", "global"],
+        capture_output=True, text=True, cwd=Path(tmp_path), env=environment, timeout=300,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
