@@ -14,6 +14,7 @@ from . import engine, preferences
 from .pipeline.events import UserError
 from .properties import photos_path, workspace_path
 from .scene.build import ImportResult, import_workspace
+from .scene.views import show_result
 from .supervisor import DONE, FAILED, RUNNING, EngineJob, JobView
 
 _INTERVAL = 0.25  # seconds between two looks at the job
@@ -92,9 +93,10 @@ def cancel() -> None:
 
 
 def import_result(scene: bpy.types.Scene, folder: Path) -> ImportResult:
-    """Import a workspace into a scene and keep its notes for the panel. Raises UserError."""
+    """Import a workspace into a scene, show it, and keep what there is to say for the panel. Raises UserError."""
     result = import_workspace(folder, scene)
-    session.notes = result.notes
+    show_result(result)
+    session.notes = (result.summary(), *result.notes)
     return result
 
 

@@ -29,6 +29,7 @@ def main(words: list[str]) -> int:
 
     bpy.ops.wm.read_factory_settings(use_empty=True)
     result = build.import_workspace(chosen.workspace)
+    headless.module("scene.views").show_result(result)
     headless.save(chosen.blend.absolute())
     print(" ".join([result.summary(), *result.notes, f"Saved {chosen.blend}."]))
     if chosen.preview:

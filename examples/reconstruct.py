@@ -57,6 +57,7 @@ def main(words: list[str]) -> int:
 
     bpy.ops.wm.read_factory_settings(use_empty=True)
     result = build.import_workspace(workspace)
+    headless.module("scene.views").show_result(result)
     headless.save(blend)
     print(" ".join([result.summary(), *result.notes, f"Saved {blend}."]))
     return 0

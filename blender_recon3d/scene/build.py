@@ -25,7 +25,10 @@ NAME = "Recon3D"
 
 @dataclass(frozen=True)
 class ImportResult:
-    """What an import made. cameras: by the photos' names in the model. notes: sentences for the user."""
+    """What an import made. cameras: by the photos' names in the model. notes: sentences for the user.
+
+    updated: whether the workspace was in the scene already.
+    """
 
     collection: bpy.types.Collection
     empty: bpy.types.Object
@@ -33,9 +36,11 @@ class ImportResult:
     cloud: bpy.types.Object
     points: int
     notes: tuple[str, ...]
+    updated: bool
 
     def summary(self) -> str:
-        return f"Imported {len(self.cameras)} cameras and {self.points:,} points."
+        verb = "Updated" if self.updated else "Imported"
+        return f"{verb} {len(self.cameras)} cameras and {self.points:,} points."
 
 
 def import_workspace(
@@ -52,6 +57,7 @@ def import_workspace(
     pinholes = {camera_id: pinhole_of(camera, source.model) for camera_id, camera in model.cameras.items()}
     points = _read_points(source)
 
+    updated = find_import(scene, source.root) is not None
     collection, camera_collection, empty = _containers(scene, source)
     cloud = create_cloud(points, f"{NAME} Cloud")
     collection.objects.link(cloud)
@@ -68,7 +74,7 @@ def import_workspace(
     _fit_to_scene(list(cameras.values()), points, empty)
     if cameras:
         look_through(scene, next(iter(cameras.values())))
-    return ImportResult(collection, empty, cameras, cloud, len(points), source.notes)
+    return ImportResult(collection, empty, cameras, cloud, len(points), source.notes, updated)
 
 
 def _read_points(source: Source) -> Points:

@@ -207,6 +207,8 @@ def _viewpoint(scene: bpy.types.Scene, result: ImportResult) -> list[bpy.types.I
     camera.rotation_quaternion = Vector(view.tolist()).to_track_quat("-Z", "Y")
     depsgraph = scene.view_layers[0].depsgraph
     seen = np.concatenate([subject, centres])
+    if len(seen) == 0:
+        seen = np.zeros((1, 3))
     depsgraph.update()
     location, _ = camera.camera_fit_coords(depsgraph, seen.astype(np.float32).ravel().tolist())
     extent = float(np.linalg.norm(np.ptp(seen, axis=0))) or 1.0

@@ -79,7 +79,7 @@ def test_in_the_background_reconstruct_blocks_and_reports(addon, engine_python, 
     photos = tmp_path / "empty"
     photos.mkdir()
     bpy.context.scene.recon3d.photos = str(photos)
-    with pytest.raises(RuntimeError, match="[Pp]hoto"):
+    with pytest.raises(RuntimeError, match=r"[Pp]hoto"):
         bpy.ops.recon3d.reconstruct()
     assert session.session.view.state == FAILED
     assert (tmp_path / "empty_recon3d" / "events.jsonl").exists()

@@ -111,7 +111,7 @@ def test_world_to_camera_view_agrees():
 def test_a_rendered_dot_is_where_colmap_projects_it(width, height, ratio, sensor_fit, tmp_path):
     """Independent of any projection matrix: Cycles renders small bright balls, whose centroids are measured."""
     pinhole = a_pinhole(width, height, ratio)
-    camera, q, t = a_camera(pinhole, sensor_fit)
+    _, q, t = a_camera(pinhole, sensor_fit)
     scene = bpy.context.scene
     scene.render.engine = "CYCLES"
     scene.cycles.samples = 64

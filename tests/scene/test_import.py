@@ -82,6 +82,7 @@ def test_importing_again_updates_in_place(workspace):
     before = counts()
     names = sorted(o.name for o in bpy.data.objects)
     again = import_workspace(workspace)
+    assert (first.updated, again.updated) == (False, True)
     assert again.collection == first.collection and again.empty == first.empty
     assert counts() == before and sorted(o.name for o in bpy.data.objects) == names
 
@@ -142,6 +143,19 @@ def test_a_folder_with_only_a_colmap_model(tmp_path):
     # COLMAP's y is down: a point above the origin in Blender has a negative y in the model.
     bpy.context.view_layer.update()
     assert np.allclose(result.empty.matrix_world @ Vector((0, -1, 0)), (0, 0, 1), atol=1e-6)
+
+
+def test_3d_views_show_colours_and_the_result(workspace):
+    from blender_recon3d.scene.views import show_result
+
+    bpy.ops.wm.read_factory_settings()
+    result = import_workspace(workspace)
+    show_result(result)
+    spaces = [a.spaces[0] for s in bpy.data.screens for a in s.areas if a.type == "VIEW_3D"]
+    assert spaces and all(space.shading.type in ("MATERIAL", "RENDERED") for space in spaces)
+    for space in spaces:
+        assert 5 < space.region_3d.view_distance < 40  # the ring's diameter is 16 in the world
+        assert (Vector(space.region_3d.view_location) - Vector((1, 2, 3))).length < 4
 
 
 def test_it_works_in_edit_mode(workspace):

@@ -1,0 +1,49 @@
+"""How the 3D views show an import. Works on the screens in the file, so also for a file saved without a window."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+
+from .build import ImportResult
+from .points import robust_box
+
+
+def show_result(result: ImportResult) -> None:
+    """Let every 3D view show materials, since Solid mode draws points without colour. A first import is framed."""
+    box = None if result.updated else _world_box(result)
+    for screen in bpy.data.screens:
+        for area in screen.areas:
+            for space in area.spaces:
+                if space.type != "VIEW_3D":
+                    continue
+                if space.shading.type in ("SOLID", "WIREFRAME"):
+                    space.shading.type = "MATERIAL"
+                if box is not None:
+                    _frame(space, *box)
+
+
+def _world_box(result: ImportResult) -> tuple[np.ndarray, float] | None:
+    """Middle [3] and diagonal, in the world, of the cameras and the cloud without its outliers."""
+    corners = [tuple(camera.location) for camera in result.cameras.values()]
+    count = len(result.cloud.data.vertices)
+    if count:
+        xyz = np.empty(3 * count, np.float32)
+        result.cloud.data.attributes["position"].data.foreach_get("vector", xyz)
+        corners += [tuple(corner) for corner in robust_box(xyz.reshape(-1, 3), 0.9)]
+    if not corners:
+        return None
+    matrix = np.array(result.empty.matrix_basis)
+    world = np.array(corners, float) @ matrix[:3, :3].T + matrix[:3, 3]
+    low, high = world.min(axis=0), world.max(axis=0)
+    return (low + high) / 2, float(np.linalg.norm(high - low))
+
+
+def _frame(space: bpy.types.SpaceView3D, middle: np.ndarray, size: float) -> None:
+    view = space.region_3d
+    if view is None or size <= 0:
+        return
+    view.view_perspective = "PERSP"
+    view.view_location = middle.tolist()
+    view.view_distance = 1.2 * size
+    space.clip_start, space.clip_end = size / 1000, max(1000.0, size * 100)

@@ -1,0 +1,96 @@
+"""Runs inside a Blender that has a window: steps of a scenario, with pictures of the screen.
+
+    blender --enable-event-simulate --window-geometry 0 0 1600 1000 --python driver.py -- SCENARIO.py OUT [WORDS ...]
+
+A scenario is a Python file with a generator `scenario(ui, *words)`; it yields the seconds for which Blender's
+event loop may run. The process ends with 0 when it returns, with 5 and `failed.png` when it raises.
+"""
+
+from __future__ import annotations
+
+import os
+import runpy
+import shutil
+import subprocess
+import sys
+import traceback
+from collections.abc import Iterator
+
+import bpy
+
+
+class Ui:
+    """The first window, as a person uses it. out: folder for pictures."""
+
+    def __init__(self, out: str) -> None:
+        self.out = out
+        os.makedirs(out, exist_ok=True)
+
+    def view(self) -> tuple[bpy.types.Window, bpy.types.Area, dict[str, bpy.types.Region]]:
+        """The window, its 3D view, and the view's regions by type."""
+        window = bpy.context.window_manager.windows[0]
+        area = next(area for area in window.screen.areas if area.type == "VIEW_3D")
+        return window, area, {region.type: region for region in area.regions}
+
+    def open_tab(self, tab: str, width: int = 0) -> Iterator[float]:
+        """Show the sidebar on a tab."""
+        _, area, _ = self.view()
+        area.spaces.active.show_region_ui = True
+        yield 0.5  # the region must have been drawn once
+        _, area, regions = self.view()
+        regions["UI"].active_panel_category = tab
+        area.tag_redraw()
+        yield 0.5
+
+    def click(self, x: int, y: int) -> Iterator[float]:
+        """Window pixels, origin bottom left."""
+        window = bpy.context.window_manager.windows[0]
+        for kind, value in (("MOUSEMOVE", "NOTHING"), ("LEFTMOUSE", "PRESS"), ("LEFTMOUSE", "RELEASE")):
+            window.event_simulate(type=kind, value=value, x=x, y=y)
+            yield 0.15
+
+    def invoke(self, operator: object, **arguments: object) -> set[str]:
+        """Call an operator as a button would."""
+        window, area, regions = self.view()
+        with bpy.context.temp_override(
+            window=window, screen=window.screen, area=area, region=regions["WINDOW"]
+        ):
+            return operator("INVOKE_DEFAULT", **arguments)
+
+    def redraw(self) -> None:
+        window = bpy.context.window_manager.windows[0]
+        for area in window.screen.areas:
+            area.tag_redraw()
+        with bpy.context.temp_override(window=window, screen=window.screen):
+            bpy.ops.wm.redraw_timer(type="DRAW_WIN_SWAP", iterations=1)
+
+    def shot(self, name: str) -> None:
+        """A picture of the screen, where the system has scrot: Blender's own is black under software GL."""
+        self.redraw()
+        if shutil.which("scrot"):
+            subprocess.run(["scrot", "-o", os.path.join(self.out, name)], check=True)
+
+
+def main() -> None:
+    script, out, *words = sys.argv[sys.argv.index("--") + 1 :]
+    ui = Ui(out)
+    steps = runpy.run_path(script)["scenario"](ui, *words)
+
+    def tick() -> float:
+        try:
+            return next(steps)
+        except StopIteration:
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+            ui.shot("failed.png")
+            code = 5
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)  # an exception in a timer does not reach --python-exit-code
+
+    bpy.context.preferences.view.show_splash = False
+    bpy.app.timers.register(tick, first_interval=0.5, persistent=True)
+
+
+main()
