@@ -94,6 +94,9 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     add("--features", choices=("learned", "sift"), help="the front-end")
     add("--weights", metavar="W", help="bundled, official, or a folder")
     add("--pairs", metavar="P", help="auto, exhaustive, sequential, retrieval, or a file")
+    add(
+        "--neighbours", type=int, metavar="K", help="retrieval: most similar photos each is matched with (20)"
+    )
     add("--mapper", choices=("incremental", "global"), help="default incremental")
     add("--dense", choices=("auto", "colmap", "torch"), help="how depth is estimated")
     add("--masks", metavar="DIR", help="masks named like the photos; black is ignored")
@@ -111,9 +114,9 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
 
 
 SETTING_NAMES = (
-    "quality", "until", "device", "features", "weights", "pairs", "mapper", "dense", "masks", "camera_model",
-    "camera_params", "grouping", "frames", "keep_blurred", "max_keypoints", "feature_size", "dense_size",
-    "min_views",
+    "quality", "until", "device", "features", "weights", "pairs", "neighbours", "mapper", "dense", "masks",
+    "camera_model", "camera_params", "grouping", "frames", "keep_blurred", "max_keypoints", "feature_size",
+    "dense_size", "min_views",
 )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -68,36 +69,83 @@ def load_scene(dense: Path, most_neighbours: int) -> Scene:
                 cam_from_world=np.array(image.cam_from_world().matrix()),
             )
         )
-    xyz = np.array([point.xyz for point in model.points3D.values()]).reshape(-1, 3)
-    seen = np.zeros((len(views), len(xyz)), bool)
-    for number, point in enumerate(model.points3D.values()):
-        for element in point.track.elements:
-            if element.image_id in index:
-                seen[index[element.image_id], number] = True
-    scores = _scores(views, xyz, seen)
-    neighbours = [
-        [int(other) for other in np.argsort(-row, kind="stable")[:most_neighbours] if row[other] > 0]
-        for row in scores
-    ]
-    ranges = [_depth_range(view, xyz[mask]) for view, mask in zip(views, seen, strict=True)]
+    centres = np.array([view.centre for view in views]).reshape(-1, 3)
+    tracks = _read_tracks(model, index)
+    neighbours, ranges = [], []
+    for number, view in enumerate(views):
+        seen = tracks.points_of(number)
+        scores = _scores(number, centres, tracks, seen)
+        order = np.argsort(-scores, kind="stable")[:most_neighbours]
+        neighbours.append([int(other) for other in order if scores[other] > 0])
+        ranges.append(_depth_range(view, tracks.xyz[seen]))
     return Scene(views, neighbours, ranges)
 
 
-def _scores(views: list[View], xyz: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """[N, N]: the sum over shared points of a weight that is 1 at BEST_ANGLE; 0 where too few are shared."""
-    centres = np.array([view.centre for view in views]).reshape(-1, 3)
-    scores = np.zeros((len(views), len(views)))
-    for first in range(len(views)):
-        for second in range(first + 1, len(views)):
-            shared = xyz[seen[first] & seen[second]]
-            if len(shared) < FEWEST_SHARED:
-                continue
-            one, other = centres[first] - shared, centres[second] - shared
-            cosine = (one * other).sum(1) / (np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1))
-            angle = np.degrees(np.arccos(np.clip(cosine, -1, 1)))
-            spread = np.where(angle < BEST_ANGLE, SPREAD_BELOW, SPREAD_ABOVE)
-            weight = np.exp(-0.5 * ((angle - BEST_ANGLE) / spread) ** 2).sum()
-            scores[first, second] = scores[second, first] = weight
+@dataclass(frozen=True)
+class _Tracks:
+    """Sparse points [P, 3] and who sees them: observation k is of point point[k] by view view[k].
+
+    Observations are sorted by point, those of point p standing at start[p]:start[p + 1]; by_view sorts them by
+    view, those of view v standing at view_start[v]:view_start[v + 1].
+    """
+
+    xyz: np.ndarray
+    point: np.ndarray
+    view: np.ndarray
+    start: np.ndarray
+    by_view: np.ndarray
+    view_start: np.ndarray
+
+    def points_of(self, view: int) -> np.ndarray:
+        """The points that a view sees."""
+        return np.unique(self.point[self.by_view[self.view_start[view] : self.view_start[view + 1]]])
+
+    def observations_of(self, points: np.ndarray) -> np.ndarray:
+        """All observations of some points."""
+        lengths = self.start[points + 1] - self.start[points]
+        first = np.repeat(self.start[points] - np.concatenate([[0], np.cumsum(lengths)[:-1]]), lengths)
+        return first + np.arange(lengths.sum())
+
+
+def _read_tracks(model: Any, index: dict[int, int]) -> _Tracks:
+    points = list(model.points3D.values())
+    pairs = {
+        (number, index[element.image_id])
+        for number, point in enumerate(points)
+        for element in point.track.elements
+        if element.image_id in index
+    }
+    observations = np.array(sorted(pairs), np.int64).reshape(-1, 2)
+    point, view = observations[:, 0], observations[:, 1]
+    return _Tracks(
+        xyz=np.array([point.xyz for point in points]).reshape(-1, 3),
+        point=point,
+        view=view,
+        start=np.searchsorted(point, np.arange(len(points) + 1)),
+        by_view=np.argsort(view, kind="stable"),
+        view_start=np.searchsorted(np.sort(view), np.arange(len(index) + 1)),
+    )
+
+
+def _scores(number: int, centres: np.ndarray, tracks: _Tracks, seen: np.ndarray) -> np.ndarray:
+    """[N] for one view: the sum over points shared with each other view of a weight that is 1 at BEST_ANGLE.
+
+    0 for itself and where too few points are shared.
+    """
+    if not len(seen):
+        return np.zeros(len(centres))
+    observations = tracks.observations_of(seen)
+    other = tracks.view[observations]
+    xyz = tracks.xyz[tracks.point[observations]]
+    ours, theirs = centres[number] - xyz, centres[other] - xyz
+    cosine = (ours * theirs).sum(1) / (np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1))
+    angle = np.degrees(np.arccos(np.clip(cosine, -1, 1)))
+    spread = np.where(angle < BEST_ANGLE, SPREAD_BELOW, SPREAD_ABOVE)
+    weight = np.exp(-0.5 * ((angle - BEST_ANGLE) / spread) ** 2)
+    scores = np.bincount(other, weight, len(centres))
+    shared = np.bincount(other, minlength=len(centres))
+    scores[shared < FEWEST_SHARED] = 0
+    scores[number] = 0
     return scores
 
 

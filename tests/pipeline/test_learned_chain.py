@@ -1,0 +1,91 @@
+"""The learned front-end from photos to cameras, through the command line, with weights planted for the purpose."""
+
+from __future__ import annotations
+
+import signal
+
+import numpy as np
+import pytest
+from conftest import recon3d
+from planted import planted_weights
+from test_job import centres, stages, start, wait_for
+
+from blender_recon3d.pipeline.colmap import pycolmap
+from blender_recon3d.pipeline.database import image_ids, open_database, read_pairs
+from blender_recon3d.pipeline.feature_files import feature_path, load_features
+from blender_recon3d.pipeline.workspace import Workspace
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    return planted_weights(tmp_path_factory.mktemp("weights"))
+
+
+@pytest.fixture(scope="module")
+def arguments(weights):
+    return ("--features", "learned", "--weights", weights, "--max-keypoints", 800, "--device", "cpu")
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory, photos, arguments):
+    """A reconstruction by the learned front-end, killed once in features and once in matches on its way."""
+    workspace = Workspace(tmp_path_factory.mktemp("learned") / "w")
+    command = ("run", photos, "-o", workspace.root, *arguments, "--pairs", "retrieval", "--neighbours", 4)
+    command = (*command, "--until", "sfm")
+    process = start(*command)
+    wait_for(workspace, process, lambda events: any(e.stage == "features" and e.done >= 3 for e in events))
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    kept = {path: path.stat().st_mtime_ns for path in workspace.features.glob("*.npz")}
+    assert 3 <= len(kept) < 8
+    process = start(*command)
+    wait_for(workspace, process, lambda events: any(event.stage == "matches" for event in events))
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert stages(workspace)["features"]["state"] == "done"
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept  # not found again
+    result = recon3d(*command)
+    assert result.returncode == 0, result.stderr
+    return workspace
+
+
+def test_all_cameras_are_placed(learned, poses):
+    ours = centres(learned)
+    assert len(ours) == 8
+    truth = np.array([-pose[:, :3].T @ pose[:, 3] for pose in poses])
+    found = np.array([ours[name] for name in sorted(ours)])
+    transform = pycolmap.estimate_sim3d(found, truth)
+    error = np.linalg.norm(np.array([transform * centre for centre in found]) - truth, axis=1)
+    assert np.median(error) < 0.02  # metres; the planted detector knows whole pixels only
+
+
+def test_each_photo_has_its_best_pairs_and_all_hang_together(learned):
+    pairs = read_pairs(learned.pairs)
+    assert 8 <= len(pairs) < 28
+    for photo in learned.used_photos():
+        assert sum(photo["name"] in pair for pair in pairs) >= 4
+
+
+def test_the_database_holds_what_the_files_hold(learned):
+    with open_database(learned.database) as database:
+        for name, image in image_ids(database).items():
+            features = load_features(feature_path(learned, name))
+            assert len(features.keypoints) <= 800
+            assert np.array_equal(database.read_keypoints(image)[:, :2], features.keypoints)
+            descriptors = database.read_descriptors(image).to_float().data
+            assert descriptors.shape == (len(features.keypoints), 256)
+            assert np.allclose(np.linalg.norm(descriptors, axis=1), 1, atol=2e-3)
+
+
+def test_only_the_listed_pairs_have_matches(learned):
+    listed = {frozenset(pair) for pair in read_pairs(learned.pairs)}
+    with open_database(learned.database) as database:
+        names = {image: name for name, image in image_ids(database).items()}
+        for pair in database.read_num_matches()[0]:
+            assert frozenset(names[image] for image in pycolmap.pair_id_to_image_pair(pair)) in listed
+
+
+def test_without_weights_there_is_a_sentence(tmp_path, photos):
+    result = recon3d("run", photos, "-o", tmp_path / "w", "--features", "learned", "--weights", tmp_path)
+    assert result.returncode == 2
+    assert "no weights for" in result.stderr and "Traceback" not in result.stderr
