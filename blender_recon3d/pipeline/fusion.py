@@ -4,26 +4,20 @@ from __future__ import annotations
 
 from array import array
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from .colmap import pycolmap, run_cancellable
 from .events import Progress, UserError
+from .ply import read_vertices, with_column, write_vertices
 from .workspace import remove, scratch_folder
 
 MEMORY_GB = 4.0  # fusion holds all maps in memory up to this, and caches them beyond
 BYTES_PER_PIXEL = 4 + 12 + 3 + 1  # depth, normal, colour, whether it is fused
 
-VERTEX = np.dtype(
-    [(name, "<f4") for name in ("x", "y", "z", "nx", "ny", "nz")]
-    + [(name, "u1") for name in ("red", "green", "blue")]
-)
-VERTEX_WITH_VIEWS = np.dtype([*VERTEX.descr, ("views", "u1")])
-
 
 def fuse(dense: Path, names: list[str], min_views: int, progress: Progress) -> np.ndarray:
-    """Fuse the maps of `names` into dense/fusion.ply (and .vis); the vertices, VERTEX_WITH_VIEWS.
+    """Fuse the maps of `names` into dense/fusion.ply (and .vis); its vertices, a structured array.
 
     UserError when no point survives.
     """
@@ -82,11 +76,7 @@ def _with_views(ply: Path, visibility: Path, min_views: int) -> np.ndarray:
     with open(visibility, "wb") as file:
         file.write(int(seen.sum()).to_bytes(8, "little"))
         words[np.repeat(seen, counts + 1)].tofile(file)
-    full = np.empty(int(seen.sum()), VERTEX_WITH_VIEWS)
-    for name in VERTEX.names or ():
-        full[name] = vertices[name][seen]
-    full["views"] = np.minimum(counts[seen], 255)
-    return full
+    return with_column(vertices[seen], "views", np.minimum(counts[seen], 255).astype(np.uint8))
 
 
 def read_visibility(path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -102,31 +92,3 @@ def read_visibility(path: Path) -> tuple[np.ndarray, np.ndarray]:
         counts[index] = plain[place]
         place += plain[place] + 1
     return counts, words
-
-
-def read_vertices(path: Path) -> np.ndarray:
-    """The vertices of a fusion.ply as COLMAP writes it."""
-    with open(path, "rb") as file:
-        head = b""
-        while not head.endswith(b"end_header\n"):
-            line = file.readline()
-            if not line:
-                raise UserError(f"{path} is no PLY file: run the dense stage again.")
-            head += line
-        wanted = [
-            f"property {'float' if kind == '<f4' else 'uchar'} {name}" for name, kind, *_ in VERTEX.descr
-        ]
-        found = [line for line in head.decode("ascii", "replace").splitlines() if line.startswith("property")]
-        if found != wanted:
-            raise UserError(f"{path} holds other properties than COLMAP's fusion writes: {found}.")
-        return np.fromfile(file, VERTEX)
-
-
-def write_vertices(path: Path, vertices: Any) -> None:
-    """A binary little endian PLY of structured vertices."""
-    kinds = {"<f4": "float", "|u1": "uchar"}
-    lines = [f"property {kinds[kind]} {name}" for name, kind, *_ in vertices.dtype.descr]
-    head = ["ply", "format binary_little_endian 1.0", f"element vertex {len(vertices)}", *lines, "end_header"]
-    with open(path, "wb") as file:
-        file.write(("\n".join(head) + "\n").encode())
-        vertices.tofile(file)

@@ -7,7 +7,7 @@ from scenes import HEIGHT, INTRINSICS, WIDTH, box_scene, depth, look_at, render,
 
 from blender_recon3d.pipeline.colmap import pycolmap
 from blender_recon3d.pipeline.events import UserError
-from blender_recon3d.pipeline.fusion import read_vertices, read_visibility, write_vertices
+from blender_recon3d.pipeline.fusion import read_visibility
 from blender_recon3d.pipeline.mvs.cascade import cascade, median3
 from blender_recon3d.pipeline.mvs.cost import MatchingCost, box_mean, reference_cost
 from blender_recon3d.pipeline.mvs.maps import map_paths, read_map, write_map, write_maps
@@ -161,18 +161,6 @@ def test_the_fused_cloud_carries_its_number_of_views(finished):
     model = pycolmap.Reconstruction()
     model.import_PLY(finished.fusion)  # COLMAP reads it, the extra property notwithstanding
     assert model.num_points3D() == len(counts)
-
-
-def test_vertices_survive_a_file(tmp_path):
-    from blender_recon3d.pipeline.fusion import VERTEX
-
-    vertices = np.zeros(3, VERTEX)
-    vertices["x"], vertices["red"] = [1, 2, 3], [4, 5, 6]
-    write_vertices(tmp_path / "a.ply", vertices)
-    assert np.array_equal(read_vertices(tmp_path / "a.ply"), vertices)
-    (tmp_path / "b.ply").write_bytes(b"no ply")
-    with pytest.raises(UserError, match=r"b\.ply is no PLY"):
-        read_vertices(tmp_path / "b.ply")
 
 
 def test_the_cloud_lies_on_the_true_surface(finished, poses):

@@ -1,5 +1,6 @@
 """Structure from motion: what is placed, what is not and why, and which way is up."""
 
+import itertools
 import shutil
 
 import cv2
@@ -9,7 +10,7 @@ from conftest import recon3d
 from scenes import INTRINSICS, box_scene, look_at, noise_texture, render, ring, write_capture
 
 from blender_recon3d.pipeline.colmap import pycolmap
-from blender_recon3d.pipeline.database import image_ids, open_database, pair_counts, read_pairs
+from blender_recon3d.pipeline.database import image_ids, open_database, pair_counts
 from blender_recon3d.pipeline.placement import ground_plane, up_from_cameras, world_from_model
 from blender_recon3d.pipeline.registration import why_not
 from blender_recon3d.pipeline.workspace import Workspace, read_json
@@ -33,12 +34,20 @@ def test_cameras_are_where_they_were(finished, poses):
     assert camera.mean_focal_length() == pytest.approx(INTRINSICS[0, 0], rel=0.003)
 
 
-def test_exactly_the_listed_pairs_are_matched_and_verified(finished):
-    listed = {frozenset(pair) for pair in read_pairs(finished.pairs)}
-    with open_database(finished.database) as database:
-        names = {image: name for name, image in image_ids(database).items()}
-        matched = {frozenset((names[a], names[b])) for a, b in pair_counts(database)}
-    assert matched == listed
+def test_exactly_the_listed_pairs_are_matched_and_verified(tmp_path, workspace, photos):
+    listed = tmp_path / "pairs.txt"
+    chosen = [("view_00.jpg", "view_01.jpg"), ("view_01.jpg", "view_02.jpg"), ("view_00.jpg", "view_07.jpg")]
+    listed.write_text("".join(f"{a} {b}\n" for a, b in chosen))
+    result = recon3d("pairs", workspace.root, "--pairs", listed)
+    assert result.returncode == 0, result.stderr
+    assert recon3d("matches", workspace.root).returncode == 0
+    with open_database(workspace.database) as database:
+        ids = image_ids(database)
+        for a, b in itertools.combinations(sorted(ids), 2):
+            # A pair without a match is in the database too, as looked at.
+            assert database.exists_matches(ids[a], ids[b]) == ((a, b) in chosen)
+            assert database.exists_two_view_geometry(ids[a], ids[b]) == ((a, b) in chosen)
+        assert len(pair_counts(database)) >= 2
 
 
 def test_colmap_continues_from_the_database(workspace, tmp_path):
