@@ -7,7 +7,9 @@ that distance, the F-score their harmonic mean.
 One thing differs. The truth is a sample of a surface, and the gaps between its points may be wider than the
 distances asked about: a perfect cloud would then lie "far" from its nearest sample. So accuracy is measured to
 the surface that the samples stand for: each is a disc across its normal, as wide as its gap to its neighbours
-(`Surface`). Recall is measured from the samples to the cloud's own points, where a gap is a gap.
+(`Surface`). Half of the demo's samples, judged against the other half at 0.2 % of its size, has a precision of
+99.2 % by discs and of 20 % by points. Recall is measured from the samples to the cloud's own points, where a gap
+is a gap: a cloud must be as dense as the distance is short.
 """
 
 from __future__ import annotations
