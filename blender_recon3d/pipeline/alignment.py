@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 
 TRIALS = 2000  # triples tried for the robust start, when there are more than that
-OUTLIER = 3.0  # times the median error; farther points have no say in the final fit
+OUTLIER = 6.0  # times the median error; points beyond it, gross errors, have no say in the final fit
 ROUNDS = 20
 LINE = 1e-3  # second to first singular value; less is a line, about which the rotation is not determined
 

@@ -19,6 +19,7 @@ WIDTH = 1100  # pixels of a map
 LEAST_HEIGHT, MOST_HEIGHT = 420, 900
 MOST_POINTS = 1_500_000
 BACKGROUND = (20, 23, 28)
+REACH = 1.0
 MARGIN = 0.06  # of the extent, on every side
 FEW_POINTS = 600_000  # fewer are drawn as 2 x 2 pixels
 
@@ -137,11 +138,22 @@ def _frustum_size(scene: Scene) -> float:
 
 
 def _extent(points: np.ndarray, cameras: np.ndarray, axes: list[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Lower and upper corner of what is shown: all cameras and the bulk of the points, with a margin."""
-    shown = cameras[:, axes]
+    """Lower and upper corner of what is shown: all cameras and the bulk of the points, with a margin.
+
+    Points far behind the subject are left out where they would make it tiny: what is shown ends REACH times as
+    far from the cameras as these stand apart, or as a near point (the 25th percentile) is away.
+    """
+    low, high = cameras[:, axes].min(axis=0), cameras[:, axes].max(axis=0)
     if len(points):
-        shown = np.concatenate([shown, np.percentile(points[:, axes], [3, 97], axis=0)])
-    low, high = shown.min(axis=0), shown.max(axis=0)
+        middle = cameras.mean(axis=0)
+        spread = float(np.sqrt(((cameras - middle) ** 2).sum(axis=1).mean()))
+        away = float(np.percentile(np.linalg.norm(points - middle, axis=1), 25))
+        reach = REACH * max(spread, away)
+        bulk = np.percentile(points[:, axes], [3, 97], axis=0)
+        low, high = (
+            np.minimum(low, np.maximum(bulk[0], low - reach)),
+            np.maximum(high, np.minimum(bulk[1], high + reach)),
+        )
     size = max(float((high - low).max()), 1e-9)
     margin = MARGIN * size
     return low - margin, np.maximum(high, low + 1e-3 * size) + margin

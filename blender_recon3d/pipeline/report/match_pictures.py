@@ -12,7 +12,7 @@ from ..database import image_ids, open_database
 from ..images import open_photo, upright_rgb
 from ..workspace import Workspace
 
-HEIGHT, WIDTH = 420, 620  # a photo in the picture is scaled to fit into this, pixels
+HEIGHT, WIDTH = 560, 620  # a photo in the picture is scaled to fit into this, pixels
 GAP = 8
 MOST_LINES = 160
 QUALITY = 82

@@ -56,7 +56,7 @@ svg, img { display: block; max-width: 100%; height: auto; }
 figure { margin: 0; }
 figcaption { font-size: 13px; color: var(--soft); margin-top: 6px; overflow-wrap: anywhere; }
 .matches figure + figure, .maps figure + figure { margin-top: 22px; }
-.matches img { width: 100%; border-radius: 8px; }
+.matches img { border-radius: 8px; }
 .photos { display: grid; grid-template-columns: repeat(auto-fill, minmax(170px, 1fr)); gap: 16px 14px; }
 .photos.many { grid-template-columns: repeat(auto-fill, minmax(96px, 1fr)); gap: 10px 8px; }
 .photos .frame { aspect-ratio: 4 / 3; background: var(--page); border-radius: 6px; overflow: hidden; display: flex;
