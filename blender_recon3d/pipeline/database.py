@@ -66,15 +66,23 @@ def image_ids(database: Any) -> dict[str, int]:
 
 
 def write_features(database: Any, image_id: int, keypoints: np.ndarray, descriptors: np.ndarray) -> None:
-    """keypoints [N, 2] in COLMAP's pixels, descriptors [N, D] float32; both in one transaction."""
-    floats = pycolmap.FeatureDescriptorsFloat(
-        pycolmap.FeatureExtractorType.UNDEFINED, np.ascontiguousarray(descriptors, np.float32)
-    )
+    """keypoints [N, 2] in COLMAP's pixels, descriptors [N, D] float32; both in one transaction.
+
+    The descriptors are float32 as bytes, four columns each, of a type COLMAP leaves undefined: it has none for
+    SuperPoint's, and must not take them for SIFT's.
+    """
+    content = np.ascontiguousarray(descriptors, np.float32).view(np.uint8)
+    wrapped = pycolmap.FeatureDescriptors(pycolmap.FeatureExtractorType.UNDEFINED, content)
     with pycolmap.DatabaseTransaction(database):
         if not database.exists_keypoints(image_id):
             database.write_keypoints(image_id, np.ascontiguousarray(keypoints, np.float32))
         if not database.exists_descriptors(image_id):
-            database.write_descriptors(image_id, pycolmap.FeatureDescriptors.from_float(floats))
+            database.write_descriptors(image_id, wrapped)
+
+
+def read_descriptors(database: Any, image_id: int) -> np.ndarray:
+    """What `write_features` wrote: float32 [N, D]."""
+    return np.ascontiguousarray(database.read_descriptors(image_id).data).view(np.float32)
 
 
 def pair_counts(database: Any) -> dict[tuple[int, int], tuple[int, int]]:

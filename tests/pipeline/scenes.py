@@ -5,6 +5,7 @@ Frame: right-handed, y down (COLMAP's cameras upright), units metres; the ground
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,12 +44,22 @@ def noise_texture(seed: int, size: int = 768) -> np.ndarray:
     return ((total - low) / (high - low) * 255).astype(np.uint8)
 
 
-def box_scene(seed: int = 0) -> list[Face]:
+def spot_texture(seed: int, size: int = 768) -> np.ndarray:
+    """Round spots of all sizes and shades, uint8 [size, size, 3]: for detectors of blobs."""
+    generator = np.random.default_rng(seed)
+    texture = np.full((size, size, 3), 128, np.uint8)
+    for radius in np.sort(generator.uniform(5, 40, 900))[::-1]:
+        centre = tuple(int(value) for value in generator.integers(0, size, 2))
+        cv2.circle(texture, centre, int(radius), [int(generator.integers(20, 236))] * 3, -1, cv2.LINE_AA)
+    return cv2.GaussianBlur(texture, (0, 0), 1.5)
+
+
+def box_scene(seed: int = 0, texture: Callable[[int], np.ndarray] = noise_texture) -> list[Face]:
     """Ground of 4 x 4 m, a box of 0.9 x 0.6 x 0.7 m on it; farthest first as long as it is seen from above."""
     x, y, z = np.eye(3)
     low, high = np.array([-0.45, -0.7, -0.3]), np.array([0.45, 0.0, 0.3])
     w, h, d = high - low
-    t = [noise_texture(seed * 10 + number) for number in range(6)]
+    t = [texture(seed * 10 + number) for number in range(6)]
     return [
         Face(np.array([-2.0, 0, -2]), 4 * z, 4 * x, t[0]),
         Face(low, w * x, h * y, t[1]),  # towards -z
