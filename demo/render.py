@@ -60,7 +60,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--views", type=int, default=28)
     parser.add_argument("--width", type=int, default=1200, help="photo width in pixels")
     parser.add_argument("--samples", type=int, default=8, help="samples a pixel")
-    parser.add_argument("--quality", type=int, default=80, help="JPEG quality")
+    parser.add_argument("--quality", type=int, default=76, help="JPEG quality")
     parser.add_argument("--only", type=int, nargs="*", help="numbers of the views to render")
     options = parser.parse_args(arguments)
     for name in ("photos", "renders", "truth"):
@@ -76,7 +76,7 @@ def main(arguments: list[str]) -> None:
         picture = options.output.resolve() / "renders" / Path(view.name).with_suffix(".png").name
         if not picture.exists():
             began = time.monotonic()
-            partial = picture.with_name("partial.png")
+            partial = picture.with_name(f"partial_{picture.name}")
             photos.render(view, partial, options.width)
             partial.replace(picture)
             print(f"{view.name}: {time.monotonic() - began:.1f} s", flush=True)
