@@ -187,7 +187,10 @@ class EngineJob:
             file.seek(max(0, path.stat().st_size - 4000))
             lines = file.read().decode("utf-8", "replace").split("\n")
         last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-        said = f" ({last.removeprefix('recon3d: ')[:300]})" if last else ""
+        for prefix in ("recon3d: ", "error: "):  # the engine's own sentence, said before there were events
+            if last.startswith(prefix):
+                return last.removeprefix(prefix)
+        said = f" ({last[:300]})" if last else ""
         return f"The engine ended with code {code}{said}: see {path}."
 
     def _size_of_events(self) -> int:

@@ -20,8 +20,10 @@ from .points import robust_box
 
 LINE_COLOUR = (1.0, 0.42, 0.08, 1.0)
 BACKGROUND = ((0.030, 0.036, 0.048), (0.115, 0.130, 0.155))  # bottom, top; linear
-ELEVATION = math.radians(24)
-TURN = math.radians(32)  # away from the direction in which the photos look
+# Views that are tried, in degrees: turned away from the direction in which the photos look, and raised. The first
+# is taken unless another hides clearly less of the cloud behind the photos.
+TURNS = (32, -32, 50, -50, 10)
+ELEVATIONS = (24, 34, 46)
 
 
 def render_preview(result: ImportResult, path: str | Path, size: tuple[int, int] = (1200, 800)) -> None:
@@ -36,8 +38,11 @@ def render_preview(result: ImportResult, path: str | Path, size: tuple[int, int]
         cameras = list(result.cameras.values())
         frame_size = _frame_size(cameras)
         made += _frames(scene, cameras, frame_size)
-        made += _photos(scene, cameras, frame_size)
-        made += _viewpoint(scene, result)
+        view, seen = _viewpoint(scene, result, frame_size)
+        made += [view, view.data]
+        made += _photos(
+            scene, [c for c in cameras if not _is_in_the_way(c, view, seen, frame_size)], frame_size
+        )
         scene.render.filepath = str(Path(path).absolute())
         bpy.ops.render.render(write_still=True, scene=scene.name)
     finally:
@@ -98,7 +103,7 @@ def _frame_size(cameras: list[bpy.types.Object]) -> float:
         return 0.3
     extent = float(np.linalg.norm(np.ptp(centres, axis=0)))
     spacing = typical_spacing([tuple(centre) for centre in centres.tolist()])
-    return min(max(0.5 * spacing, 0.03 * extent), 0.09 * extent) or 0.3
+    return min(max(0.45 * spacing, 0.025 * extent), 0.065 * extent) or 0.3
 
 
 def _corners(camera: bpy.types.Object, depth: float) -> list[Vector]:
@@ -183,28 +188,27 @@ def _surface(material: bpy.types.Material, shader: bpy.types.Node) -> None:
 # -- the view ---------------------------------------------------------------------------------------
 
 
-def _viewpoint(scene: bpy.types.Scene, result: ImportResult) -> list[bpy.types.ID]:
-    """A camera behind and above the photos' cameras, turned aside, that sees them and what they look at."""
+def _viewpoint(
+    scene: bpy.types.Scene, result: ImportResult, frame_size: float
+) -> tuple[bpy.types.Object, np.ndarray]:
+    """A camera behind and above the photos' cameras, turned aside, that sees them and what they look at; and some
+    of the points [n, 3] that they look at."""
     xyz = _world_points(result.cloud)
     poses = [_pose(camera) for camera in result.cameras.values()]
     centres = np.array([centre for _, centre in poses]).reshape(-1, 3)
     forward = np.array([-rotation[:, 2] for rotation, _ in poses]).reshape(-1, 3)
     subject = _subject(xyz, centres, forward)
-    heading = _heading(forward)
-    view = np.array(
-        [
-            math.cos(heading) * math.cos(ELEVATION),
-            math.sin(heading) * math.cos(ELEVATION),
-            -math.sin(ELEVATION),
-        ]
-    )
+    if len(xyz):
+        xyz = xyz[((xyz >= subject.min(axis=0)) & (xyz <= subject.max(axis=0))).all(axis=1)]
+    xyz = xyz[:2000]
+    direction = _direction(xyz, centres, forward, frame_size)
     data = bpy.data.cameras.new("Recon3D Preview")
     data.lens = 45
     camera = bpy.data.objects.new(data.name, data)
     scene.collection.objects.link(camera)
     scene.camera = camera
     camera.rotation_mode = "QUATERNION"
-    camera.rotation_quaternion = Vector(view.tolist()).to_track_quat("-Z", "Y")
+    camera.rotation_quaternion = direction.to_track_quat("-Z", "Y")
     depsgraph = scene.view_layers[0].depsgraph
     seen = np.concatenate([subject, centres])
     if len(seen) == 0:
@@ -212,27 +216,66 @@ def _viewpoint(scene: bpy.types.Scene, result: ImportResult) -> list[bpy.types.I
     depsgraph.update()
     location, _ = camera.camera_fit_coords(depsgraph, seen.astype(np.float32).ravel().tolist())
     extent = float(np.linalg.norm(np.ptp(seen, axis=0))) or 1.0
-    camera.location = location - Vector(view.tolist()) * 0.04 * extent
+    camera.location = location - direction * 0.04 * extent
     data.clip_start, data.clip_end = extent / 1000, extent * 1000
-    return [camera, data]
+    return camera, xyz
 
 
-def _heading(forward: np.ndarray) -> float:
-    """Azimuth of the view: the photos' mean direction, or any of a full circle's, turned aside."""
+def _is_in_the_way(
+    camera: bpy.types.Object, view: bpy.types.Object, xyz: np.ndarray, frame_size: float
+) -> bool:
+    """Whether a photo in its camera's frame would hide some of the points [n, 3]: then the frame stays empty."""
+    eye = np.array(view.location)
+    rotation, centre = _pose(camera)
+    frame = centre - rotation[:, 2] * frame_size - eye
+    rays = xyz - eye
+    distance = np.linalg.norm(rays, axis=1)
+    rays /= np.maximum(distance, 1e-12)[:, None]
+    depth = rays @ frame
+    across = np.linalg.norm(frame - depth[:, None] * rays, axis=1)
+    return bool(((depth > 0) & (depth < distance) & (across < 0.6 * frame_size)).sum() > 0.004 * len(xyz))
+
+
+def _direction(xyz: np.ndarray, centres: np.ndarray, forward: np.ndarray, frame_size: float) -> Vector:
+    """The direction of the view: that which hides least of the points behind the photos' frames."""
     mean = forward[:, :2].mean(axis=0) if len(forward) else np.array([0.0, 1.0])
-    if np.linalg.norm(mean) < 0.3:
+    if np.linalg.norm(mean) < 0.3:  # photos all round: any direction will do
         mean = forward[0, :2]
-    return math.atan2(mean[1], mean[0]) + TURN
+    heading = math.atan2(mean[1], mean[0])
+    frames = (centres + forward * frame_size)[:: max(1, len(centres) // 200)]
+    best, least = Vector((0, 1, 0)), math.inf
+    for elevation in ELEVATIONS:
+        for turn in TURNS:
+            azimuth, height = heading + math.radians(turn), math.radians(elevation)
+            flat = math.cos(height)
+            view = np.array([math.cos(azimuth) * flat, math.sin(azimuth) * flat, -math.sin(height)])
+            strange = (elevation - ELEVATIONS[0]) / 800 + abs(abs(turn) - TURNS[0]) / 400
+            cost = _hidden(xyz, frames, view, 0.7 * frame_size) + strange
+            if cost < least - 1e-9:
+                best, least = Vector(view.tolist()), cost
+    return best
+
+
+def _hidden(xyz: np.ndarray, frames: np.ndarray, view: np.ndarray, radius: float) -> float:
+    """Share of points [n, 3] behind a disc of the radius about one of the frames [m, 3], seen along `view`."""
+    if len(xyz) == 0 or len(frames) == 0:
+        return 0.0
+    between = xyz[:, None] - frames[None]
+    depth = between @ view
+    across = np.linalg.norm(between - depth[..., None] * view, axis=2)
+    return float(((depth > 0) & (across < radius)).any(axis=1).mean())
 
 
 def _world_points(cloud: bpy.types.Object, most: int = 100_000) -> np.ndarray:
-    """Some of the cloud's points [n, 3] in the world."""
+    """At most so many of the cloud's points [n, 3], in the world and in no order."""
     count = len(cloud.data.vertices)
     if count == 0:
         return np.zeros((0, 3))
     xyz = np.empty(3 * count, np.float32)
     cloud.data.attributes["position"].data.foreach_get("vector", xyz)
-    xyz = xyz.reshape(-1, 3)[:: max(1, count // most)].astype(float)
+    # At random, since the order in the file follows the photos.
+    chosen = np.random.default_rng(0).choice(count, min(count, most), replace=False)
+    xyz = xyz.reshape(-1, 3)[chosen].astype(float)
     matrix = np.array(cloud.matrix_world)
     return xyz @ matrix[:3, :3].T + matrix[:3, 3]
 

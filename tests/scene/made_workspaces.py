@@ -102,11 +102,11 @@ def write_binary(folder: Path, model: MadeModel) -> None:
         images += struct.pack("<I7dI", i, *q, *t, camera) + name.encode() + b"\0"
         images += struct.pack("<Q", 2) + struct.pack("<ddQddQ", 1.5, 2.5, 1, 3.5, 4.5, 2**64 - 1)
     (folder / "images.bin").write_bytes(images)
-    points = struct.pack("<Q", len(model.xyz))
+    points = [struct.pack("<Q", len(model.xyz))]
     for i, (p, c) in enumerate(zip(model.xyz, model.rgb, strict=True), 1):
         track = 2 + i % 3
-        points += struct.pack("<Q3d3BdQ", i, *p, *map(int, c), 0.5, track) + struct.pack("<II", 1, 0) * track
-    (folder / "points3D.bin").write_bytes(points)
+        points += [struct.pack("<Q3d3BdQ", i, *p, *map(int, c), 0.5, track), struct.pack("<II", 1, 0) * track]
+    (folder / "points3D.bin").write_bytes(b"".join(points))
 
 
 def write_text(folder: Path, model: MadeModel) -> None:
