@@ -136,7 +136,11 @@ def _run(chosen: argparse.Namespace) -> int:
 
     with _stoppable(workspace) as cancelled, _log_to(workspace):
         progress = Progress(sink, cancelled, "job")
-        return _run_reporting(workspace, settings, progress, chosen.fresh, only)
+        try:
+            return _run_reporting(workspace, settings, progress, chosen.fresh, only)
+        except UserError as error:  # refused before it began: nothing to add to another run's events
+            show(Event(time.time(), "job", "error", message=str(error)))
+            return error.exit_code
 
 
 def _run_guarded(chosen: argparse.Namespace, workspace: Workspace) -> int:
@@ -163,7 +167,8 @@ def _run_reporting(
         run_job(workspace, settings, progress, fresh=fresh, only=only)
         return DONE
     except UserError as error:
-        progress.emit("error", str(error), exit_code=error.exit_code)
+        if not error.reported:
+            raise
         return error.exit_code
     except Cancelled:
         progress.emit("error", "Cancelled; run the same command again to go on.", exit_code=CANCELLED)

@@ -30,6 +30,7 @@ class UserError(Exception):
     def __init__(self, message: str, exit_code: int = 1) -> None:
         super().__init__(message)
         self.exit_code = exit_code
+        self.reported = False  # whether the event stream has it
 
 
 @dataclass(frozen=True)

@@ -58,13 +58,20 @@ def run_job(
         write_json(workspace.job, settings.to_json())
         if fresh:
             _forget(workspace)
-        progress.for_stage("job").info("started")
+        job = progress.for_stage("job")
+        job.info("started")
         try:
-            _run_stages(workspace, settings, progress, only)
-        except OSError as error:
-            raise _disk_error(error, workspace) from error
+            try:
+                _run_stages(workspace, settings, progress, only)
+            except OSError as error:
+                raise _disk_error(error, workspace) from error
+        except UserError as error:
+            job.emit("error", str(error), exit_code=error.exit_code)
+            error.reported = True
+            _write_report(workspace, settings, progress)  # which photos failed, and why, is in there
+            raise
         _write_report(workspace, settings, progress)
-        progress.for_stage("job").emit("done")
+        job.emit("done")
         return workspace.read_state()
 
 
