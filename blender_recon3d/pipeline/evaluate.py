@@ -28,12 +28,12 @@ from .alignment import (
     robust_similarity,
     with_rotation,
 )
+from .evaluation_table import SHARES, evaluation_table
 from .events import UserError
 from .ply import columns, read_vertices
 from .truth import Truth, read_truth
 from .workspace import Workspace
 
-SHARES = (0.002, 0.005)  # of the object's size: the distances of the F-scores
 ICP_ITERATIONS = 15
 ICP_REACH = 0.02  # of the object's size
 
@@ -49,12 +49,12 @@ TURNS = {
 def main(workspace: Workspace, truth: Path, as_json: bool) -> int:
     """Print the errors as a table, or as JSON; 0 when they could be computed. Raises UserError."""
     result = evaluate(workspace, truth)
-    sys.stdout.write(json.dumps(result, indent=1) + "\n" if as_json else table(result))
+    sys.stdout.write(json.dumps(result, indent=1) + "\n" if as_json else evaluation_table(result))
     return 0
 
 
 def evaluate(workspace: Workspace, truth: Path) -> dict[str, Any]:
-    """`{"truth", "units", "photos": {...}, "cameras": {...}, "cloud": {...} or None}`, JSON-ready.
+    """`{"truth", "units", "photos": {}, "cameras": {}, "cloud": {} or None, "stages": {}}`, JSON-ready.
 
     Lengths are in the truth's units. UserError when fewer than 3 registered photos have a true camera.
     """
@@ -98,6 +98,7 @@ def evaluate(workspace: Workspace, truth: Path) -> dict[str, Any]:
         "photos": {"used": len(photos), "with_truth": len(matched), "registered_with_truth": len(common)},
         "cameras": cameras,
         "cloud": _cloud(workspace, known, similarity),
+        "stages": workspace.read_state()["stages"],
     }
 
 
@@ -214,52 +215,3 @@ def _statistics(values: np.ndarray) -> dict[str, float | None]:
 
 
 # -- the table ----------------------------------------------------------------------------------------
-
-
-def table(result: dict[str, Any]) -> str:
-    """The result for people: aligned columns, lengths in millimetres where the truth is in metres."""
-    cameras, photos = result["cameras"], result["photos"]
-    metres = result["units"] in ("m", "metres", "meters")
-    factor, unit = (1000.0, "mm") if metres else (1.0, result["units"])
-    rows: list[tuple[str, ...]] = [
-        (
-            "photos registered",
-            f"{photos['registered_with_truth']} of {photos['with_truth']} with a true camera",
-        )
-    ]
-    rows.append(("", "mean", "median", "max"))
-    rows.append((f"camera centres, {unit}", *_cells(cameras["centre"], factor)))
-    rows.append(("camera rotations, degrees", *_cells(cameras["rotation_degrees"])))
-    cloud = result["cloud"]
-    if cloud is not None:
-        for key, said in (("aligned_by_cameras", "aligned by cameras"), ("aligned_by_icp", "aligned by ICP")):
-            part = cloud[key]
-            rows.append(("", ""))
-            rows.append((f"cloud, {said}", f"{part['points']:,} points in the region of interest"))
-            for name in ("accuracy", "completeness"):
-                rows.append((f"{name}, {unit} (mean, median)", *_cells(part[name], factor)))
-            rows.append(("", "precision", "recall", "F-score"))
-            for share, score in zip(SHARES, part["scores"], strict=True):
-                values = [f"{100 * score[key]:.1f} %" for key in ("precision", "recall", "f_score")]
-                rows.append(
-                    (
-                        f"at {100 * share:g} % of the size ({_number(factor * score['distance'])} {unit})",
-                        *values,
-                    )
-                )
-    notes = []
-    if cameras["outliers"]:
-        notes.append(f"Not used for the alignment, being far off: {', '.join(cameras['outliers'])}.")
-    if cameras["turned_as_exif_says"]:
-        notes.append("The truth is of the photos before EXIF's turn; rotations are compared accordingly.")
-    first = max(len(row[0]) for row in rows)
-    lines = ["".join([row[0].ljust(first), *(f"  {cell:>10}" for cell in row[1:])]).rstrip() for row in rows]
-    return "\n".join([*lines, *notes]) + "\n"
-
-
-def _cells(values: dict[str, float | None], factor: float = 1.0) -> list[str]:
-    return ["-" if value is None else _number(factor * value) for value in values.values()]
-
-
-def _number(value: float) -> str:
-    return f"{value:.4g}"

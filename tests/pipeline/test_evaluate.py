@@ -22,7 +22,8 @@ from blender_recon3d.pipeline.alignment import (
 from blender_recon3d.pipeline.cli import main
 from blender_recon3d.pipeline.cloud_metrics import Surface, cloud_metrics, icp, subsample
 from blender_recon3d.pipeline.colmap import pycolmap
-from blender_recon3d.pipeline.evaluate import TURNS, evaluate, match_names, table
+from blender_recon3d.pipeline.evaluate import TURNS, evaluate, match_names
+from blender_recon3d.pipeline.evaluation_table import evaluation_table
 from blender_recon3d.pipeline.events import UserError
 from blender_recon3d.pipeline.ply import write_vertices
 from blender_recon3d.pipeline.truth import read_truth
@@ -318,7 +319,7 @@ def test_a_cloud_is_judged_in_the_aligned_frame_and_refined(made):
     assert [score["distance"] for score in before] == pytest.approx([0.004, 0.01])
     assert before[0]["precision"] < 0.7 < 0.99 < after[0]["precision"]
     assert found["icp"]["shift"] == pytest.approx(0.008, abs=0.001)
-    text = table(result)
+    text = evaluation_table(result)
     assert "camera centres, mm" in text and "0.2 % of the size (4 mm)" in text
 
 
