@@ -21,7 +21,7 @@ def recon3d() -> ModuleType:
     for name in bpy.context.preferences.addons.keys():
         if name.rpartition(".")[2] == "recon3d":
             return importlib.import_module(name)
-    raise SystemExit("Recon3D is neither installed nor beside this file: install the extension first.")
+    raise ModuleNotFoundError("Recon3D is neither installed nor beside this file: install the extension first.")
 
 
 def module(name: str) -> ModuleType:
@@ -48,7 +48,10 @@ def save(path: Path) -> None:
 
 def end(main: Callable[[list[str]], int]) -> None:
     """Run `main` and end the process with its code: `blender -b` would end with 0 whatever happens."""
-    error_type = module("pipeline.events").UserError
+    try:
+        error_type = module("pipeline.events").UserError
+    except ModuleNotFoundError as error:
+        sys.exit(f"recon3d: {error}")
     try:
         code = main(arguments())
     except error_type as error:
@@ -56,7 +59,7 @@ def end(main: Callable[[list[str]], int]) -> None:
         code = error.exit_code
     except KeyboardInterrupt:
         code = 3
-    except SystemExit as error:
+    except SystemExit as error:  # argparse has said what is wrong
         code = error.code if isinstance(error.code, int) else 2
     except Exception:
         traceback.print_exc()

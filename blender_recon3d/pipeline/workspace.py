@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -130,7 +131,7 @@ class Workspace:
 # The first byte is what is locked; the record stands after it, so that it can be read while locked on Windows.
 def _lock(file: IO[bytes]) -> bool:
     file.seek(0)
-    if os.name == "nt":
+    if sys.platform == "win32":
         import msvcrt
 
         try:
@@ -149,7 +150,7 @@ def _lock(file: IO[bytes]) -> bool:
 
 def _unlock(file: IO[bytes]) -> None:
     file.seek(0)
-    if os.name == "nt":
+    if sys.platform == "win32":
         import msvcrt
 
         msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
