@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import sys
 import traceback
@@ -12,6 +13,7 @@ from types import ModuleType
 import bpy
 
 
+@functools.cache  # an emptied Blender no longer knows which extensions are installed
 def recon3d() -> ModuleType:
     """The package: of the checkout that these files are in, else of the installed extension."""
     checkout = Path(__file__).resolve().parents[1]
@@ -21,7 +23,9 @@ def recon3d() -> ModuleType:
     for name in bpy.context.preferences.addons.keys():
         if name.rpartition(".")[2] == "recon3d":
             return importlib.import_module(name)
-    raise ModuleNotFoundError("Recon3D is neither installed nor beside this file: install the extension first.")
+    raise ModuleNotFoundError(
+        "Recon3D is neither installed nor beside this file: install the extension first."
+    )
 
 
 def module(name: str) -> ModuleType:

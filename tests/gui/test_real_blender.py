@@ -97,6 +97,18 @@ def test_the_installed_add_on_imports_a_workspace(blender, installed, tmp_path):
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+def test_the_example_works_with_the_installed_add_on(blender, installed, tmp_path):
+    """Away from the checkout, as a person who has only the extension would run it."""
+    from made_workspaces import ring, write_workspace
+
+    root = write_workspace(tmp_path / "w", ring())
+    shutil.copytree(ROOT / "examples", tmp_path / "scripts")
+    blend = tmp_path / "a.blend"
+    script = tmp_path / "scripts" / "import_workspace.py"
+    result = run(blender, "-b", "--python", script, "--", root, blend, user_folder=installed)
+    assert result.returncode == 0 and blend.exists(), result.stdout + result.stderr
+
+
 @pytest.mark.parametrize("example", ["import_workspace.py", "reconstruct.py"])
 def test_a_failing_example_ends_with_a_code_and_a_sentence(example, blender, user_folder, tmp_path):
     (tmp_path / "empty").mkdir()
