@@ -62,6 +62,7 @@ class Progress:
         self._sink = sink
         self._cancelled = cancelled
         self._lock = threading.Lock()
+        self._counted: tuple[int, int, str] | None = None
         self.stage = stage
 
     def for_stage(self, stage: str) -> Progress:
@@ -75,6 +76,13 @@ class Progress:
         """Report `done` of `total` items; raises Cancelled when the user has asked to stop."""
         self.emit("progress", message, done, total)
         self.check()
+
+    def counted(self, done: int, total: int, message: str = "") -> None:
+        """As `update`, for polling: never raises, and says the same thing only once."""
+        now = (min(done, total), total, message)
+        if now != self._counted:
+            self._counted = now
+            self.emit("progress", message, now[0], total)
 
     def info(self, message: str, **data: Any) -> None:
         self.emit("info", message, **data)

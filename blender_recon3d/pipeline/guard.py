@@ -25,8 +25,11 @@ def is_worker() -> bool:
 
 def package_environment(package: str, **extra: str) -> dict[str, str]:
     """The environment in which `python -m PACKAGE...` finds this package, whatever it is called here."""
-    root = Path(__file__).parents[package.count(".") + 1]
-    path = os.pathsep.join(part for part in (str(root), os.environ.get("PYTHONPATH", "")) if part)
+    here = Path(__file__).parent
+    path = os.environ.get("PYTHONPATH", "")
+    # Not where the add-on has given the package a name of its own, which is on the path already.
+    if here.parts[-1 - package.count(".") :] == tuple(package.split(".")):
+        path = os.pathsep.join(part for part in (str(here.parents[package.count(".")]), path) if part)
     return {**os.environ, "PYTHONPATH": path, **extra}
 
 

@@ -102,7 +102,7 @@ def test_killed_in_every_stage_it_ends_with_the_same_result(tmp_path, photos, fi
         before = stages(workspace)
         process = start(*arguments)
         wait_for(workspace, process, lambda events, name=name: any(event.stage == name for event in events))
-        if name in ("features", "dense"):  # well into its items
+        if name in ("features", "matches", "dense"):  # well into its items
             wait_for(workspace, process, lambda events, name=name: _items(events, name) >= 2)
         process.send_signal(signal.SIGKILL)
         process.wait()

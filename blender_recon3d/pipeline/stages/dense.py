@@ -65,7 +65,7 @@ def _undistort(workspace: Workspace, settings: DenseSettings, output: Path, prog
 
     def poll() -> None:
         done = sum(1 for _ in (output / "images").glob("*"))
-        progress.emit("progress", "undistorting", min(done, total), total)
+        progress.counted(done, total, "undistorting")
 
     run_cancellable(
         lambda token: pycolmap.undistort_images(
@@ -118,7 +118,7 @@ def _colmap(workspace: Workspace, settings: DenseSettings, progress: Progress) -
 
     def poll() -> None:
         done = sum(1 for _ in maps.glob("*.bin"))  # photometric, then geometric ones
-        progress.emit("progress", "estimating depth", min(done, 2 * len(names)), 2 * len(names))
+        progress.counted(done, 2 * len(names), "estimating depth")
 
     run_cancellable(
         lambda token: pycolmap.patch_match_stereo(

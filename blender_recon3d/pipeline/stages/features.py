@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +14,11 @@ from ..database import (
     write_features,
 )
 from ..events import Progress
+from ..row_counter import RowCounter
 from ..settings import FeaturesSettings
 from ..workspace import Workspace, remove
 
 SIFT_KEYPOINTS = 8192
-PHOTOS_A_CORE = 3  # between two reports: fewer keep cores waiting for each other
 SUPERPOINT_KEYPOINTS = 4096
 
 
@@ -62,7 +60,7 @@ def run(workspace: Workspace, settings: FeaturesSettings, progress: Progress) ->
 
 
 def _sift(workspace: Workspace, settings: FeaturesSettings, progress: Progress) -> None:
-    """COLMAP's SIFT, some photos at a time so that progress can be told; it passes over those it finds done."""
+    """COLMAP's SIFT; it passes over the photos it finds done."""
     names = [photo["name"] for photo in workspace.used_photos()]
     reader = pycolmap.ImageReaderOptions()
     if workspace.masks.is_dir():
@@ -71,24 +69,20 @@ def _sift(workspace: Workspace, settings: FeaturesSettings, progress: Progress) 
     options.use_gpu = pycolmap.has_cuda and settings.device in ("auto", "cuda")
     options.max_image_size = settings.max_size
     options.sift.max_num_features = settings.max_keypoints or SIFT_KEYPOINTS
-    step = PHOTOS_A_CORE * (os.cpu_count() or 1)
-    progress.update(0, len(names), "finding features")
-    for start in range(0, len(names), step):
-        chunk = names[start : start + step]
-        run_cancellable(partial(_extract, workspace, chunk, reader, options), progress)
-        progress.update(start + len(chunk), len(names), "finding features")
-
-
-def _extract(workspace: Workspace, names: list[str], reader: Any, options: Any, token: Any) -> None:
-    pycolmap.extract_features(
-        workspace.database,
-        workspace.images,
-        names,
-        pycolmap.CameraMode.AUTO,
-        reader,
-        options,
-        cancellation_token=token,
-    )
+    with RowCounter(workspace.database, "keypoints") as counter:
+        run_cancellable(
+            lambda token: pycolmap.extract_features(
+                workspace.database,
+                workspace.images,
+                names,
+                pycolmap.CameraMode.AUTO,
+                reader,
+                options,
+                cancellation_token=token,
+            ),
+            progress,
+            lambda: progress.counted(counter.rows, len(names), "finding features"),
+        )
 
 
 def _learned(workspace: Workspace, settings: FeaturesSettings, progress: Progress) -> None:

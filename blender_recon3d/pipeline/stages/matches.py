@@ -9,13 +9,14 @@ from typing import Any
 from ..colmap import pycolmap, run_cancellable
 from ..database import image_ids, open_database, pair_counts, read_pairs, write_pairs
 from ..events import Progress
+from ..row_counter import RowCounter
 from ..settings import MatchesSettings
 from ..workspace import Workspace, remove
 
 Names = tuple[str, str]
 MatchBlock = Callable[[list[Names], Path, Any, Progress], None]
 
-BLOCK = 64  # pairs matched between two writes to the database: what a kill can cost
+BLOCK = 64  # pairs SuperGlue matches between two writes to the database: what a kill can cost
 
 
 def inputs(workspace: Workspace, settings: MatchesSettings) -> Any:
@@ -45,11 +46,13 @@ def run(workspace: Workspace, settings: MatchesSettings, progress: Progress) -> 
     # Seeded for each pair, so that neither the number of threads nor a resumed run changes the result.
     verification.ransac.random_seed = settings.seed
     match = (_sift if settings.features == "sift" else _learned)(workspace, settings)
+    # COLMAP keeps an index of each photo's descriptors for as long as a call lasts; SuperGlue has no such thing.
+    size = len(pairs) if settings.features == "sift" else BLOCK
     block_list = workspace.pairs.with_name("pairs.block.txt")
     progress.update(0, len(pairs), "matching")
     try:
-        for start in range(0, len(pairs), BLOCK):
-            block = pairs[start : start + BLOCK]
+        for start in range(0, len(pairs), max(size, 1)):
+            block = pairs[start : start + size]
             todo = _unverified(workspace, block)
             if todo:
                 write_pairs(block_list, todo)
@@ -88,12 +91,15 @@ def _sift(workspace: Workspace, settings: MatchesSettings) -> MatchBlock:
     def match(pairs: list[Names], block_list: Path, verification: Any, progress: Progress) -> None:
         listed = pycolmap.ImportedPairingOptions()
         listed.match_list_path = block_list
-        run_cancellable(
-            lambda token: pycolmap.match_image_pairs(
-                workspace.database, options, listed, verification, cancellation_token=token
-            ),
-            progress,
-        )
+        total = len(read_pairs(workspace.pairs))
+        with RowCounter(workspace.database, "two_view_geometries") as counter:
+            run_cancellable(
+                lambda token: pycolmap.match_image_pairs(
+                    workspace.database, options, listed, verification, cancellation_token=token
+                ),
+                progress,
+                lambda: progress.counted(counter.rows, total, "matching"),
+            )
 
     return match
 

@@ -66,7 +66,7 @@ def _incremental(workspace: Workspace, settings: SfmSettings, output: Path, prog
         registered += 1
 
     def poll() -> None:
-        progress.emit("progress", "placing cameras", min(registered, photos), photos)
+        progress.counted(registered, photos, "placing cameras")
 
     run_cancellable(
         lambda token: pycolmap.incremental_mapping(
