@@ -36,6 +36,7 @@ demo: .venv/ready .venv-bpy/ready
 test: test-engine test-blender
 test-engine: .venv/ready
 	.venv/bin/python -m pytest tests/pipeline
+	.venv/bin/python -m pytest tests/scene/test_readers.py tests/scene/test_demo_capture.py
 test-blender: .venv-bpy/ready
 	.venv-bpy/bin/python -m pytest tests/scene tests/addon
 test-gui: .venv/ready

@@ -33,6 +33,16 @@ class UserError(Exception):
         self.reported = False  # whether the event stream has it
 
 
+class FileFormatError(UserError):
+    """A file that is cut short, damaged, or something else than its name says. `path` is the file."""
+
+    def __init__(self, path: Path, what: str) -> None:
+        sentence = f"{path} cannot be read: {what}; make it again, or choose another."
+        # Names out of a damaged file may hold anything, line ends among it.
+        super().__init__("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in sentence))
+        self.path = path
+
+
 @dataclass(frozen=True)
 class Event:
     """One line of `events.jsonl`. `done` of `total` are counts of the stage's items."""

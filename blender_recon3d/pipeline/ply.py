@@ -12,7 +12,7 @@ from typing import IO
 
 import numpy as np
 
-from .events import UserError
+from .events import FileFormatError
 from .workspace import whole_file
 
 _TYPES = {
@@ -43,13 +43,13 @@ class _Element:
 def read_vertices(path: Path) -> np.ndarray:
     """The vertex element as a structured array [N] with the file's own properties, names, types and order.
 
-    Raises UserError, one sentence that names the file, when it is missing, damaged, or no PLY file.
+    Raises FileFormatError, one sentence that names the file, when it is missing, damaged, or no PLY file.
     """
     try:
         with open(path, "rb") as file:
             return _read(path, file)
     except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}): check the file.") from error
+        raise FileFormatError(path, error.strerror or "it is not there") from error
 
 
 def columns(vertices: np.ndarray, *names: str) -> np.ndarray | None:
@@ -91,10 +91,10 @@ def _read(path: Path, file: IO[bytes]) -> np.ndarray:
     kind, elements = _read_header(path, file)
     number = next((i for i, element in enumerate(elements) if element.name == "vertex"), None)
     if number is None:
-        raise UserError(f"{path} holds no vertices: it is not a point cloud or a mesh.")
+        raise FileFormatError(path, "it holds no vertices")
     vertex, before = elements[number], elements[:number]
     if vertex.has_list or not vertex.properties or (before and any(item.has_list for item in before)):
-        raise UserError(f"{path} has lists in or before its vertices, which no common program writes.")
+        raise FileFormatError(path, "it has lists in or before its vertices, or vertices without properties")
     start = file.tell()
     left = file.seek(0, 2) - start
     file.seek(start)
@@ -105,7 +105,11 @@ def _read(path: Path, file: IO[bytes]) -> np.ndarray:
     if skip + vertex.count * vertex.dtype(order).itemsize > left:
         raise _cut_short(path, vertex.count)
     file.seek(start + skip)
-    return np.fromfile(file, vertex.dtype(order), vertex.count)
+    # Not mapped into memory: another program that shortens the file would crash this one.
+    vertices = np.fromfile(file, vertex.dtype(order), vertex.count)
+    if len(vertices) != vertex.count:
+        raise _cut_short(path, vertex.count)
+    return vertices
 
 
 def _read_ascii(path: Path, file: IO[bytes], vertex: _Element, skip: int, left: int) -> np.ndarray:
@@ -119,23 +123,24 @@ def _read_ascii(path: Path, file: IO[bytes], vertex: _Element, skip: int, left: 
     try:
         values = np.loadtxt(file, np.float64, comments=None, max_rows=vertex.count, ndmin=2)
     except ValueError as error:
-        raise UserError(f"{path} is damaged: its vertices are no table of numbers.") from error
+        raise FileFormatError(path, "its vertices are no table of numbers") from error
     if values.shape != (vertex.count, len(vertex.properties)):
         raise _cut_short(path, vertex.count)
-    for i, (name, _) in enumerate(vertex.properties):
-        table[name] = values[:, i]
+    with np.errstate(all="ignore"):  # a number too large for its type is the file's, not a fault here
+        for i, (name, _) in enumerate(vertex.properties):
+            table[name] = values[:, i]
     return table
 
 
 def _read_header(path: Path, file: IO[bytes]) -> tuple[str, list[_Element]]:
     if file.readline(16).strip() != b"ply":
-        raise UserError(f"{path} is not a PLY file.")
+        raise FileFormatError(path, "it is not a PLY file")
     kind = ""
     elements: list[_Element] = []
     while True:
         line = file.readline(1024)
         if not line or file.tell() > _LONGEST_HEADER:
-            raise UserError(f"{path} is damaged: its header has no end.")
+            raise FileFormatError(path, "its header has no end")
         words = line.decode("ascii", "replace").split()
         try:
             if not words or words[0] in ("comment", "obj_info"):
@@ -144,9 +149,9 @@ def _read_header(path: Path, file: IO[bytes]) -> tuple[str, list[_Element]]:
                 break
             kind = _parse_line(words, elements) or kind
         except (ValueError, IndexError, KeyError) as error:
-            raise UserError(f"{path} has an unknown line in its header: {' '.join(words)[:60]!r}.") from error
+            raise FileFormatError(path, f"its header has an unknown line {' '.join(words)[:60]!r}") from error
     if kind not in _ORDERS:
-        raise UserError(f"{path} has an unknown format: {kind[:40]!r}.")
+        raise FileFormatError(path, f"its format {kind[:40]!r} is unknown")
     return kind, elements
 
 
@@ -170,5 +175,5 @@ def _parse_line(words: list[str], elements: list[_Element]) -> str:
     return ""
 
 
-def _cut_short(path: Path, count: int) -> UserError:
-    return UserError(f"{path} is cut short: it ends before its {count} vertices do.")
+def _cut_short(path: Path, count: int) -> FileFormatError:
+    return FileFormatError(path, f"it is cut short and ends before its {count} vertices do")

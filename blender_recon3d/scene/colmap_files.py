@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .errors import FileFormatError
+from ..pipeline.events import FileFormatError
 
 # Name, number of parameters, of which the first are focal lengths, by COLMAP's model number.
 CAMERA_MODELS: dict[int, tuple[str, int, int]] = {

@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..pipeline.events import UserError
+from ..pipeline.events import FileFormatError, UserError
 from ..pipeline.workspace import Workspace, read_json
 from . import colmap_files
-from .errors import FileFormatError
 
 # COLMAP's y is down where a model was not aligned: Blender's z is up. Used when placement.json is missing.
 UPRIGHT = np.array([[1.0, 0, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0], [0, 0, 0, 1]])

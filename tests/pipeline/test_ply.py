@@ -74,7 +74,7 @@ HEAD = "ply\nformat {} 1.0\nelement vertex {}\nproperty float x\nend_header\n"
         (HEAD.format("ascii", 3) + "1\n2\n", "cut short"),
         (HEAD.format("ascii", 3) + "1\n2\nand\n", "no table"),
         (HEAD.format("ascii", -3), "unknown line"),
-        (HEAD.format("morse", 1) + "1\n", "unknown format"),
+        (HEAD.format("morse", 1) + "1\n", "is unknown"),
         ("ply\nformat ascii 1.0\nelement vertex 1\nproperty quad x\nend_header\n1\n", "unknown line"),
         ("ply\nformat ascii 1.0\nproperty float x\nend_header\n", "unknown line"),
         ("ply\nformat ascii 1.0\nelement face 1\nproperty float x\nend_header\n1\n", "no vertices"),

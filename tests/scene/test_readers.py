@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from made_workspaces import MadeCamera, MadeModel, ring, write_binary, write_cloud, write_text
 
+from blender_recon3d.pipeline.events import FileFormatError
 from blender_recon3d.scene import colmap_files, ply
-from blender_recon3d.scene.errors import FileFormatError
 
 WRITERS = {"binary": write_binary, "text": write_text}
 

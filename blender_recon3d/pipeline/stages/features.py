@@ -20,6 +20,7 @@ from ..workspace import Workspace, remove
 
 SIFT_KEYPOINTS = 8192
 SUPERPOINT_KEYPOINTS = 4096
+BATCH = 4  # photos given to SuperPoint at once: what a kill can cost
 
 
 def inputs(workspace: Workspace, settings: FeaturesSettings) -> Any:
@@ -86,7 +87,7 @@ def _sift(workspace: Workspace, settings: FeaturesSettings, progress: Progress) 
 
 
 def _learned(workspace: Workspace, settings: FeaturesSettings, progress: Progress) -> None:
-    """Photo by photo: features/NAME.npz whole, then the database; both are skipped where they are there."""
+    """Some photos at a time: features/NAME.npz whole, then the database; what is there is passed over."""
     from ..feature_files import feature_path, load_features, save_features
     from ..images import read_gray
     from ..models.frontend import FeatureExtractor
@@ -100,15 +101,18 @@ def _learned(workspace: Workspace, settings: FeaturesSettings, progress: Progres
     )
     with open_database(workspace.database) as database:
         ids = image_ids(database)
-        for done, photo in enumerate(photos, 1):
-            name = photo["name"]
-            path = feature_path(workspace, name)
-            if not path.exists():
-                mask = workspace.masks / f"{name}.png"
-                gray = read_gray(workspace.images / name)
-                found = extractor.extract([gray], [read_gray(mask) if mask.exists() else None])[0]
-                save_features(path, found)
-            if not database.exists_descriptors(ids[name]):
-                features = load_features(path)
-                write_features(database, ids[name], features.keypoints, features.descriptors)
-            progress.update(done, len(photos), "finding features")
+        for start in range(0, len(photos), BATCH):
+            names = [photo["name"] for photo in photos[start : start + BATCH]]
+            new = [name for name in names if not feature_path(workspace, name).exists()]
+            masks = [workspace.masks / f"{name}.png" for name in new]
+            found = extractor.extract(
+                [read_gray(workspace.images / name) for name in new],
+                [read_gray(mask) if mask.exists() else None for mask in masks],
+            )
+            for name, features in zip(new, found, strict=True):
+                save_features(feature_path(workspace, name), features)
+            for name in names:
+                if not database.exists_descriptors(ids[name]):
+                    features = load_features(feature_path(workspace, name))
+                    write_features(database, ids[name], features.keypoints, features.descriptors)
+            progress.update(start + len(names), len(photos), "finding features")
