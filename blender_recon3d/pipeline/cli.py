@@ -34,6 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Entry point of `recon3d`; returns the exit code."""
     try:
         chosen = _parser().parse_args(arguments)
+        if getattr(chosen, "only", "") == "photos" and chosen.output is None:
+            chosen.output, chosen.photos = chosen.photos[0], chosen.photos[1:]
         chosen.arguments = sys.argv[1:] if arguments is None else arguments
         return int(chosen.command(chosen))
     except UserError as error:
@@ -58,8 +60,8 @@ def _parser() -> argparse.ArgumentParser:
     for name in STAGES:
         stage = commands.add_parser(name, help=f"one stage: {name}")
         if name == "photos":
-            stage.add_argument("photos", nargs="*", metavar="PHOTOS", help="only to set up a new workspace")
-            stage.add_argument("-o", "--output", required=True, metavar="OUT", help="the workspace folder")
+            stage.add_argument("photos", nargs="+", metavar="PHOTOS", help="with -o; without, OUT itself")
+            stage.add_argument("-o", "--output", metavar="OUT", help="the workspace folder, to begin one")
         else:
             stage.add_argument("output", metavar="OUT", help="the workspace folder")
         _add_settings(stage)

@@ -171,6 +171,7 @@ def test_stages_as_commands_of_their_own(tmp_path, photos, finished):
     assert recon3d("photos", photos, "-o", output, *OPTIONS).returncode == 0
     early = recon3d("matches", output)
     assert early.returncode == 2 and "recon3d pairs" in early.stderr
+    assert "unchanged" in recon3d("photos", output).stderr
     for name in STAGES[1:5]:
         result = recon3d(name, output)
         assert result.returncode == 0, result.stderr
