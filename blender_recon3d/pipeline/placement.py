@@ -8,7 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 PLANE_TRIALS = 500
-PLANE_CONE = np.cos(np.radians(20.0))  # a ground plane's normal lies this close to the cameras' up
+WIDEST_CONE = 20.0  # degrees between a ground plane's normal and the cameras' up, where that is uncertain
+NARROWEST_CONE = 2.0  # where it is certain: people hold a camera level to about a degree
+NARROW = 5.0  # below, planes at random would hardly ever fall into the cone
 PLANE_SHARE = 0.08  # of the points; fewer are no ground
 PLANE_THICKNESS = 0.01  # of the scene's size
 
@@ -33,12 +35,22 @@ def up_from_cameras(rotations: np.ndarray) -> np.ndarray:
     return up / length if length > 1e-9 else np.array([0.0, -1.0, 0.0])
 
 
+def up_uncertainty(rotations: np.ndarray, up: np.ndarray) -> float:
+    """Degrees by which `up_from_cameras` may be off: four times the spread of the cameras' roll about it."""
+    right = rotations[:, 0]
+    values = np.linalg.eigvalsh(right.T @ right / len(right))
+    if values[1] - values[0] < 0.05:
+        return WIDEST_CONE
+    return float(np.clip(4 * np.degrees(np.std(right @ up)), NARROWEST_CONE, WIDEST_CONE))
+
+
 def ground_plane(
-    points: np.ndarray, centres: np.ndarray, up: np.ndarray, seed: int = 0
+    points: np.ndarray, centres: np.ndarray, up: np.ndarray, cone: float = WIDEST_CONE, seed: int = 0
 ) -> tuple[np.ndarray, float] | None:
     """The dominant plane below the cameras whose normal is near `up`: (unit normal n, offset d), n.x = d.
 
-    points [N, 3] and camera centres [M, 3] in the model's frame. None when there is no such plane.
+    points [N, 3] and camera centres [M, 3] in the model's frame; cone: degrees between n and `up` at most. None
+    when there is no such plane.
     """
     if len(points) < 50:
         return None
@@ -46,6 +58,8 @@ def ground_plane(
     low, high = np.percentile(points, [5, 95], axis=0)
     thickness = PLANE_THICKNESS * float(np.linalg.norm(high - low))
     sample = points if len(points) < 20000 else points[generator.choice(len(points), 20000, replace=False)]
+    if cone < NARROW:
+        return _level_plane(sample, centres, up, cone, thickness)
     best, best_count = None, 0
     for _ in range(PLANE_TRIALS):
         a, b, c = sample[generator.choice(len(sample), 3, replace=False)]
@@ -54,7 +68,7 @@ def ground_plane(
         if length < 1e-12:
             continue
         normal *= np.sign(normal @ up) / length
-        if normal @ up < PLANE_CONE:
+        if normal @ up < np.cos(np.radians(cone)):
             continue
         count = int((np.abs((sample - a) @ normal) < thickness).sum())
         above = (centres - a) @ normal > 0
@@ -63,6 +77,21 @@ def ground_plane(
     if best is None or best_count < PLANE_SHARE * len(sample):
         return None
     return _refine(sample, *best, thickness, up)
+
+
+def _level_plane(
+    points: np.ndarray, centres: np.ndarray, up: np.ndarray, cone: float, thickness: float
+) -> tuple[np.ndarray, float] | None:
+    """The height at which most points lie, and the plane through them as far as it stays within the cone."""
+    heights = np.sort(points @ up)
+    counts = np.searchsorted(heights, heights + 2 * thickness, side="right") - np.arange(len(heights))
+    counts[heights > np.percentile(centres @ up, 10)] = 0
+    lowest = int(np.argmax(counts))
+    if counts[lowest] < PLANE_SHARE * len(points):
+        return None
+    offset = float(heights[lowest] + thickness)
+    normal, refined = _refine(points, up, offset, thickness, up)
+    return (normal, refined) if normal @ up > np.cos(np.radians(cone)) else (up, offset)
 
 
 def _refine(
@@ -88,10 +117,10 @@ def world_from_model(
     """
     up = up_from_cameras(rotations)
     how = "up from the cameras"
-    plane = ground_plane(points, centres, up)
+    plane = ground_plane(points, centres, up, up_uncertainty(rotations, up))
     if plane is not None:
         up, ground = plane
-        how = "up from the dominant plane, checked by the cameras"
+        how = "up from the cameras, ground from the dominant plane"
     forward = rotations[0, 2] - up * (up @ rotations[0, 2])
     if np.linalg.norm(forward) < 1e-6:  # looks straight down
         forward = -rotations[0, 1] - up * (up @ -rotations[0, 1])

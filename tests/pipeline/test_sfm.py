@@ -81,6 +81,29 @@ def test_up_is_found_from_level_cameras_and_from_one_direction():
     assert up @ np.array([0, -1, 0]) > 0.9 and abs(up[0]) < 1e-9
 
 
+def test_a_slope_is_not_taken_for_level_ground_where_the_cameras_know_better():
+    """A hillside at 15 degrees under a ring of level cameras."""
+    poses = np.stack(ring(8))
+    centres = np.stack([-pose[:, :3].T @ pose[:, 3] for pose in poses])
+    generator = np.random.default_rng(0)
+    xz = generator.uniform(-2, 2, (4000, 2))
+    slope = np.stack([xz[:, 0], 0.1 + np.tan(np.radians(15)) * xz[:, 0], xz[:, 1]], axis=1)
+    transform, _ = world_from_model(poses[:, :, :3], centres, slope)
+    assert np.degrees(np.arccos(transform[2, :3] @ np.array([0, -1.0, 0]))) < 2.5
+
+
+def test_level_ground_is_found_and_put_at_zero():
+    poses = np.stack(ring(8))
+    centres = np.stack([-pose[:, :3].T @ pose[:, 3] for pose in poses])
+    generator = np.random.default_rng(0)
+    ground = generator.uniform(-2, 2, (1000, 3)) * [1, 0.002, 1] + [0, 0.3, 0]
+    object_ = generator.uniform(-0.4, 0.4, (3000, 3))
+    transform, how = world_from_model(poses[:, :, :3], centres, np.concatenate([ground, object_]))
+    assert "ground" in how
+    heights = ground @ transform[2, :3] + transform[2, 3]
+    assert np.abs(heights).max() < 0.03  # metres; the plane is looked for within 1 % of the scene's size
+
+
 def test_no_plane_is_made_up():
     points = np.random.default_rng(0).normal(size=(2000, 3))
     centres = np.array([[0, -8.0, 0]])
