@@ -83,6 +83,12 @@ def _focal_prior(entry: dict[str, Any]) -> tuple[float | None, str]:
     return None, "none"
 
 
+def check_camera(settings: PhotosSettings) -> None:
+    """UserError (2) when the given camera parameters are not what the camera model takes."""
+    if settings.camera_params:
+        _params(settings, 1.0, {"width": 1, "height": 1})
+
+
 def _params(settings: PhotosSettings, focal: float, entry: dict[str, Any]) -> list[float]:
     from .colmap import pycolmap
 

@@ -216,7 +216,7 @@ def _real_stderr() -> Any:
 
 
 def _json_sink(event: Event) -> None:
-    sys.stdout.write(json.dumps(dataclasses.asdict(event), ensure_ascii=False) + "\n")
+    sys.stdout.write(json.dumps(dataclasses.asdict(event)) + "\n")
     sys.stdout.flush()
 
 

@@ -111,7 +111,7 @@ class Progress:
 
 def append_event(path: Path, event: Event) -> None:
     """Append one line in a single write, so that a reader never sees two lines mixed."""
-    line = (json.dumps(asdict(event), ensure_ascii=False) + "\n").encode()
+    line = (json.dumps(asdict(event)) + "\n").encode()
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     try:
         os.write(handle, line)

@@ -58,8 +58,16 @@ def end_with_parent() -> None:
     """
 
     def watch() -> None:
-        while os.read(0, 1):
-            pass
+        if sys.platform == "win32":
+            # A pending read of standard input blocks the loading of libraries there; a process can be waited for.
+            import ctypes
+
+            synchronise, forever = 0x00100000, 0xFFFFFFFF
+            parent = ctypes.windll.kernel32.OpenProcess(synchronise, False, os.getppid())
+            ctypes.windll.kernel32.WaitForSingleObject(parent, forever)
+        else:
+            while os.read(0, 1):
+                pass
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

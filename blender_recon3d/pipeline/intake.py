@@ -17,8 +17,9 @@ MASK_EXTENSIONS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")
 def find_photos(given: Iterable[str], workspace_root: Path) -> tuple[list[Path], list[Path]]:
     """The photo and video files that `given` (folders, files) stand for, in natural order, without repeats.
 
-    Folders are searched recursively; hidden entries, other kinds of files and the workspace itself are passed
-    over. A file named outright is taken whatever its name ends in. UserError (2) for a path that is not there.
+    Folders are searched recursively; hidden entries, other kinds of files and what workspaces hold are passed
+    over, and films where there are photos. A file named outright is taken whatever its name ends in.
+    UserError (2) for a path that is not there.
     """
     photos: dict[Path, None] = {}
     videos: dict[Path, None] = {}
@@ -26,6 +27,9 @@ def find_photos(given: Iterable[str], workspace_root: Path) -> tuple[list[Path],
         path = Path(text).expanduser().absolute()
         if path.is_dir():
             found = sorted(_walk(path, workspace_root), key=natural_key)
+            stills = [file for file in found if file.suffix.lower() in EXTENSIONS]
+            # Phones put a short film beside each photo: films count where there are no photos, or when named.
+            found = stills or found
         elif path.exists():
             found = [path]
         else:
@@ -38,6 +42,11 @@ def find_photos(given: Iterable[str], workspace_root: Path) -> tuple[list[Path],
 def _walk(folder: Path, workspace_root: Path) -> Iterator[Path]:
     for where, folders, files in os.walk(folder, onerror=_unreadable):
         here = Path(where)
+        if here == workspace_root:  # photos and results in one folder: only what lies there itself
+            folders.clear()
+        elif here != folder and {"job.json", "state.json"} <= set(files):  # another workspace's copies
+            folders.clear()
+            continue
         folders[:] = [
             name
             for name in folders

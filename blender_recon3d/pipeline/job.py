@@ -29,6 +29,11 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "dense": ("sfm",),
 }
 
+# What the stages make in a workspace, and remove from it.
+OWN_NAMES = (
+    "photos.json", "images", "masks", "frames", "pairs.txt", "database.db", "features", "sparse", "dense",
+)  # fmt: skip
+
 # What says where a thing is computed does not change what is computed (within rounding).
 NOT_IN_FINGERPRINT = {"device"}
 
@@ -55,6 +60,7 @@ def run_job(
     workspace.create()
     with workspace.locked():
         workspace.clear_cancel()
+        refuse_foreign(workspace, settings)
         write_json(workspace.job, settings.to_json())
         if fresh:
             _forget(workspace)
@@ -73,6 +79,25 @@ def run_job(
         _write_report(workspace, settings, progress)
         job.emit("done")
         return workspace.read_state()
+
+
+def refuse_foreign(workspace: Workspace, settings: JobSettings) -> None:
+    """UserError (2) where the workspace's folders may be the user's own: what a stage makes, it also removes."""
+    ours = [workspace.root / name for name in OWN_NAMES]
+    if not workspace.state_file.exists():
+        found = next((path for path in ours if path.exists()), None)
+        if found is not None:
+            raise UserError(
+                f"{workspace.root} is no workspace of Recon3D and holds {found.name} already, which would be "
+                "overwritten: choose an empty or a new folder with -o.",
+                2,
+            )
+    for given in (*settings.photos.photos, settings.photos.masks):
+        path = Path(given).resolve() if given else None
+        if path and any(own.resolve() == path or own.resolve() in path.parents for own in ours):
+            raise UserError(
+                f"{given} lies inside the workspace itself: choose another output folder with -o.", 2
+            )
 
 
 def _run_stages(workspace: Workspace, settings: JobSettings, progress: Progress, only: str) -> None:
@@ -116,9 +141,11 @@ def _run_stage(
     resume: bool,
 ) -> None:
     # Recorded before anything is touched: a kill from here on finds a stage that is not done.
-    workspace.write_stage(name, {"fingerprint": print_of, "state": "started"}, drop=dependents(name))
     if not resume:
+        # Without a fingerprint: a kill while old results are being removed must not pass for a run to resume.
+        workspace.write_stage(name, {"state": "resetting"}, drop=dependents(name))
         stage.reset(workspace)
+    workspace.write_stage(name, {"fingerprint": print_of, "state": "started"}, drop=dependents(name))
     progress.emit("progress", "resumed" if resume else "started")
     start = time.monotonic()
     with PeakMemory() as peak:

@@ -207,7 +207,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 def write_json(path: Path, value: Any) -> None:
     with whole_file(path) as part:
-        part.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", "utf-8")
+        part.write_text(json.dumps(value, indent=1) + "\n", "utf-8")
 
 
 def read_json(path: Path, advice: str) -> dict[str, Any]:

@@ -255,3 +255,55 @@ def test_the_module_runs_under_another_package_name(tmp_path, photos):
         capture_output=True, text=True, cwd=Path(tmp_path), env=environment, timeout=300,
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
+
+
+def test_a_folder_of_ones_own_is_never_taken_for_a_workspace(tmp_path, photos):
+    """COLMAP's usual layout: CAPTURE/images. What a stage makes it also removes, so it must not start here."""
+    shutil.copytree(photos, tmp_path / "capture" / "images")
+    before = sorted(path.name for path in (tmp_path / "capture" / "images").iterdir())
+    result = recon3d("run", tmp_path / "capture" / "images", "-o", tmp_path / "capture", *OPTIONS)
+    assert result.returncode == 2 and "is no workspace of Recon3D and holds images" in result.stderr
+    assert sorted(path.name for path in (tmp_path / "capture" / "images").iterdir()) == before
+
+
+def test_a_workspaces_own_pictures_are_refused_as_photos(workspace):
+    result = recon3d("run", workspace.images, "-o", workspace.root, *OPTIONS)
+    assert result.returncode == 2 and "lies inside the workspace itself" in result.stderr
+    assert len(list(workspace.images.iterdir())) == 8
+
+
+def test_photos_and_results_may_share_a_folder(tmp_path, photos):
+    shutil.copytree(photos, tmp_path / "both")
+    for expected in ("8 photos", "unchanged, kept"):
+        result = recon3d("run", tmp_path / "both", "-o", tmp_path / "both", *OPTIONS, "--until", "pairs")
+        assert result.returncode == 0 and expected in result.stderr, result.stderr
+
+
+def test_a_mistyped_option_costs_nothing(workspace, photos):
+    before = stages(workspace)
+    for wrong in (("--masks", "/nowhere"), ("--camera-params", "1,2")):
+        assert recon3d("run", photos, "-o", workspace.root, *OPTIONS, *wrong).returncode == 2
+    assert stages(workspace) == before and len(list(workspace.images.iterdir())) == 8
+
+
+@pytest.mark.skipif(os.name == "nt", reason="such names are Linux's")
+def test_odd_entries_never_stop_a_run(tmp_path, photos):
+    """A name that is no text, a link to nowhere, a damaged film beside the photos."""
+    folder = tmp_path / "photos"
+    shutil.copytree(photos, folder)
+    shutil.copy(folder / "view_00.jpg", os.fsencode(folder) + b"/Br\xfccke.jpg")
+    (folder / "link.jpg").symlink_to("nowhere.jpg")
+    (folder / "clip.mov").write_bytes(b"no film")
+    result = recon3d("run", folder, "-o", tmp_path / "w", *OPTIONS, "--until", "pairs")
+    assert result.returncode == 0, result.stderr
+    assert "8 photos" in result.stderr and "2 set aside" in result.stderr
+
+
+def test_a_kill_while_old_results_are_removed_is_no_run_to_resume(workspace, photos):
+    state = workspace.read_state()
+    state["stages"]["dense"] = {"state": "resetting"}  # what stands there at that moment
+    write_json(workspace.state_file, state)
+    left = workspace.dense / "left by other settings"
+    left.touch()
+    assert recon3d("run", photos, "-o", workspace.root, *OPTIONS).returncode == 0
+    assert not left.exists()

@@ -40,15 +40,17 @@ class MatchingCost:
         self._sources = sources
         self._rays, self._offsets = [], []
         pixels = pixel_grid(self.height, self.width, self.device)
-        inverse = torch.linalg.inv(reference_intrinsics.double())
+        # In double precision on the CPU: Apple's GPUs have no doubles.
+        inverse = torch.linalg.inv(reference_intrinsics.double().cpu())
         for source, intrinsics, pose in zip(sources, source_intrinsics, relative, strict=True):
             height, width = source.shape
             # From pixels to grid_sample's range of -1..1 between the photo's edges.
             to_grid = torch.tensor([[2 / width, 0, -1], [0, 2 / height, -1], [0, 0, 1]], dtype=torch.float64)
-            projection = to_grid.to(self.device) @ intrinsics.double()
-            ray = (projection @ pose[:, :3].double() @ inverse).float()
+            projection = to_grid @ intrinsics.double().cpu()
+            ray = (projection @ pose[:, :3].double().cpu() @ inverse).float().to(self.device)
             self._rays.append(torch.einsum("ij,jhw->ihw", ray, pixels))
-            self._offsets.append((projection @ pose[:, 3].double()).float())
+            offset = (projection @ pose[:, 3].double().cpu()).float()
+            self._offsets.append(offset.to(self.device))
 
     def __call__(self, inverse_depth: Tensor) -> Tensor:
         """inverse_depth [H, W] to cost [H, W] in 0..2: the mean of the two best views, 0 is perfect."""

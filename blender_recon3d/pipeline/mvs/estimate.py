@@ -97,7 +97,7 @@ def estimate_one(
     with torch.inference_mode():
         depth, normal, _ = cascade(
             lambda factor, radius: matching_cost(view, sources, cache, device, factor, radius),
-            torch.tensor(view.intrinsics, device=device),
+            torch.tensor(view.intrinsics, dtype=torch.float32, device=device),
             near,
             far,
             check,
@@ -116,7 +116,7 @@ def matching_cost(
     for source in sources:
         rotation = source.cam_from_world[:, :3] @ view.cam_from_world[:, :3].T
         translation = source.cam_from_world[:, 3] - rotation @ view.cam_from_world[:, 3]
-        relative.append(torch.tensor(np.column_stack([rotation, translation])).to(device, torch.float32))
+        relative.append(torch.tensor(np.column_stack([rotation, translation])))
     return MatchingCost(images[0], list(images[1:]), intrinsics[0], list(intrinsics[1:]), relative, radius)
 
 
@@ -126,4 +126,4 @@ def _scaled(view: View, gray: np.ndarray, factor: int, device: torch.device) -> 
     if factor > 1:
         gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
     intrinsics = scaled_intrinsics(view.intrinsics, size[0] / width, size[1] / height)
-    return torch.from_numpy(gray).to(device), torch.tensor(intrinsics).to(device, torch.float32)
+    return torch.from_numpy(gray).to(device), torch.tensor(intrinsics)

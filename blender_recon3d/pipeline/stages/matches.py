@@ -16,7 +16,7 @@ from ..workspace import Workspace, remove
 Names = tuple[str, str]
 MatchBlock = Callable[[list[Names], Path, Any, Progress], None]
 
-BLOCK = 64  # pairs SuperGlue matches between two writes to the database: what a kill can cost
+BLOCK = 4  # pairs SuperGlue matches between two writes to the database: what a kill can cost
 
 
 def inputs(workspace: Workspace, settings: MatchesSettings) -> Any:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from ..cameras import group_cameras
+from ..cameras import check_camera, group_cameras
 from ..events import Progress, UserError
 from ..images import open_photo, read_exif, upright_rgb
 from ..intake import common_folder, find_mask, find_photos, natural_key, safe_name
@@ -28,11 +28,23 @@ JPEG_QUALITY = 97  # of converted photos; the loss is below the sensor's noise
 def inputs(workspace: Workspace, settings: PhotosSettings) -> Any:
     photos, videos = find_photos(settings.photos, workspace.root)
     masks = sorted(Path(settings.masks).rglob("*")) if settings.masks else []
-    return [
-        [str(path), stat.st_size, stat.st_mtime_ns]
-        for path in [*photos, *videos, *masks]
-        for stat in [path.stat()]
-    ]
+    check_masks(settings)
+    check_camera(settings)
+    return [_identity(path) for path in [*photos, *videos, *masks]]
+
+
+def _identity(path: Path) -> list[Any]:
+    """What tells that a file has changed; a link to nowhere is set aside later, with the reason."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return [str(path), None, None]
+    return [str(path), stat.st_size, stat.st_mtime_ns]
+
+
+def check_masks(settings: PhotosSettings) -> None:
+    if settings.masks and not Path(settings.masks).is_dir():
+        raise UserError(f"The folder of masks {settings.masks} does not exist: check --masks.", 2)
 
 
 def outputs(workspace: Workspace) -> list[Path]:
@@ -81,8 +93,6 @@ def _find(workspace: Workspace, settings: PhotosSettings, progress: Progress) ->
     from ..video import extract_frames
 
     files, videos = find_photos(settings.photos, workspace.root)
-    if settings.masks and not Path(settings.masks).is_dir():
-        raise UserError(f"The folder of masks {settings.masks} does not exist: check --masks.", 2)
     for number, video in enumerate(videos):
         folder = workspace.frames / f"{number:02d}"
         if not folder.is_dir():
