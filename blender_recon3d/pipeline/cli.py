@@ -133,7 +133,8 @@ def _run(chosen: argparse.Namespace) -> int:
     show: Callable[[Event], None] = _json_sink if chosen.json else Console(_real_stderr())
 
     def sink(event: Event) -> None:
-        append_event(workspace.events, event)
+        with contextlib.suppress(OSError):  # a full disk is told by what comes next, on the terminal
+            append_event(workspace.events, event)
         show(event)
 
     with _stoppable(workspace) as cancelled, _log_to(workspace):
@@ -175,6 +176,11 @@ def _run_reporting(
     except Cancelled:
         progress.emit("error", "Cancelled; run the same command again to go on.", exit_code=CANCELLED)
         return CANCELLED
+    except OSError as error:
+        from .job import disk_error
+
+        progress.emit("error", str(disk_error(error, workspace)), exit_code=FAILED)
+        return FAILED
     except MemoryError:
         progress.emit(
             "error", "Out of memory: use --quality preview, or close other programs.", exit_code=FAILED
@@ -253,7 +259,8 @@ def _stoppable(workspace: Workspace) -> Iterator[Callable[[], bool]]:
             if over.wait(0.2):
                 return
         if not over.wait(PATIENCE):
-            append_event(workspace.events, Event(time.time(), "job", "error", message="Cancelled."))
+            with contextlib.suppress(OSError):
+                append_event(workspace.events, Event(time.time(), "job", "error", message="Cancelled."))
             os._exit(CANCELLED)
 
     # COLMAP installs handlers of its own when it is loaded, and must not do so after ours.

@@ -61,7 +61,6 @@ def run_job(
     with workspace.locked():
         workspace.clear_cancel()
         refuse_foreign(workspace, settings)
-        write_json(workspace.job, settings.to_json())
         if fresh:
             _forget(workspace)
         job = progress.for_stage("job")
@@ -70,7 +69,7 @@ def run_job(
             try:
                 _run_stages(workspace, settings, progress, only)
             except OSError as error:
-                raise _disk_error(error, workspace) from error
+                raise disk_error(error, workspace) from error
         except UserError as error:
             job.emit("error", str(error), exit_code=error.exit_code)
             error.reported = True
@@ -108,6 +107,7 @@ def _run_stages(workspace: Workspace, settings: JobSettings, progress: Progress,
     for name in names:
         before = [prints[need] for need in NEEDS[name]]
         prints[name] = fingerprint(name, load_stage(name), workspace, getattr(settings, name), before)
+    write_json(workspace.job, settings.to_json())  # only now that nothing in it is refused
     for name in names:
         progress.check()
         stage, print_of = load_stage(name), prints[name]
@@ -175,7 +175,7 @@ def _write_report(workspace: Workspace, settings: JobSettings, progress: Progres
     report.write_report(workspace, settings, progress.for_stage("report"))
 
 
-def _disk_error(error: OSError, workspace: Workspace) -> UserError:
+def disk_error(error: OSError, workspace: Workspace) -> UserError:
     """One sentence for a full disk, a missing permission or any other failure of the file system."""
     import errno
 
