@@ -1,0 +1,1 @@
+"""How the bundled weights were made: data in, weights and their cards out."""

@@ -1,0 +1,90 @@
+"""The training photographs: read once, split once, packed into one tensor."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+HELD_OUT_EVERY = 20  # photos; the first of every twenty, in the order of their names, is never trained on
+LONGEST = 640  # pixels, of a photo in a stack
+
+
+@dataclass
+class Photos:
+    """RGB photos, uint8 [H, W, 3] each, and their file names, in the order of the names."""
+
+    train: list[np.ndarray]
+    held_out: list[np.ndarray]
+    train_names: list[str]
+    held_out_names: list[str]
+
+
+def load_photos(data: Path) -> Photos:
+    """All of `data`/train/photos. Raises FileNotFoundError when there is none, ValueError naming the file
+    when one cannot be read."""
+    paths = sorted((data / "train" / "photos").glob("*.jpg"))
+    if not paths:
+        raise FileNotFoundError(f"no photos in {data / 'train' / 'photos'}")
+    with ThreadPoolExecutor() as pool:
+        images = list(pool.map(_read, paths))
+    held_out = [index % HELD_OUT_EVERY == 0 for index in range(len(paths))]
+    names = [path.name for path in paths]
+    return Photos(
+        [image for image, held in zip(images, held_out, strict=True) if not held],
+        [image for image, held in zip(images, held_out, strict=True) if held],
+        [name for name, held in zip(names, held_out, strict=True) if not held],
+        [name for name, held in zip(names, held_out, strict=True) if held],
+    )
+
+
+def sampling_weights(names: list[str]) -> Tensor:
+    """Chance of each photo, float64 [N], so that every kind of photo is drawn equally often.
+
+    Forty in a hundred photos show clothing; what a photo shows is the start of its name.
+    """
+    kinds = [name.split("_")[0] for name in names]
+    counts = {kind: kinds.count(kind) for kind in set(kinds)}
+    # the square root lies between "every photo alike" and "every kind alike": small kinds are not worn out
+    return torch.tensor([counts[kind] ** -0.5 for kind in kinds], dtype=torch.float64)
+
+
+@dataclass
+class PhotoStack:
+    """Grey photos on one device. pixels: uint8 [N, S, S], each in the upper left corner, zero beside it;
+    sizes: float32 [N, 2], width and height."""
+
+    pixels: Tensor
+    sizes: Tensor
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+
+def stack_grey(images: list[np.ndarray], device: torch.device) -> PhotoStack:
+    """Grey versions of RGB photos in one tensor; of a photo longer than LONGEST pixels the middle."""
+    images = [_middle(image) for image in images]
+    side = max(max(image.shape[:2]) for image in images)
+    pixels = np.zeros((len(images), side, side), np.uint8)
+    for index, image in enumerate(images):
+        height, width = image.shape[:2]
+        pixels[index, :height, :width] = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    sizes = torch.tensor([[image.shape[1], image.shape[0]] for image in images], dtype=torch.float32)
+    return PhotoStack(torch.from_numpy(pixels).to(device), sizes.to(device))
+
+
+def _middle(image: np.ndarray) -> np.ndarray:
+    top, left = (max(0, size - LONGEST) // 2 for size in image.shape[:2])
+    return image[top : top + LONGEST, left : left + LONGEST]
+
+
+def _read(path: Path) -> np.ndarray:
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if image is None:
+        raise ValueError(f"{path} cannot be read")
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)

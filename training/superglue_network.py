@@ -1,0 +1,89 @@
+"""SuperGlue as it is trained: it starts as a nearest-neighbour matcher, and batch normalisation stays fixed, so
+that any number of keypoints behaves alike and the published layout is kept."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from blender_recon3d.pipeline.models.superglue import (
+    DESCRIPTOR_SIZE,
+    HEADS,
+    LAYERS,
+    SuperGlue,
+    SuperGlueSettings,
+)
+
+TEMPERATURE = 0.05  # of the first matcher
+DUSTBIN = 10.0  # its score for "no partner": half of a perfect match
+GAIN = 16.0  # of the fixed normalisation: brings unit vectors of 256 numbers to numbers of about 1
+SHARPNESS = 12.0  # of the first attention: e^(SHARPNESS^2 / 32) for like against unlike
+
+
+def new_network(layers: int) -> SuperGlue:
+    """A nearest-neighbour matcher of `layers` layers, none of which adds anything yet."""
+    network = SuperGlue(SuperGlueSettings(layers=layers))
+    with torch.no_grad():
+        for layer in network.gnn.layers:
+            _start_layer(layer)
+        network.kenc.encoder[-1].weight.mul_(0.5)
+        nn.init.zeros_(network.kenc.encoder[-1].bias)
+        network.final_proj.weight.copy_(torch.eye(DESCRIPTOR_SIZE)[:, :, None] * math.sqrt(16 / TEMPERATURE))
+        nn.init.zeros_(network.final_proj.bias)
+        network.bin_score.fill_(DUSTBIN)
+    return fix_normalisation(network)
+
+
+def grown(tensors: dict[str, Tensor], layers: int) -> SuperGlue:
+    """The network with these tensors and further layers that add nothing yet: every score is kept."""
+    network = new_network(layers)
+    network.load_state_dict(tensors, strict=False)
+    return fix_normalisation(network)
+
+
+def fix_normalisation(network: SuperGlue) -> SuperGlue:
+    """Statistics that never change and no parameters: normalisation is one constant factor."""
+    for name, module in network.named_modules():
+        if isinstance(module, nn.BatchNorm1d):
+            module.eval()
+            module.weight.requires_grad_(False)
+            module.bias.requires_grad_(False)
+            if name.startswith("gnn"):
+                module.running_var.fill_(1 / GAIN**2 - module.eps)
+    return network
+
+
+def published_layout(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The 18 layers of the published network: those that were not trained are all zero, and add nothing.
+
+    What adds nothing can be left out in use, exactly.
+    """
+    empty = SuperGlue(SuperGlueSettings(layers=LAYERS)).state_dict()
+    result = {}
+    for name, like in empty.items():
+        if name in tensors:
+            result[name] = tensors[name].clone()
+        elif name.endswith("running_var"):
+            result[name] = torch.ones_like(like)
+        else:
+            result[name] = torch.zeros_like(like)
+    return result
+
+
+def _start_layer(layer: nn.Module) -> None:
+    """Attention that looks at what is alike, head by head in another projection, and adds nothing."""
+    query, key, _ = layer.attn.proj
+    size = DESCRIPTOR_SIZE // HEADS
+    weight = torch.empty(DESCRIPTOR_SIZE, DESCRIPTOR_SIZE)
+    for head in range(HEADS):
+        projection = torch.empty(size, DESCRIPTOR_SIZE)
+        nn.init.orthogonal_(projection)
+        weight[head::HEADS] = projection * SHARPNESS
+    for convolution in (query, key):
+        convolution.weight.copy_(weight[:, :, None])
+        nn.init.zeros_(convolution.bias)
+    last = layer.mlp[-1]
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)
