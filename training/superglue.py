@@ -15,7 +15,7 @@ import torch.nn.functional as F  # noqa: N812 - the name everybody uses
 from safetensors.torch import load_file, save_file
 
 from blender_recon3d.pipeline.models.devices import select_device
-from blender_recon3d.pipeline.models.superglue import DESCRIPTOR_SIZE
+from blender_recon3d.pipeline.models.superglue import DESCRIPTOR_SIZE, SuperGlue
 from blender_recon3d.pipeline.models.superpoint import SuperPoint
 
 from .photos import PhotoStack, load_photos, sampling_weights, stack_grey
@@ -113,13 +113,11 @@ class Trainer:
         torch.manual_seed(config["seed"])
         self.network = self._first_network(options.start).to(self.device)
         self.average = MovingAverage(self.network, config["average"])
-        trained = [p for p in self.network.parameters() if p.requires_grad]
-        self.optimiser = torch.optim.AdamW(
-            trained, config["rate"], (0.9, 0.98), weight_decay=config["weight_decay"]
-        )
+        groups = parameter_groups(self.network, config["rate"], config["weight_decay"])
+        self.optimiser = torch.optim.AdamW(groups, config["rate"], (0.9, 0.98))
         self.step = 0
 
-    def _first_network(self, start: Path | None) -> torch.nn.Module:
+    def _first_network(self, start: Path | None) -> SuperGlue:
         layers = self.config["layers"]
         if start is None:
             return new_network(layers)
@@ -166,7 +164,7 @@ class Trainer:
             if self.rank:
                 continue
             if self.step % LOG_EVERY == 0:
-                self.run.log(step=self.step, bin=float(self.network.bin_score), **meter.read())
+                self.run.log(step=self.step, bin=float(self.network.bin_score.detach()), **meter.read())
             if self.step % VALIDATE_EVERY == 0 or self.step == steps:
                 self.run.log(step=self.step, **self.validate())
             if self.run.due() or self.step == steps:
@@ -183,7 +181,7 @@ class Trainer:
         batch = pair_batch([group], config["pairs"], self.generator)
         for part in self.optimiser.param_groups:
             part["lr"] = learning_rate(
-                self.step, config["steps"], config["rate"], config["warm_up"], config["decay"]
+                self.step, config["steps"], part["rate"], config["warm_up"], config["decay"]
             )
         with mixed_precision(self.device, self.bf16):
             x0, x1 = attended(self.network, batch.first, batch.second)
@@ -204,6 +202,27 @@ class Trainer:
         meter.add(
             found=found.detach(), alone=alone.detach(), norm=norm, matches=batch.matches.sum() / len(x0)
         )
+
+
+def parameter_groups(network: SuperGlue, rate: float, weight_decay: float) -> list[dict[str, Any]]:
+    """What is trained, each group with its `rate`: Adam's steps are of one size, and parameters that start large
+    (the temperature within final_proj, the dustbin's score, queries and keys) need larger ones."""
+    groups: dict[float, list[torch.nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
+        if not parameter.requires_grad:
+            continue
+        factor = 1.0
+        if name == "bin_score":
+            factor = 40.0
+        elif name == "final_proj.weight":
+            factor = 10.0
+        elif ".attn.proj.0." in name or ".attn.proj.1." in name:
+            factor = 3.0
+        groups.setdefault(factor, []).append(parameter)
+    return [
+        {"params": parameters, "rate": rate * factor, "weight_decay": weight_decay if factor == 1 else 0.0}
+        for factor, parameters in groups.items()
+    ]
 
 
 def _layer(name: str) -> int:

