@@ -52,7 +52,7 @@ from blender_recon3d.pipeline.models.superglue import (  # noqa: E402
     normalise_keypoints,
 )
 from blender_recon3d.pipeline.models.superpoint import SuperPoint, SuperPointSettings  # noqa: E402
-from blender_recon3d.pipeline.versions import versions  # noqa: E402
+from blender_recon3d.pipeline.versions import package_version  # noqa: E402
 
 THRESHOLD = 0.2  # least confidence of a match
 Pair = tuple[Features, Features]
@@ -270,11 +270,10 @@ def tables(
     matcher = Matcher(options.weights, options.device, THRESHOLD)
     total = layers_of(weights_of.load("superglue", options.weights))
     arithmetic = matcher.network.arithmetic
-    versioned = versions()
     height, width = photos[0].shape
     lines = [
         f"{processor(options.device)}, {torch.get_num_threads()} threads; torch {torch.__version__}, transformers "
-        f"{versioned.get('transformers') or package_version('transformers')}; weights: {options.weights}, "
+        f"{package_version(('transformers',))}; weights: {options.weights}, "
         f"{matcher.network.layers} of {total} layers live; ours in {str(arithmetic.dtype).split('.')[1]}, "
         f"attention: {arithmetic.attention}. {len(photos)} photos of about {width} x {height} px of "
         f"{options.photos.parent.name}, {len(photos) * (len(photos) - 1) // 2} pairs; medians of {options.rounds} "
@@ -298,17 +297,13 @@ def tables(
     return "\n".join(lines)
 
 
-def package_version(name: str) -> str:
-    from importlib.metadata import version
-
-    return version(name)
-
-
 def processor(device: str) -> str:
     if device == "cuda":
         return torch.cuda.get_device_name()
     try:
-        names = [line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")]
+        names = [
+            line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")
+        ]
         return names[0]
     except (OSError, IndexError):
         return platform.processor() or platform.machine()

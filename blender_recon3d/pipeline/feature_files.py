@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +13,6 @@ from .workspace import Workspace, whole_file
 
 if TYPE_CHECKING:
     from .models.frontend import Features
-
-CACHED_PHOTOS = 48  # of 2-4 MB each: what a matcher going through sorted pairs meets again soon
 
 
 def feature_path(workspace: Workspace, name: str) -> Path:
@@ -48,13 +45,3 @@ def load_features(path: Path) -> Features:
             )
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(f"{path} cannot be read ({error}): delete it and run again.") from error
-
-
-def feature_cache(workspace: Workspace):  # type: ignore[no-untyped-def]
-    """A function from a photo's name to its features that keeps the last CACHED_PHOTOS in memory."""
-
-    @lru_cache(maxsize=CACHED_PHOTOS)
-    def load(name: str) -> Features:
-        return load_features(feature_path(workspace, name))
-
-    return load

@@ -77,7 +77,7 @@ class FeaturesSettings(StageSettings):
     """How keypoints are found and described."""
 
     features: str = option("sift", "learned (SuperPoint) or COLMAP's SIFT", ("learned", "sift"))
-    max_keypoints: int = option(0, "most keypoints a photo; 0: 8,192 of SIFT, 4,096 of SuperPoint", least=0)
+    max_keypoints: int = option(0, "most keypoints a photo; 0: 8,192 of SIFT, 2,048 of SuperPoint", least=0)
     max_size: int = option(3200, "longest side at which features are found, pixels", least=64)
     weights: str = option("bundled", "bundled, official, or a folder of weights")
     device: str = option("auto", "where networks run", DEVICES)

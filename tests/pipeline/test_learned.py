@@ -10,6 +10,7 @@ from planted import planted_weights
 
 from blender_recon3d.pipeline.events import UserError
 from blender_recon3d.pipeline.models import frontend, precision
+from blender_recon3d.pipeline.models import matcher as matching
 from blender_recon3d.pipeline.models.efficientnet import prepare_image
 from blender_recon3d.pipeline.models.frontend import FeatureExtractor, Features, Matcher, RetrievalEncoder
 
@@ -163,7 +164,7 @@ def test_pairs_in_batches_give_what_single_pairs_give(extractor, matcher, monkey
     assert len(empty.keypoints) == 0
     pairs = [(features[i], features[j]) for i, j in ((0, 1), (3, 0), (1, 0), (0, 2), (3, 3), (2, 1), (0, 3))]
     together = matcher.match(pairs)
-    monkeypatch.setitem(frontend.SCORES_PER_BATCH, "cpu", 1)
+    monkeypatch.setitem(matching.SCORES_PER_BATCH, "cpu", 1)
     alone = matcher.match(pairs)
     for (matches, scores), (expected, expected_scores) in zip(together, alone, strict=True):
         np.testing.assert_array_equal(matches, expected)
@@ -235,7 +236,9 @@ def test_retrieval_descriptors_are_the_networks_pooled_features(folder):
     for image, descriptor in zip(images, found, strict=True):
         with torch.inference_mode():
             pooled = reference(prepare_image(image)[None])[0]
-        np.testing.assert_allclose(descriptor, (pooled / pooled.norm()).numpy(), atol=1e-5)
+        # float32 is off by up to 2e-4 an entry in this random network, one way in a batch and another alone.
+        assert descriptor @ (pooled / pooled.norm()).numpy() > 1 - 1e-5
+    assert found[0] @ found[2] < 1 - 1e-3
     assert encoder.encode([]).shape == (0, 1280)
 
 
@@ -268,10 +271,9 @@ def test_a_missing_device_says_what_to_do(folder):
 
 def test_bf16_is_used_only_where_it_agrees(folder, extractor):
     """bf16 gives these weights' keypoints again; whatever is chosen, the network works and is not left changed."""
-    device = torch.device("cpu")
-    assert precision.autocast_agrees(extractor.network, device)
+    faster = precision.bf16_is_faster(torch.device("cpu"))
     chosen = FeatureExtractor(folder, "cpu")
-    assert chosen.precision == ("bf16" if precision.bf16_is_faster(device) else "fp32")
+    assert chosen.network.dtype == (torch.bfloat16 if faster else torch.float32)
     reduced = FeatureExtractor(folder, "cpu", max_keypoints=100, precision="bf16")
     image = texture(96, 96, seed=5)
     exact, rounded = (one.extract([image])[0].keypoints[:40] for one in (extractor, reduced))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from test_job import centres, stages, start, wait_for
 from blender_recon3d.pipeline.colmap import pycolmap
 from blender_recon3d.pipeline.database import image_ids, open_database, read_descriptors, read_pairs
 from blender_recon3d.pipeline.feature_files import feature_path, load_features
+from blender_recon3d.pipeline.stages import matches
 from blender_recon3d.pipeline.workspace import Workspace
 
 
@@ -37,7 +39,7 @@ def photos(tmp_path_factory, poses):
 
 @pytest.fixture(scope="module")
 def arguments(weights):
-    return ("--features", "learned", "--weights", weights, "--max-keypoints", 600, "--device", "cpu")
+    return ("--features", "learned", "--weights", weights, "--max-keypoints", 800, "--device", "cpu")
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +86,7 @@ def test_the_database_holds_what_the_files_hold(learned):
     with open_database(learned.database) as database:
         for name, image in image_ids(database).items():
             features = load_features(feature_path(learned, name))
-            assert len(features.keypoints) <= 600
+            assert len(features.keypoints) <= 800
             assert np.array_equal(database.read_keypoints(image)[:, :2], features.keypoints)
             descriptors = read_descriptors(database, image)
             assert descriptors.shape == (len(features.keypoints), 256)
@@ -97,6 +99,22 @@ def test_only_the_listed_pairs_have_matches(learned):
         names = {image: name for name, image in image_ids(database).items()}
         for pair in database.read_num_matches()[0]:
             assert frozenset(names[image] for image in pycolmap.pair_id_to_image_pair(pair)) in listed
+
+
+def test_photos_are_met_again_while_they_are_in_memory():
+    """All pairs of 100 photos: each is loaded a few times, not once a pair."""
+    pairs = [(f"{a:03}", f"{b:03}") for a in range(100) for b in range(a + 1, 100)]
+    ordered = matches.by_tiles(pairs)
+    assert sorted(ordered) == pairs
+
+    @lru_cache(maxsize=matches.CACHED_PHOTOS)
+    def load(name: str) -> str:
+        return name
+
+    for pair in ordered:
+        for name in pair:
+            load(name)
+    assert load.cache_info().misses < 7 * 100
 
 
 def test_without_weights_there_is_a_sentence(tmp_path, photos):

@@ -7,27 +7,26 @@ resizing and padding stay inside.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name everybody uses
 from torch import Tensor
 
 from . import weights as weights_of
 from .devices import select_device
 from .efficientnet import DESCRIPTOR_SIZE, EfficientNetB0, prepare_image
-from .precision import bf16, choose_precision
-from .superglue import KeypointSet, SuperGlue, SuperGlueSettings, layers_of, normalise_keypoints
+from .matcher import Encoded, Matcher
+from .precision import Precision, fastest_superpoint
+from .side_by_side import side_by_side
 from .superpoint import CELL, SuperPoint, SuperPointSettings, to_full_image
 
-__all__ = ["FeatureExtractor", "Features", "Matcher", "RetrievalEncoder", "select_device"]
+__all__ = ["Encoded", "FeatureExtractor", "Features", "Matcher", "RetrievalEncoder", "select_device"]
 
 # Sizes of batches, bounded by what one batch needs in memory.
-PIXELS_PER_BATCH = {"cpu": 2**20, "cuda": 2**24, "mps": 2**22}  # SuperPoint: about 0.8 kB a pixel in fp32
-SCORES_PER_BATCH = {"cpu": 2**21, "cuda": 2**26, "mps": 2**24}  # SuperGlue: about 20 B a pair of keypoints
+# SuperPoint: about 0.8 kB a pixel in fp32, less on a CPU, where a photo of any size has a core to itself.
+PIXELS_PER_BATCH = {"cpu": 2**16, "cuda": 2**24, "mps": 2**22}
 RETRIEVAL_BATCH = 16  # photos
 
 
@@ -50,8 +49,8 @@ class FeatureExtractor:
 
     weights: "bundled", "official" or a folder. device: as `select_device` takes it. max_keypoints: the
     strongest kept a photo. max_size: pixels; photos with a longer side are reduced to it for the network.
-    precision: "fp32", or None for bf16 where a self-test finds that it agrees and is faster; the attribute
-    `precision` says what is used. Raises UserError when there are no weights or no such device.
+    precision: "fp32" or "bf16"; None for bf16 where a self-test finds that it agrees and is faster. Raises
+    UserError when there are no weights or no such device.
     """
 
     def __init__(
@@ -60,14 +59,14 @@ class FeatureExtractor:
         device: str = "auto",
         max_keypoints: int = 4096,
         max_size: int = 1600,
-        precision: str | None = None,
+        precision: Precision | None = None,
     ) -> None:
-        self.device = select_device(device)
+        chosen = select_device(device)
         self.max_size = max_size
         network = SuperPoint(SuperPointSettings(max_keypoints=max_keypoints))
         network.load_state_dict(weights_of.load("superpoint", weights))
-        self.network = network.eval().to(self.device)
-        self.precision = precision or choose_precision(self.network, self.device)
+        self.network = fastest_superpoint(network.eval(), chosen, precision)
+        self.device = self.network.device
 
     def extract(
         self, images: Sequence[np.ndarray], masks: Sequence[np.ndarray | None] | None = None
@@ -79,21 +78,24 @@ class FeatureExtractor:
         """
         masks = [None] * len(images) if masks is None else masks
         prepared = [_prepare(image, mask, self.max_size) for image, mask in zip(images, masks, strict=True)]
-        found: list[Features | None] = [None] * len(images)
-        for indices in _batches([item.pixels.shape for item in prepared], self._batch_size):
-            for index, features in zip(indices, self._run([prepared[i] for i in indices]), strict=True):
-                found[index] = features
-        return [features for features in found if features is not None]
+        batches = list(_batches([item.pixels.shape for item in prepared], self._batch_size))
+        found = side_by_side(
+            lambda indices: self._run([prepared[index] for index in indices]), batches, self.device
+        )
+        by_index = {
+            index: features
+            for indices, several in zip(batches, found, strict=True)
+            for index, features in zip(indices, several, strict=True)
+        }
+        return [by_index[index] for index in range(len(images))]
 
     def _batch_size(self, shape: Sequence[int]) -> int:
         return max(1, PIXELS_PER_BATCH[self.device.type] // (shape[-1] * shape[-2]))
 
     def _run(self, batch: list[_Prepared]) -> list[Features]:
         images = torch.stack([item.pixels for item in batch]).to(self.device).float() / 255
-        if self.precision == "bf16":
-            images = images.contiguous(memory_format=torch.channels_last)
         masks = torch.stack([item.mask for item in batch]).to(self.device)
-        with torch.inference_mode(), bf16(self.device) if self.precision == "bf16" else nullcontext():
+        with torch.inference_mode():
             found = self.network(images, masks, [item.size for item in batch])
         result = []
         for item, points in zip(batch, found, strict=True):
@@ -107,66 +109,6 @@ class FeatureExtractor:
                 )
             )
         return result
-
-
-class Matcher:
-    """SuperGlue on pairs of photos. Arguments and errors as FeatureExtractor's; threshold: smallest
-    confidence of a match."""
-
-    def __init__(self, weights: str, device: str = "auto", threshold: float = 0.2) -> None:
-        self.device = select_device(device)
-        tensors = weights_of.load("superglue", weights)
-        network = SuperGlue(SuperGlueSettings(layers=layers_of(tensors), threshold=threshold))
-        network.load_state_dict(tensors)
-        self.network = network.eval().to(self.device)
-
-    def match(self, pairs: Sequence[tuple[Features, Features]]) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Matches of each pair: indices into its keypoints, uint32 [M, 2], and confidences, float32 [M].
-
-        A photo without keypoints has no matches.
-        """
-        result = [(np.zeros((0, 2), np.uint32), np.zeros(0, np.float32)) for _ in pairs]
-        wanted = [i for i, (a, b) in enumerate(pairs) if len(a.keypoints) and len(b.keypoints)]
-        # Pairs of similar size share a batch, so that little is padding.
-        wanted.sort(key=lambda i: (len(pairs[i][0].keypoints), len(pairs[i][1].keypoints)))
-        while wanted:
-            batch = [wanted.pop()]  # the largest left, which sets the size of the batch
-            m, n = (len(side.keypoints) for side in pairs[batch[0]])
-            while wanted:
-                other = len(pairs[wanted[-1]][1].keypoints)
-                if (len(batch) + 1) * m * max(n, other) > SCORES_PER_BATCH[self.device.type]:
-                    break
-                n = max(n, other)
-                batch.append(wanted.pop())
-            for index, matches in zip(batch, self._run([pairs[i] for i in batch]), strict=True):
-                result[index] = matches
-        return result
-
-    def _run(self, batch: list[tuple[Features, Features]]) -> list[tuple[np.ndarray, np.ndarray]]:
-        with torch.inference_mode():
-            first, second = (self._side([pair[side] for pair in batch]) for side in (0, 1))
-            matches, confidences = self.network.match(first, second)
-        result = []
-        for partner, confidence in zip(matches.cpu().numpy(), confidences.cpu().numpy(), strict=True):
-            own = np.flatnonzero(partner >= 0)
-            result.append(
-                (np.stack([own, partner[own]], axis=1).astype(np.uint32), confidence[own].astype(np.float32))
-            )
-        return result
-
-    def _side(self, features: list[Features]) -> KeypointSet:
-        length = max(len(item.keypoints) for item in features)
-        fields: list[list[Tensor]] = [[], [], [], []]
-        for item in features:
-            extra = length - len(item.keypoints)
-            # The network counts pixels from the first one's centre.
-            xy = normalise_keypoints(torch.from_numpy(item.keypoints) - 0.5, item.image_size)
-            fields[0].append(F.pad(xy, (0, 0, 0, extra)))
-            fields[1].append(F.pad(torch.from_numpy(item.scores), (0, extra)))
-            fields[2].append(F.pad(torch.from_numpy(item.descriptors), (0, 0, 0, extra)))
-            fields[3].append(torch.arange(length) < len(item.keypoints))
-        xy, scores, descriptors, valid = (torch.stack(field).to(self.device) for field in fields)
-        return KeypointSet(xy, scores, descriptors, None if bool(valid.all()) else valid)
 
 
 class RetrievalEncoder:

@@ -19,8 +19,8 @@ from ..settings import FeaturesSettings
 from ..workspace import Workspace, remove
 
 SIFT_KEYPOINTS = 8192
-SUPERPOINT_KEYPOINTS = 4096
-BATCH = 4  # photos given to SuperPoint at once: what a kill can cost
+SUPERPOINT_KEYPOINTS = 2048  # a pair of 4,096 takes SuperGlue four times as long
+BATCH = 4  # photos given to SuperPoint at once; two such batches are what a kill can cost
 
 
 def inputs(workspace: Workspace, settings: FeaturesSettings) -> Any:
@@ -87,10 +87,14 @@ def _sift(workspace: Workspace, settings: FeaturesSettings, progress: Progress) 
 
 
 def _learned(workspace: Workspace, settings: FeaturesSettings, progress: Progress) -> None:
-    """Some photos at a time: features/NAME.npz whole, then the database; what is there is passed over."""
+    """Some photos at a time: features/NAME.npz whole, then the database; what is there is passed over.
+
+    While one batch goes through the network, the next is read and the last one is written.
+    """
     from ..feature_files import feature_path, load_features, save_features
     from ..images import read_gray
-    from ..models.frontend import FeatureExtractor
+    from ..models.frontend import FeatureExtractor, Features
+    from ..models.side_by_side import ahead
 
     photos = workspace.used_photos()
     extractor = FeatureExtractor(
@@ -99,20 +103,33 @@ def _learned(workspace: Workspace, settings: FeaturesSettings, progress: Progres
         max_keypoints=settings.max_keypoints or SUPERPOINT_KEYPOINTS,
         max_size=settings.max_size,
     )
+    batches = [[photo["name"] for photo in photos[i : i + BATCH]] for i in range(0, len(photos), BATCH)]
+
+    def read(names: list[str]) -> tuple[list[str], list[str], list[Any], list[Any]]:
+        new = [name for name in names if not feature_path(workspace, name).exists()]
+        masks = [workspace.masks / f"{name}.png" for name in new]
+        return (
+            names,
+            new,
+            [read_gray(workspace.images / name) for name in new],
+            [read_gray(mask) if mask.exists() else None for mask in masks],
+        )
+
+    def find(
+        batch: tuple[list[str], list[str], list[Any], list[Any]],
+    ) -> tuple[list[str], dict[str, Features]]:
+        names, new, images, masks = batch
+        return names, dict(zip(new, extractor.extract(images, masks), strict=True))
+
+    done = 0
     with open_database(workspace.database) as database:
         ids = image_ids(database)
-        for start in range(0, len(photos), BATCH):
-            names = [photo["name"] for photo in photos[start : start + BATCH]]
-            new = [name for name in names if not feature_path(workspace, name).exists()]
-            masks = [workspace.masks / f"{name}.png" for name in new]
-            found = extractor.extract(
-                [read_gray(workspace.images / name) for name in new],
-                [read_gray(mask) if mask.exists() else None for mask in masks],
-            )
-            for name, features in zip(new, found, strict=True):
+        for names, found in ahead(find, ahead(read, batches)):
+            for name, features in found.items():
                 save_features(feature_path(workspace, name), features)
             for name in names:
                 if not database.exists_descriptors(ids[name]):
                     features = load_features(feature_path(workspace, name))
                     write_features(database, ids[name], features.keypoints, features.descriptors)
-            progress.update(start + len(names), len(photos), "finding features")
+            done += len(names)
+            progress.update(done, len(photos), "finding features")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from ..colmap import pycolmap, run_cancellable
 from ..database import image_ids, open_database, pair_counts, read_pairs, write_pairs
@@ -14,9 +16,10 @@ from ..settings import MatchesSettings
 from ..workspace import Workspace, remove
 
 Names = tuple[str, str]
-MatchBlock = Callable[[list[Names], Path, Any, Progress], None]
 
-BLOCK = 4  # pairs SuperGlue matches between two writes to the database: what a kill can cost
+BLOCK = {"cpu": 4, "cuda": 32, "mps": 8}  # pairs at once; two such blocks are what a kill can cost
+CACHED_PHOTOS = 48  # of 2 MB each; more than two tiles
+TILE = 16  # photos
 
 
 def inputs(workspace: Workspace, settings: MatchesSettings) -> Any:
@@ -45,19 +48,13 @@ def run(workspace: Workspace, settings: MatchesSettings, progress: Progress) -> 
     verification.ransac.max_error = settings.max_error
     # Seeded for each pair, so that neither the number of threads nor a resumed run changes the result.
     verification.ransac.random_seed = settings.seed
-    match = (_sift if settings.features == "sift" else _learned)(workspace, settings)
-    # COLMAP keeps an index of each photo's descriptors for as long as a call lasts; SuperGlue has no such thing.
-    size = len(pairs) if settings.features == "sift" else BLOCK
+    todo = _unverified(workspace, pairs)
     block_list = workspace.pairs.with_name("pairs.block.txt")
-    progress.update(0, len(pairs), "matching")
+    progress.update(len(pairs) - len(todo), len(pairs), "matching")
     try:
-        for start in range(0, len(pairs), max(size, 1)):
-            block = pairs[start : start + size]
-            todo = _unverified(workspace, block)
-            if todo:
-                write_pairs(block_list, todo)
-                match(todo, block_list, verification, progress)
-            progress.update(start + len(block), len(pairs), "matching")
+        match = _sift if settings.features == "sift" else _learned
+        if todo:
+            match(workspace, settings, todo, block_list, verification, progress)
     finally:
         remove(block_list)
     return _summary(workspace, len(pairs), progress)
@@ -83,48 +80,83 @@ def _summary(workspace: Workspace, pairs: int, progress: Progress) -> dict[str, 
     return {"message": message, "pairs": pairs, "verified": verified, "matches": total}
 
 
-def _sift(workspace: Workspace, settings: MatchesSettings) -> MatchBlock:
-    """COLMAP matches and verifies in one call."""
+def _sift(
+    workspace: Workspace,
+    settings: MatchesSettings,
+    pairs: list[Names],
+    block_list: Path,
+    verification: Any,
+    progress: Progress,
+) -> None:
+    """COLMAP matches and verifies in one call, with an index of each photo's descriptors for as long."""
     options = pycolmap.FeatureMatchingOptions()
     options.use_gpu = pycolmap.has_cuda and settings.device in ("auto", "cuda")
-
-    def match(pairs: list[Names], block_list: Path, verification: Any, progress: Progress) -> None:
-        listed = pycolmap.ImportedPairingOptions()
-        listed.match_list_path = block_list
-        total = len(read_pairs(workspace.pairs))
-        with RowCounter(workspace.database, "two_view_geometries") as counter:
-            run_cancellable(
-                lambda token: pycolmap.match_image_pairs(
-                    workspace.database, options, listed, verification, cancellation_token=token
-                ),
-                progress,
-                lambda: progress.counted(counter.rows, total, "matching"),
-            )
-
-    return match
+    listed = pycolmap.ImportedPairingOptions()
+    listed.match_list_path = block_list
+    write_pairs(block_list, pairs)
+    total = len(read_pairs(workspace.pairs))
+    with RowCounter(workspace.database, "two_view_geometries") as counter:
+        run_cancellable(
+            lambda token: pycolmap.match_image_pairs(
+                workspace.database, options, listed, verification, cancellation_token=token
+            ),
+            progress,
+            lambda: progress.counted(counter.rows, total, "matching"),
+        )
 
 
-def _learned(workspace: Workspace, settings: MatchesSettings) -> MatchBlock:
-    """SuperGlue, the matches in one transaction, then COLMAP's verification of just these pairs."""
-    from ..feature_files import feature_cache
-    from ..models.frontend import Matcher
+def _learned(
+    workspace: Workspace,
+    settings: MatchesSettings,
+    pairs: list[Names],
+    block_list: Path,
+    verification: Any,
+    progress: Progress,
+) -> None:
+    """SuperGlue on a block of pairs while COLMAP verifies the block before, just written in one transaction."""
+    from ..feature_files import feature_path, load_features
+    from ..models.frontend import Encoded, Matcher
+    from ..models.side_by_side import ahead
 
-    matcher = Matcher(settings.weights, settings.device, threshold=settings.match_threshold)
-    load = feature_cache(workspace)
+    matcher = Matcher(settings.weights, settings.device, settings.match_threshold)
+    total = len(read_pairs(workspace.pairs))
+    size = BLOCK[matcher.device.type]
+    pairs = by_tiles(pairs)
+    with open_database(workspace.database) as database:
+        ids = image_ids(database)
+        matched = {(a, b) for a, b in pairs if database.exists_matches(ids[a], ids[b])}
 
-    def match(pairs: list[Names], block_list: Path, verification: Any, progress: Progress) -> None:
-        with open_database(workspace.database) as database:
-            ids = image_ids(database)
-            todo = [(a, b) for a, b in pairs if not database.exists_matches(ids[a], ids[b])]
-            found = matcher.match([(load(a), load(b)) for a, b in todo]) if todo else []
-            with pycolmap.DatabaseTransaction(database):
-                for (a, b), (matches, _) in zip(todo, found, strict=True):
-                    database.write_matches(ids[a], ids[b], matches)
+    @lru_cache(maxsize=CACHED_PHOTOS)
+    def encoded(name: str) -> Encoded:
+        return matcher.encode(load_features(feature_path(workspace, name)))
+
+    def match(block: list[Names]) -> tuple[list[Names], dict[Names, np.ndarray]]:
+        new = [pair for pair in block if pair not in matched]
+        found = matcher.match([(encoded(a), encoded(b)) for a, b in new])
+        return block, {pair: matches for pair, (matches, _) in zip(new, found, strict=True)}
+
+    done = total - len(pairs)
+    for block, found in ahead(match, [pairs[i : i + size] for i in range(0, len(pairs), size)]):
+        with open_database(workspace.database) as database, pycolmap.DatabaseTransaction(database):
+            for (a, b), matches in found.items():
+                database.write_matches(ids[a], ids[b], matches)
+        write_pairs(block_list, block)
         run_cancellable(
             lambda token: pycolmap.verify_matches(
                 workspace.database, block_list, verification, cancellation_token=token
             ),
             progress,
         )
+        done += len(block)
+        progress.update(done, total, "matching")
 
-    return match
+
+def by_tiles(pairs: list[Names]) -> list[Names]:
+    """The pairs in an order in which a photo that is met is soon met again, however many photos there are."""
+    number = {name: index for index, name in enumerate(sorted({name for pair in pairs for name in pair}))}
+
+    def key(pair: Names) -> tuple[int, ...]:
+        first, second = number[pair[0]], number[pair[1]]
+        return first // TILE, second // TILE, first, second
+
+    return sorted(pairs, key=key)

@@ -1,0 +1,112 @@
+"""SuperGlue as the stages use it: features of photos in numpy in, matches in numpy out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from . import weights as weights_of
+from .devices import select_device
+from .precision import Precision, fastest_superglue
+from .side_by_side import side_by_side
+from .superglue import SuperGlueSettings, layers_of, normalise_keypoints
+
+if TYPE_CHECKING:
+    from .frontend import Features
+
+# Of pairs of keypoints that are matched at once, each about 12 bytes and its share of the layers'.
+SCORES_PER_BATCH = {"cpu": 2**18, "cuda": 2**26, "mps": 2**24}
+
+Matches = tuple[np.ndarray, np.ndarray]  # indices uint32 [K, 2], confidences float32 [K]
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """What the matcher makes of one photo, for all its pairs: float32 [N, 256], on the matcher's device."""
+
+    rows: Tensor
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+class Matcher:
+    """SuperGlue on pairs of photos.
+
+    weights: "bundled", "official" or a folder. device: as `select_device` takes it. threshold: smallest
+    confidence of a match. precision: "fp32" or "bf16"; None for bf16 where a self-test finds that it agrees
+    and is faster. Raises UserError when there are no weights or no such device.
+    """
+
+    def __init__(
+        self,
+        weights: str,
+        device: str = "auto",
+        threshold: float = 0.2,
+        precision: Precision | None = None,
+    ) -> None:
+        chosen = select_device(device)
+        tensors = weights_of.load("superglue", weights)
+        settings = SuperGlueSettings(layers=layers_of(tensors), threshold=threshold)
+        self.network = fastest_superglue(tensors, settings, chosen, precision)
+        self.device = self.network.device
+
+    def encode(self, features: Features) -> Encoded:
+        """All that needs to be computed once a photo; `match` does it where it has not been done."""
+        # The network counts pixels from the first one's centre.
+        xy = normalise_keypoints(torch.from_numpy(features.keypoints) - 0.5, features.image_size)
+        sides = (xy, torch.from_numpy(features.scores), torch.from_numpy(features.descriptors))
+        with torch.inference_mode():
+            return Encoded(self.network.encode(*(values.to(self.device) for values in sides)))
+
+    def match(self, pairs: Sequence[tuple[Features | Encoded, Features | Encoded]]) -> list[Matches]:
+        """Matches of each pair: indices into its keypoints, uint32 [M, 2], and confidences, float32 [M].
+
+        A photo without keypoints has no matches.
+        """
+        encoded = self._encode_once(pairs)
+        sides = [(encoded[id(first)], encoded[id(second)]) for first, second in pairs]
+        result = [(np.zeros((0, 2), np.uint32), np.zeros(0, np.float32)) for _ in pairs]
+        batches = list(self._batches([(len(first), len(second)) for first, second in sides]))
+        found = side_by_side(lambda batch: self._run([sides[i] for i in batch]), batches, self.device)
+        for batch, matches in zip(batches, found, strict=True):
+            for index, value in zip(batch, matches, strict=True):
+                result[index] = value
+        return result
+
+    def _encode_once(
+        self, pairs: Sequence[tuple[Features | Encoded, Features | Encoded]]
+    ) -> dict[int, Encoded]:
+        """The encoded photos by the id of what stands for them in `pairs`."""
+        distinct = {id(photo): photo for pair in pairs for photo in pair}
+        encoded = {key: photo for key, photo in distinct.items() if isinstance(photo, Encoded)}
+        rest = [(key, photo) for key, photo in distinct.items() if not isinstance(photo, Encoded)]
+        for (key, _), rows in zip(
+            rest, side_by_side(lambda item: self.encode(item[1]), rest, self.device), strict=True
+        ):
+            encoded[key] = rows
+        return encoded
+
+    def _batches(self, sizes: list[tuple[int, int]]) -> Iterator[list[int]]:
+        """Indices of pairs that have the same numbers of keypoints, none of them 0."""
+        groups: dict[tuple[int, int], list[int]] = {}
+        for index, size in enumerate(sizes):
+            if min(size) > 0:
+                groups.setdefault(size, []).append(index)
+        for (m, n), indices in groups.items():
+            step = max(1, SCORES_PER_BATCH[self.device.type] // (m * n))
+            for start in range(0, len(indices), step):
+                yield indices[start : start + step]
+
+    def _run(self, batch: list[tuple[Encoded, Encoded]]) -> list[Matches]:
+        with torch.inference_mode():
+            first, second = ([pair[side].rows for pair in batch] for side in (0, 1))
+            found = self.network.match(first, second)
+            return [
+                (matches.numpy().astype(np.uint32), confidences.numpy()) for matches, confidences in found
+            ]
