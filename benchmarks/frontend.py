@@ -20,43 +20,25 @@ import platform
 import statistics
 import sys
 import time
-from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "pipeline")]
+sys.path.insert(0, str(ROOT))
 
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
-from hugging_face import (  # noqa: E402
-    superglue_reference,
-    superglue_to_reference,
-    superpoint_reference,
-    superpoint_to_reference,
-)
+from frontend_methods import THRESHOLD, Method, pair_methods, photo_methods  # noqa: E402
 
 from blender_recon3d.pipeline.events import UserError  # noqa: E402
 from blender_recon3d.pipeline.images import EXTENSIONS, read_gray  # noqa: E402
 from blender_recon3d.pipeline.memory import PeakMemory, resident_bytes  # noqa: E402
 from blender_recon3d.pipeline.models import weights as weights_of  # noqa: E402
-from blender_recon3d.pipeline.models.fast_superglue import FastSuperGlue  # noqa: E402
-from blender_recon3d.pipeline.models.frontend import FeatureExtractor, Features, Matcher  # noqa: E402
-from blender_recon3d.pipeline.models.superglue import (  # noqa: E402
-    KeypointSet,
-    SuperGlue,
-    SuperGlueSettings,
-    layers_of,
-    normalise_keypoints,
-)
-from blender_recon3d.pipeline.models.superpoint import SuperPoint, SuperPointSettings  # noqa: E402
+from blender_recon3d.pipeline.models.frontend import Matcher  # noqa: E402
+from blender_recon3d.pipeline.models.superglue import layers_of  # noqa: E402
 from blender_recon3d.pipeline.versions import package_version  # noqa: E402
-
-THRESHOLD = 0.2  # least confidence of a match
-Pair = tuple[Features, Features]
-Method = Callable[[list[Any]], list[Any]]  # from photos to features, or from pairs to sets of matches
 
 
 def main() -> int:
@@ -90,12 +72,13 @@ def measure(options: argparse.Namespace) -> str:
     photos = read_photos(options.photos, options.count, options.size)
     photo_rows, pair_rows = [], []
     for keypoints in options.keypoints:
-        methods = photo_methods(options, keypoints)
+        methods = photo_methods(options.weights, options.device, options.size, keypoints)
         results = compare(methods, photos, options.rounds)
         photo_rows.append(photo_row(keypoints, results))
         features = results["plain"]["found"]
         mean = round(statistics.mean(len(one.keypoints) for one in features))
-        results = compare(pair_methods(options), list(combinations(features, 2)), options.rounds)
+        methods = pair_methods(options.weights, options.device)
+        results = compare(methods, list(combinations(features, 2)), options.rounds)
         pair_rows.append(pair_row(keypoints, mean, results))
         sys.stderr.write("\n".join((photo_rows[-1], pair_rows[-1], "")))
     return tables(options, photos, photo_rows, pair_rows)
@@ -112,89 +95,6 @@ def read_photos(folder: Path, count: int, size: int) -> list[np.ndarray]:
         image = cv2.resize(image, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
         photos.append(np.ascontiguousarray(image[: image.shape[0] // 8 * 8, : image.shape[1] // 8 * 8]))
     return photos
-
-
-# --- what is compared
-
-
-def photo_methods(options: argparse.Namespace, keypoints: int) -> dict[str, Method]:
-    tensors = weights_of.load("superpoint", options.weights)
-    theirs = superpoint_reference(max_keypoints=keypoints).to(options.device)
-    theirs.load_state_dict(superpoint_to_reference(tensors))
-    plain = SuperPoint(SuperPointSettings(max_keypoints=keypoints)).eval().to(options.device)
-    plain.load_state_dict(tensors)
-    ours = FeatureExtractor(options.weights, options.device, keypoints, options.size)
-
-    def as_tensor(photo: np.ndarray) -> torch.Tensor:
-        return torch.from_numpy(photo)[None, None].to(options.device).float() / 255
-
-    def run_theirs(photos: list[np.ndarray]) -> list[Any]:
-        return [theirs(as_tensor(photo).expand(-1, 3, -1, -1)).keypoints.cpu() for photo in photos]
-
-    def run_plain(photos: list[np.ndarray]) -> list[Features]:
-        found = []
-        for photo in photos:
-            points = plain(as_tensor(photo))[0]
-            fields = (points.keypoints + 0.5, points.scores, points.descriptors)
-            found.append(Features(*(field.cpu().numpy() for field in fields), photo.shape[::-1]))
-        return found
-
-    return {"theirs": run_theirs, "plain": run_plain, "ours": ours.extract}
-
-
-def pair_methods(options: argparse.Namespace) -> dict[str, Method]:
-    tensors = weights_of.load("superglue", options.weights)
-    layers = layers_of(tensors)
-    theirs = superglue_reference(THRESHOLD, layers).to(options.device)
-    theirs.load_state_dict(superglue_to_reference(tensors), strict=False)
-    plain = SuperGlue(SuperGlueSettings(layers=layers, threshold=THRESHOLD)).eval().to(options.device)
-    plain.load_state_dict(tensors)
-    ours = Matcher(options.weights, options.device, THRESHOLD)
-    everything = Matcher(options.weights, options.device, THRESHOLD)
-    network = ours.network
-    everything.network = FastSuperGlue(
-        tensors, network.settings, network.device, network.arithmetic, skip_identities=False
-    )
-
-    def side(features: Features, count: int | None = None) -> list[torch.Tensor]:
-        fields = (features.keypoints - 0.5, features.scores, features.descriptors)
-        return [torch.from_numpy(field[:count]).to(options.device) for field in fields]
-
-    def run_theirs(pairs: list[Pair]) -> list[set[tuple[int, int]]]:
-        """It wants equal numbers of keypoints: both sides have the smaller one."""
-        found = []
-        for pair in pairs:
-            count = min(len(features.keypoints) for features in pair)
-            xy, scores, descriptors = (
-                torch.stack(values)[None] for values in zip(*(side(f, count) for f in pair), strict=True)
-            )
-            width, height = pair[0].image_size
-            matches = theirs._match_image_pair(xy, descriptors, scores, height, width)[0]
-            found.append(partners(matches.reshape(2, -1)[0].cpu().numpy()))
-        return found
-
-    def run_plain(pairs: list[Pair]) -> list[set[tuple[int, int]]]:
-        found = []
-        for pair in pairs:
-            sets = []
-            for features in pair:
-                xy, scores, descriptors = side(features)
-                sets.append(
-                    KeypointSet(
-                        normalise_keypoints(xy, features.image_size)[None], scores[None], descriptors[None]
-                    )
-                )
-            found.append(partners(plain.match(*sets)[0][0].cpu().numpy()))
-        return found
-
-    def run_with(matcher: Matcher) -> Method:
-        return lambda pairs: [set(map(tuple, matches.tolist())) for matches, _ in matcher.match(pairs)]
-
-    return {"theirs": run_theirs, "plain": run_plain, "ours": run_with(ours), "all": run_with(everything)}
-
-
-def partners(matches: np.ndarray) -> set[tuple[int, int]]:
-    return {(int(index), int(matches[index])) for index in np.flatnonzero(matches >= 0)}
 
 
 # --- how
@@ -273,7 +173,7 @@ def tables(
     height, width = photos[0].shape
     lines = [
         f"{processor(options.device)}, {torch.get_num_threads()} threads; torch {torch.__version__}, transformers "
-        f"{package_version(('transformers',))}; weights: {options.weights}, "
+        f"{package_version(('transformers',))}; weights: {Path(options.weights).name}, "
         f"{matcher.network.layers} of {total} layers live; ours in {str(arithmetic.dtype).split('.')[1]}, "
         f"attention: {arithmetic.attention}. {len(photos)} photos of about {width} x {height} px of "
         f"{options.photos.parent.name}, {len(photos) * (len(photos) - 1) // 2} pairs; medians of {options.rounds} "

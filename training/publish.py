@@ -35,6 +35,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
         "procedure": "python -m training.superpoint: Shi-Tomasi corners averaged through known homographies by a "
         "curriculum, then detector and descriptor (InfoNCE) jointly, then labels half from the network's own "
         "scores averaged through the homographies",
+        "sampling": "exact",
         "limits": "Keypoints lie on whole pixels. Trained on photos of 348 to 640 px, upright to 35 degrees; "
         "rotations beyond 45 degrees are rare in training.",
     },

@@ -19,6 +19,7 @@ from .devices import select_device
 from .efficientnet import DESCRIPTOR_SIZE, EfficientNetB0, prepare_image
 from .matcher import Encoded, Matcher
 from .precision import Precision, fastest_superpoint
+from .registry import read_card
 from .side_by_side import side_by_side
 from .superpoint import CELL, SuperPoint, SuperPointSettings, to_full_image
 
@@ -63,7 +64,10 @@ class FeatureExtractor:
     ) -> None:
         chosen = select_device(device)
         self.max_size = max_size
-        network = SuperPoint(SuperPointSettings(max_keypoints=max_keypoints))
+        # Weights were trained with one way of reading descriptors; what their card does not say is the published.
+        card = read_card(weights_of.find("superpoint", weights)[0])
+        published = card.get("sampling") != "exact"
+        network = SuperPoint(SuperPointSettings(max_keypoints=max_keypoints, published_sampling=published))
         network.load_state_dict(weights_of.load("superpoint", weights))
         self.network = fastest_superpoint(network.eval(), chosen, precision)
         self.device = self.network.device
