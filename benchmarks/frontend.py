@@ -7,8 +7,9 @@ One process, the same weights and photos for all, which take turns in every roun
 the rounds. Photos: the pixels are in memory and fit all networks (sides are multiples of 8). Pairs: every pair of
 the photos, the same keypoints for all, those of our plain SuperPoint. Ours includes going from numpy and back and
 what is computed once a photo. "All layers" is ours made to compute also the layers that the weights leave at
-zero, which the others always do. Identical: matches that the plain network and ours have in common, of all
-matches that either has. OMP_NUM_THREADS says how many threads all of them may take.
+zero, which the others always do; its share is of the operations a second of one large product in bf16.
+Identical: matches that the plain network and ours have in common, of all that either has. OMP_NUM_THREADS says
+how many threads all of them may take.
 """
 
 from __future__ import annotations
@@ -79,7 +80,8 @@ def measure(options: argparse.Namespace) -> str:
         mean = round(statistics.mean(len(one.keypoints) for one in features))
         methods = pair_methods(options.weights, options.device)
         results = compare(methods, list(combinations(features, 2)), options.rounds)
-        pair_rows.append(pair_row(keypoints, mean, results))
+        share = results["all"]["rate"] * pair_operations(options.weights, mean) / product_rate(options.device)
+        pair_rows.append(pair_row(keypoints, mean, share, results))
         sys.stderr.write("\n".join((photo_rows[-1], pair_rows[-1], "")))
     return tables(options, photos, photo_rows, pair_rows)
 
@@ -134,6 +136,24 @@ def identical(first: list[set[Any]], second: list[set[Any]]) -> float:
     return common / max(sum(len(a | b) for a, b in zip(first, second, strict=True)), 1)
 
 
+def pair_operations(weights: str, keypoints: int) -> float:
+    """Floating-point operations of all layers and the scores of a pair; an addition and a product are two."""
+    rows, layers = 2 * keypoints, layers_of(weights_of.load("superglue", weights))
+    products = 256 * 768 + 512 * 512 + 512 * 256  # weights of a layer as ours has it
+    return 2 * rows * (layers * (products + 2 * keypoints * 256) + 256 * 256 + keypoints / 2 * 256)
+
+
+def product_rate(device: str) -> float:
+    """Operations a second of a large product in bf16."""
+    size, best = 4096 if device == "cuda" else 2048, 0.0
+    one, other = (torch.rand(size, size, device=device, dtype=torch.bfloat16) for _ in range(2))
+    for _ in range(5):
+        start = time.perf_counter()
+        torch.sum(one @ other).item()
+        best = max(best, 2 * size**3 / (time.perf_counter() - start))
+    return best
+
+
 # --- tables
 
 
@@ -150,13 +170,14 @@ def photo_row(keypoints: int, results: dict[str, dict[str, Any]]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def pair_row(keypoints: int, mean: int, results: dict[str, dict[str, Any]]) -> str:
+def pair_row(keypoints: int, mean: int, share: float, results: dict[str, dict[str, Any]]) -> str:
     theirs, plain, ours, everything = (results[name] for name in ("theirs", "plain", "ours", "all"))
     cells = [
         f"{keypoints:,} ({mean:,})",
         *(f"{result['rate']:.3f}" for result in (theirs, plain, ours, everything)),
         *(f"{ours['rate'] / result['rate']:.1f}" for result in (theirs, plain)),
         f"{everything['rate'] / theirs['rate']:.1f}",
+        f"{share:.0%}",
         f"{identical(plain['found'], ours['found']):.2%}",
         f"{statistics.mean(len(matches) for matches in ours['found']):.0f}",
         *(f"{result['memory']:,.0f} MB" for result in (theirs, plain, ours)),
@@ -189,8 +210,9 @@ def tables(
         "Pairs a second. In brackets: keypoints a photo that there were.",
         "",
         "| keypoints | transformers | plain | ours | ours, all layers | ours / transformers | ours / plain "
-        "| all layers / transformers | identical matches | matches | memory: transformers | plain | ours |",
-        "|---" * 13 + "|",
+        "| all layers / transformers | share of bf16 rate | identical matches | matches "
+        "| memory: transformers | plain | ours |",
+        "|---" * 14 + "|",
         *pair_rows,
         "",
     ]

@@ -1,0 +1,116 @@
+"""What `frontend.py` compares: transformers' networks, our plain ones, and what the pipeline runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "pipeline")]
+
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+from hugging_face import (  # noqa: E402
+    superglue_reference,
+    superglue_to_reference,
+    superpoint_reference,
+    superpoint_to_reference,
+)
+
+from blender_recon3d.pipeline.models import weights as weights_of  # noqa: E402
+from blender_recon3d.pipeline.models.fast_superglue import FastSuperGlue  # noqa: E402
+from blender_recon3d.pipeline.models.frontend import FeatureExtractor, Features, Matcher  # noqa: E402
+from blender_recon3d.pipeline.models.superglue import (  # noqa: E402
+    KeypointSet,
+    SuperGlue,
+    SuperGlueSettings,
+    layers_of,
+    normalise_keypoints,
+)
+from blender_recon3d.pipeline.models.superpoint import SuperPoint, SuperPointSettings  # noqa: E402
+
+THRESHOLD = 0.2  # least confidence of a match
+Pair = tuple[Features, Features]
+Method = Callable[[list[Any]], list[Any]]  # from photos to features, or from pairs to sets of matches
+
+
+def photo_methods(weights: str, device: str, size: int, keypoints: int) -> dict[str, Method]:
+    tensors = weights_of.load("superpoint", weights)
+    theirs = superpoint_reference(max_keypoints=keypoints).to(device)
+    theirs.load_state_dict(superpoint_to_reference(tensors))
+    plain = SuperPoint(SuperPointSettings(max_keypoints=keypoints)).eval().to(device)
+    plain.load_state_dict(tensors)
+    ours = FeatureExtractor(weights, device, keypoints, size)
+
+    def as_tensor(photo: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(photo)[None, None].to(device).float() / 255
+
+    def run_theirs(photos: list[np.ndarray]) -> list[Any]:
+        return [theirs(as_tensor(photo).expand(-1, 3, -1, -1)).keypoints.cpu() for photo in photos]
+
+    def run_plain(photos: list[np.ndarray]) -> list[Features]:
+        found = []
+        for photo in photos:
+            points = plain(as_tensor(photo))[0]
+            fields = (points.keypoints + 0.5, points.scores, points.descriptors)
+            found.append(Features(*(field.cpu().numpy() for field in fields), photo.shape[::-1]))
+        return found
+
+    return {"theirs": run_theirs, "plain": run_plain, "ours": ours.extract}
+
+
+def pair_methods(weights: str, device: str) -> dict[str, Method]:
+    tensors = weights_of.load("superglue", weights)
+    layers = layers_of(tensors)
+    theirs = superglue_reference(THRESHOLD, layers).to(device)
+    theirs.load_state_dict(superglue_to_reference(tensors), strict=False)
+    plain = SuperGlue(SuperGlueSettings(layers=layers, threshold=THRESHOLD)).eval().to(device)
+    plain.load_state_dict(tensors)
+    ours = Matcher(weights, device, THRESHOLD)
+    everything = Matcher(weights, device, THRESHOLD)
+    network = ours.network
+    everything.network = FastSuperGlue(
+        tensors, network.settings, network.device, network.arithmetic, skip_identities=False
+    )
+
+    def side(features: Features, count: int | None = None) -> list[torch.Tensor]:
+        fields = (features.keypoints - 0.5, features.scores, features.descriptors)
+        return [torch.from_numpy(field[:count]).to(device) for field in fields]
+
+    def run_theirs(pairs: list[Pair]) -> list[set[tuple[int, int]]]:
+        """It wants equal numbers of keypoints: both sides have the smaller one."""
+        found = []
+        for pair in pairs:
+            count = min(len(features.keypoints) for features in pair)
+            xy, scores, descriptors = (
+                torch.stack(values)[None] for values in zip(*(side(f, count) for f in pair), strict=True)
+            )
+            width, height = pair[0].image_size
+            matches = theirs._match_image_pair(xy, descriptors, scores, height, width)[0]
+            found.append(partners(matches.reshape(2, -1)[0].cpu().numpy()))
+        return found
+
+    def run_plain(pairs: list[Pair]) -> list[set[tuple[int, int]]]:
+        found = []
+        for pair in pairs:
+            sets = []
+            for features in pair:
+                xy, scores, descriptors = side(features)
+                sets.append(
+                    KeypointSet(
+                        normalise_keypoints(xy, features.image_size)[None], scores[None], descriptors[None]
+                    )
+                )
+            found.append(partners(plain.match(*sets)[0][0].cpu().numpy()))
+        return found
+
+    def run_with(matcher: Matcher) -> Method:
+        return lambda pairs: [set(map(tuple, matches.tolist())) for matches, _ in matcher.match(pairs)]
+
+    return {"theirs": run_theirs, "plain": run_plain, "ours": run_with(ours), "all": run_with(everything)}
+
+
+def partners(matches: np.ndarray) -> set[tuple[int, int]]:
+    return {(int(index), int(matches[index])) for index in np.flatnonzero(matches >= 0)}
