@@ -29,7 +29,7 @@ from blender_recon3d.pipeline.models.superglue import (  # noqa: E402
     layers_of,
     normalise_keypoints,
 )
-from blender_recon3d.pipeline.models.superpoint import SuperPoint, SuperPointSettings  # noqa: E402
+from blender_recon3d.pipeline.models.superpoint import SuperPoint  # noqa: E402
 
 THRESHOLD = 0.2  # least confidence of a match
 Pair = tuple[Features, Features]
@@ -40,9 +40,9 @@ def photo_methods(weights: str, device: str, size: int, keypoints: int) -> dict[
     tensors = weights_of.load("superpoint", weights)
     theirs = superpoint_reference(max_keypoints=keypoints).to(device)
     theirs.load_state_dict(superpoint_to_reference(tensors))
-    plain = SuperPoint(SuperPointSettings(max_keypoints=keypoints)).eval().to(device)
-    plain.load_state_dict(tensors)
     ours = FeatureExtractor(weights, device, keypoints, size)
+    plain = SuperPoint(ours.network.settings).eval().to(device)
+    plain.load_state_dict(tensors)
 
     def as_tensor(photo: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(photo)[None, None].to(device).float() / 255

@@ -22,6 +22,7 @@ from blender_recon3d.pipeline.workspace import Workspace
 
 ANGLE, RATIO, APART = 30.0, 2.0, 60.0
 SHARE, POINTS = 0.1, 30
+STRONG = 0.3  # share from which two photos overlap well
 KEYPOINTS, SIZE = (
     2048,
     1200,
@@ -50,14 +51,35 @@ class Overlap:
     @property
     def truly(self) -> np.ndarray:
         """bool [N, N], symmetric: which overlap; False on the diagonal."""
-        result = (self.share >= SHARE) & (self.shared >= POINTS)
+        return self.at_least(SHARE)
+
+    def at_least(self, share: float) -> np.ndarray:
+        """bool [N, N], as `truly`, for another share."""
+        result = (self.share >= share) & (self.shared >= POINTS)
         np.fill_diagonal(result, False)
         return result
 
 
 def overlap_of(capture: Path, cache: Path) -> Overlap:
-    """The overlap in CAPTURE/photos; its model is made in CACHE/NAME, or taken from there."""
+    """The overlap in CAPTURE/photos. Its model is made in CACHE/NAME, and what comes of it is kept beside it in
+    NAME.npz, under all that it depends on."""
     workspace = Workspace(cache / capture.name)
+    kept = cache / f"{capture.name}.npz"
+    identity = (
+        f"{ANGLE} {RATIO} {APART} {KEYPOINTS} {SIZE} {sorted(p.name for p in (capture / 'photos').iterdir())}"
+    )
+    if kept.is_file():
+        with np.load(kept) as found:
+            images = [workspace.images / name for name in found["names"].tolist()]
+            if str(found["identity"]) == identity and all(path.is_file() for path in images):
+                return Overlap(images, int(found["total"]), found["shared"])
+    result = _reconstruct(capture, workspace)
+    names = np.array([path.name for path in result.images])
+    np.savez(kept, identity=identity, names=names, total=result.total, shared=result.shared)
+    return result
+
+
+def _reconstruct(capture: Path, workspace: Workspace) -> Overlap:
     settings = JobSettings.build(
         photos=(str(capture / "photos"),),
         features="sift",
@@ -73,11 +95,8 @@ def overlap_of(capture: Path, cache: Path) -> Overlap:
     )
     if len(images) < 3:
         raise UserError(f"COLMAP finds no model of {capture}: nothing tells which photos overlap.")
-    return Overlap(
-        [workspace.images / image.name for image in images],
-        len(workspace.used_photos()),
-        _shared(model, images),
-    )
+    paths = [workspace.images / image.name for image in images]
+    return Overlap(paths, len(workspace.used_photos()), _shared(model, images))
 
 
 def _shared(model: pycolmap.Reconstruction, images: list[pycolmap.Image]) -> np.ndarray:

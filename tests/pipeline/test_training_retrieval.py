@@ -134,11 +134,11 @@ def test_chance_is_what_random_rankings_find_on_average():
     truly = np.triu(truly, 1) | np.triu(truly, 1).T
     found = []
     for _ in range(60):
-        found.append(measured(rng.random((40, 40)), truly, 8))  # every photo draws its own
+        found.append(measured(rng.random((40, 40)), truly, truly, 8))  # every photo draws its own
     expected = by_chance(truly, 8)
     assert np.mean([recall.pairs for recall in found]) == pytest.approx(expected.pairs, abs=0.02)
     assert np.mean([recall.neighbours for recall in found]) == pytest.approx(expected.neighbours, abs=0.02)
-    assert measured(truly.astype(float), truly, 39).pairs == 1
+    assert measured(truly.astype(float), truly, truly, 39).pairs == 1
 
 
 def test_photos_share_points_by_direction_and_not_through_things():
