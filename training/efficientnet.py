@@ -65,9 +65,10 @@ class Trainer:
         self.device = select_device(options.device)
         self.run = Run(options.output)
         photos = load_photos(options.data)
-        scenes = {upright: self._scenes("train", upright) for upright in (False, True)}
+        kinds = tuple(config["scenes"])
+        scenes = {kind: self._scenes(kind, False) for kind in kinds}
         self.groups = Groups(photos.train, sampling_weights(photos.train_names).numpy(), scenes, config)
-        held_out = self._scenes("held", False)
+        held_out = {kind: self._scenes(kind, True) for kind in kinds}
         self.held_out = HeldOut.make(photos.held_out, held_out, config["seed"])
         checkpoint = find_checkpoint()
         torch.manual_seed(config["seed"])
@@ -80,13 +81,16 @@ class Trainer:
         )
         self.step = 0
 
-    def _scenes(self, kind: str, upright: bool) -> list[Views]:
-        """The scenes, rendered where they are not there yet. kind: "train" or "held"."""
-        folder = (self.options.renders or self.options.output / "renders") / kind
-        wanted = self.config["scenes"]
-        sizes, count = [tuple(wanted["size"])], wanted[kind]
-        build(self.options.data, folder, count, wanted["views"], sizes, self.config["seed"], kind == "held")
-        return [scene_views(scene, upright) for scene in load_renders(folder, count)]
+    def _scenes(self, kind: str, held_out: bool) -> list[Views]:
+        """The scenes of a kind that the configuration describes, rendered where they are not there yet."""
+        wanted = self.config["scenes"][kind]
+        folder = (self.options.renders or self.options.output / "renders") / wanted[
+            "held" if held_out else "train"
+        ]
+        count, sizes = wanted["held_scenes" if held_out else "scenes"], [tuple(wanted["size"])]
+        around = kind == "around"
+        build(self.options.data, folder, count, wanted["views"], sizes, self.config["seed"], held_out, around)
+        return [scene_views(scene) for scene in load_renders(folder, count)]
 
     def restore(self) -> None:
         state = self.run.restore()

@@ -2,6 +2,8 @@
 
     python -m training.publish superpoint RUN_FOLDER
 
+(EfficientNet-B0's run writes its file and card itself: they are copied.)
+
 Writes vendor/weights/NAME.safetensors (half precision), NAME.json (the card), and keeps the run's log and curves in
 training/logs. What the card says of the run comes from its configuration and log.
 """
@@ -53,14 +55,15 @@ NETWORKS: dict[str, dict[str, Any]] = {
 
 def publish(name: str, run: Path, config: Path) -> None:
     """The run's latest weights as the bundled ones, with card, log and curves."""
-    WEIGHTS.mkdir(parents=True, exist_ok=True)
-    LOGS.mkdir(parents=True, exist_ok=True)
+    _keep_log(name, run)
+    if name not in NETWORKS:
+        for suffix in (".safetensors", ".json"):
+            shutil.copyfile(run / f"{name}{suffix}", WEIGHTS / f"{name}{suffix}")
+        return
     tensors = load_file(run / "latest.safetensors")
     target = WEIGHTS / f"{name}.safetensors"
     save_file({key: _half(tensor) for key, tensor in tensors.items()}, target)
     log = LOGS / f"{name}.jsonl"
-    shutil.copyfile(run / "log.jsonl", log)
-    (LOGS / f"{name}.svg").write_text(draw(read_log(log)), encoding="utf-8")
     card = {
         "name": name,
         **NETWORKS[name],
@@ -74,6 +77,14 @@ def publish(name: str, run: Path, config: Path) -> None:
     }
     text = json.dumps(card, indent=2, ensure_ascii=False) + "\n"
     target.with_suffix(".json").write_text(text, encoding="utf-8")
+
+
+def _keep_log(name: str, run: Path) -> None:
+    WEIGHTS.mkdir(parents=True, exist_ok=True)
+    LOGS.mkdir(parents=True, exist_ok=True)
+    log = LOGS / f"{name}.jsonl"
+    shutil.copyfile(run / "log.jsonl", log)
+    (LOGS / f"{name}.svg").write_text(draw(read_log(log)), encoding="utf-8")
 
 
 def _half(tensor: torch.Tensor) -> torch.Tensor:
@@ -94,7 +105,7 @@ def _last(log: Path) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("name", choices=sorted(NETWORKS))
+    parser.add_argument("name", choices=[*NETWORKS, "efficientnet_b0"])
     parser.add_argument("run", type=Path)
     parser.add_argument("--config", type=Path, help="that the run was made with, if not the default one")
     arguments = parser.parse_args()

@@ -173,27 +173,6 @@ def sample_depth(depth: Tensor, xy: Tensor) -> tuple[Tensor, Tensor]:
     return 1 / found.clamp_min(1e-6), (low > 0) & (high - low < 0.05 * high)
 
 
-def overlaps(scene: RenderedScene, step: int = 8) -> np.ndarray:
-    """Shares [V, V] of the surface seen in view i that view j sees too, by every `step`-th pixel.
-
-    Pixels that show nothing, and those that straddle an edge, do not count.
-    """
-    count, height, width = scene.depths.shape
-    rows, columns = np.mgrid[step // 2 : height : step, step // 2 : width : step]
-    grid = torch.from_numpy(np.stack([columns.ravel(), rows.ravel()], axis=1)).double()
-    depths, intrinsics, poses = (
-        torch.from_numpy(values).double() for values in (scene.depths, scene.intrinsics, scene.cam_from_world)
-    )
-    shares = np.zeros((count, count))
-    for first in range(count):
-        _, usable = sample_depth(depths[first : first + 1], grid[None])
-        xy = grid[usable[0]][None].expand(count, -1, -1)
-        depth, lens, pose = (values[first].expand_as(values) for values in (depths, intrinsics, poses))
-        _, visible = correspondences(depth, lens, pose, depths, intrinsics, poses, xy)
-        shares[first] = visible.double().mean(dim=1).nan_to_num().numpy()
-    return shares
-
-
 def render_scene(scene: Scene, rng: np.random.Generator, name: str) -> RenderedScene:
     """All views of a scene; the light is the same in half of the scenes and another in every view else."""
     common = random_light(rng) if rng.random() < 0.5 else None
@@ -245,10 +224,15 @@ def build(
     sizes: Sequence[tuple[int, int]],
     seed: int,
     held_out: bool = False,
+    around: bool = False,
 ) -> None:
-    """Write what is missing of `scenes` scenes; held-out ones show scans and photos that the others do not."""
+    """Write what is missing of `scenes` scenes; held-out ones show scans and photos that the others do not.
+    around: see `make_scene`."""
     output.mkdir(parents=True, exist_ok=True)
-    names = [f"{'held' if held_out else 'train'}_{seed}_{number:04d}" for number in range(scenes)]
+    names = [
+        f"{'around_' * around}{'held' if held_out else 'train'}_{seed}_{number:04d}"
+        for number in range(scenes)
+    ]
     missing = [number for number, name in enumerate(names) if not (output / f"{name}.npz").exists()]
     if not missing:
         return
@@ -260,7 +244,7 @@ def build(
     for number in missing:
         start = time.process_time()
         rng = np.random.default_rng([seed, number, int(held_out)])
-        scene = make_scene(rng, scans, photos, sizes[number % len(sizes)], views)
+        scene = make_scene(rng, scans, photos, sizes[number % len(sizes)], views, around)
         save(render_scene(scene, rng, names[number]), output)
         seconds = (time.process_time() - start) / views
         logging.info("%s: %d views, %.2f CPU seconds each", names[number], views, seconds)
@@ -280,10 +264,12 @@ def main() -> None:
     parser.add_argument("--size", type=_size, action="append", help="WxH; scenes take turns when given twice")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--held-out", action="store_true", help="scans and photos kept from training")
+    parser.add_argument("--around", action="store_true", help="whole circles round one or two scans")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     sizes = options.size or [(400, 300)]
-    build(options.data, options.output, options.scenes, options.views, sizes, options.seed, options.held_out)
+    kind = (options.held_out, options.around)
+    build(options.data, options.output, options.scenes, options.views, sizes, options.seed, *kind)
 
 
 if __name__ == "__main__":

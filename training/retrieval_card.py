@@ -28,6 +28,7 @@ def write_card(network: EfficientNetB0, folder: Path, config: dict[str, Any], se
     start = next((line for line in lines if "lite0_scenes_recall" in line), {})
     measured = next(line for line in reversed(lines) if "scenes_recall" in line)
     card = {
+        "name": NAME,
         "network": "EfficientNet-B0 (torchvision's layout, without classifier), a global descriptor: the mean of "
         "the last feature map, of length 1; cosine similarity ranks photos by shared view",
         "licence": "Apache-2.0",
@@ -43,7 +44,7 @@ def write_card(network: EfficientNetB0, folder: Path, config: dict[str, Any], se
         "Lite0's feature maps, relaxed; AdamW, moving average; python -m training.efficientnet",
         "budget": {
             "steps": config["steps"],
-            "images": config["steps"] * config["groups"] * config["views"],
+            "images": config["steps"] * sum(config["views"].values()),
             "wall_seconds": round(seconds),
             "threads": torch.get_num_threads(),
         },

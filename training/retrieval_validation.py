@@ -10,11 +10,11 @@ import torch
 
 from blender_recon3d.pipeline.models.efficientnet import EfficientNetB0, prepare_image
 
-from .retrieval_views import Views, photo_views, vary
+from .retrieval_views import Views, lying, photo_views, vary
 
-LONGEST = 256  # pixels, of a view
-PHOTO_VIEWS = 6
-OVERLAPS = 0.15  # views that share more than this are to be found
+SIDE = 256  # pixels, of a view
+PHOTO_VIEWS = 8
+OVERLAPS = 0.1  # views that share more than this are to be found
 NEIGHBOURS = 5
 
 
@@ -25,16 +25,19 @@ class HeldOut:
     groups: dict[str, list[Views]]
 
     @classmethod
-    def make(cls, photos: Sequence[np.ndarray], scenes: Sequence[Views], seed: int) -> HeldOut:
-        """Parts of every fourth photo in varied light, and the scenes."""
+    def make(cls, photos: Sequence[np.ndarray], scenes: dict[str, list[Views]], seed: int) -> HeldOut:
+        """Parts of every fifth photo in varied light; the scenes by kind, as they are and, of the first kind, with
+        half of the views lying."""
         rng = np.random.default_rng([seed, 99])
         parts = []
-        for photo in photos[::4]:
-            views = photo_views(rng, photo, PHOTO_VIEWS, (LONGEST, LONGEST * 3 // 4))
+        for photo in photos[::5]:
+            views = photo_views(rng, photo, PHOTO_VIEWS, SIDE)
             images = torch.from_numpy(views.images).permute(0, 3, 1, 2).float() / 255
             varied = (vary(images, 0.7, rng) * 255).round().byte().permute(0, 2, 3, 1).numpy()
             parts.append(Views(varied, views.overlap))
-        return cls({"photos": parts, "scenes": list(scenes)})
+        first = next(iter(scenes))
+        turned = [lying(views, rng) for views in scenes[first]]
+        return cls({**scenes, f"{first}_lying": turned, "photos": parts})
 
 
 def validate(network: EfficientNetB0, held_out: HeldOut) -> dict[str, float]:
@@ -79,5 +82,5 @@ def average_precision(similarity: np.ndarray, overlapping: np.ndarray) -> float:
 @torch.inference_mode()
 def _describe(network: EfficientNetB0, images: np.ndarray) -> np.ndarray:
     device = next(network.parameters()).device
-    batch = torch.stack([prepare_image(image, LONGEST) for image in images])
+    batch = torch.stack([prepare_image(image, SIDE) for image in images])
     return network(batch.to(device, memory_format=torch.channels_last)).cpu().numpy()

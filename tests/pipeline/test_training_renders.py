@@ -20,11 +20,11 @@ from training.renders import (
     RenderedScene,
     correspondences,
     load_renders,
-    overlaps,
     render_scene,
     render_view,
     save,
 )
+from training.retrieval_views import corner_overlaps
 
 SIZE = (160, 120)
 EVEN = Light(np.array([0.0, 0.0, 1.0]), np.ones(3), np.zeros(3))
@@ -147,7 +147,7 @@ def test_what_stands_behind_something_is_not_visible():
         np.testing.assert_allclose(to[0, 0].numpy(), projected[1][:2], atol=0.01)
 
 
-def test_overlap_is_one_with_itself_and_none_with_the_other_side():
+def test_overlap_is_large_beside_and_none_on_the_other_side_or_too_far_round():
     rng = np.random.default_rng(5)
     surface = dome(rng).surface
     both_sides = [surface, place(surface, -1, 0, np.array([0, 0, -0.01], np.float32), 0)]
@@ -157,14 +157,14 @@ def test_overlap_is_one_with_itself_and_none_with_the_other_side():
         Atlas([pyramid(photo(rng))]),
         [
             Camera(intrinsics(SIZE, 0.6), look_at(np.array(eye), np.zeros(3)), SIZE)
-            for eye in ([0.03, 0, 0.2], [0.05, 0.02, 0.19], [0.03, 0, -0.2])
+            for eye in ([0.03, 0, 0.2], [0.05, 0.02, 0.19], [0.03, 0, -0.2], [-0.18, 0, 0.08])
         ],
         np.zeros(3),
     )
-    shares = overlaps(render_scene(scene, rng, "dome"))
-    assert shares.diagonal().min() > 0.95
-    assert shares[0, 1] > 0.8
+    shares = corner_overlaps(render_scene(scene, rng, "dome"))
+    assert min(shares[0, 1], shares[1, 0]) > 0.8
     assert shares[0, 2] == shares[2, 0] == 0
+    assert shares[0, 3] < 0.2  # the same side, but 75 degrees round it
 
 
 def test_saved_scenes_come_back_with_their_depth(scene, tmp_path):

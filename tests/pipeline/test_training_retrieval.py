@@ -30,9 +30,9 @@ def test_parts_of_a_photo_overlap_by_the_places_that_both_show():
     # a photo whose colours say where each pixel is
     x, y = np.meshgrid(np.arange(250), np.arange(250))
     photo = np.stack([x, y, np.zeros_like(x)], axis=-1).astype(np.uint8)
-    views = photo_views(rng, photo, 8, (64, 48))
-    for first in range(8):
-        for second in range(8):
+    views = photo_views(rng, photo, 10, 64)
+    for first in range(10):
+        for second in range(10):
             here, there = (views.images[i].reshape(-1, 3)[:, :2].astype(int) for i in (first, second))
             shown = np.zeros((252, 252), bool)
             for dx in range(-3, 4):  # views are coarser than the photo
@@ -47,7 +47,7 @@ def test_parts_of_a_photo_overlap_by_the_places_that_both_show():
                 assert expected < 0.2  # the rim that the coarse comparison adds
             if back > 0.6:
                 assert expected > 0.4
-    assert 0 < (views.overlap == 0).sum() < 40
+    assert 10 < (views.overlap == 0).sum() < 80
 
 
 def test_other_light_keeps_what_is_where():
@@ -56,8 +56,11 @@ def test_other_light_keeps_what_is_where():
     changed = vary(images, 0.8, rng)
     assert changed.shape == images.shape and changed.min() >= 0 and changed.max() <= 1
     assert (changed - images).abs().mean() > 0.02
-    for one, other in zip(images, changed, strict=True):
-        assert np.corrcoef(one.mean(0).ravel(), other.mean(0).ravel())[0, 1] > 0.5
+    alike = [
+        np.corrcoef(one.mean(0).ravel(), other.mean(0).ravel())[0, 1]
+        for one, other in zip(images, changed, strict=True)
+    ]
+    assert min(alike) > 0.3 and np.mean(alike) > 0.5  # shadows and highlights hide a part of some
     assert torch.equal(vary(images, 0.8, np.random.default_rng(0)), changed)
 
 

@@ -41,13 +41,20 @@ def intrinsics(size: tuple[int, int], field: float) -> np.ndarray:
 
 
 def walk_round(
-    rng: np.random.Generator, extent: float, height: float, size: tuple[int, int], views: int
+    rng: np.random.Generator,
+    extent: float,
+    height: float,
+    size: tuple[int, int],
+    views: int,
+    whole: bool = False,
 ) -> list[Camera]:
     """Cameras on part of a circle round things of radius `extent` and `height` at the origin, in order.
 
-    The lens stays, as on a walk; distance, height and aim differ from view to view.
+    The lens stays, as on a walk; distance, height and aim differ from view to view. whole: the whole circle, with
+    larger differences, up to close-ups and views from above.
     """
-    spread = np.radians(rng.choice(SPREADS))
+    spread = 2 * np.pi if whole else np.radians(rng.choice(SPREADS))
+    nearer, higher = (0.35, 14) if whole else (0.2, 6)
     field = np.radians(rng.uniform(38, 68))
     elevation, fill = rng.uniform(8, 55), rng.uniform(0.55, 1.15)
     start = rng.uniform(0, 2 * np.pi)
@@ -55,8 +62,8 @@ def walk_round(
     cameras = []
     for view in range(views):
         angle = start + spread * (view + rng.uniform(-0.3, 0.3)) / views
-        tilt = np.radians(np.clip(elevation + rng.normal(0, 6), 4, 75))
-        distance = radius / np.tan(field / 2) / fill * np.exp(rng.normal(0, 0.2))
+        tilt = np.radians(np.clip(elevation + rng.normal(0, higher), 4, 75))
+        distance = radius / np.tan(field / 2) / fill * np.exp(rng.normal(0, nearer))
         distance = max(distance, 1.15 * np.hypot(extent, height) + 0.03)
         target = np.array([*rng.normal(0, 0.2 * radius, 2), height * rng.uniform(0.25, 0.6)])
         direction = np.array([np.cos(tilt) * np.cos(angle), np.cos(tilt) * np.sin(angle), np.sin(tilt)])

@@ -33,10 +33,13 @@ def make_scene(
     photos: Sequence[np.ndarray],
     size: tuple[int, int],
     views: int,
+    around: bool = False,
 ) -> Scene:
-    """A scene and the cameras that look at it. photos: uint8 RGB [H, W, 3]; size: (width, height)."""
-    build = _front if rng.random() < FRONTS else _table
-    return build(rng, scans, photos, size, views)
+    """A scene and the cameras that look at it. photos: uint8 RGB [H, W, 3]; size: (width, height); around: never a
+    front, the cameras go all the way round one or two scans, and the ground tells less."""
+    if not around and rng.random() < FRONTS:
+        return _front(rng, scans, photos, size, views)
+    return _table(rng, scans, photos, size, views, around)
 
 
 class _Textures:
@@ -57,6 +60,20 @@ class _Textures:
             return [[number] * columns] * rows
         return [[self._photo() for _ in range(columns)] for _ in range(rows)]
 
+    def plain(self) -> int:
+        """Little more than a colour: a photo of which nothing but the light and shade of its parts is left."""
+        photo = self._photos[int(self._rng.integers(len(self._photos)))]
+        rough = cv2.resize(cv2.resize(photo, (3, 3), interpolation=cv2.INTER_AREA), (256, 256))
+        noise = self._rng.normal(0, 6, (256, 256, 1))
+        return self.add(
+            pyramid(np.clip(0.3 * rough + 0.7 * rough.mean((0, 1)) + noise, 0, 255).astype(np.uint8))
+        )
+
+    def disguise(self, scan: Scan) -> int:
+        """A texture for a scan: its own, a photo or plaster."""
+        chance = self._rng.random()
+        return self._photo() if chance < 0.3 else self.plain() if chance < 0.5 else self.add(scan.pyramid)
+
     def _photo(self) -> int:
         return self.add(pyramid(self._photos[int(self._rng.integers(len(self._photos)))]))
 
@@ -67,12 +84,14 @@ def _table(
     photos: Sequence[np.ndarray],
     size: tuple[int, int],
     views: int,
+    around: bool,
 ) -> Scene:
     """One to four scans, the cameras round them, ground below and four walls beyond the cameras."""
     textures = _Textures(rng, photos)
     bumps = rng.choice([0.0, 0.01, 0.03])
-    things, extent, height = _things(rng, scans, textures, int(rng.integers(1, 5)))
-    cameras = walk_round(rng, extent, height, size, views)
+    number = int(rng.integers(1, 3 if around else 5))
+    things, extent, height = _things(rng, scans, textures, number, around)
+    cameras = walk_round(rng, extent, height, size, views, around)
     room = max(float(np.abs(camera.centre[:2]).max()) for camera in cameras) * rng.uniform(1.15, 2.2) + 0.05
     tiles = _tiles(2 * room / (extent * rng.uniform(1.0, 4.0)))
     ground = sheet(
@@ -80,7 +99,7 @@ def _table(
         np.array([-room, -room, 0]),
         np.array([2 * room, 0, 0]),
         np.array([0, 2 * room, 0]),
-        textures.tiles(tiles, tiles),
+        [[textures.plain()]] if around and rng.random() < 0.6 else textures.tiles(tiles, tiles),
     )
     top = rng.uniform(1.0, 2.0) * room
     walls = []
@@ -99,9 +118,12 @@ def _table(
 
 
 def _things(
-    rng: np.random.Generator, scans: Sequence[Scan], textures: _Textures, number: int
+    rng: np.random.Generator, scans: Sequence[Scan], textures: _Textures, number: int, disguised: bool
 ) -> tuple[list[Surface], float, float]:
-    """Scans beside each other round the origin, with the radius and the height of the group."""
+    """Scans beside each other round the origin, with the radius and the height of the group.
+
+    disguised: half of them wear another texture, a photo or plaster, so that there are more things than scans.
+    """
     placed: list[Surface] = []
     discs: list[tuple[np.ndarray, float]] = []
     extent, height = 0.0, 0.0
@@ -114,7 +136,7 @@ def _things(
         while any(np.linalg.norm(spot - other) < radius + taken for other, taken in discs):
             spot = spot * 1.1 + rng.normal(0, 0.04, 2)
         discs.append((spot, radius))
-        texture = textures.add(scan.pyramid)
+        texture = textures.disguise(scan) if disguised else textures.add(scan.pyramid)
         turn = rng.uniform(0, 2 * np.pi)
         placed.append(place(scan.surface, scale, turn, np.array([*spot, 0], np.float32), texture))
     middle = np.mean([spot for spot, _ in discs], axis=0)
