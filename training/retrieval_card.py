@@ -25,8 +25,8 @@ def write_card(network: EfficientNetB0, folder: Path, config: dict[str, Any], se
     }
     save_file({name: tensor.contiguous().cpu() for name, tensor in tensors.items()}, path)
     lines = [json.loads(line) for line in (folder / "log.jsonl").read_text("utf-8").splitlines()]
-    start = next((line for line in lines if "lite0_scenes_recall" in line), {})
-    measured = next(line for line in reversed(lines) if "scenes_recall" in line)
+    start = next((line for line in lines if "lite0_photos_recall" in line), {})
+    measured = next(line for line in reversed(lines) if "photos_recall" in line)
     card = {
         "name": NAME,
         "network": "EfficientNet-B0 (torchvision's layout, without classifier), a global descriptor: the mean of "
