@@ -1,4 +1,4 @@
-"""The bundled weights: whole, with their cards, free to use, and good enough to work with."""
+"""The bundled weights: whole, with their cards, free to use, and good enough to be the default."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from safetensors.torch import load_file
 
 from blender_recon3d.pipeline.images import read_gray
 from blender_recon3d.pipeline.models.frontend import FeatureExtractor, Matcher
-from blender_recon3d.pipeline.models.registry import list_weights
+from blender_recon3d.pipeline.models.registry import NETWORKS, list_weights
 from blender_recon3d.pipeline.models.superglue import LAYERS, layers_of
+from blender_recon3d.pipeline.settings import default_features
 
 WEIGHTS = REPOSITORY / "vendor" / "weights"
 DEMO = REPOSITORY / "demo"
-BUNDLED = ("superpoint", "superglue")  # EfficientNet-B0 is still to come
-MEGABYTES = 34  # that these may take, so that all three fit into 45
+MEGABYTES = 45  # that all three may take
 FREE = ("CC0-1.0", "Apache-2.0")
 
 
-@pytest.mark.parametrize("name", BUNDLED)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_a_file_has_a_card_that_fits_it(name: str) -> None:
     card = json.loads((WEIGHTS / f"{name}.json").read_text("utf-8"))
     data = (WEIGHTS / f"{name}.safetensors").read_bytes()
@@ -38,13 +38,14 @@ def test_a_file_has_a_card_that_fits_it(name: str) -> None:
 
 
 def test_together_they_are_small_enough_to_ship() -> None:
-    total = sum((WEIGHTS / f"{name}.safetensors").stat().st_size for name in BUNDLED)
+    total = sum((WEIGHTS / f"{name}.safetensors").stat().st_size for name in NETWORKS)
     assert total <= MEGABYTES * 1e6
 
 
-def test_they_are_listed_as_free() -> None:
+def test_they_are_the_default_and_listed_as_free() -> None:
+    assert default_features("bundled") == "learned"
     rows = {row["network"]: row for row in list_weights() if row["set"] == "bundled"}
-    assert all(rows[name]["where"] and rows[name]["commercial"] for name in BUNDLED)
+    assert all(rows[name]["where"] and rows[name]["commercial"] for name in NETWORKS)
 
 
 def test_superglue_has_the_published_layout() -> None:
@@ -77,7 +78,7 @@ def _epipolar_distance(images: list[pycolmap.Image], first: np.ndarray, second: 
     return np.abs((np.c_[second, np.ones(len(second))] * lines).sum(1)) / np.hypot(lines[:, 0], lines[:, 1])
 
 
-def test_a_first_run_needs_no_network(tmp_path: Path) -> None:
+def test_a_first_run_needs_no_option_and_no_network(tmp_path: Path) -> None:
     """Six photos of the demo, with an empty cache and a proxy that leads nowhere."""
     photos = tmp_path / "photos"
     photos.mkdir()
@@ -93,7 +94,7 @@ def test_a_first_run_needs_no_network(tmp_path: Path) -> None:
         "https_proxy": nowhere,
     }
     output = tmp_path / "workspace"
-    ran = recon3d("run", photos, "-o", output, "--features", "learned", "--until", "sfm", env=environment)
+    ran = recon3d("run", photos, "-o", output, "--until", "sfm", env=environment)
     assert ran.returncode == 0, ran.stderr
     assert "SuperPoint features" in ran.stderr
     registered = re.search(r"(\d) of 6 photos registered", ran.stderr)
