@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name everybody uses
 from torch import Tensor
 
-from blender_recon3d.pipeline.models.superpoint import CELL
+from blender_recon3d.pipeline.models.superpoint import CELL, window_maximum
 
 DERIVATIVE_SIGMA = 1.0  # pixels
 WINDOW_SIGMA = 1.8
@@ -30,10 +30,7 @@ def corner_response(images: Tensor) -> Tensor:
 
 def local_maxima(response: Tensor, radius: int = 4) -> Tensor:
     """The response [B, 1, H, W] where it is the largest of its square of 2 radius + 1 pixels, else 0."""
-    size = 2 * radius + 1
-    highest = F.max_pool2d(response, (1, size), stride=1, padding=(0, radius))
-    highest = F.max_pool2d(highest, (size, 1), stride=1, padding=(radius, 0))
-    return response * (response == highest)
+    return response * (response == window_maximum(response, radius))
 
 
 def hard_labels(response: Tensor, valid: Tensor, threshold: float, radius: int = 4) -> Tensor:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.distributed
 import torch.nn.functional as F  # noqa: N812 - the name everybody uses
 from torch import Tensor
 
@@ -24,11 +25,11 @@ from .renders import build, load_renders
 from .retrieval_card import write_card
 from .retrieval_start import b0_from_lite0, find_checkpoint, lite0
 from .retrieval_validation import HeldOut, validate
-from .retrieval_views import Batch, Groups, Views, scene_views
-from .running import Meter, MovingAverage, Run, learning_rate, mixed_precision, read_config
+from .retrieval_views import Groups, Views, scene_views
+from .running import Meter, Run, mixed_precision
+from .trainer import Trainer, command_line, launch
 
 CONFIG = Path(__file__).parent / "configs" / "efficientnet.toml"
-LOG_EVERY, VALIDATE_EVERY = 20, 200  # steps
 LEAST_OVERLAP = 0.05  # a view that overlaps with no other by more teaches no order
 
 
@@ -59,27 +60,31 @@ def normalise(images: Tensor) -> Tensor:
     return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
 
 
-class Trainer:
-    def __init__(self, config: dict[str, Any], options: argparse.Namespace) -> None:
-        self.config, self.options = config, options
-        self.device = select_device(options.device)
-        self.run = Run(options.output)
-        photos = load_photos(options.data)
-        kinds = tuple(config["scenes"])
-        scenes = {kind: self._scenes(kind, False) for kind in kinds}
-        self.groups = Groups(photos.train, sampling_weights(photos.train_names).numpy(), scenes, config)
-        held_out = {kind: self._scenes(kind, True) for kind in kinds}
-        self.held_out = HeldOut.make(photos.held_out, held_out, config["seed"])
+class EfficientNetTrainer(Trainer):
+    log_every, validate_every = 20, 200
+
+    def __init__(self, rank: int, workers: int, config: dict[str, Any], options: argparse.Namespace) -> None:
+        device = select_device(options.device)
+        self.bf16 = options.precision == "bf16"
         checkpoint = find_checkpoint()
         torch.manual_seed(config["seed"])
-        self.teacher = lite0(checkpoint).to(self.device, memory_format=torch.channels_last)
+        self.teacher = lite0(checkpoint).to(device, memory_format=torch.channels_last)
         # Batch normalisation keeps Lite0's statistics: those of a batch of few groups would be another place's.
-        self.network = b0_from_lite0(checkpoint).to(self.device, memory_format=torch.channels_last)
-        self.average = MovingAverage(self.network, config["average"])
-        self.optimiser = torch.optim.AdamW(
-            self.network.parameters(), config["rate"], (0.9, 0.99), weight_decay=config["weight_decay"]
-        )
-        self.step = 0
+        network = b0_from_lite0(checkpoint).to(device, memory_format=torch.channels_last)
+        run, betas = Run(options.output), (0.9, 0.99)
+        super().__init__(config, run, device, network, network.parameters(), betas, rank, workers)
+        self.options = options
+        photos = load_photos(options.data)
+        kinds = tuple(config["scenes"])
+        if rank > 0:
+            torch.distributed.barrier()  # until the first has rendered what is missing
+        scenes = {kind: self._scenes(kind, False) for kind in kinds}
+        self.groups = Groups(photos.train, sampling_weights(photos.train_names).numpy(), scenes, config)
+        if rank == 0:
+            held_out = {kind: self._scenes(kind, True) for kind in kinds}
+            self.held_out = HeldOut.make(photos.held_out, held_out, config["seed"])
+            if workers > 1:
+                torch.distributed.barrier()
 
     def _scenes(self, kind: str, held_out: bool) -> list[Views]:
         """The scenes of a kind that the configuration describes, rendered where they are not there yet."""
@@ -92,68 +97,36 @@ class Trainer:
         build(self.options.data, folder, count, wanted["views"], sizes, self.config["seed"], held_out, around)
         return [scene_views(scene) for scene in load_renders(folder, count)]
 
-    def restore(self) -> None:
-        state = self.run.restore()
-        if state is None:
-            self.run.log(
-                step=0, **{f"lite0_{k}": v for k, v in validate(self.teacher, self.held_out).items()}
-            )
+    def restore(self) -> bool:
+        if super().restore():
+            return True
+        if self.rank == 0:
+            lite0_measures = validate(self.teacher, self.held_out)
+            self.run.log(step=0, **{f"lite0_{key}": value for key, value in lite0_measures.items()})
             self.run.log(step=0, **validate(self.network, self.held_out))
-            return
-        self.network.load_state_dict(state["network"])
-        self.average.tensors = {name: tensor.to(self.device) for name, tensor in state["average"].items()}
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.step = state["step"]
+        return False
 
-    def save(self) -> None:
-        self.run.save(
-            {
-                "network": self.network.state_dict(),
-                "average": self.average.tensors,
-                "optimiser": self.optimiser.state_dict(),
-                "step": self.step,
-            }
-        )
+    def validate(self) -> dict[str, float]:
+        return validate(self.averaged(), self.held_out)
 
-    def train(self) -> None:
-        meter = Meter()
-        steps = self.config["steps"]
-        while self.step < steps:
-            # The random numbers of a step depend on its number alone, so that a resumed run sees the same.
-            batch = self.groups.batch(np.random.default_rng([self.config["seed"], self.step]))
-            self._one_step(batch, meter)
-            self.step += 1
-            if self.step % LOG_EVERY == 0:
-                self.run.log(step=self.step, **meter.read())
-            if self.step % VALIDATE_EVERY == 0 or self.step == steps:
-                self.run.log(step=self.step, **validate(self.averaged(), self.held_out))
-            if self.run.due() or self.step == steps:
-                self.save()
+    def finish(self) -> None:
+        write_card(self.averaged(), self.run.folder, self.config, self.run.seconds())
 
-    def _one_step(self, batch: Batch, meter: Meter) -> None:
+    def loss(self, meter: Meter) -> Tensor:
         config = self.config
-        for part in self.optimiser.param_groups:
-            part["lr"] = learning_rate(
-                self.step, config["steps"], config["rate"], config["warm_up"], config["decay"]
-            )
+        batch = self.groups.batch(np.random.default_rng([config["seed"], self.step, self.rank]))
         images = normalise(batch.images.to(self.device))
-        with mixed_precision(self.device, self.options.bf16):
+        with mixed_precision(self.device, self.bf16):
             with torch.no_grad():
                 wanted = self.teacher.features(images)
             maps = self.network.features(images)
         descriptors = F.normalize(maps.float().mean(dim=(2, 3)), dim=1)
         ranking = ranking_loss(descriptors, batch.overlap.to(self.device), config["temperature"])
         likeness = likeness_loss(maps, wanted)
+        meter.add(ranking=ranking.detach(), likeness=likeness.detach())
         first, last = config["likeness"]
         done = min(1.0, self.step / (config["relax"] * config["steps"]))
-        loss = ranking + (first + (last - first) * done) * likeness
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), config["clip"])
-        if torch.isfinite(norm):  # a step whose gradient is not finite is passed over
-            self.optimiser.step()
-            self.average.update(self.network, self.step)
-        meter.add(ranking=ranking.detach(), likeness=likeness.detach(), norm=norm)
+        return ranking + (first + (last - first) * done) * likeness
 
     def averaged(self) -> EfficientNetB0:
         network = EfficientNetB0().to(self.device, memory_format=torch.channels_last)
@@ -162,23 +135,9 @@ class Trainer:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--output", type=Path, required=True)
+    parser = command_line(__doc__, CONFIG, "fp32")  # on a CPU fp32 is the faster one for this network
     parser.add_argument("--renders", type=Path, help="where renders are, or will be (OUTPUT/renders)")
-    parser.add_argument("--config", type=Path, default=CONFIG)
-    parser.add_argument("--steps", type=int, help="instead of the configuration's")
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--bf16", action="store_true", help="for a GPU; on a CPU fp32 is faster here")
-    parser.add_argument("--threads", type=int, default=1)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    config = read_config(options.config)
-    config["steps"] = options.steps or config["steps"]
-    trainer = Trainer(config, options)
-    trainer.restore()
-    trainer.train()
-    write_card(trainer.averaged(), options.output, config, trainer.run.seconds())
+    launch(EfficientNetTrainer, parser.parse_args())
 
 
 if __name__ == "__main__":

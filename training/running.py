@@ -15,6 +15,7 @@ from typing import Any
 import torch
 import torch.distributed
 import torch.multiprocessing
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 CHECKPOINT_SECONDS = 120.0
@@ -91,6 +92,13 @@ class Run:
         with open(self.folder / "log.jsonl", "a", encoding="utf-8") as file:
             file.write(line + "\n")
         os.write(1, (line + "\n").encode())
+
+
+def save_whole(tensors: dict[str, Tensor], path: Path) -> None:
+    """A safetensors file that is never there in part."""
+    partial = path.with_suffix(".part")
+    save_file(tensors, partial)
+    os.replace(partial, path)
 
 
 def in_workers(workers: int, function: Callable[..., None], *arguments: Any) -> None:

@@ -13,7 +13,6 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name everybody uses
-from safetensors.torch import save_file
 from torch import Tensor
 
 from blender_recon3d.pipeline.models.devices import select_device
@@ -22,7 +21,7 @@ from blender_recon3d.pipeline.models.superpoint import CELL, score_map
 from .corners import corner_response, hard_labels, soft_labels
 from .photometric import change_light
 from .photos import PhotoStack, load_photos, sampling_weights, stack_grey
-from .running import Meter, MovingAverage, Run, batches, learning_rate, mixed_precision, read_config
+from .running import Meter, Run, batches, mixed_precision, save_whole
 from .superpoint_losses import (
     auxiliary_loss,
     descriptor_loss,
@@ -33,10 +32,10 @@ from .superpoint_losses import (
 )
 from .superpoint_network import TrainableSuperPoint, folded
 from .superpoint_validation import validate
+from .trainer import Trainer, command_line, launch
 from .warps import WarpSettings, random_pair, sample_views, warp_map
 
 CONFIG = Path(__file__).parent / "configs" / "superpoint.toml"
-LOG_EVERY, VALIDATE_EVERY = 100, 1000  # steps
 
 
 @dataclass
@@ -70,69 +69,35 @@ def both_views(values: Tensor, views: Views) -> Tensor:
     return torch.where(weight, 0.5 * (values + other[:, :1]), values)
 
 
-class Trainer:
-    def __init__(
-        self, config: dict[str, Any], data: Path, run: Run, device: torch.device, bf16: bool
-    ) -> None:
-        self.config, self.run, self.device, self.bf16 = config, run, device, bf16
-        photos = load_photos(data)
+class SuperPointTrainer(Trainer):
+    log_every, validate_every = 100, 1000
+
+    def __init__(self, rank: int, workers: int, config: dict[str, Any], options: argparse.Namespace) -> None:
+        device = select_device(options.device)
+        photos = load_photos(options.data)
         self.photos = stack_grey(photos.train, device)
         self.held_out = stack_grey(photos.held_out, device)
-        self.generator = torch.Generator().manual_seed(config["seed"])
+        self.bf16 = options.precision == "bf16"
         torch.manual_seed(config["seed"])
-        self.network = TrainableSuperPoint().to(device, memory_format=torch.channels_last)
-        self.average = MovingAverage(self.network, config["average"])
+        network = TrainableSuperPoint().to(device, memory_format=torch.channels_last)
         self.teacher = TrainableSuperPoint().to(device, memory_format=torch.channels_last).eval()
-        self.optimiser = torch.optim.AdamW(
-            self.network.parameters(), config["rate"], (0.9, 0.99), weight_decay=config["weight_decay"]
-        )
-        self.step = 0
+        run, betas = Run(options.output), (0.9, 0.99)
+        super().__init__(config, run, device, network, network.parameters(), betas, rank, workers)
         self._indices = batches(sampling_weights(photos.train_names), config["pairs"], self.generator)
 
-    def restore(self) -> None:
-        state = self.run.restore()
-        if state is not None:
-            self.network.load_state_dict(state["network"])
-            self.average.tensors = {name: t.to(self.device) for name, t in state["average"].items()}
-            self.optimiser.load_state_dict(state["optimiser"])
-            self.generator.set_state(state["random"])
-            self.step = state["step"]
+    def validate(self) -> dict[str, float]:
+        return validate(folded(self.average.tensors), self.held_out)
 
-    def save(self) -> None:
-        self.run.save(
-            {
-                "network": self.network.state_dict(),
-                "average": self.average.tensors,
-                "optimiser": self.optimiser.state_dict(),
-                "random": self.generator.get_state(),
-                "step": self.step,
-            }
-        )
-        save_file(folded(self.average.tensors), self.run.folder / "latest.safetensors")
+    def save_weights(self) -> None:
+        save_whole(folded(self.average.tensors), self.run.folder / "latest.safetensors")
 
-    def train(self) -> None:
-        meter = Meter()
-        while self.step < self.config["steps"]:
-            self._one_step(meter)
-            self.step += 1
-            if self.step % LOG_EVERY == 0:
-                self.run.log(step=self.step, light=self._light(), **meter.read())
-            if self.step % VALIDATE_EVERY == 0 or self.step == self.config["steps"]:
-                self.run.log(step=self.step, **validate(folded(self.average.tensors), self.held_out))
-            if self.run.due() or self.step == self.config["steps"]:
-                self.save()
-
-    def _one_step(self, meter: Meter) -> None:
+    def loss(self, meter: Meter) -> Tensor:
         config = self.config
         views = make_views(self.photos, next(self._indices), config["view"], self.generator)
         with torch.no_grad():
             response = both_views(corner_response(views.images), views)
             labels = self._labels(response, views)
             lit = change_light(views.images, self._light(), self.generator)
-        for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(
-                self.step, config["steps"], config["rate"], config["warm_up"], config["decay"]
-            )
         with mixed_precision(self.device, self.bf16):
             logits, descriptors, maps = self.network(lit.contiguous(memory_format=torch.channels_last))
         whole = F.pixel_unshuffle(views.valid[:, None].float(), CELL).amin(dim=1)
@@ -140,7 +105,7 @@ class Trainer:
             loss = hard_detector_loss(logits, labels)
         else:
             loss = soft_detector_loss(logits, labels, whole)
-        meter.add(detector=loss.detach())
+        meter.add(light=self._light(), detector=loss.detach())
         loss = config["detector"]["weight"] * loss
         inner = config["detector"]["auxiliary"] * max(0.0, 1 - 3 * self.step / config["steps"])
         if inner > 0:
@@ -151,17 +116,7 @@ class Trainer:
             loss = loss + config["descriptor"]["weight"] * self._descriptor_loss(
                 descriptors, response, views, meter
             )
-        self._update(loss, meter)
-
-    def _update(self, loss: Tensor, meter: Meter) -> None:
-        """A gradient step; one whose gradient is not finite is passed over."""
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config["clip"])
-        if torch.isfinite(norm):
-            self.optimiser.step()
-            self.average.update(self.network, self.step)
-        meter.add(norm=norm)
+        return loss
 
     def _labels(self, response: Tensor, views: Views) -> Tensor:
         detector, adaptation = self.config["detector"], self.config["adaptation"]
@@ -207,25 +162,5 @@ def adapted_labels(scores: Tensor, views: Views) -> Tensor:
     return soft_labels(mean / (1 - mean), views.valid, 1.0, 1.0)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--config", type=Path, default=CONFIG)
-    parser.add_argument("--steps", type=int, help="instead of the configuration's")
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--fp32", action="store_true", help="no bf16, for hardware that has none")
-    parser.add_argument("--threads", type=int, default=0)
-    arguments = parser.parse_args()
-    if arguments.threads:
-        torch.set_num_threads(arguments.threads)
-    config = read_config(arguments.config)
-    config["steps"] = arguments.steps or config["steps"]
-    device = select_device(arguments.device)
-    trainer = Trainer(config, arguments.data, Run(arguments.output), device, not arguments.fp32)
-    trainer.restore()
-    trainer.train()
-
-
 if __name__ == "__main__":
-    main()
+    launch(SuperPointTrainer, command_line(__doc__, CONFIG, "bf16").parse_args())

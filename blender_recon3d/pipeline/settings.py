@@ -143,7 +143,7 @@ class JobSettings(StageSettings):
         """A job from flat options: each goes to every stage that has a field of that name.
 
         `max_size` differs from stage to stage and comes from `quality`, unless given as `feature_size` or
-        `dense_size`. Options that no stage knows raise UserError.
+        `dense_size`. `photos` is one path or several. Options that no stage knows raise UserError.
         """
         if quality not in QUALITIES:
             raise UserError(f"quality is {quality!r}: choose one of {', '.join(QUALITIES)}.", 2)
@@ -152,6 +152,8 @@ class JobSettings(StageSettings):
             for stage, option in SIZE_OPTIONS.items()
         }
         options.setdefault("features", default_features(options.get("weights", "bundled")))
+        if isinstance(options.get("photos"), str | Path):
+            options["photos"] = (str(options["photos"]),)
         stages: dict[str, Any] = {}
         known: set[str] = set()
         for stage in STAGES:

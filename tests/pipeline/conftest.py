@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,13 @@ def recon3d(*arguments: object, **options: object) -> subprocess.CompletedProces
     """The command line in a process of its own, as a user runs it."""
     command = [sys.executable, "-m", "blender_recon3d.pipeline", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, timeout=600, **options)
+
+
+@pytest.fixture
+def inference_mode() -> Iterator[None]:
+    """No gradients during the test."""
+    with torch.inference_mode():
+        yield
 
 
 @pytest.fixture(scope="session")

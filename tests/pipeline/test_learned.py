@@ -17,14 +17,6 @@ from blender_recon3d.pipeline.models.frontend import FeatureExtractor, Features,
 FOUNTAIN = Path(__file__).resolve().parents[3] / "shared" / "data" / "captures" / "fountain-p11"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> str:
     return str(planted_weights(tmp_path_factory.mktemp("weights")))

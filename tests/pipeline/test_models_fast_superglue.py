@@ -15,13 +15,7 @@ from blender_recon3d.pipeline.models.weights import load
 BF16 = GlueArithmetic(torch.bfloat16, "blocks")
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    with torch.inference_mode():
-        yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("inference_mode")
 
 
 @pytest.fixture(scope="module")

@@ -10,14 +10,7 @@ from blender_recon3d.pipeline.models import precision
 from blender_recon3d.pipeline.models import superpoint as sp
 from blender_recon3d.pipeline.models.fast_superpoint import FastSuperPoint
 
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    with torch.inference_mode():
-        yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("inference_mode")
 
 
 @pytest.fixture(scope="module")

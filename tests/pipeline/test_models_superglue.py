@@ -9,14 +9,6 @@ from hugging_face import superglue_from_reference, superglue_reference, superglu
 from blender_recon3d.pipeline.models import superglue as sg
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def randomise(network: torch.nn.Module, seed: int) -> None:
     """Random weights and batch-normalisation statistics that keep the signal's size through the layers."""
     random = torch.Generator().manual_seed(seed)

@@ -8,14 +8,6 @@ from hugging_face import superpoint_from_reference, superpoint_reference, superp
 from blender_recon3d.pipeline.models import superpoint as sp
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def textured(height: int, width: int, seed: int = 0) -> torch.Tensor:
     """A random image with structure at several scales, [1, 1, height, width]."""
     random = torch.Generator().manual_seed(seed)

@@ -14,6 +14,11 @@ def test_a_job_survives_json():
     assert JobSettings.from_json(json.loads(json.dumps(job.to_json())), Path("job.json")) == job
 
 
+def test_one_path_is_one_path_and_not_its_letters():
+    for given in ("a b", Path("a b")):
+        assert JobSettings.build(photos=given).photos.photos == ("a b",)
+
+
 def test_quality_sets_sizes_and_a_given_size_stays():
     assert JobSettings.build(quality="preview").dense.max_size == 640
     job = JobSettings.build(quality="preview", dense_size=700)

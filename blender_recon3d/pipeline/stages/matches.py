@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,20 @@ from ..settings import MatchesSettings
 from ..workspace import Workspace, remove
 
 Names = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Work:
+    """pairs: those still to match, of `total`; block_list: a file that COLMAP reads pairs from."""
+
+    workspace: Workspace
+    settings: MatchesSettings
+    pairs: list[Names]
+    total: int
+    block_list: Path
+    verification: pycolmap.TwoViewGeometryOptions
+    progress: Progress
+
 
 BLOCK = {"cpu": 4, "cuda": 32, "mps": 8}  # pairs at once; two such blocks are what a kill can cost
 CACHED_PHOTOS = 48  # of 2 MB each; more than two tiles
@@ -52,9 +67,9 @@ def run(workspace: Workspace, settings: MatchesSettings, progress: Progress) -> 
     block_list = workspace.pairs.with_name("pairs.block.txt")
     progress.update(len(pairs) - len(todo), len(pairs), "matching")
     try:
-        match = _sift if settings.features == "sift" else _learned
         if todo:
-            match(workspace, settings, todo, block_list, verification, progress)
+            work = Work(workspace, settings, todo, len(pairs), block_list, verification, progress)
+            _sift(work) if settings.features == "sift" else _learned(work)
     finally:
         remove(block_list)
     return _summary(workspace, len(pairs), progress)
@@ -80,75 +95,61 @@ def _summary(workspace: Workspace, pairs: int, progress: Progress) -> dict[str, 
     return {"message": message, "pairs": pairs, "verified": verified, "matches": total}
 
 
-def _sift(
-    workspace: Workspace,
-    settings: MatchesSettings,
-    pairs: list[Names],
-    block_list: Path,
-    verification: Any,
-    progress: Progress,
-) -> None:
+def _sift(work: Work) -> None:
     """COLMAP matches and verifies in one call, with an index of each photo's descriptors for as long."""
     options = pycolmap.FeatureMatchingOptions()
-    options.use_gpu = pycolmap.has_cuda and settings.device in ("auto", "cuda")
+    options.use_gpu = pycolmap.has_cuda and work.settings.device in ("auto", "cuda")
     listed = pycolmap.ImportedPairingOptions()
-    listed.match_list_path = block_list
-    write_pairs(block_list, pairs)
-    total = len(read_pairs(workspace.pairs))
-    with RowCounter(workspace.database, "two_view_geometries") as counter:
+    listed.match_list_path = work.block_list
+    write_pairs(work.block_list, work.pairs)
+    database = work.workspace.database
+    with RowCounter(database, "two_view_geometries") as counter:
         run_cancellable(
             lambda token: pycolmap.match_image_pairs(
-                workspace.database, options, listed, verification, cancellation_token=token
+                database, options, listed, work.verification, cancellation_token=token
             ),
-            progress,
-            lambda: progress.counted(counter.rows, total, "matching"),
+            work.progress,
+            lambda: work.progress.counted(counter.rows, work.total, "matching"),
         )
 
 
-def _learned(
-    workspace: Workspace,
-    settings: MatchesSettings,
-    pairs: list[Names],
-    block_list: Path,
-    verification: Any,
-    progress: Progress,
-) -> None:
+def _learned(work: Work) -> None:
     """SuperGlue on a block of pairs while COLMAP verifies the block before, just written in one transaction."""
     from ..feature_files import feature_path, load_features
     from ..models.frontend import Encoded, Matcher
     from ..models.side_by_side import ahead
 
+    settings, path = work.settings, work.workspace.database
     matcher = Matcher(settings.weights, settings.device, settings.match_threshold)
-    total = len(read_pairs(workspace.pairs))
     size = BLOCK[matcher.device.type]
-    pairs = by_tiles(pairs)
-    with open_database(workspace.database) as database:
+    pairs = by_tiles(work.pairs)
+    with open_database(path) as database:
         ids = image_ids(database)
         matched = {(a, b) for a, b in pairs if database.exists_matches(ids[a], ids[b])}
 
     @lru_cache(maxsize=CACHED_PHOTOS)
     def encoded(name: str) -> Encoded:
-        return matcher.encode(load_features(feature_path(workspace, name)))
+        return matcher.encode(load_features(feature_path(work.workspace, name)))
 
     def match(block: list[Names]) -> tuple[list[Names], dict[Names, np.ndarray]]:
         new = [pair for pair in block if pair not in matched]
         found = matcher.match([(encoded(a), encoded(b)) for a, b in new])
         return block, {pair: matches for pair, (matches, _) in zip(new, found, strict=True)}
 
-    done = total - len(pairs)
+    done = work.total - len(pairs)
     for block, found in ahead(match, [pairs[i : i + size] for i in range(0, len(pairs), size)]):
-        with open_database(workspace.database) as database, pycolmap.DatabaseTransaction(database):
+        with open_database(path) as database, pycolmap.DatabaseTransaction(database):
             for (a, b), matches in found.items():
                 database.write_matches(ids[a], ids[b], matches)
-        write_pairs(block_list, block)
+        write_pairs(work.block_list, block)
         run_cancellable(
             lambda token: pycolmap.verify_matches(
-                workspace.database, block_list, verification, cancellation_token=token
+                path, work.block_list, work.verification, cancellation_token=token
             ),
-            progress,
+            work.progress,
         )
         done += len(block)
-        progress.update(done, total, "matching")
+        work.progress.update(done, work.total, "matching")
 
 
 def by_tiles(pairs: list[Names]) -> list[Names]:

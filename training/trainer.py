@@ -1,0 +1,157 @@
+"""The loop all three networks are trained in: steps, log, validation on held-out data, checkpoints that are resumed.
+
+A network's own module says what one step's loss is and how the result is measured and written.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .running import (
+    Meter,
+    MovingAverage,
+    Run,
+    average_gradients,
+    in_workers,
+    learning_rate,
+    read_config,
+)
+
+Config = dict[str, Any]
+
+
+class Trainer:
+    """config: the keys seed, steps, rate, warm_up, decay, clip and average; parameters: as AdamW takes them, groups
+    with a `rate` of their own where it differs from config's; rank, workers: this process and how many there are,
+    which see different data and take the same steps."""
+
+    log_every = 50  # steps
+    validate_every = 500
+
+    def __init__(
+        self,
+        config: Config,
+        run: Run,
+        device: torch.device,
+        network: nn.Module,
+        parameters: Any,
+        betas: tuple[float, float],
+        rank: int = 0,
+        workers: int = 1,
+    ) -> None:
+        self.config, self.run, self.device = config, run, device
+        self.rank, self.workers = rank, workers
+        self.network = network
+        self.average = MovingAverage(network, config["average"])
+        self.optimiser = torch.optim.AdamW(
+            parameters, config["rate"], betas, weight_decay=config["weight_decay"]
+        )
+        self.generator = torch.Generator()
+        self.step = 0
+
+    def loss(self, meter: Meter) -> Tensor:
+        """Of one step, drawn with self.generator; parts of it go to the meter."""
+        raise NotImplementedError
+
+    def validate(self) -> dict[str, float]:
+        """Measures of the average network on held-out data."""
+        raise NotImplementedError
+
+    def save_weights(self) -> None:
+        """Write the average network as it is used, at every checkpoint."""
+
+    def restore(self) -> bool:
+        """Go on from the last checkpoint; False where there is none."""
+        state = self.run.restore()
+        if state is None:
+            return False
+        self.network.load_state_dict(state["network"])
+        self.average.tensors = {name: tensor.to(self.device) for name, tensor in state["average"].items()}
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step = state["step"]
+        return True
+
+    def save(self) -> None:
+        self.run.save(
+            {
+                "network": self.network.state_dict(),
+                "average": self.average.tensors,
+                "optimiser": self.optimiser.state_dict(),
+                "step": self.step,
+            }
+        )
+        self.save_weights()
+
+    def train(self) -> None:
+        """All steps that are left; only the first process writes."""
+        meter = Meter()
+        steps = self.config["steps"]
+        while self.step < steps:
+            self._one_step(meter)
+            self.step += 1
+            if self.rank:
+                continue
+            if self.step % self.log_every == 0:
+                self.run.log(step=self.step, **meter.read())
+            if self.step % self.validate_every == 0 or self.step == steps:
+                self.run.log(step=self.step, **self.validate())
+            if self.run.due() or self.step == steps:
+                self.save()
+
+    def _one_step(self, meter: Meter) -> None:
+        config = self.config
+        # A step's random numbers hang on its number alone, so that a resumed run draws the same.
+        self.generator.manual_seed((config["seed"] * 1_000_003 + self.step) * self.workers + self.rank)
+        for group in self.optimiser.param_groups:
+            rate = group.get("rate", config["rate"])
+            group["lr"] = learning_rate(self.step, config["steps"], rate, config["warm_up"], config["decay"])
+        loss = self.loss(meter)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        average_gradients(self.network, self.workers)
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), config["clip"])
+        if torch.isfinite(norm):  # a step whose gradient is not finite is passed over
+            self.optimiser.step()
+            self.average.update(self.network, self.step)
+        meter.add(norm=norm)
+
+    def finish(self) -> None:
+        """After the last step, in the first process."""
+
+
+def command_line(description: str, config: Path, precision: str) -> argparse.ArgumentParser:
+    """The options that every network's training has; config, precision: what holds where they are not given."""
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--output", type=Path, required=True, help="checkpoint, log and weights")
+    parser.add_argument("--config", type=Path, default=config)
+    parser.add_argument("--steps", type=int, help="instead of the configuration's")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--precision", choices=("bf16", "fp32"), default=precision)
+    parser.add_argument("--threads", type=int, default=0, help="of each process; 0: as torch has it")
+    parser.add_argument(
+        "--workers", type=int, default=1, help="processes; on a CPU one a core, of one thread"
+    )
+    return parser
+
+
+def launch(network: type[Trainer], options: argparse.Namespace) -> None:
+    """Train: `network` is a Trainer that takes (rank, workers, config, options)."""
+    config = read_config(options.config)
+    config["steps"] = options.steps or config["steps"]
+    in_workers(options.workers, _train, network, config, options)
+
+
+def _train(rank: int, workers: int, network: type[Any], config: Config, options: argparse.Namespace) -> None:
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    trainer = network(rank, workers, config, options)
+    trainer.restore()
+    trainer.train()
+    if rank == 0:
+        trainer.finish()
