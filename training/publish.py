@@ -21,13 +21,14 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from .curves import draw, read_log
+from .retrieval_card import PHOTOS
 from .running import read_config
 
 ROOT = Path(__file__).parents[1]
 WEIGHTS = ROOT / "vendor" / "weights"
 LOGS = Path(__file__).parent / "logs"
 
-PHOTOS = "2,720 photographs: clothing (CC0), grocery shelves (MIT), scenery (CC0), wallpaper (public domain)"
+
 SCANS = "renders of 20 household scans (YCB, CC BY 4.0) with exact depth"
 NETWORKS: dict[str, dict[str, Any]] = {
     "superpoint": {

