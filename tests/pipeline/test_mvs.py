@@ -8,8 +8,9 @@ from scenes import HEIGHT, INTRINSICS, WIDTH, box_scene, depth, look_at, render,
 from blender_recon3d.pipeline.colmap import pycolmap
 from blender_recon3d.pipeline.events import UserError
 from blender_recon3d.pipeline.fusion import read_visibility
+from blender_recon3d.pipeline.mvs import cost as cost_module
 from blender_recon3d.pipeline.mvs.cascade import cascade, median3
-from blender_recon3d.pipeline.mvs.cost import MatchingCost, box_mean, reference_cost
+from blender_recon3d.pipeline.mvs.cost import MatchingCost, reference_cost, window_means
 from blender_recon3d.pipeline.mvs.maps import map_paths, read_map, write_map, write_maps
 from blender_recon3d.pipeline.mvs.plane_sweep import plane_sweep
 from blender_recon3d.pipeline.mvs.planes import fit_planes, normals
@@ -61,10 +62,20 @@ def test_the_true_depth_costs_little_and_a_wrong_one_much(scene):
     assert float(cost(w * 1.1)[seen].median()) > 0.4
 
 
-def test_box_mean_is_the_mean_over_the_window():
+@pytest.mark.parametrize("radius", [1, 2, 3, 5])
+def test_window_means_are_the_means_over_the_windows(radius):
     values = torch.rand(2, 20, 30, generator=torch.manual_seed(0))
-    assert torch.allclose(box_mean(values, 2)[1, 8, 9], values[1, 6:11, 7:12].mean(), atol=1e-6)
-    assert torch.allclose(box_mean(torch.full((1, 9, 9), 3.0), 3), torch.full((1, 9, 9), 3.0))
+    side = 2 * radius + 1
+    expected = torch.nn.functional.avg_pool2d(values, side, stride=1)
+    torch.testing.assert_close(window_means(values, radius), expected, atol=1e-6, rtol=0)
+
+
+def test_the_cost_is_the_same_in_strips_of_any_height(scene, monkeypatch):
+    images, relative, truth = scene
+    w = torch.from_numpy(1 / np.where(truth > 0, truth, 5)).float()
+    whole = cost_at(images, relative, 1, 3)(w)
+    monkeypatch.setitem(cost_module.STRIP_PIXELS, "cpu", 5 * WIDTH)
+    torch.testing.assert_close(cost_at(images, relative, 1, 3)(w), whole, atol=2e-4, rtol=0)
 
 
 def test_the_median_network_is_the_median():

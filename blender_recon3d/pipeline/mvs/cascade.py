@@ -10,16 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from .cost import MatchingCost
-from .plane_sweep import parabola_offset, sweep
+from .cost import MatchingCost, above, choose
+from .plane_sweep import depth_map, depth_steps, sweep
 from .planes import fit_planes, normals
+from .sparse_planes import sparse_planes
 
-WORST_COST = 0.6  # of a depth that is kept
 GAIN = 0.01  # a handed-on plane must be better by this much, else noise would move planes about
 COARSE_DEPTHS = (48, 160)  # fewest and most depths tried at a quarter of the size
+SPARSE_STEPS = (-2, -1, 0, 1, 2)  # pixels of parallax around the planes of sparse points
 SMALLEST_SIDE = 24  # pixels; a smaller photo skips the coarse scale
 
 
@@ -36,18 +38,22 @@ class Planes:
 def cascade(
     cost_at: Callable[[int, int], MatchingCost],
     intrinsics: Tensor,
+    full_size: tuple[int, int],
     near: float,
     far: float,
+    points: np.ndarray,
     check: Callable[[], None] = lambda: None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Depth [H, W] (0: none), normals [H, W, 3] in the camera's frame and cost [H, W] of one photo.
 
     cost_at(factor, radius): the matching cost at 1/factor of the size. intrinsics [3, 3] of the full size.
+    points [P, 3]: sparse points of the photo, x and y in pixels of the full size, and inverse depth.
     check: called between steps; raises to stop.
     """
+    height, width = full_size
     coarse = cost_at(4, 2)
-    w, cost = _start(coarse, near, far)
-    planes = Planes(w, torch.zeros_like(w), torch.zeros_like(w), cost)
+    planes = _start(coarse, near, far)
+    _try_sparse(coarse, planes, points * np.array([coarse.width / width, coarse.height / height, 1]))
     for _ in range(2):
         check()
         _fit(planes, 0.02)
@@ -75,16 +81,32 @@ def cascade(
     _fit(planes, 0.005)
 
     normal = normals(planes.w, planes.slant_x, planes.slant_y, intrinsics)
-    sure = (planes.cost < WORST_COST) & (planes.w > 0.95 / far) & (planes.w < 1.05 / near)
-    return torch.where(sure, 1 / planes.w.clamp_min(1e-12), 0.0), normal, planes.cost
+    depth = depth_map(planes.w, planes.slant_x, planes.slant_y, planes.cost, near, far)
+    return depth, normal, planes.cost
 
 
-def _start(cost: MatchingCost, near: float, far: float) -> tuple[Tensor, Tensor]:
+def _start(cost: MatchingCost, near: float, far: float) -> Planes:
+    """The best of all depths, with upright windows."""
     step = cost.parallax_step(0.5 * (1 / near + 1 / far))
     fewest, most = COARSE_DEPTHS
     depths = int(min(most, max(fewest, (1 / near - 1 / far) / step)))
-    w, best = sweep(cost, near, far, depths)
-    return median3(w), best
+    w, best = sweep(cost, 0.0, depth_steps(near, far, depths))
+    return Planes(median3(w), torch.zeros_like(w), torch.zeros_like(w), best)
+
+
+def _try_sparse(cost: MatchingCost, planes: Planes, points: np.ndarray) -> None:
+    """Take the planes through the sparse points, some steps before or behind them, where they are better."""
+    found = sparse_planes(points, cost.height, cost.width)
+    if found is None:
+        return
+    w, slant_x, slant_y = torch.from_numpy(found).to(cost.device)
+    unit = cost.parallax_step(float(planes.w.median()))
+    tried, best = sweep(cost, w, [step * unit for step in SPARSE_STEPS])
+    better = above(planes.cost - GAIN, best).mul_(above(w, 0.0))
+    planes.w = choose(better, tried, planes.w)
+    planes.slant_x = choose(better, slant_x, planes.slant_x)
+    planes.slant_y = choose(better, slant_y, planes.slant_y)
+    planes.cost = choose(better, best, planes.cost)
 
 
 def _fit(planes: Planes, sigma: float) -> None:
@@ -100,11 +122,11 @@ def _hand_on(cost: MatchingCost, planes: Planes, distances: Sequence[int]) -> No
             slant_x, slant_y = _shifted(planes.slant_x, dy, dx), _shifted(planes.slant_y, dy, dx)
             w = _shifted(planes.w, dy, dx) - slant_x * dx - slant_y * dy
             now = cost(w)
-            better = now < planes.cost - GAIN
-            planes.w = torch.where(better, w, planes.w)
-            planes.slant_x = torch.where(better, slant_x, planes.slant_x)
-            planes.slant_y = torch.where(better, slant_y, planes.slant_y)
-            planes.cost = torch.where(better, now, planes.cost)
+            better = above(planes.cost - GAIN, now)
+            planes.w = choose(better, w, planes.w)
+            planes.slant_x = choose(better, slant_x, planes.slant_x)
+            planes.slant_y = choose(better, slant_y, planes.slant_y)
+            planes.cost = choose(better, now, planes.cost)
 
 
 def _shifted(values: Tensor, dy: int, dx: int) -> Tensor:
@@ -121,18 +143,10 @@ def _move(
     smooth: bool = True,
 ) -> None:
     """Move each plane to the best of `steps` (evenly spaced, in pixels of parallax) and between them."""
-    unit = cost.parallax_step(float(planes.w.median()))
-    costs = torch.stack([cost(planes.w + step * unit) for step in steps])
-    best, index = costs.min(dim=0)
-    before = costs.gather(0, (index - 1).clamp_min(0)[None])[0]
-    after = costs.gather(0, (index + 1).clamp_max(len(steps) - 1)[None])[0]
-    inner = (index > 0) & (index < len(steps) - 1)
-    offset = torch.where(inner, parabola_offset(before, best, after), 0.0)
-    spacing = (steps[1] - steps[0]) * unit
-    w = planes.w + (steps[0] * unit) + (index + offset) * spacing
-    w = w.clamp(0.5 / far, 2.0 / near)
+    unit = cost.parallax_step(float(planes.w[::4, ::4].median()))
+    w, planes.cost = sweep(cost, planes.w, [step * unit for step in steps])
+    w = w.clamp_(0.5 / far, 2.0 / near)
     planes.w = median3(w) if smooth else w
-    planes.cost = best
 
 
 def _enlarge(planes: Planes, cost: MatchingCost) -> Planes:

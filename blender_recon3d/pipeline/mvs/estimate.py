@@ -98,8 +98,10 @@ def estimate_one(
         depth, normal, _ = cascade(
             lambda factor, radius: matching_cost(view, sources, cache, device, factor, radius),
             torch.tensor(view.intrinsics, dtype=torch.float32, device=device),
+            (view.height, view.width),
             near,
             far,
+            scene.points[number],
             check,
         )
     return depth.cpu().numpy(), normal.cpu().numpy()

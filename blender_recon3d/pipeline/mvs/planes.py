@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .cost import pixel_grid
+from .cost import strip_rows
 
 
 def fit_planes(
@@ -17,37 +17,48 @@ def fit_planes(
     Neighbour i weighs max(.02, 1 - cost_i / .6) exp(-((w_i - w) / (sigma w))^2): sure ones count, and those
     beyond a jump in depth do not.
     """
-    height, width = inverse_depth.shape
-    quality = (1 - cost / 0.6).clamp_min(0.02)
+    height = inverse_depth.shape[0]
+    results = torch.empty(3, *inverse_depth.shape, device=inverse_depth.device)
+    quality = (1 - cost / 0.6).clamp_min_(0.02)
     padded = functional.pad(torch.stack([inverse_depth, quality])[None], (radius,) * 4, mode="replicate")[0]
-    scale = 1.0 / (sigma * inverse_depth).clamp_min(1e-12)
-    sums = torch.zeros(9, height, width, device=inverse_depth.device)
+    rows = strip_rows(inverse_depth)
+    for top in range(0, height, rows):
+        part = slice(top, min(height, top + rows))
+        around = padded[:, part.start : part.stop + 2 * radius]
+        _fit_strip(inverse_depth[part], around, sigma, radius, step, results[:, part])
+    return results[0], results[1], results[2]
+
+
+def _fit_strip(w: Tensor, around: Tensor, sigma: float, radius: int, step: int, out: Tensor) -> None:
+    height, width = w.shape
+    scale = (sigma * w).clamp_min_(1e-12).reciprocal_()
+    sums = torch.zeros(9, height, width, device=w.device)
     for dy in range(-radius, radius + 1, step):
         for dx in range(-radius, radius + 1, step):
             rows = slice(radius + dy, radius + dy + height)
             columns = slice(radius + dx, radius + dx + width)
-            difference = padded[0, rows, columns] - inverse_depth
-            weight = padded[1, rows, columns] * torch.exp(-((difference * scale) ** 2))
-            moments = (1, dx, dy, dx * dx, dx * dy, dy * dy)
-            for index, moment in enumerate(moments):
+            difference = around[0, rows, columns] - w
+            weight = (difference * scale).square_().neg_().exp_().mul_(around[1, rows, columns])
+            for total, moment in zip(sums, (1, dx, dy, dx * dx, dx * dy, dy * dy), strict=False):
                 if moment:
-                    sums[index] += weight * moment
-            value = weight * difference
-            sums[6] += value
-            sums[7] += value * dx
-            sums[8] += value * dy
-    weight = sums[0]
-    mean_x, mean_y, mean_w = sums[1] / weight, sums[2] / weight, sums[6] / weight
+                    total.add_(weight, alpha=moment)
+            value = difference.mul_(weight)
+            sums[6].add_(value)
+            for total, moment in ((sums[7], dx), (sums[8], dy)):
+                if moment:
+                    total.add_(value, alpha=moment)
+    means = sums[1:] / sums[0]
+    mean_x, mean_y, mean_w = means[0], means[1], means[5]
     ridge = 0.05 * radius**2  # pulls slants that few samples speak for towards none
-    xx = sums[3] / weight - mean_x**2 + ridge * 0.1
-    yy = sums[5] / weight - mean_y**2 + ridge * 0.1
-    xy = sums[4] / weight - mean_x * mean_y
-    xw = sums[7] / weight - mean_x * mean_w
-    yw = sums[8] / weight - mean_y * mean_w
+    xx = means[2] - mean_x**2 + ridge * 0.1
+    yy = means[4] - mean_y**2 + ridge * 0.1
+    xy = means[3] - mean_x * mean_y
+    xw = means[6] - mean_x * mean_w
+    yw = means[7] - mean_y * mean_w
     determinant = xx * yy - xy * xy
-    slant_x = (yy * xw - xy * yw) / determinant
-    slant_y = (xx * yw - xy * xw) / determinant
-    return inverse_depth + mean_w - slant_x * mean_x - slant_y * mean_y, slant_x, slant_y
+    out[1] = (yy * xw - xy * yw) / determinant
+    out[2] = (xx * yw - xy * xw) / determinant
+    out[0] = w + mean_w - out[1] * mean_x - out[2] * mean_y
 
 
 def normals(inverse_depth: Tensor, slant_x: Tensor, slant_y: Tensor, intrinsics: Tensor) -> Tensor:
@@ -57,6 +68,7 @@ def normals(inverse_depth: Tensor, slant_x: Tensor, slant_y: Tensor, intrinsics:
     that faces the camera is the one with n.X < 0.
     """
     height, width = inverse_depth.shape
-    x, y, _ = pixel_grid(height, width, inverse_depth.device)
+    x = torch.arange(width, device=inverse_depth.device) + 0.5
+    y = torch.arange(height, device=inverse_depth.device)[:, None] + 0.5
     a = torch.stack([slant_x, slant_y, inverse_depth - slant_x * x - slant_y * y], dim=-1)
     return functional.normalize(-(a @ intrinsics.float()), dim=-1)

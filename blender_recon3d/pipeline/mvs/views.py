@@ -43,11 +43,12 @@ class View:
 
 @dataclass(frozen=True)
 class Scene:
-    """All views, and for each its neighbours (best first) and the range of depth its sparse points show."""
+    """All views, and for each its neighbours (best first), the range of depth its sparse points show, and these."""
 
     views: list[View]
     neighbours: list[list[int]]
     ranges: list[tuple[float, float]]  # nearest and farthest depth; (0, 0) without points
+    points: list[np.ndarray]  # [P, 3]: x, y in pixels, inverse depth
 
 
 def load_scene(dense: Path, most_neighbours: int) -> Scene:
@@ -71,14 +72,15 @@ def load_scene(dense: Path, most_neighbours: int) -> Scene:
         )
     centres = np.array([view.centre for view in views]).reshape(-1, 3)
     tracks = _read_tracks(model, index)
-    neighbours, ranges = [], []
+    neighbours, ranges, points = [], [], []
     for number, view in enumerate(views):
         seen = tracks.points_of(number)
         scores = _scores(number, centres, tracks, seen)
         order = np.argsort(-scores, kind="stable")[:most_neighbours]
         neighbours.append([int(other) for other in order if scores[other] > 0])
         ranges.append(_depth_range(view, tracks.xyz[seen]))
-    return Scene(views, neighbours, ranges)
+        points.append(_projected(view, tracks.xyz[seen]))
+    return Scene(views, neighbours, ranges, points)
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,15 @@ def _depth_range(view: View, xyz: np.ndarray) -> tuple[float, float]:
         return 0.0, 0.0
     near, far = np.percentile(depth, [1, 99])
     return float(near * 0.85), float(far * 1.2)
+
+
+def _projected(view: View, xyz: np.ndarray) -> np.ndarray:
+    """Points [P, 3] that lie in the photo, as x, y in pixels and inverse depth."""
+    ours = xyz @ view.cam_from_world[:, :3].T + view.cam_from_world[:, 3]
+    ours = ours[ours[:, 2] > 0]
+    pixels = ours @ view.intrinsics.T
+    found = np.column_stack([pixels[:, :2] / pixels[:, 2:], 1 / ours[:, 2]])
+    return found[((found[:, :2] > 0) & (found[:, :2] < (view.width, view.height))).all(axis=1)]
 
 
 def scaled_intrinsics(intrinsics: np.ndarray, scale_x: float, scale_y: float) -> np.ndarray:
