@@ -99,6 +99,10 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     add(
         "--neighbours", type=int, metavar="K", help="retrieval: most similar photos each is matched with (20)"
     )
+    add("--match-threshold", type=float, metavar="S", help="SuperGlue: least score of a match (0.2)")
+    add(
+        "--min-inliers", type=int, metavar="N", help="fewest verified matches of a pair (SIFT 15, learned 30)"
+    )
     add("--mapper", choices=("incremental", "global"), help="default incremental")
     add("--dense", choices=("auto", "colmap", "torch"), help="how depth is estimated")
     add("--masks", metavar="DIR", help="masks named like the photos; black is ignored")
@@ -116,7 +120,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
 
 
 SETTING_NAMES = (
-    "quality", "until", "device", "features", "weights", "pairs", "neighbours", "mapper", "dense", "masks",
+    "quality", "until", "device", "features", "weights", "pairs", "neighbours", "match_threshold", "min_inliers", "mapper", "dense", "masks",
     "camera_model", "camera_params", "grouping", "frames", "keep_blurred", "max_keypoints", "feature_size",
     "dense_size", "min_views",
 )  # fmt: skip

@@ -90,7 +90,9 @@ class MatchesSettings(StageSettings):
     features: str = option("sift", "learned (SuperGlue) or COLMAP's SIFT matcher", ("learned", "sift"))
     match_threshold: float = option(0.2, "SuperGlue: least score of a match", least=0.0, most=1.0)
     max_error: float = option(4.0, "verification: largest epipolar error, pixels", least=0.1, most=100.0)
-    min_inliers: int = option(15, "verification: fewest matches of a pair", least=4)
+    min_inliers: int = option(
+        0, "verification: fewest matches of a pair; 0: 15 of SIFT, 30 of SuperGlue", least=0, most=10_000
+    )
     seed: int = option(0, "seed of the random sampling", least=0)
     weights: str = option("bundled", "bundled, official, or a folder of weights")
     device: str = option("auto", "where networks run", DEVICES)

@@ -92,7 +92,7 @@ def test_a_plane_is_fitted_exactly_and_its_normal_is_right():
     x, y = np.meshgrid(np.arange(WIDTH) + 0.5, np.arange(HEIGHT) + 0.5)
     rays = np.stack([x, y, np.ones_like(x)], -1) @ np.linalg.inv(INTRINSICS).T
     w = torch.from_numpy(rays @ normal / (normal @ np.array([0.0, 0, 2.0]))).float()
-    fitted, slant_x, slant_y = fit_planes(w, torch.zeros_like(w), sigma=0.05)
+    fitted, slant_x, slant_y = fit_planes(w, None, torch.zeros_like(w), sigma=0.05)
     inner = (slice(8, -8), slice(8, -8))
     assert torch.allclose(fitted[inner], w[inner], rtol=1e-4)
     found = normals(fitted, slant_x, slant_y, K)[inner].numpy()

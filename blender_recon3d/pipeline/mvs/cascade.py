@@ -111,7 +111,8 @@ def _try_sparse(cost: MatchingCost, planes: Planes, points: np.ndarray) -> None:
 
 def _fit(planes: Planes, sigma: float) -> None:
     """Smooth the depths over their surroundings, edge-aware, which also gives the slants."""
-    planes.w, planes.slant_x, planes.slant_y = fit_planes(planes.w, planes.cost, sigma)
+    slants = (planes.slant_x, planes.slant_y)
+    planes.w, planes.slant_x, planes.slant_y = fit_planes(planes.w, slants, planes.cost, sigma)
 
 
 def _hand_on(cost: MatchingCost, planes: Planes, distances: Sequence[int]) -> None:

@@ -68,7 +68,7 @@ def plane_sweep(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Depth [H, W] (0: none), normals [H, W, 3] and cost [H, W] of one photo; see `depth_map`."""
     w, best = sweep(cost, 0.0, depth_steps(near, far, depths))
-    w, slant_x, slant_y = fit_planes(w, best, sigma=0.02)
+    w, slant_x, slant_y = fit_planes(w, None, best, sigma=0.02)
     normal = normals(w, slant_x, slant_y, intrinsics)
     return depth_map(w, slant_x, slant_y, best, near, far), normal, best
 

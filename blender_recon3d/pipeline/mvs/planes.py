@@ -10,12 +10,17 @@ from .cost import strip_rows
 
 
 def fit_planes(
-    inverse_depth: Tensor, cost: Tensor, sigma: float, radius: int = 4, step: int = 2
+    inverse_depth: Tensor,
+    slants: tuple[Tensor, Tensor] | None,
+    cost: Tensor,
+    sigma: float,
+    radius: int = 4,
+    step: int = 2,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Edge-aware least-squares planes over a window: (w, dw/dx, dw/dy), each [H, W].
 
-    Neighbour i weighs max(.02, 1 - cost_i / .6) exp(-((w_i - w) / (sigma w))^2): sure ones count, and those
-    beyond a jump in depth do not.
+    Neighbour i weighs max(.02, 1 - cost_i / .6) exp(-(r_i / (sigma w))^2), where r_i is how far it lies from the
+    plane that is known so far (`slants`; None: upright): sure ones count, and those beyond a jump in depth do not.
     """
     height = inverse_depth.shape[0]
     results = torch.empty(3, *inverse_depth.shape, device=inverse_depth.device)
@@ -25,11 +30,20 @@ def fit_planes(
     for top in range(0, height, rows):
         part = slice(top, min(height, top + rows))
         around = padded[:, part.start : part.stop + 2 * radius]
-        _fit_strip(inverse_depth[part], around, sigma, radius, step, results[:, part])
+        known = None if slants is None else (slants[0][part], slants[1][part])
+        _fit_strip(inverse_depth[part], known, around, sigma, radius, step, results[:, part])
     return results[0], results[1], results[2]
 
 
-def _fit_strip(w: Tensor, around: Tensor, sigma: float, radius: int, step: int, out: Tensor) -> None:
+def _fit_strip(
+    w: Tensor,
+    slants: tuple[Tensor, Tensor] | None,
+    around: Tensor,
+    sigma: float,
+    radius: int,
+    step: int,
+    out: Tensor,
+) -> None:
     height, width = w.shape
     scale = (sigma * w).clamp_min_(1e-12).reciprocal_()
     sums = torch.zeros(9, height, width, device=w.device)
@@ -38,7 +52,11 @@ def _fit_strip(w: Tensor, around: Tensor, sigma: float, radius: int, step: int, 
             rows = slice(radius + dy, radius + dy + height)
             columns = slice(radius + dx, radius + dx + width)
             difference = around[0, rows, columns] - w
-            weight = (difference * scale).square_().neg_().exp_().mul_(around[1, rows, columns])
+            if slants is None:
+                residual = difference.clone()
+            else:
+                residual = torch.sub(difference, slants[0], alpha=dx).sub_(slants[1], alpha=dy)
+            weight = residual.mul_(scale).square_().neg_().exp_().mul_(around[1, rows, columns])
             for total, moment in zip(sums, (1, dx, dy, dx * dx, dx * dy, dy * dy), strict=False):
                 if moment:
                     total.add_(weight, alpha=moment)

@@ -33,6 +33,9 @@ class Work:
 
 
 BLOCK = {"cpu": 4, "cuda": 32, "mps": 8}  # pairs at once; two such blocks are what a kill can cost
+# SuperGlue answers for photos that share nothing too: of its hundreds of wrong matches some 20 fit an epipolar
+# geometry by chance, where SIFT's few do not reach 15.
+LEAST_INLIERS = {"sift": 15, "learned": 30}
 CACHED_PHOTOS = 48  # of 2 MB each; more than two tiles
 TILE = 16  # photos
 
@@ -59,7 +62,7 @@ def reset(workspace: Workspace) -> None:
 def run(workspace: Workspace, settings: MatchesSettings, progress: Progress) -> dict[str, Any]:
     pairs = read_pairs(workspace.pairs)
     verification = pycolmap.TwoViewGeometryOptions()
-    verification.min_num_inliers = settings.min_inliers
+    verification.min_num_inliers = settings.min_inliers or LEAST_INLIERS[settings.features]
     verification.ransac.max_error = settings.max_error
     # Seeded for each pair, so that neither the number of threads nor a resumed run changes the result.
     verification.ransac.random_seed = settings.seed
