@@ -120,9 +120,9 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
 
 
 SETTING_NAMES = (
-    "quality", "until", "device", "features", "weights", "pairs", "neighbours", "match_threshold", "min_inliers", "mapper", "dense", "masks",
-    "camera_model", "camera_params", "grouping", "frames", "keep_blurred", "max_keypoints", "feature_size",
-    "dense_size", "min_views",
+    "quality", "until", "device", "features", "weights", "pairs", "neighbours", "match_threshold", "min_inliers",
+    "mapper", "dense", "masks", "camera_model", "camera_params", "grouping", "frames", "keep_blurred",
+    "max_keypoints", "feature_size", "dense_size", "min_views",
 )  # fmt: skip
 
 
