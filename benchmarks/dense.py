@@ -201,7 +201,7 @@ def run_one(options: argparse.Namespace) -> None:
     names, photos, pixels = estimate(options, scene, method, settings, workspace)
     wall, cpu = time.monotonic() - wall, time.process_time() - cpu
     start = time.monotonic()
-    vertices = fuse(workspace.dense, names, settings.min_views, Progress())
+    vertices = fuse(workspace.dense, names, settings.min_views, settings.memory, Progress())
     values = {
         "size": size, "photos": photos, "megapixels": pixels / 1e6, "wall": wall, "cpu": cpu,
         "fusion": time.monotonic() - start, "points": len(vertices), "memory_mb": peak_mb(),
@@ -289,7 +289,7 @@ def sweep_maps(workspace: Workspace, settings: Any) -> list[str]:
         near, far = scene.ranges[number]
         intrinsics = torch.tensor(view.intrinsics, dtype=torch.float32, device=device)
         with torch.inference_mode():
-            cost = matching_cost(view, sources, cache, device, 1, 3)
+            cost = matching_cost(view, cache.read(view), sources, cache, device, 1, 3)
             depth, normal, _ = plane_sweep(cost, intrinsics, near, far, 128)
         write_maps(workspace.dense, view.name, depth.cpu().numpy(), normal.cpu().numpy())
         names.append(view.name)

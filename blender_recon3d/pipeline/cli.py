@@ -115,6 +115,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     add("--feature-size", type=int, metavar="PX", help="longest side for features")
     add("--dense-size", type=int, metavar="PX", help="longest side for depth")
     add("--min-views", type=int, metavar="N", help="views that must agree on a dense point")
+    add("--memory", type=float, metavar="GB", help="most memory that depth and fusion take (4)")
     add("--fresh", action="store_true", help="start again, whatever is there")
     add("--json", action="store_true", help="events on stdout, one JSON object a line")
 
@@ -122,7 +123,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
 SETTING_NAMES = (
     "quality", "until", "device", "features", "weights", "pairs", "neighbours", "match_threshold", "min_inliers",
     "mapper", "dense", "masks", "camera_model", "camera_params", "grouping", "frames", "keep_blurred",
-    "max_keypoints", "feature_size", "dense_size", "min_views",
+    "max_keypoints", "feature_size", "dense_size", "min_views", "memory",
 )  # fmt: skip
 
 

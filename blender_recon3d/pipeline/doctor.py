@@ -23,6 +23,7 @@ LEAST_PYTHON = (3, 11)
 LEAST_COLMAP = (4, 1, 1)  # earlier versions match four to six times slower
 LEAST_DISK_GB = 5.0
 LEAST_MEMORY_GB = 8.0
+DEPTH_PHOTOS = 30
 HEAVY_FAILURES = (RuntimeError, OSError, AttributeError, ValueError)  # of a build for another system
 
 
@@ -53,7 +54,7 @@ def examine() -> list[Finding]:
     """All findings, in the order in which a person would set things up."""
     checks: list[Callable[[], list[Finding]]] = [
         _python, _processor, _memory, _disk, _numpy, _opencv, _pillow, _heif, _scipy, _pycolmap, _torch,
-        _torchvision, _safetensors, _weights,
+        _torchvision, _safetensors, _weights, _depth,
     ]  # fmt: skip
     findings = []
     for check in checks:
@@ -137,7 +138,7 @@ def _numpy() -> list[Finding]:
 
 
 def _scipy() -> list[Finding]:
-    return _import("scipy", "scipy", "scipy", lost="recon3d evaluate cannot judge clouds")
+    return _import("scipy", "scipy", "scipy")
 
 
 def _safetensors() -> list[Finding]:
@@ -240,6 +241,30 @@ def _weights() -> list[Finding]:
             advice = f"--features sift works without; or: recon3d weights fetch {network}"
             findings.append(Finding(f"weights, {network}", WARNING, "none", advice))
     return findings
+
+
+def _depth() -> list[Finding]:
+    """Which dense stereo runs, and how long it takes for a capture of DEPTH_PHOTOS photos."""
+    try:
+        import zlib  # noqa: F401  before pycolmap
+
+        import pycolmap
+
+        from .models.devices import select_device
+        from .mvs.forecast import forecast, in_words, plan
+        from .settings import SIZES, DenseSettings
+    except (ImportError, *HEAVY_FAILURES):
+        return []  # what is missing has its own line
+    device, settings = select_device(), DenseSettings()
+    if pycolmap.has_cuda and device.type == "cuda":
+        return [Finding("depth", OK, "COLMAP's PatchMatch (CUDA); --dense torch for ours")]
+    times = []
+    for quality, side in SIZES["dense"].items():
+        sizes = [(side * 3 // 4, side)] * DEPTH_PHOTOS
+        seconds = forecast(sizes, device, settings.views, plan(sizes, device, settings.memory * 2**30))
+        times.append(f"{in_words(seconds)} at {quality}")
+    found = f"ours on {device}: {DEPTH_PHOTOS} photos in about {', '.join(times)}"
+    return [Finding("depth", OK, found)]
 
 
 def _import(name: str, module: str, distribution: str, lost: str = "") -> list[Finding]:

@@ -12,14 +12,14 @@ from .events import Progress, UserError
 from .ply import read_vertices, with_column, write_vertices
 from .workspace import remove, scratch_folder
 
-MEMORY_GB = 4.0  # fusion holds all maps in memory up to this, and caches them beyond
 BYTES_PER_PIXEL = 4 + 12 + 3 + 1  # depth, normal, colour, whether it is fused
 
 
-def fuse(dense: Path, names: list[str], min_views: int, progress: Progress) -> np.ndarray:
+def fuse(dense: Path, names: list[str], min_views: int, memory_gb: float, progress: Progress) -> np.ndarray:
     """Fuse the maps of `names` into dense/fusion.ply (and .vis); its vertices, a structured array.
 
-    UserError when no point survives.
+    memory_gb: all maps are held in memory up to this, and read as they are needed beyond. UserError when no
+    point survives.
     """
     stereo = dense / "stereo"
     (stereo / "fusion.cfg").write_text("".join(f"{name}\n" for name in names), "utf-8")
@@ -27,9 +27,9 @@ def fuse(dense: Path, names: list[str], min_views: int, progress: Progress) -> n
     options.min_num_pixels = min_views
     if (dense / "masks").is_dir():
         options.mask_path = dense / "masks"
-    if _map_bytes(dense, names) > MEMORY_GB * 2**30:
+    if _map_bytes(dense, names) > memory_gb * 2**30:
         options.use_cache = True
-        options.cache_size = MEMORY_GB
+        options.cache_size = memory_gb
     progress.emit("progress", "fusing depth maps")
     with scratch_folder(dense / "fusing") as part:
         run_cancellable(

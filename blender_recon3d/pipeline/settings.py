@@ -116,6 +116,7 @@ class DenseSettings(StageSettings):
     max_size: int = option(1000, "longest side of the undistorted photos, pixels", least=64)
     views: int = option(4, "source views a photo", least=1, most=50)
     min_views: int = option(3, "fusion: fewest views that must agree on a point", least=2, most=20)
+    memory: float = option(4.0, "most memory that depth and fusion take, GB", least=0.5, most=1000.0)
     device: str = option("auto", "where depth is estimated", DEVICES)
 
 

@@ -126,10 +126,17 @@ def _homography(face: Face, pose: np.ndarray, intrinsics: np.ndarray) -> np.ndar
     return np.linalg.inv(half) @ intrinsics @ plane @ half
 
 
-def depth(scene: list[Face], pose: np.ndarray) -> np.ndarray:
-    """True depth (camera z) [H, W], 0 where nothing is."""
-    x, y = np.meshgrid(np.arange(WIDTH) + 0.5, np.arange(HEIGHT) + 0.5)
-    rays = np.stack([x, y, np.ones_like(x)], -1) @ np.linalg.inv(INTRINSICS).T @ pose[:, :3]
+def depth(
+    scene: list[Face],
+    pose: np.ndarray,
+    place: float = 0.5,
+    intrinsics: np.ndarray = INTRINSICS,
+    size: tuple[int, int] = (WIDTH, HEIGHT),
+) -> np.ndarray:
+    """True depth (camera z) [H, W], 0 where nothing is; place: in each pixel, 0.5 its centre, 0 where depth maps
+    say it."""
+    x, y = np.meshgrid(np.arange(size[0]) + place, np.arange(size[1]) + place)
+    rays = np.stack([x, y, np.ones_like(x)], -1) @ np.linalg.inv(intrinsics).T @ pose[:, :3]
     centre = -pose[:, :3].T @ pose[:, 3]
     nearest = np.full(x.shape, np.inf)
     for face in scene:

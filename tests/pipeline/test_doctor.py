@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import venv
@@ -24,6 +25,7 @@ def test_here_a_reconstruction_can_run(capsys):
     text = capsys.readouterr().out
     assert "A reconstruction can run here." in text
     assert "pycolmap" in text and "torch" in text
+    assert re.search(r"ours on cpu: 30 photos in about .+ at preview, .+ at medium, .+ at high", text)
 
 
 def test_json_says_the_same(capsys):

@@ -159,8 +159,13 @@ def window_means(maps: Sequence[Tensor], radius: int) -> list[Tensor]:
     if maps[0].device.type == "cpu":  # OpenCV's filter takes a tenth of the time of torch's pooling
         kernel = np.full(side, 1 / side, np.float32)
         return [torch.from_numpy(_filtered(values.numpy(), kernel)) for values in maps]
+    return pooled_means(maps, radius)
+
+
+def pooled_means(maps: Sequence[Tensor], radius: int) -> list[Tensor]:
+    """`window_means` on any device."""
     padded = functional.pad(torch.stack(list(maps))[None], (radius,) * 4, mode="replicate")
-    return list(functional.avg_pool2d(padded, side, stride=1)[0])
+    return list(functional.avg_pool2d(padded, 2 * radius + 1, stride=1)[0])
 
 
 def _filtered(values: np.ndarray, kernel: np.ndarray) -> np.ndarray:

@@ -1,8 +1,12 @@
-"""Depth and normal maps of all photos on a torch device, photo by photo, in COLMAP's workspace."""
+"""Depth and normal maps of all photos on a torch device, photo by photo, in COLMAP's workspace.
+
+First every photo for itself (photometric maps), then each against its neighbours' (geometric maps, which fusion
+reads): COLMAP's own two steps and files. A photo's maps are written whole; those that are there are passed over.
+"""
 
 from __future__ import annotations
 
-import os
+import dataclasses
 import threading
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -14,17 +18,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..events import Progress
+from ..events import Progress, UserError
+from ..workspace import remove
 from .cascade import cascade
+from .consistency import confirmations, without_specks
 from .cost import MatchingCost
-from .maps import map_paths, write_maps
+from .forecast import LEAST_ROWS, MARGIN, Plan, forecast, in_words, plan
+from .maps import map_paths, photometric_path, read_map, write_map
 from .views import Scene, View, scaled_intrinsics
 
 CACHED_PHOTOS = 16  # grey photos kept in memory between estimates
+FORECAST_FROM = 20.0  # megapixels of work that are worth a second of forecast
 
 
 class PhotoCache:
-    """Grey photos as float32 arrays in 0..1, the last CACHED_PHOTOS of them; thread safe."""
+    """Grey photos as uint8 arrays, the last CACHED_PHOTOS of them; thread safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -35,97 +43,261 @@ class PhotoCache:
             return self._read(view)
 
 
+class Means:
+    """What photos are worked on with, which gets less when the device fails: smaller bands, then the CPU."""
+
+    def __init__(self, device: torch.device, chosen: Plan, progress: Progress) -> None:
+        self.device, self.rows, self.workers = device, chosen.rows, chosen.workers
+        self._progress = progress
+        self._lock = threading.Lock()
+
+    def current(self) -> tuple[torch.device, int]:
+        with self._lock:
+            return self.device, self.rows
+
+    def reduce(self, failed: tuple[torch.device, int], height: int, error: Exception) -> None:
+        """After `error` with the means `failed` on a photo of `height` rows; UserError when nothing is left."""
+        with self._lock:
+            if failed != (self.device, self.rows):
+                return  # another photo has seen to it
+            rows = min(self.rows, height)
+            if out_of_memory(error) and rows > LEAST_ROWS:
+                self.rows = max(LEAST_ROWS, rows // 2)
+                what = f"goes on in bands of {self.rows} rows"
+            elif self.device.type != "cpu":
+                self.device, self.rows = torch.device("cpu"), height
+                what = "goes on with the CPU, which takes longer"
+            else:
+                raise UserError(
+                    f"Depth estimation ran out of memory with bands of {rows} rows: close other programs, or use "
+                    "a smaller --dense-size."
+                ) from error
+            reason = "ran out of memory" if out_of_memory(error) else f"failed ({_short(error)})"
+            where = "The CPU" if failed[0].type == "cpu" else f"The device {failed[0]}"
+            self._progress.warning(f"{where} {reason}: depth estimation {what}.")
+
+
+def out_of_memory(error: Exception) -> bool:
+    """Whether this is how torch says that there is no memory left."""
+    said = str(error).lower()
+    return (
+        isinstance(error, MemoryError | torch.OutOfMemoryError)
+        or "out of memory" in said
+        or "can't allocate memory" in said
+    )
+
+
+def _short(error: Exception) -> str:
+    return " ".join(str(error).split())[:120]
+
+
 def estimate_all(
-    dense: Path, scene: Scene, device: torch.device, masks: Path, progress: Progress
-) -> tuple[int, list[str]]:
-    """Write the maps of every photo that has neighbours; how many there are, and the names without.
+    dense: Path, scene: Scene, device: torch.device, masks: Path, memory: float, progress: Progress
+) -> list[str]:
+    """Write the maps of every photo that has neighbours; the names of those without.
 
-    On a CPU, photos are worked on side by side with one thread each, which uses the cores better than many
-    threads on one photo. Photos whose maps are there are passed over.
+    memory: bytes that may be used. On a CPU photos are worked on side by side with one thread each, which uses the
+    cores better than many threads on one photo.
     """
-    todo, alone, done = [], [], 0
-    for number, view in enumerate(scene.views):
-        if not scene.neighbours[number] or scene.ranges[number][1] <= 0:
-            alone.append(view.name)
-        elif all(path.exists() for path in map_paths(dense, view.name)):
-            done += 1
-        else:
-            todo.append(number)
-    total = done + len(todo)
-    progress.update(done, total, "estimating depth")
-    cache = PhotoCache()
+    usable = [number for number in range(len(scene.views)) if _has_neighbours(scene, number)]
+    left = [number for number in usable if not _exist(*map_paths(dense, scene.views[number].name))]
+    sources = sorted(
+        {other for number in left for other in (number, *scene.neighbours[number])} & set(usable)
+    )
+    first = [number for number in sources if not _has_photometric(dense, scene.views[number])]
+    sizes = [(scene.views[number].height, scene.views[number].width) for number in first]
+    chosen = plan(sizes, device, memory)
+    _tell(sizes, device, scene, chosen, progress)
+    means, cache = Means(device, chosen, progress), PhotoCache()
 
-    def work(number: int) -> None:
-        if device.type == "cpu":
-            torch.set_num_threads(1)  # holds for the calling thread
-        depth, normal = estimate_one(scene, number, cache, device, progress.check)
-        mask = masks / f"{scene.views[number].name}.png"
+    def photometric(number: int) -> None:
+        depth, normal = estimate_safely(scene, number, cache, means, progress.check)
+        view = scene.views[number]
+        mask = masks / f"{view.name}.png"
         if mask.exists():
             depth[cv2.imdecode(np.fromfile(mask, np.uint8), cv2.IMREAD_GRAYSCALE) == 0] = 0
-        write_maps(dense, scene.views[number].name, depth, normal)
+        # The depth map is written last: where it stands, both are there.
+        write_map(map_paths(dense, view.name)[1], normal)
+        write_map(photometric_path(dense, view.name), depth[..., None])
 
-    workers = (os.cpu_count() or 1) if device.type == "cpu" else 1
-    _run_all(work, todo, workers, lambda count: progress.update(done + count, total, "estimating depth"))
-    return total, alone
+    def geometric(number: int) -> None:
+        neighbours = [other for other in scene.neighbours[number] if other in able]
+        depth = checked(dense, scene.views[number], [scene.views[other] for other in neighbours], means)
+        write_map(map_paths(dense, scene.views[number].name)[0], depth[..., None])
+        progress.check()
+
+    able = set(usable)
+    total = len(usable)
+    _run_all(photometric, first, means, total, "estimating depth", progress)
+    _run_all(geometric, left, means, total, "comparing depth maps", progress)
+    for number in usable:
+        remove(photometric_path(dense, scene.views[number].name))
+    return [view.name for number, view in enumerate(scene.views) if number not in able]
+
+
+def _has_neighbours(scene: Scene, number: int) -> bool:
+    return bool(scene.neighbours[number]) and scene.ranges[number][1] > 0
+
+
+def _has_photometric(dense: Path, view: View) -> bool:
+    return _exist(photometric_path(dense, view.name), map_paths(dense, view.name)[1])
+
+
+def _exist(*paths: Path) -> bool:
+    return all(path.exists() for path in paths)
+
+
+def _tell(
+    sizes: list[tuple[int, int]], device: torch.device, scene: Scene, chosen: Plan, progress: Progress
+) -> None:
+    """What is to come, where it is worth saying."""
+    megapixels = sum(height * width for height, width in sizes) / 1e6
+    if megapixels < FORECAST_FROM:
+        return
+    views = max(len(neighbours) for neighbours in scene.neighbours)
+    seconds = forecast(sizes, device, views, chosen)
+    bands = f" in bands of {chosen.rows} rows" if chosen.rows < max(height for height, _ in sizes) else ""
+    progress.info(
+        f"Depth of {len(sizes)} photos, {megapixels:.0f} megapixels{bands}: about {in_words(seconds)} and "
+        f"{chosen.bytes / 2**30:.1f} GB on {device}.",
+        seconds=seconds,
+        bytes=chosen.bytes,
+    )
 
 
 def _run_all(
-    work: Callable[[int], None], items: list[int], workers: int, report: Callable[[int], None]
+    work: Callable[[int], None], items: list[int], means: Means, total: int, said: str, progress: Progress
 ) -> None:
     """Run `work` on each item; the first failure or cancel stops what has not begun and is raised."""
-    pool = ThreadPoolExecutor(max_workers=workers)
+    done = total - len(items)
+    progress.update(done, total, said)
+
+    def alone(item: int) -> None:
+        torch.set_num_threads(1)  # holds for the calling thread
+        work(item)
+
+    pool = ThreadPoolExecutor(max_workers=means.workers)
     try:
-        waiting: set[Future[None]] = {pool.submit(work, item) for item in items}
-        count = 0
+        run = alone if means.device.type == "cpu" else work
+        waiting: set[Future[None]] = {pool.submit(run, item) for item in items}
         while waiting:
             finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
             for future in finished:
                 future.result()
-                count += 1
-                report(count)
+                done += 1
+                progress.update(done, total, said)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def estimate_one(
-    scene: Scene, number: int, cache: PhotoCache, device: torch.device, check: Callable[[], None]
+def estimate_safely(
+    scene: Scene, number: int, cache: PhotoCache, means: Means, check: Callable[[], None]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Depth float32 [H, W] (0: none) and normals float32 [H, W, 3] of one photo."""
+    """`estimate_one` with what means there are, and with less of them after a failure."""
+    while True:
+        device, rows = tried = means.current()
+        try:
+            return estimate_one(scene, number, cache, device, rows, check)
+        except (MemoryError, RuntimeError) as error:
+            if device.type == "cpu" and not out_of_memory(error):
+                raise
+            means.reduce(tried, scene.views[number].height, error)
+
+
+def estimate_one(
+    scene: Scene, number: int, cache: PhotoCache, device: torch.device, rows: int, check: Callable[[], None]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Depth float32 [H, W] (0: none) and normals float32 [H, W, 3] of one photo, worked on in bands of `rows`."""
     view = scene.views[number]
     sources = [scene.views[other] for other in scene.neighbours[number]]
+    depth = np.empty((view.height, view.width), np.float32)
+    normal = np.empty((view.height, view.width, 3), np.float32)
+    for top in range(0, view.height, rows):
+        bottom = min(view.height, top + rows)
+        band = slice(max(0, top - MARGIN), min(view.height, bottom + MARGIN))
+        own = slice(top - band.start, bottom - band.start)
+        found = _estimate_band(view, sources, scene, number, band, cache, device, check)
+        depth[top:bottom], normal[top:bottom] = (values[own].cpu().numpy() for values in found)
+    return depth, normal
+
+
+def _estimate_band(
+    view: View,
+    sources: list[View],
+    scene: Scene,
+    number: int,
+    band: slice,
+    cache: PhotoCache,
+    device: torch.device,
+    check: Callable[[], None],
+) -> tuple[Tensor, Tensor]:
+    """Depth [h, W] and normals [h, W, 3] of some rows, as if they were all of the photo."""
+    intrinsics = view.intrinsics.copy()
+    intrinsics[1, 2] -= band.start
+    part = dataclasses.replace(view, height=band.stop - band.start, intrinsics=intrinsics)
+    photo = cache.read(view)[band]
+    points = scene.points[number] - np.array([0, band.start, 0])
+    points = points[(points[:, 1] > 0) & (points[:, 1] < part.height)]
     near, far = scene.ranges[number]
     with torch.inference_mode():
         depth, normal, _ = cascade(
-            lambda factor, radius: matching_cost(view, sources, cache, device, factor, radius),
-            torch.tensor(view.intrinsics, dtype=torch.float32, device=device),
-            (view.height, view.width),
+            lambda factor, radius: matching_cost(part, photo, sources, cache, device, factor, radius),
+            torch.tensor(intrinsics, dtype=torch.float32, device=device),
+            (part.height, part.width),
             near,
             far,
-            scene.points[number],
+            points,
             check,
         )
-    return depth.cpu().numpy(), normal.cpu().numpy()
+    return depth, normal
 
 
 def matching_cost(
-    view: View, sources: list[View], cache: PhotoCache, device: torch.device, factor: int, radius: int
+    view: View,
+    photo: np.ndarray,
+    sources: list[View],
+    cache: PhotoCache,
+    device: torch.device,
+    factor: int,
+    radius: int,
 ) -> MatchingCost:
-    """The cost of a photo against its sources, all at 1/factor of their size."""
-    images, intrinsics = zip(
-        *(_scaled(item, cache.read(item), factor, device) for item in (view, *sources)), strict=True
-    )
+    """The cost of a photo (uint8 [H, W]) against its sources, all at 1/factor of their size."""
+    reference, intrinsics = _scaled(view, photo, factor, device)
+    others = [_scaled(source, cache.read(source), factor, device) for source in sources]
     relative = []
     for source in sources:
         rotation = source.cam_from_world[:, :3] @ view.cam_from_world[:, :3].T
         translation = source.cam_from_world[:, 3] - rotation @ view.cam_from_world[:, 3]
         relative.append(torch.tensor(np.column_stack([rotation, translation])))
-    return MatchingCost(images[0], list(images[1:]), intrinsics[0], list(intrinsics[1:]), relative, radius)
+    return MatchingCost(
+        reference,
+        [image for image, _ in others],
+        intrinsics,
+        [matrix for _, matrix in others],
+        relative,
+        radius,
+    )
 
 
 def _scaled(view: View, gray: np.ndarray, factor: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """float32 in 0..1, and intrinsics, at 1/factor of the size."""
     height, width = gray.shape
     size = (max(1, round(width / factor)), max(1, round(height / factor)))
-    if factor > 1:
-        gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(gray.astype(np.float32), size, interpolation=cv2.INTER_AREA) if factor > 1 else gray
+    values = small.astype(np.float32) / 255.0
     intrinsics = scaled_intrinsics(view.intrinsics, size[0] / width, size[1] / height)
-    return torch.from_numpy(gray).to(device), torch.tensor(intrinsics)
+    return torch.from_numpy(values).to(device), torch.tensor(intrinsics)
+
+
+def checked(dense: Path, view: View, neighbours: list[View], means: Means) -> np.ndarray:
+    """A photo's photometric depth without what no neighbour confirms, and without specks."""
+    depth = read_map(photometric_path(dense, view.name))[..., 0]
+    device, _ = means.current()
+
+    def on_device(values: np.ndarray) -> Tensor:
+        return torch.from_numpy(np.array(values, np.float32)).to(device)
+
+    others = ((on_device(read_map(photometric_path(dense, item.name))[..., 0]), item) for item in neighbours)
+    with torch.inference_mode():
+        count = confirmations(on_device(depth), view, others, device).cpu().numpy()
+    return without_specks(np.where(count > 0, depth, 0))

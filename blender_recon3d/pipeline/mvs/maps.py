@@ -19,8 +19,14 @@ def map_paths(dense: Path, name: str) -> tuple[Path, Path]:
     )
 
 
+def photometric_path(dense: Path, name: str) -> Path:
+    """The depth map of a photo before it is compared with its neighbours'."""
+    return dense / "stereo" / "depth_maps" / f"{name}.photometric.bin"
+
+
 def write_maps(dense: Path, name: str, depth: np.ndarray, normal: np.ndarray) -> None:
-    """depth [H, W]: the camera's z, 0 is none; normal [H, W, 3]: unit, in the camera's frame, facing it.
+    """depth [H, W]: the camera's z at the pixel's upper left corner, 0 is none; normal [H, W, 3]: unit, in the
+    camera's frame, facing it.
 
     The depth map is written last: where it stands, both are there.
     """

@@ -34,11 +34,11 @@ class View:
         return -self.cam_from_world[:, :3].T @ self.cam_from_world[:, 3]
 
     def read_gray(self) -> np.ndarray:
-        """float32 [H, W] in 0..1."""
+        """uint8 [H, W]."""
         gray = cv2.imdecode(np.fromfile(self.path, np.uint8), cv2.IMREAD_GRAYSCALE)
         if gray is None:
             raise UserError(f"{self.path} cannot be read: delete the dense folder and run again.")
-        return gray.astype(np.float32) / 255.0
+        return gray
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,8 @@ def run(workspace: Workspace, settings: DenseSettings, progress: Progress) -> di
             "No photo has a neighbour to compare with: take photos that overlap by two thirds, and closer "
             "together."
         )
-    vertices = fuse(workspace.dense, names, min(settings.min_views, len(names)), progress)
+    least = min(settings.min_views, len(names))
+    vertices = fuse(workspace.dense, names, least, settings.memory, progress)
     views = float(vertices["views"].mean())
     message = f"{len(vertices)} points from {len(names)} photos, {views:.1f} views a point ({method})"
     return {"message": message, "points": len(vertices), "photos": len(names), "method": method}
@@ -105,7 +106,8 @@ def _torch(workspace: Workspace, settings: DenseSettings, progress: Progress) ->
 
     scene = load_scene(workspace.dense, settings.views)
     device = select_device(settings.device)
-    _, alone = estimate_all(workspace.dense, scene, device, workspace.dense / "masks", progress)
+    masks, memory = workspace.dense / "masks", settings.memory * 2**30
+    alone = estimate_all(workspace.dense, scene, device, masks, memory, progress)
     return [view.name for view in scene.views if view.name not in alone], alone
 
 
