@@ -108,7 +108,7 @@ class Reconstructions:
     def text(self, found: Found) -> str:
         header = [
             "capture", "front-end", "registered", "models", "points", "photos a point", "reprojection",
-            "camera centre, mean (max)", "rotation", f"seconds: {' / '.join(STAGES)}", "together",
+            "camera centre, mean (max)", "rotation",
         ]  # fmt: skip
         rows = [[name, label, *_cells(items[name])] for name in self._names for label, items in found.items()]
         runs = "One run" if self._repeats == 1 else f"Medians of {self._repeats} runs"
@@ -164,7 +164,6 @@ def figures(workspace: Workspace, truth: Path) -> Values:
 
 
 def _cells(values: Values) -> list[str]:
-    seconds = [values[f"seconds {stage}"] for stage in STAGES]
     centre = (
         f"{values['centre']:.2f} ({values['centre_max']:.2f}) {values['unit']}" if "unit" in values else ""
     )
@@ -177,8 +176,6 @@ def _cells(values: Values) -> list[str]:
         f"{values['reprojection']:.3f} px",
         centre,
         angle,
-        " / ".join(f"{value:.0f}" for value in seconds),
-        f"{sum(seconds):.0f}",
     ]
 
 

@@ -19,6 +19,7 @@ from .plane_sweep import depth_map, depth_steps, sweep
 from .planes import fit_planes, normals
 from .sparse_planes import sparse_planes
 
+FULL_RADIUS = 3  # of the windows at full size, pixels
 GAIN = 0.01  # a handed-on plane must be better by this much, else noise would move planes about
 COARSE_DEPTHS = (48, 160)  # fewest and most depths tried at a quarter of the size
 SPARSE_STEPS = (-2, -1, 0, 1, 2)  # pixels of parallax around the planes of sparse points
@@ -69,7 +70,7 @@ def cascade(
     _hand_on(half, planes, (4, 9))
     _fit(planes, 0.01)
 
-    full = cost_at(1, 3)
+    full = cost_at(1, FULL_RADIUS)
     planes = _enlarge(planes, full)
     check()
     _move(full, planes, (-1, -0.5, 0, 0.5, 1), near, far)

@@ -20,11 +20,12 @@ from torch import Tensor
 
 from ..events import Progress, UserError
 from ..workspace import remove
-from .cascade import cascade
+from .cascade import FULL_RADIUS, cascade
 from .consistency import confirmations, without_specks
 from .cost import MatchingCost
 from .forecast import LEAST_ROWS, MARGIN, Plan, forecast, in_words, plan
 from .maps import map_paths, photometric_path, read_map, write_map
+from .silhouettes import borrowed
 from .views import Scene, View, scaled_intrinsics
 
 CACHED_PHOTOS = 16  # grey photos kept in memory between estimates
@@ -249,6 +250,8 @@ def _estimate_band(
             points,
             check,
         )
+        reference, _ = _scaled(part, photo, 1, device)
+        depth = depth.masked_fill(borrowed(reference, FULL_RADIUS), 0.0)
     return depth, normal
 
 

@@ -1,0 +1,50 @@
+"""Pixels whose depth is not their own: flat ones beside a strong edge, as the sky is beside a statue.
+
+A window at a silhouette sees the edge whichever side its centre is on, and matches at the depth of what is in front:
+the sky gets a fringe. Such a pixel is told by having, among the pixels of its own shade, no texture at all, while the
+window has plenty. Flat surfaces without a strong edge nearby are not meant: what little they have is their own.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from .cost import strip_rows, window_means
+
+SHADE = 0.03  # grey values (0..1) that count as the pixel's own shade, as a Gaussian's sigma
+FLAT = 0.016  # standard deviation among these below which there is no texture
+EDGE = 0.09  # standard deviation of the whole window above which there is a strong edge
+
+
+def borrowed(photo: Tensor, radius: int) -> Tensor:
+    """bool [H, W]: where depth rests on an edge between other shades; photo [H, W], grey values in 0..1; radius:
+    of the matching windows."""
+    mean, square = window_means([photo, photo * photo], radius)
+    found = (square - mean * mean) > EDGE**2
+    padded = functional.pad(photo[None, None], (radius,) * 4, mode="replicate")[0, 0]
+    rows = strip_rows(photo)
+    for top in range(0, len(photo), rows):
+        part = slice(top, min(len(photo), top + rows))
+        if bool(found[part].any()):
+            around = padded[part.start : part.stop + 2 * radius]
+            found[part] &= _own_variance(photo[part], around, radius) < FLAT**2
+    return found
+
+
+def _own_variance(photo: Tensor, around: Tensor, radius: int) -> Tensor:
+    """The variance [R, W] among the pixels of each window that are of its centre's shade."""
+    height, width = photo.shape
+    total, first, second = (torch.zeros_like(photo) for _ in range(3))
+    for dy in range(2 * radius + 1):
+        for dx in range(2 * radius + 1):
+            # Differences to the centre: the variance of numbers near 1 would drown in rounding.
+            difference = around[dy : dy + height, dx : dx + width] - photo
+            weight = (difference * (0.5**0.5 / SHADE)).square_().neg_().exp_()
+            total += weight
+            weighted = weight.mul_(difference)
+            first += weighted
+            second += weighted.mul_(difference)
+    mean = first / total
+    return second / total - mean * mean
