@@ -251,7 +251,7 @@ def _estimate_band(
             check,
         )
         reference, _ = _scaled(part, photo, 1, device)
-        depth = depth.masked_fill(borrowed(reference, FULL_RADIUS), 0.0)
+        depth = depth.masked_fill(borrowed(reference, depth, FULL_RADIUS), 0.0)
     return depth, normal
 
 

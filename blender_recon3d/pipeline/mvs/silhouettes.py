@@ -2,7 +2,8 @@
 
 A window at a silhouette sees the edge whichever side its centre is on, and matches at the depth of what is in front:
 the sky gets a fringe. Such a pixel is told by having, among the pixels of its own shade, no texture at all, while the
-window has plenty. Flat surfaces without a strong edge nearby are not meant: what little they have is their own.
+window has plenty, and by nothing being found around it. Flat surfaces without a strong edge nearby are not meant:
+what little they have is their own.
 """
 
 from __future__ import annotations
@@ -15,22 +16,26 @@ from .cost import strip_rows, window_means
 
 SHADE = 0.03  # grey values (0..1) that count as the pixel's own shade, as a Gaussian's sigma
 FLAT = 0.016  # standard deviation among these below which there is no texture
+FILLED = 0.85  # share of the pixels around that have depth, where there is a surface on either side
 EDGE = 0.09  # standard deviation of the whole window above which there is a strong edge
 
 
-def borrowed(photo: Tensor, radius: int) -> Tensor:
-    """bool [H, W]: where depth rests on an edge between other shades; photo [H, W], grey values in 0..1; radius:
-    of the matching windows."""
+def borrowed(photo: Tensor, depth: Tensor, radius: int) -> Tensor:
+    """bool [H, W]: where depth rests on an edge between other shades; photo [H, W], grey values in 0..1; depth
+    [H, W], 0 is none; radius: of the matching windows."""
     mean, square = window_means([photo, photo * photo], radius)
-    found = (square - mean * mean) > EDGE**2
+    suspect = (square - mean * mean) > EDGE**2
+    suspect &= (depth > 0) & (window_means([(depth > 0).float()], 2 * radius)[0] < FILLED)
+    flat = torch.zeros_like(photo)
     padded = functional.pad(photo[None, None], (radius,) * 4, mode="replicate")[0, 0]
     rows = strip_rows(photo)
     for top in range(0, len(photo), rows):
         part = slice(top, min(len(photo), top + rows))
-        if bool(found[part].any()):
+        if bool(suspect[part].any()):
             around = padded[part.start : part.stop + 2 * radius]
-            found[part] &= _own_variance(photo[part], around, radius) < FLAT**2
-    return found
+            flat[part] = (_own_variance(photo[part], around, radius) < FLAT**2).float() * suspect[part]
+    # With the pixels beside them, in which both shades are mixed.
+    return (functional.max_pool2d(flat[None, None], 3, 1, 1)[0, 0] > 0) & suspect
 
 
 def _own_variance(photo: Tensor, around: Tensor, radius: int) -> Tensor:
