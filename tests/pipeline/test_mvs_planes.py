@@ -7,6 +7,7 @@ from scenes import HEIGHT, INTRINSICS, WIDTH, box_scene, depth, ring
 
 from blender_recon3d.pipeline.mvs.consistency import confirmations, without_specks
 from blender_recon3d.pipeline.mvs.planes import fit_planes
+from blender_recon3d.pipeline.mvs.silhouettes import borrowed
 from blender_recon3d.pipeline.mvs.sparse_planes import sparse_planes
 from blender_recon3d.pipeline.mvs.views import View
 
@@ -80,3 +81,19 @@ def test_specks_go_and_slopes_stay():
     kept[20:24, 10:15] = kept[70:73, 70:73] = False
     assert np.array_equal(found[kept], slope[kept])
     assert not without_specks(np.zeros((5, 5), np.float32)).any()
+
+
+def test_the_sky_beside_an_edge_borrows_its_depth_and_a_wall_does_not():
+    random = np.random.default_rng(0)
+    photo = np.full((60, 80), 0.9)  # sky, left of a dark thing with texture
+    photo[:, 40:] = 0.2 + 0.06 * random.standard_normal((60, 40))
+    photo = torch.from_numpy(photo).float()
+    found = torch.zeros(60, 80)
+    found[:, 37:] = 2.0  # matched as far as windows see the edge
+    fringe = borrowed(photo, found, 3)
+    assert fringe[5:-5, 37:40].all() and not fringe[:, 43:].any() and not fringe[:, :37].any()
+    everywhere = borrowed(
+        photo, torch.full_like(found, 2.0), 3
+    )  # a plain wall with depth on both sides stays
+    assert not everywhere.any()
+    assert not borrowed(torch.full((30, 30), 0.5), torch.ones(30, 30), 3).any()

@@ -19,6 +19,9 @@ BYTES_PER_PIXEL = 150
 BYTES_FIXED = 200 << 20  # strips, and what torch takes for itself
 LEAST_ROWS = 256  # of a band, besides what it shares with its neighbours
 MARGIN = 64  # rows that a band sees of its neighbours: as far as windows, fits and handing on reach
+# What a photo takes besides the trial's share (sparse planes, comparing, reading, writing), and what photos that are
+# worked on at once cost each other: benchmarks/dense.py.
+BESIDES = 2.0
 TRIAL = (360, 480)  # rows and columns of the photo that speed is measured on
 
 
@@ -66,7 +69,7 @@ def seconds_per_megapixel(device: torch.device, views: int) -> float:
     for _ in range(2):  # the first warms up
         start = time.perf_counter()
         with torch.inference_mode():
-            depth, _, _ = cascade(cost_at, intrinsics, (height, width), 8.0, 40.0, np.empty((0, 3)))
+            depth, _, _ = cascade(cost_at, intrinsics, (height, width), 1.0, 40.0, np.empty((0, 3)))
         float(depth.sum())  # waits for a GPU
         best = min(best, time.perf_counter() - start)
     return best / (height * width / 1e6)
@@ -75,7 +78,7 @@ def seconds_per_megapixel(device: torch.device, views: int) -> float:
 def forecast(sizes: list[tuple[int, int]], device: torch.device, views: int, chosen: Plan) -> float:
     """Seconds that all photos will take, about."""
     megapixels = sum(height * width for height, width in sizes) / 1e6
-    return megapixels * seconds_per_megapixel(device, views) / (0.85 * chosen.workers + 0.15)
+    return BESIDES * megapixels * seconds_per_megapixel(device, views) / (0.85 * chosen.workers + 0.15)
 
 
 def in_words(seconds: float) -> str:
