@@ -11,6 +11,7 @@ more than 1 %. PatchMatch is the torch implementation of `patchmatch.py`, since 
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 import time
 from collections.abc import Callable
@@ -103,7 +104,7 @@ def counted(depth: np.ndarray, true: np.ndarray, angle: np.ndarray) -> np.ndarra
     """For each steepness: pixels, those within each of CLOSE, wrong ones."""
     error = np.abs(depth - true) / np.maximum(true, 1e-9)
     rows = []
-    for low, high in zip(STEEPNESS[:-1], STEEPNESS[1:], strict=True):
+    for low, high in itertools.pairwise(STEEPNESS):
         here = (true > 0) & (angle >= low) & (angle < high)
         close = [(here & (error < limit)).sum() for limit in CLOSE]
         rows.append([here.sum(), *close, (here & (depth > 0) & (error > WRONG)).sum()])
@@ -138,7 +139,7 @@ METHODS: dict[str, Method] = {"ours": ours, "plane sweep": sweep, "PatchMatch in
 
 def table(counts: dict[str, np.ndarray], seconds: dict[str, float], megapixels: float) -> str:
     pixels = next(iter(counts.values()))[:, 0]
-    names = [f"{low}° to {high}°" for low, high in zip(STEEPNESS[:-1], STEEPNESS[1:], strict=True)]
+    names = [f"{low}° to {high}°" for low, high in itertools.pairwise(STEEPNESS)]
     shares = [f"{name} ({100 * n / pixels.sum():.0f} %)" for name, n in zip(names, pixels, strict=True)]
     lines = [
         f"Scenes {', '.join(SCANS)}; one thread. Complete within 0.1 / 0.25 %, and wrong, in percent of the pixels "
