@@ -15,9 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from blender_recon3d.pipeline.mvs.cascade import Planes as Planes
-from blender_recon3d.pipeline.mvs.cascade import _enlarge, _shifted
-from blender_recon3d.pipeline.mvs.cost import OUTSIDE, VARIANCE_FLOOR, MatchingCost
+from blender_recon3d.pipeline.mvs.cascade import Planes, _enlarge, _shifted
+from blender_recon3d.pipeline.mvs.cost import OUTSIDE, VARIANCE_FLOOR, MatchingCost, above
 from blender_recon3d.pipeline.mvs.plane_sweep import depth_map
 from blender_recon3d.pipeline.mvs.planes import normals
 
@@ -129,17 +128,10 @@ def _change(
         factor = 1 + size * (2 * torch.rand(planes.w.shape, generator=generator) - 1).to(planes.w.device)
         w = (planes.w * factor).clamp(0.5 / far, 2 / near)
         turns = [_random_slant(w, focal, generator).to(w.device) for _ in range(2)]
-        share = 1.0 if number == 0 else 4 * size
-        slant_x = (
-            planes.slant_x * (1 - share) + turns[0] * share
-            if number == 0
-            else planes.slant_x + share * turns[0]
-        )
-        slant_y = (
-            planes.slant_y * (1 - share) + turns[1] * share
-            if number == 0
-            else planes.slant_y + share * turns[1]
-        )
+        if number == 0:  # any slant at all, then smaller and smaller changes
+            slant_x, slant_y = turns
+        else:
+            slant_x, slant_y = planes.slant_x + 4 * size * turns[0], planes.slant_y + 4 * size * turns[1]
         _take(cost, planes, planes.w, slant_x, slant_y)
         _take(cost, planes, w, planes.slant_x, planes.slant_y)
         size /= 4
@@ -147,8 +139,4 @@ def _change(
 
 def _take(cost: PatchCost, planes: Planes, w: Tensor, slant_x: Tensor, slant_y: Tensor) -> None:
     now = cost(w, slant_x, slant_y)
-    better = now < planes.cost
-    planes.w = torch.where(better, w, planes.w)
-    planes.slant_x = torch.where(better, slant_x, planes.slant_x)
-    planes.slant_y = torch.where(better, slant_y, planes.slant_y)
-    planes.cost = torch.where(better, now, planes.cost)
+    planes.take(above(planes.cost, now), w, slant_x, slant_y, now)

@@ -1,8 +1,9 @@
 """Depth from coarse to fine, with windows that follow the surface.
 
-At a quarter of the size all depths are tried on fronto-parallel windows. From then on every pixel carries a
-plane: planes are fitted to their surroundings, handed on to neighbours, and moved by fractions of a pixel of
-parallax, at a quarter, a half and the full size. Each step keeps what the cost says is better.
+At a quarter of the size all depths are tried on fronto-parallel windows, and the planes through the sparse points.
+From then on every pixel carries a plane: planes are fitted to their surroundings, handed on to neighbours, and moved
+by fractions of a pixel of parallax, at a quarter, a half and the full size. Each step keeps what the cost says is
+better.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ FULL_RADIUS = 3  # of the windows at full size, pixels
 GAIN = 0.01  # a handed-on plane must be better by this much, else noise would move planes about
 COARSE_DEPTHS = (48, 160)  # fewest and most depths tried at a quarter of the size
 SPARSE_STEPS = (-2, -1, 0, 1, 2)  # pixels of parallax around the planes of sparse points
-SMALLEST_SIDE = 24  # pixels; a smaller photo skips the coarse scale
 
 
 @dataclass
@@ -34,6 +34,13 @@ class Planes:
     slant_x: Tensor
     slant_y: Tensor
     cost: Tensor
+
+    def take(self, better: Tensor, w: Tensor, slant_x: Tensor, slant_y: Tensor, cost: Tensor) -> None:
+        """Other planes, where `better` is 1."""
+        self.w = choose(better, w, self.w)
+        self.slant_x = choose(better, slant_x, self.slant_x)
+        self.slant_y = choose(better, slant_y, self.slant_y)
+        self.cost = choose(better, cost, self.cost)
 
 
 def cascade(
@@ -104,10 +111,7 @@ def _try_sparse(cost: MatchingCost, planes: Planes, points: np.ndarray) -> None:
     unit = cost.parallax_step(float(planes.w.median()))
     tried, best = sweep(cost, w, [step * unit for step in SPARSE_STEPS])
     better = above(planes.cost - GAIN, best).mul_(above(w, 0.0))
-    planes.w = choose(better, tried, planes.w)
-    planes.slant_x = choose(better, slant_x, planes.slant_x)
-    planes.slant_y = choose(better, slant_y, planes.slant_y)
-    planes.cost = choose(better, best, planes.cost)
+    planes.take(better, tried, slant_x, slant_y, best)
 
 
 def _fit(planes: Planes, sigma: float) -> None:
@@ -124,11 +128,7 @@ def _hand_on(cost: MatchingCost, planes: Planes, distances: Sequence[int]) -> No
             slant_x, slant_y = _shifted(planes.slant_x, dy, dx), _shifted(planes.slant_y, dy, dx)
             w = _shifted(planes.w, dy, dx) - slant_x * dx - slant_y * dy
             now = cost(w)
-            better = above(planes.cost - GAIN, now)
-            planes.w = choose(better, w, planes.w)
-            planes.slant_x = choose(better, slant_x, planes.slant_x)
-            planes.slant_y = choose(better, slant_y, planes.slant_y)
-            planes.cost = choose(better, now, planes.cost)
+            planes.take(above(planes.cost - GAIN, now), w, slant_x, slant_y, now)
 
 
 def _shifted(values: Tensor, dy: int, dx: int) -> Tensor:
