@@ -98,8 +98,8 @@ def parse() -> argparse.Namespace:
 def possible(scene: str, cameras: str, method: str) -> bool:
     if method == EXACT:
         return scene in SCANS and cameras == "exact"
-    if scene not in REAL and cameras == "SfM" and method in ("preview", "high"):
-        return False  # what sizes do to it is shown with exact cameras
+    if scene not in REAL and cameras == "SfM" and method in (SWEEP, "preview", "high"):
+        return False  # how methods and sizes differ is shown with exact cameras
     return method != COLMAP or bool(pycolmap.has_cuda)
 
 
