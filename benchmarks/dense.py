@@ -18,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,13 @@ from blender_recon3d.pipeline.evaluate import evaluate  # noqa: E402
 from blender_recon3d.pipeline.events import Progress  # noqa: E402
 from blender_recon3d.pipeline.fusion import fuse  # noqa: E402
 from blender_recon3d.pipeline.job import run_job  # noqa: E402
+from blender_recon3d.pipeline.models.devices import select_device  # noqa: E402
+from blender_recon3d.pipeline.mvs.estimate import PhotoCache, matching_cost  # noqa: E402
+from blender_recon3d.pipeline.mvs.forecast import cores  # noqa: E402
 from blender_recon3d.pipeline.mvs.maps import write_maps  # noqa: E402
+from blender_recon3d.pipeline.mvs.plane_sweep import plane_sweep  # noqa: E402
 from blender_recon3d.pipeline.mvs.planes import normals  # noqa: E402
+from blender_recon3d.pipeline.mvs.views import load_scene  # noqa: E402
 from blender_recon3d.pipeline.ply import columns, read_vertices  # noqa: E402
 from blender_recon3d.pipeline.settings import SIZES, JobSettings  # noqa: E402
 from blender_recon3d.pipeline.stages import dense as stage  # noqa: E402
@@ -272,21 +278,21 @@ def gentler(w: torch.Tensor, dim: int) -> torch.Tensor:
 
 
 def sweep_maps(workspace: Workspace, settings: Any) -> list[str]:
-    """The plane sweep of 128 depths in 7x7 windows on a photo after the other."""
-    from blender_recon3d.pipeline.models.devices import select_device
-    from blender_recon3d.pipeline.mvs.estimate import PhotoCache, matching_cost
-    from blender_recon3d.pipeline.mvs.plane_sweep import plane_sweep
-    from blender_recon3d.pipeline.mvs.views import load_scene
-
+    """The plane sweep of 128 depths in 7x7 windows, a photo on each core."""
     scene, device, cache = (
         load_scene(workspace.dense, settings.views),
         select_device(settings.device),
         PhotoCache(),
     )
-    names = []
-    for number, view in enumerate(scene.views):
-        if not scene.neighbours[number] or scene.ranges[number][1] <= 0:
-            continue
+    usable = [
+        number
+        for number in range(len(scene.views))
+        if scene.neighbours[number] and scene.ranges[number][1] > 0
+    ]
+
+    def work(number: int) -> str:
+        torch.set_num_threads(1)  # holds for the calling thread
+        view = scene.views[number]
         sources = [scene.views[other] for other in scene.neighbours[number]]
         near, far = scene.ranges[number]
         intrinsics = torch.tensor(view.intrinsics, dtype=torch.float32, device=device)
@@ -294,8 +300,10 @@ def sweep_maps(workspace: Workspace, settings: Any) -> list[str]:
             cost = matching_cost(view, cache.read(view), sources, cache, device, 1, 3)
             depth, normal, _ = plane_sweep(cost, intrinsics, near, far, 128)
         write_maps(workspace.dense, view.name, depth.cpu().numpy(), normal.cpu().numpy())
-        names.append(view.name)
-    return names
+        return view.name
+
+    with ThreadPoolExecutor(cores() if device.type == "cpu" else 1) as pool:
+        return list(pool.map(work, usable))
 
 
 def judged(workspace: Workspace, base: Workspace, truth: Path, cameras: str) -> dict[str, Any]:
