@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import bpy
 
-from . import import_result, reconstruct
+from . import export_cameras, import_result, reconstruct
 
-_CLASSES = (*reconstruct.CLASSES, *import_result.CLASSES)
+_CLASSES = (*reconstruct.CLASSES, *import_result.CLASSES, *export_cameras.CLASSES)
 
 
 def register() -> None:

@@ -117,10 +117,12 @@ def _containers(
 
 def find_import(scene: bpy.types.Scene, root: Path) -> bpy.types.Collection | None:
     """The scene's collection with an earlier import of the workspace."""
-    for collection in scene.collection.children_recursive:
-        if _kind(collection) == "import" and collection[KEY].get("workspace") == str(root):
-            return collection
-    return None
+    return next((c for c in find_imports(scene) if c[KEY].get("workspace") == str(root)), None)
+
+
+def find_imports(scene: bpy.types.Scene) -> list[bpy.types.Collection]:
+    """The scene's collections that imports have made."""
+    return [collection for collection in scene.collection.children_recursive if _kind(collection) == "import"]
 
 
 def _kind(item: bpy.types.ID) -> str:

@@ -61,6 +61,7 @@ def _draw_start(layout: bpy.types.UILayout, context: bpy.types.Context, view: Jo
     row.scale_y = 1.5
     row.operator("recon3d.reconstruct", icon="PLAY")
     layout.operator("recon3d.import_result", icon="IMPORT")
+    layout.operator("recon3d.export_cameras", icon="EXPORT")
     if view is not None and not session.session.notes:
         icon = {DONE: "CHECKMARK", FAILED: "ERROR"}.get(view.state, "INFO")
         wrapped(layout, context, view.message, icon=icon)

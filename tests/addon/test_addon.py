@@ -57,6 +57,16 @@ def test_import_by_its_operator_equals_import_by_its_function(addon, tmp_path):
     assert sorted((o.name, tuple(o.location)) for o in bpy.data.objects) == by_operator
 
 
+def test_cameras_are_exported_by_their_operator(addon, tmp_path):
+    assert not bpy.ops.recon3d.export_cameras.poll()
+    bpy.context.scene.recon3d.workspace = str(write_workspace(tmp_path / "w", ring()))
+    bpy.ops.recon3d.import_result()
+    assert bpy.ops.recon3d.export_cameras(directory=str(tmp_path / "out")) == {"FINISHED"}
+    assert bpy.ops.recon3d.export_cameras(directory=str(tmp_path / "out"), kind="NERFSTUDIO") == {"FINISHED"}
+    found = {path.name for path in (tmp_path / "out").iterdir()}
+    assert found == {"cameras.txt", "images.txt", "points3D.txt", "transforms.json"}
+
+
 def test_import_of_an_unfinished_workspace_is_reported(addon, tmp_path):
     bpy.context.scene.recon3d.workspace = str(tmp_path)
     with pytest.raises(RuntimeError, match="holds no reconstruction"):
