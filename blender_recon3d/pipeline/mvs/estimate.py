@@ -23,21 +23,20 @@ from ..workspace import remove
 from .cascade import FULL_RADIUS, cascade
 from .consistency import confirmations, without_specks
 from .cost import MatchingCost
-from .forecast import LEAST_ROWS, MARGIN, Plan, forecast, in_words, plan
+from .forecast import CACHE, LEAST_ROWS, MARGIN, Plan, forecast, in_words, plan
 from .maps import map_paths, photometric_path, read_map, write_map
 from .silhouettes import borrowed
 from .views import Scene, View, scaled_intrinsics
 
-CACHED_PHOTOS = 16  # grey photos kept in memory between estimates
 FORECAST_FROM = 20.0  # megapixels of work that are worth a second of forecast
 
 
 class PhotoCache:
-    """Grey photos as uint8 arrays, the last CACHED_PHOTOS of them; thread safe."""
+    """Grey photos as uint8 arrays, the last `most` of them; thread safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = 16) -> None:
         self._lock = threading.Lock()
-        self._read = lru_cache(maxsize=CACHED_PHOTOS)(View.read_gray)
+        self._read = lru_cache(maxsize=most)(View.read_gray)
 
     def read(self, view: View) -> np.ndarray:
         with self._lock:
@@ -109,7 +108,8 @@ def estimate_all(
     sizes = [(scene.views[number].height, scene.views[number].width) for number in first]
     chosen = plan(sizes, device, memory)
     _tell(sizes, device, scene, chosen, progress)
-    means, cache = Means(device, chosen, progress), PhotoCache()
+    largest = max((height * width for height, width in sizes), default=1)
+    means, cache = Means(device, chosen, progress), PhotoCache(min(16, max(1, CACHE // largest)))
 
     def photometric(number: int) -> None:
         depth, normal = estimate_safely(scene, number, cache, means, progress.check)

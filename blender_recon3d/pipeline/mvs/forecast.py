@@ -14,9 +14,11 @@ import torch
 from .cascade import cascade
 from .cost import MatchingCost
 
-# Measured by benchmarks/dense.py --memory: maps of planes, costs and photos at once, without the strips.
-BYTES_PER_PIXEL = 150
-BYTES_FIXED = 200 << 20  # strips, and what torch takes for itself
+# Bytes, as peaks of 0.75 to 7 megapixels show (tests/pipeline/test_mvs_estimate.py checks them).
+WORKING = 105  # a pixel of the rows that are worked on: planes, costs
+WHOLE = 40  # a pixel of the photo, whatever its bands: four photos to compare with, the results
+FIXED = 400 << 20  # the process itself, and the strips
+CACHE = 256 << 20  # grey photos kept for the next ones
 LEAST_ROWS = 256  # of a band, besides what it shares with its neighbours
 MARGIN = 64  # rows that a band sees of its neighbours: as far as windows, fits and handing on reach
 # What a photo takes besides the trial's share (sparse planes, comparing, reading, writing), and what photos that are
@@ -37,14 +39,16 @@ class Plan:
 def plan(sizes: list[tuple[int, int]], device: torch.device, memory: float) -> Plan:
     """What fits into `memory` bytes; sizes: (height, width) of the photos."""
     height, width = max(sizes, key=lambda size: size[0] * size[1], default=(1, 1))
+    pixels = height * width
     most = min(cores(), len(sizes) or 1) if device.type == "cpu" else 1
-    left = max(memory - BYTES_FIXED, 0)
+    fixed = FIXED + min(CACHE, len(sizes) * pixels)
     for workers in range(most, 0, -1):
-        if workers * height * width * BYTES_PER_PIXEL <= left:
-            return Plan(workers, height, workers * height * width * BYTES_PER_PIXEL + BYTES_FIXED)
-    rows = int(left // (width * BYTES_PER_PIXEL)) - 2 * MARGIN
-    rows = max(LEAST_ROWS, min(rows, height))
-    return Plan(1, rows, min(rows + 2 * MARGIN, height) * width * BYTES_PER_PIXEL + BYTES_FIXED)
+        needed = fixed + workers * pixels * (WORKING + WHOLE)
+        if needed <= memory:
+            return Plan(workers, height, needed)
+    left = memory - fixed - pixels * WHOLE
+    rows = max(LEAST_ROWS, min(height, int(left // (width * WORKING)) - 2 * MARGIN))
+    return Plan(1, rows, fixed + pixels * WHOLE + min(rows + 2 * MARGIN, height) * width * WORKING)
 
 
 @cache
@@ -65,13 +69,16 @@ def seconds_per_megapixel(device: torch.device, views: int) -> float:
         shrunk = torch.diag(torch.tensor([1 / factor, 1 / factor, 1])) @ intrinsics
         return MatchingCost(small[0], small[1:], shrunk, [shrunk] * views, poses, radius)
 
-    best = float("inf")
+    best, threads = float("inf"), torch.get_num_threads()
+    if device.type == "cpu":
+        torch.set_num_threads(1)  # as photos are worked on
     for _ in range(2):  # the first warms up
         start = time.perf_counter()
         with torch.inference_mode():
             depth, _, _ = cascade(cost_at, intrinsics, (height, width), 1.0, 40.0, np.empty((0, 3)))
         float(depth.sum())  # waits for a GPU
         best = min(best, time.perf_counter() - start)
+    torch.set_num_threads(threads)
     return best / (height * width / 1e6)
 
 
