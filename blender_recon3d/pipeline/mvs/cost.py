@@ -174,6 +174,8 @@ def _filtered(values: np.ndarray, kernel: np.ndarray) -> np.ndarray:
 
 def above(values: Tensor, limit: Tensor | float) -> Tensor:
     """1.0 where values > limit, else 0.0: on a CPU six times faster than bools, and `choose` than torch.where."""
+    if values.device.type != "cpu":
+        return (values > limit).to(values.dtype)
     return torch.gt(values, limit, out=torch.empty_like(values))
 
 
