@@ -228,8 +228,9 @@ def test_retrieval_descriptors_are_the_networks_pooled_features(folder):
     for image, descriptor in zip(images, found, strict=True):
         with torch.inference_mode():
             pooled = reference(prepare_image(image)[None])[0]
-        # float32 is off by up to 2e-4 an entry in this random network, one way in a batch and another alone.
-        assert descriptor @ (pooled / pooled.norm()).numpy() > 1 - 1e-5
+        # This random network magnifies rounding: float32 alone is 3e-4 from float64, and another processor, or a
+        # batch, rounds otherwise.
+        assert descriptor @ (pooled / pooled.norm()).numpy() > 1 - 1e-3
     assert found[0] @ found[2] < 1 - 1e-3
     assert encoder.encode([]).shape == (0, 1280)
 
