@@ -39,13 +39,14 @@ from blender_recon3d.pipeline.events import Progress  # noqa: E402
 from blender_recon3d.pipeline.fusion import fuse  # noqa: E402
 from blender_recon3d.pipeline.job import run_job  # noqa: E402
 from blender_recon3d.pipeline.models.devices import select_device  # noqa: E402
+from blender_recon3d.pipeline.mvs.consistency import gentler  # noqa: E402
 from blender_recon3d.pipeline.mvs.estimate import PhotoCache, matching_cost  # noqa: E402
-from blender_recon3d.pipeline.mvs.forecast import cores  # noqa: E402
 from blender_recon3d.pipeline.mvs.maps import write_maps  # noqa: E402
 from blender_recon3d.pipeline.mvs.plane_sweep import plane_sweep  # noqa: E402
 from blender_recon3d.pipeline.mvs.planes import normals  # noqa: E402
 from blender_recon3d.pipeline.mvs.views import load_scene  # noqa: E402
 from blender_recon3d.pipeline.ply import columns, read_vertices  # noqa: E402
+from blender_recon3d.pipeline.processor import cores  # noqa: E402
 from blender_recon3d.pipeline.settings import SIZES, JobSettings  # noqa: E402
 from blender_recon3d.pipeline.stages import dense as stage  # noqa: E402
 from blender_recon3d.pipeline.truth import Truth, read_truth  # noqa: E402
@@ -204,7 +205,7 @@ def run_one(options: argparse.Namespace) -> None:
         quality=quality, photos="", until="dense", device=options.device, dense=choice
     ).dense
     with whole_folder(workspace.dense) as part:
-        stage._undistort(base, settings, part, Progress())
+        stage.undistort(base, settings, part, Progress())
     wall, cpu = time.monotonic(), time.process_time()
     names, photos, pixels = estimate(options, scene, method, settings, workspace)
     wall, cpu = time.monotonic() - wall, time.process_time() - cpu
@@ -269,12 +270,6 @@ def resampled(depth: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         for function in (cv2.dilate, cv2.erode)
     )
     return np.where(near - far < 0.02 * near, linear, nearest)
-
-
-def gentler(w: torch.Tensor, dim: int) -> torch.Tensor:
-    """The smaller of the differences to both neighbours: that of the surface, not of its edge."""
-    before, after = w - w.roll(1, dim), w.roll(-1, dim) - w
-    return torch.where(before.abs() < after.abs(), before, after)
 
 
 def sweep_maps(workspace: Workspace, settings: Any) -> list[str]:

@@ -22,11 +22,12 @@ sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
-from dense import gentler, resampled, with_cameras  # noqa: E402
+from dense import resampled, with_cameras  # noqa: E402
 from dense_scenes import SCANS  # noqa: E402
 from patchmatch import patch_match  # noqa: E402
 
 from blender_recon3d.pipeline.events import Progress  # noqa: E402
+from blender_recon3d.pipeline.mvs.consistency import gentler  # noqa: E402
 from blender_recon3d.pipeline.mvs.cost import MatchingCost  # noqa: E402
 from blender_recon3d.pipeline.mvs.estimate import PhotoCache, estimate_one, matching_cost  # noqa: E402
 from blender_recon3d.pipeline.mvs.plane_sweep import plane_sweep  # noqa: E402
@@ -83,7 +84,7 @@ def undistorted(options: argparse.Namespace, name: str) -> Scene:
     settings = JobSettings.build(photos="", dense="torch").dense
     if not folder.exists():
         with whole_folder(folder) as part:
-            stage._undistort(base, settings, part, Progress())
+            stage.undistort(base, settings, part, Progress())
     return load_scene(folder, settings.views)
 
 

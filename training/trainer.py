@@ -6,6 +6,7 @@ A network's own module says what one step's loss is and how the result is measur
 from __future__ import annotations
 
 import argparse
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from .running import (
 Config = dict[str, Any]
 
 
-class Trainer:
+class Trainer(ABC):
     """config: the keys seed, steps, rate, warm_up, decay, clip and average; parameters: as AdamW takes them, groups
     with a `rate` of their own where it differs from config's; rank, workers: this process and how many there are,
     which see different data and take the same steps."""
@@ -54,15 +55,15 @@ class Trainer:
         self.generator = torch.Generator()
         self.step = 0
 
+    @abstractmethod
     def loss(self, meter: Meter) -> Tensor:
         """Of one step, drawn with self.generator; parts of it go to the meter."""
-        raise NotImplementedError
 
+    @abstractmethod
     def validate(self) -> dict[str, float]:
         """Measures of the average network on held-out data."""
-        raise NotImplementedError
 
-    def save_weights(self) -> None:
+    def save_weights(self) -> None:  # noqa: B027 - a network may leave it out
         """Write the average network as it is used, at every checkpoint."""
 
     def restore(self) -> bool:
@@ -120,7 +121,7 @@ class Trainer:
             self.average.update(self.network, self.step)
         meter.add(norm=norm)
 
-    def finish(self) -> None:
+    def finish(self) -> None:  # noqa: B027 - a network may leave it out
         """After the last step, in the first process."""
 
 

@@ -15,7 +15,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from .console import duration
 from .events import UserError
+from .processor import cores
 from .versions import engine_version
 
 OK, WARNING, MISSING = "ok", "warning", "missing"
@@ -78,8 +80,7 @@ def _python() -> list[Finding]:
 
 
 def _processor() -> list[Finding]:
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return [Finding("processor", OK, f"{count} cores, {platform.machine()}")]
+    return [Finding("processor", OK, f"{cores()} cores, {platform.machine()}")]
 
 
 def _memory() -> list[Finding]:
@@ -251,7 +252,7 @@ def _depth() -> list[Finding]:
         import pycolmap
 
         from .models.devices import select_device
-        from .mvs.forecast import forecast, in_words, plan
+        from .mvs.forecast import forecast, plan
         from .settings import SIZES, DenseSettings
     except (ImportError, *HEAVY_FAILURES):
         return []  # what is missing has its own line
@@ -262,7 +263,7 @@ def _depth() -> list[Finding]:
     for quality, side in SIZES["dense"].items():
         sizes = [(side * 3 // 4, side)] * DEPTH_PHOTOS
         seconds = forecast(sizes, device, settings.views, plan(sizes, device, settings.memory * 2**30))
-        times.append(f"{in_words(seconds)} at {quality}")
+        times.append(f"{duration(seconds)} at {quality}")
     found = f"ours on {device}: {DEPTH_PHOTOS} photos in about {', '.join(times)}"
     return [Finding("depth", OK, found)]
 

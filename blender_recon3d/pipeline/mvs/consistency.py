@@ -60,7 +60,7 @@ def _look_up(depth: Tensor, x: Tensor, y: Tensor) -> Tensor:
     neighbours."""
     height, width = depth.shape
     w = torch.where(depth > 0, 1 / depth.clamp_min(1e-9), 0.0)
-    maps = torch.stack([w, _gentler(w, 1), _gentler(w, 0)])
+    maps = torch.stack([w, gentler(w, 1), gentler(w, 0)])
     near_x, near_y = x.round(), y.round()
     grid = torch.stack([(2 * near_x + 1) / width - 1, (2 * near_y + 1) / height - 1], dim=-1)
     there, slant_x, slant_y = functional.grid_sample(
@@ -70,7 +70,7 @@ def _look_up(depth: Tensor, x: Tensor, y: Tensor) -> Tensor:
     return torch.where((there > 0) & (moved > 0), 1 / moved.clamp_min(1e-9), 0.0)
 
 
-def _gentler(w: Tensor, dim: int) -> Tensor:
+def gentler(w: Tensor, dim: int) -> Tensor:
     """The smaller of the differences to the two neighbours, which is the surface's own at its edge."""
     before, after = w - w.roll(1, dim), w.roll(-1, dim) - w
     return torch.where(before.abs() < after.abs(), before, after)

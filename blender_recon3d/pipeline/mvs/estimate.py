@@ -18,12 +18,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..console import duration
 from ..events import Progress, UserError
 from ..workspace import remove
 from .cascade import FULL_RADIUS, cascade
 from .consistency import confirmations, without_specks
 from .cost import MatchingCost
-from .forecast import CACHE, LEAST_ROWS, MARGIN, Plan, forecast, in_words, plan
+from .forecast import CACHE, LEAST_ROWS, MARGIN, Plan, forecast, plan
 from .maps import map_paths, photometric_path, read_map, write_map
 from .silhouettes import borrowed
 from .views import Scene, View, scaled_intrinsics
@@ -159,7 +160,7 @@ def _tell(
     seconds = forecast(sizes, device, views, chosen)
     bands = f" in bands of {chosen.rows} rows" if chosen.rows < max(height for height, _ in sizes) else ""
     progress.info(
-        f"Depth of {len(sizes)} photos, {megapixels:.0f} megapixels{bands}: about {in_words(seconds)} and "
+        f"Depth of {len(sizes)} photos, {megapixels:.0f} megapixels{bands}: about {duration(seconds)} and "
         f"{chosen.bytes / 2**30:.1f} GB on {device}.",
         seconds=seconds,
         bytes=chosen.bytes,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass
 from functools import cache
@@ -11,6 +10,7 @@ import cv2
 import numpy as np
 import torch
 
+from ..processor import cores
 from .cascade import cascade
 from .cost import MatchingCost
 
@@ -86,17 +86,3 @@ def forecast(sizes: list[tuple[int, int]], device: torch.device, views: int, cho
     """Seconds that all photos will take, about."""
     megapixels = sum(height * width for height, width in sizes) / 1e6
     return BESIDES * megapixels * seconds_per_megapixel(device, views) / (0.85 * chosen.workers + 0.15)
-
-
-def in_words(seconds: float) -> str:
-    """As a person would say it."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    if seconds < 5400:
-        return f"{round(seconds / 60)} minutes"
-    return f"{seconds / 3600:.1f} hours"
-
-
-def cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 import sys
 import time
@@ -13,6 +12,7 @@ from typing import Any
 
 from ..doctor import memory_gb
 from ..events import read_events
+from ..processor import cores
 from ..settings import STAGES, JobSettings
 from ..versions import versions
 from ..workspace import Workspace
@@ -57,7 +57,7 @@ def device(settings: JobSettings) -> dict[str, Any]:
     total, _ = memory_gb()
     return {
         "asked_for": settings.dense.device,
-        "cores": os.cpu_count(),
+        "cores": cores(),
         "processor": platform.machine(),
         "memory_gb": None if total is None else round(total, 1),
         "cuda": cards,

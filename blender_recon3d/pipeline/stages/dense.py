@@ -31,7 +31,7 @@ def reset(workspace: Workspace) -> None:
 def run(workspace: Workspace, settings: DenseSettings, progress: Progress) -> dict[str, Any]:
     if not workspace.dense.exists():
         with whole_folder(workspace.dense) as part:
-            _undistort(workspace, settings, part, progress)
+            undistort(workspace, settings, part, progress)
     method = _method(settings)
     names, alone = (_colmap if method == "colmap" else _torch)(workspace, settings, progress)
     for name in alone:
@@ -58,7 +58,7 @@ def _method(settings: DenseSettings) -> str:
     return "colmap" if settings.dense == "colmap" or (settings.dense == "auto" and usable) else "torch"
 
 
-def _undistort(workspace: Workspace, settings: DenseSettings, output: Path, progress: Progress) -> None:
+def undistort(workspace: Workspace, settings: DenseSettings, output: Path, progress: Progress) -> None:
     """Pinhole photos of at most `max_size`, their model and, where there are masks, the masks likewise."""
     options = pycolmap.UndistortCameraOptions()
     options.max_image_size = settings.max_size
