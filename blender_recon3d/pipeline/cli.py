@@ -67,6 +67,15 @@ def _parser() -> argparse.ArgumentParser:
         _add_settings(stage)
         stage.set_defaults(command=_run, only=name)
 
+    inspect = commands.add_parser("inspect", help="what photos there are, and how long they will take")
+    inspect.add_argument("photos", nargs="+", metavar="PHOTOS", help="a folder, photo files, or a video")
+    inspect.add_argument(
+        "-o", "--output", metavar="OUT", help="the workspace that is meant; nothing is written"
+    )
+    inspect.add_argument("--until", choices=STAGES, help="last stage (default dense)")
+    _add_settings(inspect)
+    inspect.set_defaults(command=_inspect)
+
     doctor = commands.add_parser("doctor", help="what works here, and what to do about what does not")
     doctor.add_argument("--json", action="store_true", help="for machines")
     doctor.set_defaults(command=_doctor)
@@ -281,6 +290,21 @@ def _stoppable(workspace: Workspace) -> Iterator[Callable[[], bool]]:
         over.set()
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _inspect(chosen: argparse.Namespace) -> int:
+    from .inspection import describe, inspect_photos
+
+    without = Workspace(chosen.output or "")
+    settings = job_settings(without, chosen)
+    show: Callable[[Event], None] = _json_sink if chosen.json else Console()
+    progress = Progress(show, stage="inspect")
+    found = inspect_photos(settings, progress, without.root)
+    if chosen.json:
+        progress.emit("done", **found)
+    else:
+        sys.stdout.write(describe(found) + "\n")
+    return DONE
 
 
 def _doctor(chosen: argparse.Namespace) -> int:
