@@ -156,7 +156,7 @@ def _run(chosen: argparse.Namespace) -> int:
         try:
             return _run_reporting(workspace, settings, progress, chosen.fresh, only)
         except UserError as error:  # refused before it began: nothing to add to another run's events
-            show(Event(time.time(), "job", "error", message=str(error)))
+            show(Event(time.time(), "job", "error", message=str(error), data={"remedy": error.remedy}))
             return error.exit_code
 
 
@@ -165,9 +165,8 @@ def _run_guarded(chosen: argparse.Namespace, workspace: Workspace) -> int:
     code = guard.run_worker(chosen.arguments)
     if code in (DONE, FAILED, BAD_USAGE, CANCELLED):
         return code
-    event = Event(
-        time.time(), "job", "error", message=guard.crash_sentence(code, workspace.root, workspace.log)
-    )
+    sentence, remedy = guard.crash_sentence(code, workspace.root, workspace.log)
+    event = Event(time.time(), "job", "error", message=sentence, data={"remedy": remedy})
     with contextlib.suppress(OSError):  # the disk may be what is full
         append_event(workspace.events, event)
     (_json_sink if chosen.json else Console())(event)
@@ -197,7 +196,10 @@ def _run_reporting(
         return FAILED
     except MemoryError:
         progress.emit(
-            "error", "Out of memory: use --quality preview, or close other programs.", exit_code=FAILED
+            "error",
+            "Out of memory: use --quality preview, or close other programs.",
+            exit_code=FAILED,
+            remedy="preview",
         )
         return FAILED
     except Exception as error:  # the last stop: a person gets a sentence, the log the trace
@@ -205,7 +207,7 @@ def _run_reporting(
 
         traceback.print_exc()
         text = f"An unexpected error ({type(error).__name__}: {error}): {workspace.log} holds what to report."
-        progress.emit("error", text, exit_code=FAILED)
+        progress.emit("error", text, exit_code=FAILED, remedy="log")
         return FAILED
 
 

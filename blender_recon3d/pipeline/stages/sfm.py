@@ -10,6 +10,7 @@ import numpy as np
 from ..colmap import pycolmap, run_cancellable
 from ..events import Progress, UserError
 from ..global_mapper import run_in_child
+from ..live import LiveModel
 from ..placement import world_from_model
 from ..registration import registration
 from ..settings import SfmSettings
@@ -25,14 +26,17 @@ def outputs(workspace: Workspace) -> list[Path]:
 
 
 def reset(workspace: Workspace) -> None:
-    for path in (workspace.sparse, workspace.placement, workspace.registration):
+    for path in (workspace.sparse, workspace.placement, workspace.registration, workspace.live):
         remove(path)
 
 
 def run(workspace: Workspace, settings: SfmSettings, progress: Progress) -> dict[str, Any]:
     with scratch_folder(workspace.sparse.with_name("mapping")) as part:
         mapper = _incremental if settings.mapper == "incremental" else _global
-        mapper(workspace, settings, part, progress)
+        try:
+            mapper(workspace, settings, part, progress)
+        finally:
+            remove(workspace.live)
         models = _read_models(part)
     found = registration(workspace, models)
     write_json(workspace.registration, found)
@@ -55,6 +59,8 @@ def _incremental(workspace: Workspace, settings: SfmSettings, output: Path, prog
     options.random_seed = settings.seed
     options.mapper.random_seed = settings.seed
     options.triangulation.random_seed = settings.seed
+    live = LiveModel(workspace, output / "snapshots", photos)
+    options.snapshot_path, options.snapshot_frames_freq = live.folder, live.every
     registered = 0
 
     def started() -> None:
@@ -67,6 +73,7 @@ def _incremental(workspace: Workspace, settings: SfmSettings, output: Path, prog
 
     def poll() -> None:
         progress.counted(registered, photos, "placing cameras")
+        live.publish()
 
     run_cancellable(
         lambda token: pycolmap.incremental_mapping(
