@@ -74,7 +74,10 @@ def import_workspace(
     _fit_to_scene(list(cameras.values()), points, empty)
     if cameras:
         look_through(scene, next(iter(cameras.values())))
-    return ImportResult(collection, empty, cameras, cloud, len(points), source.notes, updated)
+    notes = source.notes
+    if not all(camera.is_pinhole for camera in model.cameras.values()):
+        notes += ("The photos are not undistorted yet, so a photo lies on the cloud only roughly.",)
+    return ImportResult(collection, empty, cameras, cloud, len(points), notes, updated)
 
 
 def _read_points(source: Source) -> Points:

@@ -24,7 +24,7 @@ def create_cloud(points: Points, name: str = "Cloud") -> bpy.types.Object:
     """A mesh object in the model's frame, linked nowhere yet, with its point display."""
     mesh = bpy.data.meshes.new(name)
     if len(points):  # an empty mesh has no attributes to set
-        _fill(mesh, points)
+        fill_mesh(mesh, points)
     cloud = bpy.data.objects.new(name, mesh)
     cloud[KEY] = {"kind": "cloud"}
     if len(points):
@@ -32,7 +32,8 @@ def create_cloud(points: Points, name: str = "Cloud") -> bpy.types.Object:
     return cloud
 
 
-def _fill(mesh: bpy.types.Mesh, points: Points) -> None:
+def fill_mesh(mesh: bpy.types.Mesh, points: Points) -> None:
+    """Give an empty mesh the points and their attributes."""
     mesh.vertices.add(len(points))
     mesh.attributes["position"].data.foreach_set("vector", _flat(points.xyz))
     if points.rgb is not None:
