@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import bpy
 
-from . import export_cameras, import_result, reconstruct
+from . import choose, engine, export_cameras, import_result, reconstruct, remedy, review
 
-_CLASSES = (*reconstruct.CLASSES, *import_result.CLASSES, *export_cameras.CLASSES)
+_CLASSES = (
+    *choose.CLASSES, *reconstruct.CLASSES, *remedy.CLASSES, *import_result.CLASSES, *review.CLASSES,
+    *export_cameras.CLASSES, *engine.CLASSES,
+)  # fmt: skip
 
 
 def register() -> None:
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
+    bpy.types.TOPBAR_MT_file_import.append(import_result.draw_menu)
 
 
 def unregister() -> None:
+    bpy.types.TOPBAR_MT_file_import.remove(import_result.draw_menu)
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)

@@ -15,7 +15,7 @@ from .events import Progress, UserError
 from .intake import common_folder, find_photos
 from .job_forecast import forecast_job
 from .photo_list import examine_all, photo_entry
-from .settings import JobSettings
+from .settings import QUALITIES, JobSettings
 from .triage import set_aside
 
 FEWEST_PHOTOS = 3
@@ -29,7 +29,8 @@ def inspect_photos(settings: JobSettings, progress: Progress, without: Path) -> 
     without: a workspace whose photos do not count. Raises UserError when a path is not there, or Cancelled.
 
     `{"photos", "used", "films", "set_aside": [{"photo", "reason"}], "cameras": [{"name", "photos", "width",
-    "height", "focal_mm", "prior"}], "advice": [sentence], "forecast": {"seconds", "total", "memory", "disk"}}`
+    "height", "focal_mm", "prior"}], "advice": [sentence], "quality": the one asked for,
+    "forecasts": {quality: {"seconds": {stage: s}, "total", "memory", "disk"}}}`, memory and disk in bytes.
     """
     files, films = find_photos(settings.photos.photos, without)
     progress.info(count_sentence(len(files), len(films)), photos=len(files), films=len(films))
@@ -57,7 +58,10 @@ def inspect_photos(settings: JobSettings, progress: Progress, without: Path) -> 
         "set_aside": [{"photo": str(photo.path), "reason": photo.reason} for photo in photos if photo.reason],
         "cameras": cameras,
         "advice": advice(len(used), bool(films), cameras),
-        "forecast": forecast_job(sizes, settings).to_json(),
+        "quality": settings.quality,
+        "forecasts": {
+            quality: forecast_job(sizes, settings.changed(quality=quality)).to_json() for quality in QUALITIES
+        },
     }
 
 
@@ -109,7 +113,7 @@ def describe(found: dict[str, Any]) -> str:
             f"  {camera['photos']:>4} x {camera['name']}{focal}, {camera['width']} x {camera['height']} pixels"
         )
     lines += [f"  set aside: {Path(item['photo']).name}: {item['reason']}" for item in found["set_aside"]]
-    forecast = found["forecast"]
+    forecast = found["forecasts"][found["quality"]]
     parts = ", ".join(
         f"{stage} {duration(value)}" for stage, value in forecast["seconds"].items() if value >= 1
     )
