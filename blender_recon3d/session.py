@@ -49,12 +49,10 @@ session = Session()
 # -- what the operators do --------------------------------------------------------------------------
 
 
-def problem_with_starting(context: bpy.types.Context, photos: str = "") -> str:
-    """Why Reconstruct cannot start, for the button's tooltip; empty when it can."""
+def problem_with_starting() -> str:
+    """Why Reconstruct cannot start, for the button's tooltip; empty when it can, or when only photos are wanting."""
     if session.running:
         return "A reconstruction is running: cancel it or wait for it"
-    if not (photos or context.scene.recon3d.photos):
-        return "Choose the folder with the photos first"
     return preferences.engine_problem()
 
 

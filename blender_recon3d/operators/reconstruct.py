@@ -30,10 +30,15 @@ class RECON3D_OT_reconstruct(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        problem = session.problem_with_starting(context, photos="?" if bpy.app.background else "")
+        problem = session.problem_with_starting()
         if problem:
             cls.poll_message_set(problem)
         return not problem
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if not (self.photos or context.scene.recon3d.photos):
+            return bpy.ops.recon3d.choose_photos("INVOKE_DEFAULT")
+        return self.execute(context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         run = _and_wait if bpy.app.background else _and_follow

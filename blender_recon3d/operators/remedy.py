@@ -49,7 +49,8 @@ class RECON3D_OT_open_log(bpy.types.Operator):
     bl_options = {"REGISTER"}
 
     which: bpy.props.EnumProperty(
-        name="Log", items=(("JOB", "Reconstruction", "log.txt"), ("SETUP", "Engine", "What Set Up Engine did"))
+        name="Log",
+        items=(("JOB", "Reconstruction", "log.txt"), ("SETUP", "Engine", "What Set Up Engine did")),
     )
 
     def execute(self, context: bpy.types.Context) -> set[str]:

@@ -62,7 +62,9 @@ def _draw_inspection(layout: bpy.types.UILayout, context: bpy.types.Context) -> 
         wrapped(box, context, found.error, icon="ERROR")
     elif found.found is None:
         count = f": {found.done} / {found.total}" if found.total else ""
-        box.label(text=(found.count or tr("Looking at the photos")) + count, icon="IMAGE_DATA", translate=False)
+        box.label(
+            text=(found.count or tr("Looking at the photos")) + count, icon="IMAGE_DATA", translate=False
+        )
     else:
         _draw_found(box, context, found.found)
 
@@ -74,7 +76,7 @@ def _draw_found(box: bpy.types.UILayout, context: bpy.types.Context, found: dict
     box.label(text=count, icon="IMAGE_DATA", translate=False)
     for camera in found.get("cameras", [])[:3]:
         focal = f", {camera['focal_mm']:g} mm" if camera.get("focal_mm") else ""
-        box.label(text=f"{camera['photos']} × {camera['name']}{focal}", icon="BLANK1", translate=False)
+        box.label(text=f"{camera['photos']} x {camera['name']}{focal}", icon="BLANK1", translate=False)
     more = len(found.get("cameras", [])) - 3
     if more > 0:
         box.label(text=tr("and {more} more cameras", more=more), icon="BLANK1", translate=False)
@@ -117,7 +119,9 @@ def _draw_progress(layout: bpy.types.UILayout, context: bpy.types.Context, view:
         text += ", " + tr("{time} left", time=duration(left))
     column = layout.column(align=True)
     if view.stage_number:
-        step = tr("Step {number} of {all}: {stage}", number=view.stage_number, all=len(STAGES), stage=view.stage)
+        step = tr(
+            "Step {number} of {all}: {stage}", number=view.stage_number, all=len(STAGES), stage=view.stage
+        )
         column.label(text=step, translate=False)
     column.progress(factor=view.fraction, text=text)
     wrapped(column, context, view.message)

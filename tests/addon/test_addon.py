@@ -1,5 +1,7 @@
 """The add-on in Blender: it registers, reconstructs, imports, and leaves nothing behind."""
 
+import os
+import sys
 import time
 
 import pytest
@@ -8,8 +10,8 @@ bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environmen
 
 from made_workspaces import ring, write_workspace  # noqa: E402
 
-from blender_recon3d import preferences, session  # noqa: E402
-from blender_recon3d.supervisor import CANCELLED, FAILED  # noqa: E402
+from blender_recon3d import clock, preferences, session  # noqa: E402
+from blender_recon3d.supervisor import CANCELLED, FAILED, EngineJob  # noqa: E402
 from blender_recon3d.ui.text import duration  # noqa: E402
 
 
@@ -35,14 +37,14 @@ def test_there_is_one_tab(addon):
 
 def test_buttons_say_why_they_are_grey(addon, monkeypatch, tmp_path):
     settings = bpy.context.scene.recon3d
-    assert "Choose the folder" in session.problem_with_starting(bpy.context)
-    assert not bpy.ops.recon3d.reconstruct.poll()
     settings.photos = str(tmp_path)
     monkeypatch.setenv("RECON3D_PYTHON", str(tmp_path / "nothing"))
-    assert "RECON3D_PYTHON" in session.problem_with_starting(bpy.context)
+    assert "RECON3D_PYTHON" in session.problem_with_starting()
     with pytest.raises(RuntimeError, match="RECON3D_PYTHON"):
         bpy.ops.recon3d.reconstruct()
     assert not bpy.ops.recon3d.cancel.poll()
+    with pytest.raises(RuntimeError, match="Import a result first"):
+        bpy.ops.recon3d.look_through(photo="IMG_1")
 
 
 def test_import_by_its_operator_equals_import_by_its_function(addon, tmp_path):
@@ -95,43 +97,39 @@ def test_in_the_background_reconstruct_blocks_and_reports(addon, engine_python, 
     assert (tmp_path / "empty_recon3d" / "events.jsonl").exists()
 
 
-def test_with_a_window_the_timer_follows_the_job(addon, engine_python, monkeypatch, tmp_path):
+def tick_until(ended, seconds=30):
     """Blender's event loop does not run here, so the timer's function is called as it would call it."""
+    deadline = time.monotonic() + seconds
+    while not ended() and time.monotonic() < deadline:
+        clock.tick()
+        time.sleep(0.05)
+    assert ended()
+
+
+def test_with_a_window_the_timer_follows_the_job(addon, engine_python, monkeypatch, tmp_path):
     monkeypatch.setenv("RECON3D_PYTHON", str(engine_python))
     photos = tmp_path / "empty"
     photos.mkdir()
     bpy.context.scene.recon3d.photos = str(photos)
     session.start(bpy.context)
     session.follow_in_background()
-    assert bpy.app.timers.is_registered(session._tick)
+    assert bpy.app.timers.is_registered(clock.tick)
     assert not bpy.ops.recon3d.reconstruct.poll() and bpy.ops.recon3d.cancel.poll()
     bpy.ops.recon3d.cancel()
-    deadline = time.monotonic() + 20
-    while session._tick() is not None and time.monotonic() < deadline:
-        time.sleep(0.05)
+    tick_until(lambda: not session.session.running)
     assert session.session.view.state == CANCELLED
     assert bpy.ops.recon3d.reconstruct.poll()
 
 
 def test_a_result_is_not_imported_into_another_file(addon, tmp_path):
     root = write_workspace(tmp_path / "w", ring())
-    session.session.scene_uid = bpy.context.scene.session_uid
-    session.session.job = _EndedJob(root)
+    finish = "import pathlib, sys; pathlib.Path(sys.argv[1]).touch()"
+    job = EngineJob([sys.executable, "-c", finish, str(tmp_path / "ended")], os.environ, root)
+    session.session.job, session.session.scene_uid = job, bpy.context.scene.session_uid
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    session._import_when_done()
+    session.follow_in_background()
+    tick_until(lambda: not session.session.running)
     assert len(bpy.data.objects) == 0 and "Import Result" in session.session.notes[0]
-    session.session.scene_uid = bpy.context.scene.session_uid
-    session._import_when_done()
-    assert len(bpy.data.cameras) == 5
-
-
-class _EndedJob:
-    """A job of which only the workspace matters any more."""
-
-    def __init__(self, root):
-        from blender_recon3d.pipeline.workspace import Workspace
-
-        self.workspace = Workspace(root)
 
 
 def test_preferences_are_optional(addon):
