@@ -32,6 +32,7 @@ class Session:
     notes: tuple[str, ...] = ()
     state: WorkspaceState = field(default_factory=WorkspaceState)
     live_stamp: int = 0
+    live: live.LiveState | None = None  # read, and not shown yet
     result: ImportResult | None = None
 
     @property
@@ -83,7 +84,7 @@ def start(context: bpy.types.Context, photos: str = "", workspace: str = "", qua
 
 def _take(job: Job, scene: bpy.types.Scene) -> None:
     session.job, session.scene_uid = job, scene.session_uid
-    session.notes, session.live_stamp = (), 0
+    session.notes, session.live_stamp, session.live = (), 0, None
     running.remember(job.workspace.root, scene.recon3d.photos)
 
 
@@ -202,17 +203,19 @@ def _scene() -> bpy.types.Scene | None:
 
 
 def _show_live() -> bool:
+    """Read in one tick and show in the next: both together could take longer than a frame may."""
     scene = _scene()
     if scene is None or not scene.recon3d.show_live or session.view.stage != "sfm":
         return False
+    if session.live is not None:
+        live.show_live(scene, session.job.workspace, session.live)
+        session.live = None
+        return True
     stamp = live.live_stamp(session.job.workspace)
-    if stamp in (0, session.live_stamp):
-        return False
-    session.live_stamp = stamp
-    state = live.read_live(session.job.workspace)
-    if state is not None:
-        live.show_live(scene, session.job.workspace, state)
-    return state is not None
+    if stamp not in (0, session.live_stamp):
+        session.live_stamp = stamp
+        session.live = live.read_live(session.job.workspace)
+    return False
 
 
 def _end(scene: bpy.types.Scene) -> None:

@@ -41,7 +41,7 @@ class LiveModel:
         if len(names) < 2 or names[-2] == self._shown:
             return
         self._shown = names[-2]  # the last one may be under way
-        with contextlib.suppress(OSError, RuntimeError, ValueError):
+        with contextlib.suppress(Exception):  # COLMAP raises anything for a file that is not whole
             write_live(self._workspace, pycolmap.Reconstruction(self.folder / self._shown))
         for name in names[:-2]:
             remove(self.folder / name)

@@ -13,8 +13,9 @@ import runpy
 import shutil
 import subprocess
 import sys
+import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import bpy
 
@@ -48,6 +49,40 @@ class Ui:
         for kind, value in (("MOUSEMOVE", "NOTHING"), ("LEFTMOUSE", "PRESS"), ("LEFTMOUSE", "RELEASE")):
             window.event_simulate(type=kind, value=value, x=x, y=y)
             yield 0.15
+
+    def find(self, command: str) -> Iterator[float]:
+        """Move the mouse onto the sidebar's button that runs this command; `found` is where that is, or None.
+
+        Blender does not tell where its buttons are, but what the one under the mouse does.
+        """
+        self.found = None
+        window, area, regions = self.view()
+        region = regions["UI"]
+        manager = bpy.context.window_manager
+        for y in range(region.y + region.height - 8, region.y + 8, -8):
+            for x in (region.x + 60, region.x + region.width - 80):
+                window.event_simulate(type="MOUSEMOVE", value="NOTHING", x=x, y=y)
+                yield 0.05
+                manager.clipboard = ""
+                with bpy.context.temp_override(window=window, area=area, region=region):
+                    if bpy.ops.ui.copy_python_command_button.poll():
+                        bpy.ops.ui.copy_python_command_button()
+                if manager.clipboard.startswith(command):
+                    self.found = (x, y - 4)
+                    return
+
+    def press(self, command: str) -> Iterator[float]:
+        """Click on the sidebar's button that runs this command, like bpy.ops.recon3d.reconstruct."""
+        yield from self.find(command)
+        assert self.found, f"there is no button for {command}"
+        yield from self.click(*self.found)
+
+    def until(self, ended: Callable[[], bool], seconds: float, what: str) -> Iterator[float]:
+        """Let Blender run until `ended`."""
+        deadline = time.monotonic() + seconds
+        while not ended():
+            assert time.monotonic() < deadline, f"waited {seconds} s in vain: {what}"
+            yield 0.2
 
     def invoke(self, operator: object, **arguments: object) -> set[str]:
         """Call an operator as a button would."""
