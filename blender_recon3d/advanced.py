@@ -57,7 +57,7 @@ def _property(option: str, item: dataclasses.Field) -> object:
     common = {"name": _LABELS[option], "description": text[0].upper() + text[1:]}
     choices = _CHOICES.get(option) or item.metadata["choices"]
     if choices:
-        default = item.default if item.default in choices else choices[0]
+        default = choices[0] if option in _CHOICES else item.default
         items = [(choice, choice.replace("_", " ").title(), "") for choice in choices]
         return bpy.props.EnumProperty(items=items, default=default, **common)
     default = _AUTOMATIC.get(option, item.default)

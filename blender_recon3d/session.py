@@ -20,7 +20,7 @@ from .scene import live
 from .scene.build import ImportResult, import_workspace
 from .scene.views import show_result
 from .supervisor import DONE, FAILED, RUNNING, EngineJob, Job, JobView, find_job
-from .workspace_state import WorkspaceState, workspace_state
+from .workspace_state import WorkspaceState, workspace_quality, workspace_state
 
 
 @dataclass
@@ -133,7 +133,7 @@ def log_file(scene: bpy.types.Scene) -> Path:
 def paths_changed(scene: bpy.types.Scene) -> None:
     """Other photos or another workspace were chosen."""
     refresh(scene)
-    if not bpy.app.background:
+    if not bpy.app.background and not session.running:  # the job needs the machine
         settings = scene.recon3d
         inspection.inspect(photos_path(settings), workspace_path(settings))
 
@@ -155,6 +155,7 @@ def find_running(scene: bpy.types.Scene) -> None:
         for folder, photos in running.remembered():
             if workspace_state(folder).unfinished or find_job(folder):
                 settings.photos, settings.workspace = photos, str(folder)
+                settings.quality = workspace_quality(folder) or settings.quality
                 break
     refresh(scene)
     folder = workspace_path(settings)

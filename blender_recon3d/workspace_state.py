@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .pipeline.events import UserError
-from .pipeline.settings import STAGES
+from .pipeline.settings import QUALITIES, STAGES
 from .pipeline.workspace import Workspace, read_json
 
 NEW, UNFINISHED, FINISHED = "new", "unfinished", "finished"
@@ -22,6 +22,15 @@ class WorkspaceState:
     @property
     def unfinished(self) -> bool:
         return self.state == UNFINISHED
+
+
+def workspace_quality(folder: Path) -> str:
+    """The quality of the workspace's job; empty where there is none."""
+    try:
+        quality = read_json(Workspace(folder).job, "").get("quality")
+    except UserError:
+        return ""
+    return quality if quality in QUALITIES else ""
 
 
 def workspace_state(folder: Path) -> WorkspaceState:

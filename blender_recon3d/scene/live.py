@@ -25,6 +25,7 @@ from .points import Points, robust_box
 NAME = "Recon3D Live"
 MOST_CAMERAS = 20_000
 MOST_BYTES = 64 << 20
+LARGEST = 1e12  # coordinate
 _EDGES = np.array([(0, 1), (0, 2), (0, 3), (0, 4), (1, 2), (2, 3), (3, 4), (4, 1)], np.int32)
 
 
@@ -58,8 +59,10 @@ def read_live(workspace: Workspace) -> LiveState | None:
         points = ply.read_points(workspace.live / "points.ply")
     except (OSError, ValueError, KeyError, TypeError, RecursionError, ArithmeticError, FileFormatError):
         return None
-    whole = matrix.shape == (4, 4) and np.isfinite(matrix).all() and np.isfinite(corners).all()
-    return LiveState(matrix, corners, points) if whole and len(corners) else None
+    if matrix.shape != (4, 4) or len(corners) == 0:
+        return None
+    sane = np.abs(matrix).max() < LARGEST and np.abs(corners).max() < LARGEST  # neither where there is a NaN
+    return LiveState(matrix, corners, points) if sane else None
 
 
 def _corners(camera: dict) -> np.ndarray:

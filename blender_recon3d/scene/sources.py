@@ -60,7 +60,7 @@ def find_source(folder: str | Path) -> Source:
             2,
             "results",
         )
-    images = _photos_of(model)
+    images = _photos_of(model, workspace.root)
     cloud = next((c for c in (workspace.root / part for part in _CLOUDS) if c.is_file()), None)
     if cloud is None:
         notes.append("There is no dense cloud yet: the sparse points are shown instead.")
@@ -73,9 +73,9 @@ def find_source(folder: str | Path) -> Source:
     return Source(workspace.root, model, images, cloud, world_from_model, titles, tuple(notes))
 
 
-def _photos_of(model: Path) -> Path:
-    """The folder of photos that belongs to a model: in its folder, beside it, or a level up."""
-    places = (model.parent / "images", model.parent.parent / "images", model / "images")
+def _photos_of(model: Path, root: Path) -> Path:
+    """The folder of photos that belongs to a model: beside it, a level up, in the chosen folder, or in its own."""
+    places = [folder / "images" for folder in (model.parent, model.parent.parent, root, model)]
     return next((place for place in places if place.is_dir()), places[0])
 
 
