@@ -30,7 +30,7 @@ from packaging.utils import parse_wheel_filename
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from blender_recon3d.engine_setup.requirements import normalised, pins, pinned  # noqa: E402
+from blender_recon3d.engine_setup.requirements import normalised, pinned, pins  # noqa: E402
 
 TABLE = ROOT / "blender_recon3d" / "engine_setup" / "sizes.json"
 RESULT = ROOT / "benchmarks" / "results" / "engine_size.md"
@@ -116,8 +116,26 @@ def best_wheel(name: str, version: str, python: str, tags: list[str]) -> dict[st
 
 def resolve(uv: str, platform: str) -> dict[str, str]:
     """{name: version} of all that the pins need on a platform, from PyPI alone."""
-    command = [uv, "pip", "compile", "-", "--no-config", "--default-index", INDEX, "--no-header", "--no-annotate"]
-    command += ["--only-binary", ":all:", "--python-version", MEASURED_PYTHON, "--python-platform", platform, "-q"]
+    command = [
+        uv,
+        "pip",
+        "compile",
+        "-",
+        "--no-config",
+        "--default-index",
+        INDEX,
+        "--no-header",
+        "--no-annotate",
+    ]
+    command += [
+        "--only-binary",
+        ":all:",
+        "--python-version",
+        MEASURED_PYTHON,
+        "--python-platform",
+        platform,
+        "-q",
+    ]
     environ = {**os.environ, "MACOSX_DEPLOYMENT_TARGET": "14.0"}  # the oldest that torch is built for
     pinned_text = "\n".join(pins())
     said = subprocess.run(
@@ -158,7 +176,9 @@ def builds(uv: str, torch_cpu: Path | None) -> Iterator[tuple[str, dict[str, Any
                 yield build, guess(packages, guesses, longest, torch_cpu if build.endswith("/cpu") else None)
 
 
-def guess(packages: dict[str, Any], guesses: dict[str, Any], longest: int, torch: Path | None) -> dict[str, Any]:
+def guess(
+    packages: dict[str, Any], guesses: dict[str, Any], longest: int, torch: Path | None
+) -> dict[str, Any]:
     """The entry of a build at pytorch.org: PyPI's packages with others in place of torch and what CUDA needs."""
     rows = {name: row for name, row in packages.items() if not name.startswith(CUDA_ONLY)}
     for name, (download, installed) in guesses.items():
@@ -177,7 +197,9 @@ def pythons() -> dict[str, list[str]]:
     for platform, (_, tags) in PLATFORMS.items():
         split = [pin.split("==") for pin in pins()]
         found[platform] = [
-            python for python in PYTHONS if all(best_wheel(name, version, python, tags) for name, version in split)
+            python
+            for python in PYTHONS
+            if all(best_wheel(name, version, python, tags) for name, version in split)
         ]
     return found
 
@@ -205,8 +227,12 @@ def markdown(table: dict[str, Any]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--write", action="store_true", help="put the table into the add-on and benchmarks/results")
-    parser.add_argument("--torch-cpu", type=Path, metavar="WHEEL", help="torch for Linux from pytorch.org/whl/cpu")
+    parser.add_argument(
+        "--write", action="store_true", help="put the table into the add-on and benchmarks/results"
+    )
+    parser.add_argument(
+        "--torch-cpu", type=Path, metavar="WHEEL", help="torch for Linux from pytorch.org/whl/cpu"
+    )
     options = parser.parse_args()
     uv = shutil.which("uv")
     if uv is None:

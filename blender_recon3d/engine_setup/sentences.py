@@ -59,6 +59,7 @@ _PATTERNS = (
         "The names get too long in {target}: choose a folder with a shorter name, such as C:\\recon3d.",
     ),
 )
+_TLS, _NETWORK = 1, 5  # the places of these in _PATTERNS; proxy, password and damage are between them
 _NOT_FOUND = (
     r"No matching distribution found for ([\w.-]+)(\S*)",
     r"satisfies the requirement ([\w.-]+)(\S*)",
@@ -90,9 +91,16 @@ def explain(text: str, target: str, where: str, python: str, log: str) -> str:
     return f"The packages could not be installed ({last}): see {log}."
 
 
+def is_unreachable(text: str) -> bool:
+    """Whether a tool could not talk to the index at all, so that another tool could not either."""
+    text = " ".join(text.split())
+    return any(re.search(pattern, text) for pattern, _ in _PATTERNS[_TLS : _NETWORK + 1])
+
+
 def _host(text: str) -> str:
     """The host that could not be reached, where the tool says it."""
-    for pattern in (r"host='([\w.-]+)'", r"[Ff]ailed to fetch: \W?https?://(?:[^/@\s]*@)?([\w.:-]+)", r"https?://(?:[^/@\s]*@)?([\w.:-]+)"):
+    address = r"https?://(?:[^/@\s]*@)?([\w.:-]+)"
+    for pattern in (r"host='([\w.-]+)'", rf"[Ff]ailed to fetch: \W?{address}", address):
         if found := re.search(pattern, text):
             return found[1]
     return ""

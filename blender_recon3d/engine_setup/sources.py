@@ -170,8 +170,7 @@ def needs_pytorch(sources: Sources, variant: Variant, tool: str, environ: Mappin
         return not uv_places(environ)
     places = pip_places(environ)
     return not (
-        {"index-url", "find-links", "no-index"} & set(places)
-        or "torch" in places.get("extra-index-url", "")
+        {"index-url", "find-links", "no-index"} & set(places) or "torch" in places.get("extra-index-url", "")
     )
 
 
@@ -185,7 +184,9 @@ def arguments(tool: str, sources: Sources, variant: Variant, environ: Mapping[st
         backend = ["--torch-backend", variant.backend]
         options += backend if tool == "uv" else ["--extra-index-url", variant.index]
     for number, index in enumerate(sources.indexes):
-        first, other = ("--default-index", "--index") if tool == "uv" else ("--index-url", "--extra-index-url")
+        first, other = (
+            ("--default-index", "--index") if tool == "uv" else ("--index-url", "--extra-index-url")
+        )
         options += [other if number else first, index]
     for links in sources.links:
         options += ["--find-links", links]
