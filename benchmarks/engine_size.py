@@ -4,7 +4,7 @@
 
 uv resolves the pins for each system; sizes come from the index's JSON (PEP 691), unpacked sizes and the longest name
 from the tables of contents of the wheels, which are fetched by range. --write puts the table where the add-on reads
-it (blender_recon3d/engine_setup/sizes.json) and into benchmarks/results/engine_size.md. pytorch.org has no such JSON: its
+it (blender_recon3d/engine_setup/sizes.json) and into benchmarks/results/engine_size.md. The sizes of pytorch.org's
 builds are estimates (GUESSED), but for --torch-cpu, a file of torch for Linux without CUDA.
 """
 
@@ -41,7 +41,8 @@ MEASURED_PYTHON = "3.13"
 PLATFORMS = {
     "linux-x86_64": ("x86_64-manylinux_2_28", [f"manylinux_2_{n}_x86_64" for n in range(28, 4, -1)]
         + ["manylinux2014_x86_64", "manylinux2010_x86_64", "manylinux1_x86_64"]),
-    "darwin-arm64": ("aarch64-apple-darwin", [f"macosx_{n}_0_{kind}" for n in range(14, 10, -1) for kind in ("arm64", "universal2")]),
+    "darwin-arm64": ("aarch64-apple-darwin",
+        [f"macosx_{n}_0_{kind}" for n in range(14, 10, -1) for kind in ("arm64", "universal2")]),
     "win32-amd64": ("x86_64-pc-windows-msvc", ["win_amd64"]),
 }  # fmt: skip
 CUDA_ONLY = ("nvidia-", "cuda-", "triton")
@@ -182,7 +183,8 @@ def guess(
     """The entry of a build at pytorch.org: PyPI's packages with others in place of torch and what CUDA needs."""
     rows = {name: row for name, row in packages.items() if not name.startswith(CUDA_ONLY)}
     for name, (download, installed) in guesses.items():
-        rows[name] = {"version": packages.get(name, {}).get("version", ""), "download": round(download), "installed": round(installed)}  # fmt: skip
+        version = packages.get(name, {}).get("version", "")
+        rows[name] = {"version": version, "download": round(download), "installed": round(installed)}
     guessed = list(guesses)
     if torch:
         with zipfile.ZipFile(torch) as archive:
@@ -208,8 +210,8 @@ def markdown(table: dict[str, Any]) -> str:
     """The table for people."""
     lines = [
         "# What setting the engine up downloads", "",
-        f"`benchmarks/engine_size.py`, asked on {table['measured']} for Python {MEASURED_PYTHON}; MB of 10^6 bytes. PyPI's "
-        "builds are measured; what pytorch.org has is estimated where it says so.", "",
+        f"`benchmarks/engine_size.py`, asked on {table['measured']} for Python {MEASURED_PYTHON}; MB of 10^6 bytes, "
+        "uv among the packages. PyPI's builds are measured; what pytorch.org has is estimated where it says so.", "",
         "| system/build of torch | packages | download MB | installed MB | largest downloads (MB) | estimated |",
         "|---|---|---|---|---|---|",
     ]  # fmt: skip

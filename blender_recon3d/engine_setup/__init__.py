@@ -8,7 +8,7 @@ remove(target)               delete it
 
 from __future__ import annotations
 
-from .plan import Plan, command, plan
+from .planning import Plan, command, plan
 from .target import BROKEN, MISSING, OUTDATED, READY, remove, state, work_folder
 
 STAGES = ("python", "packages", "install", "check")  # of the events

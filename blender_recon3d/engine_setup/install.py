@@ -27,7 +27,7 @@ from . import sources as places
 from . import target as folder
 from .forecast import forecast, free_space, size_text
 from .output import Follower, folder_size
-from .plan import plan, source_problem
+from .planning import plan, source_problem
 from .process import Result, Runner
 from .requirements import pinned, pins
 from .sources import Sources, redact
@@ -41,9 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="engine_setup", description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
     helps = {
-        "install": "set up, or repair", "plan": "say what install would do", "state": "missing, ready, broken, outdated",
+        "install": "set up, or repair",
+        "plan": "say what install would do",
+        "state": "missing, ready, broken or outdated",
         "remove": "delete the environment",
-    }  # fmt: skip
+    }
     for name, text in helps.items():
         sub = commands.add_parser(name, help=text)
         sub.add_argument("--target", type=Path, required=True, metavar="DIR", help="the environment's folder")
@@ -99,9 +101,7 @@ def _install(options: argparse.Namespace) -> int:
 _COMMANDS = {"install": _install, "plan": _plan, "state": _state, "remove": _remove}
 
 
-def install(
-    target: Path, variant: str = "auto", sources: Sources = Sources(), environ: Mapping[str, str] = os.environ
-) -> int:
+def install(target: Path, variant: str, sources: Sources, environ: Mapping[str, str] = os.environ) -> int:
     """Set up or repair the environment in TARGET; events and log go to TARGET/../setup. Returns the exit code.
 
     Raises UserError when it cannot begin: another process is at it, or its folder cannot be made.

@@ -1,4 +1,4 @@
-"""What pip and uv say, as progress: megabytes downloaded, then packages installed. What they do not say stays unknown."""
+"""What pip and uv say, as progress: megabytes downloaded, then packages installed. What they do not say is unknown."""
 
 from __future__ import annotations
 

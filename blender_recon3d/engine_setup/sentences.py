@@ -32,7 +32,8 @@ _PATTERNS = (
     ),
     (
         r"THESE PACKAGES DO NOT MATCH THE HASHES|[Hh]ash mismatch|BadZipFile|is not a zip file|invalid wheel"
-        r"|IncompleteRead|Failed to extract|is invalid: |corrupt deflate|unexpected end of file|early eof",
+        r"|IncompleteRead|invalid package format|structure of .* was invalid|is invalid[.:]|Failed to extract"
+        r"|corrupt deflate|unexpected end of file|early eof",
         "A download arrived damaged: press Set Up Engine again; if it happens again, ask who runs the proxy or the "
         "index.",
     ),
@@ -64,7 +65,7 @@ _NOT_FOUND = (
     r"No matching distribution found for ([\w.-]+)(\S*)",
     r"satisfies the requirement ([\w.-]+)(\S*)",
     r"Because ([\w.-]+) was not found()",
-    r"[Bb]ecause (?:there is no version of )?([\w.-]+?)(==\S+)? (?:has no|is not available|and you require|needs to be)",
+    r"[Bb]ecause (?:there is no version of )?([\w.-]+?)(==\S+)? (?:has no|is not available|and you require)",
     r"no wheels? (?:are available )?for ([\w.-]+?)(==\S+)? ",
     r"no version of ([\w.-]+?)(==\S+)",
     r"`([\w.-]+?)(==[^`]+)?` (?:has no wheels|can't be installed)",
@@ -83,8 +84,10 @@ def explain(text: str, target: str, where: str, python: str, log: str) -> str:
     for pattern in _NOT_FOUND:
         if found := re.search(pattern, text):
             package = f"{found[1]}{found[2] or ''}".rstrip(".,")
+            # pip and uv do not say it when an index has asked them for a password.
+            password = ", or check its address, name and password" if "http" in where else ""
             return (
-                f"{where} has no {package} for Python {python} on this system: give an index that has it "
+                f"{where} has no {package} for Python {python} on this system: give an index that has it{password} "
                 f"(the engine needs {supported()})."
             )
     last = re.split(r"(?:ERROR|error): ", text)[-1][:300]

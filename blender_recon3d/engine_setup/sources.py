@@ -20,7 +20,7 @@ from urllib.request import url2pathname
 from .variants import Variant
 
 # Settings of pip that say where packages come from, and those that reach a server which a user's index needs too.
-_PLACES = ("index-url", "extra-index-url", "find-links", "no-index", "constraint")
+_PLACES = ("index-url", "extra-index-url", "find-links", "no-index")
 _CONNECTION = ("cert", "client-cert", "proxy", "trusted-host", "timeout", "retries", "keyring-provider")
 _UV_PLACES = (
     "UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_NO_INDEX",
