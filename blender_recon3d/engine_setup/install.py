@@ -117,11 +117,11 @@ def install(target: Path, variant: str, sources: Sources, environ: Mapping[str, 
             setup.run()
         except Cancelled:
             workspace.clear_cancel()
-            progress.info("Cancelled: Set Up Engine goes on where it stopped.")
+            setup.progress.info("Cancelled: Set Up Engine goes on where it stopped.")
             return 3
         except (UserError, OSError) as error:
             said = error if isinstance(error, UserError) else sentences.for_os_error(error, str(target))
-            progress.emit("error", redact(str(said)))
+            setup.progress.emit("error", redact(str(said)))
             sys.stderr.write(f"error: {redact(str(said))}\n")
             return error.exit_code if isinstance(error, UserError) else 1
     return 0
@@ -259,8 +259,13 @@ class Setup:
                 f"The engine needs {pythons.supported()} with the module venv, this one is {pythons.this_one()}: "
                 "install such a Python (Debian and Ubuntu: python3-venv), or uv, and press Set Up Engine again."
             )
-        options = [] if base.ensurepip else ["--without-pip"]
-        return self._run([base.path, "-I", "-m", "venv", *options, str(self.target)])
+        command = [base.path, "-I", "-m", "venv"]
+        if base.ensurepip:
+            result = self._run([*command, str(self.target)])
+            if result.code == 0:
+                return result
+            folder.clear(self.target)  # some systems have an ensurepip that does not work
+        return self._run([*command, "--without-pip", str(self.target)])
 
     # -- stages "packages" and "install" ------------------------------------------------------------
 

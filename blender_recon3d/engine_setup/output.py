@@ -24,7 +24,7 @@ class Follower:
     """Turns lines into events of the stages "packages" (MB) and "install" (packages).
 
     total: bytes of the whole download as forecast, 0 for unknown. installed: counts the packages in the environment.
-    spread: bytes that uv has unpacked so far.
+    spread: bytes that uv has unpacked of what it is downloading.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class Follower:
             return f"{self._done / _MB:.0f} MB downloaded"
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         unpacked = self._spread() / _MB
-        sign = f", {unpacked:.0f} MB unpacked" if unpacked >= 1 else ""
+        sign = f", {unpacked:.0f} MB of it unpacked" if unpacked >= 1 else ""
         return f"downloading {names[0]}{_size(self._under_way[names[0]])}{more}{sign}"
 
 
