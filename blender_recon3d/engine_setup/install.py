@@ -288,16 +288,22 @@ class Setup:
             lambda: sum(folder_size(path) for path in (self.cache / "uv").glob(".tmp*")),
         )
         command = tools.install_command(tool, python, self.sources, self.variant, list(pins()), self.environ)
-        result = self._patiently(command, follower)
+        result = self._patiently(command, follower, tool.name == "uv")
         if result.code:
             raise UserError(self._explain(result))
         follower.end()
         self.downloaded = follower.downloaded
         return tool
 
-    def _patiently(self, command: list[str], follower: Follower) -> Result:
+    def _patiently(self, command: list[str], follower: Follower, uv: bool) -> Result:
+        """Run it, and again where that may help."""
         for attempt in range(_LOCKED_TRIES):
             result = self.runner.run(command, self.environ, follower.line, follower.idle)
+            untrusted = uv and result.code and sentences.is_untrusted(result.text)
+            if untrusted and "UV_SYSTEM_CERTS" not in self.environ:
+                # A company's own certificate is in the system's store, where pip looks by itself and uv does not.
+                self.environ["UV_SYSTEM_CERTS"] = "1"
+                result = self.runner.run(command, self.environ, follower.line, follower.idle)
             held = any(
                 word in result.text for word in ("WinError 32", "WinError 5]", "os error 32", "os error 5)")
             )

@@ -11,7 +11,7 @@ from ..pipeline.events import Progress
 
 _MB = 1e6
 _UNITS = {"B": 1.0, "KB": 1e3, "MB": 1e6, "GB": 1e9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
-_PIP_FILE = re.compile(r"\s*Downloading (\S+?)-\d\S*\.whl.*?(?:\(([\d.]+) ?([kKMG]?B)\))?$")
+_PIP_FILE = re.compile(r"\s*Downloading (?:\S*/)?([^/\s]+?)-\d[^/\s]*\.whl.*?(?:\(([\d.]+) ?([kKMG]?B)\))?$")
 _PIP_RAW = re.compile(r"Progress (\d+) of (\d+)$")
 _PIP_INSTALL = re.compile(r"Installing collected packages: (.+)$")
 _UV_FILE = re.compile(r"\s*Downloading (\S+) \(([\d.]+)\s*([KMG]?i?B)\)$")

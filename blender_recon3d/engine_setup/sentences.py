@@ -16,7 +16,7 @@ _PATTERNS = (
     ),
     (
         r"CERTIFICATE_VERIFY_FAILED|SSLCertVerificationError|invalid peer certificate|UnknownIssuer"
-        r"|certificate verify failed|SSLError",
+        r"|certificate verify failed|SSLError|No CA certificates",
         "The index's TLS certificate is not trusted, as in networks that look into TLS: have its root certificate in a "
         "file, and name the file in PIP_CERT and SSL_CERT_FILE before Blender starts.",
     ),
@@ -92,6 +92,11 @@ def explain(text: str, target: str, where: str, python: str, log: str) -> str:
             )
     last = re.split(r"(?:ERROR|error): ", text)[-1][:300]
     return f"The packages could not be installed ({last}): see {log}."
+
+
+def is_untrusted(text: str) -> bool:
+    """Whether the index's certificate is not trusted."""
+    return bool(re.search(_PATTERNS[_TLS][0], " ".join(text.split())))
 
 
 def is_unreachable(text: str) -> bool:

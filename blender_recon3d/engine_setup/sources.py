@@ -216,6 +216,8 @@ def environment(sources: Sources, environ: Mapping[str, str], cache: Path) -> di
         for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
             clean[name] = clean[name.lower()] = sources.proxy
         clean["PIP_PROXY"] = sources.proxy
+    if certificates := pip_settings(environ).get("cert"):
+        clean.setdefault("SSL_CERT_FILE", certificates)  # for uv
     clean.setdefault("PIP_CACHE_DIR", str(cache / "pip"))
     clean.setdefault("UV_CACHE_DIR", str(cache / "uv"))
     clean.update(

@@ -40,6 +40,7 @@ def test_it_sets_up_repairs_and_removes(tool, server, target):
     assert (events[-1].kind, events[-1].stage) == ("done", "check")
     downloads = [event for event in events if event.stage == "packages" and event.kind == "progress"]
     assert downloads[-1].done == round(BULK / 1e6)
+    assert any(event.message.startswith("downloading torch (2 MB)") for event in downloads)
     installed = [(event.done, event.total) for event in events if event.stage == "install"]
     assert installed == sorted(installed) and installed[-1][0] == installed[-1][1] == len(pins()) + 1
 
