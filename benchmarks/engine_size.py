@@ -4,7 +4,7 @@
 
 uv resolves the pins for each system; sizes come from the index's JSON (PEP 691), unpacked sizes and the longest name
 from the tables of contents of the wheels, which are fetched by range. --write puts the table where the add-on reads
-it (blender_recon3d/engine_setup/sizes.json) and into benchmarks/results/engine_size.md. pytorch.org has no such JSON: its
+it (blender_recon3d/engine_setup/sizes.json) and into benchmarks/results/engine_size.md. The sizes of pytorch.org's
 builds are estimates (GUESSED), but for --torch-cpu, a file of torch for Linux without CUDA.
 """
 
@@ -30,7 +30,7 @@ from packaging.utils import parse_wheel_filename
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from blender_recon3d.engine_setup.requirements import normalised, pins, pinned  # noqa: E402
+from blender_recon3d.engine_setup.requirements import normalised, pinned, pins  # noqa: E402
 
 TABLE = ROOT / "blender_recon3d" / "engine_setup" / "sizes.json"
 RESULT = ROOT / "benchmarks" / "results" / "engine_size.md"
@@ -41,7 +41,8 @@ MEASURED_PYTHON = "3.13"
 PLATFORMS = {
     "linux-x86_64": ("x86_64-manylinux_2_28", [f"manylinux_2_{n}_x86_64" for n in range(28, 4, -1)]
         + ["manylinux2014_x86_64", "manylinux2010_x86_64", "manylinux1_x86_64"]),
-    "darwin-arm64": ("aarch64-apple-darwin", [f"macosx_{n}_0_{kind}" for n in range(14, 10, -1) for kind in ("arm64", "universal2")]),
+    "darwin-arm64": ("aarch64-apple-darwin",
+        [f"macosx_{n}_0_{kind}" for n in range(14, 10, -1) for kind in ("arm64", "universal2")]),
     "win32-amd64": ("x86_64-pc-windows-msvc", ["win_amd64"]),
 }  # fmt: skip
 CUDA_ONLY = ("nvidia-", "cuda-", "triton")
@@ -116,8 +117,26 @@ def best_wheel(name: str, version: str, python: str, tags: list[str]) -> dict[st
 
 def resolve(uv: str, platform: str) -> dict[str, str]:
     """{name: version} of all that the pins need on a platform, from PyPI alone."""
-    command = [uv, "pip", "compile", "-", "--no-config", "--default-index", INDEX, "--no-header", "--no-annotate"]
-    command += ["--only-binary", ":all:", "--python-version", MEASURED_PYTHON, "--python-platform", platform, "-q"]
+    command = [
+        uv,
+        "pip",
+        "compile",
+        "-",
+        "--no-config",
+        "--default-index",
+        INDEX,
+        "--no-header",
+        "--no-annotate",
+    ]
+    command += [
+        "--only-binary",
+        ":all:",
+        "--python-version",
+        MEASURED_PYTHON,
+        "--python-platform",
+        platform,
+        "-q",
+    ]
     environ = {**os.environ, "MACOSX_DEPLOYMENT_TARGET": "14.0"}  # the oldest that torch is built for
     pinned_text = "\n".join(pins())
     said = subprocess.run(
@@ -158,11 +177,14 @@ def builds(uv: str, torch_cpu: Path | None) -> Iterator[tuple[str, dict[str, Any
                 yield build, guess(packages, guesses, longest, torch_cpu if build.endswith("/cpu") else None)
 
 
-def guess(packages: dict[str, Any], guesses: dict[str, Any], longest: int, torch: Path | None) -> dict[str, Any]:
+def guess(
+    packages: dict[str, Any], guesses: dict[str, Any], longest: int, torch: Path | None
+) -> dict[str, Any]:
     """The entry of a build at pytorch.org: PyPI's packages with others in place of torch and what CUDA needs."""
     rows = {name: row for name, row in packages.items() if not name.startswith(CUDA_ONLY)}
     for name, (download, installed) in guesses.items():
-        rows[name] = {"version": packages.get(name, {}).get("version", ""), "download": round(download), "installed": round(installed)}  # fmt: skip
+        version = packages.get(name, {}).get("version", "")
+        rows[name] = {"version": version, "download": round(download), "installed": round(installed)}
     guessed = list(guesses)
     if torch:
         with zipfile.ZipFile(torch) as archive:
@@ -177,7 +199,9 @@ def pythons() -> dict[str, list[str]]:
     for platform, (_, tags) in PLATFORMS.items():
         split = [pin.split("==") for pin in pins()]
         found[platform] = [
-            python for python in PYTHONS if all(best_wheel(name, version, python, tags) for name, version in split)
+            python
+            for python in PYTHONS
+            if all(best_wheel(name, version, python, tags) for name, version in split)
         ]
     return found
 
@@ -186,8 +210,8 @@ def markdown(table: dict[str, Any]) -> str:
     """The table for people."""
     lines = [
         "# What setting the engine up downloads", "",
-        f"`benchmarks/engine_size.py`, asked on {table['measured']} for Python {MEASURED_PYTHON}; MB of 10^6 bytes. PyPI's "
-        "builds are measured; what pytorch.org has is estimated where it says so.", "",
+        f"`benchmarks/engine_size.py`, asked on {table['measured']} for Python {MEASURED_PYTHON}; MB of 10^6 bytes, "
+        "uv among the packages. PyPI's builds are measured; what pytorch.org has is estimated where it says so.", "",
         "| system/build of torch | packages | download MB | installed MB | largest downloads (MB) | estimated |",
         "|---|---|---|---|---|---|",
     ]  # fmt: skip
@@ -205,8 +229,12 @@ def markdown(table: dict[str, Any]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--write", action="store_true", help="put the table into the add-on and benchmarks/results")
-    parser.add_argument("--torch-cpu", type=Path, metavar="WHEEL", help="torch for Linux from pytorch.org/whl/cpu")
+    parser.add_argument(
+        "--write", action="store_true", help="put the table into the add-on and benchmarks/results"
+    )
+    parser.add_argument(
+        "--torch-cpu", type=Path, metavar="WHEEL", help="torch for Linux from pytorch.org/whl/cpu"
+    )
     options = parser.parse_args()
     uv = shutil.which("uv")
     if uv is None:

@@ -26,7 +26,8 @@ def find_python(
     """The interpreter of the engine's environment: the first given of `option`, $RECON3D_PYTHON, `preference`,
     `managed` if it is set up, and `.venv` beside a checkout. Each may also be the environment's folder.
 
-    managed: the folder of the environment that engine_setup makes; one that is broken is not taken. Raises UserError (exit code 2) when none is given, or when what is given is not there.
+    managed: the folder of the environment that engine_setup makes; taken only once it is whole.
+    Raises UserError (exit code 2) when none is given, or when what is given is not there.
     """
     given = (
         (option, "the engine's Python"),

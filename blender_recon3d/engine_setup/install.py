@@ -27,7 +27,7 @@ from . import sources as places
 from . import target as folder
 from .forecast import forecast, free_space, size_text
 from .output import Follower, folder_size
-from .plan import offline_problem, plan
+from .planning import plan, source_problem
 from .process import Result, Runner
 from .requirements import pinned, pins
 from .sources import Sources, redact
@@ -41,9 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="engine_setup", description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
     helps = {
-        "install": "set up, or repair", "plan": "say what install would do", "state": "missing, ready, broken, outdated",
+        "install": "set up, or repair",
+        "plan": "say what install would do",
+        "state": "missing, ready, broken or outdated",
         "remove": "delete the environment",
-    }  # fmt: skip
+    }
     for name, text in helps.items():
         sub = commands.add_parser(name, help=text)
         sub.add_argument("--target", type=Path, required=True, metavar="DIR", help="the environment's folder")
@@ -58,8 +60,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--variant", choices=NAMES, default="auto", help="build of torch (default: what fits)")
-    parser.add_argument("--index", action="append", default=[], metavar="URL", help="instead of PyPI; again for more")
+    parser.add_argument(
+        "--variant", choices=NAMES, default="auto", help="build of torch (default: what fits)"
+    )
+    parser.add_argument(
+        "--index", action="append", default=[], metavar="URL", help="instead of PyPI; again for more"
+    )
     parser.add_argument("--find-links", default="", metavar="DIR", help="folder or page with wheels")
     parser.add_argument("--proxy", default="", metavar="URL", help="instead of HTTPS_PROXY")
     parser.add_argument("--offline", action="store_true", help="fetch nothing from the network")
@@ -95,9 +101,7 @@ def _install(options: argparse.Namespace) -> int:
 _COMMANDS = {"install": _install, "plan": _plan, "state": _state, "remove": _remove}
 
 
-def install(
-    target: Path, variant: str = "auto", sources: Sources = Sources(), environ: Mapping[str, str] = os.environ
-) -> int:
+def install(target: Path, variant: str, sources: Sources, environ: Mapping[str, str] = os.environ) -> int:
     """Set up or repair the environment in TARGET; events and log go to TARGET/../setup. Returns the exit code.
 
     Raises UserError when it cannot begin: another process is at it, or its folder cannot be made.
@@ -113,11 +117,11 @@ def install(
             setup.run()
         except Cancelled:
             workspace.clear_cancel()
-            progress.info("Cancelled: Set Up Engine goes on where it stopped.")
+            setup.progress.info("Cancelled: Set Up Engine goes on where it stopped.")
             return 3
         except (UserError, OSError) as error:
             said = error if isinstance(error, UserError) else sentences.for_os_error(error, str(target))
-            progress.emit("error", redact(str(said)))
+            setup.progress.emit("error", redact(str(said)))
             sys.stderr.write(f"error: {redact(str(said))}\n")
             return error.exit_code if isinstance(error, UserError) else 1
     return 0
@@ -162,23 +166,25 @@ class Setup:
 
     def run(self) -> None:
         """Everything. Raises UserError, Cancelled or OSError; what is done is kept."""
-        if problem := offline_problem(self.sources):
+        if problem := source_problem(self.sources):
             raise UserError(problem, 2)
         folder.claim(self.target)
         (self.target / folder.READY_FILE).unlink(missing_ok=True)
         self._begin()
         tool = self._tool()
         python = self._environment(tool)
-        self._packages(tool, python)
+        tool = self._packages(tool, python)
         findings = self._check(python)
-        self._finish(tool, python, findings)
+        self._finish(tool, findings)
 
     # -- stage "python" -----------------------------------------------------------------------------
 
     def _begin(self) -> None:
         self.variant = refine(self.variant)
         self.runner.note(f"\n== {datetime.datetime.now().astimezone().isoformat(timespec='seconds')}")
-        self.runner.note(f"Recon3D {engine_version()}, Python {pythons.this_one()}, {self.variant}, {self.sources}")
+        self.runner.note(
+            f"Recon3D {engine_version()}, Python {pythons.this_one()}, {self.variant}, {self.sources}"
+        )
         self.progress.info(f"torch for {self.variant.name.upper()}: {self.variant.reason}")
         sizes, free = forecast(self.variant), free_space(self.target)
         if sizes is None or free is None or self.sources.given:
@@ -199,9 +205,18 @@ class Setup:
         tool = tools.find_uv(self.target, self.environ)
         if tool is None:
             self.progress.info(f"Fetching {pinned('uv')}")
-            tool = tools.fetch_uv(self.target, self.sources, self.variant, self.environ, self._run)
+            tool = self._fetch_uv()
         self.progress.info(f"{tool.text} installs" if tool else "pip installs, since uv cannot be had")
         return tool
+
+    def _fetch_uv(self) -> tools.Tool | None:
+        command = tools.fetch_uv_command(self.target, self.sources, self.variant, self.environ)
+        if not command:
+            return None
+        result = self._run(command)
+        if result.code and sentences.is_unreachable(result.text):
+            raise UserError(self._explain(result))
+        return tools.find_uv(self.target, self.environ)
 
     def _run(self, command: list[str]) -> Result:
         return self.runner.run(command, self.environ)
@@ -244,19 +259,27 @@ class Setup:
                 f"The engine needs {pythons.supported()} with the module venv, this one is {pythons.this_one()}: "
                 "install such a Python (Debian and Ubuntu: python3-venv), or uv, and press Set Up Engine again."
             )
-        options = [] if base.ensurepip else ["--without-pip"]
-        return self._run([base.path, "-I", "-m", "venv", *options, str(self.target)])
+        command = [base.path, "-I", "-m", "venv"]
+        if base.ensurepip:
+            result = self._run([*command, str(self.target)])
+            if result.code == 0:
+                return result
+            folder.clear(self.target)  # some systems have an ensurepip that does not work
+        return self._run([*command, "--without-pip", str(self.target)])
 
     # -- stages "packages" and "install" ------------------------------------------------------------
 
-    def _packages(self, tool: tools.Tool | None, python: Path) -> None:
+    def _packages(self, tool: tools.Tool | None, python: Path) -> tools.Tool:
         damaged = wholeness.remove_damaged(self.target)
         if damaged:
             self.progress.info(f"Damaged, to be installed again: {', '.join(damaged)}")
         packages = self.progress = self.progress.for_stage("packages")
         tool = tool or self._pip(python)
         where = places.arguments(tool.name, self.sources, self.variant, self.environ)
-        packages.info(f"Installing {len(pins())} packages and what they need ({tool.text})", where=redact(" ".join(where)))
+        packages.info(
+            f"Installing {len(pins())} packages and what they need ({tool.text})",
+            where=redact(" ".join(where)),
+        )
         sizes = forecast(self.variant)
         follower = Follower(
             packages,
@@ -265,16 +288,25 @@ class Setup:
             lambda: sum(folder_size(path) for path in (self.cache / "uv").glob(".tmp*")),
         )
         command = tools.install_command(tool, python, self.sources, self.variant, list(pins()), self.environ)
-        result = self._patiently(command, follower)
+        result = self._patiently(command, follower, tool.name == "uv")
         if result.code:
             raise UserError(self._explain(result))
         follower.end()
         self.downloaded = follower.downloaded
+        return tool
 
-    def _patiently(self, command: list[str], follower: Follower) -> Result:
+    def _patiently(self, command: list[str], follower: Follower, uv: bool) -> Result:
+        """Run it, and again where that may help."""
         for attempt in range(_LOCKED_TRIES):
             result = self.runner.run(command, self.environ, follower.line, follower.idle)
-            held = any(word in result.text for word in ("WinError 32", "WinError 5]", "os error 32", "os error 5)"))
+            untrusted = uv and result.code and sentences.is_untrusted(result.text)
+            if untrusted and "UV_SYSTEM_CERTS" not in self.environ:
+                # A company's own certificate is in the system's store, where pip looks by itself and uv does not.
+                self.environ["UV_SYSTEM_CERTS"] = "1"
+                result = self.runner.run(command, self.environ, follower.line, follower.idle)
+            held = any(
+                word in result.text for word in ("WinError 32", "WinError 5]", "os error 32", "os error 5)")
+            )
             if result.code == 0 or not held or sys.platform != "win32" or attempt == _LOCKED_TRIES - 1:
                 break
             self.progress.warning("Another program holds a file, most likely a virus scanner: trying again")
@@ -293,7 +325,11 @@ class Setup:
                 )
             return tools.Tool("pip", (*host.command, "--python", str(python)), host.version)
         if not own.raw_progress:
-            newer = [*own.command, "install", *places.arguments("pip", self.sources, self.variant, self.environ)]
+            newer = [
+                *own.command,
+                "install",
+                *places.arguments("pip", self.sources, self.variant, self.environ),
+            ]
             self._run([*newer, "--only-binary", ":all:", pinned("pip")])
             own = tools.find_pip(self.environ, str(python)) or own
         return own
@@ -315,7 +351,9 @@ class Setup:
         """doctor's findings in the new environment. Raises UserError when the engine cannot run with it."""
         self.progress = self.progress.for_stage("check")
         self.progress.info("Checking the engine")
-        result = self.runner.run(engine.command(python, ["doctor", "--json"]), engine.environment(self.environ))
+        result = self.runner.run(
+            engine.command(python, ["doctor", "--json"]), engine.environment(self.environ)
+        )
         text = result.text
         try:
             answer = json.loads(text[text.index("{") : text.rindex("}") + 1])
@@ -329,7 +367,9 @@ class Setup:
         missing = [item for item in findings if item["state"] == "missing" and item["needed"]]
         if not able:
             why = "; ".join(f"{item['name']}: {item['found']}" for item in missing)
-            raise UserError(f"The packages are installed, but the engine cannot run with them ({why}): see {self.log}.")
+            raise UserError(
+                f"The packages are installed, but the engine cannot run with them ({why}): see {self.log}."
+            )
         if self.variant.name == "cuda":
             self._warn_without_card(findings)
         return findings
@@ -339,19 +379,20 @@ class Setup:
             if item["name"] == "CUDA" and item["state"] != "ok":
                 self.progress.warning(f"The card is not used ({item['found']}): {item['advice']}")
 
-    def _finish(self, tool: tools.Tool | None, python: Path, findings: list[dict[str, Any]]) -> None:
-        """Write ready.json, the last thing of all but for the downloads, which are not needed any more."""
+    def _finish(self, tool: tools.Tool, findings: list[dict[str, Any]]) -> None:
+        """Write ready.json, last of all but for the removal of the downloads, which are not needed any more."""
         self.progress.check()
+        marked = folder.read(self.target / folder.MARKER)
         ready = {
             "recon3d": engine_version(),
             "requirements": list(pins()),
-            "torch": folder.read(self.target / folder.MARKER).get("torch"),
+            "torch": marked.get("torch"),
             "variant": self.variant.name,
             "index": self.sources.where() or "as configured",
-            "tool": tool.text if tool else "pip",
-            "python": folder.read(self.target / folder.MARKER).get("python"),
+            "tool": tool.text,
+            "python": marked.get("python"),
             "packages": folder.installed(self.target),
-            "made": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+            "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             "seconds": round(time.monotonic() - self.began, 1),
             "downloaded": round(self.downloaded),
             "findings": findings,
@@ -359,4 +400,6 @@ class Setup:
         write_json(self.target / folder.READY_FILE, ready)
         folder.delete(self.cache)
         took = f"{ready['seconds']:.0f} s"
-        self.progress.emit("done", f"The engine is set up in {self.target} ({took})", seconds=ready["seconds"])
+        self.progress.emit(
+            "done", f"The engine is set up in {self.target} ({took})", seconds=ready["seconds"]
+        )

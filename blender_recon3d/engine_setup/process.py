@@ -96,7 +96,9 @@ class Runner:
                 **flags,
             )
         except OSError as error:
-            raise UserError(f"{sys.executable} does not start ({error.strerror}): see {self._log}.") from error
+            raise UserError(
+                f"{sys.executable} does not start ({error.strerror}): see {self._log}."
+            ) from error
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:
         """End it with its children if it still runs, and let go of its pipes."""

@@ -20,7 +20,8 @@ SPECIFIER = ">=3.11,<3.15,!=3.14.1"  # the same for uv
 _PROBE = (
     "import sys, json, importlib.util as u, sysconfig;"
     "print(json.dumps([sys.executable, list(sys.version_info[:3]), sys.maxsize > 2**32,"
-    " bool(sysconfig.get_config_var('Py_GIL_DISABLED')), bool(u.find_spec('venv')), bool(u.find_spec('ensurepip'))]))"
+    " bool(sysconfig.get_config_var('Py_GIL_DISABLED')),"
+    " *(bool((spec := u.find_spec(name)) and spec.origin) for name in ('venv', 'ensurepip'))]))"
 )
 
 

@@ -23,9 +23,7 @@ def pins(extra: str = "engine") -> tuple[str, ...]:
         return tuple(line for line in shipped.read_text("utf-8").split() if line)
     project = _PACKAGE.parent / "pyproject.toml"
     try:
-        return tuple(
-            tomllib.loads(project.read_text("utf-8"))["project"]["optional-dependencies"][extra]
-        )
+        return tuple(tomllib.loads(project.read_text("utf-8"))["project"]["optional-dependencies"][extra])
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"{shipped} is missing: install the add-on again.") from error
 

@@ -16,7 +16,7 @@ _PATTERNS = (
     ),
     (
         r"CERTIFICATE_VERIFY_FAILED|SSLCertVerificationError|invalid peer certificate|UnknownIssuer"
-        r"|certificate verify failed|SSLError",
+        r"|certificate verify failed|SSLError|No CA certificates",
         "The index's TLS certificate is not trusted, as in networks that look into TLS: have its root certificate in a "
         "file, and name the file in PIP_CERT and SSL_CERT_FILE before Blender starts.",
     ),
@@ -32,7 +32,8 @@ _PATTERNS = (
     ),
     (
         r"THESE PACKAGES DO NOT MATCH THE HASHES|[Hh]ash mismatch|BadZipFile|is not a zip file|invalid wheel"
-        r"|IncompleteRead|Failed to extract|is invalid: |corrupt deflate|unexpected end of file|early eof",
+        r"|IncompleteRead|invalid package format|structure of .* was invalid|is invalid[.:]|Failed to extract"
+        r"|corrupt deflate|unexpected end of file|early eof",
         "A download arrived damaged: press Set Up Engine again; if it happens again, ask who runs the proxy or the "
         "index.",
     ),
@@ -59,11 +60,12 @@ _PATTERNS = (
         "The names get too long in {target}: choose a folder with a shorter name, such as C:\\recon3d.",
     ),
 )
+_TLS, _NETWORK = 1, 5  # the places of these in _PATTERNS; proxy, password and damage are between them
 _NOT_FOUND = (
     r"No matching distribution found for ([\w.-]+)(\S*)",
     r"satisfies the requirement ([\w.-]+)(\S*)",
     r"Because ([\w.-]+) was not found()",
-    r"[Bb]ecause (?:there is no version of )?([\w.-]+?)(==\S+)? (?:has no|is not available|and you require|needs to be)",
+    r"[Bb]ecause (?:there is no version of )?([\w.-]+?)(==\S+)? (?:has no|is not available|and you require)",
     r"no wheels? (?:are available )?for ([\w.-]+?)(==\S+)? ",
     r"no version of ([\w.-]+?)(==\S+)",
     r"`([\w.-]+?)(==[^`]+)?` (?:has no wheels|can't be installed)",
@@ -82,17 +84,31 @@ def explain(text: str, target: str, where: str, python: str, log: str) -> str:
     for pattern in _NOT_FOUND:
         if found := re.search(pattern, text):
             package = f"{found[1]}{found[2] or ''}".rstrip(".,")
+            # pip and uv do not say it when an index has asked them for a password.
+            password = ", or check its address, name and password" if "http" in where else ""
             return (
-                f"{where} has no {package} for Python {python} on this system: give an index that has it "
+                f"{where} has no {package} for Python {python} on this system: give an index that has it{password} "
                 f"(the engine needs {supported()})."
             )
     last = re.split(r"(?:ERROR|error): ", text)[-1][:300]
     return f"The packages could not be installed ({last}): see {log}."
 
 
+def is_untrusted(text: str) -> bool:
+    """Whether the index's certificate is not trusted."""
+    return bool(re.search(_PATTERNS[_TLS][0], " ".join(text.split())))
+
+
+def is_unreachable(text: str) -> bool:
+    """Whether a tool could not talk to the index at all, so that another tool could not either."""
+    text = " ".join(text.split())
+    return any(re.search(pattern, text) for pattern, _ in _PATTERNS[_TLS : _NETWORK + 1])
+
+
 def _host(text: str) -> str:
     """The host that could not be reached, where the tool says it."""
-    for pattern in (r"host='([\w.-]+)'", r"[Ff]ailed to fetch: \W?https?://(?:[^/@\s]*@)?([\w.:-]+)", r"https?://(?:[^/@\s]*@)?([\w.:-]+)"):
+    address = r"https?://(?:[^/@\s]*@)?([\w.:-]+)"
+    for pattern in (r"host='([\w.-]+)'", rf"[Ff]ailed to fetch: \W?{address}", address):
         if found := re.search(pattern, text):
             return found[1]
     return ""

@@ -20,7 +20,7 @@ from urllib.request import url2pathname
 from .variants import Variant
 
 # Settings of pip that say where packages come from, and those that reach a server which a user's index needs too.
-_PLACES = ("index-url", "extra-index-url", "find-links", "no-index", "constraint")
+_PLACES = ("index-url", "extra-index-url", "find-links", "no-index")
 _CONNECTION = ("cert", "client-cert", "proxy", "trusted-host", "timeout", "retries", "keyring-provider")
 _UV_PLACES = (
     "UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_NO_INDEX",
@@ -170,8 +170,7 @@ def needs_pytorch(sources: Sources, variant: Variant, tool: str, environ: Mappin
         return not uv_places(environ)
     places = pip_places(environ)
     return not (
-        {"index-url", "find-links", "no-index"} & set(places)
-        or "torch" in places.get("extra-index-url", "")
+        {"index-url", "find-links", "no-index"} & set(places) or "torch" in places.get("extra-index-url", "")
     )
 
 
@@ -185,7 +184,9 @@ def arguments(tool: str, sources: Sources, variant: Variant, environ: Mapping[st
         backend = ["--torch-backend", variant.backend]
         options += backend if tool == "uv" else ["--extra-index-url", variant.index]
     for number, index in enumerate(sources.indexes):
-        first, other = ("--default-index", "--index") if tool == "uv" else ("--index-url", "--extra-index-url")
+        first, other = (
+            ("--default-index", "--index") if tool == "uv" else ("--index-url", "--extra-index-url")
+        )
         options += [other if number else first, index]
     for links in sources.links:
         options += ["--find-links", links]
@@ -215,6 +216,8 @@ def environment(sources: Sources, environ: Mapping[str, str], cache: Path) -> di
         for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
             clean[name] = clean[name.lower()] = sources.proxy
         clean["PIP_PROXY"] = sources.proxy
+    if certificates := pip_settings(environ).get("cert"):
+        clean.setdefault("SSL_CERT_FILE", certificates)  # for uv
     clean.setdefault("PIP_CACHE_DIR", str(cache / "pip"))
     clean.setdefault("UV_CACHE_DIR", str(cache / "uv"))
     clean.update(

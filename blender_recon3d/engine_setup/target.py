@@ -1,10 +1,10 @@
 """The folder of the engine's environment: whose it is, whether it is whole, and how it goes away.
 
-    TARGET/recon3d-engine.json   that this add-on made the folder, and which build of torch it is for
-    TARGET/ready.json            written last: what is installed
-    TARGET/tools, TARGET/cache   uv and downloads, while they are needed
-    TARGET/bin, lib, ...         the environment
-    TARGET/../setup              events.jsonl, log.txt, cancel and lock of the process that sets it up
+TARGET/recon3d-engine.json   that this add-on made the folder, and which build of torch it is for
+TARGET/ready.json            written last: what is installed
+TARGET/tools, TARGET/cache   uv and downloads, while they are needed
+TARGET/bin, lib, ...         the environment
+TARGET/../setup              events.jsonl, log.txt, cancel and lock of the process that sets it up
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..engine import INTERPRETER, READY as READY_FILE
+from ..engine import INTERPRETER
+from ..engine import READY as READY_FILE
 from ..pipeline.events import UserError
 from ..pipeline.workspace import Workspace, write_json
 from .requirements import normalised, pins, versions

@@ -8,19 +8,17 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from . import sources as places
-from .process import Result
 from .requirements import pinned
 from .sources import Sources
 from .variants import Variant
 
 _LEAST_UV = (0, 9, 0)  # knows --torch-backend for the CUDA versions that are asked for
 _RAW_PIP = (24, 1)  # has --progress-bar raw
-Run = Callable[[list[str]], Result]
 
 
 @dataclass(frozen=True)
@@ -51,16 +49,17 @@ def find_uv(target: Path, environ: Mapping[str, str]) -> Tool | None:
     return None
 
 
-def fetch_uv(target: Path, sources: Sources, variant: Variant, environ: Mapping[str, str], run: Run) -> Tool | None:
-    """uv from the index, into the environment's tools; None when that cannot be done."""
+def fetch_uv_command(
+    target: Path, sources: Sources, variant: Variant, environ: Mapping[str, str]
+) -> list[str]:
+    """The command that fetches uv from the index into the environment's tools; empty where there is no pip."""
     pip = find_pip(environ)
     if pip is None:
-        return None
-    command = [
+        return []
+    return [
         *pip.command, "install", "--no-deps", "--only-binary", ":all:", "--no-compile", "--upgrade", "--target",
         str(target / "tools"), *places.arguments("pip", sources, _plain(variant), environ), pinned("uv"),
     ]  # fmt: skip
-    return find_uv(target, environ) if run(command).code == 0 else None
 
 
 def _plain(variant: Variant) -> Variant:
@@ -97,7 +96,12 @@ def _bundled_wheel() -> Path | None:
 
 
 def install_command(
-    tool: Tool, python: Path, sources: Sources, variant: Variant, packages: list[str], environ: Mapping[str, str]
+    tool: Tool,
+    python: Path,
+    sources: Sources,
+    variant: Variant,
+    packages: list[str],
+    environ: Mapping[str, str],
 ) -> list[str]:
     """The command that installs packages into the environment of `python`."""
     where = places.arguments(tool.name, sources, variant, environ)

@@ -56,7 +56,7 @@ class Driver:
     text: str
 
 
-def choose(name: str = "auto", driver: Driver | None | str = "look", system: str = sys.platform) -> Variant:
+def choose(name: str = "auto", driver: Driver | str | None = "look", system: str = sys.platform) -> Variant:
     """The build for a name. Starts no process. driver: None for no NVIDIA card, or "look".
 
     Raises UserError for a build that this system cannot have.

@@ -70,7 +70,11 @@ def plan(
 def command(plan: Plan, python: str = sys.executable) -> list[str]:
     """The command that carries the plan out, as a process of its own, with Blender's Python or another."""
     options = ["--target", str(plan.target), "--variant", plan.variant.name]
-    given = (("--index", plan.sources.index), ("--find-links", plan.sources.find_links), ("--proxy", plan.sources.proxy))
+    given = (
+        ("--index", plan.sources.index),
+        ("--find-links", plan.sources.find_links),
+        ("--proxy", plan.sources.proxy),
+    )
     for name, value in given:
         options += [name, value] if value else []
     if plan.sources.offline:
@@ -78,8 +82,12 @@ def command(plan: Plan, python: str = sys.executable) -> list[str]:
     return [python, "-I", "-X", "utf8", str(_MAIN), "install", *options]
 
 
-def offline_problem(sources: Sources) -> str:
-    """Why nothing can be fetched, as a sentence; empty when it can."""
+def source_problem(sources: Sources) -> str:
+    """Why nothing can be fetched, as a sentence; empty when it may be tried."""
+    for text in (*sources.index.split(), *sources.links):
+        local = places.local_path(text)
+        if local is not None and not local.exists():
+            return f"{text} is not there: give an index's URL, or a folder with wheels."
     if not sources.offline or sources.local:
         return ""
     return (
@@ -99,7 +107,9 @@ def _lines(
         guess = f" ({', '.join(sizes.guessed)} estimated)" if sizes.guessed else ""
         elsewhere = "; what the index has may differ" if sources.given or places.pip_places(environ) else ""
         lines.append(f"Download: {about}{size_text(sizes.download)}{guess}{elsewhere}")
-        lines.append(f"On the disk: {about}{size_text(sizes.installed)}, while it is made {size_text(sizes.peak)}")
+        lines.append(
+            f"On the disk: {about}{size_text(sizes.installed)}, while it is made {size_text(sizes.peak)}"
+        )
     lines.append(f"Into: {target}")
     free = free_space(target)
     if free is not None:
@@ -125,7 +135,7 @@ def _from(variant: Variant, sources: Sources, environ: Mapping[str, str]) -> str
 
 def _problems(target: Path, sources: Sources, sizes: Forecast | None) -> list[str]:
     problems = []
-    if problem := offline_problem(sources):
+    if problem := source_problem(sources):
         problems.append(problem)
     if sizes is None and not sources.given:
         systems = ", ".join(sorted({name.partition("/")[0] for name in table()["builds"]}))
