@@ -36,7 +36,7 @@ class RECON3D_OT_set_up_engine(bpy.types.Operator):
 
     def draw(self, context: bpy.types.Context) -> None:
         for line in self._plan.lines:
-            wrapped(self.layout, context, line, width=500)
+            wrapped(self.layout, context, line, width=560)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         return run_reported(self, _and_wait if bpy.app.background else _and_follow)

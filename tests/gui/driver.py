@@ -48,7 +48,15 @@ class Ui:
         window = bpy.context.window_manager.windows[0]
         for kind, value in (("MOUSEMOVE", "NOTHING"), ("LEFTMOUSE", "PRESS"), ("LEFTMOUSE", "RELEASE")):
             window.event_simulate(type=kind, value=value, x=x, y=y)
+            self.mouse = (x, y)
             yield 0.15
+
+    def key(self, key: str) -> Iterator[float]:
+        """Press a key where the mouse is."""
+        window = bpy.context.window_manager.windows[0]
+        for value in ("PRESS", "RELEASE"):
+            window.event_simulate(type=key, value=value, x=self.mouse[0], y=self.mouse[1])
+            yield 0.2
 
     def find(self, command: str) -> Iterator[float]:
         """Move the mouse onto the sidebar's button that runs this command; `found` is where that is, or None.
@@ -56,20 +64,33 @@ class Ui:
         Blender does not tell where its buttons are, but what the one under the mouse does.
         """
         self.found = None
-        window, area, regions = self.view()
-        region = regions["UI"]
-        manager = bpy.context.window_manager
+        region = self.view()[2]["UI"]
         for y in range(region.y + region.height - 8, region.y + 8, -8):
             for x in (region.x + 60, region.x + region.width - 80):
-                window.event_simulate(type="MOUSEMOVE", value="NOTHING", x=x, y=y)
-                yield 0.05
-                manager.clipboard = ""
-                with bpy.context.temp_override(window=window, area=area, region=region):
-                    if bpy.ops.ui.copy_python_command_button.poll():
-                        bpy.ops.ui.copy_python_command_button()
-                if manager.clipboard.startswith(command):
-                    self.found = (x, y - 4)
+                yield from self.move(x, y, 0.05)
+                if not self.hovered().startswith(command):
+                    continue
+                yield from self.move(x + 2, y, 0.3)  # what was under the mouse before may linger
+                if self.hovered().startswith(command):
+                    self.found = (x + 2, y)
                     return
+
+    def move(self, x: int, y: int, seconds: float) -> Iterator[float]:
+        """Move the mouse there and wait."""
+        window = bpy.context.window_manager.windows[0]
+        window.event_simulate(type="MOUSEMOVE", value="NOTHING", x=x, y=y)
+        self.mouse = (x, y)
+        yield seconds
+
+    def hovered(self) -> str:
+        """The command of the sidebar's button under the mouse; empty where there is none."""
+        window, area, regions = self.view()
+        manager = bpy.context.window_manager
+        manager.clipboard = ""
+        with bpy.context.temp_override(window=window, area=area, region=regions["UI"]):
+            if bpy.ops.ui.copy_python_command_button.poll():
+                bpy.ops.ui.copy_python_command_button()
+        return manager.clipboard
 
     def press(self, command: str) -> Iterator[float]:
         """Click on the sidebar's button that runs this command, like bpy.ops.recon3d.reconstruct."""
