@@ -9,6 +9,7 @@ import bpy
 
 from .. import inspection, preferences, session
 from ..operators.remedy import LABELS
+from ..pipeline.events import printable
 from ..pipeline.settings import STAGES
 from ..properties import workspace_path
 from ..supervisor import DONE, FAILED, JobView
@@ -76,7 +77,8 @@ def _draw_found(box: bpy.types.UILayout, context: bpy.types.Context, found: dict
     box.label(text=count, icon="IMAGE_DATA", translate=False)
     for camera in found.get("cameras", [])[:3]:
         focal = f", {camera['focal_mm']:g} mm" if camera.get("focal_mm") else ""
-        box.label(text=f"{camera['photos']} x {camera['name']}{focal}", icon="BLANK1", translate=False)
+        name = printable(f"{camera['photos']} x {camera['name']}{focal}")  # EXIF may hold anything
+        box.label(text=name, icon="BLANK1", translate=False)
     more = len(found.get("cameras", [])) - 3
     if more > 0:
         box.label(text=tr("and {more} more cameras", more=more), icon="BLANK1", translate=False)
