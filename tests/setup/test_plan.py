@@ -35,7 +35,7 @@ def test_it_imports_with_the_standard_library_alone():
         "        if name.partition('.')[0] in ('bpy', 'torch', 'pycolmap', 'cv2', 'numpy', 'pip'):\n"
         "            raise ModuleNotFoundError(name)\n"
         "sys.meta_path.insert(0, Refuse())\n"
-        "import blender_recon3d.engine_setup.install\n"
+        "import blender_recon3d.engine_setup.command_line\n"
     )
     result = subprocess.run([sys.executable, "-S", "-c", refuse], cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
@@ -189,6 +189,15 @@ def test_the_proxy_reaches_the_tools_and_blenders_python_does_not(tmp_path):
     assert clean["HTTPS_PROXY"] == clean["https_proxy"] == "http://me:secret@proxy:3128"
     assert clean["NO_PROXY"] == "corp" and clean["PIP_CACHE_DIR"] == "/c" and clean["PIP_USER"] == "0"
     assert "PYTHONHOME" not in clean and "PIP_TARGET" not in clean
+
+
+def test_a_folder_with_blanks_in_its_name_is_one_index(tmp_path):
+    mine = tmp_path / "my index"
+    mine.mkdir()
+    assert Sources(str(mine)).indexes == [mine.as_uri()]
+    assert Sources("https://a/simple https://b/simple").indexes == ["https://a/simple", "https://b/simple"]
+    (mine / "a-1-py3-none-any.whl").touch()
+    assert Sources(str(mine)).indexes == [] and Sources(str(mine)).links == [str(mine)]
 
 
 def test_passwords_are_not_shown(tmp_path):
