@@ -113,6 +113,35 @@ def test_torch_for_the_machine(system, driver, name, index):
     assert (chosen.name, chosen.index) == (name, index)
 
 
+@pytest.mark.parametrize(
+    ("text", "cuda", "version"),
+    [
+        (
+            "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.183.01  Sun May 12 19:39:15 UTC 2024",
+            12,
+            "535.183.01",
+        ),
+        (
+            "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.65.06  Release Build",
+            13,
+            "580.65.06",
+        ),
+        (
+            "NVRM version: NVIDIA UNIX x86_64 Kernel Module  470.82.01  Wed Oct 27 21:21:55 UTC 2021",
+            11,
+            "470.82.01",
+        ),
+    ],
+)
+def test_the_driver_says_which_cuda_it_runs(text, cuda, version, tmp_path, monkeypatch):
+    """The first line of /proc/driver/nvidia/version, of NVIDIA's closed and open modules."""
+    from blender_recon3d.engine_setup import variants
+
+    monkeypatch.setattr(variants, "_PROC", tmp_path / "version")
+    (tmp_path / "version").write_text(f"{text}\nGCC version:  gcc version 12.2.0 (Debian 12.2.0-14)\n")
+    assert variants.find_driver("linux") == Driver(cuda, f"NVIDIA driver {version}")
+
+
 @pytest.mark.parametrize(("name", "system"), [("cuda", "darwin"), ("mps", "linux"), ("rocm", "linux")])
 def test_a_torch_that_there_is_not(name, system):
     with pytest.raises(UserError, match="choose"):
