@@ -20,14 +20,15 @@ from .colours import colours_at
 from .mesh import Mesh, boundary, is_watertight, vertex_normals, volume
 from .region import in_box, in_subject, read_box
 from .repair import cleaned, filled_holes, without_loose_parts
-from .trimming import remoteness, smoothed, trimmed
+from .trimming import remoteness, trimmed
 
 STEPS = ("cleaning the cloud", "Poisson surface", "trimming", "decimating", "colouring")
 POINTS_PER_GB = 1_000_000
 MARGIN = 1.1  # COLMAP's Poisson works in a cube that is so much larger than the cloud
 SHALLOWEST, DEEPEST = 6, 12
-REACH = 6.0  # times the spacing: farther from the cloud there is no surface
+REACH = 3.5  # times the spacing: farther from the cloud there is no surface
 HOLE = 30.0  # times the spacing, side of a square: no larger hole is filled
+TONGUE = 20.0  # times the spacing: of the rim, narrower tongues than twice this go
 RIM = 40.0  # times the spacing: longest rim of a hole that is closed after that
 LOOSE_SHARE = 0.02  # of the largest part's area: smaller parts go
 
@@ -118,6 +119,8 @@ def _prepared(
         counts["thinned"] -= len(cloud)
     tree = cKDTree(cloud.xyz)
     own, theirs = spacings(cloud.xyz, tree, progress)
+    if not np.median(own) > 0:
+        raise UserError(f"{path} has most of its points in one place: run recon3d dense again.")
     if settings.clean == "auto":
         good = ~outliers(cloud, own, theirs)
         own = own[good]
@@ -126,11 +129,8 @@ def _prepared(
         own = own[good]
         keep("islands", good, "use --clean off")
         tree = cKDTree(cloud.xyz)
-    median = float(np.median(own))
-    if not median > 0:
-        raise UserError(f"{path} has most of its points in one place: run recon3d dense again.")
     counts["used"] = len(cloud)
-    return _Support(cloud, tree, own, median), counts
+    return _Support(cloud, tree, own, float(np.median(own))), counts
 
 
 def _depth(support: _Support) -> int:
@@ -164,11 +164,14 @@ def _finished(surface: Mesh, support: _Support, closed: bool) -> tuple[Mesh, dic
     """Trimmed and repaired, and what was done to it."""
     before, filled = len(surface.faces), 0
     if not closed:
-        remote = smoothed(surface, remoteness(surface, support.tree, support.spacing))
-        surface, filled = trimmed(surface, remote, REACH, (HOLE * support.median) ** 2)
+        remote = remoteness(surface, support.tree, support.spacing)
+        surface, filled = trimmed(
+            surface, remote, REACH, (HOLE * support.median) ** 2, TONGUE * support.median
+        )
     trimmed_faces = max(0, before - len(surface.faces))
     surface, loose = without_loose_parts(cleaned(surface), LOOSE_SHARE)
-    surface, closed_holes = filled_holes(surface, RIM * support.median)
+    # A closed surface may bulge out of the cube that Poisson works in, and be cut off there.
+    surface, closed_holes = filled_holes(surface, np.inf if closed else RIM * support.median)
     if not len(surface.faces):
         raise UserError(
             "Nothing is left of the surface after trimming: the cloud is too thin; use --min-views 2 or take more "

@@ -9,13 +9,15 @@ than anything that looks at their rim alone.
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import coo_array
+from scipy.sparse import coo_array, csr_array
+from scipy.sparse.csgraph import connected_components, dijkstra
 from scipy.spatial import cKDTree
 
 from .mesh import Mesh, areas, compact, edges, face_components
 
 BLOCK = 250_000  # points a block, which bounds the memory of a query
-SMOOTHINGS = 8  # of the remoteness over the surface: the rim follows the outline, not single points
+SMOOTHINGS = 20  # of the remoteness over the surface: the rim follows the outline, not single points
+RIM_SMOOTHINGS = 20  # of the distance from the rim, after tongues are gone
 
 
 def remoteness(mesh: Mesh, tree: cKDTree, spacing: np.ndarray) -> np.ndarray:
@@ -31,22 +33,15 @@ def remoteness(mesh: Mesh, tree: cKDTree, spacing: np.ndarray) -> np.ndarray:
     return result
 
 
-def smoothed(mesh: Mesh, values: np.ndarray, rounds: int = SMOOTHINGS) -> np.ndarray:
-    """[N]: each value mixed half and half with the mean of its neighbours', some times over."""
-    ends = edges(mesh.faces).ends
-    rows = np.concatenate([ends[:, 0], ends[:, 1]])
-    ones = np.ones(len(rows), np.float32)
-    graph = coo_array((ones, (rows, np.concatenate([ends[:, 1], ends[:, 0]]))), (len(values),) * 2).tocsr()
-    degree = np.maximum(np.bincount(rows, minlength=len(values)), 1)
-    for _ in range(rounds):
-        values = 0.5 * values + 0.5 * (graph @ values) / degree
-    return values
-
-
-def trimmed(mesh: Mesh, remote: np.ndarray, reach: float, hole: float) -> tuple[Mesh, int]:
+def trimmed(mesh: Mesh, remote: np.ndarray, reach: float, hole: float, tongue: float) -> tuple[Mesh, int]:
     """The part of the mesh whose remoteness [N] is at most `reach`, cut along that line, and how many holes stay
-    filled: patches beyond it of an area of at most `hole` that are surrounded by what stays."""
-    over = remote - reach
+    filled: patches beyond it of an area of at most `hole` that are surrounded by what stays.
+
+    Tongues of the rim that are narrower than twice `tongue` go as well.
+    """
+    graph = _graph(mesh)
+    # Where it is far, how far does not count: the rim would give way to it.
+    over = _smoothed(graph, np.minimum(remote, 2 * reach), SMOOTHINGS) - reach
     far = (over[mesh.faces] > 0).any(axis=1)
     numbers = np.flatnonzero(far)
     part = face_components(mesh.faces[far])
@@ -55,7 +50,41 @@ def trimmed(mesh: Mesh, remote: np.ndarray, reach: float, hole: float) -> tuple[
     small = np.bincount(part, areas(mesh)[far]) <= hole
     kept = small & ~_at_the_rim(mesh.faces, numbers, part)
     over[np.unique(mesh.faces[numbers[kept[part]]])] = -reach
-    return _cut(mesh, over), int(kept.sum())
+    return _cut(mesh, _smoothed(graph, _opened(graph, over > 0, tongue), RIM_SMOOTHINGS)), int(kept.sum())
+
+
+def _graph(mesh: Mesh) -> csr_array:
+    """The mesh's edges, both ways, with their lengths."""
+    ends = edges(mesh.faces).ends
+    length = np.linalg.norm(mesh.vertices[ends[:, 0]] - mesh.vertices[ends[:, 1]], axis=1)
+    rows, others = np.concatenate([ends, ends[:, ::-1]]).T
+    # A length of zero would be no edge.
+    lengths = np.maximum(np.concatenate([length, length]), 1e-12)
+    return coo_array((lengths, (rows, others)), (len(mesh.vertices),) * 2).tocsr()
+
+
+def _smoothed(graph: csr_array, values: np.ndarray, rounds: int) -> np.ndarray:
+    """[N]: each value mixed half and half with the mean of its neighbours', some times over."""
+    links = graph.copy()
+    links.data = np.ones(len(links.data), np.float32)
+    degree = np.maximum(np.diff(links.indptr), 1)
+    for _ in range(rounds):
+        values = 0.5 * values + 0.5 * (links @ values) / degree
+    return values
+
+
+def _opened(graph: csr_array, over: np.ndarray, radius: float) -> np.ndarray:
+    """[N]: at most 0 where a vertex is within `radius`, along the surface, of one that is farther than that from
+    all vertices `over`: morphological opening. The values are lengths."""
+    if not over.any() or over.all():
+        return np.where(over, radius, -radius)
+    core = np.isinf(dijkstra(graph, indices=np.flatnonzero(over), min_only=True, limit=radius))
+    # A part that is narrow everywhere is no tongue of something.
+    inside = np.flatnonzero(~over)
+    part = connected_components(graph[inside][:, inside], directed=False)[1]
+    core[inside] |= (np.bincount(part, core[inside]) == 0)[part]
+    back = dijkstra(graph, indices=np.flatnonzero(core), min_only=True, limit=2 * radius)
+    return np.minimum(back, 2 * radius) - radius
 
 
 def _at_the_rim(faces: np.ndarray, numbers: np.ndarray, part: np.ndarray) -> np.ndarray:
