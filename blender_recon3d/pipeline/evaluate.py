@@ -62,7 +62,8 @@ def main(workspace: Workspace, truth: Path, as_json: bool) -> int:
 def evaluate(workspace: Workspace, truth: Path) -> dict[str, Any]:
     """`{"truth", "units", "photos": {}, "cameras": {}, "cloud": {}, "mesh": {}, "stages": {}}`, JSON-ready.
 
-    cloud and mesh are None where there is none. Lengths are in the truth's units. UserError when fewer than 3 registered photos have a true camera.
+    cloud and mesh are None where there is none. Lengths are in the truth's units. UserError when fewer than 3
+    registered photos have a true camera.
     """
     known = read_truth(truth)
     photos = [photo for photo in workspace.read_photos()["photos"] if photo["state"] == "used"]

@@ -147,10 +147,11 @@ def _poisson(support: _Support, depth: int, work: Path, progress: Progress) -> M
     write_vertices(work / "cloud.ply", vertices)
     options = {"depth": depth, "trim": 0.0, "color": False}
     run_in_child("poisson", work / "cloud.ply", work / "poisson.ply", options, progress)
-    return _read(work / "poisson.ply")
+    return mesh_of(work / "poisson.ply")
 
 
-def _read(path: Path) -> Mesh:
+def mesh_of(path: Path) -> Mesh:
+    """The mesh of a PLY file; UserError when it has no faces."""
     vertices, faces = read_mesh(path)
     xyz = columns(vertices, "x", "y", "z")
     if xyz is None or not len(faces):
@@ -197,7 +198,7 @@ def _decimated(full: Mesh, faces: int, work: Path, progress: Progress) -> Mesh:
     # Weighed higher, the rim takes faces from the rest; no more accurate (benchmarks/mesh.py).
     options = {"target_face_ratio": faces / len(full.faces), "boundary_weight": 100.0}
     run_in_child("simplify", work / "full.ply", work / "small.ply", options, progress)
-    return cleaned(_read(work / "small.ply"))
+    return cleaned(mesh_of(work / "small.ply"))
 
 
 def _coloured(mesh: Mesh, support: _Support) -> tuple[np.ndarray, np.ndarray]:
