@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="recon3d", description="Photographs in, cameras and a dense cloud out.")
+    parser = _Parser(prog="recon3d", description="Photographs in; cameras, a dense cloud and a mesh out.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     run = commands.add_parser("run", help="everything: photos, a folder of them or a video")
@@ -87,6 +87,16 @@ def _parser() -> argparse.ArgumentParser:
     weights.add_argument("--json", action="store_true", help="for machines")
     weights.set_defaults(command=_weights)
 
+    place = commands.add_parser("place", help="scale and heading, from GPS, markers or a number")
+    place.add_argument("output", metavar="OUT", help="the workspace folder")
+    place.add_argument("--gps", action="store_true", help="metres, x east and y north, from the photos' EXIF")
+    place.add_argument(
+        "--marker-size", type=float, metavar="M", help="side of the ArUco markers in view, metres"
+    )
+    place.add_argument("--marker-dictionary", default="4X4_50", metavar="D", help="theirs (4X4_50)")
+    place.add_argument("--scale", type=float, metavar="S", help="metres a unit of the model")
+    place.set_defaults(command=_place)
+
     evaluate = commands.add_parser("evaluate", help="errors against ground truth")
     evaluate.add_argument("output", metavar="OUT", help="the workspace folder")
     evaluate.add_argument(
@@ -124,7 +134,14 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     add("--feature-size", type=int, metavar="PX", help="longest side for features")
     add("--dense-size", type=int, metavar="PX", help="longest side for depth")
     add("--min-views", type=int, metavar="N", help="views that must agree on a dense point")
-    add("--memory", type=float, metavar="GB", help="most memory that depth and fusion take (4)")
+    add("--faces", type=int, metavar="N", help="most faces of the mesh (medium 200,000)")
+    add("--region", choices=("auto", "all"), help="mesh what the cameras stand round, or all")
+    add("--crop", metavar="BOX", help="mesh only a box: 12 numbers of a 3x4 matrix, or a JSON file")
+    add("--clean", choices=("auto", "off"), help="outliers and islands of the cloud go before meshing")
+    add("--mesh-depth", type=int, metavar="N", help="depth of Poisson's octree (0: from the cloud)")
+    add("--closed", action="store_const", const=True, help="a closed mesh, for printing")
+    add("--cloud", metavar="PLY", help="mesh this cloud instead of dense/fusion.ply")
+    add("--memory", type=float, metavar="GB", help="most memory that depth, fusion and meshing take (4)")
     add("--fresh", action="store_true", help="start again, whatever is there")
     add("--json", action="store_true", help="events on stdout, one JSON object a line")
 
@@ -133,6 +150,7 @@ SETTING_NAMES = (
     "quality", "until", "device", "features", "weights", "pairs", "neighbours", "match_threshold", "min_inliers",
     "mapper", "dense", "masks", "camera_model", "camera_params", "grouping", "frames", "keep_blurred",
     "max_keypoints", "feature_size", "dense_size", "min_views", "memory",
+    "faces", "region", "crop", "clean", "mesh_depth", "closed", "cloud",
 )  # fmt: skip
 
 
@@ -214,7 +232,7 @@ def _run_reporting(
 def job_settings(workspace: Workspace, chosen: argparse.Namespace, only: str = "") -> JobSettings:
     """The job of this command: for one stage of a workspace that has a job, that job with the given changes."""
     given = {name: value for name in SETTING_NAMES if (value := getattr(chosen, name, None)) is not None}
-    for name in ("masks", "pairs", "weights"):
+    for name in ("masks", "pairs", "weights", "crop", "cloud"):
         if name in given and Path(given[name]).expanduser().exists():
             given[name] = str(Path(given[name]).expanduser().absolute())
     photos = tuple(str(Path(path).expanduser().absolute()) for path in getattr(chosen, "photos", None) or ())
@@ -319,6 +337,13 @@ def _weights(chosen: argparse.Namespace) -> int:
     from . import weights_command
 
     return weights_command.main(chosen.action, chosen.name, chosen.accept_licence, chosen.json)
+
+
+def _place(chosen: argparse.Namespace) -> int:
+    from .placing import command
+
+    wish = command.Wish(chosen.gps, chosen.marker_size, chosen.marker_dictionary, chosen.scale)
+    return command.main(Workspace(chosen.output), wish)
 
 
 def _evaluate(chosen: argparse.Namespace) -> int:
