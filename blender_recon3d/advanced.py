@@ -29,9 +29,13 @@ GROUPS = (
         ("dense", "dense", "dense"), ("dense_size", "dense", "max_size"), ("min_views", "dense", "min_views"),
         ("memory", "dense", "memory"),
     )),
+    ("Mesh", (
+        ("faces", "mesh", "max_size"), ("region", "mesh", "region"), ("clean", "mesh", "clean"),
+        ("closed", "mesh", "closed"),
+    )),
 )  # fmt: skip
 # What the engine chooses for itself unless told: 0 or "auto" here means that the option is not given.
-_AUTOMATIC = {"feature_size": 0, "dense_size": 0}
+_AUTOMATIC = {"feature_size": 0, "dense_size": 0, "faces": 0}
 _CHOICES = {
     "features": ("auto", "learned", "sift"),
     "pairs": ("auto", "exhaustive", "sequential", "retrieval"),
@@ -42,7 +46,8 @@ _LABELS = {
     "features": "Features", "max_keypoints": "Most Keypoints", "feature_size": "Size for Features",
     "pairs": "Pairs", "neighbours": "Neighbours", "match_threshold": "Least Score", "min_inliers": "Least Matches",
     "mapper": "Mapper", "dense": "Method", "dense_size": "Size for Depth", "min_views": "Least Views",
-    "memory": "Memory (GB)",
+    "memory": "Memory (GB)", "faces": "Most Faces", "region": "Region", "clean": "Clean the Cloud",
+    "closed": "Closed Surface",
 }  # fmt: skip
 
 
@@ -67,7 +72,7 @@ def _property(option: str, item: dataclasses.Field) -> object:
         return bpy.props.BoolProperty(default=default, **common)
     if isinstance(item.default, int | float):
         least = 0 if option in _AUTOMATIC else item.metadata.get("least") or 0
-        limits = {"min": least, "max": item.metadata.get("most") or 100_000}
+        limits = {"min": least, "max": item.metadata.get("most") or 1_000_000}
         kind = bpy.props.FloatProperty if isinstance(item.default, float) else bpy.props.IntProperty
         return kind(default=default, **limits, **common)
     subtype = "DIR_PATH" if option == "masks" else "NONE"

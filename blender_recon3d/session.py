@@ -20,7 +20,7 @@ from .scene import live
 from .scene.build import ImportResult, import_workspace
 from .scene.views import show_result
 from .supervisor import DONE, FAILED, RUNNING, EngineJob, Job, JobView, find_job
-from .workspace_state import WorkspaceState, workspace_quality, workspace_state
+from .workspace_state import WorkspaceState, workspace_choices, workspace_state
 
 
 @dataclass
@@ -57,7 +57,9 @@ def problem_with_starting() -> str:
     return preferences.engine_problem()
 
 
-def start(context: bpy.types.Context, photos: str = "", workspace: str = "", quality: str = "") -> Job:
+def start(
+    context: bpy.types.Context, photos: str = "", workspace: str = "", quality: str = "", until: str = ""
+) -> Job:
     """Start the engine for the scene's settings; what is given here is put into them first. Raises UserError.
 
     Where a run is at work in the workspace already, that one is followed instead.
@@ -65,7 +67,12 @@ def start(context: bpy.types.Context, photos: str = "", workspace: str = "", qua
     if session.running:
         raise UserError("A reconstruction is running: cancel it or wait for it.")
     settings = context.scene.recon3d
-    for name, value in (("photos", photos), ("workspace", workspace), ("quality", quality)):
+    for name, value in (
+        ("photos", photos),
+        ("workspace", workspace),
+        ("quality", quality),
+        ("until", until),
+    ):
         if value:
             setattr(settings, name, value)
     source, folder = photos_path(settings), workspace_path(settings)
@@ -75,7 +82,16 @@ def start(context: bpy.types.Context, photos: str = "", workspace: str = "", qua
     if job is None:
         if not source.exists():
             raise UserError(f"{source} is not there: choose the folder with the photos.", 2)
-        words = ["run", str(source), "-o", str(folder), "--quality", settings.quality]
+        words = [
+            "run",
+            str(source),
+            "-o",
+            str(folder),
+            "--quality",
+            settings.quality,
+            "--until",
+            settings.until,
+        ]
         words += ["--device", preferences.device(), *advanced.options(settings.advanced)]
         job = EngineJob(engine.command(preferences.find_python(), words), engine.environment(), folder)
     _take(job, context.scene)
@@ -155,7 +171,9 @@ def find_running(scene: bpy.types.Scene) -> None:
         for folder, photos in running.remembered():
             if workspace_state(folder).unfinished or find_job(folder):
                 settings.photos, settings.workspace = photos, str(folder)
-                settings.quality = workspace_quality(folder) or settings.quality
+                quality, until = workspace_choices(folder)
+                settings.quality = quality or settings.quality
+                settings.until = until or settings.until
                 break
     refresh(scene)
     folder = workspace_path(settings)

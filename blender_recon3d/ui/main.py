@@ -52,6 +52,7 @@ def _draw_photos(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     column.prop(settings, "workspace", text="", placeholder=shown)
     column.separator()
     column.row(align=True).prop(settings, "quality", expand=True)
+    column.row(align=True).prop(settings, "until", text="")
 
 
 def _draw_inspection(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -121,9 +122,8 @@ def _draw_progress(layout: bpy.types.UILayout, context: bpy.types.Context, view:
         text += ", " + tr("{time} left", time=duration(left))
     column = layout.column(align=True)
     if view.stage_number:
-        step = tr(
-            "Step {number} of {all}: {stage}", number=view.stage_number, all=len(STAGES), stage=view.stage
-        )
+        steps = max(view.stage_number, STAGES.index(context.scene.recon3d.until) + 1)
+        step = tr("Step {number} of {all}: {stage}", number=view.stage_number, all=steps, stage=view.stage)
         column.label(text=step, translate=False)
     column.progress(factor=view.fraction, text=text)
     wrapped(column, context, view.message)

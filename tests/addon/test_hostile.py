@@ -17,7 +17,7 @@ from blender_recon3d.pipeline.workspace import Workspace  # noqa: E402
 from blender_recon3d.scene.build import import_workspace  # noqa: E402
 from blender_recon3d.supervisor import JobView, find_job, follow  # noqa: E402
 from blender_recon3d.supervisor.jobs import FoundJob  # noqa: E402
-from blender_recon3d.workspace_state import workspace_quality, workspace_state  # noqa: E402
+from blender_recon3d.workspace_state import LAST_STAGES, workspace_choices, workspace_state  # noqa: E402
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=8),
@@ -67,7 +67,8 @@ def test_any_state_is_a_state(tmp_path_factory, state, job):
     (folder / "state.json").write_text(json.dumps(state))
     (folder / "job.json").write_text(json.dumps(job))
     assert workspace_state(folder).state in ("new", "unfinished", "finished")
-    assert workspace_quality(folder) in ("", "preview", "medium", "high")
+    quality, until = workspace_choices(folder)
+    assert quality in ("", "preview", "medium", "high") and until in ("", *LAST_STAGES)
     assert find_job(folder) is None
 
 
