@@ -59,7 +59,7 @@ def table(rows: list[dict[str, Any]]) -> str:
     lines = [
         "# How far off the forecast is",
         "",
-        f"`benchmarks/forecast.py` on {platform.machine()}, Python {platform.python_version()}; seconds of one run each.",
+        f"`benchmarks/forecast.py` on {platform.machine()}, Python {platform.python_version()}; seconds, one run each.",
         "",
         "| capture | quality | photos | stage | forecast | real | forecast / real |",
         "|---|---|---|---|---|---|---|",
