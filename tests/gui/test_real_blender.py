@@ -222,6 +222,16 @@ def test_setting_the_engine_up(window, blender, archive, tmp_path):
     user_folder.mkdir()
     words = ("--command", "extension", "install-file", "-r", "user_default", "-e", archive)
     assert run(blender, *words, user_folder=user_folder).returncode == 0
+    before = files(user_folder / "extensions" / "user_default" / "recon3d")
     python = os.environ.get("RECON3D_PYTHON") or ROOT / ".venv" / "bin" / "python"
     words = ("http://127.0.0.1:9/simple", "fails", python)
     play(window, "engine", user_folder, *words, timeout=400, engine=False)
+    after = files(user_folder / "extensions" / "user_default" / "recon3d")
+    assert before == after, "nothing is written into the add-on's folder"
+
+
+def files(folder: Path) -> dict[str, int]:
+    """Size of each file below the folder, but for what Python itself keeps there."""
+    found = {p.relative_to(folder).as_posix(): p.stat().st_size for p in folder.rglob("*") if p.is_file()}
+    assert "blender_manifest.toml" in found
+    return {name: size for name, size in found.items() if "__pycache__" not in name}
