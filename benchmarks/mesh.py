@@ -53,7 +53,6 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "ours, 1,000,000 faces": {"faces": 1_000_000},
     "ours, one level coarser": {"deeper": -1},
     "ours, one level finer": {"deeper": 1},
-    "ours, not trimmed": {"closed": True},
     "ours, cloud not cleaned": {"clean": "off"},
 }
 DECIMATION_FACES = (200_000, 50_000)
@@ -95,7 +94,7 @@ def parse() -> argparse.Namespace:
 
 def measured(options: argparse.Namespace, records: Records, scene: str, variant: str) -> dict[str, Any]:
     identity = f"{variant}, recon3d {versions()['recon3d']}, pycolmap {pycolmap.__version__}"
-    settings = {"version": 1}
+    settings = {"version": 2}
     values = records.get("mesh", identity, scene, settings)
     if values is None:
         with_cloud(options, scene)  # outside of what is timed
@@ -155,8 +154,6 @@ def run_one(options: argparse.Namespace, scene: str, variant: str) -> dict[str, 
             run_job(workspace, job(options, scene, "mesh", **changes), Progress())
     values = {"wall": time.monotonic() - wall, "cpu": cpu_seconds() - cpu, "memory_mb": peak.bytes / 2**20}
     mesh = mesh_of(workspace.mesh_file)
-    if variant == "ours":
-        values["depth"] = json.loads(workspace.mesh_json.read_text())["depth"]
     return {
         **values,
         "faces": len(mesh.faces),
@@ -169,8 +166,7 @@ def run_one(options: argparse.Namespace, scene: str, variant: str) -> dict[str, 
 def reference_depth(options: argparse.Namespace, scene: str) -> int:
     """The depth of the octree that `ours` takes here by itself."""
     workspace = with_cloud(options, scene)
-    if not workspace.mesh_json.exists():
-        run_job(workspace, job(options, scene, "mesh"), Progress())
+    run_job(workspace, job(options, scene, "mesh"), Progress())
     return int(json.loads(workspace.mesh_json.read_text())["depth"])
 
 

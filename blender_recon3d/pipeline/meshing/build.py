@@ -26,9 +26,9 @@ STEPS = ("cleaning the cloud", "Poisson surface", "trimming", "decimating", "col
 POINTS_PER_GB = 1_000_000
 MARGIN = 1.1  # COLMAP's Poisson works in a cube that is so much larger than the cloud
 SHALLOWEST, DEEPEST = 6, 12
-REACH = 3.5  # times the spacing: farther from the cloud there is no surface
+REACH = 2.5  # times the spacing: farther from the cloud there is no surface
 HOLE = 30.0  # times the spacing, side of a square: no larger hole is filled
-TONGUE = 20.0  # times the spacing: of the rim, narrower tongues than twice this go
+TONGUE = 30.0  # times the spacing: of the rim, narrower tongues than twice this go
 RIM = 40.0  # times the spacing: longest rim of a hole that is closed after that
 LOOSE_SHARE = 0.02  # of the largest part's area: smaller parts go
 
