@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="recon3d", description="Photographs in, cameras and a dense cloud out.")
+    parser = _Parser(prog="recon3d", description="Photographs in; cameras, a dense cloud and a mesh out.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     run = commands.add_parser("run", help="everything: photos, a folder of them or a video")
@@ -115,7 +115,14 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     add("--feature-size", type=int, metavar="PX", help="longest side for features")
     add("--dense-size", type=int, metavar="PX", help="longest side for depth")
     add("--min-views", type=int, metavar="N", help="views that must agree on a dense point")
-    add("--memory", type=float, metavar="GB", help="most memory that depth and fusion take (4)")
+    add("--faces", type=int, metavar="N", help="most faces of the mesh (medium 200,000)")
+    add("--region", choices=("auto", "all"), help="mesh what the cameras stand round, or all")
+    add("--crop", metavar="BOX", help="mesh only a box: 12 numbers of a 3x4 matrix, or a JSON file")
+    add("--clean", choices=("auto", "off"), help="outliers and islands of the cloud go before meshing")
+    add("--mesh-depth", type=int, metavar="N", help="depth of Poisson's octree (0: from the cloud)")
+    add("--closed", action="store_const", const=True, help="a closed mesh, for printing")
+    add("--cloud", metavar="PLY", help="mesh this cloud instead of dense/fusion.ply")
+    add("--memory", type=float, metavar="GB", help="most memory that depth, fusion and meshing take (4)")
     add("--fresh", action="store_true", help="start again, whatever is there")
     add("--json", action="store_true", help="events on stdout, one JSON object a line")
 
@@ -124,6 +131,7 @@ SETTING_NAMES = (
     "quality", "until", "device", "features", "weights", "pairs", "neighbours", "match_threshold", "min_inliers",
     "mapper", "dense", "masks", "camera_model", "camera_params", "grouping", "frames", "keep_blurred",
     "max_keypoints", "feature_size", "dense_size", "min_views", "memory",
+    "faces", "region", "crop", "clean", "mesh_depth", "closed", "cloud",
 )  # fmt: skip
 
 
@@ -203,7 +211,7 @@ def _run_reporting(
 def job_settings(workspace: Workspace, chosen: argparse.Namespace, only: str = "") -> JobSettings:
     """The job of this command: for one stage of a workspace that has a job, that job with the given changes."""
     given = {name: value for name in SETTING_NAMES if (value := getattr(chosen, name, None)) is not None}
-    for name in ("masks", "pairs", "weights"):
+    for name in ("masks", "pairs", "weights", "crop", "cloud"):
         if name in given and Path(given[name]).expanduser().exists():
             given[name] = str(Path(given[name]).expanduser().absolute())
     photos = tuple(str(Path(path).expanduser().absolute()) for path in getattr(chosen, "photos", None) or ())
