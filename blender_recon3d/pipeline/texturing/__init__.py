@@ -10,4 +10,6 @@
     choice       how much each photo counts at each vertex
     blend        the texels' colours
     fill         what no photo shows, and the gaps between charts
+    paint        all of these in order
+    textured_mesh  the result as a file
 """

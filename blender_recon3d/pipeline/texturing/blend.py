@@ -13,6 +13,7 @@ from .visibility import sample, view_maps
 
 IGNORED = 0.01  # weights of a face below this are not worth looking
 CHUNK = 1_000_000  # texels
+FINER = 1.2  # pixels across a texel: from here on the photo is made smaller
 
 
 def blend(
@@ -28,12 +29,13 @@ def blend(
     """Colours of the texels, float32 [T, 3] in 0..255, and their weight, float32 [T]; 0 where no photo shows them."""
     total, weight = np.zeros((len(texels), 3), np.float32), np.zeros(len(texels), np.float32)
     for number, view in enumerate(views):
-        progress.counted(len(views) + number, 2 * len(views), "painting")
+        progress.update(len(views) + number, 2 * len(views), "painting")
         corner_weights = weights[:, number][faces]
         chosen = np.flatnonzero(corner_weights.max(axis=1) > IGNORED)
         maps = view_maps(view, vertices, faces)
-        photo = view.read()
         there = view.to_camera(vertices)
+        photo = _no_finer_than_texels(view, there, faces[chosen], texels.corners[chosen])
+        across, down = photo.shape[1] / view.width, photo.shape[0] / view.height
         counts = np.cumsum(texels.start[chosen + 1] - texels.start[chosen])
         cuts = np.searchsorted(counts, np.arange(CHUNK, counts[-1] if len(counts) else 0, CHUNK))
         for part in np.split(chosen, cuts):
@@ -45,8 +47,32 @@ def blend(
             share = values[:, 3] * maps.visible(x, y, values[:, 2])
             some = share > 0
             own, share = own[some], share[some]
-            colour = sample(photo, x[some] - np.float32(0.5), y[some] - np.float32(0.5), cv2.INTER_CUBIC)
+            colour = sample(photo, x[some] * across - 0.5, y[some] * down - 0.5, cv2.INTER_CUBIC)
             total[own] += share[:, None] * (colour * gains[number])
             weight[own] += share
     np.divide(total, weight[:, None], out=total, where=weight[:, None] > 0)
     return total, weight
+
+
+def _no_finer_than_texels(
+    view: TextureView, there: np.ndarray, faces: np.ndarray, corners: np.ndarray
+) -> np.ndarray:
+    """The photo, made smaller where a texel covers several of its pixels: a texel should show their mean.
+
+    there [V, 3]: vertices in the camera's frame; corners [F, 3, 2]: of the faces [F, 3] in texels.
+    """
+    photo = view.read()
+    depth = there[:, 2].clip(1e-9)
+    pixels = there[:, :2] / depth[:, None] * [view.intrinsics[0, 0], view.intrinsics[1, 1]]
+    ratio = np.sqrt(_areas(pixels[faces]) / _areas(corners).clip(1e-9))
+    finer = float(np.median(ratio)) if len(ratio) else 1.0
+    if finer <= FINER:
+        return photo
+    _, width, height = view.scaled(1 / finer)
+    return cv2.resize(photo, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def _areas(corners: np.ndarray) -> np.ndarray:
+    """Of triangles [F, 3, 2]."""
+    one, other = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    return 0.5 * np.abs(one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0])

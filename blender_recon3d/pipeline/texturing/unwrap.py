@@ -67,7 +67,10 @@ def unwrap(
             "another number of --faces."
         )
     with np.load(found) as arrays:
-        return Unwrapped(arrays["source"], arrays["faces"], arrays["uv"])
+        result = Unwrapped(arrays["source"], arrays["faces"], arrays["uv"])
+    given.unlink()
+    found.unlink()
+    return result
 
 
 def pieces_of(centres: np.ndarray, most: int) -> list[np.ndarray]:
