@@ -54,7 +54,9 @@ def sides(path: Path, options: argparse.Namespace) -> list[np.ndarray]:
     scene.camera = camera
     points = np.empty(3 * len(body.data.vertices), np.float32)
     body.data.vertices.foreach_get("co", points)
-    points = points.reshape(-1, 3) @ np.array(body.matrix_world.to_3x3()).T + np.array(body.matrix_world.translation)
+    points = points.reshape(-1, 3) @ np.array(body.matrix_world.to_3x3()).T + np.array(
+        body.matrix_world.translation
+    )
     low, high = np.percentile(points, [1, 99], axis=0)
     middle, reach = Vector((low + high) / 2), float(np.linalg.norm(high - low)) / options.near
     camera.data.clip_end = 100 * reach

@@ -17,7 +17,16 @@ from .stages import Stage, load_stage
 from .workspace import Workspace, remove, write_json
 
 # Raise a stage's number when its result changes for the same input: old workspaces then run it again.
-VERSIONS = {"photos": 1, "pairs": 1, "features": 1, "matches": 1, "sfm": 1, "dense": 2, "mesh": 1, "texture": 1}
+VERSIONS = {
+    "photos": 1,
+    "pairs": 1,
+    "features": 1,
+    "matches": 1,
+    "sfm": 1,
+    "dense": 2,
+    "mesh": 1,
+    "texture": 1,
+}
 
 # What each stage reads. Which photos to pair says nothing about their features, and the other way round.
 NEEDS: dict[str, tuple[str, ...]] = {

@@ -221,9 +221,7 @@ def test_a_damaged_cloud_names_the_file(tmp_path):
     cloud = write_cloud(tmp_path / "cloud.ply", *sphere(2000))
     cloud.write_bytes(cloud.read_bytes()[:-5000])
     with pytest.raises(UserError, match=r"cloud\.ply cannot be read"):
-        build_mesh(
-            cloud, no_cameras(tmp_path / "model"), tmp_path / "work", MeshSettings(), Progress()
-        )
+        build_mesh(cloud, no_cameras(tmp_path / "model"), tmp_path / "work", MeshSettings(), Progress())
 
 
 def test_a_cancel_ends_the_surface_under_way(tmp_path):
@@ -231,6 +229,4 @@ def test_a_cancel_ends_the_surface_under_way(tmp_path):
     at_poisson: list[bool] = []
     progress = Progress(lambda event: at_poisson.append("Poisson" in event.message), lambda: any(at_poisson))
     with pytest.raises(Cancelled):
-        build_mesh(
-            cloud, no_cameras(tmp_path / "model"), tmp_path / "work", MeshSettings(), progress
-        )
+        build_mesh(cloud, no_cameras(tmp_path / "model"), tmp_path / "work", MeshSettings(), progress)

@@ -30,10 +30,13 @@ def check_export(path: Path, workspace: Workspace) -> None:
     if path.suffix.lower() not in ENDINGS:
         raise UserError(
             f"{path} cannot be exported: its ending says the format and is one of {', '.join(ENDINGS)}; Blender "
-            "writes others.", 2
+            "writes others.",
+            2,
         )
     if workspace.root in path.absolute().parents:
-        raise UserError(f"{path} lies inside the workspace, whose files are its own: export to a place outside of it.", 2)
+        raise UserError(
+            f"{path} lies inside the workspace, whose files are its own: export to a place outside of it.", 2
+        )
 
 
 def export(workspace: Workspace, path: Path) -> list[Path]:
@@ -44,7 +47,9 @@ def export(workspace: Workspace, path: Path) -> list[Path]:
     """
     check_export(path, workspace)
     if not workspace.textured_mesh.exists() or not workspace.texture_image.exists():
-        raise UserError(f"{workspace.root} has no texture yet: run recon3d texture {workspace.root} first.", 2)
+        raise UserError(
+            f"{workspace.root} has no texture yet: run recon3d texture {workspace.root} first.", 2
+        )
     mesh = read_textured(workspace.textured_mesh).moved(world_from_model(workspace))
     try:
         return _write(path.absolute(), mesh, workspace)

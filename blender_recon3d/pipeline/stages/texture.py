@@ -46,7 +46,9 @@ def run(workspace: Workspace, settings: TextureSettings, progress: Progress) -> 
         raise UserError(f"{workspace.mesh_file} has no normals or colours: run recon3d mesh again.")
     views = load_views(workspace.model, workspace.images, workspace.masks, settings.max_size, progress)
     if len(views) < FEWEST_PHOTOS:
-        progress.warning("Only one photo is there: the texture shows what it saw, and spreads its colours elsewhere.")
+        progress.warning(
+            "Only one photo is there: the texture shows what it saw, and spreads its colours elsewhere."
+        )
     with whole_folder(workspace.texture) as part:
         painted = paint(positions, normals, faces, given, views, settings.max_size, part, progress)
         _write(part, workspace, painted, positions, normals)

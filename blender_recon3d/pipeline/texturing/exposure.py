@@ -6,7 +6,10 @@ import numpy as np
 
 from .samples import Samples
 
-DARKEST, BRIGHTEST = 12, 243  # values of 255: nearer to the ends they are clipped, and say nothing about gains
+DARKEST, BRIGHTEST = (
+    12,
+    243,
+)  # values of 255: nearer to the ends they are clipped, and say nothing about gains
 TRUSTED = 0.5  # least trust of a sample that gains are found from
 LOOSE = 0.08  # log of colour: samples that differ by more count less and less
 ROUNDS = 8

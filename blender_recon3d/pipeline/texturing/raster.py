@@ -30,7 +30,9 @@ def pixels_of_triangles(
         start = ends[first - 1] if first else 0
         last = max(first + 1, int(np.searchsorted(ends, start + CHUNK_ROWS, side="right")))
         chunk = slice(first, last)
-        for triangle, left, length, row in _spans(corners[chunk], rows_of[0][chunk], rows_of[1][chunk], width):
+        for triangle, left, length, row in _spans(
+            corners[chunk], rows_of[0][chunk], rows_of[1][chunk], width
+        ):
             which, step = ranges(length)
             yield triangle[which] + first, left[which] + step, row[which]
         first = last

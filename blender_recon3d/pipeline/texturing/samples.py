@@ -12,7 +12,10 @@ from .views import TextureView
 from .visibility import ViewMaps, sample, view_maps
 
 GRAZING = 0.15  # least cosine between a surface's normal and the way to the camera: 81 degrees
-LEAST, MOST = 1e-4, 1e4  # of the usual resolution by area: what float16 holds well, and more than photos differ
+LEAST, MOST = (
+    1e-4,
+    1e4,
+)  # of the usual resolution by area: what float16 holds well, and more than photos differ
 
 
 @dataclass

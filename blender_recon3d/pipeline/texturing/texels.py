@@ -31,7 +31,9 @@ class Texels:
         which, step = ranges(self.start[faces + 1] - self.start[faces])
         return self.start[faces][which] + step, which
 
-    def interpolate(self, values: np.ndarray, faces: np.ndarray, texels: np.ndarray, which: np.ndarray) -> np.ndarray:
+    def interpolate(
+        self, values: np.ndarray, faces: np.ndarray, texels: np.ndarray, which: np.ndarray
+    ) -> np.ndarray:
         """Values [N, 3, C] at the corners of these faces, at their texels: float32 [P, C]. See `of_faces`."""
         plane = planes(self.corners[faces], values).astype(np.float32)
         x = self.column[texels] + np.float32(0.5)
@@ -49,7 +51,9 @@ def texels_of(unwrapped: Unwrapped, size: int) -> Texels:
     corners = np.stack([corners[..., 0], 1 - corners[..., 1]], axis=-1) * size
     counts = np.zeros(len(corners), np.int64)
     columns, rows = [], []
-    taken = np.zeros((size, size), bool)  # charts do not overlap, but rounding may make a texel fall to two faces
+    taken = np.zeros(
+        (size, size), bool
+    )  # charts do not overlap, but rounding may make a texel fall to two faces
     for face, column, row in pixels_of_triangles(corners, size, size):
         free = ~taken[row, column]
         face, column, row = face[free], column[free], row[free]

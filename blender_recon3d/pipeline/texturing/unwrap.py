@@ -97,7 +97,9 @@ def _lay_out(vertices: np.ndarray, faces: np.ndarray, fineness: np.ndarray) -> U
     for piece in pieces:
         own, local = np.unique(faces[piece], return_inverse=True)
         # All charts get as many texels a unit of length: what is worth more is laid out larger.
-        atlas.add_mesh(vertices[own] * np.float32(fineness[piece].mean()), local.reshape(-1, 3).astype(np.uint32))
+        atlas.add_mesh(
+            vertices[own] * np.float32(fineness[piece].mean()), local.reshape(-1, 3).astype(np.uint32)
+        )
         used.append(own)
     packing = xatlas.PackOptions()
     packing.resolution, packing.padding = GRID, GAP

@@ -84,9 +84,7 @@ class TextureView:
         return found[..., 0], found[..., 1]
 
 
-def load_views(
-    model: Path, images: Path, masks: Path, most: int, progress: Progress
-) -> list[TextureView]:
+def load_views(model: Path, images: Path, masks: Path, most: int, progress: Progress) -> list[TextureView]:
     """The model's photos, at most `most` pixels on the longest side; those whose file is gone are named and left out.
 
     UserError when none is left.
@@ -95,7 +93,8 @@ def load_views(
     options = pycolmap.UndistortCameraOptions()
     options.max_image_size = most
     pinholes = {
-        number: pycolmap.undistort_camera(options, camera) for number, camera in reconstruction.cameras.items()
+        number: pycolmap.undistort_camera(options, camera)
+        for number, camera in reconstruction.cameras.items()
     }
     views = []
     for image_id in sorted(reconstruction.reg_image_ids()):
@@ -119,7 +118,9 @@ def load_views(
             )
         )
     if not views:
-        raise UserError(f"None of the model's photos is in {images}: put them back, or run again with --fresh.")
+        raise UserError(
+            f"None of the model's photos is in {images}: put them back, or run again with --fresh."
+        )
     return views
 
 

@@ -15,6 +15,7 @@ BEHIND = 0.005  # of depth: what lies farther behind the surface that a photo sh
 JUMP = 0.004  # of inverse depth, second difference over pixels: more is a silhouette, at any slant
 RIM = 0.008  # of the map's longest side: how far from a silhouette a pixel counts in full
 FRAME = 0.03  # of the longest side: how far from the photo's frame, likewise
+REACH = 2  # pixels to which sampling mixes neighbours in
 FLOOR = 0.01  # of trust: where all photos see only silhouettes, these must do
 
 
@@ -49,16 +50,17 @@ def view_maps(view: TextureView, vertices: np.ndarray, faces: np.ndarray) -> Vie
     mask = view.read_mask()
     if mask is not None:
         small = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
-        trust[small < 0.999] = 0
+        inside = cv2.distanceTransform((small > 0.999).astype(np.uint8), cv2.DIST_L2, 5)
+        trust *= np.clip((inside - REACH) / (RIM * max(width, height)), 0, 1)
     return ViewMaps(width / view.width, inverse_depth, trust)
 
 
 def _trust(inverse_depth: np.ndarray) -> np.ndarray:
     longest = max(inverse_depth.shape)
     trust = np.clip((_silhouette_distance(inverse_depth) - 1) / (RIM * longest), FLOOR, 1)
-    inside = cv2.distanceTransform(
-        np.pad(np.ones(inverse_depth.shape, np.uint8), 1), cv2.DIST_C, 3
-    )[1:-1, 1:-1]
+    inside = cv2.distanceTransform(np.pad(np.ones(inverse_depth.shape, np.uint8), 1), cv2.DIST_C, 3)[
+        1:-1, 1:-1
+    ]
     trust *= np.clip(inside / (FRAME * longest), 0, 1)
     trust[inverse_depth == 0] = 0
     return trust.astype(np.float32)
@@ -78,7 +80,9 @@ def _silhouette_distance(inverse_depth: np.ndarray) -> np.ndarray:
     return cv2.distanceTransform((~edge).astype(np.uint8), cv2.DIST_L2, 5)
 
 
-def sample(image: np.ndarray, across: np.ndarray, down: np.ndarray, how: int = cv2.INTER_LINEAR) -> np.ndarray:
+def sample(
+    image: np.ndarray, across: np.ndarray, down: np.ndarray, how: int = cv2.INTER_LINEAR
+) -> np.ndarray:
     """Image [H, W] or [H, W, C] at N positions (first centre at 0): [N] or [N, C]; 0 outside.
 
     OpenCV takes maps of less than 32,768 a side, so the positions are folded into a picture of their own.
@@ -87,7 +91,9 @@ def sample(image: np.ndarray, across: np.ndarray, down: np.ndarray, how: int = c
     side = 1024
     rows = -(-count // side)
     maps = [
-        np.pad(part.astype(np.float32, copy=False), (0, rows * side - count), constant_values=-9).reshape(rows, side)
+        np.pad(part.astype(np.float32, copy=False), (0, rows * side - count), constant_values=-9).reshape(
+            rows, side
+        )
         for part in (across, down)
     ]
     channels = image.shape[2:]
