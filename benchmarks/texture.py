@@ -92,13 +92,8 @@ class Scene:
         weight[np.arange(len(weight)), np.repeat(best, 3)] = np.repeat(face.max(axis=1) > 0, 3)
         apart = np.arange(3 * len(self.faces)).reshape(-1, 3)
         one = np.ones((len(self.views), 3), np.float32)
-        return self._painted(
-            self.vertices[self.faces].reshape(-1, 3),
-            apart,
-            weight,
-            one,
-            self.given[self.faces].reshape(-1, 3),
-        )
+        corners, given = self.vertices[self.faces].reshape(-1, 3), self.given[self.faces].reshape(-1, 3)
+        return self._painted(corners, apart, weight, one, given)
 
     def _painted(
         self,
@@ -165,15 +160,11 @@ def main() -> int:
         found = methods(scene, options.variants)
         photos = f"{len(scene.views)} + {len(scene.sights)}"
         for method, row in found.items():
-            spent = (
-                f"{cost['wall']:.0f} | {cost['cpu']:.0f} | {cost['memory_mb']:,.0f} MB"
-                if method == OURS
-                else " | | "
-            )
+            spent = [f"{cost['wall']:.0f}", f"{cost['cpu']:.0f}", f"{cost['memory_mb']:,.0f} MB"]
+            scores = [f"{row['psnr']:.2f}", f"{row['psnr_levelled']:.2f}", f"{row['ssim']:.3f}"]
+            cells = [name, photos, method, *scores, *(spent if method == OURS else [""] * 3)]
+            lines.append("| " + " | ".join(cells) + " |")
             sys.stderr.write(f"{name}, {method}: {row}\n")
-            lines.append(
-                f"| {name} | {photos} | {method} | {row['psnr']:.2f} | {row['psnr_levelled']:.2f} | {row['ssim']:.3f} | {spent} |"
-            )
     text = table(lines, options)
     sys.stdout.write(text)
     if options.markdown:
@@ -226,8 +217,8 @@ def table(lines: list[str], options: argparse.Namespace) -> str:
     return "\n".join(
         [
             f"recon3d {here['recon3d']}, xatlas {here['xatlas']}, numpy {here['numpy']}, {cores()} cores. Texture of "
-            f"{options.size} x {options.size}. Photos: textured from + held back. PSNR in dB and SSIM of the photos held "
-            "back, where the mesh covers; `levelled`: after one gain a channel, since photos differ in exposure (SSIM "
+            f"{options.size} x {options.size}. Photos: textured from + held back. PSNR in dB and SSIM of the photos "
+            "held back, where the mesh covers; `levelled`: after one gain a channel, since photos differ in exposure (SSIM "
             "too). Seconds and peak memory: the whole stage with all photos.",
             "",
             "| scene | photos | method | PSNR | PSNR levelled | SSIM | seconds | CPU s | peak memory |",

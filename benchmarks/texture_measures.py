@@ -8,12 +8,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import cv2  # noqa: E402
-import numpy as np  # noqa: E402
+import cv2
+import numpy as np
 
-from blender_recon3d.pipeline.texturing.raster import draw, planes  # noqa: E402
-from blender_recon3d.pipeline.texturing.views import TextureView  # noqa: E402
-from blender_recon3d.pipeline.texturing.visibility import sample  # noqa: E402
+from blender_recon3d.pipeline.texturing.raster import draw, planes
+from blender_recon3d.pipeline.texturing.views import TextureView
+from blender_recon3d.pipeline.texturing.visibility import sample
 
 OVERSAMPLING = 3  # samples a pixel, each way
 

@@ -1,4 +1,4 @@
-"""The box scene with colours that are a function of place, as photos, cameras and a mesh: what textures are tested with."""
+"""The box scene in colours that are a function of place, as photos, cameras and a mesh: to test textures with."""
 
 from __future__ import annotations
 

@@ -42,16 +42,10 @@ def texel_points(capture: Capture, result: Painted, size: int = SIZE) -> tuple[n
 
 def seen_part(points: np.ndarray) -> np.ndarray:
     """Well inside of what the ring of photos shows: ground before the box, its front and top; not the edges."""
-    ground = (
-        (points[:, 1] > -1e-4) & (points[:, 2] < -0.45) & (points[:, 2] > -1.0) & (np.abs(points[:, 0]) < 0.6)
-    )
-    front = (
-        (points[:, 2] < -0.3 + 1e-4)
-        & (points[:, 1] < -0.05)
-        & (points[:, 1] > -0.65)
-        & (np.abs(points[:, 0]) < 0.4)
-    )
-    top = (points[:, 1] < -0.7 + 1e-4) & (np.abs(points[:, 0]) < 0.4) & (np.abs(points[:, 2]) < 0.25)
+    x, y, z = points.T
+    ground = (y > -1e-4) & (z < -0.45) & (z > -1.0) & (np.abs(x) < 0.6)
+    front = (z < -0.3 + 1e-4) & (y < -0.05) & (y > -0.65) & (np.abs(x) < 0.4)
+    top = (y < -0.7 + 1e-4) & (np.abs(x) < 0.4) & (np.abs(z) < 0.25)
     return ground | front | top
 
 
@@ -137,7 +131,7 @@ def test_masked_pixels_are_not_used(tmp_path):
     mask[:, :200] = 0
     for photo in capture.workspace.images.iterdir():
         cv2.imwrite(str(masks / f"{photo.name}.png"), mask)
-    points, colour = texel_points(capture, painted(capture, tmp_path))
+    _, colour = texel_points(capture, painted(capture, tmp_path))
     magenta = (colour[:, 0] > 180) & (colour[:, 1] < 50) & (colour[:, 2] > 180)
     assert magenta.mean() < 1e-5
 

@@ -125,7 +125,7 @@ def test_what_is_worth_half_the_detail_gets_half_the_texels_a_length(unwrapped):
 
 
 def test_texels_lie_on_their_face(unwrapped):
-    vertices, faces, _, result = unwrapped
+    _, faces, _, result = unwrapped
     texels = texels_of(result, 512)
     every = np.arange(len(faces))
     own, which = texels.of_faces(every)

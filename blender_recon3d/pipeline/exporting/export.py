@@ -35,7 +35,7 @@ def check_export(path: Path, workspace: Workspace) -> None:
         )
     if workspace.root in path.absolute().parents:
         raise UserError(
-            f"{path} lies inside the workspace, whose files are its own: export to a place outside of it.", 2
+            f"{path} lies inside the workspace, whose files are its own: export to another place.", 2
         )
 
 

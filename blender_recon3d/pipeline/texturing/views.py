@@ -73,7 +73,7 @@ class TextureView:
 
         Computed at every GRID-th pixel and interpolated: a lens bends a line of 16 pixels by less than 0.01.
         """
-        columns, rows = (np.arange(0, size + GRID, GRID, np.float64) for size in (self.width, self.height))
+        columns, rows = (np.arange(0, size + GRID, GRID) for size in (self.width, self.height))
         x, y = np.meshgrid(columns + 0.5, rows + 0.5)
         rays = np.stack([x.ravel(), y.ravel(), np.ones(x.size)], -1) @ np.linalg.inv(self.intrinsics).T
         source = np.asarray(self.camera.img_from_cam(rays)).reshape(*x.shape, 2).astype(np.float32) - 0.5
