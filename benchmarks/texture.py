@@ -80,7 +80,7 @@ class Scene:
 
     def texture_score(self, weight: np.ndarray, gain: np.ndarray) -> dict[str, float]:
         """Of the texture that vertex weights [V, N] and gains [N, 3] make."""
-        behind, _ = vertex_colours(self.samples, weight, gain, self.faces, self.given)
+        behind = vertex_colours(self.samples, weight, gain, self.faces, self.given)
         return self._painted(self.vertices, self.faces, weight, gain, behind)
 
     def best_view_score(self) -> dict[str, float]:
@@ -104,10 +104,8 @@ class Scene:
         behind: np.ndarray,
     ) -> dict[str, float]:
         texels = self.texels
-        colour, certainty = blend(
-            self.views, vertices, faces, self.unwrapped, texels, weight, gain, Progress()
-        )
-        image = picture(texels, colour, certainty, behind, faces)
+        colour, trust = blend(self.views, vertices, faces, self.unwrapped, texels, weight, gain, Progress())
+        image = picture(texels, colour, trust, behind, faces)
         uv = self.unwrapped.uv[self.unwrapped.faces]
         return self.score(lambda sight: sight.with_texture(image, uv))
 
@@ -120,14 +118,14 @@ def methods(scene: Scene, variants: bool) -> dict[str, dict[str, float]]:
     found = {
         "the cloud's colours at vertices": scene.vertex_score(scene.given),
         "the photos' colours at vertices": scene.vertex_score(
-            vertex_colours(samples, weight, gain, faces, scene.given)[0]
+            vertex_colours(samples, weight, gain, faces, scene.given)
         ),
         "one photo a face": scene.best_view_score(),
         OURS: scene.texture_score(weight, gain),
     }
     if variants:
         found["ours without gains"] = scene.texture_score(weights(samples, one, faces, CONTRAST), one)
-        for contrast in (1.0, 16.0):
+        for contrast in (1.0, 2.0, 8.0):
             name = f"ours, contrast {contrast:g} (not {CONTRAST:g})"
             found[name] = scene.texture_score(weights(samples, gain, faces, contrast), gain)
         alike = replace(samples, colour=np.full_like(samples.colour, 128))

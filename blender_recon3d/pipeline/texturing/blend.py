@@ -26,8 +26,10 @@ def blend(
     gains: np.ndarray,
     progress: Progress,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Colours of the texels, float32 [T, 3] in 0..255, and their weight, float32 [T]; 0 where no photo shows them."""
+    """Colours of the texels, float32 [T, 3] in 0..255, and the trust in the best photo's pixel, float32 [T]; 0 where
+    no photo shows them."""
     total, weight = np.zeros((len(texels), 3), np.float32), np.zeros(len(texels), np.float32)
+    best = np.zeros(len(texels), np.float32)
     for number, view in enumerate(views):
         progress.update(len(views) + number, 2 * len(views), "painting")
         corner_weights = weights[:, number][faces]
@@ -44,14 +46,15 @@ def blend(
             values = texels.interpolate(values, part, own, which)
             x = view.intrinsics[0, 0] * values[:, 0] / values[:, 2] + view.intrinsics[0, 2]
             y = view.intrinsics[1, 1] * values[:, 1] / values[:, 2] + view.intrinsics[1, 2]
-            share = values[:, 3] * maps.visible(x, y, values[:, 2])
-            some = share > 0
-            own, share = own[some], share[some]
+            trust = maps.visible(x, y, values[:, 2])
+            some = (trust > 0) & (values[:, 3] > 0)
+            own, share, trust = own[some], (values[:, 3] * trust)[some], trust[some]
             colour = sample(photo, x[some] * across - 0.5, y[some] * down - 0.5, cv2.INTER_CUBIC)
             total[own] += share[:, None] * (colour * gains[number])
             weight[own] += share
+            best[own] = np.maximum(best[own], trust)
     np.divide(total, weight[:, None], out=total, where=weight[:, None] > 0)
-    return total, weight
+    return total, best
 
 
 def _no_finer_than_texels(

@@ -11,6 +11,7 @@ DARKEST, BRIGHTEST = (
     243,
 )  # values of 255: nearer to the ends they are clipped, and say nothing about gains
 TRUSTED = 0.5  # least trust of a sample that gains are found from
+MOST_VERTICES = 30_000  # more say the same
 LOOSE = 0.08  # log of colour: samples that differ by more count less and less
 ROUNDS = 8
 STAY = 1e-3  # of a photo's samples: holds photos that share nothing with others at a gain of 1
@@ -27,7 +28,8 @@ def gains(samples: Samples) -> np.ndarray:
     """
     count = samples.trust.shape[1]
     found = np.zeros((count, 3))
-    used = (samples.trust > TRUSTED).any(axis=1)
+    used = np.flatnonzero((samples.trust > TRUSTED).sum(axis=1) > 1)
+    used = used[:: max(1, len(used) // MOST_VERTICES)]
     for channel in range(3):
         values = samples.colour[used, :, channel]
         good = (samples.trust[used] > TRUSTED) & (values >= DARKEST) & (values <= BRIGHTEST)

@@ -4,36 +4,46 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from scipy import sparse
 
 from .choice import neighbourhood
 from .samples import Samples
 from .texels import Texels
 
-FAINT = 0.003  # weight of the colour that spreads over the mesh: seams to what is unseen are soft
+# Trust in the best photo's pixel, from which on its colour is taken as it is. Below, all photos see only the rim
+# beside which a surface ends, where what is behind shines through: the colours of the surface around take over.
+SURE = 0.2
 ROUNDS = 2000  # vertices that colour spreads over at most
+SLIGHT = 1e-6  # weight: no more than none
+CHUNK = 20_000  # vertices
 SOFTER = 20  # rounds of smoothing where it has spread
 
 
 def vertex_colours(
     samples: Samples, weights: np.ndarray, gains: np.ndarray, faces: np.ndarray, given: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Colours of the vertices, float32 [V, 3] in 0..255, and which of them a photo shows, bool [V].
+) -> np.ndarray:
+    """Colours of the vertices, float32 [V, 3] in 0..255.
 
-    What no photo shows takes the colours around it; a part of the mesh that no photo shows at all keeps those
-    that it has, `given` [V, 3].
+    What no photo shows well takes the colours around it; a part of the mesh that no photo shows well anywhere has
+    the best there are, or those that it came with, `given` [V, 3].
     """
-    share = weights * samples.trust.astype(np.float32)
-    total = share.sum(axis=1)
-    seen = total > 1e-6
     colour = given.astype(np.float32)
-    mixed = np.einsum("vn,vnc,nc->vc", share, samples.colour.astype(np.float32), gains, optimize=True)
-    colour[seen] = mixed[seen] / total[seen, None]
-    return _spread(colour, seen, faces), seen
+    total = np.zeros(len(colour), np.float32)
+    for first in range(0, len(colour), CHUNK):
+        part = slice(first, first + CHUNK)
+        share = weights[part] * samples.trust[part].astype(np.float32)
+        total[part] = share.sum(axis=1)
+        mixed = np.einsum(
+            "vn,vnc,nc->vc", share, samples.colour[part].astype(np.float32), gains, optimize=True
+        )
+        np.divide(mixed, total[part, None], out=colour[part], where=total[part, None] > SLIGHT)
+    sure = samples.trust.max(axis=1, initial=0) >= SURE
+    return _spread(colour, sure, neighbourhood(faces, len(colour)))
 
 
-def _spread(colour: np.ndarray, seen: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    ring = neighbourhood(faces, len(colour))
-    known, late = seen.copy(), []
+def _spread(colour: np.ndarray, known: np.ndarray, ring: sparse.csr_matrix) -> np.ndarray:
+    """Colours [V, 3] where they are known, and means of these spread step by step to neighbours that are not."""
+    known, late = known.copy(), []
     for _ in range(ROUNDS):
         rows = ring[~known]
         count = rows @ known.astype(np.float32)
@@ -53,11 +63,14 @@ def _spread(colour: np.ndarray, seen: np.ndarray, faces: np.ndarray) -> np.ndarr
 
 
 def picture(
-    texels: Texels, colour: np.ndarray, weight: np.ndarray, behind: np.ndarray, faces: np.ndarray
+    texels: Texels, colour: np.ndarray, trust: np.ndarray, behind: np.ndarray, faces: np.ndarray
 ) -> np.ndarray:
-    """The texture, uint8 RGB [size, size, 3]: texels' colours [T, 3] and weights [T] over `behind` [V, 3], that of
-    the vertices. Everything outside of the charts takes the nearest texel's colour, so that no smaller copy of the
-    texture mixes in anything else."""
+    """The texture, uint8 RGB [size, size, 3]: texels' colours [T, 3], and where the trust in them [T] is not enough,
+    those of the vertices, `behind` [V, 3].
+
+    Everything outside of the charts takes the nearest texel's colour, so that no smaller copy of the texture mixes
+    in anything else.
+    """
     image = np.zeros((texels.size, texels.size, 3), np.uint8)
     empty = np.ones((texels.size, texels.size), np.uint8)
     every = np.arange(len(faces))
@@ -66,7 +79,7 @@ def picture(
         if not len(own):
             continue
         under = texels.interpolate(behind[faces[part]].astype(np.float64), part, own, which)
-        share = (weight[own] / (weight[own] + FAINT))[:, None]
+        share = np.minimum(trust[own] / SURE, 1)[:, None]
         mixed = colour[own] * share + under * (1 - share)
         image[texels.row[own], texels.column[own]] = np.clip(np.rint(mixed), 0, 255)
         empty[texels.row[own], texels.column[own]] = 0

@@ -48,7 +48,7 @@ def paint(
     """Texture triangles [F, 3] over vertices [V, 3] with unit normals [V, 3], in the model's frame.
 
     given [V, 3]: colours in 0..255 for what no photo shows. scratch: an existing folder for a file or two.
-    Memory beyond the mesh and one photo: 9 bytes a vertex and photo, and about 20 bytes a texel.
+    Memory beyond the mesh and one photo: 40 bytes a vertex and photo, and 30 bytes a texel.
     """
     samples = sample_views(views, vertices, normals, faces, progress)
     progress.update(len(views), 2 * len(views), "unwrapping")
@@ -56,10 +56,10 @@ def paint(
     texels = texels_of(unwrapped, size)
     gain = gains(samples)
     weight = weights(samples, gain, faces, CONTRAST)
-    behind, _ = vertex_colours(samples, weight, gain, faces, given)
+    behind = vertex_colours(samples, weight, gain, faces, given)
     del samples
-    colour, certainty = blend(views, vertices, faces, unwrapped, texels, weight, gain, progress)
-    image = picture(texels, colour, certainty, behind, faces)
-    seen = float((certainty > 0).mean()) if len(texels) else 0.0
+    colour, trust = blend(views, vertices, faces, unwrapped, texels, weight, gain, progress)
+    image = picture(texels, colour, trust, behind, faces)
+    seen = float((trust > 0).mean()) if len(texels) else 0.0
     rounded = np.clip(np.rint(behind), 0, 255).astype(np.uint8)
     return Painted(unwrapped, image, rounded, gain, seen, len(texels) / size**2)

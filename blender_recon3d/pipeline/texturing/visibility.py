@@ -15,8 +15,7 @@ BEHIND = 0.005  # of depth: what lies farther behind the surface that a photo sh
 JUMP = 0.004  # of inverse depth, second difference over pixels: more is a silhouette, at any slant
 RIM = 0.008  # of the map's longest side: how far from a silhouette a pixel counts in full
 FRAME = 0.03  # of the longest side: how far from the photo's frame, likewise
-REACH = 2  # pixels to which sampling mixes neighbours in
-FLOOR = 0.01  # of trust: where all photos see only silhouettes, these must do
+REACH = 3  # pixels: as far as sampling mixes neighbours in, and small errors of the mesh show what is behind
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ def view_maps(view: TextureView, vertices: np.ndarray, faces: np.ndarray) -> Vie
 
 def _trust(inverse_depth: np.ndarray) -> np.ndarray:
     longest = max(inverse_depth.shape)
-    trust = np.clip((_silhouette_distance(inverse_depth) - 1) / (RIM * longest), FLOOR, 1)
+    trust = np.clip((_silhouette_distance(inverse_depth) - REACH) / (RIM * longest), 0, 1)
     inside = cv2.distanceTransform(np.pad(np.ones(inverse_depth.shape, np.uint8), 1), cv2.DIST_C, 3)[
         1:-1, 1:-1
     ]
