@@ -1,7 +1,7 @@
 """Textures side by side: photos that were held back, drawn again from the textured mesh, against the photos.
 
     python benchmarks/texture.py [--data ../shared/data] [--scenes demo saharov] [--size 4096] [--every 7]
-                                 [--output build/texture] [--markdown benchmarks/results/texture.md] [--variants]
+                                 [--output build/texture] [--markdown benchmarks/results/texture.md] [--variants demo]
 
 Every seventh photo is held back from texturing (not from the cameras and the mesh, which are the same for all
 methods). Seconds and memory are those of the whole stage with all photos, in a process of its own. OUTPUT/SCENE is
@@ -143,7 +143,13 @@ def main() -> int:
     add("--scenes", nargs="+", default=list(SCENES))
     add("--size", type=int, default=4096)
     add("--every", type=int, default=7)
-    add("--variants", action="store_true", help="also ours with one thing left out or changed")
+    add(
+        "--variants",
+        nargs="+",
+        default=[],
+        metavar="SCENE",
+        help="also ours with one thing left out or changed",
+    )
     add("--markdown", type=Path, help="write the table here too")
     add("--one", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -155,7 +161,7 @@ def main() -> int:
         workspace = with_mesh(options, name)
         cost = measured(options, name)
         scene = Scene(workspace, options.size, options.every)
-        found = methods(scene, options.variants)
+        found = methods(scene, name in options.variants)
         photos = f"{len(scene.views)} + {len(scene.sights)}"
         for method, row in found.items():
             spent = [f"{cost['wall']:.0f}", f"{cost['cpu']:.0f}", f"{cost['memory_mb']:,.0f} MB"]
