@@ -54,6 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("photos", nargs="+", metavar="PHOTOS", help="a folder, photo files, or a video")
     run.add_argument("-o", "--output", required=True, metavar="OUT", help="the workspace folder")
     run.add_argument("--until", choices=STAGES, help="last stage (default dense)")
+    run.add_argument(
+        "--export", metavar="FILE", action="append", help="then write the textured mesh: .obj, .ply or .glb"
+    )
     _add_settings(run)
     run.set_defaults(command=_run)
 
@@ -75,6 +78,11 @@ def _parser() -> argparse.ArgumentParser:
     inspect.add_argument("--until", choices=STAGES, help="last stage (default dense)")
     _add_settings(inspect)
     inspect.set_defaults(command=_inspect)
+
+    export = commands.add_parser("export", help="the textured mesh for other programs, standing upright")
+    export.add_argument("output", metavar="OUT", help="the workspace folder")
+    export.add_argument("export", metavar="FILE", nargs="+", help="by its ending: .obj, .ply or .glb")
+    export.set_defaults(command=_export)
 
     doctor = commands.add_parser("doctor", help="what works here, and what to do about what does not")
     doctor.add_argument("--json", action="store_true", help="for machines")
@@ -141,6 +149,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     add("--mesh-depth", type=int, metavar="N", help="depth of Poisson's octree (0: from the cloud)")
     add("--closed", action="store_const", const=True, help="a closed mesh, for printing")
     add("--cloud", metavar="PLY", help="mesh this cloud instead of dense/fusion.ply")
+    add("--texture", type=int, metavar="PX", dest="texture_size", help="side of the texture (medium 4096)")
     add("--memory", type=float, metavar="GB", help="most memory that depth, fusion and meshing take (4)")
     add("--fresh", action="store_true", help="start again, whatever is there")
     add("--json", action="store_true", help="events on stdout, one JSON object a line")
@@ -150,7 +159,7 @@ SETTING_NAMES = (
     "quality", "until", "device", "features", "weights", "pairs", "neighbours", "match_threshold", "min_inliers",
     "mapper", "dense", "masks", "camera_model", "camera_params", "grouping", "frames", "keep_blurred",
     "max_keypoints", "feature_size", "dense_size", "min_views", "memory",
-    "faces", "region", "crop", "clean", "mesh_depth", "closed", "cloud",
+    "faces", "region", "crop", "clean", "mesh_depth", "closed", "cloud", "texture_size",
 )  # fmt: skip
 
 
@@ -160,6 +169,7 @@ def _run(chosen: argparse.Namespace) -> int:
         return _run_guarded(chosen, workspace)
     guard.end_with_parent()
     only = getattr(chosen, "only", "")
+    exports = _checked_exports(chosen, workspace)
     settings = job_settings(workspace, chosen, only)
     workspace.create()
     show: Callable[[Event], None] = _json_sink if chosen.json else Console(_real_stderr())
@@ -172,10 +182,34 @@ def _run(chosen: argparse.Namespace) -> int:
     with _stoppable(workspace) as cancelled, _log_to(workspace):
         progress = Progress(sink, cancelled, "job")
         try:
-            return _run_reporting(workspace, settings, progress, chosen.fresh, only)
+            code = _run_reporting(workspace, settings, progress, chosen.fresh, only)
+            if code == DONE and exports:
+                _write_exports(workspace, exports, progress.for_stage("export"))
+            return code
         except UserError as error:  # refused before it began: nothing to add to another run's events
             show(Event(time.time(), "job", "error", message=str(error), data={"remedy": error.remedy}))
             return error.exit_code
+
+
+def _checked_exports(chosen: argparse.Namespace, workspace: Workspace) -> list[Path]:
+    """The files of --export, which make the texture the last stage; UserError when one of them cannot be."""
+    paths = [Path(name).expanduser() for name in getattr(chosen, "export", None) or ()]
+    if paths:
+        from .exporting.export import check_export
+
+        for path in paths:
+            check_export(path, workspace)
+        if (chosen.until or STAGES[-1]) != STAGES[-1]:
+            raise UserError("--export writes the textured mesh: leave --until out.", BAD_USAGE)
+        chosen.until = STAGES[-1]
+    return paths
+
+
+def _write_exports(workspace: Workspace, paths: list[Path], progress: Progress) -> None:
+    from .exporting.export import export
+
+    for path in paths:
+        progress.info(", ".join(str(written) for written in export(workspace, path)))
 
 
 def _run_guarded(chosen: argparse.Namespace, workspace: Workspace) -> int:
@@ -324,6 +358,15 @@ def _inspect(chosen: argparse.Namespace) -> int:
         progress.emit("done", **found)
     else:
         sys.stdout.write(describe(found) + "\n")
+    return DONE
+
+
+def _export(chosen: argparse.Namespace) -> int:
+    from .exporting.export import export
+
+    for name in chosen.export:
+        for path in export(Workspace(chosen.output), Path(name).expanduser()):
+            sys.stdout.write(f"{path}\n")
     return DONE
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from .events import UserError
 
-STAGES = ("photos", "pairs", "features", "matches", "sfm", "dense", "mesh")
+STAGES = ("photos", "pairs", "features", "matches", "sfm", "dense", "mesh", "texture")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 QUALITIES = ("preview", "medium", "high")
 
@@ -138,14 +138,22 @@ class MeshSettings(StageSettings):
     memory: float = option(4.0, "most memory that meshing takes, GB", least=0.5, most=1000.0)
 
 
+@dataclass(frozen=True)
+class TextureSettings(StageSettings):
+    """How the photos' colours come onto the mesh."""
+
+    max_size: int = option(4096, "side of the texture, pixels", least=256, most=16_384)
+
+
 # What each quality stands for, by stage (the longest side in pixels of what is looked at, faces of the mesh), and
 # the options that say otherwise. It is the stage's `max_size`.
 SIZES = {
     "features": {"preview": 1600, "medium": 2400, "high": 3200},
     "dense": {"preview": 640, "medium": 1000, "high": 2000},
     "mesh": {"preview": 50_000, "medium": 200_000, "high": 1_000_000},
+    "texture": {"preview": 2048, "medium": 4096, "high": 8192},
 }
-SIZE_OPTIONS = {"features": "feature_size", "dense": "dense_size", "mesh": "faces"}
+SIZE_OPTIONS = {"features": "feature_size", "dense": "dense_size", "mesh": "faces", "texture": "texture_size"}
 
 
 @dataclass(frozen=True)
@@ -161,6 +169,7 @@ class JobSettings(StageSettings):
     sfm: SfmSettings = field(default_factory=SfmSettings)
     dense: DenseSettings = field(default_factory=DenseSettings)
     mesh: MeshSettings = field(default_factory=MeshSettings)
+    texture: TextureSettings = field(default_factory=TextureSettings)
 
     @classmethod
     def build(cls, quality: str = "medium", until: str = "dense", **options: Any) -> JobSettings:

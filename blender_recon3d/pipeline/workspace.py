@@ -1,7 +1,7 @@
 """The workspace: one folder that holds a job, its progress and its results. Standard library only.
 
     job.json state.json events.jsonl log.txt cancel lock
-    photos.json images/ masks/ pairs.txt database.db features/ live/ sparse/ placement.json dense/ mesh/
+    photos.json images/ masks/ pairs.txt database.db features/ live/ sparse/ placement.json dense/ mesh/ texture/
     report.*
 
 Whatever is written here appears whole or not at all (a temporary name, then a rename), so that a kill at
@@ -55,6 +55,10 @@ class Workspace:
         self.mesh_file = self.mesh / "mesh.ply"
         self.full_mesh_file = self.mesh / "full.ply"
         self.mesh_json = self.mesh / "mesh.json"
+        self.texture = self.root / "texture"
+        self.textured_mesh = self.texture / "mesh.ply"
+        self.texture_obj = self.texture / "mesh.obj"
+        self.texture_image = self.texture / "texture.png"
         self.report_json = self.root / "report.json"
         self.report_html = self.root / "report.html"
 
