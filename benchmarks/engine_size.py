@@ -35,7 +35,7 @@ from blender_recon3d.engine_setup.requirements import normalised, pinned, pins  
 TABLE = ROOT / "blender_recon3d" / "engine_setup" / "sizes.json"
 RESULT = ROOT / "benchmarks" / "results" / "engine_size.md"
 INDEX = "https://pypi.org/simple"
-PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+PYTHONS = ("3.11", "3.12", "3.13")
 MEASURED_PYTHON = "3.13"
 # Name, uv's name of the platform, tags of its wheels.
 PLATFORMS = {
