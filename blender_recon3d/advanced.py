@@ -31,11 +31,12 @@ GROUPS = (
     )),
     ("Mesh", (
         ("faces", "mesh", "max_size"), ("region", "mesh", "region"), ("clean", "mesh", "clean"),
-        ("closed", "mesh", "closed"),
+        ("closed", "mesh", "closed"), ("texture_size", "texture", "max_size"),
     )),
 )  # fmt: skip
 # What the engine chooses for itself unless told: 0 or "auto" here means that the option is not given.
-_AUTOMATIC = {"feature_size": 0, "dense_size": 0, "faces": 0}
+_AUTOMATIC = {"feature_size": 0, "dense_size": 0, "faces": 0, "texture_size": 0}
+_FLAGS = {"texture_size": "--texture"}
 _CHOICES = {
     "features": ("auto", "learned", "sift"),
     "pairs": ("auto", "exhaustive", "sequential", "retrieval"),
@@ -47,7 +48,7 @@ _LABELS = {
     "pairs": "Pairs", "neighbours": "Neighbours", "match_threshold": "Least Score", "min_inliers": "Least Matches",
     "mapper": "Mapper", "dense": "Method", "dense_size": "Size for Depth", "min_views": "Least Views",
     "memory": "Memory (GB)", "faces": "Most Faces", "region": "Region", "clean": "Clean the Cloud",
-    "closed": "Closed Surface",
+    "closed": "Closed Surface", "texture_size": "Size of the Texture",
 }  # fmt: skip
 
 
@@ -97,7 +98,7 @@ def options(advanced: RECON3D_PG_advanced) -> list[str]:
             value = getattr(advanced, option)
             if value == advanced.bl_rna.properties[option].default:
                 continue
-            flag = f"--{option.replace('_', '-')}"
+            flag = _FLAGS.get(option) or f"--{option.replace('_', '-')}"
             if option == "masks":
                 value = bpy.path.abspath(value)
             # A float of Blender's has single precision: its shortest text is what was typed.

@@ -56,7 +56,7 @@ def examine() -> list[Finding]:
     """All findings, in the order in which a person would set things up."""
     checks: list[Callable[[], list[Finding]]] = [
         _python, _processor, _memory, _disk, _numpy, _opencv, _pillow, _heif, _scipy, _xatlas, _pycolmap, _torch,
-        _torchvision, _safetensors, _weights, _depth,
+        _torchvision, _safetensors, _xatlas, _weights, _depth,
     ]  # fmt: skip
     findings = []
     for check in checks:
@@ -148,6 +148,10 @@ def _xatlas() -> list[Finding]:
 
 def _safetensors() -> list[Finding]:
     return _import("safetensors", "safetensors", "safetensors", lost="--features learned cannot read weights")
+
+
+def _xatlas() -> list[Finding]:
+    return _import("xatlas", "xatlas", "xatlas", lost="--until texture cannot lay a mesh out flat")
 
 
 def _pillow() -> list[Finding]:
