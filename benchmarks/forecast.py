@@ -49,7 +49,7 @@ def measured(photos: Path, quality: str, until: str, folder: Path) -> list[dict[
     total = {
         **rows[0],
         "stage": "all",
-        "forecast": forecast["total"],
+        "forecast": sum(row["forecast"] for row in rows),
         "real": sum(row["real"] for row in rows),
     }
     return [*rows, total]

@@ -150,10 +150,6 @@ def _safetensors() -> list[Finding]:
     return _import("safetensors", "safetensors", "safetensors", lost="--features learned cannot read weights")
 
 
-def _xatlas() -> list[Finding]:
-    return _import("xatlas", "xatlas", "xatlas", lost="--until texture cannot lay a mesh out flat")
-
-
 def _pillow() -> list[Finding]:
     return _import("pillow", "PIL", "pillow")
 
