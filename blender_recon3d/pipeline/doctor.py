@@ -56,7 +56,7 @@ def examine() -> list[Finding]:
     """All findings, in the order in which a person would set things up."""
     checks: list[Callable[[], list[Finding]]] = [
         _python, _processor, _memory, _disk, _numpy, _opencv, _pillow, _heif, _scipy, _xatlas, _pycolmap, _torch,
-        _torchvision, _safetensors, _xatlas, _weights, _depth,
+        _torchvision, _safetensors, _weights, _depth,
     ]  # fmt: skip
     findings = []
     for check in checks:
@@ -143,7 +143,7 @@ def _scipy() -> list[Finding]:
 
 
 def _xatlas() -> list[Finding]:
-    return _import("UVs", "xatlas", "xatlas")
+    return _import("UVs", "xatlas", "xatlas", lost="--until texture cannot lay a mesh out flat")
 
 
 def _safetensors() -> list[Finding]:
