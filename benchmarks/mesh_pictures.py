@@ -1,9 +1,9 @@
 """Pictures of meshes from four sides, shaded and in the vertices' colours, for looking at.
 
     .venv-bpy/bin/python benchmarks/mesh_pictures.py PICTURE.jpg WORKSPACE MESH.ply [MESH.ply ...] [--colours]
-                         [--size 480] [--lift 20] [--reach 1.0]
+                         [--size 480] [--lift 20] [--turn 0] [--reach 1.0]
 
-A row for each mesh. The view is the cameras' middle and placement.json's up; --reach zooms in. Needs bpy.
+A row for each mesh. The view is of the last one, with placement.json's up; --reach zooms in or out. Needs bpy.
 """
 
 from __future__ import annotations
@@ -31,11 +31,10 @@ def main() -> int:
     to_world = np.array(json.loads((options.workspace / "placement.json").read_text())["world_from_model"])
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        frame = None
+        frame = framed(vertices_in_world(options.meshes[-1], to_world), options.reach)
         for path in options.meshes:
             bpy.ops.wm.read_factory_settings(use_empty=True)
-            xyz = add_mesh(path, to_world)
-            frame = frame or framed(xyz, options.reach)
+            add_mesh(path, to_world)
             rows.append([drawn(options, frame, side, Path(folder) / "side.png") for side in SIDES])
     save(np.concatenate([np.concatenate(row, axis=1) for row in rows]), options.picture)
     return 0
@@ -55,10 +54,16 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def add_mesh(path: Path, to_world: np.ndarray) -> np.ndarray:
-    """Into the scene; its vertices in the world [N, 3]."""
+def vertices_in_world(path: Path, to_world: np.ndarray) -> np.ndarray:
+    """[N, 3]."""
+    vertices = read_mesh(path)[0]
+    return np.stack([vertices[name] for name in "xyz"], axis=1) @ to_world[:3, :3].T + to_world[:3, 3]
+
+
+def add_mesh(path: Path, to_world: np.ndarray) -> None:
+    """Into the scene."""
     vertices, faces = read_mesh(path)
-    xyz = np.stack([vertices[name] for name in "xyz"], axis=1) @ to_world[:3, :3].T + to_world[:3, 3]
+    xyz = vertices_in_world(path, to_world)
     mesh = bpy.data.meshes.new("mesh")
     mesh.from_pydata(xyz.tolist(), [], faces.tolist(), shade_flat=False)
     if "red" in vertices.dtype.names:
@@ -67,7 +72,6 @@ def add_mesh(path: Path, to_world: np.ndarray) -> np.ndarray:
         rgba[:, :3] = np.stack([vertices[name] for name in ("red", "green", "blue")], axis=1) / 255
         colour.data.foreach_set("color_srgb", rgba.ravel())
     bpy.context.scene.collection.objects.link(bpy.data.objects.new("mesh", mesh))
-    return xyz
 
 
 def framed(xyz: np.ndarray, reach: float) -> tuple[np.ndarray, float]:

@@ -86,6 +86,16 @@ def _parser() -> argparse.ArgumentParser:
     weights.add_argument("--json", action="store_true", help="for machines")
     weights.set_defaults(command=_weights)
 
+    place = commands.add_parser("place", help="scale and heading, from GPS, markers or a number")
+    place.add_argument("output", metavar="OUT", help="the workspace folder")
+    place.add_argument("--gps", action="store_true", help="metres, x east and y north, from the photos' EXIF")
+    place.add_argument(
+        "--marker-size", type=float, metavar="M", help="side of the ArUco markers in view, metres"
+    )
+    place.add_argument("--marker-dictionary", default="4X4_50", metavar="D", help="theirs (4X4_50)")
+    place.add_argument("--scale", type=float, metavar="S", help="metres a unit of the model")
+    place.set_defaults(command=_place)
+
     evaluate = commands.add_parser("evaluate", help="errors against ground truth")
     evaluate.add_argument("output", metavar="OUT", help="the workspace folder")
     evaluate.add_argument(
@@ -344,6 +354,13 @@ def _weights(chosen: argparse.Namespace) -> int:
     from . import weights_command
 
     return weights_command.main(chosen.action, chosen.name, chosen.accept_licence, chosen.json)
+
+
+def _place(chosen: argparse.Namespace) -> int:
+    from .placing import command
+
+    wish = command.Wish(chosen.gps, chosen.marker_size, chosen.marker_dictionary, chosen.scale)
+    return command.main(Workspace(chosen.output), wish)
 
 
 def _evaluate(chosen: argparse.Namespace) -> int:
