@@ -74,6 +74,14 @@ def write_vertices(path: Path, vertices: np.ndarray) -> None:
 
     64-bit integers and booleans have no PLY type: ValueError.
     """
+    lines, packed = header_lines(vertices)
+    with whole_file(path) as part, open(part, "wb") as file:
+        file.write(("\n".join([*lines, "end_header"]) + "\n").encode("ascii"))
+        vertices.astype(packed, copy=False).tofile(file)
+
+
+def header_lines(vertices: np.ndarray) -> tuple[list[str], np.dtype]:
+    """The lines of a binary little-endian header up to the vertices' last property, and their packed layout."""
     names = vertices.dtype.names or ()
     kinds = [f"{vertices.dtype[name].kind}{vertices.dtype[name].itemsize}" for name in names]
     unknown = [name for name, kind in zip(names, kinds, strict=True) if kind not in _NAMES]
@@ -81,10 +89,7 @@ def write_vertices(path: Path, vertices: np.ndarray) -> None:
         raise ValueError(f"no PLY type for {', '.join(unknown) or 'an array without fields'}")
     lines = ["ply", "format binary_little_endian 1.0", f"element vertex {len(vertices)}"]
     lines += [f"property {_NAMES[kind]} {name}" for name, kind in zip(names, kinds, strict=True)]
-    packed = np.dtype([(name, "<" + kind) for name, kind in zip(names, kinds, strict=True)])
-    with whole_file(path) as part, open(part, "wb") as file:
-        file.write(("\n".join([*lines, "end_header"]) + "\n").encode("ascii"))
-        vertices.astype(packed, copy=False).tofile(file)
+    return lines, np.dtype([(name, "<" + kind) for name, kind in zip(names, kinds, strict=True)])
 
 
 def _read(path: Path, file: IO[bytes]) -> np.ndarray:
