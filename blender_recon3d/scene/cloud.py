@@ -37,7 +37,7 @@ def fill_mesh(mesh: bpy.types.Mesh, points: Points) -> None:
     mesh.vertices.add(len(points))
     mesh.attributes["position"].data.foreach_set("vector", _flat(points.xyz))
     if points.rgb is not None:
-        _set_colours(mesh, points.rgb)
+        set_colours(mesh, points.rgb)
     if points.normals is not None:
         mesh.attributes.new(NORMAL, "FLOAT_VECTOR", "POINT").data.foreach_set("vector", _flat(points.normals))
     if points.views is not None:
@@ -46,7 +46,8 @@ def fill_mesh(mesh: bpy.types.Mesh, points: Points) -> None:
     mesh.update()
 
 
-def _set_colours(mesh: bpy.types.Mesh, rgb: np.ndarray) -> None:
+def set_colours(mesh: bpy.types.Mesh, rgb: np.ndarray) -> None:
+    """The vertices' colours, sRGB bytes [n, 3], as `Col`."""
     colours = mesh.color_attributes.new(COLOUR, "BYTE_COLOR", "POINT")
     values = np.ones((len(rgb), 4), np.float32)
     np.multiply(rgb, np.float32(1 / 255), out=values[:, :3])
