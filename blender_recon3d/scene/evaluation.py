@@ -53,10 +53,8 @@ def operating_on(active: bpy.types.Object, *others: bpy.types.Object) -> Iterato
 def evaluated_mesh(thing: bpy.types.Object, name: str) -> bpy.types.Mesh:
     """A new mesh of the object as its modifiers make it, in the object's own coordinates, with all attributes."""
     with own_scene(thing) as scene:
-        graph = scene.view_layers[0].depsgraph
-        mesh = bpy.data.meshes.new_from_object(
-            thing.evaluated_get(graph), preserve_all_data_layers=True, depsgraph=graph
-        )
+        # Asked to preserve all layers, it would run the modifiers a second time; what there is, they leave.
+        mesh = bpy.data.meshes.new_from_object(thing.evaluated_get(scene.view_layers[0].depsgraph))
     mesh.name = name
     return mesh
 

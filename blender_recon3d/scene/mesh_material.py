@@ -49,8 +49,10 @@ def principled(material: bpy.types.Material) -> bpy.types.Node | None:
     return next((node for node in nodes if node.type == "BSDF_PRINCIPLED"), None)
 
 
-def set_base_colour(material: bpy.types.Material, texture: Path | str | None, coloured: bool) -> None:
-    """The image as base colour, else the vertices' colours, else grey."""
+def set_base_colour(
+    material: bpy.types.Material, texture: Path | bpy.types.Image | None, coloured: bool
+) -> None:
+    """The image, or its file, as base colour, else the vertices' colours, else grey."""
     shader, tree = principled(material), material.node_tree
     if shader is None:
         return
@@ -59,7 +61,7 @@ def set_base_colour(material: bpy.types.Material, texture: Path | str | None, co
         tree.nodes.remove(old)
     if texture is not None:
         node = tree.nodes.new("ShaderNodeTexImage")
-        node.image = _load(Path(texture))
+        node.image = texture if isinstance(texture, bpy.types.Image) else _load(texture)
     elif coloured:
         node = tree.nodes.new("ShaderNodeVertexColor")
         node.layer_name = COLOUR
