@@ -60,12 +60,19 @@ def add_cleaning(collection: bpy.types.Collection, **inputs: Any) -> bpy.types.M
                 chosen["crop_box"] = box
             inputs = {**chosen, **inputs}
             modifier = _new_modifier(cloud)
-        elif (inputs.get("least_neighbours") or inputs.get("least_island")) and not _is_analysed(cloud.data):
+        elif (inputs.get("least_neighbours") or inputs.get("least_island")) and not is_analysed(cloud.data):
             _write_analysis(cloud.data)
     for name, value in inputs.items():
         set_input(modifier, name.replace("_", " ").title(), value)
     cloud.update_tag()
     return modifier
+
+
+def clean_cloud(collection: bpy.types.Collection, **inputs: Any) -> str:
+    """add_cleaning, and a sentence about what is left."""
+    add_cleaning(collection, **inputs)
+    cloud = cloud_of(collection)
+    return f"{count_left(cloud):,} of {len(cloud.data.vertices):,} points are left."
 
 
 def remove_cleaning(collection: bpy.types.Collection) -> None:
@@ -160,7 +167,8 @@ def positions(mesh: bpy.types.Mesh) -> np.ndarray:
 # -- attributes -------------------------------------------------------------------------------------
 
 
-def _is_analysed(mesh: bpy.types.Mesh) -> bool:
+def is_analysed(mesh: bpy.types.Mesh) -> bool:
+    """Whether a cloud has the attributes that Least Neighbours and Least Island go by."""
     return NEIGHBOURS in mesh.attributes and ISLAND in mesh.attributes
 
 
@@ -175,7 +183,7 @@ def _write_analysis(mesh: bpy.types.Mesh) -> analysis.Density:
 
 
 def _analysis_of(mesh: bpy.types.Mesh) -> analysis.Density:
-    if not _is_analysed(mesh):
+    if not is_analysed(mesh):
         return _write_analysis(mesh)
     values = [np.empty(len(mesh.vertices), np.int32) for _ in range(2)]
     for name, array in zip((NEIGHBOURS, ISLAND), values, strict=True):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import bmesh
 import bpy
-from mathutils import Matrix
+from mathutils import Matrix, Vector
 
 from ..pipeline.events import UserError
 from .evaluation import evaluated_mesh, operating_on, scratch
@@ -22,7 +22,7 @@ from .modes import object_mode
 from .placing import world_matrix
 from .splat_folder import write_splat_folder
 from .surfaces import surface_of
-from .topology import openness
+from .topology import holes, openness
 
 SPLATS = "SPLATS"
 PRESETS = (*EXPORTERS, SPLATS)
@@ -33,9 +33,9 @@ def export_asset(
 ) -> str:
     """Write an import's mesh (surfaces.surface_of says which) to a file; a sentence with what was written.
 
-    path: gets the preset's ending where it has none of it; a folder for SPLATS. fill: close the holes first, on a copy.
-    scale: of lengths in the file; 1000 for what reads millimetres. UserError where there is no mesh, or the file cannot be
-    written: then an earlier file of that name is whole.
+    path: gets the preset's ending where it has none of it; a folder for SPLATS. fill: close the holes first, on a
+    copy. scale: of lengths in the file; 1000 for what reads millimetres. UserError where there is no mesh, or the file
+    cannot be written: then an earlier file of that name is whole.
     """
     if preset == SPLATS:
         return write_splat_folder(workspace_of(collection), path.absolute())
@@ -63,7 +63,7 @@ def export_asset(
 
 
 def _drop_unused(mesh: bpy.types.Mesh, preset: str) -> None:
-    """Selections and such, which some formats would carry along; a texture makes the vertices' colours needless in GLB."""
+    """Selections and such, which some formats would carry along, and in GLB colours that a texture makes needless."""
     textured = any(
         node.type == "TEX_IMAGE" for m in mesh.materials if m and m.node_tree for node in m.node_tree.nodes
     )
@@ -75,18 +75,25 @@ def _drop_unused(mesh: bpy.types.Mesh, preset: str) -> None:
 
 
 def _fill(mesh: bpy.types.Mesh) -> str:
-    """Close all holes with faces; a sentence."""
+    """Close all holes of a triangle mesh with fans round their middles; a sentence.
+
+    Blender's own filling triangulates large holes along edges that are there already, and is then not manifold.
+    """
+    loops = holes(triangles_of(mesh)[1])
     work = bmesh.new()
     try:
         work.from_mesh(mesh)
-        edges = [edge for edge in work.edges if edge.is_boundary]
-        made = bmesh.ops.holes_fill(work, edges=edges, sides=0)["faces"] if edges else []
-        if made:
-            bmesh.ops.triangulate(work, faces=made)
-            work.to_mesh(mesh)
+        bmesh.ops.triangulate(work, faces=[face for face in work.faces if len(face.verts) > 3])
+        vertices = list(work.verts)
+        for loop in loops:
+            rim = [vertices[number] for number in loop]
+            middle = work.verts.new(sum((vertex.co for vertex in rim), Vector()) / len(rim))
+            for a, b in zip(rim, [*rim[1:], rim[0]], strict=True):
+                work.faces.new((a, b, middle))
+        work.to_mesh(mesh)
     finally:
         work.free()
-    return f"{len(made):,} holes were filled." if made else ""
+    return f"{len(loops):,} holes were filled." if len(loops) != 1 else "One hole was filled."
 
 
 def _write(exporter: Exporter, thing: bpy.types.Object, path: Path) -> None:

@@ -108,3 +108,18 @@ def hide(*things: bpy.types.Object, hidden: bool = True) -> None:
 
 def is_hidden(thing: bpy.types.Object) -> bool:
     return bool(thing.hide_render)
+
+
+def make_active(thing: bpy.types.Object) -> None:
+    """Select a thing alone in the view layer, if it is in it."""
+    layer = bpy.context.view_layer
+    layer.update()
+    if layer.objects.get(thing.name) != thing:
+        return
+    active = layer.objects.active
+    if active is not None and active.mode != "OBJECT":  # selecting another is not possible there
+        return
+    for other in list(layer.objects.selected):
+        other.select_set(False, view_layer=layer)
+    thing.select_set(True, view_layer=layer)
+    layer.objects.active = thing

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import bpy
 import numpy as np
-from mathutils import kdtree
+from mathutils import Matrix, kdtree
 
 from ..pipeline.events import UserError
 from .clean import positions
 from .evaluation import evaluated_mesh, operating_on, scratch
-from .imports import DECIMATED, QUADS
+from .imports import DECIMATED, MESH, QUADS, find_object
+from .mesh import NAME
 from .modes import object_mode
 from .point_display import COLOUR
 from .surfaces import add_surface, check_source, surface_of
 
+_ENLARGED = 10_000.0  # size of a mesh for QuadriFlow
+_VOXEL_TRIALS = 3
 _FEWEST = 0.2  # of the faces asked for: fewer, and QuadriFlow has lost parts
 
 
@@ -33,7 +36,7 @@ def decimate(collection: bpy.types.Collection, faces: int) -> bpy.types.Object:
         try:
             modifier = copy.modifiers.new("Recon3D Decimate", "DECIMATE")
             modifier.ratio = faces / count
-            mesh = evaluated_mesh(copy, f"{source.name} {_short(faces)}")
+            mesh = evaluated_mesh(copy, f"{NAME} {_short(faces)}")
         finally:
             bpy.data.objects.remove(copy)
         return add_surface(mesh, source, collection, DECIMATED)
@@ -45,9 +48,9 @@ def quads(collection: bpy.types.Collection, faces: int) -> tuple[bpy.types.Objec
     It has no UVs: baking (scene/bake.py) makes them and brings the texture over.
     """
     with object_mode():
-        source = surface_of(collection)
+        source = surface_of(collection, (MESH,)) if find_object(collection, MESH) else surface_of(collection)
         check_source(source, faces)
-        mesh = evaluated_mesh(source, f"{source.name} Quads {_short(faces)}")
+        mesh = evaluated_mesh(source, "Recon3D Quads")
         colours = _colours(mesh)
         for layer in list(mesh.uv_layers):
             mesh.uv_layers.remove(layer)
@@ -64,31 +67,46 @@ def quads(collection: bpy.types.Collection, faces: int) -> tuple[bpy.types.Objec
         if colours is not None:
             _bring_colours(mesh, *colours)
         mesh.shade_smooth()
+        mesh.name = f"{NAME} Quads {_short(faces)}"
         thing = add_surface(mesh, source, collection, QUADS)
     return thing, f"{len(mesh.polygons):,} faces by {how}."
 
 
 def _quadriflow(mesh: bpy.types.Mesh, faces: int) -> bool:
-    """Whether the mesh is made of quads now; else it is as it was."""
+    """Whether the mesh is made of quads now; else it is as it was.
+
+    Blender refuses edges shorter than 0.1 mm, whatever the mesh's size, so it is enlarged meanwhile.
+    """
     before = len(mesh.vertices), len(mesh.polygons)
+    factor = _ENLARGED / max(1e-9, float(np.ptp(positions(mesh), axis=0).max()))
     with scratch(mesh, keep=True) as thing, operating_on(thing):
+        mesh.transform(Matrix.Scale(factor, 4))
         try:
             bpy.ops.object.quadriflow_remesh(
-                target_faces=faces, use_preserve_boundary=True, use_mesh_symmetry=False, smooth_normals=True
+                target_faces=faces, use_preserve_boundary=True, use_mesh_symmetry=False, smooth_normals=False
             )
         except RuntimeError:  # an error that the operator reports
             return False
+        finally:
+            thing.data.transform(Matrix.Scale(1 / factor, 4))
     return (len(mesh.vertices), len(mesh.polygons)) != before and len(mesh.polygons) > _FEWEST * faces
 
 
 def _voxels(mesh: bpy.types.Mesh, faces: int) -> bpy.types.Mesh:
-    """Quads of the size that makes about that many of the surface; the mesh given is removed."""
-    area = sum(polygon.area for polygon in mesh.polygons)
+    """Quads of voxels, in about that number; the mesh given is removed."""
+    size = (sum(polygon.area for polygon in mesh.polygons) / faces) ** 0.5
     with scratch(mesh) as thing:
         modifier = thing.modifiers.new("Remesh", "REMESH")
         modifier.mode = "VOXEL"
-        modifier.voxel_size = max(1e-6, (area / faces) ** 0.5)
-        made = evaluated_mesh(thing, mesh.name)
+        modifier.voxel_size = max(1e-6, size)
+        made = evaluated_mesh(thing, "Recon3D Quads")
+        for _ in range(_VOXEL_TRIALS):
+            count = max(1, len(made.polygons))
+            if 0.8 < count / faces < 1.25:
+                break
+            bpy.data.meshes.remove(made)
+            modifier.voxel_size = max(1e-6, modifier.voxel_size * (count / faces) ** 0.5)
+            made = evaluated_mesh(thing, "Recon3D Quads")
     return made
 
 

@@ -1,7 +1,7 @@
-"""A folder that 3D Gaussian Splatting starts from: images/ and sparse/0, as COLMAP's undistorted model. Never imports bpy.
+"""A folder that 3D Gaussian Splatting starts from: images/ and sparse/0, COLMAP's undistorted model. Never imports bpy.
 
-The layout of Kerbl et al., "3D Gaussian Splatting for Real-Time Radiance Field Rendering", 2023, which gsplat, nerfstudio
-and Brush read too. The photos are linked where the file system allows it, else copied.
+The layout of Kerbl et al., "3D Gaussian Splatting for Real-Time Radiance Field Rendering", 2023, which gsplat,
+nerfstudio and Brush read too. Photos and model are linked where the file system allows it, else copied.
 """
 
 from __future__ import annotations
