@@ -9,20 +9,20 @@ import os
 import tempfile
 from pathlib import Path
 
-import bmesh
 import bpy
-from mathutils import Matrix, Vector
+from mathutils import Matrix
 
 from ..pipeline.events import UserError
 from .evaluation import evaluated_mesh, operating_on, scratch
 from .exporters import EXPORTERS, Exporter
+from .fill import fill_holes
 from .imports import workspace_of
 from .mesh import triangles_of
 from .modes import object_mode
 from .placing import world_matrix
 from .splat_folder import write_splat_folder
 from .surfaces import surface_of
-from .topology import holes, openness
+from .topology import openness
 
 SPLATS = "SPLATS"
 PRESETS = (*EXPORTERS, SPLATS)
@@ -54,7 +54,7 @@ def export_asset(
         mesh = evaluated_mesh(source, path.stem)
         with scratch(mesh) as thing:
             mesh.transform(Matrix.Scale(scale * metres, 4) @ world_matrix(source))
-            filled = _fill(mesh) if fill else ""
+            filled = _filled(mesh) if fill else ""
             faces = len(mesh.polygons)
             _drop_unused(mesh, preset)
             checked = openness(triangles_of(mesh)[1]).sentence() if preset == "STL" else ""
@@ -74,26 +74,9 @@ def _drop_unused(mesh: bpy.types.Mesh, preset: str) -> None:
             mesh.attributes.remove(mesh.attributes[attribute.name])
 
 
-def _fill(mesh: bpy.types.Mesh) -> str:
-    """Close all holes of a triangle mesh with fans round their middles; a sentence.
-
-    Blender's own filling triangulates large holes along edges that are there already, and is then not manifold.
-    """
-    loops = holes(triangles_of(mesh)[1])
-    work = bmesh.new()
-    try:
-        work.from_mesh(mesh)
-        bmesh.ops.triangulate(work, faces=[face for face in work.faces if len(face.verts) > 3])
-        vertices = list(work.verts)
-        for loop in loops:
-            rim = [vertices[number] for number in loop]
-            middle = work.verts.new(sum((vertex.co for vertex in rim), Vector()) / len(rim))
-            for a, b in zip(rim, [*rim[1:], rim[0]], strict=True):
-                work.faces.new((a, b, middle))
-        work.to_mesh(mesh)
-    finally:
-        work.free()
-    return f"{len(loops):,} holes were filled." if len(loops) != 1 else "One hole was filled."
+def _filled(mesh: bpy.types.Mesh) -> str:
+    count = fill_holes(mesh)
+    return f"{count:,} holes were filled." if count != 1 else "One hole was filled."
 
 
 def _write(exporter: Exporter, thing: bpy.types.Object, path: Path) -> None:

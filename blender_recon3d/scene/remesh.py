@@ -13,6 +13,7 @@ from mathutils import Matrix, kdtree
 from ..pipeline.events import UserError
 from .clean import positions
 from .evaluation import evaluated_mesh, operating_on, scratch
+from .fill import fill_holes
 from .imports import DECIMATED, MESH, QUADS, find_object
 from .mesh import NAME
 from .modes import object_mode
@@ -57,7 +58,7 @@ def quads(collection: bpy.types.Collection, faces: int) -> tuple[bpy.types.Objec
         made = _quadriflow(mesh, faces)
         how = "QuadriFlow"
         if not made:
-            how = "the Remesh modifier, since QuadriFlow refuses this mesh (its faces do not form one clean surface)"
+            how = "the Remesh modifier, with holes closed, since QuadriFlow refuses this mesh"
             mesh = _voxels(mesh, faces)
         if not len(mesh.polygons):
             bpy.data.meshes.remove(mesh)
@@ -93,7 +94,11 @@ def _quadriflow(mesh: bpy.types.Mesh, faces: int) -> bool:
 
 
 def _voxels(mesh: bpy.types.Mesh, faces: int) -> bpy.types.Mesh:
-    """Quads of voxels, in about that number; the mesh given is removed."""
+    """Quads of voxels, in about that number, of the surface with its holes closed; the mesh given is removed.
+
+    Voxels know inside from outside: of an open surface they leave crumbs.
+    """
+    fill_holes(mesh)
     size = (sum(polygon.area for polygon in mesh.polygons) / faces) ** 0.5
     with scratch(mesh) as thing:
         modifier = thing.modifiers.new("Remesh", "REMESH")
