@@ -32,6 +32,7 @@ def bake_normals(collection: bpy.types.Collection, size: int = 2048, extrusion: 
     size: side of the image in pixels. extrusion: of the cage, in the model's units; 0: from the distance between both
     meshes. A mesh without UVs gets some. UserError where a mesh or Cycles is missing.
     """
+    _check_size(size)
     with object_mode():
         target = surface_of(collection)
         check_editable(target, target.data, *target.data.materials)
@@ -48,6 +49,7 @@ def bake_normals(collection: bpy.types.Collection, size: int = 2048, extrusion: 
 
 def bake_colours(collection: bpy.types.Collection, size: int = 2048, extrusion: float = 0.0) -> str:
     """Bake the textured mesh's colours onto the quads or another copy, which has UVs of its own; a sentence."""
+    _check_size(size)
     with object_mode():
         target, source = surface_of(collection), find_object(collection, MESH)
         if source is None or source == target:
@@ -85,6 +87,11 @@ def unwrap(mesh: bpy.types.Mesh) -> None:
         bpy.ops.object.mode_set(mode="OBJECT")
 
 
+def _check_size(size: int) -> None:
+    if not 16 <= size <= 16_384:
+        raise UserError(f"An image of {size} pixels cannot be baked: choose 16 to 16384.", 2)
+
+
 def _bake(
     collection: bpy.types.Collection,
     target: bpy.types.Object,
@@ -94,8 +101,6 @@ def _bake(
     extrusion: float,
 ) -> bpy.types.Image:
     """The image, saved beside the texture, or packed where that folder cannot be written."""
-    if not 16 <= size <= 16_384:
-        raise UserError(f"An image of {size} pixels cannot be baked: choose 16 to 16384.", 2)
     if not len(target.data.uv_layers):
         unwrap(target.data)
     name = f"{target.name} {what.title()}"

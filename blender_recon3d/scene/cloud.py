@@ -36,6 +36,7 @@ def fill_mesh(mesh: bpy.types.Mesh, points: Points) -> None:
     """Give an empty mesh the points and their attributes."""
     mesh.vertices.add(len(points))
     mesh.attributes["position"].data.foreach_set("vector", _flat(points.xyz))
+    deselect(mesh)
     if points.rgb is not None:
         set_colours(mesh, points.rgb)
     if points.normals is not None:
@@ -44,6 +45,14 @@ def fill_mesh(mesh: bpy.types.Mesh, points: Points) -> None:
         views = np.ascontiguousarray(points.views, np.int32)
         mesh.attributes.new(CONFIDENCE, "INT", "POINT").data.foreach_set("value", views)
     mesh.update()
+
+
+def deselect(mesh: bpy.types.Mesh) -> None:
+    """Select nothing of a new mesh, where Blender selects all: points are picked for ground and scale."""
+    for name in (".select_vert", ".select_edge", ".select_poly"):
+        selection = mesh.attributes.get(name)
+        if selection is not None:
+            mesh.attributes.remove(selection)
 
 
 def set_colours(mesh: bpy.types.Mesh, rgb: np.ndarray) -> None:

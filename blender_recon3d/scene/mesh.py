@@ -13,7 +13,7 @@ import numpy as np
 from mathutils import Matrix
 
 from .cameras import KEY
-from .cloud import set_colours
+from .cloud import deselect, set_colours
 from .imports import FULL_MESH, MESH, check_editable, empty_of, find_object, hide, workspace_of
 from .mesh_files import Surface, read_full, read_surface
 from .mesh_material import mesh_material, update_material
@@ -100,6 +100,7 @@ def create_mesh(surface: Surface, name: str) -> bpy.types.Mesh:
         layer = mesh.uv_layers.new(name=UV_MAP, do_init=False)
         layer.uv.foreach_set("vector", np.ascontiguousarray(surface.uv, np.float32).ravel())
     mesh.update(calc_edges=True)
+    deselect(mesh)
     return mesh
 
 

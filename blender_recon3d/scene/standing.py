@@ -170,27 +170,27 @@ def selected_points(collection: bpy.types.Collection, count: int) -> list[tuple[
     things = objects_of(collection, CLOUD, CLEANED, *SURFACES)
     if active in things:
         things = [active]
-    found = [points for points in map(_selected, things) if len(points) == count]
-    if not found:
-        counts = [len(_selected(thing)) for thing in things]
-        chosen = next((n for n in counts if n), 0)
+    numbers = [(thing, _selected(thing)) for thing in things]
+    found = next(((thing, chosen) for thing, chosen in numbers if len(chosen) == count), None)
+    if found is None:
+        chosen = next((len(chosen) for _, chosen in numbers if len(chosen)), 0)
         raise UserError(
             f"{chosen or 'No'} vertices are selected, and {count} are needed: select them on the cloud or the mesh in "
             "Edit mode.",
             2,
         )
-    return found[0]
+    thing, chosen = found
+    matrix = world_matrix(thing)
+    return [tuple(matrix @ thing.data.vertices[int(number)].co) for number in chosen]
 
 
-def _selected(thing: bpy.types.Object) -> list[tuple[float, float, float]]:
-    mesh = thing.data
+def _selected(thing: bpy.types.Object) -> np.ndarray:
+    """The numbers of the selected vertices."""
     if thing.mode == "EDIT":
         thing.update_from_editmode()
-    chosen = np.zeros(len(mesh.vertices), bool)
-    mesh.vertices.foreach_get("select", chosen)
-    numbers = np.flatnonzero(chosen)[:100]  # more are too many anyway
-    matrix = world_matrix(thing)
-    return [tuple(matrix @ mesh.vertices[int(number)].co) for number in numbers]
+    chosen = np.zeros(len(thing.data.vertices), bool)
+    thing.data.vertices.foreach_get("select", chosen)
+    return np.flatnonzero(chosen)
 
 
 # -- parts ------------------------------------------------------------------------------------------

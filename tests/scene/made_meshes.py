@@ -9,7 +9,9 @@ from made_workspaces import png
 
 from blender_recon3d.pipeline.ply_mesh import write_mesh
 
-_PLAIN = [(n, "<f4") for n in ("x", "y", "z", "nx", "ny", "nz")] + [(n, "u1") for n in ("red", "green", "blue")]
+_PLAIN = [(n, "<f4") for n in ("x", "y", "z", "nx", "ny", "nz")] + [
+    (n, "u1") for n in ("red", "green", "blue")
+]
 _TEXTURED = [*_PLAIN, ("s", "<f4"), ("t", "<f4"), ("source", "<i4")]
 
 

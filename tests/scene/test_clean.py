@@ -152,7 +152,7 @@ def test_what_is_linked_from_a_library_is_left_alone(imported, tmp_path):
         wanted.collections = ["Recon3D"]
     collection = wanted.collections[0]
     bpy.context.scene.collection.children.link(collection)
-    with pytest.raises(UserError, match="linked from .*make it local"):
+    with pytest.raises(UserError, match=r"linked from .*make it local"):
         clean.add_cleaning(collection)
 
 
