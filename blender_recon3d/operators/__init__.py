@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import bpy
 
-from . import choose, engine, export_cameras, import_result, reconstruct, remedy, review
+from . import (
+    choose,
+    clean,
+    engine,
+    export_asset,
+    export_cameras,
+    import_result,
+    reconstruct,
+    remedy,
+    review,
+    stand_up,
+    surface,
+)
 
 _CLASSES = (
     *choose.CLASSES, *reconstruct.CLASSES, *remedy.CLASSES, *import_result.CLASSES, *review.CLASSES,
-    *export_cameras.CLASSES, *engine.CLASSES,
+    *export_cameras.CLASSES, *engine.CLASSES, *clean.CLASSES, *stand_up.CLASSES, *surface.CLASSES,
+    *export_asset.CLASSES,
 )  # fmt: skip
 
 

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import bpy
 
-from . import advanced, engine, main, result, review
+from . import advanced, asset, engine, main, result, review
 
-_CLASSES = (*main.CLASSES, *advanced.CLASSES, *review.CLASSES, *result.CLASSES, *engine.CLASSES)
+_CLASSES = (
+    *main.CLASSES,
+    *advanced.CLASSES,
+    *review.CLASSES,
+    *result.CLASSES,
+    *asset.CLASSES,
+    *engine.CLASSES,
+)
 
 
 def register() -> None:
