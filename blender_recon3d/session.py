@@ -17,7 +17,9 @@ from .pipeline.events import UserError
 from .pipeline.workspace import Workspace
 from .properties import photos_path, workspace_path
 from .scene import live
-from .scene.build import ImportResult, import_workspace
+from .scene.build import ImportResult, find_import, import_workspace
+from .scene.crop_box import write_crop
+from .scene.imports import BOX, find_object
 from .scene.views import show_result
 from .supervisor import DONE, FAILED, RUNNING, EngineJob, Job, JobView, find_job
 from .workspace_state import WorkspaceState, workspace_choices, workspace_state
@@ -93,9 +95,18 @@ def start(
             settings.until,
         ]
         words += ["--device", preferences.device(), *advanced.options(settings.advanced)]
+        words += _crop(context.scene, folder)
         job = EngineJob(engine.command(preferences.find_python(), words), engine.environment(), folder)
     _take(job, context.scene)
     return job
+
+
+def _crop(scene: bpy.types.Scene, folder: Path) -> list[str]:
+    """The engine's words for the crop box that stands about an earlier import of the workspace, if one does."""
+    collection = find_import(scene, Workspace(folder).root)
+    if collection is None or find_object(collection, BOX) is None:
+        return []
+    return ["--crop", str(write_crop(collection))]
 
 
 def _take(job: Job, scene: bpy.types.Scene) -> None:

@@ -267,7 +267,7 @@ def job_settings(workspace: Workspace, chosen: argparse.Namespace, only: str = "
     """The job of this command: for one stage of a workspace that has a job, that job with the given changes."""
     given = {name: value for name in SETTING_NAMES if (value := getattr(chosen, name, None)) is not None}
     for name in ("masks", "pairs", "weights", "crop", "cloud"):
-        if name in given and Path(given[name]).expanduser().exists():
+        if given.get(name) and Path(given[name]).expanduser().exists():
             given[name] = str(Path(given[name]).expanduser().absolute())
     photos = tuple(str(Path(path).expanduser().absolute()) for path in getattr(chosen, "photos", None) or ())
     if not only or not workspace.job.exists():
