@@ -52,7 +52,6 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "ours, 50,000 faces": {"faces": 50_000},
     "ours, 1,000,000 faces": {"faces": 1_000_000},
     "ours, one level coarser": {"deeper": -1},
-    "ours, one level finer": {"deeper": 1},
     "ours, cloud not cleaned": {"clean": "off"},
 }
 DECIMATION_FACES = (200_000, 50_000)
@@ -94,7 +93,7 @@ def parse() -> argparse.Namespace:
 
 def measured(options: argparse.Namespace, records: Records, scene: str, variant: str) -> dict[str, Any]:
     identity = f"{variant}, recon3d {versions()['recon3d']}, pycolmap {pycolmap.__version__}"
-    settings = {"version": 2}
+    settings = {"version": 3}
     values = records.get("mesh", identity, scene, settings)
     if values is None:
         with_cloud(options, scene)  # outside of what is timed
