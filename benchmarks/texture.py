@@ -1,7 +1,8 @@
 """Textures side by side: photos that were held back, drawn again from the textured mesh, against the photos.
 
     python benchmarks/texture.py [--data ../shared/data] [--scenes demo saharov] [--size 4096] [--every 7]
-                                 [--output build/texture] [--markdown benchmarks/results/texture.md] [--variants demo] [--pictures DIR]
+                                 [--output build/texture] [--markdown benchmarks/results/texture.md] [--variants demo]
+                                 [--pictures DIR]
 
 Every seventh photo is held back from texturing (not from the cameras and the mesh, which are the same for all
 methods). Seconds and memory are those of the whole stage with all photos, in a process of its own. OUTPUT/SCENE is
