@@ -2,6 +2,7 @@
 
     python benchmarks/texture.py [--data ../shared/data] [--scenes demo saharov] [--size 4096] [--every 7]
                                  [--output build/texture] [--markdown benchmarks/results/texture.md] [--variants demo]
+                                 [--pictures DIR]
 
 Every seventh photo is held back from texturing (not from the cameras and the mesh, which are the same for all
 methods). Seconds and memory are those of the whole stage with all photos, in a process of its own. OUTPUT/SCENE is
@@ -22,6 +23,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 from captures import peak_mb  # noqa: E402
 from texture_measures import Sight, quality  # noqa: E402
@@ -47,6 +49,7 @@ from blender_recon3d.pipeline.workspace import Workspace, remove, scratch_folder
 
 SCENES = ("demo", "saharov")
 OURS = "ours"
+METHODS = ("the cloud's colours at vertices", "the photos' colours at vertices", "one photo a face", OURS)
 
 
 class Scene:
@@ -69,10 +72,13 @@ class Scene:
             fine = fineness(self.samples, self.faces)
             self.unwrapped: Unwrapped = unwrap(self.vertices, self.faces, fine, folder, Progress())
         self.texels: Texels = texels_of(self.unwrapped, size)
+        self.drawn: list[np.ndarray] = []  # the first photo held back, as each method draws it
 
     def score(self, draw: Any) -> dict[str, float]:
         """Means over the photos held back; draw(sight) gives the picture."""
-        found = [quality(draw(sight), sight) for sight in self.sights]
+        pictures = [draw(sight) for sight in self.sights]
+        self.drawn.append(pictures[0])
+        found = [quality(image, sight) for image, sight in zip(pictures, self.sights, strict=True)]
         return {key: float(np.mean([values[key] for values in found])) for key in found[0]}
 
     def vertex_score(self, colours: np.ndarray) -> dict[str, float]:
@@ -115,14 +121,14 @@ def methods(scene: Scene, variants: bool) -> dict[str, dict[str, float]]:
     gain = gains(samples)
     one = np.ones_like(gain)
     weight = weights(samples, gain, faces, CONTRAST)
-    found = {
-        "the cloud's colours at vertices": scene.vertex_score(scene.given),
-        "the photos' colours at vertices": scene.vertex_score(
-            vertex_colours(samples, weight, gain, faces, scene.given)
-        ),
-        "one photo a face": scene.best_view_score(),
-        OURS: scene.texture_score(weight, gain),
-    }
+    mixed = vertex_colours(samples, weight, gain, faces, scene.given)
+    scores = (
+        scene.vertex_score(scene.given),
+        scene.vertex_score(mixed),
+        scene.best_view_score(),
+        scene.texture_score(weight, gain),
+    )
+    found = dict(zip(METHODS, scores, strict=True))
     if variants:
         found["ours without gains"] = scene.texture_score(weights(samples, one, faces, CONTRAST), one)
         for contrast in (1.0, 2.0, 8.0):
@@ -151,6 +157,12 @@ def main() -> int:
         help="also ours with one thing left out or changed",
     )
     add("--markdown", type=Path, help="write the table here too")
+    add(
+        "--pictures",
+        type=Path,
+        metavar="DIR",
+        help="write a photo held back as the four methods draw it, and itself",
+    )
     add("--one", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
@@ -163,6 +175,10 @@ def main() -> int:
         scene = Scene(workspace, options.size, options.every)
         found = methods(scene, name in options.variants)
         photos = f"{len(scene.views)} + {len(scene.sights)}"
+        if options.pictures:
+            options.pictures.mkdir(parents=True, exist_ok=True)
+            strip = np.hstack([*scene.drawn[: len(METHODS)], scene.sights[0].photo])
+            cv2.imwrite(str(options.pictures / f"{name}.png"), np.clip(strip, 0, 255)[..., ::-1])
         for method, row in found.items():
             spent = [f"{cost['wall']:.0f}", f"{cost['cpu']:.0f}", f"{cost['memory_mb']:,.0f} MB"]
             scores = [f"{row['psnr']:.2f}", f"{row['psnr_levelled']:.2f}", f"{row['ssim']:.3f}"]
