@@ -7,6 +7,7 @@ wrong one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +18,9 @@ from .pipeline.events import UserError
 from .pipeline.workspace import Workspace
 from .properties import photos_path, workspace_path
 from .scene import live
-from .scene.build import ImportResult, import_workspace
+from .scene.build import ImportResult, find_import, import_workspace
+from .scene.crop_box import write_crop
+from .scene.imports import BOX, find_object
 from .scene.views import show_result
 from .supervisor import DONE, FAILED, RUNNING, EngineJob, Job, JobView, find_job
 from .workspace_state import WorkspaceState, workspace_quality, workspace_state
@@ -57,10 +60,16 @@ def problem_with_starting() -> str:
     return preferences.engine_problem()
 
 
-def start(context: bpy.types.Context, photos: str = "", workspace: str = "", quality: str = "") -> Job:
+def start(
+    context: bpy.types.Context,
+    photos: str = "",
+    workspace: str = "",
+    quality: str = "",
+    more: Sequence[str] = (),
+) -> Job:
     """Start the engine for the scene's settings; what is given here is put into them first. Raises UserError.
 
-    Where a run is at work in the workspace already, that one is followed instead.
+    more: options of the command line. Where a run is at work in the workspace already, that one is followed instead.
     """
     if session.running:
         raise UserError("A reconstruction is running: cancel it or wait for it.")
@@ -76,10 +85,26 @@ def start(context: bpy.types.Context, photos: str = "", workspace: str = "", qua
         if not source.exists():
             raise UserError(f"{source} is not there: choose the folder with the photos.", 2)
         words = ["run", str(source), "-o", str(folder), "--quality", settings.quality]
-        words += ["--device", preferences.device(), *advanced.options(settings.advanced)]
+        words += ["--device", preferences.device(), *advanced.options(settings.advanced), *more]
         job = EngineJob(engine.command(preferences.find_python(), words), engine.environment(), folder)
     _take(job, context.scene)
     return job
+
+
+def start_mesh(context: bpy.types.Context, faces: int = 0, texture: int = 0) -> Job:
+    """Start the engine on what is left to do up to the textured mesh. Raises UserError.
+
+    faces, texture: the mesh's budget and the texture's side in pixels; 0: as the quality says. Where the import has a
+    crop box, only what lies in it is meshed.
+    """
+    more = ["--until", "texture"]
+    more += ["--faces", str(faces)] if faces else []
+    more += ["--texture", str(texture)] if texture else []
+    folder = workspace_path(context.scene.recon3d)
+    collection = find_import(context.scene, Workspace(folder).root) if folder else None
+    if collection is not None and find_object(collection, BOX) is not None:
+        more += ["--crop", str(write_crop(collection))]
+    return start(context, more=more)
 
 
 def _take(job: Job, scene: bpy.types.Scene) -> None:
