@@ -40,6 +40,7 @@ def scenario(ui, workspace, exports):
         assert state() == after, operator
     call(ui, bpy.ops.recon3d.export_asset, filepath=os.path.join(exports, "asset.glb"), preset="GLB")
     assert os.path.getsize(os.path.join(exports, "asset.glb")) > 1000
+    call(ui, bpy.ops.recon3d.clean_cloud)
     yield from pictures(ui)
 
 
@@ -67,12 +68,17 @@ def pictures(ui):
     """The tab with the asset's panels open."""
     from importlib import import_module
 
-    package = next(k for k in bpy.context.preferences.addons.keys() if k.endswith("recon3d"))
-    asset = import_module(f"{package}.ui.asset")
-    for cls in reversed(asset.CLASSES):
+    package = next(key for key in bpy.context.preferences.addons.keys() if key.endswith("recon3d"))
+    ui_modules = [
+        import_module(f"{package}.ui.{name}") for name in ("main", "advanced", "review", "result", "engine")
+    ]
+    for cls in [cls for module in reversed(ui_modules) for cls in reversed(module.CLASSES)]:
         bpy.utils.unregister_class(cls)
-    for cls in asset.CLASSES:  # opened, and above the others, for the picture
-        cls.bl_options, cls.bl_order = set(), -1
-        bpy.utils.register_class(cls)
+    asset = import_module(f"{package}.ui.asset")
+    for cls in asset.CLASSES:  # whether a panel is open is remembered by its name
+        name = f"{cls.bl_idname}_open"
+        opened = type(name, (cls,), {"bl_idname": name, "bl_options": set()})
+        bpy.utils.unregister_class(cls)
+        bpy.utils.register_class(opened)
     yield 1
     ui.shot("asset-panels.png")
