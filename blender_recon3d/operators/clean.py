@@ -58,7 +58,7 @@ class RECON3D_OT_write_crop(ImportOperator, bpy.types.Operator):
     bl_idname = "recon3d.write_crop"
     bl_label = "Save Box for the Engine"
     bl_description = (
-        "Write the box to crop.json in the results folder, for recon3d mesh --crop. Make Mesh does so itself"
+        "Write the box to crop.json in the results folder, for recon3d mesh --crop; Make Mesh does so too"
     )
     bl_options = {"REGISTER"}
 
