@@ -64,7 +64,7 @@ def start(
 ) -> Job:
     """Start the engine for the scene's settings; what is given here is put into them first. Raises UserError.
 
-    Where a run is at work in the workspace already, that one is followed instead.
+    more: options of the command line. Where a run is at work in the workspace already, that one is followed instead.
     """
     if session.running:
         raise UserError("A reconstruction is running: cancel it or wait for it.")
@@ -107,6 +107,17 @@ def _crop(scene: bpy.types.Scene, folder: Path) -> list[str]:
     if collection is None or find_object(collection, BOX) is None:
         return []
     return ["--crop", str(write_crop(collection))]
+
+
+def start_mesh(context: bpy.types.Context, faces: int = 0, texture: int = 0) -> Job:
+    """Start the engine on what is left to do up to the textured mesh. Raises UserError.
+
+    faces, texture: the mesh's budget and the texture's side in pixels; 0: as the scene's settings say. Where the import
+    has a crop box, only what lies in it is meshed.
+    """
+    settings = context.scene.recon3d.advanced
+    settings.faces, settings.texture_size = faces or settings.faces, texture or settings.texture_size
+    return start(context, until="texture")
 
 
 def _take(job: Job, scene: bpy.types.Scene) -> None:

@@ -56,8 +56,10 @@ class RECON3D_OT_add_crop_box(ImportOperator, bpy.types.Operator):
 
 class RECON3D_OT_write_crop(ImportOperator, bpy.types.Operator):
     bl_idname = "recon3d.write_crop"
-    bl_label = "Mesh Only the Box"
-    bl_description = "Save the crop box in the results folder, where the engine's meshing takes it"
+    bl_label = "Save Box for the Engine"
+    bl_description = (
+        "Write the box to crop.json in the results folder, for recon3d mesh --crop; Make Mesh does so too"
+    )
     bl_options = {"REGISTER"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:

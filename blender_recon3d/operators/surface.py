@@ -1,14 +1,43 @@
-"""The mesh: bring it in, fewer faces, quads, and what is baked onto it."""
+"""The mesh: let the engine make it, bring it in, fewer faces, quads, and what is baked onto it."""
 
 from __future__ import annotations
 
 import bpy
 
+from .. import session
 from ..scene import bake, mesh, remesh
 from ..scene.imports import CLOUD, current_import, hide, make_active, objects_of
 from .reporting import ImportOperator, run_reported
 
 _SIZES = [(str(size), f"{size} px", "") for size in (256, 512, 1024, 2048, 4096, 8192)]
+
+
+class RECON3D_OT_make_mesh(bpy.types.Operator):
+    bl_idname = "recon3d.make_mesh"
+    bl_label = "Make Mesh"
+    bl_description = "Let the engine make a mesh with texture from the cloud, in a process of its own"
+    bl_options = {"REGISTER"}
+
+    faces: bpy.props.IntProperty(
+        name="Faces", description="At most; 0: as the quality says", min=0, max=20_000_000
+    )
+    texture: bpy.props.IntProperty(
+        name="Texture", description="Side in pixels; 0: as the quality says", min=0, max=16_384
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        problem = session.problem_with_starting()
+        if problem:
+            cls.poll_message_set(problem)
+        return not problem
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        return context.window_manager.invoke_props_dialog(self)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        run = _and_wait if bpy.app.background else _and_follow
+        return run_reported(self, lambda: run(context, self.faces, self.texture))
 
 
 class RECON3D_OT_import_mesh(ImportOperator, bpy.types.Operator):
@@ -90,6 +119,16 @@ class RECON3D_OT_bake_colours(_Bake, bpy.types.Operator):
         return run_reported(self, lambda: call(current_import(context.scene), int(self.size), self.extrusion))
 
 
+def _and_follow(context: bpy.types.Context, faces: int, texture: int) -> None:
+    session.start_mesh(context, faces, texture)
+    session.follow_in_background()
+
+
+def _and_wait(context: bpy.types.Context, faces: int, texture: int) -> str:
+    session.start_mesh(context, faces, texture)
+    return session.wait(context)
+
+
 def _imported(context: bpy.types.Context) -> str:
     collection = current_import(context.scene)
     made, notes = mesh.import_mesh(collection)
@@ -110,6 +149,7 @@ def _quads(context: bpy.types.Context, faces: int) -> str:
 
 
 CLASSES = (
+    RECON3D_OT_make_mesh,
     RECON3D_OT_import_mesh,
     RECON3D_OT_decimate,
     RECON3D_OT_make_quads,

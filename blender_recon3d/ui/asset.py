@@ -27,8 +27,6 @@ class RECON3D_PT_clean(_AssetPanel, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, state = self.layout, asset_state(context.scene)
-        layout.use_property_split = True
-        layout.use_property_decorate = False
         if state.cleaning is None:
             layout.operator("recon3d.clean_cloud", icon="BRUSH_DATA")
         else:
@@ -45,7 +43,10 @@ class RECON3D_PT_clean(_AssetPanel, bpy.types.Panel):
 def _draw_cleaning(layout: bpy.types.UILayout, state: AssetState) -> None:
     column = layout.column(align=True)
     for name, holder, key in state.inputs:
-        column.prop(holder, key, text=tr(name))
+        if name == "Crop Box":  # a bare field before 5.2
+            column.prop_search(holder, key, bpy.data, "objects", text=tr(name))
+        else:
+            column.prop(holder, key, text=tr(name))
     if not state.analysed:
         layout.operator("recon3d.analyse_cloud", icon="VIEWZOOM")
 
@@ -74,7 +75,7 @@ class RECON3D_PT_mesh(_AssetPanel, bpy.types.Panel):
         layout, state = self.layout, asset_state(context.scene)
         row = layout.row()
         row.scale_y = 1.5
-        row.operator("recon3d.reconstruct", text="Make Textured Mesh", icon="PLAY").until = "texture"
+        row.operator("recon3d.make_mesh", icon="PLAY")
         layout.operator(
             "recon3d.import_mesh", icon="IMPORT", text="Update Mesh" if state.mesh else "Import Mesh"
         )
@@ -101,7 +102,6 @@ class RECON3D_PT_export(_AssetPanel, bpy.types.Panel):
             cell.enabled = exporter.available()
             cell.operator("recon3d.export_asset", text=name).preset = name
         grid.operator("recon3d.export_asset", text="3DGS").preset = "SPLATS"
-        self.layout.operator("recon3d.export_cameras", icon="CAMERA_DATA")
 
 
 CLASSES = (RECON3D_PT_clean, RECON3D_PT_stand, RECON3D_PT_mesh, RECON3D_PT_export)

@@ -1,5 +1,7 @@
 """From cloud to asset by buttons: they equal the functions, and say what is wrong."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -129,6 +131,27 @@ def test_of_two_imports_the_active_ones_is_meant(workspace, tmp_path):
     bpy.context.view_layer.objects.active = None
     ops.clean_cloud()
     assert clean.find_cleaning(second.cloud)
+
+
+def test_make_mesh_asks_the_engine_for_the_texture_and_gives_it_the_box(workspace, monkeypatch, tmp_path):
+    from blender_recon3d import session
+
+    said = tmp_path / "said.txt"
+    script = f"import sys, pathlib; pathlib.Path({str(said)!r}).write_text(chr(10).join(sys.argv[1:]))"
+    monkeypatch.setenv("RECON3D_PYTHON", sys.executable)
+    monkeypatch.setattr(
+        session.engine, "command", lambda python, words: [sys.executable, "-c", script, *map(str, words)]
+    )
+    settings = bpy.context.scene.recon3d
+    settings.photos, settings.workspace = str(tmp_path), str(workspace)
+    api.import_result(workspace)
+    ops.make_mesh()
+    assert "--crop" not in said.read_text()
+    ops.add_crop_box()
+    ops.make_mesh(faces=5000)
+    words = said.read_text().split("\n")
+    assert words[words.index("--until") + 1] == "texture" and words[words.index("--faces") + 1] == "5000"
+    assert words[words.index("--crop") + 1] == str(workspace / "crop.json") and "--texture" not in words
 
 
 def test_errors_are_reported_and_nothing_is_lost(workspace):
