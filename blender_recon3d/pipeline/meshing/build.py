@@ -134,7 +134,7 @@ def _prepared(
 
 
 def _depth(support: _Support) -> int:
-    """Cells of the octree just narrower than points are apart: benchmarks/mesh.py has coarser and finer ones."""
+    """Cells of the octree just narrower than points are apart; benchmarks/mesh.py shows what coarser ones lose."""
     extent = MARGIN * float(np.ptp(support.cloud.xyz, axis=0).max())
     return int(np.clip(np.ceil(np.log2(extent / support.median)), SHALLOWEST, DEEPEST))
 
