@@ -110,7 +110,7 @@ class Scene:
         behind: np.ndarray,
     ) -> dict[str, float]:
         texels = self.texels
-        colour, trust = blend(self.views, vertices, faces, self.unwrapped, texels, weight, gain, Progress())
+        colour, trust = blend(self.views, vertices, faces, texels, weight, gain, Progress())
         image = picture(texels, colour, trust, behind, faces)
         uv = self.unwrapped.uv[self.unwrapped.faces]
         return self.score(lambda sight: sight.with_texture(image, uv))

@@ -2,59 +2,107 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
 from ..events import Progress
+from ..processor import cores
 from .texels import Texels
-from .unwrap import Unwrapped
 from .views import TextureView
-from .visibility import sample, view_maps
+from .visibility import ViewMaps, sample, view_maps
 
 IGNORED = 0.01  # weights of a face below this are not worth looking
-CHUNK = 1_000_000  # texels
+CHUNK = 500_000  # texels that a thread works on at once: 150 bytes each
+MOST_THREADS = 8
 FINER = 1.2  # pixels across a texel: from here on the photo is made smaller
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """What the texels have so far: weighted colours [T, 3], weights [T] and the trust in the best pixel [T]."""
+
+    colour: np.ndarray
+    weight: np.ndarray
+    trust: np.ndarray
 
 
 def blend(
     views: list[TextureView],
     vertices: np.ndarray,
     faces: np.ndarray,
-    unwrapped: Unwrapped,
     texels: Texels,
     weights: np.ndarray,
     gains: np.ndarray,
     progress: Progress,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Colours of the texels, float32 [T, 3] in 0..255, and the trust in the best photo's pixel, float32 [T]; 0 where
-    no photo shows them."""
-    total, weight = np.zeros((len(texels), 3), np.float32), np.zeros(len(texels), np.float32)
-    best = np.zeros(len(texels), np.float32)
-    for number, view in enumerate(views):
-        progress.update(len(views) + number, 2 * len(views), "painting")
-        corner_weights = weights[:, number][faces]
-        chosen = np.flatnonzero(corner_weights.max(axis=1) > IGNORED)
-        maps = view_maps(view, vertices, faces)
-        there = view.to_camera(vertices)
-        photo = _no_finer_than_texels(view, there, faces[chosen], texels.corners[chosen])
-        across, down = photo.shape[1] / view.width, photo.shape[0] / view.height
-        counts = np.cumsum(texels.start[chosen + 1] - texels.start[chosen])
-        cuts = np.searchsorted(counts, np.arange(CHUNK, counts[-1] if len(counts) else 0, CHUNK))
-        for part in np.split(chosen, cuts):
-            own, which = texels.of_faces(part)
-            values = np.concatenate([there[faces[part]], corner_weights[part][..., None]], axis=2)
-            values = texels.interpolate(values, part, own, which)
-            x = view.intrinsics[0, 0] * values[:, 0] / values[:, 2] + view.intrinsics[0, 2]
-            y = view.intrinsics[1, 1] * values[:, 1] / values[:, 2] + view.intrinsics[1, 2]
-            trust = maps.visible(x, y, values[:, 2])
-            some = (trust > 0) & (values[:, 3] > 0)
-            own, share, trust = own[some], (values[:, 3] * trust)[some], trust[some]
-            colour = sample(photo, x[some] * across - 0.5, y[some] * down - 0.5, cv2.INTER_CUBIC)
-            total[own] += share[:, None] * (colour * gains[number])
-            weight[own] += share
-            best[own] = np.maximum(best[own], trust)
-    np.divide(total, weight[:, None], out=total, where=weight[:, None] > 0)
-    return total, best
+    no photo shows them.
+
+    weights [V, N] of the photos at the vertices, gains [N, 3]. One photo is in memory at a time, and 20 bytes a
+    texel.
+    """
+    count = len(texels)
+    sums = _Sums(np.zeros((count, 3), np.float32), np.zeros(count, np.float32), np.zeros(count, np.float32))
+    with ThreadPoolExecutor(min(cores(), MOST_THREADS)) as pool:
+        for number, view in enumerate(views):
+            progress.update(len(views) + number, 2 * len(views), "painting")
+            corner_weights = weights[:, number][faces]
+            chosen = np.flatnonzero(corner_weights.max(axis=1) > IGNORED)
+            there = view.to_camera(vertices)
+            photo = _no_finer_than_texels(view, there, faces[chosen], texels.corners[chosen])
+            maps = view_maps(view, vertices, faces)
+            painter = _Painter(view, maps, photo, gains[number], there, faces, corner_weights, texels, sums)
+            list(pool.map(painter.add, _in_chunks(chosen, texels)))
+    weight = sums.weight[:, None]
+    np.divide(sums.colour, weight, out=sums.colour, where=weight > 0)
+    return sums.colour, sums.trust
+
+
+def _in_chunks(faces: np.ndarray, texels: Texels) -> list[np.ndarray]:
+    """Faces in pieces of about CHUNK texels."""
+    ends = np.cumsum(texels.start[faces + 1] - texels.start[faces])
+    total = int(ends[-1]) if len(ends) else 0
+    return np.split(faces, np.searchsorted(ends, np.arange(CHUNK, total, CHUNK)))
+
+
+@dataclass(frozen=True)
+class _Painter:
+    """One photo, ready to be added to the sums; no two threads have the same faces, and so the same texels.
+
+    there [V, 3]: vertices in the camera's frame; faces [F, 3]; weights [F, 3] of their corners.
+    """
+
+    view: TextureView
+    maps: ViewMaps
+    photo: np.ndarray
+    gain: np.ndarray
+    there: np.ndarray
+    faces: np.ndarray
+    weights: np.ndarray
+    texels: Texels
+    sums: _Sums
+
+    def add(self, part: np.ndarray) -> None:
+        """Add the texels of some faces, given by their numbers."""
+        own, which = self.texels.of_faces(part)
+        corners = np.concatenate([self.there[self.faces[part]], self.weights[part][..., None]], axis=2)
+        values = self.texels.interpolate(corners, part, own, which)
+        matrix, depth = self.view.intrinsics, values[:, 2]
+        x = matrix[0, 0] * values[:, 0] / depth + matrix[0, 2]
+        y = matrix[1, 1] * values[:, 1] / depth + matrix[1, 2]
+        trust = self.maps.visible(x, y, depth)
+        some = (trust > 0) & (values[:, 3] > 0)
+        own, trust = own[some], trust[some]
+        share = values[some, 3] * trust
+        across = x[some] * (self.photo.shape[1] / self.view.width) - 0.5
+        down = y[some] * (self.photo.shape[0] / self.view.height) - 0.5
+        colour = sample(self.photo, across, down, cv2.INTER_CUBIC)
+        self.sums.colour[own] += share[:, None] * (colour * self.gain)
+        self.sums.weight[own] += share
+        self.sums.trust[own] = np.maximum(self.sums.trust[own], trust)
 
 
 def _no_finer_than_texels(

@@ -58,7 +58,7 @@ def paint(
     weight = weights(samples, gain, faces, CONTRAST)
     behind = vertex_colours(samples, weight, gain, faces, given)
     del samples
-    colour, trust = blend(views, vertices, faces, unwrapped, texels, weight, gain, progress)
+    colour, trust = blend(views, vertices, faces, texels, weight, gain, progress)
     image = picture(texels, colour, trust, behind, faces)
     seen = float((trust > 0).mean()) if len(texels) else 0.0
     rounded = np.clip(np.rint(behind), 0, 255).astype(np.uint8)
