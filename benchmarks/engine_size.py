@@ -35,7 +35,7 @@ from blender_recon3d.engine_setup.requirements import normalised, pinned, pins  
 TABLE = ROOT / "blender_recon3d" / "engine_setup" / "sizes.json"
 RESULT = ROOT / "benchmarks" / "results" / "engine_size.md"
 INDEX = "https://pypi.org/simple"
-PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+PYTHONS = ("3.11", "3.12", "3.13")
 MEASURED_PYTHON = "3.13"
 # Name, uv's name of the platform, tags of its wheels.
 PLATFORMS = {
@@ -146,8 +146,11 @@ def resolve(uv: str, platform: str) -> dict[str, str]:
 
 
 def contents(archive: zipfile.ZipFile) -> tuple[int, int]:
-    """(bytes unpacked, letters of the longest name)."""
-    return sum(info.file_size for info in archive.infolist()), max(map(len, archive.namelist()))
+    """(bytes unpacked and compiled, letters of the longest name)."""
+    files = archive.infolist()
+    # pip compiles Python files when it installs them, Python itself when it runs them, to about their size again.
+    compiled = sum(info.file_size for info in files if info.filename.endswith(".py"))
+    return sum(info.file_size for info in files) + compiled, max(map(len, archive.namelist()))
 
 
 def measure(name: str, version: str, tags: list[str]) -> tuple[dict[str, Any], int]:

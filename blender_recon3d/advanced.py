@@ -29,9 +29,14 @@ GROUPS = (
         ("dense", "dense", "dense"), ("dense_size", "dense", "max_size"), ("min_views", "dense", "min_views"),
         ("memory", "dense", "memory"),
     )),
+    ("Mesh", (
+        ("faces", "mesh", "max_size"), ("region", "mesh", "region"), ("clean", "mesh", "clean"),
+        ("closed", "mesh", "closed"), ("texture_size", "texture", "max_size"),
+    )),
 )  # fmt: skip
 # What the engine chooses for itself unless told: 0 or "auto" here means that the option is not given.
-_AUTOMATIC = {"feature_size": 0, "dense_size": 0}
+_AUTOMATIC = {"feature_size": 0, "dense_size": 0, "faces": 0, "texture_size": 0}
+_FLAGS = {"texture_size": "--texture"}
 _CHOICES = {
     "features": ("auto", "learned", "sift"),
     "pairs": ("auto", "exhaustive", "sequential", "retrieval"),
@@ -42,7 +47,8 @@ _LABELS = {
     "features": "Features", "max_keypoints": "Most Keypoints", "feature_size": "Size for Features",
     "pairs": "Pairs", "neighbours": "Neighbours", "match_threshold": "Least Score", "min_inliers": "Least Matches",
     "mapper": "Mapper", "dense": "Method", "dense_size": "Size for Depth", "min_views": "Least Views",
-    "memory": "Memory (GB)",
+    "memory": "Memory (GB)", "faces": "Most Faces", "region": "Region", "clean": "Clean the Cloud",
+    "closed": "Closed Surface", "texture_size": "Size of the Texture",
 }  # fmt: skip
 
 
@@ -67,7 +73,7 @@ def _property(option: str, item: dataclasses.Field) -> object:
         return bpy.props.BoolProperty(default=default, **common)
     if isinstance(item.default, int | float):
         least = 0 if option in _AUTOMATIC else item.metadata.get("least") or 0
-        limits = {"min": least, "max": item.metadata.get("most") or 100_000}
+        limits = {"min": least, "max": item.metadata.get("most") or 1_000_000}
         kind = bpy.props.FloatProperty if isinstance(item.default, float) else bpy.props.IntProperty
         return kind(default=default, **limits, **common)
     subtype = "DIR_PATH" if option == "masks" else "NONE"
@@ -92,7 +98,7 @@ def options(advanced: RECON3D_PG_advanced) -> list[str]:
             value = getattr(advanced, option)
             if value == advanced.bl_rna.properties[option].default:
                 continue
-            flag = f"--{option.replace('_', '-')}"
+            flag = _FLAGS.get(option) or f"--{option.replace('_', '-')}"
             if option == "masks":
                 value = bpy.path.abspath(value)
             # A float of Blender's has single precision: its shortest text is what was typed.

@@ -2,6 +2,7 @@
 
     blender -c recon3d run PHOTOS -o OUT [--blend FILE.blend] [engine options]
     blender -c recon3d import FOLDER FILE.blend [--preview PICTURE.png]
+    blender -c recon3d export FOLDER FILE ...           .glb .obj .ply .usd .stl; no ending: a folder for 3DGS
     blender -c recon3d setup [--remove]
     blender -c recon3d doctor, inspect, evaluate, ...        the engine's
 
@@ -35,6 +36,8 @@ def main(words: list[str]) -> int:
             return 0
         if words[0] == "import":
             return _import(words[1:])
+        if words[0] == "export":
+            return _export(words[1:])
         if words[0] == "setup":
             return _set_up(words[1:])
         return _engine(words)
@@ -87,6 +90,34 @@ def _save(folder: Path, blend: Path, picture: Path | None) -> int:
         render_preview(result, picture.absolute())
         print(f"Rendered {picture}.")
     return 0
+
+
+def _export(words: list[str]) -> int:
+    from . import api
+
+    parser = _Parser(prog=f"blender -c {NAME} export", description="A finished mesh for other programs.")
+    parser.add_argument("folder", metavar="FOLDER", type=Path)
+    parser.add_argument("files", metavar="FILE", type=Path, nargs="+")
+    chosen = parser.parse_args(words)
+    presets = [_preset(path) for path in chosen.files]
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    api.import_result(chosen.folder)
+    for path, preset in zip(chosen.files, presets, strict=True):
+        print(api.export_asset(path.absolute(), preset))
+    return 0
+
+
+def _preset(path: Path) -> str:
+    """The preset that writes files with this ending."""
+    from .scene.exporters import EXPORTERS
+
+    if not path.suffix:
+        return "SPLATS"
+    found = next((name for name, kind in EXPORTERS.items() if path.suffix.lower() in kind.endings), "")
+    if not found:
+        endings = ", ".join(ending for kind in EXPORTERS.values() for ending in kind.endings)
+        raise UserError(f"{path} cannot be exported: its ending says the format and is one of {endings}.", 2)
+    return found
 
 
 def _set_up(words: list[str]) -> int:

@@ -74,4 +74,5 @@ def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
 def default_workspace(photos: Path) -> Path:
     """The workspace of a folder of photos when none is chosen: beside it, since photos may be read-only."""
     photos = photos.absolute()
-    return photos.with_name(f"{photos.name}_recon3d")
+    name = photos.stem if photos.is_file() else photos.name  # a film's is not to end in .mp4_recon3d
+    return photos.with_name(f"{name}_recon3d")

@@ -9,12 +9,20 @@ import bpy
 from .advanced import RECON3D_PG_advanced
 from .engine import default_workspace
 from .pipeline.settings import QUALITIES
+from .workspace_state import LAST_STAGES
 
 _QUALITY_TEXT = {
     "preview": ("Preview", "Quick and coarse: to see whether the photos are good"),
     "medium": ("Medium", "A good cloud in moderate time"),
     "high": ("High", "All the detail that the photos hold; slow"),
 }
+_UNTIL_TEXT = {
+    "sfm": ("Cameras", "Cameras and sparse points"),
+    "dense": ("Cloud", "Cameras and a dense cloud"),
+    "mesh": ("Mesh", "Cameras, cloud, and a mesh with the cloud's colours"),
+    "texture": ("Textured Mesh", "Cameras, cloud, and a mesh with a texture made from the photos"),
+}
+UNTIL_ITEMS = [(stage, *_UNTIL_TEXT[stage]) for stage in LAST_STAGES]
 QUALITY_ITEMS = [(quality, *_QUALITY_TEXT[quality]) for quality in QUALITIES]
 
 
@@ -62,6 +70,12 @@ class RECON3D_PG_settings(bpy.types.PropertyGroup):
         description="How much detail, and how long it takes",
         items=QUALITY_ITEMS,
         default="medium",
+    )
+    until: bpy.props.EnumProperty(
+        name="Make",
+        description="How far to go; what is there already is not computed again",
+        items=UNTIL_ITEMS,
+        default="dense",
     )
     import_when_done: bpy.props.BoolProperty(
         name="Import when Done",

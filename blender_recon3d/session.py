@@ -7,7 +7,6 @@ wrong one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from .scene.crop_box import write_crop
 from .scene.imports import BOX, find_object
 from .scene.views import show_result
 from .supervisor import DONE, FAILED, RUNNING, EngineJob, Job, JobView, find_job
-from .workspace_state import WorkspaceState, workspace_quality, workspace_state
+from .workspace_state import WorkspaceState, workspace_choices, workspace_state
 
 
 @dataclass
@@ -61,11 +60,7 @@ def problem_with_starting() -> str:
 
 
 def start(
-    context: bpy.types.Context,
-    photos: str = "",
-    workspace: str = "",
-    quality: str = "",
-    more: Sequence[str] = (),
+    context: bpy.types.Context, photos: str = "", workspace: str = "", quality: str = "", until: str = ""
 ) -> Job:
     """Start the engine for the scene's settings; what is given here is put into them first. Raises UserError.
 
@@ -74,7 +69,12 @@ def start(
     if session.running:
         raise UserError("A reconstruction is running: cancel it or wait for it.")
     settings = context.scene.recon3d
-    for name, value in (("photos", photos), ("workspace", workspace), ("quality", quality)):
+    for name, value in (
+        ("photos", photos),
+        ("workspace", workspace),
+        ("quality", quality),
+        ("until", until),
+    ):
         if value:
             setattr(settings, name, value)
     source, folder = photos_path(settings), workspace_path(settings)
@@ -84,27 +84,40 @@ def start(
     if job is None:
         if not source.exists():
             raise UserError(f"{source} is not there: choose the folder with the photos.", 2)
-        words = ["run", str(source), "-o", str(folder), "--quality", settings.quality]
-        words += ["--device", preferences.device(), *advanced.options(settings.advanced), *more]
+        words = [
+            "run",
+            str(source),
+            "-o",
+            str(folder),
+            "--quality",
+            settings.quality,
+            "--until",
+            settings.until,
+        ]
+        words += ["--device", preferences.device(), *advanced.options(settings.advanced)]
+        words += _crop(context.scene, folder)
         job = EngineJob(engine.command(preferences.find_python(), words), engine.environment(), folder)
     _take(job, context.scene)
     return job
 
 
+def _crop(scene: bpy.types.Scene, folder: Path) -> list[str]:
+    """The engine's words for the crop box that stands about an earlier import of the workspace, if one does."""
+    collection = find_import(scene, Workspace(folder).root)
+    if collection is None or find_object(collection, BOX) is None:
+        return []
+    return ["--crop", str(write_crop(collection))]
+
+
 def start_mesh(context: bpy.types.Context, faces: int = 0, texture: int = 0) -> Job:
     """Start the engine on what is left to do up to the textured mesh. Raises UserError.
 
-    faces, texture: the mesh's budget and the texture's side in pixels; 0: as the quality says. Where the import has a
-    crop box, only what lies in it is meshed.
+    faces, texture: the mesh's budget and the texture's side in pixels; 0: as the scene's settings say. Where the import
+    has a crop box, only what lies in it is meshed.
     """
-    more = ["--until", "texture"]
-    more += ["--faces", str(faces)] if faces else []
-    more += ["--texture", str(texture)] if texture else []
-    folder = workspace_path(context.scene.recon3d)
-    collection = find_import(context.scene, Workspace(folder).root) if folder else None
-    if collection is not None and find_object(collection, BOX) is not None:
-        more += ["--crop", str(write_crop(collection))]
-    return start(context, more=more)
+    settings = context.scene.recon3d.advanced
+    settings.faces, settings.texture_size = faces or settings.faces, texture or settings.texture_size
+    return start(context, until="texture")
 
 
 def _take(job: Job, scene: bpy.types.Scene) -> None:
@@ -180,7 +193,9 @@ def find_running(scene: bpy.types.Scene) -> None:
         for folder, photos in running.remembered():
             if workspace_state(folder).unfinished or find_job(folder):
                 settings.photos, settings.workspace = photos, str(folder)
-                settings.quality = workspace_quality(folder) or settings.quality
+                quality, until = workspace_choices(folder)
+                settings.quality = quality or settings.quality
+                settings.until = until or settings.until
                 break
     refresh(scene)
     folder = workspace_path(settings)

@@ -9,6 +9,9 @@ from .pipeline.events import UserError
 from .pipeline.settings import QUALITIES, STAGES
 from .pipeline.workspace import Workspace, read_json
 
+LAST_STAGES = tuple(
+    stage for stage in ("sfm", "dense", "mesh", "texture") if stage in STAGES
+)  # that one may ask for
 NEW, UNFINISHED, FINISHED = "new", "unfinished", "finished"
 
 
@@ -24,13 +27,14 @@ class WorkspaceState:
         return self.state == UNFINISHED
 
 
-def workspace_quality(folder: Path) -> str:
-    """The quality of the workspace's job; empty where there is none."""
+def workspace_choices(folder: Path) -> tuple[str, str]:
+    """Quality and last stage of the workspace's job; empty where there is none."""
     try:
-        quality = read_json(Workspace(folder).job, "").get("quality")
+        job = read_json(Workspace(folder).job, "")
     except UserError:
-        return ""
-    return quality if quality in QUALITIES else ""
+        return "", ""
+    quality, until = job.get("quality"), job.get("until")
+    return quality if quality in QUALITIES else "", until if until in LAST_STAGES else ""
 
 
 def workspace_state(folder: Path) -> WorkspaceState:
@@ -45,12 +49,13 @@ def workspace_state(folder: Path) -> WorkspaceState:
     if until not in STAGES:
         return WorkspaceState()
     stages = workspace.read_state()["stages"]
-    for name in STAGES[: STAGES.index(until) + 1]:
+    last = STAGES.index(until) + 1
+    for name in STAGES[:last]:
         entry = stages.get(name)
         if not isinstance(entry, dict) or entry.get("state") != "done":
             number = STAGES.index(name) + 1
             return WorkspaceState(
                 UNFINISHED,
-                f"It was stopped in step {number} of {len(STAGES)} ({name}): Resume goes on there.",
+                f"It was stopped in step {number} of {last} ({name}): Resume goes on there.",
             )
     return WorkspaceState(FINISHED)

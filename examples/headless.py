@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import os
 import sys
 import time
 import traceback
@@ -89,4 +90,8 @@ def end(main: Callable[[list[str]], int]) -> None:
         code = 1
     sys.stdout.flush()
     sys.stderr.flush()
+    if (
+        not bpy.app.binary_path
+    ):  # bpy 4.2 from PyPI crashes when Python ends while classes of an add-on are registered
+        os._exit(code)
     sys.exit(code)

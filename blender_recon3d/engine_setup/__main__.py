@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 if __package__:
-    from .install import main
+    from .command_line import main
 else:
     package = Path(__file__).resolve().parents[1]
     spec = importlib.util.spec_from_file_location(
@@ -17,7 +17,7 @@ else:
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
-    from recon3d_addon.engine_setup.install import main
+    from recon3d_addon.engine_setup.command_line import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -84,7 +84,7 @@ def command(plan: Plan, python: str = sys.executable) -> list[str]:
 
 def source_problem(sources: Sources) -> str:
     """Why nothing can be fetched, as a sentence; empty when it may be tried."""
-    for text in (*sources.index.split(), *sources.links):
+    for text in (*sources.parts, *sources.links):
         local = places.local_path(text)
         if local is not None and not local.exists():
             return f"{text} is not there: give an index's URL, or a folder with wheels."

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..pipeline.events import Cancelled, UserError
+from ..supervisor.process import GROUP
 from .sources import redact
 
 _KEEPER = Path(__file__).with_name("keeper.py")
@@ -81,11 +82,6 @@ class Runner:
             self._end(process)
 
     def _start(self, command: Sequence[str], environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
-        flags = {}
-        if sys.platform == "win32":
-            flags["creationflags"] = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
-        else:
-            flags["start_new_session"] = True
         try:
             return subprocess.Popen(
                 [sys.executable, "-I", str(_KEEPER), *command],
@@ -93,7 +89,7 @@ class Runner:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                **flags,
+                **GROUP,
             )
         except OSError as error:
             raise UserError(

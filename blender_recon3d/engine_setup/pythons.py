@@ -13,9 +13,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-OLDEST, NEWEST = (3, 11), (3, 14)
-_UNFIT = ((3, 14, 1),)  # torchvision 0.28.0 refuses it
-SPECIFIER = ">=3.11,<3.15,!=3.14.1"  # the same for uv
+OLDEST, NEWEST = (3, 11), (3, 13)  # xatlas 0.0.11 has no wheels for 3.14
+SPECIFIER = ">=3.11,<3.14"  # the same for uv
 # Says what has to be known of an interpreter. GIL: pycolmap has no wheels for the builds without.
 _PROBE = (
     "import sys, json, importlib.util as u, sysconfig;"
@@ -42,12 +41,12 @@ class Python:
 
 def fits(version: tuple[int, int, int], wide: bool = True, without_gil: bool = False) -> bool:
     """Whether the engine's packages can be had for this Python."""
-    return OLDEST <= version[:2] <= NEWEST and version not in _UNFIT and wide and not without_gil
+    return OLDEST <= version[:2] <= NEWEST and wide and not without_gil
 
 
 def supported() -> str:
     """For people."""
-    return f"Python {OLDEST[0]}.{OLDEST[1]} to {NEWEST[0]}.{NEWEST[1]} (64 bits, not 3.14.1)"
+    return f"Python {OLDEST[0]}.{OLDEST[1]} to {NEWEST[0]}.{NEWEST[1]} (64 bits)"
 
 
 def probe(path: str, environ: Mapping[str, str]) -> Python | None:

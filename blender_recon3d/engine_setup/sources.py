@@ -50,13 +50,19 @@ class Sources:
         return bool(self.indexes or self.links)
 
     @property
+    def parts(self) -> list[str]:
+        """What `index` names; a folder that is there may have blanks in its name."""
+        there = local_path(self.index) if self.index else None
+        return [self.index] if there is not None and there.exists() else self.index.split()
+
+    @property
     def indexes(self) -> list[str]:
         """The indexes as URLs; folders of wheels without an index's layout are in `links`."""
-        return [_url(text) for text in self.index.split() if not _is_flat(text)]
+        return [_url(text) for text in self.parts if not _is_flat(text)]
 
     @property
     def links(self) -> list[str]:
-        flat = [text for text in self.index.split() if _is_flat(text)]
+        flat = [text for text in self.parts if _is_flat(text)]
         return flat + ([self.find_links] if self.find_links else [])
 
     @property

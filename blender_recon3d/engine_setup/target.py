@@ -20,8 +20,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..engine import INTERPRETER
-from ..engine import READY as READY_FILE
+from .. import engine
 from ..pipeline.events import UserError
 from ..pipeline.workspace import Workspace, write_json
 from .requirements import normalised, pins, versions
@@ -39,7 +38,7 @@ def work_folder(target: Path) -> Path:
 
 
 def interpreter(target: Path) -> Path:
-    return target / INTERPRETER
+    return target / engine.INTERPRETER
 
 
 def site_packages(target: Path) -> Path | None:
@@ -117,7 +116,7 @@ def state(target: str | Path) -> str:
     target = Path(target).absolute()
     if not is_ours(target):
         return MISSING
-    ready = read(target / READY_FILE)
+    ready = read(target / engine.READY)
     if not ready or not interpreter(target).exists():  # a link to a Python that is gone does not exist
         return BROKEN
     wanted = list(pins())
@@ -157,7 +156,7 @@ def remove(target: str | Path) -> None:
     if not is_ours(target):
         raise UserError(f"{target} is not removed: this add-on has not made it. Delete it by hand.", 2)
     with locked(target):
-        (target / READY_FILE).unlink(missing_ok=True)
+        (target / engine.READY).unlink(missing_ok=True)
         clear(target, keep=(MARKER,))
         (target / MARKER).unlink()  # last, so that a removal that was stopped can be gone on with
         target.rmdir()

@@ -105,14 +105,16 @@ def find_driver(system: str = sys.platform) -> Driver | None:
     if system == "win32":
         return _windows_driver()
     try:
-        found = re.search(r"Kernel Module\D*?(\d+)(\.[\d.]+)", _PROC.read_text("utf-8", "replace"))
+        found = re.search(r"Kernel Module.*?\s(\d+)(\.[\d.]+)", _PROC.read_text("utf-8", "replace"))
     except OSError:
         found = None
     if found:
         major = int(found.group(1))
         cuda = 13 if major >= _NEW_DRIVER else 12 if major >= _LEAST_DRIVER else 11
         return Driver(cuda, f"NVIDIA driver {found.group(1)}{found.group(2)}")
-    if _WSL.exists() or shutil.which("nvidia-smi"):
+    if (
+        _WSL.exists()
+    ):  # Windows' driver; nvidia-smi alone would prove nothing, containers have it without a card
         return Driver(0, "an NVIDIA driver")
     return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from .. import session
-from ..properties import QUALITY_ITEMS
+from ..properties import QUALITY_ITEMS, UNTIL_ITEMS
 from .reporting import run_reported
 
 
@@ -28,6 +28,13 @@ class RECON3D_OT_reconstruct(bpy.types.Operator):
         options={"SKIP_SAVE"},
     )
 
+    until: bpy.props.EnumProperty(
+        name="Make",
+        description="Instead of the scene's",
+        items=[("SCENE", "As in the Scene", "As far as the scene says"), *UNTIL_ITEMS],
+        options={"SKIP_SAVE"},
+    )
+
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         problem = session.problem_with_starting()
@@ -42,8 +49,8 @@ class RECON3D_OT_reconstruct(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         run = _and_wait if bpy.app.background else _and_follow
-        quality = "" if self.quality == "SCENE" else self.quality
-        return run_reported(self, lambda: run(context, self.photos, self.workspace, quality))
+        quality, until = ("" if value == "SCENE" else value for value in (self.quality, self.until))
+        return run_reported(self, lambda: run(context, self.photos, self.workspace, quality, until))
 
 
 class RECON3D_OT_cancel(bpy.types.Operator):
@@ -61,13 +68,13 @@ class RECON3D_OT_cancel(bpy.types.Operator):
         return run_reported(self, session.cancel)
 
 
-def _and_follow(context: bpy.types.Context, photos: str, workspace: str, quality: str) -> None:
-    session.start(context, photos, workspace, quality)
+def _and_follow(context: bpy.types.Context, *choices: str) -> None:
+    session.start(context, *choices)
     session.follow_in_background()
 
 
-def _and_wait(context: bpy.types.Context, photos: str, workspace: str, quality: str) -> str:
-    session.start(context, photos, workspace, quality)
+def _and_wait(context: bpy.types.Context, *choices: str) -> str:
+    session.start(context, *choices)
     return session.wait(context)
 
 

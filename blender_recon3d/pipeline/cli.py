@@ -47,13 +47,16 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="recon3d", description="Photographs in, cameras and a dense cloud out.")
+    parser = _Parser(prog="recon3d", description="Photographs in; cameras, a dense cloud and a mesh out.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     run = commands.add_parser("run", help="everything: photos, a folder of them or a video")
     run.add_argument("photos", nargs="+", metavar="PHOTOS", help="a folder, photo files, or a video")
     run.add_argument("-o", "--output", required=True, metavar="OUT", help="the workspace folder")
     run.add_argument("--until", choices=STAGES, help="last stage (default dense)")
+    run.add_argument(
+        "--export", metavar="FILE", action="append", help="then write the textured mesh: .obj, .ply or .glb"
+    )
     _add_settings(run)
     run.set_defaults(command=_run)
 
@@ -76,6 +79,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_settings(inspect)
     inspect.set_defaults(command=_inspect)
 
+    export = commands.add_parser("export", help="the textured mesh for other programs, standing upright")
+    export.add_argument("output", metavar="OUT", help="the workspace folder")
+    export.add_argument("export", metavar="FILE", nargs="+", help="by its ending: .obj, .ply or .glb")
+    export.set_defaults(command=_export)
+
     doctor = commands.add_parser("doctor", help="what works here, and what to do about what does not")
     doctor.add_argument("--json", action="store_true", help="for machines")
     doctor.set_defaults(command=_doctor)
@@ -86,6 +94,16 @@ def _parser() -> argparse.ArgumentParser:
     weights.add_argument("--accept-licence", action="store_true", help="after reading it")
     weights.add_argument("--json", action="store_true", help="for machines")
     weights.set_defaults(command=_weights)
+
+    place = commands.add_parser("place", help="scale and heading, from GPS, markers or a number")
+    place.add_argument("output", metavar="OUT", help="the workspace folder")
+    place.add_argument("--gps", action="store_true", help="metres, x east and y north, from the photos' EXIF")
+    place.add_argument(
+        "--marker-size", type=float, metavar="M", help="side of the ArUco markers in view, metres"
+    )
+    place.add_argument("--marker-dictionary", default="4X4_50", metavar="D", help="theirs (4X4_50)")
+    place.add_argument("--scale", type=float, metavar="S", help="metres a unit of the model")
+    place.set_defaults(command=_place)
 
     evaluate = commands.add_parser("evaluate", help="errors against ground truth")
     evaluate.add_argument("output", metavar="OUT", help="the workspace folder")
@@ -124,7 +142,15 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     add("--feature-size", type=int, metavar="PX", help="longest side for features")
     add("--dense-size", type=int, metavar="PX", help="longest side for depth")
     add("--min-views", type=int, metavar="N", help="views that must agree on a dense point")
-    add("--memory", type=float, metavar="GB", help="most memory that depth and fusion take (4)")
+    add("--faces", type=int, metavar="N", help="most faces of the mesh (medium 200,000)")
+    add("--region", choices=("auto", "all"), help="mesh what the cameras stand round, or all")
+    add("--crop", metavar="BOX", help="mesh only a box: 12 numbers of a 3x4 matrix, or a JSON file")
+    add("--clean", choices=("auto", "off"), help="outliers and islands of the cloud go before meshing")
+    add("--mesh-depth", type=int, metavar="N", help="depth of Poisson's octree (0: from the cloud)")
+    add("--closed", action="store_const", const=True, help="a closed mesh, for printing")
+    add("--cloud", metavar="PLY", help="mesh this cloud instead of dense/fusion.ply")
+    add("--texture", type=int, metavar="PX", dest="texture_size", help="side of the texture (medium 4096)")
+    add("--memory", type=float, metavar="GB", help="most memory that depth, fusion and meshing take (4)")
     add("--fresh", action="store_true", help="start again, whatever is there")
     add("--json", action="store_true", help="events on stdout, one JSON object a line")
 
@@ -133,6 +159,7 @@ SETTING_NAMES = (
     "quality", "until", "device", "features", "weights", "pairs", "neighbours", "match_threshold", "min_inliers",
     "mapper", "dense", "masks", "camera_model", "camera_params", "grouping", "frames", "keep_blurred",
     "max_keypoints", "feature_size", "dense_size", "min_views", "memory",
+    "faces", "region", "crop", "clean", "mesh_depth", "closed", "cloud", "texture_size",
 )  # fmt: skip
 
 
@@ -142,6 +169,7 @@ def _run(chosen: argparse.Namespace) -> int:
         return _run_guarded(chosen, workspace)
     guard.end_with_parent()
     only = getattr(chosen, "only", "")
+    exports = _checked_exports(chosen, workspace)
     settings = job_settings(workspace, chosen, only)
     workspace.create()
     show: Callable[[Event], None] = _json_sink if chosen.json else Console(_real_stderr())
@@ -154,10 +182,34 @@ def _run(chosen: argparse.Namespace) -> int:
     with _stoppable(workspace) as cancelled, _log_to(workspace):
         progress = Progress(sink, cancelled, "job")
         try:
-            return _run_reporting(workspace, settings, progress, chosen.fresh, only)
+            code = _run_reporting(workspace, settings, progress, chosen.fresh, only)
+            if code == DONE and exports:
+                _write_exports(workspace, exports, progress.for_stage("export"))
+            return code
         except UserError as error:  # refused before it began: nothing to add to another run's events
             show(Event(time.time(), "job", "error", message=str(error), data={"remedy": error.remedy}))
             return error.exit_code
+
+
+def _checked_exports(chosen: argparse.Namespace, workspace: Workspace) -> list[Path]:
+    """The files of --export, which make the texture the last stage; UserError when one of them cannot be."""
+    paths = [Path(name).expanduser() for name in getattr(chosen, "export", None) or ()]
+    if paths:
+        from .exporting.export import check_export
+
+        for path in paths:
+            check_export(path, workspace)
+        if (chosen.until or STAGES[-1]) != STAGES[-1]:
+            raise UserError("--export writes the textured mesh: leave --until out.", BAD_USAGE)
+        chosen.until = STAGES[-1]
+    return paths
+
+
+def _write_exports(workspace: Workspace, paths: list[Path], progress: Progress) -> None:
+    from .exporting.export import export
+
+    for path in paths:
+        progress.info(", ".join(str(written) for written in export(workspace, path)))
 
 
 def _run_guarded(chosen: argparse.Namespace, workspace: Workspace) -> int:
@@ -214,8 +266,8 @@ def _run_reporting(
 def job_settings(workspace: Workspace, chosen: argparse.Namespace, only: str = "") -> JobSettings:
     """The job of this command: for one stage of a workspace that has a job, that job with the given changes."""
     given = {name: value for name in SETTING_NAMES if (value := getattr(chosen, name, None)) is not None}
-    for name in ("masks", "pairs", "weights"):
-        if name in given and Path(given[name]).expanduser().exists():
+    for name in ("masks", "pairs", "weights", "crop", "cloud"):
+        if given.get(name) and Path(given[name]).expanduser().exists():
             given[name] = str(Path(given[name]).expanduser().absolute())
     photos = tuple(str(Path(path).expanduser().absolute()) for path in getattr(chosen, "photos", None) or ())
     if not only or not workspace.job.exists():
@@ -309,6 +361,15 @@ def _inspect(chosen: argparse.Namespace) -> int:
     return DONE
 
 
+def _export(chosen: argparse.Namespace) -> int:
+    from .exporting.export import export
+
+    for name in chosen.export:
+        for path in export(Workspace(chosen.output), Path(name).expanduser()):
+            sys.stdout.write(f"{path}\n")
+    return DONE
+
+
 def _doctor(chosen: argparse.Namespace) -> int:
     from . import doctor
 
@@ -319,6 +380,13 @@ def _weights(chosen: argparse.Namespace) -> int:
     from . import weights_command
 
     return weights_command.main(chosen.action, chosen.name, chosen.accept_licence, chosen.json)
+
+
+def _place(chosen: argparse.Namespace) -> int:
+    from .placing import command
+
+    wish = command.Wish(chosen.gps, chosen.marker_size, chosen.marker_dictionary, chosen.scale)
+    return command.main(Workspace(chosen.output), wish)
 
 
 def _evaluate(chosen: argparse.Namespace) -> int:

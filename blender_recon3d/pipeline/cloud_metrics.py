@@ -60,6 +60,11 @@ class Surface:
             normals[missing] = fitted_normals(points, tree)[missing]
         return cls(points, normals, radii, tree)
 
+    def moved(self, move: Similarity) -> Surface:
+        points = move.apply(self.points)
+        normals = self.normals @ move.rotation.T
+        return Surface(points, normals, move.scale * self.radii, cKDTree(points))
+
     def nearest(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Distance [M] from points [M, 3] to the nearest disc, and the index [M] of its sample."""
         results = [self._nearest(block) for block in _blocks(points)]
@@ -121,8 +126,13 @@ def cloud_metrics(
     asked = subsample(surface.points[within(surface.points, centre, radius)])
     to_surface = surface.nearest(judged)[0]
     to_cloud = cKDTree(cloud).query(asked, workers=-1)[0] if len(cloud) else np.full(len(asked), np.inf)
+    return scored(to_surface, to_cloud, distances)
+
+
+def scored(to_surface: np.ndarray, to_cloud: np.ndarray, distances: list[float]) -> dict[str, Any]:
+    """The summary of distances from our points to the surface [N], and from the surface's samples to us [M]."""
     return {
-        "points": len(judged),
+        "points": len(to_surface),
         "accuracy": _summary(to_surface),
         "completeness": _summary(to_cloud),
         "scores": [_score(distance, to_surface, to_cloud) for distance in distances],

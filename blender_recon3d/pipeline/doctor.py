@@ -55,7 +55,7 @@ def main(as_json: bool) -> int:
 def examine() -> list[Finding]:
     """All findings, in the order in which a person would set things up."""
     checks: list[Callable[[], list[Finding]]] = [
-        _python, _processor, _memory, _disk, _numpy, _opencv, _pillow, _heif, _scipy, _pycolmap, _torch,
+        _python, _processor, _memory, _disk, _numpy, _opencv, _pillow, _heif, _scipy, _xatlas, _pycolmap, _torch,
         _torchvision, _safetensors, _weights, _depth,
     ]  # fmt: skip
     findings = []
@@ -140,6 +140,10 @@ def _numpy() -> list[Finding]:
 
 def _scipy() -> list[Finding]:
     return _import("scipy", "scipy", "scipy")
+
+
+def _xatlas() -> list[Finding]:
+    return _import("UVs", "xatlas", "xatlas", lost="--until texture cannot lay a mesh out flat")
 
 
 def _safetensors() -> list[Finding]:

@@ -1,11 +1,12 @@
-"""`recon3d evaluate`: the errors of cameras and cloud against ground truth.
+"""`recon3d evaluate`: the errors of cameras, cloud and mesh against ground truth.
 
 Cameras: a similarity takes our camera centres to the true ones (`alignment.robust_similarity`); centre errors are
 what is left, rotation errors the angles between the orientations in the common frame.
 
 Cloud (when the truth has a surface): moved by the cameras' similarity, judged once as it then lies, and once more
 after a few iterations of trimmed ICP with scale, since a camera error common to all photos would otherwise be
-counted against the fusion. Both are reported; the second is the score of the cloud.
+counted against the fusion. Both are reported; the second is the score of the cloud. The mesh is judged in the same
+way, by points drawn from its faces.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ import json
 import math
 import sys
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .alignment import (
+    IDENTITY,
     Similarity,
     Undetermined,
     angles,
@@ -33,6 +36,9 @@ from .events import UserError
 from .ply import columns, read_vertices
 from .truth import Truth, read_truth
 from .workspace import Workspace
+
+if TYPE_CHECKING:
+    from .cloud_metrics import Surface
 
 ICP_ITERATIONS = 15
 ICP_REACH = 0.02  # of the object's size
@@ -54,9 +60,10 @@ def main(workspace: Workspace, truth: Path, as_json: bool) -> int:
 
 
 def evaluate(workspace: Workspace, truth: Path) -> dict[str, Any]:
-    """`{"truth", "units", "photos": {}, "cameras": {}, "cloud": {} or None, "stages": {}}`, JSON-ready.
+    """`{"truth", "units", "photos": {}, "cameras": {}, "cloud": {}, "mesh": {}, "stages": {}}`, JSON-ready.
 
-    Lengths are in the truth's units. UserError when fewer than 3 registered photos have a true camera.
+    cloud and mesh are None where there is none. Lengths are in the truth's units. UserError when fewer than 3
+    registered photos have a true camera.
     """
     known = read_truth(truth)
     photos = [photo for photo in workspace.read_photos()["photos"] if photo["state"] == "used"]
@@ -97,7 +104,7 @@ def evaluate(workspace: Workspace, truth: Path) -> dict[str, Any]:
         "units": known.units,
         "photos": {"used": len(photos), "with_truth": len(matched), "registered_with_truth": len(common)},
         "cameras": cameras,
-        "cloud": _cloud(workspace, known, similarity),
+        **_shape(workspace, known, similarity),
         "stages": workspace.read_state()["stages"],
     }
 
@@ -177,28 +184,64 @@ def _rotation_errors(
     return (turned if use_turned else np.where(np.isfinite(turned), as_is, np.nan)), use_turned
 
 
-def _cloud(workspace: Workspace, truth: Truth, similarity: Similarity) -> dict[str, Any] | None:
-    """The dense cloud against the surface; None when either is missing."""
-    if truth.surface is None or truth.size is None or not workspace.fusion.exists():
-        return None
-    from .cloud_metrics import Surface, cloud_metrics, icp, within
+def _shape(workspace: Workspace, truth: Truth, similarity: Similarity) -> dict[str, Any]:
+    """`{"cloud", "mesh"}`: the dense cloud and the mesh against the surface; None for what is not there."""
+    from .cloud_metrics import Surface, cloud_metrics
 
+    found: dict[str, Any] = {"cloud": None, "mesh": None}
+    if truth.surface is None or truth.size is None or not workspace.fusion.exists():
+        return found
     points = columns(read_vertices(workspace.fusion), "x", "y", "z")
     if points is None:
         raise UserError(f"{workspace.fusion} holds no points: run recon3d dense again.")
     surface = Surface.build(truth.surface, truth.normals)
     cloud = similarity.apply(points[np.isfinite(points).all(axis=1)])
-    distances = [share * truth.size for share in SHARES]
-    by_cameras = cloud_metrics(cloud, surface, distances, truth.centre, truth.radius)
-    near = cloud[within(cloud, truth.centre, truth.radius)]
+    found["cloud"] = {"size": truth.size, "fused_points": len(points)}
+    asked = _asked(truth)
+    found["cloud"].update(
+        _judged(cloud, surface, truth, lambda step: cloud_metrics(step.apply(cloud), surface, *asked))
+    )
+    if workspace.mesh_file.exists():
+        found["mesh"] = _mesh(workspace.mesh_file, surface, truth, similarity)
+    return found
+
+
+def _mesh(path: Path, surface: Surface, truth: Truth, similarity: Similarity) -> dict[str, Any]:
+    from .mesh_metrics import mesh_metrics, sampled
+    from .meshing.mesh import Mesh
+    from .ply_mesh import read_mesh
+
+    vertices, faces = read_mesh(path)
+    xyz = columns(vertices, "x", "y", "z")
+    if xyz is None or not len(faces):
+        raise UserError(f"{path} holds no mesh: run recon3d mesh again.")
+    ours = sampled(Mesh(similarity.apply(xyz), faces), truth.centre, truth.radius)
+    asked = _asked(truth)
+    return {
+        "faces": len(faces),
+        **_judged(ours.points, surface, truth, lambda step: mesh_metrics(ours.moved(step), surface, *asked)),
+    }
+
+
+def _asked(truth: Truth) -> tuple[list[float], np.ndarray | None, float | None]:
+    """The distances of the scores, and the ball of interest."""
+    assert truth.size is not None
+    return [share * truth.size for share in SHARES], truth.centre, truth.radius
+
+
+def _judged(
+    points: np.ndarray, surface: Surface, truth: Truth, judge: Callable[[Similarity], dict[str, Any]]
+) -> dict[str, Any]:
+    """What points [N, 3] are of, judged as it lies by the cameras and moved by ICP; judge: given the move."""
+    from .cloud_metrics import icp, within
+
+    assert truth.size is not None
+    near = points[within(points, truth.centre, truth.radius)]
     step = icp(near, surface, ICP_REACH * truth.size, ICP_ITERATIONS)
-    refined = cloud_metrics(step.apply(cloud), surface, distances, truth.centre, truth.radius)
     middle = surface.points.mean(axis=0, keepdims=True)
     return {
-        "size": truth.size,
-        "fused_points": len(points),
-        "aligned_by_cameras": by_cameras,
-        "aligned_by_icp": refined,
+        "aligned_by_cameras": judge(IDENTITY),
+        "aligned_by_icp": judge(step),
         "icp": {
             "most_iterations": ICP_ITERATIONS,
             "shift": float(np.linalg.norm(step.apply(middle) - middle)),

@@ -19,9 +19,11 @@ def evaluation_table(result: dict[str, Any]) -> str:
     rows = [*_model_rows(result), ("", "mean", "median", "max")]
     rows.append((f"camera centres, {unit}", *_cells(cameras["centre"], factor)))
     rows.append(("camera rotations, degrees", *_cells(cameras["rotation_degrees"])))
-    if result["cloud"] is not None:
+    for what in ("cloud", "mesh"):
+        if result[what] is None:
+            continue
         for key, said in (("aligned_by_cameras", "aligned by cameras"), ("aligned_by_icp", "aligned by ICP")):
-            rows += [("",), *_cloud_rows(result["cloud"][key], said, factor, unit)]
+            rows += [("",), *_shape_rows(result[what][key], f"{what}, {said}", factor, unit)]
     rows += [("",), *_stage_rows(result["stages"])]
     notes = []
     if cameras["outliers"]:
@@ -48,11 +50,13 @@ def _model_rows(result: dict[str, Any]) -> list[Row]:
         rows.append(("reprojection error, px", f"{model['error']:.3f}"))
     if "points" in dense:
         rows.append(("dense points", f"{dense['points']:,}"))
+    if result["mesh"] is not None:
+        rows.append(("faces of the mesh", f"{result['mesh']['faces']:,}"))
     return rows
 
 
-def _cloud_rows(part: dict[str, Any], said: str, factor: float, unit: str) -> list[Row]:
-    rows: list[Row] = [(f"cloud, {said}", f"{part['points']:,} points in the region of interest")]
+def _shape_rows(part: dict[str, Any], said: str, factor: float, unit: str) -> list[Row]:
+    rows: list[Row] = [(said, f"{part['points']:,} points in the region of interest")]
     for name in ("accuracy", "completeness"):
         rows.append((f"{name}, {unit} (mean, median)", *_cells(part[name], factor)))
     rows.append(("", "precision", "recall", "F-score"))

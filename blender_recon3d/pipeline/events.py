@@ -19,6 +19,14 @@ KINDS = ("progress", "info", "warning", "error", "done")
 REMEDIES = ("again", "photos", "results", "preview", "log", "engine")
 
 
+LONGEST_TEXT = 1000  # characters
+
+
+def printable(text: str) -> str:
+    """One line that any terminal and any panel can show, not too long: texts out of files may hold anything."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:LONGEST_TEXT])
+
+
 class Cancelled(Exception):
     """The user asked to stop; the workspace stays resumable."""
 
@@ -41,9 +49,8 @@ class FileFormatError(UserError):
     """A file that is cut short, damaged, or something else than its name says. `path` is the file."""
 
     def __init__(self, path: Path, what: str) -> None:
-        sentence = f"{path} cannot be read: {what}; make it again, or choose another."
         # Names out of a damaged file may hold anything, line ends among it.
-        super().__init__("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in sentence))
+        super().__init__(printable(f"{path} cannot be read: {what}; make it again, or choose another."))
         self.path = path
 
 

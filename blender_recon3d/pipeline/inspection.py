@@ -6,6 +6,7 @@ How many photos, of which cameras, which will be set aside and why, and a foreca
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from .events import Progress, UserError
 from .intake import common_folder, find_photos
 from .job_forecast import forecast_job
 from .photo_list import examine_all, photo_entry
-from .settings import QUALITIES, JobSettings
+from .settings import QUALITIES, STAGES, JobSettings
 from .triage import set_aside
 
 FEWEST_PHOTOS = 3
@@ -30,7 +31,8 @@ def inspect_photos(settings: JobSettings, progress: Progress, without: Path) -> 
 
     `{"photos", "used", "films", "set_aside": [{"photo", "reason"}], "cameras": [{"name", "photos", "width",
     "height", "focal_mm", "prior"}], "advice": [sentence], "quality": the one asked for,
-    "forecasts": {quality: {"seconds": {stage: s}, "total", "memory", "disk"}}}`, memory and disk in bytes.
+    "until", "forecasts": {quality: {"seconds": {stage: s}, "memory", "disk"}}}`: seconds of every stage, memory and
+    disk of a dense reconstruction, in bytes.
     """
     files, films = find_photos(settings.photos.photos, without)
     progress.info(count_sentence(len(files), len(films)), photos=len(files), films=len(films))
@@ -59,8 +61,9 @@ def inspect_photos(settings: JobSettings, progress: Progress, without: Path) -> 
         "cameras": cameras,
         "advice": advice(len(used), bool(films), cameras),
         "quality": settings.quality,
+        "until": settings.until,
         "forecasts": {
-            quality: forecast_job(sizes, settings.changed(quality=quality)).to_json() for quality in QUALITIES
+            quality: asdict(forecast_job(sizes, settings.changed(quality=quality))) for quality in QUALITIES
         },
     }
 
@@ -114,10 +117,10 @@ def describe(found: dict[str, Any]) -> str:
         )
     lines += [f"  set aside: {Path(item['photo']).name}: {item['reason']}" for item in found["set_aside"]]
     forecast = found["forecasts"][found["quality"]]
-    parts = ", ".join(
-        f"{stage} {duration(value)}" for stage, value in forecast["seconds"].items() if value >= 1
-    )
-    lines.append(f"about {duration(forecast['total'])} ({parts})")
+    asked = STAGES[: STAGES.index(found["until"]) + 1]
+    seconds = {stage: forecast["seconds"].get(stage, 0.0) for stage in asked}
+    parts = ", ".join(f"{stage} {duration(value)}" for stage, value in seconds.items() if value >= 1)
+    lines.append(f"about {duration(sum(seconds.values()))} ({parts})")
     lines.append(
         f"up to {forecast['memory'] / 2**30:.1f} GB of memory, {forecast['disk'] / 2**30:.1f} GB of disk"
     )

@@ -17,7 +17,16 @@ from .stages import Stage, load_stage
 from .workspace import Workspace, remove, write_json
 
 # Raise a stage's number when its result changes for the same input: old workspaces then run it again.
-VERSIONS = {"photos": 1, "pairs": 1, "features": 1, "matches": 1, "sfm": 1, "dense": 2}
+VERSIONS = {
+    "photos": 1,
+    "pairs": 1,
+    "features": 1,
+    "matches": 1,
+    "sfm": 1,
+    "dense": 2,
+    "mesh": 1,
+    "texture": 1,
+}
 
 # What each stage reads. Which photos to pair says nothing about their features, and the other way round.
 NEEDS: dict[str, tuple[str, ...]] = {
@@ -27,11 +36,14 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "matches": ("pairs", "features"),
     "sfm": ("matches",),
     "dense": ("sfm",),
+    "mesh": ("dense",),
+    "texture": ("mesh",),
 }
 
 # What the stages make in a workspace, and remove from it.
 OWN_NAMES = (
     "photos.json", "images", "masks", "frames", "pairs.txt", "database.db", "features", "live", "sparse", "dense",
+    "mesh", "texture",
 )  # fmt: skip
 
 # What says where a thing is computed does not change what is computed (within rounding).

@@ -6,8 +6,7 @@ measured by benchmarks/forecast.py, which also says how far off this is.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from .settings import STAGES, JobSettings
 
@@ -16,28 +15,32 @@ READ = 0.02  # a megapixel of a photo, decoded and looked at
 FIND = {"learned": 0.14, "sift": 0.25}  # a megapixel at which features are found
 MATCH = {"learned": 0.10, "sift": 0.02}  # a pair, with the usual number of keypoints
 PLACE = 0.25  # a photo, in structure from motion
+MESH = 0.8  # a megapixel of depth
+TEXTURE = 1.5  # a megatexel
+TEXTURE_PHOTO = 0.3  # a photo
 ENGINE_BYTES = 1_300 << 20  # the libraries, the networks and a few photos at a time
 DENSE_BYTES_A_PIXEL = 26  # on disk: depth and normal maps, the undistorted photo
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """seconds: by stage. memory, disk: bytes."""
+    """seconds: of every stage, whether it is asked for or not. memory, disk: bytes, of a dense reconstruction."""
 
     seconds: dict[str, float]
     memory: int
     disk: int
 
-    @property
-    def total(self) -> float:
-        return sum(self.seconds.values())
+    def total(self, until: str) -> float:
+        return total(self.seconds, until)
 
-    def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "total": self.total}
+
+def total(seconds: dict[str, float], until: str) -> float:
+    """Seconds of the stages up to `until`."""
+    return sum(seconds.get(name, 0.0) for name in STAGES[: STAGES.index(until) + 1])
 
 
 def forecast_job(sizes: list[tuple[int, int]], settings: JobSettings) -> Forecast:
-    """The forecast for photos of these sizes (width, height) up to `settings.until`."""
+    """The forecast for photos of these sizes (width, height)."""
     from .models.devices import select_device
     from .mvs import forecast as depth
 
@@ -58,14 +61,14 @@ def forecast_job(sizes: list[tuple[int, int]], settings: JobSettings) -> Forecas
         "matches": MATCH[kind] * unit * weight * number_of_pairs(count, settings),
         "sfm": PLACE * unit * count,
         "dense": depth.forecast([(height, width) for width, height in pixels], device, settings.dense.views, plan),
+        "mesh": MESH * unit * sum(width * height for width, height in pixels) / 1e6,
+        "texture": TEXTURE * unit * (settings.texture.max_size / 1024) ** 2 + TEXTURE_PHOTO * unit * count,
     }  # fmt: skip
-    wanted = STAGES[: STAGES.index(settings.until) + 1]
     maps = sum(width * height for width, height in pixels) * DENSE_BYTES_A_PIXEL
-    dense = "dense" in wanted
     return Forecast(
-        {name: round(seconds[name], 1) for name in wanted if name in seconds},
-        max(ENGINE_BYTES, plan.bytes if dense else 0),
-        (maps if dense else 0) + count * (4 << 20),
+        {name: round(value, 1) for name, value in seconds.items()},
+        max(ENGINE_BYTES, plan.bytes),
+        maps + count * (4 << 20),
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .colmap import pycolmap
-from .placement import world_from_model
+from .placement import place_model
 from .ply import write_vertices
 from .workspace import Workspace, remove, whole_folder, write_json
 
@@ -52,7 +52,7 @@ def write_live(workspace: Workspace, model: Any) -> None:
 
     qvec (w, x, y, z), tvec: cam_from_world; focal in pixels. points.ply: at most MOST_POINTS of the sparse points.
     """
-    cameras, rotations, centres = [], [], []
+    cameras = []
     for image_id in sorted(model.reg_image_ids()):
         image = model.image(image_id)
         pose, camera = image.cam_from_world(), model.camera(image.camera_id)
@@ -67,13 +67,11 @@ def write_live(workspace: Workspace, model: Any) -> None:
                 "focal": float(camera.mean_focal_length()),
             }
         )
-        rotations.append(pose.rotation.matrix())
-        centres.append(image.projection_center())
     points = list(model.points3D.values())
     step = max(1, -(-len(points) // MOST_POINTS))
     xyz = np.array([point.xyz for point in points[::step]], np.float64).reshape(-1, 3)
     rgb = np.array([point.color for point in points[::step]], np.uint8).reshape(-1, 3)
-    placed, _ = world_from_model(np.stack(rotations), np.stack(centres), xyz)
+    placed, _ = place_model(model)
     vertices = np.empty(
         len(xyz), [(n, "<f4") for n in ("x", "y", "z")] + [(n, "u1") for n in ("red", "green", "blue")]
     )

@@ -5,6 +5,8 @@ The model itself is never moved; what is found here goes into the Empty that hol
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 PLANE_TRIALS = 500
@@ -105,6 +107,15 @@ def _refine(
         normal = fitted * np.sign(fitted @ up)
         offset = float(normal @ centre)
     return normal, offset
+
+
+def place_model(model: Any) -> tuple[np.ndarray, str]:
+    """`world_from_model` of a pycolmap.Reconstruction."""
+    images = [model.image(image_id) for image_id in sorted(model.reg_image_ids())]
+    rotations = np.stack([image.cam_from_world().rotation.matrix() for image in images])
+    centres = np.stack([image.projection_center() for image in images])
+    points = np.array([point.xyz for point in model.points3D.values()]).reshape(-1, 3)
+    return world_from_model(rotations, centres, points)
 
 
 def world_from_model(

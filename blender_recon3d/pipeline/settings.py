@@ -13,7 +13,7 @@ from typing import Any
 
 from .events import UserError
 
-STAGES = ("photos", "pairs", "features", "matches", "sfm", "dense")
+STAGES = ("photos", "pairs", "features", "matches", "sfm", "dense", "mesh", "texture")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 QUALITIES = ("preview", "medium", "high")
 
@@ -120,12 +120,40 @@ class DenseSettings(StageSettings):
     device: str = option("auto", "where depth is estimated", DEVICES)
 
 
-# Longest side in pixels of what each quality looks at, by stage, and the options that say otherwise.
+@dataclass(frozen=True)
+class MeshSettings(StageSettings):
+    """How the cloud becomes a mesh."""
+
+    max_size: int = option(200_000, "most faces of the mesh", least=100, most=20_000_000)
+    region: str = option(
+        "auto", "what is meshed: what the cameras stand round, where they do; or all", ("auto", "all")
+    )
+    crop: str = option("", "box: the 12 numbers of a 3x4 matrix, or a JSON file (see the manual)")
+    clean: str = option("auto", "remove outliers and islands from the cloud first", ("auto", "off"))
+    mesh_depth: int = option(0, "depth of Poisson's octree; 0: from the cloud's spacing", least=0, most=13)
+    closed: bool = option(False, "leave the surface closed, for printing, instead of trimming it")
+    cloud: str = option(
+        "", "another cloud (PLY with normals, in the model's frame) instead of dense/fusion.ply"
+    )
+    memory: float = option(4.0, "most memory that meshing takes, GB", least=0.5, most=1000.0)
+
+
+@dataclass(frozen=True)
+class TextureSettings(StageSettings):
+    """How the photos' colours come onto the mesh."""
+
+    max_size: int = option(4096, "side of the texture, pixels", least=256, most=16_384)
+
+
+# What each quality stands for, by stage (the longest side in pixels of what is looked at, faces of the mesh), and
+# the options that say otherwise. It is the stage's `max_size`.
 SIZES = {
     "features": {"preview": 1600, "medium": 2400, "high": 3200},
     "dense": {"preview": 640, "medium": 1000, "high": 2000},
+    "mesh": {"preview": 50_000, "medium": 200_000, "high": 1_000_000},
+    "texture": {"preview": 2048, "medium": 4096, "high": 8192},
 }
-SIZE_OPTIONS = {"features": "feature_size", "dense": "dense_size"}
+SIZE_OPTIONS = {"features": "feature_size", "dense": "dense_size", "mesh": "faces", "texture": "texture_size"}
 
 
 @dataclass(frozen=True)
@@ -140,13 +168,15 @@ class JobSettings(StageSettings):
     matches: MatchesSettings = field(default_factory=MatchesSettings)
     sfm: SfmSettings = field(default_factory=SfmSettings)
     dense: DenseSettings = field(default_factory=DenseSettings)
+    mesh: MeshSettings = field(default_factory=MeshSettings)
+    texture: TextureSettings = field(default_factory=TextureSettings)
 
     @classmethod
     def build(cls, quality: str = "medium", until: str = "dense", **options: Any) -> JobSettings:
         """A job from flat options: each goes to every stage that has a field of that name.
 
-        `max_size` differs from stage to stage and comes from `quality`, unless given as `feature_size` or
-        `dense_size`. `photos` is one path or several. Options that no stage knows raise UserError.
+        `max_size` differs from stage to stage and comes from `quality`, unless given as `feature_size`,
+        `dense_size` or `faces`. `photos` is one path or several. Options that no stage knows raise UserError.
         """
         if quality not in QUALITIES:
             raise UserError(f"quality is {quality!r}: choose one of {', '.join(QUALITIES)}.", 2)
@@ -194,7 +224,8 @@ class JobSettings(StageSettings):
             values: dict[str, Any] = {"quality": raw["quality"], "until": raw["until"]}
             for stage in STAGES:
                 kind = _stage_type(stage)
-                chosen = {item.name: _typed(item, raw[stage].get(item.name)) for item in fields(kind)}
+                # A job of an earlier version lacks the stages that are newer.
+                chosen = {item.name: _typed(item, raw.get(stage, {}).get(item.name)) for item in fields(kind)}
                 values[stage] = kind(**{name: value for name, value in chosen.items() if value is not None})
             return cls(**values)
         except (KeyError, TypeError, ValueError, AttributeError) as error:

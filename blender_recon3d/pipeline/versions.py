@@ -21,6 +21,7 @@ PACKAGES = {
     ),
     "numpy": ("numpy",),
     "scipy": ("scipy",),
+    "xatlas": ("xatlas",),
     "pillow": ("pillow",),
     "pillow-heif": ("pillow-heif",),
     "safetensors": ("safetensors",),

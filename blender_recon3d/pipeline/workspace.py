@@ -1,7 +1,8 @@
 """The workspace: one folder that holds a job, its progress and its results. Standard library only.
 
     job.json state.json events.jsonl log.txt cancel lock
-    photos.json images/ masks/ pairs.txt database.db features/ live/ sparse/ placement.json dense/ report.*
+    photos.json images/ masks/ pairs.txt database.db features/ live/ sparse/ placement.json dense/ mesh/ texture/
+    report.*
 
 Whatever is written here appears whole or not at all (a temporary name, then a rename), so that a kill at
 any moment leaves a folder that the next run continues from.
@@ -50,6 +51,14 @@ class Workspace:
         self.registration = self.root / "registration.json"
         self.dense = self.root / "dense"
         self.fusion = self.dense / "fusion.ply"
+        self.mesh = self.root / "mesh"
+        self.mesh_file = self.mesh / "mesh.ply"
+        self.full_mesh_file = self.mesh / "full.ply"
+        self.mesh_json = self.mesh / "mesh.json"
+        self.texture = self.root / "texture"
+        self.textured_mesh = self.texture / "mesh.ply"
+        self.texture_obj = self.texture / "mesh.obj"
+        self.texture_image = self.texture / "texture.png"
         self.report_json = self.root / "report.json"
         self.report_html = self.root / "report.html"
 

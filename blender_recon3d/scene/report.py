@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..pipeline.events import printable
+
 MOST_BYTES = 256 << 20
-LONGEST_TEXT = 1000  # characters
 
 REGISTERED, OTHER_MODEL, NOT_REGISTERED, SET_ASIDE = (
     "registered",
@@ -88,9 +89,7 @@ def _row(entry: Any) -> PhotoRow | None:
 
 def text(value: Any) -> str:
     """A string that a panel can show: printable, one line, not too long; empty for anything that is no string."""
-    if not isinstance(value, str):
-        return ""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in value[:LONGEST_TEXT])
+    return printable(value) if isinstance(value, str) else ""
 
 
 def _number(value: Any, otherwise: float) -> float:

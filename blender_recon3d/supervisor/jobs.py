@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ..pipeline.events import Event, read_events
+from ..pipeline.events import Event, printable, read_events
 from ..pipeline.workspace import Workspace
 from .process import ProcessGroup
 from .views import CANCELLED, DONE, FAILED, RUNNING, JobView, follow
@@ -38,7 +38,7 @@ class Job:
         for event in events:
             self.view = follow(self.view, event)
             if event.kind == "error":
-                self._error = event.message
+                self._error = printable(event.message)
             self._take(event)
         if ended:
             self.view = replace(self._last_view(), seconds_left=None)

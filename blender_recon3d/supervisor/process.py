@@ -12,8 +12,16 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from ..pipeline.events import UserError
+
+# Popen's words for a process that leads a group of its own, without a window.
+GROUP: dict[str, Any] = (
+    {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
+    if sys.platform == "win32"
+    else {"start_new_session": True}
+)
 
 
 class ProcessGroup:
@@ -27,11 +35,6 @@ class ProcessGroup:
         errors: Path | None = None,
     ) -> None:
         """Start it. Raises UserError when the interpreter does not start or the output cannot be written."""
-        flags = {}
-        if sys.platform == "win32":
-            flags["creationflags"] = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
-        else:
-            flags["start_new_session"] = True
         try:
             with contextlib.ExitStack() as files:
                 self._process = subprocess.Popen(
@@ -40,7 +43,7 @@ class ProcessGroup:
                     stdin=subprocess.DEVNULL,
                     stdout=files.enter_context(open(output, "wb")),
                     stderr=files.enter_context(open(errors, "wb")) if errors else subprocess.STDOUT,
-                    **flags,
+                    **GROUP,
                 )
         except OSError as error:
             raise UserError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ..pipeline.events import REMEDIES, Event
+from ..pipeline.events import REMEDIES, Event, printable
 from ..pipeline.settings import STAGES
 
 RUNNING, DONE, FAILED, CANCELLED = "running", "done", "failed", "cancelled"
@@ -48,6 +48,7 @@ class JobView:
 
 def follow(view: JobView, event: Event) -> JobView:
     """The view after one more event. The end of the job is the process's to tell, not an event's."""
+    event = replace(event, message=printable(event.message))
     if event.kind == "error":
         remedy = event.data.get("remedy")
         return replace(

@@ -34,8 +34,6 @@ class RECON3D_PT_clean(_AssetPanel, bpy.types.Panel):
         layout.operator(
             "recon3d.add_crop_box", icon="MESH_CUBE", text="Fit Crop Box" if state.box else "Add Crop Box"
         )
-        if state.box:
-            layout.operator("recon3d.write_crop", icon="EXPORT")
         if state.cleaning is not None:
             row = layout.row(align=True)
             row.operator("recon3d.apply_cleaning", icon="CHECKMARK", text="Apply")
@@ -75,7 +73,9 @@ class RECON3D_PT_mesh(_AssetPanel, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, state = self.layout, asset_state(context.scene)
-        layout.operator("recon3d.make_mesh", icon="PLAY")
+        row = layout.row()
+        row.scale_y = 1.5
+        row.operator("recon3d.make_mesh", icon="PLAY")
         layout.operator(
             "recon3d.import_mesh", icon="IMPORT", text="Update Mesh" if state.mesh else "Import Mesh"
         )

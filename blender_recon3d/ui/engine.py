@@ -45,7 +45,9 @@ def draw_set_up(layout: bpy.types.UILayout, context: bpy.types.Context, width: i
         layout.operator("recon3d.cancel_set_up", icon="X")
         return
     state = engine_session.state()
-    wrapped(layout, context, tr(_STATES[state]), icon="CHECKMARK" if state == "ready" else "INFO", width=width)
+    wrapped(
+        layout, context, tr(_STATES[state]), icon="CHECKMARK" if state == "ready" else "INFO", width=width
+    )
     if view.error:
         wrapped(layout, context, view.error, icon="ERROR", width=width)
         layout.operator("recon3d.open_log", icon="TEXT").which = "SETUP"

@@ -9,6 +9,8 @@ import bpy
 
 from .. import inspection, preferences, session
 from ..operators.remedy import LABELS
+from ..pipeline.events import printable
+from ..pipeline.job_forecast import total
 from ..pipeline.settings import STAGES
 from ..properties import workspace_path
 from ..supervisor import DONE, FAILED, JobView
@@ -51,6 +53,7 @@ def _draw_photos(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     column.prop(settings, "workspace", text="", placeholder=shown)
     column.separator()
     column.row(align=True).prop(settings, "quality", expand=True)
+    column.row(align=True).prop(settings, "until", text="")
 
 
 def _draw_inspection(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -76,7 +79,8 @@ def _draw_found(box: bpy.types.UILayout, context: bpy.types.Context, found: dict
     box.label(text=count, icon="IMAGE_DATA", translate=False)
     for camera in found.get("cameras", [])[:3]:
         focal = f", {camera['focal_mm']:g} mm" if camera.get("focal_mm") else ""
-        box.label(text=f"{camera['photos']} x {camera['name']}{focal}", icon="BLANK1", translate=False)
+        name = printable(f"{camera['photos']} x {camera['name']}{focal}")  # EXIF may hold anything
+        box.label(text=name, icon="BLANK1", translate=False)
     more = len(found.get("cameras", [])) - 3
     if more > 0:
         box.label(text=tr("and {more} more cameras", more=more), icon="BLANK1", translate=False)
@@ -91,7 +95,7 @@ def _draw_found(box: bpy.types.UILayout, context: bpy.types.Context, found: dict
     if forecast:
         text = tr(
             "About {time}, {memory:.1f} GB of memory",
-            time=duration(forecast["total"]),
+            time=duration(total(forecast["seconds"], context.scene.recon3d.until)),
             memory=forecast["memory"] / 2**30,
         )
         box.label(text=text, icon="TIME", translate=False)
@@ -119,9 +123,8 @@ def _draw_progress(layout: bpy.types.UILayout, context: bpy.types.Context, view:
         text += ", " + tr("{time} left", time=duration(left))
     column = layout.column(align=True)
     if view.stage_number:
-        step = tr(
-            "Step {number} of {all}: {stage}", number=view.stage_number, all=len(STAGES), stage=view.stage
-        )
+        steps = max(view.stage_number, STAGES.index(context.scene.recon3d.until) + 1)
+        step = tr("Step {number} of {all}: {stage}", number=view.stage_number, all=steps, stage=view.stage)
         column.label(text=step, translate=False)
     column.progress(factor=view.fraction, text=text)
     wrapped(column, context, view.message)

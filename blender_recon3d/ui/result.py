@@ -15,7 +15,6 @@ class RECON3D_PT_result(Tab, bpy.types.Panel):
         column = self.layout.column(align=True)
         column.operator("recon3d.import_result", icon="IMPORT")
         column.operator("recon3d.import_folder", icon="FILE_FOLDER", text="Import Another Folder")
-        self.layout.operator("recon3d.export_cameras", icon="EXPORT")
 
 
 CLASSES = (RECON3D_PT_result,)

@@ -6,6 +6,8 @@ import textwrap
 
 import bpy
 
+from ..pipeline.events import printable
+
 
 def tr(text: str, **values: object) -> str:
     """The text in the interface's language, with the values in its {places}."""
@@ -21,7 +23,7 @@ def wrapped(
     characters = max(16, int((pixels / scale - 60) / 6.3))
     column = layout.column(align=True)
     column.scale_y = 0.8
-    for number, line in enumerate(textwrap.wrap(text, characters) or [""]):
+    for number, line in enumerate(textwrap.wrap(printable(text), characters) or [""]):
         shown = icon if number == 0 else "BLANK1" if icon != "NONE" else "NONE"
         column.label(text=line, icon=shown, translate=False)
 

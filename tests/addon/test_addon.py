@@ -1,5 +1,6 @@
 """The add-on in Blender: it registers, reconstructs, imports, and leaves nothing behind."""
 
+import json
 import os
 import sys
 import time
@@ -93,7 +94,7 @@ def test_in_the_background_reconstruct_blocks_and_reports(addon, engine_python, 
     bpy.context.scene.recon3d.photos = str(photos)
     with pytest.raises(RuntimeError, match=r"[Pp]hoto"):
         bpy.ops.recon3d.reconstruct()
-    assert session.session.view.state == FAILED
+    assert session.session.view.state == FAILED and session.session.view.remedy == "photos"
     assert (tmp_path / "empty_recon3d" / "events.jsonl").exists()
 
 
@@ -130,6 +131,51 @@ def test_a_result_is_not_imported_into_another_file(addon, tmp_path):
     session.follow_in_background()
     tick_until(lambda: not session.session.running)
     assert len(bpy.data.objects) == 0 and "Import Result" in session.session.notes[0]
+
+
+def test_a_remedy_does_what_the_sentence_advises(addon, engine_python, monkeypatch, tmp_path):
+    """The engine ran out of memory: the button goes on at preview quality (and then finds no photos here)."""
+    monkeypatch.setenv("RECON3D_PYTHON", str(engine_python))
+    (tmp_path / "empty").mkdir()
+    settings = bpy.context.scene.recon3d
+    settings.photos, settings.workspace, settings.quality = (
+        str(tmp_path / "empty"),
+        str(tmp_path / "w"),
+        "high",
+    )
+    assert not bpy.ops.recon3d.remedy.poll()
+    event = {
+        "time": 1.0,
+        "stage": "job",
+        "kind": "error",
+        "message": "Memory.",
+        "data": {"remedy": "preview"},
+    }
+    code = f"import sys; open(sys.argv[1], 'a').write({json.dumps(event)!r} + chr(10)); sys.exit(1)"
+    command = [sys.executable, "-c", code, str(tmp_path / "w" / "events.jsonl")]
+    session.session.job = EngineJob(command, os.environ, tmp_path / "w")
+    session.session.job.wait()
+    assert session.session.view.message == "Memory." and bpy.ops.recon3d.remedy.poll()
+    with pytest.raises(RuntimeError, match="No photos were found"):
+        bpy.ops.recon3d.remedy()
+    assert settings.quality == "preview" and session.session.view.remedy == "photos"
+
+
+@pytest.mark.parametrize("mode", ["EDIT", "SCULPT", "VERTEX_PAINT", "WEIGHT_PAINT", "TEXTURE_PAINT"])
+def test_a_result_comes_in_in_every_mode(addon, mode, tmp_path):
+    root = write_workspace(tmp_path / "w", ring())
+    mesh = bpy.data.meshes.new("Mine")
+    mesh.from_pydata([(0, 0, 0), (1, 0, 0), (0, 1, 0)], [], [(0, 1, 2)])
+    thing = bpy.data.objects.new("Mine", mesh)
+    bpy.context.scene.collection.objects.link(thing)
+    bpy.context.view_layer.objects.active = thing
+    bpy.ops.object.mode_set(mode=mode)
+    bpy.context.scene.recon3d.workspace = str(root)
+    assert bpy.ops.recon3d.import_result() == {"FINISHED"}
+    assert thing.mode == mode and len(bpy.data.cameras) == 5
+    bpy.context.scene.recon3d.review_index = 2
+    assert bpy.context.scene.camera is not None
+    bpy.ops.object.mode_set(mode="OBJECT")
 
 
 def test_preferences_are_optional(addon):

@@ -28,6 +28,8 @@ def test_every_setting_reaches_the_engine(addon, tmp_path):
         "frames": 60, "keep_blurred": True, "features": "sift", "max_keypoints": 1000, "feature_size": 1200,
         "pairs": "sequential", "neighbours": 7, "match_threshold": 0.35, "min_inliers": 20, "mapper": "global",
         "dense": "torch", "dense_size": 800, "min_views": 4, "memory": 2.5,
+        "faces": 5000, "region": "all", "clean": "off", "closed": True,
+        "texture_size": 1024,
     }  # fmt: skip
     assert set(wanted) == {option for _, group in advanced.GROUPS for option, _, _ in group}
     for name, value in wanted.items():

@@ -8,7 +8,9 @@ import importlib
 import bpy
 
 name = next(n for n in bpy.context.preferences.addons.keys() if n.endswith("recon3d"))
-engine_session, preferences = (importlib.import_module(f"{name}.{part}") for part in ("engine_session", "preferences"))
+engine_session, preferences = (
+    importlib.import_module(f"{name}.{part}") for part in ("engine_session", "preferences")
+)
 
 
 def scenario(ui, index, outcome, python):

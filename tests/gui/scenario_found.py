@@ -7,7 +7,9 @@ import importlib
 
 import bpy
 
-addon = importlib.import_module(next(n for n in bpy.context.preferences.addons.keys() if n.endswith("recon3d")))
+addon = importlib.import_module(
+    next(n for n in bpy.context.preferences.addons.keys() if n.endswith("recon3d"))
+)
 session = importlib.import_module(f"{addon.__name__}.session")
 
 

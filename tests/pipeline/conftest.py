@@ -55,7 +55,20 @@ def photos(tmp_path_factory, poses) -> Path:
 def finished(tmp_path_factory, photos) -> Workspace:
     """The whole chain, run once through the command line; read only."""
     output = tmp_path_factory.mktemp("finished") / "workspace"
-    ran = recon3d("run", photos, "-o", output, "--features", "sift", "--dense-size", 480)
+    ran = recon3d(
+        "run",
+        photos,
+        "-o",
+        output,
+        "--features",
+        "sift",
+        "--dense-size",
+        480,
+        "--until",
+        "texture",
+        "--texture",
+        256,
+    )
     assert ran.returncode == 0, ran.stderr
     return Workspace(output)
 

@@ -26,6 +26,7 @@ from blender_recon3d.pipeline.evaluate import TURNS, evaluate, match_names
 from blender_recon3d.pipeline.evaluation_table import evaluation_table
 from blender_recon3d.pipeline.events import UserError
 from blender_recon3d.pipeline.ply import write_vertices
+from blender_recon3d.pipeline.ply_mesh import write_mesh
 from blender_recon3d.pipeline.truth import read_truth
 from blender_recon3d.pipeline.workspace import Workspace, write_json
 
@@ -321,6 +322,24 @@ def test_a_cloud_is_judged_in_the_aligned_frame_and_refined(made):
     assert found["icp"]["shift"] == pytest.approx(0.008, abs=0.001)
     text = evaluation_table(result)
     assert "camera centres, mm" in text and "0.2 % of the size (4 mm)" in text
+
+
+def test_a_mesh_is_judged_beside_the_cloud(made):
+    workspace, folder, _ = made
+    flat = np.random.default_rng(0).uniform(-1, 1, (20_000, 2))
+    save(folder / "surface.ply", np.column_stack([flat, np.zeros(len(flat))]))
+    ours = Similarity(0.2, KNOWN.rotation, KNOWN.translation)
+    save(workspace.fusion, ours.apply(np.column_stack([flat[:5000], np.zeros(5000)])))
+    corners = np.array([[-1.0, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]])
+    rows = np.zeros(4, [(name, "<f4") for name in "xyz"])
+    for axis, name in enumerate("xyz"):
+        rows[name] = ours.apply(corners)[:, axis]
+    write_mesh(workspace.mesh_file, rows, np.array([[0, 1, 2], [0, 2, 3]]))
+    result = evaluate(workspace, folder)
+    score = result["mesh"]["aligned_by_cameras"]["scores"][0]
+    assert score["f_score"] > 0.99 > result["cloud"]["aligned_by_cameras"]["scores"][0]["f_score"]
+    text = evaluation_table(result)
+    assert "mesh, aligned by ICP" in text and "faces of the mesh" in text
 
 
 def save(path: Path, points: np.ndarray) -> None:

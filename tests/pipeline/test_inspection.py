@@ -10,8 +10,8 @@ from scenes import noise_texture
 
 from blender_recon3d.pipeline.events import Progress, UserError
 from blender_recon3d.pipeline.inspection import describe, inspect_photos
-from blender_recon3d.pipeline.job_forecast import number_of_pairs, shrunk
-from blender_recon3d.pipeline.settings import QUALITIES, JobSettings
+from blender_recon3d.pipeline.job_forecast import number_of_pairs, shrunk, total
+from blender_recon3d.pipeline.settings import QUALITIES, STAGES, JobSettings
 
 
 @pytest.fixture
@@ -50,8 +50,10 @@ def test_more_quality_takes_longer(photos, tmp_path):
             np.random.default_rng(number).integers(0, 255, (1200, 1600), np.uint8),
         )
     found = inspect_photos(JobSettings.build(photos=photos, features="sift"), Progress(), tmp_path)
-    totals = [found["forecasts"][quality]["total"] for quality in QUALITIES]
-    assert 0 < totals[0] < totals[1] < totals[2]
+    for until in ("dense", "texture"):
+        totals = [total(found["forecasts"][quality]["seconds"], until) for quality in QUALITIES]
+        assert 0 < totals[0] < totals[1] < totals[2]
+    assert set(found["forecasts"]["medium"]["seconds"]) == set(STAGES)
     assert all(found["forecasts"][quality]["memory"] > 2**30 for quality in QUALITIES)
 
 

@@ -21,7 +21,8 @@ from blender_recon3d.pipeline.mvs.maps import map_paths
 from blender_recon3d.pipeline.settings import STAGES
 from blender_recon3d.pipeline.workspace import Workspace, write_json
 
-OPTIONS = ("--features", "sift", "--dense-size", 480)
+OPTIONS = ("--features", "sift", "--dense-size", 480, "--until", "texture", "--texture", 256)
+SURFACE = ["mesh", "texture"]
 
 
 def start(*arguments: object) -> subprocess.Popen[str]:
@@ -81,10 +82,12 @@ def test_a_second_run_does_nothing_again(workspace, photos):
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        (("--min-views", 4), ["dense"]),
-        (("--mapper", "global"), ["sfm", "dense"]),
-        (("--pairs", "sequential"), ["pairs", "matches", "sfm", "dense"]),  # the features stay
-        (("--feature-size", 600), ["features", "matches", "sfm", "dense"]),  # and so do the pairs
+        (("--min-views", 4), ["dense", *SURFACE]),
+        (("--faces", 900), SURFACE),
+        (("--texture", 512), ["texture"]),
+        (("--mapper", "global"), ["sfm", "dense", *SURFACE]),
+        (("--pairs", "sequential"), ["pairs", "matches", "sfm", "dense", *SURFACE]),  # the features stay
+        (("--feature-size", 600), ["features", "matches", "sfm", "dense", *SURFACE]),  # and so do the pairs
     ],
 )
 def test_a_changed_setting_runs_its_stage_and_later_ones_only(workspace, photos, options, expected):
@@ -132,7 +135,7 @@ def _items(events, name: str) -> int:
 
 
 @pytest.mark.parametrize("way", ["file", "signal"])
-@pytest.mark.parametrize("name", ["features", "matches", "sfm", "dense"])
+@pytest.mark.parametrize("name", ["features", "matches", "sfm", "dense", "mesh", "texture"])
 def test_cancel_ends_within_five_seconds_with_code_3(tmp_path, finished, photos, name, way):
     workspace = Workspace(tmp_path / "workspace")
     shutil.copytree(finished.root, workspace.root)

@@ -5,8 +5,8 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from blender_recon3d.pipeline.events import LONGEST_TEXT
 from blender_recon3d.scene.report import (
-    LONGEST_TEXT,
     NOT_REGISTERED,
     OTHER_MODEL,
     REGISTERED,

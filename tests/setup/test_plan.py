@@ -35,7 +35,7 @@ def test_it_imports_with_the_standard_library_alone():
         "        if name.partition('.')[0] in ('bpy', 'torch', 'pycolmap', 'cv2', 'numpy', 'pip'):\n"
         "            raise ModuleNotFoundError(name)\n"
         "sys.meta_path.insert(0, Refuse())\n"
-        "import blender_recon3d.engine_setup.install\n"
+        "import blender_recon3d.engine_setup.command_line\n"
     )
     result = subprocess.run([sys.executable, "-S", "-c", refuse], cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
@@ -113,6 +113,35 @@ def test_torch_for_the_machine(system, driver, name, index):
     assert (chosen.name, chosen.index) == (name, index)
 
 
+@pytest.mark.parametrize(
+    ("text", "cuda", "version"),
+    [
+        (
+            "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.183.01  Sun May 12 19:39:15 UTC 2024",
+            12,
+            "535.183.01",
+        ),
+        (
+            "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.65.06  Release Build",
+            13,
+            "580.65.06",
+        ),
+        (
+            "NVRM version: NVIDIA UNIX x86_64 Kernel Module  470.82.01  Wed Oct 27 21:21:55 UTC 2021",
+            11,
+            "470.82.01",
+        ),
+    ],
+)
+def test_the_driver_says_which_cuda_it_runs(text, cuda, version, tmp_path, monkeypatch):
+    """The first line of /proc/driver/nvidia/version, of NVIDIA's closed and open modules."""
+    from blender_recon3d.engine_setup import variants
+
+    monkeypatch.setattr(variants, "_PROC", tmp_path / "version")
+    (tmp_path / "version").write_text(f"{text}\nGCC version:  gcc version 12.2.0 (Debian 12.2.0-14)\n")
+    assert variants.find_driver("linux") == Driver(cuda, f"NVIDIA driver {version}")
+
+
 @pytest.mark.parametrize(("name", "system"), [("cuda", "darwin"), ("mps", "linux"), ("rocm", "linux")])
 def test_a_torch_that_there_is_not(name, system):
     with pytest.raises(UserError, match="choose"):
@@ -120,9 +149,9 @@ def test_a_torch_that_there_is_not(name, system):
 
 
 def test_pythons_that_fit():
-    assert fits((3, 11, 7)) and fits((3, 13, 0)) and fits((3, 14, 3))
-    assert not fits((3, 10, 9)) and not fits((3, 15, 0)) and not fits((3, 14, 1))
-    assert not fits((3, 13, 5), wide=False) and not fits((3, 14, 3), without_gil=True)
+    assert fits((3, 11, 7)) and fits((3, 12, 0)) and fits((3, 13, 0))
+    assert not fits((3, 10, 9)) and not fits((3, 14, 0))
+    assert not fits((3, 13, 5), wide=False) and not fits((3, 13, 3), without_gil=True)
 
 
 # -- where packages come from -----------------------------------------------------------------------
@@ -189,6 +218,15 @@ def test_the_proxy_reaches_the_tools_and_blenders_python_does_not(tmp_path):
     assert clean["HTTPS_PROXY"] == clean["https_proxy"] == "http://me:secret@proxy:3128"
     assert clean["NO_PROXY"] == "corp" and clean["PIP_CACHE_DIR"] == "/c" and clean["PIP_USER"] == "0"
     assert "PYTHONHOME" not in clean and "PIP_TARGET" not in clean
+
+
+def test_a_folder_with_blanks_in_its_name_is_one_index(tmp_path):
+    mine = tmp_path / "my index"
+    mine.mkdir()
+    assert Sources(str(mine)).indexes == [mine.as_uri()]
+    assert Sources("https://a/simple https://b/simple").indexes == ["https://a/simple", "https://b/simple"]
+    (mine / "a-1-py3-none-any.whl").touch()
+    assert Sources(str(mine)).indexes == [] and Sources(str(mine)).links == [str(mine)]
 
 
 def test_passwords_are_not_shown(tmp_path):

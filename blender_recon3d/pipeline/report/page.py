@@ -66,6 +66,8 @@ def _tiles(facts: dict[str, Any]) -> Markup:
         tiles.append((f"{len(used)} of {len(photos)}", "photos in use"))
     if points := _summary(facts, "dense").get("points"):
         tiles.append((f"{points:,}", "dense points"))
+    if faces := _summary(facts, "mesh").get("faces"):
+        tiles.append((f"{faces:,}", "faces"))
     seconds = [stage["seconds"] for stage in facts["stages"] if stage["seconds"] is not None]
     memory = [stage["peak_memory_mb"] for stage in facts["stages"] if stage["peak_memory_mb"]]
     if seconds:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..colmap import pycolmap, run_cancellable
 from ..events import Progress, UserError
 from ..global_mapper import run_in_child
 from ..live import LiveModel
-from ..placement import world_from_model
+from ..placement import place_model
 from ..registration import registration
 from ..settings import SfmSettings
 from ..workspace import Workspace, remove, scratch_folder, whole_folder, write_json
@@ -108,11 +106,7 @@ def _read_models(folder: Path) -> list[Any]:
 
 
 def _place(workspace: Workspace, model: Any) -> None:
-    images = [model.image(image_id) for image_id in sorted(model.reg_image_ids())]
-    rotations = np.stack([image.cam_from_world().rotation.matrix() for image in images])
-    centres = np.stack([image.projection_center() for image in images])
-    points = np.array([point.xyz for point in model.points3D.values()]).reshape(-1, 3)
-    transform, how = world_from_model(rotations, centres, points)
+    transform, how = place_model(model)
     write_json(workspace.placement, {"version": 1, "world_from_model": transform.tolist(), "how": how})
 
 

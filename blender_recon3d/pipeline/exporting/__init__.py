@@ -1,0 +1,1 @@
+"""Assets for other programs, without Blender: one module a format."""

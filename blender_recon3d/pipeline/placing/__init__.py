@@ -1,0 +1,6 @@
+"""Standing a model up by what is known of the world: `recon3d place`. Only placement.json changes.
+
+gps      metres, east and north from the photos' EXIF
+markers  ArUco markers in the photos
+command  the command
+"""

@@ -1,0 +1,53 @@
+"""A clean triangle mesh of the dense cloud: mesh/mesh.ply within a budget of faces, mesh/full.ply before that."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from ..events import Progress, UserError
+from ..meshing.build import Built, build_mesh
+from ..meshing.region import read_box
+from ..ply_mesh import write_mesh
+from ..settings import MeshSettings
+from ..workspace import Workspace, remove, whole_folder, write_json
+
+
+def inputs(workspace: Workspace, settings: MeshSettings) -> Any:
+    box = read_box(settings.crop).tolist() if settings.crop else None
+    if not settings.cloud:
+        return [box]
+    try:
+        status = Path(settings.cloud).stat()
+    except OSError as error:
+        raise UserError(f"The cloud {settings.cloud} is not there: check --cloud.", 2) from error
+    return [box, status.st_size, status.st_mtime_ns]
+
+
+def outputs(workspace: Workspace) -> list[Path]:
+    return [workspace.mesh_file, workspace.full_mesh_file, workspace.mesh_json]
+
+
+def reset(workspace: Workspace) -> None:
+    remove(workspace.mesh)
+
+
+def run(workspace: Workspace, settings: MeshSettings, progress: Progress) -> dict[str, Any]:
+    start = time.monotonic()
+    cloud = Path(settings.cloud) if settings.cloud else workspace.fusion
+    with whole_folder(workspace.mesh) as part:
+        built = build_mesh(cloud, workspace.model, part / "work", settings, progress)
+        remove(part / "work")
+        write_mesh(part / workspace.mesh_file.name, *built.mesh)
+        write_mesh(part / workspace.full_mesh_file.name, *built.full)
+        facts = {**built.facts, "seconds": round(time.monotonic() - start, 2)}
+        write_json(part / workspace.mesh_json.name, facts)
+    return {"message": _message(built), **{key: facts[key] for key in ("faces", "vertices", "watertight")}}
+
+
+def _message(built: Built) -> str:
+    facts = built.facts
+    kept = facts["cloud"]["used"] / max(1, facts["cloud"]["points"])
+    how = "watertight" if facts["watertight"] else "open"
+    return f"{facts['faces']} faces ({facts['full_faces']} before decimation), {how}, from {kept:.0%} of the cloud"

@@ -1,0 +1,86 @@
+"""The mesh in the photos' colours: texture/ with mesh.ply, mesh.obj, mesh.mtl and texture.png, in the model's frame."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from ..events import Progress, UserError
+from ..exporting.obj import write_obj
+from ..ply import columns
+from ..ply_mesh import read_mesh
+from ..settings import TextureSettings
+from ..texturing.paint import Painted, paint
+from ..texturing.textured_mesh import TexturedMesh, write_textured
+from ..texturing.views import load_views
+from ..workspace import Workspace, remove, whole_folder
+
+FEWEST_PHOTOS = 2
+
+
+def inputs(workspace: Workspace, settings: TextureSettings) -> Any:
+    if importlib.util.find_spec("xatlas") is None:
+        raise UserError("UVs need the package xatlas, which is missing: run recon3d doctor.", 2)
+    return []
+
+
+def outputs(workspace: Workspace) -> list[Path]:
+    return [workspace.textured_mesh, workspace.texture_obj, workspace.texture_image]
+
+
+def reset(workspace: Workspace) -> None:
+    remove(workspace.texture)
+
+
+def run(workspace: Workspace, settings: TextureSettings, progress: Progress) -> dict[str, Any]:
+    table, faces = read_mesh(workspace.mesh_file)
+    if not len(faces):
+        raise UserError(f"{workspace.mesh_file} has no faces: run recon3d mesh again, with --region all.")
+    positions, normals = columns(table, "x", "y", "z"), columns(table, "nx", "ny", "nz")
+    given = columns(table, "red", "green", "blue")
+    if positions is None or normals is None or given is None:
+        raise UserError(f"{workspace.mesh_file} has no normals or colours: run recon3d mesh again.")
+    views = load_views(workspace.model, workspace.images, workspace.masks, settings.max_size, progress)
+    if len(views) < FEWEST_PHOTOS:
+        progress.warning(
+            "Only one photo is there: the texture shows what it saw, and spreads its colours elsewhere."
+        )
+    with whole_folder(workspace.texture) as part:
+        painted = paint(positions, normals, faces, given, views, settings.max_size, part, progress)
+        _write(part, workspace, painted, positions, normals)
+    if painted.share_seen < 0.5:
+        progress.warning(
+            f"No photo shows {1 - painted.share_seen:.0%} of the surface, which gets the colours around it."
+        )
+    return {
+        "message": f"{settings.max_size} x {settings.max_size} texels from {len(views)} photos, "
+        f"{painted.share_seen:.0%} of the surface seen, {painted.fill:.0%} of the texture used",
+        "size": settings.max_size,
+        "photos": len(views),
+        "seen": round(painted.share_seen, 4),
+        "fill": round(painted.fill, 4),
+        "gains": [[round(float(value), 3) for value in gain] for gain in painted.gains],
+    }
+
+
+def _write(
+    folder: Path, workspace: Workspace, painted: Painted, positions: np.ndarray, normals: np.ndarray
+) -> None:
+    source = painted.unwrapped.source
+    mesh = TexturedMesh(
+        positions[source],
+        normals[source],
+        painted.vertex_colours[source],
+        painted.unwrapped.uv,
+        source,
+        painted.unwrapped.faces,
+    )
+    write_textured(folder / workspace.textured_mesh.name, mesh)
+    image = workspace.texture_image.name
+    pixels = cv2.imencode(".png", painted.image[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 3])[1]
+    (folder / image).write_bytes(pixels.tobytes())
+    write_obj(folder / workspace.texture_obj.name, mesh, image, "in COLMAP's frame of the model")

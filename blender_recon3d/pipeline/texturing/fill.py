@@ -1,0 +1,98 @@
+"""What no photo shows, and the gaps between the charts."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from scipy import sparse
+
+from .choice import neighbourhood
+from .samples import Samples
+from .texels import Texels
+
+# Trust in the best photo's pixel, from which on its colour is taken as it is. Below, all photos see only the rim
+# beside which a surface ends, where what is behind shines through: the colours of the surface around take over.
+SURE = 0.2
+ROUNDS = 2000  # vertices that colour spreads over at most
+SLIGHT = 1e-6  # weight: no more than none
+CHUNK = 20_000  # vertices
+SOFTER = 20  # rounds of smoothing where it has spread
+
+
+def vertex_colours(
+    samples: Samples, weights: np.ndarray, gains: np.ndarray, faces: np.ndarray, given: np.ndarray
+) -> np.ndarray:
+    """Colours of the vertices, float32 [V, 3] in 0..255.
+
+    What no photo shows well takes the colours around it; a part of the mesh that no photo shows well anywhere has
+    the best there are, or those that it came with, `given` [V, 3].
+    """
+    colour = given.astype(np.float32)
+    total = np.zeros(len(colour), np.float32)
+    for first in range(0, len(colour), CHUNK):
+        part = slice(first, first + CHUNK)
+        share = weights[part] * samples.trust[part].astype(np.float32)
+        total[part] = share.sum(axis=1)
+        mixed = np.einsum(
+            "vn,vnc,nc->vc", share, samples.colour[part].astype(np.float32), gains, optimize=True
+        )
+        np.divide(mixed, total[part, None], out=colour[part], where=total[part, None] > SLIGHT)
+    sure = samples.trust.max(axis=1, initial=0) >= SURE
+    return _spread(colour, sure, neighbourhood(faces, len(colour)))
+
+
+def _spread(colour: np.ndarray, known: np.ndarray, ring: sparse.csr_matrix) -> np.ndarray:
+    """Colours [V, 3] where they are known, and means of these spread step by step to neighbours that are not."""
+    known, late = known.copy(), []
+    for _ in range(ROUNDS):
+        rows = ring[~known]
+        count = rows @ known.astype(np.float32)
+        reached = count > 0
+        if not reached.any():
+            break
+        new = np.flatnonzero(~known)[reached]
+        colour[new] = (rows[reached] @ (colour * known[:, None])) / count[reached, None]
+        known[new] = True
+        late.append(new)
+    if late:
+        filled = np.concatenate(late)
+        rows = ring[filled]
+        for _ in range(SOFTER):
+            colour[filled] = rows @ colour
+    return colour
+
+
+def picture(
+    texels: Texels, colour: np.ndarray, trust: np.ndarray, behind: np.ndarray, faces: np.ndarray
+) -> np.ndarray:
+    """The texture, uint8 RGB [size, size, 3]: texels' colours [T, 3], and where the trust in them [T] is not enough,
+    those of the vertices, `behind` [V, 3].
+
+    Everything outside of the charts takes the nearest texel's colour, so that no smaller copy of the texture mixes
+    in anything else.
+    """
+    image = np.zeros((texels.size, texels.size, 3), np.uint8)
+    empty = np.ones((texels.size, texels.size), np.uint8)
+    every = np.arange(len(faces))
+    for part in np.split(every, np.arange(20_000, len(every), 20_000)):
+        own, which = texels.of_faces(part)
+        if not len(own):
+            continue
+        under = texels.interpolate(behind[faces[part]].astype(np.float64), part, own, which)
+        share = np.minimum(trust[own] / SURE, 1)[:, None]
+        mixed = colour[own] * share + under * (1 - share)
+        image[texels.row[own], texels.column[own]] = np.clip(np.rint(mixed), 0, 255)
+        empty[texels.row[own], texels.column[own]] = 0
+    return _spread_outwards(image, empty)
+
+
+def _spread_outwards(image: np.ndarray, empty: np.ndarray) -> np.ndarray:
+    if empty.all() or not empty.any():
+        return image
+    _, nearest = cv2.distanceTransformWithLabels(empty, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    rows, columns = np.nonzero(empty == 0)
+    place = np.zeros(len(rows) + 1, np.int64)
+    place[nearest[rows, columns]] = rows * image.shape[1] + columns
+    gaps = empty == 1
+    image[gaps] = image.reshape(-1, 3)[place[nearest[gaps]]]
+    return image

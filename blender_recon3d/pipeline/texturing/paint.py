@@ -1,0 +1,65 @@
+"""The way from a mesh and photos to UVs and a texture. See the package's list of modules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..events import Progress
+from .blend import blend
+from .choice import fineness, weights
+from .exposure import gains
+from .fill import picture, vertex_colours
+from .samples import sample_views
+from .texels import texels_of
+from .unwrap import Unwrapped, unwrap
+from .views import TextureView
+
+CONTRAST = 4.0  # see choice.weights
+
+
+@dataclass(frozen=True)
+class Painted:
+    """image uint8 RGB [size, size, 3]; vertex_colours uint8 [V, 3] of the mesh's vertices; gains [N, 3] of the photos.
+
+    share_seen: of the surface that a photo shows, by texels; fill: of the texture that lies on the mesh.
+    """
+
+    unwrapped: Unwrapped
+    image: np.ndarray
+    vertex_colours: np.ndarray
+    gains: np.ndarray
+    share_seen: float
+    fill: float
+
+
+def paint(
+    vertices: np.ndarray,
+    normals: np.ndarray,
+    faces: np.ndarray,
+    given: np.ndarray,
+    views: list[TextureView],
+    size: int,
+    scratch: Path,
+    progress: Progress,
+) -> Painted:
+    """Texture triangles [F, 3] over vertices [V, 3] with unit normals [V, 3], in the model's frame.
+
+    given [V, 3]: colours in 0..255 for what no photo shows. scratch: an existing folder for a file or two.
+    Memory beyond the mesh and one photo: 40 bytes a vertex and photo, and 30 bytes a texel.
+    """
+    samples = sample_views(views, vertices, normals, faces, progress)
+    progress.update(len(views), 2 * len(views), "unwrapping")
+    unwrapped = unwrap(vertices, faces, fineness(samples, faces), scratch, progress)
+    texels = texels_of(unwrapped, size)
+    gain = gains(samples)
+    weight = weights(samples, gain, faces, CONTRAST)
+    behind = vertex_colours(samples, weight, gain, faces, given)
+    del samples
+    colour, trust = blend(views, vertices, faces, unwrapped, texels, weight, gain, progress)
+    image = picture(texels, colour, trust, behind, faces)
+    seen = float((trust > 0).mean()) if len(texels) else 0.0
+    rounded = np.clip(np.rint(behind), 0, 255).astype(np.uint8)
+    return Painted(unwrapped, image, rounded, gain, seen, len(texels) / size**2)

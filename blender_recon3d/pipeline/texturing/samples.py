@@ -1,0 +1,100 @@
+"""What every photo shows at every vertex: enough to compare photos with each other without holding any of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from ..events import Progress
+from .views import TextureView
+from .visibility import ViewMaps, sample, view_maps
+
+GRAZING = 0.15  # least cosine between a surface's normal and the way to the camera: 81 degrees
+LEAST, MOST = (
+    1e-4,
+    1e4,
+)  # of the usual resolution by area: what float16 holds well, and more than photos differ
+
+
+@dataclass
+class Samples:
+    """For V vertices and N photos; what is not seen is 0.
+
+    faced [V, N] float16: cosine to the normal times pixels per unit of area, relative to the usual, where the
+    vertex is in the picture and turned to it, whether hidden or not.
+    trust [V, N] float16: of its pixel (see ViewMaps); 0 when hidden.
+    colour [V, N, 3] uint8: RGB of the photo, made small. detail [V, N] float16: how much the photo changes there
+    from pixel to pixel.
+    """
+
+    faced: np.ndarray
+    trust: np.ndarray
+    colour: np.ndarray
+    detail: np.ndarray
+
+
+def sample_views(
+    views: list[TextureView], vertices: np.ndarray, normals: np.ndarray, faces: np.ndarray, progress: Progress
+) -> Samples:
+    """Look at each photo once. Memory: 9 bytes a vertex and photo, and one photo."""
+    shape = (len(vertices), len(views))
+    found = Samples(
+        np.zeros(shape, np.float16), np.zeros(shape, np.float16), np.zeros((*shape, 3), np.uint8),
+        np.zeros(shape, np.float16),
+    )  # fmt: skip
+    usual = float(np.median([_usual_density(view, vertices) for view in views]))
+    for number, view in enumerate(views):
+        progress.update(number, 2 * len(views), "looking at photos")
+        maps = view_maps(view, vertices, faces)
+        _sample(view, maps, vertices, normals, usual, number, found)
+    return found
+
+
+def _usual_density(view: TextureView, vertices: np.ndarray) -> float:
+    """Pixels per unit of area that faces the camera, at the middle one of the depths before it."""
+    depth = view.to_camera(vertices)[:, 2]
+    return float(_density(view, np.median(depth[depth > 0]))) if (depth > 0).any() else 1.0
+
+
+def _density(view: TextureView, depth: np.ndarray) -> np.ndarray:
+    return view.intrinsics[0, 0] * view.intrinsics[1, 1] / depth**2
+
+
+def _sample(
+    view: TextureView,
+    maps: ViewMaps,
+    vertices: np.ndarray,
+    normals: np.ndarray,
+    usual: float,
+    number: int,
+    found: Samples,
+) -> None:
+    way = view.centre - vertices
+    cosine = (way * normals).sum(1) / np.maximum(np.linalg.norm(way, axis=1), 1e-30)
+    there = view.to_camera(vertices)
+    facing = np.flatnonzero((cosine > GRAZING) & (there[:, 2] > 1e-9))
+    pixels = there[facing] @ view.intrinsics.T
+    x, y = pixels[:, 0] / pixels[:, 2], pixels[:, 1] / pixels[:, 2]
+    inside = (x > 0) & (x < view.width) & (y > 0) & (y < view.height)
+    facing, x, y = facing[inside], x[inside], y[inside]
+    faced = cosine[facing] * _density(view, there[facing, 2]) / usual
+    found.faced[facing, number] = np.clip(faced, LEAST, MOST)
+    trust = maps.visible(x, y, there[facing, 2])
+    seen = trust > 0
+    facing, x, y, trust = facing[seen], x[seen], y[seen], trust[seen]
+    photo = view.read()
+    height, width = maps.trust.shape
+    detail = cv2.resize(_detail(photo), (width, height), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(photo, (width, height), interpolation=cv2.INTER_AREA)
+    across, down = ((value * maps.scale - 0.5).astype(np.float32) for value in (x, y))
+    found.trust[facing, number] = trust
+    found.colour[facing, number] = sample(small, across, down)
+    found.detail[facing, number] = sample(detail, across, down)
+
+
+def _detail(photo: np.ndarray) -> np.ndarray:
+    """How much neighbouring pixels differ beyond a slope, float32 [H, W]."""
+    gray = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
+    return np.abs(cv2.Laplacian(gray, cv2.CV_32F, ksize=1))

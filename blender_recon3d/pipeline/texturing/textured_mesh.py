@@ -1,0 +1,79 @@
+"""A textured mesh as a file: texture/mesh.ply beside texture/texture.png, read by exports and by Blender."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..events import FileFormatError
+from ..ply import columns
+from ..ply_mesh import read_mesh, write_mesh
+
+VERTEX = np.dtype(
+    [(name, "<f4") for name in ("x", "y", "z", "nx", "ny", "nz")]
+    + [(name, "u1") for name in ("red", "green", "blue")]
+    + [("s", "<f4"), ("t", "<f4"), ("source", "<i4")]
+)
+
+
+@dataclass(frozen=True)
+class TexturedMesh:
+    """Vertices stand there once for each chart that they are in.
+
+    positions, normals [V, 3]; colours uint8 [V, 3], sRGB, the mean of what photos show there; uv [V, 2] in 0..1, v
+    upwards; source [V] says which vertices are copies of one (the number of that in mesh/mesh.ply); faces [F, 3],
+    in the order of mesh/mesh.ply.
+    """
+
+    positions: np.ndarray
+    normals: np.ndarray
+    colours: np.ndarray
+    uv: np.ndarray
+    source: np.ndarray
+    faces: np.ndarray
+
+    def moved(self, transform: np.ndarray) -> TexturedMesh:
+        """After a similarity [4, 4]."""
+        scale = np.cbrt(np.linalg.det(transform[:3, :3]))
+        return TexturedMesh(
+            self.positions @ transform[:3, :3].T + transform[:3, 3],
+            self.normals @ (transform[:3, :3] / scale).T,
+            self.colours,
+            self.uv,
+            self.source,
+            self.faces,
+        )
+
+    def welded(self) -> tuple[np.ndarray, np.ndarray]:
+        """The vertices that are not copies of others, as their numbers [W], and faces [F, 3] over these."""
+        _, first, number = np.unique(self.source, return_index=True, return_inverse=True)
+        return first, number.reshape(-1)[self.faces].astype(np.int32)
+
+
+def write_textured(path: Path, mesh: TexturedMesh) -> None:
+    """A binary PLY file with UVs as `s` and `t`, as MeshLab and Blender name them."""
+    table = np.empty(len(mesh.positions), VERTEX)
+    for axis, name in enumerate("xyz"):
+        table[name], table["n" + name] = mesh.positions[:, axis], mesh.normals[:, axis]
+    for channel, name in enumerate(("red", "green", "blue")):
+        table[name] = mesh.colours[:, channel]
+    table["s"], table["t"], table["source"] = mesh.uv[:, 0], mesh.uv[:, 1], mesh.source
+    write_mesh(path, table, mesh.faces)
+
+
+def read_textured(path: Path) -> TexturedMesh:
+    """What `write_textured` has written; FileFormatError for anything else."""
+    table, faces = read_mesh(path)
+    if set(VERTEX.names or ()) - set(table.dtype.names or ()):
+        raise FileFormatError(path, "it is no mesh of the texture stage")
+
+    def part(*names: str) -> np.ndarray:
+        found = columns(table, *names)
+        assert found is not None  # all names are there
+        return found
+
+    colours = part("red", "green", "blue").astype(np.uint8)
+    source = table["source"].astype(np.int32)
+    return TexturedMesh(part("x", "y", "z"), part("nx", "ny", "nz"), colours, part("s", "t"), source, faces)

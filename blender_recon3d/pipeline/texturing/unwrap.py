@@ -1,0 +1,129 @@
+"""The mesh laid out flat: charts and where they lie in the texture, by xatlas (Jonathan Young, MIT).
+
+In a process of its own, which can be ended: xatlas cannot be asked to stop.
+
+python -m <package>.unwrap INPUT OUTPUT
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..events import Progress, UserError
+from ..guard import end_with_parent, package_environment
+
+# xatlas's time grows faster than the number of faces: 200,000 take 25 s of a core in pieces of this size, and
+# minutes as a whole, for little less stretch and no better fill (benchmarks/results/texture.md).
+PIECE_FACES = 3000
+# Charts are packed on a coarse grid, which is quick, and GAP cells apart: 4 texels of a texture of 4096.
+GRID, GAP = 1024, 1
+
+
+@dataclass(frozen=True)
+class Unwrapped:
+    """A mesh with UVs: vertices on the seams between charts stand there once for each chart.
+
+    source [V'] the mesh's vertex that each is a copy of; faces [F, 3] of these vertices, in the mesh's order;
+    uv [V', 2] in 0..1, v upwards, as OBJ and Blender have it (glTF has it downwards).
+    """
+
+    source: np.ndarray
+    faces: np.ndarray
+    uv: np.ndarray
+
+
+def unwrap(
+    vertices: np.ndarray, faces: np.ndarray, fineness: np.ndarray, scratch: Path, progress: Progress
+) -> Unwrapped:
+    """UVs of triangles [F, 3] over vertices [V, 3]; scratch: an existing folder for two files.
+
+    fineness [F], above 0: texels that a length on each face is worth, relative to other faces.
+
+    Raises Cancelled, having ended the child, and UserError when xatlas fails.
+    """
+    package = (__package__ or "").rsplit(".", 1)[0]
+    given, found = scratch / "unwrap-in.npz", scratch / "unwrap-out.npz"
+    np.savez(given, vertices=vertices.astype(np.float32), faces=faces.astype(np.uint32), fineness=fineness)
+    command = [sys.executable, "-m", f"{package}.texturing.unwrap", str(given), str(found)]
+    child = subprocess.Popen(command, env=package_environment(package), stdin=subprocess.PIPE)
+    try:
+        while child.poll() is None:
+            progress.check()
+            time.sleep(0.1)
+    finally:
+        if child.poll() is None:
+            child.kill()
+        child.wait()
+    if child.returncode != 0 or not found.exists():
+        raise UserError(
+            f"The mesh's UVs could not be made (xatlas ended with code {child.returncode}): see log.txt, or try "
+            "another number of --faces."
+        )
+    with np.load(found) as arrays:
+        result = Unwrapped(arrays["source"], arrays["faces"], arrays["uv"])
+    given.unlink()
+    found.unlink()
+    return result
+
+
+def pieces_of(centres: np.ndarray, most: int) -> list[np.ndarray]:
+    """Faces in pieces of at most `most`: their centres [F, 3] halved across the longest side, again and again."""
+    done, open_ = [], [np.arange(len(centres))]
+    while open_:
+        piece = open_.pop()
+        if len(piece) <= most:
+            done.append(piece)
+            continue
+        axis = int(np.argmax(np.ptp(centres[piece], axis=0)))
+        half = len(piece) // 2
+        piece = piece[np.argpartition(centres[piece, axis], half)]
+        open_ += [piece[half:], piece[:half]]
+    return done
+
+
+def _lay_out(vertices: np.ndarray, faces: np.ndarray, fineness: np.ndarray) -> Unwrapped:
+    import xatlas
+
+    pieces = pieces_of(vertices[faces].mean(axis=1), PIECE_FACES)
+    atlas = xatlas.Atlas()
+    used = []
+    for piece in pieces:
+        own, local = np.unique(faces[piece], return_inverse=True)
+        # All charts get as many texels a unit of length: what is worth more is laid out larger.
+        atlas.add_mesh(
+            vertices[own] * np.float32(fineness[piece].mean()), local.reshape(-1, 3).astype(np.uint32)
+        )
+        used.append(own)
+    packing = xatlas.PackOptions()
+    packing.resolution, packing.padding = GRID, GAP
+    atlas.generate(xatlas.ChartOptions(), packing, False)
+    sources, uvs, count = [], [], 0
+    laid = np.empty_like(faces, dtype=np.int32)
+    for number, (piece, own) in enumerate(zip(pieces, used, strict=True)):
+        source, local, uv = atlas.get_mesh(number)
+        laid[piece] = local.astype(np.int32) + count
+        sources.append(own[source])
+        uvs.append(uv)
+        count += len(uv)
+    return Unwrapped(np.concatenate(sources).astype(np.int32), laid, np.concatenate(uvs))
+
+
+def _main() -> None:
+    end_with_parent()
+    given, found = sys.argv[1:]
+    with np.load(given) as arrays:
+        result = _lay_out(arrays["vertices"], arrays["faces"], arrays["fineness"])
+    np.savez(found, source=result.source, faces=result.faces, uv=result.uv)
+    sys.stdout.flush()
+    os._exit(0)  # a thread still waits for the parent
+
+
+if __name__ == "__main__":
+    _main()

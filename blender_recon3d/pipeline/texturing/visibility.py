@@ -1,0 +1,105 @@
+"""Which part of the mesh a photo shows, and how far its pixels can be trusted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from .raster import draw
+from .views import TextureView
+
+MAP_PIXELS = 1200  # longest side of the maps, at most: finer than meshes are exact
+BEHIND = 0.005  # of depth: what lies farther behind the surface that a photo shows is hidden
+JUMP = 0.004  # of inverse depth, second difference over pixels: more is a silhouette, at any slant
+RIM = 0.008  # of the map's longest side: how far from a silhouette a pixel counts in full
+FRAME = 0.03  # of the longest side: how far from the photo's frame, likewise
+REACH = 3  # pixels: as far as sampling mixes neighbours in, and small errors of the mesh show what is behind
+
+
+@dataclass(frozen=True)
+class ViewMaps:
+    """A photo's view of the mesh at `scale` of the photo's size: inverse depth and trust, float32 [H, W].
+
+    trust is 0 where the photo shows nothing of the mesh, or must not be used, and 1 well inside of a surface.
+    """
+
+    scale: float
+    inverse_depth: np.ndarray
+    trust: np.ndarray
+
+    def visible(self, x: np.ndarray, y: np.ndarray, depth: np.ndarray) -> np.ndarray:
+        """Trust at the photo's pixels (x, y) [N] for points at this depth, float32 [N]; 0 where they are hidden."""
+        ahead = depth > 0
+        across = np.where(ahead, x * self.scale - 0.5, -9).astype(np.float32)
+        down = np.where(ahead, y * self.scale - 0.5, -9).astype(np.float32)
+        seen = sample(self.inverse_depth, across, down)
+        trust = sample(self.trust, across, down)
+        with np.errstate(divide="ignore"):
+            return np.where(ahead & (1 / depth > seen * (1 - BEHIND)), trust, 0).astype(np.float32)
+
+
+def view_maps(view: TextureView, vertices: np.ndarray, faces: np.ndarray) -> ViewMaps:
+    """Draw the mesh (vertices [V, 3], faces [F, 3], model's frame) as the photo sees it."""
+    scale = min(1.0, MAP_PIXELS / max(view.width, view.height))
+    intrinsics, width, height = view.scaled(scale)
+    _, inverse_depth = draw(view.to_camera(vertices), faces, intrinsics, width, height)
+    trust = _trust(inverse_depth)
+    mask = view.read_mask()
+    if mask is not None:
+        small = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
+        inside = cv2.distanceTransform((small > 0.999).astype(np.uint8), cv2.DIST_L2, 5)
+        trust *= np.clip((inside - REACH) / (RIM * max(width, height)), 0, 1)
+    return ViewMaps(width / view.width, inverse_depth, trust)
+
+
+def _trust(inverse_depth: np.ndarray) -> np.ndarray:
+    longest = max(inverse_depth.shape)
+    trust = np.clip((_silhouette_distance(inverse_depth) - REACH) / (RIM * longest), 0, 1)
+    inside = cv2.distanceTransform(np.pad(np.ones(inverse_depth.shape, np.uint8), 1), cv2.DIST_C, 3)[
+        1:-1, 1:-1
+    ]
+    trust *= np.clip(inside / (FRAME * longest), 0, 1)
+    trust[inverse_depth == 0] = 0
+    return trust.astype(np.float32)
+
+
+def _silhouette_distance(inverse_depth: np.ndarray) -> np.ndarray:
+    """Pixels to the nearest one beside which the surface ends.
+
+    Inverse depth is linear in pixels on a plane, however steep: where its second difference is large, one
+    surface ends before another.
+    """
+    padded = np.pad(inverse_depth, 1, mode="edge")
+    middle = padded[1:-1, 1:-1]
+    across = np.abs(padded[1:-1, :-2] + padded[1:-1, 2:] - 2 * middle)
+    down = np.abs(padded[:-2, 1:-1] + padded[2:, 1:-1] - 2 * middle)
+    edge = np.maximum(across, down) > JUMP * middle
+    return cv2.distanceTransform((~edge).astype(np.uint8), cv2.DIST_L2, 5)
+
+
+def sample(
+    image: np.ndarray, across: np.ndarray, down: np.ndarray, how: int = cv2.INTER_LINEAR
+) -> np.ndarray:
+    """Image [H, W] or [H, W, C] at N positions (first centre at 0): [N] or [N, C]; 0 outside.
+
+    OpenCV takes maps of less than 32,768 a side, so the positions are folded into a picture of their own.
+    """
+    count = len(across)
+    side = 1024
+    rows = -(-count // side)
+    maps = [
+        np.pad(part.astype(np.float32, copy=False), (0, rows * side - count), constant_values=-9).reshape(
+            rows, side
+        )
+        for part in (across, down)
+    ]
+    channels = image.shape[2:]
+    found = np.empty((rows, side, *channels), image.dtype)
+    for first in range(0, rows, 16384):
+        part = slice(first, first + 16384)
+        found[part] = cv2.remap(
+            image, maps[0][part], maps[1][part], how, borderMode=cv2.BORDER_CONSTANT, borderValue=0
+        )
+    return found.reshape(rows * side, *channels)[:count]
