@@ -13,7 +13,16 @@ from ..pipeline.meshing.region import subject_ball
 from ..pipeline.workspace import write_json
 from .cameras import KEY
 from .clean import ISLAND, add_cleaning, positions
-from .imports import BOX, add_beside, check_editable, cloud_of, empty_of, find_object, workspace_of
+from .imports import (
+    BOX,
+    add_beside,
+    check_editable,
+    cloud_of,
+    empty_of,
+    find_object,
+    hide,
+    workspace_of,
+)
 from .modes import object_mode
 from .placing import camera_poses, world_matrix
 from .point_display import set_input
@@ -52,6 +61,7 @@ def add_crop_box(
     box.matrix_basis = frame @ Matrix.LocRotScale(Vector(middle.tolist()), None, Vector(half.tolist()))
     set_input(modifier, "Crop Box", box)
     cloud.update_tag()
+    hide(cloud, hidden=False)
     return box
 
 
