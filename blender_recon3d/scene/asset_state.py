@@ -35,7 +35,7 @@ def asset_state(scene: bpy.types.Scene) -> AssetState:
     surfaces = [thing for kind in SURFACES for thing in found.get(kind, ())]
     active = bpy.context.view_layer.objects.active
     shown = [thing for thing in surfaces if not is_hidden(thing)] or surfaces
-    chosen = active if active in surfaces else shown[-1] if shown else None
+    chosen = active if active in shown else shown[-1] if shown else None
     return AssetState(
         cleaning,
         inputs,

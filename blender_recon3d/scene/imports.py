@@ -116,6 +116,10 @@ def hide(*things: bpy.types.Object, hidden: bool = True) -> None:
 
 
 def is_hidden(thing: bpy.types.Object) -> bool:
+    """By the eye in the active view layer; where the thing is not in it, by whether renders show it."""
+    layer = bpy.context.view_layer
+    if layer is not None and layer.objects.get(thing.name) == thing:
+        return thing.hide_get(view_layer=layer)
     return bool(thing.hide_render)
 
 
