@@ -57,6 +57,7 @@ def with_inputs(material: bpy.types.Material, keep: tuple[str, ...]) -> bpy.type
     """A copy whose shader has only these of its inputs wired."""
     copy = material.copy()
     shader = next(node for node in copy.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
+    shader.inputs["Base Color"].default_value = (0.3, 0.3, 0.3, 1)
     for name in ("Base Color", "Normal"):
         if name not in keep:
             for link in list(shader.inputs[name].links):
@@ -86,7 +87,8 @@ def render(
     sun.data.energy, sun.rotation_euler = 3, (0.9, 0.1, -0.7)
     scene.collection.objects.link(sun)
     scene.world = bpy.data.worlds.new("World")
-    scene.world.use_nodes = True
+    if scene.world.node_tree is None:  # before 5.0
+        scene.world.use_nodes = True
     scene.world.node_tree.nodes["Background"].inputs["Color"].default_value = (0.4, 0.42, 0.45, 1)
     scene.render.engine = "CYCLES"
     scene.cycles.device, scene.cycles.samples, scene.cycles.use_denoising = "CPU", SAMPLES, False

@@ -7,6 +7,7 @@ wrong one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +20,8 @@ from .properties import photos_path, workspace_path
 from .scene import live
 from .scene.build import ImportResult, find_import, import_workspace
 from .scene.crop_box import write_crop
-from .scene.imports import BOX, find_object
+from .scene.hand_over import write_cleaned_cloud
+from .scene.imports import BOX, CLOUD, find_object
 from .scene.views import show_result
 from .supervisor import DONE, FAILED, RUNNING, EngineJob, Job, JobView, find_job
 from .workspace_state import WorkspaceState, workspace_choices, workspace_state
@@ -60,7 +62,12 @@ def problem_with_starting() -> str:
 
 
 def start(
-    context: bpy.types.Context, photos: str = "", workspace: str = "", quality: str = "", until: str = ""
+    context: bpy.types.Context,
+    photos: str = "",
+    workspace: str = "",
+    quality: str = "",
+    until: str = "",
+    more: Sequence[str] = (),
 ) -> Job:
     """Start the engine for the scene's settings; what is given here is put into them first. Raises UserError.
 
@@ -95,7 +102,7 @@ def start(
             settings.until,
         ]
         words += ["--device", preferences.device(), *advanced.options(settings.advanced)]
-        words += _crop(context.scene, folder)
+        words += [*_crop(context.scene, folder), *more]
         job = EngineJob(engine.command(preferences.find_python(), words), engine.environment(), folder)
     _take(job, context.scene)
     return job
@@ -112,12 +119,21 @@ def _crop(scene: bpy.types.Scene, folder: Path) -> list[str]:
 def start_mesh(context: bpy.types.Context, faces: int = 0, texture: int = 0) -> Job:
     """Start the engine on what is left to do up to the textured mesh. Raises UserError.
 
-    faces, texture: the mesh's budget and the texture's side in pixels; 0: as the scene's settings say. Where the import
-    has a crop box, only what lies in it is meshed.
+    faces, texture: the mesh's budget and the texture's side in pixels; 0: as the scene's settings say. Of an import in
+    the scene, what its cleaning and its crop box leave is meshed.
     """
     settings = context.scene.recon3d.advanced
     settings.faces, settings.texture_size = faces or settings.faces, texture or settings.texture_size
-    return start(context, until="texture")
+    return start(context, until="texture", more=_cleaned(context.scene))
+
+
+def _cleaned(scene: bpy.types.Scene) -> list[str]:
+    """The engine's words for what the cleaning leaves of the cloud in the scene, if there is a cleaning."""
+    folder = workspace_path(scene.recon3d)
+    collection = find_import(scene, Workspace(folder).root) if folder else None
+    cloud = find_object(collection, CLOUD) if collection else None
+    path = write_cleaned_cloud(collection) if cloud is not None and len(cloud.data.vertices) else None
+    return ["--cloud", str(path)] if path else []
 
 
 def _take(job: Job, scene: bpy.types.Scene) -> None:

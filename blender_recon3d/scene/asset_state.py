@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 
 from . import clean
-from .imports import BOX, CLOUD, SURFACES, current_import, find_object, is_hidden, objects_of
+from .imports import BOX, CLOUD, SURFACES, by_kind, current_import, is_hidden
 from .point_display import input_property
 
 
@@ -28,18 +28,19 @@ class AssetState:
 def asset_state(scene: bpy.types.Scene) -> AssetState:
     """Of the current import, which there must be."""
     collection = current_import(scene)
-    cloud = find_object(collection, CLOUD)
+    found = by_kind(collection)  # once: a panel is drawn often, and there may be thousands of cameras
+    cloud = next(iter(found.get(CLOUD, ())), None)
     cleaning = clean.find_cleaning(cloud) if cloud is not None else None
     inputs = () if cleaning is None else tuple((n, *input_property(cleaning, n)) for n in clean.INPUTS)
-    surfaces = objects_of(collection, *SURFACES)
+    surfaces = [thing for kind in SURFACES for thing in found.get(kind, ())]
     active = bpy.context.view_layer.objects.active
     shown = [thing for thing in surfaces if not is_hidden(thing)] or surfaces
-    chosen = active if active in surfaces else shown[-1] if shown else None
+    chosen = active if active in shown else shown[-1] if shown else None
     return AssetState(
         cleaning,
         inputs,
         cloud is not None and clean.is_analysed(cloud.data),
-        find_object(collection, BOX) is not None,
+        BOX in found,
         chosen.name if chosen else "",
         len(chosen.data.polygons) if chosen else 0,
     )

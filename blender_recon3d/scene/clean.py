@@ -69,9 +69,10 @@ def add_cleaning(collection: bpy.types.Collection, **inputs: Any) -> bpy.types.M
 
 
 def clean_cloud(collection: bpy.types.Collection, **inputs: Any) -> str:
-    """add_cleaning, and a sentence about what is left."""
+    """add_cleaning, and a sentence about what is left; the cloud is shown where it was hidden behind a mesh."""
     add_cleaning(collection, **inputs)
     cloud = cloud_of(collection)
+    hide(cloud, hidden=False)
     return f"{count_left(cloud):,} of {len(cloud.data.vertices):,} points are left."
 
 
@@ -89,8 +90,7 @@ def apply_cleaning(collection: bpy.types.Collection) -> bpy.types.Object:
     cloud = cloud_of(collection)
     if find_cleaning(cloud) is None:
         add_cleaning(collection)
-    with _only_cleaning(cloud):
-        mesh = evaluated_mesh(cloud, f"{cloud.data.name} Cleaned")
+    mesh = cleaned_mesh(cloud, f"{cloud.data.name} Cleaned")
     mesh.materials.clear()
     cleaned = bpy.data.objects.new(f"{cloud.name} Cleaned", mesh)
     cleaned[KEY] = {"kind": CLEANED}
@@ -105,6 +105,12 @@ def apply_cleaning(collection: bpy.types.Collection) -> bpy.types.Object:
 
 def find_cleaning(cloud: bpy.types.Object) -> bpy.types.Modifier | None:
     return next((m for m in cloud.modifiers if _is_ours(m)), None)
+
+
+def cleaned_mesh(cloud: bpy.types.Object, name: str) -> bpy.types.Mesh:
+    """A new mesh of the points that the cleaning leaves, with their attributes."""
+    with _only_cleaning(cloud):
+        return evaluated_mesh(cloud, name)
 
 
 def count_left(cloud: bpy.types.Object) -> int:

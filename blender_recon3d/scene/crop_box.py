@@ -9,16 +9,27 @@ import numpy as np
 from mathutils import Matrix, Vector
 
 from ..pipeline.events import UserError
+from ..pipeline.meshing.region import subject_ball
 from ..pipeline.workspace import write_json
 from .cameras import KEY
 from .clean import ISLAND, add_cleaning, positions
-from .imports import BOX, add_beside, check_editable, cloud_of, empty_of, find_object, workspace_of
+from .imports import (
+    BOX,
+    add_beside,
+    check_editable,
+    cloud_of,
+    empty_of,
+    find_object,
+    hide,
+    workspace_of,
+)
 from .modes import object_mode
-from .placing import world_matrix
+from .placing import camera_poses, world_matrix
 from .point_display import set_input
 from .points import robust_box
 
 CROP_FILE = "crop.json"  # in the workspace: what the engine's stage mesh takes with --crop
+SHARE = 0.999  # of the subject's points, along each axis: a head is few points
 MARGIN = 1.1
 
 
@@ -44,29 +55,41 @@ def add_crop_box(
             raise UserError("The crop box has no volume: its high corner must lie above its low one.", 2)
         frame = Matrix.Identity(4)
     else:
-        frame, low, high = _around_subject(cloud, empty_of(collection))
+        frame, low, high = _around_subject(collection)
     middle, half = (low + high) / 2, (high - low) / 2
     box.matrix_parent_inverse = Matrix.Identity(4)
     box.matrix_basis = frame @ Matrix.LocRotScale(Vector(middle.tolist()), None, Vector(half.tolist()))
     set_input(modifier, "Crop Box", box)
     cloud.update_tag()
+    hide(cloud, hidden=False)
     return box
 
 
-def _around_subject(
-    cloud: bpy.types.Object, empty: bpy.types.Object
-) -> tuple[Matrix, np.ndarray, np.ndarray]:
+def _around_subject(collection: bpy.types.Collection) -> tuple[Matrix, np.ndarray, np.ndarray]:
     """The subject's box with the world's axes: its frame in the model's (a rotation), its corners in that."""
+    xyz = _subject(collection)
+    model_from_upright = world_matrix(empty_of(collection)).to_quaternion().to_matrix().transposed()
+    low, high = robust_box(xyz @ np.array(model_from_upright, np.float32), SHARE)
+    middle, half = (low + high) / 2, np.maximum((high - low) / 2, 1e-9) * MARGIN
+    return model_from_upright.to_4x4(), middle - half, middle + half
+
+
+def _subject(collection: bpy.types.Collection) -> np.ndarray:
+    """Points [n, 3] of the largest island, and of what the cameras stand round, where they do."""
+    cloud = cloud_of(collection)
     with object_mode():
         xyz = positions(cloud.data)
+        keep = np.ones(len(xyz), bool)
         if ISLAND in cloud.data.attributes:
             island = np.empty(len(xyz), np.int32)
             cloud.data.attributes[ISLAND].data.foreach_get("value", island)
-            xyz = xyz[island == island.max()]
-    model_from_upright = world_matrix(empty).to_quaternion().to_matrix().transposed()
-    low, high = robust_box(xyz @ np.array(model_from_upright, np.float32))
-    middle, half = (low + high) / 2, np.maximum((high - low) / 2, 1e-9) * MARGIN
-    return model_from_upright.to_4x4(), middle - half, middle + half
+            keep = island == island.max()
+    centres, rotations = camera_poses(collection)
+    ball = subject_ball(centres, rotations[:, 2])
+    if ball is not None:
+        inside = np.linalg.norm(xyz - ball[0].astype(np.float32), axis=1) <= ball[1]
+        keep = keep & inside if (keep & inside).any() else keep
+    return xyz[keep]
 
 
 def crop_matrix(collection: bpy.types.Collection) -> Matrix:

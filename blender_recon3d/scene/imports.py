@@ -37,9 +37,18 @@ def current_import(scene: bpy.types.Scene) -> bpy.types.Collection:
     return (holding or found)[-1]
 
 
+def by_kind(collection: bpy.types.Collection) -> dict[str, list[bpy.types.Object]]:
+    """The collection's objects that an import, or what followed it, has made, in one pass."""
+    found: dict[str, list[bpy.types.Object]] = {}
+    for thing in collection.all_objects:
+        found.setdefault(kind_of(thing), []).append(thing)
+    return found
+
+
 def objects_of(collection: bpy.types.Collection, *kinds: str) -> list[bpy.types.Object]:
     """The collection's objects of these kinds, in the order of the kinds."""
-    return [o for kind in kinds for o in collection.all_objects if kind_of(o) == kind]
+    found = by_kind(collection)
+    return [thing for kind in kinds for thing in found.get(kind, ())]
 
 
 def find_object(collection: bpy.types.Collection, kind: str) -> bpy.types.Object | None:
@@ -107,6 +116,10 @@ def hide(*things: bpy.types.Object, hidden: bool = True) -> None:
 
 
 def is_hidden(thing: bpy.types.Object) -> bool:
+    """By the eye in the active view layer; where the thing is not in it, by whether renders show it."""
+    layer = bpy.context.view_layer
+    if layer is not None and layer.objects.get(thing.name) == thing:
+        return thing.hide_get(view_layer=layer)
     return bool(thing.hide_render)
 
 

@@ -17,7 +17,7 @@ from ..pipeline.events import UserError
 from .clean import cleaned_positions, positions
 from .imports import CLEANED, CLOUD, SURFACES, check_editable, cloud_of, empty_of, objects_of
 from .modes import object_mode
-from .placing import set_world_matrix, world_matrix
+from .placing import camera_poses, set_world_matrix, world_matrix
 from .points import robust_box
 
 Point = Sequence[float]
@@ -40,7 +40,7 @@ def ground_from_plane(collection: bpy.types.Collection) -> str:
     with object_mode():
         xyz = positions(cloud.data).astype(np.float64)
     world = world_matrix(empty)
-    centres, rotations = _poses(collection)
+    centres, rotations = camera_poses(collection)
     rotation = np.array(world.to_quaternion().to_matrix())
     present = rotation.T @ np.array(UP)
     if len(centres) == 0:
@@ -200,18 +200,6 @@ def _empty(collection: bpy.types.Collection) -> bpy.types.Object:
     empty = empty_of(collection)
     check_editable(empty)
     return empty
-
-
-def _poses(collection: bpy.types.Collection) -> tuple[np.ndarray, np.ndarray]:
-    """Centres [N, 3] and rotations [N, 3, 3] (world to camera, COLMAP's axes) in the model's frame."""
-    model_from_world = world_matrix(empty_of(collection)).inverted_safe()
-    centres, rotations = [], []
-    for camera in objects_of(collection, "camera"):
-        pose = model_from_world @ world_matrix(camera)
-        centres.append(tuple(pose.translation))
-        rotation = np.array(pose.to_quaternion().to_matrix())
-        rotations.append(np.diag([1.0, -1.0, -1.0]) @ rotation.T)
-    return np.array(centres, float).reshape(-1, 3), np.array(rotations, float).reshape(-1, 3, 3)
 
 
 def _far_above(xyz: np.ndarray, up: np.ndarray) -> np.ndarray:

@@ -10,7 +10,8 @@ from .imports import SURFACES, add_beside, check_editable, hide, is_hidden, obje
 
 
 def surface_of(collection: bpy.types.Collection, kinds: tuple[str, ...] = SURFACES) -> bpy.types.Object:
-    """The mesh that the user means: the active object if it is one of the import's, else the last one that is shown.
+    """The mesh that the user means: the active object if it is one of those that are shown, else the last
+    of them.
 
     UserError where there is none, or it has no faces.
     """
@@ -20,7 +21,11 @@ def surface_of(collection: bpy.types.Collection, kinds: tuple[str, ...] = SURFAC
             "There is no mesh in this scene: run the engine's stage mesh and import the result again."
         )
     active = bpy.context.view_layer.objects.active if bpy.context.view_layer else None
-    chosen = active if active in found else ([o for o in found if not is_hidden(o)] or found)[-1]
+    chosen = (
+        active
+        if active in found and not is_hidden(active)
+        else ([o for o in found if not is_hidden(o)] or found)[-1]
+    )
     if chosen.mode == "EDIT":
         chosen.update_from_editmode()
     if not len(chosen.data.polygons):

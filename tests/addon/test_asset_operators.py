@@ -146,10 +146,11 @@ def test_make_mesh_asks_the_engine_for_the_texture_and_gives_it_the_box(workspac
     settings.photos, settings.workspace = str(tmp_path), str(workspace)
     api.import_result(workspace)
     ops.make_mesh()
-    assert "--crop" not in said.read_text()
+    assert "--crop" not in said.read_text() and "--cloud" not in said.read_text()
     ops.add_crop_box()
     ops.make_mesh(faces=5000)
     words = said.read_text().split("\n")
+    assert words[words.index("--cloud") + 1] == str(workspace / "cleaned.ply")
     assert words[words.index("--until") + 1] == "texture" and words[words.index("--faces") + 1] == "5000"
     assert words[words.index("--crop") + 1] == str(workspace / "crop.json") and "--texture" not in words
 

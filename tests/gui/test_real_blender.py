@@ -191,6 +191,19 @@ def test_first_use(window, installed, tmp_path):
     play(window, "first_use", installed, photos, finished, tmp_path / "job", timeout=400)
 
 
+def test_from_cloud_to_asset(window, installed, tmp_path):
+    """The steps of docs/asset.md, each undone in one step; the panels open."""
+    from made_meshes import dome, write_mesh_files
+    from made_workspaces import ring, write_workspace
+
+    finished = write_workspace(tmp_path / "finished", ring(8, 5000))
+    write_mesh_files(finished, dome(20), dome(40, bump=0.05), texture=64)
+    (tmp_path / "out").mkdir()
+    pictures = play(window, "asset", installed, finished, tmp_path / "out", timeout=600)
+    assert (tmp_path / "out" / "asset.glb").is_file()
+    assert not shutil.which("scrot") or (pictures / "asset-panels.png").is_file()
+
+
 def test_the_demo_by_clicking(window, installed, tmp_path):
     """Photos looked at, Reconstruct, Cancel, Resume, cameras appear, the result, the review, saved and reopened.
 

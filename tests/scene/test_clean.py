@@ -156,6 +156,23 @@ def test_what_is_linked_from_a_library_is_left_alone(imported, tmp_path):
         clean.add_cleaning(collection)
 
 
+def test_the_engine_gets_what_is_left(imported):
+    from blender_recon3d.scene.hand_over import write_cleaned_cloud
+    from blender_recon3d.scene.ply import read_points
+
+    assert write_cleaned_cloud(imported.collection) is None
+    clean.add_cleaning(imported.collection)
+    path = write_cleaned_cloud(imported.collection)
+    before = path.stat().st_mtime_ns
+    found, whole = read_points(path), read_points(path.parent / "dense" / "fusion.ply")
+    for name in ("xyz", "rgb", "normals", "views"):
+        assert np.array_equal(getattr(found, name), getattr(whole, name)[:BALL]), name
+    assert write_cleaned_cloud(imported.collection).stat().st_mtime_ns == before  # the engine goes by it
+    clean.add_cleaning(imported.collection, least_views=100)
+    with pytest.raises(UserError, match="leaves no points"):
+        write_cleaned_cloud(imported.collection)
+
+
 # -- the analysis alone -----------------------------------------------------------------------------
 
 
