@@ -34,6 +34,7 @@ def main(words: list[str]) -> int:
     scene.render.engine = "CYCLES"
     scene.cycles.samples, scene.cycles.use_denoising = 4, False
     scene.view_settings.view_transform = "Standard"  # the photos' colours as they are
+    light(scene.camera)
     scene.world = bpy.data.worlds.new("Turntable")
     scene.world.color = (0.05, 0.05, 0.06)
     scene.render.resolution_x = scene.render.resolution_y = chosen.size
@@ -72,6 +73,14 @@ def turning_camera(middle: np.ndarray, distance: float) -> bpy.types.Object:
     camera.data.clip_start, camera.data.clip_end = distance / 1000, distance * 100
     bpy.context.scene.camera = camera
     return pivot
+
+
+def light(camera: bpy.types.Object) -> None:
+    """A sun behind the camera: a mesh has its texture's colours under it. A cloud shines by itself."""
+    sun = bpy.data.objects.new("Turntable Sun", bpy.data.lights.new("Turntable Sun", "SUN"))
+    sun.data.energy = math.pi
+    bpy.context.scene.collection.objects.link(sun)
+    sun.parent = camera
 
 
 headless.end(main)

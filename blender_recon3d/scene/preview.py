@@ -1,4 +1,4 @@
-"""Renders a picture of an imported reconstruction: the cloud, and the photos where they were taken.
+"""Renders a picture of an imported reconstruction: mesh or cloud, and the photos where they were taken.
 
 Blender does not render its cameras, so frames and photos are made as objects in a scene of the picture's own,
 which is removed again.
@@ -27,19 +27,21 @@ ELEVATIONS = (24, 34, 46)
 
 
 def render_preview(result: ImportResult, path: str | Path, size: tuple[int, int] = (1200, 800)) -> None:
-    """Render a three-quarter view of the cloud and the cameras to a PNG file, with Cycles on the CPU."""
+    """Render a three-quarter view to a PNG file, with Cycles on the CPU: the cameras, and the mesh, else the cloud."""
     bpy.context.view_layer.update()
     scene = bpy.data.scenes.new("Recon3D Preview")
     made: list[bpy.types.ID] = []
     try:
         _set_up(scene, size)
         made.append(_background(scene))
-        scene.collection.objects.link(result.cloud)
+        scene.collection.objects.link(result.mesh or result.cloud)
         cameras = list(result.cameras.values())
         frame_size = _frame_size(cameras)
         made += _frames(scene, cameras, frame_size)
         view, seen = _viewpoint(scene, result, frame_size)
         made += [view, view.data]
+        if result.mesh is not None:
+            made += _headlight(scene, view)
         made += _photos(
             scene, [c for c in cameras if not _is_in_the_way(c, view, seen, frame_size)], frame_size
         )
@@ -85,6 +87,17 @@ def _background(scene: bpy.types.Scene) -> bpy.types.World:
     tree.links.new(mix.outputs["Color"], background.inputs["Color"])
     tree.links.new(background.outputs[0], output.inputs["Surface"])
     return world
+
+
+def _headlight(scene: bpy.types.Scene, view: bpy.types.Object) -> list[bpy.types.ID]:
+    """A sun behind the camera, under which a surface that faces it has its own colour."""
+    data = bpy.data.lights.new("Recon3D Preview", "SUN")
+    data.energy = math.pi
+    sun = bpy.data.objects.new(data.name, data)
+    sun.rotation_mode = "QUATERNION"
+    sun.rotation_quaternion = view.rotation_quaternion
+    scene.collection.objects.link(sun)
+    return [sun, data]
 
 
 # -- cameras as objects -----------------------------------------------------------------------------
@@ -276,7 +289,8 @@ def _world_points(cloud: bpy.types.Object, most: int = 100_000) -> np.ndarray:
     # At random, since the order in the file follows the photos.
     chosen = np.random.default_rng(0).choice(count, min(count, most), replace=False)
     xyz = xyz.reshape(-1, 3)[chosen].astype(float)
-    matrix = np.array(cloud.matrix_world)
+    # Not its matrix_world: a cloud that is hidden behind its mesh is not evaluated.
+    matrix = np.array(cloud.parent.matrix_world @ cloud.matrix_basis if cloud.parent else cloud.matrix_world)
     return xyz @ matrix[:3, :3].T + matrix[:3, 3]
 
 
