@@ -16,7 +16,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 setup: .venv/ready
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv
-	.venv/bin/python $(PIP) --editable '.[engine,test,reference,lint]'
+	.venv/bin/python $(PIP) --editable '.[engine,setup,test,reference,lint]'
 	touch $@
 
 setup-bpy: .venv-bpy/ready
@@ -36,6 +36,7 @@ demo: .venv/ready .venv-bpy/ready
 test: test-engine test-blender
 test-engine: .venv/ready
 	.venv/bin/python -m pytest tests/pipeline
+	.venv/bin/python -m pytest tests/setup
 	.venv/bin/python -m pytest tests/scene/test_readers.py tests/scene/test_demo_capture.py
 test-blender: .venv-bpy/ready
 	.venv-bpy/bin/python -m pytest tests/scene tests/addon

@@ -1,7 +1,7 @@
 """Makes the add-on's zip: python build_addon.py --output DIR
 
-The zip holds what git would ship of `blender_recon3d` at its root, the licence, and the bundled weights as
-`weights/`. Two builds of the same files give the same bytes.
+The zip holds what git would ship of `blender_recon3d` at its root, the licence, the engine's pinned requirements, and
+the bundled weights as `weights/`. Two builds of the same files give the same bytes.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from blender_recon3d.engine_setup.requirements import LISTS, pins
+
 ROOT = Path(__file__).resolve().parent
 PACKAGE = ROOT / "blender_recon3d"
 WEIGHTS = ROOT / "vendor" / "weights"
@@ -21,8 +23,16 @@ SUFFIXES = {".py", ".toml", ".json", ".html", ".css", ".txt", ".md", ".csv"}
 TIMESTAMP = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can hold
 
 
-def contents() -> Iterator[tuple[str, Path]]:
-    """Name in the zip and file of everything that ships."""
+def contents() -> Iterator[tuple[str, bytes]]:
+    """Name in the zip and bytes of everything that ships."""
+    for extra, name in LISTS.items():
+        yield name, "".join(f"{pin}\n" for pin in pins(extra)).encode()
+    for name, path in files():
+        yield name, path.read_bytes()
+
+
+def files() -> Iterator[tuple[str, Path]]:
+    """Name in the zip and file of everything that ships as it is."""
     yield "LICENSE", ROOT / "LICENSE"
     for path in PACKAGE.rglob("*"):
         inside = path.relative_to(PACKAGE)
@@ -41,12 +51,12 @@ def build(output: Path) -> Path:
     output.mkdir(parents=True, exist_ok=True)
     target = output / f"{manifest['id']}-{manifest['version']}.zip"
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, path in sorted(contents()):
+        for name, content in sorted(contents()):
             entry = zipfile.ZipInfo(name, TIMESTAMP)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
             entry.create_system = 3  # Unix, whichever system builds it
-            archive.writestr(entry, path.read_bytes())
+            archive.writestr(entry, content)
     return target
 
 

@@ -52,9 +52,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "ours, 50,000 faces": {"faces": 50_000},
     "ours, 1,000,000 faces": {"faces": 1_000_000},
     "ours, one level coarser": {"deeper": -1},
-    "ours, one level finer": {"deeper": 1},
     "ours, cloud not cleaned": {"clean": "off"},
 }
+# Raise one when what it measures changes.
+VERSIONS = {CLOUD: 1, COLMAP: 1, "decimation": 2, "ours": 3}
 DECIMATION_FACES = (200_000, 50_000)
 
 
@@ -94,7 +95,7 @@ def parse() -> argparse.Namespace:
 
 def measured(options: argparse.Namespace, records: Records, scene: str, variant: str) -> dict[str, Any]:
     identity = f"{variant}, recon3d {versions()['recon3d']}, pycolmap {pycolmap.__version__}"
-    settings = {"version": 2}
+    settings = {"version": VERSIONS.get(variant, VERSIONS["ours"])}
     values = records.get("mesh", identity, scene, settings)
     if values is None:
         with_cloud(options, scene)  # outside of what is timed

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
+
+def _parts() -> tuple[ModuleType, ...]:
+    """In the order in which they are registered."""
+    from . import command_line, handlers, operators, preferences, properties, translations, ui
+
+    return preferences, properties, operators, ui, command_line, translations, handlers
+
 
 def register() -> None:
     """Called by Blender when the add-on is switched on."""
-    from . import operators, preferences, properties, ui
-
-    for part in (preferences, properties, operators, ui):
+    for part in _parts():
         part.register()
 
 
 def unregister() -> None:
     """Called by Blender when the add-on is switched off; leaves nothing behind but a running engine."""
-    from . import operators, preferences, properties, session, ui
+    from . import engine_session, session
 
     session.forget()
-    for part in (ui, operators, properties, preferences):
+    engine_session.forget()
+    for part in reversed(_parts()):
         part.unregister()

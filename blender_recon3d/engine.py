@@ -10,16 +10,23 @@ from pathlib import Path
 from .pipeline.events import UserError
 
 VARIABLE = "RECON3D_PYTHON"
+READY = "ready.json"  # in an environment that engine_setup has made, once it is whole
 _PACKAGE = Path(__file__).resolve().parent
-_INTERPRETER = Path("Scripts", "python.exe") if sys.platform == "win32" else Path("bin", "python")
+INTERPRETER = Path("Scripts", "python.exe") if sys.platform == "win32" else Path("bin", "python")
 # Set for Blender's own Python, wrong for another one.
 _FOREIGN = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__")
 
 
-def find_python(option: str = "", preference: str = "", environ: Mapping[str, str] = os.environ) -> Path:
-    """The interpreter of the engine's environment: the first given of `option`, $RECON3D_PYTHON, `preference`, and
-    `.venv` beside a checkout. Each may also be the environment's folder.
+def find_python(
+    option: str = "",
+    preference: str = "",
+    environ: Mapping[str, str] = os.environ,
+    managed: Path | None = None,
+) -> Path:
+    """The interpreter of the engine's environment: the first given of `option`, $RECON3D_PYTHON, `preference`,
+    `managed` if it is set up, and `.venv` beside a checkout. Each may also be the environment's folder.
 
+    managed: the folder of the environment that engine_setup makes; taken only once it is whole.
     Raises UserError (exit code 2) when none is given, or when what is given is not there.
     """
     given = (
@@ -30,21 +37,23 @@ def find_python(option: str = "", preference: str = "", environ: Mapping[str, st
     for value, what in given:
         if value:
             return _interpreter(Path(value).expanduser(), what)
-    checkout = _PACKAGE.parent / ".venv" / _INTERPRETER
+    if managed is not None and (managed / READY).is_file() and (managed / INTERPRETER).is_file():
+        return (managed / INTERPRETER).absolute()
+    checkout = _PACKAGE.parent / ".venv" / INTERPRETER
     if checkout.is_file():
         return checkout
     raise UserError(
-        "The engine is not set up: make an environment with Python 3.11 or later, install the engine's packages "
-        f"into it (docs/blender.md), and name its Python in the add-on's preferences or in {VARIABLE}.",
+        "The engine is not set up: press Set Up Engine in the add-on's preferences, or name the Python of an "
+        f"environment that has the engine's packages (docs/engine.md) there or in {VARIABLE}.",
         2,
     )
 
 
 def _interpreter(path: Path, what: str) -> Path:
     # Not resolved: an environment's python is a link, and following it leads out of the environment.
-    found = path / _INTERPRETER if path.is_dir() else path
+    found = path / INTERPRETER if path.is_dir() else path
     if not found.is_file():
-        raise UserError(f"{path} ({what}) is no Python: choose the environment's {_INTERPRETER.name}.", 2)
+        raise UserError(f"{path} ({what}) is no Python: choose the environment's {INTERPRETER.name}.", 2)
     return found.absolute()
 
 
@@ -65,4 +74,5 @@ def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
 def default_workspace(photos: Path) -> Path:
     """The workspace of a folder of photos when none is chosen: beside it, since photos may be read-only."""
     photos = photos.absolute()
-    return photos.with_name(f"{photos.name}_recon3d")
+    name = photos.stem if photos.is_file() else photos.name  # a film's is not to end in .mp4_recon3d
+    return photos.with_name(f"{name}_recon3d")

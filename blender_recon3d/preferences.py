@@ -1,6 +1,8 @@
-"""The add-on's preferences: where the engine is and what it computes on."""
+"""The add-on's preferences: where the engine is, what it computes on, and where its packages come from."""
 
 # No `from __future__ import annotations`: Blender reads properties from annotations, which must not be strings.
+
+from pathlib import Path
 
 import bpy
 
@@ -15,6 +17,12 @@ _DEVICE_TEXT = {
     "mps": ("Apple Metal", "The graphics of an Apple silicon Mac"),
 }
 _DEVICE_ITEMS = [(device, *_DEVICE_TEXT[device]) for device in DEVICES]
+_VARIANT_TEXT = {
+    "auto": ("For this Machine", "As the graphics card and its driver are found"),
+    "cuda": ("NVIDIA CUDA", "The large download that computes on NVIDIA cards"),
+    "cpu": ("CPU", "The small download that works everywhere"),
+    "mps": ("Apple Metal", "For Apple silicon"),
+}
 
 
 class Recon3DPreferences(bpy.types.AddonPreferences):
@@ -22,7 +30,8 @@ class Recon3DPreferences(bpy.types.AddonPreferences):
 
     engine_python: bpy.props.StringProperty(
         name="Engine's Python",
-        description="The Python of the environment in which the engine's packages are installed, or its folder",
+        description="An environment of your own in which the engine's packages are installed: its Python, or its "
+        "folder. Empty: the one that Set Up Engine makes",
         subtype="FILE_PATH",
     )
     device: bpy.props.EnumProperty(
@@ -30,22 +39,51 @@ class Recon3DPreferences(bpy.types.AddonPreferences):
         description="What networks and depth maps are computed on",
         items=_DEVICE_ITEMS,
     )
+    variant: bpy.props.EnumProperty(
+        name="Build",
+        description="Which build of torch Set Up Engine installs",
+        items=[(name, *text) for name, text in _VARIANT_TEXT.items()],
+    )
+    engine_folder: bpy.props.StringProperty(
+        name="Folder",
+        description="Where Set Up Engine puts the environment; empty: in the extension's user folder",
+        subtype="DIR_PATH",
+    )
+    index: bpy.props.StringProperty(
+        name="Package Index",
+        description="URL of a package index to take everything from instead of PyPI, or a folder with wheels",
+    )
+    proxy: bpy.props.StringProperty(
+        name="Proxy",
+        description="URL of a proxy for the download; empty: as the system's environment says",
+    )
 
     def draw(self, context: bpy.types.Context) -> None:
-        layout = self.layout
-        layout.use_property_split = True
-        layout.prop(self, "engine_python")
-        layout.prop(self, "device")
-        missing = engine_problem()
-        layout.label(
-            text=missing or "The engine's Python is there.", icon="ERROR" if missing else "CHECKMARK"
-        )
+        from .ui.engine import draw_preferences
+
+        draw_preferences(self, context)
 
 
 def preferences() -> Recon3DPreferences | None:
     """None where the add-on is not installed but used from a checkout."""
     addon = bpy.context.preferences.addons.get(__package__)
     return addon.preferences if addon else None
+
+
+def user_folder() -> Path | None:
+    """The extension's own folder for what it writes; None where it is not installed as an extension."""
+    try:
+        return Path(bpy.utils.extension_path_user(__package__, create=True))
+    except (ValueError, OSError):
+        return None
+
+
+def engine_folder() -> Path | None:
+    """Where Set Up Engine puts the environment; None where there is no place for it."""
+    kept, user = preferences(), user_folder()
+    if kept and kept.engine_folder:
+        return Path(bpy.path.abspath(kept.engine_folder))
+    return user / "engine" if user else None
 
 
 def engine_python() -> str:
@@ -59,10 +97,15 @@ def device() -> str:
     return kept.device if kept else "auto"
 
 
+def find_python() -> Path:
+    """The engine's Python. Raises UserError, which says what to do, where there is none."""
+    return engine.find_python(preference=engine_python(), managed=engine_folder())
+
+
 def engine_problem() -> str:
     """Why the engine cannot be started, as a sentence; empty when its Python is there."""
     try:
-        engine.find_python(preference=engine_python())
+        find_python()
     except UserError as error:
         return str(error)
     return ""

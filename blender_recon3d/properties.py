@@ -1,4 +1,4 @@
-"""What the panel asks for: one PropertyGroup at Scene.recon3d."""
+"""What the panel asks for and shows: one PropertyGroup at Scene.recon3d."""
 
 # No `from __future__ import annotations`: Blender reads properties from annotations, which must not be strings.
 
@@ -6,47 +6,101 @@ from pathlib import Path
 
 import bpy
 
+from .advanced import RECON3D_PG_advanced
 from .engine import default_workspace
 from .pipeline.settings import QUALITIES
+from .workspace_state import LAST_STAGES
 
 _QUALITY_TEXT = {
     "preview": ("Preview", "Quick and coarse: to see whether the photos are good"),
     "medium": ("Medium", "A good cloud in moderate time"),
     "high": ("High", "All the detail that the photos hold; slow"),
 }
-_QUALITY_ITEMS = [(quality, *_QUALITY_TEXT[quality]) for quality in QUALITIES]
+_UNTIL_TEXT = {
+    "sfm": ("Cameras", "Cameras and sparse points"),
+    "dense": ("Cloud", "Cameras and a dense cloud"),
+    "mesh": ("Mesh", "Cameras, cloud, and a mesh with the cloud's colours"),
+    "texture": ("Textured Mesh", "Cameras, cloud, and a mesh with a texture made from the photos"),
+}
+UNTIL_ITEMS = [(stage, *_UNTIL_TEXT[stage]) for stage in LAST_STAGES]
+QUALITY_ITEMS = [(quality, *_QUALITY_TEXT[quality]) for quality in QUALITIES]
 
 
-class Recon3DSettings(bpy.types.PropertyGroup):
+def _paths_changed(settings: "RECON3D_PG_settings", context: bpy.types.Context) -> None:
+    from . import session
+
+    session.paths_changed(settings.id_data)
+
+
+def _photo_chosen(settings: "RECON3D_PG_settings", context: bpy.types.Context) -> None:
+    from . import review
+
+    review.look_through_chosen(settings.id_data)
+
+
+class RECON3D_PG_photo(bpy.types.PropertyGroup):
+    """A photo in the review. name: its title, which Blender's list filters by."""
+
+    photo: bpy.props.StringProperty(description="Its name in the model; empty where it is not in use")
+    state: bpy.props.StringProperty()
+    reason: bpy.props.StringProperty()
+    source: bpy.props.StringProperty(description="The original file")
+    error: bpy.props.FloatProperty(default=-1.0, description="Mean reprojection error, pixels; -1: none")
+    points: bpy.props.IntProperty(description="Sparse points in the photo")
+
+
+class RECON3D_PG_advice(bpy.types.PropertyGroup):
+    """A sentence; `name` holds it."""
+
+
+class RECON3D_PG_settings(bpy.types.PropertyGroup):
     photos: bpy.props.StringProperty(
         name="Photos",
-        description="The folder that holds the photos; folders in it are looked into as well",
-        subtype="DIR_PATH",
+        description="The folder that holds the photos, with the folders in it, or a film",
+        update=_paths_changed,
     )
     workspace: bpy.props.StringProperty(
         name="Results",
         description="The folder for everything that is computed; empty: beside the photos, NAME_recon3d",
         subtype="DIR_PATH",
+        update=_paths_changed,
     )
     quality: bpy.props.EnumProperty(
         name="Quality",
         description="How much detail, and how long it takes",
-        items=_QUALITY_ITEMS,
+        items=QUALITY_ITEMS,
         default="medium",
+    )
+    until: bpy.props.EnumProperty(
+        name="Make",
+        description="How far to go; what is there already is not computed again",
+        items=UNTIL_ITEMS,
+        default="dense",
     )
     import_when_done: bpy.props.BoolProperty(
         name="Import when Done",
         description="Bring the result into this scene as soon as it is ready",
         default=True,
     )
+    show_live: bpy.props.BoolProperty(
+        name="Show Live",
+        description="Show cameras and points in the viewport while they are being found",
+        default=True,
+    )
+    advanced: bpy.props.PointerProperty(type=RECON3D_PG_advanced)
+    review: bpy.props.CollectionProperty(type=RECON3D_PG_photo)
+    review_index: bpy.props.IntProperty(
+        name="Photo", description="The photo that is looked through", default=-1, update=_photo_chosen
+    )
+    advice: bpy.props.CollectionProperty(type=RECON3D_PG_advice)
 
 
-def photos_path(settings: Recon3DSettings) -> Path | None:
-    """The chosen folder of photos, absolute; None while none is chosen."""
+def photos_path(settings: RECON3D_PG_settings) -> Path | None:
+    """The chosen photos, absolute; None while none are chosen."""
     return Path(bpy.path.abspath(settings.photos)) if settings.photos else None
 
 
-def workspace_path(settings: Recon3DSettings) -> Path | None:
+def workspace_path(settings: RECON3D_PG_settings) -> Path | None:
     """The workspace: the chosen one, or the one beside the photos; None while neither is known."""
     if settings.workspace:
         return Path(bpy.path.abspath(settings.workspace))
@@ -54,11 +108,16 @@ def workspace_path(settings: Recon3DSettings) -> Path | None:
     return default_workspace(photos) if photos else None
 
 
+_CLASSES = (RECON3D_PG_advanced, RECON3D_PG_photo, RECON3D_PG_advice, RECON3D_PG_settings)
+
+
 def register() -> None:
-    bpy.utils.register_class(Recon3DSettings)
-    bpy.types.Scene.recon3d = bpy.props.PointerProperty(type=Recon3DSettings)
+    for cls in _CLASSES:
+        bpy.utils.register_class(cls)
+    bpy.types.Scene.recon3d = bpy.props.PointerProperty(type=RECON3D_PG_settings)
 
 
 def unregister() -> None:
     del bpy.types.Scene.recon3d
-    bpy.utils.unregister_class(Recon3DSettings)
+    for cls in reversed(_CLASSES):
+        bpy.utils.unregister_class(cls)

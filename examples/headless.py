@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import importlib
+import os
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -33,21 +35,39 @@ def module(name: str) -> ModuleType:
     return importlib.import_module(f"{recon3d().__name__}.{name}")
 
 
+def registered(name: str) -> ModuleType:
+    """A module of the package, registered in an empty Blender."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    if not hasattr(bpy.types.Scene, "recon3d"):
+        recon3d().register()
+    return module(name)
+
+
 def arguments() -> list[str]:
     """What stands after `--`, whether Blender or Python runs the script."""
     return sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]
 
 
-def save(path: Path) -> None:
-    """Save the .blend with the photos' paths relative to it, so that the folder can be moved."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    for image in bpy.data.images:
-        if image.filepath and not image.packed_file:
-            try:
-                image.filepath = bpy.path.relpath(image.filepath, start=str(path.parent))
-            except ValueError:
-                continue  # on another drive (Windows)
-    bpy.ops.wm.save_as_mainfile(filepath=str(path), relative_remap=False)
+def printer(title: str = "") -> Callable[[object], None]:
+    """For the job's state: prints a line for each stage and each tenth of it, since this may go into a log."""
+    duration = module("ui.text").duration
+    shown = ""
+
+    def show(view: object) -> None:
+        nonlocal shown
+        key = f"{view.stage} {int(10 * view.fraction)} {view.total}"
+        if key == shown or view.state != "running":
+            return
+        shown = key
+        left = view.left_at(time.time())
+        count = f" {view.done}/{view.total}" if view.total else ""
+        time_left = f", {duration(left)} left" if left else ""
+        print(
+            f"{title + ' ' if title else ''}{view.stage or 'start':<9}{count} {view.message}{time_left}",
+            flush=True,
+        )
+
+    return show
 
 
 def end(main: Callable[[list[str]], int]) -> None:
@@ -70,4 +90,8 @@ def end(main: Callable[[list[str]], int]) -> None:
         code = 1
     sys.stdout.flush()
     sys.stderr.flush()
+    if (
+        not bpy.app.binary_path
+    ):  # bpy 4.2 from PyPI crashes when Python ends while classes of an add-on are registered
+        os._exit(code)
     sys.exit(code)

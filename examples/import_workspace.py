@@ -1,4 +1,4 @@
-"""A finished workspace to a .blend, and a picture of it.
+"""A finished workspace, or any folder with a COLMAP model, to a .blend, and a picture of it.
 
 blender -b --python examples/import_workspace.py -- WORKSPACE OUT.blend [--preview OUT.png]
 python examples/import_workspace.py -- WORKSPACE OUT.blend [--preview OUT.png]          (with bpy from PyPI)
@@ -9,8 +9,6 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-
-import bpy
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import headless
@@ -25,12 +23,10 @@ def main(words: list[str]) -> int:
     )
     parser.add_argument("--size", metavar="PX", type=int, nargs=2, default=(1200, 800), help="of the picture")
     chosen = parser.parse_args(words)
-    build, preview = headless.module("scene.build"), headless.module("scene.preview")
+    api, preview = headless.registered("api"), headless.module("scene.preview")
 
-    bpy.ops.wm.read_factory_settings(use_empty=True)
-    result = build.import_workspace(chosen.workspace)
-    headless.module("scene.views").show_result(result)
-    headless.save(chosen.blend.absolute())
+    result = api.import_result(chosen.workspace)
+    api.save(chosen.blend)
     print(" ".join([result.summary(), *result.notes, f"Saved {chosen.blend}."]))
     if chosen.preview:
         preview.render_preview(result, chosen.preview, tuple(chosen.size))

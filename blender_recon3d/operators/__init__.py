@@ -4,16 +4,34 @@ from __future__ import annotations
 
 import bpy
 
-from . import export_cameras, import_result, reconstruct
+from . import (
+    choose,
+    clean,
+    engine,
+    export_asset,
+    export_cameras,
+    import_result,
+    reconstruct,
+    remedy,
+    review,
+    stand_up,
+    surface,
+)
 
-_CLASSES = (*reconstruct.CLASSES, *import_result.CLASSES, *export_cameras.CLASSES)
+_CLASSES = (
+    *choose.CLASSES, *reconstruct.CLASSES, *remedy.CLASSES, *import_result.CLASSES, *review.CLASSES,
+    *export_cameras.CLASSES, *engine.CLASSES, *clean.CLASSES, *stand_up.CLASSES, *surface.CLASSES,
+    *export_asset.CLASSES,
+)  # fmt: skip
 
 
 def register() -> None:
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
+    bpy.types.TOPBAR_MT_file_import.append(import_result.draw_menu)
 
 
 def unregister() -> None:
+    bpy.types.TOPBAR_MT_file_import.remove(import_result.draw_menu)
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)

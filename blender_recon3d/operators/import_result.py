@@ -1,6 +1,8 @@
-"""Bring a workspace's result into the scene."""
+"""Bring a result into the scene: the workspace's, or any folder with a COLMAP model."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import bpy
 
@@ -30,4 +32,27 @@ class RECON3D_OT_import_result(bpy.types.Operator):
         return run_reported(self, lambda: session.import_result(context.scene, folder).summary())
 
 
-CLASSES = (RECON3D_OT_import_result,)
+class RECON3D_OT_import_folder(bpy.types.Operator):
+    bl_idname = "recon3d.import_folder"
+    bl_label = "Import Reconstruction"
+    bl_description = "Bring in any folder that holds a Recon3D workspace or a COLMAP model, binary or text"
+    bl_options = {"REGISTER", "UNDO"}
+
+    directory: bpy.props.StringProperty(name="Folder", subtype="DIR_PATH", options={"SKIP_SAVE"})
+    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        folder = Path(bpy.path.abspath(self.directory))
+        return run_reported(self, lambda: session.import_result(context.scene, folder).summary())
+
+
+def draw_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
+    """The entry in File > Import."""
+    menu.layout.operator(RECON3D_OT_import_folder.bl_idname, text="Reconstruction (Recon3D, COLMAP)")
+
+
+CLASSES = (RECON3D_OT_import_result, RECON3D_OT_import_folder)

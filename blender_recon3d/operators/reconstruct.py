@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from .. import session
+from ..properties import QUALITY_ITEMS, UNTIL_ITEMS
 from .reporting import run_reported
 
 
@@ -14,22 +15,48 @@ class RECON3D_OT_reconstruct(bpy.types.Operator):
     bl_description = "Compute cameras and a dense cloud from the photos, in a process of its own"
     bl_options = {"REGISTER"}
 
+    photos: bpy.props.StringProperty(
+        name="Photos", description="Instead of the scene's", subtype="FILE_PATH", options={"SKIP_SAVE"}
+    )
+    workspace: bpy.props.StringProperty(
+        name="Results", description="Instead of the scene's", subtype="DIR_PATH", options={"SKIP_SAVE"}
+    )
+    quality: bpy.props.EnumProperty(
+        name="Quality",
+        description="Instead of the scene's",
+        items=[("SCENE", "As in the Scene", "The scene's quality"), *QUALITY_ITEMS],
+        options={"SKIP_SAVE"},
+    )
+
+    until: bpy.props.EnumProperty(
+        name="Make",
+        description="Instead of the scene's",
+        items=[("SCENE", "As in the Scene", "As far as the scene says"), *UNTIL_ITEMS],
+        options={"SKIP_SAVE"},
+    )
+
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        problem = session.problem_with_starting(context)
+        problem = session.problem_with_starting()
         if problem:
             cls.poll_message_set(problem)
         return not problem
 
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if not (self.photos or context.scene.recon3d.photos):
+            return bpy.ops.recon3d.choose_photos("INVOKE_DEFAULT")
+        return self.execute(context)
+
     def execute(self, context: bpy.types.Context) -> set[str]:
         run = _and_wait if bpy.app.background else _and_follow
-        return run_reported(self, lambda: run(context))
+        quality, until = ("" if value == "SCENE" else value for value in (self.quality, self.until))
+        return run_reported(self, lambda: run(context, self.photos, self.workspace, quality, until))
 
 
 class RECON3D_OT_cancel(bpy.types.Operator):
     bl_idname = "recon3d.cancel"
     bl_label = "Cancel"
-    bl_description = "Stop the reconstruction; Reconstruct goes on from there later"
+    bl_description = "Stop within seconds; finished work is kept, and Resume goes on from there later"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -41,13 +68,13 @@ class RECON3D_OT_cancel(bpy.types.Operator):
         return run_reported(self, session.cancel)
 
 
-def _and_follow(context: bpy.types.Context) -> None:
-    session.start(context)
+def _and_follow(context: bpy.types.Context, *choices: str) -> None:
+    session.start(context, *choices)
     session.follow_in_background()
 
 
-def _and_wait(context: bpy.types.Context) -> str:
-    session.start(context)
+def _and_wait(context: bpy.types.Context, *choices: str) -> str:
+    session.start(context, *choices)
     return session.wait(context)
 
 

@@ -7,6 +7,20 @@ from collections.abc import Callable
 import bpy
 
 from ..pipeline.events import UserError
+from ..scene.imports import find_imports
+
+
+class ImportOperator:
+    """What the operators share that work on an import: undone in one step, grey while there is none."""
+
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not find_imports(context.scene):
+            cls.poll_message_set("Import a result first")
+            return False
+        return True
 
 
 def run_reported(operator: bpy.types.Operator, call: Callable[[], str | None]) -> set[str]:

@@ -70,6 +70,15 @@ def _parser() -> argparse.ArgumentParser:
         _add_settings(stage)
         stage.set_defaults(command=_run, only=name)
 
+    inspect = commands.add_parser("inspect", help="what photos there are, and how long they will take")
+    inspect.add_argument("photos", nargs="+", metavar="PHOTOS", help="a folder, photo files, or a video")
+    inspect.add_argument(
+        "-o", "--output", metavar="OUT", help="the workspace that is meant; nothing is written"
+    )
+    inspect.add_argument("--until", choices=STAGES, help="last stage (default dense)")
+    _add_settings(inspect)
+    inspect.set_defaults(command=_inspect)
+
     export = commands.add_parser("export", help="the textured mesh for other programs, standing upright")
     export.add_argument("output", metavar="OUT", help="the workspace folder")
     export.add_argument("export", metavar="FILE", nargs="+", help="by its ending: .obj, .ply or .glb")
@@ -178,7 +187,7 @@ def _run(chosen: argparse.Namespace) -> int:
                 _write_exports(workspace, exports, progress.for_stage("export"))
             return code
         except UserError as error:  # refused before it began: nothing to add to another run's events
-            show(Event(time.time(), "job", "error", message=str(error)))
+            show(Event(time.time(), "job", "error", message=str(error), data={"remedy": error.remedy}))
             return error.exit_code
 
 
@@ -208,9 +217,8 @@ def _run_guarded(chosen: argparse.Namespace, workspace: Workspace) -> int:
     code = guard.run_worker(chosen.arguments)
     if code in (DONE, FAILED, BAD_USAGE, CANCELLED):
         return code
-    event = Event(
-        time.time(), "job", "error", message=guard.crash_sentence(code, workspace.root, workspace.log)
-    )
+    sentence, remedy = guard.crash_sentence(code, workspace.root, workspace.log)
+    event = Event(time.time(), "job", "error", message=sentence, data={"remedy": remedy})
     with contextlib.suppress(OSError):  # the disk may be what is full
         append_event(workspace.events, event)
     (_json_sink if chosen.json else Console())(event)
@@ -240,7 +248,10 @@ def _run_reporting(
         return FAILED
     except MemoryError:
         progress.emit(
-            "error", "Out of memory: use --quality preview, or close other programs.", exit_code=FAILED
+            "error",
+            "Out of memory: use --quality preview, or close other programs.",
+            exit_code=FAILED,
+            remedy="preview",
         )
         return FAILED
     except Exception as error:  # the last stop: a person gets a sentence, the log the trace
@@ -248,7 +259,7 @@ def _run_reporting(
 
         traceback.print_exc()
         text = f"An unexpected error ({type(error).__name__}: {error}): {workspace.log} holds what to report."
-        progress.emit("error", text, exit_code=FAILED)
+        progress.emit("error", text, exit_code=FAILED, remedy="log")
         return FAILED
 
 
@@ -256,7 +267,7 @@ def job_settings(workspace: Workspace, chosen: argparse.Namespace, only: str = "
     """The job of this command: for one stage of a workspace that has a job, that job with the given changes."""
     given = {name: value for name in SETTING_NAMES if (value := getattr(chosen, name, None)) is not None}
     for name in ("masks", "pairs", "weights", "crop", "cloud"):
-        if name in given and Path(given[name]).expanduser().exists():
+        if given.get(name) and Path(given[name]).expanduser().exists():
             given[name] = str(Path(given[name]).expanduser().absolute())
     photos = tuple(str(Path(path).expanduser().absolute()) for path in getattr(chosen, "photos", None) or ())
     if not only or not workspace.job.exists():
@@ -333,6 +344,21 @@ def _stoppable(workspace: Workspace) -> Iterator[Callable[[], bool]]:
         over.set()
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _inspect(chosen: argparse.Namespace) -> int:
+    from .inspection import describe, inspect_photos
+
+    without = Workspace(chosen.output or "")
+    settings = job_settings(without, chosen)
+    show: Callable[[Event], None] = _json_sink if chosen.json else Console()
+    progress = Progress(show, stage="inspect")
+    found = inspect_photos(settings, progress, without.root)
+    if chosen.json:
+        progress.emit("done", **found)
+    else:
+        sys.stdout.write(describe(found) + "\n")
+    return DONE
 
 
 def _export(chosen: argparse.Namespace) -> int:

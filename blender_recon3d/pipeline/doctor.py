@@ -143,7 +143,7 @@ def _scipy() -> list[Finding]:
 
 
 def _xatlas() -> list[Finding]:
-    return _import("UVs", "xatlas", "xatlas")
+    return _import("UVs", "xatlas", "xatlas", lost="--until texture cannot lay a mesh out flat")
 
 
 def _safetensors() -> list[Finding]:

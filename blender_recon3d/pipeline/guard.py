@@ -73,14 +73,17 @@ def end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def crash_sentence(code: int, folder: Path, log: Path) -> str:
-    """What a person is told when the worker ended with `code` without a word of its own."""
+def crash_sentence(code: int, folder: Path, log: Path) -> tuple[str, str]:
+    """What a person is told when the worker ended with `code` without a word of its own, and the remedy."""
     free = shutil.disk_usage(folder).free
     if free < LITTLE_DISK:
         cause = f"the disk is full ({free / 2**20:.0f} MB free in {folder}): make room"
+        remedy = "again"
     elif code == -9:
         cause = "the system ended it, most likely for want of memory: use --quality preview or fewer photos"
+        remedy = "preview"
     else:
         how = f"signal {-code}" if code < 0 else f"code {code}"
         cause = f"it crashed ({how}): {log} holds what to report"
-    return f"The engine stopped, {cause}, and run the same command again, finished work is kept."
+        remedy = "log"
+    return f"The engine stopped, {cause}, and run the same command again, finished work is kept.", remedy

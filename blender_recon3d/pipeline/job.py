@@ -42,8 +42,8 @@ NEEDS: dict[str, tuple[str, ...]] = {
 
 # What the stages make in a workspace, and remove from it.
 OWN_NAMES = (
-    "photos.json", "images", "masks", "frames", "pairs.txt", "database.db", "features", "sparse", "dense", "mesh",
-    "texture",
+    "photos.json", "images", "masks", "frames", "pairs.txt", "database.db", "features", "live", "sparse", "dense",
+    "mesh", "texture",
 )  # fmt: skip
 
 # What says where a thing is computed does not change what is computed (within rounding).
@@ -83,7 +83,7 @@ def run_job(
             except OSError as error:
                 raise disk_error(error, workspace) from error
         except UserError as error:
-            job.emit("error", str(error), exit_code=error.exit_code)
+            job.emit("error", str(error), exit_code=error.exit_code, remedy=error.remedy)
             error.reported = True
             _write_report(workspace, settings, progress)  # which photos failed, and why, is in there
             raise
@@ -102,12 +102,15 @@ def refuse_foreign(workspace: Workspace, settings: JobSettings) -> None:
                 f"{workspace.root} is no workspace of Recon3D and holds {found.name} already, which would be "
                 "overwritten: choose an empty or a new folder with -o.",
                 2,
+                "results",
             )
     for given in (*settings.photos.photos, settings.photos.masks):
         path = Path(given).resolve() if given else None
         if path and any(own.resolve() == path or own.resolve() in path.parents for own in ours):
             raise UserError(
-                f"{given} lies inside the workspace itself: choose another output folder with -o.", 2
+                f"{given} lies inside the workspace itself: choose another output folder with -o.",
+                2,
+                "results",
             )
 
 

@@ -1,7 +1,7 @@
 """The workspace: one folder that holds a job, its progress and its results. Standard library only.
 
     job.json state.json events.jsonl log.txt cancel lock
-    photos.json images/ masks/ pairs.txt database.db features/ sparse/ placement.json dense/ mesh/ texture/
+    photos.json images/ masks/ pairs.txt database.db features/ live/ sparse/ placement.json dense/ mesh/ texture/
     report.*
 
 Whatever is written here appears whole or not at all (a temporary name, then a rename), so that a kill at
@@ -46,6 +46,7 @@ class Workspace:
         self.features = self.root / "features"
         self.sparse = self.root / "sparse"
         self.model = self.sparse / "0"
+        self.live = self.root / "live"
         self.placement = self.root / "placement.json"
         self.registration = self.root / "registration.json"
         self.dense = self.root / "dense"
@@ -67,7 +68,9 @@ class Workspace:
             self.root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(
-                f"The output folder {self.root} cannot be made ({error.strerror}): choose another with -o.", 2
+                f"The output folder {self.root} cannot be made ({error.strerror}): choose another with -o.",
+                2,
+                "results",
             ) from error
 
     def read_photos(self) -> dict[str, Any]:
@@ -111,6 +114,17 @@ class Workspace:
 
     def is_cancelled(self) -> bool:
         return self.cancel_file.exists()
+
+    def holder(self) -> dict[str, Any] | None:
+        """`{"pid", "started"}` of the run that is at work here now; None when there is none. Any process may ask."""
+        try:
+            with open(self.lock_file, "r+b") as file:
+                if _lock(file):
+                    _unlock(file)
+                    return None
+        except OSError:  # no lock file, or no right to open it
+            return None
+        return _record(self.lock_file)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -169,13 +183,20 @@ def _unlock(file: IO[bytes]) -> None:
     fcntl.flock(file, fcntl.LOCK_UN)
 
 
-def _holder(path: Path) -> str:
+def _record(path: Path) -> dict[str, Any]:
+    """What the holder of the lock has written of itself; zeros where it has not yet."""
     try:
         with open(path, "rb") as file:
             file.seek(1)
-            return f" (process {int(json.loads(file.read())['pid'])})"
+            raw = json.loads(file.read())
+            return {"pid": int(raw["pid"]), "started": float(raw["started"])}
     except (OSError, ValueError, KeyError, TypeError):
-        return ""
+        return {"pid": 0, "started": 0.0}
+
+
+def _holder(path: Path) -> str:
+    pid = _record(path)["pid"]
+    return f" (process {pid})" if pid else ""
 
 
 # -- whole files ------------------------------------------------------------------------------------

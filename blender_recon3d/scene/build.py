@@ -9,14 +9,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
 from mathutils import Matrix
 
-from . import colmap_files, ply
+from ..pipeline.events import UserError
+from . import clean, colmap_files, ply
 from .cameras import KEY, create_camera, look_through, pinhole_of, show_photo_behind, typical_spacing
 from .cloud import create_cloud
+from .imports import CLOUD, MESH, find_imports, find_object, hide, is_hidden, kind_of
+from .mesh import forget_full_mesh, import_mesh
+from .mesh_files import has_mesh
 from .points import Points, robust_box
 from .sources import Source, find_source
 
@@ -27,7 +32,7 @@ NAME = "Recon3D"
 class ImportResult:
     """What an import made. cameras: by the photos' names in the model. notes: sentences for the user.
 
-    updated: whether the workspace was in the scene already.
+    updated: whether the workspace was in the scene already. mesh: None where the workspace holds none.
     """
 
     collection: bpy.types.Collection
@@ -37,10 +42,14 @@ class ImportResult:
     points: int
     notes: tuple[str, ...]
     updated: bool
+    mesh: bpy.types.Object | None = None
 
     def summary(self) -> str:
         verb = "Updated" if self.updated else "Imported"
-        return f"{verb} {len(self.cameras)} cameras and {self.points:,} points."
+        if self.mesh is None:
+            return f"{verb} {len(self.cameras)} cameras and {self.points:,} points."
+        faces = len(self.mesh.data.polygons)
+        return f"{verb} {len(self.cameras)} cameras, {self.points:,} points and a mesh of {faces:,} faces."
 
 
 def import_workspace(
@@ -57,7 +66,8 @@ def import_workspace(
     pinholes = {camera_id: pinhole_of(camera, source.model) for camera_id, camera in model.cameras.items()}
     points = _read_points(source)
 
-    updated = find_import(scene, source.root) is not None
+    earlier = find_import(scene, source.root)
+    updated, kept = earlier is not None, _Kept.of(earlier)
     collection, camera_collection, empty = _containers(scene, source)
     cloud = create_cloud(points, f"{NAME} Cloud")
     collection.objects.link(cloud)
@@ -74,7 +84,46 @@ def import_workspace(
     _fit_to_scene(list(cameras.values()), points, empty)
     if cameras:
         look_through(scene, next(iter(cameras.values())))
-    return ImportResult(collection, empty, cameras, cloud, len(points), source.notes, updated)
+    notes = source.notes
+    if not all(camera.is_pinhole for camera in model.cameras.values()):
+        notes += ("The photos are not undistorted yet, so a photo lies on the cloud only roughly.",)
+    mesh = None
+    if has_mesh(source.root):
+        mesh, more = _bring_mesh(collection)
+        notes += more
+    kept.give_to(cloud, hidden=mesh is not None and len(mesh.data.polygons) > 0)
+    return ImportResult(collection, empty, cameras, cloud, len(points), notes, updated, mesh)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What the user has set on a cloud that is made anew. hidden: None where there was no mesh to hide it for."""
+
+    cleaning: dict[str, Any] | None = None
+    hidden: bool | None = None
+
+    @classmethod
+    def of(cls, collection: bpy.types.Collection | None) -> _Kept:
+        cloud = find_object(collection, CLOUD) if collection else None
+        if cloud is None:
+            return cls()
+        with_mesh = find_object(collection, MESH) is not None
+        return cls(clean.settings_of(cloud), is_hidden(cloud) if with_mesh else None)
+
+    def give_to(self, cloud: bpy.types.Object, hidden: bool) -> None:
+        clean.restore(cloud, self.cleaning)
+        if hidden if self.hidden is None else self.hidden:
+            hide(cloud)
+
+
+def _bring_mesh(collection: bpy.types.Collection) -> tuple[bpy.types.Object | None, tuple[str, ...]]:
+    """A mesh that cannot be read is a note: cameras and cloud are there."""
+    try:
+        found = import_mesh(collection)
+    except UserError as error:
+        return None, (str(error),)
+    forget_full_mesh(collection)
+    return found
 
 
 def _read_points(source: Source) -> Points:
@@ -101,12 +150,12 @@ def _containers(
     else:
         collection = found
         _remove_made(collection)
-    empty = next((o for o in collection.objects if _kind(o) == "empty"), None)
+    empty = next((o for o in collection.objects if kind_of(o) == "empty"), None)
     if empty is None:
         empty = bpy.data.objects.new(NAME, None)
         empty.empty_display_type = "PLAIN_AXES"
         collection.objects.link(empty)
-    camera_collection = next((c for c in collection.children if _kind(c) == "cameras"), None)
+    camera_collection = next((c for c in collection.children if kind_of(c) == "cameras"), None)
     if camera_collection is None:
         camera_collection = bpy.data.collections.new(f"{NAME} Cameras")
         camera_collection[KEY] = {"kind": "cameras"}
@@ -118,16 +167,6 @@ def _containers(
 def find_import(scene: bpy.types.Scene, root: Path) -> bpy.types.Collection | None:
     """The scene's collection with an earlier import of the workspace."""
     return next((c for c in find_imports(scene) if c[KEY].get("workspace") == str(root)), None)
-
-
-def find_imports(scene: bpy.types.Scene) -> list[bpy.types.Collection]:
-    """The scene's collections that imports have made."""
-    return [collection for collection in scene.collection.children_recursive if _kind(collection) == "import"]
-
-
-def _kind(item: bpy.types.ID) -> str:
-    kept = item.get(KEY)
-    return str(kept.get("kind", "")) if hasattr(kept, "get") else ""
 
 
 def _place(empty: bpy.types.Object, world_from_model: np.ndarray) -> None:
@@ -143,7 +182,7 @@ def _place(empty: bpy.types.Object, world_from_model: np.ndarray) -> None:
 
 def _remove_made(collection: bpy.types.Collection) -> None:
     """Remove the cameras and clouds of an earlier import with their data; nothing of the user's."""
-    made = [o for o in collection.all_objects if _kind(o) in ("camera", "cloud")]
+    made = [o for o in collection.all_objects if kind_of(o) in ("camera", "cloud")]
     data = [o.data for o in made]
     images = [
         b.image for d in data if isinstance(d, bpy.types.Camera) for b in d.background_images if b.image

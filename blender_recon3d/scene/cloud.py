@@ -24,7 +24,7 @@ def create_cloud(points: Points, name: str = "Cloud") -> bpy.types.Object:
     """A mesh object in the model's frame, linked nowhere yet, with its point display."""
     mesh = bpy.data.meshes.new(name)
     if len(points):  # an empty mesh has no attributes to set
-        _fill(mesh, points)
+        fill_mesh(mesh, points)
     cloud = bpy.data.objects.new(name, mesh)
     cloud[KEY] = {"kind": "cloud"}
     if len(points):
@@ -32,11 +32,13 @@ def create_cloud(points: Points, name: str = "Cloud") -> bpy.types.Object:
     return cloud
 
 
-def _fill(mesh: bpy.types.Mesh, points: Points) -> None:
+def fill_mesh(mesh: bpy.types.Mesh, points: Points) -> None:
+    """Give an empty mesh the points and their attributes."""
     mesh.vertices.add(len(points))
     mesh.attributes["position"].data.foreach_set("vector", _flat(points.xyz))
+    deselect(mesh)
     if points.rgb is not None:
-        _set_colours(mesh, points.rgb)
+        set_colours(mesh, points.rgb)
     if points.normals is not None:
         mesh.attributes.new(NORMAL, "FLOAT_VECTOR", "POINT").data.foreach_set("vector", _flat(points.normals))
     if points.views is not None:
@@ -45,7 +47,16 @@ def _fill(mesh: bpy.types.Mesh, points: Points) -> None:
     mesh.update()
 
 
-def _set_colours(mesh: bpy.types.Mesh, rgb: np.ndarray) -> None:
+def deselect(mesh: bpy.types.Mesh) -> None:
+    """Select nothing of a new mesh, where Blender selects all: points are picked for ground and scale."""
+    for name in (".select_vert", ".select_edge", ".select_poly"):
+        selection = mesh.attributes.get(name)
+        if selection is not None:
+            mesh.attributes.remove(selection)
+
+
+def set_colours(mesh: bpy.types.Mesh, rgb: np.ndarray) -> None:
+    """The vertices' colours, sRGB bytes [n, 3], as `Col`."""
     colours = mesh.color_attributes.new(COLOUR, "BYTE_COLOR", "POINT")
     values = np.ones((len(rgb), 4), np.float32)
     np.multiply(rgb, np.float32(1 / 255), out=values[:, :3])

@@ -15,10 +15,11 @@ _COLOUR_NAMES = (("red", "green", "blue"), ("r", "g", "b"), ("diffuse_red", "dif
 
 def read_points(path: Path) -> Points:
     """The vertices, finite ones only. Raises FileFormatError."""
-    return _to_points(path, read_vertices(path)).finite()
+    return to_points(path, read_vertices(path)).finite()
 
 
-def _to_points(path: Path, vertices: np.ndarray) -> Points:
+def to_points(path: Path, vertices: np.ndarray) -> Points:
+    """The vertices of a file, all of them. path: for the message of FileFormatError."""
     names = set(vertices.dtype.names or ())
     if not {"x", "y", "z"} <= names:
         raise FileFormatError(path, "its vertices have no x, y, z")

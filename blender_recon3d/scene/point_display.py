@@ -47,6 +47,14 @@ def get_input(modifier: bpy.types.Modifier, name: str) -> Any:
     return modifier[identifier]
 
 
+def input_property(modifier: bpy.types.Modifier, name: str) -> tuple[Any, str]:
+    """What holds an input's value, and its key there, for a layout's prop()."""
+    identifier = _identifier(modifier.node_group, name)
+    if hasattr(modifier, "properties"):
+        return getattr(modifier.properties.inputs, identifier), "value"
+    return modifier, f'["{identifier}"]'
+
+
 def _identifier(group: bpy.types.NodeTree, name: str) -> str:
     return next(
         item.identifier

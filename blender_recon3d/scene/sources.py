@@ -40,23 +40,28 @@ class Source:
         return path if path.is_file() else None
 
 
+# Where models lie: in our workspaces, in the folders of COLMAP's own programs, and as the folder itself.
+_MODELS = ("dense/sparse", "dense/0/sparse", "sparse/0", "sparse", "0", "colmap/sparse/0", "")
+_CLOUDS = ("dense/fusion.ply", "dense/fused.ply", "dense/0/fused.ply", "fusion.ply", "fused.ply")
+
+
 def find_source(folder: str | Path) -> Source:
-    """The best result in a workspace: dense where it is done, else sparse. UserError when there is none."""
+    """The best result in a workspace, or in any folder with a COLMAP model: dense where it is done, else sparse.
+
+    UserError when there is none.
+    """
     workspace = Workspace(folder)
     notes: list[str] = []
-    dense_model = workspace.dense / "sparse"
-    if colmap_files.has_model(dense_model):
-        model, images = dense_model, workspace.dense / "images"
-    elif colmap_files.has_model(workspace.model):
-        model, images = workspace.model, workspace.images
-        notes.append("The photos are not undistorted yet, so a photo lies on the cloud only roughly.")
-    else:
+    model = next((m for m in (workspace.root / part for part in _MODELS) if colmap_files.has_model(m)), None)
+    if model is None:
         raise UserError(
-            f"{workspace.root} holds no reconstruction (no {workspace.model.relative_to(workspace.root)}): "
-            "choose the folder that Reconstruct wrote, or run it first.",
+            f"{workspace.root} holds no reconstruction (no {workspace.model.relative_to(workspace.root)}, nor another "
+            "COLMAP model): choose the folder that Reconstruct or COLMAP wrote, or run it first.",
             2,
+            "results",
         )
-    cloud = workspace.fusion if workspace.fusion.is_file() else None
+    images = _photos_of(model, workspace.root)
+    cloud = next((c for c in (workspace.root / part for part in _CLOUDS) if c.is_file()), None)
     if cloud is None:
         notes.append("There is no dense cloud yet: the sparse points are shown instead.")
     if workspace.placement.is_file():
@@ -66,6 +71,12 @@ def find_source(folder: str | Path) -> Source:
         notes.append("There is no placement.json: the model's -y is taken as up.")
     titles = _titles(workspace.photos) if workspace.photos.is_file() else {}
     return Source(workspace.root, model, images, cloud, world_from_model, titles, tuple(notes))
+
+
+def _photos_of(model: Path, root: Path) -> Path:
+    """The folder of photos that belongs to a model: beside it, a level up, in the chosen folder, or in its own."""
+    places = [folder / "images" for folder in (model.parent, model.parent.parent, root, model)]
+    return next((place for place in places if place.is_dir()), places[0])
 
 
 def _read(path: Path) -> dict[str, Any]:

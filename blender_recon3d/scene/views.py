@@ -12,15 +12,40 @@ from .points import robust_box
 def show_result(result: ImportResult) -> None:
     """Let every 3D view show materials, since Solid mode draws points without colour. A first import is framed."""
     box = None if result.updated else _world_box(result)
-    for screen in bpy.data.screens:
-        for area in screen.areas:
-            for space in area.spaces:
-                if space.type != "VIEW_3D":
-                    continue
-                if space.shading.type in ("SOLID", "WIREFRAME"):
-                    space.shading.type = "MATERIAL"
-                if box is not None:
-                    _frame(space, *box)
+    if box is not None:
+        frame_views(*box)
+    else:
+        for space in _views():
+            _show_materials(space)
+
+
+def frame_views(middle: np.ndarray, size: float) -> None:
+    """Let every 3D view show materials and look at `middle` [3] from a distance that fits `size`."""
+    for space in _views():
+        _show_materials(space)
+        _frame(space, middle, size)
+
+
+def look_through_camera() -> None:
+    """Let every 3D view look through its scene's camera."""
+    for space in _views():
+        if space.region_3d is not None:
+            space.region_3d.view_perspective = "CAMERA"
+
+
+def _views() -> list[bpy.types.SpaceView3D]:
+    return [
+        space
+        for screen in bpy.data.screens
+        for area in screen.areas
+        for space in area.spaces
+        if space.type == "VIEW_3D"
+    ]
+
+
+def _show_materials(space: bpy.types.SpaceView3D) -> None:
+    if space.shading.type in ("SOLID", "WIREFRAME"):
+        space.shading.type = "MATERIAL"
 
 
 def _world_box(result: ImportResult) -> tuple[np.ndarray, float] | None:

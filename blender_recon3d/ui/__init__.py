@@ -1,13 +1,26 @@
-"""Panels. They show what is there; whatever is decided is decided elsewhere."""
+"""Panels and lists. They show what is there; whatever is decided is decided elsewhere."""
 
 from __future__ import annotations
 
-from . import panel
+import bpy
+
+from . import advanced, asset, engine, main, result, review
+
+_CLASSES = (
+    *main.CLASSES,
+    *advanced.CLASSES,
+    *review.CLASSES,
+    *result.CLASSES,
+    *asset.CLASSES,
+    *engine.CLASSES,
+)
 
 
 def register() -> None:
-    panel.register()
+    for cls in _CLASSES:
+        bpy.utils.register_class(cls)
 
 
 def unregister() -> None:
-    panel.unregister()
+    for cls in reversed(_CLASSES):
+        bpy.utils.unregister_class(cls)

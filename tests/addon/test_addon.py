@@ -1,5 +1,8 @@
 """The add-on in Blender: it registers, reconstructs, imports, and leaves nothing behind."""
 
+import json
+import os
+import sys
 import time
 
 import pytest
@@ -8,8 +11,8 @@ bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environmen
 
 from made_workspaces import ring, write_workspace  # noqa: E402
 
-from blender_recon3d import preferences, session  # noqa: E402
-from blender_recon3d.supervisor import CANCELLED, FAILED  # noqa: E402
+from blender_recon3d import clock, preferences, session  # noqa: E402
+from blender_recon3d.supervisor import CANCELLED, FAILED, EngineJob  # noqa: E402
 from blender_recon3d.ui.text import duration  # noqa: E402
 
 
@@ -35,14 +38,14 @@ def test_there_is_one_tab(addon):
 
 def test_buttons_say_why_they_are_grey(addon, monkeypatch, tmp_path):
     settings = bpy.context.scene.recon3d
-    assert "Choose the folder" in session.problem_with_starting(bpy.context)
-    assert not bpy.ops.recon3d.reconstruct.poll()
     settings.photos = str(tmp_path)
     monkeypatch.setenv("RECON3D_PYTHON", str(tmp_path / "nothing"))
-    assert "RECON3D_PYTHON" in session.problem_with_starting(bpy.context)
+    assert "RECON3D_PYTHON" in session.problem_with_starting()
     with pytest.raises(RuntimeError, match="RECON3D_PYTHON"):
         bpy.ops.recon3d.reconstruct()
     assert not bpy.ops.recon3d.cancel.poll()
+    with pytest.raises(RuntimeError, match="Import a result first"):
+        bpy.ops.recon3d.look_through(photo="IMG_1")
 
 
 def test_import_by_its_operator_equals_import_by_its_function(addon, tmp_path):
@@ -91,47 +94,88 @@ def test_in_the_background_reconstruct_blocks_and_reports(addon, engine_python, 
     bpy.context.scene.recon3d.photos = str(photos)
     with pytest.raises(RuntimeError, match=r"[Pp]hoto"):
         bpy.ops.recon3d.reconstruct()
-    assert session.session.view.state == FAILED
+    assert session.session.view.state == FAILED and session.session.view.remedy == "photos"
     assert (tmp_path / "empty_recon3d" / "events.jsonl").exists()
 
 
-def test_with_a_window_the_timer_follows_the_job(addon, engine_python, monkeypatch, tmp_path):
+def tick_until(ended, seconds=30):
     """Blender's event loop does not run here, so the timer's function is called as it would call it."""
+    deadline = time.monotonic() + seconds
+    while not ended() and time.monotonic() < deadline:
+        clock.tick()
+        time.sleep(0.05)
+    assert ended()
+
+
+def test_with_a_window_the_timer_follows_the_job(addon, engine_python, monkeypatch, tmp_path):
     monkeypatch.setenv("RECON3D_PYTHON", str(engine_python))
     photos = tmp_path / "empty"
     photos.mkdir()
     bpy.context.scene.recon3d.photos = str(photos)
     session.start(bpy.context)
     session.follow_in_background()
-    assert bpy.app.timers.is_registered(session._tick)
+    assert bpy.app.timers.is_registered(clock.tick)
     assert not bpy.ops.recon3d.reconstruct.poll() and bpy.ops.recon3d.cancel.poll()
     bpy.ops.recon3d.cancel()
-    deadline = time.monotonic() + 20
-    while session._tick() is not None and time.monotonic() < deadline:
-        time.sleep(0.05)
+    tick_until(lambda: not session.session.running)
     assert session.session.view.state == CANCELLED
     assert bpy.ops.recon3d.reconstruct.poll()
 
 
 def test_a_result_is_not_imported_into_another_file(addon, tmp_path):
     root = write_workspace(tmp_path / "w", ring())
-    session.session.scene_uid = bpy.context.scene.session_uid
-    session.session.job = _EndedJob(root)
+    finish = "import pathlib, sys; pathlib.Path(sys.argv[1]).touch()"
+    job = EngineJob([sys.executable, "-c", finish, str(tmp_path / "ended")], os.environ, root)
+    session.session.job, session.session.scene_uid = job, bpy.context.scene.session_uid
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    session._import_when_done()
+    session.follow_in_background()
+    tick_until(lambda: not session.session.running)
     assert len(bpy.data.objects) == 0 and "Import Result" in session.session.notes[0]
-    session.session.scene_uid = bpy.context.scene.session_uid
-    session._import_when_done()
-    assert len(bpy.data.cameras) == 5
 
 
-class _EndedJob:
-    """A job of which only the workspace matters any more."""
+def test_a_remedy_does_what_the_sentence_advises(addon, engine_python, monkeypatch, tmp_path):
+    """The engine ran out of memory: the button goes on at preview quality (and then finds no photos here)."""
+    monkeypatch.setenv("RECON3D_PYTHON", str(engine_python))
+    (tmp_path / "empty").mkdir()
+    settings = bpy.context.scene.recon3d
+    settings.photos, settings.workspace, settings.quality = (
+        str(tmp_path / "empty"),
+        str(tmp_path / "w"),
+        "high",
+    )
+    assert not bpy.ops.recon3d.remedy.poll()
+    event = {
+        "time": 1.0,
+        "stage": "job",
+        "kind": "error",
+        "message": "Memory.",
+        "data": {"remedy": "preview"},
+    }
+    code = f"import sys; open(sys.argv[1], 'a').write({json.dumps(event)!r} + chr(10)); sys.exit(1)"
+    command = [sys.executable, "-c", code, str(tmp_path / "w" / "events.jsonl")]
+    session.session.job = EngineJob(command, os.environ, tmp_path / "w")
+    session.session.job.wait()
+    assert session.session.view.message == "Memory." and bpy.ops.recon3d.remedy.poll()
+    with pytest.raises(RuntimeError, match="No photos were found"):
+        bpy.ops.recon3d.remedy()
+    assert settings.quality == "preview" and session.session.view.remedy == "photos"
 
-    def __init__(self, root):
-        from blender_recon3d.pipeline.workspace import Workspace
 
-        self.workspace = Workspace(root)
+@pytest.mark.parametrize("mode", ["EDIT", "SCULPT", "VERTEX_PAINT", "WEIGHT_PAINT", "TEXTURE_PAINT"])
+def test_a_result_comes_in_in_every_mode(addon, mode, tmp_path):
+    root = write_workspace(tmp_path / "w", ring())
+    mesh = bpy.data.meshes.new("Mine")
+    mesh.from_pydata([(0, 0, 0), (1, 0, 0), (0, 1, 0)], [], [(0, 1, 2)])
+    thing = bpy.data.objects.new("Mine", mesh)
+    bpy.context.scene.collection.objects.link(thing)
+    bpy.context.view_layer.objects.active = thing
+    bpy.ops.object.mode_set(mode=mode)
+    bpy.context.scene.recon3d.workspace = str(root)
+    assert bpy.ops.recon3d.import_result() == {"FINISHED"}
+    assert thing.mode == mode and len(bpy.data.cameras) == 5
+    bpy.context.scene.recon3d.review_index = 2
+    assert bpy.context.scene.camera is not None
+    bpy.ops.object.mode_set(mode="OBJECT")
 
 
 def test_preferences_are_optional(addon):

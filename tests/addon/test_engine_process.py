@@ -126,9 +126,9 @@ def test_events_of_an_earlier_run_are_not_shown(tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="process groups are POSIX's")
 def test_a_process_that_ignores_everything_is_ended_with_its_children(tmp_path, monkeypatch):
-    from blender_recon3d import supervisor
+    from blender_recon3d.supervisor import jobs
 
-    monkeypatch.setattr(supervisor, "_GRACE", 0.5)
+    monkeypatch.setattr(jobs, "_GRACE", 0.5)
     code = (
         "import signal, subprocess, sys, time\n"
         "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"

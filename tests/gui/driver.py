@@ -13,8 +13,9 @@ import runpy
 import shutil
 import subprocess
 import sys
+import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import bpy
 
@@ -47,7 +48,62 @@ class Ui:
         window = bpy.context.window_manager.windows[0]
         for kind, value in (("MOUSEMOVE", "NOTHING"), ("LEFTMOUSE", "PRESS"), ("LEFTMOUSE", "RELEASE")):
             window.event_simulate(type=kind, value=value, x=x, y=y)
+            self.mouse = (x, y)
             yield 0.15
+
+    def key(self, key: str) -> Iterator[float]:
+        """Press a key where the mouse is."""
+        window = bpy.context.window_manager.windows[0]
+        for value in ("PRESS", "RELEASE"):
+            window.event_simulate(type=key, value=value, x=self.mouse[0], y=self.mouse[1])
+            yield 0.2
+
+    def find(self, command: str) -> Iterator[float]:
+        """Move the mouse onto the sidebar's button that runs this command; `found` is where that is, or None.
+
+        Blender does not tell where its buttons are, but what the one under the mouse does.
+        """
+        self.found = None
+        region = self.view()[2]["UI"]
+        for y in range(region.y + region.height - 8, region.y + 8, -8):
+            for x in (region.x + 60, region.x + region.width - 80):
+                yield from self.move(x, y, 0.05)
+                if not self.hovered().startswith(command):
+                    continue
+                yield from self.move(x + 2, y, 0.3)  # what was under the mouse before may linger
+                if self.hovered().startswith(command):
+                    self.found = (x + 2, y)
+                    return
+
+    def move(self, x: int, y: int, seconds: float) -> Iterator[float]:
+        """Move the mouse there and wait."""
+        window = bpy.context.window_manager.windows[0]
+        window.event_simulate(type="MOUSEMOVE", value="NOTHING", x=x, y=y)
+        self.mouse = (x, y)
+        yield seconds
+
+    def hovered(self) -> str:
+        """The command of the sidebar's button under the mouse; empty where there is none."""
+        window, area, regions = self.view()
+        manager = bpy.context.window_manager
+        manager.clipboard = ""
+        with bpy.context.temp_override(window=window, area=area, region=regions["UI"]):
+            if bpy.ops.ui.copy_python_command_button.poll():
+                bpy.ops.ui.copy_python_command_button()
+        return manager.clipboard
+
+    def press(self, command: str) -> Iterator[float]:
+        """Click on the sidebar's button that runs this command, like bpy.ops.recon3d.reconstruct."""
+        yield from self.find(command)
+        assert self.found, f"there is no button for {command}"
+        yield from self.click(*self.found)
+
+    def until(self, ended: Callable[[], bool], seconds: float, what: str) -> Iterator[float]:
+        """Let Blender run until `ended`."""
+        deadline = time.monotonic() + seconds
+        while not ended():
+            assert time.monotonic() < deadline, f"waited {seconds} s in vain: {what}"
+            yield 0.2
 
     def invoke(self, operator: object, **arguments: object) -> set[str]:
         """Call an operator as a button would."""

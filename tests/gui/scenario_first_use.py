@@ -12,7 +12,7 @@ def scenario(ui, photos, finished, workspace):
     settings = bpy.context.scene.recon3d
     yield from ui.open_tab("Recon3D")
     ui.shot("1-panel-empty.png")
-    assert not bpy.ops.recon3d.reconstruct.poll()
+    assert not bpy.ops.recon3d.cancel.poll()
 
     settings.photos = photos
     settings.workspace = workspace

@@ -11,7 +11,9 @@ from scenes import INTRINSICS, box_scene, look_at, noise_texture, render, ring, 
 
 from blender_recon3d.pipeline.colmap import pycolmap
 from blender_recon3d.pipeline.database import image_ids, open_database, pair_counts
+from blender_recon3d.pipeline.live import LiveModel
 from blender_recon3d.pipeline.placement import ground_plane, up_from_cameras, world_from_model
+from blender_recon3d.pipeline.ply import read_vertices
 from blender_recon3d.pipeline.registration import why_not
 from blender_recon3d.pipeline.workspace import Workspace, read_json
 
@@ -55,6 +57,36 @@ def test_colmap_continues_from_the_database(workspace, tmp_path):
     output.mkdir()
     models = pycolmap.incremental_mapping(workspace.database, workspace.images, output)
     assert models[0].num_reg_images() == 8
+
+
+def test_snapshots_are_published_once_they_are_whole(finished, tmp_path):
+    workspace = Workspace(tmp_path / "w")
+    workspace.create()
+    live = LiveModel(workspace, tmp_path / "snapshots", 28)
+    live.publish()
+    shutil.copytree(finished.model, live.folder / "0001")
+    live.publish()
+    assert not workspace.live.exists()  # it may still be growing
+    shutil.copytree(finished.model, live.folder / "0002")
+    live.publish()
+    shown = read_json(workspace.live / "cameras.json", "")
+    model = pycolmap.Reconstruction(finished.model)
+    assert {camera["name"] for camera in shown["cameras"]} == {
+        model.image(i).name for i in model.reg_image_ids()
+    }
+    for camera in shown["cameras"]:
+        pose = model.find_image_with_name(camera["name"]).cam_from_world()
+        assert np.allclose(camera["tvec"], pose.translation)
+        assert np.allclose(camera["qvec"], np.roll(pose.rotation.quat, 1))
+    assert len(read_vertices(workspace.live / "points.ply")) == model.num_points3D()
+    shutil.copytree(finished.model, live.folder / "0003")
+    (live.folder / "0002" / "images.bin").write_bytes(b"torn")
+    live.publish()  # is not shown, and does no harm
+    assert read_json(workspace.live / "cameras.json", "") == shown
+
+
+def test_nothing_live_is_left_by_a_run(finished):
+    assert not finished.live.exists() and not list(finished.root.glob("*.part"))
 
 
 def test_the_world_has_its_ground_below_and_is_upright(finished, poses):

@@ -63,6 +63,16 @@ def test_a_second_holder_is_refused_and_told_who_holds_it(tmp_path):
         pass
 
 
+def test_anybody_may_ask_who_is_at_work(tmp_path):
+    workspace = Workspace(tmp_path)
+    assert workspace.holder() is None  # nobody ever was
+    with workspace.locked():
+        assert Workspace(tmp_path).holder()["pid"] == os.getpid()
+    assert workspace.holder() is None
+    with workspace.locked():  # asking has not taken it away
+        pass
+
+
 def test_the_lock_goes_with_its_process(tmp_path):
     code = (
         "import sys, time; from blender_recon3d.pipeline.workspace import Workspace\n"

@@ -23,7 +23,7 @@ from .repair import cleaned, filled_holes, without_loose_parts
 from .trimming import remoteness, trimmed
 
 STEPS = ("cleaning the cloud", "Poisson surface", "trimming", "decimating", "colouring")
-POINTS_PER_GB = 1_000_000
+POINTS_PER_GB = 300_000  # what Poisson and trimming take: benchmarks/mesh_memory.py
 MARGIN = 1.1  # COLMAP's Poisson works in a cube that is so much larger than the cloud
 SHALLOWEST, DEEPEST = 6, 12
 REACH = 2.5  # times the spacing: farther from the cloud there is no surface
@@ -134,9 +134,9 @@ def _prepared(
 
 
 def _depth(support: _Support) -> int:
-    """Cells of the octree about as wide as points are apart: finer ones would draw the noise."""
+    """Cells of the octree just narrower than points are apart; benchmarks/mesh.py shows what coarser ones lose."""
     extent = MARGIN * float(np.ptp(support.cloud.xyz, axis=0).max())
-    return int(np.clip(round(np.log2(extent / support.median)), SHALLOWEST, DEEPEST))
+    return int(np.clip(np.ceil(np.log2(extent / support.median)), SHALLOWEST, DEEPEST))
 
 
 def _poisson(support: _Support, depth: int, work: Path, progress: Progress) -> Mesh:

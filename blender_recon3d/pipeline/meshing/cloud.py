@@ -80,7 +80,8 @@ def thinned(cloud: Cloud, most: int) -> Cloud:
         return cloud
     low = cloud.xyz.min(axis=0)
     extent = float((cloud.xyz.max(axis=0) - low).max())
-    size = extent / 2 ** (KEY_BITS - 1)
+    # A surface about as wide as its box fills so many voxels; begun too fine, since it only grows from here.
+    size = max(extent / (4 * most**0.5), extent / 2 ** (KEY_BITS - 1))
     keys = voxel_keys(cloud.xyz, low, size)
     while (number := len(np.unique(keys))) > most:
         # A surface's number of voxels falls with the square of their size.

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ..advice import Links, advise
 from ..doctor import memory_gb
 from ..events import read_events
 from ..processor import cores
@@ -31,6 +32,7 @@ def collect(workspace: Workspace, settings: JobSettings, attempt: Callable[..., 
     found = (
         attempt("registration.json", lambda: _document(workspace.registration), {}) if "sfm" in state else {}
     )
+    pairs = attempt("The pairs", lambda: _pairs(workspace, state), [])
     return {
         "version": VERSION,
         "written": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
@@ -43,7 +45,8 @@ def collect(workspace: Workspace, settings: JobSettings, attempt: Callable[..., 
         "photos": attempt("The photos", lambda: _photos(document, found), []),
         "cameras": attempt("The cameras", lambda: _cameras(workspace, document, "sfm" in state), []),
         "models": found.get("models", []),
-        "pairs": attempt("The pairs", lambda: _pairs(workspace, state), []),
+        "pairs": pairs,
+        "advice": attempt("The advice", lambda: advise(document, found, _links(pairs)), []),
         "problems": attempt("The problems", lambda: problems(workspace, state), []),
     }
 
@@ -157,3 +160,10 @@ def _pairs(workspace: Workspace, state: dict[str, Any]) -> list[dict[str, Any]]:
         matches, inliers = counts.get((a, b), (None, None))
         pairs.append({"photos": [first, second], "matches": matches, "inliers": inliers})
     return pairs
+
+
+def _links(pairs: list[dict[str, Any]]) -> Links:
+    """What `advise` wants to know of the pairs: verified matches first, since they count."""
+    return {
+        (pair["photos"][0], pair["photos"][1]): (pair["inliers"] or 0, pair["matches"] or 0) for pair in pairs
+    }

@@ -88,6 +88,7 @@ def _problems(facts: dict[str, Any]) -> Markup:
     for name in stopped:
         text = "This stage was stopped or failed; running the same command again goes on with it."
         items.insert(0, tag("li", tag("em", name), text, class_="error"))
+    items += [tag("li", tag("em", "advice"), item["text"], class_="advice") for item in facts["advice"]]
     if not items:
         return _section("Problems", tag("p", "None.", class_="fine"))
     return _section("Problems", tag("ul", *items, class_="problems"))

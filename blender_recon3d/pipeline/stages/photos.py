@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,9 +13,10 @@ from PIL import Image
 from ..cameras import check_camera, group_cameras
 from ..events import Progress, UserError
 from ..images import open_photo, read_exif, upright_rgb
-from ..intake import common_folder, find_mask, find_photos, natural_key, safe_name
+from ..intake import common_folder, find_mask, find_photos, natural_key
+from ..photo_list import examine_all, in_threads, photo_entry
 from ..settings import PhotosSettings
-from ..triage import PhotoInfo, examine, set_aside
+from ..triage import PhotoInfo, set_aside
 from ..workspace import Workspace, link_or_copy, remove, whole_file, write_json
 
 FEWEST_PHOTOS = 3
@@ -59,7 +57,7 @@ def reset(workspace: Workspace) -> None:
 def run(workspace: Workspace, settings: PhotosSettings, progress: Progress) -> dict[str, Any]:
     files = _find(workspace, settings, progress)
     base = common_folder(files)
-    photos = _examine_all(files, progress)
+    photos = examine_all(files, progress)
     set_aside(photos, settings.keep_blurred)
     used = [photo for photo in photos if not photo.reason]
     for photo in photos:
@@ -69,13 +67,13 @@ def run(workspace: Workspace, settings: PhotosSettings, progress: Progress) -> d
         raise UserError(_too_few(photos, used, base), 2)
 
     taken: set[str] = set()
-    entries = [_entry(photo, base, taken) for photo in photos]
+    entries = [photo_entry(photo, base, taken) for photo in photos]
     jobs = [
         (photo, workspace.images / entry["name"])
         for photo, entry in zip(photos, entries, strict=True)
         if not photo.reason
     ]
-    _in_threads(
+    in_threads(
         [partial(_bring_in, photo, target) for photo, target in jobs],
         progress,
         "copying",
@@ -109,22 +107,6 @@ def _find(workspace: Workspace, settings: PhotosSettings, progress: Progress) ->
     return files
 
 
-def _examine_all(files: list[Path], progress: Progress) -> list[PhotoInfo]:
-    return _in_threads([partial(examine, file) for file in files], progress, "reading")
-
-
-def _in_threads(calls: list[Callable[[], Any]], progress: Progress, message: str) -> list[Any]:
-    """The results of the calls in their order; decoding releases the interpreter, so threads do."""
-    pool = ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, 8))
-    try:
-        futures = [pool.submit(call) for call in calls]
-        for done, _ in enumerate(as_completed(futures), 1):
-            progress.update(done, len(futures), message)
-        return [future.result() for future in futures]
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
 def _too_few(photos: list[PhotoInfo], used: list[PhotoInfo], base: Path) -> str:
     reasons = [f"{photo.path.name}: {photo.reason}" for photo in photos if photo.reason]
     shown = "; ".join(reasons[:3]) + (f"; and {len(reasons) - 3} more" if len(reasons) > 3 else "")
@@ -132,39 +114,6 @@ def _too_few(photos: list[PhotoInfo], used: list[PhotoInfo], base: Path) -> str:
         f"{len(used)} of {len(photos)} photos in {base} can be used and at least {FEWEST_PHOTOS} are needed"
     )
     return f"{text}{f' ({shown})' if shown else ''}: add photos and run again."
-
-
-def _entry(photo: PhotoInfo, base: Path, taken: set[str]) -> dict[str, Any]:
-    exif = photo.exif
-    relative = photo.path.relative_to(base)
-    entry: dict[str, Any] = {
-        "name": "",
-        "source": str(photo.path),
-        "state": "set aside" if photo.reason else "used",
-        "reason": photo.reason,
-        "width": photo.width,
-        "height": photo.height,
-        "make": exif.make if exif else "",
-        "model": exif.model if exif else "",
-        "focal_mm": exif.focal_mm if exif else None,
-        "focal_35mm": exif.focal_35mm if exif else None,
-        "sensor_mm": exif.sensor_mm if exif else None,
-        "orientation": exif.orientation if exif else 1,
-        "gps": exif.gps if exif else None,
-        "sharpness": round(photo.sharpness[0], 3),
-        "camera": None,
-    }
-    if not photo.reason:
-        entry["name"] = safe_name(relative, _extension(photo), taken)
-    return entry
-
-
-def _extension(photo: PhotoInfo) -> str:
-    """Kept where COLMAP reads the file as it is; else JPEG for what was lossy, PNG for what was not."""
-    if photo.plain:
-        with open_photo(photo.path) as image:
-            return ".png" if image.format == "PNG" else ".jpg"
-    return ".png" if photo.lossless else ".jpg"
 
 
 def _bring_in(photo: PhotoInfo, target: Path) -> None:

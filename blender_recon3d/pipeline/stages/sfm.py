@@ -8,6 +8,7 @@ from typing import Any
 from ..colmap import pycolmap, run_cancellable
 from ..events import Progress, UserError
 from ..global_mapper import run_in_child
+from ..live import LiveModel
 from ..placement import place_model
 from ..registration import registration
 from ..settings import SfmSettings
@@ -23,14 +24,17 @@ def outputs(workspace: Workspace) -> list[Path]:
 
 
 def reset(workspace: Workspace) -> None:
-    for path in (workspace.sparse, workspace.placement, workspace.registration):
+    for path in (workspace.sparse, workspace.placement, workspace.registration, workspace.live):
         remove(path)
 
 
 def run(workspace: Workspace, settings: SfmSettings, progress: Progress) -> dict[str, Any]:
     with scratch_folder(workspace.sparse.with_name("mapping")) as part:
         mapper = _incremental if settings.mapper == "incremental" else _global
-        mapper(workspace, settings, part, progress)
+        try:
+            mapper(workspace, settings, part, progress)
+        finally:
+            remove(workspace.live)
         models = _read_models(part)
     found = registration(workspace, models)
     write_json(workspace.registration, found)
@@ -53,6 +57,8 @@ def _incremental(workspace: Workspace, settings: SfmSettings, output: Path, prog
     options.random_seed = settings.seed
     options.mapper.random_seed = settings.seed
     options.triangulation.random_seed = settings.seed
+    live = LiveModel(workspace, output / "snapshots", photos)
+    options.snapshot_path, options.snapshot_frames_freq = live.folder, live.every
     registered = 0
 
     def started() -> None:
@@ -65,6 +71,7 @@ def _incremental(workspace: Workspace, settings: SfmSettings, output: Path, prog
 
     def poll() -> None:
         progress.counted(registered, photos, "placing cameras")
+        live.publish()
 
     run_cancellable(
         lambda token: pycolmap.incremental_mapping(

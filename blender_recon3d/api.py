@@ -1,0 +1,188 @@
+"""What scripts call; the operators do the same with the scene's settings.
+
+    from bl_ext.user_default.recon3d import api          (installed; in a checkout: from blender_recon3d import api)
+
+    result = api.reconstruct("/photos/fountain", quality="preview")
+    api.look_through("IMG_0042")
+    api.clean(least_views=3)
+    api.ground(); api.origin_under(); api.scale_to([(0, 0, 0), (0.3, 0, 0)], 0.42)
+    api.decimate(20_000); api.bake_normals(2048)
+    api.export_asset("/out/fountain.glb", "GLB")
+    api.export_cameras("/out/transforms.json", "NERFSTUDIO")
+    api.save("/out/fountain.blend")
+
+All raise UserError, one sentence that says what to do, before anything in the scene is changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import bpy
+
+from . import engine, preferences, review, session
+from .pipeline.events import UserError
+from .scene import bake, crop_box, remesh, standing
+from .scene import clean as cleaning
+from .scene import export as asset
+from .scene import export_cameras as exporting
+from .scene import mesh as meshes
+from .scene.build import ImportResult
+from .scene.imports import current_import
+from .supervisor import CANCELLED, FAILED, EngineJob, JobView
+
+Point = Sequence[float]
+
+__all__ = [
+    "ImportResult", "JobView", "UserError", "add_crop_box", "apply_cleaning", "bake_colours", "bake_normals", "clean",
+    "decimate", "export_asset", "export_cameras", "ground", "import_mesh", "import_result", "look_through",
+    "make_quads", "origin_under", "reconstruct", "save", "scale_to", "up_axis", "write_crop",
+]  # fmt: skip
+
+
+def reconstruct(
+    photos: str | Path,
+    workspace: str | Path | None = None,
+    quality: str = "medium",
+    options: Iterable[str] = (),
+    scene: bpy.types.Scene | None = None,
+    on_change: Callable[[JobView], None] = lambda view: None,
+) -> ImportResult:
+    """Reconstruct and import; blocks until it is done. What is finished in the workspace is kept.
+
+    photos: a folder or a film. workspace: for everything that is computed, by default beside the photos. options: of
+    the engine's command line, for instance ["--features", "sift"]. on_change: called with the job's state whenever
+    that changes. A cancelled run is a UserError with exit_code 3.
+    """
+    source = Path(photos).absolute()
+    folder = Path(workspace).absolute() if workspace else engine.default_workspace(source)
+    words = ["run", str(source), "-o", str(folder), "--quality", quality]
+    words += ["--device", preferences.device(), *options]
+    job = EngineJob(engine.command(preferences.find_python(), words), engine.environment(), folder)
+    view = job.wait(on_change)
+    if view.state in (FAILED, CANCELLED):
+        raise UserError(view.message, view.exit_code, view.remedy)
+    return import_result(folder, scene)
+
+
+def import_result(folder: str | Path, scene: bpy.types.Scene | None = None) -> ImportResult:
+    """Import a workspace, or any folder with a COLMAP model (binary or text, sparse or dense), into the scene."""
+    return session.import_result(scene or bpy.context.scene, Path(folder).absolute())
+
+
+def look_through(photo: str, scene: bpy.types.Scene | None = None) -> None:
+    """See the scene as a photo does: camera, resolution and pixel aspect. photo: its file's stem, or its name."""
+    review.look_through_photo(scene or bpy.context.scene, photo)
+
+
+def export_cameras(path: str | Path, kind: str = "COLMAP", scene: bpy.types.Scene | None = None) -> str:
+    """Write the cameras as they stand. kind: "COLMAP" (path is a folder) or "NERFSTUDIO" (path is a .json file)."""
+    return exporting.export_cameras(exporting.import_in(scene or bpy.context.scene), Path(path), kind)
+
+
+# -- from cloud to asset: on the import of the active object, else on the latest ----------------------
+
+
+def clean(scene: bpy.types.Scene | None = None, **inputs: object) -> str:
+    """Add the cleaning, or set its inputs; a sentence about what is left.
+
+    inputs: least_views, least_neighbours, least_island (numbers of photos and points), key_colour (linear RGBA) and
+    key_distance (sRGB), crop_box (an Empty). What is not given is chosen so that the subject stays and floaters go.
+    """
+    return cleaning.clean_cloud(_current(scene), **inputs)
+
+
+def apply_cleaning(scene: bpy.types.Scene | None = None) -> bpy.types.Object:
+    """A cloud of the points that are left; the original is hidden."""
+    return cleaning.apply_cleaning(_current(scene))
+
+
+def add_crop_box(
+    low: Point | None = None, high: Point | None = None, scene: bpy.types.Scene | None = None
+) -> bpy.types.Object:
+    """The crop box as an Empty. low, high: its corners in the model's frame; by default round the subject."""
+    return crop_box.add_crop_box(_current(scene), low, high)
+
+
+def write_crop(scene: bpy.types.Scene | None = None) -> Path:
+    """The crop box as the file that the engine's stage mesh takes with --crop."""
+    return crop_box.write_crop(_current(scene))
+
+
+def ground(points: Sequence[Point] | None = None, scene: bpy.types.Scene | None = None) -> str:
+    """Level the plane through three points of the world, or the cloud's dominant plane, at height 0."""
+    if points is None:
+        return standing.ground_from_plane(_current(scene))
+    return standing.ground_from_points(_current(scene), points)
+
+
+def up_axis(axis: str, scene: bpy.types.Scene | None = None) -> str:
+    """Turn so that what points along "X", "-X" ... "-Z" now points up."""
+    return standing.up_axis(_current(scene), axis)
+
+
+def origin_under(target: Point = (0.0, 0.0, 0.0), scene: bpy.types.Scene | None = None) -> str:
+    """Move so that the subject's bottom centre lies at a point of the world."""
+    return standing.origin_under(_current(scene), target)
+
+
+def scale_to(points: Sequence[Point], length: float, scene: bpy.types.Scene | None = None) -> str:
+    """Scale until two points of the world are `length` apart."""
+    return standing.scale_to(_current(scene), points, length)
+
+
+def import_mesh(scene: bpy.types.Scene | None = None) -> bpy.types.Object:
+    """Bring the workspace's mesh in, or update it. import_result does so too, where there is one."""
+    return meshes.import_mesh(_current(scene))[0]
+
+
+def decimate(faces: int, scene: bpy.types.Scene | None = None) -> bpy.types.Object:
+    """A copy of the mesh with at most that many faces; the original is hidden."""
+    return remesh.decimate(_current(scene), faces)
+
+
+def make_quads(faces: int, scene: bpy.types.Scene | None = None) -> bpy.types.Object:
+    """A copy of the mesh in about that many quads, without UVs; the original is hidden."""
+    return remesh.quads(_current(scene), faces)[0]
+
+
+def bake_normals(size: int = 2048, extrusion: float = 0.0, scene: bpy.types.Scene | None = None) -> str:
+    """Bake the full mesh's normals onto the mesh that is shown. extrusion: of the cage; 0: as both meshes ask for."""
+    return bake.bake_normals(_current(scene), size, extrusion)
+
+
+def bake_colours(size: int = 2048, extrusion: float = 0.0, scene: bpy.types.Scene | None = None) -> str:
+    """Bake the textured mesh's colours onto the copy that is shown."""
+    return bake.bake_colours(_current(scene), size, extrusion)
+
+
+def export_asset(
+    path: str | Path,
+    preset: str = "GLB",
+    fill: bool = False,
+    scale: float = 1.0,
+    scene: bpy.types.Scene | None = None,
+) -> str:
+    """Write the mesh that is shown, in metres. preset: "GLB", "OBJ", "PLY", "USD", "STL", or "SPLATS" (a folder).
+
+    fill: close holes, in the file only. scale: of lengths in the file.
+    """
+    return asset.export_asset(_current(scene), Path(path), preset, fill, scale)
+
+
+def _current(scene: bpy.types.Scene | None) -> bpy.types.Collection:
+    return current_import(scene or bpy.context.scene)
+
+
+def save(path: str | Path) -> None:
+    """Save the .blend with the photos' paths relative to it, so that the folder can be moved."""
+    target = Path(path).absolute()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for image in bpy.data.images:
+        if image.filepath and not image.packed_file:
+            try:
+                image.filepath = bpy.path.relpath(image.filepath, start=str(target.parent))
+            except ValueError:
+                continue  # on another drive (Windows)
+    bpy.ops.wm.save_as_mainfile(filepath=str(target), relative_remap=False)

@@ -1,0 +1,57 @@
+"""The one timer of the add-on. It outlives the loading of another file and sleeps while there is nothing to watch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import bpy
+
+INTERVAL = 0.25  # seconds between two looks
+
+# Each is called at every tick: whether something that panels show has changed, and whether to call it again.
+Watcher = Callable[[], tuple[bool, bool]]
+
+_watchers: dict[str, Watcher] = {}
+
+
+def watch(name: str, watcher: Watcher) -> None:
+    """Call the watcher at every tick until it wants no more. One for each name."""
+    _watchers[name] = watcher
+    if not bpy.app.timers.is_registered(tick):
+        bpy.app.timers.register(tick, first_interval=INTERVAL, persistent=True)
+
+
+def is_watching(name: str) -> bool:
+    return name in _watchers
+
+
+def stop() -> None:
+    """Watch nothing any more."""
+    _watchers.clear()
+    if bpy.app.timers.is_registered(tick):
+        bpy.app.timers.unregister(tick)
+
+
+def tick() -> float | None:
+    """What Blender's event loop calls."""
+    changed = False
+    for name, watcher in list(_watchers.items()):
+        news, again = watcher()
+        changed = changed or news
+        if not again and _watchers.get(name) is watcher:
+            del _watchers[name]
+    if changed:
+        redraw()
+    return INTERVAL if _watchers else None
+
+
+def redraw() -> None:
+    """Draw the sidebars and the preferences again."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "PREFERENCES":
+                area.tag_redraw()
+            elif area.type == "VIEW_3D":
+                for region in area.regions:
+                    if region.type == "UI":
+                        region.tag_redraw()

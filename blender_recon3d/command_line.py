@@ -1,0 +1,149 @@
+"""`blender -c recon3d ...`: the engine's command line with Blender's own commands beside it.
+
+    blender -c recon3d run PHOTOS -o OUT [--blend FILE.blend] [engine options]
+    blender -c recon3d import FOLDER FILE.blend [--preview PICTURE.png]
+    blender -c recon3d export FOLDER FILE ...           .glb .obj .ply .usd .stl; no ending: a folder for 3DGS
+    blender -c recon3d setup [--remove]
+    blender -c recon3d doctor, inspect, evaluate, ...        the engine's
+
+Exit codes are the engine's: 0 done, 1 failed, 2 wrong usage or input, 3 cancelled.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+import bpy
+
+from .pipeline.events import UserError
+
+NAME = "recon3d"
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> None:
+        raise UserError(f"{message} (see blender -c {NAME} --help)", 2)
+
+
+def main(words: list[str]) -> int:
+    """What Blender calls with the words after `-c recon3d`; returns the exit code."""
+    try:
+        if not words or words[0] in ("-h", "--help"):
+            sys.stdout.write(f"{__doc__}\n")
+            return 0
+        if words[0] == "import":
+            return _import(words[1:])
+        if words[0] == "export":
+            return _export(words[1:])
+        if words[0] == "setup":
+            return _set_up(words[1:])
+        return _engine(words)
+    except UserError as error:
+        print(f"recon3d: {error}", file=sys.stderr)
+        return error.exit_code
+
+
+def _engine(words: list[str]) -> int:
+    """Run the engine in this terminal; --blend, ours, makes the file from what it has left."""
+    from . import engine, preferences
+
+    parser = _Parser(prog=f"blender -c {NAME}", add_help=False, allow_abbrev=False)
+    parser.add_argument("--blend", type=Path)
+    parser.add_argument("-o", "--output", type=Path)
+    chosen, _ = parser.parse_known_args(words)
+    if chosen.blend:
+        at = words.index("--blend") if "--blend" in words else -1
+        words = (
+            words[:at] + words[at + 2 :]
+            if at >= 0
+            else [word for word in words if not word.startswith("--blend=")]
+        )
+        if chosen.output is None:
+            raise UserError("--blend needs -o OUT: the folder for everything that is computed.", 2)
+    code = subprocess.call(engine.command(preferences.find_python(), words), env=engine.environment())
+    if code == 0 and chosen.blend:
+        return _save(chosen.output, chosen.blend, None)
+    return code
+
+
+def _import(words: list[str]) -> int:
+    parser = _Parser(prog=f"blender -c {NAME} import", description="A finished folder to a .blend file.")
+    parser.add_argument("folder", metavar="FOLDER", type=Path)
+    parser.add_argument("blend", metavar="FILE.blend", type=Path)
+    parser.add_argument("--preview", metavar="PICTURE.png", type=Path)
+    chosen = parser.parse_args(words)
+    return _save(chosen.folder, chosen.blend, chosen.preview)
+
+
+def _save(folder: Path, blend: Path, picture: Path | None) -> int:
+    from . import api
+    from .scene.preview import render_preview
+
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    result = api.import_result(folder)
+    api.save(blend)
+    print(" ".join([result.summary(), *result.notes, f"Saved {blend}."]))
+    if picture:
+        render_preview(result, picture.absolute())
+        print(f"Rendered {picture}.")
+    return 0
+
+
+def _export(words: list[str]) -> int:
+    from . import api
+
+    parser = _Parser(prog=f"blender -c {NAME} export", description="A finished mesh for other programs.")
+    parser.add_argument("folder", metavar="FOLDER", type=Path)
+    parser.add_argument("files", metavar="FILE", type=Path, nargs="+")
+    chosen = parser.parse_args(words)
+    presets = [_preset(path) for path in chosen.files]
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    api.import_result(chosen.folder)
+    for path, preset in zip(chosen.files, presets, strict=True):
+        print(api.export_asset(path.absolute(), preset))
+    return 0
+
+
+def _preset(path: Path) -> str:
+    """The preset that writes files with this ending."""
+    from .scene.exporters import EXPORTERS
+
+    if not path.suffix:
+        return "SPLATS"
+    found = next((name for name, kind in EXPORTERS.items() if path.suffix.lower() in kind.endings), "")
+    if not found:
+        endings = ", ".join(ending for kind in EXPORTERS.values() for ending in kind.endings)
+        raise UserError(f"{path} cannot be exported: its ending says the format and is one of {endings}.", 2)
+    return found
+
+
+def _set_up(words: list[str]) -> int:
+    from . import engine_session
+
+    parser = _Parser(prog=f"blender -c {NAME} setup", description="Set the engine up, or remove it.")
+    parser.add_argument("--remove", action="store_true")
+    if parser.parse_args(words).remove:
+        print(engine_session.remove())
+        return 0
+    print("\n".join(engine_session.plan().lines))
+    engine_session.set_up()
+    print(engine_session.wait())
+    return 0
+
+
+class _Registered:
+    handle: object = None
+
+
+def register() -> None:
+    if hasattr(bpy.utils, "register_cli_command"):
+        _Registered.handle = bpy.utils.register_cli_command(NAME, main)
+
+
+def unregister() -> None:
+    if _Registered.handle is not None:
+        bpy.utils.unregister_cli_command(_Registered.handle)
+        _Registered.handle = None

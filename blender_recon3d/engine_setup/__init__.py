@@ -1,0 +1,18 @@
+"""Sets up the engine's environment with one button. Standard library only, no bpy.
+
+plan(target) -> Plan         what it will download, from where, into what; nothing happens yet
+command(plan)                the process that does it (or repairs); follow TARGET/../setup/events.jsonl
+state(target)                "missing", "ready", "broken" or "outdated"
+remove(target)               delete it
+"""
+
+from __future__ import annotations
+
+from .planning import Plan, command, plan
+from .target import BROKEN, MISSING, OUTDATED, READY, remove, state, work_folder
+
+STAGES = ("python", "packages", "install", "check")  # of the events
+
+__all__ = [
+    "BROKEN", "MISSING", "OUTDATED", "READY", "STAGES", "Plan", "command", "plan", "remove", "state", "work_folder",
+]  # fmt: skip

@@ -1,0 +1,23 @@
+"""The process that sets the engine up: python -I .../engine_setup/__main__.py install --target DIR
+
+Run by path, since an installed extension's package has another name and `-I` keeps its folder off the path.
+"""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+if __package__:
+    from .command_line import main
+else:
+    package = Path(__file__).resolve().parents[1]
+    spec = importlib.util.spec_from_file_location(
+        "recon3d_addon", package / "__init__.py", submodule_search_locations=[str(package)]
+    )
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    from recon3d_addon.engine_setup.command_line import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,296 @@
+"""Sets the engine's environment up, or repairs it: find a tool and a Python, make the environment, install, check.
+
+Killed at any moment, the same command goes on: what is whole is kept, what is damaged is installed again, and
+`ready.json` is written last.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .. import engine
+from ..pipeline.events import Progress, UserError
+from ..pipeline.versions import engine_version
+from ..pipeline.workspace import Workspace, write_json
+from . import pythons, sentences, tools, wholeness
+from . import sources as places
+from . import target as folder
+from .forecast import forecast, free_space, size_text
+from .output import Follower, folder_size
+from .planning import source_problem
+from .process import Result, Runner
+from .requirements import pinned, pins
+from .sources import Sources, redact
+from .variants import Variant, refine
+
+_LOCKED_TRIES = 3  # on Windows, where a virus scanner may hold a new file for a moment
+
+
+class Setup:
+    """One run. The steps are in the order of `run`."""
+
+    def __init__(
+        self,
+        target: Path,
+        variant: Variant,
+        sources: Sources,
+        environ: Mapping[str, str],
+        progress: Progress,
+        runner: Runner,
+    ) -> None:
+        self.target, self.variant, self.sources = target, variant, sources
+        self.cache = target / "cache"
+        self.environ = places.environment(sources, environ, self.cache)
+        self.progress = progress.for_stage("python")
+        self.runner = runner
+        self.began = time.monotonic()
+        self.downloaded = 0.0
+
+    def run(self) -> None:
+        """Everything. Raises UserError, Cancelled or OSError; what is done is kept."""
+        if problem := source_problem(self.sources):
+            raise UserError(problem, 2)
+        folder.claim(self.target)
+        (self.target / engine.READY).unlink(missing_ok=True)
+        self._begin()
+        tool = self._tool()
+        python = self._environment(tool)
+        tool = self._packages(tool, python)
+        findings = self._check(python)
+        self._finish(tool, findings)
+
+    # -- stage "python" -----------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        self.variant = refine(self.variant)
+        self.runner.note(f"\n== {datetime.datetime.now().astimezone().isoformat(timespec='seconds')}")
+        self.runner.note(
+            f"Recon3D {engine_version()}, Python {pythons.this_one()}, {self.variant}, {self.sources}"
+        )
+        self.progress.info(f"torch for {self.variant.name.upper()}: {self.variant.reason}")
+        sizes, free = forecast(self.variant), free_space(self.target)
+        if sizes is None or free is None or self.sources.given:
+            return
+        need = sizes.installed - folder_size(self.target)
+        if free < need:
+            raise UserError(
+                f"{size_text(free)} are free in {self.target}, and about {size_text(need)} are needed: make room, or "
+                "choose another folder."
+            )
+
+    def _tool(self) -> tools.Tool | None:
+        """uv, or None for pip, which depends on the Python."""
+        if places.prefers_pip(self.sources, self.environ):
+            found = ", ".join(places.pip_places(self.environ))
+            self.progress.info(f"pip installs, since its settings say where packages come from ({found})")
+            return None
+        tool = tools.find_uv(self.target, self.environ)
+        if tool is None:
+            self.progress.info(f"Fetching {pinned('uv')}")
+            tool = self._fetch_uv()
+        self.progress.info(f"{tool.text} installs" if tool else "pip installs, since uv cannot be had")
+        return tool
+
+    def _fetch_uv(self) -> tools.Tool | None:
+        command = tools.fetch_uv_command(self.target, self.sources, self.variant, self.environ)
+        if not command:
+            return None
+        result = self._run(command)
+        if result.code and sentences.is_unreachable(result.text):
+            raise UserError(self._explain(result))
+        return tools.find_uv(self.target, self.environ)
+
+    def _run(self, command: list[str]) -> Result:
+        return self.runner.run(command, self.environ)
+
+    def _environment(self, tool: tools.Tool | None) -> Path:
+        """The environment's Python; the environment is kept when it works and is for this build of torch."""
+        build = f"{self.variant.name}/{self.variant.backend or 'pypi'}"
+        python = folder.interpreter(self.target)
+        marked = folder.read(self.target / folder.MARKER)
+        if marked.get("python") and marked.get("torch") == build:
+            found = pythons.probe(str(python), self.environ)
+            if found and found.fits and found.text == marked["python"]:
+                self.progress.info(f"The environment is there: Python {found.text}")
+                return python
+        folder.mark(self.target, torch=build)
+        folder.clear(self.target)
+        self.progress.check()
+        result = self._make(tool)
+        found = pythons.probe(str(python), self.environ)
+        if result.code or found is None or not found.fits:
+            raise UserError(self._explain(result))
+        folder.mark(self.target, torch=build, python=found.text)
+        self.progress.info(f"Environment made with Python {found.text}")
+        return python
+
+    def _make(self, tool: tools.Tool | None) -> Result:
+        """Make the environment with uv, or with the module venv of a Python that has it."""
+        base = next(pythons.usable(self.environ), None)
+        if tool:
+            environ = {**self.environ, "UV_PYTHON_INSTALL_DIR": str(self.target / "tools" / "python")}
+            python = base.path if base else pythons.SPECIFIER
+            if base is None:
+                self.progress.info(f"This Python is {pythons.this_one()}: uv looks for {pythons.supported()}")
+            options = ["--allow-existing", "--no-project", "--python", python]
+            options += ["--offline"] if self.sources.offline else []
+            return self.runner.run([*tool.command, "venv", *options, str(self.target)], environ)
+        base = next((found for found in pythons.usable(self.environ) if found.venv), None)
+        if base is None:
+            raise UserError(
+                f"The engine needs {pythons.supported()} with the module venv, this one is {pythons.this_one()}: "
+                "install such a Python (Debian and Ubuntu: python3-venv), or uv, and press Set Up Engine again."
+            )
+        command = [base.path, "-I", "-m", "venv"]
+        if base.ensurepip:
+            result = self._run([*command, str(self.target)])
+            if result.code == 0:
+                return result
+            folder.clear(self.target)  # some systems have an ensurepip that does not work
+        return self._run([*command, "--without-pip", str(self.target)])
+
+    # -- stages "packages" and "install" ------------------------------------------------------------
+
+    def _packages(self, tool: tools.Tool | None, python: Path) -> tools.Tool:
+        damaged = wholeness.remove_damaged(self.target)
+        if damaged:
+            self.progress.info(f"Damaged, to be installed again: {', '.join(damaged)}")
+        packages = self.progress = self.progress.for_stage("packages")
+        tool = tool or self._pip(python)
+        where = places.arguments(tool.name, self.sources, self.variant, self.environ)
+        packages.info(
+            f"Installing {len(pins())} packages and what they need ({tool.text})",
+            where=redact(" ".join(where)),
+        )
+        sizes = forecast(self.variant)
+        follower = Follower(
+            packages,
+            0 if self.sources.given or sizes is None else sizes.download,
+            lambda: len(folder.installed(self.target)),
+            lambda: sum(folder_size(path) for path in (self.cache / "uv").glob(".tmp*")),
+        )
+        command = tools.install_command(tool, python, self.sources, self.variant, list(pins()), self.environ)
+        result = self._patiently(command, follower, tool.name == "uv")
+        if result.code:
+            raise UserError(self._explain(result))
+        follower.end()
+        self.downloaded = follower.downloaded
+        return tool
+
+    def _patiently(self, command: list[str], follower: Follower, uv: bool) -> Result:
+        """Run it, and again where that may help."""
+        for attempt in range(_LOCKED_TRIES):
+            result = self.runner.run(command, self.environ, follower.line, follower.idle)
+            untrusted = uv and result.code and sentences.is_untrusted(result.text)
+            if untrusted and "UV_SYSTEM_CERTS" not in self.environ:
+                # A company's own certificate is in the system's store, where pip looks by itself and uv does not.
+                self.environ["UV_SYSTEM_CERTS"] = "1"
+                result = self.runner.run(command, self.environ, follower.line, follower.idle)
+            held = any(
+                word in result.text for word in ("WinError 32", "WinError 5]", "os error 32", "os error 5)")
+            )
+            if result.code == 0 or not held or sys.platform != "win32" or attempt == _LOCKED_TRIES - 1:
+                break
+            self.progress.warning("Another program holds a file, most likely a virus scanner: trying again")
+            time.sleep(3)
+        return result
+
+    def _pip(self, python: Path) -> tools.Tool:
+        """pip of the environment, brought up to date for its progress, or this Python's pip working in there."""
+        own = tools.find_pip(self.environ, str(python))
+        if own is None:
+            host = tools.find_pip(self.environ)
+            if host is None:
+                raise UserError(
+                    "Neither uv nor pip can be had: install one of them (Debian and Ubuntu: python3-pip and "
+                    "python3-venv), and press Set Up Engine again."
+                )
+            return tools.Tool("pip", (*host.command, "--python", str(python)), host.version)
+        if not own.raw_progress:
+            newer = [
+                *own.command,
+                "install",
+                *places.arguments("pip", self.sources, self.variant, self.environ),
+            ]
+            self._run([*newer, "--only-binary", ":all:", pinned("pip")])
+            own = tools.find_pip(self.environ, str(python)) or own
+        return own
+
+    def _explain(self, result: Result) -> str:
+        """A sentence for a tool that failed."""
+        marked = folder.read(self.target / folder.MARKER)
+        where = self.sources.where() or "The index"
+        version = str(marked.get("python") or pythons.this_one())
+        return sentences.explain(result.text, str(self.target), where, version, str(self.log))
+
+    @property
+    def log(self) -> Path:
+        return Workspace(folder.work_folder(self.target)).log
+
+    # -- stage "check" ------------------------------------------------------------------------------
+
+    def _check(self, python: Path) -> list[dict[str, Any]]:
+        """doctor's findings in the new environment. Raises UserError when the engine cannot run with it."""
+        self.progress = self.progress.for_stage("check")
+        self.progress.info("Checking the engine")
+        result = self.runner.run(
+            engine.command(python, ["doctor", "--json"]), engine.environment(self.environ)
+        )
+        text = result.text
+        try:
+            answer = json.loads(text[text.index("{") : text.rindex("}") + 1])
+            findings, able = list(answer["findings"]), bool(answer["able"])
+        except (ValueError, KeyError, TypeError) as error:
+            last = " ".join(text.split())[-300:]
+            raise UserError(
+                f"The packages are installed, but the engine does not start ({last}): press Set Up Engine again, and "
+                f"if that does not help, {self.log} is what to report."
+            ) from error
+        missing = [item for item in findings if item["state"] == "missing" and item["needed"]]
+        if not able:
+            why = "; ".join(f"{item['name']}: {item['found']}" for item in missing)
+            raise UserError(
+                f"The packages are installed, but the engine cannot run with them ({why}): see {self.log}."
+            )
+        if self.variant.name == "cuda":
+            self._warn_without_card(findings)
+        return findings
+
+    def _warn_without_card(self, findings: list[dict[str, Any]]) -> None:
+        for item in findings:
+            if item["name"] == "CUDA" and item["state"] != "ok":
+                self.progress.warning(f"The card is not used ({item['found']}): {item['advice']}")
+
+    def _finish(self, tool: tools.Tool, findings: list[dict[str, Any]]) -> None:
+        """Write ready.json, last of all but for the removal of the downloads, which are not needed any more."""
+        self.progress.check()
+        marked = folder.read(self.target / folder.MARKER)
+        ready = {
+            "recon3d": engine_version(),
+            "requirements": list(pins()),
+            "torch": marked.get("torch"),
+            "variant": self.variant.name,
+            "index": self.sources.where() or "as configured",
+            "tool": tool.text,
+            "python": marked.get("python"),
+            "packages": folder.installed(self.target),
+            "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "seconds": round(time.monotonic() - self.began, 1),
+            "downloaded": round(self.downloaded),
+            "findings": findings,
+        }
+        write_json(self.target / engine.READY, ready)
+        try:
+            folder.delete(self.cache)
+        except UserError as error:
+            self.progress.warning(str(error))  # the engine is whole all the same
+        took = f"{ready['seconds']:.0f} s"
+        self.progress.emit(
+            "done", f"The engine is set up in {self.target} ({took})", seconds=ready["seconds"]
+        )

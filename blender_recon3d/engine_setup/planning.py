@@ -1,0 +1,180 @@
+"""What setting the engine up will do, before it does anything: for a dialog. Quick, no network and no process."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import sources as places
+from . import target as folder
+from .forecast import Forecast, forecast, free_space, size_text, table
+from .requirements import pins
+from .sources import Sources, redact
+from .variants import Variant, choose, platform_key
+
+_MAIN = Path(__file__).with_name("__main__.py")
+_LONGEST_PATH = 259  # Windows without long paths
+
+
+@dataclass(frozen=True)
+class Plan:
+    """lines: what to tell before asking. problems: sentences; while there is one, it cannot begin.
+    download, disk: bytes, 0 where they are unknown."""
+
+    target: Path
+    variant: Variant
+    sources: Sources
+    lines: tuple[str, ...]
+    problems: tuple[str, ...]
+    download: int
+    disk: int
+
+    @property
+    def able(self) -> bool:
+        return not self.problems
+
+
+def plan(
+    target: str | Path,
+    variant: str = "auto",
+    index: str = "",
+    find_links: str = "",
+    proxy: str = "",
+    online: bool = True,
+    environ: Mapping[str, str] = os.environ,
+) -> Plan:
+    """The plan for an environment in TARGET.
+
+    variant: "auto", "cuda", "mps" or "cpu". index: URLs of package indexes, blank between them, the first one instead
+    of PyPI, or a folder with wheels. online: Blender's online access. Raises UserError for a variant that this system
+    cannot have.
+    """
+    target = Path(target).expanduser().absolute()
+    chosen = choose(variant)
+    sources = Sources(index.strip(), find_links.strip(), proxy.strip(), offline=not online)
+    sizes = forecast(chosen)
+    return Plan(
+        target=target,
+        variant=chosen,
+        sources=sources,
+        lines=tuple(_lines(target, chosen, sources, sizes, environ)),
+        problems=tuple(_problems(target, sources, sizes)),
+        download=sizes.download if sizes else 0,
+        disk=sizes.installed if sizes else 0,
+    )
+
+
+def command(plan: Plan, python: str = sys.executable) -> list[str]:
+    """The command that carries the plan out, as a process of its own, with Blender's Python or another."""
+    options = ["--target", str(plan.target), "--variant", plan.variant.name]
+    given = (
+        ("--index", plan.sources.index),
+        ("--find-links", plan.sources.find_links),
+        ("--proxy", plan.sources.proxy),
+    )
+    for name, value in given:
+        options += [name, value] if value else []
+    if plan.sources.offline:
+        options.append("--offline")
+    return [python, "-I", "-X", "utf8", str(_MAIN), "install", *options]
+
+
+def source_problem(sources: Sources) -> str:
+    """Why nothing can be fetched, as a sentence; empty when it may be tried."""
+    for text in (*sources.parts, *sources.links):
+        local = places.local_path(text)
+        if local is not None and not local.exists():
+            return f"{text} is not there: give an index's URL, or a folder with wheels."
+    if not sources.offline or sources.local:
+        return ""
+    return (
+        "Blender's online access is off: allow it in the preferences (System, Network), or give an index or a folder "
+        "with wheels on this machine."
+    )
+
+
+def _lines(
+    target: Path, variant: Variant, sources: Sources, sizes: Forecast | None, environ: Mapping[str, str]
+) -> list[str]:
+    names = ", ".join(pin.partition("==")[0] for pin in pins())
+    lines = [f"Packages: {names}", f"torch for {variant.name.upper()}: {variant.reason}"]
+    lines.append(f"From: {_from(variant, sources, environ)}")
+    if sizes:
+        about = "about "
+        guess = f" ({', '.join(sizes.guessed)} estimated)" if sizes.guessed else ""
+        elsewhere = "; what the index has may differ" if sources.given or places.pip_places(environ) else ""
+        lines.append(f"Download: {about}{size_text(sizes.download)}{guess}{elsewhere}")
+        lines.append(
+            f"On the disk: {about}{size_text(sizes.installed)}, while it is made {size_text(sizes.peak)}"
+        )
+    lines.append(f"Into: {target}")
+    free = free_space(target)
+    if free is not None:
+        lines.append(f"Free there: {size_text(free)}")
+    lines.append("Blender's own Python stays as it is; Remove Engine deletes the folder.")
+    return lines
+
+
+def _from(variant: Variant, sources: Sources, environ: Mapping[str, str]) -> str:
+    if sources.given:
+        return sources.where()
+    tool = "pip" if places.prefers_pip(sources, environ) else "uv"
+    own = places.pip_places(environ) if tool == "pip" else {}
+    text = own.get("index-url", "PyPI") if "no-index" not in own else ""
+    more = [own[name] for name in ("extra-index-url", "find-links") if name in own]
+    if places.needs_pytorch(sources, variant, tool, environ):
+        more.append(variant.index)
+    if tool == "uv" and places.uv_places(environ):
+        text = "uv's own settings"
+    found = ", ".join(part for part in (text, *" ".join(more).split()) if part)
+    return redact(found + (" (pip's own settings)" if own else ""))
+
+
+def _problems(target: Path, sources: Sources, sizes: Forecast | None) -> list[str]:
+    problems = []
+    if problem := source_problem(sources):
+        problems.append(problem)
+    if sizes is None and not sources.given:
+        systems = ", ".join(sorted({name.partition("/")[0] for name in table()["builds"]}))
+        problems.append(
+            f"The engine's packages are not made for this system ({platform_key()}; they are for {systems}): give an "
+            "index that has them."
+        )
+    if target.is_symlink() or (target.exists() and not _usable(target)):
+        problems.append(f"{target} has files in it that this add-on has not made: choose another folder.")
+    free = free_space(target)
+    begun = folder.is_ours(target)  # then a part of it is there
+    if sizes and not sources.given and not begun and free is not None and free < sizes.peak:
+        problems.append(
+            f"{size_text(free)} are free in {target}, and about {size_text(sizes.peak)} are needed: make room, or "
+            "choose another folder."
+        )
+    if sys.platform == "win32" and sizes and not _long_paths():
+        excess = len(str(target)) + 1 + sizes.longest - _LONGEST_PATH
+        if excess > 0:
+            problems.append(
+                f"The name of {target} is {excess} letters too long for Windows: choose a folder with a shorter one, "
+                "such as C:\\recon3d, or switch on long paths in Windows."
+            )
+    return problems
+
+
+def _usable(target: Path) -> bool:
+    try:
+        return folder.is_ours(target) or (target.is_dir() and not any(target.iterdir()))
+    except OSError:
+        return False
+
+
+def _long_paths() -> bool:
+    import winreg
+
+    try:
+        key = winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, r"SYSTEM\CurrentControlSet\Control\FileSystem")
+        with key:
+            return bool(winreg.QueryValueEx(key, "LongPathsEnabled")[0])
+    except OSError:
+        return False

@@ -1,0 +1,83 @@
+"""Which Python the environment gets: this one, else another on this machine, else one that uv fetches.
+
+A version counts when every pin has a wheel for it; benchmarks/engine_size.py asks the index and says which have.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+OLDEST, NEWEST = (3, 11), (3, 13)  # xatlas 0.0.11 has no wheels for 3.14
+SPECIFIER = ">=3.11,<3.14"  # the same for uv
+# Says what has to be known of an interpreter. GIL: pycolmap has no wheels for the builds without.
+_PROBE = (
+    "import sys, json, importlib.util as u, sysconfig;"
+    "print(json.dumps([sys.executable, list(sys.version_info[:3]), sys.maxsize > 2**32,"
+    " bool(sysconfig.get_config_var('Py_GIL_DISABLED')),"
+    " *(bool((spec := u.find_spec(name)) and spec.origin) for name in ('venv', 'ensurepip'))]))"
+)
+
+
+@dataclass(frozen=True)
+class Python:
+    """An interpreter. venv, ensurepip: whether it has these modules, which Debian packs apart."""
+
+    path: str
+    version: tuple[int, int, int]
+    fits: bool
+    venv: bool = True
+    ensurepip: bool = True
+
+    @property
+    def text(self) -> str:
+        return ".".join(map(str, self.version))
+
+
+def fits(version: tuple[int, int, int], wide: bool = True, without_gil: bool = False) -> bool:
+    """Whether the engine's packages can be had for this Python."""
+    return OLDEST <= version[:2] <= NEWEST and wide and not without_gil
+
+
+def supported() -> str:
+    """For people."""
+    return f"Python {OLDEST[0]}.{OLDEST[1]} to {NEWEST[0]}.{NEWEST[1]} (64 bits)"
+
+
+def probe(path: str, environ: Mapping[str, str]) -> Python | None:
+    """What an interpreter is; None when it does not run."""
+    try:
+        result = subprocess.run(
+            [path, "-I", "-c", _PROBE],
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=30,
+        )
+        said, version, wide, without_gil, venv, ensurepip = json.loads(result.stdout)
+    except (OSError, ValueError, TypeError, subprocess.SubprocessError):
+        return None
+    return Python(str(said), tuple(version), fits(tuple(version), wide, without_gil), venv, ensurepip)
+
+
+def usable(environ: Mapping[str, str]) -> Iterator[Python]:
+    """The interpreters here that the engine's packages fit, the best first."""
+    candidates = [sys.executable]
+    for minor in (13, 12, 11, 14):
+        candidates.append(shutil.which(f"python3.{minor}", path=environ.get("PATH")) or "")
+    candidates += [shutil.which(name, path=environ.get("PATH")) or "" for name in ("python3", "python")]
+    seen = set()
+    for candidate in candidates:
+        found = probe(candidate, environ) if candidate and candidate not in seen else None
+        seen.add(candidate)
+        if found and found.fits:
+            yield found
+
+
+def this_one() -> str:
+    return f"{platform.python_version()} ({sys.executable})"

@@ -1,0 +1,43 @@
+"""What the engine is installed from: the pins in pyproject.toml, which the add-on's zip carries as lists."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..pipeline.events import UserError
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+# Extra of pyproject.toml and name of its list in the zip, one `name==version` a line.
+LISTS = {"engine": "engine_requirements.txt", "setup": "setup_requirements.txt"}
+
+
+def pins(extra: str = "engine") -> tuple[str, ...]:
+    """`name==version` of every package in an extra: "engine", or "setup" (the tools that install it).
+
+    Raises UserError when the add-on's files are incomplete.
+    """
+    shipped = _PACKAGE / LISTS[extra]
+    if shipped.is_file():
+        return tuple(line for line in shipped.read_text("utf-8").split() if line)
+    project = _PACKAGE.parent / "pyproject.toml"
+    try:
+        return tuple(tomllib.loads(project.read_text("utf-8"))["project"]["optional-dependencies"][extra])
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"{shipped} is missing: install the add-on again.") from error
+
+
+def pinned(name: str, extra: str = "setup") -> str:
+    """`name==version` of one package of an extra."""
+    return next(pin for pin in pins(extra) if pin.partition("==")[0] == name)
+
+
+def versions(requirements: Sequence[str]) -> dict[str, str]:
+    """{normalised name: version} of pins."""
+    return {normalised(name): version for name, _, version in (pin.partition("==") for pin in requirements)}
+
+
+def normalised(name: str) -> str:
+    """A distribution's name as the index spells it (PEP 503)."""
+    return name.strip().lower().replace("_", "-").replace(".", "-")

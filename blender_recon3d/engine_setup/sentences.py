@@ -1,0 +1,124 @@
+"""What pip's and uv's failures mean to a person: one sentence, with what to do next."""
+
+from __future__ import annotations
+
+import errno
+import re
+
+from .pythons import supported
+
+# The first that matches counts: a cause stands before what follows from it.
+_PATTERNS = (
+    (
+        r"No space left on device|os error 28\b|Errno 28\b|WinError 112|os error 112\b|not enough space on the disk"
+        r"|Disk quota exceeded|os error 122\b",
+        "The disk is full: make room, and press Set Up Engine again; what was fetched is kept.",
+    ),
+    (
+        r"CERTIFICATE_VERIFY_FAILED|SSLCertVerificationError|invalid peer certificate|UnknownIssuer"
+        r"|certificate verify failed|SSLError|No CA certificates",
+        "The index's TLS certificate is not trusted, as in networks that look into TLS: have its root certificate in a "
+        "file, and name the file in PIP_CERT and SSL_CERT_FILE before Blender starts.",
+    ),
+    (
+        r"ProxyError|Cannot connect to proxy|Tunnel connection failed|tunnel error|unsuccessful tunnel"
+        r"|407 Proxy|Proxy Authentication|proxy authentication|Unsupported proxy|InvalidProxyURL",
+        "The proxy refuses or is not there: check its address, name and password (setting Proxy, or HTTPS_PROXY).",
+    ),
+    (
+        r"\b401\b.*(?:Unauthorized|Client Error|Error)|\b403\b.*(?:Forbidden|Client Error)|Unauthorized|401 Client"
+        r"|403 Client|User for .*:",
+        "The index wants a name and password or refuses this machine: put them into its URL, .netrc or pip.conf.",
+    ),
+    (
+        r"THESE PACKAGES DO NOT MATCH THE HASHES|[Hh]ash mismatch|BadZipFile|is not a zip file|invalid wheel"
+        r"|IncompleteRead|invalid package format|structure of .* was invalid|is invalid[.:]|Failed to extract"
+        r"|corrupt deflate|unexpected end of file|early eof",
+        "A download arrived damaged: press Set Up Engine again; if it happens again, ask who runs the proxy or the "
+        "index.",
+    ),
+    (
+        r"Name or service not known|Temporary failure in name resolution|nodename nor servname|getaddrinfo failed"
+        r"|NameResolutionError|failed to lookup address|dns error|NewConnectionError|Connection refused"
+        r"|Failed to establish a new connection|Max retries exceeded|ConnectTimeout|Read timed out|timed out"
+        r"|Network is unreachable|Connection reset|ConnectionResetError|error sending request|Failed to fetch"
+        r"|RemoteDisconnected|Connection aborted|No route to host",
+        "{host} cannot be reached: check the network and the proxy, or give an index that can be reached.",
+    ),
+    (
+        r"WinError 32|being used by another process|os error 32\b",
+        "Another program holds a file of the engine's environment: close programs that use the engine, exclude the "
+        "folder {target} from the virus scanner, and press Set Up Engine again.",
+    ),
+    (
+        r"Permission denied|Errno 13\b|os error 13\b|WinError 5\b|Access is denied|os error 5\b|Read-only file system"
+        r"|Operation not permitted",
+        "Writing is not permitted in {target}: choose a folder of your own, or exclude it from the virus scanner.",
+    ),
+    (
+        r"Long Path support|path too long|File name too long|Errno 36\b|WinError 206|os error 206\b",
+        "The names get too long in {target}: choose a folder with a shorter name, such as C:\\recon3d.",
+    ),
+)
+_TLS, _NETWORK = 1, 5  # the places of these in _PATTERNS; proxy, password and damage are between them
+_NOT_FOUND = (
+    r"No matching distribution found for ([\w.-]+)(\S*)",
+    r"satisfies the requirement ([\w.-]+)(\S*)",
+    r"Because ([\w.-]+) was not found()",
+    r"[Bb]ecause (?:there is no version of )?([\w.-]+?)(==\S+)? (?:has no|is not available|and you require)",
+    r"no wheels? (?:are available )?for ([\w.-]+?)(==\S+)? ",
+    r"no version of ([\w.-]+?)(==\S+)",
+    r"`([\w.-]+?)(==[^`]+)?` (?:has no wheels|can't be installed)",
+)
+
+
+def explain(text: str, target: str, where: str, python: str, log: str) -> str:
+    """A sentence for the last lines of a pip or uv that failed.
+
+    target: the environment's folder. where: the index that was asked. python: version of the environment's Python.
+    """
+    text = " ".join(text.split())
+    for pattern, sentence in _PATTERNS:
+        if re.search(pattern, text):
+            return sentence.format(host=_host(text) or where, target=target)
+    for pattern in _NOT_FOUND:
+        if found := re.search(pattern, text):
+            package = f"{found[1]}{found[2] or ''}".rstrip(".,")
+            # pip and uv do not say it when an index has asked them for a password.
+            password = ", or check its address, name and password" if "http" in where else ""
+            return (
+                f"{where} has no {package} for Python {python} on this system: give an index that has it{password} "
+                f"(the engine needs {supported()})."
+            )
+    last = re.split(r"(?:ERROR|error): ", text)[-1][:300]
+    return f"The packages could not be installed ({last}): see {log}."
+
+
+def is_untrusted(text: str) -> bool:
+    """Whether the index's certificate is not trusted."""
+    return bool(re.search(_PATTERNS[_TLS][0], " ".join(text.split())))
+
+
+def is_unreachable(text: str) -> bool:
+    """Whether a tool could not talk to the index at all, so that another tool could not either."""
+    text = " ".join(text.split())
+    return any(re.search(pattern, text) for pattern, _ in _PATTERNS[_TLS : _NETWORK + 1])
+
+
+def _host(text: str) -> str:
+    """The host that could not be reached, where the tool says it."""
+    address = r"https?://(?:[^/@\s]*@)?([\w.:-]+)"
+    for pattern in (r"host='([\w.-]+)'", rf"[Ff]ailed to fetch: \W?{address}", address):
+        if found := re.search(pattern, text):
+            return found[1]
+    return ""
+
+
+def for_os_error(error: OSError, target: str) -> str:
+    """A sentence for an error of our own with a file."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT) or getattr(error, "winerror", 0) == 112:
+        return "The disk is full: make room, and press Set Up Engine again; what was fetched is kept."
+    return (
+        f"{error.filename or target} cannot be written ({error.strerror}): choose a folder of your own for the engine, "
+        "or exclude it from the virus scanner."
+    )

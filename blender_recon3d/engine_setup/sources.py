@@ -1,0 +1,233 @@
+"""Where packages come from: PyPI and pytorch.org, what pip or uv are configured for, or what the user gives here.
+
+What is given here replaces everything else. What pip or uv are configured for is left to them: environment variables
+(PIP_*, UV_*, HTTPS_PROXY, NO_PROXY) and their files go on working.
+"""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+import sys
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+from urllib.request import url2pathname
+
+from .variants import Variant
+
+# Settings of pip that say where packages come from, and those that reach a server which a user's index needs too.
+_PLACES = ("index-url", "extra-index-url", "find-links", "no-index")
+_CONNECTION = ("cert", "client-cert", "proxy", "trusted-host", "timeout", "retries", "keyring-provider")
+_UV_PLACES = (
+    "UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_NO_INDEX",
+    "UV_TORCH_BACKEND",
+)  # fmt: skip
+# Would send the packages elsewhere than into the environment, or install no package at all.
+_UNWANTED = (
+    "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_PYTHON", "PIP_DRY_RUN", "PIP_NO_DEPS", "PIP_REQUIRE_HASHES",
+    "PIP_REQUIREMENT", "PIP_NO_BINARY", "UV_SYSTEM_PYTHON", "UV_TARGET", "UV_PREFIX", "UV_NO_BINARY", "UV_PYTHON",
+    "UV_NO_PROGRESS", "VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP",
+    "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What the user gives. index: URLs of package indexes, blank between them, the first instead of PyPI; find_links:
+    a folder or page with wheels; proxy: URL; offline: nothing may be fetched from the network."""
+
+    index: str = ""
+    find_links: str = ""
+    proxy: str = ""
+    offline: bool = False
+
+    @property
+    def given(self) -> bool:
+        return bool(self.indexes or self.links)
+
+    @property
+    def parts(self) -> list[str]:
+        """What `index` names; a folder that is there may have blanks in its name."""
+        there = local_path(self.index) if self.index else None
+        return [self.index] if there is not None and there.exists() else self.index.split()
+
+    @property
+    def indexes(self) -> list[str]:
+        """The indexes as URLs; folders of wheels without an index's layout are in `links`."""
+        return [_url(text) for text in self.parts if not _is_flat(text)]
+
+    @property
+    def links(self) -> list[str]:
+        flat = [text for text in self.parts if _is_flat(text)]
+        return flat + ([self.find_links] if self.find_links else [])
+
+    @property
+    def local(self) -> bool:
+        """Whether nothing given leads to the network."""
+        return self.given and all(local_path(text) is not None for text in self.indexes + self.links)
+
+    def where(self) -> str:
+        """For people."""
+        return redact(", ".join(self.indexes + self.links))
+
+
+def local_path(text: str) -> Path | None:
+    """The path behind a file:// URL or a path; None for another URL."""
+    parts = urlsplit(text)
+    if parts.scheme == "file":
+        return Path(url2pathname(unquote(parts.path) if sys.platform != "win32" else parts.path))
+    if len(parts.scheme) > 1:  # one letter is a drive
+        return None
+    return Path(text).expanduser()
+
+
+def _is_flat(text: str) -> bool:
+    folder = local_path(text)
+    return folder is not None and folder.is_dir() and any(folder.glob("*.whl"))
+
+
+def _url(text: str) -> str:
+    folder = local_path(text)
+    return text if folder is None or text.startswith("file:") else folder.absolute().as_uri()
+
+
+def redact(text: str) -> str:
+    """Without the credentials in URLs."""
+    return re.sub(r"(\w+://)[^/@\s]+@", r"\1***@", text)
+
+
+# -- what pip and uv are configured for -------------------------------------------------------------
+
+
+def pip_settings(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """pip's settings from its files and PIP_* variables that concern where packages come from."""
+    found: dict[str, str] = {}
+    parser = configparser.RawConfigParser()
+    for path in _pip_files(environ):
+        try:
+            parser.read(path, "utf-8")
+        except (configparser.Error, OSError, UnicodeDecodeError):
+            continue  # pip itself will say so
+    for section in ("global", "install"):
+        if parser.has_section(section):
+            found.update(parser.items(section))
+    for name in (*_PLACES, *_CONNECTION):
+        value = environ.get("PIP_" + name.upper().replace("-", "_"), "")
+        if value:
+            found[name] = value
+    return {name: value for name, value in found.items() if name in (*_PLACES, *_CONNECTION) and value}
+
+
+def _pip_files(environ: Mapping[str, str]) -> list[Path]:
+    given = environ.get("PIP_CONFIG_FILE", "")
+    if given == os.devnull:
+        return []
+    home = Path(environ.get("HOME") or Path.home())
+    if sys.platform == "win32":
+        roots = (environ.get("PROGRAMDATA", ""), environ.get("APPDATA", ""))
+        files = [Path(root, "pip", "pip.ini") for root in roots if root]
+        files.append(home / "pip" / "pip.ini")
+    else:
+        system = environ.get("XDG_CONFIG_DIRS") or "/etc/xdg"
+        files = [Path(folder, "pip", "pip.conf") for folder in system.split(":")]
+        config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
+        files += [Path("/etc/pip.conf"), home / ".pip" / "pip.conf", config / "pip" / "pip.conf"]
+        if sys.platform == "darwin":
+            files.append(home / "Library" / "Application Support" / "pip" / "pip.conf")
+    return files + ([Path(given)] if given else [])
+
+
+def pip_places(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The part of pip's settings that says where packages come from."""
+    return {name: value for name, value in pip_settings(environ).items() if name in _PLACES}
+
+
+def uv_places(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether uv is configured for indexes of its own."""
+    if any(environ.get(name) for name in _UV_PLACES):
+        return True
+    home = Path(environ.get("HOME") or Path.home())
+    config = Path(environ.get("APPDATA") or environ.get("XDG_CONFIG_HOME") or home / ".config")
+    for path in (environ.get("UV_CONFIG_FILE", ""), config / "uv" / "uv.toml", "/etc/uv/uv.toml"):
+        try:
+            settings = tomllib.loads(Path(path).read_text("utf-8")) if path else {}
+        except (OSError, ValueError):
+            continue
+        keys = {*settings, *settings.get("pip", {})}
+        if keys & {"index", "index-url", "extra-index-url", "find-links", "no-index", "torch-backend"}:
+            return True
+    return False
+
+
+def prefers_pip(sources: Sources, environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether pip is configured for places that uv does not know of."""
+    return not sources.given and bool(pip_places(environ)) and not uv_places(environ)
+
+
+def needs_pytorch(sources: Sources, variant: Variant, tool: str, environ: Mapping[str, str]) -> bool:
+    """Whether pytorch.org has to be added: not where the user says where torch comes from."""
+    if sources.given or not variant.backend:
+        return False
+    if tool == "uv":
+        return not uv_places(environ)
+    places = pip_places(environ)
+    return not (
+        {"index-url", "find-links", "no-index"} & set(places) or "torch" in places.get("extra-index-url", "")
+    )
+
+
+# -- for the tools ----------------------------------------------------------------------------------
+
+
+def arguments(tool: str, sources: Sources, variant: Variant, environ: Mapping[str, str]) -> list[str]:
+    """The options of `pip install` or `uv pip install` that say where packages come from."""
+    options = []
+    if needs_pytorch(sources, variant, tool, environ):
+        backend = ["--torch-backend", variant.backend]
+        options += backend if tool == "uv" else ["--extra-index-url", variant.index]
+    for number, index in enumerate(sources.indexes):
+        first, other = (
+            ("--default-index", "--index") if tool == "uv" else ("--index-url", "--extra-index-url")
+        )
+        options += [other if number else first, index]
+    for links in sources.links:
+        options += ["--find-links", links]
+    if sources.links and not sources.indexes:
+        options.append("--no-index")
+    if tool == "uv" and sources.given:
+        # As pip does: the highest version of all indexes, which decides for torch 2.13.0+cpu.
+        options += ["--no-config", "--index-strategy", "unsafe-best-match"]
+    if tool == "uv" and sources.offline:
+        options.append("--offline")
+    return options
+
+
+def environment(sources: Sources, environ: Mapping[str, str], cache: Path) -> dict[str, str]:
+    """The environment of pip and uv. cache: their cache's folder, unless the user has chosen one."""
+    clean = {name: value for name, value in environ.items() if name not in _UNWANTED}
+    if sources.given:
+        kept = {name: value for name, value in pip_settings(environ).items() if name in _CONNECTION}
+        for name in _PLACES:
+            clean.pop("PIP_" + name.upper().replace("-", "_"), None)
+        for name in _UV_PLACES:
+            clean.pop(name, None)
+        for name, value in kept.items():
+            clean["PIP_" + name.upper().replace("-", "_")] = value
+        clean["PIP_CONFIG_FILE"] = os.devnull  # the lists in its files cannot be emptied otherwise
+    if sources.proxy:
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+            clean[name] = clean[name.lower()] = sources.proxy
+        clean["PIP_PROXY"] = sources.proxy
+    if certificates := pip_settings(environ).get("cert"):
+        clean.setdefault("SSL_CERT_FILE", certificates)  # for uv
+    clean.setdefault("PIP_CACHE_DIR", str(cache / "pip"))
+    clean.setdefault("UV_CACHE_DIR", str(cache / "uv"))
+    clean.update(
+        PIP_USER="0", PIP_REQUIRE_VIRTUALENV="0", PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1",
+        PIP_ROOT_USER_ACTION="ignore", PIP_NO_COLOR="1", NO_COLOR="1", UV_NO_MODIFY_PATH="1",
+    )  # fmt: skip
+    return clean

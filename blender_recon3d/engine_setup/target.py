@@ -1,0 +1,204 @@
+"""The folder of the engine's environment: whose it is, whether it is whole, and how it goes away.
+
+TARGET/recon3d-engine.json   that this add-on made the folder, and which build of torch it is for
+TARGET/ready.json            written last: what is installed
+TARGET/tools, TARGET/cache   uv and downloads, while they are needed
+TARGET/bin, lib, ...         the environment
+TARGET/../setup              events.jsonl, log.txt, cancel and lock of the process that sets it up
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from .. import engine
+from ..pipeline.events import UserError
+from ..pipeline.workspace import Workspace, write_json
+from .requirements import normalised, pins, versions
+
+MISSING, READY, BROKEN, OUTDATED = "missing", "ready", "broken", "outdated"
+MARKER = "recon3d-engine.json"
+_MADE_BY = "Recon3D engine"
+_KEPT = ("tools", "cache", MARKER)  # by a repair that makes the environment anew
+_PATIENCE = 3  # tries to remove what another program, often a virus scanner, holds
+
+
+def work_folder(target: Path) -> Path:
+    """Where the process that sets up TARGET writes its events and log."""
+    return target.absolute().parent / "setup"
+
+
+def interpreter(target: Path) -> Path:
+    return target / engine.INTERPRETER
+
+
+def site_packages(target: Path) -> Path | None:
+    """None where there is no environment yet."""
+    if sys.platform == "win32":
+        folder = target / "Lib" / "site-packages"
+        return folder if folder.is_dir() else None
+    return next(iter(sorted(target.glob("lib/python3*/site-packages"))), None)
+
+
+# -- whose it is ------------------------------------------------------------------------------------
+
+
+def claim(target: Path) -> None:
+    """Make the folder this add-on's own. Raises UserError when there is something of somebody else."""
+    if target.is_symlink():
+        raise UserError(f"{target} is a link: choose a folder.", 2)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        if is_ours(target):
+            return
+        if any(target.iterdir()):
+            raise UserError(
+                f"{target} has files in it that this add-on has not made: choose another folder.", 2
+            )
+        mark(target)
+    except OSError as error:
+        raise UserError(
+            f"The folder {target} cannot be made or written to ({error.strerror}): choose another.", 2
+        ) from error
+
+
+def mark(target: Path, **facts: str) -> None:
+    """Write the marker; facts: what the environment was begun for, `python` once it has been made."""
+    write_json(target / MARKER, {"made by": _MADE_BY, **facts})
+
+
+def is_ours(target: Path) -> bool:
+    """Whether this add-on has made the folder."""
+    return not target.is_symlink() and read(target / MARKER).get("made by") == _MADE_BY
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A JSON object; an empty one for a file that is missing or something else."""
+    try:
+        value = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+@contextmanager
+def locked(target: Path) -> Iterator[Workspace]:
+    """The folder of events and log, held for this process. Raises UserError when another one has it."""
+    workspace = Workspace(work_folder(target))
+    workspace.create()
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(workspace.locked())
+        except UserError as error:
+            raise UserError(
+                f"The engine in {target} is being set up by another process: wait for it, or cancel it."
+            ) from error
+        yield workspace
+
+
+# -- whether it is whole ----------------------------------------------------------------------------
+
+
+def state(target: str | Path) -> str:
+    """ "missing", "ready", "broken" (begun, or damaged since) or "outdated" (another version of the add-on's).
+
+    Looks at a few names and sizes, never starts a process: a panel may call it for every redraw.
+    """
+    target = Path(target).absolute()
+    if not is_ours(target):
+        return MISSING
+    ready = read(target / engine.READY)
+    if not ready or not interpreter(target).exists():  # a link to a Python that is gone does not exist
+        return BROKEN
+    wanted = list(pins())
+    if ready.get("requirements") != wanted:
+        return OUTDATED
+    found = installed(target)
+    return READY if all(found.get(name) == ours for name, ours in versions(wanted).items()) else BROKEN
+
+
+def installed(target: Path) -> dict[str, str]:
+    """{normalised name: version without local label} of the distributions in the environment."""
+    folder = site_packages(target)
+    try:
+        names = os.listdir(folder) if folder else []
+    except OSError:
+        names = []
+    found = {}
+    for name in names:
+        stem, dot, kind = name.rpartition(".")
+        if dot and kind == "dist-info":
+            distribution, _, version = stem.rpartition("-")
+            found[normalised(distribution)] = version.partition("+")[0]
+    return found
+
+
+# -- how it goes away -------------------------------------------------------------------------------
+
+
+def remove(target: str | Path) -> None:
+    """Delete the environment, and nothing outside of it; links are deleted, not followed. Takes seconds.
+
+    Raises UserError for a folder that this add-on has not made, or while it is being set up.
+    """
+    target = Path(target).absolute()
+    if not os.path.lexists(target):
+        return
+    if not is_ours(target):
+        raise UserError(f"{target} is not removed: this add-on has not made it. Delete it by hand.", 2)
+    with locked(target):
+        (target / engine.READY).unlink(missing_ok=True)
+        clear(target, keep=(MARKER,))
+        (target / MARKER).unlink()  # last, so that a removal that was stopped can be gone on with
+        target.rmdir()
+
+
+def clear(target: Path, keep: tuple[str, ...] = _KEPT) -> None:
+    """Delete what is in the folder but for the names in `keep`. Raises UserError when something stays."""
+    for path in sorted(target.iterdir()):
+        if path.name not in keep:
+            delete(path)
+
+
+def delete(path: Path) -> None:
+    """Delete a file, a link or a folder; again for what another program holds for a moment."""
+    for attempt in range(_PATIENCE):
+        try:
+            if path.is_dir() and not path.is_symlink():
+                _delete_tree(path)
+            else:
+                path.unlink(missing_ok=True)
+            return
+        except OSError as error:
+            if attempt == _PATIENCE - 1:
+                raise UserError(
+                    f"{error.filename or path} cannot be deleted ({error.strerror}): close the programs that use "
+                    "the engine (a virus scanner may hold it for a while), and try again."
+                ) from error
+            time.sleep(0.5 * (attempt + 1))
+
+
+def _delete_tree(path: Path) -> None:
+    def make_writable(function: Callable[..., Any], name: str, error: Any) -> None:
+        # Read-only files on Windows; in read-only folders elsewhere.
+        try:
+            os.chmod(os.path.dirname(name), stat.S_IRWXU)
+            if not os.path.islink(name):
+                os.chmod(name, stat.S_IRWXU)
+            function(name)
+        except FileNotFoundError:
+            pass
+
+    if sys.version_info >= (3, 12):
+        shutil.rmtree(path, onexc=make_writable)
+    else:
+        shutil.rmtree(path, onerror=make_writable)

@@ -1,0 +1,129 @@
+"""What installs packages: uv, found or fetched, else pip. Nothing is installed into the Python that runs this."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import sources as places
+from .requirements import pinned
+from .sources import Sources
+from .variants import Variant
+
+_LEAST_UV = (0, 9, 0)  # knows --torch-backend for the CUDA versions that are asked for
+_RAW_PIP = (24, 1)  # has --progress-bar raw
+
+
+@dataclass(frozen=True)
+class Tool:
+    """uv, or pip. command: how it is started; for pip, without --python."""
+
+    name: str
+    command: tuple[str, ...]
+    version: str
+
+    @property
+    def text(self) -> str:
+        return f"{self.name} {self.version}"
+
+    @property
+    def raw_progress(self) -> bool:
+        """Whether this pip can count bytes line by line."""
+        return self.name == "pip" and _numbers(self.version) >= _RAW_PIP
+
+
+def find_uv(target: Path, environ: Mapping[str, str]) -> Tool | None:
+    """uv on the path, or the one fetched before; None for none that is new enough."""
+    name = "uv.exe" if os.name == "nt" else "uv"
+    for path in (shutil.which("uv", path=environ.get("PATH")), str(target / "tools" / "bin" / name)):
+        version = _version([path, "--version"], environ) if path and os.path.isfile(path) else None
+        if path and version and _numbers(version) >= _LEAST_UV:
+            return Tool("uv", (path,), version)
+    return None
+
+
+def fetch_uv_command(
+    target: Path, sources: Sources, variant: Variant, environ: Mapping[str, str]
+) -> list[str]:
+    """The command that fetches uv from the index into the environment's tools; empty where there is no pip."""
+    pip = find_pip(environ)
+    if pip is None:
+        return []
+    return [
+        *pip.command, "install", "--no-deps", "--only-binary", ":all:", "--no-compile", "--upgrade", "--target",
+        str(target / "tools"), *places.arguments("pip", sources, _plain(variant), environ), pinned("uv"),
+    ]  # fmt: skip
+
+
+def _plain(variant: Variant) -> Variant:
+    return Variant(variant.name, "", variant.reason)  # uv is not at pytorch.org
+
+
+def find_pip(environ: Mapping[str, str], python: str = sys.executable) -> Tool | None:
+    """pip that runs with a Python, be it installed there or in the wheel that comes with ensurepip; None for none."""
+    module = [python, "-I", "-X", "utf8", "-m", "pip"]
+    version = _version([*module, "--version"], environ)
+    if version:
+        return Tool("pip", tuple(module), version)
+    wheel = _bundled_wheel()
+    if wheel and python == sys.executable:
+        inside = [python, "-I", "-X", "utf8", str(wheel / "pip")]
+        version = _version([*inside, "--version"], environ)
+        if version:
+            return Tool("pip", tuple(inside), version)
+    return None
+
+
+def _bundled_wheel() -> Path | None:
+    """pip's wheel in this Python's ensurepip, from which it can be run as it is."""
+    spec = importlib.util.find_spec("ensurepip")
+    if spec is None or not spec.origin:
+        return None
+    import ensurepip
+
+    elsewhere = getattr(ensurepip, "_WHEEL_PKG_DIR", None)  # of Linux distributions
+    for folder in (Path(spec.origin).parent / "_bundled", Path(elsewhere) if elsewhere else None):
+        if folder and (found := sorted(folder.glob("pip-*.whl"))):
+            return found[-1]
+    return None
+
+
+def install_command(
+    tool: Tool,
+    python: Path,
+    sources: Sources,
+    variant: Variant,
+    packages: list[str],
+    environ: Mapping[str, str],
+) -> list[str]:
+    """The command that installs packages into the environment of `python`."""
+    where = places.arguments(tool.name, sources, variant, environ)
+    if tool.name == "uv":
+        options = ["--python", str(python), "--only-binary", ":all:", "--color", "never"]
+        return [*tool.command, "pip", "install", *options, *where, *packages]
+    options = ["--only-binary", ":all:", "--no-warn-script-location"]
+    if tool.raw_progress:
+        options += ["--progress-bar", "raw"]
+    return [*tool.command, "install", *options, *where, *packages]
+
+
+def _version(command: list[str], environ: Mapping[str, str]) -> str | None:
+    try:
+        result = subprocess.run(
+            command, env=dict(environ), stdin=subprocess.DEVNULL, capture_output=True, timeout=60
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    found = re.match(rb"(?:uv|pip) (\d+(?:\.\d+)+)", result.stdout)
+    return found.group(1).decode() if found and result.returncode == 0 else None
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))

@@ -1,0 +1,54 @@
+"""Choose photos, a film, or the results folder with Blender's file browser."""
+
+from __future__ import annotations
+
+import bpy
+
+
+class _Choose:
+    """What the choosing operators share. target: the setting that takes the path."""
+
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+    target = "photos"
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        path = getattr(self, "filepath", "") or getattr(self, "directory", "")
+        setattr(context.scene.recon3d, self.target, path)
+        return {"FINISHED"}
+
+
+class RECON3D_OT_choose_photos(_Choose, bpy.types.Operator):
+    bl_idname = "recon3d.choose_photos"
+    bl_label = "Choose Photos"
+    bl_description = "Choose the folder that holds the photos"
+
+    directory: bpy.props.StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE"})
+    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
+    filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
+
+
+class RECON3D_OT_choose_film(_Choose, bpy.types.Operator):
+    bl_idname = "recon3d.choose_film"
+    bl_label = "Choose Film"
+    bl_description = "Choose a film to take the photos from"
+
+    filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
+    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
+    filter_movie: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
+
+
+class RECON3D_OT_choose_results(_Choose, bpy.types.Operator):
+    bl_idname = "recon3d.choose_results"
+    bl_label = "Choose Results Folder"
+    bl_description = "Choose another folder for everything that is computed"
+    target = "workspace"
+
+    directory: bpy.props.StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE"})
+    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
+
+
+CLASSES = (RECON3D_OT_choose_photos, RECON3D_OT_choose_film, RECON3D_OT_choose_results)

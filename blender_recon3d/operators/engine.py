@@ -1,0 +1,101 @@
+"""Set the engine up, repair it, remove it, and ask it what works."""
+
+from __future__ import annotations
+
+import bpy
+
+from .. import engine_session
+from ..pipeline.events import UserError
+from ..ui.text import wrapped
+from .reporting import run_reported
+
+
+class RECON3D_OT_set_up_engine(bpy.types.Operator):
+    bl_idname = "recon3d.set_up_engine"
+    bl_label = "Set Up Engine"
+    bl_description = "Download the engine's packages into a folder of their own, or repair what is there"
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if engine_session.session.view.running:
+            cls.poll_message_set("The engine is being set up")
+            return False
+        return True
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        try:
+            self._plan = engine_session.plan()
+        except UserError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        if not self._plan.able:
+            self.report({"ERROR"}, self._plan.problems[0])
+            return {"CANCELLED"}
+        return context.window_manager.invoke_props_dialog(self, width=520, confirm_text="Download")
+
+    def draw(self, context: bpy.types.Context) -> None:
+        for line in self._plan.lines:
+            wrapped(self.layout, context, line, width=560)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return run_reported(self, _and_wait if bpy.app.background else _and_follow)
+
+
+class RECON3D_OT_cancel_set_up(bpy.types.Operator):
+    bl_idname = "recon3d.cancel_set_up"
+    bl_label = "Cancel"
+    bl_description = "Stop setting the engine up; Set Up Engine goes on from there later"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return engine_session.session.view.running
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return run_reported(self, engine_session.cancel)
+
+
+class RECON3D_OT_remove_engine(bpy.types.Operator):
+    bl_idname = "recon3d.remove_engine"
+    bl_label = "Remove Engine"
+    bl_description = "Delete the environment that Set Up Engine has made, and nothing else"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if engine_session.state() == "missing":
+            cls.poll_message_set("There is no environment that Set Up Engine has made")
+            return False
+        return not engine_session.session.view.running
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        return context.window_manager.invoke_confirm(self, event)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return run_reported(self, engine_session.remove)
+
+
+class RECON3D_OT_check_engine(bpy.types.Operator):
+    bl_idname = "recon3d.check_engine"
+    bl_label = "Check Engine"
+    bl_description = "Ask the engine what works on this machine, and what to do about what does not"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return run_reported(self, engine_session.ask_doctor)
+
+
+def _and_follow() -> None:
+    engine_session.set_up()
+    engine_session.follow_in_background()
+
+
+def _and_wait() -> str:
+    engine_session.set_up()
+    return engine_session.wait()
+
+
+CLASSES = (
+    RECON3D_OT_set_up_engine,
+    RECON3D_OT_cancel_set_up,
+    RECON3D_OT_remove_engine,
+    RECON3D_OT_check_engine,
+)

@@ -1,0 +1,66 @@
+"""The asset to a file of another program's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+
+from ..scene import export
+from ..scene.exporters import EXPORTERS
+from ..scene.imports import current_import
+from .reporting import ImportOperator, run_reported
+
+_ITEMS = [(name, exporter.title, exporter.description) for name, exporter in EXPORTERS.items()]
+_ITEMS.append((export.SPLATS, "3DGS Folder", "Undistorted photos and sparse model, for Gaussian splatting"))
+
+
+class RECON3D_OT_export_asset(ImportOperator, bpy.types.Operator):
+    bl_idname = "recon3d.export_asset"
+    bl_label = "Export Asset"
+    bl_description = "Write the mesh, as it stands in the world, for another program"
+    bl_options = {"REGISTER"}
+
+    filepath: bpy.props.StringProperty(
+        name="File",
+        description="Its ending is the format's; a folder for 3DGS",
+        subtype="FILE_PATH",
+        options={"SKIP_SAVE"},
+    )
+    preset: bpy.props.EnumProperty(name="Format", items=_ITEMS, default="GLB")
+    fill: bpy.props.BoolProperty(
+        name="Fill Holes",
+        description="Close all holes of what is written, for printing; the mesh stays as it is",
+    )
+    scale: bpy.props.FloatProperty(
+        name="Scale",
+        description="Of lengths in the file; 1000 for what reads millimetres",
+        default=1.0,
+        min=1e-6,
+    )
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if not self.filepath:
+            stem = Path(bpy.data.filepath).stem or "asset"
+            ending = EXPORTERS[self.preset].endings[0] if self.preset in EXPORTERS else "_3dgs"
+            self.filepath = str(Path(bpy.data.filepath).parent / f"{stem}{ending}")
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.use_property_split = True
+        layout.prop(self, "preset")
+        if self.preset != export.SPLATS:
+            layout.prop(self, "fill")
+            layout.prop(self, "scale")
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return run_reported(self, lambda: self._export(context.scene))
+
+    def _export(self, scene: bpy.types.Scene) -> str:
+        path = Path(bpy.path.abspath(self.filepath or "//asset"))
+        return export.export_asset(current_import(scene), path, self.preset, self.fill, self.scale)
+
+
+CLASSES = (RECON3D_OT_export_asset,)

@@ -1,0 +1,66 @@
+"""Do what the sentence of a failed job advises."""
+
+from __future__ import annotations
+
+import bpy
+
+from .. import engine_session, session
+from ..supervisor import FAILED
+from .reporting import run_reported
+
+LABELS = {
+    "again": "Try Again",
+    "photos": "Choose Other Photos",
+    "results": "Choose Another Results Folder",
+    "preview": "Go On at Preview Quality",
+    "log": "Open the Log",
+    "engine": "Set Up Engine",
+}
+
+
+class RECON3D_OT_remedy(bpy.types.Operator):
+    bl_idname = "recon3d.remedy"
+    bl_label = "Do What Is Advised"
+    bl_description = "Do what the message advises"
+    bl_options = {"REGISTER", "INTERNAL"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        view = session.session.view
+        return view is not None and view.state == FAILED
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        remedy = session.session.view.remedy
+        if remedy == "photos":
+            return bpy.ops.recon3d.choose_photos("INVOKE_DEFAULT")
+        if remedy == "results":
+            return bpy.ops.recon3d.choose_results("INVOKE_DEFAULT")
+        if remedy == "engine":
+            return bpy.ops.recon3d.set_up_engine("INVOKE_DEFAULT")
+        if remedy == "log":
+            return bpy.ops.recon3d.open_log(which="JOB")
+        return bpy.ops.recon3d.reconstruct(quality="preview" if remedy == "preview" else "SCENE")
+
+
+class RECON3D_OT_open_log(bpy.types.Operator):
+    bl_idname = "recon3d.open_log"
+    bl_label = "Open Log"
+    bl_description = "Show the log in the system's own program for text files"
+    bl_options = {"REGISTER"}
+
+    which: bpy.props.EnumProperty(
+        name="Log",
+        items=(("JOB", "Reconstruction", "log.txt"), ("SETUP", "Engine", "What Set Up Engine did")),
+    )
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return run_reported(self, lambda: _open(context, self.which))
+
+
+def _open(context: bpy.types.Context, which: str) -> str:
+    path = engine_session.log_file() if which == "SETUP" else session.log_file(context.scene)
+    bpy.ops.wm.path_open(filepath=str(path))
+    return str(path)
+
+
+CLASSES = (RECON3D_OT_remedy, RECON3D_OT_open_log)

@@ -1,0 +1,30 @@
+"""Look at what became of the photos."""
+
+from __future__ import annotations
+
+import bpy
+
+from .. import review
+from .reporting import run_reported
+
+
+class RECON3D_OT_look_through(bpy.types.Operator):
+    bl_idname = "recon3d.look_through"
+    bl_label = "Look Through Photo"
+    bl_description = "See the scene from where a photo was taken, with the photo behind it"
+    bl_options = {"REGISTER", "UNDO"}
+
+    photo: bpy.props.StringProperty(name="Photo", description="Its name, as the review lists it")
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not len(context.scene.recon3d.review):
+            cls.poll_message_set("Import a result first")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return run_reported(self, lambda: review.look_through_photo(context.scene, self.photo))
+
+
+CLASSES = (RECON3D_OT_look_through,)

@@ -1,0 +1,149 @@
+"""What to do about photos that did not make it, or only just: sentences for the person who took them."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+FEW_POINTS = 40  # sparse points in a photo, below which its camera stands loosely
+LARGE_ERROR = 2.5  # times the median photo's reprojection error
+SMALL_ENOUGH = 1.0  # pixels of reprojection error that are never worth a word
+NAMED = 3  # photos named in a sentence
+
+Links = Mapping[tuple[str, str], tuple[int, int]]  # names -> verified matches, matches
+
+
+def advise(document: dict[str, Any], registration: dict[str, Any], links: Links) -> list[dict[str, Any]]:
+    """`[{"text": sentence, "photos": [name]}]`, the gravest first.
+
+    document: photos.json; registration: registration.json; links: of pairs of names in photos.json's sense.
+    """
+    used = [photo for photo in document.get("photos", []) if photo["state"] == "used"]
+    found = registration.get("photos", {})
+    advice = _left_out(used, found, links) if found else []
+    advice += _loose(used, found)
+    return advice + _set_aside(document)
+
+
+def _left_out(used: list[dict[str, Any]], found: dict[str, Any], links: Links) -> list[dict[str, Any]]:
+    titles = _titles(used)
+    order = [photo["name"] for photo in used]
+    state = {name: found.get(name, {}).get("state", "not registered") for name in order}
+    placed = [name for name in order if state[name] == "registered"]
+    advice = []
+    for group in _groups(order, found, state):
+        count = f"{len(group)} photos" if len(group) > 1 else "1 photo"
+        which = _names(group, titles)
+        if not placed:
+            text = f"{count} could not be placed ({which}): take photos that overlap by two thirds."
+        elif _mutually_linked(group, found):
+            inside, outside = _bridge(group, placed, order, links)
+            text = (
+                f"{count} ({which}) hang together but not with the rest: take some on the way from "
+                f"{titles[inside]} to {titles[outside]}."
+            )
+        else:
+            verb = "overlap" if len(group) > 1 else "overlaps"
+            where = _between(group, placed, order, titles)
+            text = f"{count} ({which}) {verb} too little with the rest: take some {where}."
+        advice.append({"text": text, "photos": group})
+    return sorted(advice, key=lambda item: -len(item["photos"]))
+
+
+def _groups(order: list[str], found: dict[str, Any], state: dict[str, str]) -> list[list[str]]:
+    """The photos that are not placed: each other model, and each run of neighbours in the order taken."""
+    models: dict[int, list[str]] = defaultdict(list)
+    runs: list[list[str]] = []
+    before = ""
+    for name in order:
+        if state[name] == "other model":
+            models[int(found[name].get("model", 1))].append(name)
+        elif state[name] != "registered":
+            if before and state[before] == state[name]:
+                runs[-1].append(name)
+            else:
+                runs.append([name])
+        before = name
+    return [*models.values(), *runs]
+
+
+def _mutually_linked(group: list[str], found: dict[str, Any]) -> bool:
+    return found.get(group[0], {}).get("state") == "other model"
+
+
+def _bridge(group: list[str], placed: list[str], order: list[str], links: Links) -> tuple[str, str]:
+    """The photo of the group and the placed one that match best; neighbours in the order where none match."""
+    best = max(
+        ((max(links.get((a, b), (0, 0)), links.get((b, a), (0, 0))), a, b) for a in group for b in placed),
+        key=lambda entry: entry[0],
+    )
+    if best[0] > (0, 0):
+        return best[1], best[2]
+    place = {name: number for number, name in enumerate(order)}
+    return min(((a, b) for a in group for b in placed), key=lambda pair: abs(place[pair[0]] - place[pair[1]]))
+
+
+def _between(group: list[str], placed: list[str], order: list[str], titles: dict[str, str]) -> str:
+    first, last = order.index(group[0]), order.index(group[-1])
+    before = next((name for name in reversed(order[:first]) if name in placed), None)
+    after = next((name for name in order[last + 1 :] if name in placed), None)
+    if before and after:
+        return f"between {titles[before]} and {titles[after]}"
+    if before:
+        return f"between {titles[before]} and {titles[group[0]]}"
+    return f"between {titles[group[-1]]} and {titles[after or placed[0]]}"
+
+
+def _loose(used: list[dict[str, Any]], found: dict[str, Any]) -> list[dict[str, Any]]:
+    titles = _titles(used)
+    placed = {
+        name: entry for name, entry in found.items() if entry["state"] == "registered" and name in titles
+    }
+    errors = [entry["error"] for entry in placed.values() if entry.get("error") is not None]
+    advice = []
+    weak = [name for name, entry in placed.items() if entry.get("points", 0) < FEW_POINTS]
+    if weak:
+        text = f"{_names(weak, titles)} stand{'s' * (len(weak) == 1)} on fewer than {FEW_POINTS} points: "
+        advice.append(
+            {"text": text + "take photos from nearby with more of the subject in view.", "photos": weak}
+        )
+    limit = max(SMALL_ENOUGH, LARGE_ERROR * median(errors)) if errors else 0.0
+    bad = [name for name, entry in placed.items() if (entry.get("error") or 0) > limit]
+    if errors and bad:
+        text = f"{_names(bad, titles)} fit{'s' * (len(bad) == 1)} badly (over {limit:.1f} px): "
+        advice.append(
+            {"text": text + "look for blur or for things that moved, and leave them out.", "photos": bad}
+        )
+    return advice
+
+
+def _set_aside(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """One sentence for each reason; what stands in brackets differs from photo to photo."""
+    reasons: dict[str, list[str]] = defaultdict(list)
+    for photo in document.get("photos", []):
+        if photo["state"] != "used":
+            reasons[re.sub(r" ?\(.*?\)", "", photo["reason"])].append(Path(photo["source"]).name)
+    advice = []
+    for reason, names in reasons.items():
+        count = f"{len(names)} photos are" if len(names) > 1 else f"{names[0]} is"
+        listed = f" ({_listed(names)})" if len(names) > 1 else ""
+        advice.append({"text": f"{count} set aside{listed}: {reason}.", "photos": []})
+    return advice
+
+
+def _titles(used: list[dict[str, Any]]) -> dict[str, str]:
+    return {photo["name"]: Path(photo["source"]).stem for photo in used}
+
+
+def _names(names: list[str], titles: dict[str, str]) -> str:
+    return _listed([titles.get(name, name) for name in names])
+
+
+def _listed(names: list[str]) -> str:
+    if len(names) <= NAMED:
+        return ", ".join(names)
+    return f"{names[0]} to {names[-1]}"

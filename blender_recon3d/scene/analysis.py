@@ -1,0 +1,113 @@
+"""How dense a cloud is around each point, and how large the island is that it belongs to. numpy only.
+
+Points are counted in cubes (voxels) of a few point spacings: exact neighbours would need a tree and minutes.
+Memory: about 60 bytes a point.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+CELL = 4.0  # side of a voxel, in point spacings: 16 points of an even surface
+_BITS = 21  # of a voxel's coordinate: three of them make an int64
+_HALF = [
+    (x, y, z) for x in (-1, 0, 1) for y in (-1, 0, 1) for z in (-1, 0, 1) if (x, y, z) > (0, 0, 0)
+]  # 13 of a voxel's 26 neighbours: the others are neighbours of those
+
+
+@dataclass(frozen=True)
+class Density:
+    """neighbours: int32 [n], points in the 27 voxels around each point's, itself not counted. island: int32 [n],
+    points in the connected part of occupied voxels that the point lies in."""
+
+    neighbours: np.ndarray
+    island: np.ndarray
+
+
+def analyse(xyz: np.ndarray, spacing: float) -> Density:
+    """Of points [n, 3]; spacing: typical distance between neighbours, in the same units."""
+    if len(xyz) == 0:
+        return Density(np.empty(0, np.int32), np.empty(0, np.int32))
+    keys = _voxels(xyz, CELL * spacing)
+    order = np.argsort(keys, kind="stable").astype(np.int32 if len(xyz) < 2**31 else np.int64)
+    ordered = keys[order]
+    del keys
+    first = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+    counts = np.diff(np.r_[first, len(ordered)]).astype(np.int32)
+    pairs = _neighbouring(ordered[first])
+    del ordered
+    near = counts.copy()
+    for a, b in pairs:
+        near[a] += counts[b]  # at most one b for each a, and the other way round
+        near[b] += counts[a]
+    part = _connected(len(counts), pairs)
+    sizes = np.bincount(part, counts, len(counts)).astype(np.int32)[part]
+    neighbours, island = np.empty(len(xyz), np.int32), np.empty(len(xyz), np.int32)
+    neighbours[order] = np.repeat(near - 1, counts)
+    island[order] = np.repeat(sizes, counts)
+    return Density(neighbours, island)
+
+
+def sensible_limits(density: Density) -> tuple[int, int]:
+    """Least neighbours and least island size that leave the subject and take floaters away.
+
+    A point goes where the cloud is 20 times thinner than is usual for its points, or in an island smaller than a
+    hundredth of the largest one.
+    """
+    if len(density.island) == 0:
+        return 0, 0
+    usual = float(np.median(density.neighbours))
+    return max(2, round(usual / 20)), max(10, int(density.island.max()) // 100)
+
+
+def _voxels(xyz: np.ndarray, cell: float) -> np.ndarray:
+    """int64 [n]: the number of each point's voxel. What lies 2 million voxels off is put into the last ones."""
+    low = xyz.min(axis=0).astype(np.float64)
+    # A few points far away must not move the grid's origin so far that the cloud ends up in one voxel.
+    middle = np.median(xyz[:: max(1, len(xyz) // 100_000)], axis=0)
+    low = np.maximum(low, middle - cell * 2 ** (_BITS - 1))
+    keys = np.zeros(len(xyz), np.int64)
+    for axis in range(3):
+        keys <<= _BITS
+        index = np.floor((xyz[:, axis] - low[axis]) / cell)
+        # A margin of one on both sides, so that a neighbour's number never wraps into the next column.
+        keys |= np.clip(index, 0, 2**_BITS - 3).astype(np.int64) + 1
+    return keys
+
+
+def _neighbouring(voxels: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Pairs (a, b) of neighbours among sorted voxel numbers: for each of 13 directions their indices."""
+    pairs = []
+    for x, y, z in _HALF:
+        wanted = voxels + ((x << 2 * _BITS) + (y << _BITS) + z)
+        found = np.searchsorted(voxels, wanted)
+        found[found == len(voxels)] = 0
+        a = np.flatnonzero(voxels[found] == wanted)
+        pairs.append((a.astype(np.int32), found[a].astype(np.int32)))
+    return pairs
+
+
+def _connected(count: int, pairs: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """int32 [count]: for each node the smallest node of its connected part.
+
+    Hooking and pointer jumping (Shiloach and Vishkin, 1982): each root is hung below a smaller one that it touches,
+    then all paths are shortened, until nothing changes.
+    """
+    parent = np.arange(count, dtype=np.int32)
+    a = np.concatenate([pair[0] for pair in pairs])
+    b = np.concatenate([pair[1] for pair in pairs])
+    while len(a):
+        root_a, root_b = parent[a], parent[b]
+        apart = root_a != root_b
+        a, b = a[apart], b[apart]
+        low = np.minimum(root_a[apart], root_b[apart])
+        high = np.maximum(root_a[apart], root_b[apart])
+        parent[high] = low
+        while True:
+            above = parent[parent]
+            if np.array_equal(above, parent):
+                break
+            parent = above
+    return parent

@@ -1,0 +1,46 @@
+"""What there is of an import, for the panels: looked up without changing or computing anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import bpy
+
+from . import clean
+from .imports import BOX, CLOUD, SURFACES, by_kind, current_import, is_hidden
+from .point_display import input_property
+
+
+@dataclass(frozen=True)
+class AssetState:
+    """inputs: of the cleaning, as (name, what holds the property, its key), for a layout's prop(). mesh: the name of
+    the one that is worked on, empty where there is none; faces: its number of faces."""
+
+    cleaning: bpy.types.Modifier | None
+    inputs: tuple[tuple[str, Any, str], ...]
+    analysed: bool
+    box: bool
+    mesh: str
+    faces: int
+
+
+def asset_state(scene: bpy.types.Scene) -> AssetState:
+    """Of the current import, which there must be."""
+    collection = current_import(scene)
+    found = by_kind(collection)  # once: a panel is drawn often, and there may be thousands of cameras
+    cloud = next(iter(found.get(CLOUD, ())), None)
+    cleaning = clean.find_cleaning(cloud) if cloud is not None else None
+    inputs = () if cleaning is None else tuple((n, *input_property(cleaning, n)) for n in clean.INPUTS)
+    surfaces = [thing for kind in SURFACES for thing in found.get(kind, ())]
+    active = bpy.context.view_layer.objects.active
+    shown = [thing for thing in surfaces if not is_hidden(thing)] or surfaces
+    chosen = active if active in shown else shown[-1] if shown else None
+    return AssetState(
+        cleaning,
+        inputs,
+        cloud is not None and clean.is_analysed(cloud.data),
+        BOX in found,
+        chosen.name if chosen else "",
+        len(chosen.data.polygons) if chosen else 0,
+    )

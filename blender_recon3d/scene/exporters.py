@@ -1,0 +1,71 @@
+"""Blender's own exporters, which are operators: each writes one object, in metres, to a file.
+
+They are called in a scene that holds the object alone (evaluation.operating_on). Options by the names that 4.2 to 5.2
+share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import bpy
+
+
+def _glb(path: str) -> None:
+    bpy.ops.export_scene.gltf(
+        filepath=path, export_format="GLB", export_yup=True, use_active_scene=True, export_animations=False,
+        export_skins=False, export_morph=False, export_cameras=False, export_lights=False,
+    )  # fmt: skip
+
+
+def _obj(path: str) -> None:
+    bpy.ops.wm.obj_export(
+        filepath=path, forward_axis="NEGATIVE_Z", up_axis="Y", export_materials=True, export_uv=True,
+        export_normals=True, export_colors=True, path_mode="COPY", export_animation=False,
+    )  # fmt: skip
+
+
+def _ply(path: str) -> None:
+    bpy.ops.wm.ply_export(
+        filepath=path, forward_axis="Y", up_axis="Z", export_uv=True, export_normals=True, export_colors="SRGB",
+        ascii_format=False,
+    )  # fmt: skip
+
+
+def _stl(path: str) -> None:
+    bpy.ops.wm.stl_export(filepath=path, forward_axis="Y", up_axis="Z", ascii_format=False)
+
+
+def _usd(path: str) -> None:
+    bpy.ops.wm.usd_export(filepath=path, export_materials=True, export_animation=False)
+
+
+@dataclass(frozen=True)
+class Exporter:
+    """endings: the first is the usual one. module, operator: bpy.ops.MODULE.OPERATOR, which some builds lack."""
+
+    title: str
+    description: str
+    endings: tuple[str, ...]
+    module: str
+    operator: str
+    write: Callable[[str], None]
+
+    def available(self) -> bool:
+        return self.operator in dir(getattr(bpy.ops, self.module))
+
+
+EXPORTERS = {
+    "GLB": Exporter(
+        "glTF (GLB)", "One file with texture for engines and the web; y up", (".glb",), "export_scene", "gltf", _glb
+    ),
+    "OBJ": Exporter("OBJ", "With its MTL and texture beside it; y up", (".obj",), "wm", "obj_export", _obj),
+    "PLY": Exporter("PLY", "With the vertices' colours; z up", (".ply",), "wm", "ply_export", _ply),
+    "USD": Exporter(
+        "USD", "With its textures beside it; z up", (".usdc", ".usd", ".usda"), "wm", "usd_export", _usd
+    ),
+    "STL": Exporter(
+        "STL", "For printing: shape alone, checked to be watertight; z up", (".stl",), "wm", "stl_export", _stl
+    ),
+}  # fmt: skip

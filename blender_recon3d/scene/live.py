@@ -1,0 +1,179 @@
+"""Cameras and sparse points while structure from motion runs: two meshes, replaced by the result at the end.
+
+All cameras are one mesh of edges, since a thousand camera objects take longer to make than a frame may.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from ..pipeline.events import FileFormatError
+from ..pipeline.workspace import Workspace
+from . import ply
+from .cameras import KEY
+from .cloud import fill_mesh
+from .point_display import show_as_points
+from .points import Points, robust_box
+
+NAME = "Recon3D Live"
+MOST_CAMERAS = 20_000
+MOST_BYTES = 64 << 20
+LARGEST = 1e12  # coordinate
+_EDGES = np.array([(0, 1), (0, 2), (0, 3), (0, 4), (1, 2), (2, 3), (3, 4), (4, 1)], np.int32)
+
+
+@dataclass(frozen=True)
+class LiveState:
+    """world_from_model: 4x4. corners: float64 [n, 5, 3], each camera's centre and the corners of its picture at
+    depth 1, in the model's frame."""
+
+    world_from_model: np.ndarray
+    corners: np.ndarray
+    points: Points
+
+
+def live_stamp(workspace: Workspace) -> int:
+    """Changes when there is something new to show; 0 where there is nothing."""
+    try:
+        return (workspace.live / "cameras.json").stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def read_live(workspace: Workspace) -> LiveState | None:
+    """What there is now; None while there is nothing, or while it is being replaced. Safe in any thread."""
+    path = workspace.live / "cameras.json"
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            return None
+        raw = json.loads(path.read_text("utf-8"))
+        matrix = np.array(raw["world_from_model"], np.float64)
+        corners = np.array([_corners(camera) for camera in raw["cameras"][:MOST_CAMERAS]]).reshape(-1, 5, 3)
+        points = ply.read_points(workspace.live / "points.ply")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, ArithmeticError, FileFormatError):
+        return None
+    if matrix.shape != (4, 4) or len(corners) == 0:
+        return None
+    sane = np.abs(matrix).max() < LARGEST and np.abs(corners).max() < LARGEST  # neither where there is a NaN
+    return LiveState(matrix, corners, points) if sane else None
+
+
+def _corners(camera: dict) -> np.ndarray:
+    w, x, y, z = (float(value) for value in camera["qvec"])
+    length = math.sqrt(w * w + x * x + y * y + z * z)
+    w, x, y, z = w / length, x / length, y / length, z / length
+    rotation = np.array([
+        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+    ])  # fmt: skip
+    right = float(camera["width"]) / 2 / float(camera["focal"])
+    down = float(camera["height"]) / 2 / float(camera["focal"])
+    seen = np.array([(0, 0, 0), (-right, -down, 1), (right, -down, 1), (right, down, 1), (-right, down, 1)])
+    return (seen - np.array([float(value) for value in camera["tvec"]])) @ rotation
+
+
+def show_live(scene: bpy.types.Scene, workspace: Workspace, state: LiveState) -> bpy.types.Collection:
+    """Show the state in the scene, in place of the one before. Whoever moved the Empty keeps it where it is."""
+    first = _find(scene, workspace.root) is None
+    collection = _find(scene, workspace.root) or _begin(scene, workspace.root)
+    empty = next((o for o in collection.objects if o.type == "EMPTY"), None)
+    if empty is None:
+        empty = bpy.data.objects.new(NAME, None)
+        collection.objects.link(empty)
+    empty.rotation_mode = "QUATERNION"
+    empty.matrix_basis = Matrix(state.world_from_model.tolist())
+    _remove_objects([o for o in collection.objects if o != empty])
+    size = _size(state)
+    empty.empty_display_size = size / 20
+    for thing in (_points(state.points, size), _cameras(state.corners, size)):
+        collection.objects.link(thing)
+        thing.parent = empty
+        thing.hide_select = True
+    if first:
+        _frame(scene, state)
+    return collection
+
+
+def remove_live(scene: bpy.types.Scene) -> None:
+    """Remove whatever live view there is in the scene, with its data."""
+    for collection in [
+        c for c in scene.collection.children_recursive if c.get(KEY, {}).get("kind") == "live"
+    ]:
+        _remove_objects(list(collection.objects))
+        bpy.data.collections.remove(collection)
+
+
+def _find(scene: bpy.types.Scene, root: Path) -> bpy.types.Collection | None:
+    for collection in scene.collection.children_recursive:
+        kept = collection.get(KEY, {})
+        if kept.get("kind") == "live" and kept.get("workspace") == str(root):
+            return collection
+    return None
+
+
+def _begin(scene: bpy.types.Scene, root: Path) -> bpy.types.Collection:
+    remove_live(scene)
+    collection = bpy.data.collections.new(NAME)
+    collection[KEY] = {"kind": "live", "workspace": str(root)}
+    scene.collection.children.link(collection)
+    return collection
+
+
+def _remove_objects(objects: list[bpy.types.Object]) -> None:
+    data = [o.data for o in objects if o.data is not None]
+    bpy.data.batch_remove(objects)
+    bpy.data.batch_remove([d for d in data if d.users == 0])
+
+
+def _size(state: LiveState) -> float:
+    """Of cameras and points together, in the model's units."""
+    corners = [state.corners[:, 0]] + ([np.array(robust_box(state.points.xyz))] if len(state.points) else [])
+    both = np.concatenate(corners)
+    return float(np.linalg.norm(both.max(axis=0) - both.min(axis=0))) or 1.0
+
+
+def _points(points: Points, size: float) -> bpy.types.Object:
+    mesh = bpy.data.meshes.new(f"{NAME} Points")
+    if len(points):
+        fill_mesh(mesh, points)
+    thing = bpy.data.objects.new(mesh.name, mesh)
+    if len(points):
+        show_as_points(thing, radius=size / 600)
+    return thing
+
+
+def _cameras(corners: np.ndarray, size: float) -> bpy.types.Object:
+    depth = size / 25 / max(1e-9, float(np.median(np.linalg.norm(corners[:, 1] - corners[:, 0], axis=1))))
+    vertices = corners[:, :1] + depth * (corners - corners[:, :1])
+    edges = _EDGES[None] + 5 * np.arange(len(corners), dtype=np.int32)[:, None, None]
+    mesh = bpy.data.meshes.new(f"{NAME} Cameras")
+    mesh.vertices.add(vertices.shape[0] * 5)
+    mesh.attributes["position"].data.foreach_set("vector", vertices.astype(np.float32).ravel())
+    mesh.edges.add(edges.shape[0] * 8)
+    mesh.edges.foreach_set("vertices", edges.astype(np.int32).ravel())
+    mesh.update()
+    thing = bpy.data.objects.new(mesh.name, mesh)
+    thing.display_type = "WIRE"
+    thing.show_in_front = True
+    return thing
+
+
+def _frame(scene: bpy.types.Scene, state: LiveState) -> None:
+    from .views import frame_views
+
+    matrix = state.world_from_model
+    xyz = state.corners[:, 0] @ matrix[:3, :3].T + matrix[:3, 3]
+    middle = (xyz.min(axis=0) + xyz.max(axis=0)) / 2
+    scale = float(np.cbrt(abs(np.linalg.det(matrix[:3, :3]))))
+    if len(state.points):
+        low, high = robust_box(state.points.xyz)
+        middle = ((low + high) / 2) @ matrix[:3, :3].T + matrix[:3, 3]
+    frame_views(middle, 1.5 * scale * _size(state))

@@ -1,0 +1,102 @@
+"""What became of each photo, read from a workspace's report.json for the review. Never imports bpy.
+
+Files are data from anywhere: what is not as it should be is left out, and texts are cut to a panel's measure.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..pipeline.events import printable
+
+MOST_BYTES = 256 << 20
+
+REGISTERED, OTHER_MODEL, NOT_REGISTERED, SET_ASIDE = (
+    "registered",
+    "other model",
+    "not registered",
+    "set aside",
+)
+
+
+@dataclass(frozen=True)
+class PhotoRow:
+    """One photo. name: in the model, empty where it was set aside; error: mean reprojection error, pixels, or -1."""
+
+    title: str
+    name: str
+    state: str
+    reason: str = ""
+    error: float = -1.0
+    points: int = 0
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Review:
+    """photos in the order taken; advice: sentences, the gravest first."""
+
+    photos: tuple[PhotoRow, ...] = ()
+    advice: tuple[str, ...] = ()
+
+
+def read_review(path: Path) -> Review:
+    """The review that report.json holds; an empty one where there is no report that can be read."""
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            return Review()
+        raw = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return Review()
+    if not isinstance(raw, dict):
+        return Review()
+    photos = tuple(row for entry in _list(raw.get("photos")) if (row := _row(entry)) is not None)
+    advice = tuple(
+        text(item["text"])
+        for item in _list(raw.get("advice"))
+        if isinstance(item, dict) and isinstance(item.get("text"), str)
+    )
+    return Review(photos, advice)
+
+
+def _row(entry: Any) -> PhotoRow | None:
+    if not isinstance(entry, dict):
+        return None
+    name, source = text(entry.get("name")), text(entry.get("source"))
+    title = Path(source).stem or Path(name).stem or "Photo"
+    if entry.get("state") != "used":
+        return PhotoRow(title, "", SET_ASIDE, text(entry.get("reason")), source=source)
+    found = entry.get("registration")
+    if not isinstance(found, dict):
+        return PhotoRow(title, name, NOT_REGISTERED, "the reconstruction did not come so far", source=source)
+    state = found.get("state")
+    if state not in (REGISTERED, OTHER_MODEL):
+        return PhotoRow(title, name, NOT_REGISTERED, text(found.get("reason")), source=source)
+    return PhotoRow(
+        title,
+        name,
+        state,
+        text(found.get("reason")),
+        _number(found.get("error"), -1.0),
+        int(min(_number(found.get("points"), 0.0), 2**31 - 1)),
+        source,
+    )
+
+
+def text(value: Any) -> str:
+    """A string that a panel can show: printable, one line, not too long; empty for anything that is no string."""
+    return printable(value) if isinstance(value, str) else ""
+
+
+def _number(value: Any, otherwise: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+        return otherwise
+    return float(min(value, 1e9))
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,69 @@
+"""Edges of triangle meshes: is one watertight, and where are its holes? numpy only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Openness:
+    """open: edges with one face. crossed: edges with more than two, or whose two faces look to different sides."""
+
+    open: int
+    crossed: int
+
+    @property
+    def watertight(self) -> bool:
+        return self.open == 0 and self.crossed == 0
+
+    def sentence(self) -> str:
+        if self.watertight:
+            return "It is watertight."
+        parts = [f"{self.open:,} open edges"] if self.open else []
+        parts += [f"{self.crossed:,} edges where faces cross or disagree"] if self.crossed else []
+        return f"It is not watertight: {' and '.join(parts)}."
+
+
+def openness(faces: np.ndarray) -> Openness:
+    """Of triangles int [m, 3]."""
+    if not len(faces):
+        return Openness(0, 0)
+    start, end = faces.astype(np.int64).ravel(), np.roll(faces, -1, axis=1).astype(np.int64).ravel()
+    low, high = np.minimum(start, end), np.maximum(start, end)
+    order = np.argsort(low << 32 | high, kind="stable")
+    keys, forward = (low << 32 | high)[order], (start < end)[order]
+    first = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
+    counts = np.diff(np.r_[first, len(keys)])
+    ahead = np.add.reduceat(forward.astype(np.int64), first)
+    return Openness(int((counts == 1).sum()), int(((counts > 2) | ((counts == 2) & (ahead != 1))).sum()))
+
+
+def holes(faces: np.ndarray) -> list[list[int]]:
+    """The loops of vertices round the holes of triangles int [m, 3], each vertex once in a loop.
+
+    In the direction in which faces that fill the hole run along it.
+    """
+    start, end = faces.astype(np.int64).ravel(), np.roll(faces, -1, axis=1).astype(np.int64).ravel()
+    low, high = np.minimum(start, end), np.maximum(start, end)
+    _, first, counts = np.unique(low << 32 | high, return_index=True, return_counts=True)
+    rim = first[counts == 1]
+    onward: dict[int, list[int]] = {}
+    for a, b in zip(end[rim].tolist(), start[rim].tolist(), strict=True):
+        onward.setdefault(a, []).append(b)
+    loops = []
+    for begin in list(onward):
+        path, place = [begin], {begin: 0}
+        while onward.get(path[-1]):
+            vertex = onward[path[-1]].pop()
+            if vertex in place:  # a loop is closed; the way to it may be the beginning of another
+                loop = path[place[vertex] :]
+                loops.append(loop)
+                for passed in loop[1:]:
+                    del place[passed]
+                path = path[: place[vertex] + 1]
+            else:
+                place[vertex] = len(path)
+                path.append(vertex)
+    return [loop for loop in loops if len(loop) >= 3]

@@ -1,0 +1,38 @@
+"""Everything that can be set besides photos and quality, folded away."""
+
+from __future__ import annotations
+
+import bpy
+
+from .. import preferences, session
+from ..advanced import GROUPS
+from .tab import Tab
+
+
+class RECON3D_PT_advanced(Tab, bpy.types.Panel):
+    bl_idname = "RECON3D_PT_advanced"
+    bl_parent_id = "RECON3D_PT_main"
+    bl_label = "Advanced"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.enabled = not session.session.running
+        settings = context.scene.recon3d
+        for heading, options in GROUPS:
+            column = layout.column(heading=heading)
+            column.label(text=heading)
+            for option, _, _ in options:
+                column.prop(settings.advanced, option)
+        column = layout.column()
+        column.label(text="In Blender")
+        column.prop(settings, "show_live")
+        column.prop(settings, "import_when_done")
+        kept = preferences.preferences()
+        if kept is not None:
+            column.prop(kept, "device")
+
+
+CLASSES = (RECON3D_PT_advanced,)

@@ -1,0 +1,107 @@
+"""From a cloud to an asset: clean it, stand it up, mesh it, export it. Below the panel of the result."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..scene.asset_state import AssetState, asset_state
+from ..scene.exporters import EXPORTERS
+from ..scene.imports import find_imports
+from .tab import Tab
+from .text import tr, wrapped
+
+
+class _AssetPanel(Tab):
+    """What the panels share: they are there as soon as there is a result."""
+
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return bool(find_imports(context.scene))
+
+
+class RECON3D_PT_clean(_AssetPanel, bpy.types.Panel):
+    bl_idname = "RECON3D_PT_clean"
+    bl_label = "Clean"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, state = self.layout, asset_state(context.scene)
+        if state.cleaning is None:
+            layout.operator("recon3d.clean_cloud", icon="BRUSH_DATA")
+        else:
+            _draw_cleaning(layout, state)
+        layout.operator(
+            "recon3d.add_crop_box", icon="MESH_CUBE", text="Fit Crop Box" if state.box else "Add Crop Box"
+        )
+        if state.cleaning is not None:
+            row = layout.row(align=True)
+            row.operator("recon3d.apply_cleaning", icon="CHECKMARK", text="Apply")
+            row.operator("recon3d.remove_cleaning", icon="X", text="Remove")
+
+
+def _draw_cleaning(layout: bpy.types.UILayout, state: AssetState) -> None:
+    column = layout.column(align=True)
+    for name, holder, key in state.inputs:
+        if name == "Crop Box":  # a bare field before 5.2
+            column.prop_search(holder, key, bpy.data, "objects", text=tr(name))
+        else:
+            column.prop(holder, key, text=tr(name))
+    if not state.analysed:
+        layout.operator("recon3d.analyse_cloud", icon="VIEWZOOM")
+
+
+class RECON3D_PT_stand(_AssetPanel, bpy.types.Panel):
+    bl_idname = "RECON3D_PT_stand"
+    bl_label = "Stand It Up"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        column = layout.column(align=True)
+        column.operator("recon3d.ground_from_plane", icon="AXIS_TOP")
+        column.operator("recon3d.ground_from_points", icon="VERTEXSEL")
+        layout.operator_menu_enum("recon3d.up_axis", "axis", text="Up Axis", icon="EMPTY_SINGLE_ARROW")
+        layout.operator_menu_enum(
+            "recon3d.origin_under", "target", text="Origin under Object", icon="OBJECT_ORIGIN"
+        )
+        layout.operator("recon3d.scale_to", icon="DRIVER_DISTANCE")
+
+
+class RECON3D_PT_mesh(_AssetPanel, bpy.types.Panel):
+    bl_idname = "RECON3D_PT_mesh"
+    bl_label = "Mesh"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, state = self.layout, asset_state(context.scene)
+        row = layout.row()
+        row.scale_y = 1.5
+        row.operator("recon3d.make_mesh", icon="PLAY")
+        layout.operator(
+            "recon3d.import_mesh", icon="IMPORT", text="Update Mesh" if state.mesh else "Import Mesh"
+        )
+        if not state.mesh:
+            return
+        shown = tr("{name}: {faces} faces", name=state.mesh, faces=f"{state.faces:,}")
+        wrapped(layout, context, shown, icon="MESH_DATA")
+        row = layout.row(align=True)
+        row.operator("recon3d.decimate", icon="MOD_DECIM")
+        row.operator("recon3d.make_quads", icon="MOD_REMESH")
+        row = layout.row(align=True)
+        row.operator("recon3d.bake_normals", icon="NODE_TEXTURE")
+        row.operator("recon3d.bake_colours", icon="TEXTURE")
+
+
+class RECON3D_PT_export(_AssetPanel, bpy.types.Panel):
+    bl_idname = "RECON3D_PT_export"
+    bl_label = "Export"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        grid = self.layout.grid_flow(columns=3, even_columns=True, align=True)
+        for name, exporter in EXPORTERS.items():
+            cell = grid.row(align=True)
+            cell.enabled = exporter.available()
+            cell.operator("recon3d.export_asset", text=name).preset = name
+        grid.operator("recon3d.export_asset", text="3DGS").preset = "SPLATS"
+
+
+CLASSES = (RECON3D_PT_clean, RECON3D_PT_stand, RECON3D_PT_mesh, RECON3D_PT_export)

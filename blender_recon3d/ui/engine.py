@@ -1,0 +1,113 @@
+"""The engine: setting it up, and what works. In the preferences, and in the tab while there is none."""
+
+from __future__ import annotations
+
+import bpy
+
+from .. import engine_session, preferences
+from .tab import Tab
+from .text import tr, wrapped
+
+_ICONS = {"ok": "CHECKMARK", "warning": "ERROR", "missing": "CANCEL"}
+_STATES = {
+    "missing": "The engine is not set up yet.",
+    "broken": "The engine's environment is not whole: repair it.",
+    "outdated": "The engine's packages are of another version of the add-on: update them.",
+    "ready": "The engine is set up.",
+}
+_BUTTONS = {
+    "missing": "Set Up Engine",
+    "broken": "Repair Engine",
+    "outdated": "Update Engine",
+    "ready": "Repair Engine",
+}
+
+
+def draw_missing(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """For the tab: one button, or what stands in its way."""
+    box = layout.box()
+    if preferences.preferences() is None:
+        wrapped(box, context, preferences.engine_problem(), icon="ERROR")
+        return
+    if preferences.engine_python():
+        wrapped(box, context, preferences.engine_problem(), icon="ERROR")
+    draw_set_up(box, context)
+    if not engine_session.session.view.running:
+        box.operator("preferences.addon_show", text="Use One That Is There").module = preferences.__package__
+
+
+def draw_set_up(layout: bpy.types.UILayout, context: bpy.types.Context, width: int = 0) -> None:
+    """The environment's state with the button that mends it, or the bar of a set-up at work."""
+    view = engine_session.session.view
+    if view.running:
+        layout.progress(factor=view.fraction, text=tr(view.stage.title()) if view.stage else "")
+        wrapped(layout, context, view.message, width=width)
+        layout.operator("recon3d.cancel_set_up", icon="X")
+        return
+    state = engine_session.state()
+    wrapped(
+        layout, context, tr(_STATES[state]), icon="CHECKMARK" if state == "ready" else "INFO", width=width
+    )
+    if view.error:
+        wrapped(layout, context, view.error, icon="ERROR", width=width)
+        layout.operator("recon3d.open_log", icon="TEXT").which = "SETUP"
+    row = layout.row()
+    row.scale_y = 1.0 if state == "ready" else 1.5
+    row.operator("recon3d.set_up_engine", text=_BUTTONS[state], icon="IMPORT")
+    if state != "missing":
+        layout.operator("recon3d.remove_engine", icon="TRASH")
+
+
+def draw_preferences(kept: bpy.types.AddonPreferences, context: bpy.types.Context) -> None:
+    """The add-on's preferences."""
+    width = 700
+    layout = kept.layout
+    layout.use_property_split = True
+    layout.prop(kept, "device")
+    box = layout.box()
+    box.label(text="Engine")
+    draw_set_up(box, context, width)
+    column = box.column()
+    for name in ("variant", "engine_folder", "index", "proxy"):
+        column.prop(kept, name)
+    box = layout.box()
+    box.label(text="Or an Environment of Your Own")
+    box.prop(kept, "engine_python")
+    problem = preferences.engine_problem()
+    if problem:
+        wrapped(layout, context, problem, icon="ERROR", width=width)
+    else:
+        draw_findings(layout.box(), context, width)
+
+
+def draw_findings(layout: bpy.types.UILayout, context: bpy.types.Context, width: int = 0) -> None:
+    """The doctor's answer as a checklist, each line with what to do about it."""
+    doctor = engine_session.session.doctor
+    asking = doctor is not None and doctor.running
+    layout.operator("recon3d.check_engine", text="Looking …" if asking else "Check Engine", icon="VIEWZOOM")
+    if engine_session.session.doctor_error:
+        wrapped(layout, context, engine_session.session.doctor_error, icon="ERROR", width=width)
+    column = layout.column(align=True)
+    for state, name, found, advice in engine_session.doctor_lines():
+        wrapped(column, context, f"{name}: {found}", icon=_ICONS.get(state, "QUESTION"), width=width)
+        if advice:
+            wrapped(column, context, f"→ {advice}", icon="BLANK1", width=width)
+
+
+class RECON3D_PT_engine(Tab, bpy.types.Panel):
+    bl_idname = "RECON3D_PT_engine"
+    bl_label = "Engine"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return not preferences.engine_problem()
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        if preferences.preferences() is not None:
+            layout.operator("preferences.addon_show", text="Preferences").module = preferences.__package__
+        draw_findings(layout, context)
+
+
+CLASSES = (RECON3D_PT_engine,)

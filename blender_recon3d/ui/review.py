@@ -1,0 +1,97 @@
+"""The photos with what became of each, and what to do about those that did not make it."""
+
+from __future__ import annotations
+
+import bpy
+
+from .. import review
+from ..scene.report import NOT_REGISTERED, OTHER_MODEL, REGISTERED, SET_ASIDE
+from .tab import Tab
+from .text import tr, wrapped
+
+_ICONS = {REGISTERED: "CHECKMARK", OTHER_MODEL: "UNLINKED", NOT_REGISTERED: "ERROR", SET_ASIDE: "CANCEL"}
+_WORDS = {
+    REGISTERED: "{count} photos placed",
+    OTHER_MODEL: "{count} in another model",
+    NOT_REGISTERED: "{count} not placed",
+    SET_ASIDE: "{count} set aside",
+}
+_MOST_ADVICE = 8
+
+
+class RECON3D_UL_photos(bpy.types.UIList):
+    """Title, and the reprojection error or what is wrong."""
+
+    only_problems: bpy.props.BoolProperty(name="Only Problems", description="Hide the photos that are placed")
+
+    def draw_item(
+        self,
+        context: bpy.types.Context,
+        layout: bpy.types.UILayout,
+        data: bpy.types.AnyType,
+        item: bpy.types.AnyType,
+        icon: int,
+        active_data: bpy.types.AnyType,
+        active_property: str,
+    ) -> None:
+        row = layout.row(align=True)
+        row.label(text=item.name, icon=_ICONS.get(item.state, "QUESTION"), translate=False)
+        detail = row.row()
+        detail.alignment = "RIGHT"
+        detail.label(text=f"{item.error:.2f} px" if item.error >= 0 else "", translate=False)
+
+    def draw_filter(self, context: bpy.types.Context, layout: bpy.types.UILayout) -> None:
+        row = layout.row(align=True)
+        row.prop(self, "filter_name", text="")
+        row.prop(self, "only_problems", icon="ERROR", text="")
+        row.prop(self, "use_filter_sort_reverse", text="", icon="SORT_DESC")
+
+    def filter_items(
+        self, context: bpy.types.Context, data: bpy.types.AnyType, property: str
+    ) -> tuple[list[int], list[int]]:
+        photos = getattr(data, property)
+        flags = bpy.types.UI_UL_list.filter_items_by_name(
+            self.filter_name, self.bitflag_filter_item, photos, "name"
+        ) or [self.bitflag_filter_item] * len(photos)
+        if self.only_problems:
+            flags = [
+                0 if photo.state == REGISTERED else flag for flag, photo in zip(flags, photos, strict=True)
+            ]
+        return flags, []
+
+
+class RECON3D_PT_review(Tab, bpy.types.Panel):
+    bl_idname = "RECON3D_PT_review"
+    bl_label = "Review"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return len(context.scene.recon3d.review) > 0
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, settings = self.layout, context.scene.recon3d
+        found = review.counts(context.scene)
+        summary = ", ".join(
+            tr(words, count=found[state]) for state, words in _WORDS.items() if found.get(state)
+        )
+        wrapped(layout, context, summary)
+        layout.template_list("RECON3D_UL_photos", "", settings, "review", settings, "review_index", rows=5)
+        if 0 <= settings.review_index < len(settings.review):
+            _draw_photo(layout.column(align=True), context, settings.review[settings.review_index])
+        for number, item in enumerate(settings.advice):
+            if number == _MOST_ADVICE:
+                more = len(settings.advice) - number
+                layout.label(text=tr("{more} more in report.html", more=more), translate=False)
+                break
+            wrapped(layout, context, item.name, icon="INFO")
+
+
+def _draw_photo(layout: bpy.types.UILayout, context: bpy.types.Context, photo: bpy.types.AnyType) -> None:
+    if photo.state == REGISTERED and photo.points:
+        points = tr("{points} points, {error:.2f} px error", points=photo.points, error=max(0.0, photo.error))
+        layout.label(text=points, translate=False)
+    elif photo.state != REGISTERED:
+        wrapped(layout, context, f"{photo.name}: {photo.reason or photo.state}", icon=_ICONS[photo.state])
+
+
+CLASSES = (RECON3D_UL_photos, RECON3D_PT_review)

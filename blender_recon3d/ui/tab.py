@@ -1,0 +1,9 @@
+"""What all panels of the tab share."""
+
+from __future__ import annotations
+
+
+class Tab:
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Recon3D"

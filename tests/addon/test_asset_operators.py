@@ -1,0 +1,170 @@
+"""From cloud to asset by buttons: they equal the functions, and say what is wrong."""
+
+import sys
+
+import numpy as np
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environment")
+
+from made_meshes import dome, write_mesh_files  # noqa: E402
+from made_workspaces import ring, write_workspace  # noqa: E402
+
+from blender_recon3d import api  # noqa: E402
+from blender_recon3d.scene import clean  # noqa: E402
+from blender_recon3d.scene.asset_state import asset_state  # noqa: E402
+
+ops = bpy.ops.recon3d
+POINTS = ((0.1, 0.2, 0.5), (1.0, 0.1, 0.4), (0.3, 1.5, 0.9))
+FLAT = [value for point in POINTS for value in point]
+NAMES = (
+    "analyse_cloud", "clean_cloud", "remove_cleaning", "apply_cleaning", "add_crop_box", "write_crop",
+    "ground_from_plane", "ground_from_points", "up_axis", "origin_under", "scale_to",
+    "import_mesh", "decimate", "make_quads", "bake_normals", "bake_colours", "export_asset",
+)  # fmt: skip
+
+
+@pytest.fixture
+def workspace(addon, tmp_path):
+    return write_mesh_files(write_workspace(tmp_path / "w", ring()), dome(8), dome(12), texture=16)
+
+
+def state() -> list:
+    """What the scene holds, for comparing two ways."""
+    found = []
+    for thing in sorted(bpy.data.objects, key=lambda o: o.name):
+        inputs = clean.settings_of(thing) if thing.type == "MESH" and clean.find_cleaning(thing) else None
+        box = inputs.pop("Crop Box") if inputs else None
+        size = len(thing.data.vertices) if thing.type == "MESH" else 0
+        matrix = np.array(thing.matrix_basis).round(5).tolist()
+        found.append((thing.name, size, thing.hide_get(), matrix, str(inputs), box.name if box else ""))
+    return found
+
+
+STEPS = {
+    "clean": (lambda: ops.clean_cloud(), lambda: api.clean()),
+    "box": (lambda: ops.add_crop_box(), lambda: api.add_crop_box()),
+    "apply": (lambda: ops.apply_cleaning(), lambda: api.apply_cleaning()),
+    "points": (lambda: ops.ground_from_points(points=FLAT), lambda: api.ground(POINTS)),
+    "up": (lambda: ops.up_axis(axis="-X"), lambda: api.up_axis("-X")),
+    "origin": (lambda: ops.origin_under(), lambda: api.origin_under()),
+    "scale": (lambda: ops.scale_to(points=FLAT[:6], length=2), lambda: api.scale_to(POINTS[:2], 2)),
+    "mesh": (lambda: ops.import_mesh(), lambda: api.import_mesh()),
+    "decimate": (lambda: ops.decimate(faces=100), lambda: api.decimate(100)),
+    "quads": (lambda: ops.make_quads(faces=100), lambda: api.make_quads(100)),
+}
+
+
+@pytest.mark.parametrize("step", list(STEPS))
+def test_operator_and_function_are_equal(workspace, step):
+    results = []
+    for way in STEPS[step]:
+        bpy.ops.wm.read_factory_settings(use_empty=True)
+        api.import_result(workspace)
+        before = state()
+        if way() == {"CANCELLED"}:
+            pytest.fail("the operator was cancelled")
+        results.append(state())
+    if step != "mesh":
+        assert results[0] != before
+    assert results[0] == results[1]
+
+
+def test_each_is_one_step_of_undo_and_grey_without_an_import(addon):
+    for name in NAMES:
+        operator = getattr(bpy.ops.recon3d, name)
+        assert not operator.poll()
+        kind = getattr(bpy.types, f"RECON3D_OT_{name}")
+        # Those that write files only change nothing that could be undone.
+        assert ("UNDO" in kind.bl_options) == (name not in ("write_crop", "export_asset")), name
+        with pytest.raises(RuntimeError, match="Import a result first"):
+            operator()
+
+
+def test_from_cloud_to_a_file_by_buttons(workspace, tmp_path):
+    bpy.context.scene.recon3d.workspace = str(workspace)
+    assert ops.import_result() == {"FINISHED"}
+    assert ops.decimate(faces=150) == {"FINISHED"}
+    assert ops.bake_normals(size="256") == {"FINISHED"}
+    assert ops.origin_under(target="CURSOR") == {"FINISHED"}
+    assert ops.export_asset(filepath=str(tmp_path / "a.glb"), preset="GLB") == {"FINISHED"}
+    assert b"normalTexture" in (tmp_path / "a.glb").read_bytes()
+    found = asset_state(bpy.context.scene)
+    assert found.mesh == "Recon3D Mesh 150" and found.faces <= 150
+
+
+def test_the_panels_know_the_cleanings_inputs(workspace):
+    api.import_result(workspace)
+    assert asset_state(bpy.context.scene).cleaning is None
+    ops.clean_cloud()
+    found = asset_state(bpy.context.scene)
+    assert [name for name, *_ in found.inputs] == list(clean.INPUTS) and found.analysed and not found.box
+    for _, holder, key in found.inputs:
+        assert holder.path_resolve(key) is not None or key  # what a layout's prop() looks up
+    ops.add_crop_box()
+    assert asset_state(bpy.context.scene).box
+
+
+def test_selected_vertices_are_taken_where_no_points_are_given(workspace):
+    api.import_result(workspace)
+    mesh = bpy.data.objects["Recon3D Mesh"]
+    bpy.context.view_layer.objects.active = mesh
+    with pytest.raises(RuntimeError, match="No vertices are selected"):
+        ops.scale_to(length=1)
+    for number in (0, 9):
+        mesh.data.vertices[number].select = True
+    bpy.ops.object.mode_set(mode="EDIT")
+    assert ops.scale_to(length=0.5) == {"FINISHED"}
+    assert mesh.mode == "EDIT"
+    bpy.ops.object.mode_set(mode="OBJECT")
+    bpy.context.view_layer.update()
+    a, b = (mesh.matrix_world @ mesh.data.vertices[number].co for number in (0, 9))
+    assert (a - b).length == pytest.approx(0.5, rel=1e-5)
+
+
+def test_of_two_imports_the_active_ones_is_meant(workspace, tmp_path):
+    first = api.import_result(workspace)
+    second = api.import_result(write_workspace(tmp_path / "other", ring()))
+    bpy.context.view_layer.objects.active = first.mesh
+    ops.clean_cloud()
+    assert clean.find_cleaning(first.cloud) and not clean.find_cleaning(second.cloud)
+    bpy.context.view_layer.objects.active = None
+    ops.clean_cloud()
+    assert clean.find_cleaning(second.cloud)
+
+
+def test_make_mesh_asks_the_engine_for_the_texture_and_gives_it_the_box(workspace, monkeypatch, tmp_path):
+    from blender_recon3d import session
+
+    said = tmp_path / "said.txt"
+    script = f"import sys, pathlib; pathlib.Path({str(said)!r}).write_text(chr(10).join(sys.argv[1:]))"
+    monkeypatch.setenv("RECON3D_PYTHON", sys.executable)
+    monkeypatch.setattr(
+        session.engine, "command", lambda python, words: [sys.executable, "-c", script, *map(str, words)]
+    )
+    settings = bpy.context.scene.recon3d
+    settings.photos, settings.workspace = str(tmp_path), str(workspace)
+    api.import_result(workspace)
+    ops.make_mesh()
+    assert "--crop" not in said.read_text() and "--cloud" not in said.read_text()
+    ops.add_crop_box()
+    ops.make_mesh(faces=5000)
+    words = said.read_text().split("\n")
+    assert words[words.index("--cloud") + 1] == str(workspace / "cleaned.ply")
+    assert words[words.index("--until") + 1] == "texture" and words[words.index("--faces") + 1] == "5000"
+    assert words[words.index("--crop") + 1] == str(workspace / "crop.json") and "--texture" not in words
+
+
+def test_errors_are_reported_and_nothing_is_lost(workspace):
+    result = api.import_result(workspace)
+    before = state()
+    for call, words in (
+        (lambda: ops.decimate(faces=10**6), "ask for fewer"),
+        (lambda: ops.bake_colours(size="256"), "make quads first"),
+        (lambda: ops.write_crop(), "no crop box"),
+        (lambda: ops.ground_from_points(points=[0.0] * 9), "on one line"),
+    ):
+        with pytest.raises(RuntimeError, match=words):
+            call()
+        assert state() == before
+    assert len(result.mesh.data.polygons) == len(dome(8)[1])

@@ -1,0 +1,103 @@
+"""The review: filled by an import, kept in the file, and looking through photos."""
+
+import json
+
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environment")
+
+from made_workspaces import MadeCamera, MadeModel, ring, write_binary, write_workspace  # noqa: E402
+
+from blender_recon3d import api, review  # noqa: E402
+from blender_recon3d.pipeline.events import UserError  # noqa: E402
+
+
+def reviewed_workspace(root):
+    """Five photos, one of them lying on its side with another camera; a sixth is not placed."""
+    write_workspace(root, ring())
+    model = ring(4)
+    q, t = model.images[0][2:]
+    tall = MadeCamera("PINHOLE", 40, 60, (55.0, 44.0, 20.0, 30.0))
+    images = [*model.images, ("photo_tall.jpg", 2, q, t)]
+    write_binary(
+        root / "dense" / "sparse", MadeModel({1: MadeCamera(), 2: tall}, images, model.xyz, model.rgb)
+    )
+    photos = [
+        {
+            "name": name,
+            "source": f"/photos/{name}",
+            "state": "used",
+            "registration": {"state": "registered", "error": 0.5, "points": 100},
+        }
+        for name, *_ in images
+    ]
+    photos.append(
+        {
+            "name": "dark.jpg",
+            "source": "/photos/dark.jpg",
+            "state": "used",
+            "registration": {"state": "not registered", "reason": "too few matches"},
+        }
+    )
+    advice = [{"text": "1 photo (dark) overlaps too little.", "photos": ["dark.jpg"]}]
+    (root / "report.json").write_text(json.dumps({"photos": photos, "advice": advice}))
+    return root
+
+
+def test_an_import_fills_the_review_and_a_file_keeps_it(addon, tmp_path):
+    api.import_result(reviewed_workspace(tmp_path / "w"))
+    scene = bpy.context.scene
+    assert review.counts(scene) == {"registered": 5, "not registered": 1}
+    assert [item.name for item in scene.recon3d.advice] == ["1 photo (dark) overlaps too little."]
+    api.save(tmp_path / "a.blend")
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "a.blend"))
+    settings = bpy.context.scene.recon3d
+    assert settings.review[5].name == "dark" and settings.review[5].reason == "too few matches"
+    api.import_result(tmp_path / "w")
+    assert len(settings.review) == 6  # anew, not more
+
+
+def test_a_click_looks_through_the_photo_with_its_resolution(addon, tmp_path):
+    api.import_result(reviewed_workspace(tmp_path / "w"))
+    scene = bpy.context.scene
+    scene.recon3d.review_index = 4
+    assert scene.camera["recon3d"]["photo"] == "photo_tall.jpg"
+    assert (scene.render.resolution_x, scene.render.resolution_y) == (40, 60)
+    assert scene.render.pixel_aspect_y == pytest.approx(55 / 44)
+    views = [s for screen in bpy.data.screens for a in screen.areas for s in a.spaces if s.type == "VIEW_3D"]
+    assert views and all(view.region_3d.view_perspective == "CAMERA" for view in views if view.region_3d)
+    scene.recon3d.review_index = 0
+    assert (scene.render.resolution_x, scene.render.resolution_y) == (60, 40)
+    scene.recon3d.review_index = 5  # has no camera: the view stays where it is
+    assert scene.camera["recon3d"]["photo"] == "photo_000.jpg"
+
+
+def test_operator_and_function_are_equal_and_say_what_is_wrong(addon, tmp_path):
+    api.import_result(reviewed_workspace(tmp_path / "w"))
+    scene = bpy.context.scene
+    assert bpy.ops.recon3d.look_through(photo="photo_002") == {"FINISHED"}
+    by_operator = scene.camera.name
+    scene.recon3d.review_index = 0
+    api.look_through("photo_002.jpg")
+    assert scene.camera.name == by_operator and scene.recon3d.review_index == 2
+    with pytest.raises(UserError, match="dark has no camera: too few matches"):
+        api.look_through("dark")
+    with pytest.raises(RuntimeError, match="no photo IMG_404"):
+        bpy.ops.recon3d.look_through(photo="IMG_404")
+
+
+def test_a_folder_without_a_report_is_reviewed_by_its_cameras(addon, tmp_path):
+    write_binary(tmp_path / "sparse" / "0", ring())
+    assert bpy.ops.recon3d.import_folder(directory=str(tmp_path)) == {"FINISHED"}
+    scene = bpy.context.scene
+    assert review.counts(scene) == {"registered": 5}
+    scene.recon3d.review_index = 3
+    assert scene.camera["recon3d"]["photo"] == scene.recon3d.review[3].photo
+
+
+def test_a_camera_that_was_deleted_does_no_harm(addon, tmp_path):
+    api.import_result(reviewed_workspace(tmp_path / "w"))
+    bpy.data.objects.remove(review.camera_of(bpy.context.scene, "photo_001.jpg"))
+    bpy.context.scene.recon3d.review_index = 1
+    with pytest.raises(UserError, match="photo_001 has no camera"):
+        api.look_through("photo_001")
