@@ -25,11 +25,11 @@ sys.path.insert(0, str(ROOT))
 
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
-from captures import peak_mb  # noqa: E402
 from texture_measures import Sight, quality  # noqa: E402
 
 from blender_recon3d.pipeline.events import Progress  # noqa: E402
 from blender_recon3d.pipeline.job import run_job  # noqa: E402
+from blender_recon3d.pipeline.memory import PeakMemory  # noqa: E402
 from blender_recon3d.pipeline.ply import columns  # noqa: E402
 from blender_recon3d.pipeline.ply_mesh import read_mesh  # noqa: E402
 from blender_recon3d.pipeline.processor import cores  # noqa: E402
@@ -223,11 +223,14 @@ def run_one(workspace: Workspace, size: int) -> None:
     import os
 
     start, before = time.monotonic(), os.times()
-    stage.run(workspace, TextureSettings(max_size=size), Progress())
+    with PeakMemory() as peak:  # the system's own figure counts the process that started this one too
+        stage.run(workspace, TextureSettings(max_size=size), Progress())
     after = os.times()
     cpu = sum(after[:4]) - sum(before[:4])
     sys.stdout.write(
-        "\n" + json.dumps({"wall": time.monotonic() - start, "cpu": cpu, "memory_mb": peak_mb()}) + "\n"
+        "\n"
+        + json.dumps({"wall": time.monotonic() - start, "cpu": cpu, "memory_mb": peak.bytes / 2**20})
+        + "\n"
     )
     remove(workspace.texture)
 
