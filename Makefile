@@ -1,5 +1,5 @@
 # make setup     the engine's environment in .venv
-# make demo      reconstruct the demo capture: build/demo/{workspace,demo.blend,preview.png}
+# make demo      reconstruct the demo capture: build/demo/{workspace,demo.blend,demo.glb,preview.png}
 # make test      every test that needs no window        make lint    ruff and mypy
 # make test-gui  what needs a real Blender: make test-gui RECON3D_BLENDER=/path/to/blender
 # make zip       the extension, in dist/
@@ -28,10 +28,10 @@ setup-bpy: .venv-bpy/ready
 	touch $@
 
 demo: .venv/ready .venv-bpy/ready
-	.venv/bin/recon3d run demo/photos -o $(DEMO)/workspace
+	.venv/bin/recon3d run demo/photos -o $(DEMO)/workspace --export $(DEMO)/demo.glb
 	.venv-bpy/bin/python examples/import_workspace.py -- $(DEMO)/workspace $(DEMO)/demo.blend --preview $(DEMO)/preview.png
 	.venv/bin/recon3d evaluate $(DEMO)/workspace --truth demo/truth
-	@echo "Look at $(DEMO)/preview.png and $(DEMO)/workspace/report.html; open $(DEMO)/demo.blend in Blender."
+	@echo "Look at $(DEMO)/preview.png and $(DEMO)/workspace/report.html; open $(DEMO)/demo.blend in Blender, $(DEMO)/demo.glb anywhere."
 
 test: test-engine test-blender
 test-engine: .venv/ready
