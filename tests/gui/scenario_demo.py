@@ -51,10 +51,10 @@ def scenario(ui, photos, workspace, blend):
     assert live(), session.session.view
     yield 1
     ui.shot("4-live.png")
-    slowest, by_the_wall = max(ticks), max(walls)
     yield from ui.until(lambda: not session.session.running, 1200, "the result")
     assert session.session.view.state == "done", session.session.view
-    found = (slowest, by_the_wall, max(ticks), max(walls))
+    slowest = sorted(ticks)[-2]  # the last one has imported the result
+    found = (slowest, sorted(walls)[-2], max(ticks), max(walls))
     print(
         "slowest of {} ticks {:.0f} ms ({:.0f} by the wall), with the import {:.0f} ms ({:.0f})".format(
             len(ticks), *(1000 * seconds for seconds in found)
@@ -79,7 +79,7 @@ def scenario(ui, photos, workspace, blend):
 
 
 def timed_ticks():
-    """How long each call of the add-on from Blender's event loop takes, from now on: its thread's time, and the wall's."""
+    """How long each call of the add-on from Blender's event loop takes from now on: by its thread, and by the wall."""
     times, walls = [0.0], [0.0]
     watch = clock.watch
 
