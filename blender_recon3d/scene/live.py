@@ -1,6 +1,6 @@
 """Cameras and sparse points while structure from motion runs: two meshes, replaced by the result at the end.
 
-All cameras are one mesh of edges, since a thousand camera objects take longer to make than a frame may.
+All cameras are one mesh of pyramids, since a thousand camera objects take longer to make than a frame may.
 """
 
 from __future__ import annotations
@@ -21,12 +21,15 @@ from .cameras import KEY
 from .cloud import fill_mesh
 from .point_display import show_as_points
 from .points import Points, robust_box
+from .views import frame_views, same_view
 
 NAME = "Recon3D Live"
 MOST_CAMERAS = 20_000
 MOST_BYTES = 64 << 20
+SUBJECT = 0.7  # share of the points that are to be in view
 LARGEST = 1e12  # coordinate
-_EDGES = np.array([(0, 1), (0, 2), (0, 3), (0, 4), (1, 2), (2, 3), (3, 4), (4, 1)], np.int32)
+COLOUR = (1.0, 0.35, 0.05, 1.0)  # of the cameras, linear
+_SIDES = np.array([(0, 1, 2), (0, 2, 3), (0, 3, 4), (0, 4, 1)], np.int32)
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,6 @@ def _corners(camera: dict) -> np.ndarray:
 
 def show_live(scene: bpy.types.Scene, workspace: Workspace, state: LiveState) -> bpy.types.Collection:
     """Show the state in the scene, in place of the one before. Whoever moved the Empty keeps it where it is."""
-    first = _find(scene, workspace.root) is None
     collection = _find(scene, workspace.root) or _begin(scene, workspace.root)
     empty = next((o for o in collection.objects if o.type == "EMPTY"), None)
     if empty is None:
@@ -97,8 +99,7 @@ def show_live(scene: bpy.types.Scene, workspace: Workspace, state: LiveState) ->
         collection.objects.link(thing)
         thing.parent = empty
         thing.hide_select = True
-    if first:
-        _frame(scene, state)
+    _frame(collection, state)
     return collection
 
 
@@ -109,6 +110,9 @@ def remove_live(scene: bpy.types.Scene) -> None:
     ]:
         _remove_objects(list(collection.objects))
         bpy.data.collections.remove(collection)
+    material = bpy.data.materials.get(NAME)
+    if material is not None and material.users == 0:
+        bpy.data.materials.remove(material)
 
 
 def _find(scene: bpy.types.Scene, root: Path) -> bpy.types.Collection | None:
@@ -135,7 +139,8 @@ def _remove_objects(objects: list[bpy.types.Object]) -> None:
 
 def _size(state: LiveState) -> float:
     """Of cameras and points together, in the model's units."""
-    corners = [state.corners[:, 0]] + ([np.array(robust_box(state.points.xyz))] if len(state.points) else [])
+    box = [np.array(robust_box(state.points.xyz, SUBJECT))] if len(state.points) else []
+    corners = [state.corners[:, 0], *box]
     both = np.concatenate(corners)
     return float(np.linalg.norm(both.max(axis=0) - both.min(axis=0))) or 1.0
 
@@ -146,34 +151,51 @@ def _points(points: Points, size: float) -> bpy.types.Object:
         fill_mesh(mesh, points)
     thing = bpy.data.objects.new(mesh.name, mesh)
     if len(points):
-        show_as_points(thing, radius=size / 600)
+        show_as_points(thing, radius=size / 450)
     return thing
 
 
 def _cameras(corners: np.ndarray, size: float) -> bpy.types.Object:
     depth = size / 25 / max(1e-9, float(np.median(np.linalg.norm(corners[:, 1] - corners[:, 0], axis=1))))
     vertices = corners[:, :1] + depth * (corners - corners[:, :1])
-    edges = _EDGES[None] + 5 * np.arange(len(corners), dtype=np.int32)[:, None, None]
+    sides = _SIDES[None] + 5 * np.arange(len(corners), dtype=np.int32)[:, None, None]
     mesh = bpy.data.meshes.new(f"{NAME} Cameras")
     mesh.vertices.add(vertices.shape[0] * 5)
     mesh.attributes["position"].data.foreach_set("vector", vertices.astype(np.float32).ravel())
-    mesh.edges.add(edges.shape[0] * 8)
-    mesh.edges.foreach_set("vertices", edges.astype(np.int32).ravel())
-    mesh.update()
-    thing = bpy.data.objects.new(mesh.name, mesh)
-    thing.display_type = "WIRE"
-    thing.show_in_front = True
-    return thing
+    mesh.loops.add(sides.size)
+    mesh.loops.foreach_set("vertex_index", sides.astype(np.int32).ravel())
+    mesh.polygons.add(sides.size // 3)
+    mesh.polygons.foreach_set("loop_start", np.arange(0, sides.size, 3, dtype=np.int32))
+    mesh.update(calc_edges=True)
+    mesh.materials.append(_material())
+    return bpy.data.objects.new(mesh.name, mesh)
 
 
-def _frame(scene: bpy.types.Scene, state: LiveState) -> None:
-    from .views import frame_views
+def _material() -> bpy.types.Material:
+    """Shines by itself, like the points."""
+    material = bpy.data.materials.get(NAME) or bpy.data.materials.new(NAME)
+    if material.node_tree is None:  # before 5.0
+        material.use_nodes = True
+    tree = material.node_tree
+    tree.nodes.clear()
+    emission = tree.nodes.new("ShaderNodeEmission")
+    emission.inputs["Color"].default_value = COLOUR
+    output = tree.nodes.new("ShaderNodeOutputMaterial")
+    tree.links.new(emission.outputs[0], output.inputs["Surface"])
+    material.diffuse_color = COLOUR
+    return material
 
+
+def _frame(collection: bpy.types.Collection, state: LiveState) -> None:
+    """Keep everything in view, unless somebody has moved the view since."""
+    kept = collection[KEY].get("framed")
+    if kept is not None and not same_view(tuple(kept)):
+        return
     matrix = state.world_from_model
-    xyz = state.corners[:, 0] @ matrix[:3, :3].T + matrix[:3, 3]
-    middle = (xyz.min(axis=0) + xyz.max(axis=0)) / 2
-    scale = float(np.cbrt(abs(np.linalg.det(matrix[:3, :3]))))
-    if len(state.points):
-        low, high = robust_box(state.points.xyz)
-        middle = ((low + high) / 2) @ matrix[:3, :3].T + matrix[:3, 3]
-    frame_views(middle, 1.5 * scale * _size(state))
+    corners = [state.corners[:, 0]]
+    corners += [np.array(robust_box(state.points.xyz, SUBJECT))] if len(state.points) else []
+    world = np.concatenate(corners) @ matrix[:3, :3].T + matrix[:3, 3]
+    low, high = world.min(axis=0), world.max(axis=0)
+    framed = frame_views((low + high) / 2, float(np.linalg.norm(high - low)))
+    if framed is not None:
+        collection[KEY]["framed"] = framed

@@ -19,11 +19,28 @@ def show_result(result: ImportResult) -> None:
             _show_materials(space)
 
 
-def frame_views(middle: np.ndarray, size: float) -> None:
-    """Let every 3D view show materials and look at `middle` [3] from a distance that fits `size`."""
+def frame_views(middle: np.ndarray, size: float) -> tuple[float, ...] | None:
+    """Let every 3D view show materials and look at `middle` [3] from a distance that fits `size`.
+
+    Returns what `same_view` takes, None where there is no view.
+    """
+    framed = None
     for space in _views():
         _show_materials(space)
         _frame(space, middle, size)
+        framed = framed or _pose(space)
+    return framed
+
+
+def same_view(framed: tuple[float, ...]) -> bool:
+    """Whether the first 3D view still looks from where `frame_views` has put it."""
+    now = next((pose for pose in map(_pose, _views()) if pose is not None), None)
+    return now is not None and np.allclose(now, framed, rtol=1e-4, atol=1e-6)
+
+
+def _pose(space: bpy.types.SpaceView3D) -> tuple[float, ...] | None:
+    view = space.region_3d
+    return None if view is None else (*view.view_location, *view.view_rotation, view.view_distance)
 
 
 def look_through_camera() -> None:

@@ -54,7 +54,8 @@ def test_the_view_is_replaced_and_goes_without_a_trace(tmp_path):
         collection = show_live(scene, workspace, read_live(workspace))
     assert len(collection.objects) == 3
     cameras = bpy.data.objects["Recon3D Live Cameras"]
-    assert len(cameras.data.vertices) == 25 and len(cameras.data.edges) == 40
+    assert len(cameras.data.vertices) == 25 and len(cameras.data.polygons) == 20
+    assert not cameras.data.validate()  # nothing had to be mended
     assert len(bpy.data.objects["Recon3D Live Points"].data.vertices) == 300
     bpy.context.view_layer.update()
     top = cameras.matrix_world @ cameras.data.vertices[0].co  # COLMAP's (0, -1, -4)
@@ -65,6 +66,23 @@ def test_the_view_is_replaced_and_goes_without_a_trace(tmp_path):
 
 def counts():
     return [len(kind) for kind in (bpy.data.objects, bpy.data.meshes, bpy.data.collections)]
+
+
+def test_the_view_follows_until_somebody_moves_it(tmp_path):
+    bpy.ops.wm.read_factory_settings()  # with screens
+    scene = bpy.context.scene
+    (view, *_) = [
+        s.region_3d for w in bpy.data.screens for a in w.areas for s in a.spaces if s.type == "VIEW_3D"
+    ]
+    workspace, _ = write_live(tmp_path, 2)
+    show_live(scene, workspace, read_live(workspace))
+    first = view.view_distance
+    write_live(tmp_path, 5)
+    show_live(scene, workspace, read_live(workspace))
+    assert view.view_distance > first  # more cameras, farther apart
+    view.view_distance = 1.0
+    show_live(scene, workspace, read_live(workspace))
+    assert view.view_distance == 1.0
 
 
 def test_nothing_there_or_half_there_is_nothing_to_show(tmp_path):
