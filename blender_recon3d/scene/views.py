@@ -72,7 +72,7 @@ def _world_box(result: ImportResult) -> tuple[np.ndarray, float] | None:
     if count:
         xyz = np.empty(3 * count, np.float32)
         result.cloud.data.attributes["position"].data.foreach_get("vector", xyz)
-        corners += [tuple(corner) for corner in robust_box(xyz.reshape(-1, 3), 0.9)]
+        corners += [tuple(corner) for corner in robust_box(xyz.reshape(-1, 3), 0.5)]
     if not corners:
         return None
     matrix = np.array(result.empty.matrix_basis)
