@@ -28,11 +28,17 @@ def scenario(ui, index, outcome, python):
     yield 0.5
 
     bpy.context.preferences.system.use_online_access = True
-    kept.index = index
     yield from ui.press("bpy.ops.recon3d.set_up_engine")
     yield 1
     ui.shot("2-asked.png")
     assert not engine_session.session.view.running, "nothing is downloaded before the answer"
+    yield from ui.key("ESC")
+    yield 0.5
+    assert not engine_session.session.view.running, "nor after a no"
+
+    kept.index = index
+    yield from ui.press("bpy.ops.recon3d.set_up_engine")
+    yield 1
     yield from ui.key("RET")
     yield from ui.until(lambda: engine_session.session.view.running, 20, "setting up starts")
     yield 1
