@@ -120,6 +120,8 @@ def _worker(
     torch.set_num_threads(1)
     torch.distributed.init_process_group("gloo", init_method=address, rank=rank, world_size=workers)
     function(rank, workers, *arguments)
+    # Its threads hold tensors: left to Python's end, they may let go of one when there is no Python any more.
+    torch.distributed.destroy_process_group()
 
 
 def average_gradients(network: nn.Module, workers: int) -> None:
