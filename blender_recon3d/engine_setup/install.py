@@ -227,7 +227,11 @@ class Setup:
         marked = folder.read(self.target / folder.MARKER)
         where = self.sources.where() or "The index"
         version = str(marked.get("python") or pythons.this_one())
-        return sentences.explain(result.text, str(self.target), where, version, str(self.log))
+        names = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
+        proxy = self.sources.proxy or next(
+            (self.environ[name] for name in names if self.environ.get(name)), ""
+        )
+        return sentences.explain(result.text, str(self.target), where, version, str(self.log), proxy)
 
     @property
     def log(self) -> Path:

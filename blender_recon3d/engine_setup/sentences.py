@@ -60,7 +60,11 @@ _PATTERNS = (
         "The names get too long in {target}: choose a folder with a shorter name, such as C:\\recon3d.",
     ),
 )
-_TLS, _NETWORK = 1, 5  # the places of these in _PATTERNS; proxy, password and damage are between them
+_TLS, _PROXY, _NETWORK = (
+    1,
+    2,
+    5,
+)  # the places of these in _PATTERNS; proxy, password and damage are between them
 _NOT_FOUND = (
     r"No matching distribution found for ([\w.-]+)(\S*)",
     r"satisfies the requirement ([\w.-]+)(\S*)",
@@ -72,14 +76,18 @@ _NOT_FOUND = (
 )
 
 
-def explain(text: str, target: str, where: str, python: str, log: str) -> str:
+def explain(text: str, target: str, where: str, python: str, log: str, proxy: str = "") -> str:
     """A sentence for the last lines of a pip or uv that failed.
 
     target: the environment's folder. where: the index that was asked. python: version of the environment's Python.
+    proxy: its URL, where one is set.
     """
     text = " ".join(text.split())
-    for pattern, sentence in _PATTERNS:
+    for number, (pattern, sentence) in enumerate(_PATTERNS):
         if re.search(pattern, text):
+            # pip names the proxy as the host that it cannot reach.
+            if number == _NETWORK and proxy and _host(text) == _host(proxy):
+                return _PATTERNS[_PROXY][1]
             return sentence.format(host=_host(text) or where, target=target)
     for pattern in _NOT_FOUND:
         if found := re.search(pattern, text):
@@ -108,6 +116,8 @@ def is_unreachable(text: str) -> bool:
 def _host(text: str) -> str:
     """The host that could not be reached, where the tool says it."""
     address = r"https?://(?:[^/@\s]*@)?([\w.:-]+)"
+    if found := re.search(r"host='([\w.-]+)', port=(\d+)", text):
+        return found[1] if found[2] in ("80", "443") else f"{found[1]}:{found[2]}"
     for pattern in (r"host='([\w.-]+)'", rf"[Ff]ailed to fetch: \W?{address}", address):
         if found := re.search(pattern, text):
             return found[1]
