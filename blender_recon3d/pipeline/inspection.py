@@ -14,7 +14,7 @@ from .cameras import group_cameras
 from .console import duration
 from .events import Progress, UserError
 from .intake import common_folder, find_photos
-from .job_forecast import forecast_job
+from .job_forecast import forecast_job, memory
 from .photo_list import examine_all, photo_entry
 from .settings import QUALITIES, STAGES, JobSettings
 from .triage import set_aside
@@ -31,8 +31,8 @@ def inspect_photos(settings: JobSettings, progress: Progress, without: Path) -> 
 
     `{"photos", "used", "films", "set_aside": [{"photo", "reason"}], "cameras": [{"name", "photos", "width",
     "height", "focal_mm", "prior"}], "advice": [sentence], "quality": the one asked for,
-    "until", "forecasts": {quality: {"seconds": {stage: s}, "memory", "disk"}}}`: seconds of every stage, memory and
-    disk of a dense reconstruction, in bytes.
+    "until", "forecasts": {quality: {"seconds": {stage: s}, "memory", "memory_of_surface", "disk"}}}`: seconds of
+    every stage; bytes up to the cloud, with mesh and texture, and on the disk.
     """
     files, films = find_photos(settings.photos.photos, without)
     progress.info(count_sentence(len(files), len(films)), photos=len(files), films=len(films))
@@ -121,8 +121,7 @@ def describe(found: dict[str, Any]) -> str:
     seconds = {stage: forecast["seconds"].get(stage, 0.0) for stage in asked}
     parts = ", ".join(f"{stage} {duration(value)}" for stage, value in seconds.items() if value >= 1)
     lines.append(f"about {duration(sum(seconds.values()))} ({parts})")
-    lines.append(
-        f"up to {forecast['memory'] / 2**30:.1f} GB of memory, {forecast['disk'] / 2**30:.1f} GB of disk"
-    )
+    taken = memory(forecast, found["until"]) / 2**30
+    lines.append(f"up to {taken:.1f} GB of memory, {forecast['disk'] / 2**30:.1f} GB of disk")
     lines += [f"note: {sentence}" for sentence in found["advice"]]
     return "\n".join(lines)

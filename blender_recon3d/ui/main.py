@@ -10,7 +10,7 @@ import bpy
 from .. import inspection, preferences, session
 from ..operators.remedy import LABELS
 from ..pipeline.events import printable
-from ..pipeline.job_forecast import total
+from ..pipeline.job_forecast import memory, total
 from ..pipeline.settings import STAGES
 from ..properties import workspace_path
 from ..supervisor import DONE, FAILED, JobView
@@ -96,7 +96,7 @@ def _draw_found(box: bpy.types.UILayout, context: bpy.types.Context, found: dict
         text = tr(
             "About {time}, {memory:.1f} GB of memory",
             time=duration(total(forecast["seconds"], context.scene.recon3d.until)),
-            memory=forecast["memory"] / 2**30,
+            memory=memory(forecast, context.scene.recon3d.until) / 2**30,
         )
         box.label(text=text, icon="TIME", translate=False)
 
