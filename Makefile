@@ -1,7 +1,7 @@
 # make setup     the engine's environment in .venv
 # make demo      reconstruct the demo capture: build/demo/{workspace,demo.blend,demo.glb,preview.png}
 # make test      every test that needs no window        make lint    ruff and mypy
-# make test-gui  what needs a real Blender: make test-gui RECON3D_BLENDER=/path/to/blender
+# make test-gui  what needs a real Blender: RECON3D_BLENDER=/path/to/blender RECON3D_BLENDER_GUI=... make test-gui
 # make zip       the extension, in dist/
 #
 # pip's own variables choose where packages come from, for instance a small torch without CUDA:
