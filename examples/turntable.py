@@ -30,6 +30,7 @@ def main(words: list[str]) -> int:
     result = api.import_result(chosen.folder)
     middle, distance = subject(list(result.cameras.values()))
     pivot = turning_camera(middle, distance)
+    bpy.context.scene.camera.data.lens = next(iter(result.cameras.values())).data.lens  # as wide as the photos
     scene = bpy.context.scene
     scene.render.engine = "CYCLES"
     scene.cycles.samples, scene.cycles.use_denoising = 4, False
@@ -79,6 +80,9 @@ def light(camera: bpy.types.Object) -> None:
     """A sun behind the camera: a mesh has its texture's colours under it. A cloud shines by itself."""
     sun = bpy.data.objects.new("Turntable Sun", bpy.data.lights.new("Turntable Sun", "SUN"))
     sun.data.energy = math.pi
+    sun.data.use_shadow = False
+    if hasattr(sun.data.cycles, "cast_shadow"):  # before 5.0
+        sun.data.cycles.cast_shadow = False
     bpy.context.scene.collection.objects.link(sun)
     sun.parent = camera
 

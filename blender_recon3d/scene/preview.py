@@ -93,6 +93,9 @@ def _headlight(scene: bpy.types.Scene, view: bpy.types.Object) -> list[bpy.types
     """A sun behind the camera, under which a surface that faces it has its own colour."""
     data = bpy.data.lights.new("Recon3D Preview", "SUN")
     data.energy = math.pi
+    data.use_shadow = False
+    if hasattr(data.cycles, "cast_shadow"):  # before 5.0
+        data.cycles.cast_shadow = False
     sun = bpy.data.objects.new(data.name, data)
     sun.rotation_mode = "QUATERNION"
     sun.rotation_quaternion = view.rotation_quaternion
