@@ -184,7 +184,7 @@ def test_pips_own_settings_are_honoured(tmp_path):
     """uv does not know them: pip installs, and nothing is added where they say where torch comes from."""
     config = tmp_path / "pip.conf"
     config.write_text(
-        "[global]\nfind-links = /opt/wheels\n[install]\nextra-index-url = https://corp/simple\n"
+        "[global]\nfind-links = /srv/wheels\n[install]\nextra-index-url = https://corp/simple\n"
     )
     environ = {"PIP_CONFIG_FILE": str(config), "HOME": "/nowhere", "XDG_CONFIG_DIRS": "/nowhere"}
     variant = choose("cpu", None, "linux")
