@@ -30,7 +30,9 @@ def main(words: list[str]) -> int:
     result = api.import_result(chosen.folder)
     middle, distance = subject(list(result.cameras.values()))
     pivot = turning_camera(middle, distance)
-    bpy.context.scene.camera.data.lens = next(iter(result.cameras.values())).data.lens  # as wide as the photos
+    bpy.context.scene.camera.data.lens = next(
+        iter(result.cameras.values())
+    ).data.lens  # as wide as the photos
     scene = bpy.context.scene
     scene.render.engine = "CYCLES"
     scene.cycles.samples, scene.cycles.use_denoising = 4, False
