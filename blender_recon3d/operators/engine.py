@@ -7,7 +7,7 @@ import bpy
 from .. import engine_session
 from ..pipeline.events import UserError
 from ..ui.text import wrapped
-from .reporting import run_reported
+from .reporting import run_in_background, run_reported
 
 
 class RECON3D_OT_set_up_engine(bpy.types.Operator):
@@ -39,7 +39,9 @@ class RECON3D_OT_set_up_engine(bpy.types.Operator):
             wrapped(self.layout, context, line, width=560)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return run_reported(self, _and_wait if bpy.app.background else _and_follow)
+        return run_in_background(
+            self, engine_session.set_up, engine_session.follow_in_background, engine_session.wait
+        )
 
 
 class RECON3D_OT_cancel_set_up(bpy.types.Operator):
@@ -81,16 +83,6 @@ class RECON3D_OT_check_engine(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         return run_reported(self, engine_session.ask_doctor)
-
-
-def _and_follow() -> None:
-    engine_session.set_up()
-    engine_session.follow_in_background()
-
-
-def _and_wait() -> str:
-    engine_session.set_up()
-    return engine_session.wait()
 
 
 CLASSES = (

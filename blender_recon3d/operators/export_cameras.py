@@ -7,11 +7,10 @@ from pathlib import Path
 import bpy
 
 from ..scene import export_cameras
-from ..scene.build import find_imports
-from .reporting import run_reported
+from .reporting import ImportOperator, run_reported
 
 
-class RECON3D_OT_export_cameras(bpy.types.Operator):
+class RECON3D_OT_export_cameras(ImportOperator, bpy.types.Operator):
     bl_idname = "recon3d.export_cameras"
     bl_label = "Export Cameras"
     bl_description = "Write the cameras, as they stand, for COLMAP or nerfstudio"
@@ -25,13 +24,6 @@ class RECON3D_OT_export_cameras(bpy.types.Operator):
             (export_cameras.NERFSTUDIO, "nerfstudio", "transforms.json"),
         ),
     )
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        if not find_imports(context.scene):
-            cls.poll_message_set("Import a result first")
-            return False
-        return True
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         context.window_manager.fileselect_add(self)

@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import bpy
 
 from .. import session
 from ..properties import QUALITY_ITEMS, UNTIL_ITEMS
-from .reporting import run_reported
+from .reporting import run_in_background, run_reported
 
 
-class RECON3D_OT_reconstruct(bpy.types.Operator):
+class StartsJob:
+    """What the operators share that start the engine."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        problem = session.problem_with_starting()
+        if problem:
+            cls.poll_message_set(problem)
+        return not problem
+
+
+def run_job(
+    operator: bpy.types.Operator, context: bpy.types.Context, start: Callable[[], object]
+) -> set[str]:
+    """Start the engine, and follow it or wait for its result."""
+    return run_in_background(operator, start, session.follow_in_background, lambda: session.wait(context))
+
+
+class RECON3D_OT_reconstruct(StartsJob, bpy.types.Operator):
     bl_idname = "recon3d.reconstruct"
     bl_label = "Reconstruct"
     bl_description = "Compute cameras and a dense cloud from the photos, in a process of its own"
@@ -35,22 +55,16 @@ class RECON3D_OT_reconstruct(bpy.types.Operator):
         options={"SKIP_SAVE"},
     )
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        problem = session.problem_with_starting()
-        if problem:
-            cls.poll_message_set(problem)
-        return not problem
-
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if not (self.photos or context.scene.recon3d.photos):
             return bpy.ops.recon3d.choose_photos("INVOKE_DEFAULT")
         return self.execute(context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        run = _and_wait if bpy.app.background else _and_follow
         quality, until = ("" if value == "SCENE" else value for value in (self.quality, self.until))
-        return run_reported(self, lambda: run(context, self.photos, self.workspace, quality, until))
+        return run_job(
+            self, context, lambda: session.start(context, self.photos, self.workspace, quality, until)
+        )
 
 
 class RECON3D_OT_cancel(bpy.types.Operator):
@@ -66,16 +80,6 @@ class RECON3D_OT_cancel(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         return run_reported(self, session.cancel)
-
-
-def _and_follow(context: bpy.types.Context, *choices: str) -> None:
-    session.start(context, *choices)
-    session.follow_in_background()
-
-
-def _and_wait(context: bpy.types.Context, *choices: str) -> str:
-    session.start(context, *choices)
-    return session.wait(context)
 
 
 CLASSES = (RECON3D_OT_reconstruct, RECON3D_OT_cancel)

@@ -23,6 +23,21 @@ class ImportOperator:
         return True
 
 
+def run_in_background(
+    operator: bpy.types.Operator,
+    start: Callable[[], object],
+    follow: Callable[[], None],
+    wait: Callable[[], str],
+) -> set[str]:
+    """Start what runs in a process of its own: followed where Blender has a window, else waited for."""
+
+    def call() -> str | None:
+        start()
+        return wait() if bpy.app.background else follow()
+
+    return run_reported(operator, call)
+
+
 def run_reported(operator: bpy.types.Operator, call: Callable[[], str | None]) -> set[str]:
     """Run the call. Its sentence is reported, a UserError as an error: then nothing has been done."""
     try:

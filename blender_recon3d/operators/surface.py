@@ -7,12 +7,13 @@ import bpy
 from .. import session
 from ..scene import bake, mesh, remesh
 from ..scene.imports import CLOUD, current_import, hide, make_active, objects_of
+from .reconstruct import StartsJob, run_job
 from .reporting import ImportOperator, run_reported
 
 _SIZES = [(str(size), f"{size} px", "") for size in (256, 512, 1024, 2048, 4096, 8192)]
 
 
-class RECON3D_OT_make_mesh(bpy.types.Operator):
+class RECON3D_OT_make_mesh(StartsJob, bpy.types.Operator):
     bl_idname = "recon3d.make_mesh"
     bl_label = "Make Mesh"
     bl_description = "Let the engine make a mesh with texture from the cloud, in a process of its own"
@@ -25,19 +26,11 @@ class RECON3D_OT_make_mesh(bpy.types.Operator):
         name="Texture", description="Side in pixels; 0: as the quality says", min=0, max=16_384
     )
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        problem = session.problem_with_starting()
-        if problem:
-            cls.poll_message_set(problem)
-        return not problem
-
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         return context.window_manager.invoke_props_dialog(self)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        run = _and_wait if bpy.app.background else _and_follow
-        return run_reported(self, lambda: run(context, self.faces, self.texture))
+        return run_job(self, context, lambda: session.start_mesh(context, self.faces, self.texture))
 
 
 class RECON3D_OT_import_mesh(ImportOperator, bpy.types.Operator):
@@ -49,14 +42,14 @@ class RECON3D_OT_import_mesh(ImportOperator, bpy.types.Operator):
         return run_reported(self, lambda: _imported(context))
 
 
-class _ToFaces(ImportOperator):
-    """What asks for a number of faces."""
+class _Asks(ImportOperator):
+    """What asks for its numbers first."""
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         return context.window_manager.invoke_props_dialog(self)
 
 
-class RECON3D_OT_decimate(_ToFaces, bpy.types.Operator):
+class RECON3D_OT_decimate(_Asks, bpy.types.Operator):
     bl_idname = "recon3d.decimate"
     bl_label = "Decimate"
     bl_description = "Make a mesh of fewer faces that looks alike; the original stays, hidden"
@@ -69,7 +62,7 @@ class RECON3D_OT_decimate(_ToFaces, bpy.types.Operator):
         return run_reported(self, lambda: _decimated(context, self.faces))
 
 
-class RECON3D_OT_make_quads(_ToFaces, bpy.types.Operator):
+class RECON3D_OT_make_quads(_Asks, bpy.types.Operator):
     bl_idname = "recon3d.make_quads"
     bl_label = "Quads"
     bl_description = "Make a mesh of quads; the original stays, hidden. Bake Colours brings its texture over"
@@ -82,14 +75,7 @@ class RECON3D_OT_make_quads(_ToFaces, bpy.types.Operator):
         return run_reported(self, lambda: _quads(context, self.faces))
 
 
-class _Bake(ImportOperator):
-    """What the baking operators share."""
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        return context.window_manager.invoke_props_dialog(self)
-
-
-class RECON3D_OT_bake_normals(_Bake, bpy.types.Operator):
+class RECON3D_OT_bake_normals(_Asks, bpy.types.Operator):
     bl_idname = "recon3d.bake_normals"
     bl_label = "Bake Normals"
     bl_description = "Bake the detail of the full mesh into a normal map, and wire it"
@@ -104,7 +90,7 @@ class RECON3D_OT_bake_normals(_Bake, bpy.types.Operator):
         return run_reported(self, lambda: call(current_import(context.scene), int(self.size), self.extrusion))
 
 
-class RECON3D_OT_bake_colours(_Bake, bpy.types.Operator):
+class RECON3D_OT_bake_colours(_Asks, bpy.types.Operator):
     bl_idname = "recon3d.bake_colours"
     bl_label = "Bake Colours"
     bl_description = "Bake the colours of the textured mesh onto the quads or another copy"
@@ -117,16 +103,6 @@ class RECON3D_OT_bake_colours(_Bake, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         call = bake.bake_colours
         return run_reported(self, lambda: call(current_import(context.scene), int(self.size), self.extrusion))
-
-
-def _and_follow(context: bpy.types.Context, faces: int, texture: int) -> None:
-    session.start_mesh(context, faces, texture)
-    session.follow_in_background()
-
-
-def _and_wait(context: bpy.types.Context, faces: int, texture: int) -> str:
-    session.start_mesh(context, faces, texture)
-    return session.wait(context)
 
 
 def _imported(context: bpy.types.Context) -> str:

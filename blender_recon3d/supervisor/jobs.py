@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ _CANCELLED_TEXT = "Cancelled: Resume goes on where it stopped."
 OUTPUT = "output.txt"  # in the workspace: what the process prints, which matters when it cannot even start
 
 
-class Job:
+class Job(ABC):
     """What both kinds share: the events. A kind says whether the engine has ended (`_ended`) and how it is stopped."""
 
     def __init__(self, workspace: Workspace, offset: int) -> None:
@@ -71,15 +72,17 @@ class Job:
             raise KeyboardInterrupt
         return self.view
 
+    @abstractmethod
     def _ended(self) -> bool:
-        raise NotImplementedError
+        """Whether the engine has ended."""
 
+    @abstractmethod
     def _take(self, event: Event) -> None:
-        """For a kind that learns from the events how the run ends."""
+        """Learn from an event how the run ends, where a kind does not know it otherwise."""
 
+    @abstractmethod
     def _last_view(self) -> JobView:
         """The view of a run that has ended."""
-        raise NotImplementedError
 
     def _insist(self) -> None:
         # The engine clears an old request when it starts, and may have cleared this one.
@@ -109,6 +112,9 @@ class EngineJob(Job):
 
     def _ended(self) -> bool:
         return self._process.exit_code() is not None
+
+    def _take(self, event: Event) -> None:
+        """Its exit code says it."""
 
     def _last_view(self) -> JobView:
         code = self._process.exit_code()
