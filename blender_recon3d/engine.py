@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from .pipeline.events import UserError
+from .pipeline.system.programs import NO_CURRENT_FOLDER
 
 VARIABLE = "RECON3D_PYTHON"
 READY = "ready.json"  # in an environment that engine_setup has made, once it is whole
@@ -68,6 +69,7 @@ def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     clean["PYTHONPATH"] = str(_PACKAGE / "launch")
     clean["PYTHONSAFEPATH"] = "1"  # modules in the current folder stay out
     clean["PYTHONUTF8"] = "1"
+    clean.update(NO_CURRENT_FOLDER)
     return clean
 
 

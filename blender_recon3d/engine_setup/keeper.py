@@ -26,7 +26,9 @@ def _watch(child: subprocess.Popen[bytes]) -> None:
     while os.read(0, 1):
         pass
     if sys.platform == "win32":
-        end = ["taskkill", "/T", "/F", "/PID", str(child.pid)]
+        # By its full path: Windows would look for a taskkill.exe in the current folder first.
+        system = os.path.join(os.environ.get("SystemRoot", r"C:\Windows"), "System32")
+        end = [os.path.join(system, "taskkill.exe"), "/T", "/F", "/PID", str(child.pid)]
         subprocess.run(end, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os._exit(1)
     os.killpg(0, signal.SIGKILL)  # of the group that this process leads

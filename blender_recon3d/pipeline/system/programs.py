@@ -1,0 +1,51 @@
+"""Finds other programs, and never in the current folder. Standard library only.
+
+Windows looks in the current folder before it looks at PATH, and so does `shutil.which` there. The current folder is
+often one that came from somewhere else: that of a .blend opened by double click, or of photos.
+"""
+
+from __future__ import annotations
+
+import ntpath
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+# Set for a child process, keeps Windows itself from looking in the current folder.
+NO_CURRENT_FOLDER = {"NoDefaultCurrentDirectoryInExePath": "1"}
+_ENDINGS = ".COM;.EXE;.BAT;.CMD"  # what Windows takes for programs when PATHEXT is not set
+
+
+def find_program(
+    name: str, environ: Mapping[str, str] = os.environ, windows: bool = sys.platform == "win32"
+) -> str | None:
+    """The absolute path of a program in one of PATH's folders; None when there is none.
+
+    Entries of PATH that are empty or relative mean the current folder, and are passed over.
+    """
+    endings = [""]
+    if windows:
+        known = [ending for ending in (environ.get("PATHEXT") or _ENDINGS).split(";") if ending]
+        if not any(name.lower().endswith(ending.lower()) for ending in known):
+            endings = known
+    for entry in (environ.get("PATH") or "").split(os.pathsep):
+        folder = entry.strip('"') if windows else entry
+        if not os.path.isabs(folder):
+            continue
+        for ending in endings:
+            path = os.path.join(folder, name + ending)
+            if os.path.isfile(path) and os.access(path, os.X_OK):
+                return path
+    return None
+
+
+def windows_program(name: str, environ: Mapping[str, str] = os.environ) -> str:
+    """The path of a program that comes with Windows, such as taskkill.exe."""
+    root = environ.get("SystemRoot", "")
+    return ntpath.join(root if ntpath.isabs(root) else r"C:\Windows", "System32", name)
+
+
+def absolute_path_list(value: str) -> list[str]:
+    """The folders of a PATH or PYTHONPATH, absolute; empty entries, which mean the current folder, are left out."""
+    return [str(Path(entry).absolute()) for entry in value.split(os.pathsep) if entry]
