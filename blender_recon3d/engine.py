@@ -7,12 +7,12 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from .pipeline import paths
 from .pipeline.events import UserError
 from .pipeline.system.programs import NO_CURRENT_FOLDER
 
 VARIABLE = "RECON3D_PYTHON"
 READY = "ready.json"  # in an environment that engine_setup has made, once it is whole
-_PACKAGE = Path(__file__).resolve().parent
 INTERPRETER = Path("Scripts", "python.exe") if sys.platform == "win32" else Path("bin", "python")
 # Set for Blender's own Python, wrong for another one.
 _FOREIGN = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__")
@@ -40,7 +40,7 @@ def find_python(
             return _interpreter(Path(value).expanduser(), what)
     if managed is not None and (managed / READY).is_file() and (managed / INTERPRETER).is_file():
         return (managed / INTERPRETER).absolute()
-    checkout = _PACKAGE.parent / ".venv" / INTERPRETER
+    checkout = paths.CHECKOUT / ".venv" / INTERPRETER
     if checkout.is_file():
         return checkout
     raise UserError(
@@ -66,7 +66,7 @@ def command(python: Path, arguments: list[str]) -> list[str]:
 def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The environment that belongs to `command`: nothing of Blender's Python, and the way to the engine."""
     clean = {key: value for key, value in environ.items() if key not in _FOREIGN}
-    clean["PYTHONPATH"] = str(_PACKAGE / "launch")
+    clean["PYTHONPATH"] = str(paths.LAUNCH)
     clean["PYTHONSAFEPATH"] = "1"  # modules in the current folder stay out
     clean["PYTHONUTF8"] = "1"
     clean.update(NO_CURRENT_FOLDER)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
-from pathlib import Path
 
+from ..pipeline import paths
 from ..pipeline.events import UserError
 
-_PACKAGE = Path(__file__).resolve().parents[1]
 # Extra of pyproject.toml and name of its list in the zip, one `name==version` a line.
 LISTS = {"engine": "engine_requirements.txt", "setup": "setup_requirements.txt"}
 
@@ -18,10 +17,10 @@ def pins(extra: str = "engine") -> tuple[str, ...]:
 
     Raises UserError when the add-on's files are incomplete.
     """
-    shipped = _PACKAGE / LISTS[extra]
+    shipped = paths.PACKAGE / LISTS[extra]
     if shipped.is_file():
         return tuple(line for line in shipped.read_text("utf-8").split() if line)
-    project = _PACKAGE.parent / "pyproject.toml"
+    project = paths.CHECKOUT / "pyproject.toml"
     try:
         return tuple(tomllib.loads(project.read_text("utf-8"))["project"]["optional-dependencies"][extra])
     except (OSError, ValueError, KeyError) as error:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import platform
 import re
 from importlib import metadata
-from pathlib import Path
+
+from .paths import MANIFEST
 
 DISTRIBUTION = "blender-recon3d"
 # Distributions by the name people know, the first that is installed counts.
@@ -30,9 +31,8 @@ PACKAGES = {
 
 def engine_version() -> str:
     """The engine's own version: of the package, or of the extension that it is a part of."""
-    manifest = Path(__file__).resolve().parents[1] / "blender_manifest.toml"
     try:
-        found = re.search(r'^version\s*=\s*"([^"]+)"', manifest.read_text("utf-8"), re.MULTILINE)
+        found = re.search(r'^version\s*=\s*"([^"]+)"', MANIFEST.read_text("utf-8"), re.MULTILINE)
     except (OSError, UnicodeDecodeError):
         found = None
     return found.group(1) if found else package_version((DISTRIBUTION,)) or "unknown"

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ..events import UserError
+from ..paths import BUNDLED_WEIGHTS
 
 CACHE_VARIABLE = "RECON3D_CACHE"
 MAGIC_LEAP = "Magic Leap, non-commercial research only"
@@ -114,9 +115,7 @@ def fetched_folder() -> Path:
 
 def bundled_folders() -> list[Path]:
     """Where bundled weights may lie: inside the installed package, or in a checkout's vendor folder."""
-    pipeline = Path(__file__).resolve().parents[1]
-    package = pipeline.parent
-    return [package / "weights", package / "vendor" / "weights", package.parent / "vendor" / "weights"]
+    return list(BUNDLED_WEIGHTS)
 
 
 def list_weights() -> list[dict[str, Any]]:

@@ -1,0 +1,24 @@
+"""Where the parts of the program lie, and what its package is called here. Standard library only.
+
+Nothing else counts its way up through the folders, so a module can move without looking for its files in vain.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+PIPELINE = Path(__file__).resolve().parent
+PACKAGE = (
+    PIPELINE.parent
+)  # `blender_recon3d` in a checkout; an installed extension's folder, whatever that is called
+CHECKOUT = (
+    PACKAGE.parent
+)  # where pyproject.toml, vendor and .venv are; without a meaning in an installed extension
+
+MANIFEST = PACKAGE / "blender_manifest.toml"
+LAUNCH = PACKAGE / "launch"  # on the path of the engine's Python: `python -m recon3d_engine`
+# The bundled weights: in an installed extension, or in a checkout.
+BUNDLED_WEIGHTS = (PACKAGE / "weights", PACKAGE / "vendor" / "weights", CHECKOUT / "vendor" / "weights")
+
+# `blender_recon3d.pipeline` in a checkout, `recon3d_engine` for the add-on: what `python -m` is told.
+ENGINE = __name__.rpartition(".")[0]
