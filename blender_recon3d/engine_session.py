@@ -11,6 +11,7 @@ from typing import Any
 import bpy
 
 from . import clock, engine, engine_setup, preferences
+from . import session as jobs
 from .pipeline.events import UserError, read_events
 from .pipeline.workspace import Workspace
 from .supervisor import EngineQuery
@@ -177,8 +178,6 @@ def _tick() -> tuple[bool, bool]:
         return changed, True
     if not session.view.error:
         ask_doctor()
-        from . import session as jobs
-
         for scene in bpy.data.scenes:  # photos that were chosen before there was an engine
             jobs.paths_changed(scene)
     return True, False

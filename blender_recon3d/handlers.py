@@ -1,10 +1,11 @@
-"""What happens when Blender has started or loaded a file: a run that is at work is found again."""
+"""What happens when Blender has started or loaded a file, where a run at work is found again, and when a property of
+the scene has changed."""
 
 from __future__ import annotations
 
 import bpy
 
-from . import clock, session
+from . import clock, properties, review, session
 
 
 @bpy.app.handlers.persistent
@@ -21,9 +22,13 @@ def _find() -> tuple[bool, bool]:
 
 
 def register() -> None:
+    properties.when_paths_change.append(session.paths_changed)
+    properties.when_photo_is_chosen.append(review.look_through_chosen)
     bpy.app.handlers.load_post.append(_loaded)
     _loaded()
 
 
 def unregister() -> None:
     bpy.app.handlers.load_post.remove(_loaded)
+    properties.when_paths_change.clear()
+    properties.when_photo_is_chosen.clear()

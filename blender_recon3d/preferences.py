@@ -26,6 +26,8 @@ _VARIANT_TEXT = {
 
 
 class Recon3DPreferences(bpy.types.AddonPreferences):
+    """Drawn by `ui.preferences`, which knows the set-up and its buttons."""
+
     bl_idname = __package__
 
     engine_python: bpy.props.StringProperty(
@@ -57,11 +59,6 @@ class Recon3DPreferences(bpy.types.AddonPreferences):
         name="Proxy",
         description="URL of a proxy for the download; empty: as the system's environment says",
     )
-
-    def draw(self, context: bpy.types.Context) -> None:
-        from .ui.engine import draw_preferences
-
-        draw_preferences(self, context)
 
 
 def preferences() -> Recon3DPreferences | None:

@@ -2,6 +2,7 @@
 
 # No `from __future__ import annotations`: Blender reads properties from annotations, which must not be strings.
 
+from collections.abc import Callable
 from pathlib import Path
 
 import bpy
@@ -26,16 +27,20 @@ UNTIL_ITEMS = [(stage, *_UNTIL_TEXT[stage]) for stage in LAST_STAGES]
 QUALITY_ITEMS = [(quality, *_QUALITY_TEXT[quality]) for quality in QUALITIES]
 
 
-def _paths_changed(settings: "RECON3D_PG_settings", context: bpy.types.Context) -> None:
-    from . import session
+# What is called with the scene when the user chooses other paths, or a photo of the review. `handlers` fills them in:
+# whoever does something about a property knows the properties, so the properties cannot know him.
+when_paths_change: list[Callable[[bpy.types.Scene], None]] = []
+when_photo_is_chosen: list[Callable[[bpy.types.Scene], None]] = []
 
-    session.paths_changed(settings.id_data)
+
+def _paths_changed(settings: "RECON3D_PG_settings", context: bpy.types.Context) -> None:
+    for call in when_paths_change:
+        call(settings.id_data)
 
 
 def _photo_chosen(settings: "RECON3D_PG_settings", context: bpy.types.Context) -> None:
-    from . import review
-
-    review.look_through_chosen(settings.id_data)
+    for call in when_photo_is_chosen:
+        call(settings.id_data)
 
 
 class RECON3D_PG_photo(bpy.types.PropertyGroup):

@@ -8,15 +8,6 @@ from .. import engine_session, session
 from ..supervisor import FAILED
 from .reporting import run_reported
 
-LABELS = {
-    "again": "Try Again",
-    "photos": "Choose Other Photos",
-    "results": "Choose Another Results Folder",
-    "preview": "Go On at Preview Quality",
-    "log": "Open the Log",
-    "engine": "Set Up Engine",
-}
-
 
 class RECON3D_OT_remedy(bpy.types.Operator):
     bl_idname = "recon3d.remedy"

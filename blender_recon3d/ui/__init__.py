@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import advanced, asset, engine, main, result, review
+from . import advanced, asset, engine, main, preferences, result, review
 
 _CLASSES = (
     *main.CLASSES,
@@ -19,8 +19,10 @@ _CLASSES = (
 def register() -> None:
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
+    preferences.register()
 
 
 def unregister() -> None:
+    preferences.unregister()
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)

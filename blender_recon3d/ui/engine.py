@@ -58,28 +58,6 @@ def draw_set_up(layout: bpy.types.UILayout, context: bpy.types.Context, width: i
         layout.operator("recon3d.remove_engine", icon="TRASH")
 
 
-def draw_preferences(kept: bpy.types.AddonPreferences, context: bpy.types.Context) -> None:
-    """The add-on's preferences."""
-    width = 700
-    layout = kept.layout
-    layout.use_property_split = True
-    layout.prop(kept, "device")
-    box = layout.box()
-    box.label(text="Engine")
-    draw_set_up(box, context, width)
-    column = box.column()
-    for name in ("variant", "engine_folder", "index", "proxy"):
-        column.prop(kept, name)
-    box = layout.box()
-    box.label(text="Or an Environment of Your Own")
-    box.prop(kept, "engine_python")
-    problem = preferences.engine_problem()
-    if problem:
-        wrapped(layout, context, problem, icon="ERROR", width=width)
-    else:
-        draw_findings(layout.box(), context, width)
-
-
 def draw_findings(layout: bpy.types.UILayout, context: bpy.types.Context, width: int = 0) -> None:
     """The doctor's answer as a checklist, each line with what to do about it."""
     doctor = engine_session.session.doctor

@@ -8,7 +8,7 @@ from pathlib import Path
 import bpy
 
 from .. import inspection, preferences, session
-from ..operators.remedy import LABELS
+from ..jobs.remedies import LABELS
 from ..pipeline.events import printable
 from ..pipeline.job_forecast import memory, total
 from ..pipeline.settings import STAGES

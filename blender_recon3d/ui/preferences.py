@@ -1,0 +1,39 @@
+"""The add-on's preferences, drawn."""
+
+from __future__ import annotations
+
+import bpy
+
+from .. import preferences
+from .engine import draw_findings, draw_set_up
+from .text import wrapped
+
+
+def draw(kept: bpy.types.AddonPreferences, context: bpy.types.Context) -> None:
+    """The whole page, in the place that Blender gives it."""
+    width = 700
+    layout = kept.layout
+    layout.use_property_split = True
+    layout.prop(kept, "device")
+    box = layout.box()
+    box.label(text="Engine")
+    draw_set_up(box, context, width)
+    column = box.column()
+    for name in ("variant", "engine_folder", "index", "proxy"):
+        column.prop(kept, name)
+    box = layout.box()
+    box.label(text="Or an Environment of Your Own")
+    box.prop(kept, "engine_python")
+    problem = preferences.engine_problem()
+    if problem:
+        wrapped(layout, context, problem, icon="ERROR", width=width)
+    else:
+        draw_findings(layout.box(), context, width)
+
+
+def register() -> None:
+    preferences.Recon3DPreferences.draw = draw
+
+
+def unregister() -> None:
+    del preferences.Recon3DPreferences.draw
