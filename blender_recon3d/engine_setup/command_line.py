@@ -19,7 +19,8 @@ from . import target as folder
 from .install import Setup
 from .planning import plan
 from .process import Runner
-from .sources import Sources, redact
+from .redaction import redact
+from .sources import Sources
 from .variants import NAMES, choose
 
 

@@ -25,8 +25,9 @@ from .forecast import forecast, free_space, size_text
 from .output import Follower, folder_size
 from .planning import source_problem
 from .process import Result, Runner
+from .redaction import redact
 from .requirements import pinned, pins
-from .sources import Sources, redact
+from .sources import Sources
 from .variants import Variant, refine
 
 _LOCKED_TRIES = 3  # on Windows, where a virus scanner may hold a new file for a moment

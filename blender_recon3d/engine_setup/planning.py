@@ -11,8 +11,9 @@ from pathlib import Path
 from . import sources as places
 from . import target as folder
 from .forecast import Forecast, forecast, free_space, size_text, table
+from .redaction import redact
 from .requirements import pins
-from .sources import Sources, redact
+from .sources import Sources
 from .variants import Variant, choose, platform_key
 
 _MAIN = Path(__file__).with_name("__main__.py")

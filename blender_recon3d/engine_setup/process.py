@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ..pipeline.events import Cancelled, UserError
 from ..supervisor.process import GROUP
-from .sources import redact
+from .redaction import redact
 
 _KEEPER = Path(__file__).with_name("keeper.py")
 _GRACE = 2.0  # seconds from asking a process to end until it is ended by force
@@ -86,6 +86,8 @@ class Runner:
             return subprocess.Popen(
                 [sys.executable, "-I", str(_KEEPER), *command],
                 env=dict(environ),
+                # uv reads the settings in the current folder and those above it, which are not ours to trust.
+                cwd=self._log.parent,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

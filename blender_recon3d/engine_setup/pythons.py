@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import platform
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+
+from ..pipeline.system.programs import find_program
 
 OLDEST, NEWEST = (3, 11), (3, 13)  # xatlas 0.0.11 has no wheels for 3.14
 SPECIFIER = ">=3.11,<3.14"  # the same for uv
@@ -69,8 +70,8 @@ def usable(environ: Mapping[str, str]) -> Iterator[Python]:
     """The interpreters here that the engine's packages fit, the best first."""
     candidates = [sys.executable]
     for minor in (13, 12, 11, 14):
-        candidates.append(shutil.which(f"python3.{minor}", path=environ.get("PATH")) or "")
-    candidates += [shutil.which(name, path=environ.get("PATH")) or "" for name in ("python3", "python")]
+        candidates.append(find_program(f"python3.{minor}", environ) or "")
+    candidates += [find_program(name, environ) or "" for name in ("python3", "python")]
     seen = set()
     for candidate in candidates:
         found = probe(candidate, environ) if candidate and candidate not in seen else None

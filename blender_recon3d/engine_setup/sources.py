@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import configparser
 import os
-import re
 import sys
 import tomllib
 from collections.abc import Mapping
@@ -17,6 +16,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
+from ..pipeline.system.programs import NO_CURRENT_FOLDER
+from .redaction import redact
 from .variants import Variant
 
 # Settings of pip that say where packages come from, and those that reach a server which a user's index needs too.
@@ -63,7 +64,7 @@ class Sources:
     @property
     def links(self) -> list[str]:
         flat = [text for text in self.parts if _is_flat(text)]
-        return flat + ([self.find_links] if self.find_links else [])
+        return [_absolute(text) for text in (*flat, *([self.find_links] if self.find_links else []))]
 
     @property
     def local(self) -> bool:
@@ -90,14 +91,15 @@ def _is_flat(text: str) -> bool:
     return folder is not None and folder.is_dir() and any(folder.glob("*.whl"))
 
 
+def _absolute(text: str) -> str:
+    """A folder's absolute path, since the tools run in another folder; a URL as it is."""
+    folder = local_path(text)
+    return text if folder is None or text.startswith("file:") else str(folder.absolute())
+
+
 def _url(text: str) -> str:
     folder = local_path(text)
     return text if folder is None or text.startswith("file:") else folder.absolute().as_uri()
-
-
-def redact(text: str) -> str:
-    """Without the credentials in URLs."""
-    return re.sub(r"(\w+://)[^/@\s]+@", r"\1***@", text)
 
 
 # -- what pip and uv are configured for -------------------------------------------------------------
@@ -229,5 +231,6 @@ def environment(sources: Sources, environ: Mapping[str, str], cache: Path) -> di
     clean.update(
         PIP_USER="0", PIP_REQUIRE_VIRTUALENV="0", PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1",
         PIP_ROOT_USER_ACTION="ignore", PIP_NO_COLOR="1", NO_COLOR="1", UV_NO_MODIFY_PATH="1",
+        PYTHONSAFEPATH="1", **NO_CURRENT_FOLDER,
     )  # fmt: skip
     return clean

@@ -5,13 +5,13 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..pipeline.system.programs import find_program
 from . import sources as places
 from .requirements import pinned
 from .sources import Sources
@@ -42,7 +42,7 @@ class Tool:
 def find_uv(target: Path, environ: Mapping[str, str]) -> Tool | None:
     """uv on the path, or the one fetched before; None for none that is new enough."""
     name = "uv.exe" if os.name == "nt" else "uv"
-    for path in (shutil.which("uv", path=environ.get("PATH")), str(target / "tools" / "bin" / name)):
+    for path in (find_program("uv", environ), str(target / "tools" / "bin" / name)):
         version = _version([path, "--version"], environ) if path and os.path.isfile(path) else None
         if path and version and _numbers(version) >= _LEAST_UV:
             return Tool("uv", (path,), version)

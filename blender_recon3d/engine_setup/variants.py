@@ -12,13 +12,13 @@ import ctypes
 import os
 import platform
 import re
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..pipeline.events import UserError
+from ..pipeline.system.programs import find_program
 
 NAMES = ("auto", "cuda", "mps", "cpu")
 PYTORCH = "https://download.pytorch.org/whl"
@@ -134,7 +134,7 @@ def _windows_driver() -> Driver | None:
 
 
 def _capabilities() -> list[float]:
-    program = shutil.which("nvidia-smi")
+    program = find_program("nvidia-smi")
     if program is None:
         return []
     try:

@@ -1,0 +1,78 @@
+"""No password or token is shown or logged, however it is spelled."""
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from blender_recon3d.engine_setup.redaction import redact
+
+# Secrets are of capitals and digits, what stands around them of small letters, so that any piece of one is seen.
+PARTS = st.text("ABCXYZ0123456789", min_size=1, max_size=6)
+SIGNS = st.sampled_from(
+    ["/", "@", "%", ":", "?", "#", "&", "=", "%40", "%2F", "\\", "'", '"', "!", "$", "://", "-", ",", "é"]
+)
+SECRET = st.builds(
+    lambda first, rest: first + "".join(sign + part for sign, part in rest),
+    PARTS,
+    st.lists(st.tuples(SIGNS, PARTS), max_size=4),
+)
+URL_WORDS = (
+    "https://me:{}@corp/simple", "http://{}@corp:port/simple", "proxy=me:{}@proxy:port", "me:{}@proxy", ":{}@proxy",
+    "'https://me:{}@corp/simple/'", "git+https://me:{}@corp/x", "socks://me:{}@corp", "(from https://u:{}@corp/a.whl)",
+    "--index-url=https://me:{}@corp/simple", "https://corp/simple?{}", "https://corp/simple?token={}",
+    "https://corp/simple?a=b&sig={}", "https_proxy=http://me:{}@proxy",
+)  # fmt: skip
+OTHER_WORDS = (
+    "Authorization: Basic {}", "'authorization': 'Bearer {}'", "proxy-authorization: Digest username={}, response={}",
+    "X-JFrog-Art-Api: {}", "private-token: {}", "uv_index_corp_password={}", '"password": "{}"', "api_key={}",
+    "machine corp login me password {}", "default login me password {}", "login {} password {}", "  password {}",
+)  # fmt: skip
+
+
+@given(
+    SECRET,
+    st.sampled_from(URL_WORDS),
+    st.sampled_from(["{}", "error: cannot reach {} now", "{}\n{} next", "a, {}"]),
+)
+@example("P/A@B%C", "https://me:{}@corp/simple", "{}")
+@example("P/A@B", "me:{}@proxy", "{}")
+def test_no_piece_of_a_secret_in_an_address_is_left(secret, word, around):
+    shown = redact(around.replace("{}", word.replace("{}", secret)))
+    assert not set(secret) & set("ABCXYZ0123456789") & set(shown), shown
+
+
+@given(SECRET.filter(lambda text: "'" not in text and '"' not in text), st.sampled_from(OTHER_WORDS))
+def test_no_piece_of_a_secret_in_a_header_or_setting_is_left(secret, word):
+    shown = redact(f"before\n{word.replace('{}', secret)}\nafter")
+    left = shown.replace("X-JFrog-Art-Api", "")
+    assert not set(secret) & set("CXYZ0123456789") & set(left.replace("Basic", "").replace("Bearer", "")), (
+        shown
+    )
+    assert shown.startswith("before\n") and shown.endswith("\nafter")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Downloading https://files.pythonhosted.org/torch-2.13.0-cp311-cp311-manylinux_2_28_x86_64.whl (191.8 MB)",
+        "The proxy refuses or is not there: check its address, name and password (setting Proxy, or HTTPS_PROXY).",
+        r"C:\Users\me@corp.com\engine cannot be written",
+        "write to someone@example.org",
+        "/home/a/engine has files in it: choose another folder.",
+        "The index wants a name and password or refuses this machine: put them into its URL, .netrc or pip.conf.",
+        "From https://corp/simple/#sha256=0123456789abcdef",
+    ],
+)
+def test_the_rest_stays_readable(text):
+    assert redact(text) == text
+
+
+def test_the_host_stays_readable():
+    assert redact("https://me:p/w@x@corp/simple") == "https://***@corp/simple"
+    assert redact("HTTPS_PROXY=me:pw@proxy:3128") == "HTTPS_PROXY=***@proxy:3128"
+
+
+def test_long_lines_take_no_time():
+    """What a server sends ends up here."""
+    for text in ("a:" * 200_000, "://" * 100_000 + "@", "machine x " * 20_000, "token" * 50_000):
+        redact(text)
