@@ -55,7 +55,10 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("-o", "--output", required=True, metavar="OUT", help="the workspace folder")
     run.add_argument("--until", choices=STAGES, help="last stage (default dense)")
     run.add_argument(
-        "--export", metavar="FILE", action="append", help="then write the textured mesh: .obj, .ply or .glb"
+        "--export",
+        metavar="FILE",
+        action="append",
+        help="then write the textured mesh (.obj, .ply, .glb) or a picture of it (.png, .jpg)",
     )
     _add_settings(run)
     run.set_defaults(command=_run)
@@ -81,7 +84,12 @@ def _parser() -> argparse.ArgumentParser:
 
     export = commands.add_parser("export", help="the textured mesh for other programs, standing upright")
     export.add_argument("output", metavar="OUT", help="the workspace folder")
-    export.add_argument("export", metavar="FILE", nargs="+", help="by its ending: .obj, .ply or .glb")
+    export.add_argument(
+        "export",
+        metavar="FILE",
+        nargs="+",
+        help="by its ending: .obj, .ply, .glb, or a picture of it: .png, .jpg",
+    )
     export.set_defaults(command=_export)
 
     doctor = commands.add_parser("doctor", help="what works here, and what to do about what does not")

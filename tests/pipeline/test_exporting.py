@@ -13,10 +13,12 @@ from painted_scene import true_colour, write_capture
 
 from blender_recon3d.pipeline.events import Progress, UserError
 from blender_recon3d.pipeline.exporting.export import export
+from blender_recon3d.pipeline.exporting.picture import four_sides
 from blender_recon3d.pipeline.ply import columns
 from blender_recon3d.pipeline.ply_mesh import read_mesh
 from blender_recon3d.pipeline.settings import TextureSettings
 from blender_recon3d.pipeline.stages import texture as stage
+from blender_recon3d.pipeline.texturing.textured_mesh import TexturedMesh
 from blender_recon3d.pipeline.workspace import Workspace, write_json
 
 SCALE = 2.5
@@ -165,3 +167,34 @@ def test_a_folder_that_is_not_there_has_a_sentence(workspace, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot be written"):
         export(workspace, tmp_path / "file" / "a.obj")
+
+
+def test_a_picture_shows_the_mesh_from_four_sides_in_its_true_colours(workspace, tmp_path):
+    path = tmp_path / "box.png"
+    assert export(workspace, path) == [path]
+    picture = cv2.imread(str(path))[..., ::-1].astype(int)
+    height, width = picture.shape[0] // 2, picture.shape[1] // 4
+    empty = np.abs(picture - picture[0, 0]).max(axis=2) < 3
+    textured, clay = empty[:height], empty[height:]
+    assert (textured != clay).mean() < 0.01  # the same views, drawn twice
+    shown = ~textured
+    for side in range(4):
+        part = shown[:, side * width : (side + 1) * width]
+        assert 0.2 < part.mean() < 0.9
+        assert not part[:, 0].any() and not part[:, -1].any()
+    assert np.ptp(picture[height:][~clay], axis=1).max() <= 1  # clay is grey
+
+
+def test_a_picture_has_the_texture_the_right_way_round():
+    # An upright square that faces the first view, with a color in each quarter of its texture.
+    corners = np.array([[-1.0, 0, -1], [1, 0, -1], [1, 0, 1], [-1, 0, 1]])
+    uv = np.array([[0.0, 0], [1, 0], [1, 1], [0, 1]])
+    faces = np.array([[0, 1, 2], [0, 2, 3]])
+    normals = np.tile([0.0, -1, 0], (4, 1))
+    mesh = TexturedMesh(corners, normals, np.zeros((4, 3), np.uint8), uv, np.arange(4), faces)
+    quarters = np.array([[[250, 0, 0], [0, 250, 0]], [[0, 0, 250], [250, 250, 0]]], np.uint8)
+    picture = four_sides(mesh, quarters.repeat(64, axis=0).repeat(64, axis=1), 100)
+    height = picture.shape[0] // 2
+    rows, columns = (height // 4, 3 * height // 4), (25, 75)
+    found = np.array([[picture[row, column] for column in columns] for row in rows])
+    np.testing.assert_allclose(found, quarters, atol=2)

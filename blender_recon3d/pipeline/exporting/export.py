@@ -1,7 +1,7 @@
 """A finished workspace's textured mesh in a file of another program's format, standing upright and to scale.
 
 What placement.json says of up axis, origin and scale is applied. OBJ and GLB are y-up, as their readers take them;
-PLY is z-up, as Blender's world.
+PLY is z-up, as Blender's world. PNG and JPEG are pictures of the mesh from four sides.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from ..versions import engine_version
 from ..workspace import Workspace, read_json, whole_file
 from .glb import write_glb
 from .obj import write_obj
+from .picture import write_picture
 
-ENDINGS = (".obj", ".ply", ".glb")
+ENDINGS = (".obj", ".ply", ".glb", ".png", ".jpg")
 Y_UP = np.array([[1.0, 0, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0], [0, 0, 0, 1]])
 JPEG_QUALITY = 92
 
@@ -78,11 +79,12 @@ def _write(path: Path, mesh: TexturedMesh, workspace: Workspace) -> list[Path]:
         first, faces = mesh.welded()
         write_mesh(path, _coloured(mesh, first), faces)
         return [path]
+    if ending in (".png", ".jpg"):
+        write_picture(path, mesh, _texture(workspace)[..., ::-1])
+        return [path]
     mesh = mesh.moved(Y_UP)
     if ending == ".glb":
-        image = cv2.imdecode(np.fromfile(workspace.texture_image, np.uint8), cv2.IMREAD_COLOR)
-        if image is None:
-            raise UserError(f"{workspace.texture_image} cannot be read: run recon3d texture again.")
+        image = _texture(workspace)
         jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
         write_glb(path, mesh, jpeg, f"Recon3D {engine_version()}")
         return [path]
@@ -91,6 +93,14 @@ def _write(path: Path, mesh: TexturedMesh, workspace: Workspace) -> list[Path]:
         shutil.copyfile(workspace.texture_image, part)
     write_obj(path, mesh, image_path.name, "y up, right-handed, in the units of the placement")
     return [path, path.with_suffix(".mtl"), image_path]
+
+
+def _texture(workspace: Workspace) -> np.ndarray:
+    """uint8 BGR [H, W, 3]."""
+    image = cv2.imdecode(np.fromfile(workspace.texture_image, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        raise UserError(f"{workspace.texture_image} cannot be read: run recon3d texture again.")
+    return image
 
 
 def _coloured(mesh: TexturedMesh, first: np.ndarray) -> np.ndarray:
