@@ -14,12 +14,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from safetensors.torch import load_file
-
-from blender_recon3d.pipeline.models.superpoint import SuperPoint
 
 from ..photos import HELD_OUT_EVERY
 from ..superglue_data import detect
+from .network import load_superpoint
 from .teacher import Teacher
 from .views import View, cut_view, random_points, write_view
 
@@ -51,7 +49,9 @@ def photo_lists(data: Path) -> dict[str, list[Path]]:
 def in_order(lists: dict[str, list[Path]], variants: int) -> Iterator[tuple[str, Path, int]]:
     """(list, photo, variant) of every view, most useful first: the captures, then photos a round at a time with
     another variant of the captures after each."""
-    mixed = [path for start in range(7) for path in lists["photos"][start::7]]  # every kind from the first round on
+    mixed = [
+        path for start in range(7) for path in lists["photos"][start::7]
+    ]  # every kind from the first round on
     for path in lists["held"][:: max(1, len(lists["held"]) // 40)]:
         yield "held", path, 0
     rounds = max(variants, -(-len(mixed) // ROUND))
@@ -71,8 +71,7 @@ class ViewMaker:
 
     def __init__(self, superpoint: Path, teacher: Teacher) -> None:
         self.teacher = teacher
-        self.superpoint = SuperPoint().to(memory_format=torch.channels_last).eval()
-        self.superpoint.load_state_dict({k: v.float() for k, v in load_file(superpoint).items()})
+        self.superpoint = load_superpoint(superpoint)
 
     def make(self, photo: np.ndarray, variant: int, seed: int) -> View:
         """photo: RGB uint8 [h, w, 3]; the same seed gives the same view."""
@@ -93,7 +92,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--variants", type=int, default=3, help="views of each photo; the first is it as it is")
+    parser.add_argument(
+        "--variants", type=int, default=3, help="views of each photo; the first is it as it is"
+    )
     parser.add_argument("--superpoint", type=Path, default=SUPERPOINT)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()

@@ -1,0 +1,34 @@
+"""How far descriptors are from the teacher's, by angle, by what LightGlue reads of them, and among all points."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name everybody uses
+from torch import Tensor
+
+TEMPERATURE = 0.05
+APART = 6.0  # pixels: points closer than this are not told apart
+
+
+def cosine_loss(ours: Tensor, teacher: Tensor) -> Tensor:
+    """Mean of 1 - cosine of descriptors [N, 128] of length 1."""
+    return 1 - (ours * teacher).sum(dim=-1).mean()
+
+
+def projected_loss(ours: Tensor, teacher: Tensor, projection: Tensor) -> Tensor:
+    """The share of error in what LightGlue makes of the descriptors first; projection: [256, 128].
+
+    It reads some directions six times as strongly as others.
+    """
+    error = ((ours - teacher) @ projection.T).square().sum(dim=-1)
+    return error.mean() / (2 * (teacher @ projection.T).square().sum(dim=-1).mean())
+
+
+def contrastive_loss(ours: Tensor, teacher: Tensor, xy: Tensor) -> Tensor:
+    """InfoNCE both ways: of all points of the photo, the teacher's descriptor there is the most similar."""
+    logits = ours @ teacher.T / TEMPERATURE
+    near = torch.cdist(xy, xy) < APART
+    near.fill_diagonal_(False)
+    logits = logits.masked_fill(near, -1e4)
+    target = torch.arange(len(logits), device=logits.device)
+    return 0.5 * (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target))

@@ -1,0 +1,147 @@
+"""Trains the descriptors: python -m training.descriptors.train --data DATA --cache CACHE --output DIR
+
+SuperPoint's detector stays as it is; blocks of the descriptors' own learn to say what ALIKED says at the same points
+of the same photo, whatever the light. CACHE is what `training.descriptors.cache` writes, or has begun to write.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from blender_recon3d.pipeline.models.aliked_descriptors import AlikedDescriptors, half_features
+from blender_recon3d.pipeline.models.devices import select_device
+
+from ..photometric import change_light
+from ..photos import load_photos, sampling_weights
+from ..running import Meter, Run, mixed_precision, save_whole
+from ..trainer import Trainer, command_line, launch
+from .cache import SUPERPOINT
+from .losses import contrastive_loss, cosine_loss, projected_loss
+from .network import first_network, load_superpoint
+from .teacher import Teacher
+from .validation import Validation, grey
+from .views import read_view
+
+CONFIG = Path(__file__).parents[1] / "configs" / "descriptors.toml"
+
+
+class ViewFiles:
+    """The views there are to learn from, looked for again every `rescan` steps."""
+
+    def __init__(self, cache: Path, rescan: int) -> None:
+        self.cache, self.rescan = cache, rescan
+        self._names: dict[str, list[Path]] = {}
+        self._weights: dict[str, Tensor] = {}
+        self._scan = -1
+
+    def draw(self, step: int, captures: float, generator: torch.Generator) -> Path:
+        """captures: the chance of a view of a capture; within both lists every folder is drawn about as often.
+
+        Raises FileNotFoundError when there is none yet.
+        """
+        if step // self.rescan != self._scan:
+            self._scan = step // self.rescan
+            self._look()
+        lists = [name for name in ("captures", "photos") if self._names[name]]
+        if not lists:
+            raise FileNotFoundError(
+                f"no views in {self.cache}: run python -m training.descriptors.cache first"
+            )
+        chance = float(torch.rand(1, generator=generator))
+        name = lists[0] if chance < captures else lists[-1]
+        pick = torch.multinomial(self._weights[name], 1, generator=generator)
+        return self._names[name][int(pick)]
+
+    def _look(self) -> None:
+        for name in ("captures", "photos"):
+            paths = sorted((self.cache / name).glob("*/*.npz"))
+            self._names[name] = paths
+            self._weights[name] = sampling_weights(
+                [f"{path.parent.name.replace('_', '-')}_" for path in paths]
+            )
+
+
+class DescriptorTrainer(Trainer):
+    log_every, validate_every = 100, 1000
+
+    def __init__(self, rank: int, workers: int, config: dict[str, Any], options: argparse.Namespace) -> None:
+        device = select_device(options.device)
+        self.bf16 = options.precision == "bf16"
+        torch.manual_seed(config["seed"])
+        self.superpoint = load_superpoint(options.superpoint).to(device)
+        network = first_network(self.superpoint, options.start).to(device)
+        run = Run(options.output)
+        super().__init__(config, run, device, network, network.parameters(), (0.9, 0.99), rank, workers)
+        self.files = ViewFiles(options.cache, config["rescan"])
+        held_out = load_photos(options.data).held_out
+        self.validation = Validation(self.superpoint, options.cache, held_out, options.data / "captures")
+        self.projection = self.validation.matcher.network.input_proj.weight.detach().to(device)
+
+    def train(self) -> None:
+        if self.step == 0 and self.rank == 0:
+            self.run.log(step=0, **_named("teacher", self.validation.measure(Teacher().describe)))
+            own = self.validation.homographies(self.validation.own_descriptors)
+            self.run.log(step=0, **_named("superpoint", own))
+            self.run.log(step=0, **self.validate())
+        super().train()
+
+    def loss(self, meter: Meter) -> Tensor:
+        config = self.config
+        view = read_view(self.files.draw(self.step, config["captures"], self.generator))
+        image = (view.image.float() / 255)[None, None]
+        strength = config["light"] * float(torch.rand(1, generator=self.generator))
+        image = change_light(image, strength, self.generator).to(self.device)
+        xy, teacher = view.xy.to(self.device), view.descriptors.float().to(self.device)
+        with mixed_precision(self.device, self.bf16):
+            with torch.no_grad():
+                half = half_features(self.superpoint, image.contiguous(memory_format=torch.channels_last))
+            ours = self.network(half, xy[None])[0]
+        cosine = cosine_loss(ours, teacher)
+        projected = projected_loss(ours, teacher, self.projection)
+        contrastive = contrastive_loss(ours, teacher, xy)
+        meter.add(cosine=1 - cosine.detach(), projected=projected.detach(), contrastive=contrastive.detach())
+        return cosine + config["projected"] * projected + config["contrastive"] * contrastive
+
+    def validate(self) -> dict[str, float]:
+        network = AlikedDescriptors().to(self.device)
+        network.load_state_dict(self.average.tensors)
+        return self.validation.measure(describer(self.superpoint, network.eval()))
+
+    def save_weights(self) -> None:
+        tensors = {name: tensor.contiguous() for name, tensor in self.average.tensors.items()}
+        save_whole(tensors, self.run.folder / "latest.safetensors")
+
+
+def describer(superpoint: torch.nn.Module, network: AlikedDescriptors) -> Any:
+    """The descriptors as validation asks for them; fp32."""
+    device = network.conv3a.weight.device
+
+    @torch.inference_mode()
+    def describe(rgb: Tensor, xy: Tensor) -> Tensor:
+        half = half_features(superpoint, grey(rgb)[None].to(device))  # type: ignore[arg-type]
+        return network(half, xy[None].to(device))[0].cpu()
+
+    return describe
+
+
+def _named(prefix: str, values: dict[str, float]) -> dict[str, float]:
+    return {f"{prefix}_{name}": value for name, value in values.items()}
+
+
+def main() -> None:
+    parser = command_line(__doc__, CONFIG, "bf16")
+    parser.add_argument(
+        "--cache", type=Path, required=True, help="what python -m training.descriptors.cache wrote"
+    )
+    parser.add_argument("--superpoint", type=Path, default=SUPERPOINT)
+    parser.add_argument("--start", type=Path, help="weights to go on from")
+    launch(DescriptorTrainer, parser.parse_args())
+
+
+if __name__ == "__main__":
+    main()
