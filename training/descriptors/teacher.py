@@ -76,9 +76,10 @@ class LightGlueMatcher:
         return Matches(found["matches"][0], found["scores"][0])
 
 
-def installed() -> bool:
-    """Whether the package is there."""
-    return importlib.util.find_spec(PACKAGE) is not None
+def input_projection() -> Tensor:
+    """What LightGlue multiplies descriptors with first, [256, 128]."""
+    weight: Tensor = _module("lightglue").LightGlue(features="aliked").input_proj.weight
+    return weight.detach()
 
 
 def deformable_convolution(
@@ -129,7 +130,9 @@ def _module(name: str) -> Any:
     if PACKAGE not in sys.modules:
         spec = importlib.util.find_spec(PACKAGE)
         if spec is None or spec.submodule_search_locations is None:
-            raise ModuleNotFoundError(f"{PACKAGE} is not installed: pip install -e '.[training]'")
+            raise ModuleNotFoundError(
+                f"{PACKAGE} is not installed: training/README.md says how to install it"
+            )
         _import_torchvision()
         package = types.ModuleType(PACKAGE)
         package.__path__ = list(spec.submodule_search_locations)

@@ -23,7 +23,7 @@ from ..trainer import Trainer, command_line, launch
 from .cache import SUPERPOINT
 from .losses import contrastive_loss, cosine_loss, projected_loss
 from .network import first_network, load_superpoint
-from .teacher import Teacher
+from .teacher import Teacher, input_projection
 from .validation import Validation, grey
 from .views import read_view
 
@@ -78,12 +78,19 @@ class DescriptorTrainer(Trainer):
         run = Run(options.output)
         super().__init__(config, run, device, network, network.parameters(), (0.9, 0.99), rank, workers)
         self.files = ViewFiles(options.cache, config["rescan"])
+        self.projection = self.read_projection().to(device)
+        self.validation = self.make_validation(options) if rank == 0 else None
+
+    def read_projection(self) -> Tensor:
+        """What LightGlue multiplies descriptors with first, [256, 128]."""
+        return input_projection()
+
+    def make_validation(self, options: argparse.Namespace) -> Validation | None:
         held_out = load_photos(options.data).held_out
-        self.validation = Validation(self.superpoint, options.cache, held_out, options.data / "captures")
-        self.projection = self.validation.matcher.network.input_proj.weight.detach().to(device)
+        return Validation(self.superpoint, options.cache, held_out, options.data / "captures")
 
     def train(self) -> None:
-        if self.step == 0 and self.rank == 0:
+        if self.step == 0 and self.validation is not None:
             self.run.log(step=0, **_named("teacher", self.validation.measure(Teacher().describe)))
             own = self.validation.homographies(self.validation.own_descriptors)
             self.run.log(step=0, **_named("superpoint", own))
@@ -108,6 +115,8 @@ class DescriptorTrainer(Trainer):
         return cosine + config["projected"] * projected + config["contrastive"] * contrastive
 
     def validate(self) -> dict[str, float]:
+        if self.validation is None:
+            return {}
         network = AlikedDescriptors().to(self.device)
         network.load_state_dict(self.average.tensors)
         return self.validation.measure(describer(self.superpoint, network.eval()))

@@ -143,7 +143,7 @@ class Validation:
                 for path in paths:
                     if str(path) not in self.photos:
                         self.photos[str(path)] = self._photo(path)
-                matrix = _fundamental(truth, pair, capture / "truth")
+                matrix = fundamental_matrix(truth, pair, capture / "truth")
                 self.pairs.append(Pair(str(paths[0]), str(paths[1]), matrix))
 
     def _photo(self, path: Path) -> Photo:
@@ -171,7 +171,7 @@ def epipolar_distances(first: np.ndarray, second: np.ndarray, fundamental: np.nd
     return error / np.minimum(*lengths)
 
 
-def _fundamental(truth: Truth, names: tuple[str, str], folder: Path) -> np.ndarray:
+def fundamental_matrix(truth: Truth, names: tuple[str, str], folder: Path) -> np.ndarray:
     """From the cameras and the intrinsics of both photos as they are reduced, first pixel centre (0, 0)."""
     (r0, c0), (r1, c1) = ((truth.rotations[name], truth.centres[name]) for name in names)
     rotation = r1 @ r0.T
