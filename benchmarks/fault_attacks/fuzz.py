@@ -1,0 +1,90 @@
+"""Damaged files for every reader. A reader may accept one or raise UserError; all else is a fault."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+import traceback
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from blender_recon3d.pipeline.events import UserError
+
+from .bench import ROOT, Bench
+from .fuzz_seeds import Seeds
+from .fuzz_targets import TARGETS
+from .records import Outcome, Run
+
+NAME = "fuzzed files"
+BLOCK = 2000  # inputs to a process
+SLOW = 5.0  # seconds for a file of a few kilobytes
+BLOCK_PATIENCE = 1200  # seconds
+
+
+def read_one(number: int, bench: Bench, seeds: Seeds, folder: Path) -> Run:
+    """Damage one file and read it; `folder` is emptied first and holds the file afterwards."""
+    chance = bench.random(NAME, number)
+    target = list(TARGETS)[number % len(TARGETS)]
+    case = TARGETS[target](seeds, chance)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name, content in case.files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(content)
+    start = time.monotonic()
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            case.read(folder)
+    except UserError:
+        outcome, note = Outcome.REFUSED, ""
+    except Exception as error:  # exactly what is looked for
+        outcome, note = Outcome.ESCAPED, _where(error)
+    else:
+        outcome, note = Outcome.ACCEPTED, ""
+    if time.monotonic() - start > SLOW:
+        outcome, note = Outcome.HUNG, f"{time.monotonic() - start:.0f} s"
+    return Run(NAME, number, outcome, target, note)
+
+
+def read_block(first: int, count: int, bench: Bench) -> list[Run]:
+    """`count` inputs from number `first` on, in this process."""
+    seeds = Seeds(bench.finished, bench.scratch / "seeds")
+    folder = bench.scratch / "fuzzed"
+    return [read_one(number, bench, seeds, folder) for number in range(first, first + count)]
+
+
+def run_block(first: int, count: int, bench: Bench) -> list[Run]:
+    """The same in a process of its own, with bounded memory: a crash costs one block and is told."""
+    script = Path(__file__).parents[1] / "faults.py"
+    words = [sys.executable, str(script), "--scratch", str(bench.scratch), "--seed", str(bench.seed)]
+    words += ["--block", str(first), str(count)]
+    folder = bench.scratch / "fuzzed"
+    try:
+        done = subprocess.run(words, cwd=ROOT, capture_output=True, timeout=BLOCK_PATIENCE)
+    except subprocess.TimeoutExpired:
+        return [Run(NAME, first, Outcome.HUNG, f"block of {first}", _kept(folder, bench, first))]
+    if done.returncode:
+        note = f"code {done.returncode}, {_kept(folder, bench, first)}"
+        return [Run(NAME, first, Outcome.CRASHED, f"block of {first}", note)]
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith(b"{")]
+    return [Run(**{**line, "outcome": Outcome(line["outcome"])}) for line in lines]
+
+
+def _kept(folder: Path, bench: Bench, first: int) -> str:
+    """Keep the file that was being read, for whoever looks into it."""
+    target = bench.scratch / f"fuzzed_{first}"
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(folder, target)
+    return str(target)
+
+
+def _where(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "blender_recon3d" in frame.filename] or list(frames)
+    return f"{type(error).__name__} in {Path(ours[-1].filename).name}:{ours[-1].lineno}: {str(error)[:100]}"

@@ -1,0 +1,133 @@
+"""Attacks on the engine: kills, power cuts, torn files, full disks and fuzzed files, in one table.
+
+    python benchmarks/faults.py --scratch DIR [--only kills "torn files" ...] [--kills 100] [--power-cuts 20]
+                                [--torn-files 92] [--disk-sizes 30] [--fuzzed 100000] [--seed 1] [--nice 10]
+                                [--markdown benchmarks/results/faults.md]
+
+DIR keeps every run in a file as it ends, so the same command goes on after a break, and larger numbers add to what is
+there. Power cuts and full disks mount file systems and are left out, with the reason, where that is not allowed (Linux
+and root). Everything takes two hours on two cores. docs/safety.md says what these attacks are to show.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+
+from fault_attacks import full_disks, fuzz, kills, mounts, power_cuts, torn_files  # noqa: E402
+from fault_attacks.bench import COUNT, SIZE, Bench, limit_memory  # noqa: E402
+from fault_attacks.records import Outcome, Records, Row, Run, markdown, row  # noqa: E402
+
+from blender_recon3d.pipeline.versions import versions  # noqa: E402
+
+DISK_STAGES = ("sfm", "dense")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--scratch", type=Path, required=True, help="a folder for copies and records")
+    parser.add_argument(
+        "--only", nargs="+", metavar="ATTACK", help="some attacks, by their names in the table"
+    )
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--power-cuts", type=int, default=20)
+    parser.add_argument("--torn-files", type=int, default=len(torn_files.FILES) * len(torn_files.WAYS))
+    parser.add_argument("--disk-sizes", type=int, default=full_disks.SIZES, help="sizes in each stage")
+    parser.add_argument("--fuzzed", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--nice", type=int, default=0)
+    parser.add_argument("--table", action="store_true", help="run nothing, print the table of what is there")
+    parser.add_argument("--markdown", type=Path, help="write the table here too")
+    parser.add_argument("--block", nargs=2, type=int, metavar=("FIRST", "COUNT"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    bench = Bench(options.scratch.absolute(), options.seed, options.nice)
+    if options.block:
+        return _fuzz_here(bench, *options.block)
+    bench.scratch.mkdir(parents=True, exist_ok=True)
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(1)
+    )  # so that what is mounted and started ends with this
+    rows, skipped = [], []
+    for name, count, attack, reason in _attacks(options):
+        records = Records(bench.scratch / "records", name)
+        if reason:
+            skipped.append(f"Left out: {name}, because {reason}.")
+        elif not options.table and (not options.only or name in options.only):
+            _run(records, count, attack, bench)
+        if runs := records.read():
+            rows.append(row(name, runs))
+    text = _table(rows, skipped)
+    sys.stdout.write(text)
+    if options.markdown:
+        options.markdown.write_text("# Attacks on the engine\n\n" + text, "utf-8")
+    return 0
+
+
+Attack = Callable[[int, Bench], Run]
+
+
+def _attacks(options: argparse.Namespace) -> list[tuple[str, int, Attack | None, str]]:
+    """Name, number of runs, attack (None for the fuzzer, which runs in blocks), why it cannot be run here."""
+    disks = [
+        (full_disks.attack_on(stage), options.disk_sizes, partial(full_disks.attack, stage), mounts.why_not())
+        for stage in DISK_STAGES
+    ]
+    return [
+        (kills.NAME, options.kills, kills.attack, ""),
+        (power_cuts.NAME, options.power_cuts, power_cuts.attack, mounts.why_no_loop()),
+        (torn_files.NAME, options.torn_files, torn_files.attack, ""),
+        *disks,
+        (fuzz.NAME, options.fuzzed, None, ""),
+    ]
+
+
+def _run(records: Records, count: int, attack: Attack | None, bench: Bench) -> None:
+    missing = records.missing(count)
+    if attack is None:
+        _ = bench.finished
+        for first in sorted({number // fuzz.BLOCK * fuzz.BLOCK for number in missing}):
+            for run in fuzz.run_block(first, min(fuzz.BLOCK, count - first), bench):
+                _note(records, run)
+        return
+    for number in missing:
+        _note(records, attack(number, bench))
+
+
+def _note(records: Records, run: Run) -> None:
+    records.add(run)
+    if run.attack != fuzz.NAME or not run.outcome.held:
+        print(
+            f"{run.attack} {run.number}: {run.outcome} ({run.case}) {run.note}", file=sys.stderr, flush=True
+        )
+
+
+def _fuzz_here(bench: Bench, first: int, count: int) -> int:
+    """One block of the fuzzer in this process, its runs on the standard output."""
+    limit_memory()
+    for run in fuzz.read_block(first, count, bench):
+        sys.stdout.write(json.dumps(asdict(run)) + "\n")
+    return 0
+
+
+def _table(rows: list[Row], skipped: list[str]) -> str:
+    here = versions()
+    good = ", ".join(f"“{outcome}”" for outcome in Outcome if outcome.held)
+    note = (
+        f"{COUNT} photos of the demo capture at {SIZE} px, SIFT, preview, up to the texture; recon3d "
+        f"{here['recon3d']}, pycolmap {here['pycolmap']}, CPU only. A run held when it ended with {good}. The same "
+        "result: the same bytes up to the depth maps, and within 10 % as many points and faces from there on."
+    )
+    return "\n".join([markdown(rows), note, "", *skipped, ""])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
