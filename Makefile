@@ -37,6 +37,7 @@ test: test-engine test-blender
 test-engine: .venv/ready
 	.venv/bin/python -m pytest tests/pipeline
 	.venv/bin/python -m pytest tests/setup
+	.venv/bin/python -m pytest tests/faults
 	.venv/bin/python -m pytest tests/scene/test_readers.py tests/scene/test_demo_capture.py
 test-blender: .venv-bpy/ready
 	.venv-bpy/bin/python -m pytest tests/scene tests/addon

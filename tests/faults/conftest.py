@@ -1,0 +1,27 @@
+"""The short version of benchmarks/faults.py: the same attacks, a few of each, on the same small capture."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("pycolmap", reason="the engine's environment has pycolmap; Blender's has not")
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+import torch  # noqa: E402
+from fault_attacks.bench import Bench  # noqa: E402
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def bench(tmp_path_factory) -> Bench:
+    """The capture and its undisturbed reconstruction, made once; tests attack copies."""
+    made = Bench(tmp_path_factory.mktemp("faults"))
+    _ = made.finished
+    return made
