@@ -34,11 +34,12 @@ import torch  # noqa: E402
 from frontend_methods import THRESHOLD, Method, pair_methods, photo_methods  # noqa: E402
 
 from blender_recon3d.pipeline.events import UserError  # noqa: E402
-from blender_recon3d.pipeline.images import EXTENSIONS, read_gray  # noqa: E402
+from blender_recon3d.pipeline.images import read_gray  # noqa: E402
 from blender_recon3d.pipeline.memory import PeakMemory, resident_bytes  # noqa: E402
 from blender_recon3d.pipeline.models import weights as weights_of  # noqa: E402
 from blender_recon3d.pipeline.models.frontend import Matcher  # noqa: E402
 from blender_recon3d.pipeline.models.superglue import layers_of  # noqa: E402
+from blender_recon3d.pipeline.photos.extensions import EXTENSIONS  # noqa: E402
 from blender_recon3d.pipeline.versions import package_version  # noqa: E402
 
 

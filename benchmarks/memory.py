@@ -23,7 +23,8 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from blender_recon3d.pipeline.images import EXTENSIONS, open_photo, upright_rgb  # noqa: E402
+from blender_recon3d.pipeline.images import open_photo, upright_rgb  # noqa: E402
+from blender_recon3d.pipeline.photos.extensions import EXTENSIONS  # noqa: E402
 from blender_recon3d.pipeline.settings import STAGES  # noqa: E402
 from blender_recon3d.pipeline.workspace import Workspace  # noqa: E402
 

@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from blender_recon3d.pipeline.images import read_rgb
+
 HELD_OUT_EVERY = 20  # photos; the first of every twenty, in the order of their names, is never trained on
 LONGEST = 640  # pixels, of a photo in a stack
 
@@ -84,7 +86,7 @@ def _middle(image: np.ndarray) -> np.ndarray:
 
 
 def _read(path: Path) -> np.ndarray:
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise ValueError(f"{path} cannot be read")
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    try:
+        return read_rgb(path)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read") from error

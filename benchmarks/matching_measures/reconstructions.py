@@ -12,8 +12,8 @@ from captures import NOISE, median, ring
 from blender_recon3d.pipeline.colmap import pycolmap
 from blender_recon3d.pipeline.evaluate import evaluate
 from blender_recon3d.pipeline.events import UserError
-from blender_recon3d.pipeline.images import EXTENSIONS
 from blender_recon3d.pipeline.models import registry
+from blender_recon3d.pipeline.photos.extensions import EXTENSIONS
 from blender_recon3d.pipeline.versions import engine_version
 from blender_recon3d.pipeline.workspace import Workspace, link_or_copy, read_json, remove
 

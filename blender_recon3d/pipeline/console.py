@@ -8,6 +8,7 @@ import time
 from typing import TextIO
 
 from .events import Event
+from .files.json_values import number
 
 BAR = 24
 
@@ -28,7 +29,7 @@ class Console:
         if event.kind == "progress":
             self._progress(event)
         elif event.kind == "done" and event.stage not in ("job", "report"):
-            took = "" if event.data.get("skipped") else f"  ({duration(event.data.get('seconds', 0))})"
+            took = "" if event.data.get("skipped") else f"  ({duration(number(event.data.get('seconds')))})"
             self._line(f"{event.stage:<9} {event.message}{took}")
         elif event.kind in ("warning", "error"):
             self._line(f"{event.kind}: {event.message}")

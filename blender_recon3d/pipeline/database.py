@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from .colmap import pycolmap
+from .events import FileFormatError
+from .files.regular import read_regular
 from .workspace import Workspace, remove, whole_file
 
 
@@ -41,8 +43,11 @@ def create_database(workspace: Workspace) -> None:
 
 @contextlib.contextmanager
 def open_database(path: Path) -> Iterator[Any]:
-    """The database, closed at the end also when the block raises."""
-    database = pycolmap.Database.open(path)
+    """The database, closed at the end also when the block raises. FileFormatError when the file is none."""
+    try:
+        database = pycolmap.Database.open(path)
+    except RuntimeError as error:
+        raise FileFormatError(path, "it is no COLMAP database") from error
     try:
         yield database
     finally:
@@ -108,5 +113,13 @@ def write_pairs(path: Path, pairs: Iterable[tuple[str, str]]) -> None:
 
 def read_pairs(path: Path) -> list[tuple[str, str]]:
     """The pairs of a list written by `write_pairs`."""
-    lines = path.read_text("utf-8").splitlines()
-    return [(first, second) for first, second in (line.split() for line in lines)]
+    try:
+        lines = [line.split() for line in read_regular(path).decode("utf-8").splitlines()]
+    except OSError as error:
+        raise FileFormatError(path, error.strerror or "it is not there") from error
+    except UnicodeDecodeError as error:
+        raise FileFormatError(path, "it is no list of pairs") from error
+    wrong = next((number for number, words in enumerate(lines, 1) if len(words) != 2), 0)
+    if wrong:
+        raise FileFormatError(path, f"line {wrong} does not hold two names")
+    return [(first, second) for first, second in lines]

@@ -14,6 +14,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .files import json_values
+from .files.regular import open_regular
+
 KINDS = ("progress", "info", "warning", "error", "done")
 # Run again; choose photos, or the results folder; run again at preview quality; show the log; set the engine up.
 REMEDIES = ("again", "photos", "results", "preview", "log", "engine")
@@ -133,17 +136,17 @@ def append_event(path: Path, event: Event) -> None:
 def read_events(path: Path, offset: int = 0) -> tuple[list[Event], int]:
     """The whole events after byte `offset`, and the offset to continue from.
 
-    A missing file gives nothing; a line cut short is left for the next call; a line that is no event is
-    skipped, since the file is data and may come from anywhere.
+    A missing file, or what is no file, gives nothing; a line cut short is left for the next call; a line that is no
+    event is skipped, since the file is data and may come from anywhere.
     """
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             file.seek(0, os.SEEK_END)
             if file.tell() < offset:  # a new job has replaced the file
                 offset = 0
             file.seek(offset)
             block = file.read()
-    except FileNotFoundError:
+    except OSError:
         return [], 0
     whole = block.rfind(b"\n") + 1
     events = []
@@ -156,16 +159,18 @@ def read_events(path: Path, offset: int = 0) -> tuple[list[Event], int]:
 
 def _parse(line: bytes) -> Event | None:
     try:
-        raw = json.loads(line)
-        event = Event(
-            time=float(raw["time"]),
-            stage=str(raw["stage"]),
-            kind=str(raw["kind"]),
-            done=int(raw.get("done", 0)),
-            total=int(raw.get("total", 0)),
-            message=str(raw.get("message", "")),
-            data=raw.get("data") or {},
-        )
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+        raw = json_values.mapping(json_values.parse(line))
+    except ValueError:
         return None
-    return event if event.kind in KINDS and isinstance(event.data, dict) else None
+    kind, stage = json_values.text(raw.get("kind")), json_values.text(raw.get("stage"))
+    if kind not in KINDS or not stage:
+        return None
+    return Event(
+        time=json_values.number(raw.get("time")),
+        stage=stage,
+        kind=kind,
+        done=json_values.whole(raw.get("done"), least=0),
+        total=json_values.whole(raw.get("total"), least=0),
+        message=json_values.text(raw.get("message")),
+        data=json_values.mapping(raw.get("data")),
+    )

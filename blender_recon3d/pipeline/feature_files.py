@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .events import UserError
+from .files.regular import open_regular
 from .workspace import Workspace, whole_file
 
 if TYPE_CHECKING:
     from .models.frontend import Features
+
+# What numpy and zipfile raise for archives that are cut short, changed, or compressed in an unusual way.
+_DAMAGED = (
+    OSError, ValueError, KeyError, EOFError, TypeError, IndexError, AttributeError, ArithmeticError, RuntimeError,
+    MemoryError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 
 
 def feature_path(workspace: Workspace, name: str) -> Path:
@@ -36,12 +44,20 @@ def load_features(path: Path) -> Features:
     from .models.frontend import Features
 
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            return Features(
+        with open_regular(path) as file, np.load(file, allow_pickle=False) as stored:
+            found = Features(
                 keypoints=stored["keypoints"],
                 scores=stored["scores"],
                 descriptors=stored["descriptors"].astype(np.float32),
                 image_size=(int(stored["image_size"][0]), int(stored["image_size"][1])),
             )
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        count = len(found.scores)
+        if (
+            found.keypoints.shape != (count, 2)
+            or found.descriptors.ndim != 2
+            or len(found.descriptors) != count
+        ):
+            raise ValueError("its arrays do not fit together")
+        return found
+    except _DAMAGED as error:
         raise UserError(f"{path} cannot be read ({error}): delete it and run again.") from error

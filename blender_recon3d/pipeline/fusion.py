@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from .colmap import pycolmap, run_cancellable
-from .events import Progress, UserError
+from .events import FileFormatError, Progress, UserError
+from .files.regular import read_regular
 from .ply import read_vertices, with_column, write_vertices
 from .workspace import remove, scratch_folder
 
@@ -80,15 +81,27 @@ def _with_views(ply: Path, visibility: Path, min_views: int) -> np.ndarray:
 
 
 def read_visibility(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """COLMAP's .vis file: the number of views of each point, and all words (for each point n, then n ids)."""
-    with open(path, "rb") as file:
-        number = int.from_bytes(file.read(8), "little")
-        words = np.fromfile(file, "<u4")
+    """COLMAP's .vis file: the number of views of each point, and all words (for each point n, then n ids).
+
+    FileFormatError for a file that is damaged.
+    """
+    try:
+        content = read_regular(path)
+    except OSError as error:
+        raise FileFormatError(path, error.strerror or "it is not there") from error
+    number = int.from_bytes(content[:8], "little")
+    words = np.frombuffer(content, "<u4", max(0, len(content) - 8) // 4, offset=min(8, len(content)))
+    if number > len(words):
+        raise FileFormatError(path, f"it is cut short and ends before its {number} points do")
     # Each entry says where the next begins, so this cannot be a numpy expression; an array is fast enough.
     plain = array("I", words.tobytes())
     counts = np.empty(number, np.int64)
     place = 0
     for index in range(number):
+        if place >= len(plain):
+            break
         counts[index] = plain[place]
         place += plain[place] + 1
+    if place != len(plain):
+        raise FileFormatError(path, "its points do not fit its length")
     return counts, words

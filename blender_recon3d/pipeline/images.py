@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pillow_heif
 from PIL import ExifTags, Image, ImageOps
 
+from .files.regular import open_regular
+from .photos.pixel_budget import PixelBudget, TooLargeError, bytes_needed, default_budget
+
 pillow_heif.register_heif_opener()
 
-EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".heic", ".heif"})
-VIDEO_EXTENSIONS = frozenset({".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mts", ".mpg", ".mpeg"})
+# What a photo may be, whatever its name says. Pillow goes by content and knows a hundred formats, of which some run
+# other programs (PostScript: Ghostscript); only these are ever tried.
+FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "HEIF")  # MPO comes by way of JPEG
 # What COLMAP reads as it is; everything else is converted on the way in.
 PLAIN_FORMATS = {"JPEG": ("RGB", "L"), "PNG": ("RGB", "L"), "MPO": ("RGB",)}
 
 DIAGONAL_35MM = 43.2666  # millimetres, of a 36 x 24 mm frame
 MOST_PIXELS = 500_000_000  # a photograph is smaller; a bomb is not
+STRIP = 1 << 22  # pixels that are converted at once
 Image.MAX_IMAGE_PIXELS = (
     None  # Pillow's own limit of 179 million refuses what phones take; ours is checked below
 )
@@ -39,15 +46,38 @@ class ExifInfo:
     gps: tuple[float, float, float] | None
 
 
+@functools.cache
+def pixel_budget() -> PixelBudget:
+    """What all threads' photos may take in memory at once."""
+    from .doctor import memory_gb
+
+    total = memory_gb()[0]
+    return default_budget(None if total is None else int(total * 2**30))
+
+
 @contextmanager
 def open_photo(path: Path) -> Iterator[Image.Image]:
-    """The photo, not yet decoded. Raises OSError, or ValueError for one that is too large to be a photo."""
+    """The photo, not yet decoded; the memory that decoding takes is reserved until the block ends.
+
+    So decode, and use the pixels, within the block, and open one photo at a time in a thread. Raises OSError for what
+    is no file or no photo of FORMATS, and ValueError for one that is too large to be a photo.
+    """
+    with open_regular(path) as file, _quiet_open(file) as image:
+        if image.width * image.height > MOST_PIXELS:
+            raise TooLargeError(
+                f"{image.width} x {image.height} pixels are too many, the limit is {MOST_PIXELS // 10**6} megapixels"
+            )
+        progressive = bool(image.info.get("progressive"))
+        with pixel_budget().reserve(bytes_needed(image.format or "", image.width, image.height, progressive)):
+            yield image
+
+
+@contextmanager
+def _quiet_open(file: BinaryIO) -> Iterator[Image.Image]:
     with warnings.catch_warnings():
-        # Pillow warns of huge images and odd EXIF; sizes are checked below, and EXIF is only a hint.
+        # Pillow warns of huge images and odd EXIF; sizes are checked, and EXIF is only a hint.
         warnings.simplefilter("ignore")
-        with Image.open(path) as image:
-            if image.width * image.height > MOST_PIXELS:
-                raise ValueError(f"{image.width} x {image.height} pixels are too many")
+        with Image.open(file, formats=FORMATS) as image:
             yield image
 
 
@@ -64,17 +94,51 @@ def read_gray(path: Path) -> np.ndarray:
 
 
 def upright_rgb(image: Image.Image) -> Image.Image:
-    """The decoded photo in RGB, turned as EXIF says; 16-bit values are scaled, transparency goes to white."""
-    turned = ImageOps.exif_transpose(image)
-    if turned.mode.startswith(("I", "F")):
-        values = np.asarray(turned, np.float64)
-        top = 65535.0 if values.max(initial=0) > 255 else 255.0
-        return Image.fromarray(np.clip(values * (255.0 / top), 0, 255).astype(np.uint8)).convert("RGB")
-    if turned.mode in ("RGBA", "LA", "PA") or "transparency" in turned.info:
-        rgba = turned.convert("RGBA")
+    """The decoded photo in RGB, turned as EXIF says; 16-bit values are scaled, transparency goes to white.
+
+    `image` is changed: it is turned, and may be what is returned. Takes 4 bytes a pixel besides it at most.
+    """
+    ImageOps.exif_transpose(image, in_place=True)
+    if image.mode == "RGB" and "transparency" not in image.info:
+        image.load()
+        return image
+    convert = _to_rgb
+    if image.mode.startswith(("I", "F")):
+        top = 65535 if _maximum(image) > 255 else 255
+        convert = functools.partial(_scaled_to_rgb, top=top)
+    whole = Image.new("RGB", image.size)
+    for strip, corner in _strips(image):
+        whole.paste(convert(strip), corner)
+    return whole
+
+
+def _strips(image: Image.Image) -> Iterator[tuple[Image.Image, tuple[int, int]]]:
+    """The image in full-width pieces of about STRIP pixels, and where each belongs."""
+    rows = max(1, STRIP // max(1, image.width))
+    for top in range(0, image.height, rows):
+        yield image.crop((0, top, image.width, min(top + rows, image.height))), (0, top)
+
+
+def _maximum(image: Image.Image) -> float:
+    return max((float(np.nanmax(np.asarray(strip), initial=0)) for strip, _ in _strips(image)), default=0.0)
+
+
+def _scaled_to_rgb(strip: Image.Image, top: int) -> Image.Image:
+    """Grey values from 0 to `top` (255 or 65535), in integers or floats, as 8 bits."""
+    values = np.asarray(strip)
+    if values.dtype.kind in "iu":
+        eight = np.clip(values if top == 255 else values // 257, 0, 255)
+    else:
+        eight = np.nan_to_num(np.clip(values * np.float32(255 / top), 0, 255))
+    return Image.fromarray(eight.astype(np.uint8)).convert("RGB")
+
+
+def _to_rgb(strip: Image.Image) -> Image.Image:
+    if strip.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in strip.info:
+        rgba = strip.convert("RGBA")
         white = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
         return Image.alpha_composite(white, rgba).convert("RGB")
-    return turned.convert("RGB")
+    return strip.convert("RGB")
 
 
 def is_plain(image: Image.Image, orientation: int) -> bool:

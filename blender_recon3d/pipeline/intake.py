@@ -9,9 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from .events import UserError
-from .images import EXTENSIONS, VIDEO_EXTENSIONS
-
-MASK_EXTENSIONS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")
+from .photos.extensions import EXTENSIONS, MASK_EXTENSIONS, VIDEO_EXTENSIONS
 
 
 def find_photos(given: Iterable[str], workspace_root: Path) -> tuple[list[Path], list[Path]]:

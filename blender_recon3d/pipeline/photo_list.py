@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from .events import Progress
-from .images import open_photo
 from .intake import safe_name
 from .triage import PhotoInfo, examine
 
@@ -59,8 +58,7 @@ def photo_entry(photo: PhotoInfo, base: Path, taken: set[str]) -> dict[str, Any]
 
 
 def _extension(photo: PhotoInfo) -> str:
-    """Kept where COLMAP reads the file as it is; else JPEG for what was lossy, PNG for what was not."""
+    """PNG for what is a PNG, or was not lossy and is converted; JPEG for the rest."""
     if photo.plain:
-        with open_photo(photo.path) as image:
-            return ".png" if image.format == "PNG" else ".jpg"
-    return ".png" if photo.lossless else ".jpg"
+        return ".png" if photo.format == "PNG" else ".jpg"
+    return ".png" if photo.format in ("PNG", "TIFF") else ".jpg"

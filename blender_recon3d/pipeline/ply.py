@@ -13,6 +13,7 @@ from typing import IO
 import numpy as np
 
 from .events import FileFormatError
+from .files.regular import open_regular
 from .workspace import whole_file
 
 _TYPES = {
@@ -46,7 +47,7 @@ def read_vertices(path: Path) -> np.ndarray:
     Raises FileFormatError, one sentence that names the file, when it is missing, damaged, or no PLY file.
     """
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             return _read(path, file)
     except OSError as error:
         raise FileFormatError(path, error.strerror or "it is not there") from error

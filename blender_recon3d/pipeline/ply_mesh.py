@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from .events import FileFormatError
+from .files.regular import open_regular
 from .ply import header_lines, read_vertices
 from .workspace import whole_file
 
@@ -22,7 +23,7 @@ def read_mesh(path: Path) -> tuple[np.ndarray, np.ndarray]:
     `write_mesh`, COLMAP and most programs write. Raises FileFormatError for anything else.
     """
     vertices = read_vertices(path)
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         lines: list[str] = []
         while not lines or lines[-1] != "end_header":
             lines.append(file.readline(1024).decode("ascii", "replace").strip())

@@ -228,7 +228,7 @@ class JobSettings(StageSettings):
                 chosen = {item.name: _typed(item, raw.get(stage, {}).get(item.name)) for item in fields(kind)}
                 values[stage] = kind(**{name: value for name, value in chosen.items() if value is not None})
             return cls(**values)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise UserError(f"{path} is not a job ({error}): start again with recon3d run.", 2) from error
 
 
@@ -248,5 +248,6 @@ def _typed(item: Any, value: Any) -> Any:
         value = tuple(str(entry) for entry in value)
     if value is not None and item.default is not None and not isinstance(value, type(item.default)):
         if not (isinstance(item.default, float) and isinstance(value, int)):
-            raise ValueError(f"{item.name} is {value!r}")
+            raise ValueError(f"{item.name} is {str(value)[:80]!r}")
+        value = float(value)
     return value

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from .files.regular import NotAFileError, open_regular
 from .images import ExifInfo, is_plain, open_photo, read_exif, upright_rgb
+from .photos.pixel_budget import TooLargeError
 
+MOST_BYTES = 4 << 30  # of a file: a sparse one can say that it has terabytes
 SMALLEST_SIDE = 200  # pixels; no front-end finds enough in less
 SMALL_AGAINST_REST = 0.25  # of the median longest side
 WORK_SIZE = 1000  # sharpness is judged at this longest side, where it counts for matching
@@ -32,7 +36,7 @@ class PhotoInfo:
     height: int = 0
     exif: ExifInfo | None = None
     plain: bool = False
-    lossless: bool = False
+    format: str = ""  # Pillow's name of it: JPEG, PNG, TIFF ...
     digest: str = ""
     sharpness: tuple[float, float] = field(default=(0.0, 0.0))
 
@@ -41,41 +45,46 @@ def examine(path: Path) -> PhotoInfo:
     """Read and decode one file; never raises for what is wrong with it."""
     info = PhotoInfo(path)
     try:
-        content = path.read_bytes()
-        if not content:
-            info.reason = "the file is empty (0 bytes)"
-            return info
-        info.digest = hashlib.sha256(content).hexdigest()
-        del content
+        with open_regular(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            if not size:
+                info.reason = "the file is empty (0 bytes)"
+                return info
+            if size > MOST_BYTES:
+                info.reason = f"too large ({size / 2**30:.1f} GB; the limit is {MOST_BYTES >> 30} GB)"
+                return info
+            info.digest = hashlib.file_digest(file, "sha256").hexdigest()
         with open_photo(path) as image:
             info.exif = read_exif(image)
             info.plain = is_plain(image, info.exif.orientation)
-            info.lossless = (image.format or "") in ("PNG", "TIFF")
+            info.format = image.format or ""
             pixels = upright_rgb(image)
+            info.width, info.height = pixels.size
+            if max(pixels.size) < SMALLEST_SIDE:
+                info.reason = f"far too small ({info.width} x {info.height} pixels)"
+                return info
+            info.sharpness = sharpness(np.asarray(pixels.convert("L")))
     except (OSError, ValueError, SyntaxError, MemoryError, EOFError) as error:
-        info.reason = _why_unreadable(path, error)
-        return info
+        info.reason = _why_unreadable(error)
     except Exception as error:  # decoders of rare formats raise nearly anything on hostile files
         info.reason = f"not a readable image ({type(error).__name__})"
-        return info
-    info.width, info.height = pixels.size
-    if max(pixels.size) < SMALLEST_SIDE:
-        info.reason = f"far too small ({info.width} x {info.height} pixels)"
-        return info
-    info.sharpness = sharpness(np.asarray(pixels.convert("L")))
     return info
 
 
-def _why_unreadable(path: Path, error: Exception) -> str:
+def _why_unreadable(error: Exception) -> str:
     text = str(error)
+    if isinstance(error, NotAFileError):
+        return str(error.strerror)
+    if isinstance(error, TooLargeError):
+        return f"too large ({text}): scale it down"
     if isinstance(error, PermissionError):
         return "no permission to read it"
+    if isinstance(error, MemoryError):
+        return "too large for this machine's memory: scale it down"
     if "truncated" in text or "unexpected end" in text.lower() or isinstance(error, EOFError):
         return "the file is cut off (truncated)"
     if "cannot identify" in text:
         return "not an image, or a format this tool does not read"
-    if "too many" in text:
-        return f"too large ({text})"
     return "not a readable image"
 
 

@@ -6,14 +6,15 @@ model (text or binary), and any of them with `surface.ply` and `truth.json` besi
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .events import UserError
+from .events import UserError, printable
+from .files import json_values
+from .files.regular import read_regular
 from .ply import columns, read_vertices
 
 FLIP = np.diag([1.0, -1.0, -1.0])  # Bundler's cameras look along -z with y up
@@ -126,14 +127,16 @@ def _read_facts(path: Path, truth: Truth) -> None:
     if not path.exists():
         return
     try:
-        facts = json.loads(_text(path))
-        truth.units = str(facts.get("units", truth.units))[:20]
-        truth.size = float(facts["size"]) if "size" in facts else None
+        facts = json_values.parse(_text(path))
+        if not isinstance(facts, dict):
+            raise ValueError("it holds no object")
+        truth.units = printable(json_values.text(facts.get("units"), truth.units))[:20]
+        truth.size = float(json_values.numbers(facts["size"])) if "size" in facts else None
         if "centre" in facts and "radius_of_interest" in facts:
-            truth.centre = np.array(facts["centre"], np.float64).reshape(3)
-            truth.radius = float(facts["radius_of_interest"])
+            truth.centre = json_values.numbers(facts["centre"], 3)
+            truth.radius = float(json_values.numbers(facts["radius_of_interest"]))
         truth.facts = facts
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError) as error:
         raise UserError(f"{path} is no description of a truth ({error}): check it.", 2) from error
     if truth.size is not None and not truth.size > 0:
         raise UserError(f"{path} gives the size {truth.size}: it must be more than nothing.", 2)
@@ -141,9 +144,10 @@ def _read_facts(path: Path, truth: Truth) -> None:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text("utf-8")
+        return read_regular(path, json_values.MOST_BYTES).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} cannot be read ({error}): check --truth.", 2) from error
+        said = getattr(error, "strerror", None) or error
+        raise UserError(f"{path} cannot be read ({said}): check --truth.", 2) from error
 
 
 def _numbers(path: Path) -> np.ndarray:

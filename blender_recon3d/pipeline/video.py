@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from .events import Progress, UserError
+from .files.regular import check_regular
 from .triage import sharpness
 from .workspace import whole_folder
 
@@ -21,6 +25,10 @@ def extract_frames(video: Path, folder: Path, count: int, progress: Progress) ->
     Two passes: the first follows the motion and the sharpness of every frame, the second writes for each of
     `count` equal stretches of the way that the view has gone its sharpest frame. UserError for no video.
     """
+    try:
+        check_regular(video)
+    except OSError as error:
+        raise UserError(f"{video} cannot be read ({error.strerror}): choose another film.", 2) from error
     motion, sharp = _survey(video, progress)
     chosen = choose_frames(motion, sharp, count)
     wanted = set(chosen.tolist())
@@ -82,22 +90,36 @@ def _moved(before: np.ndarray, now: np.ndarray) -> float:
     return float(np.median(np.linalg.norm((moved - corners)[good], axis=-1)) / max(now.shape))
 
 
-def _frames(video: Path):  # type: ignore[no-untyped-def]
+@contextlib.contextmanager
+def _opened(video: Path) -> Iterator[cv2.VideoCapture]:
+    """OpenCV's reader. By FFmpeg alone: others take names with a % for patterns, or open devices."""
+    backend = cv2.CAP_FFMPEG if cv2.CAP_FFMPEG in cv2.videoio_registry.getBackends() else cv2.CAP_ANY
+    with tempfile.TemporaryDirectory(prefix="recon3d-") as folder:
+        name = str(video)
+        try:
+            name.encode("utf-8")
+        except UnicodeEncodeError:  # OpenCV cannot be told such a name
+            link = Path(folder) / "film"
+            link.symlink_to(video)
+            name = str(link)
+        reader = cv2.VideoCapture(name, backend)
+        try:
+            yield reader
+        finally:
+            reader.release()
+
+
+def _frames(video: Path) -> Iterator[np.ndarray]:
     """The frames in order, upright (OpenCV applies the rotation that the video states), BGR uint8 [H, W, 3]."""
-    reader = cv2.VideoCapture(str(video))
-    try:
+    with _opened(video) as reader:
         while True:
             good, frame = reader.read()
             if not good:
                 return
             yield frame
-    finally:
-        reader.release()
 
 
 def _frame_count(video: Path) -> int:
-    reader = cv2.VideoCapture(str(video))
-    try:
-        return max(0, int(reader.get(cv2.CAP_PROP_FRAME_COUNT)))
-    finally:
-        reader.release()
+    with _opened(video) as reader:
+        count = reader.get(cv2.CAP_PROP_FRAME_COUNT)
+        return int(count) if 0 < count < 2**31 else 0

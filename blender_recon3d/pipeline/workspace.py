@@ -21,6 +21,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from .events import UserError
+from .files import json_values
+from .files.regular import read_regular
+from .photos.document import check_document
 
 LOCK_PATIENCE = 1.5  # seconds
 PART = ".part"  # suffix of what is being written
@@ -75,7 +78,9 @@ class Workspace:
 
     def read_photos(self) -> dict[str, Any]:
         """photos.json; UserError when the photos stage has not run here."""
-        return read_json(self.photos, "run the photos stage first: recon3d photos OUT")
+        document = read_json(self.photos, "run the photos stage first: recon3d photos OUT")
+        check_document(document, self.photos)
+        return document
 
     def used_photos(self) -> list[dict[str, Any]]:
         """The photos that are not set aside, in the order of photos.json."""
@@ -89,11 +94,12 @@ class Workspace:
         An unreadable state is an empty one: the stages then run again.
         """
         try:
-            state = json.loads(self.state_file.read_text("utf-8"))
+            state = json_values.parse(read_regular(self.state_file, json_values.MOST_BYTES))
         except (OSError, ValueError):
             state = {}
         if not isinstance(state, dict) or not isinstance(state.get("stages"), dict):
             state = {"version": 1, "stages": {}}
+        state["stages"] = {name: entry for name, entry in state["stages"].items() if isinstance(entry, dict)}
         return state
 
     def write_stage(self, stage: str, entry: dict[str, Any], drop: tuple[str, ...] = ()) -> None:
@@ -190,7 +196,7 @@ def _record(path: Path) -> dict[str, Any]:
             file.seek(1)
             raw = json.loads(file.read())
             return {"pid": int(raw["pid"]), "started": float(raw["started"])}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, ArithmeticError, RecursionError):
         return {"pid": 0, "started": 0.0}
 
 
@@ -243,11 +249,12 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path, advice: str) -> dict[str, Any]:
     """A JSON object; UserError with the advice when the file is missing or is none."""
     try:
-        value = json.loads(path.read_text("utf-8"))
+        value = json_values.parse(read_regular(path, json_values.MOST_BYTES))
     except FileNotFoundError as error:
         raise UserError(f"{path} is missing: {advice}.") from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f"{path} cannot be read ({error}): {advice}.") from error
+    except (OSError, ValueError) as error:
+        said = getattr(error, "strerror", None) or error
+        raise UserError(f"{path} cannot be read ({said}): {advice}.") from error
     if not isinstance(value, dict):
         raise UserError(f"{path} is not what it should be: {advice}.")
     return value

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from ..pipeline.events import FileFormatError
+from ..pipeline.files.regular import read_regular
 
 # Name, number of parameters, of which the first are focal lengths, by COLMAP's model number.
 CAMERA_MODELS: dict[int, tuple[str, int, int]] = {
@@ -149,7 +150,7 @@ def _find(folder: Path, stem: str) -> Path:
 def _read(path: Path) -> bytes:
     try:
         # Not mapped into memory: another process shortening the file would crash Blender.
-        return path.read_bytes()
+        return read_regular(path)
     except OSError as error:
         raise FileFormatError(path, f"it cannot be read ({error.strerror})") from error
 

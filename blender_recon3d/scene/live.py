@@ -5,7 +5,6 @@ All cameras are one mesh of pyramids, since a thousand camera objects take longe
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,8 @@ import numpy as np
 from mathutils import Matrix
 
 from ..pipeline.events import FileFormatError
+from ..pipeline.files import json_values
+from ..pipeline.files.regular import read_regular
 from ..pipeline.workspace import Workspace
 from . import ply
 from .cameras import KEY
@@ -54,15 +55,13 @@ def read_live(workspace: Workspace) -> LiveState | None:
     """What there is now; None while there is nothing, or while it is being replaced. Safe in any thread."""
     path = workspace.live / "cameras.json"
     try:
-        if path.stat().st_size > MOST_BYTES:
-            return None
-        raw = json.loads(path.read_text("utf-8"))
-        matrix = np.array(raw["world_from_model"], np.float64)
+        raw = json_values.parse(read_regular(path, MOST_BYTES))
+        matrix = json_values.numbers(raw["world_from_model"], 4, 4)
         corners = np.array([_corners(camera) for camera in raw["cameras"][:MOST_CAMERAS]]).reshape(-1, 5, 3)
         points = ply.read_points(workspace.live / "points.ply")
     except (OSError, ValueError, KeyError, TypeError, RecursionError, ArithmeticError, FileFormatError):
         return None
-    if matrix.shape != (4, 4) or len(corners) == 0:
+    if len(corners) == 0:
         return None
     sane = np.abs(matrix).max() < LARGEST and np.abs(corners).max() < LARGEST  # neither where there is a NaN
     return LiveState(matrix, corners, points) if sane else None

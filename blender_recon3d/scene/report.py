@@ -5,15 +5,13 @@ Files are data from anywhere: what is not as it should be is left out, and texts
 
 from __future__ import annotations
 
-import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..pipeline.events import printable
-
-MOST_BYTES = 256 << 20
+from ..pipeline.files import json_values
+from ..pipeline.files.regular import read_regular
 
 REGISTERED, OTHER_MODEL, NOT_REGISTERED, SET_ASIDE = (
     "registered",
@@ -47,17 +45,13 @@ class Review:
 def read_review(path: Path) -> Review:
     """The review that report.json holds; an empty one where there is no report that can be read."""
     try:
-        if path.stat().st_size > MOST_BYTES:
-            return Review()
-        raw = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
+        raw = json_values.mapping(json_values.parse(read_regular(path, json_values.MOST_BYTES)))
+    except (OSError, ValueError):
         return Review()
-    if not isinstance(raw, dict):
-        return Review()
-    photos = tuple(row for entry in _list(raw.get("photos")) if (row := _row(entry)) is not None)
+    photos = tuple(row for entry in json_values.items(raw.get("photos")) if (row := _row(entry)) is not None)
     advice = tuple(
         text(item["text"])
-        for item in _list(raw.get("advice"))
+        for item in json_values.items(raw.get("advice"))
         if isinstance(item, dict) and isinstance(item.get("text"), str)
     )
     return Review(photos, advice)
@@ -81,8 +75,8 @@ def _row(entry: Any) -> PhotoRow | None:
         name,
         state,
         text(found.get("reason")),
-        _number(found.get("error"), -1.0),
-        int(min(_number(found.get("points"), 0.0), 2**31 - 1)),
+        _error(found.get("error")),
+        json_values.whole(found.get("points"), 0, 0, 2**31 - 1),
         source,
     )
 
@@ -92,11 +86,7 @@ def text(value: Any) -> str:
     return printable(value) if isinstance(value, str) else ""
 
 
-def _number(value: Any, otherwise: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
-        return otherwise
-    return float(min(value, 1e9))
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
+def _error(value: Any) -> float:
+    """Pixels, -1 for none."""
+    error = json_values.number(value, -1.0)
+    return min(error, 1e9) if error >= 0 else -1.0

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..pipeline.events import FileFormatError, UserError
+from ..pipeline.events import FileFormatError, UserError, printable
+from ..pipeline.files.json_values import items, mapping, text
+from ..pipeline.placement_file import check_placement
 from ..pipeline.workspace import Workspace, read_json
 from . import colmap_files
 
@@ -29,7 +31,7 @@ class Source:
     notes: tuple[str, ...] = ()
 
     def title(self, name: str) -> str:
-        return self.titles.get(name) or PurePosixPath(name).stem or "Photo"
+        return self.titles.get(name) or printable(PurePosixPath(name).stem) or "Photo"
 
     def photo(self, name: str) -> Path | None:
         """The photo's file, or None: a name from a file may not lead out of the folder."""
@@ -86,26 +88,15 @@ def _read(path: Path) -> dict[str, Any]:
 def _placement(path: Path) -> np.ndarray:
     """placement.json's similarity, 4x4."""
     try:
-        matrix = np.array(_read(path)["world_from_model"], float)
-    except (KeyError, ValueError, TypeError) as error:
-        raise FileFormatError(path, "it holds no 4x4 matrix world_from_model") from error
-    if matrix.shape != (4, 4) or not np.isfinite(matrix).all():
-        raise FileFormatError(path, "it holds no 4x4 matrix world_from_model")
-    gram = matrix[:3, :3].T @ matrix[:3, :3]
-    scale_squared = np.trace(gram) / 3
-    similar = 0 < scale_squared < 1e12 and np.allclose(gram / scale_squared, np.eye(3), atol=1e-4)
-    if not (similar and np.linalg.det(matrix[:3, :3]) > 0 and np.array_equal(matrix[3], [0, 0, 0, 1])):
-        raise FileFormatError(path, "its matrix is no rotation, scale and translation")
-    return matrix
+        return check_placement(_read(path).get("world_from_model"))
+    except ValueError as error:
+        raise FileFormatError(path, f"its world_from_model is no placement ({error})") from error
 
 
 def _titles(path: Path) -> dict[str, str]:
     """Original stems by the photos' names in the model."""
-    try:
-        photos = _read(path)["photos"]
-        pairs = [(photo["name"], Path(photo["source"]).stem) for photo in photos]
-    except (KeyError, TypeError, ValueError) as error:
-        raise FileFormatError(path, "its list of photos is damaged") from error
-    if not all(isinstance(name, str) for name, _ in pairs):
+    photos = [mapping(photo) for photo in items(_read(path).get("photos"))]
+    titles = {text(photo.get("name")): printable(Path(text(photo.get("source"))).stem) for photo in photos}
+    if not any(titles.values()) and photos:
         raise FileFormatError(path, "its list of photos is damaged")
-    return dict(pairs)
+    return {name: title for name, title in titles.items() if name and title}

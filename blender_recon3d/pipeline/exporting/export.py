@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 
 from ..events import UserError
+from ..files.pictures import read_picture
+from ..placement_file import check_placement
 from ..ply_mesh import write_mesh
 from ..texturing.textured_mesh import VERTEX, TexturedMesh, read_textured
 from ..versions import engine_version
@@ -65,12 +67,9 @@ def world_from_model(workspace: Workspace) -> np.ndarray:
     advice = "run recon3d sfm again"
     found = read_json(workspace.placement, advice).get("world_from_model")
     try:
-        matrix = np.array(found, np.float64)
-    except (TypeError, ValueError):
-        matrix = np.zeros(0)
-    if matrix.shape != (4, 4) or not np.isfinite(matrix).all() or not np.linalg.det(matrix[:3, :3]) > 0:
-        raise UserError(f"{workspace.placement} holds no placement: {advice}.")
-    return matrix
+        return check_placement(found)
+    except ValueError as error:
+        raise UserError(f"{workspace.placement} holds no placement: {advice}.") from error
 
 
 def _write(path: Path, mesh: TexturedMesh, workspace: Workspace) -> list[Path]:
@@ -97,10 +96,7 @@ def _write(path: Path, mesh: TexturedMesh, workspace: Workspace) -> list[Path]:
 
 def _texture(workspace: Workspace) -> np.ndarray:
     """uint8 BGR [H, W, 3]."""
-    image = cv2.imdecode(np.fromfile(workspace.texture_image, np.uint8), cv2.IMREAD_COLOR)
-    if image is None:
-        raise UserError(f"{workspace.texture_image} cannot be read: run recon3d texture again.")
-    return image
+    return read_picture(workspace.texture_image, cv2.IMREAD_COLOR)
 
 
 def _coloured(mesh: TexturedMesh, first: np.ndarray) -> np.ndarray:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 
 from ..events import UserError
+from ..files import json_values
+from ..files.regular import read_regular
 
+LARGEST = 1e30  # number of a box: a product of three still is one
 ROUND_RADIUS = 1.0  # of the ring of cameras: what lies beyond it is background
 WIDEST_GAP = 150.0  # degrees between neighbours of a ring of cameras: wider, and it is no ring
 
@@ -50,15 +52,17 @@ def read_box(text: str) -> np.ndarray:
     path = Path(text).expanduser()
     try:
         if _is_file(path):
-            raw = json.loads(path.read_text("utf-8"))
-            numbers = np.array(raw["matrix"] if isinstance(raw, dict) else raw, np.float64).ravel()
+            raw = json_values.parse(read_regular(path, json_values.MOST_BYTES))
+            numbers = json_values.numbers(raw["matrix"] if isinstance(raw, dict) else raw).ravel()
         else:
             numbers = np.array(text.replace(",", " ").split(), np.float64)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError) as error:
         raise UserError(f"{text[:80]} is no crop box ({error}): {_ADVICE}", 2) from error
     if len(numbers) not in (12, 16) or not np.isfinite(numbers).all():
         raise UserError(f"{text[:80]} is no crop box ({len(numbers)} numbers): {_ADVICE}", 2)
     matrix = np.vstack([numbers[:12].reshape(3, 4), [0, 0, 0, 1]])
+    if np.abs(numbers).max() > LARGEST:
+        raise UserError(f"The crop box {text[:80]} has numbers beyond {LARGEST:g}: {_ADVICE}", 2)
     if abs(np.linalg.det(matrix[:3, :3])) < 1e-12 * np.abs(matrix[:3, :3]).max() ** 3:
         raise UserError(f"The crop box {text[:80]} is flat: {_ADVICE}", 2)
     return matrix
@@ -70,7 +74,7 @@ _ADVICE = 'give the 12 numbers of a 3x4 matrix, row by row, or a JSON file with 
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except OSError:  # too long for a name: numbers
+    except (OSError, ValueError):  # too long for a name, or not one: numbers
         return False
 
 

@@ -8,7 +8,6 @@ bundled. Bundled ones are NAME.safetensors with a card NAME.json beside it; noth
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import sys
 from collections.abc import Mapping
@@ -17,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from ..events import UserError
+from ..files import json_values
+from ..files.regular import read_regular
 from ..paths import BUNDLED_WEIGHTS
 
 CACHE_VARIABLE = "RECON3D_CACHE"
@@ -198,7 +199,7 @@ def read_card(path: Path) -> dict[str, Any]:
     """The card beside a file of weights (NAME.json for NAME.safetensors), empty when there is none."""
     card = path.with_suffix(".json")
     try:
-        content = json.loads(card.read_text(encoding="utf-8"))
+        content = json_values.parse(read_regular(card, json_values.MOST_BYTES))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

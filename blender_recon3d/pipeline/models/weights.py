@@ -16,6 +16,7 @@ from safetensors.torch import load as parse_safetensors
 from torch import Tensor, nn
 
 from ..events import UserError
+from ..files.regular import read_regular
 from .efficientnet import EfficientNetB0
 from .fetch import fetch
 from .registry import find, list_weights
@@ -41,7 +42,7 @@ def read_tensors(path: Path, sha256: str | None = None) -> dict[str, Tensor]:
     Raises UserError when the file cannot be read, differs from sha256, or holds anything but finite tensors.
     """
     try:
-        data = path.read_bytes()
+        data = read_regular(path)
     except OSError as error:
         raise UserError(f"cannot read the weights {path}: {error.strerror or error}") from error
     if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256.lower():

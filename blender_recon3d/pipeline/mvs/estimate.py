@@ -20,6 +20,7 @@ from torch import Tensor
 
 from ..console import duration
 from ..events import Progress, UserError
+from ..files.pictures import read_picture
 from ..workspace import remove
 from .cascade import FULL_RADIUS, cascade
 from .consistency import confirmations, without_specks
@@ -117,7 +118,7 @@ def estimate_all(
         view = scene.views[number]
         mask = masks / f"{view.name}.png"
         if mask.exists():
-            depth[cv2.imdecode(np.fromfile(mask, np.uint8), cv2.IMREAD_GRAYSCALE) == 0] = 0
+            depth[read_picture(mask, cv2.IMREAD_GRAYSCALE) == 0] = 0
         # The depth map is written last: where it stands, both are there.
         write_map(map_paths(dense, view.name)[1], normal)
         write_map(photometric_path(dense, view.name), depth[..., None])

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..events import UserError
+from ..files.regular import read_regular
 from ..workspace import whole_file
 
 
@@ -46,12 +47,14 @@ def write_map(path: Path, values: np.ndarray) -> None:
 
 def read_map(path: Path) -> np.ndarray:
     """float32 [H, W, C]; UserError when the file is torn or is no map."""
-    content = path.read_bytes()
-    head = content[:64].split(b"&", 3)
     try:
+        content = read_regular(path)
+        head = content[:64].split(b"&", 3)
         width, height, channels = (int(part) for part in head[:3])
         start = sum(len(part) + 1 for part in head[:3])
+        if min(width, height, channels) < 1 or width * height * channels * 4 != len(content) - start:
+            raise ValueError("its size is not what its head says")
         values = np.frombuffer(content, "<f4", offset=start).reshape(channels, height, width)
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         raise UserError(f"{path} is no COLMAP map: delete it and run again.") from error
     return np.moveaxis(values, 0, 2)

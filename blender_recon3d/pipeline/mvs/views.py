@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 
 from ..colmap import pycolmap
-from ..events import UserError
+from ..events import FileFormatError, UserError
+from ..files.pictures import read_picture
 
 # Angle between two views of a point, degrees: below, depth is uncertain; above, surfaces look different.
 BEST_ANGLE, SPREAD_BELOW, SPREAD_ABOVE = 8.0, 3.0, 14.0
@@ -35,10 +36,10 @@ class View:
 
     def read_gray(self) -> np.ndarray:
         """uint8 [H, W]."""
-        gray = cv2.imdecode(np.fromfile(self.path, np.uint8), cv2.IMREAD_GRAYSCALE)
-        if gray is None:
-            raise UserError(f"{self.path} cannot be read: delete the dense folder and run again.")
-        return gray
+        try:
+            return read_picture(self.path, cv2.IMREAD_GRAYSCALE)
+        except FileFormatError as error:
+            raise UserError(f"{self.path} cannot be read: delete the dense folder and run again.") from error
 
 
 @dataclass(frozen=True)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from ..advice import Links, advise
 from ..doctor import memory_gb
 from ..events import read_events
+from ..files import json_values
+from ..photos.document import clean_registration
 from ..processor import cores
 from ..settings import STAGES, JobSettings
 from ..versions import versions
-from ..workspace import Workspace
+from ..workspace import Workspace, read_json
 
 VERSION = 1
 MOST_PROBLEMS = 200
@@ -28,10 +28,8 @@ def collect(workspace: Workspace, settings: JobSettings, attempt: Callable[..., 
     A stage that is not in state.json has no facts, even where files of an earlier run still lie there.
     """
     state = workspace.read_state()["stages"]
-    document = attempt("photos.json", lambda: _document(workspace.photos), {}) if "photos" in state else {}
-    found = (
-        attempt("registration.json", lambda: _document(workspace.registration), {}) if "sfm" in state else {}
-    )
+    document = attempt("photos.json", lambda: _photos_json(workspace), {}) if "photos" in state else {}
+    found = attempt("registration.json", lambda: _registration(workspace), {}) if "sfm" in state else {}
     pairs = attempt("The pairs", lambda: _pairs(workspace, state), [])
     return {
         "version": VERSION,
@@ -94,28 +92,32 @@ def _problem(stage: str, kind: str, message: str) -> dict[str, str]:
     return {"stage": stage, "kind": kind, "message": message}
 
 
-def _document(path: Path) -> dict[str, Any]:
-    """A JSON object, or an empty one when the file is not there."""
-    try:
-        value = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
+def _photos_json(workspace: Workspace) -> dict[str, Any]:
+    return workspace.read_photos() if workspace.photos.exists() else {}
+
+
+def _registration(workspace: Workspace) -> dict[str, Any]:
+    if not workspace.registration.exists():
         return {}
-    if not isinstance(value, dict):
-        raise ValueError(f"{path.name} holds no object")
-    return value
+    return clean_registration(read_json(workspace.registration, "run recon3d sfm again"))
 
 
 def _stage(name: str, entry: dict[str, Any] | None) -> dict[str, Any]:
-    entry = entry or {}
+    entry = json_values.mapping(entry)
+    seconds, memory = entry.get("seconds"), entry.get("peak_memory_mb")
+    summary = json_values.mapping(entry.get("summary"))
+    for key in ("points", "faces"):  # which the page writes as numbers
+        if key in summary:
+            summary = {**summary, key: json_values.whole(summary[key], least=0)}
     # "started" in the state of a run that has ended means that it was stopped or failed there.
     state = {"done": "done", "started": "not finished"}.get(str(entry.get("state")), "not run")
     return {
         "name": name,
         "state": state,
         "fingerprint": entry.get("fingerprint"),
-        "seconds": entry.get("seconds"),
-        "peak_memory_mb": entry.get("peak_memory_mb"),
-        "summary": entry.get("summary") or {},
+        "seconds": None if seconds is None else json_values.number(seconds),
+        "peak_memory_mb": None if memory is None else json_values.whole(memory, least=0),
+        "summary": summary,
     }
 
 

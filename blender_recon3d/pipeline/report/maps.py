@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..placement_file import check_placement
 from ..ply import columns, read_vertices
 from ..workspace import Workspace, read_json
 from .markup import Markup, data_url, tag
@@ -52,7 +53,7 @@ def _read_scene(workspace: Workspace, dense: bool) -> Scene:
     from ..colmap import pycolmap
 
     placement = read_json(workspace.placement, "run recon3d sfm again")
-    transform = np.array(placement["world_from_model"], np.float64).reshape(4, 4)
+    transform = check_placement(placement.get("world_from_model"))
     model = pycolmap.Reconstruction(workspace.model)
     images = [model.image(image_id) for image_id in sorted(model.reg_image_ids())]
     corners = []

@@ -83,7 +83,7 @@ def _scaled(workspace: Workspace, name: str) -> tuple[np.ndarray, np.ndarray]:
         width, height = image.size
         image.draft("RGB", (2 * WIDTH, 2 * HEIGHT))
         small = upright_rgb(image)
-    small.thumbnail((WIDTH, HEIGHT))
+        small.thumbnail((WIDTH, HEIGHT))
     return np.asarray(small), np.array([small.width / width, small.height / height])
 
 

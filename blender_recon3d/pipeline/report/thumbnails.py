@@ -40,7 +40,7 @@ def _thumbnail(path: Path, side: int) -> bytes | None:
         with open_photo(path) as image:
             image.draft("RGB", (side, side))  # JPEGs are decoded at a fraction of their size
             small = upright_rgb(image)
-        small.thumbnail((side, side))
+            small.thumbnail((side, side))
         buffer = io.BytesIO()
         small.save(buffer, "JPEG", quality=QUALITY, optimize=True)
         return buffer.getvalue()

@@ -10,6 +10,8 @@ import numpy as np
 from .. import pairing
 from ..database import write_pairs
 from ..events import Progress, UserError
+from ..files.json_values import MOST_BYTES
+from ..files.regular import read_regular
 from ..settings import PairsSettings
 from ..workspace import Workspace, remove
 
@@ -100,10 +102,11 @@ def encode(
 
 def _read_file(path: Path) -> list[list[str]]:
     try:
-        lines = path.expanduser().read_text("utf-8").splitlines()
-    except (OSError, ValueError) as error:
+        # Names of files need not be UTF-8.
+        lines = read_regular(path.expanduser(), MOST_BYTES).decode("utf-8", "surrogateescape").splitlines()
+    except OSError as error:
         raise UserError(
-            f"The list of pairs {path} cannot be read ({error}): give {', '.join(WAYS)}, or a text file with "
+            f"The list of pairs {path} cannot be read ({error.strerror}): give {', '.join(WAYS)}, or a text file with "
             "two names a line.",
             2,
         ) from error

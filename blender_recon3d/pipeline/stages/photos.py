@@ -125,14 +125,14 @@ def _bring_in(photo: PhotoInfo, target: Path) -> None:
     with open_photo(photo.path) as image:
         exif = read_exif(image)
         pixels = upright_rgb(image)
-    # What COLMAP and other readers want to know of the camera is kept; the orientation has been applied.
-    kept = Image.Exif()
-    kept[0x010F], kept[0x0110] = exif.make, exif.model
-    with whole_file(target) as part:
-        options: dict[str, Any] = {"format": "PNG"}
-        if target.suffix == ".jpg":
-            options = {"format": "JPEG", "quality": JPEG_QUALITY, "subsampling": 0}
-        pixels.save(part, exif=kept, **options)
+        # What COLMAP and other readers want to know of the camera is kept; the orientation has been applied.
+        kept = Image.Exif()
+        kept[0x010F], kept[0x0110] = exif.make, exif.model
+        with whole_file(target) as part:
+            options: dict[str, Any] = {"format": "PNG"}
+            if target.suffix == ".jpg":
+                options = {"format": "JPEG", "quality": JPEG_QUALITY, "subsampling": 0}
+            pixels.save(part, exif=kept, **options)
 
 
 def _bring_masks(
@@ -152,11 +152,11 @@ def _bring_masks(
             continue
         try:
             with open_photo(mask) as image:
-                values = np.asarray(upright_rgb(image).convert("L"))
-        except (OSError, ValueError) as error:
-            progress.warning(f"The mask {mask} cannot be read ({error}): {photo.path.name} is used whole.")
+                values = _fit_mask(np.asarray(upright_rgb(image).convert("L")), photo)
+        except Exception as error:  # decoders raise nearly anything on hostile files
+            said = getattr(error, "strerror", None) or error
+            progress.warning(f"The mask {mask} cannot be read ({said}): {photo.path.name} is used whole.")
             continue
-        values = _fit_mask(values, photo)
         with whole_file(workspace.masks / f"{target.name}.png") as part:
             part.write_bytes(cv2.imencode(".png", values)[1].tobytes())
     if len(missing) == len(jobs):

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from ..colmap import pycolmap
-from ..events import Progress, UserError
+from ..events import FileFormatError, Progress, UserError
+from ..files.pictures import read_picture
 
 GRID = 16  # pixels
 
@@ -127,9 +128,6 @@ def load_views(model: Path, images: Path, masks: Path, most: int, progress: Prog
 def _read(path: Path, flags: int) -> np.ndarray:
     """Pixels as they stand in the file, whatever EXIF says of their orientation: as COLMAP sees them."""
     try:
-        pixels = cv2.imdecode(np.fromfile(path, np.uint8), flags | cv2.IMREAD_IGNORE_ORIENTATION)
-    except (OSError, cv2.error):
-        pixels = None
-    if pixels is None:
-        raise UserError(f"{path} cannot be read: put the photo back, or run again with --fresh.")
-    return pixels
+        return read_picture(path, flags)
+    except FileFormatError as error:
+        raise UserError(f"{path} cannot be read: put the photo back, or run again with --fresh.") from error

@@ -1,0 +1,75 @@
+"""Values out of JSON that comes from anywhere, made into what the caller expects or into a default.
+
+JSON knows integers of any length, NaN and Infinity (Python's does), and any type in any place. Panels and reports
+read with `number`, `whole`, `text`, `items` and `mapping`, which never raise; whoever cannot go on without a value
+asks for `numbers` or `parse`, which raise ValueError and nothing else. Standard library only; `numbers` needs numpy.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+MOST_BYTES = 256 << 20  # of a JSON file; ours have less than a hundredth
+LARGEST_WHOLE = 2**53  # beyond it, neighbours are the same float
+
+
+def parse(content: bytes | str) -> Any:
+    """The value; ValueError for everything that is no JSON, or nested too deeply."""
+    try:
+        return json.loads(content)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def number(value: Any, otherwise: float = 0.0) -> float:
+    """A finite float; `otherwise` for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return otherwise
+    try:
+        found = float(value)
+    except OverflowError:
+        return otherwise
+    return found if math.isfinite(found) else otherwise
+
+
+def whole(value: Any, otherwise: int = 0, least: int = -LARGEST_WHOLE, most: int = LARGEST_WHOLE) -> int:
+    """An integer from `least` to `most`, cut to these; `otherwise` for what is no finite number."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return max(least, min(most, value))
+    found = number(value, math.nan)
+    return otherwise if math.isnan(found) else max(least, min(most, int(found)))
+
+
+def text(value: Any, otherwise: str = "") -> str:
+    """A string as it is; `otherwise` for what is none. What is shown to people goes through `events.printable` too."""
+    return value if isinstance(value, str) else otherwise
+
+
+def items(value: Any) -> list[Any]:
+    """A list; an empty one for anything else."""
+    return value if isinstance(value, list) else []
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """An object; an empty one for anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def numbers(value: Any, *shape: int) -> np.ndarray:
+    """float64 of this shape (any, where none is given), all finite. ValueError for anything else."""
+    import numpy as np
+
+    try:
+        found = np.array(value, np.float64)
+    except (TypeError, OverflowError, RecursionError) as error:
+        raise ValueError("it holds something that is no number") from error
+    if shape and found.shape != shape:
+        raise ValueError(f"it holds numbers of shape {found.shape}, not {shape}")
+    if not np.isfinite(found).all():
+        raise ValueError("not all of its numbers are finite")
+    return found

@@ -1,0 +1,80 @@
+"""Opening files that a user, a .blend file or somebody's workspace names: only regular ones. Standard library only.
+
+A path may lead to a named pipe, on which `open` waits for ever, to a device that never ends, to nowhere, or round in
+a circle. Each of these is an OSError here, with a `strerror` that a sentence can quote.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import stat
+from pathlib import Path
+
+# Opening a pipe that became one after it was looked at must not wait; terminals must not become ours.
+_FLAGS = (
+    os.O_RDONLY
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_NOCTTY", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+_KINDS = (
+    (stat.S_ISDIR, "a folder, not a file"),
+    (stat.S_ISFIFO, "a named pipe, not a file"),
+    (stat.S_ISSOCK, "a socket, not a file"),
+    (stat.S_ISCHR, "a device, not a file"),
+    (stat.S_ISBLK, "a device, not a file"),
+)
+
+
+class NotAFileError(OSError):
+    """What a path leads to is something else than a regular file; `strerror` says what."""
+
+
+def check_regular(path: Path) -> os.stat_result:
+    """What `stat` says of the file that the path leads to. OSError where there is none, or it is no regular file."""
+    try:
+        found = path.stat()
+    except FileNotFoundError as error:
+        if path.is_symlink():
+            raise NotAFileError(errno.ENOENT, "a link to a file that is not there", str(path)) from error
+        raise
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise NotAFileError(errno.ELOOP, "a link that leads to itself", str(path)) from error
+        raise
+    except ValueError as error:  # a NUL in the name, or a name that this system cannot spell
+        raise NotAFileError(errno.EINVAL, "a name that no file can have", str(path)) from error
+    _refuse_others(found, path)
+    return found
+
+
+def open_regular(path: Path) -> io.BufferedReader:
+    """The file, open for reading in binary. OSError as `check_regular`; never waits for a writer."""
+    check_regular(path)
+    handle = os.open(path, _FLAGS)
+    try:
+        _refuse_others(os.fstat(handle), path)  # it may have been replaced since
+        if hasattr(os, "set_blocking"):
+            os.set_blocking(handle, True)
+        return os.fdopen(handle, "rb")
+    except BaseException:
+        os.close(handle)
+        raise
+
+
+def read_regular(path: Path, most: int | None = None) -> bytes:
+    """The file's content. OSError as `check_regular`, and for a file of more than `most` bytes."""
+    with open_regular(path) as file:
+        content = file.read() if most is None else file.read(most + 1)
+    if most is not None and len(content) > most:
+        raise NotAFileError(errno.EFBIG, f"larger than {most / 2**20:,.0f} MB", str(path))
+    return content
+
+
+def _refuse_others(found: os.stat_result, path: Path) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        kind = next((text for is_kind, text in _KINDS if is_kind(found.st_mode)), "no file")
+        raise NotAFileError(errno.EINVAL, kind, str(path))
