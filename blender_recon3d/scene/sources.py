@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..pipeline.events import FileFormatError, UserError, printable
-from ..pipeline.files.json_values import items, mapping, text
+from ..pipeline.files.json_values import items, mapping
 from ..pipeline.placement_file import check_placement
 from ..pipeline.workspace import Workspace, read_json
 from . import colmap_files
@@ -95,8 +95,11 @@ def _placement(path: Path) -> np.ndarray:
 
 def _titles(path: Path) -> dict[str, str]:
     """Original stems by the photos' names in the model."""
-    photos = [mapping(photo) for photo in items(_read(path).get("photos"))]
-    titles = {text(photo.get("name")): printable(Path(text(photo.get("source"))).stem) for photo in photos}
-    if not any(titles.values()) and photos:
+    photos = _read(path).get("photos")
+    entries = [mapping(photo) for photo in items(photos)]
+    if not isinstance(photos, list) or not all(
+        isinstance(photo.get(key), str) for photo in entries for key in ("name", "source")
+    ):
         raise FileFormatError(path, "its list of photos is damaged")
+    titles = {photo["name"]: printable(Path(photo["source"]).stem) for photo in entries}
     return {name: title for name, title in titles.items() if name and title}

@@ -132,7 +132,11 @@ def test_events_with_numbers_that_are_none(tmp_path):
 
 def test_pairs_are_two_names_a_line(tmp_path):
     path = tmp_path / "pairs.txt"
-    for content, match in ((b"a.jpg b.jpg\na.jpg\n", "line 2"), (b"a.jpg \xff.jpg\n", "no list"), (None, "pairs.txt")):
+    for content, match in (
+        (b"a.jpg b.jpg\na.jpg\n", "line 2"),
+        (b"a.jpg \xff.jpg\n", "no list"),
+        (None, "pairs.txt"),
+    ):
         if content is None:
             path.unlink()
         else:
