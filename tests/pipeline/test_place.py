@@ -61,6 +61,7 @@ def made_workspace(folder: Path, gps: np.ndarray | None = None) -> Workspace:
     photos = [
         {
             "name": f"view_{number:02d}.jpg",
+            "source": "",
             "state": "used",
             "gps": None if gps is None else [*gps[number], 500.0],
         }
