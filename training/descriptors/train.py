@@ -27,7 +27,7 @@ from .teacher import Teacher, input_projection
 from .validation import Validation, grey
 from .views import read_view
 
-CONFIG = Path(__file__).parents[1] / "configs" / "descriptors.toml"
+CONFIG = Path(__file__).parents[1] / "configs" / "aliked_descriptors.toml"
 
 
 class ViewFiles:
