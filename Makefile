@@ -1,37 +1,36 @@
 # make setup     the engine's environment in .venv
-# make demo      reconstruct the demo capture: build/demo/{workspace,demo.blend,demo.glb,preview.png}
-# make test      every test that needs no window        make lint    ruff and mypy
+# make demo      reconstruct the demo capture: build/demo/{workspace,demo.glb,picture.png}, and demo.blend where there
+#                is a Blender (on the path, or as the module bpy)
+# make test      every test that needs no window        make lint    ruff and mypy, without torch
 # make test-gui  what needs a real Blender: RECON3D_BLENDER=/path/to/blender RECON3D_BLENDER_GUI=... make test-gui
 # make zip       the extension, in dist/
 #
-# pip's own variables choose where packages come from, for instance a small torch without CUDA:
-#   PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make demo
+# Python 3.11 or later with venv is all that is needed. Without an NVIDIA card the small torch is taken. pip's own
+# variables choose another place for packages: PIP_INDEX_URL=... make setup
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 DEMO := build/demo
-PIP := -m pip install --quiet --disable-pip-version-check
 
 .PHONY: setup setup-bpy demo test test-engine test-blender test-gui lint zip clean
 
 setup: .venv/ready
 .venv/ready: pyproject.toml
-	$(PYTHON) -m venv .venv
-	.venv/bin/python $(PIP) --editable '.[engine,setup,test,reference,lint]'
-	touch $@
+	@$(PYTHON) tools/bootstrap.py engine
 
-setup-bpy: .venv-bpy/ready
-.venv-bpy/ready: pyproject.toml
-	$(PYTHON) -m venv .venv-bpy
-	.venv-bpy/bin/python $(PIP) --editable '.[bpy,test]'
-	@.venv-bpy/bin/python -c 'import bpy' || { echo "Blender's module does not load here: install its system" \
-	"libraries (Debian: apt-get install libxkbcommon0 libxrender1 libxi6 libxxf86vm1 libxfixes3 libsm6 libgl1 libegl1)."; exit 1; }
-	touch $@
+# Where this machine cannot have bpy, .venv-bpy/unavailable says why and what needs it is left out, unless
+# RECON3D_REQUIRE_BPY is set.
+setup-bpy:
+	@[ -e .venv-bpy/ready ] && [ .venv-bpy/ready -nt pyproject.toml ] || $(PYTHON) tools/bootstrap.py blender
 
-demo: .venv/ready .venv-bpy/ready
-	.venv/bin/recon3d run demo/photos -o $(DEMO)/workspace --export $(DEMO)/demo.glb
-	.venv-bpy/bin/python examples/import_workspace.py -- $(DEMO)/workspace $(DEMO)/demo.blend --preview $(DEMO)/preview.png
+.venv-lint/ready: pyproject.toml
+	@$(PYTHON) tools/bootstrap.py lint
+
+demo: .venv/ready
+	.venv/bin/recon3d run demo/photos -o $(DEMO)/workspace --export $(DEMO)/demo.glb --export $(DEMO)/picture.png
 	.venv/bin/recon3d evaluate $(DEMO)/workspace --truth demo/truth
-	@echo "Look at $(DEMO)/preview.png and $(DEMO)/workspace/report.html; open $(DEMO)/demo.blend in Blender, $(DEMO)/demo.glb anywhere."
+	@command -v blender >/dev/null || [ -n "$$RECON3D_BLENDER" ] || $(MAKE) --no-print-directory setup-bpy
+	@$(PYTHON) demo/to_blender.py $(DEMO)/workspace $(DEMO)/demo.blend --preview $(DEMO)/preview.png
+	@echo "Look at $(DEMO)/picture.png and $(DEMO)/workspace/report.html; open $(DEMO)/demo.glb anywhere."
 
 test: test-engine test-blender
 test-engine: .venv/ready
@@ -39,18 +38,22 @@ test-engine: .venv/ready
 	.venv/bin/python -m pytest tests/setup
 	.venv/bin/python -m pytest tests/faults
 	.venv/bin/python -m pytest tests/scene/test_readers.py tests/scene/test_demo_capture.py
-test-blender: .venv-bpy/ready
-	.venv-bpy/bin/python -m pytest tests/scene tests/addon
+test-blender: setup-bpy
+	@if [ -e .venv-bpy/unavailable ]; then \
+	  echo "The tests in Blender are left out: $$(cat .venv-bpy/unavailable)"; \
+	else \
+	  .venv-bpy/bin/python -m pytest tests/scene tests/addon; \
+	fi
 test-gui: .venv/ready
 	.venv/bin/python -m pytest tests/gui
 
-lint: .venv/ready
-	.venv/bin/ruff check .
-	.venv/bin/ruff format --check .
-	.venv/bin/mypy
+lint: .venv-lint/ready
+	.venv-lint/bin/ruff check .
+	.venv-lint/bin/ruff format --check .
+	.venv-lint/bin/mypy
 
 zip:
 	$(PYTHON) build_addon.py --output dist
 
 clean:
-	rm -rf build dist .venv .venv-bpy
+	rm -rf build dist .venv .venv-bpy .venv-lint
