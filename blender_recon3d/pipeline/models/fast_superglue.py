@@ -98,7 +98,8 @@ class FastSuperGlue:
         projected = _sides(F.linear(own, *layer.projections), sizes)
         for index, (target, out) in enumerate(zip(projected, _sides(message, sizes), strict=True)):
             source = projected[1 - index] if layer.cross else target
-            query, key, value = target.chunk(3, dim=2)[0], *source.chunk(3, dim=2)[1:]
+            query = target.chunk(3, dim=2)[0]
+            _, key, value = source.chunk(3, dim=2)
             attend(query, key, value, out, self.arithmetic.attention)
         hidden = F.linear(wide, *layer.hidden).relu_()
         return x + F.linear(hidden, *layer.output)
