@@ -19,7 +19,8 @@ GROUPS = (
         ("frames", "photos", "frames"), ("keep_blurred", "photos", "keep_blurred"),
     )),
     ("Matching", (
-        ("features", "features", "features"), ("max_keypoints", "features", "max_keypoints"),
+        ("features", "features", "features"), ("precision", "features", "precision"),
+        ("max_keypoints", "features", "max_keypoints"),
         ("feature_size", "features", "max_size"), ("pairs", "pairs", "pairs"),
         ("neighbours", "pairs", "neighbours"), ("match_threshold", "matches", "match_threshold"),
         ("min_inliers", "matches", "min_inliers"),
@@ -44,7 +45,8 @@ _CHOICES = {
 _LABELS = {
     "masks": "Masks", "grouping": "Shared Camera", "camera_model": "Camera Model",
     "camera_params": "Known Intrinsics", "frames": "Frames of a Film", "keep_blurred": "Keep Blurred Photos",
-    "features": "Features", "max_keypoints": "Most Keypoints", "feature_size": "Size for Features",
+    "features": "Features", "precision": "Precision", "max_keypoints": "Most Keypoints",
+    "feature_size": "Size for Features",
     "pairs": "Pairs", "neighbours": "Neighbours", "match_threshold": "Least Score", "min_inliers": "Least Matches",
     "mapper": "Mapper", "dense": "Method", "dense_size": "Size for Depth", "min_views": "Least Views",
     "memory": "Memory (GB)", "faces": "Most Faces", "region": "Region", "clean": "Clean the Cloud",

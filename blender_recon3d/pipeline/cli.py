@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 from . import guard
 from .console import Console
 from .events import Cancelled, Event, Progress, UserError, append_event
-from .settings import CAMERA_MODELS, DEVICES, QUALITIES, STAGES, JobSettings
+from .settings import CAMERA_MODELS, DEVICES, PRECISIONS, QUALITIES, STAGES, JobSettings
 from .workspace import Workspace, read_json
 
 DONE, FAILED, BAD_USAGE, CANCELLED = 0, 1, 2, 3
@@ -130,6 +130,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     add("--quality", choices=QUALITIES, help="default medium")
     add("--features", choices=("learned", "sift"), help="the front-end")
     add("--weights", metavar="W", help="bundled, official, or a folder")
+    add("--precision", choices=PRECISIONS, help="the networks' arithmetic (default auto: by the processor)")
     add("--pairs", metavar="P", help="auto, exhaustive, sequential, retrieval, or a file")
     add(
         "--neighbours", type=int, metavar="K", help="retrieval: most similar photos each is matched with (20)"
@@ -164,7 +165,8 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
 
 
 SETTING_NAMES = (
-    "quality", "until", "device", "features", "weights", "pairs", "neighbours", "match_threshold", "min_inliers",
+    "quality", "until", "device", "features", "weights", "precision", "pairs", "neighbours", "match_threshold",
+    "min_inliers",
     "mapper", "dense", "masks", "camera_model", "camera_params", "grouping", "frames", "keep_blurred",
     "max_keypoints", "feature_size", "dense_size", "min_views", "memory",
     "faces", "region", "crop", "clean", "mesh_depth", "closed", "cloud", "texture_size",

@@ -207,7 +207,11 @@ def _torch() -> list[Finding]:
     if sys.platform == "darwin":
         there = torch.backends.mps.is_available()
         findings.append(Finding("MPS (Apple GPU)", OK, "available" if there else "not available"))
-    return findings
+    from .models.arithmetic import choose
+    from .models.devices import select_device
+
+    choice = choose(select_device())
+    return [*findings, Finding("arithmetic", OK, f"{choice.precision} for the networks: {choice.why}")]
 
 
 def _torchvision() -> list[Finding]:

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from . import arithmetic
 from .events import Cancelled, Progress, UserError
 from .memory import PeakMemory
 from .settings import STAGES, JobSettings, StageSettings
@@ -57,6 +58,8 @@ def fingerprint(
     values = {
         key: value for key, value in dataclasses.asdict(settings).items() if key not in NOT_IN_FINGERPRINT
     }
+    if values.get("precision") == "auto":  # SIFT's; for networks it is settled before it comes here
+        del values["precision"]
     content = [name, VERSIONS[name], values, stage.inputs(workspace, settings), before]
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
@@ -118,11 +121,15 @@ def _run_stages(workspace: Workspace, settings: JobSettings, progress: Progress,
     names = STAGES[: STAGES.index(only or settings.until) + 1]
     # All fingerprints first: they ask for the files and weights that a stage wants, and whether it can run
     # here at all, so that the last stage's refusal does not come after an hour's work.
-    prints: dict[str, str] = {}
-    for name in names:
-        before = [prints[need] for need in NEEDS[name]]
-        prints[name] = fingerprint(name, load_stage(name), workspace, getattr(settings, name), before)
-    write_json(workspace.job, settings.to_json())  # only now that nothing in it is refused
+    asked = settings
+    if "features" in names:
+        settings, chosen = arithmetic.of_job(
+            workspace, settings, lambda settled: _begins(workspace, settled, "features")
+        )
+    prints = _fingerprints(workspace, settings, names)
+    write_json(workspace.job, asked.to_json())  # only now that nothing in it is refused
+    if "features" in names:
+        arithmetic.record(workspace, chosen)
     for name in names:
         progress.check()
         stage, print_of = load_stage(name), prints[name]
@@ -135,6 +142,21 @@ def _run_stages(workspace: Workspace, settings: JobSettings, progress: Progress,
         else:
             same = entry.get("fingerprint") == print_of and not done
             _run_stage(name, stage, workspace, settings, progress.for_stage(name), print_of, same)
+
+
+def _fingerprints(workspace: Workspace, settings: JobSettings, names: tuple[str, ...]) -> dict[str, str]:
+    prints: dict[str, str] = {}
+    for name in names:
+        before = [prints[need] for need in NEEDS[name]]
+        prints[name] = fingerprint(name, load_stage(name), workspace, getattr(settings, name), before)
+    return prints
+
+
+def _begins(workspace: Workspace, settings: JobSettings, name: str) -> bool:
+    """Whether the stage would begin anew with these settings, neither kept nor resumed."""
+    entry = workspace.read_state()["stages"].get(name, {})
+    names = STAGES[: STAGES.index(name) + 1]
+    return bool(entry.get("fingerprint") != _fingerprints(workspace, settings, names)[name])
 
 
 def dependents(name: str) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import partial
@@ -11,6 +10,7 @@ from typing import Any
 
 from .events import Progress
 from .intake import safe_name
+from .processor import cores
 from .triage import PhotoInfo, examine
 
 
@@ -21,7 +21,7 @@ def examine_all(files: list[Path], progress: Progress) -> list[PhotoInfo]:
 
 def in_threads(calls: list[Callable[[], Any]], progress: Progress, message: str) -> list[Any]:
     """The results of the calls in their order; decoding releases the interpreter, so threads do."""
-    pool = ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, 8))
+    pool = ThreadPoolExecutor(max_workers=min(cores(), 8))
     try:
         futures = [pool.submit(call) for call in calls]
         for done, _ in enumerate(as_completed(futures), 1):

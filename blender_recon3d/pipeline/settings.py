@@ -16,6 +16,8 @@ from .events import UserError
 STAGES = ("photos", "pairs", "features", "matches", "sfm", "dense", "mesh", "texture")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 QUALITIES = ("preview", "medium", "high")
+PRECISIONS = ("auto", "fp32", "bf16")
+PRECISION = "arithmetic of the networks; auto: bf16 where the processor is fast in it"
 
 CAMERA_MODELS = (
     "SIMPLE_PINHOLE", "PINHOLE", "SIMPLE_RADIAL", "RADIAL", "OPENCV", "OPENCV_FISHEYE", "FULL_OPENCV",
@@ -77,6 +79,7 @@ class FeaturesSettings(StageSettings):
     """How keypoints are found and described."""
 
     features: str = option("sift", "learned (SuperPoint) or COLMAP's SIFT", ("learned", "sift"))
+    precision: str = option("auto", PRECISION, PRECISIONS)
     max_keypoints: int = option(0, "most keypoints a photo; 0: 8,192 of SIFT, 2,048 of SuperPoint", least=0)
     max_size: int = option(3200, "longest side at which features are found, pixels", least=64)
     weights: str = option("bundled", "bundled, official, or a folder of weights")
@@ -88,6 +91,7 @@ class MatchesSettings(StageSettings):
     """How keypoints are matched and the matches verified."""
 
     features: str = option("sift", "learned (SuperGlue) or COLMAP's SIFT matcher", ("learned", "sift"))
+    precision: str = option("auto", PRECISION, PRECISIONS)
     match_threshold: float = option(0.2, "SuperGlue: least score of a match", least=0.0, most=1.0)
     max_error: float = option(4.0, "verification: largest epipolar error, pixels", least=0.1, most=100.0)
     min_inliers: int = option(

@@ -264,9 +264,9 @@ def test_a_missing_device_says_what_to_do(folder):
 
 def test_bf16_is_used_only_where_it_agrees(folder, extractor):
     """bf16 gives these weights' keypoints again; whatever is chosen, the network works and is not left changed."""
-    faster = precision.bf16_is_faster(torch.device("cpu"))
+    expected = precision.DTYPES[precision.choose(torch.device("cpu")).precision]
     chosen = FeatureExtractor(folder, "cpu")
-    assert chosen.network.dtype == (torch.bfloat16 if faster else torch.float32)
+    assert chosen.network.dtype == expected
     reduced = FeatureExtractor(folder, "cpu", max_keypoints=100, precision="bf16")
     image = texture(96, 96, seed=5)
     exact, rounded = (one.extract([image])[0].keypoints[:40] for one in (extractor, reduced))

@@ -222,7 +222,7 @@ def test_the_self_test_tells_what_agrees(network):
 def test_the_chosen_arithmetic_is_the_devices(network):
     device = torch.device("cpu")
     chosen = precision.fastest_superglue(network.state_dict(), network.settings, device)
-    expected = torch.bfloat16 if precision.bf16_is_faster(device) else torch.float32
+    expected = precision.DTYPES[precision.choose(device).precision]
     assert chosen.arithmetic.dtype == expected
     forced = precision.fastest_superglue(network.state_dict(), network.settings, device, "fp32")
     assert forced.arithmetic == GlueArithmetic()

@@ -60,7 +60,7 @@ def test_the_self_test_tells_what_agrees(network):
     assert precision.superpoint_agrees(planted, FastSuperPoint(planted, torch.bfloat16))
     assert not precision.superpoint_agrees(planted, FastSuperPoint(network))
     device = torch.device("cpu")
-    expected = torch.bfloat16 if precision.bf16_is_faster(device) else torch.float32
+    expected = precision.DTYPES[precision.choose(device).precision]
     assert precision.fastest_superpoint(planted, device).dtype == expected
     assert precision.fastest_superpoint(planted, device, "fp32").dtype == torch.float32
 

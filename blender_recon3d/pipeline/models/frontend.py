@@ -15,20 +15,20 @@ import torch
 from torch import Tensor
 
 from . import weights as weights_of
+from .arithmetic import Precision
 from .devices import select_device
 from .efficientnet import DESCRIPTOR_SIZE, EfficientNetB0, prepare_image
 from .matcher import Encoded, Matcher
-from .precision import Precision, fastest_superpoint
-from .registry import read_card
+from .precision import fastest_superpoint, load_superpoint
 from .side_by_side import side_by_side
-from .superpoint import CELL, SuperPoint, SuperPointSettings, to_full_image
+from .superpoint import CELL, to_full_image
 
 __all__ = ["Encoded", "FeatureExtractor", "Features", "Matcher", "RetrievalEncoder", "select_device"]
 
-# Sizes of batches, bounded by what one batch needs in memory.
-# SuperPoint: about 0.8 kB a pixel in fp32, less on a CPU, where a photo of any size has a core to itself.
-PIXELS_PER_BATCH = {"cpu": 2**16, "cuda": 2**24, "mps": 2**22}
-RETRIEVAL_BATCH = 16  # photos
+# Sizes of batches, bounded by what one batch needs in memory. SuperPoint: about 0.8 kB a pixel in fp32. On a CPU
+# each photo has a core to itself, and so what it gives does not hang on the photos it comes with.
+PIXELS_PER_BATCH = {"cpu": 1, "cuda": 2**24, "mps": 2**22}
+RETRIEVAL_BATCH = {"cpu": 1, "cuda": 16, "mps": 16}  # photos
 
 
 @dataclass
@@ -50,7 +50,7 @@ class FeatureExtractor:
 
     weights: "bundled", "official" or a folder. device: as `select_device` takes it. max_keypoints: the
     strongest kept a photo. max_size: pixels; photos with a longer side are reduced to it for the network.
-    precision: "fp32" or "bf16"; None for bf16 where a self-test finds that it agrees and is faster. Raises
+    precision: "fp32" or "bf16"; None for bf16 where it is fast and a self-test finds that it agrees. Raises
     UserError when there are no weights or no such device.
     """
 
@@ -64,12 +64,7 @@ class FeatureExtractor:
     ) -> None:
         chosen = select_device(device)
         self.max_size = max_size
-        # Weights were trained with one way of reading descriptors; what their card does not say is the published.
-        card = read_card(weights_of.find("superpoint", weights)[0])
-        published = card.get("sampling") != "exact"
-        network = SuperPoint(SuperPointSettings(max_keypoints=max_keypoints, published_sampling=published))
-        network.load_state_dict(weights_of.load("superpoint", weights))
-        self.network = fastest_superpoint(network.eval(), chosen, precision)
+        self.network = fastest_superpoint(load_superpoint(weights, max_keypoints), chosen, precision)
         self.device = self.network.device
 
     def extract(
@@ -128,10 +123,16 @@ class RetrievalEncoder:
         """Descriptors float32 [N, 1280] of length 1 of RGB photos, uint8 [H, W, 3] each, of any sizes."""
         prepared = [prepare_image(image) for image in images]
         result = np.zeros((len(images), DESCRIPTOR_SIZE), np.float32)
-        for indices in _batches([image.shape for image in prepared], lambda shape: RETRIEVAL_BATCH):
+        size = RETRIEVAL_BATCH[self.device.type]
+        batches = list(_batches([image.shape for image in prepared], lambda shape: size))
+
+        def run(indices: list[int]) -> np.ndarray:
             with torch.inference_mode():
                 batch = torch.stack([prepared[i] for i in indices]).to(self.device)
-                result[indices] = self.network(batch).cpu().numpy()
+                return self.network(batch).cpu().numpy()
+
+        for indices, values in zip(batches, side_by_side(run, batches, self.device), strict=True):
+            result[indices] = values
         return result
 
 

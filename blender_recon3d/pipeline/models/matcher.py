@@ -11,16 +11,19 @@ import torch
 from torch import Tensor
 
 from . import weights as weights_of
+from .arithmetic import Precision
 from .devices import select_device
-from .precision import Precision, fastest_superglue
+from .precision import fastest_superglue
 from .side_by_side import side_by_side
 from .superglue import SuperGlueSettings, layers_of, normalise_keypoints
 
 if TYPE_CHECKING:
     from .frontend import Features
 
-# Of pairs of keypoints that are matched at once, each about 12 bytes and its share of the layers'.
-SCORES_PER_BATCH = {"cpu": 2**18, "cuda": 2**26, "mps": 2**24}
+# Of pairs of keypoints that are matched at once, each about 12 bytes and its share of the layers'. On a CPU each
+# pair has a core to itself, and so what it gives does not hang on the pairs it comes with.
+SCORES_PER_BATCH = {"cpu": 1, "cuda": 2**26, "mps": 2**24}
+MOST = 8  # pairs side by side
 
 Matches = tuple[np.ndarray, np.ndarray]  # indices uint32 [K, 2], confidences float32 [K]
 
@@ -39,8 +42,8 @@ class Matcher:
     """SuperGlue on pairs of photos.
 
     weights: "bundled", "official" or a folder. device: as `select_device` takes it. threshold: smallest
-    confidence of a match. precision: "fp32" or "bf16"; None for bf16 where a self-test finds that it agrees
-    and is faster. Raises UserError when there are no weights or no such device.
+    confidence of a match. precision: "fp32" or "bf16"; None for bf16 where it is fast and a self-test finds
+    that it agrees. Raises UserError when there are no weights or no such device.
     """
 
     def __init__(
@@ -56,8 +59,12 @@ class Matcher:
         self.network = fastest_superglue(tensors, settings, chosen, precision)
         self.device = self.network.device
 
-    def encode(self, features: Features) -> Encoded:
+    def encode_all(self, photos: Sequence[Features]) -> list[Encoded]:
         """All that needs to be computed once a photo; `match` does it where it has not been done."""
+        return side_by_side(self.encode, photos, self.device, MOST)
+
+    def encode(self, features: Features) -> Encoded:
+        """As `encode_all`, with the calling thread's number of threads."""
         # The network counts pixels from the first one's centre.
         xy = normalise_keypoints(torch.from_numpy(features.keypoints) - 0.5, features.image_size)
         sides = (xy, torch.from_numpy(features.scores), torch.from_numpy(features.descriptors))
@@ -73,7 +80,7 @@ class Matcher:
         sides = [(encoded[id(first)], encoded[id(second)]) for first, second in pairs]
         result = [(np.zeros((0, 2), np.uint32), np.zeros(0, np.float32)) for _ in pairs]
         batches = list(self._batches([(len(first), len(second)) for first, second in sides]))
-        found = side_by_side(lambda batch: self._run([sides[i] for i in batch]), batches, self.device)
+        found = side_by_side(lambda batch: self._run([sides[i] for i in batch]), batches, self.device, MOST)
         for batch, matches in zip(batches, found, strict=True):
             for index, value in zip(batch, matches, strict=True):
                 result[index] = value
@@ -87,7 +94,7 @@ class Matcher:
         encoded = {key: photo for key, photo in distinct.items() if isinstance(photo, Encoded)}
         rest = [(key, photo) for key, photo in distinct.items() if not isinstance(photo, Encoded)]
         for (key, _), rows in zip(
-            rest, side_by_side(lambda item: self.encode(item[1]), rest, self.device), strict=True
+            rest, side_by_side(lambda item: self.encode(item[1]), rest, self.device, MOST), strict=True
         ):
             encoded[key] = rows
         return encoded

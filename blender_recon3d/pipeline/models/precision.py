@@ -1,35 +1,61 @@
-"""Which arithmetic the networks run in on a device: measured on the loaded network, never assumed.
+"""The loaded networks in the arithmetic of their device, checked to give what they give in fp32 on the CPU.
 
-bf16 is used where it is faster than fp32 (some CPUs only emulate it) and gives the same results; Apple's GPUs
-stay with fp32, and are used only where they compute what the CPU computes.
+`arithmetic` says where bf16 is fast. It is used there if it finds the same keypoints and matches with the weights
+at hand; Apple's GPUs are used only where they compute what the CPU computes.
 """
 
 from __future__ import annotations
-
-import time
-from collections.abc import Callable
-from typing import Literal
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name everybody uses
 from torch import Tensor
 
-from .attention import Kind, attend
+from . import weights as weights_of
+from .arithmetic import Choice, Precision, choose
+from .devices import select_device
 from .fast_superglue import FastSuperGlue, GlueArithmetic
 from .fast_superpoint import FastSuperPoint
-from .superglue import DESCRIPTOR_SIZE, SuperGlueSettings
-from .superpoint import Keypoints, SuperPoint
-
-Precision = Literal["fp32", "bf16"]
+from .registry import read_card
+from .superglue import DESCRIPTOR_SIZE, SuperGlueSettings, layers_of
+from .superpoint import Keypoints, SuperPoint, SuperPointSettings
 
 MIN_REPEATED = 0.9  # share of keypoints found again within a pixel, both ways
 MIN_COSINE = 0.99  # mean cosine of the descriptors of the same keypoint
 MIN_SAME = 0.98  # share of keypoints that get the same partner, or none
 MAX_MOVED = 0.05  # share of the assignment that goes elsewhere
-MIN_SPEED_UP = 1.3  # bf16 that is emulated is slower than fp32
 SIZE = (128, 160)  # of the test image, pixels
 KEYPOINTS = 200  # of the test pair
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+
+
+def choose_for(weights: str, device: str) -> Choice:
+    """The arithmetic of a job's networks: bf16 where it is fast and both networks give the same in it.
+
+    weights, device: as `frontend.FeatureExtractor` takes them. Raises UserError as that does.
+    """
+    where = select_device(device)
+    choice = choose(where)
+    if choice.precision == "fp32":
+        return choice
+    superpoint = load_superpoint(weights, SuperPointSettings().max_keypoints)
+    tensors = weights_of.load("superglue", weights)
+    if (
+        fastest_superpoint(superpoint, where).dtype == torch.bfloat16
+        and fastest_superglue(tensors, SuperGlueSettings(layers=layers_of(tensors)), where).arithmetic.dtype
+        == torch.bfloat16
+    ):
+        return choice
+    return Choice("fp32", f"{choice.why}, but with these weights it gives other matches")
+
+
+def load_superpoint(weights: str, max_keypoints: int) -> SuperPoint:
+    """The network on the CPU. UserError when there are no weights."""
+    # Weights were trained with one way of reading descriptors; what their card does not say is the published.
+    card = read_card(weights_of.find("superpoint", weights)[0])
+    published = card.get("sampling") != "exact"
+    network = SuperPoint(SuperPointSettings(max_keypoints=max_keypoints, published_sampling=published))
+    network.load_state_dict(weights_of.load("superpoint", weights))
+    return network.eval()
 
 
 def fastest_superpoint(
@@ -37,18 +63,16 @@ def fastest_superpoint(
 ) -> FastSuperPoint:
     """The network, which is on the CPU, for inference on `device` or, if that computes wrongly, on the CPU.
 
-    precision: None for the fastest that agrees with the network in fp32.
+    precision: None for the one that `arithmetic` chooses, as far as it agrees with the network in fp32.
     """
-    if precision is not None:
-        return FastSuperPoint(network, DTYPES[precision], device)
-    if device.type != "mps" and bf16_is_faster(device):
-        fast = FastSuperPoint(network, torch.bfloat16, device)
-        if superpoint_agrees(network, fast):
-            return fast
-    fast = FastSuperPoint(network, torch.float32, device)
-    if device.type == "mps" and not superpoint_agrees(network, fast):
-        return FastSuperPoint(network, torch.float32, torch.device("cpu"))
-    return fast
+    wanted = precision or choose(device).precision
+    fast = FastSuperPoint(network, DTYPES[wanted], device)
+    trusted = device.type != "mps" and (precision is not None or wanted == "fp32")
+    if trusted or superpoint_agrees(network, fast):
+        return fast
+    if device.type == "mps":
+        return FastSuperPoint(network, DTYPES[wanted], torch.device("cpu"))
+    return FastSuperPoint(network, torch.float32, device)
 
 
 def fastest_superglue(
@@ -58,43 +82,21 @@ def fastest_superglue(
     precision: Precision | None = None,
 ) -> FastSuperGlue:
     """A state dict as a matcher on `device` or, if that computes wrongly, on the CPU; precision as above."""
-    exact = FastSuperGlue(tensors, settings)
-    if precision == "fp32":
-        return FastSuperGlue(tensors, settings, device)
-    if device.type != "mps" and (precision == "bf16" or bf16_is_faster(device)):
-        arithmetic = GlueArithmetic(torch.bfloat16, fastest_attention(device))
-        fast = FastSuperGlue(tensors, settings, device, arithmetic)
-        if precision == "bf16" or superglue_agrees(exact, fast):
-            return fast
-    fast = FastSuperGlue(tensors, settings, device)
-    return exact if device.type == "mps" and not superglue_agrees(exact, fast) else fast
+    wanted = precision or choose(device).precision
+    fast = FastSuperGlue(tensors, settings, device, glue_arithmetic(wanted, device))
+    trusted = device.type != "mps" and (precision is not None or wanted == "fp32")
+    if trusted or superglue_agrees(FastSuperGlue(tensors, settings), fast):
+        return fast
+    if device.type == "mps":
+        cpu = torch.device("cpu")
+        return FastSuperGlue(tensors, settings, cpu, glue_arithmetic(wanted, cpu))
+    return FastSuperGlue(tensors, settings, device)
 
 
-def bf16_is_faster(device: torch.device) -> bool:
-    """Whether products are clearly faster in bf16: only where the hardware has it.
-
-    Emulated bf16 is ten times slower than fp32, native bf16 several times faster, so that one small product
-    decides the same way every time.
-    """
-    seconds = {}
-    for dtype in (torch.float32, torch.bfloat16):
-        rows = torch.rand(256, 512, device=device).to(dtype)
-        weight = torch.rand(512, 512, device=device).to(dtype)
-        seconds[dtype] = _best_time(lambda rows=rows, weight=weight: F.linear(rows, weight), device)  # type: ignore[misc]
-    return seconds[torch.float32] > MIN_SPEED_UP * seconds[torch.bfloat16]
-
-
-def fastest_attention(device: torch.device) -> Kind:
-    """The faster attention in bf16; where launching operations takes the time, it is torch's own."""
-    if device.type != "cpu":
-        return "torch"
-    rows = torch.zeros(1, 512, DESCRIPTOR_SIZE, dtype=torch.bfloat16)
-    out = torch.empty_like(rows)
-    seconds = {
-        kind: _best_time(lambda kind=kind: attend(rows, rows, rows, out, kind), device)  # type: ignore[misc]
-        for kind in ("torch", "blocks")
-    }
-    return "blocks" if seconds["blocks"] < seconds["torch"] else "torch"
+def glue_arithmetic(precision: Precision, device: torch.device) -> GlueArithmetic:
+    """With the attention that is the faster one in it: on a CPU torch's own runs at fp32 speed in bf16 too."""
+    blocks = precision == "bf16" and device.type == "cpu"
+    return GlueArithmetic(DTYPES[precision], "blocks" if blocks else "torch")
 
 
 def superpoint_agrees(network: SuperPoint, fast: FastSuperPoint) -> bool:
@@ -174,17 +176,3 @@ def synthetic_pair() -> list[tuple[Tensor, Tensor, Tensor]]:
         (xy, scores[0], F.normalize(descriptors, dim=1)),
         (moved, scores[1], F.normalize(others, dim=1)),
     ]
-
-
-def _best_time(function: Callable[[], object], device: torch.device) -> float:
-    """Seconds of the fastest of five runs, after a first one that does not count."""
-    best = float("inf")
-    with torch.inference_mode():
-        for attempt in range(6):
-            start = time.perf_counter()
-            function()
-            if device.type == "cuda":
-                torch.cuda.synchronize(device)
-            if attempt > 0:
-                best = min(best, time.perf_counter() - start)
-    return best

@@ -1,7 +1,8 @@
 """Work for a network on several photos or pairs at once: on a CPU each on a core of its own.
 
 Two photos next to each other, one thread each, are through sooner than one after the other with two threads:
-no thread waits for another after every operation, and what is small is done in parallel too.
+no thread waits for another after every operation, and what is small is done in parallel too. And the result does
+not hang on how many cores there are: with other numbers of threads, convolutions and products round otherwise.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import TypeVar
 
 import torch
 
+from ..processor import cores
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -19,20 +22,17 @@ MOST = 4  # side by side; more take more memory and share the caches
 
 
 def side_by_side(
-    function: Callable[[Item], Result], items: Sequence[Item], device: torch.device
+    function: Callable[[Item], Result], items: Sequence[Item], device: torch.device, most: int = MOST
 ) -> list[Result]:
-    """function(item) of each, in their order. On a CPU up to MOST at once, which share torch's threads."""
-    threads = torch.get_num_threads()
-    workers = min(MOST, threads, len(items)) if device.type == "cpu" else 1
-    if workers <= 1:
+    """function(item) of each, in their order. On a CPU up to `most` at once, each with one thread of torch's."""
+    if device.type != "cpu" or not items:
         return [function(item) for item in items]
-    # New threads take the number that is set when they begin to compute.
-    torch.set_num_threads(threads // workers)
-    try:
-        with ThreadPoolExecutor(workers) as pool:
-            return list(pool.map(function, items))
-    finally:
-        torch.set_num_threads(threads)
+    with ThreadPoolExecutor(min(most, cores(), len(items)), initializer=_one_thread) as pool:
+        return list(pool.map(function, items))
+
+
+def _one_thread() -> None:
+    torch.set_num_threads(1)  # holds for the calling thread
 
 
 def ahead(function: Callable[[Item], Result], items: Iterable[Item], count: int = 1) -> Iterator[Result]:

@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from .. import arithmetic
 from ..advice import Links, advise
 from ..doctor import memory_gb
 from ..events import read_events
 from ..files import json_values
 from ..photos.document import clean_registration
-from ..processor import cores
+from ..processor import cores, processor
 from ..settings import STAGES, JobSettings
 from ..versions import versions
 from ..workspace import Workspace, read_json
@@ -38,6 +39,7 @@ def collect(workspace: Workspace, settings: JobSettings, attempt: Callable[..., 
         "source": str(document.get("source") or ", ".join(settings.photos.photos)),
         "versions": attempt("Versions", versions, {}),
         "device": attempt("The device", lambda: device(settings), {}),
+        "arithmetic": arithmetic.recorded(workspace),
         "settings": settings.to_json(),
         "stages": [_stage(name, state.get(name)) for name in STAGES],
         "photos": attempt("The photos", lambda: _photos(document, found), []),
@@ -59,7 +61,7 @@ def device(settings: JobSettings) -> dict[str, Any]:
     return {
         "asked_for": settings.dense.device,
         "cores": cores(),
-        "processor": platform.machine(),
+        "processor": processor().name or platform.machine(),
         "memory_gb": None if total is None else round(total, 1),
         "cuda": cards,
     }

@@ -246,6 +246,9 @@ def _settings(facts: dict[str, Any]) -> Markup:
         memory = f", {device['memory_gb']} GB" if device["memory_gb"] else ""
         cards = f", {', '.join(device['cuda'])}" if device["cuda"] else ""
         versions.append(("machine", f"{device['cores']} cores, {device['processor']}{memory}{cards}"))
+    if facts["arithmetic"]:
+        text = "{precision} ({why})".format(**facts["arithmetic"])
+        versions.append(("arithmetic of the networks", text))
     prints = [(stage["name"], stage["fingerprint"] or "not run") for stage in facts["stages"]]
     return _section(
         "Settings and versions",

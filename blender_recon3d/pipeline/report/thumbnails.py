@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from ..images import open_photo, upright_rgb
+from ..processor import cores
 from ..workspace import Workspace
 
 MOST = 1000  # photos with a picture
@@ -29,7 +29,7 @@ def thumbnails(workspace: Workspace, photos: list[dict[str, Any]]) -> dict[int, 
         return _thumbnail(path, side)
 
     numbers = range(min(len(photos), MOST))
-    with ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, 8)) as pool:
+    with ThreadPoolExecutor(max_workers=min(cores(), 8)) as pool:
         made = pool.map(make, numbers)
         return {number: content for number, content in zip(numbers, made, strict=True) if content}
 

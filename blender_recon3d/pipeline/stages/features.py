@@ -93,6 +93,7 @@ def _learned(workspace: Workspace, settings: FeaturesSettings, progress: Progres
     """
     from ..feature_files import feature_path, load_features, save_features
     from ..images import read_gray
+    from ..models.arithmetic import slow_remark, wanted
     from ..models.frontend import FeatureExtractor, Features
     from ..models.side_by_side import ahead
 
@@ -102,11 +103,15 @@ def _learned(workspace: Workspace, settings: FeaturesSettings, progress: Progres
         settings.device,
         max_keypoints=settings.max_keypoints or SUPERPOINT_KEYPOINTS,
         max_size=settings.max_size,
+        precision=wanted(settings.precision),
     )
+    if remark := slow_remark(settings.precision, extractor.device):
+        progress.info(remark)
     batches = [[photo["name"] for photo in photos[i : i + BATCH]] for i in range(0, len(photos), BATCH)]
 
     def read(names: list[str]) -> tuple[list[str], list[str], list[Any], list[Any]]:
-        new = [name for name in names if not feature_path(workspace, name).exists()]
+        # A batch whole or not at all: on a GPU a photo's features hang a little on the photos it comes with.
+        new = [] if all(feature_path(workspace, name).exists() for name in names) else names
         masks = [workspace.masks / f"{name}.png" for name in new]
         return (
             names,
@@ -126,7 +131,8 @@ def _learned(workspace: Workspace, settings: FeaturesSettings, progress: Progres
         ids = image_ids(database)
         for names, found in ahead(find, ahead(read, batches)):
             for name, features in found.items():
-                save_features(feature_path(workspace, name), features)
+                if not feature_path(workspace, name).exists():
+                    save_features(feature_path(workspace, name), features)
             for name in names:
                 if not database.exists_descriptors(ids[name]):
                     features = load_features(feature_path(workspace, name))

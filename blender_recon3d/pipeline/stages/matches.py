@@ -32,7 +32,7 @@ class Work:
     progress: Progress
 
 
-BLOCK = {"cpu": 4, "cuda": 32, "mps": 8}  # pairs at once; two such blocks are what a kill can cost
+BLOCK = {"cpu": 8, "cuda": 32, "mps": 8}  # pairs at once; two such blocks are what a kill can cost
 # SuperGlue answers for photos that share nothing too: of its hundreds of wrong matches some 20 fit an epipolar
 # geometry by chance, where SIFT's few do not reach 15.
 LEAST_INLIERS = {"sift": 15, "learned": 30}
@@ -119,28 +119,33 @@ def _sift(work: Work) -> None:
 def _learned(work: Work) -> None:
     """SuperGlue on a block of pairs while COLMAP verifies the block before, just written in one transaction."""
     from ..feature_files import feature_path, load_features
+    from ..models.arithmetic import slow_remark, wanted
     from ..models.frontend import Encoded, Matcher
-    from ..models.side_by_side import ahead
+    from ..models.side_by_side import ahead, side_by_side
 
     settings, path = work.settings, work.workspace.database
-    matcher = Matcher(settings.weights, settings.device, settings.match_threshold)
-    size = BLOCK[matcher.device.type]
-    pairs = by_tiles(work.pairs)
+    precision = wanted(settings.precision)
+    matcher = Matcher(settings.weights, settings.device, settings.match_threshold, precision)
+    if remark := slow_remark(settings.precision, matcher.device):
+        work.progress.info(remark)
     with open_database(path) as database:
         ids = image_ids(database)
-        matched = {(a, b) for a, b in pairs if database.exists_matches(ids[a], ids[b])}
+        matched = {(a, b) for a, b in work.pairs if database.exists_matches(ids[a], ids[b])}
 
     @lru_cache(maxsize=CACHED_PHOTOS)
     def encoded(name: str) -> Encoded:
         return matcher.encode(load_features(feature_path(work.workspace, name)))
 
     def match(block: list[Names]) -> tuple[list[Names], dict[Names, np.ndarray]]:
-        new = [pair for pair in block if pair not in matched]
-        found = matcher.match([(encoded(a), encoded(b)) for a, b in new])
-        return block, {pair: matches for pair, (matches, _) in zip(new, found, strict=True)}
+        if all(pair in matched for pair in block):
+            return block, {}
+        side_by_side(encoded, sorted({name for pair in block for name in pair}), matcher.device)
+        found = matcher.match([(encoded(a), encoded(b)) for a, b in block])
+        results = {pair: matches for pair, (matches, _) in zip(block, found, strict=True)}
+        return block, {pair: matches for pair, matches in results.items() if pair not in matched}
 
-    done = work.total - len(pairs)
-    for block, found in ahead(match, [pairs[i : i + size] for i in range(0, len(pairs), size)]):
+    done = work.total - len(work.pairs)
+    for block, found in ahead(match, blocks(work, BLOCK[matcher.device.type])):
         with open_database(path) as database, pycolmap.DatabaseTransaction(database):
             for (a, b), matches in found.items():
                 database.write_matches(ids[a], ids[b], matches)
@@ -153,6 +158,14 @@ def _learned(work: Work) -> None:
         )
         done += len(block)
         work.progress.update(done, work.total, "matching")
+
+
+def blocks(work: Work, size: int) -> list[list[Names]]:
+    """What is left of each block of `size` pairs. They are cut from all pairs, so that a resumed run has the same."""
+    left = set(work.pairs)
+    pairs = by_tiles(read_pairs(work.workspace.pairs))
+    cut = [pairs[start : start + size] for start in range(0, len(pairs), size)]
+    return [block for whole in cut if (block := [pair for pair in whole if pair in left])]
 
 
 def by_tiles(pairs: list[Names]) -> list[Names]:
