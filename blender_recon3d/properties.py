@@ -57,6 +57,8 @@ class RECON3D_PG_photo(bpy.types.PropertyGroup):
 class RECON3D_PG_advice(bpy.types.PropertyGroup):
     """A sentence; `name` holds it."""
 
+    doubt: bpy.props.BoolProperty(description="It speaks against the result, rather than for more photos")
+
 
 class RECON3D_PG_settings(bpy.types.PropertyGroup):
     photos: bpy.props.StringProperty(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import bpy
@@ -10,7 +11,7 @@ from .pipeline.events import UserError
 from .pipeline.workspace import Workspace
 from .scene.build import find_imports
 from .scene.cameras import KEY, look_through
-from .scene.report import REGISTERED, PhotoRow, Review, read_review
+from .scene.report import REGISTERED, PhotoRow, read_review
 from .scene.views import look_through_camera
 
 # Blender's list draws only the rows in sight, but a scene keeps all of them.
@@ -21,7 +22,7 @@ def fill(scene: bpy.types.Scene, folder: Path) -> None:
     """Fill the scene's review from a workspace; from the imported cameras where it holds no report."""
     review = read_review(Workspace(folder).report_json)
     if not review.photos:
-        review = Review(tuple(_from_cameras(scene, folder)), review.advice)
+        review = replace(review, photos=tuple(_from_cameras(scene, folder)))
     settings = scene.recon3d
     settings.review.clear()
     settings["review_index"] = -1  # not by its property, which would look through a photo
@@ -30,6 +31,9 @@ def fill(scene: bpy.types.Scene, folder: Path) -> None:
         item = settings.review.add()
         item.name, item.photo, item.state, item.reason = row.title, row.name, row.state, row.reason
         item.source, item.error, item.points = row.source, row.error, row.points
+    for sentence in review.doubts:
+        item = settings.advice.add()
+        item.name, item.doubt = sentence, True
     for sentence in review.advice:
         settings.advice.add().name = sentence
 

@@ -26,6 +26,8 @@ def fuse(dense: Path, names: list[str], min_views: int, memory_gb: float, progre
     (stereo / "fusion.cfg").write_text("".join(f"{name}\n" for name in names), "utf-8")
     options = pycolmap.StereoFusionOptions()
     options.min_num_pixels = min_views
+    # Threads race for the pixels: which points come out then differs from run to run, and there are fewer of them.
+    options.num_threads = 1
     if (dense / "masks").is_dir():
         options.mask_path = dense / "masks"
     if _map_bytes(dense, names) > memory_gb * 2**30:

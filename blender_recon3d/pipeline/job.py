@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from . import arithmetic
+from . import arithmetic, doubts
 from .events import Cancelled, Progress, UserError
 from .memory import PeakMemory
 from .settings import STAGES, JobSettings, StageSettings
@@ -91,8 +91,11 @@ def run_job(
             _write_report(workspace, settings, progress)  # which photos failed, and why, is in there
             raise
         _write_report(workspace, settings, progress)
+        state = workspace.read_state()
+        for doubt in doubts.of_state(state["stages"]):
+            job.warning(doubts.sentence(doubt), doubt=doubt["kind"])
         job.emit("done")
-        return workspace.read_state()
+        return state
 
 
 def refuse_foreign(workspace: Workspace, settings: JobSettings) -> None:

@@ -36,10 +36,12 @@ class PhotoRow:
 
 @dataclass(frozen=True)
 class Review:
-    """photos in the order taken; advice: sentences, the gravest first."""
+    """photos in the order taken; advice: sentences, the gravest first; doubts: what speaks against the result, each
+    a sentence or two with what to do."""
 
     photos: tuple[PhotoRow, ...] = ()
     advice: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 def read_review(path: Path) -> Review:
@@ -54,7 +56,14 @@ def read_review(path: Path) -> Review:
         for item in json_values.items(raw.get("advice"))
         if isinstance(item, dict) and isinstance(item.get("text"), str)
     )
-    return Review(photos, advice)
+    doubts = tuple(
+        printable(" ".join((item["text"], item["remedy"])))
+        for item in _list(raw.get("doubts"))
+        if isinstance(item, dict)
+        and isinstance(item.get("text"), str)
+        and isinstance(item.get("remedy"), str)
+    )
+    return Review(photos, advice, doubts)
 
 
 def _row(entry: Any) -> PhotoRow | None:

@@ -83,7 +83,7 @@ class RECON3D_PT_review(Tab, bpy.types.Panel):
                 more = len(settings.advice) - number
                 layout.label(text=tr("{more} more in report.html", more=more), translate=False)
                 break
-            wrapped(layout, context, item.name, icon="INFO")
+            wrapped(layout, context, item.name, icon="ERROR" if item.doubt else "INFO")
 
 
 def _draw_photo(layout: bpy.types.UILayout, context: bpy.types.Context, photo: bpy.types.AnyType) -> None:

@@ -9,6 +9,7 @@ bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environmen
 from made_workspaces import MadeCamera, MadeModel, ring, write_binary, write_workspace  # noqa: E402
 
 from blender_recon3d import api, review  # noqa: E402
+from blender_recon3d.pipeline.doubts import folded  # noqa: E402
 from blender_recon3d.pipeline.events import UserError  # noqa: E402
 
 
@@ -40,7 +41,8 @@ def reviewed_workspace(root):
         }
     )
     advice = [{"text": "1 photo (dark) overlaps too little.", "photos": ["dark.jpg"]}]
-    (root / "report.json").write_text(json.dumps({"photos": photos, "advice": advice}))
+    doubts = [folded(["dark.jpg"]).to_json()]
+    (root / "report.json").write_text(json.dumps({"photos": photos, "advice": advice, "doubts": doubts}))
     return root
 
 
@@ -48,7 +50,9 @@ def test_an_import_fills_the_review_and_a_file_keeps_it(addon, tmp_path):
     api.import_result(reviewed_workspace(tmp_path / "w"))
     scene = bpy.context.scene
     assert review.counts(scene) == {"registered": 5, "not registered": 1}
-    assert [item.name for item in scene.recon3d.advice] == ["1 photo (dark) overlaps too little."]
+    doubt, advice = scene.recon3d.advice
+    assert doubt.doubt and "merged into one (dark.jpg)" in doubt.name  # the gravest first
+    assert not advice.doubt and advice.name == "1 photo (dark) overlaps too little."
     api.save(tmp_path / "a.blend")
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "a.blend"))
     settings = bpy.context.scene.recon3d

@@ -25,7 +25,8 @@ def test_every_setting_reaches_the_engine(addon, tmp_path):
     settings = bpy.context.scene.recon3d.advanced
     wanted = {
         "masks": str(tmp_path), "grouping": "single", "camera_model": "PINHOLE", "camera_params": "1,2,3,4",
-        "frames": 60, "keep_blurred": True, "features": "sift", "max_keypoints": 1000, "feature_size": 1200,
+        "frames": 60, "keep_blurred": True, "features": "sift", "precision": "bf16", "max_keypoints": 1000,
+        "feature_size": 1200,
         "pairs": "sequential", "neighbours": 7, "match_threshold": 0.35, "min_inliers": 20, "mapper": "global",
         "dense": "torch", "dense_size": 800, "min_views": 4, "memory": 2.5,
         "faces": 5000, "region": "all", "clean": "off", "closed": True,

@@ -5,6 +5,7 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from blender_recon3d.pipeline.doubts import folded
 from blender_recon3d.pipeline.events import LONGEST_TEXT
 from blender_recon3d.scene.report import (
     NOT_REGISTERED,
@@ -39,7 +40,16 @@ def test_each_photo_has_what_became_of_it(tmp_path):
     assert (first.title, first.name, first.error, first.points) == ("IMG 1", "IMG_1.jpg", 0.41, 812)
     assert third.reason == "too few matches" and third.error == -1
     assert (aside.title, aside.name, aside.reason) == ("dark", "", "the file is empty")
-    assert review.advice == ("Take more.",)
+    assert review.advice == ("Take more.",) and review.doubts == ()
+
+
+def test_doubts_come_with_what_to_do(tmp_path):
+    doubt = folded(["a.jpg", "b.jpg", "c.jpg", "d.jpg"])
+    wild = [3, {}, {"text": "x"}, {"text": "x", "remedy": 1}, None]
+    review = write(tmp_path, photos=[], doubts=[*wild, {"stage": "sfm", **doubt.to_json()}])
+    assert review.doubts == (f"{doubt.text} {doubt.remedy}",)
+    assert "a.jpg, b.jpg, c.jpg and 1 more" in review.doubts[0]
+    assert write(tmp_path, photos=[], doubts={"text": "x"}).doubts == ()
 
 
 def test_texts_are_made_fit_for_a_panel(tmp_path):

@@ -145,7 +145,8 @@ def _poisson(support: _Support, depth: int, work: Path, progress: Progress) -> M
     for axis, name in enumerate("xyz"):
         vertices[name], vertices["n" + name] = cloud.xyz[:, axis], cloud.normals[:, axis]
     write_vertices(work / "cloud.ply", vertices)
-    options = {"depth": depth, "trim": 0.0, "color": False}
+    # With several threads sums are rounded in another order each time, and the surface differs in the last digits.
+    options = {"depth": depth, "trim": 0.0, "color": False, "num_threads": 1}
     run_in_child("poisson", work / "cloud.ply", work / "poisson.ply", options, progress)
     return mesh_of(work / "poisson.ply")
 

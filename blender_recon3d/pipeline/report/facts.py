@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from .. import arithmetic
+from .. import arithmetic, doubts
 from ..advice import Links, advise
 from ..doctor import memory_gb
 from ..events import read_events
@@ -47,6 +47,7 @@ def collect(workspace: Workspace, settings: JobSettings, attempt: Callable[..., 
         "models": found.get("models", []),
         "pairs": pairs,
         "advice": attempt("The advice", lambda: advise(document, found, _links(pairs)), []),
+        "doubts": attempt("The doubts", lambda: doubts.of_state(state), []),
         "problems": attempt("The problems", lambda: problems(workspace, state), []),
     }
 

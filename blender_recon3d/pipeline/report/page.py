@@ -6,6 +6,7 @@ from pathlib import PurePath
 from typing import Any
 
 from ..console import duration
+from ..doubts import sentence
 from .graph import css_class
 from .markup import Markup, data_url, join, tag
 from .style import CSS
@@ -85,6 +86,8 @@ def _problems(facts: dict[str, Any]) -> Markup:
         tag("li", tag("em", problem["stage"]), problem["message"], class_=problem["kind"])
         for problem in found
     ]
+    for doubt in reversed(facts["doubts"]):
+        items.insert(0, tag("li", tag("em", "doubt"), sentence(doubt), class_="warning"))
     for name in stopped:
         text = "This stage was stopped or failed; running the same command again goes on with it."
         items.insert(0, tag("li", tag("em", name), text, class_="error"))

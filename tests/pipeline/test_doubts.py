@@ -1,0 +1,32 @@
+"""A result that is in doubt says so: in report.json, in report.html and at the end of the run."""
+
+import json
+
+from conftest import recon3d
+
+from blender_recon3d.pipeline.doubts import folded, of_state, sentence
+from blender_recon3d.pipeline.events import read_events
+
+DOUBT = folded(["IMG_1.jpg", "IMG_2.jpg"])
+
+
+def test_only_what_is_done_is_in_doubt():
+    entry = {"state": "done", "summary": {"doubts": [DOUBT.to_json()]}}
+    assert of_state({"sfm": entry}) == [{"stage": "sfm", **DOUBT.to_json()}]
+    assert of_state({"sfm": {**entry, "state": "started"}}) == []
+    assert of_state({"sfm": {"state": "done", "summary": None}, "pairs": 3}) == []
+
+
+def test_a_doubt_is_told_wherever_the_result_is(workspace):
+    state = workspace.read_state()
+    state["stages"]["sfm"]["summary"]["doubts"] = [DOUBT.to_json()]
+    workspace.state_file.write_text(json.dumps(state))
+    ended = recon3d("sfm", workspace.root)  # keeps what is there
+    assert ended.returncode == 0
+    assert DOUBT.text in ended.stderr and DOUBT.remedy in ended.stderr
+    report = json.loads(workspace.report_json.read_text())
+    assert report["doubts"] == [{"stage": "sfm", **DOUBT.to_json()}]
+    assert report["arithmetic"] is None  # SIFT
+    assert DOUBT.text in workspace.report_html.read_text()
+    events, _ = read_events(workspace.events)
+    assert sentence(DOUBT.to_json()) in [event.message for event in events if event.kind == "warning"]
