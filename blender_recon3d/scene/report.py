@@ -58,7 +58,7 @@ def read_review(path: Path) -> Review:
     )
     doubts = tuple(
         printable(" ".join((item["text"], item["remedy"])))
-        for item in _list(raw.get("doubts"))
+        for item in json_values.items(raw.get("doubts"))
         if isinstance(item, dict)
         and isinstance(item.get("text"), str)
         and isinstance(item.get("remedy"), str)
