@@ -1,7 +1,8 @@
 """Attacks on the engine: kills, power cuts, torn files, full disks and fuzzed files, in one table.
 
     python benchmarks/faults.py --scratch DIR [--only kills "torn files" ...] [--kills 100] [--power-cuts 20]
-                                [--torn-files 92] [--disk-sizes 30] [--fuzzed 100000] [--seed 1] [--nice 10]
+                                [--torn-files 92] [--damaged-workspaces 100] [--disk-sizes 30]
+                                [--fuzzed 100000] [--seed 1] [--nice 10] [--table]
                                 [--markdown benchmarks/results/faults.md]
 
 DIR keeps every run in a file as it ends, so the same command goes on after a break, and larger numbers add to what is
@@ -23,7 +24,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
-from fault_attacks import full_disks, fuzz, kills, mounts, power_cuts, torn_files  # noqa: E402
+from fault_attacks import damaged_workspaces, full_disks, fuzz, kills, mounts, power_cuts, torn_files  # noqa: E402
 from fault_attacks.bench import COUNT, SIZE, Bench, limit_memory  # noqa: E402
 from fault_attacks.records import Outcome, Records, Row, Run, markdown, row  # noqa: E402
 
@@ -41,6 +42,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--power-cuts", type=int, default=20)
     parser.add_argument("--torn-files", type=int, default=len(torn_files.FILES) * len(torn_files.WAYS))
+    parser.add_argument("--damaged-workspaces", type=int, default=100)
     parser.add_argument("--disk-sizes", type=int, default=full_disks.SIZES, help="sizes in each stage")
     parser.add_argument("--fuzzed", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
@@ -85,6 +87,7 @@ def _attacks(options: argparse.Namespace) -> list[tuple[str, int, Attack | None,
         (kills.NAME, options.kills, kills.attack, ""),
         (power_cuts.NAME, options.power_cuts, power_cuts.attack, mounts.why_no_loop()),
         (torn_files.NAME, options.torn_files, torn_files.attack, ""),
+        (damaged_workspaces.NAME, options.damaged_workspaces, damaged_workspaces.attack, ""),
         *disks,
         (fuzz.NAME, options.fuzzed, None, ""),
     ]
