@@ -70,8 +70,9 @@ def plan() -> engine_setup.Plan:
             2,
         )
     index = bpy.path.abspath(kept.index) if kept.index.startswith("//") else kept.index
+    lock = bpy.path.abspath(kept.lock) if kept.lock else ""
     return engine_setup.plan(
-        folder, kept.variant, index=index, proxy=kept.proxy, online=bpy.app.online_access
+        folder, kept.variant, index=index, proxy=kept.proxy, online=bpy.app.online_access, lock=lock
     )
 
 

@@ -55,6 +55,12 @@ class Recon3DPreferences(bpy.types.AddonPreferences):
         name="Package Index",
         description="URL of a package index to take everything from instead of PyPI, or a folder with wheels",
     )
+    lock: bpy.props.StringProperty(
+        name="Package Lock",
+        description="File with the checksums of packages of your own, where the index's are not PyPI's. Empty: the "
+        "add-on's",
+        subtype="FILE_PATH",
+    )
     proxy: bpy.props.StringProperty(
         name="Proxy",
         description="URL of a proxy for the download; empty: as the system's environment says",

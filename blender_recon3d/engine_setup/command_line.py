@@ -14,9 +14,10 @@ from pathlib import Path
 
 from ..pipeline.events import Cancelled, Progress, UserError, append_event
 from ..pipeline.workspace import Workspace
-from . import sentences
+from . import locks, sentences
 from . import target as folder
 from .install import Setup
+from .locks import own
 from .planning import plan
 from .process import Runner
 from .redaction import redact
@@ -39,6 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sub.add_argument("--target", type=Path, required=True, metavar="DIR", help="the environment's folder")
         if name in ("install", "plan"):
             _add_options(sub)
+    sub = commands.add_parser("lock", help="write a lock for packages of your own")
+    sub.add_argument(
+        "--find-links", type=Path, required=True, metavar="DIR", help="a folder with their wheels"
+    )
+    sub.add_argument("--lock", default="", metavar="FILE", help="to add to, instead of the add-on's")
     options = parser.parse_args(arguments)
     try:
         return _COMMANDS[options.command](options)
@@ -56,17 +62,24 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--find-links", default="", metavar="DIR", help="folder or page with wheels")
     parser.add_argument("--proxy", default="", metavar="URL", help="instead of HTTPS_PROXY")
+    parser.add_argument("--lock", default="", metavar="FILE", help="sums of your own packages (command lock)")
     parser.add_argument("--offline", action="store_true", help="fetch nothing from the network")
 
 
 def _sources(options: argparse.Namespace) -> Sources:
-    return Sources(" ".join(options.index), options.find_links, options.proxy, options.offline)
+    return Sources(" ".join(options.index), options.find_links, options.proxy, options.offline, options.lock)
 
 
 def _plan(options: argparse.Namespace) -> int:
     given = _sources(options)
     made = plan(
-        options.target, options.variant, given.index, given.find_links, given.proxy, not given.offline
+        options.target,
+        options.variant,
+        given.index,
+        given.find_links,
+        given.proxy,
+        not given.offline,
+        given.lock,
     )
     sys.stdout.write("\n".join((*made.lines, *made.problems)) + "\n")
     return 0 if made.able else 2
@@ -86,7 +99,12 @@ def _install(options: argparse.Namespace) -> int:
     return install(options.target, options.variant, _sources(options))
 
 
-_COMMANDS = {"install": _install, "plan": _plan, "state": _state, "remove": _remove}
+def _lock(options: argparse.Namespace) -> int:
+    sys.stdout.write(own.text(own.with_wheels(locks.read("engine", options.lock), options.find_links)))
+    return 0
+
+
+_COMMANDS = {"install": _install, "plan": _plan, "state": _state, "remove": _remove, "lock": _lock}
 
 
 def install(target: Path, variant: str, sources: Sources, environ: Mapping[str, str] = os.environ) -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,19 +17,17 @@ from .. import engine
 from ..pipeline.events import Progress, UserError
 from ..pipeline.versions import engine_version
 from ..pipeline.workspace import Workspace, write_json
-from . import pythons, sentences, tools, wholeness
+from . import locks, pythons, sentences, tools, wholeness
 from . import sources as places
 from . import target as folder
 from .forecast import forecast, free_space, size_text
-from .output import Follower, folder_size
+from .output import folder_size
+from .packages import Packages
 from .planning import source_problem
 from .process import Result, Runner
-from .redaction import redact
 from .requirements import pinned, pins
 from .sources import Sources
 from .variants import Variant, refine
-
-_LOCKED_TRIES = 3  # on Windows, where a virus scanner may hold a new file for a moment
 
 
 class Setup:
@@ -46,6 +43,7 @@ class Setup:
         runner: Runner,
     ) -> None:
         self.target, self.variant, self.sources = target, variant, sources
+        self.lock: tuple[locks.Locked, ...] = ()
         self.cache = target / "cache"
         self.environ = places.environment(sources, environ, self.cache)
         self.progress = progress.for_stage("python")
@@ -57,6 +55,7 @@ class Setup:
         """Everything. Raises UserError, Cancelled or OSError; what is done is kept."""
         if problem := source_problem(self.sources):
             raise UserError(problem, 2)
+        self.lock = locks.read("engine", self.sources.lock)
         folder.claim(self.target)
         (self.target / engine.READY).unlink(missing_ok=True)
         self._begin()
@@ -99,13 +98,25 @@ class Setup:
         return tool
 
     def _fetch_uv(self) -> tools.Tool | None:
-        command = tools.fetch_uv_command(self.target, self.sources, self.variant, self.environ)
-        if not command:
+        pip = tools.find_pip(self.environ)
+        lines = self._tool_lines("uv")
+        if pip is None or lines is None:
             return None
-        result = self._run(command)
-        if result.code and sentences.is_unreachable(result.text):
+        where = places.arguments("pip", self.sources, self.environ)
+        result = self._run(tools.fetch_command(pip, lines, where, self.target / "tools"))
+        if result.code and (sentences.is_unreachable(result.text) or sentences.is_altered(result.text)):
             raise UserError(self._explain(result))
         return tools.find_uv(self.target, self.environ)
+
+    def _tool_lines(self, name: str) -> Path | None:
+        """A file with the locked requirement of uv or pip; None where an own lock has none."""
+        entry = next((entry for entry in (*self.lock, *locks.read("setup")) if entry.name == name), None)
+        if entry is None:
+            return None
+        file = self.cache / f"{name}.txt"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"{entry.line}\n", "utf-8")
+        return file
 
     def _run(self, command: list[str]) -> Result:
         return self.runner.run(command, self.environ)
@@ -162,45 +173,21 @@ class Setup:
         damaged = wholeness.remove_damaged(self.target)
         if damaged:
             self.progress.info(f"Damaged, to be installed again: {', '.join(damaged)}")
-        packages = self.progress = self.progress.for_stage("packages")
+        self.progress = self.progress.for_stage("packages")
         tool = tool or self._pip(python)
-        where = places.arguments(tool.name, self.sources, self.variant, self.environ)
-        packages.info(
-            f"Installing {len(pins())} packages and what they need ({tool.text})",
-            where=redact(" ".join(where)),
+        packages = Packages(
+            self.target,
+            self.lock,
+            self.variant,
+            self.sources,
+            self.environ,
+            self.progress,
+            self.runner,
+            self._explain,
         )
-        sizes = forecast(self.variant)
-        follower = Follower(
-            packages,
-            0 if self.sources.given or sizes is None else sizes.download,
-            lambda: len(folder.installed(self.target)),
-            lambda: sum(folder_size(path) for path in (self.cache / "uv").glob(".tmp*")),
-        )
-        command = tools.install_command(tool, python, self.sources, self.variant, list(pins()), self.environ)
-        result = self._patiently(command, follower, tool.name == "uv")
-        if result.code:
-            raise UserError(self._explain(result))
-        follower.end()
-        self.downloaded = follower.downloaded
+        packages.install(tool, python)
+        self.downloaded = packages.downloaded
         return tool
-
-    def _patiently(self, command: list[str], follower: Follower, uv: bool) -> Result:
-        """Run it, and again where that may help."""
-        for attempt in range(_LOCKED_TRIES):
-            result = self.runner.run(command, self.environ, follower.line, follower.idle)
-            untrusted = uv and result.code and sentences.is_untrusted(result.text)
-            if untrusted and "UV_SYSTEM_CERTS" not in self.environ:
-                # A company's own certificate is in the system's store, where pip looks by itself and uv does not.
-                self.environ["UV_SYSTEM_CERTS"] = "1"
-                result = self.runner.run(command, self.environ, follower.line, follower.idle)
-            held = any(
-                word in result.text for word in ("WinError 32", "WinError 5]", "os error 32", "os error 5)")
-            )
-            if result.code == 0 or not held or sys.platform != "win32" or attempt == _LOCKED_TRIES - 1:
-                break
-            self.progress.warning("Another program holds a file, most likely a virus scanner: trying again")
-            time.sleep(3)
-        return result
 
     def _pip(self, python: Path) -> tools.Tool:
         """pip of the environment, brought up to date for its progress, or this Python's pip working in there."""
@@ -213,13 +200,9 @@ class Setup:
                     "python3-venv), and press Set Up Engine again."
                 )
             return tools.Tool("pip", (*host.command, "--python", str(python)), host.version)
-        if not own.raw_progress:
-            newer = [
-                *own.command,
-                "install",
-                *places.arguments("pip", self.sources, self.variant, self.environ),
-            ]
-            self._run([*newer, "--only-binary", ":all:", pinned("pip")])
+        if not own.raw_progress and (lines := self._tool_lines("pip")):
+            where = places.arguments("pip", self.sources, self.environ)
+            self._run(tools.fetch_command(own, lines, where))
             own = tools.find_pip(self.environ, str(python)) or own
         return own
 
@@ -283,6 +266,7 @@ class Setup:
             "variant": self.variant.name,
             "index": self.sources.where() or "as configured",
             "tool": tool.text,
+            "lock": self.sources.lock or "this release's",
             "python": marked.get("python"),
             "packages": folder.installed(self.target),
             "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

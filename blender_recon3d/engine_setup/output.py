@@ -43,6 +43,9 @@ class Follower:
         self._to_install, self._there, self._in_place = 0, 0, 0
         self._said, self._last = 0.0, ("", 0, 0)
         self.downloaded = 0.0  # bytes
+        self.is_last = (
+            True  # no further run of pip or uv follows; until then nothing counts as being installed
+        )
 
     def line(self, line: str) -> None:
         """Take in one line."""
@@ -62,7 +65,7 @@ class Follower:
 
     def idle(self) -> None:
         """Look at what can be seen while nothing is said."""
-        if self._to_install:
+        if self._to_install and self.is_last:
             # Never fewer than before: pip takes an old version away before it puts a new one there.
             self._in_place = max(self._in_place, self._installed() - self._there)
             self._install.counted(self._in_place, self._to_install, "installing packages")
@@ -88,8 +91,10 @@ class Follower:
     def _begin_install(self, count: int) -> None:
         self._finish_file()
         self.downloaded = self._done
-        self._to_install, self._there = count, self._installed()
-        self._install.counted(0, count, "installing packages")
+        self._there = self._installed() - self._to_install
+        self._to_install += count
+        if self.is_last:
+            self._install.counted(self._to_install - count, self._to_install, "installing packages")
 
     def _say(self, force: bool = False) -> None:
         now = time.monotonic()

@@ -8,12 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..pipeline.events import UserError
+from . import locks
 from . import sources as places
 from . import target as folder
 from .forecast import Forecast, forecast, free_space, size_text, table
 from .redaction import redact
 from .requirements import pins
 from .sources import Sources
+from .steps import unchecked
 from .variants import Variant, choose, platform_key
 
 _MAIN = Path(__file__).with_name("__main__.py")
@@ -45,17 +48,19 @@ def plan(
     find_links: str = "",
     proxy: str = "",
     online: bool = True,
+    lock: str = "",
     environ: Mapping[str, str] = os.environ,
 ) -> Plan:
     """The plan for an environment in TARGET.
 
     variant: "auto", "cuda", "mps" or "cpu". index: URLs of package indexes, blank between them, the first one instead
-    of PyPI, or a folder with wheels. online: Blender's online access. Raises UserError for a variant that this system
+    of PyPI, or a folder with wheels. online: Blender's online access. lock: a file with the sums of packages of the
+    user's own. Raises UserError for a variant that this system
     cannot have.
     """
     target = Path(target).expanduser().absolute()
     chosen = choose(variant)
-    sources = Sources(index.strip(), find_links.strip(), proxy.strip(), offline=not online)
+    sources = Sources(index.strip(), find_links.strip(), proxy.strip(), not online, lock.strip())
     sizes = forecast(chosen)
     return Plan(
         target=target,
@@ -75,6 +80,7 @@ def command(plan: Plan, python: str = sys.executable) -> list[str]:
         ("--index", plan.sources.index),
         ("--find-links", plan.sources.find_links),
         ("--proxy", plan.sources.proxy),
+        ("--lock", plan.sources.lock),
     )
     for name, value in given:
         options += [name, value] if value else []
@@ -103,6 +109,7 @@ def _lines(
     names = ", ".join(pin.partition("==")[0] for pin in pins())
     lines = [f"Packages: {names}", f"torch for {variant.name.upper()}: {variant.reason}"]
     lines.append(f"From: {_from(variant, sources, environ)}")
+    lines.append(f"Checked: {_checked(variant, sources, environ)}")
     if sizes:
         about = "about "
         guess = f" ({', '.join(sizes.guessed)} estimated)" if sizes.guessed else ""
@@ -117,6 +124,18 @@ def _lines(
         lines.append(f"Free there: {size_text(free)}")
     lines.append("Blender's own Python stays as it is; Remove Engine deletes the folder.")
     return lines
+
+
+def _checked(variant: Variant, sources: Sources, environ: Mapping[str, str]) -> str:
+    tool = "pip" if places.prefers_pip(sources, environ) else "uv"
+    try:
+        lock = locks.read("engine", sources.lock)
+    except UserError as error:
+        return str(error)
+    sums = f"the sha256 in {sources.lock}" if sources.lock else "this release's sha256"
+    if unchecked(lock, sources, variant, tool, environ):
+        return f"every file against {sums}, but torch, for which {variant.index} is trusted"
+    return f"every file against {sums}"
 
 
 def _from(variant: Variant, sources: Sources, environ: Mapping[str, str]) -> str:
@@ -136,6 +155,10 @@ def _from(variant: Variant, sources: Sources, environ: Mapping[str, str]) -> str
 
 def _problems(target: Path, sources: Sources, sizes: Forecast | None) -> list[str]:
     problems = []
+    try:
+        locks.read("engine", sources.lock)
+    except UserError as error:
+        problems.append(str(error))
     if problem := source_problem(sources):
         problems.append(problem)
     if sizes is None and not sources.given:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import re
+from collections.abc import Sequence
 
 from .pythons import supported
+from .redaction import redact
 
 # The first that matches counts: a cause stands before what follows from it.
 _PATTERNS = (
@@ -31,7 +33,13 @@ _PATTERNS = (
         "The index wants a name and password or refuses this machine: put them into its URL, .netrc or pip.conf.",
     ),
     (
-        r"THESE PACKAGES DO NOT MATCH THE HASHES|[Hh]ash mismatch|BadZipFile|is not a zip file|invalid wheel"
+        r"THESE PACKAGES DO NOT MATCH THE HASHES|[Hh]ash mismatch",
+        "{file} is not the file that this release was made with (its sha256 differs) and was not installed: press Set "
+        "Up Engine again in case it arrived damaged, and if that does not help, ask who runs the index; packages that "
+        "are meant to be others need a lock of their own (docs/engine.md).",
+    ),
+    (
+        r"BadZipFile|is not a zip file|invalid wheel"
         r"|IncompleteRead|invalid package format|structure of .* was invalid|is invalid[.:]|Failed to extract"
         r"|corrupt deflate|unexpected end of file|early eof",
         "A download arrived damaged: press Set Up Engine again; if it happens again, ask who runs the proxy or the "
@@ -60,13 +68,15 @@ _PATTERNS = (
         "The names get too long in {target}: choose a folder with a shorter name, such as C:\\recon3d.",
     ),
 )
-_TLS, _PROXY, _NETWORK = (
+_TLS, _PROXY, _ALTERED, _NETWORK = (
     1,
     2,
-    5,
+    4,
+    6,
 )  # the places of these in _PATTERNS; proxy, password and damage are between them
 _NOT_FOUND = (
     r"No matching distribution found for ([\w.-]+)(\S*)",
+    r"Cannot install ([\w.-]+)(==\S+) because these package versions have conflicting dependencies",  # a constraint
     r"satisfies the requirement ([\w.-]+)(\S*)",
     r"Because ([\w.-]+) was not found()",
     r"[Bb]ecause (?:there is no version of )?([\w.-]+?)(==\S+)? (?:has no|is not available|and you require)",
@@ -82,13 +92,13 @@ def explain(text: str, target: str, where: str, python: str, log: str, proxy: st
     target: the environment's folder. where: the index that was asked. python: version of the environment's Python.
     proxy: its URL, where one is set.
     """
-    text = " ".join(text.split())
+    text = _flat(text)
     for number, (pattern, sentence) in enumerate(_PATTERNS):
         if re.search(pattern, text):
             # pip names the proxy as the host that it cannot reach.
             if number == _NETWORK and proxy and _host(text) == _host(proxy):
                 return _PATTERNS[_PROXY][1]
-            return sentence.format(host=_host(text) or where, target=target)
+            return sentence.format(host=_host(text) or where, target=target, file=_altered_file(text, where))
     for pattern in _NOT_FOUND:
         if found := re.search(pattern, text):
             package = f"{found[1]}{found[2] or ''}".rstrip(".,")
@@ -102,6 +112,11 @@ def explain(text: str, target: str, where: str, python: str, log: str, proxy: st
     return f"The packages could not be installed ({last}): see {log}."
 
 
+def _flat(text: str) -> str:
+    """On one line, and without the markers that uv puts behind names: torch{sys_platform == 'linux'}."""
+    return re.sub(r"(?<=\w)\{[^{}]*\}", "", " ".join(text.split()))
+
+
 def is_untrusted(text: str) -> bool:
     """Whether the index's certificate is not trusted."""
     return bool(re.search(_PATTERNS[_TLS][0], " ".join(text.split())))
@@ -111,6 +126,28 @@ def is_unreachable(text: str) -> bool:
     """Whether a tool could not talk to the index at all, so that another tool could not either."""
     text = " ".join(text.split())
     return any(re.search(pattern, text) for pattern, _ in _PATTERNS[_TLS : _NETWORK + 1])
+
+
+def is_altered(text: str) -> bool:
+    """Whether a file had another sha256 than the lock has."""
+    return bool(re.search(_PATTERNS[_ALTERED][0], text))
+
+
+def is_missing(text: str, names: Sequence[str]) -> bool:
+    """Whether the index has none of these packages in the version that was asked for."""
+    text = _flat(text)
+    if is_altered(text) or is_unreachable(text):
+        return False
+    found = next((found for pattern in _NOT_FOUND if (found := re.search(pattern, text))), None)
+    return bool(found) and found[1] in names
+
+
+def _altered_file(text: str, where: str) -> str:
+    """The package whose sha256 differs, and where it came from."""
+    if found := re.search(r"tampered with them\. (\S+?)(?:\[\S*\])? from (\S+)", text):
+        return f"{found[1].replace('===', '==')} of {redact(found[2].partition('#')[0])}"
+    found = re.search(r"[Hh]ash mismatch for `([^`]+)`", text)
+    return f"{found[1]} of {where}" if found else f"A package of {where}"
 
 
 def _host(text: str) -> str:

@@ -31,7 +31,8 @@ _UV_PLACES = (
 _UNWANTED = (
     "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_PYTHON", "PIP_DRY_RUN", "PIP_NO_DEPS", "PIP_REQUIRE_HASHES",
     "PIP_REQUIREMENT", "PIP_NO_BINARY", "UV_SYSTEM_PYTHON", "UV_TARGET", "UV_PREFIX", "UV_NO_BINARY", "UV_PYTHON",
-    "UV_NO_PROGRESS", "VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP",
+    "UV_NO_PROGRESS", "UV_NO_VERIFY_HASHES", "UV_REQUIRE_HASHES", "UV_OVERRIDE", "UV_NO_DEPS",
+    "VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP",
     "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__",
 )  # fmt: skip
 
@@ -39,12 +40,14 @@ _UNWANTED = (
 @dataclass(frozen=True)
 class Sources:
     """What the user gives. index: URLs of package indexes, blank between them, the first instead of PyPI; find_links:
-    a folder or page with wheels; proxy: URL; offline: nothing may be fetched from the network."""
+    a folder or page with wheels; proxy: URL; offline: nothing may be fetched from the network; lock: a file with the
+    sha256 of the user's own packages, instead of the add-on's."""
 
     index: str = ""
     find_links: str = ""
     proxy: str = ""
     offline: bool = False
+    lock: str = ""
 
     @property
     def given(self) -> bool:
@@ -185,12 +188,9 @@ def needs_pytorch(sources: Sources, variant: Variant, tool: str, environ: Mappin
 # -- for the tools ----------------------------------------------------------------------------------
 
 
-def arguments(tool: str, sources: Sources, variant: Variant, environ: Mapping[str, str]) -> list[str]:
+def arguments(tool: str, sources: Sources, environ: Mapping[str, str]) -> list[str]:
     """The options of `pip install` or `uv pip install` that say where packages come from."""
     options = []
-    if needs_pytorch(sources, variant, tool, environ):
-        backend = ["--torch-backend", variant.backend]
-        options += backend if tool == "uv" else ["--extra-index-url", variant.index]
     for number, index in enumerate(sources.indexes):
         first, other = (
             ("--default-index", "--index") if tool == "uv" else ("--index-url", "--extra-index-url")
@@ -201,7 +201,7 @@ def arguments(tool: str, sources: Sources, variant: Variant, environ: Mapping[st
     if sources.links and not sources.indexes:
         options.append("--no-index")
     if tool == "uv" and sources.given:
-        # As pip does: the highest version of all indexes, which decides for torch 2.13.0+cpu.
+        # As pip does: any of the user's indexes may have the file, which its sha256 makes out.
         options += ["--no-config", "--index-strategy", "unsafe-best-match"]
     if tool == "uv" and sources.offline:
         options.append("--offline")

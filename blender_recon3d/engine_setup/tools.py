@@ -12,10 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..pipeline.system.programs import find_program
-from . import sources as places
-from .requirements import pinned
-from .sources import Sources
-from .variants import Variant
 
 _LEAST_UV = (0, 9, 0)  # knows --torch-backend for the CUDA versions that are asked for
 _RAW_PIP = (24, 1)  # has --progress-bar raw
@@ -49,21 +45,11 @@ def find_uv(target: Path, environ: Mapping[str, str]) -> Tool | None:
     return None
 
 
-def fetch_uv_command(
-    target: Path, sources: Sources, variant: Variant, environ: Mapping[str, str]
-) -> list[str]:
-    """The command that fetches uv from the index into the environment's tools; empty where there is no pip."""
-    pip = find_pip(environ)
-    if pip is None:
-        return []
-    return [
-        *pip.command, "install", "--no-deps", "--only-binary", ":all:", "--no-compile", "--upgrade", "--target",
-        str(target / "tools"), *places.arguments("pip", sources, _plain(variant), environ), pinned("uv"),
-    ]  # fmt: skip
-
-
-def _plain(variant: Variant) -> Variant:
-    return Variant(variant.name, "", variant.reason)  # uv is not at pytorch.org
+def fetch_command(pip: Tool, requirement: Path, where: list[str], into: Path | None = None) -> list[str]:
+    """The command that fetches a tool, whose sha256 is in the requirement, into a folder or where pip is installed."""
+    options = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--no-compile", "--upgrade"]
+    options += ["--target", str(into)] if into else []
+    return [*pip.command, "install", *options, *where, "-r", str(requirement)]
 
 
 def find_pip(environ: Mapping[str, str], python: str = sys.executable) -> Tool | None:
@@ -96,22 +82,18 @@ def _bundled_wheel() -> Path | None:
 
 
 def install_command(
-    tool: Tool,
-    python: Path,
-    sources: Sources,
-    variant: Variant,
-    packages: list[str],
-    environ: Mapping[str, str],
+    tool: Tool, python: Path, where: list[str], requirements: Path, checked: bool
 ) -> list[str]:
-    """The command that installs packages into the environment of `python`."""
-    where = places.arguments(tool.name, sources, variant, environ)
+    """The command that installs requirements into the environment of `python`. checked: they are all there is, each
+    with its sha256."""
+    options = ["--only-binary", ":all:"] + (["--require-hashes", "--no-deps"] if checked else [])
     if tool.name == "uv":
-        options = ["--python", str(python), "--only-binary", ":all:", "--color", "never"]
-        return [*tool.command, "pip", "install", *options, *where, *packages]
-    options = ["--only-binary", ":all:", "--no-warn-script-location"]
+        options += ["--python", str(python), "--color", "never"]
+        return [*tool.command, "pip", "install", *options, *where, "-r", str(requirements)]
+    options.append("--no-warn-script-location")
     if tool.raw_progress:
         options += ["--progress-bar", "raw"]
-    return [*tool.command, "install", *options, *where, *packages]
+    return [*tool.command, "install", *options, *where, "-r", str(requirements)]
 
 
 def _version(command: list[str], environ: Mapping[str, str]) -> str | None:

@@ -19,7 +19,7 @@ def draw(kept: bpy.types.AddonPreferences, context: bpy.types.Context) -> None:
     box.label(text="Engine")
     draw_set_up(box, context, width)
     column = box.column()
-    for name in ("variant", "engine_folder", "index", "proxy"):
+    for name in ("variant", "engine_folder", "index", "lock", "proxy"):
         column.prop(kept, name)
     box = layout.box()
     box.label(text="Or an Environment of Your Own")

@@ -20,6 +20,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from blender_recon3d.engine_setup.locks import own  # noqa: E402
 from blender_recon3d.engine_setup.requirements import pins, versions  # noqa: E402
 from blender_recon3d.pipeline.events import read_events  # noqa: E402
 
@@ -67,7 +68,7 @@ def write_wheel(
 
 
 def make_index(root: Path, leave_out: tuple[str, ...] = (), local: str = "") -> Path:
-    """An index (PEP 503) of tiny wheels in the pinned versions."""
+    """An index (PEP 503) of tiny wheels in the pinned versions, with a lock of them."""
     packages = {**versions(pins()), "tiny-dependency": "1.0"}
     for name, version in packages.items():
         if name in leave_out:
@@ -80,7 +81,13 @@ def make_index(root: Path, leave_out: tuple[str, ...] = (), local: str = "") -> 
             version += local
         path = write_wheel(folder, name, version, files, "tiny-dependency" if name == "torch" else "")
         (folder / "index.html").write_text(f'<!DOCTYPE html><a href="{path.name}">{path.name}</a>')
+    (root / "lock.txt").write_text(own.text(own.with_wheels((), root)))
     return root
+
+
+def at(root: Path, url: str = "") -> tuple[str, ...]:
+    """The options that take everything from an index, checked against its own lock."""
+    return ("--index", url or root.as_uri(), "--lock", str(root / "lock.txt"))
 
 
 @pytest.fixture(scope="session")
@@ -99,6 +106,7 @@ def server(index):
 class SlowServer:
     def __init__(self, root: Path) -> None:
         self.seconds = 0.0
+        self.root = root
         self.began = threading.Event()  # torch is on its way
         outer = self
 

@@ -9,7 +9,7 @@ import sys
 import time
 
 import pytest
-from conftest import BULK, events_of, make_index, path_with, ready, run, start
+from conftest import BULK, at, events_of, make_index, path_with, ready, run, start
 
 from blender_recon3d import engine, engine_setup
 from blender_recon3d.engine_setup.requirements import pins, versions
@@ -22,7 +22,7 @@ TOOLS = ("uv", "pip")
 def test_it_sets_up_repairs_and_removes(tool, server, target):
     """In a folder with blanks, quotes and other letters than ASCII."""
     path = path_with(tool)
-    arguments = ("install", "--target", target, "--index", server.url, "--proxy", "")
+    arguments = ("install", "--target", target, *at(server.root, server.url), "--proxy", "")
     assert engine_setup.state(target) == "missing"
     assert run(*arguments, PATH=path) == (0, "")
     assert engine_setup.state(target) == "ready"
@@ -66,7 +66,7 @@ def test_it_sets_up_repairs_and_removes(tool, server, target):
 @pytest.mark.parametrize(("tool", "way"), [("uv", "file"), ("uv", "signal"), ("pip", "file")])
 def test_a_cancel_stops_within_seconds_and_leaves_no_process(tool, way, server, target):
     server.seconds = 60
-    process = start("install", "--target", target, "--index", server.url, PATH=path_with(tool))
+    process = start("install", "--target", target, *at(server.root, server.url), PATH=path_with(tool))
     assert server.began.wait(60)
     asked = time.monotonic()
     if way == "file":
@@ -87,7 +87,7 @@ def test_a_cancel_stops_within_seconds_and_leaves_no_process(tool, way, server, 
 def test_killed_at_any_moment_the_next_run_goes_on(tool, server, target):
     server.seconds = 1.0
     path = path_with(tool)
-    arguments = ("install", "--target", target, "--index", server.url)
+    arguments = ("install", "--target", target, *at(server.root, server.url))
     moments = random.Random(7)
     longest, times = (2.5, 4) if tool == "uv" else (9.0, 1)  # pip's is mostly Python's own ensurepip
     for _ in range(times):
@@ -108,9 +108,9 @@ def test_killed_at_any_moment_the_next_run_goes_on(tool, server, target):
 def test_a_second_one_at_the_same_time_is_told_so(server, target):
     server.seconds = 60
     path = path_with("uv")
-    first = start("install", "--target", target, "--index", server.url, PATH=path)
+    first = start("install", "--target", target, *at(server.root, server.url), PATH=path)
     assert server.began.wait(60)
-    code, said = run("install", "--target", target, "--index", server.url, PATH=path)
+    code, said = run("install", "--target", target, *at(server.root, server.url), PATH=path)
     assert code == 1 and "being set up by another process" in said
     code, said = run("remove", "--target", target)
     assert code == 1 and "being set up by another process" in said
@@ -124,7 +124,17 @@ def test_a_folder_of_wheels_works_without_a_network(index, target, tmp_path):
     folder.mkdir()
     for wheel in index.glob("*/*.whl"):
         os.link(wheel, folder / wheel.name)
-    assert run("install", "--target", target, "--find-links", folder, "--offline", PATH=path_with("uv")) == (
+    assert run(
+        "install",
+        "--target",
+        target,
+        "--find-links",
+        folder,
+        "--lock",
+        index / "lock.txt",
+        "--offline",
+        PATH=path_with("uv"),
+    ) == (
         0,
         "",
     )
@@ -136,7 +146,9 @@ def test_the_local_version_wins(tmp_path, target):
     first = make_index(tmp_path / "first")
     second = tmp_path / "second"
     make_index(second, tuple(name for name in versions(pins()) if name != "torch"), local="+cpu")
-    arguments = ("--index", first.as_uri(), "--index", second.as_uri())
+    both = tmp_path / "lock.txt"
+    both.write_text((first / "lock.txt").read_text() + (second / "lock.txt").read_text())
+    arguments = ("--index", first.as_uri(), "--index", second.as_uri(), "--lock", both)
     assert run("install", "--target", target, *arguments, PATH=path_with("uv")) == (0, "")
     assert list(target.glob("lib/python3*/site-packages/torch-*+cpu.dist-info"))
     assert ready(target)["packages"]["torch"] == versions(pins())["torch"]
@@ -144,7 +156,7 @@ def test_the_local_version_wins(tmp_path, target):
 
 def test_another_build_of_torch_makes_another_environment(index, target):
     path = path_with("uv")
-    arguments = ("install", "--target", target, "--index", index.as_uri())
+    arguments = ("install", "--target", target, *at(index))
     assert run(*arguments, "--variant", "cpu", PATH=path) == (0, "")
     foreign = next(target.glob("lib/python3*/site-packages")) / "left_over.py"
     foreign.touch()
@@ -165,7 +177,7 @@ def test_it_runs_from_an_installed_extension(index, tmp_path):
     (extensions / "json" / "__init__.py").write_text("raise SystemExit('the wrong json')")
     main = extensions / "recon3d" / "engine_setup" / "__main__.py"
     target = tmp_path / "engine"
-    command = [sys.executable, "-I", str(main), "install", "--target", str(target), "--index", index.as_uri()]
+    command = [sys.executable, "-I", str(main), "install", "--target", str(target), *at(index)]
     result = subprocess.run(
         command, cwd=extensions, env={**os.environ, "PATH": path_with("uv")}, capture_output=True, text=True
     )
@@ -182,7 +194,7 @@ def processes_of(target) -> list[str]:
 def test_a_new_version_of_the_add_on_finds_the_engine_outdated(index, target):
     """An upgrade of the add-on with other pins is noticed, and repaired by the same command."""
     path = path_with("uv")
-    arguments = ("install", "--target", target, "--index", index.as_uri())
+    arguments = ("install", "--target", target, *at(index))
     assert run(*arguments, PATH=path) == (0, "")
     made = ready(target)
     made["requirements"][0] = "torch==2.0.0"

@@ -169,11 +169,10 @@ def test_an_index_given_replaces_what_is_configured(tmp_path):
         "UV_INDEX": "y",
     }
     given = Sources("https://mine/simple https://more/simple")
-    variant = choose("cpu", None, "linux")
-    assert places.arguments("pip", given, variant, environ) == [
+    assert places.arguments("pip", given, environ) == [
         "--index-url", "https://mine/simple", "--extra-index-url", "https://more/simple",
     ]  # fmt: skip
-    options = places.arguments("uv", given, variant, environ)
+    options = places.arguments("uv", given, environ)
     assert options[:4] == ["--default-index", "https://mine/simple", "--index", "https://more/simple"]
     clean = places.environment(given, environ, tmp_path)
     assert "PIP_EXTRA_INDEX_URL" not in clean and "UV_INDEX" not in clean
@@ -187,9 +186,8 @@ def test_pips_own_settings_are_honoured(tmp_path):
         "[global]\nfind-links = /srv/wheels\n[install]\nextra-index-url = https://corp/simple\n"
     )
     environ = {"PIP_CONFIG_FILE": str(config), "HOME": "/nowhere", "XDG_CONFIG_DIRS": "/nowhere"}
-    variant = choose("cpu", None, "linux")
     assert places.prefers_pip(Sources(), environ)
-    assert places.arguments("pip", Sources(), variant, environ) == []
+    assert places.arguments("pip", Sources(), environ) == []
     assert places.environment(Sources(), environ, tmp_path)["PIP_CONFIG_FILE"] == str(config)
     assert not places.prefers_pip(Sources(), {**environ, "UV_DEFAULT_INDEX": "https://corp/simple"})
     assert not places.prefers_pip(Sources("https://mine"), environ)
@@ -197,13 +195,6 @@ def test_pips_own_settings_are_honoured(tmp_path):
     cert_only = tmp_path / "cert.conf"
     cert_only.write_text("[global]\ncert = /etc/corp.pem\n")
     assert not places.prefers_pip(Sources(), {**environ, "PIP_CONFIG_FILE": str(cert_only)})
-
-
-def test_where_nothing_is_configured_pytorchs_index_is_added():
-    variant = choose("cpu", None, "linux")
-    assert places.arguments("pip", Sources(), variant, BARE) == ["--extra-index-url", variant.index]
-    assert places.arguments("uv", Sources(), variant, BARE) == ["--torch-backend", "cpu"]
-    assert places.arguments("uv", Sources(), choose("cuda", Driver(13, "580"), "linux"), BARE) == []
 
 
 def test_the_proxy_reaches_the_tools_and_blenders_python_does_not(tmp_path):

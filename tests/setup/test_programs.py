@@ -68,5 +68,7 @@ def test_uvs_settings_in_the_current_folder_are_not_read(planted, tmp_path, inde
     """Neither wrong places nor what stops uv altogether."""
     (planted / "uv.toml").write_text('index-url = "http://127.0.0.1:1/simple"\nno-index = "broken"\n')
     extra = {"UV_DEFAULT_INDEX": index.as_uri()}
-    code, said = run("install", "--target", target, PATH=path_with("uv"), **extra)
+    code, said = run(
+        "install", "--target", target, "--lock", index / "lock.txt", PATH=path_with("uv"), **extra
+    )
     assert (code, said) == (0, "")

@@ -3,8 +3,9 @@
 import socket
 
 import pytest
-from conftest import events_of, make_index, path_with, run, write_wheel
+from conftest import at, events_of, make_index, path_with, run, write_wheel
 
+from blender_recon3d.engine_setup.locks import own
 from blender_recon3d.engine_setup.requirements import pins, versions
 from blender_recon3d.engine_setup.sentences import explain
 
@@ -42,25 +43,27 @@ def test_a_proxy_that_is_not_there(tool, target, closed_port):
     assert "secret" not in (target.parent / "setup" / "log.txt").read_text("utf-8")
 
 
-def test_an_index_without_a_package(target, tmp_path):
+def test_an_index_without_a_package(target, tmp_path, index):
     poor = make_index(tmp_path / "poor", leave_out=("pycolmap",))
-    said = sentence(target, "--index", poor.as_uri())
+    said = sentence(target, "--index", poor.as_uri(), "--lock", index / "lock.txt")
     assert "has no pycolmap" in said and "give an index that has it" in said
 
 
-def test_an_index_without_the_version(target, tmp_path):
+def test_an_index_without_the_version(target, tmp_path, index):
     old = make_index(tmp_path / "old", leave_out=("numpy",))
     (old / "numpy").mkdir()
     wheel = write_wheel(old / "numpy", "numpy", "1.0", {"numpy.py": ""})
     (old / "numpy" / "index.html").write_text(f'<a href="{wheel.name}">{wheel.name}</a>')
-    assert f"has no numpy=={versions(pins())['numpy']}" in sentence(target, "--index", old.as_uri())
+    assert f"has no numpy=={versions(pins())['numpy']}" in sentence(
+        target, "--index", old.as_uri(), "--lock", index / "lock.txt"
+    )
 
 
 def test_a_wheel_that_is_cut_short(target, tmp_path):
     torn = make_index(tmp_path / "torn")
     wheel = next((torn / "torch").glob("*.whl"))
     wheel.write_bytes(wheel.read_bytes()[:100_000])
-    assert "arrived damaged" in sentence(target, "--index", torn.as_uri())
+    assert "arrived damaged" in sentence(target, *at(torn))
 
 
 def test_packages_that_do_not_work_are_not_called_ready(target, tmp_path):
@@ -70,7 +73,8 @@ def test_packages_that_do_not_work_are_not_called_ready(target, tmp_path):
     version = versions(pins())["scipy"]
     wheel = write_wheel(broken / "scipy", "scipy", version, {"scipy.py": "raise ImportError('libfortran')"})
     (broken / "scipy" / "index.html").write_text(f'<a href="{wheel.name}">{wheel.name}</a>')
-    said = sentence(target, "--index", broken.as_uri())
+    (broken / "lock.txt").write_text(own.text(own.with_wheels((), broken)))
+    said = sentence(target, *at(broken))
     assert "cannot run with them" in said and "libfortran" in said
 
 
@@ -86,13 +90,13 @@ def test_an_index_that_is_not_there(target, tmp_path):
 def test_a_folder_that_is_not_ours(target, index):
     target.mkdir(parents=True)
     (target / "thesis.txt").touch()
-    assert "has not made: choose another" in sentence(target, "--index", index.as_uri())
+    assert "has not made: choose another" in sentence(target, *at(index))
     assert [path.name for path in target.iterdir()] == ["thesis.txt"]
 
 
 def test_a_folder_that_cannot_be_made(tmp_path, index):
     (tmp_path / "file").touch()
-    code, said = run("install", "--target", tmp_path / "file" / "x" / "engine", "--index", index.as_uri())
+    code, said = run("install", "--target", tmp_path / "file" / "x" / "engine", *at(index))
     assert code == 2 and "cannot be made" in said
 
 
@@ -120,7 +124,7 @@ def test_a_folder_that_cannot_be_made(tmp_path, index):
             "HINT: This error might have occurred since this system does not have Windows Long Path support",
             "shorter",
         ),
-        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE", "damaged"),
+        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE", "sha256 differs"),
         (
             "Connection refused ... ERROR: No matching distribution found for torch==2.13.0",
             "cannot be reached",

@@ -1,0 +1,104 @@
+"""The locks: exact version and sha256 of everything that is installed, written by tools/lock_packages.py.
+
+They are in pip's format of requirements, which uv reads too: `name==version ; marker --hash=sha256:...`. A build of
+torch that is not PyPI's has an entry of its own, with a local version: 2.13.0+cpu.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...pipeline.events import UserError
+from ..requirements import normalised, pins, versions
+
+_FOLDER = Path(__file__).resolve().parent
+_LONGEST = 4 * 2**20  # bytes of a lock of somebody's own
+_ENTRY = re.compile(
+    r"(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[\w.!+-]+)\s*(?:;\s*(?P<marker>.+?))?(?P<hashes>(?:\s+--hash=sha256:[0-9a-f]{64})+)"
+)
+
+
+@dataclass(frozen=True)
+class Locked:
+    """One package. version: with its local label. marker: where it is needed; empty for everywhere."""
+
+    name: str
+    version: str
+    marker: str
+    hashes: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        """Of a build that is not PyPI's, such as "cpu"; empty for PyPI's."""
+        return self.version.partition("+")[2]
+
+    @property
+    def line(self) -> str:
+        """As pip and uv read it. Never another build than this one: `==2.13.0` alone would take 2.13.0+cpu."""
+        equal = "==" if self.label or self.name not in BUILT_APART else "==="
+        where = f" ; {self.marker}" if self.marker else ""
+        return f"{self.name}{equal}{self.version}{where}" + "".join(
+            f" --hash=sha256:{one}" for one in self.hashes
+        )
+
+    def is_for(self, system: str) -> bool:
+        """Whether a marker names this system (a value of sys.platform) or none."""
+        named = re.findall(r"sys_platform == '(\w+)'", self.marker)
+        return not named or system in named
+
+
+# What pytorch.org has builds of, and what its builds for the CPU do without.
+BUILT_APART = ("torch", "torchvision")
+_CUDA = ("nvidia-", "cuda-", "triton")
+
+
+def needs_card(name: str) -> bool:
+    """Whether a package is there for PyPI's build of torch on Linux alone, which computes on NVIDIA cards."""
+    return name.startswith(_CUDA)
+
+
+def read(name: str = "engine", own: str = "") -> tuple[Locked, ...]:
+    """The add-on's lock "engine" or "setup", or one of the user's own, a path.
+
+    Raises UserError for a lock that is not there, has a line without a sum, or lacks what the engine needs.
+    """
+    path = Path(own).expanduser() if own else _FOLDER / f"{name}.txt"
+    try:
+        text = path.read_text("utf-8")[:_LONGEST]
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{path} cannot be read: choose the lock of your packages (docs/engine.md)."
+            if own
+            else f"{path} is missing: install the add-on again.",
+            2,
+        ) from error
+    entries = tuple(_parse(line, path) for line in _lines(text))
+    there = {(entry.name, entry.version.partition("+")[0]) for entry in entries}
+    for package, version in versions(pins()).items() if name == "engine" else ():
+        if (package, version) not in there:
+            raise UserError(
+                f"{path} has no {package}=={version}, which the engine needs: make the lock anew.", 2
+            )
+    return entries
+
+
+def _lines(text: str) -> Iterable[str]:
+    for line in re.sub(r"\\\r?\n", " ", text).splitlines():
+        line = line.partition(" #")[0].strip()
+        if line and not line.startswith(("#", "--index-url ", "--extra-index-url ", "--find-links ")):
+            yield line
+
+
+def _parse(line: str, path: Path) -> Locked:
+    found = _ENTRY.fullmatch(line)
+    if not found:
+        raise UserError(
+            f"{path} is no lock: every line has to be name==version --hash=sha256:..., and this one is not: "
+            f"{line[:80]}",
+            2,
+        )
+    hashes = tuple(re.findall(r"sha256:([0-9a-f]{64})", found["hashes"]))
+    return Locked(normalised(found["name"]), found["version"], found["marker"] or "", hashes)

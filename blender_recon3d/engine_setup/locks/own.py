@@ -1,0 +1,53 @@
+"""A lock for packages that are not PyPI's files: a studio's own builds, or what its index has packed anew."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from ...pipeline.events import UserError
+from ..requirements import normalised
+from . import Locked
+
+_WHEEL = re.compile(r"(?P<name>[^-]+)-(?P<version>[^-]+)(?:-\d[^-]*)?-[^-]+-[^-]+-[^-]+\.whl")
+
+
+def with_wheels(lock: tuple[Locked, ...], folder: Path) -> tuple[Locked, ...]:
+    """The lock with the sums of all wheels in a folder and those below it.
+
+    A wheel of another version than the lock's is left out; one that the lock does not name, as a build of torch may
+    need it, is added. Raises UserError when there is no wheel.
+    """
+    entries = {(entry.name, entry.version): entry for entry in lock}
+    versions: dict[str, set[str]] = {}
+    for entry in lock:
+        versions.setdefault(entry.name, set()).add(entry.version.partition("+")[0])
+    wheels = sorted(folder.rglob("*.whl"))
+    for path in wheels:
+        found = _WHEEL.fullmatch(path.name)
+        if not found:
+            continue
+        name = normalised(found["name"])
+        version = found["version"].replace("_", "+", 1) if "+" not in found["version"] else found["version"]
+        if version.partition("+")[0] not in versions.get(name, {version.partition("+")[0]}):
+            continue
+        there = entries.get((name, version), Locked(name, version, "", ()))
+        entries[name, version] = replace(there, hashes=tuple(dict.fromkeys((*there.hashes, _sha256(path)))))
+    if not wheels:
+        raise UserError(f"{folder} has no wheels: name the folder that your packages are in.", 2)
+    return tuple(entries[key] for key in sorted(entries))
+
+
+def text(lock: tuple[Locked, ...]) -> str:
+    """As a file."""
+    return "".join(f"{entry.line.replace('===', '==', 1)}\n" for entry in lock)
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}).", 2) from error
