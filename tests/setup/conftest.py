@@ -30,6 +30,8 @@ MODULES = {
     "torch": {
         "torch/__init__.py": "class cuda:\n    is_available = staticmethod(lambda: False)\n"
         "class version:\n    cuda = None\n"
+        "class device:\n    def __init__(self, name): self.type = name\n"
+        "class backends:\n    mps = mkldnn = cuda\n"
     },
     "torchvision": {"torchvision/__init__.py": ""},
     "pycolmap": {"pycolmap/__init__.py": "__version__ = '4.2.1'\nhas_cuda = False\n"},
