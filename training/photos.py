@@ -30,11 +30,8 @@ class Photos:
 def load_photos(data: Path) -> Photos:
     """All of `data`/train/photos. Raises FileNotFoundError when there is none, ValueError naming the file
     when one cannot be read."""
-    paths = sorted((data / "train" / "photos").glob("*.jpg"))
-    if not paths:
-        raise FileNotFoundError(f"no photos in {data / 'train' / 'photos'}")
-    with ThreadPoolExecutor() as pool:
-        images = list(pool.map(_read, paths))
+    paths = _paths(data)
+    images = _read_all(paths)
     held_out = [index % HELD_OUT_EVERY == 0 for index in range(len(paths))]
     names = [path.name for path in paths]
     return Photos(
@@ -43,6 +40,11 @@ def load_photos(data: Path) -> Photos:
         [name for name, held in zip(names, held_out, strict=True) if not held],
         [name for name, held in zip(names, held_out, strict=True) if held],
     )
+
+
+def load_held_out(data: Path) -> list[np.ndarray]:
+    """The held-out ones alone, as `load_photos` gives them; raises as it does."""
+    return _read_all(_paths(data)[::HELD_OUT_EVERY])
 
 
 def sampling_weights(names: list[str]) -> Tensor:
@@ -83,6 +85,18 @@ def stack_grey(images: list[np.ndarray], device: torch.device) -> PhotoStack:
 def _middle(image: np.ndarray) -> np.ndarray:
     top, left = (max(0, size - LONGEST) // 2 for size in image.shape[:2])
     return image[top : top + LONGEST, left : left + LONGEST]
+
+
+def _paths(data: Path) -> list[Path]:
+    paths = sorted((data / "train" / "photos").glob("*.jpg"))
+    if not paths:
+        raise FileNotFoundError(f"no photos in {data / 'train' / 'photos'}")
+    return paths
+
+
+def _read_all(paths: list[Path]) -> list[np.ndarray]:
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(_read, paths))
 
 
 def _read(path: Path) -> np.ndarray:

@@ -19,7 +19,7 @@ from blender_recon3d.pipeline.models.superglue import (
 from blender_recon3d.pipeline.models.superpoint import SuperPoint
 from training.corners import corner_response, hard_labels, local_maxima, soft_labels
 from training.photometric import change_light
-from training.photos import PhotoStack, load_photos, stack_grey
+from training.photos import PhotoStack, load_held_out, load_photos, stack_grey
 from training.relief import ReliefSettings, project, random_scenes, render
 from training.running import Run, learning_rate
 from training.superglue_data import pair_batch, relief_group, true_matches
@@ -250,6 +250,9 @@ def test_photos_are_split_the_same_way_every_time(tmp_path: Path) -> None:
     for index in range(41):
         cv2.imwrite(str(folder / f"scenery_{index:03}.jpg"), np.full((20, 30, 3), index, np.uint8))
     photos = load_photos(tmp_path)
+    alone = load_held_out(tmp_path)
+    assert len(alone) == len(photos.held_out)
+    assert all(np.array_equal(*pair) for pair in zip(alone, photos.held_out, strict=True))
     assert photos.held_out_names == ["scenery_000.jpg", "scenery_020.jpg", "scenery_040.jpg"]
     assert len(photos.train) == 38
     (folder / "scenery_007.jpg").write_bytes(b"")

@@ -17,7 +17,7 @@ from blender_recon3d.pipeline.models.aliked_descriptors import AlikedDescriptors
 from blender_recon3d.pipeline.models.devices import select_device
 
 from ..photometric import change_light
-from ..photos import load_photos, sampling_weights
+from ..photos import load_held_out, sampling_weights
 from ..running import Meter, Run, mixed_precision, save_whole
 from ..trainer import Trainer, command_line, launch
 from .cache import SUPERPOINT
@@ -86,7 +86,7 @@ class DescriptorTrainer(Trainer):
         return input_projection()
 
     def make_validation(self, options: argparse.Namespace) -> Validation | None:
-        held_out = load_photos(options.data).held_out
+        held_out = load_held_out(options.data)
         return Validation(self.superpoint, options.cache, held_out, options.data / "captures")
 
     def train(self) -> None:
