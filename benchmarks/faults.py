@@ -2,7 +2,7 @@
 
     python benchmarks/faults.py --scratch DIR [--only kills "torn files" ...] [--kills 100] [--power-cuts 20]
                                 [--torn-files 92] [--damaged-workspaces 100] [--disk-sizes 30]
-                                [--fuzzed 100000] [--seed 1] [--nice 10] [--table]
+                                [--fuzzed 100000] [--imports 3000] [--seed 1] [--nice 10] [--table]
                                 [--markdown benchmarks/results/faults.md]
 
 DIR keeps every run in a file as it ends, so the same command goes on after a break, and larger numbers add to what is
@@ -45,6 +45,8 @@ def main() -> int:
     parser.add_argument("--damaged-workspaces", type=int, default=100)
     parser.add_argument("--disk-sizes", type=int, default=full_disks.SIZES, help="sizes in each stage")
     parser.add_argument("--fuzzed", type=int, default=100_000)
+    parser.add_argument("--imports", type=int, default=3000, help="into Blender")
+    parser.add_argument("--blender-python", type=Path, default=ROOT / ".venv-bpy" / "bin" / "python")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--nice", type=int, default=0)
     parser.add_argument("--table", action="store_true", help="run nothing, print the table of what is there")
@@ -59,14 +61,14 @@ def main() -> int:
         signal.SIGTERM, lambda *_: sys.exit(1)
     )  # so that what is mounted and started ends with this
     rows, skipped = [], []
-    for name, count, attack, reason in _attacks(options):
+    for name, count, run, reason in _attacks(options):
         records = Records(bench.scratch / "records", name)
         if reason:
             skipped.append(f"Left out: {name}, because {reason}.")
         elif not options.table and (not options.only or name in options.only):
-            _run(records, count, attack, bench)
-        if runs := records.read():
-            rows.append(row(name, runs))
+            run(records, count, bench)
+        if done := records.read():
+            rows.append(row(name, done))
     text = _table(rows, skipped)
     sys.stdout.write(text)
     if options.markdown:
@@ -74,40 +76,61 @@ def main() -> int:
     return 0
 
 
-Attack = Callable[[int, Bench], Run]
+Runner = Callable[[Records, int, Bench], None]
 
 
-def _attacks(options: argparse.Namespace) -> list[tuple[str, int, Attack | None, str]]:
-    """Name, number of runs, attack (None for the fuzzer, which runs in blocks), why it cannot be run here."""
+def _attacks(options: argparse.Namespace) -> list[tuple[str, int, Runner, str]]:
+    """Name, number of runs, what runs them, and why they cannot be run here ("" where they can)."""
+    python = options.blender_python
+    no_blender = "" if python.exists() else f"{python} is not there (make setup-bpy)"
+    no_mount = mounts.why_not()
     disks = [
-        (full_disks.attack_on(stage), options.disk_sizes, partial(full_disks.attack, stage), mounts.why_not())
+        (
+            full_disks.attack_on(stage),
+            options.disk_sizes,
+            _single(partial(full_disks.attack, stage)),
+            no_mount,
+        )
         for stage in DISK_STAGES
     ]
+    damage = (damaged_workspaces.NAME, options.damaged_workspaces, _single(damaged_workspaces.attack), "")
+    imports = partial(fuzz.import_block, python=python)
     return [
-        (kills.NAME, options.kills, kills.attack, ""),
-        (power_cuts.NAME, options.power_cuts, power_cuts.attack, mounts.why_no_loop()),
-        (torn_files.NAME, options.torn_files, torn_files.attack, ""),
-        (damaged_workspaces.NAME, options.damaged_workspaces, damaged_workspaces.attack, ""),
+        (kills.NAME, options.kills, _single(kills.attack), ""),
+        (power_cuts.NAME, options.power_cuts, _single(power_cuts.attack), mounts.why_no_loop()),
+        (torn_files.NAME, options.torn_files, _single(torn_files.attack), ""),
+        damage,
         *disks,
-        (fuzz.NAME, options.fuzzed, None, ""),
+        (fuzz.NAME, options.fuzzed, _blocks(fuzz.run_block, fuzz.BLOCK), ""),
+        (fuzz.IMPORTS, options.imports, _blocks(imports, fuzz.IMPORT_BLOCK), no_blender),
     ]
 
 
-def _run(records: Records, count: int, attack: Attack | None, bench: Bench) -> None:
-    missing = records.missing(count)
-    if attack is None:
-        _ = bench.finished
-        for first in sorted({number // fuzz.BLOCK * fuzz.BLOCK for number in missing}):
-            for run in fuzz.run_block(first, min(fuzz.BLOCK, count - first), bench):
-                _note(records, run)
-        return
-    for number in missing:
-        _note(records, attack(number, bench))
+def _single(attack: Callable[[int, Bench], Run]) -> Runner:
+    """Runs that take seconds each, one after the other."""
+
+    def run(records: Records, count: int, bench: Bench) -> None:
+        for number in records.missing(count):
+            _note(records, attack(number, bench))
+
+    return run
+
+
+def _blocks(attack: Callable[[int, int, Bench], list[Run]], size: int) -> Runner:
+    """Runs that take milliseconds, many to a process."""
+
+    def run(records: Records, count: int, bench: Bench) -> None:
+        firsts = sorted({number // size * size for number in records.missing(count)})
+        for first in firsts:
+            for one in attack(first, min(size, count - first), bench):
+                _note(records, one)
+
+    return run
 
 
 def _note(records: Records, run: Run) -> None:
     records.add(run)
-    if run.attack != fuzz.NAME or not run.outcome.held:
+    if run.attack not in (fuzz.NAME, fuzz.IMPORTS) or not run.outcome.held:
         print(
             f"{run.attack} {run.number}: {run.outcome} ({run.case}) {run.note}", file=sys.stderr, flush=True
         )

@@ -31,7 +31,7 @@ OPTIONS = (
     "--faces", "2000", "--texture", "256", "--device", "cpu",
 )  # fmt: skip
 MEMORY = 8 << 30  # bytes of address space that a process may have; it needs three
-PATIENCE = 300  # seconds after which a run counts as hung; alone it takes ten
+PATIENCE = 900  # seconds after which a run counts as hung; on an idle machine it takes ten
 
 
 @dataclass(frozen=True)

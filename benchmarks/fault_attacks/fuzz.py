@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import time
-import traceback
 import warnings
 from pathlib import Path
 
@@ -16,12 +15,15 @@ import numpy as np
 from blender_recon3d.pipeline.events import UserError
 
 from .bench import ROOT, Bench
+from .blender_imports import NAME as IMPORTS
+from .blender_imports import where
 from .fuzz_seeds import Seeds
 from .fuzz_targets import TARGETS
 from .records import Outcome, Run
 
 NAME = "fuzzed files"
 BLOCK = 2000  # inputs to a process
+IMPORT_BLOCK = 100  # imports to a process
 SLOW = 5.0  # seconds for a file of a few kilobytes
 BLOCK_PATIENCE = 1200  # seconds
 
@@ -44,7 +46,7 @@ def read_one(number: int, bench: Bench, seeds: Seeds, folder: Path) -> Run:
     except UserError:
         outcome, note = Outcome.REFUSED, ""
     except Exception as error:  # exactly what is looked for
-        outcome, note = Outcome.ESCAPED, _where(error)
+        outcome, note = Outcome.ESCAPED, where(error)
     else:
         outcome, note = Outcome.ACCEPTED, ""
     if time.monotonic() - start > SLOW:
@@ -63,28 +65,33 @@ def run_block(first: int, count: int, bench: Bench) -> list[Run]:
     """The same in a process of its own, with bounded memory: a crash costs one block and is told."""
     script = Path(__file__).parents[1] / "faults.py"
     words = [sys.executable, str(script), "--scratch", str(bench.scratch), "--seed", str(bench.seed)]
-    words += ["--block", str(first), str(count)]
-    folder = bench.scratch / "fuzzed"
+    return call_block(NAME, [*words, "--block", str(first), str(count)], first, bench.scratch / "fuzzed")
+
+
+def import_block(first: int, count: int, bench: Bench, python: Path) -> list[Run]:
+    """`count` imports into the Blender of that Python, in a process of its own."""
+    script = Path(__file__).parent / "blender_imports.py"
+    words = [str(python), str(script), str(bench.finished), str(bench.scratch), str(bench.seed)]
+    return call_block(IMPORTS, [*words, str(first), str(count)], first, bench.scratch / "imported")
+
+
+def call_block(name: str, command: list[str], first: int, folder: Path) -> list[Run]:
+    """The runs that a command writes as lines of JSON; `folder` is what it was reading when it crashed."""
     try:
-        done = subprocess.run(words, cwd=ROOT, capture_output=True, timeout=BLOCK_PATIENCE)
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=BLOCK_PATIENCE)
     except subprocess.TimeoutExpired:
-        return [Run(NAME, first, Outcome.HUNG, f"block of {first}", _kept(folder, bench, first))]
+        return [Run(name, first, Outcome.HUNG, f"block of {first}", _kept(folder, first))]
     if done.returncode:
-        note = f"code {done.returncode}, {_kept(folder, bench, first)}"
-        return [Run(NAME, first, Outcome.CRASHED, f"block of {first}", note)]
-    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith(b"{")]
+        note = f"code {done.returncode}, {_kept(folder, first)}"
+        return [Run(name, first, Outcome.CRASHED, f"block of {first}", note)]
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith(b'{"attack"')]
     return [Run(**{**line, "outcome": Outcome(line["outcome"])}) for line in lines]
 
 
-def _kept(folder: Path, bench: Bench, first: int) -> str:
-    """Keep the file that was being read, for whoever looks into it."""
-    target = bench.scratch / f"fuzzed_{first}"
+def _kept(folder: Path, first: int) -> str:
+    """Keep what was being read, for whoever looks into it."""
+    target = folder.with_name(f"{folder.name}_{first}")
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(folder, target)
+    if folder.exists():
+        shutil.copytree(folder, target)
     return str(target)
-
-
-def _where(error: Exception) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if "blender_recon3d" in frame.filename] or list(frames)
-    return f"{type(error).__name__} in {Path(ours[-1].filename).name}:{ours[-1].lineno}: {str(error)[:100]}"
