@@ -18,7 +18,7 @@ from pathlib import Path
 
 import bpy
 
-from .pipeline.events import UserError
+from .pipeline.events import UserError, printable
 
 NAME = "recon3d"
 
@@ -54,6 +54,11 @@ def _engine(words: list[str]) -> int:
     parser.add_argument("--blend", type=Path)
     parser.add_argument("-o", "--output", type=Path)
     chosen, _ = parser.parse_known_args(words)
+    if words[0] == "weights" and "fetch" in words and not bpy.app.online_access:
+        raise UserError(
+            "Blender is not allowed to go online: allow it in Preferences > System > Network, or with --online-mode.",
+            2,
+        )
     if chosen.blend:
         at = words.index("--blend") if "--blend" in words else -1
         words = (
@@ -85,10 +90,10 @@ def _save(folder: Path, blend: Path, picture: Path | None) -> int:
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     result = api.import_result(folder)
     api.save(blend)
-    print(" ".join([result.summary(), *result.notes, f"Saved {blend}."]))
+    print(printable(" ".join([result.summary(), *result.notes, f"Saved {blend}."])))
     if picture:
         render_preview(result, picture.absolute())
-        print(f"Rendered {picture}.")
+        print(printable(f"Rendered {picture}."))
     return 0
 
 
@@ -103,7 +108,7 @@ def _export(words: list[str]) -> int:
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     api.import_result(chosen.folder)
     for path, preset in zip(chosen.files, presets, strict=True):
-        print(api.export_asset(path.absolute(), preset))
+        print(printable(api.export_asset(path.absolute(), preset)))
     return 0
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .pipeline import paths
 from .pipeline.events import UserError
+from .pipeline.photos.extensions import EXTENSIONS, VIDEO_EXTENSIONS
 from .pipeline.system.programs import NO_CURRENT_FOLDER
 
 VARIABLE = "RECON3D_PYTHON"
@@ -76,5 +77,7 @@ def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
 def default_workspace(photos: Path) -> Path:
     """The workspace of a folder of photos when none is chosen: beside it, since photos may be read-only."""
     photos = photos.absolute()
-    name = photos.stem if photos.is_file() else photos.name  # a film's is not to end in .mp4_recon3d
+    # By its name alone, since nothing may be asked of a path that a .blend file names. No result ends in .mp4_recon3d.
+    is_file = photos.suffix.lower() in EXTENSIONS | VIDEO_EXTENSIONS
+    name = photos.stem if is_file else photos.name
     return photos.with_name(f"{name}_recon3d")

@@ -69,8 +69,7 @@ def plan() -> engine_setup.Plan:
             "environment in a checkout.",
             2,
         )
-    index = bpy.path.abspath(kept.index) if kept.index.startswith("//") else kept.index
-    lock = bpy.path.abspath(kept.lock) if kept.lock else ""
+    index, lock = preferences.absolute(kept.index), preferences.absolute(kept.lock)
     return engine_setup.plan(
         folder, kept.variant, index=index, proxy=kept.proxy, online=bpy.app.online_access, lock=lock
     )

@@ -2,6 +2,7 @@
 
 # No `from __future__ import annotations`: Blender reads properties from annotations, which must not be strings.
 
+from collections.abc import Callable
 from pathlib import Path
 
 import bpy
@@ -25,6 +26,23 @@ _VARIANT_TEXT = {
 }
 
 
+def _keep_absolute(name: str) -> Callable[["Recon3DPreferences", bpy.types.Context], None]:
+    """Blender's file browser may give a path relative to the open .blend: to another file it means another."""
+
+    def update(kept: "Recon3DPreferences", context: bpy.types.Context) -> None:
+        value = getattr(kept, name)
+        absolute = bpy.path.abspath(value)
+        if value.startswith("//") and absolute != value:
+            setattr(kept, name, absolute)
+
+    return update
+
+
+def absolute(path: str) -> str:
+    """A preference's path; empty for one that is relative to whatever .blend is open, which must decide nothing."""
+    return "" if path.startswith("//") else path
+
+
 class Recon3DPreferences(bpy.types.AddonPreferences):
     """Drawn by `ui.preferences`, which knows the set-up and its buttons."""
 
@@ -35,6 +53,7 @@ class Recon3DPreferences(bpy.types.AddonPreferences):
         description="An environment of your own in which the engine's packages are installed: its Python, or its "
         "folder. Empty: the one that Set Up Engine makes",
         subtype="FILE_PATH",
+        update=_keep_absolute("engine_python"),
     )
     device: bpy.props.EnumProperty(
         name="Device",
@@ -50,10 +69,12 @@ class Recon3DPreferences(bpy.types.AddonPreferences):
         name="Folder",
         description="Where Set Up Engine puts the environment; empty: in the extension's user folder",
         subtype="DIR_PATH",
+        update=_keep_absolute("engine_folder"),
     )
     index: bpy.props.StringProperty(
         name="Package Index",
         description="URL of a package index to take everything from instead of PyPI, or a folder with wheels",
+        update=_keep_absolute("index"),
     )
     lock: bpy.props.StringProperty(
         name="Package Lock",
@@ -84,15 +105,15 @@ def user_folder() -> Path | None:
 def engine_folder() -> Path | None:
     """Where Set Up Engine puts the environment; None where there is no place for it."""
     kept, user = preferences(), user_folder()
-    if kept and kept.engine_folder:
-        return Path(bpy.path.abspath(kept.engine_folder))
+    if kept and absolute(kept.engine_folder):
+        return Path(absolute(kept.engine_folder))
     return user / "engine" if user else None
 
 
 def engine_python() -> str:
     """The preference's path, absolute; empty when there is none."""
     kept = preferences()
-    return bpy.path.abspath(kept.engine_python) if kept and kept.engine_python else ""
+    return absolute(kept.engine_python) if kept else ""
 
 
 def device() -> str:

@@ -9,6 +9,7 @@ import bpy
 
 from .advanced import RECON3D_PG_advanced
 from .engine import default_workspace
+from .jobs import chosen_folders
 from .pipeline.settings import QUALITIES
 from .workspace_state import LAST_STAGES
 
@@ -33,7 +34,20 @@ when_paths_change: list[Callable[[bpy.types.Scene], None]] = []
 when_photo_is_chosen: list[Callable[[bpy.types.Scene], None]] = []
 
 
-def _paths_changed(settings: "RECON3D_PG_settings", context: bpy.types.Context) -> None:
+def _photos_changed(settings: "RECON3D_PG_settings", context: bpy.types.Context) -> None:
+    photos = photos_path(settings)
+    if photos is not None:
+        chosen_folders.remember(photos, default_workspace(photos))
+    _paths_changed(settings)
+
+
+def _workspace_changed(settings: "RECON3D_PG_settings", context: bpy.types.Context) -> None:
+    if settings.workspace:
+        chosen_folders.remember(workspace_path(settings))
+    _paths_changed(settings)
+
+
+def _paths_changed(settings: "RECON3D_PG_settings") -> None:
     for call in when_paths_change:
         call(settings.id_data)
 
@@ -64,13 +78,14 @@ class RECON3D_PG_settings(bpy.types.PropertyGroup):
     photos: bpy.props.StringProperty(
         name="Photos",
         description="The folder that holds the photos, with the folders in it, or a film",
-        update=_paths_changed,
+        subtype="FILE_NAME",  # a path whose name need not be UTF-8, without a button of Blender's own
+        update=_photos_changed,
     )
     workspace: bpy.props.StringProperty(
         name="Results",
         description="The folder for everything that is computed; empty: beside the photos, NAME_recon3d",
         subtype="DIR_PATH",
-        update=_paths_changed,
+        update=_workspace_changed,
     )
     quality: bpy.props.EnumProperty(
         name="Quality",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .pipeline.events import UserError
+from .pipeline.files.regular import is_path
 from .pipeline.workspace import read_json, write_json
 from .preferences import user_folder
 
@@ -43,7 +44,8 @@ def remembered() -> list[tuple[Path, str]]:
         if isinstance(entry, dict)
         and isinstance(entry.get("workspace"), str)
         and isinstance(entry.get("photos"), str)
-        and "\0" not in entry["workspace"]
+        and is_path(entry["workspace"])
+        and is_path(entry["photos"])
     ]
 
 

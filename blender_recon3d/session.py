@@ -14,6 +14,7 @@ from pathlib import Path
 import bpy
 
 from . import advanced, clock, engine, inspection, preferences, review, running
+from .jobs import chosen_folders
 from .pipeline.events import UserError
 from .pipeline.workspace import Workspace
 from .properties import photos_path, workspace_path
@@ -87,6 +88,7 @@ def start(
     source, folder = photos_path(settings), workspace_path(settings)
     if source is None or folder is None:
         raise UserError("No photos are chosen: choose the folder with the photos.", 2)
+    chosen_folders.remember(source, folder)
     job: Job | None = find_job(folder)
     if job is None:
         if not source.exists():
@@ -167,6 +169,7 @@ def cancel() -> None:
 def import_result(scene: bpy.types.Scene, folder: Path) -> ImportResult:
     """Import a folder into a scene, show it, and keep what there is to say for the panel. Raises UserError."""
     result = import_workspace(folder, scene)
+    chosen_folders.remember(Workspace(folder).root)
     live.remove_live(scene)
     show_result(result)
     review.fill(scene, folder)
@@ -185,17 +188,36 @@ def log_file(scene: bpy.types.Scene) -> Path:
 
 
 def paths_changed(scene: bpy.types.Scene) -> None:
-    """Other photos or another workspace were chosen."""
+    """Other photos or another workspace were chosen, or a file was loaded that names some."""
     refresh(scene)
-    if not bpy.app.background and not session.running:  # the job needs the machine
-        settings = scene.recon3d
+    if bpy.app.background or session.running:  # the job needs the machine
+        return
+    settings = scene.recon3d
+    if not settings.photos or are_chosen(scene):
         inspection.inspect(photos_path(settings), workspace_path(settings))
+    else:
+        inspection.forget()
+
+
+def are_chosen(scene: bpy.types.Scene) -> bool:
+    """Whether the user has chosen the scene's photos and results on this machine, so that they may be looked at."""
+    settings = scene.recon3d
+    return chosen_folders.is_chosen(photos_path(settings), workspace_path(settings))
+
+
+def look_at_photos(scene: bpy.types.Scene) -> None:
+    """The user means the photos and results that the file names."""
+    settings = scene.recon3d
+    chosen_folders.remember(photos_path(settings), workspace_path(settings))
+    find_running(scene)
+    paths_changed(scene)
 
 
 def refresh(scene: bpy.types.Scene) -> None:
     """Look at the chosen workspace again."""
     folder = workspace_path(scene.recon3d)
-    session.state = workspace_state(folder) if folder else WorkspaceState()
+    known = folder is not None and chosen_folders.is_chosen(folder)
+    session.state = workspace_state(folder) if known else WorkspaceState()
 
 
 def find_running(scene: bpy.types.Scene) -> None:
@@ -215,7 +237,7 @@ def find_running(scene: bpy.types.Scene) -> None:
                 break
     refresh(scene)
     folder = workspace_path(settings)
-    if session.running or folder is None:
+    if session.running or folder is None or not chosen_folders.is_chosen(folder):
         return
     job = find_job(folder)
     if job is not None:
@@ -229,6 +251,7 @@ def forget() -> None:
     """Stop following; a running engine works on, since its results are in its workspace."""
     clock.stop()
     inspection.forget()
+    chosen_folders.forget_session()
     session.__init__()
 
 

@@ -22,6 +22,10 @@ _GERMAN = {
     "Export Cameras": "Kameras exportieren",
     "Choose Photos": "Fotos wählen",
     "Choose Film": "Film wählen",
+    "Look at These Photos": "Diese Fotos ansehen",
+    "This file names folders that were not chosen on this machine.": (
+        "Diese Datei nennt Ordner, die auf diesem Rechner nicht gewählt wurden."
+    ),
     "Set Up Engine": "Rechenwerk einrichten",
     "Repair Engine": "Rechenwerk reparieren",
     "Update Engine": "Rechenwerk aktualisieren",

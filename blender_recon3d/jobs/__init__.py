@@ -1,1 +1,1 @@
-"""A run of the engine as Blender follows it: started, watched, found again, and what may be done about its end."""
+"""What exists only while something runs, or so that it may."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import bpy
 
+from .. import session
+from .reporting import run_reported
+
 
 class _Choose:
     """What the choosing operators share. target: the setting that takes the path."""
@@ -51,4 +54,23 @@ class RECON3D_OT_choose_results(_Choose, bpy.types.Operator):
     filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
 
 
-CLASSES = (RECON3D_OT_choose_photos, RECON3D_OT_choose_film, RECON3D_OT_choose_results)
+class RECON3D_OT_look_at_photos(bpy.types.Operator):
+    bl_idname = "recon3d.look_at_photos"
+    bl_label = "Look at These Photos"
+    bl_description = "Count the photos that this file names, and find what is in its results"
+    bl_options = {"REGISTER", "INTERNAL"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return bool(context.scene.recon3d.photos)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return run_reported(self, lambda: session.look_at_photos(context.scene))
+
+
+CLASSES = (
+    RECON3D_OT_choose_photos,
+    RECON3D_OT_choose_film,
+    RECON3D_OT_choose_results,
+    RECON3D_OT_look_at_photos,
+)

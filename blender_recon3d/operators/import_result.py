@@ -7,6 +7,8 @@ from pathlib import Path
 import bpy
 
 from .. import session
+from ..jobs.chosen_folders import is_chosen
+from ..pipeline.events import printable
 from ..properties import workspace_path
 from .reporting import run_reported
 
@@ -22,8 +24,8 @@ class RECON3D_OT_import_result(bpy.types.Operator):
         folder = workspace_path(context.scene.recon3d)
         if folder is None:
             cls.poll_message_set("Choose the photos or the folder of results first")
-        elif not folder.is_dir():
-            cls.poll_message_set(f"{folder} is not there yet: press Reconstruct first")
+        elif is_chosen(folder) and not folder.is_dir():  # nothing is asked of a path that only a file names
+            cls.poll_message_set(printable(f"{folder} is not there yet: press Reconstruct first"))
             folder = None
         return folder is not None
 

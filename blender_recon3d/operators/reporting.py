@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import bpy
 
-from ..pipeline.events import UserError
+from ..pipeline.events import UserError, printable
 from ..scene.imports import find_imports
 
 
@@ -43,8 +43,8 @@ def run_reported(operator: bpy.types.Operator, call: Callable[[], str | None]) -
     try:
         sentence = call()
     except UserError as error:
-        operator.report({"ERROR"}, str(error))
+        operator.report({"ERROR"}, printable(str(error)))
         return {"CANCELLED"}
     if sentence:
-        operator.report({"INFO"}, sentence)
+        operator.report({"INFO"}, printable(sentence))
     return {"FINISHED"}

@@ -12,7 +12,7 @@ from typing import Any
 
 from .cameras import group_cameras
 from .console import duration
-from .events import Progress, UserError
+from .events import Progress, UserError, printable
 from .intake import common_folder, find_photos
 from .job_forecast import forecast_job, memory
 from .photo_list import examine_all, photo_entry
@@ -124,4 +124,4 @@ def describe(found: dict[str, Any]) -> str:
     taken = memory(forecast, found["until"]) / 2**30
     lines.append(f"up to {taken:.1f} GB of memory, {forecast['disk'] / 2**30:.1f} GB of disk")
     lines += [f"note: {sentence}" for sentence in found["advice"]]
-    return "\n".join(lines)
+    return "\n".join(printable(line) for line in lines)

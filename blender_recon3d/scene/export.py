@@ -12,7 +12,7 @@ from pathlib import Path
 import bpy
 from mathutils import Matrix
 
-from ..pipeline.events import UserError
+from ..pipeline.events import UserError, printable
 from .evaluation import evaluated_mesh, operating_on, scratch
 from .exporters import EXPORTERS, Exporter
 from .fill import fill_holes
@@ -51,7 +51,7 @@ def export_asset(
     with object_mode():
         source = surface_of(collection)
         metres = bpy.context.scene.unit_settings.scale_length or 1.0
-        mesh = evaluated_mesh(source, path.stem)
+        mesh = evaluated_mesh(source, printable(path.stem))
         with scratch(mesh) as thing:
             mesh.transform(Matrix.Scale(scale * metres, 4) @ world_matrix(source))
             filled = _filled(mesh) if fill else ""

@@ -1,25 +1,26 @@
 """A folder that 3D Gaussian Splatting starts from: images/ and sparse/0, COLMAP's undistorted model. Never imports bpy.
 
 The layout of Kerbl et al., "3D Gaussian Splatting for Real-Time Radiance Field Rendering", 2023, which gsplat,
-nerfstudio and Brush read too. Photos and model are linked where the file system allows it, else copied.
+nerfstudio and Brush read too. Photos are linked where the file system allows it, else copied.
 """
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from ..pipeline.events import UserError
-from ..pipeline.workspace import link_or_copy, whole_folder, write_json
+from ..pipeline.workspace import link_or_copy, scratch_folder
 from . import colmap_files
+from .own_files import has_list, replace_own
 from .sources import Source, find_source
 
 _PARTS = ("cameras", "images", "points3D", "rigs", "frames")
-_MARK = "recon3d.json"  # says that a folder is an earlier export, which may be replaced
 
 
 def write_splat_folder(workspace: Path, target: Path) -> str:
-    """Write the folder `target`, or replace an earlier export there; a sentence.
+    """Write the folder `target`, or what an earlier export has written there, and nothing else; a sentence.
 
     UserError when the photos are not undistorted, or missing, or there are no points to start from, or the folder holds
     other things or cannot be written.
@@ -34,7 +35,7 @@ def write_splat_folder(workspace: Path, target: Path) -> str:
     photos = _photos(source, model.images)
     _check_place(target, workspace)
     try:
-        with whole_folder(target) as part:
+        with scratch_folder(target) as part:
             for name, path in photos.items():
                 place = part.joinpath("images", *name.replace("\\", "/").split("/"))
                 place.parent.mkdir(parents=True, exist_ok=True)
@@ -42,8 +43,8 @@ def write_splat_folder(workspace: Path, target: Path) -> str:
             (part / "sparse" / "0").mkdir(parents=True)
             for path in sorted(source.model.iterdir()):
                 if path.suffix in (".bin", ".txt") and path.stem in _PARTS:
-                    link_or_copy(path, part / "sparse" / "0" / path.name)
-            write_json(part / _MARK, {"version": 1, "workspace": str(workspace)})
+                    shutil.copyfile(path, part / "sparse" / "0" / path.name)
+            replace_own(target, part, {"version": 2, "workspace": str(workspace)})
     except OSError as error:
         raise UserError(f"{target} cannot be written ({error.strerror}): choose another folder.") from error
     return f"Wrote {len(photos)} photos and {points:,} points to {target}."
@@ -66,5 +67,5 @@ def _check_place(target: Path, workspace: Path) -> None:
     inside = workspace.resolve() in (target.resolve(), *target.resolve().parents)
     if inside or target.resolve() in workspace.resolve().parents:
         raise UserError(f"{target} and the results folder lie in one another: choose another folder.", 2)
-    if target.exists() and not (target / _MARK).is_file() and (not target.is_dir() or any(target.iterdir())):
+    if target.exists() and not has_list(target) and (not target.is_dir() or any(target.iterdir())):
         raise UserError(f"{target} holds other things: choose a new or an empty folder.", 2)

@@ -46,10 +46,19 @@ def _draw_photos(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     row.prop(settings, "photos", text="")
     row.operator("recon3d.choose_photos", text="", icon="FILE_FOLDER")
     row.operator("recon3d.choose_film", text="", icon="FILE_MOVIE")
-    if settings.photos:
+    if settings.photos and session.are_chosen(context.scene):
         _draw_inspection(column, context)
+    elif settings.photos:
+        box = column.box()
+        wrapped(
+            box,
+            context,
+            tr("This file names folders that were not chosen on this machine."),
+            icon="INFO",
+        )
+        box.operator("recon3d.look_at_photos", icon="VIEWZOOM")
     column.label(text="Results")
-    shown = str(workspace_path(settings) or tr("beside the photos"))
+    shown = printable(str(workspace_path(settings) or tr("beside the photos")))
     column.prop(settings, "workspace", text="", placeholder=shown)
     column.separator()
     column.row(align=True).prop(settings, "quality", expand=True)

@@ -268,3 +268,58 @@ def test_splats_need_undistorted_photos_that_are_there(tmp_path):
 
 def test_read_mesh_reads_what_the_engine_writes(workspace):
     assert len(read_mesh(workspace / "mesh" / "mesh.ply")[1]) == FACES
+
+
+def test_what_was_trained_into_the_folder_stays(collection, workspace, tmp_path):
+    target = tmp_path / "splats"
+    export.export_asset(collection, target, "SPLATS")
+    trained = {
+        "output/point_cloud.ply": b"three days",
+        "images/notes.txt": b"mine",
+        "sparse/0/points3D.ply": b"x",
+    }
+    for name, content in trained.items():
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        (target / name).write_bytes(content)
+    model = ring(4)  # one photo fewer, and photos that were computed again
+    write_binary(workspace / "dense" / "sparse", model)
+    picture = (workspace / "dense" / "images" / "photo_000.jpg").read_bytes()
+    (workspace / "dense" / "images" / "photo_001.jpg").unlink()
+    (workspace / "dense" / "images" / "photo_001.jpg").write_bytes(picture + b"new")
+    export.export_asset(import_workspace(workspace).collection, target, "SPLATS")
+    assert {name: (target / name).read_bytes() for name in trained} == trained
+    assert not (target / "images" / "photo_004.jpg").exists()
+    assert (target / "images" / "photo_001.jpg").read_bytes() == picture + b"new"
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_an_export_replaces_nothing_that_was_changed_or_is_elsewhere(collection, tmp_path):
+    target = tmp_path / "splats"
+    export.export_asset(collection, target, "SPLATS")
+    (target / "images" / "photo_002.jpg").unlink()
+    (target / "images" / "photo_002.jpg").write_bytes(b"retouched by hand")
+    with pytest.raises(UserError, match=r"photo_002\.jpg is not what was exported here"):
+        export.export_asset(collection, target, "SPLATS")
+    assert (target / "images" / "photo_002.jpg").read_bytes() == b"retouched by hand"
+    shutil.rmtree(target)
+    export.export_asset(collection, target, "SPLATS")
+    (target / "images").rename(tmp_path / "elsewhere")
+    (target / "images").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UserError, match="is a link to another place"):
+        export.export_asset(collection, target, "SPLATS")
+    assert len(list((tmp_path / "elsewhere").iterdir())) == 5
+
+
+def test_a_list_of_own_files_leads_nowhere_else(collection, tmp_path):
+    target = tmp_path / "splats"
+    export.export_asset(collection, target, "SPLATS")
+    outside = tmp_path / "thesis.txt"
+    outside.write_text("mine")
+    stamp = [outside.stat().st_size, outside.stat().st_mtime_ns]
+    for name in ("../thesis.txt", str(outside), "images/../../thesis.txt"):
+        kept = json.loads((target / "recon3d.json").read_text())
+        (target / "recon3d.json").write_text(
+            json.dumps({**kept, "files": [*kept["files"], [name, *stamp], 10**400]})
+        )
+        export.export_asset(collection, target, "SPLATS")
+        assert outside.read_text() == "mine"

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..events import printable
 from ..texturing.textured_mesh import TexturedMesh
 from ..workspace import whole_file
 
@@ -27,7 +28,7 @@ def write_glb(path: Path, mesh: TexturedMesh, jpeg: bytes, generator: str) -> No
         "asset": {"version": "2.0", "generator": generator},
         "scene": 0,
         "scenes": [{"nodes": [0]}],
-        "nodes": [{"mesh": 0, "name": path.stem}],
+        "nodes": [{"mesh": 0, "name": printable(path.stem)}],
         "accessors": [],
         "bufferViews": [],
     }

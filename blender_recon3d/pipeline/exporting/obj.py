@@ -20,8 +20,13 @@ def write_obj(path: Path, mesh: TexturedMesh, image: str, frame: str) -> None:
     first, welded = mesh.welded()
     material = path.with_suffix(".mtl")
     with whole_file(material) as part:
-        part.write_text(f"newmtl photos\nKa 0 0 0\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd {image}\n", "utf-8")
-    with whole_file(path) as part, open(part, "w", encoding="ascii", errors="replace", newline="\n") as file:
+        lines = f"newmtl photos\nKa 0 0 0\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd {image}\n"
+        part.write_bytes(lines.encode("utf-8", "surrogateescape"))
+    # A name that is not UTF-8 is written as the bytes that it is, so that readers find the file.
+    with (
+        whole_file(path) as part,
+        open(part, "w", encoding="utf-8", errors="surrogateescape", newline="\n") as file,
+    ):
         file.write(f"# Recon3D, {frame}\nmtllib {material.name}\no {path.stem}\n")
         for begin in range(0, len(first), CHUNK):
             some = first[begin : begin + CHUNK]

@@ -33,6 +33,14 @@ class NotAFileError(OSError):
     """What a path leads to is something else than a regular file; `strerror` says what."""
 
 
+def is_path(text: str) -> bool:
+    """Whether this system can spell it as a path."""
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+
+
 def check_regular(path: Path) -> os.stat_result:
     """What `stat` says of the file that the path leads to. OSError where there is none, or it is no regular file."""
     try:

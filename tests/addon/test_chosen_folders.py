@@ -1,0 +1,218 @@
+"""A .blend from somebody else names paths: until the user has chosen them here, nothing looks at them."""
+
+import builtins
+import io
+import os
+import types
+
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environment")
+
+from made_workspaces import ring, write_workspace  # noqa: E402
+
+from blender_recon3d import clock, command_line, handlers, inspection, preferences, running, session  # noqa: E402
+from blender_recon3d.engine import default_workspace  # noqa: E402
+from blender_recon3d.jobs import chosen_folders  # noqa: E402
+from blender_recon3d.ui.main import RECON3D_PT_main  # noqa: E402
+
+MARK = "of_somebody_else"
+
+
+class WithWindow:
+    """bpy as it is where Blender has a window."""
+
+    app = types.SimpleNamespace(background=False)
+
+    def __getattr__(self, name):
+        return getattr(bpy, name)
+
+
+@pytest.fixture
+def with_window(addon, monkeypatch, tmp_path):
+    """The user's own folder, and a Blender that is not in the background."""
+    user = tmp_path / "user"
+    user.mkdir()
+    for module in (chosen_folders, running):
+        monkeypatch.setattr(module, "user_folder", lambda: user)
+    chosen_folders.forget_session()
+    monkeypatch.setattr(session, "bpy", WithWindow())
+    started = []
+    monkeypatch.setattr(inspection, "EngineQuery", lambda *words: started.append(words) or FakeQuery())
+    monkeypatch.setattr(preferences, "engine_problem", lambda: "")
+    monkeypatch.setattr(preferences, "find_python", lambda: tmp_path / "python")
+    yield started
+    clock.stop()
+
+
+class FakeQuery:
+    """An engine that says nothing."""
+
+    running = True
+    events = ()
+
+    def poll(self):
+        return False
+
+    def stop(self):
+        self.running = False
+
+
+@pytest.fixture
+def touched(monkeypatch):
+    """The paths of somebody else's that anything has looked at."""
+    found = []
+
+    def watch(module, name):
+        original = getattr(module, name)
+
+        def call(path, *arguments, **options):
+            if MARK in str(path):
+                found.append((name, str(path)))
+            return original(path, *arguments, **options)
+
+        monkeypatch.setattr(module, name, call)
+
+    for name in ("stat", "lstat", "open", "scandir", "listdir", "access", "readlink"):
+        watch(os, name)
+    watch(io, "open")
+    watch(builtins, "open")
+    return found
+
+
+class Layout:
+    """Takes whatever a panel draws, and remembers the operators."""
+
+    def __init__(self, drawn):
+        self.drawn = drawn
+
+    def __getattr__(self, name):
+        def call(*words, **options):
+            if name == "operator":
+                self.drawn.append(words[0])
+            return self
+
+        return call
+
+    def __setattr__(self, name, value):
+        object.__setattr__(self, name, value)
+
+
+def draw() -> list[str]:
+    drawn = []
+    for name in [name for name in dir(bpy.ops.recon3d) if not name.startswith("_")]:
+        getattr(bpy.ops.recon3d, name).poll()
+    system = types.SimpleNamespace(ui_scale=1.0)
+    context = types.SimpleNamespace(
+        scene=bpy.context.scene, preferences=types.SimpleNamespace(system=system), region=None
+    )
+    RECON3D_PT_main.draw(types.SimpleNamespace(layout=Layout(drawn)), context)
+    return drawn
+
+
+def load_what_somebody_else_saved(tmp_path, photos, workspace="") -> None:
+    settings = bpy.context.scene.recon3d
+    settings.photos, settings.workspace = str(photos), str(workspace)
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "a.blend"))
+    (tmp_path / "user" / "chosen.json").unlink(missing_ok=True)
+    chosen_folders.forget_session()
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    clock.stop()
+    inspection.forget()
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "a.blend"), use_scripts=False)
+
+
+def loaded() -> None:
+    """What happens in the ticks after a file was loaded."""
+    clock.watch("find running", handlers._find)
+    for _ in range(5):
+        clock.tick()
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "share"])
+def test_a_loaded_file_starts_nothing_and_touches_nothing(with_window, touched, tmp_path, kind):
+    photos = tmp_path / MARK / "photos"
+    photos.parent.mkdir()
+    if kind == "folder":
+        photos.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(photos)
+    else:
+        photos = f"//{MARK}/share/photos"  # a machine of theirs, on Windows; relative to the file, elsewhere
+    workspace = tmp_path / MARK / "w"
+    if kind == "folder":
+        write_workspace(workspace, ring())
+    load_what_somebody_else_saved(tmp_path, photos, workspace if kind == "folder" else "")
+    touched.clear()
+    with_window.clear()
+    loaded()
+    assert "recon3d.look_at_photos" in draw()
+    assert (touched, with_window, inspection.current()) == ([], [], None)
+    assert session.session.job is None
+
+
+def test_a_click_looks_at_them_and_they_stay_chosen(with_window, touched, tmp_path):
+    photos = tmp_path / MARK / "photos"
+    photos.mkdir(parents=True)
+    load_what_somebody_else_saved(tmp_path, photos)
+    loaded()
+    assert not with_window
+    assert bpy.ops.recon3d.look_at_photos() == {"FINISHED"}
+    for _ in range(inspection.DELAY):
+        clock.tick()
+    assert len(with_window) == 1 and inspection.current().photos == photos
+    assert "recon3d.look_at_photos" not in draw()
+    chosen_folders.forget_session()  # Blender is started again
+    inspection.forget()
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "a.blend"), use_scripts=False)
+    loaded()
+    assert len(with_window) == 2
+
+
+def test_choosing_the_photos_chooses_no_other_folder_of_the_file(with_window, touched, tmp_path):
+    workspace = tmp_path / MARK / "w"
+    workspace.mkdir(parents=True)
+    load_what_somebody_else_saved(tmp_path, tmp_path / MARK / "photos", workspace)
+    (tmp_path / "mine").mkdir()
+    touched.clear()
+    bpy.context.scene.recon3d.photos = str(tmp_path / "mine")
+    loaded()
+    draw()
+    assert touched == [] and chosen_folders.is_chosen(tmp_path / "mine", tmp_path / "mine_recon3d")
+    assert not chosen_folders.is_chosen(workspace) and not chosen_folders.is_chosen(None)
+
+
+@pytest.mark.parametrize(
+    "content", ["{", "[]", '{"paths": 3}', '{"paths": [1, "a", null]}', '{"paths": [1e400]}']
+)
+def test_any_list_of_chosen_folders_is_read(with_window, tmp_path, content):
+    (tmp_path / "user" / "chosen.json").write_text(content)
+    chosen_folders.forget_session()
+    assert not chosen_folders.is_chosen(tmp_path)
+    chosen_folders.remember(tmp_path)
+    chosen_folders.forget_session()
+    assert chosen_folders.is_chosen(tmp_path)
+
+
+def test_the_place_of_results_is_found_by_name_alone(tmp_path):
+    (tmp_path / "photos").mkdir()
+    assert default_workspace(tmp_path / "photos") == tmp_path / "photos_recon3d"
+    assert default_workspace(tmp_path / "walk.MP4") == tmp_path / "walk_recon3d"
+    assert default_workspace(tmp_path / "v1.2") == tmp_path / "v1.2_recon3d"
+
+
+def test_a_preference_means_the_same_in_every_file():
+    assert preferences.absolute("//venv") == "" and preferences.absolute("/venv") == "/venv"
+
+
+def test_weights_are_fetched_only_where_blender_may_go_online(addon, monkeypatch, capsys):
+    called = []
+    monkeypatch.setattr(command_line.subprocess, "call", lambda *words, **options: called.append(words) or 0)
+    monkeypatch.setattr(preferences, "find_python", lambda: "python")
+    online = types.SimpleNamespace(app=types.SimpleNamespace(online_access=False))
+    monkeypatch.setattr(command_line, "bpy", online)
+    assert command_line.main(["weights", "--json", "fetch", "superpoint"]) == 2
+    assert "not allowed to go online" in capsys.readouterr().err and not called
+    assert command_line.main(["weights", "list"]) == 0
+    online.app.online_access = True
+    assert command_line.main(["weights", "fetch", "superpoint"]) == 0 and len(called) == 2
