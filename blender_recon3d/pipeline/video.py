@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from .events import Progress, UserError
-from .files.regular import check_regular
+from .files.regular import check_regular, is_utf8
 from .triage import sharpness
 from .workspace import whole_folder
 
@@ -96,9 +96,7 @@ def _opened(video: Path) -> Iterator[cv2.VideoCapture]:
     backend = cv2.CAP_FFMPEG if cv2.CAP_FFMPEG in cv2.videoio_registry.getBackends() else cv2.CAP_ANY
     with tempfile.TemporaryDirectory(prefix="recon3d-") as folder:
         name = str(video)
-        try:
-            name.encode("utf-8")
-        except UnicodeEncodeError:  # OpenCV cannot be told such a name
+        if not is_utf8(name):  # OpenCV crashes when it is told such a name
             link = Path(folder) / "film"
             link.symlink_to(video)
             name = str(link)

@@ -13,6 +13,7 @@ import bpy
 from mathutils import Matrix
 
 from ..pipeline.events import UserError, printable
+from ..pipeline.files.regular import is_utf8
 from .evaluation import evaluated_mesh, operating_on, scratch
 from .exporters import EXPORTERS, Exporter
 from .fill import fill_holes
@@ -46,12 +47,16 @@ def export_asset(
         raise UserError(f"This Blender was built without {exporter.title}: choose another format.", 2)
     if not (scale > 0):
         raise UserError("The scale must be above zero.", 2)
+    if not is_utf8(path.name):
+        raise UserError(
+            f"{printable(str(path))} cannot be exported: its name is not UTF-8, choose another name.", 2
+        )
     if path.suffix.lower() not in exporter.endings:
         path = path.with_name(path.name + exporter.endings[0])
     with object_mode():
         source = surface_of(collection)
         metres = bpy.context.scene.unit_settings.scale_length or 1.0
-        mesh = evaluated_mesh(source, printable(path.stem))
+        mesh = evaluated_mesh(source, path.stem)
         with scratch(mesh) as thing:
             mesh.transform(Matrix.Scale(scale * metres, 4) @ world_matrix(source))
             filled = _filled(mesh) if fill else ""
@@ -96,4 +101,7 @@ def _write(exporter: Exporter, thing: bpy.types.Object, path: Path) -> None:
     except OSError as error:
         raise UserError(f"{path} cannot be written ({error.strerror}): choose another place.") from error
     except RuntimeError as error:  # what an operator reports as an error
-        raise UserError(f"{path} cannot be exported: {str(error).strip()}") from error
+        lines = [
+            line for line in str(error).splitlines() if line.strip() and not line.startswith("Location:")
+        ]
+        raise UserError(f"{path} cannot be exported: {lines[-1].strip() if lines else error}") from error

@@ -41,6 +41,15 @@ def is_path(text: str) -> bool:
         return False
 
 
+def is_utf8(name: str) -> bool:
+    """Whether other programs can be told the name: file systems allow any bytes, which Python keeps as surrogates."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def check_regular(path: Path) -> os.stat_result:
     """What `stat` says of the file that the path leads to. OSError where there is none, or it is no regular file."""
     try:
