@@ -81,6 +81,7 @@ class Recon3DPreferences(bpy.types.AddonPreferences):
         description="File with the checksums of packages of your own, where the index's are not PyPI's. Empty: the "
         "add-on's",
         subtype="FILE_PATH",
+        update=_keep_absolute("lock"),
     )
     proxy: bpy.props.StringProperty(
         name="Proxy",
