@@ -47,6 +47,7 @@ def _main() -> None:
     chosen = json.loads(raw)
     options = pycolmap.GlobalPipelineOptions()
     options.random_seed = chosen["seed"]
+    options.num_threads = 1  # with several, sums are rounded in another order each time
     options.min_model_size = chosen["min_model_size"]
     options.mapper.bundle_adjustment.refine_focal_length = chosen["refine_intrinsics"]
     options.mapper.bundle_adjustment.refine_extra_params = chosen["refine_intrinsics"]

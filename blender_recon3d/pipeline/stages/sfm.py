@@ -54,6 +54,8 @@ def _incremental(workspace: Workspace, settings: SfmSettings, output: Path, prog
     options.min_model_size = settings.min_model_size
     options.ba_refine_focal_length = settings.refine_intrinsics
     options.ba_refine_extra_params = settings.refine_intrinsics
+    # With several threads bundle adjustment adds up in another order each time, and every camera moves a little.
+    options.num_threads = options.mapper.num_threads = 1
     options.random_seed = settings.seed
     options.mapper.random_seed = settings.seed
     options.triangulation.random_seed = settings.seed
