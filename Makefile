@@ -14,7 +14,7 @@ DEMO := build/demo
 .PHONY: setup setup-bpy demo test test-engine test-blender test-gui lint zip clean
 
 setup: .venv/ready
-.venv/ready: pyproject.toml
+.venv/ready: pyproject.toml tools/locks/engine.txt
 	@$(PYTHON) tools/bootstrap.py engine
 
 # Where this machine cannot have bpy, .venv-bpy/unavailable says why and what needs it is left out, unless
@@ -22,7 +22,7 @@ setup: .venv/ready
 setup-bpy:
 	@[ -e .venv-bpy/ready ] && [ .venv-bpy/ready -nt pyproject.toml ] || $(PYTHON) tools/bootstrap.py blender
 
-.venv-lint/ready: pyproject.toml
+.venv-lint/ready: pyproject.toml tools/locks/lint.txt
 	@$(PYTHON) tools/bootstrap.py lint
 
 demo: .venv/ready

@@ -4,8 +4,9 @@
     python3 tools/bootstrap.py blender    .venv-bpy   Blender as a module (bpy), where this machine can have it
     python3 tools/bootstrap.py lint       .venv-lint  ruff and mypy, without torch
 
-pip's own words go to build/setup-NAME.log; the terminal gets one line a package. Without an NVIDIA card torch comes
-from pytorch.org's index of CPU builds (a tenth of the size), or from the usual index where that one cannot be reached.
+Every package is checked against its sha256 in tools/locks (made by tools/lock_packages.py). pip's own words go to
+build/setup-NAME.log; the terminal gets one line a package. Without an NVIDIA card torch comes from pytorch.org's index
+of CPU builds (a tenth of the size), or from the usual index where that one cannot be reached.
 """
 
 from __future__ import annotations
@@ -23,14 +24,18 @@ import subprocess
 import time
 import tomllib
 import urllib.request
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from blender_recon3d.engine_setup.variants import choose  # noqa: E402  # found by the line above
+from blender_recon3d.engine_setup import locks, pythons, steps  # noqa: E402  # found by the line above
+from blender_recon3d.engine_setup.forecast import table  # noqa: E402
+from blender_recon3d.engine_setup.sentences import is_missing  # noqa: E402
+from blender_recon3d.engine_setup.sources import Sources, arguments, environment, needs_pytorch  # noqa: E402
+from blender_recon3d.engine_setup.steps import Step  # noqa: E402
+from blender_recon3d.engine_setup.variants import choose, platform_key  # noqa: E402
 
 REACHABLE_WITHIN = 5  # seconds
 # pip's lines that say what it is doing, and what the terminal shows of them.
@@ -48,7 +53,8 @@ class SetupError(Exception):
 
 @dataclass(frozen=True)
 class Environment:
-    """folder: below the project. extras: of pyproject.toml. check: a statement that must run in the result."""
+    """folder: below the project. extras: of pyproject.toml, which tools/locks/NAME.txt has locked. check: a statement
+    that must run in the result."""
 
     folder: str
     extras: str
@@ -56,9 +62,9 @@ class Environment:
 
 
 ENVIRONMENTS = {
-    "engine": Environment(".venv", "engine,setup,test,reference,lint", "import torch, pycolmap"),
-    "blender": Environment(".venv-bpy", "bpy,test", "import bpy"),
-    "lint": Environment(".venv-lint", "lint,types", "import mypy"),
+    "engine": Environment(".venv", "engine,setup,test,reference,lint,build", "import torch, pycolmap"),
+    "blender": Environment(".venv-bpy", "bpy,test,build", "import bpy"),
+    "lint": Environment(".venv-lint", "lint,types,build", "import mypy"),
 }
 
 
@@ -94,10 +100,14 @@ def make(name: str) -> None:
     log.unlink(missing_ok=True)
     start = time.monotonic()
     python = _venv(folder, log)
-    if name == "engine":
-        for words in _torch_first():
-            _pip(python, words, log, name)
-    _pip(python, ["--editable", f".[{environment.extras}]"], log, name)
+    if _is_locked_for():
+        _install_locked(python, name, log)
+        _pip(python, ["--no-deps", "--no-build-isolation", "--editable", "."], log, name)
+    else:
+        print(
+            f"{name}: packages are not checked, since the locks are not for this system or Python", flush=True
+        )
+        _pip(python, ["--editable", f".[{environment.extras}]"], log, name)
     _check(python, environment, log)
     (folder / "ready").touch()
     print(f"{name}: ready in {time.monotonic() - start:.0f} s", flush=True)
@@ -123,21 +133,51 @@ def _venv(folder: Path, log: Path) -> Path:
     return python
 
 
-def _torch_first() -> Iterator[list[str]]:
-    """What to install before the rest, so that the rest does not bring a CUDA build that nobody can use."""
-    if os.environ.get("PIP_INDEX_URL") or os.environ.get("PIP_EXTRA_INDEX_URL"):
-        return  # whoever says where packages come from knows best
-    variant = choose()
-    if not variant.index or not _reachable(variant.index):
-        return
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    pins = [
-        line
-        for line in project["project"]["optional-dependencies"]["engine"]
-        if re.match(r"torch\w*==", line)
-    ]
-    print(f"engine: torch for {variant.name} ({variant.reason})", flush=True)
-    yield ["--index-url", variant.index, *pins]
+def _is_locked_for() -> bool:
+    """Whether the locks have files for this system and Python."""
+    return platform_key() in table()["pythons"] and pythons.fits(sys.version_info[:3])
+
+
+def _install_locked(python: Path, name: str, log: Path) -> None:
+    """What the lock has, as it is; where an index does not have one build of torch, the next one."""
+    lock = locks.read("", str(ROOT / "tools" / "locks" / f"{name}.txt"))
+    ways = [[Step(tuple(entry.line for entry in lock), Sources())]]
+    if name == "engine":
+        variant = choose()
+        if needs_pytorch(Sources(), variant, "pip", os.environ) and not _reachable(variant.index):
+            variant = replace(variant, backend="")  # the usual index has a larger one
+        print(f"engine: torch for {variant.name} ({variant.reason})", flush=True)
+        ways = steps.ways(lock, Sources(), variant, "pip", os.environ)
+    for number, way in enumerate(ways, 1):
+        try:
+            for step in way:
+                _pip(python, [*_options(step), "-r", str(_written(step, name))], log, name, _environ(step))
+            return
+        except SetupError:
+            if number == len(ways) or not is_missing(log.read_text("utf-8", "replace"), locks.BUILT_APART):
+                raise
+            log.rename(log.with_suffix(f".{number}.log"))
+
+
+def _options(step: Step) -> list[str]:
+    checked = ["--no-deps", "--require-hashes"] if step.checked else []
+    return ["--only-binary", ":all:", *checked, *arguments("pip", step.sources, os.environ)]
+
+
+def _environ(step: Step) -> dict[str, str] | None:
+    """None for pip's own settings; pytorch.org's builds come from there and nowhere else."""
+    if not step.sources.given:
+        return None
+    clean = environment(step.sources, os.environ, ROOT / "build")
+    if "PIP_CACHE_DIR" not in os.environ:
+        del clean["PIP_CACHE_DIR"]
+    return clean
+
+
+def _written(step: Step, name: str) -> Path:
+    file = ROOT / "build" / f"requirements-{name}.txt"
+    file.write_text("".join(f"{line}\n" for line in step.lines), "utf-8")
+    return file
 
 
 def _reachable(index: str) -> bool:
@@ -148,11 +188,11 @@ def _reachable(index: str) -> bool:
         return False
 
 
-def _pip(python: Path, words: list[str], log: Path, name: str) -> None:
+def _pip(python: Path, words: list[str], log: Path, name: str, environ: dict[str, str] | None = None) -> None:
     command = [python, "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off", *words]
     with open(log, "a", encoding="utf-8", errors="replace") as file:
         process = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=file, text=True, errors="replace"
+            command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=file, text=True, errors="replace"
         )
         assert process.stdout is not None
         show = _Line(name)

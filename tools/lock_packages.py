@@ -33,8 +33,9 @@ ADDON, CHECKOUT = ROOT / "blender_recon3d" / "engine_setup" / "locks", ROOT / "t
 LOCKS = {
     ADDON / "engine.txt": ("engine",),
     ADDON / "setup.txt": ("setup",),
-    CHECKOUT / "checkout.txt": ("engine", "setup", "test", "reference", "lint"),
-    CHECKOUT / "blender.txt": ("bpy", "test"),
+    CHECKOUT / "engine.txt": ("engine", "setup", "test", "reference", "lint", "build"),
+    CHECKOUT / "blender.txt": ("bpy", "test", "build"),
+    CHECKOUT / "lint.txt": ("lint", "types", "build"),
 }
 PYTHONS = ("cp311", "cp312", "cp313")
 PLATFORMS = re.compile(r"any|manylinux\w*_x86_64|macosx_\w*_(arm64|universal2)|win_amd64")

@@ -30,10 +30,14 @@ CHECKOUT = ROOT / "tools" / "locks"
     [
         (locks.read("engine"), ["engine"]),
         (locks.read("setup"), ["setup"]),
-        (locks.read("", str(CHECKOUT / "checkout.txt")), ["engine", "setup", "test", "reference", "lint"]),
-        (locks.read("", str(CHECKOUT / "blender.txt")), ["bpy", "test"]),
+        (
+            locks.read("", str(CHECKOUT / "engine.txt")),
+            ["engine", "setup", "test", "reference", "lint", "build"],
+        ),
+        (locks.read("", str(CHECKOUT / "blender.txt")), ["bpy", "test", "build"]),
+        (locks.read("", str(CHECKOUT / "lint.txt")), ["lint", "types", "build"]),
     ],
-    ids=["engine", "setup", "checkout", "blender"],
+    ids=["engine", "setup", "checkout", "blender", "lint"],
 )
 def test_a_lock_has_the_versions_of_pyproject(lock, extras):
     """Otherwise: tools/lock_packages.py."""
@@ -53,7 +57,7 @@ def test_what_torch_needs_is_locked_too():
 def test_the_checkout_has_the_engines_packages_from_the_same_files():
     checkout = {
         (entry.name, entry.version): set(entry.hashes)
-        for entry in locks.read("", str(CHECKOUT / "checkout.txt"))
+        for entry in locks.read("", str(CHECKOUT / "engine.txt"))
     }
     for entry in locks.read():
         assert checkout[entry.name, entry.version] == set(entry.hashes)
