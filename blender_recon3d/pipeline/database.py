@@ -16,7 +16,7 @@ import numpy as np
 from .colmap import pycolmap
 from .events import FileFormatError
 from .files.regular import read_regular
-from .workspace import Workspace, remove, whole_file
+from .workspace import Workspace, remove, remove_side_files, whole_file
 
 
 def create_database(workspace: Workspace) -> None:
@@ -52,17 +52,6 @@ def open_database(path: Path) -> Iterator[Any]:
         yield database
     finally:
         database.close()
-
-
-def remove_side_files(path: Path) -> None:
-    """SQLite's journal files, which must not outlive the database they belong to."""
-    for suffix in ("-wal", "-shm", "-journal"):
-        remove(path.with_name(path.name + suffix))
-
-
-def remove_database(path: Path) -> None:
-    remove(path)
-    remove_side_files(path)
 
 
 def image_ids(database: Any) -> dict[str, int]:

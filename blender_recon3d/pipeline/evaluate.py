@@ -34,6 +34,7 @@ from .alignment import (
 from .evaluation_table import SHARES, evaluation_table
 from .events import UserError
 from .ply import columns, read_vertices
+from .results import has, require
 from .truth import Truth, read_truth
 from .workspace import Workspace
 
@@ -141,9 +142,10 @@ def _our_cameras(workspace: Workspace) -> tuple[dict[str, np.ndarray], dict[str,
     """Rotations world to camera [3, 3] and centres [3] of the main model, by photo."""
     if not (workspace.model / "images.bin").exists():
         raise UserError(f"{workspace.root} holds no cameras yet: run recon3d sfm first.", 2)
-    from .colmap import pycolmap
+    require(workspace, "sfm", [workspace.model])
+    from .colmap_model import read_model
 
-    model = pycolmap.Reconstruction(workspace.model)
+    model = read_model(workspace.model)
     images = [model.image(image_id) for image_id in sorted(model.reg_image_ids())]
     return (
         {image.name: image.cam_from_world().rotation.matrix() for image in images},
@@ -189,7 +191,7 @@ def _shape(workspace: Workspace, truth: Truth, similarity: Similarity) -> dict[s
     from .cloud_metrics import Surface, cloud_metrics
 
     found: dict[str, Any] = {"cloud": None, "mesh": None}
-    if truth.surface is None or truth.size is None or not workspace.fusion.exists():
+    if truth.surface is None or truth.size is None or not has(workspace, "dense", workspace.fusion):
         return found
     points = columns(read_vertices(workspace.fusion), "x", "y", "z")
     if points is None:
@@ -201,7 +203,7 @@ def _shape(workspace: Workspace, truth: Truth, similarity: Similarity) -> dict[s
     found["cloud"].update(
         _judged(cloud, surface, truth, lambda step: cloud_metrics(step.apply(cloud), surface, *asked))
     )
-    if workspace.mesh_file.exists():
+    if has(workspace, "mesh", workspace.mesh_file):
         found["mesh"] = _mesh(workspace.mesh_file, surface, truth, similarity)
     return found
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from .colmap import pycolmap, run_cancellable
+from .durable import sync_file, sync_folder
 from .events import FileFormatError, Progress, UserError
 from .files.regular import read_regular
 from .ply import read_vertices, with_column, write_vertices
@@ -55,8 +56,10 @@ def fuse(dense: Path, names: list[str], min_views: int, memory_gb: float, progre
                 "--min-views 2."
             )
         write_vertices(part / "whole.ply", vertices)
-        (part / "fusion.ply.vis").replace(dense / "fusion.ply.vis")
-        (part / "whole.ply").replace(dense / "fusion.ply")
+        for name, target in (("fusion.ply.vis", "fusion.ply.vis"), ("whole.ply", "fusion.ply")):
+            sync_file(part / name)
+            (part / name).replace(dense / target)
+        sync_folder(dense)
     remove(stereo / "consistency_graphs")
     return vertices
 
@@ -101,7 +104,7 @@ def read_visibility(path: Path) -> tuple[np.ndarray, np.ndarray]:
     place = 0
     for index in range(number):
         if place >= len(plain):
-            break
+            raise FileFormatError(path, "its points do not fit its length")
         counts[index] = plain[place]
         place += plain[place] + 1
     if place != len(plain):

@@ -5,17 +5,17 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import shutil
 import time
 from pathlib import Path
 from typing import Any
 
-from . import arithmetic, doubts
+from . import arithmetic, doubts, results
+from .disk import free_bytes, full_disk_told
 from .events import Cancelled, Progress, UserError
 from .memory import PeakMemory
 from .settings import STAGES, JobSettings, StageSettings
 from .stages import Stage, load_stage
-from .workspace import Workspace, remove, write_json
+from .workspace import Workspace, remove, remove_database, write_json
 
 # Raise a stage's number when its result changes for the same input: old workspaces then run it again.
 VERSIONS = {
@@ -43,8 +43,8 @@ NEEDS: dict[str, tuple[str, ...]] = {
 
 # What the stages make in a workspace, and remove from it.
 OWN_NAMES = (
-    "photos.json", "images", "masks", "frames", "pairs.txt", "database.db", "features", "live", "sparse", "dense",
-    "mesh", "texture",
+    "photos.json", "sources.json", "images", "masks", "frames", "pairs.txt", "database.db", "features", "live",
+    "sparse", "dense", "mesh", "texture",
 )  # fmt: skip
 
 # What says where a thing is computed does not change what is computed (within rounding).
@@ -76,13 +76,12 @@ def run_job(
     with workspace.locked():
         workspace.clear_cancel()
         refuse_foreign(workspace, settings)
-        if fresh:
-            _forget(workspace)
         job = progress.for_stage("job")
         job.info("started")
         try:
             try:
-                _run_stages(workspace, settings, progress, only)
+                with full_disk_told(workspace.root):
+                    _run_stages(workspace, settings, progress, only, fresh)
             except OSError as error:
                 raise disk_error(error, workspace) from error
         except UserError as error:
@@ -120,46 +119,94 @@ def refuse_foreign(workspace: Workspace, settings: JobSettings) -> None:
             )
 
 
-def _run_stages(workspace: Workspace, settings: JobSettings, progress: Progress, only: str) -> None:
+def _run_stages(
+    workspace: Workspace, settings: JobSettings, progress: Progress, only: str, fresh: bool
+) -> None:
     names = STAGES[: STAGES.index(only or settings.until) + 1]
     # All fingerprints first: they ask for the files and weights that a stage wants, and whether it can run
     # here at all, so that the last stage's refusal does not come after an hour's work.
     asked = settings
+    kept = "" if fresh else _photos_kept(workspace, settings, progress)
     if "features" in names:
         settings, chosen = arithmetic.of_job(
-            workspace, settings, lambda settled: _begins(workspace, settled, "features")
+            workspace, settings, lambda settled: fresh or _begins(workspace, settled, "features", kept)
         )
-    prints = _fingerprints(workspace, settings, names)
+    prints = _fingerprints(workspace, settings, names, kept)
+    if fresh:
+        _forget(workspace)
     write_json(workspace.job, asked.to_json())  # only now that nothing in it is refused
     if "features" in names:
         arithmetic.record(workspace, chosen)
     for name in names:
         progress.check()
-        stage, print_of = load_stage(name), prints[name]
+        stage, own = load_stage(name), progress.for_stage(name)
         entry = workspace.read_state()["stages"].get(name, {})
-        done = entry.get("state") == "done" and entry.get("fingerprint") == print_of
-        if done and all(path.exists() for path in stage.outputs(workspace)):
-            progress.for_stage(name).emit("done", "unchanged, kept", skipped=True)
-        elif only and name != only:
-            raise UserError(f"The stage {name} is not done in {workspace.root}: run recon3d {name} first.", 2)
-        else:
-            same = entry.get("fingerprint") == print_of and not done
-            _run_stage(name, stage, workspace, settings, progress.for_stage(name), print_of, same)
+        same = entry.get("fingerprint") == prints[name]
+        done = same and entry.get("state") == "done"
+        damage = _damage(name, workspace) if done else []
+        if done and not damage:
+            own.emit("done", "unchanged, kept", skipped=True)
+            continue
+        if only and name != only:
+            why = f"{damage[0]}" if damage else f"The stage {name} is not done in {workspace.root}"
+            raise UserError(f"{why}: run recon3d {name} {workspace.root} first.", 2)
+        if damage:
+            own.warning(results.sentence(name, damage))
+        for broken in damage:
+            _remove_below(workspace.root, broken.path)
+        _run_stage(name, stage, workspace, settings, own, prints[name], same, bool(damage))
 
 
-def _fingerprints(workspace: Workspace, settings: JobSettings, names: tuple[str, ...]) -> dict[str, str]:
+def _remove_below(root: Path, path: Path) -> None:
+    """Remove a damaged file, unless a link on the way leads out of the workspace."""
+    if (path.parent.resolve() / path.name).is_relative_to(root.resolve()):
+        remove(path)
+
+
+def _fingerprints(
+    workspace: Workspace, settings: JobSettings, names: tuple[str, ...], photos: str
+) -> dict[str, str]:
+    """Each stage's fingerprint, by its name; photos: the photos stage's where it is known."""
     prints: dict[str, str] = {}
     for name in names:
         before = [prints[need] for need in NEEDS[name]]
-        prints[name] = fingerprint(name, load_stage(name), workspace, getattr(settings, name), before)
+        if name == "photos" and photos:
+            prints[name] = photos
+        else:
+            prints[name] = fingerprint(name, load_stage(name), workspace, getattr(settings, name), before)
     return prints
 
 
-def _begins(workspace: Workspace, settings: JobSettings, name: str) -> bool:
+def _photos_kept(workspace: Workspace, settings: JobSettings, progress: Progress) -> str:
+    """The photos stage's own fingerprint where its photos have only gone or moved; empty where they are others."""
+    from .sources import still_the_same
+
+    entry = workspace.read_state()["stages"].get("photos", {})
+    if entry.get("state") != "done" or not isinstance(entry.get("fingerprint"), str):
+        return ""
+    return entry["fingerprint"] if still_the_same(workspace, settings, progress.for_stage("photos")) else ""
+
+
+def _damage(name: str, workspace: Workspace) -> list[results.Damage]:
+    """What a finished stage's files have lost, looked at more closely where the database was being written."""
+    found = results.damaged(workspace, name)
+    if name == "features" and not found:
+        matches = workspace.read_state()["stages"].get("matches", {})
+        recorded = workspace.read_files("matches" if matches else "features")
+        if matches.get("state", "done") != "done" or not recorded:
+            from .database_check import database_problem
+
+            what = database_problem(workspace.database)
+            if what:
+                found.append(results.Damage(workspace.database, what))
+    return found
+
+
+def _begins(workspace: Workspace, settings: JobSettings, name: str, photos: str) -> bool:
     """Whether the stage would begin anew with these settings, neither kept nor resumed."""
     entry = workspace.read_state()["stages"].get(name, {})
     names = STAGES[: STAGES.index(name) + 1]
-    return bool(entry.get("fingerprint") != _fingerprints(workspace, settings, names)[name])
+    return bool(entry.get("fingerprint") != _fingerprints(workspace, settings, names, photos)[name])
 
 
 def dependents(name: str) -> tuple[str, ...]:
@@ -179,17 +226,29 @@ def _run_stage(
     progress: Progress,
     print_of: str,
     resume: bool,
+    mend: bool,
 ) -> None:
+    """mend: the stage was done and has lost some of its files; what hangs on it stays if they come out the same."""
+    before = workspace.read_files(name)
     # Recorded before anything is touched: a kill from here on finds a stage that is not done.
     if not resume:
         # Without a fingerprint: a kill while old results are being removed must not pass for a run to resume.
-        workspace.write_stage(name, {"state": "resetting"}, drop=dependents(name))
+        workspace.write_stage(name, {"state": "resetting"})
+    if not resume and name in ("photos", "features"):
+        remove_database(workspace.database)  # nothing in it stays: it need not be sound to be emptied
+    if not mend or name == "features":  # whose database holds the matches too
+        drop_dependents(name, workspace)
+    if not resume:
         stage.reset(workspace)
-    workspace.write_stage(name, {"fingerprint": print_of, "state": "started"}, drop=dependents(name))
-    progress.emit("progress", "resumed" if resume else "started")
+    workspace.write_stage(name, {"fingerprint": print_of, "state": "started"})
+    progress.emit("progress", "resumed" if resume and not mend else "started")
     start = time.monotonic()
-    with PeakMemory() as peak:
+    with PeakMemory() as peak, full_disk_told(workspace.root):
         summary = stage.run(workspace, getattr(settings, name), progress)
+        files = results.files_of(workspace, name)
+        if mend and files != before:
+            drop_dependents(name, workspace)
+            files = results.files_of(workspace, name)
     entry: dict[str, Any] = {
         "fingerprint": print_of,
         "state": "done",
@@ -197,15 +256,38 @@ def _run_stage(
         "peak_memory_mb": round(peak.bytes / 2**20),
         "summary": summary,
     }
-    workspace.write_stage(name, entry)
+    workspace.write_stage(name, entry, files=files)
     progress.emit("done", summary.get("message", ""), **entry)
 
 
+def drop_dependents(name: str, workspace: Workspace) -> None:
+    """Remove what the stages that hang on this one have made: it would pass for the new result's."""
+    stages = workspace.read_state()["stages"]
+    later = dependents(name)
+    for other in reversed(later):
+        if other in stages:
+            workspace.write_stage(other, {"state": "resetting"})
+        if other != "matches" or other in stages:
+            load_stage(other).reset(workspace)
+    files = None
+    if "matches" in later and "features" not in later and name != "features":
+        if stages.get("features", {}).get("state") == "done" and workspace.database.exists():
+            files = results.files_of(workspace, "features")  # the matches were taken out of its database
+    entry = workspace.read_state()["stages"].get("features", {})
+    if files is not None:
+        workspace.write_stage("features", entry, drop=later, files=files)
+    elif any(other in stages for other in later):
+        workspace.write_stage(name, workspace.read_state()["stages"].get(name, {}), drop=later)
+
+
 def _forget(workspace: Workspace) -> None:
-    """Remove every result, from the last stage to the first, and nothing that is not ours."""
+    """Remove every result, from the last stage to the first, and nothing that is not ours; open none of them."""
+    if workspace.state_file.exists():  # a kill from here on must find that nothing here counts
+        write_json(workspace.state_file, {"version": 1, "stages": {}})
+    remove_database(workspace.database)
     for name in reversed(STAGES):
         load_stage(name).reset(workspace)
-    for path in (workspace.state_file, workspace.report_json, workspace.report_html):
+    for path in (workspace.report_json, workspace.report_html):
         remove(path)
 
 
@@ -221,7 +303,7 @@ def disk_error(error: OSError, workspace: Workspace) -> UserError:
 
     where = error.filename or workspace.root
     if error.errno in (errno.ENOSPC, errno.EDQUOT if hasattr(errno, "EDQUOT") else errno.ENOSPC):
-        free = shutil.disk_usage(_existing(workspace.root)).free / 2**20
+        free = free_bytes(workspace.root) / 2**20
         return UserError(
             f"The disk is full ({free:.0f} MB free) while writing {where}: make room and run the same "
             "command again, finished work is kept."
@@ -230,12 +312,6 @@ def disk_error(error: OSError, workspace: Workspace) -> UserError:
         f"{where} cannot be read or written ({error.strerror or error}): check it and run the same command "
         "again, finished work is kept."
     )
-
-
-def _existing(path: Path) -> Path:
-    while not path.exists():
-        path = path.parent
-    return path
 
 
 __all__ = ["Cancelled", "fingerprint", "run_job"]

@@ -79,6 +79,8 @@ def write_live(workspace: Workspace, model: Any) -> None:
         vertices[name] = xyz[:, column]
     for column, name in enumerate(("red", "green", "blue")):
         vertices[name] = rgb[:, column]
-    with whole_folder(workspace.live) as part:
+    with whole_folder(workspace.live, lasting=False) as part:
         write_vertices(part / "points.ply", vertices)
-        write_json(part / "cameras.json", {"world_from_model": placed.tolist(), "cameras": cameras})
+        write_json(
+            part / "cameras.json", {"world_from_model": placed.tolist(), "cameras": cameras}, lasting=False
+        )

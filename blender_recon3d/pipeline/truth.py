@@ -107,10 +107,10 @@ def _bundler(path: Path, names_path: Path) -> Truth:
 
 
 def _colmap(folder: Path) -> Truth:
-    from .colmap import pycolmap
+    from .colmap_model import read_model
 
     try:
-        model = pycolmap.Reconstruction(folder)
+        model = read_model(folder)
     except (RuntimeError, ValueError) as error:
         raise UserError(
             f"{folder} holds no readable COLMAP model: {' '.join(str(error).split())}", 2

@@ -1,11 +1,11 @@
 """The workspace: one folder that holds a job, its progress and its results. Standard library only.
 
     job.json state.json events.jsonl log.txt cancel lock
-    photos.json images/ masks/ pairs.txt database.db features/ live/ sparse/ placement.json dense/ mesh/ texture/
-    report.*
+    photos.json sources.json images/ masks/ pairs.txt database.db features/ live/ sparse/ placement.json dense/ mesh/
+    texture/ report.*
 
-Whatever is written here appears whole or not at all (a temporary name, then a rename), so that a kill at
-any moment leaves a folder that the next run continues from.
+Whatever is written here appears whole or not at all (a temporary name, put on the disk, then a rename), so that a
+kill or a power cut at any moment leaves a folder that the next run continues from.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import IO, Any
 
+from .disk import full_disk_told
+from .durable import sync_file, sync_folder, sync_tree
 from .events import UserError
 from .files import json_values
 from .files.regular import read_regular
@@ -41,6 +43,7 @@ class Workspace:
         self.cancel_file = self.root / "cancel"
         self.lock_file = self.root / "lock"
         self.photos = self.root / "photos.json"
+        self.sources = self.root / "sources.json"
         self.frames = self.root / "frames"
         self.images = self.root / "images"
         self.masks = self.root / "masks"
@@ -89,7 +92,7 @@ class Workspace:
     # -- the state of the stages -------------------------------------------------------------------
 
     def read_state(self) -> dict[str, Any]:
-        """`{"stages": {name: {"fingerprint", "state": "started"|"done", "seconds", ...}}}`.
+        """`{"stages": {name: {"fingerprint", "state": "started"|"done", "seconds", ...}}, "files": {name: {...}}}`.
 
         An unreadable state is an empty one: the stages then run again.
         """
@@ -102,12 +105,31 @@ class Workspace:
         state["stages"] = {name: entry for name, entry in state["stages"].items() if isinstance(entry, dict)}
         return state
 
-    def write_stage(self, stage: str, entry: dict[str, Any], drop: tuple[str, ...] = ()) -> None:
-        """Record one stage's entry and forget the stages in `drop` (those that depend on it)."""
+    def read_files(self, stage: str) -> dict[str, str]:
+        """What state.json knows of a finished stage's files (`results.files_of`); empty where it knows nothing."""
+        files = self.read_state().get("files")
+        found = files.get(stage) if isinstance(files, dict) else None
+        if not isinstance(found, dict):
+            return {}
+        return {name: text for name, text in found.items() if isinstance(text, str) and _is_below(name)}
+
+    def write_stage(
+        self,
+        stage: str,
+        entry: dict[str, Any],
+        drop: tuple[str, ...] = (),
+        files: dict[str, str] | None = None,
+    ) -> None:
+        """Record one stage's entry and, where given, its files; forget the stages in `drop`, which depend on it."""
         state = self.read_state()
+        if not isinstance(state.get("files"), dict):
+            state["files"] = {}
         for name in drop:
             state["stages"].pop(name, None)
+            state["files"].pop(name, None)
         state["stages"][stage] = entry
+        if files is not None:
+            state["files"][stage] = files
         write_json(self.state_file, state)
 
     # -- cancelling and locking --------------------------------------------------------------------
@@ -155,6 +177,12 @@ class Workspace:
                 yield
             finally:
                 _unlock(file)
+
+
+def _is_below(name: str) -> bool:
+    """Whether a relative path stays below the folder it is joined to, on any system: state.json may be anybody's."""
+    windows = PureWindowsPath(name)
+    return bool(name) and not (name.startswith("/") or windows.drive or windows.root or ".." in windows.parts)
 
 
 # The first byte is what is locked; the record stands after it, so that it can be read while locked on Windows.
@@ -209,13 +237,21 @@ def _holder(path: Path) -> str:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path`, moved over it when the block ends well and removed when it does not."""
+def whole_file(path: Path, lasting: bool = True) -> Iterator[Path]:
+    """A temporary path beside `path`, moved over it when the block ends well and removed when it does not.
+
+    lasting: on the disk before it returns; False for what only a run under way needs.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + PART)
     try:
-        yield part
+        with full_disk_told(part):
+            yield part
+        if lasting:
+            sync_file(part)
         os.replace(part, path)
+        if lasting:
+            sync_folder(path.parent)
     finally:
         part.unlink(missing_ok=True)
 
@@ -227,22 +263,27 @@ def scratch_folder(path: Path) -> Iterator[Path]:
     remove(part)
     part.mkdir(parents=True)
     try:
-        yield part
+        with full_disk_told(part):
+            yield part
     finally:
         remove(part)
 
 
 @contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
-    """A scratch folder which replaces `path` when the block ends well."""
+def whole_folder(path: Path, lasting: bool = True) -> Iterator[Path]:
+    """A scratch folder which replaces `path` when the block ends well; `lasting` as for a whole file."""
     with scratch_folder(path) as part:
         yield part
+        if lasting:
+            sync_tree(part)
         remove(path)
         os.replace(part, path)
+        if lasting:
+            sync_folder(path.parent)
 
 
-def write_json(path: Path, value: Any) -> None:
-    with whole_file(path) as part:
+def write_json(path: Path, value: Any, lasting: bool = True) -> None:
+    with whole_file(path, lasting) as part:
         part.write_text(json.dumps(value, indent=1) + "\n", "utf-8")
 
 
@@ -266,6 +307,48 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def remove_side_files(database: Path) -> None:
+    """SQLite's journal files, which must not outlive the database they belong to."""
+    for suffix in ("-wal", "-shm", "-journal"):
+        remove(database.with_name(database.name + suffix))
+
+
+def remove_database(database: Path) -> None:
+    """Without opening it: it may be damaged."""
+    remove(database)
+    remove_side_files(database)
+
+
+def clone_or_copy(source: Path, target: Path) -> None:
+    """A copy that shares its blocks with the source where the file system can (Btrfs, XFS, bcachefs), else a plain one.
+
+    Never a hard link: who edits the source in place would change a run's input while it is at work. Raises UserError
+    when the source changes meanwhile; `target` appears whole.
+    """
+    with whole_file(target) as part, open(source, "rb") as reading, open(part, "wb") as writing:
+        before = os.fstat(reading.fileno())
+        if not _clone(reading.fileno(), writing.fileno()):
+            shutil.copyfileobj(reading, writing, 2**20)
+        after = os.fstat(reading.fileno())
+        writing.flush()
+        same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
+        if not same or os.fstat(writing.fileno()).st_size != before.st_size:
+            raise UserError(f"{source} was changed while it was copied: run the same command again.")
+
+
+def _clone(source: int, target: int) -> bool:
+    """Linux' FICLONE between two open files; whether it could."""
+    if sys.platform != "linux":
+        return False
+    import fcntl
+
+    try:
+        fcntl.ioctl(target, 0x40049409, source)
+    except OSError:
+        return False
+    return True
 
 
 def link_or_copy(source: Path, target: Path) -> None:

@@ -88,9 +88,8 @@ def import_workspace(
     if not all(camera.is_pinhole for camera in model.cameras.values()):
         notes += ("The photos are not undistorted yet, so a photo lies on the cloud only roughly.",)
     mesh = None
-    if has_mesh(source.root):
-        mesh, more = _bring_mesh(collection)
-        notes += more
+    mesh, more = _bring_mesh(collection, source.root)
+    notes += more
     kept.give_to(cloud, hidden=mesh is not None and len(mesh.data.polygons) > 0)
     return ImportResult(collection, empty, cameras, cloud, len(points), notes, updated, mesh)
 
@@ -116,9 +115,13 @@ class _Kept:
             hide(cloud)
 
 
-def _bring_mesh(collection: bpy.types.Collection) -> tuple[bpy.types.Object | None, tuple[str, ...]]:
-    """A mesh that cannot be read is a note: cameras and cloud are there."""
+def _bring_mesh(
+    collection: bpy.types.Collection, root: Path
+) -> tuple[bpy.types.Object | None, tuple[str, ...]]:
+    """The workspace's mesh, if it has one; one that cannot be read is a note: cameras and cloud are there."""
     try:
+        if not has_mesh(root):
+            return None, ()
         found = import_mesh(collection)
     except UserError as error:
         return None, (str(error),)

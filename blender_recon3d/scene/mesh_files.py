@@ -14,6 +14,8 @@ import numpy as np
 
 from ..pipeline.events import FileFormatError, UserError
 from ..pipeline.ply_mesh import read_mesh
+from ..pipeline.results import has
+from ..pipeline.workspace import Workspace
 from .ply import to_points
 
 MESH, FULL, TEXTURED = "mesh/mesh.ply", "mesh/full.ply", "texture/mesh.ply"
@@ -38,7 +40,8 @@ class Surface:
 
 
 def has_mesh(root: Path) -> bool:
-    return (root / MESH).is_file()
+    """Whether the workspace has a finished mesh, and not one of an earlier state; UserError where it was damaged."""
+    return has(Workspace(root), "mesh", root / MESH)
 
 
 def read_surface(root: Path) -> Surface:
@@ -46,8 +49,11 @@ def read_surface(root: Path) -> Surface:
     if not has_mesh(root):
         raise UserError(f"{root} holds no mesh (no {MESH}): run the stage mesh first.")
     surface = _read(root / MESH)
-    if not (root / TEXTURED).is_file():
-        return surface
+    try:
+        if not has(Workspace(root), "texture", root / TEXTURED):
+            return surface
+    except UserError as error:
+        return _with_note(surface, str(error))
     image = next(
         (root / TEXTURE_FOLDER / n for n in _TEXTURES if (root / TEXTURE_FOLDER / n).is_file()), None
     )
@@ -64,7 +70,7 @@ def read_surface(root: Path) -> Surface:
 
 def read_full(root: Path) -> Surface:
     """The mesh before decimation. Raises UserError where there is none."""
-    if not (root / FULL).is_file():
+    if not has(Workspace(root), "mesh", root / FULL):
         raise UserError(f"{root} holds no full mesh (no {FULL}): run the stage mesh first.")
     return _read(root / FULL)
 

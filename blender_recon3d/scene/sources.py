@@ -11,6 +11,7 @@ import numpy as np
 from ..pipeline.events import FileFormatError, UserError, printable
 from ..pipeline.files.json_values import items, mapping
 from ..pipeline.placement_file import check_placement
+from ..pipeline.results import is_done, problem
 from ..pipeline.workspace import Workspace, read_json
 from . import colmap_files
 
@@ -54,7 +55,10 @@ def find_source(folder: str | Path) -> Source:
     """
     workspace = Workspace(folder)
     notes: list[str] = []
-    model = next((m for m in (workspace.root / part for part in _MODELS) if colmap_files.has_model(m)), None)
+    models, clouds = _current(workspace, notes)
+    model = next((m for m in (workspace.root / part for part in models) if colmap_files.has_model(m)), None)
+    if model is None and notes:
+        raise UserError(f"{notes[0]}: run Reconstruct again, which makes it anew.", 2, "again")
     if model is None:
         raise UserError(
             f"{workspace.root} holds no reconstruction (no {workspace.model.relative_to(workspace.root)}, nor another "
@@ -63,7 +67,7 @@ def find_source(folder: str | Path) -> Source:
             "results",
         )
     images = _photos_of(model, workspace.root)
-    cloud = next((c for c in (workspace.root / part for part in _CLOUDS) if c.is_file()), None)
+    cloud = next((c for c in (workspace.root / part for part in clouds) if c.is_file()), None)
     if cloud is None:
         notes.append("There is no dense cloud yet: the sparse points are shown instead.")
     if workspace.placement.is_file():
@@ -73,6 +77,30 @@ def find_source(folder: str | Path) -> Source:
         notes.append("There is no placement.json: the model's -y is taken as up.")
     titles = _titles(workspace.photos) if workspace.photos.is_file() else {}
     return Source(workspace.root, model, images, cloud, world_from_model, titles, tuple(notes))
+
+
+def _current(workspace: Workspace, notes: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Where models and clouds may be taken from; for a workspace of ours, what its state says is done and what is as
+    it was written. notes is added to."""
+    if not workspace.state_file.is_file():
+        return _MODELS, _CLOUDS
+    models, clouds = [], []
+    done = {stage for stage in ("sfm", "dense") if is_done(workspace, stage)}
+    for stage, model in (("dense", workspace.dense / "sparse"), ("sfm", workspace.model)):
+        if stage not in done:
+            continue
+        why = problem(workspace, stage, [model])
+        if why:
+            notes.append(why)
+        else:
+            models.append(model.relative_to(workspace.root).as_posix())
+    if "dense" in done and not (why := problem(workspace, "dense", [workspace.fusion])):
+        clouds.append(workspace.fusion.relative_to(workspace.root).as_posix())
+    elif "dense" in done:
+        notes.append(why)
+    if "sfm" in done and (why := problem(workspace, "sfm", [workspace.placement])):
+        raise UserError(f"{why}: run Reconstruct again, which makes it anew.", 2, "again")
+    return tuple(models), tuple(clouds)
 
 
 def _photos_of(model: Path, root: Path) -> Path:

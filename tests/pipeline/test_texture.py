@@ -12,6 +12,7 @@ from painted_scene import Capture, true_colour, write_capture, write_mesh_file
 from blender_recon3d.pipeline.events import Cancelled, Event, Progress, UserError
 from blender_recon3d.pipeline.ply import columns
 from blender_recon3d.pipeline.ply_mesh import read_mesh
+from blender_recon3d.pipeline.results import outputs
 from blender_recon3d.pipeline.settings import TextureSettings
 from blender_recon3d.pipeline.stages import texture as stage
 from blender_recon3d.pipeline.texturing.paint import Painted, paint
@@ -161,7 +162,7 @@ def test_the_stage_leaves_mesh_material_and_picture(workspace):
         "mesh.mtl",
         "texture.png",
     }
-    assert all(path.exists() for path in stage.outputs(workspace))
+    assert all(path.exists() for path in outputs(workspace, "texture"))
     assert cv2.imread(str(workspace.texture_image)).shape == (SIZE, SIZE, 3)
     before, faces = read_mesh(workspace.mesh_file)
     after, split = read_mesh(workspace.textured_mesh)

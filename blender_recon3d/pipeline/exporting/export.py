@@ -16,6 +16,7 @@ from ..events import UserError
 from ..files.pictures import read_picture
 from ..placement_file import check_placement
 from ..ply_mesh import write_mesh
+from ..results import require
 from ..texturing.textured_mesh import VERTEX, TexturedMesh, read_textured
 from ..versions import engine_version
 from ..workspace import Workspace, read_json, whole_file
@@ -53,6 +54,8 @@ def export(workspace: Workspace, path: Path) -> list[Path]:
         raise UserError(
             f"{workspace.root} has no texture yet: run recon3d texture {workspace.root} first.", 2
         )
+    require(workspace, "texture")
+    require(workspace, "sfm", [workspace.placement])
     mesh = read_textured(workspace.textured_mesh).moved(world_from_model(workspace))
     try:
         return _write(path.absolute(), mesh, workspace)

@@ -86,9 +86,9 @@ def in_box(xyz: np.ndarray, box: np.ndarray) -> np.ndarray:
 
 def in_subject(xyz: np.ndarray, model: Path) -> np.ndarray:
     """Which of xyz [N, 3] lie in the subject's ball of the cameras of COLMAP's model; all, where there is none."""
-    from ..colmap import pycolmap
+    from ..colmap_model import read_model
 
-    images = pycolmap.Reconstruction(model).images.values()
+    images = read_model(model).images.values()
     posed = [image for image in images if image.has_pose]
     if not posed:
         return np.ones(len(xyz), bool)

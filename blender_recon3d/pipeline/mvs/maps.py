@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..events import UserError
-from ..files.regular import read_regular
+from ..files.regular import open_regular, read_regular
 from ..workspace import whole_file
 
 
@@ -45,14 +45,31 @@ def write_map(path: Path, values: np.ndarray) -> None:
         file.write(planes.tobytes())
 
 
+def is_whole_map(path: Path) -> bool:
+    """Whether a map has the length that its first line says."""
+    try:
+        with open_regular(path) as file:
+            start, width, height, channels = _header(file.read(64))
+        return path.stat().st_size == start + 4 * width * height * channels
+    except (OSError, ValueError):
+        return False
+
+
+def _header(content: bytes) -> tuple[int, int, int, int]:
+    """Where the values begin, width, height and channels; ValueError."""
+    head = content[:64].split(b"&", 3)
+    width, height, channels = (int(part) for part in head[:3])
+    if min(width, height, channels) < 1:
+        raise ValueError("no size")
+    return sum(len(part) + 1 for part in head[:3]), width, height, channels
+
+
 def read_map(path: Path) -> np.ndarray:
     """float32 [H, W, C]; UserError when the file is torn or is no map."""
     try:
         content = read_regular(path)
-        head = content[:64].split(b"&", 3)
-        width, height, channels = (int(part) for part in head[:3])
-        start = sum(len(part) + 1 for part in head[:3])
-        if min(width, height, channels) < 1 or width * height * channels * 4 != len(content) - start:
+        start, width, height, channels = _header(content)
+        if width * height * channels * 4 != len(content) - start:
             raise ValueError("its size is not what its head says")
         values = np.frombuffer(content, "<f4", offset=start).reshape(channels, height, width)
     except (OSError, ValueError) as error:

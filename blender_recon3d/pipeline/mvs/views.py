@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ..colmap import pycolmap
+from ..colmap_model import read_model
 from ..events import FileFormatError, UserError
 from ..files.pictures import read_picture
 
@@ -54,7 +54,7 @@ class Scene:
 
 def load_scene(dense: Path, most_neighbours: int) -> Scene:
     """Read `dense/sparse` (PINHOLE cameras) and choose neighbours by shared points and angle."""
-    model = pycolmap.Reconstruction(dense / "sparse")
+    model = read_model(dense / "sparse")
     ids = sorted(model.reg_image_ids())
     index = {image_id: number for number, image_id in enumerate(ids)}
     views = []

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..colmap import pycolmap
+from ..colmap_model import read_model
 from ..events import UserError
 from ..images import read_gray
 from ..placement import place_model
+from ..results import record_again, require
 from ..workspace import Workspace, write_json
 from .gps import fix_from_gps
 from .markers import DICTIONARIES, Marker, View, find_corners, markers_in_space, scale_of
@@ -52,8 +53,9 @@ def place(workspace: Workspace, wish: Wish) -> dict[str, Any]:
     """The new content of placement.json, written. COLMAP's frame, and all files in it, stay as they are."""
     if not (workspace.model / "images.bin").exists():
         raise UserError(f"{workspace.root} holds no cameras yet: run recon3d sfm first.", 2)
+    require(workspace, "sfm", [workspace.model])
     with workspace.locked():
-        model = pycolmap.Reconstruction(workspace.model)
+        model = read_model(workspace.model)
         upright, how = place_model(model)
         more: dict[str, Any] = {}
         if wish.gps:
@@ -67,6 +69,7 @@ def place(workspace: Workspace, wish: Wish) -> dict[str, Any]:
         how = f"{how}; {said}" if said else how
         content = {"version": 1, "world_from_model": upright.tolist(), "how": how, **more}
         write_json(workspace.placement, content)
+        record_again(workspace, "sfm", workspace.placement)
     return content
 
 

@@ -137,9 +137,9 @@ def _cameras(workspace: Workspace, document: dict[str, Any], placed: bool) -> li
     """photos.json's cameras, with the parameters that the main model ended with as `refined`."""
     cameras = [dict(camera) for camera in document.get("cameras", [])]
     if placed and (workspace.model / "cameras.bin").exists():
-        from ..colmap import pycolmap
+        from ..colmap_model import read_model
 
-        refined = pycolmap.Reconstruction(workspace.model).cameras
+        refined = read_model(workspace.model).cameras
         for camera in cameras:
             if camera["id"] in refined:
                 camera["refined"] = [float(value) for value in refined[camera["id"]].params]

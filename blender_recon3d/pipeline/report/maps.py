@@ -50,11 +50,11 @@ def maps(workspace: Workspace, facts: dict[str, Any]) -> list[tuple[str, Markup]
 
 
 def _read_scene(workspace: Workspace, dense: bool) -> Scene:
-    from ..colmap import pycolmap
+    from ..colmap_model import read_model
 
     placement = read_json(workspace.placement, "run recon3d sfm again")
     transform = check_placement(placement.get("world_from_model"))
-    model = pycolmap.Reconstruction(workspace.model)
+    model = read_model(workspace.model)
     images = [model.image(image_id) for image_id in sorted(model.reg_image_ids())]
     corners = []
     for image in images:

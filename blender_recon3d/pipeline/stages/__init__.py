@@ -1,18 +1,19 @@
 """The stages, in the order in which data runs through them. A stage never calls another.
 
-Each module has the same four functions, which the runner (`..job`) uses:
+Each module has the same three functions, which the runner (`..job`) uses:
 
     inputs(workspace, settings)         what the result hangs on besides the settings and the stages before
                                         (files, weights), as something JSON can hold
-    outputs(workspace)                  the paths that must exist for the stage to count as done
     reset(workspace)                    remove what the stage has made, whole or in part
-    run(workspace, settings, progress)  do it, continuing from what is there; returns a summary for people
+    run(workspace, settings, progress)  do it, continuing from what is there, as far as that is whole; returns a
+                                        summary for people
+
+What a finished stage leaves stands in `..results`.
 """
 
 from __future__ import annotations
 
 import importlib
-from pathlib import Path
 from typing import Any, Protocol, cast
 
 from ..events import Progress
@@ -23,7 +24,6 @@ class Stage(Protocol):
     """What a stage's module offers."""
 
     def inputs(self, workspace: Workspace, settings: Any) -> Any: ...
-    def outputs(self, workspace: Workspace) -> list[Path]: ...
     def reset(self, workspace: Workspace) -> None: ...
     def run(self, workspace: Workspace, settings: Any, progress: Progress) -> dict[str, Any]: ...
 

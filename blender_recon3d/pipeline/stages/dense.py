@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +11,13 @@ import cv2
 import numpy as np
 
 from ..colmap import pycolmap, run_cancellable
-from ..events import Progress, UserError
+from ..colmap_model import read_model
+from ..events import FileFormatError, Progress, UserError
 from ..fusion import fuse
-from ..images import read_gray
+from ..images import open_photo, read_gray
+from ..mvs.maps import is_whole_map
+from ..photo_list import in_threads
+from ..results import damaged, describe_all
 from ..settings import DenseSettings
 from ..workspace import Workspace, remove, whole_file, whole_folder
 
@@ -20,18 +26,21 @@ def inputs(workspace: Workspace, settings: DenseSettings) -> Any:
     return _method(settings)
 
 
-def outputs(workspace: Workspace) -> list[Path]:
-    return [workspace.fusion]
-
-
 def reset(workspace: Workspace) -> None:
     remove(workspace.dense)
 
 
 def run(workspace: Workspace, settings: DenseSettings, progress: Progress) -> dict[str, Any]:
+    if workspace.dense.exists() and (why := _torn(workspace, progress)):
+        progress.warning(f"{why}: the photos are undistorted again.")
+        remove(workspace.dense)
     if not workspace.dense.exists():
         with whole_folder(workspace.dense) as part:
             undistort(workspace, settings, part, progress)
+            check_undistorted(part, progress)
+        entry = workspace.read_state()["stages"].get("dense", {})
+        workspace.write_stage("dense", entry, files=describe_all(workspace, _undistorted(workspace)))
+    _remove_torn_maps(workspace.dense, progress)
     method = _method(settings)
     names, alone = (_colmap if method == "colmap" else _torch)(workspace, settings, progress)
     for name in alone:
@@ -48,6 +57,55 @@ def run(workspace: Workspace, settings: DenseSettings, progress: Progress) -> di
     return {"message": message, "points": len(vertices), "photos": len(names), "method": method}
 
 
+def _undistorted(workspace: Workspace) -> list[Path]:
+    return [path for name in ("images", "sparse", "masks") if (path := workspace.dense / name).exists()]
+
+
+def _torn(workspace: Workspace, progress: Progress) -> str:
+    """What is not whole of the undistorted photos that a run before has left; empty where all is."""
+    if workspace.read_files("dense"):
+        found = damaged(
+            workspace, "dense", [workspace.dense / name for name in ("images", "sparse", "masks")]
+        )
+        return str(found[0]) if found else ""
+    try:
+        check_undistorted(workspace.dense, progress)
+    except UserError as error:
+        return str(error).partition(";")[0]
+    return ""
+
+
+def check_undistorted(dense: Path, progress: Progress) -> None:
+    """UserError for a model or a photo of it that is not whole: COLMAP does not say what it could not write."""
+    model = read_model(dense / "sparse")
+
+    def check(path: Path, size: tuple[int, int]) -> None:
+        try:
+            with open_photo(path) as image:
+                image.load()
+                good = image.size == size
+        except (OSError, ValueError, SyntaxError) as error:
+            raise FileFormatError(path, "it is cut short or damaged") from error
+        if not good:
+            raise FileFormatError(path, "it is not of its camera's size")
+
+    calls: list[Callable[[], Any]] = []
+    for image_id in model.reg_image_ids():
+        image = model.image(image_id)
+        camera = model.camera(image.camera_id)
+        calls.append(partial(check, dense / "images" / image.name, (camera.width, camera.height)))
+    in_threads(calls, progress, "checking")
+
+
+def _remove_torn_maps(dense: Path, progress: Progress) -> None:
+    """Depth and normal maps that are not whole, of either step, are made again."""
+    for kind in ("depth_maps", "normal_maps"):
+        for path in sorted((dense / "stereo" / kind).glob("*.bin")):
+            if not is_whole_map(path):
+                progress.warning(f"{path} is not whole: it is made again.")
+                remove(path)
+
+
 def _method(settings: DenseSettings) -> str:
     """`colmap` (CUDA PatchMatch) or `torch`; UserError when COLMAP is asked for and cannot."""
     if settings.dense == "colmap" and not pycolmap.has_cuda:
@@ -62,7 +120,7 @@ def undistort(workspace: Workspace, settings: DenseSettings, output: Path, progr
     """Pinhole photos of at most `max_size`, their model and, where there are masks, the masks likewise."""
     options = pycolmap.UndistortCameraOptions()
     options.max_image_size = settings.max_size
-    total = len(pycolmap.Reconstruction(workspace.model).reg_image_ids())
+    total = len(read_model(workspace.model).reg_image_ids())
 
     def poll() -> None:
         done = sum(1 for _ in (output / "images").glob("*"))
@@ -85,7 +143,7 @@ def undistort(workspace: Workspace, settings: DenseSettings, output: Path, progr
 
 
 def _undistort_masks(workspace: Workspace, options: Any, output: Path, progress: Progress) -> None:
-    model = pycolmap.Reconstruction(workspace.model)
+    model = read_model(workspace.model)
     for image_id in model.reg_image_ids():
         image = model.image(image_id)
         mask = workspace.masks / f"{image.name}.png"

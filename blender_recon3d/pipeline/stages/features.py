@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from ..colmap import pycolmap, run_cancellable
@@ -10,13 +9,13 @@ from ..database import (
     create_database,
     image_ids,
     open_database,
-    remove_database,
     write_features,
 )
-from ..events import Progress
+from ..database_check import database_problem
+from ..events import Progress, UserError
 from ..row_counter import RowCounter
 from ..settings import FeaturesSettings
-from ..workspace import Workspace, remove
+from ..workspace import Workspace, remove, remove_database
 
 SIFT_KEYPOINTS = 8192
 SUPERPOINT_KEYPOINTS = 2048  # a pair of 4,096 takes SuperGlue four times as long
@@ -31,16 +30,19 @@ def inputs(workspace: Workspace, settings: FeaturesSettings) -> Any:
     return identity("superpoint", settings.weights)
 
 
-def outputs(workspace: Workspace) -> list[Path]:
-    return [workspace.database]
-
-
 def reset(workspace: Workspace) -> None:
     remove_database(workspace.database)
     remove(workspace.features)
 
 
 def run(workspace: Workspace, settings: FeaturesSettings, progress: Progress) -> dict[str, Any]:
+    what = database_problem(workspace.database)
+    if what:
+        progress.warning(f"{workspace.database} {what}: it is made again.")
+        remove_database(workspace.database)
+    if settings.features != "sift" and _remove_torn(workspace, progress):
+        # Found again they need not be the same to the bit, so that the database's own might belong to others.
+        remove_database(workspace.database)
     if not workspace.database.exists():
         create_database(workspace)
     if settings.features == "sift":
@@ -58,6 +60,26 @@ def run(workspace: Workspace, settings: FeaturesSettings, progress: Progress) ->
     mean = sum(counts.values()) / max(len(counts), 1)
     message = f"{mean:.0f} {'SIFT' if settings.features == 'sift' else 'SuperPoint'} features a photo"
     return {"message": message, "photos": len(counts), "mean": round(mean)}
+
+
+def _remove_torn(workspace: Workspace, progress: Progress) -> int:
+    """Remove the files of features that are not whole; the number of photos whose features are to be found anew
+    though the database may have them."""
+    from ..feature_files import feature_path, load_features
+
+    torn = 0
+    for photo in workspace.used_photos():
+        path = feature_path(workspace, photo["name"])
+        if not path.exists():
+            torn += 1
+            continue
+        try:
+            load_features(path)
+        except UserError:
+            progress.warning(f"{path.name} is not whole: the features of {photo['name']} are found again.")
+            torn += 1
+            remove(path)
+    return torn
 
 
 def _sift(workspace: Workspace, settings: FeaturesSettings, progress: Progress) -> None:

@@ -14,7 +14,7 @@ from ..database import image_ids, open_database, pair_counts, read_pairs, write_
 from ..events import Progress
 from ..row_counter import RowCounter
 from ..settings import MatchesSettings
-from ..workspace import Workspace, remove
+from ..workspace import Workspace, remove, remove_database
 
 Names = tuple[str, str]
 
@@ -48,15 +48,18 @@ def inputs(workspace: Workspace, settings: MatchesSettings) -> Any:
     return identity("superglue", settings.weights)
 
 
-def outputs(workspace: Workspace) -> list[Path]:
-    return [workspace.database]
-
-
 def reset(workspace: Workspace) -> None:
-    if workspace.database.exists():
+    if not workspace.database.exists():
+        return
+    try:
         with open_database(workspace.database) as database:
             database.clear_matches()
             database.clear_two_view_geometries()
+    except (
+        RuntimeError,
+        ValueError,
+    ):  # too damaged to be opened: the features are found missing, and made again
+        remove_database(workspace.database)
 
 
 def run(workspace: Workspace, settings: MatchesSettings, progress: Progress) -> dict[str, Any]:

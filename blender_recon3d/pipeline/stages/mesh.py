@@ -25,10 +25,6 @@ def inputs(workspace: Workspace, settings: MeshSettings) -> Any:
     return [box, status.st_size, status.st_mtime_ns]
 
 
-def outputs(workspace: Workspace) -> list[Path]:
-    return [workspace.mesh_file, workspace.full_mesh_file, workspace.mesh_json]
-
-
 def reset(workspace: Workspace) -> None:
     remove(workspace.mesh)
 

@@ -32,10 +32,6 @@ def inputs(workspace: Workspace, settings: PairsSettings) -> Any:
     return ""
 
 
-def outputs(workspace: Workspace) -> list[Path]:
-    return [workspace.pairs]
-
-
 def reset(workspace: Workspace) -> None:
     remove(workspace.pairs)
 

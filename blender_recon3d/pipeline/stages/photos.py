@@ -15,9 +15,11 @@ from ..events import Progress, UserError
 from ..images import open_photo, read_exif, upright_rgb
 from ..intake import common_folder, find_mask, find_photos, natural_key
 from ..photo_list import examine_all, in_threads, photo_entry
+from ..results import described
 from ..settings import PhotosSettings
+from ..sources import write_sources
 from ..triage import PhotoInfo, set_aside
-from ..workspace import Workspace, link_or_copy, remove, whole_file, write_json
+from ..workspace import Workspace, clone_or_copy, link_or_copy, remove, whole_file, write_json
 
 FEWEST_PHOTOS = 3
 JPEG_QUALITY = 97  # of converted photos; the loss is below the sensor's noise
@@ -45,12 +47,8 @@ def check_masks(settings: PhotosSettings) -> None:
         raise UserError(f"The folder of masks {settings.masks} does not exist: check --masks.", 2)
 
 
-def outputs(workspace: Workspace) -> list[Path]:
-    return [workspace.photos, workspace.images]
-
-
 def reset(workspace: Workspace) -> None:
-    for path in (workspace.photos, workspace.images, workspace.masks, workspace.frames):
+    for path in (workspace.photos, workspace.sources, workspace.images, workspace.masks, workspace.frames):
         remove(path)
 
 
@@ -74,12 +72,13 @@ def run(workspace: Workspace, settings: PhotosSettings, progress: Progress) -> d
         if not photo.reason
     ]
     in_threads(
-        [partial(_bring_in, photo, target) for photo, target in jobs],
+        [partial(_bring_in, photo, target, workspace.frames) for photo, target in jobs],
         progress,
         "copying",
     )
     if settings.masks:
         _bring_masks(workspace, settings, base, jobs, progress)
+    write_sources(workspace, settings, progress)
     cameras = group_cameras(entries, settings, progress)
     write_json(workspace.photos, {"version": 1, "source": str(base), "cameras": cameras, "photos": entries})
     aside = len(photos) - len(used)
@@ -93,7 +92,8 @@ def _find(workspace: Workspace, settings: PhotosSettings, progress: Progress) ->
     files, videos = find_photos(settings.photos, workspace.root)
     for number, video in enumerate(videos):
         folder = workspace.frames / f"{number:02d}"
-        if not folder.is_dir():
+        if not _whole_frames(folder):
+            remove(folder)
             found = extract_frames(video, folder, settings.frames, progress)
             progress.info(f"{found} frames taken from {video.name}.")
         files += sorted(folder.glob("*.jpg"), key=natural_key)
@@ -107,6 +107,12 @@ def _find(workspace: Workspace, settings: PhotosSettings, progress: Progress) ->
     return files
 
 
+def _whole_frames(folder: Path) -> bool:
+    """Whether the frames were all taken: the folder appears whole, and a power cut may have emptied files in it."""
+    found = list(folder.glob("*.jpg")) if folder.is_dir() else []
+    return bool(found) and all(path.stat().st_size > 0 for path in found)
+
+
 def _too_few(photos: list[PhotoInfo], used: list[PhotoInfo], base: Path) -> str:
     reasons = [f"{photo.path.name}: {photo.reason}" for photo in photos if photo.reason]
     shown = "; ".join(reasons[:3]) + (f"; and {len(reasons) - 3} more" if len(reasons) > 3 else "")
@@ -116,11 +122,12 @@ def _too_few(photos: list[PhotoInfo], used: list[PhotoInfo], base: Path) -> str:
     return f"{text}{f' ({shown})' if shown else ''}: add photos and run again."
 
 
-def _bring_in(photo: PhotoInfo, target: Path) -> None:
-    if target.exists():  # whole, from a run that was stopped
+def _bring_in(photo: PhotoInfo, target: Path, frames: Path) -> None:
+    if target.exists() and _is_whole(photo, target):  # from a run that was stopped
         return
     if photo.plain:
-        link_or_copy(photo.path, target)
+        # Our own frames are changed by nobody; a photo of the user's may be, while the run is at work.
+        (link_or_copy if frames in photo.path.parents else clone_or_copy)(photo.path, target)
         return
     with open_photo(photo.path) as image:
         exif = read_exif(image)
@@ -133,6 +140,18 @@ def _bring_in(photo: PhotoInfo, target: Path) -> None:
             if target.suffix == ".jpg":
                 options = {"format": "JPEG", "quality": JPEG_QUALITY, "subsampling": 0}
             pixels.save(part, exif=kept, **options)
+
+
+def _is_whole(photo: PhotoInfo, target: Path) -> bool:
+    """Whether a photo in the workspace is all that it should be: a copy by size and ends, others by decoding."""
+    if photo.plain:
+        return described(target) == described(photo.path)
+    try:
+        with open_photo(target) as image:
+            image.load()
+            return image.size == (photo.width, photo.height)
+    except (OSError, ValueError, SyntaxError):
+        return False
 
 
 def _bring_masks(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..colmap import pycolmap, run_cancellable
+from ..colmap_model import check_model, read_model
 from ..events import Progress, UserError
 from ..global_mapper import run_in_child
 from ..live import LiveModel
@@ -17,10 +18,6 @@ from ..workspace import Workspace, remove, scratch_folder, whole_folder, write_j
 
 def inputs(workspace: Workspace, settings: SfmSettings) -> Any:
     return ""
-
-
-def outputs(workspace: Workspace) -> list[Path]:
-    return [workspace.model, workspace.placement, workspace.registration]
 
 
 def reset(workspace: Workspace) -> None:
@@ -44,6 +41,7 @@ def run(workspace: Workspace, settings: SfmSettings, progress: Progress) -> dict
         for number, model in enumerate(models):
             (part / str(number)).mkdir()
             model.write(part / str(number))
+            check_model(part / str(number))  # COLMAP does not say when it could not write all of it
     _place(workspace, models[0])
     return _report(workspace, found, progress)
 
@@ -103,7 +101,9 @@ def _global(workspace: Workspace, settings: SfmSettings, output: Path, progress:
 def _read_models(folder: Path) -> list[Any]:
     """The models COLMAP left, the one with the most photos first."""
     paths = sorted(path for path in folder.iterdir() if (path / "cameras.bin").exists())
-    models = [pycolmap.Reconstruction(path) for path in paths]
+    models = [read_model(path) for path in paths]
+    if any(not model.num_reg_images() for model in models):
+        raise UserError("COLMAP's mapper left a model without photos: run the same command again.")
     return sorted(models, key=lambda model: (model.num_reg_images(), model.num_points3D()), reverse=True)
 
 

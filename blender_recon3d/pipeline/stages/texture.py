@@ -28,10 +28,6 @@ def inputs(workspace: Workspace, settings: TextureSettings) -> Any:
     return []
 
 
-def outputs(workspace: Workspace) -> list[Path]:
-    return [workspace.textured_mesh, workspace.texture_obj, workspace.texture_image]
-
-
 def reset(workspace: Workspace) -> None:
     remove(workspace.texture)
 

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from ..colmap import pycolmap
+from ..colmap_model import read_model
 from ..events import FileFormatError, Progress, UserError
 from ..files.pictures import read_picture
 
@@ -90,7 +91,7 @@ def load_views(model: Path, images: Path, masks: Path, most: int, progress: Prog
 
     UserError when none is left.
     """
-    reconstruction = pycolmap.Reconstruction(model)
+    reconstruction = read_model(model)
     options = pycolmap.UndistortCameraOptions()
     options.max_image_size = most
     pinholes = {
