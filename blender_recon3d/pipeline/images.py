@@ -27,7 +27,7 @@ PLAIN_FORMATS = {"JPEG": ("RGB", "L"), "PNG": ("RGB", "L"), "MPO": ("RGB",)}
 
 DIAGONAL_35MM = 43.2666  # millimetres, of a 36 x 24 mm frame
 MOST_PIXELS = 500_000_000  # a photograph is smaller; a bomb is not
-STRIP = 1 << 22  # pixels that are converted at once
+STRIP = 1 << 20  # pixels that are converted at once
 Image.MAX_IMAGE_PIXELS = (
     None  # Pillow's own limit of 179 million refuses what phones take; ours is checked below
 )
