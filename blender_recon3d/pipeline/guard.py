@@ -38,7 +38,8 @@ def run_worker(arguments: list[str]) -> int:
     package = __package__ or ""
     worker = subprocess.Popen(
         [sys.executable, "-m", package, *arguments],
-        env=package_environment(package, **{WORKER: "1"}),
+        # numpy's products are small; with several threads they would round by the number of cores.
+        env=package_environment(package, **{WORKER: "1", "OPENBLAS_NUM_THREADS": "1"}),
         stdin=subprocess.PIPE,
     )
 

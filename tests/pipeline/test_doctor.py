@@ -26,6 +26,7 @@ def test_here_a_reconstruction_can_run(capsys):
     assert "A reconstruction can run here." in text
     assert "pycolmap" in text and "torch" in text
     assert re.search(r"ours on cpu: 30 photos in about .+ at preview, .+ at medium, .+ at high", text)
+    assert re.search(r"arithmetic +(fp32|bf16) for the networks: .+", text)
 
 
 def test_json_says_the_same(capsys):

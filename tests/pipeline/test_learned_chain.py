@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from functools import lru_cache
 
@@ -63,6 +64,15 @@ def learned(tmp_path_factory, photos, arguments):
     result = recon3d(*command)
     assert result.returncode == 0, result.stderr
     return workspace
+
+
+def test_the_job_says_what_it_computed_in(learned):
+    kept = learned.read_state()["arithmetic"]
+    assert kept["precision"] in ("fp32", "bf16") and kept["why"]
+    assert json.loads(learned.report_json.read_text())["arithmetic"] == kept
+    assert f"{kept['precision']} (" in learned.report_html.read_text()
+    job = json.loads(learned.job.read_text())
+    assert job["features"]["precision"] == job["matches"]["precision"] == "auto"  # as asked
 
 
 def test_all_cameras_are_placed(learned, poses):
