@@ -85,6 +85,8 @@ def _current(workspace: Workspace, notes: list[str]) -> tuple[tuple[str, ...], t
     if not workspace.state_file.is_file():
         return _MODELS, _CLOUDS
     models, clouds = [], []
+    if not is_done(workspace, "sfm") and colmap_files.has_model(workspace.model):
+        notes.append(f"{workspace.root} has no finished sfm, only what an earlier run has left")
     done = {stage for stage in ("sfm", "dense") if is_done(workspace, stage)}
     for stage, model in (("dense", workspace.dense / "sparse"), ("sfm", workspace.model)):
         if stage not in done:
