@@ -15,7 +15,7 @@ from . import session as jobs
 from .pipeline.events import UserError, read_events
 from .pipeline.workspace import Workspace
 from .supervisor import EngineQuery
-from .supervisor.process import ProcessGroup
+from .supervisor.process import ProcessGroup, last_words
 
 
 @dataclass
@@ -88,14 +88,13 @@ def set_up() -> None:
     wanted = plan()
     if not wanted.able:
         raise UserError(wanted.problems[0])
-    workspace = Workspace(engine_setup.work_folder(wanted.target))
-    workspace.create()
-    workspace.clear_cancel()
+    workspace = engine_setup.claimed_work_folder(wanted.target)
+    if workspace.holder() is None:
+        workspace.clear_cancel()
     session.offset = workspace.events.stat().st_size if workspace.events.exists() else 0
     session.workspace, session.findings = workspace, None
     session.view = SetupView(running=True, message="Starting")
-    output = workspace.root / "output.txt"
-    session.process = ProcessGroup(engine_setup.command(wanted), os.environ, output)
+    session.process = ProcessGroup(engine_setup.command(wanted), os.environ, workspace.output)
 
 
 def follow_in_background() -> None:
@@ -158,16 +157,12 @@ def poll() -> bool:
         return bool(events)
     view.running = False
     if code and not view.error:
-        view.error = _last_words(session.workspace.root / "output.txt", code)
+        view.error = _last_words(session.workspace.output, code)
     return True
 
 
 def _last_words(output: Path, code: int) -> str:
-    try:
-        lines = output.read_text("utf-8", "replace").splitlines()
-    except OSError:
-        lines = []
-    last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    last, _ = last_words(output)
     said = f" ({last[:300]})" if last else ""
     return f"Setting the engine up ended with code {code}{said}: see the log, or try again."
 

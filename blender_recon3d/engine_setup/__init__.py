@@ -9,10 +9,11 @@ remove(target)               delete it
 from __future__ import annotations
 
 from .planning import Plan, command, plan
-from .target import BROKEN, MISSING, OUTDATED, READY, remove, state, work_folder
+from .target import BROKEN, MISSING, OUTDATED, READY, claimed_work_folder, remove, state, work_folder
 
 STAGES = ("python", "packages", "install", "check")  # of the events
 
 __all__ = [
-    "BROKEN", "MISSING", "OUTDATED", "READY", "STAGES", "Plan", "command", "plan", "remove", "state", "work_folder",
+    "BROKEN", "MISSING", "OUTDATED", "READY", "STAGES", "Plan", "claimed_work_folder", "command", "plan",
+    "remove", "state", "work_folder",
 ]  # fmt: skip

@@ -13,8 +13,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from ..pipeline.events import Cancelled, UserError
+from ..pipeline.system.plain_files import open_plain
 from ..supervisor.process import GROUP
 from .redaction import redact
 
@@ -39,9 +41,13 @@ class Runner:
         self._log = log
         self._cancelled = cancelled
 
+    def _open_log(self) -> TextIO:
+        handle = open_plain(self._log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        return os.fdopen(handle, "a", encoding="utf-8", errors="replace")
+
     def note(self, text: str) -> None:
         """Append a line of our own to the log."""
-        with open(self._log, "a", encoding="utf-8", errors="replace") as log:
+        with self._open_log() as log:
             log.write(redact(text) + "\n")
 
     def run(
@@ -61,7 +67,7 @@ class Runner:
         threading.Thread(target=_read, args=(process, lines), daemon=True).start()
         tail: collections.deque[str] = collections.deque(maxlen=_TAIL)
         try:
-            with open(self._log, "a", encoding="utf-8", errors="replace") as log:
+            with self._open_log() as log:
                 while True:
                     if self._cancelled():
                         raise Cancelled

@@ -21,7 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from .. import engine
+from ..pipeline.claim import claim as claim_folder
 from ..pipeline.events import UserError
+from ..pipeline.rotation import rotate
 from ..pipeline.workspace import Workspace, write_json
 from .requirements import normalised, pins, versions
 
@@ -90,11 +92,22 @@ def read(path: Path) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def claimed_work_folder(target: Path) -> Workspace:
+    """The folder of events and log, made. Raises UserError when files of somebody else stand there."""
+    workspace = Workspace(work_folder(target))
+    workspace.create()
+    files = (
+        workspace.state_file, workspace.lock_file, workspace.events, workspace.log, workspace.old_events,
+        workspace.old_log, workspace.output, workspace.cancel_file,
+    )  # fmt: skip
+    claim_folder(workspace, [path.name for path in files])
+    return workspace
+
+
 @contextmanager
 def locked(target: Path) -> Iterator[Workspace]:
     """The folder of events and log, held for this process. Raises UserError when another one has it."""
-    workspace = Workspace(work_folder(target))
-    workspace.create()
+    workspace = claimed_work_folder(target)
     with ExitStack() as stack:
         try:
             stack.enter_context(workspace.locked())
@@ -102,6 +115,7 @@ def locked(target: Path) -> Iterator[Workspace]:
             raise UserError(
                 f"The engine in {target} is being set up by another process: wait for it, or cancel it."
             ) from error
+        rotate(workspace)
         yield workspace
 
 

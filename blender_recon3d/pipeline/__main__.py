@@ -2,7 +2,16 @@
 
 import sys
 
-from .cli import main
+from .system import startup
+
+
+def main() -> int:
+    """The process's entry point: ready for signals before the rest is imported."""
+    startup.begin()
+    from .cli import main as command_line
+
+    return command_line()
+
 
 if __name__ == "__main__":
     sys.exit(main())

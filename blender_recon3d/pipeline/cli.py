@@ -16,13 +16,21 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from . import guard
+from .claim import is_ours, unwritable
 from .console import Console
-from .events import Cancelled, Event, Progress, UserError, append_event
+from .events import Cancelled, Event, Progress, UserError, append_event, printable
 from .settings import CAMERA_MODELS, DEVICES, PRECISIONS, QUALITIES, STAGES, JobSettings
+from .system import startup
+from .system.child import end_with_parent
+from .system.plain_files import open_plain
+from .system.shortage import out_of_memory
+from .system.streams import Surviving
 from .workspace import Workspace, read_json
 
 DONE, FAILED, BAD_USAGE, CANCELLED = 0, 1, 2, 3
 PATIENCE = 4.0  # seconds a cancelled stage is given to end by itself
+CANCELLED_TEXT = "Cancelled; run the same command again to go on."
+NO_MEMORY_TEXT = "Out of memory: use --quality preview, or close other programs."
 
 
 class _Parser(argparse.ArgumentParser):
@@ -31,19 +39,49 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Entry point of `recon3d`; returns the exit code."""
+    """Entry point of `recon3d`; returns the exit code. arguments: the process's own when there are none."""
+    if arguments is not None:
+        return _main(arguments)
+    startup.begin()
+    if guard.is_worker():
+        return guard.worker_code(_main(sys.argv[1:]))
+    startup.signals_interrupt()
+    code = _main(sys.argv[1:])
+    sys.stdout.flush()
+    lost = getattr(sys.stdout, "error", None)
+    if lost is None or code != DONE or (sys.argv[1:2] and sys.argv[1] in ("run", *STAGES)):
+        return code
+    print(f"recon3d: what it had to say could not be written ({lost.strerror or lost}).", file=sys.stderr)
+    return FAILED
+
+
+def _main(arguments: list[str]) -> int:
     try:
         chosen = _parser().parse_args(arguments)
         if getattr(chosen, "only", "") == "photos" and chosen.output is None:
             chosen.output, chosen.photos = chosen.photos[0], chosen.photos[1:]
-        chosen.arguments = sys.argv[1:] if arguments is None else arguments
+        chosen.arguments = arguments
         return int(chosen.command(chosen))
+    except SystemExit as end:  # --help
+        return int(end.code or 0) if not isinstance(end.code, str) else BAD_USAGE
     except UserError as error:
-        print(f"recon3d: {error}", file=sys.stderr)
+        print(f"recon3d: {printable(str(error))}", file=sys.stderr)
         return error.exit_code
     except (Cancelled, KeyboardInterrupt):
-        print("recon3d: cancelled; run the same command again to go on.", file=sys.stderr)
+        print(f"recon3d: {CANCELLED_TEXT}", file=sys.stderr)
         return CANCELLED
+    except OSError as error:
+        where = error.filename or "a file"
+        text = f"{where} cannot be read or written ({error.strerror or error}): check it, and try again."
+        print(f"recon3d: {printable(text)}", file=sys.stderr)
+        return FAILED
+    except Exception as error:
+        if not out_of_memory(error):
+            raise
+        if guard.is_worker():  # before its job could say so: the process that started it does
+            return guard.NO_MEMORY
+        print(f"recon3d: {NO_MEMORY_TEXT}", file=sys.stderr)
+        return FAILED
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -177,11 +215,8 @@ def _run(chosen: argparse.Namespace) -> int:
     workspace = Workspace(chosen.output)
     if not guard.is_worker():
         return _run_guarded(chosen, workspace)
-    guard.end_with_parent()
+    end_with_parent()
     only = getattr(chosen, "only", "")
-    exports = _checked_exports(chosen, workspace)
-    settings = job_settings(workspace, chosen, only)
-    workspace.create()
     show: Callable[[Event], None] = _json_sink if chosen.json else Console(_real_stderr())
 
     def sink(event: Event) -> None:
@@ -189,16 +224,22 @@ def _run(chosen: argparse.Namespace) -> int:
             append_event(workspace.events, event)
         show(event)
 
-    with _stoppable(workspace) as cancelled, _log_to(workspace):
-        progress = Progress(sink, cancelled, "job")
-        try:
+    try:
+        exports = _checked_exports(chosen, workspace)
+        settings = job_settings(workspace, chosen, only)
+        from .job import held  # numpy and more: where there is no memory, even that fails
+
+        # Held before anything is written: a folder of the user's, or another run's, stays as it is.
+        with held(workspace, settings), _stoppable(workspace, sink) as cancelled, _log_to(workspace):
+            progress = Progress(sink, cancelled, "job")
             code = _run_reporting(workspace, settings, progress, chosen.fresh, only)
             if code == DONE and exports:
                 _write_exports(workspace, exports, progress.for_stage("export"))
             return code
-        except UserError as error:  # refused before it began: nothing to add to another run's events
-            show(Event(time.time(), "job", "error", message=str(error), data={"remedy": error.remedy}))
-            return error.exit_code
+    except UserError as error:  # refused before it began: nothing to add to another run's events
+        data = {"remedy": error.remedy, "exit_code": error.exit_code}
+        show(Event(time.time(), "job", "error", message=str(error), data=data))
+        return error.exit_code
 
 
 def _checked_exports(chosen: argparse.Namespace, workspace: Workspace) -> list[Path]:
@@ -223,51 +264,50 @@ def _write_exports(workspace: Workspace, paths: list[Path], progress: Progress) 
 
 
 def _run_guarded(chosen: argparse.Namespace, workspace: Workspace) -> int:
-    """Do the work in another process; should that crash, say so as an event and in a sentence."""
-    code = guard.run_worker(chosen.arguments)
-    if code in (DONE, FAILED, BAD_USAGE, CANCELLED):
-        return code
-    sentence, remedy = guard.crash_sentence(code, workspace.root, workspace.log)
-    event = Event(time.time(), "job", "error", message=sentence, data={"remedy": remedy})
+    """Do the work in another process; should that end without a word, say so as an event and in a sentence."""
+    end = guard.run_worker(chosen.arguments, workspace.log)
+    if end.exit_code is not None:
+        return end.exit_code
+    code = CANCELLED if end.stopped else FAILED
+    if end.stopped:
+        sentence, remedy = CANCELLED_TEXT, "again"
+    else:
+        sentence, remedy = guard.crash_sentence(end, workspace.root, workspace.log)
+    event = Event(time.time(), "job", "error", message=sentence, data={"remedy": remedy, "exit_code": code})
+    # Not where the worker was still to be refused: the folder, or the run that is at work there, is another's.
     with contextlib.suppress(OSError):  # the disk may be what is full
-        append_event(workspace.events, event)
+        if is_ours(workspace) and workspace.holder() is None:
+            append_event(workspace.events, event)
     (_json_sink if chosen.json else Console())(event)
-    return FAILED
+    return code
 
 
 def _run_reporting(
     workspace: Workspace, settings: JobSettings, progress: Progress, fresh: bool, only: str
 ) -> int:
     """Run the job; every way it can end is an event and an exit code."""
-    from .job import run_job
+    from .job import disk_error, run_held_job
 
     try:
-        run_job(workspace, settings, progress, fresh=fresh, only=only)
+        run_held_job(workspace, settings, progress, fresh=fresh, only=only)
         return DONE
     except UserError as error:
         if not error.reported:
             raise
         return error.exit_code
     except Cancelled:
-        progress.emit("error", "Cancelled; run the same command again to go on.", exit_code=CANCELLED)
+        progress.emit("error", CANCELLED_TEXT, exit_code=CANCELLED)
         return CANCELLED
     except OSError as error:
-        from .job import disk_error
-
         progress.emit("error", str(disk_error(error, workspace)), exit_code=FAILED)
-        return FAILED
-    except MemoryError:
-        progress.emit(
-            "error",
-            "Out of memory: use --quality preview, or close other programs.",
-            exit_code=FAILED,
-            remedy="preview",
-        )
         return FAILED
     except Exception as error:  # the last stop: a person gets a sentence, the log the trace
         import traceback
 
         traceback.print_exc()
+        if out_of_memory(error):
+            progress.emit("error", NO_MEMORY_TEXT, exit_code=FAILED, remedy="preview")
+            return FAILED
         text = f"An unexpected error ({type(error).__name__}: {error}): {workspace.log} holds what to report."
         progress.emit("error", text, exit_code=FAILED, remedy="log")
         return FAILED
@@ -296,7 +336,7 @@ def job_settings(workspace: Workspace, chosen: argparse.Namespace, only: str = "
 
 def _real_stderr() -> Any:
     """The terminal, also while file descriptor 2 goes to the log."""
-    return os.fdopen(os.dup(2), "w", encoding="utf-8", errors="replace", buffering=1)
+    return Surviving(os.fdopen(os.dup(2), "w", encoding="utf-8", errors="replace", buffering=1))
 
 
 def _json_sink(event: Event) -> None:
@@ -309,18 +349,22 @@ def _log_to(workspace: Workspace) -> Iterator[None]:
     """Everything that libraries write to the standard error goes to log.txt for the time being."""
     sys.stderr.flush()
     saved = os.dup(2)
-    with open(workspace.log, "ab") as log:
-        os.dup2(log.fileno(), 2)
-        try:
-            yield
-        finally:
-            sys.stderr.flush()
-            os.dup2(saved, 2)
-            os.close(saved)
+    try:
+        log = open_plain(workspace.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    except OSError as error:
+        raise unwritable(workspace, error) from error
+    os.dup2(log, 2)
+    os.close(log)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(saved, 2)
+        os.close(saved)
 
 
 @contextlib.contextmanager
-def _stoppable(workspace: Workspace) -> Iterator[Callable[[], bool]]:
+def _stoppable(workspace: Workspace, sink: Callable[[Event], None]) -> Iterator[Callable[[], bool]]:
     """A function that tells whether to stop: after SIGINT, SIGTERM or a `cancel` file in the workspace.
 
     A library call that does not come back within PATIENCE is left behind by ending the process: all results
@@ -337,16 +381,14 @@ def _stoppable(workspace: Workspace) -> Iterator[Callable[[], bool]]:
             if over.wait(0.2):
                 return
         if not over.wait(PATIENCE):
-            with contextlib.suppress(OSError):
-                append_event(workspace.events, Event(time.time(), "job", "error", message="Cancelled."))
-            os._exit(CANCELLED)
+            data = {"exit_code": CANCELLED}
+            sink(Event(time.time(), "job", "error", message=CANCELLED_TEXT, data=data))
+            os._exit(guard.worker_code(CANCELLED))
 
     # COLMAP installs handlers of its own when it is loaded, and must not do so after ours.
     from . import colmap as _colmap  # noqa: F401
 
-    numbers = [signal.SIGINT, signal.SIGTERM] + ([signal.SIGBREAK] if hasattr(signal, "SIGBREAK") else [])
-    before = {number: signal.signal(number, on_signal) for number in numbers}
-    workspace.clear_cancel()
+    before = {number: signal.signal(number, on_signal) for number in startup.STOP_SIGNALS}
     threading.Thread(target=watch, daemon=True).start()
     try:
         yield lambda: asked.is_set() or workspace.is_cancelled()
@@ -376,7 +418,7 @@ def _export(chosen: argparse.Namespace) -> int:
 
     for name in chosen.export:
         for path in export(Workspace(chosen.output), Path(name).expanduser()):
-            sys.stdout.write(f"{path}\n")
+            sys.stdout.write(f"{printable(str(path))}\n")
     return DONE
 
 

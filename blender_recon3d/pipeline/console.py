@@ -7,7 +7,7 @@ import sys
 import time
 from typing import TextIO
 
-from .events import Event
+from .events import Event, printable
 from .files.json_values import number
 
 BAR = 24
@@ -30,11 +30,11 @@ class Console:
             self._progress(event)
         elif event.kind == "done" and event.stage not in ("job", "report"):
             took = "" if event.data.get("skipped") else f"  ({duration(number(event.data.get('seconds')))})"
-            self._line(f"{event.stage:<9} {event.message}{took}")
+            self._line(f"{event.stage:<9} {printable(event.message)}{took}")
         elif event.kind in ("warning", "error"):
-            self._line(f"{event.kind}: {event.message}")
+            self._line(f"{event.kind}: {printable(event.message)}")
         elif event.kind == "info" and event.stage != "job":
-            self._line(f"{event.stage:<9} {event.message}")
+            self._line(f"{event.stage:<9} {printable(event.message)}")
 
     def _progress(self, event: Event) -> None:
         now = time.monotonic()
@@ -43,13 +43,12 @@ class Console:
         if not self._live or (now - self._drawn < 0.1 and event.done < event.total):
             return
         self._drawn = now
-        text = f"{event.stage:<9} {event.message}"
+        message = printable(event.message)
+        text = f"{event.stage:<9} {message}"
         if event.total:
             filled = round(BAR * event.done / event.total)
             bar = "█" * filled + "░" * (BAR - filled)
-            text = (
-                f"{event.stage:<9} {bar} {event.done}/{event.total} {event.message}{self._left(event, now)}"
-            )
+            text = f"{event.stage:<9} {bar} {event.done}/{event.total} {message}{self._left(event, now)}"
         self._write("\r" + text[: shutil.get_terminal_size().columns - 1] + "\x1b[K")
         self._open = True
 

@@ -15,7 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .guard import end_with_parent, package_environment
+from .system.child import child_environment, end_with_parent, module_command
 
 CHUNK = 1024  # pages read at once
 PENDING_BYTE = 2**30  # the page that it lies in is never used (sqlite.org/fileformat.html, 1.4)
@@ -25,10 +25,9 @@ def database_problem(database: Path) -> str:
     """What is wrong, as half a sentence ("is damaged (...)"); empty where nothing is, or no database is there."""
     if not database.exists():
         return ""
-    package = __package__ or ""
     with subprocess.Popen(
-        [sys.executable, "-m", f"{package}.database_check", str(database)],
-        env=package_environment(package),
+        module_command(__name__, str(database)),
+        env=child_environment(),
         stdin=subprocess.PIPE,  # stays open: the child ends with it
         stdout=subprocess.PIPE,
         text=True,

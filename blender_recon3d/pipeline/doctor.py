@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .console import duration
-from .events import UserError
+from .events import UserError, printable
 from .processor import cores
 from .versions import engine_version
 
@@ -311,8 +311,8 @@ def _table(findings: list[Finding], able: bool) -> str:
     first = max(len(finding.name) for finding in findings)
     lines = []
     for finding in findings:
-        advice = f"\n{'':{first + 11}}-> {finding.advice}" if finding.advice else ""
-        lines.append(f"{finding.state:<8} {finding.name:<{first}}  {finding.found}{advice}")
+        advice = f"\n{'':{first + 11}}-> {printable(finding.advice)}" if finding.advice else ""
+        lines.append(f"{finding.state:<8} {finding.name:<{first}}  {printable(finding.found)}{advice}")
     if able:
         lines.append("\nA reconstruction can run here.")
     else:

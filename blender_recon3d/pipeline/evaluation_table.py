@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .events import printable
 from .settings import STAGES
 
 SHARES = (0.002, 0.005)  # of the object's size: the distances of the F-scores
@@ -32,7 +33,7 @@ def evaluation_table(result: dict[str, Any]) -> str:
         notes.append("The truth is of the photos before EXIF's turn; rotations are compared accordingly.")
     first = max(len(row[0]) for row in rows)
     lines = ["".join([row[0].ljust(first), *(f"  {cell:>10}" for cell in row[1:])]).rstrip() for row in rows]
-    return "\n".join([*lines, *notes]) + "\n"
+    return "\n".join(printable(line) for line in (*lines, *notes)) + "\n"
 
 
 def _model_rows(result: dict[str, Any]) -> list[Row]:

@@ -16,6 +16,7 @@ from typing import Any
 
 from .files import json_values
 from .files.regular import open_regular
+from .system.plain_files import open_plain
 
 KINDS = ("progress", "info", "warning", "error", "done")
 # Run again; choose photos, or the results folder; run again at preview quality; show the log; set the engine up.
@@ -126,7 +127,7 @@ class Progress:
 def append_event(path: Path, event: Event) -> None:
     """Append one line in a single write, so that a reader never sees two lines mixed."""
     line = (json.dumps(asdict(event)) + "\n").encode()
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    handle = open_plain(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     try:
         os.write(handle, line)
     finally:

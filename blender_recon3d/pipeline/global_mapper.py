@@ -6,44 +6,34 @@ python -m <package>.global_mapper DATABASE IMAGES OUTPUT OPTIONS_JSON
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
 from .events import Progress, UserError
-from .guard import end_with_parent, package_environment
+from .system.child import child_main, run_module
 
 
 def run_in_child(
     database: Path, images: Path, output: Path, options: dict[str, Any], progress: Progress
 ) -> None:
     """Run `global_mapping` and wait for it; raises Cancelled, having ended it, or UserError when it fails."""
-    package = __package__ or ""
-    environment = package_environment(package)
-    command = [sys.executable, "-m", f"{package}.global_mapper", str(database), str(images), str(output)]
-    child = subprocess.Popen([*command, json.dumps(options)], env=environment, stdin=subprocess.PIPE)
-    try:
-        while child.poll() is None:
-            progress.check()
-            time.sleep(0.2)
-    finally:
-        if child.poll() is None:
-            child.kill()
-        child.wait()
-    if child.returncode != 0:
+    arguments = [str(database), str(images), str(output), json.dumps(options)]
+    ended = run_module(__name__, arguments, progress, "COLMAP's global mapper")
+    if ended.out_of_memory:
         raise UserError(
-            f"COLMAP's global mapper failed (code {child.returncode}): see log.txt, or use --mapper incremental."
+            "Out of memory in COLMAP's global mapper: use --mapper incremental, --quality preview or fewer photos.",
+            remedy="preview",
+        )
+    if ended.code != 0:
+        raise UserError(
+            f"COLMAP's global mapper failed ({ended.how}): see log.txt, or use --mapper incremental."
         )
 
 
-def _main() -> None:
-    end_with_parent()
+def _work(arguments: list[str]) -> None:
     from .colmap import pycolmap
 
-    database, images, output, raw = sys.argv[1:]
+    database, images, output, raw = arguments
     chosen = json.loads(raw)
     options = pycolmap.GlobalPipelineOptions()
     options.random_seed = chosen["seed"]
@@ -52,10 +42,7 @@ def _main() -> None:
     options.mapper.bundle_adjustment.refine_focal_length = chosen["refine_intrinsics"]
     options.mapper.bundle_adjustment.refine_extra_params = chosen["refine_intrinsics"]
     pycolmap.global_mapping(database, images, output, options)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)  # a thread still waits for the parent
 
 
 if __name__ == "__main__":
-    _main()
+    child_main(_work)

@@ -1,90 +1,109 @@
 """A job in a process of its own, so that a crash in native code is a sentence too.
 
-COLMAP ends its process when it cannot write its database, and a system short of memory ends whom it likes. The
-process a person started outlives that, says what happened, and is the one that signals go to. Standard library
+COLMAP ends its process when it cannot write its database, libjpeg when it cannot write a photo, and a system short of
+memory ends whom it likes. The process a person started outlives that, says what happened, and is the one that signals
+go to. The worker ends with exit codes that no library uses, so that its word can be told from theirs. Standard library
 only.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
-import sys
-import threading
+from dataclasses import dataclass
 from pathlib import Path
 
-WORKER = "RECON3D_WORKER"  # set for the process that does the work
+from .disk import free_bytes
+from .system import startup
+from .system.child import PACKAGE, child_environment, module_command
+from .system.shortage import MemoryWatch, out_of_memory_in
+
+_BASE = 40  # a worker that ends with exit code N leaves with _BASE + N, having said why
+_CODES = (0, 1, 2, 3)
 LITTLE_DISK = 50 * 2**20  # bytes; COLMAP's database grows by less at a time
+NO_MEMORY = 5  # a worker's, when it lacked memory before it could say so
+
+
+@dataclass(frozen=True)
+class WorkerEnd:
+    """How the worker ended. code: negative for a signal; stopped: whether it was asked to, and had said nothing."""
+
+    code: int
+    stopped: bool = False
+    out_of_memory: bool = False
+
+    @property
+    def exit_code(self) -> int | None:
+        """The command's exit code, of which the user has been told; None when the worker has said nothing."""
+        told = self.code - _BASE
+        return told if told in _CODES else None
 
 
 def is_worker() -> bool:
-    return os.environ.get(WORKER) == "1"
+    return os.environ.get(startup.WORKER) == "1"
 
 
-def package_environment(package: str, **extra: str) -> dict[str, str]:
-    """The environment in which `python -m PACKAGE...` finds this package, whatever it is called here."""
-    here = Path(__file__).parent
-    path = os.environ.get("PYTHONPATH", "")
-    # Not where the add-on has given the package a name of its own, which is on the path already.
-    if here.parts[-1 - package.count(".") :] == tuple(package.split(".")):
-        path = os.pathsep.join(part for part in (str(here.parents[package.count(".")]), path) if part)
-    return {**os.environ, "PYTHONPATH": path, **extra}
+def worker_code(code: int) -> int:
+    """With which exit code a worker leaves that has told the user how it ended."""
+    return _BASE + code
 
 
-def run_worker(arguments: list[str]) -> int:
-    """Run the command line again as the worker and pass signals on; its exit code, negative for a signal."""
-    package = __package__ or ""
-    worker = subprocess.Popen(
-        [sys.executable, "-m", package, *arguments],
-        # numpy's products are small; with several threads they would round by the number of cores.
-        env=package_environment(package, **{WORKER: "1", "OPENBLAS_NUM_THREADS": "1"}),
-        stdin=subprocess.PIPE,
-    )
+def run_worker(arguments: list[str], log: Path) -> WorkerEnd:
+    """Run the command line again as the worker and pass signals on. log: where its libraries write."""
+    asked: list[int] = []
+    worker: subprocess.Popen[bytes] | None = None
 
     def pass_on(number: int, frame: object) -> None:
-        if os.name != "nt":  # on Windows, console events reach the worker by themselves
+        asked.append(number)
+        # On Windows, console events reach the worker by themselves.
+        if worker is not None and os.name != "nt":
             worker.send_signal(number)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in startup.STOP_SIGNALS:
         signal.signal(number, pass_on)
-    return worker.wait()
+    begin = _size(log)
+    startup.block_signals()  # until the worker is ready for them; a signal that comes now is passed on
+    try:
+        worker = subprocess.Popen(
+            module_command(PACKAGE, *arguments),
+            # numpy's products are small; with several threads they would round by the number of cores.
+            env=child_environment(**{startup.WORKER: "1", "OPENBLAS_NUM_THREADS": "1"}),
+            stdin=subprocess.PIPE,
+        )
+    finally:
+        startup.unblock_signals()
+    memory = MemoryWatch(worker.pid)
+    while True:
+        try:
+            code = worker.wait(0.5)
+            break
+        except subprocess.TimeoutExpired:
+            memory.sample()
+    stopped = code == startup.UNTOLD or (bool(asked) and code < 0 and -code in startup.STOP_SIGNALS)
+    lacking = code == worker_code(NO_MEMORY) or (code < 0 and memory.explains(code))
+    lacking = lacking or (code != 0 and out_of_memory_in(log, begin))
+    return WorkerEnd(code, stopped, lacking)
 
 
-def end_with_parent() -> None:
-    """End this process, hard, as soon as the one that started it is gone, however that ended.
-
-    The parent holds the other end of the standard input and never writes to it.
-    """
-
-    def watch() -> None:
-        if sys.platform == "win32":
-            # A pending read of standard input blocks the loading of libraries there; a process can be waited for.
-            import ctypes
-
-            synchronise, forever = 0x00100000, 0xFFFFFFFF
-            parent = ctypes.windll.kernel32.OpenProcess(synchronise, False, os.getppid())
-            ctypes.windll.kernel32.WaitForSingleObject(parent, forever)
-        else:
-            while os.read(0, 1):
-                pass
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def crash_sentence(code: int, folder: Path, log: Path) -> tuple[str, str]:
-    """What a person is told when the worker ended with `code` without a word of its own, and the remedy."""
-    free = shutil.disk_usage(folder).free
+def crash_sentence(end: WorkerEnd, folder: Path, log: Path) -> tuple[str, str]:
+    """What a person is told when the worker ended without a word of its own, and the remedy."""
+    free = free_bytes(folder)
     if free < LITTLE_DISK:
         cause = f"the disk is full ({free / 2**20:.0f} MB free in {folder}): make room"
         remedy = "again"
-    elif code == -9:
-        cause = "the system ended it, most likely for want of memory: use --quality preview or fewer photos"
+    elif end.out_of_memory:
+        cause = "most likely out of memory: use --quality preview or fewer photos, or close other programs"
         remedy = "preview"
     else:
-        how = f"signal {-code}" if code < 0 else f"code {code}"
+        how = f"signal {-end.code}" if end.code < 0 else f"code {end.code}"
         cause = f"it crashed ({how}): {log} holds what to report"
         remedy = "log"
     return f"The engine stopped, {cause}, and run the same command again, finished work is kept.", remedy
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

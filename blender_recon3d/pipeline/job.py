@@ -6,13 +6,17 @@ import dataclasses
 import hashlib
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from . import arithmetic, doubts, results
+from .claim import check_claim, claim, own_paths, unwritable
 from .disk import free_bytes, full_disk_told
 from .events import Cancelled, Progress, UserError
 from .memory import PeakMemory
+from .rotation import rotate
 from .settings import STAGES, JobSettings, StageSettings
 from .stages import Stage, load_stage
 from .workspace import Workspace, remove, remove_database, write_json
@@ -41,12 +45,6 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "texture": ("mesh",),
 }
 
-# What the stages make in a workspace, and remove from it.
-OWN_NAMES = (
-    "photos.json", "sources.json", "images", "masks", "frames", "pairs.txt", "database.db", "features", "live",
-    "sparse", "dense", "mesh", "texture",
-)  # fmt: skip
-
 # What says where a thing is computed does not change what is computed (within rounding).
 NOT_IN_FINGERPRINT = {"device"}
 
@@ -72,43 +70,56 @@ def run_job(
     fresh: forget what is there and start again. only: run this one stage, whose predecessors must be done.
     Returns the state. Raises UserError, or Cancelled; either way the workspace can be run again.
     """
+    with held(workspace, settings):
+        return run_held_job(workspace, settings, progress, fresh, only)
+
+
+@contextmanager
+def held(workspace: Workspace, settings: JobSettings) -> Iterator[None]:
+    """The workspace, made and held for a run: from here on its files may be written.
+
+    Raises UserError before anything is touched, when the folder is not ours or another run is at work in it.
+    """
     workspace.create()
+    refuse_foreign(workspace, settings)
     with workspace.locked():
-        workspace.clear_cancel()
-        refuse_foreign(workspace, settings)
-        job = progress.for_stage("job")
-        job.info("started")
         try:
-            try:
-                with full_disk_told(workspace.root):
-                    _run_stages(workspace, settings, progress, only, fresh)
-            except OSError as error:
-                raise disk_error(error, workspace) from error
-        except UserError as error:
-            job.emit("error", str(error), exit_code=error.exit_code, remedy=error.remedy)
-            error.reported = True
-            _write_report(workspace, settings, progress)  # which photos failed, and why, is in there
-            raise
-        _write_report(workspace, settings, progress)
-        state = workspace.read_state()
-        for doubt in doubts.of_state(state["stages"]):
-            job.warning(doubts.sentence(doubt), doubt=doubt["kind"])
-        job.emit("done")
-        return state
+            workspace.clear_cancel()
+            rotate(workspace)
+        except OSError as error:
+            raise unwritable(workspace, error) from error
+        yield
+
+
+def run_held_job(
+    workspace: Workspace, settings: JobSettings, progress: Progress, fresh: bool = False, only: str = ""
+) -> dict[str, Any]:
+    """As `run_job`, of a workspace that is held already."""
+    job = progress.for_stage("job")
+    job.info("started")
+    try:
+        try:
+            with full_disk_told(workspace.root):
+                _run_stages(workspace, settings, progress, only, fresh)
+        except OSError as error:
+            raise disk_error(error, workspace) from error
+    except UserError as error:
+        job.emit("error", str(error), exit_code=error.exit_code, remedy=error.remedy)
+        error.reported = True
+        _write_report(workspace, settings, progress)  # which photos failed, and why, is in there
+        raise
+    _write_report(workspace, settings, progress)
+    state = workspace.read_state()
+    for doubt in doubts.of_state(state["stages"]):
+        job.warning(doubts.sentence(doubt), doubt=doubt["kind"])
+    job.emit("done")
+    return state
 
 
 def refuse_foreign(workspace: Workspace, settings: JobSettings) -> None:
-    """UserError (2) where the workspace's folders may be the user's own: what a stage makes, it also removes."""
-    ours = [workspace.root / name for name in OWN_NAMES]
-    if not workspace.state_file.exists():
-        found = next((path for path in ours if path.exists()), None)
-        if found is not None:
-            raise UserError(
-                f"{workspace.root} is no workspace of Recon3D and holds {found.name} already, which would be "
-                "overwritten: choose an empty or a new folder with -o.",
-                2,
-                "results",
-            )
+    """UserError (2) where what a run writes and removes may be the user's own; else the folder is ours from now on."""
+    check_claim(workspace)
+    ours = own_paths(workspace)
     for given in (*settings.photos.photos, settings.photos.masks):
         path = Path(given).resolve() if given else None
         if path and any(own.resolve() == path or own.resolve() in path.parents for own in ours):
@@ -117,6 +128,7 @@ def refuse_foreign(workspace: Workspace, settings: JobSettings) -> None:
                 2,
                 "results",
             )
+    claim(workspace)
 
 
 def _run_stages(

@@ -16,7 +16,7 @@ import threading
 from pathlib import Path
 from types import TracebackType
 
-from .guard import end_with_parent, package_environment
+from .system.child import child_environment, end_with_parent, module_command
 
 TABLES = ("keypoints", "two_view_geometries")
 SECONDS = 0.3  # between two counts
@@ -27,10 +27,9 @@ class RowCounter:
 
     def __init__(self, database: Path, table: str) -> None:
         self.rows = 0
-        package = __package__ or ""
         self._child = subprocess.Popen(
-            [sys.executable, "-m", f"{package}.row_counter", str(database), table],
-            env=package_environment(package),
+            module_command(__name__, str(database), table),
+            env=child_environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -39,7 +38,8 @@ class RowCounter:
     def _read(self) -> None:
         assert self._child.stdout is not None
         for line in self._child.stdout:
-            self.rows = int(line)
+            if line.strip().isdigit():
+                self.rows = int(line)
 
     def __enter__(self) -> RowCounter:
         self._reader.start()

@@ -6,7 +6,7 @@ import json
 import sys
 
 from .console import Console
-from .events import Progress, UserError
+from .events import Progress, UserError, printable
 from .models.fetch import fetch
 from .models.registry import list_weights
 
@@ -24,7 +24,7 @@ def main(action: str, name: str | None, accept_licence: bool, as_json: bool) -> 
         raise UserError(f"Which weights? recon3d weights fetch NAME, one of {known}.", 2)
     progress = Progress(Console(sys.stderr), stage="weights")
     path = fetch(name, accept_licence, progress)
-    answer = json.dumps({"name": name, "path": str(path)}) if as_json else f"{name} is in {path}."
+    answer = json.dumps({"name": name, "path": str(path)}) if as_json else printable(f"{name} is in {path}.")
     sys.stdout.write(answer + "\n")
     return 0
 
@@ -47,5 +47,5 @@ def _list(as_json: bool) -> int:
     widths = [max(len(line[column]) for line in cells) for column in range(len(HEAD))]
     for line in cells:
         text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        sys.stdout.write(text.rstrip() + "\n")
+        sys.stdout.write(printable(text.rstrip()) + "\n")
     return 0

@@ -1,6 +1,6 @@
 """The workspace: one folder that holds a job, its progress and its results. Standard library only.
 
-    job.json state.json events.jsonl log.txt cancel lock
+    job.json state.json events.jsonl log.txt cancel lock output.txt; older events and log: *.old.*
     photos.json sources.json images/ masks/ pairs.txt database.db features/ live/ sparse/ placement.json dense/ mesh/
     texture/ report.*
 
@@ -26,6 +26,7 @@ from .events import UserError
 from .files import json_values
 from .files.regular import read_regular
 from .photos.document import check_document
+from .system.plain_files import open_plain
 
 LOCK_PATIENCE = 1.5  # seconds
 PART = ".part"  # suffix of what is being written
@@ -40,6 +41,9 @@ class Workspace:
         self.state_file = self.root / "state.json"
         self.events = self.root / "events.jsonl"
         self.log = self.root / "log.txt"
+        self.old_events = self.root / "events.old.jsonl"
+        self.old_log = self.root / "log.old.txt"
+        self.output = self.root / "output.txt"  # what the process prints when Blender has started it
         self.cancel_file = self.root / "cancel"
         self.lock_file = self.root / "lock"
         self.photos = self.root / "photos.json"
@@ -50,6 +54,7 @@ class Workspace:
         self.pairs = self.root / "pairs.txt"
         self.database = self.root / "database.db"
         self.features = self.root / "features"
+        self.mapping = self.root / "mapping"  # COLMAP's models while they are made
         self.sparse = self.root / "sparse"
         self.model = self.sparse / "0"
         self.live = self.root / "live"
@@ -135,7 +140,7 @@ class Workspace:
     # -- cancelling and locking --------------------------------------------------------------------
 
     def request_cancel(self) -> None:
-        self.cancel_file.touch()
+        os.close(open_plain(self.cancel_file, os.O_WRONLY | os.O_CREAT))
 
     def clear_cancel(self) -> None:
         self.cancel_file.unlink(missing_ok=True)
@@ -146,7 +151,7 @@ class Workspace:
     def holder(self) -> dict[str, Any] | None:
         """`{"pid", "started"}` of the run that is at work here now; None when there is none. Any process may ask."""
         try:
-            with open(self.lock_file, "r+b") as file:
+            with os.fdopen(open_plain(self.lock_file, os.O_RDWR), "r+b") as file:
                 if _lock(file):
                     _unlock(file)
                     return None
@@ -156,11 +161,20 @@ class Workspace:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the workspace for this process; UserError when another one does.
+        """Hold the workspace for this process; UserError when another one does, or the folder is read-only.
 
         The operating system drops the lock with the process, however it ends; the file says who holds it.
         """
-        with open(self.lock_file, "a+b") as file:
+        try:
+            handle = open_plain(self.lock_file, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+        except OSError as error:
+            raise UserError(
+                f"{self.lock_file} cannot be written to ({error.strerror}): allow it, or choose another results "
+                "folder.",
+                2,
+                "results",
+            ) from error
+        with os.fdopen(handle, "a+b") as file:
             # A moment's patience: the worker of a run that was just killed notices, and lets go.
             end = time.monotonic() + LOCK_PATIENCE
             while not (held := _lock(file)) and time.monotonic() < end:

@@ -4,11 +4,11 @@
 found at work. `queries`: a question to the engine that is answered on its standard output.
 """
 
-from .jobs import OUTPUT, EngineJob, FoundJob, Job, find_job
+from .jobs import EngineJob, FoundJob, Job, find_job
 from .queries import EngineQuery
 from .views import CANCELLED, DONE, FAILED, RUNNING, JobView, follow
 
 __all__ = [
-    "CANCELLED", "DONE", "FAILED", "OUTPUT", "RUNNING", "EngineJob", "EngineQuery", "FoundJob", "Job", "JobView",
+    "CANCELLED", "DONE", "FAILED", "RUNNING", "EngineJob", "EngineQuery", "FoundJob", "Job", "JobView",
     "find_job", "follow",
 ]  # fmt: skip

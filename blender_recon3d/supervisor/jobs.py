@@ -8,15 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ..pipeline.claim import claim
 from ..pipeline.events import Event, printable, read_events
 from ..pipeline.workspace import Workspace
-from .process import ProcessGroup
+from .process import ProcessGroup, last_words
 from .views import CANCELLED, DONE, FAILED, RUNNING, JobView, follow
 
 _CANCELLED_CODE = 3
 _GRACE = 15.0  # seconds from a cancel until the process group is ended by force
 _CANCELLED_TEXT = "Cancelled: Resume goes on where it stopped."
-OUTPUT = "output.txt"  # in the workspace: what the process prints, which matters when it cannot even start
 
 
 class Job(ABC):
@@ -97,8 +97,9 @@ class EngineJob(Job):
         """Start it. Raises UserError when the workspace cannot be made or the interpreter does not start."""
         workspace = Workspace(folder)
         workspace.create()
+        claim(workspace)  # before anything is written there
         super().__init__(workspace, _size(workspace.events))  # events of earlier runs are not this job's
-        self._process = ProcessGroup(command, environment, workspace.root / OUTPUT)
+        self._process = ProcessGroup(command, environment, workspace.output)
 
     @property
     def pid(self) -> int:
@@ -137,14 +138,10 @@ class EngineJob(Job):
 
     def _last_words(self, code: int) -> str:
         """A sentence for a process that ended without a word in the events."""
-        path = self.workspace.root / OUTPUT
-        with open(path, "rb") as file:
-            file.seek(max(0, path.stat().st_size - 4000))
-            lines = file.read().decode("utf-8", "replace").split("\n")
-        last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-        for prefix in ("recon3d: ", "error: "):  # the engine's own sentence, said before there were events
-            if last.startswith(prefix):
-                return last.removeprefix(prefix)
+        path = self.workspace.output
+        last, own = last_words(path)
+        if own:
+            return last
         said = f" ({last[:300]})" if last else ""
         return f"The engine ended with code {code}{said}: see {path}."
 

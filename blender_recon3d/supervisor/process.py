@@ -12,9 +12,10 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from ..pipeline.events import UserError
+from ..pipeline.events import UserError, printable
+from ..pipeline.system.plain_files import open_plain
 
 # Popen's words for a process that leads a group of its own, without a window.
 GROUP: dict[str, Any] = (
@@ -22,6 +23,26 @@ GROUP: dict[str, Any] = (
     if sys.platform == "win32"
     else {"start_new_session": True}
 )
+
+
+def last_words(output: Path) -> tuple[str, bool]:
+    """The last line of what a process has printed, and whether it is the engine's own sentence; "" for none."""
+    try:
+        with open(output, "rb") as file:
+            file.seek(max(0, output.stat().st_size - 4000))
+            lines = file.read().decode("utf-8", "replace").split("\n")
+    except OSError:
+        lines = []
+    last = printable(next((line.strip() for line in reversed(lines) if line.strip()), ""))
+    for prefix in ("recon3d: ", "error: "):
+        if last.startswith(prefix):
+            return last.removeprefix(prefix), True
+    return last, False
+
+
+def _opened(path: Path) -> IO[bytes]:
+    """An emptied file; never through a link."""
+    return os.fdopen(open_plain(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "wb")
 
 
 class ProcessGroup:
@@ -41,11 +62,18 @@ class ProcessGroup:
                     command,
                     env=dict(environment),
                     stdin=subprocess.DEVNULL,
-                    stdout=files.enter_context(open(output, "wb")),
-                    stderr=files.enter_context(open(errors, "wb")) if errors else subprocess.STDOUT,
+                    stdout=files.enter_context(_opened(output)),
+                    stderr=files.enter_context(_opened(errors)) if errors else subprocess.STDOUT,
                     **GROUP,
                 )
         except OSError as error:
+            if error.filename in (str(output), str(errors)):
+                raise UserError(
+                    f"{error.filename} cannot be written to ({error.strerror}): allow it, or choose another results "
+                    "folder.",
+                    2,
+                    "results",
+                ) from error
             raise UserError(
                 f"The engine does not start ({error}): check the engine's Python.", remedy="engine"
             ) from error

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..pipeline.events import Event, read_events
-from .process import ProcessGroup
+from .process import ProcessGroup, last_words
 
 MOST_ANSWER = 16 << 20  # bytes; more is no answer to any of these questions
 
@@ -71,9 +71,7 @@ class EngineQuery:
         return answer if isinstance(answer, dict) else None
 
     def _last_words(self) -> str:
-        lines = self._errors.read_text("utf-8", "replace").splitlines() if self._errors.exists() else []
-        last = next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
-        return last.removeprefix("recon3d: ")[:400]
+        return (last_words(self._errors)[0] or "it said nothing")[:400]
 
     def _clean(self) -> None:
         self.running = False

@@ -124,6 +124,7 @@ def test_with_a_window_the_timer_follows_the_job(addon, engine_python, monkeypat
 
 def test_a_result_is_not_imported_into_another_file(addon, tmp_path):
     root = write_workspace(tmp_path / "w", ring())
+    (root / "state.json").write_text('{"version": 1, "stages": {}}')
     finish = "import pathlib, sys; pathlib.Path(sys.argv[1]).touch()"
     job = EngineJob([sys.executable, "-c", finish, str(tmp_path / "ended")], os.environ, root)
     session.session.job, session.session.scene_uid = job, bpy.context.scene.session_uid

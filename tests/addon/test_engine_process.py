@@ -11,7 +11,9 @@ import pytest
 from made_workspaces import png
 
 from blender_recon3d import engine
+from blender_recon3d.pipeline.claim import claim
 from blender_recon3d.pipeline.events import Event, UserError
+from blender_recon3d.pipeline.workspace import Workspace
 from blender_recon3d.supervisor import CANCELLED, DONE, FAILED, RUNNING, EngineJob, JobView, follow
 
 INTERPRETER = Path("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
@@ -119,6 +121,7 @@ def test_a_workspace_that_cannot_be_made(tmp_path):
 
 def test_events_of_an_earlier_run_are_not_shown(tmp_path):
     old = {"time": 1.0, "stage": "sfm", "kind": "error", "message": "old failure"}
+    claim(Workspace(tmp_path))
     (tmp_path / "events.jsonl").write_text(json.dumps(old) + "\n")
     view = start("", tmp_path).wait()
     assert (view.state, view.stage) == (DONE, "")

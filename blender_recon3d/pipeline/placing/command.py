@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..colmap_model import read_model
-from ..events import UserError
+from ..events import UserError, printable
 from ..images import read_gray
 from ..placement import place_model
 from ..results import record_again, require
@@ -45,7 +45,7 @@ class Wish:
 
 def main(workspace: Workspace, wish: Wish) -> int:
     """Write placement.json and say how the model stands; 0. Raises UserError."""
-    sys.stdout.write(place(workspace, wish)["how"] + "\n")
+    sys.stdout.write(printable(place(workspace, wish)["how"]) + "\n")
     return 0
 
 

@@ -73,7 +73,7 @@ def problems(workspace: Workspace, state: dict[str, Any]) -> list[dict[str, str]
 
     A stage that was kept has the warnings of the run that made it. Errors come first.
     """
-    events, _ = read_events(workspace.events)
+    events = [*read_events(workspace.old_events)[0], *read_events(workspace.events)[0]]
     warnings: dict[str, list[dict[str, str]]] = {}
     last_errors: list[dict[str, str]] = []
     for event in events:

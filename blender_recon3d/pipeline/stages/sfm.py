@@ -26,7 +26,7 @@ def reset(workspace: Workspace) -> None:
 
 
 def run(workspace: Workspace, settings: SfmSettings, progress: Progress) -> dict[str, Any]:
-    with scratch_folder(workspace.sparse.with_name("mapping")) as part:
+    with scratch_folder(workspace.mapping) as part:
         mapper = _incremental if settings.mapper == "incremental" else _global
         try:
             mapper(workspace, settings, part, progress)

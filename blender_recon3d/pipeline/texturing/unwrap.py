@@ -2,22 +2,18 @@
 
 In a process of its own, which can be ended: xatlas cannot be asked to stop.
 
-python -m <package>.unwrap INPUT OUTPUT
+python -m <package>.texturing.unwrap INPUT OUTPUT
 """
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ..events import Progress, UserError
-from ..guard import end_with_parent, package_environment
+from ..system.child import child_main, run_module
 
 # xatlas's time grows faster than the number of faces: 200,000 take a quarter of a minute of a core in pieces of this
 # size, and minutes as a whole (benchmarks/texture_uvs.py --whole); stretch and fill are good (results/texture_uvs.md).
@@ -48,23 +44,18 @@ def unwrap(
 
     Raises Cancelled, having ended the child, and UserError when xatlas fails.
     """
-    package = (__package__ or "").rsplit(".", 1)[0]
     given, found = scratch / "unwrap-in.npz", scratch / "unwrap-out.npz"
     np.savez(given, vertices=vertices.astype(np.float32), faces=faces.astype(np.uint32), fineness=fineness)
-    command = [sys.executable, "-m", f"{package}.texturing.unwrap", str(given), str(found)]
-    child = subprocess.Popen(command, env=package_environment(package), stdin=subprocess.PIPE)
-    try:
-        while child.poll() is None:
-            progress.check()
-            time.sleep(0.1)
-    finally:
-        if child.poll() is None:
-            child.kill()
-        child.wait()
-    if child.returncode != 0 or not found.exists():
+    ended = run_module(__name__, [str(given), str(found)], progress, "Making the mesh's UVs")
+    if ended.out_of_memory:
         raise UserError(
-            f"The mesh's UVs could not be made (xatlas ended with code {child.returncode}): see log.txt, or try "
-            "another number of --faces."
+            "Out of memory while the mesh's UVs were made: use fewer --faces, or close other programs.",
+            remedy="preview",
+        )
+    if ended.code != 0 or not found.exists():
+        raise UserError(
+            f"The mesh's UVs could not be made (xatlas ended with {ended.how}): see log.txt, or try another "
+            "number of --faces."
         )
     with np.load(found) as arrays:
         result = Unwrapped(arrays["source"], arrays["faces"], arrays["uv"])
@@ -115,15 +106,12 @@ def _lay_out(vertices: np.ndarray, faces: np.ndarray, fineness: np.ndarray) -> U
     return Unwrapped(np.concatenate(sources).astype(np.int32), laid, np.concatenate(uvs))
 
 
-def _main() -> None:
-    end_with_parent()
-    given, found = sys.argv[1:]
+def _work(arguments: list[str]) -> None:
+    given, found = arguments
     with np.load(given) as arrays:
         result = _lay_out(arrays["vertices"], arrays["faces"], arrays["fineness"])
     np.savez(found, source=result.source, faces=result.faces, uv=result.uv)
-    sys.stdout.flush()
-    os._exit(0)  # a thread still waits for the parent
 
 
 if __name__ == "__main__":
-    _main()
+    child_main(_work)

@@ -1,0 +1,28 @@
+"""Opens files that a folder from somewhere else may hold: as regular files only, never through a link.
+
+A link would make what is written land elsewhere, a pipe would wait for ever. Standard library only.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+
+def open_plain(path: Path, flags: int, mode: int = 0o644) -> int:
+    """A descriptor, as `os.open` gives it. Raises OSError (EINVAL) when the path is a link or no regular file."""
+    if os.path.islink(path):  # where the system has no O_NOFOLLOW, and for a clear word where it has
+        raise OSError(errno.EINVAL, "it is a link", str(path))
+    own = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    handle = os.open(path, flags & ~os.O_TRUNC | own, mode)
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file", str(path))
+        if flags & os.O_TRUNC:
+            os.ftruncate(handle, 0)
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
