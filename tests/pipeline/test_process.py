@@ -33,7 +33,7 @@ def last_event(workspace: Workspace) -> Event:
     return read_events(workspace.events)[0][-1]
 
 
-def make_worker(tmp_path: Path, monkeypatch, code: str) -> dict[str, str]:
+def make_worker(tmp_path: Path, code: str) -> dict[str, str]:
     """An environment in which the worker, and no other process, runs this code when it starts."""
     folder = tmp_path / "site"
     folder.mkdir()
@@ -65,13 +65,13 @@ def test_python_files_of_the_current_folder_are_never_run(tmp_path, photos, wher
 # -- how a worker ends ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("code", [0, 1, 2, 3])
-def test_a_library_that_ends_the_process_is_told(tmp_path, photos, monkeypatch, code):
+@pytest.mark.parametrize("code", [0, 1])
+def test_a_library_that_ends_the_process_is_told(tmp_path, photos, code):
     """libjpeg calls exit(1) when it cannot write."""
     workspace = Workspace(tmp_path / "w")
     workspace.create()
     assert run("run", photos, "-o", workspace.root, *SHORT).returncode == 0
-    environment = make_worker(tmp_path, monkeypatch, f"os._exit({code})")
+    environment = make_worker(tmp_path, f"os._exit({code})")
     result = run("run", photos, "-o", workspace.root, *SHORT, env=environment)
     assert result.returncode == 1
     assert f"crashed (code {code})" in result.stderr
@@ -79,24 +79,22 @@ def test_a_library_that_ends_the_process_is_told(tmp_path, photos, monkeypatch, 
     assert last_event(workspace).data["exit_code"] == 1
 
 
-def test_a_crash_close_to_the_memory_limit_is_told_as_want_of_memory(tmp_path, photos, monkeypatch):
+def test_a_crash_close_to_the_memory_limit_is_told_as_want_of_memory(tmp_path, photos):
     pytest.importorskip("resource")
     code = (
         "import resource, signal, time; resource.setrlimit(resource.RLIMIT_AS, (400 << 20, 400 << 20)); "
         "held = bytearray(300 << 20); time.sleep(1.5); os.kill(os.getpid(), signal.SIGSEGV)"
     )
-    result = run("run", photos, "-o", tmp_path / "w", *SHORT, env=make_worker(tmp_path, monkeypatch, code))
+    result = run("run", photos, "-o", tmp_path / "w", *SHORT, env=make_worker(tmp_path, code))
     assert result.returncode == 1
     assert "most likely out of memory" in result.stderr, result.stderr
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are Unix's")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_before_the_worker_is_ready_is_a_cancel(tmp_path, photos, monkeypatch, number):
+def test_a_signal_before_the_worker_is_ready_is_a_cancel(tmp_path, photos, number):
     ready = tmp_path / "ready"
-    environment = make_worker(
-        tmp_path, monkeypatch, f"import time; open({str(ready)!r}, 'w').close(); time.sleep(1)"
-    )
+    environment = make_worker(tmp_path, f"import time; open({str(ready)!r}, 'w').close(); time.sleep(1)")
     process = subprocess.Popen(
         command("run", photos, "-o", tmp_path / "w", *SHORT),
         stderr=subprocess.PIPE, text=True, cwd=REPOSITORY, env=environment,
@@ -147,7 +145,7 @@ def test_a_reader_that_goes_away_does_not_end_the_job(tmp_path, photos, stream, 
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a shell's words")
-@pytest.mark.parametrize("closed", ["2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("closed", ["2>&-", "<&- >&- 2>&-"])
 def test_closed_descriptors_do_not_end_the_job(tmp_path, photos, closed):
     words = " ".join(f"'{word}'" for word in command("run", photos, "-o", tmp_path / "w", *SHORT))
     result = subprocess.run(["sh", "-c", f"{words} {closed}"], cwd=REPOSITORY, env=ENVIRONMENT, timeout=300)
@@ -175,25 +173,19 @@ def test_an_answer_that_could_not_be_written_is_no_success():
 # -- folders that are not ours ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["report.html", "job.json", "placement.json", "lock", "cancel", "log.txt", "events.jsonl", "output.txt",
-     "state.json", "sparse.part", "mapping"],
-)  # fmt: skip
+@pytest.mark.parametrize("name", ["report.html", "lock", "state.json", "sparse.part"])
 def test_nothing_of_a_folder_that_is_not_ours_is_touched(tmp_path, photos, name):
     folder = tmp_path / "mine"
     folder.mkdir()
     (folder / name).write_text("of the user")
     result = run("run", photos, "-o", folder, *SHORT)
-    if name == "state.json":  # nothing else of ours is there: not a workspace whose state was damaged
-        assert result.returncode == 2
     assert result.returncode == 2 and name in result.stderr, result.stderr
     assert os.listdir(folder) == [name]
     assert (folder / name).read_text() == "of the user"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
-@pytest.mark.parametrize("name", ["lock", "log.txt", "events.jsonl", "cancel", "images", "state.json"])
+@pytest.mark.parametrize("name", ["lock", "images"])
 def test_links_in_a_workspace_are_refused(tmp_path, photos, name):
     workspace = Workspace(tmp_path / "w")
     assert run("run", photos, "-o", workspace.root, *SHORT).returncode == 0
