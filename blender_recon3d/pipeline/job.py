@@ -161,7 +161,7 @@ def _run_stages(
             continue
         if only and name != only:
             why = f"{damage[0]}" if damage else f"The stage {name} is not done in {workspace.root}"
-            raise UserError(f"{why}: run recon3d {name} {workspace.root} first.", 2)
+            raise UserError(f"{why}: run recon3d {name} {workspace.root} first.", 1 if damage else 2)
         if damage:
             own.warning(results.sentence(name, damage))
         for broken in damage:

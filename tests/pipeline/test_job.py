@@ -138,7 +138,7 @@ def _estimated(workspace: Workspace) -> dict:
 
 
 def _items(events, name: str) -> int:
-    items = (event for event in events if event.stage == name and event.message != "undistorting")
+    items = (event for event in events if event.stage == name and event.message not in ("undistorting", "checking"))
     return max((event.done for event in items), default=0)
 
 
@@ -223,7 +223,8 @@ def test_bad_usage_is_a_sentence_and_code_2(tmp_path, photos, arguments, words):
 def test_a_broken_workspace_file_is_a_sentence(workspace, photos):
     workspace.photos.write_text("{")
     result = recon3d("pairs", workspace.root, "--pairs", "sequential")
-    assert result.returncode == 1 and "photos.json cannot be read" in result.stderr
+    assert result.returncode == 1 and "photos.json has 1 bytes where" in result.stderr
+    assert f"run recon3d photos {workspace.root} first" in result.stderr
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a small file system of its own, made with Linux' mount")
