@@ -1,0 +1,28 @@
+"""A full disk is told as one, and the run goes on when there is room."""
+
+import pytest
+from fault_attacks import mounts
+from fault_attacks.full_disks import fill
+from fault_attacks.records import Outcome
+
+reason = mounts.why_not()
+
+
+@pytest.mark.skipif(bool(reason), reason=reason or "a small disk can be mounted here")
+@pytest.mark.parametrize("stage, room", [("sfm", 40), ("dense", 60), ("dense", 700)])
+def test_a_full_disk_is_told_and_overcome(stage, room, bench):
+    run = fill(stage, room, 0, bench, until=stage)
+    assert run.outcome is Outcome.TOLD, run
+
+
+@pytest.mark.parametrize("stage, kilobytes", [("features", 200), ("dense", 64)])
+def test_a_file_that_cannot_grow_is_told_and_overcome(stage, kilobytes, bench):
+    """A limit on the size of a file stops every writer in the middle, and needs no root."""
+    pytest.importorskip("resource", reason="Windows has no such limit")
+    folder = bench.copy("limited", bench.before(stage))
+    words = ["sh", "-c", f'ulimit -f {kilobytes * 2}; exec "$@"', "sh", *bench.command(folder, stage)]
+    ended = bench.call(words)
+    assert ended.code == 1 and ended.sentence and "unexpected" not in ended.sentence, ended.output
+    ended = bench.run(folder, stage)
+    assert ended.code == 0, ended.output
+    assert bench.differences(folder, stage) == []
