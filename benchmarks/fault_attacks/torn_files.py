@@ -12,6 +12,7 @@ from .resume import finish
 
 NAME = "torn files"
 EXPORT = "export: "  # the mesh is exported at once, without a run in between
+MAPS = "dense/stereo/"
 FILES = (
     "photos.json", "pairs.txt", "database.db", "registration.json", "placement.json", "job.json", "state.json",
     "images/demo_22.jpg", "sparse/0/cameras.bin", "sparse/0/images.bin", "sparse/0/points3D.bin",
@@ -33,6 +34,8 @@ def tear(name: str, way: str, number: int, bench: Bench, until: str = STAGES[-1]
     folder = bench.copy("torn")
     path = folder / name.removeprefix(EXPORT)
     damage(path, way)
+    if MAPS in name:  # which are read only while there is no cloud
+        (folder / "dense" / "fusion.ply").unlink()
     case = f"{name} {way}"
     if name.startswith(EXPORT):
         return _judge_export(number, case, bench.export(folder, bench.scratch / "export" / "asset.glb"))
