@@ -1,6 +1,6 @@
 """What every attack starts from: a small capture, a finished workspace of it, and the engine's command line.
 
-The photos are eight neighbours of the demo capture, scaled down, so that the whole chain takes some ten seconds.
+The photos are six neighbours of the demo capture, scaled down, so that the whole chain takes some ten seconds.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from .snapshot import Snapshot, snapshot
 
 ROOT = Path(__file__).resolve().parents[2]
 PHOTOS = ROOT / "demo" / "photos"
-FIRST, COUNT, SIZE = 20, 8, 480  # demo_20.jpg to demo_27.jpg, longest side in pixels
+FIRST, COUNT, SIZE = 21, 6, 480  # demo_21.jpg to demo_26.jpg, longest side in pixels
 OPTIONS = (
-    "--quality", "preview", "--features", "sift", "--max-keypoints", "1500", "--dense-size", "200",
+    "--quality", "preview", "--features", "sift", "--max-keypoints", "1200", "--dense-size", "160",
     "--faces", "2000", "--texture", "256", "--device", "cpu",
 )  # fmt: skip
 MEMORY = 8 << 30  # bytes of address space that a process may have; it needs three

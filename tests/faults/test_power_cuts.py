@@ -42,7 +42,7 @@ def test_what_is_done_outlives_a_power_cut(bench, tmp_path):
                 )
 
     settings = JobSettings.build(
-        photos=(str(bench.photos),), features="sift", quality="preview", max_keypoints=1500, dense_size=120,
+        photos=(str(bench.photos),), features="sift", quality="preview", max_keypoints=1200, dense_size=160,
         faces=500, texture_size=256, until="texture", device="cpu",
     )  # fmt: skip
     with watching(record, check):
