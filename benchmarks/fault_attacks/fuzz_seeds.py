@@ -14,7 +14,9 @@ from PIL import Image
 from safetensors.torch import save as save_safetensors
 
 from blender_recon3d.pipeline.colmap import pycolmap
-from blender_recon3d.pipeline.ply import write_vertices
+from blender_recon3d.pipeline.feature_files import save_features
+from blender_recon3d.pipeline.models.frontend import Features
+from blender_recon3d.pipeline.ply import read_vertices, write_vertices
 from blender_recon3d.pipeline.ply_mesh import write_mesh
 
 MODEL = ("cameras", "images", "points3D")
@@ -31,7 +33,7 @@ class Seeds:
         self.cloud = [
             self._ply(False),
             _as_ascii(self._ply(False)),
-            _start(workspace / "dense" / "fusion.ply"),
+            self._fused(),
         ]
         self.mesh = [self._ply(True)]
         self.model = self._model()
@@ -46,7 +48,7 @@ class Seeds:
         self.documents: dict[str, Any] = {name: json.loads((workspace / name).read_bytes()) for name in names}
         lines = (workspace / "events.jsonl").read_text("utf-8").splitlines()[:40]
         self.events = [json.loads(line) for line in lines]
-        self.features = [_features()]
+        self.features = [self._features()]
         self.map = [b"4&3&1&" + np.arange(12, dtype="<f4").tobytes()]
         self.visibility = [struct.pack("<Q9I", 3, 2, 0, 1, 2, 1, 2, 2, 0, 2)]
         self.photos = _photos()
@@ -71,6 +73,19 @@ class Seeds:
             write_vertices(path, vertices)
         return path.read_bytes()
 
+    def _fused(self) -> bytes:
+        """A few points of the workspace's cloud."""
+        path = self.folder / "fused.ply"
+        write_vertices(path, read_vertices(self.workspace / "dense" / "fusion.ply")[:20])
+        return path.read_bytes()
+
+    def _features(self) -> bytes:
+        """Five keypoints."""
+        path = self.folder / "seed.npz"
+        keypoints, scores = np.zeros((5, 2), np.float32), np.zeros(5, np.float32)
+        save_features(path, Features(keypoints, scores, np.zeros((5, 256), np.float32), (640, 480)))
+        return path.read_bytes()
+
     def _model(self) -> dict[str, bytes]:
         """cameras, images and points3D as .bin and .txt, by file name; few points."""
         model = pycolmap.Reconstruction(self.workspace / "sparse" / "0")
@@ -86,27 +101,10 @@ class Seeds:
         return found
 
 
-def _start(path: Path, count: int = 3000) -> bytes:
-    return path.read_bytes()[:count]
-
-
 def _as_ascii(content: bytes) -> bytes:
     """The same header for five lines of numbers."""
     head = content[: content.index(b"end_header\n") + 11].replace(b"binary_little_endian", b"ascii")
     return head + b"0 0 0 0 0 0 1 2 3 0 0 0\n" * 5
-
-
-def _features() -> bytes:
-    """What `save_features` writes, of five keypoints."""
-    file = io.BytesIO()
-    np.savez(
-        file,
-        keypoints=np.zeros((5, 2), np.float32),
-        scores=np.zeros(5, np.float32),
-        descriptors=np.zeros((5, 256), np.float16),
-        size=np.array([640, 480]),
-    )
-    return file.getvalue()
 
 
 def _photos() -> list[bytes]:

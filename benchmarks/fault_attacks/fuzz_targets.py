@@ -21,7 +21,7 @@ from blender_recon3d.pipeline.feature_files import load_features
 from blender_recon3d.pipeline.fusion import read_visibility
 from blender_recon3d.pipeline.meshing.region import read_box
 from blender_recon3d.pipeline.models.registry import read_card
-from blender_recon3d.pipeline.models.weights import fit_layout, read_tensors
+from blender_recon3d.pipeline.models.weights import read_tensors
 from blender_recon3d.pipeline.mvs.maps import read_map
 from blender_recon3d.pipeline.photo_list import photo_entry
 from blender_recon3d.pipeline.ply import read_vertices
@@ -158,11 +158,11 @@ def _card(seeds: Seeds, chance: random.Random) -> Case:
 
 
 def _box(seeds: Seeds, chance: random.Random) -> Case:
-    content = damaged(chance.choice(seeds.box), chance)
+    """A box as words of the command line, or as a file."""
     if chance.random() < 0.5:
-        content = damaged_json({"matrix": [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]]}, chance, 0.2)
-    if chance.random() < 0.5:
-        return Case({}, lambda folder: read_box(content.decode("latin1")))
+        words = damaged(chance.choice(seeds.box), chance).decode("latin1")
+        return Case({}, lambda folder: read_box(words))
+    content = damaged_json({"matrix": [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]]}, chance, 0.2)
     return Case({"box.json": content}, lambda folder: read_box(str(folder / "box.json")))
 
 
@@ -174,14 +174,10 @@ def _truth(seeds: Seeds, chance: random.Random) -> Case:
             {"a.jpg.camera": damaged(seeds.strecha[0], chance)},
             {"bundle.out": damaged(seeds.bundler[0], chance), "list.txt": b"a.jpg\nb.jpg\n"},
             {**camera, "truth.json": damaged_json(about, chance, 0.2)},
-            {**camera, "surface.ply": damaged(seeds.cloud[0], chance)},
+            {**camera, "surface.ply": damaged(seeds.cloud[2], chance)},
         )
     )
     return Case(files, read_truth)
-
-
-def _load_weights(path: Path) -> None:
-    fit_layout("superpoint", read_tensors(path), path)
 
 
 TARGETS: dict[str, Target] = {
@@ -201,7 +197,7 @@ TARGETS: dict[str, Target] = {
     "map": _file("map", "x.bin", read_map),
     "visibility": _file("visibility", "x.vis", read_visibility),
     "photo": _photo,
-    "safetensors": _file("safetensors", "x.safetensors", _load_weights),
+    "safetensors": _file("safetensors", "x.safetensors", read_tensors),
     "pickled weights": _file("pickled", "x.pth", read_tensors),
     "card": _card,
     "box": _box,
