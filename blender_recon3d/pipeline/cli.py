@@ -22,6 +22,7 @@ from .events import Cancelled, Event, Progress, UserError, append_event, printab
 from .settings import CAMERA_MODELS, DEVICES, PRECISIONS, QUALITIES, STAGES, JobSettings
 from .system import startup
 from .system.child import end_with_parent
+from .system.library_exit import end_at_once
 from .system.plain_files import open_plain
 from .system.shortage import out_of_memory
 from .system.streams import Surviving
@@ -388,6 +389,7 @@ def _stoppable(workspace: Workspace, sink: Callable[[Event], None]) -> Iterator[
     # COLMAP installs handlers of its own when it is loaded, and must not do so after ours.
     from . import colmap as _colmap  # noqa: F401
 
+    end_at_once()
     before = {number: signal.signal(number, on_signal) for number in startup.STOP_SIGNALS}
     threading.Thread(target=watch, daemon=True).start()
     try:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from ..events import Progress
+from .library_exit import end_at_once
 from .programs import NO_CURRENT_FOLDER, absolute_path_list
 from .shortage import MemoryWatch, out_of_memory
 
@@ -113,6 +114,7 @@ class _IdleWatch:
 def child_main(work: Callable[[list[str]], None]) -> NoReturn:
     """Do a child's work with its arguments, and leave with an exit code that `run_module` understands."""
     end_with_parent()
+    end_at_once()
     code = 0
     try:
         work(sys.argv[1:])
