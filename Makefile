@@ -34,15 +34,13 @@ demo: .venv/ready
 
 test: test-engine test-blender
 test-engine: .venv/ready
-	.venv/bin/python -m pytest tests/pipeline
-	.venv/bin/python -m pytest tests/setup
-	.venv/bin/python -m pytest tests/faults
-	.venv/bin/python -m pytest tests/scene/test_readers.py tests/scene/test_demo_capture.py
+	.venv/bin/python -m pytest tests/pipeline tests/training tests/benchmarks tests/engine_setup tests/faults \
+		tests/demo tests/house tests/scene/importing/test_readers.py
 test-blender: setup-bpy
 	@if [ -e .venv-bpy/unavailable ]; then \
 	  echo "The tests in Blender are left out: $$(cat .venv-bpy/unavailable)"; \
 	else \
-	  .venv-bpy/bin/python -m pytest tests/scene tests/addon; \
+	  .venv-bpy/bin/python -m pytest tests/scene tests/addon tests/jobs tests/demo tests/house; \
 	fi
 test-gui: .venv/ready
 	.venv/bin/python -m pytest tests/gui

@@ -7,7 +7,8 @@ from types import ModuleType
 
 def _parts() -> tuple[ModuleType, ...]:
     """In the order in which they are registered."""
-    from . import command_line, handlers, operators, preferences, properties, translations, ui
+    from . import command_line, operators, preferences, properties, translations, ui
+    from .jobs import handlers
 
     return preferences, properties, operators, ui, command_line, translations, handlers
 
@@ -20,9 +21,9 @@ def register() -> None:
 
 def unregister() -> None:
     """Called by Blender when the add-on is switched off; leaves nothing behind but a running engine."""
-    from . import engine_session, session
+    from .jobs import session, setup_session
 
     session.forget()
-    engine_session.forget()
+    setup_session.forget()
     for part in reversed(_parts()):
         part.unregister()

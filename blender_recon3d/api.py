@@ -21,16 +21,22 @@ from pathlib import Path
 
 import bpy
 
-from . import engine, preferences, review, session
-from .pipeline.events import UserError
-from .scene import bake, crop_box, remesh, standing
-from .scene import clean as cleaning
-from .scene import export as asset
-from .scene import export_cameras as exporting
-from .scene import mesh as meshes
-from .scene.build import ImportResult
-from .scene.imports import current_import
-from .supervisor import CANCELLED, FAILED, EngineJob, JobView
+from . import preferences
+from .engine_setup import engine_process
+from .jobs import session
+from .jobs.engine_job import EngineJob
+from .jobs.job_view import CANCELLED, FAILED, JobView
+from .pipeline.errors import UserError
+from .scene import placement
+from .scene.cleaning import clean_modifier as cleaning
+from .scene.cleaning import crop_box
+from .scene.exporting import export_asset as asset
+from .scene.exporting import export_cameras as exporting
+from .scene.find_imports import current_import
+from .scene.importing.import_workspace import ImportResult
+from .scene.meshes import bake, remesh
+from .scene.meshes import mesh_object as meshes
+from .scene.reviewing import photo_list
 
 Point = Sequence[float]
 
@@ -56,10 +62,12 @@ def reconstruct(
     that changes. A cancelled run is a UserError with exit_code 3.
     """
     source = Path(photos).absolute()
-    folder = Path(workspace).absolute() if workspace else engine.default_workspace(source)
+    folder = Path(workspace).absolute() if workspace else engine_process.default_workspace(source)
     words = ["run", str(source), "-o", str(folder), "--quality", quality]
     words += ["--device", preferences.device(), *options]
-    job = EngineJob(engine.command(preferences.find_python(), words), engine.environment(), folder)
+    job = EngineJob(
+        engine_process.command(preferences.find_python(), words), engine_process.environment(), folder
+    )
     view = job.wait(on_change)
     if view.state in (FAILED, CANCELLED):
         raise UserError(view.message, view.exit_code, view.remedy)
@@ -73,7 +81,7 @@ def import_result(folder: str | Path, scene: bpy.types.Scene | None = None) -> I
 
 def look_through(photo: str, scene: bpy.types.Scene | None = None) -> None:
     """See the scene as a photo does: camera, resolution and pixel aspect. photo: its file's stem, or its name."""
-    review.look_through_photo(scene or bpy.context.scene, photo)
+    photo_list.look_through_photo(scene or bpy.context.scene, photo)
 
 
 def export_cameras(path: str | Path, kind: str = "COLMAP", scene: bpy.types.Scene | None = None) -> str:
@@ -113,23 +121,23 @@ def write_crop(scene: bpy.types.Scene | None = None) -> Path:
 def ground(points: Sequence[Point] | None = None, scene: bpy.types.Scene | None = None) -> str:
     """Level the plane through three points of the world, or the cloud's dominant plane, at height 0."""
     if points is None:
-        return standing.ground_from_plane(_current(scene))
-    return standing.ground_from_points(_current(scene), points)
+        return placement.ground_from_plane(_current(scene))
+    return placement.ground_from_points(_current(scene), points)
 
 
 def up_axis(axis: str, scene: bpy.types.Scene | None = None) -> str:
     """Turn so that what points along "X", "-X" ... "-Z" now points up."""
-    return standing.up_axis(_current(scene), axis)
+    return placement.up_axis(_current(scene), axis)
 
 
 def origin_under(target: Point = (0.0, 0.0, 0.0), scene: bpy.types.Scene | None = None) -> str:
     """Move so that the subject's bottom centre lies at a point of the world."""
-    return standing.origin_under(_current(scene), target)
+    return placement.origin_under(_current(scene), target)
 
 
 def scale_to(points: Sequence[Point], length: float, scene: bpy.types.Scene | None = None) -> str:
     """Scale until two points of the world are `length` apart."""
-    return standing.scale_to(_current(scene), points, length)
+    return placement.scale_to(_current(scene), points, length)
 
 
 def import_mesh(scene: bpy.types.Scene | None = None) -> bpy.types.Object:

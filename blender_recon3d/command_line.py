@@ -18,7 +18,8 @@ from pathlib import Path
 
 import bpy
 
-from .pipeline.events import UserError, printable
+from .pipeline.errors import UserError
+from .pipeline.text import printable
 
 NAME = "recon3d"
 
@@ -48,7 +49,8 @@ def main(words: list[str]) -> int:
 
 def _engine(words: list[str]) -> int:
     """Run the engine in this terminal; --blend, ours, makes the file from what it has left."""
-    from . import engine, preferences
+    from . import preferences
+    from .engine_setup import engine_process
 
     parser = _Parser(prog=f"blender -c {NAME}", add_help=False, allow_abbrev=False)
     parser.add_argument("--blend", type=Path)
@@ -68,7 +70,9 @@ def _engine(words: list[str]) -> int:
         )
         if chosen.output is None:
             raise UserError("--blend needs -o OUT: the folder for everything that is computed.", 2)
-    code = subprocess.call(engine.command(preferences.find_python(), words), env=engine.environment())
+    code = subprocess.call(
+        engine_process.command(preferences.find_python(), words), env=engine_process.environment()
+    )
     if code == 0 and chosen.blend:
         return _save(chosen.output, chosen.blend, None)
     return code
@@ -114,7 +118,7 @@ def _export(words: list[str]) -> int:
 
 def _preset(path: Path) -> str:
     """The preset that writes files with this ending."""
-    from .scene.exporters import EXPORTERS
+    from .scene.exporting.formats import EXPORTERS
 
     if not path.suffix:
         return "SPLATS"
@@ -126,16 +130,16 @@ def _preset(path: Path) -> str:
 
 
 def _set_up(words: list[str]) -> int:
-    from . import engine_session
+    from .jobs import setup_session
 
     parser = _Parser(prog=f"blender -c {NAME} setup", description="Set the engine up, or remove it.")
     parser.add_argument("--remove", action="store_true")
     if parser.parse_args(words).remove:
-        print(engine_session.remove())
+        print(setup_session.remove())
         return 0
-    print("\n".join(engine_session.plan().lines))
-    engine_session.set_up()
-    print(engine_session.wait())
+    print("\n".join(setup_session.plan().lines))
+    setup_session.set_up()
+    print(setup_session.wait())
     return 0
 
 

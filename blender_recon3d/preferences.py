@@ -7,8 +7,8 @@ from pathlib import Path
 
 import bpy
 
-from . import engine
-from .pipeline.events import UserError
+from .engine_setup import engine_process
+from .pipeline.errors import UserError
 from .pipeline.settings import DEVICES
 
 _DEVICE_TEXT = {
@@ -124,7 +124,7 @@ def device() -> str:
 
 def find_python() -> Path:
     """The engine's Python. Raises UserError, which says what to do, where there is none."""
-    return engine.find_python(preference=engine_python(), managed=engine_folder())
+    return engine_process.find_python(preference=engine_python(), managed=engine_folder())
 
 
 def engine_problem() -> str:

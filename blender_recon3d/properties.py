@@ -7,11 +7,10 @@ from pathlib import Path
 
 import bpy
 
-from .advanced import RECON3D_PG_advanced
-from .engine import default_workspace
-from .jobs import chosen_folders
-from .pipeline.settings import QUALITIES
-from .workspace_state import LAST_STAGES
+from . import chosen_folders
+from .engine_properties import RECON3D_PG_advanced
+from .engine_setup.engine_process import default_workspace
+from .pipeline.settings import LAST_STAGES, QUALITIES
 
 _QUALITY_TEXT = {
     "preview": ("Preview", "Quick and coarse: to see whether the photos are good"),

@@ -31,9 +31,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from blender_recon3d.engine_setup import locks, pythons, steps  # noqa: E402  # found by the line above
-from blender_recon3d.engine_setup.forecast import table  # noqa: E402
-from blender_recon3d.engine_setup.sentences import is_missing  # noqa: E402
-from blender_recon3d.engine_setup.sources import Sources, arguments, environment, needs_pytorch  # noqa: E402
+from blender_recon3d.engine_setup.download_sizes import table  # noqa: E402
+from blender_recon3d.engine_setup.error_messages import is_missing  # noqa: E402
+from blender_recon3d.engine_setup.package_sources import Sources, arguments, environment, needs_pytorch  # noqa: E402
 from blender_recon3d.engine_setup.steps import Step  # noqa: E402
 from blender_recon3d.engine_setup.variants import choose, platform_key  # noqa: E402
 

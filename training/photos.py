@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from blender_recon3d.pipeline.images import read_rgb
+from blender_recon3d.pipeline.photos.image_files import read_rgb
 
 HELD_OUT_EVERY = 20  # photos; the first of every twenty, in the order of their names, is never trained on
 LONGEST = 640  # pixels, of a photo in a stack

@@ -21,7 +21,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from .curves import draw, read_log
-from .retrieval_card import PHOTOS
+from .retrieval.card import PHOTOS
 from .running import read_config
 
 ROOT = Path(__file__).parents[1]

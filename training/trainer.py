@@ -13,15 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .running import (
-    Meter,
-    MovingAverage,
-    Run,
-    average_gradients,
-    in_workers,
-    learning_rate,
-    read_config,
-)
+from .running import Meter, MovingAverage, Run, average_gradients, in_workers, learning_rate, read_config
 
 Config = dict[str, Any]
 

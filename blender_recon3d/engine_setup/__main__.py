@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 if __package__:
-    from .command_line import main
+    from .setup_command import main
 else:
     package = Path(__file__).resolve().parents[1]
     spec = importlib.util.spec_from_file_location(

@@ -13,20 +13,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .. import engine
-from ..pipeline.events import Progress, UserError
-from ..pipeline.versions import engine_version
-from ..pipeline.workspace import Workspace, write_json
-from . import locks, pythons, sentences, tools, wholeness
-from . import sources as places
+from ..pipeline.errors import UserError
+from ..pipeline.events import Progress
+from ..pipeline.files.whole_files import write_json
+from ..pipeline.system.versions import engine_version
+from ..pipeline.workspace import Workspace
+from . import engine_process, error_messages, integrity, locks, pythons, tools
+from . import package_sources as places
 from . import target as folder
-from .forecast import forecast, free_space, size_text
+from .command_runner import Result, Runner
+from .download_sizes import forecast, free_space, size_text
 from .output import folder_size
+from .package_sources import Sources
 from .packages import Packages
 from .planning import source_problem
-from .process import Result, Runner
 from .requirements import pinned, pins
-from .sources import Sources
 from .variants import Variant, refine
 
 
@@ -57,7 +58,7 @@ class Setup:
             raise UserError(problem, 2)
         self.lock = locks.read("engine", self.sources.lock)
         folder.claim(self.target)
-        (self.target / engine.READY).unlink(missing_ok=True)
+        (self.target / engine_process.READY).unlink(missing_ok=True)
         self._begin()
         tool = self._tool()
         python = self._environment(tool)
@@ -104,7 +105,9 @@ class Setup:
             return None
         where = places.arguments("pip", self.sources, self.environ)
         result = self._run(tools.fetch_command(pip, lines, where, self.target / "tools"))
-        if result.code and (sentences.is_unreachable(result.text) or sentences.is_altered(result.text)):
+        if result.code and (
+            error_messages.is_unreachable(result.text) or error_messages.is_altered(result.text)
+        ):
             raise UserError(self._explain(result))
         return tools.find_uv(self.target, self.environ)
 
@@ -170,7 +173,7 @@ class Setup:
     # -- stages "packages" and "install" ------------------------------------------------------------
 
     def _packages(self, tool: tools.Tool | None, python: Path) -> tools.Tool:
-        damaged = wholeness.remove_damaged(self.target)
+        damaged = integrity.remove_damaged(self.target)
         if damaged:
             self.progress.info(f"Damaged, to be installed again: {', '.join(damaged)}")
         self.progress = self.progress.for_stage("packages")
@@ -215,7 +218,7 @@ class Setup:
         proxy = self.sources.proxy or next(
             (self.environ[name] for name in names if self.environ.get(name)), ""
         )
-        return sentences.explain(result.text, str(self.target), where, version, str(self.log), proxy)
+        return error_messages.explain(result.text, str(self.target), where, version, str(self.log), proxy)
 
     @property
     def log(self) -> Path:
@@ -228,7 +231,7 @@ class Setup:
         self.progress = self.progress.for_stage("check")
         self.progress.info("Checking the engine")
         result = self.runner.run(
-            engine.command(python, ["doctor", "--json"]), engine.environment(self.environ)
+            engine_process.command(python, ["doctor", "--json"]), engine_process.environment(self.environ)
         )
         text = result.text
         try:
@@ -274,7 +277,7 @@ class Setup:
             "downloaded": round(self.downloaded),
             "findings": findings,
         }
-        write_json(self.target / engine.READY, ready)
+        write_json(self.target / engine_process.READY, ready)
         try:
             folder.delete(self.cache)
         except UserError as error:

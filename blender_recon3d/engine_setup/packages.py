@@ -7,16 +7,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ..pipeline.events import Progress, UserError
-from . import sentences, steps, tools
-from . import sources as places
+from ..pipeline.errors import UserError
+from ..pipeline.events import Progress
+from . import error_messages, steps, tools
+from . import package_sources as places
 from . import target as folder
-from .forecast import forecast
+from .command_runner import Result, Runner
+from .download_sizes import forecast
 from .locks import BUILT_APART, Locked
 from .output import Follower, folder_size
-from .process import Result, Runner
+from .package_sources import Sources
 from .redaction import redact
-from .sources import Sources
 from .steps import Step
 from .variants import Variant
 
@@ -62,7 +63,7 @@ class Packages:
                 follower.end()
                 self.downloaded = follower.downloaded
                 return
-            if number == len(ways) or not sentences.is_missing(result.text, BUILT_APART):
+            if number == len(ways) or not error_messages.is_missing(result.text, BUILT_APART):
                 raise UserError(self.explain(result))
 
     def _announce(self, tool: tools.Tool, way: list[Step]) -> None:
@@ -98,7 +99,7 @@ class Packages:
         """Run it, and again where that may help."""
         for attempt in range(_LOCKED_TRIES):
             result = self._run(command, step, follower)
-            untrusted = uv and result.code and sentences.is_untrusted(result.text)
+            untrusted = uv and result.code and error_messages.is_untrusted(result.text)
             if untrusted and "UV_SYSTEM_CERTS" not in self.environ:
                 # A company's own certificate is in the system's store, where pip looks by itself and uv does not.
                 self.environ["UV_SYSTEM_CERTS"] = "1"

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..pipeline.events import UserError
+from ..pipeline.errors import UserError
 from . import locks
-from . import sources as places
+from . import package_sources as places
 from . import target as folder
-from .forecast import Forecast, forecast, free_space, size_text, table
+from .download_sizes import Forecast, forecast, free_space, size_text, table
+from .package_sources import Sources
 from .redaction import redact
 from .requirements import pins
-from .sources import Sources
 from .steps import unchecked
 from .variants import Variant, choose, platform_key
 

@@ -1,6 +1,6 @@
 """Which Python the environment gets: this one, else another on this machine, else one that uv fetches.
 
-A version counts when every pin has a wheel for it; benchmarks/engine_size.py asks the index and says which have.
+A version counts when every pin has a wheel for it; benchmarks.measure.engine_size asks it and says which have.
 """
 
 from __future__ import annotations

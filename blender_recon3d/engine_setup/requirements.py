@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Sequence
 
 from ..pipeline import paths
-from ..pipeline.events import UserError
+from ..pipeline.errors import UserError
 
 # Extra of pyproject.toml and name of its list in the zip, one `name==version` a line.
 LISTS = {"engine": "engine_requirements.txt", "setup": "setup_requirements.txt"}

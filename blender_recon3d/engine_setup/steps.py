@@ -10,10 +10,10 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from . import sources as places
+from . import package_sources as places
 from .locks import BUILT_APART, Locked, needs_card
+from .package_sources import Sources
 from .requirements import pins, versions
-from .sources import Sources
 from .variants import Variant
 
 

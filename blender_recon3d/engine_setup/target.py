@@ -20,11 +20,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from .. import engine
 from ..pipeline.claim import claim as claim_folder
-from ..pipeline.events import UserError
-from ..pipeline.rotation import rotate
-from ..pipeline.workspace import Workspace, write_json
+from ..pipeline.errors import UserError
+from ..pipeline.files.whole_files import write_json
+from ..pipeline.log_rotation import rotate
+from ..pipeline.workspace import Workspace
+from . import engine_process
 from .requirements import normalised, pins, versions
 
 MISSING, READY, BROKEN, OUTDATED = "missing", "ready", "broken", "outdated"
@@ -40,7 +41,7 @@ def work_folder(target: Path) -> Path:
 
 
 def interpreter(target: Path) -> Path:
-    return target / engine.INTERPRETER
+    return target / engine_process.INTERPRETER
 
 
 def site_packages(target: Path) -> Path | None:
@@ -130,7 +131,7 @@ def state(target: str | Path) -> str:
     target = Path(target).absolute()
     if not is_ours(target):
         return MISSING
-    ready = read(target / engine.READY)
+    ready = read(target / engine_process.READY)
     if not ready or not interpreter(target).exists():  # a link to a Python that is gone does not exist
         return BROKEN
     wanted = list(pins())
@@ -170,7 +171,7 @@ def remove(target: str | Path) -> None:
     if not is_ours(target):
         raise UserError(f"{target} is not removed: this add-on has not made it. Delete it by hand.", 2)
     with locked(target):
-        (target / engine.READY).unlink(missing_ok=True)
+        (target / engine_process.READY).unlink(missing_ok=True)
         clear(target, keep=(MARKER,))
         (target / MARKER).unlink()  # last, so that a removal that was stopped can be gone on with
         target.rmdir()

@@ -17,7 +17,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..pipeline.events import UserError
+from ..pipeline.errors import UserError
 from ..pipeline.system.programs import find_program
 
 NAMES = ("auto", "cuda", "mps", "cpu")

@@ -11,16 +11,16 @@ from . import (
     export_asset,
     export_cameras,
     import_result,
+    mesh,
+    place,
     reconstruct,
     remedy,
     review,
-    stand_up,
-    surface,
 )
 
 _CLASSES = (
     *choose.CLASSES, *reconstruct.CLASSES, *remedy.CLASSES, *import_result.CLASSES, *review.CLASSES,
-    *export_cameras.CLASSES, *engine.CLASSES, *clean.CLASSES, *stand_up.CLASSES, *surface.CLASSES,
+    *export_cameras.CLASSES, *engine.CLASSES, *clean.CLASSES, *place.CLASSES, *mesh.CLASSES,
     *export_asset.CLASSES,
 )  # fmt: skip
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from .. import session
+from ..jobs import session
 from .reporting import run_reported
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import bpy
 
-from ..scene import clean, crop_box
-from ..scene.imports import current_import, make_active
+from ..scene.cleaning import clean_modifier, crop_box
+from ..scene.find_imports import current_import, make_active
 from .reporting import ImportOperator, run_reported
 
 
@@ -15,7 +15,7 @@ class RECON3D_OT_analyse_cloud(ImportOperator, bpy.types.Operator):
     bl_description = "Count each point's neighbours and the size of its island, for the cleaning to go by"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return run_reported(self, lambda: clean.analyse_cloud(current_import(context.scene)))
+        return run_reported(self, lambda: clean_modifier.analyse_cloud(current_import(context.scene)))
 
 
 class RECON3D_OT_clean_cloud(ImportOperator, bpy.types.Operator):
@@ -24,7 +24,7 @@ class RECON3D_OT_clean_cloud(ImportOperator, bpy.types.Operator):
     bl_description = "Add the cleaning modifier, with limits by which floaters go and the subject stays"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return run_reported(self, lambda: clean.clean_cloud(current_import(context.scene)))
+        return run_reported(self, lambda: clean_modifier.clean_cloud(current_import(context.scene)))
 
 
 class RECON3D_OT_remove_cleaning(ImportOperator, bpy.types.Operator):
@@ -33,7 +33,7 @@ class RECON3D_OT_remove_cleaning(ImportOperator, bpy.types.Operator):
     bl_description = "Take the cleaning modifier away: all points are back"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return run_reported(self, lambda: clean.remove_cleaning(current_import(context.scene)))
+        return run_reported(self, lambda: clean_modifier.remove_cleaning(current_import(context.scene)))
 
 
 class RECON3D_OT_apply_cleaning(ImportOperator, bpy.types.Operator):
@@ -67,7 +67,7 @@ class RECON3D_OT_write_crop(ImportOperator, bpy.types.Operator):
 
 
 def _applied(scene: bpy.types.Scene) -> str:
-    made = clean.apply_cleaning(current_import(scene))
+    made = clean_modifier.apply_cleaning(current_import(scene))
     return f"{made.name} has {len(made.data.vertices):,} points; the cloud that it is made of is hidden."
 
 

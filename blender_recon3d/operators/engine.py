@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import bpy
 
-from .. import engine_session
-from ..pipeline.events import UserError
-from ..ui.text import wrapped
+from ..jobs import setup_session
+from ..panel_text import wrapped
+from ..pipeline.errors import UserError
 from .reporting import run_in_background, run_reported
 
 
@@ -18,14 +18,14 @@ class RECON3D_OT_set_up_engine(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if engine_session.session.view.running:
+        if setup_session.session.view.running:
             cls.poll_message_set("The engine is being set up")
             return False
         return True
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         try:
-            self._plan = engine_session.plan()
+            self._plan = setup_session.plan()
         except UserError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -40,7 +40,7 @@ class RECON3D_OT_set_up_engine(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         return run_in_background(
-            self, engine_session.set_up, engine_session.follow_in_background, engine_session.wait
+            self, setup_session.set_up, setup_session.follow_in_background, setup_session.wait
         )
 
 
@@ -51,10 +51,10 @@ class RECON3D_OT_cancel_set_up(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return engine_session.session.view.running
+        return setup_session.session.view.running
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return run_reported(self, engine_session.cancel)
+        return run_reported(self, setup_session.cancel)
 
 
 class RECON3D_OT_remove_engine(bpy.types.Operator):
@@ -64,16 +64,16 @@ class RECON3D_OT_remove_engine(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if engine_session.state() == "missing":
+        if setup_session.state() == "missing":
             cls.poll_message_set("There is no environment that Set Up Engine has made")
             return False
-        return not engine_session.session.view.running
+        return not setup_session.session.view.running
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         return context.window_manager.invoke_confirm(self, event)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return run_reported(self, engine_session.remove)
+        return run_reported(self, setup_session.remove)
 
 
 class RECON3D_OT_check_engine(bpy.types.Operator):
@@ -82,7 +82,7 @@ class RECON3D_OT_check_engine(bpy.types.Operator):
     bl_description = "Ask the engine what works on this machine, and what to do about what does not"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return run_reported(self, engine_session.ask_doctor)
+        return run_reported(self, setup_session.ask_doctor)
 
 
 CLASSES = (

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import bpy
 
-from ..scene import export
-from ..scene.exporters import EXPORTERS
-from ..scene.imports import current_import
+from ..scene.exporting import export_asset
+from ..scene.exporting.formats import EXPORTERS
+from ..scene.find_imports import current_import
 from .reporting import ImportOperator, run_reported
 
 _ITEMS = [(name, exporter.title, exporter.description) for name, exporter in EXPORTERS.items()]
-_ITEMS.append((export.SPLATS, "3DGS Folder", "Undistorted photos and sparse model, for Gaussian splatting"))
+_ITEMS.append(
+    (export_asset.SPLATS, "3DGS Folder", "Undistorted photos and sparse model, for Gaussian splatting")
+)
 
 
 class RECON3D_OT_export_asset(ImportOperator, bpy.types.Operator):
@@ -51,7 +53,7 @@ class RECON3D_OT_export_asset(ImportOperator, bpy.types.Operator):
         layout = self.layout
         layout.use_property_split = True
         layout.prop(self, "preset")
-        if self.preset != export.SPLATS:
+        if self.preset != export_asset.SPLATS:
             layout.prop(self, "fill")
             layout.prop(self, "scale")
 
@@ -60,7 +62,7 @@ class RECON3D_OT_export_asset(ImportOperator, bpy.types.Operator):
 
     def _export(self, scene: bpy.types.Scene) -> str:
         path = Path(bpy.path.abspath(self.filepath or "//asset"))
-        return export.export_asset(current_import(scene), path, self.preset, self.fill, self.scale)
+        return export_asset.export_asset(current_import(scene), path, self.preset, self.fill, self.scale)
 
 
 CLASSES = (RECON3D_OT_export_asset,)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import bpy
 
-from ..scene import export_cameras
+from ..scene.exporting import export_cameras
 from .reporting import ImportOperator, run_reported
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import bpy
 
-from .. import session
-from ..jobs.chosen_folders import is_chosen
-from ..pipeline.events import printable
+from ..chosen_folders import is_chosen
+from ..jobs import session
+from ..pipeline.text import printable
 from ..properties import workspace_path
 from .reporting import run_reported
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import bpy
 
-from .. import session
+from ..jobs import session
 from ..properties import QUALITY_ITEMS, UNTIL_ITEMS
 from .reporting import run_in_background, run_reported
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import bpy
 
-from .. import engine_session, session
-from ..supervisor import FAILED
+from ..jobs import session, setup_session
+from ..jobs.job_view import FAILED
 from .reporting import run_reported
 
 
@@ -49,7 +49,7 @@ class RECON3D_OT_open_log(bpy.types.Operator):
 
 
 def _open(context: bpy.types.Context, which: str) -> str:
-    path = engine_session.log_file() if which == "SETUP" else session.log_file(context.scene)
+    path = setup_session.log_file() if which == "SETUP" else session.log_file(context.scene)
     bpy.ops.wm.path_open(filepath=str(path))
     return str(path)
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import bpy
 
-from ..pipeline.events import UserError, printable
-from ..scene.imports import find_imports
+from ..pipeline.errors import UserError
+from ..pipeline.text import printable
+from ..scene.find_imports import find_imports
 
 
 class ImportOperator:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from .. import review
+from ..scene.reviewing import photo_list
 from .reporting import run_reported
 
 
@@ -24,7 +24,7 @@ class RECON3D_OT_look_through(bpy.types.Operator):
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return run_reported(self, lambda: review.look_through_photo(context.scene, self.photo))
+        return run_reported(self, lambda: photo_list.look_through_photo(context.scene, self.photo))
 
 
 CLASSES = (RECON3D_OT_look_through,)

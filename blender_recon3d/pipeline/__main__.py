@@ -8,7 +8,7 @@ from .system import startup
 def main() -> int:
     """The process's entry point: ready for signals before the rest is imported."""
     startup.begin()
-    from .cli import main as command_line
+    from .cli.recon3d import main as command_line
 
     return command_line()
 

@@ -9,9 +9,10 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from .events import UserError
-from .system.plain_files import open_plain
-from .workspace import PART, Workspace
+from .errors import UserError
+from .files.plain_files import open_plain
+from .files.whole_files import PART
+from .workspace import Workspace
 
 
 def claim(workspace: Workspace, names: Iterable[str] = ()) -> None:

@@ -11,15 +11,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from . import arithmetic, doubts, results
+from . import doubts, job_arithmetic, results
 from .claim import check_claim, claim, own_paths, unwritable
-from .disk import free_bytes, full_disk_told
-from .events import Cancelled, Progress, UserError
-from .memory import PeakMemory
-from .rotation import rotate
+from .errors import Cancelled, UserError
+from .events import Progress
+from .files.full_disk import free_bytes, full_disk_told
+from .files.whole_files import remove, write_json
+from .log_rotation import rotate
 from .settings import STAGES, JobSettings, StageSettings
 from .stages import Stage, load_stage
-from .workspace import Workspace, remove, remove_database, write_json
+from .system.memory import PeakMemory
+from .workspace import Workspace, remove_database
 
 # Raise a stage's number when its result changes for the same input: old workspaces then run it again.
 VERSIONS = {
@@ -140,7 +142,7 @@ def _run_stages(
     asked = settings
     kept = "" if fresh else _photos_kept(workspace, settings, progress)
     if "features" in names:
-        settings, chosen = arithmetic.of_job(
+        settings, chosen = job_arithmetic.of_job(
             workspace, settings, lambda settled: fresh or _begins(workspace, settled, "features", kept)
         )
     prints = _fingerprints(workspace, settings, names, kept)
@@ -148,7 +150,7 @@ def _run_stages(
         _forget(workspace)
     write_json(workspace.job, asked.to_json())  # only now that nothing in it is refused
     if "features" in names:
-        arithmetic.record(workspace, chosen)
+        job_arithmetic.record(workspace, chosen)
     for name in names:
         progress.check()
         stage, own = load_stage(name), progress.for_stage(name)
@@ -191,7 +193,7 @@ def _fingerprints(
 
 def _photos_kept(workspace: Workspace, settings: JobSettings, progress: Progress) -> str:
     """The photos stage's own fingerprint where its photos have only gone or moved; empty where they are others."""
-    from .sources import still_the_same
+    from .photos.photo_sources import still_the_same
 
     entry = workspace.read_state()["stages"].get("photos", {})
     if entry.get("state") != "done" or not isinstance(entry.get("fingerprint"), str):
@@ -206,7 +208,7 @@ def _damage(name: str, workspace: Workspace) -> list[results.Damage]:
         matches = workspace.read_state()["stages"].get("matches", {})
         recorded = workspace.read_files("matches" if matches else "features")
         if matches.get("state", "done") != "done" or not recorded:
-            from .database_check import database_problem
+            from .colmap.database_check import database_problem
 
             what = database_problem(workspace.database)
             if what:

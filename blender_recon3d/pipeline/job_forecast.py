@@ -1,7 +1,7 @@
 """How long a whole job will take on this machine, how much memory and disk, from the sizes of its photos alone.
 
-The machine's speed is measured in about a second (mvs/forecast.py); what each stage takes in units of that was
-measured by benchmarks/forecast.py, which also says how far off this is.
+The machine's speed is measured in about a second (mvs/depth_forecast.py); what each stage takes in units of that was
+measured by benchmarks/measure/forecast.py, which also says how far off this is.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def total(seconds: dict[str, float], until: str) -> float:
 def forecast_job(sizes: list[tuple[int, int]], settings: JobSettings) -> Forecast:
     """The forecast for photos of these sizes (width, height)."""
     from .models.devices import select_device
-    from .mvs import forecast as depth
+    from .mvs import depth_forecast as depth
 
     count = len(sizes)
     kind = settings.features.features

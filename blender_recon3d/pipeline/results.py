@@ -14,10 +14,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .durable import sync_folder, sync_tree
-from .events import UserError, printable
+from .errors import UserError
+from .files.durable import sync_folder, sync_tree
 from .files.regular import open_regular
-from .workspace import PART, Workspace
+from .files.whole_files import PART
+from .text import printable
+from .workspace import Workspace
 
 END = 4096  # bytes at each end of a file that are compared
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from .events import UserError
+from .errors import UserError
 
 STAGES = ("photos", "pairs", "features", "matches", "sfm", "dense", "mesh", "texture")
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -255,3 +255,8 @@ def _typed(item: Any, value: Any) -> Any:
             raise ValueError(f"{item.name} is {str(value)[:80]!r}")
         value = float(value)
     return value
+
+
+LAST_STAGES = tuple(
+    stage for stage in ("sfm", "dense", "mesh", "texture") if stage in STAGES
+)  # that one may ask for

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -20,16 +19,14 @@ from contextlib import contextmanager
 from pathlib import Path, PureWindowsPath
 from typing import IO, Any
 
-from .disk import full_disk_told
-from .durable import sync_file, sync_folder, sync_tree
-from .events import UserError
+from .errors import UserError
 from .files import json_values
+from .files.photo_documents import check_document
+from .files.plain_files import open_plain
 from .files.regular import read_regular
-from .photos.document import check_document
-from .system.plain_files import open_plain
+from .files.whole_files import read_json, remove, write_json
 
 LOCK_PATIENCE = 1.5  # seconds
-PART = ".part"  # suffix of what is being written
 
 
 class Workspace:
@@ -250,79 +247,6 @@ def _holder(path: Path) -> str:
 # -- whole files ------------------------------------------------------------------------------------
 
 
-@contextmanager
-def whole_file(path: Path, lasting: bool = True) -> Iterator[Path]:
-    """A temporary path beside `path`, moved over it when the block ends well and removed when it does not.
-
-    lasting: on the disk before it returns; False for what only a run under way needs.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + PART)
-    try:
-        with full_disk_told(part):
-            yield part
-        if lasting:
-            sync_file(part)
-        os.replace(part, path)
-        if lasting:
-            sync_folder(path.parent)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-@contextmanager
-def scratch_folder(path: Path) -> Iterator[Path]:
-    """An empty folder beside `path`, removed at the end; what a killed run left there goes first."""
-    part = path.with_name(path.name + PART)
-    remove(part)
-    part.mkdir(parents=True)
-    try:
-        with full_disk_told(part):
-            yield part
-    finally:
-        remove(part)
-
-
-@contextmanager
-def whole_folder(path: Path, lasting: bool = True) -> Iterator[Path]:
-    """A scratch folder which replaces `path` when the block ends well; `lasting` as for a whole file."""
-    with scratch_folder(path) as part:
-        yield part
-        if lasting:
-            sync_tree(part)
-        remove(path)
-        os.replace(part, path)
-        if lasting:
-            sync_folder(path.parent)
-
-
-def write_json(path: Path, value: Any, lasting: bool = True) -> None:
-    with whole_file(path, lasting) as part:
-        part.write_text(json.dumps(value, indent=1) + "\n", "utf-8")
-
-
-def read_json(path: Path, advice: str) -> dict[str, Any]:
-    """A JSON object; UserError with the advice when the file is missing or is none."""
-    try:
-        value = json_values.parse(read_regular(path, json_values.MOST_BYTES))
-    except FileNotFoundError as error:
-        raise UserError(f"{path} is missing: {advice}.") from error
-    except (OSError, ValueError) as error:
-        said = getattr(error, "strerror", None) or error
-        raise UserError(f"{path} cannot be read ({said}): {advice}.") from error
-    if not isinstance(value, dict):
-        raise UserError(f"{path} is not what it should be: {advice}.")
-    return value
-
-
-def remove(path: Path) -> None:
-    """Remove a file or a folder, if it is there."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
-
-
 def remove_side_files(database: Path) -> None:
     """SQLite's journal files, which must not outlive the database they belong to."""
     for suffix in ("-wal", "-shm", "-journal"):
@@ -333,47 +257,3 @@ def remove_database(database: Path) -> None:
     """Without opening it: it may be damaged."""
     remove(database)
     remove_side_files(database)
-
-
-def clone_or_copy(source: Path, target: Path) -> None:
-    """A copy that shares its blocks with the source where the file system can (Btrfs, XFS, bcachefs), else a plain one.
-
-    Never a hard link: who edits the source in place would change a run's input while it is at work. Raises UserError
-    when the source changes meanwhile; `target` appears whole.
-    """
-    with whole_file(target) as part, open(source, "rb") as reading, open(part, "wb") as writing:
-        before = os.fstat(reading.fileno())
-        if not _clone(reading.fileno(), writing.fileno()):
-            shutil.copyfileobj(reading, writing, 2**20)
-        after = os.fstat(reading.fileno())
-        writing.flush()
-        same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
-        if not same or os.fstat(writing.fileno()).st_size != before.st_size:
-            raise UserError(f"{source} was changed while it was copied: run the same command again.")
-
-
-def _clone(source: int, target: int) -> bool:
-    """Linux' FICLONE between two open files; whether it could."""
-    if sys.platform != "linux":
-        return False
-    import fcntl
-
-    try:
-        fcntl.ioctl(target, 0x40049409, source)
-    except OSError:
-        return False
-    return True
-
-
-def link_or_copy(source: Path, target: Path) -> None:
-    """A hard link where the file system allows one, else a copy; `target` appears whole."""
-    # Windows refuses to remove a link to a read-only file, and so the workspace could not be cleaned up.
-    linkable = os.name != "nt" or os.access(source, os.W_OK)
-    with whole_file(target) as part:
-        part.unlink(missing_ok=True)
-        try:
-            if not linkable:
-                raise OSError
-            os.link(source.resolve(), part)
-        except OSError:
-            shutil.copyfile(source, part)

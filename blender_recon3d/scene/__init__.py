@@ -1,4 +1,4 @@
 """Builds Blender data from a workspace, with bpy.data only: works in any mode, with or without a window.
 
-`colmap_files`, `ply`, `points` and `sources` read files with numpy and never import bpy.
+`points` and the readers in `importing` work with numpy and never import bpy.
 """

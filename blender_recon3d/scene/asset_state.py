@@ -7,8 +7,8 @@ from typing import Any
 
 import bpy
 
-from . import clean
-from .imports import BOX, CLOUD, SURFACES, by_kind, current_import, is_hidden
+from .cleaning import clean_modifier
+from .find_imports import BOX, CLOUD, SURFACES, by_kind, current_import, is_hidden
 from .point_display import input_property
 
 
@@ -30,8 +30,10 @@ def asset_state(scene: bpy.types.Scene) -> AssetState:
     collection = current_import(scene)
     found = by_kind(collection)  # once: a panel is drawn often, and there may be thousands of cameras
     cloud = next(iter(found.get(CLOUD, ())), None)
-    cleaning = clean.find_cleaning(cloud) if cloud is not None else None
-    inputs = () if cleaning is None else tuple((n, *input_property(cleaning, n)) for n in clean.INPUTS)
+    cleaning = clean_modifier.find_cleaning(cloud) if cloud is not None else None
+    inputs = (
+        () if cleaning is None else tuple((n, *input_property(cleaning, n)) for n in clean_modifier.INPUTS)
+    )
     surfaces = [thing for kind in SURFACES for thing in found.get(kind, ())]
     active = bpy.context.view_layer.objects.active
     shown = [thing for thing in surfaces if not is_hidden(thing)] or surfaces
@@ -39,7 +41,7 @@ def asset_state(scene: bpy.types.Scene) -> AssetState:
     return AssetState(
         cleaning,
         inputs,
-        cloud is not None and clean.is_analysed(cloud.data),
+        cloud is not None and clean_modifier.is_analysed(cloud.data),
         BOX in found,
         chosen.name if chosen else "",
         len(chosen.data.polygons) if chosen else 0,

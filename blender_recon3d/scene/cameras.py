@@ -14,8 +14,8 @@ from pathlib import Path
 
 import bpy
 
-from ..pipeline.events import FileFormatError
-from . import colmap_files
+from ..pipeline.errors import FileFormatError
+from .importing import colmap_files
 
 KEY = "recon3d"  # the custom property of everything that is made here
 

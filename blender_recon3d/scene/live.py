@@ -13,16 +13,16 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ..pipeline.events import FileFormatError
+from ..pipeline.errors import FileFormatError
 from ..pipeline.files import json_values
 from ..pipeline.files.regular import read_regular
 from ..pipeline.workspace import Workspace
-from . import ply
 from .cameras import KEY
 from .cloud import fill_mesh
+from .importing import ply_points
 from .point_display import show_as_points
 from .points import Points, robust_box
-from .views import frame_views, same_view
+from .viewports import frame_views, same_view
 
 NAME = "Recon3D Live"
 MOST_CAMERAS = 20_000
@@ -58,7 +58,7 @@ def read_live(workspace: Workspace) -> LiveState | None:
         raw = json_values.parse(read_regular(path, MOST_BYTES))
         matrix = json_values.numbers(raw["world_from_model"], 4, 4)
         corners = np.array([_corners(camera) for camera in raw["cameras"][:MOST_CAMERAS]]).reshape(-1, 5, 3)
-        points = ply.read_points(workspace.live / "points.ply")
+        points = ply_points.read_points(workspace.live / "points.ply")
     except (OSError, ValueError, KeyError, TypeError, RecursionError, ArithmeticError, FileFormatError):
         return None
     if len(corners) == 0:

@@ -14,8 +14,8 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from .build import ImportResult
 from .cameras import pinhole_from, typical_spacing
+from .importing.import_workspace import ImportResult
 from .points import robust_box
 
 LINE_COLOUR = (1.0, 0.42, 0.08, 1.0)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import bpy
 
-from .. import preferences, session
-from ..advanced import GROUPS
+from .. import preferences
+from ..engine_properties import GROUPS
+from ..jobs import session
 from .tab import Tab
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import bpy
 
+from ..panel_text import tr, wrapped
 from ..scene.asset_state import AssetState, asset_state
-from ..scene.exporters import EXPORTERS
-from ..scene.imports import find_imports
+from ..scene.exporting.formats import EXPORTERS
+from ..scene.find_imports import find_imports
 from .tab import Tab
-from .text import tr, wrapped
 
 
 class _AssetPanel(Tab):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import bpy
 
-from .. import engine_session, preferences
+from .. import preferences
+from ..jobs import setup_session
+from ..panel_text import tr, wrapped
 from .tab import Tab
-from .text import tr, wrapped
 
 _ICONS = {"ok": "CHECKMARK", "warning": "ERROR", "missing": "CANCEL"}
 _STATES = {
@@ -32,19 +33,19 @@ def draw_missing(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     if preferences.engine_python():
         wrapped(box, context, preferences.engine_problem(), icon="ERROR")
     draw_set_up(box, context)
-    if not engine_session.session.view.running:
+    if not setup_session.session.view.running:
         box.operator("preferences.addon_show", text="Use One That Is There").module = preferences.__package__
 
 
 def draw_set_up(layout: bpy.types.UILayout, context: bpy.types.Context, width: int = 0) -> None:
     """The environment's state with the button that mends it, or the bar of a set-up at work."""
-    view = engine_session.session.view
+    view = setup_session.session.view
     if view.running:
         layout.progress(factor=view.fraction, text=tr(view.stage.title()) if view.stage else "")
         wrapped(layout, context, view.message, width=width)
         layout.operator("recon3d.cancel_set_up", icon="X")
         return
-    state = engine_session.state()
+    state = setup_session.state()
     wrapped(
         layout, context, tr(_STATES[state]), icon="CHECKMARK" if state == "ready" else "INFO", width=width
     )
@@ -60,13 +61,13 @@ def draw_set_up(layout: bpy.types.UILayout, context: bpy.types.Context, width: i
 
 def draw_findings(layout: bpy.types.UILayout, context: bpy.types.Context, width: int = 0) -> None:
     """The doctor's answer as a checklist, each line with what to do about it."""
-    doctor = engine_session.session.doctor
+    doctor = setup_session.session.doctor
     asking = doctor is not None and doctor.running
     layout.operator("recon3d.check_engine", text="Looking …" if asking else "Check Engine", icon="VIEWZOOM")
-    if engine_session.session.doctor_error:
-        wrapped(layout, context, engine_session.session.doctor_error, icon="ERROR", width=width)
+    if setup_session.session.doctor_error:
+        wrapped(layout, context, setup_session.session.doctor_error, icon="ERROR", width=width)
     column = layout.column(align=True)
-    for state, name, found, advice in engine_session.doctor_lines():
+    for state, name, found, advice in setup_session.doctor_lines():
         wrapped(column, context, f"{name}: {found}", icon=_ICONS.get(state, "QUESTION"), width=width)
         if advice:
             wrapped(column, context, f"→ {advice}", icon="BLANK1", width=width)

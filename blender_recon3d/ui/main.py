@@ -7,16 +7,17 @@ from pathlib import Path
 
 import bpy
 
-from .. import inspection, preferences, session
+from .. import preferences
+from ..jobs import photo_inspection, session
+from ..jobs.job_view import DONE, FAILED, JobView
 from ..jobs.remedies import LABELS
-from ..pipeline.events import printable
+from ..panel_text import duration, tr, wrapped
 from ..pipeline.job_forecast import memory, total
 from ..pipeline.settings import STAGES
+from ..pipeline.text import printable
 from ..properties import workspace_path
-from ..supervisor import DONE, FAILED, JobView
 from .engine import draw_missing
 from .tab import Tab
-from .text import duration, tr, wrapped
 
 _SET_ASIDE_SHOWN = 4
 
@@ -66,7 +67,7 @@ def _draw_photos(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
 
 
 def _draw_inspection(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    found = inspection.current()
+    found = photo_inspection.current()
     if found is None:
         return
     box = layout.box().column(align=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import bpy
 
 from .. import preferences
+from ..panel_text import wrapped
 from .engine import draw_findings, draw_set_up
-from .text import wrapped
 
 
 def draw(kept: bpy.types.AddonPreferences, context: bpy.types.Context) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import bpy
 
-from .. import review
-from ..scene.report import NOT_REGISTERED, OTHER_MODEL, REGISTERED, SET_ASIDE
+from ..panel_text import tr, wrapped
+from ..scene.reviewing import photo_list
+from ..scene.reviewing.report_reader import NOT_REGISTERED, OTHER_MODEL, REGISTERED, SET_ASIDE
 from .tab import Tab
-from .text import tr, wrapped
 
 _ICONS = {REGISTERED: "CHECKMARK", OTHER_MODEL: "UNLINKED", NOT_REGISTERED: "ERROR", SET_ASIDE: "CANCEL"}
 _WORDS = {
@@ -70,7 +70,7 @@ class RECON3D_PT_review(Tab, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.recon3d
-        found = review.counts(context.scene)
+        found = photo_list.counts(context.scene)
         summary = ", ".join(
             tr(words, count=found[state]) for state, words in _WORDS.items() if found.get(state)
         )

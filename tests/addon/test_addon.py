@@ -9,11 +9,12 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environment")
 
-from made_workspaces import ring, write_workspace  # noqa: E402
-
-from blender_recon3d import clock, preferences, session  # noqa: E402
-from blender_recon3d.supervisor import CANCELLED, FAILED, EngineJob  # noqa: E402
-from blender_recon3d.ui.text import duration  # noqa: E402
+from blender_recon3d import preferences  # noqa: E402
+from blender_recon3d.jobs import session, timer  # noqa: E402
+from blender_recon3d.jobs.engine_job import EngineJob  # noqa: E402
+from blender_recon3d.jobs.job_view import CANCELLED, FAILED  # noqa: E402
+from blender_recon3d.panel_text import duration  # noqa: E402
+from tests.support.made_workspaces import ring, write_workspace  # noqa: E402
 
 
 def ours() -> set[str]:
@@ -54,7 +55,7 @@ def test_import_by_its_operator_equals_import_by_its_function(addon, tmp_path):
     assert bpy.ops.recon3d.import_result() == {"FINISHED"}
     by_operator = sorted((o.name, tuple(o.location)) for o in bpy.data.objects)
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    from blender_recon3d.scene.build import import_workspace
+    from blender_recon3d.scene.importing.import_workspace import import_workspace
 
     import_workspace(root)
     assert sorted((o.name, tuple(o.location)) for o in bpy.data.objects) == by_operator
@@ -102,7 +103,7 @@ def tick_until(ended, seconds=30):
     """Blender's event loop does not run here, so the timer's function is called as it would call it."""
     deadline = time.monotonic() + seconds
     while not ended() and time.monotonic() < deadline:
-        clock.tick()
+        timer.tick()
         time.sleep(0.05)
     assert ended()
 
@@ -114,7 +115,7 @@ def test_with_a_window_the_timer_follows_the_job(addon, engine_python, monkeypat
     bpy.context.scene.recon3d.photos = str(photos)
     session.start(bpy.context)
     session.follow_in_background()
-    assert bpy.app.timers.is_registered(clock.tick)
+    assert bpy.app.timers.is_registered(timer.tick)
     assert not bpy.ops.recon3d.reconstruct.poll() and bpy.ops.recon3d.cancel.poll()
     bpy.ops.recon3d.cancel()
     tick_until(lambda: not session.session.running)

@@ -7,12 +7,11 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environment")
 
-from made_meshes import dome, write_mesh_files  # noqa: E402
-from made_workspaces import ring, write_workspace  # noqa: E402
-
 from blender_recon3d import api  # noqa: E402
-from blender_recon3d.scene import clean  # noqa: E402
 from blender_recon3d.scene.asset_state import asset_state  # noqa: E402
+from blender_recon3d.scene.cleaning import clean_modifier  # noqa: E402
+from tests.support.made_meshes import dome, write_mesh_files  # noqa: E402
+from tests.support.made_workspaces import ring, write_workspace  # noqa: E402
 
 ops = bpy.ops.recon3d
 POINTS = ((0.1, 0.2, 0.5), (1.0, 0.1, 0.4), (0.3, 1.5, 0.9))
@@ -33,7 +32,11 @@ def state() -> list:
     """What the scene holds, for comparing two ways."""
     found = []
     for thing in sorted(bpy.data.objects, key=lambda o: o.name):
-        inputs = clean.settings_of(thing) if thing.type == "MESH" and clean.find_cleaning(thing) else None
+        inputs = (
+            clean_modifier.settings_of(thing)
+            if thing.type == "MESH" and clean_modifier.find_cleaning(thing)
+            else None
+        )
         box = inputs.pop("Crop Box") if inputs else None
         size = len(thing.data.vertices) if thing.type == "MESH" else 0
         matrix = np.array(thing.matrix_basis).round(5).tolist()
@@ -98,7 +101,11 @@ def test_the_panels_know_the_cleanings_inputs(workspace):
     assert asset_state(bpy.context.scene).cleaning is None
     ops.clean_cloud()
     found = asset_state(bpy.context.scene)
-    assert [name for name, *_ in found.inputs] == list(clean.INPUTS) and found.analysed and not found.box
+    assert (
+        [name for name, *_ in found.inputs] == list(clean_modifier.INPUTS)
+        and found.analysed
+        and not found.box
+    )
     for _, holder, key in found.inputs:
         assert holder.path_resolve(key) is not None or key  # what a layout's prop() looks up
     ops.add_crop_box()
@@ -127,20 +134,22 @@ def test_of_two_imports_the_active_ones_is_meant(workspace, tmp_path):
     second = api.import_result(write_workspace(tmp_path / "other", ring()))
     bpy.context.view_layer.objects.active = first.mesh
     ops.clean_cloud()
-    assert clean.find_cleaning(first.cloud) and not clean.find_cleaning(second.cloud)
+    assert clean_modifier.find_cleaning(first.cloud) and not clean_modifier.find_cleaning(second.cloud)
     bpy.context.view_layer.objects.active = None
     ops.clean_cloud()
-    assert clean.find_cleaning(second.cloud)
+    assert clean_modifier.find_cleaning(second.cloud)
 
 
 def test_make_mesh_asks_the_engine_for_the_texture_and_gives_it_the_box(workspace, monkeypatch, tmp_path):
-    from blender_recon3d import session
+    from blender_recon3d.jobs import session
 
     said = tmp_path / "said.txt"
     script = f"import sys, pathlib; pathlib.Path({str(said)!r}).write_text(chr(10).join(sys.argv[1:]))"
     monkeypatch.setenv("RECON3D_PYTHON", sys.executable)
     monkeypatch.setattr(
-        session.engine, "command", lambda python, words: [sys.executable, "-c", script, *map(str, words)]
+        session.engine_process,
+        "command",
+        lambda python, words: [sys.executable, "-c", script, *map(str, words)],
     )
     settings = bpy.context.scene.recon3d
     settings.photos, settings.workspace = str(tmp_path), str(workspace)

@@ -9,12 +9,15 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environment")
 
-from made_workspaces import ring, write_workspace  # noqa: E402
-
-from blender_recon3d import clock, command_line, handlers, inspection, preferences, running, session  # noqa: E402
-from blender_recon3d.engine import default_workspace  # noqa: E402
-from blender_recon3d.jobs import chosen_folders  # noqa: E402
+from blender_recon3d import (  # noqa: E402
+    chosen_folders,
+    command_line,
+    preferences,
+)
+from blender_recon3d.engine_setup.engine_process import default_workspace  # noqa: E402
+from blender_recon3d.jobs import handlers, photo_inspection, recent_runs, session, timer  # noqa: E402
 from blender_recon3d.ui.main import RECON3D_PT_main  # noqa: E402
+from tests.support.made_workspaces import ring, write_workspace  # noqa: E402
 
 MARK = "of_somebody_else"
 
@@ -33,16 +36,16 @@ def with_window(addon, monkeypatch, tmp_path):
     """The user's own folder, and a Blender that is not in the background."""
     user = tmp_path / "user"
     user.mkdir()
-    for module in (chosen_folders, running):
+    for module in (chosen_folders, recent_runs):
         monkeypatch.setattr(module, "user_folder", lambda: user)
     chosen_folders.forget_session()
     monkeypatch.setattr(session, "bpy", WithWindow())
     started = []
-    monkeypatch.setattr(inspection, "EngineQuery", lambda *words: started.append(words) or FakeQuery())
+    monkeypatch.setattr(photo_inspection, "EngineQuery", lambda *words: started.append(words) or FakeQuery())
     monkeypatch.setattr(preferences, "engine_problem", lambda: "")
     monkeypatch.setattr(preferences, "find_python", lambda: tmp_path / "python")
     yield started
-    clock.stop()
+    timer.stop()
 
 
 class FakeQuery:
@@ -117,16 +120,16 @@ def load_what_somebody_else_saved(tmp_path, photos, workspace="") -> None:
     (tmp_path / "user" / "chosen.json").unlink(missing_ok=True)
     chosen_folders.forget_session()
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-    clock.stop()
-    inspection.forget()
+    timer.stop()
+    photo_inspection.forget()
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "a.blend"), use_scripts=False)
 
 
 def loaded() -> None:
     """What happens in the ticks after a file was loaded."""
-    clock.watch("find running", handlers._find)
+    timer.watch("find running", handlers._find)
     for _ in range(5):
-        clock.tick()
+        timer.tick()
 
 
 @pytest.mark.parametrize("kind", ["folder", "pipe", "share"])
@@ -147,7 +150,7 @@ def test_a_loaded_file_starts_nothing_and_touches_nothing(with_window, touched, 
     with_window.clear()
     loaded()
     assert "recon3d.look_at_photos" in draw()
-    assert (touched, with_window, inspection.current()) == ([], [], None)
+    assert (touched, with_window, photo_inspection.current()) == ([], [], None)
     assert session.session.job is None
 
 
@@ -158,12 +161,12 @@ def test_a_click_looks_at_them_and_they_stay_chosen(with_window, touched, tmp_pa
     loaded()
     assert not with_window
     assert bpy.ops.recon3d.look_at_photos() == {"FINISHED"}
-    for _ in range(inspection.DELAY):
-        clock.tick()
-    assert len(with_window) == 1 and inspection.current().photos == photos
+    for _ in range(photo_inspection.DELAY):
+        timer.tick()
+    assert len(with_window) == 1 and photo_inspection.current().photos == photos
     assert "recon3d.look_at_photos" not in draw()
     chosen_folders.forget_session()  # Blender is started again
-    inspection.forget()
+    photo_inspection.forget()
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "a.blend"), use_scripts=False)
     loaded()
     assert len(with_window) == 2

@@ -4,9 +4,8 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environment")
 
-from made_workspaces import ring, write_workspace  # noqa: E402
-
 from blender_recon3d import command_line  # noqa: E402
+from tests.support.made_workspaces import ring, write_workspace  # noqa: E402
 
 
 def test_a_folder_becomes_a_file(addon, tmp_path, capsys):

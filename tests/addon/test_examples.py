@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("bpy", reason="bpy is not installed in this environment")
 
-from made_workspaces import png, ring, write_binary, write_workspace
+from tests.support.made_workspaces import png, ring, write_binary, write_workspace
 
 ROOT = Path(__file__).resolve().parents[2]
 

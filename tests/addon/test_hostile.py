@@ -9,15 +9,20 @@ from hypothesis import strategies as st
 
 bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environment")
 
-from made_workspaces import MadeModel, png, ring, write_binary  # noqa: E402
-
-from blender_recon3d import review, running, session  # noqa: E402
-from blender_recon3d.pipeline.events import LONGEST_TEXT, UserError  # noqa: E402
+from blender_recon3d.jobs import recent_runs, session  # noqa: E402
+from blender_recon3d.jobs.engine_job import (  # noqa: E402
+    FoundJob,
+    find_job,
+)
+from blender_recon3d.jobs.job_view import JobView, follow  # noqa: E402
+from blender_recon3d.jobs.resume_state import workspace_choices, workspace_state  # noqa: E402
+from blender_recon3d.pipeline.errors import UserError  # noqa: E402
+from blender_recon3d.pipeline.settings import LAST_STAGES  # noqa: E402
+from blender_recon3d.pipeline.text import LONGEST_TEXT  # noqa: E402
 from blender_recon3d.pipeline.workspace import Workspace  # noqa: E402
-from blender_recon3d.scene.build import import_workspace  # noqa: E402
-from blender_recon3d.supervisor import JobView, find_job, follow  # noqa: E402
-from blender_recon3d.supervisor.jobs import FoundJob  # noqa: E402
-from blender_recon3d.workspace_state import LAST_STAGES, workspace_choices, workspace_state  # noqa: E402
+from blender_recon3d.scene.importing.import_workspace import import_workspace  # noqa: E402
+from blender_recon3d.scene.reviewing import photo_list  # noqa: E402
+from tests.support.made_workspaces import MadeModel, png, ring, write_binary  # noqa: E402
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=8),
@@ -77,12 +82,12 @@ def test_any_state_is_a_state(tmp_path_factory, state, job):
 def test_any_note_of_runs_is_read(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("u") / "running.json"
     path.write_text(json.dumps(content))
-    original = running._path
-    running._path = lambda: path
+    original = recent_runs._path
+    recent_runs._path = lambda: path
     try:
-        assert isinstance(running.remembered(), list)
+        assert isinstance(recent_runs.remembered(), list)
     finally:
-        running._path = original
+        recent_runs._path = original
 
 
 HOSTILE = (
@@ -110,5 +115,5 @@ def test_names_are_only_names(addon, tmp_path):
     session.import_result(bpy.context.scene, root)
     for number in range(len(bpy.context.scene.recon3d.review)):
         bpy.context.scene.recon3d.review_index = number
-    assert review.counts(bpy.context.scene)["registered"] == len(result.cameras)
+    assert photo_list.counts(bpy.context.scene)["registered"] == len(result.cameras)
     assert sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*")) == before

@@ -8,12 +8,11 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environment")
 
-from made_meshes import dome, write_mesh_files  # noqa: E402
-from made_workspaces import ring, write_workspace  # noqa: E402
-
 from blender_recon3d import api, command_line  # noqa: E402
-from blender_recon3d.pipeline.events import UserError  # noqa: E402
+from blender_recon3d.pipeline.errors import UserError  # noqa: E402
 from blender_recon3d.properties import photos_path, workspace_path  # noqa: E402
+from tests.support.made_meshes import dome, write_mesh_files  # noqa: E402
+from tests.support.made_workspaces import ring, write_workspace  # noqa: E402
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
 NAME = os.fsdecode(b"M\xfcnster")

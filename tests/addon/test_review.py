@@ -6,11 +6,11 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environment")
 
-from made_workspaces import MadeCamera, MadeModel, ring, write_binary, write_workspace  # noqa: E402
-
-from blender_recon3d import api, review  # noqa: E402
+from blender_recon3d import api  # noqa: E402
 from blender_recon3d.pipeline.doubts import folded  # noqa: E402
-from blender_recon3d.pipeline.events import UserError  # noqa: E402
+from blender_recon3d.pipeline.errors import UserError  # noqa: E402
+from blender_recon3d.scene.reviewing import photo_list  # noqa: E402
+from tests.support.made_workspaces import MadeCamera, MadeModel, ring, write_binary, write_workspace  # noqa: E402
 
 
 def reviewed_workspace(root):
@@ -49,7 +49,7 @@ def reviewed_workspace(root):
 def test_an_import_fills_the_review_and_a_file_keeps_it(addon, tmp_path):
     api.import_result(reviewed_workspace(tmp_path / "w"))
     scene = bpy.context.scene
-    assert review.counts(scene) == {"registered": 5, "not registered": 1}
+    assert photo_list.counts(scene) == {"registered": 5, "not registered": 1}
     doubt, advice = scene.recon3d.advice
     assert doubt.doubt and "merged into one (dark.jpg)" in doubt.name  # the gravest first
     assert not advice.doubt and advice.name == "1 photo (dark) overlaps too little."
@@ -94,14 +94,14 @@ def test_a_folder_without_a_report_is_reviewed_by_its_cameras(addon, tmp_path):
     write_binary(tmp_path / "sparse" / "0", ring())
     assert bpy.ops.recon3d.import_folder(directory=str(tmp_path)) == {"FINISHED"}
     scene = bpy.context.scene
-    assert review.counts(scene) == {"registered": 5}
+    assert photo_list.counts(scene) == {"registered": 5}
     scene.recon3d.review_index = 3
     assert scene.camera["recon3d"]["photo"] == scene.recon3d.review[3].photo
 
 
 def test_a_camera_that_was_deleted_does_no_harm(addon, tmp_path):
     api.import_result(reviewed_workspace(tmp_path / "w"))
-    bpy.data.objects.remove(review.camera_of(bpy.context.scene, "photo_001.jpg"))
+    bpy.data.objects.remove(photo_list.camera_of(bpy.context.scene, "photo_001.jpg"))
     bpy.context.scene.recon3d.review_index = 1
     with pytest.raises(UserError, match="photo_001 has no camera"):
         api.look_through("photo_001")

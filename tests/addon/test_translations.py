@@ -28,6 +28,6 @@ def test_every_translation_is_of_something_and_has_its_places(language):
 
 def test_text_that_has_no_translation_stays_as_it_is(addon):
     """No build of bpy on PyPI has languages: what a translated panel looks like is for Blender itself to show."""
-    from blender_recon3d.ui.text import tr
+    from blender_recon3d.panel_text import tr
 
     assert tr("Resume") == "Resume" and tr("{time} left", time="4 s") == "4 s left"

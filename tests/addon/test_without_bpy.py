@@ -24,8 +24,8 @@ import {module}
     "module",
     [
         "blender_recon3d",
-        "blender_recon3d.engine",
-        "blender_recon3d.supervisor",
+        "blender_recon3d.engine_setup.engine_process",
+        "blender_recon3d.jobs.engine_job",
         "blender_recon3d.pipeline.events",
     ],
 )

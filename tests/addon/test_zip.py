@@ -26,7 +26,7 @@ def test_it_holds_the_add_on_and_the_engine(archive):
         "blender_manifest.toml",
         "LICENSE",
         "pipeline/__main__.py",
-        "scene/build.py",
+        "scene/importing/import_workspace.py",
     } <= names
     for path in (ROOT / "vendor" / "weights").glob("*"):
         assert not path.is_file() or path.name.startswith(".") or f"weights/{path.name}" in names

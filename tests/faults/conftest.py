@@ -1,8 +1,7 @@
-"""The short version of benchmarks/faults.py: the same attacks, a few of each, on the same small capture."""
+"""The short version of benchmarks/measure/faults.py: the same attacks, a few of each, on the same small capture."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,11 +9,10 @@ import pytest
 pytest.importorskip("pycolmap", reason="the engine's environment has pycolmap; Blender's has not")
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
-sys.path.insert(0, str(ROOT / "benchmarks"))
 
 import torch  # noqa: E402
-from fault_attacks.bench import Bench  # noqa: E402
+
+from benchmarks.faults.bench import Bench  # noqa: E402
 
 torch.set_num_threads(1)
 

@@ -1,9 +1,10 @@
 """A full disk is told as one, and the run goes on when there is room."""
 
 import pytest
-from fault_attacks import mounts
-from fault_attacks.full_disks import fill
-from fault_attacks.records import Outcome
+
+from benchmarks.faults import mounts
+from benchmarks.faults.full_disks import fill
+from benchmarks.faults.records import Outcome
 
 reason = mounts.why_not()
 

@@ -3,10 +3,10 @@
 import json
 import random
 
-from fault_attacks import fuzz_targets
-from fault_attacks.fuzz import read_block
-from fault_attacks.fuzz_seeds import Seeds
-from fault_attacks.fuzz_targets import TARGETS
+from benchmarks.faults import fuzz_targets
+from benchmarks.faults.fuzz import read_block
+from benchmarks.faults.fuzz_seeds import Seeds
+from benchmarks.faults.fuzz_targets import TARGETS
 
 INPUTS = 2000
 

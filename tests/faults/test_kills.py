@@ -1,8 +1,9 @@
 """A run that is killed goes on where it stopped, and its result is the one it would have had."""
 
 import pytest
-from fault_attacks.kills import STARTING, kill_in
-from fault_attacks.records import Outcome
+
+from benchmarks.faults.kills import STARTING, kill_in
+from benchmarks.faults.records import Outcome
 
 
 @pytest.mark.parametrize(

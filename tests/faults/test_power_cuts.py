@@ -5,12 +5,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from sync_record import SyncRecord, watching
 
 from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.job import run_job
 from blender_recon3d.pipeline.settings import STAGES, JobSettings
 from blender_recon3d.pipeline.workspace import Workspace
+from tests.faults.sync_record import SyncRecord, watching
 
 TRANSIENT = (
     "events.jsonl",

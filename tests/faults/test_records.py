@@ -1,6 +1,6 @@
 """A benchmark that was cut short goes on where it stopped, and its table shows the worst."""
 
-from fault_attacks.records import Outcome, Records, Run, markdown, row
+from benchmarks.faults.records import Outcome, Records, Run, markdown, row
 
 
 def test_only_missing_runs_are_run_again(tmp_path):

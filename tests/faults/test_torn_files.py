@@ -1,8 +1,9 @@
 """A finished stage whose file is torn runs again; nothing torn is used, and nothing is stuck."""
 
 import pytest
-from fault_attacks.records import Outcome
-from fault_attacks.torn_files import EXPORT, tear
+
+from benchmarks.faults.records import Outcome
+from benchmarks.faults.torn_files import EXPORT, tear
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,9 @@ LONGEST_TICK = 0.05  # seconds of ours that a frame may take while a job is watc
 addon = importlib.import_module(
     next(n for n in bpy.context.preferences.addons.keys() if n.endswith("recon3d"))
 )
-clock, inspection, session = (
-    importlib.import_module(f"{addon.__name__}.{name}") for name in ("clock", "inspection", "session")
+timer, photo_inspection, session = (
+    importlib.import_module(f"{addon.__name__}.jobs.{name}")
+    for name in ("timer", "photo_inspection", "session")
 )
 
 
@@ -26,9 +27,9 @@ def scenario(ui, photos, workspace, blend):
     yield from ui.open_tab("Recon3D")
     settings.workspace, settings.quality = workspace, "preview"
     assert bpy.ops.recon3d.choose_photos(directory=photos) == {"FINISHED"}
-    looked = lambda: (found := inspection.current()) is not None and (found.found or found.error)  # noqa: E731
+    looked = lambda: (found := photo_inspection.current()) is not None and (found.found or found.error)  # noqa: E731
     yield from ui.until(looked, 90, "the photos are looked at")
-    assert inspection.current().found["used"] == 28
+    assert photo_inspection.current().found["used"] == 28
     ui.shot("1-photos.png")
 
     yield from ui.press("bpy.ops.recon3d.reconstruct")
@@ -81,7 +82,7 @@ def scenario(ui, photos, workspace, blend):
 def timed_ticks():
     """How long each call of the add-on from Blender's event loop takes from now on: by its thread, and by the wall."""
     times, walls = [0.0], [0.0]
-    watch = clock.watch
+    watch = timer.watch
 
     def timed(name, watcher):
         def call():
@@ -93,7 +94,7 @@ def timed_ticks():
 
         watch(name, call)
 
-    clock.watch = timed
+    timer.watch = timed
     return times, walls
 
 

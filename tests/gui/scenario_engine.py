@@ -8,22 +8,22 @@ import importlib
 import bpy
 
 name = next(n for n in bpy.context.preferences.addons.keys() if n.endswith("recon3d"))
-engine_session, preferences = (
-    importlib.import_module(f"{name}.{part}") for part in ("engine_session", "preferences")
+setup_session, preferences = (
+    importlib.import_module(f"{name}.{part}") for part in ("jobs.setup_session", "preferences")
 )
 
 
 def scenario(ui, index, outcome, python):
     kept = bpy.context.preferences.addons[name].preferences
     yield from ui.open_tab("Recon3D")
-    assert engine_session.state() == "missing" and not bpy.ops.recon3d.reconstruct.poll()
+    assert setup_session.state() == "missing" and not bpy.ops.recon3d.reconstruct.poll()
     yield 0.5
     ui.shot("1-no-engine.png")
 
     bpy.context.preferences.system.use_online_access = False
     yield from ui.press("bpy.ops.recon3d.set_up_engine")
     yield 0.5
-    assert not engine_session.session.view.running, "nothing is downloaded while Blender is offline"
+    assert not setup_session.session.view.running, "nothing is downloaded while Blender is offline"
     yield from ui.key("ESC")
     yield 0.5
 
@@ -31,30 +31,30 @@ def scenario(ui, index, outcome, python):
     yield from ui.press("bpy.ops.recon3d.set_up_engine")
     yield 1
     ui.shot("2-asked.png")
-    assert not engine_session.session.view.running, "nothing is downloaded before the answer"
+    assert not setup_session.session.view.running, "nothing is downloaded before the answer"
     yield from ui.key("ESC")
     yield 0.5
-    assert not engine_session.session.view.running, "nor after a no"
+    assert not setup_session.session.view.running, "nor after a no"
 
     kept.index = index
     yield from ui.press("bpy.ops.recon3d.set_up_engine")
     yield 1
     yield from ui.key("RET")
-    yield from ui.until(lambda: engine_session.session.view.running, 20, "setting up starts")
+    yield from ui.until(lambda: setup_session.session.view.running, 20, "setting up starts")
     yield 1
     ui.shot("3-setting-up.png")
-    ended = lambda: not engine_session.session.view.running  # noqa: E731
+    ended = lambda: not setup_session.session.view.running  # noqa: E731
     yield from ui.until(ended, 1200, "setting up ends")
     yield 1
     ui.shot("4-ended.png")
     if outcome == "fails":
-        assert engine_session.session.view.error
+        assert setup_session.session.view.error
         kept.engine_python = python
         assert bpy.ops.recon3d.check_engine() == {"FINISHED"}
     else:
-        assert engine_session.state() == "ready", engine_session.session.view
-    yield from ui.until(lambda: engine_session.session.findings, 90, "the doctor answers")
-    assert engine_session.session.findings["able"]
+        assert setup_session.state() == "ready", setup_session.session.view
+    yield from ui.until(lambda: setup_session.session.findings, 90, "the doctor answers")
+    assert setup_session.session.findings["able"]
     assert bpy.ops.recon3d.reconstruct.poll()
     bpy.ops.preferences.addon_show(module=name)
     yield 2

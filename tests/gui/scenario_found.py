@@ -10,7 +10,7 @@ import bpy
 addon = importlib.import_module(
     next(n for n in bpy.context.preferences.addons.keys() if n.endswith("recon3d"))
 )
-session = importlib.import_module(f"{addon.__name__}.session")
+session = importlib.import_module(f"{addon.__name__}.jobs.session")
 
 
 def scenario(ui, workspace):

@@ -9,13 +9,11 @@ import os
 import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "scene")]
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +75,7 @@ def test_blender_accepts_the_zip(blender, archive, user_folder):
 
 def test_the_installed_add_on_imports_a_workspace(blender, installed, tmp_path):
     """In the background, by the operator that the button calls, in every mode that Blender starts in."""
-    from made_workspaces import ring, write_workspace
+    from tests.support.made_workspaces import ring, write_workspace
 
     root = write_workspace(tmp_path / "w", ring())
     script = tmp_path / "script.py"
@@ -93,7 +91,7 @@ def test_the_installed_add_on_imports_a_workspace(blender, installed, tmp_path):
 
 def test_the_example_works_with_the_installed_add_on(blender, installed, tmp_path):
     """Away from the checkout, as a person who has only the extension would run it."""
-    from made_workspaces import ring, write_workspace
+    from tests.support.made_workspaces import ring, write_workspace
 
     root = write_workspace(tmp_path / "w", ring())
     shutil.copytree(ROOT / "examples", tmp_path / "scripts")
@@ -116,7 +114,7 @@ def test_a_failing_example_ends_with_a_code_and_a_sentence(example, blender, use
 
 def test_the_command_line_in_blender(blender, installed, tmp_path):
     """`blender -c recon3d`: a folder becomes a file, the engine answers, wrong usage is a sentence and a code."""
-    from made_workspaces import ring, write_workspace
+    from tests.support.made_workspaces import ring, write_workspace
 
     root = write_workspace(tmp_path / "w", ring())
     result = run(blender, "-c", "recon3d", "import", root, tmp_path / "a.blend", user_folder=installed)
@@ -180,7 +178,8 @@ def play(
 def test_first_use(window, installed, tmp_path):
     """The tab, a job started and cancelled, a result imported in Edit mode and looked at."""
     import numpy as np
-    from made_workspaces import png, ring, write_workspace
+
+    from tests.support.made_workspaces import png, ring, write_workspace
 
     photos = tmp_path / "photos"
     photos.mkdir()
@@ -193,8 +192,8 @@ def test_first_use(window, installed, tmp_path):
 
 def test_from_cloud_to_asset(window, installed, tmp_path):
     """The steps of docs/asset.md, each undone in one step; the panels open."""
-    from made_meshes import dome, write_mesh_files
-    from made_workspaces import ring, write_workspace
+    from tests.support.made_meshes import dome, write_mesh_files
+    from tests.support.made_workspaces import ring, write_workspace
 
     finished = write_workspace(tmp_path / "finished", ring(8, 5000))
     write_mesh_files(finished, dome(20), dome(40, bump=0.05), texture=64)
@@ -218,7 +217,7 @@ def test_a_run_that_outlived_its_blender_is_found(window, installed, tmp_path):
     (tmp_path / "start.py").write_text(
         "import bpy, importlib, os\n"
         "name = next(n for n in bpy.context.preferences.addons.keys() if n.endswith('recon3d'))\n"
-        "session = importlib.import_module(name + '.session')\n"
+        "session = importlib.import_module(name + '.jobs.session')\n"
         f"session.start(bpy.context, {str(ROOT / 'demo' / 'photos')!r}, {str(tmp_path / 'job')!r}, 'high')\n"
         "os._exit(0)\n"
     )

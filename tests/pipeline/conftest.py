@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.engine import recon3d
+
 pytest.importorskip("pycolmap", reason="the engine's environment has pycolmap; Blender's has not")
 
 import torch
-from scenes import box_scene, ring, write_capture
 
 from blender_recon3d.pipeline.workspace import Workspace
+from tests.support.scenes import box_scene, ring, write_capture
 
 # Many threads on few busy cores wait for each other more than they work.
 torch.set_num_threads(1)
 
 VIEWS = 8
-REPOSITORY = Path(__file__).parents[2]
-CAPTURES = REPOSITORY.parent / "shared" / "data" / "captures"
-
-
-def recon3d(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
-    """The command line in a process of its own, as a user runs it."""
-    command = [sys.executable, "-m", "blender_recon3d.pipeline", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, timeout=600, **options)
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import os
 import pytest
 
 from blender_recon3d.pipeline.claim import check_claim, claim, is_ours, own_paths
-from blender_recon3d.pipeline.events import UserError
-from blender_recon3d.pipeline.rotation import rotate
+from blender_recon3d.pipeline.errors import UserError
+from blender_recon3d.pipeline.log_rotation import rotate
 from blender_recon3d.pipeline.workspace import Workspace
 
 NAMES = [path.name for path in own_paths(Workspace("/workspace"))]

@@ -5,15 +5,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from planted import planted_weights
-from scenes import box_scene, ring, spot_texture, write_capture
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
-from determinism import compare
-
-from blender_recon3d.pipeline.database import write_pairs
+from benchmarks.measure.determinism import compare
+from blender_recon3d.pipeline.colmap.database import write_pairs
 from blender_recon3d.pipeline.stages import matches
 from blender_recon3d.pipeline.workspace import Workspace
+from tests.support.planted import planted_weights
+from tests.support.scenes import box_scene, ring, spot_texture, write_capture
 
 needs_taskset = pytest.mark.skipif(shutil.which("taskset") is None, reason="needs taskset to leave cores out")
 

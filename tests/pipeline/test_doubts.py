@@ -2,10 +2,9 @@
 
 import json
 
-from conftest import recon3d
-
 from blender_recon3d.pipeline.doubts import folded, of_state, sentence
 from blender_recon3d.pipeline.events import read_events
+from tests.support.engine import recon3d
 
 DOUBT = folded(["IMG_1.jpg", "IMG_2.jpg"])
 

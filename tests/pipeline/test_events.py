@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blender_recon3d.pipeline.events import Cancelled, Event, Progress, append_event, read_events
+from blender_recon3d.pipeline.errors import Cancelled
+from blender_recon3d.pipeline.events import Event, Progress, append_event, read_events
 
 
 def test_written_events_are_read_back(tmp_path):

@@ -13,49 +13,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import REPOSITORY, recon3d
 
-from blender_recon3d.pipeline.colmap import pycolmap
+from blender_recon3d.pipeline.colmap.calls import pycolmap
 from blender_recon3d.pipeline.events import read_events
-from blender_recon3d.pipeline.mvs.maps import map_paths
+from blender_recon3d.pipeline.files.whole_files import write_json
+from blender_recon3d.pipeline.mvs.depth_maps import map_paths
 from blender_recon3d.pipeline.settings import STAGES
-from blender_recon3d.pipeline.workspace import Workspace, write_json
+from blender_recon3d.pipeline.workspace import Workspace
+from tests.support.engine import REPOSITORY, recon3d
+from tests.support.runs import centres, stages, start, wait_for
 
 OPTIONS = ("--features", "sift", "--dense-size", 480, "--until", "texture", "--texture", 256)
 SURFACE = ["mesh", "texture"]
 
 
-def start(*arguments: object) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "blender_recon3d.pipeline", *map(str, arguments)]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=REPOSITORY)
-    process.begun = time.time()
-    return process
-
-
-def wait_for(workspace: Workspace, process: subprocess.Popen[str], ready, timeout: float = 120) -> None:
-    """Wait until `ready(events of this run)` holds; fails when the process ends before."""
-    end = time.monotonic() + timeout
-    while time.monotonic() < end:
-        events = [event for event in read_events(workspace.events)[0] if event.time > process.begun]
-        if ready(events):
-            return
-        assert process.poll() is None, process.stderr.read()
-        time.sleep(0.02)
-    raise AssertionError("waited too long")
-
-
-def stages(workspace: Workspace) -> dict[str, dict]:
-    return workspace.read_state()["stages"]
-
-
 def ran(before: dict[str, dict], after: dict[str, dict]) -> list[str]:
     """The stages that were run again between two states."""
     return [name for name in STAGES if before.get(name) != after.get(name)]
-
-
-def centres(workspace: Workspace) -> dict[str, np.ndarray]:
-    model = pycolmap.Reconstruction(workspace.model)
-    return {model.image(i).name: model.image(i).projection_center() for i in model.reg_image_ids()}
 
 
 def test_the_finished_chain_has_everything(finished):
@@ -138,7 +112,9 @@ def _estimated(workspace: Workspace) -> dict:
 
 
 def _items(events, name: str) -> int:
-    items = (event for event in events if event.stage == name and event.message not in ("undistorting", "checking"))
+    items = (
+        event for event in events if event.stage == name and event.message not in ("undistorting", "checking")
+    )
     return max((event.done for event in items), default=0)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from blender_recon3d.pipeline.events import UserError
+from blender_recon3d.pipeline.errors import UserError
 from blender_recon3d.pipeline.settings import STAGES, JobSettings
 
 

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from blender_recon3d.pipeline import workspace as module
-from blender_recon3d.pipeline.events import UserError
-from blender_recon3d.pipeline.workspace import (
-    Workspace,
+from blender_recon3d.pipeline.errors import UserError
+from blender_recon3d.pipeline.files.whole_files import (
     link_or_copy,
     read_json,
     scratch_folder,
@@ -19,6 +18,7 @@ from blender_recon3d.pipeline.workspace import (
     whole_folder,
     write_json,
 )
+from blender_recon3d.pipeline.workspace import Workspace
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):

@@ -1,11 +1,8 @@
 """Each test starts from an empty Blender. Run with an environment that has bpy: .venv-bpy/bin/python -m pytest."""
 
 import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 
 @pytest.fixture(autouse=True)

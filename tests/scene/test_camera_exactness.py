@@ -6,10 +6,11 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environment")
 
 from bpy_extras.object_utils import world_to_camera_view  # noqa: E402
-from made_workspaces import look_at, project, quaternion  # noqa: E402
 from mathutils import Matrix, Vector  # noqa: E402
 
-from blender_recon3d.scene import cameras, colmap_files  # noqa: E402
+from blender_recon3d.scene import cameras  # noqa: E402
+from blender_recon3d.scene.importing import colmap_files  # noqa: E402
+from tests.support.made_workspaces import look_at, project, quaternion  # noqa: E402
 
 SHAPES = {"landscape": (1600, 1067), "portrait": (1067, 1600), "square": (800, 800), "wide": (4000, 900)}
 TOLERANCE = 0.005
@@ -48,7 +49,7 @@ def points_in_view(pinhole: cameras.Pinhole, q: np.ndarray, t: np.ndarray, count
     pixels = rng.uniform(-0.05, 1.05, (count, 2)) * [pinhole.width, pinhole.height]
     depth = rng.uniform(2, 50, count)
     rays = (pixels - [pinhole.cx, pinhole.cy]) / [pinhole.fx, pinhole.fy]
-    from made_workspaces import rotation_matrix
+    from tests.support.made_workspaces import rotation_matrix
 
     return (np.c_[rays, np.ones(count)] * depth[:, None] - t) @ rotation_matrix(q)
 
@@ -128,7 +129,7 @@ def test_a_rendered_dot_is_where_colmap_projects_it(width, height, ratio, sensor
     output = emission.node_tree.nodes.new("ShaderNodeOutputMaterial")
     emission.node_tree.links.new(shader.outputs[0], output.inputs[0])
 
-    from made_workspaces import rotation_matrix
+    from tests.support.made_workspaces import rotation_matrix
 
     for pixel in ([20.3, 17.8], [width - 20.6, height - 15.4]):
         ray = (np.array(pixel) - [pinhole.cx, pinhole.cy]) / [pinhole.fx, pinhole.fy]

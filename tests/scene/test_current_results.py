@@ -6,14 +6,14 @@ import json
 from pathlib import Path
 
 import pytest
-from made_meshes import dome, write_mesh_files
-from made_workspaces import ring, write_workspace
 
 from blender_recon3d.pipeline import results
-from blender_recon3d.pipeline.events import UserError
+from blender_recon3d.pipeline.errors import UserError
 from blender_recon3d.pipeline.workspace import Workspace
-from blender_recon3d.scene.build import import_workspace
-from blender_recon3d.scene.sources import find_source
+from blender_recon3d.scene.importing.find_source import find_source
+from blender_recon3d.scene.importing.import_workspace import import_workspace
+from tests.support.made_meshes import dome, write_mesh_files
+from tests.support.made_workspaces import ring, write_workspace
 
 FILES = {
     "sfm": ("sparse/0", "placement.json"),

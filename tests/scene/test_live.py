@@ -2,15 +2,16 @@
 
 import json
 
-import bpy
-import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from made_workspaces import ring, write_cloud
 
-from blender_recon3d.pipeline.workspace import Workspace
-from blender_recon3d.scene.live import live_stamp, read_live, remove_live, show_live
+bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environment")
+import numpy as np  # noqa: E402
+from hypothesis import given, settings  # noqa: E402
+from hypothesis import strategies as st  # noqa: E402
+
+from blender_recon3d.pipeline.workspace import Workspace  # noqa: E402
+from blender_recon3d.scene.live import live_stamp, read_live, remove_live, show_live  # noqa: E402
+from tests.support.made_workspaces import ring, write_cloud  # noqa: E402
 
 UPRIGHT = [[2.0, 0, 0, 5], [0, 0, 2, 0], [0, -2, 0, 1], [0, 0, 0, 1]]
 

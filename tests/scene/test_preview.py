@@ -5,10 +5,9 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environment")
 
-from made_workspaces import ring, write_workspace  # noqa: E402
-
-from blender_recon3d.scene.build import import_workspace  # noqa: E402
+from blender_recon3d.scene.importing.import_workspace import import_workspace  # noqa: E402
 from blender_recon3d.scene.preview import LINE_COLOUR, render_preview  # noqa: E402
+from tests.support.made_workspaces import ring, write_workspace  # noqa: E402
 
 
 def test_cloud_and_frames_are_in_the_picture(tmp_path):

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from ..photos import HELD_OUT_EVERY
-from ..superglue_data import detect
+from ..superglue.data import detect
 from .network import load_superpoint
 from .teacher import Teacher
 from .views import View, cut_view, random_points, write_view

@@ -12,12 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from blender_recon3d.pipeline.evaluation.truth import Truth, read_truth
 from blender_recon3d.pipeline.models.superpoint import Keypoints, SuperPoint, SuperPointSettings, keypoints_of
-from blender_recon3d.pipeline.truth import Truth, read_truth
 
 from ..photometric import change_light
 from ..photos import PhotoStack, stack_grey
-from ..superpoint_validation import HARD, VIEW, compare
+from ..superpoint.validation import HARD, VIEW, compare
 from ..warps import random_pair, sample_views
 from .teacher import LightGlueMatcher
 from .views import read_view

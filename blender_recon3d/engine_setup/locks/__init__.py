@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...pipeline.events import UserError
+from ...pipeline.errors import UserError
 from ..requirements import normalised, pins, versions
 
 _FOLDER = Path(__file__).resolve().parent

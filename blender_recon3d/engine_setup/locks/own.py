@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from ...pipeline.events import UserError
+from ...pipeline.errors import UserError
 from ..requirements import normalised
 from . import Locked
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from ..events import printable
+from ..files.whole_files import whole_file
+from ..text import printable
 from ..texturing.textured_mesh import TexturedMesh
-from ..workspace import whole_file
 
 FLOAT, UNSIGNED_INT = 5126, 5125
 VERTICES, INDICES = 34962, 34963  # targets of buffer views

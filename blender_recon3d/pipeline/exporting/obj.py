@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ..files.whole_files import whole_file
 from ..texturing.textured_mesh import TexturedMesh
-from ..workspace import whole_file
 
 CHUNK = 50_000  # lines made at once
 

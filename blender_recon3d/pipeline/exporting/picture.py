@@ -10,9 +10,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ..files.whole_files import whole_file
 from ..texturing.raster import NOTHING, draw, planes
 from ..texturing.textured_mesh import TexturedMesh
-from ..workspace import whole_file
 
 SIDES = (0, 90, 180, 270)  # degrees about the up axis
 LIFT = 20  # degrees from which the camera looks down

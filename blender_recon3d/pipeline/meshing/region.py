@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..events import UserError
+from ..errors import UserError
 from ..files import json_values
 from ..files.regular import read_regular
 
@@ -86,7 +86,7 @@ def in_box(xyz: np.ndarray, box: np.ndarray) -> np.ndarray:
 
 def in_subject(xyz: np.ndarray, model: Path) -> np.ndarray:
     """Which of xyz [N, 3] lie in the subject's ball of the cameras of COLMAP's model; all, where there is none."""
-    from ..colmap_model import read_model
+    from ..colmap.model_files import read_model
 
     images = read_model(model).images.values()
     posed = [image for image in images if image.has_pose]

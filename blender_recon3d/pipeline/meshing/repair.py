@@ -7,7 +7,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from .mesh import Mesh, areas, boundary, compact, edges, face_components, half_edges
+from .topology import Mesh, areas, boundary, compact, edges, face_components, half_edges
 
 
 def cleaned(mesh: Mesh) -> Mesh:

@@ -13,7 +13,7 @@ from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 from scipy.spatial import cKDTree
 
-from .mesh import Mesh, areas, compact, edges, face_components
+from .topology import Mesh, areas, compact, edges, face_components
 
 BLOCK = 250_000  # points a block, which bounds the memory of a query
 SMOOTHINGS = 20  # of the remoteness over the surface: the rim follows the outline, not single points

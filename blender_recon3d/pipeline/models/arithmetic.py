@@ -13,7 +13,7 @@ from typing import Literal
 
 import torch
 
-from ..processor import Processor, processor
+from ..system.cpu import Processor, processor
 
 Precision = Literal["fp32", "bf16"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from ..events import UserError
+from ..errors import UserError
 
 
 def select_device(name: str = "auto") -> torch.device:

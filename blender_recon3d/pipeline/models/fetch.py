@@ -10,7 +10,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from ..events import Progress, UserError
+from ..errors import UserError
+from ..events import Progress
 from .registry import FETCHABLE, WeightsEntry, fetched_folder
 
 TIMEOUT = 30.0  # seconds without an answer

@@ -19,8 +19,8 @@ from .arithmetic import Precision
 from .devices import select_device
 from .efficientnet import DESCRIPTOR_SIZE, EfficientNetB0, prepare_image
 from .matcher import Encoded, Matcher
+from .parallel import side_by_side
 from .precision import fastest_superpoint, load_superpoint
-from .side_by_side import side_by_side
 from .superpoint import CELL, to_full_image
 
 __all__ = ["Encoded", "FeatureExtractor", "Features", "Matcher", "RetrievalEncoder", "select_device"]

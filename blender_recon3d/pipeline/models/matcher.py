@@ -13,8 +13,8 @@ from torch import Tensor
 from . import weights as weights_of
 from .arithmetic import Precision
 from .devices import select_device
+from .parallel import side_by_side
 from .precision import fastest_superglue
-from .side_by_side import side_by_side
 from .superglue import SuperGlueSettings, layers_of, normalise_keypoints
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..events import UserError
+from ..errors import UserError
 from ..files import json_values
 from ..files.regular import read_regular
 from ..paths import BUNDLED_WEIGHTS

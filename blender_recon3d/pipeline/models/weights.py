@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load as parse_safetensors
 from torch import Tensor, nn
 
-from ..events import UserError
+from ..errors import UserError
 from ..files.regular import read_regular
 from .efficientnet import EfficientNetB0
 from .fetch import fetch

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .views import View
+from .depth_views import View
 
 REPROJECTION = 1.0  # pixels
 DEPTH = 0.01  # of depth

@@ -18,17 +18,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..console import duration
-from ..events import Progress, UserError
+from ..errors import UserError
+from ..events import Progress
 from ..files.pictures import read_picture
-from ..workspace import remove
+from ..files.whole_files import remove
+from ..text import duration
 from .cascade import FULL_RADIUS, cascade
 from .consistency import confirmations, without_specks
 from .cost import MatchingCost
-from .forecast import CACHE, LEAST_ROWS, MARGIN, Plan, forecast, plan
-from .maps import map_paths, photometric_path, read_map, write_map
+from .depth_forecast import CACHE, LEAST_ROWS, MARGIN, Plan, forecast, plan
+from .depth_maps import map_paths, photometric_path, read_map, write_map
+from .depth_views import Scene, View, scaled_intrinsics
 from .silhouettes import borrowed
-from .views import Scene, View, scaled_intrinsics
 
 FORECAST_FROM = 20.0  # megapixels of work that are worth a second of forecast
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 MOST_BYTES = 4 << 30  # of all photos in memory at once, and so of one
-# At the peak of decoding and converting, measured (benchmarks/photo_memory.py): the decoder's own buffers, the pixels
+# At the peak of decoding and converting, measured (benchmarks.measure.photo_memory): the decoder's buffers, the pixels
 # as they come (up to 4 bytes), and the result (4 bytes in Pillow, 3 as an array).
 _BYTES_PER_PIXEL = {"PNG": 11, "TIFF": 11, "JPEG": 9, "MPO": 9, "WEBP": 17, "HEIF": 17}
 _PROGRESSIVE = 6  # more: libjpeg keeps all coefficients of a progressive JPEG

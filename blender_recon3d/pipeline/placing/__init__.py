@@ -1,6 +1,7 @@
 """Standing a model up by what is known of the world: `recon3d place`. Only placement.json changes.
 
-gps      metres, east and north from the photos' EXIF
-markers  ArUco markers in the photos
-command  the command
+upright        which way is up, from the cameras
+gps            metres, east and north from the photos' EXIF
+markers        ArUco markers in the photos
+place_command  the command
 """

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..events import UserError
+from ..errors import UserError
 
 # WGS 84 (NIMA TR8350.2): the semi-major axis in metres, and the first eccentricity squared.
 SEMI_MAJOR = 6_378_137.0

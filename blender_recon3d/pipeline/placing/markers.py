@@ -14,7 +14,7 @@ from itertools import combinations
 import cv2
 import numpy as np
 
-from ..events import UserError
+from ..errors import UserError
 
 DICTIONARIES = (
     "4X4_50", "4X4_100", "4X4_250", "4X4_1000", "5X5_50", "5X5_100", "5X5_250", "5X5_1000", "6X6_50", "6X6_100",

@@ -1,6 +1,6 @@
 """report.json and report.html: what was done, what came of it, and what went wrong.
 
-`facts` gathers what there is in the workspace, `thumbnails`, `graph`, `match_pictures` and `maps` draw it,
+`facts` gathers what there is in the workspace, `thumbnails`, `graph`, `match_pictures` and `top_and_front` draw it,
 `page` puts it together. Every part copes with stages that have not run, and a part that fails says so on the
 page instead of costing the others, since a report must never cost a result.
 """
@@ -11,9 +11,11 @@ import json
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from ..events import Cancelled, Progress
+from ..errors import Cancelled
+from ..events import Progress
+from ..files.whole_files import whole_file
 from ..settings import JobSettings
-from ..workspace import Workspace, whole_file
+from ..workspace import Workspace
 
 Result = TypeVar("Result")
 
@@ -60,10 +62,10 @@ def write_report(workspace: Workspace, settings: JobSettings, progress: Progress
 
 def _page(workspace: Workspace, facts: dict[str, Any], attempt: Callable[..., Any]) -> str:
     from .graph import pair_graph
-    from .maps import maps
     from .match_pictures import match_pictures
     from .page import page
     from .thumbnails import thumbnails
+    from .top_and_front import maps
 
     pictures = {
         "thumbnails": attempt("Thumbnails", lambda: thumbnails(workspace, facts["photos"]), {}),

@@ -8,16 +8,17 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from .. import arithmetic, doubts
-from ..advice import Links, advise
-from ..doctor import memory_gb
+from .. import doubts, job_arithmetic
 from ..events import read_events
 from ..files import json_values
-from ..photos.document import clean_registration
-from ..processor import cores, processor
+from ..files.photo_documents import clean_registration
+from ..files.whole_files import read_json
 from ..settings import STAGES, JobSettings
-from ..versions import versions
-from ..workspace import Workspace, read_json
+from ..system.cpu import cores, processor
+from ..system.memory import memory_gb
+from ..system.versions import versions
+from ..workspace import Workspace
+from .advice import Links, advise
 
 VERSION = 1
 MOST_PROBLEMS = 200
@@ -39,7 +40,7 @@ def collect(workspace: Workspace, settings: JobSettings, attempt: Callable[..., 
         "source": str(document.get("source") or ", ".join(settings.photos.photos)),
         "versions": attempt("Versions", versions, {}),
         "device": attempt("The device", lambda: device(settings), {}),
-        "arithmetic": arithmetic.recorded(workspace),
+        "arithmetic": job_arithmetic.recorded(workspace),
         "settings": settings.to_json(),
         "stages": [_stage(name, state.get(name)) for name in STAGES],
         "photos": attempt("The photos", lambda: _photos(document, found), []),
@@ -137,7 +138,7 @@ def _cameras(workspace: Workspace, document: dict[str, Any], placed: bool) -> li
     """photos.json's cameras, with the parameters that the main model ended with as `refined`."""
     cameras = [dict(camera) for camera in document.get("cameras", [])]
     if placed and (workspace.model / "cameras.bin").exists():
-        from ..colmap_model import read_model
+        from ..colmap.model_files import read_model
 
         refined = read_model(workspace.model).cameras
         for camera in cameras:
@@ -149,7 +150,7 @@ def _cameras(workspace: Workspace, document: dict[str, Any], placed: bool) -> li
 
 def _pairs(workspace: Workspace, state: dict[str, Any]) -> list[dict[str, Any]]:
     """Every listed pair with its numbers of matches and of verified matches (None before they are known)."""
-    from ..database import image_ids, open_database, pair_counts, read_pairs
+    from ..colmap.database import image_ids, open_database, pair_counts, read_pairs
 
     if "pairs" not in state or not workspace.pairs.exists():
         return []

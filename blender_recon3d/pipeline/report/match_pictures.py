@@ -8,8 +8,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ..database import image_ids, open_database
-from ..images import open_photo, upright_rgb
+from ..colmap.database import image_ids, open_database
+from ..photos.image_files import open_photo, upright_rgb
 from ..workspace import Workspace
 
 HEIGHT, WIDTH = 560, 620  # a photo in the picture is scaled to fit into this, pixels

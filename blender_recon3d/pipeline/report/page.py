@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import Any
 
-from ..console import duration
 from ..doubts import sentence
+from ..text import duration
 from .graph import css_class
 from .markup import Markup, data_url, join, tag
 from .style import CSS

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from ..images import open_photo, upright_rgb
-from ..processor import cores
+from ..photos.image_files import open_photo, upright_rgb
+from ..system.cpu import cores
 from ..workspace import Workspace
 
 MOST = 1000  # photos with a picture

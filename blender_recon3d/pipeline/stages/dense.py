@@ -10,16 +10,18 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ..colmap import pycolmap, run_cancellable
-from ..colmap_model import read_model
-from ..events import FileFormatError, Progress, UserError
-from ..fusion import fuse
-from ..images import open_photo, read_gray
-from ..mvs.maps import is_whole_map
-from ..photo_list import in_threads
+from ..colmap.calls import pycolmap, run_cancellable
+from ..colmap.model_files import read_model
+from ..errors import FileFormatError, UserError
+from ..events import Progress
+from ..files.whole_files import remove, whole_file, whole_folder
+from ..mvs.depth_maps import is_whole_map
+from ..mvs.fusion import fuse
+from ..photos.image_files import open_photo, read_gray
+from ..photos.photo_entries import in_threads
 from ..results import damaged, describe_all
 from ..settings import DenseSettings
-from ..workspace import Workspace, remove, whole_file, whole_folder
+from ..workspace import Workspace
 
 
 def inputs(workspace: Workspace, settings: DenseSettings) -> Any:
@@ -159,8 +161,8 @@ def _undistort_masks(workspace: Workspace, options: Any, output: Path, progress:
 
 def _torch(workspace: Workspace, settings: DenseSettings, progress: Progress) -> tuple[list[str], list[str]]:
     from ..models.devices import select_device
+    from ..mvs.depth_views import load_scene
     from ..mvs.estimate import estimate_all
-    from ..mvs.views import load_scene
 
     scene = load_scene(workspace.dense, settings.views)
     device = select_device(settings.device)

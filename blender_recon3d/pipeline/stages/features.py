@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..colmap import pycolmap, run_cancellable
-from ..database import (
-    create_database,
-    image_ids,
-    open_database,
-    write_features,
-)
-from ..database_check import database_problem
-from ..events import Progress, UserError
-from ..row_counter import RowCounter
+from ..colmap.calls import pycolmap, run_cancellable
+from ..colmap.database import create_database, image_ids, open_database, write_features
+from ..colmap.database_check import database_problem
+from ..colmap.row_counter import RowCounter
+from ..errors import UserError
+from ..events import Progress
+from ..files.whole_files import remove
 from ..settings import FeaturesSettings
-from ..workspace import Workspace, remove, remove_database
+from ..workspace import Workspace, remove_database
 
 SIFT_KEYPOINTS = 8192
 SUPERPOINT_KEYPOINTS = 2048  # a pair of 4,096 takes SuperGlue four times as long
@@ -65,7 +62,7 @@ def run(workspace: Workspace, settings: FeaturesSettings, progress: Progress) ->
 def _remove_torn(workspace: Workspace, progress: Progress) -> int:
     """Remove the files of features that are not whole; the number of photos whose features are to be found anew
     though the database may have them."""
-    from ..feature_files import feature_path, load_features
+    from ..matching.feature_files import feature_path, load_features
 
     torn = 0
     for photo in workspace.used_photos():
@@ -113,11 +110,11 @@ def _learned(workspace: Workspace, settings: FeaturesSettings, progress: Progres
 
     While one batch goes through the network, the next is read and the last one is written.
     """
-    from ..feature_files import feature_path, load_features, save_features
-    from ..images import read_gray
+    from ..matching.feature_files import feature_path, load_features, save_features
     from ..models.arithmetic import slow_remark, wanted
     from ..models.frontend import FeatureExtractor, Features
-    from ..models.side_by_side import ahead
+    from ..models.parallel import ahead
+    from ..photos.image_files import read_gray
 
     photos = workspace.used_photos()
     extractor = FeatureExtractor(

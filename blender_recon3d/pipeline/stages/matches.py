@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from ..colmap import pycolmap, run_cancellable
-from ..database import image_ids, open_database, pair_counts, read_pairs, write_pairs
+from ..colmap.calls import pycolmap, run_cancellable
+from ..colmap.database import image_ids, open_database, pair_counts, read_pairs, write_pairs
+from ..colmap.row_counter import RowCounter
 from ..events import Progress
-from ..row_counter import RowCounter
+from ..files.whole_files import remove
 from ..settings import MatchesSettings
-from ..workspace import Workspace, remove, remove_database
+from ..workspace import Workspace, remove_database
 
 Names = tuple[str, str]
 
@@ -121,10 +122,10 @@ def _sift(work: Work) -> None:
 
 def _learned(work: Work) -> None:
     """SuperGlue on a block of pairs while COLMAP verifies the block before, just written in one transaction."""
-    from ..feature_files import feature_path, load_features
+    from ..matching.feature_files import feature_path, load_features
     from ..models.arithmetic import slow_remark, wanted
     from ..models.frontend import Encoded, Matcher
-    from ..models.side_by_side import ahead, side_by_side
+    from ..models.parallel import ahead, side_by_side
 
     settings, path = work.settings, work.workspace.database
     precision = wanted(settings.precision)

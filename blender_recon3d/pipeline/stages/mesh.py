@@ -6,12 +6,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ..events import Progress, UserError
-from ..meshing.build import Built, build_mesh
+from ..errors import UserError
+from ..events import Progress
+from ..files.ply_mesh import write_mesh
+from ..files.whole_files import remove, whole_folder, write_json
+from ..meshing.build_mesh import Built, build_mesh
 from ..meshing.region import read_box
-from ..ply_mesh import write_mesh
 from ..settings import MeshSettings
-from ..workspace import Workspace, remove, whole_folder, write_json
+from ..workspace import Workspace
 
 
 def inputs(workspace: Workspace, settings: MeshSettings) -> Any:

@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from .. import pairing
-from ..database import write_pairs
-from ..events import Progress, UserError
+from ..colmap.database import write_pairs
+from ..errors import UserError
+from ..events import Progress
 from ..files.json_values import MOST_BYTES
 from ..files.regular import read_regular
+from ..files.whole_files import remove
+from ..matching import pairing
 from ..settings import PairsSettings
-from ..workspace import Workspace, remove
+from ..workspace import Workspace
 
 WAYS = ("auto", "exhaustive", "sequential", "retrieval")
 BATCH = 8  # photos encoded at once
@@ -84,8 +86,8 @@ def encode(
     workspace: Workspace, photos: list[dict[str, Any]], settings: PairsSettings, progress: Progress
 ) -> np.ndarray:
     """Global descriptors float32 [N, 1280] of unit length, in the photos' order."""
-    from ..images import read_rgb
     from ..models.frontend import RetrievalEncoder
+    from ..photos.image_files import read_rgb
 
     encoder = RetrievalEncoder(settings.weights, settings.device)
     parts = []

@@ -10,16 +10,18 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from ..cameras import check_camera, group_cameras
-from ..events import Progress, UserError
-from ..images import open_photo, read_exif, upright_rgb
-from ..intake import common_folder, find_mask, find_photos, natural_key
-from ..photo_list import examine_all, in_threads, photo_entry
+from ..errors import UserError
+from ..events import Progress
+from ..files.whole_files import clone_or_copy, link_or_copy, remove, whole_file, write_json
+from ..photos.camera_groups import check_camera, group_cameras
+from ..photos.find_photos import common_folder, find_mask, find_photos, natural_key
+from ..photos.image_files import open_photo, read_exif, upright_rgb
+from ..photos.photo_entries import examine_all, in_threads, photo_entry
+from ..photos.photo_quality import PhotoInfo, set_aside
+from ..photos.photo_sources import write_sources
 from ..results import described
 from ..settings import PhotosSettings
-from ..sources import write_sources
-from ..triage import PhotoInfo, set_aside
-from ..workspace import Workspace, clone_or_copy, link_or_copy, remove, whole_file, write_json
+from ..workspace import Workspace
 
 FEWEST_PHOTOS = 3
 JPEG_QUALITY = 97  # of converted photos; the loss is below the sensor's noise
@@ -87,7 +89,7 @@ def run(workspace: Workspace, settings: PhotosSettings, progress: Progress) -> d
 
 
 def _find(workspace: Workspace, settings: PhotosSettings, progress: Progress) -> list[Path]:
-    from ..video import extract_frames
+    from ..photos.video import extract_frames
 
     files, videos = find_photos(settings.photos, workspace.root)
     for number, video in enumerate(videos):

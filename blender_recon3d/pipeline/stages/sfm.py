@@ -5,15 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..colmap import pycolmap, run_cancellable
-from ..colmap_model import check_model, read_model
-from ..events import Progress, UserError
-from ..global_mapper import run_in_child
-from ..live import LiveModel
-from ..placement import place_model
-from ..registration import registration
+from ..colmap.calls import pycolmap, run_cancellable
+from ..colmap.global_mapper import run_in_child
+from ..colmap.model_files import check_model, read_model
+from ..errors import UserError
+from ..events import Progress
+from ..files.whole_files import remove, scratch_folder, whole_folder, write_json
+from ..placing.upright import place_model
 from ..settings import SfmSettings
-from ..workspace import Workspace, remove, scratch_folder, whole_folder, write_json
+from ..sfm.live_model import LiveModel
+from ..sfm.registration import registration
+from ..workspace import Workspace
 
 
 def inputs(workspace: Workspace, settings: SfmSettings) -> Any:

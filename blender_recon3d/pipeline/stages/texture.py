@@ -9,15 +9,17 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ..events import Progress, UserError
+from ..errors import UserError
+from ..events import Progress
 from ..exporting.obj import write_obj
-from ..ply import columns
-from ..ply_mesh import read_mesh
+from ..files.ply import columns
+from ..files.ply_mesh import read_mesh
+from ..files.whole_files import remove, whole_folder
 from ..settings import TextureSettings
 from ..texturing.paint import Painted, paint
+from ..texturing.texture_views import load_views
 from ..texturing.textured_mesh import TexturedMesh, write_textured
-from ..texturing.views import load_views
-from ..workspace import Workspace, remove, whole_folder
+from ..workspace import Workspace
 
 FEWEST_PHOTOS = 2
 

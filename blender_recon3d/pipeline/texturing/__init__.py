@@ -1,15 +1,15 @@
 """From a mesh and the photos to a texture. Each module is one idea; `..stages.texture` puts them together.
 
-views        the photos and their cameras, one photo in memory at a time
-raster       triangles to pixels, in numpy
-visibility   which part of the mesh a photo shows, and how far that can be trusted
-unwrap       the mesh laid out flat: UVs
-texels       the texels that lie on the mesh, and where
-samples      what every photo shows at every vertex
-exposure     one gain for each photo and channel, so that photos agree
-choice       how much each photo counts at each vertex
-blend        the texels' colours
-fill         what no photo shows, and the gaps between charts
-paint        all of these in order
+texture_views  the photos and their cameras, one photo in memory at a time
+raster         triangles to pixels, in numpy
+visibility     which part of the mesh a photo shows, and how far that can be trusted
+unwrap         the mesh laid out flat: UVs
+texels         the texels that lie on the mesh, and where
+samples        what every photo shows at every vertex
+exposure       one gain for each photo and channel, so that photos agree
+choice         how much each photo counts at each vertex
+blend          the texels' colours
+inpaint        what no photo shows, and the gaps between charts
+paint          all of these in order
 textured_mesh  the result as a file
 """

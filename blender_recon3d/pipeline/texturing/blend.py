@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 
 from ..events import Progress
-from ..processor import cores
+from ..system.cpu import cores
 from .texels import Texels
-from .views import TextureView
+from .texture_views import TextureView
 from .visibility import ViewMaps, sample, view_maps
 
 IGNORED = 0.01  # weights of a face below this are not worth looking

@@ -11,11 +11,11 @@ from ..events import Progress
 from .blend import blend
 from .choice import fineness, weights
 from .exposure import gains
-from .fill import picture, vertex_colours
+from .inpaint import picture, vertex_colours
 from .samples import sample_views
 from .texels import texels_of
+from .texture_views import TextureView
 from .unwrap import Unwrapped, unwrap
-from .views import TextureView
 
 CONTRAST = 4.0  # see choice.weights
 

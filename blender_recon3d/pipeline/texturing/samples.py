@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from ..events import Progress
-from .views import TextureView
+from .texture_views import TextureView
 from .visibility import ViewMaps, sample, view_maps
 
 GRAZING = 0.15  # least cosine between a surface's normal and the way to the camera: 81 degrees

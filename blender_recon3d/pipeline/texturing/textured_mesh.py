@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..events import FileFormatError
-from ..ply import columns
-from ..ply_mesh import read_mesh, write_mesh
+from ..errors import FileFormatError
+from ..files.ply import columns
+from ..files.ply_mesh import read_mesh, write_mesh
 
 VERTEX = np.dtype(
     [(name, "<f4") for name in ("x", "y", "z", "nx", "ny", "nz")]

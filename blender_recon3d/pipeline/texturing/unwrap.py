@@ -12,11 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ..events import Progress, UserError
+from ..errors import UserError
+from ..events import Progress
 from ..system.child import child_main, run_module
 
 # xatlas's time grows faster than the number of faces: 200,000 take a quarter of a minute of a core in pieces of this
-# size, and minutes as a whole (benchmarks/texture_uvs.py --whole); stretch and fill are good (results/texture_uvs.md).
+# size, and minutes as a whole (benchmarks.measure.texture_uvs); stretch and fill are good (results/texture_uvs.md).
 PIECE_FACES = 3000
 # Charts are packed on a coarse grid, which is quick, and GAP cells apart: 4 texels of a texture of 4096.
 GRID, GAP = 1024, 1

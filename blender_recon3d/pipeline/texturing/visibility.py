@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from .raster import draw
-from .views import TextureView
+from .texture_views import TextureView
 
 MAP_PIXELS = 1200  # longest side of the maps, at most: finer than meshes are exact
 BEHIND = 0.005  # of depth: what lies farther behind the surface that a photo shows is hidden

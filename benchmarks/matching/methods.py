@@ -1,0 +1,220 @@
+"""The front-ends that are compared: extractors and matchers behind one pair of functions.
+
+All speak `Features` of the engine: keypoints in COLMAP's pixels, strongest first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+
+from blender_recon3d.pipeline.colmap.calls import pycolmap
+from blender_recon3d.pipeline.models import registry
+from blender_recon3d.pipeline.models.frontend import FeatureExtractor, Features
+from blender_recon3d.pipeline.models.frontend import Matcher as SuperGlueMatcher
+from blender_recon3d.pipeline.models.precision import Precision
+
+RATIO = 0.8  # Lowe 2004, section 7.1: nearest to second nearest distance
+KINDS = ("superglue", "nearest", "opencv", "colmap")
+
+
+class Extractor(Protocol):
+    """identity: what its keypoints depend on (a file's sha256, a version)."""
+
+    identity: str
+
+    def extract(self, photo: np.ndarray, most: int) -> Features:
+        """At most `most` keypoints of a grey photo, uint8 [H, W]; the strongest, strongest first."""
+
+
+class Matcher(Protocol):
+    """identity: as an extractor's."""
+
+    identity: str
+
+    def match(self, first: Features, second: Features) -> np.ndarray:
+        """int [M, 2], indices into the keypoints of the two photos."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """A line of the tables."""
+
+    label: str
+    extractor: Extractor
+    matcher: Matcher
+
+    @property
+    def identity(self) -> str:
+        return f"{self.extractor.identity}, {self.matcher.identity}"
+
+
+def strongest(features: Features, most: int) -> Features:
+    """The same features without all but the first `most`."""
+    return Features(
+        features.keypoints[:most], features.scores[:most], features.descriptors[:most], features.image_size
+    )
+
+
+def mutual_nearest(first: np.ndarray, second: np.ndarray, ratio: float | None = None) -> np.ndarray:
+    """Pairs of unit descriptors [N, D] and [M, D] each of which is the other's most similar, int [K, 2].
+
+    ratio: pairs are kept only if the first's second nearest is so much farther away.
+    """
+    if not len(first) or not len(second):
+        return np.zeros((0, 2), np.int64)
+    similarity = first @ second.T
+    there, back = similarity.argmax(axis=1), similarity.argmax(axis=0)
+    own = np.arange(len(first))
+    kept = back[there] == own
+    if ratio is not None and len(second) > 1:
+        best = similarity[own, there]
+        similarity[own, there] = -np.inf
+        distances = (np.sqrt(np.maximum(2 - 2 * value, 0)) for value in (best, similarity.max(axis=1)))
+        nearest, next_nearest = distances
+        kept &= nearest < ratio * next_nearest
+    return np.stack([own[kept], there[kept]], axis=1)
+
+
+class SuperPointExtractor:
+    """Ours. weights, device and precision: as `FeatureExtractor` takes them. Photos are not reduced."""
+
+    def __init__(self, weights: str, device: str, precision: Precision | None) -> None:
+        self.identity = f"superpoint {registry.identity('superpoint', weights)}"
+        if precision:
+            self.identity += f" {precision}"
+        self._options = (weights, device, precision)
+        self._extractors: dict[int, FeatureExtractor] = {}
+
+    def extract(self, photo: np.ndarray, most: int) -> Features:
+        if most not in self._extractors:
+            weights, device, precision = self._options
+            self._extractors[most] = FeatureExtractor(weights, device, most, 10**6, precision)
+        return self._extractors[most].extract([photo])[0]
+
+
+class SuperGlue:
+    """Ours. weights, device and precision: as `Matcher` takes them."""
+
+    def __init__(self, weights: str, device: str, precision: Precision | None) -> None:
+        self.identity = f"superglue {registry.identity('superglue', weights)}"
+        if precision:
+            self.identity += f" {precision}"
+        self._options = (weights, device, precision)
+
+    @cached_property
+    def _matcher(self) -> SuperGlueMatcher:
+        weights, device, precision = self._options
+        return SuperGlueMatcher(weights, device, precision=precision)
+
+    def match(self, first: Features, second: Features) -> np.ndarray:
+        return self._matcher.match([(first, second)])[0][0].astype(np.int64)
+
+
+class NearestNeighbours:
+    """Mutual nearest neighbours, with a ratio test if there is one."""
+
+    def __init__(self, ratio: float | None = None) -> None:
+        self.identity = f"nearest {ratio or ''}".strip()
+        self._ratio = ratio
+
+    def match(self, first: Features, second: Features) -> np.ndarray:
+        return mutual_nearest(first.descriptors, second.descriptors, self._ratio)
+
+
+class OpenCVSift:
+    """OpenCV's SIFT, all defaults, with RootSIFT descriptors (Arandjelovic and Zisserman 2012); ranked by contrast."""
+
+    identity = f"opencv {cv2.__version__}"
+
+    def extract(self, photo: np.ndarray, most: int) -> Features:
+        sift = cv2.SIFT.create(nfeatures=most)
+        found, descriptors = sift.detectAndCompute(photo, None)
+        height, width = photo.shape
+        if not found:
+            return _empty((width, height), 128)
+        order = np.argsort([-point.response for point in found], kind="stable")[:most]
+        keypoints = np.array([found[i].pt for i in order], np.float32) + 0.5
+        scores = np.array([found[i].response for i in order], np.float32)
+        descriptors = descriptors[order] / np.maximum(descriptors[order].sum(axis=1, keepdims=True), 1e-9)
+        return Features(keypoints, scores, np.sqrt(descriptors), (width, height))
+
+
+class ColmapSift:
+    """COLMAP's SIFT on the CPU with its own matcher, all defaults; ranked by size, as COLMAP chooses."""
+
+    identity = f"pycolmap {pycolmap.__version__}"
+
+    def __init__(self) -> None:
+        self._extractors: dict[int, Any] = {}
+
+    def extract(self, photo: np.ndarray, most: int) -> Features:
+        if most not in self._extractors:
+            options = pycolmap.FeatureExtractionOptions()
+            options.use_gpu = False
+            options.sift.max_num_features = most  # COLMAP keeps whole scales until they are that many
+            self._extractors[most] = pycolmap.FeatureExtractor.create(options, pycolmap.Device.cpu)
+        found, descriptors = self._extractors[most].extract_from_uint8_array(np.ascontiguousarray(photo))
+        height, width = photo.shape
+        scales = np.array([point.compute_scale() for point in found], np.float32)
+        order = np.argsort(-scales, kind="stable")[:most]
+        keypoints = np.array([(point.x, point.y) for point in found], np.float32).reshape(-1, 2)
+        return Features(keypoints[order], scales[order], descriptors.data[order], (width, height))
+
+    @cached_property
+    def _matcher(self) -> Any:
+        options = pycolmap.FeatureMatchingOptions()
+        options.use_gpu = False
+        return pycolmap.FeatureMatcher.create(options, pycolmap.Device.cpu)
+
+    def match(self, first: Features, second: Features) -> np.ndarray:
+        none = pycolmap.FeatureKeypoints()  # where they lie does not matter to it
+        kind = pycolmap.FeatureExtractorType.SIFT
+        a, b = (
+            pycolmap.FeatureDescriptors(kind, np.ascontiguousarray(f.descriptors)) for f in (first, second)
+        )
+        return self._matcher.match(none, a, none, b).astype(np.int64)
+
+
+def _empty(size: tuple[int, int], length: int) -> Features:
+    return Features(
+        np.zeros((0, 2), np.float32), np.zeros(0, np.float32), np.zeros((0, length), np.float32), size
+    )
+
+
+@dataclass(frozen=True)
+class WeightSet:
+    """label: what the tables call it; weights: bundled, official or a folder."""
+
+    label: str
+    weights: str
+
+
+def methods(
+    sets: list[WeightSet], kinds: list[str], device: str = "auto", precision: Precision | None = None
+) -> list[Method]:
+    """The methods of these kinds, those of each set of weights first.
+
+    A set without superglue has nearest neighbours alone, one without superpoint has nothing.
+    """
+    chosen: list[Method] = []
+    for item in sets:
+        if not registry.is_available("superpoint", item.weights):
+            continue
+        extractor = SuperPointExtractor(item.weights, device, precision)
+        if "superglue" in kinds and registry.is_available("superglue", item.weights):
+            matcher = SuperGlue(item.weights, device, precision)
+            chosen.append(Method(f"SuperPoint, SuperGlue ({item.label})", extractor, matcher))
+        if "nearest" in kinds:
+            label = f"SuperPoint, nearest neighbours ({item.label})"
+            chosen.append(Method(label, extractor, NearestNeighbours()))
+    if "opencv" in kinds:
+        chosen.append(Method("SIFT of OpenCV", OpenCVSift(), NearestNeighbours(RATIO)))
+    if "colmap" in kinds:
+        sift = ColmapSift()
+        chosen.append(Method("SIFT of COLMAP", sift, sift))
+    return chosen

@@ -1,0 +1,201 @@
+"""Section `captures`: what becomes of whole captures, by `recon3d run` as a user runs it, until the cameras."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.measure.captures import NOISE, median, ring
+from blender_recon3d.pipeline.colmap.calls import pycolmap
+from blender_recon3d.pipeline.errors import UserError
+from blender_recon3d.pipeline.evaluation.evaluate import evaluate
+from blender_recon3d.pipeline.files.whole_files import link_or_copy, read_json, remove
+from blender_recon3d.pipeline.models import registry
+from blender_recon3d.pipeline.photos.extensions import EXTENSIONS
+from blender_recon3d.pipeline.system.versions import engine_version
+from blender_recon3d.pipeline.workspace import Workspace
+
+from .methods import WeightSet
+from .records import Records, Values
+from .sections import Found, table
+
+STAGES = ("photos", "pairs", "features", "matches", "sfm")
+QUALITY = "medium"
+SIFT = "SIFT of COLMAP"
+WORST = 1.5  # times SIFT's camera error, which ours may reach
+
+
+@dataclass(frozen=True)
+class FrontEnd:
+    """label; identity: what its results depend on; options: of `recon3d run`."""
+
+    label: str
+    identity: str
+    options: tuple[str, ...]
+
+
+def front_ends(sets: list[WeightSet], device: str) -> list[FrontEnd]:
+    """The learned one with each set of weights that can do it all, and SIFT."""
+    chosen = []
+    for item in sets:
+        there = [name for name in registry.NETWORKS if registry.is_available(name, item.weights)]
+        if not {"superpoint", "superglue"} <= set(there):
+            continue
+        known = ", ".join(f"{name} {registry.identity(name, item.weights)}" for name in there)
+        options = ("--features", "learned", "--weights", item.weights, "--device", device)
+        chosen.append(FrontEnd(f"learned ({item.label})", f"{known}, recon3d {engine_version()}", options))
+    version = f"pycolmap {pycolmap.__version__}, recon3d {engine_version()}"
+    return [*chosen, FrontEnd(SIFT, version, ("--features", "sift", "--device", device))]
+
+
+class Reconstructions:
+    """data: the folder with the captures; names: captures, or NAME/N for every Nth photo of one; work: where the
+    workspaces are made; keep: they stay there; repeats: runs, whose medians count."""
+
+    name = "captures"
+
+    def __init__(self, data: Path, names: list[str], work: Path, keep: bool, repeats: int) -> None:
+        for name in names:
+            if not (data / name.split("/")[0] / "photos").is_dir():
+                raise SystemExit(f"{data / name.split('/')[0]} holds no photos: check --data and --captures.")
+        self._data = data
+        self._names = names
+        self._work = work
+        self._keep = keep
+        self._repeats = repeats
+        self.settings: Values = {"quality": QUALITY, "version": 1}
+
+    def run(self, fronts: list[FrontEnd], records: Records) -> Found:
+        """Run what `records` lacks; medians by label and capture."""
+        found: Found = {front.label: {} for front in fronts}
+        for name in self._names:
+            for front in fronts:
+                runs = []
+                for number in range(self._repeats):
+                    item = f"{name} #{number}"
+                    values = records.get(self.name, front.identity, item, self.settings)
+                    if values is None:
+                        values = self._measure(front, name)
+                        records.put(self.name, front.identity, item, self.settings, values)
+                    runs.append(values)
+                    sys.stderr.write(f"{self.name} {item}, {front.label}: {values}\n")
+                common = set.intersection(*map(set, runs))  # no camera error where a run has none
+                found[front.label][name] = median(
+                    [{key: run[key] for key in run if key in common} for run in runs]
+                )
+        return found
+
+    def _measure(self, front: FrontEnd, name: str) -> Values:
+        capture, _, step = name.partition("/")
+        photos = self._data / capture / "photos"
+        if step:
+            photos = thinned(photos, int(step), self._work / "photos" / name.replace("/", "-"))
+        out = self._work / "workspaces" / f"{name.replace('/', '-')} {front.label}"
+        remove(out)
+        command = [sys.executable, "-m", "blender_recon3d.pipeline", "run", str(photos), "-o", str(out)]
+        command += ["--until", "sfm", "--quality", QUALITY, *front.options]
+        done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
+        workspace = Workspace(out)
+        if done.returncode and not workspace.registration.exists():
+            raise SystemExit(f"recon3d failed on {name}, {front.label}: {done.stderr.strip()[-800:]}")
+        values = figures(workspace, self._data / capture / "truth")
+        if not self._keep:
+            remove(out)
+        return values
+
+    def text(self, found: Found) -> str:
+        header = [
+            "capture", "front-end", "registered", "models", "points", "photos a point", "reprojection",
+            "camera centre, mean (max)", "rotation",
+        ]  # fmt: skip
+        rows = [[name, label, *_cells(items[name])] for name in self._names for label, items in found.items()]
+        runs = "One run" if self._repeats == 1 else f"Medians of {self._repeats} runs"
+        intro = (
+            f"## Captures\n\n{runs} of `recon3d run --until sfm --quality {QUALITY}`; NAME/N: every Nth photo alone. "
+            f"COLMAP's RANSAC with several threads makes camera errors differ by a factor of {NOISE:g} from run to "
+            "run.\n\n"
+        )
+        return intro + table(header, rows) + verdict(found)
+
+
+def thinned(photos: Path, step: int, folder: Path) -> Path:
+    """`folder` with every `step`th photo, in the order of the names."""
+    files = sorted(path for path in photos.iterdir() if path.suffix.lower() in EXTENSIONS)
+    remove(folder)
+    folder.mkdir(parents=True)
+    for path in files[::step]:
+        link_or_copy(path, folder / path.name)
+    return folder
+
+
+def figures(workspace: Workspace, truth: Path) -> Values:
+    """What a run came to; registered 0 where no camera was placed. Lengths: mm, or % of the ring's radius where the
+    truth has no unit."""
+    models = read_json(workspace.registration, "run recon3d sfm")["models"]
+    first = models[0] if models else {"photos": 0, "points": 0, "track_length": 0.0, "error": 0.0}
+    state = workspace.read_state()["stages"]
+    values: Values = {
+        "photos": len(workspace.used_photos()),
+        "registered": first["photos"],
+        "models": len(models),
+        "points": first["points"],
+        "track": first["track_length"],
+        "reprojection": first["error"],
+        **{f"seconds {stage}": state.get(stage, {}).get("seconds") or 0.0 for stage in STAGES},
+    }
+    if not truth.is_dir() or not models:
+        return values
+    try:
+        errors = evaluate(workspace, truth)
+    except UserError:  # fewer than three cameras
+        return values
+    metres = errors["units"] == "m"
+    scale = 1000.0 if metres else 100.0 / ring(truth)
+    centre = errors["cameras"]["centre"]
+    return {
+        **values,
+        "unit": "mm" if metres else "% of the ring's radius",
+        "centre": scale * centre["mean"],
+        "centre_max": scale * centre["max"],
+        "degrees": errors["cameras"]["rotation_degrees"]["mean"],
+    }
+
+
+def _cells(values: Values) -> list[str]:
+    centre = (
+        f"{values['centre']:.2f} ({values['centre_max']:.2f}) {values['unit']}" if "unit" in values else ""
+    )
+    angle = f"{values['degrees']:.3f}°" if values.get("degrees") is not None else ""
+    return [
+        f"{values['registered']:g} of {values['photos']:g}",
+        f"{values['models']:g}",
+        f"{values['points']:,.0f}",
+        f"{values['track']:.2f}",
+        f"{values['reprojection']:.3f} px",
+        centre,
+        angle,
+    ]
+
+
+def verdict(found: Found) -> str:
+    """Where a learned front-end registers fewer photos than SIFT, or has WORST times its camera error."""
+    lines = []
+    for label, items in found.items():
+        if label == SIFT:
+            continue
+        worse = []
+        for name, ours in items.items():
+            other = found[SIFT][name]
+            if ours["registered"] < other["registered"]:
+                worse.append(
+                    f"{name}: {ours['registered']:g} photos registered against {other['registered']:g}"
+                )
+            if "unit" in ours and "unit" in other and ours["centre"] > WORST * other["centre"]:
+                worse.append(f"{name}: camera error {ours['centre']:.2f} against {other['centre']:.2f}")
+        lines.append(
+            f"Fewer photos than SIFT, or more than {WORST:g} times its camera error, {label}: "
+            f"{'; '.join(worse) or 'nowhere'}.\n"
+        )
+    return "".join(lines)

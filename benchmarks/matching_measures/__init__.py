@@ -1,1 +1,0 @@
-"""What `benchmarks/matching.py` measures: front-ends side by side, one module a measure or a section."""

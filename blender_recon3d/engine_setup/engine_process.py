@@ -1,0 +1,83 @@
+"""Where the engine's Python is, and how the engine is started with it. Standard library only."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..pipeline import paths
+from ..pipeline.errors import UserError
+from ..pipeline.photos.extensions import EXTENSIONS, VIDEO_EXTENSIONS
+from ..pipeline.system.programs import NO_CURRENT_FOLDER
+
+VARIABLE = "RECON3D_PYTHON"
+READY = "ready.json"  # in an environment that engine_setup has made, once it is whole
+INTERPRETER = Path("Scripts", "python.exe") if sys.platform == "win32" else Path("bin", "python")
+# Set for Blender's own Python, wrong for another one.
+_FOREIGN = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__")
+
+
+def find_python(
+    option: str = "",
+    preference: str = "",
+    environ: Mapping[str, str] = os.environ,
+    managed: Path | None = None,
+) -> Path:
+    """The interpreter of the engine's environment: the first given of `option`, $RECON3D_PYTHON, `preference`,
+    `managed` if it is set up, and `.venv` beside a checkout. Each may also be the environment's folder.
+
+    managed: the folder of the environment that engine_setup makes; taken only once it is whole.
+    Raises UserError (exit code 2) when none is given, or when what is given is not there.
+    """
+    given = (
+        (option, "the engine's Python"),
+        (environ.get(VARIABLE, ""), f"the engine's Python in {VARIABLE}"),
+        (preference, "the engine's Python in the preferences"),
+    )
+    for value, what in given:
+        if value:
+            return _interpreter(Path(value).expanduser(), what)
+    if managed is not None and (managed / READY).is_file() and (managed / INTERPRETER).is_file():
+        return (managed / INTERPRETER).absolute()
+    checkout = paths.CHECKOUT / ".venv" / INTERPRETER
+    if checkout.is_file():
+        return checkout
+    raise UserError(
+        "The engine is not set up: press Set Up Engine in the add-on's preferences, or name the Python of an "
+        f"environment that has the engine's packages (docs/engine.md) there or in {VARIABLE}.",
+        2,
+    )
+
+
+def _interpreter(path: Path, what: str) -> Path:
+    # Not resolved: an environment's python is a link, and following it leads out of the environment.
+    found = path / INTERPRETER if path.is_dir() else path
+    if not found.is_file():
+        raise UserError(f"{path} ({what}) is no Python: choose the environment's {INTERPRETER.name}.", 2)
+    return found.absolute()
+
+
+def command(python: Path, arguments: list[str]) -> list[str]:
+    """The command that runs the engine's command line with these arguments."""
+    return [str(python), "-m", "recon3d_engine", *arguments]
+
+
+def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The environment that belongs to `command`: nothing of Blender's Python, and the way to the engine."""
+    clean = {key: value for key, value in environ.items() if key not in _FOREIGN}
+    clean["PYTHONPATH"] = str(paths.LAUNCH)
+    clean["PYTHONSAFEPATH"] = "1"  # modules in the current folder stay out
+    clean["PYTHONUTF8"] = "1"
+    clean.update(NO_CURRENT_FOLDER)
+    return clean
+
+
+def default_workspace(photos: Path) -> Path:
+    """The workspace of a folder of photos when none is chosen: beside it, since photos may be read-only."""
+    photos = photos.absolute()
+    # By its name alone, since nothing may be asked of a path that a .blend file names. No result ends in .mp4_recon3d.
+    is_file = photos.suffix.lower() in EXTENSIONS | VIDEO_EXTENSIONS
+    name = photos.stem if is_file else photos.name
+    return photos.with_name(f"{name}_recon3d")

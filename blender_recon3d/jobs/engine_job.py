@@ -1,0 +1,203 @@
+"""One run of the engine in a workspace: started here, or found at work there by another Blender that came later."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ..pipeline.claim import claim
+from ..pipeline.events import Event, read_events
+from ..pipeline.system.process_group import ProcessGroup, last_words
+from ..pipeline.text import printable
+from ..pipeline.workspace import Workspace
+from .job_view import CANCELLED, DONE, FAILED, RUNNING, JobView, follow
+
+_CANCELLED_CODE = 3
+_GRACE = 15.0  # seconds from a cancel until the process group is ended by force
+_CANCELLED_TEXT = "Cancelled: Resume goes on where it stopped."
+
+
+class Job(ABC):
+    """What both kinds share: the events. A kind says whether the engine has ended (`_ended`) and how it is stopped."""
+
+    def __init__(self, workspace: Workspace, offset: int) -> None:
+        self.workspace = workspace
+        self.view = JobView()
+        self._cancelled_at = 0.0
+        self._error = ""
+        self._offset = offset
+
+    def poll(self) -> bool:
+        """Take in what has happened since the last call; True when `view` has changed. Never blocks."""
+        before = self.view
+        if self.view.state != RUNNING:
+            return False
+        ended = self._ended()  # before the events: whatever an ended process wrote is then there
+        events, self._offset = read_events(self.workspace.events, self._offset)
+        for event in events:
+            self.view = follow(self.view, event)
+            if event.kind == "error":
+                self._error = printable(event.message)
+            self._take(event)
+        if ended:
+            self.view = replace(self._last_view(), seconds_left=None)
+        elif self._cancelled_at:
+            self._insist()
+        return self.view != before
+
+    def cancel(self) -> None:
+        """Ask the engine to stop; it does within seconds and leaves a workspace that can be resumed."""
+        if self.view.state != RUNNING or self._cancelled_at:
+            return
+        self._cancelled_at = time.monotonic()
+        self.workspace.request_cancel()
+
+    def wait(
+        self, on_change: Callable[[JobView], None] = lambda view: None, interval: float = 0.1
+    ) -> JobView:
+        """Block until it has ended. Ctrl-C cancels it, and is raised again once it has ended."""
+        interrupted = False
+        while self.view.state == RUNNING:
+            try:
+                if self.poll():
+                    on_change(self.view)
+                if self.view.state == RUNNING:
+                    time.sleep(interval)
+            except KeyboardInterrupt:
+                interrupted = True
+                self.cancel()
+        if interrupted:
+            raise KeyboardInterrupt
+        return self.view
+
+    @abstractmethod
+    def _ended(self) -> bool:
+        """Whether the engine has ended."""
+
+    @abstractmethod
+    def _take(self, event: Event) -> None:
+        """Learn from an event how the run ends, where a kind does not know it otherwise."""
+
+    @abstractmethod
+    def _last_view(self) -> JobView:
+        """The view of a run that has ended."""
+
+    def _insist(self) -> None:
+        # The engine clears an old request when it starts, and may have cleared this one.
+        if not self.workspace.is_cancelled():
+            self.workspace.request_cancel()
+
+
+class EngineJob(Job):
+    """A run that is started here."""
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], folder: str | Path) -> None:
+        """Start it. Raises UserError when the workspace cannot be made or the interpreter does not start."""
+        workspace = Workspace(folder)
+        workspace.create()
+        claim(workspace)  # before anything is written there
+        super().__init__(workspace, _size(workspace.events))  # events of earlier runs are not this job's
+        self._process = ProcessGroup(command, environment, workspace.output)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def cancel(self) -> None:
+        first = self.view.state == RUNNING and not self._cancelled_at
+        super().cancel()
+        if first:
+            self._process.ask_to_end()
+
+    def _ended(self) -> bool:
+        return self._process.exit_code() is not None
+
+    def _take(self, event: Event) -> None:
+        """Its exit code says it."""
+
+    def _last_view(self) -> JobView:
+        code = self._process.exit_code()
+        if self._cancelled_at:
+            self.workspace.clear_cancel()
+        if code == 0:
+            return replace(self.view, state=DONE, message="Done", exit_code=0, remedy="")
+        if code == _CANCELLED_CODE or self._cancelled_at:
+            return replace(self.view, state=CANCELLED, message=_CANCELLED_TEXT, exit_code=3, remedy="")
+        message = self._error or self._last_words(code or 1)
+        remedy = self.view.remedy or ("photos" if code == 2 else "again")
+        return replace(
+            self.view, state=FAILED, message=message, exit_code=2 if code == 2 else 1, remedy=remedy
+        )
+
+    def _insist(self) -> None:
+        super()._insist()
+        if time.monotonic() - self._cancelled_at >= _GRACE:
+            self._process.kill()
+
+    def _last_words(self, code: int) -> str:
+        """A sentence for a process that ended without a word in the events."""
+        path = self.workspace.output
+        last, own = last_words(path)
+        if own:
+            return last
+        said = f" ({last[:300]})" if last else ""
+        return f"The engine ended with code {code}{said}: see {path}."
+
+
+class FoundJob(Job):
+    """A run that is at work in a workspace already. Its exit code is not ours to have: its events say how it ended.
+
+    It is stopped by the file `cancel` alone: to end a process by a number that was written down long ago might
+    end another one.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(workspace, 0)
+        self._end = ""
+        self._exit_code = 1
+
+    def _ended(self) -> bool:
+        return self.workspace.holder() is None
+
+    def _take(self, event: Event) -> None:
+        if event.stage != "job":
+            return
+        if event.kind in ("done", "error"):
+            self._end = event.kind
+            code = event.data.get("exit_code")
+            self._exit_code = code if isinstance(code, int) else 1
+        elif event.kind == "info":  # a run begins
+            self._end, self._error = "", ""
+            self.view = JobView()
+
+    def _last_view(self) -> JobView:
+        if self._end == "done":
+            return replace(self.view, state=DONE, message="Done", exit_code=0, remedy="")
+        if self._exit_code == _CANCELLED_CODE or self._cancelled_at:
+            return replace(self.view, state=CANCELLED, message=_CANCELLED_TEXT, exit_code=3, remedy="")
+        message = (
+            self._error if self._end else "The engine was ended from outside: press Resume, work is kept."
+        )
+        return replace(
+            self.view, state=FAILED, message=message, exit_code=1, remedy=self.view.remedy or "again"
+        )
+
+
+def find_job(folder: str | Path) -> FoundJob | None:
+    """The run that is at work in the workspace, with what it has said so far; None when there is none."""
+    workspace = Workspace(folder)
+    if workspace.holder() is None:
+        return None
+    job = FoundJob(workspace)
+    job.poll()
+    return job
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

@@ -1,0 +1,78 @@
+"""A question to the engine that is answered on its standard output: `inspect`, `doctor`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..pipeline.events import Event, read_events
+from ..pipeline.system.process_group import ProcessGroup, last_words
+
+MOST_ANSWER = 16 << 20  # bytes; more is no answer to any of these questions
+
+
+class EngineQuery:
+    """One question. answer: the object it ended with, None before and after a failure; error: a sentence then.
+
+    events: what it has said so far, where it answers in events; the last one, of kind "done", holds the answer.
+    """
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        """Ask. Raises UserError when the interpreter does not start."""
+        self._folder = Path(tempfile.mkdtemp(prefix="recon3d-"))
+        self._output, self._errors = self._folder / "output.jsonl", self._folder / "errors.txt"
+        self._offset = 0
+        self.events: list[Event] = []
+        self.answer: dict[str, Any] | None = None
+        self.error = ""
+        self.running = True
+        try:
+            self._process = ProcessGroup(command, environment, self._output, self._errors)
+        except BaseException:
+            self._clean()
+            raise
+
+    def poll(self) -> bool:
+        """Take in what has been said since the last call; True when there is something new. Never blocks."""
+        if not self.running:
+            return False
+        code = self._process.exit_code()
+        events, self._offset = read_events(self._output, self._offset)
+        self.events += events
+        if code is None:
+            return bool(events)
+        self.answer = self._read_answer()
+        if self.answer is None:
+            self.error = self._last_words()
+        self._clean()
+        return True
+
+    def stop(self) -> None:
+        """End it at once; it leaves nothing behind."""
+        if self.running:
+            self._process.kill()
+            self._process.exit_code()
+            self._clean()
+
+    def _read_answer(self) -> dict[str, Any] | None:
+        if self.events:
+            last = self.events[-1]
+            return last.data if last.kind == "done" else None
+        try:
+            if self._output.stat().st_size > MOST_ANSWER:
+                return None
+            answer = json.loads(self._output.read_text("utf-8"))
+        except (OSError, ValueError, RecursionError):
+            return None
+        return answer if isinstance(answer, dict) else None
+
+    def _last_words(self) -> str:
+        return (last_words(self._errors)[0] or "it said nothing")[:400]
+
+    def _clean(self) -> None:
+        self.running = False
+        shutil.rmtree(self._folder, ignore_errors=True)

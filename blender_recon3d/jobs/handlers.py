@@ -1,0 +1,36 @@
+"""What happens when Blender has started or loaded a file, where a run at work is found again, and when a property of
+the scene has changed."""
+
+from __future__ import annotations
+
+import bpy
+
+from .. import properties
+from ..scene.reviewing import photo_list
+from . import session, timer
+
+
+@bpy.app.handlers.persistent
+def _loaded(*_: object) -> None:
+    if not bpy.app.background:
+        timer.watch("find running", _find)
+
+
+def _find() -> tuple[bool, bool]:
+    """A tick later: while a file is being loaded or an add-on registered, nothing may be changed."""
+    session.find_running(bpy.context.scene)
+    session.paths_changed(bpy.context.scene)
+    return True, False
+
+
+def register() -> None:
+    properties.when_paths_change.append(session.paths_changed)
+    properties.when_photo_is_chosen.append(photo_list.look_through_chosen)
+    bpy.app.handlers.load_post.append(_loaded)
+    _loaded()
+
+
+def unregister() -> None:
+    bpy.app.handlers.load_post.remove(_loaded)
+    properties.when_paths_change.clear()
+    properties.when_photo_is_chosen.clear()

@@ -1,0 +1,101 @@
+"""What is known of the chosen photos before anything is computed: the engine's `inspect`, in the background.
+
+Asked anew whenever other photos are chosen; the number of files is there at once, the rest as the photos are read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .. import preferences
+from ..engine_setup import engine_process
+from ..pipeline.errors import UserError
+from . import timer
+from .engine_query import EngineQuery
+
+DELAY = 2  # ticks: a path that is typed changes with every key
+
+
+@dataclass
+class Inspection:
+    """photos: what was asked about. found: the engine's answer, None while it is at work or after a failure."""
+
+    photos: Path
+    workspace: Path
+    wait: int = DELAY
+    query: EngineQuery | None = None
+    count: str = ""  # 28 photos
+    done: int = 0
+    total: int = 0
+    found: dict[str, Any] | None = None
+    error: str = ""
+
+    @property
+    def running(self) -> bool:
+        return self.query is not None and self.query.running
+
+
+class _Holder:
+    current: Inspection | None = None
+
+
+_held = _Holder()
+
+
+def current() -> Inspection | None:
+    """The inspection of the photos that are chosen now; None where there are none, or no engine to ask."""
+    return _held.current
+
+
+def inspect(photos: Path | None, workspace: Path | None) -> None:
+    """Begin to look at these photos, in place of any others."""
+    if _held.current and _held.current.photos == photos:
+        return
+    forget()
+    if photos is None or workspace is None or not photos.exists() or preferences.engine_problem():
+        return
+    _held.current = Inspection(photos, workspace)
+    timer.watch("inspection", _tick)
+
+
+def forget() -> None:
+    if _held.current and _held.current.query:
+        _held.current.query.stop()
+    _held.current = None
+
+
+def _tick() -> tuple[bool, bool]:
+    inspection = _held.current
+    if inspection is None:
+        return False, False
+    if inspection.query is None:
+        inspection.wait -= 1
+        return _ask(inspection) if inspection.wait <= 0 else (False, True)
+    if not inspection.query.poll():
+        return False, inspection.query.running
+    _take(inspection)
+    return True, inspection.query.running
+
+
+def _ask(inspection: Inspection) -> tuple[bool, bool]:
+    try:
+        python = preferences.find_python()
+        words = ["inspect", str(inspection.photos), "-o", str(inspection.workspace), "--json"]
+        words += ["--device", preferences.device()]
+        inspection.query = EngineQuery(engine_process.command(python, words), engine_process.environment())
+    except UserError as error:
+        inspection.error = str(error)
+        return True, False
+    return True, True
+
+
+def _take(inspection: Inspection) -> None:
+    query = inspection.query
+    for event in query.events:
+        if event.kind == "info" and not inspection.count:
+            inspection.count = event.message[:100]
+        elif event.kind == "progress":
+            inspection.done, inspection.total = event.done, event.total
+    inspection.found, inspection.error = query.answer, query.error

@@ -1,0 +1,59 @@
+"""How far the job of a workspace has come, for the panel. Standard library only, no bpy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..pipeline.errors import UserError
+from ..pipeline.files.whole_files import read_json
+from ..pipeline.settings import LAST_STAGES, QUALITIES, STAGES
+from ..pipeline.workspace import Workspace
+
+NEW, UNFINISHED, FINISHED = "new", "unfinished", "finished"
+
+
+@dataclass(frozen=True)
+class WorkspaceState:
+    """state: NEW, UNFINISHED or FINISHED. sentence: for an unfinished one."""
+
+    state: str = NEW
+    sentence: str = ""
+
+    @property
+    def unfinished(self) -> bool:
+        return self.state == UNFINISHED
+
+
+def workspace_choices(folder: Path) -> tuple[str, str]:
+    """Quality and last stage of the workspace's job; empty where there is none."""
+    try:
+        job = read_json(Workspace(folder).job, "")
+    except UserError:
+        return "", ""
+    quality, until = job.get("quality"), job.get("until")
+    return quality if quality in QUALITIES else "", until if until in LAST_STAGES else ""
+
+
+def workspace_state(folder: Path) -> WorkspaceState:
+    """Of the workspace in the folder. What cannot be read is new: the engine says what is wrong with it."""
+    workspace = Workspace(folder)
+    if not workspace.state_file.is_file() or not workspace.job.is_file():
+        return WorkspaceState()
+    try:
+        until = read_json(workspace.job, "").get("until")
+    except UserError:
+        return WorkspaceState()
+    if until not in STAGES:
+        return WorkspaceState()
+    stages = workspace.read_state()["stages"]
+    last = STAGES.index(until) + 1
+    for name in STAGES[:last]:
+        entry = stages.get(name)
+        if not isinstance(entry, dict) or entry.get("state") != "done":
+            number = STAGES.index(name) + 1
+            return WorkspaceState(
+                UNFINISHED,
+                f"It was stopped in step {number} of {last} ({name}): Resume goes on there.",
+            )
+    return WorkspaceState(FINISHED)

@@ -1,0 +1,326 @@
+"""The job that this Blender runs or follows, and what happens to the scene meanwhile. What the operators call.
+
+One job at a time. A run that is at work already in the scene's workspace, started by a Blender that has been closed
+since, is found and followed. Loading another file does not disturb it, and its result is not imported into the
+wrong one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import bpy
+
+from .. import chosen_folders, engine_properties, preferences
+from ..engine_setup import engine_process
+from ..pipeline.errors import UserError
+from ..pipeline.workspace import Workspace
+from ..properties import photos_path, workspace_path
+from ..scene import live
+from ..scene.cleaning.cleaned_cloud_file import write_cleaned_cloud
+from ..scene.cleaning.crop_box import write_crop
+from ..scene.find_imports import BOX, CLOUD, find_object
+from ..scene.importing.import_workspace import ImportResult, find_import, import_workspace
+from ..scene.reviewing import photo_list
+from ..scene.viewports import show_result
+from . import photo_inspection, recent_runs, timer
+from .engine_job import EngineJob, Job, find_job
+from .job_view import DONE, FAILED, RUNNING, JobView
+from .resume_state import WorkspaceState, workspace_choices, workspace_state
+
+
+@dataclass
+class Session:
+    """The one job of this Blender. scene_uid: of the scene that it belongs to; state: of the chosen workspace."""
+
+    job: Job | None = None
+    scene_uid: int = 0
+    notes: tuple[str, ...] = ()
+    state: WorkspaceState = field(default_factory=WorkspaceState)
+    live_stamp: int = 0
+    live: live.LiveState | None = None  # read, and not shown yet
+    result: ImportResult | None = None
+
+    @property
+    def view(self) -> JobView | None:
+        return self.job.view if self.job else None
+
+    @property
+    def running(self) -> bool:
+        return self.job is not None and self.job.view.state == RUNNING
+
+
+session = Session()
+
+
+# -- what the operators do --------------------------------------------------------------------------
+
+
+def problem_with_starting() -> str:
+    """Why Reconstruct cannot start, for the button's tooltip; empty when it can, or when only photos are wanting."""
+    if session.running:
+        return "A reconstruction is running: cancel it or wait for it"
+    return preferences.engine_problem()
+
+
+def start(
+    context: bpy.types.Context,
+    photos: str = "",
+    workspace: str = "",
+    quality: str = "",
+    until: str = "",
+    more: Sequence[str] = (),
+) -> Job:
+    """Start the engine for the scene's settings; what is given here is put into them first. Raises UserError.
+
+    more: options of the command line. Where a run is at work in the workspace already, that one is followed instead.
+    """
+    if session.running:
+        raise UserError("A reconstruction is running: cancel it or wait for it.")
+    settings = context.scene.recon3d
+    for name, value in (
+        ("photos", photos),
+        ("workspace", workspace),
+        ("quality", quality),
+        ("until", until),
+    ):
+        if value:
+            setattr(settings, name, value)
+    source, folder = photos_path(settings), workspace_path(settings)
+    if source is None or folder is None:
+        raise UserError("No photos are chosen: choose the folder with the photos.", 2)
+    chosen_folders.remember(source, folder)
+    job: Job | None = find_job(folder)
+    if job is None:
+        if not source.exists():
+            raise UserError(f"{source} is not there: choose the folder with the photos.", 2)
+        words = [
+            "run",
+            str(source),
+            "-o",
+            str(folder),
+            "--quality",
+            settings.quality,
+            "--until",
+            settings.until,
+        ]
+        words += ["--device", preferences.device(), *engine_properties.options(settings.advanced)]
+        words += [*_crop(context.scene, folder), *more]
+        job = EngineJob(
+            engine_process.command(preferences.find_python(), words), engine_process.environment(), folder
+        )
+    _take(job, context.scene)
+    return job
+
+
+def _crop(scene: bpy.types.Scene, folder: Path) -> list[str]:
+    """The engine's words for the crop box that stands about an earlier import of the workspace, if one does."""
+    collection = find_import(scene, Workspace(folder).root)
+    if collection is None or find_object(collection, BOX) is None:
+        return []
+    return ["--crop", str(write_crop(collection))]
+
+
+def start_mesh(context: bpy.types.Context, faces: int = 0, texture: int = 0) -> Job:
+    """Start the engine on what is left to do up to the textured mesh. Raises UserError.
+
+    faces, texture: the mesh's budget and the texture's side in pixels; 0: as the scene's settings say. Of an import in
+    the scene, what its cleaning and its crop box leave is meshed.
+    """
+    settings = context.scene.recon3d.advanced
+    settings.faces, settings.texture_size = faces or settings.faces, texture or settings.texture_size
+    return start(context, until="texture", more=_cleaned(context.scene))
+
+
+def _cleaned(scene: bpy.types.Scene) -> list[str]:
+    """The engine's words for what the cleaning leaves of the cloud in the scene, if there is a cleaning."""
+    folder = workspace_path(scene.recon3d)
+    collection = find_import(scene, Workspace(folder).root) if folder else None
+    cloud = find_object(collection, CLOUD) if collection else None
+    path = write_cleaned_cloud(collection) if cloud is not None and len(cloud.data.vertices) else None
+    return ["--cloud", str(path)] if path else []
+
+
+def _take(job: Job, scene: bpy.types.Scene) -> None:
+    session.job, session.scene_uid = job, scene.session_uid
+    session.notes, session.live_stamp, session.live = (), 0, None
+    recent_runs.remember(job.workspace.root, scene.recon3d.photos)
+
+
+def follow_in_background() -> None:
+    """Look after the running job from Blender's event loop."""
+    timer.watch("job", _tick)
+
+
+def wait(context: bpy.types.Context) -> str:
+    """Block until the job has ended, import its result, and say so in a sentence. Raises UserError."""
+    view = session.job.wait()
+    recent_runs.forget(session.job.workspace.root)
+    refresh(context.scene)
+    if view.state == FAILED:
+        raise UserError(view.message, view.exit_code or 1, view.remedy)
+    if view.state != DONE:
+        return view.message
+    return import_result(context.scene, session.job.workspace.root).summary()
+
+
+def cancel() -> None:
+    if session.job:
+        session.job.cancel()
+
+
+def import_result(scene: bpy.types.Scene, folder: Path) -> ImportResult:
+    """Import a folder into a scene, show it, and keep what there is to say for the panel. Raises UserError."""
+    result = import_workspace(folder, scene)
+    chosen_folders.remember(Workspace(folder).root)
+    live.remove_live(scene)
+    show_result(result)
+    photo_list.fill(scene, folder)
+    session.notes = (result.summary(), *result.notes)
+    session.result = result
+    return result
+
+
+def log_file(scene: bpy.types.Scene) -> Path:
+    """The log of the scene's workspace. Raises UserError where there is none."""
+    folder = session.job.workspace.root if session.job else workspace_path(scene.recon3d)
+    log = Workspace(folder).log if folder else None
+    if log is None or not log.is_file():
+        raise UserError("There is no log yet: press Reconstruct first.")
+    return log
+
+
+def paths_changed(scene: bpy.types.Scene) -> None:
+    """Other photos or another workspace were chosen, or a file was loaded that names some."""
+    refresh(scene)
+    if bpy.app.background or session.running:  # the job needs the machine
+        return
+    settings = scene.recon3d
+    if not settings.photos or are_chosen(scene):
+        photo_inspection.inspect(photos_path(settings), workspace_path(settings))
+    else:
+        photo_inspection.forget()
+
+
+def are_chosen(scene: bpy.types.Scene) -> bool:
+    """Whether the user has chosen the scene's photos and results on this machine, so that they may be looked at."""
+    settings = scene.recon3d
+    return chosen_folders.is_chosen(photos_path(settings), workspace_path(settings))
+
+
+def look_at_photos(scene: bpy.types.Scene) -> None:
+    """The user means the photos and results that the file names."""
+    settings = scene.recon3d
+    chosen_folders.remember(photos_path(settings), workspace_path(settings))
+    find_running(scene)
+    paths_changed(scene)
+
+
+def refresh(scene: bpy.types.Scene) -> None:
+    """Look at the chosen workspace again."""
+    folder = workspace_path(scene.recon3d)
+    known = folder is not None and chosen_folders.is_chosen(folder)
+    session.state = workspace_state(folder) if known else WorkspaceState()
+
+
+def find_running(scene: bpy.types.Scene) -> None:
+    """Follow the run that is at work in the scene's workspace, or in the one that was remembered last.
+
+    Called after Blender has started or loaded a file. A scene that has no photos chosen takes over those of the
+    remembered run, whether that is still at work or was interrupted.
+    """
+    settings = scene.recon3d
+    if not settings.photos and not settings.workspace:
+        for folder, photos in recent_runs.remembered():
+            if workspace_state(folder).unfinished or find_job(folder):
+                settings.photos, settings.workspace = photos, str(folder)
+                quality, until = workspace_choices(folder)
+                settings.quality = quality or settings.quality
+                settings.until = until or settings.until
+                break
+    refresh(scene)
+    folder = workspace_path(settings)
+    if session.running or folder is None or not chosen_folders.is_chosen(folder):
+        return
+    job = find_job(folder)
+    if job is not None:
+        _take(job, scene)
+        follow_in_background()
+    elif session.state.unfinished:
+        session.notes = (session.state.sentence,)
+
+
+def forget() -> None:
+    """Stop following; a running engine works on, since its results are in its workspace."""
+    timer.stop()
+    photo_inspection.forget()
+    chosen_folders.forget_session()
+    session.__init__()
+
+
+# -- in Blender's event loop ------------------------------------------------------------------------
+
+
+def _tick() -> tuple[bool, bool]:
+    job = session.job
+    if job is None:
+        return False, False
+    changed = job.poll()
+    if session.running:
+        return _show_live() or changed, True
+    recent_runs.forget(job.workspace.root)
+    scene = _scene()
+    if scene is not None:
+        refresh(scene)
+        _end(scene)
+    elif job.view.state == DONE:
+        session.notes = (
+            "Another file is open than when this began: press Import Result to bring it in here.",
+        )
+    return True, False
+
+
+def _scene() -> bpy.types.Scene | None:
+    """The scene that the job belongs to; None where another file is open."""
+    return next((s for s in bpy.data.scenes if s.session_uid == session.scene_uid), None)
+
+
+def _show_live() -> bool:
+    """Read in one tick and show in the next: both together could take longer than a frame may."""
+    scene = _scene()
+    if scene is None or not scene.recon3d.show_live or session.view.stage != "sfm":
+        return False
+    if session.live is not None:
+        live.show_live(scene, session.job.workspace, session.live)
+        session.live = None
+        return True
+    stamp = live.live_stamp(session.job.workspace)
+    if stamp not in (0, session.live_stamp):
+        session.live_stamp = stamp
+        session.live = live.read_live(session.job.workspace)
+    return False
+
+
+def _end(scene: bpy.types.Scene) -> None:
+    """What the end of the job does to its scene: the result, or at least what became of the photos."""
+    root = session.job.workspace.root
+    if session.view.state == DONE and scene.recon3d.import_when_done:
+        try:
+            import_result(scene, root)
+        except UserError as error:
+            session.notes = (str(error),)
+            return
+        _push_undo("Import Reconstruction")
+        return
+    live.remove_live(scene)
+    if session.view.state == FAILED:
+        photo_list.fill(scene, root)
+
+
+def _push_undo(message: str) -> None:
+    windows = bpy.context.window_manager.windows
+    if windows:
+        with bpy.context.temp_override(window=windows[0]):
+            bpy.ops.ed.undo_push(message=message)

@@ -1,0 +1,218 @@
+"""Setting up the engine, removing it, and asking it what works: what the engine's buttons call."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from .. import engine_setup, preferences
+from ..engine_setup import engine_process
+from ..pipeline.errors import UserError
+from ..pipeline.events import read_events
+from ..pipeline.system.process_group import ProcessGroup, last_words
+from ..pipeline.workspace import Workspace
+from . import session as jobs
+from . import timer
+from .engine_query import EngineQuery
+
+
+@dataclass
+class SetupView:
+    """What there is to show of a set-up. done of total: in the units that `message` names; 0 of 0 while unknown."""
+
+    running: bool = False
+    stage: str = ""
+    done: int = 0
+    total: int = 0
+    message: str = ""
+    error: str = ""
+
+    @property
+    def fraction(self) -> float:
+        """Of the whole set-up, 0 to 1: every stage counts the same, but for the packages."""
+        if self.stage not in _SHARES:
+            return 0.0
+        start, share = _SHARES[self.stage]
+        return start + share * (min(1.0, max(0.0, self.done / self.total)) if self.total > 0 else 0.0)
+
+
+_SHARES = {"python": (0.0, 0.05), "packages": (0.05, 0.6), "install": (0.65, 0.25), "check": (0.9, 0.1)}
+
+
+class _EngineSession:
+    """process: of the set-up; findings: doctor's answer."""
+
+    def __init__(self) -> None:
+        self.process: ProcessGroup | None = None
+        self.workspace: Workspace | None = None
+        self.offset = 0
+        self.view = SetupView()
+        self.doctor: EngineQuery | None = None
+        self.findings: dict[str, Any] | None = None
+        self.doctor_error = ""
+
+
+session = _EngineSession()
+
+
+# -- setting up -------------------------------------------------------------------------------------
+
+
+def plan() -> engine_setup.Plan:
+    """What Set Up Engine will do. Raises UserError."""
+    kept, folder = preferences.preferences(), preferences.engine_folder()
+    if kept is None or folder is None:
+        raise UserError(
+            "The add-on is not installed as an extension and has no folder of its own: make setup makes the engine's "
+            "environment in a checkout.",
+            2,
+        )
+    index, lock = preferences.absolute(kept.index), preferences.absolute(kept.lock)
+    return engine_setup.plan(
+        folder, kept.variant, index=index, proxy=kept.proxy, online=bpy.app.online_access, lock=lock
+    )
+
+
+def state() -> str:
+    """ "missing", "ready", "broken" or "outdated": of the environment that Set Up Engine makes."""
+    folder = preferences.engine_folder()
+    return engine_setup.state(folder) if folder else engine_setup.MISSING
+
+
+def set_up() -> None:
+    """Begin to set the engine up, or to repair it. Raises UserError."""
+    if session.view.running:
+        raise UserError("The engine is being set up already: wait for it, or cancel it.")
+    wanted = plan()
+    if not wanted.able:
+        raise UserError(wanted.problems[0])
+    workspace = engine_setup.claimed_work_folder(wanted.target)
+    if workspace.holder() is None:
+        workspace.clear_cancel()
+    session.offset = workspace.events.stat().st_size if workspace.events.exists() else 0
+    session.workspace, session.findings = workspace, None
+    session.view = SetupView(running=True, message="Starting")
+    session.process = ProcessGroup(engine_setup.command(wanted), os.environ, workspace.output)
+
+
+def follow_in_background() -> None:
+    """Look after the set-up from Blender's event loop."""
+    timer.watch("engine setup", _tick)
+
+
+def wait() -> str:
+    """Block until the set-up has ended, and say so in a sentence. Raises UserError."""
+    import time
+
+    while session.view.running:
+        poll()
+        time.sleep(0.1)
+    if session.view.error:
+        raise UserError(session.view.error)
+    return session.view.message
+
+
+def cancel() -> None:
+    if session.view.running and session.workspace and session.process:
+        session.workspace.request_cancel()
+        session.process.ask_to_end()
+
+
+def remove() -> str:
+    """Delete the environment that Set Up Engine has made. Raises UserError."""
+    folder = preferences.engine_folder()
+    if folder is None or session.view.running:
+        raise UserError("The engine is being set up: cancel that first.")
+    engine_setup.remove(folder)
+    session.findings, session.view = None, SetupView()
+    return f"The engine's environment {folder} is removed."
+
+
+def log_file() -> Path:
+    """What the last set-up wrote down. Raises UserError where there was none."""
+    folder = preferences.engine_folder()
+    log = engine_setup.work_folder(folder) / "log.txt" if folder else None
+    if log is None or not log.is_file():
+        raise UserError("There is no log yet: press Set Up Engine first.")
+    return log
+
+
+def poll() -> bool:
+    """Take in what the set-up has said; True when `view` has changed."""
+    view, process = session.view, session.process
+    if not view.running or process is None or session.workspace is None:
+        return False
+    code = process.exit_code()
+    events, session.offset = read_events(session.workspace.events, session.offset)
+    for event in events:
+        if event.kind == "error":
+            view.error = event.message
+        elif event.stage in _SHARES:
+            view.stage, view.done, view.total = event.stage, event.done, event.total
+        if event.message:
+            view.message = event.message
+    if code is None:
+        return bool(events)
+    view.running = False
+    if code and not view.error:
+        view.error = _last_words(session.workspace.output, code)
+    return True
+
+
+def _last_words(output: Path, code: int) -> str:
+    last, _ = last_words(output)
+    said = f" ({last[:300]})" if last else ""
+    return f"Setting the engine up ended with code {code}{said}: see the log, or try again."
+
+
+def _tick() -> tuple[bool, bool]:
+    changed = poll()
+    if session.view.running:
+        return changed, True
+    if not session.view.error:
+        ask_doctor()
+        for scene in bpy.data.scenes:  # photos that were chosen before there was an engine
+            jobs.paths_changed(scene)
+    return True, False
+
+
+# -- the doctor -------------------------------------------------------------------------------------
+
+
+def ask_doctor() -> None:
+    """Ask the engine what works here. Raises UserError where there is no engine to ask."""
+    if session.doctor and session.doctor.running:
+        return
+    session.findings, session.doctor_error = None, ""
+    command = engine_process.command(preferences.find_python(), ["doctor", "--json"])
+    session.doctor = EngineQuery(command, engine_process.environment())
+    timer.watch("doctor", _doctor_tick)
+
+
+def doctor_lines() -> Iterator[tuple[str, str, str, str]]:
+    """(state, name, found, advice) of each finding: "ok", "warning" or "missing"."""
+    found = (session.findings or {}).get("findings")
+    for item in found if isinstance(found, list) else []:
+        if isinstance(item, dict):
+            yield tuple(str(item.get(key, ""))[:300] for key in ("state", "name", "found", "advice"))
+
+
+def _doctor_tick() -> tuple[bool, bool]:
+    doctor = session.doctor
+    if doctor is None or not doctor.poll():
+        return False, doctor is not None and doctor.running
+    if not doctor.running:
+        session.findings, session.doctor_error = doctor.answer, doctor.error
+    return True, doctor.running
+
+
+def forget() -> None:
+    """Leave a running set-up to itself: it is whole or can be repaired."""
+    if session.doctor:
+        session.doctor.stop()
+    session.__init__()

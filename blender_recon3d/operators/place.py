@@ -1,0 +1,115 @@
+"""Ground, up axis, origin and scale of a reconstruction. Points are given, or else the selected vertices."""
+
+# No `from __future__ import annotations`: Blender reads properties from annotations, which are calls here.
+
+from collections.abc import Sequence
+
+import bpy
+
+from ..scene import placement
+from ..scene.find_imports import current_import
+from .reporting import ImportOperator, run_reported
+
+_AXIS_ITEMS = [(axis, axis, f"What points along {axis} now shall point up") for axis in placement.AXES]
+
+
+def _points(count: int) -> object:
+    """Coordinates in the world, one after the other; left alone, the selected vertices count."""
+    return bpy.props.FloatVectorProperty(
+        name="Points",
+        description=f"{count} points in the world, for scripts; else {count} selected vertices",
+        size=3 * count,
+        subtype="NONE",
+        options={"SKIP_SAVE", "HIDDEN"},
+    )
+
+
+class RECON3D_OT_ground_from_plane(ImportOperator, bpy.types.Operator):
+    bl_idname = "recon3d.ground_from_plane"
+    bl_label = "Ground from Plane"
+    bl_description = "Find the cloud's dominant plane, level it, and put it at height 0"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return run_reported(self, lambda: placement.ground_from_plane(current_import(context.scene)))
+
+
+class RECON3D_OT_ground_from_points(ImportOperator, bpy.types.Operator):
+    bl_idname = "recon3d.ground_from_points"
+    bl_label = "Ground from 3 Points"
+    bl_description = (
+        "Level the plane through three vertices that are selected in Edit mode, and put it at height 0"
+    )
+
+    points: _points(3)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return run_reported(self, lambda: _grounded(context, _given(self, 3)))
+
+
+class RECON3D_OT_up_axis(ImportOperator, bpy.types.Operator):
+    bl_idname = "recon3d.up_axis"
+    bl_label = "Up Axis"
+    bl_description = "Turn the reconstruction so that what points along this axis now points up"
+
+    axis: bpy.props.EnumProperty(name="Axis", items=_AXIS_ITEMS, default="Y")
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return run_reported(self, lambda: placement.up_axis(current_import(context.scene), self.axis))
+
+
+class RECON3D_OT_origin_under(ImportOperator, bpy.types.Operator):
+    bl_idname = "recon3d.origin_under"
+    bl_label = "Origin under Object"
+    bl_description = "Move the reconstruction so that the bottom of the subject stands on the origin"
+
+    target: bpy.props.EnumProperty(
+        name="Onto",
+        items=(("WORLD", "World's Origin", "0, 0, 0"), ("CURSOR", "3D Cursor", "Where the 3D cursor is")),
+    )
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        place = context.scene.cursor.location if self.target == "CURSOR" else (0.0, 0.0, 0.0)
+        return run_reported(self, lambda: placement.origin_under(current_import(context.scene), tuple(place)))
+
+
+class RECON3D_OT_scale_to(ImportOperator, bpy.types.Operator):
+    bl_idname = "recon3d.scale_to"
+    bl_label = "Scale from 2 Points"
+    bl_description = "Scale until two vertices that are selected in Edit mode are this far apart"
+
+    length: bpy.props.FloatProperty(
+        name="Length", description="As measured in reality", default=1.0, min=1e-6, subtype="DISTANCE"
+    )
+    points: _points(2)
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        return context.window_manager.invoke_props_dialog(self)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return run_reported(self, lambda: _scaled(context, _given(self, 2), self.length))
+
+
+def _given(operator: bpy.types.Operator, count: int) -> list[tuple[float, ...]] | None:
+    if not operator.properties.is_property_set("points"):
+        return None
+    values = tuple(operator.points)
+    return [values[3 * i : 3 * i + 3] for i in range(count)]
+
+
+def _grounded(context: bpy.types.Context, points: Sequence[Sequence[float]] | None) -> str:
+    collection = current_import(context.scene)
+    return placement.ground_from_points(collection, points or placement.selected_points(collection, 3))
+
+
+def _scaled(context: bpy.types.Context, points: Sequence[Sequence[float]] | None, length: float) -> str:
+    collection = current_import(context.scene)
+    return placement.scale_to(collection, points or placement.selected_points(collection, 2), length)
+
+
+CLASSES = (
+    RECON3D_OT_ground_from_plane,
+    RECON3D_OT_ground_from_points,
+    RECON3D_OT_up_axis,
+    RECON3D_OT_origin_under,
+    RECON3D_OT_scale_to,
+)

@@ -1,0 +1,294 @@
+"""`recon3d doctor`: what works on this machine, and what to do about what does not.
+
+Runs wherever Python runs: every check imports what it looks at by itself, and an import that fails is a finding.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import platform
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import UserError
+from ..system.cpu import cores
+from ..system.memory import memory_gb
+from ..system.versions import engine_version
+from ..text import duration, printable
+
+OK, WARNING, MISSING = "ok", "warning", "missing"
+LEAST_PYTHON = (3, 11)
+LEAST_COLMAP = (4, 1, 1)  # earlier versions match four to six times slower
+LEAST_DISK_GB = 5.0
+LEAST_MEMORY_GB = 8.0
+DEPTH_PHOTOS = 30
+HEAVY_FAILURES = (RuntimeError, OSError, AttributeError, ValueError)  # of a build for another system
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line. state: "ok", "warning" (works, but) or "missing"; needed: nothing runs without it."""
+
+    name: str
+    state: str
+    found: str
+    advice: str = ""
+    needed: bool = False
+
+
+def main(as_json: bool) -> int:
+    """Print the findings; 0 when a reconstruction can run here, 1 when not."""
+    findings = examine()
+    able = can_run(findings)
+    if as_json:
+        answer = {"able": able, "findings": [dataclasses.asdict(finding) for finding in findings]}
+        sys.stdout.write(json.dumps(answer, indent=1) + "\n")
+    else:
+        sys.stdout.write(_table(findings, able))
+    return 0 if able else 1
+
+
+def examine() -> list[Finding]:
+    """All findings, in the order in which a person would set things up."""
+    checks: list[Callable[[], list[Finding]]] = [
+        _python, _processor, _memory, _disk, _numpy, _opencv, _pillow, _heif, _scipy, _xatlas, _pycolmap, _torch,
+        _torchvision, _safetensors, _weights, _depth,
+    ]  # fmt: skip
+    findings = []
+    for check in checks:
+        findings += check()
+    return findings
+
+
+def can_run(findings: list[Finding]) -> bool:
+    """True when nothing that every reconstruction needs is missing."""
+    return not any(finding.needed and finding.state == MISSING for finding in findings)
+
+
+def _python() -> list[Finding]:
+    version = platform.python_version()
+    found = f"{version} ({sys.executable})"
+    engine = Finding("recon3d", OK, engine_version())
+    if sys.version_info < LEAST_PYTHON:
+        advice = "use Python 3.11 or later"
+        return [engine, Finding("python", MISSING, found, advice, needed=True)]
+    return [engine, Finding("python", OK, found, needed=True), Finding("platform", OK, platform.platform())]
+
+
+def _processor() -> list[Finding]:
+    return [Finding("processor", OK, f"{cores()} cores, {platform.machine()}")]
+
+
+def _memory() -> list[Finding]:
+    total, free = memory_gb()
+    if total is None:
+        return [Finding("memory", OK, "the system does not say")]
+    found = f"{total:.1f} GB" + (f", {free:.1f} GB free" if free is not None else "")
+    if (free if free is not None else total) < LEAST_MEMORY_GB / 2 or total < LEAST_MEMORY_GB * 0.9:
+        advice = "large captures need 8 GB or more: close other programs, or use --quality preview"
+        return [Finding("memory", WARNING, found, advice)]
+    return [Finding("memory", OK, found)]
+
+
+def _disk() -> list[Finding]:
+    import tempfile
+
+    findings = []
+    for name, folder in (("disk, here", Path.cwd()), ("disk, temporary", Path(tempfile.gettempdir()))):
+        free = shutil.disk_usage(folder).free / 2**30
+        advice = (
+            "" if free >= LEAST_DISK_GB else "a dense reconstruction of 100 photos takes some GB: make room"
+        )
+        findings.append(Finding(name, WARNING if advice else OK, f"{free:.1f} GB free in {folder}", advice))
+    return findings
+
+
+def _numpy() -> list[Finding]:
+    return _import("numpy", "numpy", "numpy")
+
+
+def _scipy() -> list[Finding]:
+    return _import("scipy", "scipy", "scipy")
+
+
+def _xatlas() -> list[Finding]:
+    return _import("UVs", "xatlas", "xatlas", lost="--until texture cannot lay a mesh out flat")
+
+
+def _safetensors() -> list[Finding]:
+    return _import("safetensors", "safetensors", "safetensors", lost="--features learned cannot read weights")
+
+
+def _pillow() -> list[Finding]:
+    return _import("pillow", "PIL", "pillow")
+
+
+def _heif() -> list[Finding]:
+    return _import("HEIC photos", "pillow_heif", "pillow-heif")
+
+
+def _opencv() -> list[Finding]:
+    findings = _import("opencv", "cv2", "opencv-python-headless")
+    if findings[0].state != OK:
+        return findings
+    import cv2
+
+    line = next((text for text in cv2.getBuildInformation().splitlines() if "FFMPEG:" in text), "")
+    if "YES" in line:
+        return [*findings, Finding("video (ffmpeg)", OK, "in OpenCV")]
+    advice = f"photos work, videos do not: {_pip('--force-reinstall opencv-python-headless')}"
+    return [*findings, Finding("video (ffmpeg)", WARNING, "not in this OpenCV", advice)]
+
+
+def _pycolmap() -> list[Finding]:
+    findings = _import("pycolmap", "pycolmap", "pycolmap")
+    if findings[0].state != OK:
+        return findings
+    import zlib  # noqa: F401  pycolmap aborts the process when imported before zlib
+
+    import pycolmap
+
+    version = str(pycolmap.__version__)
+    numbers = tuple(int(part) for part in version.split(".")[:3] if part.isdigit())
+    if numbers < LEAST_COLMAP:
+        advice = f"4.1.1 or later is needed: {_pip('--upgrade pycolmap')}"
+        return [Finding("pycolmap", MISSING, version, advice, needed=True)]
+    if pycolmap.has_cuda:
+        return [Finding("pycolmap", OK, f"{version}, with CUDA", needed=True)]
+    return [Finding("pycolmap", OK, f"{version}, without CUDA: depth is estimated with torch", needed=True)]
+
+
+def _torch() -> list[Finding]:
+    findings = _import("torch", "torch", "torch")
+    if findings[0].state != OK:
+        return findings
+    import torch
+
+    if torch.cuda.is_available():
+        cards = [torch.cuda.get_device_properties(number) for number in range(torch.cuda.device_count())]
+        text = ", ".join(f"{card.name} ({card.total_memory / 2**30:.0f} GB)" for card in cards)
+        findings.append(Finding("CUDA", OK, text))
+    elif torch.version.cuda:
+        advice = "only if there is an NVIDIA card: update its driver"
+        findings.append(Finding("CUDA", WARNING, f"torch is built for {torch.version.cuda}, no card", advice))
+    else:
+        findings.append(Finding("CUDA", OK, "not in this torch: the CPU is used"))
+    if sys.platform == "darwin":
+        there = torch.backends.mps.is_available()
+        findings.append(Finding("MPS (Apple GPU)", OK, "available" if there else "not available"))
+    from ..models.arithmetic import choose
+    from ..models.devices import select_device
+
+    choice = choose(select_device())
+    return [*findings, Finding("arithmetic", OK, f"{choice.precision} for the networks: {choice.why}")]
+
+
+def _torchvision() -> list[Finding]:
+    """The learned front-end takes EfficientNet from it; its compiled operators are not needed for that."""
+    lost = "--features learned cannot choose pairs by their looks"
+    findings = _import("torchvision", "torchvision", "torchvision", lost=lost)
+    if findings[0].state == OK or "operator torchvision::" not in findings[0].found:
+        return findings
+    try:
+        from ..models.efficientnet import declare_missing_operators
+
+        declare_missing_operators()
+        from torchvision.models import efficientnet_b0  # noqa: F401
+    except (ImportError, *HEAVY_FAILURES):
+        return findings
+    import torchvision
+
+    found = f"{torchvision.__version__}; its compiled operators do not fit torch, but none is used"
+    return [Finding("torchvision", OK, found)]
+
+
+def _weights() -> list[Finding]:
+    from ..models.registry import list_weights
+
+    try:
+        rows = list_weights()
+    except UserError as error:
+        return [Finding("weights", WARNING, str(error), "--features sift works without")]
+    findings = []
+    for network in sorted({row["network"] for row in rows}):
+        there = [row for row in rows if row["network"] == network and row["where"]]
+        if there:
+            found = "; ".join(f"{row['set']} ({row['where']})" for row in there)
+            findings.append(Finding(f"weights, {network}", OK, found))
+        else:
+            advice = f"--features sift works without; or: recon3d weights fetch {network}"
+            findings.append(Finding(f"weights, {network}", WARNING, "none", advice))
+    return findings
+
+
+def _depth() -> list[Finding]:
+    """Which dense stereo runs, and how long it takes for a capture of DEPTH_PHOTOS photos."""
+    try:
+        import zlib  # noqa: F401  before pycolmap
+
+        import pycolmap
+
+        from ..models.devices import select_device
+        from ..mvs.depth_forecast import forecast, plan
+        from ..settings import SIZES, DenseSettings
+    except (ImportError, *HEAVY_FAILURES):
+        return []  # what is missing has its own line
+    device, settings = select_device(), DenseSettings()
+    if pycolmap.has_cuda and device.type == "cuda":
+        return [Finding("depth", OK, "COLMAP's PatchMatch (CUDA); --dense torch for ours")]
+    times = []
+    for quality, side in SIZES["dense"].items():
+        sizes = [(side * 3 // 4, side)] * DEPTH_PHOTOS
+        seconds = forecast(sizes, device, settings.views, plan(sizes, device, settings.memory * 2**30))
+        times.append(f"{duration(seconds)} at {quality}")
+    found = f"ours on {device}: {DEPTH_PHOTOS} photos in about {', '.join(times)}"
+    return [Finding("depth", OK, found)]
+
+
+def _import(name: str, module: str, distribution: str, lost: str = "") -> list[Finding]:
+    """Whether a module can be imported, and its version. lost: what does not work without; else nothing does."""
+    import importlib
+    import zlib  # noqa: F401  before pycolmap
+
+    needed = not lost
+    try:
+        imported = importlib.import_module(module)
+    except ImportError as error:
+        absent = isinstance(error, ModuleNotFoundError) and error.name == module
+        found, change = ("not installed", distribution) if absent else (_short(error), _again(distribution))
+    except HEAVY_FAILURES as error:
+        found, change = _short(error), _again(distribution)
+    else:
+        return [Finding(name, OK, str(getattr(imported, "__version__", "installed")), needed=needed)]
+    advice = (f"{lost}: " if lost else "") + _pip(change)
+    return [Finding(name, MISSING if needed else WARNING, found, advice, needed)]
+
+
+def _again(distribution: str) -> str:
+    return f"--force-reinstall {distribution}"
+
+
+def _pip(change: str) -> str:
+    return f'"{sys.executable}" -m pip install {change}'
+
+
+def _short(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:160]
+
+
+def _table(findings: list[Finding], able: bool) -> str:
+    first = max(len(finding.name) for finding in findings)
+    lines = []
+    for finding in findings:
+        advice = f"\n{'':{first + 11}}-> {printable(finding.advice)}" if finding.advice else ""
+        lines.append(f"{finding.state:<8} {finding.name:<{first}}  {printable(finding.found)}{advice}")
+    if able:
+        lines.append("\nA reconstruction can run here.")
+    else:
+        names = ", ".join(item.name for item in findings if item.needed and item.state == MISSING)
+        lines.append(f"\nNo reconstruction can run here yet. Missing: {names}.")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,1 @@
+"""COLMAP: its calls, its database, and what runs it in a process of its own."""

@@ -1,0 +1,115 @@
+"""COLMAP's SQLite database: cameras and images in, and what other stages ask of it.
+
+Never open it with Python's sqlite3 in a process that uses pycolmap: each brings its own SQLite, and closing a
+file in one drops the locks of the other (sqlite.org/howtocorrupt.html, 2.2.1), which does corrupt it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import FileFormatError
+from ..files.regular import read_regular
+from ..files.whole_files import remove, whole_file
+from ..workspace import Workspace, remove_side_files
+from .calls import pycolmap
+
+
+def create_database(workspace: Workspace) -> None:
+    """database.db with the cameras and images of photos.json and nothing else; replaces what is there."""
+    document = workspace.read_photos()
+    with whole_file(workspace.database) as part:
+        remove(part)
+        with open_database(part):
+            pass  # import_images wants the file to exist
+        for camera in document["cameras"]:
+            names = [photo["name"] for photo in document["photos"] if photo["camera"] == camera["id"]]
+            options = pycolmap.ImageReaderOptions()
+            options.camera_model = camera["model"]
+            options.camera_params = ",".join(repr(value) for value in camera["params"])
+            pycolmap.import_images(part, workspace.images, pycolmap.CameraMode.SINGLE, names, options)
+        with open_database(part) as database:
+            for camera in database.read_all_cameras():
+                # Ids are given in the order of import, which is that of photos.json.
+                camera.has_prior_focal_length = document["cameras"][camera.camera_id - 1]["prior"] != "none"
+                database.update_camera(camera)
+        remove_side_files(part)
+    remove_side_files(workspace.database)
+
+
+@contextlib.contextmanager
+def open_database(path: Path) -> Iterator[Any]:
+    """The database, closed at the end also when the block raises. FileFormatError when the file is none."""
+    try:
+        database = pycolmap.Database.open(path)
+    except RuntimeError as error:
+        raise FileFormatError(path, "it is no COLMAP database") from error
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def image_ids(database: Any) -> dict[str, int]:
+    """Image ids by name."""
+    return {image.name: image.image_id for image in database.read_all_images()}
+
+
+def write_features(database: Any, image_id: int, keypoints: np.ndarray, descriptors: np.ndarray) -> None:
+    """keypoints [N, 2] in COLMAP's pixels, descriptors [N, D] float32; both in one transaction.
+
+    The descriptors are float32 as bytes, four columns each, of a type COLMAP leaves undefined: it has none for
+    SuperPoint's, and must not take them for SIFT's.
+    """
+    content = np.ascontiguousarray(descriptors, np.float32).view(np.uint8)
+    wrapped = pycolmap.FeatureDescriptors(pycolmap.FeatureExtractorType.UNDEFINED, content)
+    with pycolmap.DatabaseTransaction(database):
+        if not database.exists_keypoints(image_id):
+            database.write_keypoints(image_id, np.ascontiguousarray(keypoints, np.float32))
+        if not database.exists_descriptors(image_id):
+            database.write_descriptors(image_id, wrapped)
+
+
+def read_descriptors(database: Any, image_id: int) -> np.ndarray:
+    """What `write_features` wrote: float32 [N, D]."""
+    return np.ascontiguousarray(database.read_descriptors(image_id).data).view(np.float32)
+
+
+def pair_counts(database: Any) -> dict[tuple[int, int], tuple[int, int]]:
+    """(matches, verified matches) of each pair of image ids that has been matched."""
+    counts = {_pair(pair): (number, 0) for pair, number in zip(*database.read_num_matches(), strict=True)}
+    verified = database.read_two_view_geometry_num_inliers()
+    for pair, number in zip(*verified, strict=True):
+        key = _pair(pair)
+        counts[key] = (counts.get(key, (0, 0))[0], number)
+    return counts
+
+
+def _pair(pair: Any) -> tuple[int, int]:
+    first, second = pycolmap.pair_id_to_image_pair(pair) if isinstance(pair, int) else pair
+    return (first, second) if first < second else (second, first)
+
+
+def write_pairs(path: Path, pairs: Iterable[tuple[str, str]]) -> None:
+    """COLMAP's list of pairs: two names a line."""
+    with whole_file(path) as part:
+        part.write_text("".join(f"{first} {second}\n" for first, second in pairs), "utf-8")
+
+
+def read_pairs(path: Path) -> list[tuple[str, str]]:
+    """The pairs of a list written by `write_pairs`."""
+    try:
+        lines = [line.split() for line in read_regular(path).decode("utf-8").splitlines()]
+    except OSError as error:
+        raise FileFormatError(path, error.strerror or "it is not there") from error
+    except UnicodeDecodeError as error:
+        raise FileFormatError(path, "it is no list of pairs") from error
+    wrong = next((number for number, words in enumerate(lines, 1) if len(words) != 2), 0)
+    if wrong:
+        raise FileFormatError(path, f"line {wrong} does not hold two names")
+    return [(first, second) for first, second in lines]

@@ -1,0 +1,37 @@
+"""Failures that a person can act on, and the wish to stop. Standard library only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .text import printable
+
+# Run again; choose photos, or the results folder; run again at preview quality; show the log; set the engine up.
+REMEDIES = ("again", "photos", "results", "preview", "log", "engine")
+
+
+class Cancelled(Exception):
+    """The user asked to stop; the workspace stays resumable."""
+
+
+class UserError(Exception):
+    """A failure a person can act on: one sentence with what failed, on which file, and what to do next.
+
+    exit_code: 1 when the work failed, 2 when the usage or the input is at fault. remedy: what a button beside the
+    sentence should do, one of REMEDIES; empty for the usual: to choose other input after 2, to try again after 1.
+    """
+
+    def __init__(self, message: str, exit_code: int = 1, remedy: str = "") -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+        self.remedy = remedy or ("photos" if exit_code == 2 else "again")
+        self.reported = False  # whether the event stream has it
+
+
+class FileFormatError(UserError):
+    """A file that is cut short, damaged, or something else than its name says. `path` is the file."""
+
+    def __init__(self, path: Path, what: str) -> None:
+        # Names out of a damaged file may hold anything, line ends among it.
+        super().__init__(printable(f"{path} cannot be read: {what}; make it again, or choose another."))
+        self.path = path

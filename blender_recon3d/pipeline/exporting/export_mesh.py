@@ -1,0 +1,113 @@
+"""A finished workspace's textured mesh in a file of another program's format, standing upright and to scale.
+
+What placement.json says of up axis, origin and scale is applied. OBJ and GLB are y-up, as their readers take them;
+PLY is z-up, as Blender's world. PNG and JPEG are pictures of the mesh from four sides.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ..errors import UserError
+from ..files.pictures import read_picture
+from ..files.ply_mesh import write_mesh
+from ..files.whole_files import read_json, whole_file
+from ..placing.placement_file import check_placement
+from ..results import require
+from ..system.versions import engine_version
+from ..texturing.textured_mesh import VERTEX, TexturedMesh, read_textured
+from ..workspace import Workspace
+from .glb import write_glb
+from .obj import write_obj
+from .picture import write_picture
+
+ENDINGS = (".obj", ".ply", ".glb", ".png", ".jpg")
+Y_UP = np.array([[1.0, 0, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0], [0, 0, 0, 1]])
+JPEG_QUALITY = 92
+
+
+def check_export(path: Path, workspace: Workspace) -> None:
+    """UserError (2) for an ending that is not ours or a place where results would be overwritten."""
+    if path.suffix.lower() not in ENDINGS:
+        raise UserError(
+            f"{path} cannot be exported: its ending says the format and is one of {', '.join(ENDINGS)}; Blender "
+            "writes others.",
+            2,
+        )
+    if workspace.root in path.absolute().parents:
+        raise UserError(
+            f"{path} lies inside the workspace, whose files are its own: export to another place.", 2
+        )
+
+
+def export(workspace: Workspace, path: Path) -> list[Path]:
+    """Write the textured mesh of a workspace to PATH; the files written.
+
+    An OBJ has a MTL and a PNG of the same name beside it; a GLB holds everything; a PLY has vertex colours instead
+    of a texture. UserError when the texture stage is not done or the file cannot be written.
+    """
+    check_export(path, workspace)
+    if not workspace.textured_mesh.exists() or not workspace.texture_image.exists():
+        raise UserError(
+            f"{workspace.root} has no texture yet: run recon3d texture {workspace.root} first.", 2
+        )
+    require(workspace, "texture")
+    require(workspace, "sfm", [workspace.placement])
+    mesh = read_textured(workspace.textured_mesh).moved(world_from_model(workspace))
+    try:
+        return _write(path.absolute(), mesh, workspace)
+    except OSError as error:
+        raise UserError(
+            f"{path} cannot be written ({error.strerror or error}): export to another place."
+        ) from error
+
+
+def world_from_model(workspace: Workspace) -> np.ndarray:
+    """placement.json's similarity [4, 4]; UserError when it is none."""
+    advice = "run recon3d sfm again"
+    found = read_json(workspace.placement, advice).get("world_from_model")
+    try:
+        return check_placement(found)
+    except ValueError as error:
+        raise UserError(f"{workspace.placement} holds no placement: {advice}.") from error
+
+
+def _write(path: Path, mesh: TexturedMesh, workspace: Workspace) -> list[Path]:
+    ending = path.suffix.lower()
+    if ending == ".ply":
+        first, faces = mesh.welded()
+        write_mesh(path, _coloured(mesh, first), faces)
+        return [path]
+    if ending in (".png", ".jpg"):
+        write_picture(path, mesh, _texture(workspace)[..., ::-1])
+        return [path]
+    mesh = mesh.moved(Y_UP)
+    if ending == ".glb":
+        image = _texture(workspace)
+        jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
+        write_glb(path, mesh, jpeg, f"Recon3D {engine_version()}")
+        return [path]
+    image_path = path.with_suffix(workspace.texture_image.suffix)
+    with whole_file(image_path) as part:
+        shutil.copyfile(workspace.texture_image, part)
+    write_obj(path, mesh, image_path.name, "y up, right-handed, in the units of the placement")
+    return [path, path.with_suffix(".mtl"), image_path]
+
+
+def _texture(workspace: Workspace) -> np.ndarray:
+    """uint8 BGR [H, W, 3]."""
+    return read_picture(workspace.texture_image, cv2.IMREAD_COLOR)
+
+
+def _coloured(mesh: TexturedMesh, first: np.ndarray) -> np.ndarray:
+    """The vertices numbered `first` as a table of position, normal and colour."""
+    table = np.empty(len(first), VERTEX.descr[:9])
+    for axis, name in enumerate("xyz"):
+        table[name], table["n" + name] = mesh.positions[first, axis], mesh.normals[first, axis]
+    for channel, name in enumerate(("red", "green", "blue")):
+        table[name] = mesh.colours[first, channel]
+    return table

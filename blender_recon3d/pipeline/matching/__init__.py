@@ -1,0 +1,1 @@
+"""Which photos are matched, and the features they are matched by."""

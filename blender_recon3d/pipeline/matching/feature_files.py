@@ -1,0 +1,64 @@
+"""Learned features on disk: features/NAME.npz, one file a photo, written whole."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import UserError
+from ..files.regular import open_regular
+from ..files.whole_files import whole_file
+from ..workspace import Workspace
+
+if TYPE_CHECKING:
+    from ..models.frontend import Features
+
+# What numpy and zipfile raise for archives that are cut short, changed, or compressed in an unusual way.
+_DAMAGED = (
+    OSError, ValueError, KeyError, EOFError, TypeError, IndexError, AttributeError, ArithmeticError, RuntimeError,
+    MemoryError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+
+
+def feature_path(workspace: Workspace, name: str) -> Path:
+    return workspace.features / f"{name}.npz"
+
+
+def save_features(path: Path, features: Features) -> None:
+    """Descriptors in half precision: they have unit length, and 1e-3 of a component is below their noise."""
+    with whole_file(path) as part, open(part, "wb") as file:
+        np.savez(
+            file,
+            keypoints=features.keypoints.astype(np.float32),
+            scores=features.scores.astype(np.float32),
+            descriptors=features.descriptors.astype(np.float16),
+            image_size=np.asarray(features.image_size, np.int64),
+        )
+
+
+def load_features(path: Path) -> Features:
+    """UserError naming the file when it is missing or torn."""
+    from ..models.frontend import Features
+
+    try:
+        with open_regular(path) as file, np.load(file, allow_pickle=False) as stored:
+            found = Features(
+                keypoints=stored["keypoints"],
+                scores=stored["scores"],
+                descriptors=stored["descriptors"].astype(np.float32),
+                image_size=(int(stored["image_size"][0]), int(stored["image_size"][1])),
+            )
+        count = len(found.scores)
+        if (
+            found.keypoints.shape != (count, 2)
+            or found.descriptors.ndim != 2
+            or len(found.descriptors) != count
+        ):
+            raise ValueError("its arrays do not fit together")
+        return found
+    except _DAMAGED as error:
+        raise UserError(f"{path} cannot be read ({error}): delete it and run again.") from error

@@ -1,0 +1,214 @@
+"""The way from a cloud's file to a mesh within its budget: clean, Poisson, trim, repair, decimate, colour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from ..errors import UserError
+from ..events import Progress
+from ..files.ply import columns, write_vertices
+from ..files.ply_mesh import read_mesh, write_mesh
+from ..settings import MeshSettings
+from .cloud_cleaning import ISLAND_GAP, in_large_islands, outliers, spacings
+from .colours import colours_at
+from .point_cloud import LEAST_POINTS, Cloud, read_cloud, thinned
+from .poisson import run_in_child
+from .region import in_box, in_subject, read_box
+from .repair import cleaned, filled_holes, without_loose_parts
+from .topology import Mesh, boundary, is_watertight, vertex_normals, volume
+from .trimming import remoteness, trimmed
+
+STEPS = ("cleaning the cloud", "Poisson surface", "trimming", "decimating", "colouring")
+POINTS_PER_GB = 300_000  # what Poisson and trimming take: benchmarks/measure/mesh_memory.py
+MARGIN = 1.1  # COLMAP's Poisson works in a cube that is so much larger than the cloud
+SHALLOWEST, DEEPEST = 6, 12
+REACH = 2.5  # times the spacing: farther from the cloud there is no surface
+HOLE = 30.0  # times the spacing, side of a square: no larger hole is filled
+TONGUE = 30.0  # times the spacing: of the rim, narrower tongues than twice this go
+RIM = 40.0  # times the spacing: longest rim of a hole that is closed after that
+LOOSE_SHARE = 0.02  # of the largest part's area: smaller parts go
+
+VERTEX = np.dtype(
+    [(name, "<f4") for name in ("x", "y", "z", "nx", "ny", "nz")]
+    + [(name, "u1") for name in ("red", "green", "blue")]
+)
+
+
+@dataclass(frozen=True)
+class Built:
+    """Vertices (VERTEX, [N]) and faces int32 [M, 3] within the budget and before decimation, and what was done."""
+
+    mesh: tuple[np.ndarray, np.ndarray]
+    full: tuple[np.ndarray, np.ndarray]
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Support:
+    """The cloud that the mesh rests on: its points, their search tree, and the spacing of each."""
+
+    cloud: Cloud
+    tree: cKDTree
+    spacing: np.ndarray
+    median: float
+
+
+def build_mesh(path: Path, model: Path, work: Path, settings: MeshSettings, progress: Progress) -> Built:
+    """Mesh the cloud of `path`; `model` is COLMAP's, `work` a folder that is made and can be removed afterwards.
+
+    UserError in one sentence when the cloud is unusable or no surface comes out of it; Cancelled.
+    """
+    work.mkdir()
+    progress.update(0, len(STEPS), STEPS[0])
+    support, counts = _prepared(path, model, settings, progress)
+    depth = settings.mesh_depth or _depth(support)
+    progress.update(1, len(STEPS), STEPS[1])
+    surface = _poisson(support, depth, work, progress)
+    progress.update(2, len(STEPS), STEPS[2])
+    full, done = _finished(surface, support, settings.closed)
+    progress.update(3, len(STEPS), STEPS[3])
+    small = _decimated(full, settings.max_size, work, progress)
+    progress.update(4, len(STEPS), STEPS[4])
+    facts = {
+        "version": 1,
+        "mesher": "poisson",
+        "vertices": len(small.vertices),
+        "faces": len(small.faces),
+        "watertight": is_watertight(small),
+        "boundary_edges": len(boundary(small.faces)),
+        "full_vertices": len(full.vertices),
+        "full_faces": len(full.faces),
+        "depth": depth,
+        "spacing": support.median,
+        "cloud": counts,
+        **done,
+    }
+    return Built(_coloured(small, support), _coloured(full, support), facts)
+
+
+def _prepared(
+    path: Path, model: Path, settings: MeshSettings, progress: Progress
+) -> tuple[_Support, dict[str, int]]:
+    """The cleaned cloud, and how many points went at each step."""
+    cloud = read_cloud(path)
+    if cloud.rgb is None:
+        progress.warning(f"{path.name} has no colours: the mesh will be grey.")
+    counts = {"points": len(cloud)}
+
+    def keep(name: str, mask: np.ndarray, advice: str) -> None:
+        nonlocal cloud
+        counts[name] = int(len(mask) - mask.sum())
+        if mask.sum() < LEAST_POINTS:
+            raise UserError(f"Of the {len(mask)} points {mask.sum()} are left ({name}): {advice}.")
+        cloud = cloud.select(mask)
+        progress.check()
+
+    if settings.crop:
+        keep("outside_crop", in_box(cloud.xyz, read_box(settings.crop)), "move or enlarge the crop box")
+    elif settings.region == "auto":
+        keep("background", in_subject(cloud.xyz, model), "use --region all")
+    most = int(settings.memory * POINTS_PER_GB)
+    if len(cloud) > most:
+        progress.info(f"{len(cloud)} points are thinned to {most} or fewer, to keep to --memory.")
+        counts["thinned"] = len(cloud)
+        cloud = thinned(cloud, most)
+        counts["thinned"] -= len(cloud)
+    tree = cKDTree(cloud.xyz)
+    own, theirs = spacings(cloud.xyz, tree, progress)
+    if not np.median(own) > 0:
+        raise UserError(f"{path} has most of its points in one place: run recon3d dense again.")
+    if settings.clean == "auto":
+        good = ~outliers(cloud, own, theirs)
+        own = own[good]
+        keep("outliers", good, "use --clean off")
+        good = in_large_islands(cloud.xyz, ISLAND_GAP * float(np.median(own)))
+        own = own[good]
+        keep("islands", good, "use --clean off")
+        tree = cKDTree(cloud.xyz)
+    counts["used"] = len(cloud)
+    return _Support(cloud, tree, own, float(np.median(own))), counts
+
+
+def _depth(support: _Support) -> int:
+    """Cells of the octree just narrower than points are apart; benchmarks.measure.mesh shows what coarser ones lose."""
+    extent = MARGIN * float(np.ptp(support.cloud.xyz, axis=0).max())
+    return int(np.clip(np.ceil(np.log2(extent / support.median)), SHALLOWEST, DEEPEST))
+
+
+def _poisson(support: _Support, depth: int, work: Path, progress: Progress) -> Mesh:
+    cloud = support.cloud
+    vertices = np.empty(len(cloud), VERTEX.descr[:6])
+    for axis, name in enumerate("xyz"):
+        vertices[name], vertices["n" + name] = cloud.xyz[:, axis], cloud.normals[:, axis]
+    write_vertices(work / "cloud.ply", vertices)
+    # With several threads sums are rounded in another order each time, and the surface differs in the last digits.
+    options = {"depth": depth, "trim": 0.0, "color": False, "num_threads": 1}
+    run_in_child("poisson", work / "cloud.ply", work / "poisson.ply", options, progress)
+    return mesh_of(work / "poisson.ply")
+
+
+def mesh_of(path: Path) -> Mesh:
+    """The mesh of a PLY file; UserError when it has no faces."""
+    vertices, faces = read_mesh(path)
+    xyz = columns(vertices, "x", "y", "z")
+    if xyz is None or not len(faces):
+        raise UserError(
+            "No surface came out of the cloud: use --region all or --clean off, or take more photos that overlap."
+        )
+    return Mesh(xyz, faces)
+
+
+def _finished(surface: Mesh, support: _Support, closed: bool) -> tuple[Mesh, dict[str, Any]]:
+    """Trimmed and repaired, and what was done to it."""
+    before, filled = len(surface.faces), 0
+    if not closed:
+        remote = remoteness(surface, support.tree, support.spacing)
+        surface, filled = trimmed(
+            surface, remote, REACH, (HOLE * support.median) ** 2, TONGUE * support.median
+        )
+    trimmed_faces = max(0, before - len(surface.faces))
+    surface, loose = without_loose_parts(cleaned(surface), LOOSE_SHARE)
+    # A closed surface may bulge out of the cube that Poisson works in, and be cut off there.
+    surface, closed_holes = filled_holes(surface, np.inf if closed else RIM * support.median)
+    if not len(surface.faces):
+        raise UserError(
+            "Nothing is left of the surface after trimming: the cloud is too thin; use --min-views 2 or take more "
+            "photos that overlap."
+        )
+    if is_watertight(surface) and volume(surface) < 0:
+        surface = Mesh(surface.vertices, surface.faces[:, ::-1].copy())
+    return surface, {
+        "trimmed_faces": trimmed_faces,
+        "loose_parts_removed": loose,
+        "holes_filled": filled + closed_holes,
+    }
+
+
+def _decimated(full: Mesh, faces: int, work: Path, progress: Progress) -> Mesh:
+    """The mesh with at most so many faces, by quadric error metrics (Garland and Heckbert 1997)."""
+    if len(full.faces) <= faces:
+        return full
+    vertices = np.empty(len(full.vertices), VERTEX.descr[:3])
+    for axis, name in enumerate("xyz"):
+        vertices[name] = full.vertices[:, axis]
+    write_mesh(work / "full.ply", vertices, full.faces)
+    # Weighed higher, the rim takes faces from the rest; no more accurate (benchmarks/measure/mesh.py).
+    options = {"target_face_ratio": faces / len(full.faces), "boundary_weight": 100.0}
+    run_in_child("simplify", work / "full.ply", work / "small.ply", options, progress)
+    return cleaned(mesh_of(work / "small.ply"))
+
+
+def _coloured(mesh: Mesh, support: _Support) -> tuple[np.ndarray, np.ndarray]:
+    vertices = np.empty(len(mesh.vertices), VERTEX)
+    normals = vertex_normals(mesh)
+    rgb = colours_at(mesh.vertices, support.tree, support.cloud.rgb, support.median)
+    for axis, name in enumerate("xyz"):
+        vertices[name], vertices["n" + name] = mesh.vertices[:, axis], normals[:, axis]
+    for channel, name in enumerate(("red", "green", "blue")):
+        vertices[name] = rgb[:, channel]
+    return vertices, mesh.faces

@@ -1,0 +1,81 @@
+"""What of a dense cloud is no surface: single outliers, and islands that hang in the air.
+
+Both are judged by the cloud's own spacing, so that they mean the same at any scale.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
+
+from ..events import Progress
+from .point_cloud import KEY_BITS, Cloud, voxel_keys
+
+NEIGHBOURS = 8
+BLOCK = 250_000  # points a block, which bounds the memory of a query
+LONELY = 3.0  # times its neighbours' spacing: a point that keeps farther away is an outlier
+LONELY_UNSURE = 1.8  # the same for points that hardly more photos saw than had to
+UNSURE_VIEWS = 4
+ISLAND_GAP = 6.0  # times the spacing: what is nearer hangs together
+ISLAND_SHARE = 0.01  # of the largest island's points: smaller ones go
+
+
+def spacings(xyz: np.ndarray, tree: cKDTree, progress: Progress) -> tuple[np.ndarray, np.ndarray]:
+    """Each point's mean distance to its NEIGHBOURS nearest [N], and the median of theirs [N], float32.
+
+    Where points lie in one place, zero.
+    """
+    own = np.empty(len(xyz), np.float32)
+    count = min(NEIGHBOURS + 1, len(xyz))
+    around = np.empty((len(xyz), count), np.int32)
+    for start in range(0, len(xyz), BLOCK):
+        distance, index = tree.query(xyz[start : start + BLOCK], count, workers=-1)
+        own[start : start + BLOCK] = distance[:, 1:].mean(axis=1)
+        around[start : start + BLOCK] = index
+        progress.check()
+    theirs = np.empty(len(xyz), np.float32)
+    for start in range(0, len(xyz), BLOCK):
+        theirs[start : start + BLOCK] = np.median(own[around[start : start + BLOCK, 1:]], axis=1)
+    return own, theirs
+
+
+def outliers(cloud: Cloud, own: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+    """Which points [N] keep away from others that lie closer together, sooner where few photos saw them."""
+    unsure = (cloud.views > 0) & (cloud.views <= UNSURE_VIEWS)
+    return own > np.where(unsure, LONELY_UNSURE, LONELY) * theirs
+
+
+def islands(xyz: np.ndarray, gap: float) -> np.ndarray:
+    """int [N]: the number of the island of each point; points of voxels with edges of `gap` that touch are one.
+
+    Memory and time go by the number of points, however many neighbours they have.
+    """
+    low = xyz.min(axis=0) - gap
+    gap = max(gap, float(np.ptp(xyz, axis=0).max()) / (2**KEY_BITS - 4))
+    voxels, voxel = np.unique(voxel_keys(xyz, low, gap), return_inverse=True)
+    rows, others = [], []
+    for offset in _half_neighbours():
+        wanted = voxels + offset
+        place = np.minimum(np.searchsorted(voxels, wanted), len(voxels) - 1)
+        found = voxels[place] == wanted
+        rows.append(np.flatnonzero(found))
+        others.append(place[found])
+    row, other = np.concatenate(rows), np.concatenate(others)
+    graph = coo_array((np.ones(len(row), np.int8), (row, other)), (len(voxels),) * 2)
+    return connected_components(graph, directed=False)[1][voxel]
+
+
+def _half_neighbours() -> list[int]:
+    """The differences of key to 13 of a voxel's 26 neighbours; the others see it as theirs."""
+    span = (-1, 0, 1)
+    offsets = [(x << 2 * KEY_BITS) + (y << KEY_BITS) + z for x in span for y in span for z in span]
+    return [offset for offset in offsets if offset > 0]
+
+
+def in_large_islands(xyz: np.ndarray, gap: float, share: float = ISLAND_SHARE) -> np.ndarray:
+    """Which points [N] lie in an island of at least `share` of the largest one's points."""
+    island = islands(xyz, gap)
+    size = np.bincount(island)
+    return size[island] >= share * size.max()

@@ -1,0 +1,120 @@
+"""The dense cloud as meshing wants it: positions, normals, colours and views, thinned to a bound on memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import UserError
+from ..files.ply import read_vertices
+
+LEAST_POINTS = 100  # fewer are no surface
+KEY_BITS = 20  # of a voxel's coordinate: three of them fit into an int64
+HALVINGS = 0.8  # next voxel's number of points by this one's, at most: so the search for a size ends
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """xyz float32 [N, 3] in the model's frame, unit normals float32 [N, 3], rgb uint8 [N, 3] or None, views [N].
+
+    views: the number of photos that saw each point, uint8; where the file does not say, all 0.
+    """
+
+    xyz: np.ndarray
+    normals: np.ndarray
+    rgb: np.ndarray | None
+    views: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.xyz)
+
+    def select(self, keep: np.ndarray) -> Cloud:
+        """The points of a mask or an index."""
+        rgb = None if self.rgb is None else self.rgb[keep]
+        return Cloud(self.xyz[keep], self.normals[keep], rgb, self.views[keep])
+
+
+def read_cloud(path: Path) -> Cloud:
+    """The cloud of a PLY file without points that are not finite or have no normal.
+
+    UserError in one sentence when the file is missing or damaged, or holds too few points or no normals.
+    """
+    vertices = read_vertices(path)
+    names = set(vertices.dtype.names or ())
+    for needed, what in ((("x", "y", "z"), "positions"), (("nx", "ny", "nz"), "normals")):
+        if not names.issuperset(needed):
+            raise UserError(
+                f"{path} has points without {what}, which no surface can be made of: run recon3d dense again."
+            )
+    xyz, normals = _block(vertices, "x", "y", "z"), _block(vertices, "nx", "ny", "nz")
+    length = np.linalg.norm(normals, axis=1)
+    with np.errstate(invalid="ignore"):
+        good = np.isfinite(xyz).all(axis=1) & np.isfinite(length) & (length > 1e-6)
+    if good.sum() < LEAST_POINTS:
+        raise UserError(
+            f"{path} holds {good.sum()} points, too few for a surface: take more photos that overlap, or run "
+            "recon3d dense with --min-views 2."
+        )
+    coloured = names.issuperset(("red", "green", "blue"))
+    rgb = _block(vertices, "red", "green", "blue", kind=np.uint8) if coloured else None
+    views = vertices["views"].astype(np.uint8) if "views" in names else np.zeros(len(xyz), np.uint8)
+    normals /= np.where(good, length, 1)[:, None]
+    return Cloud(xyz, normals, rgb, views).select(good)
+
+
+def _block(vertices: np.ndarray, *names: str, kind: type = np.float32) -> np.ndarray:
+    block: np.ndarray = np.empty((len(vertices), len(names)), kind)
+    for column, name in enumerate(names):
+        block[:, column] = vertices[name]
+    return block
+
+
+def thinned(cloud: Cloud, most: int) -> Cloud:
+    """The cloud, or the means of its points in voxels just so large that at most `most` are left.
+
+    A mean of several noisy points lies nearer to the surface than each. `views` of a voxel is its largest.
+    """
+    if len(cloud) <= most:
+        return cloud
+    low = cloud.xyz.min(axis=0)
+    extent = float((cloud.xyz.max(axis=0) - low).max())
+    # A surface about as wide as its box fills so many voxels; begun too fine, since it only grows from here.
+    size = max(extent / (4 * most**0.5), extent / 2 ** (KEY_BITS - 1))
+    keys = voxel_keys(cloud.xyz, low, size)
+    while (number := len(np.unique(keys))) > most:
+        # A surface's number of voxels falls with the square of their size.
+        size *= max((number / most) ** 0.5, HALVINGS**-0.5) * 1.01
+        keys = voxel_keys(cloud.xyz, low, size)
+    order = np.argsort(keys, kind="stable")
+    starts = np.flatnonzero(np.diff(keys[order], prepend=-1))
+    del keys
+    normals = _sums(cloud.normals, order, starts)
+    length = np.linalg.norm(normals, axis=1)
+    counts = np.diff(starts, append=len(order))
+    thin = Cloud(
+        _sums(cloud.xyz, order, starts) / counts[:, None].astype(np.float32),
+        normals / np.maximum(length, 1e-6)[:, None],
+        None
+        if cloud.rgb is None
+        else np.rint(_sums(cloud.rgb, order, starts) / counts[:, None]).astype(np.uint8),
+        np.maximum.reduceat(cloud.views[order], starts),
+    )
+    return thin.select(length > 1e-3 * counts)  # the two sides of a thin sheet: no side is the front
+
+
+def voxel_keys(xyz: np.ndarray, low: np.ndarray, size: float) -> np.ndarray:
+    """int64 [N]: the number of the voxel of each point; voxels have edges of `size` and begin at `low`."""
+    keys = np.zeros(len(xyz), np.int64)
+    for axis in range(3):
+        keys = (keys << KEY_BITS) | ((xyz[:, axis] - low[axis]) / size).astype(np.int64)
+    return keys
+
+
+def _sums(values: np.ndarray, order: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Sums over the runs that begin at `starts`, column by column, since a float64 copy of all would be large."""
+    columns = [
+        np.add.reduceat(values[order, axis].astype(np.float64), starts) for axis in range(values.shape[1])
+    ]
+    return np.stack(columns, axis=1).astype(np.float32)

@@ -1,0 +1,175 @@
+"""The undistorted photos as multi-view stereo sees them: cameras, neighbours and depth ranges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from ..colmap.model_files import read_model
+from ..errors import FileFormatError, UserError
+from ..files.pictures import read_picture
+
+# Angle between two views of a point, degrees: below, depth is uncertain; above, surfaces look different.
+BEST_ANGLE, SPREAD_BELOW, SPREAD_ABOVE = 8.0, 3.0, 14.0
+FEWEST_SHARED = 10  # points two photos must share to be compared
+
+
+@dataclass(frozen=True, eq=False)  # compared and hashed by identity: arrays are neither
+class View:
+    """One undistorted photo. intrinsics [3, 3] in pixels (first centre at .5); cam_from_world [3, 4]."""
+
+    name: str
+    path: Path
+    width: int
+    height: int
+    intrinsics: np.ndarray
+    cam_from_world: np.ndarray
+
+    @property
+    def centre(self) -> np.ndarray:
+        """The camera's centre in the world."""
+        return -self.cam_from_world[:, :3].T @ self.cam_from_world[:, 3]
+
+    def read_gray(self) -> np.ndarray:
+        """uint8 [H, W]."""
+        try:
+            return read_picture(self.path, cv2.IMREAD_GRAYSCALE)
+        except FileFormatError as error:
+            raise UserError(f"{self.path} cannot be read: delete the dense folder and run again.") from error
+
+
+@dataclass(frozen=True)
+class Scene:
+    """All views, and for each its neighbours (best first), the range of depth its sparse points show, and these."""
+
+    views: list[View]
+    neighbours: list[list[int]]
+    ranges: list[tuple[float, float]]  # nearest and farthest depth; (0, 0) without points
+    points: list[np.ndarray]  # [P, 3]: x, y in pixels, inverse depth
+
+
+def load_scene(dense: Path, most_neighbours: int) -> Scene:
+    """Read `dense/sparse` (PINHOLE cameras) and choose neighbours by shared points and angle."""
+    model = read_model(dense / "sparse")
+    ids = sorted(model.reg_image_ids())
+    index = {image_id: number for number, image_id in enumerate(ids)}
+    views = []
+    for image_id in ids:
+        image = model.image(image_id)
+        camera = model.camera(image.camera_id)
+        views.append(
+            View(
+                name=image.name,
+                path=dense / "images" / image.name,
+                width=camera.width,
+                height=camera.height,
+                intrinsics=np.array(camera.calibration_matrix()),
+                cam_from_world=np.array(image.cam_from_world().matrix()),
+            )
+        )
+    centres = np.array([view.centre for view in views]).reshape(-1, 3)
+    tracks = _read_tracks(model, index)
+    neighbours, ranges, points = [], [], []
+    for number, view in enumerate(views):
+        seen = tracks.points_of(number)
+        scores = _scores(number, centres, tracks, seen)
+        order = np.argsort(-scores, kind="stable")[:most_neighbours]
+        neighbours.append([int(other) for other in order if scores[other] > 0])
+        ranges.append(_depth_range(view, tracks.xyz[seen]))
+        points.append(_projected(view, tracks.xyz[seen]))
+    return Scene(views, neighbours, ranges, points)
+
+
+@dataclass(frozen=True)
+class _Tracks:
+    """Sparse points [P, 3] and who sees them: observation k is of point point[k] by view view[k].
+
+    Observations are sorted by point, those of point p standing at start[p]:start[p + 1]; by_view sorts them by
+    view, those of view v standing at view_start[v]:view_start[v + 1].
+    """
+
+    xyz: np.ndarray
+    point: np.ndarray
+    view: np.ndarray
+    start: np.ndarray
+    by_view: np.ndarray
+    view_start: np.ndarray
+
+    def points_of(self, view: int) -> np.ndarray:
+        """The points that a view sees."""
+        return np.unique(self.point[self.by_view[self.view_start[view] : self.view_start[view + 1]]])
+
+    def observations_of(self, points: np.ndarray) -> np.ndarray:
+        """All observations of some points."""
+        lengths = self.start[points + 1] - self.start[points]
+        first = np.repeat(self.start[points] - np.concatenate([[0], np.cumsum(lengths)[:-1]]), lengths)
+        return first + np.arange(lengths.sum())
+
+
+def _read_tracks(model: Any, index: dict[int, int]) -> _Tracks:
+    points = list(model.points3D.values())
+    pairs = {
+        (number, index[element.image_id])
+        for number, point in enumerate(points)
+        for element in point.track.elements
+        if element.image_id in index
+    }
+    observations = np.array(sorted(pairs), np.int64).reshape(-1, 2)
+    point, view = observations[:, 0], observations[:, 1]
+    return _Tracks(
+        xyz=np.array([point.xyz for point in points]).reshape(-1, 3),
+        point=point,
+        view=view,
+        start=np.searchsorted(point, np.arange(len(points) + 1)),
+        by_view=np.argsort(view, kind="stable"),
+        view_start=np.searchsorted(np.sort(view), np.arange(len(index) + 1)),
+    )
+
+
+def _scores(number: int, centres: np.ndarray, tracks: _Tracks, seen: np.ndarray) -> np.ndarray:
+    """[N] for one view: the sum over points shared with each other view of a weight that is 1 at BEST_ANGLE.
+
+    0 for itself and where too few points are shared.
+    """
+    if not len(seen):
+        return np.zeros(len(centres))
+    observations = tracks.observations_of(seen)
+    other = tracks.view[observations]
+    xyz = tracks.xyz[tracks.point[observations]]
+    ours, theirs = centres[number] - xyz, centres[other] - xyz
+    cosine = (ours * theirs).sum(1) / (np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1))
+    angle = np.degrees(np.arccos(np.clip(cosine, -1, 1)))
+    spread = np.where(angle < BEST_ANGLE, SPREAD_BELOW, SPREAD_ABOVE)
+    weight = np.exp(-0.5 * ((angle - BEST_ANGLE) / spread) ** 2)
+    scores = np.bincount(other, weight, len(centres))
+    shared = np.bincount(other, minlength=len(centres))
+    scores[shared < FEWEST_SHARED] = 0
+    scores[number] = 0
+    return scores
+
+
+def _depth_range(view: View, xyz: np.ndarray) -> tuple[float, float]:
+    depth = xyz @ view.cam_from_world[2, :3] + view.cam_from_world[2, 3]
+    depth = depth[depth > 0]
+    if len(depth) < FEWEST_SHARED:
+        return 0.0, 0.0
+    near, far = np.percentile(depth, [1, 99])
+    return float(near * 0.85), float(far * 1.2)
+
+
+def _projected(view: View, xyz: np.ndarray) -> np.ndarray:
+    """Points [P, 3] that lie in the photo, as x, y in pixels and inverse depth."""
+    ours = xyz @ view.cam_from_world[:, :3].T + view.cam_from_world[:, 3]
+    ours = ours[ours[:, 2] > 0]
+    pixels = ours @ view.intrinsics.T
+    found = np.column_stack([pixels[:, :2] / pixels[:, 2:], 1 / ours[:, 2]])
+    return found[((found[:, :2] > 0) & (found[:, :2] < (view.width, view.height))).all(axis=1)]
+
+
+def scaled_intrinsics(intrinsics: np.ndarray, scale_x: float, scale_y: float) -> np.ndarray:
+    """Intrinsics of a photo resized by these factors; with centres at .5 the principal point just scales."""
+    return np.diag([scale_x, scale_y, 1.0]) @ intrinsics

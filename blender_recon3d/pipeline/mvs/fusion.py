@@ -1,0 +1,113 @@
+"""COLMAP's fusion of depth maps into one cloud, and the number of views of each of its points."""
+
+from __future__ import annotations
+
+from array import array
+from pathlib import Path
+
+import numpy as np
+
+from ..colmap.calls import pycolmap, run_cancellable
+from ..errors import FileFormatError, UserError
+from ..events import Progress
+from ..files.durable import sync_file, sync_folder
+from ..files.ply import read_vertices, with_column, write_vertices
+from ..files.regular import read_regular
+from ..files.whole_files import remove, scratch_folder
+
+BYTES_PER_PIXEL = 4 + 12 + 3 + 1  # depth, normal, colour, whether it is fused
+
+
+def fuse(dense: Path, names: list[str], min_views: int, memory_gb: float, progress: Progress) -> np.ndarray:
+    """Fuse the maps of `names` into dense/fusion.ply (and .vis); its vertices, a structured array.
+
+    memory_gb: all maps are held in memory up to this, and read as they are needed beyond. UserError when no
+    point survives.
+    """
+    stereo = dense / "stereo"
+    (stereo / "fusion.cfg").write_text("".join(f"{name}\n" for name in names), "utf-8")
+    options = pycolmap.StereoFusionOptions()
+    options.min_num_pixels = min_views
+    # Threads race for the pixels: which points come out then differs from run to run, and there are fewer of them.
+    options.num_threads = 1
+    if (dense / "masks").is_dir():
+        options.mask_path = dense / "masks"
+    if _map_bytes(dense, names) > memory_gb * 2**30:
+        options.use_cache = True
+        options.cache_size = memory_gb
+    progress.emit("progress", "fusing depth maps")
+    with scratch_folder(dense / "fusing") as part:
+        run_cancellable(
+            lambda token: pycolmap.stereo_fusion(
+                part / "fusion.ply",
+                dense,
+                "COLMAP",
+                "",
+                "geometric",
+                options,
+                output_type="PLY",
+                cancellation_token=token,
+            ),
+            progress,
+        )
+        vertices = _with_views(part / "fusion.ply", part / "fusion.ply.vis", min_views)
+        if not len(vertices):
+            raise UserError(
+                "No dense point was found that enough photos agree on: take photos closer together, or use "
+                "--min-views 2."
+            )
+        write_vertices(part / "whole.ply", vertices)
+        for name, target in (("fusion.ply.vis", "fusion.ply.vis"), ("whole.ply", "fusion.ply")):
+            sync_file(part / name)
+            (part / name).replace(dense / target)
+        sync_folder(dense)
+    remove(stereo / "consistency_graphs")
+    return vertices
+
+
+def _map_bytes(dense: Path, names: list[str]) -> int:
+    sizes = [(dense / "stereo" / "depth_maps" / f"{name}.geometric.bin").stat().st_size for name in names]
+    return sum(size // 4 * BYTES_PER_PIXEL for size in sizes)
+
+
+def _with_views(ply: Path, visibility: Path, min_views: int) -> np.ndarray:
+    """The vertices that at least `min_views` photos saw; the .vis file is cut down to them.
+
+    COLMAP's own limit counts pixels, several of which may be of one photo.
+    """
+    vertices = read_vertices(ply)
+    counts, words = read_visibility(visibility)
+    if len(counts) != len(vertices):
+        raise UserError(f"{ply} and {visibility} do not belong together: run the dense stage again.")
+    seen = counts >= min_views
+    with open(visibility, "wb") as file:
+        file.write(int(seen.sum()).to_bytes(8, "little"))
+        words[np.repeat(seen, counts + 1)].tofile(file)
+    return with_column(vertices[seen], "views", np.minimum(counts[seen], 255).astype(np.uint8))
+
+
+def read_visibility(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """COLMAP's .vis file: the number of views of each point, and all words (for each point n, then n ids).
+
+    FileFormatError for a file that is damaged.
+    """
+    try:
+        content = read_regular(path)
+    except OSError as error:
+        raise FileFormatError(path, error.strerror or "it is not there") from error
+    number = int.from_bytes(content[:8], "little")
+    words = np.frombuffer(content, "<u4", max(0, len(content) - 8) // 4, offset=min(8, len(content)))
+    if number > len(words):
+        raise FileFormatError(path, f"it is cut short and ends before its {number} points do")
+    # Each entry says where the next begins, so this cannot be a numpy expression; an array is fast enough.
+    plain = array("I", words.tobytes())
+    counts = np.empty(number, np.int64)
+    place = 0
+    for index in range(number):
+        if place >= len(plain):
+            raise FileFormatError(path, "its points do not fit its length")
+        counts[index] = plain[place]
+        place += plain[place] + 1
+    if place != len(plain):
+        raise FileFormatError(path, "its points do not fit its length")
+    return counts, words

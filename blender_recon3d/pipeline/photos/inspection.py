@@ -1,0 +1,128 @@
+"""`recon3d inspect`: what there is in a folder of photos, before anything is computed or written.
+
+How many photos, of which cameras, which will be set aside and why, and a forecast of time, memory and disk.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ..errors import UserError
+from ..events import Progress
+from ..job_forecast import forecast_job, memory
+from ..settings import QUALITIES, STAGES, JobSettings
+from ..text import duration, printable
+from .camera_groups import group_cameras
+from .find_photos import common_folder, find_photos
+from .photo_entries import examine_all, photo_entry
+from .photo_quality import set_aside
+
+FEWEST_PHOTOS = 3
+USUAL = 20  # photos below which a capture seldom covers a subject all around
+HD = (1920, 1080)  # what a film's frames are taken for before they are extracted
+
+
+def inspect_photos(settings: JobSettings, progress: Progress, without: Path) -> dict[str, Any]:
+    """The findings, as `recon3d inspect --json` gives them; the first event says how many files there are.
+
+    without: a workspace whose photos do not count. Raises UserError when a path is not there, or Cancelled.
+
+    `{"photos", "used", "films", "set_aside": [{"photo", "reason"}], "cameras": [{"name", "photos", "width",
+    "height", "focal_mm", "prior"}], "advice": [sentence], "quality": the one asked for,
+    "until", "forecasts": {quality: {"seconds": {stage: s}, "memory", "memory_of_surface", "disk"}}}`: seconds of
+    every stage; bytes up to the cloud, with mesh and texture, and on the disk.
+    """
+    files, films = find_photos(settings.photos.photos, without)
+    progress.info(count_sentence(len(files), len(films)), photos=len(files), films=len(films))
+    if not files and not films:
+        raise UserError(
+            f"No photos were found in {', '.join(settings.photos.photos)}: choose a folder with JPEG, PNG, TIFF, "
+            "WebP or HEIC files, or a film.",
+            2,
+        )
+    photos = examine_all(files, progress)
+    set_aside(photos, settings.photos.keep_blurred)
+    base = common_folder(files) if files else Path()
+    taken: set[str] = set()
+    entries = [photo_entry(photo, base, taken) for photo in photos]
+    used = [entry for entry in entries if entry["state"] == "used"]
+    cameras = [_camera(camera, used) for camera in group_cameras(entries, settings.photos, progress)]
+    sizes = [(entry["width"], entry["height"]) for entry in used] + [HD] * (
+        len(films) * settings.photos.frames
+    )
+    progress.emit("progress", "measuring this machine")
+    return {
+        "photos": len(files),
+        "used": len(used),
+        "films": len(films),
+        "set_aside": [{"photo": str(photo.path), "reason": photo.reason} for photo in photos if photo.reason],
+        "cameras": cameras,
+        "advice": advice(len(used), bool(films), cameras),
+        "quality": settings.quality,
+        "until": settings.until,
+        "forecasts": {
+            quality: asdict(forecast_job(sizes, settings.changed(quality=quality))) for quality in QUALITIES
+        },
+    }
+
+
+def count_sentence(photos: int, films: int) -> str:
+    """28 photos; 1 film; 3 photos and 2 films."""
+    words = [f"{n} {word}{'s' * (n != 1)}" for n, word in ((photos, "photo"), (films, "film")) if n]
+    return " and ".join(words) or "no photos"
+
+
+def advice(used: int, films: bool, cameras: list[dict[str, Any]]) -> list[str]:
+    """What a person may want to change before starting."""
+    found = []
+    if not films and used < FEWEST_PHOTOS:
+        found.append(f"{used} photos can be used and at least {FEWEST_PHOTOS} are needed: add some.")
+    elif not films and used < USUAL:
+        found.append(f"{used} photos cover one side of a subject; to walk around it takes 30 to 60.")
+    if len(cameras) > max(4, used // 3):
+        found.append(
+            f"The photos come from {len(cameras)} cameras or zoom settings: one camera with a fixed zoom is better."
+        )
+    return found
+
+
+def _camera(camera: dict[str, Any], used: list[dict[str, Any]]) -> dict[str, Any]:
+    members = [entry for entry in used if entry["camera"] == camera["id"]]
+    makers = Counter(_name(entry) for entry in members)
+    focal = next((entry["focal_mm"] for entry in members if entry["focal_mm"]), None)
+    return {
+        "name": makers.most_common(1)[0][0] or "unknown camera",
+        "photos": len(members),
+        "width": camera["width"],
+        "height": camera["height"],
+        "focal_mm": focal,
+        "prior": camera["prior"],
+    }
+
+
+def _name(entry: dict[str, Any]) -> str:
+    make, model = entry["make"].strip(), entry["model"].strip()
+    return model if model.casefold().startswith(make.casefold()) else f"{make} {model}".strip()
+
+
+def describe(found: dict[str, Any]) -> str:
+    """The findings for a terminal."""
+    lines = [f"{count_sentence(found['photos'], found['films'])}, {found['used']} used"]
+    for camera in found["cameras"]:
+        focal = f", {camera['focal_mm']:g} mm" if camera["focal_mm"] else ""
+        lines.append(
+            f"  {camera['photos']:>4} x {camera['name']}{focal}, {camera['width']} x {camera['height']} pixels"
+        )
+    lines += [f"  set aside: {Path(item['photo']).name}: {item['reason']}" for item in found["set_aside"]]
+    forecast = found["forecasts"][found["quality"]]
+    asked = STAGES[: STAGES.index(found["until"]) + 1]
+    seconds = {stage: forecast["seconds"].get(stage, 0.0) for stage in asked}
+    parts = ", ".join(f"{stage} {duration(value)}" for stage, value in seconds.items() if value >= 1)
+    lines.append(f"about {duration(sum(seconds.values()))} ({parts})")
+    taken = memory(forecast, found["until"]) / 2**30
+    lines.append(f"up to {taken:.1f} GB of memory, {forecast['disk'] / 2**30:.1f} GB of disk")
+    lines += [f"note: {sentence}" for sentence in found["advice"]]
+    return "\n".join(printable(line) for line in lines)

@@ -1,0 +1,64 @@
+"""Looking at all photos of a capture, and what photos.json says of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ..events import Progress
+from ..system.cpu import cores
+from .find_photos import safe_name
+from .photo_quality import PhotoInfo, examine
+
+
+def examine_all(files: list[Path], progress: Progress) -> list[PhotoInfo]:
+    """Every file read and decoded, in the order given. Raises Cancelled."""
+    return in_threads([partial(examine, file) for file in files], progress, "reading")
+
+
+def in_threads(calls: list[Callable[[], Any]], progress: Progress, message: str) -> list[Any]:
+    """The results of the calls in their order; decoding releases the interpreter, so threads do."""
+    pool = ThreadPoolExecutor(max_workers=min(cores(), 8))
+    try:
+        futures = [pool.submit(call) for call in calls]
+        for done, _ in enumerate(as_completed(futures), 1):
+            progress.update(done, len(futures), message)
+        return [future.result() for future in futures]
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def photo_entry(photo: PhotoInfo, base: Path, taken: set[str]) -> dict[str, Any]:
+    """The photo's entry in photos.json. base: folder of all photos; taken: names in use, which is added to."""
+    exif = photo.exif
+    relative = photo.path.relative_to(base)
+    entry: dict[str, Any] = {
+        "name": "",
+        "source": str(photo.path),
+        "state": "set aside" if photo.reason else "used",
+        "reason": photo.reason,
+        "width": photo.width,
+        "height": photo.height,
+        "make": exif.make if exif else "",
+        "model": exif.model if exif else "",
+        "focal_mm": exif.focal_mm if exif else None,
+        "focal_35mm": exif.focal_35mm if exif else None,
+        "sensor_mm": exif.sensor_mm if exif else None,
+        "orientation": exif.orientation if exif else 1,
+        "gps": exif.gps if exif else None,
+        "sharpness": round(photo.sharpness[0], 3),
+        "camera": None,
+    }
+    if not photo.reason:
+        entry["name"] = safe_name(relative, _extension(photo), taken)
+    return entry
+
+
+def _extension(photo: PhotoInfo) -> str:
+    """PNG for what is a PNG, or was not lossy and is converted; JPEG for the rest."""
+    if photo.plain:
+        return ".png" if photo.format == "PNG" else ".jpg"
+    return ".png" if photo.format in ("PNG", "TIFF") else ".jpg"

@@ -1,0 +1,142 @@
+"""Which photos are fit for use, and why the others are not. A bad photo never stops a run."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ..files.regular import NotAFileError, open_regular
+from .image_files import ExifInfo, is_plain, open_photo, read_exif, upright_rgb
+from .pixel_budget import TooLargeError
+
+MOST_BYTES = 4 << 30  # of a file: a sparse one can say that it has terabytes
+SMALLEST_SIDE = 200  # pixels; no front-end finds enough in less
+SMALL_AGAINST_REST = 0.25  # of the median longest side
+WORK_SIZE = 1000  # sharpness is judged at this longest side, where it counts for matching
+# Measured on captures of statues, a tree, facades and a smooth white head, sharp and with blur added: sharp
+# photos stay within e^-0.8 of their median in both measures, blur of 2.5 px at WORK_SIZE falls below e^-3.3
+# and e^-1.6.
+BLUR_LAPLACIAN = 8.0
+BLUR_RATIO = 1.65
+MOST_BLURRED = 0.3  # share of the photos; more is the way this capture looks
+
+
+@dataclass
+class PhotoInfo:
+    """What is known of one photo file. Sizes are of the upright photo, in pixels."""
+
+    path: Path
+    reason: str = ""  # why it is set aside; empty while it is used
+    width: int = 0
+    height: int = 0
+    exif: ExifInfo | None = None
+    plain: bool = False
+    format: str = ""  # Pillow's name of it: JPEG, PNG, TIFF ...
+    digest: str = ""
+    sharpness: tuple[float, float] = field(default=(0.0, 0.0))
+
+
+def examine(path: Path) -> PhotoInfo:
+    """Read and decode one file; never raises for what is wrong with it."""
+    info = PhotoInfo(path)
+    try:
+        with open_regular(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            if not size:
+                info.reason = "the file is empty (0 bytes)"
+                return info
+            if size > MOST_BYTES:
+                info.reason = f"too large ({size / 2**30:.1f} GB; the limit is {MOST_BYTES >> 30} GB)"
+                return info
+            info.digest = hashlib.file_digest(file, "sha256").hexdigest()
+        with open_photo(path) as image:
+            info.exif = read_exif(image)
+            info.plain = is_plain(image, info.exif.orientation)
+            info.format = image.format or ""
+            pixels = upright_rgb(image)
+            info.width, info.height = pixels.size
+            if max(pixels.size) < SMALLEST_SIDE:
+                info.reason = f"far too small ({info.width} x {info.height} pixels)"
+                return info
+            info.sharpness = sharpness(np.asarray(pixels.convert("L")))
+    except (OSError, ValueError, SyntaxError, MemoryError, EOFError) as error:
+        info.reason = _why_unreadable(error)
+    except Exception as error:  # decoders of rare formats raise nearly anything on hostile files
+        info.reason = f"not a readable image ({type(error).__name__})"
+    return info
+
+
+def _why_unreadable(error: Exception) -> str:
+    text = str(error)
+    if isinstance(error, NotAFileError):
+        return str(error.strerror)
+    if isinstance(error, TooLargeError):
+        return f"too large ({text}): scale it down"
+    if isinstance(error, PermissionError):
+        return "no permission to read it"
+    if isinstance(error, MemoryError):
+        return "too large for this machine's memory: scale it down"
+    if "truncated" in text or "unexpected end" in text.lower() or isinstance(error, EOFError):
+        return "the file is cut off (truncated)"
+    if "cannot identify" in text:
+        return "not an image, or a format this tool does not read"
+    return "not a readable image"
+
+
+def sharpness(gray: np.ndarray) -> tuple[float, float]:
+    """Variance of the Laplacian at WORK_SIZE, and its ratio to that at a quarter of it.
+
+    The first says how much fine detail there is, the second how much of the detail that the scene has at all.
+    """
+    scale = min(1.0, WORK_SIZE / max(gray.shape))
+    size = (max(8, round(gray.shape[1] * scale)), max(8, round(gray.shape[0] * scale)))
+    fine = cv2.resize(gray, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    coarse = cv2.resize(fine, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+    detail = float(cv2.Laplacian(fine, cv2.CV_32F).var())
+    return detail, detail / max(float(cv2.Laplacian(coarse, cv2.CV_32F).var()), 1e-6)
+
+
+def set_aside(photos: list[PhotoInfo], keep_blurred: bool = False) -> None:
+    """Give a reason to the photos that the others show to be unfit: duplicates, far too small, badly blurred."""
+    _set_aside_duplicates(photos)
+    used = [photo for photo in photos if not photo.reason]
+    if not used:
+        return
+    typical = float(np.median([max(photo.width, photo.height) for photo in used]))
+    for photo in used:
+        if max(photo.width, photo.height) < SMALL_AGAINST_REST * typical:
+            photo.reason = (
+                f"far too small ({photo.width} x {photo.height} pixels; the others have {typical:.0f})"
+            )
+    if not keep_blurred:
+        _set_aside_blurred([photo for photo in used if not photo.reason])
+
+
+def _set_aside_duplicates(photos: list[PhotoInfo]) -> None:
+    first: dict[str, PhotoInfo] = {}
+    for photo in photos:
+        if photo.reason:
+            continue
+        original = first.setdefault(photo.digest, photo)
+        if original is not photo:
+            photo.reason = f"the same file as {original.path.name}"
+
+
+def _set_aside_blurred(photos: list[PhotoInfo]) -> None:
+    if len(photos) < 4:
+        return
+    values = np.array([photo.sharpness for photo in photos])
+    detail, ratio = (np.median(values, axis=0) / np.maximum(values, 1e-9)).T
+    blurred = [
+        photo
+        for photo, d, r in zip(photos, detail, ratio, strict=True)
+        if d > BLUR_LAPLACIAN and r > BLUR_RATIO
+    ]
+    if len(blurred) <= MOST_BLURRED * len(photos):
+        for photo in blurred:
+            photo.reason = "badly blurred against the rest (keep it with --keep-blurred)"

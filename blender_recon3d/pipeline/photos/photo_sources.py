@@ -1,0 +1,180 @@
+"""What a workspace knows of the photos it was made from: sources.json, so that it can go on without them.
+
+`{"version": 1, "given": [...], "settings": {...}, "files": [{"path", "name", "size", "mtime_ns", "sha256"}]}`; given:
+what the user named; settings: the photos stage's, without places; name: the file's path below all photos' folder.
+Photos that have moved, or carry a new date, are the same as long as their content is.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ..errors import UserError
+from ..events import Progress
+from ..files.regular import open_regular
+from ..files.whole_files import write_json
+from ..settings import JobSettings, PhotosSettings
+from ..workspace import Workspace
+from .find_photos import common_folder, find_photos
+from .photo_entries import in_threads
+
+CHUNK = 2**20
+_LEFT_OUT = ("photos", "masks", "device")  # places, and where it is computed
+
+
+def write_sources(workspace: Workspace, settings: PhotosSettings, progress: Progress) -> None:
+    """Record the files that the settings stand for, with a hash of each."""
+    files = _files(workspace, settings)
+    base = common_folder(files) if files else Path()
+    hashes = in_threads([partial(content_hash, path) for path in files], progress, "recording")
+    entries = []
+    for path, content in zip(files, hashes, strict=True):
+        size, changed = _status(path)
+        entries.append(
+            {
+                "path": str(path),
+                "name": path.relative_to(base).as_posix(),
+                "size": size,
+                "mtime_ns": changed,
+                "sha256": content,
+            }
+        )
+    document = {"version": 1, "given": _given(settings), "settings": _settings(settings), "files": entries}
+    write_json(workspace.sources, document)
+
+
+def still_the_same(workspace: Workspace, settings: JobSettings, progress: Progress) -> bool:
+    """Whether the photos of this job are those that the workspace holds: because they are away and the job names
+    the same places, or because their content is the same somewhere else. Says so."""
+    known = _read(workspace)
+    if known is None:
+        return _same_job(workspace, settings, progress)
+    chosen = settings.photos
+    if known["settings"] != _settings(chosen):
+        return False
+    try:
+        files = _files(workspace, chosen)
+    except UserError:
+        files = []
+    if not any(path.exists() for path in files):
+        if known["given"] != _given(chosen):
+            return False
+        _say_away(chosen, progress)
+        return True
+    if not _same_content(files, known["files"], progress):
+        return False
+    _remember(workspace, known, files)
+    return True
+
+
+def _same_content(files: list[Path], known: list[dict[str, Any]], progress: Progress) -> bool:
+    """Whether these files are the known ones in the same order; hashes what has another place or date."""
+    if len(files) != len(known):
+        return False
+    base = common_folder(files)
+    doubtful, moved = [], False
+    for path, entry in zip(files, known, strict=True):
+        size, changed = _status(path)
+        if path.relative_to(base).as_posix() != entry["name"] or size != entry["size"]:
+            return False
+        moved = moved or str(path) != entry["path"]
+        if (str(path), changed) != (entry["path"], entry["mtime_ns"]):
+            doubtful.append((path, entry["sha256"]))
+    hashes = in_threads([partial(content_hash, path) for path, _ in doubtful], progress, "comparing")
+    if any(found != known_hash for found, (_, known_hash) in zip(hashes, doubtful, strict=True)):
+        return False
+    if moved:
+        progress.info("The photos have moved; their content is the same, and what was made of them is kept.")
+    return True
+
+
+def _remember(workspace: Workspace, known: dict[str, Any], files: list[Path]) -> None:
+    """Where the known files are now, so that they are not hashed again."""
+    now = [(str(path), _status(path)[1]) for path in files]
+    if now == [(entry["path"], entry["mtime_ns"]) for entry in known["files"]]:
+        return
+    for entry, (path, changed) in zip(known["files"], now, strict=True):
+        entry["path"], entry["mtime_ns"] = path, changed
+    write_json(workspace.sources, known)
+
+
+def _same_job(workspace: Workspace, settings: JobSettings, progress: Progress) -> bool:
+    """For workspaces without sources.json: the photos are away, and the last job here named the same."""
+    try:
+        before = json.loads(workspace.job.read_text("utf-8"))
+        before = JobSettings.from_json(before, workspace.job).photos
+        _files(workspace, settings.photos)
+    except (OSError, ValueError):
+        return False
+    except UserError:
+        if before != settings.photos:
+            return False
+        _say_away(settings.photos, progress)
+        return True
+    return False
+
+
+def _say_away(settings: PhotosSettings, progress: Progress) -> None:
+    where = ", ".join(settings.photos)
+    progress.info(f"The photos are not to be found in {where} now: the workspace's copies of them are used.")
+
+
+def content_hash(path: Path) -> str:
+    """SHA-256 of a file; empty for one that cannot be read, which is set aside elsewhere with the reason."""
+    found = hashlib.sha256()
+    try:
+        with open_regular(path) as file:
+            while content := file.read(CHUNK):
+                found.update(content)
+    except OSError:
+        return ""
+    return found.hexdigest()
+
+
+def _files(workspace: Workspace, settings: PhotosSettings) -> list[Path]:
+    photos, videos = find_photos(settings.photos, workspace.root)
+    masks = Path(settings.masks).expanduser().absolute() if settings.masks else None
+    if masks is not None and not masks.is_dir():
+        raise UserError(f"The folder of masks {settings.masks} does not exist: check --masks.", 2)
+    found = sorted(path for path in masks.rglob("*") if path.is_file()) if masks else []
+    return [*photos, *videos, *found]
+
+
+def _given(settings: PhotosSettings) -> list[str]:
+    return [*settings.photos, settings.masks]
+
+
+def _settings(settings: PhotosSettings) -> dict[str, Any]:
+    """As JSON gives them back; whether there are masks counts, where they lie does not."""
+    values = dataclasses.asdict(settings)
+    values["has_masks"] = bool(settings.masks)
+    kept = {name: value for name, value in values.items() if name not in _LEFT_OUT}
+    found: dict[str, Any] = json.loads(json.dumps(kept, default=str))
+    return found
+
+
+def _status(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except OSError:  # a link to nowhere
+        return -1, -1
+    return status.st_size, status.st_mtime_ns
+
+
+def _read(workspace: Workspace) -> dict[str, Any] | None:
+    """sources.json; None where there is none, or a damaged one."""
+    try:
+        found = json.loads(workspace.sources.read_text("utf-8"))
+        for entry in found["files"]:
+            if not isinstance(entry["name"] + entry["path"] + entry["sha256"], str):
+                return None
+            _ = entry["size"] + entry["mtime_ns"]
+        good = isinstance(found["given"], list) and isinstance(found["settings"], dict)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return found if good else None

@@ -1,0 +1,139 @@
+"""`recon3d place`: rewrite placement.json by GPS, by markers, by a given scale, or as sfm had left it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..colmap.model_files import read_model
+from ..errors import UserError
+from ..files.whole_files import write_json
+from ..photos.image_files import read_gray
+from ..results import record_again, require
+from ..text import printable
+from ..workspace import Workspace
+from .gps import fix_from_gps
+from .markers import DICTIONARIES, Marker, View, find_corners, markers_in_space, scale_of
+from .upright import place_model
+
+FLAT = 15.0  # degrees between a marker's normal and up: it lies on the ground
+DIFFERENT = 0.02  # of their sides: markers that differ by more are said
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is known of the world: GPS in the photos, markers of a size in metres, or metres a unit. One of them; none
+    is the placement by cameras and ground alone."""
+
+    gps: bool = False
+    marker_size: float | None = None
+    dictionary: str = DICTIONARIES[0]
+    scale: float | None = None
+
+    def __post_init__(self) -> None:
+        if sum((self.gps, self.marker_size is not None, self.scale is not None)) > 1:
+            raise UserError("Give one of --gps, --marker-size and --scale.", 2)
+        for name, value in (("--marker-size", self.marker_size), ("--scale", self.scale)):
+            if value is not None and not 0 < value < np.inf:
+                raise UserError(f"{name} is {value}: it must be more than 0.", 2)
+        if self.dictionary not in DICTIONARIES:
+            raise UserError(
+                f"{self.dictionary} is no dictionary: choose one of {', '.join(DICTIONARIES)}.", 2
+            )
+
+
+def main(workspace: Workspace, wish: Wish) -> int:
+    """Write placement.json and say how the model stands; 0. Raises UserError."""
+    sys.stdout.write(printable(place(workspace, wish)["how"]) + "\n")
+    return 0
+
+
+def place(workspace: Workspace, wish: Wish) -> dict[str, Any]:
+    """The new content of placement.json, written. COLMAP's frame, and all files in it, stay as they are."""
+    if not (workspace.model / "images.bin").exists():
+        raise UserError(f"{workspace.root} holds no cameras yet: run recon3d sfm first.", 2)
+    require(workspace, "sfm", [workspace.model])
+    with workspace.locked():
+        model = read_model(workspace.model)
+        upright, how = place_model(model)
+        more: dict[str, Any] = {}
+        if wish.gps:
+            upright, said, more = _by_gps(workspace, model, upright)
+        elif wish.marker_size is not None:
+            upright, said = _by_markers(workspace, model, upright, wish.marker_size, wish.dictionary)
+        elif wish.scale is not None:
+            upright, said = scaled(upright, wish.scale), f"scale {wish.scale:g} as given"
+        else:
+            said = ""
+        how = f"{how}; {said}" if said else how
+        content = {"version": 1, "world_from_model": upright.tolist(), "how": how, **more}
+        write_json(workspace.placement, content)
+        record_again(workspace, "sfm", workspace.placement)
+    return content
+
+
+def scaled(world_from_model: np.ndarray, scale: float) -> np.ndarray:
+    """The similarity [4, 4] with the world blown up about its origin."""
+    return np.diag([scale, scale, scale, 1.0]) @ world_from_model
+
+
+def _by_gps(workspace: Workspace, model: Any, upright: np.ndarray) -> tuple[np.ndarray, str, dict[str, Any]]:
+    known = {photo["name"]: photo["gps"] for photo in workspace.used_photos() if photo.get("gps")}
+    images = [image for image in model.images.values() if image.has_pose and image.name in known]
+    centres = np.array([image.projection_center() for image in images]).reshape(-1, 3)
+    places = centres @ upright[:3, :3].T + upright[:3, 3]
+    fix = fix_from_gps(places[:, :2], np.array([known[image.name] for image in images]).reshape(-1, 3))
+    turn = np.eye(4)
+    turn[:2, :2] = fix.rotation
+    said = f"metres, x east and y north from the GPS of {fix.used} photos, which is off by {fix.error:.1f} m on average"
+    # The origin stays under the subject: far from it, single precision would not hold a scene.
+    about = {"latitude_longitude": fix.origin.tolist(), "origin_east_north": fix.shift.tolist()}
+    return scaled(turn @ upright, fix.scale), said, {"gps": about}
+
+
+def _by_markers(
+    workspace: Workspace, model: Any, upright: np.ndarray, size: float, dictionary: str
+) -> tuple[np.ndarray, str]:
+    views = [_view(model, image) for image in model.images.values() if image.has_pose]
+    seen = {view.name: find_corners(read_gray(workspace.images / view.name), dictionary) for view in views}
+    markers = markers_in_space(views, seen)
+    scale, differ = scale_of(markers, size)
+    said = f"metres from {len(markers)} marker{'s' if len(markers) > 1 else ''} in up to "
+    said += f"{max(marker.views for marker in markers)} photos"
+    if differ > DIFFERENT:
+        said += f" (their sides differ by {differ:.0%}: are they of one size?)"
+    grounded = on_the_ground(upright, markers)
+    if grounded is not None:
+        upright, said = grounded, said + ", which lie on the ground"
+    return scaled(upright, scale), said
+
+
+def on_the_ground(upright: np.ndarray, markers: list[Marker]) -> np.ndarray | None:
+    """The placement turned and lowered so that the markers lie in z = 0; None unless they lie flat already."""
+    corners = np.concatenate([marker.corners for marker in markers]) @ upright[:3, :3].T + upright[:3, 3]
+    normals = np.stack([marker.normal for marker in markers]) @ upright[:3, :3].T
+    middle = corners.mean(axis=0)
+    up = np.linalg.svd(corners - middle)[2][2]
+    up *= np.sign(up[2]) or 1.0
+    if (normals @ up < np.cos(np.radians(FLAT))).any() or up[2] < np.cos(np.radians(FLAT)):
+        return None
+    axis = np.cross(up, [0.0, 0.0, 1.0])
+    skew = np.array([[0, -axis[2], axis[1]], [axis[2], 0, -axis[0]], [-axis[1], axis[0], 0]])
+    turn = np.eye(4)
+    turn[:3, :3] = np.eye(3) + skew + skew @ skew / (1 + up[2])  # the shortest turn of `up` onto z
+    turn[2, 3] = -(turn[:3, :3] @ middle)[2]
+    return turn @ upright
+
+
+def _view(model: Any, image: Any) -> View:
+    camera = model.camera(image.camera_id)
+    pose = image.cam_from_world()
+    return View(
+        image.name,
+        np.column_stack([pose.rotation.matrix(), pose.translation]),
+        camera.cam_from_img,
+        lambda normalised: camera.img_from_cam(np.column_stack([normalised, np.ones(len(normalised))])),
+    )

@@ -1,0 +1,24 @@
+"""What placement.json holds: the similarity that stands a model upright in Blender's world. numpy only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..files.json_values import numbers
+
+LARGEST = 1e12  # of scale and translation: beyond it nothing can be shown
+
+
+def check_placement(value: Any) -> np.ndarray:
+    """float64 [4, 4]: a rotation, a scale above zero and a translation. ValueError for anything else."""
+    matrix = numbers(value, 4, 4)
+    if np.abs(matrix).max() > LARGEST:
+        raise ValueError("its numbers are too large")
+    gram = matrix[:3, :3].T @ matrix[:3, :3]
+    scale_squared = np.trace(gram) / 3
+    similar = 0 < scale_squared and np.allclose(gram / scale_squared, np.eye(3), atol=1e-4)
+    if not (similar and np.linalg.det(matrix[:3, :3]) > 0 and np.array_equal(matrix[3], [0, 0, 0, 1])):
+        raise ValueError("it is no rotation, scale and translation")
+    return matrix

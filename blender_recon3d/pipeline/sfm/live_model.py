@@ -1,0 +1,87 @@
+"""What structure from motion has found so far, for a person who watches: live/cameras.json and live/points.ply.
+
+COLMAP writes snapshots of its model now and then; the newest whole one becomes the folder `live`, which a reader
+may find replaced at any moment and gone at the end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..colmap.calls import pycolmap
+from ..files.ply import write_vertices
+from ..files.whole_files import remove, whole_folder, write_json
+from ..placing.upright import place_model
+from ..workspace import Workspace
+
+MOST_POINTS = 40_000  # so many are drawn at once without a pause
+SNAPSHOTS = 25  # a job, about
+
+
+class LiveModel:
+    """Publishes COLMAP's snapshots of a mapping under way.
+
+    folder: where COLMAP writes them. every: photos between two.
+    """
+
+    def __init__(self, workspace: Workspace, folder: Path, photos: int) -> None:
+        self.folder = folder
+        self.every = max(1, photos // SNAPSHOTS)
+        self._workspace = workspace
+        self._shown = ""
+        remove(workspace.live)
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def publish(self) -> None:
+        """Show the newest snapshot that is whole. What fails is not shown: a result never hangs on it."""
+        names = sorted(path.name for path in self.folder.iterdir() if path.is_dir())
+        if len(names) < 2 or names[-2] == self._shown:
+            return
+        self._shown = names[-2]  # the last one may be under way
+        with contextlib.suppress(Exception):  # COLMAP raises anything for a file that is not whole
+            write_live(self._workspace, pycolmap.Reconstruction(self.folder / self._shown))
+        for name in names[:-2]:
+            remove(self.folder / name)
+
+
+def write_live(workspace: Workspace, model: Any) -> None:
+    """cameras.json: `{"world_from_model": 4x4, "cameras": [{"name", "qvec", "tvec", "width", "height", "focal"}]}`.
+
+    qvec (w, x, y, z), tvec: cam_from_world; focal in pixels. points.ply: at most MOST_POINTS of the sparse points.
+    """
+    cameras = []
+    for image_id in sorted(model.reg_image_ids()):
+        image = model.image(image_id)
+        pose, camera = image.cam_from_world(), model.camera(image.camera_id)
+        x, y, z, w = (float(value) for value in pose.rotation.quat)
+        cameras.append(
+            {
+                "name": image.name,
+                "qvec": [w, x, y, z],
+                "tvec": [float(value) for value in pose.translation],
+                "width": camera.width,
+                "height": camera.height,
+                "focal": float(camera.mean_focal_length()),
+            }
+        )
+    points = list(model.points3D.values())
+    step = max(1, -(-len(points) // MOST_POINTS))
+    xyz = np.array([point.xyz for point in points[::step]], np.float64).reshape(-1, 3)
+    rgb = np.array([point.color for point in points[::step]], np.uint8).reshape(-1, 3)
+    placed, _ = place_model(model)
+    vertices = np.empty(
+        len(xyz), [(n, "<f4") for n in ("x", "y", "z")] + [(n, "u1") for n in ("red", "green", "blue")]
+    )
+    for column, name in enumerate(("x", "y", "z")):
+        vertices[name] = xyz[:, column]
+    for column, name in enumerate(("red", "green", "blue")):
+        vertices[name] = rgb[:, column]
+    with whole_folder(workspace.live, lasting=False) as part:
+        write_vertices(part / "points.ply", vertices)
+        write_json(
+            part / "cameras.json", {"world_from_model": placed.tolist(), "cameras": cameras}, lasting=False
+        )

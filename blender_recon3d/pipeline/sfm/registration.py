@@ -1,0 +1,78 @@
+"""What became of each photo in structure from motion, and why: registration.json."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+
+from ..colmap.database import image_ids, open_database, pair_counts, read_pairs
+from ..workspace import Workspace
+
+FEWEST_MATCHES = 15  # of a pair, for COLMAP to look at it; it leaves no inliers where fewer agree
+
+
+def registration(workspace: Workspace, models: list[Any]) -> dict[str, Any]:
+    """`{"models": [{"photos", "points", "error"}], "photos": {name: {"state", "reason", ...}}}`.
+
+    models: pycolmap Reconstructions, the main one first. States: "registered" (with "points" and "error", the
+    mean reprojection error in pixels), "other model" (with "model"), "not registered" (with "reason").
+    """
+    photos: dict[str, dict[str, Any]] = {}
+    for number, model in reversed(list(enumerate(models))):
+        for name, entry in _registered(model).items():
+            state = "registered" if number == 0 else "other model"
+            reason = "" if number == 0 else f"hangs together with other photos only: see sparse/{number}"
+            photos[name] = {"state": state, "reason": reason, "model": number, **entry}
+    with open_database(workspace.database) as database:
+        ids = image_ids(database)
+        counts = pair_counts(database)
+    names = {image: name for name, image in ids.items()}
+    by_photo: dict[str, list[tuple[int, int, str]]] = defaultdict(list)
+    for (first, second), (matches, inliers) in counts.items():
+        by_photo[names[first]].append((inliers, matches, names[second]))
+        by_photo[names[second]].append((inliers, matches, names[first]))
+    listed = {name for pair in read_pairs(workspace.pairs) for name in pair}
+    for name in ids:
+        if name not in photos:
+            reason = why_not(name, listed, by_photo[name])
+            photos[name] = {"state": "not registered", "reason": reason}
+    return {"version": 1, "models": [_summary(model) for model in models], "photos": photos}
+
+
+def why_not(name: str, listed: set[str], pairs: list[tuple[int, int, str]]) -> str:
+    """One clause. pairs: (verified matches, matches, the other photo) of each pair of this photo."""
+    if name not in listed:
+        return "no overlapping pair: no other photo looks alike"
+    inliers, _, partner = max(pairs, default=(0, 0, ""))
+    matches, match_partner = max(((m, p) for _, m, p in pairs), default=(0, ""))
+    if matches < FEWEST_MATCHES:
+        best = f" (at best {matches}, with {match_partner})" if match_partner else ""
+        return f"too few matches with any other photo{best}"
+    if not inliers:
+        return f"verification failed: of {matches} matches with {match_partner} too few agree on one geometry"
+    return f"not enough triangulated points, though {inliers} matches with {partner} agree"
+
+
+def _registered(model: Any) -> dict[str, dict[str, Any]]:
+    errors: dict[int, list[float]] = defaultdict(list)
+    for point in model.points3D.values():
+        for element in point.track.elements:
+            errors[element.image_id].append(point.error)
+    return {
+        model.image(image_id).name: {
+            "points": len(errors[image_id]),
+            "error": round(float(np.mean(errors[image_id])), 4) if errors[image_id] else None,
+        }
+        for image_id in model.reg_image_ids()
+    }
+
+
+def _summary(model: Any) -> dict[str, Any]:
+    return {
+        "photos": model.num_reg_images(),
+        "points": model.num_points3D(),
+        "error": round(model.compute_mean_reprojection_error(), 4),
+        "track_length": round(model.compute_mean_track_length(), 3),
+    }

@@ -1,0 +1,102 @@
+"""A process that leads a group of its own, so that it outlives neither a cancel nor its own children.
+
+A Ctrl-C for Blender does not reach it, and Blender's end does not end it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from ..errors import UserError
+from ..files.plain_files import open_plain
+from ..text import printable
+
+# Popen's words for a process that leads a group of its own, without a window.
+GROUP: dict[str, Any] = (
+    {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}  # type: ignore[attr-defined]
+    if sys.platform == "win32"
+    else {"start_new_session": True}
+)
+
+
+def last_words(output: Path) -> tuple[str, bool]:
+    """The last line of what a process has printed, and whether it is the engine's own sentence; "" for none."""
+    try:
+        with open(output, "rb") as file:
+            file.seek(max(0, output.stat().st_size - 4000))
+            lines = file.read().decode("utf-8", "replace").split("\n")
+    except OSError:
+        lines = []
+    last = printable(next((line.strip() for line in reversed(lines) if line.strip()), ""))
+    for prefix in ("recon3d: ", "error: "):
+        if last.startswith(prefix):
+            return last.removeprefix(prefix), True
+    return last, False
+
+
+def _opened(path: Path) -> IO[bytes]:
+    """An emptied file; never through a link."""
+    return os.fdopen(open_plain(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "wb")
+
+
+class ProcessGroup:
+    """A command at work. output: a file for what it prints; errors: another one, or with the rest."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        output: Path,
+        errors: Path | None = None,
+    ) -> None:
+        """Start it. Raises UserError when the interpreter does not start or the output cannot be written."""
+        try:
+            with contextlib.ExitStack() as files:
+                self._process = subprocess.Popen(
+                    command,
+                    env=dict(environment),
+                    stdin=subprocess.DEVNULL,
+                    stdout=files.enter_context(_opened(output)),
+                    stderr=files.enter_context(_opened(errors)) if errors else subprocess.STDOUT,
+                    **GROUP,
+                )
+        except OSError as error:
+            if error.filename in (str(output), str(errors)):
+                raise UserError(
+                    f"{error.filename} cannot be written to ({error.strerror}): allow it, or choose another results "
+                    "folder.",
+                    2,
+                    "results",
+                ) from error
+            raise UserError(
+                f"The engine does not start ({error}): check the engine's Python.", remedy="engine"
+            ) from error
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def exit_code(self) -> int | None:
+        """None while it runs. Also takes an ended process off the system's hands."""
+        return self._process.poll()
+
+    def ask_to_end(self) -> None:
+        if sys.platform != "win32":  # reaches it even before it watches a file; on Windows it would kill
+            self._process.terminate()
+
+    def kill(self) -> None:
+        """End it and what it has started, at once."""
+        if sys.platform == "win32":
+            self._process.kill()
+            return
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return

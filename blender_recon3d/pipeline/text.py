@@ -1,0 +1,20 @@
+"""Texts for people: what a file says made harmless, and times. Standard library only."""
+
+from __future__ import annotations
+
+LONGEST_TEXT = 1000  # characters
+
+
+def printable(text: str) -> str:
+    """One line that any terminal and any panel can show, not too long: texts out of files may hold anything."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:LONGEST_TEXT])
+
+
+def duration(seconds: float) -> str:
+    """A time for people: 4 s, 3 min 20 s, 2 h 05 min."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

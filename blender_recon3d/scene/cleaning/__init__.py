@@ -1,0 +1,1 @@
+"""What of a cloud is not the subject, taken away without loss."""

@@ -1,0 +1,302 @@
+"""Cleaning a cloud without loss: a Geometry Nodes modifier "Recon3D Clean" before the point display.
+
+It takes away points that few photos saw, that lie alone, that belong to small islands, that have the key colour, or
+that lie outside of the crop box. Made for Blender 4.2 to 5.2, as `point_display` is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import bpy
+import numpy as np
+
+from .. import point_display
+from ..cameras import KEY
+from ..cloud import CONFIDENCE, spacing
+from ..find_imports import BOX, CLEANED, add_beside, check_editable, cloud_of, find_object, hide
+from ..modes import object_mode
+from ..node_tree import Builder
+from ..point_display import COLOUR, get_input, set_input
+from ..scratch_scene import evaluated_mesh, own_scene
+from . import density
+
+GROUP = "Recon3D Clean"
+NEIGHBOURS, ISLAND = "neighbours", "island"
+_LEAST = (
+    ("Least Views", CONFIDENCE, "Photos that must have seen a point"),
+    ("Least Neighbours", NEIGHBOURS, "Points that must lie near a point; needs Analyse Cloud"),
+    ("Least Island", ISLAND, "Points that a connected part must have; needs Analyse Cloud"),
+)
+INPUTS = ("Least Views", "Least Neighbours", "Least Island", "Key Colour", "Key Distance", "Crop Box")
+
+
+def analyse_cloud(collection: bpy.types.Collection) -> str:
+    """Write the attributes `neighbours` and `island` onto an import's cloud; a sentence with what was found."""
+    cloud = cloud_of(collection)
+    check_editable(cloud, cloud.data)
+    with object_mode():
+        found = _write_analysis(cloud.data)
+    islands = round(float((1.0 / found.island).sum()))
+    return f"{len(found.island):,} points, {islands:,} islands, the largest of {int(found.island.max()):,} points."
+
+
+def add_cleaning(collection: bpy.types.Collection, **inputs: Any) -> bpy.types.Modifier:
+    """Add the modifier to an import's cloud, or take the one that is there, and set its inputs.
+
+    inputs: by the names of INPUTS in lower case with _ (least_views=3). What is not given is chosen for a new one: the
+    subject stays, floaters go (analysis.sensible_limits). UserError where there is no cloud.
+    """
+    cloud = cloud_of(collection)
+    check_editable(cloud, cloud.data)
+    modifier = find_cleaning(cloud)
+    with object_mode():
+        if modifier is None:
+            neighbours, island = density.sensible_limits(_analysis_of(cloud.data))
+            chosen = {"least_neighbours": neighbours, "least_island": island}
+            box = find_object(collection, BOX)
+            if box is not None:
+                chosen["crop_box"] = box
+            inputs = {**chosen, **inputs}
+            modifier = _new_modifier(cloud)
+        elif (inputs.get("least_neighbours") or inputs.get("least_island")) and not is_analysed(cloud.data):
+            _write_analysis(cloud.data)
+    for name, value in inputs.items():
+        set_input(modifier, name.replace("_", " ").title(), value)
+    cloud.update_tag()
+    return modifier
+
+
+def clean_cloud(collection: bpy.types.Collection, **inputs: Any) -> str:
+    """add_cleaning, and a sentence about what is left; the cloud is shown where it was hidden behind a mesh."""
+    add_cleaning(collection, **inputs)
+    cloud = cloud_of(collection)
+    hide(cloud, hidden=False)
+    return f"{count_left(cloud):,} of {len(cloud.data.vertices):,} points are left."
+
+
+def remove_cleaning(collection: bpy.types.Collection) -> None:
+    """All points are back."""
+    cloud = cloud_of(collection)
+    check_editable(cloud)
+    modifier = find_cleaning(cloud)
+    if modifier is not None:
+        cloud.modifiers.remove(modifier)
+
+
+def apply_cleaning(collection: bpy.types.Collection) -> bpy.types.Object:
+    """A cloud of the points that are left, beside the original, which is hidden. Adds cleaning where there is none."""
+    cloud = cloud_of(collection)
+    if find_cleaning(cloud) is None:
+        add_cleaning(collection)
+    mesh = cleaned_mesh(cloud, f"{cloud.data.name} Cleaned")
+    mesh.materials.clear()
+    cleaned = bpy.data.objects.new(f"{cloud.name} Cleaned", mesh)
+    cleaned[KEY] = {"kind": CLEANED}
+    add_beside(cleaned, cloud, collection)
+    if len(mesh.vertices):
+        display = cloud.modifiers.get(point_display.GROUP)
+        radius = get_input(display, "Radius") if display else 0.7 * spacing(positions(mesh))
+        point_display.show_as_points(cleaned, radius)
+    hide(cloud)
+    return cleaned
+
+
+def find_cleaning(cloud: bpy.types.Object) -> bpy.types.Modifier | None:
+    return next((m for m in cloud.modifiers if _is_ours(m)), None)
+
+
+def cleaned_mesh(cloud: bpy.types.Object, name: str) -> bpy.types.Mesh:
+    """A new mesh of the points that the cleaning leaves, with their attributes."""
+    with _only_cleaning(cloud):
+        return evaluated_mesh(cloud, name)
+
+
+def count_left(cloud: bpy.types.Object) -> int:
+    """Number of points that the cleaning leaves."""
+    return len(_left(cloud))
+
+
+def cleaned_positions(cloud: bpy.types.Object) -> np.ndarray:
+    """What the cleaning leaves, float32 [n, 3]; all points where that is nothing."""
+    left = _left(cloud)
+    return left if len(left) else positions(cloud.data)
+
+
+def _left(cloud: bpy.types.Object) -> np.ndarray:
+    if find_cleaning(cloud) is None:
+        return positions(cloud.data)
+    with _only_cleaning(cloud), own_scene(cloud) as scene:
+        return positions(cloud.evaluated_get(scene.view_layers[0].depsgraph).data)
+
+
+@contextmanager
+def _only_cleaning(cloud: bpy.types.Object) -> Iterator[None]:
+    """With the other modifiers switched off inside the block."""
+    cleaning = find_cleaning(cloud)
+    others = [m for m in cloud.modifiers if m != cleaning and m.show_viewport]
+    with object_mode():
+        for other in others:
+            other.show_viewport = False
+        try:
+            yield
+        finally:
+            for other in others:
+                other.show_viewport = True
+
+
+def settings_of(cloud: bpy.types.Object) -> dict[str, Any] | None:
+    """The cleaning's inputs by name, for a cloud that is made anew; None where there is no cleaning."""
+    modifier = find_cleaning(cloud)
+    return None if modifier is None else {name: _plain(get_input(modifier, name)) for name in INPUTS}
+
+
+def restore(cloud: bpy.types.Object, settings: dict[str, Any] | None) -> None:
+    """Give a new cloud the cleaning that an earlier one had."""
+    if settings is None or not len(cloud.data.vertices):
+        return
+    modifier = _new_modifier(cloud)
+    if settings["Least Neighbours"] or settings["Least Island"]:
+        _write_analysis(cloud.data)
+    for name, value in settings.items():
+        set_input(modifier, name, value)
+
+
+def positions(mesh: bpy.types.Mesh) -> np.ndarray:
+    """float32 [n, 3], the vertices in the mesh's own coordinates."""
+    xyz = np.empty(3 * len(mesh.vertices), np.float32)
+    mesh.vertices.foreach_get("co", xyz)
+    return xyz.reshape(-1, 3)
+
+
+# -- attributes -------------------------------------------------------------------------------------
+
+
+def is_analysed(mesh: bpy.types.Mesh) -> bool:
+    """Whether a cloud has the attributes that Least Neighbours and Least Island go by."""
+    return NEIGHBOURS in mesh.attributes and ISLAND in mesh.attributes
+
+
+def _write_analysis(mesh: bpy.types.Mesh) -> density.Density:
+    xyz = positions(mesh)
+    found = density.analyse(xyz, spacing(xyz))
+    for name, values in ((NEIGHBOURS, found.neighbours), (ISLAND, found.island)):
+        attribute = mesh.attributes.get(name) or mesh.attributes.new(name, "INT", "POINT")
+        attribute.data.foreach_set("value", values)
+    mesh.update()
+    return found
+
+
+def _analysis_of(mesh: bpy.types.Mesh) -> density.Density:
+    if not is_analysed(mesh):
+        return _write_analysis(mesh)
+    values = [np.empty(len(mesh.vertices), np.int32) for _ in range(2)]
+    for name, array in zip((NEIGHBOURS, ISLAND), values, strict=True):
+        mesh.attributes[name].data.foreach_get("value", array)
+    return density.Density(*values)
+
+
+# -- the modifier -----------------------------------------------------------------------------------
+
+
+def _is_ours(modifier: bpy.types.Modifier) -> bool:
+    group = modifier.node_group if modifier.type == "NODES" else None
+    return group is not None and group.get(KEY) == GROUP
+
+
+def _new_modifier(cloud: bpy.types.Object) -> bpy.types.Modifier:
+    """Before the point display, which turns vertices into points."""
+    modifier = cloud.modifiers.new(GROUP, "NODES")
+    modifier.node_group = _group()
+    display = cloud.modifiers.find(point_display.GROUP)
+    if 0 <= display < len(cloud.modifiers) - 1:
+        cloud.modifiers.move(len(cloud.modifiers) - 1, display)
+    return modifier
+
+
+def _plain(value: Any) -> Any:
+    return tuple(value) if hasattr(value, "__len__") else value
+
+
+def _group() -> bpy.types.NodeTree:
+    """The node group that all clouds share; made anew where a file does not hold it."""
+    for tree in bpy.data.node_groups:
+        if tree.get(KEY) == GROUP and tree.library is None:
+            return tree
+    build = Builder(GROUP)
+    build.tree[KEY] = GROUP
+    build.output("Geometry", "NodeSocketGeometry")
+    build.input("Geometry", "NodeSocketGeometry")
+    for name, _, text in _LEAST:
+        build.input(name, "NodeSocketInt", text, min_value=0)
+    build.input(
+        "Key Colour", "NodeSocketColor", "Points of this colour go", default_value=(0.5, 0.7, 1.0, 1.0)
+    )
+    text = "How far from the key colour a point may be to go, in sRGB (0: none go, 1.7: all do)"
+    build.input("Key Distance", "NodeSocketFloat", text, min_value=0.0, max_value=2.0)
+    build.input("Crop Box", "NodeSocketObject", "What lies outside of this cube goes")
+    conditions = [_below(build, name, attribute) for name, attribute, _ in _LEAST]
+    conditions += [_of_key_colour(build), _outside(build)]
+    going = conditions[0]
+    for condition in conditions[1:]:
+        going = build.boolean("OR", going, condition)
+    delete = build.node("GeometryNodeDeleteGeometry", domain="POINT")
+    build.link(build.given("Geometry"), delete.inputs["Geometry"])
+    build.link(going, delete.inputs["Selection"])
+    build.result("Geometry", delete.outputs["Geometry"])
+    build.arrange()
+    return build.tree
+
+
+def _below(build: Builder, name: str, attribute: str) -> bpy.types.NodeSocket:
+    """Whether the attribute is there and below the input."""
+    value, exists = build.attribute(attribute, "INT")
+    # Compared as integers: a float holds 24 bits, an island may have more points.
+    return build.boolean("AND", exists, build.compare("INT", "LESS_THAN", value, build.given(name)))
+
+
+def _of_key_colour(build: Builder) -> bpy.types.NodeSocket:
+    colour, exists = build.attribute(COLOUR, "FLOAT_COLOR")
+    distance = build.node("ShaderNodeVectorMath", operation="DISTANCE")
+    build.link(_display_values(build, colour), distance.inputs[0])
+    build.link(_display_values(build, build.given("Key Colour")), distance.inputs[1])
+    near = build.compare("FLOAT", "LESS_THAN", distance.outputs["Value"], build.given("Key Distance"))
+    return build.boolean("AND", exists, near)
+
+
+def _display_values(build: Builder, colour: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
+    """A linear colour as a vector of about its sRGB values, whose distances are those that are seen."""
+    split = build.node("FunctionNodeSeparateColor")
+    join = build.node("ShaderNodeCombineXYZ")
+    build.link(colour, split.inputs["Color"])
+    for source, target in zip(("Red", "Green", "Blue"), ("X", "Y", "Z"), strict=True):
+        power = build.node("ShaderNodeMath", operation="POWER")
+        power.inputs[1].default_value = 1 / 2.2
+        build.link(split.outputs[source], power.inputs[0])
+        build.link(power.outputs[0], join.inputs[target])
+    return join.outputs[0]
+
+
+def _outside(build: Builder) -> bpy.types.NodeSocket:
+    """Whether a box is given and the point is not in it, in the box's own coordinates from -1 to 1."""
+    box = build.node("GeometryNodeObjectInfo", transform_space="RELATIVE")
+    build.link(build.given("Crop Box"), box.inputs["Object"])
+    inverse = build.node("FunctionNodeInvertMatrix")
+    build.link(box.outputs["Transform"], inverse.inputs[0])
+    local = build.node("FunctionNodeTransformPoint")
+    build.link(build.node("GeometryNodeInputPosition").outputs[0], local.inputs["Vector"])
+    build.link(inverse.outputs[0], local.inputs["Transform"])
+    absolute = build.node("ShaderNodeVectorMath", operation="ABSOLUTE")
+    build.link(local.outputs[0], absolute.inputs[0])
+    split = build.node("ShaderNodeSeparateXYZ")
+    build.link(absolute.outputs[0], split.inputs[0])
+    largest = build.math(
+        "MAXIMUM", build.math("MAXIMUM", split.outputs[0], split.outputs[1]), split.outputs[2]
+    )
+    # Without an object the scale is 0 and the transform the identity.
+    size = build.node("ShaderNodeVectorMath", operation="LENGTH")
+    build.link(box.outputs["Scale"], size.inputs[0])
+    given = build.compare("FLOAT", "GREATER_THAN", size.outputs["Value"], 0.0)
+    return build.boolean("AND", given, build.compare("FLOAT", "GREATER_THAN", largest, 1.0))

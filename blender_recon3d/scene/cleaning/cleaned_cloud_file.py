@@ -1,0 +1,72 @@
+"""What the cleaning leaves of a cloud, written for the engine's stage mesh (--cloud)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+from ...pipeline.errors import UserError
+from ...pipeline.files.ply import write_vertices
+from ...pipeline.files.whole_files import remove
+from ..cloud import CONFIDENCE, NORMAL
+from ..find_imports import cloud_of, workspace_of
+from ..point_display import COLOUR
+from .clean_modifier import cleaned_mesh, find_cleaning, positions
+
+CLEANED_FILE = "cleaned.ply"
+_LAYOUT = [(name, "<f4") for name in ("x", "y", "z", "nx", "ny", "nz")]
+_LAYOUT += [(name, "u1") for name in ("red", "green", "blue", "views")]
+
+
+def write_cleaned_cloud(collection: bpy.types.Collection) -> Path | None:
+    """The file in the workspace, as dense/fusion.ply is; None where there is no cleaning, or no normals to mesh by.
+
+    Written again only when it differs, since the engine goes by its time. UserError when nothing is left.
+    """
+    cloud = cloud_of(collection)
+    if find_cleaning(cloud) is None or NORMAL not in cloud.data.attributes:
+        return None
+    mesh = cleaned_mesh(cloud, "Cleaned")
+    try:
+        table = _table(mesh)
+    finally:
+        bpy.data.meshes.remove(mesh)
+    if not len(table):
+        raise UserError("The cleaning leaves no points: lower its limits, or fit the crop box.")
+    path = workspace_of(collection) / CLEANED_FILE
+    new = path.with_name(path.name + ".new")
+    try:
+        write_vertices(new, table)
+        if path.is_file() and path.read_bytes() == new.read_bytes():
+            remove(new)
+        else:
+            os.replace(new, path)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written ({error.strerror}): check the results folder.") from error
+    return path
+
+
+def _table(mesh: bpy.types.Mesh) -> np.ndarray:
+    """The vertices with what attributes there are; white and one view where they are missing."""
+    count = len(mesh.vertices)
+    table = np.zeros(count, _LAYOUT)
+    for axis, name in enumerate("xyz"):
+        table[name] = positions(mesh)[:, axis]
+    normals = np.zeros(3 * count, np.float32)
+    colours = np.ones(4 * count, np.float32)
+    views = np.ones(count, np.int32)
+    if count:
+        mesh.attributes[NORMAL].data.foreach_get("vector", normals)
+        if COLOUR in mesh.color_attributes:
+            mesh.color_attributes[COLOUR].data.foreach_get("color_srgb", colours)
+        if CONFIDENCE in mesh.attributes:
+            mesh.attributes[CONFIDENCE].data.foreach_get("value", views)
+    for axis, name in enumerate(("nx", "ny", "nz")):
+        table[name] = normals.reshape(-1, 3)[:, axis]
+    for channel, name in enumerate(("red", "green", "blue")):
+        table[name] = np.rint(colours.reshape(-1, 4)[:, channel] * 255)
+    table["views"] = np.clip(views, 0, 255)
+    return table

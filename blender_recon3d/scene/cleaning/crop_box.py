@@ -1,0 +1,114 @@
+"""The crop box: an Empty shown as a cube, from -1 to 1 in its own coordinates, that the user moves over the cloud."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+import numpy as np
+from mathutils import Matrix, Vector
+
+from ...pipeline.errors import UserError
+from ...pipeline.files.whole_files import write_json
+from ...pipeline.meshing.region import subject_ball
+from ..cameras import KEY
+from ..find_imports import (
+    BOX,
+    add_beside,
+    check_editable,
+    cloud_of,
+    empty_of,
+    find_object,
+    hide,
+    workspace_of,
+)
+from ..modes import object_mode
+from ..point_display import set_input
+from ..points import robust_box
+from ..world_matrices import camera_poses, world_matrix
+from .clean_modifier import ISLAND, add_cleaning, positions
+
+CROP_FILE = "crop.json"  # in the workspace: what the engine's stage mesh takes with --crop
+SHARE = 0.999  # of the subject's points, along each axis: a head is few points
+MARGIN = 1.1
+
+
+def add_crop_box(
+    collection: bpy.types.Collection, low: np.ndarray | None = None, high: np.ndarray | None = None
+) -> bpy.types.Object:
+    """The box as an object, and as the cleaning's input; an earlier one is fitted again.
+
+    low, high: corners [3] in the model's frame; by default round the subject, upright in the world.
+    """
+    cloud = cloud_of(collection)
+    check_editable(cloud, cloud.data)
+    box = find_object(collection, BOX)
+    modifier = add_cleaning(collection)
+    if box is None:
+        box = bpy.data.objects.new("Recon3D Crop Box", None)
+        box.empty_display_type, box.empty_display_size = "CUBE", 1.0
+        box[KEY] = {"kind": BOX}
+        add_beside(box, cloud, collection)
+    if low is not None and high is not None:
+        low, high = np.asarray(low, float), np.asarray(high, float)
+        if not (low < high).all():
+            raise UserError("The crop box has no volume: its high corner must lie above its low one.", 2)
+        frame = Matrix.Identity(4)
+    else:
+        frame, low, high = _around_subject(collection)
+    middle, half = (low + high) / 2, (high - low) / 2
+    box.matrix_parent_inverse = Matrix.Identity(4)
+    box.matrix_basis = frame @ Matrix.LocRotScale(Vector(middle.tolist()), None, Vector(half.tolist()))
+    set_input(modifier, "Crop Box", box)
+    cloud.update_tag()
+    hide(cloud, hidden=False)
+    return box
+
+
+def _around_subject(collection: bpy.types.Collection) -> tuple[Matrix, np.ndarray, np.ndarray]:
+    """The subject's box with the world's axes: its frame in the model's (a rotation), its corners in that."""
+    xyz = _subject(collection)
+    model_from_upright = world_matrix(empty_of(collection)).to_quaternion().to_matrix().transposed()
+    low, high = robust_box(xyz @ np.array(model_from_upright, np.float32), SHARE)
+    middle, half = (low + high) / 2, np.maximum((high - low) / 2, 1e-9) * MARGIN
+    return model_from_upright.to_4x4(), middle - half, middle + half
+
+
+def _subject(collection: bpy.types.Collection) -> np.ndarray:
+    """Points [n, 3] of the largest island, and of what the cameras stand round, where they do."""
+    cloud = cloud_of(collection)
+    with object_mode():
+        xyz = positions(cloud.data)
+        keep = np.ones(len(xyz), bool)
+        if ISLAND in cloud.data.attributes:
+            island = np.empty(len(xyz), np.int32)
+            cloud.data.attributes[ISLAND].data.foreach_get("value", island)
+            keep = island == island.max()
+    centres, rotations = camera_poses(collection)
+    ball = subject_ball(centres, rotations[:, 2])
+    if ball is not None:
+        inside = np.linalg.norm(xyz - ball[0].astype(np.float32), axis=1) <= ball[1]
+        keep = keep & inside if (keep & inside).any() else keep
+    return xyz[keep]
+
+
+def crop_matrix(collection: bpy.types.Collection) -> Matrix:
+    """What takes the cube from -1 to 1 to the box, in the model's frame; UserError when there is no box."""
+    box = find_object(collection, BOX)
+    if box is None:
+        raise UserError("There is no crop box: add one first.")
+    matrix = world_matrix(empty_of(collection)).inverted_safe() @ world_matrix(box)
+    if abs(matrix.determinant()) < 1e-12 * max(abs(v) for row in matrix.to_3x3() for v in row) ** 3:
+        raise UserError(f"{box.name} is flat: scale it so that it has a volume.")
+    return matrix
+
+
+def write_crop(collection: bpy.types.Collection) -> Path:
+    """Write the box into the workspace, where the engine's stage mesh takes it with --crop; the file."""
+    path = workspace_of(collection) / CROP_FILE
+    rows = [[float(value) for value in row] for row in crop_matrix(collection)]
+    try:
+        write_json(path, {"version": 1, "matrix": rows[:3]})
+    except OSError as error:
+        raise UserError(f"{path} cannot be written ({error.strerror}): check the results folder.") from error
+    return path

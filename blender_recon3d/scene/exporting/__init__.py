@@ -1,0 +1,1 @@
+"""The scene's asset and cameras as files of other programs."""

@@ -1,0 +1,71 @@
+"""A folder that 3D Gaussian Splatting starts from: images/ and sparse/0, COLMAP's undistorted model. Never imports bpy.
+
+The layout of Kerbl et al., "3D Gaussian Splatting for Real-Time Radiance Field Rendering", 2023, which gsplat,
+nerfstudio and Brush read too. Photos are linked where the file system allows it, else copied.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from ...pipeline.errors import UserError
+from ...pipeline.files.whole_files import link_or_copy, scratch_folder
+from ..importing import colmap_files
+from ..importing.find_source import Source, find_source
+from .own_files import has_list, replace_own
+
+_PARTS = ("cameras", "images", "points3D", "rigs", "frames")
+
+
+def write_splat_folder(workspace: Path, target: Path) -> str:
+    """Write the folder `target`, or what an earlier export has written there, and nothing else; a sentence.
+
+    UserError when the photos are not undistorted, or missing, or there are no points to start from, or the folder holds
+    other things or cannot be written.
+    """
+    source = find_source(workspace)
+    model = colmap_files.read_model(source.model)
+    if not all(camera.is_pinhole for camera in model.cameras.values()):
+        raise UserError("The photos are not undistorted yet: run the reconstruction up to dense first.")
+    points = len(colmap_files.read_points(source.model).xyz)
+    if points == 0:
+        raise UserError(f"{source.model} has no points for the splats to start from: reconstruct again.")
+    photos = _photos(source, model.images)
+    _check_place(target, workspace)
+    try:
+        with scratch_folder(target) as part:
+            for name, path in photos.items():
+                place = part.joinpath("images", *name.replace("\\", "/").split("/"))
+                place.parent.mkdir(parents=True, exist_ok=True)
+                link_or_copy(path, place)
+            (part / "sparse" / "0").mkdir(parents=True)
+            for path in sorted(source.model.iterdir()):
+                if path.suffix in (".bin", ".txt") and path.stem in _PARTS:
+                    shutil.copyfile(path, part / "sparse" / "0" / path.name)
+            replace_own(target, part, {"version": 2, "workspace": str(workspace)})
+    except OSError as error:
+        raise UserError(f"{target} cannot be written ({error.strerror}): choose another folder.") from error
+    return f"Wrote {len(photos)} photos and {points:,} points to {target}."
+
+
+def _photos(source: Source, images: Sequence[colmap_files.Image]) -> dict[str, Path]:
+    """The photos' files by their names in the model; UserError when one is missing."""
+    photos = {image.name: source.photo(image.name) for image in images}
+    missing = [name for name, path in photos.items() if path is None]
+    if missing or not photos:
+        raise UserError(
+            f"{source.images} lacks {len(missing) or 'all'} of the model's photos "
+            f"({missing[0] if missing else 'it has none'}): run the reconstruction up to dense again."
+        )
+    return photos
+
+
+def _check_place(target: Path, workspace: Path) -> None:
+    """UserError where the export would replace something else."""
+    inside = workspace.resolve() in (target.resolve(), *target.resolve().parents)
+    if inside or target.resolve() in workspace.resolve().parents:
+        raise UserError(f"{target} and the results folder lie in one another: choose another folder.", 2)
+    if target.exists() and not has_list(target) and (not target.is_dir() or any(target.iterdir())):
+        raise UserError(f"{target} holds other things: choose a new or an empty folder.", 2)

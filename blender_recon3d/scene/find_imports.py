@@ -1,0 +1,138 @@
+"""What an import has made, found again by what is kept on it: names and places are the user's to change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+
+from ..pipeline.errors import UserError
+from .cameras import KEY
+
+CLOUD, CLEANED, BOX = "cloud", "cleaned cloud", "crop box"
+MESH, FULL_MESH, DECIMATED, QUADS = "mesh", "full mesh", "decimated mesh", "quads"
+SURFACES = (MESH, DECIMATED, QUADS)  # what can be exported, in the order in which it is made
+
+
+def kind_of(item: bpy.types.ID) -> str:
+    """What an import has made this as; empty for what is the user's own."""
+    kept = item.get(KEY)
+    return str(kept.get("kind", "")) if hasattr(kept, "get") else ""
+
+
+def find_imports(scene: bpy.types.Scene) -> list[bpy.types.Collection]:
+    """The scene's collections that imports have made."""
+    return [
+        collection for collection in scene.collection.children_recursive if kind_of(collection) == "import"
+    ]
+
+
+def current_import(scene: bpy.types.Scene) -> bpy.types.Collection:
+    """The import that the active object belongs to, else the latest; UserError when there is none."""
+    found = find_imports(scene)
+    if not found:
+        raise UserError("There is no reconstruction in this scene: import a result first.")
+    active = bpy.context.view_layer.objects.active if bpy.context.view_layer else None
+    holding = [c for c in found if active is not None and c.all_objects.get(active.name) == active]
+    return (holding or found)[-1]
+
+
+def by_kind(collection: bpy.types.Collection) -> dict[str, list[bpy.types.Object]]:
+    """The collection's objects that an import, or what followed it, has made, in one pass."""
+    found: dict[str, list[bpy.types.Object]] = {}
+    for thing in collection.all_objects:
+        found.setdefault(kind_of(thing), []).append(thing)
+    return found
+
+
+def objects_of(collection: bpy.types.Collection, *kinds: str) -> list[bpy.types.Object]:
+    """The collection's objects of these kinds, in the order of the kinds."""
+    found = by_kind(collection)
+    return [thing for kind in kinds for thing in found.get(kind, ())]
+
+
+def find_object(collection: bpy.types.Collection, kind: str) -> bpy.types.Object | None:
+    return next(iter(objects_of(collection, kind)), None)
+
+
+def empty_of(collection: bpy.types.Collection) -> bpy.types.Object:
+    """The Empty that holds placement and scale; UserError when it was deleted."""
+    empty = find_object(collection, "empty")
+    if empty is None:
+        raise UserError(f"The Empty of {collection.name} was deleted: import the result again.")
+    return empty
+
+
+def cloud_of(collection: bpy.types.Collection) -> bpy.types.Object:
+    """The cloud, with points in it; UserError otherwise."""
+    cloud = find_object(collection, CLOUD)
+    if cloud is None:
+        raise UserError(f"{collection.name} has no cloud any more: import the result again.")
+    if not len(cloud.data.vertices):
+        raise UserError("The cloud has no points: take more photos that overlap, or reconstruct again.")
+    return cloud
+
+
+def workspace_of(collection: bpy.types.Collection) -> Path:
+    return Path(str(collection[KEY]["workspace"]))
+
+
+def check_editable(*things: bpy.types.ID | None) -> None:
+    """UserError for what is linked from another file, which cannot be changed here."""
+    for thing in things:
+        if thing is not None and thing.library is not None:
+            raise UserError(
+                f"{thing.name} is linked from {thing.library.filepath}: make it local first "
+                "(Object > Relations > Make Local), or open that file."
+            )
+
+
+def home_of(thing: bpy.types.Object, collection: bpy.types.Collection) -> bpy.types.Collection:
+    """The collection in which a thing lies, so that what is made of it lies beside it."""
+    for candidate in (collection, *collection.children_recursive):
+        if candidate.objects.get(thing.name) == thing:
+            return candidate
+    return collection
+
+
+def add_beside(thing: bpy.types.Object, source: bpy.types.Object, collection: bpy.types.Collection) -> None:
+    """Link a new object where `source` lies, with its parent and place."""
+    home_of(source, collection).objects.link(thing)
+    thing.parent = source.parent
+    thing.matrix_parent_inverse = source.matrix_parent_inverse.copy()
+    thing.matrix_basis = source.matrix_basis.copy()
+
+
+def hide(*things: bpy.types.Object, hidden: bool = True) -> None:
+    """Out of sight (the eye in the outliner) and out of renders; back again with hidden=False."""
+    for thing in things:
+        thing.hide_render = hidden
+        for scene in bpy.data.scenes:
+            for layer in scene.view_layers:
+                try:  # a layer's own list of objects may not be up to date yet
+                    thing.hide_set(hidden, view_layer=layer)
+                except RuntimeError:
+                    continue  # not in this layer: its collection is excluded
+
+
+def is_hidden(thing: bpy.types.Object) -> bool:
+    """By the eye in the active view layer; where the thing is not in it, by whether renders show it."""
+    layer = bpy.context.view_layer
+    if layer is not None and layer.objects.get(thing.name) == thing:
+        return thing.hide_get(view_layer=layer)
+    return bool(thing.hide_render)
+
+
+def make_active(thing: bpy.types.Object) -> None:
+    """Select a thing alone in the view layer, if it is in it."""
+    layer = bpy.context.view_layer
+    layer.update()
+    if layer.objects.get(thing.name) != thing:
+        return
+    active = layer.objects.active
+    if active is not None and active.mode != "OBJECT":  # selecting another is not possible there
+        return
+    for other in list(layer.objects.selected):
+        other.select_set(False, view_layer=layer)
+    thing.select_set(True, view_layer=layer)
+    layer.objects.active = thing

@@ -1,0 +1,1 @@
+"""A workspace, or any folder with a COLMAP model, becomes Blender data."""

@@ -1,0 +1,137 @@
+"""What there is to import in a workspace: which model, photos and cloud, and how it stands. Never imports bpy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from ...pipeline.errors import FileFormatError, UserError
+from ...pipeline.files.json_values import items, mapping
+from ...pipeline.files.whole_files import read_json
+from ...pipeline.placing.placement_file import check_placement
+from ...pipeline.results import is_done, problem
+from ...pipeline.text import printable
+from ...pipeline.workspace import Workspace
+from . import colmap_files
+
+# COLMAP's y is down where a model was not aligned: Blender's z is up. Used when placement.json is missing.
+UPRIGHT = np.array([[1.0, 0, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0], [0, 0, 0, 1]])
+
+
+@dataclass(frozen=True)
+class Source:
+    """A workspace's results. cloud is None when there is no dense one; notes are sentences for the user."""
+
+    root: Path
+    model: Path
+    images: Path
+    cloud: Path | None
+    world_from_model: np.ndarray  # 4x4 similarity
+    titles: dict[str, str] = field(default_factory=dict)  # a photo's name in the model -> its original stem
+    notes: tuple[str, ...] = ()
+
+    def title(self, name: str) -> str:
+        return self.titles.get(name) or printable(PurePosixPath(name).stem) or "Photo"
+
+    def photo(self, name: str) -> Path | None:
+        """The photo's file, or None: a name from a file may not lead out of the folder."""
+        parts = PurePosixPath(name.replace("\\", "/"))
+        if not name or parts.is_absolute() or ".." in parts.parts or ":" in name or "\0" in name:
+            return None
+        path = self.images.joinpath(*parts.parts)
+        return path if path.is_file() else None
+
+
+# Where models lie: in our workspaces, in the folders of COLMAP's own programs, and as the folder itself.
+_MODELS = ("dense/sparse", "dense/0/sparse", "sparse/0", "sparse", "0", "colmap/sparse/0", "")
+_CLOUDS = ("dense/fusion.ply", "dense/fused.ply", "dense/0/fused.ply", "fusion.ply", "fused.ply")
+
+
+def find_source(folder: str | Path) -> Source:
+    """The best result in a workspace, or in any folder with a COLMAP model: dense where it is done, else sparse.
+
+    UserError when there is none.
+    """
+    workspace = Workspace(folder)
+    notes: list[str] = []
+    models, clouds = _current(workspace, notes)
+    model = next((m for m in (workspace.root / part for part in models) if colmap_files.has_model(m)), None)
+    if model is None and notes:
+        raise UserError(f"{notes[0]}: run Reconstruct again, which makes it anew.", 2, "again")
+    if model is None:
+        raise UserError(
+            f"{workspace.root} holds no reconstruction (no {workspace.model.relative_to(workspace.root)}, nor another "
+            "COLMAP model): choose the folder that Reconstruct or COLMAP wrote, or run it first.",
+            2,
+            "results",
+        )
+    images = _photos_of(model, workspace.root)
+    cloud = next((c for c in (workspace.root / part for part in clouds) if c.is_file()), None)
+    if cloud is None:
+        notes.append("There is no dense cloud yet: the sparse points are shown instead.")
+    if workspace.placement.is_file():
+        world_from_model = _placement(workspace.placement)
+    else:
+        world_from_model = UPRIGHT
+        notes.append("There is no placement.json: the model's -y is taken as up.")
+    titles = _titles(workspace.photos) if workspace.photos.is_file() else {}
+    return Source(workspace.root, model, images, cloud, world_from_model, titles, tuple(notes))
+
+
+def _current(workspace: Workspace, notes: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Where models and clouds may be taken from; for a workspace of ours, what its state says is done and what is as
+    it was written. notes is added to."""
+    if not workspace.state_file.is_file():
+        return _MODELS, _CLOUDS
+    models, clouds = [], []
+    if not is_done(workspace, "sfm") and colmap_files.has_model(workspace.model):
+        notes.append(f"{workspace.root} has no finished sfm, only what an earlier run has left")
+    done = {stage for stage in ("sfm", "dense") if is_done(workspace, stage)}
+    for stage, model in (("dense", workspace.dense / "sparse"), ("sfm", workspace.model)):
+        if stage not in done:
+            continue
+        why = problem(workspace, stage, [model])
+        if why:
+            notes.append(why)
+        else:
+            models.append(model.relative_to(workspace.root).as_posix())
+    if "dense" in done and not (why := problem(workspace, "dense", [workspace.fusion])):
+        clouds.append(workspace.fusion.relative_to(workspace.root).as_posix())
+    elif "dense" in done:
+        notes.append(why)
+    if "sfm" in done and (why := problem(workspace, "sfm", [workspace.placement])):
+        raise UserError(f"{why}: run Reconstruct again, which makes it anew.", 2, "again")
+    return tuple(models), tuple(clouds)
+
+
+def _photos_of(model: Path, root: Path) -> Path:
+    """The folder of photos that belongs to a model: beside it, a level up, in the chosen folder, or in its own."""
+    places = [folder / "images" for folder in (model.parent, model.parent.parent, root, model)]
+    return next((place for place in places if place.is_dir()), places[0])
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return read_json(path, "run the reconstruction again or choose another folder")
+
+
+def _placement(path: Path) -> np.ndarray:
+    """placement.json's similarity, 4x4."""
+    try:
+        return check_placement(_read(path).get("world_from_model"))
+    except ValueError as error:
+        raise FileFormatError(path, f"its world_from_model is no placement ({error})") from error
+
+
+def _titles(path: Path) -> dict[str, str]:
+    """Original stems by the photos' names in the model."""
+    photos = _read(path).get("photos")
+    entries = [mapping(photo) for photo in items(photos)]
+    if not isinstance(photos, list) or not all(
+        isinstance(photo.get(key), str) for photo in entries for key in ("name", "source")
+    ):
+        raise FileFormatError(path, "its list of photos is damaged")
+    titles = {photo["name"]: printable(Path(photo["source"]).stem) for photo in entries}
+    return {name: title for name, title in titles.items() if name and title}

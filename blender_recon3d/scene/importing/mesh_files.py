@@ -1,0 +1,110 @@
+"""The meshes in a workspace, as arrays. numpy only.
+
+mesh/mesh.ply is the mesh, mesh/full.ply what it was before decimation, texture/mesh.ply the first with UVs (`s`, `t`:
+its vertices stand there once for each chart that they are in, `source` is their number in mesh/mesh.ply) and beside it
+the texture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ...pipeline.errors import FileFormatError, UserError
+from ...pipeline.files.ply_mesh import read_mesh
+from ...pipeline.results import has
+from ...pipeline.workspace import Workspace
+from .ply_points import to_points
+
+MESH, FULL, TEXTURED = "mesh/mesh.ply", "mesh/full.ply", "texture/mesh.ply"
+TEXTURE_FOLDER = "texture"
+_TEXTURES = ("texture.png", "texture.jpg", "texture.jpeg")
+
+
+@dataclass(frozen=True)
+class Surface:
+    """Triangles in the model's frame.
+
+    xyz: float32 [n, 3]. faces: int32 [m, 3]. rgb: uint8 [n, 3], sRGB, or None. uv: float32 [m, 3, 2], v upwards, or
+    None. texture: the image for these UVs, or None. notes: sentences for the user.
+    """
+
+    xyz: np.ndarray
+    faces: np.ndarray
+    rgb: np.ndarray | None = None
+    uv: np.ndarray | None = None
+    texture: Path | None = None
+    notes: tuple[str, ...] = ()
+
+
+def has_mesh(root: Path) -> bool:
+    """Whether the workspace has a finished mesh, and not one of an earlier state; UserError where it was damaged."""
+    return has(Workspace(root), "mesh", root / MESH)
+
+
+def read_surface(root: Path) -> Surface:
+    """A workspace's mesh with its texture, where there is one of this mesh. Raises UserError where there is none."""
+    if not has_mesh(root):
+        raise UserError(f"{root} holds no mesh (no {MESH}): run the stage mesh first.")
+    surface = _read(root / MESH)
+    try:
+        if not has(Workspace(root), "texture", root / TEXTURED):
+            return surface
+    except UserError as error:
+        return _with_note(surface, str(error))
+    image = next(
+        (root / TEXTURE_FOLDER / n for n in _TEXTURES if (root / TEXTURE_FOLDER / n).is_file()), None
+    )
+    try:
+        uv = _read_uv(root / TEXTURED, surface)
+    except FileFormatError as error:
+        return _with_note(surface, str(error))
+    if uv is None:
+        return _with_note(surface, "The texture is one of an earlier mesh: run the stage texture again.")
+    if image is None:
+        return _with_note(surface, "The texture's image is missing: run the stage texture again.")
+    return Surface(surface.xyz, surface.faces, surface.rgb, uv, image, surface.notes)
+
+
+def read_full(root: Path) -> Surface:
+    """The mesh before decimation. Raises UserError where there is none."""
+    if not has(Workspace(root), "mesh", root / FULL):
+        raise UserError(f"{root} holds no full mesh (no {FULL}): run the stage mesh first.")
+    return _read(root / FULL)
+
+
+def _with_note(surface: Surface, note: str) -> Surface:
+    return Surface(surface.xyz, surface.faces, surface.rgb, notes=(*surface.notes, note))
+
+
+def _read(path: Path) -> Surface:
+    vertices, faces = read_mesh(path)
+    points = to_points(path, vertices)
+    notes = () if len(faces) else (f"{path} has no faces: run the stage mesh again, with region all.",)
+    return Surface(points.xyz, _sound(points.xyz, faces)[0], points.rgb, notes=notes)
+
+
+def _sound(xyz: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The faces with three different vertices at finite places, since Blender takes no others, and which they are."""
+    a, b, c = faces.T
+    keep = (a != b) & (b != c) & (c != a)
+    if not np.isfinite(xyz.sum(dtype=np.float64)):
+        keep &= np.isfinite(xyz).all(axis=1)[faces].all(axis=1)
+    return (faces, keep) if keep.all() else (faces[keep], keep)
+
+
+def _read_uv(path: Path, surface: Surface) -> np.ndarray | None:
+    """UVs [m, 3, 2] of the corners of the surface's faces; None where the file is of another mesh."""
+    vertices, faces = read_mesh(path)
+    if not {"s", "t", "source"} <= set(vertices.dtype.names or ()):
+        raise FileFormatError(path, "it has no UVs (s, t) or does not say whose vertices it has (source)")
+    source = vertices["source"].astype(np.int64)
+    if len(source) and not (0 <= source.min() and source.max() < len(surface.xyz)):
+        return None
+    faces = faces[_sound(surface.xyz, source[faces].astype(np.int32))[1]]
+    if not np.array_equal(source[faces], surface.faces):
+        return None
+    uv = np.stack([vertices["s"], vertices["t"]], axis=1).astype(np.float32)
+    return np.nan_to_num(uv)[faces]

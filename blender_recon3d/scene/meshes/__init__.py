@@ -1,0 +1,1 @@
+"""Meshes of an import: brought in, reduced, mended and baked."""

@@ -1,0 +1,181 @@
+"""Baking the full mesh's detail, or another mesh's colours, onto a mesh with Cycles on the CPU.
+
+Blender bakes by operator only; it runs in a scene of its own, on copies at the origin, so that any mode, hidden
+objects and the user's materials are left alone.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+import numpy as np
+from mathutils.bvhtree import BVHTree
+
+from ...pipeline.errors import UserError
+from ...pipeline.files.whole_files import whole_file
+from ..find_imports import MESH, check_editable, find_object
+from ..modes import object_mode
+from ..scratch_scene import evaluated_mesh, operating_on, scratch
+from .mesh_material import mesh_material, set_base_colour, set_normal_map
+from .mesh_object import UV_MAP, full_mesh, texture_folder
+from .surfaces import surface_of
+
+NORMAL, COLOUR = "NORMAL", "COLOUR"
+_SAMPLE = 5_000  # vertices from which the distance between both meshes is taken
+_MARGIN = 1.5  # of that distance, so that the cage holds all of it
+
+
+def bake_normals(collection: bpy.types.Collection, size: int = 2048, extrusion: float = 0.0) -> str:
+    """Bake the full mesh's normals onto the mesh, save and wire the image; a sentence.
+
+    size: side of the image in pixels. extrusion: of the cage, in the model's units; 0: from the distance between both
+    meshes. A mesh without UVs gets some. UserError where a mesh or Cycles is missing.
+    """
+    _check_size(size)
+    with object_mode():
+        target = surface_of(collection)
+        check_editable(target, target.data, *target.data.materials)
+        image = _bake(collection, target, full_mesh(collection), NORMAL, size, extrusion)
+        material = _own_material(target)
+        wired = set_normal_map(material, image, target.data.uv_layers.active.name)
+    sentence = f"Baked {size} x {size} normals of the full mesh onto {target.name}."
+    return (
+        sentence
+        if wired
+        else f"{sentence} {material.name} has no Principled BSDF: wire {image.name} by hand."
+    )
+
+
+def bake_colours(collection: bpy.types.Collection, size: int = 2048, extrusion: float = 0.0) -> str:
+    """Bake the textured mesh's colours onto the quads or another copy, which has UVs of its own; a sentence."""
+    _check_size(size)
+    with object_mode():
+        target, source = surface_of(collection), find_object(collection, MESH)
+        if source is None or source == target:
+            raise UserError(
+                "Colours are baked from the mesh onto a copy: make quads first, and make them active."
+            )
+        check_editable(target, target.data)
+        image = _bake(collection, target, source, COLOUR, size, extrusion)
+        material = mesh_material(target.name, None, False)
+        set_base_colour(material, image, False)
+        target.data.materials.clear()
+        target.data.materials.append(material)
+    return f"Baked {size} x {size} colours of {source.name} onto {target.name}."
+
+
+def cage_extrusion(low: bpy.types.Mesh, high: bpy.types.Mesh) -> float:
+    """How far the detailed mesh lies off the other one, with a margin; both in the same coordinates."""
+    tree = BVHTree.FromPolygons([v.co for v in low.vertices], [tuple(p.vertices) for p in low.polygons])
+    step = max(1, len(high.vertices) // _SAMPLE)
+    found = [tree.find_nearest(high.vertices[i].co)[3] for i in range(0, len(high.vertices), step)]
+    distances = [distance for distance in found if distance is not None]
+    size = max(max(v.co) for v in low.vertices) - min(min(v.co) for v in low.vertices)
+    # Where trimming left more of one mesh, its far ends say nothing about the distance: the 99th of a hundred.
+    return max(float(np.quantile(distances, 0.99)) * _MARGIN, 1e-4 * size) if distances else 1e-2 * size
+
+
+def unwrap(mesh: bpy.types.Mesh) -> None:
+    """UVs by Blender's Smart UV Project, which is an operator of Edit mode. No one else may use the mesh."""
+    mesh.uv_layers.new(name=UV_MAP)
+    with scratch(mesh, keep=True) as thing, operating_on(thing):
+        bpy.ops.object.mode_set(mode="EDIT")
+        with bpy.context.temp_override(edit_object=thing):
+            bpy.ops.mesh.select_all(action="SELECT")
+            bpy.ops.uv.smart_project(island_margin=0.002)
+        bpy.ops.object.mode_set(mode="OBJECT")
+
+
+def _check_size(size: int) -> None:
+    if not 16 <= size <= 16_384:
+        raise UserError(f"An image of {size} pixels cannot be baked: choose 16 to 16384.", 2)
+
+
+def _bake(
+    collection: bpy.types.Collection,
+    target: bpy.types.Object,
+    source: bpy.types.Object,
+    what: str,
+    size: int,
+    extrusion: float,
+) -> bpy.types.Image:
+    """The image, saved beside the texture, or packed where that folder cannot be written."""
+    if not len(target.data.uv_layers):
+        unwrap(target.data)
+    name = f"{target.name} {what.title()}"
+    old = bpy.data.images.get(name)
+    if old is not None and old.library is None:
+        bpy.data.images.remove(old)
+    image = bpy.data.images.new(name, size, size, is_data=what == NORMAL)
+    try:
+        _run(image, evaluated_mesh(target, "Low"), evaluated_mesh(source, "High"), what, extrusion)
+    except RuntimeError as error:
+        bpy.data.images.remove(image)
+        raise UserError(f"Blender could not bake onto {target.name}: {str(error).strip()}") from error
+    _save(image, texture_folder(collection) / f"{bpy.path.clean_name(name).lower()}.png")
+    return image
+
+
+def _run(
+    image: bpy.types.Image, low: bpy.types.Mesh, high: bpy.types.Mesh, what: str, extrusion: float
+) -> None:
+    extrusion = extrusion or cage_extrusion(low, high)
+    material = bpy.data.materials.new("Recon3D Bake")
+    try:
+        if material.node_tree is None:
+            material.use_nodes = True
+        node = material.node_tree.nodes.new("ShaderNodeTexImage")
+        node.image = image
+        material.node_tree.nodes.active = node  # what Blender bakes into
+        low.materials.clear()
+        low.materials.append(material)
+        with scratch(low) as target, scratch(high) as source, operating_on(target, source) as scene:
+            _set_up(scene, what)
+            done = bpy.ops.object.bake(
+                type="NORMAL" if what == NORMAL else "DIFFUSE",
+                pass_filter=set() if what == NORMAL else {"COLOR"},
+                use_selected_to_active=True,
+                cage_extrusion=extrusion,
+                max_ray_distance=2 * extrusion,
+                margin=max(2, image.size[0] // 256),
+                normal_space="TANGENT",
+                use_clear=True,
+                target="IMAGE_TEXTURES",
+            )
+        if done != {"FINISHED"}:
+            raise RuntimeError("the operator was cancelled")
+    finally:
+        bpy.data.materials.remove(material)
+
+
+def _set_up(scene: bpy.types.Scene, what: str) -> None:
+    try:
+        scene.render.engine = "CYCLES"
+    except TypeError as error:
+        raise UserError(
+            "Baking needs Cycles: switch the add-on Cycles Render Engine on in the preferences."
+        ) from error
+    scene.cycles.device = "CPU"
+    scene.cycles.samples = 1 if what == NORMAL else 4
+    scene.cycles.use_denoising = False
+
+
+def _own_material(target: bpy.types.Object) -> bpy.types.Material:
+    """The first material of the mesh; one is made where there is none."""
+    material = next((m for m in target.data.materials if m is not None), None)
+    if material is None:
+        material = mesh_material(target.name, None, len(target.data.color_attributes) > 0)
+        target.data.materials.append(material)
+    return material
+
+
+def _save(image: bpy.types.Image, path: Path) -> None:
+    try:
+        path.parent.mkdir(exist_ok=True)
+        with whole_file(path) as part:
+            image.filepath_raw, image.file_format = str(part), "PNG"
+            image.save()
+        image.filepath_raw = str(path)
+    except (OSError, RuntimeError):  # the folder is gone or may not be written: in the .blend then
+        image.pack()

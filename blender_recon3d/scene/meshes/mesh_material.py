@@ -1,0 +1,101 @@
+"""The mesh's material: the photos' texture, or the vertices' colours, as base colour; a normal map where one is baked.
+
+A Principled BSDF, since that is what exporters understand.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+
+from ..cameras import KEY
+from ..point_display import COLOUR
+
+KIND = "mesh material"
+_COLOUR_NODE, _NORMAL_NODE, _NORMAL_MAP = "Recon3D Colour", "Recon3D Normal", "Recon3D Normal Map"
+ROUGHNESS = 0.9  # the photos' highlights are in the texture already
+
+
+def mesh_material(name: str, texture: Path | None, coloured: bool) -> bpy.types.Material:
+    """A new material. texture: the image; coloured: whether the vertices have colours, for where there is none."""
+    material = bpy.data.materials.new(name)
+    material[KEY] = {"kind": KIND}
+    if material.node_tree is None:  # needless since 5.0, where it only warns
+        material.use_nodes = True
+    shader = principled(material)
+    shader.inputs["Roughness"].default_value = ROUGHNESS
+    set_base_colour(material, texture, coloured)
+    return material
+
+
+def update_material(mesh: bpy.types.Mesh, texture: Path | None, coloured: bool) -> bool:
+    """Give our material among the mesh's the texture; whether there is one of ours."""
+    ours = [m for m in mesh.materials if is_ours(m)]
+    for material in ours:
+        set_base_colour(material, texture, coloured)
+        remove_normal_map(material)  # baked for the mesh that was there before
+    return bool(ours)
+
+
+def is_ours(material: bpy.types.Material | None) -> bool:
+    kept = material.get(KEY) if material is not None else None
+    return hasattr(kept, "get") and kept.get("kind") == KIND
+
+
+def principled(material: bpy.types.Material) -> bpy.types.Node | None:
+    """The Principled BSDF; None where the user's nodes have none."""
+    nodes = material.node_tree.nodes if material.node_tree else ()
+    return next((node for node in nodes if node.type == "BSDF_PRINCIPLED"), None)
+
+
+def set_base_colour(
+    material: bpy.types.Material, texture: Path | bpy.types.Image | None, coloured: bool
+) -> None:
+    """The image, or its file, as base colour, else the vertices' colours, else grey."""
+    shader, tree = principled(material), material.node_tree
+    if shader is None:
+        return
+    old = tree.nodes.get(_COLOUR_NODE)
+    if old is not None:
+        tree.nodes.remove(old)
+    if texture is not None:
+        node = tree.nodes.new("ShaderNodeTexImage")
+        node.image = texture if isinstance(texture, bpy.types.Image) else _load(texture)
+    elif coloured:
+        node = tree.nodes.new("ShaderNodeVertexColor")
+        node.layer_name = COLOUR
+    else:
+        return
+    node.name, node.label = _COLOUR_NODE, "Colour"
+    node.location = (-400, 300)
+    tree.links.new(node.outputs["Color"], shader.inputs["Base Color"])
+
+
+def set_normal_map(material: bpy.types.Material, image: bpy.types.Image, uv_map: str) -> bool:
+    """Wire a tangent-space normal map into the Principled BSDF; whether there is one."""
+    shader, tree = principled(material), material.node_tree
+    if shader is None:
+        return False
+    remove_normal_map(material)
+    texture, normal = tree.nodes.new("ShaderNodeTexImage"), tree.nodes.new("ShaderNodeNormalMap")
+    texture.name, texture.label, texture.location = _NORMAL_NODE, "Normal", (-700, -200)
+    normal.name, normal.location = _NORMAL_MAP, (-350, -200)
+    texture.image, normal.uv_map = image, uv_map
+    tree.links.new(texture.outputs["Color"], normal.inputs["Color"])
+    tree.links.new(normal.outputs["Normal"], shader.inputs["Normal"])
+    return True
+
+
+def remove_normal_map(material: bpy.types.Material) -> None:
+    for name in (_NORMAL_NODE, _NORMAL_MAP):
+        node = material.node_tree.nodes.get(name)
+        if node is not None:
+            material.node_tree.nodes.remove(node)
+
+
+def _load(path: Path) -> bpy.types.Image:
+    """The file's image, read again where it is there already: the engine may have written it anew."""
+    image = bpy.data.images.load(str(path), check_existing=True)
+    image.reload()
+    return image

@@ -1,0 +1,119 @@
+"""The mesh of a workspace as an object under the import's Empty, with vertex colours, UVs and texture.
+
+Imported again, its data are made anew, while the object, its modifiers and materials of the user's stay. The full
+mesh, from before decimation, comes in when something is baked from it, and stays hidden: it has millions of faces.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from ..cameras import KEY
+from ..cloud import deselect, set_colours
+from ..find_imports import FULL_MESH, MESH, check_editable, empty_of, find_object, hide, workspace_of
+from ..importing.mesh_files import Surface, read_full, read_surface
+from ..modes import object_mode
+from .mesh_material import mesh_material, update_material
+
+NAME = "Recon3D Mesh"
+UV_MAP = "UVMap"
+
+
+def import_mesh(collection: bpy.types.Collection) -> tuple[bpy.types.Object, tuple[str, ...]]:
+    """Bring the workspace's mesh into an import's collection, or update it there; the object, and notes.
+
+    Raises UserError, before anything is changed, where the workspace holds no mesh.
+    """
+    surface = read_surface(workspace_of(collection))
+    thing = _put(collection, surface, MESH, NAME)
+    texture = surface.texture
+    ours = update_material(thing.data, texture, surface.rgb is not None)
+    if not ours and not len(thing.data.materials):
+        thing.data.materials.append(mesh_material(NAME, texture, surface.rgb is not None))
+    return thing, surface.notes
+
+
+def full_mesh(collection: bpy.types.Collection) -> bpy.types.Object:
+    """The mesh from before decimation, hidden; read when it is not there yet. Raises UserError."""
+    found = find_object(collection, FULL_MESH)
+    return found if found is not None and len(found.data.polygons) else import_full_mesh(collection)
+
+
+def import_full_mesh(collection: bpy.types.Collection) -> bpy.types.Object:
+    """Bring the mesh from before decimation in, or update it; hidden. Raises UserError where there is none."""
+    thing = _put(collection, read_full(workspace_of(collection)), FULL_MESH, f"{NAME} Full")
+    hide(thing)
+    return thing
+
+
+def forget_full_mesh(collection: bpy.types.Collection) -> None:
+    """Remove the full mesh, which belongs to an earlier mesh now."""
+    found = find_object(collection, FULL_MESH)
+    if found is not None and found.library is None:
+        data = found.data
+        bpy.data.objects.remove(found)
+        if data.users == 0:
+            bpy.data.meshes.remove(data)
+
+
+def _put(collection: bpy.types.Collection, surface: Surface, kind: str, name: str) -> bpy.types.Object:
+    """The collection's object of this kind, made where there is none, with the surface as its data."""
+    empty, found = empty_of(collection), find_object(collection, kind)
+    check_editable(found, found.data if found else None)
+    mesh = create_mesh(surface, found.data.name if found else name)
+    if found is None:
+        thing = bpy.data.objects.new(name, mesh)
+        thing[KEY] = {"kind": kind}
+        collection.objects.link(thing)
+        thing.parent = empty
+        thing.matrix_parent_inverse = Matrix.Identity(4)
+        return thing
+    old = found.data
+    for material in old.materials:
+        mesh.materials.append(material)
+    name = old.name
+    with object_mode():
+        found.data = mesh
+    if old.users == 0:
+        bpy.data.meshes.remove(old)
+        mesh.name = name
+    return found
+
+
+def create_mesh(surface: Surface, name: str) -> bpy.types.Mesh:
+    """The surface as Blender's mesh, smooth: its own normals are the mean of its faces' as well."""
+    mesh = bpy.data.meshes.new(name)
+    count = len(surface.faces)
+    mesh.vertices.add(len(surface.xyz))
+    mesh.vertices.foreach_set("co", np.nan_to_num(surface.xyz).ravel())
+    mesh.loops.add(3 * count)
+    mesh.loops.foreach_set("vertex_index", np.ascontiguousarray(surface.faces, np.int32).ravel())
+    mesh.polygons.add(count)
+    mesh.polygons.foreach_set("loop_start", np.arange(0, 3 * count, 3, dtype=np.int32))
+    if surface.rgb is not None and len(surface.xyz):
+        set_colours(mesh, surface.rgb)
+    if surface.uv is not None and count:
+        layer = mesh.uv_layers.new(name=UV_MAP, do_init=False)
+        layer.uv.foreach_set("vector", np.ascontiguousarray(surface.uv, np.float32).ravel())
+    mesh.update(calc_edges=True)
+    deselect(mesh)
+    return mesh
+
+
+def triangles_of(mesh: bpy.types.Mesh) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices float64 [n, 3] and triangles int32 [m, 3], quads and polygons cut."""
+    xyz = np.empty(3 * len(mesh.vertices), np.float32)
+    mesh.vertices.foreach_get("co", xyz)
+    mesh.calc_loop_triangles()
+    faces = np.empty(3 * len(mesh.loop_triangles), np.int32)
+    mesh.loop_triangles.foreach_get("vertices", faces)
+    return xyz.reshape(-1, 3).astype(np.float64), faces.reshape(-1, 3)
+
+
+def texture_folder(collection: bpy.types.Collection) -> Path:
+    """Where what is baked is saved, beside the engine's texture."""
+    return workspace_of(collection) / "texture"

@@ -1,0 +1,145 @@
+"""Fewer faces, or quads, on a copy: the mesh stays and is hidden.
+
+Quads come from QuadriFlow (Huang et al., 2018), which Blender has as an operator only; it refuses meshes that are not
+manifold, and then the Remesh modifier makes quads of voxels.
+"""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+from mathutils import Matrix, kdtree
+
+from ...pipeline.errors import UserError
+from ..cleaning.clean_modifier import positions
+from ..find_imports import DECIMATED, MESH, QUADS, find_object
+from ..modes import object_mode
+from ..point_display import COLOUR
+from ..scratch_scene import evaluated_mesh, operating_on, scratch
+from .fill_holes import fill_holes
+from .mesh_object import NAME
+from .surfaces import add_surface, check_source, surface_of
+
+_ENLARGED = 10_000.0  # size of a mesh for QuadriFlow
+_VOXEL_TRIALS = 3
+_FEWEST = 0.2  # of the faces asked for: fewer, and QuadriFlow has lost parts
+
+
+def decimate(collection: bpy.types.Collection, faces: int) -> bpy.types.Object:
+    """A copy of the mesh with at most `faces` triangles or so; UVs, colours and materials stay. UserError."""
+    with object_mode():
+        source = surface_of(collection)
+        check_source(source, faces)
+        count = len(source.data.polygons)
+        if faces >= count:
+            raise UserError(f"{source.name} has only {count:,} faces: ask for fewer.", 2)
+        copy = source.copy()
+        try:
+            modifier = copy.modifiers.new("Recon3D Decimate", "DECIMATE")
+            modifier.ratio = faces / count
+            mesh = evaluated_mesh(copy, f"{NAME} {_short(faces)}")
+        finally:
+            bpy.data.objects.remove(copy)
+        return add_surface(mesh, source, collection, DECIMATED)
+
+
+def quads(collection: bpy.types.Collection, faces: int) -> tuple[bpy.types.Object, str]:
+    """A copy of the mesh in about `faces` quads, with the vertices' colours; and a sentence about how. UserError.
+
+    It has no UVs: baking (scene/meshes/bake.py) makes them and brings the texture over.
+    """
+    with object_mode():
+        source = surface_of(collection, (MESH,)) if find_object(collection, MESH) else surface_of(collection)
+        check_source(source, faces)
+        mesh = evaluated_mesh(source, "Recon3D Quads")
+        colours = _colours(mesh)
+        for layer in list(mesh.uv_layers):
+            mesh.uv_layers.remove(layer)
+        made = _quadriflow(mesh, faces)
+        how = "QuadriFlow"
+        if not made:
+            how = "the Remesh modifier, with holes closed, since QuadriFlow refuses this mesh"
+            mesh = _voxels(mesh, faces)
+        if not len(mesh.polygons):
+            bpy.data.meshes.remove(mesh)
+            raise UserError(
+                f"{source.name} cannot be made of quads: fill its holes first, or ask for more faces."
+            )
+        if colours is not None:
+            _bring_colours(mesh, *colours)
+        mesh.shade_smooth()
+        mesh.name = f"{NAME} Quads {_short(faces)}"
+        thing = add_surface(mesh, source, collection, QUADS)
+    return thing, f"{len(mesh.polygons):,} faces by {how}."
+
+
+def _quadriflow(mesh: bpy.types.Mesh, faces: int) -> bool:
+    """Whether the mesh is made of quads now; else it is as it was.
+
+    Blender refuses edges shorter than 0.1 mm, whatever the mesh's size, so it is enlarged meanwhile.
+    """
+    before = len(mesh.vertices), len(mesh.polygons)
+    factor = _ENLARGED / max(1e-9, float(np.ptp(positions(mesh), axis=0).max()))
+    with scratch(mesh, keep=True) as thing, operating_on(thing):
+        mesh.transform(Matrix.Scale(factor, 4))
+        try:
+            bpy.ops.object.quadriflow_remesh(
+                target_faces=faces, use_preserve_boundary=True, use_mesh_symmetry=False, smooth_normals=False
+            )
+        except RuntimeError:  # an error that the operator reports
+            return False
+        finally:
+            thing.data.transform(Matrix.Scale(1 / factor, 4))
+    return (len(mesh.vertices), len(mesh.polygons)) != before and len(mesh.polygons) > _FEWEST * faces
+
+
+def _voxels(mesh: bpy.types.Mesh, faces: int) -> bpy.types.Mesh:
+    """Quads of voxels, in about that number, of the surface with its holes closed; the mesh given is removed.
+
+    Voxels know inside from outside: of an open surface they leave crumbs.
+    """
+    fill_holes(mesh)
+    size = (sum(polygon.area for polygon in mesh.polygons) / faces) ** 0.5
+    with scratch(mesh) as thing:
+        modifier = thing.modifiers.new("Remesh", "REMESH")
+        modifier.mode = "VOXEL"
+        modifier.voxel_size = max(1e-6, size)
+        made = evaluated_mesh(thing, "Recon3D Quads")
+        for _ in range(_VOXEL_TRIALS):
+            count = max(1, len(made.polygons))
+            if 0.8 < count / faces < 1.25:
+                break
+            bpy.data.meshes.remove(made)
+            modifier.voxel_size = max(1e-6, modifier.voxel_size * (count / faces) ** 0.5)
+            made = evaluated_mesh(thing, "Recon3D Quads")
+    return made
+
+
+def _colours(mesh: bpy.types.Mesh) -> tuple[np.ndarray, np.ndarray] | None:
+    """Vertices [n, 3] and their sRGB colours [n, 4]; None where there are no colours of points."""
+    colours = mesh.color_attributes.get(COLOUR)
+    if colours is None or colours.domain != "POINT":
+        return None
+    values = np.empty(4 * len(mesh.vertices), np.float32)
+    colours.data.foreach_get("color_srgb", values)
+    return positions(mesh), values.reshape(-1, 4)
+
+
+def _bring_colours(mesh: bpy.types.Mesh, xyz: np.ndarray, colours: np.ndarray) -> None:
+    """Each vertex gets the colour of the nearest one of [n, 3]."""
+    tree = kdtree.KDTree(len(xyz))
+    for number, point in enumerate(xyz.tolist()):
+        tree.insert(point, number)
+    tree.balance()
+    nearest = [tree.find(point)[1] for point in positions(mesh).tolist()]
+    old = mesh.color_attributes.get(COLOUR)
+    if old is not None:
+        mesh.color_attributes.remove(old)
+    attribute = mesh.color_attributes.new(COLOUR, "BYTE_COLOR", "POINT")
+    attribute.data.foreach_set("color_srgb", colours[nearest].ravel())
+    mesh.color_attributes.active_color = attribute
+    mesh.color_attributes.render_color_index = mesh.color_attributes.active_color_index
+
+
+def _short(faces: int) -> str:
+    return f"{faces / 1000:g}k" if faces >= 1000 else str(faces)

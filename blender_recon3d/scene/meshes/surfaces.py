@@ -1,0 +1,51 @@
+"""Which of an import's meshes is meant, and making another one of it."""
+
+from __future__ import annotations
+
+import bpy
+
+from ...pipeline.errors import UserError
+from ..cameras import KEY
+from ..find_imports import SURFACES, add_beside, check_editable, hide, is_hidden, objects_of
+
+
+def surface_of(collection: bpy.types.Collection, kinds: tuple[str, ...] = SURFACES) -> bpy.types.Object:
+    """The mesh that the user means: the active object if it is one of those that are shown, else the last
+    of them.
+
+    UserError where there is none, or it has no faces.
+    """
+    found = objects_of(collection, *kinds)
+    if not found:
+        raise UserError(
+            "There is no mesh in this scene: run the engine's stage mesh and import the result again."
+        )
+    active = bpy.context.view_layer.objects.active if bpy.context.view_layer else None
+    chosen = (
+        active
+        if active in found and not is_hidden(active)
+        else ([o for o in found if not is_hidden(o)] or found)[-1]
+    )
+    if chosen.mode == "EDIT":
+        chosen.update_from_editmode()
+    if not len(chosen.data.polygons):
+        raise UserError(f"{chosen.name} has no faces: run the engine's stage mesh again, with region all.")
+    return chosen
+
+
+def add_surface(
+    mesh: bpy.types.Mesh, source: bpy.types.Object, collection: bpy.types.Collection, kind: str
+) -> bpy.types.Object:
+    """An object of the mesh where `source` stands, which is hidden."""
+    thing = bpy.data.objects.new(mesh.name, mesh)
+    thing[KEY] = {"kind": kind}
+    add_beside(thing, source, collection)
+    hide(source)
+    return thing
+
+
+def check_source(thing: bpy.types.Object, faces: int) -> None:
+    """UserError for what cannot be made anew with that many faces."""
+    check_editable(thing)
+    if faces < 4:
+        raise UserError(f"{faces} faces make no mesh: ask for more.", 2)

@@ -1,0 +1,208 @@
+"""Standing a reconstruction up: ground, up axis, origin and scale, all in the Empty. COLMAP's frame stays as it is.
+
+Points and lengths are the world's, as Blender shows them. Each function takes an import's collection and changes
+where its Empty stands; a changed Empty keeps its place when the same result is imported again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import bpy
+import numpy as np
+from mathutils import Matrix, Vector
+
+from ..pipeline.errors import UserError
+from ..pipeline.placing import upright
+from .cleaning.clean_modifier import cleaned_positions, positions
+from .find_imports import CLEANED, CLOUD, SURFACES, check_editable, cloud_of, empty_of, objects_of
+from .modes import object_mode
+from .points import robust_box
+from .world_matrices import camera_poses, set_world_matrix, world_matrix
+
+Point = Sequence[float]
+
+AXES = {
+    "X": (1, 0, 0), "-X": (-1, 0, 0), "Y": (0, 1, 0), "-Y": (0, -1, 0), "Z": (0, 0, 1), "-Z": (0, 0, -1),
+}  # fmt: skip
+UP = Vector((0, 0, 1))
+
+
+# -- ground and up ----------------------------------------------------------------------------------
+
+
+def ground_from_plane(collection: bpy.types.Collection) -> str:
+    """Level the dominant plane and put it at z = 0. Looked for near the present up, then near that of the cameras.
+
+    UserError when the cloud has no such plane.
+    """
+    empty, cloud = _empty(collection), cloud_of(collection)
+    with object_mode():
+        xyz = positions(cloud.data).astype(np.float64)
+    world = world_matrix(empty)
+    centres, rotations = camera_poses(collection)
+    rotation = np.array(world.to_quaternion().to_matrix())
+    present = rotation.T @ np.array(UP)
+    if len(centres) == 0:
+        centres = _far_above(xyz, present)
+    found = upright.ground_plane(xyz, centres, present)
+    if found is None and len(rotations):
+        up = upright.up_from_cameras(rotations)
+        found = upright.ground_plane(xyz, centres, up, upright.up_uncertainty(rotations, up))
+    if found is None:
+        raise UserError(
+            "The cloud has no plane that could be the ground: select three of its points instead."
+        )
+    normal, offset = found
+    _level(empty, world @ Vector((normal * offset).tolist()), Vector((rotation @ normal).tolist()))
+    return "The dominant plane is the ground now."
+
+
+def ground_from_points(collection: bpy.types.Collection, points: Sequence[Point]) -> str:
+    """Level the plane through three points of the world and put it at z = 0; the cameras stay above it."""
+    empty = _empty(collection)
+    if len(points) != 3:
+        raise UserError(f"Three points are needed for the ground, not {len(points)}.", 2)
+    a, b, c = (Vector(point) for point in points)
+    normal = (b - a).cross(c - a)
+    if normal.length < 1e-6 * max((b - a).length, (c - a).length) ** 2 or normal.length == 0:
+        raise UserError("The three points lie on one line: choose others.", 2)
+    normal.normalize()
+    if _is_below(collection, a, normal):
+        normal.negate()
+    _level(empty, (a + b + c) / 3, normal)
+    return "The three points lie on the ground now."
+
+
+def up_axis(collection: bpy.types.Collection, axis: str) -> str:
+    """Turn so that what points along this axis of the world ("X", "-X" ... "-Z") points up, about the subject."""
+    empty = _empty(collection)
+    if axis not in AXES:
+        raise UserError(f"{axis} is no axis: choose one of {', '.join(AXES)}.", 2)
+    low, high = subject_box(collection)
+    middle = Vector(((low + high) / 2).tolist())
+    _turn(empty, middle, _rotation_up(Vector(AXES[axis])))
+    return f"What pointed along {axis} points up now."
+
+
+def _level(empty: bpy.types.Object, point: Vector, normal: Vector) -> None:
+    """Turn about a point of the ground, given with its normal, and lower or lift that to z = 0."""
+    turn = Matrix.Translation(point) @ _rotation_up(normal) @ Matrix.Translation(-point)
+    set_world_matrix(empty, Matrix.Translation((0, 0, -point.z)) @ turn @ world_matrix(empty))
+
+
+def _turn(empty: bpy.types.Object, middle: Vector, rotation: Matrix) -> None:
+    turn = Matrix.Translation(middle) @ rotation @ Matrix.Translation(-middle)
+    set_world_matrix(empty, turn @ world_matrix(empty))
+
+
+def _rotation_up(direction: Vector) -> Matrix:
+    """The smallest rotation that lets a unit direction point up."""
+    if direction.dot(UP) < -1 + 1e-12:  # any horizontal axis will do
+        return Matrix.Rotation(np.pi, 4, "X")
+    return direction.rotation_difference(UP).to_matrix().to_4x4()
+
+
+def _is_below(collection: bpy.types.Collection, point: Vector, normal: Vector) -> bool:
+    """Whether most cameras lie on the other side of a plane; without cameras, whether its normal points down."""
+    cameras = objects_of(collection, "camera")
+    sides = [(world_matrix(camera).translation - point).dot(normal) for camera in cameras]
+    return normal.z < 0 if not sides else sum(side < 0 for side in sides) > len(sides) / 2
+
+
+# -- origin and scale -------------------------------------------------------------------------------
+
+
+def origin_under(collection: bpy.types.Collection, target: Point = (0.0, 0.0, 0.0)) -> str:
+    """Move so that the bottom centre of the subject lies at a point of the world."""
+    empty = _empty(collection)
+    low, high = subject_box(collection)
+    bottom = Vector(((low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]))
+    set_world_matrix(empty, Matrix.Translation(Vector(target) - bottom) @ world_matrix(empty))
+    return "The subject's bottom centre lies at " + ", ".join(f"{value:.3g}" for value in target) + " now."
+
+
+def scale_to(collection: bpy.types.Collection, points: Sequence[Point], length: float) -> str:
+    """Scale about the world's origin, so that the ground stays, until two points are `length` apart."""
+    empty = _empty(collection)
+    if len(points) != 2:
+        raise UserError(f"Two points are needed to measure the scale, not {len(points)}.", 2)
+    measured = (Vector(points[1]) - Vector(points[0])).length
+    if not (np.isfinite(length) and length > 0 and measured > 0):
+        raise UserError("The points lie at one place, or the length is not above zero: choose others.", 2)
+    factor = length / measured
+    set_world_matrix(empty, Matrix.Scale(factor, 4) @ world_matrix(empty))
+    for camera in {o.data for o in objects_of(collection, "camera")}:
+        # Drawn and cut off in world sizes: Blender ignores a parent's scale here.
+        camera.display_size *= factor
+        camera.clip_start, camera.clip_end = camera.clip_start * factor, camera.clip_end * factor
+    return f"Scaled {factor:.4g} times: {measured:.4g} became {length:.4g}."
+
+
+def subject_box(collection: bpy.types.Collection) -> tuple[np.ndarray, np.ndarray]:
+    """Corners [3], [3] in the world, along its axes: of the mesh, else of the cleaned cloud or the cloud.
+
+    Outliers of a cloud do not count. UserError when there is neither.
+    """
+    meshes = [o for o in objects_of(collection, *reversed(SURFACES)) if len(o.data.vertices)]
+    thing = meshes[0] if meshes else _cloud_to_measure(collection)
+    with object_mode():
+        xyz = positions(thing.data) if meshes else cleaned_positions(thing)
+    matrix = np.array(world_matrix(thing))
+    world = xyz @ matrix[:3, :3].T.astype(np.float32) + matrix[:3, 3].astype(np.float32)
+    return (world.min(axis=0), world.max(axis=0)) if meshes else robust_box(world)
+
+
+def _cloud_to_measure(collection: bpy.types.Collection) -> bpy.types.Object:
+    cleaned = [o for o in objects_of(collection, CLEANED) if len(o.data.vertices)]
+    return cleaned[-1] if cleaned else cloud_of(collection)
+
+
+# -- what the user has selected ---------------------------------------------------------------------
+
+
+def selected_points(collection: bpy.types.Collection, count: int) -> list[tuple[float, float, float]]:
+    """The selected vertices of the active object, else of the import's mesh or cloud, in the world.
+
+    In Edit mode and, as they were left there, in Object mode. UserError unless there are `count` of them.
+    """
+    active = bpy.context.view_layer.objects.active
+    things = objects_of(collection, CLOUD, CLEANED, *SURFACES)
+    if active in things:
+        things = [active]
+    numbers = [(thing, _selected(thing)) for thing in things]
+    found = next(((thing, chosen) for thing, chosen in numbers if len(chosen) == count), None)
+    if found is None:
+        chosen = next((len(chosen) for _, chosen in numbers if len(chosen)), 0)
+        raise UserError(
+            f"{chosen or 'No'} vertices are selected, and {count} are needed: select them on the cloud or the mesh in "
+            "Edit mode.",
+            2,
+        )
+    thing, chosen = found
+    matrix = world_matrix(thing)
+    return [tuple(matrix @ thing.data.vertices[int(number)].co) for number in chosen]
+
+
+def _selected(thing: bpy.types.Object) -> np.ndarray:
+    """The numbers of the selected vertices."""
+    if thing.mode == "EDIT":
+        thing.update_from_editmode()
+    chosen = np.zeros(len(thing.data.vertices), bool)
+    thing.data.vertices.foreach_get("select", chosen)
+    return np.flatnonzero(chosen)
+
+
+# -- parts ------------------------------------------------------------------------------------------
+
+
+def _empty(collection: bpy.types.Collection) -> bpy.types.Object:
+    empty = empty_of(collection)
+    check_editable(empty)
+    return empty
+
+
+def _far_above(xyz: np.ndarray, up: np.ndarray) -> np.ndarray:
+    """Stands for a camera where there is none: the ground is below it."""
+    low, high = robust_box(xyz)
+    return ((low + high) / 2 + up * 10 * np.linalg.norm(high - low))[None]

@@ -1,0 +1,1 @@
+"""What became of each photo, and looking through one."""

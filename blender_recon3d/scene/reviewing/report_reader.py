@@ -1,0 +1,101 @@
+"""What became of each photo, read from a workspace's report.json for the review. Never imports bpy.
+
+Files are data from anywhere: what is not as it should be is left out, and texts are cut to a panel's measure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...pipeline.files import json_values
+from ...pipeline.files.regular import read_regular
+from ...pipeline.text import printable
+
+REGISTERED, OTHER_MODEL, NOT_REGISTERED, SET_ASIDE = (
+    "registered",
+    "other model",
+    "not registered",
+    "set aside",
+)
+
+
+@dataclass(frozen=True)
+class PhotoRow:
+    """One photo. name: in the model, empty where it was set aside; error: mean reprojection error, pixels, or -1."""
+
+    title: str
+    name: str
+    state: str
+    reason: str = ""
+    error: float = -1.0
+    points: int = 0
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Review:
+    """photos in the order taken; advice: sentences, the gravest first; doubts: what speaks against the result, each
+    a sentence or two with what to do."""
+
+    photos: tuple[PhotoRow, ...] = ()
+    advice: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+
+def read_review(path: Path) -> Review:
+    """The review that report.json holds; an empty one where there is no report that can be read."""
+    try:
+        raw = json_values.mapping(json_values.parse(read_regular(path, json_values.MOST_BYTES)))
+    except (OSError, ValueError):
+        return Review()
+    photos = tuple(row for entry in json_values.items(raw.get("photos")) if (row := _row(entry)) is not None)
+    advice = tuple(
+        text(item["text"])
+        for item in json_values.items(raw.get("advice"))
+        if isinstance(item, dict) and isinstance(item.get("text"), str)
+    )
+    doubts = tuple(
+        printable(" ".join((item["text"], item["remedy"])))
+        for item in json_values.items(raw.get("doubts"))
+        if isinstance(item, dict)
+        and isinstance(item.get("text"), str)
+        and isinstance(item.get("remedy"), str)
+    )
+    return Review(photos, advice, doubts)
+
+
+def _row(entry: Any) -> PhotoRow | None:
+    if not isinstance(entry, dict):
+        return None
+    name, source = text(entry.get("name")), text(entry.get("source"))
+    title = Path(source).stem or Path(name).stem or "Photo"
+    if entry.get("state") != "used":
+        return PhotoRow(title, "", SET_ASIDE, text(entry.get("reason")), source=source)
+    found = entry.get("registration")
+    if not isinstance(found, dict):
+        return PhotoRow(title, name, NOT_REGISTERED, "the reconstruction did not come so far", source=source)
+    state = found.get("state")
+    if state not in (REGISTERED, OTHER_MODEL):
+        return PhotoRow(title, name, NOT_REGISTERED, text(found.get("reason")), source=source)
+    return PhotoRow(
+        title,
+        name,
+        state,
+        text(found.get("reason")),
+        _error(found.get("error")),
+        json_values.whole(found.get("points"), 0, 0, 2**31 - 1),
+        source,
+    )
+
+
+def text(value: Any) -> str:
+    """A string that a panel can show: printable, one line, not too long; empty for anything that is no string."""
+    return printable(value) if isinstance(value, str) else ""
+
+
+def _error(value: Any) -> float:
+    """Pixels, -1 for none."""
+    error = json_values.number(value, -1.0)
+    return min(error, 1e9) if error >= 0 else -1.0

@@ -1,0 +1,39 @@
+"""Where an object stands, by its own and its parents' transforms: also where Blender does not evaluate it."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from .find_imports import empty_of, objects_of
+
+
+def world_matrix(thing: bpy.types.Object) -> Matrix:
+    """World from local, without constraints and animation; up to date where `matrix_world` is not yet."""
+    matrix = thing.matrix_basis.copy()
+    while thing.parent is not None:
+        matrix = thing.parent.matrix_basis @ thing.matrix_parent_inverse @ matrix
+        thing = thing.parent
+    return matrix
+
+
+def set_world_matrix(thing: bpy.types.Object, world: Matrix) -> None:
+    """Let it stand there, whatever its parent."""
+    outer = Matrix.Identity(4)
+    if thing.parent is not None:
+        outer = world_matrix(thing.parent) @ thing.matrix_parent_inverse
+    thing.matrix_basis = outer.inverted_safe() @ world
+
+
+def camera_poses(collection: bpy.types.Collection) -> tuple[np.ndarray, np.ndarray]:
+    """Centres [N, 3] and rotations [N, 3, 3] (world to camera, COLMAP's axes) of an import's cameras, in the model's
+    frame, as they stand now."""
+    model_from_world = world_matrix(empty_of(collection)).inverted_safe()
+    centres, rotations = [], []
+    for camera in objects_of(collection, "camera"):
+        pose = model_from_world @ world_matrix(camera)
+        centres.append(tuple(pose.translation))
+        rotation = np.array(pose.to_quaternion().to_matrix())
+        rotations.append(np.diag([1.0, -1.0, -1.0]) @ rotation.T)
+    return np.array(centres, float).reshape(-1, 3), np.array(rotations, float).reshape(-1, 3, 3)

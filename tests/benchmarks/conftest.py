@@ -1,0 +1,11 @@
+"""What the benchmarks measure with runs in the engine's environment."""
+
+import pytest
+
+pytest.importorskip("torch", reason="the engine's environment has torch; Blender's has not")
+pytest.importorskip("cv2", reason="the engine's environment has OpenCV; Blender's has not")
+
+import torch
+
+# Many threads on few busy cores wait for each other more than they work.
+torch.set_num_threads(1)

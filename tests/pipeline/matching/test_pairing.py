@@ -1,0 +1,79 @@
+"""Which photos are matched with which."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from blender_recon3d.pipeline.errors import UserError
+from blender_recon3d.pipeline.events import Progress
+from blender_recon3d.pipeline.files.whole_files import write_json
+from blender_recon3d.pipeline.matching import pairing
+from blender_recon3d.pipeline.settings import PairsSettings
+from blender_recon3d.pipeline.stages import pairs as stage
+from blender_recon3d.pipeline.workspace import Workspace
+
+
+def similarities(count: int, seed: int) -> np.ndarray:
+    descriptors = np.random.default_rng(seed).normal(size=(count, 4))
+    descriptors /= np.linalg.norm(descriptors, axis=1, keepdims=True)
+    return descriptors @ descriptors.T
+
+
+@given(st.integers(2, 30), st.integers(1, 40), st.integers(0, 1000))
+def test_retrieval_keeps_each_photos_best_and_hangs_together(count, neighbours, seed):
+    similarity = similarities(count, seed)
+    found = pairing.retrieval(similarity, neighbours)
+    assert found == sorted(set(found)) and all(a < b for a, b in found)
+    np.fill_diagonal(similarity, -np.inf)
+    for photo in range(count):
+        best = int(np.argmax(similarity[photo]))
+        assert (min(photo, best), max(photo, best)) in found
+    assert len(pairing.components(count, found)) == 1
+
+
+def test_bridges_join_two_groups_by_their_most_similar_pair():
+    similarity = np.zeros((4, 4))
+    similarity[1, 2] = similarity[2, 1] = 0.5
+    similarity[0, 3] = similarity[3, 0] = 0.4
+    assert pairing.bridges(similarity, {(0, 1), (2, 3)}) == [(1, 2)]
+
+
+def test_sequential_takes_the_window_and_powers_of_two():
+    found = pairing.sequential(20, 2)
+    assert {b for a, b in found if a == 0} == {1, 2, 4, 8, 16}
+    assert len(pairing.components(20, found)) == 1
+
+
+def with_photos(tmp_path, count: int) -> Workspace:
+    workspace = Workspace(tmp_path)
+    photos = [{"name": f"p_{i}.jpg", "source": f"/x/p {i}.jpg", "state": "used"} for i in range(count)]
+    write_json(workspace.photos, {"version": 1, "photos": photos})
+    return workspace
+
+
+@pytest.mark.parametrize(("count", "way"), [(41, "exhaustive"), (60, "exhaustive")])
+def test_auto_is_exhaustive_where_that_is_not_more_or_nothing_else_is_there(tmp_path, count, way):
+    workspace = with_photos(tmp_path / "w", count)
+    settings = PairsSettings(weights=str(tmp_path))  # a folder without weights
+    assert stage.run(workspace, settings, Progress())["way"] == way
+    assert len(workspace.pairs.read_text().splitlines()) == count * (count - 1) // 2
+
+
+def test_a_file_of_pairs_may_use_either_name_and_unknown_lines_are_told(tmp_path):
+    workspace = with_photos(tmp_path, 3)
+    listed = tmp_path / "list.txt"
+    listed.write_text("# comment\np_0.jpg p_1.jpg\np_1.jpg p_0.jpg\nnobody.jpg p_1.jpg\n\n")
+    events = []
+    stage.run(workspace, PairsSettings(pairs=str(listed)), Progress(events.append))
+    assert workspace.pairs.read_text() == "p_0.jpg p_1.jpg\n"
+    assert any(event.kind == "warning" and "1 lines" in event.message for event in events)
+
+
+def test_a_file_without_pairs_or_that_is_missing_is_a_sentence(tmp_path):
+    workspace = with_photos(tmp_path, 3)
+    (tmp_path / "empty.txt").touch()
+    for name, words in (("empty.txt", "holds no pair"), ("none.txt", "cannot be read")):
+        with pytest.raises(UserError, match=words) as caught:
+            stage.run(workspace, PairsSettings(pairs=str(tmp_path / name)), Progress())
+        assert caught.value.exit_code == 2

@@ -1,0 +1,78 @@
+"""What `recon3d inspect` says of photos before anything is computed."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from blender_recon3d.pipeline.errors import UserError
+from blender_recon3d.pipeline.events import Progress
+from blender_recon3d.pipeline.job_forecast import number_of_pairs, shrunk, total
+from blender_recon3d.pipeline.photos.inspection import describe, inspect_photos
+from blender_recon3d.pipeline.settings import QUALITIES, STAGES, JobSettings
+from tests.support.engine import recon3d
+from tests.support.scenes import noise_texture
+
+
+@pytest.fixture
+def photos(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(5):
+        cv2.imwrite(str(folder / f"IMG_{number}.png"), noise_texture(number, 512)[:320, :480])
+    cv2.imwrite(str(folder / "IMG_5.png"), noise_texture(9, 512)[:480, :320])  # upright: another camera
+    (folder / "IMG_6.jpg").write_bytes(b"")
+    (folder / "IMG_7.png").write_bytes((folder / "IMG_0.png").read_bytes())
+    return folder
+
+
+def test_everything_is_said_at_once_and_nothing_is_written(photos, tmp_path):
+    events = []
+    settings = JobSettings.build(photos=photos, features="sift")
+    found = inspect_photos(settings, Progress(events.append), tmp_path / "out")
+    assert events[0].message == "8 photos"  # before any of them has been read
+    assert (found["photos"], found["used"]) == (8, 6)
+    reasons = {item["photo"].rpartition("/")[2]: item["reason"] for item in found["set_aside"]}
+    assert set(reasons) == {"IMG_6.jpg", "IMG_7.png"} and "IMG_0" in reasons["IMG_7.png"]
+    assert [(c["photos"], c["width"], c["height"]) for c in found["cameras"]] == [
+        (5, 480, 320),
+        (1, 320, 480),
+    ]
+    assert any("30 to 60" in sentence for sentence in found["advice"])
+    assert not (tmp_path / "out").exists()
+    assert "IMG_6.jpg: the file is empty" in describe(found)
+
+
+def test_more_quality_takes_longer(photos, tmp_path):
+    for number in range(20):
+        cv2.imwrite(
+            str(photos / f"L{number}.jpg"),
+            np.random.default_rng(number).integers(0, 255, (1200, 1600), np.uint8),
+        )
+    found = inspect_photos(JobSettings.build(photos=photos, features="sift"), Progress(), tmp_path)
+    for until in ("dense", "texture"):
+        totals = [total(found["forecasts"][quality]["seconds"], until) for quality in QUALITIES]
+        assert 0 < totals[0] < totals[1] < totals[2]
+    assert set(found["forecasts"]["medium"]["seconds"]) == set(STAGES)
+    assert all(found["forecasts"][quality]["memory"] > 2**30 for quality in QUALITIES)
+
+
+def test_the_command_answers_in_events(photos, tmp_path):
+    result = recon3d("inspect", photos, "-o", tmp_path / "out", "--json")
+    assert result.returncode == 0, result.stderr
+    events = [json.loads(line) for line in result.stdout.splitlines()]
+    assert events[-1]["kind"] == "done" and events[-1]["data"]["used"] == 6
+    assert {"progress", "info", "done"} == {event["kind"] for event in events}
+
+
+def test_nothing_to_look_at_is_a_sentence(tmp_path):
+    with pytest.raises(UserError, match="No photos were found"):
+        inspect_photos(JobSettings.build(photos=tmp_path, features="sift"), Progress(), tmp_path / "out")
+
+
+def test_pairs_and_sizes_are_those_of_the_stages():
+    job = JobSettings.build(photos="x", features="sift")
+    assert number_of_pairs(41, job) == 41 * 40 // 2  # exhaustive up to there
+    assert number_of_pairs(100, job) == 2000
+    assert shrunk((4000, 3000), 1000) == (1000, 750) and shrunk((400, 300), 1000) == (400, 300)

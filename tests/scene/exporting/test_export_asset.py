@@ -1,0 +1,328 @@
+"""What is exported is read back: size in metres, which way is up, faces, texture."""
+
+import json
+import shutil
+import struct
+import subprocess
+
+import numpy as np
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environment")
+
+from blender_recon3d.pipeline.errors import UserError  # noqa: E402
+from blender_recon3d.pipeline.files.ply_mesh import read_mesh  # noqa: E402
+from blender_recon3d.scene.cleaning.clean_modifier import positions  # noqa: E402
+from blender_recon3d.scene.exporting import export_asset  # noqa: E402
+from blender_recon3d.scene.exporting.formats import EXPORTERS  # noqa: E402
+from blender_recon3d.scene.importing.import_workspace import import_workspace  # noqa: E402
+from blender_recon3d.scene.meshes import open_edges  # noqa: E402
+from tests.support.made_meshes import dome, plane_with_hole, write_mesh_files  # noqa: E402
+from tests.support.made_workspaces import MadeCamera, ring, write_binary, write_workspace  # noqa: E402
+
+VALIDATOR = "gltf-validator@2.0.0-dev.3.10"
+FACES = len(dome(8)[1])
+# The half ball of radius 1 after made_workspaces' placement: twice as large, z up, moved by (1, 2, 3).
+LOW, HIGH = np.array([-1.0, 0, 3]), np.array([3.0, 4, 5])
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    root = write_workspace(tmp_path / "w", ring())
+    return write_mesh_files(root, dome(8), texture=16)
+
+
+@pytest.fixture
+def collection(workspace):
+    return import_workspace(workspace).collection
+
+
+def read_back(operator, path) -> tuple[np.ndarray, np.ndarray, int]:
+    """Bounds in Blender's world and number of triangles of a file that is imported into an empty Blender."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    operator(filepath=str(path))
+    bpy.context.view_layer.update()
+    things = [o for o in bpy.data.objects if o.type == "MESH"]
+    corners = [(np.array(o.matrix_world) @ np.append(p, 1))[:3] for o in things for p in positions(o.data)]
+    corners = np.array(corners)
+    faces = sum(len(p.vertices) - 2 for o in things for p in o.data.polygons)
+    return corners.min(axis=0), corners.max(axis=0), faces
+
+
+IMPORTERS = {
+    "GLB": lambda **words: bpy.ops.import_scene.gltf(**words),
+    "OBJ": lambda **words: bpy.ops.wm.obj_import(**words),
+    "PLY": lambda **words: bpy.ops.wm.ply_import(forward_axis="Y", up_axis="Z", **words),
+    "USD": lambda **words: bpy.ops.wm.usd_import(**words),
+    "STL": lambda **words: bpy.ops.wm.stl_import(forward_axis="Y", up_axis="Z", **words),
+}
+
+
+@pytest.mark.parametrize("preset", list(EXPORTERS))
+def test_size_up_axis_and_faces_come_back(collection, preset, tmp_path):
+    if not EXPORTERS[preset].available():
+        pytest.skip(f"this Blender was built without {preset}")
+    sentence = export_asset.export_asset(collection, tmp_path / "out" / "asset", preset)
+    path = tmp_path / "out" / f"asset{EXPORTERS[preset].endings[0]}"
+    assert sentence.startswith(f"Exported {FACES} faces to {path}.")
+    assert not [p for p in path.parent.iterdir() if p.name.startswith(".")]
+    low, high, faces = read_back(IMPORTERS[preset], path)
+    assert np.allclose(low, LOW, atol=1e-4) and np.allclose(high, HIGH, atol=1e-4)
+    assert faces == FACES
+    if preset in ("GLB", "OBJ", "USD"):
+        images = [i for i in bpy.data.images if i.type == "IMAGE" and tuple(i.size) == (16, 16)]
+        assert images, "the texture is not there"
+        assert all(len(m.uv_layers) for m in bpy.data.meshes)
+    if preset == "PLY":
+        assert len(bpy.data.meshes[0].color_attributes) == 1
+
+
+def glb_json(path) -> dict:
+    data = path.read_bytes()
+    length = struct.unpack("<I", data[12:16])[0]
+    return json.loads(data[20 : 20 + length])
+
+
+def test_a_glb_is_y_up_in_metres_without_a_transform(collection, tmp_path):
+    export_asset.export_asset(collection, tmp_path / "a.glb", "GLB")
+    document = glb_json(tmp_path / "a.glb")
+    primitive = document["meshes"][0]["primitives"][0]
+    position = document["accessors"][primitive["attributes"]["POSITION"]]
+    assert np.allclose(position["min"], [LOW[0], LOW[2], -HIGH[1]], atol=1e-5)
+    assert np.allclose(position["max"], [HIGH[0], HIGH[2], -LOW[1]], atol=1e-5)
+    assert not {"rotation", "scale", "matrix", "translation"} & set(document["nodes"][0])
+    assert set(primitive["attributes"]) == {"POSITION", "NORMAL", "TEXCOORD_0"}
+    assert document["materials"][0]["pbrMetallicRoughness"]["baseColorTexture"]["index"] == 0
+    assert document["images"][0]["mimeType"] == "image/png"
+
+
+def test_without_a_texture_a_glb_has_the_vertices_colours(workspace, tmp_path):
+    shutil.rmtree(workspace / "texture")
+    export_asset.export_asset(import_workspace(workspace).collection, tmp_path / "a.glb", "GLB")
+    attributes = glb_json(tmp_path / "a.glb")["meshes"][0]["primitives"][0]["attributes"]
+    assert "COLOR_0" in attributes and "TEXCOORD_0" not in attributes
+
+
+@pytest.fixture(scope="session")
+def validator(tmp_path_factory):
+    """Khronos' validator in a folder of its own; a function from a file to its report."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if not node or not npm:
+        pytest.skip("node and npm are not installed")
+    folder = tmp_path_factory.mktemp("validator")
+    words = [npm, "install", "--prefix", str(folder), "--no-audit", "--no-fund", VALIDATOR]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120)
+    if done.returncode:
+        pytest.skip(f"{VALIDATOR} cannot be installed: {done.stderr.strip()[-200:]}")
+    script = folder / "validate.js"
+    script.write_text(
+        "const fs = require('fs'), v = require('gltf-validator');"
+        "v.validateBytes(new Uint8Array(fs.readFileSync(process.argv[2])))"
+        ".then(r => console.log(JSON.stringify(r.issues)));"
+    )
+
+    def validate(path) -> dict:
+        return json.loads(subprocess.run([node, script, path], capture_output=True, check=True).stdout)
+
+    return validate
+
+
+def test_khronos_finds_no_fault_with_the_glb(collection, validator, tmp_path):
+    export_asset.export_asset(collection, tmp_path / "a.glb", "GLB")
+    issues = validator(tmp_path / "a.glb")
+    assert (issues["numErrors"], issues["numWarnings"]) == (0, 0), issues["messages"]
+    broken = (tmp_path / "a.glb").read_bytes().replace(b"POSITION", b"POSITIOM")
+    (tmp_path / "broken.glb").write_bytes(broken)
+    assert validator(tmp_path / "broken.glb")["numErrors"] > 0
+
+
+def test_an_obj_stands_alone_with_its_texture_and_is_y_up(collection, tmp_path):
+    export_asset.export_asset(collection, tmp_path / "a.obj", "OBJ")
+    lines = (tmp_path / "a.obj").read_text().splitlines()
+    xyz = np.array([[float(w) for w in line.split()[1:4]] for line in lines if line.startswith("v ")])
+    assert np.allclose(xyz.max(axis=0), [HIGH[0], HIGH[2], -LOW[1]], atol=1e-4)
+    material = (tmp_path / "a.mtl").read_text()
+    image = next(line.split()[-1] for line in material.splitlines() if line.startswith("map_Kd"))
+    assert "/" not in image and (tmp_path / image).is_file()
+
+
+def test_an_stl_says_what_is_open_and_is_filled_on_demand(collection, tmp_path):
+    rim = 16
+    assert export_asset.export_asset(collection, tmp_path / "a.stl", "STL").endswith(
+        f"It is not watertight: {rim} open edges."
+    )
+    before = len(bpy.data.objects["Recon3D Mesh"].data.polygons)
+    sentence = export_asset.export_asset(collection, tmp_path / "b.stl", "STL", fill=True, scale=1000)
+    assert sentence.endswith("One hole was filled. It is watertight.")
+    assert len(bpy.data.objects["Recon3D Mesh"].data.polygons) == before
+    data = (tmp_path / "b.stl").read_bytes()
+    count = struct.unpack("<I", data[80:84])[0]
+    table = np.frombuffer(data[84:], np.dtype([("f", "<f4", (4, 3)), ("a", "<u2")]))["f"][:, 1:]
+    assert count == FACES + rim and np.allclose(table.reshape(-1, 3).max(axis=0), HIGH * 1000, atol=0.1)
+    vertices, faces = np.unique(np.round(table.reshape(-1, 3), 1), axis=0, return_inverse=True)
+    assert open_edges.openness(faces.reshape(-1, 3)).watertight and len(vertices) > 50
+
+
+def test_a_mesh_of_holes_only_is_filled_and_exported(workspace, tmp_path):
+    write_mesh_files(workspace, plane_with_hole())
+    collection = import_workspace(workspace).collection
+    assert "8 open edges" in export_asset.export_asset(collection, tmp_path / "a.stl", "STL")
+    assert "2 holes were filled. It is watertight" in export_asset.export_asset(
+        collection, tmp_path / "a.stl", "STL", fill=True
+    )
+
+
+def test_crossing_faces_are_counted():
+    fan = np.array([[0, 1, 2], [0, 1, 3], [1, 0, 4]])
+    assert (
+        open_edges.openness(fan).crossed == 1 and "cross or disagree" in open_edges.openness(fan).sentence()
+    )
+    assert open_edges.openness(np.array([[0, 1, 2], [0, 1, 3]])).crossed == 1  # to different sides
+    loops = open_edges.holes(np.array([[0, 1, 2], [2, 3, 4]]))  # that touch in a point
+    turned = sorted(loop[loop.index(min(loop)) :] + loop[: loop.index(min(loop))] for loop in loops)
+    assert turned == [[0, 2, 1], [2, 4, 3]]
+
+
+def test_what_is_shown_is_exported_with_its_modifiers_from_any_mode(collection, tmp_path):
+    thing = bpy.data.objects["Recon3D Mesh"]
+    thing.modifiers.new("Split", "SUBSURF").levels = 1
+    bpy.context.view_layer.update()
+    bpy.context.view_layer.objects.active = thing
+    bpy.ops.object.mode_set(mode="EDIT")
+    export_asset.export_asset(collection, tmp_path / "a.ply", "PLY")
+    assert thing.mode == "EDIT"
+    assert len(read_mesh_any(tmp_path / "a.ply")) > 2 * len(thing.data.vertices)
+
+
+def read_mesh_any(path):
+    from blender_recon3d.pipeline.files.ply import read_vertices
+
+    return read_vertices(path)
+
+
+def test_the_scenes_unit_becomes_metres(collection, tmp_path):
+    bpy.context.scene.unit_settings.scale_length = 0.01
+    export_asset.export_asset(collection, tmp_path / "a.ply", "PLY")
+    vertices = read_mesh_any(tmp_path / "a.ply")
+    assert vertices["z"].max() == pytest.approx(HIGH[2] / 100, rel=1e-4)
+
+
+def test_an_earlier_file_is_whole_when_the_export_fails(collection, tmp_path):
+    (tmp_path / "a.glb").write_bytes(b"mine")
+    bpy.data.objects["Recon3D Mesh"].data.clear_geometry()
+    with pytest.raises(UserError, match="has no faces"):
+        export_asset.export_asset(collection, tmp_path / "a.glb", "GLB")
+    assert (tmp_path / "a.glb").read_bytes() == b"mine"
+
+
+def test_what_cannot_be_exported_is_a_sentence(collection, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="cannot be written"):
+        export_asset.export_asset(collection, tmp_path / "file" / "a.glb", "GLB")
+    with pytest.raises(UserError, match="no preset FBX"):
+        export_asset.export_asset(collection, tmp_path / "a.fbx", "FBX")
+    bpy.data.objects.remove(bpy.data.objects["Recon3D Mesh"])
+    with pytest.raises(UserError, match="There is no mesh"):
+        export_asset.export_asset(collection, tmp_path / "a.glb", "GLB")
+
+
+# -- for Gaussian splatting -------------------------------------------------------------------------
+
+
+def test_a_folder_for_splats_has_photos_and_model(collection, workspace, tmp_path):
+    target = tmp_path / "splats"
+    for _ in range(2):  # over an earlier export
+        assert (
+            export_asset.export_asset(collection, target, "SPLATS")
+            == f"Wrote 5 photos and 500 points to {target}."
+        )
+    made = sorted(p.relative_to(target).as_posix() for p in target.rglob("*") if p.is_file())
+    model = [f"sparse/0/{name}.bin" for name in ("cameras", "images", "points3D")]
+    assert made == [*(f"images/photo_{i:03d}.jpg" for i in range(5)), "recon3d.json", *model]
+    for name in model:
+        assert (target / name).read_bytes() == (workspace / "dense" / "sparse" / name[9:]).read_bytes()
+
+
+def test_a_folder_for_splats_takes_nothing_elses_place(collection, workspace, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("")
+    for place, match in (
+        (tmp_path / "mine", "other things"),
+        (workspace, "one another"),
+        (tmp_path, "one another"),
+    ):
+        with pytest.raises(UserError, match=match):
+            export_asset.export_asset(collection, place, "SPLATS")
+    assert (tmp_path / "mine" / "thesis.txt").is_file()
+
+
+def test_splats_need_undistorted_photos_that_are_there(tmp_path):
+    model = ring(camera=MadeCamera("SIMPLE_RADIAL", params=(55.0, 30.0, 20.0, 0.1)))
+    write_binary(tmp_path / "a" / "sparse" / "0", model)
+    collection = import_workspace(tmp_path / "a").collection
+    with pytest.raises(UserError, match="not undistorted yet"):
+        export_asset.export_asset(collection, tmp_path / "out", "SPLATS")
+    root = write_workspace(tmp_path / "b", ring())
+    (root / "dense" / "images" / "photo_002.jpg").unlink()
+    with pytest.raises(UserError, match=r"lacks 1 of the model's photos \(photo_002.jpg\)"):
+        export_asset.export_asset(import_workspace(root).collection, tmp_path / "out", "SPLATS")
+    assert not (tmp_path / "out").exists()
+
+
+def test_read_mesh_reads_what_the_engine_writes(workspace):
+    assert len(read_mesh(workspace / "mesh" / "mesh.ply")[1]) == FACES
+
+
+def test_what_was_trained_into_the_folder_stays(collection, workspace, tmp_path):
+    target = tmp_path / "splats"
+    export_asset.export_asset(collection, target, "SPLATS")
+    trained = {
+        "output/point_cloud.ply": b"three days",
+        "images/notes.txt": b"mine",
+        "sparse/0/points3D.ply": b"x",
+    }
+    for name, content in trained.items():
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        (target / name).write_bytes(content)
+    model = ring(4)  # one photo fewer, and photos that were computed again
+    write_binary(workspace / "dense" / "sparse", model)
+    picture = (workspace / "dense" / "images" / "photo_000.jpg").read_bytes()
+    (workspace / "dense" / "images" / "photo_001.jpg").unlink()
+    (workspace / "dense" / "images" / "photo_001.jpg").write_bytes(picture + b"new")
+    export_asset.export_asset(import_workspace(workspace).collection, target, "SPLATS")
+    assert {name: (target / name).read_bytes() for name in trained} == trained
+    assert not (target / "images" / "photo_004.jpg").exists()
+    assert (target / "images" / "photo_001.jpg").read_bytes() == picture + b"new"
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_an_export_replaces_nothing_that_was_changed_or_is_elsewhere(collection, tmp_path):
+    target = tmp_path / "splats"
+    export_asset.export_asset(collection, target, "SPLATS")
+    (target / "images" / "photo_002.jpg").unlink()
+    (target / "images" / "photo_002.jpg").write_bytes(b"retouched by hand")
+    with pytest.raises(UserError, match=r"photo_002\.jpg is not what was exported here"):
+        export_asset.export_asset(collection, target, "SPLATS")
+    assert (target / "images" / "photo_002.jpg").read_bytes() == b"retouched by hand"
+    shutil.rmtree(target)
+    export_asset.export_asset(collection, target, "SPLATS")
+    (target / "images").rename(tmp_path / "elsewhere")
+    (target / "images").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UserError, match="is a link to another place"):
+        export_asset.export_asset(collection, target, "SPLATS")
+    assert len(list((tmp_path / "elsewhere").iterdir())) == 5
+
+
+def test_a_list_of_own_files_leads_nowhere_else(collection, tmp_path):
+    target = tmp_path / "splats"
+    export_asset.export_asset(collection, target, "SPLATS")
+    outside = tmp_path / "thesis.txt"
+    outside.write_text("mine")
+    stamp = [outside.stat().st_size, outside.stat().st_mtime_ns]
+    for name in ("../thesis.txt", str(outside), "images/../../thesis.txt"):
+        kept = json.loads((target / "recon3d.json").read_text())
+        (target / "recon3d.json").write_text(
+            json.dumps({**kept, "files": [*kept["files"], [name, *stamp], 10**400]})
+        )
+        export_asset.export_asset(collection, target, "SPLATS")
+        assert outside.read_text() == "mine"

@@ -1,0 +1,18 @@
+"""The command line as a user runs it, and what the tests ask of a workspace."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+CAPTURES = REPOSITORY.parent / "shared" / "data" / "captures"
+
+
+def recon3d(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+    """The command line in a process of its own, as a user runs it."""
+    command = [sys.executable, "-m", "blender_recon3d.pipeline", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, timeout=600, **options)

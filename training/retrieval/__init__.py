@@ -1,0 +1,1 @@
+"""The training of the network that selects pairs: python -m training.retrieval"""

@@ -1,0 +1,1 @@
+"""SuperGlue's training: python -m training.superglue"""

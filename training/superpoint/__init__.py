@@ -1,0 +1,1 @@
+"""SuperPoint's training: python -m training.superpoint"""
