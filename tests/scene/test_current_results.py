@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("bpy", reason="bpy is not installed in this environment")
+
 from blender_recon3d.pipeline import results
 from blender_recon3d.pipeline.errors import UserError
 from blender_recon3d.pipeline.workspace import Workspace
