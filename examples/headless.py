@@ -50,7 +50,7 @@ def arguments() -> list[str]:
 
 def printer(title: str = "") -> Callable[[object], None]:
     """For the job's state: prints a line for each stage and each tenth of it, since this may go into a log."""
-    duration = module("ui.text").duration
+    duration = module("panel_text").duration
     shown = ""
 
     def show(view: object) -> None:
@@ -73,7 +73,7 @@ def printer(title: str = "") -> Callable[[object], None]:
 def end(main: Callable[[list[str]], int]) -> None:
     """Run `main` and end the process with its code: `blender -b` would end with 0 whatever happens."""
     try:
-        error_type = module("pipeline.events").UserError
+        error_type = module("pipeline.errors").UserError
     except ModuleNotFoundError as error:
         sys.exit(f"recon3d: {error}")
     try:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ..pipeline.errors import REMEDIES
 from ..pipeline.events import Event
+from ..pipeline.pace import Pace
 from ..pipeline.settings import STAGES
 from ..pipeline.text import printable
 
@@ -26,7 +27,7 @@ class JobView:
     total: int = 0
     message: str = "Starting"
     seconds_left: float | None = None
-    stage_began: float = 0.0
+    pace: Pace = field(default_factory=Pace)
     item_began: float = 0.0
     exit_code: int = 0  # once it has ended: 0 done, 1 failed, 2 bad usage or input, 3 cancelled
     remedy: str = ""
@@ -59,14 +60,18 @@ def follow(view: JobView, event: Event) -> JobView:
     if event.stage not in STAGES:
         return view
     if event.stage != view.stage:
-        view = JobView(stage=event.stage, stage_began=event.time, item_began=event.time)
+        view = JobView(stage=event.stage, item_began=event.time)
     if event.kind != "progress":
         return replace(view, message=event.message or view.message)
     view = replace(view, message=event.message)
     if (event.done, event.total) == (view.done, view.total):
         return view
-    left = None
-    spent = event.time - view.stage_began
-    if 0 < event.done < event.total and spent > 1:
-        left = spent / event.done * (event.total - event.done)
-    return replace(view, done=event.done, total=event.total, seconds_left=left, item_began=event.time)
+    pace = view.pace.after(event.stage, event.done, event.total, event.time)
+    return replace(
+        view,
+        done=event.done,
+        total=event.total,
+        pace=pace,
+        seconds_left=pace.seconds_left(event.done, event.time),
+        item_began=event.time,
+    )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..pipeline.errors import UserError
 from ..pipeline.files.whole_files import read_json
-from ..pipeline.settings import LAST_STAGES, QUALITIES, STAGES
+from ..pipeline.settings import LAST_STAGES, QUALITIES, STAGE_TITLES, STAGES
 from ..pipeline.workspace import Workspace
 
 NEW, UNFINISHED, FINISHED = "new", "unfinished", "finished"
@@ -54,6 +54,6 @@ def workspace_state(folder: Path) -> WorkspaceState:
             number = STAGES.index(name) + 1
             return WorkspaceState(
                 UNFINISHED,
-                f"It was stopped in step {number} of {last} ({name}): Resume goes on there.",
+                f"Stopped at step {number} of {last}, {STAGE_TITLES[name].lower()}. Press Resume to continue.",
             )
     return WorkspaceState(FINISHED)

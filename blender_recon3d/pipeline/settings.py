@@ -14,6 +14,17 @@ from typing import Any
 from .errors import UserError
 
 STAGES = ("photos", "pairs", "features", "matches", "sfm", "dense", "mesh", "texture")
+# What the stages are called before an artist.
+STAGE_TITLES = {
+    "photos": "Reading photos",
+    "pairs": "Choosing pairs",
+    "features": "Finding features",
+    "matches": "Matching photos",
+    "sfm": "Finding cameras",
+    "dense": "Computing depth",
+    "mesh": "Building the mesh",
+    "texture": "Painting the texture",
+}
 DEVICES = ("auto", "cpu", "cuda", "mps")
 QUALITIES = ("preview", "medium", "high")
 PRECISIONS = ("auto", "fp32", "bf16")

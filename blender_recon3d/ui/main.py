@@ -13,7 +13,7 @@ from ..jobs.job_view import DONE, FAILED, JobView
 from ..jobs.remedies import LABELS
 from ..panel_text import duration, tr, wrapped
 from ..pipeline.job_forecast import memory, total
-from ..pipeline.settings import STAGES
+from ..pipeline.settings import STAGE_TITLES, STAGES
 from ..pipeline.text import printable
 from ..properties import workspace_path
 from .engine import draw_missing
@@ -134,7 +134,12 @@ def _draw_progress(layout: bpy.types.UILayout, context: bpy.types.Context, view:
     column = layout.column(align=True)
     if view.stage_number:
         steps = max(view.stage_number, STAGES.index(context.scene.recon3d.until) + 1)
-        step = tr("Step {number} of {all}: {stage}", number=view.stage_number, all=steps, stage=view.stage)
+        step = tr(
+            "Step {number} of {all}: {stage}",
+            number=view.stage_number,
+            all=steps,
+            stage=tr(STAGE_TITLES[view.stage]),
+        )
         column.label(text=step, translate=False)
     column.progress(factor=view.fraction, text=text)
     wrapped(column, context, view.message)

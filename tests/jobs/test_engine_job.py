@@ -15,6 +15,7 @@ from blender_recon3d.jobs.job_view import CANCELLED, DONE, FAILED, RUNNING, JobV
 from blender_recon3d.pipeline.claim import claim
 from blender_recon3d.pipeline.errors import UserError
 from blender_recon3d.pipeline.events import Event
+from blender_recon3d.pipeline.settings import STAGE_TITLES, STAGES
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.made_workspaces import png
 
@@ -90,6 +91,19 @@ def test_events_become_a_view():
     assert view.left_at(112.0) == 28.0  # no new item: the clock runs on
     view = follow(view, Event(120.0, "matches", "warning", message="few matches"))
     assert (view.stage, view.total, view.message) == ("matches", 0, "few matches")
+
+
+def test_the_time_left_of_a_resumed_stage_counts_only_what_this_run_does():
+    view = JobView()
+    for at, done, total in ((0.0, 0, 0), (0.1, 500, 1000), (10.1, 510, 1000)):
+        view = follow(view, Event(at, "features", "progress", done, total))
+    assert view.seconds_left == pytest.approx(490.0)  # an item a second
+
+
+def test_the_panel_calls_every_stage_by_a_title():
+    assert set(STAGE_TITLES) == set(STAGES)
+    for name in STAGES:
+        assert STAGE_TITLES[name] != name and "_" not in STAGE_TITLES[name]
 
 
 def test_wild_counts_do_no_harm():

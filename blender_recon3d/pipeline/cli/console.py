@@ -9,6 +9,7 @@ from typing import TextIO
 
 from ..events import Event
 from ..files.json_values import number
+from ..pace import Pace
 from ..text import duration, printable
 
 BAR = 24
@@ -20,9 +21,7 @@ class Console:
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
         self._live = self._stream.isatty()
-        self._stage = ""
-        self._begin = time.monotonic()
-        self._first = 0
+        self._pace = Pace()
         self._drawn = 0.0
         self._open = False
 
@@ -39,8 +38,7 @@ class Console:
 
     def _progress(self, event: Event) -> None:
         now = time.monotonic()
-        if event.stage != self._stage or event.done < self._first:
-            self._stage, self._begin, self._first = event.stage, now, event.done
+        self._pace = self._pace.after(event.stage, event.done, event.total, now)
         if not self._live or (now - self._drawn < 0.1 and event.done < event.total):
             return
         self._drawn = now
@@ -54,11 +52,8 @@ class Console:
         self._open = True
 
     def _left(self, event: Event, now: float) -> str:
-        done = event.done - self._first
-        if done <= 0 or now - self._begin < 2:
-            return ""
-        left = (now - self._begin) / done * (event.total - event.done)
-        return f", {duration(left)} left"
+        left = self._pace.seconds_left(event.done, now)
+        return "" if left is None else f", {duration(left)} left"
 
     def _line(self, text: str) -> None:
         self._write(("\r\x1b[K" if self._open else "") + text + "\n")
