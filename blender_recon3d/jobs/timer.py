@@ -21,10 +21,6 @@ def watch(name: str, watcher: Watcher) -> None:
         bpy.app.timers.register(tick, first_interval=INTERVAL, persistent=True)
 
 
-def is_watching(name: str) -> bool:
-    return name in _watchers
-
-
 def stop() -> None:
     """Watch nothing any more."""
     _watchers.clear()

@@ -12,7 +12,7 @@ def options_of(words):
     """What the engine's own parser makes of the words."""
     chosen = recon3d._parser().parse_args(["run", "photos", "-o", "out", *words])
     return {
-        name: value for name in recon3d.SETTING_NAMES if (value := getattr(chosen, name, None)) is not None
+        name: value for name in recon3d.setting_names() if (value := getattr(chosen, name, None)) is not None
     }
 
 

@@ -176,10 +176,26 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     add(
         "--neighbours", type=int, metavar="K", help="retrieval: most similar photos each is matched with (20)"
     )
+    add(
+        "--window",
+        type=int,
+        metavar="N",
+        help="sequential: photos on either side that each is matched with (10)",
+    )
     add("--match-threshold", type=float, metavar="S", help="SuperGlue: least score of a match (0.2)")
     add(
         "--min-inliers", type=int, metavar="N", help="fewest verified matches of a pair (SIFT 15, learned 30)"
     )
+    add("--max-error", type=float, metavar="PX", help="verification: largest epipolar error (4)")
+    add("--seed", type=int, metavar="N", help="seed of random sampling (0)")
+    add(
+        "--fixed-intrinsics",
+        action="store_const",
+        const=False,
+        dest="refine_intrinsics",
+        help="leave focal length and distortion as given, for calibrated cameras",
+    )
+    add("--min-model-size", type=int, metavar="N", help="fewest photos of a model worth keeping (3)")
     add("--mapper", choices=("incremental", "global"), help="default incremental")
     add("--dense", choices=("auto", "colmap", "torch"), help="how depth is estimated")
     add("--masks", metavar="DIR", help="masks named like the photos; black is ignored")
@@ -191,6 +207,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     add("--max-keypoints", type=int, metavar="N", help="most keypoints a photo")
     add("--feature-size", type=int, metavar="PX", help="longest side for features")
     add("--dense-size", type=int, metavar="PX", help="longest side for depth")
+    add("--views", type=int, metavar="N", help="depth: photos that each is compared with (4)")
     add("--min-views", type=int, metavar="N", help="views that must agree on a dense point")
     add("--faces", type=int, metavar="N", help="most faces of the mesh (medium 200,000)")
     add("--region", choices=("auto", "all"), help="mesh what the cameras stand round, or all")
@@ -205,13 +222,11 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     add("--json", action="store_true", help="events on stdout, one JSON object a line")
 
 
-SETTING_NAMES = (
-    "quality", "until", "device", "features", "weights", "precision", "pairs", "neighbours", "match_threshold",
-    "min_inliers",
-    "mapper", "dense", "masks", "camera_model", "camera_params", "grouping", "frames", "keep_blurred",
-    "max_keypoints", "feature_size", "dense_size", "min_views", "memory",
-    "faces", "region", "crop", "clean", "mesh_depth", "closed", "cloud", "texture_size",
-)  # fmt: skip
+def setting_names() -> set[str]:
+    """The options that change a job, by the names that `JobSettings.build` takes."""
+    parser = argparse.ArgumentParser()
+    _add_settings(parser)
+    return (set(vars(parser.parse_args([]))) - {"fresh", "json"}) | {"until"}
 
 
 def _run(chosen: argparse.Namespace) -> int:
@@ -318,7 +333,7 @@ def _run_reporting(
 
 def job_settings(workspace: Workspace, chosen: argparse.Namespace, only: str = "") -> JobSettings:
     """The job of this command: for one stage of a workspace that has a job, that job with the given changes."""
-    given = {name: value for name in SETTING_NAMES if (value := getattr(chosen, name, None)) is not None}
+    given = {name: value for name in setting_names() if (value := getattr(chosen, name, None)) is not None}
     for name in ("masks", "pairs", "weights", "crop", "cloud"):
         if given.get(name) and Path(given[name]).expanduser().exists():
             given[name] = str(Path(given[name]).expanduser().absolute())

@@ -257,6 +257,3 @@ def _statistics(values: np.ndarray) -> dict[str, float | None]:
     if not len(values):
         return {"mean": None, "median": None, "max": None}
     return {"mean": float(values.mean()), "median": float(np.median(values)), "max": float(values.max())}
-
-
-# -- the table ----------------------------------------------------------------------------------------
