@@ -48,12 +48,12 @@ def _without_user(word: str) -> str:
     start, found, host = word.rpartition("@")
     if not found:
         return word
-    scheme, sign, _ = start.partition("://")
-    if sign and re.search(r"[A-Za-z][\w+.-]*$", scheme):
-        # A password with a question mark, or a query with an @: what the host is cannot be told.
-        return f"{scheme}://{_HIDDEN}" if "?" in start else f"{scheme}://{_HIDDEN}@{host}"
     before = _BEFORE.match(start)
     begin = before.end() if before else 0
+    scheme, sign, _ = start.partition("://")
+    if sign and re.fullmatch(r"[A-Za-z][\w+.-]*", scheme[begin:]):
+        # A password with a question mark, or a query with an @: what the host is cannot be told.
+        return f"{scheme}://{_HIDDEN}" if "?" in start else f"{scheme}://{_HIDDEN}@{host}"
     if ":" not in start[begin:] or _DRIVE.match(start, begin):
         return word  # an address, a version, or a path of Windows
     return f"{start[:begin]}{_HIDDEN}@{host}"

@@ -36,6 +36,7 @@ OTHER_WORDS = (
 )
 @example("P/A@B%C", "https://me:{}@corp/simple", "{}")
 @example("P/A@B", "me:{}@proxy", "{}")
+@example("A://0", "proxy=me:{}@proxy:port", "{}")
 def test_no_piece_of_a_secret_in_an_address_is_left(secret, word, around):
     shown = redact(around.replace("{}", word.replace("{}", secret)))
     assert not set(secret) & set("ABCXYZ0123456789") & set(shown), shown
