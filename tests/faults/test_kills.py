@@ -12,8 +12,7 @@ from benchmarks.faults.records import Outcome
         (STARTING, "all", "features"),
         ("features", "all", "matches"),
         ("sfm", "worker", "sfm"),
-        ("dense", "parent", "dense"),
-        ("texture", "all", "texture"),
+        ("mesh", "parent", "texture"),
     ],
 )
 def test_a_killed_run_goes_on(stage, target, until, bench):

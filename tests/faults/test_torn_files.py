@@ -15,8 +15,7 @@ from benchmarks.faults.torn_files import EXPORT, tear
         ("database.db", "half", "matches"),
         ("sparse/0/points3D.bin", "empty", "sfm"),
         ("dense/stereo/depth_maps/demo_22.jpg.geometric.bin", "half", "dense"),
-        ("dense/images/demo_22.jpg", "half", "dense"),
-        ("mesh/mesh.ply", "half", "mesh"),
+        ("dense/fusion.ply", "half", "mesh"),
         ("texture/texture.png", "empty", "texture"),
     ],
 )
