@@ -1,6 +1,6 @@
-"""Damaged workspaces imported into Blender. Runs as a script in an environment that has bpy:
+"""Damaged workspaces imported into Blender. Runs in an environment that has bpy:
 
-    python benchmarks/faults/blender_imports.py WORKSPACE SCRATCH SEED FIRST COUNT
+    python -m benchmarks.faults.blender_imports WORKSPACE SCRATCH SEED FIRST COUNT
 
 and writes a line of JSON for each import.
 """
@@ -15,11 +15,6 @@ import traceback
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-
-if __package__ in (None, ""):
-    ROOT = Path(__file__).resolve().parents[2]
-    sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
-    __package__ = "fault_attacks"
 
 from .mutations import damaged, damaged_json
 from .records import Outcome, Run

@@ -63,22 +63,15 @@ def read_block(first: int, count: int, bench: Bench) -> list[Run]:
 
 def run_block(first: int, count: int, bench: Bench) -> list[Run]:
     """The same in a process of its own, with bounded memory: a crash costs one block and is told."""
-    words = [
-        sys.executable,
-        "-m",
-        "benchmarks.measure.faults",
-        "--scratch",
-        str(bench.scratch),
-        "--seed",
-        str(bench.seed),
-    ]
+    words = [sys.executable, "-m", "benchmarks.measure.faults", "--scratch", str(bench.scratch)]
+    words += ["--seed", str(bench.seed)]
     return call_block(NAME, [*words, "--block", str(first), str(count)], first, bench.scratch / "fuzzed")
 
 
 def import_block(first: int, count: int, bench: Bench, python: Path) -> list[Run]:
     """`count` imports into the Blender of that Python, in a process of its own."""
-    script = Path(__file__).parent / "blender_imports.py"
-    words = [str(python), str(script), str(bench.finished), str(bench.scratch), str(bench.seed)]
+    words = [str(python), "-m", "benchmarks.faults.blender_imports", str(bench.finished), str(bench.scratch)]
+    words += [str(bench.seed)]
     return call_block(IMPORTS, [*words, str(first), str(count)], first, bench.scratch / "imported")
 
 

@@ -18,8 +18,9 @@ FILES = (
     "images/demo_22.jpg", "sparse/0/cameras.bin", "sparse/0/images.bin", "sparse/0/points3D.bin",
     "dense/images/demo_22.jpg", "dense/sparse/points3D.bin",
     "dense/stereo/depth_maps/demo_22.jpg.geometric.bin", "dense/stereo/normal_maps/demo_22.jpg.geometric.bin",
-    "dense/fusion.ply", "mesh/mesh.ply", "mesh/full.ply", "mesh/mesh.json", "report.json", "report.html", "texture/texture.png", "texture/mesh.ply",
-    "texture/mesh.obj", EXPORT + "texture/mesh.ply", EXPORT + "texture/texture.png",
+    "dense/fusion.ply", "mesh/mesh.ply", "mesh/full.ply", "mesh/mesh.json", "report.json", "report.html",
+    "texture/texture.png", "texture/mesh.ply", "texture/mesh.obj", EXPORT + "texture/mesh.ply",
+    EXPORT + "texture/texture.png",
 )  # fmt: skip
 WAYS = ("empty", "half", "zeros", "gone")
 
