@@ -6,9 +6,9 @@ import pytest
 
 pytest.importorskip("pycolmap", reason="the engine's environment has pycolmap; Blender's has not")
 
-import torch  # noqa: E402
+import torch
 
-from benchmarks.faults.bench import Bench  # noqa: E402
+from benchmarks.faults.bench import Bench
 
 torch.set_num_threads(1)
 
