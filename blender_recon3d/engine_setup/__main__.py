@@ -17,7 +17,7 @@ else:
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
-    from recon3d_addon.engine_setup.command_line import main
+    from recon3d_addon.engine_setup.setup_command import main
 
 if __name__ == "__main__":
     sys.exit(main())

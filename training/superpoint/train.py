@@ -162,5 +162,9 @@ def adapted_labels(scores: Tensor, views: Views) -> Tensor:
     return soft_labels(mean / (1 - mean), views.valid, 1.0, 1.0)
 
 
-if __name__ == "__main__":
+def main() -> None:
     launch(SuperPointTrainer, command_line(__doc__, CONFIG, "bf16").parse_args())
+
+
+if __name__ == "__main__":
+    main()
