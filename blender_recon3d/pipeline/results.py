@@ -195,8 +195,8 @@ def _difference(path: Path, recorded: str) -> str:
         return f"cannot be read ({error.strerror or error})"
     if now == recorded:
         return ""
-    size, before = now.split()[0], recorded.split()[0]
-    if size == before:
+    size, before = now.partition(" ")[0], recorded.partition(" ")[0]
+    if size == before or not before.isdecimal():  # state.json may hold anything
         return "has other content than was written"
     return "is empty" if size == "0" else f"has {size} bytes where {before} were written"
 

@@ -49,8 +49,8 @@ def read_box(text: str) -> np.ndarray:
     alone or as "matrix". Blender's Empty of display size 1 under the reconstruction's Empty has it as
     `matrix_local`. UserError when it is no box.
     """
-    path = Path(text).expanduser()
     try:
+        path = Path(text).expanduser()  # a null character is a ValueError here
         if _is_file(path):
             raw = json_values.parse(read_regular(path, json_values.MOST_BYTES))
             numbers = json_values.numbers(raw["matrix"] if isinstance(raw, dict) else raw).ravel()

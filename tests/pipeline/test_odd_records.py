@@ -1,0 +1,20 @@
+"""What stands in a settings file or in state.json may be anything: it is told in a sentence."""
+
+import pytest
+
+from blender_recon3d.pipeline import results
+from blender_recon3d.pipeline.errors import UserError
+from blender_recon3d.pipeline.meshing.region import read_box
+
+
+@pytest.mark.parametrize("recorded", ["", " ", "much", "-3 x", "\0"])
+def test_a_record_that_is_none_is_a_difference(recorded, tmp_path):
+    file = tmp_path / "mesh.ply"
+    file.write_text("ply")
+    assert results._difference(file, recorded) == "has other content than was written"
+
+
+@pytest.mark.parametrize("text", ["~\0", "a\0b", "~nobody\0/x"])
+def test_a_box_with_a_null_character_is_refused(text):
+    with pytest.raises(UserError, match="crop box"):
+        read_box(text)
