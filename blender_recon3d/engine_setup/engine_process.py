@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..pipeline import paths
 from ..pipeline.errors import UserError
+from ..pipeline.files.user_path import user_path
 from ..pipeline.photos.extensions import EXTENSIONS, VIDEO_EXTENSIONS
 from ..pipeline.system.programs import NO_CURRENT_FOLDER
 
@@ -38,7 +39,7 @@ def find_python(
     )
     for value, what in given:
         if value:
-            return _interpreter(Path(value).expanduser(), what)
+            return _interpreter(user_path(value), what)
     if managed is not None and (managed / READY).is_file() and (managed / INTERPRETER).is_file():
         return (managed / INTERPRETER).absolute()
     checkout = paths.CHECKOUT / ".venv" / INTERPRETER

@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
+from ..pipeline.files.user_path import user_path
 from ..pipeline.system.programs import NO_CURRENT_FOLDER
 from .redaction import redact
 from .variants import Variant
@@ -86,7 +87,7 @@ def local_path(text: str) -> Path | None:
         return Path(url2pathname(unquote(parts.path) if sys.platform != "win32" else parts.path))
     if len(parts.scheme) > 1:  # one letter is a drive
         return None
-    return Path(text).expanduser()
+    return user_path(text)
 
 
 def _is_flat(text: str) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..pipeline.errors import UserError
+from ..pipeline.files.user_path import user_path
 from . import locks
 from . import package_sources as places
 from . import target as folder
@@ -58,7 +59,7 @@ def plan(
     user's own. Raises UserError for a variant that this system
     cannot have.
     """
-    target = Path(target).expanduser().absolute()
+    target = user_path(target).absolute()
     chosen = choose(variant)
     sources = Sources(index.strip(), find_links.strip(), proxy.strip(), not online, lock.strip())
     sizes = forecast(chosen)

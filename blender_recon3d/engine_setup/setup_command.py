@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ..pipeline.errors import Cancelled, UserError
 from ..pipeline.events import Progress, append_event
+from ..pipeline.files.user_path import user_path
 from ..pipeline.workspace import Workspace
 from . import error_messages, locks
 from . import target as folder
@@ -113,7 +114,7 @@ def install(target: Path, variant: str, sources: Sources, environ: Mapping[str, 
 
     Raises UserError when it cannot begin: another process is at it, or its folder cannot be made.
     """
-    target = target.expanduser().absolute()
+    target = user_path(target).absolute()
     chosen = choose(variant)
     with folder.locked(target) as workspace:
         workspace.clear_cancel()

@@ -24,6 +24,7 @@ from .files import json_values
 from .files.photo_documents import check_document
 from .files.plain_files import open_plain
 from .files.regular import read_regular
+from .files.user_path import user_path
 from .files.whole_files import read_json, remove, write_json
 
 LOCK_PATIENCE = 1.5  # seconds
@@ -33,7 +34,7 @@ class Workspace:
     """Paths inside OUT and the state of its stages."""
 
     def __init__(self, root: str | Path) -> None:
-        self.root = Path(root).expanduser().absolute()
+        self.root = user_path(root).absolute()
         self.job = self.root / "job.json"
         self.state_file = self.root / "state.json"
         self.events = self.root / "events.jsonl"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...pipeline.errors import UserError
+from ...pipeline.files.user_path import user_path
 from ..requirements import normalised, pins, versions
 
 _FOLDER = Path(__file__).resolve().parent
@@ -65,7 +66,7 @@ def read(name: str = "engine", own: str = "") -> tuple[Locked, ...]:
 
     Raises UserError for a lock that is not there, has a line without a sum, or lacks what the engine needs.
     """
-    path = Path(own).expanduser() if own else _FOLDER / f"{name}.txt"
+    path = user_path(own) if own else _FOLDER / f"{name}.txt"
     try:
         text = path.read_text("utf-8")[:_LONGEST]
     except (OSError, ValueError) as error:

@@ -19,6 +19,7 @@ from ..claim import is_ours, unwritable
 from ..errors import Cancelled, UserError
 from ..events import Event, Progress, append_event
 from ..files.plain_files import open_plain
+from ..files.user_path import user_path
 from ..files.whole_files import read_json
 from ..settings import CAMERA_MODELS, DEVICES, PRECISIONS, QUALITIES, STAGES, JobSettings
 from ..system import startup, worker
@@ -262,7 +263,7 @@ def _run(chosen: argparse.Namespace) -> int:
 
 def _checked_exports(chosen: argparse.Namespace, workspace: Workspace) -> list[Path]:
     """The files of --export, which make the texture the last stage; UserError when one of them cannot be."""
-    paths = [Path(name).expanduser() for name in getattr(chosen, "export", None) or ()]
+    paths = [user_path(name) for name in getattr(chosen, "export", None) or ()]
     if paths:
         from ..exporting.export_mesh import check_export
 
@@ -335,9 +336,9 @@ def job_settings(workspace: Workspace, chosen: argparse.Namespace, only: str = "
     """The job of this command: for one stage of a workspace that has a job, that job with the given changes."""
     given = {name: value for name in setting_names() if (value := getattr(chosen, name, None)) is not None}
     for name in ("masks", "pairs", "weights", "crop", "cloud"):
-        if given.get(name) and Path(given[name]).expanduser().exists():
-            given[name] = str(Path(given[name]).expanduser().absolute())
-    photos = tuple(str(Path(path).expanduser().absolute()) for path in getattr(chosen, "photos", None) or ())
+        if given.get(name) and user_path(given[name]).exists():
+            given[name] = str(user_path(given[name]).absolute())
+    photos = tuple(str(user_path(path).absolute()) for path in getattr(chosen, "photos", None) or ())
     if not only or not workspace.job.exists():
         if not photos:
             raise UserError(
@@ -436,7 +437,7 @@ def _export(chosen: argparse.Namespace) -> int:
     from ..exporting.export_mesh import export
 
     for name in chosen.export:
-        for path in export(Workspace(chosen.output), Path(name).expanduser()):
+        for path in export(Workspace(chosen.output), user_path(name)):
             sys.stdout.write(f"{printable(str(path))}\n")
     return DONE
 

@@ -9,6 +9,7 @@ import numpy as np
 from ..errors import UserError
 from ..files import json_values
 from ..files.regular import read_regular
+from ..files.user_path import user_path
 
 LARGEST = 1e30  # number of a box: a product of three still is one
 ROUND_RADIUS = 1.0  # of the ring of cameras: what lies beyond it is background
@@ -50,7 +51,7 @@ def read_box(text: str) -> np.ndarray:
     `matrix_local`. UserError when it is no box.
     """
     try:
-        path = Path(text).expanduser()  # a null character is a ValueError here
+        path = user_path(text)
         if _is_file(path):
             raw = json_values.parse(read_regular(path, json_values.MOST_BYTES))
             numbers = json_values.numbers(raw["matrix"] if isinstance(raw, dict) else raw).ravel()

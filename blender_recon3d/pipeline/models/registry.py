@@ -18,6 +18,7 @@ from typing import Any
 from ..errors import UserError
 from ..files import json_values
 from ..files.regular import read_regular
+from ..files.user_path import user_path
 from ..paths import BUNDLED_WEIGHTS
 
 CACHE_VARIABLE = "RECON3D_CACHE"
@@ -99,7 +100,7 @@ FETCHABLE = (
 def cache_folder() -> Path:
     """The user's cache: RECON3D_CACHE, or the platform's place for caches. It need not exist."""
     if named := os.environ.get(CACHE_VARIABLE):
-        return Path(named).expanduser()
+        return user_path(named)
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA")
         return (Path(base) if base else Path.home() / "AppData" / "Local") / "recon3d"
@@ -149,7 +150,7 @@ def find(name: str, weights: str) -> tuple[Path, str | None]:
     if name not in NETWORKS:
         raise ValueError(f"no network {name!r}: {', '.join(NETWORKS)}")
     if weights not in ("bundled", "official"):
-        return _find_in_folder(name, Path(weights).expanduser())
+        return _find_in_folder(name, user_path(weights))
     if weights == "bundled":
         entry = bundled_entry(name)
     else:

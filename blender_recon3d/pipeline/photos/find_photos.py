@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..errors import UserError
+from ..files.user_path import user_path
 from .extensions import EXTENSIONS, MASK_EXTENSIONS, VIDEO_EXTENSIONS
 
 
@@ -22,7 +23,7 @@ def find_photos(given: Iterable[str], workspace_root: Path) -> tuple[list[Path],
     photos: dict[Path, None] = {}
     videos: dict[Path, None] = {}
     for text in given:
-        path = Path(text).expanduser().absolute()
+        path = user_path(text).absolute()
         if path.is_dir():
             found = sorted(_walk(path, workspace_root), key=natural_key)
             stills = [file for file in found if file.suffix.lower() in EXTENSIONS]

@@ -17,6 +17,7 @@ from typing import Any
 from ..errors import UserError
 from ..events import Progress
 from ..files.regular import open_regular
+from ..files.user_path import user_path
 from ..files.whole_files import write_json
 from ..settings import JobSettings, PhotosSettings
 from ..workspace import Workspace
@@ -138,7 +139,7 @@ def content_hash(path: Path) -> str:
 
 def _files(workspace: Workspace, settings: PhotosSettings) -> list[Path]:
     photos, videos = find_photos(settings.photos, workspace.root)
-    masks = Path(settings.masks).expanduser().absolute() if settings.masks else None
+    masks = user_path(settings.masks).absolute() if settings.masks else None
     if masks is not None and not masks.is_dir():
         raise UserError(f"The folder of masks {settings.masks} does not exist: check --masks.", 2)
     found = sorted(path for path in masks.rglob("*") if path.is_file()) if masks else []

@@ -12,6 +12,7 @@ from ..errors import UserError
 from ..events import Progress
 from ..files.json_values import MOST_BYTES
 from ..files.regular import read_regular
+from ..files.user_path import user_path
 from ..files.whole_files import remove
 from ..matching import pairing
 from ..settings import PairsSettings
@@ -101,7 +102,7 @@ def encode(
 def _read_file(path: Path) -> list[list[str]]:
     try:
         # Names of files need not be UTF-8.
-        lines = read_regular(path.expanduser(), MOST_BYTES).decode("utf-8", "surrogateescape").splitlines()
+        lines = read_regular(user_path(path), MOST_BYTES).decode("utf-8", "surrogateescape").splitlines()
     except OSError as error:
         raise UserError(
             f"The list of pairs {path} cannot be read ({error.strerror}): give {', '.join(WAYS)}, or a text file with "

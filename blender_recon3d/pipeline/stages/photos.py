@@ -12,6 +12,7 @@ from PIL import Image
 
 from ..errors import UserError
 from ..events import Progress
+from ..files.user_path import user_path
 from ..files.whole_files import clone_or_copy, link_or_copy, remove, whole_file, write_json
 from ..photos.camera_groups import check_camera, group_cameras
 from ..photos.find_photos import common_folder, find_mask, find_photos, natural_key
@@ -164,7 +165,7 @@ def _bring_masks(
     progress: Progress,
 ) -> None:
     """masks/NAME.png as COLMAP wants them: uint8, the photo's upright size, 0 is ignored."""
-    folder = Path(settings.masks).expanduser().absolute()
+    folder = user_path(settings.masks).absolute()
     missing = []
     for photo, target in jobs:
         mask = find_mask(folder, photo.path, photo.path.relative_to(base))

@@ -147,6 +147,14 @@ def test_names_of_files_in_a_state_lead_nowhere_else(workspace, tmp_path):
     assert results.damaged(workspace, "photos") == []
 
 
+@pytest.mark.parametrize("recorded", ["", " ", "many 00000000", "-1"])
+def test_what_a_state_says_of_a_file_may_be_anything(workspace, recorded):
+    state = workspace.read_state()
+    state["files"]["mesh"]["mesh/mesh.ply"] = recorded
+    write_json(workspace.state_file, state)
+    assert [damage.path for damage in results.damaged(workspace, "mesh")] == [workspace.mesh_file]
+
+
 def test_damaged_databases_are_found(finished, tmp_path):
     content = finished.database.read_bytes()
     assert database_problem(finished.database) == ""
