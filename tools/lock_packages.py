@@ -6,7 +6,7 @@ pyproject.toml is the one place of versions; uv resolves it for all supported sy
 carries two locks (blender_recon3d/engine_setup/locks): `engine.txt` and `setup.txt`, uv and pip, which install it.
 `tools/locks` has those of a checkout. --pytorch asks pytorch.org for the sums of its own builds of torch first and
 keeps them in pytorch_sums.txt; without it, those that are there are used. A build that has libraries of its own
-(CUDA 12.6 on Linux) is not locked: what is checked then is in docs/engine.md.
+(CUDA 12.6 on Linux) is not locked: what is checked then is in docs/user/engine.md.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@
 
 DIR keeps every run in a file as it ends, so the same command goes on after a break, and larger numbers add to what is
 there. Power cuts and full disks mount file systems and are left out, with the reason, where that is not allowed (Linux
-and root). Everything takes two hours on two cores. docs/safety.md says what these attacks are to show.
+and root). Everything takes two hours on two cores. docs/pipeline/safety.md says what these attacks are to show.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Pictures for docs/asset.md: a cloud before and after cleaning, and a decimated mesh without and with what is baked.
+"""Pictures for docs/user/clean-and-export.md: a cloud before and after cleaning, and a mesh before and after baking.
 
     .venv-bpy/bin/python -m benchmarks.pictures.assets WORKSPACE OUT [FACES]
 

@@ -47,7 +47,7 @@ def find_python(
         return checkout
     raise UserError(
         "The engine is not set up: press Set Up Engine in the add-on's preferences, or name the Python of an "
-        f"environment that has the engine's packages (docs/engine.md) there or in {VARIABLE}.",
+        f"environment that has the engine's packages (docs/user/engine.md) there or in {VARIABLE}.",
         2,
     )
 

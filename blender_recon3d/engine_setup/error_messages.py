@@ -36,7 +36,7 @@ _PATTERNS = (
         r"THESE PACKAGES DO NOT MATCH THE HASHES|[Hh]ash mismatch",
         "{file} is not the file that this release was made with (its sha256 differs) and was not installed: press Set "
         "Up Engine again in case it arrived damaged, and if that does not help, ask who runs the index; packages that "
-        "are meant to be others need a lock of their own (docs/engine.md).",
+        "are meant to be others need a lock of their own (docs/user/engine.md).",
     ),
     (
         r"BadZipFile|is not a zip file|invalid wheel"

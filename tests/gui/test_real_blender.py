@@ -191,7 +191,7 @@ def test_first_use(window, installed, tmp_path):
 
 
 def test_from_cloud_to_asset(window, installed, tmp_path):
-    """The steps of docs/asset.md, each undone in one step; the panels open."""
+    """The steps of docs/user/clean-and-export.md, each undone in one step; the panels open."""
     from tests.support.made_meshes import dome, write_mesh_files
     from tests.support.made_workspaces import ring, write_workspace
 

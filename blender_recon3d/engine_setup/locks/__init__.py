@@ -71,7 +71,7 @@ def read(name: str = "engine", own: str = "") -> tuple[Locked, ...]:
         text = path.read_text("utf-8")[:_LONGEST]
     except (OSError, ValueError) as error:
         raise UserError(
-            f"{path} cannot be read: choose the lock of your packages (docs/engine.md)."
+            f"{path} cannot be read: choose the lock of your packages (docs/user/engine.md)."
             if own
             else f"{path} is missing: install the add-on again.",
             2,
