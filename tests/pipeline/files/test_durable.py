@@ -226,7 +226,9 @@ def test_a_damaged_photo_is_copied_again_and_what_hangs_on_it_stays(workspace, p
     assert "view_03.jpg has other content than was written: the stage photos makes it again" in ran.stderr
     assert path.read_bytes() == (photos / "view_03.jpg").read_bytes()
     after = workspace.read_state()["stages"]
-    assert {name for name in STAGES if before[name] != after[name]} <= {"photos"}  # the same but for its seconds
+    assert {name for name in STAGES if before[name] != after[name]} <= {
+        "photos"
+    }  # the same but for its seconds
 
 
 def test_a_damaged_database_stands_in_nobodys_way(workspace, photos):

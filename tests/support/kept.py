@@ -1,0 +1,16 @@
+"""Files that earlier versions have written (tests/kept)."""
+
+from __future__ import annotations
+
+import tarfile
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parents[1] / "kept"
+VERSIONS = sorted(path.name for path in FOLDER.iterdir() if path.is_dir())
+
+
+def unpack_workspace(version: str, folder: Path) -> Path:
+    """The workspace that this version has left, unpacked into the folder."""
+    with tarfile.open(FOLDER / version / "workspace.tar.xz") as archive:
+        archive.extractall(folder, filter="data")
+    return folder
