@@ -35,7 +35,7 @@ demo: .venv/ready
 test: test-engine test-blender
 test-engine: .venv/ready
 	.venv/bin/python -m pytest tests/pipeline tests/training tests/benchmarks tests/engine_setup tests/faults \
-		tests/demo tests/house tests/scene/importing/test_readers.py
+		tests/demo tests/house tests/cases tests/scene/importing/test_readers.py
 test-blender: setup-bpy
 	@if [ -e .venv-bpy/unavailable ]; then \
 	  echo "The tests in Blender are left out: $$(cat .venv-bpy/unavailable)"; \

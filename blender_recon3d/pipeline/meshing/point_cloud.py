@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import UserError
 from ..files.ply import read_vertices
+from ..files.vertex_colors import vertex_colors
 
 LEAST_POINTS = 100  # fewer are no surface
 KEY_BITS = 20  # of a voxel's coordinate: three of them fit into an int64
@@ -57,15 +58,13 @@ def read_cloud(path: Path) -> Cloud:
             f"{path} holds {good.sum()} points, too few for a surface: take more photos that overlap, or run "
             "recon3d dense with --min-views 2."
         )
-    coloured = names.issuperset(("red", "green", "blue"))
-    rgb = _block(vertices, "red", "green", "blue", kind=np.uint8) if coloured else None
     views = vertices["views"].astype(np.uint8) if "views" in names else np.zeros(len(xyz), np.uint8)
     normals /= np.where(good, length, 1)[:, None]
-    return Cloud(xyz, normals, rgb, views).select(good)
+    return Cloud(xyz, normals, vertex_colors(vertices), views).select(good)
 
 
-def _block(vertices: np.ndarray, *names: str, kind: type = np.float32) -> np.ndarray:
-    block: np.ndarray = np.empty((len(vertices), len(names)), kind)
+def _block(vertices: np.ndarray, *names: str) -> np.ndarray:
+    block: np.ndarray = np.empty((len(vertices), len(names)), np.float32)
     for column, name in enumerate(names):
         block[:, column] = vertices[name]
     return block

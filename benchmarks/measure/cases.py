@@ -1,0 +1,45 @@
+"""Inputs as people send them: each case, its error against the truth, and what the engine said. One table.
+
+    python -m benchmarks.measure.cases --scratch DIR [--only NAME ...] [--markdown benchmarks/results/cases.md]
+
+DIR keeps photos and workspaces, so the same command goes on after a break.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from benchmarks.cases import inputs
+from benchmarks.cases.case import PHOTOS, Case, markdown, run_case
+
+CASES: tuple[Case, ...] = inputs.CASES
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--scratch", type=Path, required=True, help="a folder for photos and workspaces")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="some cases, by their names in the table")
+    parser.add_argument("--markdown", type=Path, help="write the table here too")
+    options = parser.parse_args()
+    unknown = set(options.only or ()) - {case.name for case in CASES}
+    if unknown:
+        parser.error(f"no case is called {', '.join(sorted(unknown))}")
+    if not any(PHOTOS.glob("*.jpg")):
+        parser.error(f"{PHOTOS} holds no photos: run make demo first")
+    rows = []
+    for case in CASES:
+        if not options.only or case.name in options.only:
+            rows.append((case, run_case(case, options.scratch.absolute())))
+            sys.stdout.write(f"{case.name}: exit code {rows[-1][1].exit_code}\n")
+            sys.stdout.flush()
+    text = markdown(rows)
+    sys.stdout.write("\n" + text)
+    if options.markdown:
+        options.markdown.write_text("# Inputs as people send them\n\n" + text, "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
