@@ -36,4 +36,3 @@ def _columns(vertices: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
         for i, name in enumerate(names):
             out[:, i] = vertices[name]
     return out
-
