@@ -29,13 +29,18 @@ class Doubt:
         return {**asdict(self), "photos": list(self.photos)}
 
 
+def named(photos: Sequence[str]) -> str:
+    """The first few names, and how many more there are."""
+    return ", ".join(photos[:NAMED]) + (f" and {len(photos) - NAMED} more" if len(photos) > NAMED else "")
+
+
 def folded(photos: Sequence[str]) -> Doubt:
     """Sides of the subject that look alike may lie on top of each other; photos: those that may stand on the wrong
     side."""
-    named = ", ".join(photos[:NAMED]) + (f" and {len(photos) - NAMED} more" if len(photos) > NAMED else "")
     return Doubt(
         "folded",
-        f"Sides of the subject that look alike may have been merged into one ({named}): the model can be folded.",
+        f"Sides of the subject that look alike may have been merged into one ({named(photos)}): the model "
+        "can be folded.",
         "Look at the cameras from above. Where a side is missing, take photos on the way from one side to the next, "
         "with something in view that differs from side to side.",
         tuple(photos),

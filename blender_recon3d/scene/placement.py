@@ -13,7 +13,8 @@ import numpy as np
 from mathutils import Matrix, Vector
 
 from ..pipeline.errors import UserError
-from ..pipeline.placing import upright
+from ..pipeline.placing.ground import ground_plane
+from ..pipeline.placing.up import find_up
 from .cleaning.clean_modifier import cleaned_positions, positions
 from .find_imports import CLEANED, CLOUD, SURFACES, check_editable, cloud_of, empty_of, objects_of
 from .modes import object_mode
@@ -45,10 +46,10 @@ def ground_from_plane(collection: bpy.types.Collection) -> str:
     present = rotation.T @ np.array(UP)
     if len(centres) == 0:
         centres = _far_above(xyz, present)
-    found = upright.ground_plane(xyz, centres, present)
+    found = ground_plane(xyz, centres, present)
     if found is None and len(rotations):
-        up = upright.up_from_cameras(rotations)
-        found = upright.ground_plane(xyz, centres, up, upright.up_uncertainty(rotations, up))
+        up = find_up(rotations, centres, xyz)
+        found = ground_plane(xyz, centres, up.direction, up.cone)
     if found is None:
         raise UserError(
             "The cloud has no plane that could be the ground: select three of its points instead."

@@ -1,7 +1,10 @@
 """Standing a model up by what is known of the world: `recon3d place`. Only placement.json changes.
 
-upright        which way is up, from the cameras
-gps            metres, east and north from the photos' EXIF
+up             which way is up: from the cameras, GPS or the dominant plane
+ground         the plane that a scene stands on
+upright        how a model stands: up, ground, the first camera's view
+gps            metres, east, north and up from the photos' EXIF
+placing_doubts what speaks against it
 markers        ArUco markers in the photos
 place_command  the command
 """

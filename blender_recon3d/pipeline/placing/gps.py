@@ -1,12 +1,16 @@
-"""Scale, heading and place from the photos' GPS.
+"""Scale, heading and place from the photos' GPS, and up where the cameras do not know it.
 
-GPS heights are worth little, and which way is up the cameras know better: so only the horizontal part is used, a
-similarity of the plane, after the model has been stood up.
+GPS is data from anywhere: some photos say 0, 0 or a place kilometres off, and none of them may pull the rest. So a fit
+is first chosen by its median error over small samples (least median of squares, Rousseeuw 1984), then made by least
+squares of those that agree with it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +22,10 @@ ECCENTRICITY_2 = 6.694_379_990_14e-3
 LEAST_PHOTOS = 4
 OUTLIER = 3.0  # times the median error
 ROUNDS = 10
+SAMPLES = 1000
 SPREAD = 3.0  # times the typical error: photos that stand closer together say nothing of scale and heading
+NOWHERE = 1e-6  # degrees: a receiver without a fix writes 0, 0
+CLOSE = 0.05  # metres: GPS that agrees better than that is as good as exact
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,33 @@ class Fix:
     origin: np.ndarray
     error: float
     used: int
+
+
+@dataclass(frozen=True)
+class SpaceFix:
+    """The similarity of space that puts the cameras where GPS has them.
+
+    up: unit [3] in the model's frame; up_error: degrees it may be off; errors [N]: metres along the ground between
+    each camera and its GPS, NaN where it has none; used [N]: which count; reach: metres that GPS has these about their
+    middle (RMS).
+    """
+
+    up: np.ndarray
+    up_error: float
+    errors: np.ndarray
+    used: np.ndarray
+    reach: float
+
+
+def places_by_name(photos: Iterable[Mapping[str, Any]]) -> dict[str, list[float]]:
+    """Latitude, longitude and height by the photo's name, of photos.json's entries; without those at 0, 0."""
+    return {photo["name"]: list(photo["gps"]) for photo in photos if photo.get("gps") and not at_zero(photo)}
+
+
+def at_zero(photo: Mapping[str, Any]) -> bool:
+    """Whether a photo says 0, 0: in the sea off Africa, which is what a receiver without a fix writes."""
+    place = photo.get("gps")
+    return place is not None and len(place) > 1 and abs(place[0]) < NOWHERE and abs(place[1]) < NOWHERE
 
 
 def east_north(gps: np.ndarray, origin: np.ndarray) -> np.ndarray:
@@ -63,11 +97,12 @@ def fix_from_gps(places: np.ndarray, gps: np.ndarray) -> Fix:
     origin = np.median(gps[:, :2], axis=0)
     p = places @ [1, 1j]
     q = east_north(gps, origin) @ [1, 1j]
-    kept = np.ones(len(p), bool)
+    tried = (_fit(p[pair], q[pair]) for pair in _samples(len(p), 2))
+    kept = _agreeing(np.abs(a * p + b - q) for a, b in tried)
     for _ in range(ROUNDS):
         a, b = _fit(p[kept], q[kept])
         error = np.abs(a * p + b - q)
-        near = error <= OUTLIER * max(float(np.median(error)), 1e-9)
+        near = _near(error, kept)
         if near.sum() < LEAST_PHOTOS or np.array_equal(near, kept):
             break
         kept = near
@@ -75,8 +110,8 @@ def fix_from_gps(places: np.ndarray, gps: np.ndarray) -> Fix:
     reach = float(np.median(np.abs(q[kept] - np.median(q[kept].real) - 1j * np.median(q[kept].imag))))
     if not abs(a) > 0 or reach < SPREAD * typical:
         raise UserError(
-            f"GPS is off by {typical:.1f} m here and the photos stand {reach:.1f} m about their middle, too close "
-            "for scale and heading: use --marker-size or --scale.",
+            f"Cameras and GPS lie {typical:.1f} m apart and the photos stand {reach:.1f} m about their middle, too "
+            "close for scale and heading: use --marker-size or --scale.",
             2,
         )
     unit = a / abs(a)
@@ -84,8 +119,70 @@ def fix_from_gps(places: np.ndarray, gps: np.ndarray) -> Fix:
     return Fix(abs(a), rotation, np.array([b.real, b.imag]), origin, typical, int(kept.sum()))
 
 
-def _fit(p: np.ndarray, q: np.ndarray) -> tuple[complex, complex]:
+def fix_in_space(centres: np.ndarray, gps: np.ndarray) -> SpaceFix | None:
+    """From camera centres [N, 3] and latitude, longitude, height [N, 3] (NaN: none). None where that fixes nothing:
+    too few photos, all in one spot or on one line."""
+    known = np.isfinite(gps).all(axis=1)
+    if known.sum() < LEAST_PHOTOS:
+        return None
+    origin = np.median(gps[known], axis=0)
+    q = np.column_stack([east_north(gps[known], origin), gps[known, 2] - origin[2]])
+    p = centres[known]
+    if np.linalg.svd(p - p.mean(axis=0), compute_uv=False)[1] < 1e-9:
+        return None
+
+    def errors(members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        scale, rotation, shift = _similarity(p[members], q[members])
+        return scale * p @ rotation.T + shift - q, rotation
+
+    kept = _agreeing(np.linalg.norm(errors(sample)[0], axis=1) for sample in _samples(len(p), 3))
+    for _ in range(ROUNDS):
+        off, rotation = errors(kept)
+        near = _near(np.linalg.norm(off, axis=1), kept)
+        if near.sum() < LEAST_PHOTOS or np.array_equal(near, kept):
+            break
+        kept = near
+    moved = off[kept] + q[kept]
+    spread = np.linalg.svd(moved - moved.mean(axis=0), compute_uv=False) / np.sqrt(kept.sum())
+    noise = float(np.sqrt(np.mean(off[kept] ** 2)))
+    up_error = float(np.degrees(np.arctan2(noise, spread[1] * np.sqrt(max(kept.sum() - 3, 1)))))
+    every, used = np.full(len(centres), np.nan), np.zeros(len(centres), bool)
+    every[known], used[known] = np.linalg.norm(off[:, :2], axis=1), kept
+    return SpaceFix(rotation[2], up_error, every, used, float(np.linalg.norm(q[kept].std(axis=0))))
+
+
+def _samples(count: int, size: int) -> list[np.ndarray]:
+    """All index sets of that size where there are few, SAMPLES at random otherwise."""
+    if count <= 18:
+        return [np.array(sample) for sample in combinations(range(count), size)]
+    generator = np.random.default_rng(0)
+    return [generator.choice(count, size, replace=False) for _ in range(SAMPLES)]
+
+
+def _agreeing(errors: Iterable[np.ndarray]) -> np.ndarray:
+    """Which agree with the sample whose median error is the least: the better half at least."""
+    best = min((error for error in errors if np.isfinite(error).all()), key=np.median)
+    return best <= max(float(np.median(best)), CLOSE)
+
+
+def _near(error: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    return error <= OUTLIER * max(float(np.median(error[kept])), CLOSE)
+
+
+def _fit(p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """(a, b) of q = a p + b."""
     centred = p - p.mean()
     power = float((np.abs(centred) ** 2).sum())
     a = complex((np.conj(centred) * (q - q.mean())).sum() / power) if power > 0 else 0j
-    return a, complex(q.mean() - a * p.mean())
+    return np.array([a, q.mean() - a * p.mean()])
+
+
+def _similarity(p: np.ndarray, q: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+    """q = scale * rotation @ p + shift (Umeyama 1991)."""
+    middle_p, middle_q = p.mean(axis=0), q.mean(axis=0)
+    left, values, right = np.linalg.svd((q - middle_q).T @ (p - middle_p))
+    signs = np.array([1.0, 1.0, np.sign(np.linalg.det(left @ right)) or 1.0])
+    rotation = left @ np.diag(signs) @ right
+    power = float(((p - middle_p) ** 2).sum())
+    scale = float((values * signs).sum()) / power if power > 0 else 0.0
+    return scale, rotation, middle_q - scale * rotation @ middle_p

@@ -15,7 +15,7 @@ from ..photos.image_files import read_gray
 from ..results import record_again, require
 from ..text import printable
 from ..workspace import Workspace
-from .gps import fix_from_gps
+from .gps import fix_from_gps, places_by_name
 from .markers import DICTIONARIES, Marker, View, find_corners, markers_in_space, scale_of
 from .upright import place_model
 
@@ -58,10 +58,11 @@ def place(workspace: Workspace, wish: Wish) -> dict[str, Any]:
     require(workspace, "sfm", [workspace.model])
     with workspace.locked():
         model = read_model(workspace.model)
-        upright, how = place_model(model)
+        gps = places_by_name(workspace.used_photos() if workspace.photos.exists() else [])
+        upright, how, _ = place_model(model, gps)
         more: dict[str, Any] = {}
         if wish.gps:
-            upright, said, more = _by_gps(workspace, model, upright)
+            upright, said, more = _by_gps(model, gps, upright)
         elif wish.marker_size is not None:
             upright, said = _by_markers(workspace, model, upright, wish.marker_size, wish.dictionary)
         elif wish.scale is not None:
@@ -80,8 +81,9 @@ def scaled(world_from_model: np.ndarray, scale: float) -> np.ndarray:
     return np.diag([scale, scale, scale, 1.0]) @ world_from_model
 
 
-def _by_gps(workspace: Workspace, model: Any, upright: np.ndarray) -> tuple[np.ndarray, str, dict[str, Any]]:
-    known = {photo["name"]: photo["gps"] for photo in workspace.used_photos() if photo.get("gps")}
+def _by_gps(
+    model: Any, known: dict[str, list[float]], upright: np.ndarray
+) -> tuple[np.ndarray, str, dict[str, Any]]:
     images = [image for image in model.images.values() if image.has_pose and image.name in known]
     centres = np.array([image.projection_center() for image in images]).reshape(-1, 3)
     places = centres @ upright[:3, :3].T + upright[:3, 3]

@@ -72,7 +72,7 @@ def write_live(workspace: Workspace, model: Any) -> None:
     step = max(1, -(-len(points) // MOST_POINTS))
     xyz = np.array([point.xyz for point in points[::step]], np.float64).reshape(-1, 3)
     rgb = np.array([point.color for point in points[::step]], np.uint8).reshape(-1, 3)
-    placed, _ = place_model(model)
+    placed = place_model(model)[0]
     vertices = np.empty(
         len(xyz), [(n, "<f4") for n in ("x", "y", "z")] + [(n, "u1") for n in ("red", "green", "blue")]
     )

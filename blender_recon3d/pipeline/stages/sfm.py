@@ -8,9 +8,12 @@ from typing import Any
 from ..colmap.calls import pycolmap, run_cancellable
 from ..colmap.global_mapper import run_in_child
 from ..colmap.model_files import check_model, read_model
+from ..doubts import named
 from ..errors import UserError
 from ..events import Progress
 from ..files.whole_files import remove, scratch_folder, whole_folder, write_json
+from ..placing.gps import at_zero, places_by_name
+from ..placing.placing_doubts import placing_doubts
 from ..placing.upright import place_model
 from ..settings import SfmSettings
 from ..sfm.live_model import LiveModel
@@ -44,8 +47,8 @@ def run(workspace: Workspace, settings: SfmSettings, progress: Progress) -> dict
             (part / str(number)).mkdir()
             model.write(part / str(number))
             check_model(part / str(number))  # COLMAP does not say when it could not write all of it
-    _place(workspace, models[0])
-    return _report(workspace, found, progress)
+    doubts = _place(workspace, models[0], progress)
+    return {**_report(workspace, found, progress), "doubts": doubts}
 
 
 def _incremental(workspace: Workspace, settings: SfmSettings, output: Path, progress: Progress) -> None:
@@ -109,9 +112,15 @@ def _read_models(folder: Path) -> list[Any]:
     return sorted(models, key=lambda model: (model.num_reg_images(), model.num_points3D()), reverse=True)
 
 
-def _place(workspace: Workspace, model: Any) -> None:
-    transform, how = place_model(model)
+def _place(workspace: Workspace, model: Any, progress: Progress) -> list[dict[str, Any]]:
+    """Writes placement.json; what is doubtful about it."""
+    photos = workspace.used_photos()
+    gps = places_by_name(photos)
+    if lost := [photo["name"] for photo in photos if at_zero(photo)]:
+        progress.warning(f"The GPS of {named(lost)} says 0, 0, which is no place: it counts as none.")
+    transform, how, up = place_model(model, gps)
     write_json(workspace.placement, {"version": 1, "world_from_model": transform.tolist(), "how": how})
+    return [doubt.to_json() for doubt in placing_doubts(model, gps, up)]
 
 
 def _no_model(found: dict[str, Any]) -> str:

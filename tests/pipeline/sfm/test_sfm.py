@@ -11,7 +11,9 @@ from blender_recon3d.pipeline.colmap.calls import pycolmap
 from blender_recon3d.pipeline.colmap.database import image_ids, open_database, pair_counts
 from blender_recon3d.pipeline.files.ply import read_vertices
 from blender_recon3d.pipeline.files.whole_files import read_json
-from blender_recon3d.pipeline.placing.upright import ground_plane, up_from_cameras, world_from_model
+from blender_recon3d.pipeline.placing.ground import ground_plane
+from blender_recon3d.pipeline.placing.up import up_from_cameras
+from blender_recon3d.pipeline.placing.upright import world_from_model
 from blender_recon3d.pipeline.sfm.live_model import LiveModel
 from blender_recon3d.pipeline.sfm.registration import why_not
 from blender_recon3d.pipeline.workspace import Workspace
@@ -121,7 +123,7 @@ def test_a_slope_is_not_taken_for_level_ground_where_the_cameras_know_better():
     generator = np.random.default_rng(0)
     xz = generator.uniform(-2, 2, (4000, 2))
     slope = np.stack([xz[:, 0], 0.1 + np.tan(np.radians(15)) * xz[:, 0], xz[:, 1]], axis=1)
-    transform, _ = world_from_model(poses[:, :, :3], centres, slope)
+    transform, _, _ = world_from_model(poses[:, :, :3], centres, slope)
     assert np.degrees(np.arccos(transform[2, :3] @ np.array([0, -1.0, 0]))) < 2.5
 
 
@@ -131,7 +133,7 @@ def test_level_ground_is_found_and_put_at_zero():
     generator = np.random.default_rng(0)
     ground = generator.uniform(-2, 2, (1000, 3)) * [1, 0.002, 1] + [0, 0.3, 0]
     object_ = generator.uniform(-0.4, 0.4, (3000, 3))
-    transform, how = world_from_model(poses[:, :, :3], centres, np.concatenate([ground, object_]))
+    transform, how, _ = world_from_model(poses[:, :, :3], centres, np.concatenate([ground, object_]))
     assert "ground" in how
     heights = ground @ transform[2, :3] + transform[2, 3]
     assert np.abs(heights).max() < 0.03  # metres; the plane is looked for within 1 % of the scene's size
@@ -141,7 +143,7 @@ def test_no_plane_is_made_up():
     points = np.random.default_rng(0).normal(size=(2000, 3))
     centres = np.array([[0, -8.0, 0]])
     assert ground_plane(points, centres, np.array([0, -1.0, 0])) is None
-    transform, how = world_from_model(np.stack(ring(3))[:, :, :3], centres, points)
+    transform, how, _ = world_from_model(np.stack(ring(3))[:, :, :3], centres, points)
     assert how == "up from the cameras" and np.isfinite(transform).all()
     assert np.isfinite(world_from_model(np.stack(ring(3))[:, :, :3], centres, points[:0])[0]).all()
 

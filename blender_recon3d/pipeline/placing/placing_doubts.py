@@ -1,0 +1,65 @@
+"""What speaks against how a model stands: an up that nothing measured says, and GPS that puts cameras elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..doubts import Doubt, named
+from .gps import SpaceFix, fix_in_space
+from .up import Up
+
+WIDE = 30.0  # metres that photos stand about their middle: below, GPS cannot judge cameras
+APART = 10.0  # metres: what a phone's GPS may be off
+SHARE = 0.1  # of the reach
+ALONE = 5.0  # times the typical error, and
+ALONE_METRES = 20.0  # that far off at least: a photo that GPS puts elsewhere
+
+
+def placing_doubts(model: Any, gps: Mapping[str, Any], up: Up) -> list[Doubt]:
+    """model: pycolmap.Reconstruction; gps: latitude, longitude and height by photos' names."""
+    found = [up_is_a_guess(up)] if up.guess else []
+    images = [model.image(image_id) for image_id in sorted(model.reg_image_ids())]
+    centres = np.array([image.projection_center() for image in images]).reshape(-1, 3)
+    known = np.array([gps.get(image.name, (np.nan,) * 3) for image in images], float).reshape(-1, 3)
+    fix = fix_in_space(centres, known)
+    return found + (gps_doubts(fix, [image.name for image in images]) if fix is not None else [])
+
+
+def up_is_a_guess(up: Up) -> Doubt:
+    return Doubt(
+        "up",
+        f"Which way is up is a guess, from {up.source}: the photos carry no GPS that says it.",
+        "If the model lies on its side or its head, set it right in Blender with Ground from 3 Points or Up Axis.",
+    )
+
+
+def gps_doubts(fix: SpaceFix, names: list[str]) -> list[Doubt]:
+    """names [N] of the fix's photos."""
+    if fix.reach < WIDE:
+        return []
+    typical = float(np.nanmedian(fix.errors))
+    if typical > max(APART, SHARE * fix.reach):
+        return [
+            Doubt(
+                "gps",
+                f"The cameras stand {typical:.0f} m (median) from where the photos' GPS puts them, in a capture "
+                f"{2 * fix.reach:.0f} m wide: they are likely wrong.",
+                "Run again with --features sift, or with photos that overlap more.",
+            )
+        ]
+    limit = max(ALONE * typical, ALONE_METRES)
+    far = [name for name, error in zip(names, fix.errors, strict=True) if error > limit]
+    if not far:
+        return []
+    return [
+        Doubt(
+            "gps",
+            f"GPS puts {named(far)} up to {np.nanmax(fix.errors):.0f} m from where their cameras stand; the other "
+            f"photos agree to {typical:.0f} m.",
+            "Their GPS has no say. If it is right, leave these photos out.",
+            tuple(far),
+        )
+    ]

@@ -1,0 +1,146 @@
+"""Which way is up in a reconstruction: from its cameras, its GPS, its dominant plane, in this order of precision.
+
+Cameras are held level: their x axes are horizontal. That fixes a line, once they look several ways; the photos' own
+up, GPS or the plane below the cameras then say which of its two ends is up. Photos that all look one way (a flight
+straight down, a wall) leave even the line open. numpy only; everything is in the model's frame.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .gps import SpaceFix, fix_in_space
+from .ground import WIDEST_CONE, ground_plane
+
+NARROWEST_CONE = 2.0  # degrees: people hold a camera level to about that
+ONE_WAY = 0.05  # spread of the x axes, below which they span no plane: less than 13 degrees between the views
+ROLLED = 0.2  # RMS of x axes along "up" from which some photos may be turned by a quarter
+AGREE = 0.5  # of the photos' own ups, as a sum, against their sum without signs: below, they contradict each other
+STEEP = 0.5  # of the view directions along the line: they look down rather than to the side
+GPS_CONE = 15.0  # degrees to which GPS must know up to be asked
+GPS_APART = 20.0  # degrees between GPS' up and the cameras', from which GPS is believed
+SURVEY = 0.5  # motion along the photos' own y against that along x: who walks along a wall hardly moves up and down
+FACING = 30.0  # degrees between a plane's normal and the view: they look straight at it
+GROUND_CONE = 50.0  # degrees between the ground's normal and the photos' own up
+
+
+@dataclass(frozen=True)
+class Up:
+    """direction: unit [3]; cone: degrees by which it may be off; source: what it comes from, to follow "up from";
+    guess: nothing that was measured says so."""
+
+    direction: np.ndarray
+    cone: float
+    source: str
+    guess: bool = False
+
+
+def find_up(
+    rotations: np.ndarray, centres: np.ndarray, points: np.ndarray, gps: np.ndarray | None = None
+) -> Up:
+    """rotations [N, 3, 3] world to camera (x right, y down, z forward), centres [N, 3], points [M, 3]; gps [N, 3]:
+    latitude, longitude (degrees) and height (metres), NaN where a photo has none."""
+    fix = fix_in_space(centres, gps) if gps is not None else None
+    if fix is not None and fix.up_error > GPS_CONE:
+        fix = None
+    axis, cone = _level_axis(rotations)
+    if axis is None:
+        return _from_gps(fix) if fix is not None else _looking_one_way(rotations, centres, points)
+    if fix is not None:
+        signed = axis * (np.sign(axis @ fix.up) or 1.0)
+        apart = np.degrees(np.arccos(np.clip(signed @ fix.up, -1, 1)))
+        if apart > max(GPS_APART, 3 * fix.up_error):
+            return _from_gps(fix)
+        return Up(signed, cone, "the cameras")
+    return _signed(axis, cone, rotations, centres, points)
+
+
+def up_from_cameras(rotations: np.ndarray) -> np.ndarray:
+    """The unit vector that points up as far as the cameras alone can say; the mean of their own ups otherwise."""
+    none = np.zeros((0, 3))
+    return find_up(rotations, np.zeros((len(rotations), 3)), none).direction
+
+
+def _from_gps(fix: SpaceFix) -> Up:
+    return Up(fix.up, float(np.clip(4 * fix.up_error, NARROWEST_CONE, WIDEST_CONE)), "the photos' GPS")
+
+
+def _level_axis(rotations: np.ndarray) -> tuple[np.ndarray | None, float]:
+    """The line that all x axes are at right angles to, and degrees it may be off; None where they span no plane."""
+    right = rotations[:, 0]
+    values, vectors = np.linalg.eigh(right.T @ right / len(right))
+    axis = vectors[:, 0]
+    if np.sqrt(np.mean((right @ axis) ** 2)) > ROLLED:
+        turned = _axis_of_turned(rotations)
+        if turned is not None:
+            return turned
+    if values[1] - values[0] < ONE_WAY:
+        return None, WIDEST_CONE
+    return axis, float(np.clip(4 * np.degrees(np.std(right @ axis)), NARROWEST_CONE, WIDEST_CONE))
+
+
+def _axis_of_turned(rotations: np.ndarray) -> tuple[np.ndarray, float] | None:
+    """The same where some photos are turned by a quarter, so that their y axes are level instead."""
+    sides = np.concatenate([rotations[:, 0], rotations[:, 1]])
+    generator = np.random.default_rng(0)
+    first, second = generator.integers(0, len(sides), (2, 600))
+    tried = np.cross(sides[first], sides[second])
+    lengths = np.linalg.norm(tried, axis=1)
+    tried = tried[lengths > 0.3] / lengths[lengths > 0.3, None]
+    if not len(tried):
+        return None
+    off = np.minimum(np.abs(rotations[:, 0] @ tried.T), np.abs(rotations[:, 1] @ tried.T))  # [N, trials]
+    axis = tried[int(np.argmin(np.mean(np.minimum(off, ROLLED) ** 2, axis=0)))]
+    for _ in range(3):
+        across = np.abs(rotations[:, 0] @ axis) > np.abs(rotations[:, 1] @ axis)
+        level = np.where(across[:, None], rotations[:, 1], rotations[:, 0])
+        values, vectors = np.linalg.eigh(level.T @ level / len(level))
+        axis = vectors[:, 0]
+    off = level @ axis
+    if values[1] - values[0] < ONE_WAY or np.sqrt(np.mean(off**2)) > ROLLED / 2:
+        return None
+    return axis, float(np.clip(4 * np.degrees(np.std(off)), NARROWEST_CONE, WIDEST_CONE))
+
+
+def _signed(
+    axis: np.ndarray, cone: float, rotations: np.ndarray, centres: np.ndarray, points: np.ndarray
+) -> Up:
+    """Which end of the line is up: as the photos say, else away from where they look down to, else over a plane."""
+    upright = np.abs(rotations[:, 0] @ axis) <= np.abs(rotations[:, 1] @ axis)
+    own = -(rotations[:, 1] @ axis)[upright]
+    view = float((rotations[:, 2] @ axis).mean())
+    strength = float(np.abs(own).mean()) if len(own) else 0.0
+    if strength > 0.2 and abs(own.mean()) > AGREE * strength:
+        return Up(axis * np.sign(own.mean()), cone, "the cameras")
+    if abs(view) > STEEP:
+        return Up(-axis * np.sign(view), cone, "the cameras, which look down")
+    above = [end for end in (axis, -axis) if ground_plane(points, centres, end, cone) is not None]
+    if len(above) == 1:
+        return Up(above[0], cone, "the cameras, with the dominant plane below them")
+    return Up(-axis * (np.sign(view) or 1.0), cone, "the cameras, which contradict each other", guess=True)
+
+
+def _looking_one_way(rotations: np.ndarray, centres: np.ndarray, points: np.ndarray) -> Up:
+    """Photos that all look one way: down at the ground, or along it."""
+    right, own, view = rotations[:, 0], -rotations[:, 1], rotations[:, 2].mean(axis=0)
+    across = np.linalg.eigh(right.T @ right)[1][:, 2]  # the line of their x axes
+    mean = own.mean(axis=0)
+    own_up = mean - across * (across @ mean)
+    flat = own[0] - across * (across @ own[0])
+    along = float(np.std(centres @ (flat / (np.linalg.norm(flat) or 1.0))))
+    surveyed = along > SURVEY * float(np.std(centres @ across))
+    straight = np.linalg.norm(view) > 0.8
+    if straight and surveyed and np.linalg.norm(own_up) < AGREE:
+        return Up(-view / np.linalg.norm(view), WIDEST_CONE, "the cameras, which look straight down")
+    length = np.linalg.norm(own_up)
+    up = own_up / length if length > 1e-9 else np.array([0.0, -1.0, 0.0])
+    if straight and surveyed:
+        facing = ground_plane(points, centres, -view / np.linalg.norm(view), FACING)
+        if facing is not None:
+            return Up(facing[0], WIDEST_CONE, "the plane that all photos look straight at", guess=True)
+    ground = ground_plane(points, centres, up, GROUND_CONE)
+    if ground is not None:
+        return Up(ground[0], WIDEST_CONE, "the dominant plane, with the cameras above it")
+    return Up(up, WIDEST_CONE, "the photos' own up, since they all look one way", guess=True)
