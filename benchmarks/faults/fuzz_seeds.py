@@ -16,7 +16,7 @@ from safetensors.torch import save as save_safetensors
 from blender_recon3d.pipeline.colmap.calls import pycolmap
 from blender_recon3d.pipeline.files.ply import read_vertices, write_vertices
 from blender_recon3d.pipeline.files.ply_mesh import write_mesh
-from blender_recon3d.pipeline.matching.feature_files import save_features
+from blender_recon3d.pipeline.models.feature_files import save_features
 from blender_recon3d.pipeline.models.frontend import Features
 
 MODEL = ("cameras", "images", "points3D")

@@ -24,8 +24,8 @@ from blender_recon3d.pipeline.exporting.export_mesh import world_from_model
 from blender_recon3d.pipeline.files.ply import read_vertices
 from blender_recon3d.pipeline.files.ply_mesh import read_mesh
 from blender_recon3d.pipeline.files.whole_files import read_json
-from blender_recon3d.pipeline.matching.feature_files import load_features
 from blender_recon3d.pipeline.meshing.region import read_box
+from blender_recon3d.pipeline.models.feature_files import load_features
 from blender_recon3d.pipeline.models.registry import read_card
 from blender_recon3d.pipeline.models.weights import read_tensors
 from blender_recon3d.pipeline.mvs.depth_maps import read_map

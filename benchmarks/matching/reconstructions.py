@@ -40,7 +40,7 @@ def front_ends(sets: list[WeightSet], device: str) -> list[FrontEnd]:
     """The learned one with each set of weights that can do it all, and SIFT."""
     chosen = []
     for item in sets:
-        there = [name for name in registry.NETWORKS if registry.is_available(name, item.weights)]
+        there = [name for name in registry.FILES if registry.is_available(name, item.weights)]
         if not {"superpoint", "superglue"} <= set(there):
             continue
         known = ", ".join(f"{name} {registry.identity(name, item.weights)}" for name in there)

@@ -37,7 +37,7 @@ from benchmarks.matching.sections import Section, run_section
 from benchmarks.matching.synthetic import Synthetic
 from benchmarks.measure.captures import CAPTURES
 from blender_recon3d.pipeline.errors import UserError
-from blender_recon3d.pipeline.models.registry import NETWORKS, find, identity, is_available
+from blender_recon3d.pipeline.models.registry import FILES, find, identity, is_available
 from blender_recon3d.pipeline.system.versions import versions
 
 SECTIONS = ("homographies", "synthetic", "pose", "captures", "pairs")
@@ -192,7 +192,7 @@ def heading(sets: list[WeightSet]) -> str:
 def networks(item: WeightSet) -> str:
     """Which networks a set has, and which files they are."""
     return ", ".join(
-        f"{name} {identity(name, item.weights)[:8]}" for name in NETWORKS if is_available(name, item.weights)
+        f"{name} {identity(name, item.weights)[:8]}" for name in FILES if is_available(name, item.weights)
     )
 
 

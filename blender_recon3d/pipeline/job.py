@@ -49,6 +49,8 @@ NEEDS: dict[str, tuple[str, ...]] = {
 
 # What says where a thing is computed does not change what is computed (within rounding).
 NOT_IN_FINGERPRINT = {"device"}
+# The front-end matters to the pairs only by its retriever's weights, which are among their inputs.
+NOT_IN_FINGERPRINT_OF = {"pairs": {"features"}}
 
 
 def fingerprint(
@@ -56,7 +58,9 @@ def fingerprint(
 ) -> str:
     """SHA-256 over the stage, its version, settings and inputs, and the fingerprints of what it needs."""
     values = {
-        key: value for key, value in dataclasses.asdict(settings).items() if key not in NOT_IN_FINGERPRINT
+        key: value
+        for key, value in dataclasses.asdict(settings).items()
+        if key not in NOT_IN_FINGERPRINT | NOT_IN_FINGERPRINT_OF.get(name, set())
     }
     if values.get("precision") == "auto":  # SIFT's; for networks it is settled before it comes here
         del values["precision"]

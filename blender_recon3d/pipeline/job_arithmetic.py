@@ -12,7 +12,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from .errors import UserError
 from .files.whole_files import write_json
+from .models import front_ends
 from .settings import JobSettings
 from .workspace import Workspace
 
@@ -22,14 +24,21 @@ KEY = "arithmetic"
 def of_job(
     workspace: Workspace, settings: JobSettings, begins: Callable[[JobSettings], bool]
 ) -> tuple[JobSettings, dict[str, str] | None]:
-    """The job with its precision settled, and `{"precision", "why"}`; None for SIFT, which has no choice.
+    """The job with its precision settled, and `{"precision", "why"}`; None for a front-end that has no
+    choice, such as SIFT.
 
     begins: whether the features of these settings would begin anew here, so that nothing binds the choice.
-    Raises UserError where there is no such device or there are no weights.
+    Raises UserError where there is no such device, there are no weights, or the front-end has no such precision.
     """
-    if settings.features.features == "sift":
+    name = settings.features.features
+    offered = front_ends.precisions(name)
+    if not offered:
         return with_precision(settings, "auto"), None
     asked = settings.features.precision
+    if asked not in ("auto", *offered):
+        raise UserError(
+            f"--features {name} has no --precision {asked}: use {' or '.join(offered)}, or auto.", 2
+        )
     if asked != "auto":
         return with_precision(settings, asked), {"precision": asked, "why": "asked for"}
     kept = recorded(workspace)
@@ -37,7 +46,8 @@ def of_job(
         return found, kept
     from .models.precision import choose_for  # loads torch
 
-    chosen = choose_for(settings.features.weights, settings.features.device)
+    networks = (front_ends.extractor_of(name), front_ends.matcher_of(name))
+    chosen = choose_for(networks, settings.features.weights, settings.features.device)
     return with_precision(settings, chosen.precision), {"precision": chosen.precision, "why": chosen.why}
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from .models import front_ends
 from .settings import STAGES, JobSettings
 
-# Seconds in units of the time that depth takes for a megapixel of a photo alone, on all cores of a CPU.
+# Seconds in units of the time that depth takes for a megapixel of a photo alone, on all cores of a CPU. What networks
+# take in them stands with each as its `effort` (models/networks).
 READ = 0.02  # a megapixel of a photo, decoded and looked at
-FIND = {"learned": 0.14, "sift": 0.25}  # a megapixel at which features are found
-MATCH = {"learned": 0.10, "sift": 0.02}  # a pair, with the usual number of keypoints
 PLACE = 0.25  # a photo, in structure from motion
 MESH = 0.8  # a megapixel of depth
 TEXTURE = 1.5  # a megatexel
@@ -49,7 +49,8 @@ def forecast_job(sizes: list[tuple[int, int]], settings: JobSettings) -> Forecas
     from .mvs import depth_forecast as depth
 
     count = len(sizes)
-    kind = settings.features.features
+    extractor = front_ends.extractor_of(settings.features.features)
+    matcher = front_ends.matcher_of(settings.matches.features)
     device = select_device(settings.dense.device)
     unit = depth.seconds_per_megapixel(device, settings.dense.views)
     pixels = [shrunk(size, settings.dense.max_size) for size in sizes]
@@ -57,12 +58,11 @@ def forecast_job(sizes: list[tuple[int, int]], settings: JobSettings) -> Forecas
     seen = sum(width * height for width, height in (shrunk(s, settings.features.max_size) for s in sizes))
     taken = sum(width * height for width, height in sizes)
     keypoints = settings.features.max_keypoints / 2048 if settings.features.max_keypoints else 1.0
-    weight = keypoints**2 if kind == "learned" else keypoints
     seconds = {
         "photos": READ * unit * taken / 1e6,
         "pairs": 0.0,
-        "features": FIND[kind] * unit * seen / 1e6,
-        "matches": MATCH[kind] * unit * weight * number_of_pairs(count, settings),
+        "features": extractor.effort * unit * seen / 1e6,
+        "matches": matcher.effort * unit * keypoints**matcher.growth * number_of_pairs(count, settings),
         "sfm": PLACE * unit * count,
         "dense": depth.forecast([(height, width) for width, height in pixels], device, settings.dense.views, plan),
         "mesh": MESH * unit * sum(width * height for width, height in pixels) / 1e6,

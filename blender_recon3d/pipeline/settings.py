@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import UserError
+from .models import front_ends
 
 STAGES = ("photos", "pairs", "features", "matches", "sfm", "dense", "mesh", "texture")
 # What the stages are called before an artist.
@@ -81,6 +82,7 @@ class PairsSettings(StageSettings):
     pairs: str = option("auto", "auto, exhaustive, sequential, retrieval, or a file with two names a line")
     neighbours: int = option(20, "retrieval: pairs kept for each photo", least=1, most=1000)
     window: int = option(10, "sequential: photos on either side", least=1, most=1000)
+    features: str = option("sift", "the front-end, whose retriever compares photos", front_ends.NAMES)
     weights: str = option("bundled", "bundled, official, or a folder of weights")
     device: str = option("auto", "where networks run", DEVICES)
 
@@ -89,7 +91,7 @@ class PairsSettings(StageSettings):
 class FeaturesSettings(StageSettings):
     """How keypoints are found and described."""
 
-    features: str = option("sift", "learned (SuperPoint) or COLMAP's SIFT", ("learned", "sift"))
+    features: str = option("sift", "learned (SuperPoint) or COLMAP's SIFT", front_ends.NAMES)
     precision: str = option("auto", PRECISION, PRECISIONS)
     max_keypoints: int = option(0, "most keypoints a photo; 0: 8,192 of SIFT, 2,048 of SuperPoint", least=0)
     max_size: int = option(3200, "longest side at which features are found, pixels", least=64)
@@ -101,7 +103,7 @@ class FeaturesSettings(StageSettings):
 class MatchesSettings(StageSettings):
     """How keypoints are matched and the matches verified."""
 
-    features: str = option("sift", "learned (SuperGlue) or COLMAP's SIFT matcher", ("learned", "sift"))
+    features: str = option("sift", "learned (SuperGlue) or COLMAP's SIFT matcher", front_ends.NAMES)
     precision: str = option("auto", PRECISION, PRECISIONS)
     match_threshold: float = option(0.2, "SuperGlue: least score of a match", least=0.0, most=1.0)
     max_error: float = option(4.0, "verification: largest epipolar error, pixels", least=0.1, most=100.0)
@@ -249,9 +251,7 @@ class JobSettings(StageSettings):
 
 def default_features(weights: str) -> str:
     """The learned front-end as soon as weights for all of it are there, else COLMAP's SIFT."""
-    from .models.registry import NETWORKS, is_available
-
-    return "learned" if all(is_available(name, weights) for name in NETWORKS) else "sift"
+    return front_ends.default(weights)
 
 
 def _stage_type(stage: str) -> Any:

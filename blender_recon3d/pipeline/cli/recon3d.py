@@ -21,6 +21,7 @@ from ..events import Event, Progress, append_event
 from ..files.plain_files import open_plain
 from ..files.user_path import user_path
 from ..files.whole_files import read_json
+from ..models import front_ends
 from ..settings import CAMERA_MODELS, DEVICES, PRECISIONS, QUALITIES, STAGES, JobSettings
 from ..system import startup, worker
 from ..system.child import end_with_parent
@@ -170,7 +171,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--device", choices=DEVICES, help="where networks and depth run (default auto)")
     add("--quality", choices=QUALITIES, help="default medium")
-    add("--features", choices=("learned", "sift"), help="the front-end")
+    add("--features", choices=front_ends.NAMES, help="the front-end")
     add("--weights", metavar="W", help="bundled, official, or a folder")
     add("--precision", choices=PRECISIONS, help="the networks' arithmetic (default auto: by the processor)")
     add("--pairs", metavar="P", help="auto, exhaustive, sequential, retrieval, or a file")

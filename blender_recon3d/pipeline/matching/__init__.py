@@ -1,1 +1,1 @@
-"""Which photos are matched, and the features they are matched by."""
+"""Which photos are matched with which."""

@@ -15,15 +15,25 @@ import torch
 from torch import Tensor
 
 from . import weights as weights_of
+from .aliked_descriptors import DESCRIPTOR_SIZE as ALIKED_SIZE
+from .aliked_descriptors import AlikedDescriptors, half_features
 from .arithmetic import Precision
 from .devices import select_device
 from .efficientnet import DESCRIPTOR_SIZE, EfficientNetB0, prepare_image
 from .matcher import Encoded, Matcher
 from .parallel import side_by_side
 from .precision import fastest_superpoint, load_superpoint
-from .superpoint import CELL, to_full_image
+from .superpoint import CELL, Keypoints, to_full_image
 
-__all__ = ["Encoded", "FeatureExtractor", "Features", "Matcher", "RetrievalEncoder", "select_device"]
+__all__ = [
+    "AlikedFeatureExtractor",
+    "Encoded",
+    "FeatureExtractor",
+    "Features",
+    "Matcher",
+    "RetrievalEncoder",
+    "select_device",
+]
 
 # Sizes of batches, bounded by what one batch needs in memory. SuperPoint: about 0.8 kB a pixel in fp32. On a CPU
 # each photo has a core to itself, and so what it gives does not hang on the photos it comes with.
@@ -36,7 +46,7 @@ class Features:
     """Of one photo.
 
     keypoints: float32 [N, 2], x and y in COLMAP's pixels of the full photo; scores: float32 [N], descending;
-    descriptors: float32 [N, 256], of length 1; image_size: (width, height) of the full photo.
+    descriptors: float32 [N, D], of length 1; image_size: (width, height) of the full photo.
     """
 
     keypoints: np.ndarray
@@ -96,18 +106,50 @@ class FeatureExtractor:
         masks = torch.stack([item.mask for item in batch]).to(self.device)
         with torch.inference_mode():
             found = self.network(images, masks, [item.size for item in batch])
+            descriptors = self._descriptors(images, found)
         result = []
-        for item, points in zip(batch, found, strict=True):
+        for item, points, values in zip(batch, found, descriptors, strict=True):
             full = to_full_image(points.keypoints, item.scale)
             result.append(
                 Features(
                     full.float().cpu().numpy(),
                     points.scores.float().cpu().numpy(),
-                    points.descriptors.float().cpu().numpy(),
+                    values.float().cpu().numpy(),
                     item.image_size,
                 )
             )
         return result
+
+    def _descriptors(self, images: Tensor, found: list[Keypoints]) -> list[Tensor]:
+        """[N, D] of each image's keypoints; images: [B, 1, H, W] in [0, 1]."""
+        return [points.descriptors for points in found]
+
+
+class AlikedFeatureExtractor(FeatureExtractor):
+    """SuperPoint's keypoints with descriptors in ALIKED's space. Arguments and errors as FeatureExtractor's."""
+
+    def __init__(
+        self,
+        weights: str,
+        device: str = "auto",
+        max_keypoints: int = 4096,
+        max_size: int = 1600,
+        precision: Precision | None = None,
+    ) -> None:
+        super().__init__(weights, device, max_keypoints, max_size, precision)
+        self.shared = load_superpoint(weights, max_keypoints).to(self.device)
+        described = AlikedDescriptors()
+        described.load_state_dict(weights_of.load("aliked_descriptors", weights))
+        self.described = described.eval().to(self.device)
+
+    def _descriptors(self, images: Tensor, found: list[Keypoints]) -> list[Tensor]:
+        half = half_features(self.shared, images)
+        return [
+            self.described(half[index : index + 1], points.keypoints[None])[0]
+            if len(points.keypoints)
+            else points.keypoints.new_zeros(0, ALIKED_SIZE)
+            for index, points in enumerate(found)
+        ]
 
 
 class RetrievalEncoder:

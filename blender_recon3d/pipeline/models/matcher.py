@@ -1,4 +1,4 @@
-"""SuperGlue as the stages use it: features of photos in numpy in, matches in numpy out."""
+"""SuperGlue and LightGlue as the stages use them: features of photos in numpy in, matches in numpy out."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from torch import Tensor
 from . import weights as weights_of
 from .arithmetic import Precision
 from .devices import select_device
+from .lightglue import Described, LightGlue, LightGlueSettings, normalise_positions
+from .lightglue import layers_of as lightglue_layers
 from .parallel import side_by_side
 from .precision import fastest_superglue
 from .superglue import SuperGlueSettings, layers_of, normalise_keypoints
@@ -117,3 +119,31 @@ class Matcher:
             return [
                 (matches.numpy().astype(np.uint32), confidences.numpy()) for matches, confidences in found
             ]
+
+
+class LightGlueMatcher:
+    """LightGlue on pairs of photos whose descriptors are in ALIKED's space; fp32. Arguments as `Matcher`'s."""
+
+    def __init__(self, weights: str, device: str = "auto", threshold: float = 0.1) -> None:
+        self.device = select_device(device)
+        tensors = weights_of.load("lightglue", weights)
+        network = LightGlue(LightGlueSettings(layers=lightglue_layers(tensors), threshold=threshold))
+        network.load_state_dict(tensors)
+        self.network = network.eval().to(self.device)
+
+    def encode(self, features: Features) -> Described:
+        """On the matcher's device."""
+        xy = (
+            torch.from_numpy(features.keypoints) - 0.5
+        )  # the network counts pixels from the first one's centre
+        positions = normalise_positions(xy, features.image_size)
+        return Described(positions.to(self.device), torch.from_numpy(features.descriptors).to(self.device))
+
+    def match(self, pairs: Sequence[tuple[Described, Described]]) -> list[Matches]:
+        """As `Matcher.match`."""
+        return side_by_side(self._match, pairs, self.device, MOST)
+
+    def _match(self, pair: tuple[Described, Described]) -> Matches:
+        with torch.inference_mode():
+            found = self.network(*pair)
+        return found.indices.cpu().numpy().astype(np.uint32), found.scores.cpu().numpy()

@@ -6,6 +6,8 @@ at hand; Apple's GPUs are used only where they compute what the CPU computes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name everybody uses
 from torch import Tensor
@@ -15,6 +17,7 @@ from .arithmetic import Choice, Precision, choose
 from .devices import select_device
 from .fast_superglue import FastSuperGlue, GlueArithmetic
 from .fast_superpoint import FastSuperPoint
+from .network import Network
 from .registry import read_card
 from .superglue import DESCRIPTOR_SIZE, SuperGlueSettings, layers_of
 from .superpoint import Keypoints, SuperPoint, SuperPointSettings
@@ -28,8 +31,8 @@ KEYPOINTS = 200  # of the test pair
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
-def choose_for(weights: str, device: str) -> Choice:
-    """The arithmetic of a job's networks: bf16 where it is fast and both networks give the same in it.
+def choose_for(networks: Sequence[Network], weights: str, device: str) -> Choice:
+    """The arithmetic of a job's networks: bf16 where it is fast and all of them give the same in it.
 
     weights, device: as `frontend.FeatureExtractor` takes them. Raises UserError as that does.
     """
@@ -37,15 +40,24 @@ def choose_for(weights: str, device: str) -> Choice:
     choice = choose(where)
     if choice.precision == "fp32":
         return choice
-    superpoint = load_superpoint(weights, SuperPointSettings().max_keypoints)
-    tensors = weights_of.load("superglue", weights)
-    if (
-        fastest_superpoint(superpoint, where).dtype == torch.bfloat16
-        and fastest_superglue(tensors, SuperGlueSettings(layers=layers_of(tensors)), where).arithmetic.dtype
-        == torch.bfloat16
-    ):
+    if not all("bf16" in network.precisions for network in networks):
+        return Choice("fp32", "these networks are not made for bf16")
+    if all(network.same_in_bf16 and network.same_in_bf16(weights, where) for network in networks):
         return choice
     return Choice("fp32", f"{choice.why}, but with these weights it gives other matches")
+
+
+def superpoint_takes_bf16(weights: str, device: torch.device) -> bool:
+    """Whether it is computed in bf16 on a device that is fast in it. UserError when there are no weights."""
+    network = load_superpoint(weights, SuperPointSettings().max_keypoints)
+    return fastest_superpoint(network, device).dtype == torch.bfloat16
+
+
+def superglue_takes_bf16(weights: str, device: torch.device) -> bool:
+    """As `superpoint_takes_bf16`."""
+    tensors = weights_of.load("superglue", weights)
+    fastest = fastest_superglue(tensors, SuperGlueSettings(layers=layers_of(tensors)), device)
+    return fastest.arithmetic.dtype == torch.bfloat16
 
 
 def load_superpoint(weights: str, max_keypoints: int) -> SuperPoint:

@@ -11,7 +11,6 @@ import hashlib
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,81 +19,16 @@ from ..files import json_values
 from ..files.regular import read_regular
 from ..files.user_path import user_path
 from ..paths import BUNDLED_WEIGHTS
+from .network import WeightsEntry, WeightsFile
+from .networks import networks
 
 CACHE_VARIABLE = "RECON3D_CACHE"
-MAGIC_LEAP = "Magic Leap, non-commercial research only"
-MAGIC_LEAP_TERMS = "https://github.com/magicleap/SuperGluePretrainedNetwork/blob/master/LICENSE"
-_MAGIC_LEAP_FILES = "https://github.com/magicleap/SuperGluePretrainedNetwork/raw/master/models/weights/"
 
-
-@dataclass(frozen=True)
-class WeightsEntry:
-    """One file of weights.
-
-    name: what the user calls it; set: "bundled", "official" or "imagenet"; network: which layout it has, one
-    of NETWORKS; terms: where the licence can be read; sha256 and url: None when not known before the file is
-    there (bundled ones carry it in the card beside them) and when it cannot be fetched.
-    """
-
-    name: str
-    set: str
-    network: str
-    licence: str
-    commercial_use: bool
-    file_name: str
-    sha256: str | None = None
-    url: str | None = None
-    terms: str = ""
-
-
-NETWORKS = ("superpoint", "superglue", "efficientnet_b0")
-
-FETCHABLE = (
-    WeightsEntry(
-        "superpoint",
-        "official",
-        "superpoint",
-        MAGIC_LEAP,
-        False,
-        "superpoint_v1.pth",
-        "52b6708629640ca883673b5d5c097c4ddad37d8048b33f09c8ca0d69db12c40e",
-        _MAGIC_LEAP_FILES + "superpoint_v1.pth",
-        MAGIC_LEAP_TERMS,
-    ),
-    WeightsEntry(
-        "superglue",
-        "official",
-        "superglue",
-        MAGIC_LEAP,
-        False,
-        "superglue_outdoor.pth",
-        "2f5f5e9bb3febf07b69df633c4c3ff7a17f8af26a023aae2b9303d22339195bd",
-        _MAGIC_LEAP_FILES + "superglue_outdoor.pth",
-        MAGIC_LEAP_TERMS,
-    ),
-    WeightsEntry(
-        "superglue-indoor",
-        "official",
-        "superglue",
-        MAGIC_LEAP,
-        False,
-        "superglue_indoor.pth",
-        "0e710469be25ebe1e2ccf68edcae8b2945b0617c8e7e68412251d9d47f5052b1",
-        _MAGIC_LEAP_FILES + "superglue_indoor.pth",
-        MAGIC_LEAP_TERMS,
-    ),
-    WeightsEntry(
-        "efficientnet_b0",
-        "imagenet",
-        "efficientnet_b0",
-        "torchvision, BSD-3-Clause; trained on ImageNet",
-        True,
-        "efficientnet_b0_rwightman-7f5810bc.pth",
-        "7f5810bc96def8f7552d5b7e68d53c4786f81167d28291b21c0d90e1fca14934",
-        "https://download.pytorch.org/models/efficientnet_b0_rwightman-7f5810bc.pth",
-        "https://github.com/pytorch/vision/blob/main/LICENSE",
-    ),
-)
+# The files of weights by the networks' names for them, and those that can be fetched.
+FILES: dict[str, WeightsFile] = {
+    file.name: file for network in networks().values() for file in network.weights
+}
+FETCHABLE: tuple[WeightsEntry, ...] = tuple(entry for file in FILES.values() for entry in file.published)
 
 
 def cache_folder() -> Path:
@@ -124,8 +58,10 @@ def list_weights() -> list[dict[str, Any]]:
     """What there is to know, a dict an entry: name, set, network, licence, commercial (bool), terms, url (None
     when it cannot be fetched), where (path of the file, None when it is not here)."""
     rows = []
-    for entry in [bundled_entry(network) for network in NETWORKS] + list(FETCHABLE):
+    for entry in [bundled_entry(name) for name in FILES] + list(FETCHABLE):
         path = _locate(entry)
+        if path is None and not FILES[entry.network].published:
+            continue  # of a network whose weights do not ship yet
         rows.append(
             {
                 "name": entry.name,
@@ -147,23 +83,19 @@ def find(name: str, weights: str) -> tuple[Path, str | None]:
     weights: "bundled", "official" or a folder that holds NAME.safetensors, NAME.pth or the published file.
     Raises UserError when there is none, saying what to do.
     """
-    if name not in NETWORKS:
-        raise ValueError(f"no network {name!r}: {', '.join(NETWORKS)}")
+    if name not in FILES:
+        raise ValueError(f"no network {name!r}: {', '.join(FILES)}")
     if weights not in ("bundled", "official"):
         return _find_in_folder(name, user_path(weights))
-    if weights == "bundled":
-        entry = bundled_entry(name)
-    else:
-        entry = next(entry for entry in FETCHABLE if entry.name == name)
-    path = _locate(entry)
-    if path is not None:
+    fetchable = next((entry for entry in FETCHABLE if entry.name == name), None)
+    entry = bundled_entry(name) if weights == "bundled" else fetchable
+    path = _locate(entry) if entry else None
+    if entry and path:
         return path, read_card(path).get("sha256") or entry.sha256
-    fetchable = next(other for other in FETCHABLE if other.name == name)
-    raise UserError(
-        f"no {weights} weights for {name} are installed: use --features sift, or --weights DIR with your own, "
-        f"or `recon3d weights fetch {name}` ({fetchable.licence}) and --weights official",
-        exit_code=2,
-    )
+    ways = "use --features sift, or --weights DIR with your own"
+    if fetchable:
+        ways += f", or `recon3d weights fetch {name}` ({fetchable.licence}) and --weights official"
+    raise UserError(f"no {weights} weights for {name} are installed: {ways}", exit_code=2)
 
 
 def is_available(name: str, weights: str) -> bool:

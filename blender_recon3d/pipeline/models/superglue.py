@@ -11,7 +11,7 @@ real, and what is padded has no influence on the rest. Every side of every pair 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -217,7 +217,7 @@ def mutual_matches(log_assignment: Tensor, threshold: float) -> tuple[Tensor, Te
     return match0.masked_fill(~accepted, -1), confidence.masked_fill(~accepted, 0)
 
 
-def layers_of(tensors: dict[str, Tensor]) -> int:
+def layers_of(tensors: Mapping[str, Tensor]) -> int:
     """How many attention layers a state dict holds: 18 in the published ones, fewer in a smaller one."""
     numbers = [int(name.split(".")[2]) for name in tensors if name.startswith("gnn.layers.")]
     return max(numbers) + 1 if numbers else LAYERS

@@ -13,15 +13,12 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as parse_safetensors
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..errors import UserError
 from ..files.regular import read_regular
-from .efficientnet import EfficientNetB0
 from .fetch import fetch
-from .registry import find, list_weights
-from .superglue import SuperGlue, SuperGlueSettings, layers_of
-from .superpoint import SuperPoint
+from .registry import FILES, find, list_weights
 
 __all__ = ["fetch", "find", "fit_layout", "list_weights", "load", "read_tensors"]
 
@@ -65,7 +62,8 @@ def fit_layout(name: str, tensors: dict[str, Tensor], path: Path) -> dict[str, T
     What inference does not use may be there or not: EfficientNet's classifier, the batch counters of
     batch normalisation. Raises UserError when anything else is missing, left over or of another shape.
     """
-    expected = _empty_network(name, tensors).state_dict()
+    with torch.device("meta"):
+        expected = FILES[name].empty_network(tensors).state_dict()
     result, missing, shapes = {}, [], []
     for key, like in expected.items():
         if key in tensors and tensors[key].shape == like.shape:
@@ -110,15 +108,3 @@ def _parse_torch(path: Path) -> dict[str, Tensor]:
     ):
         raise UserError(f"the weights {path} are not a list of named tensors: use another file")
     return dict(content)
-
-
-def _empty_network(name: str, tensors: dict[str, Tensor]) -> nn.Module:
-    """The network without memory for its parameters, for their names and shapes."""
-    with torch.device("meta"):
-        if name == "superpoint":
-            return SuperPoint()
-        if name == "superglue":
-            # Any number of layers may be there, but no more parameters than the file has tensors.
-            layers = min(layers_of(tensors), len(tensors))
-            return SuperGlue(SuperGlueSettings(layers=layers))
-        return EfficientNetB0()

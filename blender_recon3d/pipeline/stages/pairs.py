@@ -15,6 +15,7 @@ from ..files.regular import read_regular
 from ..files.user_path import user_path
 from ..files.whole_files import remove
 from ..matching import pairing
+from ..models.front_ends import has_weights, retriever_of, weights_identity
 from ..settings import PairsSettings
 from ..workspace import Workspace
 
@@ -24,14 +25,11 @@ MANY_PAIRS = 5000  # exhaustive beyond this gets a word of advice
 
 
 def inputs(workspace: Workspace, settings: PairsSettings) -> Any:
-    from ..models.registry import identity, is_available
-
     if settings.pairs not in WAYS:
         return _read_file(Path(settings.pairs))
-    if settings.pairs == "retrieval" or (
-        settings.pairs == "auto" and is_available("efficientnet_b0", settings.weights)
-    ):
-        return identity("efficientnet_b0", settings.weights)
+    network = retriever_of(settings.features)
+    if settings.pairs == "retrieval" or (settings.pairs == "auto" and has_weights(network, settings.weights)):
+        return weights_identity(network, settings.weights)
     return ""
 
 
@@ -59,13 +57,12 @@ def _choose(count: int, settings: PairsSettings, progress: Progress) -> str:
     everything = count * (count - 1) // 2
     if everything <= count * settings.neighbours:
         return "exhaustive"
-    from ..models.registry import is_available
-
-    if is_available("efficientnet_b0", settings.weights):
+    network = retriever_of(settings.features)
+    if has_weights(network, settings.weights):
         return "retrieval"
     if everything > MANY_PAIRS:
         progress.warning(
-            f"Without weights for EfficientNet-B0 all {everything} pairs of {count} photos are matched, which "
+            f"Without weights for {network.title} all {everything} pairs of {count} photos are matched, which "
             "takes long: use --pairs sequential if the photos were taken one after the other along a way."
         )
     return "exhaustive"
@@ -86,11 +83,10 @@ def _make(
 def encode(
     workspace: Workspace, photos: list[dict[str, Any]], settings: PairsSettings, progress: Progress
 ) -> np.ndarray:
-    """Global descriptors float32 [N, 1280] of unit length, in the photos' order."""
-    from ..models.frontend import RetrievalEncoder
+    """Global descriptors float32 [N, D] of unit length, in the photos' order."""
     from ..photos.image_files import read_rgb
 
-    encoder = RetrievalEncoder(settings.weights, settings.device)
+    encoder = retriever_of(settings.features).open(settings)
     parts = []
     for start in range(0, len(photos), BATCH):
         batch = photos[start : start + BATCH]

@@ -18,8 +18,8 @@ from blender_recon3d.pipeline.exporting.export_mesh import world_from_model
 from blender_recon3d.pipeline.files import json_values
 from blender_recon3d.pipeline.files.photo_documents import clean_registration
 from blender_recon3d.pipeline.files.pictures import read_picture
-from blender_recon3d.pipeline.matching.feature_files import load_features
 from blender_recon3d.pipeline.meshing.region import read_box
+from blender_recon3d.pipeline.models.feature_files import load_features
 from blender_recon3d.pipeline.models.registry import read_card
 from blender_recon3d.pipeline.mvs.depth_maps import read_map
 from blender_recon3d.pipeline.mvs.fusion import read_visibility

@@ -15,7 +15,7 @@ import pytest
 from safetensors.torch import load_file
 
 from blender_recon3d.pipeline.models.frontend import FeatureExtractor, Matcher
-from blender_recon3d.pipeline.models.registry import NETWORKS, list_weights
+from blender_recon3d.pipeline.models.registry import list_weights
 from blender_recon3d.pipeline.models.superglue import LAYERS, layers_of
 from blender_recon3d.pipeline.photos.image_files import read_gray
 from blender_recon3d.pipeline.settings import default_features
@@ -23,6 +23,7 @@ from tests.support.engine import REPOSITORY, recon3d
 
 WEIGHTS = REPOSITORY / "vendor" / "weights"
 DEMO = REPOSITORY / "demo"
+NETWORKS = ("superpoint", "superglue", "efficientnet_b0")  # those of the front-end `learned`
 MEGABYTES = 45  # that all three may take
 FREE = ("CC0-1.0", "Apache-2.0")
 

@@ -11,8 +11,8 @@ import pytest
 
 from blender_recon3d.pipeline.colmap.calls import pycolmap
 from blender_recon3d.pipeline.colmap.database import image_ids, open_database, read_descriptors, read_pairs
-from blender_recon3d.pipeline.matching.feature_files import feature_path, load_features
-from blender_recon3d.pipeline.stages import matches
+from blender_recon3d.pipeline.models import network_matching as matches
+from blender_recon3d.pipeline.models.feature_files import feature_path, load_features
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.engine import recon3d
 from tests.support.planted import planted_weights

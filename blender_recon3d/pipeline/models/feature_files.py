@@ -15,7 +15,7 @@ from ..files.whole_files import whole_file
 from ..workspace import Workspace
 
 if TYPE_CHECKING:
-    from ..models.frontend import Features
+    from .frontend import Features
 
 # What numpy and zipfile raise for archives that are cut short, changed, or compressed in an unusual way.
 _DAMAGED = (
@@ -42,7 +42,7 @@ def save_features(path: Path, features: Features) -> None:
 
 def load_features(path: Path) -> Features:
     """UserError naming the file when it is missing or torn."""
-    from ..models.frontend import Features
+    from .frontend import Features
 
     try:
         with open_regular(path) as file, np.load(file, allow_pickle=False) as stored:

@@ -1,0 +1,69 @@
+"""COLMAP's SIFT and its matcher, as the stages ask networks: each does all photos or pairs in one call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .calls import pycolmap, run_cancellable
+from .database import write_pairs
+from .row_counter import RowCounter
+
+if TYPE_CHECKING:
+    from ..models.network import ExtractionJob, MatchingJob
+
+
+class SiftExtractor:
+    """device: "auto" and "cuda" use a GPU where this COLMAP can; max_size: longest side at which it looks, pixels."""
+
+    def __init__(self, device: str, max_keypoints: int, max_size: int) -> None:
+        self.options = pycolmap.FeatureExtractionOptions()
+        self.options.use_gpu = pycolmap.has_cuda and device in ("auto", "cuda")
+        self.options.max_image_size = max_size
+        self.options.sift.max_num_features = max_keypoints
+
+    def remove_torn(self, job: ExtractionJob) -> bool:
+        return False  # all it makes is in the database
+
+    def extract(self, job: ExtractionJob) -> None:
+        """COLMAP passes over the photos it finds done."""
+        workspace, progress = job.workspace, job.progress
+        reader = pycolmap.ImageReaderOptions()
+        if workspace.masks.is_dir():
+            reader.mask_path = workspace.masks
+        with RowCounter(workspace.database, "keypoints") as counter:
+            run_cancellable(
+                lambda token: pycolmap.extract_features(
+                    workspace.database,
+                    workspace.images,
+                    job.names,
+                    pycolmap.CameraMode.AUTO,
+                    reader,
+                    self.options,
+                    cancellation_token=token,
+                ),
+                progress,
+                lambda: progress.counted(counter.rows, len(job.names), "finding features"),
+            )
+
+
+class SiftMatcher:
+    """device: as the extractor's."""
+
+    def __init__(self, device: str) -> None:
+        self.options = pycolmap.FeatureMatchingOptions()
+        self.options.use_gpu = pycolmap.has_cuda and device in ("auto", "cuda")
+
+    def match(self, job: MatchingJob) -> None:
+        """COLMAP matches and verifies in one call, with an index of each photo's descriptors for as long."""
+        listed = pycolmap.ImportedPairingOptions()
+        listed.match_list_path = job.block_list
+        write_pairs(job.block_list, job.pairs)
+        database = job.workspace.database
+        with RowCounter(database, "two_view_geometries") as counter:
+            run_cancellable(
+                lambda token: pycolmap.match_image_pairs(
+                    database, self.options, listed, job.verification, cancellation_token=token
+                ),
+                job.progress,
+                lambda: job.progress.counted(counter.rows, job.total, "matching"),
+            )

@@ -1,0 +1,46 @@
+"""SuperPoint's keypoints with descriptors in ALIKED's space (`..aliked_descriptors`), 128 numbers each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..network import Descriptors, Extractor, ExtractorNetwork, WeightsFile
+from .superpoint_extractor import MAX_KEYPOINTS
+from .superpoint_extractor import WEIGHTS as SUPERPOINT_WEIGHTS
+
+if TYPE_CHECKING:
+    import torch
+
+
+def _empty(tensors: Mapping[str, torch.Tensor]) -> torch.nn.Module:
+    from ..aliked_descriptors import AlikedDescriptors
+
+    return AlikedDescriptors()
+
+
+def _open(settings: Any) -> Extractor:
+    from ..frontend import AlikedFeatureExtractor
+    from ..network_extraction import NetworkExtractor
+
+    network = AlikedFeatureExtractor(
+        settings.weights,
+        settings.device,
+        max_keypoints=settings.max_keypoints or MAX_KEYPOINTS,
+        max_size=settings.max_size,
+        precision="fp32",
+    )
+    return NetworkExtractor(network)
+
+
+NETWORK = ExtractorNetwork(
+    "superpoint_aliked",
+    "SuperPoint",
+    settings=("weights", "device", "max_keypoints", "max_size"),
+    weights=(SUPERPOINT_WEIGHTS, WeightsFile("aliked_descriptors", _empty)),
+    precisions=("fp32",),
+    open=_open,
+    descriptors=Descriptors("aliked", 128),
+    max_keypoints=MAX_KEYPOINTS,
+    effort=0.3,  # SuperPoint's twice: not measured yet
+)

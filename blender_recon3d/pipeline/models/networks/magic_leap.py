@@ -1,0 +1,15 @@
+"""The published weights of SuperPoint and SuperGlue, which are not free: fetched only when asked for."""
+
+from __future__ import annotations
+
+from ..network import WeightsEntry
+
+LICENCE = "Magic Leap, non-commercial research only"
+TERMS = "https://github.com/magicleap/SuperGluePretrainedNetwork/blob/master/LICENSE"
+_FILES = "https://github.com/magicleap/SuperGluePretrainedNetwork/raw/master/models/weights/"
+
+
+def published(name: str, network: str, file_name: str, sha256: str) -> WeightsEntry:
+    return WeightsEntry(
+        name, "official", network, LICENCE, False, file_name, sha256, _FILES + file_name, TERMS
+    )

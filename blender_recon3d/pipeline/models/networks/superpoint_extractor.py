@@ -1,0 +1,67 @@
+"""SuperPoint (`..superpoint`): keypoints and 256 numbers each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..network import Descriptors, Extractor, ExtractorNetwork, WeightsFile
+from .magic_leap import published
+
+if TYPE_CHECKING:
+    import torch
+
+MAX_KEYPOINTS = 2048  # a pair of 4,096 takes SuperGlue four times as long
+
+
+def _empty(tensors: Mapping[str, torch.Tensor]) -> torch.nn.Module:
+    from ..superpoint import SuperPoint
+
+    return SuperPoint()
+
+
+def _same_in_bf16(weights: str, device: torch.device) -> bool:
+    from ..precision import superpoint_takes_bf16
+
+    return superpoint_takes_bf16(weights, device)
+
+
+def _open(settings: Any) -> Extractor:
+    from ..arithmetic import wanted
+    from ..frontend import FeatureExtractor
+    from ..network_extraction import NetworkExtractor
+
+    network = FeatureExtractor(
+        settings.weights,
+        settings.device,
+        max_keypoints=settings.max_keypoints or MAX_KEYPOINTS,
+        max_size=settings.max_size,
+        precision=wanted(settings.precision),
+    )
+    return NetworkExtractor(network, settings.precision)
+
+
+WEIGHTS = WeightsFile(
+    "superpoint",
+    _empty,
+    (
+        published(
+            "superpoint",
+            "superpoint",
+            "superpoint_v1.pth",
+            "52b6708629640ca883673b5d5c097c4ddad37d8048b33f09c8ca0d69db12c40e",
+        ),
+    ),
+)
+NETWORK = ExtractorNetwork(
+    "superpoint",
+    "SuperPoint",
+    settings=("weights", "device", "precision", "max_keypoints", "max_size"),
+    weights=(WEIGHTS,),
+    precisions=("fp32", "bf16"),
+    same_in_bf16=_same_in_bf16,
+    open=_open,
+    descriptors=Descriptors("superpoint", 256),
+    max_keypoints=MAX_KEYPOINTS,
+    effort=0.14,
+)
