@@ -14,9 +14,12 @@ from .registry import identity, is_available
 
 @dataclass(frozen=True)
 class FrontEnd:
-    """name: the setting's value; the others: names of networks (`networks`)."""
+    """name: the setting's value; title, text: what it is called and what it is; the others: names of networks
+    (`networks`)."""
 
     name: str
+    title: str
+    text: str
     retriever: str
     extractor: str
     matcher: str
@@ -24,9 +27,30 @@ class FrontEnd:
 
 # The first whose weights are all there is the one that is taken where none is asked for; the last needs none.
 FRONT_ENDS = (
-    FrontEnd("learned", "efficientnet_b0", "superpoint", "superglue"),
-    FrontEnd("superpoint-lightglue", "efficientnet_b0", "superpoint_aliked", "lightglue"),
-    FrontEnd("sift", "efficientnet_b0", "sift", "sift_matcher"),
+    FrontEnd(
+        "learned",
+        "Learned",
+        "SuperPoint and SuperGlue, which match wider baselines",
+        "efficientnet_b0",
+        "superpoint",
+        "superglue",
+    ),
+    FrontEnd(
+        "superpoint-lightglue",
+        "SuperPoint and LightGlue",
+        "SuperPoint's keypoints with descriptors like ALIKED's, matched by LightGlue; its weights do not ship yet",
+        "efficientnet_b0",
+        "superpoint_aliked",
+        "lightglue",
+    ),
+    FrontEnd(
+        "sift",
+        "SIFT",
+        "COLMAP's, with finer keypoints for easy captures",
+        "efficientnet_b0",
+        "sift",
+        "sift_matcher",
+    ),
 )
 NAMES = tuple(front_end.name for front_end in FRONT_ENDS)
 

@@ -16,6 +16,7 @@ from blender_recon3d.pipeline.errors import Cancelled, UserError
 from blender_recon3d.pipeline.events import Event, Progress
 from blender_recon3d.pipeline.models import fetch as fetching
 from blender_recon3d.pipeline.models import registry, weights
+from blender_recon3d.pipeline.models.networks import magic_leap
 from tests.support.planted import planted_superglue, planted_superpoint
 
 
@@ -278,12 +279,12 @@ def published(server, monkeypatch, superpoint, tmp_path):
         "superpoint",
         "official",
         "superpoint",
-        registry.MAGIC_LEAP,
+        magic_leap.LICENCE,
         False,
         "superpoint_v1.pth",
         hashlib.sha256(server.content).hexdigest(),
         f"http://127.0.0.1:{server.server_port}/superpoint_v1.pth",
-        registry.MAGIC_LEAP_TERMS,
+        magic_leap.TERMS,
     )
     monkeypatch.setattr(registry, "FETCHABLE", (entry,))
     monkeypatch.setattr(fetching, "FETCHABLE", (entry,))
