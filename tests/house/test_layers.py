@@ -11,7 +11,19 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "blender_recon3d"
 BLENDER = {"bpy", "bpy_extras", "bmesh", "gpu", "mathutils"}
-HEAVY = {"torch", "torchvision", "pycolmap", "cv2", "scipy", "xatlas", "PIL", "pillow_heif", "safetensors"}
+HEAVY = {
+    "torch",
+    "torchvision",
+    "pycolmap",
+    "cv2",
+    "scipy",
+    "xatlas",
+    "psutil",
+    "jinja2",
+    "PIL",
+    "pillow_heif",
+    "safetensors",
+}
 
 # From the bottom up. A module imports from its own layer or from one below it.
 LAYERS = (

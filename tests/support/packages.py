@@ -40,6 +40,10 @@ MODULES = {
     "pillow-heif": {"pillow_heif.py": ""},
     "safetensors": {"safetensors.py": ""},
     "scipy": {"scipy/__init__.py": ""},
+    "psutil": {
+        "psutil.py": "class memory: total = available = 16 * 2**30\ndef virtual_memory(): return memory\n"
+    },
+    "jinja2": {"jinja2.py": ""},
 }
 
 

@@ -16,7 +16,6 @@ from pathlib import Path
 
 from ..errors import UserError
 from ..system.cpu import cores
-from ..system.memory import memory_gb
 from ..system.versions import engine_version
 from ..text import duration, printable
 
@@ -55,8 +54,8 @@ def main(as_json: bool) -> int:
 def examine() -> list[Finding]:
     """All findings, in the order in which a person would set things up."""
     checks: list[Callable[[], list[Finding]]] = [
-        _python, _processor, _memory, _disk, _numpy, _opencv, _pillow, _heif, _scipy, _xatlas, _pycolmap, _torch,
-        _torchvision, _safetensors, _weights, _depth,
+        _python, _processor, _memory, _disk, _numpy, _opencv, _pillow, _heif, _scipy, _xatlas, _psutil, _jinja2,
+        _pycolmap, _torch, _torchvision, _safetensors, _weights, _depth,
     ]  # fmt: skip
     findings = []
     for check in checks:
@@ -84,11 +83,13 @@ def _processor() -> list[Finding]:
 
 
 def _memory() -> list[Finding]:
+    try:
+        from ..system.memory import memory_gb
+    except ImportError:  # psutil is missing, which has a line of its own
+        return []
     total, free = memory_gb()
-    if total is None:
-        return [Finding("memory", OK, "the system does not say")]
-    found = f"{total:.1f} GB" + (f", {free:.1f} GB free" if free is not None else "")
-    if (free if free is not None else total) < LEAST_MEMORY_GB / 2 or total < LEAST_MEMORY_GB * 0.9:
+    found = f"{total:.1f} GB, {free:.1f} GB free"
+    if free < LEAST_MEMORY_GB / 2 or total < LEAST_MEMORY_GB * 0.9:
         advice = "large captures need 8 GB or more: close other programs, or use --quality preview"
         return [Finding("memory", WARNING, found, advice)]
     return [Finding("memory", OK, found)]
@@ -113,6 +114,14 @@ def _numpy() -> list[Finding]:
 
 def _scipy() -> list[Finding]:
     return _import("scipy", "scipy", "scipy")
+
+
+def _psutil() -> list[Finding]:
+    return _import("memory figures", "psutil", "psutil")
+
+
+def _jinja2() -> list[Finding]:
+    return _import("report page", "jinja2", "jinja2")
 
 
 def _xatlas() -> list[Finding]:

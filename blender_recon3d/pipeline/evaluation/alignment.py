@@ -68,12 +68,6 @@ def with_rotation(source: np.ndarray, target: np.ndarray, rotation: np.ndarray) 
     return Similarity(scale, rotation, centre_target - scale * rotation @ centre_source)
 
 
-def mean_rotation(rotations: np.ndarray) -> np.ndarray:
-    """The rotation nearest to all of rotations [N, 3, 3] (chordal mean)."""
-    u, _, vt = np.linalg.svd(rotations.sum(axis=0))
-    return (u * np.array([1.0, 1.0, np.linalg.det(u @ vt)])) @ vt
-
-
 def robust_similarity(source: np.ndarray, target: np.ndarray, seed: int = 0) -> tuple[Similarity, np.ndarray]:
     """A similarity from source [N, 3] to target [N, 3], and which points it rests on (bool [N]).
 

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 from scipy.spatial import cKDTree
+from scipy.spatial.transform import Rotation
 
 from .alignment import IDENTITY, Similarity
 
@@ -185,18 +186,8 @@ def _plane_step(points: np.ndarray, feet: np.ndarray, normals: np.ndarray) -> Si
     goal = ((feet - points) * normals).sum(axis=1) / size
     # Directions the planes say nothing of (a plane slides on itself) stay as they are.
     x = np.linalg.lstsq(rows.T @ rows, rows.T @ goal, rcond=1e-6)[0]
-    rotation, scale = _rotation(x[:3]), 1.0 + float(x[6])
+    rotation, scale = Rotation.from_rotvec(x[:3]).as_matrix(), 1.0 + float(x[6])
     return Similarity(scale, rotation, centre + size * x[3:6] - scale * rotation @ centre)
-
-
-def _rotation(vector: np.ndarray) -> np.ndarray:
-    """Rodrigues' formula: the rotation about `vector` by its length in radians."""
-    angle = float(np.linalg.norm(vector))
-    if angle < 1e-15:
-        return np.eye(3)
-    x, y, z = vector / angle
-    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
 
 
 def _blocks(points: np.ndarray) -> list[np.ndarray]:

@@ -20,6 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from ..errors import UserError
 from ..files.ply import columns, read_vertices
@@ -31,7 +32,6 @@ from .alignment import (
     Undetermined,
     angles,
     errors,
-    mean_rotation,
     robust_similarity,
     with_rotation,
 )
@@ -162,7 +162,7 @@ def _align(
     except Undetermined:
         pass
     # Cameras on a line: their orientations say how it is turned about itself.
-    rotation = mean_rotation(np.swapaxes(true_rotations, 1, 2) @ our_rotations)
+    rotation = Rotation.from_matrix(np.swapaxes(true_rotations, 1, 2) @ our_rotations).mean().as_matrix()
     try:
         return with_rotation(ours, true, rotation), np.ones(len(ours), bool)
     except Undetermined as error:

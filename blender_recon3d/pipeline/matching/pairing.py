@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from itertools import combinations
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
 Pair = tuple[int, int]  # indices of photos, the smaller first
 
@@ -38,45 +40,23 @@ def retrieval(similarity: np.ndarray, neighbours: int) -> list[Pair]:
     return sorted(pairs | set(bridges(scores, pairs)))
 
 
-class _Groups:
-    """Disjoint sets of the photos 0..count-1, with path halving."""
-
-    def __init__(self, count: int, pairs: Iterable[Pair] = ()) -> None:
-        self._parent = list(range(count))
-        self.number = count
-        for first, second in pairs:
-            self.join(first, second)
-
-    def of(self, node: int) -> int:
-        parent = self._parent
-        while parent[node] != node:
-            parent[node] = parent[parent[node]]
-            node = parent[node]
-        return node
-
-    def join(self, first: int, second: int) -> bool:
-        """True when the two were apart."""
-        one, other = self.of(first), self.of(second)
-        self._parent[one] = other
-        self.number -= one != other
-        return one != other
-
-
 def bridges(similarity: np.ndarray, pairs: Iterable[Pair]) -> list[Pair]:
-    """The most similar pairs that connect the groups which `pairs` leaves apart (Kruskal's algorithm)."""
-    groups = _Groups(len(similarity), pairs)
-    if groups.number == 1:
-        return []
+    """The most similar pairs that connect the groups which `pairs` leaves apart, the most similar first."""
     rows, columns = np.triu_indices(len(similarity), 1)
-    order = np.argsort(-similarity[rows, columns], kind="stable")
-    ranked = ((int(rows[index]), int(columns[index])) for index in order)
-    return [pair for pair in ranked if groups.join(*pair)]
+    cost = np.zeros(similarity.shape)
+    # Ranks in place of similarities: no two are alike, and none is zero, which would be no edge.
+    cost[rows, columns] = 1 + np.argsort(np.argsort(-similarity[rows, columns], kind="stable"))
+    for pair in pairs:
+        cost[pair] = 0.5  # cheaper than all others
+    tree = minimum_spanning_tree(cost).tocoo()
+    order = [index for index in np.argsort(tree.data) if tree.data[index] >= 1]
+    return [(int(tree.row[index]), int(tree.col[index])) for index in order]
 
 
 def components(count: int, pairs: Iterable[Pair]) -> list[list[int]]:
     """Groups of photos connected through `pairs`, the largest first."""
-    groups = _Groups(count, pairs)
-    members: dict[int, list[int]] = {}
-    for node in range(count):
-        members.setdefault(groups.of(node), []).append(node)
-    return sorted(members.values(), key=len, reverse=True)
+    ends = np.array(list(pairs), np.int64).reshape(-1, 2)
+    graph = coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), (count, count))
+    number, group = connected_components(graph, directed=False)
+    members = [np.flatnonzero(group == one).tolist() for one in range(number)]
+    return sorted(members, key=len, reverse=True)

@@ -51,8 +51,7 @@ def pixel_budget() -> PixelBudget:
     """What all threads' photos may take in memory at once."""
     from ..system.memory import memory_gb
 
-    total = memory_gb()[0]
-    return default_budget(None if total is None else int(total * 2**30))
+    return default_budget(int(memory_gb()[0] * 2**30))
 
 
 @contextmanager

@@ -53,6 +53,6 @@ class PixelBudget:
                 self._changed.notify_all()
 
 
-def default_budget(total: int | None) -> PixelBudget:
-    """The budget on a machine with `total` bytes of memory (None: unknown): at most half of it."""
-    return PixelBudget(MOST_BYTES if total is None else min(MOST_BYTES, max(1 << 28, total // 2)))
+def default_budget(total: int) -> PixelBudget:
+    """The budget on a machine with `total` bytes of memory: at most half of it."""
+    return PixelBudget(min(MOST_BYTES, max(1 << 28, total // 2)))

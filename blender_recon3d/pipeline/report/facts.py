@@ -64,7 +64,7 @@ def device(settings: JobSettings) -> dict[str, Any]:
         "asked_for": settings.dense.device,
         "cores": cores(),
         "processor": processor().name or platform.machine(),
-        "memory_gb": None if total is None else round(total, 1),
+        "memory_gb": round(total, 1),
         "cuda": cards,
     }
 

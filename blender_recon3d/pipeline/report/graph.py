@@ -6,8 +6,9 @@ import math
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 
-from .markup import Markup, join, tag
+from .markup import join, tag
 
 SIZE = 640  # of the drawing's unit square
 RADIUS = 232  # of the circle; the rest is for names

@@ -1,17 +1,11 @@
-"""HTML and SVG that cannot be broken by data: every text is escaped unless it was made here."""
+"""SVG that cannot be broken by data: every text is escaped unless it was made here. The page itself is Jinja's."""
 
 from __future__ import annotations
 
 import base64
-from html import escape
+from typing import cast
 
-VOID = frozenset({"img", "meta", "br"})
-
-
-class Markup(str):
-    """Text that is markup already."""
-
-    __slots__ = ()
+from markupsafe import Markup, escape
 
 
 def tag(name: str, /, *children: object, **attributes: object) -> Markup:
@@ -23,21 +17,13 @@ def tag(name: str, /, *children: object, **attributes: object) -> Markup:
     parts = [name]
     for key, value in attributes.items():
         if value is not None:
-            parts.append(f'{key.rstrip("_").replace("_", "-")}="{escape(_text(value), quote=True)}"')
-    if name in VOID:
-        return Markup(f"<{' '.join(parts)}>")
+            parts.append(f'{key.rstrip("_").replace("_", "-")}="{escape(shown(value))}"')
     return Markup(f"<{' '.join(parts)}>{join(*children)}</{name}>")
 
 
 def join(*children: object) -> Markup:
     """The children one after the other, escaped unless they are Markup."""
-    return Markup(
-        "".join(
-            child if isinstance(child, Markup) else escape(_text(child))
-            for child in children
-            if child is not None
-        )
-    )
+    return Markup("").join(cast(str, shown(child)) for child in children if child is not None)
 
 
 def data_url(kind: str, content: bytes) -> str:
@@ -45,8 +31,11 @@ def data_url(kind: str, content: bytes) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
 
-def _text(value: object) -> str:
+def shown(value: object) -> object:
+    """A value as it is written: Markup as it is, a number in six digits, no character that HTML does not allow."""
+    if isinstance(value, Markup):
+        return value
     if isinstance(value, float):
         return f"{value:.6g}"
-    # Control characters are not allowed in HTML, and file names may hold them.
+    # File names may hold control characters.
     return "".join(sign if sign.isprintable() or sign in "\n\t" else "\ufffd" for sign in str(value))

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 
 from ..files.ply import columns, read_vertices
 from ..files.whole_files import read_json
 from ..placing.placement_file import check_placement
 from ..workspace import Workspace
-from .markup import Markup, data_url, tag
+from .markup import data_url, tag
 from .match_pictures import encode_jpeg
 
 WIDTH = 1100  # pixels of a map

@@ -26,6 +26,8 @@ PACKAGES = {
     "pillow": ("pillow",),
     "pillow-heif": ("pillow-heif",),
     "safetensors": ("safetensors",),
+    "psutil": ("psutil",),
+    "jinja2": ("jinja2",),
 }
 
 

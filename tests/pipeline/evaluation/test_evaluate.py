@@ -17,7 +17,6 @@ from blender_recon3d.pipeline.evaluation.alignment import (
     Similarity,
     Undetermined,
     angles,
-    mean_rotation,
     robust_similarity,
     umeyama,
     with_rotation,
@@ -84,11 +83,6 @@ def test_angles_are_exact_also_when_tiny():
     for degrees in (1e-7, 0.5, 90, 180):
         turned = Rotation.from_euler("y", degrees, degrees=True).as_matrix()[None]
         assert angles(np.eye(3)[None], turned)[0] == pytest.approx(degrees, rel=1e-6)
-
-
-def test_the_mean_of_rotations_about_one_axis_is_the_middle_one():
-    turns = Rotation.from_euler("z", [[10], [20], [30]], degrees=True).as_matrix()
-    assert np.allclose(mean_rotation(turns), turns[1])
 
 
 # -- clouds -------------------------------------------------------------------------------------------

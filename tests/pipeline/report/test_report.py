@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from markupsafe import Markup
 from PIL import Image
 
 from blender_recon3d.pipeline.colmap.calls import pycolmap
@@ -18,7 +19,7 @@ from blender_recon3d.pipeline.files.ply import write_vertices
 from blender_recon3d.pipeline.files.whole_files import write_json
 from blender_recon3d.pipeline.report import write_report
 from blender_recon3d.pipeline.report.graph import shorten
-from blender_recon3d.pipeline.report.markup import Markup, join, tag
+from blender_recon3d.pipeline.report.markup import join, tag
 from blender_recon3d.pipeline.settings import STAGES, JobSettings
 from blender_recon3d.pipeline.sfm.registration import registration
 from blender_recon3d.pipeline.workspace import Workspace
@@ -171,7 +172,7 @@ def test_names_are_data_and_never_markup(workspace):
     finish(workspace, "dense")
     _, page, _ = report(workspace)
     assert "<script" not in page
-    assert "&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt; &amp; &#x27;x&#x27;.jpg" in page
+    assert "&lt;script&gt;alert(&#34;1&#34;)&lt;/script&gt; &amp; &#39;x&#39;.jpg" in page
     assert HOSTILE in checked(page).text
 
 
@@ -261,7 +262,7 @@ def test_a_page_of_many_photos_stays_small(tmp_path):
 
 
 def test_markup_escapes_everything_but_itself():
-    assert tag("p", "<i>", tag("b", "&"), None, title='"') == '<p title="&quot;">&lt;i&gt;<b>&amp;</b></p>'
+    assert tag("p", "<i>", tag("b", "&"), None, title='"') == '<p title="&#34;">&lt;i&gt;<b>&amp;</b></p>'
     assert join(Markup("<i>"), "a\x00b") == "<i>a\ufffdb"
 
 
