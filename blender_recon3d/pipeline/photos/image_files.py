@@ -1,4 +1,4 @@
-"""Reading photographs: any common format, upright, eight bits; and what their EXIF says."""
+"""Reading photographs: any common format, upright, sRGB, eight bits; and what their EXIF says."""
 
 from __future__ import annotations
 
@@ -15,6 +15,17 @@ import pillow_heif
 from PIL import ExifTags, Image, ImageOps
 
 from ..files.regular import open_regular
+from .color_profiles import Conversion, conversion_to_srgb
+from .deep_pixels import (
+    BYTES_PER_PIXEL,
+    ValueRange,
+    Values,
+    common_range,
+    deep_values,
+    is_deep,
+    measure,
+    note_depth,
+)
 from .pixel_budget import PixelBudget, TooLargeError, bytes_needed, default_budget
 
 pillow_heif.register_heif_opener()
@@ -67,7 +78,11 @@ def open_photo(path: Path) -> Iterator[Image.Image]:
                 f"{image.width} x {image.height} pixels are too many, the limit is {MOST_PIXELS // 10**6} megapixels"
             )
         progressive = bool(image.info.get("progressive"))
-        with pixel_budget().reserve(bytes_needed(image.format or "", image.width, image.height, progressive)):
+        needed = bytes_needed(image.format or "", image.width, image.height, progressive)
+        bits = note_depth(image, file)
+        if not image.mode.startswith(("I", "F")):
+            needed = max(needed, BYTES_PER_PIXEL.get(bits, 0) * image.width * image.height)
+        with pixel_budget().reserve(needed):
             yield image
 
 
@@ -92,23 +107,59 @@ def read_gray(path: Path) -> np.ndarray:
         return np.asarray(upright_rgb(image).convert("L"))
 
 
-def upright_rgb(image: Image.Image) -> Image.Image:
-    """The decoded photo in RGB, turned as EXIF says; 16-bit values are scaled, transparency goes to white.
+def upright_rgb(image: Image.Image, values: ValueRange | None = None) -> Image.Image:
+    """The photo in sRGB, 8 bits, turned as EXIF says; transparency goes to white.
 
-    `image` is changed: it is turned, and may be what is returned. Takes 4 bytes a pixel besides it at most.
+    values: what is black and white in a photo of more than 8 bits; else its own values say. `image` is changed: it is
+    turned, and may be what is returned. Takes 4 bytes a pixel besides it at most, if it has 8 bits.
     """
+    return upright_with_values(image, values)[0]
+
+
+def upright_with_values(
+    image: Image.Image, values: ValueRange | None = None
+) -> tuple[Image.Image, Values | None]:
+    """As `upright_rgb`; and what a photo of more than 8 bits holds."""
+    conversion = conversion_to_srgb(image)
+    deep = deep_values(image)
+    if deep is None:
+        return _upright_shallow(image, conversion), None
+    found = measure(deep)
+    whole = _deep_to_rgb(deep, values or common_range([found]), conversion)
+    orientation = read_exif(image).orientation
+    return (whole.transpose(_TURNS[orientation]) if orientation in _TURNS else whole), found
+
+
+def _upright_shallow(image: Image.Image, conversion: Conversion | None) -> Image.Image:
     ImageOps.exif_transpose(image, in_place=True)
     if image.mode == "RGB" and "transparency" not in image.info:
         image.load()
-        return image
-    convert = _to_rgb
-    if image.mode.startswith(("I", "F")):
-        top = 65535 if _maximum(image) > 255 else 255
-        convert = functools.partial(_scaled_to_rgb, top=top)
+        return _converted(image, conversion)
     whole = Image.new("RGB", image.size)
     for strip, corner in _strips(image):
-        whole.paste(convert(strip), corner)
+        if conversion is None or conversion.mode != "CMYK":
+            strip = _to_rgb(strip)
+        whole.paste(_converted(strip, conversion), corner)
     return whole
+
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def _converted(pixels: Image.Image, conversion: Conversion | None) -> Image.Image:
+    if conversion is None:
+        return pixels
+    converted = conversion.apply(pixels)
+    converted.info.pop("icc_profile", None)  # it would be applied again by whoever reads what is saved
+    return converted
 
 
 def _strips(image: Image.Image) -> Iterator[tuple[Image.Image, tuple[int, int]]]:
@@ -118,18 +169,28 @@ def _strips(image: Image.Image) -> Iterator[tuple[Image.Image, tuple[int, int]]]
         yield image.crop((0, top, image.width, min(top + rows, image.height))), (0, top)
 
 
-def _maximum(image: Image.Image) -> float:
-    return max((float(np.nanmax(np.asarray(strip), initial=0)) for strip, _ in _strips(image)), default=0.0)
+def _deep_to_rgb(values: np.ndarray, span: ValueRange, conversion: Conversion | None) -> Image.Image:
+    """Values [H, W(, C)] as 8-bit RGB, in strips."""
+    height, width = values.shape[:2]
+    whole = Image.new("RGB", (width, height))
+    rows = max(1, STRIP // max(1, width))
+    for top in range(0, height, rows):
+        part = values[top : top + rows]
+        channels = 1 if part.ndim == 2 else part.shape[2]
+        colors = span.as_bytes(part[..., :3] if channels >= 3 else part if part.ndim == 2 else part[..., 0])
+        if channels in (2, 4):
+            alpha = _opacity(part[..., -1:])
+            colors = np.rint(255 - alpha * (255 - np.atleast_3d(colors))).astype(np.uint8).squeeze()
+            colors = colors.reshape(*part.shape[:2], *colors.shape[2:])
+        strip = Image.fromarray(np.ascontiguousarray(colors)).convert("RGB")
+        whole.paste(_converted(strip, conversion), (0, top))
+    return whole
 
 
-def _scaled_to_rgb(strip: Image.Image, top: int) -> Image.Image:
-    """Grey values from 0 to `top` (255 or 65535), in integers or floats, as 8 bits."""
-    values = np.asarray(strip)
-    if values.dtype.kind in "iu":
-        eight = np.clip(values if top == 255 else values // 257, 0, 255)
-    else:
-        eight = np.nan_to_num(np.clip(values * np.float32(255 / top), 0, 255))
-    return Image.fromarray(eight.astype(np.uint8)).convert("RGB")
+def _opacity(alpha: np.ndarray) -> np.ndarray:
+    """From 0 to 1, of whole numbers up to the largest of their type, or of floats."""
+    top = np.iinfo(alpha.dtype).max if alpha.dtype.kind in "iu" else 1
+    return np.clip(np.nan_to_num(alpha.astype(np.float32)) / top, 0, 1)
 
 
 def _to_rgb(strip: Image.Image) -> Image.Image:
@@ -146,6 +207,8 @@ def is_plain(image: Image.Image, orientation: int) -> bool:
         orientation == 1
         and image.mode in PLAIN_FORMATS.get(image.format or "", ())
         and "transparency" not in image.info
+        and not is_deep(image)
+        and conversion_to_srgb(image) is None
     )
 
 

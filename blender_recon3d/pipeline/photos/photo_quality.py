@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
 from ..files.regular import NotAFileError, open_regular
-from .image_files import ExifInfo, is_plain, open_photo, read_exif, upright_rgb
+from .deep_pixels import ValueRange, Values, common_range
+from .image_files import ExifInfo, is_plain, open_photo, read_exif, upright_with_values
 from .pixel_budget import TooLargeError
 
 MOST_BYTES = 4 << 30  # of a file: a sparse one can say that it has terabytes
@@ -39,6 +42,10 @@ class PhotoInfo:
     format: str = ""  # Pillow's name of it: JPEG, PNG, TIFF ...
     digest: str = ""
     sharpness: tuple[float, float] = field(default=(0.0, 0.0))
+    values: Values | None = None  # of a photo of more than 8 bits a channel
+    value_range: ValueRange | None = (
+        None  # what becomes black and white of these, the same for a camera's photos
+    )
 
 
 def examine(path: Path) -> PhotoInfo:
@@ -58,7 +65,7 @@ def examine(path: Path) -> PhotoInfo:
             info.exif = read_exif(image)
             info.plain = is_plain(image, info.exif.orientation)
             info.format = image.format or ""
-            pixels = upright_rgb(image)
+            pixels, info.values = upright_with_values(image)
             info.width, info.height = pixels.size
             if max(pixels.size) < SMALLEST_SIDE:
                 info.reason = f"far too small ({info.width} x {info.height} pixels)"
@@ -103,6 +110,7 @@ def sharpness(gray: np.ndarray) -> tuple[float, float]:
 
 def set_aside(photos: list[PhotoInfo], keep_blurred: bool = False) -> None:
     """Give a reason to the photos that the others show to be unfit: duplicates, far too small, badly blurred."""
+    _share_ranges(photos)
     _set_aside_duplicates(photos)
     used = [photo for photo in photos if not photo.reason]
     if not used:
@@ -115,6 +123,22 @@ def set_aside(photos: list[PhotoInfo], keep_blurred: bool = False) -> None:
             )
     if not keep_blurred:
         _set_aside_blurred([photo for photo in used if not photo.reason])
+
+
+def _share_ranges(photos: list[PhotoInfo]) -> None:
+    """Give the photos of each camera that have more than 8 bits one range, and judge their sharpness in it."""
+    cameras: dict[Any, list[tuple[PhotoInfo, Values]]] = defaultdict(list)
+    for photo in photos:
+        if photo.values is not None and not photo.reason:
+            exif = photo.exif
+            key = (exif.make, exif.model) if exif else ("", "")
+            cameras[*key, photo.values.whole].append((photo, photo.values))
+    for members in cameras.values():
+        shared = common_range(values for _, values in members)
+        for photo, values in members:
+            ratio = shared.contrast() / common_range([values]).contrast()
+            photo.sharpness = photo.sharpness[0] * ratio**2, photo.sharpness[1]
+            photo.value_range = shared
 
 
 def _set_aside_duplicates(photos: list[PhotoInfo]) -> None:

@@ -134,7 +134,7 @@ def _bring_in(photo: PhotoInfo, target: Path, frames: Path) -> None:
         return
     with open_photo(photo.path) as image:
         exif = read_exif(image)
-        pixels = upright_rgb(image)
+        pixels = upright_rgb(image, photo.value_range)
         # What COLMAP and other readers want to know of the camera is kept; the orientation has been applied.
         kept = Image.Exif()
         kept[0x010F], kept[0x0110] = exif.make, exif.model

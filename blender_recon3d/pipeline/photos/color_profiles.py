@@ -1,0 +1,182 @@
+"""Photos in other colour spaces than sRGB: found by their ICC profile or by what EXIF and HEIF say, and converted.
+
+Phones write Display P3, cameras Adobe RGB, raw developers ProPhoto, print shops CMYK. Everything after the photos stage
+takes pixels for sRGB, so a profile that is passed over makes the texture dull or off in hue. LittleCMS converts, by way
+of Pillow's ImageCms.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import struct
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from PIL import ExifTags, Image, ImageCms
+
+LONGEST_PROFILE = 16 << 20  # bytes; those of printers have 3 MB
+SAME = 4  # of 255: profiles that differ less from sRGB are sRGB, written by somebody else
+WHITE_D65 = (0.3127, 0.3290)
+PRIMARIES = {
+    "Adobe RGB": ((0.64, 0.33), (0.21, 0.71), (0.15, 0.06)),
+    "Display P3": ((0.68, 0.32), (0.265, 0.69), (0.15, 0.06)),
+    "BT.2020": ((0.708, 0.292), (0.17, 0.797), (0.131, 0.046)),
+}
+ADOBE_GAMMA = 563 / 256
+# ITU-T H.273: numbers of primaries, and of transfer functions that are not of high dynamic range.
+_HEIF_PRIMARIES = {12: "Display P3", 9: "BT.2020"}
+_HEIF_CURVES = (1, 6, 13, 14, 15)
+
+
+@dataclass(frozen=True, eq=False)
+class Conversion:
+    """From the photo's colours to sRGB. mode: Pillow's mode of the pixels it takes: RGB, L or CMYK."""
+
+    mode: str
+    transform: ImageCms.ImageCmsTransform
+
+    def apply(self, pixels: Image.Image) -> Image.Image:
+        """RGB pixels in sRGB. pixels: in `mode`, or grey ones in RGB; RGB ones may be changed in place."""
+        if self.mode == "RGB":
+            ImageCms.applyTransform(pixels, self.transform, inPlace=True)
+            return pixels
+        if self.mode == "L" and pixels.mode != "L":
+            pixels = pixels.getchannel(0)
+        return ImageCms.applyTransform(pixels, self.transform) or pixels
+
+
+def conversion_to_srgb(image: Image.Image) -> Conversion | None:
+    """What turns the photo's colours into sRGB; None where they are sRGB, or nothing says what they are.
+
+    A profile that is damaged, or of another kind than the pixels (CMYK in an RGB photo), says nothing.
+    """
+    profile = image.info.get("icc_profile")
+    if isinstance(profile, bytes) and profile:
+        return _conversion(profile, _kind(image)) if len(profile) <= LONGEST_PROFILE else None
+    said = _space_said(image) if _kind(image) == "RGB" else ""
+    return _conversion(profile_of(said), "RGB") if said else None
+
+
+def _kind(image: Image.Image) -> str:
+    """The colour space that a profile of these pixels has."""
+    if image.mode in ("RGB", "RGBA", "RGBX", "RGBa", "P", "PA"):
+        return "RGB"
+    if image.mode in ("L", "LA", "La") or image.mode.startswith(("I", "F")):
+        return "L"
+    return "CMYK" if image.mode == "CMYK" else ""
+
+
+@functools.lru_cache(maxsize=16)
+def _conversion(profile: bytes, kind: str) -> Conversion | None:
+    spaces = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK"}
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if source.profile.xcolor_space.strip() != spaces.get(kind):
+            return None
+        transform = ImageCms.buildTransform(
+            source,
+            ImageCms.createProfile("sRGB"),
+            kind,
+            "RGB",
+            ImageCms.Intent.RELATIVE_COLORIMETRIC,
+            # Grey would go by way of a table, which is coarse in the darks of linear profiles.
+            ImageCms.Flags.BLACKPOINTCOMPENSATION
+            | (ImageCms.Flags.NOOPTIMIZE if kind == "L" else ImageCms.Flags.NONE),
+        )
+        found = Conversion(kind, transform)
+        return None if _changes_nothing(found) else found
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):  # damaged, or of a kind LittleCMS lacks
+        return None
+
+
+def _changes_nothing(conversion: Conversion) -> bool:
+    """Whether it leaves colours of all over the range as they are."""
+    if conversion.mode == "CMYK":
+        return False
+    steps = np.linspace(0, 255, 9 if conversion.mode == "RGB" else 256).astype(np.uint8)
+    if conversion.mode == "RGB":
+        pixels = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(1, -1, 3)
+        before = pixels
+    else:
+        pixels = steps[None]
+        before = np.repeat(pixels[..., None], 3, axis=2)
+    after = np.asarray(conversion.apply(Image.fromarray(pixels.copy())))
+    return int(np.abs(after.astype(int) - before).max()) <= SAME
+
+
+def _space_said(image: Image.Image) -> str:
+    """What EXIF (DCF's "R03": Adobe RGB, which cameras write without a profile) or HEIF say in place of a profile."""
+    described = image.info.get("nclx_profile")
+    if isinstance(described, dict) and described.get("transfer_characteristics") in _HEIF_CURVES:
+        return _HEIF_PRIMARIES.get(described.get("color_primaries", 0), "")
+    try:
+        exif = image.getexif()
+        index: Any = exif.get_ifd(ExifTags.IFD.Interop).get(1, "")
+        space = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.ColorSpace)
+    except Exception:  # Pillow's parser raises nearly anything on hostile EXIF
+        return ""
+    text = index.decode("ascii", "replace") if isinstance(index, bytes) else str(index)
+    return "Adobe RGB" if text.startswith("R03") and space != 1 else ""
+
+
+@functools.cache
+def profile_of(name: str) -> bytes:
+    """An ICC profile (version 2, a matrix and curves) of one of PRIMARIES."""
+    return rgb_profile(name, PRIMARIES[name], ADOBE_GAMMA if name == "Adobe RGB" else 0.0)
+
+
+def rgb_profile(name: str, primaries: tuple[tuple[float, float], ...], gamma: float) -> bytes:
+    """An ICC profile of a display. primaries: x, y of red, green and blue beside a white of D65; gamma 0: sRGB's
+    curve. ICC.1:2001-04; white adapted to D50 by Bradford's matrix, as it is usual.
+    """
+    columns = _adapted(primaries)
+    curve = _curve(gamma)
+    blocks = [(b"desc", _text(b"desc", name)), (b"cprt", b"text\0\0\0\0none\0"), (b"wtpt", _xyz(_D50))]
+    blocks += [
+        (tag, _xyz(column)) for tag, column in zip((b"rXYZ", b"gXYZ", b"bXYZ"), columns.T, strict=True)
+    ]
+    blocks += [(tag, curve) for tag in (b"rTRC", b"gTRC", b"bTRC")]
+    table, data, offset = struct.pack(">I", len(blocks)), b"", 128 + 4 + 12 * len(blocks)
+    for tag, block in blocks:
+        padded = block + b"\0" * (-len(block) % 4)
+        table += tag + struct.pack(">II", offset + len(data), len(block))
+        data += padded
+    head = struct.pack(">I4sI4s4s4s", offset + len(data), b"none", 0x02100000, b"mntr", b"RGB ", b"XYZ ")
+    head += struct.pack(">6H", 2026, 1, 1, 0, 0, 0) + b"acsp" + bytes(28) + _xyz(_D50)[8:]
+    return head.ljust(128, b"\0") + table + data
+
+
+_D50 = np.array([0.9642, 1.0, 0.8249])
+_BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
+
+
+def _adapted(primaries: tuple[tuple[float, float], ...]) -> np.ndarray:
+    """[3, 3]: XYZ of red, green and blue in columns, for a white of D50."""
+
+    def lifted(x: float, y: float) -> np.ndarray:
+        return np.array([x / y, 1.0, (1 - x - y) / y])
+
+    white = lifted(*WHITE_D65)
+    colors = np.stack([lifted(x, y) for x, y in primaries], axis=1)
+    colors = colors * np.linalg.solve(colors, white)
+    gain = (_BRADFORD @ _D50) / (_BRADFORD @ white)
+    adapted: np.ndarray = np.linalg.solve(_BRADFORD, gain[:, None] * (_BRADFORD @ colors))
+    return adapted
+
+
+def _curve(gamma: float) -> bytes:
+    if gamma:
+        return b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256))
+    v = np.linspace(0, 1, 1024)
+    light = np.where(v <= 0.04045, v / 12.92, ((v + 0.055) / 1.055) ** 2.4)
+    return b"curv\0\0\0\0" + struct.pack(">I", len(v)) + np.rint(light * 65535).astype(">u2").tobytes()
+
+
+def _xyz(values: np.ndarray) -> bytes:
+    return b"XYZ \0\0\0\0" + np.rint(np.asarray(values) * 65536).astype(">i4").tobytes()
+
+
+def _text(kind: bytes, text: str) -> bytes:
+    return kind + bytes(4) + struct.pack(">I", len(text) + 1) + text.encode("ascii") + bytes(79)

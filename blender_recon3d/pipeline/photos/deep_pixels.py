@@ -1,0 +1,156 @@
+"""Photos of more than 8 bits a channel: their values, and the 8 bits that they become.
+
+Nothing in such a file says what white is. Machine vision and thermal cameras write 12 bits into 16; floats run from 0
+to 1, to 65535, or are light of any brightness. So the values of all photos of a camera decide together, once: photos
+scaled each by its own brightest spot would differ in exposure. numpy and OpenCV; Pillow cuts colours off at 8 bits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import cv2
+import numpy as np
+from PIL import Image, TiffImagePlugin
+
+LOOKED_AT = 1_000_000  # values that the percentiles are taken of
+WHITES = (255, 1023, 4095, 16383, 65535)  # of 8, 10, 12, 14 and 16 bits
+NARROW = 1 / 8  # of the range up to white; values that fill less are stretched
+OVERSHOOT = 2.0  # what floats from 0 to 1 may reach in single pixels
+DIM = 0.2  # of white, that the brightest values of a capture reach; else white is not what it seems
+_COLOURED = ("RGB", "RGBA", "RGBX", "LA")
+_NOTE = "recon3d depth"  # in an image's info: the file and its bits a channel
+BYTES_PER_PIXEL = {16: 26, 32: 44, 64: 76}  # at the peak of decoding colours, by bits of a channel
+
+# Pillow refuses floats in colour. Header, EXIF and size are read by it all the same; the pixels by OpenCV.
+_KNOWN: dict[Any, tuple[str, str]] = dict(TiffImagePlugin.OPEN_INFO)
+for _order in (b"II", b"MM"):
+    for _sample in ((3,), (3, 3, 3)):
+        _KNOWN[_order, 2, _sample, 1, (32, 32, 32), ()] = _KNOWN[_order, 2, _sample, 1, (64, 64, 64), ()] = (
+            "RGB",
+            "RGB",
+        )
+    _KNOWN[_order, 1, (3,), 1, (64,), ()] = ("F", "F;64F")
+TiffImagePlugin.OPEN_INFO.update(_KNOWN)
+
+
+@dataclass(frozen=True)
+class Values:
+    """What a photo holds: whether whole numbers; their percentiles 0.5 and 99.5, and the largest."""
+
+    whole: bool
+    low: float
+    high: float
+    most: float
+
+
+@dataclass(frozen=True)
+class ValueRange:
+    """What becomes black and what white. light: values are in proportion to light, and get sRGB's curve."""
+
+    low: float
+    high: float
+    light: bool = False
+
+    def as_bytes(self, values: np.ndarray) -> np.ndarray:
+        """uint8 of the same shape; what is no number becomes black."""
+        with np.errstate(all="ignore"):
+            scaled = (values.astype(np.float32) - np.float32(self.low)) / np.float32(self.high - self.low)
+            scaled = np.clip(np.nan_to_num(scaled, nan=0.0, posinf=1.0, neginf=0.0), 0, 1)
+            if self.light:
+                scaled = np.where(scaled <= 0.0031308, 12.92 * scaled, 1.055 * scaled ** (1 / 2.4) - 0.055)
+        return np.rint(scaled * 255).astype(np.uint8)
+
+    def contrast(self) -> float:
+        """Steps of 8 bits that a step of the values makes."""
+        return 255 / (self.high - self.low)
+
+
+def note_depth(image: Image.Image, file: BinaryIO) -> int:
+    """Bits a channel as the file has them: 8, or 16, 32, 64 of a deep photo, which is noted in the image's `info`.
+
+    To be called before Pillow decodes: PNGs are decoded as soon as their EXIF is asked for.
+    """
+    if image.mode.startswith(("I", "F")):
+        return 16 if image.mode.startswith("I;16") else 32
+    bits = 8
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        with contextlib.suppress(TypeError, ValueError):
+            bits = max(image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, (8,)))
+    elif any(str(tile[3]).endswith(";16B") for tile in getattr(image, "tile", ())):
+        bits = 16
+    if bits not in (16, 32, 64) or image.mode not in _COLOURED:
+        return 8
+    image.info[_NOTE] = file, bits
+    return bits
+
+
+def is_deep(image: Image.Image) -> bool:
+    return _NOTE in image.info or image.mode.startswith(("I", "F"))
+
+
+def deep_values(image: Image.Image) -> np.ndarray | None:
+    """[H, W] or [H, W, 2, 3 or 4] (colour as RGB, then alpha) as the file has them, not turned; None for 8 bits.
+
+    OSError for floats in colour that OpenCV cannot read either.
+    """
+    if image.mode.startswith(("I", "F")):
+        return np.asarray(image)
+    if _NOTE not in image.info:
+        return None
+    file, bits = image.info[_NOTE]
+    file.seek(0)
+    content = np.frombuffer(file.read(), np.uint8)
+    try:
+        values = cv2.imdecode(content, cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
+    except cv2.error:
+        values = None
+    if values is None or values.dtype.itemsize == 1 or values.shape[1::-1] != image.size:
+        if bits > 16:
+            raise OSError("cannot identify image file")
+        return None  # then its upper 8 bits have to do
+    if values.ndim == 3 and values.shape[2] >= 3:
+        values[..., :3] = values[..., 2::-1].copy()
+    return values
+
+
+def measure(values: np.ndarray) -> Values:
+    """The values of a photo's colours [H, W(, C)]; alpha does not count."""
+    colors = values if values.ndim == 2 else values[..., : 3 if values.shape[2] >= 3 else 1]
+    sample = colors.reshape(-1)[:: max(1, colors.size // LOOKED_AT)].astype(np.float64)
+    sample = sample[np.isfinite(sample)]
+    whole = values.dtype.kind in "iu"
+    if not len(sample):
+        return Values(whole, 0.0, 0.0, 0.0)
+    low, high = np.quantile(sample, [0.005, 0.995])
+    most = float(colors.max()) if whole else float(np.nanmax(np.where(np.isinf(colors), np.nan, colors)))
+    return Values(whole, float(low), float(high), most)
+
+
+def common_range(found: Iterable[Values]) -> ValueRange:
+    """The one range for photos of one camera; all of them whole numbers, or none."""
+    photos = list(found)
+    low, high = min(v.low for v in photos), max(v.high for v in photos)
+    most = max(v.most for v in photos)
+    if photos[0].whole:
+        white = float(next((white for white in WHITES if most <= white), most))
+        return _stretched(low, high, white)
+    if low >= 0 and high <= 1.001 and most <= OVERSHOOT:
+        return _stretched(low, high, 1.0)
+    white = float(next((white for white in WHITES if most <= white * 1.001), most))
+    if low >= 0 and white in WHITES and high >= DIM * white:
+        return _stretched(low, high, white)
+    if low < 0 or low > 0.3 * high:  # temperatures, depths: no light
+        return ValueRange(low, high) if high > low else ValueRange(low, low + 1)
+    bright = float(np.median([v.high for v in photos]))
+    return ValueRange(0.0, bright, light=True) if bright > 0 else ValueRange(0.0, 1.0)
+
+
+def _stretched(low: float, high: float, white: float) -> ValueRange:
+    """From 0 to white, or the values' own range where they fill little of it."""
+    if low < high < low + NARROW * white and white > WHITES[0]:
+        return ValueRange(low, high)
+    return ValueRange(0.0, max(white, 1e-9))
