@@ -111,7 +111,9 @@ def create_camera(name: str, image: colmap_files.Image, pinhole: Pinhole) -> bpy
     data[KEY] = asdict(pinhole)
     fit_lens(data)
     camera = bpy.data.objects.new(name, data)
-    camera[KEY] = {"kind": "camera", "photo": image.name, "qvec": image.qvec, "tvec": image.tvec}
+    # Blender's texts are UTF-8; a name of other bytes is spelled out, so that two stay two.
+    photo = image.name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    camera[KEY] = {"kind": "camera", "photo": photo, "qvec": image.qvec, "tvec": image.tvec}
     camera.rotation_mode = "QUATERNION"
     camera.rotation_quaternion, camera.location = pose_of(image.qvec, image.tvec)
     return camera

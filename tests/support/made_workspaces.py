@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 import zlib
 from dataclasses import dataclass, field
@@ -99,7 +100,7 @@ def write_binary(folder: Path, model: MadeModel) -> None:
     (folder / "cameras.bin").write_bytes(cameras)
     images = struct.pack("<Q", len(model.images))
     for i, (name, camera, q, t) in enumerate(model.images, 1):
-        images += struct.pack("<I7dI", i, *q, *t, camera) + name.encode() + b"\0"
+        images += struct.pack("<I7dI", i, *q, *t, camera) + os.fsencode(name) + b"\0"
         images += struct.pack("<Q", 2) + struct.pack("<ddQddQ", 1.5, 2.5, 1, 3.5, 4.5, 2**64 - 1)
     (folder / "images.bin").write_bytes(images)
     points = [struct.pack("<Q", len(model.xyz))]

@@ -2,6 +2,42 @@
 
 from __future__ import annotations
 
-EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".heic", ".heif"})
+EXTENSIONS = frozenset(
+    {
+        ".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".mpo", ".png", ".tif", ".tiff", ".webp", ".heic", ".heif", ".hif",
+        ".avif", ".bmp",
+    }
+)  # fmt: skip
 VIDEO_EXTENSIONS = frozenset({".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mts", ".mpg", ".mpeg"})
-MASK_EXTENSIONS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")
+MASK_EXTENSIONS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
+# What cameras write that no program shows without developing it.
+RAW_EXTENSIONS = frozenset(
+    {
+        ".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff", ".gpr", ".iiq", ".kdc", ".mef", ".mos",
+        ".mrw", ".nef", ".nrw", ".orf", ".ori", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f",
+    }
+)  # fmt: skip
+# Pictures of formats that are not read.
+OTHER_PICTURES = frozenset({".jxl", ".jp2", ".j2k", ".jxr", ".exr", ".hdr", ".psd", ".psb", ".gif", ".tga"})
+# Folders that systems, network drives and programs fill by themselves: thumbnails, what was thrown away, what a check
+# of the disk has found. Hidden ones (.thumbnails, .Trash-1000, .@__thumb) are passed over anyway.
+SYSTEM_FOLDERS = frozenset(
+    {
+        "@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "@tmp", "$recycle.bin", "recycler",
+        "recycled", "recycle.bin", "recycle bin", "system volume information", "lost+found", "lost.dir",
+        "network trash folder", "temporary items", "trash", "__macosx", "thumbnails", "thumbs", "_gsdata_", "msocache",
+    }
+)  # fmt: skip
+# Libraries and caches of programs, which are folders that look like one file.
+SYSTEM_ENDINGS = (".lrdata", ".photoslibrary", ".aplibrary", ".cocatalogdb")
+
+
+def is_system_folder(name: str) -> bool:
+    """Whether a folder of this name, inside one that was given, holds nothing that a person would call photos."""
+    plain = name.casefold()
+    return (
+        plain.startswith((".", "found.0"))
+        or plain in SYSTEM_FOLDERS
+        or plain.endswith(SYSTEM_ENDINGS)
+        or (plain.startswith("$") and plain.endswith(".bin"))
+    )

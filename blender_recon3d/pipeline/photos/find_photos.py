@@ -1,63 +1,90 @@
-"""Finding the photos a person means: folders, lists of files, videos, and their masks; and safe names for them."""
+"""Finding the photos a person means in folders, lists of files and videos; and safe names for them."""
 
 from __future__ import annotations
 
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import UserError
 from ..files.user_path import user_path
-from .extensions import EXTENSIONS, MASK_EXTENSIONS, VIDEO_EXTENSIONS
+from .extensions import EXTENSIONS, OTHER_PICTURES, RAW_EXTENSIONS, VIDEO_EXTENSIONS
+from .folder_walk import Walk
+
+FEWEST_PHOTOS = 3
 
 
-def find_photos(given: Iterable[str], workspace_root: Path) -> tuple[list[Path], list[Path]]:
+@dataclass
+class Found:
+    """photos, films: those used. The rest is what lies there too: pictures in folders of the system (system), RAW
+    files, pictures of other formats, films beside photos, and photos beside a film (covers)."""
+
+    photos: list[Path] = field(default_factory=list)
+    films: list[Path] = field(default_factory=list)
+    system: list[Path] = field(default_factory=list)
+    raw: list[Path] = field(default_factory=list)
+    other: list[Path] = field(default_factory=list)
+    films_aside: list[Path] = field(default_factory=list)
+    covers: list[Path] = field(default_factory=list)
+
+
+def find_photos(given: Iterable[str], workspace_root: Path, masks: str = "") -> tuple[list[Path], list[Path]]:
+    """The photo and video files that are used of what `look_for` finds."""
+    found = look_for(given, workspace_root, masks)
+    return found.photos, found.films
+
+
+def look_for(given: Iterable[str], workspace_root: Path, masks: str = "") -> Found:
     """The photo and video files that `given` (folders, files) stand for, in natural order, without repeats.
 
-    Folders are searched recursively; hidden entries, other kinds of files and what workspaces hold are passed
-    over, and films where there are photos. A file named outright is taken whatever its name ends in.
-    UserError (2) for a path that is not there.
+    Folders are searched recursively, through links too; hidden entries, folders of the system, other kinds of files,
+    the folder of masks and what workspaces hold are passed over. Of photos and films in one folder the photos count,
+    unless they are too few. A file named outright is taken whatever its name ends in. UserError (2) for a path that is
+    not there.
     """
+    found = Found()
     photos: dict[Path, None] = {}
-    videos: dict[Path, None] = {}
+    films: dict[Path, None] = {}
     for text in given:
         path = user_path(text).absolute()
         if path.is_dir():
-            found = sorted(_walk(path, workspace_root), key=natural_key)
-            stills = [file for file in found if file.suffix.lower() in EXTENSIONS]
-            # Phones put a short film beside each photo: films count where there are no photos, or when named.
-            found = stills or found
+            walk = Walk(path, workspace_root, user_path(masks).absolute() if masks else None)
+            chosen = _choose(walk, found)
         elif path.exists():
-            found = [path]
+            chosen = [path]
         else:
             raise UserError(f"{path} does not exist: give a folder of photos, photo files or a video.", 2)
-        for file in found:
-            (videos if file.suffix.lower() in VIDEO_EXTENSIONS else photos)[file] = None
-    return list(photos), list(videos)
+        for file in chosen:
+            (films if file.suffix.lower() in VIDEO_EXTENSIONS else photos)[file] = None
+    found.photos, found.films = list(photos), list(films)
+    return found
 
 
-def _walk(folder: Path, workspace_root: Path) -> Iterator[Path]:
-    for where, folders, files in os.walk(folder, onerror=_unreadable):
-        here = Path(where)
-        if here == workspace_root:  # photos and results in one folder: only what lies there itself
-            folders.clear()
-        elif here != folder and {"job.json", "state.json"} <= set(files):  # another workspace's copies
-            folders.clear()
-            continue
-        folders[:] = [
-            name
-            for name in folders
-            if not name.startswith(".") and name != "__MACOSX" and here / name != workspace_root
-        ]
-        for name in files:
-            if not name.startswith(".") and Path(name).suffix.lower() in EXTENSIONS | VIDEO_EXTENSIONS:
-                yield here / name
+def _choose(walk: Walk, found: Found) -> list[Path]:
+    """Photos or films of a folder; what is left out is told in `found`."""
+    found.system += walk.system
+    kinds = (RAW_EXTENSIONS, OTHER_PICTURES, EXTENSIONS, VIDEO_EXTENSIONS)
+    raw, other, stills, films = (sorted(walk.of(kind), key=natural_key) for kind in kinds)
+    found.raw += raw
+    found.other += other
+    if films and len(stills) < FEWEST_PHOTOS:  # what cameras put beside a film: its cover, a thumbnail
+        found.covers += stills
+        return films
+    # Phones put a short film beside each photo, with its name.
+    names = {still.with_suffix("") for still in stills}
+    found.films_aside += [film for film in films if film.with_suffix("") not in names]
+    return stills
 
 
-def _unreadable(error: OSError) -> None:
-    raise UserError(f"The folder {error.filename} cannot be read ({error.strerror}): check its rights.", 2)
+def none_found(given: Iterable[str]) -> str:
+    """The sentence where there is nothing at all."""
+    return (
+        f"No photos were found in {', '.join(given) or 'nothing'}: give a folder with JPEG, PNG, TIFF, WebP, HEIC, "
+        "AVIF or BMP files, or a video."
+    )
 
 
 def natural_key(path: Path) -> list[tuple[int, int, str]]:
@@ -81,17 +108,6 @@ def safe_name(relative: Path, extension: str, taken: set[str]) -> str:
         name = f"{stem}_{number}{extension}"
     taken.add(name.casefold())
     return name
-
-
-def find_mask(folder: Path, photo: Path, relative: Path) -> Path | None:
-    """The mask of a photo: `a/b.png`, `a/b.jpg.png` (COLMAP's way) or, anywhere, `b.png`."""
-    for base in (relative, Path(photo.name)):
-        for stem in (base.with_suffix(""), base):
-            for extension in MASK_EXTENSIONS:
-                candidate = folder / f"{stem}{extension}"
-                if candidate.is_file():
-                    return candidate
-    return None
 
 
 def common_folder(files: list[Path]) -> Path:

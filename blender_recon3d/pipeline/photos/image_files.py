@@ -32,7 +32,7 @@ pillow_heif.register_heif_opener()
 
 # What a photo may be, whatever its name says. Pillow goes by content and knows a hundred formats, of which some run
 # other programs (PostScript: Ghostscript); only these are ever tried.
-FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "HEIF")  # MPO comes by way of JPEG
+FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "HEIF", "AVIF", "BMP")  # MPO comes by way of JPEG
 # What COLMAP reads as it is; everything else is converted on the way in.
 PLAIN_FORMATS = {"JPEG": ("RGB", "L"), "PNG": ("RGB", "L"), "MPO": ("RGB",)}
 

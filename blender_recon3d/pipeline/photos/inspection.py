@@ -16,11 +16,11 @@ from ..job_forecast import forecast_job, memory
 from ..settings import QUALITIES, STAGES, JobSettings
 from ..text import duration, printable
 from .camera_groups import group_cameras
-from .find_photos import common_folder, find_photos
+from .find_photos import FEWEST_PHOTOS, common_folder, look_for, none_found
+from .left_out import notes
 from .photo_entries import examine_all, photo_entry
 from .photo_quality import set_aside
 
-FEWEST_PHOTOS = 3
 USUAL = 20  # photos below which a capture seldom covers a subject all around
 HD = (1920, 1080)  # what a film's frames are taken for before they are extracted
 
@@ -35,14 +35,12 @@ def inspect_photos(settings: JobSettings, progress: Progress, without: Path) -> 
     "until", "forecasts": {quality: {"seconds": {stage: s}, "memory", "memory_of_surface", "disk"}}}`: seconds of
     every stage; bytes up to the cloud, with mesh and texture, and on the disk.
     """
-    files, films = find_photos(settings.photos.photos, without)
+    looked = look_for(settings.photos.photos, without, settings.photos.masks)
+    files, films, left_out = looked.photos, looked.films, notes(looked)
     progress.info(count_sentence(len(files), len(films)), photos=len(files), films=len(films))
     if not files and not films:
-        raise UserError(
-            f"No photos were found in {', '.join(settings.photos.photos)}: choose a folder with JPEG, PNG, TIFF, "
-            "WebP or HEIC files, or a film.",
-            2,
-        )
+        unread = [note.text for note in left_out if note.weighty]
+        raise UserError(" ".join([none_found(settings.photos.photos), *unread]), 2)
     photos = examine_all(files, progress)
     set_aside(photos, settings.photos.keep_blurred)
     base = common_folder(files) if files else Path()
@@ -60,7 +58,7 @@ def inspect_photos(settings: JobSettings, progress: Progress, without: Path) -> 
         "films": len(films),
         "set_aside": [{"photo": str(photo.path), "reason": photo.reason} for photo in photos if photo.reason],
         "cameras": cameras,
-        "advice": advice(len(used), bool(films), cameras),
+        "advice": [note.text for note in left_out] + advice(len(used), bool(films), cameras),
         "quality": settings.quality,
         "until": settings.until,
         "forecasts": {

@@ -61,4 +61,4 @@ def _extension(photo: PhotoInfo) -> str:
     """PNG for what is a PNG, or was not lossy and is converted; JPEG for the rest."""
     if photo.plain:
         return ".png" if photo.format == "PNG" else ".jpg"
-    return ".png" if photo.format in ("PNG", "TIFF") else ".jpg"
+    return ".png" if photo.format in ("PNG", "TIFF", "BMP") else ".jpg"

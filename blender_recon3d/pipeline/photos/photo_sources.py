@@ -138,7 +138,7 @@ def content_hash(path: Path) -> str:
 
 
 def _files(workspace: Workspace, settings: PhotosSettings) -> list[Path]:
-    photos, videos = find_photos(settings.photos, workspace.root)
+    photos, videos = find_photos(settings.photos, workspace.root, settings.masks)
     masks = user_path(settings.masks).absolute() if settings.masks else None
     if masks is not None and not masks.is_dir():
         raise UserError(f"The folder of masks {settings.masks} does not exist: check --masks.", 2)

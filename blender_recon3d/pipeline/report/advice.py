@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from pathlib import Path
 from statistics import median
 from typing import Any
+
+from ..files.user_path import recorded_path
 
 FEW_POINTS = 40  # sparse points in a photo, below which its camera stands loosely
 LARGE_ERROR = 2.5  # times the median photo's reprojection error
@@ -126,7 +127,7 @@ def _set_aside(document: dict[str, Any]) -> list[dict[str, Any]]:
     reasons: dict[str, list[str]] = defaultdict(list)
     for photo in document.get("photos", []):
         if photo["state"] != "used":
-            reasons[re.sub(r" ?\(.*?\)", "", photo["reason"])].append(Path(photo["source"]).name)
+            reasons[re.sub(r" ?\(.*?\)", "", photo["reason"])].append(recorded_path(photo["source"]).name)
     advice = []
     for reason, names in reasons.items():
         count = f"{len(names)} photos are" if len(names) > 1 else f"{names[0]} is"
@@ -136,7 +137,7 @@ def _set_aside(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _titles(used: list[dict[str, Any]]) -> dict[str, str]:
-    return {photo["name"]: Path(photo["source"]).stem for photo in used}
+    return {photo["name"]: recorded_path(photo["source"]).stem for photo in used}
 
 
 def _names(names: list[str], titles: dict[str, str]) -> str:

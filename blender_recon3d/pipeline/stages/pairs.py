@@ -12,7 +12,7 @@ from ..errors import UserError
 from ..events import Progress
 from ..files.json_values import MOST_BYTES
 from ..files.regular import read_regular
-from ..files.user_path import user_path
+from ..files.user_path import recorded_path, user_path
 from ..files.whole_files import remove
 from ..matching import pairing
 from ..models.front_ends import has_weights, retriever_of, weights_identity
@@ -112,7 +112,7 @@ def _from_file(path: Path, photos: list[dict[str, Any]], progress: Progress) -> 
     """Pairs by the workspace's names or the photos' own; a line that names no photo is told and passed over."""
     by_name = {photo["name"]: index for index, photo in enumerate(photos)}
     for index, photo in enumerate(photos):
-        by_name.setdefault(Path(photo["source"]).name, index)
+        by_name.setdefault(recorded_path(photo["source"]).name, index)
     pairs = set()
     unknown = []
     for number, words in enumerate(_read_file(path), 1):

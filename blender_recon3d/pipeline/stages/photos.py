@@ -15,8 +15,17 @@ from ..events import Progress
 from ..files.user_path import user_path
 from ..files.whole_files import clone_or_copy, link_or_copy, remove, whole_file, write_json
 from ..photos.camera_groups import check_camera, group_cameras
-from ..photos.find_photos import common_folder, find_mask, find_photos, natural_key
+from ..photos.find_photos import (
+    FEWEST_PHOTOS,
+    common_folder,
+    find_photos,
+    look_for,
+    natural_key,
+    none_found,
+)
 from ..photos.image_files import open_photo, read_exif, upright_rgb
+from ..photos.left_out import notes
+from ..photos.masks import match_masks
 from ..photos.photo_entries import examine_all, in_threads, photo_entry
 from ..photos.photo_quality import PhotoInfo, set_aside
 from ..photos.photo_sources import write_sources
@@ -24,12 +33,11 @@ from ..results import described
 from ..settings import PhotosSettings
 from ..workspace import Workspace
 
-FEWEST_PHOTOS = 3
 JPEG_QUALITY = 97  # of converted photos; the loss is below the sensor's noise
 
 
 def inputs(workspace: Workspace, settings: PhotosSettings) -> Any:
-    photos, videos = find_photos(settings.photos, workspace.root)
+    photos, videos = find_photos(settings.photos, workspace.root, settings.masks)
     masks = sorted(Path(settings.masks).rglob("*")) if settings.masks else []
     check_masks(settings)
     check_camera(settings)
@@ -56,7 +64,7 @@ def reset(workspace: Workspace) -> None:
 
 
 def run(workspace: Workspace, settings: PhotosSettings, progress: Progress) -> dict[str, Any]:
-    files = _find(workspace, settings, progress)
+    files, unread = _find(workspace, settings, progress)
     base = common_folder(files)
     photos = examine_all(files, progress)
     set_aside(photos, settings.keep_blurred)
@@ -65,7 +73,7 @@ def run(workspace: Workspace, settings: PhotosSettings, progress: Progress) -> d
         if photo.reason:
             progress.warning(f"{photo.path.name} is set aside: {photo.reason}.", photo=str(photo.path))
     if len(used) < FEWEST_PHOTOS:
-        raise UserError(_too_few(photos, used, base), 2)
+        raise UserError(" ".join([_too_few(photos, used, base), *unread]), 2)
 
     taken: set[str] = set()
     entries = [photo_entry(photo, base, taken) for photo in photos]
@@ -89,25 +97,25 @@ def run(workspace: Workspace, settings: PhotosSettings, progress: Progress) -> d
     return {"message": message, "photos": len(used), "set_aside": aside, "cameras": len(cameras)}
 
 
-def _find(workspace: Workspace, settings: PhotosSettings, progress: Progress) -> list[Path]:
+def _find(workspace: Workspace, settings: PhotosSettings, progress: Progress) -> tuple[list[Path], list[str]]:
+    """The photos, frames of films among them; and sentences on what could not be read."""
     from ..photos.video import extract_frames
 
-    files, videos = find_photos(settings.photos, workspace.root)
-    for number, video in enumerate(videos):
+    found = look_for(settings.photos, workspace.root, settings.masks)
+    files, unread = found.photos, []
+    for note in notes(found):
+        (progress.warning if note.weighty else progress.info)(note.text)
+        unread += [note.text] * note.weighty
+    for number, video in enumerate(found.films):
         folder = workspace.frames / f"{number:02d}"
         if not _whole_frames(folder):
             remove(folder)
-            found = extract_frames(video, folder, settings.frames, progress)
-            progress.info(f"{found} frames taken from {video.name}.")
+            taken = extract_frames(video, folder, settings.frames, progress)
+            progress.info(f"{taken} frames taken from {video.name}.")
         files += sorted(folder.glob("*.jpg"), key=natural_key)
     if not files:
-        where = ", ".join(settings.photos) or "nothing"
-        raise UserError(
-            f"No photos were found in {where}: give a folder with JPEG, PNG, TIFF, WebP or HEIC files, or a "
-            "video.",
-            2,
-        )
-    return files
+        raise UserError(" ".join([none_found(settings.photos), *unread]), 2)
+    return files, unread
 
 
 def _whole_frames(folder: Path) -> bool:
@@ -166,9 +174,11 @@ def _bring_masks(
 ) -> None:
     """masks/NAME.png as COLMAP wants them: uint8, the photo's upright size, 0 is ignored."""
     folder = user_path(settings.masks).absolute()
+    found = match_masks(folder, [photo.path for photo, _ in jobs])
+    _say_unclear(found.unclear, base, progress)
     missing = []
     for photo, target in jobs:
-        mask = find_mask(folder, photo.path, photo.path.relative_to(base))
+        mask = found.of.get(photo.path)
         if mask is None:
             missing.append(photo.path.name)
             continue
@@ -182,12 +192,28 @@ def _bring_masks(
         with whole_file(workspace.masks / f"{target.name}.png") as part:
             part.write_bytes(cv2.imencode(".png", values)[1].tobytes())
     if len(missing) == len(jobs):
+        if found.unclear:
+            raise UserError(f"The masks in {folder} fit several photos each: {FOLDERS_OF_MASKS}.", 2)
         raise UserError(
             f"None of the masks in {folder} is named like a photo: name the mask of IMG_1.jpg IMG_1.png.", 2
         )
     if missing:
         shown = ", ".join(missing[:5]) + (" and others" if len(missing) > 5 else "")
         progress.warning(f"{len(missing)} photos have no mask and are used whole: {shown}.")
+
+
+FOLDERS_OF_MASKS = (
+    "put them into folders named like those of the photos, as in day1/IMG_1.png for day1/IMG_1.jpg"
+)
+
+
+def _say_unclear(unclear: dict[Path, list[Path]], base: Path, progress: Progress) -> None:
+    for mask, photos in list(unclear.items())[:1]:
+        names = " and ".join(str(path.relative_to(base)) for path in photos[:2])
+        more = f" (and {len(unclear) - 1} more masks)" if len(unclear) > 1 else ""
+        progress.warning(
+            f"The mask {mask.name} fits {names}{more}, so it is used for none: {FOLDERS_OF_MASKS}."
+        )
 
 
 def _fit_mask(values: np.ndarray, photo: PhotoInfo) -> np.ndarray:

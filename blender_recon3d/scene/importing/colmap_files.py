@@ -114,7 +114,7 @@ def read_model(folder: Path) -> Model:
     images = tuple(sorted(read_images(path), key=lambda image: image.name))
     for image in images:
         if image.camera_id not in cameras:
-            raise FileFormatError(path, f"{image.name} names camera {image.camera_id}, which is not there")
+            raise FileFormatError(path, f"{image.name!r} names camera {image.camera_id}, which is not there")
     return Model(folder, cameras, images)
 
 
@@ -204,7 +204,7 @@ class _Cursor:
         end = self.data.find(b"\0", self.at)
         if end < 0:
             raise self.cut_short()
-        text = self.data[self.at : end].decode("utf-8", "replace")
+        text = self.data[self.at : end].decode("utf-8", "surrogateescape")
         self.at = end + 1
         return text
 
@@ -255,7 +255,7 @@ def _points_from_binary(path: Path) -> SparsePoints:
 
 def _lines(path: Path) -> list[str]:
     """All lines but comments; empty ones too, since an image without points has an empty second line."""
-    text = _read(path).decode("utf-8", "replace")
+    text = _read(path).decode("utf-8", "surrogateescape")
     return [line for line in text.split("\n") if not line.startswith("#")]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...pipeline.errors import FileFormatError, UserError
 from ...pipeline.files.json_values import items, mapping
+from ...pipeline.files.user_path import recorded_path
 from ...pipeline.files.whole_files import read_json
 from ...pipeline.placing.placement_file import check_placement
 from ...pipeline.results import is_done, problem
@@ -34,7 +35,7 @@ class Source:
     notes: tuple[str, ...] = ()
 
     def title(self, name: str) -> str:
-        return self.titles.get(name) or printable(PurePosixPath(name).stem) or "Photo"
+        return self.titles.get(name) or printable(PurePosixPath(name.replace("\\", "/")).stem) or "Photo"
 
     def photo(self, name: str) -> Path | None:
         """The photo's file, or None: a name from a file may not lead out of the folder."""
@@ -133,5 +134,5 @@ def _titles(path: Path) -> dict[str, str]:
         isinstance(photo.get(key), str) for photo in entries for key in ("name", "source")
     ):
         raise FileFormatError(path, "its list of photos is damaged")
-    titles = {photo["name"]: printable(Path(photo["source"]).stem) for photo in entries}
+    titles = {photo["name"]: printable(recorded_path(photo["source"]).stem) for photo in entries}
     return {name: title for name, title in titles.items() if name and title}

@@ -11,6 +11,7 @@ from typing import Any
 
 from ...pipeline.files import json_values
 from ...pipeline.files.regular import read_regular
+from ...pipeline.files.user_path import recorded_path
 from ...pipeline.text import printable
 
 REGISTERED, OTHER_MODEL, NOT_REGISTERED, SET_ASIDE = (
@@ -70,7 +71,7 @@ def _row(entry: Any) -> PhotoRow | None:
     if not isinstance(entry, dict):
         return None
     name, source = text(entry.get("name")), text(entry.get("source"))
-    title = Path(source).stem or Path(name).stem or "Photo"
+    title = recorded_path(source).stem or Path(name).stem or "Photo"
     if entry.get("state") != "used":
         return PhotoRow(title, "", SET_ASIDE, text(entry.get("reason")), source=source)
     found = entry.get("registration")

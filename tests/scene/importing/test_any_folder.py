@@ -1,5 +1,8 @@
 """Folders that COLMAP's own programs have left, and their users have moved about."""
 
+import os
+import sys
+
 import pytest
 
 bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environment")
@@ -61,3 +64,24 @@ def test_a_folder_without_any_says_what_to_choose(tmp_path):
         find_source(tmp_path)
     assert caught.value.remedy == "results"
     assert len(bpy.data.objects) == 0
+
+
+def test_names_that_are_not_utf8_keep_every_camera_and_its_photo(tmp_path):
+    """A COLMAP project from an old stick, whose names are Latin-1."""
+    if sys.platform != "linux":
+        pytest.skip("other systems have no such names")
+    names = [os.fsdecode(name) for name in (b"caf\xe9.jpg", b"caf\xe8.jpg", b"caf\xea.jpg")]
+    made = ring(3)
+    made.images = [(name, *rest) for name, (_, *rest) in zip(names, made.images, strict=True)]
+    (tmp_path / "images").mkdir()
+    for name in names:
+        (tmp_path / "images" / name).write_bytes(PIXELS)
+    write_binary(tmp_path / "sparse" / "0", made)
+    found = import_workspace(tmp_path)
+    assert len(found.cameras) == len(bpy.data.collections["Recon3D Cameras"].objects) == 3
+    assert all(camera.data.background_images for camera in found.cameras.values())
+    assert {camera["recon3d"]["photo"] for camera in found.cameras.values()} == {
+        "caf\\xe9.jpg",
+        "caf\\xe8.jpg",
+        "caf\\xea.jpg",
+    }

@@ -1,0 +1,90 @@
+"""A folder searched for pictures as people's folders are: with links, thumbnails, bins and earlier results in them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from ..errors import UserError
+from .extensions import EXTENSIONS, OTHER_PICTURES, RAW_EXTENSIONS, VIDEO_EXTENSIONS, is_system_folder
+
+_PICTURES = EXTENSIONS | VIDEO_EXTENSIONS | RAW_EXTENSIONS | OTHER_PICTURES
+
+
+class Walk:
+    """files: pictures and films of all kinds. system: photos in folders that systems and programs fill.
+
+    Links to folders are followed once the rest is searched, so that what is reached both ways has its own path; never
+    to a folder above, nor twice to one. UserError (2) for a folder that cannot be read.
+    """
+
+    def __init__(self, root: Path, workspace_root: Path, masks: Path | None = None) -> None:
+        self.files: list[Path] = []
+        self.system: list[Path] = []
+        self._root, self._without = root, {workspace_root, masks}
+        self._workspace_root = workspace_root
+        self._seen: set[tuple[int, int]] = set()
+        self._links: list[Path] = []
+        self._search(root)
+        for link in self._links:  # which grows
+            if not self._leads_up(link):
+                self._search(link)
+
+    def of(self, endings: Collection[str]) -> list[Path]:
+        """The files whose name ends so."""
+        return [file for file in self.files if file.suffix.lower() in endings]
+
+    def _search(self, start: Path) -> None:
+        if not self._is_new(start):
+            return
+        for where, folders, files in os.walk(start, onerror=_unreadable):
+            here = Path(where)
+            if here == self._workspace_root:  # photos and results in one folder: only what lies there itself
+                folders.clear()
+            elif here != self._root and {"job.json", "state.json"} <= set(
+                files
+            ):  # another workspace's copies
+                folders.clear()
+                continue
+            self.system += _pictures_of(here / name for name in folders if is_system_folder(name))
+            folders[:] = [
+                name for name in folders if not is_system_folder(name) and here / name not in self._without
+            ]
+            self._links += sorted(here / name for name in folders if (here / name).is_symlink())
+            folders[:] = [
+                name for name in folders if not (here / name).is_symlink() and self._is_new(here / name)
+            ]
+            for name in files:
+                if not name.startswith(".") and Path(name).suffix.lower() in _PICTURES:
+                    self.files.append(here / name)
+
+    def _is_new(self, folder: Path) -> bool:
+        try:
+            found = folder.stat()
+        except OSError:
+            return True  # os.walk tells what is wrong with it
+        key = found.st_dev, found.st_ino
+        if key in self._seen and found.st_ino:
+            return False
+        self._seen.add(key)
+        return True
+
+    def _leads_up(self, link: Path) -> bool:
+        target = link.resolve()
+        return target == self._root.resolve() or target in self._root.resolve().parents
+
+
+def _pictures_of(folders: Iterable[Path]) -> list[Path]:
+    """Photos in these folders that are not hidden, for a sentence; those that cannot be read have none."""
+    found = []
+    for folder in folders:
+        if folder.name.startswith("."):
+            continue
+        for where, _, files in os.walk(folder):
+            found += [Path(where) / name for name in files if Path(name).suffix.lower() in EXTENSIONS]
+    return found
+
+
+def _unreadable(error: OSError) -> None:
+    raise UserError(f"The folder {error.filename} cannot be read ({error.strerror}): check its rights.", 2)

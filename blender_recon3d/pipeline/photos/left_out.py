@@ -1,0 +1,92 @@
+"""Sentences about what lies beside the photos and is not used: RAW files, films, other formats, thumbnails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .extensions import is_system_folder
+from .find_photos import Found
+
+NAMED = 3  # files or folders named in a sentence
+
+
+@dataclass(frozen=True)
+class Note:
+    """weighty: whether a person should do something about it."""
+
+    text: str
+    weighty: bool = True
+
+
+def notes(found: Found) -> list[Note]:
+    """What to say of the files that are left out, the gravest first."""
+    said = []
+    twins = {photo.with_suffix("") for photo in found.photos}
+    alone = [raw for raw in found.raw if raw.with_suffix("") not in twins]
+    if alone:
+        said.append(Note(f"{_count(alone, 'RAW file')} cannot be read and {_are(alone)} left out: {DEVELOP}"))
+    if found.other:
+        said.append(
+            Note(
+                f"{_count(found.other, 'picture')} of formats that cannot be read {_are(found.other)} left out: "
+                "convert them to JPEG, PNG or TIFF in their full size."
+            )
+        )
+    if found.films_aside:
+        films = found.films_aside
+        said.append(
+            Note(
+                f"{_count(films, 'film')} beside the photos {_are(films)} not used: to take frames from a film, "
+                "choose the film itself in place of the folder."
+            )
+        )
+    if found.covers:
+        said.append(
+            Note(
+                f"{_count(found.covers, 'photo')} beside the film {_are(found.covers)} left out, since the film's "
+                "frames are used.",
+                False,
+            )
+        )
+    if len(alone) < len(found.raw):
+        count = len(found.raw) - len(alone)
+        said.append(
+            Note(
+                f"{count} RAW file{'s' * (count != 1)} beside photos of the same name {'are' if count != 1 else 'is'} "
+                "left out: the photos are used.",
+                False,
+            )
+        )
+    if found.system:
+        folders = sorted({_system_part(path) for path in found.system})
+        listed = ", ".join(folders[:NAMED]) + (" and others" if len(folders) > NAMED else "")
+        count = len(found.system)
+        said.append(
+            Note(
+                f"{count} picture{'s' * (count != 1)} in folders of the system ({listed}) {_are(found.system)} "
+                "left out: thumbnails, or what was thrown away.",
+                False,
+            )
+        )
+    return said
+
+
+DEVELOP = (
+    "develop them to JPEG or TIFF with a RAW program, all with the same settings, uncropped, and run again."
+)
+
+
+def _count(files: list[Path], word: str) -> str:
+    names = ", ".join(path.name for path in files[:NAMED]) + (" and others" if len(files) > NAMED else "")
+    return f"{len(files)} {word}{'s' * (len(files) != 1)} ({names})"
+
+
+def _are(files: list[Path]) -> str:
+    return "are" if len(files) != 1 else "is"
+
+
+def _system_part(path: Path) -> str:
+    return next(
+        (part for part in path.parent.parts[::-1] if is_system_folder(part) and not part.startswith(".")), ""
+    )

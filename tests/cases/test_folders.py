@@ -1,0 +1,182 @@
+"""Folders as people have them: thumbnails and bins of systems, links, films, RAW files, masks, other systems' names."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from blender_recon3d.pipeline.errors import UserError
+from blender_recon3d.pipeline.events import Progress
+from blender_recon3d.pipeline.files.user_path import recorded_path
+from blender_recon3d.pipeline.photos.find_photos import look_for
+from blender_recon3d.pipeline.photos.inspection import inspect_photos
+from blender_recon3d.pipeline.photos.left_out import notes
+from blender_recon3d.pipeline.photos.masks import match_masks
+from blender_recon3d.pipeline.settings import JobSettings, PhotosSettings
+from blender_recon3d.pipeline.stages import photos as stage
+from blender_recon3d.pipeline.workspace import Workspace
+from blender_recon3d.scene.importing.find_source import Source
+from tests.support.pictures import picture, save
+
+
+def touch(folder: Path, *names: str) -> Path:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    return folder
+
+
+def found_in(folder: Path, masks: str = "") -> tuple[list[str], list[str], str]:
+    """Names of photos and films, relative to the folder, and what is said."""
+    found = look_for([str(folder)], folder / "nowhere", masks)
+    photos, films = (
+        [path.relative_to(folder).as_posix() for path in files] for files in (found.photos, found.films)
+    )
+    return photos, films, " ".join(note.text for note in notes(found))
+
+
+@pytest.mark.parametrize(
+    "system",
+    ["@eaDir/1.jpg", "$RECYCLE.BIN/S-1-5-21", "$Recycle.Bin", "#recycle", "@Recycle", ".thumbnails", "lost+found",
+     "__MACOSX", "System Volume Information", "Trash", ".Trash-1000/files", "RECYCLER", "FOUND.000", "@tmp",
+     "Catalog Previews.lrdata"],
+)  # fmt: skip
+def test_what_systems_put_there_is_no_photo_of_the_users(tmp_path, system):
+    touch(tmp_path, "1.jpg", "2.jpg", "3.jpg", f"{system}/4.jpg")
+    photos, _, said = found_in(tmp_path)
+    assert photos == ["1.jpg", "2.jpg", "3.jpg"]
+    hidden = system.startswith(".")
+    assert (said == "") == hidden and (hidden or system.split("/")[0] in said)
+
+
+def test_such_a_folder_counts_when_it_is_named(tmp_path):
+    touch(tmp_path / "Trash", "1.jpg")
+    assert found_in(tmp_path / "Trash")[0] == ["1.jpg"]
+
+
+def test_links_to_folders_are_followed_once_and_never_upwards(tmp_path):
+    photos = touch(tmp_path / "photos", "day1/1.jpg", "day1/2.jpg", "3.jpg")
+    touch(tmp_path / "card", "4.jpg")
+    touch(tmp_path, "not_asked_for.jpg")
+    for name, target in {"card": tmp_path / "card", "again": photos / "day1", "up": tmp_path, "self": photos,
+                         "to_card": tmp_path / "card", "dead": tmp_path / "gone"}.items():  # fmt: skip
+        (photos / name).symlink_to(target, target_is_directory=True)
+    (tmp_path / "card" / "back").symlink_to(photos, target_is_directory=True)
+    assert found_in(photos)[0] == ["3.jpg", "card/4.jpg", "day1/1.jpg", "day1/2.jpg"]
+
+
+@pytest.mark.parametrize("kind", ["jfif", "jpe", "mpo", "avif", "bmp", "JPEG"])
+def test_other_endings_are_read(tmp_path, kind):
+    formats = {"avif": "AVIF", "bmp": "BMP", "mpo": "MPO"}
+    (tmp_path / "photos").mkdir()
+    for number in range(3):
+        options = (
+            {"append_images": [picture(9)], "save_all": True} if kind == "mpo" else {}
+        )  # its second picture
+        picture(number).save(tmp_path / "photos" / f"{number}.{kind}", formats.get(kind, "JPEG"), **options)
+    workspace = Workspace(tmp_path / "out")
+    stage.run(workspace, PhotosSettings(photos=(str(tmp_path / "photos"),)), Progress())
+    for number, name in enumerate(workspace.used_photos()):
+        with Image.open(workspace.images / (name if isinstance(name, str) else name["name"])) as image:
+            assert image.format in ("JPEG", "PNG", "MPO")
+            difference = np.asarray(image.convert("RGB")).astype(int) - np.asarray(picture(number))
+            assert np.abs(difference).mean() < 14
+
+
+def test_raw_files_are_named_with_what_to_do(tmp_path):
+    folder = touch(tmp_path / "photos", *(f"IMG_{n}.DNG" for n in range(9)), "IMG_0.jpg")
+    save(folder / "IMG_20.jpg", picture(0))
+    with pytest.raises(UserError) as failed:
+        stage.run(Workspace(tmp_path / "out"), PhotosSettings(photos=(str(folder),)), Progress())
+    text = str(failed.value)
+    assert "1 of 2 photos" in text and "8 RAW files (IMG_1.DNG, IMG_2.DNG, IMG_3.DNG and others)" in text
+    assert "develop them to JPEG or TIFF" in text
+    found = inspect_photos(JobSettings.build(photos=(str(folder),)), Progress(), tmp_path / "out")
+    assert any("8 RAW files" in sentence for sentence in found["advice"])
+    assert any(
+        "1 RAW file beside photos of the same name is left out" in sentence for sentence in found["advice"]
+    )
+    only = touch(tmp_path / "only", "a.cr3", "b.NEF", "c.jxl")
+    with pytest.raises(
+        UserError, match=r"No photos were found .* 2 RAW files .* 1 picture \(c.jxl\) of formats"
+    ):
+        stage.run(Workspace(tmp_path / "out2"), PhotosSettings(photos=(str(only),)), Progress())
+
+
+def test_a_film_beside_its_cover_is_taken_and_one_beside_photos_is_named(tmp_path):
+    drone = touch(tmp_path / "drone", "DJI_0001.MP4", "DJI_0001_cover.jpg")
+    photos, films, said = found_in(drone)
+    assert (photos, films) == ([], ["DJI_0001.MP4"]) and "DJI_0001_cover.jpg" in said
+    phone = touch(tmp_path / "phone", "1.jpg", "2.jpg", "3.jpg", "1.mov", "holiday.mp4")
+    photos, films, said = found_in(phone)
+    assert len(photos) == 3 and not films
+    assert "1 film (holiday.mp4) beside the photos is not used" in said and "choose the film itself" in said
+
+
+# -- masks ------------------------------------------------------------------------------------------
+
+
+def test_masks_of_equal_names_go_by_their_folders(tmp_path):
+    photos = [tmp_path / "photos" / name for name in ("day1/a.jpg", "day2/a.jpg", "day2/b.jpg", "day1/c.jpg")]
+    masks = touch(
+        tmp_path / "masks", "day1/a.png", "photos/day2/a.png", "b.JPG", "b.jpg.png", "elsewhere/c.png"
+    )
+    found = match_masks(masks, photos)
+    named = {
+        photo.relative_to(tmp_path).as_posix(): mask.relative_to(masks).as_posix()
+        for photo, mask in found.of.items()
+    }
+    assert named == {
+        "photos/day1/a.jpg": "day1/a.png",
+        "photos/day2/a.jpg": "photos/day2/a.png",
+        "photos/day2/b.jpg": "b.jpg.png",  # COLMAP's way says more
+        "photos/day1/c.jpg": "elsewhere/c.png",
+    }
+    assert not found.unclear
+
+
+def test_a_mask_that_fits_several_photos_is_used_for_none_and_told(tmp_path):
+    folder = tmp_path / "photos"
+    for number, name in enumerate(("day1/a.jpg", "day2/a.jpg", "day2/b.jpg", "day2/c.jpg")):
+        save(folder / name, picture(number))
+    masks = tmp_path / "masks"
+    for name in ("a.png", "b.png"):
+        save(masks / name, Image.new("L", (480, 320), 0))
+    workspace, events = Workspace(tmp_path / "out"), []
+    settings = PhotosSettings(photos=(str(folder),), masks=str(masks))
+    stage.run(workspace, settings, Progress(events.append))
+    assert [path.name for path in workspace.masks.iterdir()] == ["day2_b.jpg.png"]
+    said = " ".join(event.message for event in events if event.kind == "warning")
+    assert "The mask a.png fits day1/a.jpg and day2/a.jpg, so it is used for none" in said
+    assert "day1/IMG_1.png" in said
+
+
+def test_masks_inside_the_folder_of_photos_are_no_photos(tmp_path):
+    touch(tmp_path, "a.jpg", "masks/a.png")
+    assert found_in(tmp_path, str(tmp_path / "masks"))[0] == ["a.jpg"]
+
+
+# -- workspaces of Windows --------------------------------------------------------------------------
+
+
+def test_paths_of_windows_keep_their_names():
+    assert recorded_path(r"C:\Users\me\Photos\IMG_1.jpg").stem == "IMG_1"
+    assert recorded_path(r"\\nas\share\IMG_1.jpg").stem == "IMG_1"
+    assert recorded_path("/home/me/odd\\name.jpg").name == "odd\\name.jpg"
+
+
+def test_names_of_a_model_of_windows(tmp_path):
+    touch(tmp_path, "day1/a.jpg")
+    source = Source(tmp_path, tmp_path, tmp_path, None, np.eye(4))
+    assert source.title("day1\\a.jpg") == "a" and source.photo("day1\\a.jpg") == tmp_path / "day1" / "a.jpg"
+
+
+def test_a_workspace_from_windows_is_reported(tmp_path):
+    from blender_recon3d.pipeline.report.advice import advise
+
+    document: dict = {
+        "photos": [{"name": "a.jpg", "source": r"C:\x\IMG_1.jpg", "state": "used", "reason": ""}]
+    }
+    advice = advise(document, {"photos": {"a.jpg": {"state": "not registered", "reason": ""}}}, {})
+    assert "(IMG_1)" in advice[0]["text"] and "C:" not in advice[0]["text"]
