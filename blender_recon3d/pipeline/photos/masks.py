@@ -21,8 +21,7 @@ def match_masks(folder: Path, photos: list[Path]) -> Masks:
     """The masks below `folder` of these photos.
 
     The mask of a/b.jpg is called b.png, or b.jpg.png as COLMAP has it, and lies in folders named like the photo's (the
-    more of them the better), or in `folder` itself. One name in several folders of photos needs the folders; where a
-    name is unique among photos and masks, the mask may lie anywhere.
+    more of them the better), or in `folder` itself. One name in several folders of photos needs the folders.
     """
     by_name = _by_name(folder)
     claims: dict[Path, list[Path]] = defaultdict(list)
@@ -55,10 +54,7 @@ def _best(folder: Path, photo: Path, by_name: dict[str, list[Path]]) -> Path | N
             if _ends_with(photo.parent.parts, parents):
                 rank = -len(parents), order, MASK_EXTENSIONS.index(mask.suffix.lower())
                 candidates.append((rank, mask))
-    if candidates:
-        return min(candidates)[1]
-    anywhere = by_name.get(photo.stem.casefold(), []) + by_name.get(photo.name.casefold(), [])
-    return anywhere[0] if len(anywhere) == 1 else None
+    return min(candidates)[1] if candidates else None
 
 
 def _ends_with(parts: tuple[str, ...], end: tuple[str, ...]) -> bool:
