@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +10,12 @@ import numpy as np
 from ..errors import UserError
 from ..events import Progress
 from ..settings import PhotosSettings
-from .image_files import focal_pixels
+from .focal_lengths import drop_absurd, focal_prior, zooms_included
 
 DEFAULT_FOCAL = 1.2  # of the longest side: COLMAP's guess
+CIRCULAR = 1.5  # radians from the axis to the edge of a circular fisheye's photo: 172 degrees across
+FULL_FRAME = 1.3  # to the corner of one that fills the frame, as action cameras do: 149 degrees
+ROUND = 1.1  # sides that differ by less hold a circle
 
 
 def group_cameras(
@@ -21,10 +23,13 @@ def group_cameras(
 ) -> list[dict[str, Any]]:
     """Give each used photo of photos.json its `camera` and `focal_prior_px`; returns the cameras.
 
-    A camera: {"id" from 1, "model", "width", "height", "params", "prior": "given"|"exif"|"table"|"none",
+    A camera: {"id" from 1, "model", "width", "height", "params", "prior": "given"|"exif"|"table"|"assumed"|"none",
     "photos": count}; params in pixels in COLMAP's order. Photos share one when make, model, focal length and
     size agree (a photo turned upright has another size, and so another camera).
     """
+    used = [entry for entry in entries if entry["state"] == "used"]
+    drop_absurd(used, progress)
+    included = zooms_included(used)
     groups: dict[Any, list[dict[str, Any]]] = defaultdict(list)
     for number, entry in enumerate(entries):
         if entry["state"] == "used":
@@ -32,8 +37,12 @@ def group_cameras(
     cameras = []
     for number, members in enumerate(groups.values(), 1):
         first = members[0]
-        focal, prior = _focal_prior(first)
-        params = _params(settings, focal or DEFAULT_FOCAL * max(first["width"], first["height"]), first)
+        focal, prior = focal_prior(first, included)
+        start = None if focal or "FISHEYE" not in settings.camera_model else _fisheye_focal(first)
+        prior = "assumed" if start else prior
+        params = _params(
+            settings, focal or start or DEFAULT_FOCAL * max(first["width"], first["height"]), first
+        )
         for entry in members:
             entry["camera"] = number
             entry["focal_prior_px"] = round(focal, 3) if focal else None
@@ -62,26 +71,22 @@ def _key(entry: dict[str, Any], number: int, grouping: str) -> Any:
         return number
     if grouping == "single":
         return size
-    return (entry["make"], entry["model"], entry["focal_mm"], entry["focal_35mm"], size)
+    return (
+        entry["make"],
+        entry["model"],
+        entry["focal_mm"],
+        entry["focal_35mm"],
+        entry.get("digital_zoom"),
+        size,
+    )
 
 
-def _focal_prior(entry: dict[str, Any]) -> tuple[float | None, str]:
-    """Focal length in pixels and where it comes from: EXIF, COLMAP's table of sensors, or nowhere."""
-    if entry["focal_35mm"]:
-        return focal_pixels(entry["focal_35mm"], entry["width"], entry["height"]), "exif"
-    if entry["focal_mm"] and entry["sensor_mm"]:
-        return entry["focal_mm"] / entry["sensor_mm"] * max(entry["width"], entry["height"]), "exif"
-    if entry["focal_mm"] and entry["model"]:
-        from ..colmap.calls import pycolmap
-
-        try:
-            camera = pycolmap.infer_camera_from_image(Path(entry["source"]))
-        except (RuntimeError, ValueError):  # a format COLMAP does not read: then it knows nothing either
-            return None, "none"
-        if camera.has_prior_focal_length:
-            scale = max(entry["width"], entry["height"]) / max(camera.width, camera.height)
-            return float(camera.mean_focal_length()) * scale, "table"
-    return None, "none"
+def _fisheye_focal(entry: dict[str, Any]) -> float:
+    """A start for an equidistant fisheye, r = f * angle. COLMAP cannot relate two of its photos without one."""
+    short, long = sorted((entry["width"], entry["height"]))
+    if long < ROUND * short:  # the whole circle is in the photo
+        return short / (2 * CIRCULAR)
+    return float(np.hypot(short, long) / (2 * FULL_FRAME))
 
 
 def check_camera(settings: PhotosSettings) -> None:

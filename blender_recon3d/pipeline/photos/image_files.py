@@ -55,6 +55,7 @@ class ExifInfo:
     sensor_mm: float | None  # the longest side of the sensor
     orientation: int
     gps: tuple[float, float, float] | None
+    digital_zoom: float | None = None  # None: none
 
 
 @functools.cache
@@ -229,7 +230,13 @@ def read_exif(image: Image.Image) -> ExifInfo:
         sensor_mm=_sensor_mm(detail),
         orientation=orientation if orientation in range(1, 9) else 1,
         gps=_gps(place),
+        digital_zoom=_digital_zoom(detail),
     )
+
+
+def _digital_zoom(detail: dict[int, object]) -> float | None:
+    ratio = _positive(detail.get(ExifTags.Base.DigitalZoomRatio), most=200)
+    return ratio if ratio and ratio > 1.01 else None
 
 
 def focal_pixels(focal_35mm: float, width: int, height: int) -> float:

@@ -47,6 +47,7 @@ def photo_entry(photo: PhotoInfo, base: Path, taken: set[str]) -> dict[str, Any]
         "focal_mm": exif.focal_mm if exif else None,
         "focal_35mm": exif.focal_35mm if exif else None,
         "sensor_mm": exif.sensor_mm if exif else None,
+        "digital_zoom": exif.digital_zoom if exif else None,
         "orientation": exif.orientation if exif else 1,
         "gps": exif.gps if exif else None,
         "sharpness": round(photo.sharpness[0], 3),

@@ -145,7 +145,26 @@ def _cameras(workspace: Workspace, document: dict[str, Any], placed: bool) -> li
             if camera["id"] in refined:
                 camera["refined"] = [float(value) for value in refined[camera["id"]].params]
                 camera["parameter_names"] = refined[camera["id"]].params_info
+        cameras += [
+            _found_camera(refined[number]) for number in sorted(set(refined) - {c["id"] for c in cameras})
+        ]
     return cameras
+
+
+def _found_camera(camera: Any) -> dict[str, Any]:
+    """A camera that structure from motion has split off."""
+    params = [float(value) for value in camera.params]
+    return {
+        "id": camera.camera_id,
+        "model": camera.model.name,
+        "width": camera.width,
+        "height": camera.height,
+        "params": params,
+        "prior": "fit",
+        "photos": None,
+        "refined": params,
+        "parameter_names": camera.params_info,
+    }
 
 
 def _pairs(workspace: Workspace, state: dict[str, Any]) -> list[dict[str, Any]]:

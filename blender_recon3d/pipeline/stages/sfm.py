@@ -8,7 +8,7 @@ from typing import Any
 from ..colmap.calls import pycolmap, run_cancellable
 from ..colmap.global_mapper import run_in_child
 from ..colmap.model_files import check_model, read_model
-from ..doubts import named
+from ..doubts import Doubt, named
 from ..errors import UserError
 from ..events import Progress
 from ..files.whole_files import remove, scratch_folder, whole_folder, write_json
@@ -16,6 +16,7 @@ from ..placing.gps import at_zero, places_by_name
 from ..placing.placing_doubts import placing_doubts
 from ..placing.upright import place_model
 from ..settings import SfmSettings
+from ..sfm.attempts import Attempts, settle_cameras
 from ..sfm.live_model import LiveModel
 from ..sfm.registration import registration
 from ..workspace import Workspace
@@ -32,12 +33,10 @@ def reset(workspace: Workspace) -> None:
 
 def run(workspace: Workspace, settings: SfmSettings, progress: Progress) -> dict[str, Any]:
     with scratch_folder(workspace.mapping) as part:
-        mapper = _incremental if settings.mapper == "incremental" else _global
         try:
-            mapper(workspace, settings, part, progress)
+            models, doubts = _map(workspace, settings, part, progress)
         finally:
             remove(workspace.live)
-        models = _read_models(part)
     found = registration(workspace, models)
     write_json(workspace.registration, found)
     if not models:
@@ -47,11 +46,34 @@ def run(workspace: Workspace, settings: SfmSettings, progress: Progress) -> dict
             (part / str(number)).mkdir()
             model.write(part / str(number))
             check_model(part / str(number))  # COLMAP does not say when it could not write all of it
-    doubts = _place(workspace, models[0], progress)
-    return {**_report(workspace, found, progress), "doubts": doubts}
+    doubts += _place(workspace, models[0], progress)
+    return {**_report(workspace, found, progress), "doubts": [doubt.to_json() for doubt in doubts]}
 
 
-def _incremental(workspace: Workspace, settings: SfmSettings, output: Path, progress: Progress) -> None:
+def _map(
+    workspace: Workspace, settings: SfmSettings, scratch: Path, progress: Progress
+) -> tuple[list[Any], list[Doubt]]:
+    """The models, the one with the most photos first, and what is doubtful about their cameras."""
+    mapper = _incremental if settings.mapper == "incremental" else _global
+
+    def mapped(database: Path) -> list[Any]:
+        output = scratch / f"models_{database.stem}"
+        output.mkdir()
+        mapper(workspace, settings, database, output, progress)
+        return _read_models(output)
+
+    models = mapped(workspace.database)
+    known = [camera["prior"] for camera in workspace.read_photos()["cameras"]]
+    if not settings.refine_intrinsics or "given" in known:
+        return models, []
+    attempts = Attempts(workspace.database, scratch, mapped, progress, models, [])
+    settle_cameras(attempts)
+    return attempts.models, attempts.doubts
+
+
+def _incremental(
+    workspace: Workspace, settings: SfmSettings, database: Path, output: Path, progress: Progress
+) -> None:
     photos = len(workspace.used_photos())
     options = pycolmap.IncrementalPipelineOptions()
     options.min_model_size = settings.min_model_size
@@ -80,7 +102,7 @@ def _incremental(workspace: Workspace, settings: SfmSettings, output: Path, prog
 
     run_cancellable(
         lambda token: pycolmap.incremental_mapping(
-            workspace.database,
+            database,
             workspace.images,
             output,
             options,
@@ -93,14 +115,16 @@ def _incremental(workspace: Workspace, settings: SfmSettings, output: Path, prog
     )
 
 
-def _global(workspace: Workspace, settings: SfmSettings, output: Path, progress: Progress) -> None:
+def _global(
+    workspace: Workspace, settings: SfmSettings, database: Path, output: Path, progress: Progress
+) -> None:
     progress.info("Placing all cameras at once (global mapper); it says nothing until it is done.")
     options = {
         "seed": settings.seed,
         "min_model_size": settings.min_model_size,
         "refine_intrinsics": settings.refine_intrinsics,
     }
-    run_in_child(workspace.database, workspace.images, output, options, progress)
+    run_in_child(database, workspace.images, output, options, progress)
 
 
 def _read_models(folder: Path) -> list[Any]:
@@ -112,7 +136,7 @@ def _read_models(folder: Path) -> list[Any]:
     return sorted(models, key=lambda model: (model.num_reg_images(), model.num_points3D()), reverse=True)
 
 
-def _place(workspace: Workspace, model: Any, progress: Progress) -> list[dict[str, Any]]:
+def _place(workspace: Workspace, model: Any, progress: Progress) -> list[Doubt]:
     """Writes placement.json; what is doubtful about it."""
     photos = workspace.used_photos()
     gps = places_by_name(photos)
@@ -120,7 +144,7 @@ def _place(workspace: Workspace, model: Any, progress: Progress) -> list[dict[st
         progress.warning(f"The GPS of {named(lost)} says 0, 0, which is no place: it counts as none.")
     transform, how, up = place_model(model, gps)
     write_json(workspace.placement, {"version": 1, "world_from_model": transform.tolist(), "how": how})
-    return [doubt.to_json() for doubt in placing_doubts(model, gps, up)]
+    return placing_doubts(model, gps, up)
 
 
 def _no_model(found: dict[str, Any]) -> str:

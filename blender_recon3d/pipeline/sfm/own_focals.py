@@ -1,0 +1,125 @@
+"""Whether photos that share a camera were taken at one focal length: each photo's own, fitted to a finished model.
+
+Phones and messengers strip EXIF, and a digital zoom or a second lens leaves the size of the photo as it is. Mapping
+then ends with one focal length for all of them and a bent model.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from ..colmap.calls import pycolmap
+
+OBSERVATIONS = 120  # of each photo are enough for its focal length
+LEAST_PHOTOS = 4
+BETTER = 0.75  # of the error that is left when they have their own: otherwise one for all will do
+APART = 1.12  # between focal lengths of two lenses or zooms
+MOST_GROUPS = 4  # more is a zoom that was never left alone: each photo gets its own camera
+
+
+@dataclass(frozen=True)
+class OwnFocals:
+    """By image id: focals in pixels; shared and own: mean reprojection errors in pixels, before each photo had its own
+    focal length and since."""
+
+    focals: dict[int, float]
+    shared: dict[int, float]
+    own: dict[int, float]
+
+    def explain(self, photos: Iterable[int]) -> bool:
+        """Whether a focal length of their own is what these photos lacked."""
+        photos = list(photos)
+        return sum(self.own[photo] for photo in photos) < BETTER * sum(self.shared[photo] for photo in photos)
+
+
+def fit_own_focals(model: Any) -> OwnFocals:
+    """Bundle adjustment of a pycolmap.Reconstruction, which stays as it is, with a camera for each photo."""
+    own = with_own_cameras(model)
+    shared = _errors(own)
+    options = pycolmap.BundleAdjustmentOptions()
+    options.print_summary = False
+    options.refine_extra_params = False  # it would make up for a focal length
+    options.ceres.solver_options.num_threads = 1  # the same sums in the same order each time
+    pycolmap.bundle_adjustment(own, options)
+    focals = {number: float(own.camera(number).mean_focal_length()) for number in own.reg_image_ids()}
+    return OwnFocals(focals, shared, _errors(own))
+
+
+def _errors(model: Any) -> dict[int, float]:
+    """Mean reprojection error of each photo, pixels; 0 where it sees no point."""
+    found = {}
+    for number in model.reg_image_ids():
+        image = model.image(number)
+        seen = [point for point in image.points2D if point.has_point3D()]
+        points = np.array([model.point3D(point.point3D_id).xyz for point in seen]).reshape(-1, 3)
+        pose = image.cam_from_world()
+        local = points @ pose.rotation.matrix().T + pose.translation
+        pixels = np.array([point.xy for point in seen]).reshape(-1, 2)
+        off = model.camera(image.camera_id).img_from_cam(local) - pixels
+        found[number] = float(np.linalg.norm(off, axis=1).mean()) if seen else 0.0
+    return found
+
+
+def with_own_cameras(model: Any) -> Any:
+    """The model with a camera for each photo, and enough of its points, those with the longest tracks."""
+    own = pycolmap.Reconstruction()
+    for number in sorted(model.reg_image_ids()):
+        image = model.image(number)
+        shared = model.camera(image.camera_id)
+        camera = pycolmap.Camera(
+            model=shared.model,
+            width=shared.width,
+            height=shared.height,
+            params=shared.params,
+            camera_id=number,
+        )
+        own.add_camera_with_trivial_rig(camera)
+        copy = pycolmap.Image(name=image.name, camera_id=number, image_id=number)
+        copy.points2D = pycolmap.Point2DList([pycolmap.Point2D(point.xy) for point in image.points2D])
+        own.add_image_with_trivial_frame(copy, image.cam_from_world())
+    seen: dict[int, int] = defaultdict(int)
+    points = sorted(model.points3D.items(), key=lambda item: (-item[1].track.length(), item[0]))
+    for _, point in points:
+        photos = {element.image_id for element in point.track.elements}
+        if any(seen[photo] < OBSERVATIONS for photo in photos):
+            own.add_point3D(point.xyz, point.track, point.color)
+            for photo in photos:
+                seen[photo] += 1
+    return own
+
+
+def focal_groups(focals: Mapping[int, float]) -> list[list[int]]:
+    """Image ids by focal length, the largest group first; each photo alone where there are too many."""
+    order = sorted(focals, key=lambda number: (focals[number], number))
+    groups = [[order[0]]]
+    for before, number in pairwise(order):
+        if focals[number] > APART * focals[before]:
+            groups.append([])
+        groups[-1].append(number)
+    if len(groups) > MOST_GROUPS:
+        groups = [[number] for number in order]
+    return sorted(groups, key=lambda group: (-len(group), group))
+
+
+def split_cameras(model: Any, fitted: OwnFocals) -> dict[int, list[list[int]]]:
+    """By camera id, the groups of image ids that its photos fall into; only cameras that fall apart."""
+    members: dict[int, dict[int, float]] = defaultdict(dict)
+    for number, focal in fitted.focals.items():
+        members[model.image(number).camera_id][number] = focal
+    found = {}
+    for camera, focals in members.items():
+        groups = focal_groups(focals)
+        others = [number for group in groups[1:] for number in group]
+        if len(focals) >= LEAST_PHOTOS and others and (fitted.explain(others) or fitted.explain(focals)):
+            found[camera] = groups
+    return found
+
+
+def typical(fitted: OwnFocals, group: list[int]) -> float:
+    return float(np.median([fitted.focals[number] for number in group]))

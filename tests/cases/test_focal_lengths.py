@@ -1,0 +1,146 @@
+"""Focal lengths that EXIF gets wrong or does not tell: absurd ones, digital zoom, two zooms in one group."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from blender_recon3d.pipeline.colmap.calls import pycolmap
+from blender_recon3d.pipeline.colmap.database import open_database, write_pairs
+from blender_recon3d.pipeline.events import Progress
+from blender_recon3d.pipeline.photos.camera_groups import group_cameras
+from blender_recon3d.pipeline.photos.find_photos import safe_name
+from blender_recon3d.pipeline.photos.image_files import open_photo, read_exif
+from blender_recon3d.pipeline.settings import PhotosSettings
+from blender_recon3d.pipeline.sfm.attempts import Attempts, settle_cameras
+from tests.support.scenes import ring
+
+WIDTH, HEIGHT, SHORT, LONG = 640, 480, 560.0, 896.0  # pixels; digital zoom by 1.6
+
+
+def entry(number: int, **known: object) -> dict:
+    """A used photo of photos.json."""
+    nothing = dict.fromkeys(("focal_mm", "focal_35mm", "sensor_mm", "digital_zoom"))
+    name = f"{number:02d}.jpg"
+    plain = {"name": name, "source": name, "state": "used", "width": WIDTH, "height": HEIGHT}
+    return {**plain, "make": "Acme", "model": "One", **nothing, **known}
+
+
+def grouped(entries: list[dict], **settings: str) -> tuple[list[dict], list[str]]:
+    """The cameras, and what was said."""
+    events: list = []
+    cameras = group_cameras(entries, PhotosSettings(**settings), Progress(events.append, stage="photos"))
+    return cameras, [event.message for event in events]
+
+
+@pytest.mark.parametrize(("focal", "equivalent"), [(1, 1), (50, 6000), (8, 0.5), (0.1, 28), (50, 5)])
+def test_focal_lengths_that_no_lens_has_are_dropped_by_name(focal, equivalent):
+    cameras, said = grouped([entry(number, focal_mm=focal, focal_35mm=equivalent) for number in range(5)])
+    assert [camera["prior"] for camera in cameras] in (["none"], ["table"])
+    assert cameras[0]["params"][0] == pytest.approx(1.2 * WIDTH)
+    assert "00.jpg" in said[0] and f"{equivalent:g} mm" in said[0]
+
+
+@pytest.mark.parametrize(("focal", "equivalent"), [(8, 8), (5.1, 28), (300, 450), (215, 1200), (90, 35)])
+def test_focal_lengths_of_lenses_stay(focal, equivalent):
+    cameras, said = grouped([entry(0, focal_mm=focal, focal_35mm=equivalent)])
+    assert cameras[0]["prior"] == "exif" and not said
+
+
+def test_digital_zoom_is_another_camera_and_counts_once():
+    same = [
+        entry(0, focal_mm=5.0, focal_35mm=28.0),
+        entry(1, focal_mm=5.0, focal_35mm=28.0, digital_zoom=2.0),
+    ]
+    focals = [camera["params"][0] for camera in grouped(same)[0]]
+    assert focals[1] == pytest.approx(2 * focals[0])  # the 35 mm equivalent is the lens's
+    told = [
+        entry(0, focal_mm=5.0, focal_35mm=28.0),
+        entry(1, focal_mm=5.0, focal_35mm=56.0, digital_zoom=2.0),
+    ]
+    assert [camera["params"][0] for camera in grouped(told)[0]] == pytest.approx(focals)
+
+
+def test_digital_zoom_is_read_from_a_photo(tmp_path):
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0xA404] = 1.6
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.jpg", exif=exif)
+    with open_photo(tmp_path / "a.jpg") as image:
+        assert read_exif(image).digital_zoom == pytest.approx(1.6)
+
+
+def test_a_fisheye_without_exif_starts_near_its_focal_length():
+    cameras, _ = grouped([entry(0, width=900, height=900)], camera_model="OPENCV_FISHEYE")
+    assert cameras[0]["prior"] == "assumed"
+    assert cameras[0]["params"][0] == pytest.approx(450 / np.radians(85), rel=0.15)  # 170 degrees across
+
+
+def write_matches(folder: Path, focals: list[float], claimed: float) -> Path:
+    """A database of photos round a cloud, as one camera of a focal length of `claimed` pixels."""
+    generator = np.random.default_rng(0)
+    points = generator.uniform(-0.6, 0.6, (150, 3)) * [1, 0.6, 1]
+    path = folder / "database.db"
+    names = [safe_name(Path(f"{number:02d}.jpg"), ".jpg", set()) for number in range(len(focals))]
+    with open_database(path) as database:
+        camera = pycolmap.Camera.create_from_model_name(0, "SIMPLE_RADIAL", claimed, WIDTH, HEIGHT)
+        camera.camera_id = database.write_camera(camera)
+        rig = pycolmap.Rig()
+        rig.add_ref_sensor(camera.sensor_id)
+        rig_id = database.write_rig(rig)
+        seen = []
+        for name, pose, focal in zip(names, ring(len(focals), arc=2.6), focals, strict=True):
+            image = pycolmap.Image(name=name, camera_id=camera.camera_id)
+            image.image_id = database.write_image(image)
+            frame = pycolmap.Frame(rig_id=rig_id)
+            frame.add_data_id(image.data_id)
+            database.write_frame(frame)
+            local = points @ pose[:, :3].T + pose[:, 3]
+            pixels = focal * local[:, :2] / local[:, 2:] + (WIDTH / 2, HEIGHT / 2)
+            pixels += generator.normal(0, 0.3, pixels.shape)
+            inside = ((pixels > 0) & (pixels < (WIDTH, HEIGHT))).all(axis=1)
+            database.write_keypoints(image.image_id, pixels[inside].astype(np.float32))
+            seen.append((image.image_id, np.flatnonzero(inside)))
+        for place, (first, a) in enumerate(seen):
+            for second, b in seen[place + 1 :]:
+                common = np.intersect1d(a, b)
+                both = np.stack([np.searchsorted(a, common), np.searchsorted(b, common)], axis=1)
+                database.write_matches(first, second, both.astype(np.uint32))
+    pairs = folder / "pairs.txt"
+    write_pairs(pairs, ((a, b) for i, a in enumerate(names) for b in names[i + 1 :]))
+    pycolmap.verify_matches(path, pairs, pycolmap.TwoViewGeometryOptions())
+    return path
+
+
+def settled(folder: Path, database: Path) -> tuple[Attempts, list[str]]:
+    def mapped(path: Path) -> list:
+        output = folder / path.stem
+        output.mkdir()
+        options = pycolmap.IncrementalPipelineOptions()
+        options.num_threads, options.random_seed, options.min_model_size = 1, 0, 3
+        models = pycolmap.incremental_mapping(path, folder, output, options).values()
+        return sorted(models, key=lambda model: -model.num_reg_images())
+
+    events: list = []
+    attempts = Attempts(database, folder, mapped, Progress(events.append, stage="sfm"), mapped(database), [])
+    settle_cameras(attempts)
+    return attempts, [event.message for event in events if event.kind == "warning"]
+
+
+@pytest.mark.parametrize("zoomed", [{1, 3, 5, 7}, {4}])
+def test_two_zooms_in_one_group_are_found_and_split(tmp_path, zoomed):
+    focals = [LONG if number in zoomed else SHORT for number in range(8)]
+    attempts, said = settled(tmp_path, write_matches(tmp_path, focals, 1.2 * WIDTH))
+    model = attempts.models[0]
+    assert model.num_reg_images() == 8 and len(said) == 1 and not attempts.doubts
+    for image in model.images.values():
+        assert model.camera(image.camera_id).mean_focal_length() == pytest.approx(
+            focals[int(image.name[:2])], rel=0.02
+        )
+
+
+def test_one_zoom_stays_one_camera(tmp_path):
+    attempts, said = settled(tmp_path, write_matches(tmp_path, [SHORT] * 6, 1.2 * WIDTH))
+    assert not said and not attempts.doubts and len(attempts.models[0].cameras) == 1
