@@ -40,7 +40,8 @@ test-blender: setup-bpy
 	@if [ -e .venv-bpy/unavailable ]; then \
 	  echo "The tests in Blender are left out: $$(cat .venv-bpy/unavailable)"; \
 	else \
-	  .venv-bpy/bin/python -m pytest tests/scene tests/addon tests/jobs tests/demo tests/house; \
+	  .venv-bpy/bin/python -m pytest tests/scene tests/addon tests/jobs tests/demo tests/house \
+    tests/cases/test_projects_of_others.py; \
 	fi
 test-gui: .venv/ready
 	.venv/bin/python -m pytest tests/gui

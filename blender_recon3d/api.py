@@ -61,7 +61,7 @@ def reconstruct(
     the engine's command line, for instance ["--features", "sift"]. on_change: called with the job's state whenever
     that changes. A cancelled run is a UserError with exit_code 3.
     """
-    source = Path(photos).absolute()
+    scene, source = _scene(scene), Path(photos).absolute()
     folder = Path(workspace).absolute() if workspace else engine_process.default_workspace(source)
     words = ["run", str(source), "-o", str(folder), "--quality", quality]
     words += ["--device", preferences.device(), *options]
@@ -76,7 +76,7 @@ def reconstruct(
 
 def import_result(folder: str | Path, scene: bpy.types.Scene | None = None) -> ImportResult:
     """Import a workspace, or any folder with a COLMAP model (binary or text, sparse or dense), into the scene."""
-    return session.import_result(scene or bpy.context.scene, Path(folder).absolute())
+    return session.import_result(_scene(scene), Path(folder).absolute())
 
 
 def look_through(photo: str, scene: bpy.types.Scene | None = None) -> None:
@@ -177,6 +177,15 @@ def export_asset(
     fill: close holes, in the file only. scale: of lengths in the file.
     """
     return asset.export_asset(_current(scene), Path(path), preset, fill, scale)
+
+
+def _scene(scene: bpy.types.Scene | None) -> bpy.types.Scene:
+    """The scene, or the active one. UserError where the add-on is not registered, as in a plain Python with bpy."""
+    if not hasattr(bpy.types.Scene, "recon3d"):
+        raise UserError(
+            f"Recon3D is not registered in this Blender: call {__package__}.register() first, or enable the extension."
+        )
+    return scene or bpy.context.scene
 
 
 def _current(scene: bpy.types.Scene | None) -> bpy.types.Collection:

@@ -87,6 +87,19 @@ def check_editable(*things: bpy.types.ID | None) -> None:
             )
 
 
+def check_replaceable(collection: bpy.types.Collection) -> None:
+    """UserError where what an import replaces is not this file's own: linked, or a library override."""
+    made = (thing for thing in collection.all_objects if kind_of(thing))
+    things = (collection, *collection.children_recursive, *made)
+    check_editable(*things)
+    for thing in things:
+        if thing.override_library is not None:
+            raise UserError(
+                f"{thing.name} is a library override, of which nothing can be replaced: make it local first (in the "
+                "Outliner: Library Override > Make > Local), or open the file that it is linked from."
+            )
+
+
 def home_of(thing: bpy.types.Object, collection: bpy.types.Collection) -> bpy.types.Collection:
     """The collection in which a thing lies, so that what is made of it lies beside it."""
     for candidate in (collection, *collection.children_recursive):

@@ -27,7 +27,7 @@ _NAMES = {
     "f4": "float", "f8": "double",
 }  # fmt: skip
 _ORDERS = {"ascii": "=", "binary_little_endian": "<", "binary_big_endian": ">"}
-_LONGEST_HEADER = 1 << 16  # bytes
+_LONGEST_HEADER = 1 << 20  # bytes: some programs put a coordinate system or a history there
 
 
 @dataclass
@@ -144,7 +144,7 @@ def _read_header(path: Path, file: IO[bytes]) -> tuple[str, list[_Element]]:
     kind = ""
     elements: list[_Element] = []
     while True:
-        line = file.readline(1024)
+        line = file.readline(_LONGEST_HEADER)
         if not line or file.tell() > _LONGEST_HEADER:
             raise FileFormatError(path, "its header has no end")
         words = line.decode("ascii", "replace").split()

@@ -107,6 +107,14 @@ def has_model(folder: Path) -> bool:
     return any((folder / f"cameras{end}").is_file() and (folder / f"images{end}").is_file() for end in _ENDS)
 
 
+def count_images(folder: Path) -> int:
+    """Registered photos of a model; 0 where its images cannot be read."""
+    try:
+        return len(read_images(_find(folder, "images")))
+    except FileFormatError:
+        return 0
+
+
 def read_model(folder: Path) -> Model:
     """Cameras and images of a model; FileFormatError when they are missing, damaged or do not fit together."""
     cameras = read_cameras(_find(folder, "cameras"))
@@ -276,8 +284,11 @@ def _cameras_from_text(path: Path) -> Iterator[Camera]:
 
 
 def _images_from_text(path: Path) -> Iterator[Image]:
-    lines = iter(_lines(path))
-    for line in lines:
+    lines = _lines(path)
+    at = 0
+    while at < len(lines):
+        line = lines[at]
+        at += 1
         words = line.split(maxsplit=9)
         if not words:
             continue
@@ -286,8 +297,18 @@ def _images_from_text(path: Path) -> Iterator[Image]:
             name = words[9].strip()
         except (ValueError, IndexError) as error:
             raise FileFormatError(path, f"it has no image in the line {line[:60]!r}") from error
-        next(lines, None)  # the image's points
+        if at < len(lines) and _is_points(lines[at]):  # which some programs leave out
+            at += 1
         yield _image(path, image_id, pose, camera_id, name)
+
+
+def _is_points(line: str) -> bool:
+    """Whether a line holds an image's points: x, y and a point's number, over and over, or nothing. Not an image."""
+    words = line.split()
+    try:
+        return len(words) % 3 == 0 and all(math.isfinite(float(word)) for word in words)
+    except ValueError:
+        return False
 
 
 def _points_from_text(path: Path) -> SparsePoints:

@@ -59,7 +59,12 @@ def find_source(folder: str | Path) -> Source:
     workspace = Workspace(folder)
     notes: list[str] = []
     models, clouds = _current(workspace, notes)
-    model = next((m for m in (workspace.root / part for part in models) if colmap_files.has_model(m)), None)
+    places = [
+        place for part in models for place in (workspace.root / part, *_other_numbers(workspace.root, part))
+    ]
+    model = next((place for place in places if colmap_files.has_model(place)), None)
+    if model is not None and not workspace.state_file.is_file():
+        model, clouds = _largest(workspace.root, model, clouds, notes)
     if model is None and notes:
         raise UserError(f"{notes[0]}: run Reconstruct again, which makes it anew.", 2, "again")
     if model is None:
@@ -80,6 +85,42 @@ def find_source(folder: str | Path) -> Source:
         notes.append("There is no placement.json: the model's -y is taken as up.")
     titles = _titles(workspace.photos) if workspace.photos.is_file() else {}
     return Source(workspace.root, model, images, cloud, world_from_model, titles, tuple(notes))
+
+
+def _other_numbers(root: Path, part: str) -> list[Path]:
+    """The folders 1, 2 ... beside a folder 0 that may not be there."""
+    before, zero, inside = f"/{part}/".partition("/0/")
+    folder = root / before.strip("/")
+    if not zero or not folder.is_dir():
+        return []
+    return [path / inside.strip("/") for path in sorted(folder.iterdir()) if path.name.isdigit()]
+
+
+def _largest(
+    root: Path, model: Path, clouds: tuple[str, ...], notes: list[str]
+) -> tuple[Path, tuple[str, ...]]:
+    """The model with the most photos of those that lie side by side by number, and where its cloud may be: COLMAP
+    numbers models in the order in which it began them. notes is added to."""
+    numbered = next((part for part in (model, *model.parents) if part != root and part.name.isdigit()), None)
+    if numbered is None or not numbered.is_relative_to(root):
+        return model, clouds
+    inside = model.relative_to(numbered)
+    beside = sorted(
+        (path for path in numbered.parent.iterdir() if path.name.isdigit()), key=lambda path: int(path.name)
+    )
+    counts = {path / inside: colmap_files.count_images(path / inside) for path in beside
+              if colmap_files.has_model(path / inside)}  # fmt: skip
+    if len(counts) < 2:
+        return model, clouds
+    largest = max(counts, key=lambda path: counts[path])
+    others = " and ".join(str(count) for path, count in counts.items() if path != largest)
+    notes.append(
+        f"{largest.relative_to(root)} was imported, with {counts[largest]} photos; the other "
+        f"model{'s' * (len(counts) > 2)} beside it ha{'ve' if len(counts) > 2 else 's'} {others}."
+    )
+    place = largest.parent.relative_to(root).as_posix()
+    own = tuple(part.replace("dense/0", place) if place.startswith("dense/") else part for part in clouds)
+    return largest, own
 
 
 def _current(workspace: Workspace, notes: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -19,7 +19,7 @@ from ...pipeline.errors import UserError
 from ..cameras import KEY, create_camera, look_through, pinhole_of, show_photo_behind, typical_spacing
 from ..cleaning import clean_modifier
 from ..cloud import create_cloud
-from ..find_imports import CLOUD, MESH, find_imports, find_object, hide, is_hidden, kind_of
+from ..find_imports import CLOUD, MESH, check_replaceable, find_imports, find_object, hide, is_hidden, kind_of
 from ..meshes.mesh_object import forget_full_mesh, import_mesh
 from ..points import Points, robust_box
 from . import colmap_files, ply_points
@@ -68,6 +68,8 @@ def import_workspace(
     points = _read_points(source)
 
     earlier = find_import(scene, source.root)
+    if earlier is not None:
+        check_replaceable(earlier)
     updated, kept = earlier is not None, _Kept.of(earlier)
     collection, camera_collection, empty = _containers(scene, source)
     cloud = create_cloud(points, f"{NAME} Cloud")

@@ -1,0 +1,101 @@
+"""COLMAP projects as other people's programs leave them, and scenes that hold an import linked from another file."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environment")
+
+from blender_recon3d.pipeline.errors import UserError  # noqa: E402
+from blender_recon3d.pipeline.files.ply import read_vertices  # noqa: E402
+from blender_recon3d.scene.importing.import_workspace import import_workspace  # noqa: E402
+from tests.support.made_workspaces import ring, write_binary, write_text, write_workspace  # noqa: E402
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def empty_scene():
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+
+
+@pytest.mark.parametrize("write", [write_binary, write_text])
+@pytest.mark.parametrize("counts", [(3, 9), (9, 3), (3, 9, 4)])
+def test_the_largest_model_is_imported_and_the_others_are_said(write, counts, tmp_path):
+    for number, count in enumerate(counts):
+        write(tmp_path / f"sparse/{number}", ring(count))
+    result = import_workspace(tmp_path)
+    assert len(result.cameras) == 9
+    assert any(f"sparse/{counts.index(9)} was imported" in note and "3" in note for note in result.notes)
+
+
+def test_models_may_begin_at_another_number(tmp_path):
+    write_binary(tmp_path / "sparse/2", ring(4))
+    assert len(import_workspace(tmp_path).cameras) == 4
+
+
+def test_the_folder_that_was_chosen_is_the_one(tmp_path):
+    write_binary(tmp_path / "sparse/0", ring(3))
+    write_binary(tmp_path / "sparse/1", ring(9))
+    assert len(import_workspace(tmp_path / "sparse/0").cameras) == 3
+
+
+@pytest.mark.parametrize("points", ["left out", "empty", "numbers"])
+def test_text_with_and_without_lines_of_points(points, tmp_path):
+    write_text(tmp_path, ring(6))
+    path = tmp_path / "images.txt"
+    lines = [line for line in path.read_text().splitlines() if line.strip() and line[0] != "#"]
+    images = [line for line in lines if line.endswith(".jpg")]
+    between = {"left out": [], "empty": [""], "numbers": ["10.5 20.25 -1 3 4e1 7"]}[points]
+    path.write_text("\n".join(["# " + "x" * 5000, *(line for image in images for line in [image, *between])]))
+    assert len(import_workspace(tmp_path).cameras) == 6
+
+
+def test_a_long_line_in_the_header_of_a_cloud(tmp_path):
+    path = tmp_path / "a.ply"
+    system = 'comment crs PROJCS["WGS 84 / UTM zone 32N", ' * 3000
+    path.write_text(f"ply\nformat ascii 1.0\n{system}\nelement vertex 1\nproperty float x\nend_header\n2.5\n")
+    assert read_vertices(path)["x"].tolist() == [2.5]
+
+
+@pytest.mark.parametrize("how", ["linked", "override"])
+def test_an_import_linked_from_another_file_is_refused_whole(how, tmp_path):
+    workspace = write_workspace(tmp_path / "w", ring())
+    import_workspace(workspace)
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "library.blend"))
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    with bpy.data.libraries.load(str(tmp_path / "library.blend"), link=True) as (_, into):
+        into.collections = ["Recon3D"]
+    bpy.context.scene.collection.children.link(into.collections[0])
+    if how == "override":
+        into.collections[0].override_hierarchy_create(bpy.context.scene, bpy.context.view_layer)
+    before = sorted(thing.name_full for thing in bpy.data.objects)
+    with pytest.raises(UserError, match="make it local"):
+        import_workspace(workspace)
+    assert sorted(thing.name_full for thing in bpy.data.objects) == before
+
+
+def test_the_documented_recipe_works_in_a_checkout_and_says_what_is_missing(tmp_path):
+    write_workspace(tmp_path / "w", ring(points=60))
+    recipe = f"""
+import os, sys
+import bpy
+{{register}}
+from blender_recon3d import api
+try:
+    print(len(api.import_result({str(tmp_path / "w")!r}).cameras), flush=True)
+except api.UserError as error:
+    print(error, flush=True)
+os._exit(0)  # bpy 4.2 crashes when Python ends while classes are registered
+"""
+
+    def said(register: str) -> str:
+        command = [sys.executable, "-c", recipe.format(register=register)]
+        return subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, timeout=300).stdout
+
+    assert said("import blender_recon3d; blender_recon3d.register()").split()[-1] == "5"
+    assert "register() first" in said("")
