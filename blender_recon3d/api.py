@@ -21,10 +21,9 @@ from pathlib import Path
 
 import bpy
 
-from . import preferences
 from .engine_setup import engine_process
 from .jobs import session
-from .jobs.engine_job import EngineJob
+from .jobs.job_request import start_engine
 from .jobs.job_view import CANCELLED, FAILED, JobView
 from .pipeline.errors import UserError
 from .scene import placement
@@ -63,11 +62,7 @@ def reconstruct(
     """
     scene, source = _scene(scene), Path(photos).absolute()
     folder = Path(workspace).absolute() if workspace else engine_process.default_workspace(source)
-    words = ["run", str(source), "-o", str(folder), "--quality", quality]
-    words += ["--device", preferences.device(), *options]
-    job = EngineJob(
-        engine_process.command(preferences.find_python(), words), engine_process.environment(), folder
-    )
+    job = start_engine(folder, quality, "dense", {"photos": str(source)}, options)
     view = job.wait(on_change)
     if view.state in (FAILED, CANCELLED):
         raise UserError(view.message, view.exit_code, view.remedy)

@@ -1,109 +1,105 @@
-"""The engine's further settings as Blender properties, made from the engine's own classes (pipeline/settings.py).
-
-Their documentation, choices, limits and defaults are the engine's, so that there is one place for each.
-"""
+"""The engine's settings as Blender properties, made from their declarations (pipeline/stage_settings.py)."""
 
 # No `from __future__ import annotations`: Blender reads properties from annotations, which must not be strings.
 
-import dataclasses
+from typing import Any
 
 import bpy
 
-from .pipeline import settings as engine
+from .pipeline import setting_texts
+from .pipeline.setting_field import Setting
+from .pipeline.settings import VERSION, Values, by_option, heading_of, spread
 
-# Heading, and the options below it: (name of the command line's option, stage, field).
-GROUPS = (
-    ("Photos", (
-        ("masks", "photos", "masks"), ("grouping", "photos", "grouping"),
-        ("camera_model", "photos", "camera_model"), ("camera_params", "photos", "camera_params"),
-        ("frames", "photos", "frames"), ("keep_blurred", "photos", "keep_blurred"),
-    )),
-    ("Matching", (
-        ("features", "features", "features"), ("precision", "features", "precision"),
-        ("max_keypoints", "features", "max_keypoints"),
-        ("feature_size", "features", "max_size"), ("pairs", "pairs", "pairs"),
-        ("neighbours", "pairs", "neighbours"), ("match_threshold", "matches", "match_threshold"),
-        ("min_inliers", "matches", "min_inliers"),
-    )),
-    ("Cameras", (("mapper", "sfm", "mapper"),)),
-    ("Depth", (
-        ("dense", "dense", "dense"), ("dense_size", "dense", "max_size"), ("min_views", "dense", "min_views"),
-        ("memory", "dense", "memory"),
-    )),
-    ("Mesh", (
-        ("faces", "mesh", "max_size"), ("region", "mesh", "region"), ("clean", "mesh", "clean"),
-        ("closed", "mesh", "closed"), ("texture_size", "texture", "max_size"),
-    )),
-)  # fmt: skip
-# What the engine chooses for itself unless told: 0 or "auto" here means that the option is not given.
-_AUTOMATIC = {"feature_size": 0, "dense_size": 0, "faces": 0, "texture_size": 0}
-_FLAGS = {"texture_size": "--texture"}
-_CHOICES = {
-    "features": ("auto", "learned", "sift"),
-    "pairs": ("auto", "exhaustive", "sequential", "retrieval"),
-}
-_LABELS = {
-    "masks": "Masks", "grouping": "Shared Camera", "camera_model": "Camera Model",
-    "camera_params": "Known Intrinsics", "frames": "Frames of a Film", "keep_blurred": "Keep Blurred Photos",
-    "features": "Features", "precision": "Precision", "max_keypoints": "Most Keypoints",
-    "feature_size": "Size for Features",
-    "pairs": "Pairs", "neighbours": "Neighbours", "match_threshold": "Least Score", "min_inliers": "Least Matches",
-    "mapper": "Mapper", "dense": "Method", "dense_size": "Size for Depth", "min_views": "Least Views",
-    "memory": "Memory (GB)", "faces": "Most Faces", "region": "Region", "clean": "Clean the Cloud",
-    "closed": "Closed Surface", "texture_size": "Size of the Texture",
-}  # fmt: skip
+_SETTINGS = {option: group[0] for option, group in by_option().items() if not group[0].not_in_panel}
+_MOST = 2**31 - 1  # what a whole number of Blender's holds
 
 
-def _field(stage: str, name: str) -> dataclasses.Field:
-    kind = getattr(engine, f"{stage.capitalize()}Settings")
-    return next(item for item in dataclasses.fields(kind) if item.name == name)
+def _groups() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for option, declared in _SETTINGS.items():
+        found.setdefault(heading_of(declared.stage), []).append(option)
+    return found
 
 
-def _property(option: str, item: dataclasses.Field) -> object:
-    """The Blender property for a field of the engine's settings."""
-    text = item.metadata["help"]
-    common = {"name": _LABELS[option], "description": text[0].upper() + text[1:]}
-    choices = _CHOICES.get(option) or item.metadata["choices"]
-    if choices:
-        default = choices[0] if option in _CHOICES else item.default
-        items = [(choice, choice.replace("_", " ").title(), "") for choice in choices]
-        return bpy.props.EnumProperty(items=items, default=default, **common)
-    default = _AUTOMATIC.get(option, item.default)
-    if option in _AUTOMATIC:
-        common["description"] += "; 0: by the quality"
-    if isinstance(item.default, bool):
+GROUPS = _groups()  # the panel's headings, and the options below each
+
+
+def items_of(declared: Setting, only: tuple[str, ...] = ()) -> list[tuple[str, str, str, int]]:
+    """The choices as Blender's items. only: these; all of them where there are none."""
+    chosen = [item for item in declared.choices.items() if not only or item[0] in only]
+    return [
+        (value, choice.label, choice.help, place if choice.number is None else choice.number)
+        for place, (value, choice) in enumerate(chosen)
+    ]
+
+
+def blender_property(declared: Setting) -> Any:
+    """The property of one setting: its name, tooltip, range or items, and default.
+
+    A size that the quality stands for is 0 until it is chosen.
+    """
+    common = {"name": setting_texts.label(declared), "description": setting_texts.description(declared)}
+    default = 0 if declared.by_quality else declared.default
+    if declared.choices and not declared.other:
+        return bpy.props.EnumProperty(items=items_of(declared), default=default, **common)
+    if isinstance(declared.default, bool):
         return bpy.props.BoolProperty(default=default, **common)
-    if isinstance(item.default, int | float):
-        least = 0 if option in _AUTOMATIC else item.metadata.get("least") or 0
-        limits = {"min": least, "max": item.metadata.get("most") or 1_000_000}
-        kind = bpy.props.FloatProperty if isinstance(item.default, float) else bpy.props.IntProperty
-        return kind(default=default, **limits, **common)
-    subtype = "DIR_PATH" if option == "masks" else "NONE"
+    if isinstance(declared.default, int | float):
+        low = 0 if declared.by_quality else declared.low or 0
+        limits = {"min": low, "max": declared.high or _MOST}
+        if isinstance(declared.default, float):
+            return bpy.props.FloatProperty(default=default, **limits, **common)
+        return bpy.props.IntProperty(
+            default=default, **{name: int(value) for name, value in limits.items()}, **common
+        )
+    if declared.choices:
+        suggested = list(declared.choices)
+        return bpy.props.StringProperty(
+            default=default,
+            search=lambda holder, context, text: suggested,
+            search_options={"SUGGESTION"},
+            **common,
+        )
+    subtype = {"folder": "DIR_PATH", "file": "FILE_PATH"}.get(declared.path, "NONE")
     return bpy.props.StringProperty(default=default, subtype=subtype, **common)
 
 
 class RECON3D_PG_advanced(bpy.types.PropertyGroup):
-    __annotations__ = {
-        option: _property(option, _field(stage, name))
-        for _, options in GROUPS
-        for option, stage, name in options
-    }
+    __annotations__ = {option: blender_property(declared) for option, declared in _SETTINGS.items()}
 
 
-def options(advanced: RECON3D_PG_advanced) -> list[str]:
-    """The command line's words for everything that was set to something else than its default."""
-    words: list[str] = []
-    for _, group in GROUPS:
-        for option, _, _ in group:
-            if not advanced.is_property_set(option):
+def chosen_options(advanced: RECON3D_PG_advanced) -> dict[str, Any]:
+    """Everything that was set to something else than its default, by option."""
+    found: dict[str, Any] = {}
+    for option, declared in _SETTINGS.items():
+        if not advanced.is_property_set(option):
+            continue
+        value = getattr(advanced, option)
+        if value == advanced.bl_rna.properties[option].default or value == "":
+            continue
+        if declared.path and value not in declared.choices:
+            value = bpy.path.abspath(value)
+        # A float of Blender's has single precision: its shortest text is what was typed.
+        found[option] = float(f"{value:.6g}") if isinstance(value, float) else value
+    return found
+
+
+def settings_document(quality: str, until: str, options: dict[str, Any]) -> dict[str, Any]:
+    """What a settings file holds (pipeline/settings_file.py). options: as `chosen_options` gives them."""
+    values: Values = {stage: found for stage, found in spread(options).items() if found}
+    return {"version": VERSION, "quality": quality, "until": until, **values}
+
+
+def adopt_earlier_names(advanced: RECON3D_PG_advanced) -> None:
+    """Take over what a .blend file holds under names that settings had before."""
+    held = dict(advanced)  # before any property is read: Blender drops a value of another type then
+    for option, declared in _SETTINGS.items():
+        for name in (*declared.was, option):
+            value = held.get(name)
+            if value is None or (name == option and not (declared.other and isinstance(value, int))):
                 continue
-            value = getattr(advanced, option)
-            if value == advanced.bl_rna.properties[option].default:
-                continue
-            flag = _FLAGS.get(option) or f"--{option.replace('_', '-')}"
-            if option == "masks":
-                value = bpy.path.abspath(value)
-            # A float of Blender's has single precision: its shortest text is what was typed.
-            text = f"{value:.6g}" if isinstance(value, float) else str(value)
-            words += [flag] if value is True else [flag, text]
-    return words
+            if declared.choices and isinstance(value, int):  # an item's number
+                value = next((item[0] for item in items_of(declared) if item[3] == value), declared.default)
+            setattr(advanced, option, value)
+            if name != option:
+                del advanced[name]

@@ -7,17 +7,12 @@ from pathlib import Path
 
 import bpy
 
+from .engine_properties import items_of
 from .engine_setup import engine_process
 from .pipeline.errors import UserError
-from .pipeline.settings import DEVICES
+from .pipeline.settings import by_option
 
-_DEVICE_TEXT = {
-    "auto": ("Automatic", "The fastest device that the engine finds"),
-    "cpu": ("CPU", "Works everywhere"),
-    "cuda": ("NVIDIA CUDA", "An NVIDIA graphics card"),
-    "mps": ("Apple Metal", "The graphics of an Apple silicon Mac"),
-}
-_DEVICE_ITEMS = [(device, *_DEVICE_TEXT[device]) for device in DEVICES]
+_DEVICE = by_option()["device"][0]
 _VARIANT_TEXT = {
     "auto": ("For this Machine", "As the graphics card and its driver are found"),
     "cuda": ("NVIDIA CUDA", "The large download that computes on NVIDIA cards"),
@@ -55,11 +50,7 @@ class Recon3DPreferences(bpy.types.AddonPreferences):
         subtype="FILE_PATH",
         update=_keep_absolute("engine_python"),
     )
-    device: bpy.props.EnumProperty(
-        name="Device",
-        description="What networks and depth maps are computed on",
-        items=_DEVICE_ITEMS,
-    )
+    device: bpy.props.EnumProperty(name=_DEVICE.label, description=_DEVICE.help, items=items_of(_DEVICE))
     variant: bpy.props.EnumProperty(
         name="Build",
         description="Which build of torch Set Up Engine installs",

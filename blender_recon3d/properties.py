@@ -8,23 +8,13 @@ from pathlib import Path
 import bpy
 
 from . import chosen_folders
-from .engine_properties import RECON3D_PG_advanced
+from .engine_properties import RECON3D_PG_advanced, items_of
 from .engine_setup.engine_process import default_workspace
-from .pipeline.settings import LAST_STAGES, QUALITIES
+from .pipeline.settings import LAST_STAGES, by_option
 
-_QUALITY_TEXT = {
-    "preview": ("Preview", "Quick and coarse: to see whether the photos are good"),
-    "medium": ("Medium", "A good cloud in moderate time"),
-    "high": ("High", "All the detail that the photos hold; slow"),
-}
-_UNTIL_TEXT = {
-    "sfm": ("Cameras", "Cameras and sparse points"),
-    "dense": ("Cloud", "Cameras and a dense cloud"),
-    "mesh": ("Mesh", "Cameras, cloud, and a mesh with the cloud's colours"),
-    "texture": ("Textured Mesh", "Cameras, cloud, and a mesh with a texture made from the photos"),
-}
-UNTIL_ITEMS = [(stage, *_UNTIL_TEXT[stage]) for stage in LAST_STAGES]
-QUALITY_ITEMS = [(quality, *_QUALITY_TEXT[quality]) for quality in QUALITIES]
+_QUALITY, _UNTIL = (by_option()[name][0] for name in ("quality", "until"))
+QUALITY_ITEMS = items_of(_QUALITY)
+UNTIL_ITEMS = items_of(_UNTIL, LAST_STAGES)
 
 
 # What is called with the scene when the user chooses other paths, or a photo of the review. `handlers` fills them in:
@@ -87,16 +77,10 @@ class RECON3D_PG_settings(bpy.types.PropertyGroup):
         update=_workspace_changed,
     )
     quality: bpy.props.EnumProperty(
-        name="Quality",
-        description="How much detail, and how long it takes",
-        items=QUALITY_ITEMS,
-        default="medium",
+        name=_QUALITY.label, description=_QUALITY.help, items=QUALITY_ITEMS, default=_QUALITY.default
     )
     until: bpy.props.EnumProperty(
-        name="Make",
-        description="How far to go; what is there already is not computed again",
-        items=UNTIL_ITEMS,
-        default="dense",
+        name=_UNTIL.label, description=_UNTIL.help, items=UNTIL_ITEMS, default=_UNTIL.default
     )
     import_when_done: bpy.props.BoolProperty(
         name="Import when Done",

@@ -34,7 +34,7 @@ from blender_recon3d.pipeline.photos.photo_entries import photo_entry
 from blender_recon3d.pipeline.photos.photo_quality import examine
 from blender_recon3d.pipeline.report.facts import problems
 from blender_recon3d.pipeline.report.thumbnails import _thumbnail
-from blender_recon3d.pipeline.settings import JobSettings
+from blender_recon3d.pipeline.settings_file import job_of
 from blender_recon3d.pipeline.texturing.textured_mesh import read_textured
 from blender_recon3d.pipeline.workspace import Workspace
 from blender_recon3d.scene.importing import colmap_files, find_source, mesh_files
@@ -131,7 +131,7 @@ def _read_job(folder: Path) -> None:
     workspace_state(folder)
     workspace_choices(folder)
     path = Workspace(folder).job
-    JobSettings.from_json(read_json(path, "choose another"), path).changed(quality="high")
+    job_of(read_json(path, "choose another"), path).changed(quality="high")
 
 
 def _read_placement(folder: Path) -> None:

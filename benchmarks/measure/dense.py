@@ -46,7 +46,7 @@ from blender_recon3d.pipeline.mvs.estimate import PhotoCache, matching_cost
 from blender_recon3d.pipeline.mvs.fusion import fuse
 from blender_recon3d.pipeline.mvs.plane_sweep import plane_sweep
 from blender_recon3d.pipeline.mvs.planes import normals
-from blender_recon3d.pipeline.settings import SIZES, JobSettings
+from blender_recon3d.pipeline.settings import JobSettings, size_for
 from blender_recon3d.pipeline.stages import dense as stage
 from blender_recon3d.pipeline.system.cpu import cores
 from blender_recon3d.pipeline.system.versions import versions
@@ -206,7 +206,7 @@ def run_one(options: argparse.Namespace) -> None:
     remove(workspace.root)
     workspace.root.mkdir(parents=True)
     quality = method if method in OURS else "medium"
-    size = SIZES["dense"][quality]
+    size = size_for("dense_size", quality)
     choice = "colmap" if method == COLMAP else "torch"
     settings = JobSettings.build(
         quality=quality, photos="", until="dense", device=options.device, dense=choice

@@ -224,7 +224,7 @@ def run_one(workspace: Workspace, size: int) -> None:
 
     start, before = time.monotonic(), os.times()
     with PeakMemory() as peak:  # the system's own figure counts the process that started this one too
-        stage.run(workspace, TextureSettings(max_size=size), Progress())
+        stage.run(workspace, TextureSettings(texture_size=size), Progress())
     after = os.times()
     cpu = sum(after[:4]) - sum(before[:4])
     sys.stdout.write(

@@ -7,9 +7,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from ..pipeline.claim import claim
+from ..pipeline.claim import claim, unwritable
 from ..pipeline.events import Event, read_events
+from ..pipeline.files.whole_files import write_json
 from ..pipeline.system.process_group import ProcessGroup, last_words
 from ..pipeline.text import printable
 from ..pipeline.workspace import Workspace
@@ -94,11 +96,25 @@ class Job(ABC):
 class EngineJob(Job):
     """A run that is started here."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], folder: str | Path) -> None:
-        """Start it. Raises UserError when the workspace cannot be made or the interpreter does not start."""
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        folder: str | Path,
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Start it. settings: what the workspace's settings.json is to hold, for the command to name.
+
+        Raises UserError when the workspace cannot be made or the interpreter does not start.
+        """
         workspace = Workspace(folder)
         workspace.create()
         claim(workspace)  # before anything is written there
+        if settings is not None:
+            try:
+                write_json(workspace.settings, dict(settings))
+            except OSError as error:
+                raise unwritable(workspace, error) from error
         super().__init__(workspace, _size(workspace.events))  # events of earlier runs are not this job's
         self._process = ProcessGroup(command, environment, workspace.output)
 

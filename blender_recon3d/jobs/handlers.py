@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import bpy
 
-from .. import properties
+from .. import engine_properties, properties
 from ..scene.reviewing import photo_list
 from . import session, timer
 
@@ -23,14 +23,23 @@ def _find() -> tuple[bool, bool]:
     return True, False
 
 
+@bpy.app.handlers.persistent
+def _adopt(*_: object) -> None:
+    """Settings that the file holds under earlier names."""
+    for scene in bpy.data.scenes:
+        engine_properties.adopt_earlier_names(scene.recon3d.advanced)
+
+
 def register() -> None:
     properties.when_paths_change.append(session.paths_changed)
     properties.when_photo_is_chosen.append(photo_list.look_through_chosen)
+    bpy.app.handlers.load_post.append(_adopt)
     bpy.app.handlers.load_post.append(_loaded)
     _loaded()
 
 
 def unregister() -> None:
     bpy.app.handlers.load_post.remove(_loaded)
+    bpy.app.handlers.load_post.remove(_adopt)
     properties.when_paths_change.clear()
     properties.when_photo_is_chosen.clear()

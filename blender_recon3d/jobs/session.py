@@ -7,28 +7,34 @@ wrong one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import bpy
 
-from .. import chosen_folders, engine_properties, preferences
-from ..engine_setup import engine_process
+from .. import chosen_folders, preferences
 from ..pipeline.errors import UserError
 from ..pipeline.workspace import Workspace
 from ..properties import photos_path, workspace_path
 from ..scene import live
-from ..scene.cleaning.cleaned_cloud_file import write_cleaned_cloud
-from ..scene.cleaning.crop_box import write_crop
-from ..scene.find_imports import BOX, CLOUD, find_object
-from ..scene.importing.import_workspace import ImportResult, find_import, import_workspace
+from ..scene.importing.import_workspace import ImportResult, import_workspace
 from ..scene.reviewing import photo_list
 from ..scene.viewports import show_result
 from . import photo_inspection, recent_runs, timer
-from .engine_job import EngineJob, Job, find_job
+from .engine_job import Job, find_job
+from .job_request import cleaned_cloud, scene_options, start_engine
 from .job_view import DONE, FAILED, RUNNING, JobView
 from .resume_state import WorkspaceState, workspace_choices, workspace_state
+
+
+@dataclass(frozen=True)
+class Once:
+    """Settings that hold for one job instead of the scene's. chosen: what the scene said when it began."""
+
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    chosen: tuple[str, str, str] = ("", "", "")
 
 
 @dataclass
@@ -39,6 +45,7 @@ class Session:
     scene_uid: int = 0
     notes: tuple[str, ...] = ()
     state: WorkspaceState = field(default_factory=WorkspaceState)
+    once: Once = field(default_factory=Once)
     live_stamp: int = 0
     live: live.LiveState | None = None  # read, and not shown yet
     result: ImportResult | None = None
@@ -65,29 +72,18 @@ def problem_with_starting() -> str:
     return preferences.engine_problem()
 
 
-def start(
-    context: bpy.types.Context,
-    photos: str = "",
-    workspace: str = "",
-    quality: str = "",
-    until: str = "",
-    more: Sequence[str] = (),
-) -> Job:
-    """Start the engine for the scene's settings; what is given here is put into them first. Raises UserError.
+def start(context: bpy.types.Context, photos: str = "", workspace: str = "", **once: Any) -> Job:
+    """Start the engine for the scene's settings. Raises UserError.
 
-    more: options of the command line. Where a run is at work in the workspace already, that one is followed instead.
+    photos, workspace: chosen for the scene from now on, where they are given. once: settings by option, `quality` and
+    `until` among them, that hold for this job instead of the scene's; the scene keeps its own. Without any, an
+    interrupted job goes on with those that it was started with, unless others have been chosen since.
+    Where a run is at work in the workspace already, that one is followed instead.
     """
     if session.running:
         raise UserError("A reconstruction is running: cancel it or wait for it.")
     settings = context.scene.recon3d
-    for name, value in (
-        ("photos", photos),
-        ("workspace", workspace),
-        ("quality", quality),
-        ("until", until),
-    ):
-        if value:
-            setattr(settings, name, value)
+    settings.photos, settings.workspace = photos or settings.photos, workspace or settings.workspace
     source, folder = photos_path(settings), workspace_path(settings)
     if source is None or folder is None:
         raise UserError("No photos are chosen: choose the folder with the photos.", 2)
@@ -96,51 +92,35 @@ def start(
     if job is None:
         if not source.exists():
             raise UserError(f"{source} is not there: choose the folder with the photos.", 2)
-        words = [
-            "run",
-            str(source),
-            "-o",
-            str(folder),
-            "--quality",
-            settings.quality,
-            "--until",
-            settings.until,
-        ]
-        words += ["--device", preferences.device(), *engine_properties.options(settings.advanced)]
-        words += [*_crop(context.scene, folder), *more]
-        job = EngineJob(
-            engine_process.command(preferences.find_python(), words), engine_process.environment(), folder
-        )
+        once = {name: value for name, value in once.items() if value} or _interrupted(context.scene)
+        options = {**scene_options(context.scene, folder), **once, "photos": str(source)}
+        quality, until = options.pop("quality", settings.quality), options.pop("until", settings.until)
+        job = start_engine(folder, quality, until, options)
+        session.once = Once(once, _chosen(context.scene))
     _take(job, context.scene)
     return job
-
-
-def _crop(scene: bpy.types.Scene, folder: Path) -> list[str]:
-    """The engine's words for the crop box that stands about an earlier import of the workspace, if one does."""
-    collection = find_import(scene, Workspace(folder).root)
-    if collection is None or find_object(collection, BOX) is None:
-        return []
-    return ["--crop", str(write_crop(collection))]
 
 
 def start_mesh(context: bpy.types.Context, faces: int = 0, texture: int = 0) -> Job:
     """Start the engine on what is left to do up to the textured mesh. Raises UserError.
 
-    faces, texture: the mesh's budget and the texture's side in pixels; 0: as the scene's settings say. Of an import in
-    the scene, what its cleaning and its crop box leave is meshed.
+    faces, texture: the mesh's budget and the texture's side in pixels, for this job; 0: as the scene's settings say.
+    Of an import in the scene, what its cleaning and its crop box leave is meshed.
     """
-    settings = context.scene.recon3d.advanced
-    settings.faces, settings.texture_size = faces or settings.faces, texture or settings.texture_size
-    return start(context, until="texture", more=_cleaned(context.scene))
+    more = cleaned_cloud(context.scene)
+    return start(context, until="texture", max_faces=faces, texture_size=texture, **more)
 
 
-def _cleaned(scene: bpy.types.Scene) -> list[str]:
-    """The engine's words for what the cleaning leaves of the cloud in the scene, if there is a cleaning."""
-    folder = workspace_path(scene.recon3d)
-    collection = find_import(scene, Workspace(folder).root) if folder else None
-    cloud = find_object(collection, CLOUD) if collection else None
-    path = write_cleaned_cloud(collection) if cloud is not None and len(cloud.data.vertices) else None
-    return ["--cloud", str(path)] if path else []
+def _chosen(scene: bpy.types.Scene) -> tuple[str, str, str]:
+    """What the scene says where a job may say otherwise for once."""
+    return str(workspace_path(scene.recon3d)), scene.recon3d.quality, scene.recon3d.until
+
+
+def _interrupted(scene: bpy.types.Scene) -> dict[str, Any]:
+    """The settings that held once for the job that was interrupted, if nothing else has been chosen since."""
+    refresh(scene)
+    same = session.state.unfinished and session.once.chosen == _chosen(scene)
+    return dict(session.once.settings) if same else {}
 
 
 def _take(job: Job, scene: bpy.types.Scene) -> None:
@@ -181,15 +161,6 @@ def import_result(scene: bpy.types.Scene, folder: Path) -> ImportResult:
     session.notes = (result.summary(), *result.notes)
     session.result = result
     return result
-
-
-def log_file(scene: bpy.types.Scene) -> Path:
-    """The log of the scene's workspace. Raises UserError where there is none."""
-    folder = session.job.workspace.root if session.job else workspace_path(scene.recon3d)
-    log = Workspace(folder).log if folder else None
-    if log is None or not log.is_file():
-        raise UserError("There is no log yet: press Reconstruct first.")
-    return log
 
 
 def paths_changed(scene: bpy.types.Scene) -> None:
@@ -250,6 +221,9 @@ def find_running(scene: bpy.types.Scene) -> None:
         follow_in_background()
     elif session.state.unfinished:
         session.notes = (session.state.sentence,)
+        # The job may have been asked for other things than the scene says.
+        asked = dict(zip(("quality", "until"), workspace_choices(folder), strict=True))
+        session.once = Once({name: value for name, value in asked.items() if value}, _chosen(scene))
 
 
 def forget() -> None:

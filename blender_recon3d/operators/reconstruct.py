@@ -44,14 +44,14 @@ class RECON3D_OT_reconstruct(StartsJob, bpy.types.Operator):
     quality: bpy.props.EnumProperty(
         name="Quality",
         description="Instead of the scene's",
-        items=[("SCENE", "As in the Scene", "The scene's quality"), *QUALITY_ITEMS],
+        items=[("SCENE", "As in the Scene", "The scene's quality", 9), *QUALITY_ITEMS],
         options={"SKIP_SAVE"},
     )
 
     until: bpy.props.EnumProperty(
         name="Make",
         description="Instead of the scene's",
-        items=[("SCENE", "As in the Scene", "As far as the scene says"), *UNTIL_ITEMS],
+        items=[("SCENE", "As in the Scene", "As far as the scene says", 9), *UNTIL_ITEMS],
         options={"SKIP_SAVE"},
     )
 
@@ -61,10 +61,9 @@ class RECON3D_OT_reconstruct(StartsJob, bpy.types.Operator):
         return self.execute(context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        quality, until = ("" if value == "SCENE" else value for value in (self.quality, self.until))
-        return run_job(
-            self, context, lambda: session.start(context, self.photos, self.workspace, quality, until)
-        )
+        once = {"quality": self.quality, "until": self.until}
+        once = {name: value for name, value in once.items() if value != "SCENE"}
+        return run_job(self, context, lambda: session.start(context, self.photos, self.workspace, **once))
 
 
 class RECON3D_OT_cancel(bpy.types.Operator):

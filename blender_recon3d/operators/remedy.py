@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import bpy
 
 from ..jobs import session, setup_session
 from ..jobs.job_view import FAILED
+from ..pipeline.errors import UserError
+from ..pipeline.workspace import Workspace
+from ..properties import workspace_path
 from .reporting import run_reported
 
 
@@ -49,9 +54,18 @@ class RECON3D_OT_open_log(bpy.types.Operator):
 
 
 def _open(context: bpy.types.Context, which: str) -> str:
-    path = setup_session.log_file() if which == "SETUP" else session.log_file(context.scene)
+    path = setup_session.log_file() if which == "SETUP" else _job_log(context.scene)
     bpy.ops.wm.path_open(filepath=str(path))
     return str(path)
+
+
+def _job_log(scene: bpy.types.Scene) -> Path:
+    """The log of the scene's workspace. Raises UserError where there is none."""
+    folder = session.session.job.workspace.root if session.session.job else workspace_path(scene.recon3d)
+    log = Workspace(folder).log if folder else None
+    if log is None or not log.is_file():
+        raise UserError("There is no log yet: press Reconstruct first.")
+    return log
 
 
 CLASSES = (RECON3D_OT_remedy, RECON3D_OT_open_log)

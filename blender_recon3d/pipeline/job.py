@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import time
@@ -18,7 +17,8 @@ from .events import Progress
 from .files.full_disk import free_bytes, full_disk_told
 from .files.whole_files import remove, write_json
 from .log_rotation import rotate
-from .settings import STAGES, JobSettings, StageSettings
+from .setting_field import Settings
+from .settings import STAGES, JobSettings
 from .stages import Stage, load_stage
 from .system.memory import PeakMemory
 from .workspace import Workspace, remove_database
@@ -53,13 +53,11 @@ NOT_IN_FINGERPRINT = {"device"}
 NOT_IN_FINGERPRINT_OF = {"pairs": {"features"}}
 
 
-def fingerprint(
-    name: str, stage: Stage, workspace: Workspace, settings: StageSettings, before: list[str]
-) -> str:
+def fingerprint(name: str, stage: Stage, workspace: Workspace, settings: Settings, before: list[str]) -> str:
     """SHA-256 over the stage, its version, settings and inputs, and the fingerprints of what it needs."""
     values = {
         key: value
-        for key, value in dataclasses.asdict(settings).items()
+        for key, value in settings.recorded().items()
         if key not in NOT_IN_FINGERPRINT | NOT_IN_FINGERPRINT_OF.get(name, set())
     }
     if values.get("precision") == "auto":  # SIFT's; for networks it is settled before it comes here
@@ -126,7 +124,7 @@ def refuse_foreign(workspace: Workspace, settings: JobSettings) -> None:
     """UserError (2) where what a run writes and removes may be the user's own; else the folder is ours from now on."""
     check_claim(workspace)
     ours = own_paths(workspace)
-    for given in (*settings.photos.photos, settings.photos.masks):
+    for given in (*settings.photos.sources, settings.photos.masks):
         path = Path(given).resolve() if given else None
         if path and any(own.resolve() == path or own.resolve() in path.parents for own in ours):
             raise UserError(

@@ -30,7 +30,7 @@ def of_job(
     begins: whether the features of these settings would begin anew here, so that nothing binds the choice.
     Raises UserError where there is no such device, there are no weights, or the front-end has no such precision.
     """
-    name = settings.features.features
+    name = settings.features.front_end
     offered = front_ends.precisions(name)
     if not offered:
         return with_precision(settings, "auto"), None

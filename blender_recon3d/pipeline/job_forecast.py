@@ -49,8 +49,8 @@ def forecast_job(sizes: list[tuple[int, int]], settings: JobSettings) -> Forecas
     from .mvs import depth_forecast as depth
 
     count = len(sizes)
-    extractor = front_ends.extractor_of(settings.features.features)
-    matcher = front_ends.matcher_of(settings.matches.features)
+    extractor = front_ends.extractor_of(settings.features.front_end)
+    matcher = front_ends.matcher_of(settings.matches.front_end)
     device = select_device(settings.dense.device)
     unit = depth.seconds_per_megapixel(device, settings.dense.views)
     pixels = [shrunk(size, settings.dense.max_size) for size in sizes]
@@ -66,7 +66,7 @@ def forecast_job(sizes: list[tuple[int, int]], settings: JobSettings) -> Forecas
         "sfm": PLACE * unit * count,
         "dense": depth.forecast([(height, width) for width, height in pixels], device, settings.dense.views, plan),
         "mesh": MESH * unit * sum(width * height for width, height in pixels) / 1e6,
-        "texture": TEXTURE * unit * (settings.texture.max_size / 1024) ** 2 + TEXTURE_PHOTO * unit * count,
+        "texture": TEXTURE * unit * (settings.texture.texture_size / 1024) ** 2 + TEXTURE_PHOTO * unit * count,
     }  # fmt: skip
     maps = sum(width * height for width, height in pixels) * DENSE_BYTES_A_PIXEL
     return Forecast(
@@ -86,9 +86,9 @@ def memory(forecast: dict[str, Any], until: str) -> int:
 def number_of_pairs(count: int, settings: JobSettings) -> int:
     """About how many pairs are matched."""
     everything = count * (count - 1) // 2
-    if settings.pairs.pairs == "exhaustive":
+    if settings.pairs.strategy == "exhaustive":
         return everything
-    each = settings.pairs.window if settings.pairs.pairs == "sequential" else settings.pairs.neighbours
+    each = settings.pairs.window if settings.pairs.strategy == "sequential" else settings.pairs.neighbors
     return min(everything, count * each)
 
 

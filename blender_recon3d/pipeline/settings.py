@@ -1,18 +1,41 @@
-"""What a job can be told: one typed dataclass a stage, with its documentation, defaults and checks.
+"""What a job can be told: `JobSettings`, the settings of all stages (`stage_settings.py`) and of the job itself.
 
-The command line, the add-on's panel and `job.json` are all made from these classes.
+A job is made from flat options (`build`), or from values by stage (`from_values`), which is what files hold
+(`settings_file.py`). Standard library only.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import typing
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .errors import UserError
 from .models import front_ends
+from .setting_field import Choice, Setting, Settings, check, setting, settings_of
+from .stage_settings import (
+    CAMERA_MODELS,
+    DenseSettings,
+    FeaturesSettings,
+    MatchesSettings,
+    MeshSettings,
+    PairsSettings,
+    PhotosSettings,
+    SfmSettings,
+    TextureSettings,
+)
+
+__all__ = [
+    "CAMERA_MODELS", "LAST_STAGES", "QUALITIES", "STAGES", "STAGE_TITLES", "VERSION",
+    "DenseSettings", "FeaturesSettings", "JobSettings", "MatchesSettings", "MeshSettings", "PairsSettings",
+    "PhotosSettings", "SfmSettings", "TextureSettings", "Values", "all_settings", "by_option", "default_features",
+    "heading_of", "merged", "share_front_end", "size_for", "spread",
+]  # fmt: skip
+
+VERSION = 1  # of settings as JSON
+Values = dict[str, dict[str, Any]]  # stage: setting: value
 
 STAGES = ("photos", "pairs", "features", "matches", "sfm", "dense", "mesh", "texture")
 # What the stages are called before an artist.
@@ -26,159 +49,45 @@ STAGE_TITLES = {
     "mesh": "Building the mesh",
     "texture": "Painting the texture",
 }
-DEVICES = ("auto", "cpu", "cuda", "mps")
-QUALITIES = ("preview", "medium", "high")
-PRECISIONS = ("auto", "fp32", "bf16")
-PRECISION = "arithmetic of the networks; auto: bf16 where the processor is fast in it"
-
-CAMERA_MODELS = (
-    "SIMPLE_PINHOLE", "PINHOLE", "SIMPLE_RADIAL", "RADIAL", "OPENCV", "OPENCV_FISHEYE", "FULL_OPENCV",
-    "SIMPLE_RADIAL_FISHEYE", "RADIAL_FISHEYE", "THIN_PRISM_FISHEYE",
-)  # fmt: skip
+LAST_STAGES = ("sfm", "dense", "mesh", "texture")  # that one may ask for in the panel
 
 
-def option(default: Any, text: str, choices: tuple[str, ...] = (), **limits: Any) -> Any:
-    """A dataclass field with its documentation, its choices and its limits (`least`, `most`)."""
-    metadata = {"help": text, "choices": choices, **limits}
-    return field(default=default, metadata=metadata)
-
-
-@dataclass(frozen=True)
-class StageSettings:
-    """Base of the settings; checks choices and limits when made."""
-
-    def __post_init__(self) -> None:
-        for item in fields(self):
-            value = getattr(self, item.name)
-            choices = item.metadata.get("choices")
-            if choices and value not in choices:
-                raise UserError(f"{item.name} is {value!r}: choose one of {', '.join(choices)}.", 2)
-            least, most = item.metadata.get("least"), item.metadata.get("most")
-            if (least is not None and value < least) or (most is not None and value > most):
-                raise UserError(
-                    f"{item.name} is {value}: it must be from {least} to {most or 'any size'}.", 2
-                )
-
-
-@dataclass(frozen=True)
-class PhotosSettings(StageSettings):
-    """Which photos are used, and what is known of their cameras."""
-
-    photos: tuple[str, ...] = option((), "folder, files or a video")
-    masks: str = option("", "folder of masks named like the photos; black is ignored")
-    grouping: str = option(
-        "auto", "photos that share one camera: by EXIF and size, all, or none", ("auto", "single", "each")
-    )
-    camera_model: str = option("SIMPLE_RADIAL", "COLMAP's camera model", CAMERA_MODELS)
-    camera_params: str = option("", "known intrinsics in pixels, comma separated, in COLMAP's order")
-    frames: int = option(150, "frames to take from a video", least=3, most=5000)
-    keep_blurred: bool = option(False, "use badly blurred photos too")
-
-
-@dataclass(frozen=True)
-class PairsSettings(StageSettings):
-    """Which pairs of photos are matched."""
-
-    pairs: str = option("auto", "auto, exhaustive, sequential, retrieval, or a file with two names a line")
-    neighbours: int = option(20, "retrieval: pairs kept for each photo", least=1, most=1000)
-    window: int = option(10, "sequential: photos on either side", least=1, most=1000)
-    features: str = option("sift", "the front-end, whose retriever compares photos", front_ends.NAMES)
-    weights: str = option("bundled", "bundled, official, or a folder of weights")
-    device: str = option("auto", "where networks run", DEVICES)
-
-
-@dataclass(frozen=True)
-class FeaturesSettings(StageSettings):
-    """How keypoints are found and described."""
-
-    features: str = option("sift", "learned (SuperPoint) or COLMAP's SIFT", front_ends.NAMES)
-    precision: str = option("auto", PRECISION, PRECISIONS)
-    max_keypoints: int = option(0, "most keypoints a photo; 0: 8,192 of SIFT, 2,048 of SuperPoint", least=0)
-    max_size: int = option(3200, "longest side at which features are found, pixels", least=64)
-    weights: str = option("bundled", "bundled, official, or a folder of weights")
-    device: str = option("auto", "where networks run", DEVICES)
-
-
-@dataclass(frozen=True)
-class MatchesSettings(StageSettings):
-    """How keypoints are matched and the matches verified."""
-
-    features: str = option("sift", "learned (SuperGlue) or COLMAP's SIFT matcher", front_ends.NAMES)
-    precision: str = option("auto", PRECISION, PRECISIONS)
-    match_threshold: float = option(0.2, "SuperGlue: least score of a match", least=0.0, most=1.0)
-    max_error: float = option(4.0, "verification: largest epipolar error, pixels", least=0.1, most=100.0)
-    min_inliers: int = option(
-        0, "verification: fewest matches of a pair; 0: 15 of SIFT, 30 of SuperGlue", least=0, most=10_000
-    )
-    seed: int = option(0, "seed of the random sampling", least=0)
-    weights: str = option("bundled", "bundled, official, or a folder of weights")
-    device: str = option("auto", "where networks run", DEVICES)
-
-
-@dataclass(frozen=True)
-class SfmSettings(StageSettings):
-    """How cameras and sparse points are reconstructed."""
-
-    mapper: str = option("incremental", "COLMAP's mapper", ("incremental", "global"))
-    refine_intrinsics: bool = option(True, "refine focal length and distortion")
-    min_model_size: int = option(3, "fewest photos of a model worth keeping", least=2)
-    seed: int = option(0, "seed of the random sampling", least=0)
-
-
-@dataclass(frozen=True)
-class DenseSettings(StageSettings):
-    """How depth is estimated and fused."""
-
-    dense: str = option("auto", "COLMAP's PatchMatch (needs CUDA) or ours", ("auto", "colmap", "torch"))
-    max_size: int = option(1000, "longest side of the undistorted photos, pixels", least=64)
-    views: int = option(4, "source views a photo", least=1, most=50)
-    min_views: int = option(3, "fusion: fewest views that must agree on a point", least=2, most=20)
-    memory: float = option(4.0, "most memory that depth and fusion take, GB", least=0.5, most=1000.0)
-    device: str = option("auto", "where depth is estimated", DEVICES)
-
-
-@dataclass(frozen=True)
-class MeshSettings(StageSettings):
-    """How the cloud becomes a mesh."""
-
-    max_size: int = option(200_000, "most faces of the mesh", least=100, most=20_000_000)
-    region: str = option(
-        "auto", "what is meshed: what the cameras stand round, where they do; or all", ("auto", "all")
-    )
-    crop: str = option("", "box: the 12 numbers of a 3x4 matrix, or a JSON file (see the manual)")
-    clean: str = option("auto", "remove outliers and islands from the cloud first", ("auto", "off"))
-    mesh_depth: int = option(0, "depth of Poisson's octree; 0: from the cloud's spacing", least=0, most=13)
-    closed: bool = option(False, "leave the surface closed, for printing, instead of trimming it")
-    cloud: str = option(
-        "", "another cloud (PLY with normals, in the model's frame) instead of dense/fusion.ply"
-    )
-    memory: float = option(4.0, "most memory that meshing takes, GB", least=0.5, most=1000.0)
-
-
-@dataclass(frozen=True)
-class TextureSettings(StageSettings):
-    """How the photos' colours come onto the mesh."""
-
-    max_size: int = option(4096, "side of the texture, pixels", least=256, most=16_384)
-
-
-# What each quality stands for, by stage (the longest side in pixels of what is looked at, faces of the mesh), and
-# the options that say otherwise. It is the stage's `max_size`.
-SIZES = {
-    "features": {"preview": 1600, "medium": 2400, "high": 3200},
-    "dense": {"preview": 640, "medium": 1000, "high": 2000},
-    "mesh": {"preview": 50_000, "medium": 200_000, "high": 1_000_000},
-    "texture": {"preview": 2048, "medium": 4096, "high": 8192},
+QUALITIES = {
+    "preview": Choice("Preview", "Fast and coarse, to check whether the photos are good"),
+    "medium": Choice("Medium", "Good detail in moderate time"),
+    "high": Choice("High", "All the detail in the photos; slow"),
 }
-SIZE_OPTIONS = {"features": "feature_size", "dense": "dense_size", "mesh": "faces", "texture": "texture_size"}
+_UNTIL = {
+    "photos": Choice("Photos"),
+    "pairs": Choice("Pairs"),
+    "features": Choice("Features"),
+    "matches": Choice("Matches"),
+    "sfm": Choice("Cameras", "Cameras and sparse points"),
+    "dense": Choice("Cloud", "Cameras and a dense cloud"),
+    "mesh": Choice("Mesh", "Cameras, cloud, and a mesh with vertex colors"),
+    "texture": Choice("Textured Mesh", "Cameras, cloud, and a mesh with a texture made from the photos"),
+}
+_ABOVE = "it is at the top of the panel"
 
 
 @dataclass(frozen=True)
-class JobSettings(StageSettings):
+class JobSettings(Settings):
     """A whole job."""
 
-    quality: str = option("medium", "preview, medium or high", QUALITIES)
-    until: str = option("dense", "the last stage to run", STAGES)
+    quality: str = setting(
+        "medium",
+        "Level of detail, which determines how long it takes",
+        "Quality",
+        choices=QUALITIES,
+        not_in_panel=_ABOVE,
+    )
+    until: str = setting(
+        "dense",
+        "What to reconstruct; finished steps are not computed again",
+        "Make",
+        choices=_UNTIL,
+        not_in_panel=_ABOVE,
+    )
     photos: PhotosSettings = field(default_factory=PhotosSettings)
     pairs: PairsSettings = field(default_factory=PairsSettings)
     features: FeaturesSettings = field(default_factory=FeaturesSettings)
@@ -190,84 +99,139 @@ class JobSettings(StageSettings):
 
     @classmethod
     def build(cls, quality: str = "medium", until: str = "dense", **options: Any) -> JobSettings:
-        """A job from flat options: each goes to every stage that has a field of that name.
+        """A job from flat options: each goes to every stage that has a setting with this option.
 
-        `max_size` differs from stage to stage and comes from `quality`, unless given as `feature_size`,
-        `dense_size` or `faces`. `photos` is one path or several. Options that no stage knows raise UserError.
+        Sizes that are not given come from `quality`. `photos` is one path or several. Options that no stage knows
+        raise UserError.
         """
-        if quality not in QUALITIES:
-            raise UserError(f"quality is {quality!r}: choose one of {', '.join(QUALITIES)}.", 2)
-        sizes = {
-            stage: options.pop(option, None) or SIZES[stage][quality]
-            for stage, option in SIZE_OPTIONS.items()
-        }
-        options.setdefault("features", default_features(options.get("weights", "bundled")))
-        if isinstance(options.get("photos"), str | Path):
-            options["photos"] = (str(options["photos"]),)
+        return cls.from_values(spread(options), quality, until)
+
+    @classmethod
+    def from_values(cls, values: Values, quality: str = "medium", until: str = "dense") -> JobSettings:
+        """A job from some values by stage; the others are as the quality says, or defaults.
+
+        Raises UserError for values that will not do.
+        """
+        check(_OF_JOB["quality"], quality)
         stages: dict[str, Any] = {}
-        known: set[str] = set()
         for stage in STAGES:
-            kind = _stage_type(stage)
-            names = {item.name for item in fields(kind)} - {"max_size"}
-            known |= names
-            chosen = {name: options[name] for name in names if name in options}
-            if stage in sizes:
-                chosen["max_size"] = sizes[stage]
-            stages[stage] = kind(**chosen)
-        unknown = sorted(set(options) - known)
-        if unknown:
-            raise UserError(f"Unknown setting {', '.join(unknown)}.", 2)
-        return cls(quality=quality, until=until, **stages)
+            given = {name: value for name, value in values.get(stage, {}).items() if value is not None}
+            for declared in settings_of(_stage_type(stage)):
+                if declared.by_quality and declared.name not in given:
+                    given[declared.name] = declared.by_quality[quality]
+            stages[stage] = given
+        _settle_front_end(stages)
+        made = {stage: _stage_type(stage)(**given) for stage, given in stages.items()}
+        return cls(quality=quality, until=until, **made)
 
     def changed(self, **options: Any) -> JobSettings:
         """This job with some flat options changed; see `build`."""
-        merged: dict[str, Any] = {"quality": self.quality, "until": self.until}
+        quality, until = options.pop("quality", self.quality), options.pop("until", self.until)
+        return JobSettings.from_values(merged(self.values(), spread(options)), quality, until)
+
+    def values(self) -> Values:
+        """The values by stage, without the sizes that the quality stands for: they follow another quality."""
+        found: Values = {}
         for stage in STAGES:
-            values = dataclasses.asdict(getattr(self, stage))
-            size = values.pop("max_size", None)
-            # A size that the quality stands for follows the quality; another was chosen, and stays.
-            if size is not None and size != SIZES[stage][self.quality]:
-                merged[SIZE_OPTIONS[stage]] = size
-            merged.update(values)
-        return JobSettings.build(**{**merged, **options})
+            held = getattr(self, stage)
+            found[stage] = {
+                declared.name: value
+                for declared in settings_of(type(held))
+                if (value := getattr(held, declared.name)) != declared.by_quality.get(self.quality)
+            }
+        return found
 
     def to_json(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
+        """As a settings file holds it, with every value; `settings_file.job_of` reads it."""
+        document: dict[str, Any] = {"version": VERSION, "quality": self.quality, "until": self.until}
+        for stage in STAGES:
+            held = getattr(self, stage)
+            document[stage] = {
+                declared.name: getattr(held, declared.name) for declared in settings_of(type(held))
+            }
+        return document
 
-    @classmethod
-    def from_json(cls, raw: dict[str, Any], path: Path) -> JobSettings:
-        """The job of `job.json`; UserError naming `path` when it holds something else."""
-        try:
-            values: dict[str, Any] = {"quality": raw["quality"], "until": raw["until"]}
-            for stage in STAGES:
-                kind = _stage_type(stage)
-                # A job of an earlier version lacks the stages that are newer.
-                chosen = {item.name: _typed(item, raw.get(stage, {}).get(item.name)) for item in fields(kind)}
-                values[stage] = kind(**{name: value for name, value in chosen.items() if value is not None})
-            return cls(**values)
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            raise UserError(f"{path} is not a job ({error}): start again with recon3d run.", 2) from error
+
+def merged(first: Values, second: Values) -> Values:
+    """Both, the second's where both say something."""
+    return {stage: {**first.get(stage, {}), **second.get(stage, {})} for stage in STAGES}
+
+
+def all_settings() -> tuple[Setting, ...]:
+    """Every setting of every stage, in the stages' order, after those of the whole job."""
+    return (*_OF_JOB.values(), *(found for stage in STAGES for found in settings_of(_stage_type(stage))))
+
+
+def by_option() -> dict[str, tuple[Setting, ...]]:
+    """The settings behind each option, which several stages may share."""
+    found: dict[str, tuple[Setting, ...]] = {}
+    for declared in all_settings():
+        found[declared.option] = (*found.get(declared.option, ()), declared)
+    return found
+
+
+def spread(options: Mapping[str, Any]) -> Values:
+    """Flat options, by name or by an earlier name, as values by stage. UserError (2) for an unknown one."""
+    found: Values = {stage: {} for stage in STAGES}
+    known = {name: group for option, group in by_option().items() for name in (option, *group[0].was)}
+    unknown = sorted(set(options) - {name for name, group in known.items() if group[0].stage})
+    if unknown:
+        raise UserError(f"Unknown setting {', '.join(unknown)}.", 2)
+    for name, value in options.items():
+        for declared in known[name]:
+            if isinstance(declared.default, tuple) and isinstance(value, str | Path):
+                value = (str(value),)
+            found[declared.stage][declared.name] = declared.typed(value)
+    return found
+
+
+def heading_of(stage: str) -> str:
+    """What the panel puts above the stage's settings."""
+    return str(_stage_type(stage).heading)
+
+
+def size_for(option: str, quality: str) -> int:
+    """What a quality stands for: of an option like "dense_size"."""
+    return by_option()[option][0].by_quality[quality]
 
 
 def default_features(weights: str) -> str:
-    """The learned front-end as soon as weights for all of it are there, else COLMAP's SIFT."""
+    """The first front-end whose weights are all there."""
     return front_ends.default(weights)
+
+
+def share_front_end(values: Values, where: str = "") -> None:
+    """Give all stages the front-end that one of them names.
+
+    UserError (2) where two name different ones. where: the file that they are from, and a colon.
+    """
+    named = {
+        stage: values[stage]["front_end"] for stage in _WITH_FRONT_END if "front_end" in values.get(stage, {})
+    }
+    if len(set(named.values())) > 1:
+        one, first = next(iter(named.items()))
+        other, second = next(item for item in named.items() if item[1] != first)
+        raise UserError(
+            f"{where}{one}.front_end is {first} and {other}.front_end is {second}: they must be equal.", 2
+        )
+    for name in named.values():
+        for stage in _WITH_FRONT_END:
+            values.setdefault(stage, {})["front_end"] = name
+
+
+def _settle_front_end(values: Values) -> None:
+    share_front_end(values)
+    if values["features"].get("front_end", "auto") == "auto":
+        chosen = default_features(str(values["features"].get("weights", "bundled")))
+        for stage in _WITH_FRONT_END:
+            values[stage]["front_end"] = chosen
 
 
 def _stage_type(stage: str) -> Any:
     return typing.get_type_hints(JobSettings)[stage]
 
 
-def _typed(item: Any, value: Any) -> Any:
-    if isinstance(value, list):
-        value = tuple(str(entry) for entry in value)
-    if value is not None and item.default is not None and not isinstance(value, type(item.default)):
-        if not (isinstance(item.default, float) and isinstance(value, int)):
-            raise ValueError(f"{item.name} is {str(value)[:80]!r}")
-        value = float(value)
-    return value
-
-
-LAST_STAGES = tuple(
-    stage for stage in ("sfm", "dense", "mesh", "texture") if stage in STAGES
-)  # that one may ask for
+_OF_JOB = {declared.name: declared for declared in settings_of(JobSettings)}
+_WITH_FRONT_END = [
+    stage for stage in STAGES if "front_end" in {d.name for d in settings_of(_stage_type(stage))}
+]

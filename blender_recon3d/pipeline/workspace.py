@@ -1,6 +1,6 @@
 """The workspace: one folder that holds a job, its progress and its results. Standard library only.
 
-    job.json state.json events.jsonl log.txt cancel lock output.txt; older events and log: *.old.*
+    job.json settings.json state.json events.jsonl log.txt cancel lock output.txt; older events and log: *.old.*
     photos.json sources.json images/ masks/ pairs.txt database.db features/ live/ sparse/ placement.json dense/ mesh/
     texture/ report.*
 
@@ -36,6 +36,7 @@ class Workspace:
     def __init__(self, root: str | Path) -> None:
         self.root = user_path(root).absolute()
         self.job = self.root / "job.json"
+        self.settings = self.root / "settings.json"  # what the panel asked for
         self.state_file = self.root / "state.json"
         self.events = self.root / "events.jsonl"
         self.log = self.root / "log.txt"

@@ -22,10 +22,10 @@ class RECON3D_PT_advanced(Tab, bpy.types.Panel):
         layout.use_property_decorate = False
         layout.enabled = not session.session.running
         settings = context.scene.recon3d
-        for heading, options in GROUPS:
+        for heading, options in GROUPS.items():
             column = layout.column(heading=heading)
             column.label(text=heading)
-            for option, _, _ in options:
+            for option in options:
                 column.prop(settings.advanced, option)
         column = layout.column()
         column.label(text="In Blender")

@@ -160,7 +160,9 @@ def test_a_remedy_does_what_the_sentence_advises(addon, engine_python, monkeypat
     assert session.session.view.message == "Memory." and bpy.ops.recon3d.remedy.poll()
     with pytest.raises(RuntimeError, match="No photos were found"):
         bpy.ops.recon3d.remedy()
-    assert settings.quality == "preview" and session.session.view.remedy == "photos"
+    asked = json.loads((tmp_path / "w" / "settings.json").read_text())
+    assert asked["quality"] == "preview" and session.session.view.remedy == "photos"
+    assert settings.quality == "high", "what a button does once is no setting"
 
 
 @pytest.mark.parametrize("mode", ["EDIT", "SCULPT", "VERTEX_PAINT", "WEIGHT_PAINT", "TEXTURE_PAINT"])

@@ -141,14 +141,18 @@ def test_of_two_imports_the_active_ones_is_meant(workspace, tmp_path):
     assert clean_modifier.find_cleaning(second.cloud)
 
 
+def asked_of_the_engine(workspace):
+    return json.loads((workspace / "settings.json").read_text("utf-8"))
+
+
 def test_make_mesh_asks_the_engine_for_the_texture_and_gives_it_the_box(workspace, monkeypatch, tmp_path):
-    from blender_recon3d.jobs import session
+    from blender_recon3d.jobs import job_request
 
     said = tmp_path / "said.txt"
     script = f"import sys, pathlib; pathlib.Path({str(said)!r}).write_text(chr(10).join(sys.argv[1:]))"
     monkeypatch.setenv("RECON3D_PYTHON", sys.executable)
     monkeypatch.setattr(
-        session.engine_process,
+        job_request.engine_process,
         "command",
         lambda python, words: [sys.executable, "-c", script, *map(str, words)],
     )
@@ -158,13 +162,30 @@ def test_make_mesh_asks_the_engine_for_the_texture_and_gives_it_the_box(workspac
     done = {stage: {"state": "done"} for stage in ("sfm", "dense")}
     (workspace / "state.json").write_text(json.dumps({"version": 1, "stages": done}))
     ops.make_mesh()
-    assert "--crop" not in said.read_text() and "--cloud" not in said.read_text()
+    assert said.read_text().split("\n")[:3] == ["run", "-o", str(workspace)]
+    assert "mesh" not in asked_of_the_engine(workspace)
     ops.add_crop_box()
     ops.make_mesh(faces=5000)
-    words = said.read_text().split("\n")
-    assert words[words.index("--cloud") + 1] == str(workspace / "cleaned.ply")
-    assert words[words.index("--until") + 1] == "texture" and words[words.index("--faces") + 1] == "5000"
-    assert words[words.index("--crop") + 1] == str(workspace / "crop.json") and "--texture" not in words
+    asked = asked_of_the_engine(workspace)
+    assert asked["until"] == "texture" and "texture" not in asked
+    assert asked["mesh"] == {
+        "max_faces": 5000,
+        "cloud": str(workspace / "cleaned.ply"),
+        "crop": str(workspace / "crop.json"),
+    }
+    # The scene's own settings are as they were, and an interrupted mesh goes on as it began.
+    assert settings.until == "dense" and not settings.advanced.is_property_set("max_faces")
+    write_job(workspace, "texture")
+    ops.reconstruct()
+    assert asked_of_the_engine(workspace) == asked
+    settings.until = "sfm"
+    ops.reconstruct()
+    asked = asked_of_the_engine(workspace)
+    assert asked["until"] == "sfm" and "max_faces" not in asked["mesh"]
+
+
+def write_job(workspace, until):
+    (workspace / "job.json").write_text(json.dumps({"quality": "medium", "until": until}))
 
 
 def test_errors_are_reported_and_nothing_is_lost(workspace):

@@ -5,6 +5,8 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environment")
 
 from blender_recon3d import api, engine_properties  # noqa: E402
+from blender_recon3d.pipeline.cli.parser import make_parser  # noqa: E402
+from blender_recon3d.pipeline.cli.setting_options import given_options  # noqa: E402
 from blender_recon3d.scene.importing.import_workspace import import_workspace  # noqa: E402
 from tests.support.kept import FOLDER, VERSIONS, unpack_workspace  # noqa: E402
 
@@ -28,7 +30,9 @@ def test_choices_are_kept(opened):
     assert (settings.photos, settings.workspace) == ("/tmp/capture/photos", "/tmp/capture/workspace")
     assert (settings.quality, settings.until) == ("high", "texture")
     assert (settings.import_when_done, settings.show_live) == (False, False)
-    assert engine_properties.options(settings.advanced) == WORDS_0_1_0
+    chosen = engine_properties.chosen_options(settings.advanced)
+    parsed = make_parser().parse_args(["run", "photos", "-o", "out", *WORDS_0_1_0])
+    assert chosen == given_options(parsed)
 
 
 def test_the_import_can_be_worked_on(opened):

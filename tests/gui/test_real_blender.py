@@ -218,7 +218,7 @@ def test_a_run_that_outlived_its_blender_is_found(window, installed, tmp_path):
         "import bpy, importlib, os\n"
         "name = next(n for n in bpy.context.preferences.addons.keys() if n.endswith('recon3d'))\n"
         "session = importlib.import_module(name + '.jobs.session')\n"
-        f"session.start(bpy.context, {str(ROOT / 'demo' / 'photos')!r}, {str(tmp_path / 'job')!r}, 'high')\n"
+        f"session.start(bpy.context, {str(ROOT / 'demo' / 'photos')!r}, {str(tmp_path / 'job')!r}, quality='high')\n"
         "os._exit(0)\n"
     )
     started = run(

@@ -6,7 +6,8 @@ import pytest
 
 from blender_recon3d.pipeline.events import Event, Progress
 from blender_recon3d.pipeline.job import run_job
-from blender_recon3d.pipeline.settings import STAGES, JobSettings
+from blender_recon3d.pipeline.settings import STAGES
+from blender_recon3d.pipeline.settings_file import job_of
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.kept import VERSIONS, unpack_workspace
 
@@ -19,7 +20,7 @@ def kept(request, tmp_path) -> Workspace:
 def run_again(workspace: Workspace, **changes) -> dict[str, bool]:
     """Whether each stage was skipped when the workspace's job is resumed, with some settings changed."""
     events: list[Event] = []
-    settings = JobSettings.from_json(json.loads(workspace.job.read_text()), workspace.job)
+    settings = job_of(json.loads(workspace.job.read_text()), workspace.job)
     run_job(workspace, settings.changed(**changes) if changes else settings, Progress(events.append))
     return {
         event.stage: bool(event.data.get("skipped"))

@@ -7,16 +7,17 @@ import pytest
 
 from blender_recon3d.pipeline.errors import UserError
 from blender_recon3d.pipeline.settings import STAGES, JobSettings
+from blender_recon3d.pipeline.settings_file import job_of
 
 
 def test_a_job_survives_json():
     job = JobSettings.build(quality="high", photos=("a b", "ü"), neighbours=7, match_threshold=0.3)
-    assert JobSettings.from_json(json.loads(json.dumps(job.to_json())), Path("job.json")) == job
+    assert job_of(json.loads(json.dumps(job.to_json())), Path("job.json")) == job
 
 
 def test_one_path_is_one_path_and_not_its_letters():
     for given in ("a b", Path("a b")):
-        assert JobSettings.build(photos=given).photos.photos == ("a b",)
+        assert JobSettings.build(photos=given).photos.sources == ("a b",)
 
 
 def test_quality_sets_sizes_and_a_given_size_stays():
@@ -32,7 +33,7 @@ def test_an_option_reaches_every_stage_that_has_it():
     assert {getattr(job, stage).device for stage in STAGES if hasattr(getattr(job, stage), "device")} == {
         "cpu"
     }
-    assert job.matches.features == job.features.features == "sift"
+    assert job.pairs.front_end == job.matches.front_end == job.features.front_end == "sift"
 
 
 @pytest.mark.parametrize(
@@ -40,9 +41,9 @@ def test_an_option_reaches_every_stage_that_has_it():
     [
         ({"quality": "best"}, "preview, medium, high"),
         ({"features": "surf"}, "learned, sift"),
-        ({"neighbours": 0}, "from 1 to 1000"),
+        ({"neighbours": 0}, "from 1 to 1,000"),
         ({"colour": "red"}, "Unknown setting colour"),
-        ({"match_threshold": 1.5}, "from 0.0 to 1.0"),
+        ({"match_threshold": 1.5}, "from 0 to 1"),
     ],
 )
 def test_a_wrong_setting_is_one_sentence_and_exit_code_2(options, words):
@@ -57,4 +58,4 @@ def test_a_wrong_setting_is_one_sentence_and_exit_code_2(options, words):
 def test_a_torn_job_file_names_itself(change):
     raw = {**JobSettings.build().to_json(), **change}
     with pytest.raises(UserError, match=r"job\.json|quality"):
-        JobSettings.from_json(raw, Path("job.json"))
+        job_of(raw, Path("job.json"))

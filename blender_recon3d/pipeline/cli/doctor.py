@@ -243,14 +243,15 @@ def _depth() -> list[Finding]:
 
         from ..models.devices import select_device
         from ..mvs.depth_forecast import forecast, plan
-        from ..settings import SIZES, DenseSettings
+        from ..settings import QUALITIES, DenseSettings, size_for
     except (ImportError, *HEAVY_FAILURES):
         return []  # what is missing has its own line
     device, settings = select_device(), DenseSettings()
     if pycolmap.has_cuda and device.type == "cuda":
-        return [Finding("depth", OK, "COLMAP's PatchMatch (CUDA); --dense torch for ours")]
+        return [Finding("depth", OK, "COLMAP's PatchMatch (CUDA); --dense-method torch for ours")]
     times = []
-    for quality, side in SIZES["dense"].items():
+    for quality in QUALITIES:
+        side = size_for("dense_size", quality)
         sizes = [(side * 3 // 4, side)] * DEPTH_PHOTOS
         seconds = forecast(sizes, device, settings.views, plan(sizes, device, settings.memory * 2**30))
         times.append(f"{duration(seconds)} at {quality}")

@@ -72,7 +72,7 @@ def build_mesh(path: Path, model: Path, work: Path, settings: MeshSettings, prog
     progress.update(2, len(STEPS), STEPS[2])
     full, done = _finished(surface, support, settings.closed)
     progress.update(3, len(STEPS), STEPS[3])
-    small = _decimated(full, settings.max_size, work, progress)
+    small = _decimated(full, settings.max_faces, work, progress)
     progress.update(4, len(STEPS), STEPS[4])
     facts = {
         "version": 1,

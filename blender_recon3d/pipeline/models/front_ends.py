@@ -14,10 +14,11 @@ from .registry import identity, is_available
 
 @dataclass(frozen=True)
 class FrontEnd:
-    """name: the setting's value; title, text: what it is called and what it is; the others: names of networks
-    (`networks`)."""
+    """name: the setting's value; number: what .blend files keep of it, and so never changed; title, text: what it is
+    called and what it is; the others: names of networks (`networks`)."""
 
     name: str
+    number: int
     title: str
     text: str
     retriever: str
@@ -29,6 +30,7 @@ class FrontEnd:
 FRONT_ENDS = (
     FrontEnd(
         "learned",
+        1,
         "Learned",
         "SuperPoint and SuperGlue, which match wider baselines",
         "efficientnet_b0",
@@ -37,6 +39,7 @@ FRONT_ENDS = (
     ),
     FrontEnd(
         "superpoint-lightglue",
+        3,
         "SuperPoint and LightGlue",
         "SuperPoint's keypoints with descriptors like ALIKED's, matched by LightGlue; its weights do not ship yet",
         "efficientnet_b0",
@@ -45,6 +48,7 @@ FRONT_ENDS = (
     ),
     FrontEnd(
         "sift",
+        2,
         "SIFT",
         "COLMAP's, with finer keypoints for easy captures",
         "efficientnet_b0",

@@ -35,12 +35,12 @@ def inspect_photos(settings: JobSettings, progress: Progress, without: Path) -> 
     "until", "forecasts": {quality: {"seconds": {stage: s}, "memory", "memory_of_surface", "disk"}}}`: seconds of
     every stage; bytes up to the cloud, with mesh and texture, and on the disk.
     """
-    looked = look_for(settings.photos.photos, without, settings.photos.masks)
+    looked = look_for(settings.photos.sources, without, settings.photos.masks)
     files, films, left_out = looked.photos, looked.films, notes(looked)
     progress.info(count_sentence(len(files), len(films)), photos=len(files), films=len(films))
     if not files and not films:
         unread = [note.text for note in left_out if note.weighty]
-        raise UserError(" ".join([none_found(settings.photos.photos), *unread]), 2)
+        raise UserError(" ".join([none_found(settings.photos.sources), *unread]), 2)
     photos = examine_all(files, progress)
     set_aside(photos, settings.photos.keep_blurred)
     base = common_folder(files) if files else Path()

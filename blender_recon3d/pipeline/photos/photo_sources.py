@@ -7,7 +7,6 @@ Photos that have moved, or carry a new date, are the same as long as their conte
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from functools import partial
@@ -20,6 +19,7 @@ from ..files.regular import open_regular
 from ..files.user_path import user_path
 from ..files.whole_files import write_json
 from ..settings import JobSettings, PhotosSettings
+from ..settings_file import job_of
 from ..workspace import Workspace
 from .find_photos import common_folder, find_photos
 from .photo_entries import in_threads
@@ -108,7 +108,7 @@ def _same_job(workspace: Workspace, settings: JobSettings, progress: Progress) -
     """For workspaces without sources.json: the photos are away, and the last job here named the same."""
     try:
         before = json.loads(workspace.job.read_text("utf-8"))
-        before = JobSettings.from_json(before, workspace.job).photos
+        before = job_of(before, workspace.job).photos
         _files(workspace, settings.photos)
     except (OSError, ValueError):
         return False
@@ -121,7 +121,7 @@ def _same_job(workspace: Workspace, settings: JobSettings, progress: Progress) -
 
 
 def _say_away(settings: PhotosSettings, progress: Progress) -> None:
-    where = ", ".join(settings.photos)
+    where = ", ".join(settings.sources)
     progress.info(f"The photos are not to be found in {where} now: the workspace's copies of them are used.")
 
 
@@ -138,7 +138,7 @@ def content_hash(path: Path) -> str:
 
 
 def _files(workspace: Workspace, settings: PhotosSettings) -> list[Path]:
-    photos, videos = find_photos(settings.photos, workspace.root, settings.masks)
+    photos, videos = find_photos(settings.sources, workspace.root, settings.masks)
     masks = user_path(settings.masks).absolute() if settings.masks else None
     if masks is not None and not masks.is_dir():
         raise UserError(f"The folder of masks {settings.masks} does not exist: check --masks.", 2)
@@ -147,12 +147,12 @@ def _files(workspace: Workspace, settings: PhotosSettings) -> list[Path]:
 
 
 def _given(settings: PhotosSettings) -> list[str]:
-    return [*settings.photos, settings.masks]
+    return [*settings.sources, settings.masks]
 
 
 def _settings(settings: PhotosSettings) -> dict[str, Any]:
     """As JSON gives them back; whether there are masks counts, where they lie does not."""
-    values = dataclasses.asdict(settings)
+    values = settings.recorded()
     values["has_masks"] = bool(settings.masks)
     kept = {name: value for name, value in values.items() if name not in _LEFT_OUT}
     found: dict[str, Any] = json.loads(json.dumps(kept, default=str))

@@ -110,12 +110,13 @@ def _remove_torn_maps(dense: Path, progress: Progress) -> None:
 
 def _method(settings: DenseSettings) -> str:
     """`colmap` (CUDA PatchMatch) or `torch`; UserError when COLMAP is asked for and cannot."""
-    if settings.dense == "colmap" and not pycolmap.has_cuda:
+    if settings.method == "colmap" and not pycolmap.has_cuda:
         raise UserError(
-            "This COLMAP was built without CUDA and has no PatchMatch: leave --dense out to use ours.", 2
+            "This COLMAP was built without CUDA and has no PatchMatch: leave --dense-method out to use ours.",
+            2,
         )
     usable = pycolmap.has_cuda and settings.device in ("auto", "cuda")
-    return "colmap" if settings.dense == "colmap" or (settings.dense == "auto" and usable) else "torch"
+    return "colmap" if settings.method == "colmap" or (settings.method == "auto" and usable) else "torch"
 
 
 def undistort(workspace: Workspace, settings: DenseSettings, output: Path, progress: Progress) -> None:

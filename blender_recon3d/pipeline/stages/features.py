@@ -15,7 +15,7 @@ FEW = 50  # features
 
 
 def inputs(workspace: Workspace, settings: FeaturesSettings) -> Any:
-    return weights_identity(extractor_of(settings.features), settings.weights)
+    return weights_identity(extractor_of(settings.front_end), settings.weights)
 
 
 def reset(workspace: Workspace) -> None:
@@ -28,7 +28,7 @@ def run(workspace: Workspace, settings: FeaturesSettings, progress: Progress) ->
     from ..colmap.database_check import database_problem
     from ..photos.image_files import read_gray
 
-    network = extractor_of(settings.features)
+    network = extractor_of(settings.front_end)
     job = ExtractionJob(workspace, [photo["name"] for photo in workspace.used_photos()], read_gray, progress)
     what = database_problem(workspace.database)
     if what:

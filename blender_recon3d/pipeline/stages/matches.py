@@ -13,7 +13,7 @@ from ..workspace import Workspace, remove_database
 
 
 def inputs(workspace: Workspace, settings: MatchesSettings) -> Any:
-    return weights_identity(matcher_of(settings.features), settings.weights)
+    return weights_identity(matcher_of(settings.front_end), settings.weights)
 
 
 def reset(workspace: Workspace) -> None:
@@ -36,7 +36,7 @@ def run(workspace: Workspace, settings: MatchesSettings, progress: Progress) -> 
     from ..colmap.calls import pycolmap
     from ..colmap.database import read_pairs
 
-    network = matcher_of(settings.features)
+    network = matcher_of(settings.front_end)
     pairs = read_pairs(workspace.pairs)
     verification = pycolmap.TwoViewGeometryOptions()
     verification.min_num_inliers = settings.min_inliers or network.min_inliers

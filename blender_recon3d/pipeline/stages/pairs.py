@@ -25,10 +25,12 @@ MANY_PAIRS = 5000  # exhaustive beyond this gets a word of advice
 
 
 def inputs(workspace: Workspace, settings: PairsSettings) -> Any:
-    if settings.pairs not in WAYS:
-        return _read_file(Path(settings.pairs))
-    network = retriever_of(settings.features)
-    if settings.pairs == "retrieval" or (settings.pairs == "auto" and has_weights(network, settings.weights)):
+    if settings.strategy not in WAYS:
+        return _read_file(Path(settings.strategy))
+    network = retriever_of(settings.front_end)
+    if settings.strategy == "retrieval" or (
+        settings.strategy == "auto" and has_weights(network, settings.weights)
+    ):
         return weights_identity(network, settings.weights)
     return ""
 
@@ -39,7 +41,7 @@ def reset(workspace: Workspace) -> None:
 
 def run(workspace: Workspace, settings: PairsSettings, progress: Progress) -> dict[str, Any]:
     photos = workspace.used_photos()
-    way = settings.pairs
+    way = settings.strategy
     if way not in WAYS:
         pairs = _from_file(Path(way), photos, progress)
         way = "file"
@@ -55,9 +57,9 @@ def run(workspace: Workspace, settings: PairsSettings, progress: Progress) -> di
 def _choose(count: int, settings: PairsSettings, progress: Progress) -> str:
     """Exhaustive when that is not more than retrieval would give, else retrieval where its weights are there."""
     everything = count * (count - 1) // 2
-    if everything <= count * settings.neighbours:
+    if everything <= count * settings.neighbors:
         return "exhaustive"
-    network = retriever_of(settings.features)
+    network = retriever_of(settings.front_end)
     if has_weights(network, settings.weights):
         return "retrieval"
     if everything > MANY_PAIRS:
@@ -77,7 +79,7 @@ def _make(
     if way == "sequential":
         return pairing.sequential(count, settings.window)
     descriptors = encode(workspace, photos, settings, progress)
-    return pairing.retrieval(descriptors @ descriptors.T, settings.neighbours)
+    return pairing.retrieval(descriptors @ descriptors.T, settings.neighbors)
 
 
 def encode(
@@ -86,7 +88,7 @@ def encode(
     """Global descriptors float32 [N, D] of unit length, in the photos' order."""
     from ..photos.image_files import read_rgb
 
-    encoder = retriever_of(settings.features).open(settings)
+    encoder = retriever_of(settings.front_end).open(settings)
     parts = []
     for start in range(0, len(photos), BATCH):
         batch = photos[start : start + BATCH]

@@ -37,7 +37,7 @@ JPEG_QUALITY = 97  # of converted photos; the loss is below the sensor's noise
 
 
 def inputs(workspace: Workspace, settings: PhotosSettings) -> Any:
-    photos, videos = find_photos(settings.photos, workspace.root, settings.masks)
+    photos, videos = find_photos(settings.sources, workspace.root, settings.masks)
     masks = sorted(Path(settings.masks).rglob("*")) if settings.masks else []
     check_masks(settings)
     check_camera(settings)
@@ -101,7 +101,7 @@ def _find(workspace: Workspace, settings: PhotosSettings, progress: Progress) ->
     """The photos, frames of films among them; and sentences on what could not be read."""
     from ..photos.video import extract_frames
 
-    found = look_for(settings.photos, workspace.root, settings.masks)
+    found = look_for(settings.sources, workspace.root, settings.masks)
     files, unread = found.photos, []
     for note in notes(found):
         (progress.warning if note.weighty else progress.info)(note.text)
@@ -114,7 +114,7 @@ def _find(workspace: Workspace, settings: PhotosSettings, progress: Progress) ->
             progress.info(f"{taken} frames taken from {video.name}.")
         files += sorted(folder.glob("*.jpg"), key=natural_key)
     if not files:
-        raise UserError(" ".join([none_found(settings.photos), *unread]), 2)
+        raise UserError(" ".join([none_found(settings.sources), *unread]), 2)
     return files, unread
 
 

@@ -42,22 +42,22 @@ def run(workspace: Workspace, settings: TextureSettings, progress: Progress) -> 
     given = columns(table, "red", "green", "blue")
     if positions is None or normals is None or given is None:
         raise UserError(f"{workspace.mesh_file} has no normals or colours: run recon3d mesh again.")
-    views = load_views(workspace.model, workspace.images, workspace.masks, settings.max_size, progress)
+    views = load_views(workspace.model, workspace.images, workspace.masks, settings.texture_size, progress)
     if len(views) < FEWEST_PHOTOS:
         progress.warning(
             "Only one photo is there: the texture shows what it saw, and spreads its colours elsewhere."
         )
     with whole_folder(workspace.texture) as part:
-        painted = paint(positions, normals, faces, given, views, settings.max_size, part, progress)
+        painted = paint(positions, normals, faces, given, views, settings.texture_size, part, progress)
         _write(part, workspace, painted, positions, normals)
     if painted.share_seen < 0.5:
         progress.warning(
             f"No photo shows {1 - painted.share_seen:.0%} of the surface, which gets the colours around it."
         )
     return {
-        "message": f"{settings.max_size} x {settings.max_size} texels from {len(views)} photos, "
+        "message": f"{settings.texture_size} x {settings.texture_size} texels from {len(views)} photos, "
         f"{painted.share_seen:.0%} of the surface seen, {painted.fill:.0%} of the texture used",
-        "size": settings.max_size,
+        "size": settings.texture_size,
         "photos": len(views),
         "seen": round(painted.share_seen, 4),
         "fill": round(painted.fill, 4),

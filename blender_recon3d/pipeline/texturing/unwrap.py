@@ -50,13 +50,13 @@ def unwrap(
     ended = run_module(__name__, [str(given), str(found)], progress, "Making the mesh's UVs")
     if ended.out_of_memory:
         raise UserError(
-            "Out of memory while the mesh's UVs were made: use fewer --faces, or close other programs.",
+            "Out of memory while the mesh's UVs were made: use fewer --max-faces, or close other programs.",
             remedy="preview",
         )
     if ended.code != 0 or not found.exists():
         raise UserError(
             f"The mesh's UVs could not be made (xatlas ended with {ended.how}): see log.txt, or try another "
-            "number of --faces."
+            "number of --max-faces."
         )
     with np.load(found) as arrays:
         result = Unwrapped(arrays["source"], arrays["faces"], arrays["uv"])

@@ -1,39 +1,119 @@
-"""Every setting of the engine can be set on the command line, and what is set there arrives."""
+"""Every setting can be set on the command line and in a file, and what is set there arrives."""
 
 from __future__ import annotations
 
 import dataclasses
+import json
+from typing import ClassVar
 
 import pytest
 
-from blender_recon3d.pipeline.cli.recon3d import _parser, job_settings, setting_names
-from blender_recon3d.pipeline.settings import SIZE_OPTIONS, STAGES, JobSettings
+from blender_recon3d.pipeline.cli.parser import Parser, make_parser
+from blender_recon3d.pipeline.cli.setting_options import add_option, flag, job_settings
+from blender_recon3d.pipeline.errors import UserError
+from blender_recon3d.pipeline.setting_field import Choice, Setting, Settings, setting, settings_of
+from blender_recon3d.pipeline.settings import JobSettings, all_settings, by_option
 from blender_recon3d.pipeline.workspace import Workspace
-
-# Fields that are not options: what is reconstructed is an argument, and sizes have names of their own by stage.
-NOT_OPTIONS = {"photos", "max_size"}
-# A value that is not the default, as words and as what arrives in (stage, field).
-GIVEN = {
-    "--window 7": ("pairs", "window", 7),
-    "--max-error 2.5": ("matches", "max_error", 2.5),
-    "--seed 5": ("sfm", "seed", 5),
-    "--fixed-intrinsics": ("sfm", "refine_intrinsics", False),
-    "--min-model-size 4": ("sfm", "min_model_size", 4),
-    "--views 9": ("dense", "views", 9),
-    "--memory 2": ("dense", "memory", 2.0),
-    "--faces 1234": ("mesh", "max_size", 1234),
-}
+from tools import settings_page
 
 
-def test_every_setting_has_an_option():
-    fields = {field.name for stage in STAGES for field in dataclasses.fields(getattr(JobSettings(), stage))}
-    assert fields - NOT_OPTIONS | set(SIZE_OPTIONS.values()) | {"quality", "until"} == setting_names()
+def job(tmp_path, *words: str) -> JobSettings:
+    workspace = Workspace(tmp_path / "out")
+    chosen = make_parser().parse_args(["run", str(tmp_path), "-o", str(workspace.root), *words])
+    return job_settings(workspace, chosen)
 
 
-@pytest.mark.parametrize("words", GIVEN)
-def test_an_option_arrives_in_its_stage(words, tmp_path):
-    chosen = _parser().parse_args(["run", str(tmp_path), "-o", str(tmp_path / "out"), *words.split()])
-    settings = job_settings(Workspace(tmp_path / "out"), chosen)
-    stage, name, value = GIVEN[words]
-    assert getattr(getattr(settings, stage), name) == value
-    assert getattr(getattr(JobSettings(), stage), name) != value
+def other_value(declared: Setting) -> object:
+    if declared.choices:
+        return next(value for value in reversed(list(declared.choices)) if value != declared.default)
+    if isinstance(declared.default, bool):
+        return not declared.default
+    if isinstance(declared.default, int | float):
+        return min(declared.default + 1, declared.high or 10**6)
+    return "text"
+
+
+def words_for(declared: Setting, value: object) -> list[str]:
+    name = declared.option
+    if isinstance(value, bool):
+        return [flag(name if value else f"no_{name}")]
+    return [flag(name), str(value)]
+
+
+OPTIONS = {option: group for option, group in by_option().items() if not group[0].no_option}
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_an_option_arrives_in_every_stage_that_has_it_and_so_does_a_file(option, tmp_path):
+    declared = OPTIONS[option][0]
+    value = other_value(declared)
+    found = job(tmp_path, *words_for(declared, value))
+    document: dict = {}
+    for place in OPTIONS[option]:
+        section = document.setdefault(place.stage, {}) if place.stage else document
+        section[place.name] = value
+        holder = getattr(found, place.stage) if place.stage else found
+        assert getattr(holder, place.name) == value != place.default
+    (tmp_path / "s.json").write_text(json.dumps(document))
+    assert job(tmp_path, "--settings", str(tmp_path / "s.json")) == found
+
+
+def test_what_is_no_option_says_why():
+    for declared in all_settings():
+        assert declared.option in OPTIONS or declared.no_option
+
+
+@pytest.mark.parametrize(
+    ("words", "stage", "name", "value"),
+    [
+        ("--faces 1234", "mesh", "max_faces", 1234),
+        ("--texture 512", "texture", "texture_size", 512),
+        ("--neighbours 7", "pairs", "neighbors", 7),
+        ("--dense torch", "dense", "method", "torch"),
+        ("--fixed-intrinsics", "sfm", "refine_intrinsics", False),
+    ],
+)
+def test_earlier_names_are_accepted_and_not_shown(words, stage, name, value, tmp_path, capsys):
+    assert getattr(getattr(job(tmp_path, *words.split()), stage), name) == value
+    with pytest.raises(SystemExit):
+        make_parser().parse_args(["run", "--help"])
+    assert f"{words.split()[0]} " not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--neighbors 0", "--neighbors: '0': it must be from 1 to 1,000"),
+        ("--max-error much", "--max-error: 'much': it must be a number"),
+        ("--quality best", "--quality: 'best': choose one of preview, medium, high"),
+        ("--frames 2.5", "--frames: '2.5': it must be a whole number"),
+    ],
+)
+def test_a_value_that_will_not_do_names_its_option(words, said, tmp_path):
+    with pytest.raises(UserError, match="see recon3d run --help") as caught:
+        job(tmp_path, *words.split())
+    assert said in str(caught.value) and caught.value.exit_code == 2
+
+
+def test_a_declaration_is_enough_for_an_option_and_a_row_of_the_manual():
+    @dataclasses.dataclass(frozen=True)
+    class Made(Settings):
+        stage: ClassVar[str] = "made"
+        glow: float = setting(0.5, "How much it glows", "Glow", unit="px", low=0.0, high=2.0)
+        way: str = setting(
+            "up", "Where it goes", "Way", choices={"up": Choice("Up", "To the sky"), "down": Choice("Down")}
+        )
+
+    parser = Parser()
+    for declared in settings_of(Made):
+        add_option(parser, declared)
+    assert vars(parser.parse_args(["--glow", "1.5", "--way", "down"])) == {"glow": 1.5, "way": "down"}
+    glow, way = (settings_page.row(declared) for declared in settings_of(Made))
+    assert glow == "| `made.glow` | `--glow PX` | Glow | **0.5** px, from 0 to 2 | How much it glows |"
+    assert way == "| `made.way` | `--way NAME` | Way | **up**, down | Where it goes. *up*: To the sky |"
+    with pytest.raises(UserError, match=r"made\.glow is 3\.0: it must be from 0 to 2"):
+        Made(glow=3.0)
+
+
+def test_the_manual_has_the_settings_as_they_are():
+    assert settings_page.PAGE.read_text("utf-8") == settings_page.page(), "run python tools/settings_page.py"

@@ -32,7 +32,7 @@ SIZE = 512
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory) -> Workspace:
     workspace = write_capture(tmp_path_factory.mktemp("export") / "workspace", 5).workspace
-    stage.run(workspace, TextureSettings(max_size=SIZE), Progress())
+    stage.run(workspace, TextureSettings(texture_size=SIZE), Progress())
     write_json(workspace.placement, {"version": 1, "world_from_model": WORLD.tolist(), "how": "known"})
     return workspace
 

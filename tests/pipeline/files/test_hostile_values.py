@@ -25,6 +25,7 @@ from blender_recon3d.pipeline.mvs.depth_maps import read_map
 from blender_recon3d.pipeline.mvs.fusion import read_visibility
 from blender_recon3d.pipeline.report import write_report
 from blender_recon3d.pipeline.settings import JobSettings
+from blender_recon3d.pipeline.settings_file import job_of
 from blender_recon3d.pipeline.workspace import Workspace
 
 HUGE = 10**400
@@ -226,7 +227,7 @@ def test_a_job_is_a_job(tmp_path):
     job = JobSettings.build(photos="p", features="sift").to_json()
     job["dense"]["memory"] = HUGE
     with pytest.raises(UserError, match="is not a job"):
-        JobSettings.from_json(job, tmp_path / "job.json")
+        job_of(job, tmp_path / "job.json")
 
 
 PHOTO = {"name": "a.jpg", "source": "/a.jpg", "state": "used", "reason": "", "camera": 1, "gps": None}

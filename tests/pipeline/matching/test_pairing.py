@@ -65,7 +65,7 @@ def test_a_file_of_pairs_may_use_either_name_and_unknown_lines_are_told(tmp_path
     listed = tmp_path / "list.txt"
     listed.write_text("# comment\np_0.jpg p_1.jpg\np_1.jpg p_0.jpg\nnobody.jpg p_1.jpg\n\n")
     events = []
-    stage.run(workspace, PairsSettings(pairs=str(listed)), Progress(events.append))
+    stage.run(workspace, PairsSettings(strategy=str(listed)), Progress(events.append))
     assert workspace.pairs.read_text() == "p_0.jpg p_1.jpg\n"
     assert any(event.kind == "warning" and "1 lines" in event.message for event in events)
 
@@ -75,5 +75,5 @@ def test_a_file_without_pairs_or_that_is_missing_is_a_sentence(tmp_path):
     (tmp_path / "empty.txt").touch()
     for name, words in (("empty.txt", "holds no pair"), ("none.txt", "cannot be read")):
         with pytest.raises(UserError, match=words) as caught:
-            stage.run(workspace, PairsSettings(pairs=str(tmp_path / name)), Progress())
+            stage.run(workspace, PairsSettings(strategy=str(tmp_path / name)), Progress())
         assert caught.value.exit_code == 2

@@ -57,7 +57,7 @@ def no_cameras(folder: Path) -> Path:
 def meshed(tmp_path: Path, points: np.ndarray, normals: np.ndarray | None, **options: object) -> Built:
     rgb = options.pop("rgb", np.full((len(points), 3), (200, 30, 90), np.uint8))
     cloud = write_cloud(tmp_path / "cloud.ply", points, normals, rgb)
-    settings = MeshSettings(**{"max_size": FACES, **options})
+    settings = MeshSettings(**{"max_faces": FACES, **options})
     return build_mesh(cloud, no_cameras(tmp_path / "model"), tmp_path / "work", settings, Progress())
 
 
@@ -155,7 +155,7 @@ def test_a_cloud_without_colour_gives_a_grey_mesh_and_a_warning(tmp_path):
         cloud,
         no_cameras(tmp_path / "model"),
         tmp_path / "work",
-        MeshSettings(max_size=FACES),
+        MeshSettings(max_faces=FACES),
         Progress(events.append),
     )
     assert len(np.unique(built.mesh[0][["red", "green", "blue"]])) == 1

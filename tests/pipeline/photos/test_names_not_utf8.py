@@ -56,7 +56,7 @@ def taken(photos, tmp_path):
 
     workspace.create()
     stage.run(
-        workspace, PhotosSettings(photos=(str(photos),), masks=str(masks)), Progress(sink, stage="photos")
+        workspace, PhotosSettings(sources=(str(photos),), masks=str(masks)), Progress(sink, stage="photos")
     )
     return workspace
 

@@ -24,7 +24,9 @@ from tests.support.scenes import noise_texture
 def take_in(folder: Path, output: Path, **settings: object):
     workspace = Workspace(output)
     events = []
-    summary = stage.run(workspace, PhotosSettings(photos=(str(folder),), **settings), Progress(events.append))
+    summary = stage.run(
+        workspace, PhotosSettings(sources=(str(folder),), **settings), Progress(events.append)
+    )
     entries = {Path(entry["source"]).name: entry for entry in workspace.read_photos()["photos"]}
     return workspace, entries, summary, events
 

@@ -150,7 +150,7 @@ def workspace(capture, tmp_path) -> Workspace:
 
 def run(workspace: Workspace, size: int = SIZE) -> tuple[dict, list[Event]]:
     events: list[Event] = []
-    summary = stage.run(workspace, TextureSettings(max_size=size), Progress(events.append))
+    summary = stage.run(workspace, TextureSettings(texture_size=size), Progress(events.append))
     return summary, [event for event in events if event.kind == "warning"]
 
 
@@ -233,6 +233,6 @@ def test_cancelling_leaves_nothing_half_done(workspace):
     looked = []
     progress = Progress(looked.append, lambda: any(event.message == "unwrapping" for event in looked))
     with pytest.raises(Cancelled):
-        stage.run(workspace, TextureSettings(max_size=SIZE), progress)
+        stage.run(workspace, TextureSettings(texture_size=SIZE), progress)
     assert not workspace.texture.exists()
     assert not list(workspace.root.glob("texture*"))

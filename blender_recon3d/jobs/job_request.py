@@ -1,0 +1,52 @@
+"""Starting the engine: the settings as a file in the workspace, which `recon3d run --settings` takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from .. import engine_properties, preferences
+from ..engine_setup import engine_process
+from ..pipeline.workspace import Workspace
+from ..properties import workspace_path
+from ..scene.cleaning.cleaned_cloud_file import write_cleaned_cloud
+from ..scene.cleaning.crop_box import write_crop
+from ..scene.find_imports import BOX, CLOUD, find_object
+from ..scene.importing.import_workspace import find_import
+from .engine_job import EngineJob
+
+
+def start_engine(
+    folder: Path, quality: str, until: str, options: Mapping[str, Any], words: Iterable[str] = ()
+) -> EngineJob:
+    """Start a run in a workspace. Raises UserError.
+
+    options: settings by option, the photos among them; the device is the preferences', unless it is given.
+    words: of the command line, which come before all of these.
+    """
+    options = {"device": preferences.device(), **options}
+    document = engine_properties.settings_document(quality, until, options)
+    said = ["run", "-o", str(folder), "--settings", str(Workspace(folder).settings), *words]
+    command = engine_process.command(preferences.find_python(), said)
+    return EngineJob(command, engine_process.environment(), folder, document)
+
+
+def scene_options(scene: bpy.types.Scene, folder: Path) -> dict[str, Any]:
+    """What the scene's settings ask for, and the crop box around an earlier import of the workspace."""
+    options = engine_properties.chosen_options(scene.recon3d.advanced)
+    collection = find_import(scene, Workspace(folder).root)
+    if collection is not None and find_object(collection, BOX) is not None:
+        options["crop"] = str(write_crop(collection))
+    return options
+
+
+def cleaned_cloud(scene: bpy.types.Scene) -> dict[str, Any]:
+    """What the cleaning leaves of the cloud in the scene, as an option; nothing where there is no cleaning."""
+    folder = workspace_path(scene.recon3d)
+    collection = find_import(scene, Workspace(folder).root) if folder else None
+    cloud = find_object(collection, CLOUD) if collection else None
+    path = write_cleaned_cloud(collection) if cloud is not None and len(cloud.data.vertices) else None
+    return {"cloud": str(path)} if path else {}

@@ -1,0 +1,66 @@
+"""The commands besides a run: inspect, export, doctor, weights, place and evaluate. Each returns the exit code."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from ..events import Event, Progress
+from ..files.user_path import user_path
+from ..text import printable
+from ..workspace import Workspace
+from .console import Console
+from .exit_codes import DONE
+from .running import json_sink
+from .setting_options import job_settings
+
+
+def inspect(chosen: argparse.Namespace) -> int:
+    from ..photos.inspection import describe, inspect_photos
+
+    without = Workspace(chosen.output or "")
+    settings = job_settings(without, chosen)
+    show: Callable[[Event], None] = json_sink if chosen.json else Console()
+    progress = Progress(show, stage="inspect")
+    found = inspect_photos(settings, progress, without.root)
+    if chosen.json:
+        progress.emit("done", **found)
+    else:
+        sys.stdout.write(describe(found) + "\n")
+    return DONE
+
+
+def export(chosen: argparse.Namespace) -> int:
+    from ..exporting.export_mesh import export
+
+    for name in chosen.export:
+        for path in export(Workspace(chosen.output), user_path(name)):
+            sys.stdout.write(f"{printable(str(path))}\n")
+    return DONE
+
+
+def doctor(chosen: argparse.Namespace) -> int:
+    from . import doctor
+
+    return doctor.main(chosen.json)
+
+
+def weights(chosen: argparse.Namespace) -> int:
+    from . import weights_command
+
+    return weights_command.main(chosen.action, chosen.name, chosen.accept_licence, chosen.json)
+
+
+def place(chosen: argparse.Namespace) -> int:
+    from ..placing import place_command
+
+    wish = place_command.Wish(chosen.gps, chosen.marker_size, chosen.marker_dictionary, chosen.scale)
+    return place_command.main(Workspace(chosen.output), wish)
+
+
+def evaluate(chosen: argparse.Namespace) -> int:
+    from ..evaluation import evaluate
+
+    return evaluate.main(Workspace(chosen.output), Path(chosen.truth), chosen.json)

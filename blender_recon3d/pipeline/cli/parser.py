@@ -1,0 +1,92 @@
+"""The words of `recon3d`: its commands, and the options that are no settings."""
+
+from __future__ import annotations
+
+import argparse
+from typing import NoReturn
+
+from ..errors import UserError
+from ..settings import STAGES
+from . import commands, run_command
+from .exit_codes import BAD_USAGE
+from .setting_options import add_settings
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message} (see {self.prog} --help)", BAD_USAGE)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    parser = Parser(prog="recon3d", description="Photographs in; cameras, a dense cloud and a mesh out.")
+    adding = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = adding.add_parser("run", help="everything: photos, a folder of them or a video")
+    run.add_argument("photos", nargs="*", metavar="PHOTOS", help="a folder, photo files, or a video")
+    run.add_argument("-o", "--output", required=True, metavar="OUT", help="the workspace folder")
+    run.add_argument(
+        "--export",
+        metavar="FILE",
+        action="append",
+        help="then write the textured mesh (.obj, .ply, .glb) or a picture of it (.png, .jpg)",
+    )
+    add_settings(run, until=True)
+    run.set_defaults(command=run_command.run)
+
+    for name in STAGES:
+        stage = adding.add_parser(name, help=f"one stage: {name}")
+        if name == "photos":
+            stage.add_argument("photos", nargs="+", metavar="PHOTOS", help="with -o; without, OUT itself")
+            stage.add_argument("-o", "--output", metavar="OUT", help="the workspace folder, to begin one")
+        else:
+            stage.add_argument("output", metavar="OUT", help="the workspace folder")
+        add_settings(stage, until=False)
+        stage.set_defaults(command=run_command.run, only=name)
+
+    inspect = adding.add_parser("inspect", help="what photos there are, and how long they will take")
+    inspect.add_argument("photos", nargs="*", metavar="PHOTOS", help="a folder, photo files, or a video")
+    inspect.add_argument(
+        "-o", "--output", metavar="OUT", help="the workspace that is meant; nothing is written"
+    )
+    add_settings(inspect, until=True)
+    inspect.set_defaults(command=commands.inspect)
+
+    export = adding.add_parser("export", help="the textured mesh for other programs, standing upright")
+    export.add_argument("output", metavar="OUT", help="the workspace folder")
+    export.add_argument(
+        "export",
+        metavar="FILE",
+        nargs="+",
+        help="by its ending: .obj, .ply, .glb, or a picture of it: .png, .jpg",
+    )
+    export.set_defaults(command=commands.export)
+
+    doctor = adding.add_parser("doctor", help="what works here, and what to do about what does not")
+    doctor.add_argument("--json", action="store_true", help="for machines")
+    doctor.set_defaults(command=commands.doctor)
+
+    weights = adding.add_parser("weights", help="what is bundled and what can be fetched")
+    weights.add_argument("action", choices=("list", "fetch"))
+    weights.add_argument("name", nargs="?", metavar="NAME", help="what to fetch")
+    weights.add_argument("--accept-licence", action="store_true", help="after reading it")
+    weights.add_argument("--json", action="store_true", help="for machines")
+    weights.set_defaults(command=commands.weights)
+
+    place = adding.add_parser("place", help="scale and heading, from GPS, markers or a number")
+    place.add_argument("output", metavar="OUT", help="the workspace folder")
+    place.add_argument("--gps", action="store_true", help="metres, x east and y north, from the photos' EXIF")
+    place.add_argument(
+        "--marker-size", type=float, metavar="M", help="side of the ArUco markers in view, metres"
+    )
+    place.add_argument("--marker-dictionary", default="4X4_50", metavar="D", help="theirs (4X4_50)")
+    place.add_argument("--scale", type=float, metavar="S", help="metres a unit of the model")
+    place.set_defaults(command=commands.place)
+
+    evaluate = adding.add_parser("evaluate", help="errors against ground truth")
+    evaluate.add_argument("output", metavar="OUT", help="the workspace folder")
+    evaluate.add_argument(
+        "--truth", required=True, metavar="DIR", help="cameras and, if there is one, surface"
+    )
+    evaluate.add_argument("--json", action="store_true", help="for machines")
+    evaluate.set_defaults(command=commands.evaluate)
+    return parser

@@ -1,0 +1,125 @@
+"""`recon3d run` and the commands of the stages: the job in a process of its own, and every way that it can end."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from ..claim import is_ours
+from ..errors import Cancelled, UserError
+from ..events import Event, Progress, append_event
+from ..files.user_path import user_path
+from ..settings import STAGES, JobSettings
+from ..system import worker
+from ..system.child import end_with_parent
+from ..system.shortage import out_of_memory
+from ..workspace import Workspace
+from .console import Console
+from .exit_codes import BAD_USAGE, CANCELLED, CANCELLED_TEXT, DONE, FAILED, NO_MEMORY_TEXT
+from .running import json_sink, log_to, real_stderr, stoppable
+from .setting_options import job_settings
+
+
+def run(chosen: argparse.Namespace) -> int:
+    workspace = Workspace(chosen.output)
+    if not worker.is_worker():
+        return _run_guarded(chosen, workspace)
+    end_with_parent()
+    only = getattr(chosen, "only", "")
+    show: Callable[[Event], None] = json_sink if chosen.json else Console(real_stderr())
+
+    def sink(event: Event) -> None:
+        with contextlib.suppress(OSError):  # a full disk is told by what comes next, on the terminal
+            append_event(workspace.events, event)
+        show(event)
+
+    try:
+        exports = _checked_exports(chosen, workspace)
+        settings = job_settings(workspace, chosen, only)
+        from ..job import held  # numpy and more: where there is no memory, even that fails
+
+        # Held before anything is written: a folder of the user's, or another run's, stays as it is.
+        with held(workspace, settings), stoppable(workspace, sink) as cancelled, log_to(workspace):
+            progress = Progress(sink, cancelled, "job")
+            code = _run_reporting(workspace, settings, progress, chosen.fresh, only)
+            if code == DONE and exports:
+                _write_exports(workspace, exports, progress.for_stage("export"))
+            return code
+    except UserError as error:  # refused before it began: nothing to add to another run's events
+        data = {"remedy": error.remedy, "exit_code": error.exit_code}
+        show(Event(time.time(), "job", "error", message=str(error), data=data))
+        return error.exit_code
+
+
+def _checked_exports(chosen: argparse.Namespace, workspace: Workspace) -> list[Path]:
+    """The files of --export, which make the texture the last stage; UserError when one of them cannot be."""
+    paths = [user_path(name) for name in getattr(chosen, "export", None) or ()]
+    if paths:
+        from ..exporting.export_mesh import check_export
+
+        for path in paths:
+            check_export(path, workspace)
+        if (chosen.until or STAGES[-1]) != STAGES[-1]:
+            raise UserError("--export writes the textured mesh: leave --until out.", BAD_USAGE)
+        chosen.until = STAGES[-1]
+    return paths
+
+
+def _write_exports(workspace: Workspace, paths: list[Path], progress: Progress) -> None:
+    from ..exporting.export_mesh import export
+
+    for path in paths:
+        progress.info(", ".join(str(written) for written in export(workspace, path)))
+
+
+def _run_guarded(chosen: argparse.Namespace, workspace: Workspace) -> int:
+    """Do the work in another process; should that end without a word, say so as an event and in a sentence."""
+    end = worker.run_worker(chosen.arguments, workspace.log)
+    if end.exit_code is not None:
+        return end.exit_code
+    code = CANCELLED if end.stopped else FAILED
+    if end.stopped:
+        sentence, remedy = CANCELLED_TEXT, "again"
+    else:
+        sentence, remedy = worker.crash_sentence(end, workspace.root, workspace.log)
+    event = Event(time.time(), "job", "error", message=sentence, data={"remedy": remedy, "exit_code": code})
+    # Not where the worker was still to be refused: the folder, or the run that is at work there, is another's.
+    with contextlib.suppress(OSError):  # the disk may be what is full
+        if is_ours(workspace) and workspace.holder() is None:
+            append_event(workspace.events, event)
+    (json_sink if chosen.json else Console())(event)
+    return code
+
+
+def _run_reporting(
+    workspace: Workspace, settings: JobSettings, progress: Progress, fresh: bool, only: str
+) -> int:
+    """Run the job; every way it can end is an event and an exit code."""
+    from ..job import disk_error, run_held_job
+
+    try:
+        run_held_job(workspace, settings, progress, fresh=fresh, only=only)
+        return DONE
+    except UserError as error:
+        if not error.reported:
+            raise
+        return error.exit_code
+    except Cancelled:
+        progress.emit("error", CANCELLED_TEXT, exit_code=CANCELLED)
+        return CANCELLED
+    except OSError as error:
+        progress.emit("error", str(disk_error(error, workspace)), exit_code=FAILED)
+        return FAILED
+    except Exception as error:  # the last stop: a person gets a sentence, the log the trace
+        import traceback
+
+        traceback.print_exc()
+        if out_of_memory(error):
+            progress.emit("error", NO_MEMORY_TEXT, exit_code=FAILED, remedy="preview")
+            return FAILED
+        text = f"An unexpected error ({type(error).__name__}: {error}): {workspace.log} holds what to report."
+        progress.emit("error", text, exit_code=FAILED, remedy="log")
+        return FAILED

@@ -1,0 +1,90 @@
+"""What surrounds a run: stopping it, its log, and where its events go."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ..claim import unwritable
+from ..events import Event
+from ..files.plain_files import open_plain
+from ..system import startup, worker
+from ..system.library_exit import end_at_once
+from ..system.streams import Surviving
+from ..workspace import Workspace
+from .exit_codes import CANCELLED, CANCELLED_TEXT
+
+PATIENCE = 4.0  # seconds a cancelled stage is given to end by itself
+
+
+def real_stderr() -> Any:
+    """The terminal, also while file descriptor 2 goes to the log."""
+    return Surviving(os.fdopen(os.dup(2), "w", encoding="utf-8", errors="replace", buffering=1))
+
+
+def json_sink(event: Event) -> None:
+    sys.stdout.write(json.dumps(dataclasses.asdict(event)) + "\n")
+    sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def log_to(workspace: Workspace) -> Iterator[None]:
+    """Everything that libraries write to the standard error goes to log.txt for the time being."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    try:
+        log = open_plain(workspace.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    except OSError as error:
+        raise unwritable(workspace, error) from error
+    os.dup2(log, 2)
+    os.close(log)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(saved, 2)
+        os.close(saved)
+
+
+@contextlib.contextmanager
+def stoppable(workspace: Workspace, sink: Callable[[Event], None]) -> Iterator[Callable[[], bool]]:
+    """A function that tells whether to stop: after SIGINT, SIGTERM or a `cancel` file in the workspace.
+
+    A library call that does not come back within PATIENCE is left behind by ending the process: all results
+    are written whole, so that this costs no more than the stage (or item) under way.
+    """
+    asked = threading.Event()
+    over = threading.Event()
+
+    def on_signal(number: int, frame: Any) -> None:
+        asked.set()
+
+    def watch() -> None:
+        while not (asked.is_set() or workspace.is_cancelled()):
+            if over.wait(0.2):
+                return
+        if not over.wait(PATIENCE):
+            data = {"exit_code": CANCELLED}
+            sink(Event(time.time(), "job", "error", message=CANCELLED_TEXT, data=data))
+            os._exit(worker.worker_code(CANCELLED))
+
+    # COLMAP installs handlers of its own when it is loaded, and must not do so after ours.
+    from ..colmap import calls as _colmap  # noqa: F401
+
+    end_at_once()
+    before = {number: signal.signal(number, on_signal) for number in startup.STOP_SIGNALS}
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield lambda: asked.is_set() or workspace.is_cancelled()
+    finally:
+        over.set()
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,61 @@
+"""Settings that several stages have: one option sets each in all of them. Standard library only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .models.front_ends import FRONT_ENDS
+from .setting_field import Choice, setting
+
+DEVICES = {
+    "auto": Choice("Automatic", "The fastest device that the engine finds"),
+    "cpu": Choice("CPU", "Works everywhere"),
+    "cuda": Choice("NVIDIA CUDA", "An NVIDIA graphics card"),
+    "mps": Choice("Apple Metal", "The graphics of an Apple silicon Mac"),
+}
+PRECISIONS = {
+    "auto": Choice("Automatic", "bf16 where the processor is fast in it, else fp32"),
+    "fp32": Choice("fp32", "Exact everywhere"),
+    "bf16": Choice("bf16", "Several times faster on processors made for it"),
+}
+FRONT_END_CHOICES = {
+    "auto": Choice("Automatic", "The first whose weights are all there", 0),
+    **{each.name: Choice(each.title, each.text, each.number) for each in FRONT_ENDS},
+}
+
+
+def device() -> Any:
+    return setting(
+        "auto", "What networks and depth are computed on", "Device", choices=DEVICES,
+        not_in_panel="it belongs to the machine, and is in the add-on's preferences",
+    )  # fmt: skip
+
+
+def weights() -> Any:
+    choices = {
+        "bundled": Choice("Bundled", "Those that come with Recon3D"),
+        "official": Choice("Official", "The published ones, once they have been fetched"),
+    }
+    return setting(
+        "bundled", "Weights of the networks", "Weights", choices=choices, other="a folder", path="folder"
+    )
+
+
+def front_end() -> Any:
+    return setting(
+        "auto", "How features are found and matched", "Features", choices=FRONT_END_CHOICES, option="features",
+        first_name="features",
+    )  # fmt: skip
+
+
+def precision() -> Any:
+    return setting("auto", "Arithmetic of the networks", "Precision", choices=PRECISIONS)
+
+
+def memory() -> Any:
+    text = "Most memory that depth, fusion and meshing take"
+    return setting(4.0, text, "Memory", unit="GB", low=0.5, high=1000.0)
+
+
+def seed() -> Any:
+    return setting(0, "Seed of the random sampling in matching and in the mapper", "Seed", low=0)

@@ -1,0 +1,244 @@
+"""The settings of each stage, each declared once: with its default, its range, its choices and its help.
+
+Command line, panel, settings files, translations and the manual's tables are made from these declarations
+(`setting_field.py`). To add a setting, add a field here. Standard library only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from . import shared_settings
+from .setting_field import Choice, Settings, setting
+
+CAMERA_MODELS = (
+    "SIMPLE_PINHOLE", "PINHOLE", "SIMPLE_RADIAL", "RADIAL", "OPENCV", "OPENCV_FISHEYE", "FULL_OPENCV",
+    "SIMPLE_RADIAL_FISHEYE", "RADIAL_FISHEYE", "THIN_PRISM_FISHEYE",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PhotosSettings(Settings):
+    """Which photos are used, and what is known of their cameras."""
+
+    stage: ClassVar[str] = "photos"
+    heading: ClassVar[str] = "Photos"
+
+    sources: tuple[str, ...] = setting(
+        (), "Folder, files or a video", "Photos", option="photos", first_name="photos", path="file",
+        not_in_panel="it is at the top of the panel", no_option="it is the argument PHOTOS",
+    )  # fmt: skip
+    masks: str = setting(
+        "", "Folder of masks named like the photos (IMG_1.png or IMG_1.jpg.png); black is ignored", "Masks",
+        path="folder",
+    )  # fmt: skip
+    grouping: str = setting(
+        "auto", "Which photos share one camera", "Camera Grouping",
+        choices={
+            "auto": Choice("Automatic", "Those of one make, model, focal length and size"),
+            "single": Choice("Single", "All of one size"),
+            "each": Choice("Each", "None: every photo has a camera of its own"),
+        },
+    )  # fmt: skip
+    camera_model: str = setting(
+        "SIMPLE_RADIAL", "COLMAP's camera model", "Camera Model",
+        choices={name: Choice(name.replace("_", " ").title()) for name in CAMERA_MODELS},
+    )  # fmt: skip
+    camera_params: str = setting(
+        "",
+        "Known intrinsics in pixels, with commas, in COLMAP's order: 1200,1200,800,600",
+        "Known Intrinsics",
+    )
+    frames: int = setting(
+        150, "Frames to take from a video: sharp ones, evenly spaced by how far the view moves", "Video Frames",
+        low=3, high=5000,
+    )  # fmt: skip
+    keep_blurred: bool = setting(False, "Use badly blurred photos too", "Keep Blurred Photos")
+
+
+@dataclass(frozen=True)
+class PairsSettings(Settings):
+    """Which pairs of photos are matched."""
+
+    stage: ClassVar[str] = "pairs"
+    heading: ClassVar[str] = "Matching"
+
+    strategy: str = setting(
+        "auto", "Which photos are matched with which", "Pairs",
+        choices={
+            "auto": Choice("Automatic", "Exhaustive for small captures, else retrieval where its weights are there"),
+            "exhaustive": Choice("Exhaustive", "Each with every other"),
+            "sequential": Choice("Sequential", "Each with those before and after it"),
+            "retrieval": Choice("Retrieval", "Each with those that look most alike"),
+        },
+        other="a file with two names a line", path="file", option="pairs", first_name="pairs",
+    )  # fmt: skip
+    neighbors: int = setting(
+        20, "Retrieval: how many of the most similar photos each is matched with", "Neighbors", unit="photos",
+        low=1, high=1000, was=("neighbours",), first_name="neighbours",
+    )  # fmt: skip
+    window: int = setting(
+        10, "Sequential: photos on either side that each is matched with", "Window", unit="photos", low=1, high=1000
+    )  # fmt: skip
+    front_end: str = shared_settings.front_end()
+    weights: str = shared_settings.weights()
+    device: str = shared_settings.device()
+
+
+@dataclass(frozen=True)
+class FeaturesSettings(Settings):
+    """How keypoints are found and described."""
+
+    stage: ClassVar[str] = "features"
+    heading: ClassVar[str] = "Matching"
+
+    front_end: str = shared_settings.front_end()
+    precision: str = shared_settings.precision()
+    max_keypoints: int = setting(
+        0, "Most keypoints in a photo", "Max Keypoints", low=0, zero="8,192 of SIFT, 2,048 of SuperPoint"
+    )
+    max_size: int = setting(
+        2400, "Longest side at which features are found", "Feature Image Size", unit="px", low=64,
+        by_quality={"preview": 1600, "medium": 2400, "high": 3200}, option="feature_size",
+    )  # fmt: skip
+    weights: str = shared_settings.weights()
+    device: str = shared_settings.device()
+
+
+@dataclass(frozen=True)
+class MatchesSettings(Settings):
+    """How keypoints are matched and the matches verified."""
+
+    stage: ClassVar[str] = "matches"
+    heading: ClassVar[str] = "Matching"
+
+    front_end: str = shared_settings.front_end()
+    precision: str = shared_settings.precision()
+    match_threshold: float = setting(
+        0.2, "SuperGlue: lowest score of a match; a higher one loses wide baselines", "Min Match Score",
+        low=0.0, high=1.0,
+    )  # fmt: skip
+    max_error: float = setting(
+        4.0,
+        "Largest epipolar error of a verified match",
+        "Max Epipolar Error",
+        unit="px",
+        low=0.1,
+        high=100.0,
+    )
+    min_inliers: int = setting(
+        0, "Fewest verified matches of a pair", "Min Inliers", low=0, high=10_000, zero="15 of SIFT, 30 of SuperGlue"
+    )  # fmt: skip
+    seed: int = shared_settings.seed()
+    weights: str = shared_settings.weights()
+    device: str = shared_settings.device()
+
+
+@dataclass(frozen=True)
+class SfmSettings(Settings):
+    """How cameras and sparse points are reconstructed."""
+
+    stage: ClassVar[str] = "sfm"
+    heading: ClassVar[str] = "Cameras"
+
+    mapper: str = setting(
+        "incremental", "COLMAP's mapper", "Mapper",
+        choices={
+            "incremental": Choice("Incremental", "One camera after the other"),
+            "global": Choice("Global", "All cameras at once"),
+        },
+    )  # fmt: skip
+    refine_intrinsics: bool = setting(
+        True, "Refine focal length and distortion; switch it off for calibrated cameras", "Refine Intrinsics",
+        off="fixed_intrinsics",
+    )  # fmt: skip
+    min_model_size: int = setting(
+        3, "Fewest photos of a model worth keeping", "Min Model Size", unit="photos", low=2
+    )
+    seed: int = shared_settings.seed()
+
+
+@dataclass(frozen=True)
+class DenseSettings(Settings):
+    """How depth is estimated and fused."""
+
+    stage: ClassVar[str] = "dense"
+    heading: ClassVar[str] = "Depth"
+
+    method: str = setting(
+        "auto", "How depth is estimated", "Method",
+        choices={
+            "auto": Choice("Automatic", "COLMAP's where it has CUDA, else ours"),
+            "colmap": Choice("COLMAP", "COLMAP's PatchMatch, which needs COLMAP with CUDA"),
+            "torch": Choice("Torch", "Ours, on any device"),
+        },
+        option="dense_method", was=("dense",), first_name="dense",
+    )  # fmt: skip
+    max_size: int = setting(
+        1000, "Longest side at which depth is estimated", "Depth Image Size", unit="px", low=64,
+        by_quality={"preview": 640, "medium": 1000, "high": 2000}, option="dense_size",
+    )  # fmt: skip
+    views: int = setting(
+        4, "How many photos each is compared with for depth", "Source Views", unit="photos", low=1, high=50
+    )
+    min_views: int = setting(
+        3, "Fewest photos that must agree on a point of the cloud", "Min Views", unit="photos", low=2, high=20
+    )
+    memory: float = shared_settings.memory()
+    device: str = shared_settings.device()
+
+
+@dataclass(frozen=True)
+class MeshSettings(Settings):
+    """How the cloud becomes a mesh."""
+
+    stage: ClassVar[str] = "mesh"
+    heading: ClassVar[str] = "Mesh"
+
+    max_faces: int = setting(
+        200_000, "Most faces of the mesh", "Max Faces", unit="faces", low=100, high=20_000_000,
+        by_quality={"preview": 50_000, "medium": 200_000, "high": 1_000_000}, was=("faces",), first_name="max_size",
+    )  # fmt: skip
+    region: str = setting(
+        "auto", "What is meshed", "Region",
+        choices={
+            "auto": Choice("Automatic", "The subject that the cameras orbit, where they orbit one; else all"),
+            "all": Choice("All", "Everything in the cloud"),
+        },
+    )  # fmt: skip
+    crop: str = setting(
+        "", "Mesh only what is in a box: the 12 numbers of a 3x4 matrix, or a JSON file", "Crop Box", path="file",
+        not_in_panel="the crop box in the scene is used",
+    )  # fmt: skip
+    clean: str = setting(
+        "auto", "Remove outliers and small clusters from the cloud before meshing", "Clean the Cloud",
+        choices={
+            "auto": Choice("Automatic", "Remove what does not belong to the surface"),
+            "off": Choice("Off", "Mesh the cloud as it is"),
+        },
+    )  # fmt: skip
+    mesh_depth: int = setting(
+        0, "Depth of Poisson's octree", "Octree Depth", low=0, high=13, zero="from the cloud's spacing"
+    )
+    closed: bool = setting(
+        False, "Leave the surface closed, for printing, instead of trimming it", "Watertight"
+    )
+    cloud: str = setting(
+        "", "Another cloud (PLY with normals, in the model's frame) instead of dense/fusion.ply", "Cloud",
+        path="file", not_in_panel="what the cleaning in the scene leaves is used",
+    )  # fmt: skip
+    memory: float = shared_settings.memory()
+
+
+@dataclass(frozen=True)
+class TextureSettings(Settings):
+    """How the photos' colours come onto the mesh."""
+
+    stage: ClassVar[str] = "texture"
+    heading: ClassVar[str] = "Mesh"
+
+    texture_size: int = setting(
+        4096, "Side of the texture", "Texture Size", unit="px", low=256, high=16_384,
+        by_quality={"preview": 2048, "medium": 4096, "high": 8192}, was=("texture",), first_name="max_size",
+    )  # fmt: skip

@@ -1,0 +1,102 @@
+"""Settings in a file, of this version and of earlier ones."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from blender_recon3d.pipeline.cli.parser import make_parser
+from blender_recon3d.pipeline.cli.setting_options import job_settings
+from blender_recon3d.pipeline.errors import UserError
+from blender_recon3d.pipeline.job import NEEDS, fingerprint
+from blender_recon3d.pipeline.settings import STAGES, JobSettings
+from blender_recon3d.pipeline.settings_file import job_of, read_settings
+from blender_recon3d.pipeline.workspace import Workspace
+from tests.support.kept import FOLDER
+
+KEPT = FOLDER / "0.1.0"
+
+
+def asked(tmp_path: Path, document: object, *words: str, command: str = "run") -> JobSettings:
+    """The job of a command line with the document in a file."""
+    (tmp_path / "s.json").write_text(json.dumps(document))
+    workspace = Workspace(tmp_path / "out")
+    place = ["-o", str(workspace.root)] if command == "run" else [str(workspace.root)]
+    chosen = make_parser().parse_args([command, *place, "--settings", str(tmp_path / "s.json"), *words])
+    return job_settings(workspace, chosen, "" if command == "run" else command)
+
+
+def test_options_come_before_the_file(tmp_path):
+    document = {"version": 1, "quality": "high", "until": "mesh", "photos": {"sources": ["p"]},
+                "pairs": {"strategy": "sequential", "window": 5}, "sfm": {"refine_intrinsics": False}}  # fmt: skip
+    job = asked(tmp_path, document, "--window", "6", "--refine-intrinsics", "--until", "sfm")
+    assert (job.quality, job.until, job.pairs.strategy, job.pairs.window) == ("high", "sfm", "sequential", 6)
+    assert job.sfm.refine_intrinsics and job.dense.max_size == 2000
+    assert job.photos.sources == (str(tmp_path / "p"),), "a relative path is relative to the file"
+
+
+def test_another_workspaces_job_is_such_a_file(tmp_path):
+    before = JobSettings.build(quality="preview", photos="/p", features="sift", dense_size=700, memory=2.0)
+    again = asked(tmp_path, before.to_json())
+    assert again == before
+    other = asked(tmp_path, before.to_json(), "--quality", "high", "--features", "learned")
+    assert (other.dense.max_size, other.features.max_size, other.matches.front_end) == (700, 3200, "learned")
+
+
+def test_one_stage_takes_the_workspaces_job_with_the_files_changes(tmp_path):
+    workspace = Workspace(tmp_path / "out")
+    workspace.create()
+    before = JobSettings.build(photos="/p", features="learned", until="texture", views=6)
+    workspace.job.write_text(json.dumps(before.to_json()))
+    job = asked(tmp_path, {"features": {"features": "sift"}, "dense": {"min_views": 4}}, command="dense")
+    assert job == before.changed(features="sift", min_views=4)
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ({"pairs": {"neighbor": 3}}, "there is no setting pairs.neighbor: do you mean pairs.neighbors"),
+        ({"pear": {}}, "there is no setting pear: do you mean pairs"),
+        ({"pairs": {"neighbors": 0}}, "pairs.neighbors is 0: it must be from 1 to 1,000"),
+        ({"pairs": {"neighbors": "many"}}, "pairs.neighbors is 'many': it must be a whole number"),
+        ({"pairs": {"neighbors": True}}, "pairs.neighbors is True: it must be a whole number"),
+        ({"quality": "best"}, "quality is 'best': choose one of preview, medium, high"),
+        ({"photos": {"sources": "p"}}, "photos.sources is 'p': it must be a list of paths"),
+        ({"sfm": {"refine_intrinsics": 1}}, "sfm.refine_intrinsics is 1: it must be true or false"),
+        ({"mesh": []}, "mesh must be an object of settings and their values"),
+        ({"version": 2}, "is of version 2, and this Recon3D reads 1"),
+        ([], "is not what it should be"),
+        ({"features": {"front_end": "sift"}, "matches": {"features": "learned"}}, "they must be equal"),
+    ],
+)
+def test_what_will_not_do_is_one_sentence_naming_file_and_setting(document, said, tmp_path):
+    with pytest.raises(UserError) as caught:
+        asked(tmp_path, document)
+    assert said in str(caught.value) and str(tmp_path / "s.json") in str(caught.value)
+    assert caught.value.exit_code == 2 and str(caught.value).count("\n") == 0
+
+
+def test_a_missing_file_is_a_sentence(tmp_path):
+    with pytest.raises(UserError, match="is missing: check --settings"):
+        read_settings(tmp_path / "none.json")
+
+
+class _Stage:
+    def inputs(self, workspace, settings):
+        return ["inputs"]
+
+
+@pytest.mark.parametrize("name", ["learned", "sift"])
+def test_jobs_of_0_1_0_are_read_and_their_fingerprints_stay(name, monkeypatch):
+    """The first has defaults, the second has every setting of 0.1.0 changed.
+
+    Stages that were done stay done, but for those whose number has been raised on purpose since.
+    """
+    monkeypatch.setattr("blender_recon3d.pipeline.job.VERSIONS", {**dict.fromkeys(STAGES, 1), "dense": 2})
+    path = KEPT / f"job-{name}.json"
+    job = job_of(json.loads(path.read_text("utf-8")), path)
+    found: dict[str, str] = {}
+    for stage in STAGES:
+        before = [found[need] for need in NEEDS[stage]]
+        found[stage] = fingerprint(stage, _Stage(), Workspace("w"), getattr(job, stage), before)
+    assert found == json.loads((KEPT / "fingerprints.json").read_text("utf-8"))[name]
