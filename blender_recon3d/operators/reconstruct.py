@@ -45,6 +45,7 @@ class RECON3D_OT_reconstruct(StartsJob, bpy.types.Operator):
         name="Quality",
         description="Instead of the scene's",
         items=[("SCENE", "As in the Scene", "The scene's quality", 9), *QUALITY_ITEMS],
+        default="SCENE",
         options={"SKIP_SAVE"},
     )
 
@@ -52,6 +53,7 @@ class RECON3D_OT_reconstruct(StartsJob, bpy.types.Operator):
         name="Make",
         description="Instead of the scene's",
         items=[("SCENE", "As in the Scene", "As far as the scene says", 9), *UNTIL_ITEMS],
+        default="SCENE",
         options={"SKIP_SAVE"},
     )
 
