@@ -47,7 +47,7 @@ def gray_profile(gamma: float) -> bytes:
 
 def take_in(folder: Path, output: Path) -> Workspace:
     workspace = Workspace(output)
-    stage.run(workspace, PhotosSettings(photos=(str(folder),)), Progress())
+    stage.run(workspace, PhotosSettings(sources=(str(folder),)), Progress())
     return workspace
 
 

@@ -76,7 +76,7 @@ def test_other_endings_are_read(tmp_path, kind):
         )  # its second picture
         picture(number).save(tmp_path / "photos" / f"{number}.{kind}", formats.get(kind, "JPEG"), **options)
     workspace = Workspace(tmp_path / "out")
-    stage.run(workspace, PhotosSettings(photos=(str(tmp_path / "photos"),)), Progress())
+    stage.run(workspace, PhotosSettings(sources=(str(tmp_path / "photos"),)), Progress())
     for number, name in enumerate(workspace.used_photos()):
         with Image.open(workspace.images / (name if isinstance(name, str) else name["name"])) as image:
             assert image.format in ("JPEG", "PNG", "MPO")
@@ -88,7 +88,7 @@ def test_raw_files_are_named_with_what_to_do(tmp_path):
     folder = touch(tmp_path / "photos", *(f"IMG_{n}.DNG" for n in range(9)), "IMG_0.jpg")
     save(folder / "IMG_20.jpg", picture(0))
     with pytest.raises(UserError) as failed:
-        stage.run(Workspace(tmp_path / "out"), PhotosSettings(photos=(str(folder),)), Progress())
+        stage.run(Workspace(tmp_path / "out"), PhotosSettings(sources=(str(folder),)), Progress())
     text = str(failed.value)
     assert "1 of 2 photos" in text and "8 RAW files (IMG_1.DNG, IMG_2.DNG, IMG_3.DNG and others)" in text
     assert "develop them to JPEG or TIFF" in text
@@ -101,7 +101,7 @@ def test_raw_files_are_named_with_what_to_do(tmp_path):
     with pytest.raises(
         UserError, match=r"No photos were found .* 2 RAW files .* 1 picture \(c.jxl\) of formats"
     ):
-        stage.run(Workspace(tmp_path / "out2"), PhotosSettings(photos=(str(only),)), Progress())
+        stage.run(Workspace(tmp_path / "out2"), PhotosSettings(sources=(str(only),)), Progress())
 
 
 def test_a_film_beside_its_cover_is_taken_and_one_beside_photos_is_named(tmp_path):
@@ -141,7 +141,7 @@ def test_a_mask_that_fits_several_photos_is_used_for_none_and_told(tmp_path):
     for name in ("a.png", "b.png"):
         save(masks / name, Image.new("L", (480, 320), 0))
     workspace, events = Workspace(tmp_path / "out"), []
-    settings = PhotosSettings(photos=(str(folder),), masks=str(masks))
+    settings = PhotosSettings(sources=(str(folder),), masks=str(masks))
     stage.run(workspace, settings, Progress(events.append))
     assert [path.name for path in workspace.masks.iterdir()] == ["day2_b.jpg.png"]
     said = " ".join(event.message for event in events if event.kind == "warning")
