@@ -1,0 +1,29 @@
+"""Bundle adjustment of a whole model by COLMAP, which a person can stop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..colmap.calls import pycolmap, run_cancellable
+from ..events import Progress
+
+
+def options(intrinsics: bool, principal_point: bool = False) -> Any:
+    """COLMAP's, with one thread: several add up in another order each time."""
+    chosen = pycolmap.BundleAdjustmentOptions()
+    chosen.print_summary = False
+    chosen.refine_focal_length = chosen.refine_extra_params = intrinsics
+    chosen.refine_principal_point = principal_point
+    chosen.ceres.solver_options.num_threads = 1
+    chosen.ceres.solver_options.function_tolerance = 1e-7
+    return chosen
+
+
+def adjust(model: Any, intrinsics: bool, progress: Progress, busy: str) -> None:
+    """Cameras and points of a pycolmap Reconstruction to the least squared reprojection error. intrinsics: focal length
+    and distortion as well; busy: what a person reads meanwhile."""
+    progress.counted(0, 0, busy)
+    run_cancellable(
+        lambda token: pycolmap.bundle_adjustment(model, options(intrinsics), cancellation_token=token),
+        progress,
+    )

@@ -1,0 +1,55 @@
+"""Copies of a model with other cameras, observations and points, in the same place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..colmap.calls import pycolmap
+from .observations import Observations, read_views, write_observations
+
+NEAR = (
+    3.0  # times the median distance from the middle: points farther out say little about where a model lies
+)
+FEWEST = 10
+
+
+def with_cameras(model: Any, cameras: Any) -> Any:
+    """A copy of a pycolmap Reconstruction with the poses and intrinsics of another of the same photos."""
+    copy = pycolmap.Reconstruction(model)
+    for frame_id in copy.reg_frame_ids():
+        copy.frame(frame_id).rig_from_world = cameras.frame(frame_id).rig_from_world
+    for camera_id in copy.cameras:
+        copy.camera(camera_id).params = cameras.camera(camera_id).params
+    return copy
+
+
+def assembled(model: Any, cameras: Any, found: Observations, keep: np.ndarray) -> Any:
+    """`model` with the cameras of another, and of its observations those to keep [O], where `found` has them."""
+    copy = with_cameras(model, cameras)
+    write_observations(copy, read_views(copy), found, keep)
+    copy.update_point_3d_errors()
+    return copy
+
+
+def move_onto(model: Any, other: Any) -> None:
+    """Turn, shift and scale a model so that cameras and points lie where those of the same model lay before.
+
+    Adjusting leaves a model's place open, and a changed principal point turns all cameras a little.
+    """
+    ids = [i for i in model.reg_image_ids() if other.image(i).has_pose]
+    own = [model.image(i).projection_center() for i in ids]
+    old = [other.image(i).projection_center() for i in ids]
+    for point_id in sorted(model.point3D_ids()):
+        if other.exists_point3D(point_id):
+            own.append(model.point3D(point_id).xyz)
+            old.append(other.point3D(point_id).xyz)
+    first, second = np.array(own), np.array(old)
+    distance = np.linalg.norm(second - np.median(second, axis=0), axis=1)
+    near = distance <= NEAR * np.median(distance)
+    if near.sum() < FEWEST:
+        return
+    moved = pycolmap.estimate_sim3d(first[near], second[near])
+    if moved is not None:
+        model.transform(moved)

@@ -1,0 +1,89 @@
+"""The surface's direction at each point: a guess from its neighbours, then what makes the photos agree best."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from .observations import Observations, Views
+from .patches import PhotoCache
+from .tracks import Told, correlate_tracks
+
+NEIGHBOURS = 12
+STEEPEST = 0.25  # cosine between a normal and the mean direction of view: beyond, no patch is worth comparing
+SLOPES = (0.5, 0.25)  # tried around a normal, one after the other: tangents of angles
+
+
+def neighbour_normals(xyz: np.ndarray, facing: np.ndarray) -> np.ndarray:
+    """Normals [P, 3] of planes through each point's neighbours, turned to the side of `facing` [P, 3]; `facing` where
+    the plane is too steep to be seen or there are too few points."""
+    if len(xyz) <= NEIGHBOURS:
+        return facing.copy()
+    _, near = cKDTree(xyz).query(xyz, NEIGHBOURS + 1)
+    centred = xyz[near] - np.median(xyz[near], axis=1, keepdims=True)
+    # Farther neighbours count less: a point's own surface is the nearest.
+    distance = np.linalg.norm(centred, axis=2)
+    weight = 1 / (1 + np.square(distance / np.maximum(np.median(distance, axis=1, keepdims=True), 1e-12)))
+    spread = np.einsum("pni,pnj,pn->pij", centred, centred, weight, optimize=True)
+    normal = np.linalg.eigh(spread)[1][:, :, 0]
+    cosine = np.einsum("pi,pi->p", normal, facing)
+    normal *= np.where(cosine < 0, -1, 1)[:, None]
+    return np.where(np.abs(cosine)[:, None] > STEEPEST, normal, facing)
+
+
+def search_normals(
+    views: Views,
+    found: Observations,
+    photos: PhotoCache,
+    reference: np.ndarray,
+    facing: np.ndarray,
+    told: Told = lambda done, total: None,
+) -> np.ndarray:
+    """Normals [P, 3] under which each point's observations, where they are, look most alike."""
+    both = [facing, neighbour_normals(found.xyz, facing)]
+    scores = _scores(found, correlate_tracks(views, found, photos, reference, both, told))
+    normal = np.where((scores[:, 1] > scores[:, 0])[:, None], both[1], both[0])
+    best = scores.max(axis=1)
+    for slope in SLOPES:
+        first, second = _tangents(normal)
+        tried = [_unit(normal + sign * slope * axis) for axis in (first, second) for sign in (-1, 1)]
+        scores = _scores(found, correlate_tracks(views, found, photos, reference, tried, told))
+        step = np.stack(
+            [_vertex(scores[:, 0], best, scores[:, 1]), _vertex(scores[:, 2], best, scores[:, 3])], 1
+        )
+        moved = _unit(normal + slope * (step[:, :1] * first + step[:, 1:] * second))
+        new = _scores(found, correlate_tracks(views, found, photos, reference, [moved], told))[:, 0]
+        better = (new > best) & (np.einsum("pi,pi->p", moved, facing) > STEEPEST)
+        normal[better], best[better] = moved[better], new[better]
+    return normal
+
+
+def _scores(found: Observations, correlations: np.ndarray) -> np.ndarray:
+    """Mean correlation [P, N] of each point's observations; a window that is not seen counts as no correlation."""
+    count = np.maximum(np.bincount(found.point, minlength=len(found.xyz)) - 1, 1)
+    return np.stack(
+        [
+            np.bincount(found.point, np.nan_to_num(column), len(found.xyz)) / count
+            for column in correlations.T
+        ],
+        axis=1,
+    )
+
+
+def _vertex(left: np.ndarray, middle: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Where the parabola through values at -1, 0 and 1 is highest, from -1 to 1."""
+    bend = left - 2 * middle + right
+    with np.errstate(divide="ignore", invalid="ignore"):
+        inside = np.clip((left - right) / (2 * bend), -1, 1)
+    return np.where(bend < -1e-9, inside, np.sign(right - left) * (np.maximum(left, right) > middle))
+
+
+def _tangents(normal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Two unit vectors [P, 3] across each unit normal and each other."""
+    axis = np.eye(3)[np.abs(normal).argmin(axis=1)]
+    first = _unit(np.cross(normal, axis))
+    return first, np.cross(normal, first)
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)

@@ -1,0 +1,227 @@
+"""The refinement of a model from its photos: two rounds of aligning every track and adjusting, then the principal
+point, and what was found out about the photos on the way.
+
+A twentieth of the points takes no part in the adjustments: they tell whether the cameras have become better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..events import Progress
+from .adjustment import adjust
+from .model_copies import assembled, move_onto
+from .normals import search_normals
+from .observations import Observations, Views, read_observations, read_views
+from .patches import PhotoCache
+from .principal_point import PrincipalPoint
+from .saved_rounds import Round, SavedRounds
+from .tracks import align_tracks, references
+from .triangulation import reproject, triangulate
+from .warps import facing_normals
+from .window_alignment import Aligned
+
+FARTHEST = 3.0  # pixels that an observation may move from where it was found
+# The largest distance of an aligned observation from its point, in pixels of the photos as they are sampled, before
+# each round's adjustment, and in the end as before the last one; and that of observations as they were found.
+OUTLIERS = (3.0, 1.0)
+AS_FOUND = 4.0
+# A photo that keeps fewer observations, or a smaller share of its own, keeps them as they were found.
+FEWEST = 30
+FEWEST_SHARE = 0.25
+LEAST = 0.3  # of all observations, below which a refinement is worth nothing
+HELD_OUT = 20  # every so many-th point
+FEWEST_HELD_OUT = 20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an aligned observation must be worth. zncc: least correlation; spread, split: as `Aligned` says, pixels."""
+
+    zncc: float
+    spread: float
+    split: float
+
+
+ROUNDS = (Limits(0.7, 0.6, 1.5), Limits(0.8, 0.3, 0.5))
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Of one photo: observations before, and after without those that could not be aligned or do not fit."""
+
+    before: int
+    after: int
+
+
+@dataclass(frozen=True)
+class Refined:
+    """model: a pycolmap Reconstruction, where the one before lay. kept: by the photo's name. held_out: median
+    reprojection error in pixels of points that no adjustment saw, with the cameras before and after; None where there
+    are too few points. accepted: whether it is better, and rests on enough; if not, `model` is the one before."""
+
+    model: Any
+    kept: dict[str, Kept]
+    principal_points: list[PrincipalPoint]
+    held_out: tuple[float, float] | None
+    accepted: bool
+
+
+def refine(
+    model: Any,
+    photos: PhotoCache,
+    intrinsics: bool,
+    free: Callable[[Any], tuple[Any, list[PrincipalPoint]]],
+    progress: Progress,
+    saved: SavedRounds | None = None,
+) -> Refined:
+    """Refine a pycolmap Reconstruction, which is not changed.
+
+    photos: by their number in `read_views`. intrinsics: whether focal lengths and distortions may change. free(model):
+    the model with principal points freed, and what became of them. saved: rounds of a run before, and of this one.
+    """
+    saved = saved or SavedRounds(None)
+    views = read_views(model)
+    given = read_observations(model, views)
+    reference = references(views, given)
+    held_out = _held_out(given)
+    nothing = np.zeros(len(given), bool)
+    now = Round(given.pixel, given.xyz, ~nothing, nothing, model)
+    for number, limits in enumerate(ROUNDS):
+        before, known = now, saved.load(number, len(given), len(given.xyz))
+        now = known or _round(
+            model, photos, given, before, reference, number, limits, held_out, intrinsics, progress
+        )
+        if known is None:
+            saved.save(number, now)
+    cameras, points = free(now.cameras)
+    unseen = now.good & held_out[given.point]
+    figures = _judged(
+        [views, read_views(now.cameras), read_views(cameras)], replace(given, pixel=now.pixel), unseen
+    )
+    if figures and figures[2] > figures[1]:
+        cameras, points = now.cameras, [_left(point) for point in points]
+        figures[2] = figures[1]
+    after, use = read_views(cameras), now.good | now.put_back
+    xyz = triangulate(after, now.xyz, given.point, given.view, now.pixel, use.astype(float))
+    final = replace(given, xyz=xyz, pixel=now.pixel)
+    fits = _residual(after, final) < _largest(photos, after, final, now.good, OUTLIERS[-1])
+    kept = _kept(views, given, now.good & fits)
+    told = (figures[0], figures[2]) if figures else None
+    if (told and told[1] > told[0]) or now.good.sum() < LEAST * len(given):
+        return Refined(model, kept, [_left(point) for point in points], told, False)
+    made = assembled(model, cameras, final, use & fits)
+    move_onto(made, model)
+    return Refined(made, kept, points, told, True)
+
+
+def _round(
+    model: Any,
+    photos: PhotoCache,
+    given: Observations,
+    before: Round,
+    reference: np.ndarray,
+    number: int,
+    limits: Limits,
+    held_out: np.ndarray,
+    intrinsics: bool,
+    progress: Progress,
+) -> Round:
+    views = read_views(before.cameras)
+    busy = f"round {number + 1} of {len(ROUNDS)}, "
+
+    def told(what: str) -> Callable[[int, int], None]:
+        def tell(done: int, total: int) -> None:
+            progress.counted(done, total, busy + what)
+            progress.check()
+
+        return tell
+
+    found = replace(given, xyz=before.xyz, pixel=before.pixel.copy())
+    normal = facing_normals(views, found.xyz, found.point, found.view)
+    if number:
+        normal = search_normals(views, found, photos, reference, normal, told("surface"))
+    aligned = align_tracks(views, found, photos, reference, normal, told("aligning"))
+    good = _acceptable(views, given, aligned, photos, limits)
+    found.pixel[good] = aligned.pixel[good]
+    put_back = _too_few(views, given, good)
+    found.pixel[put_back] = given.pixel[put_back]
+    use = good | put_back
+    found.xyz = triangulate(views, found.xyz, found.point, found.view, found.pixel, use.astype(float))
+    use &= _residual(views, found) < _largest(photos, views, found, good, OUTLIERS[number])
+    shown = use & ~held_out[found.point]
+    adjusted = assembled(model, before.cameras, found, shown)
+    adjust(adjusted, intrinsics, progress, busy + "adjusting")
+    return Round(found.pixel, found.xyz, good, put_back, adjusted)
+
+
+def _acceptable(
+    views: Views, given: Observations, aligned: Aligned, photos: PhotoCache, limits: Limits
+) -> np.ndarray:
+    scale = photos.scale(views.sizes())[given.view]
+    moved = np.linalg.norm(aligned.pixel - given.pixel, axis=1) * scale
+    with np.errstate(invalid="ignore"):
+        return (
+            aligned.settled
+            & (moved < FARTHEST)
+            & (aligned.zncc > limits.zncc)
+            & (aligned.spread < limits.spread)
+            & (aligned.split < limits.split)
+        )
+
+
+def _largest(
+    photos: PhotoCache, views: Views, found: Observations, aligned: np.ndarray, outlier: float
+) -> np.ndarray:
+    """The largest distance [O] that an observation may have from its point, pixels of its photo."""
+    return np.where(aligned, outlier, AS_FOUND) / photos.scale(views.sizes())[found.view]
+
+
+def _residual(views: Views, found: Observations) -> np.ndarray:
+    """Distance [O] from the points, pixels; infinite behind a camera."""
+    there = reproject(views, found.xyz, found.point, found.view)
+    return np.nan_to_num(np.linalg.norm(there - found.pixel, axis=1), nan=np.inf)
+
+
+def _too_few(views: Views, given: Observations, good: np.ndarray) -> np.ndarray:
+    """The observations [O] that are not good of photos with too few that are."""
+    count = np.bincount(given.view[good], minlength=len(views.names))
+    fewest = np.maximum(FEWEST, FEWEST_SHARE * np.bincount(given.view, minlength=len(views.names)))
+    return (count < fewest)[given.view] & ~good
+
+
+def _kept(views: Views, given: Observations, good: np.ndarray) -> dict[str, Kept]:
+    before = np.bincount(given.view, minlength=len(views.names))
+    after = np.bincount(given.view[good], minlength=len(views.names))
+    return {name: Kept(int(before[v]), int(after[v])) for v, name in enumerate(views.names)}
+
+
+def _held_out(given: Observations) -> np.ndarray:
+    """Which points [P] no adjustment sees."""
+    chosen = np.arange(len(given.xyz)) % HELD_OUT == HELD_OUT // 2
+    return chosen if chosen.sum() >= FEWEST_HELD_OUT else np.zeros_like(chosen)
+
+
+def _judged(choices: list[Views], found: Observations, use: np.ndarray) -> list[float]:
+    """Median distance of the observations to use [O] from their points, triangulated with each choice of cameras;
+    empty where there are none."""
+    seen = np.bincount(found.point[use], minlength=len(found.xyz))
+    use = use & (seen >= 2)[found.point]
+    medians = []
+    for views in choices if use.any() else []:
+        xyz = triangulate(views, found.xyz, found.point, found.view, found.pixel, use.astype(float))
+        medians.append(float(np.median(_residual(views, replace(found, xyz=xyz))[use])))
+    return medians
+
+
+def _left(point: PrincipalPoint) -> PrincipalPoint:
+    """One that was freed, and that the points held out speak against."""
+    if not point.freed:
+        return point
+    return replace(
+        point, freed=False, reason="points that were held out fit no better with it", shift=(0.0, 0.0)
+    )

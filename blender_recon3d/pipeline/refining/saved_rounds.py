@@ -1,0 +1,59 @@
+"""The rounds of a refinement on disk, so that one that was stopped goes on after the last whole one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..colmap.model_files import read_model
+from ..errors import UserError
+from ..files.regular import open_regular
+from ..files.whole_files import remove, whole_folder
+
+ARRAYS = {"pixel": (np.float64, 2), "xyz": (np.float64, 2), "good": (np.bool_, 1), "put_back": (np.bool_, 1)}
+
+
+@dataclass(frozen=True)
+class Round:
+    """Where a round has left the model: pixel [O, 2] and xyz [P, 3] of its observations and points; good [O]: which
+    are aligned well; put_back [O]: which count as they were found, since their photo has too few good ones; cameras: a
+    pycolmap Reconstruction with the poses and intrinsics."""
+
+    pixel: np.ndarray
+    xyz: np.ndarray
+    good: np.ndarray
+    put_back: np.ndarray
+    cameras: Any
+
+
+class SavedRounds:
+    """Rounds by their number, in a folder of their own; None: they are not kept."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+
+    def load(self, number: int, observations: int, points: int) -> Round | None:
+        """The round, if it is there, whole and of so many observations and points."""
+        if self._folder is None or not (path := self._folder / str(number)).is_dir():
+            return None
+        try:
+            with open_regular(path / "arrays.npz") as file, np.load(file, allow_pickle=False) as stored:
+                arrays = {name: stored[name] for name in ARRAYS}
+            sizes = (observations, points, observations, observations)
+            for (name, (kind, dimensions)), size in zip(ARRAYS.items(), sizes, strict=True):
+                if arrays[name].dtype != kind or arrays[name].ndim != dimensions or len(arrays[name]) != size:
+                    raise ValueError(name)
+            return Round(**arrays, cameras=read_model(path))
+        except (OSError, ValueError, KeyError, EOFError, UserError):
+            remove(path)
+            return None
+
+    def save(self, number: int, made: Round) -> None:
+        if self._folder is None:
+            return
+        with whole_folder(self._folder / str(number)) as part:
+            made.cameras.write(part)
+            np.savez(part / "arrays.npz", **{name: getattr(made, name) for name in ARRAYS})
