@@ -20,7 +20,8 @@ setup: .venv/ready
 # Where this machine cannot have bpy, .venv-bpy/unavailable says why and what needs it is left out, unless
 # RECON3D_REQUIRE_BPY is set.
 setup-bpy:
-	@[ -e .venv-bpy/ready ] && [ .venv-bpy/ready -nt pyproject.toml ] || $(PYTHON) tools/bootstrap.py blender
+	@[ -e .venv-bpy/ready ] && [ .venv-bpy/ready -nt pyproject.toml ] && \
+	  [ .venv-bpy/ready -nt tools/locks/blender.txt ] || $(PYTHON) tools/bootstrap.py blender
 
 .venv-lint/ready: pyproject.toml tools/locks/lint.txt
 	@$(PYTHON) tools/bootstrap.py lint
