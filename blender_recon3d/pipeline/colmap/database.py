@@ -7,7 +7,7 @@ file in one drops the locks of the other (sqlite.org/howtocorrupt.html, 2.2.1), 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +93,16 @@ def pair_counts(database: Any) -> dict[tuple[int, int], tuple[int, int]]:
 def _pair(pair: Any) -> tuple[int, int]:
     first, second = pycolmap.pair_id_to_image_pair(pair) if isinstance(pair, int) else pair
     return (first, second) if first < second else (second, first)
+
+
+def keep_pairs(path: Path, kept: Collection[tuple[int, int]]) -> None:
+    """Removes all pairs but those of `kept` (image ids, the smaller first) from a database."""
+    with open_database(path) as database, pycolmap.DatabaseTransaction(database):
+        for pair in pair_counts(database):
+            if pair not in kept:
+                database.delete_matches(*pair)
+                if database.exists_two_view_geometry(*pair):
+                    database.delete_two_view_geometry(*pair)
 
 
 def write_pairs(path: Path, pairs: Iterable[tuple[str, str]]) -> None:

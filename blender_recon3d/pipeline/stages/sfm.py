@@ -19,6 +19,7 @@ from ..settings import SfmSettings
 from ..sfm.attempts import Attempts, settle_cameras
 from ..sfm.live_model import LiveModel
 from ..sfm.registration import registration
+from ..sfm.unfolding import unfold
 from ..workspace import Workspace
 
 
@@ -62,12 +63,12 @@ def _map(
         mapper(workspace, settings, database, output, progress)
         return _read_models(output)
 
-    models = mapped(workspace.database)
+    attempts = Attempts(workspace.database, scratch, mapped, progress, mapped(workspace.database), [])
     known = [camera["prior"] for camera in workspace.read_photos()["cameras"]]
-    if not settings.refine_intrinsics or "given" in known:
-        return models, []
-    attempts = Attempts(workspace.database, scratch, mapped, progress, models, [])
-    settle_cameras(attempts)
+    if settings.refine_intrinsics and "given" not in known:
+        settle_cameras(attempts)
+    if attempts.models:
+        unfold(attempts, [photo["name"] for photo in workspace.used_photos()], settings.seed)
     return attempts.models, attempts.doubts
 
 

@@ -1,0 +1,167 @@
+"""Has the model been folded: are sides of the subject that look alike on top of each other?
+
+Photos of two such sides match, and a mapper that believes it puts their cameras in one place. Three things then
+speak against the model:
+
+- Photos that truly are neighbours contradict it. On a way round the subject each photo shows much of what the one
+  before showed; the chain of them fixes where each camera stands, and whoever folds it must break it somewhere. So
+  the model leaves pairs unexplained that are strong, or whose photos were taken one after the other. Such pairs
+  prove nothing where the chain goes once round the subject and comes back to where it began: no folded one does.
+- A smaller model of the photos between two sides has them where they truly stand to each other.
+- Photos that stand side by side in the model do not see the same. Where one sees points that the other must see
+  too, at places where that one sees other points, they were not taken of the same side. (Heinly, Dunn and Frahm,
+  "Correcting for duplicate scene structure in sparse 3D reconstruction", ECCV 2014, call these conflicting
+  observations.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from .links import Link, strengths
+from .views import ModelView
+
+Views = dict[int, ModelView]  # by image id
+
+STRONG = 0.5  # of the strongest pair that is borne out: as much in common as with a neighbour
+STRONG_IN_ORDER = 0.06  # the same, of photos taken one after the other
+REACH = 2  # photos: a chain may leave out one
+ROUND = np.radians(300)  # turned from the first photo to the last: once round, but for the last step
+OTHERWISE = np.radians(30)  # between what two models say of how one photo is turned to another
+CELLS = 8  # along the photo's longer side
+SEEN, SEEN_BY_OTHER = 4, 4  # points in a cell, of either photo, for it to say something
+LEAST_CELLS = 6  # of either photo that must disagree
+SIDE_BY_SIDE = np.radians(25)  # between directions to a point, and between directions of view
+NEARNESS = 1.6  # of the distances to a point, one to the other
+CONFLICT = 0.5  # share of the cells that disagree
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What speaks for and against a model. All pairs are of image ids.
+
+    broken: strong pairs that the model contradicts, the strongest first; conflicts: photos side by side that do not
+    see the same; closed: whether the photos, as they were taken, go once round and come back to the first.
+    """
+
+    broken: tuple[tuple[int, int], ...]
+    conflicts: tuple[tuple[int, int], ...]
+    closed: bool
+
+    @property
+    def folded(self) -> bool:
+        return bool(self.conflicts) or bool(self.broken and not self.closed)
+
+    def photos(self) -> list[int]:
+        """Those the contradictions are about, the gravest first."""
+        pairs = self.conflicts if self.closed else (*self.broken, *self.conflicts)
+        return list(dict.fromkeys(photo for pair in pairs for photo in pair))
+
+
+def weigh(
+    views: Views, links: Sequence[Link], order: dict[int, int], others: Sequence[Views] = ()
+) -> Evidence:
+    """order: the place of each photo in the order in which they were taken, by image id; others: smaller models."""
+    strength = strengths(list(links))
+    broken = []
+    for link in links:
+        pair = link.first, link.second
+        least = STRONG_IN_ORDER if _apart(pair, order) == 1 else STRONG
+        if link.broken and strength[pair] >= least:
+            broken.append((strength[pair], pair))
+    broken.sort(key=lambda entry: (-entry[0], entry[1]))
+    pairs = [pair for _, pair in broken] + [pair for other in others for pair in otherwise(views, other)]
+    return Evidence(tuple(pairs), tuple(conflicts(views)), closed(views, links, order))
+
+
+def otherwise(views: Views, others: Views) -> list[tuple[int, int]]:
+    """Pairs of photos in both models, of which these say otherwise how one is turned to the other."""
+
+    def turn(model: Views, pair: tuple[int, int]) -> np.ndarray:
+        return model[pair[1]].cam_from_world[:, :3] @ model[pair[0]].cam_from_world[:, :3].T
+
+    return [
+        pair
+        for pair in combinations(sorted(set(views) & set(others)), 2)
+        if np.trace(turn(views, pair).T @ turn(others, pair)) < 1 + 2 * np.cos(OTHERWISE)
+    ]
+
+
+def closed(views: Views, links: Sequence[Link], order: dict[int, int]) -> bool:
+    """Whether the photos stand once round something in the order they were taken, each pair at most REACH apart
+    that the model bears out linked to the next, no photo's pair with the next contradicted, the last linked to the
+    first."""
+    photos = sorted(views, key=lambda photo: order[photo])
+    place = {photo: number for number, photo in enumerate(photos)}
+    if abs(_turned([views[photo] for photo in photos])) < ROUND:
+        return False
+    reached = [False] * len(
+        photos
+    )  # whether a link goes over the gap between a photo and the next, or the first
+    for link in links:
+        low, high = sorted((place[link.first], place[link.second]))
+        if high - low == 1 and link.broken:
+            return False
+        if link.borne_out and high - low <= REACH:
+            reached[low:high] = [True] * (high - low)
+        elif link.borne_out and low + len(photos) - high <= REACH:
+            reached[high:] = [True] * (len(photos) - high)
+            reached[:low] = [True] * low
+    return all(reached)
+
+
+def _turned(views: Sequence[ModelView]) -> float:
+    """By how much the direction of view turns about the vertical, first to last, radians."""
+    up = -np.sum([view.cam_from_world[1, :3] for view in views], axis=0)
+    up /= max(np.linalg.norm(up), 1e-12)
+    side = np.cross(up, np.eye(3)[np.argmin(np.abs(up))])
+    ahead = np.array([view.cam_from_world[2, :3] for view in views])
+    angle = np.arctan2(ahead @ np.cross(up, side), ahead @ side)
+    return float(((np.diff(angle) + np.pi) % (2 * np.pi) - np.pi).sum())
+
+
+def conflicts(views: Views) -> list[tuple[int, int]]:
+    """Photos side by side that do not see the same, the gravest first."""
+    found = []
+    for first, second in combinations(sorted(views), 2):
+        a, b = views[first], views[second]
+        if a.cam_from_world[2, :3] @ b.cam_from_world[2, :3] > np.cos(SIDE_BY_SIDE):
+            share = min(disagreement(a, b), disagreement(b, a))
+            if share > CONFLICT:
+                found.append((share, (first, second)))
+    return [pair for _, pair in sorted(found, key=lambda entry: (-entry[0], entry[1]))]
+
+
+def disagreement(a: ModelView, b: ModelView) -> float:
+    """Of the cells of b in which points of a must be seen, the share where b sees only others; 0 for too few."""
+    seen = a.points >= 0
+    xyz, shared = a.xyz[seen], np.isin(a.points[seen], b.points[b.points >= 0])
+    pixels = b.project(xyz)
+    to_a, to_b = xyz - a.centre, xyz - b.centre
+    far_a, far_b = np.linalg.norm(to_a, axis=1), np.linalg.norm(to_b, axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        alike = (to_a * to_b).sum(axis=1) / (far_a * far_b) > np.cos(SIDE_BY_SIDE)
+        alike &= (far_a < NEARNESS * far_b) & (far_b < NEARNESS * far_a)
+        inside = (pixels > 0).all(axis=1) & (pixels < (b.camera.width, b.camera.height)).all(axis=1)
+    kept = alike & inside
+    expected = _cells(pixels[kept], b)
+    total = np.bincount(expected, minlength=CELLS * CELLS)
+    common = np.bincount(expected, shared[kept].astype(float), minlength=CELLS * CELLS)
+    other = np.bincount(_cells(b.keypoints[b.points >= 0], b), minlength=CELLS * CELLS)
+    against = int(((total >= SEEN) & (other >= SEEN_BY_OTHER) & (common == 0)).sum())
+    agreeing = int((common > 0).sum())
+    return against / (against + agreeing) if against >= LEAST_CELLS else 0.0
+
+
+def _cells(pixels: np.ndarray, view: ModelView) -> np.ndarray:
+    """The number of the cell, 0 to CELLS^2 - 1, of each of pixels [N, 2]."""
+    column, row = np.clip((pixels * CELLS / view.size).astype(np.int64), 0, CELLS - 1).T
+    return row * CELLS + column
+
+
+def _apart(pair: tuple[int, int], order: dict[int, int]) -> int:
+    return abs(order[pair[0]] - order[pair[1]])

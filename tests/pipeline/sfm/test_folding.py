@@ -1,0 +1,63 @@
+"""Sides that look alike: a folded model does not pass for a success, and an honest one does."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from benchmarks.common.symmetric_objects import SUBJECTS, write_photos
+from blender_recon3d.pipeline.colmap.calls import pycolmap
+from blender_recon3d.pipeline.events import Progress
+from blender_recon3d.pipeline.files.whole_files import read_json
+from blender_recon3d.pipeline.job import run_job
+from blender_recon3d.pipeline.settings import JobSettings
+from blender_recon3d.pipeline.sfm.folding import closed, otherwise
+from blender_recon3d.pipeline.sfm.links import Link
+from blender_recon3d.pipeline.sfm.views import ModelView
+from blender_recon3d.pipeline.workspace import Workspace
+from tests.support.scenes import look_at
+
+
+def folded_doubts(name, folder):
+    """Those in report.json of a subject, small and with SIFT."""
+    subject = next(subject for subject in SUBJECTS if subject.name == name)
+    write_photos(replace(subject, arcs=((0, 360, 15),)), folder, size=(400, 300))
+    workspace = Workspace(folder / "workspace")
+    settings = JobSettings.build(photos=(str(folder / "photos"),), features="sift", until="sfm")
+    run_job(workspace, settings, Progress())
+    doubts = read_json(workspace.report_json, "")["doubts"]
+    return [doubt for doubt in doubts if (doubt["stage"], doubt["kind"]) == ("sfm", "folded")]
+
+
+def test_a_box_with_the_same_print_in_front_and_behind_is_doubted(tmp_path):
+    (doubt,) = folded_doubts("printed box, alone", tmp_path)
+    assert doubt["photos"] and set(doubt["photos"]) <= {f"view_{number:02d}.jpg" for number in range(15)}
+
+
+def test_a_box_of_which_no_side_is_like_another_is_not(tmp_path):
+    assert folded_doubts("honest box, alone", tmp_path) == []
+
+
+def ring(angles):
+    """Views by number from a circle round the origin, at these angles in degrees; the model's y is down."""
+    camera = pycolmap.Camera.create_from_model_name(1, "SIMPLE_PINHOLE", 500, 640, 480)
+    views = {}
+    for number, angle in enumerate(np.radians(angles)):
+        pose = look_at(4 * np.array([np.cos(angle), 0, np.sin(angle)]), np.zeros(3))
+        nothing = np.empty((0, 2)), np.empty(0, np.int64), np.empty((0, 3))
+        views[number] = ModelView(f"{number}.jpg", *nothing, pose, camera)
+    return views
+
+
+def test_a_way_round_is_closed_when_it_comes_back_to_its_beginning():
+    steps = [Link(number, number + 1, 100, 100, 100) for number in range(11)]
+    back, order = Link(0, 11, 100, 100, 100), {number: number for number in range(12)}
+    round_it, folded = ring(np.arange(0, 360, 30)), ring(np.arange(0, 360, 30) % 180)
+    assert closed(round_it, [*steps, back], order)
+    assert not closed(round_it, steps, order)
+    assert not closed(round_it, [*steps[:4], Link(4, 5, 100, 100, 0), *steps[5:], back], order)
+    assert not closed(folded, [*steps, back], order)
+
+
+def test_photos_that_two_models_turn_otherwise_are_named():
+    assert otherwise(ring([0, 20, 40, 60]), ring([0, 20, 40, 60])) == []
+    assert otherwise(ring([0, 20, 40, 60]), ring([0, 20, 40, 150])) == [(0, 3), (1, 3), (2, 3)]
