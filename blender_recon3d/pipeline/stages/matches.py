@@ -35,6 +35,7 @@ def reset(workspace: Workspace) -> None:
 def run(workspace: Workspace, settings: MatchesSettings, progress: Progress) -> dict[str, Any]:
     from ..colmap.calls import pycolmap
     from ..colmap.database import read_pairs
+    from ..matching import still_background
 
     network = matcher_of(settings.front_end)
     pairs = read_pairs(workspace.pairs)
@@ -50,9 +51,12 @@ def run(workspace: Workspace, settings: MatchesSettings, progress: Progress) -> 
         if todo:
             job = MatchingJob(workspace, todo, len(pairs), block_list, verification, progress)
             network.open(settings).match(job)
+        if still := still_background.stands_still(workspace.database):
+            progress.info(still_background.SAID)
+            still_background.verify_what_moves(workspace.database, pairs, block_list, verification, progress)
     finally:
         remove(block_list)
-    return _summary(workspace, len(pairs), progress)
+    return {**_summary(workspace, len(pairs), progress), "still_background": still}
 
 
 def _unverified(workspace: Workspace, pairs: list[Names]) -> list[Names]:

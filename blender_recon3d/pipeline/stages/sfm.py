@@ -12,6 +12,8 @@ from ..doubts import Doubt, named
 from ..errors import UserError
 from ..events import Progress
 from ..files.whole_files import remove, scratch_folder, whole_folder, write_json
+from ..matching.still_background import ADVICE as STILL_ADVICE
+from ..matching.still_background import stands_still
 from ..placing.gps import at_zero, places_by_name
 from ..placing.placing_doubts import placing_doubts
 from ..placing.upright import place_model
@@ -41,7 +43,7 @@ def run(workspace: Workspace, settings: SfmSettings, progress: Progress) -> dict
     found = registration(workspace, models)
     write_json(workspace.registration, found)
     if not models:
-        raise UserError(_no_model(found))
+        raise UserError(_no_model(found, workspace))
     with whole_folder(workspace.sparse) as part:
         for number, model in enumerate(models):
             (part / str(number)).mkdir()
@@ -148,7 +150,9 @@ def _place(workspace: Workspace, model: Any, progress: Progress) -> list[Doubt]:
     return placing_doubts(model, gps, up)
 
 
-def _no_model(found: dict[str, Any]) -> str:
+def _no_model(found: dict[str, Any], workspace: Workspace) -> str:
+    if stands_still(workspace.database):
+        return f"No cameras could be placed: {STILL_ADVICE}"
     reasons = [f"{name}: {entry['reason']}" for name, entry in list(found["photos"].items())[:3]]
     return (
         f"No cameras could be placed ({'; '.join(reasons)}): take more photos that overlap by two thirds, from "

@@ -1,0 +1,75 @@
+"""A subject that turns before a background that stands still: most matches are then of the background, and do not move.
+
+Their geometry is that of a camera that stands still, which is true, and of no use. COLMAP can leave such matches out
+(`filter_stationary_matches`); it must not do so in other captures, where what is far away hardly moves.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..colmap.calls import pycolmap, run_cancellable
+from ..colmap.database import open_database, pair_counts, write_pairs
+from ..events import Progress
+
+STILL = 0.5  # of a pair's matches; where it is more in most pairs, the background stands still
+FEWEST = 30  # matches of a pair that says anything
+MOST_PAIRS = 400  # that are looked at
+LEAST_MOVE = 4.0  # pixels, COLMAP's own
+MOVE = 1 / 500  # of the longest side: keypoints of large photos are found in smaller ones
+
+SAID = (
+    "Most matches stand still: the background does not turn with the subject, or the camera did not move. They are "
+    "left out, and the subject's alone are used."
+)
+ADVICE = (
+    "most matches stand still, so the subject turns before a background that does not, or all photos are from one "
+    "place: give masks of the subject (--masks), or put a plain backdrop behind it and take the photos again."
+)
+
+
+def stands_still(database_path: Path) -> bool:
+    """Whether most matches of most pairs are at the same place in both photos."""
+    with open_database(database_path) as database:
+        limit = least_move(database)
+        keypoints: dict[int, np.ndarray] = {}
+        shares = []
+        pairs = sorted(pair for pair, (count, _) in pair_counts(database).items() if count >= FEWEST)
+        for a, b in pairs[:: max(1, -(-len(pairs) // MOST_PAIRS))]:
+            matches = database.read_matches(a, b)
+            for image in (a, b):
+                if image not in keypoints:
+                    keypoints[image] = np.asarray(database.read_keypoints(image))[:, :2]
+            moved = keypoints[a][matches[:, 0]] - keypoints[b][matches[:, 1]]
+            shares.append(float((np.linalg.norm(moved, axis=1) <= limit).mean()))
+    return bool(shares) and float(np.median(shares)) > STILL
+
+
+def least_move(database: Any) -> float:
+    """Pixels that a match must move by to count as moved."""
+    longest = max((max(camera.width, camera.height) for camera in database.read_all_cameras()), default=0)
+    return max(LEAST_MOVE, MOVE * longest)
+
+
+def verify_what_moves(
+    database_path: Path,
+    pairs: list[tuple[str, str]],
+    pair_list: Path,
+    verification: pycolmap.TwoViewGeometryOptions,
+    progress: Progress,
+) -> None:
+    """Verify all pairs again without the matches that stand still. pair_list: a file to write the pairs to."""
+    verification.filter_stationary_matches = True
+    with open_database(database_path) as database:
+        verification.stationary_matches_max_error = least_move(database)
+        database.clear_two_view_geometries()
+    write_pairs(pair_list, pairs)
+    run_cancellable(
+        lambda token: pycolmap.verify_matches(
+            database_path, pair_list, verification, cancellation_token=token
+        ),
+        progress,
+    )

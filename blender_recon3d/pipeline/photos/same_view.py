@@ -1,0 +1,115 @@
+"""Photos of one shot, or of several from the same place: they show one view, and count as one.
+
+A JPEG beside its HEIC, copies saved again or made smaller, brackets of exposures and bursts from a tripod: each such
+photo would count as a view of its own in fusion, and what is wrong in one would be confirmed by the others. Photos are
+one view when whatever has contours lies at the same place in both. numpy and OpenCV.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+SIZE = 256  # longest side of the small picture that is compared
+LIKE = 14  # of 64 bits that may differ between pictures worth comparing: brackets differ in their darks and lights
+CORNERS = 200
+FEWEST_CORNERS = 25  # fewer say nothing, as on a smooth subject before a plain backdrop
+STILL = 0.35  # pixels of SIZE; copies and tripods stay below .2, and a film's slowest frames are .5 apart
+ASTRAY = 0.04  # share of the corners that may be elsewhere: noise, a leaf. More is a subject that has turned
+PART = 24  # pixels of SIZE, a side of the parts that are compared
+CONTOURS = 24.0  # deviation of a part that has contours; noise alone stays below
+AGREE = 0.6  # correlation of such a part
+ASPECT = 1.02  # between the proportions of two copies of a photo
+
+
+@dataclass(frozen=True, eq=False)
+class Sketch:
+    """small: grey, uint8, contrast evened out locally; blind: where it is black or white, bool; bits: 64 of which side is
+    brighter, as one uint64; clipped: share of pixels that are black or white."""
+
+    small: np.ndarray
+    blind: np.ndarray
+    bits: np.uint64
+    clipped: float
+
+
+def sketch(gray: np.ndarray) -> Sketch:
+    """Of an upright photo, uint8 [H, W]."""
+    scale = SIZE / max(gray.shape)
+    size = (max(16, round(gray.shape[1] * scale)), max(16, round(gray.shape[0] * scale)))
+    small = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+    blind = (small < 6) | (small > 249)
+    clipped = float(blind.mean())
+    blind = cv2.dilate(blind.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    tiny = cv2.resize(small, (9, 8), interpolation=cv2.INTER_AREA).astype(int)
+    bits = np.packbits((tiny[:, 1:] > tiny[:, :-1]).ravel()).view(np.uint64)[0]
+    return Sketch(_evened(small), blind, bits, clipped)
+
+
+def _evened(small: np.ndarray) -> np.ndarray:
+    """Without brightness and contrast, which differ between exposures."""
+    values = small.astype(np.float32)
+    mean = cv2.GaussianBlur(values, (0, 0), 8)
+    spread = np.sqrt(np.maximum(cv2.GaussianBlur((values - mean) ** 2, (0, 0), 8), 0)) + 3
+    return np.clip(128 + 48 * (values - mean) / spread, 0, 255).astype(np.uint8)
+
+
+def same_view(first: Sketch, second: Sketch) -> bool:
+    """Whether the corners of the first lie at the same places in the second, and no part looks different."""
+    height, width = first.small.shape
+    other, blind = second.small, second.blind
+    ratio = (width / height) / (other.shape[1] / other.shape[0])
+    if max(ratio, 1 / ratio) > ASPECT:
+        return False
+    if other.shape != (height, width):
+        other = cv2.resize(other, (width, height), interpolation=cv2.INTER_AREA)
+        blind = cv2.resize(blind.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
+    seen = ~(first.blind | blind)
+    corners = cv2.goodFeaturesToTrack(first.small, CORNERS, 0.05, 6, mask=seen.astype(np.uint8))
+    if corners is None or len(corners) < FEWEST_CORNERS:
+        return False
+    window = {"winSize": (15, 15), "maxLevel": 1}
+    there, found, _ = cv2.calcOpticalFlowPyrLK(first.small, other, corners, corners.copy(), **window)
+    moved = np.linalg.norm((there - corners).reshape(-1, 2), axis=1)
+    astray = (found.ravel() != 1) | (moved > STILL)
+    return bool(astray.mean() <= ASTRAY) and _parts_agree(first.small, other, seen)
+
+
+def _parts_agree(first: np.ndarray, second: np.ndarray, seen: np.ndarray) -> bool:
+    """Whether all parts with contours in either correlate: a small subject that turns has few corners of all."""
+    for top in range(0, first.shape[0] - PART // 2, PART // 2):
+        for left in range(0, first.shape[1] - PART // 2, PART // 2):
+            part = np.s_[top : top + PART, left : left + PART]
+            inside = seen[part]
+            if inside.mean() < 0.5:
+                continue
+            a, b = first[part][inside].astype(np.float32), second[part][inside].astype(np.float32)
+            if max(a.std(), b.std()) < CONTOURS:
+                continue
+            together = ((a - a.mean()) * (b - b.mean())).mean() / max(float(a.std() * b.std()), 1e-6)
+            if together < AGREE:
+                return False
+    return True
+
+
+def groups(sketches: list[Sketch]) -> list[list[int]]:
+    """Numbers of the photos that show one view, for every view that two or more show, in order."""
+    left = np.ones(len(sketches), bool)
+    bits = np.array([item.bits for item in sketches], np.uint64)
+    found = []
+    for number, item in enumerate(sketches):
+        if not left[number]:
+            continue
+        left[number] = False
+        differing = np.bitwise_count(bits ^ item.bits)
+        members = [
+            int(other)
+            for other in np.flatnonzero(left & (differing <= LIKE))
+            if same_view(item, sketches[other])
+        ]
+        left[members] = False
+        if members:
+            found.append([number, *members])
+    return found

@@ -1,0 +1,53 @@
+"""A turntable before a room: the subject turns, the background does not."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("pycolmap", reason="the engine's environment has pycolmap; Blender's has not")
+cv2 = pytest.importorskip("cv2")
+
+from blender_recon3d.pipeline.matching.still_background import stands_still  # noqa: E402
+from blender_recon3d.pipeline.workspace import Workspace  # noqa: E402
+from tests.support.engine import recon3d  # noqa: E402
+from tests.support.scenes import box_scene, render, ring, spot_texture, write_capture  # noqa: E402
+
+OPTIONS = ("--features", "sift", "--quality", "preview", "--until", "sfm", "--max-keypoints", "3000")
+
+
+def turntable(folder, poses):
+    """The box of the scene before a wall that is at the same place in every photo."""
+    folder.mkdir()
+    wall = cv2.resize(spot_texture(77)[:576], (640, 480))
+    for number, pose in enumerate(poses):
+        noise = np.random.default_rng(number).normal(0, 2, wall.shape)
+        subject = render(box_scene()[1:], pose)
+        alone = (subject == 190).all(axis=2)
+        photo = np.where(alone[..., None], wall, subject)
+        pixels = np.clip(photo + noise, 0, 255).astype(np.uint8)
+        cv2.imwrite(str(folder / f"p{number:02d}.jpg"), pixels, [cv2.IMWRITE_JPEG_QUALITY, 93])
+    return folder
+
+
+def test_the_subject_alone_places_the_cameras(tmp_path):
+    photos = turntable(tmp_path / "photos", ring(9, radius=1.3, arc=1.2))
+    ran = recon3d("run", photos, "-o", tmp_path / "out", *OPTIONS)
+    assert ran.returncode == 0, ran.stderr
+    workspace = Workspace(tmp_path / "out")
+    assert stands_still(workspace.database)
+    stages = workspace.read_state()["stages"]
+    assert stages["matches"]["summary"]["still_background"] and stages["sfm"]["summary"]["photos"] >= 8
+
+
+def test_where_it_cannot_the_sentence_names_the_background(tmp_path):
+    """Too few photos of the subject to go by: three that share no side of it."""
+    photos = turntable(tmp_path / "photos", ring(3, radius=1.3, arc=4.2))
+    ran = recon3d("run", photos, "-o", tmp_path / "out", *OPTIONS)
+    assert ran.returncode == 1
+    assert "the subject turns before a background that does not" in ran.stderr and "--masks" in ran.stderr
+
+
+def test_a_capture_that_one_walks_round_is_none(tmp_path):
+    write_capture(tmp_path / "photos", ring(4, arc=0.6), box_scene())
+    ran = recon3d("run", tmp_path / "photos", "-o", tmp_path / "out", *OPTIONS)
+    assert ran.returncode == 0, ran.stderr
+    assert not stands_still(Workspace(tmp_path / "out").database)
