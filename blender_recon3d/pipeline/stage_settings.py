@@ -55,6 +55,9 @@ class PhotosSettings(Settings):
         low=3, high=5000,
     )  # fmt: skip
     keep_blurred: bool = setting(False, "Use badly blurred photos too", "Keep Blurred Photos")
+    keep_copies: bool = setting(
+        False, "Use all photos of one view too: copies, brackets, bursts from a tripod", "Keep Copies", later=True
+    )
 
 
 @dataclass(frozen=True)

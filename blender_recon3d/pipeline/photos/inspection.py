@@ -42,7 +42,7 @@ def inspect_photos(settings: JobSettings, progress: Progress, without: Path) -> 
         unread = [note.text for note in left_out if note.weighty]
         raise UserError(" ".join([none_found(settings.photos.sources), *unread]), 2)
     photos = examine_all(files, progress)
-    set_aside(photos, settings.photos.keep_blurred)
+    set_aside(photos, settings.photos.keep_blurred, settings.photos.keep_copies)
     base = common_folder(files) if files else Path()
     taken: set[str] = set()
     entries = [photo_entry(photo, base, taken) for photo in photos]

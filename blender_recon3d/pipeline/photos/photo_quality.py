@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +18,14 @@ from ..files.regular import NotAFileError, open_regular
 from .deep_pixels import ValueRange, Values, common_range
 from .image_files import ExifInfo, is_plain, open_photo, read_exif, upright_with_values
 from .pixel_budget import TooLargeError
+from .same_view import Sketch, groups, sketch
 
 MOST_BYTES = 4 << 30  # of a file: a sparse one can say that it has terabytes
 SMALLEST_SIDE = 200  # pixels; no front-end finds enough in less
+NARROWEST, LONGEST = (
+    64,
+    20,
+)  # pixels, and times the other side: COLMAP ends with a crash on photos one pixel high
 SMALL_AGAINST_REST = 0.25  # of the median longest side
 WORK_SIZE = 1000  # sharpness is judged at this longest side, where it counts for matching
 # Measured on captures of statues, a tree, facades and a smooth white head, sharp and with blur added: sharp
@@ -26,6 +33,10 @@ WORK_SIZE = 1000  # sharpness is judged at this longest side, where it counts fo
 # and e^-1.6.
 BLUR_LAPLACIAN = 8.0
 BLUR_RATIO = 1.65
+SCREENSHOT = re.compile(
+    r"(?i)screen ?shot|screen[-_]|bildschirmfoto|capture d.{0,3}.cran|captura de pantalla|schermata|"
+    r"\u30b9\u30af\u30ea\u30fc\u30f3\u30b7\u30e7\u30c3\u30c8|\u622a\u5c4f|\u622a\u56fe"  # Japanese, Chinese
+)
 MOST_BLURRED = 0.3  # share of the photos; more is the way this capture looks
 
 
@@ -43,9 +54,9 @@ class PhotoInfo:
     digest: str = ""
     sharpness: tuple[float, float] = field(default=(0.0, 0.0))
     values: Values | None = None  # of a photo of more than 8 bits a channel
-    value_range: ValueRange | None = (
-        None  # what becomes black and white of these, the same for a camera's photos
-    )
+    value_range: ValueRange | None = None  # what becomes black and white of these, for all of a camera
+    sketch: Sketch | None = None
+    bytes: int = 0
 
 
 def examine(path: Path) -> PhotoInfo:
@@ -54,6 +65,7 @@ def examine(path: Path) -> PhotoInfo:
     try:
         with open_regular(path) as file:
             size = os.fstat(file.fileno()).st_size
+            info.bytes = size
             if not size:
                 info.reason = "the file is empty (0 bytes)"
                 return info
@@ -70,7 +82,11 @@ def examine(path: Path) -> PhotoInfo:
             if max(pixels.size) < SMALLEST_SIDE:
                 info.reason = f"far too small ({info.width} x {info.height} pixels)"
                 return info
-            info.sharpness = sharpness(np.asarray(pixels.convert("L")))
+            if min(pixels.size) < NARROWEST or max(pixels.size) > LONGEST * min(pixels.size):
+                info.reason = f"a strip and no photo ({info.width} x {info.height} pixels)"
+                return info
+            gray = np.asarray(pixels.convert("L"))
+            info.sharpness, info.sketch = sharpness(gray), sketch(gray)
     except (OSError, ValueError, SyntaxError, MemoryError, EOFError) as error:
         info.reason = _why_unreadable(error)
     except Exception as error:  # decoders of rare formats raise nearly anything on hostile files
@@ -108,10 +124,14 @@ def sharpness(gray: np.ndarray) -> tuple[float, float]:
     return detail, detail / max(float(cv2.Laplacian(coarse, cv2.CV_32F).var()), 1e-6)
 
 
-def set_aside(photos: list[PhotoInfo], keep_blurred: bool = False) -> None:
-    """Give a reason to the photos that the others show to be unfit: duplicates, far too small, badly blurred."""
+def set_aside(photos: list[PhotoInfo], keep_blurred: bool = False, keep_copies: bool = False) -> None:
+    """Give a reason to the photos that the others show to be unfit: duplicates, several of one view, screenshots, far
+    too small, badly blurred."""
     _share_ranges(photos)
     _set_aside_duplicates(photos)
+    _set_aside_screenshots([photo for photo in photos if not photo.reason])
+    if not keep_copies:
+        _set_aside_copies([photo for photo in photos if not photo.reason])
     used = [photo for photo in photos if not photo.reason]
     if not used:
         return
@@ -149,6 +169,43 @@ def _set_aside_duplicates(photos: list[PhotoInfo]) -> None:
         original = first.setdefault(photo.digest, photo)
         if original is not photo:
             photo.reason = f"the same file as {original.path.name}"
+
+
+def _set_aside_screenshots(photos: list[PhotoInfo]) -> None:
+    """Those that are called so and name no camera, where most photos do."""
+    taken = [photo for photo in photos if photo.exif is not None and (photo.exif.make or photo.exif.model)]
+    if 2 * len(taken) <= len(photos):
+        return
+    named = {id(photo) for photo in taken}
+    for photo in photos:
+        if id(photo) not in named and SCREENSHOT.match(photo.path.stem):
+            photo.reason = "a screenshot among photos of a camera"
+
+
+def _set_aside_copies(photos: list[PhotoInfo]) -> None:
+    """All but the best photo of every view."""
+    photos = [photo for photo in photos if photo.sketch is not None]
+    for numbers in groups([photo.sketch for photo in photos if photo.sketch is not None]):
+        members = [photos[number] for number in numbers]
+        best = max(members, key=partial(_worth, most=max(photo.width * photo.height for photo in members)))
+        for photo in members:
+            if photo is not best:
+                photo.reason = (
+                    "it shows what another photo shows, from the same place "
+                    f"(a copy, bracket or burst of {best.path.name}; use all with --keep-copies)"
+                )
+
+
+def _worth(photo: PhotoInfo, most: int) -> tuple[float, ...]:
+    """Full size, then a camera in EXIF, then the exposure with fewest blacks and whites, then the larger file."""
+    exif = photo.exif
+    clipped = photo.sketch.clipped if photo.sketch else 1.0
+    return (
+        photo.width * photo.height >= 0.97 * most,
+        exif is not None and bool(exif.model or exif.focal_mm),
+        -round(20 * clipped),
+        photo.bytes,
+    )
 
 
 def _set_aside_blurred(photos: list[PhotoInfo]) -> None:

@@ -26,8 +26,8 @@ ASPECT = 1.02  # between the proportions of two copies of a photo
 
 @dataclass(frozen=True, eq=False)
 class Sketch:
-    """small: grey, uint8, contrast evened out locally; blind: where it is black or white, bool; bits: 64 of which side is
-    brighter, as one uint64; clipped: share of pixels that are black or white."""
+    """small: grey, uint8, contrast evened out locally; blind: where it is black or white, bool; bits: 64 of which side
+    is brighter, as one uint64; clipped: share of pixels that are black or white."""
 
     small: np.ndarray
     blind: np.ndarray
@@ -70,8 +70,9 @@ def same_view(first: Sketch, second: Sketch) -> bool:
     corners = cv2.goodFeaturesToTrack(first.small, CORNERS, 0.05, 6, mask=seen.astype(np.uint8))
     if corners is None or len(corners) < FEWEST_CORNERS:
         return False
-    window = {"winSize": (15, 15), "maxLevel": 1}
-    there, found, _ = cv2.calcOpticalFlowPyrLK(first.small, other, corners, corners.copy(), **window)
+    there, found, _ = cv2.calcOpticalFlowPyrLK(
+        first.small, other, corners, corners.copy(), winSize=(15, 15), maxLevel=1
+    )
     moved = np.linalg.norm((there - corners).reshape(-1, 2), axis=1)
     astray = (found.ravel() != 1) | (moved > STILL)
     return bool(astray.mean() <= ASTRAY) and _parts_agree(first.small, other, seen)
@@ -99,17 +100,19 @@ def groups(sketches: list[Sketch]) -> list[list[int]]:
     left = np.ones(len(sketches), bool)
     bits = np.array([item.bits for item in sketches], np.uint64)
     found = []
-    for number, item in enumerate(sketches):
+    for number in range(len(sketches)):
         if not left[number]:
             continue
         left[number] = False
-        differing = np.bitwise_count(bits ^ item.bits)
-        members = [
-            int(other)
-            for other in np.flatnonzero(left & (differing <= LIKE))
-            if same_view(item, sketches[other])
-        ]
-        left[members] = False
-        if members:
-            found.append([number, *members])
+        members = [number]
+        for (
+            member
+        ) in members:  # which grows: the darkest and the lightest of a bracket are alike by way of the middle
+            differing = np.bitwise_count(bits ^ sketches[member].bits)
+            for other in np.flatnonzero(left & (differing <= LIKE)):
+                if same_view(sketches[member], sketches[other]):
+                    left[other] = False
+                    members.append(int(other))
+        if len(members) > 1:
+            found.append(sorted(members))
     return found

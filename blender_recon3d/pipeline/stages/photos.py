@@ -67,7 +67,7 @@ def run(workspace: Workspace, settings: PhotosSettings, progress: Progress) -> d
     files, unread = _find(workspace, settings, progress)
     base = common_folder(files)
     photos = examine_all(files, progress)
-    set_aside(photos, settings.keep_blurred)
+    set_aside(photos, settings.keep_blurred, settings.keep_copies)
     used = [photo for photo in photos if not photo.reason]
     for photo in photos:
         if photo.reason:
