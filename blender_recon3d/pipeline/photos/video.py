@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -17,6 +18,9 @@ from ..files.whole_files import whole_folder
 from .photo_quality import sharpness
 
 FLOW_SIZE = 240  # longest side at which motion is followed
+SMEARED_BAND = 0.06  # of the height
+ALIKE, VARIED = 0.2, 8.0  # grey values: from row to row in such a band, and within a row
+MOST_SMEARED = 0.3  # of the frames
 STILL = 0.002  # of the longest side a frame; less is a camera at rest
 
 
@@ -30,9 +34,11 @@ def extract_frames(video: Path, folder: Path, count: int, progress: Progress) ->
         check_regular(video)
     except OSError as error:
         raise UserError(f"{video} cannot be read ({error.strerror}): choose another film.", 2) from error
-    motion, sharp = _survey(video, progress)
-    chosen = choose_frames(motion, sharp, count)
-    wanted = set(chosen.tolist())
+    seen = _survey(video, progress)
+    for sentence in doubtful(video.name, seen):
+        progress.warning(sentence)
+    chosen = choose_frames(seen.motion, np.where(seen.smeared, -1.0, seen.sharp), count)
+    wanted = {int(index) for index in chosen if not seen.smeared[index]}
     with whole_folder(folder) as part:
         for index, frame in enumerate(_frames(video)):
             if index in wanted:
@@ -59,12 +65,67 @@ def choose_frames(motion: np.ndarray, sharp: np.ndarray, count: int) -> np.ndarr
     )
 
 
-def _survey(video: Path, progress: Progress) -> tuple[np.ndarray, np.ndarray]:
-    motion, sharp = [], []
+@dataclass(frozen=True)
+class Survey:
+    """Of each frame that could be read: motion and sharp as for `choose_frames`, and whether it is smeared. announced:
+    how many frames the file says that it has, 0 where it does not; seconds: as announced, and as read."""
+
+    motion: np.ndarray
+    sharp: np.ndarray
+    smeared: np.ndarray
+    announced: int
+    seconds: tuple[float, float]
+
+
+def doubtful(name: str, seen: Survey) -> list[str]:
+    """Sentences where a film is cut off or damaged."""
+    found = []
+    read, (announced_s, read_s) = len(seen.motion), seen.seconds
+    if seen.announced > 1.02 * read + 1 and announced_s - read_s > max(0.3, 0.03 * announced_s):
+        found.append(
+            f"{name} announces {seen.announced} frames ({announced_s:.1f} s) and {read} ({read_s:.1f} s) can be read: "
+            "it is cut off. Copy it from the camera again, or go on with what there is."
+        )
+    if seen.smeared.any():
+        found.append(
+            f"{int(seen.smeared.sum())} frames of {name} are smeared, since the film is damaged there: none of them is "
+            "taken. Copy it from the camera again if that part is missing."
+        )
+    return found
+
+
+def is_smeared(gray: np.ndarray) -> bool:
+    """Whether a band of rows repeats one row to the last grey value: what decoders paint where data is missing.
+
+    gray: uint8 [H, W]. Bars of one colour are none.
+    """
+    rows = gray.astype(np.float32)
+    alike = (np.abs(np.diff(rows, axis=0)).mean(axis=1) < ALIKE) & (rows[1:].std(axis=1) > VARIED)
+    longest = most = 0
+    for row in alike.tolist():
+        longest = longest + 1 if row else 0
+        most = max(most, longest)
+    return most > SMEARED_BAND * len(gray)
+
+
+def _survey(video: Path, progress: Progress) -> Survey:
+    motion: list[float] = []
+    sharp: list[float] = []
+    smeared: list[bool] = []
     before = None
-    total = _frame_count(video)
-    for frame in _frames(video):
+    with _opened(video) as reader:
+        total, rate = _frame_count(reader), float(reader.get(cv2.CAP_PROP_FPS))
+    end = 0.0
+    for frame, is_key, time in _frames_told(video):
+        end = time
         gray = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
+        # Frames that are made from a smeared one are damaged too, up to the next that stands for itself.
+        smeared.append(is_smeared(gray) or (bool(smeared) and smeared[-1] and not is_key))
+        if smeared[-1]:
+            motion.append(0.0)
+            sharp.append(0.0)
+            progress.check()
+            continue
         scale = FLOW_SIZE / max(gray.shape)
         small = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         motion.append(0.0 if before is None else _moved(before, small))
@@ -76,7 +137,11 @@ def _survey(video: Path, progress: Progress) -> tuple[np.ndarray, np.ndarray]:
         raise UserError(
             f"{video} holds no frames that can be read: convert it to H.264 (MP4) or to photos.", 2
         )
-    return np.array(motion), np.array(sharp)
+    damaged = np.array(smeared)
+    if damaged.mean() > MOST_SMEARED:  # then this is what it shows
+        damaged[:] = False
+    step = 1 / rate if rate > 0 else 0.0
+    return Survey(np.array(motion), np.array(sharp), damaged, total, (total * step, end / 1000 + step))
 
 
 def _moved(before: np.ndarray, now: np.ndarray) -> float:
@@ -110,15 +175,21 @@ def _opened(video: Path) -> Iterator[cv2.VideoCapture]:
 
 def _frames(video: Path) -> Iterator[np.ndarray]:
     """The frames in order, upright (OpenCV applies the rotation that the video states), BGR uint8 [H, W, 3]."""
+    for frame, _, _ in _frames_told(video):
+        yield frame
+
+
+def _frames_told(video: Path) -> Iterator[tuple[np.ndarray, bool, float]]:
+    """The frames; whether each stands for itself (an I-frame); and its time, milliseconds."""
     with _opened(video) as reader:
         while True:
             good, frame = reader.read()
             if not good:
                 return
-            yield frame
+            is_key = int(reader.get(cv2.CAP_PROP_FRAME_TYPE)) in (0, ord("I"))
+            yield frame, is_key, float(reader.get(cv2.CAP_PROP_POS_MSEC))
 
 
-def _frame_count(video: Path) -> int:
-    with _opened(video) as reader:
-        count = reader.get(cv2.CAP_PROP_FRAME_COUNT)
-        return int(count) if 0 < count < 2**31 else 0
+def _frame_count(reader: cv2.VideoCapture) -> int:
+    count = reader.get(cv2.CAP_PROP_FRAME_COUNT)
+    return int(count) if 0 < count < 2**31 else 0
