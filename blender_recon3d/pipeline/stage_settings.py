@@ -56,7 +56,10 @@ class PhotosSettings(Settings):
     )  # fmt: skip
     keep_blurred: bool = setting(False, "Use badly blurred photos too", "Keep Blurred Photos")
     keep_copies: bool = setting(
-        False, "Use all photos of one view too: copies, brackets, bursts from a tripod", "Keep Copies", later=True
+        False,
+        "Use all photos of one view too: copies, brackets, bursts from a tripod",
+        "Keep Copies",
+        later=True,
     )
 
 
