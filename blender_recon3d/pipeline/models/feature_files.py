@@ -37,6 +37,7 @@ def save_features(path: Path, features: Features) -> None:
             scores=features.scores.astype(np.float32),
             descriptors=features.descriptors.astype(np.float16),
             image_size=np.asarray(features.image_size, np.int64),
+            turns=np.asarray(features.turns, np.int64),
         )
 
 
@@ -51,6 +52,7 @@ def load_features(path: Path) -> Features:
                 scores=stored["scores"],
                 descriptors=stored["descriptors"].astype(np.float32),
                 image_size=(int(stored["image_size"][0]), int(stored["image_size"][1])),
+                turns=int(stored["turns"]) if "turns" in stored.files else 0,
             )
         count = len(found.scores)
         if (

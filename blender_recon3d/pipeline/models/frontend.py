@@ -46,13 +46,15 @@ class Features:
     """Of one photo.
 
     keypoints: float32 [N, 2], x and y in COLMAP's pixels of the full photo; scores: float32 [N], descending;
-    descriptors: float32 [N, D], of length 1; image_size: (width, height) of the full photo.
+    descriptors: float32 [N, D], of length 1; image_size: (width, height) of the full photo. turns: all of this is of
+    a copy that was turned so many quarters anticlockwise, which is how the matcher wants to see it.
     """
 
     keypoints: np.ndarray
     scores: np.ndarray
     descriptors: np.ndarray
     image_size: tuple[int, int]
+    turns: int = 0
 
 
 class FeatureExtractor:

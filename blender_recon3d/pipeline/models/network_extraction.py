@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -11,6 +13,7 @@ import torch
 from ..colmap.database import image_ids, open_database, write_features
 from ..errors import UserError
 from ..files.whole_files import remove
+from ..matching.turned_photos import directed, quarter_turns, said, turned_back
 from .arithmetic import slow_remark
 from .feature_files import feature_path, load_features, save_features
 from .frontend import Features
@@ -64,6 +67,11 @@ class NetworkExtractor:
             job.progress.info(remark)
         batches = [job.names[start : start + BATCH] for start in range(0, len(job.names), BATCH)]
 
+        turns = _turns(job)
+
+        def turned(path: Path, name: str) -> np.ndarray:
+            return np.ascontiguousarray(np.rot90(job.read_gray(path), turns[name]))
+
         def read(names: list[str]) -> tuple[list[str], list[str], list[np.ndarray], list[np.ndarray | None]]:
             # A batch whole or not at all: on a GPU a photo's features hang a little on the photos it comes with.
             new = [] if all(feature_path(workspace, name).exists() for name in names) else names
@@ -71,15 +79,19 @@ class NetworkExtractor:
             return (
                 names,
                 new,
-                [job.read_gray(workspace.images / name) for name in new],
-                [job.read_gray(mask) if mask.exists() else None for mask in masks],
+                [turned(workspace.images / name, name) for name in new],
+                [
+                    turned(mask, name) if mask.exists() else None
+                    for mask, name in zip(masks, new, strict=True)
+                ],
             )
 
         def find(
             batch: tuple[list[str], list[str], list[np.ndarray], list[np.ndarray | None]],
         ) -> tuple[list[str], dict[str, Features]]:
             names, new, images, masks = batch
-            return names, dict(zip(new, self.network.extract(images, masks), strict=True))
+            found = dict(zip(new, self.network.extract(images, masks), strict=True))
+            return names, {name: replace(features, turns=turns[name]) for name, features in found.items()}
 
         done = 0
         with open_database(workspace.database) as database:
@@ -91,6 +103,21 @@ class NetworkExtractor:
                 for name in names:
                     if not database.exists_descriptors(ids[name]):
                         features = load_features(feature_path(workspace, name))
-                        write_features(database, ids[name], features.keypoints, features.descriptors)
+                        keypoints = turned_back(features.keypoints, features.image_size, features.turns)
+                        write_features(database, ids[name], keypoints, features.descriptors)
                 done += len(names)
                 job.progress.update(done, len(job.names), "finding features")
+
+
+def _turns(job: ExtractionJob) -> dict[str, int]:
+    """Quarter turns anticlockwise of each photo's copy; none where all photos have their features already."""
+    if all(feature_path(job.workspace, name).exists() for name in job.names):
+        return dict.fromkeys(job.names, 0)
+    found = []
+    for number, name in enumerate(job.names, 1):
+        found.append(directed(job.read_gray(job.workspace.images / name)))
+        job.progress.update(number, len(job.names), "looking which way up")
+    turns = dict(zip(job.names, quarter_turns(found), strict=True))
+    if text := said(turns):
+        job.progress.info(text)
+    return turns

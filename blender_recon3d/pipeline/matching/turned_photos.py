@@ -1,0 +1,124 @@
+"""Which photos are turned in their plane against the others: drone strips to and fro, a camera held upside down.
+
+Networks learn from upright photos, and find hardly anything between two that are turned against each other. SIFT's
+keypoints have directions, so a few hundred on small copies tell by how much each is turned (Lowe 2004, section 5):
+the directions of matching keypoints all differ by the same angle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+SIDE = 640  # pixels of the small copies
+KEYPOINTS = 800
+RATIO = 0.8  # of the best match's distance to the second's
+WINDOW = 20.0  # degrees about an angle that count as the same
+LEAST = 12  # matches that must agree on it
+SHARE = 0.4  # of a pair's matches that must
+ALL_PAIRS = 60  # photos up to which all pairs are looked at
+STEPS = (1, 2, 3, 5, 8, 13, 21, 34)  # above, those so many places further on
+
+
+@dataclass(frozen=True)
+class Directed:
+    """SIFT's descriptors [N, 128] of a photo and its keypoints' directions [N], degrees clockwise."""
+
+    descriptors: np.ndarray
+    angles: np.ndarray
+
+
+def directed(image: np.ndarray) -> Directed:
+    """Of a grey photo, uint8 [H, W]."""
+    scale = min(1.0, SIDE / max(image.shape))
+    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
+    keypoints, descriptors = cv2.SIFT.create(KEYPOINTS).detectAndCompute(small, None)
+    if descriptors is None:
+        descriptors = np.zeros((0, 128), np.float32)
+    return Directed(np.sqrt(descriptors / 512), np.array([point.angle for point in keypoints], float))
+
+
+def angle_between(first: Directed, second: Directed) -> tuple[float, int] | None:
+    """Degrees by which the second photo's content is turned clockwise against the first's, and how many matches say
+    so; None where they do not agree."""
+    if min(len(first.angles), len(second.angles)) < LEAST:
+        return None
+    pairs = cv2.BFMatcher(cv2.NORM_L2).knnMatch(first.descriptors, second.descriptors, k=2)
+    good = [best for best, other in pairs if best.distance < RATIO * other.distance]
+    if len(good) < LEAST:
+        return None
+    turns = np.array([second.angles[match.trainIdx] - first.angles[match.queryIdx] for match in good])
+    apart = np.abs((turns[:, None] - turns[None] + 180) % 360 - 180) < WINDOW
+    votes = apart.sum(axis=1)
+    agree = apart[int(np.argmax(votes))]
+    if agree.sum() < max(LEAST, SHARE * len(good)):
+        return None
+    mean = np.angle(np.exp(1j * np.radians(turns[agree])).mean(), deg=True)
+    return float(mean), int(agree.sum())
+
+
+def quarter_turns(photos: Sequence[Directed]) -> list[int]:
+    """For each photo the quarter turns anticlockwise (0 to 3) that bring it to how most of the others stand.
+
+    Angles go along the strongest links from photo to photo; photos that hang together with none stay as they are.
+    """
+    links = []
+    for first, second in _looked_at(len(photos)):
+        found = angle_between(photos[first], photos[second])
+        if found is not None:
+            links.append((found[1], first, second, found[0]))
+    group = list(range(len(photos)))
+    angles = np.zeros(len(photos))
+    for _, first, second, angle in sorted(links, key=lambda link: (-link[0], link[1], link[2])):
+        if group[first] == group[second]:
+            continue
+        joined = [photo for photo in range(len(photos)) if group[photo] == group[second]]
+        angles[joined] += angles[first] + angle - angles[second]
+        for photo in joined:
+            group[photo] = group[first]
+    turns = np.zeros(len(photos), int)
+    for number in set(group):
+        members = [photo for photo in range(len(photos)) if group[photo] == number]
+        turns[members] = _against_most(angles[members])
+    return [int(turn) for turn in turns]
+
+
+def _looked_at(count: int) -> list[tuple[int, int]]:
+    if count <= ALL_PAIRS:
+        return [(first, second) for first in range(count) for second in range(first + 1, count)]
+    return [(first, first + step) for first in range(count) for step in STEPS if first + step < count]
+
+
+def _against_most(angles: np.ndarray) -> np.ndarray:
+    """Quarter turns against the angle from which the most photos are less than an eighth away."""
+    off = np.abs((angles[:, None] - angles[None] + 180) % 360 - 180)
+    most = angles[int(np.argmax((off < 45).sum(axis=1)))]
+    return np.rint((angles - most) / 90).astype(int) % 4
+
+
+def turned_back(keypoints: np.ndarray, size: tuple[int, int], turns: int) -> np.ndarray:
+    """Keypoints [N, 2] of a copy that `np.rot90(image, turns)` made, in COLMAP's pixels of the photo itself.
+
+    size: width and height of the copy.
+    """
+    x, y = keypoints[:, 0], keypoints[:, 1]
+    width, height = size
+    columns = ((x, y), (height - y, x), (width - x, height - y), (y, width - x))[turns % 4]
+    return np.stack(columns, axis=1)
+
+
+def said(turns: Mapping[str, int]) -> str:
+    """A sentence about the photos that are turned; empty where none is."""
+    from ..doubts import named
+
+    photos = [name for name, turn in turns.items() if turn]
+    if not photos:
+        return ""
+    one = len(photos) == 1
+    return (
+        f"{named(photos)} {'is' if one else 'are'} turned against the other photos: "
+        f"{'its' if one else 'their'} features are found on {'a copy' if one else 'copies'} turned back."
+    )

@@ -1,0 +1,37 @@
+"""Photos turned in their plane, as drones and hands take them, before a front-end that knows upright photos only."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from blender_recon3d.pipeline.matching.turned_photos import directed, quarter_turns, said, turned_back
+from tests.support.scenes import box_scene, render, ring, spot_texture
+
+
+@pytest.fixture(scope="module")
+def photos() -> list[np.ndarray]:
+    scene = box_scene(texture=spot_texture)
+    return [cv2.cvtColor(render(scene, pose), cv2.COLOR_BGR2GRAY) for pose in ring(6, arc=1.4)]
+
+
+@pytest.mark.parametrize("turns", [(0, 2, 0, 2, 0, 0), (0, 0, 0, 1, 0, 3), (0, 0, 2, 2, 0, 0), (0,) * 6])
+def test_the_photos_that_are_turned_are_found(photos, turns):
+    taken = [np.ascontiguousarray(np.rot90(photo, -turn)) for photo, turn in zip(photos, turns, strict=True)]
+    assert quarter_turns([directed(photo) for photo in taken]) == list(turns)
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_keypoints_go_back_to_where_they_were(turns):
+    photo = np.zeros((40, 60), np.uint8)
+    photo[11, 23] = 255  # its middle is (23.5, 11.5) in COLMAP's pixels
+    copy = np.rot90(photo, turns)
+    row, column = np.argwhere(copy)[0]
+    back = turned_back(np.array([[column + 0.5, row + 0.5]]), (copy.shape[1], copy.shape[0]), turns)
+    assert back.tolist() == [[23.5, 11.5]]
+
+
+def test_photos_of_nothing_stay_as_they_are():
+    assert quarter_turns([directed(np.full((100, 100), 128, np.uint8))] * 3) == [0, 0, 0]
+    assert said({"a.jpg": 0}) == "" and "a.jpg is turned" in said({"a.jpg": 2, "b.jpg": 0})
