@@ -29,7 +29,7 @@ VERSIONS = {
     "pairs": 1,
     "features": 1,
     "matches": 1,
-    "sfm": 2,
+    "sfm": 1,
     "dense": 2,
     "mesh": 1,
     "texture": 1,
