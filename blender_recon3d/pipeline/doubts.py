@@ -11,8 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .settings import STAGES
-
-NAMED = 3  # photos named in a sentence
+from .text import named
 
 
 @dataclass(frozen=True)
@@ -27,11 +26,6 @@ class Doubt:
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "photos": list(self.photos)}
-
-
-def named(photos: Sequence[str]) -> str:
-    """The first few names, and how many more there are."""
-    return ", ".join(photos[:NAMED]) + (f" and {len(photos) - NAMED} more" if len(photos) > NAMED else "")
 
 
 def folded(photos: Sequence[str]) -> Doubt:

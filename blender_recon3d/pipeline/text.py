@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+NAMED = 3  # photos named in a sentence
+
 LONGEST_TEXT = 1000  # characters
 
 
@@ -18,3 +22,8 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def named(photos: Sequence[str]) -> str:
+    """The first few names, and how many more there are."""
+    return ", ".join(photos[:NAMED]) + (f" and {len(photos) - NAMED} more" if len(photos) > NAMED else "")

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from ..text import named
+
 SIDE = 640  # pixels of the small copies
 KEYPOINTS = 800
 RATIO = 0.8  # of the best match's distance to the second's
@@ -112,8 +114,6 @@ def turned_back(keypoints: np.ndarray, size: tuple[int, int], turns: int) -> np.
 
 def said(turns: Mapping[str, int]) -> str:
     """A sentence about the photos that are turned; empty where none is."""
-    from ..doubts import named
-
     photos = [name for name, turn in turns.items() if turn]
     if not photos:
         return ""

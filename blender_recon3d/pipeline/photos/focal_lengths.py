@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ..doubts import named
 from ..events import Progress
+from ..text import named
 from .image_files import focal_pixels
 
 SHORTEST, LONGEST = 4.0, 3000.0  # 35 mm equivalents of a fisheye and of the longest superzoom

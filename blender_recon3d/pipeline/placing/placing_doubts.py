@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..doubts import Doubt, named
+from ..doubts import Doubt
+from ..text import named
 from .gps import SpaceFix, fix_in_space
 from .up import Up
 

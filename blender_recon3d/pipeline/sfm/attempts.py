@@ -14,9 +14,10 @@ from typing import Any
 from ..colmap.calls import pycolmap
 from ..colmap.database import open_database
 from ..colmap.other_cameras import write_with_cameras
-from ..doubts import Doubt, named
+from ..doubts import Doubt
 from ..events import Progress
 from ..photos.camera_groups import DEFAULT_FOCAL
+from ..text import named
 from .own_focals import LEAST_PHOTOS, OwnFocals, fit_own_focals, focal_groups, split_cameras, typical
 
 FEW = 0.75  # of the photos: when fewer are registered, the cameras may be to blame

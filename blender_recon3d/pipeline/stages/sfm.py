@@ -8,7 +8,7 @@ from typing import Any
 from ..colmap.calls import pycolmap, run_cancellable
 from ..colmap.global_mapper import run_in_child
 from ..colmap.model_files import check_model, read_model
-from ..doubts import Doubt, named
+from ..doubts import Doubt
 from ..errors import UserError
 from ..events import Progress
 from ..files.whole_files import remove, scratch_folder, whole_folder, write_json
@@ -22,6 +22,7 @@ from ..sfm.attempts import Attempts, settle_cameras
 from ..sfm.live_model import LiveModel
 from ..sfm.registration import registration
 from ..sfm.unfolding import unfold
+from ..text import named
 from ..workspace import Workspace
 
 
