@@ -48,7 +48,8 @@ def blender_property(declared: Setting) -> Any:
         low = 0 if declared.by_quality else declared.low or 0
         limits = {"min": low, "max": declared.high or _MOST}
         if isinstance(declared.default, float):
-            return bpy.props.FloatProperty(default=default, **limits, **common)
+            shown = 4 if 0 < default < 0.01 else 2  # digits
+            return bpy.props.FloatProperty(default=default, precision=shown, **limits, **common)
         return bpy.props.IntProperty(
             default=default, **{name: int(value) for name, value in limits.items()}, **common
         )

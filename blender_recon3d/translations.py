@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import bpy
 
+from .german_settings import GERMAN
+
 _GERMAN = {
     "Reconstruction": "Rekonstruktion",
     "Reconstruct": "Rekonstruieren",
@@ -88,7 +90,7 @@ _GERMAN = {
     "Open the Log": "Protokoll öffnen",
 }
 
-TRANSLATIONS = {"de_DE": {("*", english): german for english, german in _GERMAN.items()}}
+TRANSLATIONS = {"de_DE": {("*", english): german for english, german in {**_GERMAN, **GERMAN}.items()}}
 
 
 def register() -> None:

@@ -27,8 +27,8 @@ def description(declared: Setting) -> str:
 def texts_of(declared: Setting) -> list[str]:
     """What is said of one setting."""
     said = [label(declared), description(declared)]
-    for choice in declared.choices.values() if not declared.other else ():
-        said += [choice.label, choice.help]
+    for value, choice in declared.choices.items() if not declared.other else ():
+        said += [choice.label if choice.label != value else "", choice.help]  # a name of COLMAP's is no word
     return said
 
 

@@ -43,7 +43,7 @@ class PhotosSettings(Settings):
     )  # fmt: skip
     camera_model: str = setting(
         "SIMPLE_RADIAL", "COLMAP's camera model", "Camera Model",
-        choices={name: Choice(name.replace("_", " ").title()) for name in CAMERA_MODELS},
+        choices={name: Choice(name) for name in CAMERA_MODELS},
     )  # fmt: skip
     camera_params: str = setting(
         "",
@@ -108,6 +108,27 @@ class FeaturesSettings(Settings):
         2400, "Longest side at which features are found", "Feature Image Size", unit="px", low=64,
         by_quality={"preview": 1600, "medium": 2400, "high": 3200}, option="feature_size",
     )  # fmt: skip
+    nms_radius: int = setting(
+        4, "SuperPoint: no two keypoints are closer than this in x and in y", "Suppression Radius", unit="px",
+        low=1, high=100, later=True,
+    )  # fmt: skip
+    detection_threshold: float = setting(
+        0.005,
+        "SuperPoint: lowest probability of a keypoint",
+        "Detection Threshold",
+        low=0.0,
+        high=1.0,
+        later=True,
+    )
+    border: int = setting(
+        4,
+        "SuperPoint: edge of the image without keypoints",
+        "Border",
+        unit="px",
+        low=0,
+        high=1000,
+        later=True,
+    )
     weights: str = shared_settings.weights()
     device: str = shared_settings.device()
 

@@ -7,8 +7,11 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environment")
 
+from blender_recon3d.german_settings import GERMAN  # noqa: E402
+from blender_recon3d.pipeline.setting_texts import translation_keys  # noqa: E402
 from blender_recon3d.translations import TRANSLATIONS  # noqa: E402
 
+SETTINGS = translation_keys()
 PACKAGE = Path(__file__).resolve().parents[2] / "blender_recon3d"
 
 
@@ -22,8 +25,15 @@ def test_every_translation_is_of_something_and_has_its_places(language):
         path.read_text("utf-8") for path in PACKAGE.rglob("*.py") if path.name != "translations.py"
     )
     for (_, english), translated in TRANSLATIONS[language].items():
-        assert f'"{english}"' in source, f"nothing says {english!r} any more"
+        assert f'"{english}"' in source or english in SETTINGS, f"nothing says {english!r} any more"
         assert places(english) == places(translated), english
+
+
+@pytest.mark.parametrize("language", TRANSLATIONS)
+def test_every_setting_is_translated_and_nothing_else_stands_among_them(language):
+    known = {english for _, english in TRANSLATIONS[language]}
+    assert [text for text in SETTINGS if text not in known] == []
+    assert [text for text in GERMAN if text not in SETTINGS] == []
 
 
 def test_text_that_has_no_translation_stays_as_it_is(addon):

@@ -81,6 +81,19 @@ def test_a_missing_file_is_a_sentence(tmp_path):
         read_settings(tmp_path / "none.json")
 
 
+def test_a_later_setting_counts_once_it_is_not_its_default():
+    """Features that were found with others are found again; those of workspaces that did not have it are kept."""
+    job = JobSettings.build(features="sift")
+
+    def print_of(settings: JobSettings) -> str:
+        return fingerprint("features", _Stage(), Workspace("w"), settings.features, [])
+
+    usual = print_of(job)
+    for name, value in (("nms_radius", 5), ("detection_threshold", 0.01), ("border", 5)):
+        assert print_of(job.changed(**{name: value})) != usual
+    assert "nms_radius" not in job.features.recorded()
+
+
 class _Stage:
     def inputs(self, workspace, settings):
         return ["inputs"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -62,8 +63,9 @@ class FeatureExtractor:
 
     weights: "bundled", "official" or a folder. device: as `select_device` takes it. max_keypoints: the
     strongest kept a photo. max_size: pixels; photos with a longer side are reduced to it for the network.
-    precision: "fp32" or "bf16"; None for bf16 where it is fast and a self-test finds that it agrees. Raises
-    UserError when there are no weights or no such device.
+    precision: "fp32" or "bf16"; None for bf16 where it is fast and a self-test finds that it agrees. choice: how
+    keypoints are chosen, as `SuperPointSettings` has it: nms_radius, threshold, border. Raises UserError when there are
+    no weights or no such device.
     """
 
     def __init__(
@@ -73,10 +75,13 @@ class FeatureExtractor:
         max_keypoints: int = 4096,
         max_size: int = 1600,
         precision: Precision | None = None,
+        **choice: Any,
     ) -> None:
         chosen = select_device(device)
         self.max_size = max_size
-        self.network = fastest_superpoint(load_superpoint(weights, max_keypoints), chosen, precision)
+        self.network = fastest_superpoint(
+            load_superpoint(weights, max_keypoints, **choice), chosen, precision
+        )
         self.device = self.network.device
 
     def extract(
@@ -137,8 +142,9 @@ class AlikedFeatureExtractor(FeatureExtractor):
         max_keypoints: int = 4096,
         max_size: int = 1600,
         precision: Precision | None = None,
+        **choice: Any,
     ) -> None:
-        super().__init__(weights, device, max_keypoints, max_size, precision)
+        super().__init__(weights, device, max_keypoints, max_size, precision, **choice)
         self.shared = load_superpoint(weights, max_keypoints).to(self.device)
         described = AlikedDescriptors()
         described.load_state_dict(weights_of.load("aliked_descriptors", weights))

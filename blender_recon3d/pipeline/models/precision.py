@@ -7,6 +7,7 @@ at hand; Apple's GPUs are used only where they compute what the CPU computes.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name everybody uses
@@ -60,12 +61,13 @@ def superglue_takes_bf16(weights: str, device: torch.device) -> bool:
     return fastest.arithmetic.dtype == torch.bfloat16
 
 
-def load_superpoint(weights: str, max_keypoints: int) -> SuperPoint:
-    """The network on the CPU. UserError when there are no weights."""
+def load_superpoint(weights: str, max_keypoints: int, **choice: Any) -> SuperPoint:
+    """The network on the CPU. choice: further fields of `SuperPointSettings`. UserError when there are no weights."""
     # Weights were trained with one way of reading descriptors; what their card does not say is the published.
     card = read_card(weights_of.find("superpoint", weights)[0])
     published = card.get("sampling") != "exact"
-    network = SuperPoint(SuperPointSettings(max_keypoints=max_keypoints, published_sampling=published))
+    settings = SuperPointSettings(max_keypoints=max_keypoints, published_sampling=published, **choice)
+    network = SuperPoint(settings)
     network.load_state_dict(weights_of.load("superpoint", weights))
     return network.eval()
 

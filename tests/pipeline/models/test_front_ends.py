@@ -135,6 +135,23 @@ def test_alikeds_descriptors_stand_at_superpoints_keypoints(weights):
     assert found[1][0].shape == (0, 2)
 
 
+def test_how_keypoints_are_chosen_is_set(weights):
+    """Each setting by itself: fewer keypoints, and none where there may be none."""
+    photo = (textured(160, 200)[0, 0] * 255).byte().numpy()
+
+    def found(**changes: float) -> np.ndarray:
+        chosen = FeaturesSettings(weights=weights, device="cpu", precision="fp32", **changes)
+        extractor = front_ends.extractor_of("learned").open(chosen)
+        return extractor.network.extract([photo])[0].keypoints
+
+    usual = found()
+    assert len(usual) > 100
+    inner = found(border=40)
+    assert 0 < len(inner) < len(usual) and (inner > 40).all() and (inner < (200 - 40, 160 - 40)).all()
+    assert 0 < len(found(nms_radius=12)) < len(usual)
+    assert len(found(detection_threshold=1.0)) == 0
+
+
 def test_no_stage_knows_a_front_end_by_name():
     """Nor does the job or the command line: there is no `if features == ...`."""
     names = {*front_ends.NAMES, *NAMES}

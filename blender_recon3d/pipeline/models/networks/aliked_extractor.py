@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..network import Descriptors, Extractor, ExtractorNetwork, WeightsFile
-from .superpoint_extractor import MAX_KEYPOINTS
+from .superpoint_extractor import CHOICE, MAX_KEYPOINTS, choice
 from .superpoint_extractor import WEIGHTS as SUPERPOINT_WEIGHTS
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def _open(settings: Any) -> Extractor:
         max_keypoints=settings.max_keypoints or MAX_KEYPOINTS,
         max_size=settings.max_size,
         precision="fp32",
+        **choice(settings),
     )
     return NetworkExtractor(network)
 
@@ -36,7 +37,7 @@ def _open(settings: Any) -> Extractor:
 NETWORK = ExtractorNetwork(
     "superpoint_aliked",
     "SuperPoint",
-    settings=("weights", "device", "max_keypoints", "max_size"),
+    settings=("weights", "device", "max_keypoints", "max_size", *CHOICE),
     weights=(SUPERPOINT_WEIGHTS, WeightsFile("aliked_descriptors", _empty)),
     precisions=("fp32",),
     open=_open,

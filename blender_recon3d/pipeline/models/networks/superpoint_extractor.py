@@ -26,6 +26,14 @@ def _same_in_bf16(weights: str, device: torch.device) -> bool:
     return superpoint_takes_bf16(weights, device)
 
 
+CHOICE = ("nms_radius", "detection_threshold", "border")  # settings of how keypoints are chosen
+
+
+def choice(settings: Any) -> dict[str, Any]:
+    """These, as `SuperPointSettings` names them."""
+    return {name.removeprefix("detection_"): getattr(settings, name) for name in CHOICE}
+
+
 def _open(settings: Any) -> Extractor:
     from ..arithmetic import wanted
     from ..frontend import FeatureExtractor
@@ -37,6 +45,7 @@ def _open(settings: Any) -> Extractor:
         max_keypoints=settings.max_keypoints or MAX_KEYPOINTS,
         max_size=settings.max_size,
         precision=wanted(settings.precision),
+        **choice(settings),
     )
     return NetworkExtractor(network, settings.precision)
 
@@ -56,7 +65,7 @@ WEIGHTS = WeightsFile(
 NETWORK = ExtractorNetwork(
     "superpoint",
     "SuperPoint",
-    settings=("weights", "device", "precision", "max_keypoints", "max_size"),
+    settings=("weights", "device", "precision", "max_keypoints", "max_size", *CHOICE),
     weights=(WEIGHTS,),
     precisions=("fp32", "bf16"),
     same_in_bf16=_same_in_bf16,

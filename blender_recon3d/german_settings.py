@@ -1,0 +1,198 @@
+"""The settings in German, by their English texts (pipeline/setting_texts.py lists them)."""
+
+from __future__ import annotations
+
+GERMAN = {
+    # Headings and what is above the panel's settings
+    "Matching": "Zuordnung",
+    "Cameras": "Kameras",
+    "Depth": "Tiefe",
+    "Mesh": "Netz",
+    "Quality": "Qualität",
+    "Level of detail, which determines how long it takes": "Wie fein das Ergebnis wird und wie lange es dauert",
+    "Preview": "Vorschau",
+    "Fast and coarse, to check whether the photos are good": "Schnell und grob: um zu sehen, ob die Fotos gut sind",
+    "Medium": "Mittel",
+    "Good detail in moderate time": "Gute Einzelheiten in mäßiger Zeit",
+    "High": "Hoch",
+    "All the detail in the photos; slow": "Alle Einzelheiten der Fotos; langsam",
+    "Make": "Ergebnis",
+    "What to reconstruct; finished steps are not computed again": (
+        "Was rekonstruiert wird; fertige Schritte werden nicht noch einmal gerechnet"
+    ),
+    "Pairs": "Bildpaare",
+    "Features": "Merkmale",
+    "Matches": "Zuordnungen",
+    "Cameras and sparse points": "Kameras und einzelne Punkte",
+    "Cloud": "Punktwolke",
+    "Cameras and a dense cloud": "Kameras und eine dichte Punktwolke",
+    "Cameras, cloud, and a mesh with vertex colors": "Kameras, Punktwolke und ein Netz mit Farben der Punkte",
+    "Textured Mesh": "Netz mit Textur",
+    "Cameras, cloud, and a mesh with a texture made from the photos": (
+        "Kameras, Punktwolke und ein Netz mit einer Textur aus den Fotos"
+    ),
+    # Photos
+    "Folder, files or a video": "Ordner, Dateien oder ein Video",
+    "Masks": "Masken",
+    "Folder of masks named like the photos (IMG_1.png or IMG_1.jpg.png); black is ignored": (
+        "Ordner mit Masken, die wie die Fotos heißen (IMG_1.png oder IMG_1.jpg.png); Schwarzes zählt nicht"
+    ),
+    "Camera Grouping": "Kameragruppen",
+    "Which photos share one camera": "Welche Fotos sich eine Kamera teilen",
+    "Automatic": "Automatisch",
+    "Those of one make, model, focal length and size": "Die von gleicher Marke, Modell, Brennweite und Größe",
+    "Single": "Eine",
+    "All of one size": "Alle von gleicher Größe",
+    "Each": "Jedes für sich",
+    "None: every photo has a camera of its own": "Keine: Jedes Foto hat seine eigene Kamera",
+    "Camera Model": "Kameramodell",
+    "COLMAP's camera model": "Kameramodell von COLMAP",
+    "Known Intrinsics": "Bekannte Kalibrierung",
+    "Known intrinsics in pixels, with commas, in COLMAP's order: 1200,1200,800,600": (
+        "Bekannte Kalibrierung in Pixeln, mit Kommas, in COLMAPs Reihenfolge: 1200,1200,800,600"
+    ),
+    "Video Frames": "Bilder aus dem Video",
+    "Frames to take from a video: sharp ones, evenly spaced by how far the view moves": (
+        "Wie viele Bilder aus einem Video genommen werden: scharfe, gleichmäßig nach der Bewegung verteilt"
+    ),
+    "Keep Blurred Photos": "Unscharfe Fotos behalten",
+    "Use badly blurred photos too": "Auch sehr unscharfe Fotos verwenden",
+    # Matching
+    "Which photos are matched with which: auto, exhaustive, sequential, retrieval, or a file with two names a line": (
+        "Welche Fotos einander zugeordnet werden: auto, exhaustive, sequential, retrieval oder eine Datei mit zwei "
+        "Namen in jeder Zeile"
+    ),
+    "Neighbors": "Nachbarn",
+    "Retrieval: how many of the most similar photos each is matched with": (
+        "Retrieval: wie vielen der ähnlichsten Fotos jedes zugeordnet wird"
+    ),
+    "Window": "Fenster",
+    "Sequential: photos on either side that each is matched with": (
+        "Sequential: wie vielen Fotos davor und danach jedes zugeordnet wird"
+    ),
+    "How features are found and matched": "Wie Merkmale gefunden und zugeordnet werden",
+    "The first whose weights are all there": "Das Erste, dessen Gewichte vorhanden sind",
+    "Learned": "Gelernt",
+    "SuperPoint and SuperGlue, which match wider baselines": (
+        "SuperPoint und SuperGlue, die auch weiter entfernte Standpunkte zuordnen"
+    ),
+    "SuperPoint and LightGlue": "SuperPoint und LightGlue",
+    "SuperPoint's keypoints with descriptors like ALIKED's, matched by LightGlue; its weights do not ship yet": (
+        "SuperPoints Punkte mit Deskriptoren wie denen von ALIKED, von LightGlue zugeordnet; die Gewichte liegen noch "
+        "nicht bei"
+    ),
+    "SIFT": "SIFT",
+    "COLMAP's, with finer keypoints for easy captures": "COLMAPs, mit genaueren Punkten für einfache Aufnahmen",
+    "Weights": "Gewichte",
+    "Weights of the networks: bundled, official, or a folder": (
+        "Gewichte der Netzwerke: bundled, official oder ein Ordner"
+    ),
+    "Device": "Gerät",
+    "What networks and depth are computed on": "Worauf Netzwerke und Tiefe gerechnet werden",
+    "The fastest device that the engine finds": "Das schnellste, das das Rechenwerk findet",
+    "CPU": "CPU",
+    "Works everywhere": "Geht überall",
+    "NVIDIA CUDA": "NVIDIA CUDA",
+    "An NVIDIA graphics card": "Eine Grafikkarte von NVIDIA",
+    "Apple Metal": "Apple Metal",
+    "The graphics of an Apple silicon Mac": "Die Grafik eines Mac mit Apple-Chip",
+    "Precision": "Genauigkeit",
+    "Arithmetic of the networks": "In welcher Genauigkeit die Netzwerke rechnen",
+    "bf16 where the processor is fast in it, else fp32": "bf16, wo der Prozessor darin schnell ist, sonst fp32",
+    "Exact everywhere": "Überall genau",
+    "Several times faster on processors made for it": "Auf Prozessoren, die dafür gebaut sind, mehrfach schneller",
+    "Max Keypoints": "Höchstens Punkte",
+    "Most keypoints in a photo. 0: 8,192 of SIFT, 2,048 of SuperPoint": (
+        "Höchstens so viele Merkmale in einem Foto. 0: 8.192 bei SIFT, 2.048 bei SuperPoint"
+    ),
+    "Feature Image Size (px)": "Bildgröße für Merkmale (px)",
+    "Longest side at which features are found. 0: as the quality says": (
+        "Längste Seite, bei der Merkmale gesucht werden. 0: nach der Qualität"
+    ),
+    "Suppression Radius (px)": "Mindestabstand (px)",
+    "SuperPoint: no two keypoints are closer than this in x and in y": (
+        "SuperPoint: Keine zwei Punkte liegen in x und y näher beieinander"
+    ),
+    "Detection Threshold": "Schwelle der Erkennung",
+    "SuperPoint: lowest probability of a keypoint": "SuperPoint: kleinste Wahrscheinlichkeit eines Punktes",
+    "Border (px)": "Rand (px)",
+    "SuperPoint: edge of the image without keypoints": "SuperPoint: Rand des Bildes ohne Punkte",
+    "Min Match Score": "Kleinste Sicherheit",
+    "SuperGlue: lowest score of a match; a higher one loses wide baselines": (
+        "SuperGlue: kleinste Sicherheit einer Zuordnung; eine höhere verliert weit entfernte Standpunkte"
+    ),
+    "Max Epipolar Error (px)": "Größter Epipolarfehler (px)",
+    "Largest epipolar error of a verified match": "Größter Epipolarfehler einer bestätigten Zuordnung",
+    "Min Inliers": "Mindestens Zuordnungen",
+    "Fewest verified matches of a pair. 0: 15 of SIFT, 30 of SuperGlue": (
+        "So viele bestätigte Zuordnungen braucht ein Bildpaar. 0: 15 bei SIFT, 30 bei SuperGlue"
+    ),
+    "Seed": "Startwert",
+    "Seed of the random sampling in matching and in the mapper": "Startwert des Zufalls in Zuordnung und Mapper",
+    # Cameras
+    "Mapper": "Mapper",
+    "COLMAP's mapper": "Mapper von COLMAP",
+    "Incremental": "Schrittweise",
+    "One camera after the other": "Eine Kamera nach der anderen",
+    "Global": "Global",
+    "All cameras at once": "Alle Kameras zugleich",
+    "Refine Intrinsics": "Kalibrierung verfeinern",
+    "Refine focal length and distortion; switch it off for calibrated cameras": (
+        "Brennweite und Verzeichnung verfeinern; für kalibrierte Kameras ausschalten"
+    ),
+    "Min Model Size": "Kleinstes Modell",
+    "Fewest photos of a model worth keeping": "So viele Fotos braucht ein Modell, um behalten zu werden",
+    # Depth
+    "Method": "Verfahren",
+    "How depth is estimated": "Wie Tiefe geschätzt wird",
+    "COLMAP's where it has CUDA, else ours": "COLMAPs, wo es CUDA hat, sonst unseres",
+    "COLMAP": "COLMAP",
+    "COLMAP's PatchMatch, which needs COLMAP with CUDA": "PatchMatch von COLMAP; braucht COLMAP mit CUDA",
+    "Torch": "Torch",
+    "Ours, on any device": "Unseres, auf jedem Gerät",
+    "Depth Image Size (px)": "Bildgröße für Tiefe (px)",
+    "Longest side at which depth is estimated. 0: as the quality says": (
+        "Längste Seite, bei der Tiefe geschätzt wird. 0: nach der Qualität"
+    ),
+    "Source Views": "Vergleichsfotos",
+    "How many photos each is compared with for depth": "Mit wie vielen Fotos jedes für die Tiefe verglichen wird",
+    "Min Views": "Mindestens Fotos",
+    "Fewest photos that must agree on a point of the cloud": (
+        "So viele Fotos müssen sich über einen Punkt der Punktwolke einig sein"
+    ),
+    "Memory (GB)": "Speicher (GB)",
+    "Most memory that depth, fusion and meshing take": "Höchstens so viel Speicher für Tiefe, Punktwolke und Netz",
+    # Mesh
+    "Max Faces": "Höchstens Flächen",
+    "Most faces of the mesh. 0: as the quality says": "Höchstens so viele Flächen hat das Netz. 0: nach der Qualität",
+    "Region": "Bereich",
+    "What is meshed": "Was zum Netz wird",
+    "The subject that the cameras orbit, where they orbit one; else all": (
+        "Der Gegenstand, um den die Kameras stehen, wo es einen gibt; sonst alles"
+    ),
+    "All": "Alles",
+    "Everything in the cloud": "Die ganze Punktwolke",
+    "Mesh only what is in a box: the 12 numbers of a 3x4 matrix, or a JSON file": (
+        "Nur was in einem Rahmen liegt: die 12 Zahlen einer 3x4-Matrix oder eine JSON-Datei"
+    ),
+    "Clean the Cloud": "Punktwolke säubern",
+    "Remove outliers and small clusters from the cloud before meshing": (
+        "Ausreißer und kleine Gruppen vor dem Netz aus der Punktwolke nehmen"
+    ),
+    "Remove what does not belong to the surface": "Nimmt weg, was nicht zur Oberfläche gehört",
+    "Off": "Aus",
+    "Mesh the cloud as it is": "Die Punktwolke nehmen, wie sie ist",
+    "Octree Depth": "Tiefe des Octrees",
+    "Depth of Poisson's octree. 0: from the cloud's spacing": (
+        "Tiefe des Octrees bei Poisson. 0: nach dem Abstand der Punkte"
+    ),
+    "Watertight": "Geschlossen",
+    "Leave the surface closed, for printing, instead of trimming it": (
+        "Die Oberfläche geschlossen lassen, zum Drucken, statt sie zu beschneiden"
+    ),
+    "Another cloud (PLY with normals, in the model's frame) instead of dense/fusion.ply": (
+        "Eine andere Punktwolke (PLY mit Normalen, im System des Modells) statt dense/fusion.ply"
+    ),
+    "Texture Size (px)": "Größe der Textur (px)",
+    "Side of the texture. 0: as the quality says": "Seite der Textur. 0: nach der Qualität",
+}
