@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from .german_settings import GERMAN
+from .languages.german_settings import GERMAN
 
 _GERMAN = {
     "Reconstruction": "Rekonstruktion",

@@ -7,7 +7,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environment")
 
-from blender_recon3d.german_settings import GERMAN  # noqa: E402
+from blender_recon3d.languages.german_settings import GERMAN  # noqa: E402
 from blender_recon3d.pipeline.setting_texts import translation_keys  # noqa: E402
 from blender_recon3d.translations import TRANSLATIONS  # noqa: E402
 
