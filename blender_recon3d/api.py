@@ -4,7 +4,7 @@
 
     result = api.reconstruct("/photos/fountain", quality="preview")
     api.look_through("IMG_0042")
-    api.clean(least_views=3)
+    api.clean(min_views=3)
     api.ground(); api.origin_under(); api.scale_to([(0, 0, 0), (0.3, 0, 0)], 0.42)
     api.decimate(20_000); api.bake_normals(2048)
     api.export_asset("/out/fountain.glb", "GLB")
@@ -40,9 +40,28 @@ from .scene.reviewing import photo_list
 Point = Sequence[float]
 
 __all__ = [
-    "ImportResult", "JobView", "UserError", "add_crop_box", "apply_cleaning", "bake_colours", "bake_normals", "clean",
-    "decimate", "export_asset", "export_cameras", "ground", "import_mesh", "import_result", "look_through",
-    "make_quads", "origin_under", "reconstruct", "save", "scale_to", "up_axis", "write_crop",
+    "ImportResult",
+    "JobView",
+    "UserError",
+    "add_crop_box",
+    "apply_cleaning",
+    "bake_normals",
+    "bake_texture",
+    "clean",
+    "decimate",
+    "export_asset",
+    "export_cameras",
+    "ground",
+    "import_mesh",
+    "import_result",
+    "look_through",
+    "make_quads",
+    "origin_under",
+    "reconstruct",
+    "save",
+    "scale_to",
+    "up_axis",
+    "write_crop",
 ]  # fmt: skip
 
 
@@ -90,8 +109,9 @@ def export_cameras(path: str | Path, kind: str = "COLMAP", scene: bpy.types.Scen
 def clean(scene: bpy.types.Scene | None = None, **inputs: object) -> str:
     """Add the cleaning, or set its inputs; a sentence about what is left.
 
-    inputs: least_views, least_neighbours, least_island (numbers of photos and points), key_colour (linear RGBA) and
-    key_distance (sRGB), crop_box (an Empty). What is not given is chosen so that the subject stays and floaters go.
+    inputs: min_views, min_neighbors, min_cluster_size (numbers of photos and points), key_color (linear RGBA) and
+    key_distance (sRGB), crop_box (an Empty). What is not given is chosen so that the subject stays and floating points
+    go.
     """
     return cleaning.clean_cloud(_current(scene), **inputs)
 
@@ -155,9 +175,9 @@ def bake_normals(size: int = 2048, extrusion: float = 0.0, scene: bpy.types.Scen
     return bake.bake_normals(_current(scene), size, extrusion)
 
 
-def bake_colours(size: int = 2048, extrusion: float = 0.0, scene: bpy.types.Scene | None = None) -> str:
+def bake_texture(size: int = 2048, extrusion: float = 0.0, scene: bpy.types.Scene | None = None) -> str:
     """Bake the textured mesh's colours onto the copy that is shown."""
-    return bake.bake_colours(_current(scene), size, extrusion)
+    return bake.bake_texture(_current(scene), size, extrusion)
 
 
 def export_asset(

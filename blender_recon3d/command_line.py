@@ -69,7 +69,7 @@ def _engine(words: list[str]) -> int:
             else [word for word in words if not word.startswith("--blend=")]
         )
         if chosen.output is None:
-            raise UserError("--blend needs -o OUT: the folder for everything that is computed.", 2)
+            raise UserError("--blend needs -o OUT, the workspace folder.", 2)
     code = subprocess.call(
         engine_process.command(preferences.find_python(), words), env=engine_process.environment()
     )
@@ -79,7 +79,9 @@ def _engine(words: list[str]) -> int:
 
 
 def _import(words: list[str]) -> int:
-    parser = _Parser(prog=f"blender -c {NAME} import", description="A finished folder to a .blend file.")
+    parser = _Parser(
+        prog=f"blender -c {NAME} import", description="Save a finished workspace as a .blend file."
+    )
     parser.add_argument("folder", metavar="FOLDER", type=Path)
     parser.add_argument("blend", metavar="FILE.blend", type=Path)
     parser.add_argument("--preview", metavar="PICTURE.png", type=Path)
@@ -104,7 +106,9 @@ def _save(folder: Path, blend: Path, picture: Path | None) -> int:
 def _export(words: list[str]) -> int:
     from . import api
 
-    parser = _Parser(prog=f"blender -c {NAME} export", description="A finished mesh for other programs.")
+    parser = _Parser(
+        prog=f"blender -c {NAME} export", description="Export a finished mesh for other programs."
+    )
     parser.add_argument("folder", metavar="FOLDER", type=Path)
     parser.add_argument("files", metavar="FILE", type=Path, nargs="+")
     chosen = parser.parse_args(words)
@@ -125,7 +129,7 @@ def _preset(path: Path) -> str:
     found = next((name for name, kind in EXPORTERS.items() if path.suffix.lower() in kind.endings), "")
     if not found:
         endings = ", ".join(ending for kind in EXPORTERS.values() for ending in kind.endings)
-        raise UserError(f"{path} cannot be exported: its ending says the format and is one of {endings}.", 2)
+        raise UserError(f"{path} cannot be exported: its extension must be one of {endings}.", 2)
     return found
 
 

@@ -14,9 +14,9 @@ from .pipeline.settings import by_option
 
 _DEVICE = by_option()["device"][0]
 _VARIANT_TEXT = {
-    "auto": ("For this Machine", "As the graphics card and its driver are found"),
-    "cuda": ("NVIDIA CUDA", "The large download that computes on NVIDIA cards"),
-    "cpu": ("CPU", "The small download that works everywhere"),
+    "auto": ("Auto-Detect", "Choose by the graphics card and its driver"),
+    "cuda": ("NVIDIA CUDA", "Large download, for NVIDIA cards"),
+    "cpu": ("CPU", "Small download, works everywhere"),
     "mps": ("Apple Metal", "For Apple silicon"),
 }
 
@@ -45,8 +45,8 @@ class Recon3DPreferences(bpy.types.AddonPreferences):
 
     engine_python: bpy.props.StringProperty(
         name="Engine's Python",
-        description="An environment of your own in which the engine's packages are installed: its Python, or its "
-        "folder. Empty: the one that Set Up Engine makes",
+        description="Python, or folder, of an existing environment with the engine's packages. Empty: the "
+        "environment made by Set Up Engine",
         subtype="FILE_PATH",
         update=_keep_absolute("engine_python"),
     )
@@ -58,25 +58,25 @@ class Recon3DPreferences(bpy.types.AddonPreferences):
     )
     engine_folder: bpy.props.StringProperty(
         name="Folder",
-        description="Where Set Up Engine puts the environment; empty: in the extension's user folder",
+        description="Folder for the environment; empty: the extension's user folder",
         subtype="DIR_PATH",
         update=_keep_absolute("engine_folder"),
     )
     index: bpy.props.StringProperty(
         name="Package Index",
-        description="URL of a package index to take everything from instead of PyPI, or a folder with wheels",
+        description="URL of a package index to use instead of PyPI, or a folder with wheels",
         update=_keep_absolute("index"),
     )
     lock: bpy.props.StringProperty(
         name="Package Lock",
-        description="File with the checksums of packages of your own, where the index's are not PyPI's. Empty: the "
-        "add-on's",
+        description="File with checksums of your own packages, for an index whose packages differ from "
+        "PyPI's. Empty: the add-on's",
         subtype="FILE_PATH",
         update=_keep_absolute("lock"),
     )
     proxy: bpy.props.StringProperty(
         name="Proxy",
-        description="URL of a proxy for the download; empty: as the system's environment says",
+        description="URL of a proxy for the download; empty: as set in the system's environment",
     )
 
 

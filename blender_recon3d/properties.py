@@ -49,7 +49,7 @@ def _photo_chosen(settings: "RECON3D_PG_settings", context: bpy.types.Context) -
 class RECON3D_PG_photo(bpy.types.PropertyGroup):
     """A photo in the review. name: its title, which Blender's list filters by."""
 
-    photo: bpy.props.StringProperty(description="Its name in the model; empty where it is not in use")
+    photo: bpy.props.StringProperty(description="Name in the model; empty for an excluded photo")
     state: bpy.props.StringProperty()
     reason: bpy.props.StringProperty()
     source: bpy.props.StringProperty(description="The original file")
@@ -60,19 +60,19 @@ class RECON3D_PG_photo(bpy.types.PropertyGroup):
 class RECON3D_PG_advice(bpy.types.PropertyGroup):
     """A sentence; `name` holds it."""
 
-    doubt: bpy.props.BoolProperty(description="It speaks against the result, rather than for more photos")
+    doubt: bpy.props.BoolProperty(description="The result may be wrong; otherwise advice on taking photos")
 
 
 class RECON3D_PG_settings(bpy.types.PropertyGroup):
     photos: bpy.props.StringProperty(
         name="Photos",
-        description="The folder that holds the photos, with the folders in it, or a film",
+        description="Folder of photos, subfolders included, or a video",
         subtype="FILE_NAME",  # a path whose name need not be UTF-8, without a button of Blender's own
         update=_photos_changed,
     )
     workspace: bpy.props.StringProperty(
         name="Results",
-        description="The folder for everything that is computed; empty: beside the photos, NAME_recon3d",
+        description="Folder for the results; empty: NAME_recon3d beside the photos",
         subtype="DIR_PATH",
         update=_workspace_changed,
     )
@@ -84,18 +84,18 @@ class RECON3D_PG_settings(bpy.types.PropertyGroup):
     )
     import_when_done: bpy.props.BoolProperty(
         name="Import when Done",
-        description="Bring the result into this scene as soon as it is ready",
+        description="Import the result into this scene when it is done",
         default=True,
     )
     show_live: bpy.props.BoolProperty(
         name="Show Live",
-        description="Show cameras and points in the viewport while they are being found",
+        description="Show cameras and points in the viewport while they are computed",
         default=True,
     )
     advanced: bpy.props.PointerProperty(type=RECON3D_PG_advanced)
     review: bpy.props.CollectionProperty(type=RECON3D_PG_photo)
     review_index: bpy.props.IntProperty(
-        name="Photo", description="The photo that is looked through", default=-1, update=_photo_chosen
+        name="Photo", description="Photo to look through", default=-1, update=_photo_chosen
     )
     advice: bpy.props.CollectionProperty(type=RECON3D_PG_advice)
 

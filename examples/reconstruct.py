@@ -35,7 +35,7 @@ def parse(words: list[str]) -> tuple[argparse.Namespace, list[str]]:
     parser = argparse.ArgumentParser(
         prog="reconstruct.py", description=__doc__.splitlines()[0], allow_abbrev=False
     )
-    parser.add_argument("photos", metavar="PHOTOS", help="a folder of photos, or a film")
+    parser.add_argument("photos", metavar="PHOTOS", help="a folder of photos, or a video")
     parser.add_argument("blend", metavar="OUT.blend")
     parser.add_argument("-o", "--output", metavar="DIR", help="the workspace")
     parser.add_argument("--quality", default="medium")

@@ -46,8 +46,8 @@ def find_python(
     if checkout.is_file():
         return checkout
     raise UserError(
-        "The engine is not set up: press Set Up Engine in the add-on's preferences, or name the Python of an "
-        f"environment that has the engine's packages (docs/user/engine.md) there or in {VARIABLE}.",
+        "The engine is not set up: press Set Up Engine in the add-on's preferences, or name the Python of "
+        f"an existing environment with the engine's packages (docs/user/engine.md) there or in {VARIABLE}.",
         2,
     )
 
@@ -56,7 +56,9 @@ def _interpreter(path: Path, what: str) -> Path:
     # Not resolved: an environment's python is a link, and following it leads out of the environment.
     found = path / INTERPRETER if path.is_dir() else path
     if not found.is_file():
-        raise UserError(f"{path} ({what}) is no Python: choose the environment's {INTERPRETER.name}.", 2)
+        raise UserError(
+            f"{path} ({what}) is not a Python interpreter: choose the environment's {INTERPRETER.name}.", 2
+        )
     return found.absolute()
 
 

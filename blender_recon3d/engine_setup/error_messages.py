@@ -14,36 +14,38 @@ _PATTERNS = (
     (
         r"No space left on device|os error 28\b|Errno 28\b|WinError 112|os error 112\b|not enough space on the disk"
         r"|Disk quota exceeded|os error 122\b",
-        "The disk is full: make room, and press Set Up Engine again; what was fetched is kept.",
+        "The disk is full: free some space and press Set Up Engine again; finished downloads are kept.",
     ),
     (
         r"CERTIFICATE_VERIFY_FAILED|SSLCertVerificationError|invalid peer certificate|UnknownIssuer"
         r"|certificate verify failed|SSLError|No CA certificates",
-        "The index's TLS certificate is not trusted, as in networks that look into TLS: have its root certificate in a "
-        "file, and name the file in PIP_CERT and SSL_CERT_FILE before Blender starts.",
+        "The index's TLS certificate is not trusted, as behind a TLS-inspecting proxy: save the root "
+        "certificate to a file, and name the file in PIP_CERT and SSL_CERT_FILE before Blender starts.",
     ),
     (
         r"ProxyError|Cannot connect to proxy|Tunnel connection failed|tunnel error|unsuccessful tunnel"
         r"|407 Proxy|Proxy Authentication|proxy authentication|Unsupported proxy|InvalidProxyURL",
-        "The proxy refuses or is not there: check its address, name and password (setting Proxy, or HTTPS_PROXY).",
+        "The proxy refuses the connection or cannot be reached: check its address, name and password (the "
+        "preference Proxy, or HTTPS_PROXY).",
     ),
     (
         r"\b401\b.*(?:Unauthorized|Client Error|Error)|\b403\b.*(?:Forbidden|Client Error)|Unauthorized|401 Client"
         r"|403 Client|User for .*:",
-        "The index wants a name and password or refuses this machine: put them into its URL, .netrc or pip.conf.",
+        "The index asks for a name and password, or refuses this machine: put them into its URL, .netrc or "
+        "pip.conf.",
     ),
     (
         r"THESE PACKAGES DO NOT MATCH THE HASHES|[Hh]ash mismatch",
-        "{file} is not the file that this release was made with (its sha256 differs) and was not installed: press Set "
-        "Up Engine again in case it arrived damaged, and if that does not help, ask who runs the index; packages that "
-        "are meant to be others need a lock of their own (docs/user/engine.md).",
+        "{file} is not the file that this release was made with (its sha256 differs) and was not "
+        "installed: press Set Up Engine again in case the download was damaged; if that does not help, ask "
+        "the index's administrator. Your own packages need your own lock (docs/user/engine.md).",
     ),
     (
         r"BadZipFile|is not a zip file|invalid wheel"
         r"|IncompleteRead|invalid package format|structure of .* was invalid|is invalid[.:]|Failed to extract"
         r"|corrupt deflate|unexpected end of file|early eof",
-        "A download arrived damaged: press Set Up Engine again; if it happens again, ask who runs the proxy or the "
-        "index.",
+        "A download was damaged: press Set Up Engine again; if it happens again, ask the administrator of "
+        "the proxy or the index.",
     ),
     (
         r"Name or service not known|Temporary failure in name resolution|nodename nor servname|getaddrinfo failed"
@@ -51,21 +53,22 @@ _PATTERNS = (
         r"|Failed to establish a new connection|Max retries exceeded|ConnectTimeout|Read timed out|timed out"
         r"|Network is unreachable|Connection reset|ConnectionResetError|error sending request|Failed to fetch"
         r"|RemoteDisconnected|Connection aborted|No route to host",
-        "{host} cannot be reached: check the network and the proxy, or give an index that can be reached.",
+        "{host} cannot be reached: check the network and the proxy, or set an index that can be reached.",
     ),
     (
         r"WinError 32|being used by another process|os error 32\b",
-        "Another program holds a file of the engine's environment: close programs that use the engine, exclude the "
-        "folder {target} from the virus scanner, and press Set Up Engine again.",
+        "Another program has a file of the engine's environment open: close programs that use the engine, "
+        "exclude the folder {target} from the virus scanner, and press Set Up Engine again.",
     ),
     (
         r"Permission denied|Errno 13\b|os error 13\b|WinError 5\b|Access is denied|os error 5\b|Read-only file system"
         r"|Operation not permitted",
-        "Writing is not permitted in {target}: choose a folder of your own, or exclude it from the virus scanner.",
+        "No permission to write to {target}: choose a folder that you own, or exclude it from the virus "
+        "scanner.",
     ),
     (
         r"Long Path support|path too long|File name too long|Errno 36\b|WinError 206|os error 206\b",
-        "The names get too long in {target}: choose a folder with a shorter name, such as C:\\recon3d.",
+        "File names in {target} get too long: choose a folder with a shorter path, such as C:\\recon3d.",
     ),
 )
 _TLS, _PROXY, _ALTERED, _NETWORK = (
@@ -105,8 +108,8 @@ def explain(text: str, target: str, where: str, python: str, log: str, proxy: st
             # pip and uv do not say it when an index has asked them for a password.
             password = ", or check its address, name and password" if "http" in where else ""
             return (
-                f"{where} has no {package} for Python {python} on this system: give an index that has it{password} "
-                f"(the engine needs {supported()})."
+                f"{where} has no {package} for Python {python} on this system: set an index that has "
+                f"it{password} (the engine needs {supported()})."
             )
     last = re.split(r"(?:ERROR|error): ", text)[-1][:300]
     return f"The packages could not be installed ({last}): see {log}."
@@ -164,8 +167,8 @@ def _host(text: str) -> str:
 def for_os_error(error: OSError, target: str) -> str:
     """A sentence for an error of our own with a file."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT) or getattr(error, "winerror", 0) == 112:
-        return "The disk is full: make room, and press Set Up Engine again; what was fetched is kept."
+        return "The disk is full: free some space and press Set Up Engine again; finished downloads are kept."
     return (
-        f"{error.filename or target} cannot be written ({error.strerror}): choose a folder of your own for the engine, "
-        "or exclude it from the virus scanner."
+        f"{error.filename or target} cannot be written ({error.strerror}): choose a folder that you own for "
+        "the engine, or exclude it from the virus scanner."
     )

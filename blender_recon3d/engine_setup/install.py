@@ -81,21 +81,21 @@ class Setup:
         need = sizes.installed - folder_size(self.target)
         if free < need:
             raise UserError(
-                f"{size_text(free)} are free in {self.target}, and about {size_text(need)} are needed: make room, or "
-                "choose another folder."
+                f"{size_text(free)} are free in {self.target}, but about {size_text(need)} are needed: free "
+                "some space, or choose another folder."
             )
 
     def _tool(self) -> tools.Tool | None:
         """uv, or None for pip, which depends on the Python."""
         if places.prefers_pip(self.sources, self.environ):
             found = ", ".join(places.pip_places(self.environ))
-            self.progress.info(f"pip installs, since its settings say where packages come from ({found})")
+            self.progress.info(f"pip is used, since its settings say where packages come from ({found})")
             return None
         tool = tools.find_uv(self.target, self.environ)
         if tool is None:
             self.progress.info(f"Fetching {pinned('uv')}")
             tool = self._fetch_uv()
-        self.progress.info(f"{tool.text} installs" if tool else "pip installs, since uv cannot be had")
+        self.progress.info(f"{tool.text} installs" if tool else "pip is used, since uv is not available")
         return tool
 
     def _fetch_uv(self) -> tools.Tool | None:
@@ -132,7 +132,7 @@ class Setup:
         if marked.get("python") and marked.get("torch") == build:
             found = pythons.probe(str(python), self.environ)
             if found and found.fits and found.text == marked["python"]:
-                self.progress.info(f"The environment is there: Python {found.text}")
+                self.progress.info(f"The environment exists: Python {found.text}")
                 return python
         folder.mark(self.target, torch=build)
         folder.clear(self.target)
@@ -142,7 +142,7 @@ class Setup:
         if result.code or found is None or not found.fits:
             raise UserError(self._explain(result))
         folder.mark(self.target, torch=build, python=found.text)
-        self.progress.info(f"Environment made with Python {found.text}")
+        self.progress.info(f"Environment created with Python {found.text}")
         return python
 
     def _make(self, tool: tools.Tool | None) -> Result:
@@ -159,8 +159,9 @@ class Setup:
         base = next((found for found in pythons.usable(self.environ) if found.venv), None)
         if base is None:
             raise UserError(
-                f"The engine needs {pythons.supported()} with the module venv, this one is {pythons.this_one()}: "
-                "install such a Python (Debian and Ubuntu: python3-venv), or uv, and press Set Up Engine again."
+                f"The engine needs {pythons.supported()} with the module venv, this one is "
+                f"{pythons.this_one()}: install a matching Python (Debian and Ubuntu: python3-venv) or uv, "
+                "and press Set Up Engine again."
             )
         command = [base.path, "-I", "-m", "venv"]
         if base.ensurepip:
@@ -175,7 +176,7 @@ class Setup:
     def _packages(self, tool: tools.Tool | None, python: Path) -> tools.Tool:
         damaged = integrity.remove_damaged(self.target)
         if damaged:
-            self.progress.info(f"Damaged, to be installed again: {', '.join(damaged)}")
+            self.progress.info(f"Damaged, will be reinstalled: {', '.join(damaged)}")
         self.progress = self.progress.for_stage("packages")
         tool = tool or self._pip(python)
         packages = Packages(
@@ -199,8 +200,8 @@ class Setup:
             host = tools.find_pip(self.environ)
             if host is None:
                 raise UserError(
-                    "Neither uv nor pip can be had: install one of them (Debian and Ubuntu: python3-pip and "
-                    "python3-venv), and press Set Up Engine again."
+                    "Neither uv nor pip is available: install one of them (Debian and Ubuntu: python3-pip "
+                    "and python3-venv), and press Set Up Engine again."
                 )
             return tools.Tool("pip", (*host.command, "--python", str(python)), host.version)
         if not own.raw_progress and (lines := self._tool_lines("pip")):
@@ -240,8 +241,8 @@ class Setup:
         except (ValueError, KeyError, TypeError) as error:
             last = " ".join(text.split())[-300:]
             raise UserError(
-                f"The packages are installed, but the engine does not start ({last}): press Set Up Engine again, and "
-                f"if that does not help, {self.log} is what to report."
+                f"The packages are installed, but the engine does not start ({last}): press Set Up Engine "
+                f"again; if that does not help, report the problem with {self.log}."
             ) from error
         missing = [item for item in findings if item["state"] == "missing" and item["needed"]]
         if not able:

@@ -70,14 +70,15 @@ class Packages:
         count = len({line.partition("=")[0] for step in way for line in step.lines})
         where = [word for step in way for word in self._where(step, tool)]
         self.progress.info(
-            f"Installing at most {count} packages ({tool.text}); every file is checked against its sha256",
+            f"Installing at most {count} packages ({tool.text}); every file is checked against its SHA-256",
             where=redact(" ".join(where)),
         )
         for step in way:
             if not step.checked:
                 names = ", ".join(step.lines)
                 self.progress.warning(
-                    f"This release has no sha256 of {names}: the index that has them, {step.sources.index}, is trusted"
+                    f"This release has no SHA-256 of {names}: the index {step.sources.index} is trusted for "
+                    "them"
                 )
 
     def _where(self, step: Step, tool: tools.Tool) -> list[str]:
@@ -109,7 +110,7 @@ class Packages:
             )
             if result.code == 0 or not held or sys.platform != "win32" or attempt == _LOCKED_TRIES - 1:
                 break
-            self.progress.warning("Another program holds a file, most likely a virus scanner: trying again")
+            self.progress.warning("Another program, probably a virus scanner, has a file open: trying again")
             time.sleep(3)
         return result
 

@@ -95,12 +95,12 @@ def source_problem(sources: Sources) -> str:
     for text in (*sources.parts, *sources.links):
         local = places.local_path(text)
         if local is not None and not local.exists():
-            return f"{text} is not there: give an index's URL, or a folder with wheels."
+            return f"{text} does not exist: give the URL of an index, or a folder with wheels."
     if not sources.offline or sources.local:
         return ""
     return (
-        "Blender's online access is off: allow it in the preferences (System, Network), or give an index or a folder "
-        "with wheels on this machine."
+        "Blender's online access is off: allow it in Preferences > System > Network, or set an index or a "
+        "folder with wheels on this machine."
     )
 
 
@@ -114,16 +114,14 @@ def _lines(
     if sizes:
         about = "about "
         guess = f" ({', '.join(sizes.guessed)} estimated)" if sizes.guessed else ""
-        elsewhere = "; what the index has may differ" if sources.given or places.pip_places(environ) else ""
+        elsewhere = "; your index may differ" if sources.given or places.pip_places(environ) else ""
         lines.append(f"Download: {about}{size_text(sizes.download)}{guess}{elsewhere}")
-        lines.append(
-            f"On the disk: {about}{size_text(sizes.installed)}, while it is made {size_text(sizes.peak)}"
-        )
+        lines.append(f"On disk: {about}{size_text(sizes.installed)}, {size_text(sizes.peak)} during set-up")
     lines.append(f"Into: {target}")
     free = free_space(target)
     if free is not None:
-        lines.append(f"Free there: {size_text(free)}")
-    lines.append("Blender's own Python stays as it is; Remove Engine deletes the folder.")
+        lines.append(f"Free space there: {size_text(free)}")
+    lines.append("Blender's own Python is not changed; Remove Engine deletes the folder.")
     return lines
 
 
@@ -135,7 +133,7 @@ def _checked(variant: Variant, sources: Sources, environ: Mapping[str, str]) -> 
         return str(error)
     sums = f"the sha256 in {sources.lock}" if sources.lock else "this release's sha256"
     if unchecked(lock, sources, variant, tool, environ):
-        return f"every file against {sums}, but torch, for which {variant.index} is trusted"
+        return f"every file against {sums}, except torch, for which {variant.index} is trusted"
     return f"every file against {sums}"
 
 
@@ -165,24 +163,24 @@ def _problems(target: Path, sources: Sources, sizes: Forecast | None) -> list[st
     if sizes is None and not sources.given:
         systems = ", ".join(sorted({name.partition("/")[0] for name in table()["builds"]}))
         problems.append(
-            f"The engine's packages are not made for this system ({platform_key()}; they are for {systems}): give an "
+            f"There are no engine packages for this system ({platform_key()}; only for {systems}): set an "
             "index that has them."
         )
     if target.is_symlink() or (target.exists() and not _usable(target)):
-        problems.append(f"{target} has files in it that this add-on has not made: choose another folder.")
+        problems.append(f"{target} contains files that this add-on did not make: choose another folder.")
     free = free_space(target)
     begun = folder.is_ours(target)  # then a part of it is there
     if sizes and not sources.given and not begun and free is not None and free < sizes.peak:
         problems.append(
-            f"{size_text(free)} are free in {target}, and about {size_text(sizes.peak)} are needed: make room, or "
-            "choose another folder."
+            f"{size_text(free)} are free in {target}, but about {size_text(sizes.peak)} are needed: free "
+            "some space, or choose another folder."
         )
     if sys.platform == "win32" and sizes and not _long_paths():
         excess = len(str(target)) + 1 + sizes.longest - _LONGEST_PATH
         if excess > 0:
             problems.append(
-                f"The name of {target} is {excess} letters too long for Windows: choose a folder with a shorter one, "
-                "such as C:\\recon3d, or switch on long paths in Windows."
+                f"The path {target} is {excess} characters too long for Windows: choose a folder with a "
+                "shorter one, such as C:\\recon3d, or enable long paths in Windows."
             )
     return problems
 

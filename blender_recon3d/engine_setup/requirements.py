@@ -24,7 +24,7 @@ def pins(extra: str = "engine") -> tuple[str, ...]:
     try:
         return tuple(tomllib.loads(project.read_text("utf-8"))["project"]["optional-dependencies"][extra])
     except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"{shipped} is missing: install the add-on again.") from error
+        raise UserError(f"{shipped} is missing: reinstall the add-on.") from error
 
 
 def pinned(name: str, extra: str = "setup") -> str:

@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     helps = {
         "install": "set up, or repair",
-        "plan": "say what install would do",
+        "plan": "print what install would do",
         "state": "missing, ready, broken or outdated",
         "remove": "delete the environment",
     }
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sub.add_argument("--target", type=Path, required=True, metavar="DIR", help="the environment's folder")
         if name in ("install", "plan"):
             _add_options(sub)
-    sub = commands.add_parser("lock", help="write a lock for packages of your own")
+    sub = commands.add_parser("lock", help="write a lock for your own packages")
     sub.add_argument(
         "--find-links", type=Path, required=True, metavar="DIR", help="a folder with their wheels"
     )
@@ -60,12 +60,17 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--variant", choices=NAMES, default="auto", help="build of torch (default: what fits)"
     )
     parser.add_argument(
-        "--index", action="append", default=[], metavar="URL", help="instead of PyPI; again for more"
+        "--index", action="append", default=[], metavar="URL", help="index instead of PyPI; may be repeated"
     )
     parser.add_argument("--find-links", default="", metavar="DIR", help="folder or page with wheels")
     parser.add_argument("--proxy", default="", metavar="URL", help="instead of HTTPS_PROXY")
-    parser.add_argument("--lock", default="", metavar="FILE", help="sums of your own packages (command lock)")
-    parser.add_argument("--offline", action="store_true", help="fetch nothing from the network")
+    parser.add_argument(
+        "--lock",
+        default="",
+        metavar="FILE",
+        help="checkcheckcheckcheckchecksums of your own packages (command lock)",
+    )
+    parser.add_argument("--offline", action="store_true", help="download nothing")
 
 
 def _sources(options: argparse.Namespace) -> Sources:
@@ -125,7 +130,7 @@ def install(target: Path, variant: str, sources: Sources, environ: Mapping[str, 
             setup.run()
         except Cancelled:
             workspace.clear_cancel()
-            setup.progress.info("Cancelled: Set Up Engine goes on where it stopped.")
+            setup.progress.info("Cancelled: Set Up Engine continues where it stopped.")
             return 3
         except (UserError, OSError) as error:
             said = error if isinstance(error, UserError) else error_messages.for_os_error(error, str(target))

@@ -65,7 +65,7 @@ def claim(target: Path) -> None:
             return
         if any(target.iterdir()):
             raise UserError(
-                f"{target} has files in it that this add-on has not made: choose another folder.", 2
+                f"{target} contains files that this add-on did not make: choose another folder.", 2
             )
         mark(target)
     except OSError as error:
@@ -114,7 +114,7 @@ def locked(target: Path) -> Iterator[Workspace]:
             stack.enter_context(workspace.locked())
         except UserError as error:
             raise UserError(
-                f"The engine in {target} is being set up by another process: wait for it, or cancel it."
+                f"The engine in {target} is being set up by another process: wait for it or cancel it."
             ) from error
         rotate(workspace)
         yield workspace
@@ -169,7 +169,9 @@ def remove(target: str | Path) -> None:
     if not os.path.lexists(target):
         return
     if not is_ours(target):
-        raise UserError(f"{target} is not removed: this add-on has not made it. Delete it by hand.", 2)
+        raise UserError(
+            f"{target} was not removed, since this add-on did not make it: delete it yourself.", 2
+        )
     with locked(target):
         (target / engine_process.READY).unlink(missing_ok=True)
         clear(target, keep=(MARKER,))

@@ -62,13 +62,13 @@ def choose(name: str = "auto", driver: Driver | str | None = "look", system: str
     Raises UserError for a build that this system cannot have.
     """
     if name not in NAMES:
-        raise UserError(f"{name} is no build of torch: choose one of {', '.join(NAMES)}.", 2)
+        raise UserError(f"{name} is not a build of torch: choose one of {', '.join(NAMES)}.", 2)
     if system == "darwin":
         if name == "cuda":
             raise UserError("There is no CUDA on a Mac: choose auto, mps or cpu.", 2)
-        return Variant("cpu" if name == "cpu" else "mps", "", "Apple's graphics (MPS) and CPU")
+        return Variant("cpu" if name == "cpu" else "mps", "", "Apple's GPU (MPS) and CPU")
     if name == "mps":
-        raise UserError("MPS is on Apple's Macs only: choose auto, cuda or cpu.", 2)
+        raise UserError("MPS exists only on Macs: choose auto, cuda or cpu.", 2)
     found = find_driver(system) if driver == "look" else driver
     assert not isinstance(found, str)
     if name == "auto":
@@ -76,11 +76,11 @@ def choose(name: str = "auto", driver: Driver | str | None = "look", system: str
         name = "cuda" if usable else "cpu"
     if name == "cuda":
         old = found is not None and 0 < found.cuda < 13
-        return _cuda(old, system, found.text if found else "CUDA was asked for")
+        return _cuda(old, system, found.text if found else "CUDA was chosen")
     if found is not None and found.cuda and found.cuda < 12:
         why = f"{found.text} is too old for CUDA 12: update it to use the card"
     else:
-        why = "no NVIDIA card was found" if found is None else "the CPU was asked for"
+        why = "no NVIDIA card was found" if found is None else "the CPU was chosen"
     return Variant("cpu", "cpu" if system.startswith("linux") else "", why)
 
 

@@ -19,7 +19,7 @@ from .job_view import CANCELLED, DONE, FAILED, RUNNING, JobView, follow
 
 _CANCELLED_CODE = 3
 _GRACE = 15.0  # seconds from a cancel until the process group is ended by force
-_CANCELLED_TEXT = "Cancelled: Resume goes on where it stopped."
+_CANCELLED_TEXT = "Cancelled. Resume continues where it stopped."
 
 
 class Job(ABC):
@@ -195,7 +195,9 @@ class FoundJob(Job):
         if self._exit_code == _CANCELLED_CODE or self._cancelled_at:
             return replace(self.view, state=CANCELLED, message=_CANCELLED_TEXT, exit_code=3, remedy="")
         message = (
-            self._error if self._end else "The engine was ended from outside: press Resume, work is kept."
+            self._error
+            if self._end
+            else "Another program ended the engine: press Resume, finished work is kept."
         )
         return replace(
             self.view, state=FAILED, message=message, exit_code=1, remedy=self.view.remedy or "again"

@@ -71,7 +71,7 @@ class EngineQuery:
         return answer if isinstance(answer, dict) else None
 
     def _last_words(self) -> str:
-        return (last_words(self._errors)[0] or "it said nothing")[:400]
+        return (last_words(self._errors)[0] or "it printed nothing")[:400]
 
     def _clean(self) -> None:
         self.running = False

@@ -6,7 +6,7 @@ LABELS = {
     "again": "Try Again",
     "photos": "Choose Other Photos",
     "results": "Choose Another Results Folder",
-    "preview": "Go On at Preview Quality",
+    "preview": "Retry at Preview Quality",
     "log": "Open the Log",
     "engine": "Set Up Engine",
 }

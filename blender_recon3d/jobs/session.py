@@ -91,7 +91,7 @@ def start(context: bpy.types.Context, photos: str = "", workspace: str = "", **o
     job: Job | None = find_job(folder)
     if job is None:
         if not source.exists():
-            raise UserError(f"{source} is not there: choose the folder with the photos.", 2)
+            raise UserError(f"{source} does not exist: choose the folder with the photos.", 2)
         once = {name: value for name, value in once.items() if value} or _interrupted(context.scene)
         options = {**scene_options(context.scene, folder), **once, "photos": str(source)}
         quality, until = options.pop("quality", settings.quality), options.pop("until", settings.until)
@@ -251,7 +251,7 @@ def _tick() -> tuple[bool, bool]:
         _end(scene)
     elif job.view.state == DONE:
         session.notes = (
-            "Another file is open than when this began: press Import Result to bring it in here.",
+            "Another file was opened during the run: press Import Result to import the result here.",
         )
     return True, False
 

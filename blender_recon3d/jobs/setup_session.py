@@ -68,8 +68,8 @@ def plan() -> engine_setup.Plan:
     kept, folder = preferences.preferences(), preferences.engine_folder()
     if kept is None or folder is None:
         raise UserError(
-            "The add-on is not installed as an extension and has no folder of its own: make setup makes the engine's "
-            "environment in a checkout.",
+            "The add-on is not installed as an extension, so it has no folder for the engine: in a "
+            "checkout, run make setup.",
             2,
         )
     index, lock = preferences.absolute(kept.index), preferences.absolute(kept.lock)
@@ -87,7 +87,7 @@ def state() -> str:
 def set_up() -> None:
     """Begin to set the engine up, or to repair it. Raises UserError."""
     if session.view.running:
-        raise UserError("The engine is being set up already: wait for it, or cancel it.")
+        raise UserError("The engine is already being set up: wait for it or cancel it.")
     wanted = plan()
     if not wanted.able:
         raise UserError(wanted.problems[0])
@@ -127,10 +127,10 @@ def remove() -> str:
     """Delete the environment that Set Up Engine has made. Raises UserError."""
     folder = preferences.engine_folder()
     if folder is None or session.view.running:
-        raise UserError("The engine is being set up: cancel that first.")
+        raise UserError("The engine is being set up: cancel it first.")
     engine_setup.remove(folder)
     session.findings, session.view = None, SetupView()
-    return f"The engine's environment {folder} is removed."
+    return f"Removed the engine's environment {folder}."
 
 
 def log_file() -> Path:
@@ -167,7 +167,7 @@ def poll() -> bool:
 def _last_words(output: Path, code: int) -> str:
     last, _ = last_words(output)
     said = f" ({last[:300]})" if last else ""
-    return f"Setting the engine up ended with code {code}{said}: see the log, or try again."
+    return f"Setting up the engine ended with code {code}{said}: see the log, or try again."
 
 
 def _tick() -> tuple[bool, bool]:

@@ -1,4 +1,4 @@
-"""Choose photos, a film, or the results folder with Blender's file browser."""
+"""Choose photos, a video, or the results folder with Blender's file browser."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ class _Choose:
 class RECON3D_OT_choose_photos(_Choose, bpy.types.Operator):
     bl_idname = "recon3d.choose_photos"
     bl_label = "Choose Photos"
-    bl_description = "Choose the folder that holds the photos"
+    bl_description = "Choose the folder with the photos"
 
     directory: bpy.props.StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE"})
     filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
     filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
 
 
-class RECON3D_OT_choose_film(_Choose, bpy.types.Operator):
-    bl_idname = "recon3d.choose_film"
-    bl_label = "Choose Film"
-    bl_description = "Choose a film to take the photos from"
+class RECON3D_OT_choose_video(_Choose, bpy.types.Operator):
+    bl_idname = "recon3d.choose_video"
+    bl_label = "Choose Video"
+    bl_description = "Choose a video to extract frames from"
 
     filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
     filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
@@ -47,7 +47,7 @@ class RECON3D_OT_choose_film(_Choose, bpy.types.Operator):
 class RECON3D_OT_choose_results(_Choose, bpy.types.Operator):
     bl_idname = "recon3d.choose_results"
     bl_label = "Choose Results Folder"
-    bl_description = "Choose another folder for everything that is computed"
+    bl_description = "Choose another folder for the results"
     target = "workspace"
 
     directory: bpy.props.StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE"})
@@ -57,7 +57,7 @@ class RECON3D_OT_choose_results(_Choose, bpy.types.Operator):
 class RECON3D_OT_look_at_photos(bpy.types.Operator):
     bl_idname = "recon3d.look_at_photos"
     bl_label = "Look at These Photos"
-    bl_description = "Count the photos that this file names, and find what is in its results"
+    bl_description = "Read the photos and results folders that this file names"
     bl_options = {"REGISTER", "INTERNAL"}
 
     @classmethod
@@ -70,7 +70,7 @@ class RECON3D_OT_look_at_photos(bpy.types.Operator):
 
 CLASSES = (
     RECON3D_OT_choose_photos,
-    RECON3D_OT_choose_film,
+    RECON3D_OT_choose_video,
     RECON3D_OT_choose_results,
     RECON3D_OT_look_at_photos,
 )

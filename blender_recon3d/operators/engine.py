@@ -13,7 +13,7 @@ from .reporting import run_in_background, run_reported
 class RECON3D_OT_set_up_engine(bpy.types.Operator):
     bl_idname = "recon3d.set_up_engine"
     bl_label = "Set Up Engine"
-    bl_description = "Download the engine's packages into a folder of their own, or repair what is there"
+    bl_description = "Download the engine's packages into their own folder, or repair them"
     bl_options = {"REGISTER"}
 
     @classmethod
@@ -47,7 +47,7 @@ class RECON3D_OT_set_up_engine(bpy.types.Operator):
 class RECON3D_OT_cancel_set_up(bpy.types.Operator):
     bl_idname = "recon3d.cancel_set_up"
     bl_label = "Cancel"
-    bl_description = "Stop setting the engine up; Set Up Engine goes on from there later"
+    bl_description = "Stop the set-up; Set Up Engine continues from there later"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -60,12 +60,12 @@ class RECON3D_OT_cancel_set_up(bpy.types.Operator):
 class RECON3D_OT_remove_engine(bpy.types.Operator):
     bl_idname = "recon3d.remove_engine"
     bl_label = "Remove Engine"
-    bl_description = "Delete the environment that Set Up Engine has made, and nothing else"
+    bl_description = "Delete the environment that Set Up Engine made, and nothing else"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if setup_session.state() == "missing":
-            cls.poll_message_set("There is no environment that Set Up Engine has made")
+            cls.poll_message_set("There is no environment made by Set Up Engine")
             return False
         return not setup_session.session.view.running
 
@@ -79,7 +79,7 @@ class RECON3D_OT_remove_engine(bpy.types.Operator):
 class RECON3D_OT_check_engine(bpy.types.Operator):
     bl_idname = "recon3d.check_engine"
     bl_label = "Check Engine"
-    bl_description = "Ask the engine what works on this machine, and what to do about what does not"
+    bl_description = "List what works on this machine, and what to do about what does not"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         return run_reported(self, setup_session.ask_doctor)

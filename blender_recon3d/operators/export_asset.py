@@ -20,23 +20,25 @@ _ITEMS.append(
 class RECON3D_OT_export_asset(ImportOperator, bpy.types.Operator):
     bl_idname = "recon3d.export_asset"
     bl_label = "Export Asset"
-    bl_description = "Write the mesh, as it stands in the world, for another program"
+    bl_description = "Export the mesh, with its transform in the world, to another program"
     bl_options = {"REGISTER"}
 
     filepath: bpy.props.StringProperty(
         name="File",
-        description="Its ending is the format's; a folder for 3DGS",
+        description="File path, or a folder for 3DGS",
         subtype="FILE_PATH",
         options={"SKIP_SAVE"},
     )
     preset: bpy.props.EnumProperty(name="Format", items=_ITEMS, default="GLB")
     fill: bpy.props.BoolProperty(
         name="Fill Holes",
-        description="Close all holes of what is written, for printing; the mesh stays as it is",
+        description=(
+            "Close all holes in the exported file, for printing; the mesh in the scene is not changed"
+        ),
     )
     scale: bpy.props.FloatProperty(
         name="Scale",
-        description="Of lengths in the file; 1000 for what reads millimetres",
+        description="Scale factor of the exported file; 1000 exports millimeters",
         default=1.0,
         min=1e-6,
     )

@@ -13,7 +13,7 @@ from .reporting import ImportOperator, run_reported
 class RECON3D_OT_export_cameras(ImportOperator, bpy.types.Operator):
     bl_idname = "recon3d.export_cameras"
     bl_label = "Export Cameras"
-    bl_description = "Write the cameras, as they stand, for COLMAP or nerfstudio"
+    bl_description = "Export the cameras as they are now, to COLMAP or nerfstudio"
     bl_options = {"REGISTER"}
 
     directory: bpy.props.StringProperty(name="Folder", subtype="DIR_PATH", options={"SKIP_SAVE"})

@@ -16,16 +16,16 @@ from .reporting import run_reported
 class RECON3D_OT_import_result(bpy.types.Operator):
     bl_idname = "recon3d.import_result"
     bl_label = "Import Result"
-    bl_description = "Bring cameras and cloud into the scene, or update those of an earlier import"
+    bl_description = "Import the result into the scene, or update an earlier import"
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         folder = workspace_path(context.scene.recon3d)
         if folder is None:
-            cls.poll_message_set("Choose the photos or the folder of results first")
+            cls.poll_message_set("Choose the photos or the results folder first")
         elif is_chosen(folder) and not folder.is_dir():  # nothing is asked of a path that only a file names
-            cls.poll_message_set(printable(f"{folder} is not there yet: press Reconstruct first"))
+            cls.poll_message_set(printable(f"{folder} does not exist yet: press Reconstruct first"))
             folder = None
         return folder is not None
 
@@ -37,7 +37,7 @@ class RECON3D_OT_import_result(bpy.types.Operator):
 class RECON3D_OT_import_folder(bpy.types.Operator):
     bl_idname = "recon3d.import_folder"
     bl_label = "Import Reconstruction"
-    bl_description = "Bring in any folder that holds a Recon3D workspace or a COLMAP model, binary or text"
+    bl_description = "Import any folder with a Recon3D workspace or a COLMAP model, binary or text"
     bl_options = {"REGISTER", "UNDO"}
 
     directory: bpy.props.StringProperty(name="Folder", subtype="DIR_PATH", options={"SKIP_SAVE"})

@@ -15,15 +15,15 @@ _SIZES = [(str(size), f"{size} px", "") for size in (256, 512, 1024, 2048, 4096,
 
 class RECON3D_OT_make_mesh(StartsJob, bpy.types.Operator):
     bl_idname = "recon3d.make_mesh"
-    bl_label = "Make Mesh"
-    bl_description = "Let the engine make a mesh with texture from the cloud, in a process of its own"
+    bl_label = "Build Mesh"
+    bl_description = "Build a textured mesh from the cloud, in the background"
     bl_options = {"REGISTER"}
 
     faces: bpy.props.IntProperty(
-        name="Faces", description="At most; 0: as the quality says", min=0, max=20_000_000
+        name="Faces", description="Maximum number of faces; 0: set by the quality", min=0, max=20_000_000
     )
     texture: bpy.props.IntProperty(
-        name="Texture", description="Side in pixels; 0: as the quality says", min=0, max=16_384
+        name="Texture", description="Width and height in pixels; 0: set by the quality", min=0, max=16_384
     )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -36,7 +36,7 @@ class RECON3D_OT_make_mesh(StartsJob, bpy.types.Operator):
 class RECON3D_OT_import_mesh(ImportOperator, bpy.types.Operator):
     bl_idname = "recon3d.import_mesh"
     bl_label = "Import Mesh"
-    bl_description = "Bring the mesh of the results folder in, with its texture, or update it"
+    bl_description = "Import the mesh and texture of the results folder, or update them"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         return run_reported(self, lambda: _imported(context))
@@ -52,7 +52,7 @@ class _Asks(ImportOperator):
 class RECON3D_OT_decimate(_Asks, bpy.types.Operator):
     bl_idname = "recon3d.decimate"
     bl_label = "Decimate"
-    bl_description = "Make a mesh of fewer faces that looks alike; the original stays, hidden"
+    bl_description = "Make a similar mesh with fewer faces; the original is kept, hidden"
 
     faces: bpy.props.IntProperty(
         name="Faces", description="How many", default=20_000, min=4, soft_max=1_000_000
@@ -64,11 +64,11 @@ class RECON3D_OT_decimate(_Asks, bpy.types.Operator):
 
 class RECON3D_OT_make_quads(_Asks, bpy.types.Operator):
     bl_idname = "recon3d.make_quads"
-    bl_label = "Quads"
-    bl_description = "Make a mesh of quads; the original stays, hidden. Bake Colours brings its texture over"
+    bl_label = "Remesh to Quads"
+    bl_description = "Make a quad mesh; the original is kept, hidden. Bake Texture transfers its texture"
 
     faces: bpy.props.IntProperty(
-        name="Faces", description="About how many", default=10_000, min=4, soft_max=200_000
+        name="Faces", description="Approximate number of faces", default=10_000, min=4, soft_max=200_000
     )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -78,30 +78,30 @@ class RECON3D_OT_make_quads(_Asks, bpy.types.Operator):
 class RECON3D_OT_bake_normals(_Asks, bpy.types.Operator):
     bl_idname = "recon3d.bake_normals"
     bl_label = "Bake Normals"
-    bl_description = "Bake the detail of the full mesh into a normal map, and wire it"
+    bl_description = "Bake the detail of the full mesh into a normal map, and connect it to the material"
 
-    size: bpy.props.EnumProperty(name="Size", description="Side of the image", items=_SIZES, default="2048")
-    extrusion: bpy.props.FloatProperty(
-        name="Extrusion", description="How far the cage lies off the mesh; 0: as both meshes ask for", min=0.0
+    size: bpy.props.EnumProperty(
+        name="Size", description="Width and height of the image in pixels", items=_SIZES, default="2048"
     )
+    extrusion: bpy.props.FloatProperty(name="Extrusion", description="Cage extrusion; 0: automatic", min=0.0)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         call = bake.bake_normals
         return run_reported(self, lambda: call(current_import(context.scene), int(self.size), self.extrusion))
 
 
-class RECON3D_OT_bake_colours(_Asks, bpy.types.Operator):
-    bl_idname = "recon3d.bake_colours"
-    bl_label = "Bake Colours"
-    bl_description = "Bake the colours of the textured mesh onto the quads or another copy"
+class RECON3D_OT_bake_texture(_Asks, bpy.types.Operator):
+    bl_idname = "recon3d.bake_texture"
+    bl_label = "Bake Texture"
+    bl_description = "Bake the textured mesh's color onto the quads or another copy"
 
-    size: bpy.props.EnumProperty(name="Size", description="Side of the image", items=_SIZES, default="2048")
-    extrusion: bpy.props.FloatProperty(
-        name="Extrusion", description="How far the cage lies off the mesh; 0: as both meshes ask for", min=0.0
+    size: bpy.props.EnumProperty(
+        name="Size", description="Width and height of the image in pixels", items=_SIZES, default="2048"
     )
+    extrusion: bpy.props.FloatProperty(name="Extrusion", description="Cage extrusion; 0: automatic", min=0.0)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        call = bake.bake_colours
+        call = bake.bake_texture
         return run_reported(self, lambda: call(current_import(context.scene), int(self.size), self.extrusion))
 
 
@@ -130,5 +130,5 @@ CLASSES = (
     RECON3D_OT_decimate,
     RECON3D_OT_make_quads,
     RECON3D_OT_bake_normals,
-    RECON3D_OT_bake_colours,
+    RECON3D_OT_bake_texture,
 )

@@ -10,14 +10,14 @@ from ..scene import placement
 from ..scene.find_imports import current_import
 from .reporting import ImportOperator, run_reported
 
-_AXIS_ITEMS = [(axis, axis, f"What points along {axis} now shall point up") for axis in placement.AXES]
+_AXIS_ITEMS = [(axis, axis, f"Make {axis} the up axis") for axis in placement.AXES]
 
 
 def _points(count: int) -> object:
     """Coordinates in the world, one after the other; left alone, the selected vertices count."""
     return bpy.props.FloatVectorProperty(
         name="Points",
-        description=f"{count} points in the world, for scripts; else {count} selected vertices",
+        description=f"{count} points in world space, for scripts; otherwise the {count} selected vertices",
         size=3 * count,
         subtype="NONE",
         options={"SKIP_SAVE", "HIDDEN"},
@@ -26,8 +26,8 @@ def _points(count: int) -> object:
 
 class RECON3D_OT_ground_from_plane(ImportOperator, bpy.types.Operator):
     bl_idname = "recon3d.ground_from_plane"
-    bl_label = "Ground from Plane"
-    bl_description = "Find the cloud's dominant plane, level it, and put it at height 0"
+    bl_label = "Align to Ground Plane"
+    bl_description = "Find the cloud's dominant plane, level it and move it to height 0"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         return run_reported(self, lambda: placement.ground_from_plane(current_import(context.scene)))
@@ -35,10 +35,8 @@ class RECON3D_OT_ground_from_plane(ImportOperator, bpy.types.Operator):
 
 class RECON3D_OT_ground_from_points(ImportOperator, bpy.types.Operator):
     bl_idname = "recon3d.ground_from_points"
-    bl_label = "Ground from 3 Points"
-    bl_description = (
-        "Level the plane through three vertices that are selected in Edit mode, and put it at height 0"
-    )
+    bl_label = "Align to 3 Points"
+    bl_description = "Level the plane through three vertices selected in Edit Mode and move it to height 0"
 
     points: _points(3)
 
@@ -49,7 +47,7 @@ class RECON3D_OT_ground_from_points(ImportOperator, bpy.types.Operator):
 class RECON3D_OT_up_axis(ImportOperator, bpy.types.Operator):
     bl_idname = "recon3d.up_axis"
     bl_label = "Up Axis"
-    bl_description = "Turn the reconstruction so that what points along this axis now points up"
+    bl_description = "Rotate the reconstruction so that this axis points up"
 
     axis: bpy.props.EnumProperty(name="Axis", items=_AXIS_ITEMS, default="Y")
 
@@ -59,12 +57,12 @@ class RECON3D_OT_up_axis(ImportOperator, bpy.types.Operator):
 
 class RECON3D_OT_origin_under(ImportOperator, bpy.types.Operator):
     bl_idname = "recon3d.origin_under"
-    bl_label = "Origin under Object"
-    bl_description = "Move the reconstruction so that the bottom of the subject stands on the origin"
+    bl_label = "Move to Origin"
+    bl_description = "Move the bottom center of the subject to the origin"
 
     target: bpy.props.EnumProperty(
         name="Onto",
-        items=(("WORLD", "World's Origin", "0, 0, 0"), ("CURSOR", "3D Cursor", "Where the 3D cursor is")),
+        items=(("WORLD", "World's Origin", "0, 0, 0"), ("CURSOR", "3D Cursor", "Location of the 3D cursor")),
     )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -75,10 +73,14 @@ class RECON3D_OT_origin_under(ImportOperator, bpy.types.Operator):
 class RECON3D_OT_scale_to(ImportOperator, bpy.types.Operator):
     bl_idname = "recon3d.scale_to"
     bl_label = "Scale from 2 Points"
-    bl_description = "Scale until two vertices that are selected in Edit mode are this far apart"
+    bl_description = "Scale so that two vertices selected in Edit Mode have this distance"
 
     length: bpy.props.FloatProperty(
-        name="Length", description="As measured in reality", default=1.0, min=1e-6, subtype="DISTANCE"
+        name="Length",
+        description="Real-world distance between the two points",
+        default=1.0,
+        min=1e-6,
+        subtype="DISTANCE",
     )
     points: _points(2)
 

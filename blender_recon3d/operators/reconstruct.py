@@ -32,27 +32,27 @@ def run_job(
 class RECON3D_OT_reconstruct(StartsJob, bpy.types.Operator):
     bl_idname = "recon3d.reconstruct"
     bl_label = "Reconstruct"
-    bl_description = "Compute cameras and a dense cloud from the photos, in a process of its own"
+    bl_description = "Reconstruct the photos in the background, up to the chosen output"
     bl_options = {"REGISTER"}
 
     photos: bpy.props.StringProperty(
-        name="Photos", description="Instead of the scene's", subtype="FILE_PATH", options={"SKIP_SAVE"}
+        name="Photos", description="Overrides the scene's setting", subtype="FILE_PATH", options={"SKIP_SAVE"}
     )
     workspace: bpy.props.StringProperty(
-        name="Results", description="Instead of the scene's", subtype="DIR_PATH", options={"SKIP_SAVE"}
+        name="Results", description="Overrides the scene's setting", subtype="DIR_PATH", options={"SKIP_SAVE"}
     )
     quality: bpy.props.EnumProperty(
         name="Quality",
-        description="Instead of the scene's",
-        items=[("SCENE", "As in the Scene", "The scene's quality", 9), *QUALITY_ITEMS],
+        description="Overrides the scene's setting",
+        items=[("SCENE", "Use Scene Setting", "The quality set in the scene", 9), *QUALITY_ITEMS],
         default="SCENE",
         options={"SKIP_SAVE"},
     )
 
     until: bpy.props.EnumProperty(
         name="Make",
-        description="Instead of the scene's",
-        items=[("SCENE", "As in the Scene", "As far as the scene says", 9), *UNTIL_ITEMS],
+        description="Overrides the scene's setting",
+        items=[("SCENE", "Use Scene Setting", "The output set in the scene", 9), *UNTIL_ITEMS],
         default="SCENE",
         options={"SKIP_SAVE"},
     )
@@ -71,7 +71,7 @@ class RECON3D_OT_reconstruct(StartsJob, bpy.types.Operator):
 class RECON3D_OT_cancel(bpy.types.Operator):
     bl_idname = "recon3d.cancel"
     bl_label = "Cancel"
-    bl_description = "Stop within seconds; finished work is kept, and Resume goes on from there later"
+    bl_description = "Stop within seconds; progress is kept, and Resume continues"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

@@ -16,8 +16,8 @@ from .reporting import run_reported
 
 class RECON3D_OT_remedy(bpy.types.Operator):
     bl_idname = "recon3d.remedy"
-    bl_label = "Do What Is Advised"
-    bl_description = "Do what the message advises"
+    bl_label = "Apply Suggestion"
+    bl_description = "Apply the fix that the message suggests"
     bl_options = {"REGISTER", "INTERNAL"}
 
     @classmethod
@@ -41,12 +41,12 @@ class RECON3D_OT_remedy(bpy.types.Operator):
 class RECON3D_OT_open_log(bpy.types.Operator):
     bl_idname = "recon3d.open_log"
     bl_label = "Open Log"
-    bl_description = "Show the log in the system's own program for text files"
+    bl_description = "Open the log in the system's text editor"
     bl_options = {"REGISTER"}
 
     which: bpy.props.EnumProperty(
         name="Log",
-        items=(("JOB", "Reconstruction", "log.txt"), ("SETUP", "Engine", "What Set Up Engine did")),
+        items=(("JOB", "Reconstruction", "log.txt"), ("SETUP", "Engine", "The log of Set Up Engine")),
     )
 
     def execute(self, context: bpy.types.Context) -> set[str]:

@@ -11,10 +11,10 @@ from .reporting import run_reported
 class RECON3D_OT_look_through(bpy.types.Operator):
     bl_idname = "recon3d.look_through"
     bl_label = "Look Through Photo"
-    bl_description = "See the scene from where a photo was taken, with the photo behind it"
+    bl_description = "View the scene through a photo's camera, with the photo as background"
     bl_options = {"REGISTER", "UNDO"}
 
-    photo: bpy.props.StringProperty(name="Photo", description="Its name, as the review lists it")
+    photo: bpy.props.StringProperty(name="Photo", description="Name of the photo in the review")
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

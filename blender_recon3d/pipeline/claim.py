@@ -36,8 +36,8 @@ def check_claim(workspace: Workspace, names: Iterable[str] = ()) -> bool:
         link = next((path for path in wanted if path.is_symlink()), None)
         if link is not None:
             raise UserError(
-                f"{link} is a link, and results are only written to plain files and folders: remove it, or choose "
-                "another results folder.",
+                f"{link} is a link, but results are written only to plain files and folders: remove it, or "
+                "choose another results folder.",
                 2,
                 "results",
             )
@@ -46,8 +46,8 @@ def check_claim(workspace: Workspace, names: Iterable[str] = ()) -> bool:
         found = next((path for path in wanted if path.exists()), None)
         if found is not None:
             raise UserError(
-                f"{workspace.root} is no workspace of Recon3D and holds {found.name} already, which would be "
-                "overwritten: choose an empty or a new folder for the results.",
+                f"{workspace.root} is not a Recon3D workspace but already contains {found.name}, which "
+                "would be overwritten: choose an empty or new folder for the results.",
                 2,
                 "results",
             )
@@ -85,8 +85,8 @@ def is_ours(workspace: Workspace) -> bool:
 def unwritable(workspace: Workspace, error: OSError) -> UserError:
     """For a results folder that is read-only, or whose files belong to somebody else."""
     return UserError(
-        f"{error.filename or workspace.root} cannot be written to ({error.strerror or error}): allow it, or choose "
-        "another results folder.",
+        f"{error.filename or workspace.root} cannot be written ({error.strerror or error}): check its "
+        "permissions, or choose another results folder.",
         2,
         "results",
     )

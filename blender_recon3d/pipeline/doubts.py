@@ -35,8 +35,8 @@ def folded(photos: Sequence[str]) -> Doubt:
         "folded",
         f"Sides of the subject that look alike may have been merged into one ({named(photos)}): the model "
         "can be folded.",
-        "Look at the cameras from above. Where a side is missing, take photos on the way from one side to the next, "
-        "with something in view that differs from side to side.",
+        "Look at the cameras from above. Where a side is missing, take photos on the way around to it, "
+        "with something in view that looks different from side to side.",
         tuple(photos),
     )
 

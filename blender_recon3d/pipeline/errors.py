@@ -33,5 +33,5 @@ class FileFormatError(UserError):
 
     def __init__(self, path: Path, what: str) -> None:
         # Names out of a damaged file may hold anything, line ends among it.
-        super().__init__(printable(f"{path} cannot be read: {what}; make it again, or choose another."))
+        super().__init__(printable(f"{path} cannot be read: {what}; make it again, or choose another file."))
         self.path = path

@@ -321,8 +321,8 @@ def disk_error(error: OSError, workspace: Workspace) -> UserError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT if hasattr(errno, "EDQUOT") else errno.ENOSPC):
         free = free_bytes(workspace.root) / 2**20
         return UserError(
-            f"The disk is full ({free:.0f} MB free) while writing {where}: make room and run the same "
-            "command again, finished work is kept."
+            f"The disk is full ({free:.0f} MB free) while writing {where}: free some space and run the same "
+            "command again; finished work is kept."
         )
     return UserError(
         f"{where} cannot be read or written ({error.strerror or error}): check it and run the same command "

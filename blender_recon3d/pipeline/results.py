@@ -197,7 +197,7 @@ def _difference(path: Path, recorded: str) -> str:
         return ""
     size, before = now.partition(" ")[0], recorded.partition(" ")[0]
     if size == before or not before.isdecimal():  # state.json may hold anything
-        return "has other content than was written"
+        return "has different content than was written"
     return "is empty" if size == "0" else f"has {size} bytes where {before} were written"
 
 

@@ -11,7 +11,7 @@ DEVICES = {
     "auto": Choice("Automatic", "The fastest device that the engine finds"),
     "cpu": Choice("CPU", "Works everywhere"),
     "cuda": Choice("NVIDIA CUDA", "An NVIDIA graphics card"),
-    "mps": Choice("Apple Metal", "The graphics of an Apple silicon Mac"),
+    "mps": Choice("Apple Metal", "The GPU of an Apple silicon Mac"),
 }
 PRECISIONS = {
     "auto": Choice("Automatic", "bf16 where the processor is fast in it, else fp32"),

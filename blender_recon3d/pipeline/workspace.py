@@ -168,8 +168,8 @@ class Workspace:
             handle = open_plain(self.lock_file, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         except OSError as error:
             raise UserError(
-                f"{self.lock_file} cannot be written to ({error.strerror}): allow it, or choose another results "
-                "folder.",
+                f"{self.lock_file} cannot be written ({error.strerror}): check its permissions, or choose "
+                "another results folder.",
                 2,
                 "results",
             ) from error
@@ -180,8 +180,8 @@ class Workspace:
                 time.sleep(0.1)
             if not held:
                 raise UserError(
-                    f"Another run is at work in {self.root}{_holder(self.lock_file)}: "
-                    "wait for it, cancel it, or choose another folder with -o."
+                    f"Another run is in progress in {self.root}{_holder(self.lock_file)}: wait for it, "
+                    "cancel it, or choose another folder with -o."
                 )
             try:
                 file.truncate(1)  # one zero byte, also where the file was empty

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from .point_display import input_property
 
 @dataclass(frozen=True)
 class AssetState:
-    """inputs: of the cleaning, as (name, what holds the property, its key), for a layout's prop(). mesh: the name of
+    """inputs: of the cleaning, as (label, what holds the property, its key), for a layout's prop(). mesh: the name of
     the one that is worked on, empty where there is none; faces: its number of faces."""
 
     cleaning: bpy.types.Modifier | None
@@ -25,15 +26,18 @@ class AssetState:
     faces: int
 
 
+def _inputs(cleaning: bpy.types.Modifier) -> Iterator[tuple[str, Any, str]]:
+    for item in clean_modifier.INPUTS.values():
+        yield item.label, *input_property(cleaning, item.identifier)
+
+
 def asset_state(scene: bpy.types.Scene) -> AssetState:
     """Of the current import, which there must be."""
     collection = current_import(scene)
     found = by_kind(collection)  # once: a panel is drawn often, and there may be thousands of cameras
     cloud = next(iter(found.get(CLOUD, ())), None)
     cleaning = clean_modifier.find_cleaning(cloud) if cloud is not None else None
-    inputs = (
-        () if cleaning is None else tuple((n, *input_property(cleaning, n)) for n in clean_modifier.INPUTS)
-    )
+    inputs = () if cleaning is None else tuple(_inputs(cleaning))
     surfaces = [thing for kind in SURFACES for thing in found.get(kind, ())]
     active = bpy.context.view_layer.objects.active
     shown = [thing for thing in surfaces if not is_hidden(thing)] or surfaces

@@ -55,7 +55,7 @@ def pinhole_of(camera: colmap_files.Camera, path: Path) -> Pinhole:
     pinhole = Pinhole(camera.width, camera.height, *intrinsics)
     fits = 4 <= min(camera.width, camera.height) and max(camera.width, camera.height) <= _MAX_RESOLUTION
     if not (fits and pinhole.fx > 0 and pinhole.fy > 0 and _blender_can_show(pinhole)):
-        raise FileFormatError(path, f"camera {camera.camera_id} is beyond what a Blender camera can be")
+        raise FileFormatError(path, f"camera {camera.camera_id} cannot be represented by a Blender camera")
     return pinhole
 
 

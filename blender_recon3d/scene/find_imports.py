@@ -67,7 +67,7 @@ def cloud_of(collection: bpy.types.Collection) -> bpy.types.Object:
     """The cloud, with points in it; UserError otherwise."""
     cloud = find_object(collection, CLOUD)
     if cloud is None:
-        raise UserError(f"{collection.name} has no cloud any more: import the result again.")
+        raise UserError(f"{collection.name} no longer has a cloud: import the result again.")
     if not len(cloud.data.vertices):
         raise UserError("The cloud has no points: take more photos that overlap, or reconstruct again.")
     return cloud

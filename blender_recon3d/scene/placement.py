@@ -52,11 +52,11 @@ def ground_from_plane(collection: bpy.types.Collection) -> str:
         found = ground_plane(xyz, centres, up.direction, up.cone)
     if found is None:
         raise UserError(
-            "The cloud has no plane that could be the ground: select three of its points instead."
+            "The cloud has no plane that could be the ground: select three points and use Align to 3 Points."
         )
     normal, offset = found
     _level(empty, world @ Vector((normal * offset).tolist()), Vector((rotation @ normal).tolist()))
-    return "The dominant plane is the ground now."
+    return "Aligned to the dominant plane."
 
 
 def ground_from_points(collection: bpy.types.Collection, points: Sequence[Point]) -> str:
@@ -67,23 +67,23 @@ def ground_from_points(collection: bpy.types.Collection, points: Sequence[Point]
     a, b, c = (Vector(point) for point in points)
     normal = (b - a).cross(c - a)
     if normal.length < 1e-6 * max((b - a).length, (c - a).length) ** 2 or normal.length == 0:
-        raise UserError("The three points lie on one line: choose others.", 2)
+        raise UserError("The three points are on one line: choose others.", 2)
     normal.normalize()
     if _is_below(collection, a, normal):
         normal.negate()
     _level(empty, (a + b + c) / 3, normal)
-    return "The three points lie on the ground now."
+    return "Aligned to the three points."
 
 
 def up_axis(collection: bpy.types.Collection, axis: str) -> str:
     """Turn so that what points along this axis of the world ("X", "-X" ... "-Z") points up, about the subject."""
     empty = _empty(collection)
     if axis not in AXES:
-        raise UserError(f"{axis} is no axis: choose one of {', '.join(AXES)}.", 2)
+        raise UserError(f"{axis} is not an axis: choose one of {', '.join(AXES)}.", 2)
     low, high = subject_box(collection)
     middle = Vector(((low + high) / 2).tolist())
     _turn(empty, middle, _rotation_up(Vector(AXES[axis])))
-    return f"What pointed along {axis} points up now."
+    return f"{axis} is now the up axis."
 
 
 def _level(empty: bpy.types.Object, point: Vector, normal: Vector) -> None:
@@ -120,7 +120,7 @@ def origin_under(collection: bpy.types.Collection, target: Point = (0.0, 0.0, 0.
     low, high = subject_box(collection)
     bottom = Vector(((low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]))
     set_world_matrix(empty, Matrix.Translation(Vector(target) - bottom) @ world_matrix(empty))
-    return "The subject's bottom centre lies at " + ", ".join(f"{value:.3g}" for value in target) + " now."
+    return "The subject's bottom center is now at " + ", ".join(f"{value:.3g}" for value in target) + "."
 
 
 def scale_to(collection: bpy.types.Collection, points: Sequence[Point], length: float) -> str:
@@ -130,14 +130,14 @@ def scale_to(collection: bpy.types.Collection, points: Sequence[Point], length: 
         raise UserError(f"Two points are needed to measure the scale, not {len(points)}.", 2)
     measured = (Vector(points[1]) - Vector(points[0])).length
     if not (np.isfinite(length) and length > 0 and measured > 0):
-        raise UserError("The points lie at one place, or the length is not above zero: choose others.", 2)
+        raise UserError("The two points coincide, or the length is not greater than zero: choose others.", 2)
     factor = length / measured
     set_world_matrix(empty, Matrix.Scale(factor, 4) @ world_matrix(empty))
     for camera in {o.data for o in objects_of(collection, "camera")}:
         # Drawn and cut off in world sizes: Blender ignores a parent's scale here.
         camera.display_size *= factor
         camera.clip_start, camera.clip_end = camera.clip_start * factor, camera.clip_end * factor
-    return f"Scaled {factor:.4g} times: {measured:.4g} became {length:.4g}."
+    return f"Scaled by {factor:.4g}: {measured:.4g} is now {length:.4g}."
 
 
 def subject_box(collection: bpy.types.Collection) -> tuple[np.ndarray, np.ndarray]:
@@ -176,8 +176,8 @@ def selected_points(collection: bpy.types.Collection, count: int) -> list[tuple[
     if found is None:
         chosen = next((len(chosen) for _, chosen in numbers if len(chosen)), 0)
         raise UserError(
-            f"{chosen or 'No'} vertices are selected, and {count} are needed: select them on the cloud or the mesh in "
-            "Edit mode.",
+            f"{chosen or 'No'} vertices are selected, but {count} are needed: select them on the cloud or "
+            "the mesh in Edit Mode.",
             2,
         )
     thing, chosen = found

@@ -1,6 +1,6 @@
 """Shows a mesh of vertices as round points: a Geometry Nodes modifier and a material of the points' colour.
 
-Made for Blender 4.2 to 5.2: sockets are found by name, and a modifier's inputs are set where each version has
+Made for Blender 4.2 to 5.2: nodes' sockets are found by name, and a modifier's inputs are set where each version has
 them.
 """
 
@@ -14,6 +14,9 @@ GROUP = "Recon3D Points"
 MATERIAL = "Recon3D Points"
 COLOUR = "Col"
 
+# Identifiers of the group's inputs: labels may change, and Blender numbers sockets in the order in which they are made.
+RADIUS, VIEWPORT_SHARE, _MATERIAL_INPUT = "Socket_2", "Socket_3", "Socket_4"
+
 # More points than this are thinned out in the viewport (never in a render) so that it stays fluid.
 VIEWPORT_POINTS = 3_000_000
 
@@ -25,42 +28,32 @@ def show_as_points(cloud: bpy.types.Object, radius: float) -> bpy.types.Modifier
     modifier.node_group = group
     material = _material()
     cloud.data.materials.append(material)
-    set_input(modifier, "Radius", radius)
-    set_input(modifier, "Viewport Share", min(1.0, VIEWPORT_POINTS / max(1, len(cloud.data.vertices))))
-    set_input(modifier, "Material", material)
+    set_input(modifier, RADIUS, radius)
+    set_input(modifier, VIEWPORT_SHARE, min(1.0, VIEWPORT_POINTS / max(1, len(cloud.data.vertices))))
+    set_input(modifier, _MATERIAL_INPUT, material)
     return modifier
 
 
-def set_input(modifier: bpy.types.Modifier, name: str, value: Any) -> None:
-    """Set a Geometry Nodes modifier's input by its name."""
-    identifier = _identifier(modifier.node_group, name)
+def set_input(modifier: bpy.types.Modifier, identifier: str, value: Any) -> None:
+    """Set a Geometry Nodes modifier's input by its socket's identifier."""
     if hasattr(modifier, "properties"):  # since 5.2
         getattr(modifier.properties.inputs, identifier).value = value
     else:
         modifier[identifier] = value
 
 
-def get_input(modifier: bpy.types.Modifier, name: str) -> Any:
-    identifier = _identifier(modifier.node_group, name)
+def get_input(modifier: bpy.types.Modifier, identifier: str) -> Any:
+    """The value of a Geometry Nodes modifier's input."""
     if hasattr(modifier, "properties"):
         return getattr(modifier.properties.inputs, identifier).value
     return modifier[identifier]
 
 
-def input_property(modifier: bpy.types.Modifier, name: str) -> tuple[Any, str]:
+def input_property(modifier: bpy.types.Modifier, identifier: str) -> tuple[Any, str]:
     """What holds an input's value, and its key there, for a layout's prop()."""
-    identifier = _identifier(modifier.node_group, name)
     if hasattr(modifier, "properties"):
         return getattr(modifier.properties.inputs, identifier), "value"
     return modifier, f'["{identifier}"]'
-
-
-def _identifier(group: bpy.types.NodeTree, name: str) -> str:
-    return next(
-        item.identifier
-        for item in group.interface.items_tree
-        if item.item_type == "SOCKET" and item.in_out == "INPUT" and item.name == name
-    )
 
 
 def _group() -> bpy.types.NodeTree:
@@ -76,10 +69,10 @@ def _group() -> bpy.types.NodeTree:
     socket("Geometry", in_out="INPUT", socket_type="NodeSocketGeometry")
     radius = socket("Radius", in_out="INPUT", socket_type="NodeSocketFloat")
     radius.subtype, radius.default_value, radius.min_value = "DISTANCE", 0.01, 0.0
-    radius.description = "Radius of a point, in the model's units"
+    radius.description = "Point radius, in the model's units"
     share = socket("Viewport Share", in_out="INPUT", socket_type="NodeSocketFloat")
     share.subtype, share.default_value, share.min_value, share.max_value = "FACTOR", 1.0, 0.0, 1.0
-    share.description = "Share of the points shown in the viewport; renders show all"
+    share.description = "Fraction of the points shown in the viewport; renders show all"
     socket("Material", in_out="INPUT", socket_type="NodeSocketMaterial")
 
     def node(kind: str, x: float, y: float, **settings: Any) -> bpy.types.Node:

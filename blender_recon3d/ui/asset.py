@@ -1,4 +1,4 @@
-"""From a cloud to an asset: clean it, stand it up, mesh it, export it. Below the panel of the result."""
+"""From a cloud to an asset: clean it, orient it, mesh it, export it. Below the panel of the result."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import bpy
 
 from ..panel_text import tr, wrapped
 from ..scene.asset_state import AssetState, asset_state
+from ..scene.cleaning.clean_modifier import INPUTS
 from ..scene.exporting.formats import EXPORTERS
 from ..scene.find_imports import find_imports
 from .tab import Tab
@@ -23,7 +24,7 @@ class _AssetPanel(Tab):
 
 class RECON3D_PT_clean(_AssetPanel, bpy.types.Panel):
     bl_idname = "RECON3D_PT_clean"
-    bl_label = "Clean"
+    bl_label = "Clean Up Points"
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, state = self.layout, asset_state(context.scene)
@@ -32,7 +33,7 @@ class RECON3D_PT_clean(_AssetPanel, bpy.types.Panel):
         else:
             _draw_cleaning(layout, state)
         layout.operator(
-            "recon3d.add_crop_box", icon="MESH_CUBE", text="Fit Crop Box" if state.box else "Add Crop Box"
+            "recon3d.add_crop_box", icon="MESH_CUBE", text="Reset Crop Box" if state.box else "Add Crop Box"
         )
         if state.cleaning is not None:
             row = layout.row(align=True)
@@ -42,18 +43,18 @@ class RECON3D_PT_clean(_AssetPanel, bpy.types.Panel):
 
 def _draw_cleaning(layout: bpy.types.UILayout, state: AssetState) -> None:
     column = layout.column(align=True)
-    for name, holder, key in state.inputs:
-        if name == "Crop Box":  # a bare field before 5.2
-            column.prop_search(holder, key, bpy.data, "objects", text=tr(name))
+    for label, holder, key in state.inputs:
+        if label == INPUTS["crop_box"].label:  # a bare field before 5.2
+            column.prop_search(holder, key, bpy.data, "objects", text=tr(label))
         else:
-            column.prop(holder, key, text=tr(name))
+            column.prop(holder, key, text=tr(label))
     if not state.analysed:
-        layout.operator("recon3d.analyse_cloud", icon="VIEWZOOM")
+        layout.operator("recon3d.compute_density", icon="VIEWZOOM")
 
 
 class RECON3D_PT_stand(_AssetPanel, bpy.types.Panel):
     bl_idname = "RECON3D_PT_stand"
-    bl_label = "Stand It Up"
+    bl_label = "Orientation & Scale"
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
@@ -62,7 +63,7 @@ class RECON3D_PT_stand(_AssetPanel, bpy.types.Panel):
         column.operator("recon3d.ground_from_points", icon="VERTEXSEL")
         layout.operator_menu_enum("recon3d.up_axis", "axis", text="Up Axis", icon="EMPTY_SINGLE_ARROW")
         layout.operator_menu_enum(
-            "recon3d.origin_under", "target", text="Origin under Object", icon="OBJECT_ORIGIN"
+            "recon3d.origin_under", "target", text="Move to Origin", icon="OBJECT_ORIGIN"
         )
         layout.operator("recon3d.scale_to", icon="DRIVER_DISTANCE")
 
@@ -88,7 +89,7 @@ class RECON3D_PT_mesh(_AssetPanel, bpy.types.Panel):
         row.operator("recon3d.make_quads", icon="MOD_REMESH")
         row = layout.row(align=True)
         row.operator("recon3d.bake_normals", icon="NODE_TEXTURE")
-        row.operator("recon3d.bake_colours", icon="TEXTURE")
+        row.operator("recon3d.bake_texture", icon="TEXTURE")
 
 
 class RECON3D_PT_export(_AssetPanel, bpy.types.Panel):

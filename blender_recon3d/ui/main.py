@@ -46,7 +46,7 @@ def _draw_photos(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     row = column.row(align=True)
     row.prop(settings, "photos", text="")
     row.operator("recon3d.choose_photos", text="", icon="FILE_FOLDER")
-    row.operator("recon3d.choose_film", text="", icon="FILE_MOVIE")
+    row.operator("recon3d.choose_video", text="", icon="FILE_MOVIE")
     if settings.photos and session.are_chosen(context.scene):
         _draw_inspection(column, context)
     elif settings.photos:
@@ -75,9 +75,7 @@ def _draw_inspection(layout: bpy.types.UILayout, context: bpy.types.Context) -> 
         wrapped(box, context, found.error, icon="ERROR")
     elif found.found is None:
         count = f": {found.done} / {found.total}" if found.total else ""
-        box.label(
-            text=(found.count or tr("Looking at the photos")) + count, icon="IMAGE_DATA", translate=False
-        )
+        box.label(text=(found.count or tr("Reading the photos")) + count, icon="IMAGE_DATA", translate=False)
     else:
         _draw_found(box, context, found.found)
 
@@ -85,7 +83,7 @@ def _draw_inspection(layout: bpy.types.UILayout, context: bpy.types.Context) -> 
 def _draw_found(box: bpy.types.UILayout, context: bpy.types.Context, found: dict) -> None:
     used, photos, films = (int(found.get(key, 0)) for key in ("used", "photos", "films"))
     count = tr("{used} of {photos} photos", used=used, photos=photos) if photos else ""
-    count += (", " if photos and films else "") + (tr("{films} film(s)", films=films) if films else "")
+    count += (", " if photos and films else "") + (tr("{videos} video(s)", videos=films) if films else "")
     box.label(text=count, icon="IMAGE_DATA", translate=False)
     for camera in found.get("cameras", [])[:3]:
         focal = f", {camera['focal_mm']:g} mm" if camera.get("focal_mm") else ""
@@ -96,7 +94,7 @@ def _draw_found(box: bpy.types.UILayout, context: bpy.types.Context, found: dict
         box.label(text=tr("and {more} more cameras", more=more), icon="BLANK1", translate=False)
     aside = found.get("set_aside", [])
     if aside:
-        box.label(text=tr("{count} will be set aside", count=len(aside)), icon="INFO", translate=False)
+        box.label(text=tr("{count} will be excluded", count=len(aside)), icon="INFO", translate=False)
         for item in aside[:_SET_ASIDE_SHOWN]:
             wrapped(box, context, f"{Path(item['photo']).name}: {item['reason']}", icon="BLANK1")
     for sentence in found.get("advice", []):

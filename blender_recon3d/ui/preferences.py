@@ -22,7 +22,7 @@ def draw(kept: bpy.types.AddonPreferences, context: bpy.types.Context) -> None:
     for name in ("variant", "engine_folder", "index", "lock", "proxy"):
         column.prop(kept, name)
     box = layout.box()
-    box.label(text="Or an Environment of Your Own")
+    box.label(text="Custom Environment")
     box.prop(kept, "engine_python")
     problem = preferences.engine_problem()
     if problem:

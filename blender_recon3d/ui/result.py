@@ -14,7 +14,7 @@ class RECON3D_PT_result(Tab, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         column = self.layout.column(align=True)
         column.operator("recon3d.import_result", icon="IMPORT")
-        column.operator("recon3d.import_folder", icon="FILE_FOLDER", text="Import Another Folder")
+        column.operator("recon3d.import_folder", icon="FILE_FOLDER", text="Import COLMAP or Recon3D Folder")
 
 
 CLASSES = (RECON3D_PT_result,)

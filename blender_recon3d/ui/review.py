@@ -11,10 +11,10 @@ from .tab import Tab
 
 _ICONS = {REGISTERED: "CHECKMARK", OTHER_MODEL: "UNLINKED", NOT_REGISTERED: "ERROR", SET_ASIDE: "CANCEL"}
 _WORDS = {
-    REGISTERED: "{count} photos placed",
-    OTHER_MODEL: "{count} in another model",
-    NOT_REGISTERED: "{count} not placed",
-    SET_ASIDE: "{count} set aside",
+    REGISTERED: "{count} photos registered",
+    OTHER_MODEL: "{count} in a separate group",
+    NOT_REGISTERED: "{count} not registered",
+    SET_ASIDE: "{count} excluded",
 }
 _MOST_ADVICE = 8
 
@@ -22,7 +22,7 @@ _MOST_ADVICE = 8
 class RECON3D_UL_photos(bpy.types.UIList):
     """Title, and the reprojection error or what is wrong."""
 
-    only_problems: bpy.props.BoolProperty(name="Only Problems", description="Hide the photos that are placed")
+    only_problems: bpy.props.BoolProperty(name="Only Problems", description="Hide registered photos")
 
     def draw_item(
         self,

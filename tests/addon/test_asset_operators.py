@@ -18,9 +18,9 @@ ops = bpy.ops.recon3d
 POINTS = ((0.1, 0.2, 0.5), (1.0, 0.1, 0.4), (0.3, 1.5, 0.9))
 FLAT = [value for point in POINTS for value in point]
 NAMES = (
-    "analyse_cloud", "clean_cloud", "remove_cleaning", "apply_cleaning", "add_crop_box", "write_crop",
+    "compute_density", "clean_cloud", "remove_cleaning", "apply_cleaning", "add_crop_box", "write_crop",
     "ground_from_plane", "ground_from_points", "up_axis", "origin_under", "scale_to",
-    "import_mesh", "decimate", "make_quads", "bake_normals", "bake_colours", "export_asset",
+    "import_mesh", "decimate", "make_quads", "bake_normals", "bake_texture", "export_asset",
 )  # fmt: skip
 
 
@@ -38,7 +38,7 @@ def state() -> list:
             if thing.type == "MESH" and clean_modifier.find_cleaning(thing)
             else None
         )
-        box = inputs.pop("Crop Box") if inputs else None
+        box = inputs.pop("crop_box") if inputs else None
         size = len(thing.data.vertices) if thing.type == "MESH" else 0
         matrix = np.array(thing.matrix_basis).round(5).tolist()
         found.append((thing.name, size, thing.hide_get(), matrix, str(inputs), box.name if box else ""))
@@ -103,7 +103,7 @@ def test_the_panels_know_the_cleanings_inputs(workspace):
     ops.clean_cloud()
     found = asset_state(bpy.context.scene)
     assert (
-        [name for name, *_ in found.inputs] == list(clean_modifier.INPUTS)
+        [label for label, *_ in found.inputs] == [item.label for item in clean_modifier.INPUTS.values()]
         and found.analysed
         and not found.box
     )
@@ -193,7 +193,7 @@ def test_errors_are_reported_and_nothing_is_lost(workspace):
     before = state()
     for call, words in (
         (lambda: ops.decimate(faces=10**6), "ask for fewer"),
-        (lambda: ops.bake_colours(size="256"), "make quads first"),
+        (lambda: ops.bake_texture(size="256"), "use Remesh to Quads first"),
         (lambda: ops.write_crop(), "no crop box"),
         (lambda: ops.ground_from_points(points=[0.0] * 9), "on one line"),
     ):

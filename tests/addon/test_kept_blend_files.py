@@ -7,6 +7,7 @@ bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environmen
 from blender_recon3d import api, engine_properties  # noqa: E402
 from blender_recon3d.pipeline.cli.parser import make_parser  # noqa: E402
 from blender_recon3d.pipeline.cli.setting_options import given_options  # noqa: E402
+from blender_recon3d.scene.cleaning.clean_modifier import INPUTS  # noqa: E402
 from blender_recon3d.scene.importing.import_workspace import import_workspace  # noqa: E402
 from tests.support.kept import FOLDER, VERSIONS, unpack_workspace  # noqa: E402
 
@@ -36,7 +37,11 @@ def test_choices_are_kept(opened):
 
 
 def test_the_import_can_be_worked_on(opened):
-    assert api.clean(least_views=4) == "125 of 287 points are left."
+    assert api.clean(min_views=4) == "125 of 287 points remain."
+    labels = [socket.name for socket in bpy.data.node_groups["Recon3D Clean"].interface.items_tree]
+    assert set(labels) >= {
+        item.label for item in INPUTS.values()
+    }  # in place of the labels of the file's version
     api.look_through("box_2")
     assert opened.camera.name == "box_2"
 

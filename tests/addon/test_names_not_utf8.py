@@ -40,7 +40,7 @@ def test_a_result_comes_in_and_is_updated(addon, tmp_path, folder):
     assert api.import_result(root).updated  # found again by its folder
     settings = bpy.context.scene.recon3d
     assert settings.review[0].name == SHOWN and settings.advice[0].name == f"{SHOWN} is blurred."
-    with pytest.raises(UserError, match="its name is not UTF-8, choose another name"):
+    with pytest.raises(UserError, match="its name is not UTF-8: choose another name"):
         api.export_asset(tmp_path / f"{NAME}.glb")
     api.export_asset(root.parent / "a.glb")
     api.export_asset(tmp_path / NAME / "a.obj", "OBJ")

@@ -111,7 +111,7 @@ def test_a_film_beside_its_cover_is_taken_and_one_beside_photos_is_named(tmp_pat
     phone = touch(tmp_path / "phone", "1.jpg", "2.jpg", "3.jpg", "1.mov", "holiday.mp4")
     photos, films, said = found_in(phone)
     assert len(photos) == 3 and not films
-    assert "1 film (holiday.mp4) beside the photos is not used" in said and "choose the film itself" in said
+    assert "1 film (holiday.mp4) beside the photos is not used" in said and "choose the video itself" in said
 
 
 # -- masks ------------------------------------------------------------------------------------------

@@ -78,10 +78,10 @@ def test_what_is_no_lock_is_refused_in_a_sentence(tmp_path_factory, text):
 def test_a_line_without_a_sum_is_refused(tmp_path, line):
     path = tmp_path / "own.txt"
     path.write_text(line + "\n")
-    with pytest.raises(UserError, match=r"is no lock: .* and this one is not"):
+    with pytest.raises(UserError, match=r"is not a lock: .* but one is"):
         locks.read("", str(path))
     problem = planning.plan(tmp_path / "e", lock=str(path), environ=BARE).problems[0]
-    assert "is no lock" in problem
+    assert "is not a lock" in problem
 
 
 # -- what comes from where --------------------------------------------------------------------------
@@ -165,7 +165,7 @@ def test_a_package_that_was_tampered_with_is_refused_in_one_sentence(tool, tmp_p
 def test_so_is_one_of_somebodys_index_by_the_add_ons_own_lock(index, target):
     """Nothing is asked of the user for packages that are PyPI's own files; others need his lock."""
     code, said = run("install", "--target", target, "--index", index.as_uri(), PATH=path_with("pip"))
-    assert code == 1 and "sha256 differs" in said and "a lock of their own" in said
+    assert code == 1 and "sha256 differs" in said and "your own lock" in said
 
 
 def test_uv_is_not_run_when_it_was_tampered_with(index, target, tmp_path):

@@ -90,7 +90,7 @@ def test_a_system_without_the_packages_is_told(monkeypatch, tmp_path):
 
     assert forecast(choose("cpu", None, "linux"), "linux-riscv64") is None
     monkeypatch.setattr(module, "forecast", lambda variant: None)
-    assert "not made for this system" in engine_setup.plan(tmp_path / "e", environ=BARE).problems[0]
+    assert "no engine packages for this system" in engine_setup.plan(tmp_path / "e", environ=BARE).problems[0]
 
 
 # -- which torch ------------------------------------------------------------------------------------
@@ -235,7 +235,10 @@ def test_the_plan_says_what_where_from_where_to_and_how_much(tmp_path):
     text = "\n".join(made.lines)
     assert made.able and made.target == target and not target.exists()
     assert (
-        str(target) in text and "Download: about" in text and "torch for CPU" in text and "Free there" in text
+        str(target) in text
+        and "Download: about" in text
+        and "torch for CPU" in text
+        and "Free space there" in text
     )
     assert made.download > 1e8 and made.disk > made.download
     command = engine_setup.command(made, "/blender/python")
@@ -265,7 +268,7 @@ def test_little_room_is_a_problem(tmp_path, monkeypatch):
 
     monkeypatch.setattr(module, "free_space", lambda folder: 10**8)
     problem = engine_setup.plan(tmp_path / "e", "cpu", environ=BARE).problems[0]
-    assert problem.startswith("100 MB are free") and "make room" in problem
+    assert problem.startswith("100 MB are free") and "free some space" in problem
 
 
 # -- whose folder it is -----------------------------------------------------------------------------
@@ -331,17 +334,17 @@ def test_a_folder_of_somebody_else_is_not_touched(tmp_path):
     foreign = tmp_path / "documents"
     foreign.mkdir()
     (foreign / "thesis.txt").write_text("years of work")
-    with pytest.raises(UserError, match="not made it"):
+    with pytest.raises(UserError, match="did not make it"):
         engine_setup.remove(foreign)
-    with pytest.raises(UserError, match="has not made"):
+    with pytest.raises(UserError, match="did not make"):
         folder.claim(foreign)
-    assert "has not made" in engine_setup.plan(foreign).problems[0]
+    assert "did not make" in engine_setup.plan(foreign).problems[0]
     assert (foreign / "thesis.txt").exists()
 
     target = made_by_hand(tmp_path / "engine")
     link = tmp_path / "link"
     link.symlink_to(target)
-    with pytest.raises(UserError, match="not made it"):
+    with pytest.raises(UserError, match="did not make it"):
         engine_setup.remove(link)
     assert engine_setup.state(target) == "ready"
 

@@ -56,11 +56,13 @@ def test_no_piece_of_a_secret_in_a_header_or_setting_is_left(secret, word):
     "text",
     [
         "Downloading https://files.pythonhosted.org/torch-2.13.0-cp311-cp311-manylinux_2_28_x86_64.whl (191.8 MB)",
-        "The proxy refuses or is not there: check its address, name and password (setting Proxy, or HTTPS_PROXY).",
+        "The proxy refuses the connection or cannot be reached: check its address, name and password (the "
+        "preference Proxy, or HTTPS_PROXY).",
         r"C:\Users\me@corp.com\engine cannot be written",
         "write to someone@example.org",
         "/home/a/engine has files in it: choose another folder.",
-        "The index wants a name and password or refuses this machine: put them into its URL, .netrc or pip.conf.",
+        "The index asks for a name and password, or refuses this machine: put them into its URL, .netrc or "
+        "pip.conf.",
         "From https://corp/simple/#sha256=0123456789abcdef",
     ],
 )

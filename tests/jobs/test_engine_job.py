@@ -211,7 +211,7 @@ def test_a_second_run_in_the_same_workspace_says_that_it_is_taken(engine_python,
     second = run_engine(engine_python, *arguments, folder=tmp_path / "w").wait()
     first.cancel()
     assert first.wait().state == CANCELLED
-    assert second.state == FAILED and second.message.startswith("Another run is at work")
+    assert second.state == FAILED and second.message.startswith("Another run is in progress")
 
 
 def test_a_cancel_ends_the_engine_within_seconds(engine_python, tmp_path):

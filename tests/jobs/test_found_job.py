@@ -57,7 +57,7 @@ def release(process: subprocess.Popen) -> None:
             "The disk is full.",
         ),
         ("say('job', 'error', 'Cancelled.', exit_code=3)", CANCELLED, "Resume"),
-        ("import os; os._exit(9)", FAILED, "ended from outside"),
+        ("import os; os._exit(9)", FAILED, "Another program ended"),
     ],
 )
 def test_a_run_is_followed_to_its_end(at_the_end, state, message, tmp_path):

@@ -15,7 +15,7 @@ NAMES = [path.name for path in own_paths(Workspace("/workspace"))]
 @pytest.mark.parametrize("name", NAMES)
 def test_no_name_that_is_ours_may_be_there_already(tmp_path, name):
     (tmp_path / name).write_text("of the user")
-    with pytest.raises(UserError, match="is no workspace") as caught:
+    with pytest.raises(UserError, match="is not a Recon3D workspace") as caught:
         claim(Workspace(tmp_path))
     assert name in str(caught.value) and caught.value.exit_code == 2
     assert os.listdir(tmp_path) == [name]

@@ -149,7 +149,7 @@ def test_a_second_run_in_the_same_workspace_is_refused(tmp_path, photos):
     wait_for(workspace, first, lambda events: any(event.stage == "features" for event in events))
     second = recon3d("run", photos, "-o", workspace.root, *OPTIONS)
     assert second.returncode == 1
-    assert f"Another run is at work in {workspace.root} (process " in second.stderr
+    assert f"Another run is in progress in {workspace.root} (process " in second.stderr
     first.terminate()
     assert first.wait(timeout=20) == 3
 
@@ -254,7 +254,9 @@ def test_a_folder_of_ones_own_is_never_taken_for_a_workspace(tmp_path, photos):
     shutil.copytree(photos, tmp_path / "capture" / "images")
     before = sorted(path.name for path in (tmp_path / "capture" / "images").iterdir())
     result = recon3d("run", tmp_path / "capture" / "images", "-o", tmp_path / "capture", *OPTIONS)
-    assert result.returncode == 2 and "is no workspace of Recon3D and holds images" in result.stderr
+    assert (
+        result.returncode == 2 and "is not a Recon3D workspace but already contains images" in result.stderr
+    )
     assert sorted(path.name for path in (tmp_path / "capture" / "images").iterdir()) == before
 
 
@@ -288,7 +290,7 @@ def test_odd_entries_never_stop_a_run(tmp_path, photos):
     (folder / "clip.mov").write_bytes(b"no film")
     result = recon3d("run", folder, "-o", tmp_path / "w", *OPTIONS, "--until", "pairs")
     assert result.returncode == 0, result.stderr
-    assert "8 photos" in result.stderr and "2 set aside" in result.stderr
+    assert "8 photos" in result.stderr and "2 excluded" in result.stderr
 
 
 def test_a_kill_while_old_results_are_removed_is_no_run_to_resume(workspace, photos):

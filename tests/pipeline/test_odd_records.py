@@ -11,7 +11,7 @@ from blender_recon3d.pipeline.meshing.region import read_box
 def test_a_record_that_is_none_is_a_difference(recorded, tmp_path):
     file = tmp_path / "mesh.ply"
     file.write_text("ply")
-    assert results._difference(file, recorded) == "has other content than was written"
+    assert results._difference(file, recorded) == "has different content than was written"
 
 
 @pytest.mark.parametrize("text", ["~\0", "a\0b", "~nobody\0/x"])

@@ -65,7 +65,7 @@ def test_one_stage_takes_the_workspaces_job_with_the_files_changes(tmp_path):
         ({"sfm": {"refine_intrinsics": 1}}, "sfm.refine_intrinsics is 1: it must be true or false"),
         ({"mesh": []}, "mesh must be an object of settings and their values"),
         ({"version": 2}, "is of version 2, and this Recon3D reads 1"),
-        ([], "is not what it should be"),
+        ([], "is not valid"),
         ({"features": {"front_end": "sift"}, "matches": {"features": "learned"}}, "they must be equal"),
     ],
 )

@@ -175,5 +175,5 @@ def test_pose_looks_at_what_colmap_looks_at():
 )
 def test_impossible_intrinsics_are_one_sentence(params, tmp_path):
     camera = colmap_files.Camera(1, "PINHOLE", 60, 40, params)
-    with pytest.raises(colmap_files.FileFormatError, match="camera 1 is beyond"):
+    with pytest.raises(colmap_files.FileFormatError, match="camera 1 cannot be represented"):
         cameras.pinhole_of(camera, tmp_path)

@@ -83,7 +83,7 @@ def test_all_points_are_shown():
 def test_large_clouds_are_thinned_in_the_viewport(monkeypatch):
     monkeypatch.setattr(point_display, "VIEWPORT_POINTS", 64)
     cloud = linked(create_cloud(all_colours()))
-    assert point_display.get_input(cloud.modifiers[0], "Viewport Share") == 0.25
+    assert point_display.get_input(cloud.modifiers[0], point_display.VIEWPORT_SHARE) == 0.25
     assert 30 <= shown_points(cloud) <= 100  # a quarter of 256, at random
 
 
@@ -99,7 +99,7 @@ def test_a_rendered_cloud_has_the_photos_colour(tmp_path):
     xyz = np.c_[rng.uniform(-1, 1, (4000, 2)), np.zeros(4000)].astype(np.float32)
     rgb = np.tile(np.array([[200, 100, 30]], np.uint8), (4000, 1))
     cloud = linked(create_cloud(Points(xyz, rgb)))
-    point_display.set_input(cloud.modifiers[0], "Radius", 0.1)
+    point_display.set_input(cloud.modifiers[0], point_display.RADIUS, 0.1)
     scene = bpy.context.scene
     camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
     camera.location = (0, 0, 3)

@@ -56,7 +56,7 @@ def test_results_of_an_earlier_run_are_left_alone(tmp_path):
 
 def test_where_nothing_is_done_nothing_is_imported(tmp_path):
     workspace(tmp_path)
-    with pytest.raises(UserError, match="no finished sfm"):
+    with pytest.raises(UserError, match="no finished cameras"):
         import_workspace(tmp_path)
 
 
@@ -77,5 +77,5 @@ def test_a_damaged_model_is_replaced_by_the_other_or_refused(tmp_path):
     source = find_source(tmp_path)
     assert source.model == found.model and any("images.bin has 100 bytes" in note for note in source.notes)
     (found.model / "images.bin").write_bytes(b"")
-    with pytest.raises(UserError, match="run Reconstruct again"):
+    with pytest.raises(UserError, match="press Reconstruct"):
         find_source(tmp_path)

@@ -114,7 +114,7 @@ def test_two_points_and_a_length_give_the_scale(imported):
     assert camera.display_size == pytest.approx(size * factor, rel=1e-5)
     assert camera.clip_end == pytest.approx(clip * factor, rel=1e-5)
     for points, length in (([a, a], 1.0), ([a, b], 0.0), ([a, b], float("nan"))):
-        with pytest.raises(UserError, match="one place"):
+        with pytest.raises(UserError, match="coincide"):
             placement.scale_to(imported.collection, points, length)
 
 
@@ -144,14 +144,14 @@ def test_selected_vertices_count_in_edit_mode_and_as_left_in_object_mode(importe
     layer = bpy.context.view_layer
     layer.update()
     layer.objects.active = imported.cloud
-    with pytest.raises(UserError, match="No vertices are selected, and 3 are needed"):
+    with pytest.raises(UserError, match="No vertices are selected, but 3 are needed"):
         placement.selected_points(imported.collection, 3)
     imported.cloud.data.vertices.foreach_set("select", [i < 3 for i in range(500)])
     expected = world_points(imported.cloud)[:3]
     assert np.allclose(placement.selected_points(imported.collection, 3), expected, atol=1e-5)
     bpy.ops.object.mode_set(mode="EDIT")
     assert np.allclose(placement.selected_points(imported.collection, 3), expected, atol=1e-5)
-    with pytest.raises(UserError, match="3 vertices are selected, and 2 are needed"):
+    with pytest.raises(UserError, match="3 vertices are selected, but 2 are needed"):
         placement.selected_points(imported.collection, 2)
     assert imported.cloud.mode == "EDIT"
 

@@ -73,7 +73,7 @@ def read(name: str = "engine", own: str = "") -> tuple[Locked, ...]:
         raise UserError(
             f"{path} cannot be read: choose the lock of your packages (docs/user/engine.md)."
             if own
-            else f"{path} is missing: install the add-on again.",
+            else f"{path} is missing: reinstall the add-on.",
             2,
         ) from error
     entries = tuple(_parse(line, path) for line in _lines(text))
@@ -81,7 +81,7 @@ def read(name: str = "engine", own: str = "") -> tuple[Locked, ...]:
     for package, version in versions(pins()).items() if name == "engine" else ():
         if (package, version) not in there:
             raise UserError(
-                f"{path} has no {package}=={version}, which the engine needs: make the lock anew.", 2
+                f"{path} has no {package}=={version}, which the engine needs: make the lock again.", 2
             )
     return entries
 
@@ -97,7 +97,7 @@ def _parse(line: str, path: Path) -> Locked:
     found = _ENTRY.fullmatch(line)
     if not found:
         raise UserError(
-            f"{path} is no lock: every line has to be name==version --hash=sha256:..., and this one is not: "
+            f"{path} is not a lock: every line must be name==version --hash=sha256:..., but one is: "
             f"{line[:80]}",
             2,
         )

@@ -36,7 +36,7 @@ def with_wheels(lock: tuple[Locked, ...], folder: Path) -> tuple[Locked, ...]:
         there = entries.get((name, version), Locked(name, version, "", ()))
         entries[name, version] = replace(there, hashes=tuple(dict.fromkeys((*there.hashes, _sha256(path)))))
     if not wheels:
-        raise UserError(f"{folder} has no wheels: name the folder that your packages are in.", 2)
+        raise UserError(f"{folder} contains no wheels: name the folder with your packages.", 2)
     return tuple(entries[key] for key in sorted(entries))
 
 

@@ -102,7 +102,9 @@ def _disk() -> list[Finding]:
     for name, folder in (("disk, here", Path.cwd()), ("disk, temporary", Path(tempfile.gettempdir()))):
         free = shutil.disk_usage(folder).free / 2**30
         advice = (
-            "" if free >= LEAST_DISK_GB else "a dense reconstruction of 100 photos takes some GB: make room"
+            ""
+            if free >= LEAST_DISK_GB
+            else ("a dense reconstruction of 100 photos takes several GB: free some space")
         )
         findings.append(Finding(name, WARNING if advice else OK, f"{free:.1f} GB free in {folder}", advice))
     return findings

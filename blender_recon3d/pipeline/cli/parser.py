@@ -18,7 +18,9 @@ class Parser(argparse.ArgumentParser):
 
 
 def make_parser() -> argparse.ArgumentParser:
-    parser = Parser(prog="recon3d", description="Photographs in; cameras, a dense cloud and a mesh out.")
+    parser = Parser(
+        prog="recon3d", description=("Photos in; cameras, a dense cloud and a textured mesh out.")
+    )
     adding = parser.add_subparsers(required=True, metavar="COMMAND")
 
     run = adding.add_parser("run", help="everything: photos, a folder of them or a video")
@@ -43,7 +45,7 @@ def make_parser() -> argparse.ArgumentParser:
         add_settings(stage, until=False)
         stage.set_defaults(command=run_command.run, only=name)
 
-    inspect = adding.add_parser("inspect", help="what photos there are, and how long they will take")
+    inspect = adding.add_parser("inspect", help="which photos there are, and how long they will take")
     inspect.add_argument("photos", nargs="*", metavar="PHOTOS", help="a folder, photo files, or a video")
     inspect.add_argument(
         "-o", "--output", metavar="OUT", help="the workspace that is meant; nothing is written"
@@ -51,21 +53,21 @@ def make_parser() -> argparse.ArgumentParser:
     add_settings(inspect, until=True)
     inspect.set_defaults(command=commands.inspect)
 
-    export = adding.add_parser("export", help="the textured mesh for other programs, standing upright")
+    export = adding.add_parser("export", help="export the textured mesh for other programs")
     export.add_argument("output", metavar="OUT", help="the workspace folder")
     export.add_argument(
         "export",
         metavar="FILE",
         nargs="+",
-        help="by its ending: .obj, .ply, .glb, or a picture of it: .png, .jpg",
+        help="format by extension: .obj, .ply, .glb, or a picture: .png, .jpg",
     )
     export.set_defaults(command=commands.export)
 
-    doctor = adding.add_parser("doctor", help="what works here, and what to do about what does not")
+    doctor = adding.add_parser("doctor", help="what works on this machine, and what to do about the rest")
     doctor.add_argument("--json", action="store_true", help="for machines")
     doctor.set_defaults(command=commands.doctor)
 
-    weights = adding.add_parser("weights", help="what is bundled and what can be fetched")
+    weights = adding.add_parser("weights", help="bundled network weights, and those that can be downloaded")
     weights.add_argument("action", choices=("list", "fetch"))
     weights.add_argument("name", nargs="?", metavar="NAME", help="what to fetch")
     weights.add_argument("--accept-licence", action="store_true", help="after reading it")
@@ -74,12 +76,14 @@ def make_parser() -> argparse.ArgumentParser:
 
     place = adding.add_parser("place", help="scale and heading, from GPS, markers or a number")
     place.add_argument("output", metavar="OUT", help="the workspace folder")
-    place.add_argument("--gps", action="store_true", help="metres, x east and y north, from the photos' EXIF")
     place.add_argument(
-        "--marker-size", type=float, metavar="M", help="side of the ArUco markers in view, metres"
+        "--gps", action="store_true", help=("meters, x east and y north, from the photos' EXIF")
+    )
+    place.add_argument(
+        "--marker-size", type=float, metavar="M", help="side of the ArUco markers in view, in meters"
     )
     place.add_argument("--marker-dictionary", default="4X4_50", metavar="D", help="theirs (4X4_50)")
-    place.add_argument("--scale", type=float, metavar="S", help="metres a unit of the model")
+    place.add_argument("--scale", type=float, metavar="S", help="meters per unit of the model")
     place.set_defaults(command=commands.place)
 
     evaluate = adding.add_parser("evaluate", help="errors against ground truth")

@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     lost = getattr(sys.stdout, "error", None)
     if lost is None or code != DONE or (sys.argv[1:2] and sys.argv[1] in ("run", *STAGES)):
         return code
-    print(f"recon3d: what it had to say could not be written ({lost.strerror or lost}).", file=sys.stderr)
+    print(f"recon3d: output could not be written ({lost.strerror or lost}).", file=sys.stderr)
     return FAILED
 
 

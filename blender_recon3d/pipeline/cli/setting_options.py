@@ -29,8 +29,8 @@ def add_settings(parser: argparse.ArgumentParser, until: bool) -> None:
     for option, group in by_option().items():
         if not group[0].no_option and (until or option != "until"):
             add_option(parser, group[0])
-    parser.add_argument("--fresh", action="store_true", help="start again, whatever is there")
-    parser.add_argument("--json", action="store_true", help="events on stdout, one JSON object a line")
+    parser.add_argument("--fresh", action="store_true", help="start over, whatever is there")
+    parser.add_argument("--json", action="store_true", help="events on stdout, one JSON object per line")
 
 
 def add_option(parser: argparse.ArgumentParser, declared: Setting) -> None:

@@ -54,4 +54,4 @@ def run_cancellable(
 
 def _reason(error: BaseException) -> str:
     text = " ".join(str(error).split())
-    return text[:300] + ("" if text.endswith(".") else ".") + " More stands in log.txt."
+    return text[:300] + ("" if text.endswith(".") else ".") + " See log.txt for details."

@@ -48,7 +48,7 @@ def open_database(path: Path) -> Iterator[Any]:
     try:
         database = pycolmap.Database.open(path)
     except RuntimeError as error:
-        raise FileFormatError(path, "it is no COLMAP database") from error
+        raise FileFormatError(path, "it is not a COLMAP database") from error
     try:
         yield database
     finally:
@@ -116,9 +116,9 @@ def read_pairs(path: Path) -> list[tuple[str, str]]:
     try:
         lines = [line.split() for line in read_regular(path).decode("utf-8").splitlines()]
     except OSError as error:
-        raise FileFormatError(path, error.strerror or "it is not there") from error
+        raise FileFormatError(path, error.strerror or "it does not exist") from error
     except UnicodeDecodeError as error:
-        raise FileFormatError(path, "it is no list of pairs") from error
+        raise FileFormatError(path, "it is not a list of pairs") from error
     wrong = next((number for number, words in enumerate(lines, 1) if len(words) != 2), 0)
     if wrong:
         raise FileFormatError(path, f"line {wrong} does not hold two names")

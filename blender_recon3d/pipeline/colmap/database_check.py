@@ -35,7 +35,7 @@ def database_problem(database: Path) -> str:
     ) as child:
         assert child.stdout is not None
         said = child.stdout.read().strip()
-        return said if child.wait() == 0 else "is damaged, so that looking at it failed"
+        return said if child.wait() == 0 else "is damaged: reading it failed"
 
 
 def examine(database: Path) -> str:

@@ -43,7 +43,7 @@ def check_model(folder: Path) -> None:
         try:
             content = read_regular(path)
         except OSError as error:
-            raise FileFormatError(path, f"it is not there ({error.strerror or error})") from error
+            raise FileFormatError(path, f"it does not exist ({error.strerror or error})") from error
         try:
             end = walk(content, path)
         except (struct.error, IndexError, ValueError, KeyError) as error:

@@ -77,8 +77,8 @@ def evaluate(workspace: Workspace, truth: Path) -> dict[str, Any]:
     ]
     if len(common) < 3:
         raise UserError(
-            f"{len(common)} registered photos have a camera in {truth} and at least 3 are needed: check that the "
-            "truth belongs to these photos (they are matched by file name).",
+            f"{len(common)} registered photos have a camera in {truth}, but at least 3 are needed: check "
+            "that the truth belongs to these photos (they are matched by file name).",
             2,
         )
     ours = np.stack([centres[photo["name"]] for photo, _ in common])
@@ -167,7 +167,9 @@ def _align(
         return with_rotation(ours, true, rotation), np.ones(len(ours), bool)
     except Undetermined as error:
         raise UserError(
-            "The cameras stand in one place: there is no scale to compare with the truth.", 2
+            "All cameras are in one place, so there is no scale to compare with the truth: evaluate photos "
+            "from different positions.",
+            2,
         ) from error
 
 

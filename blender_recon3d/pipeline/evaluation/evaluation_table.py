@@ -18,7 +18,7 @@ def evaluation_table(result: dict[str, Any]) -> str:
     metres = result["units"] in ("m", "metres", "meters")
     factor, unit = (1000.0, "mm") if metres else (1.0, result["units"])
     rows = [*_model_rows(result), ("", "mean", "median", "max")]
-    rows.append((f"camera centres, {unit}", *_cells(cameras["centre"], factor)))
+    rows.append((f"camera centers, {unit}", *_cells(cameras["centre"], factor)))
     rows.append(("camera rotations, degrees", *_cells(cameras["rotation_degrees"])))
     for what in ("cloud", "mesh"):
         if result[what] is None:
@@ -28,9 +28,11 @@ def evaluation_table(result: dict[str, Any]) -> str:
     rows += [("",), *_stage_rows(result["stages"])]
     notes = []
     if cameras["outliers"]:
-        notes.append(f"Not used for the alignment, being far off: {', '.join(cameras['outliers'])}.")
+        notes.append(f"Not used for the alignment (outliers): {', '.join(cameras['outliers'])}.")
     if cameras["turned_as_exif_says"]:
-        notes.append("The truth is of the photos before EXIF's turn; rotations are compared accordingly.")
+        notes.append(
+            "The truth refers to the photos before their EXIF rotation; rotations are compared accordingly."
+        )
     first = max(len(row[0]) for row in rows)
     lines = ["".join([row[0].ljust(first), *(f"  {cell:>10}" for cell in row[1:])]).rstrip() for row in rows]
     return "\n".join(printable(line) for line in (*lines, *notes)) + "\n"

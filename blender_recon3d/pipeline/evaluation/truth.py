@@ -40,7 +40,7 @@ class Truth:
 def read_truth(folder: Path) -> Truth:
     """The truth in `folder`. UserError when there is none or a file of it is damaged."""
     if not folder.is_dir():
-        raise UserError(f"The folder of truth {folder} does not exist: check --truth.", 2)
+        raise UserError(f"The ground truth folder {folder} does not exist: check --truth.", 2)
     truth = _read_cameras(folder)
     _read_facts(folder / "truth.json", truth)
     surface = folder / "surface.ply"
@@ -78,7 +78,7 @@ def _strecha(paths: list[Path]) -> Truth:
     for path in paths:
         numbers = _numbers(path)
         if len(numbers) < 24:
-            raise UserError(f"{path} is no camera file: it holds {len(numbers)} numbers, not 26.", 2)
+            raise UserError(f"{path} is not a camera file: it has {len(numbers)} numbers, not 26.", 2)
         name = path.name.removesuffix(".camera")
         truth.rotations[name] = numbers[12:21].reshape(3, 3).T
         truth.centres[name] = numbers[21:24]
@@ -94,7 +94,7 @@ def _bundler(path: Path, names_path: Path) -> Truth:
     count = int(numbers[0]) if len(numbers) else 0
     if count < 1 or len(numbers) < 2 + 15 * count or len(names) < count:
         raise UserError(
-            f"{path} and {names_path.name} do not fit: {count} cameras, {len(numbers)} numbers and "
+            f"{path} and {names_path.name} do not match: {count} cameras, {len(numbers)} numbers and "
             f"{len(names)} names.",
             2,
         )
@@ -138,9 +138,9 @@ def _read_facts(path: Path, truth: Truth) -> None:
             truth.radius = float(json_values.numbers(facts["radius_of_interest"]))
         truth.facts = facts
     except (ValueError, TypeError) as error:
-        raise UserError(f"{path} is no description of a truth ({error}): check it.", 2) from error
+        raise UserError(f"{path} is not a ground truth description ({error}): check it.", 2) from error
     if truth.size is not None and not truth.size > 0:
-        raise UserError(f"{path} gives the size {truth.size}: it must be more than nothing.", 2)
+        raise UserError(f"{path} gives the size {truth.size}: it must be greater than zero.", 2)
 
 
 def _text(path: Path) -> str:
@@ -157,7 +157,7 @@ def _numbers(path: Path) -> np.ndarray:
     try:
         numbers = np.array(words, np.float64)
     except ValueError as error:
-        raise UserError(f"{path} is damaged: it holds something that is no number.", 2) from error
+        raise UserError(f"{path} is damaged: it contains something that is not a number.", 2) from error
     if not np.isfinite(numbers).all():
         raise UserError(f"{path} is damaged: not all of its numbers are finite.", 2)
     return numbers

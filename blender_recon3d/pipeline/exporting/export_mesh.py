@@ -34,13 +34,13 @@ def check_export(path: Path, workspace: Workspace) -> None:
     """UserError (2) for an ending that is not ours or a place where results would be overwritten."""
     if path.suffix.lower() not in ENDINGS:
         raise UserError(
-            f"{path} cannot be exported: its ending says the format and is one of {', '.join(ENDINGS)}; Blender "
-            "writes others.",
+            f"{path} cannot be exported: its extension must be one of {', '.join(ENDINGS)}; Blender writes "
+            "others.",
             2,
         )
     if workspace.root in path.absolute().parents:
         raise UserError(
-            f"{path} lies inside the workspace, whose files are its own: export to another place.", 2
+            f"{path} is inside the workspace, which manages its own files: export to another folder.", 2
         )
 
 
@@ -62,7 +62,7 @@ def export(workspace: Workspace, path: Path) -> list[Path]:
         return _write(path.absolute(), mesh, workspace)
     except OSError as error:
         raise UserError(
-            f"{path} cannot be written ({error.strerror or error}): export to another place."
+            f"{path} cannot be written ({error.strerror or error}): export to another folder."
         ) from error
 
 

@@ -67,7 +67,7 @@ def numbers(value: Any, *shape: int) -> np.ndarray:
     try:
         found = np.array(value, np.float64)
     except (TypeError, OverflowError, RecursionError) as error:
-        raise ValueError("it holds something that is no number") from error
+        raise ValueError("it contains something that is not a number") from error
     if shape and found.shape != shape:
         raise ValueError(f"it holds numbers of shape {found.shape}, not {shape}")
     if not np.isfinite(found).all():

@@ -28,7 +28,7 @@ def check_document(document: dict[str, Any], path: Path) -> None:
             raise FileFormatError(path, f"its photo {place} is damaged")
     names = [photo["name"] for photo in photos if photo["state"] == "used"]
     if len(set(names)) != len(names):
-        raise FileFormatError(path, "two of its photos have one name")
+        raise FileFormatError(path, "two of its photos have the same name")
 
 
 def _is_camera(camera: Any, place: int) -> bool:

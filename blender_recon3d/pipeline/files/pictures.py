@@ -21,13 +21,13 @@ def read_picture(path: Path, flags: int) -> np.ndarray:
     try:
         content = read_regular(path)
     except OSError as error:
-        raise FileFormatError(path, error.strerror or "it is not there") from error
+        raise FileFormatError(path, error.strerror or "it does not exist") from error
     if not content.startswith(_SIGNATURES):
-        raise FileFormatError(path, "it is no JPEG or PNG file")
+        raise FileFormatError(path, "it is not a JPEG or PNG file")
     try:
         pixels = cv2.imdecode(np.frombuffer(content, np.uint8), flags | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error:
         pixels = None
     if pixels is None:
-        raise FileFormatError(path, "the picture in it is damaged")
+        raise FileFormatError(path, "the image in it is damaged")
     return pixels

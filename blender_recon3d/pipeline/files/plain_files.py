@@ -19,7 +19,7 @@ def open_plain(path: Path, flags: int, mode: int = 0o644) -> int:
     handle = os.open(path, flags & ~os.O_TRUNC | own, mode)
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise OSError(errno.EINVAL, "it is no regular file", str(path))
+            raise OSError(errno.EINVAL, "it is not a regular file", str(path))
         if flags & os.O_TRUNC:
             os.ftruncate(handle, 0)
     except BaseException:

@@ -50,7 +50,7 @@ def read_vertices(path: Path) -> np.ndarray:
         with open_regular(path) as file:
             return _read(path, file)
     except OSError as error:
-        raise FileFormatError(path, error.strerror or "it is not there") from error
+        raise FileFormatError(path, error.strerror or "it does not exist") from error
 
 
 def columns(vertices: np.ndarray, *names: str) -> np.ndarray | None:
@@ -129,7 +129,7 @@ def _read_ascii(path: Path, file: IO[bytes], vertex: _Element, skip: int, left: 
     try:
         values = np.loadtxt(file, np.float64, comments=None, max_rows=vertex.count, ndmin=2)
     except ValueError as error:
-        raise FileFormatError(path, "its vertices are no table of numbers") from error
+        raise FileFormatError(path, "its vertices are not a table of numbers") from error
     if values.shape != (vertex.count, len(vertex.properties)):
         raise _cut_short(path, vertex.count)
     with np.errstate(all="ignore"):  # a number too large for its type is the file's, not a fault here

@@ -34,7 +34,7 @@ def read_mesh(path: Path) -> tuple[np.ndarray, np.ndarray]:
         file.seek(start)
         faces = np.fromfile(file, kind, count)
     if count and not (faces["count"] == 3).all():
-        raise FileFormatError(path, "it has faces that are no triangles")
+        raise FileFormatError(path, "it has faces that are not triangles")
     triangles = faces["index"].astype(np.int32)
     if count and not (0 <= triangles.min() and triangles.max() < len(vertices)):
         raise FileFormatError(path, "its faces name vertices that it does not have")

@@ -56,11 +56,11 @@ def check_regular(path: Path) -> os.stat_result:
         found = path.stat()
     except FileNotFoundError as error:
         if path.is_symlink():
-            raise NotAFileError(errno.ENOENT, "a link to a file that is not there", str(path)) from error
+            raise NotAFileError(errno.ENOENT, "a link to a file that does not exist", str(path)) from error
         raise
     except OSError as error:
         if error.errno == errno.ELOOP:
-            raise NotAFileError(errno.ELOOP, "a link that leads to itself", str(path)) from error
+            raise NotAFileError(errno.ELOOP, "a link to itself", str(path)) from error
         raise
     except ValueError as error:  # a NUL in the name, or a name that this system cannot spell
         raise NotAFileError(errno.EINVAL, "a name that no file can have", str(path)) from error

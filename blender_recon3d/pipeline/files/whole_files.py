@@ -81,7 +81,7 @@ def read_json(path: Path, advice: str) -> dict[str, Any]:
         said = getattr(error, "strerror", None) or error
         raise UserError(f"{path} cannot be read ({said}): {advice}.") from error
     if not isinstance(value, dict):
-        raise UserError(f"{path} is not what it should be: {advice}.")
+        raise UserError(f"{path} is not valid: {advice}.")
     return value
 
 
@@ -107,7 +107,7 @@ def clone_or_copy(source: Path, target: Path) -> None:
         writing.flush()
         same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
         if not same or os.fstat(writing.fileno()).st_size != before.st_size:
-            raise UserError(f"{source} was changed while it was copied: run the same command again.")
+            raise UserError(f"{source} changed while it was being copied: run the same command again.")
 
 
 def _clone(source: int, target: int) -> bool:

@@ -97,7 +97,7 @@ def _prepared(
     """The cleaned cloud, and how many points went at each step."""
     cloud = read_cloud(path)
     if cloud.rgb is None:
-        progress.warning(f"{path.name} has no colours: the mesh will be grey.")
+        progress.warning(f"{path.name} has no colors: the mesh will be gray.")
     counts = {"points": len(cloud)}
 
     def keep(name: str, mask: np.ndarray, advice: str) -> None:
@@ -158,7 +158,8 @@ def mesh_of(path: Path) -> Mesh:
     xyz = columns(vertices, "x", "y", "z")
     if xyz is None or not len(faces):
         raise UserError(
-            "No surface came out of the cloud: use --region all or --clean off, or take more photos that overlap."
+            "No surface could be built from the cloud: use --region all or --clean off, or take more "
+            "photos that overlap."
         )
     return Mesh(xyz, faces)
 
@@ -177,8 +178,8 @@ def _finished(surface: Mesh, support: _Support, closed: bool) -> tuple[Mesh, dic
     surface, closed_holes = filled_holes(surface, np.inf if closed else RIM * support.median)
     if not len(surface.faces):
         raise UserError(
-            "Nothing is left of the surface after trimming: the cloud is too thin; use --min-views 2 or take more "
-            "photos that overlap."
+            "Trimming removes the whole surface, since the cloud is too sparse: use --min-views 2 or take "
+            "more photos that overlap."
         )
     if is_watertight(surface) and volume(surface) < 0:
         surface = Mesh(surface.vertices, surface.faces[:, ::-1].copy())

@@ -47,7 +47,7 @@ def read_cloud(path: Path) -> Cloud:
     for needed, what in ((("x", "y", "z"), "positions"), (("nx", "ny", "nz"), "normals")):
         if not names.issuperset(needed):
             raise UserError(
-                f"{path} has points without {what}, which no surface can be made of: run recon3d dense again."
+                f"{path} has points without {what}, so no surface can be built: run recon3d dense again."
             )
     xyz, normals = _block(vertices, "x", "y", "z"), _block(vertices, "nx", "ny", "nz")
     length = np.linalg.norm(normals, axis=1)
@@ -55,8 +55,8 @@ def read_cloud(path: Path) -> Cloud:
         good = np.isfinite(xyz).all(axis=1) & np.isfinite(length) & (length > 1e-6)
     if good.sum() < LEAST_POINTS:
         raise UserError(
-            f"{path} holds {good.sum()} points, too few for a surface: take more photos that overlap, or run "
-            "recon3d dense with --min-views 2."
+            f"{path} contains {good.sum()} points, too few for a surface: take more photos that overlap, or "
+            "run recon3d dense with --min-views 2."
         )
     views = vertices["views"].astype(np.uint8) if "views" in names else np.zeros(len(xyz), np.uint8)
     normals /= np.where(good, length, 1)[:, None]

@@ -58,9 +58,9 @@ def read_box(text: str) -> np.ndarray:
         else:
             numbers = np.array(text.replace(",", " ").split(), np.float64)
     except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"{text[:80]} is no crop box ({error}): {_ADVICE}", 2) from error
+        raise UserError(f"{text[:80]} is not a crop box ({error}): {_ADVICE}", 2) from error
     if len(numbers) not in (12, 16) or not np.isfinite(numbers).all():
-        raise UserError(f"{text[:80]} is no crop box ({len(numbers)} numbers): {_ADVICE}", 2)
+        raise UserError(f"{text[:80]} is not a crop box ({len(numbers)} numbers): {_ADVICE}", 2)
     matrix = np.vstack([numbers[:12].reshape(3, 4), [0, 0, 0, 1]])
     if np.abs(numbers).max() > LARGEST:
         raise UserError(f"The crop box {text[:80]} has numbers beyond {LARGEST:g}: {_ADVICE}", 2)

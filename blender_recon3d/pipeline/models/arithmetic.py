@@ -71,8 +71,8 @@ def for_processor(found: Processor, isa_limit: str = "") -> Choice:
     if "avx512_bf16" in features and found.vendor == "amd" and found.family >= ZEN_4:
         return Choice("bf16", f"{name} has avx512_bf16")
     if "avx512_bf16" in features:
-        return Choice("fp32", f"on {name} avx512_bf16 is no faster")
-    return Choice("fp32", f"{name}{told} has no fast bf16 that is known")
+        return Choice("fp32", f"on {name} avx512_bf16 is not faster")
+    return Choice("fp32", f"{name}{told} is not known to have fast bf16")
 
 
 def with_torch(found: Processor) -> Processor:

@@ -60,7 +60,7 @@ def load_features(path: Path) -> Features:
             or found.descriptors.ndim != 2
             or len(found.descriptors) != count
         ):
-            raise ValueError("its arrays do not fit together")
+            raise ValueError("its arrays do not match")
         return found
     except _DAMAGED as error:
         raise UserError(f"{path} cannot be read ({error}): delete it and run again.") from error

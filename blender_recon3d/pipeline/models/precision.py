@@ -45,7 +45,7 @@ def choose_for(networks: Sequence[Network], weights: str, device: str) -> Choice
         return Choice("fp32", "these networks are not made for bf16")
     if all(network.same_in_bf16 and network.same_in_bf16(weights, where) for network in networks):
         return choice
-    return Choice("fp32", f"{choice.why}, but with these weights it gives other matches")
+    return Choice("fp32", f"{choice.why}, but with these weights it gives different matches")
 
 
 def superpoint_takes_bf16(weights: str, device: torch.device) -> bool:

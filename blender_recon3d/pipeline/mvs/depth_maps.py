@@ -70,8 +70,8 @@ def read_map(path: Path) -> np.ndarray:
         content = read_regular(path)
         start, width, height, channels = _header(content)
         if width * height * channels * 4 != len(content) - start:
-            raise ValueError("its size is not what its head says")
+            raise ValueError("its size does not match its header")
         values = np.frombuffer(content, "<f4", offset=start).reshape(channels, height, width)
     except (OSError, ValueError) as error:
-        raise UserError(f"{path} is no COLMAP map: delete it and run again.") from error
+        raise UserError(f"{path} is not a COLMAP depth or normal map: delete it and run again.") from error
     return np.moveaxis(values, 0, 2)

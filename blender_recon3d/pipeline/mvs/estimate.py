@@ -66,10 +66,10 @@ class Means:
             rows = min(self.rows, height)
             if out_of_memory(error) and rows > LEAST_ROWS:
                 self.rows = max(LEAST_ROWS, rows // 2)
-                what = f"goes on in bands of {self.rows} rows"
+                what = f"continues in bands of {self.rows} rows"
             elif self.device.type != "cpu":
                 self.device, self.rows = torch.device("cpu"), height
-                what = "goes on with the CPU, which takes longer"
+                what = "continues on the CPU, which takes longer"
             else:
                 raise UserError(
                     f"Depth estimation ran out of memory with bands of {rows} rows: close other programs, or use "

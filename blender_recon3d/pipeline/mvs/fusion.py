@@ -53,7 +53,7 @@ def fuse(dense: Path, names: list[str], min_views: int, memory_gb: float, progre
         vertices = _with_views(part / "fusion.ply", part / "fusion.ply.vis", min_views)
         if not len(vertices):
             raise UserError(
-                "No dense point was found that enough photos agree on: take photos closer together, or use "
+                "The photos do not agree on any dense point: take photos closer together, or use "
                 "--min-views 2."
             )
         write_vertices(part / "whole.ply", vertices)
@@ -78,7 +78,7 @@ def _with_views(ply: Path, visibility: Path, min_views: int) -> np.ndarray:
     vertices = read_vertices(ply)
     counts, words = read_visibility(visibility)
     if len(counts) != len(vertices):
-        raise UserError(f"{ply} and {visibility} do not belong together: run the dense stage again.")
+        raise UserError(f"{ply} and {visibility} do not match: run the dense stage again.")
     seen = counts >= min_views
     with open(visibility, "wb") as file:
         file.write(int(seen.sum()).to_bytes(8, "little"))
@@ -94,7 +94,7 @@ def read_visibility(path: Path) -> tuple[np.ndarray, np.ndarray]:
     try:
         content = read_regular(path)
     except OSError as error:
-        raise FileFormatError(path, error.strerror or "it is not there") from error
+        raise FileFormatError(path, error.strerror or "it does not exist") from error
     number = int.from_bytes(content[:8], "little")
     words = np.frombuffer(content, "<u4", max(0, len(content) - 8) // 4, offset=min(8, len(content)))
     if number > len(words):
@@ -105,9 +105,9 @@ def read_visibility(path: Path) -> tuple[np.ndarray, np.ndarray]:
     place = 0
     for index in range(number):
         if place >= len(plain):
-            raise FileFormatError(path, "its points do not fit its length")
+            raise FileFormatError(path, "its number of points does not match its length")
         counts[index] = plain[place]
         place += plain[place] + 1
     if place != len(plain):
-        raise FileFormatError(path, "its points do not fit its length")
+        raise FileFormatError(path, "its number of points does not match its length")
     return counts, words

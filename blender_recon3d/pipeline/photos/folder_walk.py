@@ -87,4 +87,6 @@ def _pictures_of(folders: Iterable[Path]) -> list[Path]:
 
 
 def _unreadable(error: OSError) -> None:
-    raise UserError(f"The folder {error.filename} cannot be read ({error.strerror}): check its rights.", 2)
+    raise UserError(
+        f"The folder {error.filename} cannot be read ({error.strerror}): check its permissions.", 2
+    )

@@ -77,9 +77,9 @@ def advice(used: int, films: bool, cameras: list[dict[str, Any]]) -> list[str]:
     """What a person may want to change before starting."""
     found = []
     if not films and used < FEWEST_PHOTOS:
-        found.append(f"{used} photos can be used and at least {FEWEST_PHOTOS} are needed: add some.")
+        found.append(f"{used} photos can be used, but at least {FEWEST_PHOTOS} are needed: add more.")
     elif not films and used < USUAL:
-        found.append(f"{used} photos cover one side of a subject; to walk around it takes 30 to 60.")
+        found.append(f"{used} photos cover one side of a subject; walking around it takes 30 to 60.")
     if len(cameras) > max(4, used // 3):
         found.append(
             f"The photos come from {len(cameras)} cameras or zoom settings: one camera with a fixed zoom is better."
@@ -114,7 +114,7 @@ def describe(found: dict[str, Any]) -> str:
         lines.append(
             f"  {camera['photos']:>4} x {camera['name']}{focal}, {camera['width']} x {camera['height']} pixels"
         )
-    lines += [f"  set aside: {Path(item['photo']).name}: {item['reason']}" for item in found["set_aside"]]
+    lines += [f"  excluded: {Path(item['photo']).name}: {item['reason']}" for item in found["set_aside"]]
     forecast = found["forecasts"][found["quality"]]
     asked = STAGES[: STAGES.index(found["until"]) + 1]
     seconds = {stage: forecast["seconds"].get(stage, 0.0) for stage in asked}

@@ -37,14 +37,14 @@ def notes(found: Found) -> list[Note]:
         films = found.films_aside
         said.append(
             Note(
-                f"{_count(films, 'film')} beside the photos {_are(films)} not used: to take frames from a film, "
-                "choose the film itself in place of the folder."
+                f"{_count(films, 'video')} beside the photos {_are(films)} not used: to take frames from a video, "
+                "choose the video itself in place of the folder."
             )
         )
     if found.covers:
         said.append(
             Note(
-                f"{_count(found.covers, 'photo')} beside the film {_are(found.covers)} left out, since the film's "
+                f"{_count(found.covers, 'photo')} beside the video {_are(found.covers)} left out, since the video's "
                 "frames are used.",
                 False,
             )

@@ -220,4 +220,4 @@ def _set_aside_blurred(photos: list[PhotoInfo]) -> None:
     ]
     if len(blurred) <= MOST_BLURRED * len(photos):
         for photo in blurred:
-            photo.reason = "badly blurred against the rest (keep it with --keep-blurred)"
+            photo.reason = "badly blurred compared with the rest"

@@ -90,7 +90,7 @@ def _same_content(files: list[Path], known: list[dict[str, Any]], progress: Prog
     if any(found != known_hash for found, (_, known_hash) in zip(hashes, doubtful, strict=True)):
         return False
     if moved:
-        progress.info("The photos have moved; their content is the same, and what was made of them is kept.")
+        progress.info("The photos have moved; their content is the same, so the results are kept.")
     return True
 
 
@@ -122,7 +122,7 @@ def _same_job(workspace: Workspace, settings: JobSettings, progress: Progress) -
 
 def _say_away(settings: PhotosSettings, progress: Progress) -> None:
     where = ", ".join(settings.sources)
-    progress.info(f"The photos are not to be found in {where} now: the workspace's copies of them are used.")
+    progress.info(f"The photos are no longer in {where}: the workspace's copies are used.")
 
 
 def content_hash(path: Path) -> str:

@@ -33,7 +33,7 @@ def extract_frames(video: Path, folder: Path, count: int, progress: Progress) ->
     try:
         check_regular(video)
     except OSError as error:
-        raise UserError(f"{video} cannot be read ({error.strerror}): choose another film.", 2) from error
+        raise UserError(f"{video} cannot be read ({error.strerror}): choose another video.", 2) from error
     seen = _survey(video, progress)
     for sentence in doubtful(video.name, seen):
         progress.warning(sentence)
@@ -83,13 +83,13 @@ def doubtful(name: str, seen: Survey) -> list[str]:
     read, (announced_s, read_s) = len(seen.motion), seen.seconds
     if seen.announced > 1.02 * read + 1 and announced_s - read_s > max(0.3, 0.03 * announced_s):
         found.append(
-            f"{name} announces {seen.announced} frames ({announced_s:.1f} s) and {read} ({read_s:.1f} s) can be read: "
-            "it is cut off. Copy it from the camera again, or go on with what there is."
+            f"{name} announces {seen.announced} frames ({announced_s:.1f} s), but only {read} ({read_s:.1f} s) can be "
+            "read: it is cut off. Copy it from the camera again, or continue with these."
         )
     if seen.smeared.any():
         found.append(
-            f"{int(seen.smeared.sum())} frames of {name} are smeared, since the film is damaged there: none of them is "
-            "taken. Copy it from the camera again if that part is missing."
+            f"{int(seen.smeared.sum())} frames of {name} are smeared, since the video is damaged there: none of "
+            "them is taken. Copy it from the camera again if that part is missing."
         )
     return found
 
@@ -134,9 +134,7 @@ def _survey(video: Path, progress: Progress) -> Survey:
         if len(motion) % 10 == 0:
             progress.update(len(motion), max(total, len(motion)), f"reading {video.name}")
     if not motion:
-        raise UserError(
-            f"{video} holds no frames that can be read: convert it to H.264 (MP4) or to photos.", 2
-        )
+        raise UserError(f"{video} has no readable frames: convert it to H.264 (MP4) or to photos.", 2)
     damaged = np.array(smeared)
     if damaged.mean() > MOST_SMEARED:  # then this is what it shows
         damaged[:] = False

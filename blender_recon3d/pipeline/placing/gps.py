@@ -110,8 +110,8 @@ def fix_from_gps(places: np.ndarray, gps: np.ndarray) -> Fix:
     reach = float(np.median(np.abs(q[kept] - np.median(q[kept].real) - 1j * np.median(q[kept].imag))))
     if not abs(a) > 0 or reach < SPREAD * typical:
         raise UserError(
-            f"Cameras and GPS lie {typical:.1f} m apart and the photos stand {reach:.1f} m about their middle, too "
-            "close for scale and heading: use --marker-size or --scale.",
+            f"Cameras and GPS lie {typical:.1f} m apart and the photos span only {reach:.1f} m, too little "
+            "for scale and heading: use --marker-size or --scale.",
             2,
         )
     unit = a / abs(a)

@@ -38,10 +38,10 @@ class Wish:
             raise UserError("Give one of --gps, --marker-size and --scale.", 2)
         for name, value in (("--marker-size", self.marker_size), ("--scale", self.scale)):
             if value is not None and not 0 < value < np.inf:
-                raise UserError(f"{name} is {value}: it must be more than 0.", 2)
+                raise UserError(f"{name} is {value}: it must be greater than zero.", 2)
         if self.dictionary not in DICTIONARIES:
             raise UserError(
-                f"{self.dictionary} is no dictionary: choose one of {', '.join(DICTIONARIES)}.", 2
+                f"{self.dictionary} is not a marker dictionary: choose one of {', '.join(DICTIONARIES)}.", 2
             )
 
 
@@ -90,7 +90,10 @@ def _by_gps(
     fix = fix_from_gps(places[:, :2], np.array([known[image.name] for image in images]).reshape(-1, 3))
     turn = np.eye(4)
     turn[:2, :2] = fix.rotation
-    said = f"metres, x east and y north from the GPS of {fix.used} photos, which is off by {fix.error:.1f} m on average"
+    said = (
+        f"meters, x east and y north from the GPS of {fix.used} photos, which is off by {fix.error:.1f} "
+        "m on average"
+    )
     # The origin stays under the subject: far from it, single precision would not hold a scene.
     about = {"latitude_longitude": fix.origin.tolist(), "origin_east_north": fix.shift.tolist()}
     return scaled(turn @ upright, fix.scale), said, {"gps": about}
@@ -103,10 +106,10 @@ def _by_markers(
     seen = {view.name: find_corners(read_gray(workspace.images / view.name), dictionary) for view in views}
     markers = markers_in_space(views, seen)
     scale, differ = scale_of(markers, size)
-    said = f"metres from {len(markers)} marker{'s' if len(markers) > 1 else ''} in up to "
+    said = f"meters from {len(markers)} marker{'s' if len(markers) > 1 else ''} in up to "
     said += f"{max(marker.views for marker in markers)} photos"
     if differ > DIFFERENT:
-        said += f" (their sides differ by {differ:.0%}: are they of one size?)"
+        said += f" (their sides differ by {differ:.0%}: are they all the same size?)"
     grounded = on_the_ground(upright, markers)
     if grounded is not None:
         upright, said = grounded, said + ", which lie on the ground"

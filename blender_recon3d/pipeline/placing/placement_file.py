@@ -20,5 +20,5 @@ def check_placement(value: Any) -> np.ndarray:
     scale_squared = np.trace(gram) / 3
     similar = 0 < scale_squared and np.allclose(gram / scale_squared, np.eye(3), atol=1e-4)
     if not (similar and np.linalg.det(matrix[:3, :3]) > 0 and np.array_equal(matrix[3], [0, 0, 0, 1])):
-        raise ValueError("it is no rotation, scale and translation")
+        raise ValueError("it is not a rotation, scale and translation")
     return matrix

@@ -33,7 +33,8 @@ def up_is_a_guess(up: Up) -> Doubt:
     return Doubt(
         "up",
         f"Which way is up is a guess, from {up.source}: the photos carry no GPS that says it.",
-        "If the model lies on its side or its head, set it right in Blender with Ground from 3 Points or Up Axis.",
+        "If the model lies on its side or its head, set it right in Blender with Align to 3 Points or Up "
+        "Axis.",
     )
 
 

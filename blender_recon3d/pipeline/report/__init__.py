@@ -42,9 +42,7 @@ def write_report(workspace: Workspace, settings: JobSettings, progress: Progress
     content = attempt("The page", lambda: _page(workspace, facts, attempt), "")
     facts["report_failures"] = failures
     if failures:
-        progress.warning(
-            f"The report lacks something ({failures[0]}); the reconstruction is not touched by it."
-        )
+        progress.warning(f"The report is incomplete ({failures[0]}). The reconstruction itself is fine.")
     try:
         with whole_file(workspace.report_json) as part:
             part.write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
@@ -53,8 +51,9 @@ def write_report(workspace: Workspace, settings: JobSettings, progress: Progress
                 part.write_bytes(content.encode("utf-8", "replace"))
     except OSError as error:
         progress.warning(
-            f"The report {error.filename or workspace.root} could not be written ({error.strerror or error}): make "
-            "room and run the same command again, finished work is kept."
+            f"The report {error.filename or workspace.root} could not be written "
+            f"({error.strerror or error}): free some space and run the same command again; finished work is "
+            "kept."
         )
         return
     progress.emit("done", "written")

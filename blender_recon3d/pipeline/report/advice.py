@@ -40,12 +40,12 @@ def _left_out(used: list[dict[str, Any]], found: dict[str, Any], links: Links) -
         count = f"{len(group)} photos" if len(group) > 1 else "1 photo"
         which = _names(group, titles)
         if not placed:
-            text = f"{count} could not be placed ({which}): take photos that overlap by two thirds."
+            text = f"{count} could not be registered ({which}): take photos that overlap by two thirds."
         elif _mutually_linked(group, found):
             inside, outside = _bridge(group, placed, order, links)
             text = (
-                f"{count} ({which}) hang together but not with the rest: take some on the way from "
-                f"{titles[inside]} to {titles[outside]}."
+                f"{count} ({which}) form a separate group: take some between {titles[inside]} and "
+                f"{titles[outside]}."
             )
         else:
             verb = "overlap" if len(group) > 1 else "overlaps"
@@ -117,7 +117,7 @@ def _loose(used: list[dict[str, Any]], found: dict[str, Any]) -> list[dict[str, 
     if errors and bad:
         text = f"{_names(bad, titles)} fit{'s' * (len(bad) == 1)} badly (over {limit:.1f} px): "
         advice.append(
-            {"text": text + "look for blur or for things that moved, and leave them out.", "photos": bad}
+            {"text": text + "look for blur or moving objects, and leave these photos out.", "photos": bad}
         )
     return advice
 
@@ -132,7 +132,7 @@ def _set_aside(document: dict[str, Any]) -> list[dict[str, Any]]:
     for reason, names in reasons.items():
         count = f"{len(names)} photos are" if len(names) > 1 else f"{names[0]} is"
         listed = f" ({_listed(names)})" if len(names) > 1 else ""
-        advice.append({"text": f"{count} set aside{listed}: {reason}.", "photos": []})
+        advice.append({"text": f"{count} excluded{listed}: {reason}.", "photos": []})
     return advice
 
 

@@ -60,7 +60,7 @@ def page(facts: dict[str, Any], pictures: dict[str, Any]) -> str:
 
 def _reached(stages: list[dict[str, Any]]) -> str:
     done = [stage["name"] for stage in stages if stage["state"] == "done"]
-    return f"done until {done[-1]}" if done else "no stage is done"
+    return f"done up to {done[-1]}" if done else "no stage is done"
 
 
 def _tiles(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -88,7 +88,7 @@ def _problems(facts: dict[str, Any]) -> Iterator[dict[str, str]]:
     """Stages that stopped, doubts, then warnings and errors, then advice."""
     for stage in reversed(facts["stages"]):
         if stage["state"] == "not finished":
-            text = "This stage was stopped or failed; running the same command again goes on with it."
+            text = "This stage was stopped or failed; running the same command again continues it."
             yield {"kind": "error", "place": stage["name"], "text": text}
     for doubt in facts["doubts"]:
         yield {"kind": "warning", "place": "doubt", "text": sentence(doubt)}
@@ -124,7 +124,7 @@ def _pairs(pairs: list[dict[str, Any]]) -> Rows:
     if inliers:
         least, median, most = inliers[0], inliers[len(inliers) // 2], inliers[-1]
         rows.append(("Verified matches", f"{sum(inliers):,}"))
-        rows.append(("A pair: least, median, most", f"{least:,}, {median:,}, {most:,}"))
+        rows.append(("Per pair: min, median, max", f"{least:,}, {median:,}, {most:,}"))
     return rows
 
 
@@ -190,7 +190,7 @@ def _versions(facts: dict[str, Any]) -> Rows:
         cards = f", {', '.join(device['cuda'])}" if device["cuda"] else ""
         rows.append(("machine", f"{device['cores']} cores, {device['processor']}{memory}{cards}"))
     if facts["arithmetic"]:
-        rows.append(("arithmetic of the networks", "{precision} ({why})".format(**facts["arithmetic"])))
+        rows.append(("precision of the networks", "{precision} ({why})".format(**facts["arithmetic"])))
     return rows
 
 

@@ -23,7 +23,7 @@ def registration(workspace: Workspace, models: list[Any]) -> dict[str, Any]:
     for number, model in reversed(list(enumerate(models))):
         for name, entry in _registered(model).items():
             state = "registered" if number == 0 else "other model"
-            reason = "" if number == 0 else f"hangs together with other photos only: see sparse/{number}"
+            reason = "" if number == 0 else f"belongs to a separate group of photos (sparse/{number})"
             photos[name] = {"state": state, "reason": reason, "model": number, **entry}
     with open_database(workspace.database) as database:
         ids = image_ids(database)
@@ -44,14 +44,17 @@ def registration(workspace: Workspace, models: list[Any]) -> dict[str, Any]:
 def why_not(name: str, listed: set[str], pairs: list[tuple[int, int, str]]) -> str:
     """One clause. pairs: (verified matches, matches, the other photo) of each pair of this photo."""
     if name not in listed:
-        return "no overlapping pair: no other photo looks alike"
+        return "no similar photo found"
     inliers, _, partner = max(pairs, default=(0, 0, ""))
     matches, match_partner = max(((m, p) for _, m, p in pairs), default=(0, ""))
     if matches < FEWEST_MATCHES:
         best = f" (at best {matches}, with {match_partner})" if match_partner else ""
         return f"too few matches with any other photo{best}"
     if not inliers:
-        return f"verification failed: of {matches} matches with {match_partner} too few agree on one geometry"
+        return (
+            f"does not match the other photos: too few of {matches} matches with {match_partner} agree "
+            "on one geometry"
+        )
     return f"not enough triangulated points, though {inliers} matches with {partner} agree"
 
 

@@ -46,16 +46,17 @@ def run(workspace: Workspace, settings: DenseSettings, progress: Progress) -> di
     method = _method(settings)
     names, alone = (_colmap if method == "colmap" else _torch)(workspace, settings, progress)
     for name in alone:
-        progress.warning(f"{name} gets no depth: it shares too few points with other photos.", photo=name)
+        progress.warning(
+            f"{name} is skipped for depth: it shares too few points with other photos.", photo=name
+        )
     if not names:
         raise UserError(
-            "No photo has a neighbour to compare with: take photos that overlap by two thirds, and closer "
-            "together."
+            "No photo has a neighbor to compare with: take photos closer together, with two thirds overlap."
         )
     least = min(settings.min_views, len(names))
     vertices = fuse(workspace.dense, names, least, settings.memory, progress)
     views = float(vertices["views"].mean())
-    message = f"{len(vertices)} points from {len(names)} photos, {views:.1f} views a point ({method})"
+    message = f"{len(vertices)} points from {len(names)} photos, {views:.1f} views per point ({method})"
     return {"message": message, "points": len(vertices), "photos": len(names), "method": method}
 
 
@@ -89,7 +90,7 @@ def check_undistorted(dense: Path, progress: Progress) -> None:
         except (OSError, ValueError, SyntaxError) as error:
             raise FileFormatError(path, "it is cut short or damaged") from error
         if not good:
-            raise FileFormatError(path, "it is not of its camera's size")
+            raise FileFormatError(path, "its size differs from its camera's")
 
     calls: list[Callable[[], Any]] = []
     for image_id in model.reg_image_ids():
@@ -104,7 +105,7 @@ def _remove_torn_maps(dense: Path, progress: Progress) -> None:
     for kind in ("depth_maps", "normal_maps"):
         for path in sorted((dense / "stereo" / kind).glob("*.bin")):
             if not is_whole_map(path):
-                progress.warning(f"{path} is not whole: it is made again.")
+                progress.warning(f"{path} is incomplete: it is made again.")
                 remove(path)
 
 

@@ -46,7 +46,7 @@ def run(workspace: Workspace, settings: FeaturesSettings, progress: Progress) ->
     for name, count in counts.items():
         if count < FEW:
             progress.warning(
-                f"{name} has only {count} features: it is dark, blurred or without texture.", photo=name
+                f"{name} has only {count} features: it may be dark, blurred or without texture.", photo=name
             )
     mean = sum(counts.values()) / max(len(counts), 1)
     return {

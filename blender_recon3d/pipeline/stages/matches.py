@@ -77,7 +77,7 @@ def _summary(workspace: Workspace, pairs: int, progress: Progress) -> dict[str, 
     total = sum(inliers for _, inliers in counts.values())
     if not verified:
         progress.warning(
-            "No two photos have enough matches: take photos that overlap by two thirds, of a subject with texture."
+            "No two photos have enough matches: take photos with two thirds overlap, of a textured subject."
         )
     message = f"{verified} of {pairs} pairs verified, {total} matches"
     return {"message": message, "pairs": pairs, "verified": verified, "matches": total}

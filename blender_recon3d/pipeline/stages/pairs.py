@@ -64,8 +64,8 @@ def _choose(count: int, settings: PairsSettings, progress: Progress) -> str:
         return "retrieval"
     if everything > MANY_PAIRS:
         progress.warning(
-            f"Without weights for {network.title} all {everything} pairs of {count} photos are matched, which "
-            "takes long: use --pairs sequential if the photos were taken one after the other along a way."
+            f"Without weights for {network.title} all {everything} pairs of {count} photos are matched, "
+            "which takes long: use --pairs sequential if the photos were taken in sequence along a path."
         )
     return "exhaustive"
 
@@ -103,8 +103,8 @@ def _read_file(path: Path) -> list[list[str]]:
         lines = read_regular(user_path(path), MOST_BYTES).decode("utf-8", "surrogateescape").splitlines()
     except OSError as error:
         raise UserError(
-            f"The list of pairs {path} cannot be read ({error.strerror}): give {', '.join(WAYS)}, or a text file with "
-            "two names a line.",
+            f"The list of pairs {path} cannot be read ({error.strerror}): give {', '.join(WAYS)}, or a text "
+            "file with two names per line.",
             2,
         ) from error
     return [line.split() for line in lines if line.strip() and not line.startswith("#")]
@@ -126,7 +126,9 @@ def _from_file(path: Path, photos: list[dict[str, Any]], progress: Progress) -> 
         pairs.add((first, second))
     if unknown:
         lines = ", ".join(str(number) for number in unknown[:5]) + (" ..." if len(unknown) > 5 else "")
-        progress.warning(f"{path}: {len(unknown)} lines name no two photos in use (line {lines}).")
+        progress.warning(
+            f"{path}: {len(unknown)} lines skipped, since they do not name two photos in use (line {lines})."
+        )
     if not pairs:
-        raise UserError(f"{path} holds no pair of photos in use: write two names a line.", 2)
+        raise UserError(f"{path} has no pair of photos in use: write two names per line.", 2)
     return sorted(pairs)

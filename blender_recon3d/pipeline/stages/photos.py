@@ -71,7 +71,7 @@ def run(workspace: Workspace, settings: PhotosSettings, progress: Progress) -> d
     used = [photo for photo in photos if not photo.reason]
     for photo in photos:
         if photo.reason:
-            progress.warning(f"{photo.path.name} is set aside: {photo.reason}.", photo=str(photo.path))
+            progress.warning(f"{photo.path.name} is excluded: {photo.reason}.", photo=str(photo.path))
     if len(used) < FEWEST_PHOTOS:
         raise UserError(" ".join([_too_few(photos, used, base), *unread]), 2)
 
@@ -93,7 +93,7 @@ def run(workspace: Workspace, settings: PhotosSettings, progress: Progress) -> d
     cameras = group_cameras(entries, settings, progress)
     write_json(workspace.photos, {"version": 1, "source": str(base), "cameras": cameras, "photos": entries})
     aside = len(photos) - len(used)
-    message = f"{len(used)} photos, {len(cameras)} camera{'s' * (len(cameras) > 1)}, {aside} set aside"
+    message = f"{len(used)} photos, {len(cameras)} camera{'s' * (len(cameras) > 1)}, {aside} excluded"
     return {"message": message, "photos": len(used), "set_aside": aside, "cameras": len(cameras)}
 
 
@@ -128,7 +128,7 @@ def _too_few(photos: list[PhotoInfo], used: list[PhotoInfo], base: Path) -> str:
     reasons = [f"{photo.path.name}: {photo.reason}" for photo in photos if photo.reason]
     shown = "; ".join(reasons[:3]) + (f"; and {len(reasons) - 3} more" if len(reasons) > 3 else "")
     text = (
-        f"{len(used)} of {len(photos)} photos in {base} can be used and at least {FEWEST_PHOTOS} are needed"
+        f"{len(used)} of {len(photos)} photos in {base} can be used, but at least {FEWEST_PHOTOS} are needed"
     )
     return f"{text}{f' ({shown})' if shown else ''}: add photos and run again."
 
@@ -187,7 +187,7 @@ def _bring_masks(
                 values = _fit_mask(np.asarray(upright_rgb(image).convert("L")), photo)
         except Exception as error:  # decoders raise nearly anything on hostile files
             said = getattr(error, "strerror", None) or error
-            progress.warning(f"The mask {mask} cannot be read ({said}): {photo.path.name} is used whole.")
+            progress.warning(f"The mask {mask} cannot be read ({said}): {photo.path.name} is used unmasked.")
             continue
         with whole_file(workspace.masks / f"{target.name}.png") as part:
             part.write_bytes(cv2.imencode(".png", values)[1].tobytes())
@@ -195,11 +195,13 @@ def _bring_masks(
         if found.unclear:
             raise UserError(f"The masks in {folder} fit several photos each: {FOLDERS_OF_MASKS}.", 2)
         raise UserError(
-            f"None of the masks in {folder} is named like a photo: name the mask of IMG_1.jpg IMG_1.png.", 2
+            f"None of the masks in {folder} is named like a photo: the mask of IMG_1.jpg must be named "
+            "IMG_1.png.",
+            2,
         )
     if missing:
         shown = ", ".join(missing[:5]) + (" and others" if len(missing) > 5 else "")
-        progress.warning(f"{len(missing)} photos have no mask and are used whole: {shown}.")
+        progress.warning(f"{len(missing)} photos have no mask and are used unmasked: {shown}.")
 
 
 FOLDERS_OF_MASKS = (

@@ -122,7 +122,7 @@ def _incremental(
 def _global(
     workspace: Workspace, settings: SfmSettings, database: Path, output: Path, progress: Progress
 ) -> None:
-    progress.info("Placing all cameras at once (global mapper); it says nothing until it is done.")
+    progress.info("Placing all cameras at once (global mapper); no progress is reported.")
     options = {
         "seed": settings.seed,
         "min_model_size": settings.min_model_size,
@@ -145,7 +145,7 @@ def _place(workspace: Workspace, model: Any, progress: Progress) -> list[Doubt]:
     photos = workspace.used_photos()
     gps = places_by_name(photos)
     if lost := [photo["name"] for photo in photos if at_zero(photo)]:
-        progress.warning(f"The GPS of {named(lost)} says 0, 0, which is no place: it counts as none.")
+        progress.warning(f"The GPS of {named(lost)} says 0, 0, which is not a real position: it is ignored.")
     transform, how, up = place_model(model, gps)
     write_json(workspace.placement, {"version": 1, "world_from_model": transform.tolist(), "how": how})
     return placing_doubts(model, gps, up)
@@ -156,8 +156,8 @@ def _no_model(found: dict[str, Any], workspace: Workspace) -> str:
         return f"No cameras could be placed: {STILL_ADVICE}"
     reasons = [f"{name}: {entry['reason']}" for name, entry in list(found["photos"].items())[:3]]
     return (
-        f"No cameras could be placed ({'; '.join(reasons)}): take more photos that overlap by two thirds, from "
-        "places some steps apart, of a subject with texture."
+        f"No cameras could be placed ({'; '.join(reasons)}): take more photos with about two thirds "
+        "overlap, from different positions, of a textured subject."
     )
 
 
@@ -165,12 +165,12 @@ def _report(workspace: Workspace, found: dict[str, Any], progress: Progress) -> 
     main = found["models"][0]
     for name, entry in found["photos"].items():
         if entry["state"] != "registered":
-            progress.warning(f"{name} is not in the model: {entry['reason']}.", photo=name)
+            progress.warning(f"{name} is not registered: {entry['reason']}.", photo=name)
     if len(found["models"]) > 1:
         sizes = " and ".join(str(model["photos"]) for model in found["models"])
         progress.warning(
-            f"The photos fall into {len(found['models'])} models of {sizes} photos that share no view: the "
-            "largest is used; take photos between the groups to join them, or run them apart."
+            f"The photos form {len(found['models'])} separate groups of {sizes} photos: the largest is "
+            "used. Take photos between the groups to join them, or run them separately."
         )
     total = len(found["photos"])
     message = (

@@ -41,18 +41,18 @@ def run(workspace: Workspace, settings: TextureSettings, progress: Progress) -> 
     positions, normals = columns(table, "x", "y", "z"), columns(table, "nx", "ny", "nz")
     given = columns(table, "red", "green", "blue")
     if positions is None or normals is None or given is None:
-        raise UserError(f"{workspace.mesh_file} has no normals or colours: run recon3d mesh again.")
+        raise UserError(f"{workspace.mesh_file} has no normals or colors: run recon3d mesh again.")
     views = load_views(workspace.model, workspace.images, workspace.masks, settings.texture_size, progress)
     if len(views) < FEWEST_PHOTOS:
         progress.warning(
-            "Only one photo is there: the texture shows what it saw, and spreads its colours elsewhere."
+            "There is only one photo: the texture shows what it saw and spreads its colors elsewhere."
         )
     with whole_folder(workspace.texture) as part:
         painted = paint(positions, normals, faces, given, views, settings.texture_size, part, progress)
         _write(part, workspace, painted, positions, normals)
     if painted.share_seen < 0.5:
         progress.warning(
-            f"No photo shows {1 - painted.share_seen:.0%} of the surface, which gets the colours around it."
+            f"No photo shows {1 - painted.share_seen:.0%} of the surface, which gets the colors around it."
         )
     return {
         "message": f"{settings.texture_size} x {settings.texture_size} texels from {len(views)} photos, "

@@ -76,8 +76,8 @@ def run_module(
             memory.sample()
             if idle.begins():
                 progress.warning(
-                    f"{title} has done nothing for {IDLE_SECONDS / 60:.0f} minutes: if the disk is not busy, cancel "
-                    "and run the same command again, finished work is kept."
+                    f"{title} has done nothing for {IDLE_SECONDS / 60:.0f} minutes: if the disk is not "
+                    "busy, cancel and run the same command again; finished work is kept."
                 )
             time.sleep(POLL_SECONDS)
     finally:

@@ -70,8 +70,8 @@ class ProcessGroup:
         except OSError as error:
             if error.filename in (str(output), str(errors)):
                 raise UserError(
-                    f"{error.filename} cannot be written to ({error.strerror}): allow it, or choose another results "
-                    "folder.",
+                    f"{error.filename} cannot be written ({error.strerror}): check its permissions, or "
+                    "choose another results folder.",
                     2,
                     "results",
                 ) from error

@@ -90,16 +90,16 @@ def crash_sentence(end: WorkerEnd, folder: Path, log: Path) -> tuple[str, str]:
     """What a person is told when the worker ended without a word of its own, and the remedy."""
     free = free_bytes(folder)
     if free < LITTLE_DISK:
-        cause = f"the disk is full ({free / 2**20:.0f} MB free in {folder}): make room"
+        cause = f"the disk is full ({free / 2**20:.0f} MB free in {folder}): free some space"
         remedy = "again"
     elif end.out_of_memory:
-        cause = "most likely out of memory: use --quality preview or fewer photos, or close other programs"
+        cause = "probably out of memory: use --quality preview or fewer photos, or close other programs"
         remedy = "preview"
     else:
         how = f"signal {-end.code}" if end.code < 0 else f"code {end.code}"
-        cause = f"it crashed ({how}): {log} holds what to report"
+        cause = f"it crashed ({how}): report the problem with {log}"
         remedy = "log"
-    return f"The engine stopped, {cause}, and run the same command again, finished work is kept.", remedy
+    return f"The engine stopped, {cause}; then run the same command again, finished work is kept.", remedy
 
 
 def _size(path: Path) -> int:

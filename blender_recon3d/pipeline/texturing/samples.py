@@ -46,7 +46,7 @@ def sample_views(
     )  # fmt: skip
     usual = float(np.median([_usual_density(view, vertices) for view in views]))
     for number, view in enumerate(views):
-        progress.update(number, 2 * len(views), "looking at photos")
+        progress.update(number, 2 * len(views), "reading photos")
         maps = view_maps(view, vertices, faces)
         _sample(view, maps, vertices, normals, usual, number, found)
     return found

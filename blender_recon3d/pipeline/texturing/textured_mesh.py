@@ -67,7 +67,7 @@ def read_textured(path: Path) -> TexturedMesh:
     """What `write_textured` has written; FileFormatError for anything else."""
     table, faces = read_mesh(path)
     if set(VERTEX.names or ()) - set(table.dtype.names or ()):
-        raise FileFormatError(path, "it is no mesh of the texture stage")
+        raise FileFormatError(path, "it is not a mesh of the texture stage")
 
     def part(*names: str) -> np.ndarray:
         found = columns(table, *names)

@@ -47,15 +47,15 @@ def unwrap(
     """
     given, found = scratch / "unwrap-in.npz", scratch / "unwrap-out.npz"
     np.savez(given, vertices=vertices.astype(np.float32), faces=faces.astype(np.uint32), fineness=fineness)
-    ended = run_module(__name__, [str(given), str(found)], progress, "Making the mesh's UVs")
+    ended = run_module(__name__, [str(given), str(found)], progress, "Unwrapping the mesh")
     if ended.out_of_memory:
         raise UserError(
-            "Out of memory while the mesh's UVs were made: use fewer --max-faces, or close other programs.",
+            "Out of memory while unwrapping the mesh: use fewer --max-faces, or close other programs.",
             remedy="preview",
         )
     if ended.code != 0 or not found.exists():
         raise UserError(
-            f"The mesh's UVs could not be made (xatlas ended with {ended.how}): see log.txt, or try another "
+            f"The mesh could not be unwrapped (xatlas ended with {ended.how}): see log.txt, or try another "
             "number of --max-faces."
         )
     with np.load(found) as arrays:

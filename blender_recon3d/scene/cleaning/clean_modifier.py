@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import bpy
 import numpy as np
 
+from ...pipeline.errors import UserError
 from .. import point_display
 from ..cameras import KEY
 from ..cloud import CONFIDENCE, spacing
@@ -25,46 +26,80 @@ from . import density
 
 GROUP = "Recon3D Clean"
 NEIGHBOURS, ISLAND = "neighbours", "island"
-_LEAST = (
-    ("Least Views", CONFIDENCE, "Photos that must have seen a point"),
-    ("Least Neighbours", NEIGHBOURS, "Points that must lie near a point; needs Analyse Cloud"),
-    ("Least Island", ISLAND, "Points that a connected part must have; needs Analyse Cloud"),
-)
-INPUTS = ("Least Views", "Least Neighbours", "Least Island", "Key Colour", "Key Distance", "Crop Box")
 
 
-def analyse_cloud(collection: bpy.types.Collection) -> str:
+class Input(NamedTuple):
+    """An input of the modifier.
+
+    identifier: the socket's, which files keep; Blender numbers sockets in the order in which they are made. label: as
+    shown, and translated. attribute: the point attribute whose values must not be below the input; empty for none.
+    """
+
+    identifier: str
+    label: str
+    description: str
+    attribute: str = ""
+
+
+# By the keyword that sets it.
+INPUTS = {
+    "min_views": Input("Socket_2", "Min Views", "Min number of photos that see a point", CONFIDENCE),
+    "min_neighbors": Input(
+        "Socket_3", "Min Neighbors", "Min number of points near a point; needs Compute Density", NEIGHBOURS
+    ),
+    "min_cluster_size": Input(
+        "Socket_4", "Min Cluster Size", "Min number of points in a cluster; needs Compute Density", ISLAND
+    ),
+    "key_color": Input("Socket_5", "Key Color", "Remove points of this color"),
+    "key_distance": Input(
+        "Socket_6",
+        "Key Distance",
+        "Distance from the key color, in sRGB, within which points are removed (0: none, 1.7: all)",
+    ),
+    "crop_box": Input("Socket_7", "Crop Box", "Remove points outside this box"),
+}
+
+
+def compute_density(collection: bpy.types.Collection) -> str:
     """Write the attributes `neighbours` and `island` onto an import's cloud; a sentence with what was found."""
     cloud = cloud_of(collection)
     check_editable(cloud, cloud.data)
     with object_mode():
         found = _write_analysis(cloud.data)
     islands = round(float((1.0 / found.island).sum()))
-    return f"{len(found.island):,} points, {islands:,} islands, the largest of {int(found.island.max()):,} points."
+    return (
+        f"{len(found.island):,} points, {islands:,} clusters, the largest with "
+        f"{int(found.island.max()):,} points."
+    )
 
 
 def add_cleaning(collection: bpy.types.Collection, **inputs: Any) -> bpy.types.Modifier:
     """Add the modifier to an import's cloud, or take the one that is there, and set its inputs.
 
-    inputs: by the names of INPUTS in lower case with _ (least_views=3). What is not given is chosen for a new one: the
-    subject stays, floaters go (analysis.sensible_limits). UserError where there is no cloud.
+    inputs: by the keys of INPUTS (min_views=3). What is not given is chosen for a new one, so that the subject stays
+    and floating points go (density.sensible_limits). UserError where there is no cloud, or no such input.
     """
+    unknown = [key for key in inputs if key not in INPUTS]
+    if unknown:
+        raise UserError(f"Cleaning has no input {unknown[0]}: choose from {', '.join(INPUTS)}.", 2)
     cloud = cloud_of(collection)
     check_editable(cloud, cloud.data)
     modifier = find_cleaning(cloud)
     with object_mode():
         if modifier is None:
-            neighbours, island = density.sensible_limits(_analysis_of(cloud.data))
-            chosen = {"least_neighbours": neighbours, "least_island": island}
+            neighbors, cluster_size = density.sensible_limits(_analysis_of(cloud.data))
+            chosen = {"min_neighbors": neighbors, "min_cluster_size": cluster_size}
             box = find_object(collection, BOX)
             if box is not None:
                 chosen["crop_box"] = box
             inputs = {**chosen, **inputs}
             modifier = _new_modifier(cloud)
-        elif (inputs.get("least_neighbours") or inputs.get("least_island")) and not is_analysed(cloud.data):
+        else:
+            _relabel(modifier.node_group)
+        if (inputs.get("min_neighbors") or inputs.get("min_cluster_size")) and not is_analysed(cloud.data):
             _write_analysis(cloud.data)
-    for name, value in inputs.items():
-        set_input(modifier, name.replace("_", " ").title(), value)
+    for key, value in inputs.items():
+        set_input(modifier, INPUTS[key].identifier, value)
     cloud.update_tag()
     return modifier
 
@@ -74,7 +109,7 @@ def clean_cloud(collection: bpy.types.Collection, **inputs: Any) -> str:
     add_cleaning(collection, **inputs)
     cloud = cloud_of(collection)
     hide(cloud, hidden=False)
-    return f"{count_left(cloud):,} of {len(cloud.data.vertices):,} points are left."
+    return f"{count_left(cloud):,} of {len(cloud.data.vertices):,} points remain."
 
 
 def remove_cleaning(collection: bpy.types.Collection) -> None:
@@ -98,7 +133,7 @@ def apply_cleaning(collection: bpy.types.Collection) -> bpy.types.Object:
     add_beside(cleaned, cloud, collection)
     if len(mesh.vertices):
         display = cloud.modifiers.get(point_display.GROUP)
-        radius = get_input(display, "Radius") if display else 0.7 * spacing(positions(mesh))
+        radius = get_input(display, point_display.RADIUS) if display else 0.7 * spacing(positions(mesh))
         point_display.show_as_points(cleaned, radius)
     hide(cloud)
     return cleaned
@@ -148,9 +183,11 @@ def _only_cleaning(cloud: bpy.types.Object) -> Iterator[None]:
 
 
 def settings_of(cloud: bpy.types.Object) -> dict[str, Any] | None:
-    """The cleaning's inputs by name, for a cloud that is made anew; None where there is no cleaning."""
+    """The cleaning's inputs by the keys of INPUTS, for a cloud that is made again; None where there is no cleaning."""
     modifier = find_cleaning(cloud)
-    return None if modifier is None else {name: _plain(get_input(modifier, name)) for name in INPUTS}
+    if modifier is None:
+        return None
+    return {key: _plain(get_input(modifier, item.identifier)) for key, item in INPUTS.items()}
 
 
 def restore(cloud: bpy.types.Object, settings: dict[str, Any] | None) -> None:
@@ -158,10 +195,10 @@ def restore(cloud: bpy.types.Object, settings: dict[str, Any] | None) -> None:
     if settings is None or not len(cloud.data.vertices):
         return
     modifier = _new_modifier(cloud)
-    if settings["Least Neighbours"] or settings["Least Island"]:
+    if settings["min_neighbors"] or settings["min_cluster_size"]:
         _write_analysis(cloud.data)
-    for name, value in settings.items():
-        set_input(modifier, name, value)
+    for key, value in settings.items():
+        set_input(modifier, INPUTS[key].identifier, value)
 
 
 def positions(mesh: bpy.types.Mesh) -> np.ndarray:
@@ -175,7 +212,7 @@ def positions(mesh: bpy.types.Mesh) -> np.ndarray:
 
 
 def is_analysed(mesh: bpy.types.Mesh) -> bool:
-    """Whether a cloud has the attributes that Least Neighbours and Least Island go by."""
+    """Whether a cloud has the attributes that Min Neighbors and Min Cluster Size go by."""
     return NEIGHBOURS in mesh.attributes and ISLAND in mesh.attributes
 
 
@@ -229,16 +266,9 @@ def _group() -> bpy.types.NodeTree:
     build.tree[KEY] = GROUP
     build.output("Geometry", "NodeSocketGeometry")
     build.input("Geometry", "NodeSocketGeometry")
-    for name, _, text in _LEAST:
-        build.input(name, "NodeSocketInt", text, min_value=0)
-    build.input(
-        "Key Colour", "NodeSocketColor", "Points of this colour go", default_value=(0.5, 0.7, 1.0, 1.0)
-    )
-    text = "How far from the key colour a point may be to go, in sRGB (0: none go, 1.7: all do)"
-    build.input("Key Distance", "NodeSocketFloat", text, min_value=0.0, max_value=2.0)
-    build.input("Crop Box", "NodeSocketObject", "What lies outside of this cube goes")
-    conditions = [_below(build, name, attribute) for name, attribute, _ in _LEAST]
-    conditions += [_of_key_colour(build), _outside(build)]
+    _add_inputs(build)
+    conditions = [_below(build, item) for item in INPUTS.values() if item.attribute]
+    conditions += [_of_key_color(build), _outside(build)]
     going = conditions[0]
     for condition in conditions[1:]:
         going = build.boolean("OR", going, condition)
@@ -250,19 +280,46 @@ def _group() -> bpy.types.NodeTree:
     return build.tree
 
 
-def _below(build: Builder, name: str, attribute: str) -> bpy.types.NodeSocket:
+def _relabel(tree: bpy.types.NodeTree) -> None:
+    """Give the inputs of a group out of an older file today's labels, unless it is linked from there."""
+    if tree.library is not None:
+        return
+    items = {item.identifier: item for item in INPUTS.values()}
+    for socket in tree.interface.items_tree:
+        item = items.get(getattr(socket, "identifier", ""))
+        if item is not None and socket.name != item.label:
+            socket.name, socket.description = item.label, item.description
+
+
+def _add_inputs(build: Builder) -> None:
+    """In the order of INPUTS, which makes their identifiers."""
+    kinds: dict[str, tuple[str, dict[str, Any]]] = {
+        "key_color": ("NodeSocketColor", {"default_value": (0.5, 0.7, 1.0, 1.0)}),
+        "key_distance": ("NodeSocketFloat", {"min_value": 0.0, "max_value": 2.0}),
+        "crop_box": ("NodeSocketObject", {}),
+    }
+    for key, item in INPUTS.items():
+        kind, limits = kinds.get(key, ("NodeSocketInt", {"min_value": 0}))
+        build.input(item.label, kind, item.description, **limits)
+
+
+def _given(build: Builder, key: str) -> bpy.types.NodeSocket:
+    return build.given(INPUTS[key].label)
+
+
+def _below(build: Builder, item: Input) -> bpy.types.NodeSocket:
     """Whether the attribute is there and below the input."""
-    value, exists = build.attribute(attribute, "INT")
-    # Compared as integers: a float holds 24 bits, an island may have more points.
-    return build.boolean("AND", exists, build.compare("INT", "LESS_THAN", value, build.given(name)))
+    value, exists = build.attribute(item.attribute, "INT")
+    # Compared as integers: a float holds 24 bits, a cluster may have more points.
+    return build.boolean("AND", exists, build.compare("INT", "LESS_THAN", value, build.given(item.label)))
 
 
-def _of_key_colour(build: Builder) -> bpy.types.NodeSocket:
+def _of_key_color(build: Builder) -> bpy.types.NodeSocket:
     colour, exists = build.attribute(COLOUR, "FLOAT_COLOR")
     distance = build.node("ShaderNodeVectorMath", operation="DISTANCE")
     build.link(_display_values(build, colour), distance.inputs[0])
-    build.link(_display_values(build, build.given("Key Colour")), distance.inputs[1])
-    near = build.compare("FLOAT", "LESS_THAN", distance.outputs["Value"], build.given("Key Distance"))
+    build.link(_display_values(build, _given(build, "key_color")), distance.inputs[1])
+    near = build.compare("FLOAT", "LESS_THAN", distance.outputs["Value"], _given(build, "key_distance"))
     return build.boolean("AND", exists, near)
 
 
@@ -282,7 +339,7 @@ def _display_values(build: Builder, colour: bpy.types.NodeSocket) -> bpy.types.N
 def _outside(build: Builder) -> bpy.types.NodeSocket:
     """Whether a box is given and the point is not in it, in the box's own coordinates from -1 to 1."""
     box = build.node("GeometryNodeObjectInfo", transform_space="RELATIVE")
-    build.link(build.given("Crop Box"), box.inputs["Object"])
+    build.link(_given(build, "crop_box"), box.inputs["Object"])
     inverse = build.node("FunctionNodeInvertMatrix")
     build.link(box.outputs["Transform"], inverse.inputs[0])
     local = build.node("FunctionNodeTransformPoint")

@@ -35,7 +35,7 @@ def write_cleaned_cloud(collection: bpy.types.Collection) -> Path | None:
     finally:
         bpy.data.meshes.remove(mesh)
     if not len(table):
-        raise UserError("The cleaning leaves no points: lower its limits, or fit the crop box.")
+        raise UserError("Cleaning removes every point: lower its limits, or reset the crop box.")
     path = workspace_of(collection) / CLEANED_FILE
     new = path.with_name(path.name + ".new")
     try:

@@ -26,7 +26,7 @@ from ..modes import object_mode
 from ..point_display import set_input
 from ..points import robust_box
 from ..world_matrices import camera_poses, world_matrix
-from .clean_modifier import ISLAND, add_cleaning, positions
+from .clean_modifier import INPUTS, ISLAND, add_cleaning, positions
 
 CROP_FILE = "crop.json"  # in the workspace: what the engine's stage mesh takes with --crop
 SHARE = 0.999  # of the subject's points, along each axis: a head is few points
@@ -52,14 +52,14 @@ def add_crop_box(
     if low is not None and high is not None:
         low, high = np.asarray(low, float), np.asarray(high, float)
         if not (low < high).all():
-            raise UserError("The crop box has no volume: its high corner must lie above its low one.", 2)
+            raise UserError("The crop box has no volume: its high corner must be above its low one.", 2)
         frame = Matrix.Identity(4)
     else:
         frame, low, high = _around_subject(collection)
     middle, half = (low + high) / 2, (high - low) / 2
     box.matrix_parent_inverse = Matrix.Identity(4)
     box.matrix_basis = frame @ Matrix.LocRotScale(Vector(middle.tolist()), None, Vector(half.tolist()))
-    set_input(modifier, "Crop Box", box)
+    set_input(modifier, INPUTS["crop_box"].identifier, box)
     cloud.update_tag()
     hide(cloud, hidden=False)
     return box

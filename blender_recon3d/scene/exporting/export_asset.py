@@ -47,10 +47,10 @@ def export_asset(
     if not exporter.available():
         raise UserError(f"This Blender was built without {exporter.title}: choose another format.", 2)
     if not (scale > 0):
-        raise UserError("The scale must be above zero.", 2)
+        raise UserError("The scale must be greater than zero.", 2)
     if not is_utf8(path.name):
         raise UserError(
-            f"{printable(str(path))} cannot be exported: its name is not UTF-8, choose another name.", 2
+            f"{printable(str(path))} cannot be exported, since its name is not UTF-8: choose another name.", 2
         )
     if path.suffix.lower() not in exporter.endings:
         path = path.with_name(path.name + exporter.endings[0])
@@ -94,13 +94,15 @@ def _write(exporter: Exporter, thing: bpy.types.Object, path: Path) -> None:
                 exporter.write(str(Path(folder) / path.name))
             written = [file for file in Path(folder).rglob("*") if file.is_file()]
             if not (Path(folder) / path.name).is_file():
-                raise UserError(f"Blender wrote no {path.name}: see its console, or choose another format.")
+                raise UserError(
+                    f"Blender did not write {path.name}: see its console, or choose another format."
+                )
             for file in written:
                 target = path.parent / file.relative_to(folder)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 os.replace(file, target)
     except OSError as error:
-        raise UserError(f"{path} cannot be written ({error.strerror}): choose another place.") from error
+        raise UserError(f"{path} cannot be written ({error.strerror}): choose another folder.") from error
     except RuntimeError as error:  # what an operator reports as an error
         lines = [
             line for line in str(error).splitlines() if line.strip() and not line.startswith("Location:")

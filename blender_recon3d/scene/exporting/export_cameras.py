@@ -43,14 +43,14 @@ def export_cameras(collection: bpy.types.Collection, target: Path, kind: str) ->
     """
     photos = posed_photos(collection)
     if not photos:
-        raise UserError(f"{collection.name} has no cameras left: import the result again.")
+        raise UserError(f"{collection.name} has no cameras: import the result again.")
     try:
         if kind == COLMAP:
             _write_colmap(photos, target)
         else:
             _write_transforms(photos, target, Path(collection[KEY]["workspace"]))
     except OSError as error:
-        raise UserError(f"{target} cannot be written ({error.strerror}): choose another place.") from error
+        raise UserError(f"{target} cannot be written ({error.strerror}): choose another folder.") from error
     return f"Exported {len(photos)} cameras to {target}."
 
 

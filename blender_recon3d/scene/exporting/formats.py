@@ -58,14 +58,14 @@ class Exporter:
 
 EXPORTERS = {
     "GLB": Exporter(
-        "glTF (GLB)", "One file with texture for engines and the web; y up", (".glb",), "export_scene", "gltf", _glb
+        "glTF (GLB)", "One file with texture, for games and the web; Y up", (".glb",), "export_scene", "gltf", _glb
     ),
-    "OBJ": Exporter("OBJ", "With its MTL and texture beside it; y up", (".obj",), "wm", "obj_export", _obj),
-    "PLY": Exporter("PLY", "With the vertices' colours; z up", (".ply",), "wm", "ply_export", _ply),
+    "OBJ": Exporter("OBJ", "With an MTL file and the texture beside it; Y up", (".obj",), "wm", "obj_export", _obj),
+    "PLY": Exporter("PLY", "With vertex colors; Z up", (".ply",), "wm", "ply_export", _ply),
     "USD": Exporter(
-        "USD", "With its textures beside it; z up", (".usdc", ".usd", ".usda"), "wm", "usd_export", _usd
+        "USD", "With textures beside it; Z up", (".usdc", ".usd", ".usda"), "wm", "usd_export", _usd
     ),
     "STL": Exporter(
-        "STL", "For printing: shape alone, checked to be watertight; z up", (".stl",), "wm", "stl_export", _stl
+        "STL", "For 3D printing: shape only, checked to be watertight; Z up", (".stl",), "wm", "stl_export", _stl
     ),
 }  # fmt: skip

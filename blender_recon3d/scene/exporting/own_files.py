@@ -73,12 +73,12 @@ def _check_ours(folder: Path, name: str, old: list[Stamp]) -> None:
     """UserError where something of that name is there and is not as it was written here."""
     path = folder / name
     if path.parent.resolve() != folder.resolve() / path.parent.relative_to(folder):
-        raise UserError(f"{path.parent} is a link to another place: choose a new folder.", 2)
+        raise UserError(f"{path.parent} is a link to another folder: choose a new folder.", 2)
     if not os.path.lexists(path):
         return
     if path.is_symlink() or not path.is_file() or _stamp(folder, name) not in old:
         raise UserError(
-            f"{path} is not what was exported here, so it is not replaced: choose a new folder, or move it away.",
+            f"{path} was not exported here, so it is not replaced: choose a new folder, or move it away.",
             2,
         )
 

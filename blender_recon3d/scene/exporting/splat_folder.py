@@ -31,7 +31,7 @@ def write_splat_folder(workspace: Path, target: Path) -> str:
         raise UserError("The photos are not undistorted yet: run the reconstruction up to dense first.")
     points = len(colmap_files.read_points(source.model).xyz)
     if points == 0:
-        raise UserError(f"{source.model} has no points for the splats to start from: reconstruct again.")
+        raise UserError(f"{source.model} has no points to initialize the splats from: reconstruct again.")
     photos = _photos(source, model.images)
     _check_place(target, workspace)
     try:
@@ -66,6 +66,8 @@ def _check_place(target: Path, workspace: Path) -> None:
     """UserError where the export would replace something else."""
     inside = workspace.resolve() in (target.resolve(), *target.resolve().parents)
     if inside or target.resolve() in workspace.resolve().parents:
-        raise UserError(f"{target} and the results folder lie in one another: choose another folder.", 2)
+        raise UserError(
+            f"One of {target} and the results folder contains the other: choose another folder.", 2
+        )
     if target.exists() and not has_list(target) and (not target.is_dir() or any(target.iterdir())):
-        raise UserError(f"{target} holds other things: choose a new or an empty folder.", 2)
+        raise UserError(f"{target} contains other files: choose a new or empty folder.", 2)

@@ -122,7 +122,9 @@ def read_model(folder: Path) -> Model:
     images = tuple(sorted(read_images(path), key=lambda image: image.name))
     for image in images:
         if image.camera_id not in cameras:
-            raise FileFormatError(path, f"{image.name!r} names camera {image.camera_id}, which is not there")
+            raise FileFormatError(
+                path, f"{image.name!r} names camera {image.camera_id}, which does not exist"
+            )
     return Model(folder, cameras, images)
 
 
@@ -152,7 +154,7 @@ def _find(folder: Path, stem: str) -> Path:
     for end in _ENDS:
         if (folder / (stem + end)).is_file():
             return folder / (stem + end)
-    raise FileFormatError(folder, f"it holds no {stem}.bin or {stem}.txt")
+    raise FileFormatError(folder, f"it has no {stem}.bin or {stem}.txt")
 
 
 def _read(path: Path) -> bytes:
@@ -191,7 +193,7 @@ class _Cursor:
         self.at = 0
 
     def cut_short(self) -> FileFormatError:
-        return FileFormatError(self.path, f"it ends too early, after {len(self.data)} bytes")
+        return FileFormatError(self.path, f"it ends early, after {len(self.data)} bytes")
 
     def take(self, record: struct.Struct) -> tuple:
         try:
@@ -279,7 +281,7 @@ def _cameras_from_text(path: Path) -> Iterator[Camera]:
         except (ValueError, IndexError, KeyError) as error:
             raise FileFormatError(path, f"it has no camera in the line {line[:60]!r}") from error
         if len(params) != expected:
-            raise FileFormatError(path, f"camera {camera_id} ({model}) has not {expected} parameters")
+            raise FileFormatError(path, f"camera {camera_id} ({model}) does not have {expected} parameters")
         yield _camera(path, camera_id, model, width, height, params)
 
 

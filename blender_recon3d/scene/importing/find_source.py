@@ -66,23 +66,24 @@ def find_source(folder: str | Path) -> Source:
     if model is not None and not workspace.state_file.is_file():
         model, clouds = _largest(workspace.root, model, clouds, notes)
     if model is None and notes:
-        raise UserError(f"{notes[0]}: run Reconstruct again, which makes it anew.", 2, "again")
+        raise UserError(f"{notes[0]}: press Reconstruct to make it again.", 2, "again")
     if model is None:
         raise UserError(
-            f"{workspace.root} holds no reconstruction (no {workspace.model.relative_to(workspace.root)}, nor another "
-            "COLMAP model): choose the folder that Reconstruct or COLMAP wrote, or run it first.",
+            f"{workspace.root} holds no reconstruction (no {workspace.model.relative_to(workspace.root)}, "
+            "nor another COLMAP model): choose a folder written by Reconstruct or COLMAP, or press "
+            "Reconstruct first.",
             2,
             "results",
         )
     images = _photos_of(model, workspace.root)
     cloud = next((c for c in (workspace.root / part for part in clouds) if c.is_file()), None)
     if cloud is None:
-        notes.append("There is no dense cloud yet: the sparse points are shown instead.")
+        notes.append("There is no dense cloud yet, so the sparse points are shown.")
     if workspace.placement.is_file():
         world_from_model = _placement(workspace.placement)
     else:
         world_from_model = UPRIGHT
-        notes.append("There is no placement.json: the model's -y is taken as up.")
+        notes.append("There is no placement.json, so the model's -Y is taken as up.")
     titles = _titles(workspace.photos) if workspace.photos.is_file() else {}
     return Source(workspace.root, model, images, cloud, world_from_model, titles, tuple(notes))
 
@@ -130,7 +131,7 @@ def _current(workspace: Workspace, notes: list[str]) -> tuple[tuple[str, ...], t
         return _MODELS, _CLOUDS
     models, clouds = [], []
     if not is_done(workspace, "sfm") and colmap_files.has_model(workspace.model):
-        notes.append(f"{workspace.root} has no finished sfm, only what an earlier run has left")
+        notes.append(f"{workspace.root} has no finished cameras, only leftovers of an earlier run")
     done = {stage for stage in ("sfm", "dense") if is_done(workspace, stage)}
     for stage, model in (("dense", workspace.dense / "sparse"), ("sfm", workspace.model)):
         if stage not in done:
@@ -145,7 +146,7 @@ def _current(workspace: Workspace, notes: list[str]) -> tuple[tuple[str, ...], t
     elif "dense" in done:
         notes.append(why)
     if "sfm" in done and (why := problem(workspace, "sfm", [workspace.placement])):
-        raise UserError(f"{why}: run Reconstruct again, which makes it anew.", 2, "again")
+        raise UserError(f"{why}: press Reconstruct to make it again.", 2, "again")
     return tuple(models), tuple(clouds)
 
 
@@ -164,7 +165,9 @@ def _placement(path: Path) -> np.ndarray:
     try:
         return check_placement(_read(path).get("world_from_model"))
     except ValueError as error:
-        raise FileFormatError(path, f"its world_from_model is no placement ({error})") from error
+        raise FileFormatError(
+            path, f"its world_from_model is not a similarity transform ({error})"
+        ) from error
 
 
 def _titles(path: Path) -> dict[str, str]:

@@ -89,7 +89,7 @@ def import_workspace(
         look_through(scene, next(iter(cameras.values())))
     notes = source.notes
     if not all(camera.is_pinhole for camera in model.cameras.values()):
-        notes += ("The photos are not undistorted yet, so a photo lies on the cloud only roughly.",)
+        notes += ("The photos are not undistorted yet, so they match the cloud only roughly.",)
     mesh = None
     mesh, more = _bring_mesh(collection, source.root)
     notes += more

@@ -47,7 +47,7 @@ def has_mesh(root: Path) -> bool:
 def read_surface(root: Path) -> Surface:
     """A workspace's mesh with its texture, where there is one of this mesh. Raises UserError where there is none."""
     if not has_mesh(root):
-        raise UserError(f"{root} holds no mesh (no {MESH}): run the stage mesh first.")
+        raise UserError(f"{root} has no mesh (no {MESH}): press Build Mesh first.")
     surface = _read(root / MESH)
     try:
         if not has(Workspace(root), "texture", root / TEXTURED):
@@ -62,16 +62,18 @@ def read_surface(root: Path) -> Surface:
     except FileFormatError as error:
         return _with_note(surface, str(error))
     if uv is None:
-        return _with_note(surface, "The texture is one of an earlier mesh: run the stage texture again.")
+        return _with_note(
+            surface, "The texture belongs to an earlier mesh: press Build Mesh to make it again."
+        )
     if image is None:
-        return _with_note(surface, "The texture's image is missing: run the stage texture again.")
+        return _with_note(surface, "The texture's image is missing: press Build Mesh to make it again.")
     return Surface(surface.xyz, surface.faces, surface.rgb, uv, image, surface.notes)
 
 
 def read_full(root: Path) -> Surface:
     """The mesh before decimation. Raises UserError where there is none."""
     if not has(Workspace(root), "mesh", root / FULL):
-        raise UserError(f"{root} holds no full mesh (no {FULL}): run the stage mesh first.")
+        raise UserError(f"{root} has no full mesh (no {FULL}): press Build Mesh first.")
     return _read(root / FULL)
 
 
@@ -82,7 +84,7 @@ def _with_note(surface: Surface, note: str) -> Surface:
 def _read(path: Path) -> Surface:
     vertices, faces = read_mesh(path)
     points = to_points(path, vertices)
-    notes = () if len(faces) else (f"{path} has no faces: run the stage mesh again, with region all.",)
+    notes = () if len(faces) else (f"{path} has no faces: set Region to All and press Build Mesh again.",)
     return Surface(points.xyz, _sound(points.xyz, faces)[0], points.rgb, notes=notes)
 
 
@@ -99,7 +101,7 @@ def _read_uv(path: Path, surface: Surface) -> np.ndarray | None:
     """UVs [m, 3, 2] of the corners of the surface's faces; None where the file is of another mesh."""
     vertices, faces = read_mesh(path)
     if not {"s", "t", "source"} <= set(vertices.dtype.names or ()):
-        raise FileFormatError(path, "it has no UVs (s, t) or does not say whose vertices it has (source)")
+        raise FileFormatError(path, "it has no UVs (s, t) or no vertex indices (source)")
     source = vertices["source"].astype(np.int64)
     if len(source) and not (0 <= source.min() and source.max() < len(surface.xyz)):
         return None

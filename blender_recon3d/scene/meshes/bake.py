@@ -43,18 +43,19 @@ def bake_normals(collection: bpy.types.Collection, size: int = 2048, extrusion: 
     return (
         sentence
         if wired
-        else f"{sentence} {material.name} has no Principled BSDF: wire {image.name} by hand."
+        else f"{sentence} {material.name} has no Principled BSDF: connect {image.name} yourself."
     )
 
 
-def bake_colours(collection: bpy.types.Collection, size: int = 2048, extrusion: float = 0.0) -> str:
+def bake_texture(collection: bpy.types.Collection, size: int = 2048, extrusion: float = 0.0) -> str:
     """Bake the textured mesh's colours onto the quads or another copy, which has UVs of its own; a sentence."""
     _check_size(size)
     with object_mode():
         target, source = surface_of(collection), find_object(collection, MESH)
         if source is None or source == target:
             raise UserError(
-                "Colours are baked from the mesh onto a copy: make quads first, and make them active."
+                "The texture is baked from the mesh onto a copy: use Remesh to Quads first, and make the "
+                "result active."
             )
         check_editable(target, target.data)
         image = _bake(collection, target, source, COLOUR, size, extrusion)
@@ -62,7 +63,7 @@ def bake_colours(collection: bpy.types.Collection, size: int = 2048, extrusion: 
         set_base_colour(material, image, False)
         target.data.materials.clear()
         target.data.materials.append(material)
-    return f"Baked {size} x {size} colours of {source.name} onto {target.name}."
+    return f"Baked {size} x {size} texture of {source.name} onto {target.name}."
 
 
 def cage_extrusion(low: bpy.types.Mesh, high: bpy.types.Mesh) -> float:
@@ -154,7 +155,7 @@ def _set_up(scene: bpy.types.Scene, what: str) -> None:
         scene.render.engine = "CYCLES"
     except TypeError as error:
         raise UserError(
-            "Baking needs Cycles: switch the add-on Cycles Render Engine on in the preferences."
+            "Baking needs Cycles: enable the add-on Cycles Render Engine in the preferences."
         ) from error
     scene.cycles.device = "CPU"
     scene.cycles.samples = 1 if what == NORMAL else 4

@@ -67,7 +67,7 @@ def set_base_colour(
         node.layer_name = COLOUR
     else:
         return
-    node.name, node.label = _COLOUR_NODE, "Colour"
+    node.name, node.label = _COLOUR_NODE, "Color"
     node.location = (-400, 300)
     tree.links.new(node.outputs["Color"], shader.inputs["Base Color"])
 

@@ -58,12 +58,12 @@ def quads(collection: bpy.types.Collection, faces: int) -> tuple[bpy.types.Objec
         made = _quadriflow(mesh, faces)
         how = "QuadriFlow"
         if not made:
-            how = "the Remesh modifier, with holes closed, since QuadriFlow refuses this mesh"
+            how = "the Remesh modifier, with holes closed, since QuadriFlow fails on this mesh"
             mesh = _voxels(mesh, faces)
         if not len(mesh.polygons):
             bpy.data.meshes.remove(mesh)
             raise UserError(
-                f"{source.name} cannot be made of quads: fill its holes first, or ask for more faces."
+                f"{source.name} cannot be remeshed to quads: fill its holes first, or ask for more faces."
             )
         if colours is not None:
             _bring_colours(mesh, *colours)

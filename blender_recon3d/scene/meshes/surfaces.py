@@ -17,9 +17,7 @@ def surface_of(collection: bpy.types.Collection, kinds: tuple[str, ...] = SURFAC
     """
     found = objects_of(collection, *kinds)
     if not found:
-        raise UserError(
-            "There is no mesh in this scene: run the engine's stage mesh and import the result again."
-        )
+        raise UserError("There is no mesh in this scene: press Build Mesh first.")
     active = bpy.context.view_layer.objects.active if bpy.context.view_layer else None
     chosen = (
         active
@@ -29,7 +27,7 @@ def surface_of(collection: bpy.types.Collection, kinds: tuple[str, ...] = SURFAC
     if chosen.mode == "EDIT":
         chosen.update_from_editmode()
     if not len(chosen.data.polygons):
-        raise UserError(f"{chosen.name} has no faces: run the engine's stage mesh again, with region all.")
+        raise UserError(f"{chosen.name} has no faces: set Region to All and press Build Mesh again.")
     return chosen
 
 
@@ -48,4 +46,4 @@ def check_source(thing: bpy.types.Object, faces: int) -> None:
     """UserError for what cannot be made anew with that many faces."""
     check_editable(thing)
     if faces < 4:
-        raise UserError(f"{faces} faces make no mesh: ask for more.", 2)
+        raise UserError(f"{faces} faces are too few: ask for at least 4.", 2)

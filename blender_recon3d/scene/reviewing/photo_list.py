@@ -70,7 +70,7 @@ def look_through_photo(scene: bpy.types.Scene, photo: str) -> str:
             if camera is None:
                 raise UserError(f"{photo} has no camera: {item.reason or item.state}.", 2)
             return f"Looking through {item.name}."
-    raise UserError(f"There is no photo {photo} in this scene: import the result that holds it.", 2)
+    raise UserError(f"There is no photo {photo} in this scene: import the result that contains it.", 2)
 
 
 def camera_of(scene: bpy.types.Scene, photo: str) -> bpy.types.Object | None:

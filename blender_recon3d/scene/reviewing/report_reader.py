@@ -76,7 +76,7 @@ def _row(entry: Any) -> PhotoRow | None:
         return PhotoRow(title, "", SET_ASIDE, text(entry.get("reason")), source=source)
     found = entry.get("registration")
     if not isinstance(found, dict):
-        return PhotoRow(title, name, NOT_REGISTERED, "the reconstruction did not come so far", source=source)
+        return PhotoRow(title, name, NOT_REGISTERED, "the reconstruction stopped before", source=source)
     state = found.get("state")
     if state not in (REGISTERED, OTHER_MODEL):
         return PhotoRow(title, name, NOT_REGISTERED, text(found.get("reason")), source=source)

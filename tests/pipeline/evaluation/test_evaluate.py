@@ -316,7 +316,7 @@ def test_a_cloud_is_judged_in_the_aligned_frame_and_refined(made):
     assert before[0]["precision"] < 0.7 < 0.99 < after[0]["precision"]
     assert found["icp"]["shift"] == pytest.approx(0.008, abs=0.001)
     text = evaluation_table(result)
-    assert "camera centres, mm" in text and "0.2 % of the size (4 mm)" in text
+    assert "camera centers, mm" in text and "0.2 % of the size (4 mm)" in text
 
 
 def test_a_mesh_is_judged_beside_the_cloud(made):

@@ -223,7 +223,7 @@ def test_a_damaged_photo_is_copied_again_and_what_hangs_on_it_stays(workspace, p
     path.write_bytes(bytes(path.stat().st_size))
     ran = recon3d("run", photos, "-o", workspace.root, *OPTIONS)
     assert ran.returncode == 0, ran.stderr
-    assert "view_03.jpg has other content than was written: the stage photos makes it again" in ran.stderr
+    assert "view_03.jpg has different content than was written: the stage photos makes it again" in ran.stderr
     assert path.read_bytes() == (photos / "view_03.jpg").read_bytes()
     after = workspace.read_state()["stages"]
     assert {name for name in STAGES if before[name] != after[name]} <= {
@@ -255,7 +255,7 @@ def test_torn_depth_and_undistorted_photos_are_made_again(workspace, photos):
     kept = normals[-1].stat().st_mtime_ns
     ran = recon3d("run", photos, "-o", workspace.root, *OPTIONS, "--until", "dense")
     assert ran.returncode == 0, ran.stderr
-    assert f"{normals[0]} is not whole: it is made again" in ran.stderr
+    assert f"{normals[0]} is incomplete: it is made again" in ran.stderr
     assert normals[0].stat().st_size == normals[1].stat().st_size and normals[-1].exists()
     assert normals[-1].stat().st_mtime_ns >= kept
 
@@ -292,7 +292,7 @@ def test_the_run_goes_on_while_the_photos_are_away_and_after_they_moved(finished
     here.rename(there)
     away = recon3d("run", here, "-o", output, *OPTIONS, "--until", "pairs")
     assert away.returncode == 0, away.stderr
-    assert f"not to be found in {here} now: the workspace's copies" in away.stderr
+    assert f"no longer in {here}: the workspace's copies" in away.stderr
     for path in there.iterdir():
         os.utime(path, (1, 1))
     moved = recon3d("run", there, "-o", output, *until)

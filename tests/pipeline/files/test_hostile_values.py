@@ -149,7 +149,10 @@ def test_pairs_are_two_names_a_line(tmp_path):
 
 def test_a_database_is_a_database(tmp_path):
     (tmp_path / "database.db").write_bytes(bytes(range(256)) * 40)
-    with pytest.raises(FileFormatError, match="no COLMAP database"), open_database(tmp_path / "database.db"):
+    with (
+        pytest.raises(FileFormatError, match="not a COLMAP database"),
+        open_database(tmp_path / "database.db"),
+    ):
         pass
 
 
@@ -205,7 +208,7 @@ def test_visibility_fits_its_length(tmp_path, count, words):
 @pytest.mark.parametrize("head", [b"2&2&1&", b"-1&2&1&", b"4&4&9&", b"x", b"0&0&0&", b"1&1&1&toolong"])
 def test_a_map_is_as_large_as_it_says(tmp_path, head):
     (tmp_path / "a.bin").write_bytes(head + bytes(12))
-    with pytest.raises(UserError, match="no COLMAP map"):
+    with pytest.raises(UserError, match="not a COLMAP depth"):
         read_map(tmp_path / "a.bin")
 
 

@@ -73,7 +73,7 @@ def test_a_file_of_pairs_may_use_either_name_and_unknown_lines_are_told(tmp_path
 def test_a_file_without_pairs_or_that_is_missing_is_a_sentence(tmp_path):
     workspace = with_photos(tmp_path, 3)
     (tmp_path / "empty.txt").touch()
-    for name, words in (("empty.txt", "holds no pair"), ("none.txt", "cannot be read")):
+    for name, words in (("empty.txt", "has no pair"), ("none.txt", "cannot be read")):
         with pytest.raises(UserError, match=words) as caught:
             stage.run(workspace, PairsSettings(strategy=str(tmp_path / name)), Progress())
         assert caught.value.exit_code == 2

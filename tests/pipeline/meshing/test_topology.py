@@ -123,7 +123,7 @@ def test_a_mesh_file_keeps_vertices_faces_and_types(tmp_path):
         (lambda data: data.replace(b"element face 4", b"element nose 4"), "no faces"),
         (lambda data: data.replace(b"list uchar int", b"list uchar half"), "unknown type"),
         (lambda data: data[:-4] + b"\x09\0\0\0", "vertices that it does not have"),
-        (lambda data: data[:-13] + b"\x04" + data[-12:], "no triangles"),
+        (lambda data: data[:-13] + b"\x04" + data[-12:], "not triangles"),
         (lambda data: data.replace(b"face 4", b"face 999999999999999"), "cut short"),
     ],
 )

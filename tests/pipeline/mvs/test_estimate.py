@@ -114,7 +114,7 @@ class Recorder:
     ("errors", "device", "rows", "words"),
     [
         ([torch.OutOfMemoryError("CUDA out of memory")], "meta", 300, "bands of 300 rows"),
-        ([torch.OutOfMemoryError("CUDA out of memory")] * 3, "cpu", 600, "goes on with the CPU"),
+        ([torch.OutOfMemoryError("CUDA out of memory")] * 3, "cpu", 600, "continues on the CPU"),
         ([RuntimeError("driver: unspecified launch failure")], "cpu", 600, "launch failure"),
         ([MemoryError()], "cpu", 300, "The CPU ran out of memory"),
     ],

@@ -167,7 +167,7 @@ def test_maps_that_contradict_each_other_fuse_to_nothing_which_is_told(workspace
     assert all(3 <= len(neighbours) <= 4 for neighbours in scene.neighbours)
     for view in scene.views:
         write_map(map_paths(workspace.dense, view.name)[0], np.ones((view.height, view.width, 1), np.float32))
-    with pytest.raises(UserError, match="No dense point"):
+    with pytest.raises(UserError, match="do not agree on any dense point"):
         fuse(workspace.dense, names, 5, 4.0, Progress())
 
 

@@ -78,8 +78,8 @@ def special_files(folder: Path) -> dict[str, Path]:
 REASONS = {
     "pipe": "a named pipe, not a file",
     "zero": "a device, not a file",
-    "nowhere": "a link to a file that is not there",
-    "loop": "a link that leads to itself",
+    "nowhere": "a link to a file that does not exist",
+    "loop": "a link to itself",
     "folder": "a folder, not a file",
     "socket": "a socket, not a file",
 }

@@ -286,7 +286,7 @@ def test_a_video_gives_sharp_well_spaced_frames(tmp_path):
 
 def test_a_broken_video_is_a_sentence(tmp_path):
     (tmp_path / "broken.mp4").write_bytes(b"\0" * 1000)
-    with pytest.raises(UserError, match="no frames"):
+    with pytest.raises(UserError, match="no readable frames"):
         take_in(tmp_path / "broken.mp4", tmp_path / "out")
 
 

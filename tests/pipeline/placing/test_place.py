@@ -111,7 +111,9 @@ def test_the_wrong_dictionary_finds_nothing_and_says_so(marked):
 def test_markers_of_two_sizes_are_said(tmp_path):
     workspace = made_workspace(tmp_path)
     write_capture(workspace.images, ring(8), board(wrong=True))
-    assert "are they of one size?" in place(workspace, Wish(marker_size=SIDE, dictionary="5X5_50"))["how"]
+    assert (
+        "are they all the same size?" in place(workspace, Wish(marker_size=SIDE, dictionary="5X5_50"))["how"]
+    )
 
 
 def gps_of(noise: float, seed: int = 0, factor: float = 1.0) -> tuple[np.ndarray, np.ndarray]:

@@ -35,9 +35,9 @@ def test_another_model_is_joined_where_it_matches_best():
     document, found = capture({"A": OK, "B": OK, "C": other, "D": other, "E": other})
     links = {("A.jpg", "D.jpg"): (0, 12), ("B.jpg", "C.jpg"): (0, 3)}
     (advice,) = advise(document, found, links)
-    assert "hang together but not with the rest: take some on the way from D to A." in advice["text"]
+    assert "form a separate group: take some between D and A." in advice["text"]
     (advice,) = advise(document, found, {})  # nothing matches: the nearest in the order taken
-    assert "from C to B." in advice["text"]
+    assert "between C and B." in advice["text"]
 
 
 def test_loose_and_badly_fitting_photos_are_named():
@@ -58,8 +58,8 @@ def test_what_is_set_aside_is_gathered_by_its_reason():
         "Z": "the file is empty",
     }
     texts = [item["text"] for item in advise(*capture({"A": OK}, aside), {})]
-    assert "2 photos are set aside (X.JPG, Y.JPG): far too small." in texts
-    assert "Z.JPG is set aside: the file is empty." in texts
+    assert "2 photos are excluded (X.JPG, Y.JPG): far too small." in texts
+    assert "Z.JPG is excluded: the file is empty." in texts
 
 
 def test_before_anything_is_placed_there_is_nothing_to_say():

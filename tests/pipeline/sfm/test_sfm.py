@@ -162,16 +162,16 @@ def test_every_photo_that_is_not_placed_says_why(tmp_path, photos):
     assert sum(entry["state"] == "registered" for entry in found.values()) == 8
     for name in ("elsewhere.jpg", "wall.jpg"):
         assert found[name]["state"] == "not registered"
-        assert "too few matches" in found[name]["reason"] or "verification failed" in found[name]["reason"]
-        assert f"{name} is not in the model" in result.stderr
+        assert "too few matches" in found[name]["reason"] or "does not match" in found[name]["reason"]
+        assert f"{name} is not registered" in result.stderr
     aside = [photo for photo in workspace.read_photos()["photos"] if photo["state"] == "set aside"]
-    assert len(aside) == 1 and "broken.jpg is set aside" in result.stderr
+    assert len(aside) == 1 and "broken.jpg is excluded" in result.stderr
 
 
 @pytest.mark.parametrize(
     ("listed", "pairs", "words"),
     [
-        (set(), [], "no overlapping pair"),
+        (set(), [], "no similar photo"),
         ({"a"}, [], "too few matches"),
         ({"a"}, [(0, 9, "b")], "at best 9, with b"),
         ({"a"}, [(0, 99, "b"), (0, 5, "c")], "of 99 matches with b"),
@@ -189,7 +189,7 @@ def test_two_unrelated_objects_give_two_models_and_are_reported(tmp_path):
     workspace = Workspace(tmp_path / "w")
     result = recon3d("run", folder, "-o", workspace.root, *OPTIONS)
     assert result.returncode == 0, result.stderr
-    assert "2 models of 6 and 4 photos" in result.stderr
+    assert "2 separate groups of 6 and 4 photos" in result.stderr
     assert pycolmap.Reconstruction(workspace.sparse / "1").num_reg_images() == 4
     for name, entry in registered(workspace).items():
         assert entry["state"] == ("registered" if name.startswith("one") else "other model")

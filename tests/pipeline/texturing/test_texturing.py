@@ -202,7 +202,7 @@ def test_one_photo_gives_a_texture_and_a_warning(workspace):
         photo.unlink()
     summary, warnings = run(workspace)
     assert summary["photos"] == 1
-    assert any("Only one photo" in event.message for event in warnings)
+    assert any("only one photo" in event.message for event in warnings)
     assert 0 < summary["seen"] < 1
 
 

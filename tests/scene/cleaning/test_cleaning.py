@@ -42,14 +42,14 @@ def test_the_default_keeps_the_subject_and_drops_floaters(imported):
 
 
 def test_each_input_takes_its_own(imported):
-    none = dict.fromkeys(("least_views", "least_neighbours", "least_island"), 0)
+    none = dict.fromkeys(("min_views", "min_neighbors", "min_cluster_size"), 0)
     for inputs, left in (
         ({}, BALL + ISLAND + LONE),
-        ({"least_views": 4}, BALL),
-        ({"least_views": 3}, BALL + ISLAND),
-        ({"least_neighbours": 3}, BALL + ISLAND),
-        ({"least_island": 100}, BALL),
-        ({"key_colour": (0.188, 0.456, 0.956, 1), "key_distance": 0.1}, BALL // 2 + ISLAND + LONE),
+        ({"min_views": 4}, BALL),
+        ({"min_views": 3}, BALL + ISLAND),
+        ({"min_neighbors": 3}, BALL + ISLAND),
+        ({"min_cluster_size": 100}, BALL),
+        ({"key_color": (0.188, 0.456, 0.956, 1), "key_distance": 0.1}, BALL // 2 + ISLAND + LONE),
     ):
         clean_modifier.add_cleaning(imported.collection, **{**none, "key_distance": 0.0, **inputs})
         assert clean_modifier.count_left(imported.cloud) == left, inputs
@@ -62,7 +62,7 @@ def test_removing_brings_all_points_back(imported):
 
 
 def test_the_crop_box_keeps_what_is_in_it_and_its_loss_brings_all_back(imported):
-    clean_modifier.add_cleaning(imported.collection, least_neighbours=0, least_island=0)
+    clean_modifier.add_cleaning(imported.collection, min_neighbors=0, min_cluster_size=0)
     box = crop_box.add_crop_box(imported.collection, (-1.1, -1.1, -1.1), (1.1, 1.1, 0.0))
     xyz = clean_modifier.positions(imported.cloud.data)[:BALL]
     assert clean_modifier.count_left(imported.cloud) == int((xyz[:, 2] <= 0).sum())
@@ -98,7 +98,7 @@ def test_applying_makes_another_cloud_and_hides_the_first(imported):
 
 
 def test_an_import_again_keeps_the_cleaning_and_what_was_applied(imported):
-    clean_modifier.add_cleaning(imported.collection, least_views=3)
+    clean_modifier.add_cleaning(imported.collection, min_views=3)
     clean_modifier.apply_cleaning(imported.collection)
     before = clean_modifier.settings_of(imported.cloud)
     again = import_workspace(imported.collection["recon3d"]["workspace"])
@@ -132,13 +132,13 @@ def test_an_empty_cloud_and_a_deleted_one_are_a_sentence(tmp_path):
     for call in (
         clean_modifier.add_cleaning,
         clean_modifier.apply_cleaning,
-        clean_modifier.analyse_cloud,
+        clean_modifier.compute_density,
         crop_box.add_crop_box,
     ):
         with pytest.raises(UserError, match="no points"):
             call(result.collection)
     bpy.data.objects.remove(result.cloud)
-    with pytest.raises(UserError, match="no cloud any more"):
+    with pytest.raises(UserError, match="no longer has a cloud"):
         clean_modifier.add_cleaning(result.collection)
 
 
@@ -149,7 +149,7 @@ def test_a_cloud_without_colours_and_views_is_cleaned(tmp_path):
     xyz = np.random.default_rng(0).normal(size=(1000, 3)).astype(np.float32)
     result.cloud.data = create_cloud(Points(xyz)).data
     clean_modifier.add_cleaning(
-        result.collection, least_neighbours=0, least_island=0, least_views=9, key_distance=1
+        result.collection, min_neighbors=0, min_cluster_size=0, min_views=9, key_distance=1
     )
     assert clean_modifier.count_left(result.cloud) == 1000
 
@@ -177,8 +177,8 @@ def test_the_engine_gets_what_is_left(imported):
     for name in ("xyz", "rgb", "normals", "views"):
         assert np.array_equal(getattr(found, name), getattr(whole, name)[:BALL]), name
     assert write_cleaned_cloud(imported.collection).stat().st_mtime_ns == before  # the engine goes by it
-    clean_modifier.add_cleaning(imported.collection, least_views=100)
-    with pytest.raises(UserError, match="leaves no points"):
+    clean_modifier.add_cleaning(imported.collection, min_views=100)
+    with pytest.raises(UserError, match="removes every point"):
         write_cleaned_cloud(imported.collection)
 
 

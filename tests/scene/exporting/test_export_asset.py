@@ -247,9 +247,9 @@ def test_a_folder_for_splats_takes_nothing_elses_place(collection, workspace, tm
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("")
     for place, match in (
-        (tmp_path / "mine", "other things"),
-        (workspace, "one another"),
-        (tmp_path, "one another"),
+        (tmp_path / "mine", "other files"),
+        (workspace, "contains the other"),
+        (tmp_path, "contains the other"),
     ):
         with pytest.raises(UserError, match=match):
             export_asset.export_asset(collection, place, "SPLATS")
@@ -301,14 +301,14 @@ def test_an_export_replaces_nothing_that_was_changed_or_is_elsewhere(collection,
     export_asset.export_asset(collection, target, "SPLATS")
     (target / "images" / "photo_002.jpg").unlink()
     (target / "images" / "photo_002.jpg").write_bytes(b"retouched by hand")
-    with pytest.raises(UserError, match=r"photo_002\.jpg is not what was exported here"):
+    with pytest.raises(UserError, match=r"photo_002\.jpg was not exported here"):
         export_asset.export_asset(collection, target, "SPLATS")
     assert (target / "images" / "photo_002.jpg").read_bytes() == b"retouched by hand"
     shutil.rmtree(target)
     export_asset.export_asset(collection, target, "SPLATS")
     (target / "images").rename(tmp_path / "elsewhere")
     (target / "images").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(UserError, match="is a link to another place"):
+    with pytest.raises(UserError, match="is a link to another folder"):
         export_asset.export_asset(collection, target, "SPLATS")
     assert len(list((tmp_path / "elsewhere").iterdir())) == 5
 

@@ -93,11 +93,11 @@ def test_nerfstudio_gets_the_same_cameras(tmp_path, imported):
 def test_what_cannot_be_exported_is_one_sentence(tmp_path, imported):
     blocked = tmp_path / "file"
     blocked.write_text("")
-    with pytest.raises(UserError, match="choose another place"):
+    with pytest.raises(UserError, match="choose another folder"):
         export_cameras(imported.collection, blocked / "out", COLMAP)
     for camera in imported.cameras.values():
         bpy.data.objects.remove(camera)
-    with pytest.raises(UserError, match="no cameras left"):
+    with pytest.raises(UserError, match="has no cameras"):
         export_cameras(imported.collection, tmp_path / "out", COLMAP)
     bpy.ops.wm.read_factory_settings(use_empty=True)
     with pytest.raises(UserError, match="import a result first"):

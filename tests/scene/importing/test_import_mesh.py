@@ -79,7 +79,7 @@ def test_a_texture_of_another_mesh_is_not_put_on(workspace):
     write_texture(workspace, *plane_with_hole(), 16)
     result = import_workspace(workspace)
     assert image_of(result.mesh.data.materials[0]) is None
-    assert result.notes == ("The texture is one of an earlier mesh: run the stage texture again.",)
+    assert result.notes == ("The texture belongs to an earlier mesh: press Build Mesh to make it again.",)
 
 
 def test_without_a_mesh_it_is_as_before(tmp_path):

@@ -71,7 +71,7 @@ def test_baking_again_replaces_the_image(workspace):
 def test_quads_get_uvs_and_the_textures_colours(workspace):
     result = import_workspace(workspace)
     made, _ = remesh.quads(result.collection, 400)
-    bake.bake_colours(result.collection, SIZE)
+    bake.bake_texture(result.collection, SIZE)
     assert len(made.data.uv_layers) == 1
     texture = node(made.data.materials[0], "TEX_IMAGE")
     assert texture.outputs["Color"].links[0].to_socket.name == "Base Color"
@@ -99,7 +99,7 @@ def test_materials_of_the_users_and_hidden_meshes_are_left_alone(workspace):
     thing.hide_set(True)
     bpy.context.view_layer.layer_collection.children[result.collection.name].exclude = True
     sentence = bake.bake_normals(result.collection, 64)
-    assert "Mine has no Principled BSDF: wire Recon3D Mesh Normal by hand." in sentence
+    assert "Mine has no Principled BSDF: connect Recon3D Mesh Normal yourself." in sentence
     assert [m.name for m in thing.data.materials] == ["Mine"] and not len(mine.node_tree.nodes)
 
 
@@ -117,8 +117,8 @@ def test_what_cannot_be_baked_is_a_sentence(workspace):
     result = import_workspace(workspace)
     with pytest.raises(UserError, match="choose 16 to 16384"):
         bake.bake_normals(result.collection, 5)
-    with pytest.raises(UserError, match="make quads first"):
-        bake.bake_colours(result.collection, SIZE)
+    with pytest.raises(UserError, match="use Remesh to Quads first"):
+        bake.bake_texture(result.collection, SIZE)
     (workspace / "mesh" / "full.ply").unlink()
     with pytest.raises(UserError, match="no full mesh"):
         bake.bake_normals(result.collection, SIZE)
