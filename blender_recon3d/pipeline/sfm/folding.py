@@ -28,16 +28,16 @@ from .views import ModelView
 Views = dict[int, ModelView]  # by image id
 
 STRONG = 0.5  # of the strongest pair that is borne out: as much in common as with a neighbour
-STRONG_IN_ORDER = 0.06  # the same, of photos taken one after the other
+STRONG_IN_ORDER, MANY_IN_ORDER = 0.08, 60  # the same, and matches, of photos taken one after the other
 REACH = 2  # photos: a chain may leave out one
 ROUND = np.radians(300)  # turned from the first photo to the last: once round, but for the last step
 OTHERWISE = np.radians(30)  # between what two models say of how one photo is turned to another
-CELLS = 8  # along the photo's longer side
-SEEN, SEEN_BY_OTHER = 4, 4  # points in a cell, of either photo, for it to say something
-LEAST_CELLS = 6  # of either photo that must disagree
+CELLS = 12  # along the photo's longer side
+SEEN, SEEN_BY_OTHER = 3, 3  # points in a cell, of either photo, for it to say something
+LEAST_CELLS = 4  # of either photo that must disagree
 SIDE_BY_SIDE = np.radians(25)  # between directions to a point, and between directions of view
 NEARNESS = 1.6  # of the distances to a point, one to the other
-CONFLICT = 0.5  # share of the cells that disagree
+CONFLICT = 0.4  # share of the cells that disagree
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,8 @@ def weigh(
     broken = []
     for link in links:
         pair = link.first, link.second
-        least = STRONG_IN_ORDER if _apart(pair, order) == 1 else STRONG
-        if link.broken and strength[pair] >= least:
+        in_order = _apart(pair, order) == 1 and link.matches >= MANY_IN_ORDER
+        if link.broken and strength[pair] >= (STRONG_IN_ORDER if in_order else STRONG):
             broken.append((strength[pair], pair))
     broken.sort(key=lambda entry: (-entry[0], entry[1]))
     pairs = [pair for _, pair in broken] + [pair for other in others for pair in otherwise(views, other)]
