@@ -37,6 +37,10 @@ class Link:
         return self.judged >= FEWEST_JUDGED and self.agreeing >= BORNE_OUT * self.judged
 
     @property
+    def doubtful(self) -> bool:
+        return self.judged >= FEWEST_JUDGED and not self.borne_out
+
+    @property
     def broken(self) -> bool:
         return self.judged >= FEWEST_JUDGED and self.agreeing < BROKEN * self.judged
 
