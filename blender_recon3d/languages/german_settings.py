@@ -7,7 +7,7 @@ GERMAN = {
     "Matching": "Zuordnung",
     "Cameras": "Kameras",
     "Depth": "Tiefe",
-    "Mesh": "Netz",
+    "Mesh": "Mesh",
     "Quality": "Qualität",
     "Level of detail, which determines how long it takes": "Wie fein das Ergebnis wird und wie lange es dauert",
     "Preview": "Vorschau",
@@ -26,10 +26,10 @@ GERMAN = {
     "Cameras and sparse points": "Kameras und einzelne Punkte",
     "Cloud": "Punktwolke",
     "Cameras and a dense cloud": "Kameras und eine dichte Punktwolke",
-    "Cameras, cloud, and a mesh with vertex colors": "Kameras, Punktwolke und ein Netz mit Farben der Punkte",
-    "Textured Mesh": "Netz mit Textur",
+    "Cameras, cloud, and a mesh with vertex colors": "Kameras, Punktwolke und ein Mesh mit Farben der Punkte",
+    "Textured Mesh": "Mesh mit Textur",
     "Cameras, cloud, and a mesh with a texture made from the photos": (
-        "Kameras, Punktwolke und ein Netz mit einer Textur aus den Fotos"
+        "Kameras, Punktwolke und ein Mesh mit einer Textur aus den Fotos"
     ),
     # Photos
     "Folder, files or a video": "Ordner, Dateien oder ein Video",
@@ -54,6 +54,10 @@ GERMAN = {
     "Video Frames": "Bilder aus dem Video",
     "Frames to take from a video: sharp ones, evenly spaced by how far the view moves": (
         "Wie viele Bilder aus einem Video genommen werden: scharfe, gleichmäßig nach der Bewegung verteilt"
+    ),
+    "Keep Copies": "Kopien behalten",
+    "Use all photos of one view too: copies, brackets, bursts from a tripod": (
+        "Auch alle Fotos derselben Ansicht verwenden: Kopien, Belichtungsreihen, Serien vom Stativ"
     ),
     "Keep Blurred Photos": "Unscharfe Fotos behalten",
     "Use badly blurred photos too": "Auch sehr unscharfe Fotos verwenden",
@@ -89,13 +93,13 @@ GERMAN = {
     ),
     "Device": "Gerät",
     "What networks and depth are computed on": "Worauf Netzwerke und Tiefe gerechnet werden",
-    "The fastest device that the engine finds": "Das schnellste, das das Rechenwerk findet",
+    "The fastest device that the engine finds": "Das schnellste, das die Engine findet",
     "CPU": "CPU",
     "Works everywhere": "Geht überall",
     "NVIDIA CUDA": "NVIDIA CUDA",
     "An NVIDIA graphics card": "Eine Grafikkarte von NVIDIA",
     "Apple Metal": "Apple Metal",
-    "The graphics of an Apple silicon Mac": "Die Grafik eines Mac mit Apple-Chip",
+    "The GPU of an Apple silicon Mac": "Die Grafik eines Mac mit Apple-Chip",
     "Precision": "Genauigkeit",
     "Arithmetic of the networks": "In welcher Genauigkeit die Netzwerke rechnen",
     "bf16 where the processor is fast in it, else fp32": "bf16, wo der Prozessor darin schnell ist, sonst fp32",
@@ -161,12 +165,12 @@ GERMAN = {
         "So viele Fotos müssen sich über einen Punkt der Punktwolke einig sein"
     ),
     "Memory (GB)": "Speicher (GB)",
-    "Most memory that depth, fusion and meshing take": "Höchstens so viel Speicher für Tiefe, Punktwolke und Netz",
+    "Most memory that depth, fusion and meshing take": "Höchstens so viel Speicher für Tiefe, Punktwolke und Mesh",
     # Mesh
     "Max Faces": "Höchstens Flächen",
-    "Most faces of the mesh. 0: as the quality says": "Höchstens so viele Flächen hat das Netz. 0: nach der Qualität",
+    "Most faces of the mesh. 0: as the quality says": "Höchstens so viele Flächen hat das Mesh. 0: nach der Qualität",
     "Region": "Bereich",
-    "What is meshed": "Was zum Netz wird",
+    "What is meshed": "Was zum Mesh wird",
     "The subject that the cameras orbit, where they orbit one; else all": (
         "Der Gegenstand, um den die Kameras stehen, wo es einen gibt; sonst alles"
     ),
@@ -177,7 +181,7 @@ GERMAN = {
     ),
     "Clean the Cloud": "Punktwolke säubern",
     "Remove outliers and small clusters from the cloud before meshing": (
-        "Ausreißer und kleine Gruppen vor dem Netz aus der Punktwolke nehmen"
+        "Ausreißer und kleine Gruppen vor dem Mesh aus der Punktwolke nehmen"
     ),
     "Remove what does not belong to the surface": "Nimmt weg, was nicht zur Oberfläche gehört",
     "Off": "Aus",

@@ -55,7 +55,7 @@ class RECON3D_OT_decimate(_Asks, bpy.types.Operator):
     bl_description = "Make a similar mesh with fewer faces; the original is kept, hidden"
 
     faces: bpy.props.IntProperty(
-        name="Faces", description="How many", default=20_000, min=4, soft_max=1_000_000
+        name="Faces", description="Target number of faces", default=20_000, min=4, soft_max=1_000_000
     )
 
     def execute(self, context: bpy.types.Context) -> set[str]:

@@ -61,8 +61,8 @@ class RECON3D_OT_origin_under(ImportOperator, bpy.types.Operator):
     bl_description = "Move the bottom center of the subject to the origin"
 
     target: bpy.props.EnumProperty(
-        name="Onto",
-        items=(("WORLD", "World's Origin", "0, 0, 0"), ("CURSOR", "3D Cursor", "Location of the 3D cursor")),
+        name="Target",
+        items=(("WORLD", "World Origin", "0, 0, 0"), ("CURSOR", "3D Cursor", "Location of the 3D cursor")),
     )
 
     def execute(self, context: bpy.types.Context) -> set[str]:

@@ -28,7 +28,7 @@ class RECON3D_PT_advanced(Tab, bpy.types.Panel):
             for option in options:
                 column.prop(settings.advanced, option)
         column = layout.column()
-        column.label(text="In Blender")
+        column.label(text="Viewport & Import")
         column.prop(settings, "show_live")
         column.prop(settings, "import_when_done")
         kept = preferences.preferences()

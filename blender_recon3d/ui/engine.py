@@ -65,7 +65,7 @@ def draw_findings(layout: bpy.types.UILayout, context: bpy.types.Context, width:
     """The doctor's answer as a checklist, each line with what to do about it."""
     doctor = setup_session.session.doctor
     asking = doctor is not None and doctor.running
-    layout.operator("recon3d.check_engine", text="Looking …" if asking else "Check Engine", icon="VIEWZOOM")
+    layout.operator("recon3d.check_engine", text="Checking..." if asking else "Check Engine", icon="VIEWZOOM")
     if setup_session.session.doctor_error:
         wrapped(layout, context, setup_session.session.doctor_error, icon="ERROR", width=width)
     column = layout.column(align=True)

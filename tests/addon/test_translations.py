@@ -1,15 +1,23 @@
 """What is translated is what is said."""
 
+import ast
+import re
 import string
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environment")
 
+from blender_recon3d.jobs.remedies import LABELS  # noqa: E402
 from blender_recon3d.languages.german_settings import GERMAN  # noqa: E402
 from blender_recon3d.pipeline.setting_texts import translation_keys  # noqa: E402
+from blender_recon3d.pipeline.settings import STAGE_TITLES  # noqa: E402
+from blender_recon3d.scene.cleaning.clean_modifier import INPUTS  # noqa: E402
 from blender_recon3d.translations import TRANSLATIONS  # noqa: E402
+from blender_recon3d.ui import engine, review  # noqa: E402
 
 SETTINGS = translation_keys()
 PACKAGE = Path(__file__).resolve().parents[2] / "blender_recon3d"
@@ -19,13 +27,70 @@ def places(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
+def of_struct(rna: Any, only: Iterable[str] = ()) -> Iterator[str]:
+    """Labels and tooltips of properties, and of what they choose from."""
+    for item in rna.properties:
+        if item.identifier in ("rna_type", "bl_idname") or (only and item.identifier not in only):
+            continue
+        yield from (item.name, item.description)
+        for choice in item.enum_items if item.type == "ENUM" else ():
+            yield from (choice.name, choice.description)
+
+
+def registered() -> Iterator[str]:
+    """What Blender shows of operators, panels, property groups and preferences by itself."""
+    for name in dir(bpy.ops.recon3d):
+        rna = getattr(bpy.ops.recon3d, name).get_rna_type()
+        yield from (rna.name, rna.description, *of_struct(rna))
+    for base in (bpy.types.Panel, bpy.types.PropertyGroup, bpy.types.AddonPreferences, bpy.types.UIList):
+        for kind in base.__subclasses__():
+            if kind.__module__.startswith("blender_recon3d"):
+                yield getattr(kind, "bl_label", "")
+                yield from of_struct(kind.bl_rna, tuple(getattr(kind, "__annotations__", {})) or ("",))
+
+
+def drawn() -> Iterator[str]:
+    """What panels and operators draw: text=..., tr(...), why a button is gray; and what they draw from tables."""
+    for path in PACKAGE.rglob("*.py"):
+        if "pipeline" in path.parts or path.name == "command_line.py":
+            continue
+        for call in (
+            node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)
+        ):
+            name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+            given = call.args[:1] if name in ("tr", "poll_message_set") else []
+            given += [word.value for word in call.keywords if word.arg in ("text", "confirm_text")]
+            parts = [part for text in given for part in (text, *ast.iter_child_nodes(text))]
+            yield from (
+                part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)
+            )
+    for table in (LABELS, STAGE_TITLES, engine._STATES, engine._BUTTONS, review._WORDS):
+        yield from table.values()
+    for item in INPUTS.values():
+        yield from (item.label, item.description)
+
+
+def needs_words(text: str) -> bool:
+    """Not names of file formats, of camera models or of properties that no panel shows."""
+    return bool(re.search(r"[a-zA-Z]{2}", text)) and not re.fullmatch(r"[a-z_0-9]+|[A-Z_0-9]+|\d+ px", text)
+
+
 @pytest.mark.parametrize("language", TRANSLATIONS)
-def test_every_translation_is_of_something_and_has_its_places(language):
+def test_everything_that_is_shown_is_translated(addon, language):
+    known = {english for _, english in TRANSLATIONS[language]}
+    shown = dict.fromkeys(text for text in (*registered(), *drawn()) if needs_words(text))
+    assert len(shown) > 200
+    assert [text for text in shown if text not in known] == []
+
+
+@pytest.mark.parametrize("language", TRANSLATIONS)
+def test_every_translation_is_of_something_and_has_its_places(addon, language):
     source = "\n".join(
-        path.read_text("utf-8") for path in PACKAGE.rglob("*.py") if path.name != "translations.py"
+        path.read_text("utf-8") for path in PACKAGE.rglob("*.py") if path.parent.name != "languages"
     )
+    shown = {*registered(), *drawn(), *SETTINGS}
     for (_, english), translated in TRANSLATIONS[language].items():
-        assert f'"{english}"' in source or english in SETTINGS, f"nothing says {english!r} any more"
+        assert english in shown or f'"{english}"' in source, f"nothing says {english!r} any more"
         assert places(english) == places(translated), english
 
 

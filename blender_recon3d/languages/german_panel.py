@@ -1,0 +1,345 @@
+"""German of the panels, operators and preferences; the settings are in german_settings.py.
+
+Blender's own German terms where it has one.
+"""
+
+GERMAN_PANEL = {
+    "Reconstruction": "Rekonstruktion",
+    "Reconstruct": "Rekonstruieren",
+    "Resume": "Fortsetzen",
+    "Photos": "Fotos",
+    "Results": "Ergebnisse",
+    "beside the photos": "neben den Fotos",
+    "Advanced": "Erweitert",
+    "Review": "Überprüfung",
+    "Result": "Ergebnis",
+    "Engine": "Engine",
+    "Import Result": "Ergebnis importieren",
+    "Import COLMAP or Recon3D Folder": "COLMAP- oder Recon3D-Ordner importieren",
+    "Import when Done": "Importieren, wenn fertig",
+    "Show Live": "Live anzeigen",
+    "Export Cameras": "Kameras exportieren",
+    "Choose Photos": "Fotos auswählen",
+    "Choose Video": "Video auswählen",
+    "Choose Results Folder": "Ergebnisordner auswählen",
+    "Look at These Photos": "Diese Fotos ansehen",
+    "This file names folders that were not chosen on this machine.": (
+        "Diese Datei nennt Ordner, die auf diesem Rechner nicht ausgewählt wurden."
+    ),
+    "Set Up Engine": "Engine einrichten",
+    "Repair Engine": "Engine reparieren",
+    "Update Engine": "Engine aktualisieren",
+    "Remove Engine": "Engine entfernen",
+    "Check Engine": "Engine prüfen",
+    "Use Existing Environment": "Vorhandene Umgebung verwenden",
+    "The engine is not set up yet.": "Die Engine ist noch nicht eingerichtet.",
+    "The engine is set up.": "Die Engine ist eingerichtet.",
+    "The engine installation is damaged: repair it.": "Die Engine ist beschädigt: bitte reparieren.",
+    "The engine belongs to another version of the add-on: update it.": (
+        "Die Engine gehört zu einer anderen Version des Add-ons: bitte aktualisieren."
+    ),
+    "Checking...": "Wird geprüft...",
+    "Custom Environment": "Eigene Umgebung",
+    "Preferences": "Einstellungen",
+    "Download": "Herunterladen",
+    "Reading photos": "Fotos lesen",
+    "Choosing pairs": "Bildpaare auswählen",
+    "Finding features": "Merkmale finden",
+    "Matching photos": "Fotos zuordnen",
+    "Finding cameras": "Kameras finden",
+    "Computing depth": "Tiefe berechnen",
+    "Building the mesh": "Mesh erzeugen",
+    "Painting the texture": "Textur malen",
+    "Reading the photos": "Fotos werden gelesen",
+    "{used} of {photos} photos": "{used} von {photos} Fotos",
+    "{videos} video(s)": "{videos} Video(s)",
+    "and {more} more cameras": "und {more} weitere Kameras",
+    "{count} will be excluded": "{count} werden ausgeschlossen",
+    "About {time}, {memory:.1f} GB of memory": "Etwa {time}, {memory:.1f} GB Arbeitsspeicher",
+    "Step {number} of {all}: {stage}": "Schritt {number} von {all}: {stage}",
+    "{time} left": "noch {time}",
+    "{count} photos registered": "{count} Fotos registriert",
+    "{count} in a separate group": "{count} in einer getrennten Gruppe",
+    "{count} not registered": "{count} nicht registriert",
+    "{count} excluded": "{count} ausgeschlossen",
+    "{points} points, {error:.2f} px error": "{points} Punkte, {error:.2f} px Fehler",
+    "{more} more in report.html": "{more} weitere in report.html",
+    "Only Problems": "Nur Probleme",
+    "Hide registered photos": "Registrierte Fotos ausblenden",
+    "Viewport & Import": "Ansicht & Import",
+    "Clean Up Points": "Punkte bereinigen",
+    "Clean Cloud": "Punktwolke bereinigen",
+    "Compute Density": "Dichte berechnen",
+    "Add Crop Box": "Begrenzungsrahmen hinzufügen",
+    "Reset Crop Box": "Begrenzungsrahmen zurücksetzen",
+    "Export Crop Box": "Begrenzungsrahmen exportieren",
+    "Remove Cleaning": "Bereinigung entfernen",
+    "Apply Cleaning": "Bereinigung anwenden",
+    "Apply": "Anwenden",
+    "Remove": "Entfernen",
+    "Min Views": "Min. Ansichten",
+    "Min Neighbors": "Min. Nachbarn",
+    "Min Cluster Size": "Min. Clustergröße",
+    "Key Color": "Schlüsselfarbe",
+    "Key Distance": "Farbabstand",
+    "Crop Box": "Begrenzungsrahmen",
+    "Orientation & Scale": "Ausrichtung & Maßstab",
+    "Align to Ground Plane": "An Bodenebene ausrichten",
+    "Align to 3 Points": "An 3 Punkten ausrichten",
+    "Up Axis": "Aufwärtsachse",
+    "Move to Origin": "Zum Ursprung bewegen",
+    "Scale from 2 Points": "Maßstab aus 2 Punkten",
+    "Target": "Ziel",
+    "World Origin": "Weltursprung",
+    "3D Cursor": "3D-Cursor",
+    "Location of the 3D cursor": "Position des 3D-Cursors",
+    "Build Mesh": "Mesh erzeugen",
+    "Import Mesh": "Mesh importieren",
+    "Update Mesh": "Mesh aktualisieren",
+    "{name}: {faces} faces": "{name}: {faces} Flächen",
+    "Decimate": "Dezimieren",
+    "Remesh to Quads": "Remesh zu Vierecken",
+    "Bake Normals": "Normalen backen",
+    "Bake Texture": "Textur backen",
+    "Export": "Exportieren",
+    "3DGS": "3DGS",
+    "Try Again": "Erneut versuchen",
+    "Choose Other Photos": "Andere Fotos auswählen",
+    "Choose Another Results Folder": "Anderen Ergebnisordner auswählen",
+    "Retry at Preview Quality": "Erneut in Vorschauqualität",
+    "Open the Log": "Protokoll öffnen",
+    "Cancel": "Abbrechen",
+    "Choose the folder with the photos": "Ordner mit den Fotos auswählen",
+    "Choose another folder for the results": "Einen anderen Ordner für die Ergebnisse auswählen",
+    "Choose a video to extract frames from": "Video auswählen, dem Einzelbilder entnommen werden",
+    "Add the cleaning modifier, with limits that remove floating points and keep the subject": (
+        "Modifikator zum Bereinigen hinzufügen, dessen Grenzen schwebende Punkte entfernen und das Motiv erhalten"
+    ),
+    "Compute each point's number of neighbors and cluster size, which cleaning uses": (
+        "Nachbarn und Clustergröße jedes Punkts berechnen, nach denen bereinigt wird"
+    ),
+    "Remove the cleaning modifier and show all points again": (
+        "Modifikator zum Bereinigen entfernen und wieder alle Punkte anzeigen"
+    ),
+    "Make a new cloud of the remaining points; the original is kept, hidden": (
+        "Neue Punktwolke aus den verbleibenden Punkten erzeugen; das Original bleibt ausgeblendet erhalten"
+    ),
+    "Add a box around the subject; points outside it are removed": (
+        "Rahmen um das Motiv hinzufügen; Punkte außerhalb werden entfernt"
+    ),
+    "Write the box to crop.json in the results folder, for use outside Blender. Build Mesh does this by itself": (
+        "Rahmen als crop.json in den Ergebnisordner schreiben, zur Verwendung außerhalb von Blender. Mesh erzeugen macht das selbst"  # noqa: E501
+    ),
+    "Make a similar mesh with fewer faces; the original is kept, hidden": (
+        "Ähnliches Mesh mit weniger Flächen erzeugen; das Original bleibt ausgeblendet erhalten"
+    ),
+    "Faces": "Flächen",
+    "Target number of faces": "Angestrebte Anzahl der Flächen",
+    "Approximate number of faces": "Ungefähre Anzahl der Flächen",
+    "Maximum number of faces; 0: set by the quality": "Maximale Anzahl der Flächen; 0: nach der Qualität",
+    "Texture": "Textur",
+    "Width and height in pixels; 0: set by the quality": "Breite und Höhe in Pixeln; 0: nach der Qualität",
+    "Width and height of the image in pixels": "Breite und Höhe des Bilds in Pixeln",
+    "Size": "Größe",
+    "Extrusion": "Extrusion",
+    "Cage extrusion; 0: automatic": "Käfig-Extrusion; 0: automatisch",
+    "Export Asset": "Asset exportieren",
+    "Export the mesh, with its transform in the world, to another program": (
+        "Mesh mit seiner Transformation in der Welt für ein anderes Programm exportieren"
+    ),
+    "File": "Datei",
+    "File path, or a folder for 3DGS": "Dateipfad, für 3DGS ein Ordner",
+    "Format": "Format",
+    "glTF (GLB)": "glTF (GLB)",
+    "One file with texture, for games and the web; Y up": (
+        "Eine Datei mit Textur, für Spiele und das Web; Y nach oben"
+    ),
+    "OBJ": "OBJ",
+    "With an MTL file and the texture beside it; Y up": (
+        "Mit einer MTL-Datei und der Textur daneben; Y nach oben"
+    ),
+    "PLY": "PLY",
+    "With vertex colors; Z up": "Mit Vertexfarben; Z nach oben",
+    "USD": "USD",
+    "With textures beside it; Z up": "Mit Texturen daneben; Z nach oben",
+    "STL": "STL",
+    "For 3D printing: shape only, checked to be watertight; Z up": (
+        "Für den 3D-Druck: nur die Form, auf Wasserdichtheit geprüft; Z nach oben"
+    ),
+    "3DGS Folder": "3DGS-Ordner",
+    "Undistorted photos and sparse model, for Gaussian splatting": (
+        "Entzerrte Fotos und dünnes Modell, für Gaussian Splatting"
+    ),
+    "Fill Holes": "Löcher füllen",
+    "Close all holes in the exported file, for printing; the mesh in the scene is not changed": (
+        "Alle Löcher in der exportierten Datei schließen, zum Drucken; das Mesh in der Szene bleibt unverändert"
+    ),
+    "Scale": "Skalierung",
+    "Scale factor of the exported file; 1000 exports millimeters": (
+        "Skalierungsfaktor der exportierten Datei; 1000 exportiert Millimeter"
+    ),
+    "Export the cameras as they are now, to COLMAP or nerfstudio": (
+        "Kameras in ihrem jetzigen Zustand für COLMAP oder nerfstudio exportieren"
+    ),
+    "Folder": "Ordner",
+    "COLMAP": "COLMAP",
+    "cameras.txt, images.txt and points3D.txt": "cameras.txt, images.txt und points3D.txt",
+    "nerfstudio": "nerfstudio",
+    "transforms.json": "transforms.json",
+    "Find the cloud's dominant plane, level it and move it to height 0": (
+        "Größte Ebene der Punktwolke finden, waagerecht ausrichten und auf Höhe 0 bewegen"
+    ),
+    "Level the plane through three vertices selected in Edit Mode and move it to height 0": (
+        "Ebene durch drei im Bearbeitungsmodus ausgewählte Vertices waagerecht ausrichten und auf Höhe 0 bewegen"
+    ),
+    "Points": "Punkte",
+    "3 points in world space, for scripts; otherwise the 3 selected vertices": (
+        "3 Punkte im Weltraum, für Skripte; sonst die 3 ausgewählten Vertices"
+    ),
+    "2 points in world space, for scripts; otherwise the 2 selected vertices": (
+        "2 Punkte im Weltraum, für Skripte; sonst die 2 ausgewählten Vertices"
+    ),
+    "Import Reconstruction": "Rekonstruktion importieren",
+    "Import any folder with a Recon3D workspace or a COLMAP model, binary or text": (
+        "Ordner mit Ergebnissen von Recon3D oder einem COLMAP-Modell importieren, binär oder Text"
+    ),
+    "Reconstruction (Recon3D, COLMAP)": "Rekonstruktion (Recon3D, COLMAP)",
+    "Import the mesh and texture of the results folder, or update them": (
+        "Mesh und Textur des Ergebnisordners importieren oder aktualisieren"
+    ),
+    "Import the result into the scene, or update an earlier import": (
+        "Ergebnis in die Szene importieren oder einen früheren Import aktualisieren"
+    ),
+    "Read the photos and results folders that this file names": (
+        "Ordner der Fotos und Ergebnisse lesen, die diese Datei nennt"
+    ),
+    "Look Through Photo": "Durch Foto blicken",
+    "View the scene through a photo's camera, with the photo as background": (
+        "Szene durch die Kamera eines Fotos ansehen, mit dem Foto als Hintergrund"
+    ),
+    "Photo": "Foto",
+    "Name of the photo in the review": "Name des Fotos in der Überprüfung",
+    "Build a textured mesh from the cloud, in the background": (
+        "Mesh mit Textur aus der Punktwolke erzeugen, im Hintergrund"
+    ),
+    "Make a quad mesh; the original is kept, hidden. Bake Texture transfers its texture": (
+        "Mesh aus Vierecken erzeugen; das Original bleibt ausgeblendet erhalten. Textur backen überträgt dessen Textur"
+    ),
+    "Bake the detail of the full mesh into a normal map, and connect it to the material": (
+        "Details des vollen Meshs in eine Normal-Map backen und mit dem Material verbinden"
+    ),
+    "Bake the textured mesh's color onto the quads or another copy": (
+        "Farbe des texturierten Meshs auf die Vierecke oder eine andere Kopie backen"
+    ),
+    "Open Log": "Protokoll öffnen",
+    "Open the log in the system's text editor": "Protokoll im Texteditor des Systems öffnen",
+    "Log": "Protokoll",
+    "log.txt": "log.txt",
+    "The log of Set Up Engine": "Protokoll von Engine einrichten",
+    "Move the bottom center of the subject to the origin": "Untere Mitte des Motivs zum Ursprung bewegen",
+    "Reconstruct the photos in the background, up to the chosen output": (
+        "Fotos im Hintergrund rekonstruieren, bis zur gewählten Ausgabe"
+    ),
+    "Overrides the scene's setting": "Ersetzt die Einstellung der Szene",
+    "Use Scene Setting": "Einstellung der Szene verwenden",
+    "The quality set in the scene": "Qualität, die in der Szene eingestellt ist",
+    "The output set in the scene": "Ausgabe, die in der Szene eingestellt ist",
+    "Stop within seconds; progress is kept, and Resume continues": (
+        "In wenigen Sekunden anhalten; der Fortschritt bleibt erhalten, und Fortsetzen macht dort weiter"
+    ),
+    "Stop the set-up; Set Up Engine continues from there later": (
+        "Einrichtung anhalten; Engine einrichten macht später dort weiter"
+    ),
+    "Apply Suggestion": "Vorschlag anwenden",
+    "Apply the fix that the message suggests": "Abhilfe anwenden, die die Meldung vorschlägt",
+    "Delete the environment that Set Up Engine made, and nothing else": (
+        "Nur die Umgebung löschen, die Engine einrichten erstellt hat"
+    ),
+    "List what works on this machine, and what to do about what does not": (
+        "Auflisten, was auf diesem Rechner funktioniert und was beim Rest zu tun ist"
+    ),
+    "Scale so that two vertices selected in Edit Mode have this distance": (
+        "So skalieren, dass zwei im Bearbeitungsmodus ausgewählte Vertices diesen Abstand haben"
+    ),
+    "Length": "Länge",
+    "Real-world distance between the two points": "Tatsächlicher Abstand der beiden Punkte",
+    "Download the engine's packages into their own folder, or repair them": (
+        "Pakete der Engine in einen eigenen Ordner herunterladen oder reparieren"
+    ),
+    "Rotate the reconstruction so that this axis points up": (
+        "Rekonstruktion so drehen, dass diese Achse nach oben zeigt"
+    ),
+    "Axis": "Achse",
+    "Name in the model; empty for an excluded photo": "Name im Modell; leer bei einem ausgeschlossenen Foto",
+    "The original file": "Originaldatei",
+    "Mean reprojection error, pixels; -1: none": "Mittlerer Reprojektionsfehler in Pixeln; -1: keiner",
+    "Sparse points in the photo": "Dünne Punkte im Foto",
+    "The result may be wrong; otherwise advice on taking photos": (
+        "Das Ergebnis könnte falsch sein; sonst ein Rat zum Fotografieren"
+    ),
+    "Folder of photos, subfolders included, or a video": (
+        "Ordner mit Fotos, auch in Unterordnern, oder ein Video"
+    ),
+    "Folder for the results; empty: NAME_recon3d beside the photos": (
+        "Ordner für die Ergebnisse; leer: NAME_recon3d neben den Fotos"
+    ),
+    "Import the result into this scene when it is done": (
+        "Ergebnis in diese Szene importieren, sobald es fertig ist"
+    ),
+    "Show cameras and points in the viewport while they are computed": (
+        "Kameras und Punkte im Ansichtsfenster anzeigen, während sie berechnet werden"
+    ),
+    "Photo to look through": "Foto, durch das geblickt wird",
+    "Engine's Python": "Python der Engine",
+    "Python, or folder, of an existing environment with the engine's packages. Empty: the environment made by Set Up Engine": (  # noqa: E501
+        "Python oder Ordner einer vorhandenen Umgebung mit den Paketen der Engine. Leer: die von Engine einrichten erstellte Umgebung"  # noqa: E501
+    ),
+    "Build": "Variante",
+    "Which build of torch Set Up Engine installs": "Variante von torch, die Engine einrichten installiert",
+    "Auto-Detect": "Automatisch erkennen",
+    "Choose by the graphics card and its driver": "Nach Grafikkarte und Treiber wählen",
+    "Large download, for NVIDIA cards": "Großer Download, für Karten von NVIDIA",
+    "Small download, works everywhere": "Kleiner Download, funktioniert überall",
+    "For Apple silicon": "Für Apple Silicon",
+    "Folder for the environment; empty: the extension's user folder": (
+        "Ordner für die Umgebung; leer: der Benutzerordner der Erweiterung"
+    ),
+    "Package Index": "Paketindex",
+    "URL of a package index to use instead of PyPI, or a folder with wheels": (
+        "URL eines Paketindex anstelle von PyPI oder ein Ordner mit Wheels"
+    ),
+    "Package Lock": "Paketsperrdatei",
+    "File with checksums of your own packages, for an index whose packages differ from PyPI's. Empty: the add-on's": (
+        "Datei mit Prüfsummen eigener Pakete, für einen Index mit anderen Paketen als PyPI. Leer: die des Add-ons"
+    ),
+    "Proxy": "Proxy",
+    "URL of a proxy for the download; empty: as set in the system's environment": (
+        "URL eines Proxys für den Download; leer: wie in der Systemumgebung eingestellt"
+    ),
+    "Choose the photos or the results folder first": "Zuerst die Fotos oder den Ergebnisordner auswählen",
+    "Import a result first": "Zuerst ein Ergebnis importieren",
+    "No reconstruction is running": "Es läuft keine Rekonstruktion",
+    "The engine is being set up": "Die Engine wird eingerichtet",
+    "There is no environment made by Set Up Engine": "Es gibt keine von Engine einrichten erstellte Umgebung",
+    "A reconstruction is running: cancel it or wait for it": (
+        "Eine Rekonstruktion läuft: abbrechen oder warten"
+    ),
+    "Min number of photos that see a point": "Mindestanzahl der Fotos, die einen Punkt sehen",
+    "Min number of points near a point; needs Compute Density": (
+        "Mindestanzahl der Punkte nahe einem Punkt; benötigt Dichte berechnen"
+    ),
+    "Min number of points in a cluster; needs Compute Density": (
+        "Mindestanzahl der Punkte in einem Cluster; benötigt Dichte berechnen"
+    ),
+    "Remove points of this color": "Punkte dieser Farbe entfernen",
+    "Distance from the key color, in sRGB, within which points are removed (0: none, 1.7: all)": (
+        "Abstand von der Schlüsselfarbe in sRGB, innerhalb dessen Punkte entfernt werden (0: keine, 1,7: alle)"
+    ),
+    "Remove points outside this box": "Punkte außerhalb dieses Rahmens entfernen",
+    "Make X the up axis": "X zur Aufwärtsachse machen",
+    "Make -X the up axis": "-X zur Aufwärtsachse machen",
+    "Make Y the up axis": "Y zur Aufwärtsachse machen",
+    "Make -Y the up axis": "-Y zur Aufwärtsachse machen",
+    "Make Z the up axis": "Z zur Aufwärtsachse machen",
+    "Make -Z the up axis": "-Z zur Aufwärtsachse machen",
+}
