@@ -11,7 +11,7 @@ import random
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from typing import Any
 from PIL import Image
 
 from benchmarks.common.places import ROOT
-from blender_recon3d.pipeline.files.whole_files import write_json
 from blender_recon3d.pipeline.settings import STAGES
 from blender_recon3d.pipeline.workspace import Workspace
 
@@ -155,8 +154,8 @@ class Bench:
         if len(keep) < len(STAGES):
             workspace = Workspace(folder)
             state = workspace.read_state()
-            state["stages"] = {stage: state["stages"][stage] for stage in keep}
-            write_json(workspace.state_file, state)
+            kept = {stage: state.stage(stage) for stage in keep}
+            workspace.write_state(replace(state, stages=kept))
         return folder
 
     @staticmethod
@@ -166,7 +165,7 @@ class Bench:
 
     def seconds(self, stage: str) -> float:
         """How long the stage took in the undisturbed run."""
-        return float(Workspace(self.finished).read_state()["stages"][stage]["seconds"])
+        return Workspace(self.finished).read_state().stage(stage).seconds or 0.0
 
     def _nicely(self) -> list[str]:
         return ["nice", "-n", str(self.nice)] if self.nice and os.name == "posix" else []

@@ -18,6 +18,7 @@ from blender_recon3d.jobs.engine_job import FoundJob
 from blender_recon3d.jobs.job_view import JobView, follow
 from blender_recon3d.jobs.resume_state import workspace_choices, workspace_state
 from blender_recon3d.pipeline.cli.console import Console
+from blender_recon3d.pipeline.documents.codec import encode
 from blender_recon3d.pipeline.evaluation.truth import read_truth
 from blender_recon3d.pipeline.events import read_events
 from blender_recon3d.pipeline.exporting.export_mesh import world_from_model
@@ -148,7 +149,7 @@ def _photo(seeds: Seeds, chance: random.Random) -> Case:
 def _examine(path: Path) -> None:
     info = examine(path)
     if info.exif:
-        json.dumps(photo_entry(info, path.parent, set()))
+        json.dumps(encode(photo_entry(info, path.parent, set())))
     _thumbnail(path, 128)
 
 

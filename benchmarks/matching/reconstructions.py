@@ -9,9 +9,11 @@ from pathlib import Path
 
 from benchmarks.measure.captures import NOISE, median, ring
 from blender_recon3d.pipeline.colmap.calls import pycolmap
+from blender_recon3d.pipeline.documents.document_files import read_document
+from blender_recon3d.pipeline.documents.registration_json import ModelSummary, RegistrationDocument
 from blender_recon3d.pipeline.errors import UserError
 from blender_recon3d.pipeline.evaluation.evaluate import evaluate
-from blender_recon3d.pipeline.files.whole_files import link_or_copy, read_json, remove
+from blender_recon3d.pipeline.files.whole_files import link_or_copy, remove
 from blender_recon3d.pipeline.models import registry
 from blender_recon3d.pipeline.photos.extensions import EXTENSIONS
 from blender_recon3d.pipeline.system.versions import engine_version
@@ -133,17 +135,17 @@ def thinned(photos: Path, step: int, folder: Path) -> Path:
 def figures(workspace: Workspace, truth: Path) -> Values:
     """What a run came to; registered 0 where no camera was placed. Lengths: mm, or % of the ring's radius where the
     truth has no unit."""
-    models = read_json(workspace.registration, "run recon3d sfm")["models"]
-    first = models[0] if models else {"photos": 0, "points": 0, "track_length": 0.0, "error": 0.0}
-    state = workspace.read_state()["stages"]
+    models = read_document(RegistrationDocument, workspace.registration, "run recon3d sfm").models
+    first = models[0] if models else ModelSummary()
+    state = workspace.read_state()
     values: Values = {
         "photos": len(workspace.used_photos()),
-        "registered": first["photos"],
+        "registered": first.photos,
         "models": len(models),
-        "points": first["points"],
-        "track": first["track_length"],
-        "reprojection": first["error"],
-        **{f"seconds {stage}": state.get(stage, {}).get("seconds") or 0.0 for stage in STAGES},
+        "points": first.points,
+        "track": first.track_length,
+        "reprojection": first.error,
+        **{f"seconds {stage}": state.stage(stage).seconds or 0.0 for stage in STAGES},
     }
     if not truth.is_dir() or not models:
         return values

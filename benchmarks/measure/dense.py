@@ -177,7 +177,7 @@ def replace_cameras(workspace: Workspace, truth: Path) -> None:
     model, known = pycolmap.Reconstruction(workspace.model), pycolmap.Reconstruction(truth)
     true_camera = next(iter(known.cameras.values()))
     poses = {image.name: image.cam_from_world() for image in known.images.values()}
-    sources = {photo["name"]: Path(photo["source"]).name for photo in workspace.read_photos()["photos"]}
+    sources = {photo.name: Path(photo.source).name for photo in workspace.read_photos().photos}
     for camera in model.cameras.values():
         if camera.model != true_camera.model:
             raise SystemExit(f"SfM has a camera {camera.model}, the truth {true_camera.model}.")

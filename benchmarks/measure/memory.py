@@ -21,6 +21,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.common.places import ROOT
+from blender_recon3d.pipeline.documents.codec import encode
 from blender_recon3d.pipeline.photos.extensions import EXTENSIONS
 from blender_recon3d.pipeline.photos.image_files import open_photo, upright_rgb
 from blender_recon3d.pipeline.settings import STAGES
@@ -98,7 +99,8 @@ def run(photos: Path, out: Path, options: argparse.Namespace) -> dict[str, Any]:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"recon3d failed: {done.stderr.strip()[-500:]}")
-    return dict(Workspace(out).read_state()["stages"])
+    found: dict[str, Any] = encode(Workspace(out).read_state().stages)
+    return found
 
 
 def markdown(runs: list[tuple[int, dict[str, Any]]], options: argparse.Namespace) -> str:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from .. import preferences
 from ..engine_setup import engine_process
+from ..pipeline.documents.codec import FieldError, decode
+from ..pipeline.documents.inspection_json import InspectionDocument
 from ..pipeline.errors import UserError
 from . import timer
 from .engine_query import EngineQuery
@@ -29,7 +30,7 @@ class Inspection:
     count: str = ""  # 28 photos
     done: int = 0
     total: int = 0
-    found: dict[str, Any] | None = None
+    found: InspectionDocument | None = None
     error: str = ""
 
     @property
@@ -98,4 +99,9 @@ def _take(inspection: Inspection) -> None:
             inspection.count = event.message[:100]
         elif event.kind == "progress":
             inspection.done, inspection.total = event.done, event.total
-    inspection.found, inspection.error = query.answer, query.error
+    inspection.error = query.error
+    if query.answer is not None:
+        try:
+            inspection.found = decode(InspectionDocument, query.answer)
+        except FieldError as error:
+            inspection.error = f"The engine's answer cannot be read ({error}): set the engine up again."

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..pipeline.errors import UserError
+from ..pipeline.files.json_values import text
 from ..pipeline.files.whole_files import read_json
 from ..pipeline.settings import LAST_STAGES, QUALITIES, STAGE_TITLES, STAGES
 from ..pipeline.workspace import Workspace
@@ -31,7 +32,7 @@ def workspace_choices(folder: Path) -> tuple[str, str]:
         job = read_json(Workspace(folder).job, "")
     except UserError:
         return "", ""
-    quality, until = job.get("quality"), job.get("until")
+    quality, until = text(job.get("quality")), text(job.get("until"))
     return quality if quality in QUALITIES else "", until if until in LAST_STAGES else ""
 
 
@@ -41,16 +42,15 @@ def workspace_state(folder: Path) -> WorkspaceState:
     if not workspace.state_file.is_file() or not workspace.job.is_file():
         return WorkspaceState()
     try:
-        until = read_json(workspace.job, "").get("until")
+        until = text(read_json(workspace.job, "").get("until"))
     except UserError:
         return WorkspaceState()
     if until not in STAGES:
         return WorkspaceState()
-    stages = workspace.read_state()["stages"]
+    state = workspace.read_state()
     last = STAGES.index(until) + 1
     for name in STAGES[:last]:
-        entry = stages.get(name)
-        if not isinstance(entry, dict) or entry.get("state") != "done":
+        if not state.stage(name).done:
             number = STAGES.index(name) + 1
             return WorkspaceState(
                 UNFINISHED,

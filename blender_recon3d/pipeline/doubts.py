@@ -10,6 +10,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from .documents.codec import FieldError, decode
+from .documents.report_json import StageDoubt
+from .documents.state_json import StateDocument
+from .files.json_values import items, mapping
 from .settings import STAGES
 from .text import named
 
@@ -41,18 +45,19 @@ def folded(photos: Sequence[str]) -> Doubt:
     )
 
 
-def of_state(state: dict[str, Any]) -> list[dict[str, Any]]:
-    """All doubts of the stages that are done, in the stages' order. state: the `stages` of state.json."""
+def of_state(state: StateDocument) -> list[StageDoubt]:
+    """All doubts of the stages that are done, in the stages' order."""
     found = []
     for name in STAGES:
-        entry = state.get(name)
-        if not isinstance(entry, dict) or entry.get("state") != "done":
-            continue
-        for doubt in (entry.get("summary") or {}).get("doubts") or []:
-            found.append({"stage": name, **doubt})
+        record = state.stage(name)
+        for doubt in items(record.summary.get("doubts")) if record.done else ():
+            try:
+                found.append(decode(StageDoubt, {**mapping(doubt), "stage": name}))
+            except FieldError:  # state.json may be anybody's
+                continue
     return found
 
 
-def sentence(doubt: dict[str, Any]) -> str:
+def sentence(doubt: StageDoubt) -> str:
     """A doubt and what to do about it."""
-    return f"{doubt['text']} {doubt['remedy']}"
+    return f"{doubt.text} {doubt.remedy}"

@@ -10,29 +10,17 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .documents.codec import encode
+from .documents.event import Event, EventKind
 from .errors import Cancelled
 from .files import json_values
 from .files.plain_files import open_plain
 from .files.regular import open_regular
 
-KINDS = ("progress", "info", "warning", "error", "done")
-
-
-@dataclass(frozen=True)
-class Event:
-    """One line of `events.jsonl`. `done` of `total` are counts of the stage's items."""
-
-    time: float
-    stage: str
-    kind: str
-    done: int = 0
-    total: int = 0
-    message: str = ""
-    data: dict[str, Any] = field(default_factory=dict)
+KINDS = tuple(EventKind)
 
 
 class Progress:
@@ -59,7 +47,7 @@ class Progress:
 
     def emit(self, kind: str, message: str = "", done: int = 0, total: int = 0, **data: Any) -> None:
         with self._lock:
-            self._sink(Event(time.time(), self.stage, kind, done, total, message, data))
+            self._sink(Event(time.time(), self.stage, EventKind(kind), done, total, message, data))
 
     def update(self, done: int, total: int, message: str = "") -> None:
         """Report `done` of `total` items; raises Cancelled when the user has asked to stop."""
@@ -88,9 +76,14 @@ class Progress:
             raise Cancelled
 
 
+def as_line(event: Event) -> str:
+    """The event as one line of JSON, without its end."""
+    return json.dumps(encode(event))
+
+
 def append_event(path: Path, event: Event) -> None:
     """Append one line in a single write, so that a reader never sees two lines mixed."""
-    line = (json.dumps(asdict(event)) + "\n").encode()
+    line = (as_line(event) + "\n").encode()
     handle = open_plain(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     try:
         os.write(handle, line)
@@ -133,7 +126,7 @@ def _parse(line: bytes) -> Event | None:
     return Event(
         time=json_values.number(raw.get("time")),
         stage=stage,
-        kind=kind,
+        kind=EventKind(kind),
         done=json_values.whole(raw.get("done"), least=0),
         total=json_values.whole(raw.get("total"), least=0),
         message=json_values.text(raw.get("message")),

@@ -8,10 +8,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from . import doubts, job_arithmetic, results
 from .claim import check_claim, claim, own_paths, unwritable
+from .documents.codec import encode
+from .documents.state_json import StageRecord, StageState, StateDocument
 from .errors import Cancelled, UserError
 from .events import Progress
 from .files.full_disk import free_bytes, full_disk_told
@@ -68,7 +69,7 @@ def fingerprint(name: str, stage: Stage, workspace: Workspace, settings: Setting
 
 def run_job(
     workspace: Workspace, settings: JobSettings, progress: Progress, fresh: bool = False, only: str = ""
-) -> dict[str, Any]:
+) -> StateDocument:
     """Run the stages up to `settings.until` and write the report.
 
     fresh: forget what is there and start again. only: run this one stage, whose predecessors must be done.
@@ -97,7 +98,7 @@ def held(workspace: Workspace, settings: JobSettings) -> Iterator[None]:
 
 def run_held_job(
     workspace: Workspace, settings: JobSettings, progress: Progress, fresh: bool = False, only: str = ""
-) -> dict[str, Any]:
+) -> StateDocument:
     """As `run_job`, of a workspace that is held already."""
     job = progress.for_stage("job")
     job.info("started")
@@ -114,8 +115,8 @@ def run_held_job(
         raise
     _write_report(workspace, settings, progress)
     state = workspace.read_state()
-    for doubt in doubts.of_state(state["stages"]):
-        job.warning(doubts.sentence(doubt), doubt=doubt["kind"])
+    for doubt in doubts.of_state(state):
+        job.warning(doubts.sentence(doubt), doubt=doubt.kind)
     job.emit("done")
     return state
 
@@ -156,9 +157,9 @@ def _run_stages(
     for name in names:
         progress.check()
         stage, own = load_stage(name), progress.for_stage(name)
-        entry = workspace.read_state()["stages"].get(name, {})
-        same = entry.get("fingerprint") == prints[name]
-        done = same and entry.get("state") == "done"
+        record = workspace.read_state().stage(name)
+        same = record.fingerprint == prints[name]
+        done = same and record.done
         damage = _damage(name, workspace) if done else []
         if done and not damage:
             own.emit("done", "unchanged, kept", skipped=True)
@@ -197,19 +198,19 @@ def _photos_kept(workspace: Workspace, settings: JobSettings, progress: Progress
     """The photos stage's own fingerprint where its photos have only gone or moved; empty where they are others."""
     from .photos.photo_sources import still_the_same
 
-    entry = workspace.read_state()["stages"].get("photos", {})
-    if entry.get("state") != "done" or not isinstance(entry.get("fingerprint"), str):
+    record = workspace.read_state().stage("photos")
+    if not record.done or not record.fingerprint:
         return ""
-    return entry["fingerprint"] if still_the_same(workspace, settings, progress.for_stage("photos")) else ""
+    return record.fingerprint if still_the_same(workspace, settings, progress.for_stage("photos")) else ""
 
 
 def _damage(name: str, workspace: Workspace) -> list[results.Damage]:
     """What a finished stage's files have lost, looked at more closely where the database was being written."""
     found = results.damaged(workspace, name)
     if name == "features" and not found:
-        matches = workspace.read_state()["stages"].get("matches", {})
-        recorded = workspace.read_files("matches" if matches else "features")
-        if matches.get("state", "done") != "done" or not recorded:
+        matches = workspace.read_state().stage("matches").state
+        recorded = workspace.read_files("features" if matches == StageState.NOT_RUN else "matches")
+        if matches not in (StageState.NOT_RUN, StageState.DONE) or not recorded:
             from .colmap.database_check import database_problem
 
             what = database_problem(workspace.database)
@@ -220,9 +221,9 @@ def _damage(name: str, workspace: Workspace) -> list[results.Damage]:
 
 def _begins(workspace: Workspace, settings: JobSettings, name: str, photos: str) -> bool:
     """Whether the stage would begin anew with these settings, neither kept nor resumed."""
-    entry = workspace.read_state()["stages"].get(name, {})
+    record = workspace.read_state().stage(name)
     names = STAGES[: STAGES.index(name) + 1]
-    return bool(entry.get("fingerprint") != _fingerprints(workspace, settings, names, photos)[name])
+    return bool(record.fingerprint != _fingerprints(workspace, settings, names, photos)[name])
 
 
 def dependents(name: str) -> tuple[str, ...]:
@@ -249,14 +250,14 @@ def _run_stage(
     # Recorded before anything is touched: a kill from here on finds a stage that is not done.
     if not resume:
         # Without a fingerprint: a kill while old results are being removed must not pass for a run to resume.
-        workspace.write_stage(name, {"state": "resetting"})
+        workspace.write_stage(name, StageRecord(state=StageState.RESETTING))
     if not resume and name in ("photos", "features"):
         remove_database(workspace.database)  # nothing in it stays: it need not be sound to be emptied
     if not mend or name == "features":  # whose database holds the matches too
         drop_dependents(name, workspace)
     if not resume:
         stage.reset(workspace)
-    workspace.write_stage(name, {"fingerprint": print_of, "state": "started"})
+    workspace.write_stage(name, StageRecord(fingerprint=print_of, state=StageState.STARTED))
     progress.emit("progress", "resumed" if resume and not mend else "started")
     start = time.monotonic()
     with PeakMemory() as peak, full_disk_told(workspace.root):
@@ -265,41 +266,41 @@ def _run_stage(
         if mend and files != before:
             drop_dependents(name, workspace)
             files = results.files_of(workspace, name)
-    entry: dict[str, Any] = {
-        "fingerprint": print_of,
-        "state": "done",
-        "seconds": round(time.monotonic() - start, 2),
-        "peak_memory_mb": round(peak.bytes / 2**20),
-        "summary": summary,
-    }
-    workspace.write_stage(name, entry, files=files)
-    progress.emit("done", summary.get("message", ""), **entry)
+    record = StageRecord(
+        fingerprint=print_of,
+        state=StageState.DONE,
+        seconds=round(time.monotonic() - start, 2),
+        peak_memory_mb=round(peak.bytes / 2**20),
+        summary=summary,
+    )
+    workspace.write_stage(name, record, files=files)
+    progress.emit("done", summary.get("message", ""), **encode(record))
 
 
 def drop_dependents(name: str, workspace: Workspace) -> None:
     """Remove what the stages that hang on this one have made: it would pass for the new result's."""
-    stages = workspace.read_state()["stages"]
+    state = workspace.read_state()
     later = dependents(name)
     for other in reversed(later):
-        if other in stages:
-            workspace.write_stage(other, {"state": "resetting"})
-        if other != "matches" or other in stages:
+        if other in state.stages:
+            workspace.write_stage(other, StageRecord(state=StageState.RESETTING))
+        if other != "matches" or other in state.stages:
             load_stage(other).reset(workspace)
     files = None
     if "matches" in later and "features" not in later and name != "features":
-        if stages.get("features", {}).get("state") == "done" and workspace.database.exists():
+        if state.stage("features").done and workspace.database.exists():
             files = results.files_of(workspace, "features")  # the matches were taken out of its database
-    entry = workspace.read_state()["stages"].get("features", {})
+    now = workspace.read_state()
     if files is not None:
-        workspace.write_stage("features", entry, drop=later, files=files)
-    elif any(other in stages for other in later):
-        workspace.write_stage(name, workspace.read_state()["stages"].get(name, {}), drop=later)
+        workspace.write_stage("features", now.stage("features"), drop=later, files=files)
+    elif any(other in state.stages for other in later):
+        workspace.write_stage(name, now.stage(name), drop=later)
 
 
 def _forget(workspace: Workspace) -> None:
     """Remove every result, from the last stage to the first, and nothing that is not ours; open none of them."""
     if workspace.state_file.exists():  # a kill from here on must find that nothing here counts
-        write_json(workspace.state_file, {"version": 1, "stages": {}})
+        workspace.write_state(StateDocument())
     remove_database(workspace.database)
     for name in reversed(STAGES):
         load_stage(name).reset(workspace)

@@ -10,22 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
+from .documents.state_json import Arithmetic, NetworkPrecision
 from .errors import UserError
-from .files.whole_files import write_json
 from .models import front_ends
 from .settings import JobSettings
 from .workspace import Workspace
 
-KEY = "arithmetic"
-
 
 def of_job(
     workspace: Workspace, settings: JobSettings, begins: Callable[[JobSettings], bool]
-) -> tuple[JobSettings, dict[str, str] | None]:
-    """The job with its precision settled, and `{"precision", "why"}`; None for a front-end that has no
-    choice, such as SIFT.
+) -> tuple[JobSettings, Arithmetic | None]:
+    """The job with its precision settled, and what that is; None for a front-end that has no choice, such as SIFT.
 
     begins: whether the features of these settings would begin anew here, so that nothing binds the choice.
     Raises UserError where there is no such device, there are no weights, or the front-end has no such precision.
@@ -40,15 +36,16 @@ def of_job(
             f"--features {name} has no --precision {asked}: use {' or '.join(offered)}, or auto.", 2
         )
     if asked != "auto":
-        return with_precision(settings, asked), {"precision": asked, "why": "asked for"}
+        return with_precision(settings, asked), Arithmetic(precision=NetworkPrecision(asked), why="asked for")
     kept = recorded(workspace)
-    if kept is not None and not begins(found := with_precision(settings, kept["precision"])):
+    if kept is not None and not begins(found := with_precision(settings, kept.precision.value)):
         return found, kept
     from .models.precision import choose_for  # loads torch
 
     networks = (front_ends.extractor_of(name), front_ends.matcher_of(name))
     chosen = choose_for(networks, settings.features.weights, settings.features.device)
-    return with_precision(settings, chosen.precision), {"precision": chosen.precision, "why": chosen.why}
+    arithmetic = Arithmetic(precision=NetworkPrecision(chosen.precision), why=chosen.why)
+    return with_precision(settings, chosen.precision), arithmetic
 
 
 def with_precision(settings: JobSettings, precision: str) -> JobSettings:
@@ -57,20 +54,13 @@ def with_precision(settings: JobSettings, precision: str) -> JobSettings:
     return replace(settings, features=features, matches=replace(settings.matches, precision=precision))
 
 
-def recorded(workspace: Workspace) -> dict[str, str] | None:
+def recorded(workspace: Workspace) -> Arithmetic | None:
     """What state.json says that the job computes in; None where it does not, or holds something else."""
-    value: Any = workspace.read_state().get(KEY)
-    if not isinstance(value, dict) or value.get("precision") not in ("fp32", "bf16"):
-        return None
-    return {"precision": value["precision"], "why": str(value.get("why", ""))}
+    return workspace.read_state().arithmetic
 
 
-def record(workspace: Workspace, value: dict[str, str] | None) -> None:
+def record(workspace: Workspace, value: Arithmetic | None) -> None:
     """Write it into state.json, or remove it."""
-    if recorded(workspace) == value:
-        return
     state = workspace.read_state()
-    state.pop(KEY, None)
-    if value is not None:
-        state[KEY] = value
-    write_json(workspace.state_file, state)
+    if state.arithmetic != value:
+        workspace.write_state(replace(state, arithmetic=value))

@@ -6,9 +6,7 @@ measured by benchmarks/measure/forecast.py, which also says how far off this is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
+from .documents.inspection_json import Forecast
 from .models import front_ends
 from .settings import STAGES, JobSettings
 
@@ -22,20 +20,6 @@ TEXTURE_PHOTO = 0.3  # a photo
 ENGINE_BYTES = 1_500 << 20  # the libraries, the networks and a few photos at a time
 SURFACE_BYTES = 2_200 << 20  # of some 600,000 points and a texture of 4096 x 4096
 DENSE_BYTES_A_PIXEL = 26  # on disk: depth and normal maps, the undistorted photo
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """seconds: of every stage, whether it is asked for or not. memory: most bytes up to the cloud, and with mesh and
-    texture; disk: bytes of a dense reconstruction."""
-
-    seconds: dict[str, float]
-    memory: int
-    memory_of_surface: int
-    disk: int
-
-    def total(self, until: str) -> float:
-        return total(self.seconds, until)
 
 
 def total(seconds: dict[str, float], until: str) -> float:
@@ -77,10 +61,10 @@ def forecast_job(sizes: list[tuple[int, int]], settings: JobSettings) -> Forecas
     )
 
 
-def memory(forecast: dict[str, Any], until: str) -> int:
-    """Bytes of a forecast as `inspect` gives it, up to that stage."""
+def memory(forecast: Forecast, until: str) -> int:
+    """Bytes of memory up to that stage."""
     surface = "mesh" in STAGES[: STAGES.index(until) + 1]
-    return int(forecast["memory_of_surface" if surface else "memory"])
+    return forecast.memory_of_surface if surface else forecast.memory
 
 
 def number_of_pairs(count: int, settings: JobSettings) -> int:

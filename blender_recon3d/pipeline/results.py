@@ -58,8 +58,7 @@ class Damage:
 
 def is_done(workspace: Workspace, stage: str) -> bool:
     """What state.json says, whatever has become of the files."""
-    entry = workspace.read_state()["stages"].get(stage)
-    return isinstance(entry, dict) and entry.get("state") == "done"
+    return workspace.read_state().stage(stage).done
 
 
 def outputs(workspace: Workspace, stage: str) -> list[Path]:
@@ -90,9 +89,10 @@ def describe_all(workspace: Workspace, paths: list[Path]) -> dict[str, str]:
 
 def record_again(workspace: Workspace, stage: str, path: Path) -> None:
     """Take note of one file of a finished stage that was rightly changed since."""
-    files, entry = workspace.read_files(stage), workspace.read_state()["stages"].get(stage)
-    if files and entry:
-        workspace.write_stage(stage, entry, files={**files, **describe_all(workspace, [path])})
+    state = workspace.read_state()
+    files = state.files.get(stage)
+    if files and stage in state.stages:
+        workspace.write_stage(stage, state.stage(stage), files={**files, **describe_all(workspace, [path])})
 
 
 def described(path: Path) -> str:
@@ -112,7 +112,7 @@ def described(path: Path) -> str:
 def damaged(workspace: Workspace, stage: str, within: Iterable[Path] | None = None) -> list[Damage]:
     """What a finished stage's files have lost since. within: look at these files and folders only."""
     recorded = workspace.read_files(stage)
-    if stage == "features" and "matches" in workspace.read_state()["stages"]:
+    if stage == "features" and "matches" in workspace.read_state().stages:
         # The database goes on being written by the next stage, which then knows how it should be.
         database = _name(workspace, workspace.database)
         recorded.pop(database, None)

@@ -16,16 +16,17 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path, PureWindowsPath
+from dataclasses import replace
+from pathlib import Path
 from typing import IO, Any
 
+from .documents.document_files import write_document
+from .documents.photos_json import PhotoEntry, PhotosDocument, read_photos
+from .documents.state_json import StageRecord, StateDocument, read_state
 from .errors import UserError
-from .files import json_values
-from .files.photo_documents import check_document
 from .files.plain_files import open_plain
-from .files.regular import read_regular
 from .files.user_path import user_path
-from .files.whole_files import read_json, remove, write_json
+from .files.whole_files import remove
 
 LOCK_PATIENCE = 1.5  # seconds
 
@@ -83,58 +84,41 @@ class Workspace:
                 "results",
             ) from error
 
-    def read_photos(self) -> dict[str, Any]:
-        """photos.json; UserError when the photos stage has not run here."""
-        document = read_json(self.photos, "run the photos stage first: recon3d photos OUT")
-        check_document(document, self.photos)
-        return document
+    def read_photos(self) -> PhotosDocument:
+        """photos.json; UserError when the photos stage has not run here, or the file is damaged."""
+        return read_photos(self.photos, "run the photos stage first: recon3d photos OUT")
 
-    def used_photos(self) -> list[dict[str, Any]]:
+    def used_photos(self) -> list[PhotoEntry]:
         """The photos that are not set aside, in the order of photos.json."""
-        return [photo for photo in self.read_photos()["photos"] if photo["state"] == "used"]
+        return self.read_photos().used
 
     # -- the state of the stages -------------------------------------------------------------------
 
-    def read_state(self) -> dict[str, Any]:
-        """`{"stages": {name: {"fingerprint", "state": "started"|"done", "seconds", ...}}, "files": {name: {...}}}`.
-
-        An unreadable state is an empty one: the stages then run again.
-        """
-        try:
-            state = json_values.parse(read_regular(self.state_file, json_values.MOST_BYTES))
-        except (OSError, ValueError):
-            state = {}
-        if not isinstance(state, dict) or not isinstance(state.get("stages"), dict):
-            state = {"version": 1, "stages": {}}
-        state["stages"] = {name: entry for name, entry in state["stages"].items() if isinstance(entry, dict)}
-        return state
+    def read_state(self) -> StateDocument:
+        """state.json. An unreadable state is an empty one: the stages then run again."""
+        return read_state(self.state_file)
 
     def read_files(self, stage: str) -> dict[str, str]:
         """What state.json knows of a finished stage's files (`results.files_of`); empty where it knows nothing."""
-        files = self.read_state().get("files")
-        found = files.get(stage) if isinstance(files, dict) else None
-        if not isinstance(found, dict):
-            return {}
-        return {name: text for name, text in found.items() if isinstance(text, str) and _is_below(name)}
+        return self.read_state().files.get(stage, {})
+
+    def write_state(self, state: StateDocument) -> None:
+        write_document(self.state_file, state)
 
     def write_stage(
         self,
         stage: str,
-        entry: dict[str, Any],
+        record: StageRecord,
         drop: tuple[str, ...] = (),
         files: dict[str, str] | None = None,
     ) -> None:
-        """Record one stage's entry and, where given, its files; forget the stages in `drop`, which depend on it."""
+        """Write one stage's record and, where given, its files; forget the stages in `drop`, which depend on it."""
         state = self.read_state()
-        if not isinstance(state.get("files"), dict):
-            state["files"] = {}
-        for name in drop:
-            state["stages"].pop(name, None)
-            state["files"].pop(name, None)
-        state["stages"][stage] = entry
+        stages = {name: kept for name, kept in state.stages.items() if name not in drop} | {stage: record}
+        recorded = {name: kept for name, kept in state.files.items() if name not in drop}
         if files is not None:
-            state["files"][stage] = files
-        write_json(self.state_file, state)
+            recorded[stage] = files
+        self.write_state(replace(state, stages=stages, files=recorded))
 
     # -- cancelling and locking --------------------------------------------------------------------
 
@@ -190,12 +174,6 @@ class Workspace:
                 yield
             finally:
                 _unlock(file)
-
-
-def _is_below(name: str) -> bool:
-    """Whether a relative path stays below the folder it is joined to, on any system: state.json may be anybody's."""
-    windows = PureWindowsPath(name)
-    return bool(name) and not (name.startswith("/") or windows.drive or windows.root or ".." in windows.parts)
 
 
 # The first byte is what is locked; the record stands after it, so that it can be read while locked on Windows.

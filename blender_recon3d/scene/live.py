@@ -13,6 +13,8 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
+from ..pipeline.documents.codec import decode
+from ..pipeline.documents.live_json import LiveCamera, LiveDocument
 from ..pipeline.errors import FileFormatError
 from ..pipeline.files import json_values
 from ..pipeline.files.regular import read_regular
@@ -55,11 +57,11 @@ def read_live(workspace: Workspace) -> LiveState | None:
     """What there is now; None while there is nothing, or while it is being replaced. Safe in any thread."""
     path = workspace.live / "cameras.json"
     try:
-        raw = json_values.parse(read_regular(path, MOST_BYTES))
-        matrix = json_values.numbers(raw["world_from_model"], 4, 4)
-        corners = np.array([_corners(camera) for camera in raw["cameras"][:MOST_CAMERAS]]).reshape(-1, 5, 3)
+        document = decode(LiveDocument, json_values.parse(read_regular(path, MOST_BYTES)))
+        matrix = json_values.numbers(document.world_from_model, 4, 4)
+        corners = np.array([_corners(camera) for camera in document.cameras[:MOST_CAMERAS]]).reshape(-1, 5, 3)
         points = ply_points.read_points(workspace.live / "points.ply")
-    except (OSError, ValueError, KeyError, TypeError, RecursionError, ArithmeticError, FileFormatError):
+    except (OSError, ValueError, ArithmeticError, FileFormatError):
         return None
     if len(corners) == 0:
         return None
@@ -67,8 +69,8 @@ def read_live(workspace: Workspace) -> LiveState | None:
     return LiveState(matrix, corners, points) if sane else None
 
 
-def _corners(camera: dict) -> np.ndarray:
-    w, x, y, z = (float(value) for value in camera["qvec"])
+def _corners(camera: LiveCamera) -> np.ndarray:
+    w, x, y, z = camera.qvec
     length = math.sqrt(w * w + x * x + y * y + z * z)
     w, x, y, z = w / length, x / length, y / length, z / length
     rotation = np.array([
@@ -76,10 +78,9 @@ def _corners(camera: dict) -> np.ndarray:
         [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
         [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
     ])  # fmt: skip
-    right = float(camera["width"]) / 2 / float(camera["focal"])
-    down = float(camera["height"]) / 2 / float(camera["focal"])
+    right, down = camera.width / 2 / camera.focal, camera.height / 2 / camera.focal
     seen = np.array([(0, 0, 0), (-right, -down, 1), (right, -down, 1), (right, down, 1), (-right, down, 1)])
-    return (seen - np.array([float(value) for value in camera["tvec"]])) @ rotation
+    return (seen - np.array(camera.tvec)) @ rotation
 
 
 def show_live(scene: bpy.types.Scene, workspace: Workspace, state: LiveState) -> bpy.types.Collection:

@@ -12,6 +12,7 @@ from ..jobs import photo_inspection, session
 from ..jobs.job_view import DONE, FAILED, JobView
 from ..jobs.remedies import LABELS
 from ..panel_text import duration, tr, wrapped
+from ..pipeline.documents.inspection_json import InspectionDocument
 from ..pipeline.job_forecast import memory, total
 from ..pipeline.settings import STAGE_TITLES, STAGES
 from ..pipeline.text import printable
@@ -80,30 +81,30 @@ def _draw_inspection(layout: bpy.types.UILayout, context: bpy.types.Context) -> 
         _draw_found(box, context, found.found)
 
 
-def _draw_found(box: bpy.types.UILayout, context: bpy.types.Context, found: dict) -> None:
-    used, photos, films = (int(found.get(key, 0)) for key in ("used", "photos", "films"))
+def _draw_found(box: bpy.types.UILayout, context: bpy.types.Context, found: InspectionDocument) -> None:
+    used, photos, films = found.used, found.photos, found.films
     count = tr("{used} of {photos} photos", used=used, photos=photos) if photos else ""
     count += (", " if photos and films else "") + (tr("{videos} video(s)", videos=films) if films else "")
     box.label(text=count, icon="IMAGE_DATA", translate=False)
-    for camera in found.get("cameras", [])[:3]:
-        focal = f", {camera['focal_mm']:g} mm" if camera.get("focal_mm") else ""
-        name = printable(f"{camera['photos']} x {camera['name']}{focal}")  # EXIF may hold anything
+    for camera in found.cameras[:3]:
+        focal = f", {camera.focal_mm:g} mm" if camera.focal_mm else ""
+        name = printable(f"{camera.photos} x {camera.name}{focal}")  # EXIF may hold anything
         box.label(text=name, icon="BLANK1", translate=False)
-    more = len(found.get("cameras", [])) - 3
+    more = len(found.cameras) - 3
     if more > 0:
         box.label(text=tr("and {more} more cameras", more=more), icon="BLANK1", translate=False)
-    aside = found.get("set_aside", [])
+    aside = found.set_aside
     if aside:
         box.label(text=tr("{count} will be excluded", count=len(aside)), icon="INFO", translate=False)
         for item in aside[:_SET_ASIDE_SHOWN]:
-            wrapped(box, context, f"{Path(item['photo']).name}: {item['reason']}", icon="BLANK1")
-    for sentence in found.get("advice", []):
+            wrapped(box, context, f"{Path(item.photo).name}: {item.reason}", icon="BLANK1")
+    for sentence in found.advice:
         wrapped(box, context, sentence, icon="INFO")
-    forecast = found.get("forecasts", {}).get(context.scene.recon3d.quality)
+    forecast = found.forecasts.get(context.scene.recon3d.quality)
     if forecast:
         text = tr(
             "About {time}, {memory:.1f} GB of memory",
-            time=duration(total(forecast["seconds"], context.scene.recon3d.until)),
+            time=duration(total(forecast.seconds, context.scene.recon3d.until)),
             memory=memory(forecast, context.scene.recon3d.until) / 2**30,
         )
         box.label(text=text, icon="TIME", translate=False)

@@ -9,7 +9,7 @@ from blender_recon3d.pipeline.cli.parser import make_parser  # noqa: E402
 from blender_recon3d.pipeline.cli.setting_options import given_options  # noqa: E402
 from blender_recon3d.scene.cleaning.clean_modifier import INPUTS  # noqa: E402
 from blender_recon3d.scene.importing.import_workspace import import_workspace  # noqa: E402
-from tests.support.kept import FOLDER, VERSIONS, unpack_workspace  # noqa: E402
+from tests.support.kept import FOLDER, KEPT_VERSIONS, unpack_workspace  # noqa: E402
 
 # What was chosen in 0.1.0's panel, as the words of its command line, which any later engine takes.
 WORDS_0_1_0 = """
@@ -20,7 +20,7 @@ WORDS_0_1_0 = """
 """.split()
 
 
-@pytest.fixture(params=VERSIONS)
+@pytest.fixture(params=KEPT_VERSIONS)
 def opened(request, addon):
     bpy.ops.wm.open_mainfile(filepath=str(FOLDER / request.param / "scene.blend"))
     return bpy.context.scene

@@ -54,7 +54,7 @@ def take_in(folder: Path, output: Path) -> Workspace:
 def brought(folder: Path, output: Path) -> list[np.ndarray]:
     """The photos in the workspace, as OpenCV reads them: it knows no profiles."""
     workspace = take_in(folder, output)
-    names = [entry["name"] for entry in workspace.read_photos()["photos"] if entry["state"] == "used"]
+    names = [entry.name for entry in workspace.used_photos()]
     for name in names:
         with Image.open(workspace.images / name) as image:
             assert not image.info.get("icc_profile"), "it would be applied again"
@@ -81,8 +81,8 @@ def test_what_says_that_it_is_srgb_is_copied_as_it_is(tmp_path):
     for number in range(3):
         save(tmp_path / "photos" / f"p{number}.jpg", picture(number), icc_profile=SRGB.tobytes())
     workspace = take_in(tmp_path / "photos", tmp_path / "out")
-    for entry in workspace.read_photos()["photos"]:
-        assert (workspace.images / entry["name"]).read_bytes() == Path(entry["source"]).read_bytes()
+    for entry in workspace.read_photos().photos:
+        assert (workspace.images / entry.name).read_bytes() == Path(entry.source).read_bytes()
 
 
 @pytest.mark.parametrize("mode", ["L", "LA"])

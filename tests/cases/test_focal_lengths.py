@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from PIL import Image
 
 from blender_recon3d.pipeline.colmap.calls import pycolmap
 from blender_recon3d.pipeline.colmap.database import open_database, write_pairs
+from blender_recon3d.pipeline.documents.photos_json import CameraEntry, PhotoEntry, PhotoState
 from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.photos.camera_groups import group_cameras
 from blender_recon3d.pipeline.photos.find_photos import safe_name
@@ -21,33 +23,32 @@ from tests.support.scenes import ring
 WIDTH, HEIGHT, SHORT, LONG = 640, 480, 560.0, 896.0  # pixels; digital zoom by 1.6
 
 
-def entry(number: int, **known: object) -> dict:
+def entry(number: int, **known: Any) -> PhotoEntry:
     """A used photo of photos.json."""
-    nothing = dict.fromkeys(("focal_mm", "focal_35mm", "sensor_mm", "digital_zoom"))
     name = f"{number:02d}.jpg"
-    plain = {"name": name, "source": name, "state": "used", "width": WIDTH, "height": HEIGHT}
-    return {**plain, "make": "Acme", "model": "One", **nothing, **known}
+    plain = {"name": name, "source": name, "state": PhotoState.USED, "width": WIDTH, "height": HEIGHT}
+    return PhotoEntry(**{**plain, "make": "Acme", "model": "One", **known})
 
 
-def grouped(entries: list[dict], **settings: str) -> tuple[list[dict], list[str]]:
+def grouped(entries: list[PhotoEntry], **settings: str) -> tuple[list[CameraEntry], list[str]]:
     """The cameras, and what was said."""
     events: list = []
-    cameras = group_cameras(entries, PhotosSettings(**settings), Progress(events.append, stage="photos"))
+    _, cameras = group_cameras(entries, PhotosSettings(**settings), Progress(events.append, stage="photos"))
     return cameras, [event.message for event in events]
 
 
 @pytest.mark.parametrize(("focal", "equivalent"), [(1, 1), (50, 6000), (8, 0.5), (0.1, 28), (50, 5)])
 def test_focal_lengths_that_no_lens_has_are_dropped_by_name(focal, equivalent):
     cameras, said = grouped([entry(number, focal_mm=focal, focal_35mm=equivalent) for number in range(5)])
-    assert [camera["prior"] for camera in cameras] in (["none"], ["table"])
-    assert cameras[0]["params"][0] == pytest.approx(1.2 * WIDTH)
+    assert [camera.prior for camera in cameras] in (["none"], ["table"])
+    assert cameras[0].params[0] == pytest.approx(1.2 * WIDTH)
     assert "00.jpg" in said[0] and f"{equivalent:g} mm" in said[0]
 
 
 @pytest.mark.parametrize(("focal", "equivalent"), [(8, 8), (5.1, 28), (300, 450), (215, 1200), (90, 35)])
 def test_focal_lengths_of_lenses_stay(focal, equivalent):
     cameras, said = grouped([entry(0, focal_mm=focal, focal_35mm=equivalent)])
-    assert cameras[0]["prior"] == "exif" and not said
+    assert cameras[0].prior == "exif" and not said
 
 
 def test_digital_zoom_is_another_camera_and_counts_once():
@@ -55,13 +56,13 @@ def test_digital_zoom_is_another_camera_and_counts_once():
         entry(0, focal_mm=5.0, focal_35mm=28.0),
         entry(1, focal_mm=5.0, focal_35mm=28.0, digital_zoom=2.0),
     ]
-    focals = [camera["params"][0] for camera in grouped(same)[0]]
+    focals = [camera.params[0] for camera in grouped(same)[0]]
     assert focals[1] == pytest.approx(2 * focals[0])  # the 35 mm equivalent is the lens's
     told = [
         entry(0, focal_mm=5.0, focal_35mm=28.0),
         entry(1, focal_mm=5.0, focal_35mm=56.0, digital_zoom=2.0),
     ]
-    assert [camera["params"][0] for camera in grouped(told)[0]] == pytest.approx(focals)
+    assert [camera.params[0] for camera in grouped(told)[0]] == pytest.approx(focals)
 
 
 def test_digital_zoom_is_read_from_a_photo(tmp_path):
@@ -74,8 +75,8 @@ def test_digital_zoom_is_read_from_a_photo(tmp_path):
 
 def test_a_fisheye_without_exif_starts_near_its_focal_length():
     cameras, _ = grouped([entry(0, width=900, height=900)], camera_model="OPENCV_FISHEYE")
-    assert cameras[0]["prior"] == "assumed"
-    assert cameras[0]["params"][0] == pytest.approx(450 / np.radians(85), rel=0.15)  # 170 degrees across
+    assert cameras[0].prior == "assumed"
+    assert cameras[0].params[0] == pytest.approx(450 / np.radians(85), rel=0.15)  # 170 degrees across
 
 
 def write_matches(folder: Path, focals: list[float], claimed: float) -> Path:

@@ -77,8 +77,8 @@ def test_other_endings_are_read(tmp_path, kind):
         picture(number).save(tmp_path / "photos" / f"{number}.{kind}", formats.get(kind, "JPEG"), **options)
     workspace = Workspace(tmp_path / "out")
     stage.run(workspace, PhotosSettings(sources=(str(tmp_path / "photos"),)), Progress())
-    for number, name in enumerate(workspace.used_photos()):
-        with Image.open(workspace.images / (name if isinstance(name, str) else name["name"])) as image:
+    for number, photo in enumerate(workspace.used_photos()):
+        with Image.open(workspace.images / photo.name) as image:
             assert image.format in ("JPEG", "PNG", "MPO")
             difference = np.asarray(image.convert("RGB")).astype(int) - np.asarray(picture(number))
             assert np.abs(difference).mean() < 14

@@ -34,8 +34,9 @@ def test_the_subject_alone_places_the_cameras(tmp_path):
     assert ran.returncode == 0, ran.stderr
     workspace = Workspace(tmp_path / "out")
     assert stands_still(workspace.database)
-    stages = workspace.read_state()["stages"]
-    assert stages["matches"]["summary"]["still_background"] and stages["sfm"]["summary"]["photos"] >= 8
+    state = workspace.read_state()
+    assert state.stage("matches").summary["still_background"]
+    assert state.stage("sfm").summary["photos"] >= 8
 
 
 def test_where_it_cannot_the_sentence_names_the_background(tmp_path):

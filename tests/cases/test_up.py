@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from blender_recon3d.pipeline.documents.photos_json import PhotoEntry, PhotoState
 from blender_recon3d.pipeline.placing.gps import at_zero, fix_from_gps, fix_in_space
 from blender_recon3d.pipeline.placing.placing_doubts import gps_doubts
 from blender_recon3d.pipeline.placing.up import Up, find_up
@@ -111,7 +114,9 @@ def test_gps_far_off_in_a_third_of_the_photos_has_no_say():
 
 
 def test_zero_zero_is_no_place():
-    assert at_zero({"gps": [0.0, 0.0, 0.0]}) and not at_zero({"gps": [0.0, 11.5, 3.0]}) and not at_zero({})
+    photo = PhotoEntry(source="a.jpg", state=PhotoState.USED)
+    assert at_zero(replace(photo, gps=(0.0, 0.0, 0.0)))
+    assert not at_zero(replace(photo, gps=(0.0, 11.5, 3.0))) and not at_zero(photo)
 
 
 def test_cameras_that_gps_contradicts_are_doubted():

@@ -5,6 +5,7 @@ import os
 import pytest
 
 from blender_recon3d.pipeline.claim import check_claim, claim, is_ours, own_paths
+from blender_recon3d.pipeline.documents.state_json import StageRecord, StageState
 from blender_recon3d.pipeline.errors import UserError
 from blender_recon3d.pipeline.log_rotation import rotate
 from blender_recon3d.pipeline.workspace import Workspace
@@ -61,9 +62,9 @@ def test_a_workspace_whose_state_was_damaged_is_still_one(tmp_path):
 def test_the_claim_does_not_undo_another_runs_state(tmp_path):
     workspace = Workspace(tmp_path)
     claim(workspace)
-    workspace.write_stage("photos", {"state": "done"})
+    workspace.write_stage("photos", StageRecord(state=StageState.DONE))
     claim(workspace)
-    assert workspace.read_state()["stages"]["photos"] == {"state": "done"}
+    assert workspace.read_state().stage("photos").done
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")

@@ -1,23 +1,27 @@
 """A result that is in doubt says so: in report.json, in report.html and at the end of the run."""
 
 import json
+from dataclasses import replace
 
+from blender_recon3d.pipeline.documents.codec import encode
+from blender_recon3d.pipeline.documents.state_json import StageRecord, StageState, StateDocument
 from blender_recon3d.pipeline.doubts import folded, of_state, sentence
 from blender_recon3d.pipeline.events import read_events
 from tests.support.engine import recon3d
+from tests.support.runs import state_json
 
 DOUBT = folded(["IMG_1.jpg", "IMG_2.jpg"])
 
 
 def test_only_what_is_done_is_in_doubt():
-    entry = {"state": "done", "summary": {"doubts": [DOUBT.to_json()]}}
-    assert of_state({"sfm": entry}) == [{"stage": "sfm", **DOUBT.to_json()}]
-    assert of_state({"sfm": {**entry, "state": "started"}}) == []
-    assert of_state({"sfm": {"state": "done", "summary": None}, "pairs": 3}) == []
+    record = StageRecord(state=StageState.DONE, summary={"doubts": [DOUBT.to_json(), {"text": 1}, 3]})
+    assert encode(of_state(StateDocument(stages={"sfm": record}))) == [{"stage": "sfm", **DOUBT.to_json()}]
+    assert of_state(StateDocument(stages={"sfm": replace(record, state=StageState.STARTED)})) == []
+    assert of_state(StateDocument(stages={"sfm": replace(record, summary={"doubts": 3})})) == []
 
 
 def test_a_doubt_is_told_wherever_the_result_is(workspace):
-    state = workspace.read_state()
+    state = state_json(workspace)
     state["stages"]["sfm"]["summary"]["doubts"] = [DOUBT.to_json()]
     workspace.state_file.write_text(json.dumps(state))
     ended = recon3d("sfm", workspace.root)  # keeps what is there

@@ -21,7 +21,7 @@ from blender_recon3d.pipeline.mvs.depth_maps import map_paths
 from blender_recon3d.pipeline.settings import STAGES
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.engine import REPOSITORY, recon3d
-from tests.support.runs import centres, stages, start, wait_for
+from tests.support.runs import centres, stages, start, state_json, wait_for
 
 OPTIONS = ("--features", "sift", "--dense-size", 480, "--until", "texture", "--texture", 256)
 SURFACE = ["mesh", "texture"]
@@ -123,7 +123,7 @@ def _items(events, name: str) -> int:
 def test_cancel_ends_within_five_seconds_with_code_3(tmp_path, finished, photos, name, way):
     workspace = Workspace(tmp_path / "workspace")
     shutil.copytree(finished.root, workspace.root)
-    state = workspace.read_state()
+    state = state_json(workspace)
     for later in STAGES[STAGES.index(name) :]:
         del state["stages"][later]
     write_json(workspace.state_file, state)
@@ -294,7 +294,7 @@ def test_odd_entries_never_stop_a_run(tmp_path, photos):
 
 
 def test_a_kill_while_old_results_are_removed_is_no_run_to_resume(workspace, photos):
-    state = workspace.read_state()
+    state = state_json(workspace)
     state["stages"]["dense"] = {"state": "resetting"}  # what stands there at that moment
     write_json(workspace.state_file, state)
     left = workspace.dense / "left by other settings"

@@ -92,7 +92,7 @@ def test_the_lock_goes_with_its_process(tmp_path):
 def test_an_unreadable_state_is_an_empty_one(tmp_path, content):
     workspace = Workspace(tmp_path)
     workspace.state_file.write_bytes(content)
-    assert workspace.read_state()["stages"] == {}
+    assert workspace.read_state().stages == {}
 
 
 def test_an_output_that_is_a_file_is_refused(tmp_path):

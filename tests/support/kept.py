@@ -6,7 +6,7 @@ import tarfile
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parents[1] / "kept"
-VERSIONS = sorted(path.name for path in FOLDER.iterdir() if path.is_dir())
+KEPT_VERSIONS = sorted(path.name for path in FOLDER.iterdir() if path.is_dir())
 
 
 def unpack_workspace(version: str, folder: Path) -> Path:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +36,12 @@ def wait_for(workspace: Workspace, process: subprocess.Popen[str], ready, timeou
 
 
 def stages(workspace: Workspace) -> dict[str, dict]:
-    return workspace.read_state()["stages"]
+    return state_json(workspace)["stages"]
+
+
+def state_json(workspace: Workspace) -> dict[str, Any]:
+    """state.json as it stands there, to be changed and written again."""
+    return json.loads(workspace.state_file.read_text("utf-8"))
 
 
 def centres(workspace: Workspace) -> dict[str, np.ndarray]:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from ..documents.codec import encode
 from ..events import Event, Progress
 from ..files.user_path import user_path
 from ..text import printable
@@ -26,7 +27,7 @@ def inspect(chosen: argparse.Namespace) -> int:
     progress = Progress(show, stage="inspect")
     found = inspect_photos(settings, progress, without.root)
     if chosen.json:
-        progress.emit("done", **found)
+        progress.emit("done", **encode(found))
     else:
         sys.stdout.write(describe(found) + "\n")
     return DONE

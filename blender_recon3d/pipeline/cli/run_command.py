@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..claim import is_ours
+from ..documents.event import EventKind
 from ..errors import Cancelled, UserError
 from ..events import Event, Progress, append_event
 from ..files.user_path import user_path
@@ -50,7 +51,7 @@ def run(chosen: argparse.Namespace) -> int:
             return code
     except UserError as error:  # refused before it began: nothing to add to another run's events
         data = {"remedy": error.remedy, "exit_code": error.exit_code}
-        show(Event(time.time(), "job", "error", message=str(error), data=data))
+        show(Event(time.time(), "job", EventKind.ERROR, message=str(error), data=data))
         return error.exit_code
 
 
@@ -85,7 +86,9 @@ def _run_guarded(chosen: argparse.Namespace, workspace: Workspace) -> int:
         sentence, remedy = CANCELLED_TEXT, "again"
     else:
         sentence, remedy = worker.crash_sentence(end, workspace.root, workspace.log)
-    event = Event(time.time(), "job", "error", message=sentence, data={"remedy": remedy, "exit_code": code})
+    event = Event(
+        time.time(), "job", EventKind.ERROR, message=sentence, data={"remedy": remedy, "exit_code": code}
+    )
     # Not where the worker was still to be refused: the folder, or the run that is at work there, is another's.
     with contextlib.suppress(OSError):  # the disk may be what is full
         if is_ours(workspace) and workspace.holder() is None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import json
 import os
 import signal
 import sys
@@ -14,7 +12,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..claim import unwritable
-from ..events import Event
+from ..documents.event import EventKind
+from ..events import Event, as_line
 from ..files.plain_files import open_plain
 from ..system import startup, worker
 from ..system.library_exit import end_at_once
@@ -31,7 +30,7 @@ def real_stderr() -> Any:
 
 
 def json_sink(event: Event) -> None:
-    sys.stdout.write(json.dumps(dataclasses.asdict(event)) + "\n")
+    sys.stdout.write(as_line(event) + "\n")
     sys.stdout.flush()
 
 
@@ -73,7 +72,7 @@ def stoppable(workspace: Workspace, sink: Callable[[Event], None]) -> Iterator[C
                 return
         if not over.wait(PATIENCE):
             data = {"exit_code": CANCELLED}
-            sink(Event(time.time(), "job", "error", message=CANCELLED_TEXT, data=data))
+            sink(Event(time.time(), "job", EventKind.ERROR, message=CANCELLED_TEXT, data=data))
             os._exit(worker.worker_code(CANCELLED))
 
     # COLMAP installs handlers of its own when it is loaded, and must not do so after ours.

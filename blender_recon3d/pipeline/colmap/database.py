@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..documents.photos_json import FocalPrior
 from ..errors import FileFormatError
 from ..files.regular import read_regular
 from ..files.whole_files import remove, whole_file
@@ -27,16 +28,18 @@ def create_database(workspace: Workspace) -> None:
         remove(part)
         with open_database(part):
             pass  # import_images wants the file to exist
-        for camera in document["cameras"]:
-            names = [photo["name"] for photo in document["photos"] if photo["camera"] == camera["id"]]
+        for camera in document.cameras:
+            names = [photo.name for photo in document.photos if photo.camera == camera.id]
             options = pycolmap.ImageReaderOptions()
-            options.camera_model = camera["model"]
-            options.camera_params = ",".join(repr(value) for value in camera["params"])
+            options.camera_model = camera.model
+            options.camera_params = ",".join(repr(value) for value in camera.params)
             pycolmap.import_images(part, workspace.images, pycolmap.CameraMode.SINGLE, names, options)
         with open_database(part) as database:
             for camera in database.read_all_cameras():
                 # Ids are given in the order of import, which is that of photos.json.
-                camera.has_prior_focal_length = document["cameras"][camera.camera_id - 1]["prior"] != "none"
+                camera.has_prior_focal_length = (
+                    document.cameras[camera.camera_id - 1].prior != FocalPrior.NONE
+                )
                 database.update_camera(camera)
         remove_side_files(part)
     remove_side_files(workspace.database)

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from ..documents.codec import encode
 from ..errors import UserError
 from ..files.ply import columns, read_vertices
 from ..results import has, require
@@ -67,13 +68,13 @@ def evaluate(workspace: Workspace, truth: Path) -> dict[str, Any]:
     registered photos have a true camera.
     """
     known = read_truth(truth)
-    photos = [photo for photo in workspace.read_photos()["photos"] if photo["state"] == "used"]
-    matched = match_names([photo["source"] for photo in photos], list(known.centres))
+    photos = workspace.used_photos()
+    matched = match_names([photo.source for photo in photos], list(known.centres))
     rotations, centres = _our_cameras(workspace)
     common = [
-        (photo, matched[photo["source"]])
+        (photo, matched[photo.source])
         for photo in photos
-        if photo["name"] in centres and photo["source"] in matched
+        if photo.name in centres and photo.source in matched
     ]
     if len(common) < 3:
         raise UserError(
@@ -81,11 +82,11 @@ def evaluate(workspace: Workspace, truth: Path) -> dict[str, Any]:
             "that the truth belongs to these photos (they are matched by file name).",
             2,
         )
-    ours = np.stack([centres[photo["name"]] for photo, _ in common])
+    ours = np.stack([centres[photo.name] for photo, _ in common])
     true = np.stack([known.centres[name] for _, name in common])
-    our_rotations = np.stack([rotations[photo["name"]] for photo, _ in common])
+    our_rotations = np.stack([rotations[photo.name] for photo, _ in common])
     true_rotations = np.stack([known.rotations[name] for _, name in common])
-    turns = np.stack([TURNS.get(photo.get("orientation", 1), np.full((3, 3), np.nan)) for photo, _ in common])
+    turns = np.stack([TURNS.get(photo.orientation, np.full((3, 3), np.nan)) for photo, _ in common])
     similarity, kept = _align(ours, true, our_rotations, true_rotations)
     distances = errors(similarity, ours, true)
     degrees, turned = _rotation_errors(our_rotations, true_rotations, turns, similarity)
@@ -93,10 +94,10 @@ def evaluate(workspace: Workspace, truth: Path) -> dict[str, Any]:
         "centre": _statistics(distances),
         "rotation_degrees": _statistics(degrees[np.isfinite(degrees)]),
         "turned_as_exif_says": turned,
-        "outliers": [photo["name"] for (photo, _), near in zip(common, kept, strict=True) if not near],
+        "outliers": [photo.name for (photo, _), near in zip(common, kept, strict=True) if not near],
         "scale": similarity.scale,
         "per_photo": {
-            photo["name"]: {"centre": distance, "rotation_degrees": None if math.isnan(angle) else angle}
+            photo.name: {"centre": distance, "rotation_degrees": None if math.isnan(angle) else angle}
             for (photo, _), distance, angle in zip(common, distances.tolist(), degrees.tolist(), strict=True)
         },
     }
@@ -106,7 +107,7 @@ def evaluate(workspace: Workspace, truth: Path) -> dict[str, Any]:
         "photos": {"used": len(photos), "with_truth": len(matched), "registered_with_truth": len(common)},
         "cameras": cameras,
         **_shape(workspace, known, similarity),
-        "stages": workspace.read_state()["stages"],
+        "stages": encode(workspace.read_state().stages),
     }
 
 

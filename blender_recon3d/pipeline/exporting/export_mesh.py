@@ -15,8 +15,8 @@ import numpy as np
 from ..errors import UserError
 from ..files.pictures import read_picture
 from ..files.ply_mesh import write_mesh
-from ..files.whole_files import read_json, whole_file
-from ..placing.placement_file import check_placement
+from ..files.whole_files import whole_file
+from ..placing.placement_file import read_placement
 from ..results import require
 from ..system.versions import engine_version
 from ..texturing.textured_mesh import VERTEX, TexturedMesh, read_textured
@@ -68,12 +68,7 @@ def export(workspace: Workspace, path: Path) -> list[Path]:
 
 def world_from_model(workspace: Workspace) -> np.ndarray:
     """placement.json's similarity [4, 4]; UserError when it is none."""
-    advice = "run recon3d sfm again"
-    found = read_json(workspace.placement, advice).get("world_from_model")
-    try:
-        return check_placement(found)
-    except ValueError as error:
-        raise UserError(f"{workspace.placement} holds no placement: {advice}.") from error
+    return read_placement(workspace.placement, "run recon3d sfm again")
 
 
 def _write(path: Path, mesh: TexturedMesh, workspace: Workspace) -> list[Path]:

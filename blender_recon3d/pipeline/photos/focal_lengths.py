@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..documents.photos_json import FocalPrior, PhotoEntry
 from ..events import Progress
 from ..text import named
 from .image_files import focal_pixels
@@ -22,63 +24,67 @@ LEAST_CROP, MOST_CROP = (
 )  # of the 35 mm equivalent by the focal length: large format, and the smallest sensors
 
 
-def drop_absurd(entries: list[dict[str, Any]], progress: Progress) -> None:
-    """Empties the fields of focal lengths that no lens has, with a warning that names them."""
+def drop_absurd(entries: list[PhotoEntry], progress: Progress) -> list[PhotoEntry]:
+    """The entries, used ones without focal lengths that no lens has; a warning names them."""
     dropped: dict[str, list[str]] = defaultdict(list)
+    kept = []
     for entry in entries:
-        focal, equivalent = entry["focal_mm"], entry["focal_35mm"]
+        focal, equivalent = entry.focal_mm, entry.focal_35mm
+        if not entry.used:
+            kept.append(entry)
+            continue
         if equivalent and not SHORTEST <= equivalent <= LONGEST:
-            dropped[f"{equivalent:g} mm (35 mm equivalent), which no lens has"].append(entry["name"])
-            entry["focal_35mm"] = None
-            if focal == equivalent:
-                entry["focal_mm"] = None
+            dropped[f"{equivalent:g} mm (35 mm equivalent), which no lens has"].append(entry.name)
+            entry = replace(entry, focal_35mm=None, focal_mm=None if focal == equivalent else focal)
         elif focal and equivalent and not LEAST_CROP <= equivalent / focal <= MOST_CROP:
             dropped[
                 f"{focal:g} mm and {equivalent:g} mm (35 mm equivalent), which no sensor makes of it"
-            ].append(entry["name"])
-            entry["focal_mm"] = entry["focal_35mm"] = None
+            ].append(entry.name)
+            entry = replace(entry, focal_mm=None, focal_35mm=None)
+        kept.append(entry)
     for what, names in dropped.items():
         progress.warning(
             f"EXIF of {named(names)} says a focal length of {what}: it is left out, and the focal length is found "
             "from the photos."
         )
+    return kept
 
 
-def zooms_included(entries: Iterable[dict[str, Any]]) -> dict[tuple[Any, ...], float]:
+def zooms_included(entries: Iterable[PhotoEntry]) -> dict[tuple[Any, ...], float]:
     """By make, model, focal length and 35 mm equivalent: 1 where the equivalent has digital zoom in it already.
 
     It has where the same lens says another equivalent with another zoom; where it says the same one, it has not.
     """
     seen: dict[tuple[Any, ...], dict[float, set[float]]] = defaultdict(lambda: defaultdict(set))
     for entry in entries:
-        if entry["focal_35mm"]:
-            lens = (entry["make"], entry["model"], entry["focal_mm"])
-            seen[lens][entry["focal_35mm"]].add(entry.get("digital_zoom") or 1.0)
+        if entry.focal_35mm:
+            lens = (entry.make, entry.model, entry.focal_mm)
+            seen[lens][entry.focal_35mm].add(entry.digital_zoom or 1.0)
     return {
         (*lens, focal): 1.0 for lens, by in seen.items() for focal, zooms in by.items() if len(zooms) == 1
     }
 
 
-def focal_prior(entry: dict[str, Any], included: dict[tuple[Any, ...], float]) -> tuple[float | None, str]:
+def focal_prior(entry: PhotoEntry, included: dict[tuple[Any, ...], float]) -> tuple[float | None, FocalPrior]:
     """Focal length in pixels and where it comes from: EXIF, COLMAP's table of sensors, or nowhere.
 
     included: of `zooms_included`.
     """
-    zoom = entry.get("digital_zoom") or 1.0
-    if entry["focal_35mm"]:
-        lens = (entry["make"], entry["model"], entry["focal_mm"], entry["focal_35mm"])
+    zoom = entry.digital_zoom or 1.0
+    if entry.focal_35mm:
+        lens = (entry.make, entry.model, entry.focal_mm, entry.focal_35mm)
         factor = included.get(lens, zoom)
-        return factor * focal_pixels(entry["focal_35mm"], entry["width"], entry["height"]), "exif"
-    if entry["focal_mm"] and entry["sensor_mm"]:
-        return zoom * entry["focal_mm"] / entry["sensor_mm"] * max(entry["width"], entry["height"]), "exif"
-    if entry["focal_mm"] and entry["model"]:
+        return factor * focal_pixels(entry.focal_35mm, entry.width, entry.height), FocalPrior.EXIF
+    if entry.focal_mm and entry.sensor_mm:
+        return zoom * entry.focal_mm / entry.sensor_mm * max(entry.width, entry.height), FocalPrior.EXIF
+    if entry.focal_mm and entry.model:
         from ..colmap.calls import pycolmap
 
         try:
-            camera = pycolmap.infer_camera_from_image(Path(entry["source"]))
+            camera = pycolmap.infer_camera_from_image(Path(entry.source))
         except (RuntimeError, ValueError):  # a format COLMAP does not read: then it knows nothing either
-            return None, "none"
+            return None, FocalPrior.NONE
         if camera.has_prior_focal_length:
-            scale = max(entry["width"], entry["height"]) / max(camera.width, camera.height)
-            return float(camera.mean_focal_length()) * scale * zoom, "table"
-    return None, "none"
+            scale = max(entry.width, entry.height) / max(camera.width, camera.height)
+            return float(camera.mean_focal_length()) * scale * zoom, FocalPrior.TABLE
+    return None, FocalPrior.NONE

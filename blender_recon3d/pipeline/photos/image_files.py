@@ -228,7 +228,7 @@ def read_exif(image: Image.Image) -> ExifInfo:
         focal_mm=_positive(detail.get(ExifTags.Base.FocalLength)),
         focal_35mm=_positive(detail.get(ExifTags.Base.FocalLengthIn35mmFilm)),
         sensor_mm=_sensor_mm(detail),
-        orientation=orientation if orientation in range(1, 9) else 1,
+        orientation=int(orientation) if orientation in range(1, 9) else 1,
         gps=_gps(place),
         digital_zoom=_digital_zoom(detail),
     )

@@ -6,10 +6,10 @@ How many photos, of which cameras, which will be set aside and why, and a foreca
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
+from ..documents.inspection_json import InspectedCamera, InspectionDocument, UnfitPhoto
+from ..documents.photos_json import CameraEntry, PhotoEntry
 from ..errors import UserError
 from ..events import Progress
 from ..job_forecast import forecast_job, memory
@@ -25,15 +25,10 @@ USUAL = 20  # photos below which a capture seldom covers a subject all around
 HD = (1920, 1080)  # what a film's frames are taken for before they are extracted
 
 
-def inspect_photos(settings: JobSettings, progress: Progress, without: Path) -> dict[str, Any]:
-    """The findings, as `recon3d inspect --json` gives them; the first event says how many files there are.
+def inspect_photos(settings: JobSettings, progress: Progress, without: Path) -> InspectionDocument:
+    """The findings; the first event says how many files there are.
 
     without: a workspace whose photos do not count. Raises UserError when a path is not there, or Cancelled.
-
-    `{"photos", "used", "films", "set_aside": [{"photo", "reason"}], "cameras": [{"name", "photos", "width",
-    "height", "focal_mm", "prior"}], "advice": [sentence], "quality": the one asked for,
-    "until", "forecasts": {quality: {"seconds": {stage: s}, "memory", "memory_of_surface", "disk"}}}`: seconds of
-    every stage; bytes up to the cloud, with mesh and texture, and on the disk.
     """
     looked = look_for(settings.photos.sources, without, settings.photos.masks)
     files, films, left_out = looked.photos, looked.films, notes(looked)
@@ -46,25 +41,24 @@ def inspect_photos(settings: JobSettings, progress: Progress, without: Path) -> 
     base = common_folder(files) if files else Path()
     taken: set[str] = set()
     entries = [photo_entry(photo, base, taken) for photo in photos]
-    used = [entry for entry in entries if entry["state"] == "used"]
-    cameras = [_camera(camera, used) for camera in group_cameras(entries, settings.photos, progress)]
-    sizes = [(entry["width"], entry["height"]) for entry in used] + [HD] * (
-        len(films) * settings.photos.frames
-    )
+    entries, grouped = group_cameras(entries, settings.photos, progress)
+    used = [entry for entry in entries if entry.used]
+    cameras = [_camera(camera, used) for camera in grouped]
+    sizes = [(entry.width, entry.height) for entry in used] + [HD] * (len(films) * settings.photos.frames)
     progress.emit("progress", "measuring this machine")
-    return {
-        "photos": len(files),
-        "used": len(used),
-        "films": len(films),
-        "set_aside": [{"photo": str(photo.path), "reason": photo.reason} for photo in photos if photo.reason],
-        "cameras": cameras,
-        "advice": [note.text for note in left_out] + advice(len(used), bool(films), cameras),
-        "quality": settings.quality,
-        "until": settings.until,
-        "forecasts": {
-            quality: asdict(forecast_job(sizes, settings.changed(quality=quality))) for quality in QUALITIES
-        },
-    }
+    return InspectionDocument(
+        photos=len(files),
+        used=len(used),
+        films=len(films),
+        set_aside=[
+            UnfitPhoto(photo=str(photo.path), reason=photo.reason) for photo in photos if photo.reason
+        ],
+        cameras=cameras,
+        advice=[note.text for note in left_out] + advice(len(used), bool(films), len(cameras)),
+        quality=settings.quality,
+        until=settings.until,
+        forecasts={quality: forecast_job(sizes, settings.changed(quality=quality)) for quality in QUALITIES},
+    )
 
 
 def count_sentence(photos: int, films: int) -> str:
@@ -73,54 +67,51 @@ def count_sentence(photos: int, films: int) -> str:
     return " and ".join(words) or "no photos"
 
 
-def advice(used: int, films: bool, cameras: list[dict[str, Any]]) -> list[str]:
+def advice(used: int, films: bool, cameras: int) -> list[str]:
     """What a person may want to change before starting."""
     found = []
     if not films and used < FEWEST_PHOTOS:
         found.append(f"{used} photos can be used, but at least {FEWEST_PHOTOS} are needed: add more.")
     elif not films and used < USUAL:
         found.append(f"{used} photos cover one side of a subject; walking around it takes 30 to 60.")
-    if len(cameras) > max(4, used // 3):
+    if cameras > max(4, used // 3):
         found.append(
-            f"The photos come from {len(cameras)} cameras or zoom settings: one camera with a fixed zoom is better."
+            f"The photos come from {cameras} cameras or zoom settings: one camera with a fixed zoom is better."
         )
     return found
 
 
-def _camera(camera: dict[str, Any], used: list[dict[str, Any]]) -> dict[str, Any]:
-    members = [entry for entry in used if entry["camera"] == camera["id"]]
+def _camera(camera: CameraEntry, used: list[PhotoEntry]) -> InspectedCamera:
+    members = [entry for entry in used if entry.camera == camera.id]
     makers = Counter(_name(entry) for entry in members)
-    focal = next((entry["focal_mm"] for entry in members if entry["focal_mm"]), None)
-    return {
-        "name": makers.most_common(1)[0][0] or "unknown camera",
-        "photos": len(members),
-        "width": camera["width"],
-        "height": camera["height"],
-        "focal_mm": focal,
-        "prior": camera["prior"],
-    }
+    return InspectedCamera(
+        name=makers.most_common(1)[0][0] or "unknown camera",
+        photos=len(members),
+        width=camera.width,
+        height=camera.height,
+        focal_mm=next((entry.focal_mm for entry in members if entry.focal_mm), None),
+        prior=camera.prior,
+    )
 
 
-def _name(entry: dict[str, Any]) -> str:
-    make, model = entry["make"].strip(), entry["model"].strip()
+def _name(entry: PhotoEntry) -> str:
+    make, model = entry.make.strip(), entry.model.strip()
     return model if model.casefold().startswith(make.casefold()) else f"{make} {model}".strip()
 
 
-def describe(found: dict[str, Any]) -> str:
+def describe(found: InspectionDocument) -> str:
     """The findings for a terminal."""
-    lines = [f"{count_sentence(found['photos'], found['films'])}, {found['used']} used"]
-    for camera in found["cameras"]:
-        focal = f", {camera['focal_mm']:g} mm" if camera["focal_mm"] else ""
-        lines.append(
-            f"  {camera['photos']:>4} x {camera['name']}{focal}, {camera['width']} x {camera['height']} pixels"
-        )
-    lines += [f"  excluded: {Path(item['photo']).name}: {item['reason']}" for item in found["set_aside"]]
-    forecast = found["forecasts"][found["quality"]]
-    asked = STAGES[: STAGES.index(found["until"]) + 1]
-    seconds = {stage: forecast["seconds"].get(stage, 0.0) for stage in asked}
+    lines = [f"{count_sentence(found.photos, found.films)}, {found.used} used"]
+    for camera in found.cameras:
+        focal = f", {camera.focal_mm:g} mm" if camera.focal_mm else ""
+        lines.append(f"  {camera.photos:>4} x {camera.name}{focal}, {camera.width} x {camera.height} pixels")
+    lines += [f"  excluded: {Path(item.photo).name}: {item.reason}" for item in found.set_aside]
+    forecast = found.forecasts[found.quality]
+    asked = STAGES[: STAGES.index(found.until) + 1]
+    seconds = {stage: forecast.seconds.get(stage, 0.0) for stage in asked}
     parts = ", ".join(f"{stage} {duration(value)}" for stage, value in seconds.items() if value >= 1)
     lines.append(f"about {duration(sum(seconds.values()))} ({parts})")
-    taken = memory(forecast, found["until"]) / 2**30
-    lines.append(f"up to {taken:.1f} GB of memory, {forecast['disk'] / 2**30:.1f} GB of disk")
-    lines += [f"note: {sentence}" for sentence in found["advice"]]
+    taken = memory(forecast, found.until) / 2**30
+    lines.append(f"up to {taken:.1f} GB of memory, {forecast.disk / 2**30:.1f} GB of disk")
+    lines += [f"note: {sentence}" for sentence in found.advice]
     return "\n".join(printable(line) for line in lines)

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ..documents.photos_json import PhotoEntry, PhotoState
 from ..events import Progress
 from ..system.cpu import cores
 from .find_photos import safe_name
@@ -31,31 +32,27 @@ def in_threads(calls: list[Callable[[], Any]], progress: Progress, message: str)
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def photo_entry(photo: PhotoInfo, base: Path, taken: set[str]) -> dict[str, Any]:
+def photo_entry(photo: PhotoInfo, base: Path, taken: set[str]) -> PhotoEntry:
     """The photo's entry in photos.json. base: folder of all photos; taken: names in use, which is added to."""
     exif = photo.exif
     relative = photo.path.relative_to(base)
-    entry: dict[str, Any] = {
-        "name": "",
-        "source": str(photo.path),
-        "state": "set aside" if photo.reason else "used",
-        "reason": photo.reason,
-        "width": photo.width,
-        "height": photo.height,
-        "make": exif.make if exif else "",
-        "model": exif.model if exif else "",
-        "focal_mm": exif.focal_mm if exif else None,
-        "focal_35mm": exif.focal_35mm if exif else None,
-        "sensor_mm": exif.sensor_mm if exif else None,
-        "digital_zoom": exif.digital_zoom if exif else None,
-        "orientation": exif.orientation if exif else 1,
-        "gps": exif.gps if exif else None,
-        "sharpness": round(photo.sharpness[0], 3),
-        "camera": None,
-    }
-    if not photo.reason:
-        entry["name"] = safe_name(relative, _extension(photo), taken)
-    return entry
+    return PhotoEntry(
+        name="" if photo.reason else safe_name(relative, _extension(photo), taken),
+        source=str(photo.path),
+        state=PhotoState.SET_ASIDE if photo.reason else PhotoState.USED,
+        reason=photo.reason,
+        width=photo.width,
+        height=photo.height,
+        make=exif.make if exif else "",
+        model=exif.model if exif else "",
+        focal_mm=exif.focal_mm if exif else None,
+        focal_35mm=exif.focal_35mm if exif else None,
+        sensor_mm=exif.sensor_mm if exif else None,
+        digital_zoom=exif.digital_zoom if exif else None,
+        orientation=exif.orientation if exif else 1,
+        gps=exif.gps if exif else None,
+        sharpness=round(photo.sharpness[0], 3),
+    )
 
 
 def _extension(photo: PhotoInfo) -> str:

@@ -1,7 +1,5 @@
 """What a workspace knows of the photos it was made from: sources.json, so that it can go on without them.
 
-`{"version": 1, "given": [...], "settings": {...}, "files": [{"path", "name", "size", "mtime_ns", "sha256"}]}`; given:
-what the user named; settings: the photos stage's, without places; name: the file's path below all photos' folder.
 Photos that have moved, or carry a new date, are the same as long as their content is.
 """
 
@@ -9,15 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ..documents.document_files import read_document, write_document
+from ..documents.sources_json import SourceFile, SourcesDocument
 from ..errors import UserError
 from ..events import Progress
 from ..files.regular import open_regular
 from ..files.user_path import user_path
-from ..files.whole_files import write_json
 from ..settings import JobSettings, PhotosSettings
 from ..settings_file import job_of
 from ..workspace import Workspace
@@ -36,17 +36,10 @@ def write_sources(workspace: Workspace, settings: PhotosSettings, progress: Prog
     entries = []
     for path, content in zip(files, hashes, strict=True):
         size, changed = _status(path)
-        entries.append(
-            {
-                "path": str(path),
-                "name": path.relative_to(base).as_posix(),
-                "size": size,
-                "mtime_ns": changed,
-                "sha256": content,
-            }
-        )
-    document = {"version": 1, "given": _given(settings), "settings": _settings(settings), "files": entries}
-    write_json(workspace.sources, document)
+        name = path.relative_to(base).as_posix()
+        entries.append(SourceFile(path=str(path), name=name, size=size, mtime_ns=changed, sha256=content))
+    document = SourcesDocument(given=_given(settings), settings=_settings(settings), files=entries)
+    write_document(workspace.sources, document)
 
 
 def still_the_same(workspace: Workspace, settings: JobSettings, progress: Progress) -> bool:
@@ -56,24 +49,24 @@ def still_the_same(workspace: Workspace, settings: JobSettings, progress: Progre
     if known is None:
         return _same_job(workspace, settings, progress)
     chosen = settings.photos
-    if known["settings"] != _settings(chosen):
+    if known.settings != _settings(chosen):
         return False
     try:
         files = _files(workspace, chosen)
     except UserError:
         files = []
     if not any(path.exists() for path in files):
-        if known["given"] != _given(chosen):
+        if known.given != _given(chosen):
             return False
         _say_away(chosen, progress)
         return True
-    if not _same_content(files, known["files"], progress):
+    if not _same_content(files, known.files, progress):
         return False
     _remember(workspace, known, files)
     return True
 
 
-def _same_content(files: list[Path], known: list[dict[str, Any]], progress: Progress) -> bool:
+def _same_content(files: list[Path], known: list[SourceFile], progress: Progress) -> bool:
     """Whether these files are the known ones in the same order; hashes what has another place or date."""
     if len(files) != len(known):
         return False
@@ -81,11 +74,11 @@ def _same_content(files: list[Path], known: list[dict[str, Any]], progress: Prog
     doubtful, moved = [], False
     for path, entry in zip(files, known, strict=True):
         size, changed = _status(path)
-        if path.relative_to(base).as_posix() != entry["name"] or size != entry["size"]:
+        if path.relative_to(base).as_posix() != entry.name or size != entry.size:
             return False
-        moved = moved or str(path) != entry["path"]
-        if (str(path), changed) != (entry["path"], entry["mtime_ns"]):
-            doubtful.append((path, entry["sha256"]))
+        moved = moved or str(path) != entry.path
+        if (str(path), changed) != (entry.path, entry.mtime_ns):
+            doubtful.append((path, entry.sha256))
     hashes = in_threads([partial(content_hash, path) for path, _ in doubtful], progress, "comparing")
     if any(found != known_hash for found, (_, known_hash) in zip(hashes, doubtful, strict=True)):
         return False
@@ -94,14 +87,16 @@ def _same_content(files: list[Path], known: list[dict[str, Any]], progress: Prog
     return True
 
 
-def _remember(workspace: Workspace, known: dict[str, Any], files: list[Path]) -> None:
+def _remember(workspace: Workspace, known: SourcesDocument, files: list[Path]) -> None:
     """Where the known files are now, so that they are not hashed again."""
     now = [(str(path), _status(path)[1]) for path in files]
-    if now == [(entry["path"], entry["mtime_ns"]) for entry in known["files"]]:
+    if now == [(entry.path, entry.mtime_ns) for entry in known.files]:
         return
-    for entry, (path, changed) in zip(known["files"], now, strict=True):
-        entry["path"], entry["mtime_ns"] = path, changed
-    write_json(workspace.sources, known)
+    moved = [
+        replace(entry, path=path, mtime_ns=changed)
+        for entry, (path, changed) in zip(known.files, now, strict=True)
+    ]
+    write_document(workspace.sources, replace(known, files=moved))
 
 
 def _same_job(workspace: Workspace, settings: JobSettings, progress: Progress) -> bool:
@@ -167,15 +162,9 @@ def _status(path: Path) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
-def _read(workspace: Workspace) -> dict[str, Any] | None:
+def _read(workspace: Workspace) -> SourcesDocument | None:
     """sources.json; None where there is none, or a damaged one."""
     try:
-        found = json.loads(workspace.sources.read_text("utf-8"))
-        for entry in found["files"]:
-            if not isinstance(entry["name"] + entry["path"] + entry["sha256"], str):
-                return None
-            _ = entry["size"] + entry["mtime_ns"]
-        good = isinstance(found["given"], list) and isinstance(found["settings"], dict)
-    except (OSError, ValueError, KeyError, TypeError):
+        return read_document(SourcesDocument, workspace.sources, "")
+    except UserError:
         return None
-    return found if good else None

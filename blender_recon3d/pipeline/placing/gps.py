@@ -7,13 +7,13 @@ squares of those that agree with it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 
+from ..documents.photos_json import PhotoEntry
 from ..errors import UserError
 
 # WGS 84 (NIMA TR8350.2): the semi-major axis in metres, and the first eccentricity squared.
@@ -59,15 +59,15 @@ class SpaceFix:
     reach: float
 
 
-def places_by_name(photos: Iterable[Mapping[str, Any]]) -> dict[str, list[float]]:
+def places_by_name(photos: Iterable[PhotoEntry]) -> dict[str, list[float]]:
     """Latitude, longitude and height by the photo's name, of photos.json's entries; without those at 0, 0."""
-    return {photo["name"]: list(photo["gps"]) for photo in photos if photo.get("gps") and not at_zero(photo)}
+    return {photo.name: list(photo.gps) for photo in photos if photo.gps and not at_zero(photo)}
 
 
-def at_zero(photo: Mapping[str, Any]) -> bool:
+def at_zero(photo: PhotoEntry) -> bool:
     """Whether a photo says 0, 0: in the sea off Africa, which is what a receiver without a fix writes."""
-    place = photo.get("gps")
-    return place is not None and len(place) > 1 and abs(place[0]) < NOWHERE and abs(place[1]) < NOWHERE
+    place = photo.gps
+    return place is not None and abs(place[0]) < NOWHERE and abs(place[1]) < NOWHERE
 
 
 def east_north(gps: np.ndarray, origin: np.ndarray) -> np.ndarray:

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..colmap.model_files import read_model
+from ..documents.document_files import write_document
+from ..documents.placement_json import GpsOrigin, PlacementDocument
 from ..errors import UserError
-from ..files.whole_files import write_json
 from ..photos.image_files import read_gray
 from ..results import record_again, require
 from ..text import printable
@@ -47,11 +48,11 @@ class Wish:
 
 def main(workspace: Workspace, wish: Wish) -> int:
     """Write placement.json and say how the model stands; 0. Raises UserError."""
-    sys.stdout.write(printable(place(workspace, wish)["how"]) + "\n")
+    sys.stdout.write(printable(place(workspace, wish).how) + "\n")
     return 0
 
 
-def place(workspace: Workspace, wish: Wish) -> dict[str, Any]:
+def place(workspace: Workspace, wish: Wish) -> PlacementDocument:
     """The new content of placement.json, written. COLMAP's frame, and all files in it, stay as they are."""
     if not (workspace.model / "images.bin").exists():
         raise UserError(f"{workspace.root} holds no cameras yet: run recon3d sfm first.", 2)
@@ -60,9 +61,9 @@ def place(workspace: Workspace, wish: Wish) -> dict[str, Any]:
         model = read_model(workspace.model)
         gps = places_by_name(workspace.used_photos() if workspace.photos.exists() else [])
         upright, how, _ = place_model(model, gps)
-        more: dict[str, Any] = {}
+        origin = None
         if wish.gps:
-            upright, said, more = _by_gps(model, gps, upright)
+            upright, said, origin = _by_gps(model, gps, upright)
         elif wish.marker_size is not None:
             upright, said = _by_markers(workspace, model, upright, wish.marker_size, wish.dictionary)
         elif wish.scale is not None:
@@ -70,8 +71,8 @@ def place(workspace: Workspace, wish: Wish) -> dict[str, Any]:
         else:
             said = ""
         how = f"{how}; {said}" if said else how
-        content = {"version": 1, "world_from_model": upright.tolist(), "how": how, **more}
-        write_json(workspace.placement, content)
+        content = PlacementDocument(world_from_model=upright.tolist(), how=how, gps=origin)
+        write_document(workspace.placement, content)
         record_again(workspace, "sfm", workspace.placement)
     return content
 
@@ -83,7 +84,7 @@ def scaled(world_from_model: np.ndarray, scale: float) -> np.ndarray:
 
 def _by_gps(
     model: Any, known: dict[str, list[float]], upright: np.ndarray
-) -> tuple[np.ndarray, str, dict[str, Any]]:
+) -> tuple[np.ndarray, str, GpsOrigin]:
     images = [image for image in model.images.values() if image.has_pose and image.name in known]
     centres = np.array([image.projection_center() for image in images]).reshape(-1, 3)
     places = centres @ upright[:3, :3].T + upright[:3, 3]
@@ -95,8 +96,10 @@ def _by_gps(
         "m on average"
     )
     # The origin stays under the subject: far from it, single precision would not hold a scene.
-    about = {"latitude_longitude": fix.origin.tolist(), "origin_east_north": fix.shift.tolist()}
-    return scaled(turn @ upright, fix.scale), said, {"gps": about}
+    about = GpsOrigin(
+        latitude_longitude=tuple(fix.origin.tolist()), origin_east_north=tuple(fix.shift.tolist())
+    )
+    return scaled(turn @ upright, fix.scale), said, about
 
 
 def _by_markers(

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..documents.document_files import read_document
+from ..documents.placement_json import PlacementDocument
+from ..errors import FileFormatError
 from ..files.json_values import numbers
 
 LARGEST = 1e12  # of scale and translation: beyond it nothing can be shown
+
+
+def read_placement(path: Path, advice: str) -> np.ndarray:
+    """placement.json's similarity, float64 [4, 4]. UserError with the advice where there is none; FileFormatError."""
+    try:
+        return check_placement(read_document(PlacementDocument, path, advice).world_from_model)
+    except ValueError as error:
+        raise FileFormatError(
+            path, f"its world_from_model is not a similarity transform ({error})"
+        ) from error
 
 
 def check_placement(value: Any) -> np.ndarray:

@@ -7,10 +7,12 @@ page instead of costing the others, since a report must never cost a result.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
+from ..documents.document_files import write_document
+from ..documents.report_json import ReportDocument
 from ..errors import Cancelled
 from ..events import Progress
 from ..files.whole_files import whole_file
@@ -40,12 +42,11 @@ def write_report(workspace: Workspace, settings: JobSettings, progress: Progress
     progress.emit("progress", "writing the report")
     facts = collect(workspace, settings, attempt)
     content = attempt("The page", lambda: _page(workspace, facts, attempt), "")
-    facts["report_failures"] = failures
+    facts = replace(facts, report_failures=failures)
     if failures:
         progress.warning(f"The report is incomplete ({failures[0]}). The reconstruction itself is fine.")
     try:
-        with whole_file(workspace.report_json) as part:
-            part.write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
+        write_document(workspace.report_json, facts)
         if content:
             with whole_file(workspace.report_html) as part:
                 part.write_bytes(content.encode("utf-8", "replace"))
@@ -59,7 +60,7 @@ def write_report(workspace: Workspace, settings: JobSettings, progress: Progress
     progress.emit("done", "written")
 
 
-def _page(workspace: Workspace, facts: dict[str, Any], attempt: Callable[..., Any]) -> str:
+def _page(workspace: Workspace, facts: ReportDocument, attempt: Callable[..., Any]) -> str:
     from .graph import pair_graph
     from .match_pictures import match_pictures
     from .page import page
@@ -67,9 +68,9 @@ def _page(workspace: Workspace, facts: dict[str, Any], attempt: Callable[..., An
     from .top_and_front import maps
 
     pictures = {
-        "thumbnails": attempt("Thumbnails", lambda: thumbnails(workspace, facts["photos"]), {}),
-        "graph": attempt("The pair graph", lambda: pair_graph(facts["photos"], facts["pairs"]), None),
-        "matches": attempt("Pictures of matches", lambda: match_pictures(workspace, facts["pairs"]), []),
+        "thumbnails": attempt("Thumbnails", lambda: thumbnails(workspace, facts.photos), {}),
+        "graph": attempt("The pair graph", lambda: pair_graph(facts.photos, facts.pairs), None),
+        "matches": attempt("Pictures of matches", lambda: match_pictures(workspace, facts.pairs), []),
         "maps": attempt("The maps", lambda: maps(workspace, facts), []),
     }
     return page(facts, pictures)

@@ -6,8 +6,10 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 from statistics import median
-from typing import Any
 
+from ..documents.photos_json import PhotoEntry, PhotosDocument
+from ..documents.registration_json import PhotoRegistration, RegistrationDocument, RegistrationState
+from ..documents.report_json import Advice
 from ..files.user_path import recorded_path
 
 FEW_POINTS = 40  # sparse points in a photo, below which its camera stands loosely
@@ -16,25 +18,23 @@ SMALL_ENOUGH = 1.0  # pixels of reprojection error that are never worth a word
 NAMED = 3  # photos named in a sentence
 
 Links = Mapping[tuple[str, str], tuple[int, int]]  # names -> verified matches, matches
+Registered = Mapping[str, PhotoRegistration]
+_NOT_REGISTERED = RegistrationState.NOT_REGISTERED
 
 
-def advise(document: dict[str, Any], registration: dict[str, Any], links: Links) -> list[dict[str, Any]]:
-    """`[{"text": sentence, "photos": [name]}]`, the gravest first.
-
-    document: photos.json; registration: registration.json; links: of pairs of names in photos.json's sense.
-    """
-    used = [photo for photo in document.get("photos", []) if photo["state"] == "used"]
-    found = registration.get("photos", {})
+def advise(document: PhotosDocument, registration: RegistrationDocument, links: Links) -> list[Advice]:
+    """The gravest first. links: of pairs of names in photos.json's sense."""
+    used, found = document.used, registration.photos
     advice = _left_out(used, found, links) if found else []
     advice += _loose(used, found)
     return advice + _set_aside(document)
 
 
-def _left_out(used: list[dict[str, Any]], found: dict[str, Any], links: Links) -> list[dict[str, Any]]:
+def _left_out(used: list[PhotoEntry], found: Registered, links: Links) -> list[Advice]:
     titles = _titles(used)
-    order = [photo["name"] for photo in used]
-    state = {name: found.get(name, {}).get("state", "not registered") for name in order}
-    placed = [name for name in order if state[name] == "registered"]
+    order = [photo.name for photo in used]
+    state = {name: found[name].state if name in found else _NOT_REGISTERED for name in order}
+    placed = [name for name in order if state[name] == RegistrationState.REGISTERED]
     advice = []
     for group in _groups(order, found, state):
         count = f"{len(group)} photos" if len(group) > 1 else "1 photo"
@@ -51,19 +51,19 @@ def _left_out(used: list[dict[str, Any]], found: dict[str, Any], links: Links) -
             verb = "overlap" if len(group) > 1 else "overlaps"
             where = _between(group, placed, order, titles)
             text = f"{count} ({which}) {verb} too little with the rest: take some {where}."
-        advice.append({"text": text, "photos": group})
-    return sorted(advice, key=lambda item: -len(item["photos"]))
+        advice.append(Advice(text=text, photos=group))
+    return sorted(advice, key=lambda item: -len(item.photos))
 
 
-def _groups(order: list[str], found: dict[str, Any], state: dict[str, str]) -> list[list[str]]:
+def _groups(order: list[str], found: Registered, state: dict[str, RegistrationState]) -> list[list[str]]:
     """The photos that are not placed: each other model, and each run of neighbours in the order taken."""
     models: dict[int, list[str]] = defaultdict(list)
     runs: list[list[str]] = []
     before = ""
     for name in order:
-        if state[name] == "other model":
-            models[int(found[name].get("model", 1))].append(name)
-        elif state[name] != "registered":
+        if state[name] == RegistrationState.OTHER_MODEL:
+            models[found[name].model or 1].append(name)
+        elif state[name] == _NOT_REGISTERED:
             if before and state[before] == state[name]:
                 runs[-1].append(name)
             else:
@@ -72,8 +72,8 @@ def _groups(order: list[str], found: dict[str, Any], state: dict[str, str]) -> l
     return [*models.values(), *runs]
 
 
-def _mutually_linked(group: list[str], found: dict[str, Any]) -> bool:
-    return found.get(group[0], {}).get("state") == "other model"
+def _mutually_linked(group: list[str], found: Registered) -> bool:
+    return group[0] in found and found[group[0]].state == RegistrationState.OTHER_MODEL
 
 
 def _bridge(group: list[str], placed: list[str], order: list[str], links: Links) -> tuple[str, str]:
@@ -99,45 +99,41 @@ def _between(group: list[str], placed: list[str], order: list[str], titles: dict
     return f"between {titles[group[-1]]} and {titles[after or placed[0]]}"
 
 
-def _loose(used: list[dict[str, Any]], found: dict[str, Any]) -> list[dict[str, Any]]:
+def _loose(used: list[PhotoEntry], found: Registered) -> list[Advice]:
     titles = _titles(used)
-    placed = {
-        name: entry for name, entry in found.items() if entry["state"] == "registered" and name in titles
-    }
-    errors = [entry["error"] for entry in placed.values() if entry.get("error") is not None]
+    placed = {name: entry for name, entry in found.items() if entry.registered and name in titles}
+    errors = [entry.error for entry in placed.values() if entry.error is not None]
     advice = []
-    weak = [name for name, entry in placed.items() if entry.get("points", 0) < FEW_POINTS]
+    weak = [name for name, entry in placed.items() if entry.points < FEW_POINTS]
     if weak:
         text = f"{_names(weak, titles)} stand{'s' * (len(weak) == 1)} on fewer than {FEW_POINTS} points: "
-        advice.append(
-            {"text": text + "take photos from nearby with more of the subject in view.", "photos": weak}
-        )
+        text += "take photos from nearby with more of the subject in view."
+        advice.append(Advice(text=text, photos=weak))
     limit = max(SMALL_ENOUGH, LARGE_ERROR * median(errors)) if errors else 0.0
-    bad = [name for name, entry in placed.items() if (entry.get("error") or 0) > limit]
+    bad = [name for name, entry in placed.items() if (entry.error or 0) > limit]
     if errors and bad:
         text = f"{_names(bad, titles)} fit{'s' * (len(bad) == 1)} badly (over {limit:.1f} px): "
-        advice.append(
-            {"text": text + "look for blur or moving objects, and leave these photos out.", "photos": bad}
-        )
+        text += "look for blur or moving objects, and leave these photos out."
+        advice.append(Advice(text=text, photos=bad))
     return advice
 
 
-def _set_aside(document: dict[str, Any]) -> list[dict[str, Any]]:
+def _set_aside(document: PhotosDocument) -> list[Advice]:
     """One sentence for each reason; what stands in brackets differs from photo to photo."""
     reasons: dict[str, list[str]] = defaultdict(list)
-    for photo in document.get("photos", []):
-        if photo["state"] != "used":
-            reasons[re.sub(r" ?\(.*?\)", "", photo["reason"])].append(recorded_path(photo["source"]).name)
+    for photo in document.photos:
+        if not photo.used:
+            reasons[re.sub(r" ?\(.*?\)", "", photo.reason)].append(recorded_path(photo.source).name)
     advice = []
     for reason, names in reasons.items():
         count = f"{len(names)} photos are" if len(names) > 1 else f"{names[0]} is"
         listed = f" ({_listed(names)})" if len(names) > 1 else ""
-        advice.append({"text": f"{count} excluded{listed}: {reason}.", "photos": []})
+        advice.append(Advice(text=f"{count} excluded{listed}: {reason}."))
     return advice
 
 
-def _titles(used: list[dict[str, Any]]) -> dict[str, str]:
-    return {photo["name"]: recorded_path(photo["source"]).stem for photo in used}
+def _titles(used: list[PhotoEntry]) -> dict[str, str]:
+    return {photo.name: recorded_path(photo.source).stem for photo in used}
 
 
 def _names(names: list[str], titles: dict[str, str]) -> str:

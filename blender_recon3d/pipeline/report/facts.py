@@ -6,13 +6,26 @@ import platform
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from .. import doubts, job_arithmetic
-from ..events import read_events
+from .. import doubts
+from ..documents.document_files import read_document
+from ..documents.photos_json import FocalPrior, PhotosDocument
+from ..documents.registration_json import RegistrationDocument
+from ..documents.report_json import (
+    Device,
+    Problem,
+    ReportDocument,
+    ReportedCamera,
+    ReportedPair,
+    ReportedPhoto,
+    ReportedStage,
+    ReportedState,
+)
+from ..documents.state_json import StageRecord, StageState, StateDocument
+from ..events import Event, read_events
 from ..files import json_values
-from ..files.photo_documents import clean_registration
-from ..files.whole_files import read_json
 from ..settings import STAGES, JobSettings
 from ..system.cpu import cores, processor
 from ..system.memory import memory_gb
@@ -20,63 +33,65 @@ from ..system.versions import versions
 from ..workspace import Workspace
 from .advice import Links, advise
 
-VERSION = 1
 MOST_PROBLEMS = 200
 
 
-def collect(workspace: Workspace, settings: JobSettings, attempt: Callable[..., Any]) -> dict[str, Any]:
+def collect(workspace: Workspace, settings: JobSettings, attempt: Callable[..., Any]) -> ReportDocument:
     """The report's facts. attempt(what, make, otherwise) shields each part from the others' failures.
 
     A stage that is not in state.json has no facts, even where files of an earlier run still lie there.
     """
-    state = workspace.read_state()["stages"]
-    document = attempt("photos.json", lambda: _photos_json(workspace), {}) if "photos" in state else {}
-    found = attempt("registration.json", lambda: _registration(workspace), {}) if "sfm" in state else {}
+    state = workspace.read_state()
+    document, found = PhotosDocument(photos=[]), RegistrationDocument()
+    if "photos" in state.stages and workspace.photos.exists():
+        document = attempt("photos.json", workspace.read_photos, document)
+    if "sfm" in state.stages and workspace.registration.exists():
+        found = attempt("registration.json", lambda: _registration(workspace), found)
     pairs = attempt("The pairs", lambda: _pairs(workspace, state), [])
-    return {
-        "version": VERSION,
-        "written": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "workspace": str(workspace.root),
-        "source": str(document.get("source") or ", ".join(settings.photos.sources)),
-        "versions": attempt("Versions", versions, {}),
-        "device": attempt("The device", lambda: device(settings), {}),
-        "arithmetic": job_arithmetic.recorded(workspace),
-        "settings": settings.to_json(),
-        "stages": [_stage(name, state.get(name)) for name in STAGES],
-        "photos": attempt("The photos", lambda: _photos(document, found), []),
-        "cameras": attempt("The cameras", lambda: _cameras(workspace, document, "sfm" in state), []),
-        "models": found.get("models", []),
-        "pairs": pairs,
-        "advice": attempt("The advice", lambda: advise(document, found, _links(pairs)), []),
-        "doubts": attempt("The doubts", lambda: doubts.of_state(state), []),
-        "problems": attempt("The problems", lambda: problems(workspace, state), []),
-    }
+    placed = "sfm" in state.stages
+    return ReportDocument(
+        written=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        workspace=str(workspace.root),
+        source=document.source or ", ".join(settings.photos.sources),
+        versions=attempt("Versions", versions, {}),
+        device=attempt("The device", lambda: device(settings), None),
+        arithmetic=state.arithmetic,
+        settings=settings.to_json(),
+        stages=[_stage(name, state.stage(name)) for name in STAGES],
+        photos=attempt("The photos", lambda: _photos(document, found), []),
+        cameras=attempt("The cameras", lambda: _cameras(workspace, document, placed), []),
+        models=found.models,
+        pairs=pairs,
+        advice=attempt("The advice", lambda: advise(document, found, _links(pairs)), []),
+        doubts=attempt("The doubts", lambda: doubts.of_state(state), []),
+        problems=attempt("The problems", lambda: problems(workspace, state), []),
+    )
 
 
-def device(settings: JobSettings) -> dict[str, Any]:
+def device(settings: JobSettings) -> Device:
     """Where it ran. Names graphics cards only where torch is loaded anyway: loading it takes seconds."""
     cards: list[str] = []
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():
         cards = [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())]
     total, _ = memory_gb()
-    return {
-        "asked_for": settings.dense.device,
-        "cores": cores(),
-        "processor": processor().name or platform.machine(),
-        "memory_gb": round(total, 1),
-        "cuda": cards,
-    }
+    return Device(
+        asked_for=settings.dense.device,
+        cores=cores(),
+        processor=processor().name or platform.machine(),
+        memory_gb=round(total, 1),
+        cuda=cards,
+    )
 
 
-def problems(workspace: Workspace, state: dict[str, Any]) -> list[dict[str, str]]:
+def problems(workspace: Workspace, state: StateDocument) -> list[Problem]:
     """Warnings of each stage's last run, and the error that ended the job, from events.jsonl.
 
     A stage that was kept has the warnings of the run that made it. Errors come first.
     """
     events = [*read_events(workspace.old_events)[0], *read_events(workspace.events)[0]]
-    warnings: dict[str, list[dict[str, str]]] = {}
-    last_errors: list[dict[str, str]] = []
+    warnings: dict[str, list[Problem]] = {}
+    last_errors: list[Problem] = []
     for event in events:
         if event.kind == "info" and event.stage == "job" and event.message == "started":
             last_errors = []
@@ -84,111 +99,108 @@ def problems(workspace: Workspace, state: dict[str, Any]) -> list[dict[str, str]
         elif event.kind == "progress" and event.message == "started":
             warnings.pop(event.stage, None)
         elif event.kind == "warning":
-            warnings.setdefault(event.stage, []).append(_problem(event.stage, "warning", event.message))
+            warnings.setdefault(event.stage, []).append(_problem(event))
         elif event.kind == "error":
-            last_errors.append(_problem(event.stage, "error", event.message))
-    found = [problem for name in STAGES if name in state for problem in warnings.get(name, [])]
-    unique = list({tuple(problem.values()): problem for problem in last_errors + found}.values())
-    return unique[:MOST_PROBLEMS]
+            last_errors.append(_problem(event))
+    found = [problem for name in STAGES if name in state.stages for problem in warnings.get(name, [])]
+    return list(dict.fromkeys(last_errors + found))[:MOST_PROBLEMS]
 
 
-def _problem(stage: str, kind: str, message: str) -> dict[str, str]:
-    return {"stage": stage, "kind": kind, "message": message}
+def _problem(event: Event) -> Problem:
+    return Problem(stage=event.stage, kind=event.kind.value, message=event.message)
 
 
-def _photos_json(workspace: Workspace) -> dict[str, Any]:
-    return workspace.read_photos() if workspace.photos.exists() else {}
+def _registration(workspace: Workspace) -> RegistrationDocument:
+    return read_document(RegistrationDocument, workspace.registration, "run recon3d sfm again")
 
 
-def _registration(workspace: Workspace) -> dict[str, Any]:
-    if not workspace.registration.exists():
-        return {}
-    return clean_registration(read_json(workspace.registration, "run recon3d sfm again"))
-
-
-def _stage(name: str, entry: dict[str, Any] | None) -> dict[str, Any]:
-    entry = json_values.mapping(entry)
-    seconds, memory = entry.get("seconds"), entry.get("peak_memory_mb")
-    summary = json_values.mapping(entry.get("summary"))
+def _stage(name: str, record: StageRecord) -> ReportedStage:
+    summary = record.summary
     for key in ("points", "faces"):  # which the page writes as numbers
         if key in summary:
             summary = {**summary, key: json_values.whole(summary[key], least=0)}
     # "started" in the state of a run that has ended means that it was stopped or failed there.
-    state = {"done": "done", "started": "not finished"}.get(str(entry.get("state")), "not run")
-    return {
-        "name": name,
-        "state": state,
-        "fingerprint": entry.get("fingerprint"),
-        "seconds": None if seconds is None else json_values.number(seconds),
-        "peak_memory_mb": None if memory is None else json_values.whole(memory, least=0),
-        "summary": summary,
-    }
+    state = {
+        StageState.DONE: ReportedState.DONE,
+        StageState.STARTED: ReportedState.NOT_FINISHED,
+    }.get(record.state, ReportedState.NOT_RUN)
+    return ReportedStage(
+        name=name,
+        state=state,
+        fingerprint=record.fingerprint or None,
+        seconds=record.seconds,
+        peak_memory_mb=record.peak_memory_mb,
+        summary=summary,
+    )
 
 
-def _photos(document: dict[str, Any], found: dict[str, Any]) -> list[dict[str, Any]]:
+def _photos(document: PhotosDocument, found: RegistrationDocument) -> list[ReportedPhoto]:
     """photos.json's entries; those in use with what became of them in `registration`."""
-    registered = found.get("photos", {})
     return [
-        {**photo, "registration": registered.get(photo["name"])} if photo["state"] == "used" else photo
-        for photo in document.get("photos", [])
+        ReportedPhoto(**vars(photo), registration=found.photos.get(photo.name) if photo.used else None)
+        for photo in document.photos
     ]
 
 
-def _cameras(workspace: Workspace, document: dict[str, Any], placed: bool) -> list[dict[str, Any]]:
+def _cameras(workspace: Workspace, document: PhotosDocument, placed: bool) -> list[ReportedCamera]:
     """photos.json's cameras, with the parameters that the main model ended with as `refined`."""
-    cameras = [dict(camera) for camera in document.get("cameras", [])]
+    cameras = [ReportedCamera(**vars(camera)) for camera in document.cameras]
     if placed and (workspace.model / "cameras.bin").exists():
         from ..colmap.model_files import read_model
 
         refined = read_model(workspace.model).cameras
-        for camera in cameras:
-            if camera["id"] in refined:
-                camera["refined"] = [float(value) for value in refined[camera["id"]].params]
-                camera["parameter_names"] = refined[camera["id"]].params_info
+        cameras = [
+            replace(
+                camera,
+                refined=[float(value) for value in refined[camera.id].params],
+                parameter_names=refined[camera.id].params_info,
+            )
+            if camera.id in refined
+            else camera
+            for camera in cameras
+        ]
         cameras += [
-            _found_camera(refined[number]) for number in sorted(set(refined) - {c["id"] for c in cameras})
+            _found_camera(refined[number]) for number in sorted(set(refined) - {c.id for c in cameras})
         ]
     return cameras
 
 
-def _found_camera(camera: Any) -> dict[str, Any]:
+def _found_camera(camera: Any) -> ReportedCamera:
     """A camera that structure from motion has split off."""
     params = [float(value) for value in camera.params]
-    return {
-        "id": camera.camera_id,
-        "model": camera.model.name,
-        "width": camera.width,
-        "height": camera.height,
-        "params": params,
-        "prior": "fit",
-        "photos": None,
-        "refined": params,
-        "parameter_names": camera.params_info,
-    }
+    return ReportedCamera(
+        id=camera.camera_id,
+        model=camera.model.name,
+        width=camera.width,
+        height=camera.height,
+        params=params,
+        prior=FocalPrior.FIT,
+        photos=None,
+        refined=params,
+        parameter_names=camera.params_info,
+    )
 
 
-def _pairs(workspace: Workspace, state: dict[str, Any]) -> list[dict[str, Any]]:
+def _pairs(workspace: Workspace, state: StateDocument) -> list[ReportedPair]:
     """Every listed pair with its numbers of matches and of verified matches (None before they are known)."""
     from ..colmap.database import image_ids, open_database, pair_counts, read_pairs
 
-    if "pairs" not in state or not workspace.pairs.exists():
+    if "pairs" not in state.stages or not workspace.pairs.exists():
         return []
     listed = read_pairs(workspace.pairs)
     counts: dict[tuple[int, int], tuple[int, int]] = {}
     ids: dict[str, int] = {}
-    if "matches" in state and workspace.database.exists():
+    if "matches" in state.stages and workspace.database.exists():
         with open_database(workspace.database) as database:
             ids, counts = image_ids(database), pair_counts(database)
     pairs = []
     for first, second in listed:
         a, b = sorted((ids.get(first, -1), ids.get(second, -1)))
         matches, inliers = counts.get((a, b), (None, None))
-        pairs.append({"photos": [first, second], "matches": matches, "inliers": inliers})
+        pairs.append(ReportedPair(photos=(first, second), matches=matches, inliers=inliers))
     return pairs
 
 
-def _links(pairs: list[dict[str, Any]]) -> Links:
+def _links(pairs: list[ReportedPair]) -> Links:
     """What `advise` wants to know of the pairs: verified matches first, since they count."""
-    return {
-        (pair["photos"][0], pair["photos"][1]): (pair["inliers"] or 0, pair["matches"] or 0) for pair in pairs
-    }
+    return {pair.photos: (pair.inliers or 0, pair.matches or 0) for pair in pairs}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 from markupsafe import Markup
 
+from ..documents.photos_json import PhotoState
+from ..documents.registration_json import RegistrationState
+from ..documents.report_json import ReportedPair, ReportedPhoto
 from .markup import join, tag
 
 SIZE = 640  # of the drawing's unit square
@@ -17,23 +19,23 @@ MOST_NAMES = 72  # more photos than that are told apart by their tooltips alone
 LEVELS = 6  # widths and opacities
 
 
-def pair_graph(photos: list[dict[str, Any]], pairs: list[dict[str, Any]]) -> Markup | None:
+def pair_graph(photos: list[ReportedPhoto], pairs: list[ReportedPair]) -> Markup | None:
     """An inline SVG; None when no photo is in use or no pair is known."""
-    names = [photo["name"] for photo in photos if photo["state"] == "used"]
+    names = [photo.name for photo in photos if photo.used]
     if not names or not pairs:
         return None
     places = {name: _place(number, len(names)) for number, name in enumerate(names)}
     edges = [
-        (pair["inliers"], *pair["photos"])
+        (pair.inliers, *pair.photos)
         for pair in pairs
-        if pair["inliers"] and pair["photos"][0] in places and pair["photos"][1] in places
+        if pair.inliers and pair.photos[0] in places and pair.photos[1] in places
     ]
     edges = sorted(edges)[-MOST_EDGES:]
     partners = dict.fromkeys(names, 0)
     for _, first, second in edges:
         partners[first] += 1
         partners[second] += 1
-    states = {photo["name"]: _state(photo) for photo in photos}
+    states = {photo.name: _state(photo) for photo in photos}
     return tag(
         "svg",
         tag("g", *_chords(edges, places), class_="chords"),
@@ -50,9 +52,8 @@ def _place(number: int, count: int) -> tuple[float, float]:
     return RADIUS * math.cos(angle), RADIUS * math.sin(angle)
 
 
-def _state(photo: dict[str, Any]) -> str:
-    registration = photo.get("registration")
-    return registration["state"] if registration else photo["state"]
+def _state(photo: ReportedPhoto) -> str:
+    return photo.registration.state if photo.registration else photo.state
 
 
 def _chords(edges: list[tuple[int, str, str]], places: dict[str, tuple[float, float]]) -> list[Markup]:
@@ -101,7 +102,12 @@ def _node(name: str, place: tuple[float, float], state: str, partners: int, coun
 
 def css_class(state: str) -> str:
     """The class of a photo's state, which gives it its colour."""
-    known = {"registered": "good", "other model": "fair", "not registered": "bad", "set aside": "off"}
+    known: dict[str, str] = {
+        RegistrationState.REGISTERED: "good",
+        RegistrationState.OTHER_MODEL: "fair",
+        RegistrationState.NOT_REGISTERED: "bad",
+        PhotoState.SET_ASIDE: "off",
+    }
     return known.get(state, "plain")
 
 

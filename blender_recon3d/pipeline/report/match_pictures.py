@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
 
 from ..colmap.database import image_ids, open_database
+from ..documents.report_json import ReportedPair
 from ..photos.image_files import open_photo, upright_rgb
 from ..workspace import Workspace
 
@@ -30,9 +30,9 @@ class MatchPicture:
     jpeg: bytes
 
 
-def match_pictures(workspace: Workspace, pairs: list[dict[str, Any]]) -> list[MatchPicture]:
+def match_pictures(workspace: Workspace, pairs: list[ReportedPair]) -> list[MatchPicture]:
     """Pictures of the pair with the most verified matches and of the one with the fewest (if there are two)."""
-    verified = sorted((pair for pair in pairs if pair["inliers"]), key=lambda pair: pair["inliers"])
+    verified = sorted((pair for pair in pairs if pair.inliers), key=lambda pair: pair.inliers or 0)
     if not verified:
         return []
     chosen = [("The best pair", verified[-1])]
@@ -42,14 +42,12 @@ def match_pictures(workspace: Workspace, pairs: list[dict[str, Any]]) -> list[Ma
         ids = image_ids(database)
         found = []
         for title, pair in chosen:
-            first, second = pair["photos"]
+            first, second = pair.photos
             a, b = sorted((first, second), key=ids.__getitem__)
             inliers = np.asarray(database.read_two_view_geometry(ids[a], ids[b]).inlier_matches, np.int64)
             points = [np.asarray(database.read_keypoints(ids[name]))[:, :2] for name in (a, b)]
             jpeg, drawn = _picture(workspace, (a, b), points[0][inliers[:, 0]], points[1][inliers[:, 1]])
-            found.append(
-                MatchPicture(title, (a, b), len(inliers), pair["matches"] or len(inliers), drawn, jpeg)
-            )
+            found.append(MatchPicture(title, (a, b), len(inliers), pair.matches or len(inliers), drawn, jpeg))
     return found
 
 

@@ -9,6 +9,15 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from ..documents.registration_json import ModelSummary
+from ..documents.report_json import (
+    ReportDocument,
+    ReportedCamera,
+    ReportedPair,
+    ReportedPhoto,
+    ReportedStage,
+    ReportedState,
+)
 from ..doubts import sentence
 from ..text import duration
 from .graph import css_class
@@ -17,109 +26,107 @@ from .thumbnails import FEW
 
 MOST_NAMED = 2000  # photos listed
 HERE = Path(__file__).parent
-STATE_CLASS = {"done": "good", "not finished": "bad"}
+STATE_CLASS = {ReportedState.DONE: "good", ReportedState.NOT_FINISHED: "bad"}
 
 Rows = list[tuple[str, str]]
 
 
-def page(facts: dict[str, Any], pictures: dict[str, Any]) -> str:
+def page(facts: ReportDocument, pictures: dict[str, Any]) -> str:
     """The whole document. facts: of `facts.collect`; pictures: thumbnails, graph, matches and maps."""
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, finalize=shown
     )
-    pairs = _pairs(facts["pairs"])
-    photos = facts["photos"]
+    pairs = _pairs(facts.pairs)
+    photos = facts.photos
     return environment.get_template("page.html").render(
         css=Markup((HERE / "page.css").read_text("utf-8")),
-        title=f"Recon3D: {'/'.join(PurePath(facts['source']).parts[-2:])}",
-        written=facts["written"][:16].replace("T", " "),
-        reached=_reached(facts["stages"]),
-        source=facts["source"],
+        title=f"Recon3D: {'/'.join(PurePath(facts.source).parts[-2:])}",
+        written=facts.written[:16].replace("T", " "),
+        reached=_reached(facts.stages),
+        source=facts.source,
         tiles=list(_tiles(facts)),
         problems=list(_problems(facts)),
         maps=pictures["maps"],
-        stages=_stages(facts["stages"]),
+        stages=_stages(facts.stages),
         pairs=pairs,
-        graph=pictures["graph"] if any(pair["inliers"] for pair in facts["pairs"]) else None,
+        graph=pictures["graph"] if any(pair.inliers for pair in facts.pairs) else None,
         matches=[_match(picture) for picture in pictures["matches"]],
         photos=[_photo(photo, pictures["thumbnails"].get(n)) for n, photo in enumerate(photos[:MOST_NAMED])],
         many_photos=len(photos) > FEW,
         photos_left=f"{len(photos) - MOST_NAMED:,}" if len(photos) > MOST_NAMED else "",
-        models=[_model(number, model) for number, model in enumerate(facts["models"])],
-        cameras=[_camera(camera) for camera in facts["cameras"]],
-        general=_settings(facts["settings"]),
+        models=[_model(number, model) for number, model in enumerate(facts.models)],
+        cameras=[_camera(camera) for camera in facts.cameras],
+        general=_settings(facts.settings),
         groups=[
-            (name, _settings(values))
-            for name, values in facts["settings"].items()
-            if isinstance(values, dict)
+            (name, _settings(values)) for name, values in facts.settings.items() if isinstance(values, dict)
         ],
         versions=_versions(facts),
-        fingerprints=[(stage["name"], stage["fingerprint"] or "not run") for stage in facts["stages"]],
+        fingerprints=[(stage.name, stage.fingerprint or "not run") for stage in facts.stages],
     )
 
 
-def _reached(stages: list[dict[str, Any]]) -> str:
-    done = [stage["name"] for stage in stages if stage["state"] == "done"]
+def _reached(stages: list[ReportedStage]) -> str:
+    done = [stage.name for stage in stages if stage.state == ReportedState.DONE]
     return f"done up to {done[-1]}" if done else "no stage is done"
 
 
-def _tiles(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _tiles(facts: ReportDocument) -> Iterator[tuple[str, str]]:
     """What came of it in figures: (value, what it counts)."""
-    used = [photo for photo in facts["photos"] if photo["state"] == "used"]
-    summaries = {stage["name"]: stage["summary"] for stage in facts["stages"]}
-    if facts["models"]:
-        main = facts["models"][0]
-        yield f"{main['photos']} of {len(used)}", "photos registered"
-        yield f"{main['points']:,}", "sparse points"
-        yield f"{main['error']:.2f} px", "mean reprojection error"
-    elif facts["photos"]:
-        yield f"{len(used)} of {len(facts['photos'])}", "photos in use"
+    used = [photo for photo in facts.photos if photo.used]
+    summaries = {stage.name: stage.summary for stage in facts.stages}
+    if facts.models:
+        main = facts.models[0]
+        yield f"{main.photos} of {len(used)}", "photos registered"
+        yield f"{main.points:,}", "sparse points"
+        yield f"{main.error:.2f} px", "mean reprojection error"
+    elif facts.photos:
+        yield f"{len(used)} of {len(facts.photos)}", "photos in use"
     if points := summaries.get("dense", {}).get("points"):
         yield f"{points:,}", "dense points"
     if faces := summaries.get("mesh", {}).get("faces"):
         yield f"{faces:,}", "faces"
-    if seconds := [stage["seconds"] for stage in facts["stages"] if stage["seconds"] is not None]:
+    if seconds := [stage.seconds for stage in facts.stages if stage.seconds is not None]:
         yield duration(sum(seconds)), "of work"
-    if memory := [stage["peak_memory_mb"] for stage in facts["stages"] if stage["peak_memory_mb"]]:
+    if memory := [stage.peak_memory_mb for stage in facts.stages if stage.peak_memory_mb]:
         yield f"{max(memory) / 1024:.1f} GB", "peak memory"
 
 
-def _problems(facts: dict[str, Any]) -> Iterator[dict[str, str]]:
+def _problems(facts: ReportDocument) -> Iterator[dict[str, str]]:
     """Stages that stopped, doubts, then warnings and errors, then advice."""
-    for stage in reversed(facts["stages"]):
-        if stage["state"] == "not finished":
+    for stage in reversed(facts.stages):
+        if stage.state == ReportedState.NOT_FINISHED:
             text = "This stage was stopped or failed; running the same command again continues it."
-            yield {"kind": "error", "place": stage["name"], "text": text}
-    for doubt in facts["doubts"]:
+            yield {"kind": "error", "place": stage.name, "text": text}
+    for doubt in facts.doubts:
         yield {"kind": "warning", "place": "doubt", "text": sentence(doubt)}
-    for problem in facts["problems"]:
-        yield {"kind": problem["kind"], "place": problem["stage"], "text": problem["message"]}
-    for item in facts["advice"]:
-        yield {"kind": "advice", "place": "advice", "text": item["text"]}
+    for problem in facts.problems:
+        yield {"kind": problem.kind, "place": problem.stage, "text": problem.message}
+    for item in facts.advice:
+        yield {"kind": "advice", "place": "advice", "text": item.text}
 
 
-def _stages(stages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    longest = max((stage["seconds"] or 0.0 for stage in stages), default=0.0)
+def _stages(stages: list[ReportedStage]) -> list[dict[str, Any]]:
+    longest = max((stage.seconds or 0.0 for stage in stages), default=0.0)
     return [
         {
-            "name": stage["name"],
-            "state": stage["state"],
-            "class": STATE_CLASS.get(stage["state"], "off"),
-            "message": stage["summary"].get("message", ""),
-            "time": duration(stage["seconds"]) if stage["seconds"] is not None else "",
-            "width": f"{100 * stage['seconds'] / longest:.1f}" if stage["seconds"] else "",
-            "memory": f"{stage['peak_memory_mb']:,} MB" if stage["peak_memory_mb"] else "",
+            "name": stage.name,
+            "state": stage.state,
+            "class": STATE_CLASS.get(stage.state, "off"),
+            "message": stage.summary.get("message", ""),
+            "time": duration(stage.seconds) if stage.seconds is not None else "",
+            "width": f"{100 * stage.seconds / longest:.1f}" if stage.seconds else "",
+            "memory": f"{stage.peak_memory_mb:,} MB" if stage.peak_memory_mb else "",
         }
         for stage in stages
     ]
 
 
-def _pairs(pairs: list[dict[str, Any]]) -> Rows:
+def _pairs(pairs: list[ReportedPair]) -> Rows:
     if not pairs:
         return []
-    inliers = sorted(pair["inliers"] for pair in pairs if pair["inliers"])
+    inliers = sorted(pair.inliers for pair in pairs if pair.inliers)
     rows = [("Pairs listed", f"{len(pairs):,}")]
-    if any(pair["matches"] is not None for pair in pairs):
+    if any(pair.matches is not None for pair in pairs):
         rows.append(("Verified", f"{len(inliers):,}"))
     if inliers:
         least, median, most = inliers[0], inliers[len(inliers) // 2], inliers[-1]
@@ -139,17 +146,18 @@ def _match(picture: Any) -> dict[str, str]:
     }
 
 
-def _photo(photo: dict[str, Any], thumbnail: bytes | None) -> dict[str, Any]:
-    registration = photo.get("registration") or {}
-    state = registration.get("state") or photo["state"]
+def _photo(photo: ReportedPhoto, thumbnail: bytes | None) -> dict[str, Any]:
+    found = photo.registration
+    state = found.state if found else photo.state
     lines = []
-    if registration.get("points"):
-        lines.append(f"{registration['points']:,} points, {registration['error']:.2f} px")
-    if reason := registration.get("reason") or photo["reason"]:
+    if found and found.points:
+        error = "" if found.error is None else f", {found.error:.2f} px"
+        lines.append(f"{found.points:,} points{error}")
+    if reason := (found.reason if found else "") or photo.reason:
         lines.append(reason)
     return {
-        "name": PurePath(photo["source"].replace("\\", "/")).name,
-        "source": photo["source"],
+        "name": PurePath(photo.source.replace("\\", "/")).name,
+        "source": photo.source,
         "state": state,
         "class": css_class(state),
         "lines": lines,
@@ -157,25 +165,25 @@ def _photo(photo: dict[str, Any], thumbnail: bytes | None) -> dict[str, Any]:
     }
 
 
-def _model(number: int, model: dict[str, Any]) -> list[str]:
+def _model(number: int, model: ModelSummary) -> list[str]:
     return [
         f"sparse/{number}",
-        f"{model['photos']:,}",
-        f"{model['points']:,}",
-        f"{model['error']:.3f} px",
-        f"{model.get('track_length', 0):.2f}",
+        f"{model.photos:,}",
+        f"{model.points:,}",
+        f"{model.error:.3f} px",
+        f"{model.track_length:.2f}",
     ]
 
 
-def _camera(camera: dict[str, Any]) -> list[str]:
+def _camera(camera: ReportedCamera) -> list[str]:
     return [
-        str(camera["id"]),
-        camera["model"],
-        f"{camera['width']} x {camera['height']}",
-        str(camera["photos"]),
-        camera["prior"],
-        _numbers(camera["params"]),
-        _numbers(camera.get("refined", [])),
+        str(camera.id),
+        camera.model,
+        f"{camera.width} x {camera.height}",
+        str(camera.photos),
+        camera.prior,
+        _numbers(camera.params),
+        _numbers(camera.refined or []),
     ]
 
 
@@ -183,14 +191,14 @@ def _settings(values: dict[str, Any]) -> Rows:
     return [(name, _value(value)) for name, value in values.items() if not isinstance(value, dict)]
 
 
-def _versions(facts: dict[str, Any]) -> Rows:
-    rows = [(name, value or "not installed") for name, value in facts["versions"].items()]
-    if device := facts["device"]:
-        memory = f", {device['memory_gb']} GB" if device["memory_gb"] else ""
-        cards = f", {', '.join(device['cuda'])}" if device["cuda"] else ""
-        rows.append(("machine", f"{device['cores']} cores, {device['processor']}{memory}{cards}"))
-    if facts["arithmetic"]:
-        rows.append(("precision of the networks", "{precision} ({why})".format(**facts["arithmetic"])))
+def _versions(facts: ReportDocument) -> Rows:
+    rows = [(name, value or "not installed") for name, value in facts.versions.items()]
+    if device := facts.device:
+        memory = f", {device.memory_gb} GB" if device.memory_gb else ""
+        cards = f", {', '.join(device.cuda)}" if device.cuda else ""
+        rows.append(("machine", f"{device.cores} cores, {device.processor}{memory}{cards}"))
+    if found := facts.arithmetic:
+        rows.append(("precision of the networks", f"{found.precision} ({found.why})"))
     return rows
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
+from ..documents.report_json import ReportedPhoto
 from ..photos.image_files import open_photo, upright_rgb
 from ..system.cpu import cores
 from ..workspace import Workspace
@@ -17,15 +17,15 @@ LARGE, SMALL = 320, 128  # longest side in pixels
 QUALITY = 72
 
 
-def thumbnails(workspace: Workspace, photos: list[dict[str, Any]]) -> dict[int, bytes]:
+def thumbnails(workspace: Workspace, photos: list[ReportedPhoto]) -> dict[int, bytes]:
     """JPEGs by index into `photos`; a photo that cannot be read has none."""
     side = LARGE if len(photos) <= FEW else SMALL
 
     def make(number: int) -> bytes | None:
         photo = photos[number]
-        path = workspace.images / photo["name"] if photo.get("name") else Path(photo["source"])
-        if photo["state"] != "used":
-            path = Path(photo["source"])
+        path = workspace.images / photo.name if photo.name else Path(photo.source)
+        if not photo.used:
+            path = Path(photo.source)
         return _thumbnail(path, side)
 
     numbers = range(min(len(photos), MOST))

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
+from ..documents.report_json import ReportDocument, ReportedState
 from ..files.ply import columns, read_vertices
-from ..files.whole_files import read_json
-from ..placing.placement_file import check_placement
+from ..placing.placement_file import read_placement
 from ..workspace import Workspace
 from .markup import data_url, tag
 from .match_pictures import encode_jpeg
@@ -39,9 +39,9 @@ class Scene:
     what: str
 
 
-def maps(workspace: Workspace, facts: dict[str, Any]) -> list[tuple[str, Markup]]:
+def maps(workspace: Workspace, facts: ReportDocument) -> list[tuple[str, Markup]]:
     """Titles and inline SVGs; nothing when no cameras are placed."""
-    done = {stage["name"] for stage in facts["stages"] if stage["state"] == "done"}
+    done = {stage.name for stage in facts.stages if stage.state == ReportedState.DONE}
     if "sfm" not in done:
         return []
     scene = _read_scene(workspace, dense="dense" in done)
@@ -54,8 +54,7 @@ def maps(workspace: Workspace, facts: dict[str, Any]) -> list[tuple[str, Markup]
 def _read_scene(workspace: Workspace, dense: bool) -> Scene:
     from ..colmap.model_files import read_model
 
-    placement = read_json(workspace.placement, "run recon3d sfm again")
-    transform = check_placement(placement.get("world_from_model"))
+    transform = read_placement(workspace.placement, "run recon3d sfm again")
     model = read_model(workspace.model)
     images = [model.image(image_id) for image_id in sorted(model.reg_image_ids())]
     corners = []

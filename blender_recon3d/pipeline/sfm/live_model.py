@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 
 from ..colmap.calls import pycolmap
+from ..documents.document_files import write_document
+from ..documents.live_json import LiveCamera, LiveDocument
 from ..files.ply import write_vertices
-from ..files.whole_files import remove, whole_folder, write_json
+from ..files.whole_files import remove, whole_folder
 from ..placing.upright import place_model
 from ..workspace import Workspace
 
@@ -49,24 +51,22 @@ class LiveModel:
 
 
 def write_live(workspace: Workspace, model: Any) -> None:
-    """cameras.json: `{"world_from_model": 4x4, "cameras": [{"name", "qvec", "tvec", "width", "height", "focal"}]}`.
-
-    qvec (w, x, y, z), tvec: cam_from_world; focal in pixels. points.ply: at most MOST_POINTS of the sparse points.
-    """
+    """cameras.json, and points.ply with at most MOST_POINTS of the sparse points."""
     cameras = []
     for image_id in sorted(model.reg_image_ids()):
         image = model.image(image_id)
         pose, camera = image.cam_from_world(), model.camera(image.camera_id)
+        tx, ty, tz = pose.translation
         x, y, z, w = (float(value) for value in pose.rotation.quat)
         cameras.append(
-            {
-                "name": image.name,
-                "qvec": [w, x, y, z],
-                "tvec": [float(value) for value in pose.translation],
-                "width": camera.width,
-                "height": camera.height,
-                "focal": float(camera.mean_focal_length()),
-            }
+            LiveCamera(
+                name=image.name,
+                qvec=(w, x, y, z),
+                tvec=(float(tx), float(ty), float(tz)),
+                width=camera.width,
+                height=camera.height,
+                focal=float(camera.mean_focal_length()),
+            )
         )
     points = list(model.points3D.values())
     step = max(1, -(-len(points) // MOST_POINTS))
@@ -82,6 +82,5 @@ def write_live(workspace: Workspace, model: Any) -> None:
         vertices[name] = rgb[:, column]
     with whole_folder(workspace.live, lasting=False) as part:
         write_vertices(part / "points.ply", vertices)
-        write_json(
-            part / "cameras.json", {"world_from_model": placed.tolist(), "cameras": cameras}, lasting=False
-        )
+        document = LiveDocument(world_from_model=placed.tolist(), cameras=cameras)
+        write_document(part / "cameras.json", document, lasting=False)

@@ -8,23 +8,27 @@ from typing import Any
 import numpy as np
 
 from ..colmap.database import image_ids, open_database, pair_counts, read_pairs
+from ..documents.registration_json import (
+    ModelSummary,
+    PhotoRegistration,
+    RegistrationDocument,
+    RegistrationState,
+)
 from ..workspace import Workspace
 
 FEWEST_MATCHES = 15  # of a pair, for COLMAP to look at it; it leaves no inliers where fewer agree
 
 
-def registration(workspace: Workspace, models: list[Any]) -> dict[str, Any]:
-    """`{"models": [{"photos", "points", "error"}], "photos": {name: {"state", "reason", ...}}}`.
-
-    models: pycolmap Reconstructions, the main one first. States: "registered" (with "points" and "error", the
-    mean reprojection error in pixels), "other model" (with "model"), "not registered" (with "reason").
-    """
-    photos: dict[str, dict[str, Any]] = {}
+def registration(workspace: Workspace, models: list[Any]) -> RegistrationDocument:
+    """models: pycolmap Reconstructions, the main one first."""
+    photos: dict[str, PhotoRegistration] = {}
     for number, model in reversed(list(enumerate(models))):
-        for name, entry in _registered(model).items():
-            state = "registered" if number == 0 else "other model"
-            reason = "" if number == 0 else f"belongs to a separate group of photos (sparse/{number})"
-            photos[name] = {"state": state, "reason": reason, "model": number, **entry}
+        state = RegistrationState.OTHER_MODEL if number else RegistrationState.REGISTERED
+        reason = f"belongs to a separate group of photos (sparse/{number})" if number else ""
+        for name, (points, error) in _registered(model).items():
+            photos[name] = PhotoRegistration(
+                state=state, reason=reason, model=number, points=points, error=error
+            )
     with open_database(workspace.database) as database:
         ids = image_ids(database)
         counts = pair_counts(database)
@@ -37,8 +41,8 @@ def registration(workspace: Workspace, models: list[Any]) -> dict[str, Any]:
     for name in ids:
         if name not in photos:
             reason = why_not(name, listed, by_photo[name])
-            photos[name] = {"state": "not registered", "reason": reason}
-    return {"version": 1, "models": [_summary(model) for model in models], "photos": photos}
+            photos[name] = PhotoRegistration(state=RegistrationState.NOT_REGISTERED, reason=reason)
+    return RegistrationDocument(models=[_summary(model) for model in models], photos=photos)
 
 
 def why_not(name: str, listed: set[str], pairs: list[tuple[int, int, str]]) -> str:
@@ -58,24 +62,25 @@ def why_not(name: str, listed: set[str], pairs: list[tuple[int, int, str]]) -> s
     return f"not enough triangulated points, though {inliers} matches with {partner} agree"
 
 
-def _registered(model: Any) -> dict[str, dict[str, Any]]:
+def _registered(model: Any) -> dict[str, tuple[int, float | None]]:
+    """Sparse points and mean reprojection error (None without points) of each photo in the model."""
     errors: dict[int, list[float]] = defaultdict(list)
     for point in model.points3D.values():
         for element in point.track.elements:
             errors[element.image_id].append(point.error)
     return {
-        model.image(image_id).name: {
-            "points": len(errors[image_id]),
-            "error": round(float(np.mean(errors[image_id])), 4) if errors[image_id] else None,
-        }
+        model.image(image_id).name: (
+            len(errors[image_id]),
+            round(float(np.mean(errors[image_id])), 4) if errors[image_id] else None,
+        )
         for image_id in model.reg_image_ids()
     }
 
 
-def _summary(model: Any) -> dict[str, Any]:
-    return {
-        "photos": model.num_reg_images(),
-        "points": model.num_points3D(),
-        "error": round(model.compute_mean_reprojection_error(), 4),
-        "track_length": round(model.compute_mean_track_length(), 3),
-    }
+def _summary(model: Any) -> ModelSummary:
+    return ModelSummary(
+        photos=model.num_reg_images(),
+        points=model.num_points3D(),
+        error=round(model.compute_mean_reprojection_error(), 4),
+        track_length=round(model.compute_mean_track_length(), 3),
+    )

@@ -40,8 +40,8 @@ def run(workspace: Workspace, settings: DenseSettings, progress: Progress) -> di
         with whole_folder(workspace.dense) as part:
             undistort(workspace, settings, part, progress)
             check_undistorted(part, progress)
-        entry = workspace.read_state()["stages"].get("dense", {})
-        workspace.write_stage("dense", entry, files=describe_all(workspace, _undistorted(workspace)))
+        record = workspace.read_state().stage("dense")
+        workspace.write_stage("dense", record, files=describe_all(workspace, _undistorted(workspace)))
     _remove_torn_maps(workspace.dense, progress)
     method = _method(settings)
     names, alone = (_colmap if method == "colmap" else _torch)(workspace, settings, progress)

@@ -29,7 +29,7 @@ def run(workspace: Workspace, settings: FeaturesSettings, progress: Progress) ->
     from ..photos.image_files import read_gray
 
     network = extractor_of(settings.front_end)
-    job = ExtractionJob(workspace, [photo["name"] for photo in workspace.used_photos()], read_gray, progress)
+    job = ExtractionJob(workspace, [photo.name for photo in workspace.used_photos()], read_gray, progress)
     what = database_problem(workspace.database)
     if what:
         progress.warning(f"{workspace.database} {what}: it is made again.")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..colmap.database import write_pairs
+from ..documents.photos_json import PhotoEntry
 from ..errors import UserError
 from ..events import Progress
 from ..files.json_values import MOST_BYTES
@@ -49,7 +50,7 @@ def run(workspace: Workspace, settings: PairsSettings, progress: Progress) -> di
         if way == "auto":
             way = _choose(len(photos), settings, progress)
         pairs = _make(way, workspace, photos, settings, progress)
-    names = [photo["name"] for photo in photos]
+    names = [photo.name for photo in photos]
     write_pairs(workspace.pairs, ((names[first], names[second]) for first, second in pairs))
     return {"message": f"{len(pairs)} pairs ({way})", "pairs": len(pairs), "way": way}
 
@@ -71,7 +72,7 @@ def _choose(count: int, settings: PairsSettings, progress: Progress) -> str:
 
 
 def _make(
-    way: str, workspace: Workspace, photos: list[dict[str, Any]], settings: PairsSettings, progress: Progress
+    way: str, workspace: Workspace, photos: list[PhotoEntry], settings: PairsSettings, progress: Progress
 ) -> list[pairing.Pair]:
     count = len(photos)
     if way == "exhaustive":
@@ -83,7 +84,7 @@ def _make(
 
 
 def encode(
-    workspace: Workspace, photos: list[dict[str, Any]], settings: PairsSettings, progress: Progress
+    workspace: Workspace, photos: list[PhotoEntry], settings: PairsSettings, progress: Progress
 ) -> np.ndarray:
     """Global descriptors float32 [N, D] of unit length, in the photos' order."""
     from ..photos.image_files import read_rgb
@@ -92,7 +93,7 @@ def encode(
     parts = []
     for start in range(0, len(photos), BATCH):
         batch = photos[start : start + BATCH]
-        parts.append(encoder.encode([read_rgb(workspace.images / photo["name"]) for photo in batch]))
+        parts.append(encoder.encode([read_rgb(workspace.images / photo.name) for photo in batch]))
         progress.update(start + len(batch), len(photos), "comparing photos")
     return np.concatenate(parts)
 
@@ -110,11 +111,11 @@ def _read_file(path: Path) -> list[list[str]]:
     return [line.split() for line in lines if line.strip() and not line.startswith("#")]
 
 
-def _from_file(path: Path, photos: list[dict[str, Any]], progress: Progress) -> list[pairing.Pair]:
+def _from_file(path: Path, photos: list[PhotoEntry], progress: Progress) -> list[pairing.Pair]:
     """Pairs by the workspace's names or the photos' own; a line that names no photo is told and passed over."""
-    by_name = {photo["name"]: index for index, photo in enumerate(photos)}
+    by_name = {photo.name: index for index, photo in enumerate(photos)}
     for index, photo in enumerate(photos):
-        by_name.setdefault(recorded_path(photo["source"]).name, index)
+        by_name.setdefault(recorded_path(photo.source).name, index)
     pairs = set()
     unknown = []
     for number, words in enumerate(_read_file(path), 1):

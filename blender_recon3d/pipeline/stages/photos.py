@@ -10,10 +10,12 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from ..documents.document_files import write_document
+from ..documents.photos_json import PhotosDocument
 from ..errors import UserError
 from ..events import Progress
 from ..files.user_path import user_path
-from ..files.whole_files import clone_or_copy, link_or_copy, remove, whole_file, write_json
+from ..files.whole_files import clone_or_copy, link_or_copy, remove, whole_file
 from ..photos.camera_groups import check_camera, group_cameras
 from ..photos.find_photos import (
     FEWEST_PHOTOS,
@@ -78,7 +80,7 @@ def run(workspace: Workspace, settings: PhotosSettings, progress: Progress) -> d
     taken: set[str] = set()
     entries = [photo_entry(photo, base, taken) for photo in photos]
     jobs = [
-        (photo, workspace.images / entry["name"])
+        (photo, workspace.images / entry.name)
         for photo, entry in zip(photos, entries, strict=True)
         if not photo.reason
     ]
@@ -90,8 +92,8 @@ def run(workspace: Workspace, settings: PhotosSettings, progress: Progress) -> d
     if settings.masks:
         _bring_masks(workspace, settings, base, jobs, progress)
     write_sources(workspace, settings, progress)
-    cameras = group_cameras(entries, settings, progress)
-    write_json(workspace.photos, {"version": 1, "source": str(base), "cameras": cameras, "photos": entries})
+    entries, cameras = group_cameras(entries, settings, progress)
+    write_document(workspace.photos, PhotosDocument(source=str(base), cameras=cameras, photos=entries))
     aside = len(photos) - len(used)
     message = f"{len(used)} photos, {len(cameras)} camera{'s' * (len(cameras) > 1)}, {aside} excluded"
     return {"message": message, "photos": len(used), "set_aside": aside, "cameras": len(cameras)}

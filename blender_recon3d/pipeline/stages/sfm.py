@@ -8,10 +8,15 @@ from typing import Any
 from ..colmap.calls import pycolmap, run_cancellable
 from ..colmap.global_mapper import run_in_child
 from ..colmap.model_files import check_model, read_model
+from ..documents.codec import encode
+from ..documents.document_files import write_document
+from ..documents.photos_json import FocalPrior
+from ..documents.placement_json import PlacementDocument
+from ..documents.registration_json import RegistrationDocument
 from ..doubts import Doubt
 from ..errors import UserError
 from ..events import Progress
-from ..files.whole_files import remove, scratch_folder, whole_folder, write_json
+from ..files.whole_files import remove, scratch_folder, whole_folder
 from ..matching.still_background import ADVICE as STILL_ADVICE
 from ..matching.still_background import stands_still
 from ..placing.gps import at_zero, places_by_name
@@ -42,7 +47,7 @@ def run(workspace: Workspace, settings: SfmSettings, progress: Progress) -> dict
         finally:
             remove(workspace.live)
     found = registration(workspace, models)
-    write_json(workspace.registration, found)
+    write_document(workspace.registration, found)
     if not models:
         raise UserError(_no_model(found, workspace))
     with whole_folder(workspace.sparse) as part:
@@ -67,11 +72,11 @@ def _map(
         return _read_models(output)
 
     attempts = Attempts(workspace.database, scratch, mapped, progress, mapped(workspace.database), [])
-    known = [camera["prior"] for camera in workspace.read_photos()["cameras"]]
-    if settings.refine_intrinsics and "given" not in known:
+    known = [camera.prior for camera in workspace.read_photos().cameras]
+    if settings.refine_intrinsics and FocalPrior.GIVEN not in known:
         settle_cameras(attempts)
     if attempts.models:
-        unfold(attempts, [photo["name"] for photo in workspace.used_photos()], settings.seed)
+        unfold(attempts, [photo.name for photo in workspace.used_photos()], settings.seed)
     return attempts.models, attempts.doubts
 
 
@@ -144,37 +149,37 @@ def _place(workspace: Workspace, model: Any, progress: Progress) -> list[Doubt]:
     """Writes placement.json; what is doubtful about it."""
     photos = workspace.used_photos()
     gps = places_by_name(photos)
-    if lost := [photo["name"] for photo in photos if at_zero(photo)]:
+    if lost := [photo.name for photo in photos if at_zero(photo)]:
         progress.warning(f"The GPS of {named(lost)} says 0, 0, which is not a real position: it is ignored.")
     transform, how, up = place_model(model, gps)
-    write_json(workspace.placement, {"version": 1, "world_from_model": transform.tolist(), "how": how})
+    write_document(workspace.placement, PlacementDocument(world_from_model=transform.tolist(), how=how))
     return placing_doubts(model, gps, up)
 
 
-def _no_model(found: dict[str, Any], workspace: Workspace) -> str:
+def _no_model(found: RegistrationDocument, workspace: Workspace) -> str:
     if stands_still(workspace.database):
         return f"No cameras could be placed: {STILL_ADVICE}"
-    reasons = [f"{name}: {entry['reason']}" for name, entry in list(found["photos"].items())[:3]]
+    reasons = [f"{name}: {entry.reason}" for name, entry in list(found.photos.items())[:3]]
     return (
         f"No cameras could be placed ({'; '.join(reasons)}): take more photos with about two thirds "
         "overlap, from different positions, of a textured subject."
     )
 
 
-def _report(workspace: Workspace, found: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    main = found["models"][0]
-    for name, entry in found["photos"].items():
-        if entry["state"] != "registered":
-            progress.warning(f"{name} is not registered: {entry['reason']}.", photo=name)
-    if len(found["models"]) > 1:
-        sizes = " and ".join(str(model["photos"]) for model in found["models"])
+def _report(workspace: Workspace, found: RegistrationDocument, progress: Progress) -> dict[str, Any]:
+    main = found.models[0]
+    for name, entry in found.photos.items():
+        if not entry.registered:
+            progress.warning(f"{name} is not registered: {entry.reason}.", photo=name)
+    if len(found.models) > 1:
+        sizes = " and ".join(str(model.photos) for model in found.models)
         progress.warning(
-            f"The photos form {len(found['models'])} separate groups of {sizes} photos: the largest is "
+            f"The photos form {len(found.models)} separate groups of {sizes} photos: the largest is "
             "used. Take photos between the groups to join them, or run them separately."
         )
-    total = len(found["photos"])
+    total = len(found.photos)
     message = (
-        f"{main['photos']} of {total} photos registered, {main['points']} points, "
-        f"{main['error']:.2f} px reprojection error"
+        f"{main.photos} of {total} photos registered, {main.points} points, "
+        f"{main.error:.2f} px reprojection error"
     )
-    return {"message": message, "models": len(found["models"]), "of": total, **main}
+    return {"message": message, "models": len(found.models), "of": total, **encode(main)}

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import numpy as np
 
-from ...pipeline.errors import FileFormatError, UserError
-from ...pipeline.files.json_values import items, mapping
+from ...pipeline.documents.photos_json import read_photos
+from ...pipeline.errors import UserError
 from ...pipeline.files.user_path import recorded_path
-from ...pipeline.files.whole_files import read_json
-from ...pipeline.placing.placement_file import check_placement
+from ...pipeline.placing.placement_file import read_placement
 from ...pipeline.results import is_done, problem
 from ...pipeline.text import printable
 from ...pipeline.workspace import Workspace
@@ -48,6 +46,7 @@ class Source:
 
 # Where models lie: in our workspaces, in the folders of COLMAP's own programs, and as the folder itself.
 _MODELS = ("dense/sparse", "dense/0/sparse", "sparse/0", "sparse", "0", "colmap/sparse/0", "")
+_ADVICE = "run the reconstruction again or choose another folder"
 _CLOUDS = ("dense/fusion.ply", "dense/fused.ply", "dense/0/fused.ply", "fusion.ply", "fused.ply")
 
 
@@ -80,7 +79,7 @@ def find_source(folder: str | Path) -> Source:
     if cloud is None:
         notes.append("There is no dense cloud yet, so the sparse points are shown.")
     if workspace.placement.is_file():
-        world_from_model = _placement(workspace.placement)
+        world_from_model = read_placement(workspace.placement, _ADVICE)
     else:
         world_from_model = UPRIGHT
         notes.append("There is no placement.json, so the model's -Y is taken as up.")
@@ -156,27 +155,8 @@ def _photos_of(model: Path, root: Path) -> Path:
     return next((place for place in places if place.is_dir()), places[0])
 
 
-def _read(path: Path) -> dict[str, Any]:
-    return read_json(path, "run the reconstruction again or choose another folder")
-
-
-def _placement(path: Path) -> np.ndarray:
-    """placement.json's similarity, 4x4."""
-    try:
-        return check_placement(_read(path).get("world_from_model"))
-    except ValueError as error:
-        raise FileFormatError(
-            path, f"its world_from_model is not a similarity transform ({error})"
-        ) from error
-
-
 def _titles(path: Path) -> dict[str, str]:
     """Original stems by the photos' names in the model."""
-    photos = _read(path).get("photos")
-    entries = [mapping(photo) for photo in items(photos)]
-    if not isinstance(photos, list) or not all(
-        isinstance(photo.get(key), str) for photo in entries for key in ("name", "source")
-    ):
-        raise FileFormatError(path, "its list of photos is damaged")
-    titles = {photo["name"]: printable(recorded_path(photo["source"]).stem) for photo in entries}
+    photos = read_photos(path, _ADVICE).photos
+    titles = {photo.name: printable(recorded_path(photo.source).stem) for photo in photos}
     return {name: title for name, title in titles.items() if name and title}

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...pipeline.documents.photos_json import PhotoState
+from ...pipeline.documents.registration_json import RegistrationState
 from ...pipeline.files import json_values
 from ...pipeline.files.regular import read_regular
 from ...pipeline.files.user_path import recorded_path
 from ...pipeline.text import printable
 
-REGISTERED, OTHER_MODEL, NOT_REGISTERED, SET_ASIDE = (
-    "registered",
-    "other model",
-    "not registered",
-    "set aside",
-)
+REGISTERED = RegistrationState.REGISTERED
+OTHER_MODEL = RegistrationState.OTHER_MODEL
+NOT_REGISTERED = RegistrationState.NOT_REGISTERED
+SET_ASIDE = PhotoState.SET_ASIDE
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def _row(entry: Any) -> PhotoRow | None:
         return None
     name, source = text(entry.get("name")), text(entry.get("source"))
     title = recorded_path(source).stem or Path(name).stem or "Photo"
-    if entry.get("state") != "used":
+    if entry.get("state") != PhotoState.USED:
         return PhotoRow(title, "", SET_ASIDE, text(entry.get("reason")), source=source)
     found = entry.get("registration")
     if not isinstance(found, dict):

@@ -21,6 +21,7 @@ from blender_recon3d.pipeline.files.whole_files import clone_or_copy, whole_file
 from blender_recon3d.pipeline.settings import STAGES
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.engine import recon3d
+from tests.support.runs import state_json
 
 OPTIONS = ("--features", "sift", "--dense-size", 480, "--until", "texture", "--texture", 256)
 
@@ -124,7 +125,7 @@ def test_a_damaged_file_is_found_and_named(finished, tmp_path, stage, name, how)
 
 def test_a_workspace_without_sizes_counts_by_what_is_there(workspace):
     """Those of version 0.1.0."""
-    state = workspace.read_state()
+    state = state_json(workspace)
     del state["files"]
     write_json(workspace.state_file, state)
     assert all(results.damaged(workspace, stage) == [] for stage in STAGES)
@@ -134,7 +135,7 @@ def test_a_workspace_without_sizes_counts_by_what_is_there(workspace):
 
 def test_names_of_files_in_a_state_lead_nowhere_else(workspace, tmp_path):
     (tmp_path / "precious").write_text("mine")
-    state = workspace.read_state()
+    state = state_json(workspace)
     for name in (
         "../precious",
         str(tmp_path / "precious"),
@@ -149,7 +150,7 @@ def test_names_of_files_in_a_state_lead_nowhere_else(workspace, tmp_path):
 
 @pytest.mark.parametrize("recorded", ["", " ", "many 00000000", "-1"])
 def test_what_a_state_says_of_a_file_may_be_anything(workspace, recorded):
-    state = workspace.read_state()
+    state = state_json(workspace)
     state["files"]["mesh"]["mesh/mesh.ply"] = recorded
     write_json(workspace.state_file, state)
     assert [damage.path for damage in results.damaged(workspace, "mesh")] == [workspace.mesh_file]
@@ -218,14 +219,14 @@ def test_the_size_in_a_visibility_file_is_not_trusted(tmp_path):
 
 
 def test_a_damaged_photo_is_copied_again_and_what_hangs_on_it_stays(workspace, photos):
-    before = workspace.read_state()["stages"]
+    before = state_json(workspace)["stages"]
     path = workspace.images / "view_03.jpg"
     path.write_bytes(bytes(path.stat().st_size))
     ran = recon3d("run", photos, "-o", workspace.root, *OPTIONS)
     assert ran.returncode == 0, ran.stderr
     assert "view_03.jpg has different content than was written: the stage photos makes it again" in ran.stderr
     assert path.read_bytes() == (photos / "view_03.jpg").read_bytes()
-    after = workspace.read_state()["stages"]
+    after = state_json(workspace)["stages"]
     assert {name for name in STAGES if before[name] != after[name]} <= {
         "photos"
     }  # the same but for its seconds
@@ -244,7 +245,7 @@ def test_a_damaged_database_stands_in_nobodys_way(workspace, photos):
 
 
 def test_torn_depth_and_undistorted_photos_are_made_again(workspace, photos):
-    state = workspace.read_state()
+    state = state_json(workspace)
     state["stages"]["dense"]["state"] = "started"  # a power cut in the middle of it
     for later in ("mesh", "texture"):
         del state["stages"][later]
@@ -274,7 +275,7 @@ def test_a_shorter_run_leaves_no_results_of_the_longer_one(workspace, photos, tm
 
 def test_results_that_the_state_has_dropped_are_neither_exported_nor_judged(workspace, tmp_path):
     """As version 0.1.0 left them: the state knew nothing of them any more, but the files were there."""
-    state = workspace.read_state()
+    state = state_json(workspace)
     for later in ("dense", "mesh", "texture"):
         del state["stages"][later]
     write_json(workspace.state_file, state)

@@ -8,12 +8,14 @@ import pytest
 import torch
 
 from blender_recon3d.pipeline import job_arithmetic
+from blender_recon3d.pipeline.documents.state_json import StageRecord, StageState
 from blender_recon3d.pipeline.models import arithmetic as table
 from blender_recon3d.pipeline.models.frontend import FeatureExtractor, Matcher, RetrievalEncoder
 from blender_recon3d.pipeline.settings import JobSettings
 from blender_recon3d.pipeline.system.cpu import parse_cpuinfo, parse_identifier, processor
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.planted import planted_weights
+from tests.support.runs import state_json
 from tests.support.scenes import box_scene, ring, spot_texture, write_capture
 
 X86 = "processor\t: 0\nvendor_id\t: {vendor}\ncpu family\t: {family}\nmodel name\t: {name}\nflags\t\t: fpu {flags}\n\n"
@@ -75,7 +77,7 @@ def job(weights):
 def begun(tmp_path):
     """A workspace whose features began in bf16, whatever this machine would choose."""
     workspace = Workspace(tmp_path)
-    workspace.write_stage("features", {"state": "started", "fingerprint": "x"})
+    workspace.write_stage("features", StageRecord(state=StageState.STARTED, fingerprint="x"))
     job_arithmetic.record(workspace, {"precision": "bf16", "why": "elsewhere"})
     return workspace
 
@@ -84,7 +86,7 @@ def test_a_resumed_job_goes_on_as_it_began(begun, job):
     settled, value = job_arithmetic.of_job(begun, job, lambda settings: False)
     assert settled.features.precision == settled.matches.precision == "bf16"
     assert value == json.loads(begun.state_file.read_text())["arithmetic"]
-    assert begun.read_state()["stages"]["features"]["state"] == "started"  # nothing else is touched
+    assert state_json(begun)["stages"]["features"]["state"] == "started"  # nothing else is touched
 
 
 def test_features_that_begin_anew_are_chosen_for_this_machine(begun, job):
@@ -106,7 +108,7 @@ def test_sift_has_no_arithmetic(begun):
 
 @pytest.mark.parametrize("value", [None, [], {"precision": "fp8"}, {"precision": 16}])
 def test_a_damaged_record_is_none(begun, value):
-    state = begun.read_state()
+    state = state_json(begun)
     begun.state_file.write_text(json.dumps({**state, "arithmetic": value}))
     assert job_arithmetic.recorded(begun) is None
 

@@ -16,7 +16,7 @@ from blender_recon3d.pipeline.models.feature_files import feature_path, load_fea
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.engine import recon3d
 from tests.support.planted import planted_weights
-from tests.support.runs import centres, stages, start, wait_for
+from tests.support.runs import centres, stages, start, state_json, wait_for
 from tests.support.scenes import box_scene, ring, spot_texture, write_capture
 
 
@@ -67,7 +67,7 @@ def learned(tmp_path_factory, photos, arguments):
 
 
 def test_the_job_says_what_it_computed_in(learned):
-    kept = learned.read_state()["arithmetic"]
+    kept = state_json(learned)["arithmetic"]
     assert kept["precision"] in ("fp32", "bf16") and kept["why"]
     assert json.loads(learned.report_json.read_text())["arithmetic"] == kept
     assert f"{kept['precision']} (" in learned.report_html.read_text()
@@ -89,7 +89,7 @@ def test_each_photo_has_its_best_pairs_and_all_hang_together(learned):
     pairs = read_pairs(learned.pairs)
     assert 6 <= len(pairs) < 15
     for photo in learned.used_photos():
-        assert sum(photo["name"] in pair for pair in pairs) >= 3
+        assert sum(photo.name in pair for pair in pairs) >= 3
 
 
 def test_the_database_holds_what_the_files_hold(learned):

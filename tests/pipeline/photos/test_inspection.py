@@ -32,14 +32,14 @@ def test_everything_is_said_at_once_and_nothing_is_written(photos, tmp_path):
     settings = JobSettings.build(photos=photos, features="sift")
     found = inspect_photos(settings, Progress(events.append), tmp_path / "out")
     assert events[0].message == "8 photos"  # before any of them has been read
-    assert (found["photos"], found["used"]) == (8, 6)
-    reasons = {item["photo"].rpartition("/")[2]: item["reason"] for item in found["set_aside"]}
+    assert (found.photos, found.used) == (8, 6)
+    reasons = {item.photo.rpartition("/")[2]: item.reason for item in found.set_aside}
     assert set(reasons) == {"IMG_6.jpg", "IMG_7.png"} and "IMG_0" in reasons["IMG_7.png"]
-    assert [(c["photos"], c["width"], c["height"]) for c in found["cameras"]] == [
+    assert [(c.photos, c.width, c.height) for c in found.cameras] == [
         (5, 480, 320),
         (1, 320, 480),
     ]
-    assert any("30 to 60" in sentence for sentence in found["advice"])
+    assert any("30 to 60" in sentence for sentence in found.advice)
     assert not (tmp_path / "out").exists()
     assert "IMG_6.jpg: the file is empty" in describe(found)
 
@@ -52,10 +52,10 @@ def test_more_quality_takes_longer(photos, tmp_path):
         )
     found = inspect_photos(JobSettings.build(photos=photos, features="sift"), Progress(), tmp_path)
     for until in ("dense", "texture"):
-        totals = [total(found["forecasts"][quality]["seconds"], until) for quality in QUALITIES]
+        totals = [total(found.forecasts[quality].seconds, until) for quality in QUALITIES]
         assert 0 < totals[0] < totals[1] < totals[2]
-    assert set(found["forecasts"]["medium"]["seconds"]) == set(STAGES)
-    assert all(found["forecasts"][quality]["memory"] > 2**30 for quality in QUALITIES)
+    assert set(found.forecasts["medium"].seconds) == set(STAGES)
+    assert all(found.forecasts[quality].memory > 2**30 for quality in QUALITIES)
 
 
 def test_the_command_answers_in_events(photos, tmp_path):

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import sys
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from PIL import Image
 
 from blender_recon3d.pipeline.cli.console import Console
+from blender_recon3d.pipeline.documents.state_json import StageRecord, StageState
 from blender_recon3d.pipeline.events import Event, Progress, append_event, read_events
 from blender_recon3d.pipeline.exporting.glb import write_glb
 from blender_recon3d.pipeline.exporting.obj import write_obj
@@ -62,11 +64,11 @@ def taken(photos, tmp_path):
 
 
 def test_the_list_of_photos_holds_the_files_that_are_there(photos, taken):
-    entries = taken.read_photos()["photos"]
-    assert {entry["source"] for entry in entries} == {str(path) for path in photos.iterdir()}
-    assert all(os.path.exists(entry["source"]) for entry in entries)
+    entries = taken.read_photos().photos
+    assert {entry.source for entry in entries} == {str(path) for path in photos.iterdir()}
+    assert all(os.path.exists(entry.source) for entry in entries)
     used = taken.used_photos()
-    assert [entry["name"] for entry in used] == [f"Mnster_{n}.jpg" for n in range(4)]
+    assert [entry.name for entry in used] == [f"Mnster_{n}.jpg" for n in range(4)]
     assert [path.name for path in taken.masks.iterdir()] == ["Mnster_0.jpg.png"]
     events, _ = read_events(taken.events)
     assert any(os.fsdecode(b"leer \xe4.jpg") in event.message for event in events if event.kind == "warning")
@@ -74,7 +76,7 @@ def test_the_list_of_photos_holds_the_files_that_are_there(photos, taken):
 
 def test_report_and_inspection_can_be_printed(photos, taken):
     settings = JobSettings.build(photos=str(photos), features="sift")
-    taken.write_stage("photos", {"state": "done"})
+    taken.write_stage("photos", StageRecord(state=StageState.DONE))
     write_report(taken, settings, Progress())
     page = taken.report_html.read_text("utf-8")
     assert "M\N{REPLACEMENT CHARACTER}nster 1.jpg" in page
@@ -96,7 +98,7 @@ def test_a_list_of_pairs_names_them(taken, tmp_path):
     listed = tmp_path / "pairs.txt"
     # Names with blanks cannot stand in a list, so by the names in the workspace and one of its own.
     entries = taken.used_photos()
-    entries[0]["source"] = os.fsdecode(b"/p/M\xfcnster.jpg")
+    entries[0] = replace(entries[0], source=os.fsdecode(b"/p/M\xfcnster.jpg"))
     listed.write_bytes(b"M\xfcnster.jpg Mnster_1.jpg\n")
     assert _from_file(listed, entries, Progress()) == [(0, 1)]
 

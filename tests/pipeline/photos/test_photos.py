@@ -27,7 +27,7 @@ def take_in(folder: Path, output: Path, **settings: object):
     summary = stage.run(
         workspace, PhotosSettings(sources=(str(folder),), **settings), Progress(events.append)
     )
-    entries = {Path(entry["source"]).name: entry for entry in workspace.read_photos()["photos"]}
+    entries = {Path(entry.source).name: entry for entry in workspace.read_photos().photos}
     return workspace, entries, summary, events
 
 
@@ -45,8 +45,8 @@ def test_every_format_comes_in_with_the_same_pixels(tmp_path):
     workspace, entries, _, _ = take_in(folder, tmp_path / "out")
     for number, kind in enumerate(kinds):
         entry = entries[f"p{kind}"]
-        assert entry["state"] == "used"
-        found = read_rgb(workspace.images / entry["name"]).astype(int)
+        assert entry.state == "used"
+        found = read_rgb(workspace.images / entry.name).astype(int)
         worst = 0 if kind in (".png", ".tif") else 14  # a lossy photo, or one kept as JPEG at quality 97
         assert np.abs(found - np.asarray(picture(number)).astype(int)).mean() <= worst
 
@@ -64,8 +64,8 @@ def test_unusual_pixels_become_eight_bit_rgb(tmp_path, mode):
         save(folder / f"p{number}{'.tif' if mode in ('I;16', 'CMYK', '1') else '.png'}", image)
     workspace, entries, summary, _ = take_in(folder, tmp_path / "out")
     assert summary["photos"] == 3
-    for number, entry in enumerate(sorted(entries.values(), key=lambda entry: entry["source"])):
-        pixels = cv2.imread(str(workspace.images / entry["name"]), cv2.IMREAD_COLOR)
+    for number, entry in enumerate(sorted(entries.values(), key=lambda entry: entry.source)):
+        pixels = cv2.imread(str(workspace.images / entry.name), cv2.IMREAD_COLOR)
         assert pixels.shape == (320, 480, 3)
         if mode in ("I;16", "L"):
             expected = np.asarray(picture(number).convert("L")).astype(int)
@@ -87,8 +87,8 @@ def test_exif_orientation_is_applied_once(tmp_path, orientation):
     workspace, entries, _, _ = take_in(folder, tmp_path / "out")
     for number in range(3):
         entry = entries[f"p{number}.png"]
-        assert (entry["width"], entry["height"]) == (480, 320)
-        target = workspace.images / entry["name"]
+        assert (entry.width, entry.height) == (480, 320)
+        target = workspace.images / entry.name
         assert np.array_equal(cv2.imread(str(target))[..., ::-1], np.asarray(picture(number)))
         with Image.open(target) as image:
             assert read_exif(image).orientation == 1
@@ -108,7 +108,7 @@ def test_bad_photos_are_set_aside_with_the_reason(tmp_path):
     save(folder / "blurred.jpg", Image.fromarray(blurred))
     (folder / "notes.txt").write_text("not looked at")
     _, entries, summary, events = take_in(folder, tmp_path / "out")
-    reasons = {name: entry["reason"] for name, entry in entries.items() if entry["state"] != "used"}
+    reasons = {name: entry.reason for name, entry in entries.items() if entry.state != "used"}
     assert "empty" in reasons.pop("empty.jpg")
     assert "cut off" in reasons.pop("cut.jpg")
     assert "not an image" in reasons.pop("text.jpg")
@@ -120,7 +120,7 @@ def test_bad_photos_are_set_aside_with_the_reason(tmp_path):
     assert summary["set_aside"] == 6
     assert sum(event.kind == "warning" for event in events) == 6
     kept = take_in(folder, tmp_path / "kept", keep_blurred=True)[1]
-    assert kept["blurred.jpg"]["state"] == "used"
+    assert kept["blurred.jpg"].state == "used"
 
 
 def test_a_photo_far_smaller_than_the_rest_is_set_aside(tmp_path):
@@ -129,7 +129,7 @@ def test_a_photo_far_smaller_than_the_rest_is_set_aside(tmp_path):
         save(folder / f"p{number}.jpg", picture(number, 512, 400).resize((1536, 1200)))
     save(folder / "thumb.jpg", picture(9, 340, 240))
     _, entries, _, _ = take_in(folder, tmp_path / "out")
-    assert "the others have 1536" in entries["thumb.jpg"]["reason"]
+    assert "the others have 1536" in entries["thumb.jpg"].reason
 
 
 def test_real_captures_lose_no_photo(tmp_path):
@@ -140,7 +140,7 @@ def test_real_captures_lose_no_photo(tmp_path):
     for name, focal in (("saharov", 1519.0), ("monstree", 1294.3), ("sceaux", 1618.8), ("buddha", None)):
         _, entries, summary, _ = take_in(CAPTURES / name / "photos", tmp_path / name)
         assert summary["set_aside"] == 0, name
-        prior = next(iter(entries.values()))["focal_prior_px"]
+        prior = next(iter(entries.values())).focal_prior_px
         assert prior == (pytest.approx(focal, rel=1e-3) if focal else None), name
 
 
@@ -182,7 +182,7 @@ def test_any_name_becomes_a_harmless_one(tmp_path):
     if os.name != "nt":
         save(folder / "two\nlines.jpg", picture(50))
     workspace, _, _, _ = take_in(folder, tmp_path / "Ausgabe ü 写真")
-    used = [photo["name"] for photo in workspace.used_photos()]
+    used = [photo.name for photo in workspace.used_photos()]
     assert len(set(used)) == len(used) == len(names) + (os.name != "nt")
     for name in used:
         assert name.isascii() and not set(name) & set(" /\\\n&;$()'\"") and not name.startswith(("-", "."))
@@ -219,13 +219,13 @@ def test_photos_are_grouped_by_camera_focal_length_and_size(tmp_path):
         save(folder / f"zoom_{number}.jpg", picture(20 + number), zoom)
         save(folder / f"bare_{number}.jpg", picture(30 + number))
     workspace, entries, _, _ = take_in(folder, tmp_path / "out")
-    cameras = workspace.read_photos()["cameras"]
-    assert [camera["photos"] for camera in cameras] == [2, 2, 2, 2]
+    cameras = workspace.read_photos().cameras
+    assert [camera.photos for camera in cameras] == [2, 2, 2, 2]
     diagonal = np.hypot(480, 320)
-    assert entries["phone_0.jpg"]["focal_prior_px"] == pytest.approx(26 * diagonal / 43.2666, abs=0.01)
+    assert entries["phone_0.jpg"].focal_prior_px == pytest.approx(26 * diagonal / 43.2666, abs=0.01)
     # 3543 pixels at 3000 an inch are a sensor of 30.0 mm, of which the scaled photo shows the whole.
-    assert entries["zoom_0.jpg"]["focal_prior_px"] == pytest.approx(35 / 30.0 * 480, rel=1e-3)
-    assert entries["bare_0.jpg"]["focal_prior_px"] is None
+    assert entries["zoom_0.jpg"].focal_prior_px == pytest.approx(35 / 30.0 * 480, rel=1e-3)
+    assert entries["bare_0.jpg"].focal_prior_px is None
     assert take_in(folder, tmp_path / "one", grouping="single")[2]["cameras"] == 2  # one for each size
     assert take_in(folder, tmp_path / "each", grouping="each")[2]["cameras"] == 8
 
@@ -236,8 +236,8 @@ def test_given_intrinsics_are_taken_and_checked(tmp_path):
         save(folder / f"p{number}.jpg", picture(number))
     options = {"camera_model": "PINHOLE", "camera_params": "500,501,240,160"}
     workspace, _, _, _ = take_in(folder, tmp_path / "out", **options)
-    camera = workspace.read_photos()["cameras"][0]
-    assert camera["params"] == [500, 501, 240, 160] and camera["prior"] == "given"
+    camera = workspace.read_photos().cameras[0]
+    assert camera.params == [500, 501, 240, 160] and camera.prior == "given"
     for params, words in (("500,501", "2 numbers"), ("a,b,c,d", "give numbers"), ("nan,1,2,3", "numbers")):
         with pytest.raises(UserError, match=words):
             take_in(folder, tmp_path / "bad", camera_model="PINHOLE", camera_params=params)
@@ -278,7 +278,7 @@ def test_a_video_gives_sharp_well_spaced_frames(tmp_path):
         writer.write(frame)
     writer.release()
     workspace, _, _, _ = take_in(video, tmp_path / "out", frames=10)
-    indices = [int(photo["name"].split("_")[-1].split(".")[0]) for photo in workspace.used_photos()]
+    indices = [int(photo.name.split("_")[-1].split(".")[0]) for photo in workspace.used_photos()]
     assert 8 <= len(indices) <= 11
     assert not set(indices) & blurred
     assert sum(31 <= index < 59 for index in indices) <= 1
@@ -302,4 +302,4 @@ def test_hostile_exif_is_only_a_hint(tmp_path):
             content[place] = generator.integers(256)
         path.write_bytes(content)
     _, entries, _, _ = take_in(folder, tmp_path / "out")
-    assert all(entry["state"] == "used" for entry in entries.values())
+    assert all(entry.state == "used" for entry in entries.values())

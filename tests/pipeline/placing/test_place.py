@@ -92,7 +92,7 @@ def marked(tmp_path_factory) -> Workspace:
 def test_markers_in_photos_give_metres_and_the_ground(marked):
     before = {path: path.read_bytes() for path in marked.model.iterdir()}
     content = place(marked, Wish(marker_size=SIDE, dictionary="5X5_50"))
-    assert "4 markers" in content["how"] and "on the ground" in content["how"]
+    assert "4 markers" in content.how and "on the ground" in content.how
     world = placed(marked)
     # A corner is found to about a tenth of a pixel; a marker is some 70 wide, and seen in 8 photos.
     assert scale_of(world) == pytest.approx(1, rel=0.003)
@@ -111,9 +111,7 @@ def test_the_wrong_dictionary_finds_nothing_and_says_so(marked):
 def test_markers_of_two_sizes_are_said(tmp_path):
     workspace = made_workspace(tmp_path)
     write_capture(workspace.images, ring(8), board(wrong=True))
-    assert (
-        "are they all the same size?" in place(workspace, Wish(marker_size=SIDE, dictionary="5X5_50"))["how"]
-    )
+    assert "are they all the same size?" in place(workspace, Wish(marker_size=SIDE, dictionary="5X5_50")).how
 
 
 def gps_of(noise: float, seed: int = 0, factor: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
@@ -136,14 +134,14 @@ def test_gps_gives_metres_and_heading_and_leaves_up_alone(tmp_path):
     assert scale_of(world) == pytest.approx(1, rel=0.005)
     turned = axes @ world[:3, :3].T / scale_of(world)
     assert np.allclose(turned[:, :2], np.eye(2), atol=0.02)
-    assert content["gps"]["latitude_longitude"] == pytest.approx(HOME.tolist(), abs=1e-3)
+    assert content.gps.latitude_longitude == pytest.approx(HOME.tolist(), abs=1e-3)
 
 
 def test_a_photo_with_a_wrong_place_has_no_say(tmp_path):
     gps, _ = gps_of(0.0)
     gps[3] += 0.01  # a kilometre
     workspace = made_workspace(tmp_path, gps)
-    assert "GPS of 7 photos" in place(workspace, Wish(gps=True))["how"]
+    assert "GPS of 7 photos" in place(workspace, Wish(gps=True)).how
     assert scale_of(placed(workspace)) == pytest.approx(1, rel=0.01)
 
 

@@ -1,5 +1,8 @@
 """Advice about photos that did not make it."""
 
+from blender_recon3d.pipeline.documents.codec import decode
+from blender_recon3d.pipeline.documents.photos_json import PhotosDocument
+from blender_recon3d.pipeline.documents.registration_json import RegistrationDocument
 from blender_recon3d.pipeline.report.advice import advise
 
 
@@ -9,7 +12,8 @@ def capture(states: dict[str, dict], aside: dict[str, str] | None = None):
         {"name": "", "source": f"/p/{n}.JPG", "state": "set aside", "reason": r}
         for n, r in (aside or {}).items()
     ]
-    return {"photos": photos}, {"photos": {f"{n}.jpg": entry for n, entry in states.items()}}
+    found = {"photos": {f"{n}.jpg": entry for n, entry in states.items()}}
+    return decode(PhotosDocument, {"photos": photos}), decode(RegistrationDocument, found)
 
 
 OK = {"state": "registered", "points": 500, "error": 0.5}
@@ -19,15 +23,15 @@ NO = {"state": "not registered", "reason": "too few matches with any other photo
 def test_a_gap_is_named_by_the_photos_around_it():
     document, found = capture({"A": OK, "B": NO, "C": NO, "D": OK})
     (advice,) = advise(document, found, {})
-    assert advice["text"] == "2 photos (B, C) overlap too little with the rest: take some between A and D."
-    assert advice["photos"] == ["B.jpg", "C.jpg"]
+    assert advice.text == "2 photos (B, C) overlap too little with the rest: take some between A and D."
+    assert advice.photos == ["B.jpg", "C.jpg"]
 
 
 def test_a_gap_at_an_end_is_bridged_to_the_next_one():
     document, found = capture({"A": OK, "B": OK, "C": OK, "D": NO})
-    assert "take some between C and D." in advise(document, found, {})[0]["text"]
+    assert "take some between C and D." in advise(document, found, {})[0].text
     document, found = capture({"A": NO, "B": OK, "C": OK})
-    assert "take some between A and B." in advise(document, found, {})[0]["text"]
+    assert "take some between A and B." in advise(document, found, {})[0].text
 
 
 def test_another_model_is_joined_where_it_matches_best():
@@ -35,14 +39,14 @@ def test_another_model_is_joined_where_it_matches_best():
     document, found = capture({"A": OK, "B": OK, "C": other, "D": other, "E": other})
     links = {("A.jpg", "D.jpg"): (0, 12), ("B.jpg", "C.jpg"): (0, 3)}
     (advice,) = advise(document, found, links)
-    assert "form a separate group: take some between D and A." in advice["text"]
+    assert "form a separate group: take some between D and A." in advice.text
     (advice,) = advise(document, found, {})  # nothing matches: the nearest in the order taken
-    assert "between C and B." in advice["text"]
+    assert "between C and B." in advice.text
 
 
 def test_loose_and_badly_fitting_photos_are_named():
     states = {name: OK for name in "ABCD"} | {"E": {**OK, "points": 12}, "F": {**OK, "error": 2.3}}
-    texts = [item["text"] for item in advise(*capture(states), {})]
+    texts = [item.text for item in advise(*capture(states), {})]
     assert any(text.startswith("E stands on fewer than 40 points") for text in texts)
     assert any(text.startswith("F fits badly (over 1.2 px)") for text in texts)
 
@@ -57,11 +61,12 @@ def test_what_is_set_aside_is_gathered_by_its_reason():
         "Y": "far too small (30 x 20 pixels)",
         "Z": "the file is empty",
     }
-    texts = [item["text"] for item in advise(*capture({"A": OK}, aside), {})]
+    texts = [item.text for item in advise(*capture({"A": OK}, aside), {})]
     assert "2 photos are excluded (X.JPG, Y.JPG): far too small." in texts
     assert "Z.JPG is excluded: the file is empty." in texts
 
 
 def test_before_anything_is_placed_there_is_nothing_to_say():
     document, _ = capture({"A": OK})
-    assert advise(document, {}, {}) == [] and advise({}, {}, {}) == []
+    nothing = RegistrationDocument()
+    assert advise(document, nothing, {}) == [] and advise(PhotosDocument(photos=[]), nothing, {}) == []

@@ -14,6 +14,10 @@ from PIL import Image
 
 from blender_recon3d.pipeline.colmap.calls import pycolmap
 from blender_recon3d.pipeline.colmap.database import open_database, write_pairs
+from blender_recon3d.pipeline.documents.codec import decode
+from blender_recon3d.pipeline.documents.document_files import write_document
+from blender_recon3d.pipeline.documents.registration_json import PhotoRegistration, RegistrationState
+from blender_recon3d.pipeline.documents.state_json import StageRecord
 from blender_recon3d.pipeline.events import Event, Progress, append_event
 from blender_recon3d.pipeline.files.ply import write_vertices
 from blender_recon3d.pipeline.files.whole_files import write_json
@@ -77,8 +81,10 @@ def workspace(tmp_path, model) -> Workspace:
     )
     write_pairs(workspace.pairs, [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]])
     found = registration(workspace, [made])
-    found["photos"][names[-1]] = {"state": "not registered", "reason": f"too few matches with {HOSTILE}"}
-    write_json(workspace.registration, found)
+    found.photos[names[-1]] = PhotoRegistration(
+        state=RegistrationState.NOT_REGISTERED, reason=f"too few matches with {HOSTILE}"
+    )
+    write_document(workspace.registration, found)
     write_json(workspace.placement, {"version": 1, "world_from_model": np.eye(4).tolist(), "how": "x"})
     cloud = np.zeros(
         500, [(name, "<f4") for name in ("x", "y", "z")] + [(c, "u1") for c in ("red", "green", "blue")]
@@ -96,7 +102,7 @@ def finish(workspace: Workspace, until: str, failed: str = "") -> None:
                  "summary": {"message": f"{name} is made", "points": 500}}  # fmt: skip
         if name == failed:
             entry = {"fingerprint": f"{number:064x}", "state": "started"}
-        workspace.write_stage(name, entry)
+        workspace.write_stage(name, decode(StageRecord, entry))
 
 
 def report(workspace: Workspace) -> tuple[dict, str, list[Event]]:

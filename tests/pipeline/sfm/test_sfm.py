@@ -164,7 +164,7 @@ def test_every_photo_that_is_not_placed_says_why(tmp_path, photos):
         assert found[name]["state"] == "not registered"
         assert "too few matches" in found[name]["reason"] or "does not match" in found[name]["reason"]
         assert f"{name} is not registered" in result.stderr
-    aside = [photo for photo in workspace.read_photos()["photos"] if photo["state"] == "set aside"]
+    aside = [photo for photo in workspace.read_photos().photos if not photo.used]
     assert len(aside) == 1 and "broken.jpg is excluded" in result.stderr
 
 

@@ -1,0 +1,186 @@
+"""Dataclasses to JSON values and back: the one codec of all documents. Standard library only.
+
+A field's type says what it holds: int, float, str, bool, Any, X | None, list[X], tuple[X, ...], tuple[X, Y],
+dict[str, X], a StrEnum, or another dataclass.
+
+- A field without a default must be there. What is there must have the field's type: no value is converted, but that a
+  float takes a whole number. Floats are finite, whole numbers have 64 bits; both keep to the field's limits.
+- Keys that the class does not know are ignored, unless it has a field `key(..., unknown=True)`, which keeps them: for
+  documents that are read, changed and written again.
+- Written are all fields in their order; one made with `key(..., omit=True)` is left out where it has its default.
+"""
+
+from __future__ import annotations
+
+import math
+import types
+import typing
+from dataclasses import MISSING, Field, field, fields, is_dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Any, TypeVar
+
+from ..text import printable
+
+T = TypeVar("T")
+
+LARGEST_WHOLE = 2**63 - 1  # dates in nanoseconds take so much; whoever shows a number has limits of his own
+
+
+class FieldError(ValueError):
+    """A value that is not what its field holds, in a clause that names the field: "photos[2].width is ..."."""
+
+
+def key(
+    text: str,
+    default: Any = MISSING,
+    *,
+    least: float | None = None,
+    most: float | None = None,
+    omit: bool = False,
+    unknown: bool = False,
+) -> Any:
+    """A dataclass field with its documentation and limits. default: a value, or a function that makes one."""
+    metadata = {"text": text, "least": least, "most": most, "omit": omit, "unknown": unknown}
+    if callable(default):
+        return field(default_factory=default, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+def encode(value: Any) -> Any:
+    """A document, or anything in one, as JSON values."""
+    if is_dataclass(value) and not isinstance(value, type):
+        found: dict[str, Any] = {}
+        for item in fields(value):
+            content = getattr(value, item.name)
+            if item.metadata.get("unknown"):
+                found |= content
+            elif not (item.metadata.get("omit") and content == _default(item)):
+                found[item.name] = encode(content)
+        return found
+    if isinstance(value, StrEnum):
+        return value.value
+    if isinstance(value, dict):
+        return {name: encode(content) for name, content in value.items()}
+    if isinstance(value, list | tuple):
+        return [encode(content) for content in value]
+    return value
+
+
+def decode(kind: type[T], value: Any, where: str = "") -> T:
+    """The document of this class that the JSON value holds. where: what it is called in a FieldError."""
+    if not isinstance(value, dict):
+        raise FieldError(f"{where or 'it'} is {_shown(value)}, not an object")
+    found: dict[str, Any] = {}
+    known = _fields_of(typing.cast(Any, kind))
+    for item, hint in known:
+        place = f"{where}.{item.name}" if where else item.name
+        if item.metadata.get("unknown"):
+            names = {other.name for other, _ in known}
+            found[item.name] = {name: content for name, content in value.items() if name not in names}
+        elif item.name in value:
+            found[item.name] = _value(hint, value[item.name], place)
+            _check_limits(item, found[item.name], place)
+        elif _is_required(item):
+            raise FieldError(f"{place} is missing")
+    return kind(**found)
+
+
+def decoded_items(kind: type[T], value: Any) -> dict[str, T]:
+    """The entries of a JSON object that are of this class; the others, and what is no object, are left out."""
+    found = {}
+    for name, content in value.items() if isinstance(value, dict) else ():
+        try:
+            found[name] = decode(kind, content)
+        except FieldError:
+            continue
+    return found
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    if hint is Any:
+        return value
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (types.UnionType, typing.Union):
+        return None if value is None else _value(_without_none(arguments), value, where)
+    if origin is dict:
+        _check(isinstance(value, dict), value, where, "an object")
+        return {name: _value(arguments[1], content, f'{where}["{name}"]') for name, content in value.items()}
+    if origin in (list, tuple):
+        return _sequence(origin, arguments, value, where)
+    if is_dataclass(hint):
+        return decode(typing.cast(type[Any], hint), value, where)
+    if issubclass(hint, StrEnum):
+        names = ", ".join(f'"{member}"' for member in hint)
+        _check(isinstance(value, str) and value in set(hint), value, where, f"one of {names}")
+        return hint(value)
+    return _plain(hint, value, where)
+
+
+def _sequence(origin: Any, arguments: tuple[Any, ...], value: Any, where: str) -> Any:
+    _check(isinstance(value, list), value, where, "a list")
+    if origin is tuple and arguments[-1] is not Ellipsis:
+        _check(len(value) == len(arguments), value, where, f"a list of {len(arguments)}")
+        hints = arguments
+    else:
+        hints = (arguments[0],) * len(value)
+    return origin(
+        _value(hint, item, f"{where}[{n}]") for n, (hint, item) in enumerate(zip(hints, value, strict=True))
+    )
+
+
+def _plain(hint: Any, value: Any, where: str) -> Any:
+    if hint is bool or hint is str:
+        _check(isinstance(value, hint), value, where, "true or false" if hint is bool else "a text")
+        return value
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if hint is int:
+        fits = number and isinstance(value, int) and abs(value) <= LARGEST_WHOLE
+        _check(fits, value, where, "a whole number of sensible size")
+        return value
+    assert hint is float, hint
+    # A whole number beyond every float's range is refused before it is looked at as one.
+    small = number and (isinstance(value, float) or value.bit_length() < 1000)
+    _check(small and math.isfinite(value), value, where, "a finite number")
+    return float(value)
+
+
+def _check(fits: bool, value: Any, where: str, wanted: str) -> None:
+    if not fits:
+        raise FieldError(f"{where} is {_shown(value)}, not {wanted}")
+
+
+def _check_limits(item: Field[Any], value: Any, where: str) -> None:
+    least, most = item.metadata.get("least"), item.metadata.get("most")
+    if value is None:
+        return
+    if (least is not None and value < least) or (most is not None and value > most):
+        raise FieldError(f"{where} is {value}, not from {least} to {'any size' if most is None else most}")
+
+
+def _shown(value: Any) -> str:
+    """A value in a sentence, cut short; whole numbers of any length, which `repr` refuses, among them."""
+    if isinstance(value, int) and value.bit_length() > 64:
+        return "a number without end"
+    kinds: dict[type, str] = {dict: "an object", list: "a list"}
+    return kinds.get(type(value)) or ("null" if value is None else printable(repr(value)[:60]))
+
+
+def _default(item: Field[Any]) -> Any:
+    return item.default if item.default_factory is MISSING else item.default_factory()
+
+
+def _is_required(item: Field[Any]) -> bool:
+    return item.default is MISSING and item.default_factory is MISSING
+
+
+def _without_none(arguments: tuple[Any, ...]) -> Any:
+    (hint,) = (argument for argument in arguments if argument is not type(None))
+    return hint
+
+
+@cache
+def _fields_of(kind: Any) -> tuple[tuple[Field[Any], Any], ...]:
+    """The class's fields with their types."""
+    hints = typing.get_type_hints(kind)
+    return tuple((item, hints[item.name]) for item in fields(kind))

@@ -1,0 +1,35 @@
+"""Documents as files: read with care, written whole. Standard library only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..errors import FileFormatError
+from ..files.whole_files import read_json, write_json
+from .codec import FieldError, decode, encode
+
+T = TypeVar("T")
+
+
+def read_document(kind: type[T], path: Path, advice: str) -> T:
+    """The document in the file. UserError with the advice where the file is missing or is no JSON object;
+    FileFormatError, which names the field, where it holds something else or comes from a later version."""
+    return from_json(kind, read_json(path, advice), path)
+
+
+def from_json(kind: type[T], raw: Any, path: Path) -> T:
+    """The document of a JSON value that stands in the file. FileFormatError as `read_document`."""
+    try:
+        document = decode(kind, raw)
+    except FieldError as error:
+        raise FileFormatError(path, str(error)) from error
+    written, known = getattr(document, "version", 1), getattr(kind, "version", 1)
+    if written > known:
+        raise FileFormatError(path, f"it is of version {written}, and this Recon3D reads up to {known}")
+    return document
+
+
+def write_document(path: Path, document: Any, lasting: bool = True) -> None:
+    """Write the file whole; lasting: on the disk before it returns."""
+    write_json(path, encode(document), lasting)

@@ -1,0 +1,34 @@
+"""events.jsonl: what a run says, one object a line; `--json` prints the same lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from .codec import key
+
+
+class EventKind(StrEnum):
+    PROGRESS = "progress"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+    DONE = "done"
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line. Written by position in many places, so its fields are not for keywords only."""
+
+    time: float = key("seconds since 1970")
+    stage: str = key("a stage's key, or `job`, `report`, `inspect`")
+    kind: EventKind = key("what it says")
+    done: int = key("items of the stage that are done", 0)
+    total: int = key("items that there are; 0: not counted", 0)
+    message: str = key("for people", "")
+    data: dict[str, Any] = key(
+        "`done` of a stage: its record in state.json, or `skipped`; `error`: `exit_code` and `remedy`; a warning: the "
+        "`photo` it is about",
+        dict,
+    )

@@ -1,0 +1,48 @@
+"""What `recon3d inspect` finds out about photos before anything is computed: the last event's `data`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .codec import key
+from .photos_json import FocalPrior
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnfitPhoto:
+    photo: str = key("the file")
+    reason: str = key("why it will be excluded, in a clause")
+
+
+@dataclass(frozen=True, kw_only=True)
+class InspectedCamera:
+    name: str = key("maker and model, from EXIF")
+    photos: int = key("how many it took")
+    width: int = key("pixels")
+    height: int = key("pixels")
+    focal_mm: float | None = key("focal length, from EXIF", None)
+    prior: FocalPrior = key("where its first intrinsics come from")
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a job of one quality will take on this machine."""
+
+    seconds: dict[str, float] = key("of every stage, asked for or not")
+    memory: int = key("bytes at most, up to the cloud")
+    memory_of_surface: int = key("bytes at most, with mesh and texture")
+    disk: int = key("bytes of a dense reconstruction")
+
+
+@dataclass(frozen=True, kw_only=True)
+class InspectionDocument:
+    version: int = key("of this format", 1)
+    photos: int = key("files that are photos")
+    used: int = key("of them, that are fit")
+    films: int = key("files that are videos")
+    set_aside: list[UnfitPhoto] = key("the others")
+    cameras: list[InspectedCamera] = key("that took the photos")
+    advice: list[str] = key("what to change before starting, a sentence each")
+    quality: str = key("the one asked for")
+    until: str = key("the last stage asked for")
+    forecasts: dict[str, Forecast] = key("by quality")

@@ -1,0 +1,113 @@
+"""photos.json: the photos that a workspace was given, what was read of them, and the cameras that took them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from ..errors import FileFormatError
+from .codec import key
+from .document_files import read_document
+
+LARGEST_SIDE = 1 << 20  # pixels
+
+
+class PhotoState(StrEnum):
+    USED = "used"
+    SET_ASIDE = "set aside"
+
+
+class FocalPrior(StrEnum):
+    """Where a camera's first intrinsics come from."""
+
+    GIVEN = "given"
+    EXIF = "exif"
+    TABLE = "table"
+    ASSUMED = "assumed"
+    FIT = "fit"  # of a camera that structure from motion has split off
+    NONE = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhotoEntry:
+    """One photo. What is read of EXIF is empty, or null, where the file has none."""
+
+    name: str = key("its file in `images`; empty where it is excluded", "")
+    source: str = key("the original file")
+    state: PhotoState = key("whether it is used")
+    reason: str = key("why it is excluded, in a clause", "")
+    width: int = key("pixels, upright", 0, least=0)
+    height: int = key("pixels, upright", 0, least=0)
+    make: str = key("the camera's maker, from EXIF", "")
+    model: str = key("the camera's model, from EXIF", "")
+    focal_mm: float | None = key("focal length", None)
+    focal_35mm: float | None = key("focal length, 35 mm equivalent", None)
+    sensor_mm: float | None = key("width of the sensor", None)
+    digital_zoom: float | None = key("its factor, where EXIF has one", None)
+    orientation: int = key("EXIF's orientation, 1 to 8, which has been applied", 1)
+    gps: tuple[float, float, float] | None = key(
+        "latitude and longitude in degrees, altitude in meters", None
+    )
+    sharpness: float = key("of the picture; compared among the photos of a capture", 0.0)
+    camera: int | None = key("`id` of its camera", None)
+    focal_prior_px: float | None = key("the first guess of its focal length, pixels", None)
+
+    @property
+    def used(self) -> bool:
+        return self.state == PhotoState.USED
+
+
+@dataclass(frozen=True, kw_only=True)
+class CameraEntry:
+    """One camera: the photos that share intrinsics."""
+
+    id: int = key("its place in the list, from 1", least=1)
+    model: str = key("COLMAP's name of the camera model")
+    width: int = key("pixels", least=1, most=LARGEST_SIDE)
+    height: int = key("pixels", least=1, most=LARGEST_SIDE)
+    params: list[float] = key("the first guess of its intrinsics, pixels, in COLMAP's order")
+    prior: FocalPrior = key("where that comes from")
+    photos: int | None = key(
+        "how many photos it took; null in report.json where structure from motion has split it off",
+        0,
+        least=0,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhotosDocument:
+    version: int = key("of this format", 1)
+    source: str = key("the folder that all photos lie in", "")
+    cameras: list[CameraEntry] = key("in the order of their `id`", list)
+    photos: list[PhotoEntry] = key("in the order taken")
+
+    @property
+    def used(self) -> list[PhotoEntry]:
+        return [photo for photo in self.photos if photo.used]
+
+
+def read_photos(path: Path, advice: str) -> PhotosDocument:
+    """photos.json; UserError where it is missing, FileFormatError where it would lead a stage astray."""
+    document = read_document(PhotosDocument, path, advice)
+    for number, camera in enumerate(document.cameras):
+        if camera.id != number + 1:
+            raise FileFormatError(path, f"cameras[{number}].id is {camera.id}, not {number + 1}")
+    for number, photo in enumerate(document.photos):
+        if not photo.used:
+            continue
+        if photo.camera is not None and not 1 <= photo.camera <= len(document.cameras):
+            raise FileFormatError(
+                path, f"photos[{number}].camera is {photo.camera}, which is not in its cameras"
+            )
+        if not _is_file_name(photo.name):
+            raise FileFormatError(path, f"photos[{number}].name is {photo.name!r}, not the name of a file")
+    names = [photo.name for photo in document.used]
+    if len(set(names)) != len(names):
+        raise FileFormatError(path, "two of its photos have the same name")
+    return document
+
+
+def _is_file_name(name: str) -> bool:
+    """A name in the folder images, and no way out of it."""
+    return bool(name) and name.isprintable() and not set(name) & set("/\\:") and name not in (".", "..")

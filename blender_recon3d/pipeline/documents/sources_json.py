@@ -1,0 +1,25 @@
+"""sources.json: the files that a workspace was made from, so that it goes on when they have moved or gone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .codec import key
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceFile:
+    path: str = key("where it was last seen")
+    name: str = key("its path below all photos' folder")
+    size: int = key("bytes; -1 for a link to nowhere")
+    mtime_ns: int = key("its date, nanoseconds since 1970")
+    sha256: str = key("of its content; empty where it could not be read")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourcesDocument:
+    version: int = key("of this format", 1)
+    given: list[str] = key("what the user named, and the masks")
+    settings: dict[str, Any] = key("of the stage `photos`, without places")
+    files: list[SourceFile] = key("in the order taken")

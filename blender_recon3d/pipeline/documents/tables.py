@@ -1,0 +1,126 @@
+"""The documents as tables for people who read or write these files: docs/pipeline/documents.md.
+
+python -m blender_recon3d.pipeline.documents.tables > docs/pipeline/documents.md
+"""
+
+from __future__ import annotations
+
+import sys
+import typing
+from dataclasses import MISSING, fields, is_dataclass
+from enum import StrEnum
+from types import UnionType
+from typing import Any
+
+from .event import Event
+from .inspection_json import InspectionDocument
+from .live_json import LiveDocument
+from .photos_json import PhotosDocument
+from .placement_json import PlacementDocument
+from .registration_json import RegistrationDocument
+from .report_json import ReportDocument
+from .sources_json import SourcesDocument
+from .state_json import StateDocument
+
+DOCUMENTS: tuple[tuple[str, type, str], ...] = (
+    (
+        "photos.json",
+        PhotosDocument,
+        "The photos that the workspace was given, and the cameras that took them.",
+    ),
+    ("sources.json", SourcesDocument, "The files that it was made from."),
+    ("registration.json", RegistrationDocument, "What became of each photo in structure from motion."),
+    ("placement.json", PlacementDocument, "How the model stands in the world."),
+    ("state.json", StateDocument, "Which stages are done, and the files that they have left."),
+    ("events.jsonl", Event, "What a run says: one object a line, as `--json` prints them too."),
+    (
+        "live/cameras.json",
+        LiveDocument,
+        "Cameras placed so far; there only while structure from motion runs.",
+    ),
+    ("report.json", ReportDocument, "Everything machine-readable about the last run."),
+    ("inspect", InspectionDocument, "The `data` of the last event of `recon3d inspect --json`."),
+)
+_HEAD = """# Documents
+
+The JSON files in a workspace, and what `--json` prints. Made from the dataclasses in
+[blender_recon3d/pipeline/documents](../../blender_recon3d/pipeline/documents); after a change there run
+`python -m blender_recon3d.pipeline.documents.tables > docs/pipeline/documents.md`.
+
+- A key marked * is always there. Readers take the others as empty, or null, where they are missing.
+- Later versions may add keys: pass over those you do not know. When a key changes its meaning, or goes, `version` is
+  raised, and older readers refuse the file in a sentence.
+- Numbers are finite. Lengths are in pixels or in the model's units unless it says otherwise; poses are
+  cam_from_world, in COLMAP's convention.
+"""
+_NAMES = {int: "whole number", float: "number", str: "text", bool: "true or false", Any: "anything"}
+
+
+def page() -> str:
+    """The whole document, in Markdown."""
+    told: set[type] = set()
+    parts = [_HEAD]
+    for title, kind, text in DOCUMENTS:
+        parts.append(f"## {title}\n\n{text}\n\n{_table(kind)}")
+        parts += _parts_of(kind, told)
+    return "\n".join(parts)
+
+
+def _parts_of(kind: type, told: set[type]) -> list[str]:
+    """Tables of the dataclasses and states that a class is made of, each told once in the whole document."""
+    found = []
+    for part in _inner(kind):
+        if part in told:
+            continue
+        told.add(part)
+        if issubclass(part, StrEnum):
+            found.append(f"### {part.__name__}\n\n{', '.join(f'`{member}`' for member in part)}\n")
+        else:
+            found += [f"### {part.__name__}\n\n{_table(part)}", *_parts_of(part, told)]
+    return found
+
+
+def _table(kind: type) -> str:
+    hints = typing.get_type_hints(kind)
+    rows = ["| key | holds | meaning |", "|---|---|---|"]
+    for item in fields(kind):  # type: ignore[arg-type]
+        if item.metadata["unknown"]:
+            continue
+        always = item.default is MISSING and item.default_factory is MISSING
+        rows.append(
+            f"| `{item.name}`{' *' * always} | {_shown(hints[item.name])} | {item.metadata['text']} |"
+        )
+    return "\n".join(rows) + "\n"
+
+
+def _shown(hint: Any) -> str:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (UnionType, typing.Union):
+        return f"{_shown(next(part for part in arguments if part is not type(None)))}, or null"
+    if origin is dict:
+        return f"object of: {_shown(arguments[1])}"
+    if origin is tuple and arguments[-1] is not Ellipsis:
+        return f"list of {len(arguments)}: {_shown(arguments[0])}"
+    if origin in (list, tuple):
+        return f"list of: {_shown(arguments[0])}"
+    return _NAMES.get(hint) or f"[{hint.__name__}](#{hint.__name__.lower()})"
+
+
+def _inner(kind: type) -> list[type]:
+    """The dataclasses and states in the types of a class's fields, in their order."""
+    found: list[type] = []
+
+    def look(hint: Any) -> None:
+        for part in typing.get_args(hint):
+            look(part)
+        if isinstance(hint, type) and (is_dataclass(hint) or issubclass(hint, StrEnum)) and hint not in found:
+            found.append(hint)
+
+    hints = typing.get_type_hints(kind)
+    for item in fields(kind):  # type: ignore[arg-type]
+        look(hints[item.name])
+    return found
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())
