@@ -9,6 +9,7 @@ A Blender camera looks along -z with y up, COLMAP's along +z with y down.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -101,8 +102,10 @@ def pose_of(
     return (x, w, -z, y), centre  # conj(q) * (0, 1, 0, 0)
 
 
-def create_camera(name: str, image: colmap_files.Image, pinhole: Pinhole) -> bpy.types.Object:
-    """A camera object at its pose in the model's frame, linked nowhere yet.
+def create_camera(
+    name: str, image: colmap_files.Image, pinhole: Pinhole, offset: Sequence[float] = (0.0, 0.0, 0.0)
+) -> bpy.types.Object:
+    """A camera object at its pose in the model's frame less the offset, linked nowhere yet.
 
     The exact pose and intrinsics are kept as the custom property "recon3d" of the object and of its data,
     since Blender stores single precision and a resolution only in the scene.
@@ -115,7 +118,8 @@ def create_camera(name: str, image: colmap_files.Image, pinhole: Pinhole) -> bpy
     photo = image.name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     camera[KEY] = {"kind": "camera", "photo": photo, "qvec": image.qvec, "tvec": image.tvec}
     camera.rotation_mode = "QUATERNION"
-    camera.rotation_quaternion, camera.location = pose_of(image.qvec, image.tvec)
+    camera.rotation_quaternion, centre = pose_of(image.qvec, image.tvec)
+    camera.location = [value - off for value, off in zip(centre, offset, strict=True)]
     return camera
 
 

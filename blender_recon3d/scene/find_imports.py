@@ -77,6 +77,12 @@ def workspace_of(collection: bpy.types.Collection) -> Path:
     return Path(str(collection[KEY]["workspace"]))
 
 
+def offset_of_import(collection: bpy.types.Collection) -> tuple[float, float, float]:
+    """What was taken off the model's coordinates, see `far_origin`."""
+    kept = collection[KEY].get("offset", (0.0, 0.0, 0.0))
+    return float(kept[0]), float(kept[1]), float(kept[2])
+
+
 def check_editable(*things: bpy.types.ID | None) -> None:
     """UserError for what is linked from another file, which cannot be changed here."""
     for thing in things:

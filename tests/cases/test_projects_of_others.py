@@ -6,12 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environment")
 
 from blender_recon3d.pipeline.errors import UserError  # noqa: E402
 from blender_recon3d.pipeline.files.ply import read_vertices  # noqa: E402
+from blender_recon3d.scene.cleaning.clean_modifier import positions  # noqa: E402
+from blender_recon3d.scene.exporting.export_cameras import export_cameras  # noqa: E402
 from blender_recon3d.scene.importing.import_workspace import import_workspace  # noqa: E402
 from tests.support.made_workspaces import ring, write_binary, write_text, write_workspace  # noqa: E402
 
@@ -99,3 +102,55 @@ os._exit(0)  # bpy 4.2 crashes when Python ends while classes are registered
 
     assert said("import blender_recon3d; blender_recon3d.register()").split()[-1] == "5"
     assert "register() first" in said("")
+
+
+UTM = np.array([447312.5, 5428123.25, 212.0])
+
+
+def matrix(q) -> np.ndarray:
+    w, u = q[0], np.array(q[1:])
+    cross = np.cross(np.eye(3), u)
+    return np.eye(3) + 2 * w * cross + 2 * cross @ cross
+
+
+def far_model():
+    """The ring with z up, in map coordinates."""
+    model = ring()
+    upright = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
+    model.xyz = model.xyz @ upright.T + UTM
+    images = []
+    half = np.sqrt(0.5)
+    for name, camera, (w, x, y, z), t in model.images:  # double precision all along, as mathutils is not
+        q = (half * (w - x), half * (w + x), half * (y + z), half * (z - y))
+        images.append((name, camera, q, t - matrix(q) @ UTM))
+    model.images = images
+    return model
+
+
+@pytest.mark.parametrize("write", [write_binary, write_text])
+def test_map_coordinates_keep_their_precision_and_come_back(write, tmp_path):
+    far = far_model()
+    write(tmp_path / "m", far)
+    result = import_workspace(tmp_path / "m")
+    assert any("447312" in text or "44731" in text for text in result.notes)
+    points = positions(result.cloud.data)
+    offset = np.array(result.collection["recon3d"]["offset"])
+    assert np.abs(points + offset - far.xyz).max() < 1e-5
+    assert result.empty.matrix_world.translation.length == 0
+    centres = np.array([camera.matrix_world.translation for camera in result.cameras.values()])
+    assert np.allclose(centres[:, 2] + offset[2], UTM[2] + 1, atol=1e-3)  # a metre above; z stays up
+    export_cameras(result.collection, tmp_path / "out", "COLMAP")
+    lines = [line for line in (tmp_path / "out/images.txt").read_text().splitlines() if line.strip()]
+    for line, (_, _, _, t) in zip(lines, far.images, strict=True):
+        assert np.allclose([float(word) for word in line.split()[5:8]], t, rtol=0, atol=1e-6)
+    first = next(iter(result.cameras.values()))
+    before = np.array(first.matrix_world.translation)
+    first.location.x += 2  # a camera that is moved is written where it stands
+    bpy.context.view_layer.update()
+    export_cameras(result.collection, tmp_path / "out", "COLMAP")
+    words = (tmp_path / "out/images.txt").read_text().split()
+    rotation = matrix([float(word) for word in words[1:5]])
+    centre = -rotation.T @ [float(word) for word in words[5:8]]
+    assert np.allclose(
+        centre, before + offset + [2, 0, 0], atol=0.5
+    )  # the test's quaternion is single precision

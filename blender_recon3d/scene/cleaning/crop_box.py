@@ -20,6 +20,7 @@ from ..find_imports import (
     empty_of,
     find_object,
     hide,
+    offset_of_import,
     workspace_of,
 )
 from ..modes import object_mode
@@ -107,6 +108,8 @@ def write_crop(collection: bpy.types.Collection) -> Path:
     """Write the box into the workspace, where the engine's stage mesh takes it with --crop; the file."""
     path = workspace_of(collection) / CROP_FILE
     rows = [[float(value) for value in row] for row in crop_matrix(collection)]
+    for row, off in zip(rows, offset_of_import(collection), strict=False):
+        row[3] += off
     try:
         write_json(path, {"version": 1, "matrix": rows[:3]})
     except OSError as error:

@@ -18,7 +18,7 @@ import numpy as np
 from ...pipeline.errors import UserError
 from ...pipeline.files.whole_files import whole_file
 from ..cameras import KEY, Pinhole, lens_of, pinhole_from, pose_of
-from ..find_imports import find_imports
+from ..find_imports import find_imports, offset_of_import
 from ..importing.find_source import find_source
 
 COLMAP, NERFSTUDIO = "COLMAP", "NERFSTUDIO"
@@ -65,10 +65,11 @@ def import_in(scene: bpy.types.Scene) -> bpy.types.Collection:
 def posed_photos(collection: bpy.types.Collection) -> list[PosedPhoto]:
     """The cameras of an import as they stand now, by name."""
     bpy.context.view_layer.update()
+    offset = np.array(offset_of_import(collection))
     cameras = [
         o for o in collection.all_objects if o.type == "CAMERA" and _is_ours(o) and o.parent is not None
     ]
-    photos = [PosedPhoto(o[KEY]["photo"], _intrinsics(o.data), *_pose(o)) for o in cameras]
+    photos = [PosedPhoto(o[KEY]["photo"], _intrinsics(o.data), *_pose(o, offset)) for o in cameras]
     return sorted(photos, key=lambda photo: photo.photo)
 
 
@@ -78,7 +79,7 @@ def _is_ours(camera: bpy.types.Object) -> bool:
 
 
 def _pose(
-    camera: bpy.types.Object,
+    camera: bpy.types.Object, offset: np.ndarray
 ) -> tuple[tuple[float, float, float, float], tuple[float, float, float]]:
     """qvec and tvec: those kept if the camera stands where they put it, else from where it stands."""
     qvec = tuple(float(value) for value in camera[KEY]["qvec"])
@@ -86,13 +87,14 @@ def _pose(
     model_from_camera = camera.parent.matrix_world.inverted_safe() @ camera.matrix_world
     now = np.array(model_from_camera)[:3].astype(np.float64)
     rotation, centre = pose_of(qvec, tvec)
-    expected = np.column_stack([_matrix(rotation), centre])
-    size = max(1.0, float(np.abs(centre).max()))
+    near = np.array(centre) - offset
+    expected = np.column_stack([_matrix(rotation), near])
+    size = max(1.0, float(np.abs(near).max()))
     if np.abs(now - expected).max() < 1e-5 * size:
         return qvec, tvec
     axes = now[:, :3] / np.linalg.norm(now[:, :3], axis=0)  # a scaled camera looks the same way
     camera_from_model = FLIP @ _orthonormal(axes).T
-    translation = -camera_from_model @ now[:, 3]
+    translation = -camera_from_model @ (now[:, 3] + offset)
     return _quaternion(camera_from_model), tuple(translation.tolist())
 
 

@@ -19,6 +19,8 @@ from . import colmap_files
 # COLMAP's y is down where a model was not aligned: Blender's z is up. Used when placement.json is missing.
 UPRIGHT = np.array([[1.0, 0, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0], [0, 0, 0, 1]])
 
+NOT_PLACED = "There is no placement.json, so the model's -Y is taken as up."
+
 
 @dataclass(frozen=True)
 class Source:
@@ -82,7 +84,7 @@ def find_source(folder: str | Path) -> Source:
         world_from_model = read_placement(workspace.placement, _ADVICE)
     else:
         world_from_model = UPRIGHT
-        notes.append("There is no placement.json, so the model's -Y is taken as up.")
+        notes.append(NOT_PLACED)
     titles = _titles(workspace.photos) if workspace.photos.is_file() else {}
     return Source(workspace.root, model, images, cloud, world_from_model, titles, tuple(notes))
 

@@ -16,14 +16,23 @@ import numpy as np
 from mathutils import Matrix
 
 from ...pipeline.errors import UserError
-from ..cameras import KEY, create_camera, look_through, pinhole_of, show_photo_behind, typical_spacing
+from ..cameras import (
+    KEY,
+    create_camera,
+    look_through,
+    pinhole_of,
+    pose_of,
+    show_photo_behind,
+    typical_spacing,
+)
 from ..cleaning import clean_modifier
 from ..cloud import create_cloud
 from ..find_imports import CLOUD, MESH, check_replaceable, find_imports, find_object, hide, is_hidden, kind_of
 from ..meshes.mesh_object import forget_full_mesh, import_mesh
 from ..points import Points, robust_box
 from . import colmap_files, ply_points
-from .find_source import Source, find_source
+from .far_origin import moved, note, offset_of
+from .find_source import NOT_PLACED, Source, find_source
 from .mesh_files import has_mesh
 
 NAME = "Recon3D"
@@ -65,19 +74,25 @@ def import_workspace(
     source = find_source(folder)
     model = colmap_files.read_model(source.model)
     pinholes = {camera_id: pinhole_of(camera, source.model) for camera_id, camera in model.cameras.items()}
-    points = _read_points(source)
+    offset = offset_of(_centres(model))
+    points = _read_points(source, offset)
+    notes = source.notes
+    placed = source.world_from_model
+    if offset.any():
+        placed, notes = _near(source, offset)
 
     earlier = find_import(scene, source.root)
     if earlier is not None:
         check_replaceable(earlier)
     updated, kept = earlier is not None, _Kept.of(earlier)
-    collection, camera_collection, empty = _containers(scene, source)
+    collection, camera_collection, empty = _containers(scene, source.root, placed)
+    collection[KEY]["offset"] = offset.tolist()
     cloud = create_cloud(points, f"{NAME} Cloud")
     collection.objects.link(cloud)
     cloud.parent = empty
     cameras = {}
     for image in model.images:
-        camera = create_camera(source.title(image.name), image, pinholes[image.camera_id])
+        camera = create_camera(source.title(image.name), image, pinholes[image.camera_id], offset)
         camera_collection.objects.link(camera)
         camera.parent = empty
         photo = source.photo(image.name) if photos else None
@@ -87,7 +102,6 @@ def import_workspace(
     _fit_to_scene(list(cameras.values()), points, empty)
     if cameras:
         look_through(scene, next(iter(cameras.values())))
-    notes = source.notes
     if not all(camera.is_pinhole for camera in model.cameras.values()):
         notes += ("The photos are not undistorted yet, so they match the cloud only roughly.",)
     mesh = None
@@ -132,12 +146,24 @@ def _bring_mesh(
     return found
 
 
-def _read_points(source: Source) -> Points:
+def _near(source: Source, offset: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+    """How a model that has lost an offset stands, and the notes. Map coordinates have z up."""
+    if NOT_PLACED not in source.notes:
+        return moved(source.world_from_model, offset), (*source.notes, note(offset))
+    others = tuple(text for text in source.notes if text != NOT_PLACED)
+    return np.eye(4), (*others, f"{note(offset)} z is taken as up.")
+
+
+def _centres(model: colmap_files.Model) -> np.ndarray:
+    return np.array([pose_of(image.qvec, image.tvec)[1] for image in model.images], float).reshape(-1, 3)
+
+
+def _read_points(source: Source, offset: np.ndarray) -> Points:
     if source.cloud is not None:
-        return ply_points.read_points(source.cloud)
+        return ply_points.read_points(source.cloud, offset)
     sparse = colmap_files.read_points(source.model)
     with np.errstate(over="ignore"):
-        xyz = sparse.xyz.astype(np.float32)
+        xyz = (sparse.xyz - offset).astype(np.float32)
     return Points(xyz, rgb=sparse.rgb, views=sparse.views).finite()
 
 
@@ -145,13 +171,13 @@ def _read_points(source: Source) -> Points:
 
 
 def _containers(
-    scene: bpy.types.Scene, source: Source
+    scene: bpy.types.Scene, root: Path, world_from_model: np.ndarray
 ) -> tuple[bpy.types.Collection, bpy.types.Collection, bpy.types.Object]:
     """The workspace's collection, its cameras' collection and its Empty, emptied of an earlier import."""
-    found = find_import(scene, source.root)
+    found = find_import(scene, root)
     if found is None:
         collection = bpy.data.collections.new(NAME)
-        collection[KEY] = {"kind": "import", "workspace": str(source.root)}
+        collection[KEY] = {"kind": "import", "workspace": str(root)}
         scene.collection.children.link(collection)
     else:
         collection = found
@@ -166,7 +192,7 @@ def _containers(
         camera_collection = bpy.data.collections.new(f"{NAME} Cameras")
         camera_collection[KEY] = {"kind": "cameras"}
         collection.children.link(camera_collection)
-    _place(empty, source.world_from_model)
+    _place(empty, world_from_model)
     return collection, camera_collection, empty
 
 

@@ -7,6 +7,7 @@ the texture.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from ...pipeline.errors import FileFormatError, UserError
 from ...pipeline.files.ply_mesh import read_mesh
 from ...pipeline.results import has
 from ...pipeline.workspace import Workspace
-from .ply_points import to_points
+from .ply_points import NOTHING, to_points
 
 MESH, FULL, TEXTURED = "mesh/mesh.ply", "mesh/full.ply", "texture/mesh.ply"
 TEXTURE_FOLDER = "texture"
@@ -44,11 +45,11 @@ def has_mesh(root: Path) -> bool:
     return has(Workspace(root), "mesh", root / MESH)
 
 
-def read_surface(root: Path) -> Surface:
+def read_surface(root: Path, offset: Sequence[float] = NOTHING) -> Surface:
     """A workspace's mesh with its texture, where there is one of this mesh. Raises UserError where there is none."""
     if not has_mesh(root):
         raise UserError(f"{root} has no mesh (no {MESH}): press Build Mesh first.")
-    surface = _read(root / MESH)
+    surface = _read(root / MESH, offset)
     try:
         if not has(Workspace(root), "texture", root / TEXTURED):
             return surface
@@ -70,20 +71,20 @@ def read_surface(root: Path) -> Surface:
     return Surface(surface.xyz, surface.faces, surface.rgb, uv, image, surface.notes)
 
 
-def read_full(root: Path) -> Surface:
+def read_full(root: Path, offset: Sequence[float] = NOTHING) -> Surface:
     """The mesh before decimation. Raises UserError where there is none."""
     if not has(Workspace(root), "mesh", root / FULL):
         raise UserError(f"{root} has no full mesh (no {FULL}): press Build Mesh first.")
-    return _read(root / FULL)
+    return _read(root / FULL, offset)
 
 
 def _with_note(surface: Surface, note: str) -> Surface:
     return Surface(surface.xyz, surface.faces, surface.rgb, notes=(*surface.notes, note))
 
 
-def _read(path: Path) -> Surface:
+def _read(path: Path, offset: Sequence[float]) -> Surface:
     vertices, faces = read_mesh(path)
-    points = to_points(path, vertices)
+    points = to_points(path, vertices, offset)
     notes = () if len(faces) else (f"{path} has no faces: set Region to All and press Build Mesh again.",)
     return Surface(points.xyz, _sound(points.xyz, faces)[0], points.rgb, notes=notes)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,28 +12,30 @@ from ...pipeline.files.ply import read_vertices
 from ...pipeline.files.vertex_colors import vertex_colors
 from ..points import Points
 
-
-def read_points(path: Path) -> Points:
-    """The vertices, finite ones only. Raises FileFormatError."""
-    return to_points(path, read_vertices(path)).finite()
+NOTHING = (0.0, 0.0, 0.0)
 
 
-def to_points(path: Path, vertices: np.ndarray) -> Points:
-    """The vertices of a file, all of them. path: for the message of FileFormatError."""
+def read_points(path: Path, offset: Sequence[float] = NOTHING) -> Points:
+    """The vertices, finite ones only, less the offset. Raises FileFormatError."""
+    return to_points(path, read_vertices(path), offset).finite()
+
+
+def to_points(path: Path, vertices: np.ndarray, offset: Sequence[float] = NOTHING) -> Points:
+    """The vertices of a file, all of them, less the offset. path: for the message of FileFormatError."""
     names = set(vertices.dtype.names or ())
     if not {"x", "y", "z"} <= names:
         raise FileFormatError(path, "its vertices have no x, y, z")
     return Points(
-        xyz=_columns(vertices, ("x", "y", "z")),
+        xyz=_columns(vertices, ("x", "y", "z"), offset),
         rgb=vertex_colors(vertices),
         normals=_columns(vertices, ("nx", "ny", "nz")) if {"nx", "ny", "nz"} <= names else None,
         views=vertices["views"].astype(np.int32) if "views" in names else None,
     )
 
 
-def _columns(vertices: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
+def _columns(vertices: np.ndarray, names: tuple[str, ...], offset: Sequence[float] = NOTHING) -> np.ndarray:
     out = np.empty((len(vertices), len(names)), np.float32)
     with np.errstate(all="ignore"):
         for i, name in enumerate(names):
-            out[:, i] = vertices[name]
+            out[:, i] = vertices[name] - offset[i] if offset[i] else vertices[name]
     return out

@@ -14,7 +14,16 @@ from mathutils import Matrix
 
 from ..cameras import KEY
 from ..cloud import deselect, set_colours
-from ..find_imports import FULL_MESH, MESH, check_editable, empty_of, find_object, hide, workspace_of
+from ..find_imports import (
+    FULL_MESH,
+    MESH,
+    check_editable,
+    empty_of,
+    find_object,
+    hide,
+    offset_of_import,
+    workspace_of,
+)
 from ..importing.mesh_files import Surface, read_full, read_surface
 from ..modes import object_mode
 from .mesh_material import mesh_material, update_material
@@ -28,7 +37,7 @@ def import_mesh(collection: bpy.types.Collection) -> tuple[bpy.types.Object, tup
 
     Raises UserError, before anything is changed, where the workspace holds no mesh.
     """
-    surface = read_surface(workspace_of(collection))
+    surface = read_surface(workspace_of(collection), offset_of_import(collection))
     thing = _put(collection, surface, MESH, NAME)
     texture = surface.texture
     ours = update_material(thing.data, texture, surface.rgb is not None)
@@ -45,7 +54,8 @@ def full_mesh(collection: bpy.types.Collection) -> bpy.types.Object:
 
 def import_full_mesh(collection: bpy.types.Collection) -> bpy.types.Object:
     """Bring the mesh from before decimation in, or update it; hidden. Raises UserError where there is none."""
-    thing = _put(collection, read_full(workspace_of(collection)), FULL_MESH, f"{NAME} Full")
+    full = read_full(workspace_of(collection), offset_of_import(collection))
+    thing = _put(collection, full, FULL_MESH, f"{NAME} Full")
     hide(thing)
     return thing
 

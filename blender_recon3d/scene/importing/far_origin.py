@@ -1,0 +1,40 @@
+"""Models in map coordinates (UTM and the like) brought near the origin: Blender stores single precision, which at five
+million metres is half a metre. The offset is kept in double with the import, and exports add it back. numpy only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+FAR = 300.0  # times the cameras' spread: nearer, single precision is good to a ten-thousandth of it
+
+
+def offset_of(centres: np.ndarray) -> np.ndarray:
+    """float64 [3], a round number near the cameras' middle; zeros where the model is not far. centres: [N, 3]."""
+    centres = centres[np.isfinite(centres).all(axis=1)]
+    if len(centres) < 2:
+        return np.zeros(3)
+    middle = np.median(centres, axis=0)
+    spread = float(np.median(np.linalg.norm(centres - middle, axis=1)))
+    if not spread > 0 or np.linalg.norm(middle) < FAR * spread:
+        return np.zeros(3)
+    step = 10.0 ** np.floor(np.log10(spread))
+    return np.round(middle / step) * step
+
+
+def note(offset: Sequence[float]) -> str:
+    """What was done, for the user."""
+    place = ", ".join(f"{value:.12g}" for value in offset)
+    return (
+        f"The model lies far from the origin, as map coordinates do: {place} was taken off, so that nothing is lost to "
+        "single precision. Exported cameras have it again."
+    )
+
+
+def moved(world_from_model: np.ndarray, offset: np.ndarray) -> np.ndarray:
+    """The placement [4, 4] of a model whose coordinates have lost the offset."""
+    shift = np.eye(4)
+    shift[:3, 3] = offset
+    return np.asarray(world_from_model @ shift)
