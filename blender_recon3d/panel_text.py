@@ -1,4 +1,6 @@
-"""Text in panels, which Blender neither wraps nor formats. Sentences of the engine are not translated."""
+"""Text in panels, which Blender neither wraps nor formats. Messages of the engine are put into the panel's words
+(`panel_wording`), not translated.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,7 @@ import textwrap
 
 import bpy
 
+from .languages.panel_wording import in_panel
 from .pipeline.text import printable
 
 
@@ -23,7 +26,7 @@ def wrapped(
     characters = max(16, int((pixels / scale - 60) / 6.3))
     column = layout.column(align=True)
     column.scale_y = 0.8
-    for number, line in enumerate(textwrap.wrap(printable(text), characters) or [""]):
+    for number, line in enumerate(textwrap.wrap(in_panel(printable(text)), characters) or [""]):
         shown = icon if number == 0 else "BLANK1" if icon != "NONE" else "NONE"
         column.label(text=line, icon=shown, translate=False)
 

@@ -1,1 +1,1 @@
-"""The interface in other languages: texts by their English ones."""
+"""The interface in other languages, and the engine's messages in the panel's words."""

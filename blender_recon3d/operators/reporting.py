@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import bpy
 
+from ..languages.panel_wording import in_panel
 from ..pipeline.errors import UserError
 from ..pipeline.text import printable
 from ..scene.find_imports import find_imports
@@ -44,7 +45,10 @@ def run_reported(operator: bpy.types.Operator, call: Callable[[], str | None]) -
     try:
         sentence = call()
     except UserError as error:
-        operator.report({"ERROR"}, printable(str(error)))
+        said = printable(str(error))
+        operator.report(
+            {"ERROR"}, said if bpy.app.background else in_panel(said)
+        )  # a script knows the options
         return {"CANCELLED"}
     if sentence:
         operator.report({"INFO"}, printable(sentence))
