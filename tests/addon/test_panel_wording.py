@@ -11,6 +11,7 @@ from blender_recon3d.languages.panel_wording import in_panel
 PIPELINE = Path(__file__).resolve().parents[2] / "blender_recon3d" / "pipeline"
 TERMINAL_ONLY = (
     "cli",
+    "documents",
     "evaluation",
     "placing",
     "report",
