@@ -18,6 +18,7 @@ from blender_recon3d.pipeline.photos.find_photos import safe_name
 from blender_recon3d.pipeline.photos.image_files import open_photo, read_exif
 from blender_recon3d.pipeline.settings import PhotosSettings
 from blender_recon3d.pipeline.sfm.attempts import Attempts, settle_cameras
+from blender_recon3d.pipeline.sfm.fisheye import fisheye_doubts
 from tests.support.scenes import ring
 
 WIDTH, HEIGHT, SHORT, LONG = 640, 480, 560.0, 896.0  # pixels; digital zoom by 1.6
@@ -145,3 +146,22 @@ def test_two_zooms_in_one_group_are_found_and_split(tmp_path, zoomed):
 def test_one_zoom_stays_one_camera(tmp_path):
     attempts, said = settled(tmp_path, write_matches(tmp_path, [SHORT] * 6, 1.2 * WIDTH))
     assert not said and not attempts.doubts and len(attempts.models[0].cameras) == 1
+
+
+@pytest.mark.parametrize(
+    ("lens", "corners", "focal", "doubted"),
+    [("SIMPLE_RADIAL", 0, 0.3, True), ("SIMPLE_RADIAL", 90, 0.3, False), ("SIMPLE_RADIAL", 0, 0.9, False),
+     ("OPENCV_FISHEYE", 0, 0.3, False)],
+)  # fmt: skip
+def test_a_circular_fisheye_under_another_lens_is_doubted(lens, corners, focal, doubted, tmp_path):
+    yy, xx = np.mgrid[:90, :90]
+    photo = np.where(np.hypot(xx - 45, yy - 45) < 44, 120, corners).astype(np.uint8)
+    Image.fromarray(photo).save(tmp_path / "a.png")
+    model = pycolmap.Reconstruction()
+    camera = pycolmap.Camera.create_from_model_name(1, lens, focal * 90, 90, 90)
+    model.add_camera_with_trivial_rig(camera)
+    image = pycolmap.Image(name="a.png", camera_id=1, image_id=1)
+    model.add_image_with_trivial_frame(image, pycolmap.Rigid3d())
+    doubts = fisheye_doubts(model, tmp_path)
+    assert bool(doubts) == doubted
+    assert all("OPENCV_FISHEYE" in doubt.remedy for doubt in doubts)

@@ -24,6 +24,7 @@ from ..placing.placing_doubts import placing_doubts
 from ..placing.upright import place_model
 from ..settings import SfmSettings
 from ..sfm.attempts import Attempts, settle_cameras
+from ..sfm.fisheye import fisheye_doubts
 from ..sfm.live_model import LiveModel
 from ..sfm.registration import registration
 from ..sfm.unfolding import unfold
@@ -55,6 +56,7 @@ def run(workspace: Workspace, settings: SfmSettings, progress: Progress) -> dict
             (part / str(number)).mkdir()
             model.write(part / str(number))
             check_model(part / str(number))  # COLMAP does not say when it could not write all of it
+    doubts += fisheye_doubts(models[0], workspace.images)
     doubts += _place(workspace, models[0], progress)
     return {**_report(workspace, found, progress), "doubts": [doubt.to_json() for doubt in doubts]}
 
