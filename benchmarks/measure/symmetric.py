@@ -1,7 +1,7 @@
 """Are sides that look alike merged without a word? One table of rendered things, and one of real captures.
 
     python -m benchmarks.measure.symmetric WORK [--features sift learned] [--subjects NAME ...] [--captures DIR]
-        [--names CAPTURE ...] [--keypoints N] [--size PX] [--markdown FILE]
+        [--names CAPTURE ...] [--keypoints N] [--size PX] [--done] [--markdown FILE]
 
 WORK keeps photos, truth and workspaces: what is done there is not done again. A thing counts as wrong when a camera
 of the model is off by more than a tenth of its distance to the thing. A capture has no truth here: its model was
@@ -66,6 +66,7 @@ def main() -> int:
         "--keypoints", type=int, default=0, help="most keypoints a photo of learned front-ends"
     )
     parser.add_argument("--size", type=int, default=640, help="longest side of the captures, pixels")
+    parser.add_argument("--done", action="store_true", help="only what is done in WORK already")
     parser.add_argument("--markdown", type=Path, help="write the tables here too")
     options = parser.parse_args()
     lines = ["# Sides that look alike", "", "| thing | front-end | photos | worst camera | verdict |",
@@ -74,11 +75,14 @@ def main() -> int:
     for name in options.subjects:
         subject = next(subject for subject in SUBJECTS if subject.name == name)
         folder = options.work / "things" / name.replace(", ", "-").replace(" ", "_")
-        if not (folder / "truth" / "done").exists():
+        if not (folder / "truth" / "done").exists() and not options.done:
             write_photos(subject, folder)
             (folder / "truth" / "done").touch()
         for features in options.features:
-            found = outcome(folder, folder / features, features, options.keypoints, 1600, folder / "truth")
+            out = folder / features
+            if options.done and not Workspace(out).report_json.exists():
+                continue
+            found = outcome(folder, out, features, options.keypoints, 1600, folder / "truth")
             if found:
                 outcomes.append((subject.honest, found))
                 lines.append(row(name, features, found, subject.honest))
@@ -89,6 +93,8 @@ def main() -> int:
         for name in options.names:
             for features in options.features:
                 out = options.work / "captures" / f"{name}-{features}"
+                if options.done and not Workspace(out).report_json.exists():
+                    continue
                 found = outcome(options.captures / name, out, features, options.keypoints, options.size)
                 if found:
                     warned = "WARNED" if found.doubted else "no"

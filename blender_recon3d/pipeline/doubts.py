@@ -32,15 +32,16 @@ class Doubt:
         return {**asdict(self), "photos": list(self.photos)}
 
 
-def folded(photos: Sequence[str]) -> Doubt:
+def folded(photos: Sequence[str], gap: Sequence[str] = ()) -> Doubt:
     """Sides of the subject that look alike may lie on top of each other; photos: those that may stand on the wrong
-    side."""
+    side; gap: two of them between which more photos help, if known."""
+    first = f" Start between {gap[0]} and {gap[1]}." if gap else ""
     return Doubt(
         "folded",
         f"Sides of the subject that look alike may have been merged into one ({named(photos)}): the model "
         "can be folded.",
         "Look at the cameras from above. Where a side is missing, take photos on the way around to it, "
-        "with something in view that looks different from side to side.",
+        f"with something in view that looks different from side to side.{first}",
         tuple(photos),
     )
 

@@ -33,3 +33,8 @@ def test_a_doubt_is_told_wherever_the_result_is(workspace):
     assert DOUBT.text in workspace.report_html.read_text()
     events, _ = read_events(workspace.events)
     assert sentence(DOUBT.to_json()) in [event.message for event in events if event.kind == "warning"]
+
+
+def test_where_more_photos_help_is_said():
+    assert folded(["a.jpg", "b.jpg", "c.jpg"], ["b.jpg", "c.jpg"]).remedy.endswith("between b.jpg and c.jpg.")
+    assert "between" not in DOUBT.remedy

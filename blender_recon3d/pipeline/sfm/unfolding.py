@@ -42,7 +42,9 @@ def unfold(attempts: Attempts, taken: Sequence[str], seed: int) -> None:
     evidence = _evidence(attempts.models, pairs, order)
     if not evidence.folded or (evidence.broken and _laid_open(attempts, pairs, order, seed)):
         return
-    attempts.doubts.append(folded([attempts.names[photo] for photo in evidence.photos()]))
+    in_a_row = (pair for pair in evidence.broken if abs(order[pair[0]] - order[pair[1]]) == 1)
+    gap = [attempts.names[photo] for photo in next(in_a_row, ())]
+    attempts.doubts.append(folded([attempts.names[photo] for photo in evidence.photos()], gap))
 
 
 def _evidence(models: Sequence[Any], pairs: Pairs, order: dict[int, int]) -> Evidence:
