@@ -32,7 +32,7 @@ def test_a_doubt_is_told_wherever_the_result_is(workspace):
     assert report["arithmetic"] is None  # SIFT
     assert DOUBT.text in workspace.report_html.read_text()
     events, _ = read_events(workspace.events)
-    assert sentence(DOUBT.to_json()) in [event.message for event in events if event.kind == "warning"]
+    assert sentence(DOUBT) in [event.message for event in events if event.kind == "warning"]
 
 
 def test_where_more_photos_help_is_said():
