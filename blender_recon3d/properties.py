@@ -10,11 +10,12 @@ import bpy
 from . import chosen_folders
 from .engine_properties import RECON3D_PG_advanced, items_of
 from .engine_setup.engine_process import default_workspace
-from .pipeline.settings import LAST_STAGES, by_option
+from .pipeline.settings import by_option
+from .pipeline.stage import last_stages
 
 _QUALITY, _UNTIL = (by_option()[name][0] for name in ("quality", "until"))
 QUALITY_ITEMS = items_of(_QUALITY)
-UNTIL_ITEMS = items_of(_UNTIL, LAST_STAGES)
+UNTIL_ITEMS = items_of(_UNTIL, last_stages())
 
 
 # What is called with the scene when the user chooses other paths, or a photo of the review. `handlers` fills them in:

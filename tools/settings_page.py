@@ -14,7 +14,9 @@ if str(ROOT) not in sys.path:
 
 from blender_recon3d.pipeline.cli.setting_options import flag, metavar  # noqa: E402
 from blender_recon3d.pipeline.setting_field import Setting  # noqa: E402
-from blender_recon3d.pipeline.settings import STAGE_TITLES, STAGES, all_settings, by_option, heading_of  # noqa: E402
+from blender_recon3d.pipeline.settings import all_settings, by_option, heading_of  # noqa: E402
+from blender_recon3d.pipeline.stage import STAGES  # noqa: E402
+from blender_recon3d.pipeline.stage import stage as stage_of  # noqa: E402
 
 PAGE = ROOT / "docs" / "pipeline" / "settings.md"
 HEAD = """# Settings
@@ -84,7 +86,7 @@ def page() -> str:
     parts = [HEAD, "## The whole job\n\n" + table([d for d in all_settings() if not d.stage]) + "\n"]
     for stage in STAGES:
         settings = [declared for declared in all_settings() if declared.stage == stage]
-        parts.append(f"## {STAGE_TITLES[stage]} (`{stage}`)\n\n{table(settings)}\n")
+        parts.append(f"## {stage_of(stage).title} (`{stage}`)\n\n{table(settings)}\n")
     return "\n".join(parts)
 
 

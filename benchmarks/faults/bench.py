@@ -19,7 +19,7 @@ from typing import Any
 from PIL import Image
 
 from benchmarks.common.places import ROOT
-from blender_recon3d.pipeline.settings import STAGES
+from blender_recon3d.pipeline.stage import STAGES
 from blender_recon3d.pipeline.workspace import Workspace
 
 from .snapshot import Snapshot, snapshot

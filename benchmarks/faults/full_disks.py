@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from blender_recon3d.pipeline.settings import STAGES
+from blender_recon3d.pipeline.stage import STAGES
 
 from . import mounts
 from .bench import Bench

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from blender_recon3d.pipeline.settings import STAGES
+from blender_recon3d.pipeline.stage import STAGES
 
 from .bench import Bench, kill_group, last_event
 from .records import Outcome, Run

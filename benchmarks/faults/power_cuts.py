@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 import time
 
-from blender_recon3d.pipeline.settings import STAGES
+from blender_recon3d.pipeline.stage import STAGES
 
 from . import mounts
 from .bench import Bench, kill_group, last_event

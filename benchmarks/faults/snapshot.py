@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from blender_recon3d.pipeline.colmap.database import image_ids, open_database
-from blender_recon3d.pipeline.settings import STAGES
+from blender_recon3d.pipeline.stage import STAGES
 
 FILES = {
     "photos": ("photos.json", "images/*"),

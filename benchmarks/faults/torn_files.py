@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from blender_recon3d.pipeline.settings import STAGES
+from blender_recon3d.pipeline.stage import STAGES
 
 from .bench import Bench, Ended
 from .records import Outcome, Run

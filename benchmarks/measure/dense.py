@@ -39,6 +39,7 @@ from blender_recon3d.pipeline.files.ply import columns, read_vertices
 from blender_recon3d.pipeline.files.whole_files import remove, whole_folder
 from blender_recon3d.pipeline.job import run_job
 from blender_recon3d.pipeline.models.devices import select_device
+from blender_recon3d.pipeline.mvs import dense_cloud as stage
 from blender_recon3d.pipeline.mvs.consistency import gentler
 from blender_recon3d.pipeline.mvs.depth_maps import write_maps
 from blender_recon3d.pipeline.mvs.depth_views import load_scene
@@ -47,7 +48,6 @@ from blender_recon3d.pipeline.mvs.fusion import fuse
 from blender_recon3d.pipeline.mvs.plane_sweep import plane_sweep
 from blender_recon3d.pipeline.mvs.planes import normals
 from blender_recon3d.pipeline.settings import JobSettings, size_for
-from blender_recon3d.pipeline.stages import dense as stage
 from blender_recon3d.pipeline.system.cpu import cores
 from blender_recon3d.pipeline.system.versions import versions
 from blender_recon3d.pipeline.workspace import Workspace

@@ -26,6 +26,7 @@ from benchmarks.common.places import ROOT
 from benchmarks.measure.dense import resampled, with_cameras
 from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.files.whole_files import whole_folder
+from blender_recon3d.pipeline.mvs import dense_cloud as stage
 from blender_recon3d.pipeline.mvs.consistency import gentler
 from blender_recon3d.pipeline.mvs.cost import MatchingCost
 from blender_recon3d.pipeline.mvs.depth_views import Scene, View, load_scene
@@ -33,7 +34,6 @@ from blender_recon3d.pipeline.mvs.estimate import PhotoCache, estimate_one, matc
 from blender_recon3d.pipeline.mvs.plane_sweep import plane_sweep
 from blender_recon3d.pipeline.mvs.planes import normals
 from blender_recon3d.pipeline.settings import JobSettings
-from blender_recon3d.pipeline.stages import dense as stage
 
 STEEPNESS = (0, 45, 60, 70, 77, 85)  # degrees between the surface's normal and the ray
 CLOSE = (0.001, 0.0025)  # of depth

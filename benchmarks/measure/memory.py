@@ -24,7 +24,7 @@ from benchmarks.common.places import ROOT
 from blender_recon3d.pipeline.documents.codec import encode
 from blender_recon3d.pipeline.photos.extensions import EXTENSIONS
 from blender_recon3d.pipeline.photos.image_files import open_photo, upright_rgb
-from blender_recon3d.pipeline.settings import STAGES
+from blender_recon3d.pipeline.stage import STAGES
 from blender_recon3d.pipeline.workspace import Workspace
 
 MANY = 1000  # photos of the reckoning

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from ..pipeline.errors import REMEDIES
 from ..pipeline.events import Event
 from ..pipeline.pace import Pace
-from ..pipeline.settings import STAGES
+from ..pipeline.stage import STAGES
 from ..pipeline.text import printable
 
 RUNNING, DONE, FAILED, CANCELLED = "running", "done", "failed", "cancelled"

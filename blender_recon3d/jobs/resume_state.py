@@ -8,7 +8,8 @@ from pathlib import Path
 from ..pipeline.errors import UserError
 from ..pipeline.files.json_values import text
 from ..pipeline.files.whole_files import read_json
-from ..pipeline.settings import LAST_STAGES, QUALITIES, STAGE_TITLES, STAGES
+from ..pipeline.settings import QUALITIES
+from ..pipeline.stage import STAGES, last_stages, stage
 from ..pipeline.workspace import Workspace
 
 NEW, UNFINISHED, FINISHED = "new", "unfinished", "finished"
@@ -33,7 +34,7 @@ def workspace_choices(folder: Path) -> tuple[str, str]:
     except UserError:
         return "", ""
     quality, until = text(job.get("quality")), text(job.get("until"))
-    return quality if quality in QUALITIES else "", until if until in LAST_STAGES else ""
+    return quality if quality in QUALITIES else "", until if until in last_stages() else ""
 
 
 def workspace_state(folder: Path) -> WorkspaceState:
@@ -54,6 +55,6 @@ def workspace_state(folder: Path) -> WorkspaceState:
             number = STAGES.index(name) + 1
             return WorkspaceState(
                 UNFINISHED,
-                f"Stopped at step {number} of {last}, {STAGE_TITLES[name].lower()}. Press Resume to continue.",
+                f"Stopped at step {number} of {last}, {stage(name).title.lower()}. Press Resume to continue.",
             )
     return WorkspaceState(FINISHED)

@@ -14,7 +14,7 @@ from .documents.codec import FieldError, decode
 from .documents.report_json import StageDoubt
 from .documents.state_json import StateDocument
 from .files.json_values import items, mapping
-from .settings import STAGES
+from .stage import STAGES
 from .text import named
 
 

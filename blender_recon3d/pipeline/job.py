@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import doubts, job_arithmetic, results
+from . import doubts, results
 from .claim import check_claim, claim, own_paths, unwritable
 from .documents.codec import encode
 from .documents.state_json import StageRecord, StageState, StateDocument
@@ -19,51 +19,23 @@ from .files.full_disk import free_bytes, full_disk_told
 from .files.whole_files import remove, write_json
 from .log_rotation import rotate
 from .setting_field import Settings
-from .settings import STAGES, JobSettings
-from .stages import Stage, load_stage
+from .settings import JobSettings
+from .stage import STAGES, Stage, dependents, guests, up_to
+from .stage import stage as stage_of
 from .system.memory import PeakMemory
-from .workspace import Workspace, remove_database
+from .workspace import Workspace
 
-# Raise a stage's number when its result changes for the same input: old workspaces then run it again.
-VERSIONS = {
-    "photos": 1,
-    "pairs": 1,
-    "features": 1,
-    "matches": 1,
-    "sfm": 1,
-    "dense": 2,
-    "mesh": 1,
-    "texture": 1,
-}
-
-# What each stage reads. Which photos to pair says nothing about their features, and the other way round.
-NEEDS: dict[str, tuple[str, ...]] = {
-    "photos": (),
-    "pairs": ("photos",),
-    "features": ("photos",),
-    "matches": ("pairs", "features"),
-    "sfm": ("matches",),
-    "dense": ("sfm",),
-    "mesh": ("dense",),
-    "texture": ("mesh",),
-}
-
-# What says where a thing is computed does not change what is computed (within rounding).
-NOT_IN_FINGERPRINT = {"device"}
-# The front-end matters to the pairs only by its retriever's weights, which are among their inputs.
-NOT_IN_FINGERPRINT_OF = {"pairs": {"features"}}
+_NO_VALUE = object()
 
 
-def fingerprint(name: str, stage: Stage, workspace: Workspace, settings: Settings, before: list[str]) -> str:
+def fingerprint(stage: Stage, workspace: Workspace, settings: Settings, before: list[str]) -> str:
     """SHA-256 over the stage, its version, settings and inputs, and the fingerprints of what it needs."""
     values = {
         key: value
         for key, value in settings.recorded().items()
-        if key not in NOT_IN_FINGERPRINT | NOT_IN_FINGERPRINT_OF.get(name, set())
+        if key not in stage.not_in_fingerprint and value != stage.not_in_fingerprint_as.get(key, _NO_VALUE)
     }
-    if values.get("precision") == "auto":  # SIFT's; for networks it is settled before it comes here
-        del values["precision"]
-    content = [name, VERSIONS[name], values, stage.inputs(workspace, settings), before]
+    content = [stage.name, stage.version, values, stage.inputs(workspace, settings), before]
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -139,28 +111,33 @@ def refuse_foreign(workspace: Workspace, settings: JobSettings) -> None:
 def _run_stages(
     workspace: Workspace, settings: JobSettings, progress: Progress, only: str, fresh: bool
 ) -> None:
-    names = STAGES[: STAGES.index(only or settings.until) + 1]
+    names = up_to(only or settings.until)
     # All fingerprints first: they ask for the files and weights that a stage wants, and whether it can run
     # here at all, so that the last stage's refusal does not come after an hour's work.
     asked = settings
-    kept = "" if fresh else _photos_kept(workspace, settings, progress)
-    if "features" in names:
-        settings, chosen = job_arithmetic.of_job(
-            workspace, settings, lambda settled: fresh or _begins(workspace, settled, "features", kept)
-        )
+    kept = {} if fresh else _kept(workspace, settings, names, progress)
+    to_record: list[Callable[[], None]] = []
+    for stage in map(stage_of, names):
+        if stage.settle:
+
+            def begins(settled: JobSettings, name: str = stage.name) -> bool:
+                return fresh or _begins(workspace, settled, name, kept)
+
+            settings, call = stage.settle(workspace, settings, begins)
+            to_record.append(call)
     prints = _fingerprints(workspace, settings, names, kept)
     if fresh:
         _forget(workspace)
     write_json(workspace.job, asked.to_json())  # only now that nothing in it is refused
-    if "features" in names:
-        job_arithmetic.record(workspace, chosen)
+    for call in to_record:
+        call()
     for name in names:
         progress.check()
-        stage, own = load_stage(name), progress.for_stage(name)
+        stage, own = stage_of(name), progress.for_stage(name)
         record = workspace.read_state().stage(name)
         same = record.fingerprint == prints[name]
         done = same and record.done
-        damage = _damage(name, workspace) if done else []
+        damage = _damage(stage, workspace) if done else []
         if done and not damage:
             own.emit("done", "unchanged, kept", skipped=True)
             continue
@@ -171,7 +148,7 @@ def _run_stages(
             own.warning(results.sentence(name, damage))
         for broken in damage:
             _remove_below(workspace.root, broken.path)
-        _run_stage(name, stage, workspace, settings, own, prints[name], same, bool(damage))
+        _run_stage(stage, workspace, settings, own, prints[name], same, bool(damage))
 
 
 def _remove_below(root: Path, path: Path) -> None:
@@ -181,62 +158,47 @@ def _remove_below(root: Path, path: Path) -> None:
 
 
 def _fingerprints(
-    workspace: Workspace, settings: JobSettings, names: tuple[str, ...], photos: str
+    workspace: Workspace, settings: JobSettings, names: tuple[str, ...], kept: dict[str, str]
 ) -> dict[str, str]:
-    """Each stage's fingerprint, by its name; photos: the photos stage's where it is known."""
+    """Each stage's fingerprint, by its name; kept: those that are known."""
     prints: dict[str, str] = {}
     for name in names:
-        before = [prints[need] for need in NEEDS[name]]
-        if name == "photos" and photos:
-            prints[name] = photos
-        else:
-            prints[name] = fingerprint(name, load_stage(name), workspace, getattr(settings, name), before)
+        before = [prints[need] for need in stage_of(name).needs]
+        prints[name] = kept.get(name) or fingerprint(
+            stage_of(name), workspace, getattr(settings, name), before
+        )
     return prints
 
 
-def _photos_kept(workspace: Workspace, settings: JobSettings, progress: Progress) -> str:
-    """The photos stage's own fingerprint where its photos have only gone or moved; empty where they are others."""
-    from .photos.photo_sources import still_the_same
+def _kept(
+    workspace: Workspace, settings: JobSettings, names: tuple[str, ...], progress: Progress
+) -> dict[str, str]:
+    """The fingerprints of the finished stages that say that their results hold although their inputs look changed."""
+    kept = {}
+    for stage in map(stage_of, names):
+        record = workspace.read_state().stage(stage.name)
+        if not stage.still_valid or not record.done or not record.fingerprint:
+            continue
+        if stage.still_valid(workspace, settings, progress.for_stage(stage.name)):
+            kept[stage.name] = record.fingerprint
+    return kept
 
-    record = workspace.read_state().stage("photos")
-    if not record.done or not record.fingerprint:
-        return ""
-    return record.fingerprint if still_the_same(workspace, settings, progress.for_stage("photos")) else ""
 
-
-def _damage(name: str, workspace: Workspace) -> list[results.Damage]:
-    """What a finished stage's files have lost, looked at more closely where the database was being written."""
-    found = results.damaged(workspace, name)
-    if name == "features" and not found:
-        matches = workspace.read_state().stage("matches").state
-        recorded = workspace.read_files("features" if matches == StageState.NOT_RUN else "matches")
-        if matches not in (StageState.NOT_RUN, StageState.DONE) or not recorded:
-            from .colmap.database_check import database_problem
-
-            what = database_problem(workspace.database)
-            if what:
-                found.append(results.Damage(workspace.database, what))
+def _damage(stage: Stage, workspace: Workspace) -> list[results.Damage]:
+    """What a finished stage's files have lost."""
+    found = results.damaged(workspace, stage.name)
+    if not found and stage.look_closer:
+        found = stage.look_closer(workspace)
     return found
 
 
-def _begins(workspace: Workspace, settings: JobSettings, name: str, photos: str) -> bool:
+def _begins(workspace: Workspace, settings: JobSettings, name: str, kept: dict[str, str]) -> bool:
     """Whether the stage would begin anew with these settings, neither kept nor resumed."""
     record = workspace.read_state().stage(name)
-    names = STAGES[: STAGES.index(name) + 1]
-    return bool(record.fingerprint != _fingerprints(workspace, settings, names, photos)[name])
-
-
-def dependents(name: str) -> tuple[str, ...]:
-    """The stages that hang on this one, near or far."""
-    found: list[str] = []
-    for other in STAGES:
-        if any(need == name or need in found for need in NEEDS[other]):
-            found.append(other)
-    return tuple(found)
+    return bool(record.fingerprint != _fingerprints(workspace, settings, up_to(name), kept)[name])
 
 
 def _run_stage(
-    name: str,
     stage: Stage,
     workspace: Workspace,
     settings: JobSettings,
@@ -246,17 +208,17 @@ def _run_stage(
     mend: bool,
 ) -> None:
     """mend: the stage was done and has lost some of its files; what hangs on it stays if they come out the same."""
+    name = stage.name
     before = workspace.read_files(name)
     # Recorded before anything is touched: a kill from here on finds a stage that is not done.
     if not resume:
         # Without a fingerprint: a kill while old results are being removed must not pass for a run to resume.
         workspace.write_stage(name, StageRecord(state=StageState.RESETTING))
-    if not resume and name in ("photos", "features"):
-        remove_database(workspace.database)  # nothing in it stays: it need not be sound to be emptied
-    if not mend or name == "features":  # whose database holds the matches too
+        _remove_hosts((name, *dependents(name)), workspace)
+    if not mend or guests(name):  # whose files hold the guests' results too
         drop_dependents(name, workspace)
     if not resume:
-        stage.reset(workspace)
+        reset(stage, workspace)
     workspace.write_stage(name, StageRecord(fingerprint=print_of, state=StageState.STARTED))
     progress.emit("progress", "resumed" if resume and not mend else "started")
     start = time.monotonic()
@@ -284,26 +246,41 @@ def drop_dependents(name: str, workspace: Workspace) -> None:
     for other in reversed(later):
         if other in state.stages:
             workspace.write_stage(other, StageRecord(state=StageState.RESETTING))
-        if other != "matches" or other in state.stages:
-            load_stage(other).reset(workspace)
-    files = None
-    if "matches" in later and "features" not in later and name != "features":
-        if state.stage("features").done and workspace.database.exists():
-            files = results.files_of(workspace, "features")  # the matches were taken out of its database
-    now = workspace.read_state()
-    if files is not None:
-        workspace.write_stage("features", now.stage("features"), drop=later, files=files)
-    elif any(other in state.stages for other in later):
-        workspace.write_stage(name, now.stage(name), drop=later)
+        if other in state.stages or not stage_of(other).inside:
+            reset(stage_of(other), workspace)
+    for other in later:
+        host = stage_of(other).inside
+        if host and host != name and host not in later and state.stage(host).done:
+            if all(path.exists() for path in stage_of(host).leaves(workspace)):
+                files = results.files_of(workspace, host)  # the guest's results were taken out of them
+                workspace.write_stage(host, state.stage(host), drop=later, files=files)
+                return
+    if any(other in state.stages for other in later):
+        workspace.write_stage(name, workspace.read_state().stage(name), drop=later)
+
+
+def reset(stage: Stage, workspace: Workspace) -> None:
+    """Remove what the stage has made, whole or in part."""
+    for path in stage.owns(workspace):
+        remove(path)
+    if stage.take_out:
+        stage.take_out(workspace)
+
+
+def _remove_hosts(names: Iterable[str], workspace: Workspace) -> None:
+    """Remove the files that hold several stages' results, where all go: they need not be sound for that."""
+    for name in names:
+        if guests(name):
+            reset(stage_of(name), workspace)
 
 
 def _forget(workspace: Workspace) -> None:
     """Remove every result, from the last stage to the first, and nothing that is not ours; open none of them."""
     if workspace.state_file.exists():  # a kill from here on must find that nothing here counts
         workspace.write_state(StateDocument())
-    remove_database(workspace.database)
+    _remove_hosts(STAGES, workspace)
     for name in reversed(STAGES):
-        load_stage(name).reset(workspace)
+        reset(stage_of(name), workspace)
     for path in (workspace.report_json, workspace.report_html):
         remove(path)
 

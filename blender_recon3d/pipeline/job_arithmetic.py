@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from .documents.state_json import Arithmetic, NetworkPrecision
 from .errors import UserError
 from .models import front_ends
-from .settings import JobSettings
 from .workspace import Workspace
+
+if TYPE_CHECKING:
+    from .settings import JobSettings
 
 
 def of_job(

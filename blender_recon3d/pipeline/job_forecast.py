@@ -6,17 +6,15 @@ measured by benchmarks/measure/forecast.py, which also says how far off this is.
 
 from __future__ import annotations
 
-from .documents.inspection_json import Forecast
-from .models import front_ends
-from .settings import STAGES, JobSettings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-# Seconds in units of the time that depth takes for a megapixel of a photo alone, on all cores of a CPU. What networks
-# take in them stands with each as its `effort` (models/networks).
-READ = 0.02  # a megapixel of a photo, decoded and looked at
-PLACE = 0.25  # a photo, in structure from motion
-MESH = 0.8  # a megapixel of depth
-TEXTURE = 1.5  # a megatexel
-TEXTURE_PHOTO = 0.3  # a photo
+from .documents.inspection_json import Forecast
+from .stage import all_stages, up_to
+
+if TYPE_CHECKING:
+    from .settings import JobSettings
+
 ENGINE_BYTES = 1_500 << 20  # the libraries, the networks and a few photos at a time
 SURFACE_BYTES = 2_200 << 20  # of some 600,000 points and a texture of 4096 x 4096
 DENSE_BYTES_A_PIXEL = 26  # on disk: depth and normal maps, the undistorted photo
@@ -24,7 +22,25 @@ DENSE_BYTES_A_PIXEL = 26  # on disk: depth and normal maps, the undistorted phot
 
 def total(seconds: dict[str, float], until: str) -> float:
     """Seconds of the stages up to `until`."""
-    return sum(seconds.get(name, 0.0) for name in STAGES[: STAGES.index(until) + 1])
+    return sum(seconds.get(name, 0.0) for name in up_to(until))
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a stage's forecast is made from. megapixels_taken: of all photos; megapixels_seen: at the size at which
+    features are found; megapixels_of_depth: at that of depth; keypoints: a photo, in units of the usual number;
+    pairs: that are matched; unit: seconds that depth takes for a megapixel of a photo alone, on all cores of a CPU,
+    which is what forecasts count in; seconds_of_depth: of all photos."""
+
+    settings: JobSettings
+    photos: int
+    megapixels_taken: float
+    megapixels_seen: float
+    megapixels_of_depth: float
+    keypoints: float
+    pairs: int
+    unit: float
+    seconds_of_depth: float
 
 
 def forecast_job(sizes: list[tuple[int, int]], settings: JobSettings) -> Forecast:
@@ -33,25 +49,22 @@ def forecast_job(sizes: list[tuple[int, int]], settings: JobSettings) -> Forecas
     from .mvs import depth_forecast as depth
 
     count = len(sizes)
-    extractor = front_ends.extractor_of(settings.features.front_end)
-    matcher = front_ends.matcher_of(settings.matches.front_end)
     device = select_device(settings.dense.device)
-    unit = depth.seconds_per_megapixel(device, settings.dense.views)
     pixels = [shrunk(size, settings.dense.max_size) for size in sizes]
-    plan = depth.plan([(height, width) for width, height in pixels], device, settings.dense.memory * 2**30)
-    seen = sum(width * height for width, height in (shrunk(s, settings.features.max_size) for s in sizes))
-    taken = sum(width * height for width, height in sizes)
-    keypoints = settings.features.max_keypoints / 2048 if settings.features.max_keypoints else 1.0
-    seconds = {
-        "photos": READ * unit * taken / 1e6,
-        "pairs": 0.0,
-        "features": extractor.effort * unit * seen / 1e6,
-        "matches": matcher.effort * unit * keypoints**matcher.growth * number_of_pairs(count, settings),
-        "sfm": PLACE * unit * count,
-        "dense": depth.forecast([(height, width) for width, height in pixels], device, settings.dense.views, plan),
-        "mesh": MESH * unit * sum(width * height for width, height in pixels) / 1e6,
-        "texture": TEXTURE * unit * (settings.texture.texture_size / 1024) ** 2 + TEXTURE_PHOTO * unit * count,
-    }  # fmt: skip
+    heights_first = [(height, width) for width, height in pixels]
+    plan = depth.plan(heights_first, device, settings.dense.memory * 2**30)
+    facts = Facts(
+        settings,
+        count,
+        sum(width * height for width, height in sizes) / 1e6,
+        sum(width * height for width, height in (shrunk(s, settings.features.max_size) for s in sizes)) / 1e6,
+        sum(width * height for width, height in pixels) / 1e6,
+        settings.features.max_keypoints / 2048 if settings.features.max_keypoints else 1.0,
+        number_of_pairs(count, settings),
+        depth.seconds_per_megapixel(device, settings.dense.views),
+        depth.forecast(heights_first, device, settings.dense.views, plan),
+    )
+    seconds = {stage.name: facts.unit * stage.forecast(facts) for stage in all_stages()}
     maps = sum(width * height for width, height in pixels) * DENSE_BYTES_A_PIXEL
     return Forecast(
         {name: round(value, 1) for name, value in seconds.items()},
@@ -63,8 +76,7 @@ def forecast_job(sizes: list[tuple[int, int]], settings: JobSettings) -> Forecas
 
 def memory(forecast: Forecast, until: str) -> int:
     """Bytes of memory up to that stage."""
-    surface = "mesh" in STAGES[: STAGES.index(until) + 1]
-    return forecast.memory_of_surface if surface else forecast.memory
+    return forecast.memory_of_surface if "mesh" in up_to(until) else forecast.memory
 
 
 def number_of_pairs(count: int, settings: JobSettings) -> int:

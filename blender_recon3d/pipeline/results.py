@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,31 +18,14 @@ from .errors import UserError
 from .files.durable import sync_folder, sync_tree
 from .files.regular import open_regular
 from .files.whole_files import PART
+from .stage import guests
+from .stage import stage as stage_of
 from .text import printable
 from .workspace import Workspace
 
 END = 4096  # bytes at each end of a file that are compared
 
 _SQLITE = b"SQLite format 3\0"
-
-# What each stage leaves for others: files and folders that must be there, and those that may be.
-_MUST: dict[str, Callable[[Workspace], list[Path]]] = {
-    "photos": lambda w: [w.photos, w.images],
-    "pairs": lambda w: [w.pairs],
-    "features": lambda w: [w.database],
-    "matches": lambda w: [w.database],
-    "sfm": lambda w: [w.model, w.placement, w.registration],
-    "dense": lambda w: [w.fusion, w.dense / "images", w.dense / "sparse"],
-    "mesh": lambda w: [w.mesh_file, w.full_mesh_file, w.mesh_json],
-    "texture": lambda w: [w.textured_mesh, w.texture_obj, w.texture_image],
-}
-_MAY: dict[str, Callable[[Workspace], list[Path]]] = {
-    "photos": lambda w: [w.masks],
-    "features": lambda w: [w.features],
-    "sfm": lambda w: [w.sparse],
-    "dense": lambda w: [w.dense / "masks", w.fusion.with_name("fusion.ply.vis")],
-    "texture": lambda w: [w.texture_obj.with_suffix(".mtl")],
-}
 
 
 @dataclass(frozen=True)
@@ -63,8 +46,8 @@ def is_done(workspace: Workspace, stage: str) -> bool:
 
 def outputs(workspace: Workspace, stage: str) -> list[Path]:
     """The files and folders that a finished stage has there."""
-    may = _MAY.get(stage, lambda w: [])(workspace)
-    return [*_MUST[stage](workspace), *(path for path in may if path.exists())]
+    declared = stage_of(stage)
+    return [*declared.leaves(workspace), *(path for path in declared.may_leave(workspace) if path.exists())]
 
 
 def files_of(workspace: Workspace, stage: str) -> dict[str, str]:
@@ -112,11 +95,13 @@ def described(path: Path) -> str:
 def damaged(workspace: Workspace, stage: str, within: Iterable[Path] | None = None) -> list[Damage]:
     """What a finished stage's files have lost since. within: look at these files and folders only."""
     recorded = workspace.read_files(stage)
-    if stage == "features" and "matches" in workspace.read_state().stages:
-        # The database goes on being written by the next stage, which then knows how it should be.
-        database = _name(workspace, workspace.database)
-        recorded.pop(database, None)
-        recorded.update({k: v for k, v in workspace.read_files("matches").items() if k == database})
+    for guest in guests(stage):
+        if guest.name in workspace.read_state().stages:
+            # The file goes on being written by the guest, which then knows how it should be.
+            shared = {_name(workspace, path) for path in guest.leaves(workspace)}
+            now = workspace.read_files(guest.name)
+            recorded = {name: text for name, text in recorded.items() if name not in shared}
+            recorded.update({name: text for name, text in now.items() if name in shared})
     places = None if within is None else [_name(workspace, path) for path in within]
 
     def asked(name: str) -> bool:

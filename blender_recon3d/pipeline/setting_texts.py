@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .setting_field import Setting
-from .settings import STAGE_TITLES, STAGES, all_settings, heading_of
+from .settings import all_settings, heading_of
+from .stage import STAGES, all_stages
 
 _UNITS_SHOWN = ("px", "GB")
 
@@ -34,7 +35,7 @@ def texts_of(declared: Setting) -> list[str]:
 
 def translation_keys() -> list[str]:
     """All texts of the settings, each once, in the order of the settings."""
-    said = [*STAGE_TITLES.values(), *(heading_of(stage) for stage in STAGES)]
+    said = [*(stage.title for stage in all_stages()), *(heading_of(stage) for stage in STAGES)]
     for declared in all_settings():
         said += texts_of(declared)
     return list(dict.fromkeys(text for text in said if text))

@@ -15,6 +15,7 @@ from typing import Any
 from .errors import UserError
 from .models import front_ends
 from .setting_field import Choice, Setting, Settings, check, setting, settings_of
+from .stage import STAGES, all_stages
 from .stage_settings import (
     CAMERA_MODELS,
     DenseSettings,
@@ -28,7 +29,7 @@ from .stage_settings import (
 )
 
 __all__ = [
-    "CAMERA_MODELS", "LAST_STAGES", "QUALITIES", "STAGES", "STAGE_TITLES", "VERSION",
+    "CAMERA_MODELS", "QUALITIES", "VERSION",
     "DenseSettings", "FeaturesSettings", "JobSettings", "MatchesSettings", "MeshSettings", "PairsSettings",
     "PhotosSettings", "SfmSettings", "TextureSettings", "Values", "all_settings", "by_option", "default_features",
     "heading_of", "merged", "share_front_end", "size_for", "spread",
@@ -37,36 +38,12 @@ __all__ = [
 VERSION = 1  # of settings as JSON
 Values = dict[str, dict[str, Any]]  # stage: setting: value
 
-STAGES = ("photos", "pairs", "features", "matches", "sfm", "dense", "mesh", "texture")
-# What the stages are called before an artist.
-STAGE_TITLES = {
-    "photos": "Reading photos",
-    "pairs": "Choosing pairs",
-    "features": "Finding features",
-    "matches": "Matching photos",
-    "sfm": "Finding cameras",
-    "dense": "Computing depth",
-    "mesh": "Building the mesh",
-    "texture": "Painting the texture",
-}
-LAST_STAGES = ("sfm", "dense", "mesh", "texture")  # that one may ask for in the panel
-
-
 QUALITIES = {
     "preview": Choice("Preview", "Fast and coarse, to check whether the photos are good"),
     "medium": Choice("Medium", "Good detail in moderate time"),
     "high": Choice("High", "All the detail in the photos; slow"),
 }
-_UNTIL = {
-    "photos": Choice("Photos"),
-    "pairs": Choice("Pairs"),
-    "features": Choice("Features"),
-    "matches": Choice("Matches"),
-    "sfm": Choice("Cameras", "Cameras and sparse points"),
-    "dense": Choice("Cloud", "Cameras and a dense cloud"),
-    "mesh": Choice("Mesh", "Cameras, cloud, and a mesh with vertex colors"),
-    "texture": Choice("Textured Mesh", "Cameras, cloud, and a mesh with a texture made from the photos"),
-}
+_UNTIL = {each.name: Choice(each.makes, each.makes_text) for each in all_stages()}
 _ABOVE = "it is at the top of the panel"
 
 

@@ -18,7 +18,8 @@ from .errors import UserError
 from .files.user_path import user_path
 from .files.whole_files import read_json
 from .setting_field import Setting, check
-from .settings import STAGES, VERSION, JobSettings, Values, all_settings, share_front_end
+from .settings import VERSION, JobSettings, Values, all_settings, share_front_end
+from .stage import STAGES
 
 
 @dataclass(frozen=True)

@@ -227,10 +227,14 @@ def _holder(path: Path) -> str:
 # -- whole files ------------------------------------------------------------------------------------
 
 
-def remove_side_files(database: Path) -> None:
+def side_files(database: Path) -> list[Path]:
     """SQLite's journal files, which must not outlive the database they belong to."""
-    for suffix in ("-wal", "-shm", "-journal"):
-        remove(database.with_name(database.name + suffix))
+    return [database.with_name(database.name + suffix) for suffix in ("-wal", "-shm", "-journal")]
+
+
+def remove_side_files(database: Path) -> None:
+    for path in side_files(database):
+        remove(path)
 
 
 def remove_database(database: Path) -> None:

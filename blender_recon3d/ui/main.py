@@ -14,7 +14,7 @@ from ..jobs.remedies import LABELS
 from ..panel_text import duration, tr, wrapped
 from ..pipeline.documents.inspection_json import InspectionDocument
 from ..pipeline.job_forecast import memory, total
-from ..pipeline.settings import STAGE_TITLES, STAGES
+from ..pipeline.stage import STAGES, stage
 from ..pipeline.text import printable
 from ..properties import workspace_path
 from .engine import draw_missing
@@ -137,7 +137,7 @@ def _draw_progress(layout: bpy.types.UILayout, context: bpy.types.Context, view:
             "Step {number} of {all}: {stage}",
             number=view.stage_number,
             all=steps,
-            stage=tr(STAGE_TITLES[view.stage]),
+            stage=tr(stage(view.stage).title),
         )
         column.label(text=step, translate=False)
     column.progress(factor=view.fraction, text=text)

@@ -17,7 +17,7 @@ from blender_recon3d.jobs.engine_job import (  # noqa: E402
 from blender_recon3d.jobs.job_view import JobView, follow  # noqa: E402
 from blender_recon3d.jobs.resume_state import workspace_choices, workspace_state  # noqa: E402
 from blender_recon3d.pipeline.errors import UserError  # noqa: E402
-from blender_recon3d.pipeline.settings import LAST_STAGES  # noqa: E402
+from blender_recon3d.pipeline.stage import last_stages  # noqa: E402
 from blender_recon3d.pipeline.text import LONGEST_TEXT  # noqa: E402
 from blender_recon3d.pipeline.workspace import Workspace  # noqa: E402
 from blender_recon3d.scene.importing.import_workspace import import_workspace  # noqa: E402
@@ -73,7 +73,7 @@ def test_any_state_is_a_state(tmp_path_factory, state, job):
     (folder / "job.json").write_text(json.dumps(job))
     assert workspace_state(folder).state in ("new", "unfinished", "finished")
     quality, until = workspace_choices(folder)
-    assert quality in ("", "preview", "medium", "high") and until in ("", *LAST_STAGES)
+    assert quality in ("", "preview", "medium", "high") and until in ("", *last_stages())
     assert find_job(folder) is None
 
 

@@ -9,8 +9,8 @@ from PIL import Image
 from blender_recon3d.pipeline.errors import UserError
 from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.files.user_path import recorded_path
+from blender_recon3d.pipeline.inspection import inspect_photos
 from blender_recon3d.pipeline.photos.find_photos import look_for
-from blender_recon3d.pipeline.photos.inspection import inspect_photos
 from blender_recon3d.pipeline.photos.left_out import notes
 from blender_recon3d.pipeline.photos.masks import match_masks
 from blender_recon3d.pipeline.settings import JobSettings, PhotosSettings

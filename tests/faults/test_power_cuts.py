@@ -8,7 +8,8 @@ import pytest
 
 from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.job import run_job
-from blender_recon3d.pipeline.settings import STAGES, JobSettings
+from blender_recon3d.pipeline.settings import JobSettings
+from blender_recon3d.pipeline.stage import STAGES
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.faults.sync_record import SyncRecord, watching
 

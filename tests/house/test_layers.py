@@ -217,6 +217,17 @@ def test_what_a_module_says_of_itself_is_true():
     assert broken == []
 
 
+def test_a_declaration_loads_nothing_heavy():
+    """Stages and networks are declared in modules of their own, which are read wherever settings are: in Blender."""
+    rooms = ("pipeline.stages.", "pipeline.models.networks.")
+    names = [n for n in modules() if n.startswith(rooms)]
+    assert len(names) > 12
+    standard = set(sys.stdlib_module_names)
+    assert {
+        n: found for n in names if (found := {i[1:] for i in loaded(n) if i[0:1] == "!"} - standard)
+    } == {}
+
+
 def test_no_two_modules_of_one_name_mean_different_things():
     owners: dict[str, list[str]] = {}
     # A stage's module is called as job.json calls the stage.

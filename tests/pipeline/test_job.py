@@ -18,7 +18,7 @@ from blender_recon3d.pipeline.colmap.calls import pycolmap
 from blender_recon3d.pipeline.events import read_events
 from blender_recon3d.pipeline.files.whole_files import write_json
 from blender_recon3d.pipeline.mvs.depth_maps import map_paths
-from blender_recon3d.pipeline.settings import STAGES
+from blender_recon3d.pipeline.stage import STAGES
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.engine import REPOSITORY, recon3d
 from tests.support.runs import centres, stages, start, state_json, wait_for

@@ -6,8 +6,8 @@ import pytest
 
 from blender_recon3d.pipeline.events import Event, Progress
 from blender_recon3d.pipeline.job import VERSIONS, dependents, run_job
-from blender_recon3d.pipeline.settings import STAGES
 from blender_recon3d.pipeline.settings_file import job_of
+from blender_recon3d.pipeline.stage import STAGES
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.kept import KEPT_VERSIONS, unpack_workspace
 

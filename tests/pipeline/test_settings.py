@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from blender_recon3d.pipeline.errors import UserError
-from blender_recon3d.pipeline.settings import STAGES, JobSettings
+from blender_recon3d.pipeline.settings import JobSettings
 from blender_recon3d.pipeline.settings_file import job_of
+from blender_recon3d.pipeline.stage import STAGES
 
 
 def test_a_job_survives_json():

@@ -9,8 +9,9 @@ from blender_recon3d.pipeline.cli.parser import make_parser
 from blender_recon3d.pipeline.cli.setting_options import job_settings
 from blender_recon3d.pipeline.errors import UserError
 from blender_recon3d.pipeline.job import NEEDS, fingerprint
-from blender_recon3d.pipeline.settings import STAGES, JobSettings
+from blender_recon3d.pipeline.settings import JobSettings
 from blender_recon3d.pipeline.settings_file import job_of, read_settings
+from blender_recon3d.pipeline.stage import STAGES
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.kept import FOLDER
 

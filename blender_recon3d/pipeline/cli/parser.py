@@ -6,7 +6,7 @@ import argparse
 from typing import NoReturn
 
 from ..errors import UserError
-from ..settings import STAGES
+from ..stage import STAGES
 from . import commands, run_command
 from .exit_codes import BAD_USAGE
 from .setting_options import add_settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from ..errors import Cancelled, UserError
-from ..settings import STAGES
+from ..stage import STAGES
 from ..system import startup, worker
 from ..system.shortage import out_of_memory
 from ..text import printable

@@ -13,7 +13,8 @@ from ..documents.event import EventKind
 from ..errors import Cancelled, UserError
 from ..events import Event, Progress, append_event
 from ..files.user_path import user_path
-from ..settings import STAGES, JobSettings
+from ..settings import JobSettings
+from ..stage import STAGES
 from ..system import worker
 from ..system.child import end_with_parent
 from ..system.shortage import out_of_memory

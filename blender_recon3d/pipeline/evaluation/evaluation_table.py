@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..settings import STAGES
+from ..stage import STAGES
 from ..text import printable
 
 SHARES = (0.002, 0.005)  # of the object's size: the distances of the F-scores

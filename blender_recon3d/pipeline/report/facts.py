@@ -26,7 +26,8 @@ from ..documents.report_json import (
 from ..documents.state_json import StageRecord, StageState, StateDocument
 from ..events import Event, read_events
 from ..files import json_values
-from ..settings import STAGES, JobSettings
+from ..settings import JobSettings
+from ..stage import STAGES
 from ..system.cpu import cores, processor
 from ..system.memory import memory_gb
 from ..system.versions import versions

@@ -2,25 +2,58 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from .. import job_arithmetic
+from ..documents.state_json import StageState
 from ..events import Progress
-from ..files.whole_files import remove
+from ..job_forecast import Facts
 from ..models.front_ends import extractor_of, weights_identity
 from ..models.network import ExtractionJob
-from ..settings import FeaturesSettings
-from ..workspace import Workspace, remove_database
+from ..results import Damage
+from ..stage import Stage
+from ..stage_settings import FeaturesSettings
+from ..workspace import Workspace, remove_database, side_files
 
 FEW = 50  # features
+
+if TYPE_CHECKING:
+    from ..settings import JobSettings
 
 
 def inputs(workspace: Workspace, settings: FeaturesSettings) -> Any:
     return weights_identity(extractor_of(settings.front_end), settings.weights)
 
 
-def reset(workspace: Workspace) -> None:
-    remove_database(workspace.database)
-    remove(workspace.features)
+def settle(
+    workspace: Workspace, settings: JobSettings, begins: Callable[[JobSettings], bool]
+) -> tuple[JobSettings, Callable[[], None]]:
+    """One arithmetic for the features and the matches of a job."""
+    settled, chosen = job_arithmetic.of_job(workspace, settings, begins)
+    return settled, partial(job_arithmetic.record, workspace, chosen)
+
+
+def look_closer(workspace: Workspace) -> list[Damage]:
+    """Where the database was being written when the run before ended."""
+    from ..colmap.database_check import database_problem
+
+    matches = workspace.read_state().stage("matches").state
+    recorded = workspace.read_files("features" if matches == StageState.NOT_RUN else "matches")
+    if matches in (StageState.NOT_RUN, StageState.DONE) and recorded:
+        return []
+    what = database_problem(workspace.database)
+    return [Damage(workspace.database, what)] if what else []
+
+
+def owns(workspace: Workspace) -> Sequence[Path]:
+    return (workspace.database, *side_files(workspace.database), workspace.features)
+
+
+def forecast(facts: Facts) -> float:
+    return extractor_of(facts.settings.features.front_end).effort * facts.megapixels_seen
 
 
 def run(workspace: Workspace, settings: FeaturesSettings, progress: Progress) -> dict[str, Any]:
@@ -54,3 +87,22 @@ def run(workspace: Workspace, settings: FeaturesSettings, progress: Progress) ->
         "photos": len(counts),
         "mean": round(mean),
     }
+
+
+STAGE = Stage(
+    name="features",
+    title="Finding features",
+    makes="Features",
+    version=1,
+    needs=("photos",),
+    settings=FeaturesSettings,
+    not_in_fingerprint_as={"precision": "auto"},  # SIFT's: for networks it is settled before
+    inputs=inputs,
+    run=run,
+    owns=owns,
+    leaves=lambda workspace: (workspace.database,),
+    may_leave=lambda workspace: (workspace.features,),
+    forecast=forecast,
+    look_closer=look_closer,
+    settle=settle,
+)

@@ -6,9 +6,11 @@ from typing import Any
 
 from ..events import Progress
 from ..files.whole_files import remove
+from ..job_forecast import Facts
 from ..models.front_ends import matcher_of, weights_identity
 from ..models.network import MatchingJob, Names
-from ..settings import MatchesSettings
+from ..stage import Stage
+from ..stage_settings import MatchesSettings
 from ..workspace import Workspace, remove_database
 
 
@@ -16,7 +18,8 @@ def inputs(workspace: Workspace, settings: MatchesSettings) -> Any:
     return weights_identity(matcher_of(settings.front_end), settings.weights)
 
 
-def reset(workspace: Workspace) -> None:
+def take_out(workspace: Workspace) -> None:
+    """Out of the database, whose features stay."""
     from ..colmap.database import open_database
 
     if not workspace.database.exists():
@@ -30,6 +33,11 @@ def reset(workspace: Workspace) -> None:
         ValueError,
     ):  # too damaged to be opened: the features are found missing, and made again
         remove_database(workspace.database)
+
+
+def forecast(facts: Facts) -> float:
+    network = matcher_of(facts.settings.matches.front_end)
+    return network.effort * facts.keypoints**network.growth * facts.pairs
 
 
 def run(workspace: Workspace, settings: MatchesSettings, progress: Progress) -> dict[str, Any]:
@@ -81,3 +89,20 @@ def _summary(workspace: Workspace, pairs: int, progress: Progress) -> dict[str, 
         )
     message = f"{verified} of {pairs} pairs verified, {total} matches"
     return {"message": message, "pairs": pairs, "verified": verified, "matches": total}
+
+
+STAGE = Stage(
+    name="matches",
+    title="Matching photos",
+    makes="Matches",
+    version=1,
+    needs=("pairs", "features"),
+    settings=MatchesSettings,
+    not_in_fingerprint_as={"precision": "auto"},  # SIFT's: for networks it is settled before
+    inputs=inputs,
+    run=run,
+    leaves=lambda workspace: (workspace.database,),
+    forecast=forecast,
+    inside="features",
+    take_out=take_out,
+)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
 from ..events import Progress
-from ..files.ply_mesh import write_mesh
-from ..files.whole_files import remove, whole_folder, write_json
-from ..meshing.build_mesh import Built, build_mesh
-from ..meshing.region import read_box
-from ..settings import MeshSettings
+from ..stage import Stage
+from ..stage_settings import MeshSettings
 from ..workspace import Workspace
+
+if TYPE_CHECKING:
+    from ..meshing.build_mesh import Built
 
 
 def inputs(workspace: Workspace, settings: MeshSettings) -> Any:
+    from ..meshing.region import read_box
+
     box = read_box(settings.crop).tolist() if settings.crop else None
     if not settings.cloud:
         return [box]
@@ -27,11 +29,11 @@ def inputs(workspace: Workspace, settings: MeshSettings) -> Any:
     return [box, status.st_size, status.st_mtime_ns]
 
 
-def reset(workspace: Workspace) -> None:
-    remove(workspace.mesh)
-
-
 def run(workspace: Workspace, settings: MeshSettings, progress: Progress) -> dict[str, Any]:
+    from ..files.ply_mesh import write_mesh
+    from ..files.whole_files import remove, whole_folder, write_json
+    from ..meshing.build_mesh import build_mesh
+
     start = time.monotonic()
     cloud = Path(settings.cloud) if settings.cloud else workspace.fusion
     with whole_folder(workspace.mesh) as part:
@@ -49,3 +51,19 @@ def _message(built: Built) -> str:
     kept = facts["cloud"]["used"] / max(1, facts["cloud"]["points"])
     how = "watertight" if facts["watertight"] else "open"
     return f"{facts['faces']} faces ({facts['full_faces']} before decimation), {how}, from {kept:.0%} of the cloud"
+
+
+STAGE = Stage(
+    name="mesh",
+    title="Building the mesh",
+    makes="Mesh",
+    makes_text="Cameras, cloud, and a mesh with vertex colors",
+    version=1,
+    needs=("dense",),
+    settings=MeshSettings,
+    inputs=inputs,
+    run=run,
+    owns=lambda workspace: (workspace.mesh,),
+    leaves=lambda workspace: (workspace.mesh_file, workspace.full_mesh_file, workspace.mesh_json),
+    forecast=lambda facts: 0.8 * facts.megapixels_of_depth,
+)

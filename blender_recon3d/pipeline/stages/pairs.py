@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from ..colmap.database import write_pairs
 from ..documents.photos_json import PhotoEntry
 from ..errors import UserError
 from ..events import Progress
 from ..files.json_values import MOST_BYTES
 from ..files.regular import read_regular
 from ..files.user_path import recorded_path, user_path
-from ..files.whole_files import remove
-from ..matching import pairing
 from ..models.front_ends import has_weights, retriever_of, weights_identity
-from ..settings import PairsSettings
+from ..stage import Stage
+from ..stage_settings import PairsSettings
 from ..workspace import Workspace
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ..matching import pairing
 
 WAYS = ("auto", "exhaustive", "sequential", "retrieval")
 BATCH = 8  # photos encoded at once
@@ -36,11 +37,9 @@ def inputs(workspace: Workspace, settings: PairsSettings) -> Any:
     return ""
 
 
-def reset(workspace: Workspace) -> None:
-    remove(workspace.pairs)
-
-
 def run(workspace: Workspace, settings: PairsSettings, progress: Progress) -> dict[str, Any]:
+    from ..colmap.database import write_pairs
+
     photos = workspace.used_photos()
     way = settings.strategy
     if way not in WAYS:
@@ -74,6 +73,8 @@ def _choose(count: int, settings: PairsSettings, progress: Progress) -> str:
 def _make(
     way: str, workspace: Workspace, photos: list[PhotoEntry], settings: PairsSettings, progress: Progress
 ) -> list[pairing.Pair]:
+    from ..matching import pairing
+
     count = len(photos)
     if way == "exhaustive":
         return pairing.exhaustive(count)
@@ -87,6 +88,8 @@ def encode(
     workspace: Workspace, photos: list[PhotoEntry], settings: PairsSettings, progress: Progress
 ) -> np.ndarray:
     """Global descriptors float32 [N, D] of unit length, in the photos' order."""
+    import numpy as np
+
     from ..photos.image_files import read_rgb
 
     encoder = retriever_of(settings.front_end).open(settings)
@@ -133,3 +136,20 @@ def _from_file(path: Path, photos: list[PhotoEntry], progress: Progress) -> list
     if not pairs:
         raise UserError(f"{path} has no pair of photos in use: write two names per line.", 2)
     return sorted(pairs)
+
+
+STAGE = Stage(
+    name="pairs",
+    title="Choosing pairs",
+    makes="Pairs",
+    version=1,
+    needs=("photos",),
+    settings=PairsSettings,
+    # The front-end counts by its retriever's weights, which are among the inputs.
+    not_in_fingerprint=frozenset({"device", "features"}),
+    inputs=inputs,
+    run=run,
+    owns=lambda workspace: (workspace.pairs,),
+    leaves=lambda workspace: (workspace.pairs,),
+    forecast=lambda facts: 0.0,
+)

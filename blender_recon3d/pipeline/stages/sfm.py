@@ -2,186 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..colmap.calls import pycolmap, run_cancellable
-from ..colmap.global_mapper import run_in_child
-from ..colmap.model_files import check_model, read_model
-from ..documents.codec import encode
-from ..documents.document_files import write_document
-from ..documents.photos_json import FocalPrior
-from ..documents.placement_json import PlacementDocument
-from ..documents.registration_json import RegistrationDocument
-from ..doubts import Doubt
-from ..errors import UserError
 from ..events import Progress
-from ..files.whole_files import remove, scratch_folder, whole_folder
-from ..matching.still_background import ADVICE as STILL_ADVICE
-from ..matching.still_background import stands_still
-from ..placing.gps import at_zero, places_by_name
-from ..placing.placing_doubts import placing_doubts
-from ..placing.upright import place_model
-from ..settings import SfmSettings
-from ..sfm.attempts import Attempts, settle_cameras
-from ..sfm.fisheye import fisheye_doubts
-from ..sfm.live_model import LiveModel
-from ..sfm.registration import registration
-from ..sfm.unfolding import unfold
-from ..text import named
+from ..stage import Stage
+from ..stage_settings import SfmSettings
 from ..workspace import Workspace
 
 
-def inputs(workspace: Workspace, settings: SfmSettings) -> Any:
-    return ""
-
-
-def reset(workspace: Workspace) -> None:
-    for path in (workspace.sparse, workspace.placement, workspace.registration, workspace.live):
-        remove(path)
+def owns(workspace: Workspace) -> Sequence[Path]:
+    return (workspace.sparse, workspace.placement, workspace.registration, workspace.live)
 
 
 def run(workspace: Workspace, settings: SfmSettings, progress: Progress) -> dict[str, Any]:
-    with scratch_folder(workspace.mapping) as part:
-        try:
-            models, doubts = _map(workspace, settings, part, progress)
-        finally:
-            remove(workspace.live)
-    found = registration(workspace, models)
-    write_document(workspace.registration, found)
-    if not models:
-        raise UserError(_no_model(found, workspace))
-    with whole_folder(workspace.sparse) as part:
-        for number, model in enumerate(models):
-            (part / str(number)).mkdir()
-            model.write(part / str(number))
-            check_model(part / str(number))  # COLMAP does not say when it could not write all of it
-    doubts += fisheye_doubts(models[0], workspace.images)
-    doubts += _place(workspace, models[0], progress)
-    return {**_report(workspace, found, progress), "doubts": [doubt.to_json() for doubt in doubts]}
+    from ..sfm.mapping import find_cameras
+
+    return find_cameras(workspace, settings, progress)
 
 
-def _map(
-    workspace: Workspace, settings: SfmSettings, scratch: Path, progress: Progress
-) -> tuple[list[Any], list[Doubt]]:
-    """The models, the one with the most photos first, and what is doubtful about their cameras."""
-    mapper = _incremental if settings.mapper == "incremental" else _global
-
-    def mapped(database: Path) -> list[Any]:
-        output = scratch / f"models_{database.stem}"
-        output.mkdir()
-        mapper(workspace, settings, database, output, progress)
-        return _read_models(output)
-
-    attempts = Attempts(workspace.database, scratch, mapped, progress, mapped(workspace.database), [])
-    known = [camera.prior for camera in workspace.read_photos().cameras]
-    if settings.refine_intrinsics and FocalPrior.GIVEN not in known:
-        settle_cameras(attempts)
-    if attempts.models:
-        unfold(attempts, [photo.name for photo in workspace.used_photos()], settings.seed)
-    return attempts.models, attempts.doubts
-
-
-def _incremental(
-    workspace: Workspace, settings: SfmSettings, database: Path, output: Path, progress: Progress
-) -> None:
-    photos = len(workspace.used_photos())
-    options = pycolmap.IncrementalPipelineOptions()
-    options.min_model_size = settings.min_model_size
-    options.ba_refine_focal_length = settings.refine_intrinsics
-    options.ba_refine_extra_params = settings.refine_intrinsics
-    # With several threads bundle adjustment adds up in another order each time, and every camera moves a little.
-    options.num_threads = options.mapper.num_threads = 1
-    options.random_seed = settings.seed
-    options.mapper.random_seed = settings.seed
-    options.triangulation.random_seed = settings.seed
-    live = LiveModel(workspace, output / "snapshots", photos)
-    options.snapshot_path, options.snapshot_frames_freq = live.folder, live.every
-    registered = 0
-
-    def started() -> None:
-        nonlocal registered
-        registered = 2
-
-    def one_more() -> None:
-        nonlocal registered
-        registered += 1
-
-    def poll() -> None:
-        progress.counted(registered, photos, "placing cameras")
-        live.publish()
-
-    run_cancellable(
-        lambda token: pycolmap.incremental_mapping(
-            database,
-            workspace.images,
-            output,
-            options,
-            initial_image_pair_callback=started,
-            next_image_callback=one_more,
-            cancellation_token=token,
-        ),
-        progress,
-        poll,
-    )
-
-
-def _global(
-    workspace: Workspace, settings: SfmSettings, database: Path, output: Path, progress: Progress
-) -> None:
-    progress.info("Placing all cameras at once (global mapper); no progress is reported.")
-    options = {
-        "seed": settings.seed,
-        "min_model_size": settings.min_model_size,
-        "refine_intrinsics": settings.refine_intrinsics,
-    }
-    run_in_child(database, workspace.images, output, options, progress)
-
-
-def _read_models(folder: Path) -> list[Any]:
-    """The models COLMAP left, the one with the most photos first."""
-    paths = sorted(path for path in folder.iterdir() if (path / "cameras.bin").exists())
-    models = [read_model(path) for path in paths]
-    if any(not model.num_reg_images() for model in models):
-        raise UserError("COLMAP's mapper left a model without photos: run the same command again.")
-    return sorted(models, key=lambda model: (model.num_reg_images(), model.num_points3D()), reverse=True)
-
-
-def _place(workspace: Workspace, model: Any, progress: Progress) -> list[Doubt]:
-    """Writes placement.json; what is doubtful about it."""
-    photos = workspace.used_photos()
-    gps = places_by_name(photos)
-    if lost := [photo.name for photo in photos if at_zero(photo)]:
-        progress.warning(f"The GPS of {named(lost)} says 0, 0, which is not a real position: it is ignored.")
-    transform, how, up = place_model(model, gps)
-    write_document(workspace.placement, PlacementDocument(world_from_model=transform.tolist(), how=how))
-    return placing_doubts(model, gps, up)
-
-
-def _no_model(found: RegistrationDocument, workspace: Workspace) -> str:
-    if stands_still(workspace.database):
-        return f"No cameras could be placed: {STILL_ADVICE}"
-    reasons = [f"{name}: {entry.reason}" for name, entry in list(found.photos.items())[:3]]
-    return (
-        f"No cameras could be placed ({'; '.join(reasons)}): take more photos with about two thirds "
-        "overlap, from different positions, of a textured subject."
-    )
-
-
-def _report(workspace: Workspace, found: RegistrationDocument, progress: Progress) -> dict[str, Any]:
-    main = found.models[0]
-    for name, entry in found.photos.items():
-        if not entry.registered:
-            progress.warning(f"{name} is not registered: {entry.reason}.", photo=name)
-    if len(found.models) > 1:
-        sizes = " and ".join(str(model.photos) for model in found.models)
-        progress.warning(
-            f"The photos form {len(found.models)} separate groups of {sizes} photos: the largest is "
-            "used. Take photos between the groups to join them, or run them separately."
-        )
-    total = len(found.photos)
-    message = (
-        f"{main.photos} of {total} photos registered, {main.points} points, "
-        f"{main.error:.2f} px reprojection error"
-    )
-    return {"message": message, "models": len(found.models), "of": total, **encode(main)}
+STAGE = Stage(
+    name="sfm",
+    title="Finding cameras",
+    makes="Cameras",
+    makes_text="Cameras and sparse points",
+    version=1,
+    needs=("matches",),
+    settings=SfmSettings,
+    run=run,
+    owns=owns,
+    leaves=lambda workspace: (workspace.model, workspace.placement, workspace.registration),
+    may_leave=lambda workspace: (workspace.sparse,),
+    forecast=lambda facts: 0.25 * facts.photos,
+)

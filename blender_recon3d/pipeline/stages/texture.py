@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
-from typing import Any
-
-import cv2
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
 from ..events import Progress
-from ..exporting.obj import write_obj
-from ..files.ply import columns
-from ..files.ply_mesh import read_mesh
-from ..files.whole_files import remove, whole_folder
-from ..settings import TextureSettings
-from ..texturing.paint import Painted, paint
-from ..texturing.texture_views import load_views
-from ..texturing.textured_mesh import TexturedMesh, write_textured
+from ..job_forecast import Facts
+from ..stage import Stage
+from ..stage_settings import TextureSettings
 from ..workspace import Workspace
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ..texturing.paint import Painted
 
 FEWEST_PHOTOS = 2
 
@@ -30,11 +27,17 @@ def inputs(workspace: Workspace, settings: TextureSettings) -> Any:
     return []
 
 
-def reset(workspace: Workspace) -> None:
-    remove(workspace.texture)
+def forecast(facts: Facts) -> float:
+    return 1.5 * (facts.settings.texture.texture_size / 1024) ** 2 + 0.3 * facts.photos
 
 
 def run(workspace: Workspace, settings: TextureSettings, progress: Progress) -> dict[str, Any]:
+    from ..files.ply import columns
+    from ..files.ply_mesh import read_mesh
+    from ..files.whole_files import whole_folder
+    from ..texturing.paint import paint
+    from ..texturing.texture_views import load_views
+
     table, faces = read_mesh(workspace.mesh_file)
     if not len(faces):
         raise UserError(f"{workspace.mesh_file} has no faces: run recon3d mesh again, with --region all.")
@@ -68,6 +71,11 @@ def run(workspace: Workspace, settings: TextureSettings, progress: Progress) -> 
 def _write(
     folder: Path, workspace: Workspace, painted: Painted, positions: np.ndarray, normals: np.ndarray
 ) -> None:
+    import cv2
+
+    from ..exporting.obj import write_obj
+    from ..texturing.textured_mesh import TexturedMesh, write_textured
+
     source = painted.unwrapped.source
     mesh = TexturedMesh(
         positions[source],
@@ -82,3 +90,20 @@ def _write(
     pixels = cv2.imencode(".png", painted.image[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 3])[1]
     (folder / image).write_bytes(pixels.tobytes())
     write_obj(folder / workspace.texture_obj.name, mesh, image, "in COLMAP's frame of the model")
+
+
+STAGE = Stage(
+    name="texture",
+    title="Painting the texture",
+    makes="Textured Mesh",
+    makes_text="Cameras, cloud, and a mesh with a texture made from the photos",
+    version=1,
+    needs=("mesh",),
+    settings=TextureSettings,
+    inputs=inputs,
+    run=run,
+    owns=lambda workspace: (workspace.texture,),
+    leaves=lambda workspace: (workspace.textured_mesh, workspace.texture_obj, workspace.texture_image),
+    may_leave=lambda workspace: (workspace.texture_obj.with_suffix(".mtl"),),
+    forecast=forecast,
+)

@@ -18,7 +18,7 @@ from blender_recon3d.pipeline.errors import Cancelled, FileFormatError, UserErro
 from blender_recon3d.pipeline.exporting.export_mesh import export
 from blender_recon3d.pipeline.files import full_disk
 from blender_recon3d.pipeline.files.whole_files import clone_or_copy, whole_file, whole_folder, write_json
-from blender_recon3d.pipeline.settings import STAGES
+from blender_recon3d.pipeline.stage import STAGES
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.engine import recon3d
 from tests.support.runs import state_json

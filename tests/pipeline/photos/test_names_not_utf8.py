@@ -16,7 +16,7 @@ from blender_recon3d.pipeline.documents.state_json import StageRecord, StageStat
 from blender_recon3d.pipeline.events import Event, Progress, append_event, read_events
 from blender_recon3d.pipeline.exporting.glb import write_glb
 from blender_recon3d.pipeline.exporting.obj import write_obj
-from blender_recon3d.pipeline.photos.inspection import describe, inspect_photos
+from blender_recon3d.pipeline.inspection import describe, inspect_photos
 from blender_recon3d.pipeline.photos.video import extract_frames
 from blender_recon3d.pipeline.report import write_report
 from blender_recon3d.pipeline.settings import JobSettings, PhotosSettings

@@ -24,8 +24,9 @@ from blender_recon3d.pipeline.files.whole_files import write_json
 from blender_recon3d.pipeline.report import write_report
 from blender_recon3d.pipeline.report.graph import shorten
 from blender_recon3d.pipeline.report.markup import join, tag
-from blender_recon3d.pipeline.settings import STAGES, JobSettings
+from blender_recon3d.pipeline.settings import JobSettings
 from blender_recon3d.pipeline.sfm.registration import registration
+from blender_recon3d.pipeline.stage import STAGES
 from blender_recon3d.pipeline.workspace import Workspace
 
 HOSTILE = "<script>alert(\"1\")</script> & 'x'.jpg"

@@ -12,6 +12,7 @@ from blender_recon3d.pipeline.errors import Cancelled, UserError
 from blender_recon3d.pipeline.events import Event, Progress
 from blender_recon3d.pipeline.files.ply import columns
 from blender_recon3d.pipeline.files.ply_mesh import read_mesh
+from blender_recon3d.pipeline.job import reset
 from blender_recon3d.pipeline.results import outputs
 from blender_recon3d.pipeline.settings import TextureSettings
 from blender_recon3d.pipeline.stages import texture as stage
@@ -172,7 +173,7 @@ def test_the_stage_leaves_mesh_material_and_picture(workspace):
         assert np.array_equal(after[name], before[name][after["source"]])
     uv = columns(after, "s", "t")
     assert uv is not None and uv.min() >= 0 and uv.max() <= 1
-    stage.reset(workspace)
+    reset(stage.STAGE, workspace)
     assert not workspace.texture.exists()
 
 

@@ -8,9 +8,10 @@ import pytest
 
 from blender_recon3d.pipeline.errors import UserError
 from blender_recon3d.pipeline.events import Progress
+from blender_recon3d.pipeline.inspection import describe, inspect_photos
 from blender_recon3d.pipeline.job_forecast import number_of_pairs, shrunk, total
-from blender_recon3d.pipeline.photos.inspection import describe, inspect_photos
-from blender_recon3d.pipeline.settings import QUALITIES, STAGES, JobSettings
+from blender_recon3d.pipeline.settings import QUALITIES, JobSettings
+from blender_recon3d.pipeline.stage import STAGES
 from tests.support.engine import recon3d
 from tests.support.scenes import noise_texture
 

@@ -8,18 +8,19 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from ..documents.inspection_json import InspectedCamera, InspectionDocument, UnfitPhoto
-from ..documents.photos_json import CameraEntry, PhotoEntry
-from ..errors import UserError
-from ..events import Progress
-from ..job_forecast import forecast_job, memory
-from ..settings import QUALITIES, STAGES, JobSettings
-from ..text import duration, printable
-from .camera_groups import group_cameras
-from .find_photos import FEWEST_PHOTOS, common_folder, look_for, none_found
-from .left_out import notes
-from .photo_entries import examine_all, photo_entry
-from .photo_quality import set_aside
+from .documents.inspection_json import InspectedCamera, InspectionDocument, UnfitPhoto
+from .documents.photos_json import CameraEntry, PhotoEntry
+from .errors import UserError
+from .events import Progress
+from .job_forecast import forecast_job, memory
+from .photos.camera_groups import group_cameras
+from .photos.find_photos import FEWEST_PHOTOS, common_folder, look_for, none_found
+from .photos.left_out import notes
+from .photos.photo_entries import examine_all, photo_entry
+from .photos.photo_quality import set_aside
+from .settings import QUALITIES, JobSettings
+from .stage import up_to
+from .text import duration, printable
 
 USUAL = 20  # photos below which a capture seldom covers a subject all around
 HD = (1920, 1080)  # what a film's frames are taken for before they are extracted
@@ -107,7 +108,7 @@ def describe(found: InspectionDocument) -> str:
         lines.append(f"  {camera.photos:>4} x {camera.name}{focal}, {camera.width} x {camera.height} pixels")
     lines += [f"  excluded: {Path(item.photo).name}: {item.reason}" for item in found.set_aside]
     forecast = found.forecasts[found.quality]
-    asked = STAGES[: STAGES.index(found.until) + 1]
+    asked = up_to(found.until)
     seconds = {stage: forecast.seconds.get(stage, 0.0) for stage in asked}
     parts = ", ".join(f"{stage} {duration(value)}" for stage, value in seconds.items() if value >= 1)
     lines.append(f"about {duration(sum(seconds.values()))} ({parts})")

@@ -1,0 +1,126 @@
+"""What a stage says of itself, and which stages there are, in the order in which data runs through them.
+
+Each is declared as `STAGE` in a module of its own in `stages`. Everything else asks here: the job that runs them, the
+command line, the panel, the report. The modules are imported by name, and themselves import what is heavy only inside
+functions, so that Blender can ask too. Standard library only.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .events import Progress
+    from .job_forecast import Facts
+    from .results import Damage
+    from .setting_field import Settings
+    from .settings import JobSettings
+    from .workspace import Workspace
+
+# The stages' names, which are their modules' too. To add one, write its module and put it in its place here.
+STAGES = ("photos", "pairs", "features", "matches", "sfm", "dense", "mesh", "texture")
+
+Paths = Callable[["Workspace"], Sequence[Path]]
+Settled = tuple["JobSettings", Callable[[], None]]
+
+
+def _none(workspace: Workspace) -> Sequence[Path]:
+    return ()
+
+
+def _nothing(workspace: Workspace, settings: Any) -> Any:
+    return ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A stage. What a person reads:
+
+    name: its key in files and on the command line; title: what the panel calls it while it runs; makes: what there is
+    once it is done; makes_text: the same in a few words, for a stage that the panel offers as the last one.
+
+    What decides whether it runs again:
+
+    version: raise it when the result changes for the same input; needs: the stages whose results it reads;
+    settings: their class; not_in_fingerprint: the settings that do not change the result (within rounding);
+    not_in_fingerprint_as: those that do not while they have this value; inputs: what the result depends on besides
+    (files, weights), as something JSON can hold, and the place to refuse what cannot work, before anything runs.
+
+    What it does:
+
+    run: does it, continuing from what is there as far as that is whole, and returns a summary whose `message` is for
+    people; owns: all it writes, whole or in part: removed before it runs anew; leaves: the files and folders that must
+    be there when it is done, for others to read; may_leave: those that may; forecast: seconds it takes, in units of
+    `job_forecast`.
+
+    What few stages need:
+
+    inside: the stage among whose files this one's results are; take_out: removes them from there;
+    still_valid: whether its results hold for this job although its inputs look changed;
+    look_closer: damage that sizes and ends of files do not show;
+    settle: settings that are decided only when the job begins, and a call that records them. `begins` says whether
+    the stage would begin anew with these settings.
+    """
+
+    name: str
+    title: str
+    makes: str
+    makes_text: str = ""
+
+    version: int
+    needs: tuple[str, ...] = ()
+    settings: type[Settings]
+    not_in_fingerprint: frozenset[str] = frozenset({"device"})
+    not_in_fingerprint_as: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Callable[[Workspace, Any], Any] = _nothing
+
+    run: Callable[[Workspace, Any, Progress], dict[str, Any]]
+    owns: Paths = _none
+    leaves: Paths
+    may_leave: Paths = _none
+    forecast: Callable[[Facts], float]
+
+    inside: str = ""
+    take_out: Callable[[Workspace], None] | None = None
+    still_valid: Callable[[Workspace, JobSettings, Progress], bool] | None = None
+    look_closer: Callable[[Workspace], list[Damage]] | None = None
+    settle: Callable[[Workspace, JobSettings, Callable[[JobSettings], bool]], Settled] | None = None
+
+
+@cache
+def all_stages() -> tuple[Stage, ...]:
+    """In their order."""
+    return tuple(importlib.import_module(f".stages.{name}", __package__).STAGE for name in STAGES)
+
+
+def stage(name: str) -> Stage:
+    return next(each for each in all_stages() if each.name == name)
+
+
+def up_to(name: str) -> tuple[str, ...]:
+    """The names of the stages to and with this one."""
+    return STAGES[: STAGES.index(name) + 1]
+
+
+def dependents(name: str) -> tuple[str, ...]:
+    """The names of the stages that depend on this one, directly or not."""
+    found: list[str] = []
+    for other in all_stages():
+        if any(need == name or need in found for need in other.needs):
+            found.append(other.name)
+    return tuple(found)
+
+
+def guests(name: str) -> tuple[Stage, ...]:
+    """The stages whose results are among this one's files."""
+    return tuple(other for other in all_stages() if other.inside == name)
+
+
+def last_stages() -> tuple[str, ...]:
+    """The names of those that the panel offers as the last one."""
+    return tuple(each.name for each in all_stages() if each.makes_text)
