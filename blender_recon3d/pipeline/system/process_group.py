@@ -42,8 +42,8 @@ def last_words(output: Path) -> tuple[str, bool]:
 
 
 def _opened(path: Path) -> IO[bytes]:
-    """An emptied file; never through a link."""
-    return os.fdopen(open_plain(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "wb")
+    """An emptied file, which several processes may print into; never through a link."""
+    return os.fdopen(open_plain(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND), "ab")
 
 
 class ProcessGroup:
