@@ -1,5 +1,6 @@
 """Settings in a file, of this version and of earlier ones."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -8,10 +9,10 @@ import pytest
 from blender_recon3d.pipeline.cli.parser import make_parser
 from blender_recon3d.pipeline.cli.setting_options import job_settings
 from blender_recon3d.pipeline.errors import UserError
-from blender_recon3d.pipeline.job import NEEDS, fingerprint
+from blender_recon3d.pipeline.job import fingerprint
 from blender_recon3d.pipeline.settings import JobSettings
 from blender_recon3d.pipeline.settings_file import job_of, read_settings
-from blender_recon3d.pipeline.stage import STAGES
+from blender_recon3d.pipeline.stage import STAGES, Stage, stage
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.kept import FOLDER
 
@@ -82,12 +83,17 @@ def test_a_missing_file_is_a_sentence(tmp_path):
         read_settings(tmp_path / "none.json")
 
 
+def plain(name: str, version: int = 1) -> Stage:
+    """The stage without what its result depends on besides its settings."""
+    return dataclasses.replace(stage(name), version=version, inputs=lambda workspace, settings: ["inputs"])
+
+
 def test_a_later_setting_counts_once_it_is_not_its_default():
     """Features that were found with others are found again; those of workspaces that did not have it are kept."""
     job = JobSettings.build(features="sift")
 
     def print_of(settings: JobSettings) -> str:
-        return fingerprint("features", _Stage(), Workspace("w"), settings.features, [])
+        return fingerprint(plain("features"), Workspace("w"), settings.features, [])
 
     usual = print_of(job)
     for name, value in (("nms_radius", 5), ("detection_threshold", 0.01), ("border", 5)):
@@ -95,22 +101,17 @@ def test_a_later_setting_counts_once_it_is_not_its_default():
     assert "nms_radius" not in job.features.recorded()
 
 
-class _Stage:
-    def inputs(self, workspace, settings):
-        return ["inputs"]
-
-
 @pytest.mark.parametrize("name", ["learned", "sift"])
-def test_jobs_of_0_1_0_are_read_and_their_fingerprints_stay(name, monkeypatch):
+def test_jobs_of_0_1_0_are_read_and_their_fingerprints_stay(name):
     """The first has defaults, the second has every setting of 0.1.0 changed.
 
-    Stages that were done stay done, but for those whose number has been raised on purpose since.
+    Stages that were done stay done, but for those whose version has been raised on purpose since.
     """
-    monkeypatch.setattr("blender_recon3d.pipeline.job.VERSIONS", {**dict.fromkeys(STAGES, 1), "dense": 2})
     path = KEPT / f"job-{name}.json"
     job = job_of(json.loads(path.read_text("utf-8")), path)
     found: dict[str, str] = {}
-    for stage in STAGES:
-        before = [found[need] for need in NEEDS[stage]]
-        found[stage] = fingerprint(stage, _Stage(), Workspace("w"), getattr(job, stage), before)
+    for name_of_stage in STAGES:
+        then = plain(name_of_stage, 2 if name_of_stage == "dense" else 1)
+        before = [found[need] for need in then.needs]
+        found[then.name] = fingerprint(then, Workspace("w"), getattr(job, then.name), before)
     assert found == json.loads((KEPT / "fingerprints.json").read_text("utf-8"))[name]
