@@ -14,7 +14,7 @@ bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environmen
 from blender_recon3d.jobs.remedies import LABELS  # noqa: E402
 from blender_recon3d.languages.german_settings import GERMAN  # noqa: E402
 from blender_recon3d.pipeline.setting_texts import translation_keys  # noqa: E402
-from blender_recon3d.pipeline.settings import STAGE_TITLES  # noqa: E402
+from blender_recon3d.pipeline.stage import all_stages  # noqa: E402
 from blender_recon3d.scene.cleaning.clean_modifier import INPUTS  # noqa: E402
 from blender_recon3d.translations import TRANSLATIONS  # noqa: E402
 from blender_recon3d.ui import engine, review  # noqa: E402
@@ -64,8 +64,10 @@ def drawn() -> Iterator[str]:
             yield from (
                 part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)
             )
-    for table in (LABELS, STAGE_TITLES, engine._STATES, engine._BUTTONS, review._WORDS):
+    for table in (LABELS, engine._STATES, engine._BUTTONS, review._WORDS):
         yield from table.values()
+    for stage in all_stages():
+        yield from (stage.title, stage.makes, stage.makes_text)
     for item in INPUTS.values():
         yield from (item.label, item.description)
 

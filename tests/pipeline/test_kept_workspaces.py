@@ -5,9 +5,9 @@ import json
 import pytest
 
 from blender_recon3d.pipeline.events import Event, Progress
-from blender_recon3d.pipeline.job import VERSIONS, dependents, run_job
+from blender_recon3d.pipeline.job import run_job
 from blender_recon3d.pipeline.settings_file import job_of
-from blender_recon3d.pipeline.stage import STAGES
+from blender_recon3d.pipeline.stage import STAGES, dependents, stage
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.kept import KEPT_VERSIONS, unpack_workspace
 
@@ -36,7 +36,7 @@ def expected(*changed: str) -> dict[str, bool]:
 
     The photos themselves are not there any more, so that the workspace's copies of them stay, however they are made.
     """
-    again = {*changed, *(name for name in STAGES[1:] if VERSIONS[name] != VERSIONS_0_1_0[name])}
+    again = {*changed, *(name for name in STAGES[1:] if stage(name).version != VERSIONS_0_1_0[name])}
     again |= {later for name in again for later in dependents(name)}
     return {name: name not in again for name in STAGES}
 

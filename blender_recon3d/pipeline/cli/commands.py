@@ -19,7 +19,7 @@ from .setting_options import job_settings
 
 
 def inspect(chosen: argparse.Namespace) -> int:
-    from ..photos.inspection import describe, inspect_photos
+    from ..inspection import describe, inspect_photos
 
     without = Workspace(chosen.output or "")
     settings = job_settings(without, chosen)
