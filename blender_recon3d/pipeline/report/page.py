@@ -188,7 +188,11 @@ def _camera(camera: ReportedCamera) -> list[str]:
 
 
 def _settings(values: dict[str, Any]) -> Rows:
-    return [(name, _value(value)) for name, value in values.items() if not isinstance(value, dict)]
+    return [
+        (name, _value(value))
+        for name, value in values.items()
+        if not isinstance(value, dict) and name != "version"
+    ]
 
 
 def _versions(facts: ReportDocument) -> Rows:
