@@ -85,7 +85,7 @@ def test_offline(target):
 
 
 def test_an_index_that_is_not_there(target, tmp_path):
-    assert "is not there" in sentence(target, "--index", (tmp_path / "nothing").as_uri())
+    assert "does not exist" in sentence(target, "--index", (tmp_path / "nothing").as_uri())
 
 
 def test_a_folder_that_is_not_ours(target, index):
@@ -120,7 +120,7 @@ def test_a_folder_that_cannot_be_made(tmp_path, index):
             "OSError: [WinError 32] The process cannot access the file because it is being used by another",
             "scanner",
         ),
-        ("PermissionError: [Errno 13] Permission denied: '/x/lib'", "not permitted"),
+        ("PermissionError: [Errno 13] Permission denied: '/x/lib'", "No permission"),
         (
             "HINT: This error might have occurred since this system does not have Windows Long Path support",
             "shorter",

@@ -150,7 +150,7 @@ def test_gps_of_photos_too_close_together_is_refused(tmp_path):
     workspace = made_workspace(tmp_path, gps)
     before = "as it was"
     workspace.placement.write_text(before)
-    with pytest.raises(UserError, match="too close"):
+    with pytest.raises(UserError, match="too little for scale"):
         place(workspace, Wish(gps=True))
     assert workspace.placement.read_text() == before
 

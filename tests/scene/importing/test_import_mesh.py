@@ -86,7 +86,7 @@ def test_without_a_mesh_it_is_as_before(tmp_path):
     result = import_workspace(write_workspace(tmp_path / "w", ring()))
     assert result.mesh is None and result.summary() == "Imported 5 cameras and 500 points."
     assert not result.cloud.hide_get()
-    with pytest.raises(UserError, match="holds no mesh"):
+    with pytest.raises(UserError, match="has no mesh"):
         mesh_object.import_mesh(result.collection)
 
 
