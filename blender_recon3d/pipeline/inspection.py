@@ -16,7 +16,7 @@ from .job_forecast import forecast_job, memory
 from .photos.camera_groups import group_cameras
 from .photos.find_photos import FEWEST_PHOTOS, common_folder, look_for, none_found
 from .photos.left_out import notes
-from .photos.photo_entries import examine_all, photo_entry
+from .photos.photo_entries import examine_all, photo_entry, reading_bytes
 from .photos.photo_quality import set_aside
 from .settings import QUALITIES, JobSettings
 from .stage import up_to
@@ -58,7 +58,10 @@ def inspect_photos(settings: JobSettings, progress: Progress, without: Path) -> 
         advice=[note.text for note in left_out] + advice(len(used), bool(films), len(cameras)),
         quality=settings.quality,
         until=settings.until,
-        forecasts={quality: forecast_job(sizes, settings.changed(quality=quality)) for quality in QUALITIES},
+        forecasts={
+            quality: forecast_job(sizes, settings.changed(quality=quality), reading_bytes(sizes))
+            for quality in QUALITIES
+        },
     )
 
 

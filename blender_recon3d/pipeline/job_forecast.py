@@ -43,8 +43,8 @@ class Facts:
     seconds_of_depth: float
 
 
-def forecast_job(sizes: list[tuple[int, int]], settings: JobSettings) -> Forecast:
-    """The forecast for photos of these sizes (width, height)."""
+def forecast_job(sizes: list[tuple[int, int]], settings: JobSettings, reading: int = 0) -> Forecast:
+    """The forecast for photos of these sizes (width, height). reading: bytes that it takes to decode them."""
     from .models.devices import select_device
     from .mvs import depth_forecast as depth
 
@@ -68,8 +68,8 @@ def forecast_job(sizes: list[tuple[int, int]], settings: JobSettings) -> Forecas
     maps = sum(width * height for width, height in pixels) * DENSE_BYTES_A_PIXEL
     return Forecast(
         {name: round(value, 1) for name, value in seconds.items()},
-        max(ENGINE_BYTES, plan.bytes),
-        max(SURFACE_BYTES, plan.bytes),
+        max(ENGINE_BYTES, plan.bytes, reading),
+        max(SURFACE_BYTES, plan.bytes, reading),
         maps + count * (4 << 20),
     )
 

@@ -93,9 +93,9 @@ def test_raw_files_are_named_with_what_to_do(tmp_path):
     assert "1 of 2 photos" in text and "8 RAW files (IMG_1.DNG, IMG_2.DNG, IMG_3.DNG and others)" in text
     assert "develop them to JPEG or TIFF" in text
     found = inspect_photos(JobSettings.build(photos=(str(folder),)), Progress(), tmp_path / "out")
-    assert any("8 RAW files" in sentence for sentence in found["advice"])
+    assert any("8 RAW files" in sentence for sentence in found.advice)
     assert any(
-        "1 RAW file beside photos of the same name is left out" in sentence for sentence in found["advice"]
+        "1 RAW file beside photos of the same name is left out" in sentence for sentence in found.advice
     )
     only = touch(tmp_path / "only", "a.cr3", "b.NEF", "c.jxl")
     with pytest.raises(

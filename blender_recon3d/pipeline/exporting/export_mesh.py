@@ -22,7 +22,7 @@ from ..system.versions import engine_version
 from ..texturing.textured_mesh import VERTEX, TexturedMesh, read_textured
 from ..workspace import Workspace
 from .glb import write_glb
-from .obj import write_obj
+from .obj import beside, write_obj
 from .picture import write_picture
 
 ENDINGS = (".obj", ".ply", ".glb", ".png", ".jpg")
@@ -47,8 +47,8 @@ def check_export(path: Path, workspace: Workspace) -> None:
 def export(workspace: Workspace, path: Path) -> list[Path]:
     """Write the textured mesh of a workspace to PATH; the files written.
 
-    An OBJ has a MTL and a PNG of the same name beside it; a GLB holds everything; a PLY has vertex colours instead
-    of a texture. UserError when the texture stage is not done or the file cannot be written.
+    An OBJ has a MTL and a PNG of the same name, in ASCII, beside it; a GLB holds everything; a PLY has vertex colours
+    instead of a texture. UserError when the texture stage is not done or the file cannot be written.
     """
     check_export(path, workspace)
     if not workspace.textured_mesh.exists() or not workspace.texture_image.exists():
@@ -86,11 +86,11 @@ def _write(path: Path, mesh: TexturedMesh, workspace: Workspace) -> list[Path]:
         jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
         write_glb(path, mesh, jpeg, f"Recon3D {engine_version()}")
         return [path]
-    image_path = path.with_suffix(workspace.texture_image.suffix)
+    image_path = beside(path, workspace.texture_image.suffix)
     with whole_file(image_path) as part:
         shutil.copyfile(workspace.texture_image, part)
     write_obj(path, mesh, image_path.name, "y up, right-handed, in the units of the placement")
-    return [path, path.with_suffix(".mtl"), image_path]
+    return [path, beside(path, ".mtl"), image_path]
 
 
 def _texture(workspace: Workspace) -> np.ndarray:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import unicodedata
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -12,17 +15,28 @@ from ..texturing.textured_mesh import TexturedMesh
 CHUNK = 50_000  # lines made at once
 
 
+def beside(path: Path, ending: str) -> Path:
+    """A file that belongs to PATH, of its name in ASCII: programs read the names in an OBJ as UTF-8 or as the system's
+    own, and find no texture otherwise. A number tells names apart that are the same without their accents."""
+    name = path.stem
+    if name.isascii():
+        return path.with_suffix(ending)
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().strip() or "mesh"
+    number = zlib.crc32(os.fsencode(name)) & 0xFFFF
+    return path.with_name(f"{plain}-{number:04x}{ending}")
+
+
 def write_obj(path: Path, mesh: TexturedMesh, image: str, frame: str) -> None:
-    """Write PATH and, beside it, the MTL of the same name, which names `image`, a file beside them.
+    """Write PATH and, beside it, its MTL, which names `image`, a file beside them; `beside` says their names.
 
     Vertices are written once, however many charts they are in. frame: a line about the coordinates.
     """
     first, welded = mesh.welded()
-    material = path.with_suffix(".mtl")
+    material = beside(path, ".mtl")
     with whole_file(material) as part:
         lines = f"newmtl photos\nKa 0 0 0\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd {image}\n"
         part.write_bytes(lines.encode("utf-8", "surrogateescape"))
-    # A name that is not UTF-8 is written as the bytes that it is, so that readers find the file.
+    # The object's name may be no UTF-8: it is written as the bytes that it is.
     with (
         whole_file(path) as part,
         open(part, "w", encoding="utf-8", errors="surrogateescape", newline="\n") as file,

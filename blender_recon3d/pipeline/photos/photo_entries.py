@@ -12,7 +12,11 @@ from ..documents.photos_json import PhotoEntry, PhotoState
 from ..events import Progress
 from ..system.cpu import cores
 from .find_photos import safe_name
+from .image_files import pixel_budget
 from .photo_quality import PhotoInfo, examine
+from .pixel_budget import bytes_needed
+
+LIBRARY_BYTES = 600 << 20  # without networks
 
 
 def examine_all(files: list[Path], progress: Progress) -> list[PhotoInfo]:
@@ -20,9 +24,21 @@ def examine_all(files: list[Path], progress: Progress) -> list[PhotoInfo]:
     return in_threads([partial(examine, file) for file in files], progress, "reading")
 
 
+def reading_threads() -> int:
+    """How many photos are decoded at once."""
+    return min(cores(), 8)
+
+
+def reading_bytes(sizes: list[tuple[int, int]]) -> int:
+    """What it takes to decode the largest of these photos (width, height) side by side; they wait for each other beyond
+    the budget that they share."""
+    needed = sorted((bytes_needed("JPEG", width, height) for width, height in sizes), reverse=True)
+    return LIBRARY_BYTES + min(pixel_budget().most, sum(needed[: reading_threads()]))
+
+
 def in_threads(calls: list[Callable[[], Any]], progress: Progress, message: str) -> list[Any]:
     """The results of the calls in their order; decoding releases the interpreter, so threads do."""
-    pool = ThreadPoolExecutor(max_workers=min(cores(), 8))
+    pool = ThreadPoolExecutor(max_workers=reading_threads())
     try:
         futures = [pool.submit(call) for call in calls]
         for done, _ in enumerate(as_completed(futures), 1):

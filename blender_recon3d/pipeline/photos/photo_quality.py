@@ -15,8 +15,10 @@ import cv2
 import numpy as np
 
 from ..files.regular import NotAFileError, open_regular
+from . import panoramas
 from .deep_pixels import ValueRange, Values, common_range
 from .image_files import ExifInfo, is_plain, open_photo, read_exif, upright_with_values
+from .panoramas import is_panorama
 from .pixel_budget import TooLargeError
 from .same_view import Sketch, groups, sketch
 
@@ -86,6 +88,9 @@ def examine(path: Path) -> PhotoInfo:
                 info.reason = f"a strip and no photo ({info.width} x {info.height} pixels)"
                 return info
             gray = np.asarray(pixels.convert("L"))
+            if is_panorama(image, gray, bool(info.exif.focal_mm or info.exif.focal_35mm)):
+                info.reason = panoramas.REASON
+                return info
             info.sharpness, info.sketch = sharpness(gray), sketch(gray)
     except (OSError, ValueError, SyntaxError, MemoryError, EOFError) as error:
         info.reason = _why_unreadable(error)

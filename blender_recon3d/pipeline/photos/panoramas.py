@@ -1,0 +1,37 @@
+"""360-degree panoramas: known by what they say (GPano), or by being 2:1 with sides that meet.
+
+No camera model here fits them, and matching fails in ways that name other causes.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+from PIL import Image
+
+SAID = re.compile(rb"ProjectionType\s*(?:=\s*[\"']|>)\s*equirectangular", re.IGNORECASE)
+RATIO = 0.01  # from 2:1
+SEAM = 1.5  # times the usual difference of neighbouring columns, between the last and the first
+LEAST_DIFFERENCE = 4.0  # grey values; flat pictures have no seam
+
+REASON = (
+    "a 360-degree panorama, which no camera model here fits: cut it into flat views of 90 degrees with a panorama "
+    "program, and use those"
+)
+
+
+def is_panorama(image: Image.Image, gray: np.ndarray, has_focal: bool) -> bool:
+    """Whether a photo is an equirectangular panorama. gray: it, upright, uint8 [H, W]; has_focal: whether EXIF names a
+    focal length, which panoramas have none of; phones with a wide screen take plain photos of 2:1."""
+    said = image.info.get("xmp")
+    if isinstance(said, bytes) and SAID.search(said):
+        return True
+    height, width = gray.shape
+    if has_focal or abs(width / (2 * height) - 1) > RATIO:
+        return False
+    columns = gray.astype(np.float32)
+    seam = np.abs(columns[:, 0] - columns[:, -1]).mean()
+    usual = np.abs(np.diff(columns, axis=1)).mean(axis=0)
+    far = np.abs(columns[:, 0] - columns[:, width // 3]).mean()
+    return bool(seam <= SEAM * np.median(usual) and far > 2 * max(seam, LEAST_DIFFERENCE))
