@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from blender_recon3d.pipeline.documents.codec import decode
+from blender_recon3d.pipeline.documents.photos_json import PhotosDocument
+from blender_recon3d.pipeline.documents.registration_json import RegistrationDocument
 from blender_recon3d.pipeline.errors import UserError
 from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.files.user_path import recorded_path
@@ -13,6 +16,7 @@ from blender_recon3d.pipeline.inspection import inspect_photos
 from blender_recon3d.pipeline.photos.find_photos import look_for
 from blender_recon3d.pipeline.photos.left_out import notes
 from blender_recon3d.pipeline.photos.masks import match_masks
+from blender_recon3d.pipeline.report.advice import advise
 from blender_recon3d.pipeline.settings import JobSettings, PhotosSettings
 from blender_recon3d.pipeline.stages import photos as stage
 from blender_recon3d.pipeline.workspace import Workspace
@@ -111,7 +115,7 @@ def test_a_film_beside_its_cover_is_taken_and_one_beside_photos_is_named(tmp_pat
     phone = touch(tmp_path / "phone", "1.jpg", "2.jpg", "3.jpg", "1.mov", "holiday.mp4")
     photos, films, said = found_in(phone)
     assert len(photos) == 3 and not films
-    assert "1 film (holiday.mp4) beside the photos is not used" in said and "choose the video itself" in said
+    assert "1 video (holiday.mp4) beside the photos is not used" in said and "choose the video itself" in said
 
 
 # -- masks ------------------------------------------------------------------------------------------
@@ -169,11 +173,8 @@ def test_names_of_a_model_of_windows(tmp_path):
     assert source.title("day1\\a.jpg") == "a" and source.photo("day1\\a.jpg") == tmp_path / "day1" / "a.jpg"
 
 
-def test_a_workspace_from_windows_is_reported(tmp_path):
-    from blender_recon3d.pipeline.report.advice import advise
-
-    document: dict = {
-        "photos": [{"name": "a.jpg", "source": r"C:\x\IMG_1.jpg", "state": "used", "reason": ""}]
-    }
-    advice = advise(document, {"photos": {"a.jpg": {"state": "not registered", "reason": ""}}}, {})
-    assert "(IMG_1)" in advice[0]["text"] and "C:" not in advice[0]["text"]
+def test_a_workspace_from_windows_is_reported():
+    photos = {"photos": [{"name": "a.jpg", "source": r"C:\x\IMG_1.jpg", "state": "used"}]}
+    found = {"photos": {"a.jpg": {"state": "not registered", "reason": ""}}}
+    (advice,) = advise(decode(PhotosDocument, photos), decode(RegistrationDocument, found), {})
+    assert "(IMG_1)" in advice.text and "C:" not in advice.text

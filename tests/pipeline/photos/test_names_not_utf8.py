@@ -15,13 +15,8 @@ from blender_recon3d.pipeline.cli.console import Console
 from blender_recon3d.pipeline.documents.state_json import StageRecord, StageState
 from blender_recon3d.pipeline.events import Event, Progress, append_event, read_events
 from blender_recon3d.pipeline.exporting.glb import write_glb
-<<<<<<< HEAD
-from blender_recon3d.pipeline.exporting.obj import write_obj
-from blender_recon3d.pipeline.inspection import describe, inspect_photos
-=======
 from blender_recon3d.pipeline.exporting.obj import beside, write_obj
-from blender_recon3d.pipeline.photos.inspection import describe, inspect_photos
->>>>>>> 65490e7 (Panoramas are recognised; large photos count in the forecast of memory; files beside an OBJ have names in ASCII)
+from blender_recon3d.pipeline.inspection import describe, inspect_photos
 from blender_recon3d.pipeline.photos.video import extract_frames
 from blender_recon3d.pipeline.report import write_report
 from blender_recon3d.pipeline.settings import JobSettings, PhotosSettings
