@@ -1,7 +1,9 @@
-"""Section `captures`: what becomes of whole captures, by `recon3d run` as a user runs it, until the cameras."""
+"""Section `captures`: what becomes of whole captures, by `recon3d run` as a user runs it, until the cameras: as the
+mapper has found them, with their tracks refined, and with the principal point freed as well."""
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from blender_recon3d.pipeline.evaluation.evaluate import evaluate
 from blender_recon3d.pipeline.files.whole_files import link_or_copy, remove
 from blender_recon3d.pipeline.models import registry
 from blender_recon3d.pipeline.photos.extensions import EXTENSIONS
+from blender_recon3d.pipeline.sfm.registration import model_summary
 from blender_recon3d.pipeline.system.versions import engine_version
 from blender_recon3d.pipeline.workspace import Workspace
 
@@ -23,10 +26,16 @@ from .methods import WeightSet
 from .records import Records, Values
 from .sections import Found, table
 
-STAGES = ("photos", "pairs", "features", "matches", "sfm")
+STAGES = ("photos", "pairs", "features", "matches", "sfm", "refine")
 QUALITY = "medium"
 SIFT = "SIFT of COLMAP"
 WORST = 1.5  # times SIFT's camera error, which ours may reach
+# What is measured of each workspace: a prefix of the values, and what the stage `refine` is told.
+STEPS = {
+    "mapped ": ("--refine", "off"),
+    "aligned ": ("--refine", "auto", "--principal-point", "fixed"),
+    "": ("--refine", "auto", "--principal-point", "auto"),
+}
 
 
 @dataclass(frozen=True)
@@ -67,7 +76,7 @@ class Reconstructions:
         self._work = work
         self._keep = keep
         self._repeats = repeats
-        self.settings: Values = {"quality": QUALITY, "version": 1}
+        self.settings: Values = {"quality": QUALITY, "version": 2}
 
     def run(self, fronts: list[FrontEnd], records: Records) -> Found:
         """Run what `records` lacks; medians by label and capture."""
@@ -96,30 +105,47 @@ class Reconstructions:
             photos = thinned(photos, int(step), self._work / "photos" / name.replace("/", "-"))
         out = self._work / "workspaces" / f"{name.replace('/', '-')} {front.label}"
         remove(out)
-        command = [sys.executable, "-m", "blender_recon3d.pipeline", "run", str(photos), "-o", str(out)]
-        command += ["--until", "sfm", "--quality", QUALITY, *front.options]
-        done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
-        workspace = Workspace(out)
-        if done.returncode and not workspace.registration.exists():
-            raise SystemExit(f"recon3d failed on {name}, {front.label}: {done.stderr.strip()[-800:]}")
-        values = figures(workspace, self._data / capture / "truth")
+        command = ["run", str(photos), "-o", str(out), "--until", "sfm", "--quality", QUALITY, *front.options]
+        said, workspace = run(*command)[0], Workspace(out)
+        if said and not workspace.registration.exists():
+            raise SystemExit(f"recon3d failed on {name}, {front.label}: {said}")
+        values: Values = {}
+        for prefix, options in STEPS.items():
+            said, seconds = run("refine", str(out), *options) if workspace.sparse.exists() else ("", 0.0)
+            if said:
+                raise SystemExit(f"recon3d refine failed on {name}, {front.label}: {said}")
+            found = figures(workspace, self._data / capture / "truth")
+            values |= {prefix + key: value for key, value in found.items()}
+        values["refine seconds per 1,000"] = 1000 * seconds / max(values["mapped observations"], 1)
         if not self._keep:
             remove(out)
         return values
 
     def text(self, found: Found) -> str:
         header = [
-            "capture", "front-end", "registered", "models", "points", "photos a point", "reprojection",
-            "camera centre, mean (max)", "rotation",
+            "capture", "front-end", "registered", "models", "points", "photos a point", "reprojection: mapped, refined",
+            "camera centre, mean (max): mapped", "tracks refined", "principal point freed as well", "rotation",
+            "refining, CPU s per 1,000 observations",
         ]  # fmt: skip
         rows = [[name, label, *_cells(items[name])] for name in self._names for label, items in found.items()]
         runs = "One run" if self._repeats == 1 else f"Medians of {self._repeats} runs"
         intro = (
-            f"## Captures\n\n{runs} of `recon3d run --until sfm --quality {QUALITY}`; NAME/N: every Nth photo alone. "
+            f"## Captures\n\n{runs} of `recon3d run --until refine --quality {QUALITY}`; NAME/N: every Nth photo "
+            "alone. "
             f"COLMAP's RANSAC with several threads makes camera errors differ by a factor of {NOISE:g} from run to "
             "run.\n\n"
         )
         return intro + table(header, rows) + verdict(found)
+
+
+def run(*arguments: str) -> tuple[str, float]:
+    """What recon3d said where it failed, else nothing, and the CPU seconds it took."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    command = [sys.executable, "-m", "blender_recon3d.pipeline", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    return (done.stderr.strip()[-800:] or "nothing") if done.returncode else "", seconds
 
 
 def thinned(photos: Path, step: int, folder: Path) -> Path:
@@ -136,7 +162,7 @@ def figures(workspace: Workspace, truth: Path) -> Values:
     """What a run came to; registered 0 where no camera was placed. Lengths: mm, or % of the ring's radius where the
     truth has no unit."""
     models = read_document(RegistrationDocument, workspace.registration, "run recon3d sfm").models
-    first = models[0] if models else ModelSummary()
+    first = model_summary(pycolmap.Reconstruction(workspace.model)) if models else ModelSummary()
     state = workspace.read_state()
     values: Values = {
         "photos": len(workspace.used_photos()),
@@ -145,6 +171,7 @@ def figures(workspace: Workspace, truth: Path) -> Values:
         "points": first.points,
         "track": first.track_length,
         "reprojection": first.error,
+        "observations": first.points * first.track_length,
         **{f"seconds {stage}": state.stage(stage).seconds or 0.0 for stage in STAGES},
     }
     if not truth.is_dir() or not models:
@@ -166,18 +193,22 @@ def figures(workspace: Workspace, truth: Path) -> Values:
 
 
 def _cells(values: Values) -> list[str]:
-    centre = (
-        f"{values['centre']:.2f} ({values['centre_max']:.2f}) {values['unit']}" if "unit" in values else ""
-    )
+    centres = [
+        f"{values[prefix + 'centre']:.2f} ({values[prefix + 'centre_max']:.2f}) {values['unit']}"
+        if prefix + "unit" in values and "unit" in values
+        else ""
+        for prefix in STEPS
+    ]
     angle = f"{values['degrees']:.3f}°" if values.get("degrees") is not None else ""
     return [
         f"{values['registered']:g} of {values['photos']:g}",
         f"{values['models']:g}",
         f"{values['points']:,.0f}",
         f"{values['track']:.2f}",
-        f"{values['reprojection']:.3f} px",
-        centre,
+        f"{values['mapped reprojection']:.3f}, {values['reprojection']:.3f} px",
+        *centres,
         angle,
+        f"{values['refine seconds per 1,000']:.2f}",
     ]
 
 

@@ -47,6 +47,7 @@ GERMAN_PANEL = {
     "Finding features": "Merkmale finden",
     "Matching photos": "Fotos zuordnen",
     "Finding cameras": "Kameras finden",
+    "Refining cameras": "Kameras verfeinern",
     "Computing depth": "Tiefe berechnen",
     "Building the mesh": "Mesh erzeugen",
     "Painting the texture": "Textur malen",

@@ -140,6 +140,20 @@ GERMAN = {
     "One camera after the other": "Eine Kamera nach der anderen",
     "Global": "Global",
     "All cameras at once": "Alle Kameras zugleich",
+    "Refine": "Verfeinern",
+    "How the cameras are refined after the mapper": "Wie die Kameras nach dem Mapper verfeinert werden",
+    "Align every observation in the photos and adjust the cameras again": (
+        "Jede Beobachtung in den Fotos ausrichten und die Kameras neu ausgleichen"
+    ),
+    "Leave the cameras as the mapper has found them": "Die Kameras lassen, wie der Mapper sie gefunden hat",
+    "Principal Point": "Bildhauptpunkt",
+    "Where the optical axis meets the photo": "Wo die optische Achse das Foto trifft",
+    "Found for each camera whose photos determine it": (
+        "Für jede Kamera gefunden, deren Fotos ihn bestimmen"
+    ),
+    "Fixed": "Fest",
+    "In the middle, or where it was given": "In der Mitte, oder wo er angegeben wurde",
+    "Cameras as Found": "Kameras, wie gefunden",
     "Refine Intrinsics": "Kalibrierung verfeinern",
     "Refine focal length and distortion; switch it off for calibrated cameras": (
         "Brennweite und Verzeichnung verfeinern; für kalibrierte Kameras ausschalten"

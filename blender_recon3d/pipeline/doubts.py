@@ -46,6 +46,19 @@ def folded(photos: Sequence[str], gap: Sequence[str] = ()) -> Doubt:
     )
 
 
+def misplaced(photos: Sequence[str]) -> Doubt:
+    """Photos whose surroundings look different in the other photos than the places of their cameras say."""
+    one = len(photos) == 1
+    return Doubt(
+        "misplaced",
+        f"Little of what {named(photos)} show{'s' * one} looks the same in the other photos: "
+        f"{'its camera' if one else 'their cameras'} may be in the wrong place.",
+        f"Look at {'it' if one else 'them'} from above. Take photos on the way to the others, or leave "
+        f"{'it' if one else 'them'} out.",
+        tuple(photos),
+    )
+
+
 def of_state(state: StateDocument) -> list[StageDoubt]:
     """All doubts of the stages that are done, in the stages' order."""
     found = []

@@ -135,6 +135,13 @@ def _run_stages(
         progress.check()
         stage, own = stage_of(name), progress.for_stage(name)
         record = workspace.read_state().stage(name)
+        if (
+            name not in workspace.read_state().stages
+            and name != only
+            and stage.left_out(getattr(settings, name))
+        ):
+            own.emit("done", "left out", skipped=True)
+            continue
         same = record.fingerprint == prints[name]
         done = same and record.done
         damage = _damage(stage, workspace) if done else []
@@ -162,11 +169,13 @@ def _fingerprints(
 ) -> dict[str, str]:
     """Each stage's fingerprint, by its name; kept: those that are known."""
     prints: dict[str, str] = {}
+    passed_on: dict[str, str] = {}  # a stage that is left out passes on what it had itself been given
     for name in names:
-        before = [prints[need] for need in stage_of(name).needs]
+        before = [passed_on[need] for need in stage_of(name).needs]
         prints[name] = kept.get(name) or fingerprint(
             stage_of(name), workspace, getattr(settings, name), before
         )
+        passed_on[name] = before[0] if stage_of(name).left_out(getattr(settings, name)) else prints[name]
     return prints
 
 

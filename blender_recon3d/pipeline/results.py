@@ -137,6 +137,13 @@ def require(workspace: Workspace, stage: str, within: Iterable[Path] | None = No
         raise UserError(f"{why}: run recon3d {stage} {workspace.root} first.", 2)
 
 
+def require_model(workspace: Workspace) -> None:
+    """UserError (2) where there is no main model, or one that is not whole."""
+    if not (workspace.model / "images.bin").exists():
+        raise UserError(f"{workspace.root} holds no cameras yet: run recon3d sfm first.", 2)
+    require(workspace, "sfm" if workspace.model == workspace.mapped else "refine", [workspace.model])
+
+
 def has(workspace: Workspace, stage: str, path: Path) -> bool:
     """Whether there is a stage's file to be taken: not where the stage is not done or was dropped since. UserError (2)
     where it is done and the file has been lost."""

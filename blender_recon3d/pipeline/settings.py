@@ -24,6 +24,7 @@ from .stage_settings import (
     MeshSettings,
     PairsSettings,
     PhotosSettings,
+    RefineSettings,
     SfmSettings,
     TextureSettings,
 )
@@ -31,8 +32,8 @@ from .stage_settings import (
 __all__ = [
     "CAMERA_MODELS", "QUALITIES", "VERSION",
     "DenseSettings", "FeaturesSettings", "JobSettings", "MatchesSettings", "MeshSettings", "PairsSettings",
-    "PhotosSettings", "SfmSettings", "TextureSettings", "Values", "all_settings", "by_option", "default_features",
-    "heading_of", "merged", "share_front_end", "size_for", "spread",
+    "PhotosSettings", "RefineSettings", "SfmSettings", "TextureSettings", "Values", "all_settings", "by_option",
+    "default_features", "heading_of", "merged", "share_front_end", "size_for", "spread",
 ]  # fmt: skip
 
 VERSION = 1  # of settings as JSON
@@ -70,6 +71,7 @@ class JobSettings(Settings):
     features: FeaturesSettings = field(default_factory=FeaturesSettings)
     matches: MatchesSettings = field(default_factory=MatchesSettings)
     sfm: SfmSettings = field(default_factory=SfmSettings)
+    refine: RefineSettings = field(default_factory=RefineSettings)
     dense: DenseSettings = field(default_factory=DenseSettings)
     mesh: MeshSettings = field(default_factory=MeshSettings)
     texture: TextureSettings = field(default_factory=TextureSettings)

@@ -52,6 +52,20 @@ def precision() -> Any:
     return setting("auto", "Arithmetic of the networks", "Precision", choices=PRECISIONS)
 
 
+def feature_size() -> Any:
+    return setting(
+        2400, "Longest side at which features are found", "Feature Image Size", unit="px", low=64,
+        by_quality={"preview": 1600, "medium": 2400, "high": 3200}, option="feature_size",
+    )  # fmt: skip
+
+
+def refine_intrinsics() -> Any:
+    return setting(
+        True, "Refine focal length and distortion; switch it off for calibrated cameras", "Refine Intrinsics",
+        off="fixed_intrinsics",
+    )  # fmt: skip
+
+
 def memory() -> Any:
     text = "Most memory that depth, fusion and meshing take"
     return setting(4.0, text, "Memory", unit="GB", low=0.5, high=1000.0)

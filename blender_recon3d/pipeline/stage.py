@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .workspace import Workspace
 
 # The stages' names, which are their modules' too. To add one, write its module and put it in its place here.
-STAGES = ("photos", "pairs", "features", "matches", "sfm", "dense", "mesh", "texture")
+STAGES = ("photos", "pairs", "features", "matches", "sfm", "refine", "dense", "mesh", "texture")
 
 Paths = Callable[["Workspace"], Sequence[Path]]
 Settled = tuple["JobSettings", Callable[[], None]]
@@ -35,6 +35,10 @@ def _none(workspace: Workspace) -> Sequence[Path]:
 
 def _nothing(workspace: Workspace, settings: Any) -> Any:
     return ""
+
+
+def _never(settings: Any) -> bool:
+    return False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +64,7 @@ class Stage:
 
     What few stages need:
 
+    left_out: whether these settings make it do nothing; what depends on it then depends on the stage it needs;
     inside: the stage among whose files this one's results are; take_out: removes them from there;
     still_valid: whether its results hold for this job although its inputs look changed;
     look_closer: damage that sizes and ends of files do not show;
@@ -85,6 +90,7 @@ class Stage:
     may_leave: Paths = _none
     forecast: Callable[[Facts], float]
 
+    left_out: Callable[[Any], bool] = _never
     inside: str = ""
     take_out: Callable[[Workspace], None] | None = None
     still_valid: Callable[[Workspace, JobSettings, Progress], bool] | None = None

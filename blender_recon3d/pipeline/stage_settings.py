@@ -104,10 +104,7 @@ class FeaturesSettings(Settings):
     max_keypoints: int = setting(
         0, "Most keypoints in a photo", "Max Keypoints", low=0, zero="8,192 of SIFT, 2,048 of SuperPoint"
     )
-    max_size: int = setting(
-        2400, "Longest side at which features are found", "Feature Image Size", unit="px", low=64,
-        by_quality={"preview": 1600, "medium": 2400, "high": 3200}, option="feature_size",
-    )  # fmt: skip
+    max_size: int = shared_settings.feature_size()
     nms_radius: int = setting(
         4, "SuperPoint: no two keypoints are closer than this in x and in y", "Suppression Radius", unit="px",
         low=1, high=100, later=True,
@@ -176,14 +173,36 @@ class SfmSettings(Settings):
             "global": Choice("Global", "All cameras at once"),
         },
     )  # fmt: skip
-    refine_intrinsics: bool = setting(
-        True, "Refine focal length and distortion; switch it off for calibrated cameras", "Refine Intrinsics",
-        off="fixed_intrinsics",
-    )  # fmt: skip
+    refine_intrinsics: bool = shared_settings.refine_intrinsics()
     min_model_size: int = setting(
         3, "Fewest photos of a model worth keeping", "Min Model Size", unit="photos", low=2
     )
     seed: int = shared_settings.seed()
+
+
+@dataclass(frozen=True)
+class RefineSettings(Settings):
+    """How cameras and sparse points are refined."""
+
+    stage: ClassVar[str] = "refine"
+    heading: ClassVar[str] = "Cameras"
+
+    refine: str = setting(
+        "auto", "How the cameras are refined after the mapper", "Refine",
+        choices={
+            "auto": Choice("Automatic", "Align every observation in the photos and adjust the cameras again"),
+            "off": Choice("Off", "Leave the cameras as the mapper has found them"),
+        },
+    )  # fmt: skip
+    principal_point: str = setting(
+        "auto", "Where the optical axis meets the photo", "Principal Point",
+        choices={
+            "auto": Choice("Automatic", "Found for each camera whose photos determine it"),
+            "fixed": Choice("Fixed", "In the middle, or where it was given"),
+        },
+    )  # fmt: skip
+    refine_intrinsics: bool = shared_settings.refine_intrinsics()
+    max_size: int = shared_settings.feature_size()
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """The workspace: one folder that holds a job, its progress and its results. Standard library only.
 
     job.json settings.json state.json events.jsonl log.txt cancel lock output.txt; older events and log: *.old.*
-    photos.json sources.json images/ masks/ pairs.txt database.db features/ live/ sparse/ placement.json dense/ mesh/
-    texture/ report.*
+    photos.json sources.json images/ masks/ pairs.txt database.db features/ live/ sparse/ placement.json refined/ dense/
+    mesh/ texture/ report.*
 
 Whatever is written here appears whole or not at all (a temporary name, put on the disk, then a rename), so that a
 kill or a power cut at any moment leaves a folder that the next run continues from.
@@ -56,7 +56,10 @@ class Workspace:
         self.features = self.root / "features"
         self.mapping = self.root / "mapping"  # COLMAP's models while they are made
         self.sparse = self.root / "sparse"
-        self.model = self.sparse / "0"
+        self.mapped = self.sparse / "0"  # the main model as the mapper has left it
+        self.refining = self.root / "refining"  # what a refinement under way goes on from
+        self.refined = self.root / "refined"
+        self.refined_registration = self.refined / "registration.json"
         self.live = self.root / "live"
         self.placement = self.root / "placement.json"
         self.registration = self.root / "registration.json"
@@ -72,6 +75,11 @@ class Workspace:
         self.texture_image = self.texture / "texture.png"
         self.report_json = self.root / "report.json"
         self.report_html = self.root / "report.html"
+
+    @property
+    def model(self) -> Path:
+        """The main model: refined where it has been, else as the mapper has left it."""
+        return self.refined if (self.refined / "images.bin").exists() else self.mapped
 
     def create(self) -> None:
         """Make the folder; UserError when it cannot be made or is a file."""

@@ -178,10 +178,10 @@ def test_make_mesh_asks_the_engine_for_the_texture_and_gives_it_the_box(workspac
     write_job(workspace, "texture")
     ops.reconstruct()
     assert asked_of_the_engine(workspace) == asked
-    settings.until = "sfm"
+    settings.until = "refine"
     ops.reconstruct()
     asked = asked_of_the_engine(workspace)
-    assert asked["until"] == "sfm" and "max_faces" not in asked["mesh"]
+    assert asked["until"] == "refine" and "max_faces" not in asked["mesh"]
 
 
 def write_job(workspace, until):

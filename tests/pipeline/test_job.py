@@ -59,9 +59,15 @@ def test_a_second_run_does_nothing_again(workspace, photos):
         (("--min-views", 4), ["dense", *SURFACE]),
         (("--faces", 900), SURFACE),
         (("--texture", 512), ["texture"]),
-        (("--mapper", "global"), ["sfm", "dense", *SURFACE]),
-        (("--pairs", "sequential"), ["pairs", "matches", "sfm", "dense", *SURFACE]),  # the features stay
-        (("--feature-size", 600), ["features", "matches", "sfm", "dense", *SURFACE]),  # and so do the pairs
+        (("--mapper", "global"), ["sfm", "refine", "dense", *SURFACE]),
+        (
+            ("--pairs", "sequential"),
+            ["pairs", "matches", "sfm", "refine", "dense", *SURFACE],
+        ),  # the features stay
+        (
+            ("--feature-size", 600),
+            ["features", "matches", "sfm", "refine", "dense", *SURFACE],
+        ),  # and so do the pairs
     ],
 )
 def test_a_changed_setting_runs_its_stage_and_later_ones_only(workspace, photos, options, expected):
@@ -119,7 +125,7 @@ def _items(events, name: str) -> int:
 
 
 @pytest.mark.parametrize("way", ["file", "signal"])
-@pytest.mark.parametrize("name", ["features", "matches", "sfm", "dense", "mesh", "texture"])
+@pytest.mark.parametrize("name", ["features", "matches", "sfm", "refine", "dense", "mesh", "texture"])
 def test_cancel_ends_within_five_seconds_with_code_3(tmp_path, finished, photos, name, way):
     workspace = Workspace(tmp_path / "workspace")
     shutil.copytree(finished.root, workspace.root)
@@ -163,7 +169,7 @@ def test_stages_as_commands_of_their_own(tmp_path, photos, finished):
     early = recon3d("matches", output)
     assert early.returncode == 2 and "recon3d pairs" in early.stderr
     assert "unchanged" in recon3d("photos", output).stderr
-    for name in STAGES[1:5]:
+    for name in STAGES[1:6]:
         result = recon3d(name, output)
         assert result.returncode == 0, result.stderr
     assert {name: np.round(c, 5).tolist() for name, c in centres(Workspace(output)).items()} == {

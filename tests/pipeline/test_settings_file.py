@@ -112,6 +112,10 @@ def test_jobs_of_0_1_0_are_read_and_their_fingerprints_stay(name):
     found: dict[str, str] = {}
     for name_of_stage in STAGES:
         then = plain(name_of_stage, 2 if name_of_stage == "dense" else 1)
+        if then.left_out(getattr(job, then.name)):  # younger than 0.1.0
+            found[then.name] = found[then.needs[0]]
+            continue
         before = [found[need] for need in then.needs]
         found[then.name] = fingerprint(then, Workspace("w"), getattr(job, then.name), before)
+    del found["refine"]
     assert found == json.loads((KEPT / "fingerprints.json").read_text("utf-8"))[name]

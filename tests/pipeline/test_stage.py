@@ -27,7 +27,14 @@ def test_a_stage_needs_those_before_it_and_all_are_needed():
         assert set(each.needs) <= set(STAGES[:number])
         assert each.inside in ("", *STAGES[:number])
     assert dependents("photos") == STAGES[1:]
-    assert dependents("pairs") == ("matches", "sfm", "dense", "mesh", "texture")  # the features stay
+    assert dependents("pairs") == (
+        "matches",
+        "sfm",
+        "refine",
+        "dense",
+        "mesh",
+        "texture",
+    )  # the features stay
     assert [each.name for each in guests("features")] == ["matches"]
     assert up_to("features") == ("photos", "pairs", "features")
 
@@ -59,4 +66,4 @@ def test_what_stages_own_is_the_workspaces_and_nobody_elses(tmp_path):
 
 
 def test_the_panel_offers_the_stages_that_an_artist_may_stop_at():
-    assert last_stages() == ("sfm", "dense", "mesh", "texture")
+    assert last_stages() == ("refine", "dense", "mesh", "texture")

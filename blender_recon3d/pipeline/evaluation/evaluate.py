@@ -25,7 +25,7 @@ from scipy.spatial.transform import Rotation
 from ..documents.codec import encode
 from ..errors import UserError
 from ..files.ply import columns, read_vertices
-from ..results import has, require
+from ..results import has, require_model
 from ..workspace import Workspace
 from .alignment import (
     IDENTITY,
@@ -141,9 +141,7 @@ def _plain_path(name: str) -> PurePosixPath:
 
 def _our_cameras(workspace: Workspace) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Rotations world to camera [3, 3] and centres [3] of the main model, by photo."""
-    if not (workspace.model / "images.bin").exists():
-        raise UserError(f"{workspace.root} holds no cameras yet: run recon3d sfm first.", 2)
-    require(workspace, "sfm", [workspace.model])
+    require_model(workspace)
     from ..colmap.model_files import read_model
 
     model = read_model(workspace.model)

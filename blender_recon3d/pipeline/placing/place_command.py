@@ -13,7 +13,7 @@ from ..documents.document_files import write_document
 from ..documents.placement_json import GpsOrigin, PlacementDocument
 from ..errors import UserError
 from ..photos.image_files import read_gray
-from ..results import record_again, require
+from ..results import record_again, require_model
 from ..text import printable
 from ..workspace import Workspace
 from .gps import fix_from_gps, places_by_name
@@ -54,9 +54,7 @@ def main(workspace: Workspace, wish: Wish) -> int:
 
 def place(workspace: Workspace, wish: Wish) -> PlacementDocument:
     """The new content of placement.json, written. COLMAP's frame, and all files in it, stay as they are."""
-    if not (workspace.model / "images.bin").exists():
-        raise UserError(f"{workspace.root} holds no cameras yet: run recon3d sfm first.", 2)
-    require(workspace, "sfm", [workspace.model])
+    require_model(workspace)
     with workspace.locked():
         model = read_model(workspace.model)
         gps = places_by_name(workspace.used_photos() if workspace.photos.exists() else [])

@@ -26,6 +26,7 @@ from ..documents.report_json import (
 from ..documents.state_json import StageRecord, StageState, StateDocument
 from ..events import Event, read_events
 from ..files import json_values
+from ..results import is_done
 from ..settings import JobSettings
 from ..stage import STAGES
 from ..system.cpu import cores, processor
@@ -112,6 +113,9 @@ def _problem(event: Event) -> Problem:
 
 
 def _registration(workspace: Workspace) -> RegistrationDocument:
+    """With the figures of the refined model, where there is one."""
+    if is_done(workspace, "refine") and workspace.refined_registration.exists():
+        return read_document(RegistrationDocument, workspace.refined_registration, "run recon3d refine again")
     return read_document(RegistrationDocument, workspace.registration, "run recon3d sfm again")
 
 

@@ -25,7 +25,7 @@ def registration(workspace: Workspace, models: list[Any]) -> RegistrationDocumen
     for number, model in reversed(list(enumerate(models))):
         state = RegistrationState.OTHER_MODEL if number else RegistrationState.REGISTERED
         reason = f"belongs to a separate group of photos (sparse/{number})" if number else ""
-        for name, (points, error) in _registered(model).items():
+        for name, (points, error) in registered(model).items():
             photos[name] = PhotoRegistration(
                 state=state, reason=reason, model=number, points=points, error=error
             )
@@ -42,7 +42,7 @@ def registration(workspace: Workspace, models: list[Any]) -> RegistrationDocumen
         if name not in photos:
             reason = why_not(name, listed, by_photo[name])
             photos[name] = PhotoRegistration(state=RegistrationState.NOT_REGISTERED, reason=reason)
-    return RegistrationDocument(models=[_summary(model) for model in models], photos=photos)
+    return RegistrationDocument(models=[model_summary(model) for model in models], photos=photos)
 
 
 def why_not(name: str, listed: set[str], pairs: list[tuple[int, int, str]]) -> str:
@@ -62,7 +62,7 @@ def why_not(name: str, listed: set[str], pairs: list[tuple[int, int, str]]) -> s
     return f"not enough triangulated points, though {inliers} matches with {partner} agree"
 
 
-def _registered(model: Any) -> dict[str, tuple[int, float | None]]:
+def registered(model: Any) -> dict[str, tuple[int, float | None]]:
     """Sparse points and mean reprojection error (None without points) of each photo in the model."""
     errors: dict[int, list[float]] = defaultdict(list)
     for point in model.points3D.values():
@@ -77,7 +77,7 @@ def _registered(model: Any) -> dict[str, tuple[int, float | None]]:
     }
 
 
-def _summary(model: Any) -> ModelSummary:
+def model_summary(model: Any) -> ModelSummary:
     return ModelSummary(
         photos=model.num_reg_images(),
         points=model.num_points3D(),

@@ -25,14 +25,13 @@ def run(workspace: Workspace, settings: SfmSettings, progress: Progress) -> dict
 STAGE = Stage(
     name="sfm",
     title="Finding cameras",
-    makes="Cameras",
-    makes_text="Cameras and sparse points",
+    makes="Cameras as Found",
     version=1,
     needs=("matches",),
     settings=SfmSettings,
     run=run,
     owns=owns,
-    leaves=lambda workspace: (workspace.model, workspace.placement, workspace.registration),
+    leaves=lambda workspace: (workspace.mapped, workspace.placement, workspace.registration),
     may_leave=lambda workspace: (workspace.sparse,),
     forecast=lambda facts: 0.25 * facts.photos,
 )

@@ -47,7 +47,7 @@ class Source:
 
 
 # Where models lie: in our workspaces, in the folders of COLMAP's own programs, and as the folder itself.
-_MODELS = ("dense/sparse", "dense/0/sparse", "sparse/0", "sparse", "0", "colmap/sparse/0", "")
+_MODELS = ("dense/sparse", "dense/0/sparse", "refined", "sparse/0", "sparse", "0", "colmap/sparse/0", "")
 _ADVICE = "run the reconstruction again or choose another folder"
 _CLOUDS = ("dense/fusion.ply", "dense/fused.ply", "dense/0/fused.ply", "fusion.ply", "fused.ply")
 
@@ -131,11 +131,12 @@ def _current(workspace: Workspace, notes: list[str]) -> tuple[tuple[str, ...], t
     if not workspace.state_file.is_file():
         return _MODELS, _CLOUDS
     models, clouds = [], []
-    if not is_done(workspace, "sfm") and colmap_files.has_model(workspace.model):
+    if not is_done(workspace, "sfm") and colmap_files.has_model(workspace.mapped):
         notes.append(f"{workspace.root} has no finished cameras, only leftovers of an earlier run")
-    done = {stage for stage in ("sfm", "dense") if is_done(workspace, stage)}
-    for stage, model in (("dense", workspace.dense / "sparse"), ("sfm", workspace.model)):
-        if stage not in done:
+    done = {stage for stage in ("sfm", "refine", "dense") if is_done(workspace, stage)}
+    places = {"dense": workspace.dense / "sparse", "refine": workspace.refined, "sfm": workspace.mapped}
+    for stage, model in places.items():
+        if stage not in done or (stage == "refine" and not workspace.read_files(stage)):  # left out
             continue
         why = problem(workspace, stage, [model])
         if why:

@@ -1,0 +1,122 @@
+"""A workspace's main model refined: refined/, COLMAP's model and its registration.json."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..colmap.model_files import check_model, read_model
+from ..documents.codec import encode
+from ..documents.document_files import read_document, write_document
+from ..documents.photos_json import FocalPrior
+from ..documents.registration_json import RegistrationDocument
+from ..doubts import misplaced
+from ..errors import FileFormatError
+from ..events import Progress
+from ..files.whole_files import remove, whole_folder
+from ..photos.image_files import read_gray
+from ..sfm.registration import model_summary, registered
+from ..stage_settings import RefineSettings
+from ..workspace import Workspace
+from .observations import read_views
+from .patches import PhotoCache
+from .principal_point import PrincipalPoint, free_principal_points
+from .refine_model import Kept, Refined, refine
+from .saved_rounds import SavedRounds
+from .tracks import LEVELS
+
+PHOTO_BYTES = 400 << 20  # of photos kept in memory
+NAMED = 3  # cameras in a sentence
+FEW = 0.4  # of its observations that a photo keeps at most where it may stand in the wrong place
+FEW_OF_USUAL = 0.5  # and at most so much of what photos usually keep
+
+
+def refine_workspace(workspace: Workspace, settings: RefineSettings, progress: Progress) -> dict[str, Any]:
+    """Write refined/ and say what has become of the model."""
+    if settings.refine == "off":
+        return {"message": "left out"}
+    model = read_model(workspace.mapped)
+    views = read_views(model)
+    given = _given(workspace)
+
+    def free(adjusted: Any) -> tuple[Any, list[PrincipalPoint]]:
+        if settings.principal_point == "fixed" or not settings.refine_intrinsics:
+            return adjusted, []
+        return free_principal_points(adjusted, given, progress)
+
+    photos = PhotoCache(
+        lambda number: _photo(workspace.images / views.names[number]), LEVELS, settings.max_size, PHOTO_BYTES
+    )
+    saved = SavedRounds(workspace.refining)
+    found = refine(model, photos, settings.refine_intrinsics, free, progress, saved)
+    with whole_folder(workspace.refined) as part:
+        found.model.write(part)
+        check_model(part)  # COLMAP does not say when it could not write all of it
+        write_document(part / workspace.refined_registration.name, _registration(workspace, found.model))
+    remove(workspace.refining)
+    return _report(model, found, progress)
+
+
+def _given(workspace: Workspace) -> set[int]:
+    """The cameras whose intrinsics were given."""
+    if not workspace.photos.exists():
+        return set()
+    return {camera.id for camera in workspace.read_photos().cameras if camera.prior == FocalPrior.GIVEN}
+
+
+def _photo(path: Path) -> np.ndarray:
+    try:
+        return read_gray(path)
+    except (OSError, ValueError, SyntaxError) as error:
+        raise FileFormatError(path, "it is missing, cut short or damaged") from error
+
+
+def _registration(workspace: Workspace, model: Any) -> RegistrationDocument:
+    """registration.json with the figures of the refined model in place of the mapper's."""
+    found = read_document(RegistrationDocument, workspace.registration, "run recon3d sfm again")
+    photos = {
+        name: replace(found.photos[name], points=points, error=error)
+        for name, (points, error) in registered(model).items()
+        if name in found.photos
+    }
+    return replace(found, models=[model_summary(model), *found.models[1:]], photos={**found.photos, **photos})
+
+
+def _report(before: Any, found: Refined, progress: Progress) -> dict[str, Any]:
+    model = found.model
+    freed = [point for point in found.principal_points if point.freed]
+    message = (
+        f"reprojection error from {before.compute_mean_reprojection_error():.2f} to "
+        f"{model.compute_mean_reprojection_error():.2f} px, {model.num_points3D()} points"
+    )
+    if freed:
+        shifts = ", ".join("({:+.1f}, {:+.1f})".format(*point.shift) for point in freed[:NAMED])
+        message += f", principal point found {shifts}{' ...' * (len(freed) > NAMED)} px from the middle"
+    if not found.accepted:
+        message = "no better than before: the cameras stay as they were"
+        progress.warning(
+            "The cameras could not be refined: too few points look alike in the photos, or those that were held out "
+            "fit no better. They stay as the mapper has found them."
+        )
+    doubtful = suspects(found.kept)
+    doubts = [misplaced(doubtful).to_json()] if doubtful else []
+    kept = list(found.kept.values())
+    return {
+        "message": message,
+        **encode(model_summary(model)),
+        "aligned": round(sum(each.after for each in kept) / max(1, sum(each.before for each in kept)), 4),
+        "held_out": None if found.held_out is None else [round(value, 4) for value in found.held_out],
+        "accepted": found.accepted,
+        "principal_points": [asdict(point) for point in found.principal_points],
+        "doubts": doubts,
+    }
+
+
+def suspects(kept: dict[str, Kept]) -> list[str]:
+    """Photos of whose observations so few look like what other photos show that they may be in the wrong place."""
+    shares = {name: each.after / each.before for name, each in kept.items() if each.before}
+    usual = float(np.median(list(shares.values()))) if shares else 0.0
+    return sorted(name for name, share in shares.items() if share < min(FEW, FEW_OF_USUAL * usual))

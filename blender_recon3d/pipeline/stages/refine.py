@@ -1,0 +1,33 @@
+"""The main model again, every observation aligned in the photos: refined/."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..events import Progress
+from ..stage import Stage
+from ..stage_settings import RefineSettings
+from ..workspace import Workspace
+
+
+def run(workspace: Workspace, settings: RefineSettings, progress: Progress) -> dict[str, Any]:
+    from ..refining.refine_workspace import refine_workspace
+
+    return refine_workspace(workspace, settings, progress)
+
+
+STAGE = Stage(
+    name="refine",
+    title="Refining cameras",
+    makes="Cameras",
+    makes_text="Cameras and sparse points",
+    version=1,
+    needs=("sfm",),
+    settings=RefineSettings,
+    run=run,
+    owns=lambda workspace: (workspace.refined, workspace.refining),
+    leaves=lambda workspace: (),  # it may be left out
+    may_leave=lambda workspace: (workspace.refined,),
+    forecast=lambda facts: 0.2 * facts.photos,
+    left_out=lambda settings: settings.refine == "off",
+)
