@@ -17,6 +17,7 @@ FILES = {
     "photos": ("photos.json", "images/*"),
     "pairs": ("pairs.txt",),
     "sfm": ("registration.json", "placement.json", "sparse/0/*.bin"),
+    "refine": ("refined/*",),
     "dense": (
         "dense/images/*", "dense/sparse/*.bin", "dense/stereo/depth_maps/*", "dense/stereo/normal_maps/*",
         "dense/fusion.ply",
