@@ -224,7 +224,7 @@ def test_a_huge_count_takes_no_memory(stem, tmp_path):
     write_binary(tmp_path, ring(3, 5))
     path = tmp_path / f"{stem}.bin"
     path.write_bytes((2**60).to_bytes(8, "little") + path.read_bytes()[8:])
-    with pytest.raises(FileFormatError, match="ends too early"):
+    with pytest.raises(FileFormatError, match="ends early"):
         colmap_files.read_points(tmp_path) if stem == "points3D" else colmap_files.read_model(tmp_path)
 
 
