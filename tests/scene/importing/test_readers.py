@@ -237,7 +237,7 @@ def test_a_model_whose_files_do_not_fit_together(tmp_path):
 
 
 def test_a_folder_without_a_model(tmp_path):
-    with pytest.raises(FileFormatError, match="holds no cameras"):
+    with pytest.raises(FileFormatError, match="has no cameras"):
         colmap_files.read_model(tmp_path)
     assert not colmap_files.has_model(tmp_path)
 
