@@ -1,0 +1,169 @@
+"""What runs again, resumes, is cancelled and is mended, on stages that only write small files: milliseconds each.
+
+The stages' names, needs, settings and files are the real ones; what they do is not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from blender_recon3d.pipeline import job, results, stage
+from blender_recon3d.pipeline.documents.state_json import StageRecord, StageState
+from blender_recon3d.pipeline.errors import Cancelled, UserError
+from blender_recon3d.pipeline.events import Progress
+from blender_recon3d.pipeline.settings import JobSettings
+from blender_recon3d.pipeline.stage import STAGES, Stage
+from blender_recon3d.pipeline.workspace import Workspace
+
+SURFACE = ["mesh", "texture"]
+MATCHES = "matches\n"  # what the fake matches add to the fake database
+
+
+class Fakes:
+    """ran: the stages that ran, in their order; at: called with a stage's name while it runs."""
+
+    def __init__(self) -> None:
+        self.ran: list[str] = []
+        self.at = lambda name: None
+
+    def stage(self, real: Stage) -> Stage:
+        def run(workspace: Workspace, settings: object, progress: Progress) -> dict:
+            self.ran.append(real.name)
+            self.write(real, workspace)
+            self.at(real.name)
+            progress.check()
+            return {"message": real.title}
+
+        def take_out(workspace: Workspace) -> None:
+            if workspace.database.exists():
+                workspace.database.write_text(workspace.database.read_text().replace(MATCHES, ""))
+
+        return replace(
+            real, run=run, inputs=lambda workspace, settings: "", still_valid=None, look_closer=None, settle=None,
+            take_out=take_out if real.take_out else None,
+        )  # fmt: skip
+
+    def write(self, real: Stage, workspace: Workspace) -> None:
+        if real.inside:
+            workspace.database.write_text(workspace.database.read_text() + MATCHES)
+            return
+        for path in real.leaves(workspace):
+            file = path if path.suffix else path / "file"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(real.name + "\n")
+
+
+@pytest.fixture
+def fakes(monkeypatch) -> Fakes:
+    found = Fakes()
+    made = tuple(found.stage(real) for real in stage.all_stages())
+    monkeypatch.setattr(stage, "all_stages", lambda: made)
+    monkeypatch.setattr("os.fsync", lambda descriptor: None)  # what survives a power cut is tested elsewhere
+    monkeypatch.setattr(job, "_write_report", lambda workspace, settings, progress: None)
+    return found
+
+
+@pytest.fixture
+def workspace(tmp_path) -> Workspace:
+    return Workspace(tmp_path / "w")
+
+
+def run(workspace: Workspace, fakes: Fakes, until: str = "texture", **options) -> list[str]:
+    """The stages that ran."""
+    fakes.ran.clear()
+    only, fresh = options.pop("only", ""), options.pop("fresh", False)
+    settings = JobSettings.build(photos="/photos", features="sift", until=until, **options)
+    job.run_job(workspace, settings, Progress(lambda event: None, workspace.is_cancelled), fresh, only)
+    return list(fakes.ran)
+
+
+def test_a_second_run_does_nothing_again(workspace, fakes):
+    assert run(workspace, fakes) == list(STAGES)
+    before = workspace.state_file.read_bytes()
+    assert run(workspace, fakes) == []
+    assert workspace.state_file.read_bytes() == before
+    assert run(workspace, fakes, fresh=True) == list(STAGES)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"keep_blurred": True}, list(STAGES)),
+        ({"min_views": 4}, ["dense", *SURFACE]),
+        ({"faces": 900}, SURFACE),
+        ({"texture": 512}, ["texture"]),
+        ({"mapper": "global"}, ["sfm", "refine", "dense", *SURFACE]),
+        ({"max_error": 2.0}, ["matches", "sfm", "refine", "dense", *SURFACE]),
+        (
+            {"pairs": "sequential"},
+            ["pairs", "matches", "sfm", "refine", "dense", *SURFACE],
+        ),  # the features stay
+        (
+            {"feature_size": 600},
+            ["features", "matches", "sfm", "refine", "dense", *SURFACE],
+        ),  # and so do the pairs
+        ({"device": "cpu"}, []),
+    ],
+)
+def test_a_changed_setting_runs_its_stage_and_later_ones_only(workspace, fakes, options, expected):
+    run(workspace, fakes)
+    assert run(workspace, fakes, **options) == expected
+    assert all(results.damaged(workspace, name) == [] for name in STAGES)
+    assert workspace.database.read_text() == "features\n" + MATCHES  # once
+
+
+def test_a_shorter_run_forgets_what_hangs_on_what_has_changed(workspace, fakes):
+    run(workspace, fakes)
+    assert run(workspace, fakes, until="pairs", pairs="sequential") == ["pairs"]
+    assert set(workspace.read_state().stages) == {"photos", "pairs", "features"}
+    assert not workspace.sparse.exists() and not workspace.dense.exists() and not workspace.mesh.exists()
+    assert workspace.database.read_text() == "features\n"
+    assert results.damaged(workspace, "features") == []
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_stopped_in_any_stage_it_goes_on_there(workspace, fakes, name):
+    fakes.at = lambda running: workspace.request_cancel() if running == name else None
+    with pytest.raises(Cancelled):
+        run(workspace, fakes)
+    number = STAGES.index(name)
+    state = workspace.read_state()
+    assert [each for each in STAGES if state.stage(each).done] == list(STAGES[:number])
+    assert state.stage(name).state.value == "started"
+    fakes.at = lambda running: None
+    assert run(workspace, fakes) == list(STAGES[number:])
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_lost_file_runs_its_stage_again_and_no_other(workspace, fakes, name):
+    run(workspace, fakes)
+    certain = stage.stage(name).leaves(workspace)
+    if not certain:
+        pytest.skip("it need not leave anything")
+    lost = certain[0]
+    lost = lost if lost.is_file() else lost / "file"
+    lost.unlink()
+    again = run(workspace, fakes)
+    # The database holds the matches too.
+    expected = list(STAGES[STAGES.index("features") :]) if lost == workspace.database else [name]
+    assert again == expected
+    assert all(results.damaged(workspace, each) == [] for each in STAGES)
+
+
+def test_one_stage_alone_wants_those_before_it(workspace, fakes):
+    run(workspace, fakes, until="pairs")
+    with pytest.raises(UserError, match=r"The stage features is not done .* run recon3d features"):
+        run(workspace, fakes, only="matches")
+    assert run(workspace, fakes, only="features") == ["features"]
+    assert run(workspace, fakes, only="matches") == ["matches"]
+
+
+def test_a_kill_while_old_results_are_removed_is_no_run_to_resume(workspace, fakes):
+    run(workspace, fakes)
+    workspace.write_stage("dense", StageRecord(state=StageState.RESETTING))
+    left = workspace.dense / "left by other settings"
+    left.touch()
+    assert run(workspace, fakes) == ["dense", *SURFACE]
+    assert not left.exists()
