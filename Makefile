@@ -10,6 +10,8 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 DEMO := build/demo
+# Files of tests side by side: much of a test's time is one thread's.
+PARALLEL ?= --numprocesses 3 --dist loadfile
 
 .PHONY: setup setup-bpy demo test test-engine test-blender test-gui lint zip clean
 
@@ -35,14 +37,14 @@ demo: .venv/ready
 
 test: test-engine test-blender
 test-engine: .venv/ready
-	.venv/bin/python -m pytest tests/pipeline tests/training tests/benchmarks tests/engine_setup tests/faults \
+	.venv/bin/python -m pytest $(PARALLEL) tests/pipeline tests/training tests/benchmarks tests/engine_setup tests/faults \
 		tests/demo tests/house tests/cases tests/scene/importing/test_readers.py
 test-blender: setup-bpy
 	@if [ -e .venv-bpy/unavailable ]; then \
 	  echo "The tests in Blender are left out: $$(cat .venv-bpy/unavailable)"; \
 	else \
-	  .venv-bpy/bin/python -m pytest tests/scene tests/addon tests/jobs tests/demo tests/house \
-    tests/cases/test_projects_of_others.py; \
+	  .venv-bpy/bin/python -m pytest $(PARALLEL) tests/scene tests/addon tests/jobs tests/demo tests/house \
+	    tests/cases/test_projects_of_others.py; \
 	fi
 test-gui: .venv/ready
 	.venv/bin/python -m pytest tests/gui

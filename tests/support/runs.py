@@ -36,7 +36,8 @@ def wait_for(workspace: Workspace, process: subprocess.Popen[str], ready, timeou
 
 
 def stages(workspace: Workspace) -> dict[str, dict]:
-    return state_json(workspace)["stages"]
+    """The stages in state.json; none before the first has begun."""
+    return state_json(workspace)["stages"] if workspace.state_file.exists() else {}
 
 
 def state_json(workspace: Workspace) -> dict[str, Any]:

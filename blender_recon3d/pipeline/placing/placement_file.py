@@ -20,9 +20,7 @@ def read_placement(path: Path, advice: str) -> np.ndarray:
     try:
         return check_placement(read_document(PlacementDocument, path, advice).world_from_model)
     except ValueError as error:
-        raise FileFormatError(
-            path, f"its world_from_model is not a similarity transform ({error})"
-        ) from error
+        raise FileFormatError(path, "its world_from_model is not a similarity transform") from error
 
 
 def check_placement(value: Any) -> np.ndarray:

@@ -114,7 +114,7 @@ def _stages(stages: list[ReportedStage]) -> list[dict[str, Any]]:
             "class": STATE_CLASS.get(stage.state, "off"),
             "message": stage.summary.get("message", ""),
             "time": duration(stage.seconds) if stage.seconds is not None else "",
-            "width": f"{100 * stage.seconds / longest:.1f}" if stage.seconds else "",
+            "width": f"{100 * stage.seconds / longest:.1f}" if longest > 0 and stage.seconds else "",
             "memory": f"{stage.peak_memory_mb:,} MB" if stage.peak_memory_mb else "",
         }
         for stage in stages

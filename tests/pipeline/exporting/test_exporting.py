@@ -159,7 +159,7 @@ def test_a_placement_that_is_none_has_a_sentence(workspace, tmp_path, content):
     before = workspace.placement.read_text()
     workspace.placement.write_text(content)
     try:
-        with pytest.raises(UserError, match=r"placement\.json holds no placement"):
+        with pytest.raises(UserError, match=r"placement\.json cannot be read: .*world_from_model"):
             export(workspace, tmp_path / "a.obj")
     finally:
         workspace.placement.write_text(before)

@@ -135,7 +135,7 @@ def test_pairs_are_two_names_a_line(tmp_path):
     path = tmp_path / "pairs.txt"
     for content, match in (
         (b"a.jpg b.jpg\na.jpg\n", "line 2"),
-        (b"a.jpg \xff.jpg\n", "no list"),
+        (b"a.jpg \xff.jpg\n", "not a list"),
         (None, "pairs.txt"),
     ):
         if content is None:

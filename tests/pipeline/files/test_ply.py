@@ -72,7 +72,7 @@ HEAD = "ply\nformat {} 1.0\nelement vertex {}\nproperty float x\nend_header\n"
         (HEAD.format("binary_little_endian", 10**15), "cut short"),
         (HEAD.format("binary_little_endian", 2) + "1234", "cut short"),
         (HEAD.format("ascii", 3) + "1\n2\n", "cut short"),
-        (HEAD.format("ascii", 3) + "1\n2\nand\n", "no table"),
+        (HEAD.format("ascii", 3) + "1\n2\nand\n", "not a table"),
         (HEAD.format("ascii", -3), "unknown line"),
         (HEAD.format("morse", 1) + "1\n", "is unknown"),
         ("ply\nformat ascii 1.0\nelement vertex 1\nproperty quad x\nend_header\n1\n", "unknown line"),

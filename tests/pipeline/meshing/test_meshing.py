@@ -160,7 +160,7 @@ def test_a_cloud_without_colour_gives_a_grey_mesh_and_a_warning(tmp_path):
     )
     assert len(np.unique(built.mesh[0][["red", "green", "blue"]])) == 1
     assert [event.message for event in events if event.kind == "warning"] == [
-        "cloud.ply has no colours: the mesh will be grey."
+        "cloud.ply has no colors: the mesh will be gray."
     ]
 
 

@@ -8,7 +8,12 @@ import pytest
 import torch
 
 from blender_recon3d.pipeline import job_arithmetic
-from blender_recon3d.pipeline.documents.state_json import StageRecord, StageState
+from blender_recon3d.pipeline.documents.state_json import (
+    Arithmetic,
+    NetworkPrecision,
+    StageRecord,
+    StageState,
+)
 from blender_recon3d.pipeline.models import arithmetic as table
 from blender_recon3d.pipeline.models.frontend import FeatureExtractor, Matcher, RetrievalEncoder
 from blender_recon3d.pipeline.settings import JobSettings
@@ -78,25 +83,26 @@ def begun(tmp_path):
     """A workspace whose features began in bf16, whatever this machine would choose."""
     workspace = Workspace(tmp_path)
     workspace.write_stage("features", StageRecord(state=StageState.STARTED, fingerprint="x"))
-    job_arithmetic.record(workspace, {"precision": "bf16", "why": "elsewhere"})
+    job_arithmetic.record(workspace, Arithmetic(precision=NetworkPrecision.BF16, why="elsewhere"))
     return workspace
 
 
 def test_a_resumed_job_goes_on_as_it_began(begun, job):
     settled, value = job_arithmetic.of_job(begun, job, lambda settings: False)
     assert settled.features.precision == settled.matches.precision == "bf16"
-    assert value == json.loads(begun.state_file.read_text())["arithmetic"]
+    assert (value.precision, value.why) == ("bf16", "elsewhere")
+    assert state_json(begun)["arithmetic"] == {"precision": "bf16", "why": "elsewhere"}
     assert state_json(begun)["stages"]["features"]["state"] == "started"  # nothing else is touched
 
 
 def test_features_that_begin_anew_are_chosen_for_this_machine(begun, job):
     _, value = job_arithmetic.of_job(begun, job, lambda settings: True)
-    assert value["why"] != "elsewhere"
+    assert value.why != "elsewhere"
 
 
 def test_what_is_asked_for_holds(begun, job):
     settled, value = job_arithmetic.of_job(begun, job.changed(precision="fp32"), lambda settings: False)
-    assert settled.matches.precision == value["precision"] == "fp32"
+    assert settled.matches.precision == value.precision == "fp32"
 
 
 def test_sift_has_no_arithmetic(begun):

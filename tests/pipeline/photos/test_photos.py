@@ -255,7 +255,7 @@ def test_masks_are_found_turned_and_made_black_and_white(tmp_path):
     Image.fromarray(upright).resize((160, 240), Image.Resampling.NEAREST).save(masks / "p2.png")
     workspace, entries, _, events = take_in(folder, tmp_path / "out", masks=str(masks))
     for number in range(3):
-        mask = cv2.imread(str(workspace.masks / f"{entries[f'p{number}.jpg']['name']}.png"), -1)
+        mask = cv2.imread(str(workspace.masks / f"{entries[f'p{number}.jpg'].name}.png"), -1)
         assert mask.shape == (480, 320) and set(np.unique(mask)) == {0, 255}
         assert (mask[:100] == 255).all() and (mask[100:] == 0).all(), number
     assert any("1 photos have no mask" in event.message for event in events)
