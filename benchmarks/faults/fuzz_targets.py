@@ -19,6 +19,7 @@ from blender_recon3d.jobs.job_view import JobView, follow
 from blender_recon3d.jobs.resume_state import workspace_choices, workspace_state
 from blender_recon3d.pipeline.cli.console import Console
 from blender_recon3d.pipeline.documents.codec import encode
+from blender_recon3d.pipeline.documents.state_json import StateDocument
 from blender_recon3d.pipeline.evaluation.truth import read_truth
 from blender_recon3d.pipeline.events import read_events
 from blender_recon3d.pipeline.exporting.export_mesh import world_from_model
@@ -33,6 +34,7 @@ from blender_recon3d.pipeline.mvs.depth_maps import read_map
 from blender_recon3d.pipeline.mvs.fusion import read_visibility
 from blender_recon3d.pipeline.photos.photo_entries import photo_entry
 from blender_recon3d.pipeline.photos.photo_quality import examine
+from blender_recon3d.pipeline.placing.placement_file import read_placement
 from blender_recon3d.pipeline.report.facts import problems
 from blender_recon3d.pipeline.report.thumbnails import _thumbnail
 from blender_recon3d.pipeline.settings_file import job_of
@@ -120,7 +122,7 @@ def _read_events(folder: Path) -> None:
         console(event)
     job = FoundJob(Workspace(folder))
     job.poll()
-    problems(Workspace(folder), {})
+    problems(Workspace(folder), StateDocument())
 
 
 def _read_state(folder: Path) -> None:
@@ -136,7 +138,7 @@ def _read_job(folder: Path) -> None:
 
 
 def _read_placement(folder: Path) -> None:
-    find_source._placement(folder / "placement.json")
+    read_placement(folder / "placement.json", "choose another")
     world_from_model(Workspace(folder))
 
 
