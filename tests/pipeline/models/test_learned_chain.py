@@ -50,7 +50,7 @@ def learned(tmp_path_factory, photos, arguments):
     command = ("run", photos, "-o", workspace.root, *arguments, "--pairs", "retrieval", "--neighbours", 3)
     command = (*command, "--until", "sfm")
     process = start(*command)
-    wait_for(workspace, process, lambda events: any(e.stage == "features" and e.done >= 4 for e in events))
+    wait_for(workspace, process, lambda events: len(list(workspace.features.glob("*.npz"))) >= 4)
     process.send_signal(signal.SIGKILL)
     process.wait()
     kept = {path: path.stat().st_mtime_ns for path in workspace.features.glob("*.npz")}
