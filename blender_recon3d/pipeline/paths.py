@@ -19,6 +19,3 @@ MANIFEST = PACKAGE / "blender_manifest.toml"
 LAUNCH = PACKAGE / "launch"  # on the path of the engine's Python: `python -m recon3d_engine`
 # The bundled weights: in an installed extension, or in a checkout.
 BUNDLED_WEIGHTS = (PACKAGE / "weights", PACKAGE / "vendor" / "weights", CHECKOUT / "vendor" / "weights")
-
-# `blender_recon3d.pipeline` in a checkout, `recon3d_engine` for the add-on: what `python -m` is told.
-ENGINE = __name__.rpartition(".")[0]

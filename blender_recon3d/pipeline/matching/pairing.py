@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from itertools import combinations
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
+from scipy.sparse.csgraph import minimum_spanning_tree
 
 Pair = tuple[int, int]  # indices of photos, the smaller first
 
@@ -51,12 +50,3 @@ def bridges(similarity: np.ndarray, pairs: Iterable[Pair]) -> list[Pair]:
     tree = minimum_spanning_tree(cost).tocoo()
     order = [index for index in np.argsort(tree.data) if tree.data[index] >= 1]
     return [(int(tree.row[index]), int(tree.col[index])) for index in order]
-
-
-def components(count: int, pairs: Iterable[Pair]) -> list[list[int]]:
-    """Groups of photos connected through `pairs`, the largest first."""
-    ends = np.array(list(pairs), np.int64).reshape(-1, 2)
-    graph = coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), (count, count))
-    number, group = connected_components(graph, directed=False)
-    members = [np.flatnonzero(group == one).tolist() for one in range(number)]
-    return sorted(members, key=len, reverse=True)

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from .superpoint import SuperPoint
 
 DESCRIPTOR_SIZE = 128
-SHARED = ("conv1a", "conv1b", "conv2a", "conv2b")  # SuperPoint's layers that both use
 COPIED = ("conv3a", "conv3b", "conv4a", "conv4b", "convDa")  # this network's that start as SuperPoint's
 PATCH = 2.0  # pixels of the half-size map between the nine samples around a keypoint
 HIDDEN = 384

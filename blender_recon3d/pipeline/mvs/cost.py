@@ -184,43 +184,6 @@ def choose(mask: Tensor, yes: Tensor, no: Tensor) -> Tensor:
     return torch.lerp(no, yes, mask)
 
 
-def reference_cost(
-    reference: Tensor,
-    source: Tensor,
-    reference_intrinsics: Tensor,
-    source_intrinsics: Tensor,
-    relative: Tensor,
-    inverse_depth: Tensor,
-    radius: int,
-    row: int,
-    column: int,
-) -> float:
-    """The same cost for one pixel and one source, sample by sample as the definition says: slow, for tests."""
-    inverse = torch.linalg.inv(reference_intrinsics.double())
-    ours, theirs = [], []
-    for y in range(row - radius, row + radius + 1):
-        for x in range(column - radius, column + radius + 1):
-            ray = inverse @ torch.tensor([x + 0.5, y + 0.5, 1.0], dtype=torch.float64)
-            point = ray / float(inverse_depth[y, x])
-            seen = source_intrinsics.double() @ (relative[:, :3].double() @ point + relative[:, 3].double())
-            ours.append(float(reference[y, x]))
-            theirs.append(_bilinear(source, float(seen[0] / seen[2]) - 0.5, float(seen[1] / seen[2]) - 0.5))
-    one, other = torch.tensor(ours).double(), torch.tensor(theirs).double()
-    one, other = one - one.mean(), other - other.mean()
-    scale = ((one**2).mean().clamp_min(VARIANCE_FLOOR) * (other**2).mean().clamp_min(VARIANCE_FLOOR)).sqrt()
-    return float(1 - ((one * other).mean() / scale).clamp(-1, 1))
-
-
-def _bilinear(image: Tensor, x: float, y: float) -> float:
-    left, top = int(x // 1), int(y // 1)
-    total = 0.0
-    for row, weight_y in ((top, top + 1 - y), (top + 1, y - top)):
-        for column, weight_x in ((left, left + 1 - x), (left + 1, x - left)):
-            if 0 <= row < image.shape[0] and 0 <= column < image.shape[1]:
-                total += weight_x * weight_y * float(image[row, column])
-    return total
-
-
 def pixel_grid(height: int, width: int, device: torch.device) -> Tensor:
     """Homogeneous pixel centres float32 [3, H, W]: (x + .5, y + .5, 1)."""
     y, x = torch.meshgrid(

@@ -57,12 +57,6 @@ def find_up(
     return _signed(axis, cone, rotations, centres, points)
 
 
-def up_from_cameras(rotations: np.ndarray) -> np.ndarray:
-    """The unit vector that points up as far as the cameras alone can say; the mean of their own ups otherwise."""
-    none = np.zeros((0, 3))
-    return find_up(rotations, np.zeros((len(rotations), 3)), none).direction
-
-
 def _from_gps(fix: SpaceFix) -> Up:
     return Up(fix.up, float(np.clip(4 * fix.up_error, NARROWEST_CONE, WIDEST_CONE)), "the photos' GPS")
 

@@ -6,7 +6,6 @@ often one that came from somewhere else: that of a .blend opened by double click
 
 from __future__ import annotations
 
-import ntpath
 import os
 import sys
 from collections.abc import Mapping
@@ -38,12 +37,6 @@ def find_program(
             if os.path.isfile(path) and os.access(path, os.X_OK):
                 return path
     return None
-
-
-def windows_program(name: str, environ: Mapping[str, str] = os.environ) -> str:
-    """The path of a program that comes with Windows, such as taskkill.exe."""
-    root = environ.get("SystemRoot", "")
-    return ntpath.join(root if ntpath.isabs(root) else r"C:\Windows", "System32", name)
 
 
 def absolute_path_list(value: str) -> list[str]:

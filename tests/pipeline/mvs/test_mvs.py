@@ -9,7 +9,7 @@ from blender_recon3d.pipeline.errors import UserError
 from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.mvs import cost as cost_module
 from blender_recon3d.pipeline.mvs.cascade import cascade, median3
-from blender_recon3d.pipeline.mvs.cost import MatchingCost, pooled_means, reference_cost, window_means
+from blender_recon3d.pipeline.mvs.cost import MatchingCost, pooled_means, window_means
 from blender_recon3d.pipeline.mvs.depth_maps import map_paths, read_map, write_map, write_maps
 from blender_recon3d.pipeline.mvs.depth_views import load_scene
 from blender_recon3d.pipeline.mvs.fusion import fuse, read_visibility
@@ -46,6 +46,46 @@ def cost_at(images, relative, factor, radius):
         shrunk.append(small)
         matrices.append(torch.diag(torch.tensor([1 / factor, 1 / factor, 1.0])).double() @ K)
     return MatchingCost(shrunk[0], shrunk[1:], matrices[0], matrices[1:], relative, radius)
+
+
+def reference_cost(
+    reference: torch.Tensor,
+    source: torch.Tensor,
+    reference_intrinsics: torch.Tensor,
+    source_intrinsics: torch.Tensor,
+    relative: torch.Tensor,
+    inverse_depth: torch.Tensor,
+    radius: int,
+    row: int,
+    column: int,
+) -> float:
+    """The cost of one pixel and one source, sample by sample as the definition says."""
+    inverse = torch.linalg.inv(reference_intrinsics.double())
+    ours, theirs = [], []
+    for y in range(row - radius, row + radius + 1):
+        for x in range(column - radius, column + radius + 1):
+            ray = inverse @ torch.tensor([x + 0.5, y + 0.5, 1.0], dtype=torch.float64)
+            point = ray / float(inverse_depth[y, x])
+            seen = source_intrinsics.double() @ (relative[:, :3].double() @ point + relative[:, 3].double())
+            ours.append(float(reference[y, x]))
+            theirs.append(_bilinear(source, float(seen[0] / seen[2]) - 0.5, float(seen[1] / seen[2]) - 0.5))
+    one, other = torch.tensor(ours).double(), torch.tensor(theirs).double()
+    one, other = one - one.mean(), other - other.mean()
+    scale = (
+        (one**2).mean().clamp_min(cost_module.VARIANCE_FLOOR)
+        * (other**2).mean().clamp_min(cost_module.VARIANCE_FLOOR)
+    ).sqrt()
+    return float(1 - ((one * other).mean() / scale).clamp(-1, 1))
+
+
+def _bilinear(image: torch.Tensor, x: float, y: float) -> float:
+    left, top = int(x // 1), int(y // 1)
+    total = 0.0
+    for row, weight_y in ((top, top + 1 - y), (top + 1, y - top)):
+        for column, weight_x in ((left, left + 1 - x), (left + 1, x - left)):
+            if 0 <= row < image.shape[0] and 0 <= column < image.shape[1]:
+                total += weight_x * weight_y * float(image[row, column])
+    return total
 
 
 def test_the_fast_cost_agrees_with_the_definition(scene):

@@ -12,7 +12,7 @@ from blender_recon3d.pipeline.colmap.database import image_ids, open_database, p
 from blender_recon3d.pipeline.files.ply import read_vertices
 from blender_recon3d.pipeline.files.whole_files import read_json
 from blender_recon3d.pipeline.placing.ground import ground_plane
-from blender_recon3d.pipeline.placing.up import up_from_cameras
+from blender_recon3d.pipeline.placing.up import find_up
 from blender_recon3d.pipeline.placing.upright import world_from_model
 from blender_recon3d.pipeline.sfm.live_model import LiveModel
 from blender_recon3d.pipeline.sfm.registration import why_not
@@ -109,6 +109,9 @@ def test_the_world_has_its_ground_below_and_is_upright(finished, poses):
 
 
 def test_up_is_found_from_level_cameras_and_from_one_direction():
+    def up_from_cameras(rotations):
+        return find_up(rotations, np.zeros((len(rotations), 3)), np.zeros((0, 3))).direction
+
     ring_poses = np.stack(ring(8))[:, :, :3]
     assert np.allclose(up_from_cameras(ring_poses), [0, -1, 0], atol=1e-9)
     side_by_side = np.stack([look_at(np.array([x, -1.0, -3]), np.array([x, 0.0, 0])) for x in range(4)])

@@ -6,7 +6,7 @@ import stat
 
 import pytest
 
-from blender_recon3d.pipeline.system.programs import absolute_path_list, find_program, windows_program
+from blender_recon3d.pipeline.system.programs import absolute_path_list, find_program
 
 
 def program(folder, name):
@@ -44,12 +44,6 @@ def test_the_current_folder_does_not_hide_the_one_in_path(hostile, tmp_path):
 def test_it_finds_what_the_system_finds():
     assert find_program("sh") == shutil.which("sh")
     assert find_program("no such program") is None
-
-
-def test_programs_of_windows_are_named_in_full():
-    assert windows_program("taskkill.exe", {"SystemRoot": r"D:\Win"}) == r"D:\Win\System32\taskkill.exe"
-    assert windows_program("taskkill.exe", {"SystemRoot": "."}) == r"C:\Windows\System32\taskkill.exe"
-    assert windows_program("taskkill.exe", {}) == r"C:\Windows\System32\taskkill.exe"
 
 
 def test_path_lists_become_absolute(tmp_path, monkeypatch):
