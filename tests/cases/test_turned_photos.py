@@ -22,6 +22,15 @@ def test_the_photos_that_are_turned_are_found(photos, turns):
     assert quarter_turns([directed(photo) for photo in taken]) == list(turns)
 
 
+def test_walking_round_a_subject_turns_no_photo():
+    """The ground turns in the photos, a little from each to the next and once round in all."""
+    scene = box_scene(texture=spot_texture)
+    photos = [
+        cv2.cvtColor(render(scene, pose), cv2.COLOR_BGR2GRAY) for pose in ring(16, arc=2 * np.pi * 15 / 16)
+    ]
+    assert quarter_turns([directed(photo) for photo in photos]) == [0] * 16
+
+
 @pytest.mark.parametrize("turns", range(4))
 def test_keypoints_go_back_to_where_they_were(turns):
     photo = np.zeros((40, 60), np.uint8)

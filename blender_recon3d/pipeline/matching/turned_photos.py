@@ -22,6 +22,8 @@ WINDOW = 20.0  # degrees about an angle that count as the same
 LEAST = 12  # matches that must agree on it
 SHARE = 0.4  # of a pair's matches that must
 ALL_PAIRS = 60  # photos up to which all pairs are looked at
+SURE = 35.0  # degrees from a whole quarter within which a pair tells
+GAIN = 1.2  # times the matches that agree with an upright photo, below which it counts as upright
 STEPS = (1, 2, 3, 5, 8, 13, 21, 34)  # above, those so many places further on
 
 
@@ -65,40 +67,51 @@ def angle_between(first: Directed, second: Directed) -> tuple[float, int] | None
 def quarter_turns(photos: Sequence[Directed]) -> list[int]:
     """For each photo the quarter turns anticlockwise (0 to 3) that bring it to how most of the others stand.
 
-    Angles go along the strongest links from photo to photo; photos that hang together with none stay as they are.
+    Turns go along the strongest links from photo to photo; photos connected with none stay as they are. Each link
+    counts as whole quarters: walking round a subject turns the ground a little from photo to photo, and by all of a
+    circle in the end, though every photo is upright. A turn that a photo's matches do not bear out is not taken.
     """
     links = []
     for first, second in _looked_at(len(photos)):
         found = angle_between(photos[first], photos[second])
-        if found is not None:
-            links.append((found[1], first, second, found[0]))
+        if found is None:
+            continue
+        quarters = round(found[0] / 90)
+        if abs(found[0] - 90 * quarters) <= SURE:
+            links.append((found[1], first, second, quarters % 4))
     group = list(range(len(photos)))
-    angles = np.zeros(len(photos))
-    for _, first, second, angle in sorted(links, key=lambda link: (-link[0], link[1], link[2])):
+    turns = np.zeros(len(photos), int)
+    for _, first, second, quarters in sorted(links, key=lambda link: (-link[0], link[1], link[2])):
         if group[first] == group[second]:
             continue
         joined = [photo for photo in range(len(photos)) if group[photo] == group[second]]
-        angles[joined] += angles[first] + angle - angles[second]
+        turns[joined] += turns[first] + quarters - turns[second]
         for photo in joined:
             group[photo] = group[first]
-    turns = np.zeros(len(photos), int)
     for number in set(group):
         members = [photo for photo in range(len(photos)) if group[photo] == number]
-        turns[members] = _against_most(angles[members])
+        turns[members] = (turns[members] - np.bincount(turns[members] % 4).argmax()) % 4
+    for photo in np.flatnonzero(turns):
+        upright = turns.copy()
+        upright[photo] = 0
+        if _borne_out(links, turns, photo) < GAIN * _borne_out(links, upright, photo):
+            turns = upright
     return [int(turn) for turn in turns]
+
+
+def _borne_out(links: Sequence[tuple[int, int, int, int]], turns: np.ndarray, photo: int) -> int:
+    """How many of a photo's matches agree with the turns."""
+    return sum(
+        count
+        for count, one, other, quarters in links
+        if photo in (one, other) and (turns[other] - turns[one] - quarters) % 4 == 0
+    )
 
 
 def _looked_at(count: int) -> list[tuple[int, int]]:
     if count <= ALL_PAIRS:
         return [(first, second) for first in range(count) for second in range(first + 1, count)]
     return [(first, first + step) for first in range(count) for step in STEPS if first + step < count]
-
-
-def _against_most(angles: np.ndarray) -> np.ndarray:
-    """Quarter turns against the angle from which the most photos are less than an eighth away."""
-    off = np.abs((angles[:, None] - angles[None] + 180) % 360 - 180)
-    most = angles[int(np.argmax((off < 45).sum(axis=1)))]
-    return np.rint((angles - most) / 90).astype(int) % 4
 
 
 def turned_back(keypoints: np.ndarray, size: tuple[int, int], turns: int) -> np.ndarray:
