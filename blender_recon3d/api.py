@@ -75,7 +75,7 @@ def reconstruct(
 ) -> ImportResult:
     """Reconstruct and import; blocks until it is done. What is finished in the workspace is kept.
 
-    photos: a folder or a film. workspace: for everything that is computed, by default beside the photos. options: of
+    photos: a folder or a video. workspace: for everything that is computed, by default beside the photos. options: of
     the engine's command line, for instance ["--features", "sift"]. on_change: called with the job's state whenever
     that changes. A cancelled run is a UserError with exit_code 3.
     """

@@ -2,7 +2,7 @@
 
     blender -b --python examples/turntable.py -- FOLDER OUT [--frames 36] [--size 800]
 
-FOLDER is a workspace or any folder with a COLMAP model. `ffmpeg -i OUT/%04d.png turntable.mp4` makes a film of them.
+FOLDER is a workspace or any folder with a COLMAP model. `ffmpeg -i OUT/%04d.png turntable.mp4` makes a video of them.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class Ended:
 
     @property
     def unexpected(self) -> bool:
-        """True where the sentence is no sentence for a person."""
+        """True where the sentence is not a sentence for a person."""
         text = self.sentence
         return "unexpected error" in text or "crashed" in text or "Traceback" in self.output
 

@@ -140,7 +140,7 @@ def judged(vertices: np.ndarray, faces: np.ndarray, uv: np.ndarray) -> dict[str,
 
 
 def charts(faces: np.ndarray, uv: np.ndarray) -> int:
-    """Connected parts: corners of one vertex at one place hang together."""
+    """Connected parts: corners of one vertex at one place are connected."""
     keys = np.column_stack(
         [faces.reshape(-1, 1).astype(np.int64), np.rint(uv.reshape(-1, 2) * 2**20).astype(np.int64)]
     )

@@ -12,7 +12,7 @@ from typing import Any
 from ..pipeline.events import Event, read_events
 from ..pipeline.system.process_group import ProcessGroup, last_words
 
-MOST_ANSWER = 16 << 20  # bytes; more is no answer to any of these questions
+MOST_ANSWER = 16 << 20  # bytes; more is not an answer to any of these questions
 
 
 class EngineQuery:

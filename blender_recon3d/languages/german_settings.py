@@ -106,7 +106,7 @@ GERMAN = {
     "Exact everywhere": "Überall genau",
     "Several times faster on processors made for it": "Auf Prozessoren, die dafür gebaut sind, mehrfach schneller",
     "Max Keypoints": "Höchstens Punkte",
-    "Most keypoints in a photo. 0: 8,192 of SIFT, 2,048 of SuperPoint": (
+    "Maximum number of keypoints in a photo. 0: 8,192 of SIFT, 2,048 of SuperPoint": (
         "Höchstens so viele Merkmale in einem Foto. 0: 8.192 bei SIFT, 2.048 bei SuperPoint"
     ),
     "Feature Image Size (px)": "Bildgröße für Merkmale (px)",
@@ -179,10 +179,10 @@ GERMAN = {
         "So viele Fotos müssen sich über einen Punkt der Punktwolke einig sein"
     ),
     "Memory (GB)": "Speicher (GB)",
-    "Most memory that depth, fusion and meshing take": "Höchstens so viel Speicher für Tiefe, Punktwolke und Mesh",
+    "Maximum memory for depth, fusion and meshing": "Höchstens so viel Speicher für Tiefe, Punktwolke und Mesh",
     # Mesh
     "Max Faces": "Höchstens Flächen",
-    "Most faces of the mesh. 0: as the quality says": "Höchstens so viele Flächen hat das Mesh. 0: nach der Qualität",
+    "Maximum number of faces of the mesh. 0: as the quality says": "Höchstens so viele Flächen hat das Mesh. 0: nach der Qualität",
     "Region": "Bereich",
     "What is meshed": "Was zum Mesh wird",
     "The subject that the cameras orbit, where they orbit one; else all": (

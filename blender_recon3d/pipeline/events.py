@@ -94,8 +94,8 @@ def append_event(path: Path, event: Event) -> None:
 def read_events(path: Path, offset: int = 0) -> tuple[list[Event], int]:
     """The whole events after byte `offset`, and the offset to continue from.
 
-    A missing file, or what is no file, gives nothing; a line cut short is left for the next call; a line that is no
-    event is skipped, since the file is data and may come from anywhere.
+    A missing file, or what is not a file, gives nothing; a line cut short is left for the next call; a line that is not
+    an event is skipped, since the file is data and may come from anywhere.
     """
     try:
         with open_regular(path) as file:

@@ -23,7 +23,7 @@ from .stage import up_to
 from .text import duration, printable
 
 USUAL = 20  # photos below which a capture seldom covers a subject all around
-HD = (1920, 1080)  # what a film's frames are taken for before they are extracted
+HD = (1920, 1080)  # what a video's frames are taken for before they are extracted
 
 
 def inspect_photos(settings: JobSettings, progress: Progress, without: Path) -> InspectionDocument:
@@ -32,9 +32,9 @@ def inspect_photos(settings: JobSettings, progress: Progress, without: Path) -> 
     without: a workspace whose photos do not count. Raises UserError when a path is not there, or Cancelled.
     """
     looked = look_for(settings.photos.sources, without, settings.photos.masks)
-    files, films, left_out = looked.photos, looked.films, notes(looked)
-    progress.info(count_sentence(len(files), len(films)), photos=len(files), films=len(films))
-    if not files and not films:
+    files, videos, left_out = looked.photos, looked.videos, notes(looked)
+    progress.info(count_sentence(len(files), len(videos)), photos=len(files), videos=len(videos))
+    if not files and not videos:
         unread = [note.text for note in left_out if note.weighty]
         raise UserError(" ".join([none_found(settings.photos.sources), *unread]), 2)
     photos = examine_all(files, progress)
@@ -45,17 +45,17 @@ def inspect_photos(settings: JobSettings, progress: Progress, without: Path) -> 
     entries, grouped = group_cameras(entries, settings.photos, progress)
     used = [entry for entry in entries if entry.used]
     cameras = [_camera(camera, used) for camera in grouped]
-    sizes = [(entry.width, entry.height) for entry in used] + [HD] * (len(films) * settings.photos.frames)
+    sizes = [(entry.width, entry.height) for entry in used] + [HD] * (len(videos) * settings.photos.frames)
     progress.emit("progress", "measuring this machine")
     return InspectionDocument(
         photos=len(files),
         used=len(used),
-        films=len(films),
+        videos=len(videos),
         set_aside=[
             UnfitPhoto(photo=str(photo.path), reason=photo.reason) for photo in photos if photo.reason
         ],
         cameras=cameras,
-        advice=[note.text for note in left_out] + advice(len(used), bool(films), len(cameras)),
+        advice=[note.text for note in left_out] + advice(len(used), bool(videos), len(cameras)),
         quality=settings.quality,
         until=settings.until,
         forecasts={
@@ -65,18 +65,18 @@ def inspect_photos(settings: JobSettings, progress: Progress, without: Path) -> 
     )
 
 
-def count_sentence(photos: int, films: int) -> str:
-    """28 photos; 1 film; 3 photos and 2 films."""
-    words = [f"{n} {word}{'s' * (n != 1)}" for n, word in ((photos, "photo"), (films, "film")) if n]
+def count_sentence(photos: int, videos: int) -> str:
+    """28 photos; 1 video; 3 photos and 2 videos."""
+    words = [f"{n} {word}{'s' * (n != 1)}" for n, word in ((photos, "photo"), (videos, "video")) if n]
     return " and ".join(words) or "no photos"
 
 
-def advice(used: int, films: bool, cameras: int) -> list[str]:
+def advice(used: int, videos: bool, cameras: int) -> list[str]:
     """What a person may want to change before starting."""
     found = []
-    if not films and used < FEWEST_PHOTOS:
+    if not videos and used < FEWEST_PHOTOS:
         found.append(f"{used} photos can be used, but at least {FEWEST_PHOTOS} are needed: add more.")
-    elif not films and used < USUAL:
+    elif not videos and used < USUAL:
         found.append(f"{used} photos cover one side of a subject; walking around it takes 30 to 60.")
     if cameras > max(4, used // 3):
         found.append(
@@ -105,7 +105,7 @@ def _name(entry: PhotoEntry) -> str:
 
 def describe(found: InspectionDocument) -> str:
     """The findings for a terminal."""
-    lines = [f"{count_sentence(found.photos, found.films)}, {found.used} used"]
+    lines = [f"{count_sentence(found.photos, found.videos)}, {found.used} used"]
     for camera in found.cameras:
         focal = f", {camera.focal_mm:g} mm" if camera.focal_mm else ""
         lines.append(f"  {camera.photos:>4} x {camera.name}{focal}, {camera.width} x {camera.height} pixels")

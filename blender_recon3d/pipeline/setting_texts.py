@@ -29,7 +29,10 @@ def texts_of(declared: Setting) -> list[str]:
     """What is said of one setting."""
     said = [label(declared), description(declared)]
     for value, choice in declared.choices.items() if not declared.other else ():
-        said += [choice.label if choice.label != value else "", choice.help]  # a name of COLMAP's is no word
+        said += [
+            choice.label if choice.label != value else "",
+            choice.help,
+        ]  # a name of COLMAP's is not a word
     return said
 
 

@@ -67,7 +67,7 @@ def refine_intrinsics() -> Any:
 
 
 def memory() -> Any:
-    text = "Most memory that depth, fusion and meshing take"
+    text = "Maximum memory for depth, fusion and meshing"
     return setting(4.0, text, "Memory", unit="GB", low=0.5, high=1000.0)
 
 

@@ -102,7 +102,11 @@ class FeaturesSettings(Settings):
     front_end: str = shared_settings.front_end()
     precision: str = shared_settings.precision()
     max_keypoints: int = setting(
-        0, "Most keypoints in a photo", "Max Keypoints", low=0, zero="8,192 of SIFT, 2,048 of SuperPoint"
+        0,
+        "Maximum number of keypoints in a photo",
+        "Max Keypoints",
+        low=0,
+        zero="8,192 of SIFT, 2,048 of SuperPoint",
     )
     max_size: int = shared_settings.feature_size()
     nms_radius: int = setting(
@@ -243,7 +247,7 @@ class MeshSettings(Settings):
     heading: ClassVar[str] = "Mesh"
 
     max_faces: int = setting(
-        200_000, "Most faces of the mesh", "Max Faces", unit="faces", low=100, high=20_000_000,
+        200_000, "Maximum number of faces of the mesh", "Max Faces", unit="faces", low=100, high=20_000_000,
         by_quality={"preview": 50_000, "medium": 200_000, "high": 1_000_000}, was=("faces",), first_name="max_size",
     )  # fmt: skip
     region: str = setting(

@@ -24,7 +24,7 @@ class Points:
         return len(self.xyz)
 
     def finite(self) -> Points:
-        """The points without those that have a coordinate that is no finite number."""
+        """The points without those that have a coordinate that is not a finite number."""
         # The sum over all is finite in almost every cloud; only then is the test for each point worth it.
         if np.isfinite(self.xyz.sum(dtype=np.float64)):
             return self

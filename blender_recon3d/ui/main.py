@@ -82,9 +82,9 @@ def _draw_inspection(layout: bpy.types.UILayout, context: bpy.types.Context) -> 
 
 
 def _draw_found(box: bpy.types.UILayout, context: bpy.types.Context, found: InspectionDocument) -> None:
-    used, photos, films = found.used, found.photos, found.films
+    used, photos, videos = found.used, found.photos, found.videos
     count = tr("{used} of {photos} photos", used=used, photos=photos) if photos else ""
-    count += (", " if photos and films else "") + (tr("{videos} video(s)", videos=films) if films else "")
+    count += (", " if photos and videos else "") + (tr("{videos} video(s)", videos=videos) if videos else "")
     box.label(text=count, icon="IMAGE_DATA", translate=False)
     for camera in found.cameras[:3]:
         focal = f", {camera.focal_mm:g} mm" if camera.focal_mm else ""

@@ -162,7 +162,7 @@ def test_a_remedy_does_what_the_sentence_advises(addon, engine_python, monkeypat
         bpy.ops.recon3d.remedy()
     asked = json.loads((tmp_path / "w" / "settings.json").read_text())
     assert asked["quality"] == "preview" and session.session.view.remedy == "photos"
-    assert settings.quality == "high", "what a button does once is no setting"
+    assert settings.quality == "high", "what a button does once is not a setting"
 
 
 @pytest.mark.parametrize("mode", ["EDIT", "SCULPT", "VERTEX_PAINT", "WEIGHT_PAINT", "TEXTURE_PAINT"])

@@ -1,4 +1,4 @@
-"""Photos, results and exports whose names are no UTF-8, in Blender, whose own names are."""
+"""Photos, results and exports whose names are not UTF-8, in Blender, whose own names are."""
 
 import json
 import os

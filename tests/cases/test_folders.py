@@ -1,4 +1,4 @@
-"""Folders as people have them: thumbnails and bins of systems, links, films, RAW files, masks, other systems' names."""
+"""Folders as people have them: thumbnails and bins of systems, links, videos, RAW files, masks, other systems' names."""
 
 from pathlib import Path
 
@@ -32,12 +32,12 @@ def touch(folder: Path, *names: str) -> Path:
 
 
 def found_in(folder: Path, masks: str = "") -> tuple[list[str], list[str], str]:
-    """Names of photos and films, relative to the folder, and what is said."""
+    """Names of photos and videos, relative to the folder, and what is said."""
     found = look_for([str(folder)], folder / "nowhere", masks)
-    photos, films = (
-        [path.relative_to(folder).as_posix() for path in files] for files in (found.photos, found.films)
+    photos, videos = (
+        [path.relative_to(folder).as_posix() for path in files] for files in (found.photos, found.videos)
     )
-    return photos, films, " ".join(note.text for note in notes(found))
+    return photos, videos, " ".join(note.text for note in notes(found))
 
 
 @pytest.mark.parametrize(
@@ -110,11 +110,11 @@ def test_raw_files_are_named_with_what_to_do(tmp_path):
 
 def test_a_film_beside_its_cover_is_taken_and_one_beside_photos_is_named(tmp_path):
     drone = touch(tmp_path / "drone", "DJI_0001.MP4", "DJI_0001_cover.jpg")
-    photos, films, said = found_in(drone)
-    assert (photos, films) == ([], ["DJI_0001.MP4"]) and "DJI_0001_cover.jpg" in said
+    photos, videos, said = found_in(drone)
+    assert (photos, videos) == ([], ["DJI_0001.MP4"]) and "DJI_0001_cover.jpg" in said
     phone = touch(tmp_path / "phone", "1.jpg", "2.jpg", "3.jpg", "1.mov", "holiday.mp4")
-    photos, films, said = found_in(phone)
-    assert len(photos) == 3 and not films
+    photos, videos, said = found_in(phone)
+    assert len(photos) == 3 and not videos
     assert "1 video (holiday.mp4) beside the photos is not used" in said and "choose the video itself" in said
 
 

@@ -52,7 +52,7 @@ def test_without_a_tag_they_are_known_by_their_seam(tmp_path):
         (picture(1, 480, 240), {}),  # 2:1, open
         (closed(2), {"exif": {0x920A: 4.2}}),  # a lens took it
         (picture(3, 480, 320), {"xmp": XMP % b"cylindrical"}),
-        (Image.new("RGB", (480, 240), (200, 190, 180)), {}),  # a sky is no panorama
+        (Image.new("RGB", (480, 240), (200, 190, 180)), {}),  # a sky is not a panorama
     ],
     ids=["open", "with a focal length", "cylindrical", "plain"],
 )

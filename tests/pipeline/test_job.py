@@ -288,12 +288,12 @@ def test_a_mistyped_option_costs_nothing(workspace, photos):
 
 @pytest.mark.skipif(os.name == "nt", reason="such names are Linux's")
 def test_odd_entries_never_stop_a_run(tmp_path, photos):
-    """A name that is no text, a link to nowhere, a damaged film beside the photos."""
+    """A name that is not text, a link to nowhere, a damaged video beside the photos."""
     folder = tmp_path / "photos"
     shutil.copytree(photos, folder)
     shutil.copy(folder / "view_00.jpg", os.fsencode(folder) + b"/Br\xfccke.jpg")
     (folder / "link.jpg").symlink_to("nowhere.jpg")
-    (folder / "clip.mov").write_bytes(b"no film")
+    (folder / "clip.mov").write_bytes(b"no video")
     result = recon3d("run", folder, "-o", tmp_path / "w", *OPTIONS, "--until", "pairs")
     assert result.returncode == 0, result.stderr
     assert "8 photos" in result.stderr and "2 excluded" in result.stderr

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from .data import PairBatch
 
-FLOOR = -60.0  # of log scores below a row's best: e^-60 is no probability, and fp32 can still divide by it
+FLOOR = -60.0  # of log scores below a row's best: e^-60 is not a probability, and fp32 can still divide by it
 
 
 def training_assignment(scores: Tensor, bin_score: Tensor, iterations: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""The words of `recon3d`: its commands, and the options that are no settings."""
+"""The words of `recon3d`: its commands, and the options that are not settings."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def decode(kind: type[T], value: Any, where: str = "") -> T:
 
 
 def decoded_items(kind: type[T], value: Any) -> dict[str, T]:
-    """The entries of a JSON object that are of this class; the others, and what is no object, are left out."""
+    """The entries of a JSON object that are of this class; the others, and what is not an object, are left out."""
     found = {}
     for name, content in value.items() if isinstance(value, dict) else ():
         try:

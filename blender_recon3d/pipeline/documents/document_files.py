@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 def read_document(kind: type[T], path: Path, advice: str) -> T:
-    """The document in the file. UserError with the advice where the file is missing or is no JSON object;
+    """The document in the file. UserError with the advice where the file is missing or is not a JSON object;
     FileFormatError, which names the field, where it holds something else or comes from a later version."""
     return from_json(kind, read_json(path, advice), path)
 

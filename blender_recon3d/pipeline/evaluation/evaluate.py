@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 ICP_ITERATIONS = 15
 ICP_REACH = 0.02  # of the object's size
 
-# Upright from raw axes for EXIF's turns; mirrored photos (2, 4, 5, 7) are no rotation of the camera.
+# Upright from raw axes for EXIF's turns; mirrored photos (2, 4, 5, 7) are not rotations of the camera.
 TURNS = {
     1: np.eye(3),
     3: np.diag([-1.0, -1.0, 1.0]),

@@ -86,7 +86,7 @@ def _strecha(paths: list[Path]) -> Truth:
 
 
 def _bundler(path: Path, names_path: Path) -> Truth:
-    """Snavely's "Bundler v0.4 User's Manual": a line of counts, then 5 lines a camera; f = 0 is no camera."""
+    """Snavely's "Bundler v0.4 User's Manual": a line of counts, then 5 lines a camera; f = 0 is not a camera."""
     names = [line.split()[0] for line in _text(names_path).splitlines() if line.strip()]
     if names and names[0].isdigit() and len(names) == int(names[0]) + 1:
         names = names[1:]  # some lists begin with their length

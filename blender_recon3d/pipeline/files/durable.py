@@ -1,6 +1,6 @@
 """Putting on the disk what has been written, so that a power cut leaves it. Standard library only.
 
-A rename alone is no promise: most file systems write the new name before the content, and after a power cut the
+A rename alone is not a promise: most file systems write the new name before the content, and after a power cut the
 name stands over a file of zero bytes. So content is synced before the rename, and the folder, which holds the
 name, after it.
 """

@@ -19,7 +19,7 @@ LARGEST_WHOLE = 2**53  # beyond it, neighbours are the same float
 
 
 def parse(content: bytes | str) -> Any:
-    """The value; ValueError for everything that is no JSON, or nested too deeply."""
+    """The value; ValueError for everything that is not JSON, or nested too deeply."""
     try:
         return json.loads(content)
     except RecursionError as error:
@@ -38,7 +38,7 @@ def number(value: Any, otherwise: float = 0.0) -> float:
 
 
 def whole(value: Any, otherwise: int = 0, least: int = -LARGEST_WHOLE, most: int = LARGEST_WHOLE) -> int:
-    """An integer from `least` to `most`, cut to these; `otherwise` for what is no finite number."""
+    """An integer from `least` to `most`, cut to these; `otherwise` for what is not a finite number."""
     if isinstance(value, int) and not isinstance(value, bool):
         return max(least, min(most, value))
     found = number(value, math.nan)

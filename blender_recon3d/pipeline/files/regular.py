@@ -51,7 +51,7 @@ def is_utf8(name: str) -> bool:
 
 
 def check_regular(path: Path) -> os.stat_result:
-    """What `stat` says of the file that the path leads to. OSError where there is none, or it is no regular file."""
+    """What `stat` says of the file that the path leads to. OSError where there is none, or it is not a regular file."""
     try:
         found = path.stat()
     except FileNotFoundError as error:

@@ -17,7 +17,7 @@ def vertex_colors(vertices: np.ndarray) -> np.ndarray | None:
     """uint8 [N, 3], as they stand in the file (sRGB, as a rule); None where there are none.
 
     vertices: a structured array [N]. White is 255 for bytes; 1, 255 or 65535 for floats and wider integers, the least
-    that the three channels together fit into; beyond that, the largest value. What is no number is black.
+    that the three channels together fit into; beyond that, the largest value. What is not a number is black.
     """
     fields = set(vertices.dtype.names or ())
     names = next((trio for trio in NAMES if fields.issuperset(trio)), None)

@@ -27,7 +27,7 @@ def sequential(count: int, window: int) -> list[Pair]:
 
 
 def retrieval(similarity: np.ndarray, neighbours: int) -> list[Pair]:
-    """The union of each photo's `neighbours` most similar, plus bridges until all photos hang together.
+    """The union of each photo's `neighbours` most similar, plus bridges until all photos are connected.
 
     similarity: [N, N], symmetric, larger is more alike; the diagonal is not looked at.
     """

@@ -1,4 +1,4 @@
-"""What of a dense cloud is no surface: single outliers, and islands that hang in the air.
+"""What of a dense cloud is not a surface: single outliers, and islands that hang in the air.
 
 Both are judged by the cloud's own spacing, so that they mean the same at any scale.
 """
@@ -18,7 +18,7 @@ BLOCK = 250_000  # points a block, which bounds the memory of a query
 LONELY = 3.0  # times its neighbours' spacing: a point that keeps farther away is an outlier
 LONELY_UNSURE = 1.8  # the same for points that hardly more photos saw than had to
 UNSURE_VIEWS = 4
-ISLAND_GAP = 6.0  # times the spacing: what is nearer hangs together
+ISLAND_GAP = 6.0  # times the spacing: what is nearer is connected
 ISLAND_SHARE = 0.01  # of the largest island's points: smaller ones go
 
 

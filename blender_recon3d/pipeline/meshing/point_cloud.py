@@ -11,7 +11,7 @@ from ..errors import UserError
 from ..files.ply import read_vertices
 from ..files.vertex_colors import vertex_colors
 
-LEAST_POINTS = 100  # fewer are no surface
+LEAST_POINTS = 100  # fewer do not make a surface
 KEY_BITS = 20  # of a voxel's coordinate: three of them fit into an int64
 HALVINGS = 0.8  # next voxel's number of points by this one's, at most: so the search for a size ends
 

@@ -13,7 +13,7 @@ from ..files.user_path import user_path
 
 LARGEST = 1e30  # number of a box: a product of three still is one
 ROUND_RADIUS = 1.0  # of the ring of cameras: what lies beyond it is background
-WIDEST_GAP = 150.0  # degrees between neighbours of a ring of cameras: wider, and it is no ring
+WIDEST_GAP = 150.0  # degrees between neighbours of a ring of cameras: wider, and it is not a ring
 
 
 def subject_ball(centres: np.ndarray, forward: np.ndarray) -> tuple[np.ndarray, float] | None:
@@ -48,7 +48,7 @@ def read_box(text: str) -> np.ndarray:
 
     text: 12 or 16 numbers, its rows, separated by commas or blanks; or the path of a JSON file that holds them,
     alone or as "matrix". Blender's Empty of display size 1 under the reconstruction's Empty has it as
-    `matrix_local`. UserError when it is no box.
+    `matrix_local`. UserError when it is not a box.
     """
     try:
         path = user_path(text)

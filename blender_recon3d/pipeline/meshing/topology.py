@@ -85,7 +85,7 @@ def boundary(faces: np.ndarray) -> np.ndarray:
 
 
 def face_components(faces: np.ndarray) -> np.ndarray:
-    """int [M]: the number of the connected part of each face; parts hang together by edges."""
+    """int [M]: the number of the connected part of each face; parts are connected by edges."""
     if not len(faces):
         return np.empty(0, np.int64)
     found = edges(faces)

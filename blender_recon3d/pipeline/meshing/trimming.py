@@ -79,7 +79,7 @@ def _opened(graph: csr_array, over: np.ndarray, radius: float) -> np.ndarray:
     if not over.any() or over.all():
         return np.where(over, radius, -radius)
     core = np.isinf(dijkstra(graph, indices=np.flatnonzero(over), min_only=True, limit=radius))
-    # A part that is narrow everywhere is no tongue of something.
+    # A part that is narrow everywhere is not a tongue of something.
     inside = np.flatnonzero(~over)
     part = connected_components(graph[inside][:, inside], directed=False)[1]
     core[inside] |= (np.bincount(part, core[inside]) == 0)[part]

@@ -19,7 +19,7 @@ from torch import Tensor
 GROWTH = 60.0  # of a and b together, as a power of two, at which both go into K
 RANGE = 100.0  # the same: what K may lack by then was below 2^-126 in K and stays below 2^-26
 TOLERANCE = 1e-3  # largest change of the logarithm of an entry by all iterations that are left out
-LONGEST = 10  # most iterations between two looks
+LONGEST = 10  # maximum number of iterations between two looks
 ROWS = 256  # multiplied at a time, which stay in a cache
 
 

@@ -22,7 +22,7 @@ from .sparse_planes import sparse_planes
 
 FULL_RADIUS = 3  # of the windows at full size, pixels
 GAIN = 0.01  # a handed-on plane must be better by this much, else noise would move planes about
-COARSE_DEPTHS = (48, 160)  # fewest and most depths tried at a quarter of the size
+COARSE_DEPTHS = (48, 160)  # minimum and maximum number of depths tried at a quarter of the size
 SPARSE_STEPS = (-2, -1, 0, 1, 2)  # pixels of parallax around the planes of sparse points
 
 

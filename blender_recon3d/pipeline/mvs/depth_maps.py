@@ -65,7 +65,7 @@ def _header(content: bytes) -> tuple[int, int, int, int]:
 
 
 def read_map(path: Path) -> np.ndarray:
-    """float32 [H, W, C]; UserError when the file is torn or is no map."""
+    """float32 [H, W, C]; UserError when the file is torn or is not a map."""
     try:
         content = read_regular(path)
         start, width, height, channels = _header(content)

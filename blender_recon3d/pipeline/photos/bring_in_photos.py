@@ -72,7 +72,7 @@ def bring_in_photos(workspace: Workspace, settings: PhotosSettings, progress: Pr
 
 
 def _find(workspace: Workspace, settings: PhotosSettings, progress: Progress) -> tuple[list[Path], list[str]]:
-    """The photos, frames of films among them; and sentences on what could not be read."""
+    """The photos, frames of videos among them; and sentences on what could not be read."""
     from .video import extract_frames
 
     found = look_for(settings.sources, workspace.root, settings.masks)
@@ -80,7 +80,7 @@ def _find(workspace: Workspace, settings: PhotosSettings, progress: Progress) ->
     for note in notes(found):
         (progress.warning if note.weighty else progress.info)(note.text)
         unread += [note.text] * note.weighty
-    for number, video in enumerate(found.films):
+    for number, video in enumerate(found.videos):
         folder = workspace.frames / f"{number:02d}"
         if not _whole_frames(folder):
             remove(folder)

@@ -56,7 +56,7 @@ class ValueRange:
     light: bool = False
 
     def as_bytes(self, values: np.ndarray) -> np.ndarray:
-        """uint8 of the same shape; what is no number becomes black."""
+        """uint8 of the same shape; what is not a number becomes black."""
         with np.errstate(all="ignore"):
             scaled = (values.astype(np.float32) - np.float32(self.low)) / np.float32(self.high - self.low)
             scaled = np.clip(np.nan_to_num(scaled, nan=0.0, posinf=1.0, neginf=0.0), 0, 1)

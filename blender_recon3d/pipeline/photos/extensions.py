@@ -1,4 +1,4 @@
-"""Which files count as photos, masks and films, by the ending of their name. Standard library only."""
+"""Which files count as photos, masks and videos, by the ending of their name. Standard library only."""
 
 from __future__ import annotations
 

@@ -19,35 +19,35 @@ FEWEST_PHOTOS = 3
 
 @dataclass
 class Found:
-    """photos, films: those used. The rest is what lies there too: pictures in folders of the system (system), RAW
-    files, pictures of other formats, films beside photos, and photos beside a film (covers)."""
+    """photos, videos: those used. The rest is what lies there too: pictures in folders of the system (system), RAW
+    files, pictures of other formats, videos beside photos, and photos beside a video (covers)."""
 
     photos: list[Path] = field(default_factory=list)
-    films: list[Path] = field(default_factory=list)
+    videos: list[Path] = field(default_factory=list)
     system: list[Path] = field(default_factory=list)
     raw: list[Path] = field(default_factory=list)
     other: list[Path] = field(default_factory=list)
-    films_aside: list[Path] = field(default_factory=list)
+    videos_aside: list[Path] = field(default_factory=list)
     covers: list[Path] = field(default_factory=list)
 
 
 def find_photos(given: Iterable[str], workspace_root: Path, masks: str = "") -> tuple[list[Path], list[Path]]:
     """The photo and video files that are used of what `look_for` finds."""
     found = look_for(given, workspace_root, masks)
-    return found.photos, found.films
+    return found.photos, found.videos
 
 
 def look_for(given: Iterable[str], workspace_root: Path, masks: str = "") -> Found:
     """The photo and video files that `given` (folders, files) stand for, in natural order, without repeats.
 
     Folders are searched recursively, through links too; hidden entries, folders of the system, other kinds of files,
-    the folder of masks and what workspaces hold are passed over. Of photos and films in one folder the photos count,
+    the folder of masks and what workspaces hold are passed over. Of photos and videos in one folder the photos count,
     unless they are too few. A file named outright is taken whatever its name ends in. UserError (2) for a path that is
     not there.
     """
     found = Found()
     photos: dict[Path, None] = {}
-    films: dict[Path, None] = {}
+    videos: dict[Path, None] = {}
     for text in given:
         path = user_path(text).absolute()
         if path.is_dir():
@@ -58,24 +58,24 @@ def look_for(given: Iterable[str], workspace_root: Path, masks: str = "") -> Fou
         else:
             raise UserError(f"{path} does not exist: give a folder of photos, photo files or a video.", 2)
         for file in chosen:
-            (films if file.suffix.lower() in VIDEO_EXTENSIONS else photos)[file] = None
-    found.photos, found.films = list(photos), list(films)
+            (videos if file.suffix.lower() in VIDEO_EXTENSIONS else photos)[file] = None
+    found.photos, found.videos = list(photos), list(videos)
     return found
 
 
 def _choose(walk: Walk, found: Found) -> list[Path]:
-    """Photos or films of a folder; what is left out is told in `found`."""
+    """Photos or videos of a folder; what is left out is told in `found`."""
     found.system += walk.system
     kinds = (RAW_EXTENSIONS, OTHER_PICTURES, EXTENSIONS, VIDEO_EXTENSIONS)
-    raw, other, stills, films = (sorted(walk.of(kind), key=natural_key) for kind in kinds)
+    raw, other, stills, videos = (sorted(walk.of(kind), key=natural_key) for kind in kinds)
     found.raw += raw
     found.other += other
-    if films and len(stills) < FEWEST_PHOTOS:  # what cameras put beside a film: its cover, a thumbnail
+    if videos and len(stills) < FEWEST_PHOTOS:  # what cameras put beside a video: its cover, a thumbnail
         found.covers += stills
-        return films
-    # Phones put a short film beside each photo, with its name.
+        return videos
+    # Phones put a short video beside each photo, with its name.
     names = {still.with_suffix("") for still in stills}
-    found.films_aside += [film for film in films if film.with_suffix("") not in names]
+    found.videos_aside += [video for video in videos if video.with_suffix("") not in names]
     return stills
 
 

@@ -13,7 +13,7 @@ _PICTURES = EXTENSIONS | VIDEO_EXTENSIONS | RAW_EXTENSIONS | OTHER_PICTURES
 
 
 class Walk:
-    """files: pictures and films of all kinds. system: photos in folders that systems and programs fill.
+    """files: pictures and videos of all kinds. system: photos in folders that systems and programs fill.
 
     Links to folders are followed once the rest is searched, so that what is reached both ways has its own path; never
     to a folder above, nor twice to one. UserError (2) for a folder that cannot be read.

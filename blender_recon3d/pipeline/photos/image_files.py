@@ -71,7 +71,7 @@ def open_photo(path: Path) -> Iterator[Image.Image]:
     """The photo, not yet decoded; the memory that decoding takes is reserved until the block ends.
 
     So decode, and use the pixels, within the block, and open one photo at a time in a thread. Raises OSError for what
-    is no file or no photo of FORMATS, and ValueError for one that is too large to be a photo.
+    is not a file, or not a photo of FORMATS, and ValueError for one that is too large to be a photo.
     """
     with open_regular(path) as file, _quiet_open(file) as image:
         if image.width * image.height > MOST_PIXELS:

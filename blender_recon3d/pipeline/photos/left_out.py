@@ -1,4 +1,4 @@
-"""Sentences about what lies beside the photos and is not used: RAW files, films, other formats, thumbnails."""
+"""Sentences about what lies beside the photos and is not used: RAW files, videos, other formats, thumbnails."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def notes(found: Found) -> list[Note]:
                 "convert them to JPEG, PNG or TIFF in their full size."
             )
         )
-    if found.films_aside:
-        films = found.films_aside
+    if found.videos_aside:
+        videos = found.videos_aside
         said.append(
             Note(
-                f"{_count(films, 'video')} beside the photos {_are(films)} not used: to take frames from a video, "
+                f"{_count(videos, 'video')} beside the photos {_are(videos)} not used: to take frames from a video, "
                 "choose the video itself in place of the folder."
             )
         )

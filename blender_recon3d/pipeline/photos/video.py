@@ -78,7 +78,7 @@ class Survey:
 
 
 def doubtful(name: str, seen: Survey) -> list[str]:
-    """Sentences where a film is cut off or damaged."""
+    """Sentences where a video is cut off or damaged."""
     found = []
     read, (announced_s, read_s) = len(seen.motion), seen.seconds
     if seen.announced > 1.02 * read + 1 and announced_s - read_s > max(0.3, 0.03 * announced_s):
@@ -161,7 +161,7 @@ def _opened(video: Path) -> Iterator[cv2.VideoCapture]:
     with tempfile.TemporaryDirectory(prefix="recon3d-") as folder:
         name = str(video)
         if not is_utf8(name):  # OpenCV crashes when it is told such a name
-            link = Path(folder) / "film"
+            link = Path(folder) / "video"
             link.symlink_to(video)
             name = str(link)
         reader = cv2.VideoCapture(name, backend)

@@ -7,7 +7,7 @@ import numpy as np
 PLANE_TRIALS = 500
 WIDEST_CONE = 20.0  # degrees between a ground plane's normal and up, where up is uncertain
 NARROW = 5.0  # degrees: below, planes at random would hardly ever fall into the cone
-PLANE_SHARE = 0.08  # of the points; fewer are no ground
+PLANE_SHARE = 0.08  # of the points; fewer do not make a ground
 PLANE_THICKNESS = 0.01  # of the scene's size
 
 

@@ -80,7 +80,7 @@ def find_corners(image: np.ndarray, dictionary: str) -> dict[int, np.ndarray]:
 def markers_in_space(views: list[View], seen: dict[str, dict[int, np.ndarray]]) -> list[Marker]:
     """The markers that several photos saw, triangulated. seen: by photo, `find_corners`' answer.
 
-    A marker whose corners do not fit the photos to LARGEST_ERROR pixels or are no square is left out.
+    A marker whose corners do not fit the photos to LARGEST_ERROR pixels or are not square is left out.
     """
     rays: dict[int, list[tuple[View, np.ndarray]]] = defaultdict(list)
     for view in views:

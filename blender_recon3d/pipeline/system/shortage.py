@@ -90,7 +90,7 @@ def _share_of_limit(pid: int) -> float:
         pages = int(Path(f"/proc/{pid}/statm").read_text("utf-8").split()[0])
         return pages * os.sysconf("SC_PAGE_SIZE") / int(limit)
     except (OSError, ValueError, IndexError, StopIteration, ZeroDivisionError):
-        return 0.0  # no limit: "unlimited" is no number
+        return 0.0  # no limit: "unlimited" is not a number
 
 
 def _machine_left() -> float:

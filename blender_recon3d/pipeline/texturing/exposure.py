@@ -10,12 +10,12 @@ DARKEST, BRIGHTEST = (
     12,
     243,
 )  # values of 255: nearer to the ends they are clipped, and say nothing about gains
-TRUSTED = 0.5  # least trust of a sample that gains are found from
+TRUSTED = 0.5  # minimum trust of a sample that gains are found from
 MOST_VERTICES = 30_000  # more say the same
 LOOSE = 0.08  # log of colour: samples that differ by more count less and less
 ROUNDS = 8
 STAY = 1e-3  # of a photo's samples: holds photos that share nothing with others at a gain of 1
-LARGEST = 2.0  # gain, either way: more is no exposure
+LARGEST = 2.0  # gain, either way: more is not an exposure
 
 
 def gains(samples: Samples) -> np.ndarray:

@@ -11,7 +11,7 @@ from ..events import Progress
 from .texture_views import TextureView
 from .visibility import ViewMaps, sample, view_maps
 
-GRAZING = 0.15  # least cosine between a surface's normal and the way to the camera: 81 degrees
+GRAZING = 0.15  # minimum cosine between a surface's normal and the way to the camera: 81 degrees
 LEAST, MOST = (
     1e-4,
     1e4,

@@ -51,7 +51,7 @@ def analyse(xyz: np.ndarray, spacing: float) -> Density:
 
 
 def sensible_limits(density: Density) -> tuple[int, int]:
-    """Least neighbours and least island size that leave the subject and take floaters away.
+    """Minimum neighbors and minimum island size that leave the subject and take floaters away.
 
     A point goes where the cloud is 20 times thinner than is usual for its points, or in an island smaller than a
     hundredth of the largest one.

@@ -92,7 +92,7 @@ def _row(entry: Any) -> PhotoRow | None:
 
 
 def text(value: Any) -> str:
-    """A string that a panel can show: printable, one line, not too long; empty for anything that is no string."""
+    """A string that a panel can show: printable, one line, not too long; empty for anything that is not a string."""
     return printable(value) if isinstance(value, str) else ""
 
 

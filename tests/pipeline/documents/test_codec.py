@@ -1,4 +1,4 @@
-"""Documents go to JSON and back unchanged; what is no document is refused by the name of its field, or left out."""
+"""Documents go to JSON and back unchanged; what is not a document is refused by the name of its field, or left out."""
 
 import json
 import math

@@ -23,7 +23,7 @@ def network() -> sp.SuperPoint:
 @pytest.mark.parametrize("strip_bytes", [1, 2**17, 2**30])
 @pytest.mark.parametrize("shape", [(1, 64, 72), (2, 67, 90), (1, 8, 8), (1, 9, 300), (1, 131, 40)])
 def test_strips_give_what_the_whole_image_gives(network, shape, strip_bytes):
-    """Also where the height is no multiple of a strip's, and where one strip is all there is."""
+    """Also where the height is not a multiple of a strip's, and where one strip is all there is."""
     batch, height, width = shape
     images = torch.cat([textured(height, width, seed) for seed in range(batch)])
     fast = FastSuperPoint(network, strip_bytes=strip_bytes)

@@ -139,7 +139,9 @@ def test_a_known_shift_is_recovered(extractor, matcher, shift):
     matches, scores = matcher.match([(features[0], features[1])])[0]
     error = shifted(*features, matches, origin[0] - origin[1])
     assert len(matches) > 80
-    assert (error < 0.01).mean() > 0.85  # a shift that is no multiple of 8 moves the cells of the descriptor
+    assert (
+        error < 0.01
+    ).mean() > 0.85  # a shift that is not a multiple of 8 moves the cells of the descriptor
     assert scores.min() > 0.2
     assert scores.max() <= 1.001
     assert matches.dtype == np.uint32

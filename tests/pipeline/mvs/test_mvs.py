@@ -248,7 +248,7 @@ def test_neighbours_see_the_same_things_from_a_good_angle(finished):
     centre = np.array([view.centre for view in scene.views])
     for number, neighbours in enumerate(scene.neighbours):
         steps = np.abs(np.array(neighbours) - number)
-        assert steps.max() <= 5, "photos from the far end of the ring are no neighbours"
+        assert steps.max() <= 5, "photos from the far end of the ring are not neighbours"
         assert np.linalg.norm(centre[neighbours[0]] - centre[number]) > 0
 
 

@@ -1,4 +1,4 @@
-"""Names of files that are no UTF-8, from old archives and cards, go through everything and come back as they were."""
+"""Names of files that are not UTF-8, from old archives and cards, go through everything and come back as they were."""
 
 import io
 import json
@@ -104,13 +104,13 @@ def test_a_list_of_pairs_names_them(taken, tmp_path):
 
 
 def test_a_film_is_read(tmp_path):
-    plain, film = tmp_path / "v.avi", tmp_path / os.fsdecode(b"M\xfcll.avi")
+    plain, video = tmp_path / "v.avi", tmp_path / os.fsdecode(b"M\xfcll.avi")
     writer = cv2.VideoWriter(str(plain), cv2.VideoWriter_fourcc(*"MJPG"), 10, (320, 240))
     for number in range(6):
         writer.write(noise_texture(number, 512)[:240, :320])
     writer.release()
-    plain.rename(film)
-    assert extract_frames(film, tmp_path / "frames", 3, Progress()) == 3
+    plain.rename(video)
+    assert extract_frames(video, tmp_path / "frames", 3, Progress()) == 3
 
 
 def test_exported_files_find_each_other(tmp_path):

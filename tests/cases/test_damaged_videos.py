@@ -1,4 +1,4 @@
-"""Films that were cut off while they were copied, or are damaged inside."""
+"""Videos that were cut off while they were copied, or are damaged inside."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from tests.support.scenes import noise_texture
 WIDTH, HEIGHT = 320, 240
 
 
-def film(path: Path, kind: str, smeared: range = range(0)) -> Path:
+def video(path: Path, kind: str, smeared: range = range(0)) -> Path:
     """60 frames of a camera that moves along a wall; some with what decoders paint where data is missing."""
     wall = cv2.cvtColor(noise_texture(3, 1024), cv2.COLOR_RGB2BGR)
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*kind), 10, (WIDTH, HEIGHT))
@@ -37,7 +37,7 @@ def taken(video: Path, folder: Path) -> tuple[list[int], str]:
 
 @pytest.mark.parametrize("ending", ["avi", "mkv"])
 def test_a_film_that_ends_early_is_told(tmp_path, ending):
-    whole = film(tmp_path / f"whole.{ending}", "mp4v")
+    whole = video(tmp_path / f"whole.{ending}", "mp4v")
     assert taken(whole, tmp_path / "a")[1] == ""
     cut = tmp_path / f"cut.{ending}"
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 6 // 10])
@@ -49,7 +49,7 @@ def test_a_film_that_ends_early_is_told(tmp_path, ending):
 
 
 def test_smeared_frames_are_not_taken(tmp_path):
-    numbers, said = taken(film(tmp_path / "damaged.avi", "FFV1", smeared=range(20, 32)), tmp_path / "frames")
+    numbers, said = taken(video(tmp_path / "damaged.avi", "FFV1", smeared=range(20, 32)), tmp_path / "frames")
     assert len(numbers) >= 8 and not set(numbers) & set(range(20, 32))
     assert said.startswith("12 frames of damaged.avi are smeared")
 
