@@ -182,7 +182,9 @@ GERMAN = {
     "Maximum memory for depth, fusion and meshing": "Höchstens so viel Speicher für Tiefe, Punktwolke und Mesh",
     # Mesh
     "Max Faces": "Höchstens Flächen",
-    "Maximum number of faces of the mesh. 0: as the quality says": "Höchstens so viele Flächen hat das Mesh. 0: nach der Qualität",
+    "Maximum number of faces of the mesh. 0: as the quality says": (
+        "Höchstens so viele Flächen hat das Mesh. 0: nach der Qualität"
+    ),
     "Region": "Bereich",
     "What is meshed": "Was zum Mesh wird",
     "The subject that the cameras orbit, where they orbit one; else all": (

@@ -1,4 +1,4 @@
-"""Folders as people have them: thumbnails and bins of systems, links, videos, RAW files, masks, other systems' names."""
+"""Folders as people have them: thumbnails, system folders, links, videos, RAW, masks, other systems' names."""
 
 from pathlib import Path
 

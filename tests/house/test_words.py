@@ -69,6 +69,27 @@ def test_what_the_program_says(folder):
     assert not found, "\n".join(found)
 
 
+# Not only what a person is told: also comments and docstrings.
+TRANSLATED = re.compile(
+    r"(?<!there )\b(?:is|are) no (?!longer\b|more\b|faster\b)|\bfilms?\b(?! back| has)|\bhangs? together\b",
+    re.IGNORECASE,
+)
+
+
+@pytest.mark.parametrize(
+    "folder", ["blender_recon3d", "benchmarks", "training", "tests", "tools", "examples", "demo"]
+)
+def test_code_reads_like_english(folder):
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if path != Path(__file__)
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if TRANSLATED.search(line)
+    ]
+    assert not found, "\n".join(found)
+
+
 def test_a_word_is_found():
     assert (
         avoided().search("the Colours")

@@ -39,7 +39,7 @@ class InspectionDocument:
     version: int = key("of this format", 1)
     photos: int = key("files that are photos")
     used: int = key("of them, that are fit")
-    films: int = key("files that are videos")
+    videos: int = key("files that are videos")
     set_aside: list[UnfitPhoto] = key("the others")
     cameras: list[InspectedCamera] = key("that took the photos")
     advice: list[str] = key("what to change before starting, a sentence each")

@@ -91,7 +91,7 @@ def quarter_turns(photos: Sequence[Directed]) -> list[int]:
     for number in set(group):
         members = [photo for photo in range(len(photos)) if group[photo] == number]
         turns[members] = (turns[members] - np.bincount(turns[members] % 4).argmax()) % 4
-    for photo in np.flatnonzero(turns):
+    for photo in map(int, np.flatnonzero(turns)):
         upright = turns.copy()
         upright[photo] = 0
         if _borne_out(links, turns, photo) < GAIN * _borne_out(links, upright, photo):

@@ -138,7 +138,7 @@ class RetrieverNetwork(Network):
 @dataclass(frozen=True, kw_only=True)
 class ExtractorNetwork(Network):
     """open: the extractor, from the settings of the stage `features`. UserError as above.
-    descriptors: what it gives; max_keypoints: the maximum a photo, where the settings say 0; effort: see `job_forecast`, a
+    descriptors: what it gives; max_keypoints: of a photo, where the settings say 0; effort: see `job_forecast`, a
     megapixel."""
 
     open: Callable[[Any], Extractor]

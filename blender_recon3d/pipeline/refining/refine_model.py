@@ -40,7 +40,7 @@ FEWEST_HELD_OUT = 20
 
 @dataclass(frozen=True)
 class Limits:
-    """What an aligned observation must be worth. zncc: minimum correlation; spread, split: as `Aligned` says, pixels."""
+    """What an aligned observation must reach. zncc: correlation; spread, split: as `Aligned` says, pixels."""
 
     zncc: float
     spread: float
