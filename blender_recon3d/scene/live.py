@@ -5,7 +5,6 @@ All cameras are one mesh of pyramids, since a thousand camera objects take longe
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +23,8 @@ from .cloud import fill_mesh
 from .importing import ply_points
 from .point_display import show_as_points
 from .points import Points, robust_box
-from .viewports import frame_views, same_view
+from .rotations import rotation_of
+from .viewports import box_in_world, frame_views, same_view
 
 NAME = "Recon3D Live"
 MOST_CAMERAS = 20_000
@@ -70,17 +70,9 @@ def read_live(workspace: Workspace) -> LiveState | None:
 
 
 def _corners(camera: LiveCamera) -> np.ndarray:
-    w, x, y, z = camera.qvec
-    length = math.sqrt(w * w + x * x + y * y + z * z)
-    w, x, y, z = w / length, x / length, y / length, z / length
-    rotation = np.array([
-        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-    ])  # fmt: skip
     right, down = camera.width / 2 / camera.focal, camera.height / 2 / camera.focal
     seen = np.array([(0, 0, 0), (-right, -down, 1), (right, -down, 1), (right, down, 1), (-right, down, 1)])
-    return (seen - np.array(camera.tvec)) @ rotation
+    return (seen - np.array(camera.tvec)) @ rotation_of(camera.qvec)
 
 
 def show_live(scene: bpy.types.Scene, workspace: Workspace, state: LiveState) -> bpy.types.Collection:
@@ -191,11 +183,8 @@ def _frame(collection: bpy.types.Collection, state: LiveState) -> None:
     kept = collection[KEY].get("framed")
     if kept is not None and not same_view(tuple(kept)):
         return
-    matrix = state.world_from_model
     corners = [state.corners[:, 0]]
     corners += [np.array(robust_box(state.points.xyz, SUBJECT))] if len(state.points) else []
-    world = np.concatenate(corners) @ matrix[:3, :3].T + matrix[:3, 3]
-    low, high = world.min(axis=0), world.max(axis=0)
-    framed = frame_views((low + high) / 2, float(np.linalg.norm(high - low)))
+    framed = frame_views(*box_in_world(np.concatenate(corners), state.world_from_model))
     if framed is not None:
         collection[KEY]["framed"] = framed

@@ -75,8 +75,12 @@ def _world_box(result: ImportResult) -> tuple[np.ndarray, float] | None:
         corners += [tuple(corner) for corner in robust_box(xyz.reshape(-1, 3), 0.5)]
     if not corners:
         return None
-    matrix = np.array(result.empty.matrix_basis)
-    world = np.array(corners, float) @ matrix[:3, :3].T + matrix[:3, 3]
+    return box_in_world(np.array(corners, float), np.array(result.empty.matrix_basis))
+
+
+def box_in_world(points: np.ndarray, world_from_model: np.ndarray) -> tuple[np.ndarray, float]:
+    """Middle [3] and diagonal, in the world, of the box of points [N, 3]."""
+    world = points @ world_from_model[:3, :3].T + world_from_model[:3, 3]
     low, high = world.min(axis=0), world.max(axis=0)
     return (low + high) / 2, float(np.linalg.norm(high - low))
 

@@ -20,6 +20,7 @@ from ...pipeline.files.whole_files import whole_file
 from ..cameras import KEY, Pinhole, lens_of, pinhole_from, pose_of
 from ..find_imports import find_imports, offset_of_import
 from ..importing.find_source import find_source
+from ..rotations import nearest_rotation, quaternion_of, rotation_of
 
 COLMAP, NERFSTUDIO = "COLMAP", "NERFSTUDIO"
 FLIP = np.diag([1.0, -1.0, -1.0])  # between COLMAP's and Blender's camera axes
@@ -88,14 +89,14 @@ def _pose(
     now = np.array(model_from_camera)[:3].astype(np.float64)
     rotation, centre = pose_of(qvec, tvec)
     near = np.array(centre) - offset
-    expected = np.column_stack([_matrix(rotation), near])
+    expected = np.column_stack([rotation_of(rotation), near])
     size = max(1.0, float(np.abs(near).max()))
     if np.abs(now - expected).max() < 1e-5 * size:
         return qvec, tvec
     axes = now[:, :3] / np.linalg.norm(now[:, :3], axis=0)  # a scaled camera looks the same way
-    camera_from_model = FLIP @ _orthonormal(axes).T
+    camera_from_model = FLIP @ nearest_rotation(axes).T
     translation = -camera_from_model @ (now[:, 3] + offset)
-    return _quaternion(camera_from_model), tuple(translation.tolist())
+    return quaternion_of(camera_from_model), tuple(translation.tolist())
 
 
 def _intrinsics(data: bpy.types.Camera) -> Pinhole:
@@ -145,7 +146,7 @@ def _write_transforms(photos: list[PosedPhoto], path: Path, workspace: Path) -> 
     for item in photos:
         photo = source.photo(item.photo)
         rotation, centre = pose_of(item.qvec, item.tvec)
-        matrix = np.vstack([np.column_stack([_matrix(rotation), centre]), [0.0, 0.0, 0.0, 1.0]])
+        matrix = np.vstack([np.column_stack([rotation_of(rotation), centre]), [0.0, 0.0, 0.0, 1.0]])
         p = item.pinhole
         frames.append(
             {
@@ -166,35 +167,3 @@ def _relative(path: Path, folder: Path) -> str:
         return Path(os.path.relpath(path, folder)).as_posix()
     except ValueError:  # another drive
         return path.as_posix()
-
-
-# -- rotations ------------------------------------------------------------------------------------------
-
-
-def _matrix(quaternion: tuple[float, float, float, float]) -> np.ndarray:
-    """[3, 3] of (w, x, y, z), of unit length but for rounding."""
-    w, x, y, z = np.array(quaternion) / np.linalg.norm(quaternion)
-    return np.array([
-        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-    ])  # fmt: skip
-
-
-def _orthonormal(matrix: np.ndarray) -> np.ndarray:
-    """The nearest rotation."""
-    u, _, v = np.linalg.svd(matrix)
-    return u @ np.diag([1.0, 1.0, np.linalg.det(u @ v)]) @ v
-
-
-def _quaternion(r: np.ndarray) -> tuple[float, float, float, float]:
-    """(w, x, y, z) of a rotation: the eigenvector of the largest eigenvalue (Bar-Itzhack, 2000)."""
-    k = np.array([
-        [r[0, 0] - r[1, 1] - r[2, 2], r[1, 0] + r[0, 1], r[2, 0] + r[0, 2], r[2, 1] - r[1, 2]],
-        [r[1, 0] + r[0, 1], r[1, 1] - r[0, 0] - r[2, 2], r[2, 1] + r[1, 2], r[0, 2] - r[2, 0]],
-        [r[2, 0] + r[0, 2], r[2, 1] + r[1, 2], r[2, 2] - r[0, 0] - r[1, 1], r[1, 0] - r[0, 1]],
-        [r[2, 1] - r[1, 2], r[0, 2] - r[2, 0], r[1, 0] - r[0, 1], np.trace(r)],
-    ])  # fmt: skip
-    x, y, z, w = np.linalg.eigh(k)[1][:, -1]
-    sign = -1.0 if w < 0 else 1.0
-    return float(sign * w), float(sign * x), float(sign * y), float(sign * z)
