@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..colmap.calls import pycolmap
+from .views import model_views
 
 OBSERVATIONS = 120  # of each photo are enough for its focal length
 LEAST_PHOTOS = 4
@@ -54,15 +55,10 @@ def fit_own_focals(model: Any) -> OwnFocals:
 def _errors(model: Any) -> dict[int, float]:
     """Mean reprojection error of each photo, pixels; 0 where it sees no point."""
     found = {}
-    for number in model.reg_image_ids():
-        image = model.image(number)
-        seen = [point for point in image.points2D if point.has_point3D()]
-        points = np.array([model.point3D(point.point3D_id).xyz for point in seen]).reshape(-1, 3)
-        pose = image.cam_from_world()
-        local = points @ pose.rotation.matrix().T + pose.translation
-        pixels = np.array([point.xy for point in seen]).reshape(-1, 2)
-        off = model.camera(image.camera_id).img_from_cam(local) - pixels
-        found[number] = float(np.linalg.norm(off, axis=1).mean()) if seen else 0.0
+    for number, view in model_views(model).items():
+        seen = view.points >= 0
+        off = view.project(view.xyz[seen]) - view.keypoints[seen]
+        found[number] = float(np.linalg.norm(off, axis=1).mean()) if seen.any() else 0.0
     return found
 
 
