@@ -49,6 +49,15 @@ class _Asks(ImportOperator):
         return context.window_manager.invoke_props_dialog(self)
 
 
+class _Bakes(_Asks):
+    """What bakes an image."""
+
+    size: bpy.props.EnumProperty(
+        name="Size", description="Width and height of the image in pixels", items=_SIZES, default="2048"
+    )
+    extrusion: bpy.props.FloatProperty(name="Extrusion", description="Cage extrusion; 0: automatic", min=0.0)
+
+
 class RECON3D_OT_decimate(_Asks, bpy.types.Operator):
     bl_idname = "recon3d.decimate"
     bl_label = "Decimate"
@@ -75,30 +84,20 @@ class RECON3D_OT_make_quads(_Asks, bpy.types.Operator):
         return run_reported(self, lambda: _quads(context, self.faces))
 
 
-class RECON3D_OT_bake_normals(_Asks, bpy.types.Operator):
+class RECON3D_OT_bake_normals(_Bakes, bpy.types.Operator):
     bl_idname = "recon3d.bake_normals"
     bl_label = "Bake Normals"
     bl_description = "Bake the detail of the full mesh into a normal map, and connect it to the material"
-
-    size: bpy.props.EnumProperty(
-        name="Size", description="Width and height of the image in pixels", items=_SIZES, default="2048"
-    )
-    extrusion: bpy.props.FloatProperty(name="Extrusion", description="Cage extrusion; 0: automatic", min=0.0)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         call = bake.bake_normals
         return run_reported(self, lambda: call(current_import(context.scene), int(self.size), self.extrusion))
 
 
-class RECON3D_OT_bake_texture(_Asks, bpy.types.Operator):
+class RECON3D_OT_bake_texture(_Bakes, bpy.types.Operator):
     bl_idname = "recon3d.bake_texture"
     bl_label = "Bake Texture"
     bl_description = "Bake the textured mesh's color onto the quads or another copy"
-
-    size: bpy.props.EnumProperty(
-        name="Size", description="Width and height of the image in pixels", items=_SIZES, default="2048"
-    )
-    extrusion: bpy.props.FloatProperty(name="Extrusion", description="Cage extrusion; 0: automatic", min=0.0)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         call = bake.bake_texture

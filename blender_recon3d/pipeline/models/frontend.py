@@ -135,16 +135,8 @@ class FeatureExtractor:
 class AlikedFeatureExtractor(FeatureExtractor):
     """SuperPoint's keypoints with descriptors in ALIKED's space. Arguments and errors as FeatureExtractor's."""
 
-    def __init__(
-        self,
-        weights: str,
-        device: str = "auto",
-        max_keypoints: int = 4096,
-        max_size: int = 1600,
-        precision: Precision | None = None,
-        **choice: Any,
-    ) -> None:
-        super().__init__(weights, device, max_keypoints, max_size, precision, **choice)
+    def __init__(self, weights: str, device: str = "auto", max_keypoints: int = 4096, **options: Any) -> None:
+        super().__init__(weights, device, max_keypoints, **options)
         self.shared = load_superpoint(weights, max_keypoints).to(self.device)
         described = AlikedDescriptors()
         described.load_state_dict(weights_of.load("aliked_descriptors", weights))

@@ -26,14 +26,19 @@ class Openness:
         return f"It is not watertight: {' and '.join(parts)}."
 
 
+def _edges(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of triangles int [m, 3]: where each edge starts and ends, and its number, whichever way it runs [3m]."""
+    start, end = faces.astype(np.int64).ravel(), np.roll(faces, -1, axis=1).astype(np.int64).ravel()
+    return start, end, np.minimum(start, end) << 32 | np.maximum(start, end)
+
+
 def openness(faces: np.ndarray) -> Openness:
     """Of triangles int [m, 3]."""
     if not len(faces):
         return Openness(0, 0)
-    start, end = faces.astype(np.int64).ravel(), np.roll(faces, -1, axis=1).astype(np.int64).ravel()
-    low, high = np.minimum(start, end), np.maximum(start, end)
-    order = np.argsort(low << 32 | high, kind="stable")
-    keys, forward = (low << 32 | high)[order], (start < end)[order]
+    start, end, edge = _edges(faces)
+    order = np.argsort(edge, kind="stable")
+    keys, forward = edge[order], (start < end)[order]
     first = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
     counts = np.diff(np.r_[first, len(keys)])
     ahead = np.add.reduceat(forward.astype(np.int64), first)
@@ -45,9 +50,8 @@ def holes(faces: np.ndarray) -> list[list[int]]:
 
     In the direction in which faces that fill the hole run along it.
     """
-    start, end = faces.astype(np.int64).ravel(), np.roll(faces, -1, axis=1).astype(np.int64).ravel()
-    low, high = np.minimum(start, end), np.maximum(start, end)
-    _, first, counts = np.unique(low << 32 | high, return_index=True, return_counts=True)
+    start, end, edge = _edges(faces)
+    _, first, counts = np.unique(edge, return_index=True, return_counts=True)
     rim = first[counts == 1]
     onward: dict[int, list[int]] = {}
     for a, b in zip(end[rim].tolist(), start[rim].tolist(), strict=True):
