@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.common.places import ROOT
+from benchmarks.common.show_table import show_table
 from blender_recon3d.pipeline.errors import UserError
 from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.files.whole_files import write_json
@@ -61,10 +62,7 @@ def main() -> int:
                 found[capture][method] = median(runs)
                 print(f"{capture}, {method}: {found[capture][method]}", file=sys.stderr)
     text = markdown(found, options.repeats)
-    sys.stdout.write(text)
-    if options.markdown:
-        options.markdown.parent.mkdir(parents=True, exist_ok=True)
-        options.markdown.write_text("# Real captures: ours and plain COLMAP\n\n" + text, "utf-8")
+    show_table("Real captures: ours and plain COLMAP", text, options.markdown)
     return 0
 
 

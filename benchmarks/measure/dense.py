@@ -13,9 +13,7 @@ of its own. OUTPUT keeps scenes, cameras and every measurement; a second call me
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
-import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +25,9 @@ import numpy as np
 import torch
 
 from benchmarks.common.dense_scenes import SCANS, build_scene
+from benchmarks.common.own_process import figures_of, tell
 from benchmarks.common.places import ROOT
+from benchmarks.common.show_table import show_table
 from benchmarks.matching.records import Records
 from benchmarks.measure.captures import median, peak_mb
 from blender_recon3d.pipeline.colmap.calls import pycolmap
@@ -78,10 +78,7 @@ def main() -> int:
                 runs = [measured(options, records, scene, cameras, method, n) for n in range(options.repeats)]
                 rows[scene, cameras, method] = median(runs)
     text = markdown(rows, options.repeats)
-    sys.stdout.write(text)
-    if options.markdown:
-        options.markdown.parent.mkdir(parents=True, exist_ok=True)
-        options.markdown.write_text("# Dense stereo side by side\n\n" + text, "utf-8")
+    show_table("Dense stereo side by side", text, options.markdown)
     return 0
 
 
@@ -117,20 +114,8 @@ def measured(
     values = records.get("dense", identity, item, settings)
     if values is None:
         with_cameras(options, scene, cameras)  # outside of what is timed
-        command = [
-            sys.executable,
-            "-m",
-            __spec__.name,
-            "--data",
-            str(options.data),
-            "--output",
-            str(options.output),
-        ]
-        command += ["--device", options.device, "--one", scene, cameras, method]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode:
-            raise SystemExit(f"{method} failed on {scene}: {done.stderr.strip()[-1500:]}")
-        values = json.loads(done.stdout.splitlines()[-1])
+        words = ("--data", options.data, "--output", options.output, "--device", options.device)
+        values = figures_of(__spec__.name, f"{method} on {scene}", *words, "--one", scene, cameras, method)
         records.put("dense", identity, item, settings, values)
         if not options.keep:
             remove(working_copy(options, scene, cameras, method))
@@ -225,7 +210,7 @@ def run_one(options: argparse.Namespace) -> None:
     truth = folders(options, scene)[1]
     if scene not in REAL:
         values.update(judged(workspace, base, truth, cameras))
-    sys.stdout.write("\n" + json.dumps(values) + "\n")
+    tell(values)
 
 
 def estimate(

@@ -21,6 +21,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.common.places import ROOT
+from benchmarks.common.show_table import show_table
 from blender_recon3d.pipeline.documents.codec import encode
 from blender_recon3d.pipeline.photos.extensions import EXTENSIONS
 from blender_recon3d.pipeline.photos.image_files import open_photo, upright_rgb
@@ -57,10 +58,7 @@ def main() -> int:
                 count, {name: entry["peak_memory_mb"] for name, entry in runs[-1][1].items()}, file=sys.stderr
             )
     text = markdown(runs, options)
-    sys.stdout.write(text)
-    if options.markdown:
-        options.markdown.parent.mkdir(parents=True, exist_ok=True)
-        options.markdown.write_text("# Memory and the number of photos\n\n" + text, "utf-8")
+    show_table("Memory and the number of photos", text, options.markdown)
     return 0
 
 

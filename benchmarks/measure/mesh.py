@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import resource
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -23,7 +22,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common.dense_scenes import SCANS, build_scene
+from benchmarks.common.own_process import figures_of, tell
 from benchmarks.common.places import ROOT
+from benchmarks.common.show_table import show_table
 from benchmarks.matching.records import Records
 from blender_recon3d.pipeline.colmap.calls import pycolmap
 from blender_recon3d.pipeline.evaluation.cloud_metrics import Surface
@@ -61,7 +62,7 @@ DECIMATION_FACES = (200_000, 50_000)
 def main() -> int:
     options = parse()
     if options.one:
-        sys.stdout.write("\n" + json.dumps(run_one(options, *options.one)) + "\n")
+        tell(run_one(options, *options.one))
         return 0
     records = Records(options.output / "results.jsonl", options.fresh)
     text = markdown(
@@ -72,10 +73,7 @@ def main() -> int:
         },
         measured(options, records, "demo", "decimation") if "demo" in options.scenes else {},
     )
-    sys.stdout.write(text)
-    if options.markdown:
-        options.markdown.parent.mkdir(parents=True, exist_ok=True)
-        options.markdown.write_text("# Meshes side by side\n\n" + text, "utf-8")
+    show_table("Meshes side by side", text, options.markdown)
     return 0
 
 
@@ -98,19 +96,8 @@ def measured(options: argparse.Namespace, records: Records, scene: str, variant:
     values = records.get("mesh", identity, scene, settings)
     if values is None:
         with_cloud(options, scene)  # outside of what is timed
-        command = [
-            sys.executable,
-            "-m",
-            __spec__.name,
-            "--data",
-            str(options.data),
-            "--output",
-            str(options.output),
-        ]
-        done = subprocess.run([*command, "--one", scene, variant], capture_output=True, text=True)
-        if done.returncode:
-            raise SystemExit(f"{variant} failed on {scene}: {done.stderr.strip()[-1500:]}")
-        values = json.loads(done.stdout.splitlines()[-1])
+        words = ("--data", options.data, "--output", options.output, "--one", scene, variant)
+        values = figures_of(__spec__.name, f"{variant} on {scene}", *words)
         records.put("mesh", identity, scene, settings, values)
     sys.stderr.write(f"{scene}, {variant}: {values}\n")
     return dict(values)

@@ -30,6 +30,7 @@ import torch
 
 from benchmarks.common.overlap_truth import APART, POINTS, SHARE, STRONG, Overlap, overlap_of
 from benchmarks.common.places import ROOT
+from benchmarks.common.show_table import show_table
 from blender_recon3d.pipeline.errors import UserError
 from blender_recon3d.pipeline.matching import pairing
 from blender_recon3d.pipeline.models.efficientnet import prepare_image
@@ -215,10 +216,7 @@ def main() -> int:
         label, _, folder = text.rpartition("=")
         sets.append((label or Path(folder).name, folder))
     result = table(options.data / "captures", sets, options.cache, options.captures)
-    sys.stdout.write(result)
-    if options.markdown:
-        options.markdown.parent.mkdir(parents=True, exist_ok=True)
-        options.markdown.write_text("# Pair selection\n\n" + result, "utf-8")
+    show_table("Pair selection", result, options.markdown)
     return 0
 
 

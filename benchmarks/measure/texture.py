@@ -12,8 +12,6 @@ a workspace with a mesh; one that is there is used as it is.
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -23,7 +21,9 @@ from typing import Any
 import cv2
 import numpy as np
 
+from benchmarks.common.own_process import figures_of, tell
 from benchmarks.common.places import ROOT
+from benchmarks.common.show_table import show_table
 from benchmarks.common.texture_measures import Sight, quality
 from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.files.ply import columns
@@ -185,10 +185,7 @@ def main() -> int:
             lines.append("| " + " | ".join(cells) + " |")
             sys.stderr.write(f"{name}, {method}: {row}\n")
     text = table(lines, options)
-    sys.stdout.write(text)
-    if options.markdown:
-        options.markdown.parent.mkdir(parents=True, exist_ok=True)
-        options.markdown.write_text("# Textures side by side\n\n" + text, "utf-8")
+    show_table("Textures side by side", text, options.markdown)
     return 0
 
 
@@ -202,21 +199,8 @@ def with_mesh(options: argparse.Namespace, name: str) -> Workspace:
 
 def measured(options: argparse.Namespace, name: str) -> dict[str, float]:
     """Seconds and memory of the stage."""
-    command = [
-        sys.executable,
-        "-m",
-        __spec__.name,
-        "--output",
-        str(options.output),
-        "--size",
-        str(options.size),
-        "--one",
-        name,
-    ]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(f"The texture of {name} failed: {done.stderr.strip()[-1500:]}")
-    return dict(json.loads(done.stdout.splitlines()[-1]))
+    words = ("--output", options.output, "--size", options.size, "--one", name)
+    return figures_of(__spec__.name, f"The texture of {name}", *words)
 
 
 def run_one(workspace: Workspace, size: int) -> None:
@@ -227,11 +211,7 @@ def run_one(workspace: Workspace, size: int) -> None:
         stage.run(workspace, TextureSettings(texture_size=size), Progress())
     after = os.times()
     cpu = sum(after[:4]) - sum(before[:4])
-    sys.stdout.write(
-        "\n"
-        + json.dumps({"wall": time.monotonic() - start, "cpu": cpu, "memory_mb": peak.bytes / 2**20})
-        + "\n"
-    )
+    tell({"wall": time.monotonic() - start, "cpu": cpu, "memory_mb": peak.bytes / 2**20})
     remove(workspace.texture)
 
 

@@ -1,0 +1,22 @@
+"""Measurements in a process of their own, whose last line of output is their figures as JSON."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+
+def figures_of(module: str, what: str, *words: object) -> dict[str, Any]:
+    """What `python -m module words` tells; ends this process where it fails, with `what` and its last words."""
+    command = [sys.executable, "-m", module, *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{what} failed: {done.stderr.strip()[-1500:]}")
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def tell(figures: dict[str, Any]) -> None:
+    """Called in that process, last."""
+    sys.stdout.write("\n" + json.dumps(figures) + "\n")
