@@ -10,16 +10,13 @@ import cv2
 import numpy as np
 
 from blender_recon3d.pipeline.colmap.calls import pycolmap
-from blender_recon3d.pipeline.files.ply_mesh import write_mesh
+from blender_recon3d.pipeline.files.ply_mesh import VERTEX, write_mesh
 from blender_recon3d.pipeline.files.whole_files import write_json
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.scenes import HEIGHT, INTRINSICS, WIDTH, Face, box_scene, render, ring
 
 TEXTURE = 512  # pixels of each rectangle's own texture
 CELLS = 24  # squares along each side of a rectangle's mesh
-VERTEX = [(name, "<f4") for name in ("x", "y", "z", "nx", "ny", "nz")] + [
-    (name, "u1") for name in ("red", "green", "blue")
-]
 
 
 def ground_colour(points: np.ndarray) -> np.ndarray:

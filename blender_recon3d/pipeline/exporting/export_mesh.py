@@ -14,12 +14,12 @@ import numpy as np
 
 from ..errors import UserError
 from ..files.pictures import read_picture
-from ..files.ply_mesh import write_mesh
+from ..files.ply_mesh import VERTEX, write_mesh
 from ..files.whole_files import whole_file
 from ..placing.placement_file import read_placement
 from ..results import require
 from ..system.versions import engine_version
-from ..texturing.textured_mesh import VERTEX, TexturedMesh, read_textured
+from ..texturing.textured_mesh import TexturedMesh, read_textured
 from ..workspace import Workspace
 from .glb import write_glb
 from .obj import beside, write_obj
@@ -100,7 +100,7 @@ def _texture(workspace: Workspace) -> np.ndarray:
 
 def _coloured(mesh: TexturedMesh, first: np.ndarray) -> np.ndarray:
     """The vertices numbered `first` as a table of position, normal and colour."""
-    table = np.empty(len(first), VERTEX.descr[:9])
+    table = np.empty(len(first), VERTEX)
     for axis, name in enumerate("xyz"):
         table[name], table["n" + name] = mesh.positions[first, axis], mesh.normals[first, axis]
     for channel, name in enumerate(("red", "green", "blue")):

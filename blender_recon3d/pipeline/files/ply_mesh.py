@@ -13,6 +13,10 @@ from .whole_files import whole_file
 
 _INDEX_TYPES = {"int": "<i4", "uint": "<u4", "int32": "<i4", "uint32": "<u4"}
 _COUNT_TYPES = {"uchar": "u1", "uint8": "u1", "char": "i1", "int8": "i1", "int": "<i4", "int32": "<i4"}
+VERTEX = np.dtype(
+    [(name, "<f4") for name in ("x", "y", "z", "nx", "ny", "nz")]
+    + [(name, "u1") for name in ("red", "green", "blue")]
+)
 FACE = np.dtype([("count", "u1"), ("index", "<i4", (3,))])
 
 

@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 from ..errors import UserError
 from ..events import Progress
 from ..files.ply import columns, write_vertices
-from ..files.ply_mesh import read_mesh, write_mesh
+from ..files.ply_mesh import VERTEX, read_mesh, write_mesh
 from ..settings import MeshSettings
 from .cloud_cleaning import ISLAND_GAP, in_large_islands, outliers, spacings
 from .colours import colours_at
@@ -32,11 +32,6 @@ HOLE = 30.0  # times the spacing, side of a square: no larger hole is filled
 TONGUE = 30.0  # times the spacing: of the rim, narrower tongues than twice this go
 RIM = 40.0  # times the spacing: longest rim of a hole that is closed after that
 LOOSE_SHARE = 0.02  # of the largest part's area: smaller parts go
-
-VERTEX = np.dtype(
-    [(name, "<f4") for name in ("x", "y", "z", "nx", "ny", "nz")]
-    + [(name, "u1") for name in ("red", "green", "blue")]
-)
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,9 @@ import numpy as np
 
 from ..errors import FileFormatError
 from ..files.ply import columns
-from ..files.ply_mesh import read_mesh, write_mesh
+from ..files.ply_mesh import VERTEX, read_mesh, write_mesh
 
-VERTEX = np.dtype(
-    [(name, "<f4") for name in ("x", "y", "z", "nx", "ny", "nz")]
-    + [(name, "u1") for name in ("red", "green", "blue")]
-    + [("s", "<f4"), ("t", "<f4"), ("source", "<i4")]
-)
+TEXTURED_VERTEX = np.dtype([*VERTEX.descr, ("s", "<f4"), ("t", "<f4"), ("source", "<i4")])
 
 
 @dataclass(frozen=True)
@@ -54,7 +50,7 @@ class TexturedMesh:
 
 def write_textured(path: Path, mesh: TexturedMesh) -> None:
     """A binary PLY file with UVs as `s` and `t`, as MeshLab and Blender name them."""
-    table = np.empty(len(mesh.positions), VERTEX)
+    table = np.empty(len(mesh.positions), TEXTURED_VERTEX)
     for axis, name in enumerate("xyz"):
         table[name], table["n" + name] = mesh.positions[:, axis], mesh.normals[:, axis]
     for channel, name in enumerate(("red", "green", "blue")):
@@ -66,7 +62,7 @@ def write_textured(path: Path, mesh: TexturedMesh) -> None:
 def read_textured(path: Path) -> TexturedMesh:
     """What `write_textured` has written; FileFormatError for anything else."""
     table, faces = read_mesh(path)
-    if set(VERTEX.names or ()) - set(table.dtype.names or ()):
+    if set(TEXTURED_VERTEX.names or ()) - set(table.dtype.names or ()):
         raise FileFormatError(path, "it is not a mesh of the texture stage")
 
     def part(*names: str) -> np.ndarray:
