@@ -35,7 +35,7 @@ from .scene.find_imports import current_import
 from .scene.importing.import_workspace import ImportResult
 from .scene.meshes import bake, remesh
 from .scene.meshes import mesh_object as meshes
-from .scene.reviewing import photo_list
+from .scene.reviewing import photo_view
 
 Point = Sequence[float]
 
@@ -49,6 +49,7 @@ __all__ = [
     "bake_texture",
     "clean",
     "decimate",
+    "exit_photo_view",
     "export_asset",
     "export_cameras",
     "ground",
@@ -95,7 +96,12 @@ def import_result(folder: str | Path, scene: bpy.types.Scene | None = None) -> I
 
 def look_through(photo: str, scene: bpy.types.Scene | None = None) -> None:
     """See the scene as a photo does: camera, resolution and pixel aspect. photo: its file's stem, or its name."""
-    photo_list.look_through_photo(scene or bpy.context.scene, photo)
+    photo_view.look_through_photo(scene or bpy.context.scene, photo)
+
+
+def exit_photo_view(scene: bpy.types.Scene | None = None) -> None:
+    """Give back the camera, resolution and view that the scene had before `look_through`."""
+    photo_view.leave(scene or bpy.context.scene)
 
 
 def export_cameras(path: str | Path, kind: str = "COLMAP", scene: bpy.types.Scene | None = None) -> str:

@@ -64,6 +64,24 @@ class RECON3D_PG_advice(bpy.types.PropertyGroup):
     doubt: bpy.props.BoolProperty(description="The result may be wrong; otherwise advice on taking photos")
 
 
+class RECON3D_PG_before_photo(bpy.types.PropertyGroup):
+    """What `scene.reviewing.photo_view` gives back. kept: whether there is anything."""
+
+    kept: bpy.props.BoolProperty()
+    camera: bpy.props.PointerProperty(type=bpy.types.Object)
+    resolution_x: bpy.props.IntProperty()
+    resolution_y: bpy.props.IntProperty()
+    resolution_percentage: bpy.props.IntProperty()
+    pixel_aspect_x: bpy.props.FloatProperty()
+    pixel_aspect_y: bpy.props.FloatProperty()
+    view_kept: bpy.props.BoolProperty()
+    view_location: bpy.props.FloatVectorProperty()
+    view_rotation: bpy.props.FloatVectorProperty(size=4)
+    view_distance: bpy.props.FloatProperty()
+    view_perspective: bpy.props.StringProperty()
+    use_local_camera: bpy.props.BoolProperty()
+
+
 class RECON3D_PG_settings(bpy.types.PropertyGroup):
     photos: bpy.props.StringProperty(
         name="Photos",
@@ -99,6 +117,7 @@ class RECON3D_PG_settings(bpy.types.PropertyGroup):
         name="Photo", description="Photo to look through", default=-1, update=_photo_chosen
     )
     advice: bpy.props.CollectionProperty(type=RECON3D_PG_advice)
+    before_photo: bpy.props.PointerProperty(type=RECON3D_PG_before_photo)
 
 
 def photos_path(settings: RECON3D_PG_settings) -> Path | None:
@@ -114,7 +133,13 @@ def workspace_path(settings: RECON3D_PG_settings) -> Path | None:
     return default_workspace(photos) if photos else None
 
 
-_CLASSES = (RECON3D_PG_advanced, RECON3D_PG_photo, RECON3D_PG_advice, RECON3D_PG_settings)
+_CLASSES = (
+    RECON3D_PG_advanced,
+    RECON3D_PG_photo,
+    RECON3D_PG_advice,
+    RECON3D_PG_before_photo,
+    RECON3D_PG_settings,
+)
 
 
 def register() -> None:

@@ -6,8 +6,10 @@ import bpy
 
 from .languages.german_panel import GERMAN_PANEL
 from .languages.german_settings import GERMAN
+from .languages.german_viewport import GERMAN_VIEWPORT
 
-TRANSLATIONS = {"de_DE": {("*", english): german for english, german in {**GERMAN_PANEL, **GERMAN}.items()}}
+_ALL_GERMAN = {**GERMAN_PANEL, **GERMAN_VIEWPORT, **GERMAN}
+TRANSLATIONS = {"de_DE": {("*", english): german for english, german in _ALL_GERMAN.items()}}
 
 
 def register() -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import bpy
 
 from .. import engine_properties, properties
-from ..scene.reviewing import photo_list
+from ..scene.reviewing import photo_view
 from . import session, timer
 
 
@@ -32,7 +32,7 @@ def _adopt(*_: object) -> None:
 
 def register() -> None:
     properties.when_paths_change.append(session.paths_changed)
-    properties.when_photo_is_chosen.append(photo_list.look_through_chosen)
+    properties.when_photo_is_chosen.append(photo_view.look_through_chosen)
     bpy.app.handlers.load_post.append(_adopt)
     bpy.app.handlers.load_post.append(_loaded)
     _loaded()

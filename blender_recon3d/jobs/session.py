@@ -19,8 +19,10 @@ from ..pipeline.errors import UserError
 from ..pipeline.workspace import Workspace
 from ..properties import photos_path, workspace_path
 from ..scene import live
+from ..scene.default_objects import hide_default_cube, nothing_is_chosen
+from ..scene.find_imports import make_active
 from ..scene.importing.import_workspace import ImportResult, import_workspace
-from ..scene.reviewing import photo_list
+from ..scene.reviewing import photo_list, photo_view
 from ..scene.viewports import show_result
 from . import photo_inspection, recent_runs, timer
 from .engine_job import Job, find_job
@@ -152,13 +154,24 @@ def cancel() -> None:
 
 
 def import_result(scene: bpy.types.Scene, folder: Path) -> ImportResult:
-    """Import a folder into a scene, show it, and keep what there is to say for the panel. Raises UserError."""
+    """Import a folder into a scene, show it, and keep what there is to say for the panel. Raises UserError.
+
+    Of what is the user's own, only a default cube that nobody has touched is hidden, which is said, and only the 3D
+    view in use changes.
+    """
+    seen = photo_view.seen_photo(scene)
     result = import_workspace(folder, scene)
     chosen_folders.remember(Workspace(folder).root)
     live.remove_live(scene)
+    hidden = hide_default_cube(scene)
+    if nothing_is_chosen(scene):
+        make_active(result.mesh or result.cloud)
     show_result(result)
     photo_list.fill(scene, folder)
-    session.notes = (result.summary(), *result.notes)
+    if seen and scene.camera is None:  # it was of the import that is updated
+        photo_view.look_again(scene, result.cameras.get(seen))
+    notes = ("The default cube is hidden.",) if hidden else ()
+    session.notes = (result.summary(), *notes, *result.notes)
     session.result = result
     return result
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import bpy
 
-from ..scene.reviewing import photo_list
+from ..scene.reviewing import photo_view
 from .reporting import run_reported
 
 
-class RECON3D_OT_look_through(bpy.types.Operator):
-    bl_idname = "recon3d.look_through"
-    bl_label = "Look Through Photo"
-    bl_description = "View the scene through a photo's camera, with the photo as background"
-    bl_options = {"REGISTER", "UNDO"}
+class _Looks:
+    """What the operators share that need a review."""
 
-    photo: bpy.props.StringProperty(name="Photo", description="Name of the photo in the review")
+    bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -23,8 +20,46 @@ class RECON3D_OT_look_through(bpy.types.Operator):
             return False
         return True
 
+
+class RECON3D_OT_look_through(_Looks, bpy.types.Operator):
+    bl_idname = "recon3d.look_through"
+    bl_label = "Look Through Photo"
+    bl_description = "View the scene through a photo's camera, with the photo as background"
+
+    photo: bpy.props.StringProperty(name="Photo", description="Name of the photo in the review")
+
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return run_reported(self, lambda: photo_list.look_through_photo(context.scene, self.photo))
+        return run_reported(self, lambda: photo_view.look_through_photo(context.scene, self.photo))
 
 
-CLASSES = (RECON3D_OT_look_through,)
+class RECON3D_OT_step_photo(_Looks, bpy.types.Operator):
+    bl_idname = "recon3d.step_photo"
+    bl_label = "Next Photo"
+    bl_description = "Look through the next or previous photo of the review that has a camera"
+
+    by: bpy.props.IntProperty(
+        name="Step", description="1: next photo, -1: previous photo", default=1, min=-1, max=1
+    )
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return run_reported(self, lambda: photo_view.step(context.scene, self.by or 1))
+
+
+class RECON3D_OT_exit_photo_view(bpy.types.Operator):
+    bl_idname = "recon3d.exit_photo_view"
+    bl_label = "Exit Photo View"
+    bl_description = "Restore the camera, resolution and view from before the first photo"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not context.scene.recon3d.before_photo.kept:
+            cls.poll_message_set("No photo is being looked through")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return run_reported(self, lambda: photo_view.leave(context.scene))
+
+
+CLASSES = (RECON3D_OT_look_through, RECON3D_OT_step_photo, RECON3D_OT_exit_photo_view)

@@ -20,11 +20,12 @@ from ..pipeline.files.regular import read_regular
 from ..pipeline.workspace import Workspace
 from .cameras import KEY
 from .cloud import fill_mesh
+from .default_objects import hide_default_cube, is_untouched
 from .importing import ply_points
 from .point_display import show_as_points
 from .points import Points, robust_box
 from .rotations import rotation_of
-from .viewports import box_in_world, frame_views, same_view
+from .viewports import box_in_world, frame_view, same_view
 
 NAME = "Recon3D Live"
 MOST_CAMERAS = 20_000
@@ -91,7 +92,7 @@ def show_live(scene: bpy.types.Scene, workspace: Workspace, state: LiveState) ->
         collection.objects.link(thing)
         thing.parent = empty
         thing.hide_select = True
-    _frame(collection, state)
+    _frame(scene, collection, state)
     return collection
 
 
@@ -117,8 +118,11 @@ def _find(scene: bpy.types.Scene, root: Path) -> bpy.types.Collection | None:
 
 def _begin(scene: bpy.types.Scene, root: Path) -> bpy.types.Collection:
     remove_live(scene)
+    alone = is_untouched(scene)
+    if alone:
+        hide_default_cube(scene)
     collection = bpy.data.collections.new(NAME)
-    collection[KEY] = {"kind": "live", "workspace": str(root)}
+    collection[KEY] = {"kind": "live", "workspace": str(root), "alone": alone}
     scene.collection.children.link(collection)
     return collection
 
@@ -178,13 +182,19 @@ def _material() -> bpy.types.Material:
     return material
 
 
-def _frame(collection: bpy.types.Collection, state: LiveState) -> None:
-    """Keep everything in view, unless somebody has moved the view since."""
+def _frame(scene: bpy.types.Scene, collection: bpy.types.Collection, state: LiveState) -> None:
+    """Keep everything in view where nothing else is in the scene, unless somebody has moved the view since."""
     kept = collection[KEY].get("framed")
-    if kept is not None and not same_view(tuple(kept)):
+    follow = collection[KEY].get("alone") if kept is None else same_view(tuple(kept))
+    if not follow:
         return
-    corners = [state.corners[:, 0]]
-    corners += [np.array(robust_box(state.points.xyz, SUBJECT))] if len(state.points) else []
-    framed = frame_views(*box_in_world(np.concatenate(corners), state.world_from_model))
+    framed = frame_live(state)
     if framed is not None:
         collection[KEY]["framed"] = framed
+
+
+def frame_live(state: LiveState) -> tuple[float, ...] | None:
+    """Let the view in use look at what has been found so far; what `same_view` takes."""
+    corners = [state.corners[:, 0]]
+    corners += [np.array(robust_box(state.points.xyz, SUBJECT))] if len(state.points) else []
+    return frame_view(*box_in_world(np.concatenate(corners), state.world_from_model))

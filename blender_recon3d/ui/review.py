@@ -6,6 +6,7 @@ import bpy
 
 from ..panel_text import tr, wrapped
 from ..scene.reviewing import photo_list
+from ..scene.reviewing.photo_view import background_of
 from ..scene.reviewing.report_reader import NOT_REGISTERED, OTHER_MODEL, REGISTERED, SET_ASIDE
 from .tab import Tab
 
@@ -16,6 +17,7 @@ _WORDS = {
     NOT_REGISTERED: "{count} not registered",
     SET_ASIDE: "{count} excluded",
 }
+_PROBLEMS_FIRST = {NOT_REGISTERED: 0, OTHER_MODEL: 1, SET_ASIDE: 2, REGISTERED: 3}
 _MOST_ADVICE = 8
 
 
@@ -57,7 +59,16 @@ class RECON3D_UL_photos(bpy.types.UIList):
             flags = [
                 0 if photo.state == REGISTERED else flag for flag, photo in zip(flags, photos, strict=True)
             ]
-        return flags, []
+        return flags, problems_first([photo.state for photo in photos])
+
+
+def problems_first(states: list[str]) -> list[int]:
+    """The place of each photo in the list: what has gone wrong comes first, else in the order taken."""
+    order = sorted(range(len(states)), key=lambda number: _PROBLEMS_FIRST.get(states[number], 0))
+    places = [0] * len(states)
+    for place, number in enumerate(order):
+        places[number] = place
+    return places
 
 
 class RECON3D_PT_review(Tab, bpy.types.Panel):
@@ -76,6 +87,7 @@ class RECON3D_PT_review(Tab, bpy.types.Panel):
         )
         wrapped(layout, context, summary)
         layout.template_list("RECON3D_UL_photos", "", settings, "review", settings, "review_index", rows=5)
+        _draw_walk(layout.column(align=True), context)
         if 0 <= settings.review_index < len(settings.review):
             _draw_photo(layout.column(align=True), context, settings.review[settings.review_index])
         for number, item in enumerate(settings.advice):
@@ -84,6 +96,21 @@ class RECON3D_PT_review(Tab, bpy.types.Panel):
                 layout.label(text=tr("{more} more in report.html", more=more), translate=False)
                 break
             wrapped(layout, context, item.name, icon="ERROR" if item.doubt else "INFO")
+
+
+def _draw_walk(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """From photo to photo, how the photo is shown, and out again."""
+    row = layout.row(align=True)
+    row.operator("recon3d.step_photo", text="", icon="TRIA_LEFT").by = -1
+    row.operator("recon3d.step_photo", text="", icon="TRIA_RIGHT").by = 1
+    exits = row.row(align=True)
+    exits.enabled = context.scene.recon3d.before_photo.kept
+    exits.operator("recon3d.exit_photo_view", icon="LOOP_BACK")
+    shown = background_of(context.scene.camera) if context.scene.recon3d.before_photo.kept else None
+    if shown is not None:
+        row = layout.row(align=True)
+        row.prop(shown, "alpha", text="Photo Opacity", slider=True)
+        row.prop(shown, "display_depth", text="")
 
 
 def _draw_photo(layout: bpy.types.UILayout, context: bpy.types.Context, photo: bpy.types.AnyType) -> None:

@@ -9,7 +9,8 @@ bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environmen
 from blender_recon3d import api  # noqa: E402
 from blender_recon3d.pipeline.doubts import folded  # noqa: E402
 from blender_recon3d.pipeline.errors import UserError  # noqa: E402
-from blender_recon3d.scene.reviewing import photo_list  # noqa: E402
+from blender_recon3d.scene.reviewing import photo_list, photo_view  # noqa: E402
+from blender_recon3d.scene.viewports import view_in_use  # noqa: E402
 from tests.support.made_workspaces import MadeCamera, MadeModel, ring, write_binary, write_workspace  # noqa: E402
 
 
@@ -68,8 +69,7 @@ def test_a_click_looks_through_the_photo_with_its_resolution(addon, tmp_path):
     assert scene.camera["recon3d"]["photo"] == "photo_tall.jpg"
     assert (scene.render.resolution_x, scene.render.resolution_y) == (40, 60)
     assert scene.render.pixel_aspect_y == pytest.approx(55 / 44)
-    views = [s for screen in bpy.data.screens for a in screen.areas for s in a.spaces if s.type == "VIEW_3D"]
-    assert views and all(view.region_3d.view_perspective == "CAMERA" for view in views if view.region_3d)
+    assert view_in_use().region_3d.view_perspective == "CAMERA"
     scene.recon3d.review_index = 0
     assert (scene.render.resolution_x, scene.render.resolution_y) == (60, 40)
     scene.recon3d.review_index = 5  # has no camera: the view stays where it is
@@ -101,7 +101,7 @@ def test_a_folder_without_a_report_is_reviewed_by_its_cameras(addon, tmp_path):
 
 def test_a_camera_that_was_deleted_does_no_harm(addon, tmp_path):
     api.import_result(reviewed_workspace(tmp_path / "w"))
-    bpy.data.objects.remove(photo_list.camera_of(bpy.context.scene, "photo_001.jpg"))
+    bpy.data.objects.remove(photo_view.camera_of(bpy.context.scene, "photo_001.jpg"))
     bpy.context.scene.recon3d.review_index = 1
     with pytest.raises(UserError, match="photo_001 has no camera"):
         api.look_through("photo_001")

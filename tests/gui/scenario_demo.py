@@ -29,7 +29,7 @@ def scenario(ui, photos, workspace, blend):
     assert bpy.ops.recon3d.choose_photos(directory=photos) == {"FINISHED"}
     looked = lambda: (found := photo_inspection.current()) is not None and (found.found or found.error)  # noqa: E731
     yield from ui.until(looked, 90, "the photos are looked at")
-    assert photo_inspection.current().found["used"] == 28
+    assert photo_inspection.current().found.used == 28
     ui.shot("1-photos.png")
 
     yield from ui.press("bpy.ops.recon3d.reconstruct")

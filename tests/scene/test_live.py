@@ -11,6 +11,7 @@ from hypothesis import strategies as st  # noqa: E402
 
 from blender_recon3d.pipeline.workspace import Workspace  # noqa: E402
 from blender_recon3d.scene.live import live_stamp, read_live, remove_live, show_live  # noqa: E402
+from blender_recon3d.scene.viewports import view_in_use  # noqa: E402
 from tests.support.made_workspaces import ring, write_cloud  # noqa: E402
 
 UPRIGHT = [[2.0, 0, 0, 5], [0, 0, 2, 0], [0, -2, 0, 1], [0, 0, 0, 1]]
@@ -72,9 +73,7 @@ def counts():
 def test_the_view_follows_until_somebody_moves_it(tmp_path):
     bpy.ops.wm.read_factory_settings()  # with screens
     scene = bpy.context.scene
-    (view, *_) = [
-        s.region_3d for w in bpy.data.screens for a in w.areas for s in a.spaces if s.type == "VIEW_3D"
-    ]
+    view = view_in_use().region_3d
     workspace, _ = write_live(tmp_path, 2)
     show_live(scene, workspace, read_live(workspace))
     first = view.view_distance
@@ -84,6 +83,16 @@ def test_the_view_follows_until_somebody_moves_it(tmp_path):
     view.view_distance = 1.0
     show_live(scene, workspace, read_live(workspace))
     assert view.view_distance == 1.0
+
+
+def test_the_view_of_somebody_who_works_stays(tmp_path):
+    bpy.ops.wm.read_factory_settings()
+    bpy.data.objects["Cube"].location.x = 3
+    view = view_in_use().region_3d
+    before = view.view_distance
+    workspace, _ = write_live(tmp_path, 5)
+    show_live(bpy.context.scene, workspace, read_live(workspace))
+    assert view.view_distance == before and not bpy.data.objects["Cube"].hide_get()
 
 
 def test_nothing_there_or_half_there_is_nothing_to_show(tmp_path):

@@ -19,7 +19,6 @@ from ...pipeline.errors import UserError
 from ..cameras import (
     KEY,
     create_camera,
-    look_through,
     pinhole_of,
     pose_of,
     show_photo_behind,
@@ -100,8 +99,6 @@ def import_workspace(
             show_photo_behind(camera.data, photo)
         cameras[image.name] = camera
     _fit_to_scene(list(cameras.values()), points, empty)
-    if cameras:
-        look_through(scene, next(iter(cameras.values())))
     if not all(camera.is_pinhole for camera in model.cameras.values()):
         notes += ("The photos are not undistorted yet, so they match the cloud only roughly.",)
     mesh = None

@@ -1,0 +1,16 @@
+"""German of what is done in the 3D view: looking through photos, showing and hiding, pointing at things."""
+
+GERMAN_VIEWPORT = {
+    "Next Photo": "Nächstes Foto",
+    "Look through the next or previous photo of the review that has a camera": (
+        "Durch das nächste oder vorige Foto der Überprüfung sehen, das eine Kamera hat"
+    ),
+    "Step": "Schritt",
+    "1: next photo, -1: previous photo": "1: nächstes Foto, -1: voriges Foto",
+    "Exit Photo View": "Fotoansicht verlassen",
+    "Restore the camera, resolution and view from before the first photo": (
+        "Kamera, Auflösung und Ansicht von vor dem ersten Foto wiederherstellen"
+    ),
+    "No photo is being looked through": "Es wird durch kein Foto gesehen",
+    "Photo Opacity": "Deckkraft des Fotos",
+}

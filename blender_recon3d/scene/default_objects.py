@@ -1,0 +1,46 @@
+"""What a new file of Blender's holds: hidden where it would stand in a result, and nobody has touched it."""
+
+from __future__ import annotations
+
+import bpy
+from mathutils import Matrix
+
+from .find_imports import hide
+
+
+def is_default_cube(thing: bpy.types.Object) -> bool:
+    """Whether this is the cube of a new file, as it was made."""
+    mesh = thing.data
+    return (
+        thing.name == "Cube"
+        and isinstance(mesh, bpy.types.Mesh)
+        and (len(mesh.vertices), len(mesh.polygons)) == (8, 6)
+        and not (thing.modifiers or thing.parent or thing.children or thing.animation_data)
+        and thing.matrix_basis == Matrix.Identity(4)
+        and all(abs(abs(value) - 1.0) < 1e-6 for vertex in mesh.vertices for value in vertex.co)
+    )
+
+
+def hide_default_cube(scene: bpy.types.Scene) -> bool:
+    """Hide the cube of a new file; whether there was one in sight. In any mode but Object Mode it is in use."""
+    for thing in scene.collection.all_objects:
+        if is_default_cube(thing) and thing.mode == "OBJECT" and not thing.hide_render:
+            hide(thing)
+            return True
+    return False
+
+
+def is_untouched(scene: bpy.types.Scene) -> bool:
+    """Whether the scene holds nothing but the default cube, lights and cameras of the user's."""
+    return all(
+        is_default_cube(thing) or thing.type in ("LIGHT", "CAMERA") for thing in scene.collection.all_objects
+    )
+
+
+def nothing_is_chosen(scene: bpy.types.Scene) -> bool:
+    """Whether no object of the user's is active or selected in the scene that is shown."""
+    layer = bpy.context.view_layer
+    if layer is None or scene != bpy.context.scene:
+        return False
+    active = layer.objects.active
+    return (active is None or (is_default_cube(active) and active.hide_render)) and not layer.objects.selected
