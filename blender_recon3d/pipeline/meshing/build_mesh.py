@@ -11,6 +11,7 @@ from scipy.spatial import cKDTree
 
 from ..errors import UserError
 from ..events import Progress
+from ..files.far_origin import note
 from ..files.ply import columns, write_vertices
 from ..files.ply_mesh import VERTEX, read_mesh, write_mesh
 from ..settings import MeshSettings
@@ -31,12 +32,13 @@ REACH = 2.5  # times the spacing: farther from the cloud there is no surface
 HOLE = 30.0  # times the spacing, side of a square: no larger hole is filled
 TONGUE = 30.0  # times the spacing: of the rim, narrower tongues than twice this go
 RIM = 40.0  # times the spacing: longest rim of a hole that is closed after that
+FAR_VERTEX = np.dtype([(name, "<f8" if len(name) == 1 else kind) for name, kind in VERTEX.descr])
 LOOSE_SHARE = 0.02  # of the largest part's area: smaller parts go
 
 
 @dataclass(frozen=True)
 class Built:
-    """Vertices (VERTEX, [N]) and faces int32 [M, 3] within the budget and before decimation, and what was done."""
+    """Vertices (VERTEX or FAR_VERTEX, [N]) and faces int32 [M, 3] within the budget and before decimation, and what was done."""
 
     mesh: tuple[np.ndarray, np.ndarray]
     full: tuple[np.ndarray, np.ndarray]
@@ -93,6 +95,13 @@ def _prepared(
     cloud = read_cloud(path)
     if cloud.rgb is None:
         progress.warning(f"{path.name} has no colors: the mesh will be gray.")
+    if cloud.offset.any():
+        progress.info(note(cloud.offset, "The mesh has"))
+    if cloud.step:
+        progress.warning(
+            f"{path.name} holds its map coordinates in single precision, in steps of {cloud.step:g}: write it in double "
+            "precision, or with an offset taken off, or the mesh will have steps."
+        )
     counts = {"points": len(cloud)}
 
     def keep(name: str, mask: np.ndarray, advice: str) -> None:
@@ -104,9 +113,9 @@ def _prepared(
         progress.check()
 
     if settings.crop:
-        keep("outside_crop", in_box(cloud.xyz, read_box(settings.crop)), "move or enlarge the crop box")
+        keep("outside_crop", in_box(cloud.in_model, read_box(settings.crop)), "move or enlarge the crop box")
     elif settings.region == "auto":
-        keep("background", in_subject(cloud.xyz, model), "use --region all")
+        keep("background", in_subject(cloud.in_model, model), "use --region all")
     most = int(settings.memory * POINTS_PER_GB)
     if len(cloud) > most:
         progress.info(f"{len(cloud)} points are thinned to {most} or fewer, to keep to --memory.")
@@ -200,11 +209,12 @@ def _decimated(full: Mesh, faces: int, work: Path, progress: Progress) -> Mesh:
 
 
 def _coloured(mesh: Mesh, support: _Support) -> tuple[np.ndarray, np.ndarray]:
-    vertices = np.empty(len(mesh.vertices), VERTEX)
+    offset = support.cloud.offset
+    vertices = np.empty(len(mesh.vertices), FAR_VERTEX if offset.any() else VERTEX)
     normals = vertex_normals(mesh)
     rgb = colours_at(mesh.vertices, support.tree, support.cloud.rgb, support.median)
     for axis, name in enumerate("xyz"):
-        vertices[name], vertices["n" + name] = mesh.vertices[:, axis], normals[:, axis]
+        vertices[name], vertices["n" + name] = mesh.vertices[:, axis] + offset[axis], normals[:, axis]
     for channel, name in enumerate(("red", "green", "blue")):
         vertices[name] = rgb[:, channel]
     return vertices, mesh.faces

@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import UserError
+from ..files.far_origin import offset_of
 from ..files.ply import read_vertices
 from ..files.vertex_colors import vertex_colors
 
 LEAST_POINTS = 100  # fewer do not make a surface
 KEY_BITS = 20  # of a voxel's coordinate: three of them fit into an int64
+SAMPLE = 100_000  # points that tell where the cloud lies
 HALVINGS = 0.8  # next voxel's number of points by this one's, at most: so the search for a size ends
 
 
 @dataclass(frozen=True)
 class Cloud:
-    """xyz float32 [N, 3] in the model's frame, unit normals float32 [N, 3], rgb uint8 [N, 3] or None, views [N].
+    """xyz float32 [N, 3] in the model's frame less `offset`, unit normals float32 [N, 3], rgb uint8 [N, 3] or None,
+    views [N].
 
-    views: the number of photos that saw each point, uint8; where the file does not say, all 0.
+    views: the number of photos that saw each point, uint8; where the file does not say, all 0. offset: float64 [3],
+    zeros but for clouds in map coordinates, which single precision would make steps of. step: how large these are where
+    the file has them already, in single precision; else 0.
     """
 
     xyz: np.ndarray
     normals: np.ndarray
     rgb: np.ndarray | None
     views: np.ndarray
+    offset: np.ndarray = field(default_factory=lambda: np.zeros(3))
+    step: float = 0.0
 
     def __len__(self) -> int:
         return len(self.xyz)
@@ -34,7 +42,12 @@ class Cloud:
     def select(self, keep: np.ndarray) -> Cloud:
         """The points of a mask or an index."""
         rgb = None if self.rgb is None else self.rgb[keep]
-        return Cloud(self.xyz[keep], self.normals[keep], rgb, self.views[keep])
+        return Cloud(self.xyz[keep], self.normals[keep], rgb, self.views[keep], self.offset, self.step)
+
+    @property
+    def in_model(self) -> np.ndarray:
+        """The points in the model's frame [N, 3]: float32, or float64 where they are far from its origin."""
+        return self.xyz + self.offset if self.offset.any() else self.xyz
 
 
 def read_cloud(path: Path) -> Cloud:
@@ -49,7 +62,8 @@ def read_cloud(path: Path) -> Cloud:
             raise UserError(
                 f"{path} has points without {what}, so no surface can be built: run recon3d dense again."
             )
-    xyz, normals = _block(vertices, "x", "y", "z"), _block(vertices, "nx", "ny", "nz")
+    offset = _offset(vertices)
+    xyz, normals = _block(vertices, "x", "y", "z", offset=offset), _block(vertices, "nx", "ny", "nz")
     length = np.linalg.norm(normals, axis=1)
     with np.errstate(invalid="ignore"):
         good = np.isfinite(xyz).all(axis=1) & np.isfinite(length) & (length > 1e-6)
@@ -60,13 +74,21 @@ def read_cloud(path: Path) -> Cloud:
         )
     views = vertices["views"].astype(np.uint8) if "views" in names else np.zeros(len(xyz), np.uint8)
     normals /= np.where(good, length, 1)[:, None]
-    return Cloud(xyz, normals, vertex_colors(vertices), views).select(good)
+    single = any(vertices.dtype[name] == np.float32 for name in "xyz")
+    step = float(np.spacing(np.abs(offset).max().astype(np.float32))) if single and offset.any() else 0.0
+    return Cloud(xyz, normals, vertex_colors(vertices), views, offset, step).select(good)
 
 
-def _block(vertices: np.ndarray, *names: str) -> np.ndarray:
+def _offset(vertices: np.ndarray) -> np.ndarray:
+    """What is taken off the positions."""
+    some = vertices[:: max(1, len(vertices) // SAMPLE)]
+    return offset_of(np.stack([some[name] for name in "xyz"], axis=1).astype(np.float64))
+
+
+def _block(vertices: np.ndarray, *names: str, offset: Sequence[float] | np.ndarray = (0, 0, 0)) -> np.ndarray:
     block: np.ndarray = np.empty((len(vertices), len(names)), np.float32)
     for column, name in enumerate(names):
-        block[:, column] = vertices[name]
+        block[:, column] = vertices[name] - offset[column] if offset[column] else vertices[name]
     return block
 
 
@@ -99,6 +121,8 @@ def thinned(cloud: Cloud, most: int) -> Cloud:
         if cloud.rgb is None
         else np.rint(_sums(cloud.rgb, order, starts) / counts[:, None]).astype(np.uint8),
         np.maximum.reduceat(cloud.views[order], starts),
+        cloud.offset,
+        cloud.step,
     )
     return thin.select(length > 1e-3 * counts)  # the two sides of a thin sheet: no side is the front
 

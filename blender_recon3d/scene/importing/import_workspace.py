@@ -30,7 +30,7 @@ from ..find_imports import CLOUD, MESH, check_replaceable, find_imports, find_ob
 from ..meshes.mesh_object import forget_full_mesh, import_mesh
 from ..points import Points, robust_box
 from . import colmap_files, ply_points
-from .far_origin import moved, note, offset_of
+from ...pipeline.files.far_origin import moved, note, offset_of
 from .find_source import NOT_PLACED, Source, find_source
 from .mesh_files import has_mesh
 

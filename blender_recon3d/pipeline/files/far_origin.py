@@ -1,5 +1,6 @@
-"""Models in map coordinates (UTM and the like) brought near the origin: Blender stores single precision, which at five
-million metres is half a metre. The offset is kept in double with the import, and exports add it back. numpy only.
+"""Models and clouds in map coordinates (UTM and the like) brought near the origin: Blender, and the mesher, compute in
+single precision, which at five million metres is half a metre. The offset is kept in double, and what is exported has
+it again. numpy only.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ FAR = 300.0  # times the cameras' spread: nearer, single precision is good to a 
 
 
 def offset_of(centres: np.ndarray) -> np.ndarray:
-    """float64 [3], a round number near the cameras' middle; zeros where the model is not far. centres: [N, 3]."""
+    """float64 [3], a round number near the middle of cameras or points [N, 3]; zeros where they are not far."""
     centres = centres[np.isfinite(centres).all(axis=1)]
     if len(centres) < 2:
         return np.zeros(3)
@@ -24,12 +25,12 @@ def offset_of(centres: np.ndarray) -> np.ndarray:
     return np.round(middle / step) * step
 
 
-def note(offset: Sequence[float]) -> str:
+def note(offset: Sequence[float], who: str = "Exported cameras have") -> str:
     """What was done, for the user."""
     place = ", ".join(f"{value:.12g}" for value in offset)
     return (
         f"The model lies far from the origin, as map coordinates do: {place} was taken off, so that nothing is lost to "
-        "single precision. Exported cameras have it again."
+        f"single precision. {who} it again."
     )
 
 
