@@ -290,7 +290,7 @@ def _forget(workspace: Workspace) -> None:
     _remove_hosts(STAGES, workspace)
     for name in reversed(STAGES):
         reset(stage_of(name), workspace)
-    for path in (workspace.report_json, workspace.report_html):
+    for path in (workspace.report_json, workspace.report_html, workspace.placed):
         remove(path)
 
 

@@ -1,8 +1,8 @@
 """The workspace: one folder that holds a job, its progress and its results. Standard library only.
 
     job.json settings.json state.json events.jsonl log.txt cancel lock output.txt; older events and log: *.old.*
-    photos.json sources.json images/ masks/ pairs.txt database.db features/ live/ sparse/ placement.json refined/ dense/
-    mesh/ texture/ report.*
+    photos.json sources.json images/ masks/ pairs.txt database.db features/ live/ sparse/ placement.json placed.json
+    refined/ dense/ mesh/ texture/ report.*
 
 Whatever is written here appears whole or not at all (a temporary name, put on the disk, then a rename), so that a
 kill or a power cut at any moment leaves a folder that the next run continues from.
@@ -62,6 +62,7 @@ class Workspace:
         self.refined_registration = self.refined / "registration.json"
         self.live = self.root / "live"
         self.placement = self.root / "placement.json"
+        self.placed = self.root / "placed.json"  # what the user has set of it
         self.registration = self.root / "registration.json"
         self.dense = self.root / "dense"
         self.fusion = self.dense / "fusion.ply"

@@ -114,13 +114,16 @@ def create_camera(
     data[KEY] = asdict(pinhole)
     fit_lens(data)
     camera = bpy.data.objects.new(name, data)
-    # Blender's texts are UTF-8; a name of other bytes is spelled out, so that two stay two.
-    photo = image.name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    camera[KEY] = {"kind": "camera", "photo": photo, "qvec": image.qvec, "tvec": image.tvec}
+    camera[KEY] = {"kind": "camera", "photo": photo_key(image.name), "qvec": image.qvec, "tvec": image.tvec}
     camera.rotation_mode = "QUATERNION"
     camera.rotation_quaternion, centre = pose_of(image.qvec, image.tvec)
     camera.location = [value - off for value, off in zip(centre, offset, strict=True)]
     return camera
+
+
+def photo_key(name: str) -> str:
+    """A photo's name as Blender can keep it: its texts are UTF-8; other bytes are spelled out, so that two stay two."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def pinhole_from(data: bpy.types.Camera) -> Pinhole:

@@ -16,6 +16,7 @@ from .event import Event
 from .inspection_json import InspectionDocument
 from .live_json import LiveDocument
 from .photos_json import PhotosDocument
+from .placed_json import PlacedDocument
 from .placement_json import PlacementDocument
 from .registration_json import RegistrationDocument
 from .report_json import ReportDocument
@@ -31,6 +32,11 @@ DOCUMENTS: tuple[tuple[str, type, str], ...] = (
     ("sources.json", SourcesDocument, "The files that it was made from."),
     ("registration.json", RegistrationDocument, "What became of each photo in structure from motion."),
     ("placement.json", PlacementDocument, "How the model stands in the world."),
+    (
+        "placed.json",
+        PlacedDocument,
+        "What `recon3d place` has set, for the day that cameras are found again.",
+    ),
     ("state.json", StateDocument, "Which stages are done, and the files that they have left."),
     ("events.jsonl", Event, "What a run says: one object a line, as `--json` prints them too."),
     (

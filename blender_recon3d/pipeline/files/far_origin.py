@@ -25,7 +25,7 @@ def offset_of(centres: np.ndarray) -> np.ndarray:
     return np.round(middle / step) * step
 
 
-def note(offset: Sequence[float], who: str = "Exported cameras have") -> str:
+def note(offset: Sequence[float] | np.ndarray, who: str = "Exported cameras have") -> str:
     """What was done, for the user."""
     place = ", ".join(f"{value:.12g}" for value in offset)
     return (

@@ -32,13 +32,16 @@ REACH = 2.5  # times the spacing: farther from the cloud there is no surface
 HOLE = 30.0  # times the spacing, side of a square: no larger hole is filled
 TONGUE = 30.0  # times the spacing: of the rim, narrower tongues than twice this go
 RIM = 40.0  # times the spacing: longest rim of a hole that is closed after that
-FAR_VERTEX = np.dtype([(name, "<f8" if len(name) == 1 else kind) for name, kind in VERTEX.descr])
+FAR_VERTEX = np.dtype(
+    [(name, "<f8" if name in ("x", "y", "z") else VERTEX[name]) for name in VERTEX.names or ()]
+)
 LOOSE_SHARE = 0.02  # of the largest part's area: smaller parts go
 
 
 @dataclass(frozen=True)
 class Built:
-    """Vertices (VERTEX or FAR_VERTEX, [N]) and faces int32 [M, 3] within the budget and before decimation, and what was done."""
+    """Vertices (VERTEX, or FAR_VERTEX in map coordinates, [N]) and faces int32 [M, 3] within the budget and before
+    decimation, and what was done."""
 
     mesh: tuple[np.ndarray, np.ndarray]
     full: tuple[np.ndarray, np.ndarray]
@@ -99,8 +102,8 @@ def _prepared(
         progress.info(note(cloud.offset, "The mesh has"))
     if cloud.step:
         progress.warning(
-            f"{path.name} holds its map coordinates in single precision, in steps of {cloud.step:g}: write it in double "
-            "precision, or with an offset taken off, or the mesh will have steps."
+            f"{path.name} holds its map coordinates in single precision, in steps of {cloud.step:g}: write it in "
+            "double precision, or with an offset taken off, or the mesh will have steps."
         )
     counts = {"points": len(cloud)}
 

@@ -6,5 +6,6 @@ upright        how a model stands: up, ground, the first camera's view
 gps            metres, east, north and up from the photos' EXIF
 placing_doubts what speaks against it
 markers        ArUco markers in the photos
+kept_placement what was set, kept when the cameras are found again
 place_command  the command
 """

@@ -10,13 +10,16 @@ import numpy as np
 
 from ..colmap.model_files import read_model
 from ..documents.document_files import write_document
+from ..documents.placed_json import PlacedDocument
 from ..documents.placement_json import GpsOrigin, PlacementDocument
 from ..errors import UserError
+from ..files.whole_files import remove
 from ..photos.image_files import read_gray
 from ..results import record_again, require_model
 from ..text import printable
 from ..workspace import Workspace
 from .gps import fix_from_gps, places_by_name
+from .kept_placement import poses_of
 from .markers import DICTIONARIES, Marker, View, find_corners, markers_in_space, scale_of
 from .upright import place_model
 
@@ -70,9 +73,24 @@ def place(workspace: Workspace, wish: Wish) -> PlacementDocument:
             said = ""
         how = f"{how}; {said}" if said else how
         content = PlacementDocument(world_from_model=upright.tolist(), how=how, gps=origin)
+        remember(workspace, model, content if said else None)
         write_document(workspace.placement, content)
         record_again(workspace, "sfm", workspace.placement)
     return content
+
+
+def remember(workspace: Workspace, model: Any, content: PlacementDocument | None) -> None:
+    """Write placed.json, from which sfm places the next model alike; None: there is nothing to keep."""
+    if content is None:
+        remove(workspace.placed)
+        return
+    document = PlacedDocument(
+        how=content.how,
+        world_from_model=content.world_from_model,
+        gps=content.gps,
+        cameras={name: pose.tolist() for name, pose in poses_of(model).items()},
+    )
+    write_document(workspace.placed, document)
 
 
 def scaled(world_from_model: np.ndarray, scale: float) -> np.ndarray:

@@ -12,6 +12,7 @@ from ..text import named
 from .gps import SpaceFix, fix_in_space
 from .up import Up
 
+UP = "up"  # the kind of a doubt
 WIDE = 30.0  # metres that photos stand about their middle: below, GPS cannot judge cameras
 APART = 10.0  # metres: what a phone's GPS may be off
 SHARE = 0.1  # of the reach
@@ -31,7 +32,7 @@ def placing_doubts(model: Any, gps: Mapping[str, Any], up: Up) -> list[Doubt]:
 
 def up_is_a_guess(up: Up) -> Doubt:
     return Doubt(
-        "up",
+        UP,
         f"Which way is up is a guess, from {up.source}: the photos carry no GPS that says it.",
         "If the model lies on its side or its head, set it right in Blender with Align to 3 Points or Up "
         "Axis.",

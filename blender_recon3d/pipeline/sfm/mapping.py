@@ -9,18 +9,22 @@ from ..colmap.calls import pycolmap, run_cancellable
 from ..colmap.global_mapper import run_in_child
 from ..colmap.model_files import check_model, read_model
 from ..documents.codec import encode
-from ..documents.document_files import write_document
+from ..documents.document_files import read_document, write_document
 from ..documents.photos_json import FocalPrior
+from ..documents.placed_json import PlacedDocument
 from ..documents.placement_json import PlacementDocument
 from ..documents.registration_json import RegistrationDocument
 from ..doubts import Doubt
 from ..errors import UserError
 from ..events import Progress
+from ..files.json_values import numbers
 from ..files.whole_files import remove, scratch_folder, whole_folder
 from ..matching.still_background import ADVICE as STILL_ADVICE
 from ..matching.still_background import stands_still
 from ..placing.gps import at_zero, places_by_name
-from ..placing.placing_doubts import placing_doubts
+from ..placing.kept_placement import old_from_new, poses_of
+from ..placing.placement_file import check_placement
+from ..placing.placing_doubts import UP, placing_doubts
 from ..placing.upright import place_model
 from ..settings import SfmSettings
 from ..text import named
@@ -145,8 +149,33 @@ def _place(workspace: Workspace, model: Any, progress: Progress) -> list[Doubt]:
     if lost := [photo.name for photo in photos if at_zero(photo)]:
         progress.warning(f"The GPS of {named(lost)} says 0, 0, which is not a real position: it is ignored.")
     transform, how, up = place_model(model, gps)
-    write_document(workspace.placement, PlacementDocument(world_from_model=transform.tolist(), how=how))
-    return placing_doubts(model, gps, up)
+    content = PlacementDocument(world_from_model=transform.tolist(), how=how)
+    kept = _as_placed(workspace, model, progress)
+    write_document(workspace.placement, kept or content)
+    return [doubt for doubt in placing_doubts(model, gps, up) if not (kept and doubt.kind == UP)]
+
+
+def _as_placed(workspace: Workspace, model: Any, progress: Progress) -> PlacementDocument | None:
+    """Where the user has had an earlier model placed: the same place for this one."""
+    if not workspace.placed.exists():
+        return None
+    try:
+        placed = read_document(PlacedDocument, workspace.placed, "")
+        world = check_placement(placed.world_from_model)
+        old = {name: numbers(pose, 3, 4) for name, pose in placed.cameras.items()}
+    except (UserError, ValueError):
+        remove(workspace.placed)
+        return None
+    moved = old_from_new(old, poses_of(model))
+    if moved is None:
+        progress.warning(
+            f"The model is not the one that was placed before ({placed.how}), so that does not hold any more: place it "
+            f"again with recon3d place {workspace.root}."
+        )
+        remove(workspace.placed)
+        return None
+    progress.info(f"The scale and place set before are kept: {placed.how}.")
+    return PlacementDocument(world_from_model=(world @ moved).tolist(), how=placed.how, gps=placed.gps)
 
 
 def _no_model(found: RegistrationDocument, workspace: Workspace) -> str:

@@ -16,9 +16,11 @@ import numpy as np
 from mathutils import Matrix
 
 from ...pipeline.errors import UserError
+from ...pipeline.files.far_origin import moved, note, offset_of
 from ..cameras import (
     KEY,
     create_camera,
+    photo_key,
     pinhole_of,
     pose_of,
     show_photo_behind,
@@ -30,9 +32,9 @@ from ..find_imports import CLOUD, MESH, check_replaceable, find_imports, find_ob
 from ..meshes.mesh_object import forget_full_mesh, import_mesh
 from ..points import Points, robust_box
 from . import colmap_files, ply_points
-from ...pipeline.files.far_origin import moved, note, offset_of
 from .find_source import NOT_PLACED, Source, find_source
 from .mesh_files import has_mesh
+from .moved_empty import carried_over, moved_by_user, pose
 
 NAME = "Recon3D"
 
@@ -84,7 +86,11 @@ def import_workspace(
     if earlier is not None:
         check_replaceable(earlier)
     updated, kept = earlier is not None, _Kept.of(earlier)
-    collection, camera_collection, empty = _containers(scene, source.root, placed)
+    stands = None
+    if earlier is not None and (by_user := moved_by_user(earlier)) is not None:
+        poses = {photo_key(image.name): pose(image.qvec, image.tvec) for image in model.images}
+        stands = carried_over(by_user, earlier, poses, offset)
+    collection, camera_collection, empty = _containers(scene, source.root, placed, stands)
     collection[KEY]["offset"] = offset.tolist()
     cloud = create_cloud(points, f"{NAME} Cloud")
     collection.objects.link(cloud)
@@ -168,7 +174,7 @@ def _read_points(source: Source, offset: np.ndarray) -> Points:
 
 
 def _containers(
-    scene: bpy.types.Scene, root: Path, world_from_model: np.ndarray
+    scene: bpy.types.Scene, root: Path, world_from_model: np.ndarray, stands: np.ndarray | None
 ) -> tuple[bpy.types.Collection, bpy.types.Collection, bpy.types.Object]:
     """The workspace's collection, its cameras' collection and its Empty, emptied of an earlier import."""
     found = find_import(scene, root)
@@ -189,7 +195,7 @@ def _containers(
         camera_collection = bpy.data.collections.new(f"{NAME} Cameras")
         camera_collection[KEY] = {"kind": "cameras"}
         collection.children.link(camera_collection)
-    _place(empty, world_from_model)
+    _place(empty, world_from_model, stands)
     return collection, camera_collection, empty
 
 
@@ -198,15 +204,18 @@ def find_import(scene: bpy.types.Scene, root: Path) -> bpy.types.Collection | No
     return next((c for c in find_imports(scene) if c[KEY].get("workspace") == str(root)), None)
 
 
-def _place(empty: bpy.types.Object, world_from_model: np.ndarray) -> None:
-    """Give the Empty the placement, unless it is the one it had been given: the user may have moved it since."""
+def _place(empty: bpy.types.Object, world_from_model: np.ndarray, stands: np.ndarray | None) -> None:
+    """Give the Empty the placement, unless it is the one it had been given: the user may have moved it since.
+
+    stands: where the user's move puts the new model; it goes before the placement.
+    """
     flat = [float(value) for value in world_from_model.ravel()]
     kept = empty.get(KEY)
     if hasattr(kept, "get") and list(kept.get("world_from_model", ())) == flat:
         return
     empty[KEY] = {"kind": "empty", "world_from_model": flat}
     empty.rotation_mode = "QUATERNION"
-    empty.matrix_basis = Matrix(world_from_model.tolist())
+    empty.matrix_basis = Matrix((world_from_model if stands is None else stands).tolist())
 
 
 def _remove_made(collection: bpy.types.Collection) -> None:

@@ -12,7 +12,16 @@ from mathutils import Matrix, Vector  # noqa: E402
 from blender_recon3d.pipeline.errors import UserError  # noqa: E402
 from blender_recon3d.scene import cameras  # noqa: E402
 from blender_recon3d.scene.importing.import_workspace import import_workspace  # noqa: E402
-from tests.support.made_workspaces import MadeCamera, MadeModel, project, ring, write_binary, write_workspace  # noqa: E402
+from tests.support.made_workspaces import (  # noqa: E402
+    MadeCamera,
+    MadeModel,
+    project,
+    quaternion,
+    ring,
+    rotation_matrix,
+    write_binary,
+    write_workspace,
+)
 
 
 @pytest.fixture
@@ -95,6 +104,36 @@ def test_a_new_placement_is_taken_over(workspace):
     turned = np.eye(4).tolist()
     (workspace / "placement.json").write_text(json.dumps({"version": 1, "world_from_model": turned}))
     assert tuple(import_workspace(workspace).empty.location) == (0, 0, 0)
+
+
+def test_cameras_found_again_stand_where_the_user_has_put_the_old_ones(tmp_path):
+    """The new model has another frame and another size, and a placement of its own."""
+    made = ring(5)
+    first = import_workspace(write_workspace(tmp_path / "w", made))
+    first.empty.matrix_basis = (
+        Matrix.Translation((7, 8, 9)) @ Matrix.Rotation(0.4, 4, "X") @ Matrix.Scale(0.3, 4)
+    )
+    bpy.context.view_layer.update()
+    before = {name: camera.matrix_world.copy() for name, camera in first.cameras.items()}
+    turn = rotation_matrix(np.array([0.9, 0.1, -0.3, 0.2]))
+    centres = {name: -rotation_matrix(q).T @ t for name, _, q, t in made.images}
+    made.images = [
+        (name, camera, quaternion(rotation_matrix(q) @ turn.T),
+         -rotation_matrix(q) @ turn.T @ (2.5 * turn @ centres[name] + [1, 2, 3]))
+        for name, camera, q, t in made.images
+    ]  # fmt: skip
+    root = write_workspace(tmp_path / "w", made)
+    (root / "placement.json").write_text(json.dumps({"version": 1, "world_from_model": np.eye(4).tolist()}))
+    again = import_workspace(root)
+    bpy.context.view_layer.update()
+    for name, camera in again.cameras.items():
+        off = camera.matrix_world.translation - before[name].translation
+        assert off.length < 1e-4
+        assert (
+            camera.matrix_world.to_quaternion().rotation_difference(before[name].to_quaternion()).angle < 1e-3
+        )
+    moved = again.empty.matrix_basis.copy()
+    assert import_workspace(root).empty.matrix_basis == moved
 
 
 def test_two_workspaces_stand_side_by_side(workspace, tmp_path):

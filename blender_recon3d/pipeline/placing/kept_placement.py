@@ -1,0 +1,61 @@
+"""Scale and place that a user has set, kept when cameras are found again: the new model goes where the old one stood.
+
+Structure from motion begins each time in a frame of its own. What stays are the photos: the similarity that puts their
+new cameras where the old ones were takes the new model to the same place. numpy only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..evaluation.alignment import Undetermined, errors, robust_similarity, with_rotation
+
+Poses = Mapping[str, np.ndarray]  # by photos' names: rotation and centre of the camera in a frame, [3, 4]
+BENT = 0.05  # of the cameras' spread that they may be off: beyond it the old model was another one
+TURNED = 10.0  # degrees, the same for their rotations
+
+
+def old_from_new(old: Poses, new: Poses) -> np.ndarray | None:
+    """The similarity [4, 4] that takes the new frame to the old one; None where the photos both have do not say it."""
+    names = sorted(set(old) & set(new))
+    if len(names) < 2:
+        return None
+    before, after = np.stack([old[name] for name in names]), np.stack([new[name] for name in names])
+    target, source = before[:, :, 3], after[:, :, 3]
+    turn = _mean_rotation(before[:, :, :3] @ after[:, :, :3].transpose(0, 2, 1))
+    try:
+        try:
+            found, _ = robust_similarity(source, target)
+        except Undetermined:  # on one line, as many flights are
+            found = with_rotation(source, target, turn)
+    except Undetermined:
+        return None
+    spread = float(np.median(np.linalg.norm(target - np.median(target, axis=0), axis=1)))
+    if not float(np.median(errors(found, source, target))) <= BENT * spread:
+        return None
+    apart = np.clip((np.trace(found.rotation @ turn.T) - 1) / 2, -1, 1)
+    if np.degrees(np.arccos(apart)) > TURNED:
+        return None
+    matrix = np.eye(4)
+    matrix[:3, :3], matrix[:3, 3] = found.scale * found.rotation, found.translation
+    return matrix
+
+
+def poses_of(model: Any) -> dict[str, np.ndarray]:
+    """Of the registered photos of a pycolmap.Reconstruction."""
+    found = {}
+    for number in model.reg_image_ids():
+        pose = model.image(number).cam_from_world()
+        turn = np.asarray(pose.rotation.matrix(), float)
+        found[model.image(number).name] = np.column_stack([turn.T, -turn.T @ pose.translation])
+    return found
+
+
+def _mean_rotation(rotations: np.ndarray) -> np.ndarray:
+    """The rotation nearest to the elementwise median of rotations [N, 3, 3], which a few wrong ones do not move."""
+    left, _, right = np.linalg.svd(np.median(rotations, axis=0))
+    sign = np.sign(np.linalg.det(left @ right)) or 1.0
+    return np.asarray(left @ np.diag([1.0, 1.0, sign]) @ right)

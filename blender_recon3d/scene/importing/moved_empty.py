@@ -1,0 +1,73 @@
+"""How an import stands that the user has turned, moved or scaled, when its cameras have been found again since.
+
+The new model then has another frame and another size. It goes where the old one stood, by the cameras that both have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import bpy
+import numpy as np
+
+from ...pipeline.placing.kept_placement import old_from_new
+from ..cameras import KEY
+from ..find_imports import find_object, objects_of, offset_of_import
+from ..rotations import rotation_of
+
+SAME = 1e-5  # single precision: a matrix that differs by less was not touched
+
+
+def moved_by_user(collection: bpy.types.Collection | None) -> np.ndarray | None:
+    """The Empty's matrix [4, 4], where it is no longer the one that the import had given it."""
+    empty = find_object(collection, "empty") if collection else None
+    kept = empty.get(KEY) if empty else None
+    given = np.array(kept.get("world_from_model", ()) if hasattr(kept, "get") else (), float)
+    if empty is None or given.size != 16:
+        return None
+    now, given = np.array(empty.matrix_basis, float), given.reshape(4, 4)
+    return None if np.allclose(now, given, rtol=SAME, atol=SAME * np.abs(given).max()) else now
+
+
+def cameras_of(collection: bpy.types.Collection) -> dict[str, np.ndarray]:
+    """Rotation and centre [3, 4] of the import's cameras in their model's frame, by photo."""
+    found = {}
+    for camera in objects_of(collection, "camera"):
+        kept = camera[KEY]
+        if hasattr(kept, "get") and kept.get("qvec") is not None:
+            found[str(kept.get("photo"))] = pose(kept["qvec"], kept["tvec"])
+    return found
+
+
+def pose(qvec: Iterable[float], tvec: Iterable[float]) -> np.ndarray:
+    """Rotation and centre [3, 4] of a camera, from COLMAP's cam_from_world."""
+    w, x, y, z = qvec
+    turn = rotation_of((w, x, y, z)).T
+    return np.column_stack([turn, -turn @ np.array(list(tvec), float)])
+
+
+def carried_over(
+    moved: np.ndarray,
+    collection: bpy.types.Collection,
+    new: dict[str, np.ndarray],
+    offset: Sequence[float] | np.ndarray,
+) -> np.ndarray | None:
+    """The matrix [4, 4] that puts the new model where the user has the old one, which is still in the collection.
+
+    None where the cameras are those of before, so that a new placement was made on purpose, or are too different.
+    new: poses by photo; offset: what is taken off the new model's coordinates.
+    """
+    old = cameras_of(collection)
+    both = set(old) & set(new)
+    if all(np.allclose(old[name], new[name], rtol=0, atol=1e-9) for name in both):
+        return None
+    between = old_from_new(old, new)
+    if between is None:
+        return None
+    return np.asarray(moved @ _shift(offset_of_import(collection), -1) @ between @ _shift(offset, 1))
+
+
+def _shift(offset: Sequence[float] | np.ndarray, sign: int) -> np.ndarray:
+    matrix = np.eye(4)
+    matrix[:3, 3] = sign * np.array(offset, float)
+    return matrix
