@@ -1,6 +1,6 @@
 """Makes the add-on's zip: python build_addon.py --output DIR
 
-The zip holds what git would ship of `blender_recon3d` at its root, the licence, the engine's pinned requirements, and
+The zip holds what git would ship of `blender_recon3d` at its root, the license, the engine's pinned requirements, and
 the bundled weights as `weights/`. Two builds of the same files give the same bytes.
 """
 
@@ -18,7 +18,7 @@ from blender_recon3d.engine_setup.requirements import LISTS, pins
 ROOT = Path(__file__).resolve().parent
 PACKAGE = ROOT / "blender_recon3d"
 WEIGHTS = ROOT / "vendor" / "weights"
-LICENCES = ROOT / "vendor" / "licences"
+LICENSES = ROOT / "vendor" / "licenses"
 SUFFIXES = {".py", ".toml", ".json", ".html", ".css", ".txt", ".md", ".csv"}
 TIMESTAMP = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can hold
 
@@ -39,7 +39,7 @@ def files() -> Iterator[tuple[str, Path]]:
         hidden = any(part.startswith(".") or part == "__pycache__" for part in inside.parts)
         if path.is_file() and path.suffix in SUFFIXES and not hidden:
             yield inside.as_posix(), path
-    for folder, name in ((WEIGHTS, "weights"), (LICENCES, "licences")):
+    for folder, name in ((WEIGHTS, "weights"), (LICENSES, "licenses")):
         for path in folder.rglob("*") if folder.is_dir() else ():
             if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts):
                 yield f"{name}/{path.relative_to(folder).as_posix()}", path

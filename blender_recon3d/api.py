@@ -152,7 +152,7 @@ def up_axis(axis: str, scene: bpy.types.Scene | None = None) -> str:
 
 
 def origin_under(target: Point = (0.0, 0.0, 0.0), scene: bpy.types.Scene | None = None) -> str:
-    """Move so that the subject's bottom centre lies at a point of the world."""
+    """Move so that the subject's bottom center lies at a point of the world."""
     return placement.origin_under(_current(scene), target)
 
 
@@ -182,7 +182,7 @@ def bake_normals(size: int = 2048, extrusion: float = 0.0, scene: bpy.types.Scen
 
 
 def bake_texture(size: int = 2048, extrusion: float = 0.0, scene: bpy.types.Scene | None = None) -> str:
-    """Bake the textured mesh's colours onto the copy that is shown."""
+    """Bake the textured mesh's colors onto the copy that is shown."""
     return bake.bake_texture(_current(scene), size, extrusion)
 
 
@@ -193,7 +193,7 @@ def export_asset(
     scale: float = 1.0,
     scene: bpy.types.Scene | None = None,
 ) -> str:
-    """Write the mesh that is shown, in metres. preset: "GLB", "OBJ", "PLY", "USD", "STL", or "SPLATS" (a folder).
+    """Write the mesh that is shown, in meters. preset: "GLB", "OBJ", "PLY", "USD", "STL", or "SPLATS" (a folder).
 
     fill: close holes, in the file only. scale: of lengths in the file.
     """

@@ -11,14 +11,14 @@ import os
 from pathlib import Path
 
 from .pipeline.errors import UserError
+from .pipeline.files.atomic_files import read_json, write_json
 from .pipeline.files.json_values import items
-from .pipeline.files.whole_files import read_json, write_json
 from .preferences import user_folder
 
-_MOST = 500
+_MAX_PATHS = 500
 
 
-class _Kept:
+class _Remembered:
     """What is known in this session; None before the file has been read."""
 
     paths: list[str] | None = None
@@ -29,14 +29,14 @@ def remember(*chosen: Path | None) -> None:
     new = [_text(path) for path in chosen if path is not None]
     if all(path in _paths() for path in new):
         return
-    _Kept.paths = list(dict.fromkeys([*new, *_read(), *_paths()]))[
-        :_MOST
+    _Remembered.paths = list(dict.fromkeys([*new, *_read(), *_paths()]))[
+        :_MAX_PATHS
     ]  # another Blender may have added some
     file = _file()
     if file is None:
         return
     try:
-        write_json(file, {"version": 1, "paths": _Kept.paths})
+        write_json(file, {"version": 1, "paths": _Remembered.paths})
     except OSError:
         return  # a full disk: it holds for this session
 
@@ -48,7 +48,7 @@ def is_chosen(*paths: Path | None) -> bool:
 
 def forget_session() -> None:
     """Read the file again when next asked."""
-    _Kept.paths = None
+    _Remembered.paths = None
 
 
 def _text(path: Path) -> str:
@@ -56,9 +56,9 @@ def _text(path: Path) -> str:
 
 
 def _paths() -> list[str]:
-    if _Kept.paths is None:
-        _Kept.paths = _read()
-    return _Kept.paths
+    if _Remembered.paths is None:
+        _Remembered.paths = _read()
+    return _Remembered.paths
 
 
 def _read() -> list[str]:
@@ -66,7 +66,9 @@ def _read() -> list[str]:
     if file is None or not file.is_file():
         return []
     try:
-        return [path for path in items(read_json(file, "").get("paths")) if isinstance(path, str)][:_MOST]
+        return [path for path in items(read_json(file, "").get("paths")) if isinstance(path, str)][
+            :_MAX_PATHS
+        ]
     except UserError:
         return []
 

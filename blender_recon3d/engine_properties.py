@@ -11,7 +11,7 @@ from .pipeline.setting_field import Setting
 from .pipeline.settings import VERSION, Values, by_option, heading_of, spread
 
 _SETTINGS = {option: group[0] for option, group in by_option().items() if not group[0].not_in_panel}
-_MOST = 2**31 - 1  # what a whole number of Blender's holds
+_MAX_INT = 2**31 - 1  # what a whole number of Blender's holds
 
 
 def _groups() -> dict[str, list[str]]:
@@ -46,7 +46,7 @@ def blender_property(declared: Setting) -> Any:
         return bpy.props.BoolProperty(default=default, **common)
     if isinstance(declared.default, int | float):
         low = 0 if declared.by_quality else declared.low or 0
-        limits = {"min": low, "max": declared.high or _MOST}
+        limits = {"min": low, "max": declared.high or _MAX_INT}
         if isinstance(declared.default, float):
             shown = 4 if 0 < default < 0.01 else 2  # digits
             return bpy.props.FloatProperty(default=default, precision=shown, **limits, **common)

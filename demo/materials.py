@@ -9,16 +9,16 @@ import bpy
 
 
 class Surface:
-    """A diffuse material grown layer by layer on `colour`, the output socket of what is painted so far."""
+    """A diffuse material grown layer by layer on `color`, the output socket of what is painted so far."""
 
-    def __init__(self, name: str, colour: tuple[float, float, float]):
+    def __init__(self, name: str, color: tuple[float, float, float]):
         self.material = bpy.data.materials.new(name)
         self.material.use_nodes = True
         self.nodes, self.links = self.material.node_tree.nodes, self.material.node_tree.links
         self.nodes.clear()
         self.position = self.nodes.new("ShaderNodeNewGeometry").outputs["Position"]
-        self.colour = self.nodes.new("ShaderNodeRGB").outputs[0]
-        self.colour.default_value = (*colour, 1)
+        self.color = self.nodes.new("ShaderNodeRGB").outputs[0]
+        self.color.default_value = (*color, 1)
 
     def _range(self, value, low: float, high: float, to_low: float = 0, to_high: float = 1):
         node = self.nodes.new("ShaderNodeMapRange")
@@ -29,7 +29,7 @@ class Surface:
         return node.outputs["Result"]
 
     def noise(self, size: float, low: float, high: float, detail: float = 3, roughness=0.6, stretch=1.0):
-        """A mask 0..1 of cloudy patches `size` metres wide; they run down the surface where stretch > 1."""
+        """A mask 0..1 of cloudy patches `size` meters wide; they run down the surface where stretch > 1."""
         vector = self.nodes.new("ShaderNodeVectorMath")
         vector.operation = "MULTIPLY"
         self.links.new(self.position, vector.inputs[0])
@@ -42,12 +42,12 @@ class Surface:
         return self._range(node.outputs[0], low, high)
 
     def spots(self, size: float, low: float, high: float):
-        """A mask of roundish spots, one in each cell of `size` metres: 1 in their middle."""
+        """A mask of roundish spots, one in each cell of `size` meters: 1 in their middle."""
         node = self._voronoi(size)
         return self._range(node.outputs["Distance"], low, high, 1, 0)
 
     def grains(self, size: float, low: float = 0, high: float = 1):
-        """A random number for each grain of `size` metres."""
+        """A random number for each grain of `size` meters."""
         return self._range(self._voronoi(size).outputs["Color"], low, high)
 
     def _voronoi(self, size: float):
@@ -76,8 +76,8 @@ class Surface:
         self.links.new(second, node.inputs[1])
         return node.outputs[0]
 
-    def layer(self, colour, mask, strength: float = 1.0, blend: str = "MIX"):
-        """Paint a colour (a triple, or another Surface of the same material) where the mask is."""
+    def layer(self, color, mask, strength: float = 1.0, blend: str = "MIX"):
+        """Paint a color (a triple, or another Surface of the same material) where the mask is."""
         node = self.nodes.new("ShaderNodeMix")
         node.data_type, node.blend_type = "RGBA", blend
         # The sockets of the RGBA kind: factor 0, A 6, B 7, result 2.
@@ -88,19 +88,19 @@ class Surface:
             self.links.new(mask, scale.inputs[0])
             mask = scale.outputs[0]
         self.links.new(mask, node.inputs[0])
-        self.links.new(self.colour, node.inputs[6])
-        node.inputs[7].default_value = (*colour, 1)
-        self.colour = node.outputs[2]
+        self.links.new(self.color, node.inputs[6])
+        node.inputs[7].default_value = (*color, 1)
+        self.color = node.outputs[2]
         return self
 
     def finish(self, mean: tuple[float, float, float]):
-        """The material, with the painted colour on a rough diffuse surface.
+        """The material, with the painted color on a rough diffuse surface.
 
-        Light that bounces off it has its mean colour: a third of the rendering time saved, no visible difference.
+        Light that bounces off it has its mean color: a third of the rendering time saved, no visible difference.
         """
         seen, bounced = (self.nodes.new("ShaderNodeBsdfDiffuse") for _ in range(2))
         seen.inputs["Roughness"].default_value = 0.6
-        self.links.new(self.colour, seen.inputs["Color"])
+        self.links.new(self.color, seen.inputs["Color"])
         bounced.inputs["Color"].default_value = (*mean, 1)
         mix = self.nodes.new("ShaderNodeMixShader")
         self.links.new(self.nodes.new("ShaderNodeLightPath").outputs["Is Camera Ray"], mix.inputs[0])
@@ -142,7 +142,7 @@ def bronze():
 
 
 def rock():
-    """Dark grey rock with pale crystals and lichen: ammonite and rocks."""
+    """Dark gray rock with pale crystals and lichen: ammonite and rocks."""
     s = Surface("Rock", (0.20, 0.19, 0.18))
     s.layer((0.34, 0.30, 0.25), s.noise(0.04, 0.45, 0.6, detail=5))
     s.layer((0.07, 0.07, 0.075), s.noise(0.010, 0.52, 0.64), 0.85)
@@ -164,7 +164,7 @@ def leaves():
 
 
 def yard():
-    """Flagstones of different grey, moss and sand in their joints, gravel, then grass."""
+    """Flagstones of different gray, moss and sand in their joints, gravel, then grass."""
     s = Surface("Yard", (0.30, 0.25, 0.18))
     s.layer((0.13, 0.10, 0.07), s.stored("pebble", 0.0, 0.35), 0.8)
     s.layer((0.52, 0.48, 0.42), s.stored("pebble", 0.55, 1.0), 0.9)

@@ -39,7 +39,7 @@ def noise(points: np.ndarray, seed: int = 0) -> np.ndarray:
 
 
 def fbm(points: np.ndarray, size: float, octaves: int = 4, seed: int = 0, gain: float = 0.5) -> np.ndarray:
-    """Fractal sum of noise, the largest features `size` metres wide; (N, 3) -> (N,), about -1 to 1."""
+    """Fractal sum of noise, the largest features `size` meters wide; (N, 3) -> (N,), about -1 to 1."""
     total = np.zeros(len(points), np.float32)
     for octave in range(octaves):
         total += gain**octave * noise(points * (2.03**octave / size) + 17.3 * octave, seed + octave)
@@ -49,7 +49,7 @@ def fbm(points: np.ndarray, size: float, octaves: int = 4, seed: int = 0, gain: 
 def cells(points: np.ndarray, size: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Cellular (Worley) noise in two or three dimensions with one jittered seed a grid cell.
 
-    points: (N, D) in metres. Returns (N,) arrays: distance to the nearest seed and to the second nearest, in
+    points: (N, D) in meters. Returns (N,) arrays: distance to the nearest seed and to the second nearest, in
     units of `size`, and a random number in 0..1 that belongs to the nearest seed's cell.
     """
     scaled = np.asarray(points, np.float32) / size

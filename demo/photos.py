@@ -21,7 +21,7 @@ LOOK_AT = (0.0, 0.0, 0.47)
 
 @dataclass(frozen=True)
 class View:
-    """One photo: its file name and its pose, world (metres, z up) to camera (COLMAP: x right, y down, z ahead)."""
+    """One photo: its file name and its pose, world (meters, z up) to camera (COLMAP: x right, y down, z ahead)."""
 
     name: str
     rotation: np.ndarray  # (3, 3)
@@ -39,16 +39,16 @@ def make_views(count: int = 28, seed: int = 7) -> list[View]:
         elevation = math.radians((14, 40)[ring] + random.normal(0, 1.5))
         distance = (1.32, 1.38)[ring] * (1 + random.normal(0, 0.035))
         outward = np.array([math.cos(elevation) * math.cos(azimuth), math.cos(elevation) * math.sin(azimuth)])
-        centre = np.append(distance * outward, LOOK_AT[2] + distance * math.sin(elevation))
+        center = np.append(distance * outward, LOOK_AT[2] + distance * math.sin(elevation))
         target = np.array(LOOK_AT) + random.normal(0, 0.025, 3)
-        ahead = (target - centre) / np.linalg.norm(target - centre)
+        ahead = (target - center) / np.linalg.norm(target - center)
         right = np.cross(ahead, (0, 0, 1))
         right /= np.linalg.norm(right)
         down = np.cross(ahead, right)
         roll = random.normal(0, math.radians(1.8))
         turned = math.cos(roll) * right + math.sin(roll) * down
         rotation = np.stack([turned, np.cross(ahead, turned), ahead])
-        views.append(View(f"demo_{number + 1:02d}.jpg", rotation, -rotation @ centre))
+        views.append(View(f"demo_{number + 1:02d}.jpg", rotation, -rotation @ center))
     return views
 
 
@@ -92,7 +92,7 @@ def read_pixels(path: Path) -> np.ndarray:
 
 
 def undistort(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Invert SIMPLE_RADIAL, distorted = undistorted (1 + k r^2), on normalised coordinates by Newton's method."""
+    """Invert SIMPLE_RADIAL, distorted = undistorted (1 + k r^2), on normalized coordinates by Newton's method."""
     distorted = np.hypot(x, y)
     radius = distorted.copy()
     for _ in range(8):
@@ -114,7 +114,7 @@ def _cubic(t: np.ndarray) -> list[np.ndarray]:
 def photograph(picture: np.ndarray, width: int, seed: int) -> np.ndarray:
     """Bend the rendered picture with the lens, resample it bicubically and add the sensor's noise."""
     width, height, focal = intrinsics(width)
-    # COLMAP's pixel centres are at .5, in the photo and in the render.
+    # COLMAP's pixel centers are at .5, in the photo and in the render.
     x, y = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
     x, y = undistort((x - width / 2) / focal, (y - height / 2) / focal)
     x = x * focal + picture.shape[1] / 2 - 0.5

@@ -1,7 +1,7 @@
 """The demo's geometry: a bronze bust on a fluted stone plinth, a paved yard, a hedge.
 
 Every relief is real geometry (vertices moved in numpy), so that the truth can be sampled from the meshes.
-World frame: metres, z up, origin on the ground under the statue, which looks towards -y.
+World frame: meters, z up, origin on the ground under the statue, which looks towards -y.
 """
 
 import math
@@ -49,7 +49,7 @@ def vertices(mesh: bpy.types.Mesh) -> np.ndarray:
 
 
 def displace(thing: bpy.types.Object, height) -> None:
-    """Move each vertex along its normal by height(points) metres, and keep that as the attribute `relief`.
+    """Move each vertex along its normal by height(points) meters, and keep that as the attribute `relief`.
 
     The material darkens hollows and brightens ridges by it.
     """
@@ -69,7 +69,7 @@ def attribute(mesh: bpy.types.Mesh, name: str, values: np.ndarray) -> None:
 
 
 def _weathering(points: np.ndarray) -> np.ndarray:
-    """Worn, pitted stone: a few millimetres of broad wear, chips and small pits."""
+    """Worn, pitted stone: a few millimeters of broad wear, chips and small pits."""
     pit, _, chance = cells(points, 0.016, seed=5)
     pits = -0.0018 * step(0.45, 0.1, pit) * (chance > 0.6)
     chips = -0.0035 * step(0.45, 0.75, fbm(points, 0.07, 4, seed=9))
@@ -222,7 +222,7 @@ def rocks(material) -> None:
 
 
 def ground(material) -> None:
-    """A round yard of flagstones with mossy joints, then gravel, then grass to the hedge; finest at the centre."""
+    """A round yard of flagstones with mossy joints, then gravel, then grass to the hedge; finest at the center."""
     columns = 1500
     ratio = 1 + TAU / columns
     near = 0.16 * ratio ** np.arange(math.log(2.2 / 0.16) / math.log(ratio))
@@ -237,7 +237,7 @@ def ground(material) -> None:
     paved = step(1.18, 1.10, reach + wobble)
     block = step(0.03, 0.16, second - first) * paved
     grass = step(1.55, 1.95, reach + 2.0 * wobble)
-    pebble, _, pebble_colour = cells(flat, 0.021, seed=75)
+    pebble, _, pebble_color = cells(flat, 0.021, seed=75)
     lie = 0.008 * stone + 0.008 * noise(points / 0.5 + 40 * stone[:, None], seed=80)
     worn = 0.008 * step(0.4, 0.8, fbm(points, 0.05, 3, seed=78))
     z = block * (0.010 + lie + 0.0030 * fbm(points, 0.06, 5, seed=76) - worn)
@@ -246,7 +246,7 @@ def ground(material) -> None:
     z += 0.02 * fbm(points, 1.3, 3, seed=79) * step(0.5, 2, reach)
     points[:, 2] = z - 0.008
     thing.data.vertices.foreach_set("co", points.astype(np.float32).ravel())
-    for name, values in {"block": block, "grass": grass, "stone": stone, "pebble": pebble_colour}.items():
+    for name, values in {"block": block, "grass": grass, "stone": stone, "pebble": pebble_color}.items():
         attribute(thing.data, name, values)
     attribute(thing.data, "relief", 0.5 * (z - 0.012) * (1 - grass))
     thing.data.update()

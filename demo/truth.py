@@ -9,15 +9,15 @@ from mathutils import Vector
 from photos import RADIAL, View, intrinsics
 from shapes import vertices
 
-CENTRE = (0.0, 0.0, 0.45)
-RADIUS = 0.8  # metres around CENTRE in which the surface is sampled
+CENTER = (0.0, 0.0, 0.45)
+RADIUS = 0.8  # meters around CENTER in which the surface is sampled
 POINTS = 115_000
 MIN_VIEWS = 3  # a point counts as visible when this many photos show it
 MIN_COSINE = 0.17  # more grazing than 80 degrees is not seen
 
 
 def write_cameras(views: list[View], width: int, folder: Path) -> None:
-    """Write cameras.txt, images.txt and an empty points3D.txt (COLMAP; one SIMPLE_RADIAL camera, metres)."""
+    """Write cameras.txt, images.txt and an empty points3D.txt (COLMAP; one SIMPLE_RADIAL camera, meters)."""
     width, height, focal = intrinsics(width)
     numbers = " ".join(f"{v:.12g}" for v in (focal, width / 2, height / 2, RADIAL))
     (folder / "cameras.txt").write_text(f"1 SIMPLE_RADIAL {width} {height} {numbers}\n")
@@ -45,7 +45,7 @@ def _quaternion(rotation: np.ndarray) -> np.ndarray:
 
 
 def _triangles() -> np.ndarray:
-    """Corners of all triangles in the scene whose middle is within RADIUS of CENTRE, (N, 3, 3), world frame."""
+    """Corners of all triangles in the scene whose middle is within RADIUS of CENTER, (N, 3, 3), world frame."""
     parts = []
     for thing in bpy.context.scene.objects:
         if thing.type != "MESH":
@@ -56,7 +56,7 @@ def _triangles() -> np.ndarray:
         mesh.loop_triangles.foreach_get("vertices", index)
         matrix = np.array(thing.matrix_world)
         corners = (vertices(mesh) @ matrix[:3, :3].T + matrix[:3, 3])[index.reshape(-1, 3)]
-        parts.append(corners[np.linalg.norm(corners.mean(1) - CENTRE, axis=1) < RADIUS])
+        parts.append(corners[np.linalg.norm(corners.mean(1) - CENTER, axis=1) < RADIUS])
     return np.concatenate(parts).astype(np.float64)
 
 
@@ -72,7 +72,7 @@ def _framed(view: View, points: np.ndarray, width: int) -> np.ndarray:
 def sample_surface(views: list[View], width: int, seed: int = 3) -> tuple[np.ndarray, np.ndarray]:
     """POINTS points, uniform by area, of the surface that at least MIN_VIEWS photos show; and their normals.
 
-    Visibility is by casting rays to the cameras. Both (N, 3), metres, world frame; normals face the cameras.
+    Visibility is by casting rays to the cameras. Both (N, 3), meters, world frame; normals face the cameras.
     """
     random = np.random.default_rng(seed)
     triangles = _triangles()
@@ -102,7 +102,7 @@ def sample_surface(views: list[View], width: int, seed: int = 3) -> tuple[np.nda
 
 
 def write_surface(points: np.ndarray, normals: np.ndarray, path: Path) -> None:
-    """Binary PLY: float x y z in metres; char nx ny nz, in 127ths."""
+    """Binary PLY: float x y z in meters; char nx ny nz, in 127ths."""
     rows = np.empty(len(points), [("xyz", "<f4", 3), ("normal", "i1", 3)])
     rows["xyz"], rows["normal"] = points, np.rint(127 * normals)
     header = "ply\nformat binary_little_endian 1.0\ncomment metres, z up; normals in 127ths\n"
@@ -122,7 +122,7 @@ def write(views: list[View], width: int, folder: Path) -> int:
         "size": round(float(points[:, 2].max()), 3),
         "units": "m",
         "up": [0, 0, 1],
-        "centre": CENTRE,
+        "centre": CENTER,
         "radius_of_interest": RADIUS,
         "min_views": MIN_VIEWS,
     }

@@ -59,7 +59,7 @@ def printer(title: str = "") -> Callable[[object], None]:
         if key == shown or view.state != "running":
             return
         shown = key
-        left = view.left_at(time.time())
+        left = view.seconds_left_at(time.time())
         count = f" {view.done}/{view.total}" if view.total else ""
         time_left = f", {duration(left)} left" if left else ""
         print(

@@ -36,7 +36,7 @@ def main(words: list[str]) -> int:
     scene = bpy.context.scene
     scene.render.engine = "CYCLES"
     scene.cycles.samples, scene.cycles.use_denoising = 4, False
-    scene.view_settings.view_transform = "Standard"  # the photos' colours as they are
+    scene.view_settings.view_transform = "Standard"  # the photos' colors as they are
     light(scene.camera)
     scene.world = bpy.data.worlds.new("Turntable")
     scene.world.color = (0.05, 0.05, 0.06)
@@ -54,13 +54,13 @@ def subject(cameras: list[bpy.types.Object]) -> tuple[np.ndarray, float]:
     """What the photos look at: the point [3] nearest to all their axes, and how far it is from them."""
     bpy.context.view_layer.update()
     matrices = [np.array(camera.matrix_world) for camera in cameras]
-    centres = np.array([matrix[:3, 3] for matrix in matrices])
+    centers = np.array([matrix[:3, 3] for matrix in matrices])
     axes = np.array([-matrix[:3, 2] / np.linalg.norm(matrix[:3, 2]) for matrix in matrices])
     across = np.eye(3) - axes[:, :, None] * axes[:, None, :]
     middle = np.linalg.lstsq(
-        across.sum(axis=0), (across @ centres[:, :, None]).sum(axis=0)[:, 0], rcond=None
+        across.sum(axis=0), (across @ centers[:, :, None]).sum(axis=0)[:, 0], rcond=None
     )[0]
-    return middle, float(np.median(np.linalg.norm(centres - middle, axis=1)))
+    return middle, float(np.median(np.linalg.norm(centers - middle, axis=1)))
 
 
 def turning_camera(middle: np.ndarray, distance: float) -> bpy.types.Object:
@@ -79,7 +79,7 @@ def turning_camera(middle: np.ndarray, distance: float) -> bpy.types.Object:
 
 
 def light(camera: bpy.types.Object) -> None:
-    """A sun behind the camera: a mesh has its texture's colours under it. A cloud shines by itself."""
+    """A sun behind the camera: a mesh has its texture's colors under it. A cloud shines by itself."""
     sun = bpy.data.objects.new("Turntable Sun", bpy.data.lights.new("Turntable Sun", "SUN"))
     sun.data.energy = math.pi
     sun.data.use_shadow = False

@@ -1,4 +1,4 @@
-"""Random changes of light, sensor and focus, a batch of grey images at a time, on any device."""
+"""Random changes of light, sensor and focus, a batch of gray images at a time, on any device."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def sampling_weights(names: list[str]) -> Tensor:
 
 @dataclass
 class PhotoStack:
-    """Grey photos on one device. pixels: uint8 [N, S, S], each in the upper left corner, zero beside it;
+    """Gray photos on one device. pixels: uint8 [N, S, S], each in the upper left corner, zero beside it;
     sizes: float32 [N, 2], width and height."""
 
     pixels: Tensor
@@ -70,8 +70,8 @@ class PhotoStack:
         return len(self.pixels)
 
 
-def stack_grey(images: list[np.ndarray], device: torch.device) -> PhotoStack:
-    """Grey versions of RGB photos in one tensor; of a photo longer than LONGEST pixels the middle."""
+def stack_gray(images: list[np.ndarray], device: torch.device) -> PhotoStack:
+    """Gray versions of RGB photos in one tensor; of a photo longer than LONGEST pixels the middle."""
     images = [_middle(image) for image in images]
     side = max(max(image.shape[:2]) for image in images)
     pixels = np.zeros((len(images), side, side), np.uint8)

@@ -3,7 +3,7 @@
 What a camera sees is found by ray marching, with occlusion, so that correspondences between views are exact for
 non-planar scenes too; a flat relief gives homographies. Everything is batched and runs on any device.
 
-World: the photo's pixels are x and y (first pixel centre (0, 0)); z points away from the cameras, the photo's
+World: the photo's pixels are x and y (first pixel center (0, 0)); z points away from the cameras, the photo's
 plane is z = 0, and the relief is a function z(x, y) in pixels.
 """
 
@@ -87,8 +87,8 @@ def random_scenes(
     """
     sizes = photos.sizes.cpu()[index.cpu()]
     low, high = settings.view_scale
-    most = (sizes / torch.tensor([shape[1], shape[0]])).amin(dim=1)
-    scale = (low + (high - low) * torch.rand(len(index), generator=generator)).minimum(most)
+    max_scale = (sizes / torch.tensor([shape[1], shape[0]])).amin(dim=1)
+    scale = (low + (high - low) * torch.rand(len(index), generator=generator)).minimum(max_scale)
     relief = _random_relief(scale * shape[1], settings, generator)
     cameras = _random_cameras(sizes, scale, views, shape, settings, generator)
     device = photos.pixels.device
@@ -166,8 +166,8 @@ def _random_cameras(
     distance = focal * scale[:, None] * zoom
     axis = torch.stack([tilt.sin() * azimuth.cos(), tilt.sin() * azimuth.sin(), tilt.cos()], dim=-1)
     rotation = _roll(roll) @ _looking_along(axis)
-    centre = F.pad(target, (0, 1)) - distance[..., None] * axis
-    translation = -(rotation @ centre[..., None])[..., 0]
+    center = F.pad(target, (0, 1)) - distance[..., None] * axis
+    translation = -(rotation @ center[..., None])[..., 0]
     intrinsics = torch.zeros(count, views, 3, 3)
     intrinsics[..., 0, 0] = intrinsics[..., 1, 1] = focal
     intrinsics[..., 0, 2], intrinsics[..., 1, 2] = (width - 1) / 2, (height - 1) / 2
@@ -198,14 +198,14 @@ def _roll(angle: Tensor) -> Tensor:
 
 
 def _rays(cameras: Cameras, shape: tuple[int, int]) -> tuple[Tensor, Tensor]:
-    """Camera centres [S, V, 1, 3] and directions [S, V, H W, 3], scaled so that z grows by 1."""
+    """Camera centers [S, V, 1, 3] and directions [S, V, H W, 3], scaled so that z grows by 1."""
     pixels = F.pad(pixel_grid(*shape, cameras.rotation.device).reshape(-1, 2), (0, 1), value=1.0)
     local = pixels @ torch.linalg.inv(cameras.intrinsics).transpose(-1, -2)
     direction = local @ cameras.rotation  # R^T d as a row
     depth = direction[..., 2:]
     direction = direction / torch.where(depth > 0.05, depth, torch.full_like(depth, 0.05))
-    centre = -(cameras.translation[..., None, :] @ cameras.rotation)
-    return centre, direction
+    center = -(cameras.translation[..., None, :] @ cameras.rotation)
+    return center, direction
 
 
 def _march(relief: Tensor, extent: int, origin: Tensor, direction: Tensor) -> Tensor:

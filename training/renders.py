@@ -4,7 +4,7 @@
 
 Every scene becomes one file, DIR/NAME.npz, and depends on the seed and its number alone, so that an interrupted
 run goes on where it stopped. `load_renders` reads them, `correspondences` maps pixels from view to view.
-Pixels: the first pixel's centre is (0, 0). Depth is along the optical axis, metres, 0 where there is nothing.
+Pixels: the first pixel's center is (0, 0). Depth is along the optical axis, meters, 0 where there is nothing.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from torch import Tensor
 
 from .photos import load_photos
 from .rendering.cameras import Camera
-from .rendering.raster import project, rasterise
+from .rendering.raster import project, rasterize
 from .rendering.scenes import Scene, make_scene
 from .rendering.surfaces import load_scans
 
 HELD_OUT = 6  # every so many-th scan is kept for held-out scenes
-SAMPLES = 2  # a pixel's colour is the mean of SAMPLES x SAMPLES
+SAMPLES = 2  # a pixel's color is the mean of SAMPLES x SAMPLES
 STEPS = 65535  # of stored inverse depth
 TOLERANCE = 0.01  # of depth: what is farther than another view's depth by more is hidden there
 
 
 @dataclass(frozen=True)
 class Light:
-    """direction: [3], towards the light, length 1; ambient and diffuse: colours [3], 1 leaves the texture."""
+    """direction: [3], towards the light, length 1; ambient and diffuse: colors [3], 1 leaves the texture."""
 
     direction: np.ndarray
     ambient: np.ndarray
@@ -78,31 +78,31 @@ def random_light(rng: np.random.Generator) -> Light:
 
 
 def render_view(scene: Scene, camera: Camera, light: Light) -> View:
-    """One picture with the depth at every pixel's centre."""
+    """One picture with the depth at every pixel's center."""
     surface = scene.surface
-    exact = rasterise(
+    exact = rasterize(
         project(surface.vertices, camera.intrinsics, camera.cam_from_world), surface.faces, camera.size
     )
     depth = np.divide(1, exact.inverse_depth, out=np.zeros_like(exact.inverse_depth), where=exact.face >= 0)
 
-    # Colours on a finer grid: sample s of pixel p lies at p + (s + .5) / SAMPLES - .5.
+    # Colors on a finer grid: sample s of pixel p lies at p + (s + .5) / SAMPLES - .5.
     finer = camera.intrinsics.copy()
     finer[:2] *= SAMPLES
     finer[:2, 2] += (SAMPLES - 1) / 2
     size = (camera.size[0] * SAMPLES, camera.size[1] * SAMPLES)
-    fine = rasterise(project(surface.vertices, finer, camera.cam_from_world), surface.faces, size)
+    fine = rasterize(project(surface.vertices, finer, camera.cam_from_world), surface.faces, size)
     seen = fine.face >= 0
     face = fine.face[seen]
     weights = fine.weights.astype(np.float32)
     uv = np.einsum("nc,nck->nk", weights, surface.uv[face])
     level = _levels(scene, fine.magnification)[face]
-    colour = scene.atlas.sample(surface.texture[face], uv, level)
+    color = scene.atlas.sample(surface.texture[face], uv, level)
     facing = np.maximum(surface.normals @ light.direction, 0).astype(np.float32)
     lit = np.einsum("nc,nc->n", weights, facing[surface.faces[face]])
-    colour *= light.ambient.astype(np.float32) + lit[:, None] * light.diffuse.astype(np.float32)
+    color *= light.ambient.astype(np.float32) + lit[:, None] * light.diffuse.astype(np.float32)
     picture = np.empty((size[1], size[0], 3), np.float32)
     picture[:] = scene.sky * light.ambient
-    picture[seen] = colour
+    picture[seen] = color
     mean = cv2.resize(picture, camera.size, interpolation=cv2.INTER_AREA)
     image = np.clip(np.rint(mean), 0, 255).astype(np.uint8)
     return View(image, depth.astype(np.float32), camera.intrinsics, camera.cam_from_world)
@@ -129,7 +129,7 @@ def correspondences(
     """Where pixels of view a are in view b, and whether they are seen there.
 
     depth: [B, H, W] of both views; intrinsics: [B, 3, 3]; pose: cam_from_world [B, 3, 4]; xy_a: [B, N, 2], pixels
-    whose first centre is (0, 0), fractions too. Returns xy_b [B, N, 2] and visible, bool [B, N]: false where
+    whose first center is (0, 0), fractions too. Returns xy_b [B, N, 2] and visible, bool [B, N]: false where
     there is no depth, where a straddles the edge of something, or where b does not see the point. xy_b is
     meaningless where a has no depth.
     """

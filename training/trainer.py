@@ -41,7 +41,7 @@ class Trainer(ABC):
         self.rank, self.workers = rank, workers
         self.network = network
         self.average = MovingAverage(network, config["average"])
-        self.optimiser = torch.optim.AdamW(
+        self.optimizer = torch.optim.AdamW(
             parameters, config["rate"], betas, weight_decay=config["weight_decay"]
         )
         self.generator = torch.Generator()
@@ -65,7 +65,7 @@ class Trainer(ABC):
             return False
         self.network.load_state_dict(state["network"])
         self.average.tensors = {name: tensor.to(self.device) for name, tensor in state["average"].items()}
-        self.optimiser.load_state_dict(state["optimiser"])
+        self.optimizer.load_state_dict(state["optimiser"])
         self.step = state["step"]
         return True
 
@@ -74,7 +74,7 @@ class Trainer(ABC):
             {
                 "network": self.network.state_dict(),
                 "average": self.average.tensors,
-                "optimiser": self.optimiser.state_dict(),
+                "optimiser": self.optimizer.state_dict(),
                 "step": self.step,
             }
         )
@@ -100,16 +100,16 @@ class Trainer(ABC):
         config = self.config
         # A step's random numbers hang on its number alone, so that a resumed run draws the same.
         self.generator.manual_seed((config["seed"] * 1_000_003 + self.step) * self.workers + self.rank)
-        for group in self.optimiser.param_groups:
+        for group in self.optimizer.param_groups:
             rate = group.get("rate", config["rate"])
             group["lr"] = learning_rate(self.step, config["steps"], rate, config["warm_up"], config["decay"])
         loss = self.loss(meter)
-        self.optimiser.zero_grad(set_to_none=True)
+        self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         average_gradients(self.network, self.workers)
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), config["clip"])
         if torch.isfinite(norm):  # a step whose gradient is not finite is passed over
-            self.optimiser.step()
+            self.optimizer.step()
             self.average.update(self.network, self.step)
         meter.add(norm=norm)
 

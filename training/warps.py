@@ -1,6 +1,6 @@
 """Random homographies and views of photos through them, a batch at a time, on any device.
 
-A homography [3, 3] maps pixels of a view to pixels of the photo (or of another view); the first pixel centre is
+A homography [3, 3] maps pixels of a view to pixels of the photo (or of another view); the first pixel center is
 (0, 0).
 """
 
@@ -46,7 +46,7 @@ def apply_homography(homography: Tensor, xy: Tensor) -> Tensor:
 
 
 def pixel_grid(height: int, width: int, device: torch.device) -> Tensor:
-    """Pixel centres [H, W, 2]."""
+    """Pixel centers [H, W, 2]."""
     rows, columns = torch.meshgrid(
         torch.arange(height, device=device, dtype=torch.float32),
         torch.arange(width, device=device, dtype=torch.float32),
@@ -104,9 +104,9 @@ def _random_crop(
     count = len(sizes)
     extent = torch.tensor([view[1], view[0]], dtype=torch.float32)
     low, high = settings.crop_scale
-    most = (sizes / extent).amin(dim=1).clamp(max=high)
+    max_scale = (sizes / extent).amin(dim=1).clamp(max=high)
     uniform = torch.rand(count, 4, generator=generator)
-    scale = (low * (most / low).clamp(min=1) ** uniform[:, 0]).minimum(most)
+    scale = (low * (max_scale / low).clamp(min=1) ** uniform[:, 0]).minimum(max_scale)
     room = sizes - 1 - scale[:, None] * (extent - 1)
     corner = uniform[:, 1:3] * room
     crop = torch.zeros(count, 3, 3)
@@ -143,9 +143,9 @@ def _random_relative(
     matrix[:, 2, 0] = signed[:, 5] * settings.perspective * 2 / width
     matrix[:, 2, 1] = signed[:, 6] * settings.perspective * 2 / height
     matrix[:, 2, 2] = 1
-    centre = torch.eye(3).repeat(count, 1, 1)
-    centre[:, 0, 2], centre[:, 1, 2] = (width - 1) / 2, (height - 1) / 2
-    return centre @ matrix @ torch.linalg.inv(centre)
+    center = torch.eye(3).repeat(count, 1, 1)
+    center[:, 0, 2], center[:, 1, 2] = (width - 1) / 2, (height - 1) / 2
+    return center @ matrix @ torch.linalg.inv(center)
 
 
 def blur(images: Tensor, sigma: Tensor, radius: int = 4) -> Tensor:

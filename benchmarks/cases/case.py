@@ -31,7 +31,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Outcome:
-    """registered: of how many photos used; error: median and largest error of the camera centres, in percent of the
+    """registered: of how many photos used; error: median and largest error of the camera centers, in percent of the
     truth's object, or None; said: warnings, doubts and errors."""
 
     exit_code: int
@@ -92,7 +92,7 @@ def _said(workspace: Workspace) -> tuple[str, ...]:
 def markdown(rows: list[tuple[Case, Outcome]]) -> str:
     """The table of cases."""
     lines = [
-        "| case | exit code | photos placed | error of centres, median and largest | what was said |",
+        "| case | exit code | photos placed | error of centers, median and largest | what was said |",
         "|---|---|---|---|---|",
     ]
     for case, outcome in rows:

@@ -1,4 +1,4 @@
-"""Files and folders as they come: formats, colours, thumbnails, copies."""
+"""Files and folders as they come: formats, colors, thumbnails, copies."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Captures whose surface is known exactly: scans on bumpy ground, drawn from all round, and the demo's.
 
 A scene's folder holds photos/, truth/ (a COLMAP text model, surface.ply, truth.json, as `recon3d evaluate` reads
-them) and depth/NAME.npy, the exact depth at every pixel's centre, float32 [H, W], metres, 0 where there is nothing.
+them) and depth/NAME.npy, the exact depth at every pixel's center, float32 [H, W], meters, 0 where there is nothing.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 
 from blender_recon3d.pipeline.colmap.calls import pycolmap
+from blender_recon3d.pipeline.files.atomic_files import atomic_folder
 from blender_recon3d.pipeline.files.ply import write_vertices
-from blender_recon3d.pipeline.files.whole_files import whole_folder
 from training.photos import load_photos
 from training.rendering.cameras import Camera, intrinsics, look_at
 from training.rendering.scenes import CELLS, Scene
@@ -27,20 +27,20 @@ SCANS = ("power_drill", "mustard_bottle")
 SIZE = (1200, 900)  # pixels
 RINGS = ((12, 16.0), (12, 42.0))  # photos, and degrees above the ground
 FIELD = 48.0  # degrees, across the width
-GROUND = 1.6  # metres along a side, with tiles of TILE photos each way
+GROUND = 1.6  # meters along a side, with tiles of TILE photos each way
 TILES = 6
-BUMPS = 0.012  # metres between the ground's lowest and highest place
+BUMPS = 0.012  # meters between the ground's lowest and highest place
 SAMPLES = 400_000  # of the surface, before those that are hardly seen are dropped
 KEPT = 150_000
-LEAST_VIEWS, LEAST_COSINE = 3, 0.17  # of a sample that counts; 0.17 is 80 degrees
+MIN_VIEWS, MIN_COSINE = 3, 0.17  # of a sample that counts; 0.17 is 80 degrees
 DEPTH_TOLERANCE = 0.002  # of depth: a sample that lies deeper than a photo's depth by more is hidden there
 
 
 @dataclass(frozen=True)
 class Ball:
-    """What is judged lies in it: centre [3], radius in metres."""
+    """What is judged lies in it: center [3], radius in meters."""
 
-    centre: np.ndarray
+    center: np.ndarray
     radius: float
 
 
@@ -68,7 +68,7 @@ def build_scene(scan: str, data: Path, folder: Path) -> Path:
     size = float(np.linalg.norm(high - low))
     ball = Ball(np.array([0.0, 0.0, high[2] / 2]), 0.75 * size)
     scene = Scene(surface, atlas, _cameras(ball, random), np.array([205.0, 220.0, 240.0]))
-    with whole_folder(folder) as part:
+    with atomic_folder(folder) as part:
         depths = _write_photos(scene, part)
         _write_truth(scene, depths, ball, size, part / "truth")
     return folder
@@ -82,8 +82,8 @@ def _cameras(ball: Ball, random: np.random.Generator) -> list[Camera]:
             angle = 2 * np.pi * (index + random.uniform(-0.2, 0.2) + elevation / 90) / count
             tilt = np.radians(elevation + random.uniform(-3, 3))
             direction = np.array([np.cos(tilt) * np.cos(angle), np.cos(tilt) * np.sin(angle), np.sin(tilt)])
-            eye = ball.centre + distance * random.uniform(0.92, 1.08) * direction
-            target = ball.centre + random.normal(0, 0.06 * ball.radius, 3)
+            eye = ball.center + distance * random.uniform(0.92, 1.08) * direction
+            target = ball.center + random.normal(0, 0.06 * ball.radius, 3)
             pose = look_at(eye, target, np.radians(random.normal(0, 3)))
             cameras.append(Camera(intrinsics(SIZE, np.radians(FIELD)), pose, SIZE))
     return cameras
@@ -111,7 +111,7 @@ def photo_name(number: int) -> str:
 def _write_truth(scene: Scene, depths: list[np.ndarray], ball: Ball, size: float, folder: Path) -> None:
     folder.mkdir()
     k = scene.cameras[0].intrinsics
-    focal, cx, cy = k[0, 0], k[0, 2] + 0.5, k[1, 2] + 0.5  # COLMAP's first pixel centre is (.5, .5)
+    focal, cx, cy = k[0, 0], k[0, 2] + 0.5, k[1, 2] + 0.5  # COLMAP's first pixel center is (.5, .5)
     (folder / "cameras.txt").write_text(
         f"1 PINHOLE {SIZE[0]} {SIZE[1]} {focal:.12g} {focal:.12g} {cx:.12g} {cy:.12g}\n"
     )
@@ -128,17 +128,17 @@ def _write_truth(scene: Scene, depths: list[np.ndarray], ball: Ball, size: float
     vertices = columns.view([(name, "<f4") for name in ("x", "y", "z", "nx", "ny", "nz")])[:, 0]
     write_vertices(folder / "surface.ply", vertices)
     facts = {
-        "size": size, "units": "m", "up": [0, 0, 1], "centre": ball.centre.tolist(),
-        "radius_of_interest": ball.radius, "min_views": LEAST_VIEWS,
+        "size": size, "units": "m", "up": [0, 0, 1], "centre": ball.center.tolist(),
+        "radius_of_interest": ball.radius, "min_views": MIN_VIEWS,
     }  # fmt: skip
     (folder / "truth.json").write_text(json.dumps(facts, indent=1) + "\n")
 
 
 def _seen_surface(scene: Scene, depths: list[np.ndarray], ball: Ball) -> tuple[np.ndarray, np.ndarray]:
-    """Samples uniform by area [N, 3] of what LEAST_VIEWS photos show in the ball, and their normals [N, 3]."""
+    """Samples uniform by area [N, 3] of what MIN_VIEWS photos show in the ball, and their normals [N, 3]."""
     random = np.random.default_rng(3)
     corners = scene.surface.vertices[scene.surface.faces].astype(np.float64)
-    corners = corners[np.linalg.norm(corners.mean(axis=1) - ball.centre, axis=1) < 1.3 * ball.radius]
+    corners = corners[np.linalg.norm(corners.mean(axis=1) - ball.center, axis=1) < 1.3 * ball.radius]
     cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     area = np.linalg.norm(cross, axis=1)
     pick = random.choice(len(corners), SAMPLES, p=area / area.sum())
@@ -149,9 +149,9 @@ def _seen_surface(scene: Scene, depths: list[np.ndarray], ball: Ball) -> tuple[n
     seen = np.zeros(SAMPLES, np.int64)
     for camera, depth in zip(scene.cameras, depths, strict=True):
         seen += _shows(camera, depth, points, normals)
-    keep = np.flatnonzero(
-        (seen >= LEAST_VIEWS) & (np.linalg.norm(points - ball.centre, axis=1) < ball.radius)
-    )[:KEPT]
+    keep = np.flatnonzero((seen >= MIN_VIEWS) & (np.linalg.norm(points - ball.center, axis=1) < ball.radius))[
+        :KEPT
+    ]
     return points[keep], normals[keep]
 
 
@@ -165,6 +165,6 @@ def _shows(camera: Camera, depth: np.ndarray, points: np.ndarray, normals: np.nd
     inside = (ours[:, 2] > 0) & (xy >= 0).all(axis=1) & (xy < np.array(camera.size)).all(axis=1)
     xy = np.where(inside[:, None], xy, 0)
     # A grazing surface's depth changes a lot within half a pixel.
-    tolerance = DEPTH_TOLERANCE * ours[:, 2] / np.maximum(facing, LEAST_COSINE)
+    tolerance = DEPTH_TOLERANCE * ours[:, 2] / np.maximum(facing, MIN_COSINE)
     there = depth[xy[:, 1], xy[:, 0]]
-    return inside & (facing > LEAST_COSINE) & (there > 0) & (np.abs(there - ours[:, 2]) < tolerance)
+    return inside & (facing > MIN_COSINE) & (there > 0) & (np.abs(there - ours[:, 2]) < tolerance)

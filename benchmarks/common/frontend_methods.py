@@ -16,7 +16,7 @@ from blender_recon3d.pipeline.models.superglue import (
     SuperGlue,
     SuperGlueSettings,
     layers_of,
-    normalise_keypoints,
+    normalize_keypoints,
 )
 from blender_recon3d.pipeline.models.superpoint import SuperPoint
 from tests.support.hugging_face import (
@@ -95,7 +95,7 @@ def pair_methods(weights: str, device: str) -> dict[str, Method]:
                 xy, scores, descriptors = side(features)
                 sets.append(
                     KeypointSet(
-                        normalise_keypoints(xy, features.image_size)[None], scores[None], descriptors[None]
+                        normalize_keypoints(xy, features.image_size)[None], scores[None], descriptors[None]
                     )
                 )
             found.append(partners(plain.match(*sets)[0][0].cpu().numpy()))

@@ -112,22 +112,22 @@ def _shared(model: pycolmap.Reconstruction, images: list[pycolmap.Image]) -> np.
     framed = np.stack(
         [_in_frame(model.cameras[image.camera_id], image, positions) for image in images], axis=1
     )
-    centres = np.array([image.projection_center() for image in images])
+    centers = np.array([image.projection_center() for image in images])
     shared = np.zeros((len(images), len(images)), np.int64)
     for start in range(0, len(points), CHUNK):
         part = slice(start, start + CHUNK)
-        shared += shared_points(positions[part], centres, observed[part], framed[part])
+        shared += shared_points(positions[part], centers, observed[part], framed[part])
     return shared
 
 
 def shared_points(
-    points: np.ndarray, centres: np.ndarray, observed: np.ndarray, framed: np.ndarray
+    points: np.ndarray, centers: np.ndarray, observed: np.ndarray, framed: np.ndarray
 ) -> np.ndarray:
     """How many of points [P, 3] each two photos share, int [N, N], by the rule at the top.
 
-    centres: [N, 3]; observed and framed: bool [P, N], which photos observed a point, and which have it in frame.
+    centers: [N, 3]; observed and framed: bool [P, N], which photos observed a point, and which have it in frame.
     """
-    rays = centres[None] - points[:, None]
+    rays = centers[None] - points[:, None]
     distance = np.linalg.norm(rays, axis=2)
     rays /= np.maximum(distance, 1e-12)[..., None]
     cosine = np.einsum("pik,pjk->pij", rays, rays)

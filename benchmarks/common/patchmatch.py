@@ -1,7 +1,7 @@
 """PatchMatch stereo as COLMAP and OpenMVS do it, on any torch device: the peer of `dense.py` where there is no CUDA.
 
 Bleyer et al. 2011, Schönberger et al. 2016: every pixel has a plane; planes start at random, good ones are handed on
-to neighbours, and each is changed at random and kept where it is better. The cost is bilaterally weighted NCC over a
+to neighbors, and each is changed at random and kept where it is better. The cost is bilaterally weighted NCC over a
 slanted 9x9 patch in steps of two, the mean of the two best views; three scales. Slow, since every hypothesis takes
 25 samples a view, and written for clarity.
 """
@@ -21,7 +21,7 @@ from blender_recon3d.pipeline.mvs.plane_sweep import depth_map
 from blender_recon3d.pipeline.mvs.planes import normals
 
 RADIUS, STEP = 4, 2
-SIGMA_COLOUR = 0.2  # COLMAP's; its spatial sigma is the radius
+SIGMA_COLOR = 0.2  # COLMAP's; its spatial sigma is the radius
 ITERATIONS = 3
 DISTANCES = (1, 5)
 CHANGES = 3  # random ones an iteration, each half as large as the last
@@ -43,7 +43,7 @@ class PatchCost:
         for dx, dy in self.offsets:
             value = padded[RADIUS + dy : RADIUS + dy + height, RADIUS + dx : RADIUS + dx + width]
             apart = math.exp(-(dx * dx + dy * dy) / (2 * RADIUS**2))
-            weight = apart * torch.exp(-((value - reference) ** 2) / (2 * SIGMA_COLOUR**2))
+            weight = apart * torch.exp(-((value - reference) ** 2) / (2 * SIGMA_COLOR**2))
             self.values.append(value)
             self.weights.append(weight)
         self.total = sum(self.weights)

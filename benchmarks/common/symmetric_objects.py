@@ -24,7 +24,7 @@ from training.renders import Light, render_view
 SIZE = (560, 420)  # of a photo, pixels
 FIELD = np.radians(50)
 TEXTURE = 384  # pixels along a texture's side
-NOISE = 2.0  # standard deviation of the sensor's noise, grey values
+NOISE = 2.0  # standard deviation of the sensor's noise, gray values
 Z = np.array([0.0, 0.0, 1.0])
 
 
@@ -102,14 +102,14 @@ def painted(seed: int, contrast: float = 1.0) -> np.ndarray:
     image = np.ascontiguousarray(70 + 30 * total)
     for _ in range(45):
         x, y, w, h = (int(value) for value in rng.integers(0, TEXTURE, 4))
-        colour = [float(value) for value in rng.uniform(20, 235, 3)]
+        color = [float(value) for value in rng.uniform(20, 235, 3)]
         kind = rng.integers(3)
         if kind == 0:
-            cv2.rectangle(image, (x, y), (x + w // 6 + 6, y + h // 6 + 6), colour, -1)
+            cv2.rectangle(image, (x, y), (x + w // 6 + 6, y + h // 6 + 6), color, -1)
         elif kind == 1:
-            cv2.circle(image, (x, y), w // 14 + 4, colour, -1, cv2.LINE_AA)
+            cv2.circle(image, (x, y), w // 14 + 4, color, -1, cv2.LINE_AA)
         else:
-            cv2.line(image, (x, y), (x + w // 4 - 48, y + h // 4 - 48), colour, 3, cv2.LINE_AA)
+            cv2.line(image, (x, y), (x + w // 4 - 48, y + h // 4 - 48), color, 3, cv2.LINE_AA)
     mean = image.mean(axis=(0, 1))
     return np.clip(mean + contrast * (image - mean), 0, 255).astype(np.uint8)
 
@@ -326,6 +326,6 @@ def write_photos(subject: Subject, folder: Path, size: tuple[int, int] = SIZE) -
         jpeg = cv2.imencode(".jpg", noisy[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 93])[1]
         (folder / "photos" / name).write_bytes(jpeg.tobytes())
         rotation = camera.cam_from_world[:, :3].T
-        rows = [*camera.intrinsics, np.zeros(3), *rotation, camera.centre]
+        rows = [*camera.intrinsics, np.zeros(3), *rotation, camera.center]
         lines = [" ".join(repr(float(value)) for value in row) for row in rows] + [f"{size[0]} {size[1]}"]
         (folder / "truth" / f"{name}.camera").write_text("\n".join(lines) + "\n")

@@ -50,17 +50,17 @@ class Sight:
         return cls(view.read(), cover > 0.999, row * width + column, face, corners.astype(np.float32))
 
     def painted(self, values: np.ndarray) -> np.ndarray:
-        """float32 [H, W, 3] of colours [P, 3] at the samples."""
+        """float32 [H, W, 3] of colors [P, 3] at the samples."""
         height, width = self.photo.shape[:2]
         image = np.zeros((height * width * OVERSAMPLING**2, 3), np.float32)
         image[self.index] = values
         image = image.reshape(height * OVERSAMPLING, width * OVERSAMPLING, 3)
         return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
 
-    def with_vertex_colours(self, colours: np.ndarray, faces: np.ndarray) -> np.ndarray:
-        """colours [V, 3] in 0..255."""
+    def with_vertex_colors(self, colors: np.ndarray, faces: np.ndarray) -> np.ndarray:
+        """colors [V, 3] in 0..255."""
         return self.painted(
-            np.einsum("pk,pkc->pc", self.corners, colours.astype(np.float32)[faces[self.face]])
+            np.einsum("pk,pkc->pc", self.corners, colors.astype(np.float32)[faces[self.face]])
         )
 
     def with_texture(self, image: np.ndarray, uv: np.ndarray) -> np.ndarray:
@@ -75,12 +75,12 @@ def quality(found: np.ndarray, sight: Sight) -> dict[str, float]:
     true = sight.photo.astype(np.float32)
     inside = sight.covered
     gain = (found[inside] * true[inside]).sum(axis=0) / np.maximum((found[inside] ** 2).sum(axis=0), 1)
-    levelled = found * gain
-    whole = np.where(inside[..., None], levelled, true)
+    leveled = found * gain
+    whole = np.where(inside[..., None], leveled, true)
     core = cv2.erode(inside.astype(np.uint8), np.ones((11, 11), np.uint8)) > 0
     return {
         "psnr": psnr(found[inside], true[inside]),
-        "psnr_levelled": psnr(levelled[inside], true[inside]),
+        "psnr_levelled": psnr(leveled[inside], true[inside]),
         "ssim": float(ssim(whole, true)[core].mean()),
     }
 

@@ -1,6 +1,6 @@
 """What every attack starts from: a small capture, a finished workspace of it, and the engine's command line.
 
-The photos are six neighbours of the demo capture, scaled down, so that the whole chain takes some ten seconds.
+The photos are six neighbors of the demo capture, scaled down, so that the whole chain takes some ten seconds.
 """
 
 from __future__ import annotations

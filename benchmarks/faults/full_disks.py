@@ -33,8 +33,8 @@ def attack_on(stage: str) -> str:
 def attack(stage: str, number: int, bench: Bench) -> Run:
     """Size `number` of SIZES for one stage."""
     share = number % SIZES / (SIZES - 1)
-    most = 1.25 * sum(_kilobytes(bench.finished / name) for name in MADE_BY[stage])
-    return fill(stage, round(SPARE + share * most), number, bench)
+    total = 1.25 * sum(_kilobytes(bench.finished / name) for name in MADE_BY[stage])
+    return fill(stage, round(SPARE + share * total), number, bench)
 
 
 def fill(stage: str, room: int, number: int, bench: Bench, until: str = STAGES[-1]) -> Run:

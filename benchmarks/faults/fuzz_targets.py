@@ -23,9 +23,9 @@ from blender_recon3d.pipeline.documents.state_json import StateDocument
 from blender_recon3d.pipeline.evaluation.truth import read_truth
 from blender_recon3d.pipeline.events import read_events
 from blender_recon3d.pipeline.exporting.export_mesh import world_from_model
+from blender_recon3d.pipeline.files.atomic_files import read_json
 from blender_recon3d.pipeline.files.ply import read_vertices
 from blender_recon3d.pipeline.files.ply_mesh import read_mesh
-from blender_recon3d.pipeline.files.whole_files import read_json
 from blender_recon3d.pipeline.meshing.region import read_box
 from blender_recon3d.pipeline.models.feature_files import load_features
 from blender_recon3d.pipeline.models.registry import read_card
@@ -118,7 +118,7 @@ def _read_events(folder: Path) -> None:
     view, console = JobView(), Console(io.StringIO())
     for event in events:
         view = follow(view, event)
-        _ = view.left_at(0), view.fraction, view.stage_number
+        _ = view.seconds_left_at(0), view.fraction, view.stage_number
         console(event)
     job = FoundJob(Workspace(folder))
     job.poll()

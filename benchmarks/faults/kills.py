@@ -94,8 +94,8 @@ def _session(session: int) -> list[int]:
     return sorted(found)
 
 
-def _wait(process: subprocess.Popen[bytes], there: Callable[[], bool], most: float = 120.0) -> None:
-    end = time.monotonic() + most
+def _wait(process: subprocess.Popen[bytes], there: Callable[[], bool], timeout: float = 120.0) -> None:
+    end = time.monotonic() + timeout
     while process.poll() is None and time.monotonic() < end and not there():
         time.sleep(0.005)
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from blender_recon3d.pipeline.evaluation.alignment import angles
 
-FEWEST = 5  # matches of an essential matrix
+MIN_MATCHES = 5  # matches of an essential matrix
 
 
 def area_under_curve(errors: Sequence[float], thresholds: Sequence[float]) -> list[float]:
@@ -37,7 +37,7 @@ def area_under_curve(errors: Sequence[float], thresholds: Sequence[float]) -> li
 def relative_pose(
     first: tuple[np.ndarray, np.ndarray], second: tuple[np.ndarray, np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """second_from_first (R [3, 3], t [3]) of two cameras, each (rotation world to camera, centre)."""
+    """second_from_first (R [3, 3], t [3]) of two cameras, each (rotation world to camera, center)."""
     rotation = second[0] @ first[0].T
     return rotation, second[0] @ (first[1] - second[1])
 
@@ -61,13 +61,13 @@ def estimate_pose(
 ) -> tuple[tuple[np.ndarray, np.ndarray] | None, int]:
     """second_from_first of matched points, and how many matches agree with it; None and 0 when there is none.
 
-    threshold: pixels. An essential matrix by OpenCV's USAC_ACCURATE (its own fixed seed) on normalised points, of
+    threshold: pixels. An essential matrix by OpenCV's USAC_ACCURATE (its own fixed seed) on normalized points, of
     whose four poses the one with most points in front of both cameras is taken. Of OpenCV's ways it depends least
     on the threshold, and is nearest to the truth: what is measured is the matches.
     """
-    if len(points[0]) < FEWEST:
+    if len(points[0]) < MIN_MATCHES:
         return None, 0
-    rays = [normalised(xy, k) for xy, k in zip(points, intrinsics, strict=True)]
+    rays = [normalized(xy, k) for xy, k in zip(points, intrinsics, strict=True)]
     focal = float(np.mean([k[[0, 1], [0, 1]].mean() for k in intrinsics]))
     essential, mask = cv2.findEssentialMat(
         rays[0], rays[1], np.eye(3), method=cv2.USAC_ACCURATE, prob=0.99999, threshold=threshold / focal
@@ -75,13 +75,13 @@ def estimate_pose(
     if essential is None or mask is None:
         return None, 0
     best: tuple[np.ndarray, np.ndarray] | None = None
-    most = 0
+    most_in_front = 0
     for candidate in np.split(essential, len(essential) // 3):  # several where they explain the same points
         count, rotation, translation, _ = cv2.recoverPose(
             candidate, rays[0], rays[1], np.eye(3), distanceThresh=1e9, mask=mask.copy()
         )[:4]
-        if count > most:
-            best, most = (rotation, translation[:, 0]), int(count)
+        if count > most_in_front:
+            best, most_in_front = (rotation, translation[:, 0]), int(count)
     return best, int(mask.sum()) if best is not None else 0
 
 
@@ -101,7 +101,7 @@ def epipolar_distances(
     return np.abs((second * lines).sum(axis=1)) / np.maximum(size, 1e-12)
 
 
-def normalised(points: np.ndarray, intrinsics: np.ndarray) -> np.ndarray:
+def normalized(points: np.ndarray, intrinsics: np.ndarray) -> np.ndarray:
     """Points as directions (x / z, y / z), float64 [N, 2]."""
     rays = np.column_stack([points, np.ones(len(points))]).astype(np.float64) @ np.linalg.inv(intrinsics).T
     return rays[:, :2]

@@ -51,7 +51,8 @@ class Homographies:
         sizes = (first.image_size, second.image_size)
         points = (first.keypoints, second.keypoints)
         values: Values = {
-            f"repeatability {most}": planar.repeatability(points, homography, sizes, most) for most in COUNTS
+            f"repeatability {count}": planar.repeatability(points, homography, sizes, count)
+            for count in COUNTS
         }
         first, second = (strongest(found, self.settings["keypoints"]) for found in (first, second))
         matches = method.matcher.match(first, second)
@@ -78,7 +79,7 @@ class Homographies:
         pixels = "/".join(map(str, PIXELS))
         header = [
             "method",
-            *(f"repeatability, {most:,} points" for most in COUNTS),
+            *(f"repeatability, {count:,} points" for count in COUNTS),
             f"MMA at {pixels} px",
             f"homography within {pixels} px",
             "matches",
@@ -106,7 +107,7 @@ def _summary(values: list[Values]) -> list[str]:
     accuracy = [mean(item["accuracy"][k] for item in values) for k in range(len(PIXELS))]
     within = [mean(float(_corner(item) < limit) for item in values) for limit in PIXELS]
     return [
-        *(share(mean(item[f"repeatability {most}"] for item in values)) for most in COUNTS),
+        *(share(mean(item[f"repeatability {count}"] for item in values)) for count in COUNTS),
         " / ".join(map(share, accuracy)),
         " / ".join(f"{value:.2f}" for value in within),
         f"{mean(item['matches'] for item in values):,.0f}",

@@ -27,8 +27,8 @@ class Extractor(Protocol):
 
     identity: str
 
-    def extract(self, photo: np.ndarray, most: int) -> Features:
-        """At most `most` keypoints of a grey photo, uint8 [H, W]; the strongest, strongest first."""
+    def extract(self, photo: np.ndarray, max_keypoints: int) -> Features:
+        """At most `max_keypoints` keypoints of a gray photo, uint8 [H, W]; the strongest, strongest first."""
 
 
 class Matcher(Protocol):
@@ -53,10 +53,13 @@ class Method:
         return f"{self.extractor.identity}, {self.matcher.identity}"
 
 
-def strongest(features: Features, most: int) -> Features:
-    """The same features without all but the first `most`."""
+def strongest(features: Features, max_keypoints: int) -> Features:
+    """The same features without all but the first `max_keypoints`."""
     return Features(
-        features.keypoints[:most], features.scores[:most], features.descriptors[:most], features.image_size
+        features.keypoints[:max_keypoints],
+        features.scores[:max_keypoints],
+        features.descriptors[:max_keypoints],
+        features.image_size,
     )
 
 
@@ -90,11 +93,13 @@ class SuperPointExtractor:
         self._options = (weights, device, precision)
         self._extractors: dict[int, FeatureExtractor] = {}
 
-    def extract(self, photo: np.ndarray, most: int) -> Features:
-        if most not in self._extractors:
+    def extract(self, photo: np.ndarray, max_keypoints: int) -> Features:
+        if max_keypoints not in self._extractors:
             weights, device, precision = self._options
-            self._extractors[most] = FeatureExtractor(weights, device, most, 10**6, precision)
-        return self._extractors[most].extract([photo])[0]
+            self._extractors[max_keypoints] = FeatureExtractor(
+                weights, device, max_keypoints, 10**6, precision
+            )
+        return self._extractors[max_keypoints].extract([photo])[0]
 
 
 class SuperGlue:
@@ -115,8 +120,8 @@ class SuperGlue:
         return self._matcher.match([(first, second)])[0][0].astype(np.int64)
 
 
-class NearestNeighbours:
-    """Mutual nearest neighbours, with a ratio test if there is one."""
+class NearestNeighbors:
+    """Mutual nearest neighbors, with a ratio test if there is one."""
 
     def __init__(self, ratio: float | None = None) -> None:
         self.identity = f"nearest {ratio or ''}".strip()
@@ -131,13 +136,13 @@ class OpenCVSift:
 
     identity = f"opencv {cv2.__version__}"
 
-    def extract(self, photo: np.ndarray, most: int) -> Features:
-        sift = cv2.SIFT.create(nfeatures=most)
+    def extract(self, photo: np.ndarray, max_keypoints: int) -> Features:
+        sift = cv2.SIFT.create(nfeatures=max_keypoints)
         found, descriptors = sift.detectAndCompute(photo, None)
         height, width = photo.shape
         if not found:
             return _empty((width, height), 128)
-        order = np.argsort([-point.response for point in found], kind="stable")[:most]
+        order = np.argsort([-point.response for point in found], kind="stable")[:max_keypoints]
         keypoints = np.array([found[i].pt for i in order], np.float32) + 0.5
         scores = np.array([found[i].response for i in order], np.float32)
         descriptors = descriptors[order] / np.maximum(descriptors[order].sum(axis=1, keepdims=True), 1e-9)
@@ -152,16 +157,20 @@ class ColmapSift:
     def __init__(self) -> None:
         self._extractors: dict[int, Any] = {}
 
-    def extract(self, photo: np.ndarray, most: int) -> Features:
-        if most not in self._extractors:
+    def extract(self, photo: np.ndarray, max_keypoints: int) -> Features:
+        if max_keypoints not in self._extractors:
             options = pycolmap.FeatureExtractionOptions()
             options.use_gpu = False
-            options.sift.max_num_features = most  # COLMAP keeps whole scales until they are that many
-            self._extractors[most] = pycolmap.FeatureExtractor.create(options, pycolmap.Device.cpu)
-        found, descriptors = self._extractors[most].extract_from_uint8_array(np.ascontiguousarray(photo))
+            options.sift.max_num_features = (
+                max_keypoints  # COLMAP keeps whole scales until they are that many
+            )
+            self._extractors[max_keypoints] = pycolmap.FeatureExtractor.create(options, pycolmap.Device.cpu)
+        found, descriptors = self._extractors[max_keypoints].extract_from_uint8_array(
+            np.ascontiguousarray(photo)
+        )
         height, width = photo.shape
         scales = np.array([point.compute_scale() for point in found], np.float32)
-        order = np.argsort(-scales, kind="stable")[:most]
+        order = np.argsort(-scales, kind="stable")[:max_keypoints]
         keypoints = np.array([(point.x, point.y) for point in found], np.float32).reshape(-1, 2)
         return Features(keypoints[order], scales[order], descriptors.data[order], (width, height))
 
@@ -199,7 +208,7 @@ def methods(
 ) -> list[Method]:
     """The methods of these kinds, those of each set of weights first.
 
-    A set without superglue has nearest neighbours alone, one without superpoint has nothing.
+    A set without superglue has nearest neighbors alone, one without superpoint has nothing.
     """
     chosen: list[Method] = []
     for item in sets:
@@ -210,10 +219,10 @@ def methods(
             matcher = SuperGlue(item.weights, device, precision)
             chosen.append(Method(f"SuperPoint, SuperGlue ({item.label})", extractor, matcher))
         if "nearest" in kinds:
-            label = f"SuperPoint, nearest neighbours ({item.label})"
-            chosen.append(Method(label, extractor, NearestNeighbours()))
+            label = f"SuperPoint, nearest neighbors ({item.label})"
+            chosen.append(Method(label, extractor, NearestNeighbors()))
     if "opencv" in kinds:
-        chosen.append(Method("SIFT of OpenCV", OpenCVSift(), NearestNeighbours(RATIO)))
+        chosen.append(Method("SIFT of OpenCV", OpenCVSift(), NearestNeighbors(RATIO)))
     if "colmap" in kinds:
         sift = ColmapSift()
         chosen.append(Method("SIFT of COLMAP", sift, sift))

@@ -1,6 +1,6 @@
 """Measures for two photos related by a homography: repeatability, matching accuracy, precision and recall.
 
-Points are float [N, 2], x and y in COLMAP's pixels (first pixel centre (0.5, 0.5)), so that a photo of width w
+Points are float [N, 2], x and y in COLMAP's pixels (first pixel center (0.5, 0.5)), so that a photo of width w
 and height h is the rectangle from (0, 0) to (w, h). Homographies [3, 3] take the first photo to the second.
 """
 
@@ -31,19 +31,19 @@ def repeatability(
     points: tuple[np.ndarray, np.ndarray],
     homography: np.ndarray,
     sizes: tuple[Size, Size],
-    most: int,
+    max_points: int,
     radius: float = 3.0,
 ) -> float:
     """Share of keypoints that the other photo has too, within `radius` pixels; both ways together.
 
-    points: of each photo, strongest first. Of those in the part that both photos show, the `most` strongest
+    points: of each photo, strongest first. Of those in the part that both photos show, the `max_points` strongest
     count; a place that was found several times (SIFT gives one keypoint an orientation) counts once. The
     distance is measured in the photo that the point is carried to. DeTone et al. 2018, equation 13. 0 when
     there are no keypoints.
     """
     back = np.linalg.inv(homography)
-    first = _strongest_shared(points[0], homography, sizes[1], most)
-    second = _strongest_shared(points[1], back, sizes[0], most)
+    first = _strongest_shared(points[0], homography, sizes[1], max_points)
+    second = _strongest_shared(points[1], back, sizes[0], max_points)
     if not len(first) or not len(second):
         return 0.0
     there, _ = cKDTree(second).query(warp(first, homography))
@@ -51,10 +51,10 @@ def repeatability(
     return float(((there <= radius).sum() + (here <= radius).sum()) / (len(first) + len(second)))
 
 
-def _strongest_shared(points: np.ndarray, homography: np.ndarray, other: Size, most: int) -> np.ndarray:
+def _strongest_shared(points: np.ndarray, homography: np.ndarray, other: Size, max_points: int) -> np.ndarray:
     _, places = np.unique(points, axis=0, return_index=True)
     points = points[np.sort(places)]
-    return points[inside(warp(points, homography), other)][:most]
+    return points[inside(warp(points, homography), other)][:max_points]
 
 
 def transfer_errors(first: np.ndarray, second: np.ndarray, homography: np.ndarray) -> np.ndarray:
@@ -129,7 +129,7 @@ def in_colmap_pixels(
     homography: np.ndarray,
     scales: tuple[tuple[float, float], tuple[float, float]] = ((1.0, 1.0), (1.0, 1.0)),
 ) -> np.ndarray:
-    """A homography between integer pixel centres as one between COLMAP's pixels of resized photos.
+    """A homography between integer pixel centers as one between COLMAP's pixels of resized photos.
 
     scales: resized / original, x and y, of the first and of the second photo.
     """

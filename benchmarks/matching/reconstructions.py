@@ -15,7 +15,7 @@ from blender_recon3d.pipeline.documents.document_files import read_document
 from blender_recon3d.pipeline.documents.registration_json import ModelSummary, RegistrationDocument
 from blender_recon3d.pipeline.errors import UserError
 from blender_recon3d.pipeline.evaluation.evaluate import evaluate
-from blender_recon3d.pipeline.files.whole_files import link_or_copy, remove
+from blender_recon3d.pipeline.files.atomic_files import link_or_copy, remove
 from blender_recon3d.pipeline.models import registry
 from blender_recon3d.pipeline.photos.extensions import EXTENSIONS
 from blender_recon3d.pipeline.sfm.registration import model_summary
@@ -124,7 +124,7 @@ class Reconstructions:
     def text(self, found: Found) -> str:
         header = [
             "capture", "front-end", "registered", "models", "points", "photos a point", "reprojection: mapped, refined",
-            "camera centre, mean (max): mapped", "tracks refined", "principal point freed as well", "rotation",
+            "camera center, mean (max): mapped", "tracks refined", "principal point freed as well", "rotation",
             "refining, CPU s per 1,000 observations",
         ]  # fmt: skip
         rows = [[name, label, *_cells(items[name])] for name in self._names for label, items in found.items()]
@@ -180,20 +180,20 @@ def figures(workspace: Workspace, truth: Path) -> Values:
         errors = evaluate(workspace, truth)
     except UserError:  # fewer than three cameras
         return values
-    metres = errors["units"] == "m"
-    scale = 1000.0 if metres else 100.0 / ring(truth)
-    centre = errors["cameras"]["centre"]
+    meters = errors["units"] == "m"
+    scale = 1000.0 if meters else 100.0 / ring(truth)
+    center = errors["cameras"]["centre"]
     return {
         **values,
-        "unit": "mm" if metres else "% of the ring's radius",
-        "centre": scale * centre["mean"],
-        "centre_max": scale * centre["max"],
+        "unit": "mm" if meters else "% of the ring's radius",
+        "centre": scale * center["mean"],
+        "centre_max": scale * center["max"],
         "degrees": errors["cameras"]["rotation_degrees"]["mean"],
     }
 
 
 def _cells(values: Values) -> list[str]:
-    centres = [
+    centers = [
         f"{values[prefix + 'centre']:.2f} ({values[prefix + 'centre_max']:.2f}) {values['unit']}"
         if prefix + "unit" in values and "unit" in values
         else ""
@@ -206,7 +206,7 @@ def _cells(values: Values) -> list[str]:
         f"{values['points']:,.0f}",
         f"{values['track']:.2f}",
         f"{values['mapped reprojection']:.3f}, {values['reprojection']:.3f} px",
-        *centres,
+        *centers,
         angle,
         f"{values['refine seconds per 1,000']:.2f}",
     ]

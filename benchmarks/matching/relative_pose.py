@@ -52,7 +52,7 @@ class RelativePose:
         capture, *names = item.split()
         cameras = self._cameras(capture)
         truth = epipolar.relative_pose(
-            *((cameras.rotations[name], cameras.centres[name]) for name in names)  # type: ignore[arg-type]
+            *((cameras.rotations[name], cameras.centers[name]) for name in names)  # type: ignore[arg-type]
         )
         paths = [self._data / capture / "photos" / name for name in names]
         first, second = (
@@ -86,7 +86,7 @@ class RelativePose:
 
     def _intrinsics(self, capture: str, name: str, size: tuple[int, int]) -> np.ndarray:
         """K for the photo as it is matched; the file's is for the photo as it was taken, and counts pixels from
-        the first one's centre."""
+        the first one's center."""
         path = self._data / capture / "truth" / f"{name}.camera"
         numbers = np.array(path.read_text("utf-8").split(), np.float64)
         matrix = numbers[:9].reshape(3, 3)

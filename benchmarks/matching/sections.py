@@ -25,7 +25,7 @@ class Section(Protocol):
     settings: Values
 
     def items(self) -> list[str]:
-        """What is measured, in an order in which neighbours share photos."""
+        """What is measured, in an order in which neighbors share photos."""
 
     def measure(self, method: Method, item: str) -> Values:
         """Numbers, JSON-ready."""
@@ -54,15 +54,15 @@ def run_section(
 class FeatureCache:
     """The features of photos, found once for all methods that share an extractor."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, max_keypoints: int) -> None:
+        self._max_keypoints = max_keypoints
         self._kept: OrderedDict[tuple[str, str], Features] = OrderedDict()
 
     def get(self, extractor: Extractor, name: str, read: Callable[[], np.ndarray]) -> Features:
-        """name: of the photo; read: gives it, grey uint8 [H, W], if its features are not here."""
+        """name: of the photo; read: gives it, gray uint8 [H, W], if its features are not here."""
         key = (extractor.identity, name)
         if key not in self._kept:
-            self._kept[key] = extractor.extract(read(), self._most)
+            self._kept[key] = extractor.extract(read(), self._max_keypoints)
             if len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return self._kept[key]

@@ -17,13 +17,13 @@ SCALE = (0.6, 1.6)
 STRETCH = 1.25  # most, of one direction against the other
 PERSPECTIVE = 0.3  # change of scale from the middle to an edge
 SHIFT = 0.15  # of the size
-LEAST_OVERLAP = 0.35  # share of the first view that the second shows
+MIN_OVERLAP = 0.35  # share of the first view that the second shows
 TRIES = 100
 
 
 @dataclass(frozen=True)
 class WarpedPair:
-    """Two grey views, uint8 [H, W] each of one size, and the homography between them in COLMAP's pixels."""
+    """Two gray views, uint8 [H, W] each of one size, and the homography between them in COLMAP's pixels."""
 
     first: np.ndarray
     second: np.ndarray
@@ -36,25 +36,25 @@ def warped_pair(photo: np.ndarray, background: np.ndarray, generator: np.random.
     background: another RGB photo, which the second view shows where it looks past the first. The first view is
     the photo at AREA pixels, in its own shape.
     """
-    grey = _resized(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY))
-    height, width = grey.shape
+    gray = _resized(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY))
+    height, width = gray.shape
     behind = cv2.resize(
         cv2.cvtColor(background, cv2.COLOR_RGB2GRAY), (width, height), interpolation=cv2.INTER_AREA
     )
     homography = random_homography((width, height), generator)
-    second = _warp(grey, homography, behind)
+    second = _warp(gray, homography, behind)
     return WarpedPair(
-        change_light(grey, 0.4, generator),
+        change_light(gray, 0.4, generator),
         change_light(second, 1.0, generator),
         in_colmap_pixels(homography),
     )
 
 
 def random_homography(size: tuple[int, int], generator: np.random.Generator) -> np.ndarray:
-    """A homography [3, 3] between integer pixel centres of two views of `size` (width, height).
+    """A homography [3, 3] between integer pixel centers of two views of `size` (width, height).
 
     Rotated, scaled, stretched, tilted and shifted at random about the middle; drawn again until at least
-    LEAST_OVERLAP of the first view is in the second.
+    MIN_OVERLAP of the first view is in the second.
     """
     width, height = size
     half = max(width, height) / 2
@@ -73,9 +73,9 @@ def random_homography(size: tuple[int, int], generator: np.random.Generator) -> 
         shift[:2, 2] = 2 * generator.uniform(-SHIFT, SHIFT, 2) * np.array(size) / max(size)
         homography = np.linalg.inv(to_middle) @ shift @ tilt @ shape @ turn @ to_middle
         homography /= homography[2, 2]
-        if overlap(homography, size) >= LEAST_OVERLAP:
+        if overlap(homography, size) >= MIN_OVERLAP:
             return homography
-    raise ValueError(f"no homography of {TRIES} leaves an overlap of {LEAST_OVERLAP}")
+    raise ValueError(f"no homography of {TRIES} leaves an overlap of {MIN_OVERLAP}")
 
 
 def overlap(homography: np.ndarray, size: tuple[int, int]) -> float:
@@ -89,34 +89,34 @@ def overlap(homography: np.ndarray, size: tuple[int, int]) -> float:
     return float((inner & (moved[..., 2] > 0)).mean())
 
 
-def _resized(grey: np.ndarray) -> np.ndarray:
-    height, width = grey.shape
+def _resized(gray: np.ndarray) -> np.ndarray:
+    height, width = gray.shape
     factor = np.sqrt(AREA / (height * width))
     way = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-    return cv2.resize(grey, (round(width * factor), round(height * factor)), interpolation=way)
+    return cv2.resize(gray, (round(width * factor), round(height * factor)), interpolation=way)
 
 
-def _warp(grey: np.ndarray, homography: np.ndarray, behind: np.ndarray) -> np.ndarray:
+def _warp(gray: np.ndarray, homography: np.ndarray, behind: np.ndarray) -> np.ndarray:
     """Sampled at twice the resolution and averaged, so that a smaller view has no moire."""
-    height, width = grey.shape
+    height, width = gray.shape
     double = np.array([[2, 0, 0.5], [0, 2, 0.5], [0, 0, 1]])  # pixel i becomes pixels 2i and 2i + 1
     size = (2 * width, 2 * height)
-    fine = cv2.warpPerspective(grey, double @ homography, size, flags=cv2.INTER_CUBIC)
-    seen = cv2.warpPerspective(np.full_like(grey, 255), double @ homography, size, flags=cv2.INTER_LINEAR)
+    fine = cv2.warpPerspective(gray, double @ homography, size, flags=cv2.INTER_CUBIC)
+    seen = cv2.warpPerspective(np.full_like(gray, 255), double @ homography, size, flags=cv2.INTER_LINEAR)
     weight = cv2.resize(seen, (width, height), interpolation=cv2.INTER_AREA) / 255
     view = cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA)
     return np.clip(view + (1 - weight) * behind, 0, 255).astype(np.uint8)
 
 
-def change_light(grey: np.ndarray, strength: float, generator: np.random.Generator) -> np.ndarray:
+def change_light(gray: np.ndarray, strength: float, generator: np.random.Generator) -> np.ndarray:
     """The view as another camera in other light would show it, uint8 [H, W]. strength: 0 (hardly) to 1 (strongly).
 
     Uneven light, a shadow's edge, contrast, gamma, blur, noise and JPEG, each drawn at random.
     """
-    height, width = grey.shape
+    height, width = gray.shape
     light: Any = generator.normal(0, 0.45 * strength, (4, 4)).astype(np.float32)
     light = cv2.resize(light, (width, height), interpolation=cv2.INTER_CUBIC)
-    image: Any = (grey.astype(np.float32) / 255) * np.exp(light)
+    image: Any = (gray.astype(np.float32) / 255) * np.exp(light)
     if generator.random() < 0.5 * strength:
         image *= _shadow((width, height), generator)
     level = float(image.mean())

@@ -25,7 +25,7 @@ from benchmarks.common.places import ROOT
 from benchmarks.common.show_table import show_table
 from blender_recon3d.pipeline.errors import UserError
 from blender_recon3d.pipeline.events import Progress
-from blender_recon3d.pipeline.files.whole_files import write_json
+from blender_recon3d.pipeline.files.atomic_files import write_json
 from blender_recon3d.pipeline.settings import JobSettings
 from blender_recon3d.pipeline.workspace import Workspace
 
@@ -100,9 +100,9 @@ def run_one(method: str, capture: Path, out: Path) -> None:
     }
     if (capture / "truth").is_dir():
         errors = evaluate(workspace, capture / "truth")
-        metres = errors["units"] == "m"
-        scale = 1000.0 if metres else 100.0 / ring(capture / "truth")
-        figures["unit"] = "mm" if metres else "% of the ring's radius"
+        meters = errors["units"] == "m"
+        scale = 1000.0 if meters else 100.0 / ring(capture / "truth")
+        figures["unit"] = "mm" if meters else "% of the ring's radius"
         figures["camera_mean"] = scale * errors["cameras"]["centre"]["mean"]
         figures["camera_max"] = scale * errors["cameras"]["centre"]["max"]
         figures["degrees"] = errors["cameras"]["rotation_degrees"]["mean"]
@@ -163,8 +163,8 @@ def ring(truth: Path) -> float:
 
     from blender_recon3d.pipeline.evaluation.truth import read_truth
 
-    centres = np.stack(list(read_truth(truth).centres.values()))
-    return float(np.sqrt(((centres - centres.mean(axis=0)) ** 2).sum(axis=1).mean()))
+    centers = np.stack(list(read_truth(truth).centers.values()))
+    return float(np.sqrt(((centers - centers.mean(axis=0)) ** 2).sum(axis=1).mean()))
 
 
 def peak_mb() -> float:
@@ -188,7 +188,7 @@ def median(runs: list[dict[str, Any]]) -> dict[str, Any]:
 def markdown(found: dict[str, dict[str, dict[str, Any]]], repeats: int) -> str:
     """A table with a line for each method, and what is worse than COLMAP."""
     lines = [
-        "| capture | method | registered | points | photos a point | reprojection | camera centre, mean (max) "
+        "| capture | method | registered | points | photos a point | reprojection | camera center, mean (max) "
         "| rotation | seconds | memory |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]

@@ -3,7 +3,7 @@
     .venv-bpy/bin/python -m benchmarks.measure.clean_cloud [POINTS ...]
 
 Each size in a process of its own. Points lie on a unit sphere; 1 in 1,000 is a floater in a box of twice its size.
-"default" is the modifier as Clean Cloud adds it, "all inputs" with views, colour and crop box too: what Blender does at
+"default" is the modifier as Clean Cloud adds it, "all inputs" with views, color and crop box too: what Blender does at
 every change of an input.
 """
 
@@ -36,8 +36,8 @@ def measure_cloud(count: int) -> str:
     xyz /= np.linalg.norm(xyz, axis=1, keepdims=True)
     xyz[::1000] = rng.uniform(-2, 2, (len(xyz[::1000]), 3))
     start, cpu = time.perf_counter(), time.process_time()
-    density.analyse(xyz, spacing(xyz))
-    analysed, analysed_cpu = time.perf_counter() - start, time.process_time() - cpu
+    density.analyze(xyz, spacing(xyz))
+    analyzed, analyzed_cpu = time.perf_counter() - start, time.process_time() - cpu
     with tempfile.TemporaryDirectory() as folder:
         result = import_workspace(small_workspace(Path(folder)))
     mesh = bpy.data.meshes.new("Cloud")
@@ -48,10 +48,10 @@ def measure_cloud(count: int) -> str:
     clean_modifier.add_cleaning(result.collection)
     default = evaluations(result.cloud, lambda: clean_modifier.add_cleaning(result.collection)) - shown
     crop_box.add_crop_box(result.collection)
-    every = dict(least_views=3, key_distance=0.2)
+    every = dict(min_views=3, key_distance=0.2)
     full = evaluations(result.cloud, lambda: clean_modifier.add_cleaning(result.collection, **every)) - shown
     return (
-        f"| {count:,} | {analysed:.1f} ({analysed_cpu:.1f}) | {cell(shown)} | {cell(default)} | {cell(full)} | "
+        f"| {count:,} | {analyzed:.1f} ({analyzed_cpu:.1f}) | {cell(shown)} | {cell(default)} | {cell(full)} | "
         f"{peak_memory_mb():.0f} |"
     )
 
@@ -80,7 +80,7 @@ def small_workspace(folder: Path) -> Path:
 
 
 def measure_mesh(count: int) -> str:
-    """A grid of triangles with colours and UVs."""
+    """A grid of triangles with colors and UVs."""
     from benchmarks.measure.import_cloud import peak_memory_mb
     from blender_recon3d.scene.importing.mesh_files import Surface
     from blender_recon3d.scene.meshes.mesh_object import create_mesh
@@ -110,7 +110,7 @@ def main() -> None:
         print({"--cloud": measure_cloud, "--mesh": measure_mesh}[words[0]](int(words[1])))
         return
     print(
-        "| points | analyse s (CPU) | display s (CPU) | + default s (CPU) | + all inputs s (CPU) | MB peak |"
+        "| points | density s (CPU) | display s (CPU) | + default s (CPU) | + all inputs s (CPU) | MB peak |"
     )
     print("|---|---|---|---|---|---|", flush=True)
     for size in [int(word) for word in words] or SIZES:

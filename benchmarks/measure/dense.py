@@ -35,8 +35,8 @@ from blender_recon3d.pipeline.evaluation.cloud_metrics import Surface, cloud_met
 from blender_recon3d.pipeline.evaluation.evaluate import evaluate
 from blender_recon3d.pipeline.evaluation.truth import Truth, read_truth
 from blender_recon3d.pipeline.events import Progress
+from blender_recon3d.pipeline.files.atomic_files import atomic_folder, remove
 from blender_recon3d.pipeline.files.ply import columns, read_vertices
-from blender_recon3d.pipeline.files.whole_files import remove, whole_folder
 from blender_recon3d.pipeline.job import run_job
 from blender_recon3d.pipeline.models.devices import select_device
 from blender_recon3d.pipeline.mvs import dense_cloud as stage
@@ -146,7 +146,7 @@ def with_cameras(options: argparse.Namespace, scene: str, cameras: str) -> Works
         return workspace
     exact = Workspace(options.output / "cameras" / f"{scene} exact")
     if not exact.root.exists():
-        with whole_folder(exact.root) as part:
+        with atomic_folder(exact.root) as part:
             shutil.copytree(workspace.root, part, dirs_exist_ok=True)
             replace_cameras(Workspace(part), truth)
     return exact
@@ -196,7 +196,7 @@ def run_one(options: argparse.Namespace) -> None:
     settings = JobSettings.build(
         quality=quality, photos="", until="dense", device=options.device, dense=choice
     ).dense
-    with whole_folder(workspace.dense) as part:
+    with atomic_folder(workspace.dense) as part:
         stage.undistort(base, settings, part, Progress())
     wall, cpu = time.monotonic(), time.process_time()
     names, photos, pixels = estimate(options, scene, method, settings, workspace)
@@ -234,7 +234,7 @@ def estimate(
 
 
 def exact_maps(depths: Path, dense: Path) -> list[str]:
-    """True depth at the undistorted photos' pixels, and the normals of the planes through its neighbours."""
+    """True depth at the undistorted photos' pixels, and the normals of the planes through its neighbors."""
     model = pycolmap.Reconstruction(dense / "sparse")
     names = []
     for image_id in sorted(model.reg_image_ids()):
@@ -274,13 +274,13 @@ def sweep_maps(workspace: Workspace, settings: Any) -> list[str]:
     usable = [
         number
         for number in range(len(scene.views))
-        if scene.neighbours[number] and scene.ranges[number][1] > 0
+        if scene.neighbors[number] and scene.ranges[number][1] > 0
     ]
 
     def work(number: int) -> str:
         torch.set_num_threads(1)  # holds for the calling thread
         view = scene.views[number]
-        sources = [scene.views[other] for other in scene.neighbours[number]]
+        sources = [scene.views[other] for other in scene.neighbors[number]]
         near, far = scene.ranges[number]
         intrinsics = torch.tensor(view.intrinsics, dtype=torch.float32, device=device)
         with torch.inference_mode():
@@ -317,7 +317,7 @@ def exact_metrics(workspace: Workspace, known: Truth) -> dict[str, Any]:
     assert xyz is not None and known.surface is not None and known.size is not None
     surface = Surface.build(known.surface, known.normals)
     distances = [share * known.size for share in SHARES]
-    return cloud_metrics(xyz, surface, distances, known.centre, known.radius)
+    return cloud_metrics(xyz, surface, distances, known.center, known.radius)
 
 
 # -- the table ------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from benchmarks.common.patchmatch import patch_match
 from benchmarks.common.places import ROOT
 from benchmarks.measure.dense import resampled, with_cameras
 from blender_recon3d.pipeline.events import Progress
-from blender_recon3d.pipeline.files.whole_files import whole_folder
+from blender_recon3d.pipeline.files.atomic_files import atomic_folder
 from blender_recon3d.pipeline.mvs import dense_cloud as stage
 from blender_recon3d.pipeline.mvs.consistency import gentler
 from blender_recon3d.pipeline.mvs.cost import MatchingCost
@@ -81,7 +81,7 @@ def undistorted(options: argparse.Namespace, name: str) -> Scene:
     folder = options.output / "runs" / f"{name} steepness"
     settings = JobSettings.build(photos="", dense="torch").dense
     if not folder.exists():
-        with whole_folder(folder) as part:
+        with atomic_folder(folder) as part:
             stage.undistort(base, settings, part, Progress())
     return load_scene(folder, settings.views)
 
@@ -125,7 +125,7 @@ def patches(scene: Scene, number: int, cache: PhotoCache) -> np.ndarray:
 
 
 def cost_of(scene: Scene, number: int, cache: PhotoCache) -> Callable[[int, int], MatchingCost]:
-    view, sources = scene.views[number], [scene.views[other] for other in scene.neighbours[number]]
+    view, sources = scene.views[number], [scene.views[other] for other in scene.neighbors[number]]
     return lambda factor, radius: matching_cost(view, cache.read(view), sources, cache, CPU, factor, radius)
 
 

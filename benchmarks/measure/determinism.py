@@ -1,4 +1,4 @@
-"""The same photos give the same result, byte for byte? One table, artefact x condition.
+"""The same photos give the same result, byte for byte? One table, artifact x condition.
 
     python -m benchmarks.measure.determinism PHOTOS WORK [--features sift] [--until texture] [--conditions ...]
         [--write benchmarks/results/determinism.md] [-- further options of recon3d run]
@@ -36,7 +36,7 @@ KILL_AFTER = 1.0  # seconds into each stage
 
 
 def digests(workspace: Workspace) -> dict[str, str]:
-    """A hash of each artefact that is there; of the database, of what it holds, since SQLite's pages may move."""
+    """A hash of each artifact that is there; of the database, of what it holds, since SQLite's pages may move."""
     found = {"pairs": _files([workspace.pairs])}
     if workspace.database.exists():
         with open_database(workspace.database) as database:
@@ -85,9 +85,9 @@ def _hash(parts: object) -> str:
     return digest.hexdigest()
 
 
-def how_far(first: Workspace, second: Workspace, artefact: str) -> str:
+def how_far(first: Workspace, second: Workspace, artifact: str) -> str:
     """What tells two that are not equal apart, in a few words."""
-    path = {"cloud": "fusion", "mesh": "mesh_file", "mesh before decimation": "full_mesh_file"}.get(artefact)
+    path = {"cloud": "fusion", "mesh": "mesh_file", "mesh before decimation": "full_mesh_file"}.get(artifact)
     if path is None:
         return "differs"
     one, other = (read_vertices(getattr(workspace, path)) for workspace in (first, second))
@@ -162,7 +162,7 @@ def _spin() -> None:
 def compare(
     work: Path, conditions: list[str], command: Callable[[Path], list[str]]
 ) -> tuple[list[list[str]], dict[str, float]]:
-    """The table's rows (artefact, then a cell for each condition but the first), and seconds by condition."""
+    """The table's rows (artifact, then a cell for each condition but the first), and seconds by condition."""
     work.mkdir(parents=True, exist_ok=True)
     seconds, found, spaces = {}, {}, {}
     for condition in conditions:
@@ -172,14 +172,14 @@ def compare(
         print(condition, f"{seconds[condition]:.0f} s", file=sys.stderr, flush=True)
     first, *rest = conditions
     rows = []
-    for artefact, value in found[first].items():
+    for artifact, value in found[first].items():
         cells = [
             "equal"
-            if found[other].get(artefact) == value
-            else how_far(spaces[first], spaces[other], artefact)
+            if found[other].get(artifact) == value
+            else how_far(spaces[first], spaces[other], artifact)
             for other in rest
         ]
-        rows.append([artefact, *cells])
+        rows.append([artifact, *cells])
     return rows, seconds
 
 

@@ -28,7 +28,7 @@ from packaging.tags import cpython_tags
 from packaging.utils import parse_wheel_filename
 
 from benchmarks.common.places import ROOT
-from blender_recon3d.engine_setup.requirements import normalised, pinned, pins
+from blender_recon3d.engine_setup.requirements import normalized, pinned, pins
 
 TABLE = ROOT / "blender_recon3d" / "engine_setup" / "download_sizes.json"
 RESULT = ROOT / "benchmarks" / "results" / "engine_size.md"
@@ -88,7 +88,7 @@ class RangeFile(io.RawIOBase):
 def ask(name: str) -> list[dict[str, Any]]:
     """The index's files of a package."""
     headers = {"Accept": "application/vnd.pypi.simple.v1+json"}
-    request = urllib.request.Request(f"{INDEX}/{normalised(name)}/", headers=headers)
+    request = urllib.request.Request(f"{INDEX}/{normalized(name)}/", headers=headers)
     with urllib.request.urlopen(request, timeout=60) as answer:
         files: list[dict[str, Any]] = json.load(answer)["files"]
     return files

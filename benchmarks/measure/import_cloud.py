@@ -35,7 +35,7 @@ def peak_memory_mb() -> float:
 
 
 def make_workspace(root: Path, count: int) -> None:
-    """Points at random on a unit sphere, in random colours."""
+    """Points at random on a unit sphere, in random colors."""
     from tests.support.made_workspaces import ring, write_cloud, write_workspace
 
     write_workspace(root, ring(CAMERAS, 100))

@@ -3,9 +3,9 @@
     python -m benchmarks.measure.matching [--weights bundled] [--weights NAME=DIR] [--only homographies synthetic ...]
                                   [--captures saharov herz-jesu-p25/2 ...] [--output DIR] [--markdown FILE] [--fast]
 
-Methods: SuperPoint with SuperGlue and with mutual nearest neighbours, for each set of weights; SIFT of OpenCV
-(RootSIFT, mutual nearest neighbours, ratio 0.8); SIFT of COLMAP. A folder without superglue.safetensors is compared
-by nearest neighbours alone; instead of a folder, a single file is taken for such a SuperPoint (a checkpoint of a
+Methods: SuperPoint with SuperGlue and with mutual nearest neighbors, for each set of weights; SIFT of OpenCV
+(RootSIFT, mutual nearest neighbors, ratio 0.8); SIFT of COLMAP. A folder without superglue.safetensors is compared
+by nearest neighbors alone; instead of a folder, a single file is taken for such a SuperPoint (a checkpoint of a
 training under way; --fast judges it in about a minute). `--weights official` where the published weights are installed.
 
 Sections: homographies, synthetic, pose, captures, pairs; see the modules of `matching_measures`, and
@@ -105,7 +105,7 @@ def parse() -> argparse.Namespace:
     add(
         "--fast",
         action="store_true",
-        help=f"flat scenes and {FAST_PAIRS} warped pairs by nearest neighbours only",
+        help=f"flat scenes and {FAST_PAIRS} warped pairs by nearest neighbors only",
     )
     add("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
     add(

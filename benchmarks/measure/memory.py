@@ -4,7 +4,7 @@
                                 [--markdown benchmarks/results/memory.md]
 
 Runs `recon3d run` on the first 8, 16 and 32 photos of DIR, each in a process of its own, with as many pairs a
-photo as retrieval gives a large capture (`--window` neighbours on either side), and fits a line through each
+photo as retrieval gives a large capture (`--window` neighbors on either side), and fits a line through each
 stage's peak memory. Photos repeat, slightly cropped, when DIR has fewer.
 """
 
@@ -28,7 +28,7 @@ from blender_recon3d.pipeline.photos.image_files import open_photo, upright_rgb
 from blender_recon3d.pipeline.stage import STAGES
 from blender_recon3d.pipeline.workspace import Workspace
 
-MANY = 1000  # photos of the reckoning
+RECKONED_PHOTOS = 1000  # photos of the reckoning
 SIZE = 1600  # their longest side, pixels
 
 
@@ -104,13 +104,15 @@ def run(photos: Path, out: Path, options: argparse.Namespace) -> dict[str, Any]:
 def markdown(runs: list[tuple[int, dict[str, Any]]], options: argparse.Namespace) -> str:
     counts = [count for count, _ in runs]
     lines = [
-        "| stage | " + " | ".join(f"{count} photos" for count in counts) + f" | a photo | {MANY:,} photos |",
+        "| stage | "
+        + " | ".join(f"{count} photos" for count in counts)
+        + f" | a photo | {RECKONED_PHOTOS:,} photos |",
         "|---|" + "---|" * (len(counts) + 2),
     ]
     for name in runs[0][1]:
         peaks = [entries[name]["peak_memory_mb"] for _, entries in runs]
         slope, start = np.polyfit(counts, peaks, 1)
-        reckoned = max(start + slope * MANY, max(peaks))
+        reckoned = max(start + slope * RECKONED_PHOTOS, max(peaks))
         cells = " | ".join(f"{peak:,} MB" for peak in peaks)
         lines.append(f"| {name} | {cells} | {slope:+.1f} MB | {reckoned / 1024:.1f} GB |")
     pairs = 2 * options.window

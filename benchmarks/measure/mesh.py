@@ -32,8 +32,8 @@ from blender_recon3d.pipeline.evaluation.evaluate import evaluate
 from blender_recon3d.pipeline.evaluation.evaluation_table import SHARES
 from blender_recon3d.pipeline.evaluation.mesh_metrics import sampled
 from blender_recon3d.pipeline.events import Progress
+from blender_recon3d.pipeline.files.atomic_files import remove
 from blender_recon3d.pipeline.files.ply_mesh import read_mesh, write_mesh
-from blender_recon3d.pipeline.files.whole_files import remove
 from blender_recon3d.pipeline.job import run_job
 from blender_recon3d.pipeline.meshing.build_mesh import mesh_of
 from blender_recon3d.pipeline.meshing.poisson import run_in_child

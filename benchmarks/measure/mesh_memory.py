@@ -19,8 +19,8 @@ import numpy as np
 from benchmarks.common.places import ROOT
 from blender_recon3d.pipeline.colmap.calls import pycolmap
 from blender_recon3d.pipeline.events import Event, Progress
+from blender_recon3d.pipeline.files.atomic_files import remove
 from blender_recon3d.pipeline.files.ply import write_vertices
-from blender_recon3d.pipeline.files.whole_files import remove
 from blender_recon3d.pipeline.meshing.build_mesh import build_mesh
 from blender_recon3d.pipeline.settings import MeshSettings
 from blender_recon3d.pipeline.system.memory import PeakMemory

@@ -9,7 +9,7 @@ torchvision's (`--weights official`) where they are installed. Three measures at
 
 - pairs: share of the truly overlapping pairs among those that `pairing.retrieval` yields, as a user gets them;
 - strong: the same of pairs that overlap well;
-- neighbours: of each photo's K most similar, those that truly overlap, by what there is to be found: min(K, number
+- neighbors: of each photo's K most similar, those that truly overlap, by what there is to be found: min(K, number
   of overlapping photos), summed over the photos.
 
 Chance takes K photos at random, its figures are expectations; best ranks by the true overlap. In a small capture
@@ -40,7 +40,7 @@ from blender_recon3d.pipeline.photos.image_files import read_rgb
 from training.retrieval.starting_point import find_checkpoint, lite0
 
 CAPTURES = ("saharov", "monstree", "fountain-p11", "herz-jesu-p25", "sceaux", "buddha")
-NEIGHBOURS = (5, 10, 20)
+NEIGHBORS = (5, 10, 20)
 CACHE = ROOT / "build" / "pair_selection"
 TOGETHER = "all together"
 
@@ -49,11 +49,11 @@ Encode = Callable[[Sequence[np.ndarray]], np.ndarray]
 
 @dataclass(frozen=True)
 class Recall:
-    """pairs, strong and neighbours: as at the top, from 0 to 1."""
+    """pairs, strong and neighbors: as at the top, from 0 to 1."""
 
     pairs: float
     strong: float
-    neighbours: float
+    neighbors: float
 
 
 def measured(similarity: np.ndarray, truly: np.ndarray, strong: np.ndarray, k: int) -> Recall:
@@ -127,7 +127,7 @@ def table(
         for found in descriptors.values():
             found[TOGETHER] = np.concatenate([found[name] for name in names])
     text = _described(truths)
-    for k in NEIGHBOURS:
+    for k in NEIGHBORS:
         results: dict[str, dict[str, Recall]] = {"best": {}}
         for name, (truly, strong, share) in rows.items():
             results["best"][name] = measured(share, truly, strong, k)
@@ -144,7 +144,7 @@ def _described(truths: dict[str, Overlap]) -> str:
         "### Pair selection\n",
         f"Truly overlapping: at least {SHARE:.0%} and {POINTS} of the sparse points shared, seen from at most "
         f"{APART:.0f} degrees apart, in a model by COLMAP (SIFT, all pairs); strongly: {STRONG:.0%}. Cells hold, in "
-        "percent, the share of these pairs and of the strong ones among the pairs that K neighbours a photo yield, "
+        "percent, the share of these pairs and of the strong ones among the pairs that K neighbors a photo yield, "
         "and of what K choices for each photo can find the share that they find. Best ranks by the true overlap, "
         "chance is an expectation. By itself the engine matches all pairs of up to 41 photos.\n",
         "| capture | photos | in the model | overlapping pairs | of all | strong ones | for each photo |",
@@ -166,14 +166,12 @@ def _table(k: int, rows: list[str], found: dict[str, dict[str, Recall]]) -> str:
     labels = list(found)
     first = labels[1]
     heads = [*labels, f"{first} / chance", "best / chance"]
-    lines = [f"\nK = {k}: pairs / strong / neighbours\n", f"| capture | {' | '.join(heads)} |"]
+    lines = [f"\nK = {k}: pairs / strong / neighbors\n", f"| capture | {' | '.join(heads)} |"]
     lines.append("|---" * (len(heads) + 1) + "|")
 
     def line(name: str, of: dict[str, Recall]) -> str:
-        cells = [
-            f"{100 * r.pairs:.1f} / {100 * r.strong:.1f} / {100 * r.neighbours:.1f}" for r in of.values()
-        ]
-        cells += [f"{of[label].neighbours / of['chance'].neighbours:.1f}" for label in (first, "best")]
+        cells = [f"{100 * r.pairs:.1f} / {100 * r.strong:.1f} / {100 * r.neighbors:.1f}" for r in of.values()]
+        cells += [f"{of[label].neighbors / of['chance'].neighbors:.1f}" for label in (first, "best")]
         return f"| {name} | {' | '.join(cells)} |"
 
     lines += [line(row, {label: found[label][row] for label in labels}) for row in rows]

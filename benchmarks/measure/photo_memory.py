@@ -26,7 +26,7 @@ KINDS = {
     "PNG, RGB": ("RGB", "PNG", {}),
     "PNG, RGBA": ("RGBA", "PNG", {}),
     "PNG, 16 bits": ("I;16", "PNG", {}),
-    "PNG, grey": ("L", "PNG", {}),
+    "PNG, gray": ("L", "PNG", {}),
     "JPEG": ("RGB", "JPEG", {}),
     "JPEG, progressive": ("RGB", "JPEG", {"progressive": True}),
     "TIFF": ("RGB", "TIFF", {}),

@@ -24,7 +24,7 @@ from blender_recon3d.pipeline.colmap.calls import pycolmap
 from blender_recon3d.pipeline.evaluation.alignment import robust_similarity
 from blender_recon3d.pipeline.evaluation.truth import read_truth
 from blender_recon3d.pipeline.events import read_events
-from blender_recon3d.pipeline.files.whole_files import read_json
+from blender_recon3d.pipeline.files.atomic_files import read_json
 from blender_recon3d.pipeline.workspace import Workspace
 
 DISTANCE = 3.5  # of the cameras from the things
@@ -140,10 +140,10 @@ def outcome(
 
 def worst(model: pycolmap.Reconstruction, truth: Path) -> float:
     """The worst camera's error, of its distance to the thing, after the best similarity."""
-    centres = read_truth(truth).centres
+    centers = read_truth(truth).centers
     images = [model.image(number) for number in sorted(model.reg_image_ids())]
     ours = np.array([image.projection_center() for image in images])
-    true = np.array([centres[image.name] for image in images])
+    true = np.array([centers[image.name] for image in images])
     similarity, _ = robust_similarity(ours, true)
     return float(np.linalg.norm(similarity.apply(ours) - true, axis=1).max()) / DISTANCE
 

@@ -26,9 +26,9 @@ from benchmarks.common.places import ROOT
 from benchmarks.common.show_table import show_table
 from benchmarks.common.texture_measures import Sight, quality
 from blender_recon3d.pipeline.events import Progress
+from blender_recon3d.pipeline.files.atomic_files import remove, scratch_folder
 from blender_recon3d.pipeline.files.ply import columns
 from blender_recon3d.pipeline.files.ply_mesh import read_mesh
-from blender_recon3d.pipeline.files.whole_files import remove, scratch_folder
 from blender_recon3d.pipeline.job import run_job
 from blender_recon3d.pipeline.settings import JobSettings, TextureSettings
 from blender_recon3d.pipeline.stages import texture as stage
@@ -38,7 +38,7 @@ from blender_recon3d.pipeline.system.versions import versions
 from blender_recon3d.pipeline.texturing.blend import blend
 from blender_recon3d.pipeline.texturing.choice import fineness, weights
 from blender_recon3d.pipeline.texturing.exposure import gains
-from blender_recon3d.pipeline.texturing.inpaint import picture, vertex_colours
+from blender_recon3d.pipeline.texturing.inpaint import picture, vertex_colors
 from blender_recon3d.pipeline.texturing.paint import CONTRAST
 from blender_recon3d.pipeline.texturing.samples import Samples, sample_views
 from blender_recon3d.pipeline.texturing.texels import Texels, texels_of
@@ -48,7 +48,7 @@ from blender_recon3d.pipeline.workspace import Workspace
 
 SCENES = ("demo", "saharov")
 OURS = "ours"
-METHODS = ("the cloud's colours at vertices", "the photos' colours at vertices", "one photo a face", OURS)
+METHODS = ("the cloud's colors at vertices", "the photos' colors at vertices", "one photo a face", OURS)
 
 
 class Scene:
@@ -80,12 +80,12 @@ class Scene:
         found = [quality(image, sight) for image, sight in zip(pictures, self.sights, strict=True)]
         return {key: float(np.mean([values[key] for values in found])) for key in found[0]}
 
-    def vertex_score(self, colours: np.ndarray) -> dict[str, float]:
-        return self.score(lambda sight: sight.with_vertex_colours(colours, self.faces))
+    def vertex_score(self, colors: np.ndarray) -> dict[str, float]:
+        return self.score(lambda sight: sight.with_vertex_colors(colors, self.faces))
 
     def texture_score(self, weight: np.ndarray, gain: np.ndarray) -> dict[str, float]:
         """Of the texture that vertex weights [V, N] and gains [N, 3] make."""
-        behind = vertex_colours(self.samples, weight, gain, self.faces, self.given)
+        behind = vertex_colors(self.samples, weight, gain, self.faces, self.given)
         return self._painted(self.vertices, self.faces, weight, gain, behind)
 
     def best_view_score(self) -> dict[str, float]:
@@ -109,8 +109,8 @@ class Scene:
         behind: np.ndarray,
     ) -> dict[str, float]:
         texels = self.texels
-        colour, trust = blend(self.views, vertices, faces, texels, weight, gain, Progress())
-        image = picture(texels, colour, trust, behind, faces)
+        color, trust = blend(self.views, vertices, faces, texels, weight, gain, Progress())
+        image = picture(texels, color, trust, behind, faces)
         uv = self.unwrapped.uv[self.unwrapped.faces]
         return self.score(lambda sight: sight.with_texture(image, uv))
 
@@ -120,7 +120,7 @@ def methods(scene: Scene, variants: bool) -> dict[str, dict[str, float]]:
     gain = gains(samples)
     one = np.ones_like(gain)
     weight = weights(samples, gain, faces, CONTRAST)
-    mixed = vertex_colours(samples, weight, gain, faces, scene.given)
+    mixed = vertex_colors(samples, weight, gain, faces, scene.given)
     scores = (
         scene.vertex_score(scene.given),
         scene.vertex_score(mixed),
@@ -133,8 +133,8 @@ def methods(scene: Scene, variants: bool) -> dict[str, dict[str, float]]:
         for contrast in (1.0, 2.0, 8.0):
             name = f"ours, contrast {contrast:g} (not {CONTRAST:g})"
             found[name] = scene.texture_score(weights(samples, gain, faces, contrast), gain)
-        alike = replace(samples, colour=np.full_like(samples.colour, 128))
-        found["ours without the vote on odd colours"] = scene.texture_score(
+        alike = replace(samples, color=np.full_like(samples.color, 128))
+        found["ours without the vote on odd colors"] = scene.texture_score(
             weights(alike, one, faces, CONTRAST), gain
         )
     return found

@@ -29,7 +29,7 @@ def main(workspace: str, out: str, faces: str = "10000") -> None:
     api.origin_under()
     folder = Path(out)
     clouds = [result.cloud.copy()]
-    api.clean(least_views=4)
+    api.clean(min_views=4)
     clouds.append(api.apply_cleaning().copy())
     small = api.decimate(int(faces))
     api.bake_normals(2048)

@@ -54,32 +54,32 @@ def picture(dense: Path, number: int, turn: float, back: float, scale: float) ->
     vertices = read_vertices(dense / "fusion.ply")
     xyz = columns(vertices, "x", "y", "z")
     assert xyz is not None
-    colours = np.stack([vertices[name] for name in ("blue", "green", "red")], axis=-1)
+    colors = np.stack([vertices[name] for name in ("blue", "green", "red")], axis=-1)
     model = pycolmap.Reconstruction(dense / "sparse")
     image = sorted((model.image(i) for i in model.reg_image_ids()), key=lambda item: item.name)[number]
     camera = model.camera(image.camera_id)
     pose = np.array(image.cam_from_world().matrix())
     middle = np.median(xyz, axis=0)
-    centre = -pose[:, :3].T @ pose[:, 3]
+    center = -pose[:, :3].T @ pose[:, 3]
     turned = cv2.Rodrigues(pose[1, :3] * np.radians(turn))[0]
-    eye = middle + turned @ (centre - middle) * back
+    eye = middle + turned @ (center - middle) * back
     rotation = pose[:, :3] @ turned.T
     intrinsics = np.diag([scale, scale, 1.0]) @ camera.calibration_matrix()
     size = (round(camera.width * scale), round(camera.height * scale))
-    return splatted((xyz - eye) @ rotation.T @ intrinsics.T, colours, size)
+    return splatted((xyz - eye) @ rotation.T @ intrinsics.T, colors, size)
 
 
-def splatted(pixels: np.ndarray, colours: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def splatted(pixels: np.ndarray, colors: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Points (x z, y z, z) [N, 3] as squares of 2x2 pixels, the nearest on top."""
     front = pixels[:, 2] > 1e-6
-    pixels, colours = pixels[front], colours[front]
+    pixels, colors = pixels[front], colors[front]
     order = np.argsort(-pixels[:, 2])
     x, y = (pixels[order, :2] / pixels[order, 2:]).astype(np.int64).T
-    colours = colours[order]
+    colors = colors[order]
     image = np.full((size[1], size[0], 3), BACKGROUND, np.uint8)
     for dx, dy in ((0, 0), (1, 0), (0, 1), (1, 1)):
         inside = (x + dx >= 0) & (x + dx < size[0]) & (y + dy >= 0) & (y + dy < size[1])
-        image[y[inside] + dy, x[inside] + dx] = colours[inside]
+        image[y[inside] + dy, x[inside] + dx] = colors[inside]
     return image
 
 

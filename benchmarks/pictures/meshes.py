@@ -1,6 +1,6 @@
-"""Pictures of meshes from four sides, shaded and in the vertices' colours, for looking at.
+"""Pictures of meshes from four sides, shaded and in the vertices' colors, for looking at.
 
-    .venv-bpy/bin/python -m benchmarks.pictures.meshes PICTURE.jpg WORKSPACE MESH.ply [MESH.ply ...] [--colours]
+    .venv-bpy/bin/python -m benchmarks.pictures.meshes PICTURE.jpg WORKSPACE MESH.ply [MESH.ply ...] [--colors]
                          [--size 480] [--lift 20] [--turn 0] [--reach 1.0]
 
 A row for each mesh. The view is of the last one, with placement.json's up; --reach zooms in or out. Needs bpy.
@@ -44,7 +44,7 @@ def parse() -> argparse.Namespace:
     add("picture", type=Path)
     add("workspace", type=Path)
     add("meshes", type=Path, nargs="+")
-    add("--colours", action="store_true")
+    add("--colors", action="store_true")
     add("--size", type=int, default=480, help="pixels along a side of each view")
     add("--lift", type=float, default=20, help="degrees from which the views look down")
     add("--turn", type=float, default=0, help="degrees by which all views are turned")
@@ -65,10 +65,10 @@ def add_mesh(path: Path, to_world: np.ndarray) -> None:
     mesh = bpy.data.meshes.new("mesh")
     mesh.from_pydata(xyz.tolist(), [], faces.tolist(), shade_flat=False)
     if "red" in vertices.dtype.names:
-        colour = mesh.color_attributes.new("Col", "BYTE_COLOR", "POINT")
+        color = mesh.color_attributes.new("Col", "BYTE_COLOR", "POINT")
         rgba = np.full((len(xyz), 4), 1.0, np.float32)
         rgba[:, :3] = np.stack([vertices[name] for name in ("red", "green", "blue")], axis=1) / 255
-        colour.data.foreach_set("color_srgb", rgba.ravel())
+        color.data.foreach_set("color_srgb", rgba.ravel())
     bpy.context.scene.collection.objects.link(bpy.data.objects.new("mesh", mesh))
 
 
@@ -89,10 +89,10 @@ def drawn(
     scene.render.image_settings.file_format = "PNG"
     scene.view_settings.view_transform = "Standard"
     shading = scene.display.shading
-    shading.light = "FLAT" if options.colours else "STUDIO"
-    shading.color_type = "VERTEX" if options.colours else "SINGLE"
+    shading.light = "FLAT" if options.colors else "STUDIO"
+    shading.color_type = "VERTEX" if options.colors else "SINGLE"
     shading.single_color = (0.75, 0.75, 0.75)
-    shading.show_cavity = not options.colours
+    shading.show_cavity = not options.colors
     middle, size = frame
     azimuth, lift = math.radians(side + options.turn), math.radians(options.lift)
     away = Vector((math.sin(azimuth) * math.cos(lift), -math.cos(azimuth) * math.cos(lift), math.sin(lift)))

@@ -47,7 +47,7 @@ def sides(path: Path, options: argparse.Namespace) -> list[np.ndarray]:
     scene.cycles.use_denoising = False
     scene.render.resolution_x = scene.render.resolution_y = options.size
     scene.view_settings.view_transform = "Standard"
-    scene.world = bpy.data.worlds.new("grey")
+    scene.world = bpy.data.worlds.new("gray")
     camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
     camera.data.lens, camera.data.sensor_width = 70, 36
     scene.collection.objects.link(camera)
@@ -72,7 +72,7 @@ def sides(path: Path, options: argparse.Namespace) -> list[np.ndarray]:
 
 
 def shine(material: bpy.types.Material) -> None:
-    """The texture's own colours, whatever the light; the back of a face is dark red, so that it is noticed."""
+    """The texture's own colors, whatever the light; the back of a face is dark red, so that it is noticed."""
     tree = material.node_tree
     image = next(node for node in tree.nodes if node.type == "TEX_IMAGE")
     output = next(node for node in tree.nodes if node.type == "OUTPUT_MATERIAL")

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..pipeline.errors import UserError
 from ..pipeline.events import Progress
-from ..pipeline.files.whole_files import write_json
+from ..pipeline.files.atomic_files import write_json
 from ..pipeline.system.versions import engine_version
 from ..pipeline.workspace import Workspace
 from . import engine_process, error_messages, integrity, locks, pythons, tools

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from . import target as folder
-from .requirements import normalised
+from .requirements import normalized
 
 
 def remove_damaged(target: Path) -> list[str]:
@@ -24,7 +24,7 @@ def remove_damaged(target: Path) -> list[str]:
             folder.delete(path)
         elif path.suffix == ".dist-info" and not is_whole(path):
             _take_out(path, target)
-            damaged.append(normalised(path.stem.rpartition("-")[0]))
+            damaged.append(normalized(path.stem.rpartition("-")[0]))
     return damaged
 
 

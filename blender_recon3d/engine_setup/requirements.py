@@ -33,10 +33,10 @@ def pinned(name: str, extra: str = "setup") -> str:
 
 
 def versions(requirements: Sequence[str]) -> dict[str, str]:
-    """{normalised name: version} of pins."""
-    return {normalised(name): version for name, _, version in (pin.partition("==") for pin in requirements)}
+    """{normalized name: version} of pins."""
+    return {normalized(name): version for name, _, version in (pin.partition("==") for pin in requirements)}
 
 
-def normalised(name: str) -> str:
+def normalized(name: str) -> str:
     """A distribution's name as the index spells it (PEP 503)."""
     return name.strip().lower().replace("_", "-").replace(".", "-")

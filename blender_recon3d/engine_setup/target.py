@@ -22,11 +22,11 @@ from typing import Any
 
 from ..pipeline.claim import claim as claim_folder
 from ..pipeline.errors import UserError
-from ..pipeline.files.whole_files import write_json
+from ..pipeline.files.atomic_files import write_json
 from ..pipeline.log_rotation import rotate
 from ..pipeline.workspace import Workspace
 from . import engine_process
-from .requirements import normalised, pins, versions
+from .requirements import normalized, pins, versions
 
 MISSING, READY, BROKEN, OUTDATED = "missing", "ready", "broken", "outdated"
 MARKER = "recon3d-engine.json"
@@ -142,7 +142,7 @@ def state(target: str | Path) -> str:
 
 
 def installed(target: Path) -> dict[str, str]:
-    """{normalised name: version without local label} of the distributions in the environment."""
+    """{normalized name: version without local label} of the distributions in the environment."""
     folder = site_packages(target)
     try:
         names = os.listdir(folder) if folder else []
@@ -153,7 +153,7 @@ def installed(target: Path) -> dict[str, str]:
         stem, dot, kind = name.rpartition(".")
         if dot and kind == "dist-info":
             distribution, _, version = stem.rpartition("-")
-            found[normalised(distribution)] = version.partition("+")[0]
+            found[normalized(distribution)] = version.partition("+")[0]
     return found
 
 

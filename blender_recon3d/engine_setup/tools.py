@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..pipeline.system.programs import find_program
 
-_LEAST_UV = (0, 9, 0)  # knows --torch-backend for the CUDA versions that are asked for
+_MIN_UV = (0, 9, 0)  # knows --torch-backend for the CUDA versions that are asked for
 _RAW_PIP = (24, 1)  # has --progress-bar raw
 
 
@@ -40,7 +40,7 @@ def find_uv(target: Path, environ: Mapping[str, str]) -> Tool | None:
     name = "uv.exe" if os.name == "nt" else "uv"
     for path in (find_program("uv", environ), str(target / "tools" / "bin" / name)):
         version = _version([path, "--version"], environ) if path and os.path.isfile(path) else None
-        if path and version and _numbers(version) >= _LEAST_UV:
+        if path and version and _numbers(version) >= _MIN_UV:
             return Tool("uv", (path,), version)
     return None
 

@@ -23,9 +23,9 @@ from ..pipeline.system.programs import find_program
 NAMES = ("auto", "cuda", "mps", "cpu")
 PYTORCH = "https://download.pytorch.org/whl"
 _NEW_CUDA, _OLD_CUDA = "cu130", "cu126"
-_LEAST_DRIVER = 525  # for CUDA 12
+_MIN_DRIVER = 525  # for CUDA 12
 _NEW_DRIVER = 580  # for CUDA 13
-_LEAST_CAPABILITY = 7.5  # for CUDA 13
+_MIN_CAPABILITY = 7.5  # for CUDA 13
 _PROC = Path("/proc/driver/nvidia/version")
 _WSL = Path("/usr/lib/wsl/lib/libcuda.so.1")
 
@@ -95,7 +95,7 @@ def refine(variant: Variant, system: str = sys.platform) -> Variant:
     if variant.name != "cuda" or variant.backend == _OLD_CUDA:
         return variant
     capabilities = _capabilities()
-    if capabilities and max(capabilities) < _LEAST_CAPABILITY:
+    if capabilities and max(capabilities) < _MIN_CAPABILITY:
         return _cuda(True, system, f"a card of compute capability {max(capabilities)}")
     return variant
 
@@ -110,7 +110,7 @@ def find_driver(system: str = sys.platform) -> Driver | None:
         found = None
     if found:
         major = int(found.group(1))
-        cuda = 13 if major >= _NEW_DRIVER else 12 if major >= _LEAST_DRIVER else 11
+        cuda = 13 if major >= _NEW_DRIVER else 12 if major >= _MIN_DRIVER else 11
         return Driver(cuda, f"NVIDIA driver {found.group(1)}{found.group(2)}")
     if (
         _WSL.exists()

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..pipeline.claim import claim, unwritable
 from ..pipeline.events import Event, read_events
-from ..pipeline.files.whole_files import write_json
+from ..pipeline.files.atomic_files import write_json
 from ..pipeline.system.process_group import ProcessGroup, last_words
 from ..pipeline.text import printable
 from ..pipeline.workspace import Workspace
@@ -43,11 +43,11 @@ class Job(ABC):
             self.view = follow(self.view, event)
             if event.kind == "error":
                 self._error = printable(event.message)
-            self._take(event)
+            self._apply_event(event)
         if ended:
             self.view = replace(self._last_view(), seconds_left=None)
         elif self._cancelled_at:
-            self._insist()
+            self._enforce_cancel()
         return self.view != before
 
     def cancel(self) -> None:
@@ -80,14 +80,14 @@ class Job(ABC):
         """Whether the engine has ended."""
 
     @abstractmethod
-    def _take(self, event: Event) -> None:
+    def _apply_event(self, event: Event) -> None:
         """Learn from an event how the run ends, where a kind does not know it otherwise."""
 
     @abstractmethod
     def _last_view(self) -> JobView:
         """The view of a run that has ended."""
 
-    def _insist(self) -> None:
+    def _enforce_cancel(self) -> None:
         # The engine clears an old request when it starts, and may have cleared this one.
         if not self.workspace.is_cancelled():
             self.workspace.request_cancel()
@@ -131,7 +131,7 @@ class EngineJob(Job):
     def _ended(self) -> bool:
         return self._process.exit_code() is not None
 
-    def _take(self, event: Event) -> None:
+    def _apply_event(self, event: Event) -> None:
         """Its exit code says it."""
 
     def _last_view(self) -> JobView:
@@ -142,18 +142,18 @@ class EngineJob(Job):
             return replace(self.view, state=DONE, message="Done", exit_code=0, remedy="")
         if code == _CANCELLED_CODE or self._cancelled_at:
             return replace(self.view, state=CANCELLED, message=_CANCELLED_TEXT, exit_code=3, remedy="")
-        message = self._error or self._last_words(code or 1)
+        message = self._error or self._last_output_line(code or 1)
         remedy = self.view.remedy or ("photos" if code == 2 else "again")
         return replace(
             self.view, state=FAILED, message=message, exit_code=2 if code == 2 else 1, remedy=remedy
         )
 
-    def _insist(self) -> None:
-        super()._insist()
+    def _enforce_cancel(self) -> None:
+        super()._enforce_cancel()
         if time.monotonic() - self._cancelled_at >= _GRACE:
             self._process.kill()
 
-    def _last_words(self, code: int) -> str:
+    def _last_output_line(self, code: int) -> str:
         """A sentence for a process that ended without a word in the events."""
         path = self.workspace.output
         last, own = last_words(path)
@@ -176,9 +176,9 @@ class FoundJob(Job):
         self._exit_code = 1
 
     def _ended(self) -> bool:
-        return self.workspace.holder() is None
+        return self.workspace.lock_owner() is None
 
-    def _take(self, event: Event) -> None:
+    def _apply_event(self, event: Event) -> None:
         if event.stage != "job":
             return
         if event.kind in ("done", "error"):
@@ -207,7 +207,7 @@ class FoundJob(Job):
 def find_job(folder: str | Path) -> FoundJob | None:
     """The run that is at work in the workspace, with what it has said so far; None when there is none."""
     workspace = Workspace(folder)
-    if workspace.holder() is None:
+    if workspace.lock_owner() is None:
         return None
     job = FoundJob(workspace)
     job.poll()

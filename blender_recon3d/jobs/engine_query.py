@@ -12,7 +12,7 @@ from typing import Any
 from ..pipeline.events import Event, read_events
 from ..pipeline.system.process_group import ProcessGroup, last_words
 
-MOST_ANSWER = 16 << 20  # bytes; more is not an answer to any of these questions
+MAX_ANSWER_BYTES = 16 << 20  # bytes; more is not an answer to any of these questions
 
 
 class EngineQuery:
@@ -47,7 +47,7 @@ class EngineQuery:
             return bool(events)
         self.answer = self._read_answer()
         if self.answer is None:
-            self.error = self._last_words()
+            self.error = self._last_output_line()
         self._clean()
         return True
 
@@ -63,14 +63,14 @@ class EngineQuery:
             last = self.events[-1]
             return last.data if last.kind == "done" else None
         try:
-            if self._output.stat().st_size > MOST_ANSWER:
+            if self._output.stat().st_size > MAX_ANSWER_BYTES:
                 return None
             answer = json.loads(self._output.read_text("utf-8"))
         except (OSError, ValueError, RecursionError):
             return None
         return answer if isinstance(answer, dict) else None
 
-    def _last_words(self) -> str:
+    def _last_output_line(self) -> str:
         return (last_words(self._errors)[0] or "it printed nothing")[:400]
 
     def _clean(self) -> None:

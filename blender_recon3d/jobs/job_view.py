@@ -32,7 +32,7 @@ class JobView:
     exit_code: int = 0  # once it has ended: 0 done, 1 failed, 2 bad usage or input, 3 cancelled
     remedy: str = ""
 
-    def left_at(self, now: float) -> float | None:
+    def seconds_left_at(self, now: float) -> float | None:
         """seconds_left, counted down to a time (time.time()) after the last event."""
         if self.seconds_left is None:
             return None

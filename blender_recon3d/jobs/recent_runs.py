@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from ..pipeline.errors import UserError
+from ..pipeline.files.atomic_files import read_json, write_json
 from ..pipeline.files.regular import is_path
-from ..pipeline.files.whole_files import read_json, write_json
 from ..preferences import user_folder
 
-_MOST = 20
+_MAX_RUNS = 20
 
 
 def remember(workspace: Path, photos: str) -> None:
     """Note a run."""
     entries = [(str(workspace), photos), *((str(f), p) for f, p in remembered() if f != workspace)]
-    _write(entries[:_MOST])
+    _write(entries[:_MAX_RUNS])
 
 
 def forget(workspace: Path) -> None:

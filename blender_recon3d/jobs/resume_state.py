@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..pipeline.errors import UserError
+from ..pipeline.files.atomic_files import read_json
 from ..pipeline.files.json_values import text
-from ..pipeline.files.whole_files import read_json
 from ..pipeline.settings import QUALITIES
 from ..pipeline.stage import STAGES, last_stages, stage
 from ..pipeline.workspace import Workspace

@@ -92,7 +92,7 @@ def set_up() -> None:
     if not wanted.able:
         raise UserError(wanted.problems[0])
     workspace = engine_setup.claimed_work_folder(wanted.target)
-    if workspace.holder() is None:
+    if workspace.lock_owner() is None:
         workspace.clear_cancel()
     session.offset = workspace.events.stat().st_size if workspace.events.exists() else 0
     session.workspace, session.findings = workspace, None
@@ -160,11 +160,11 @@ def poll() -> bool:
         return bool(events)
     view.running = False
     if code and not view.error:
-        view.error = _last_words(session.workspace.output, code)
+        view.error = _last_output_line(session.workspace.output, code)
     return True
 
 
-def _last_words(output: Path, code: int) -> str:
+def _last_output_line(output: Path, code: int) -> str:
     last, _ = last_words(output)
     said = f" ({last[:300]})" if last else ""
     return f"Setting up the engine ended with code {code}{said}: see the log, or try again."

@@ -30,7 +30,7 @@ _PHRASES = (
     (r"recon3d run --help lists what there is", "see Advanced"),
     (r", or `recon3d weights fetch [^`]*`[^:;]*--weights official", ""),
     (r"(?:use|with) --weights DIR with your own", "choose your own in Weights"),
-    (r"read it and run the command again with --accept-licence", "read it first"),
+    (r"read it and run the command again with --accept-license", "read it first"),
     (r"check --settings\b", "check it"),
 )
 _PATTERNS = tuple((re.compile(pattern), words) for pattern, words in _PHRASES)

@@ -13,7 +13,7 @@ from ..scene.find_imports import find_imports
 
 
 class ImportOperator:
-    """What the operators share that work on an import: undone in one step, grey while there is none."""
+    """What the operators share that work on an import: undone in one step, gray while there is none."""
 
     bl_options = {"REGISTER", "UNDO"}
 

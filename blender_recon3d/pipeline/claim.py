@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from .errors import UserError
+from .files.atomic_files import PART
 from .files.plain_files import open_plain
-from .files.whole_files import PART
 from .workspace import Workspace
 
 

@@ -127,8 +127,8 @@ def _parse(line: bytes) -> Event | None:
         time=json_values.number(raw.get("time")),
         stage=stage,
         kind=EventKind(kind),
-        done=json_values.whole(raw.get("done"), least=0),
-        total=json_values.whole(raw.get("total"), least=0),
+        done=json_values.whole(raw.get("done"), minimum=0),
+        total=json_values.whole(raw.get("total"), minimum=0),
         message=json_values.text(raw.get("message")),
         data=json_values.mapping(raw.get("data")),
     )

@@ -14,7 +14,7 @@ from .errors import UserError
 from .events import Progress
 from .job_forecast import forecast_job, memory
 from .photos.camera_groups import group_cameras
-from .photos.find_photos import FEWEST_PHOTOS, common_folder, look_for, none_found
+from .photos.find_photos import MIN_PHOTOS, common_folder, look_for, none_found
 from .photos.left_out import notes
 from .photos.photo_entries import examine_all, photo_entry, reading_bytes
 from .photos.photo_quality import set_aside
@@ -26,12 +26,12 @@ USUAL = 20  # photos below which a capture seldom covers a subject all around
 HD = (1920, 1080)  # what a video's frames are taken for before they are extracted
 
 
-def inspect_photos(settings: JobSettings, progress: Progress, without: Path) -> InspectionDocument:
+def inspect_photos(settings: JobSettings, progress: Progress, exclude: Path) -> InspectionDocument:
     """The findings; the first event says how many files there are.
 
     without: a workspace whose photos do not count. Raises UserError when a path is not there, or Cancelled.
     """
-    looked = look_for(settings.photos.sources, without, settings.photos.masks)
+    looked = look_for(settings.photos.sources, exclude, settings.photos.masks)
     files, videos, left_out = looked.photos, looked.videos, notes(looked)
     progress.info(count_sentence(len(files), len(videos)), photos=len(files), videos=len(videos))
     if not files and not videos:
@@ -74,8 +74,8 @@ def count_sentence(photos: int, videos: int) -> str:
 def advice(used: int, videos: bool, cameras: int) -> list[str]:
     """What a person may want to change before starting."""
     found = []
-    if not videos and used < FEWEST_PHOTOS:
-        found.append(f"{used} photos can be used, but at least {FEWEST_PHOTOS} are needed: add more.")
+    if not videos and used < MIN_PHOTOS:
+        found.append(f"{used} photos can be used, but at least {MIN_PHOTOS} are needed: add more.")
     elif not videos and used < USUAL:
         found.append(f"{used} photos cover one side of a subject; walking around it takes 30 to 60.")
     if cameras > max(4, used // 3):

@@ -15,8 +15,8 @@ from .documents.codec import encode
 from .documents.state_json import StageRecord, StageState, StateDocument
 from .errors import Cancelled, UserError
 from .events import Progress
+from .files.atomic_files import remove, write_json
 from .files.full_disk import free_bytes, full_disk_told
-from .files.whole_files import remove, write_json
 from .log_rotation import rotate
 from .setting_field import Settings
 from .settings import JobSettings
@@ -58,7 +58,7 @@ def held(workspace: Workspace, settings: JobSettings) -> Iterator[None]:
     Raises UserError before anything is touched, when the folder is not ours or another run is at work in it.
     """
     workspace.create()
-    refuse_foreign(workspace, settings)
+    check_not_foreign(workspace, settings)
     with workspace.locked():
         try:
             workspace.clear_cancel()
@@ -93,7 +93,7 @@ def run_held_job(
     return state
 
 
-def refuse_foreign(workspace: Workspace, settings: JobSettings) -> None:
+def check_not_foreign(workspace: Workspace, settings: JobSettings) -> None:
     """UserError (2) where what a run writes and removes may be the user's own; else the folder is ours from now on."""
     check_claim(workspace)
     ours = own_paths(workspace)
@@ -212,7 +212,7 @@ def _run_stage(
     workspace: Workspace,
     settings: JobSettings,
     progress: Progress,
-    print_of: str,
+    fingerprint_of: str,
     resume: bool,
     mend: bool,
 ) -> None:
@@ -228,7 +228,7 @@ def _run_stage(
         drop_dependents(name, workspace)
     if not resume:
         reset(stage, workspace)
-    workspace.write_stage(name, StageRecord(fingerprint=print_of, state=StageState.STARTED))
+    workspace.write_stage(name, StageRecord(fingerprint=fingerprint_of, state=StageState.STARTED))
     progress.emit("progress", "resumed" if resume and not mend else "started")
     start = time.monotonic()
     with PeakMemory() as peak, full_disk_told(workspace.root):
@@ -238,7 +238,7 @@ def _run_stage(
             drop_dependents(name, workspace)
             files = results.files_of(workspace, name)
     record = StageRecord(
-        fingerprint=print_of,
+        fingerprint=fingerprint_of,
         state=StageState.DONE,
         seconds=round(time.monotonic() - start, 2),
         peak_memory_mb=round(peak.bytes / 2**20),

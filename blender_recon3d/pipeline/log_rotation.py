@@ -9,16 +9,16 @@ from pathlib import Path
 
 from .workspace import Workspace
 
-MOST_LOG = 8 << 20  # bytes
-MOST_EVENTS = 4 << 20  # some thousand photos' worth
+MAX_LOG_BYTES = 8 << 20  # bytes
+MAX_EVENTS_BYTES = 4 << 20  # some thousand photos' worth
 
 
 def rotate(workspace: Workspace) -> None:
     """For the holder of the lock, before it writes. Whoever reads on from an offset finds a shorter, new file."""
-    _rotate(workspace.log, workspace.old_log, MOST_LOG)
-    _rotate(workspace.events, workspace.old_events, MOST_EVENTS)
+    _rotate(workspace.log, workspace.old_log, MAX_LOG_BYTES)
+    _rotate(workspace.events, workspace.old_events, MAX_EVENTS_BYTES)
 
 
-def _rotate(path: Path, old: Path, most: int) -> None:
-    if path.is_file() and not path.is_symlink() and path.stat().st_size > most:
+def _rotate(path: Path, old: Path, max_bytes: int) -> None:
+    if path.is_file() and not path.is_symlink() and path.stat().st_size > max_bytes:
         os.replace(path, old)

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import UserError
+from .files.atomic_files import PART
 from .files.durable import sync_folder, sync_tree
 from .files.regular import open_regular
-from .files.whole_files import PART
 from .stage import guests
 from .stage import stage as stage_of
 from .text import printable

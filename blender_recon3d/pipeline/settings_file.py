@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from .errors import UserError
+from .files.atomic_files import read_json
 from .files.user_path import user_path
-from .files.whole_files import read_json
 from .setting_field import Setting, check
 from .settings import VERSION, JobSettings, Values, all_settings, share_front_end
 from .stage import STAGES

@@ -283,7 +283,7 @@ class MeshSettings(Settings):
 
 @dataclass(frozen=True)
 class TextureSettings(Settings):
-    """How the photos' colours come onto the mesh."""
+    """How the photos' colors come onto the mesh."""
 
     stage: ClassVar[str] = "texture"
     heading: ClassVar[str] = "Mesh"

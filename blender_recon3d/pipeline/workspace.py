@@ -24,9 +24,9 @@ from .documents.document_files import write_document
 from .documents.photos_json import PhotoEntry, PhotosDocument, read_photos
 from .documents.state_json import StageRecord, StateDocument, read_state
 from .errors import UserError
+from .files.atomic_files import remove
 from .files.plain_files import open_plain
 from .files.user_path import user_path
-from .files.whole_files import remove
 
 LOCK_PATIENCE = 1.5  # seconds
 
@@ -140,7 +140,7 @@ class Workspace:
     def is_cancelled(self) -> bool:
         return self.cancel_file.exists()
 
-    def holder(self) -> dict[str, Any] | None:
+    def lock_owner(self) -> dict[str, Any] | None:
         """`{"pid", "started"}` of the run that is at work here now; None when there is none. Any process may ask."""
         try:
             with os.fdopen(open_plain(self.lock_file, os.O_RDWR), "r+b") as file:
@@ -173,7 +173,7 @@ class Workspace:
                 time.sleep(0.1)
             if not held:
                 raise UserError(
-                    f"Another run is in progress in {self.root}{_holder(self.lock_file)}: wait for it, "
+                    f"Another run is in progress in {self.root}{_lock_owner(self.lock_file)}: wait for it, "
                     "cancel it, or choose another folder with -o."
                 )
             try:
@@ -228,7 +228,7 @@ def _record(path: Path) -> dict[str, Any]:
         return {"pid": 0, "started": 0.0}
 
 
-def _holder(path: Path) -> str:
+def _lock_owner(path: Path) -> str:
     pid = _record(path)["pid"]
     return f" (process {pid})" if pid else ""
 

@@ -20,7 +20,7 @@ class AssetState:
 
     cleaning: bpy.types.Modifier | None
     inputs: tuple[tuple[str, Any, str], ...]
-    analysed: bool
+    analyzed: bool
     box: bool
     mesh: str
     faces: int
@@ -45,7 +45,7 @@ def asset_state(scene: bpy.types.Scene) -> AssetState:
     return AssetState(
         cleaning,
         inputs,
-        cloud is not None and clean_modifier.is_analysed(cloud.data),
+        cloud is not None and clean_modifier.is_analyzed(cloud.data),
         BOX in found,
         chosen.name if chosen else "",
         len(chosen.data.polygons) if chosen else 0,

@@ -27,7 +27,7 @@ _MIN_LENS_MM = 1.0
 
 @dataclass(frozen=True)
 class Pinhole:
-    """Intrinsics in pixels; the first pixel's centre is at (0.5, 0.5)."""
+    """Intrinsics in pixels; the first pixel's center is at (0.5, 0.5)."""
 
     width: int
     height: int
@@ -39,7 +39,7 @@ class Pinhole:
 
 @dataclass(frozen=True)
 class Lens:
-    """What makes a Blender camera, and the scene it renders, equal a Pinhole. lens is in millimetres."""
+    """What makes a Blender camera, and the scene it renders, equal a Pinhole. lens is in millimeters."""
 
     lens: float
     shift_x: float
@@ -69,7 +69,7 @@ def _blender_can_show(pinhole: Pinhole) -> bool:
 def lens_of(
     pinhole: Pinhole, sensor_fit: str = "AUTO", sensor_width: float = 36.0, sensor_height: float = 24.0
 ) -> Lens:
-    """Blender's lens for the intrinsics. sensor_fit: AUTO, HORIZONTAL or VERTICAL; sensor sizes in millimetres."""
+    """Blender's lens for the intrinsics. sensor_fit: AUTO, HORIZONTAL or VERTICAL; sensor sizes in millimeters."""
     aspect = pinhole.fx / pinhole.fy
     aspect_x, aspect_y = (1.0, aspect) if aspect >= 1 else (1 / aspect, 1.0)
     wide = aspect_x * pinhole.width >= aspect_y * pinhole.height
@@ -90,7 +90,7 @@ def pose_of(
 ) -> tuple[tuple[float, float, float, float], tuple[float, float, float]]:
     """Rotation (w, x, y, z) and location of the Blender camera in the model's frame.
 
-    qvec (w, x, y, z; a unit quaternion), tvec: COLMAP's cam_from_world. The camera's centre is -R^T t; the
+    qvec (w, x, y, z; a unit quaternion), tvec: COLMAP's cam_from_world. The camera's center is -R^T t; the
     rotation is R^T times half a turn about x, which turns COLMAP's camera axes into Blender's.
     """
     w, x, y, z = qvec
@@ -98,8 +98,8 @@ def pose_of(
     # R^T v = v + 2 u x (u x v - w v) with u = (x, y, z), for v = -t.
     vx, vy, vz = -tx, -ty, -tz
     ax, ay, az = y * vz - z * vy - w * vx, z * vx - x * vz - w * vy, x * vy - y * vx - w * vz
-    centre = (vx + 2 * (y * az - z * ay), vy + 2 * (z * ax - x * az), vz + 2 * (x * ay - y * ax))
-    return (x, w, -z, y), centre  # conj(q) * (0, 1, 0, 0)
+    center = (vx + 2 * (y * az - z * ay), vy + 2 * (z * ax - x * az), vz + 2 * (x * ay - y * ax))
+    return (x, w, -z, y), center  # conj(q) * (0, 1, 0, 0)
 
 
 def create_camera(
@@ -116,8 +116,8 @@ def create_camera(
     camera = bpy.data.objects.new(name, data)
     camera[KEY] = {"kind": "camera", "photo": photo_key(image.name), "qvec": image.qvec, "tvec": image.tvec}
     camera.rotation_mode = "QUATERNION"
-    camera.rotation_quaternion, centre = pose_of(image.qvec, image.tvec)
-    camera.location = [value - off for value, off in zip(centre, offset, strict=True)]
+    camera.rotation_quaternion, center = pose_of(image.qvec, image.tvec)
+    camera.location = [value - off for value, off in zip(center, offset, strict=True)]
     return camera
 
 
@@ -166,10 +166,10 @@ def show_photo_behind(data: bpy.types.Camera, path: Path) -> None:
     data.show_background_images = True
 
 
-def typical_spacing(centres: list[tuple[float, float, float]]) -> float:
+def typical_spacing(centers: list[tuple[float, float, float]]) -> float:
     """Median distance from a camera to the nearest other one; 0 when there are not two apart."""
     nearest = []
-    for i, centre in enumerate(centres):
-        distances = [math.dist(centre, other) for j, other in enumerate(centres) if j != i]
+    for i, center in enumerate(centers):
+        distances = [math.dist(center, other) for j, other in enumerate(centers) if j != i]
         nearest += [min(distances)] if distances else []
     return sorted(nearest)[len(nearest) // 2] if nearest else 0.0

@@ -1,4 +1,4 @@
-"""A cloud as one mesh object: a vertex a point, with colour, normals and confidence as point attributes.
+"""A cloud as one mesh object: a vertex a point, with color, normals and confidence as point attributes.
 
 `Col` (BYTE_COLOR) holds the photos' sRGB bytes, `normal` (FLOAT_VECTOR) the unit normals, `confidence` (INT) the
 number of photos that saw the point.
@@ -13,7 +13,7 @@ import numpy as np
 from mathutils import kdtree
 
 from .cameras import KEY
-from .point_display import COLOUR, show_as_points
+from .point_display import COLOR, show_as_points
 from .points import Points
 
 NORMAL = "normal"
@@ -38,7 +38,7 @@ def fill_mesh(mesh: bpy.types.Mesh, points: Points) -> None:
     mesh.attributes["position"].data.foreach_set("vector", _flat(points.xyz))
     deselect(mesh)
     if points.rgb is not None:
-        set_colours(mesh, points.rgb)
+        set_colors(mesh, points.rgb)
     if points.normals is not None:
         mesh.attributes.new(NORMAL, "FLOAT_VECTOR", "POINT").data.foreach_set("vector", _flat(points.normals))
     if points.views is not None:
@@ -55,14 +55,14 @@ def deselect(mesh: bpy.types.Mesh) -> None:
             mesh.attributes.remove(selection)
 
 
-def set_colours(mesh: bpy.types.Mesh, rgb: np.ndarray) -> None:
-    """The vertices' colours, sRGB bytes [n, 3], as `Col`."""
-    colours = mesh.color_attributes.new(COLOUR, "BYTE_COLOR", "POINT")
+def set_colors(mesh: bpy.types.Mesh, rgb: np.ndarray) -> None:
+    """The vertices' colors, sRGB bytes [n, 3], as `Col`."""
+    colors = mesh.color_attributes.new(COLOR, "BYTE_COLOR", "POINT")
     values = np.ones((len(rgb), 4), np.float32)
     np.multiply(rgb, np.float32(1 / 255), out=values[:, :3])
     # color_srgb takes the photos' values as they are; `color` is linear.
-    colours.data.foreach_set("color_srgb", values.ravel())
-    mesh.color_attributes.active_color = colours
+    colors.data.foreach_set("color_srgb", values.ravel())
+    mesh.color_attributes.active_color = colors
     mesh.color_attributes.render_color_index = mesh.color_attributes.active_color_index
 
 
@@ -71,9 +71,9 @@ def _flat(vectors: np.ndarray) -> np.ndarray:
 
 
 def spacing(xyz: np.ndarray, sample: int = 20_000) -> float:
-    """Typical distance between neighbouring points [n, 3] of a surface: 1 / sqrt(points per area).
+    """Typical distance between neighboring points [n, 3] of a surface: 1 / sqrt(points per area).
 
-    From the median distance to the nearest neighbour in a random sample. On a surface it grows with the square
+    From the median distance to the nearest neighbor in a random sample. On a surface it grows with the square
     root of the thinning, and is 0.47 / sqrt(density) for points strewn at random.
     """
     if len(xyz) > sample:

@@ -28,17 +28,17 @@ from .rotations import rotation_of
 from .viewports import box_in_world, frame_view, same_view
 
 NAME = "Recon3D Live"
-MOST_CAMERAS = 20_000
-MOST_BYTES = 64 << 20
+MAX_CAMERAS = 20_000
+MAX_BYTES = 64 << 20
 SUBJECT = 0.7  # share of the points that are to be in view
 LARGEST = 1e12  # coordinate
-COLOUR = (1.0, 0.35, 0.05, 1.0)  # of the cameras, linear
+COLOR = (1.0, 0.35, 0.05, 1.0)  # of the cameras, linear
 _SIDES = np.array([(0, 1, 2), (0, 2, 3), (0, 3, 4), (0, 4, 1)], np.int32)
 
 
 @dataclass(frozen=True)
 class LiveState:
-    """world_from_model: 4x4. corners: float64 [n, 5, 3], each camera's centre and the corners of its picture at
+    """world_from_model: 4x4. corners: float64 [n, 5, 3], each camera's center and the corners of its picture at
     depth 1, in the model's frame."""
 
     world_from_model: np.ndarray
@@ -58,9 +58,9 @@ def read_live(workspace: Workspace) -> LiveState | None:
     """What there is now; None while there is nothing, or while it is being replaced. Safe in any thread."""
     path = workspace.live / "cameras.json"
     try:
-        document = decode(LiveDocument, json_values.parse(read_regular(path, MOST_BYTES)))
+        document = decode(LiveDocument, json_values.parse(read_regular(path, MAX_BYTES)))
         matrix = json_values.numbers(document.world_from_model, 4, 4)
-        corners = np.array([_corners(camera) for camera in document.cameras[:MOST_CAMERAS]]).reshape(-1, 5, 3)
+        corners = np.array([_corners(camera) for camera in document.cameras[:MAX_CAMERAS]]).reshape(-1, 5, 3)
         points = ply_points.read_points(workspace.live / "points.ply")
     except (OSError, ValueError, ArithmeticError, FileFormatError):
         return None
@@ -175,10 +175,10 @@ def _material() -> bpy.types.Material:
     tree = material.node_tree
     tree.nodes.clear()
     emission = tree.nodes.new("ShaderNodeEmission")
-    emission.inputs["Color"].default_value = COLOUR
+    emission.inputs["Color"].default_value = COLOR
     output = tree.nodes.new("ShaderNodeOutputMaterial")
     tree.links.new(emission.outputs[0], output.inputs["Surface"])
-    material.diffuse_color = COLOUR
+    material.diffuse_color = COLOR
     return material
 
 

@@ -41,15 +41,15 @@ def ground_from_plane(collection: bpy.types.Collection) -> str:
     with object_mode():
         xyz = positions(cloud.data).astype(np.float64)
     world = world_matrix(empty)
-    centres, rotations = camera_poses(collection)
+    centers, rotations = camera_poses(collection)
     rotation = np.array(world.to_quaternion().to_matrix())
     present = rotation.T @ np.array(UP)
-    if len(centres) == 0:
-        centres = _far_above(xyz, present)
-    found = ground_plane(xyz, centres, present)
+    if len(centers) == 0:
+        centers = _far_above(xyz, present)
+    found = ground_plane(xyz, centers, present)
     if found is None and len(rotations):
-        up = find_up(rotations, centres, xyz)
-        found = ground_plane(xyz, centres, up.direction, up.cone)
+        up = find_up(rotations, centers, xyz)
+        found = ground_plane(xyz, centers, up.direction, up.cone)
     if found is None:
         raise UserError(
             "The cloud has no plane that could be the ground: select three points and use Align to 3 Points."
@@ -115,7 +115,7 @@ def _is_below(collection: bpy.types.Collection, point: Vector, normal: Vector) -
 
 
 def origin_under(collection: bpy.types.Collection, target: Point = (0.0, 0.0, 0.0)) -> str:
-    """Move so that the bottom centre of the subject lies at a point of the world."""
+    """Move so that the bottom center of the subject lies at a point of the world."""
     empty = _empty(collection)
     low, high = subject_box(collection)
     bottom = Vector(((low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]))

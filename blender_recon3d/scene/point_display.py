@@ -1,4 +1,4 @@
-"""Shows a mesh of vertices as round points: a Geometry Nodes modifier and a material of the points' colour.
+"""Shows a mesh of vertices as round points: a Geometry Nodes modifier and a material of the points' color.
 
 Made for Blender 4.2 to 5.2: nodes' sockets are found by name, and a modifier's inputs are set where each version has
 them.
@@ -12,7 +12,7 @@ import bpy
 
 GROUP = "Recon3D Points"
 MATERIAL = "Recon3D Points"
-COLOUR = "Col"
+COLOR = "Col"
 
 # Identifiers of the group's inputs: labels may change, and Blender numbers sockets in the order in which they are made.
 RADIUS, VIEWPORT_SHARE, _MATERIAL_INPUT = "Socket_2", "Socket_3", "Socket_4"
@@ -108,7 +108,7 @@ def _group() -> bpy.types.NodeTree:
 
 
 def _material() -> bpy.types.Material:
-    """The points' own colour, unlit: the photos' light is in it already."""
+    """The points' own color, unlit: the photos' light is in it already."""
     for material in bpy.data.materials:
         if material.get("recon3d") == MATERIAL:
             return material
@@ -118,11 +118,11 @@ def _material() -> bpy.types.Material:
         material.use_nodes = True
     tree = material.node_tree
     tree.nodes.clear()
-    colour = tree.nodes.new("ShaderNodeAttribute")
-    colour.attribute_type, colour.attribute_name = "GEOMETRY", COLOUR
+    color = tree.nodes.new("ShaderNodeAttribute")
+    color.attribute_type, color.attribute_name = "GEOMETRY", COLOR
     emission = tree.nodes.new("ShaderNodeEmission")
     output = tree.nodes.new("ShaderNodeOutputMaterial")
-    colour.location, emission.location, output.location = (-400, 0), (-200, 0), (0, 0)
-    tree.links.new(colour.outputs["Color"], emission.inputs["Color"])
+    color.location, emission.location, output.location = (-400, 0), (-200, 0), (0, 0)
+    tree.links.new(color.outputs["Color"], emission.inputs["Color"])
     tree.links.new(emission.outputs["Emission"], output.inputs["Surface"])
     return material

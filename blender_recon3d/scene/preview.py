@@ -18,7 +18,7 @@ from .cameras import pinhole_from, typical_spacing
 from .importing.import_workspace import ImportResult
 from .points import robust_box
 
-LINE_COLOUR = (1.0, 0.42, 0.08, 1.0)
+LINE_COLOR = (1.0, 0.42, 0.08, 1.0)
 BACKGROUND = ((0.030, 0.036, 0.048), (0.115, 0.130, 0.155))  # bottom, top; linear
 # Views that are tried, in degrees: turned away from the direction in which the photos look, and raised. The first
 # is taken unless another hides clearly less of the cloud behind the photos.
@@ -59,7 +59,7 @@ def _set_up(scene: bpy.types.Scene, size: tuple[int, int]) -> None:
     render.resolution_x, render.resolution_y, render.resolution_percentage = *size, 100
     render.image_settings.file_format = "PNG"
     render.image_settings.color_mode = "RGB"
-    scene.view_settings.view_transform = "Standard"  # the cloud's colours as they are
+    scene.view_settings.view_transform = "Standard"  # the cloud's colors as they are
     scene.cycles.device = "CPU"
     scene.cycles.samples = 24
     scene.cycles.use_adaptive_sampling = False
@@ -90,7 +90,7 @@ def _background(scene: bpy.types.Scene) -> bpy.types.World:
 
 
 def _headlight(scene: bpy.types.Scene, view: bpy.types.Object) -> list[bpy.types.ID]:
-    """A sun behind the camera, under which a surface that faces it has its own colour."""
+    """A sun behind the camera, under which a surface that faces it has its own color."""
     data = bpy.data.lights.new("Recon3D Preview", "SUN")
     data.energy = math.pi
     data.use_shadow = False
@@ -107,31 +107,31 @@ def _headlight(scene: bpy.types.Scene, view: bpy.types.Object) -> list[bpy.types
 
 
 def _pose(camera: bpy.types.Object) -> tuple[np.ndarray, np.ndarray]:
-    """World rotation [3, 3] without scale, and centre [3], of a camera."""
+    """World rotation [3, 3] without scale, and center [3], of a camera."""
     matrix = np.array(camera.matrix_world.normalized())
     return matrix[:3, :3], matrix[:3, 3]
 
 
 def _frame_size(cameras: list[bpy.types.Object]) -> float:
-    """Distance of a camera's frame from its centre, in world units."""
-    centres = np.array([_pose(camera)[1] for camera in cameras]).reshape(-1, 3)
-    if len(centres) < 2:
+    """Distance of a camera's frame from its center, in world units."""
+    centers = np.array([_pose(camera)[1] for camera in cameras]).reshape(-1, 3)
+    if len(centers) < 2:
         return 0.3
-    extent = float(np.linalg.norm(np.ptp(centres, axis=0)))
-    spacing = typical_spacing([tuple(centre) for centre in centres.tolist()])
+    extent = float(np.linalg.norm(np.ptp(centers, axis=0)))
+    spacing = typical_spacing([tuple(center) for center in centers.tolist()])
     return min(max(0.45 * spacing, 0.025 * extent), 0.065 * extent) or 0.3
 
 
 def _corners(camera: bpy.types.Object, depth: float) -> list[Vector]:
     """The photo's corners at a depth, in the world, counter-clockwise from the bottom left."""
     p = pinhole_from(camera.data)
-    rotation, centre = _pose(camera)
+    rotation, center = _pose(camera)
     # The depth is shared out so that all frames have about the same area, whatever their focal length.
     depth *= math.sqrt(p.fx * p.fy) / math.sqrt(p.width * p.height)
     corners = []
     for u, v in ((0, p.height), (p.width, p.height), (p.width, 0), (0, 0)):
         local = np.array([(u - p.cx) / p.fx, -(v - p.cy) / p.fy, -1.0]) * depth
-        corners.append(Vector((rotation @ local + centre).tolist()))
+        corners.append(Vector((rotation @ local + center).tolist()))
     return corners
 
 
@@ -144,12 +144,12 @@ def _frames(scene: bpy.types.Scene, cameras: list[bpy.types.Object], size: float
     for camera in cameras:
         corners = _corners(camera, size)
         _line(curve, [*corners, corners[0]])
-        centre = camera.matrix_world.translation
-        _line(curve, [corners[0], centre, corners[2]])
-        _line(curve, [corners[1], centre, corners[3]])
+        center = camera.matrix_world.translation
+        _line(curve, [corners[0], center, corners[2]])
+        _line(curve, [corners[1], center, corners[3]])
     material = _material("Recon3D Frames")
     emission = material.node_tree.nodes.new("ShaderNodeEmission")
-    emission.inputs["Color"].default_value = LINE_COLOUR
+    emission.inputs["Color"].default_value = LINE_COLOR
     _surface(material, emission)
     curve.materials.append(material)
     lines = bpy.data.objects.new(curve.name, curve)
@@ -211,13 +211,13 @@ def _viewpoint(
     of the points [n, 3] that they look at."""
     xyz = _world_points(result.cloud)
     poses = [_pose(camera) for camera in result.cameras.values()]
-    centres = np.array([centre for _, centre in poses]).reshape(-1, 3)
+    centers = np.array([center for _, center in poses]).reshape(-1, 3)
     forward = np.array([-rotation[:, 2] for rotation, _ in poses]).reshape(-1, 3)
-    subject = _subject(xyz, centres, forward)
+    subject = _subject(xyz, centers, forward)
     if len(xyz):
         xyz = xyz[((xyz >= subject.min(axis=0)) & (xyz <= subject.max(axis=0))).all(axis=1)]
     xyz = xyz[:2000]
-    direction = _direction(xyz, centres, forward, frame_size)
+    direction = _direction(xyz, centers, forward, frame_size)
     data = bpy.data.cameras.new("Recon3D Preview")
     data.lens = 45
     camera = bpy.data.objects.new(data.name, data)
@@ -226,7 +226,7 @@ def _viewpoint(
     camera.rotation_mode = "QUATERNION"
     camera.rotation_quaternion = direction.to_track_quat("-Z", "Y")
     depsgraph = scene.view_layers[0].depsgraph
-    seen = np.concatenate([subject, centres])
+    seen = np.concatenate([subject, centers])
     if len(seen) == 0:
         seen = np.zeros((1, 3))
     depsgraph.update()
@@ -242,8 +242,8 @@ def _is_in_the_way(
 ) -> bool:
     """Whether a photo in its camera's frame would hide some of the points [n, 3]: then the frame stays empty."""
     eye = np.array(view.location)
-    rotation, centre = _pose(camera)
-    frame = centre - rotation[:, 2] * frame_size - eye
+    rotation, center = _pose(camera)
+    frame = center - rotation[:, 2] * frame_size - eye
     rays = xyz - eye
     distance = np.linalg.norm(rays, axis=1)
     rays /= np.maximum(distance, 1e-12)[:, None]
@@ -252,14 +252,14 @@ def _is_in_the_way(
     return bool(((depth > 0) & (depth < distance) & (across < 0.6 * frame_size)).sum() > 0.004 * len(xyz))
 
 
-def _direction(xyz: np.ndarray, centres: np.ndarray, forward: np.ndarray, frame_size: float) -> Vector:
+def _direction(xyz: np.ndarray, centers: np.ndarray, forward: np.ndarray, frame_size: float) -> Vector:
     """The direction of the view: that which hides least of the points behind the photos' frames."""
     mean = forward[:, :2].mean(axis=0) if len(forward) else np.array([0.0, 1.0])
     if np.linalg.norm(mean) < 0.3:  # photos all round: any direction will do
         mean = forward[0, :2]
     heading = math.atan2(mean[1], mean[0])
-    frames = (centres + forward * frame_size)[:: max(1, len(centres) // 200)]
-    best, least = Vector((0, 1, 0)), math.inf
+    frames = (centers + forward * frame_size)[:: max(1, len(centers) // 200)]
+    best, lowest = Vector((0, 1, 0)), math.inf
     for elevation in ELEVATIONS:
         for turn in TURNS:
             azimuth, height = heading + math.radians(turn), math.radians(elevation)
@@ -267,8 +267,8 @@ def _direction(xyz: np.ndarray, centres: np.ndarray, forward: np.ndarray, frame_
             view = np.array([math.cos(azimuth) * flat, math.sin(azimuth) * flat, -math.sin(height)])
             strange = (elevation - ELEVATIONS[0]) / 800 + abs(abs(turn) - TURNS[0]) / 400
             cost = _hidden(xyz, frames, view, 0.7 * frame_size) + strange
-            if cost < least - 1e-9:
-                best, least = Vector(view.tolist()), cost
+            if cost < lowest - 1e-9:
+                best, lowest = Vector(view.tolist()), cost
     return best
 
 
@@ -282,7 +282,7 @@ def _hidden(xyz: np.ndarray, frames: np.ndarray, view: np.ndarray, radius: float
     return float(((depth > 0) & (across < radius)).any(axis=1).mean())
 
 
-def _world_points(cloud: bpy.types.Object, most: int = 100_000) -> np.ndarray:
+def _world_points(cloud: bpy.types.Object, max_points: int = 100_000) -> np.ndarray:
     """At most so many of the cloud's points [n, 3], in the world and in no order."""
     count = len(cloud.data.vertices)
     if count == 0:
@@ -290,30 +290,30 @@ def _world_points(cloud: bpy.types.Object, most: int = 100_000) -> np.ndarray:
     xyz = np.empty(3 * count, np.float32)
     cloud.data.attributes["position"].data.foreach_get("vector", xyz)
     # At random, since the order in the file follows the photos.
-    chosen = np.random.default_rng(0).choice(count, min(count, most), replace=False)
+    chosen = np.random.default_rng(0).choice(count, min(count, max_points), replace=False)
     xyz = xyz.reshape(-1, 3)[chosen].astype(float)
     # Not its matrix_world: a cloud that is hidden behind its mesh is not evaluated.
     matrix = np.array(cloud.parent.matrix_world @ cloud.matrix_basis if cloud.parent else cloud.matrix_world)
     return xyz @ matrix[:3, :3].T + matrix[:3, 3]
 
 
-def _subject(xyz: np.ndarray, centres: np.ndarray, forward: np.ndarray) -> np.ndarray:
+def _subject(xyz: np.ndarray, centers: np.ndarray, forward: np.ndarray) -> np.ndarray:
     """The corners [8, 3] of a box round what the photos look at: outliers and far background do not count.
 
     The middle is the point nearest to all optical axes in the least-squares sense, drawn a little towards the
     cloud's median, which decides where the axes are parallel.
     """
     if len(xyz) == 0:
-        return centres
+        return centers
     median = np.median(xyz, axis=0)
     low, high = robust_box(xyz, 0.96)
     near = xyz
-    if len(centres):
+    if len(centers):
         across = np.eye(3) - forward[:, :, None] * forward[:, None, :]
-        normal = across.sum(axis=0) + 0.1 * len(centres) * np.eye(3)
-        target = np.einsum("nij,nj->i", across, centres) + 0.1 * len(centres) * median
+        normal = across.sum(axis=0) + 0.1 * len(centers) * np.eye(3)
+        target = np.einsum("nij,nj->i", across, centers) + 0.1 * len(centers) * median
         middle = np.linalg.solve(normal, target)
-        reach = np.median(np.linalg.norm(centres - middle, axis=1))
+        reach = np.median(np.linalg.norm(centers - middle, axis=1))
         near = xyz[np.linalg.norm(xyz - middle, axis=1) < reach]
     if len(near) > 0.1 * len(xyz):
         low, high = robust_box(near, 0.96)

@@ -27,13 +27,13 @@ def set_world_matrix(thing: bpy.types.Object, world: Matrix) -> None:
 
 
 def camera_poses(collection: bpy.types.Collection) -> tuple[np.ndarray, np.ndarray]:
-    """Centres [N, 3] and rotations [N, 3, 3] (world to camera, COLMAP's axes) of an import's cameras, in the model's
+    """Centers [N, 3] and rotations [N, 3, 3] (world to camera, COLMAP's axes) of an import's cameras, in the model's
     frame, as they stand now."""
     model_from_world = world_matrix(empty_of(collection)).inverted_safe()
-    centres, rotations = [], []
+    centers, rotations = [], []
     for camera in objects_of(collection, "camera"):
         pose = model_from_world @ world_matrix(camera)
-        centres.append(tuple(pose.translation))
+        centers.append(tuple(pose.translation))
         rotation = np.array(pose.to_quaternion().to_matrix())
         rotations.append(np.diag([1.0, -1.0, -1.0]) @ rotation.T)
-    return np.array(centres, float).reshape(-1, 3), np.array(rotations, float).reshape(-1, 3, 3)
+    return np.array(centers, float).reshape(-1, 3), np.array(rotations, float).reshape(-1, 3, 3)

@@ -48,7 +48,7 @@ def _draw_cleaning(layout: bpy.types.UILayout, state: AssetState) -> None:
             column.prop_search(holder, key, bpy.data, "objects", text=tr(label))
         else:
             column.prop(holder, key, text=tr(label))
-    if not state.analysed:
+    if not state.analyzed:
         layout.operator("recon3d.compute_density", icon="VIEWZOOM")
 
 

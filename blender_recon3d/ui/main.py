@@ -126,7 +126,7 @@ def _draw_start(layout: bpy.types.UILayout, context: bpy.types.Context, view: Jo
 
 
 def _draw_progress(layout: bpy.types.UILayout, context: bpy.types.Context, view: JobView) -> None:
-    left = view.left_at(time.time())
+    left = view.seconds_left_at(time.time())
     text = f"{view.done} / {view.total}" if view.total else ""
     if left is not None:
         text += ", " + tr("{time} left", time=duration(left))

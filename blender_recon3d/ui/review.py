@@ -91,7 +91,7 @@ class RECON3D_PT_review(Tab, bpy.types.Panel):
         if 0 <= settings.review_index < len(settings.review):
             _draw_photo(layout.column(align=True), context, settings.review[settings.review_index])
         for number, item in enumerate(settings.advice):
-            if number == _MOST_ADVICE:
+            if number == _MAX_ADVICE:
                 more = len(settings.advice) - number
                 layout.label(text=tr("{more} more in report.html", more=more), translate=False)
                 break

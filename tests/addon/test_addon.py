@@ -37,7 +37,7 @@ def test_there_is_one_tab(addon):
     assert bpy.types.RECON3D_PT_main.bl_category == "Recon3D"
 
 
-def test_buttons_say_why_they_are_grey(addon, monkeypatch, tmp_path):
+def test_buttons_say_why_they_are_gray(addon, monkeypatch, tmp_path):
     settings = bpy.context.scene.recon3d
     settings.photos = str(tmp_path)
     monkeypatch.setenv("RECON3D_PYTHON", str(tmp_path / "nothing"))

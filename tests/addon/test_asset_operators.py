@@ -74,7 +74,7 @@ def test_operator_and_function_are_equal(workspace, step):
     assert results[0] == results[1]
 
 
-def test_each_is_one_step_of_undo_and_grey_without_an_import(addon):
+def test_each_is_one_step_of_undo_and_gray_without_an_import(addon):
     for name in NAMES:
         operator = getattr(bpy.ops.recon3d, name)
         assert not operator.poll()
@@ -104,7 +104,7 @@ def test_the_panels_know_the_cleanings_inputs(workspace):
     found = asset_state(bpy.context.scene)
     assert (
         [label for label, *_ in found.inputs] == [item.label for item in clean_modifier.INPUTS.values()]
-        and found.analysed
+        and found.analyzed
         and not found.box
     )
     for _, holder, key in found.inputs:

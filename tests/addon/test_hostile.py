@@ -55,7 +55,7 @@ def test_any_events_can_be_shown(tmp_path_factory, lines):
     assert view.state in ("done", "failed", "cancelled")
     assert view.message.isprintable() and len(view.message) <= LONGEST_TEXT + 100
     assert 0 <= view.fraction <= 1 and isinstance(view.exit_code, int)
-    view.left_at(0.0)
+    view.seconds_left_at(0.0)
 
 
 def test_a_message_that_no_panel_can_show_is_made_fit():

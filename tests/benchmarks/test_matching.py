@@ -10,11 +10,11 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from benchmarks.matching import epipolar, planar
-from benchmarks.matching.methods import ColmapSift, Method, NearestNeighbours, OpenCVSift, mutual_nearest
+from benchmarks.matching.methods import ColmapSift, Method, NearestNeighbors, OpenCVSift, mutual_nearest
 from benchmarks.matching.reconstructions import thinned
 from benchmarks.matching.records import Records
 from benchmarks.matching.sections import run_section
-from benchmarks.matching.warped_pairs import LEAST_OVERLAP, overlap, random_homography, warped_pair
+from benchmarks.matching.warped_pairs import MIN_OVERLAP, overlap, random_homography, warped_pair
 
 SIZE = (640, 480)
 HOMOGRAPHY = np.array([[0.9, -0.2, 60.0], [0.15, 1.1, -20.0], [2e-4, -1e-4, 1.0]])
@@ -121,7 +121,7 @@ def test_the_corner_error_of_a_shift_is_its_length():
 
 def test_a_homography_of_reduced_photos():
     """A place in the middle of a pixel of the originals lies where resizing puts it."""
-    place = np.array([[100.0, 60.0]])  # integer-centred, of the first photo
+    place = np.array([[100.0, 60.0]])  # integer-centered, of the first photo
     target = planar.warp(place, HOMOGRAPHY)
     scales = ((0.5, 0.25), (0.8, 0.4))
     moved = planar.warp((place + 0.5) * scales[0], planar.in_colmap_pixels(HOMOGRAPHY, scales))
@@ -162,7 +162,7 @@ def test_pose_errors_are_angles():
 
 def test_a_relative_pose_takes_points_from_one_camera_to_the_other():
     first = pose(20, (0, 1, 0), (1, 2, 3))
-    second = pose(50, (1, 0, 0), (-2, 0.5, 1))  # (rotation world to camera, centre)
+    second = pose(50, (1, 0, 0), (-2, 0.5, 1))  # (rotation world to camera, center)
     rotation, translation = epipolar.relative_pose(first, second)
     point = np.array([0.3, -0.7, 9.0])
     in_first, in_second = (r @ (point - c) for r, c in (first, second))
@@ -218,7 +218,7 @@ def test_random_homographies_overlap_and_are_repeatable():
     made = [random_homography(SIZE, np.random.default_rng([1, k])) for k in range(20)]
     again = random_homography(SIZE, np.random.default_rng([1, 3]))
     assert np.array_equal(made[3], again)
-    assert min(overlap(homography, SIZE) for homography in made) >= LEAST_OVERLAP
+    assert min(overlap(homography, SIZE) for homography in made) >= MIN_OVERLAP
     turns = [np.degrees(np.arctan2(h[1, 0] - h[0, 1], h[0, 0] + h[1, 1])) for h in made]
     assert max(turns) > 20 and min(turns) < -20
 
@@ -229,7 +229,7 @@ def test_the_overlap_of_a_shift():
 
 
 def texture(width: int, height: int) -> np.ndarray:
-    """Smooth random grey, uint8 [height, width]."""
+    """Smooth random gray, uint8 [height, width]."""
     noise = np.random.default_rng(0).uniform(0, 255, (height, width)).astype(np.float32)
     return cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 2), None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
 
@@ -254,7 +254,7 @@ def test_the_homography_of_a_warped_pair_is_that_of_its_pixels():
 # -- front-ends ---------------------------------------------------------------------------------------
 
 
-def test_mutual_nearest_neighbours():
+def test_mutual_nearest_neighbors():
     first = np.eye(4)[:3]
     second = np.eye(4)[[1, 0, 3]]
     assert mutual_nearest(first, second).tolist() == [[0, 1], [1, 0]]
@@ -271,7 +271,7 @@ def test_the_ratio_test_drops_what_is_alike():
 
 @pytest.mark.parametrize(
     "method",
-    [Method("OpenCV", OpenCVSift(), NearestNeighbours(0.8)), Method("COLMAP", ColmapSift(), ColmapSift())],
+    [Method("OpenCV", OpenCVSift(), NearestNeighbors(0.8)), Method("COLMAP", ColmapSift(), ColmapSift())],
     ids=lambda method: method.label,
 )
 def test_sift_matches_a_photo_with_itself_shifted(method):
@@ -323,8 +323,8 @@ class Counted:
 
 def test_only_what_is_missing_is_measured(tmp_path):
     path = tmp_path / "results.jsonl"
-    sift = Method("SIFT", OpenCVSift(), NearestNeighbours(0.8))
-    other = Method("without ratio", OpenCVSift(), NearestNeighbours())
+    sift = Method("SIFT", OpenCVSift(), NearestNeighbors(0.8))
+    other = Method("without ratio", OpenCVSift(), NearestNeighbors())
 
     def measured(section: Counted, methods: list[Method], fresh: bool = False) -> list[str]:
         found = run_section(section, methods, Records(path, fresh), lambda message: None)

@@ -1,4 +1,4 @@
-"""Photos in other colour spaces and of more than 8 bits come in as everybody else sees them."""
+"""Photos in other color spaces and of more than 8 bits come in as everybody else sees them."""
 
 import io
 from pathlib import Path
@@ -23,18 +23,18 @@ SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
 
 def soft(seed: int) -> Image.Image:
-    """A picture whose colours every space has, and JPEG keeps."""
+    """A picture whose colors every space has, and JPEG keeps."""
     return Image.fromarray((np.asarray(picture(seed)) // 2 + 60).astype(np.uint8))
 
 
 def tagged(image: Image.Image, profile: bytes, mode: str = "RGB") -> Image.Image:
-    """The same colours, in the numbers of another space."""
+    """The same colors, in the numbers of another space."""
     target = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     return ImageCms.profileToProfile(image, SRGB, target, outputMode=mode)
 
 
 def gray_profile(gamma: float) -> bytes:
-    """sRGB's profile rebuilt as one of grey: a curve and a white point."""
+    """sRGB's profile rebuilt as one of gray: a curve and a white point."""
     curve = b"curv\0\0\0\0" + (1).to_bytes(4, "big") + round(gamma * 256).to_bytes(2, "big") + b"\0\0"
     white = b"XYZ \0\0\0\0" + np.rint(np.array([0.9642, 1, 0.8249]) * 65536).astype(">i4").tobytes()
     table = (2).to_bytes(4, "big")
@@ -86,7 +86,7 @@ def test_what_says_that_it_is_srgb_is_copied_as_it_is(tmp_path):
 
 
 @pytest.mark.parametrize("mode", ["L", "LA"])
-def test_profiles_of_grey_are_applied(tmp_path, mode):
+def test_profiles_of_gray_are_applied(tmp_path, mode):
     ramp = np.tile(np.arange(256, dtype=np.uint8), (256, 1))
     path = tmp_path / "a.png"
     Image.fromarray(ramp).convert(mode).save(path, icc_profile=gray_profile(1.0))

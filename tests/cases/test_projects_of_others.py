@@ -137,8 +137,8 @@ def test_map_coordinates_keep_their_precision_and_come_back(write, tmp_path):
     offset = np.array(result.collection["recon3d"]["offset"])
     assert np.abs(points + offset - far.xyz).max() < 1e-5
     assert result.empty.matrix_world.translation.length == 0
-    centres = np.array([camera.matrix_world.translation for camera in result.cameras.values()])
-    assert np.allclose(centres[:, 2] + offset[2], UTM[2] + 1, atol=1e-3)  # a metre above; z stays up
+    centers = np.array([camera.matrix_world.translation for camera in result.cameras.values()])
+    assert np.allclose(centers[:, 2] + offset[2], UTM[2] + 1, atol=1e-3)  # a meter above; z stays up
     export_cameras(result.collection, tmp_path / "out", "COLMAP")
     lines = [line for line in (tmp_path / "out/images.txt").read_text().splitlines() if line.strip()]
     for line, (_, _, _, t) in zip(lines, far.images, strict=True):
@@ -150,7 +150,7 @@ def test_map_coordinates_keep_their_precision_and_come_back(write, tmp_path):
     export_cameras(result.collection, tmp_path / "out", "COLMAP")
     words = (tmp_path / "out/images.txt").read_text().split()
     rotation = matrix([float(word) for word in words[1:5]])
-    centre = -rotation.T @ [float(word) for word in words[5:8]]
+    center = -rotation.T @ [float(word) for word in words[5:8]]
     assert np.allclose(
-        centre, before + offset + [2, 0, 0], atol=0.5
+        center, before + offset + [2, 0, 0], atol=0.5
     )  # the test's quaternion is single precision

@@ -58,7 +58,7 @@ def test_a_burst_from_a_tripod_is_one_view(tmp_path, view):
 
 @pytest.mark.parametrize("step", [0.01, 0.05])
 def test_a_small_step_is_another_view(tmp_path, step):
-    """A centimetre, two metres from the subject: the box moves by two pixels of 640."""
+    """A centimeter, two meters from the subject: the box moves by two pixels of 640."""
     for number in range(3):
         pose = look_at(np.array([number * step, -1.2, -2.0]), np.array([number * step, -0.3, 0]))
         save(tmp_path / f"s{number}.jpg", Image.fromarray(render(box_scene(), pose)[..., ::-1]))

@@ -22,9 +22,9 @@ MODEL *= np.sign(np.linalg.det(MODEL))  # world to model
 
 
 def flight(headings: list[float], seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rotations, centres and ground of a survey from 60 m straight down, a heading a row, in the model's frame."""
+    """Rotations, centers and ground of a survey from 60 m straight down, a heading a row, in the model's frame."""
     generator = np.random.default_rng(seed)
-    rotations, centres = [], []
+    rotations, centers = [], []
     for row, heading in enumerate(headings):
         for column in range(6):
             yaw, nod, roll = heading + generator.normal(0, 0.03), *generator.normal(0, 0.02, 2)
@@ -33,17 +33,17 @@ def flight(headings: list[float], seed: int) -> tuple[np.ndarray, np.ndarray, np
             right = np.cross(down, -TOP) + roll * TOP
             left, _, turned_back = np.linalg.svd(np.stack([right, down, -TOP]))
             rotations.append(left @ turned_back)
-            centres.append(np.array([15 * column, 20 * row, 60.0]) + generator.normal(0, 0.5, 3))
+            centers.append(np.array([15 * column, 20 * row, 60.0]) + generator.normal(0, 0.5, 3))
     ground = np.column_stack([generator.uniform(-30, 110, (4000, 2)), generator.normal(0, 0.3, 4000)])
     houses = generator.uniform([-30, -30, 0], [110, 110, 12], (800, 3))
     points = np.concatenate([ground, houses])
-    return np.stack(rotations) @ MODEL.T, np.array(centres) @ MODEL.T, points @ MODEL.T
+    return np.stack(rotations) @ MODEL.T, np.array(centers) @ MODEL.T, points @ MODEL.T
 
 
-def gps_of(centres: np.ndarray, noise: float, seed: int = 0) -> np.ndarray:
-    metres = centres @ MODEL + np.random.default_rng(seed).normal(0, noise, centres.shape)
-    degrees = metres[:, 1::-1] / (111_200, 111_320 * np.cos(np.radians(HOME[0])))
-    return np.column_stack([HOME[:2] + degrees, HOME[2] + metres[:, 2]])
+def gps_of(centers: np.ndarray, noise: float, seed: int = 0) -> np.ndarray:
+    meters = centers @ MODEL + np.random.default_rng(seed).normal(0, noise, centers.shape)
+    degrees = meters[:, 1::-1] / (111_200, 111_320 * np.cos(np.radians(HOME[0])))
+    return np.column_stack([HOME[:2] + degrees, HOME[2] + meters[:, 2]])
 
 
 def degrees_off(up: np.ndarray) -> float:
@@ -62,24 +62,24 @@ FLIGHTS = {
 @pytest.mark.parametrize("way", FLIGHTS)
 def test_a_flight_straight_down_lies_on_its_ground(way):
     for seed in range(4):
-        rotations, centres, points = flight(FLIGHTS[way], seed)
-        transform, how, _ = world_from_model(rotations, centres, points)
+        rotations, centers, points = flight(FLIGHTS[way], seed)
+        transform, how, _ = world_from_model(rotations, centers, points)
         assert degrees_off(transform[2, :3]) < 4, (seed, how)
 
 
 def test_one_heading_without_gps_is_called_a_guess_and_gps_settles_it():
-    rotations, centres, points = flight(FLIGHTS["one heading"], 0)
-    assert find_up(rotations, centres, points).guess
-    up = find_up(rotations, centres, points, gps_of(centres, 2.0))
+    rotations, centers, points = flight(FLIGHTS["one heading"], 0)
+    assert find_up(rotations, centers, points).guess
+    up = find_up(rotations, centers, points, gps_of(centers, 2.0))
     assert not up.guess and "GPS" in up.source and degrees_off(up.direction) < 4
 
 
 def test_level_photos_all_of_one_wall_stay_upright():
     poses = [look_at(np.array([x, 0, -4.0]), np.array([x, 0.0, 0])) for x in np.linspace(-3, 3, 8)]
     rotations = np.stack(poses)[:, :, :3]
-    centres = np.stack([-pose[:, :3].T @ pose[:, 3] for pose in poses])
+    centers = np.stack([-pose[:, :3].T @ pose[:, 3] for pose in poses])
     wall = np.random.default_rng(0).uniform([-5, -2, -0.02], [5, 2, 0.02], (3000, 3))
-    up = find_up(rotations, centres, wall)
+    up = find_up(rotations, centers, wall)
     assert up.direction @ [0, -1, 0] > 0.99 and up.guess
 
 
@@ -94,22 +94,22 @@ def turned(poses: list[np.ndarray], degrees: float) -> np.ndarray:
 def test_every_second_photo_turned_in_the_plane(degrees):
     angles = np.linspace(0, 2 * np.pi, 12, endpoint=False)
     poses = [look_at(np.array([3 * np.cos(a), -1.5, 3 * np.sin(a)]), np.zeros(3)) for a in angles]
-    centres = np.stack([-pose[:, :3].T @ pose[:, 3] for pose in poses])
+    centers = np.stack([-pose[:, :3].T @ pose[:, 3] for pose in poses])
     generator = np.random.default_rng(0)
     ground = generator.uniform([-3, 0.5, -3], [3, 0.51, 3], (2000, 3))
     points = np.concatenate([ground, generator.uniform(-0.5, 0.5, (1000, 3))])
-    transform, how, _ = world_from_model(turned(poses, degrees), centres, points)
+    transform, how, _ = world_from_model(turned(poses, degrees), centers, points)
     assert transform[2, :3] @ [0, -1, 0] > 0.999, how
 
 
 def test_gps_far_off_in_a_third_of_the_photos_has_no_say():
-    rotations, centres, points = flight(FLIGHTS["to and fro"], 1)
-    gps = gps_of(centres, 0.8)
+    rotations, centers, points = flight(FLIGHTS["to and fro"], 1)
+    gps = gps_of(centers, 0.8)
     gps[::3, :2] += np.random.default_rng(2).uniform(-0.5, 0.5, (8, 2))
-    fix = fix_in_space(centres, gps)
+    fix = fix_in_space(centers, gps)
     assert degrees_off(fix.up) < 2 and not fix.used[::3].any()
-    transform, _, _ = world_from_model(rotations, centres, points, gps)
-    places = centres @ transform[:3, :3].T
+    transform, _, _ = world_from_model(rotations, centers, points, gps)
+    places = centers @ transform[:3, :3].T
     assert fix_from_gps(places[:, :2], gps).scale == pytest.approx(1, rel=0.02)
 
 
@@ -120,23 +120,23 @@ def test_zero_zero_is_no_place():
 
 
 def test_cameras_that_gps_contradicts_are_doubted():
-    _, centres, _ = flight(FLIGHTS["to and fro"], 1)
-    names = [f"{number}.jpg" for number in range(len(centres))]
-    gps = gps_of(centres, 1.0)
-    assert gps_doubts(fix_in_space(centres, gps), names) == []
-    wrong = centres + np.random.default_rng(0).normal(0, 30, centres.shape)
+    _, centers, _ = flight(FLIGHTS["to and fro"], 1)
+    names = [f"{number}.jpg" for number in range(len(centers))]
+    gps = gps_of(centers, 1.0)
+    assert gps_doubts(fix_in_space(centers, gps), names) == []
+    wrong = centers + np.random.default_rng(0).normal(0, 30, centers.shape)
     assert "likely wrong" in gps_doubts(fix_in_space(wrong, gps), names)[0].text
     gps[4, 0] += 0.002  # 220 m
-    assert gps_doubts(fix_in_space(centres, gps), names)[0].photos == ("4.jpg",)
+    assert gps_doubts(fix_in_space(centers, gps), names)[0].photos == ("4.jpg",)
 
 
 def test_good_gps_stands_up_what_the_cameras_lay_on_its_side():
     """Cameras mounted on their side, all round: their own axes agree on a wrong up."""
     angles = np.linspace(0, 2 * np.pi, 16, endpoint=False)
     poses = [look_at(np.array([40 * np.cos(a), 0, 40 * np.sin(a)]), np.zeros(3)) for a in angles]
-    centres = np.stack([-pose[:, :3].T @ pose[:, 3] for pose in poses])
+    centers = np.stack([-pose[:, :3].T @ pose[:, 3] for pose in poses])
     quarter = np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1.0]])
     rotations = np.stack([quarter @ pose[:, :3] for pose in poses])
-    world = centres @ np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]]) @ MODEL.T  # x east, z north: y is down
-    up: Up = find_up(rotations, centres, np.zeros((0, 3)), gps_of(world, 1.0))
+    world = centers @ np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]]) @ MODEL.T  # x east, z north: y is down
+    up: Up = find_up(rotations, centers, np.zeros((0, 3)), gps_of(world, 1.0))
     assert up.direction @ [0, -1, 0] > 0.99

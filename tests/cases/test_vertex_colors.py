@@ -1,4 +1,4 @@
-"""Clouds from other programs: the same colours whatever numbers they are written in, in the engine and in Blender."""
+"""Clouds from other programs: the same colors whatever numbers they are written in, in the engine and in Blender."""
 
 from pathlib import Path
 

@@ -35,7 +35,7 @@ def read_cameras() -> tuple[list[float], dict[str, tuple[np.ndarray, np.ndarray]
 
 
 def read_surface() -> tuple[np.ndarray, np.ndarray]:
-    """Points (N, 3) in metres and unit normals (N, 3)."""
+    """Points (N, 3) in meters and unit normals (N, 3)."""
     header, data = (DEMO / "truth" / "surface.ply").read_bytes().split(b"end_header\n", 1)
     rows = np.frombuffer(data, [("xyz", "<f4", 3), ("normal", "i1", 3)])
     assert len(rows) == int(re.search(rb"element vertex (\d+)", header)[1])
@@ -43,7 +43,7 @@ def read_surface() -> tuple[np.ndarray, np.ndarray]:
 
 
 def look_up(photo: np.ndarray, pixels: np.ndarray) -> np.ndarray:
-    """Bilinear grey values at COLMAP pixel coordinates (N, 2), first pixel centre (0.5, 0.5)."""
+    """Bilinear gray values at COLMAP pixel coordinates (N, 2), first pixel center (0.5, 0.5)."""
     corner = np.floor(pixels - 0.5).astype(int)
     u, v = (pixels - 0.5 - corner).T
     x, y = corner.T
@@ -80,13 +80,13 @@ def test_surface_lies_in_the_ball_that_truth_json_names():
     assert np.linalg.norm(normals, axis=1) == pytest.approx(1, abs=0.02)
 
 
-def test_neighbouring_photos_agree_best_on_the_surface():
+def test_neighboring_photos_agree_best_on_the_surface():
     """The fine texture at the same surface points correlates between two photos, most of all on the surface."""
     (focal, cx, cy, k), poses = read_cameras()
     points, normals = read_surface()
 
     def see(name: str, where: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Grey values less their surroundings', whether inside the photo, whether the surface faces the camera."""
+        """Gray values less their surroundings', whether inside the photo, whether the surface faces the camera."""
         rotation, translation = poses[name]
         local = where @ rotation.T + translation
         flat = local[:, :2] / local[:, 2:]
@@ -94,8 +94,8 @@ def test_neighbouring_photos_agree_best_on_the_surface():
         inside = ((pixels > 2) & (pixels < (1198, 898))).all(1)
         facing = -(local * (normals @ rotation.T)).sum(1) / np.linalg.norm(local, axis=1) > 0.5
         with Image.open(DEMO / "photos" / name) as photo:
-            grey = photo.convert("L")
-        fine = np.asarray(grey, float) - np.asarray(grey.filter(ImageFilter.BoxBlur(4)), float)
+            gray = photo.convert("L")
+        fine = np.asarray(gray, float) - np.asarray(gray.filter(ImageFilter.BoxBlur(4)), float)
         return look_up(fine, np.where(inside[:, None], pixels, 2)), inside, facing
 
     def agreement(first: str, second: str, where: np.ndarray) -> float:

@@ -180,7 +180,7 @@ def test_an_index_given_replaces_what_is_configured(tmp_path):
     assert clean["PIP_CONFIG_FILE"] == os.devnull and clean["PIP_CERT"] == "/etc/corp.pem"
 
 
-def test_pips_own_settings_are_honoured(tmp_path):
+def test_pips_own_settings_are_honored(tmp_path):
     """uv does not know them: pip installs, and nothing is added where they say where torch comes from."""
     config = tmp_path / "pip.conf"
     config.write_text(

@@ -86,9 +86,9 @@ def test_events_become_a_view():
     assert (view.stage, view.stage_number, view.fraction, view.seconds_left) == ("features", 3, 0.0, None)
     view = follow(view, Event(110.0, "features", "progress", 5, 20, "finding features"))
     assert view.fraction == 0.25 and view.seconds_left == 30.0
-    assert view.left_at(115.0) == 25.0 and view.left_at(1000.0) == 0.0
+    assert view.seconds_left_at(115.0) == 25.0 and view.seconds_left_at(1000.0) == 0.0
     view = follow(view, Event(112.0, "features", "progress", 5, 20, "finding features"))
-    assert view.left_at(112.0) == 28.0  # no new item: the clock runs on
+    assert view.seconds_left_at(112.0) == 28.0  # no new item: the clock runs on
     view = follow(view, Event(120.0, "matches", "warning", message="few matches"))
     assert (view.stage, view.total, view.message) == ("matches", 0, "few matches")
 

@@ -16,12 +16,12 @@ import pytest
 
 from blender_recon3d.pipeline.colmap.calls import pycolmap
 from blender_recon3d.pipeline.events import read_events
-from blender_recon3d.pipeline.files.whole_files import write_json
+from blender_recon3d.pipeline.files.atomic_files import write_json
 from blender_recon3d.pipeline.mvs.depth_maps import map_paths
 from blender_recon3d.pipeline.stage import STAGES
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.engine import REPOSITORY, recon3d
-from tests.support.runs import centres, stages, start, state_json, wait_for
+from tests.support.runs import centers, stages, start, state_json, wait_for
 
 OPTIONS = ("--features", "sift", "--dense-size", 480, "--until", "texture", "--texture", 256)
 SURFACE = ["mesh", "texture"]
@@ -99,7 +99,7 @@ def test_killed_in_every_stage_it_ends_with_the_same_result(tmp_path, photos, fi
             assert kept
     assert recon3d(*arguments).returncode == 0
     assert {path: path.stat().st_mtime_ns for path in kept} == kept  # not estimated again
-    ours, theirs = centres(workspace), centres(finished)
+    ours, theirs = centers(workspace), centers(finished)
     assert ours.keys() == theirs.keys()
     # Bundle adjustment sums in the order its threads end: the same to rounding, not to the bit.
     assert max(np.abs(ours[name] - theirs[name]).max() for name in ours) < 1e-6
@@ -172,8 +172,8 @@ def test_stages_as_commands_of_their_own(tmp_path, photos, finished):
     for name in STAGES[1:6]:
         result = recon3d(name, output)
         assert result.returncode == 0, result.stderr
-    assert {name: np.round(c, 5).tolist() for name, c in centres(Workspace(output)).items()} == {
-        name: np.round(c, 5).tolist() for name, c in centres(finished).items()
+    assert {name: np.round(c, 5).tolist() for name, c in centers(Workspace(output)).items()} == {
+        name: np.round(c, 5).tolist() for name, c in centers(finished).items()
     }
 
 
@@ -238,7 +238,7 @@ def test_hostile_paths(tmp_path, photos):
     output = tmp_path / "Ergebnis ü 写真 🏛"
     result = recon3d("run", source, "-o", output, *OPTIONS, "--until", "sfm")
     assert result.returncode == 0, result.stderr
-    assert len(centres(Workspace(output))) == 4
+    assert len(centers(Workspace(output))) == 4
 
 
 def test_the_module_runs_under_another_package_name(tmp_path, photos):

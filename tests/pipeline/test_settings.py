@@ -12,7 +12,7 @@ from blender_recon3d.pipeline.stage import STAGES
 
 
 def test_a_job_survives_json():
-    job = JobSettings.build(quality="high", photos=("a b", "ü"), neighbours=7, match_threshold=0.3)
+    job = JobSettings.build(quality="high", photos=("a b", "ü"), neighbors=7, match_threshold=0.3)
     assert job_of(json.loads(json.dumps(job.to_json())), Path("job.json")) == job
 
 

@@ -92,12 +92,12 @@ def test_a_later_setting_counts_once_it_is_not_its_default():
     """Features that were found with others are found again; those of workspaces that did not have it are kept."""
     job = JobSettings.build(features="sift")
 
-    def print_of(settings: JobSettings) -> str:
+    def fingerprint_of(settings: JobSettings) -> str:
         return fingerprint(plain("features"), Workspace("w"), settings.features, [])
 
-    usual = print_of(job)
+    usual = fingerprint_of(job)
     for name, value in (("nms_radius", 5), ("detection_threshold", 0.01), ("border", 5)):
-        assert print_of(job.changed(**{name: value})) != usual
+        assert fingerprint_of(job.changed(**{name: value})) != usual
     assert "nms_radius" not in job.features.recorded()
 
 

@@ -10,12 +10,12 @@ import pytest
 
 from blender_recon3d.pipeline import workspace as module
 from blender_recon3d.pipeline.errors import UserError
-from blender_recon3d.pipeline.files.whole_files import (
+from blender_recon3d.pipeline.files.atomic_files import (
+    atomic_file,
+    atomic_folder,
     link_or_copy,
     read_json,
     scratch_folder,
-    whole_file,
-    whole_folder,
     write_json,
 )
 from blender_recon3d.pipeline.workspace import Workspace
@@ -24,7 +24,7 @@ from blender_recon3d.pipeline.workspace import Workspace
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     target = tmp_path / "a.json"
     write_json(target, {"a": 1})
-    with pytest.raises(OSError), whole_file(target) as part:
+    with pytest.raises(OSError), atomic_file(target) as part:
         part.write_text("half")
         raise OSError(errno.ENOSPC, "No space left on device")
     assert read_json(target, "") == {"a": 1}
@@ -33,13 +33,13 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
 
 def test_a_folder_is_replaced_only_when_it_is_whole(tmp_path):
     target = tmp_path / "sparse"
-    with whole_folder(target) as part:
+    with atomic_folder(target) as part:
         (part / "old").touch()
-    with pytest.raises(RuntimeError), whole_folder(target) as part:
+    with pytest.raises(RuntimeError), atomic_folder(target) as part:
         (part / "new").touch()
         raise RuntimeError
     assert os.listdir(target) == ["old"]
-    with whole_folder(target) as part:
+    with atomic_folder(target) as part:
         (part / "new").touch()
     assert os.listdir(target) == ["new"]
     assert os.listdir(tmp_path) == ["sparse"]
@@ -65,10 +65,10 @@ def test_a_second_holder_is_refused_and_told_who_holds_it(tmp_path):
 
 def test_anybody_may_ask_who_is_at_work(tmp_path):
     workspace = Workspace(tmp_path)
-    assert workspace.holder() is None  # nobody ever was
+    assert workspace.lock_owner() is None  # nobody ever was
     with workspace.locked():
-        assert Workspace(tmp_path).holder()["pid"] == os.getpid()
-    assert workspace.holder() is None
+        assert Workspace(tmp_path).lock_owner()["pid"] == os.getpid()
+    assert workspace.lock_owner() is None
     with workspace.locked():  # asking has not taken it away
         pass
 

@@ -17,7 +17,7 @@ TOLERANCE = 0.005
 
 
 def a_pinhole(width: int, height: int, ratio: float) -> cameras.Pinhole:
-    """Off-centre by 3 % and -4 %; ratio = fx / fy."""
+    """Off-center by 3 % and -4 %; ratio = fx / fy."""
     f = 0.9 * max(width, height)
     return cameras.Pinhole(width, height, f * ratio, f, width * 0.53 - 0.37, height * 0.46 + 0.21)
 
@@ -133,8 +133,8 @@ def test_a_rendered_dot_is_where_colmap_projects_it(width, height, ratio, sensor
 
     for pixel in ([20.3, 17.8], [width - 20.6, height - 15.4]):
         ray = (np.array(pixel) - [pinhole.cx, pinhole.cy]) / [pinhole.fx, pinhole.fy]
-        centre = (np.array([*ray, 1.0]) * 8 - t) @ rotation_matrix(q)
-        bpy.ops.mesh.primitive_uv_sphere_add(radius=8 / pinhole.fx * 1.5, location=centre)
+        center = (np.array([*ray, 1.0]) * 8 - t) @ rotation_matrix(q)
+        bpy.ops.mesh.primitive_uv_sphere_add(radius=8 / pinhole.fx * 1.5, location=center)
         ball = bpy.context.object
         ball.data.materials.append(emission)
         bpy.ops.render.render(write_still=True)
@@ -157,15 +157,15 @@ def test_exact_numbers_are_kept_in_double_precision():
 
 
 def test_pose_looks_at_what_colmap_looks_at():
-    centre = np.array([1.0, -2.0, -6.0])
-    q, t = look_at(centre, np.zeros(3))
+    center = np.array([1.0, -2.0, -6.0])
+    q, t = look_at(center, np.zeros(3))
     rotation, location = cameras.pose_of(tuple(q), tuple(t))
-    assert np.allclose(location, centre, atol=1e-12)
+    assert np.allclose(location, center, atol=1e-12)
     forward = Vector((0, 0, -1))
     from mathutils import Quaternion
 
     forward.rotate(Quaternion(rotation))
-    assert np.allclose(forward, -centre / np.linalg.norm(centre), atol=1e-6)
+    assert np.allclose(forward, -center / np.linalg.norm(center), atol=1e-6)
     assert np.isclose(np.linalg.norm(quaternion(np.eye(3))), 1)
 
 

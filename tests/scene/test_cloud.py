@@ -1,4 +1,4 @@
-"""The cloud holds the file's colours, normals and confidence exactly, and is seen in a render."""
+"""The cloud holds the file's colors, normals and confidence exactly, and is seen in a render."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from blender_recon3d.scene.cloud import create_cloud, spacing  # noqa: E402
 from blender_recon3d.scene.points import Points  # noqa: E402
 
 
-def all_colours() -> Points:
+def all_colors() -> Points:
     """256 points with every byte value in each channel, on a line."""
     values = np.arange(256)
     rgb = np.stack([values, values[::-1], (values * 7) % 256], axis=1).astype(np.uint8)
@@ -31,20 +31,20 @@ def linked(cloud):
     return cloud
 
 
-def test_colours_are_the_files_srgb_bytes():
-    points = all_colours()
-    colours = create_cloud(points).data.attributes["Col"]
-    assert (colours.data_type, colours.domain) == ("BYTE_COLOR", "POINT")
-    srgb = get(colours, "color_srgb", 4)
+def test_colors_are_the_files_srgb_bytes():
+    points = all_colors()
+    colors = create_cloud(points).data.attributes["Col"]
+    assert (colors.data_type, colors.domain) == ("BYTE_COLOR", "POINT")
+    srgb = get(colors, "color_srgb", 4)
     assert np.array_equal(np.rint(srgb[:, :3] * 255), points.rgb) and (srgb[:, 3] == 1).all()
     c = points.rgb / 255
     linear = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)  # IEC 61966-2-1
-    assert np.allclose(get(colours, "color", 4)[:, :3], linear, atol=1e-4)
+    assert np.allclose(get(colors, "color", 4)[:, :3], linear, atol=1e-4)
 
 
 def test_normals_and_confidence_are_kept(tmp_path):
     """Also through a saved file: some names of attributes mean something else to some versions."""
-    points = all_colours()
+    points = all_colors()
     linked(create_cloud(points, "Cloud"))
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "a.blend"))
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "a.blend"))
@@ -54,7 +54,7 @@ def test_normals_and_confidence_are_kept(tmp_path):
     assert np.array_equal(get(attributes["position"], "vector", 3), points.xyz)
 
 
-def test_a_cloud_without_colour_normals_or_views():
+def test_a_cloud_without_color_normals_or_views():
     cloud = linked(create_cloud(Points(np.zeros((3, 3), np.float32))))
     assert len(cloud.data.vertices) == 3 and "Col" not in cloud.data.attributes
 
@@ -77,23 +77,23 @@ def shown_points(cloud) -> int:
 
 
 def test_all_points_are_shown():
-    assert shown_points(linked(create_cloud(all_colours()))) == 256
+    assert shown_points(linked(create_cloud(all_colors()))) == 256
 
 
 def test_large_clouds_are_thinned_in_the_viewport(monkeypatch):
     monkeypatch.setattr(point_display, "VIEWPORT_POINTS", 64)
-    cloud = linked(create_cloud(all_colours()))
+    cloud = linked(create_cloud(all_colors()))
     assert point_display.get_input(cloud.modifiers[0], point_display.VIEWPORT_SHARE) == 0.25
     assert 30 <= shown_points(cloud) <= 100  # a quarter of 256, at random
 
 
 def test_clouds_share_one_node_group_and_material():
     for _ in range(3):
-        linked(create_cloud(all_colours()))
+        linked(create_cloud(all_colors()))
     assert len(bpy.data.node_groups) == 1 and len(bpy.data.materials) == 1
 
 
-def test_a_rendered_cloud_has_the_photos_colour(tmp_path):
+def test_a_rendered_cloud_has_the_photos_color(tmp_path):
     """Cycles shows a plane of points with the sRGB value that was written into the cloud."""
     rng = np.random.default_rng(0)
     xyz = np.c_[rng.uniform(-1, 1, (4000, 2)), np.zeros(4000)].astype(np.float32)
@@ -119,7 +119,7 @@ def test_a_rendered_cloud_has_the_photos_colour(tmp_path):
 
 @pytest.mark.parametrize("count", [500, 20_000, 120_000])
 def test_spacing_of_random_points_on_a_surface(count):
-    """1 / sqrt(density): the sample's size does not matter. Random neighbours scatter by some percent."""
+    """1 / sqrt(density): the sample's size does not matter. Random neighbors scatter by some percent."""
     rng = np.random.default_rng(1)
     xyz = np.c_[rng.uniform(0, 3, (count, 2)), np.zeros(count)].astype(np.float32)
     assert spacing(xyz) == pytest.approx((9 / count) ** 0.5, rel=0.1)

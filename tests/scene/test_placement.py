@@ -32,8 +32,8 @@ def tilted(tmp_path):
     model.rgb = np.zeros((2300, 3), np.uint8)
     model.images = []
     for i in range(5):
-        centre = turn @ np.array([4 * np.sin(i), -3.0, -4 * np.cos(i)])
-        q, t = look_at(centre, np.zeros(3))
+        center = turn @ np.array([4 * np.sin(i), -3.0, -4 * np.cos(i)])
+        q, t = look_at(center, np.zeros(3))
         model.images.append((f"photo_{i:03d}.jpg", 1, q, t))
     return import_workspace(write_workspace(tmp_path / "w", model))
 

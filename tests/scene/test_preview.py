@@ -6,7 +6,7 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environment")
 
 from blender_recon3d.scene.importing.import_workspace import import_workspace  # noqa: E402
-from blender_recon3d.scene.preview import LINE_COLOUR, render_preview  # noqa: E402
+from blender_recon3d.scene.preview import LINE_COLOR, render_preview  # noqa: E402
 from tests.support.made_workspaces import ring, write_workspace  # noqa: E402
 
 
@@ -27,7 +27,7 @@ def test_cloud_and_frames_are_in_the_picture(tmp_path):
     assert 0.01 < cloud.mean() < 0.5
     assert 60 < np.nonzero(cloud)[1].mean() < 180  # about the middle
     orange = (pixels[..., 0] > 0.6) & (pixels[..., 2] < 0.5) & (pixels[..., 0] > pixels[..., 2] + 0.3)
-    assert orange.sum() > 50 and LINE_COLOUR[0] > LINE_COLOUR[2]
+    assert orange.sum() > 50 and LINE_COLOR[0] > LINE_COLOR[2]
     # Frames all round: in each half of the picture.
     assert orange[:, :120].any() and orange[:, 120:].any()
 

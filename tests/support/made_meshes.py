@@ -54,14 +54,14 @@ def table(xyz: np.ndarray, dtype: list, rgb: np.ndarray | None = None) -> np.nda
     for i, name in enumerate("xyz"):
         vertices[name] = xyz[:, i]
         vertices["n" + name] = xyz[:, i]
-    colours = colours_of(xyz) if rgb is None else rgb
+    colors = colors_of(xyz) if rgb is None else rgb
     for i, name in enumerate(("red", "green", "blue")):
-        vertices[name] = colours[:, i]
+        vertices[name] = colors[:, i]
     return vertices
 
 
-def colours_of(xyz: np.ndarray) -> np.ndarray:
-    """A colour for each place, uint8 [n, 3]."""
+def colors_of(xyz: np.ndarray) -> np.ndarray:
+    """A color for each place, uint8 [n, 3]."""
     return np.clip((xyz + 1.5) * 80, 0, 255).astype(np.uint8)
 
 

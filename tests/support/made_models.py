@@ -52,10 +52,10 @@ def visible(poses: list[np.ndarray], camera: pycolmap.Camera, xyz: np.ndarray) -
     return found
 
 
-def centre_errors(model: pycolmap.Reconstruction, poses: list[np.ndarray]) -> np.ndarray:
+def center_errors(model: pycolmap.Reconstruction, poses: list[np.ndarray]) -> np.ndarray:
     """Distances of the cameras from where they are [V], after the similarity that fits best."""
     images = sorted((model.image(i) for i in model.reg_image_ids()), key=lambda image: image.name)
     found = np.array([image.projection_center() for image in images])
     truth = np.array([-pose[:, :3].T @ pose[:, 3] for pose in poses])
     transform = pycolmap.estimate_sim3d(found, truth)
-    return np.linalg.norm(np.array([transform * centre for centre in found]) - truth, axis=1)
+    return np.linalg.norm(np.array([transform * center for center in found]) - truth, axis=1)

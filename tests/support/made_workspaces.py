@@ -44,21 +44,21 @@ def ring(count: int = 5, points: int = 500, camera: MadeCamera | None = None, se
     images = []
     for i in range(count):
         angle = 2 * np.pi * i / count
-        centre = np.array([4 * np.sin(angle), -1.0, -4 * np.cos(angle)])
-        q, t = look_at(centre, np.zeros(3))
+        center = np.array([4 * np.sin(angle), -1.0, -4 * np.cos(angle)])
+        q, t = look_at(center, np.zeros(3))
         images.append((f"photo_{i:03d}.jpg", 1, q, t))
     rgb = rng.integers(0, 256, (points, 3), dtype=np.uint8)
     return MadeModel({1: camera or MadeCamera()}, images, xyz, rgb)
 
 
-def look_at(centre: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """cam_from_world (qvec, tvec) of a camera at `centre` whose +z looks at `target`, with +y down."""
-    z = target - centre
+def look_at(center: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """cam_from_world (qvec, tvec) of a camera at `center` whose +z looks at `target`, with +y down."""
+    z = target - center
     z = z / np.linalg.norm(z)
     x = np.cross([0.0, 1.0, 0.0], z)
     x /= np.linalg.norm(x)
     rotation = np.stack([x, np.cross(z, x), z])
-    return quaternion(rotation), -rotation @ centre
+    return quaternion(rotation), -rotation @ center
 
 
 def quaternion(r: np.ndarray) -> np.ndarray:
@@ -83,7 +83,7 @@ def rotation_matrix(q: np.ndarray) -> np.ndarray:
 
 
 def project(pinhole, q: np.ndarray, t: np.ndarray, xyz: np.ndarray) -> np.ndarray:
-    """COLMAP's projection: pixels [n, 2] with the first pixel's centre at (0.5, 0.5)."""
+    """COLMAP's projection: pixels [n, 2] with the first pixel's center at (0.5, 0.5)."""
     camera = xyz @ rotation_matrix(q).T + t
     return camera[:, :2] / camera[:, 2:] * [pinhole.fx, pinhole.fy] + [pinhole.cx, pinhole.cy]
 

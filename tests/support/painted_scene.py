@@ -1,4 +1,4 @@
-"""The box scene in colours that are a function of place, as photos, cameras and a mesh: to test textures with."""
+"""The box scene in colors that are a function of place, as photos, cameras and a mesh: to test textures with."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from blender_recon3d.pipeline.colmap.calls import pycolmap
+from blender_recon3d.pipeline.files.atomic_files import write_json
 from blender_recon3d.pipeline.files.ply_mesh import VERTEX, write_mesh
-from blender_recon3d.pipeline.files.whole_files import write_json
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.scenes import HEIGHT, INTRINSICS, WIDTH, Face, box_scene, render, ring
 
@@ -19,8 +19,8 @@ TEXTURE = 512  # pixels of each rectangle's own texture
 CELLS = 24  # squares along each side of a rectangle's mesh
 
 
-def ground_colour(points: np.ndarray) -> np.ndarray:
-    """RGB [N, 3] of the ground: greens and blues in waves of half a metre (a pixel is 4 mm), never red."""
+def ground_color(points: np.ndarray) -> np.ndarray:
+    """RGB [N, 3] of the ground: greens and blues in waves of half a meter (a pixel is 4 mm), never red."""
     x, z = points[:, 0], points[:, 2]
     wave = np.sin(4 * np.pi * x) * np.cos(4 * np.pi * z)
     return np.stack(
@@ -28,19 +28,19 @@ def ground_colour(points: np.ndarray) -> np.ndarray:
     )
 
 
-def box_colour(points: np.ndarray) -> np.ndarray:
+def box_color(points: np.ndarray) -> np.ndarray:
     """RGB [N, 3] of the box: reds in waves."""
     wave = np.sin(6 * np.pi * points.sum(axis=1))
     return np.stack([190 + 30 * wave, np.full(len(points), 60.0), 70 - 20 * wave], axis=1)
 
 
-def true_colour(points: np.ndarray) -> np.ndarray:
+def true_color(points: np.ndarray) -> np.ndarray:
     """RGB [N, 3] of points on the scene's surface."""
     on_ground = points[:, 1] > -1e-4
-    return np.where(on_ground[:, None], ground_colour(points), box_colour(points))
+    return np.where(on_ground[:, None], ground_color(points), box_color(points))
 
 
-def coloured_faces() -> list[Face]:
+def colored_faces() -> list[Face]:
     """`box_scene`'s rectangles, painted; the one below is not there, as a box on the ground shows none."""
     return [replace(face, texture=_texture(face)) for face in box_scene()]
 
@@ -49,10 +49,8 @@ def _texture(face: Face) -> np.ndarray:
     place = (np.arange(TEXTURE) + 0.5) / TEXTURE
     along, across = (part.ravel() for part in np.meshgrid(place, place))
     points = face.corner + along[:, None] * face.along + across[:, None] * face.across
-    colour = (
-        box_colour(points) if abs(face.normal[1]) < 0.5 or face.corner[1] < -0.1 else ground_colour(points)
-    )
-    return np.rint(colour[:, ::-1]).astype(np.uint8).reshape(TEXTURE, TEXTURE, 3)
+    color = box_color(points) if abs(face.normal[1]) < 0.5 or face.corner[1] < -0.1 else ground_color(points)
+    return np.rint(color[:, ::-1]).astype(np.uint8).reshape(TEXTURE, TEXTURE, 3)
 
 
 def mesh_of(faces: list[Face]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -88,7 +86,7 @@ def write_capture(
     change: Callable[[int, np.ndarray], np.ndarray] = lambda number, photo: photo,
 ) -> Capture:
     """Photos, cameras and the exact mesh in a workspace; change(number, BGR photo) spoils photos."""
-    workspace, faces, poses = Workspace(root), coloured_faces(), ring(count)
+    workspace, faces, poses = Workspace(root), colored_faces(), ring(count)
     model = pycolmap.Reconstruction()
     camera = pycolmap.Camera(
         model="PINHOLE",
@@ -100,7 +98,7 @@ def write_capture(
     model.add_camera_with_trivial_rig(camera)
     workspace.images.mkdir(parents=True)
     for number, pose in enumerate(poses):
-        name = f"view_{number:02d}.png"  # without loss, so that colours are exact
+        name = f"view_{number:02d}.png"  # without loss, so that colors are exact
         photo = change(number, render(faces, pose))
         (workspace.images / name).write_bytes(cv2.imencode(".png", photo)[1].tobytes())
         image = pycolmap.Image(name=name, camera_id=1, image_id=number + 1)

@@ -5,7 +5,7 @@ takes:
 
 - SuperPoint finds local maxima of a 4x4 blob filter (bright and dark, see `BLOB`), to the pixel, and describes
   them by gradient orientations in a grid of 8-pixel cells, much as SIFT does, without scale or rotation.
-- SuperGlue is a nearest-neighbour matcher: the position is ignored, no layer adds anything, and the similarity
+- SuperGlue is a nearest-neighbor matcher: the position is ignored, no layer adds anything, and the similarity
   is a scaled cosine. It has two layers, not 18, for speed; any even number is the same.
 - EfficientNet-B0 is random: photos that look alike are still more similar than others.
 
@@ -30,7 +30,7 @@ from blender_recon3d.pipeline.models.efficientnet import EfficientNetB0
 from blender_recon3d.pipeline.models.superglue import SuperGlue, SuperGlueSettings
 from blender_recon3d.pipeline.models.superpoint import SuperPoint
 
-# Mean of the inner 2x2 pixels less the mean of the 12 around them; its centre is the lower right corner of
+# Mean of the inner 2x2 pixels less the mean of the 12 around them; its center is the lower right corner of
 # pixel (1, 1) of the 4, so that a keypoint lies half a pixel right of and below the blob it stands for.
 BLOB = torch.full((4, 4), -1 / 12)
 BLOB[1:3, 1:3] = 1 / 4
@@ -170,7 +170,7 @@ def planted_superglue(layers: int = 2) -> dict[str, Tensor]:
 
 
 def random_efficientnet(seed: int = 0) -> dict[str, Tensor]:
-    """Random, with the statistics that its batch normalisation would have: else it gives nearly a constant."""
+    """Random, with the statistics that its batch normalization would have: else it gives nearly a constant."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         network = EfficientNetB0()

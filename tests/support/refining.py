@@ -29,7 +29,7 @@ class Truth:
 
 @functools.cache
 def box_pictures() -> list[np.ndarray]:
-    """Grey photos."""
+    """Gray photos."""
     return [cv2.cvtColor(render(box_scene(), pose), cv2.COLOR_BGR2GRAY) for pose in ring(VIEWS)]
 
 

@@ -45,6 +45,6 @@ def state_json(workspace: Workspace) -> dict[str, Any]:
     return json.loads(workspace.state_file.read_text("utf-8"))
 
 
-def centres(workspace: Workspace) -> dict[str, np.ndarray]:
+def centers(workspace: Workspace) -> dict[str, np.ndarray]:
     model = pycolmap.Reconstruction(workspace.model)
     return {model.image(i).name: model.image(i).projection_center() for i in model.reg_image_ids()}

@@ -1,6 +1,6 @@
 """A small scene with exact truth for tests: a textured box on textured ground, drawn with homographies.
 
-Frame: right-handed, y down (COLMAP's cameras upright), units metres; the ground is y = 0, "up" is -y.
+Frame: right-handed, y down (COLMAP's cameras upright), units meters; the ground is y = 0, "up" is -y.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ def spot_texture(seed: int, size: int = 768) -> np.ndarray:
     generator = np.random.default_rng(seed)
     texture = np.full((size, size, 3), 128, np.uint8)
     for radius in np.sort(generator.uniform(5, 40, 900))[::-1]:
-        centre = tuple(int(value) for value in generator.integers(0, size, 2))
-        cv2.circle(texture, centre, int(radius), [int(generator.integers(20, 236))] * 3, -1, cv2.LINE_AA)
+        center = tuple(int(value) for value in generator.integers(0, size, 2))
+        cv2.circle(texture, center, int(radius), [int(generator.integers(20, 236))] * 3, -1, cv2.LINE_AA)
     return cv2.GaussianBlur(texture, (0, 0), 1.5)
 
 
@@ -70,14 +70,14 @@ def box_scene(seed: int = 0, texture: Callable[[int], np.ndarray] = noise_textur
     ]
 
 
-def look_at(centre: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """cam_from_world [3, 4] of a level camera at `centre` that looks at `target`."""
-    forward = target - centre
+def look_at(center: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """cam_from_world [3, 4] of a level camera at `center` that looks at `target`."""
+    forward = target - center
     forward = forward / np.linalg.norm(forward)
     right = np.cross(np.array([0, 1.0, 0]), forward)
     right /= np.linalg.norm(right)
     rotation = np.stack([right, np.cross(forward, right), forward])
-    return np.column_stack([rotation, -rotation @ centre])
+    return np.column_stack([rotation, -rotation @ center])
 
 
 def ring(count: int, radius: float = 2.0, height: float = 1.2, arc: float = 2.2) -> list[np.ndarray]:
@@ -95,9 +95,9 @@ def render(scene: list[Face], pose: np.ndarray, width: int = WIDTH, height: int 
     scale = 2
     intrinsics = np.diag([scale, scale, 1.0]) @ INTRINSICS
     image = np.full((height * scale, width * scale, 3), 190, np.uint8)
-    centre = -pose[:, :3].T @ pose[:, 3]
+    center = -pose[:, :3].T @ pose[:, 3]
     for face in scene:
-        if _facing(face, centre):
+        if _facing(face, center):
             homography = _homography(face, pose, intrinsics)
             size = (width * scale, height * scale)
             drawn = cv2.warpPerspective(face.texture, homography, size, flags=cv2.INTER_LINEAR)
@@ -107,12 +107,12 @@ def render(scene: list[Face], pose: np.ndarray, width: int = WIDTH, height: int 
     return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
 
 
-def _facing(face: Face, centre: np.ndarray) -> bool:
-    return float((centre - face.corner) @ face.normal) < 0
+def _facing(face: Face, center: np.ndarray) -> bool:
+    return float((center - face.corner) @ face.normal) < 0
 
 
 def _homography(face: Face, pose: np.ndarray, intrinsics: np.ndarray) -> np.ndarray:
-    """From texture pixels (integer centres) to image pixels (integer centres)."""
+    """From texture pixels (integer centers) to image pixels (integer centers)."""
     size = face.texture.shape[0]
     rotation, translation = pose[:, :3], pose[:, 3]
     plane = np.column_stack(
@@ -133,16 +133,16 @@ def depth(
     intrinsics: np.ndarray = INTRINSICS,
     size: tuple[int, int] = (WIDTH, HEIGHT),
 ) -> np.ndarray:
-    """True depth (camera z) [H, W], 0 where nothing is; place: in each pixel, 0.5 its centre, 0 where depth maps
+    """True depth (camera z) [H, W], 0 where nothing is; place: in each pixel, 0.5 its center, 0 where depth maps
     say it."""
     x, y = np.meshgrid(np.arange(size[0]) + place, np.arange(size[1]) + place)
     rays = np.stack([x, y, np.ones_like(x)], -1) @ np.linalg.inv(intrinsics).T @ pose[:, :3]
-    centre = -pose[:, :3].T @ pose[:, 3]
+    center = -pose[:, :3].T @ pose[:, 3]
     nearest = np.full(x.shape, np.inf)
     for face in scene:
         with np.errstate(divide="ignore", invalid="ignore"):
-            z = ((face.corner - centre) @ face.normal) / (rays @ face.normal)
-            offset = centre + rays * z[..., None] - face.corner
+            z = ((face.corner - center) @ face.normal) / (rays @ face.normal)
+            offset = center + rays * z[..., None] - face.corner
         u = offset @ face.along / (face.along @ face.along)
         v = offset @ face.across / (face.across @ face.across)
         hit = (z > 0) & (u >= 0) & (u <= 1) & (v >= 0) & (v <= 1)

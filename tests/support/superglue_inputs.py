@@ -9,8 +9,8 @@ import torch
 from blender_recon3d.pipeline.models import superglue as sg
 
 
-def randomise(network: torch.nn.Module, seed: int) -> None:
-    """Random weights and batch-normalisation statistics that keep the signal's size through the layers."""
+def randomize(network: torch.nn.Module, seed: int) -> None:
+    """Random weights and batch-normalization statistics that keep the signal's size through the layers."""
     random = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, tensor in network.state_dict().items():
@@ -26,7 +26,7 @@ def randomise(network: torch.nn.Module, seed: int) -> None:
             elif tensor.is_floating_point():
                 tensor.copy_(values * 0.01)  # descriptors are of length 1: their entries are small
     projection = network.final_proj if hasattr(network, "final_proj") else network.final_projection.final_proj
-    for module in network.modules():  # ours: batch normalisation has no name of its own
+    for module in network.modules():  # ours: batch normalization has no name of its own
         if isinstance(module, torch.nn.BatchNorm1d):
             module.weight.data.copy_(torch.rand(module.weight.shape, generator=random) + 0.5)
     projection.weight.data.mul_(12)  # decided, but not all alike
@@ -55,7 +55,7 @@ def batch(sides, size=(640, 480)) -> sg.KeypointSet:
         extra = length - len(xy)
         fields.append(
             (
-                torch.nn.functional.pad(sg.normalise_keypoints(xy, size), (0, 0, 0, extra), value=9.0),
+                torch.nn.functional.pad(sg.normalize_keypoints(xy, size), (0, 0, 0, extra), value=9.0),
                 torch.nn.functional.pad(scores, (0, extra), value=9.0),
                 torch.nn.functional.pad(descriptors, (0, 0, 0, extra), value=9.0),
                 torch.arange(length) < len(xy),

@@ -15,8 +15,8 @@ def textured(height: int, width: int, seed: int = 0) -> torch.Tensor:
     return (image / 3).clamp(0, 1)
 
 
-def randomise(network: torch.nn.Module, seed: int) -> None:
-    """Random weights whose scores vary from pixel to pixel (the default initialisation is nearly flat)."""
+def randomize(network: torch.nn.Module, seed: int) -> None:
+    """Random weights whose scores vary from pixel to pixel (the default initialization is nearly flat)."""
     random = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in network.parameters():

@@ -24,7 +24,7 @@ from training.descriptors.network import first_network, load_superpoint
 from training.descriptors.teacher import deformable_convolution
 from training.descriptors.train import DescriptorTrainer
 from training.descriptors.validation import PAIR_SIZE, epipolar_distances, fundamental_matrix
-from training.descriptors.views import MOST_PIXELS, View, cut_view, random_points, read_view, write_view
+from training.descriptors.views import MAX_PIXELS, View, cut_view, random_points, read_view, write_view
 from training.running import Meter, read_config
 
 SUPERPOINT = REPOSITORY / "vendor" / "weights" / "superpoint.safetensors"
@@ -57,10 +57,10 @@ def test_deformable_convolution_reads_where_its_offsets_say(generator: torch.Gen
 
 
 def test_values_are_read_at_the_keypoint_on_every_level() -> None:
-    """A map whose values are the coordinates of its cells' centres says where it is read."""
+    """A map whose values are the coordinates of its cells' centers says where it is read."""
     for cell in (2, 8, 32):
-        centres = torch.arange(6) * cell + (cell - 1) / 2
-        values = torch.stack(torch.meshgrid(centres, centres, indexing="xy"))[None]
+        centers = torch.arange(6) * cell + (cell - 1) / 2
+        values = torch.stack(torch.meshgrid(centers, centers, indexing="xy"))[None]
         xy = torch.tensor([[[1.7 * cell, 3.1 * cell], [4 * cell, 2.5 * cell]]])
         torch.testing.assert_close(at(values, xy, cell), xy)
 
@@ -95,7 +95,7 @@ def test_first_network_is_the_simple_head_it_starts_from(tmp_path: Path, generat
 
 
 def test_views_fit_the_teacher_and_show_the_photo() -> None:
-    """A photo whose colours say where each pixel is, so that a view says where it looks."""
+    """A photo whose colors say where each pixel is, so that a view says where it looks."""
     y, x = np.meshgrid(np.arange(250, dtype=np.uint8), np.arange(200, dtype=np.uint8), indexing="ij")
     photo = np.stack([x, y, np.full_like(x, 255)], axis=-1)
     view, valid = cut_view(photo, 0, np.random.default_rng(0))
@@ -106,7 +106,7 @@ def test_views_fit_the_teacher_and_show_the_photo() -> None:
         again, _ = cut_view(photo, 1, np.random.default_rng(seed))
         assert np.array_equal(view, again)
         height, width = valid.shape
-        assert height % 32 == width % 32 == 0 and height * width <= MOST_PIXELS
+        assert height % 32 == width % 32 == 0 and height * width <= MAX_PIXELS
         assert valid.mean() > 0.4
         # within the photo a view is smooth: a border that mirrors turns the direction, which only is beyond it
         steps = np.diff(view[..., 0].astype(int), axis=1)[valid[:, 1:] & valid[:, :-1]]
@@ -166,13 +166,13 @@ def test_distances_to_epipolar_lines_are_those_of_the_true_cameras(tmp_path: Pat
     size = np.array([3072, 2048])
     points = random.uniform([-2, -1.5, 6], [2, 1.5, 10], (30, 3))
     seen = []
-    for name, focal, angle, centre in (("a.jpg", 2700, 0.0, [0, 0, 0]), ("b.jpg", 2900, 0.2, [-2, 0.3, 0.5])):
+    for name, focal, angle, center in (("a.jpg", 2700, 0.0, [0, 0, 0]), ("b.jpg", 2900, 0.2, [-2, 0.3, 0.5])):
         turn = np.array([[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]])
         lens = np.array([[focal, 0, 1520], [0, focal + 9, 1006], [0, 0, 1]])
-        rows = [*lens, np.zeros(3), *turn, centre, size]
+        rows = [*lens, np.zeros(3), *turn, center, size]
         text = "\n".join(" ".join(map(str, row)) for row in rows)
         (tmp_path / f"{name}.camera").write_text(text, "utf-8")
-        rays = (points - centre) @ turn @ lens.T
+        rays = (points - center) @ turn @ lens.T
         seen.append((rays[:, :2] / rays[:, 2:] + 0.5) * PAIR_SIZE / size - 0.5)
     matrix = fundamental_matrix(read_truth(tmp_path), ("a.jpg", "b.jpg"), tmp_path)
     assert epipolar_distances(seen[0], seen[1], matrix).max() < 1e-6

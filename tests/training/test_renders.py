@@ -1,4 +1,4 @@
-"""The renders that training takes as truth: their depth, their colours and the map from view to view."""
+"""The renders that training takes as truth: their depth, their colors and the map from view to view."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import cv2
 import torch
 
 from training.rendering.cameras import Camera, intrinsics, look_at
-from training.rendering.raster import project, rasterise
+from training.rendering.raster import project, rasterize
 from training.rendering.scenes import Scene, make_scene
 from training.rendering.surfaces import Scan, merge, place, sheet
 from training.rendering.textures import Atlas, pyramid
@@ -31,7 +31,7 @@ EVEN = Light(np.array([0.0, 0.0, 1.0]), np.ones(3), np.zeros(3))
 
 
 def photo(rng: np.random.Generator) -> np.ndarray:
-    """Coloured clouds: texture at every scale down to a few pixels."""
+    """Colored clouds: texture at every scale down to a few pixels."""
     picture = np.zeros((200, 200, 3), np.float32)
     for cells, strength in ((4, 90), (16, 50), (40, 30)):
         picture += strength * cv2.resize(rng.random((cells, cells, 3)).astype(np.float32), (200, 200))
@@ -70,7 +70,7 @@ def test_every_pixel_sees_the_triangle_that_its_ray_hits_first():
     camera = Camera(
         intrinsics((40, 30), 0.9), look_at(np.array([0.3, -4.0, 0.5]), np.zeros(3), 0.1), (40, 30)
     )
-    seen = rasterise(project(vertices, camera.intrinsics, camera.cam_from_world), faces, camera.size)
+    seen = rasterize(project(vertices, camera.intrinsics, camera.cam_from_world), faces, camera.size)
 
     columns, rows = np.meshgrid(np.arange(40), np.arange(30))
     pixels = np.stack([columns, rows, np.ones_like(rows)], axis=-1).reshape(-1, 3)

@@ -21,7 +21,7 @@ from training.retrieval.views import photo_views, vary
 
 def test_parts_of_a_photo_overlap_by_the_places_that_both_show():
     rng = np.random.default_rng(0)
-    # a photo whose colours say where each pixel is
+    # a photo whose colors say where each pixel is
     x, y = np.meshgrid(np.arange(250), np.arange(250))
     photo = np.stack([x, y, np.zeros_like(x)], axis=-1).astype(np.uint8)
     views = photo_views(rng, photo, 10, 64)
@@ -60,7 +60,7 @@ def test_other_light_keeps_what_is_where():
 
 def test_the_loss_is_least_for_similarities_in_the_order_of_overlap():
     overlap = torch.tensor([[1, 0.8, 0.1, 0], [0.8, 1, 0.3, 0], [0.1, 0.3, 1, 0], [0, 0, 0, 1.0]])
-    angles = torch.tensor([0.0, 0.2, 0.6, 3.0])  # neighbours by overlap are neighbours on the circle
+    angles = torch.tensor([0.0, 0.2, 0.6, 3.0])  # neighbors by overlap are neighbors on the circle
     good = torch.stack([angles.cos(), angles.sin()], dim=1)
     shuffled = good[[3, 1, 0, 2]]
     assert ranking_loss(good, overlap, 0.1) < 0.5 * ranking_loss(shuffled, overlap, 0.1)
@@ -134,17 +134,17 @@ def test_chance_is_what_random_rankings_find_on_average():
         found.append(measured(rng.random((40, 40)), truly, truly, 8))  # every photo draws its own
     expected = by_chance(truly, 8)
     assert np.mean([recall.pairs for recall in found]) == pytest.approx(expected.pairs, abs=0.02)
-    assert np.mean([recall.neighbours for recall in found]) == pytest.approx(expected.neighbours, abs=0.02)
+    assert np.mean([recall.neighbors for recall in found]) == pytest.approx(expected.neighbors, abs=0.02)
     assert measured(truly.astype(float), truly, truly, 39).pairs == 1
 
 
 def test_photos_share_points_by_direction_and_not_through_things():
     points = np.zeros((1, 3))
     angles = np.radians([0, 25, 55, 80, 180])
-    centres = np.stack([np.sin(angles), np.zeros(5), -np.cos(angles)], axis=1)
-    centres = np.concatenate([centres, centres[:1] * 3])
+    centers = np.stack([np.sin(angles), np.zeros(5), -np.cos(angles)], axis=1)
+    centers = np.concatenate([centers, centers[:1] * 3])
     observed = np.array([[True, False, True, False, False, False]])
-    shared = shared_points(points, centres, observed, np.ones((1, 6), bool))
+    shared = shared_points(points, centers, observed, np.ones((1, 6), bool))
     seen = shared.diagonal()
     # 25 and 80 degrees lie within 30 of those that observed it; behind, and three times as far away, none does
     assert seen.tolist() == [1, 1, 1, 1, 0, 0]

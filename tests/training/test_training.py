@@ -18,7 +18,7 @@ from blender_recon3d.pipeline.models.superglue import (
 )
 from blender_recon3d.pipeline.models.superpoint import SuperPoint
 from training.photometric import change_light
-from training.photos import PhotoStack, load_held_out, load_photos, stack_grey
+from training.photos import PhotoStack, load_held_out, load_photos, stack_gray
 from training.relief import ReliefSettings, project, random_scenes, render
 from training.running import Run, learning_rate
 from training.superglue.data import pair_batch, relief_group, true_matches
@@ -40,13 +40,13 @@ def generator() -> torch.Generator:
 
 @pytest.fixture(scope="module")
 def photos() -> PhotoStack:
-    """Two smooth colour photos of different shapes."""
+    """Two smooth color photos of different shapes."""
     random = np.random.default_rng(0)
     images = []
     for height, width in ((200, 260), (240, 180)):
         coarse = random.integers(0, 255, (height // 12, width // 12, 3), np.uint8)
         images.append(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC))
-    return stack_grey(images, torch.device("cpu"))
+    return stack_gray(images, torch.device("cpu"))
 
 
 def test_two_views_agree_through_their_homography(photos: PhotoStack, generator: torch.Generator) -> None:
@@ -116,7 +116,7 @@ def test_light_changes_with_its_strength(photos: PhotoStack, generator: torch.Ge
     assert 0 < weak < strong < 0.6
 
 
-def test_corners_of_a_square_are_labelled() -> None:
+def test_corners_of_a_square_are_labeled() -> None:
     image = torch.zeros(1, 1, 64, 64)
     image[..., 20:45, 19:42] = 1
     response = corner_response(image)
@@ -133,7 +133,7 @@ def test_corners_of_a_square_are_labelled() -> None:
     assert torch.equal(soft[:, 64] < 0.5, (classes < 64))
 
 
-def test_normalisation_folds_in_exactly() -> None:
+def test_normalization_folds_in_exactly() -> None:
     torch.manual_seed(0)
     network = TrainableSuperPoint()
     network.train()
@@ -218,7 +218,7 @@ def test_layers_that_were_not_trained_change_nothing(generator: torch.Generator)
     assert torch.allclose(grown(network.state_dict(), 6)(first, second), expected, atol=1e-4)
 
 
-def test_a_new_matcher_is_nearest_neighbours(generator: torch.Generator) -> None:
+def test_a_new_matcher_is_nearest_neighbors(generator: torch.Generator) -> None:
     first = _keypoints(generator)
     order = torch.randperm(40, generator=generator)
     second = KeypointSet(first.keypoints[:, order], first.scores[:, order], first.descriptors[:, order])

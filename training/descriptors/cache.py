@@ -76,16 +76,16 @@ class ViewMaker:
     def make(self, photo: np.ndarray, variant: int, seed: int) -> View:
         """photo: RGB uint8 [h, w, 3]; the same seed gives the same view."""
         random = np.random.default_rng([seed, variant])
-        colour, valid = cut_view(photo, variant, random)
-        grey = torch.from_numpy(cv2.cvtColor(colour, cv2.COLOR_RGB2GRAY))
+        color, valid = cut_view(photo, variant, random)
+        gray = torch.from_numpy(cv2.cvtColor(color, cv2.COLOR_RGB2GRAY))
         generator = torch.Generator().manual_seed(seed)
-        image = grey[None, None].float() / 255
+        image = gray[None, None].float() / 255
         xy, _, _ = detect(
             self.superpoint, image, torch.from_numpy(valid)[None], KEYPOINTS, generator, bf16=False
         )
         points = torch.cat([xy[0], torch.from_numpy(random_points(valid, RANDOM, random))])
-        rgb = torch.from_numpy(np.ascontiguousarray(colour.transpose(2, 0, 1))).float() / 255
-        return View(grey, points, self.teacher.describe(rgb, points).half(), KEYPOINTS)
+        rgb = torch.from_numpy(np.ascontiguousarray(color.transpose(2, 0, 1))).float() / 255
+        return View(gray, points, self.teacher.describe(rgb, points).half(), KEYPOINTS)
 
 
 def main() -> None:

@@ -44,7 +44,7 @@ class Teacher:
 
     @torch.inference_mode()
     def describe(self, image: Tensor, xy: Tensor) -> Tensor:
-        """Descriptors [N, 128] of length 1 at xy [N, 2] (first pixel centre (0, 0)) of an RGB image [3, H, W] in
+        """Descriptors [N, 128] of length 1 at xy [N, 2] (first pixel center (0, 0)) of an RGB image [3, H, W] in
         [0, 1]; H and W best multiples of 32."""
         features, _ = self.network.extract_dense_map(image[None])
         height, width = image.shape[-2:]

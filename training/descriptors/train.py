@@ -24,7 +24,7 @@ from .cache import SUPERPOINT
 from .losses import contrastive_loss, cosine_loss, projected_loss
 from .network import first_network, load_superpoint
 from .teacher import Teacher, input_projection
-from .validation import Validation, grey
+from .validation import Validation, gray
 from .views import read_view
 
 CONFIG = Path(__file__).parents[1] / "configs" / "aliked_descriptors.toml"
@@ -132,7 +132,7 @@ def describer(superpoint: torch.nn.Module, network: AlikedDescriptors) -> Any:
 
     @torch.inference_mode()
     def describe(rgb: Tensor, xy: Tensor) -> Tensor:
-        half = half_features(superpoint, grey(rgb)[None].to(device))  # type: ignore[arg-type]
+        half = half_features(superpoint, gray(rgb)[None].to(device))  # type: ignore[arg-type]
         return network(half, xy[None].to(device))[0].cpu()
 
     return describe

@@ -16,7 +16,7 @@ from blender_recon3d.pipeline.evaluation.truth import Truth, read_truth
 from blender_recon3d.pipeline.models.superpoint import Keypoints, SuperPoint, SuperPointSettings, keypoints_of
 
 from ..photometric import change_light
-from ..photos import PhotoStack, stack_grey
+from ..photos import PhotoStack, stack_gray
 from ..superpoint.validation import HARD, VIEW, compare
 from ..warps import random_pair, sample_views
 from .teacher import LightGlueMatcher
@@ -60,7 +60,7 @@ class Validation:
     def __init__(self, superpoint: SuperPoint, cache: Path, photos: list[np.ndarray], captures: Path) -> None:
         self.superpoint = superpoint
         self.cache = cache
-        self.stack: PhotoStack = stack_grey(photos, torch.device("cpu"))
+        self.stack: PhotoStack = stack_gray(photos, torch.device("cpu"))
         self.matcher = LightGlueMatcher()
         self.photos: dict[str, Photo] = {}
         self.pairs: list[Pair] = []
@@ -69,7 +69,7 @@ class Validation:
                 self._add_pairs(captures / capture, steps)
 
     def measure(self, describe: Describe) -> dict[str, float]:
-        """cosine_photos, cosine_captures; accuracy and recall of nearest neighbours under hard homographies and
+        """cosine_photos, cosine_captures; accuracy and recall of nearest neighbors under hard homographies and
         other light; precision, right (matches a pair) of LightGlue on real pairs."""
         return {**self.cosines(describe), **self.homographies(describe), **self.real_pairs(describe)}
 
@@ -121,8 +121,8 @@ class Validation:
         return {"precision": right / max(total, 1), "right": right / len(self.pairs)}
 
     def own_descriptors(self, rgb: Tensor, xy: Tensor) -> Tensor:
-        """SuperPoint's own 256 numbers, to compare nearest neighbours with."""
-        found = self._keypoints(grey(rgb), len(xy), None)
+        """SuperPoint's own 256 numbers, to compare nearest neighbors with."""
+        found = self._keypoints(gray(rgb), len(xy), None)
         order = torch.cdist(xy, found.keypoints).argmin(dim=1)
         return found.descriptors[order]
 
@@ -152,11 +152,11 @@ class Validation:
             raise ValueError(f"{path} cannot be read")
         image = cv2.cvtColor(cv2.resize(image, PAIR_SIZE, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2RGB)
         rgb = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).float() / 255
-        return Photo(rgb, self._keypoints(grey(rgb), PAIR_POINTS, None).keypoints)
+        return Photo(rgb, self._keypoints(gray(rgb), PAIR_POINTS, None).keypoints)
 
 
-def grey(rgb: Tensor) -> Tensor:
-    """[1, H, W] of [3, H, W], as photos are made grey for SuperPoint."""
+def gray(rgb: Tensor) -> Tensor:
+    """[1, H, W] of [3, H, W], as photos are made gray for SuperPoint."""
     weights = torch.tensor([0.299, 0.587, 0.114])
     return (rgb * weights[:, None, None]).sum(dim=0, keepdim=True)
 
@@ -172,8 +172,8 @@ def epipolar_distances(first: np.ndarray, second: np.ndarray, fundamental: np.nd
 
 
 def fundamental_matrix(truth: Truth, names: tuple[str, str], folder: Path) -> np.ndarray:
-    """From the cameras and the intrinsics of both photos as they are reduced, first pixel centre (0, 0)."""
-    (r0, c0), (r1, c1) = ((truth.rotations[name], truth.centres[name]) for name in names)
+    """From the cameras and the intrinsics of both photos as they are reduced, first pixel center (0, 0)."""
+    (r0, c0), (r1, c1) = ((truth.rotations[name], truth.centers[name]) for name in names)
     rotation = r1 @ r0.T
     x, y, z = r1 @ (c0 - c1)
     essential = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]]) @ rotation

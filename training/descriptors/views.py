@@ -13,7 +13,7 @@ from torch import Tensor
 
 MULTIPLE = 32  # pixels: what the teacher's coarsest level divides by
 LARGEST = (640, 640)  # height, width of a view
-MOST_PIXELS = 480 * 640
+MAX_PIXELS = 480 * 640
 SCALE = (0.6, 1.6)  # pixels of the view a pixel of the photo
 ROTATION = 30.0  # degrees
 PERSPECTIVE = 0.12  # change of scale from the middle to the edge
@@ -21,7 +21,7 @@ PERSPECTIVE = 0.12  # change of scale from the middle to the edge
 
 @dataclass
 class View:
-    """image: uint8 [H, W], grey; xy: float32 [N, 2], first pixel centre (0, 0), SuperPoint's keypoints first;
+    """image: uint8 [H, W], gray; xy: float32 [N, 2], first pixel center (0, 0), SuperPoint's keypoints first;
     descriptors: float16 [N, 128], the teacher's there; keypoints: how many of the points are SuperPoint's."""
 
     image: Tensor
@@ -86,7 +86,7 @@ def read_view(path: Path) -> View:
 def _whole(height: int, width: int) -> tuple[int, int]:
     """The largest view within these sides that the teacher takes as it is and that is not too large to train on."""
     height, width = min(height, LARGEST[0]), min(width, LARGEST[1])
-    shrink = min(1.0, (MOST_PIXELS / (height * width)) ** 0.5)
+    shrink = min(1.0, (MAX_PIXELS / (height * width)) ** 0.5)
     return tuple(max(MULTIPLE, int(side * shrink) // MULTIPLE * MULTIPLE) for side in (height, width))  # type: ignore[return-value]
 
 

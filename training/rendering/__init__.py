@@ -1,1 +1,1 @@
-"""A small software renderer for training data: textured triangles in, colours with exact depth out."""
+"""A small software renderer for training data: textured triangles in, colors with exact depth out."""

@@ -11,7 +11,7 @@ SPREADS = (40.0, 90.0, 180.0, 360.0)  # degrees walked round the object
 
 @dataclass(frozen=True)
 class Camera:
-    """intrinsics: float64 [3, 3], first pixel's centre (0, 0); cam_from_world: float64 [3, 4]; size: (width,
+    """intrinsics: float64 [3, 3], first pixel's center (0, 0); cam_from_world: float64 [3, 4]; size: (width,
     height) in pixels."""
 
     intrinsics: np.ndarray
@@ -19,7 +19,7 @@ class Camera:
     size: tuple[int, int]
 
     @property
-    def centre(self) -> np.ndarray:
+    def center(self) -> np.ndarray:
         return -self.cam_from_world[:, :3].T @ self.cam_from_world[:, 3]
 
 

@@ -1,7 +1,7 @@
 """Which triangle each pixel of a pinhole camera sees: a z-buffer over whole arrays, numpy alone.
 
-Pixels: the first pixel's centre is (0, 0). Inverse depth and everything divided by depth are linear in pixels,
-so a triangle is a plane there and its depth at a pixel's centre is exact.
+Pixels: the first pixel's center is (0, 0). Inverse depth and everything divided by depth are linear in pixels,
+so a triangle is a plane there and its depth at a pixel's center is exact.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def project(points: np.ndarray, intrinsics: np.ndarray, cam_from_world: np.ndarr
     return np.concatenate([pixels[:, :2], depth], axis=1)
 
 
-def rasterise(projected: np.ndarray, faces: np.ndarray, size: tuple[int, int]) -> Visible:
+def rasterize(projected: np.ndarray, faces: np.ndarray, size: tuple[int, int]) -> Visible:
     """The nearest triangle at every pixel of an image of size (width, height).
 
     projected: [V, 3] from `project`; faces: int [F, 3], counter-clockwise seen from outside: what faces away is

@@ -19,7 +19,7 @@ FRONTS = 0.25  # share of scenes that are a front
 
 @dataclass
 class Scene:
-    """surface: of everything; atlas: its textures; cameras; sky: colour [3], 0 to 255, where there is nothing."""
+    """surface: of everything; atlas: its textures; cameras; sky: color [3], 0 to 255, where there is nothing."""
 
     surface: Surface
     atlas: Atlas
@@ -61,7 +61,7 @@ class _Textures:
         return [[self._photo() for _ in range(columns)] for _ in range(rows)]
 
     def plain(self) -> int:
-        """Little more than a colour: a photo of which nothing but the light and shade of its parts is left."""
+        """Little more than a color: a photo of which nothing but the light and shade of its parts is left."""
         photo = self._photos[int(self._rng.integers(len(self._photos)))]
         rough = cv2.resize(cv2.resize(photo, (3, 3), interpolation=cv2.INTER_AREA), (256, 256))
         noise = self._rng.normal(0, 6, (256, 256, 1))
@@ -92,7 +92,7 @@ def _table(
     number = int(rng.integers(1, 3 if around else 5))
     things, extent, height = _things(rng, scans, textures, number, around)
     cameras = walk_round(rng, extent, height, size, views, around)
-    room = max(float(np.abs(camera.centre[:2]).max()) for camera in cameras) * rng.uniform(1.15, 2.2) + 0.05
+    room = max(float(np.abs(camera.center[:2]).max()) for camera in cameras) * rng.uniform(1.15, 2.2) + 0.05
     tiles = _tiles(2 * room / (extent * rng.uniform(1.0, 4.0)))
     ground = sheet(
         -_bumps(rng, bumps),  # downwards, so that the things stand on its highest places

@@ -26,7 +26,7 @@ class Surface:
 
 @dataclass
 class Scan:
-    """A scanned object: standing on z = 0, metres; its only texture is number 0, in all its halvings."""
+    """A scanned object: standing on z = 0, meters; its only texture is number 0, in all its halvings."""
 
     name: str
     surface: Surface
@@ -34,7 +34,7 @@ class Scan:
 
 
 def load_scan(folder: Path) -> Scan:
-    """A folder with textured.obj and texture_map.png, centred over the origin."""
+    """A folder with textured.obj and texture_map.png, centered over the origin."""
     vertices: list[list[float]] = []
     coordinates: list[list[float]] = []
     corners: list[list[int]] = []

@@ -38,7 +38,7 @@ class Atlas:
         self.sizes = self._size[:, 0]
 
     def sample(self, texture: np.ndarray, uv: np.ndarray, level: np.ndarray) -> np.ndarray:
-        """Colours float32 [N, 3], 0 to 255, bilinear within one level.
+        """Colors float32 [N, 3], 0 to 255, bilinear within one level.
 
         texture: int [N]; uv: [N, 2] in [0, 1], v upwards, clamped; level: [N], texels a pixel as a power of
         two, rounded to a whole level.

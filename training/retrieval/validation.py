@@ -15,7 +15,7 @@ from .views import Views, lying, photo_views, vary
 SIDE = 256  # pixels, of a view
 PHOTO_VIEWS = 8
 OVERLAPS = 0.1  # views that share more than this are to be found
-NEIGHBOURS = 5
+NEIGHBORS = 5
 
 
 @dataclass
@@ -41,14 +41,14 @@ class HeldOut:
 
 
 def validate(network: EfficientNetB0, held_out: HeldOut) -> dict[str, float]:
-    """For each kind: the share found among the NEIGHBOURS nearest of all its views ("recall"), and the mean
+    """For each kind: the share found among the NEIGHBORS nearest of all its views ("recall"), and the mean
     average precision of the order within a group ("order")."""
     result = {}
     for kind, groups in held_out.groups.items():
         descriptors = [_describe(network, views.images) for views in groups]
         overlap = torch.block_diag(*[torch.from_numpy(views.overlap) for views in groups]).numpy()
         everything = np.concatenate(descriptors)
-        result[f"{kind}_recall"] = recall(everything @ everything.T, overlap > OVERLAPS, NEIGHBOURS)
+        result[f"{kind}_recall"] = recall(everything @ everything.T, overlap > OVERLAPS, NEIGHBORS)
         orders = [
             average_precision(found @ found.T, views.overlap > OVERLAPS)
             for found, views in zip(descriptors, groups, strict=True)

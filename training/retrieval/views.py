@@ -27,10 +27,10 @@ CORNERS, QUALITY, SPACE = 300, 0.01, 4  # of a rendered view: the points by whic
 APART = 60.0  # degrees: points seen from farther apart are not shared
 PART = (0.22, 0.65)  # of a photo that a view shows: its side by the largest that fits
 TURN, BEND = 15.0, 0.12  # degrees; how far corners move, in sides of the view
-GREY, LYING = (
+GRAY, LYING = (
     0.2,
     0.4,
-)  # share of groups without colour, and of those where half of the views lie or stand on the head
+)  # share of groups without color, and of those where half of the views lie or stand on the head
 
 
 @dataclass
@@ -108,11 +108,11 @@ def corner_overlaps(scene: RenderedScene) -> np.ndarray:
     depths, lens, poses = (
         torch.from_numpy(values).double() for values in (scene.depths, scene.intrinsics, scene.cam_from_world)
     )
-    centres = -(poses[:, :, :3].mT @ poses[:, :, 3:])[..., 0]
+    centers = -(poses[:, :, :3].mT @ poses[:, :, 3:])[..., 0]
     shares = np.eye(count)
     for first, image in enumerate(scene.images):
-        grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-        found = cv2.goodFeaturesToTrack(grey, CORNERS, QUALITY, SPACE)
+        gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+        found = cv2.goodFeaturesToTrack(gray, CORNERS, QUALITY, SPACE)
         if found is None:
             continue
         xy = torch.from_numpy(found.reshape(1, -1, 2)).double()
@@ -123,8 +123,8 @@ def corner_overlaps(scene: RenderedScene) -> np.ndarray:
         own = [values[first].expand_as(values) for values in (depths, lens, poses)]
         _, visible = correspondences(own[0], own[1], own[2], depths, lens, poses, xy.expand(count, -1, -1))
         rays = torch.cat([xy, torch.ones_like(xy[..., :1])], dim=-1) @ torch.linalg.inv(lens[first]).mT
-        points = (rays[0] * depth[0, :, None]) @ poses[first, :, :3] + centres[first]
-        towards = F.normalize(centres[:, None] - points, dim=-1)
+        points = (rays[0] * depth[0, :, None]) @ poses[first, :, :3] + centers[first]
+        towards = F.normalize(centers[:, None] - points, dim=-1)
         cosine = (towards * towards[first]).sum(dim=-1)
         shared = visible & (cosine > math.cos(math.radians(APART)))
         others = np.arange(count) != first
@@ -167,7 +167,7 @@ class Groups:
             views.images = views.images[:, :, ::-1].copy()
         if rng.random() < LYING:
             views = lying(views, rng)
-        if rng.random() < GREY:
+        if rng.random() < GRAY:
             views.images = np.repeat(views.images.mean(axis=3, keepdims=True).astype(np.uint8), 3, axis=3)
         return views
 
@@ -181,13 +181,13 @@ def lying(views: Views, rng: np.random.Generator) -> Views:
 
 def vary(images: Tensor, strength: float, rng: np.random.Generator) -> Tensor:
     """RGB images [B, 3, H, W] in [0, 1] in other light, each in its own: brightness as for the other networks,
-    and another tint and strength of colour."""
+    and another tint and strength of color."""
     generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
-    grey = images.mean(dim=1, keepdim=True)
-    changed = change_light(grey, strength, generator)
-    colour = (images - grey) * torch.exp(
+    gray = images.mean(dim=1, keepdim=True)
+    changed = change_light(gray, strength, generator)
+    color = (images - gray) * torch.exp(
         0.5 * strength * torch.randn(len(images), 1, 1, 1, generator=generator)
     )
     tint = torch.exp(0.08 * strength * torch.randn(len(images), 3, 1, 1, generator=generator))
-    gain = (changed / grey.clamp_min(0.02)).clamp(max=3)
-    return ((changed + colour * gain) * tint).clamp(0, 1)
+    gain = (changed / gray.clamp_min(0.02)).clamp(max=3)
+    return ((changed + color * gain) * tint).clamp(0, 1)

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name everybody uses
 from torch import Tensor
 
-from blender_recon3d.pipeline.models.superglue import KeypointSet, normalise_keypoints
+from blender_recon3d.pipeline.models.superglue import KeypointSet, normalize_keypoints
 from blender_recon3d.pipeline.models.superpoint import SuperPoint, non_maximum_suppression, score_map
 
 from ..photometric import change_light
@@ -31,7 +31,7 @@ BORDER = 4  # pixels without keypoints, as in use
 class ViewGroup:
     """V views of one scene with N keypoints each.
 
-    keypoints: [V, N, 2], first pixel centre (0, 0); scores: [V, N]; descriptors: [V, N, 256]; shape: (height,
+    keypoints: [V, N, 2], first pixel center (0, 0); scores: [V, N]; descriptors: [V, N, 256]; shape: (height,
     width); projected: [V, V, N, 2], keypoints of view a in the pixels of view b; visible: bool [V, V, N], whether
     view b shows them; known: bool [V, N], whether the scene's surface is known there.
     """
@@ -98,8 +98,8 @@ def rendered_group(
     """Some views of a rendered scene, taken at random, under different light. Shape is the scene's own."""
     device = network.conv1a.weight.device
     chosen = torch.randperm(len(scene.images), generator=generator)[:views].numpy()
-    grey = np.stack([cv2.cvtColor(scene.images[view], cv2.COLOR_RGB2GRAY) for view in chosen])
-    images = torch.from_numpy(grey).to(device)[:, None].float() / 255
+    gray = np.stack([cv2.cvtColor(scene.images[view], cv2.COLOR_RGB2GRAY) for view in chosen])
+    images = torch.from_numpy(gray).to(device)[:, None].float() / 255
     images = change_light(images, light, generator)
     depth, lens, pose = (
         torch.from_numpy(values[chosen]).to(device)
@@ -151,7 +151,7 @@ def pair_batch(groups: list[ViewGroup], pairs_a_group: int, generator: torch.Gen
         for k in torch.randperm(len(pairs), generator=generator)[:pairs_a_group].tolist():
             a, b = pairs[k]
             for side, view in zip(sides, (a, b), strict=True):
-                xy = normalise_keypoints(group.keypoints[view], (group.shape[1], group.shape[0]))
+                xy = normalize_keypoints(group.keypoints[view], (group.shape[1], group.shape[0]))
                 side.append((xy, group.scores[view], group.descriptors[view]))
             truth.append(true_matches(group, a, b))
     first, second = (KeypointSet(*(torch.stack(part) for part in zip(*side, strict=True))) for side in sides)

@@ -1,4 +1,4 @@
-"""SuperGlue as it is trained: it starts as a nearest-neighbour matcher, and batch normalisation stays fixed, so
+"""SuperGlue as it is trained: it starts as a nearest-neighbor matcher, and batch normalization stays fixed, so
 that any number of keypoints behaves alike and the published layout is kept."""
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from blender_recon3d.pipeline.models.superglue import (
 
 TEMPERATURE = 0.05  # of the first matcher
 DUSTBIN = 10.0  # its score for "no partner": half of a perfect match
-GAIN = 16.0  # of the fixed normalisation: brings unit vectors of 256 numbers to numbers of about 1
+GAIN = 16.0  # of the fixed normalization: brings unit vectors of 256 numbers to numbers of about 1
 SHARPNESS = 12.0  # of the first attention: e^(SHARPNESS^2 / 32) for like against unlike
 POSITION = 1.0  # about twice the length of the first encoded positions
 
 
 def new_network(layers: int) -> SuperGlue:
-    """A nearest-neighbour matcher of `layers` layers, none of which adds anything yet."""
+    """A nearest-neighbor matcher of `layers` layers, none of which adds anything yet."""
     network = SuperGlue(SuperGlueSettings(layers=layers))
     with torch.no_grad():
         for layer in network.gnn.layers:
@@ -33,18 +33,18 @@ def new_network(layers: int) -> SuperGlue:
         network.final_proj.weight.copy_(torch.eye(DESCRIPTOR_SIZE)[:, :, None] * math.sqrt(16 / TEMPERATURE))
         nn.init.zeros_(network.final_proj.bias)
         network.bin_score.fill_(DUSTBIN)
-    return fix_normalisation(network)
+    return fix_normalization(network)
 
 
 def grown(tensors: dict[str, Tensor], layers: int) -> SuperGlue:
     """The network with these tensors and further layers that add nothing yet: every score is kept."""
     network = new_network(layers)
     network.load_state_dict(tensors, strict=False)
-    return fix_normalisation(network)
+    return fix_normalization(network)
 
 
-def fix_normalisation(network: SuperGlue) -> SuperGlue:
-    """Statistics that never change and no parameters: normalisation is one constant factor."""
+def fix_normalization(network: SuperGlue) -> SuperGlue:
+    """Statistics that never change and no parameters: normalization is one constant factor."""
     for name, module in network.named_modules():
         if isinstance(module, nn.BatchNorm1d):
             module.eval()

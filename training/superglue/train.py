@@ -19,7 +19,7 @@ from blender_recon3d.pipeline.models.devices import select_device
 from blender_recon3d.pipeline.models.superglue import DESCRIPTOR_SIZE, SuperGlue
 from blender_recon3d.pipeline.models.superpoint import SuperPoint
 
-from ..photos import PhotoStack, load_photos, sampling_weights, stack_grey
+from ..photos import PhotoStack, load_photos, sampling_weights, stack_gray
 from ..relief import ReliefSettings
 from ..renders import load_renders
 from ..running import Meter, Run, mixed_precision, save_whole
@@ -27,7 +27,7 @@ from ..trainer import Trainer, command_line, launch
 from .data import PairBatch, ViewGroup, pair_batch, relief_group, rendered_group
 from .forward import attended
 from .losses import matching_loss, training_assignment
-from .network import fix_normalisation, grown, new_network, published_layout
+from .network import fix_normalization, grown, new_network, published_layout
 from .validation import validate
 
 CONFIG = Path(__file__).parents[1] / "configs" / "superglue.toml"
@@ -99,9 +99,9 @@ class SuperGlueTrainer(Trainer):
         superpoint.load_state_dict({k: v.float() for k, v in load_file(options.superpoint).items()})
         photos = load_photos(options.data)
         weights = sampling_weights(photos.train_names)
-        stack = stack_grey(photos.train, device)
+        stack = stack_gray(photos.train, device)
         self.scenes = Scenes(config, superpoint, stack, weights, options.renders, self.generator, self.bf16)
-        self.held_out = self._held_out(superpoint, stack_grey(photos.held_out, device)) if rank == 0 else []
+        self.held_out = self._held_out(superpoint, stack_gray(photos.held_out, device)) if rank == 0 else []
 
     def _held_out(self, superpoint: SuperPoint, photos: PhotoStack) -> list[PairBatch]:
         """Two pairs each of some held-out photos, always the same ones."""
@@ -115,7 +115,7 @@ class SuperGlueTrainer(Trainer):
     def validate(self) -> dict[str, float]:
         network = new_network(self.config["layers"]).to(self.device)
         network.load_state_dict(self.average.tensors)
-        return validate(fix_normalisation(network), self.held_out)
+        return validate(fix_normalization(network), self.held_out)
 
     def save_weights(self) -> None:
         save_whole(published_layout(self.average.tensors), self.run.folder / "latest.safetensors")

@@ -1,4 +1,4 @@
-"""How well matches are found on photos never seen: precision and recall at 3 px against nearest neighbours."""
+"""How well matches are found on photos never seen: precision and recall at 3 px against nearest neighbors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ THRESHOLD = 0.2
 
 @torch.no_grad()
 def validate(network: SuperGlue, batches: list[PairBatch]) -> dict[str, float]:
-    """Precision and recall of SuperGlue and of mutual nearest neighbours over all pairs of the batches."""
+    """Precision and recall of SuperGlue and of mutual nearest neighbors over all pairs of the batches."""
     ours, nearest = torch.zeros(3), torch.zeros(3)
     for batch in batches:
         x0, x1 = network.encode(batch.first), network.encode(batch.second)

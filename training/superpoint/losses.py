@@ -69,7 +69,7 @@ def sample_correspondences(
 
 
 def descriptors_at(descriptors: Tensor, xy: Tensor) -> Tensor:
-    """Descriptors [B, N, 256] of length 1 at xy [B, N, 2], bilinear in coarse maps [B, 256, h, w]; the centre of
+    """Descriptors [B, N, 256] of length 1 at xy [B, N, 2], bilinear in coarse maps [B, 256, h, w]; the center of
     cell i lies at pixel 8 i + 3.5."""
     size = torch.tensor([descriptors.shape[-1], descriptors.shape[-2]], device=xy.device)
     grid = 2 * (xy + 0.5) / (size * CELL) - 1

@@ -1,4 +1,4 @@
-"""SuperPoint as it is trained: batch normalisation after every 3x3 convolution, which folds in exactly, and two
+"""SuperPoint as it is trained: batch normalization after every 3x3 convolution, which folds in exactly, and two
 auxiliary heads that keep the early layers looking for corners."""
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from blender_recon3d.pipeline.models.superpoint import SuperPoint
 
-NORMALISED = (
+NORMALIZED = (
     "conv1a", "conv1b", "conv2a", "conv2b", "conv3a", "conv3b", "conv4a", "conv4b", "convPa", "convDa",
 )  # fmt: skip
 
@@ -25,7 +25,7 @@ class TrainableSuperPoint(nn.Module):
             nn.init.zeros_(convolution.bias)
         nn.init.normal_(self.plain.convPb.weight, std=0.01)
         self.norms = nn.ModuleDict(
-            {name: nn.BatchNorm2d(getattr(self.plain, name).out_channels) for name in NORMALISED}
+            {name: nn.BatchNorm2d(getattr(self.plain, name).out_channels) for name in NORMALIZED}
         )
         self.half_head = nn.Conv2d(64, 1, 1)
         self.quarter_head = nn.Conv2d(128, 1, 1)
@@ -49,13 +49,13 @@ class TrainableSuperPoint(nn.Module):
 
 
 def folded(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The plain SuperPoint's state dict from a TrainableSuperPoint's: normalisation folded into the weights."""
+    """The plain SuperPoint's state dict from a TrainableSuperPoint's: normalization folded into the weights."""
     result = {}
     for key, tensor in tensors.items():
         if not key.startswith("plain."):
             continue
         name, kind = key.removeprefix("plain.").split(".")
-        if name in NORMALISED:
+        if name in NORMALIZED:
             norm = {part: tensors[f"norms.{name}.{part}"].double() for part in ("weight", "bias")}
             mean = tensors[f"norms.{name}.running_mean"].double()
             scale = norm["weight"] / (tensors[f"norms.{name}.running_var"].double() + 1e-5).sqrt()

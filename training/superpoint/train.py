@@ -19,7 +19,7 @@ from blender_recon3d.pipeline.models.devices import select_device
 from blender_recon3d.pipeline.models.superpoint import CELL, score_map
 
 from ..photometric import change_light
-from ..photos import PhotoStack, load_photos, sampling_weights, stack_grey
+from ..photos import PhotoStack, load_photos, sampling_weights, stack_gray
 from ..running import Meter, Run, batches, mixed_precision, save_whole
 from ..trainer import Trainer, command_line, launch
 from ..warps import WarpSettings, random_pair, sample_views, warp_map
@@ -75,8 +75,8 @@ class SuperPointTrainer(Trainer):
     def __init__(self, rank: int, workers: int, config: dict[str, Any], options: argparse.Namespace) -> None:
         device = select_device(options.device)
         photos = load_photos(options.data)
-        self.photos = stack_grey(photos.train, device)
-        self.held_out = stack_grey(photos.held_out, device)
+        self.photos = stack_gray(photos.train, device)
+        self.held_out = stack_gray(photos.held_out, device)
         self.bf16 = options.precision == "bf16"
         torch.manual_seed(config["seed"])
         network = TrainableSuperPoint().to(device, memory_format=torch.channels_last)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ...pipeline.errors import UserError
 from ...pipeline.files.user_path import user_path
-from ..requirements import normalised, pins, versions
+from ..requirements import normalized, pins, versions
 
 _FOLDER = Path(__file__).resolve().parent
 _LONGEST = 4 * 2**20  # bytes of a lock of somebody's own
@@ -102,4 +102,4 @@ def _parse(line: str, path: Path) -> Locked:
             2,
         )
     hashes = tuple(re.findall(r"sha256:([0-9a-f]{64})", found["hashes"]))
-    return Locked(normalised(found["name"]), found["version"], found["marker"] or "", hashes)
+    return Locked(normalized(found["name"]), found["version"], found["marker"] or "", hashes)

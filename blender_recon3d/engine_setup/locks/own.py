@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...pipeline.errors import UserError
-from ..requirements import normalised
+from ..requirements import normalized
 from . import Locked
 
 _WHEEL = re.compile(r"(?P<name>[^-]+)-(?P<version>[^-]+)(?:-\d[^-]*)?-[^-]+-[^-]+-[^-]+\.whl")
@@ -29,7 +29,7 @@ def with_wheels(lock: tuple[Locked, ...], folder: Path) -> tuple[Locked, ...]:
         found = _WHEEL.fullmatch(path.name)
         if not found:
             continue
-        name = normalised(found["name"])
+        name = normalized(found["name"])
         version = found["version"].replace("_", "+", 1) if "+" not in found["version"] else found["version"]
         if version.partition("+")[0] not in versions.get(name, {version.partition("+")[0]}):
             continue

@@ -21,11 +21,11 @@ from .setting_options import job_settings
 def inspect(chosen: argparse.Namespace) -> int:
     from ..inspection import describe, inspect_photos
 
-    without = Workspace(chosen.output or "")
-    settings = job_settings(without, chosen)
+    exclude = Workspace(chosen.output or "")
+    settings = job_settings(exclude, chosen)
     show: Callable[[Event], None] = json_sink if chosen.json else Console()
     progress = Progress(show, stage="inspect")
-    found = inspect_photos(settings, progress, without.root)
+    found = inspect_photos(settings, progress, exclude.root)
     if chosen.json:
         progress.emit("done", **encode(found))
     else:
@@ -51,13 +51,15 @@ def doctor(chosen: argparse.Namespace) -> int:
 def weights(chosen: argparse.Namespace) -> int:
     from . import weights_command
 
-    return weights_command.main(chosen.action, chosen.name, chosen.accept_licence, chosen.json)
+    return weights_command.main(chosen.action, chosen.name, chosen.accept_license, chosen.json)
 
 
 def place(chosen: argparse.Namespace) -> int:
     from ..placing import place_command
 
-    wish = place_command.Wish(chosen.gps, chosen.marker_size, chosen.marker_dictionary, chosen.scale)
+    wish = place_command.PlacementRequest(
+        chosen.gps, chosen.marker_size, chosen.marker_dictionary, chosen.scale
+    )
     return place_command.main(Workspace(chosen.output), wish)
 
 

@@ -20,10 +20,10 @@ from ..system.versions import engine_version
 from ..text import duration, printable
 
 OK, WARNING, MISSING = "ok", "warning", "missing"
-LEAST_PYTHON = (3, 11)
-LEAST_COLMAP = (4, 1, 1)  # earlier versions match four to six times slower
-LEAST_DISK_GB = 5.0
-LEAST_MEMORY_GB = 8.0
+MIN_PYTHON = (3, 11)
+MIN_COLMAP = (4, 1, 1)  # earlier versions match four to six times slower
+MIN_DISK_GB = 5.0
+MIN_MEMORY_GB = 8.0
 DEPTH_PHOTOS = 30
 HEAVY_FAILURES = (RuntimeError, OSError, AttributeError, ValueError)  # of a build for another system
 
@@ -72,7 +72,7 @@ def _python() -> list[Finding]:
     version = platform.python_version()
     found = f"{version} ({sys.executable})"
     engine = Finding("recon3d", OK, engine_version())
-    if sys.version_info < LEAST_PYTHON:
+    if sys.version_info < MIN_PYTHON:
         advice = "use Python 3.11 or later"
         return [engine, Finding("python", MISSING, found, advice, needed=True)]
     return [engine, Finding("python", OK, found, needed=True), Finding("platform", OK, platform.platform())]
@@ -89,7 +89,7 @@ def _memory() -> list[Finding]:
         return []
     total, free = memory_gb()
     found = f"{total:.1f} GB, {free:.1f} GB free"
-    if free < LEAST_MEMORY_GB / 2 or total < LEAST_MEMORY_GB * 0.9:
+    if free < MIN_MEMORY_GB / 2 or total < MIN_MEMORY_GB * 0.9:
         advice = "large captures need 8 GB or more: close other programs, or use --quality preview"
         return [Finding("memory", WARNING, found, advice)]
     return [Finding("memory", OK, found)]
@@ -103,7 +103,7 @@ def _disk() -> list[Finding]:
         free = shutil.disk_usage(folder).free / 2**30
         advice = (
             ""
-            if free >= LEAST_DISK_GB
+            if free >= MIN_DISK_GB
             else ("a dense reconstruction of 100 photos takes several GB: free some space")
         )
         findings.append(Finding(name, WARNING if advice else OK, f"{free:.1f} GB free in {folder}", advice))
@@ -165,7 +165,7 @@ def _pycolmap() -> list[Finding]:
 
     version = str(pycolmap.__version__)
     numbers = tuple(int(part) for part in version.split(".")[:3] if part.isdigit())
-    if numbers < LEAST_COLMAP:
+    if numbers < MIN_COLMAP:
         advice = f"4.1.1 or later is needed: {_pip('--upgrade pycolmap')}"
         return [Finding("pycolmap", MISSING, version, advice, needed=True)]
     if pycolmap.has_cuda:

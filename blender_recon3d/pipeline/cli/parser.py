@@ -70,7 +70,7 @@ def make_parser() -> argparse.ArgumentParser:
     weights = adding.add_parser("weights", help="bundled network weights, and those that can be downloaded")
     weights.add_argument("action", choices=("list", "fetch"))
     weights.add_argument("name", nargs="?", metavar="NAME", help="what to fetch")
-    weights.add_argument("--accept-licence", action="store_true", help="after reading it")
+    weights.add_argument("--accept-license", "--accept-licence", action="store_true", help="after reading it")
     weights.add_argument("--json", action="store_true", help="for machines")
     weights.set_defaults(command=commands.weights)
 

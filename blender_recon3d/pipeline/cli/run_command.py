@@ -92,7 +92,7 @@ def _run_guarded(chosen: argparse.Namespace, workspace: Workspace) -> int:
     )
     # Not where the worker was still to be refused: the folder, or the run that is at work there, is another's.
     with contextlib.suppress(OSError):  # the disk may be what is full
-        if is_ours(workspace) and workspace.holder() is None:
+        if is_ours(workspace) and workspace.lock_owner() is None:
             append_event(workspace.events, event)
     (json_sink if chosen.json else Console())(event)
     return code

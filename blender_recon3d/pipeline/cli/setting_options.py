@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import UserError
+from ..files.atomic_files import read_json
 from ..files.user_path import user_path
-from ..files.whole_files import read_json
 from ..setting_field import Setting
 from ..settings import JobSettings, by_option, merged, spread
 from ..settings_file import Given, job_of, read_settings

@@ -1,4 +1,4 @@
-"""`recon3d weights list|fetch`: which weights there are, under which licence, and getting them."""
+"""`recon3d weights list|fetch`: which weights there are, under which license, and getting them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ..models.registry import list_weights
 from ..text import printable
 from .console import Console
 
-HEAD = ("name", "set", "commercial use", "licence", "where")
+HEAD = ("name", "set", "commercial use", "license", "where")
 
 
-def main(action: str, name: str | None, accept_licence: bool, as_json: bool) -> int:
-    """Carry out the command; 0 when done. Raises UserError, with exit code 2 for an unaccepted licence."""
+def main(action: str, name: str | None, accept_license: bool, as_json: bool) -> int:
+    """Carry out the command; 0 when done. Raises UserError, with exit code 2 for an unaccepted license."""
     if action == "list":
         if name:
             raise UserError(f"recon3d weights list takes no name ({name}): leave it out.", 2)
@@ -25,7 +25,7 @@ def main(action: str, name: str | None, accept_licence: bool, as_json: bool) -> 
         known = ", ".join(row["name"] for row in list_weights() if row["url"])
         raise UserError(f"Which weights? recon3d weights fetch NAME, one of {known}.", 2)
     progress = Progress(Console(sys.stderr), stage="weights")
-    path = fetch(name, accept_licence, progress)
+    path = fetch(name, accept_license, progress)
     answer = json.dumps({"name": name, "path": str(path)}) if as_json else printable(f"{name} is in {path}.")
     sys.stdout.write(answer + "\n")
     return 0

@@ -15,8 +15,8 @@ import numpy as np
 
 from ..documents.photos_json import FocalPrior
 from ..errors import FileFormatError
+from ..files.atomic_files import atomic_file, remove
 from ..files.regular import read_regular
-from ..files.whole_files import remove, whole_file
 from ..workspace import Workspace, remove_side_files
 from .calls import pycolmap
 
@@ -24,7 +24,7 @@ from .calls import pycolmap
 def create_database(workspace: Workspace) -> None:
     """database.db with the cameras and images of photos.json and nothing else; replaces what is there."""
     document = workspace.read_photos()
-    with whole_file(workspace.database) as part:
+    with atomic_file(workspace.database) as part:
         remove(part)
         with open_database(part):
             pass  # import_images wants the file to exist
@@ -110,7 +110,7 @@ def keep_pairs(path: Path, kept: Collection[tuple[int, int]]) -> None:
 
 def write_pairs(path: Path, pairs: Iterable[tuple[str, str]]) -> None:
     """COLMAP's list of pairs: two names a line."""
-    with whole_file(path) as part:
+    with atomic_file(path) as part:
         part.write_text("".join(f"{first} {second}\n" for first, second in pairs), "utf-8")
 
 

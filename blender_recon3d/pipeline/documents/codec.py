@@ -35,13 +35,13 @@ def key(
     text: str,
     default: Any = MISSING,
     *,
-    least: float | None = None,
-    most: float | None = None,
+    minimum: float | None = None,
+    maximum: float | None = None,
     omit: bool = False,
     unknown: bool = False,
 ) -> Any:
     """A dataclass field with its documentation and limits. default: a value, or a function that makes one."""
-    metadata = {"text": text, "least": least, "most": most, "omit": omit, "unknown": unknown}
+    metadata = {"text": text, "least": minimum, "most": maximum, "omit": omit, "unknown": unknown}
     if callable(default):
         return field(default_factory=default, metadata=metadata)
     return field(default=default, metadata=metadata)
@@ -151,11 +151,13 @@ def _check(fits: bool, value: Any, where: str, wanted: str) -> None:
 
 
 def _check_limits(item: Field[Any], value: Any, where: str) -> None:
-    least, most = item.metadata.get("least"), item.metadata.get("most")
+    minimum, maximum = item.metadata.get("least"), item.metadata.get("most")
     if value is None:
         return
-    if (least is not None and value < least) or (most is not None and value > most):
-        raise FieldError(f"{where} is {value}, not from {least} to {'any size' if most is None else most}")
+    if (minimum is not None and value < minimum) or (maximum is not None and value > maximum):
+        raise FieldError(
+            f"{where} is {value}, not from {minimum} to {'any size' if maximum is None else maximum}"
+        )
 
 
 def _shown(value: Any) -> str:

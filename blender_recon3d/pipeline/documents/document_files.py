@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import FileFormatError
-from ..files.whole_files import read_json, write_json
+from ..files.atomic_files import read_json, write_json
 from .codec import FieldError, decode, encode
 
 T = TypeVar("T")

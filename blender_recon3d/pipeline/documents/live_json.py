@@ -12,8 +12,8 @@ class LiveCamera:
     name: str = key("the photo's file in `images`", "")
     qvec: tuple[float, float, float, float] = key("cam_from_world's rotation: w, x, y, z")
     tvec: tuple[float, float, float] = key("cam_from_world's translation")
-    width: int = key("pixels", least=1)
-    height: int = key("pixels", least=1)
+    width: int = key("pixels", minimum=1)
+    height: int = key("pixels", minimum=1)
     focal: float = key("pixels, mean of both axes")
 
 

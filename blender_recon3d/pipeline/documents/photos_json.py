@@ -37,8 +37,8 @@ class PhotoEntry:
     source: str = key("the original file")
     state: PhotoState = key("whether it is used")
     reason: str = key("why it is excluded, in a clause", "")
-    width: int = key("pixels, upright", 0, least=0)
-    height: int = key("pixels, upright", 0, least=0)
+    width: int = key("pixels, upright", 0, minimum=0)
+    height: int = key("pixels, upright", 0, minimum=0)
     make: str = key("the camera's maker, from EXIF", "")
     model: str = key("the camera's model, from EXIF", "")
     focal_mm: float | None = key("focal length", None)
@@ -62,16 +62,16 @@ class PhotoEntry:
 class CameraEntry:
     """One camera: the photos that share intrinsics."""
 
-    id: int = key("its place in the list, from 1", least=1)
+    id: int = key("its place in the list, from 1", minimum=1)
     model: str = key("COLMAP's name of the camera model")
-    width: int = key("pixels", least=1, most=LARGEST_SIDE)
-    height: int = key("pixels", least=1, most=LARGEST_SIDE)
+    width: int = key("pixels", minimum=1, maximum=LARGEST_SIDE)
+    height: int = key("pixels", minimum=1, maximum=LARGEST_SIDE)
     params: list[float] = key("the first guess of its intrinsics, pixels, in COLMAP's order")
     prior: FocalPrior = key("where that comes from")
     photos: int | None = key(
         "how many photos it took; null in report.json where structure from motion has split it off",
         0,
-        least=0,
+        minimum=0,
     )
 
 

@@ -18,9 +18,9 @@ class RegistrationState(StrEnum):
 class PhotoRegistration:
     state: RegistrationState = key("whether it has a pose in the main model, in another, or in none")
     reason: str = key("why it is not in the main model, in a clause", "")
-    model: int | None = key("N of `sparse/N`, which it is in", None, least=0)
-    points: int = key("sparse points seen in it", 0, least=0)
-    error: float | None = key("mean reprojection error, pixels", None, least=0)
+    model: int | None = key("N of `sparse/N`, which it is in", None, minimum=0)
+    points: int = key("sparse points seen in it", 0, minimum=0)
+    error: float | None = key("mean reprojection error, pixels", None, minimum=0)
 
     @property
     def registered(self) -> bool:
@@ -29,8 +29,8 @@ class PhotoRegistration:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSummary:
-    photos: int = key("registered in it", 0, least=0)
-    points: int = key("sparse points", 0, least=0)
+    photos: int = key("registered in it", 0, minimum=0)
+    points: int = key("sparse points", 0, minimum=0)
     error: float = key("mean reprojection error, pixels", 0.0)
     track_length: float = key("photos that a point is seen in, mean", 0.0)
 

@@ -69,7 +69,7 @@ def read_state(path: Path) -> StateDocument:
     """What of state.json can be read. A record that is damaged is none, and neither is an unreadable file's: these
     stages then run again."""
     try:
-        raw = json_values.parse(read_regular(path, json_values.MOST_BYTES))
+        raw = json_values.parse(read_regular(path, json_values.MAX_BYTES))
     except (OSError, ValueError):
         raw = None
     if not isinstance(raw, dict) or not isinstance(raw.get("stages"), dict):

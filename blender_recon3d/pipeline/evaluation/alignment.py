@@ -45,8 +45,8 @@ def umeyama(source: np.ndarray, target: np.ndarray) -> Similarity:
     Umeyama, "Least-squares estimation of transformation parameters between two point patterns", PAMI 1991,
     equations 34 to 42. Raises Undetermined when either side lies on a line.
     """
-    centre_source, centre_target = source.mean(axis=0), target.mean(axis=0)
-    a, b = source - centre_source, target - centre_target
+    center_source, center_target = source.mean(axis=0), target.mean(axis=0)
+    a, b = source - center_source, target - center_target
     for side in (a, b):
         spread = np.linalg.svd(side, compute_uv=False)
         if len(side) < 3 or spread[1] <= LINE * spread[0]:
@@ -55,17 +55,17 @@ def umeyama(source: np.ndarray, target: np.ndarray) -> Similarity:
     signs = np.array([1.0, 1.0, np.sign(np.linalg.det(u) * np.linalg.det(vt))])
     rotation = (u * signs) @ vt
     scale = float((values * signs).sum() / (a**2).sum())
-    return Similarity(scale, rotation, centre_target - scale * rotation @ centre_source)
+    return Similarity(scale, rotation, center_target - scale * rotation @ center_source)
 
 
 def with_rotation(source: np.ndarray, target: np.ndarray, rotation: np.ndarray) -> Similarity:
     """The best similarity of a given rotation, for points on a line. Raises Undetermined for a single place."""
-    centre_source, centre_target = source.mean(axis=0), target.mean(axis=0)
-    a, b = (source - centre_source) @ rotation.T, target - centre_target
+    center_source, center_target = source.mean(axis=0), target.mean(axis=0)
+    a, b = (source - center_source) @ rotation.T, target - center_target
     if not (a**2).sum() > 0 or not (a * b).sum() > 0:
         raise Undetermined
     scale = float((a * b).sum() / (a**2).sum())
-    return Similarity(scale, rotation, centre_target - scale * rotation @ centre_source)
+    return Similarity(scale, rotation, center_target - scale * rotation @ center_source)
 
 
 def robust_similarity(source: np.ndarray, target: np.ndarray, seed: int = 0) -> tuple[Similarity, np.ndarray]:

@@ -6,7 +6,7 @@ that distance, the F-score their harmonic mean.
 
 One thing differs. The truth is a sample of a surface, and the gaps between its points may be wider than the
 distances asked about: a perfect cloud would then lie "far" from its nearest sample. So accuracy is measured to
-the surface that the samples stand for: each is a disc across its normal, as wide as its gap to its neighbours
+the surface that the samples stand for: each is a disc across its normal, as wide as its gap to its neighbors
 (`Surface`). Half of the demo's samples, judged against the other half at 0.2 % of its size, has a precision of
 99.2 % by discs and of 20 % by points. Recall is measured from the samples to the cloud's own points, where a gap
 is a gap: a cloud must be as dense as the distance is short.
@@ -23,13 +23,11 @@ from scipy.spatial.transform import Rotation
 
 from .alignment import IDENTITY, Similarity
 
-MOST_POINTS = 2_000_000  # of either side; beyond, a random sample of that size (seed 0) stands for all
-NEIGHBOURS = 12  # that a missing normal is fitted to
-DISC_NEIGHBOUR = (
-    4  # a disc reaches to its fourth neighbour: discs then cover 98 % of a random sample's surface
-)
+MAX_POINTS = 2_000_000  # of either side; beyond, a random sample of that size (seed 0) stands for all
+NEIGHBORS = 12  # that a missing normal is fitted to
+DISC_NEIGHBOR = 4  # a disc reaches to its fourth neighbor: discs then cover 98 % of a random sample's surface
 CANDIDATES = 8  # nearest samples whose discs are tried
-BLOCK = 250_000  # points a block, which bounds the memory of neighbour lists
+BLOCK = 250_000  # points a block, which bounds the memory of neighbor lists
 ICP_POINTS = 20_000
 ICP_STILL = 1e-3  # of `reach`: a smaller move ends the iterations
 ICP_SHARE = 0.8  # of the matches, the nearest: the others may have no counterpart
@@ -46,9 +44,9 @@ class Surface:
 
     @classmethod
     def build(cls, points: np.ndarray, normals: np.ndarray | None = None) -> Surface:
-        """normals of any length; where they are missing or zero, they are fitted to the neighbours."""
+        """normals of any length; where they are missing or zero, they are fitted to the neighbors."""
         tree = cKDTree(points)
-        reach = min(DISC_NEIGHBOUR + 1, len(points))  # the first neighbour is the point itself
+        reach = min(DISC_NEIGHBOR + 1, len(points))  # the first neighbor is the point itself
         radii = np.concatenate(
             [tree.query(block, [reach], workers=-1)[0][:, 0] for block in _blocks(points)] or [np.empty(0)]
         )
@@ -87,34 +85,34 @@ class Surface:
 
 
 def fitted_normals(points: np.ndarray, tree: cKDTree) -> np.ndarray:
-    """Unit normals [N, 3], of either sign: the direction in which the nearest neighbours spread least."""
+    """Unit normals [N, 3], of either sign: the direction in which the nearest neighbors spread least."""
     normals = []
     for block in _blocks(points):
-        index = tree.query(block, list(range(1, min(NEIGHBOURS, len(points)) + 1)), workers=-1)[1]
+        index = tree.query(block, list(range(1, min(NEIGHBORS, len(points)) + 1)), workers=-1)[1]
         around = points[index] - points[index].mean(axis=1, keepdims=True)
         normals.append(np.linalg.eigh(np.einsum("nki,nkj->nij", around, around))[1][:, :, 0])
     return np.concatenate(normals) if normals else np.empty((0, 3))
 
 
-def subsample(points: np.ndarray, most: int = MOST_POINTS) -> np.ndarray:
-    """points [N, 3], or `most` of them picked at random, always the same ones."""
-    if len(points) <= most:
+def subsample(points: np.ndarray, max_points: int = MAX_POINTS) -> np.ndarray:
+    """points [N, 3], or `max_points` of them picked at random, always the same ones."""
+    if len(points) <= max_points:
         return points
-    return points[np.sort(np.random.default_rng(0).choice(len(points), most, replace=False))]
+    return points[np.sort(np.random.default_rng(0).choice(len(points), max_points, replace=False))]
 
 
-def within(points: np.ndarray, centre: np.ndarray | None, radius: float | None) -> np.ndarray:
+def within(points: np.ndarray, center: np.ndarray | None, radius: float | None) -> np.ndarray:
     """Which of points [N, 3] lie in the ball of interest; all of them when there is none."""
-    if centre is None or radius is None:
+    if center is None or radius is None:
         return np.ones(len(points), bool)
-    return ((points - centre) ** 2).sum(axis=1) <= radius**2
+    return ((points - center) ** 2).sum(axis=1) <= radius**2
 
 
 def cloud_metrics(
     cloud: np.ndarray,
     surface: Surface,
     distances: list[float],
-    centre: np.ndarray | None = None,
+    center: np.ndarray | None = None,
     radius: float | None = None,
 ) -> dict[str, Any]:
     """Accuracy and completeness (mean and median distance) and precision, recall and F-score at `distances`.
@@ -123,8 +121,8 @@ def cloud_metrics(
     all of the other side, so that nothing is lost at the ball's edge.
     """
     cloud = subsample(cloud)
-    judged = cloud[within(cloud, centre, radius)]
-    asked = subsample(surface.points[within(surface.points, centre, radius)])
+    judged = cloud[within(cloud, center, radius)]
+    asked = subsample(surface.points[within(surface.points, center, radius)])
     to_surface = surface.nearest(judged)[0]
     to_cloud = cKDTree(cloud).query(asked, workers=-1)[0] if len(cloud) else np.full(len(asked), np.inf)
     return scored(to_surface, to_cloud, distances)
@@ -179,15 +177,15 @@ def icp(cloud: np.ndarray, surface: Surface, reach: float, iterations: int) -> S
 
 def _plane_step(points: np.ndarray, feet: np.ndarray, normals: np.ndarray) -> Similarity:
     """The similarity, linearised, with the least squared distances from points [N, 3] to the planes."""
-    centre = points.mean(axis=0)
-    size = float(np.sqrt(((points - centre) ** 2).sum(axis=1).mean())) or 1.0
-    arm = (points - centre) / size  # of unit size, so that the seven unknowns are alike
+    center = points.mean(axis=0)
+    size = float(np.sqrt(((points - center) ** 2).sum(axis=1).mean())) or 1.0
+    arm = (points - center) / size  # of unit size, so that the seven unknowns are alike
     rows = np.column_stack([np.cross(arm, normals), normals, (arm * normals).sum(axis=1)])
     goal = ((feet - points) * normals).sum(axis=1) / size
     # Directions the planes say nothing of (a plane slides on itself) stay as they are.
     x = np.linalg.lstsq(rows.T @ rows, rows.T @ goal, rcond=1e-6)[0]
     rotation, scale = Rotation.from_rotvec(x[:3]).as_matrix(), 1.0 + float(x[6])
-    return Similarity(scale, rotation, centre + size * x[3:6] - scale * rotation @ centre)
+    return Similarity(scale, rotation, center + size * x[3:6] - scale * rotation @ center)
 
 
 def _blocks(points: np.ndarray) -> list[np.ndarray]:

@@ -1,6 +1,6 @@
 """`recon3d evaluate`: the errors of cameras, cloud and mesh against ground truth.
 
-Cameras: a similarity takes our camera centres to the true ones (`alignment.robust_similarity`); centre errors are
+Cameras: a similarity takes our camera centers to the true ones (`alignment.robust_similarity`); center errors are
 what is left, rotation errors the angles between the orientations in the common frame.
 
 Cloud (when the truth has a surface): moved by the cameras' similarity, judged once as it then lies, and once more
@@ -69,12 +69,12 @@ def evaluate(workspace: Workspace, truth: Path) -> dict[str, Any]:
     """
     known = read_truth(truth)
     photos = workspace.used_photos()
-    matched = match_names([photo.source for photo in photos], list(known.centres))
-    rotations, centres = _our_cameras(workspace)
+    matched = match_names([photo.source for photo in photos], list(known.centers))
+    rotations, centers = _our_cameras(workspace)
     common = [
         (photo, matched[photo.source])
         for photo in photos
-        if photo.name in centres and photo.source in matched
+        if photo.name in centers and photo.source in matched
     ]
     if len(common) < 3:
         raise UserError(
@@ -82,8 +82,8 @@ def evaluate(workspace: Workspace, truth: Path) -> dict[str, Any]:
             "that the truth belongs to these photos (they are matched by file name).",
             2,
         )
-    ours = np.stack([centres[photo.name] for photo, _ in common])
-    true = np.stack([known.centres[name] for _, name in common])
+    ours = np.stack([centers[photo.name] for photo, _ in common])
+    true = np.stack([known.centers[name] for _, name in common])
     our_rotations = np.stack([rotations[photo.name] for photo, _ in common])
     true_rotations = np.stack([known.rotations[name] for _, name in common])
     turns = np.stack([TURNS.get(photo.orientation, np.full((3, 3), np.nan)) for photo, _ in common])
@@ -102,7 +102,7 @@ def evaluate(workspace: Workspace, truth: Path) -> dict[str, Any]:
         },
     }
     return {
-        "truth": {"kind": known.kind, "folder": str(truth), "cameras": len(known.centres)},
+        "truth": {"kind": known.kind, "folder": str(truth), "cameras": len(known.centers)},
         "units": known.units,
         "photos": {"used": len(photos), "with_truth": len(matched), "registered_with_truth": len(common)},
         "cameras": cameras,
@@ -140,7 +140,7 @@ def _plain_path(name: str) -> PurePosixPath:
 
 
 def _our_cameras(workspace: Workspace) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Rotations world to camera [3, 3] and centres [3] of the main model, by photo."""
+    """Rotations world to camera [3, 3] and centers [3] of the main model, by photo."""
     require_model(workspace)
     from ..colmap.model_files import read_model
 
@@ -218,7 +218,7 @@ def _mesh(path: Path, surface: Surface, truth: Truth, similarity: Similarity) ->
     xyz = columns(vertices, "x", "y", "z")
     if xyz is None or not len(faces):
         raise UserError(f"{path} holds no mesh: run recon3d mesh again.")
-    ours = sampled(Mesh(similarity.apply(xyz), faces), truth.centre, truth.radius)
+    ours = sampled(Mesh(similarity.apply(xyz), faces), truth.center, truth.radius)
     asked = _asked(truth)
     return {
         "faces": len(faces),
@@ -229,7 +229,7 @@ def _mesh(path: Path, surface: Surface, truth: Truth, similarity: Similarity) ->
 def _asked(truth: Truth) -> tuple[list[float], np.ndarray | None, float | None]:
     """The distances of the scores, and the ball of interest."""
     assert truth.size is not None
-    return [share * truth.size for share in SHARES], truth.centre, truth.radius
+    return [share * truth.size for share in SHARES], truth.center, truth.radius
 
 
 def _judged(
@@ -239,7 +239,7 @@ def _judged(
     from .cloud_metrics import icp, within
 
     assert truth.size is not None
-    near = points[within(points, truth.centre, truth.radius)]
+    near = points[within(points, truth.center, truth.radius)]
     step = icp(near, surface, ICP_REACH * truth.size, ICP_ITERATIONS)
     middle = surface.points.mean(axis=0, keepdims=True)
     return {

@@ -13,10 +13,10 @@ Row = tuple[str, ...]
 
 
 def evaluation_table(result: dict[str, Any]) -> str:
-    """Aligned columns; lengths in millimetres where the truth is in metres."""
+    """Aligned columns; lengths in millimeters where the truth is in meters."""
     cameras = result["cameras"]
-    metres = result["units"] in ("m", "metres", "meters")
-    factor, unit = (1000.0, "mm") if metres else (1.0, result["units"])
+    meters = result["units"] in ("m", "metres", "meters")
+    factor, unit = (1000.0, "mm") if meters else (1.0, result["units"])
     rows = [*_model_rows(result), ("", "mean", "median", "max")]
     rows.append((f"camera centers, {unit}", *_cells(cameras["centre"], factor)))
     rows.append(("camera rotations, degrees", *_cells(cameras["rotation_degrees"])))

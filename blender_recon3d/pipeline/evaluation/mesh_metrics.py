@@ -17,10 +17,10 @@ SAMPLES = 500_000
 MARGIN = 1.1  # times the ball's radius: what is sampled, so that nothing is lost at the ball's edge
 
 
-def sampled(mesh: Mesh, centre: np.ndarray | None, radius: float | None, count: int = SAMPLES) -> Surface:
+def sampled(mesh: Mesh, center: np.ndarray | None, radius: float | None, count: int = SAMPLES) -> Surface:
     """Points drawn uniformly by area (seed 0) from the faces about the ball of interest, with their normals."""
     middle = mesh.vertices[mesh.faces].mean(axis=1)
-    near = mesh.select(within(middle, centre, None if radius is None else MARGIN * radius))
+    near = mesh.select(within(middle, center, None if radius is None else MARGIN * radius))
     size = areas(near)
     random = np.random.default_rng(0)
     face = random.choice(len(size), count, p=size / size.sum()) if size.sum() > 0 else np.empty(0, np.int64)
@@ -34,11 +34,11 @@ def mesh_metrics(
     mesh: Surface,
     surface: Surface,
     distances: list[float],
-    centre: np.ndarray | None = None,
+    center: np.ndarray | None = None,
     radius: float | None = None,
 ) -> dict[str, Any]:
     """Accuracy, completeness and scores, as `cloud_metrics`, of a sampled mesh in the surface's frame."""
-    judged = mesh.points[within(mesh.points, centre, radius)]
-    asked = surface.points[within(surface.points, centre, radius)]
+    judged = mesh.points[within(mesh.points, center, radius)]
+    asked = surface.points[within(surface.points, center, radius)]
     to_mesh = mesh.nearest(asked)[0] if len(mesh.points) else np.full(len(asked), np.inf)
     return scored(surface.nearest(judged)[0], to_mesh, distances)

@@ -23,16 +23,16 @@ FLIP = np.diag([1.0, -1.0, -1.0])  # Bundler's cameras look along -z with y up
 
 @dataclass
 class Truth:
-    """Cameras by photo name: rotations world to camera [3, 3] (x right, y down, z forward) and centres [3]."""
+    """Cameras by photo name: rotations world to camera [3, 3] (x right, y down, z forward) and centers [3]."""
 
     kind: str
     rotations: dict[str, np.ndarray]
-    centres: dict[str, np.ndarray]
+    centers: dict[str, np.ndarray]
     units: str = "units"
     surface: np.ndarray | None = None  # [N, 3]
     normals: np.ndarray | None = None  # [N, 3]
     size: float | None = None  # of the object, in the truth's units
-    centre: np.ndarray | None = None  # of the ball of interest
+    center: np.ndarray | None = None  # of the ball of interest
     radius: float | None = None
     facts: dict[str, Any] = field(default_factory=dict)  # truth.json as it is
 
@@ -73,7 +73,7 @@ def _read_cameras(folder: Path) -> Truth:
 
 
 def _strecha(paths: list[Path]) -> Truth:
-    """K (3 lines), a line of zeros, R camera to world (3 lines), the centre in metres, width and height."""
+    """K (3 lines), a line of zeros, R camera to world (3 lines), the center in meters, width and height."""
     truth = Truth("Strecha", {}, {}, units="m")
     for path in paths:
         numbers = _numbers(path)
@@ -81,7 +81,7 @@ def _strecha(paths: list[Path]) -> Truth:
             raise UserError(f"{path} is not a camera file: it has {len(numbers)} numbers, not 26.", 2)
         name = path.name.removesuffix(".camera")
         truth.rotations[name] = numbers[12:21].reshape(3, 3).T
-        truth.centres[name] = numbers[21:24]
+        truth.centers[name] = numbers[21:24]
     return truth
 
 
@@ -103,7 +103,7 @@ def _bundler(path: Path, names_path: Path) -> Truth:
         rotation, translation = block[3:12].reshape(3, 3), block[12:15]
         if block[0] > 0:
             truth.rotations[name] = FLIP @ rotation
-            truth.centres[name] = -rotation.T @ translation
+            truth.centers[name] = -rotation.T @ translation
     return truth
 
 
@@ -120,7 +120,7 @@ def _colmap(folder: Path) -> Truth:
     for image_id in model.reg_image_ids():
         image = model.image(image_id)
         truth.rotations[image.name] = image.cam_from_world().rotation.matrix()
-        truth.centres[image.name] = image.projection_center()
+        truth.centers[image.name] = image.projection_center()
     return truth
 
 
@@ -134,7 +134,7 @@ def _read_facts(path: Path, truth: Truth) -> None:
         truth.units = printable(json_values.text(facts.get("units"), truth.units))[:20]
         truth.size = float(json_values.numbers(facts["size"])) if "size" in facts else None
         if "centre" in facts and "radius_of_interest" in facts:
-            truth.centre = json_values.numbers(facts["centre"], 3)
+            truth.center = json_values.numbers(facts["centre"], 3)
             truth.radius = float(json_values.numbers(facts["radius_of_interest"]))
         truth.facts = facts
     except (ValueError, TypeError) as error:
@@ -145,7 +145,7 @@ def _read_facts(path: Path, truth: Truth) -> None:
 
 def _text(path: Path) -> str:
     try:
-        return read_regular(path, json_values.MOST_BYTES).decode("utf-8")
+        return read_regular(path, json_values.MAX_BYTES).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         said = getattr(error, "strerror", None) or error
         raise UserError(f"{path} cannot be read ({said}): check --truth.", 2) from error

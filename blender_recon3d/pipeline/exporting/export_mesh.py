@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 
 from ..errors import UserError
+from ..files.atomic_files import atomic_file
 from ..files.pictures import read_picture
 from ..files.ply_mesh import VERTEX, write_mesh
-from ..files.whole_files import whole_file
 from ..placing.placement_file import read_placement
 from ..results import require
 from ..system.versions import engine_version
@@ -47,7 +47,7 @@ def check_export(path: Path, workspace: Workspace) -> None:
 def export(workspace: Workspace, path: Path) -> list[Path]:
     """Write the textured mesh of a workspace to PATH; the files written.
 
-    An OBJ has a MTL and a PNG of the same name, in ASCII, beside it; a GLB holds everything; a PLY has vertex colours
+    An OBJ has a MTL and a PNG of the same name, in ASCII, beside it; a GLB holds everything; a PLY has vertex colors
     instead of a texture. UserError when the texture stage is not done or the file cannot be written.
     """
     check_export(path, workspace)
@@ -75,7 +75,7 @@ def _write(path: Path, mesh: TexturedMesh, workspace: Workspace) -> list[Path]:
     ending = path.suffix.lower()
     if ending == ".ply":
         first, faces = mesh.welded()
-        write_mesh(path, _coloured(mesh, first), faces)
+        write_mesh(path, _colored(mesh, first), faces)
         return [path]
     if ending in (".png", ".jpg"):
         write_picture(path, mesh, _texture(workspace)[..., ::-1])
@@ -87,7 +87,7 @@ def _write(path: Path, mesh: TexturedMesh, workspace: Workspace) -> list[Path]:
         write_glb(path, mesh, jpeg, f"Recon3D {engine_version()}")
         return [path]
     image_path = beside(path, workspace.texture_image.suffix)
-    with whole_file(image_path) as part:
+    with atomic_file(image_path) as part:
         shutil.copyfile(workspace.texture_image, part)
     write_obj(path, mesh, image_path.name, "y up, right-handed, in the units of the placement")
     return [path, beside(path, ".mtl"), image_path]
@@ -98,11 +98,11 @@ def _texture(workspace: Workspace) -> np.ndarray:
     return read_picture(workspace.texture_image, cv2.IMREAD_COLOR)
 
 
-def _coloured(mesh: TexturedMesh, first: np.ndarray) -> np.ndarray:
-    """The vertices numbered `first` as a table of position, normal and colour."""
+def _colored(mesh: TexturedMesh, first: np.ndarray) -> np.ndarray:
+    """The vertices numbered `first` as a table of position, normal and color."""
     table = np.empty(len(first), VERTEX)
     for axis, name in enumerate("xyz"):
         table[name], table["n" + name] = mesh.positions[first, axis], mesh.normals[first, axis]
     for channel, name in enumerate(("red", "green", "blue")):
-        table[name] = mesh.colours[first, channel]
+        table[name] = mesh.colors[first, channel]
     return table

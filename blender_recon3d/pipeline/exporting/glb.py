@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..files.whole_files import whole_file
+from ..files.atomic_files import atomic_file
 from ..text import printable
 from ..texturing.textured_mesh import TexturedMesh
 
@@ -22,7 +22,7 @@ JSON_CHUNK, BINARY_CHUNK = 0x4E4F534A, 0x004E4942
 
 
 def write_glb(path: Path, mesh: TexturedMesh, jpeg: bytes, generator: str) -> None:
-    """Write a mesh that stands in glTF's frame (y up, right-handed, metres) with the texture as a JPEG."""
+    """Write a mesh that stands in glTF's frame (y up, right-handed, meters) with the texture as a JPEG."""
     blocks: list[bytes] = []
     document: dict[str, Any] = {
         "asset": {"version": "2.0", "generator": generator},
@@ -45,11 +45,11 @@ def write_glb(path: Path, mesh: TexturedMesh, jpeg: bytes, generator: str) -> No
     document["images"] = [{"bufferView": image, "mimeType": "image/jpeg"}]
     document["samplers"] = [{"magFilter": 9729, "minFilter": 9987, "wrapS": 33071, "wrapT": 33071}]
     document["textures"] = [{"source": 0, "sampler": 0}]
-    # The photos' light is in the colours already: nothing shines.
+    # The photos' light is in the colors already: nothing shines.
     surface = {"baseColorTexture": {"index": 0}, "metallicFactor": 0.0, "roughnessFactor": 1.0}
     document["materials"] = [{"name": "photos", "pbrMetallicRoughness": surface}]
     document["buffers"] = [{"byteLength": sum(len(block) for block in blocks)}]
-    with whole_file(path) as part:
+    with atomic_file(path) as part:
         part.write_bytes(_container(document, b"".join(blocks)))
 
 

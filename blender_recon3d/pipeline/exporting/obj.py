@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..files.whole_files import whole_file
+from ..files.atomic_files import atomic_file
 from ..texturing.textured_mesh import TexturedMesh
 
 CHUNK = 50_000  # lines made at once
@@ -33,12 +33,12 @@ def write_obj(path: Path, mesh: TexturedMesh, image: str, frame: str) -> None:
     """
     first, welded = mesh.welded()
     material = beside(path, ".mtl")
-    with whole_file(material) as part:
+    with atomic_file(material) as part:
         lines = f"newmtl photos\nKa 0 0 0\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd {image}\n"
         part.write_bytes(lines.encode("utf-8", "surrogateescape"))
     # The object's name may be no UTF-8: it is written as the bytes that it is.
     with (
-        whole_file(path) as part,
+        atomic_file(path) as part,
         open(part, "w", encoding="utf-8", errors="surrogateescape", newline="\n") as file,
     ):
         file.write(f"# Recon3D, {frame}\nmtllib {material.name}\no {path.stem}\n")

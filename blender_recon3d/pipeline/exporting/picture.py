@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..files.whole_files import whole_file
+from ..files.atomic_files import atomic_file
 from ..texturing.raster import NOTHING, draw, planes
 from ..texturing.textured_mesh import TexturedMesh
 
@@ -34,7 +34,7 @@ def write_picture(path: Path, mesh: TexturedMesh, texture: np.ndarray, size: int
     """
     picture = four_sides(mesh, texture, size)
     data = cv2.imencode(path.suffix.lower(), picture[..., ::-1])[1]
-    with whole_file(path) as part:
+    with atomic_file(path) as part:
         part.write_bytes(data.tobytes())
 
 

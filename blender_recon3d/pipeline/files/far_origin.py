@@ -17,8 +17,8 @@ def offset_of(centres: np.ndarray) -> np.ndarray:
     centres = centres[np.isfinite(centres).all(axis=1)]
     if len(centres) < 2:
         return np.zeros(3)
-    middle = np.median(centres, axis=0)
-    spread = float(np.median(np.linalg.norm(centres - middle, axis=1)))
+    middle = np.median(centers, axis=0)
+    spread = float(np.median(np.linalg.norm(centers - middle, axis=1)))
     if not spread > 0 or np.linalg.norm(middle) < FAR * spread:
         return np.zeros(3)
     step = 10.0 ** np.floor(np.log10(spread))

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy as np
 
-MOST_BYTES = 256 << 20  # of a JSON file; ours have less than a hundredth
-LARGEST_WHOLE = 2**53  # beyond it, neighbours are the same float
+MAX_BYTES = 256 << 20  # of a JSON file; ours have less than a hundredth
+LARGEST_WHOLE = 2**53  # beyond it, neighbors are the same float
 
 
 def parse(content: bytes | str) -> Any:
@@ -37,12 +37,12 @@ def number(value: Any, otherwise: float = 0.0) -> float:
     return found if math.isfinite(found) else otherwise
 
 
-def whole(value: Any, otherwise: int = 0, least: int = -LARGEST_WHOLE, most: int = LARGEST_WHOLE) -> int:
-    """An integer from `least` to `most`, cut to these; `otherwise` for what is not a finite number."""
+def whole(value: Any, otherwise: int = 0, minimum: int = -LARGEST_WHOLE, maximum: int = LARGEST_WHOLE) -> int:
+    """An integer from `minimum` to `maximum`, cut to these; `otherwise` for what is not a finite number."""
     if isinstance(value, int) and not isinstance(value, bool):
-        return max(least, min(most, value))
+        return max(minimum, min(maximum, value))
     found = number(value, math.nan)
-    return otherwise if math.isnan(found) else max(least, min(most, int(found)))
+    return otherwise if math.isnan(found) else max(minimum, min(maximum, int(found)))
 
 
 def text(value: Any, otherwise: str = "") -> str:

@@ -13,8 +13,8 @@ from typing import IO
 import numpy as np
 
 from ..errors import FileFormatError
+from .atomic_files import atomic_file
 from .regular import open_regular
-from .whole_files import whole_file
 
 _TYPES = {
     "char": "i1", "uchar": "u1", "short": "i2", "ushort": "u2", "int": "i4", "uint": "u4",
@@ -76,7 +76,7 @@ def write_vertices(path: Path, vertices: np.ndarray) -> None:
     64-bit integers and booleans have no PLY type: ValueError.
     """
     lines, packed = header_lines(vertices)
-    with whole_file(path) as part, open(part, "wb") as file:
+    with atomic_file(path) as part, open(part, "wb") as file:
         file.write(("\n".join([*lines, "end_header"]) + "\n").encode("ascii"))
         vertices.astype(packed, copy=False).tofile(file)
 

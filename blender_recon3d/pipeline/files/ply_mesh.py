@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import FileFormatError
+from .atomic_files import atomic_file
 from .ply import header_lines, read_vertices
 from .regular import open_regular
-from .whole_files import whole_file
 
 _INDEX_TYPES = {"int": "<i4", "uint": "<u4", "int32": "<i4", "uint32": "<u4"}
 _COUNT_TYPES = {"uchar": "u1", "uint8": "u1", "char": "i1", "int8": "i1", "int": "<i4", "int32": "<i4"}
@@ -70,7 +70,7 @@ def write_mesh(path: Path, vertices: np.ndarray, faces: np.ndarray) -> None:
     table = np.empty(len(faces), FACE)
     table["count"] = 3
     table["index"] = faces
-    with whole_file(path) as part, open(part, "wb") as file:
+    with atomic_file(path) as part, open(part, "wb") as file:
         file.write(("\n".join(lines) + "\n").encode("ascii"))
         vertices.astype(packed, copy=False).tofile(file)
         table.tofile(file)

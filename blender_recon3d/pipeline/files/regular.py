@@ -82,12 +82,12 @@ def open_regular(path: Path) -> io.BufferedReader:
         raise
 
 
-def read_regular(path: Path, most: int | None = None) -> bytes:
-    """The file's content. OSError as `check_regular`, and for a file of more than `most` bytes."""
+def read_regular(path: Path, max_bytes: int | None = None) -> bytes:
+    """The file's content. OSError as `check_regular`, and for a file of more than `max_bytes` bytes."""
     with open_regular(path) as file:
-        content = file.read() if most is None else file.read(most + 1)
-    if most is not None and len(content) > most:
-        raise NotAFileError(errno.EFBIG, f"larger than {most / 2**20:,.0f} MB", str(path))
+        content = file.read() if max_bytes is None else file.read(max_bytes + 1)
+    if max_bytes is not None and len(content) > max_bytes:
+        raise NotAFileError(errno.EFBIG, f"larger than {max_bytes / 2**20:,.0f} MB", str(path))
     return content
 
 

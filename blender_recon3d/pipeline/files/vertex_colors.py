@@ -1,4 +1,4 @@
-"""The colours of a PLY file's vertices, whatever numbers they are in: the one rule, here and in Blender. numpy only.
+"""The colors of a PLY file's vertices, whatever numbers they are in: the one rule, here and in Blender. numpy only.
 
 The types alone do not say what white is: programs write bytes into ushorts, and 0..255 into floats. So the values do.
 """
@@ -9,8 +9,8 @@ import numpy as np
 
 NAMES = (("red", "green", "blue"), ("r", "g", "b"), ("diffuse_red", "diffuse_green", "diffuse_blue"))
 SHARE = 0.999  # of the values that are not zero decide: a few wild ones do not
-OVERSHOOT = 2.0  # what colours from 0 to 1 may reach after sharpening; such a cloud in bytes would be black
-MOST_LOOKED_AT = 1_000_000  # values
+OVERSHOOT = 2.0  # what colors from 0 to 1 may reach after sharpening; such a cloud in bytes would be black
+MAX_LOOKED_AT = 1_000_000  # values
 
 
 def vertex_colors(vertices: np.ndarray) -> np.ndarray | None:
@@ -41,7 +41,7 @@ def _unsigned(column: np.ndarray) -> np.ndarray:
 def _white(column: np.ndarray) -> float:
     if column.dtype == np.uint8:
         return 255.0
-    values = column[:: max(1, len(column) // MOST_LOOKED_AT)].astype(np.float64)
+    values = column[:: max(1, len(column) // MAX_LOOKED_AT)].astype(np.float64)
     values = values[np.isfinite(values) & (values > 0)]
     top = float(np.quantile(values, SHARE)) if len(values) else 0.0
     if column.dtype.kind == "f" and top <= OVERSHOOT:

@@ -26,15 +26,15 @@ def sequential(count: int, window: int) -> list[Pair]:
     return sorted((first, first + step) for first in range(count) for step in steps if first + step < count)
 
 
-def retrieval(similarity: np.ndarray, neighbours: int) -> list[Pair]:
-    """The union of each photo's `neighbours` most similar, plus bridges until all photos are connected.
+def retrieval(similarity: np.ndarray, neighbors: int) -> list[Pair]:
+    """The union of each photo's `neighbors` most similar, plus bridges until all photos are connected.
 
     similarity: [N, N], symmetric, larger is more alike; the diagonal is not looked at.
     """
     count = len(similarity)
     scores = similarity.astype(np.float64).copy()
     np.fill_diagonal(scores, -np.inf)
-    best = np.argsort(-scores, axis=1, kind="stable")[:, : min(neighbours, count - 1)]
+    best = np.argsort(-scores, axis=1, kind="stable")[:, : min(neighbors, count - 1)]
     pairs = {(min(i, int(j)), max(i, int(j))) for i in range(count) for j in best[i]}
     return sorted(pairs | set(bridges(scores, pairs)))
 

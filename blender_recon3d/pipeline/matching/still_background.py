@@ -16,9 +16,9 @@ from ..colmap.database import open_database, pair_counts, write_pairs
 from ..events import Progress
 
 STILL = 0.5  # of a pair's matches; where it is more in most pairs, the background stands still
-FEWEST = 30  # matches of a pair that says anything
-MOST_PAIRS = 400  # that are looked at
-LEAST_MOVE = 4.0  # pixels, COLMAP's own
+MIN_MATCHES = 30  # matches of a pair that says anything
+MAX_PAIRS = 400  # that are looked at
+MIN_MOVE = 4.0  # pixels, COLMAP's own
 MOVE = 1 / 500  # of the longest side: keypoints of large photos are found in smaller ones
 
 SAID = (
@@ -34,11 +34,11 @@ ADVICE = (
 def stands_still(database_path: Path) -> bool:
     """Whether most matches of most pairs are at the same place in both photos."""
     with open_database(database_path) as database:
-        limit = least_move(database)
+        limit = min_move(database)
         keypoints: dict[int, np.ndarray] = {}
         shares = []
-        pairs = sorted(pair for pair, (count, _) in pair_counts(database).items() if count >= FEWEST)
-        for a, b in pairs[:: max(1, -(-len(pairs) // MOST_PAIRS))]:
+        pairs = sorted(pair for pair, (count, _) in pair_counts(database).items() if count >= MIN_MATCHES)
+        for a, b in pairs[:: max(1, -(-len(pairs) // MAX_PAIRS))]:
             matches = database.read_matches(a, b)
             for image in (a, b):
                 if image not in keypoints:
@@ -48,10 +48,10 @@ def stands_still(database_path: Path) -> bool:
     return bool(shares) and float(np.median(shares)) > STILL
 
 
-def least_move(database: Any) -> float:
+def min_move(database: Any) -> float:
     """Pixels that a match must move by to count as moved."""
     longest = max((max(camera.width, camera.height) for camera in database.read_all_cameras()), default=0)
-    return max(LEAST_MOVE, MOVE * longest)
+    return max(MIN_MOVE, MOVE * longest)
 
 
 def verify_what_moves(
@@ -64,7 +64,7 @@ def verify_what_moves(
     """Verify all pairs again without the matches that stand still. pair_list: a file to write the pairs to."""
     verification.filter_stationary_matches = True
     with open_database(database_path) as database:
-        verification.stationary_matches_max_error = least_move(database)
+        verification.stationary_matches_max_error = min_move(database)
         database.clear_two_view_geometries()
     write_pairs(pair_list, pairs)
     run_cancellable(

@@ -19,7 +19,7 @@ SIDE = 640  # pixels of the small copies
 KEYPOINTS = 800
 RATIO = 0.8  # of the best match's distance to the second's
 WINDOW = 20.0  # degrees about an angle that count as the same
-LEAST = 12  # matches that must agree on it
+MIN_AGREEING = 12  # matches that must agree on it
 SHARE = 0.4  # of a pair's matches that must
 ALL_PAIRS = 60  # photos up to which all pairs are looked at
 SURE = 35.0  # degrees from a whole quarter within which a pair tells
@@ -36,7 +36,7 @@ class Directed:
 
 
 def directed(image: np.ndarray) -> Directed:
-    """Of a grey photo, uint8 [H, W]."""
+    """Of a gray photo, uint8 [H, W]."""
     scale = min(1.0, SIDE / max(image.shape))
     small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
     keypoints, descriptors = cv2.SIFT.create(KEYPOINTS).detectAndCompute(small, None)
@@ -48,17 +48,17 @@ def directed(image: np.ndarray) -> Directed:
 def angle_between(first: Directed, second: Directed) -> tuple[float, int] | None:
     """Degrees by which the second photo's content is turned clockwise against the first's, and how many matches say
     so; None where they do not agree."""
-    if min(len(first.angles), len(second.angles)) < LEAST:
+    if min(len(first.angles), len(second.angles)) < MIN_AGREEING:
         return None
     pairs = cv2.BFMatcher(cv2.NORM_L2).knnMatch(first.descriptors, second.descriptors, k=2)
     good = [best for best, other in pairs if best.distance < RATIO * other.distance]
-    if len(good) < LEAST:
+    if len(good) < MIN_AGREEING:
         return None
     turns = np.array([second.angles[match.trainIdx] - first.angles[match.queryIdx] for match in good])
     apart = np.abs((turns[:, None] - turns[None] + 180) % 360 - 180) < WINDOW
     votes = apart.sum(axis=1)
     agree = apart[int(np.argmax(votes))]
-    if agree.sum() < max(LEAST, SHARE * len(good)):
+    if agree.sum() < max(MIN_AGREEING, SHARE * len(good)):
         return None
     mean = np.angle(np.exp(1j * np.radians(turns[agree])).mean(), deg=True)
     return float(mean), int(agree.sum())

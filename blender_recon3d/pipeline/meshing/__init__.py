@@ -4,5 +4,5 @@ build_mesh      all of these in order              point_cloud  reading and thin
 cloud_cleaning  outliers, islands                  region       what is kept: subject, crop box
 poisson         COLMAP's Poisson and decimation    trimming     no surface far from any point
 topology        triangles and their topology       repair       non-manifold, loose, small holes
-colours         the cloud's colours at the mesh's vertices
+colors         the cloud's colors at the mesh's vertices
 """

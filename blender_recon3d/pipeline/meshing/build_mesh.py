@@ -1,4 +1,4 @@
-"""The way from a cloud's file to a mesh within its budget: clean, Poisson, trim, repair, decimate, colour."""
+"""The way from a cloud's file to a mesh within its budget: clean, Poisson, trim, repair, decimate, color."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from ..files.ply import columns, write_vertices
 from ..files.ply_mesh import VERTEX, read_mesh, write_mesh
 from ..settings import MeshSettings
 from .cloud_cleaning import ISLAND_GAP, in_large_islands, outliers, spacings
-from .colours import colours_at
-from .point_cloud import LEAST_POINTS, Cloud, read_cloud, thinned
+from .colors import colors_at
+from .point_cloud import MIN_POINTS, Cloud, read_cloud, thinned
 from .poisson import run_in_child
 from .region import in_box, in_subject, read_box
 from .repair import cleaned, filled_holes, without_loose_parts
 from .topology import Mesh, boundary, is_watertight, vertex_normals, volume
-from .trimming import remoteness, trimmed
+from .trimming import distance_to_cloud, trimmed
 
-STEPS = ("cleaning the cloud", "Poisson surface", "trimming", "decimating", "colouring")
+STEPS = ("cleaning the cloud", "Poisson surface", "trimming", "decimating", "coloring")
 POINTS_PER_GB = 300_000  # what Poisson and trimming take: benchmarks/measure/mesh_memory.py
 MARGIN = 1.1  # COLMAP's Poisson works in a cube that is so much larger than the cloud
 SHALLOWEST, DEEPEST = 6, 12
 REACH = 2.5  # times the spacing: farther from the cloud there is no surface
 HOLE = 30.0  # times the spacing, side of a square: no larger hole is filled
-TONGUE = 30.0  # times the spacing: of the rim, narrower tongues than twice this go
+SLIVER = 30.0  # times the spacing: of the rim, narrower tongues than twice this go
 RIM = 40.0  # times the spacing: longest rim of a hole that is closed after that
 FAR_VERTEX = np.dtype(
     [(name, "<f8" if name in ("x", "y", "z") else VERTEX[name]) for name in VERTEX.names or ()]
@@ -49,7 +49,7 @@ class Built:
 
 
 @dataclass(frozen=True)
-class _Support:
+class SupportCloud:
     """The cloud that the mesh rests on: its points, their search tree, and the spacing of each."""
 
     cloud: Cloud
@@ -58,7 +58,7 @@ class _Support:
     median: float
 
 
-def build_mesh(path: Path, model: Path, work: Path, settings: MeshSettings, progress: Progress) -> Built:
+def build_mesh(path: Path, model: Path, work: Path, settings: MeshSettings, progress: Progress) -> MeshResult:
     """Mesh the cloud of `path`; `model` is COLMAP's, `work` a folder that is made and can be removed afterwards.
 
     UserError in one sentence when the cloud is unusable or no surface comes out of it; Cancelled.
@@ -88,12 +88,12 @@ def build_mesh(path: Path, model: Path, work: Path, settings: MeshSettings, prog
         "cloud": counts,
         **done,
     }
-    return Built(_coloured(small, support), _coloured(full, support), facts)
+    return MeshResult(_colored(small, support), _colored(full, support), facts)
 
 
 def _prepared(
     path: Path, model: Path, settings: MeshSettings, progress: Progress
-) -> tuple[_Support, dict[str, int]]:
+) -> tuple[SupportCloud, dict[str, int]]:
     """The cleaned cloud, and how many points went at each step."""
     cloud = read_cloud(path)
     if cloud.rgb is None:
@@ -110,7 +110,7 @@ def _prepared(
     def keep(name: str, mask: np.ndarray, advice: str) -> None:
         nonlocal cloud
         counts[name] = int(len(mask) - mask.sum())
-        if mask.sum() < LEAST_POINTS:
+        if mask.sum() < MIN_POINTS:
             raise UserError(f"Of the {len(mask)} points {mask.sum()} are left ({name}): {advice}.")
         cloud = cloud.select(mask)
         progress.check()
@@ -123,14 +123,14 @@ def _prepared(
     if len(cloud) > most:
         progress.info(f"{len(cloud)} points are thinned to {most} or fewer, to keep to --memory.")
         counts["thinned"] = len(cloud)
-        cloud = thinned(cloud, most)
+        cloud = thinned(cloud, max_points)
         counts["thinned"] -= len(cloud)
     tree = cKDTree(cloud.xyz)
-    own, theirs = spacings(cloud.xyz, tree, progress)
+    own, neighbor_spacing = spacings(cloud.xyz, tree, progress)
     if not np.median(own) > 0:
         raise UserError(f"{path} has most of its points in one place: run recon3d dense again.")
     if settings.clean == "auto":
-        good = ~outliers(cloud, own, theirs)
+        good = ~outliers(cloud, own, neighbor_spacing)
         own = own[good]
         keep("outliers", good, "use --clean off")
         good = in_large_islands(cloud.xyz, ISLAND_GAP * float(np.median(own)))
@@ -138,16 +138,16 @@ def _prepared(
         keep("islands", good, "use --clean off")
         tree = cKDTree(cloud.xyz)
     counts["used"] = len(cloud)
-    return _Support(cloud, tree, own, float(np.median(own))), counts
+    return SupportCloud(cloud, tree, own, float(np.median(own))), counts
 
 
-def _depth(support: _Support) -> int:
+def _depth(support: SupportCloud) -> int:
     """Cells of the octree just narrower than points are apart; benchmarks.measure.mesh shows what coarser ones lose."""
     extent = MARGIN * float(np.ptp(support.cloud.xyz, axis=0).max())
     return int(np.clip(np.ceil(np.log2(extent / support.median)), SHALLOWEST, DEEPEST))
 
 
-def _poisson(support: _Support, depth: int, work: Path, progress: Progress) -> Mesh:
+def _poisson(support: SupportCloud, depth: int, work: Path, progress: Progress) -> Mesh:
     cloud = support.cloud
     vertices = np.empty(len(cloud), VERTEX.descr[:6])
     for axis, name in enumerate("xyz"):
@@ -171,13 +171,13 @@ def mesh_of(path: Path) -> Mesh:
     return Mesh(xyz, faces)
 
 
-def _finished(surface: Mesh, support: _Support, closed: bool) -> tuple[Mesh, dict[str, Any]]:
+def _finished(surface: Mesh, support: SupportCloud, closed: bool) -> tuple[Mesh, dict[str, Any]]:
     """Trimmed and repaired, and what was done to it."""
     before, filled = len(surface.faces), 0
     if not closed:
-        remote = remoteness(surface, support.tree, support.spacing)
+        remote = distance_to_cloud(surface, support.tree, support.spacing)
         surface, filled = trimmed(
-            surface, remote, REACH, (HOLE * support.median) ** 2, TONGUE * support.median
+            surface, remote, REACH, (HOLE * support.median) ** 2, SLIVER * support.median
         )
     trimmed_faces = max(0, before - len(surface.faces))
     surface, loose = without_loose_parts(cleaned(surface), LOOSE_SHARE)
@@ -215,7 +215,7 @@ def _coloured(mesh: Mesh, support: _Support) -> tuple[np.ndarray, np.ndarray]:
     offset = support.cloud.offset
     vertices = np.empty(len(mesh.vertices), FAR_VERTEX if offset.any() else VERTEX)
     normals = vertex_normals(mesh)
-    rgb = colours_at(mesh.vertices, support.tree, support.cloud.rgb, support.median)
+    rgb = colors_at(mesh.vertices, support.tree, support.cloud.rgb, support.median)
     for axis, name in enumerate("xyz"):
         vertices[name], vertices["n" + name] = mesh.vertices[:, axis] + offset[axis], normals[:, axis]
     for channel, name in enumerate(("red", "green", "blue")):

@@ -13,50 +13,50 @@ from scipy.spatial import cKDTree
 from ..events import Progress
 from .point_cloud import KEY_BITS, Cloud, voxel_keys
 
-NEIGHBOURS = 8
+NEIGHBORS = 8
 BLOCK = 250_000  # points a block, which bounds the memory of a query
-LONELY = 3.0  # times its neighbours' spacing: a point that keeps farther away is an outlier
-LONELY_UNSURE = 1.8  # the same for points that hardly more photos saw than had to
+OUTLIER_RATIO = 3.0  # times its neighbors' spacing: a point that keeps farther away is an outlier
+OUTLIER_RATIO_UNSURE = 1.8  # the same for points that hardly more photos saw than had to
 UNSURE_VIEWS = 4
 ISLAND_GAP = 6.0  # times the spacing: what is nearer is connected
 ISLAND_SHARE = 0.01  # of the largest island's points: smaller ones go
 
 
 def spacings(xyz: np.ndarray, tree: cKDTree, progress: Progress) -> tuple[np.ndarray, np.ndarray]:
-    """Each point's mean distance to its NEIGHBOURS nearest [N], and the median of theirs [N], float32.
+    """Each point's mean distance to its NEIGHBORS nearest [N], and the median of theirs [N], float32.
 
     Where points lie in one place, zero.
     """
     own = np.empty(len(xyz), np.float32)
-    count = min(NEIGHBOURS + 1, len(xyz))
+    count = min(NEIGHBORS + 1, len(xyz))
     around = np.empty((len(xyz), count), np.int32)
     for start in range(0, len(xyz), BLOCK):
         distance, index = tree.query(xyz[start : start + BLOCK], count, workers=-1)
         own[start : start + BLOCK] = distance[:, 1:].mean(axis=1)
         around[start : start + BLOCK] = index
         progress.check()
-    theirs = np.empty(len(xyz), np.float32)
+    neighbor_spacing = np.empty(len(xyz), np.float32)
     for start in range(0, len(xyz), BLOCK):
-        theirs[start : start + BLOCK] = np.median(own[around[start : start + BLOCK, 1:]], axis=1)
-    return own, theirs
+        neighbor_spacing[start : start + BLOCK] = np.median(own[around[start : start + BLOCK, 1:]], axis=1)
+    return own, neighbor_spacing
 
 
-def outliers(cloud: Cloud, own: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+def outliers(cloud: Cloud, own: np.ndarray, neighbor_spacing: np.ndarray) -> np.ndarray:
     """Which points [N] keep away from others that lie closer together, sooner where few photos saw them."""
     unsure = (cloud.views > 0) & (cloud.views <= UNSURE_VIEWS)
-    return own > np.where(unsure, LONELY_UNSURE, LONELY) * theirs
+    return own > np.where(unsure, OUTLIER_RATIO_UNSURE, OUTLIER_RATIO) * neighbor_spacing
 
 
 def islands(xyz: np.ndarray, gap: float) -> np.ndarray:
     """int [N]: the number of the island of each point; points of voxels with edges of `gap` that touch are one.
 
-    Memory and time go by the number of points, however many neighbours they have.
+    Memory and time go by the number of points, however many neighbors they have.
     """
     low = xyz.min(axis=0) - gap
     gap = max(gap, float(np.ptp(xyz, axis=0).max()) / (2**KEY_BITS - 4))
     voxels, voxel = np.unique(voxel_keys(xyz, low, gap), return_inverse=True)
     rows, others = [], []
-    for offset in _half_neighbours():
+    for offset in _half_neighbors():
         wanted = voxels + offset
         place = np.minimum(np.searchsorted(voxels, wanted), len(voxels) - 1)
         found = voxels[place] == wanted
@@ -67,8 +67,8 @@ def islands(xyz: np.ndarray, gap: float) -> np.ndarray:
     return connected_components(graph, directed=False)[1][voxel]
 
 
-def _half_neighbours() -> list[int]:
-    """The differences of key to 13 of a voxel's 26 neighbours; the others see it as theirs."""
+def _half_neighbors() -> list[int]:
+    """The differences of key to 13 of a voxel's 26 neighbors; the others see it as theirs."""
     span = (-1, 0, 1)
     offsets = [(x << 2 * KEY_BITS) + (y << KEY_BITS) + z for x in span for y in span for z in span]
     return [offset for offset in offsets if offset > 0]

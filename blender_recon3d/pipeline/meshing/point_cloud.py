@@ -1,4 +1,4 @@
-"""The dense cloud as meshing wants it: positions, normals, colours and views, thinned to a bound on memory."""
+"""The dense cloud as meshing wants it: positions, normals, colors and views, thinned to a bound on memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..files.far_origin import offset_of
 from ..files.ply import read_vertices
 from ..files.vertex_colors import vertex_colors
 
-LEAST_POINTS = 100  # fewer do not make a surface
+MIN_POINTS = 100  # fewer do not make a surface
 KEY_BITS = 20  # of a voxel's coordinate: three of them fit into an int64
 SAMPLE = 100_000  # points that tell where the cloud lies
 HALVINGS = 0.8  # next voxel's number of points by this one's, at most: so the search for a size ends
@@ -67,7 +67,7 @@ def read_cloud(path: Path) -> Cloud:
     length = np.linalg.norm(normals, axis=1)
     with np.errstate(invalid="ignore"):
         good = np.isfinite(xyz).all(axis=1) & np.isfinite(length) & (length > 1e-6)
-    if good.sum() < LEAST_POINTS:
+    if good.sum() < MIN_POINTS:
         raise UserError(
             f"{path} contains {good.sum()} points, too few for a surface: take more photos that overlap, or "
             "run recon3d dense with --min-views 2."
@@ -92,21 +92,21 @@ def _block(vertices: np.ndarray, *names: str, offset: Sequence[float] | np.ndarr
     return block
 
 
-def thinned(cloud: Cloud, most: int) -> Cloud:
-    """The cloud, or the means of its points in voxels just so large that at most `most` are left.
+def thinned(cloud: Cloud, max_points: int) -> Cloud:
+    """The cloud, or the means of its points in voxels just so large that at most `max_points` are left.
 
     A mean of several noisy points lies nearer to the surface than each. `views` of a voxel is its largest.
     """
-    if len(cloud) <= most:
+    if len(cloud) <= max_points:
         return cloud
     low = cloud.xyz.min(axis=0)
     extent = float((cloud.xyz.max(axis=0) - low).max())
     # A surface about as wide as its box fills so many voxels; begun too fine, since it only grows from here.
-    size = max(extent / (4 * most**0.5), extent / 2 ** (KEY_BITS - 1))
+    size = max(extent / (4 * max_points**0.5), extent / 2 ** (KEY_BITS - 1))
     keys = voxel_keys(cloud.xyz, low, size)
-    while (number := len(np.unique(keys))) > most:
+    while (number := len(np.unique(keys))) > max_points:
         # A surface's number of voxels falls with the square of their size.
-        size *= max((number / most) ** 0.5, HALVINGS**-0.5) * 1.01
+        size *= max((number / max_points) ** 0.5, HALVINGS**-0.5) * 1.01
         keys = voxel_keys(cloud.xyz, low, size)
     order = np.argsort(keys, kind="stable")
     starts = np.flatnonzero(np.diff(keys[order], prepend=-1))

@@ -13,23 +13,23 @@ from ..files.user_path import user_path
 
 LARGEST = 1e30  # number of a box: a product of three still is one
 ROUND_RADIUS = 1.0  # of the ring of cameras: what lies beyond it is background
-WIDEST_GAP = 150.0  # degrees between neighbours of a ring of cameras: wider, and it is not a ring
+WIDEST_GAP = 150.0  # degrees between neighbors of a ring of cameras: wider, and it is not a ring
 
 
-def subject_ball(centres: np.ndarray, forward: np.ndarray) -> tuple[np.ndarray, float] | None:
-    """The ball inside a ring of cameras (centre [3], radius), or None where the cameras do not go round a subject.
+def subject_ball(centers: np.ndarray, forward: np.ndarray) -> tuple[np.ndarray, float] | None:
+    """The ball inside a ring of cameras (center [3], radius), or None where the cameras do not go round a subject.
 
-    centres [N, 3] and unit optical axes [N, 3] in the model's frame. The ball's centre is the point nearest to
+    centers [N, 3] and unit optical axes [N, 3] in the model's frame. The ball's center is the point nearest to
     all optical axes by least squares, its radius the cameras' median distance from there.
     """
-    if len(centres) < 4:
+    if len(centers) < 4:
         return None
     across = np.eye(3) - forward[:, :, None] * forward[:, None, :]
     normal = across.sum(axis=0)
     if np.linalg.cond(normal) > 1e3:  # parallel axes meet nowhere
         return None
-    middle = np.linalg.solve(normal, np.einsum("nij,nj->i", across, centres))
-    offset = centres - middle
+    middle = np.linalg.solve(normal, np.einsum("nij,nj->i", across, centers))
+    offset = centers - middle
     facing = -(offset * forward).sum(axis=1) > 0.7 * np.linalg.norm(offset, axis=1)
     if facing.mean() < 0.8 or _widest_gap(offset[facing]) > WIDEST_GAP:
         return None
@@ -37,7 +37,7 @@ def subject_ball(centres: np.ndarray, forward: np.ndarray) -> tuple[np.ndarray, 
 
 
 def _widest_gap(offset: np.ndarray) -> float:
-    """Degrees between neighbours [N, 3] as seen from the middle, in the plane in which they lie."""
+    """Degrees between neighbors [N, 3] as seen from the middle, in the plane in which they lie."""
     axes = np.linalg.svd(offset - offset.mean(axis=0), full_matrices=False)[2]
     angle = np.sort(np.arctan2(offset @ axes[1], offset @ axes[0]))
     return float(np.degrees(np.diff(angle, append=angle[0] + 2 * np.pi).max()))
@@ -53,7 +53,7 @@ def read_box(text: str) -> np.ndarray:
     try:
         path = user_path(text)
         if _is_file(path):
-            raw = json_values.parse(read_regular(path, json_values.MOST_BYTES))
+            raw = json_values.parse(read_regular(path, json_values.MAX_BYTES))
             numbers = json_values.numbers(raw["matrix"] if isinstance(raw, dict) else raw).ravel()
         else:
             numbers = np.array(text.replace(",", " ").split(), np.float64)
@@ -93,9 +93,9 @@ def in_subject(xyz: np.ndarray, model: Path) -> np.ndarray:
     posed = [image for image in images if image.has_pose]
     if not posed:
         return np.ones(len(xyz), bool)
-    centres = np.stack([image.projection_center() for image in posed])
+    centers = np.stack([image.projection_center() for image in posed])
     forward = np.stack([image.viewing_direction() for image in posed])
-    ball = subject_ball(centres, forward)
+    ball = subject_ball(centers, forward)
     if ball is None:
         return np.ones(len(xyz), bool)
     inside = np.empty(len(xyz), bool)

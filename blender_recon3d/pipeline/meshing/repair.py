@@ -52,7 +52,7 @@ def _split_vertices(mesh: Mesh) -> Mesh:
     first = np.flatnonzero(sorted_edges[1:] == sorted_edges[:-1])
     a, b = order[first], order[first + 1]
     begin, end = corner.ravel(), following.ravel()
-    # Neighbours run along their edge in opposite directions, so the one's begin is the other's end.
+    # Neighbors run along their edge in opposite directions, so the one's begin is the other's end.
     pairs = np.concatenate([np.stack([begin[a], end[b]]), np.stack([end[a], begin[b]])], axis=1)
     ones = np.ones(pairs.shape[1], np.int8)
     graph = coo_array((ones, (pairs[0], pairs[1])), (3 * len(faces),) * 2)

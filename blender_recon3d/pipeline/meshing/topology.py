@@ -1,7 +1,7 @@
 """Triangle meshes and their topology, as plain arrays.
 
 Edges are numbered by their two vertices; an edge with one face is on the boundary, one with more than two is
-non-manifold. A mesh without either is closed, and watertight when neighbours also agree on their sides.
+non-manifold. A mesh without either is closed, and watertight when neighbors also agree on their sides.
 """
 
 from __future__ import annotations

@@ -16,11 +16,11 @@ from scipy.spatial import cKDTree
 from .topology import Mesh, areas, compact, edges, face_components
 
 BLOCK = 250_000  # points a block, which bounds the memory of a query
-SMOOTHINGS = 20  # of the remoteness over the surface: the rim follows the outline, not single points
+SMOOTHINGS = 20  # of the distance_to_cloud over the surface: the rim follows the outline, not single points
 RIM_SMOOTHINGS = 20  # of the distance from the rim, after tongues are gone
 
 
-def remoteness(mesh: Mesh, tree: cKDTree, spacing: np.ndarray) -> np.ndarray:
+def distance_to_cloud(mesh: Mesh, tree: cKDTree, spacing: np.ndarray) -> np.ndarray:
     """[N]: how far the vertices are from the nearest point of the cloud, in units of the cloud's spacing there.
 
     spacing [M]: of the tree's points; where it is below the median, the median counts.
@@ -33,11 +33,11 @@ def remoteness(mesh: Mesh, tree: cKDTree, spacing: np.ndarray) -> np.ndarray:
     return result
 
 
-def trimmed(mesh: Mesh, remote: np.ndarray, reach: float, hole: float, tongue: float) -> tuple[Mesh, int]:
-    """The part of the mesh whose remoteness [N] is at most `reach`, cut along that line, and how many holes stay
+def trimmed(mesh: Mesh, remote: np.ndarray, reach: float, hole: float, sliver: float) -> tuple[Mesh, int]:
+    """The part of the mesh whose distance_to_cloud [N] is at most `reach`, cut along that line, and how many holes stay
     filled: patches beyond it of an area of at most `hole` that are surrounded by what stays.
 
-    Tongues of the rim that are narrower than twice `tongue` go as well.
+    Tongues of the rim that are narrower than twice `sliver` go as well.
     """
     graph = _graph(mesh)
     # Where it is far, how far does not count: the rim would give way to it.
@@ -50,7 +50,7 @@ def trimmed(mesh: Mesh, remote: np.ndarray, reach: float, hole: float, tongue: f
     small = np.bincount(part, areas(mesh)[far]) <= hole
     kept = small & ~_at_the_rim(mesh.faces, numbers, part)
     over[np.unique(mesh.faces[numbers[kept[part]]])] = -reach
-    return _cut(mesh, _smoothed(graph, _opened(graph, over > 0, tongue), RIM_SMOOTHINGS)), int(kept.sum())
+    return _cut(mesh, _smoothed(graph, _opened(graph, over > 0, sliver), RIM_SMOOTHINGS)), int(kept.sum())
 
 
 def _graph(mesh: Mesh) -> csr_array:
@@ -64,7 +64,7 @@ def _graph(mesh: Mesh) -> csr_array:
 
 
 def _smoothed(graph: csr_array, values: np.ndarray, rounds: int) -> np.ndarray:
-    """[N]: each value mixed half and half with the mean of its neighbours', some times over."""
+    """[N]: each value mixed half and half with the mean of its neighbors', some times over."""
     links = graph.copy()
     links.data = np.ones(len(links.data), np.float32)
     degree = np.maximum(np.diff(links.indptr), 1)

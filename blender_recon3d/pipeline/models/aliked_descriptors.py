@@ -52,7 +52,7 @@ class AlikedDescriptors(nn.Module):
     def forward(self, half: Tensor, xy: Tensor) -> Tensor:
         """Descriptors float32 [B, N, 128] of length 1.
 
-        half: as `half_features` gives it; xy: [B, N, 2] in pixels of the photo, first pixel centre (0, 0).
+        half: as `half_features` gives it; xy: [B, N, 2] in pixels of the photo, first pixel center (0, 0).
         """
         quarter = F.relu(self.conv3b(F.relu(self.conv3a(F.max_pool2d(half, 2)))))
         x = F.relu(self.conv4b(F.relu(self.conv4a(F.max_pool2d(quarter, 2)))))
@@ -71,7 +71,7 @@ class AlikedDescriptors(nn.Module):
 
 def at(values: Tensor, xy: Tensor, cell: int) -> Tensor:
     """Values float32 [B, N, C] at xy [B, N, 2] in pixels of the photo, bilinear in a map [B, C, h, w] of 1/cell of
-    it: the centre of cell i lies at pixel cell i + (cell - 1) / 2."""
+    it: the center of cell i lies at pixel cell i + (cell - 1) / 2."""
     size = torch.tensor([values.shape[-1], values.shape[-2]], device=xy.device)
     grid = 2 * (xy + 0.5) / (size * cell) - 1
     sampled = F.grid_sample(values.float(), grid[:, :, None], padding_mode="border", align_corners=False)

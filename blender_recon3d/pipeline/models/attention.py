@@ -21,7 +21,10 @@ Kind = Literal["torch", "blocks"]
 
 HEAD_SIZE = DESCRIPTOR_SIZE // HEADS
 BLOCK_BYTES = 2 * 2**20  # of scores at a time: what stays in a core's caches until it is used
-LEAST, MOST = 2.0**-100, 2.0**100  # sums of weights between which neither a sum nor a product left the range
+MIN_SUM, MAX_SUM = (
+    2.0**-100,
+    2.0**100,
+)  # sums of weights between which neither a sum nor a product left the range
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, out: Tensor, kind: Kind) -> None:
@@ -57,5 +60,5 @@ def _attend_blocks(query: Tensor, key: Tensor, value: Tensor, out: Tensor) -> bo
                 torch.mm(query[index, block, channels], keys, out=weights).exp2_()
                 total = torch.mm(weights, ones, out=sums[index, head, block])
                 torch.div(weights @ values, total, out=out[index, block, channels])
-    least, most = torch.aminmax(sums)
-    return LEAST <= float(least) and float(most) <= MOST
+    low, high = torch.aminmax(sums)
+    return MIN_SUM <= float(low) and float(high) <= MAX_SUM

@@ -54,7 +54,7 @@ class EfficientNetB0(nn.Module):
         self.features = efficientnet_b0(weights=None).features
 
     def forward(self, images: Tensor) -> Tensor:
-        """Descriptors float32 [B, 1280] of length 1 of images [B, 3, H, W] that are ImageNet-normalised."""
+        """Descriptors float32 [B, 1280] of length 1 of images [B, 3, H, W] that are ImageNet-normalized."""
         return F.normalize(self.features(images).float().mean(dim=(2, 3)), dim=1)
 
 

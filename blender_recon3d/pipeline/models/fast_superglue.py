@@ -62,7 +62,7 @@ class FastSuperGlue:
     def encode(self, keypoints: Tensor, scores: Tensor, descriptors: Tensor) -> Tensor:
         """All that depends on one image alone, float32 [N, 256].
 
-        keypoints: [N, 2] as `superglue.normalise_keypoints` gives them; scores: [N]; descriptors: [N, 256].
+        keypoints: [N, 2] as `superglue.normalize_keypoints` gives them; scores: [N]; descriptors: [N, 256].
         """
         x = torch.cat([keypoints, scores[:, None]], dim=1)
         for linear in self._encoder[:-1]:

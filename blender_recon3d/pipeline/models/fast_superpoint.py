@@ -44,7 +44,7 @@ class FastSuperPoint:
         # channel is for oneDNN: it keeps one channel alone in a layout that the next layer would turn round.
         first = parameters["conv1a.weight"] / 255
         parameters["conv1a.weight"] = torch.cat([first, torch.zeros_like(first)], dim=1)
-        # The scores need fp32: in bf16 neighbouring ones tie and survive the suppression.
+        # The scores need fp32: in bf16 neighboring ones tie and survive the suppression.
         self._layers = {
             layer: (
                 parameters[f"{layer}.weight"]
@@ -57,8 +57,8 @@ class FastSuperPoint:
 
     def dense(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """As `SuperPoint.dense`: float [B, 1, H, W] in [0, 1] to float32 logits and descriptors."""
-        grey = (images * 255).to(self.dtype)
-        x = torch.cat([grey, torch.zeros_like(grey)], dim=1).contiguous(memory_format=torch.channels_last)
+        gray = (images * 255).to(self.dtype)
+        x = torch.cat([gray, torch.zeros_like(gray)], dim=1).contiguous(memory_format=torch.channels_last)
         for first, second in BLOCKS:
             x = self._block(x, first, second, pool=second != "conv4b")
         detector, descriptor = (self._convolve(x, head, (1, 1)).relu_() for head in ("convPa", "convDa"))

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import UserError
+from ..files.atomic_files import atomic_file
 from ..files.regular import open_regular
-from ..files.whole_files import whole_file
 from ..workspace import Workspace
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def feature_path(workspace: Workspace, name: str) -> Path:
 
 def save_features(path: Path, features: Features) -> None:
     """Descriptors in half precision: they have unit length, and 1e-3 of a component is below their noise."""
-    with whole_file(path) as part, open(part, "wb") as file:
+    with atomic_file(path) as part, open(part, "wb") as file:
         np.savez(
             file,
             keypoints=features.keypoints.astype(np.float32),

@@ -1,4 +1,4 @@
-"""Fetching published weights into the user's cache, only when asked and only with the licence accepted."""
+"""Fetching published weights into the user's cache, only when asked and only with the license accepted."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ TIMEOUT = 30.0  # seconds without an answer
 BLOCK = 1 << 18  # bytes
 
 
-def fetch(name: str, accept_licence: bool, progress: Progress | None = None) -> Path:
+def fetch(name: str, accept_license: bool, progress: Progress | None = None) -> Path:
     """Fetch the weights that `list_weights` calls `name` and return the file in the user's cache.
 
     A file that is there and whole is not fetched again. Goes through the proxy that the environment names.
-    Raises UserError when the licence is not accepted, there is no network, or what came is not the file.
+    Raises UserError when the license is not accepted, there is no network, or what came is not the file.
     """
     entry = next((entry for entry in FETCHABLE if entry.name == name), None)
     if entry is None or entry.url is None:
@@ -31,11 +31,11 @@ def fetch(name: str, accept_licence: bool, progress: Progress | None = None) -> 
     path = fetched_folder() / entry.file_name
     if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == entry.sha256:
         return path
-    if not accept_licence:
+    if not accept_license:
         use = "commercial use allowed" if entry.commercial_use else "NO commercial use"
         raise UserError(
-            f"the weights {name} are under this licence: {entry.licence} ({use}; {entry.terms}): "
-            "read it and run the command again with --accept-licence",
+            f"the weights {name} are under this license: {entry.license} ({use}; {entry.terms}): "
+            "read it and run the command again with --accept-license",
             exit_code=2,
         )
     partial = path.with_name(f"{path.name}.{os.getpid()}.part")

@@ -1,6 +1,6 @@
 """The learned front-end as the stages use it: photos in numpy in, keypoints and matches in numpy out.
 
-Everything here is in COLMAP's pixels of the full photo (first pixel centre (0.5, 0.5)); devices, batches,
+Everything here is in COLMAP's pixels of the full photo (first pixel center (0.5, 0.5)); devices, batches,
 resizing and padding stay inside.
 """
 
@@ -22,7 +22,7 @@ from .arithmetic import Precision
 from .devices import select_device
 from .efficientnet import DESCRIPTOR_SIZE, EfficientNetB0, prepare_image
 from .matcher import Encoded, Matcher
-from .parallel import side_by_side
+from .parallel import in_parallel
 from .precision import fastest_superpoint, load_superpoint
 from .superpoint import CELL, Keypoints, to_full_image
 
@@ -87,7 +87,7 @@ class FeatureExtractor:
     def extract(
         self, images: Sequence[np.ndarray], masks: Sequence[np.ndarray | None] | None = None
     ) -> list[Features]:
-        """Features of grey photos, uint8 [H, W] each, of any sizes.
+        """Features of gray photos, uint8 [H, W] each, of any sizes.
 
         masks: one a photo or None; uint8 of the photo's shape (another resolution is read in proportion);
         no keypoint lies where it is 0.
@@ -95,7 +95,7 @@ class FeatureExtractor:
         masks = [None] * len(images) if masks is None else masks
         prepared = [_prepare(image, mask, self.max_size) for image, mask in zip(images, masks, strict=True)]
         batches = list(_batches([item.pixels.shape for item in prepared], self._batch_size))
-        found = side_by_side(
+        found = in_parallel(
             lambda indices: self._run([prepared[index] for index in indices]), batches, self.device
         )
         by_index = {
@@ -173,7 +173,7 @@ class RetrievalEncoder:
                 batch = torch.stack([prepared[i] for i in indices]).to(self.device)
                 return self.network(batch).cpu().numpy()
 
-        for indices, values in zip(batches, side_by_side(run, batches, self.device), strict=True):
+        for indices, values in zip(batches, in_parallel(run, batches, self.device), strict=True):
             result[indices] = values
         return result
 

@@ -2,7 +2,7 @@
 
 What is folded, each step exact but for rounding:
 
-- batch normalisation into the layer before it;
+- batch normalization into the layer before it;
 - the order of heads: `superglue` gives channel c to head c % 4, here a head owns 64 channels in a row;
 - query, key and value into one product, with the softmax's scale and the change from e to 2 in the queries;
 - the keys' bias, which adds the same to all scores of a query, falls away;
@@ -22,7 +22,7 @@ from torch import Tensor
 from .superglue import DESCRIPTOR_SIZE, HEADS, layers_of
 
 LOG2_E = math.log2(math.e)
-EPSILON = 1e-5  # of torch's batch normalisation
+EPSILON = 1e-5  # of torch's batch normalization
 
 Linear = tuple[Tensor, Tensor]  # weight [outputs, inputs] and bias [outputs], as F.linear takes them
 
@@ -76,7 +76,7 @@ def fold(tensors: dict[str, Tensor], skip_identities: bool = True) -> GlueMatric
     weight, bias = _linear(tensors, "final_proj")
     return GlueMatrices(
         encoder=[
-            _normalised(tensors, f"kenc.encoder.{3 * step}", f"kenc.encoder.{3 * step + 1}")
+            _normalized(tensors, f"kenc.encoder.{3 * step}", f"kenc.encoder.{3 * step + 1}")
             for step in range(4)
         ]
         + [_linear(tensors, "kenc.encoder.12")],
@@ -102,7 +102,7 @@ def _layer(tensors: dict[str, Tensor], index: int) -> LayerMatrices:
     weights = [query[0][order] * scale, key[0][order], value[0][order]]
     biases = [query[1][order] * scale, torch.zeros_like(key[1]), torch.zeros_like(value[1])]
 
-    weight, bias = _normalised(tensors, prefix + "mlp.0", prefix + "mlp.1")
+    weight, bias = _normalized(tensors, prefix + "mlp.0", prefix + "mlp.1")
     own, message = weight[:, :DESCRIPTOR_SIZE], weight[:, DESCRIPTOR_SIZE:]
     bias = bias + message @ (merge[0] @ value[1] + merge[1])
     hidden = torch.cat([own, (message @ merge[0])[:, order]], dim=1), bias
@@ -119,8 +119,8 @@ def _linear(tensors: dict[str, Tensor], name: str) -> Linear:
     return tensors[f"{name}.weight"].squeeze(-1).double(), tensors[f"{name}.bias"].double()
 
 
-def _normalised(tensors: dict[str, Tensor], name: str, norm: str) -> Linear:
-    """A pointwise convolution and the batch normalisation after it."""
+def _normalized(tensors: dict[str, Tensor], name: str, norm: str) -> Linear:
+    """A pointwise convolution and the batch normalization after it."""
     weight, bias = _linear(tensors, name)
     mean, variance, gain, shift = (
         tensors[f"{norm}.{kind}"].double() for kind in ("running_mean", "running_var", "weight", "bias")

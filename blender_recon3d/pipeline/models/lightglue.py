@@ -42,7 +42,7 @@ class LightGlueSettings:
 
 @dataclass
 class Described:
-    """The keypoints of one photo. positions: [N, 2] as `normalise_positions` gives them; descriptors: [N, D]."""
+    """The keypoints of one photo. positions: [N, 2] as `normalize_positions` gives them; descriptors: [N, D]."""
 
     positions: Tensor
     descriptors: Tensor
@@ -73,8 +73,8 @@ class _Side:
         return _Side(self.x[keep], (cosine[keep], sine[keep]), self.index[keep])
 
 
-def normalise_positions(xy: Tensor, image_size: tuple[float, float]) -> Tensor:
-    """Keypoints [N, 2] in pixels, first pixel centre (0, 0), of an image of (width, height), as the network takes
+def normalize_positions(xy: Tensor, image_size: tuple[float, float]) -> Tensor:
+    """Keypoints [N, 2] in pixels, first pixel center (0, 0), of an image of (width, height), as the network takes
     them: from the middle of the image, in units of half its longer side."""
     size = torch.tensor(image_size, dtype=xy.dtype, device=xy.device)
     return (xy - size / 2) / (size.max() / 2)
@@ -96,7 +96,7 @@ class PositionalEncoding(nn.Module):
         self.Wr = nn.Linear(2, HEAD_SIZE // 2, bias=False)
 
     def forward(self, positions: Tensor) -> tuple[Tensor, Tensor]:
-        """Cosines and sines [N, 64] of positions [N, 2]; neighbouring channels share an angle."""
+        """Cosines and sines [N, 64] of positions [N, 2]; neighboring channels share an angle."""
         angles = self.Wr(positions).repeat_interleave(2, dim=-1)
         return angles.cos(), angles.sin()
 
@@ -258,10 +258,10 @@ class LightGlue(nn.Module):
     ) -> tuple[_Side, _Side]:
         """Without the keypoints that are final and have no match."""
         assignment = cast(MatchAssignment, self.log_assignment[layer])
-        least = 1 - (self.settings.width_confidence or 0)
+        needed = 1 - (self.settings.width_confidence or 0)
         kept = []
         for number, side in enumerate(sides):
-            keep = assignment.matchable(side.x) > least
+            keep = assignment.matchable(side.x) > needed
             if confidence is not None:
                 keep |= confidence[number] <= self._threshold(layer)
             kept.append(side.only(keep))

@@ -13,11 +13,11 @@ from torch import Tensor
 from . import weights as weights_of
 from .arithmetic import Precision
 from .devices import select_device
-from .lightglue import Described, LightGlue, LightGlueSettings, normalise_positions
+from .lightglue import Described, LightGlue, LightGlueSettings, normalize_positions
 from .lightglue import layers_of as lightglue_layers
-from .parallel import side_by_side
+from .parallel import in_parallel
 from .precision import fastest_superglue
-from .superglue import SuperGlueSettings, layers_of, normalise_keypoints
+from .superglue import SuperGlueSettings, layers_of, normalize_keypoints
 
 if TYPE_CHECKING:
     from .frontend import Features
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # Of pairs of keypoints that are matched at once, each about 12 bytes and its share of the layers'. On a CPU each
 # pair has a core to itself, and so what it gives does not hang on the pairs it comes with.
 SCORES_PER_BATCH = {"cpu": 1, "cuda": 2**26, "mps": 2**24}
-MOST = 8  # pairs side by side
+MAX_PAIRS = 8  # pairs side by side
 
 Matches = tuple[np.ndarray, np.ndarray]  # indices uint32 [K, 2], confidences float32 [K]
 
@@ -63,12 +63,12 @@ class Matcher:
 
     def encode_all(self, photos: Sequence[Features]) -> list[Encoded]:
         """All that needs to be computed once a photo; `match` does it where it has not been done."""
-        return side_by_side(self.encode, photos, self.device, MOST)
+        return in_parallel(self.encode, photos, self.device, MAX_PAIRS)
 
     def encode(self, features: Features) -> Encoded:
         """As `encode_all`, with the calling thread's number of threads."""
-        # The network counts pixels from the first one's centre.
-        xy = normalise_keypoints(torch.from_numpy(features.keypoints) - 0.5, features.image_size)
+        # The network counts pixels from the first one's center.
+        xy = normalize_keypoints(torch.from_numpy(features.keypoints) - 0.5, features.image_size)
         sides = (xy, torch.from_numpy(features.scores), torch.from_numpy(features.descriptors))
         with torch.inference_mode():
             return Encoded(self.network.encode(*(values.to(self.device) for values in sides)))
@@ -82,7 +82,9 @@ class Matcher:
         sides = [(encoded[id(first)], encoded[id(second)]) for first, second in pairs]
         result = [(np.zeros((0, 2), np.uint32), np.zeros(0, np.float32)) for _ in pairs]
         batches = list(self._batches([(len(first), len(second)) for first, second in sides]))
-        found = side_by_side(lambda batch: self._run([sides[i] for i in batch]), batches, self.device, MOST)
+        found = in_parallel(
+            lambda batch: self._run([sides[i] for i in batch]), batches, self.device, MAX_PAIRS
+        )
         for batch, matches in zip(batches, found, strict=True):
             for index, value in zip(batch, matches, strict=True):
                 result[index] = value
@@ -96,7 +98,7 @@ class Matcher:
         encoded = {key: photo for key, photo in distinct.items() if isinstance(photo, Encoded)}
         rest = [(key, photo) for key, photo in distinct.items() if not isinstance(photo, Encoded)]
         for (key, _), rows in zip(
-            rest, side_by_side(lambda item: self.encode(item[1]), rest, self.device, MOST), strict=True
+            rest, in_parallel(lambda item: self.encode(item[1]), rest, self.device, MAX_PAIRS), strict=True
         ):
             encoded[key] = rows
         return encoded
@@ -135,13 +137,13 @@ class LightGlueMatcher:
         """On the matcher's device."""
         xy = (
             torch.from_numpy(features.keypoints) - 0.5
-        )  # the network counts pixels from the first one's centre
-        positions = normalise_positions(xy, features.image_size)
+        )  # the network counts pixels from the first one's center
+        positions = normalize_positions(xy, features.image_size)
         return Described(positions.to(self.device), torch.from_numpy(features.descriptors).to(self.device))
 
     def match(self, pairs: Sequence[tuple[Described, Described]]) -> list[Matches]:
         """As `Matcher.match`."""
-        return side_by_side(self._match, pairs, self.device, MOST)
+        return in_parallel(self._match, pairs, self.device, MAX_PAIRS)
 
     def _match(self, pair: tuple[Described, Described]) -> Matches:
         with torch.inference_mode():

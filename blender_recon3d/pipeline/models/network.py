@@ -77,14 +77,14 @@ class WeightsEntry:
     """One file of weights.
 
     name: what the user calls it; set: "bundled", "official" or "imagenet"; network: which layout it has, the name of
-    a `WeightsFile`; terms: where the licence can be read; sha256 and url: None when not known before the file is
+    a `WeightsFile`; terms: where the license can be read; sha256 and url: None when not known before the file is
     there (bundled ones carry it in the card beside them) and when it cannot be fetched.
     """
 
     name: str
     set: str
     network: str
-    licence: str
+    license: str
     commercial_use: bool
     file_name: str
     sha256: str | None = None

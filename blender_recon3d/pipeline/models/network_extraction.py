@@ -12,13 +12,13 @@ import torch
 
 from ..colmap.database import image_ids, open_database, write_features
 from ..errors import UserError
-from ..files.whole_files import remove
+from ..files.atomic_files import remove
 from ..matching.turned_photos import directed, quarter_turns, said, turned_back
 from .arithmetic import slow_remark
 from .feature_files import feature_path, load_features, save_features
 from .frontend import Features
 from .network import ExtractionJob
-from .parallel import ahead
+from .parallel import prefetch
 
 BATCH = 4  # photos given to the network at once; two such batches are what a kill can cost
 
@@ -31,7 +31,7 @@ class FeatureNetwork(Protocol):
     def extract(
         self, images: Sequence[np.ndarray], masks: Sequence[np.ndarray | None] | None = None
     ) -> list[Features]:
-        """Features of grey photos, uint8 [H, W] each; none where a mask of the photo's proportions is 0."""
+        """Features of gray photos, uint8 [H, W] each; none where a mask of the photo's proportions is 0."""
 
 
 class NetworkExtractor:
@@ -96,7 +96,7 @@ class NetworkExtractor:
         done = 0
         with open_database(workspace.database) as database:
             ids = image_ids(database)
-            for names, found in ahead(find, ahead(read, batches)):
+            for names, found in prefetch(find, prefetch(read, batches)):
                 for name, features in found.items():
                     if not feature_path(workspace, name).exists():
                         save_features(feature_path(workspace, name), features)

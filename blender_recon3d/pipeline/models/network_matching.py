@@ -15,7 +15,7 @@ from .arithmetic import slow_remark
 from .feature_files import feature_path, load_features
 from .frontend import Features
 from .network import MatchingJob, Names
-from .parallel import ahead, side_by_side
+from .parallel import in_parallel, prefetch
 
 BLOCK = {"cpu": 8, "cuda": 32, "mps": 8}  # pairs at once; two such blocks are what a kill can cost
 CACHED_PHOTOS = 48  # of 2 MB each; more than two tiles
@@ -57,13 +57,13 @@ class NetworkMatcher:
         def match(block: list[Names]) -> tuple[list[Names], dict[Names, np.ndarray]]:
             if all(pair in matched for pair in block):
                 return block, {}
-            side_by_side(encoded, sorted({name for pair in block for name in pair}), device)
+            in_parallel(encoded, sorted({name for pair in block for name in pair}), device)
             found = self.network.match([(encoded(a), encoded(b)) for a, b in block])
             results = {pair: matches for pair, (matches, _) in zip(block, found, strict=True)}
             return block, {pair: matches for pair, matches in results.items() if pair not in matched}
 
         done = job.total - len(job.pairs)
-        for block, found in ahead(match, blocks(job, BLOCK[device.type])):
+        for block, found in prefetch(match, blocks(job, BLOCK[device.type])):
             with open_database(path) as database, pycolmap.DatabaseTransaction(database):
                 for (a, b), matches in found.items():
                     database.write_matches(ids[a], ids[b], matches)

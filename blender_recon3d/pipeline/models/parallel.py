@@ -18,16 +18,19 @@ from ..system.cpu import cores
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-MOST = 4  # side by side; more take more memory and share the caches
+MAX_WORKERS = 4  # side by side; more take more memory and share the caches
 
 
-def side_by_side(
-    function: Callable[[Item], Result], items: Sequence[Item], device: torch.device, most: int = MOST
+def in_parallel(
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    device: torch.device,
+    max_workers: int = MAX_WORKERS,
 ) -> list[Result]:
-    """function(item) of each, in their order. On a CPU up to `most` at once, each with one thread of torch's."""
+    """function(item) of each, in their order. On a CPU up to `max_workers` at once, each with one thread of torch's."""
     if device.type != "cpu" or not items:
         return [function(item) for item in items]
-    with ThreadPoolExecutor(min(most, cores(), len(items)), initializer=_one_thread) as pool:
+    with ThreadPoolExecutor(min(max_workers, cores(), len(items)), initializer=_one_thread) as pool:
         return list(pool.map(function, items))
 
 
@@ -35,7 +38,7 @@ def _one_thread() -> None:
     torch.set_num_threads(1)  # holds for the calling thread
 
 
-def ahead(function: Callable[[Item], Result], items: Iterable[Item], count: int = 1) -> Iterator[Result]:
+def prefetch(function: Callable[[Item], Result], items: Iterable[Item], count: int = 1) -> Iterator[Result]:
     """function(item) of each, in their order, computed in another thread up to `count` before it is asked for."""
     pool = ThreadPoolExecutor(1)
     waiting: list[Future[Result]] = []

@@ -163,7 +163,7 @@ def superglue_agrees(exact: FastSuperGlue, fast: FastSuperGlue) -> bool:
 
 
 def synthetic_image(height: int, width: int) -> Tensor:
-    """A fixed grey image [1, 1, height, width] in [0, 1] with edges, corners and texture of several scales."""
+    """A fixed gray image [1, 1, height, width] in [0, 1] with edges, corners and texture of several scales."""
     rows = torch.arange(height, dtype=torch.float32)[:, None]
     columns = torch.arange(width, dtype=torch.float32)[None, :]
     image = torch.full((height, width), 0.5)

@@ -1,4 +1,4 @@
-"""Which weights there are, under which licence, and where on this machine. Standard library only.
+"""Which weights there are, under which license, and where on this machine. Standard library only.
 
 Three sets: "bundled" (ours, free for any use), "official" (the authors', with torchvision's ImageNet weights
 for EfficientNet) and a folder of the user's. A file is looked for in the user's cache, then among what is
@@ -55,7 +55,7 @@ def bundled_folders() -> list[Path]:
 
 
 def list_weights() -> list[dict[str, Any]]:
-    """What there is to know, a dict an entry: name, set, network, licence, commercial (bool), terms, url (None
+    """What there is to know, a dict an entry: name, set, network, license, commercial (bool), terms, url (None
     when it cannot be fetched), where (path of the file, None when it is not here)."""
     rows = []
     for entry in [bundled_entry(name) for name in FILES] + list(FETCHABLE):
@@ -67,7 +67,7 @@ def list_weights() -> list[dict[str, Any]]:
                 "name": entry.name,
                 "set": entry.set,
                 "network": entry.network,
-                "licence": entry.licence,
+                "licence": entry.license,
                 "commercial": entry.commercial_use,
                 "terms": entry.terms,
                 "url": entry.url,
@@ -94,7 +94,7 @@ def find(name: str, weights: str) -> tuple[Path, str | None]:
         return path, read_card(path).get("sha256") or entry.sha256
     ways = "use --features sift, or --weights DIR with your own"
     if fetchable:
-        ways += f", or `recon3d weights fetch {name}` ({fetchable.licence}) and --weights official"
+        ways += f", or `recon3d weights fetch {name}` ({fetchable.license}) and --weights official"
     raise UserError(f"no {weights} weights for {name} are installed: {ways}", exit_code=2)
 
 
@@ -122,9 +122,9 @@ def bundled_entry(name: str) -> WeightsEntry:
         if (folder / file_name).is_file():
             card = read_card(folder / file_name)
             break
-    licence = str(card.get("licence") or "see vendor/weights")
+    license = str(card.get("licence") or "see vendor/weights")
     return WeightsEntry(
-        name, "bundled", name, licence, bool(card.get("commercial_use", True)), file_name, card.get("sha256")
+        name, "bundled", name, license, bool(card.get("commercial_use", True)), file_name, card.get("sha256")
     )
 
 
@@ -132,7 +132,7 @@ def read_card(path: Path) -> dict[str, Any]:
     """The card beside a file of weights (NAME.json for NAME.safetensors), empty when there is none."""
     card = path.with_suffix(".json")
     try:
-        content = json_values.parse(read_regular(card, json_values.MOST_BYTES))
+        content = json_values.parse(read_regular(card, json_values.MAX_BYTES))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

@@ -69,11 +69,11 @@ def assign(logits: Tensor, iterations: int) -> Assignment:
         done += 1
         if done < look or done == iterations:
             continue
-        least, most = _logarithms(b / before)
+        low, high = _logarithms(b / before)
         # A factor that all of b has is one that all of a has inverted. What is not a number ends it too.
-        if not (most - least) * (iterations - done) >= TOLERANCE:
+        if not (high - low) * (iterations - done) >= TOLERANCE:
             break
-        change = max(-least, most)
+        change = max(-low, high)
         growth = sum(max(abs(value) for value in _logarithms(vector)) for vector in (a, b))
         if growth > GROWTH:
             u, v, growth = u + a.log2(), v + b.log2(), 0.0
@@ -94,8 +94,8 @@ def times(matrices: Tensor, vectors: Tensor) -> Tensor:
 
 def _logarithms(values: Tensor) -> tuple[float, float]:
     """To the base 2, of the smallest and the largest."""
-    least, most = torch.aminmax(values)
-    return float(least.log2()), float(most.log2())
+    low, high = torch.aminmax(values)
+    return float(low.log2()), float(high.log2())
 
 
 def mutual_matches(assignment: Assignment, threshold: float) -> list[tuple[Tensor, Tensor]]:

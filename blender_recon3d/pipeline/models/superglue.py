@@ -40,7 +40,7 @@ class SuperGlueSettings:
 class KeypointSet:
     """The keypoints of one side of a batch of pairs.
 
-    keypoints: [B, N, 2] as `normalise_keypoints` gives them; scores: [B, N], the detector's;
+    keypoints: [B, N, 2] as `normalize_keypoints` gives them; scores: [B, N], the detector's;
     descriptors: [B, N, 256]; valid: bool [B, N], False where an entry is padding, or None when all are real.
     """
 
@@ -50,15 +50,15 @@ class KeypointSet:
     valid: Tensor | None = None
 
 
-def normalise_keypoints(xy: Tensor, image_size: tuple[float, float]) -> Tensor:
-    """Keypoints [..., 2] in pixels, first pixel centre (0, 0), of an image of (width, height), as the network
+def normalize_keypoints(xy: Tensor, image_size: tuple[float, float]) -> Tensor:
+    """Keypoints [..., 2] in pixels, first pixel center (0, 0), of an image of (width, height), as the network
     takes them: from the middle of the image, in units of 0.7 times its longer side."""
     size = torch.tensor(image_size, dtype=xy.dtype, device=xy.device)
     return (xy - size / 2) / (0.7 * size.max())
 
 
 def mlp(channels: Sequence[int]) -> nn.Sequential:
-    """Pointwise perceptron: batch normalisation and ReLU after each layer but the last."""
+    """Pointwise perceptron: batch normalization and ReLU after each layer but the last."""
     layers: list[nn.Module] = []
     for index, (inputs, outputs) in enumerate(pairwise(channels)):
         layers.append(nn.Conv1d(inputs, outputs, 1))

@@ -1,10 +1,10 @@
-"""SuperPoint: interest points and descriptors of a grey image, in one file.
+"""SuperPoint: interest points and descriptors of a gray image, in one file.
 
 Written from the paper (DeTone, Malisiewicz, Rabinovich: "SuperPoint: Self-Supervised Interest Point Detection
 and Description", CVPRW 2018, arXiv:1712.07629). The parameters carry the names of the published checkpoint
 (`conv1a` ... `convDb`), so that it and ours load into the same network.
 
-Pixels: inside the network the first pixel centre is (0, 0), as in the paper; `to_full_image` maps to COLMAP's
+Pixels: inside the network the first pixel center is (0, 0), as in the paper; `to_full_image` maps to COLMAP's
 convention, where it is (0.5, 0.5).
 """
 
@@ -41,7 +41,7 @@ class SuperPointSettings:
 
 @dataclass
 class Keypoints:
-    """Of one image. keypoints: float32 [N, 2], x and y, first pixel centre (0, 0); scores: [N], descending;
+    """Of one image. keypoints: float32 [N, 2], x and y, first pixel center (0, 0); scores: [N], descending;
     descriptors: [N, 256], of length 1."""
 
     keypoints: Tensor
@@ -72,7 +72,7 @@ class SuperPoint(nn.Module):
         """The two heads, before any choice is made (what training needs).
 
         images: float [B, 1, H, W] in [0, 1]; H and W of at least 8, best multiples of 8 (what is left over
-        at the right and lower edge influences its neighbours, but carries no keypoints).
+        at the right and lower edge influences its neighbors, but carries no keypoints).
         Returns float32 logits [B, 65, H // 8, W // 8], the last channel being "no keypoint here", and float32
         descriptors [B, 256, H // 8, W // 8] of length 1.
         """
@@ -87,7 +87,7 @@ class SuperPoint(nn.Module):
             if pool:
                 x = F.max_pool2d(x, 2)
         detector, descriptor = F.relu(self.convPa(x)), F.relu(self.convDa(x))
-        # The last layers stay in fp32 under autocast: in bf16 neighbouring scores tie and survive the NMS.
+        # The last layers stay in fp32 under autocast: in bf16 neighboring scores tie and survive the NMS.
         with torch.autocast(images.device.type, enabled=False):
             logits = self.convPb(detector.float())
             descriptors = F.normalize(self.convDb(descriptor.float()), dim=1)
@@ -115,7 +115,7 @@ def keypoints_of(
     """The keypoints of what `SuperPoint.dense` returns; masks and sizes as `SuperPoint.forward` takes them."""
     scores = score_map(logits)
     height, width = scores.shape[-2:]
-    if masks is not None:  # before the suppression: what is ignored must not suppress its neighbours
+    if masks is not None:  # before the suppression: what is ignored must not suppress its neighbors
         scores = scores * masks[:, :height, :width].to(scores.dtype)
     kept = non_maximum_suppression(scores, settings.nms_radius)
     found = []
@@ -192,7 +192,7 @@ def choose_keypoints(
 def sample_descriptors(xy: Tensor, descriptors: Tensor, published_sampling: bool = True) -> Tensor:
     """Descriptors [N, 256] of length 1 at keypoints xy [N, 2], bilinear in the coarse map [256, h, w].
 
-    The centre of coarse cell i lies at pixel 8 i + 3.5. The published code spreads the cells over the image
+    The center of coarse cell i lies at pixel 8 i + 3.5. The published code spreads the cells over the image
     a little differently, and its networks were trained with that, hence `published_sampling`.
     """
     height, width = descriptors.shape[-2:]

@@ -60,7 +60,7 @@ def fit_layout(name: str, tensors: dict[str, Tensor], path: Path) -> dict[str, T
     """The tensors that network `name` takes, in its order.
 
     What inference does not use may be there or not: EfficientNet's classifier, the batch counters of
-    batch normalisation. Raises UserError when anything else is missing, left over or of another shape.
+    batch normalization. Raises UserError when anything else is missing, left over or of another shape.
     """
     with torch.device("meta"):
         expected = FILES[name].empty_network(tensors).state_dict()

@@ -1,7 +1,7 @@
 """Depth from coarse to fine, with windows that follow the surface.
 
 At a quarter of the size all depths are tried on fronto-parallel windows, and the planes through the sparse points.
-From then on every pixel carries a plane: planes are fitted to their surroundings, handed on to neighbours, and moved
+From then on every pixel carries a plane: planes are fitted to their surroundings, handed on to neighbors, and moved
 by fractions of a pixel of parallax, at a quarter, a half and the full size. Each step keeps what the cost says is
 better.
 """
@@ -96,8 +96,8 @@ def cascade(
 def _start(cost: MatchingCost, near: float, far: float) -> Planes:
     """The best of all depths, with upright windows."""
     step = cost.parallax_step(0.5 * (1 / near + 1 / far))
-    fewest, most = COARSE_DEPTHS
-    depths = int(min(most, max(fewest, (1 / near - 1 / far) / step)))
+    min_depths, max_depths = COARSE_DEPTHS
+    depths = int(min(max_depths, max(min_depths, (1 / near - 1 / far) / step)))
     w, best = sweep(cost, 0.0, depth_steps(near, far, depths))
     return Planes(median3(w), torch.zeros_like(w), torch.zeros_like(w), best)
 
@@ -164,7 +164,7 @@ def _enlarge(planes: Planes, cost: MatchingCost) -> Planes:
 
 
 def _parents(old: int, new: int, device: torch.device) -> tuple[Tensor, Tensor, float]:
-    """For each new row: its parent, how far it lies from the parent's centre (in old rows), and old/new."""
+    """For each new row: its parent, how far it lies from the parent's center (in old rows), and old/new."""
     scale = old / new
     place = (torch.arange(new, device=device) + 0.5) * scale
     parent = place.floor().long().clamp_max(old - 1)

@@ -1,7 +1,7 @@
 """Which depths other photos confirm, and what is left of a depth map then.
 
-A pixel's point is looked up in a neighbour's depth map and carried back: a neighbour confirms it when it comes back
-to within a pixel and its depth is the same to a hundredth. Depths that no neighbour confirms are noise, and so are
+A pixel's point is looked up in a neighbor's depth map and carried back: a neighbor confirms it when it comes back
+to within a pixel and its depth is the same to a hundredth. Depths that no neighbor confirms are noise, and so are
 specks of a few pixels. Maps are in COLMAP's convention here: the depth at (column, row), not half a pixel beyond.
 """
 
@@ -20,18 +20,18 @@ from .depth_views import View
 REPROJECTION = 1.0  # pixels
 DEPTH = 0.01  # of depth
 SPECK = 60  # pixels, at most, of a patch that is dropped
-SPECK_STEP = 0.01  # of depth: neighbouring pixels that differ by more belong to different patches
+SPECK_STEP = 0.01  # of depth: neighboring pixels that differ by more belong to different patches
 
 
 def confirmations(
-    depth: Tensor, view: View, neighbours: Iterable[tuple[Tensor, View]], device: torch.device
+    depth: Tensor, view: View, neighbors: Iterable[tuple[Tensor, View]], device: torch.device
 ) -> Tensor:
-    """How many neighbours confirm each depth of `view`, float32 [H, W]; depths [H, W], 0 is none."""
+    """How many neighbors confirm each depth of `view`, float32 [H, W]; depths [H, W], 0 is none."""
     height, width = depth.shape
     x = torch.arange(width, dtype=torch.float32, device=device)[None].expand(height, width)
     y = torch.arange(height, dtype=torch.float32, device=device)[:, None].expand(height, width)
     count = torch.zeros_like(depth)
-    for other_depth, other in neighbours:
+    for other_depth, other in neighbors:
         there_x, there_y, z = _carried(x, y, depth, view, other)
         found = _look_up(other_depth, there_x, there_y)
         back_x, back_y, back_z = _carried(there_x, there_y, found, other, view)
@@ -57,7 +57,7 @@ def _carried(
 
 def _look_up(depth: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """The depth at places of a map, 0 where there is none: on the plane through the nearest pixel and its gentler
-    neighbours."""
+    neighbors."""
     height, width = depth.shape
     w = torch.where(depth > 0, 1 / depth.clamp_min(1e-9), 0.0)
     maps = torch.stack([w, gentler(w, 1), gentler(w, 0)])
@@ -71,7 +71,7 @@ def _look_up(depth: Tensor, x: Tensor, y: Tensor) -> Tensor:
 
 
 def gentler(w: Tensor, dim: int) -> Tensor:
-    """The smaller of the differences to the two neighbours, which is the surface's own at its edge."""
+    """The smaller of the differences to the two neighbors, which is the surface's own at its edge."""
     before, after = w - w.roll(1, dim), w.roll(-1, dim) - w
     return torch.where(before.abs() < after.abs(), before, after)
 

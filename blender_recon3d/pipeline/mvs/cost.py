@@ -1,8 +1,8 @@
-"""How well a map of planes explains what the neighbouring photos see: zero-mean normalised cross-correlation.
+"""How well a map of planes explains what the neighboring photos see: zero-mean normalized cross-correlation.
 
 A plane per pixel is held in inverse depth, which is linear in pixels: w(x, y) = 1/z. Every pixel is sampled in
 the other photos at its own plane's depth, and windows are taken over the samples: they follow the surface as
-soon as neighbouring pixels carry its planes, with one sample a pixel and view instead of a whole patch.
+soon as neighboring pixels carry its planes, with one sample a pixel and view instead of a whole patch.
 
 Maps are worked on in strips of rows: what a strip needs meanwhile fits the processor's cache, which is twice as
 fast, and takes the same memory whatever the photo's size.
@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn import functional
 
 OUTSIDE = 2.0  # the cost of a sample outside the other photo: that of perfect anticorrelation
-VARIANCE_FLOOR = 1e-5  # of grey values in 0..1: below is noise, not texture
+VARIANCE_FLOOR = 1e-5  # of gray values in 0..1: below is noise, not texture
 STRIP_PIXELS = {"cpu": 1 << 18, "cuda": 1 << 24, "mps": 1 << 22}  # of a strip, about
 
 
@@ -40,8 +40,8 @@ def strip_rows(values: Tensor) -> int:
 class MatchingCost:
     """The cost of depth hypotheses for one reference photo against its sources.
 
-    reference [H, W] and sources (each [Hs, Ws]): grey values in 0..1. intrinsics [3, 3] of each in pixels with
-    the first centre at .5; relative: source_from_reference [3, 4]. radius: of the square window, pixels.
+    reference [H, W] and sources (each [Hs, Ws]): gray values in 0..1. intrinsics [3, 3] of each in pixels with
+    the first center at .5; relative: source_from_reference [3, 4]. radius: of the square window, pixels.
     """
 
     def __init__(
@@ -185,7 +185,7 @@ def choose(mask: Tensor, yes: Tensor, no: Tensor) -> Tensor:
 
 
 def pixel_grid(height: int, width: int, device: torch.device) -> Tensor:
-    """Homogeneous pixel centres float32 [3, H, W]: (x + .5, y + .5, 1)."""
+    """Homogeneous pixel centers float32 [3, H, W]: (x + .5, y + .5, 1)."""
     y, x = torch.meshgrid(
         torch.arange(height, device=device, dtype=torch.float32) + 0.5,
         torch.arange(width, device=device, dtype=torch.float32) + 0.5,

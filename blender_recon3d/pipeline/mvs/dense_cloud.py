@@ -14,7 +14,7 @@ from ..colmap.calls import pycolmap, run_cancellable
 from ..colmap.model_files import read_model
 from ..errors import FileFormatError, UserError
 from ..events import Progress
-from ..files.whole_files import remove, whole_file, whole_folder
+from ..files.atomic_files import atomic_file, atomic_folder, remove
 from ..photos.image_files import open_photo, read_gray
 from ..photos.photo_entries import in_threads
 from ..results import damaged, describe_all
@@ -29,7 +29,7 @@ def dense_cloud(workspace: Workspace, settings: DenseSettings, progress: Progres
         progress.warning(f"{why}: the photos are undistorted again.")
         remove(workspace.dense)
     if not workspace.dense.exists():
-        with whole_folder(workspace.dense) as part:
+        with atomic_folder(workspace.dense) as part:
             undistort(workspace, settings, part, progress)
             check_undistorted(part, progress)
         record = workspace.read_state().stage("dense")
@@ -45,8 +45,8 @@ def dense_cloud(workspace: Workspace, settings: DenseSettings, progress: Progres
         raise UserError(
             "No photo has a neighbor to compare with: take photos closer together, with two thirds overlap."
         )
-    least = min(settings.min_views, len(names))
-    vertices = fuse(workspace.dense, names, least, settings.memory, progress)
+    min_views = min(settings.min_views, len(names))
+    vertices = fuse(workspace.dense, names, min_views, settings.memory, progress)
     views = float(vertices["views"].mean())
     message = f"{len(vertices)} points from {len(names)} photos, {views:.1f} views per point ({how})"
     return {"message": message, "points": len(vertices), "photos": len(names), "method": how}
@@ -148,7 +148,7 @@ def _undistort_masks(workspace: Workspace, options: Any, output: Path, progress:
         bitmap = pycolmap.Bitmap.from_array(read_gray(mask))
         undistorted, _ = pycolmap.undistort_image(options, bitmap, model.camera(image.camera_id))
         values = np.where(np.asarray(undistorted.to_array()).squeeze() > 127, 255, 0).astype(np.uint8)
-        with whole_file(output / mask.name) as part:
+        with atomic_file(output / mask.name) as part:
             part.write_bytes(cv2.imencode(".png", values)[1].tobytes())
         progress.check()
 

@@ -18,9 +18,9 @@ from .cost import MatchingCost
 WORKING = 105  # a pixel of the rows that are worked on: planes, costs
 WHOLE = 40  # a pixel of the photo, whatever its bands: four photos to compare with, the results
 FIXED = 400 << 20  # the process itself, and the strips
-CACHE = 256 << 20  # grey photos kept for the next ones
-LEAST_ROWS = 256  # of a band, besides what it shares with its neighbours
-MARGIN = 64  # rows that a band sees of its neighbours: as far as windows, fits and handing on reach
+CACHE = 256 << 20  # gray photos kept for the next ones
+MIN_ROWS = 256  # of a band, besides what it shares with its neighbors
+MARGIN = 64  # rows that a band sees of its neighbors: as far as windows, fits and handing on reach
 # What a photo takes besides the trial's share (sparse planes, comparing, reading, writing), and what photos that are
 # worked on at once cost each other: benchmarks/measure/dense.py.
 BESIDES = 2.0
@@ -40,20 +40,20 @@ def plan(sizes: list[tuple[int, int]], device: torch.device, memory: float) -> P
     """What fits into `memory` bytes; sizes: (height, width) of the photos."""
     height, width = max(sizes, key=lambda size: size[0] * size[1], default=(1, 1))
     pixels = height * width
-    most = min(cores(), len(sizes) or 1) if device.type == "cpu" else 1
+    max_workers = min(cores(), len(sizes) or 1) if device.type == "cpu" else 1
     fixed = FIXED + min(CACHE, len(sizes) * pixels)
-    for workers in range(most, 0, -1):
+    for workers in range(max_workers, 0, -1):
         needed = fixed + workers * pixels * (WORKING + WHOLE)
         if needed <= memory:
             return Plan(workers, height, needed)
     left = memory - fixed - pixels * WHOLE
-    rows = max(LEAST_ROWS, min(height, int(left // (width * WORKING)) - 2 * MARGIN))
+    rows = max(MIN_ROWS, min(height, int(left // (width * WORKING)) - 2 * MARGIN))
     return Plan(1, rows, fixed + pixels * WHOLE + min(rows + 2 * MARGIN, height) * width * WORKING)
 
 
 @cache
 def seconds_per_megapixel(device: torch.device, views: int) -> float:
-    """Of one photo alone with `views` neighbours: measured on a small one, in about a second."""
+    """Of one photo alone with `views` neighbors: measured on a small one, in about a second."""
     height, width = TRIAL
     texture = cv2.GaussianBlur(
         np.random.default_rng(0).random((height, width)).astype(np.float32), (0, 0), 1.0

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import UserError
+from ..files.atomic_files import atomic_file
 from ..files.regular import open_regular, read_regular
-from ..files.whole_files import whole_file
 
 
 def map_paths(dense: Path, name: str) -> tuple[Path, Path]:
@@ -21,7 +21,7 @@ def map_paths(dense: Path, name: str) -> tuple[Path, Path]:
 
 
 def photometric_path(dense: Path, name: str) -> Path:
-    """The depth map of a photo before it is compared with its neighbours'."""
+    """The depth map of a photo before it is compared with its neighbors'."""
     return dense / "stereo" / "depth_maps" / f"{name}.photometric.bin"
 
 
@@ -40,7 +40,7 @@ def write_map(path: Path, values: np.ndarray) -> None:
     """values [H, W, C]. pycolmap's own NormalMap writes interleaved values, which fusion misreads."""
     height, width, channels = values.shape
     planes = np.ascontiguousarray(np.moveaxis(values, 2, 0), "<f4")
-    with whole_file(path) as part, open(part, "wb") as file:
+    with atomic_file(path) as part, open(part, "wb") as file:
         file.write(f"{width}&{height}&{channels}&".encode())
         file.write(planes.tobytes())
 

@@ -1,4 +1,4 @@
-"""The undistorted photos as multi-view stereo sees them: cameras, neighbours and depth ranges."""
+"""The undistorted photos as multi-view stereo sees them: cameras, neighbors and depth ranges."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ..files.pictures import read_picture
 
 # Angle between two views of a point, degrees: below, depth is uncertain; above, surfaces look different.
 BEST_ANGLE, SPREAD_BELOW, SPREAD_ABOVE = 8.0, 3.0, 14.0
-FEWEST_SHARED = 10  # points two photos must share to be compared
+MIN_SHARED = 10  # points two photos must share to be compared
 
 
 @dataclass(frozen=True, eq=False)  # compared and hashed by identity: arrays are neither
 class View:
-    """One undistorted photo. intrinsics [3, 3] in pixels (first centre at .5); cam_from_world [3, 4]."""
+    """One undistorted photo. intrinsics [3, 3] in pixels (first center at .5); cam_from_world [3, 4]."""
 
     name: str
     path: Path
@@ -30,8 +30,8 @@ class View:
     cam_from_world: np.ndarray
 
     @property
-    def centre(self) -> np.ndarray:
-        """The camera's centre in the world."""
+    def center(self) -> np.ndarray:
+        """The camera's center in the world."""
         return -self.cam_from_world[:, :3].T @ self.cam_from_world[:, 3]
 
     def read_gray(self) -> np.ndarray:
@@ -44,16 +44,16 @@ class View:
 
 @dataclass(frozen=True)
 class Scene:
-    """All views, and for each its neighbours (best first), the range of depth its sparse points show, and these."""
+    """All views, and for each its neighbors (best first), the range of depth its sparse points show, and these."""
 
     views: list[View]
-    neighbours: list[list[int]]
+    neighbors: list[list[int]]
     ranges: list[tuple[float, float]]  # nearest and farthest depth; (0, 0) without points
     points: list[np.ndarray]  # [P, 3]: x, y in pixels, inverse depth
 
 
-def load_scene(dense: Path, most_neighbours: int) -> Scene:
-    """Read `dense/sparse` (PINHOLE cameras) and choose neighbours by shared points and angle."""
+def load_scene(dense: Path, max_neighbors: int) -> Scene:
+    """Read `dense/sparse` (PINHOLE cameras) and choose neighbors by shared points and angle."""
     model = read_model(dense / "sparse")
     ids = sorted(model.reg_image_ids())
     index = {image_id: number for number, image_id in enumerate(ids)}
@@ -71,17 +71,17 @@ def load_scene(dense: Path, most_neighbours: int) -> Scene:
                 cam_from_world=np.array(image.cam_from_world().matrix()),
             )
         )
-    centres = np.array([view.centre for view in views]).reshape(-1, 3)
+    centers = np.array([view.center for view in views]).reshape(-1, 3)
     tracks = _read_tracks(model, index)
-    neighbours, ranges, points = [], [], []
+    neighbors, ranges, points = [], [], []
     for number, view in enumerate(views):
         seen = tracks.points_of(number)
-        scores = _scores(number, centres, tracks, seen)
-        order = np.argsort(-scores, kind="stable")[:most_neighbours]
-        neighbours.append([int(other) for other in order if scores[other] > 0])
+        scores = _scores(number, centers, tracks, seen)
+        order = np.argsort(-scores, kind="stable")[:max_neighbors]
+        neighbors.append([int(other) for other in order if scores[other] > 0])
         ranges.append(_depth_range(view, tracks.xyz[seen]))
         points.append(_projected(view, tracks.xyz[seen]))
-    return Scene(views, neighbours, ranges, points)
+    return Scene(views, neighbors, ranges, points)
 
 
 @dataclass(frozen=True)
@@ -130,24 +130,24 @@ def _read_tracks(model: Any, index: dict[int, int]) -> _Tracks:
     )
 
 
-def _scores(number: int, centres: np.ndarray, tracks: _Tracks, seen: np.ndarray) -> np.ndarray:
+def _scores(number: int, centers: np.ndarray, tracks: _Tracks, seen: np.ndarray) -> np.ndarray:
     """[N] for one view: the sum over points shared with each other view of a weight that is 1 at BEST_ANGLE.
 
     0 for itself and where too few points are shared.
     """
     if not len(seen):
-        return np.zeros(len(centres))
+        return np.zeros(len(centers))
     observations = tracks.observations_of(seen)
     other = tracks.view[observations]
     xyz = tracks.xyz[tracks.point[observations]]
-    ours, theirs = centres[number] - xyz, centres[other] - xyz
+    ours, theirs = centers[number] - xyz, centers[other] - xyz
     cosine = (ours * theirs).sum(1) / (np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1))
     angle = np.degrees(np.arccos(np.clip(cosine, -1, 1)))
     spread = np.where(angle < BEST_ANGLE, SPREAD_BELOW, SPREAD_ABOVE)
     weight = np.exp(-0.5 * ((angle - BEST_ANGLE) / spread) ** 2)
-    scores = np.bincount(other, weight, len(centres))
-    shared = np.bincount(other, minlength=len(centres))
-    scores[shared < FEWEST_SHARED] = 0
+    scores = np.bincount(other, weight, len(centers))
+    shared = np.bincount(other, minlength=len(centers))
+    scores[shared < MIN_SHARED] = 0
     scores[number] = 0
     return scores
 
@@ -155,7 +155,7 @@ def _scores(number: int, centres: np.ndarray, tracks: _Tracks, seen: np.ndarray)
 def _depth_range(view: View, xyz: np.ndarray) -> tuple[float, float]:
     depth = xyz @ view.cam_from_world[2, :3] + view.cam_from_world[2, 3]
     depth = depth[depth > 0]
-    if len(depth) < FEWEST_SHARED:
+    if len(depth) < MIN_SHARED:
         return 0.0, 0.0
     near, far = np.percentile(depth, [1, 99])
     return float(near * 0.85), float(far * 1.2)
@@ -171,5 +171,5 @@ def _projected(view: View, xyz: np.ndarray) -> np.ndarray:
 
 
 def scaled_intrinsics(intrinsics: np.ndarray, scale_x: float, scale_y: float) -> np.ndarray:
-    """Intrinsics of a photo resized by these factors; with centres at .5 the principal point just scales."""
+    """Intrinsics of a photo resized by these factors; with centers at .5 the principal point just scales."""
     return np.diag([scale_x, scale_y, 1.0]) @ intrinsics

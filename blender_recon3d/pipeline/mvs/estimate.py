@@ -1,6 +1,6 @@
 """Depth and normal maps of all photos on a torch device, photo by photo, in COLMAP's workspace.
 
-First every photo for itself (photometric maps), then each against its neighbours' (geometric maps, which fusion
+First every photo for itself (photometric maps), then each against its neighbors' (geometric maps, which fusion
 reads): COLMAP's own two steps and files. A photo's maps are written whole; those that are there are passed over.
 """
 
@@ -20,13 +20,13 @@ from torch import Tensor
 
 from ..errors import UserError
 from ..events import Progress
+from ..files.atomic_files import remove
 from ..files.pictures import read_picture
-from ..files.whole_files import remove
 from ..text import duration
 from .cascade import FULL_RADIUS, cascade
 from .consistency import confirmations, without_specks
 from .cost import MatchingCost
-from .depth_forecast import CACHE, LEAST_ROWS, MARGIN, Plan, forecast, plan
+from .depth_forecast import CACHE, MARGIN, MIN_ROWS, Plan, forecast, plan
 from .depth_maps import map_paths, photometric_path, read_map, write_map
 from .depth_views import Scene, View, scaled_intrinsics
 from .silhouettes import borrowed
@@ -35,18 +35,18 @@ FORECAST_FROM = 20.0  # megapixels of work that are worth a second of forecast
 
 
 class PhotoCache:
-    """Grey photos as uint8 arrays, the last `most` of them; thread safe."""
+    """Gray photos as uint8 arrays, the last `max_views` of them; thread safe."""
 
-    def __init__(self, most: int = 16) -> None:
+    def __init__(self, max_views: int = 16) -> None:
         self._lock = threading.Lock()
-        self._read = lru_cache(maxsize=most)(View.read_gray)
+        self._read = lru_cache(maxsize=max_views)(View.read_gray)
 
     def read(self, view: View) -> np.ndarray:
         with self._lock:
             return self._read(view)
 
 
-class Means:
+class ComputeBudget:
     """What photos are worked on with, which gets less when the device fails: smaller bands, then the CPU."""
 
     def __init__(self, device: torch.device, chosen: Plan, progress: Progress) -> None:
@@ -64,8 +64,8 @@ class Means:
             if failed != (self.device, self.rows):
                 return  # another photo has seen to it
             rows = min(self.rows, height)
-            if out_of_memory(error) and rows > LEAST_ROWS:
-                self.rows = max(LEAST_ROWS, rows // 2)
+            if out_of_memory(error) and rows > MIN_ROWS:
+                self.rows = max(MIN_ROWS, rows // 2)
                 what = f"continues in bands of {self.rows} rows"
             elif self.device.type != "cpu":
                 self.device, self.rows = torch.device("cpu"), height
@@ -97,22 +97,20 @@ def _short(error: Exception) -> str:
 def estimate_all(
     dense: Path, scene: Scene, device: torch.device, masks: Path, memory: float, progress: Progress
 ) -> list[str]:
-    """Write the maps of every photo that has neighbours; the names of those without.
+    """Write the maps of every photo that has neighbors; the names of those without.
 
     memory: bytes that may be used. On a CPU photos are worked on side by side with one thread each, which uses the
     cores better than many threads on one photo.
     """
-    usable = [number for number in range(len(scene.views)) if _has_neighbours(scene, number)]
+    usable = [number for number in range(len(scene.views)) if _has_neighbors(scene, number)]
     left = [number for number in usable if not _exist(*map_paths(dense, scene.views[number].name))]
-    sources = sorted(
-        {other for number in left for other in (number, *scene.neighbours[number])} & set(usable)
-    )
+    sources = sorted({other for number in left for other in (number, *scene.neighbors[number])} & set(usable))
     first = [number for number in sources if not _has_photometric(dense, scene.views[number])]
     sizes = [(scene.views[number].height, scene.views[number].width) for number in first]
     chosen = plan(sizes, device, memory)
-    _tell(sizes, device, scene, chosen, progress)
+    _log_forecast(sizes, device, scene, chosen, progress)
     largest = max((height * width for height, width in sizes), default=1)
-    means, cache = Means(device, chosen, progress), PhotoCache(min(16, max(1, CACHE // largest)))
+    means, cache = ComputeBudget(device, chosen, progress), PhotoCache(min(16, max(1, CACHE // largest)))
 
     def photometric(number: int) -> None:
         depth, normal = estimate_safely(scene, number, cache, means, progress.check)
@@ -125,8 +123,8 @@ def estimate_all(
         write_map(photometric_path(dense, view.name), depth[..., None])
 
     def geometric(number: int) -> None:
-        neighbours = [other for other in scene.neighbours[number] if other in able]
-        depth = checked(dense, scene.views[number], [scene.views[other] for other in neighbours], means)
+        neighbors = [other for other in scene.neighbors[number] if other in able]
+        depth = checked(dense, scene.views[number], [scene.views[other] for other in neighbors], means)
         write_map(map_paths(dense, scene.views[number].name)[0], depth[..., None])
         progress.check()
 
@@ -139,8 +137,8 @@ def estimate_all(
     return [view.name for number, view in enumerate(scene.views) if number not in able]
 
 
-def _has_neighbours(scene: Scene, number: int) -> bool:
-    return bool(scene.neighbours[number]) and scene.ranges[number][1] > 0
+def _has_neighbors(scene: Scene, number: int) -> bool:
+    return bool(scene.neighbors[number]) and scene.ranges[number][1] > 0
 
 
 def _has_photometric(dense: Path, view: View) -> bool:
@@ -151,14 +149,14 @@ def _exist(*paths: Path) -> bool:
     return all(path.exists() for path in paths)
 
 
-def _tell(
+def _log_forecast(
     sizes: list[tuple[int, int]], device: torch.device, scene: Scene, chosen: Plan, progress: Progress
 ) -> None:
     """What is to come, where it is worth saying."""
     megapixels = sum(height * width for height, width in sizes) / 1e6
     if megapixels < FORECAST_FROM:
         return
-    views = max(len(neighbours) for neighbours in scene.neighbours)
+    views = max(len(neighbors) for neighbors in scene.neighbors)
     seconds = forecast(sizes, device, views, chosen)
     bands = f" in bands of {chosen.rows} rows" if chosen.rows < max(height for height, _ in sizes) else ""
     progress.info(
@@ -170,7 +168,12 @@ def _tell(
 
 
 def _run_all(
-    work: Callable[[int], None], items: list[int], means: Means, total: int, said: str, progress: Progress
+    work: Callable[[int], None],
+    items: list[int],
+    means: ComputeBudget,
+    total: int,
+    said: str,
+    progress: Progress,
 ) -> None:
     """Run `work` on each item; the first failure or cancel stops what has not begun and is raised."""
     done = total - len(items)
@@ -195,7 +198,7 @@ def _run_all(
 
 
 def estimate_safely(
-    scene: Scene, number: int, cache: PhotoCache, means: Means, check: Callable[[], None]
+    scene: Scene, number: int, cache: PhotoCache, means: ComputeBudget, check: Callable[[], None]
 ) -> tuple[np.ndarray, np.ndarray]:
     """`estimate_one` with what means there are, and with less of them after a failure."""
     while True:
@@ -213,7 +216,7 @@ def estimate_one(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Depth float32 [H, W] (0: none) and normals float32 [H, W, 3] of one photo, worked on in bands of `rows`."""
     view = scene.views[number]
-    sources = [scene.views[other] for other in scene.neighbours[number]]
+    sources = [scene.views[other] for other in scene.neighbors[number]]
     depth = np.empty((view.height, view.width), np.float32)
     normal = np.empty((view.height, view.width, 3), np.float32)
     for top in range(0, view.height, rows):
@@ -295,15 +298,15 @@ def _scaled(view: View, gray: np.ndarray, factor: int, device: torch.device) -> 
     return torch.from_numpy(values).to(device), torch.tensor(intrinsics)
 
 
-def checked(dense: Path, view: View, neighbours: list[View], means: Means) -> np.ndarray:
-    """A photo's photometric depth without what no neighbour confirms, and without specks."""
+def checked(dense: Path, view: View, neighbors: list[View], means: ComputeBudget) -> np.ndarray:
+    """A photo's photometric depth without what no neighbor confirms, and without specks."""
     depth = read_map(photometric_path(dense, view.name))[..., 0]
     device, _ = means.current()
 
     def on_device(values: np.ndarray) -> Tensor:
         return torch.from_numpy(np.array(values, np.float32)).to(device)
 
-    others = ((on_device(read_map(photometric_path(dense, item.name))[..., 0]), item) for item in neighbours)
+    others = ((on_device(read_map(photometric_path(dense, item.name))[..., 0]), item) for item in neighbors)
     with torch.inference_mode():
         count = confirmations(on_device(depth), view, others, device).cpu().numpy()
     return without_specks(np.where(count > 0, depth, 0))

@@ -10,12 +10,12 @@ import numpy as np
 from ..colmap.calls import pycolmap, run_cancellable
 from ..errors import FileFormatError, UserError
 from ..events import Progress
+from ..files.atomic_files import remove, scratch_folder
 from ..files.durable import sync_file, sync_folder
 from ..files.ply import read_vertices, with_column, write_vertices
 from ..files.regular import read_regular
-from ..files.whole_files import remove, scratch_folder
 
-BYTES_PER_PIXEL = 4 + 12 + 3 + 1  # depth, normal, colour, whether it is fused
+BYTES_PER_PIXEL = 4 + 12 + 3 + 1  # depth, normal, color, whether it is fused
 
 
 def fuse(dense: Path, names: list[str], min_views: int, memory_gb: float, progress: Progress) -> np.ndarray:

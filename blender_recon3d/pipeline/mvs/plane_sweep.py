@@ -18,7 +18,7 @@ def sweep(cost: MatchingCost, around: Tensor | float, steps: Sequence[float]) ->
     """The best inverse depth and its cost, each [H, W], of `around` plus each of `steps`, evenly spaced.
 
     Steps of inverse depth are steps along the other photos' epipolar lines; a parabola through the best and its
-    two neighbours places the result between them.
+    two neighbors places the result between them.
     """
     shape = (cost.height, cost.width)
     w, costs = (torch.empty(shape, device=cost.device) for _ in range(2))
@@ -75,7 +75,7 @@ def plane_sweep(
 
 def depth_map(w: Tensor, slant_x: Tensor, slant_y: Tensor, cost: Tensor, near: float, far: float) -> Tensor:
     """Depth [H, W], 0 where it is unsure: at the upper left corner of each pixel, where COLMAP's fusion takes it to
-    be (it unprojects (column, row), and cameras have the pixel's centre at .5 beyond).
+    be (it unprojects (column, row), and cameras have the pixel's center at .5 beyond).
 
     Half a pixel matters: a cloud is shifted by as much within each photo, and photos that are turned against
     each other disagree by up to a pixel.

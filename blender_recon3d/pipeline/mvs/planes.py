@@ -19,7 +19,7 @@ def fit_planes(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Edge-aware least-squares planes over a window: (w, dw/dx, dw/dy), each [H, W].
 
-    Neighbour i weighs max(.02, 1 - cost_i / .6) exp(-(r_i / (sigma w))^2), where r_i is how far it lies from the
+    Neighbor i weighs max(.02, 1 - cost_i / .6) exp(-(r_i / (sigma w))^2), where r_i is how far it lies from the
     plane that is known so far (`slants`; None: upright): sure ones count, and those beyond a jump in depth do not.
     """
     height = inverse_depth.shape[0]

@@ -1,6 +1,6 @@
 """Pixels whose depth is not their own: flat ones beside a strong edge, as the sky is beside a statue.
 
-A window at a silhouette sees the edge whichever side its centre is on, and matches at the depth of what is in front:
+A window at a silhouette sees the edge whichever side its center is on, and matches at the depth of what is in front:
 the sky gets a fringe. Such a pixel is told by having, among the pixels of its own shade, no texture at all, while the
 window has plenty, and by nothing being found around it. Flat surfaces without a strong edge nearby are not meant:
 what little they have is their own.
@@ -14,14 +14,14 @@ from torch.nn import functional
 
 from .cost import strip_rows, window_means
 
-SHADE = 0.03  # grey values (0..1) that count as the pixel's own shade, as a Gaussian's sigma
+SHADE = 0.03  # gray values (0..1) that count as the pixel's own shade, as a Gaussian's sigma
 FLAT = 0.016  # standard deviation among these below which there is no texture
 FILLED = 0.85  # share of the pixels around that have depth, where there is a surface on either side
 EDGE = 0.09  # standard deviation of the whole window above which there is a strong edge
 
 
 def borrowed(photo: Tensor, depth: Tensor, radius: int) -> Tensor:
-    """bool [H, W]: where depth rests on an edge between other shades; photo [H, W], grey values in 0..1; depth
+    """bool [H, W]: where depth rests on an edge between other shades; photo [H, W], gray values in 0..1; depth
     [H, W], 0 is none; radius: of the matching windows."""
     mean, square = window_means([photo, photo * photo], radius)
     suspect = (square - mean * mean) > EDGE**2
@@ -39,12 +39,12 @@ def borrowed(photo: Tensor, depth: Tensor, radius: int) -> Tensor:
 
 
 def _own_variance(photo: Tensor, around: Tensor, radius: int) -> Tensor:
-    """The variance [R, W] among the pixels of each window that are of its centre's shade."""
+    """The variance [R, W] among the pixels of each window that are of its center's shade."""
     height, width = photo.shape
     total, first, second = (torch.zeros_like(photo) for _ in range(3))
     for dy in range(2 * radius + 1):
         for dx in range(2 * radius + 1):
-            # Differences to the centre: the variance of numbers near 1 would drown in rounding.
+            # Differences to the center: the variance of numbers near 1 would drown in rounding.
             difference = around[dy : dy + height, dx : dx + width] - photo
             weight = (difference * (0.5**0.5 / SHADE)).square_().neg_().exp_()
             total += weight

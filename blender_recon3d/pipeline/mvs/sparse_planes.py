@@ -9,19 +9,19 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import Delaunay, QhullError, cKDTree
 
-NEIGHBOURS = 8  # in the photo, whose median depth a point is compared with
+NEIGHBORS = 8  # in the photo, whose median depth a point is compared with
 ODD = 0.25  # of inverse depth: a point that differs from that median by more is left out
-FEWEST = 12  # points that make planes worth trying
+MIN_POINTS = 12  # points that make planes worth trying
 
 
 def sparse_planes(points: np.ndarray, height: int, width: int) -> np.ndarray | None:
-    """float32 [3, height, width]: inverse depth at each pixel's centre and its slants along x and y, 0 outside of
+    """float32 [3, height, width]: inverse depth at each pixel's center and its slants along x and y, 0 outside of
     the triangles; None where there are too few points.
 
-    points [P, 3]: x, y in pixels (the first centre at .5) and inverse depth.
+    points [P, 3]: x, y in pixels (the first center at .5) and inverse depth.
     """
     points = _without_odd(points)
-    if len(points) < FEWEST:
+    if len(points) < MIN_POINTS:
         return None
     try:
         triangles = Delaunay(points[:, :2])
@@ -44,8 +44,8 @@ def sparse_planes(points: np.ndarray, height: int, width: int) -> np.ndarray | N
 def _without_odd(points: np.ndarray) -> np.ndarray:
     """Without points in one place, and those whose depth is not at all that of the points around."""
     points = points[np.unique(np.round(points[:, :2]), axis=0, return_index=True)[1]]
-    if len(points) <= NEIGHBOURS:
+    if len(points) <= NEIGHBORS:
         return points
-    index = cKDTree(points[:, :2]).query(points[:, :2], NEIGHBOURS + 1)[1]
+    index = cKDTree(points[:, :2]).query(points[:, :2], NEIGHBORS + 1)[1]
     median = np.median(points[index, 2], axis=1)
     return points[np.abs(points[:, 2] - median) < ODD * median]

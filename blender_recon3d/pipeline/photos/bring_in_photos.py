@@ -14,14 +14,14 @@ from ..documents.document_files import write_document
 from ..documents.photos_json import PhotosDocument
 from ..errors import UserError
 from ..events import Progress
+from ..files.atomic_files import atomic_file, clone_or_copy, link_or_copy, remove
 from ..files.user_path import user_path
-from ..files.whole_files import clone_or_copy, link_or_copy, remove, whole_file
 from ..results import described
 from ..settings import PhotosSettings
 from ..workspace import Workspace
 from .camera_groups import group_cameras
 from .find_photos import (
-    FEWEST_PHOTOS,
+    MIN_PHOTOS,
     common_folder,
     look_for,
     natural_key,
@@ -46,7 +46,7 @@ def bring_in_photos(workspace: Workspace, settings: PhotosSettings, progress: Pr
     for photo in photos:
         if photo.reason:
             progress.warning(f"{photo.path.name} is excluded: {photo.reason}.", photo=str(photo.path))
-    if len(used) < FEWEST_PHOTOS:
+    if len(used) < MIN_PHOTOS:
         raise UserError(" ".join([_too_few(photos, used, base), *unread]), 2)
 
     taken: set[str] = set()
@@ -101,9 +101,7 @@ def _whole_frames(folder: Path) -> bool:
 def _too_few(photos: list[PhotoInfo], used: list[PhotoInfo], base: Path) -> str:
     reasons = [f"{photo.path.name}: {photo.reason}" for photo in photos if photo.reason]
     shown = "; ".join(reasons[:3]) + (f"; and {len(reasons) - 3} more" if len(reasons) > 3 else "")
-    text = (
-        f"{len(used)} of {len(photos)} photos in {base} can be used, but at least {FEWEST_PHOTOS} are needed"
-    )
+    text = f"{len(used)} of {len(photos)} photos in {base} can be used, but at least {MIN_PHOTOS} are needed"
     return f"{text}{f' ({shown})' if shown else ''}: add photos and run again."
 
 
@@ -120,7 +118,7 @@ def _bring_in(photo: PhotoInfo, target: Path, frames: Path) -> None:
         # What COLMAP and other readers want to know of the camera is kept; the orientation has been applied.
         kept = Image.Exif()
         kept[0x010F], kept[0x0110] = exif.make, exif.model
-        with whole_file(target) as part:
+        with atomic_file(target) as part:
             options: dict[str, Any] = {"format": "PNG"}
             if target.suffix == ".jpg":
                 options = {"format": "JPEG", "quality": JPEG_QUALITY, "subsampling": 0}
@@ -163,7 +161,7 @@ def _bring_masks(
             said = getattr(error, "strerror", None) or error
             progress.warning(f"The mask {mask} cannot be read ({said}): {photo.path.name} is used unmasked.")
             continue
-        with whole_file(workspace.masks / f"{target.name}.png") as part:
+        with atomic_file(workspace.masks / f"{target.name}.png") as part:
             part.write_bytes(cv2.imencode(".png", values)[1].tobytes())
     if len(missing) == len(jobs):
         if found.unclear:

@@ -1,4 +1,4 @@
-"""Photos in other colour spaces than sRGB: found by their ICC profile or by what EXIF and HEIF say, and converted.
+"""Photos in other color spaces than sRGB: found by their ICC profile or by what EXIF and HEIF say, and converted.
 
 Phones write Display P3, cameras Adobe RGB, raw developers ProPhoto, print shops CMYK. Everything after the photos stage
 takes pixels for sRGB, so a profile that is passed over makes the texture dull or off in hue. LittleCMS converts, by way
@@ -32,13 +32,13 @@ _HEIF_CURVES = (1, 6, 13, 14, 15)
 
 @dataclass(frozen=True, eq=False)
 class Conversion:
-    """From the photo's colours to sRGB. mode: Pillow's mode of the pixels it takes: RGB, L or CMYK."""
+    """From the photo's colors to sRGB. mode: Pillow's mode of the pixels it takes: RGB, L or CMYK."""
 
     mode: str
     transform: ImageCms.ImageCmsTransform
 
     def apply(self, pixels: Image.Image) -> Image.Image:
-        """RGB pixels in sRGB. pixels: in `mode`, or grey ones in RGB; RGB ones may be changed in place."""
+        """RGB pixels in sRGB. pixels: in `mode`, or gray ones in RGB; RGB ones may be changed in place."""
         if self.mode == "RGB":
             ImageCms.applyTransform(pixels, self.transform, inPlace=True)
             return pixels
@@ -48,7 +48,7 @@ class Conversion:
 
 
 def conversion_to_srgb(image: Image.Image) -> Conversion | None:
-    """What turns the photo's colours into sRGB; None where they are sRGB, or nothing says what they are.
+    """What turns the photo's colors into sRGB; None where they are sRGB, or nothing says what they are.
 
     A profile that is damaged, or of another kind than the pixels (CMYK in an RGB photo), says nothing.
     """
@@ -60,7 +60,7 @@ def conversion_to_srgb(image: Image.Image) -> Conversion | None:
 
 
 def _kind(image: Image.Image) -> str:
-    """The colour space that a profile of these pixels has."""
+    """The color space that a profile of these pixels has."""
     if image.mode in ("RGB", "RGBA", "RGBX", "RGBa", "P", "PA"):
         return "RGB"
     if image.mode in ("L", "LA", "La") or image.mode.startswith(("I", "F")):
@@ -81,7 +81,7 @@ def _conversion(profile: bytes, kind: str) -> Conversion | None:
             kind,
             "RGB",
             ImageCms.Intent.RELATIVE_COLORIMETRIC,
-            # Grey would go by way of a table, which is coarse in the darks of linear profiles.
+            # Gray would go by way of a table, which is coarse in the darks of linear profiles.
             ImageCms.Flags.BLACKPOINTCOMPENSATION
             | (ImageCms.Flags.NOOPTIMIZE if kind == "L" else ImageCms.Flags.NONE),
         )
@@ -92,7 +92,7 @@ def _conversion(profile: bytes, kind: str) -> Conversion | None:
 
 
 def _changes_nothing(conversion: Conversion) -> bool:
-    """Whether it leaves colours of all over the range as they are."""
+    """Whether it leaves colors of all over the range as they are."""
     if conversion.mode == "CMYK":
         return False
     steps = np.linspace(0, 255, 9 if conversion.mode == "RGB" else 256).astype(np.uint8)

@@ -2,7 +2,7 @@
 
 Nothing in such a file says what white is. Machine vision and thermal cameras write 12 bits into 16; floats run from 0
 to 1, to 65535, or are light of any brightness. So the values of all photos of a camera decide together, once: photos
-scaled each by its own brightest spot would differ in exposure. numpy and OpenCV; Pillow cuts colours off at 8 bits.
+scaled each by its own brightest spot would differ in exposure. numpy and OpenCV; Pillow cuts colors off at 8 bits.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ WHITES = (255, 1023, 4095, 16383, 65535)  # of 8, 10, 12, 14 and 16 bits
 NARROW = 1 / 8  # of the range up to white; values that fill less are stretched
 OVERSHOOT = 2.0  # what floats from 0 to 1 may reach in single pixels
 DIM = 0.2  # of white, that the brightest values of a capture reach; else white is not what it seems
-_COLOURED = ("RGB", "RGBA", "RGBX", "LA")
+_COLORED = ("RGB", "RGBA", "RGBX", "LA")
 _NOTE = "recon3d depth"  # in an image's info: the file and its bits a channel
-BYTES_PER_PIXEL = {16: 26, 32: 44, 64: 76}  # at the peak of decoding colours, by bits of a channel
+BYTES_PER_PIXEL = {16: 26, 32: 44, 64: 76}  # at the peak of decoding colors, by bits of a channel
 
-# Pillow refuses floats in colour. Header, EXIF and size are read by it all the same; the pixels by OpenCV.
+# Pillow refuses floats in color. Header, EXIF and size are read by it all the same; the pixels by OpenCV.
 _KNOWN: dict[Any, tuple[str, str]] = dict(TiffImagePlugin.OPEN_INFO)
 for _order in (b"II", b"MM"):
     for _sample in ((3,), (3, 3, 3)):
@@ -44,7 +44,7 @@ class Values:
     whole: bool
     low: float
     high: float
-    most: float
+    highest: float
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def note_depth(image: Image.Image, file: BinaryIO) -> int:
             bits = max(image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, (8,)))
     elif any(str(tile[3]).endswith(";16B") for tile in getattr(image, "tile", ())):
         bits = 16
-    if bits not in (16, 32, 64) or image.mode not in _COLOURED:
+    if bits not in (16, 32, 64) or image.mode not in _COLORED:
         return 8
     image.info[_NOTE] = file, bits
     return bits
@@ -93,9 +93,9 @@ def is_deep(image: Image.Image) -> bool:
 
 
 def deep_values(image: Image.Image) -> np.ndarray | None:
-    """[H, W] or [H, W, 2, 3 or 4] (colour as RGB, then alpha) as the file has them, not turned; None for 8 bits.
+    """[H, W] or [H, W, 2, 3 or 4] (color as RGB, then alpha) as the file has them, not turned; None for 8 bits.
 
-    OSError for floats in colour that OpenCV cannot read either.
+    OSError for floats in color that OpenCV cannot read either.
     """
     if image.mode.startswith(("I", "F")):
         return np.asarray(image)
@@ -118,7 +118,7 @@ def deep_values(image: Image.Image) -> np.ndarray | None:
 
 
 def measure(values: np.ndarray) -> Values:
-    """The values of a photo's colours [H, W(, C)]; alpha does not count."""
+    """The values of a photo's colors [H, W(, C)]; alpha does not count."""
     colors = values if values.ndim == 2 else values[..., : 3 if values.shape[2] >= 3 else 1]
     sample = colors.reshape(-1)[:: max(1, colors.size // LOOKED_AT)].astype(np.float64)
     sample = sample[np.isfinite(sample)]
@@ -126,21 +126,21 @@ def measure(values: np.ndarray) -> Values:
     if not len(sample):
         return Values(whole, 0.0, 0.0, 0.0)
     low, high = np.quantile(sample, [0.005, 0.995])
-    most = float(colors.max()) if whole else float(np.nanmax(np.where(np.isinf(colors), np.nan, colors)))
-    return Values(whole, float(low), float(high), most)
+    highest = float(colors.max()) if whole else float(np.nanmax(np.where(np.isinf(colors), np.nan, colors)))
+    return Values(whole, float(low), float(high), highest)
 
 
 def common_range(found: Iterable[Values]) -> ValueRange:
     """The one range for photos of one camera; all of them whole numbers, or none."""
     photos = list(found)
     low, high = min(v.low for v in photos), max(v.high for v in photos)
-    most = max(v.most for v in photos)
+    highest = max(v.highest for v in photos)
     if photos[0].whole:
-        white = float(next((white for white in WHITES if most <= white), most))
+        white = float(next((white for white in WHITES if highest <= white), highest))
         return _stretched(low, high, white)
-    if low >= 0 and high <= 1.001 and most <= OVERSHOOT:
+    if low >= 0 and high <= 1.001 and highest <= OVERSHOOT:
         return _stretched(low, high, 1.0)
-    white = float(next((white for white in WHITES if most <= white * 1.001), most))
+    white = float(next((white for white in WHITES if highest <= white * 1.001), highest))
     if low >= 0 and white in WHITES and high >= DIM * white:
         return _stretched(low, high, white)
     if low < 0 or low > 0.3 * high:  # temperatures, depths: no light

@@ -14,7 +14,7 @@ from ..files.user_path import user_path
 from .extensions import EXTENSIONS, OTHER_PICTURES, RAW_EXTENSIONS, VIDEO_EXTENSIONS
 from .folder_walk import Walk
 
-FEWEST_PHOTOS = 3
+MIN_PHOTOS = 3
 
 
 @dataclass
@@ -70,7 +70,7 @@ def _choose(walk: Walk, found: Found) -> list[Path]:
     raw, other, stills, videos = (sorted(walk.of(kind), key=natural_key) for kind in kinds)
     found.raw += raw
     found.other += other
-    if videos and len(stills) < FEWEST_PHOTOS:  # what cameras put beside a video: its cover, a thumbnail
+    if videos and len(stills) < MIN_PHOTOS:  # what cameras put beside a video: its cover, a thumbnail
         found.covers += stills
         return videos
     # Phones put a short video beside each photo, with its name.

@@ -18,7 +18,7 @@ from ..text import named
 from .image_files import focal_pixels
 
 SHORTEST, LONGEST = 4.0, 3000.0  # 35 mm equivalents of a fisheye and of the longest superzoom
-LEAST_CROP, MOST_CROP = (
+MIN_CROP, MAX_CROP = (
     0.3,
     40.0,
 )  # of the 35 mm equivalent by the focal length: large format, and the smallest sensors
@@ -36,7 +36,7 @@ def drop_absurd(entries: list[PhotoEntry], progress: Progress) -> list[PhotoEntr
         if equivalent and not SHORTEST <= equivalent <= LONGEST:
             dropped[f"{equivalent:g} mm (35 mm equivalent), which no lens has"].append(entry.name)
             entry = replace(entry, focal_35mm=None, focal_mm=None if focal == equivalent else focal)
-        elif focal and equivalent and not LEAST_CROP <= equivalent / focal <= MOST_CROP:
+        elif focal and equivalent and not MIN_CROP <= equivalent / focal <= MAX_CROP:
             dropped[
                 f"{focal:g} mm and {equivalent:g} mm (35 mm equivalent), which no sensor makes of it"
             ].append(entry.name)

@@ -36,8 +36,8 @@ FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "HEIF", "AVIF", "BMP")  # MPO comes by
 # What COLMAP reads as it is; everything else is converted on the way in.
 PLAIN_FORMATS = {"JPEG": ("RGB", "L"), "PNG": ("RGB", "L"), "MPO": ("RGB",)}
 
-DIAGONAL_35MM = 43.2666  # millimetres, of a 36 x 24 mm frame
-MOST_PIXELS = 500_000_000  # a photograph is smaller; a bomb is not
+DIAGONAL_35MM = 43.2666  # millimeters, of a 36 x 24 mm frame
+MAX_PIXELS = 500_000_000  # a photograph is smaller; a bomb is not
 STRIP = 1 << 20  # pixels that are converted at once
 Image.MAX_IMAGE_PIXELS = (
     None  # Pillow's own limit of 179 million refuses what phones take; ours is checked below
@@ -46,7 +46,7 @@ Image.MAX_IMAGE_PIXELS = (
 
 @dataclass(frozen=True)
 class ExifInfo:
-    """What the photograph says of its camera. Sizes in pixels, lengths in millimetres; None: it does not say."""
+    """What the photograph says of its camera. Sizes in pixels, lengths in millimeters; None: it does not say."""
 
     make: str
     model: str
@@ -74,9 +74,9 @@ def open_photo(path: Path) -> Iterator[Image.Image]:
     is not a file, or not a photo of FORMATS, and ValueError for one that is too large to be a photo.
     """
     with open_regular(path) as file, _quiet_open(file) as image:
-        if image.width * image.height > MOST_PIXELS:
+        if image.width * image.height > MAX_PIXELS:
             raise TooLargeError(
-                f"{image.width} x {image.height} pixels are too many, the limit is {MOST_PIXELS // 10**6} megapixels"
+                f"{image.width} x {image.height} pixels are too many, the limit is {MAX_PIXELS // 10**6} megapixels"
             )
         progressive = bool(image.info.get("progressive"))
         needed = bytes_needed(image.format or "", image.width, image.height, progressive)
@@ -235,7 +235,7 @@ def read_exif(image: Image.Image) -> ExifInfo:
 
 
 def _digital_zoom(detail: dict[int, object]) -> float | None:
-    ratio = _positive(detail.get(ExifTags.Base.DigitalZoomRatio), most=200)
+    ratio = _positive(detail.get(ExifTags.Base.DigitalZoomRatio), maximum=200)
     return ratio if ratio and ratio > 1.01 else None
 
 
@@ -249,10 +249,10 @@ def _sensor_mm(detail: dict[int, object]) -> float | None:
 
     That size, not the file's: photos are often scaled down, and their EXIF is not.
     """
-    density = _positive(detail.get(ExifTags.Base.FocalPlaneXResolution), most=1e6)
+    density = _positive(detail.get(ExifTags.Base.FocalPlaneXResolution), maximum=1e6)
     unit = {2: 25.4, 3: 10.0, 4: 1.0, 5: 0.001}.get(detail.get(ExifTags.Base.FocalPlaneResolutionUnit, 2))  # type: ignore[call-overload]
     taken = [
-        _positive(detail.get(tag), most=1e6) or 0.0
+        _positive(detail.get(tag), maximum=1e6) or 0.0
         for tag in (ExifTags.Base.ExifImageWidth, ExifTags.Base.ExifImageHeight)
     ]
     if not density or not unit or not max(taken):
@@ -266,16 +266,16 @@ def _text(value: object) -> str:
     return "".join(sign for sign in text if sign.isprintable()).strip()[:80]
 
 
-def _positive(value: object, most: float = 10_000) -> float | None:
+def _positive(value: object, maximum: float = 10_000) -> float | None:
     try:
         number = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, ZeroDivisionError, OverflowError):
         return None
-    return number if np.isfinite(number) and 0 < number < most else None
+    return number if np.isfinite(number) and 0 < number < maximum else None
 
 
 def _gps(place: dict[int, object]) -> tuple[float, float, float] | None:
-    """Latitude and longitude in degrees, altitude in metres (0 when not said)."""
+    """Latitude and longitude in degrees, altitude in meters (0 when not said)."""
     try:
         angles = []
         for value, sign in ((ExifTags.GPS.GPSLatitude, "S"), (ExifTags.GPS.GPSLongitude, "W")):

@@ -12,8 +12,8 @@ from PIL import Image
 
 SAID = re.compile(rb"ProjectionType\s*(?:=\s*[\"']|>)\s*equirectangular", re.IGNORECASE)
 RATIO = 0.01  # from 2:1
-SEAM = 1.5  # times the usual difference of neighbouring columns, between the last and the first
-LEAST_DIFFERENCE = 4.0  # grey values; flat pictures have no seam
+SEAM = 1.5  # times the usual difference of neighboring columns, between the last and the first
+MIN_DIFFERENCE = 4.0  # gray values; flat pictures have no seam
 
 REASON = (
     "a 360-degree panorama, which no camera model here fits: cut it into flat views of 90 degrees with a panorama "
@@ -34,4 +34,4 @@ def is_panorama(image: Image.Image, gray: np.ndarray, has_focal: bool) -> bool:
     seam = np.abs(columns[:, 0] - columns[:, -1]).mean()
     usual = np.abs(np.diff(columns, axis=1)).mean(axis=0)
     far = np.abs(columns[:, 0] - columns[:, width // 3]).mean()
-    return bool(seam <= SEAM * np.median(usual) and far > 2 * max(seam, LEAST_DIFFERENCE))
+    return bool(seam <= SEAM * np.median(usual) and far > 2 * max(seam, MIN_DIFFERENCE))

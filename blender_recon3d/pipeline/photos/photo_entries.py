@@ -33,7 +33,7 @@ def reading_bytes(sizes: list[tuple[int, int]]) -> int:
     """What it takes to decode the largest of these photos (width, height) side by side; they wait for each other beyond
     the budget that they share."""
     needed = sorted((bytes_needed("JPEG", width, height) for width, height in sizes), reverse=True)
-    return LIBRARY_BYTES + min(pixel_budget().most, sum(needed[: reading_threads()]))
+    return LIBRARY_BYTES + min(pixel_budget().max_bytes, sum(needed[: reading_threads()]))
 
 
 def in_threads(calls: list[Callable[[], Any]], progress: Progress, message: str) -> list[Any]:

@@ -22,7 +22,7 @@ from .panoramas import is_panorama
 from .pixel_budget import TooLargeError
 from .same_view import Sketch, groups, sketch
 
-MOST_BYTES = 4 << 30  # of a file: a sparse one can say that it has terabytes
+MAX_BYTES = 4 << 30  # of a file: a sparse one can say that it has terabytes
 SMALLEST_SIDE = 200  # pixels; no front-end finds enough in less
 NARROWEST, LONGEST = (
     64,
@@ -39,7 +39,7 @@ SCREENSHOT = re.compile(
     r"(?i)screen ?shot|screen[-_]|bildschirmfoto|capture d.{0,3}.cran|captura de pantalla|schermata|"
     r"\u30b9\u30af\u30ea\u30fc\u30f3\u30b7\u30e7\u30c3\u30c8|\u622a\u5c4f|\u622a\u56fe"  # Japanese, Chinese
 )
-MOST_BLURRED = 0.3  # share of the photos; more is the way this capture looks
+MAX_BLURRED = 0.3  # share of the photos; more is the way this capture looks
 
 
 @dataclass
@@ -71,8 +71,8 @@ def examine(path: Path) -> PhotoInfo:
             if not size:
                 info.reason = "the file is empty (0 bytes)"
                 return info
-            if size > MOST_BYTES:
-                info.reason = f"too large ({size / 2**30:.1f} GB; the limit is {MOST_BYTES >> 30} GB)"
+            if size > MAX_BYTES:
+                info.reason = f"too large ({size / 2**30:.1f} GB; the limit is {MAX_BYTES >> 30} GB)"
                 return info
             info.digest = hashlib.file_digest(file, "sha256").hexdigest()
         with open_photo(path) as image:
@@ -192,7 +192,9 @@ def _set_aside_copies(photos: list[PhotoInfo]) -> None:
     photos = [photo for photo in photos if photo.sketch is not None]
     for numbers in groups([photo.sketch for photo in photos if photo.sketch is not None]):
         members = [photos[number] for number in numbers]
-        best = max(members, key=partial(_worth, most=max(photo.width * photo.height for photo in members)))
+        best = max(
+            members, key=partial(_worth, max_pixels=max(photo.width * photo.height for photo in members))
+        )
         for photo in members:
             if photo is not best:
                 photo.reason = (
@@ -201,12 +203,12 @@ def _set_aside_copies(photos: list[PhotoInfo]) -> None:
                 )
 
 
-def _worth(photo: PhotoInfo, most: int) -> tuple[float, ...]:
+def _worth(photo: PhotoInfo, max_pixels: int) -> tuple[float, ...]:
     """Full size, then a camera in EXIF, then the exposure with fewest blacks and whites, then the larger file."""
     exif = photo.exif
     clipped = photo.sketch.clipped if photo.sketch else 1.0
     return (
-        photo.width * photo.height >= 0.97 * most,
+        photo.width * photo.height >= 0.97 * max_pixels,
         exif is not None and bool(exif.model or exif.focal_mm),
         -round(20 * clipped),
         photo.bytes,
@@ -223,6 +225,6 @@ def _set_aside_blurred(photos: list[PhotoInfo]) -> None:
         for photo, d, r in zip(photos, detail, ratio, strict=True)
         if d > BLUR_LAPLACIAN and r > BLUR_RATIO
     ]
-    if len(blurred) <= MOST_BLURRED * len(photos):
+    if len(blurred) <= MAX_BLURRED * len(photos):
         for photo in blurred:
             photo.reason = "badly blurred compared with the rest"

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-MOST_BYTES = 4 << 30  # of all photos in memory at once, and so of one
+MAX_BYTES = 4 << 30  # of all photos in memory at once, and so of one
 # At the peak of decoding and converting, measured (benchmarks.measure.photo_memory): the decoder's buffers, the pixels
 # as they come (up to 4 bytes), and the result (4 bytes in Pillow, 3 as an array).
 _BYTES_PER_PIXEL = {"PNG": 11, "TIFF": 11, "JPEG": 9, "MPO": 9, "WEBP": 17, "HEIF": 17}
@@ -30,20 +30,20 @@ def bytes_needed(kind: str, width: int, height: int, progressive: bool = False) 
 class PixelBudget:
     """Bytes that threads share. A thread that holds some must not ask for more: both could wait for ever."""
 
-    def __init__(self, most: int) -> None:
-        self.most = most
+    def __init__(self, max_bytes: int) -> None:
+        self.max_bytes = max_bytes
         self._used = 0
         self._changed = threading.Condition()
 
     @contextmanager
     def reserve(self, count: int) -> Iterator[None]:
         """Wait until `count` bytes are free and hold them. ValueError, without waiting, for more than there are."""
-        if count > self.most:
+        if count > self.max_bytes:
             raise TooLargeError(
-                f"decoding takes {count / 2**30:.1f} GB of memory and the limit is {self.most / 2**30:.1f} GB"
+                f"decoding takes {count / 2**30:.1f} GB of memory and the limit is {self.max_bytes / 2**30:.1f} GB"
             )
         with self._changed:
-            self._changed.wait_for(lambda: self._used + count <= self.most)
+            self._changed.wait_for(lambda: self._used + count <= self.max_bytes)
             self._used += count
         try:
             yield
@@ -55,4 +55,4 @@ class PixelBudget:
 
 def default_budget(total: int) -> PixelBudget:
     """The budget on a machine with `total` bytes of memory: at most half of it."""
-    return PixelBudget(min(MOST_BYTES, max(1 << 28, total // 2)))
+    return PixelBudget(min(MAX_BYTES, max(1 << 28, total // 2)))

@@ -15,7 +15,7 @@ import numpy as np
 SIZE = 256  # longest side of the small picture that is compared
 LIKE = 14  # of 64 bits that may differ between pictures worth comparing: brackets differ in their darks and lights
 CORNERS = 200
-FEWEST_CORNERS = 25  # fewer say nothing, as on a smooth subject before a plain backdrop
+MIN_CORNERS = 25  # fewer say nothing, as on a smooth subject before a plain backdrop
 STILL = 0.35  # pixels of SIZE; copies and tripods stay below .2, and a video's slowest frames are .5 apart
 ASTRAY = 0.04  # share of the corners that may be elsewhere: noise, a leaf. More is a subject that has turned
 PART = 24  # pixels of SIZE, a side of the parts that are compared
@@ -26,7 +26,7 @@ ASPECT = 1.02  # between the proportions of two copies of a photo
 
 @dataclass(frozen=True, eq=False)
 class Sketch:
-    """small: grey, uint8, contrast evened out locally; blind: where it is black or white, bool; bits: 64 of which side
+    """small: gray, uint8, contrast evened out locally; blind: where it is black or white, bool; bits: 64 of which side
     is brighter, as one uint64; clipped: share of pixels that are black or white."""
 
     small: np.ndarray
@@ -68,7 +68,7 @@ def same_view(first: Sketch, second: Sketch) -> bool:
         blind = cv2.resize(blind.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
     seen = ~(first.blind | blind)
     corners = cv2.goodFeaturesToTrack(first.small, CORNERS, 0.05, 6, mask=seen.astype(np.uint8))
-    if corners is None or len(corners) < FEWEST_CORNERS:
+    if corners is None or len(corners) < MIN_CORNERS:
         return False
     there, found, _ = cv2.calcOpticalFlowPyrLK(
         first.small, other, corners, corners.copy(), winSize=(15, 15), maxLevel=1

@@ -13,14 +13,14 @@ import numpy as np
 
 from ..errors import UserError
 from ..events import Progress
+from ..files.atomic_files import atomic_folder
 from ..files.regular import check_regular, is_utf8
-from ..files.whole_files import whole_folder
 from .photo_quality import sharpness
 
 FLOW_SIZE = 240  # longest side at which motion is followed
 SMEARED_BAND = 0.06  # of the height
-ALIKE, VARIED = 0.2, 8.0  # grey values: from row to row in such a band, and within a row
-MOST_SMEARED = 0.3  # of the frames
+ALIKE, VARIED = 0.2, 8.0  # gray values: from row to row in such a band, and within a row
+MAX_SMEARED = 0.3  # of the frames
 STILL = 0.002  # of the longest side a frame; less is a camera at rest
 
 
@@ -39,7 +39,7 @@ def extract_frames(video: Path, folder: Path, count: int, progress: Progress) ->
         progress.warning(sentence)
     chosen = choose_frames(seen.motion, np.where(seen.smeared, -1.0, seen.sharp), count)
     wanted = {int(index) for index in chosen if not seen.smeared[index]}
-    with whole_folder(folder) as part:
+    with atomic_folder(folder) as part:
         for index, frame in enumerate(_frames(video)):
             if index in wanted:
                 good = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, 97])[1]
@@ -95,17 +95,17 @@ def doubtful(name: str, seen: Survey) -> list[str]:
 
 
 def is_smeared(gray: np.ndarray) -> bool:
-    """Whether a band of rows repeats one row to the last grey value: what decoders paint where data is missing.
+    """Whether a band of rows repeats one row to the last gray value: what decoders paint where data is missing.
 
-    gray: uint8 [H, W]. Bars of one colour are none.
+    gray: uint8 [H, W]. Bars of one color are none.
     """
     rows = gray.astype(np.float32)
     alike = (np.abs(np.diff(rows, axis=0)).mean(axis=1) < ALIKE) & (rows[1:].std(axis=1) > VARIED)
-    longest = most = 0
+    longest = longest_of_all = 0
     for row in alike.tolist():
         longest = longest + 1 if row else 0
-        most = max(most, longest)
-    return most > SMEARED_BAND * len(gray)
+        longest_of_all = max(longest_of_all, longest)
+    return longest_of_all > SMEARED_BAND * len(gray)
 
 
 def _survey(video: Path, progress: Progress) -> Survey:
@@ -136,7 +136,7 @@ def _survey(video: Path, progress: Progress) -> Survey:
     if not motion:
         raise UserError(f"{video} has no readable frames: convert it to H.264 (MP4) or to photos.", 2)
     damaged = np.array(smeared)
-    if damaged.mean() > MOST_SMEARED:  # then this is what it shows
+    if damaged.mean() > MAX_SMEARED:  # then this is what it shows
         damaged[:] = False
     step = 1 / rate if rate > 0 else 0.0
     return Survey(np.array(motion), np.array(sharp), damaged, total, (total * step, end / 1000 + step))

@@ -3,7 +3,7 @@
 up             which way is up: from the cameras, GPS or the dominant plane
 ground         the plane that a scene stands on
 upright        how a model stands: up, ground, the first camera's view
-gps            metres, east, north and up from the photos' EXIF
+gps            meters, east, north and up from the photos' EXIF
 placing_doubts what speaks against it
 markers        ArUco markers in the photos
 kept_placement what was set, kept when the cameras are found again

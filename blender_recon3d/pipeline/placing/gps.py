@@ -1,6 +1,6 @@
 """Scale, heading and place from the photos' GPS, and up where the cameras do not know it.
 
-GPS is data from anywhere: some photos say 0, 0 or a place kilometres off, and none of them may pull the rest. So a fit
+GPS is data from anywhere: some photos say 0, 0 or a place kilometers off, and none of them may pull the rest. So a fit
 is first chosen by its median error over small samples (least median of squares, Rousseeuw 1984), then made by least
 squares of those that agree with it.
 """
@@ -16,23 +16,23 @@ import numpy as np
 from ..documents.photos_json import PhotoEntry
 from ..errors import UserError
 
-# WGS 84 (NIMA TR8350.2): the semi-major axis in metres, and the first eccentricity squared.
+# WGS 84 (NIMA TR8350.2): the semi-major axis in meters, and the first eccentricity squared.
 SEMI_MAJOR = 6_378_137.0
 ECCENTRICITY_2 = 6.694_379_990_14e-3
-LEAST_PHOTOS = 4
+MIN_PHOTOS = 4
 OUTLIER = 3.0  # times the median error
 ROUNDS = 10
 SAMPLES = 1000
 SPREAD = 3.0  # times the typical error: photos that stand closer together say nothing of scale and heading
 NOWHERE = 1e-6  # degrees: a receiver without a fix writes 0, 0
-CLOSE = 0.05  # metres: GPS that agrees better than that is as good as exact
+CLOSE = 0.05  # meters: GPS that agrees better than that is as good as exact
 
 
 @dataclass(frozen=True)
 class Fix:
-    """x east, y north = scale * rotation @ (x, y) + shift, in metres about `origin` (latitude, longitude in degrees).
+    """x east, y north = scale * rotation @ (x, y) + shift, in meters about `origin` (latitude, longitude in degrees).
 
-    error: median distance in metres between where the photos are and where GPS puts them; used: how many count.
+    error: median distance in meters between where the photos are and where GPS puts them; used: how many count.
     """
 
     scale: float
@@ -47,8 +47,8 @@ class Fix:
 class SpaceFix:
     """The similarity of space that puts the cameras where GPS has them.
 
-    up: unit [3] in the model's frame; up_error: degrees it may be off; errors [N]: metres along the ground between
-    each camera and its GPS, NaN where it has none; used [N]: which count; reach: metres that GPS has these about their
+    up: unit [3] in the model's frame; up_error: degrees it may be off; errors [N]: meters along the ground between
+    each camera and its GPS, NaN where it has none; used [N]: which count; reach: meters that GPS has these about their
     middle (RMS).
     """
 
@@ -71,9 +71,9 @@ def at_zero(photo: PhotoEntry) -> bool:
 
 
 def east_north(gps: np.ndarray, origin: np.ndarray) -> np.ndarray:
-    """Metres [N, 2] east and north of `origin`, from latitude and longitude in degrees [N, 2 or more].
+    """Meters [N, 2] east and north of `origin`, from latitude and longitude in degrees [N, 2 or more].
 
-    On the plane that touches the ellipsoid there: exact to a millimetre within some hundred metres.
+    On the plane that touches the ellipsoid there: exact to a millimeter within some hundred meters.
     """
     latitude = np.radians(origin[0])
     bend = 1 - ECCENTRICITY_2 * np.sin(latitude) ** 2
@@ -89,9 +89,9 @@ def fix_from_gps(places: np.ndarray, gps: np.ndarray) -> Fix:
     Least squares over complex numbers, q = a p + b, without photos that are off by more than OUTLIER times the
     median. UserError where too few photos have GPS or they stand too close together for what it is worth.
     """
-    if len(places) < LEAST_PHOTOS:
+    if len(places) < MIN_PHOTOS:
         raise UserError(
-            f"{len(places)} photos of the model have GPS and {LEAST_PHOTOS} are needed: use --marker-size or --scale.",
+            f"{len(places)} photos of the model have GPS and {MIN_PHOTOS} are needed: use --marker-size or --scale.",
             2,
         )
     origin = np.median(gps[:, :2], axis=0)
@@ -103,7 +103,7 @@ def fix_from_gps(places: np.ndarray, gps: np.ndarray) -> Fix:
         a, b = _fit(p[kept], q[kept])
         error = np.abs(a * p + b - q)
         near = _near(error, kept)
-        if near.sum() < LEAST_PHOTOS or np.array_equal(near, kept):
+        if near.sum() < MIN_PHOTOS or np.array_equal(near, kept):
             break
         kept = near
     typical = float(np.median(error[kept]))
@@ -119,15 +119,15 @@ def fix_from_gps(places: np.ndarray, gps: np.ndarray) -> Fix:
     return Fix(abs(a), rotation, np.array([b.real, b.imag]), origin, typical, int(kept.sum()))
 
 
-def fix_in_space(centres: np.ndarray, gps: np.ndarray) -> SpaceFix | None:
-    """From camera centres [N, 3] and latitude, longitude, height [N, 3] (NaN: none). None where that fixes nothing:
+def fix_in_space(centers: np.ndarray, gps: np.ndarray) -> SpaceFix | None:
+    """From camera centers [N, 3] and latitude, longitude, height [N, 3] (NaN: none). None where that fixes nothing:
     too few photos, all in one spot or on one line."""
     known = np.isfinite(gps).all(axis=1)
-    if known.sum() < LEAST_PHOTOS:
+    if known.sum() < MIN_PHOTOS:
         return None
     origin = np.median(gps[known], axis=0)
     q = np.column_stack([east_north(gps[known], origin), gps[known, 2] - origin[2]])
-    p = centres[known]
+    p = centers[known]
     if np.linalg.svd(p - p.mean(axis=0), compute_uv=False)[1] < 1e-9:
         return None
 
@@ -139,14 +139,14 @@ def fix_in_space(centres: np.ndarray, gps: np.ndarray) -> SpaceFix | None:
     for _ in range(ROUNDS):
         off, rotation = errors(kept)
         near = _near(np.linalg.norm(off, axis=1), kept)
-        if near.sum() < LEAST_PHOTOS or np.array_equal(near, kept):
+        if near.sum() < MIN_PHOTOS or np.array_equal(near, kept):
             break
         kept = near
     moved = off[kept] + q[kept]
     spread = np.linalg.svd(moved - moved.mean(axis=0), compute_uv=False) / np.sqrt(kept.sum())
     noise = float(np.sqrt(np.mean(off[kept] ** 2)))
     up_error = float(np.degrees(np.arctan2(noise, spread[1] * np.sqrt(max(kept.sum() - 3, 1)))))
-    every, used = np.full(len(centres), np.nan), np.zeros(len(centres), bool)
+    every, used = np.full(len(centers), np.nan), np.zeros(len(centers), bool)
     every[known], used[known] = np.linalg.norm(off[:, :2], axis=1), kept
     return SpaceFix(rotation[2], up_error, every, used, float(np.linalg.norm(q[kept].std(axis=0))))
 
@@ -171,9 +171,9 @@ def _near(error: np.ndarray, kept: np.ndarray) -> np.ndarray:
 
 def _fit(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     """(a, b) of q = a p + b."""
-    centred = p - p.mean()
-    power = float((np.abs(centred) ** 2).sum())
-    a = complex((np.conj(centred) * (q - q.mean())).sum() / power) if power > 0 else 0j
+    centered = p - p.mean()
+    power = float((np.abs(centered) ** 2).sum())
+    a = complex((np.conj(centered) * (q - q.mean())).sum() / power) if power > 0 else 0j
     return np.array([a, q.mean() - a * p.mean()])
 
 

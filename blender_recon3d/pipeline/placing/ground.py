@@ -12,11 +12,11 @@ PLANE_THICKNESS = 0.01  # of the scene's size
 
 
 def ground_plane(
-    points: np.ndarray, centres: np.ndarray, up: np.ndarray, cone: float = WIDEST_CONE, seed: int = 0
+    points: np.ndarray, centers: np.ndarray, up: np.ndarray, cone: float = WIDEST_CONE, seed: int = 0
 ) -> tuple[np.ndarray, float] | None:
     """The dominant plane below the cameras whose normal is near `up`: (unit normal n, offset d), n.x = d.
 
-    points [N, 3] and camera centres [M, 3] in the model's frame; cone: degrees between n and `up` at most. None
+    points [N, 3] and camera centers [M, 3] in the model's frame; cone: degrees between n and `up` at most. None
     when there is no such plane.
     """
     if len(points) < 50:
@@ -26,7 +26,7 @@ def ground_plane(
     thickness = PLANE_THICKNESS * float(np.linalg.norm(high - low))
     sample = points if len(points) < 20000 else points[generator.choice(len(points), 20000, replace=False)]
     if cone < NARROW:
-        return _level_plane(sample, centres, up, cone, thickness)
+        return _level_plane(sample, centers, up, cone, thickness)
     best, best_count = None, 0
     for _ in range(PLANE_TRIALS):
         a, b, c = sample[generator.choice(len(sample), 3, replace=False)]
@@ -38,7 +38,7 @@ def ground_plane(
         if normal @ up < np.cos(np.radians(cone)):
             continue
         count = int((np.abs((sample - a) @ normal) < thickness).sum())
-        above = (centres - a) @ normal > 0
+        above = (centers - a) @ normal > 0
         if count > best_count and above.mean() > 0.9:
             best, best_count = (normal, float(normal @ a)), count
     if best is None or best_count < PLANE_SHARE * len(sample):
@@ -47,12 +47,12 @@ def ground_plane(
 
 
 def _level_plane(
-    points: np.ndarray, centres: np.ndarray, up: np.ndarray, cone: float, thickness: float
+    points: np.ndarray, centers: np.ndarray, up: np.ndarray, cone: float, thickness: float
 ) -> tuple[np.ndarray, float] | None:
     """The height at which most points lie, and the plane through them as far as it stays within the cone."""
     heights = np.sort(points @ up)
     counts = np.searchsorted(heights, heights + 2 * thickness, side="right") - np.arange(len(heights))
-    counts[heights > np.percentile(centres @ up, 10)] = 0
+    counts[heights > np.percentile(centers @ up, 10)] = 0
     lowest = int(np.argmax(counts))
     if counts[lowest] < PLANE_SHARE * len(points):
         return None
@@ -67,8 +67,8 @@ def _refine(
     """Least squares over the plane's own points, three times."""
     for _ in range(3):
         near = points[np.abs(points @ normal - offset) < thickness]
-        centre = near.mean(axis=0)
-        fitted = np.linalg.svd(near - centre, full_matrices=False)[2][2]
+        center = near.mean(axis=0)
+        fitted = np.linalg.svd(near - center, full_matrices=False)[2][2]
         normal = fitted * np.sign(fitted @ up)
-        offset = float(normal @ centre)
+        offset = float(normal @ center)
     return normal, offset

@@ -20,20 +20,20 @@ DICTIONARIES = (
     "4X4_50", "4X4_100", "4X4_250", "4X4_1000", "5X5_50", "5X5_100", "5X5_250", "5X5_1000", "6X6_50", "6X6_100",
     "6X6_250", "6X6_1000", "7X7_50", "7X7_100", "7X7_250", "7X7_1000", "ARUCO_ORIGINAL", "APRILTAG_36h11",
 )  # fmt: skip
-LEAST_VIEWS = 2
+MIN_VIEWS = 2
 LARGEST_ERROR = 2.0  # pixels between a corner as seen and as triangulated
-LEAST_ANGLE = 2.0  # degrees between the outermost rays: less gives no depth
+MIN_ANGLE = 2.0  # degrees between the outermost rays: less gives no depth
 UNEVEN = 0.1  # of the side: sides and diagonals of a square agree better than that
 
 
 @dataclass(frozen=True)
 class View:
-    """A photo that can be asked: its name, the projection [3, 4] of undistorted normalised coordinates, and the
+    """A photo that can be asked: its name, the projection [3, 4] of undistorted normalized coordinates, and the
     functions from pixels [N, 2] to these and from them to pixels."""
 
     name: str
     cam_from_world: np.ndarray
-    normalised: Callable[[np.ndarray], np.ndarray]
+    normalized: Callable[[np.ndarray], np.ndarray]
     pixels: Callable[[np.ndarray], np.ndarray]
 
 
@@ -57,7 +57,7 @@ class Marker:
 
 
 def find_corners(image: np.ndarray, dictionary: str) -> dict[int, np.ndarray]:
-    """Corners [4, 2] of each marker of a grey photo, in COLMAP's pixels (the first pixel's centre is (.5, .5)).
+    """Corners [4, 2] of each marker of a gray photo, in COLMAP's pixels (the first pixel's center is (.5, .5)).
 
     A marker seen twice in one photo is none: which is meant, nobody knows.
     """
@@ -86,13 +86,13 @@ def markers_in_space(views: list[View], seen: dict[str, dict[int, np.ndarray]]) 
     for view in views:
         for number, corners in seen.get(view.name, {}).items():
             rays[number].append((view, corners))
-    found = [_triangulated(number, by) for number, by in sorted(rays.items()) if len(by) >= LEAST_VIEWS]
+    found = [_triangulated(number, by) for number, by in sorted(rays.items()) if len(by) >= MIN_VIEWS]
     return [marker for marker in found if marker is not None]
 
 
 def _triangulated(number: int, by: list[tuple[View, np.ndarray]]) -> Marker | None:
     """Without the photos that see it elsewhere than the others do."""
-    while len(by) >= LEAST_VIEWS:
+    while len(by) >= MIN_VIEWS:
         corners = np.stack([_point([(view, seen[corner]) for view, seen in by]) for corner in range(4)])
         error = np.array([np.linalg.norm(_seen_at(view, corners) - seen, axis=1).max() for view, seen in by])
         if np.nanmax(np.where(np.isfinite(error), error, np.inf)) <= LARGEST_ERROR:
@@ -108,7 +108,7 @@ def _point(seen: list[tuple[View, np.ndarray]]) -> np.ndarray:
     """Linear triangulation (Hartley and Zisserman 2003, section 12.2)."""
     rows = []
     for view, pixel in seen:
-        u, v = view.normalised(pixel[None])[0]
+        u, v = view.normalized(pixel[None])[0]
         rows += [u * view.cam_from_world[2] - view.cam_from_world[0]]
         rows += [v * view.cam_from_world[2] - view.cam_from_world[1]]
     homogeneous = np.linalg.svd(np.array(rows))[2][-1]
@@ -124,9 +124,9 @@ def _seen_at(view: View, points: np.ndarray) -> np.ndarray:
 
 def _wide_enough(by: list[tuple[View, np.ndarray]], corners: np.ndarray) -> bool:
     middle = corners.mean(axis=0)
-    centres = [-view.cam_from_world[:, :3].T @ view.cam_from_world[:, 3] for view, _ in by]
-    rays = [(middle - centre) / np.linalg.norm(middle - centre) for centre in centres]
-    return min(float(a @ b) for a, b in combinations(rays, 2)) < np.cos(np.radians(LEAST_ANGLE))
+    centers = [-view.cam_from_world[:, :3].T @ view.cam_from_world[:, 3] for view, _ in by]
+    rays = [(middle - center) / np.linalg.norm(middle - center) for center in centers]
+    return min(float(a @ b) for a, b in combinations(rays, 2)) < np.cos(np.radians(MIN_ANGLE))
 
 
 def _is_square(corners: np.ndarray) -> bool:
@@ -137,7 +137,7 @@ def _is_square(corners: np.ndarray) -> bool:
 
 
 def scale_of(markers: list[Marker], size: float) -> tuple[float, float]:
-    """Metres a unit of the model, where the markers' sides are `size` metres, and how far markers differ (a share).
+    """Meters a unit of the model, where the markers' sides are `size` meters, and how far markers differ (a share).
 
     UserError when there are none.
     """

@@ -28,8 +28,8 @@ DIFFERENT = 0.02  # of their sides: markers that differ by more are said
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What is known of the world: GPS in the photos, markers of a size in metres, or metres a unit. One of them; none
+class PlacementRequest:
+    """What is known of the world: GPS in the photos, markers of a size in meters, or meters a unit. One of them; none
     is the placement by cameras and ground alone."""
 
     gps: bool = False
@@ -49,13 +49,13 @@ class Wish:
             )
 
 
-def main(workspace: Workspace, wish: Wish) -> int:
+def main(workspace: Workspace, wish: PlacementRequest) -> int:
     """Write placement.json and say how the model stands; 0. Raises UserError."""
     sys.stdout.write(printable(place(workspace, wish).how) + "\n")
     return 0
 
 
-def place(workspace: Workspace, wish: Wish) -> PlacementDocument:
+def place(workspace: Workspace, wish: PlacementRequest) -> PlacementDocument:
     """The new content of placement.json, written. COLMAP's frame, and all files in it, stay as they are."""
     require_model(workspace)
     with workspace.locked():
@@ -102,8 +102,8 @@ def _by_gps(
     model: Any, known: dict[str, list[float]], upright: np.ndarray
 ) -> tuple[np.ndarray, str, GpsOrigin]:
     images = [image for image in model.images.values() if image.has_pose and image.name in known]
-    centres = np.array([image.projection_center() for image in images]).reshape(-1, 3)
-    places = centres @ upright[:3, :3].T + upright[:3, 3]
+    centers = np.array([image.projection_center() for image in images]).reshape(-1, 3)
+    places = centers @ upright[:3, :3].T + upright[:3, 3]
     fix = fix_from_gps(places[:, :2], np.array([known[image.name] for image in images]).reshape(-1, 3))
     turn = np.eye(4)
     turn[:2, :2] = fix.rotation
@@ -159,5 +159,5 @@ def _view(model: Any, image: Any) -> View:
         image.name,
         np.column_stack([pose.rotation.matrix(), pose.translation]),
         camera.cam_from_img,
-        lambda normalised: camera.img_from_cam(np.column_stack([normalised, np.ones(len(normalised))])),
+        lambda normalized: camera.img_from_cam(np.column_stack([normalized, np.ones(len(normalized))])),
     )

@@ -17,16 +17,16 @@ WIDE = 30.0  # metres that photos stand about their middle: below, GPS cannot ju
 APART = 10.0  # metres: what a phone's GPS may be off
 SHARE = 0.1  # of the reach
 ALONE = 5.0  # times the typical error, and
-ALONE_METRES = 20.0  # that far off at least: a photo that GPS puts elsewhere
+ALONE_METERS = 20.0  # that far off at least: a photo that GPS puts elsewhere
 
 
 def placing_doubts(model: Any, gps: Mapping[str, Any], up: Up) -> list[Doubt]:
     """model: pycolmap.Reconstruction; gps: latitude, longitude and height by photos' names."""
     found = [up_is_a_guess(up)] if up.guess else []
     images = [model.image(image_id) for image_id in sorted(model.reg_image_ids())]
-    centres = np.array([image.projection_center() for image in images]).reshape(-1, 3)
+    centers = np.array([image.projection_center() for image in images]).reshape(-1, 3)
     known = np.array([gps.get(image.name, (np.nan,) * 3) for image in images], float).reshape(-1, 3)
-    fix = fix_in_space(centres, known)
+    fix = fix_in_space(centers, known)
     return found + (gps_doubts(fix, [image.name for image in images]) if fix is not None else [])
 
 
@@ -53,7 +53,7 @@ def gps_doubts(fix: SpaceFix, names: list[str]) -> list[Doubt]:
                 "Run again with --features sift, or with photos that overlap more.",
             )
         ]
-    limit = max(ALONE * typical, ALONE_METRES)
+    limit = max(ALONE * typical, ALONE_METERS)
     far = [name for name, error in zip(names, fix.errors, strict=True) if error > limit]
     if not far:
         return []

@@ -38,23 +38,23 @@ class Up:
 
 
 def find_up(
-    rotations: np.ndarray, centres: np.ndarray, points: np.ndarray, gps: np.ndarray | None = None
+    rotations: np.ndarray, centers: np.ndarray, points: np.ndarray, gps: np.ndarray | None = None
 ) -> Up:
-    """rotations [N, 3, 3] world to camera (x right, y down, z forward), centres [N, 3], points [M, 3]; gps [N, 3]:
-    latitude, longitude (degrees) and height (metres), NaN where a photo has none."""
-    fix = fix_in_space(centres, gps) if gps is not None else None
+    """rotations [N, 3, 3] world to camera (x right, y down, z forward), centers [N, 3], points [M, 3]; gps [N, 3]:
+    latitude, longitude (degrees) and height (meters), NaN where a photo has none."""
+    fix = fix_in_space(centers, gps) if gps is not None else None
     if fix is not None and fix.up_error > GPS_CONE:
         fix = None
     axis, cone = _level_axis(rotations)
     if axis is None:
-        return _from_gps(fix) if fix is not None else _looking_one_way(rotations, centres, points)
+        return _from_gps(fix) if fix is not None else _looking_one_way(rotations, centers, points)
     if fix is not None:
         signed = axis * (np.sign(axis @ fix.up) or 1.0)
         apart = np.degrees(np.arccos(np.clip(signed @ fix.up, -1, 1)))
         if apart > max(GPS_APART, 3 * fix.up_error):
             return _from_gps(fix)
         return Up(signed, cone, "the cameras")
-    return _signed(axis, cone, rotations, centres, points)
+    return _signed(axis, cone, rotations, centers, points)
 
 
 def _from_gps(fix: SpaceFix) -> Up:
@@ -99,7 +99,7 @@ def _axis_of_turned(rotations: np.ndarray) -> tuple[np.ndarray, float] | None:
 
 
 def _signed(
-    axis: np.ndarray, cone: float, rotations: np.ndarray, centres: np.ndarray, points: np.ndarray
+    axis: np.ndarray, cone: float, rotations: np.ndarray, centers: np.ndarray, points: np.ndarray
 ) -> Up:
     """Which end of the line is up: as the photos say, else away from where they look down to, else over a plane."""
     upright = np.abs(rotations[:, 0] @ axis) <= np.abs(rotations[:, 1] @ axis)
@@ -110,31 +110,31 @@ def _signed(
         return Up(axis * np.sign(own.mean()), cone, "the cameras")
     if abs(view) > STEEP:
         return Up(-axis * np.sign(view), cone, "the cameras, which look down")
-    above = [end for end in (axis, -axis) if ground_plane(points, centres, end, cone) is not None]
+    above = [end for end in (axis, -axis) if ground_plane(points, centers, end, cone) is not None]
     if len(above) == 1:
         return Up(above[0], cone, "the cameras, with the dominant plane below them")
     return Up(-axis * (np.sign(view) or 1.0), cone, "the cameras, which contradict each other", guess=True)
 
 
-def _looking_one_way(rotations: np.ndarray, centres: np.ndarray, points: np.ndarray) -> Up:
+def _looking_one_way(rotations: np.ndarray, centers: np.ndarray, points: np.ndarray) -> Up:
     """Photos that all look one way: down at the ground, or along it."""
     right, own, view = rotations[:, 0], -rotations[:, 1], rotations[:, 2].mean(axis=0)
     across = np.linalg.eigh(right.T @ right)[1][:, 2]  # the line of their x axes
     mean = own.mean(axis=0)
     own_up = mean - across * (across @ mean)
     flat = own[0] - across * (across @ own[0])
-    along = float(np.std(centres @ (flat / (np.linalg.norm(flat) or 1.0))))
-    surveyed = along > SURVEY * float(np.std(centres @ across))
+    along = float(np.std(centers @ (flat / (np.linalg.norm(flat) or 1.0))))
+    surveyed = along > SURVEY * float(np.std(centers @ across))
     straight = np.linalg.norm(view) > 0.8
     if straight and surveyed and np.linalg.norm(own_up) < AGREE:
         return Up(-view / np.linalg.norm(view), WIDEST_CONE, "the cameras, which look straight down")
     length = np.linalg.norm(own_up)
     up = own_up / length if length > 1e-9 else np.array([0.0, -1.0, 0.0])
     if straight and surveyed:
-        facing = ground_plane(points, centres, -view / np.linalg.norm(view), FACING)
+        facing = ground_plane(points, centers, -view / np.linalg.norm(view), FACING)
         if facing is not None:
             return Up(facing[0], WIDEST_CONE, "the plane that all photos look straight at", guess=True)
-    ground = ground_plane(points, centres, up, GROUND_CONE)
+    ground = ground_plane(points, centers, up, GROUND_CONE)
     if ground is not None:
         return Up(ground[0], WIDEST_CONE, "the dominant plane, with the cameras above it")
     return Up(up, WIDEST_CONE, "the photos' own up, since they all look one way", guess=True)

@@ -18,23 +18,23 @@ def place_model(model: Any, gps: Mapping[str, Any] | None = None) -> tuple[np.nd
     """`world_from_model` of a pycolmap.Reconstruction, how it was found, and its up. gps: by photos' names."""
     images = [model.image(image_id) for image_id in sorted(model.reg_image_ids())]
     rotations = np.stack([image.cam_from_world().rotation.matrix() for image in images])
-    centres = np.stack([image.projection_center() for image in images])
+    centers = np.stack([image.projection_center() for image in images])
     points = np.array([point.xyz for point in model.points3D.values()]).reshape(-1, 3)
     known = np.array([(gps or {}).get(image.name, (np.nan,) * 3) for image in images], float)
-    return world_from_model(rotations, centres, points, known)
+    return world_from_model(rotations, centers, points, known)
 
 
 def world_from_model(
-    rotations: np.ndarray, centres: np.ndarray, points: np.ndarray, gps: np.ndarray | None = None
+    rotations: np.ndarray, centers: np.ndarray, points: np.ndarray, gps: np.ndarray | None = None
 ) -> tuple[np.ndarray, str, Up]:
     """A 4x4 rigid transform into Blender's world (z up, ground at z = 0, subject over the origin), how, and its up.
 
-    rotations [N, 3, 3] world to camera, centres [N, 3], points [M, 3]: all in the model's frame; gps [N, 3] as
+    rotations [N, 3, 3] world to camera, centers [N, 3], points [M, 3]: all in the model's frame; gps [N, 3] as
     `find_up` takes it. The first camera looks along +y, as Blender's front view does.
     """
-    found = find_up(rotations, centres, points, gps)
+    found = find_up(rotations, centers, points, gps)
     up, how = found.direction, f"up from {found.source}"
-    plane = ground_plane(points, centres, up, found.cone)
+    plane = ground_plane(points, centers, up, found.cone)
     if plane is not None:
         up, ground = plane
         how += ", ground from the dominant plane"
@@ -45,7 +45,7 @@ def world_from_model(
         forward = -rotations[0, 1] - up * (up @ -rotations[0, 1])
     forward /= np.linalg.norm(forward)
     rotation = np.stack([np.cross(forward, up), forward, up])
-    turned = points @ rotation.T if len(points) else centres @ rotation.T
+    turned = points @ rotation.T if len(points) else centers @ rotation.T
     middle = np.median(turned, axis=0)
     level = ground if plane is not None else float(np.percentile(turned[:, 2], 2))
     transform = np.eye(4)

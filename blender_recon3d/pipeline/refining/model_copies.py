@@ -12,7 +12,7 @@ from .observations import Observations, read_views, write_observations
 NEAR = (
     3.0  # times the median distance from the middle: points farther out say little about where a model lies
 )
-FEWEST = 10
+MIN_PHOTOS = 10
 
 
 def with_cameras(model: Any, cameras: Any) -> Any:
@@ -48,7 +48,7 @@ def move_onto(model: Any, other: Any) -> None:
     first, second = np.array(own), np.array(old)
     distance = np.linalg.norm(second - np.median(second, axis=0), axis=1)
     near = distance <= NEAR * np.median(distance)
-    if near.sum() < FEWEST:
+    if near.sum() < MIN_PHOTOS:
         return
     moved = pycolmap.estimate_sim3d(first[near], second[near])
     if moved is not None:

@@ -1,4 +1,4 @@
-"""The surface's direction at each point: a guess from its neighbours, then what makes the photos agree best."""
+"""The surface's direction at each point: a guess from its neighbors, then what makes the photos agree best."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from .observations import Observations, Views
 from .patches import PhotoCache
 from .tracks import Told, correlate_tracks
 
-NEIGHBOURS = 12
+NEIGHBORS = 12
 STEEPEST = 0.25  # cosine between a normal and the mean direction of view: beyond, no patch is worth comparing
 SLOPES = (0.5, 0.25)  # tried around a normal, one after the other: tangents of angles
 
 
-def neighbour_normals(xyz: np.ndarray, facing: np.ndarray) -> np.ndarray:
-    """Normals [P, 3] of planes through each point's neighbours, turned to the side of `facing` [P, 3]; `facing` where
+def neighbor_normals(xyz: np.ndarray, facing: np.ndarray) -> np.ndarray:
+    """Normals [P, 3] of planes through each point's neighbors, turned to the side of `facing` [P, 3]; `facing` where
     the plane is too steep to be seen or there are too few points."""
-    if len(xyz) <= NEIGHBOURS:
+    if len(xyz) <= NEIGHBORS:
         return facing.copy()
-    _, near = cKDTree(xyz).query(xyz, NEIGHBOURS + 1)
-    centred = xyz[near] - np.median(xyz[near], axis=1, keepdims=True)
-    # Farther neighbours count less: a point's own surface is the nearest.
-    distance = np.linalg.norm(centred, axis=2)
+    _, near = cKDTree(xyz).query(xyz, NEIGHBORS + 1)
+    centered = xyz[near] - np.median(xyz[near], axis=1, keepdims=True)
+    # Farther neighbors count less: a point's own surface is the nearest.
+    distance = np.linalg.norm(centered, axis=2)
     weight = 1 / (1 + np.square(distance / np.maximum(np.median(distance, axis=1, keepdims=True), 1e-12)))
-    spread = np.einsum("pni,pnj,pn->pij", centred, centred, weight, optimize=True)
+    spread = np.einsum("pni,pnj,pn->pij", centered, centered, weight, optimize=True)
     normal = np.linalg.eigh(spread)[1][:, :, 0]
     cosine = np.einsum("pi,pi->p", normal, facing)
     normal *= np.where(cosine < 0, -1, 1)[:, None]
@@ -40,7 +40,7 @@ def search_normals(
     told: Told = lambda done, total: None,
 ) -> np.ndarray:
     """Normals [P, 3] under which each point's observations, where they are, look most alike."""
-    both = [facing, neighbour_normals(found.xyz, facing)]
+    both = [facing, neighbor_normals(found.xyz, facing)]
     scores = _scores(found, correlate_tracks(views, found, photos, reference, both, told))
     normal = np.where((scores[:, 1] > scores[:, 0])[:, None], both[1], both[0])
     best = scores.max(axis=1)

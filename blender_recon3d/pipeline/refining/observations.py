@@ -43,7 +43,7 @@ class Views:
     translation: np.ndarray
     cameras: list[Any]
 
-    def centres(self) -> np.ndarray:
+    def centers(self) -> np.ndarray:
         """[V, 3] in the world."""
         return -np.einsum("vij,vi->vj", self.rotation, self.translation)
 

@@ -40,7 +40,7 @@ def sample(photo: np.ndarray, pixel: np.ndarray, warp: np.ndarray, offsets: np.n
 
 
 def pyramid(photo: np.ndarray, levels: int) -> list[np.ndarray]:
-    """Grey uint8 [H, W] as float32, smoothed, and again at half the size, a quarter, ...
+    """Gray uint8 [H, W] as float32, smoothed, and again at half the size, a quarter, ...
 
     Pixel p of the photo lies at p / 2 in the next level, also in COLMAP's sense: sizes are cut to even ones.
     """
@@ -52,16 +52,16 @@ def pyramid(photo: np.ndarray, levels: int) -> list[np.ndarray]:
 
 
 class PhotoCache:
-    """Photos by their number, as pyramids; the last ones kept, as far as `most` bytes go, and one always.
+    """Photos by their number, as pyramids; the last ones kept, as far as `max_bytes` bytes go, and one always.
 
-    read(number): the photo, grey uint8 [H, W]; longest: pixels of its longest side, to which it is reduced.
+    read(number): the photo, gray uint8 [H, W]; longest: pixels of its longest side, to which it is reduced.
     """
 
-    def __init__(self, read: Callable[[int], np.ndarray], levels: int, longest: int, most: int) -> None:
+    def __init__(self, read: Callable[[int], np.ndarray], levels: int, longest: int, max_bytes: int) -> None:
         self._read = read
         self._levels = levels
         self._longest = longest
-        self._most = most
+        self._max_bytes = max_bytes
         self._kept: OrderedDict[int, list[np.ndarray]] = OrderedDict()
 
     def scale(self, sizes: np.ndarray) -> np.ndarray:
@@ -80,7 +80,7 @@ class PhotoCache:
             size = (max(1, int(width * scale)), max(1, int(height * scale)))
             photo = _reduced(photo, scale, size)
         levels = pyramid(photo, self._levels)
-        while self._kept and sum(map(_size, self._kept.values())) + _size(levels) > self._most:
+        while self._kept and sum(map(_size, self._kept.values())) + _size(levels) > self._max_bytes:
             self._kept.popitem(last=False)
         self._kept[number] = levels
         return levels

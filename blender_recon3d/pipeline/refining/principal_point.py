@@ -17,7 +17,7 @@ from .adjustment import options
 from .observations import read_observations, read_views
 from .uncertainty import intrinsics_deviations
 
-FEWEST_PHOTOS = 3  # that share a camera
+MIN_PHOTOS = 3  # that share a camera
 UNCERTAIN = 0.001  # of the longest side: the largest standard deviation of a point that is determined
 FARTHEST = 0.1  # of the longest side, from the middle: beyond, something else is wrong
 SLICE = 10  # iterations between two looks at whether to stop
@@ -52,7 +52,7 @@ def free_principal_points(
             camera, count, "its intrinsics are given" if camera in given else "too few photos share it"
         )
         for camera, count in photos.items()
-        if camera in given or count < FEWEST_PHOTOS
+        if camera in given or count < MIN_PHOTOS
     }
     wanted, freed = set(photos) - set(said), model
     # Judged where it has come to, since a wrong place inflates the residuals that the uncertainty is told by.

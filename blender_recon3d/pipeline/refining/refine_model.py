@@ -31,11 +31,11 @@ FARTHEST = 3.0  # pixels that an observation may move from where it was found
 OUTLIERS = (3.0, 1.0)
 AS_FOUND = 4.0
 # A photo that keeps fewer observations, or a smaller share of its own, keeps them as they were found.
-FEWEST = 30
-FEWEST_SHARE = 0.25
-LEAST = 0.3  # of all observations, below which a refinement is worth nothing
+MIN_KEPT = 30
+MIN_KEPT_SHARE = 0.25
+MIN_ALIGNED_SHARE = 0.3  # of all observations, below which a refinement is worth nothing
 HELD_OUT = 20  # every so many-th point
-FEWEST_HELD_OUT = 20
+MIN_HELD_OUT = 20
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def refine(
     fits = _residual(after, final) < _largest(photos, after, final, now.good, OUTLIERS[-1])
     kept = _kept(views, given, now.good & fits)
     told = (figures[0], figures[2]) if figures else None
-    if (told and told[1] > told[0]) or now.good.sum() < LEAST * len(given):
+    if (told and told[1] > told[0]) or now.good.sum() < MIN_ALIGNED_SHARE * len(given):
         return Refined(model, kept, [_left(point) for point in points], told, False)
     made = assembled(model, cameras, final, use & fits)
     move_onto(made, model)
@@ -190,8 +190,8 @@ def _residual(views: Views, found: Observations) -> np.ndarray:
 def _too_few(views: Views, given: Observations, good: np.ndarray) -> np.ndarray:
     """The observations [O] that are not good of photos with too few that are."""
     count = np.bincount(given.view[good], minlength=len(views.names))
-    fewest = np.maximum(FEWEST, FEWEST_SHARE * np.bincount(given.view, minlength=len(views.names)))
-    return (count < fewest)[given.view] & ~good
+    minimum = np.maximum(MIN_KEPT, MIN_KEPT_SHARE * np.bincount(given.view, minlength=len(views.names)))
+    return (count < minimum)[given.view] & ~good
 
 
 def _kept(views: Views, given: Observations, good: np.ndarray) -> dict[str, Kept]:
@@ -203,7 +203,7 @@ def _kept(views: Views, given: Observations, good: np.ndarray) -> dict[str, Kept
 def _held_out(given: Observations) -> np.ndarray:
     """Which points [P] no adjustment sees."""
     chosen = np.arange(len(given.xyz)) % HELD_OUT == HELD_OUT // 2
-    return chosen if chosen.sum() >= FEWEST_HELD_OUT else np.zeros_like(chosen)
+    return chosen if chosen.sum() >= MIN_HELD_OUT else np.zeros_like(chosen)
 
 
 def _judged(choices: list[Views], found: Observations, use: np.ndarray) -> list[float]:

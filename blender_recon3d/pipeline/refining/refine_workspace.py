@@ -16,7 +16,7 @@ from ..documents.registration_json import RegistrationDocument
 from ..doubts import misplaced
 from ..errors import FileFormatError
 from ..events import Progress
-from ..files.whole_files import remove, whole_folder
+from ..files.atomic_files import atomic_folder, remove
 from ..photos.image_files import read_gray
 from ..sfm.registration import model_summary, registered
 from ..stage_settings import RefineSettings
@@ -30,8 +30,8 @@ from .tracks import LEVELS
 
 PHOTO_BYTES = 400 << 20  # of photos kept in memory
 NAMED = 3  # cameras in a sentence
-FEW = 0.4  # of its observations that a photo keeps at most where it may stand in the wrong place
-FEW_OF_USUAL = 0.5  # and at most so much of what photos usually keep
+MIN_SHARE = 0.4  # of its observations that a photo keeps at most where it may stand in the wrong place
+MIN_SHARE_OF_USUAL = 0.5  # and at most so much of what photos usually keep
 
 
 def refine_workspace(workspace: Workspace, settings: RefineSettings, progress: Progress) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def refine_workspace(workspace: Workspace, settings: RefineSettings, progress: P
     )
     saved = SavedRounds(workspace.refining)
     found = refine(model, photos, settings.refine_intrinsics, free, progress, saved)
-    with whole_folder(workspace.refined) as part:
+    with atomic_folder(workspace.refined) as part:
         found.model.write(part)
         check_model(part)  # COLMAP does not say when it could not write all of it
         write_document(part / workspace.refined_registration.name, _registration(workspace, found.model))
@@ -119,4 +119,6 @@ def suspects(kept: dict[str, Kept]) -> list[str]:
     """Photos of whose observations so few look like what other photos show that they may be in the wrong place."""
     shares = {name: each.after / each.before for name, each in kept.items() if each.before}
     usual = float(np.median(list(shares.values()))) if shares else 0.0
-    return sorted(name for name, share in shares.items() if share < min(FEW, FEW_OF_USUAL * usual))
+    return sorted(
+        name for name, share in shares.items() if share < min(MIN_SHARE, MIN_SHARE_OF_USUAL * usual)
+    )

@@ -10,8 +10,8 @@ import numpy as np
 
 from ..colmap.model_files import read_model
 from ..errors import UserError
+from ..files.atomic_files import atomic_folder, remove
 from ..files.regular import open_regular
-from ..files.whole_files import remove, whole_folder
 
 ARRAYS = {"pixel": (np.float64, 2), "xyz": (np.float64, 2), "good": (np.bool_, 1), "put_back": (np.bool_, 1)}
 
@@ -54,6 +54,6 @@ class SavedRounds:
     def save(self, number: int, made: Round) -> None:
         if self._folder is None:
             return
-        with whole_folder(self._folder / str(number)) as part:
+        with atomic_folder(self._folder / str(number)) as part:
             made.cameras.write(part)
             np.savez(part / "arrays.npz", **{name: getattr(made, name) for name in ARRAYS})

@@ -16,7 +16,8 @@ from ..colmap.calls import pycolmap
 from .observations import Observations, Views
 from .triangulation import project_derivatives
 
-MOST = 150_000  # observations looked at; points beyond are left out, evenly, and counted as if they were like these
+# Observations looked at; points beyond are left out, evenly, and counted as if they were like these.
+MAX_OBSERVATIONS = 150_000
 DAMPING = 1e-9  # of each parameter's own information: holds the model's place, which nothing determines
 STEP = 1e-4  # of a parameter, in its derivative
 
@@ -24,7 +25,7 @@ STEP = 1e-4  # of a parameter, in its derivative
 def intrinsics_deviations(views: Views, found: Observations, cameras: list[int]) -> dict[int, np.ndarray]:
     """Standard deviations of all parameters of each of these cameras (indices into views.cameras), when they are
     adjusted together with all poses and points, as far as the residuals tell; infinite where nothing determines one."""
-    share = max(1, -(-len(found) // MOST))
+    share = max(1, -(-len(found) // MAX_OBSERVATIONS))
     chosen = np.flatnonzero(found.point % share == 0)
     point = np.unique(found.point[chosen], return_inverse=True)[1]
     count = int(point.max(initial=-1)) + 1

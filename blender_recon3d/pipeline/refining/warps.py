@@ -14,7 +14,7 @@ def facing_normals(views: Views, xyz: np.ndarray, point: np.ndarray, view: np.nd
 
     xyz [P, 3]; point, view [O]: who sees what.
     """
-    towards = views.centres()[view] - xyz[point]
+    towards = views.centers()[view] - xyz[point]
     towards /= np.linalg.norm(towards, axis=1, keepdims=True)
     total = np.zeros_like(xyz)
     np.add.at(total, point, towards)
@@ -38,15 +38,15 @@ def plane_warps(
     for offset in ((STEP, 0.0), (-STEP, 0.0), (0.0, STEP), (0.0, -STEP)):
         rays = views.rays(reference, pixel + np.array(offset))
         world = np.einsum("nji,nj->ni", views.rotation[reference], rays)  # z, not length, is 1 in the camera
-        centre = views.centres()[reference]
+        center = views.centers()[reference]
         along = np.einsum("ni,ni->n", world, normal)
         with np.errstate(divide="ignore", invalid="ignore"):
-            depth = np.einsum("ni,ni->n", xyz - centre, normal) / along
+            depth = np.einsum("ni,ni->n", xyz - center, normal) / along
             depth[(along > -0.05 * np.linalg.norm(world, axis=1)) | (depth <= 0)] = np.nan
-            hit = centre + world * depth[:, None]
+            hit = center + world * depth[:, None]
         ends.append(views.project(view, views.to_camera(view, hit)))
     warp = np.stack([ends[0] - ends[1], ends[2] - ends[3]], axis=2) / (2 * STEP)
-    towards = views.centres()[view] - xyz
+    towards = views.centers()[view] - xyz
     behind = np.einsum("ni,ni->n", towards, normal) <= 0.05 * np.linalg.norm(towards, axis=1)
     warp[behind | (np.abs(np.linalg.det(np.nan_to_num(warp))) < 1e-3)] = np.nan
     return warp

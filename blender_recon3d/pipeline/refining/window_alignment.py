@@ -1,7 +1,7 @@
 """Finding a reference window again in another photo, to a fraction of a pixel.
 
 Inverse compositional Gauss-Newton (Baker and Matthews 2004) over x and y, for many windows at once; gain and offset of
-the light are projected out, so what is minimised is the zero-mean normalised cross-correlation's distance from 1.
+the light are projected out, so what is minimized is the zero-mean normalized cross-correlation's distance from 1.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Templates:
     """Reference windows, ready to be looked for.
 
     values [N, S]: zero weighted mean, unit weighted norm; slopes [N, S, 2]: their derivative by the place, without
-    what gain and offset explain; hessian [N, 2, 2]; contrast [N]: weighted standard deviation in grey values.
+    what gain and offset explain; hessian [N, 2, 2]; contrast [N]: weighted standard deviation in gray values.
     """
 
     values: np.ndarray
@@ -52,18 +52,18 @@ class Aligned:
     split: np.ndarray
 
 
-def normalised(values: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def normalized(values: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Windows [N, S] with zero weighted mean and unit weighted norm, and their contrast [N]."""
-    centred = values - (values @ weights)[:, None]
-    contrast = np.sqrt(np.maximum((centred * centred) @ weights, 0))
-    return centred / np.maximum(contrast, 1e-3)[:, None], contrast
+    centered = values - (values @ weights)[:, None]
+    contrast = np.sqrt(np.maximum((centered * centered) @ weights, 0))
+    return centered / np.maximum(contrast, 1e-3)[:, None], contrast
 
 
 def templates(values: np.ndarray) -> Templates:
     """From windows [N, (side + 2)^2], sampled one sample wider on each side than they are looked for."""
     side = round(values.shape[1] ** 0.5) - 2
     wide = values.reshape(-1, side + 2, side + 2)
-    inner, contrast = normalised(wide[:, 1:-1, 1:-1].reshape(-1, side * side), weights := window(side)[1])
+    inner, contrast = normalized(wide[:, 1:-1, 1:-1].reshape(-1, side * side), weights := window(side)[1])
     scale = np.maximum(contrast, 1e-3)[:, None]
     across = (wide[:, 1:-1, 2:] - wide[:, 1:-1, :-2]).reshape(-1, side * side) / 2 / scale
     down = (wide[:, 2:, 1:-1] - wide[:, :-2, 1:-1]).reshape(-1, side * side) / 2 / scale
@@ -97,9 +97,9 @@ def align(photo: np.ndarray, pixel: np.ndarray, warp: np.ndarray, wanted: Templa
 
 
 def correlation(photo: np.ndarray, pixel: np.ndarray, warp: np.ndarray, wanted: Templates) -> np.ndarray:
-    """Zero-mean normalised cross-correlation [N] at the given places; NaN outside the photo."""
+    """Zero-mean normalized cross-correlation [N] at the given places; NaN outside the photo."""
     offsets, weights = window(round(wanted.values.shape[1] ** 0.5))
-    found, _ = normalised(sample(photo, pixel, warp, offsets), weights)
+    found, _ = normalized(sample(photo, pixel, warp, offsets), weights)
     return np.einsum("ns,ns,s->n", found, wanted.values, weights, optimize=True)
 
 
@@ -113,7 +113,7 @@ def _step(
     weights: np.ndarray,
 ) -> np.ndarray:
     """How far [N, 2], in samples of the reference, the photo's window is off."""
-    found, _ = normalised(sample(photo, pixel, warp, offsets), weights)
+    found, _ = normalized(sample(photo, pixel, warp, offsets), weights)
     residual = (found - wanted.values) * weights
     return np.einsum("nkl,nl->nk", inverse, np.einsum("nsk,ns->nk", wanted.slopes, residual))
 
@@ -128,7 +128,7 @@ def _judged(
     offsets: np.ndarray,
     weights: np.ndarray,
 ) -> Aligned:
-    found, _ = normalised(sample(photo, pixel, np.nan_to_num(warp), offsets), weights)
+    found, _ = normalized(sample(photo, pixel, np.nan_to_num(warp), offsets), weights)
     zncc = np.einsum("ns,ns,s->n", found, wanted.values, weights, optimize=True)
     zncc[~np.isfinite(warp).all(axis=(1, 2))] = np.nan
     residual = found - wanted.values

@@ -15,7 +15,7 @@ from ..documents.document_files import write_document
 from ..documents.report_json import ReportDocument
 from ..errors import Cancelled
 from ..events import Progress
-from ..files.whole_files import whole_file
+from ..files.atomic_files import atomic_file
 from ..settings import JobSettings
 from ..workspace import Workspace
 
@@ -48,7 +48,7 @@ def write_report(workspace: Workspace, settings: JobSettings, progress: Progress
     try:
         write_document(workspace.report_json, facts)
         if content:
-            with whole_file(workspace.report_html) as part:
+            with atomic_file(workspace.report_html) as part:
                 part.write_bytes(content.encode("utf-8", "replace"))
     except OSError as error:
         progress.warning(

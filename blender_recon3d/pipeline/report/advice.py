@@ -12,7 +12,7 @@ from ..documents.registration_json import PhotoRegistration, RegistrationDocumen
 from ..documents.report_json import Advice
 from ..files.user_path import recorded_path
 
-FEW_POINTS = 40  # sparse points in a photo, below which its camera stands loosely
+MIN_POINTS = 40  # sparse points in a photo, below which its camera stands loosely
 LARGE_ERROR = 2.5  # times the median photo's reprojection error
 SMALL_ENOUGH = 1.0  # pixels of reprojection error that are never worth a word
 NAMED = 3  # photos named in a sentence
@@ -56,7 +56,7 @@ def _left_out(used: list[PhotoEntry], found: Registered, links: Links) -> list[A
 
 
 def _groups(order: list[str], found: Registered, state: dict[str, RegistrationState]) -> list[list[str]]:
-    """The photos that are not placed: each other model, and each run of neighbours in the order taken."""
+    """The photos that are not placed: each other model, and each run of neighbors in the order taken."""
     models: dict[int, list[str]] = defaultdict(list)
     runs: list[list[str]] = []
     before = ""
@@ -77,7 +77,7 @@ def _mutually_linked(group: list[str], found: Registered) -> bool:
 
 
 def _bridge(group: list[str], placed: list[str], order: list[str], links: Links) -> tuple[str, str]:
-    """The photo of the group and the placed one that match best; neighbours in the order where none match."""
+    """The photo of the group and the placed one that match best; neighbors in the order where none match."""
     best = max(
         ((max(links.get((a, b), (0, 0)), links.get((b, a), (0, 0))), a, b) for a in group for b in placed),
         key=lambda entry: entry[0],
@@ -104,9 +104,9 @@ def _loose(used: list[PhotoEntry], found: Registered) -> list[Advice]:
     placed = {name: entry for name, entry in found.items() if entry.registered and name in titles}
     errors = [entry.error for entry in placed.values() if entry.error is not None]
     advice = []
-    weak = [name for name, entry in placed.items() if entry.points < FEW_POINTS]
+    weak = [name for name, entry in placed.items() if entry.points < MIN_POINTS]
     if weak:
-        text = f"{_names(weak, titles)} stand{'s' * (len(weak) == 1)} on fewer than {FEW_POINTS} points: "
+        text = f"{_names(weak, titles)} stand{'s' * (len(weak) == 1)} on fewer than {MIN_POINTS} points: "
         text += "take photos from nearby with more of the subject in view."
         advice.append(Advice(text=text, photos=weak))
     limit = max(SMALL_ENOUGH, LARGE_ERROR * median(errors)) if errors else 0.0

@@ -35,7 +35,7 @@ from ..system.versions import versions
 from ..workspace import Workspace
 from .advice import Links, advise
 
-MOST_PROBLEMS = 200
+MAX_PROBLEMS = 200
 
 
 def collect(workspace: Workspace, settings: JobSettings, attempt: Callable[..., Any]) -> ReportDocument:
@@ -105,7 +105,7 @@ def problems(workspace: Workspace, state: StateDocument) -> list[Problem]:
         elif event.kind == "error":
             last_errors.append(_problem(event))
     found = [problem for name in STAGES if name in state.stages for problem in warnings.get(name, [])]
-    return list(dict.fromkeys(last_errors + found))[:MOST_PROBLEMS]
+    return list(dict.fromkeys(last_errors + found))[:MAX_PROBLEMS]
 
 
 def _problem(event: Event) -> Problem:
@@ -123,7 +123,7 @@ def _stage(name: str, record: StageRecord) -> ReportedStage:
     summary = record.summary
     for key in ("points", "faces"):  # which the page writes as numbers
         if key in summary:
-            summary = {**summary, key: json_values.whole(summary[key], least=0)}
+            summary = {**summary, key: json_values.whole(summary[key], minimum=0)}
     # "started" in the state of a run that has ended means that it was stopped or failed there.
     state = {
         StageState.DONE: ReportedState.DONE,

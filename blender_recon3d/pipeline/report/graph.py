@@ -14,8 +14,8 @@ from .markup import join, tag
 
 SIZE = 640  # of the drawing's unit square
 RADIUS = 232  # of the circle; the rest is for names
-MOST_EDGES = 6000  # the strongest are drawn
-MOST_NAMES = 72  # more photos than that are told apart by their tooltips alone
+MAX_EDGES = 6000  # the strongest are drawn
+MAX_NAMES = 72  # more photos than that are told apart by their tooltips alone
 LEVELS = 6  # widths and opacities
 
 
@@ -30,7 +30,7 @@ def pair_graph(photos: list[ReportedPhoto], pairs: list[ReportedPair]) -> Markup
         for pair in pairs
         if pair.inliers and pair.photos[0] in places and pair.photos[1] in places
     ]
-    edges = sorted(edges)[-MOST_EDGES:]
+    edges = sorted(edges)[-MAX_EDGES:]
     partners = dict.fromkeys(names, 0)
     for _, first, second in edges:
         partners[first] += 1
@@ -69,7 +69,7 @@ def _chords(edges: list[tuple[int, str, str]], places: dict[str, tuple[float, fl
         commands = []
         for index in np.flatnonzero(level == number):
             (x1, y1), (x2, y2) = places[edges[index][1]], places[edges[index][2]]
-            # Bent inwards, so that neighbours' pairs are seen apart from the circle.
+            # Bent inwards, so that neighbors' pairs are seen apart from the circle.
             commands.append(f"M{x1:.1f} {y1:.1f}Q{(x1 + x2) / 4:.1f} {(y1 + y2) / 4:.1f} {x2:.1f} {y2:.1f}")
         if commands:
             share = (number + 1) / LEVELS
@@ -83,10 +83,10 @@ def _chords(edges: list[tuple[int, str, str]], places: dict[str, tuple[float, fl
 
 def _node(name: str, place: tuple[float, float], state: str, partners: int, count: int) -> Markup:
     x, y = place
-    size = 5.0 if count <= MOST_NAMES else max(1.5, 330 / count)
+    size = 5.0 if count <= MAX_NAMES else max(1.5, 330 / count)
     dot = tag("circle", cx=round(x, 1), cy=round(y, 1), r=round(size, 2), class_=css_class(state))
     label = None
-    if count <= MOST_NAMES:
+    if count <= MAX_NAMES:
         angle = math.degrees(math.atan2(y, x))
         flipped = abs(angle) > 90
         label = tag(
@@ -101,7 +101,7 @@ def _node(name: str, place: tuple[float, float], state: str, partners: int, coun
 
 
 def css_class(state: str) -> str:
-    """The class of a photo's state, which gives it its colour."""
+    """The class of a photo's state, which gives it its color."""
     known: dict[str, str] = {
         RegistrationState.REGISTERED: "good",
         RegistrationState.OTHER_MODEL: "fair",
@@ -111,6 +111,6 @@ def css_class(state: str) -> str:
     return known.get(state, "plain")
 
 
-def shorten(name: str, most: int) -> str:
-    """A name of at most `most` characters: its beginning and its end."""
-    return name if len(name) <= most else f"{name[: most - 6]}…{name[-5:]}"
+def shorten(name: str, max_length: int) -> str:
+    """A name of at most `max_length` characters: its beginning and its end."""
+    return name if len(name) <= max_length else f"{name[: max_length - 6]}…{name[-5:]}"

@@ -14,7 +14,7 @@ from ..workspace import Workspace
 
 HEIGHT, WIDTH = 560, 620  # a photo in the picture is scaled to fit into this, pixels
 GAP = 8
-MOST_LINES = 160
+MAX_LINES = 160
 QUALITY = 82
 
 
@@ -62,16 +62,16 @@ def _picture(
     tops = [(height - photo.shape[0]) // 2 for photo in photos]
     for photo, top, start in zip(photos, tops, (0, left), strict=True):
         # Darker and paler, so that the lines stand out.
-        grey = photo.mean(axis=2, keepdims=True)
-        canvas[top : top + photo.shape[0], start : start + photo.shape[1]] = 0.8 * (0.5 * photo + 0.5 * grey)
-    chosen = _spread(first, MOST_LINES)
+        gray = photo.mean(axis=2, keepdims=True)
+        canvas[top : top + photo.shape[0], start : start + photo.shape[1]] = 0.8 * (0.5 * photo + 0.5 * gray)
+    chosen = _spread(first, MAX_LINES)
     starts = first[chosen] * scales[0] + [0, tops[0]]
     ends = second[chosen] * scales[1] + [left, tops[1]]
-    for start, end, colour in zip(starts, ends, _colours(starts, height), strict=True):
+    for start, end, color in zip(starts, ends, _colors(starts, height), strict=True):
         a, b = (tuple(round(16 * float(value)) for value in point) for point in (start, end))
-        cv2.line(canvas, a, b, colour, 1, cv2.LINE_AA, shift=4)
+        cv2.line(canvas, a, b, color, 1, cv2.LINE_AA, shift=4)
         for point in (a, b):
-            cv2.circle(canvas, point, 40, colour, -1, cv2.LINE_AA, shift=4)
+            cv2.circle(canvas, point, 40, color, -1, cv2.LINE_AA, shift=4)
     return encode_jpeg(canvas), len(chosen)
 
 
@@ -85,18 +85,18 @@ def _scaled(workspace: Workspace, name: str) -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(small), np.array([small.width / width, small.height / height])
 
 
-def _spread(points: np.ndarray, most: int) -> np.ndarray:
-    """Indices of at most `most` points, taken evenly along the photo's height."""
+def _spread(points: np.ndarray, count: int) -> np.ndarray:
+    """Indices of at most `count` points, taken evenly along the photo's height."""
     order = np.argsort(points[:, 1], kind="stable")
-    return order[np.linspace(0, len(order) - 1, min(most, len(order))).astype(int)]
+    return order[np.linspace(0, len(order) - 1, min(count, len(order))).astype(int)]
 
 
-def _colours(points: np.ndarray, height: int) -> list[tuple[int, int, int]]:
+def _colors(points: np.ndarray, height: int) -> list[tuple[int, int, int]]:
     """A hue [RGB] for each point from its height in the picture: parallel lines are alike, wrong ones stand out."""
     hue = np.clip(points[:, 1] / height, 0, 1) * 150
     hsv = np.stack([hue, np.full_like(hue, 200), np.full_like(hue, 255)], axis=1).astype(np.uint8)
-    colours = cv2.cvtColor(hsv[None], cv2.COLOR_HSV2RGB)[0]
-    return [(int(r), int(g), int(b)) for r, g, b in colours]
+    colors = cv2.cvtColor(hsv[None], cv2.COLOR_HSV2RGB)[0]
+    return [(int(r), int(g), int(b)) for r, g, b in colors]
 
 
 def encode_jpeg(image: np.ndarray) -> bytes:

@@ -22,9 +22,9 @@ from ..doubts import sentence
 from ..text import duration
 from .graph import css_class
 from .markup import data_url, shown
-from .thumbnails import FEW
+from .thumbnails import MAX_LARGE_PICTURES
 
-MOST_NAMED = 2000  # photos listed
+MAX_NAMED = 2000  # photos listed
 HERE = Path(__file__).parent
 STATE_CLASS = {ReportedState.DONE: "good", ReportedState.NOT_FINISHED: "bad"}
 
@@ -51,9 +51,9 @@ def page(facts: ReportDocument, pictures: dict[str, Any]) -> str:
         pairs=pairs,
         graph=pictures["graph"] if any(pair.inliers for pair in facts.pairs) else None,
         matches=[_match(picture) for picture in pictures["matches"]],
-        photos=[_photo(photo, pictures["thumbnails"].get(n)) for n, photo in enumerate(photos[:MOST_NAMED])],
-        many_photos=len(photos) > FEW,
-        photos_left=f"{len(photos) - MOST_NAMED:,}" if len(photos) > MOST_NAMED else "",
+        photos=[_photo(photo, pictures["thumbnails"].get(n)) for n, photo in enumerate(photos[:MAX_NAMED])],
+        many_photos=len(photos) > MAX_LARGE_PICTURES,
+        photos_left=f"{len(photos) - MAX_NAMED:,}" if len(photos) > MAX_NAMED else "",
         models=[_model(number, model) for number, model in enumerate(facts.models)],
         cameras=[_camera(camera) for camera in facts.cameras],
         general=_settings(facts.settings),
@@ -129,9 +129,9 @@ def _pairs(pairs: list[ReportedPair]) -> Rows:
     if any(pair.matches is not None for pair in pairs):
         rows.append(("Verified", f"{len(inliers):,}"))
     if inliers:
-        least, median, most = inliers[0], inliers[len(inliers) // 2], inliers[-1]
+        low, median, high = inliers[0], inliers[len(inliers) // 2], inliers[-1]
         rows.append(("Verified matches", f"{sum(inliers):,}"))
-        rows.append(("Per pair: min, median, max", f"{least:,}, {median:,}, {most:,}"))
+        rows.append(("Per pair: min, median, max", f"{low:,}, {median:,}, {high:,}"))
     return rows
 
 

@@ -11,15 +11,15 @@ from ..photos.image_files import open_photo, upright_rgb
 from ..system.cpu import cores
 from ..workspace import Workspace
 
-MOST = 1000  # photos with a picture
-FEW = 120  # up to so many photos get large pictures
+MAX_PICTURES = 1000  # photos with a picture
+MAX_LARGE_PICTURES = 120  # up to so many photos get large pictures
 LARGE, SMALL = 320, 128  # longest side in pixels
 QUALITY = 72
 
 
 def thumbnails(workspace: Workspace, photos: list[ReportedPhoto]) -> dict[int, bytes]:
     """JPEGs by index into `photos`; a photo that cannot be read has none."""
-    side = LARGE if len(photos) <= FEW else SMALL
+    side = LARGE if len(photos) <= MAX_LARGE_PICTURES else SMALL
 
     def make(number: int) -> bytes | None:
         photo = photos[number]
@@ -28,7 +28,7 @@ def thumbnails(workspace: Workspace, photos: list[ReportedPhoto]) -> dict[int, b
             path = Path(photo.source)
         return _thumbnail(path, side)
 
-    numbers = range(min(len(photos), MOST))
+    numbers = range(min(len(photos), MAX_PICTURES))
     with ThreadPoolExecutor(max_workers=min(cores(), 8)) as pool:
         made = pool.map(make, numbers)
         return {number: content for number, content in zip(numbers, made, strict=True) if content}

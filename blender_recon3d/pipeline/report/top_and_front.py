@@ -19,23 +19,23 @@ from .markup import data_url, tag
 from .match_pictures import encode_jpeg
 
 WIDTH = 1100  # pixels of a map
-LEAST_HEIGHT, MOST_HEIGHT = 420, 900
-MOST_POINTS = 1_500_000
+MIN_HEIGHT, MAX_HEIGHT = 420, 900
+MAX_POINTS = 1_500_000
 BACKGROUND = (20, 23, 28)
 REACH = 1.0
 MARGIN = 0.06  # of the extent, on every side
-FEW_POINTS = 600_000  # fewer are drawn as 2 x 2 pixels
+MIN_FINE_POINTS = 600_000  # fewer are drawn as 2 x 2 pixels
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What is drawn, in the world's frame: points [N, 3] with colours uint8 [N, 3], and the cameras."""
+    """What is drawn, in the world's frame: points [N, 3] with colors uint8 [N, 3], and the cameras."""
 
     points: np.ndarray
-    colours: np.ndarray
+    colors: np.ndarray
     names: list[str]
-    centres: np.ndarray  # [M, 3]
-    corners: np.ndarray  # [M, 4, 3]: of the photos, at unit distance from the centre along the view
+    centers: np.ndarray  # [M, 3]
+    corners: np.ndarray  # [M, 4, 3]: of the photos, at unit distance from the center along the view
     what: str
 
 
@@ -64,30 +64,30 @@ def _read_scene(workspace: Workspace, dense: bool) -> Scene:
         x, y = camera.width / focal / 2, camera.height / focal / 2
         rays = np.array([[-x, -y, 1], [x, -y, 1], [x, y, 1], [-x, y, 1]])
         corners.append(image.projection_center() + rays @ image.cam_from_world().rotation.matrix())
-    centres = np.array([image.projection_center() for image in images])
-    points, colours, what = _cloud(workspace, model, dense)
+    centers = np.array([image.projection_center() for image in images])
+    points, colors, what = _cloud(workspace, model, dense)
     return Scene(
         _moved(points, transform),
-        colours,
+        colors,
         [image.name for image in images],
-        _moved(centres, transform),
+        _moved(centers, transform),
         _moved(np.array(corners).reshape(-1, 3), transform).reshape(-1, 4, 3),
         what,
     )
 
 
 def _cloud(workspace: Workspace, model: Any, dense: bool) -> tuple[np.ndarray, np.ndarray, str]:
-    """Points [N, 3] in the model's frame, colours uint8 [N, 3] and their name: dense if there is one."""
+    """Points [N, 3] in the model's frame, colors uint8 [N, 3] and their name: dense if there is one."""
     if dense and workspace.fusion.exists():
         vertices = read_vertices(workspace.fusion)
-        sample = vertices[:: max(1, -(-len(vertices) // MOST_POINTS))]
-        points, colours = columns(sample, "x", "y", "z"), columns(sample, "red", "green", "blue")
-        if points is not None and colours is not None and len(points):
-            return points, colours.astype(np.uint8), f"{len(vertices):,} dense points"
+        sample = vertices[:: max(1, -(-len(vertices) // MAX_POINTS))]
+        points, colors = columns(sample, "x", "y", "z"), columns(sample, "red", "green", "blue")
+        if points is not None and colors is not None and len(points):
+            return points, colors.astype(np.uint8), f"{len(vertices):,} dense points"
     found = list(model.points3D.values())
     points = np.array([point.xyz for point in found]).reshape(-1, 3)
-    colours = np.array([point.color for point in found], np.uint8).reshape(-1, 3)
-    return points, colours, f"{len(found):,} points"
+    colors = np.array([point.color for point in found], np.uint8).reshape(-1, 3)
+    return points, colors, f"{len(found):,} points"
 
 
 def _moved(points: np.ndarray, transform: np.ndarray) -> np.ndarray:
@@ -97,10 +97,10 @@ def _moved(points: np.ndarray, transform: np.ndarray) -> np.ndarray:
 def _map(scene: Scene, axes: tuple[int, int], depth: int, nearest_is_low: bool = False) -> Markup:
     """One view along the axis `depth`; `axes` are to the right and up."""
     frustum = _frustum_size(scene)
-    tips = scene.centres[:, None] + frustum * (scene.corners - scene.centres[:, None])
-    low, high = _extent(scene.points, np.concatenate([scene.centres, tips.reshape(-1, 3)]), list(axes))
+    tips = scene.centers[:, None] + frustum * (scene.corners - scene.centers[:, None])
+    low, high = _extent(scene.points, np.concatenate([scene.centers, tips.reshape(-1, 3)]), list(axes))
     scale = WIDTH / (high[0] - low[0])
-    height = int(np.clip(scale * (high[1] - low[1]), LEAST_HEIGHT, MOST_HEIGHT))
+    height = int(np.clip(scale * (high[1] - low[1]), MIN_HEIGHT, MAX_HEIGHT))
     scale = min(scale, height / (high[1] - low[1]))
     middle = (low + high) / 2
 
@@ -109,8 +109,8 @@ def _map(scene: Scene, axes: tuple[int, int], depth: int, nearest_is_low: bool =
         return flat + np.array([WIDTH / 2, height / 2])
 
     order = np.argsort(scene.points[:, depth] * (-1 if nearest_is_low else 1), kind="stable")
-    picture = _splat(pixels(scene.points[order]), scene.colours[order], height)
-    places, ends = pixels(scene.centres), pixels(tips)
+    picture = _splat(pixels(scene.points[order]), scene.colors[order], height)
+    places, ends = pixels(scene.centers), pixels(tips)
     return tag(
         "svg",
         tag("image", href=data_url("jpeg", encode_jpeg(picture)), width=WIDTH, height=height),
@@ -125,16 +125,16 @@ def _map(scene: Scene, axes: tuple[int, int], depth: int, nearest_is_low: bool =
 
 def _frustum_size(scene: Scene) -> float:
     """How long a camera is drawn: a small part of the scene, smaller where cameras are close together."""
-    spread = float(np.linalg.norm(np.ptp(scene.centres, axis=0))) if len(scene.centres) > 1 else 0.0
+    spread = float(np.linalg.norm(np.ptp(scene.centers, axis=0))) if len(scene.centers) > 1 else 0.0
     if len(scene.points):
         spread = max(
             spread, float(np.linalg.norm(np.ptp(np.percentile(scene.points, [10, 90], axis=0), axis=0)))
         )
     spread = spread or 1.0
-    if len(scene.centres) < 2:
+    if len(scene.centers) < 2:
         return 0.05 * spread
-    some = scene.centres[:: max(1, len(scene.centres) // 200)]
-    gaps = np.linalg.norm(some[:, None] - scene.centres[None], axis=2)
+    some = scene.centers[:: max(1, len(scene.centers) // 200)]
+    gaps = np.linalg.norm(some[:, None] - scene.centers[None], axis=2)
     gaps[gaps == 0] = np.inf
     return float(np.clip(0.6 * np.median(gaps.min(axis=1)), 0.012 * spread, 0.05 * spread))
 
@@ -161,17 +161,17 @@ def _extent(points: np.ndarray, cameras: np.ndarray, axes: list[int]) -> tuple[n
     return low - margin, np.maximum(high, low + 1e-3 * size) + margin
 
 
-def _splat(places: np.ndarray, colours: np.ndarray, height: int) -> np.ndarray:
+def _splat(places: np.ndarray, colors: np.ndarray, height: int) -> np.ndarray:
     """An image [height, WIDTH, 3] with a dot for each place [N, 2]; later ones lie on top."""
     picture = np.full((height, WIDTH, 3), BACKGROUND, np.uint8)
     whole = np.floor(np.nan_to_num(np.clip(places, -10, WIDTH + 10), nan=-10)).astype(int)
     # Shadows are lifted: nearly black points would vanish in the background.
-    colours = (40 + 0.843 * colours).astype(np.uint8)
-    offsets = [(0, 0), (1, 0), (0, 1), (1, 1)] if len(places) < FEW_POINTS else [(0, 0)]
+    colors = (40 + 0.843 * colors).astype(np.uint8)
+    offsets = [(0, 0), (1, 0), (0, 1), (1, 1)] if len(places) < MIN_FINE_POINTS else [(0, 0)]
     for dx, dy in offsets:
         x, y = whole[:, 0] + dx, whole[:, 1] + dy
         inside = (x >= 0) & (x < WIDTH) & (y >= 0) & (y < height)
-        picture[y[inside], x[inside]] = colours[inside]
+        picture[y[inside], x[inside]] = colors[inside]
     return picture
 
 

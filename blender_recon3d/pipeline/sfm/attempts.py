@@ -18,10 +18,10 @@ from ..doubts import Doubt
 from ..events import Progress
 from ..photos.camera_groups import DEFAULT_FOCAL
 from ..text import named
-from .own_focals import LEAST_PHOTOS, OwnFocals, fit_own_focals, focal_groups, split_cameras, typical
+from .own_focals import MIN_PHOTOS, OwnFocals, fit_own_focals, focal_groups, split_cameras, typical
 
-FEW = 0.75  # of the photos: when fewer are registered, the cameras may be to blame
-MOST_ALONE = 60  # photos up to which each is tried as a camera of its own
+MIN_REGISTERED_SHARE = 0.75  # of the photos: when fewer are registered, the cameras may be to blame
+MAX_ALONE = 60  # photos up to which each is tried as a camera of its own
 SMALLER = 0.9  # of the error
 
 Models = list[Any]
@@ -77,11 +77,11 @@ def settle_cameras(attempts: Attempts) -> None:
     """Focal lengths of EXIF left out, then each photo alone, where few photos registered; groups that were taken at
     several focal lengths split. attempts.models and attempts.doubts hold what came of it."""
     alone = False
-    if attempts.registered < FEW * len(attempts.names):
+    if attempts.registered < MIN_REGISTERED_SHARE * len(attempts.names):
         _without_exif(attempts)
-    if attempts.registered < FEW * len(attempts.names):
+    if attempts.registered < MIN_REGISTERED_SHARE * len(attempts.names):
         alone = _each_alone(attempts)
-    if attempts.registered >= LEAST_PHOTOS:
+    if attempts.registered >= MIN_PHOTOS:
         _split(attempts, alone)
 
 
@@ -106,7 +106,7 @@ def _without_exif(attempts: Attempts) -> None:
 
 def _each_alone(attempts: Attempts) -> bool:
     sharing = max((list(attempts.camera_of.values()).count(number) for number in attempts.cameras), default=0)
-    if sharing < LEAST_PHOTOS or len(attempts.names) > MOST_ALONE:
+    if sharing < MIN_PHOTOS or len(attempts.names) > MAX_ALONE:
         return False
     cameras = {image: _camera(attempts.cameras[shared]) for image, shared in attempts.camera_of.items()}
     return attempts.try_cameras(

@@ -18,7 +18,7 @@ BRIGHT = 30  # what the middle is at least: a dark photo says nothing
 
 
 def is_circle(image: np.ndarray) -> bool:
-    """Whether a grey photo, uint8 [H, W], is black in all four corners and not in its middle."""
+    """Whether a gray photo, uint8 [H, W], is black in all four corners and not in its middle."""
     height, width = (max(1, side // CORNER) for side in image.shape)
     corners = [
         image[:height, :width],

@@ -3,7 +3,7 @@
 Photos of two such sides match, and a mapper that believes it puts their cameras in one place. Three things then
 speak against the model:
 
-- Photos that truly are neighbours contradict it. On a way round the subject each photo shows much of what the one
+- Photos that truly are neighbors contradict it. On a way round the subject each photo shows much of what the one
   before showed; the chain of them fixes where each camera stands, and whoever folds it must break it somewhere. So
   the model leaves pairs unexplained that are strong, or whose photos were taken one after the other. Such pairs
   prove nothing where the chain goes once round the subject and comes back to where it began: no folded one does.
@@ -27,14 +27,17 @@ from .views import ModelView
 
 Views = dict[int, ModelView]  # by image id
 
-STRONG = 0.5  # of the strongest pair that is borne out: as much in common as with a neighbour
-STRONG_IN_ORDER, MANY_IN_ORDER = 0.08, 60  # the same, and matches, of photos taken one after the other
+STRONG = 0.5  # of the strongest pair that is borne out: as much in common as with a neighbor
+MIN_STRENGTH_IN_ORDER, MIN_MATCHES_IN_ORDER = (
+    0.08,
+    60,
+)  # the same, and matches, of photos taken one after the other
 REACH = 2  # photos: a chain may leave out one
 ROUND = np.radians(300)  # turned from the first photo to the last: once round, but for the last step
 OTHERWISE = np.radians(30)  # between what two models say of how one photo is turned to another
 CELLS = 12  # along the photo's longer side
 SEEN, SEEN_BY_OTHER = 3, 3  # points in a cell, of either photo, for it to say something
-LEAST_CELLS = 4  # of either photo that must disagree
+MIN_CELLS = 4  # of either photo that must disagree
 SIDE_BY_SIDE = np.radians(25)  # between directions to a point, and between directions of view
 NEARNESS = 1.6  # of the distances to a point, one to the other
 CONFLICT = 0.4  # share of the cells that disagree
@@ -70,10 +73,10 @@ def weigh(
     broken = []
     for link in links:
         pair = link.first, link.second
-        in_order = _apart(pair, order) == 1 and link.matches >= MANY_IN_ORDER
+        in_order = _apart(pair, order) == 1 and link.matches >= MIN_MATCHES_IN_ORDER
         # On captures the model bears out 95 % and more of what photos have in common that were taken in a row.
         contradicted = link.doubtful if in_order else link.broken
-        if contradicted and strength[pair] >= (STRONG_IN_ORDER if in_order else STRONG):
+        if contradicted and strength[pair] >= (MIN_STRENGTH_IN_ORDER if in_order else STRONG):
             broken.append((strength[pair], pair))
     broken.sort(key=lambda entry: (-entry[0], entry[1]))
     pairs = [pair for _, pair in broken] + [pair for other in others for pair in otherwise(views, other)]
@@ -143,7 +146,7 @@ def disagreement(a: ModelView, b: ModelView) -> float:
     seen = a.points >= 0
     xyz, shared = a.xyz[seen], np.isin(a.points[seen], b.points[b.points >= 0])
     pixels = b.project(xyz)
-    to_a, to_b = xyz - a.centre, xyz - b.centre
+    to_a, to_b = xyz - a.center, xyz - b.center
     far_a, far_b = np.linalg.norm(to_a, axis=1), np.linalg.norm(to_b, axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         alike = (to_a * to_b).sum(axis=1) / (far_a * far_b) > np.cos(SIDE_BY_SIDE)
@@ -156,7 +159,7 @@ def disagreement(a: ModelView, b: ModelView) -> float:
     other = np.bincount(_cells(b.keypoints[b.points >= 0], b), minlength=CELLS * CELLS)
     against = int(((total >= SEEN) & (other >= SEEN_BY_OTHER) & (common == 0)).sum())
     agreeing = int((common > 0).sum())
-    return against / (against + agreeing) if against >= LEAST_CELLS else 0.0
+    return against / (against + agreeing) if against >= MIN_CELLS else 0.0
 
 
 def _cells(pixels: np.ndarray, view: ModelView) -> np.ndarray:

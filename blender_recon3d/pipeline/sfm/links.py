@@ -17,7 +17,7 @@ from ..colmap.database import open_database
 from .views import ModelView
 
 TOLERANCE = 0.01  # of the photo's longer side: how far off a point may lie
-FEWEST_JUDGED = 10  # matches; fewer say nothing
+MIN_JUDGED = 10  # matches; fewer say nothing
 BORNE_OUT, BROKEN = 0.5, 0.3  # share of the judged matches; in between, nothing is said
 
 
@@ -34,15 +34,15 @@ class Link:
 
     @property
     def borne_out(self) -> bool:
-        return self.judged >= FEWEST_JUDGED and self.agreeing >= BORNE_OUT * self.judged
+        return self.judged >= MIN_JUDGED and self.agreeing >= BORNE_OUT * self.judged
 
     @property
     def doubtful(self) -> bool:
-        return self.judged >= FEWEST_JUDGED and not self.borne_out
+        return self.judged >= MIN_JUDGED and not self.borne_out
 
     @property
     def broken(self) -> bool:
-        return self.judged >= FEWEST_JUDGED and self.agreeing < BROKEN * self.judged
+        return self.judged >= MIN_JUDGED and self.agreeing < BROKEN * self.judged
 
 
 def verified_matches(database: Path) -> dict[tuple[int, int], np.ndarray]:
@@ -73,7 +73,7 @@ def judge(views: dict[int, ModelView], pairs: dict[tuple[int, int], np.ndarray])
 def strengths(links: list[Link]) -> dict[tuple[int, int], float]:
     """How strong each pair is beside the strongest that the model bears out, of either photo; the smaller one.
 
-    What two photos of the same place have in common is as much as they have with their neighbours; what two sides
+    What two photos of the same place have in common is as much as they have with their neighbors; what two sides
     that look alike have in common by chance is less.
     """
     best: dict[int, int] = {}

@@ -15,12 +15,12 @@ import numpy as np
 from ..colmap.calls import pycolmap
 from ..documents.document_files import write_document
 from ..documents.live_json import LiveCamera, LiveDocument
+from ..files.atomic_files import atomic_folder, remove
 from ..files.ply import write_vertices
-from ..files.whole_files import remove, whole_folder
 from ..placing.upright import place_model
 from ..workspace import Workspace
 
-MOST_POINTS = 40_000  # so many are drawn at once without a pause
+MAX_POINTS = 40_000  # so many are drawn at once without a pause
 SNAPSHOTS = 25  # a job, about
 
 
@@ -51,7 +51,7 @@ class LiveModel:
 
 
 def write_live(workspace: Workspace, model: Any) -> None:
-    """cameras.json, and points.ply with at most MOST_POINTS of the sparse points."""
+    """cameras.json, and points.ply with at most MAX_POINTS of the sparse points."""
     cameras = []
     for image_id in sorted(model.reg_image_ids()):
         image = model.image(image_id)
@@ -69,7 +69,7 @@ def write_live(workspace: Workspace, model: Any) -> None:
             )
         )
     points = list(model.points3D.values())
-    step = max(1, -(-len(points) // MOST_POINTS))
+    step = max(1, -(-len(points) // MAX_POINTS))
     xyz = np.array([point.xyz for point in points[::step]], np.float64).reshape(-1, 3)
     rgb = np.array([point.color for point in points[::step]], np.uint8).reshape(-1, 3)
     placed = place_model(model)[0]
@@ -80,7 +80,7 @@ def write_live(workspace: Workspace, model: Any) -> None:
         vertices[name] = xyz[:, column]
     for column, name in enumerate(("red", "green", "blue")):
         vertices[name] = rgb[:, column]
-    with whole_folder(workspace.live, lasting=False) as part:
+    with atomic_folder(workspace.live, lasting=False) as part:
         write_vertices(part / "points.ply", vertices)
         document = LiveDocument(world_from_model=placed.tolist(), cameras=cameras)
         write_document(part / "cameras.json", document, lasting=False)

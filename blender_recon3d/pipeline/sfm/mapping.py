@@ -46,7 +46,7 @@ def find_cameras(workspace: Workspace, settings: SfmSettings, progress: Progress
     write_document(workspace.registration, found)
     if not models:
         raise UserError(_no_model(found, workspace))
-    with whole_folder(workspace.sparse) as part:
+    with atomic_folder(workspace.sparse) as part:
         for number, model in enumerate(models):
             (part / str(number)).mkdir()
             model.write(part / str(number))

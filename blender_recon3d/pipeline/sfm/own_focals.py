@@ -18,10 +18,10 @@ from ..colmap.calls import pycolmap
 from .views import model_views
 
 OBSERVATIONS = 120  # of each photo are enough for its focal length
-LEAST_PHOTOS = 4
+MIN_PHOTOS = 4
 BETTER = 0.75  # of the error that is left when they have their own: otherwise one for all will do
 APART = 1.12  # between focal lengths of two lenses or zooms
-MOST_GROUPS = 4  # more is a zoom that was never left alone: each photo gets its own camera
+MAX_GROUPS = 4  # more is a zoom that was never left alone: each photo gets its own camera
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def focal_groups(focals: Mapping[int, float]) -> list[list[int]]:
         if focals[number] > APART * focals[before]:
             groups.append([])
         groups[-1].append(number)
-    if len(groups) > MOST_GROUPS:
+    if len(groups) > MAX_GROUPS:
         groups = [[number] for number in order]
     return sorted(groups, key=lambda group: (-len(group), group))
 
@@ -112,7 +112,7 @@ def split_cameras(model: Any, fitted: OwnFocals) -> dict[int, list[list[int]]]:
     for camera, focals in members.items():
         groups = focal_groups(focals)
         others = [number for group in groups[1:] for number in group]
-        if len(focals) >= LEAST_PHOTOS and others and (fitted.explain(others) or fitted.explain(focals)):
+        if len(focals) >= MIN_PHOTOS and others and (fitted.explain(others) or fitted.explain(focals)):
             found[camera] = groups
     return found
 

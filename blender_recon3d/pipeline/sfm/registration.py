@@ -16,7 +16,7 @@ from ..documents.registration_json import (
 )
 from ..workspace import Workspace
 
-FEWEST_MATCHES = 15  # of a pair, for COLMAP to look at it; it leaves no inliers where fewer agree
+MIN_MATCHES = 15  # of a pair, for COLMAP to look at it; it leaves no inliers where fewer agree
 
 
 def registration(workspace: Workspace, models: list[Any]) -> RegistrationDocument:
@@ -51,7 +51,7 @@ def why_not(name: str, listed: set[str], pairs: list[tuple[int, int, str]]) -> s
         return "no similar photo found"
     inliers, _, partner = max(pairs, default=(0, 0, ""))
     matches, match_partner = max(((m, p) for _, m, p in pairs), default=(0, ""))
-    if matches < FEWEST_MATCHES:
+    if matches < MIN_MATCHES:
         best = f" (at best {matches}, with {match_partner})" if match_partner else ""
         return f"too few matches with any other photo{best}"
     if not inliers:

@@ -30,7 +30,7 @@ class ModelView:
         return int(max(self.camera.width, self.camera.height))
 
     @property
-    def centre(self) -> np.ndarray:
+    def center(self) -> np.ndarray:
         """Of the camera, in the model's frame [3]."""
         return -self.cam_from_world[:, :3].T @ self.cam_from_world[:, 3]
 

@@ -18,7 +18,7 @@ from ..stage import Stage
 from ..stage_settings import FeaturesSettings
 from ..workspace import Workspace, remove_database, side_files
 
-FEW = 50  # features
+MIN_FEATURES = 50  # features
 
 if TYPE_CHECKING:
     from ..settings import JobSettings
@@ -77,7 +77,7 @@ def run(workspace: Workspace, settings: FeaturesSettings, progress: Progress) ->
         ids = image_ids(database)
         counts = {name: database.num_keypoints_for_image(image) for name, image in ids.items()}
     for name, count in counts.items():
-        if count < FEW:
+        if count < MIN_FEATURES:
             progress.warning(
                 f"{name} has only {count} features: it may be dark, blurred or without texture.", photo=name
             )

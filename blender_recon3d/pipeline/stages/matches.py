@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..events import Progress
-from ..files.whole_files import remove
+from ..files.atomic_files import remove
 from ..job_forecast import Facts
 from ..models.front_ends import matcher_of, weights_identity
 from ..models.network import MatchingJob, Names

@@ -13,7 +13,7 @@ from ..stage_settings import MeshSettings
 from ..workspace import Workspace
 
 if TYPE_CHECKING:
-    from ..meshing.build_mesh import Built
+    from ..meshing.build_mesh import MeshResult
 
 
 def inputs(workspace: Workspace, settings: MeshSettings) -> Any:
@@ -30,13 +30,13 @@ def inputs(workspace: Workspace, settings: MeshSettings) -> Any:
 
 
 def run(workspace: Workspace, settings: MeshSettings, progress: Progress) -> dict[str, Any]:
+    from ..files.atomic_files import atomic_folder, remove, write_json
     from ..files.ply_mesh import write_mesh
-    from ..files.whole_files import remove, whole_folder, write_json
     from ..meshing.build_mesh import build_mesh
 
     start = time.monotonic()
     cloud = Path(settings.cloud) if settings.cloud else workspace.fusion
-    with whole_folder(workspace.mesh) as part:
+    with atomic_folder(workspace.mesh) as part:
         built = build_mesh(cloud, workspace.model, part / "work", settings, progress)
         remove(part / "work")
         write_mesh(part / workspace.mesh_file.name, *built.mesh)
@@ -46,7 +46,7 @@ def run(workspace: Workspace, settings: MeshSettings, progress: Progress) -> dic
     return {"message": _message(built), **{key: facts[key] for key in ("faces", "vertices", "watertight")}}
 
 
-def _message(built: Built) -> str:
+def _message(built: MeshResult) -> str:
     facts = built.facts
     kept = facts["cloud"]["used"] / max(1, facts["cloud"]["points"])
     how = "watertight" if facts["watertight"] else "open"

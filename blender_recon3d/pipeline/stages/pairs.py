@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..documents.photos_json import PhotoEntry
 from ..errors import UserError
 from ..events import Progress
-from ..files.json_values import MOST_BYTES
+from ..files.json_values import MAX_BYTES
 from ..files.regular import read_regular
 from ..files.user_path import recorded_path, user_path
 from ..models.front_ends import has_weights, retriever_of, weights_identity
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 WAYS = ("auto", "exhaustive", "sequential", "retrieval")
 BATCH = 8  # photos encoded at once
-MANY_PAIRS = 5000  # exhaustive beyond this gets a word of advice
+MAX_PAIRS_UNADVISED = 5000  # exhaustive beyond this gets a word of advice
 
 
 def inputs(workspace: Workspace, settings: PairsSettings) -> Any:
@@ -62,7 +62,7 @@ def _choose(count: int, settings: PairsSettings, progress: Progress) -> str:
     network = retriever_of(settings.front_end)
     if has_weights(network, settings.weights):
         return "retrieval"
-    if everything > MANY_PAIRS:
+    if everything > MAX_PAIRS_UNADVISED:
         progress.warning(
             f"Without weights for {network.title} all {everything} pairs of {count} photos are matched, "
             "which takes long: use --pairs sequential if the photos were taken in sequence along a path."
@@ -104,7 +104,7 @@ def encode(
 def _read_file(path: Path) -> list[list[str]]:
     try:
         # Names of files need not be UTF-8.
-        lines = read_regular(user_path(path), MOST_BYTES).decode("utf-8", "surrogateescape").splitlines()
+        lines = read_regular(user_path(path), MAX_BYTES).decode("utf-8", "surrogateescape").splitlines()
     except OSError as error:
         raise UserError(
             f"The list of pairs {path} cannot be read ({error.strerror}): give {', '.join(WAYS)}, or a text "

@@ -1,4 +1,4 @@
-"""The mesh in the photos' colours: texture/ with mesh.ply, mesh.obj, mesh.mtl and texture.png, in the model's frame."""
+"""The mesh in the photos' colors: texture/ with mesh.ply, mesh.obj, mesh.mtl and texture.png, in the model's frame."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ..texturing.paint import Painted
 
-FEWEST_PHOTOS = 2
+MIN_PHOTOS = 2
 
 
 def inputs(workspace: Workspace, settings: TextureSettings) -> Any:
@@ -32,9 +32,9 @@ def forecast(facts: Facts) -> float:
 
 
 def run(workspace: Workspace, settings: TextureSettings, progress: Progress) -> dict[str, Any]:
+    from ..files.atomic_files import atomic_folder
     from ..files.ply import columns
     from ..files.ply_mesh import read_mesh
-    from ..files.whole_files import whole_folder
     from ..texturing.paint import paint
     from ..texturing.texture_views import load_views
 
@@ -46,11 +46,11 @@ def run(workspace: Workspace, settings: TextureSettings, progress: Progress) -> 
     if positions is None or normals is None or given is None:
         raise UserError(f"{workspace.mesh_file} has no normals or colors: run recon3d mesh again.")
     views = load_views(workspace.model, workspace.images, workspace.masks, settings.texture_size, progress)
-    if len(views) < FEWEST_PHOTOS:
+    if len(views) < MIN_PHOTOS:
         progress.warning(
             "There is only one photo: the texture shows what it saw and spreads its colors elsewhere."
         )
-    with whole_folder(workspace.texture) as part:
+    with atomic_folder(workspace.texture) as part:
         painted = paint(positions, normals, faces, given, views, settings.texture_size, part, progress)
         _write(part, workspace, painted, positions, normals)
     if painted.share_seen < 0.5:
@@ -80,7 +80,7 @@ def _write(
     mesh = TexturedMesh(
         positions[source],
         normals[source],
-        painted.vertex_colours[source],
+        painted.vertex_colors[source],
         painted.unwrapped.uv,
         source,
         painted.unwrapped.faces,

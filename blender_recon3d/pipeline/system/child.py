@@ -145,8 +145,8 @@ def end_with_parent() -> None:
             # A pending read of standard input blocks the loading of libraries there; a process can be waited for.
             import ctypes
 
-            synchronise, forever = 0x00100000, 0xFFFFFFFF
-            parent = ctypes.windll.kernel32.OpenProcess(synchronise, False, os.getppid())
+            synchronize, forever = 0x00100000, 0xFFFFFFFF
+            parent = ctypes.windll.kernel32.OpenProcess(synchronize, False, os.getppid())
             ctypes.windll.kernel32.WaitForSingleObject(parent, forever)
         else:
             while os.read(0, 1):

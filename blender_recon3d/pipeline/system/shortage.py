@@ -61,19 +61,19 @@ class MemoryWatch:
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
-        self._most = 0.0  # of the limit
+        self._max_share = 0.0  # of the limit
         self._left = float("inf")  # bytes in the machine
         self.sample()
 
     def sample(self) -> None:
         """Look; cheap. Nothing is seen where there is no /proc."""
-        self._most = max(self._most, _share_of_limit(self._pid))
+        self._max_share = max(self._max_share, _share_of_limit(self._pid))
         self._left = _machine_left()
 
     @property
     def short(self) -> bool:
         """Whether there was little left, of the machine's memory or of what the process may have."""
-        return self._most > MUCH_OF_LIMIT or self._left < LITTLE_MEMORY
+        return self._max_share > MUCH_OF_LIMIT or self._left < LITTLE_MEMORY
 
     def explains(self, code: int) -> bool:
         """Whether want of memory is the likely cause of this exit code (negative for a signal)."""

@@ -8,7 +8,7 @@ texels         the texels that lie on the mesh, and where
 samples        what every photo shows at every vertex
 exposure       one gain for each photo and channel, so that photos agree
 choice         how much each photo counts at each vertex
-blend          the texels' colours
+blend          the texels' colors
 inpaint        what no photo shows, and the gaps between charts
 paint          all of these in order
 textured_mesh  the result as a file

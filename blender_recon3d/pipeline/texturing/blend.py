@@ -1,4 +1,4 @@
-"""The texels' colours: photos, one after the other, added up with their weights."""
+"""The texels' colors: photos, one after the other, added up with their weights."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from .visibility import ViewMaps, sample, view_maps
 
 IGNORED = 0.01  # weights of a face below this are not worth looking
 CHUNK = 500_000  # texels that a thread works on at once: 150 bytes each
-MOST_THREADS = 8
+MAX_THREADS = 8
 FINER = 1.2  # pixels across a texel: from here on the photo is made smaller
 
 
 @dataclass(frozen=True)
 class _Sums:
-    """What the texels have so far: weighted colours [T, 3], weights [T] and the trust in the best pixel [T]."""
+    """What the texels have so far: weighted colors [T, 3], weights [T] and the trust in the best pixel [T]."""
 
-    colour: np.ndarray
+    color: np.ndarray
     weight: np.ndarray
     trust: np.ndarray
 
@@ -38,7 +38,7 @@ def blend(
     gains: np.ndarray,
     progress: Progress,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Colours of the texels, float32 [T, 3] in 0..255, and the trust in the best photo's pixel, float32 [T]; 0 where
+    """Colors of the texels, float32 [T, 3] in 0..255, and the trust in the best photo's pixel, float32 [T]; 0 where
     no photo shows them.
 
     weights [V, N] of the photos at the vertices, gains [N, 3]. One photo is in memory at a time, and 20 bytes a
@@ -46,7 +46,7 @@ def blend(
     """
     count = len(texels)
     sums = _Sums(np.zeros((count, 3), np.float32), np.zeros(count, np.float32), np.zeros(count, np.float32))
-    with ThreadPoolExecutor(min(cores(), MOST_THREADS)) as pool:
+    with ThreadPoolExecutor(min(cores(), MAX_THREADS)) as pool:
         for number, view in enumerate(views):
             progress.update(len(views) + number, 2 * len(views), "painting")
             corner_weights = weights[:, number][faces]
@@ -57,8 +57,8 @@ def blend(
             painter = _Painter(view, maps, photo, gains[number], there, faces, corner_weights, texels, sums)
             list(pool.map(painter.add, _in_chunks(chosen, texels)))
     weight = sums.weight[:, None]
-    np.divide(sums.colour, weight, out=sums.colour, where=weight > 0)
-    return sums.colour, sums.trust
+    np.divide(sums.color, weight, out=sums.color, where=weight > 0)
+    return sums.color, sums.trust
 
 
 def _in_chunks(faces: np.ndarray, texels: Texels) -> list[np.ndarray]:
@@ -99,8 +99,8 @@ class _Painter:
         share = values[some, 3] * trust
         across = x[some] * (self.photo.shape[1] / self.view.width) - 0.5
         down = y[some] * (self.photo.shape[0] / self.view.height) - 0.5
-        colour = sample(self.photo, across, down, cv2.INTER_CUBIC)
-        self.sums.colour[own] += share[:, None] * (colour * self.gain)
+        color = sample(self.photo, across, down, cv2.INTER_CUBIC)
+        self.sums.color[own] += share[:, None] * (color * self.gain)
         self.sums.weight[own] += share
         self.sums.trust[own] = np.maximum(self.sums.trust[own], trust)
 

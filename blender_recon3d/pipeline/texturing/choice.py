@@ -7,11 +7,11 @@ from scipy import sparse
 
 from .samples import Samples
 
-ODD = 10.0  # values of 255: a colour that differs from the others' median by this counts 0.6
-FEWEST_TO_VOTE = 3  # photos; of two that disagree, nobody can say which is wrong
-NEVER = 0.01  # the least that an odd colour counts: it may be the only one
+ODD = 10.0  # values of 255: a color that differs from the others' median by this counts 0.6
+MIN_TO_VOTE = 3  # photos; of two that disagree, nobody can say which is wrong
+NEVER = 0.01  # the least that an odd color counts: it may be the only one
 SHARPEST, BLURRIEST = 1.0, 0.4  # detail of a photo relative to the others at the same places
-SMOOTHING = 3  # rounds of taking the mean over neighbouring vertices
+SMOOTHING = 3  # rounds of taking the mean over neighboring vertices
 CHUNK = 20_000  # vertices
 COARSEST = 0.2  # of the finest texels' density, by length
 
@@ -62,27 +62,27 @@ def agreement(samples: Samples, gains: np.ndarray) -> np.ndarray:
     for first in range(0, len(found), CHUNK):
         part = slice(first, first + CHUNK)
         seen = samples.trust[part] > 0
-        colour = samples.colour[part] * gains
-        middle = np.ma.median(np.ma.array(colour, mask=~np.repeat(seen[..., None], 3, -1)), axis=1).filled(0)
-        off = np.abs(colour - middle[:, None]).max(axis=2)
+        color = samples.color[part] * gains
+        middle = np.ma.median(np.ma.array(color, mask=~np.repeat(seen[..., None], 3, -1)), axis=1).filled(0)
+        off = np.abs(color - middle[:, None]).max(axis=2)
         spread = np.ma.median(np.ma.array(off, mask=~seen), axis=1).filled(0)
         limit = np.maximum(ODD, 2 * spread)[:, None]
-        votes = seen.sum(axis=1)[:, None] >= FEWEST_TO_VOTE
+        votes = seen.sum(axis=1)[:, None] >= MIN_TO_VOTE
         found[part] = np.where(seen & votes, np.maximum(np.exp(-0.5 * (off / limit) ** 2), NEVER), 1)
     return found
 
 
 def _smooth(values: np.ndarray, known: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """Values [V, N] averaged over neighbours where they are known; others take them from neighbours, or stay 1."""
-    ring = neighbourhood(faces, len(values))
+    """Values [V, N] averaged over neighbors where they are known; others take them from neighbors, or stay 1."""
+    ring = neighborhood(faces, len(values))
     total, count = np.where(known, values, 0).astype(np.float32), known.astype(np.float32)
     for _ in range(SMOOTHING):
         total, count = ring @ total, ring @ count
     return np.where(count > 1e-6, total / np.maximum(count, 1e-6), 1).astype(np.float32)
 
 
-def neighbourhood(faces: np.ndarray, count: int) -> sparse.csr_matrix:
-    """[V, V]: the mean over a vertex and its neighbours."""
+def neighborhood(faces: np.ndarray, count: int) -> sparse.csr_matrix:
+    """[V, V]: the mean over a vertex and its neighbors."""
     ends = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
     ends = np.concatenate([ends, ends[:, ::-1], np.repeat(np.arange(count), 2).reshape(-1, 2)])
     matrix = sparse.csr_matrix((np.ones(len(ends), np.float32), (ends[:, 0], ends[:, 1])), (count, count))

@@ -11,8 +11,8 @@ DARKEST, BRIGHTEST = (
     243,
 )  # values of 255: nearer to the ends they are clipped, and say nothing about gains
 TRUSTED = 0.5  # minimum trust of a sample that gains are found from
-MOST_VERTICES = 30_000  # more say the same
-LOOSE = 0.08  # log of colour: samples that differ by more count less and less
+MAX_VERTICES = 30_000  # more say the same
+LOOSE = 0.08  # log of color: samples that differ by more count less and less
 ROUNDS = 8
 STAY = 1e-3  # of a photo's samples: holds photos that share nothing with others at a gain of 1
 LARGEST = 2.0  # gain, either way: more is not an exposure
@@ -21,7 +21,7 @@ LARGEST = 2.0  # gain, either way: more is not an exposure
 def gains(samples: Samples) -> np.ndarray:
     """What to multiply each photo's values with, float32 [N, 3]; their geometric mean is 1 in each channel.
 
-    Minimises the differences between the logs of corrected colours and their means at each vertex: the means are
+    Minimizes the differences between the logs of corrected colors and their means at each vertex: the means are
     eliminated, which leaves a system of N unknowns, solved again and again with weights after Geman and McClure,
     since some samples show something else (reflections, passers-by, errors of the mesh). Brown and Lowe (2007)
     solve for gains between panorama images likewise.
@@ -29,9 +29,9 @@ def gains(samples: Samples) -> np.ndarray:
     count = samples.trust.shape[1]
     found = np.zeros((count, 3))
     used = np.flatnonzero((samples.trust > TRUSTED).sum(axis=1) > 1)
-    used = used[:: max(1, len(used) // MOST_VERTICES)]
+    used = used[:: max(1, len(used) // MAX_VERTICES)]
     for channel in range(3):
-        values = samples.colour[used, :, channel]
+        values = samples.color[used, :, channel]
         good = (samples.trust[used] > TRUSTED) & (values >= DARKEST) & (values <= BRIGHTEST)
         shared = good.sum(axis=1) > 1
         good = good[shared]

@@ -6,43 +6,43 @@ import cv2
 import numpy as np
 from scipy import sparse
 
-from .choice import neighbourhood
+from .choice import neighborhood
 from .samples import Samples
 from .texels import Texels
 
-# Trust in the best photo's pixel, from which on its colour is taken as it is. Below, all photos see only the rim
-# beside which a surface ends, where what is behind shines through: the colours of the surface around take over.
+# Trust in the best photo's pixel, from which on its color is taken as it is. Below, all photos see only the rim
+# beside which a surface ends, where what is behind shines through: the colors of the surface around take over.
 SURE = 0.2
-ROUNDS = 2000  # vertices that colour spreads over at most
+ROUNDS = 2000  # vertices that color spreads over at most
 SLIGHT = 1e-6  # weight: no more than none
 CHUNK = 20_000  # vertices
 SOFTER = 20  # rounds of smoothing where it has spread
 
 
-def vertex_colours(
+def vertex_colors(
     samples: Samples, weights: np.ndarray, gains: np.ndarray, faces: np.ndarray, given: np.ndarray
 ) -> np.ndarray:
-    """Colours of the vertices, float32 [V, 3] in 0..255.
+    """Colors of the vertices, float32 [V, 3] in 0..255.
 
-    What no photo shows well takes the colours around it; a part of the mesh that no photo shows well anywhere has
+    What no photo shows well takes the colors around it; a part of the mesh that no photo shows well anywhere has
     the best there are, or those that it came with, `given` [V, 3].
     """
-    colour = given.astype(np.float32)
-    total = np.zeros(len(colour), np.float32)
-    for first in range(0, len(colour), CHUNK):
+    color = given.astype(np.float32)
+    total = np.zeros(len(color), np.float32)
+    for first in range(0, len(color), CHUNK):
         part = slice(first, first + CHUNK)
         share = weights[part] * samples.trust[part].astype(np.float32)
         total[part] = share.sum(axis=1)
         mixed = np.einsum(
-            "vn,vnc,nc->vc", share, samples.colour[part].astype(np.float32), gains, optimize=True
+            "vn,vnc,nc->vc", share, samples.color[part].astype(np.float32), gains, optimize=True
         )
-        np.divide(mixed, total[part, None], out=colour[part], where=total[part, None] > SLIGHT)
+        np.divide(mixed, total[part, None], out=color[part], where=total[part, None] > SLIGHT)
     sure = samples.trust.max(axis=1, initial=0) >= SURE
-    return _spread(colour, sure, neighbourhood(faces, len(colour)))
+    return _spread(color, sure, neighborhood(faces, len(color)))
 
 
-def _spread(colour: np.ndarray, known: np.ndarray, ring: sparse.csr_matrix) -> np.ndarray:
-    """Colours [V, 3] where they are known, and means of these spread step by step to neighbours that are not."""
+def _spread(color: np.ndarray, known: np.ndarray, ring: sparse.csr_matrix) -> np.ndarray:
+    """Colors [V, 3] where they are known, and means of these spread step by step to neighbors that are not."""
     known, late = known.copy(), []
     for _ in range(ROUNDS):
         rows = ring[~known]
@@ -51,24 +51,24 @@ def _spread(colour: np.ndarray, known: np.ndarray, ring: sparse.csr_matrix) -> n
         if not reached.any():
             break
         new = np.flatnonzero(~known)[reached]
-        colour[new] = (rows[reached] @ (colour * known[:, None])) / count[reached, None]
+        color[new] = (rows[reached] @ (color * known[:, None])) / count[reached, None]
         known[new] = True
         late.append(new)
     if late:
         filled = np.concatenate(late)
         rows = ring[filled]
         for _ in range(SOFTER):
-            colour[filled] = rows @ colour
-    return colour
+            color[filled] = rows @ color
+    return color
 
 
 def picture(
-    texels: Texels, colour: np.ndarray, trust: np.ndarray, behind: np.ndarray, faces: np.ndarray
+    texels: Texels, color: np.ndarray, trust: np.ndarray, behind: np.ndarray, faces: np.ndarray
 ) -> np.ndarray:
-    """The texture, uint8 RGB [size, size, 3]: texels' colours [T, 3], and where the trust in them [T] is not enough,
+    """The texture, uint8 RGB [size, size, 3]: texels' colors [T, 3], and where the trust in them [T] is not enough,
     those of the vertices, `behind` [V, 3].
 
-    Everything outside of the charts takes the nearest texel's colour, so that no smaller copy of the texture mixes
+    Everything outside of the charts takes the nearest texel's color, so that no smaller copy of the texture mixes
     in anything else.
     """
     image = np.zeros((texels.size, texels.size, 3), np.uint8)
@@ -80,7 +80,7 @@ def picture(
             continue
         under = texels.interpolate(behind[faces[part]].astype(np.float64), part, own, which)
         share = np.minimum(trust[own] / SURE, 1)[:, None]
-        mixed = colour[own] * share + under * (1 - share)
+        mixed = color[own] * share + under * (1 - share)
         image[texels.row[own], texels.column[own]] = np.clip(np.rint(mixed), 0, 255)
         empty[texels.row[own], texels.column[own]] = 0
     return _spread_outwards(image, empty)

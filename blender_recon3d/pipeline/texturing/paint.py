@@ -11,7 +11,7 @@ from ..events import Progress
 from .blend import blend
 from .choice import fineness, weights
 from .exposure import gains
-from .inpaint import picture, vertex_colours
+from .inpaint import picture, vertex_colors
 from .samples import sample_views
 from .texels import texels_of
 from .texture_views import TextureView
@@ -22,14 +22,14 @@ CONTRAST = 4.0  # see choice.weights
 
 @dataclass(frozen=True)
 class Painted:
-    """image uint8 RGB [size, size, 3]; vertex_colours uint8 [V, 3] of the mesh's vertices; gains [N, 3] of the photos.
+    """image uint8 RGB [size, size, 3]; vertex_colors uint8 [V, 3] of the mesh's vertices; gains [N, 3] of the photos.
 
     share_seen: of the surface that a photo shows, by texels; fill: of the texture that lies on the mesh.
     """
 
     unwrapped: Unwrapped
     image: np.ndarray
-    vertex_colours: np.ndarray
+    vertex_colors: np.ndarray
     gains: np.ndarray
     share_seen: float
     fill: float
@@ -47,7 +47,7 @@ def paint(
 ) -> Painted:
     """Texture triangles [F, 3] over vertices [V, 3] with unit normals [V, 3], in the model's frame.
 
-    given [V, 3]: colours in 0..255 for what no photo shows. scratch: an existing folder for a file or two.
+    given [V, 3]: colors in 0..255 for what no photo shows. scratch: an existing folder for a file or two.
     Memory beyond the mesh and one photo: 40 bytes a vertex and photo, and 30 bytes a texel.
     """
     samples = sample_views(views, vertices, normals, faces, progress)
@@ -56,10 +56,10 @@ def paint(
     texels = texels_of(unwrapped, size)
     gain = gains(samples)
     weight = weights(samples, gain, faces, CONTRAST)
-    behind = vertex_colours(samples, weight, gain, faces, given)
+    behind = vertex_colors(samples, weight, gain, faces, given)
     del samples
-    colour, trust = blend(views, vertices, faces, texels, weight, gain, progress)
-    image = picture(texels, colour, trust, behind, faces)
+    color, trust = blend(views, vertices, faces, texels, weight, gain, progress)
+    image = picture(texels, color, trust, behind, faces)
     seen = float((trust > 0).mean()) if len(texels) else 0.0
     rounded = np.clip(np.rint(behind), 0, 255).astype(np.uint8)
     return Painted(unwrapped, image, rounded, gain, seen, len(texels) / size**2)

@@ -1,7 +1,7 @@
 """Triangles to pixels, in numpy: row by row of all triangles at once, so that no pixel is tested in vain.
 
-A pixel belongs to a triangle when its centre (column + 0.5, row + 0.5) does; of two triangles with a common edge
-exactly one gets a centre on it, so that surfaces have no cracks.
+A pixel belongs to a triangle when its center (column + 0.5, row + 0.5) does; of two triangles with a common edge
+exactly one gets a center on it, so that surfaces have no cracks.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def draw(
     """Draw a mesh with a depth buffer: the face at each pixel int32 [H, W] (NOTHING where none is), and the inverse
     depth there, float32 [H, W] (0 where none is).
 
-    camera_points [V, 3] in the camera's frame; faces [F, 3]; intrinsics [3, 3], first pixel centre at 0.5. Both
+    camera_points [V, 3] in the camera's frame; faces [F, 3]; intrinsics [3, 3], first pixel center at 0.5. Both
     sides of a face are drawn. Faces that reach behind the camera are left out.
     """
     number, corners = faces_in_front(camera_points, faces, intrinsics, width, height)
@@ -119,7 +119,7 @@ def draw(
     keys = np.zeros(width * height, np.uint64)
     for triangle, column, row in pixels_of_triangles(corners, width, height):
         a, b, c = plane[triangle].T
-        # A face seen edge on could be extrapolated to anything at a pixel's centre.
+        # A face seen edge on could be extrapolated to anything at a pixel's center.
         w = np.clip(a * (column + 0.5) + b * (row + 0.5) + c, low[triangle], high[triangle])
         bits = w.astype(np.float32).view(np.uint32).astype(np.uint64)
         key = bits << np.uint64(32) | (number[triangle] + 1).astype(np.uint64)

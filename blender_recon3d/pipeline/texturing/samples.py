@@ -12,7 +12,7 @@ from .texture_views import TextureView
 from .visibility import ViewMaps, sample, view_maps
 
 GRAZING = 0.15  # minimum cosine between a surface's normal and the way to the camera: 81 degrees
-LEAST, MOST = (
+MIN_RESOLUTION, MAX_RESOLUTION = (
     1e-4,
     1e4,
 )  # of the usual resolution by area: what float16 holds well, and more than photos differ
@@ -25,13 +25,13 @@ class Samples:
     faced [V, N] float16: cosine to the normal times pixels per unit of area, relative to the usual, where the
     vertex is in the picture and turned to it, whether hidden or not.
     trust [V, N] float16: of its pixel (see ViewMaps); 0 when hidden.
-    colour [V, N, 3] uint8: RGB of the photo, made small. detail [V, N] float16: how much the photo changes there
+    color [V, N, 3] uint8: RGB of the photo, made small. detail [V, N] float16: how much the photo changes there
     from pixel to pixel.
     """
 
     faced: np.ndarray
     trust: np.ndarray
-    colour: np.ndarray
+    color: np.ndarray
     detail: np.ndarray
 
 
@@ -71,7 +71,7 @@ def _sample(
     number: int,
     found: Samples,
 ) -> None:
-    way = view.centre - vertices
+    way = view.center - vertices
     cosine = (way * normals).sum(1) / np.maximum(np.linalg.norm(way, axis=1), 1e-30)
     there = view.to_camera(vertices)
     facing = np.flatnonzero((cosine > GRAZING) & (there[:, 2] > 1e-9))
@@ -80,7 +80,7 @@ def _sample(
     inside = (x > 0) & (x < view.width) & (y > 0) & (y < view.height)
     facing, x, y = facing[inside], x[inside], y[inside]
     faced = cosine[facing] * _density(view, there[facing, 2]) / usual
-    found.faced[facing, number] = np.clip(faced, LEAST, MOST)
+    found.faced[facing, number] = np.clip(faced, MIN_RESOLUTION, MAX_RESOLUTION)
     trust = maps.visible(x, y, there[facing, 2])
     seen = trust > 0
     facing, x, y, trust = facing[seen], x[seen], y[seen], trust[seen]
@@ -90,11 +90,11 @@ def _sample(
     small = cv2.resize(photo, (width, height), interpolation=cv2.INTER_AREA)
     across, down = ((value * maps.scale - 0.5).astype(np.float32) for value in (x, y))
     found.trust[facing, number] = trust
-    found.colour[facing, number] = sample(small, across, down)
+    found.color[facing, number] = sample(small, across, down)
     found.detail[facing, number] = sample(detail, across, down)
 
 
 def _detail(photo: np.ndarray) -> np.ndarray:
-    """How much neighbouring pixels differ beyond a slope, float32 [H, W]."""
+    """How much neighboring pixels differ beyond a slope, float32 [H, W]."""
     gray = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
     return np.abs(cv2.Laplacian(gray, cv2.CV_32F, ksize=1))

@@ -46,7 +46,7 @@ class Texels:
 
 
 def texels_of(unwrapped: Unwrapped, size: int) -> Texels:
-    """The texels of a texture of size x size whose centres lie on a face; each belongs to one face."""
+    """The texels of a texture of size x size whose centers lie on a face; each belongs to one face."""
     corners = unwrapped.uv[unwrapped.faces].astype(np.float64)
     corners = np.stack([corners[..., 0], 1 - corners[..., 1]], axis=-1) * size
     counts = np.zeros(len(corners), np.int64)

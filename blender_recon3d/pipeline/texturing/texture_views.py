@@ -21,7 +21,7 @@ GRID = 16  # pixels
 class TextureView:
     """One registered photo without its lens's distortion.
 
-    intrinsics [3, 3] in pixels of a picture of width x height (first centre at .5); cam_from_world [3, 4] in the
+    intrinsics [3, 3] in pixels of a picture of width x height (first center at .5); cam_from_world [3, 4] in the
     model's frame. `path` is the photo as it was taken, `camera` the one that took it.
     """
 
@@ -36,8 +36,8 @@ class TextureView:
     pinhole: pycolmap.Camera
 
     @property
-    def centre(self) -> np.ndarray:
-        """The camera's centre, [3]."""
+    def center(self) -> np.ndarray:
+        """The camera's center, [3]."""
         return -self.cam_from_world[:, :3].T @ self.cam_from_world[:, 3]
 
     def to_camera(self, points: np.ndarray) -> np.ndarray:
@@ -72,7 +72,7 @@ class TextureView:
         return cv2.remap(pixels, across, down, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
 
     def _source_pixels(self) -> tuple[np.ndarray, np.ndarray]:
-        """Where in the photo each pixel of the undistorted one comes from, as OpenCV counts (first centre at 0).
+        """Where in the photo each pixel of the undistorted one comes from, as OpenCV counts (first center at 0).
 
         Computed at every GRID-th pixel and interpolated: a lens bends a line of 16 pixels by less than 0.01.
         """
@@ -87,14 +87,17 @@ class TextureView:
         return found[..., 0], found[..., 1]
 
 
-def load_views(model: Path, images: Path, masks: Path, most: int, progress: Progress) -> list[TextureView]:
-    """The model's photos, at most `most` pixels on the longest side; those whose file is gone are named and left out.
+def load_views(
+    model: Path, images: Path, masks: Path, max_size: int, progress: Progress
+) -> list[TextureView]:
+    """The model's photos, at most `max_size` pixels on the longest side; those whose file is gone are named and left
+    out.
 
     UserError when none is left.
     """
     reconstruction = read_model(model)
     options = pycolmap.UndistortCameraOptions()
-    options.max_image_size = most
+    options.max_image_size = max_size
     pinholes = {
         number: pycolmap.undistort_camera(options, camera)
         for number, camera in reconstruction.cameras.items()

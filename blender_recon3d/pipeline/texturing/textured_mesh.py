@@ -18,14 +18,14 @@ TEXTURED_VERTEX = np.dtype([*VERTEX.descr, ("s", "<f4"), ("t", "<f4"), ("source"
 class TexturedMesh:
     """Vertices stand there once for each chart that they are in.
 
-    positions, normals [V, 3]; colours uint8 [V, 3], sRGB, the mean of what photos show there; uv [V, 2] in 0..1, v
+    positions, normals [V, 3]; colors uint8 [V, 3], sRGB, the mean of what photos show there; uv [V, 2] in 0..1, v
     upwards; source [V] says which vertices are copies of one (the number of that in mesh/mesh.ply); faces [F, 3],
     in the order of mesh/mesh.ply.
     """
 
     positions: np.ndarray
     normals: np.ndarray
-    colours: np.ndarray
+    colors: np.ndarray
     uv: np.ndarray
     source: np.ndarray
     faces: np.ndarray
@@ -36,7 +36,7 @@ class TexturedMesh:
         return TexturedMesh(
             self.positions @ transform[:3, :3].T + transform[:3, 3],
             self.normals @ (transform[:3, :3] / scale).T,
-            self.colours,
+            self.colors,
             self.uv,
             self.source,
             self.faces,
@@ -54,7 +54,7 @@ def write_textured(path: Path, mesh: TexturedMesh) -> None:
     for axis, name in enumerate("xyz"):
         table[name], table["n" + name] = mesh.positions[:, axis], mesh.normals[:, axis]
     for channel, name in enumerate(("red", "green", "blue")):
-        table[name] = mesh.colours[:, channel]
+        table[name] = mesh.colors[:, channel]
     table["s"], table["t"], table["source"] = mesh.uv[:, 0], mesh.uv[:, 1], mesh.source
     write_mesh(path, table, mesh.faces)
 
@@ -70,6 +70,6 @@ def read_textured(path: Path) -> TexturedMesh:
         assert found is not None  # all names are there
         return found
 
-    colours = part("red", "green", "blue").astype(np.uint8)
+    colors = part("red", "green", "blue").astype(np.uint8)
     source = table["source"].astype(np.int32)
-    return TexturedMesh(part("x", "y", "z"), part("nx", "ny", "nz"), colours, part("s", "t"), source, faces)
+    return TexturedMesh(part("x", "y", "z"), part("nx", "ny", "nz"), colors, part("s", "t"), source, faces)

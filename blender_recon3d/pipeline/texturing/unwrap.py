@@ -65,17 +65,17 @@ def unwrap(
     return result
 
 
-def pieces_of(centres: np.ndarray, most: int) -> list[np.ndarray]:
-    """Faces in pieces of at most `most`: their centres [F, 3] halved across the longest side, again and again."""
-    done, open_ = [], [np.arange(len(centres))]
+def pieces_of(centers: np.ndarray, max_faces: int) -> list[np.ndarray]:
+    """Faces in pieces of at most `max_faces`: their centers [F, 3] halved across the longest side, again and again."""
+    done, open_ = [], [np.arange(len(centers))]
     while open_:
         piece = open_.pop()
-        if len(piece) <= most:
+        if len(piece) <= max_faces:
             done.append(piece)
             continue
-        axis = int(np.argmax(np.ptp(centres[piece], axis=0)))
+        axis = int(np.argmax(np.ptp(centers[piece], axis=0)))
         half = len(piece) // 2
-        piece = piece[np.argpartition(centres[piece, axis], half)]
+        piece = piece[np.argpartition(centers[piece, axis], half)]
         open_ += [piece[half:], piece[:half]]
     return done
 

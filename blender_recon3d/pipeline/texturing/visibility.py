@@ -15,7 +15,7 @@ BEHIND = 0.005  # of depth: what lies farther behind the surface that a photo sh
 JUMP = 0.004  # of inverse depth, second difference over pixels: more is a silhouette, at any slant
 RIM = 0.008  # of the map's longest side: how far from a silhouette a pixel counts in full
 FRAME = 0.03  # of the longest side: how far from the photo's frame, likewise
-REACH = 3  # pixels: as far as sampling mixes neighbours in, and small errors of the mesh show what is behind
+REACH = 3  # pixels: as far as sampling mixes neighbors in, and small errors of the mesh show what is behind
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def _silhouette_distance(inverse_depth: np.ndarray) -> np.ndarray:
 def sample(
     image: np.ndarray, across: np.ndarray, down: np.ndarray, how: int = cv2.INTER_LINEAR
 ) -> np.ndarray:
-    """Image [H, W] or [H, W, C] at N positions (first centre at 0): [N] or [N, C]; 0 outside.
+    """Image [H, W] or [H, W, C] at N positions (first center at 0): [N] or [N, C]; 0 outside.
 
     OpenCV takes maps of less than 32,768 a side, so the positions are folded into a picture of their own.
     """

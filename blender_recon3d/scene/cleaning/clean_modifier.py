@@ -1,6 +1,6 @@
 """Cleaning a cloud without loss: a Geometry Nodes modifier "Recon3D Clean" before the point display.
 
-It takes away points that few photos saw, that lie alone, that belong to small islands, that have the key colour, or
+It takes away points that few photos saw, that lie alone, that belong to small islands, that have the key color, or
 that lie outside of the crop box. Made for Blender 4.2 to 5.2, as `point_display` is.
 """
 
@@ -20,12 +20,12 @@ from ..cloud import CONFIDENCE, spacing
 from ..find_imports import BOX, CLEANED, add_beside, check_editable, cloud_of, find_object, hide
 from ..modes import object_mode
 from ..node_tree import Builder
-from ..point_display import COLOUR, get_input, set_input
+from ..point_display import COLOR, get_input, set_input
 from ..scratch_scene import evaluated_mesh, own_scene
 from . import density
 
 GROUP = "Recon3D Clean"
-NEIGHBOURS, ISLAND = "neighbours", "island"
+NEIGHBORS, ISLAND = "neighbours", "island"  # attributes, as files have them
 
 
 class Input(NamedTuple):
@@ -45,7 +45,7 @@ class Input(NamedTuple):
 INPUTS = {
     "min_views": Input("Socket_2", "Min Views", "Min number of photos that see a point", CONFIDENCE),
     "min_neighbors": Input(
-        "Socket_3", "Min Neighbors", "Min number of points near a point; needs Compute Density", NEIGHBOURS
+        "Socket_3", "Min Neighbors", "Min number of points near a point; needs Compute Density", NEIGHBORS
     ),
     "min_cluster_size": Input(
         "Socket_4", "Min Cluster Size", "Min number of points in a cluster; needs Compute Density", ISLAND
@@ -61,7 +61,7 @@ INPUTS = {
 
 
 def compute_density(collection: bpy.types.Collection) -> str:
-    """Write the attributes `neighbours` and `island` onto an import's cloud; a sentence with what was found."""
+    """Write the attributes `neighbors` and `island` onto an import's cloud; a sentence with what was found."""
     cloud = cloud_of(collection)
     check_editable(cloud, cloud.data)
     with object_mode():
@@ -96,7 +96,7 @@ def add_cleaning(collection: bpy.types.Collection, **inputs: Any) -> bpy.types.M
             modifier = _new_modifier(cloud)
         else:
             _relabel(modifier.node_group)
-        if (inputs.get("min_neighbors") or inputs.get("min_cluster_size")) and not is_analysed(cloud.data):
+        if (inputs.get("min_neighbors") or inputs.get("min_cluster_size")) and not is_analyzed(cloud.data):
             _write_analysis(cloud.data)
     for key, value in inputs.items():
         set_input(modifier, INPUTS[key].identifier, value)
@@ -211,15 +211,15 @@ def positions(mesh: bpy.types.Mesh) -> np.ndarray:
 # -- attributes -------------------------------------------------------------------------------------
 
 
-def is_analysed(mesh: bpy.types.Mesh) -> bool:
+def is_analyzed(mesh: bpy.types.Mesh) -> bool:
     """Whether a cloud has the attributes that Min Neighbors and Min Cluster Size go by."""
-    return NEIGHBOURS in mesh.attributes and ISLAND in mesh.attributes
+    return NEIGHBORS in mesh.attributes and ISLAND in mesh.attributes
 
 
 def _write_analysis(mesh: bpy.types.Mesh) -> density.Density:
     xyz = positions(mesh)
-    found = density.analyse(xyz, spacing(xyz))
-    for name, values in ((NEIGHBOURS, found.neighbours), (ISLAND, found.island)):
+    found = density.analyze(xyz, spacing(xyz))
+    for name, values in ((NEIGHBORS, found.neighbors), (ISLAND, found.island)):
         attribute = mesh.attributes.get(name) or mesh.attributes.new(name, "INT", "POINT")
         attribute.data.foreach_set("value", values)
     mesh.update()
@@ -227,10 +227,10 @@ def _write_analysis(mesh: bpy.types.Mesh) -> density.Density:
 
 
 def _analysis_of(mesh: bpy.types.Mesh) -> density.Density:
-    if not is_analysed(mesh):
+    if not is_analyzed(mesh):
         return _write_analysis(mesh)
     values = [np.empty(len(mesh.vertices), np.int32) for _ in range(2)]
-    for name, array in zip((NEIGHBOURS, ISLAND), values, strict=True):
+    for name, array in zip((NEIGHBORS, ISLAND), values, strict=True):
         mesh.attributes[name].data.foreach_get("value", array)
     return density.Density(*values)
 
@@ -315,19 +315,19 @@ def _below(build: Builder, item: Input) -> bpy.types.NodeSocket:
 
 
 def _of_key_color(build: Builder) -> bpy.types.NodeSocket:
-    colour, exists = build.attribute(COLOUR, "FLOAT_COLOR")
+    color, exists = build.attribute(COLOR, "FLOAT_COLOR")
     distance = build.node("ShaderNodeVectorMath", operation="DISTANCE")
-    build.link(_display_values(build, colour), distance.inputs[0])
+    build.link(_display_values(build, color), distance.inputs[0])
     build.link(_display_values(build, _given(build, "key_color")), distance.inputs[1])
     near = build.compare("FLOAT", "LESS_THAN", distance.outputs["Value"], _given(build, "key_distance"))
     return build.boolean("AND", exists, near)
 
 
-def _display_values(build: Builder, colour: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
-    """A linear colour as a vector of about its sRGB values, whose distances are those that are seen."""
+def _display_values(build: Builder, color: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
+    """A linear color as a vector of about its sRGB values, whose distances are those that are seen."""
     split = build.node("FunctionNodeSeparateColor")
     join = build.node("ShaderNodeCombineXYZ")
-    build.link(colour, split.inputs["Color"])
+    build.link(color, split.inputs["Color"])
     for source, target in zip(("Red", "Green", "Blue"), ("X", "Y", "Z"), strict=True):
         power = build.node("ShaderNodeMath", operation="POWER")
         power.inputs[1].default_value = 1 / 2.2

@@ -9,11 +9,11 @@ import bpy
 import numpy as np
 
 from ...pipeline.errors import UserError
+from ...pipeline.files.atomic_files import remove
 from ...pipeline.files.ply import write_vertices
-from ...pipeline.files.whole_files import remove
 from ..cloud import CONFIDENCE, NORMAL
 from ..find_imports import cloud_of, workspace_of
-from ..point_display import COLOUR
+from ..point_display import COLOR
 from .clean_modifier import cleaned_mesh, find_cleaning, positions
 
 CLEANED_FILE = "cleaned.ply"
@@ -56,17 +56,17 @@ def _table(mesh: bpy.types.Mesh) -> np.ndarray:
     for axis, name in enumerate("xyz"):
         table[name] = positions(mesh)[:, axis]
     normals = np.zeros(3 * count, np.float32)
-    colours = np.ones(4 * count, np.float32)
+    colors = np.ones(4 * count, np.float32)
     views = np.ones(count, np.int32)
     if count:
         mesh.attributes[NORMAL].data.foreach_get("vector", normals)
-        if COLOUR in mesh.color_attributes:
-            mesh.color_attributes[COLOUR].data.foreach_get("color_srgb", colours)
+        if COLOR in mesh.color_attributes:
+            mesh.color_attributes[COLOR].data.foreach_get("color_srgb", colors)
         if CONFIDENCE in mesh.attributes:
             mesh.attributes[CONFIDENCE].data.foreach_get("value", views)
     for axis, name in enumerate(("nx", "ny", "nz")):
         table[name] = normals.reshape(-1, 3)[:, axis]
     for channel, name in enumerate(("red", "green", "blue")):
-        table[name] = np.rint(colours.reshape(-1, 4)[:, channel] * 255)
+        table[name] = np.rint(colors.reshape(-1, 4)[:, channel] * 255)
     table["views"] = np.clip(views, 0, 255)
     return table

@@ -9,7 +9,7 @@ import numpy as np
 from mathutils import Matrix, Vector
 
 from ...pipeline.errors import UserError
-from ...pipeline.files.whole_files import write_json
+from ...pipeline.files.atomic_files import write_json
 from ...pipeline.meshing.region import subject_ball
 from ..cameras import KEY
 from ..find_imports import (
@@ -85,8 +85,8 @@ def _subject(collection: bpy.types.Collection) -> np.ndarray:
             island = np.empty(len(xyz), np.int32)
             cloud.data.attributes[ISLAND].data.foreach_get("value", island)
             keep = island == island.max()
-    centres, rotations = camera_poses(collection)
-    ball = subject_ball(centres, rotations[:, 2])
+    centers, rotations = camera_poses(collection)
+    ball = subject_ball(centers, rotations[:, 2])
     if ball is not None:
         inside = np.linalg.norm(xyz - ball[0].astype(np.float32), axis=1) <= ball[1]
         keep = keep & inside if (keep & inside).any() else keep

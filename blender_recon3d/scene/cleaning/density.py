@@ -1,6 +1,6 @@
 """How dense a cloud is around each point, and how large the island is that it belongs to. numpy only.
 
-Points are counted in cubes (voxels) of a few point spacings: exact neighbours would need a tree and minutes.
+Points are counted in cubes (voxels) of a few point spacings: exact neighbors would need a tree and minutes.
 Memory: about 60 bytes a point.
 """
 
@@ -14,20 +14,20 @@ CELL = 4.0  # side of a voxel, in point spacings: 16 points of an even surface
 _BITS = 21  # of a voxel's coordinate: three of them make an int64
 _HALF = [
     (x, y, z) for x in (-1, 0, 1) for y in (-1, 0, 1) for z in (-1, 0, 1) if (x, y, z) > (0, 0, 0)
-]  # 13 of a voxel's 26 neighbours: the others are neighbours of those
+]  # 13 of a voxel's 26 neighbors: the others are neighbors of those
 
 
 @dataclass(frozen=True)
 class Density:
-    """neighbours: int32 [n], points in the 27 voxels around each point's, itself not counted. island: int32 [n],
+    """neighbors: int32 [n], points in the 27 voxels around each point's, itself not counted. island: int32 [n],
     points in the connected part of occupied voxels that the point lies in."""
 
-    neighbours: np.ndarray
+    neighbors: np.ndarray
     island: np.ndarray
 
 
-def analyse(xyz: np.ndarray, spacing: float) -> Density:
-    """Of points [n, 3]; spacing: typical distance between neighbours, in the same units."""
+def analyze(xyz: np.ndarray, spacing: float) -> Density:
+    """Of points [n, 3]; spacing: typical distance between neighbors, in the same units."""
     if len(xyz) == 0:
         return Density(np.empty(0, np.int32), np.empty(0, np.int32))
     keys = _voxels(xyz, CELL * spacing)
@@ -36,7 +36,7 @@ def analyse(xyz: np.ndarray, spacing: float) -> Density:
     del keys
     first = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
     counts = np.diff(np.r_[first, len(ordered)]).astype(np.int32)
-    pairs = _neighbouring(ordered[first])
+    pairs = _neighboring(ordered[first])
     del ordered
     near = counts.copy()
     for a, b in pairs:
@@ -44,10 +44,10 @@ def analyse(xyz: np.ndarray, spacing: float) -> Density:
         near[b] += counts[a]
     part = _connected(len(counts), pairs)
     sizes = np.bincount(part, counts, len(counts)).astype(np.int32)[part]
-    neighbours, island = np.empty(len(xyz), np.int32), np.empty(len(xyz), np.int32)
-    neighbours[order] = np.repeat(near - 1, counts)
+    neighbors, island = np.empty(len(xyz), np.int32), np.empty(len(xyz), np.int32)
+    neighbors[order] = np.repeat(near - 1, counts)
     island[order] = np.repeat(sizes, counts)
-    return Density(neighbours, island)
+    return Density(neighbors, island)
 
 
 def sensible_limits(density: Density) -> tuple[int, int]:
@@ -58,7 +58,7 @@ def sensible_limits(density: Density) -> tuple[int, int]:
     """
     if len(density.island) == 0:
         return 0, 0
-    usual = float(np.median(density.neighbours))
+    usual = float(np.median(density.neighbors))
     return max(2, round(usual / 20)), max(10, int(density.island.max()) // 100)
 
 
@@ -72,13 +72,13 @@ def _voxels(xyz: np.ndarray, cell: float) -> np.ndarray:
     for axis in range(3):
         keys <<= _BITS
         index = np.floor((xyz[:, axis] - low[axis]) / cell)
-        # A margin of one on both sides, so that a neighbour's number never wraps into the next column.
+        # A margin of one on both sides, so that a neighbor's number never wraps into the next column.
         keys |= np.clip(index, 0, 2**_BITS - 3).astype(np.int64) + 1
     return keys
 
 
-def _neighbouring(voxels: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Pairs (a, b) of neighbours among sorted voxel numbers: for each of 13 directions their indices."""
+def _neighboring(voxels: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Pairs (a, b) of neighbors among sorted voxel numbers: for each of 13 directions their indices."""
     pairs = []
     for x, y, z in _HALF:
         wanted = voxels + ((x << 2 * _BITS) + (y << _BITS) + z)

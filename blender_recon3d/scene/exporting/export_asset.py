@@ -1,4 +1,4 @@
-"""The asset to a file: the mesh as it stands in the world, in metres, with its modifiers and texture.
+"""The asset to a file: the mesh as it stands in the world, in meters, with its modifiers and texture.
 
 A preset is one of exporters.EXPORTERS, or SPLATS for a folder that 3D Gaussian Splatting starts from.
 """
@@ -36,7 +36,7 @@ def export_asset(
     """Write an import's mesh (surfaces.surface_of says which) to a file; a sentence with what was written.
 
     path: gets the preset's ending where it has none of it; a folder for SPLATS. fill: close the holes first, on a
-    copy. scale: of lengths in the file; 1000 for what reads millimetres. UserError where there is no mesh, or the file
+    copy. scale: of lengths in the file; 1000 for what reads millimeters. UserError where there is no mesh, or the file
     cannot be written: then an earlier file of that name is whole.
     """
     if preset == SPLATS:
@@ -56,10 +56,10 @@ def export_asset(
         path = path.with_name(path.name + exporter.endings[0])
     with object_mode():
         source = surface_of(collection)
-        metres = bpy.context.scene.unit_settings.scale_length or 1.0
+        meters = bpy.context.scene.unit_settings.scale_length or 1.0
         mesh = evaluated_mesh(source, path.stem)
         with scratch(mesh) as thing:
-            mesh.transform(Matrix.Scale(scale * metres, 4) @ world_matrix(source))
+            mesh.transform(Matrix.Scale(scale * meters, 4) @ world_matrix(source))
             filled = _filled(mesh) if fill else ""
             faces = len(mesh.polygons)
             _drop_unused(mesh, preset)
@@ -69,14 +69,14 @@ def export_asset(
 
 
 def _drop_unused(mesh: bpy.types.Mesh, preset: str) -> None:
-    """Selections and such, which some formats would carry along, and in GLB colours that a texture makes needless."""
+    """Selections and such, which some formats would carry along, and in GLB colors that a texture makes needless."""
     textured = any(
         node.type == "TEX_IMAGE" for m in mesh.materials if m and m.node_tree for node in m.node_tree.nodes
     )
     for attribute in [a for a in mesh.attributes if not a.is_internal and not a.is_required]:
-        is_colour = attribute.name in mesh.color_attributes
+        is_color = attribute.name in mesh.color_attributes
         is_uv = attribute.name in mesh.uv_layers
-        if not (is_colour or is_uv) or (is_colour and textured and preset == "GLB"):
+        if not (is_color or is_uv) or (is_color and textured and preset == "GLB"):
             mesh.attributes.remove(mesh.attributes[attribute.name])
 
 

@@ -16,7 +16,7 @@ import bpy
 import numpy as np
 
 from ...pipeline.errors import UserError
-from ...pipeline.files.whole_files import whole_file
+from ...pipeline.files.atomic_files import atomic_file
 from ..cameras import KEY, Pinhole, lens_of, pinhole_from, pose_of
 from ..find_imports import find_imports, offset_of_import
 from ..importing.find_source import find_source
@@ -87,8 +87,8 @@ def _pose(
     tvec = tuple(float(value) for value in camera[KEY]["tvec"])
     model_from_camera = camera.parent.matrix_world.inverted_safe() @ camera.matrix_world
     now = np.array(model_from_camera)[:3].astype(np.float64)
-    rotation, centre = pose_of(qvec, tvec)
-    near = np.array(centre) - offset
+    rotation, center = pose_of(qvec, tvec)
+    near = np.array(center) - offset
     expected = np.column_stack([rotation_of(rotation), near])
     size = max(1.0, float(np.abs(near).max()))
     if np.abs(now - expected).max() < 1e-5 * size:
@@ -132,7 +132,7 @@ def _write_colmap(photos: list[PosedPhoto], folder: Path) -> None:
     ]
     folder.mkdir(parents=True, exist_ok=True)
     for name, lines in (("cameras.txt", cameras), ("images.txt", images), ("points3D.txt", [])):
-        with whole_file(folder / name) as part:
+        with atomic_file(folder / name) as part:
             part.write_text("".join(lines), "utf-8")
 
 
@@ -145,8 +145,8 @@ def _write_transforms(photos: list[PosedPhoto], path: Path, workspace: Path) -> 
     frames = []
     for item in photos:
         photo = source.photo(item.photo)
-        rotation, centre = pose_of(item.qvec, item.tvec)
-        matrix = np.vstack([np.column_stack([rotation_of(rotation), centre]), [0.0, 0.0, 0.0, 1.0]])
+        rotation, center = pose_of(item.qvec, item.tvec)
+        matrix = np.vstack([np.column_stack([rotation_of(rotation), center]), [0.0, 0.0, 0.0, 1.0]])
         p = item.pinhole
         frames.append(
             {
@@ -158,7 +158,7 @@ def _write_transforms(photos: list[PosedPhoto], path: Path, workspace: Path) -> 
     text = json.dumps(
         {"camera_model": "OPENCV", "k1": 0, "k2": 0, "p1": 0, "p2": 0, "frames": frames}, indent=1
     )
-    with whole_file(path) as part:
+    with atomic_file(path) as part:
         part.write_text(text + "\n", "utf-8")
 
 

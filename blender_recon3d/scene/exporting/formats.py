@@ -1,4 +1,4 @@
-"""Blender's own exporters, which are operators: each writes one object, in metres, to a file.
+"""Blender's own exporters, which are operators: each writes one object, in meters, to a file.
 
 They are called in a scene that holds the object alone (evaluation.operating_on). Options by the names that 4.2 to 5.2
 share.

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ...pipeline.errors import UserError
+from ...pipeline.files.atomic_files import read_json, remove, write_json
 from ...pipeline.files.json_values import items, text, whole
-from ...pipeline.files.whole_files import read_json, remove, write_json
 
 LIST = "recon3d.json"
 

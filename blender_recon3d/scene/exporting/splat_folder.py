@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...pipeline.errors import UserError
-from ...pipeline.files.whole_files import link_or_copy, scratch_folder
+from ...pipeline.files.atomic_files import link_or_copy, scratch_folder
 from ..importing import colmap_files
 from ..importing.find_source import Source, find_source
 from .own_files import has_list, replace_own

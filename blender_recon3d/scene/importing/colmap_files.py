@@ -51,7 +51,7 @@ _TRACK_BYTES = 8
 
 @dataclass(frozen=True)
 class Camera:
-    """Intrinsics. params: in COLMAP's order for `model`, pixels; the first pixel's centre is at (0.5, 0.5)."""
+    """Intrinsics. params: in COLMAP's order for `model`, pixels; the first pixel's center is at (0.5, 0.5)."""
 
     camera_id: int
     model: str
@@ -203,10 +203,10 @@ class _Cursor:
         self.at += record.size
         return values
 
-    def count(self, least_bytes: int) -> int:
+    def count(self, min_bytes: int) -> int:
         """A count of records of at least so many bytes each, which the rest of the file must hold."""
         (count,) = self.take(_COUNT)
-        if count * least_bytes > len(self.data) - self.at:
+        if count * min_bytes > len(self.data) - self.at:
             raise self.cut_short()
         return count
 

@@ -75,7 +75,7 @@ def import_workspace(
     source = find_source(folder)
     model = colmap_files.read_model(source.model)
     pinholes = {camera_id: pinhole_of(camera, source.model) for camera_id, camera in model.cameras.items()}
-    offset = offset_of(_centres(model))
+    offset = offset_of(_centers(model))
     points = _read_points(source, offset)
     notes = source.notes
     placed = source.world_from_model
@@ -115,14 +115,14 @@ def import_workspace(
 
 
 @dataclass(frozen=True)
-class _Kept:
+class UserState:
     """What the user has set on a cloud that is made anew. hidden: None where there was no mesh to hide it for."""
 
     cleaning: dict[str, Any] | None = None
     hidden: bool | None = None
 
     @classmethod
-    def of(cls, collection: bpy.types.Collection | None) -> _Kept:
+    def of(cls, collection: bpy.types.Collection | None) -> UserState:
         cloud = find_object(collection, CLOUD) if collection else None
         if cloud is None:
             return cls()
@@ -157,7 +157,7 @@ def _near(source: Source, offset: np.ndarray) -> tuple[np.ndarray, tuple[str, ..
     return np.eye(4), (*others, f"{note(offset)} z is taken as up.")
 
 
-def _centres(model: colmap_files.Model) -> np.ndarray:
+def _centers(model: colmap_files.Model) -> np.ndarray:
     return np.array([pose_of(image.qvec, image.tvec)[1] for image in model.images], float).reshape(-1, 3)
 
 
@@ -236,13 +236,13 @@ def _remove_made(collection: bpy.types.Collection) -> None:
 def _fit_to_scene(cameras: list[bpy.types.Object], points: Points, empty: bpy.types.Object) -> None:
     """Set how large cameras are drawn and how far they see. Both are world sizes: Blender ignores a parent's scale."""
     scale = float(empty.matrix_basis.median_scale)
-    centres = [tuple(camera.location) for camera in cameras]
+    centers = [tuple(camera.location) for camera in cameras]
     cloud = np.empty((0, 3)) if len(points) == 0 else np.array(robust_box(points.xyz))
-    corners = np.concatenate([np.array(centres, float).reshape(-1, 3), cloud])
+    corners = np.concatenate([np.array(centers, float).reshape(-1, 3), cloud])
     if len(corners) == 0:
         return
     size = float(np.linalg.norm(corners.max(axis=0) - corners.min(axis=0))) * scale or 1.0
-    spacing = typical_spacing(centres) * scale
+    spacing = typical_spacing(centers) * scale
     empty.empty_display_size = size / 20 / scale
     for camera in cameras:
         camera.data.clip_start = size / 10_000

@@ -1,4 +1,4 @@
-"""Baking the full mesh's detail, or another mesh's colours, onto a mesh with Cycles on the CPU.
+"""Baking the full mesh's detail, or another mesh's colors, onto a mesh with Cycles on the CPU.
 
 Blender bakes by operator only; it runs in a scene of its own, on copies at the origin, so that any mode, hidden
 objects and the user's materials are left alone.
@@ -13,15 +13,15 @@ import numpy as np
 from mathutils.bvhtree import BVHTree
 
 from ...pipeline.errors import UserError
-from ...pipeline.files.whole_files import whole_file
+from ...pipeline.files.atomic_files import atomic_file
 from ..find_imports import MESH, check_editable, find_object
 from ..modes import object_mode
 from ..scratch_scene import evaluated_mesh, operating_on, scratch
-from .mesh_material import mesh_material, set_base_colour, set_normal_map
+from .mesh_material import mesh_material, set_base_color, set_normal_map
 from .mesh_object import UV_MAP, full_mesh, texture_folder
 from .surfaces import surface_of
 
-NORMAL, COLOUR = "NORMAL", "COLOUR"
+NORMAL, COLOR = "NORMAL", "COLOR"
 _SAMPLE = 5_000  # vertices from which the distance between both meshes is taken
 _MARGIN = 1.5  # of that distance, so that the cage holds all of it
 
@@ -48,7 +48,7 @@ def bake_normals(collection: bpy.types.Collection, size: int = 2048, extrusion: 
 
 
 def bake_texture(collection: bpy.types.Collection, size: int = 2048, extrusion: float = 0.0) -> str:
-    """Bake the textured mesh's colours onto the quads or another copy, which has UVs of its own; a sentence."""
+    """Bake the textured mesh's colors onto the quads or another copy, which has UVs of its own; a sentence."""
     _check_size(size)
     with object_mode():
         target, source = surface_of(collection), find_object(collection, MESH)
@@ -58,9 +58,9 @@ def bake_texture(collection: bpy.types.Collection, size: int = 2048, extrusion: 
                 "result active."
             )
         check_editable(target, target.data)
-        image = _bake(collection, target, source, COLOUR, size, extrusion)
+        image = _bake(collection, target, source, COLOR, size, extrusion)
         material = mesh_material(target.name, None, False)
-        set_base_colour(material, image, False)
+        set_base_color(material, image, False)
         target.data.materials.clear()
         target.data.materials.append(material)
     return f"Baked {size} x {size} texture of {source.name} onto {target.name}."
@@ -174,7 +174,7 @@ def _own_material(target: bpy.types.Object) -> bpy.types.Material:
 def _save(image: bpy.types.Image, path: Path) -> None:
     try:
         path.parent.mkdir(exist_ok=True)
-        with whole_file(path) as part:
+        with atomic_file(path) as part:
             image.filepath_raw, image.file_format = str(part), "PNG"
             image.save()
         image.filepath_raw = str(path)

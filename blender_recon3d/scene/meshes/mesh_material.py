@@ -1,4 +1,4 @@
-"""The mesh's material: the photos' texture, or the vertices' colours, as base colour; a normal map where one is baked.
+"""The mesh's material: the photos' texture, or the vertices' colors, as base color; a normal map where one is baked.
 
 A Principled BSDF, since that is what exporters understand.
 """
@@ -10,30 +10,30 @@ from pathlib import Path
 import bpy
 
 from ..cameras import KEY
-from ..point_display import COLOUR
+from ..point_display import COLOR
 
 KIND = "mesh material"
-_COLOUR_NODE, _NORMAL_NODE, _NORMAL_MAP = "Recon3D Colour", "Recon3D Normal", "Recon3D Normal Map"
+_COLOR_NODE, _NORMAL_NODE, _NORMAL_MAP = "Recon3D Colour", "Recon3D Normal", "Recon3D Normal Map"
 ROUGHNESS = 0.9  # the photos' highlights are in the texture already
 
 
-def mesh_material(name: str, texture: Path | None, coloured: bool) -> bpy.types.Material:
-    """A new material. texture: the image; coloured: whether the vertices have colours, for where there is none."""
+def mesh_material(name: str, texture: Path | None, colored: bool) -> bpy.types.Material:
+    """A new material. texture: the image; colored: whether the vertices have colors, for where there is none."""
     material = bpy.data.materials.new(name)
     material[KEY] = {"kind": KIND}
     if material.node_tree is None:  # needless since 5.0, where it only warns
         material.use_nodes = True
     shader = principled(material)
     shader.inputs["Roughness"].default_value = ROUGHNESS
-    set_base_colour(material, texture, coloured)
+    set_base_color(material, texture, colored)
     return material
 
 
-def update_material(mesh: bpy.types.Mesh, texture: Path | None, coloured: bool) -> bool:
+def update_material(mesh: bpy.types.Mesh, texture: Path | None, colored: bool) -> bool:
     """Give our material among the mesh's the texture; whether there is one of ours."""
     ours = [m for m in mesh.materials if is_ours(m)]
     for material in ours:
-        set_base_colour(material, texture, coloured)
+        set_base_color(material, texture, colored)
         remove_normal_map(material)  # baked for the mesh that was there before
     return bool(ours)
 
@@ -49,25 +49,25 @@ def principled(material: bpy.types.Material) -> bpy.types.Node | None:
     return next((node for node in nodes if node.type == "BSDF_PRINCIPLED"), None)
 
 
-def set_base_colour(
-    material: bpy.types.Material, texture: Path | bpy.types.Image | None, coloured: bool
+def set_base_color(
+    material: bpy.types.Material, texture: Path | bpy.types.Image | None, colored: bool
 ) -> None:
-    """The image, or its file, as base colour, else the vertices' colours, else grey."""
+    """The image, or its file, as base color, else the vertices' colors, else gray."""
     shader, tree = principled(material), material.node_tree
     if shader is None:
         return
-    old = tree.nodes.get(_COLOUR_NODE)
+    old = tree.nodes.get(_COLOR_NODE)
     if old is not None:
         tree.nodes.remove(old)
     if texture is not None:
         node = tree.nodes.new("ShaderNodeTexImage")
         node.image = texture if isinstance(texture, bpy.types.Image) else _load(texture)
-    elif coloured:
+    elif colored:
         node = tree.nodes.new("ShaderNodeVertexColor")
-        node.layer_name = COLOUR
+        node.layer_name = COLOR
     else:
         return
-    node.name, node.label = _COLOUR_NODE, "Color"
+    node.name, node.label = _COLOR_NODE, "Color"
     node.location = (-400, 300)
     tree.links.new(node.outputs["Color"], shader.inputs["Base Color"])
 

@@ -1,4 +1,4 @@
-"""The mesh of a workspace as an object under the import's Empty, with vertex colours, UVs and texture.
+"""The mesh of a workspace as an object under the import's Empty, with vertex colors, UVs and texture.
 
 Imported again, its data are made anew, while the object, its modifiers and materials of the user's stay. The full
 mesh, from before decimation, comes in when something is baked from it, and stays hidden: it has millions of faces.
@@ -13,7 +13,7 @@ import numpy as np
 from mathutils import Matrix
 
 from ..cameras import KEY
-from ..cloud import deselect, set_colours
+from ..cloud import deselect, set_colors
 from ..find_imports import (
     FULL_MESH,
     MESH,
@@ -105,7 +105,7 @@ def create_mesh(surface: Surface, name: str) -> bpy.types.Mesh:
     mesh.polygons.add(count)
     mesh.polygons.foreach_set("loop_start", np.arange(0, 3 * count, 3, dtype=np.int32))
     if surface.rgb is not None and len(surface.xyz):
-        set_colours(mesh, surface.rgb)
+        set_colors(mesh, surface.rgb)
     if surface.uv is not None and count:
         layer = mesh.uv_layers.new(name=UV_MAP, do_init=False)
         layer.uv.foreach_set("vector", np.ascontiguousarray(surface.uv, np.float32).ravel())

@@ -14,7 +14,7 @@ from ...pipeline.errors import UserError
 from ..cleaning.clean_modifier import positions
 from ..find_imports import DECIMATED, MESH, QUADS, find_object
 from ..modes import object_mode
-from ..point_display import COLOUR
+from ..point_display import COLOR
 from ..scratch_scene import evaluated_mesh, operating_on, scratch
 from .fill_holes import fill_holes
 from .mesh_object import NAME
@@ -22,11 +22,11 @@ from .surfaces import add_surface, check_source, surface_of
 
 _ENLARGED = 10_000.0  # size of a mesh for QuadriFlow
 _VOXEL_TRIALS = 3
-_FEWEST = 0.2  # of the faces asked for: fewer, and QuadriFlow has lost parts
+_MIN_SHARE = 0.2  # of the faces asked for: fewer, and QuadriFlow has lost parts
 
 
 def decimate(collection: bpy.types.Collection, faces: int) -> bpy.types.Object:
-    """A copy of the mesh with at most `faces` triangles or so; UVs, colours and materials stay. UserError."""
+    """A copy of the mesh with at most `faces` triangles or so; UVs, colors and materials stay. UserError."""
     with object_mode():
         source = surface_of(collection)
         check_source(source, faces)
@@ -44,7 +44,7 @@ def decimate(collection: bpy.types.Collection, faces: int) -> bpy.types.Object:
 
 
 def quads(collection: bpy.types.Collection, faces: int) -> tuple[bpy.types.Object, str]:
-    """A copy of the mesh in about `faces` quads, with the vertices' colours; and a sentence about how. UserError.
+    """A copy of the mesh in about `faces` quads, with the vertices' colors; and a sentence about how. UserError.
 
     It has no UVs: baking (scene/meshes/bake.py) makes them and brings the texture over.
     """
@@ -52,7 +52,7 @@ def quads(collection: bpy.types.Collection, faces: int) -> tuple[bpy.types.Objec
         source = surface_of(collection, (MESH,)) if find_object(collection, MESH) else surface_of(collection)
         check_source(source, faces)
         mesh = evaluated_mesh(source, "Recon3D Quads")
-        colours = _colours(mesh)
+        colors = _colors(mesh)
         for layer in list(mesh.uv_layers):
             mesh.uv_layers.remove(layer)
         made = _quadriflow(mesh, faces)
@@ -65,8 +65,8 @@ def quads(collection: bpy.types.Collection, faces: int) -> tuple[bpy.types.Objec
             raise UserError(
                 f"{source.name} cannot be remeshed to quads: fill its holes first, or ask for more faces."
             )
-        if colours is not None:
-            _bring_colours(mesh, *colours)
+        if colors is not None:
+            _bring_colors(mesh, *colors)
         mesh.shade_smooth()
         mesh.name = f"{NAME} Quads {_short(faces)}"
         thing = add_surface(mesh, source, collection, QUADS)
@@ -90,7 +90,7 @@ def _quadriflow(mesh: bpy.types.Mesh, faces: int) -> bool:
             return False
         finally:
             thing.data.transform(Matrix.Scale(1 / factor, 4))
-    return (len(mesh.vertices), len(mesh.polygons)) != before and len(mesh.polygons) > _FEWEST * faces
+    return (len(mesh.vertices), len(mesh.polygons)) != before and len(mesh.polygons) > _MIN_SHARE * faces
 
 
 def _voxels(mesh: bpy.types.Mesh, faces: int) -> bpy.types.Mesh:
@@ -115,28 +115,28 @@ def _voxels(mesh: bpy.types.Mesh, faces: int) -> bpy.types.Mesh:
     return made
 
 
-def _colours(mesh: bpy.types.Mesh) -> tuple[np.ndarray, np.ndarray] | None:
-    """Vertices [n, 3] and their sRGB colours [n, 4]; None where there are no colours of points."""
-    colours = mesh.color_attributes.get(COLOUR)
-    if colours is None or colours.domain != "POINT":
+def _colors(mesh: bpy.types.Mesh) -> tuple[np.ndarray, np.ndarray] | None:
+    """Vertices [n, 3] and their sRGB colors [n, 4]; None where there are no colors of points."""
+    colors = mesh.color_attributes.get(COLOR)
+    if colors is None or colors.domain != "POINT":
         return None
     values = np.empty(4 * len(mesh.vertices), np.float32)
-    colours.data.foreach_get("color_srgb", values)
+    colors.data.foreach_get("color_srgb", values)
     return positions(mesh), values.reshape(-1, 4)
 
 
-def _bring_colours(mesh: bpy.types.Mesh, xyz: np.ndarray, colours: np.ndarray) -> None:
-    """Each vertex gets the colour of the nearest one of [n, 3]."""
+def _bring_colors(mesh: bpy.types.Mesh, xyz: np.ndarray, colors: np.ndarray) -> None:
+    """Each vertex gets the color of the nearest one of [n, 3]."""
     tree = kdtree.KDTree(len(xyz))
     for number, point in enumerate(xyz.tolist()):
         tree.insert(point, number)
     tree.balance()
     nearest = [tree.find(point)[1] for point in positions(mesh).tolist()]
-    old = mesh.color_attributes.get(COLOUR)
+    old = mesh.color_attributes.get(COLOR)
     if old is not None:
         mesh.color_attributes.remove(old)
-    attribute = mesh.color_attributes.new(COLOUR, "BYTE_COLOR", "POINT")
-    attribute.data.foreach_set("color_srgb", colours[nearest].ravel())
+    attribute = mesh.color_attributes.new(COLOR, "BYTE_COLOR", "POINT")
+    attribute.data.foreach_set("color_srgb", colors[nearest].ravel())
     mesh.color_attributes.active_color = attribute
     mesh.color_attributes.render_color_index = mesh.color_attributes.active_color_index
 

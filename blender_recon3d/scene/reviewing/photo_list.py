@@ -13,7 +13,7 @@ from ..find_imports import find_imports
 from .report_reader import REGISTERED, PhotoRow, read_review
 
 # Blender's list draws only the rows in sight, but a scene keeps all of them.
-MOST_PHOTOS = 20_000
+MAX_PHOTOS = 20_000
 
 
 def fill(scene: bpy.types.Scene, folder: Path) -> None:
@@ -25,7 +25,7 @@ def fill(scene: bpy.types.Scene, folder: Path) -> None:
     settings.review.clear()
     settings["review_index"] = -1  # not by its property, which would look through a photo
     settings.advice.clear()
-    for row in review.photos[:MOST_PHOTOS]:
+    for row in review.photos[:MAX_PHOTOS]:
         item = settings.review.add()
         item.name, item.photo, item.state, item.reason = row.title, row.name, row.state, row.reason
         item.source, item.error, item.points = row.source, row.error, row.points

@@ -48,7 +48,7 @@ class Review:
 def read_review(path: Path) -> Review:
     """The review that report.json holds; an empty one where there is no report that can be read."""
     try:
-        raw = json_values.mapping(json_values.parse(read_regular(path, json_values.MOST_BYTES)))
+        raw = json_values.mapping(json_values.parse(read_regular(path, json_values.MAX_BYTES)))
     except (OSError, ValueError):
         return Review()
     photos = tuple(row for entry in json_values.items(raw.get("photos")) if (row := _row(entry)) is not None)

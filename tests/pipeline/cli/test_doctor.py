@@ -97,7 +97,7 @@ def test_without_any_package_the_weights_are_listed(bare_python):
     assert "superglue" in answer.stdout
 
 
-def test_the_list_of_weights_names_licence_and_use(capsys):
+def test_the_list_of_weights_names_license_and_use(capsys):
     assert main(["weights", "list"]) == 0
     line = next(line for line in capsys.readouterr().out.splitlines() if "superglue-indoor" in line)
     assert "NO" in line and "Magic Leap" in line
@@ -107,11 +107,11 @@ def test_the_list_of_weights_names_licence_and_use(capsys):
     }  # fmt: skip
 
 
-def test_fetching_shows_the_licence_and_wants_it_accepted(capsys, tmp_path, monkeypatch):
+def test_fetching_shows_the_license_and_wants_it_accepted(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
     assert main(["weights", "fetch", "superpoint"]) == 2
     said = capsys.readouterr().err
-    assert "non-commercial" in said and "--accept-licence" in said
+    assert "non-commercial" in said and "--accept-license" in said
     assert not list(tmp_path.rglob("*.pth"))
     assert main(["weights", "fetch"]) == 2
     assert main(["weights", "fetch", "nothing-of-that-name"]) == 2

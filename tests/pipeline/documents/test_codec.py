@@ -31,7 +31,7 @@ class Fruit(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    weight: float = key("kg", least=0)
+    weight: float = key("kg", minimum=0)
 
 
 @dataclass(frozen=True, kw_only=True)

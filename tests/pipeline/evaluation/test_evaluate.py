@@ -25,9 +25,9 @@ from blender_recon3d.pipeline.evaluation.cloud_metrics import Surface, cloud_met
 from blender_recon3d.pipeline.evaluation.evaluate import TURNS, evaluate, match_names
 from blender_recon3d.pipeline.evaluation.evaluation_table import evaluation_table
 from blender_recon3d.pipeline.evaluation.truth import read_truth
+from blender_recon3d.pipeline.files.atomic_files import write_json
 from blender_recon3d.pipeline.files.ply import write_vertices
 from blender_recon3d.pipeline.files.ply_mesh import write_mesh
-from blender_recon3d.pipeline.files.whole_files import write_json
 from blender_recon3d.pipeline.workspace import Workspace
 
 KNOWN = Similarity(2.7, Rotation.from_rotvec([0.3, -1.2, 0.7]).as_matrix(), np.array([4.0, -5.0, 6.0]))
@@ -270,7 +270,7 @@ def test_strechas_and_bundlers_formats_say_the_same(made, tmp_path):
 
 
 @pytest.mark.parametrize("orientation", [3, 6, 8])
-def test_a_truth_of_the_photos_before_exifs_turn_is_recognised(made, tmp_path, orientation):
+def test_a_truth_of_the_photos_before_exifs_turn_is_recognized(made, tmp_path, orientation):
     workspace, _, truth = made
     write_photos(workspace, [image.name for image in truth.images.values()], orientation)
     bundler(tmp_path / "bundler", truth, TURNS[orientation])
@@ -387,6 +387,6 @@ def test_damaged_truth_is_refused(made, tmp_path, name, content):
 def test_the_captures_truths_are_read_and_fit_their_photos(capture, count):
     truth = read_truth(CAPTURES / capture / "truth")
     sources = [str(path) for path in (CAPTURES / capture / "photos").iterdir()]
-    assert len(truth.centres) == len(match_names(sources, list(truth.centres))) == count
+    assert len(truth.centers) == len(match_names(sources, list(truth.centers))) == count
     for rotation in truth.rotations.values():
         assert np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-4)

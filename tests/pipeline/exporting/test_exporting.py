@@ -13,15 +13,15 @@ from blender_recon3d.pipeline.errors import UserError
 from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.exporting.export_mesh import export
 from blender_recon3d.pipeline.exporting.picture import four_sides
+from blender_recon3d.pipeline.files.atomic_files import write_json
 from blender_recon3d.pipeline.files.ply import columns
 from blender_recon3d.pipeline.files.ply_mesh import read_mesh
-from blender_recon3d.pipeline.files.whole_files import write_json
 from blender_recon3d.pipeline.settings import TextureSettings
 from blender_recon3d.pipeline.stages import texture as stage
 from blender_recon3d.pipeline.texturing.textured_mesh import TexturedMesh
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.engine import recon3d
-from tests.support.painted_scene import true_colour, write_capture
+from tests.support.painted_scene import true_color, write_capture
 
 SCALE = 2.5
 # The box scene's y is down; the world's z is up, twice and a half as large, and somewhere else.
@@ -46,7 +46,7 @@ def y_up_to_z_up(points: np.ndarray) -> np.ndarray:
 
 
 def check_surface(points: np.ndarray, normals: np.ndarray, uv: np.ndarray, image: np.ndarray) -> None:
-    """points and normals of the world at corners with UVs (v up) into an RGB image: the scene's, in true colours."""
+    """points and normals of the world at corners with UVs (v up) into an RGB image: the scene's, in true colors."""
     scene = model_points(points)
     assert scene[:, 1].max() == pytest.approx(0, abs=1e-5) and scene[:, 1].min() == pytest.approx(
         -0.7, abs=1e-5
@@ -57,9 +57,9 @@ def check_surface(points: np.ndarray, normals: np.ndarray, uv: np.ndarray, image
     seen = flat & (np.abs(scene[:, 0]) < 0.7) & (scene[:, 2] < -0.2) & (scene[:, 2] > -0.9)
     column, row = (uv[:, 0] * SIZE).astype(int), ((1 - uv[:, 1]) * SIZE).astype(int)
     found = image[row.clip(0, SIZE - 1), column.clip(0, SIZE - 1)].astype(float)
-    off = np.abs(found - true_colour(scene))[seen].max(axis=1)
+    off = np.abs(found - true_color(scene))[seen].max(axis=1)
     assert seen.sum() > 20
-    assert np.median(off) < 8  # a texel is a centimetre, on waves of half a metre
+    assert np.median(off) < 8  # a texel is a centimeter, on waves of half a meter
 
 
 def test_an_obj_is_whole_and_upright(workspace, tmp_path):
@@ -117,14 +117,14 @@ def test_a_glb_is_one_file_y_up_with_the_picture_inside(workspace, tmp_path):
     check_surface(y_up_to_z_up(position[index]), y_up_to_z_up(normal[index]), upwards[index], image)
 
 
-def test_a_ply_has_the_photos_colours_at_its_vertices_z_up(workspace, tmp_path):
+def test_a_ply_has_the_photos_colors_at_its_vertices_z_up(workspace, tmp_path):
     path = tmp_path / "box.ply"
     export(workspace, path)
     table, faces = read_mesh(path)
     _, before = read_mesh(workspace.mesh_file)
     assert len(faces) == len(before) and len(table) == len(np.unique(before))
-    points, colour = columns(table, "x", "y", "z"), columns(table, "red", "green", "blue")
-    assert points is not None and colour is not None
+    points, color = columns(table, "x", "y", "z"), columns(table, "red", "green", "blue")
+    assert points is not None and color is not None
     scene = model_points(points)
     seen = (
         (np.abs(scene[:, 1]) < 1e-5)
@@ -132,7 +132,7 @@ def test_a_ply_has_the_photos_colours_at_its_vertices_z_up(workspace, tmp_path):
         & (scene[:, 2] < -0.4)
         & (scene[:, 2] > -0.9)
     )
-    assert np.median(np.abs(colour - true_colour(scene))[seen].max(axis=1)) < 4
+    assert np.median(np.abs(color - true_color(scene))[seen].max(axis=1)) < 4
 
 
 def test_an_unknown_ending_is_refused_before_any_work(tmp_path):
@@ -171,7 +171,7 @@ def test_a_folder_that_is_not_there_has_a_sentence(workspace, tmp_path):
         export(workspace, tmp_path / "file" / "a.obj")
 
 
-def test_a_picture_shows_the_mesh_from_four_sides_in_its_true_colours(workspace, tmp_path):
+def test_a_picture_shows_the_mesh_from_four_sides_in_its_true_colors(workspace, tmp_path):
     path = tmp_path / "box.png"
     assert export(workspace, path) == [path]
     picture = cv2.imread(str(path))[..., ::-1].astype(int)
@@ -184,7 +184,7 @@ def test_a_picture_shows_the_mesh_from_four_sides_in_its_true_colours(workspace,
         part = shown[:, side * width : (side + 1) * width]
         assert 0.2 < part.mean() < 0.9
         assert not part[:, 0].any() and not part[:, -1].any()
-    assert np.ptp(picture[height:][~clay], axis=1).max() <= 1  # clay is grey
+    assert np.ptp(picture[height:][~clay], axis=1).max() <= 1  # clay is gray
 
 
 def test_a_picture_has_the_texture_the_right_way_round():

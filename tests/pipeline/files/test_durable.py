@@ -17,7 +17,7 @@ from blender_recon3d.pipeline.colmap.model_files import check_model, inside
 from blender_recon3d.pipeline.errors import Cancelled, FileFormatError, UserError
 from blender_recon3d.pipeline.exporting.export_mesh import export
 from blender_recon3d.pipeline.files import full_disk
-from blender_recon3d.pipeline.files.whole_files import clone_or_copy, whole_file, whole_folder, write_json
+from blender_recon3d.pipeline.files.atomic_files import atomic_file, atomic_folder, clone_or_copy, write_json
 from blender_recon3d.pipeline.stage import STAGES
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.engine import recon3d
@@ -52,11 +52,11 @@ def test_content_is_on_the_disk_before_its_name_and_the_name_after_it(tmp_path, 
     if not Path("/proc/self/fd").exists():
         pytest.skip("needs /proc to tell which file is synced")
     if kind == "file":
-        with whole_file(tmp_path / "a") as part:
+        with atomic_file(tmp_path / "a") as part:
             part.write_text("content")
         assert calls == [("sync", "a.part"), ("rename", "a"), ("sync", tmp_path.name)]
     else:
-        with whole_folder(tmp_path / "a") as part:
+        with atomic_folder(tmp_path / "a") as part:
             (part / "b").write_text("content")
         assert calls == [("sync", "b"), ("sync", "a.part"), ("rename", "a"), ("sync", tmp_path.name)]
 
@@ -68,10 +68,10 @@ def test_a_failure_on_a_full_disk_is_told_as_one_whatever_the_library_says(tmp_p
         RuntimeError("No factory"),
         UserError("COLMAP stopped"),
     ):
-        with pytest.raises(OSError, match="No space left"), whole_folder(tmp_path / "a"):
+        with pytest.raises(OSError, match="No space left"), atomic_folder(tmp_path / "a"):
             raise failure
     for kept in (UserError("wrong option", 2), Cancelled()):
-        with pytest.raises(type(kept)), whole_folder(tmp_path / "a"):
+        with pytest.raises(type(kept)), atomic_folder(tmp_path / "a"):
             raise kept
     assert os.listdir(tmp_path) == []
 

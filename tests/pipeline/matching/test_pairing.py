@@ -9,7 +9,7 @@ from scipy.sparse.csgraph import connected_components
 
 from blender_recon3d.pipeline.errors import UserError
 from blender_recon3d.pipeline.events import Progress
-from blender_recon3d.pipeline.files.whole_files import write_json
+from blender_recon3d.pipeline.files.atomic_files import write_json
 from blender_recon3d.pipeline.matching import pairing
 from blender_recon3d.pipeline.settings import PairsSettings
 from blender_recon3d.pipeline.stages import pairs as stage
@@ -28,9 +28,9 @@ def hang_together(count: int, pairs: list[pairing.Pair]) -> bool:
 
 
 @given(st.integers(2, 30), st.integers(1, 40), st.integers(0, 1000))
-def test_retrieval_keeps_each_photos_best_and_hangs_together(count, neighbours, seed):
+def test_retrieval_keeps_each_photos_best_and_hangs_together(count, neighbors, seed):
     similarity = similarities(count, seed)
-    found = pairing.retrieval(similarity, neighbours)
+    found = pairing.retrieval(similarity, neighbors)
     assert found == sorted(set(found)) and all(a < b for a, b in found)
     np.fill_diagonal(similarity, -np.inf)
     for photo in range(count):

@@ -13,7 +13,7 @@ from blender_recon3d.pipeline.colmap.calls import pycolmap
 from blender_recon3d.pipeline.errors import Cancelled, UserError
 from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.files.ply import write_vertices
-from blender_recon3d.pipeline.meshing.build_mesh import Built, build_mesh
+from blender_recon3d.pipeline.meshing.build_mesh import MeshResult, build_mesh
 from blender_recon3d.pipeline.meshing.topology import Mesh, boundary, face_components, vertex_normals
 from blender_recon3d.pipeline.settings import MeshSettings
 
@@ -54,7 +54,7 @@ def no_cameras(folder: Path) -> Path:
     return folder
 
 
-def meshed(tmp_path: Path, points: np.ndarray, normals: np.ndarray | None, **options: object) -> Built:
+def meshed(tmp_path: Path, points: np.ndarray, normals: np.ndarray | None, **options: object) -> MeshResult:
     rgb = options.pop("rgb", np.full((len(points), 3), (200, 30, 90), np.uint8))
     cloud = write_cloud(tmp_path / "cloud.ply", points, normals, rgb)
     settings = MeshSettings(**{"max_faces": FACES, **options})
@@ -67,7 +67,7 @@ def as_mesh(part: tuple[np.ndarray, np.ndarray]) -> Mesh:
 
 
 @pytest.fixture(scope="module")
-def bowl(tmp_path_factory) -> Built:
+def bowl(tmp_path_factory) -> MeshResult:
     """A sphere without its lower quarter."""
     return meshed(tmp_path_factory.mktemp("bowl"), *sphere(lowest=-0.5))
 
@@ -138,7 +138,7 @@ def test_a_small_hole_is_filled_and_a_wide_one_is_not(tmp_path):
         assert built.facts["watertight"] == watertight
 
 
-def test_colours_are_those_of_the_nearest_points(tmp_path):
+def test_colors_are_those_of_the_nearest_points(tmp_path):
     points, normals = sphere(lowest=-0.5)
     rgb = np.where(points[:, :1] > 0, [[250, 10, 20]], [[10, 20, 240]]).astype(np.uint8)
     built = meshed(tmp_path, points, normals, rgb=rgb)
@@ -147,7 +147,7 @@ def test_colours_are_those_of_the_nearest_points(tmp_path):
     assert (right["red"] == 250).all() and (left["blue"] == 240).all()
 
 
-def test_a_cloud_without_colour_gives_a_grey_mesh_and_a_warning(tmp_path):
+def test_a_cloud_without_color_gives_a_gray_mesh_and_a_warning(tmp_path):
     points, normals = sphere(lowest=-0.5)
     cloud = write_cloud(tmp_path / "cloud.ply", points, normals)
     events: list = []

@@ -154,8 +154,8 @@ def test_cameras_that_do_not_go_round_leave_everything(cameras):
 
 
 def test_cameras_that_look_one_way_leave_everything():
-    centres = np.random.default_rng(0).normal(size=(20, 3))
-    assert subject_ball(centres, np.tile([0.0, 0, 1], (20, 1))) is None
+    centers = np.random.default_rng(0).normal(size=(20, 3))
+    assert subject_ball(centers, np.tile([0.0, 0, 1], (20, 1))) is None
 
 
 @pytest.mark.parametrize("text", ["1,2,3", "a b c", "nowhere.json", "1 0 0 0 0 1 0 0 0 0 0 0", "nan " * 12])

@@ -10,7 +10,7 @@ from blender_recon3d.pipeline.models.frontend import FeatureExtractor
 from blender_recon3d.pipeline.models.weights import load
 from blender_recon3d.pipeline.photos.image_files import read_gray
 from tests.support.engine import REPOSITORY
-from tests.support.superglue_inputs import batch, pair, randomise
+from tests.support.superglue_inputs import batch, pair, randomize
 
 BF16 = GlueArithmetic(torch.bfloat16, "blocks")
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("inference_mode")
 def network() -> sg.SuperGlue:
     """Ten layers of which five do something."""
     network = sg.SuperGlue(sg.SuperGlueSettings(layers=10)).eval()
-    randomise(network, 1)
+    randomize(network, 1)
     for index in (2, 3, 6, 8, 9):
         for parameter in network.gnn.layers[index].mlp[-1].parameters():
             parameter.data.zero_()
@@ -31,7 +31,7 @@ def network() -> sg.SuperGlue:
 
 def prepared(side, size=(640, 480)):
     xy, scores, descriptors = side
-    return sg.normalise_keypoints(xy, size), scores, descriptors
+    return sg.normalize_keypoints(xy, size), scores, descriptors
 
 
 def accepted(matches: torch.Tensor) -> list[list[int]]:
@@ -119,7 +119,7 @@ def test_first_layers_that_are_self_attention_are_computed_once_an_image(network
     torch.testing.assert_close(fast.assignment([x0], [x1]).dense()[0], exact, atol=2e-3, rtol=2e-3)
 
 
-def test_a_network_without_any_live_layer_is_nearest_neighbours(network):
+def test_a_network_without_any_live_layer_is_nearest_neighbors(network):
     tensors = {
         name: torch.zeros_like(tensor) if ".mlp.3." in name else tensor
         for name, tensor in network.state_dict().items()
@@ -142,7 +142,7 @@ def test_bundled_weights_find_the_same_matches_of_photos_in_any_arithmetic():
     extractor = FeatureExtractor("bundled", "cpu", max_keypoints=500, max_size=640, precision="fp32")
     sides = [
         (
-            sg.normalise_keypoints(torch.from_numpy(features.keypoints) - 0.5, features.image_size),
+            sg.normalize_keypoints(torch.from_numpy(features.keypoints) - 0.5, features.image_size),
             torch.from_numpy(features.scores),
             torch.from_numpy(features.descriptors),
         )
@@ -212,7 +212,7 @@ def test_the_self_test_tells_what_agrees(network):
         exact, FastSuperGlue(network.state_dict(), network.settings, None, BF16)
     )
     other = sg.SuperGlue(network.settings).eval()
-    randomise(other, 2)
+    randomize(other, 2)
     assert not precision.superglue_agrees(exact, FastSuperGlue(other.state_dict(), network.settings))
     tensors = dict(network.state_dict())
     tensors["final_proj.weight"] = tensors["final_proj.weight"] * torch.nan

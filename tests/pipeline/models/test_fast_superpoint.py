@@ -8,7 +8,7 @@ from blender_recon3d.pipeline.models import precision
 from blender_recon3d.pipeline.models import superpoint as sp
 from blender_recon3d.pipeline.models.fast_superpoint import FastSuperPoint
 from tests.support.planted import planted_superpoint
-from tests.support.superpoint_inputs import randomise, textured
+from tests.support.superpoint_inputs import randomize, textured
 
 pytestmark = pytest.mark.usefixtures("inference_mode")
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("inference_mode")
 @pytest.fixture(scope="module")
 def network() -> sp.SuperPoint:
     network = sp.SuperPoint().eval()
-    randomise(network, 1)
+    randomize(network, 1)
     return network
 
 

@@ -33,7 +33,7 @@ def matcher(folder) -> Matcher:
 
 
 def texture(height: int, width: int, seed: int = 0) -> np.ndarray:
-    """A grey image, uint8, with structure of several sizes everywhere."""
+    """A gray image, uint8, with structure of several sizes everywhere."""
     random = np.random.default_rng(seed)
     image = np.full((height, width), 128, np.float32)
     for size in (2, 6, 15):
@@ -53,8 +53,8 @@ def shifted(first: Features, second: Features, matches: np.ndarray, shift) -> np
 
 @pytest.mark.parametrize(("factor", "max_size"), [(1, 1600), (2, 160), (3, 160)])
 def test_spots_are_found_where_they_are(extractor, monkeypatch, factor, max_size):
-    """Bright spots on grey, 2x2 px for the network: each gives the strongest keypoints, half a network pixel
-    right of and below its centre (the filter's own offset), in pixels of the full photo."""
+    """Bright spots on gray, 2x2 px for the network: each gives the strongest keypoints, half a network pixel
+    right of and below its center (the filter's own offset), in pixels of the full photo."""
     corners = np.array([[20, 30], [53, 44], [91, 70], [120, 90], [33, 88]])
     image = np.full((120 * factor, 160 * factor), 128, np.uint8)
     for x, y in corners * factor:
@@ -175,7 +175,7 @@ def test_pairs_in_batches_give_what_single_pairs_give(extractor, matcher, monkey
 @pytest.mark.skipif(
     not FOUNTAIN.is_dir(), reason="the captures for development are not beside the repository"
 )
-def test_neighbouring_photos_of_a_fountain_match(folder, matcher):
+def test_neighboring_photos_of_a_fountain_match(folder, matcher):
     """Real photos: most matches lie on the epipolar lines of the measured cameras."""
     extractor = FeatureExtractor(folder, "cpu", max_keypoints=600, max_size=640, precision="fp32")
     names = ("0004", "0005")

@@ -16,7 +16,7 @@ from blender_recon3d.pipeline.models.feature_files import feature_path, load_fea
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.engine import recon3d
 from tests.support.planted import planted_weights
-from tests.support.runs import centres, stages, start, state_json, wait_for
+from tests.support.runs import centers, stages, start, state_json, wait_for
 from tests.support.scenes import box_scene, ring, spot_texture, write_capture
 
 
@@ -47,7 +47,7 @@ def arguments(weights):
 def learned(tmp_path_factory, photos, arguments):
     """A reconstruction by the learned front-end, killed once in features and once in matches on its way."""
     workspace = Workspace(tmp_path_factory.mktemp("learned") / "w")
-    command = ("run", photos, "-o", workspace.root, *arguments, "--pairs", "retrieval", "--neighbours", 3)
+    command = ("run", photos, "-o", workspace.root, *arguments, "--pairs", "retrieval", "--neighbors", 3)
     command = (*command, "--until", "sfm")
     process = start(*command)
     wait_for(workspace, process, lambda events: len(list(workspace.features.glob("*.npz"))) >= 4)
@@ -76,13 +76,13 @@ def test_the_job_says_what_it_computed_in(learned):
 
 
 def test_all_cameras_are_placed(learned, poses):
-    ours = centres(learned)
+    ours = centers(learned)
     assert len(ours) == 6
     truth = np.array([-pose[:, :3].T @ pose[:, 3] for pose in poses])
     found = np.array([ours[name] for name in sorted(ours)])
     transform = pycolmap.estimate_sim3d(found, truth)
-    error = np.linalg.norm(np.array([transform * centre for centre in found]) - truth, axis=1)
-    assert np.median(error) < 0.02  # metres; the planted detector knows whole pixels only
+    error = np.linalg.norm(np.array([transform * center for center in found]) - truth, axis=1)
+    assert np.median(error) < 0.02  # meters; the planted detector knows whole pixels only
 
 
 def test_each_photo_has_its_best_pairs_and_all_hang_together(learned):

@@ -18,7 +18,7 @@ from blender_recon3d.pipeline.models.lightglue import (
     LightGlueSettings,
     layers_of,
     mutual_best,
-    normalise_positions,
+    normalize_positions,
 )
 
 ALL = LightGlueSettings(layers=3, threshold=0.0, depth_confidence=None, width_confidence=None)
@@ -64,7 +64,7 @@ def made_photos() -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
 
 @pytest.fixture
 def photos() -> tuple[Described, Described]:
-    first, second = (Described(normalise_positions(xy, SIZE), vectors) for xy, vectors in made_photos())
+    first, second = (Described(normalize_positions(xy, SIZE), vectors) for xy, vectors in made_photos())
     return first, second
 
 
@@ -98,7 +98,7 @@ def test_published_weights_give_what_the_package_gives(depth: float | None, widt
     }
     with torch.inference_mode():
         theirs = published(data)
-        found = ours(*(Described(normalise_positions(xy, SIZE), vectors) for xy, vectors in sides))
+        found = ours(*(Described(normalize_positions(xy, SIZE), vectors) for xy, vectors in sides))
     assert torch.equal(found.indices, theirs["matches"][0]) and found.layers == theirs["stop"]
     torch.testing.assert_close(found.scores, theirs["scores"][0], atol=1e-4, rtol=0)
 

@@ -5,7 +5,7 @@ import threading
 import pytest
 import torch
 
-from blender_recon3d.pipeline.models.parallel import ahead, side_by_side
+from blender_recon3d.pipeline.models.parallel import in_parallel, prefetch
 from blender_recon3d.pipeline.system.cpu import cores
 
 CPU = torch.device("cpu")
@@ -27,22 +27,22 @@ def test_results_are_in_order_and_each_has_one_thread(four_threads):
         meeting.wait()
         return item * item, torch.get_num_threads()
 
-    assert side_by_side(work, [3, 5], CPU) == [(9, 1), (25, 1)]
+    assert in_parallel(work, [3, 5], CPU) == [(9, 1), (25, 1)]
     assert torch.get_num_threads() == 4
     # One item gets one thread too: with two, products round otherwise.
-    assert side_by_side(lambda item: (item, torch.get_num_threads()), [7], CPU) == [(7, 1)]
-    assert side_by_side(str, [], CPU) == []
+    assert in_parallel(lambda item: (item, torch.get_num_threads()), [7], CPU) == [(7, 1)]
+    assert in_parallel(str, [], CPU) == []
 
 
 def test_a_failure_comes_back_and_leaves_the_threads(four_threads):
     with pytest.raises(ZeroDivisionError):
-        side_by_side(lambda item: 1 // item, [1, 0, 2], CPU)
+        in_parallel(lambda item: 1 // item, [1, 0, 2], CPU)
     assert torch.get_num_threads() == 4
 
 
 def test_ahead_is_one_item_ahead():
     begun: list[int] = []
-    results = ahead(lambda item: begun.append(item) or item + 1, iter(range(6)))
+    results = prefetch(lambda item: begun.append(item) or item + 1, iter(range(6)))
     assert begun == []
     for expected in range(1, 7):
         assert next(results) == expected
@@ -52,7 +52,7 @@ def test_ahead_is_one_item_ahead():
 
 
 def test_a_failure_ahead_comes_when_its_turn_has_come():
-    results = ahead(lambda item: 6 // item, [3, 2, 0, 1])
+    results = prefetch(lambda item: 6 // item, [3, 2, 0, 1])
     assert [next(results), next(results)] == [2, 3]
     with pytest.raises(ZeroDivisionError):
         next(results)

@@ -5,17 +5,17 @@ import torch
 
 from blender_recon3d.pipeline.models import superglue as sg
 from tests.support.hugging_face import superglue_from_reference, superglue_reference, superglue_to_reference
-from tests.support.superglue_inputs import batch, pair, randomise
+from tests.support.superglue_inputs import batch, pair, randomize
 
 
 @pytest.mark.parametrize("direction", ["ours to theirs", "theirs to ours"])
 def test_agrees_with_hugging_face(direction):
     ours, theirs = sg.SuperGlue().eval(), superglue_reference(threshold=0.2, layers=18)
     if direction == "ours to theirs":
-        randomise(ours, 1)
+        randomize(ours, 1)
         theirs.load_state_dict(superglue_to_reference(ours.state_dict()), strict=False)
     else:
-        randomise(theirs, 2)
+        randomize(theirs, 2)
         ours.load_state_dict(superglue_from_reference(theirs.state_dict(), ours.state_dict()))
     first, second = pair(70, 70, seed=3)
     keypoints, scores, descriptors = (torch.stack(values)[None] for values in zip(first, second, strict=True))
@@ -49,7 +49,7 @@ def test_names_and_shapes_are_the_published_ones():
 def test_padding_changes_nothing():
     """A batch of pairs of different sizes gives what each pair gives alone."""
     network = sg.SuperGlue(sg.SuperGlueSettings(layers=4)).eval()
-    randomise(network, 4)
+    randomize(network, 4)
     pairs = [pair(30, 41, 5), pair(12, 50, 6), pair(44, 1, 7), pair(1, 1, 8)]
     with torch.no_grad():
         together = network(batch([a for a, _ in pairs]), batch([b for _, b in pairs]))
@@ -103,4 +103,4 @@ def test_a_match_is_mutual_and_above_the_threshold():
 def test_positions_are_in_units_of_the_longer_side():
     xy = torch.tensor([[0.0, 0.0], [640.0, 480.0], [320.0, 240.0]])
     expected = torch.tensor([[-320 / 448, -240 / 448], [320 / 448, 240 / 448], [0.0, 0.0]])
-    torch.testing.assert_close(sg.normalise_keypoints(xy, (640, 480)), expected)
+    torch.testing.assert_close(sg.normalize_keypoints(xy, (640, 480)), expected)

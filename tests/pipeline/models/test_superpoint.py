@@ -10,7 +10,7 @@ from tests.support.hugging_face import (
     superpoint_reference,
     superpoint_to_reference,
 )
-from tests.support.superpoint_inputs import randomise, textured
+from tests.support.superpoint_inputs import randomize, textured
 
 
 def as_pixels(found, index: int, image: torch.Tensor):
@@ -30,10 +30,10 @@ def as_pixels(found, index: int, image: torch.Tensor):
 def test_agrees_with_hugging_face(shape, direction):
     ours, theirs = sp.SuperPoint(), superpoint_reference()
     if direction == "ours to theirs":
-        randomise(ours, 1)
+        randomize(ours, 1)
         theirs.load_state_dict(superpoint_to_reference(ours.state_dict()))
     else:
-        randomise(theirs, 2)
+        randomize(theirs, 2)
         ours.load_state_dict(superpoint_from_reference(theirs.state_dict(), ours.state_dict()))
     images = torch.cat([textured(*shape, seed=3), textured(*shape, seed=4)])
     with torch.no_grad():
@@ -64,7 +64,7 @@ def test_names_and_shapes_are_the_published_ones():
 @pytest.mark.parametrize("shape", [(64, 64), (67, 90), (8, 8), (9, 300)])
 def test_keypoints_keep_their_distances_from_each_other_and_from_the_border(shape):
     network = sp.SuperPoint(sp.SuperPointSettings(threshold=0.0)).eval()
-    randomise(network, 5)
+    randomize(network, 5)
     with torch.no_grad():
         points = network(textured(*shape, seed=6))[0]
     xy = points.keypoints
@@ -104,7 +104,7 @@ def test_the_strongest_are_kept():
 
 def test_masked_pixels_and_padding_carry_no_keypoints():
     network = sp.SuperPoint().eval()
-    randomise(network, 9)
+    randomize(network, 9)
     image = textured(80, 96, seed=10)
     mask = torch.ones(1, 80, 96, dtype=torch.bool)
     mask[:, 20:60, 30:70] = False
@@ -120,7 +120,7 @@ def test_masked_pixels_and_padding_carry_no_keypoints():
 
 def test_a_batch_gives_what_single_images_give():
     network = sp.SuperPoint().eval()
-    randomise(network, 11)
+    randomize(network, 11)
     images = torch.cat([textured(64, 72, seed=s) for s in (1, 2, 3)])
     with torch.no_grad():
         together = network(images)
@@ -135,11 +135,11 @@ def test_descriptors_are_read_at_the_keypoint():
     """A coarse map that holds each cell's own position: its value at a keypoint is the keypoint."""
     height, width = 12, 20
     rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
-    centre = torch.stack([8 * columns + 3.5, 8 * rows + 3.5, torch.full_like(rows, 200)]).float()
+    center = torch.stack([8 * columns + 3.5, 8 * rows + 3.5, torch.full_like(rows, 200)]).float()
     xy = torch.tensor([[4.0, 4.0], [50.0, 60.0], [155.0, 91.0], [80.0, 4.0]])
     read = {}
     for published in (False, True):
-        sampled = sp.sample_descriptors(xy, centre, published)
+        sampled = sp.sample_descriptors(xy, center, published)
         read[published] = sampled[:, :2] / sampled[:, 2:] * 200
     torch.testing.assert_close(read[False], xy, atol=1e-3, rtol=0)
     beside = (read[True] - xy).abs().max(dim=1).values
@@ -152,5 +152,5 @@ def test_half_pixels_of_the_full_image():
     scale = (300 / 100, 150 / 60)
     outer = torch.tensor([[-0.5, -0.5], [99.5, 59.5]])
     torch.testing.assert_close(sp.to_full_image(outer, scale), torch.tensor([[0.0, 0.0], [300.0, 150.0]]))
-    centre = sp.to_full_image(torch.tensor([[0.0, 0.0]]), (1.0, 1.0))
-    torch.testing.assert_close(centre, torch.tensor([[0.5, 0.5]]))
+    center = sp.to_full_image(torch.tensor([[0.0, 0.0]]), (1.0, 1.0))
+    torch.testing.assert_close(center, torch.tensor([[0.5, 0.5]]))

@@ -56,7 +56,7 @@ def test_without_weights_the_sentence_says_what_to_do():
 
 
 def test_bundled_weights_are_found_as_soon_as_they_are_there(places, superpoint):
-    """A file and its card appear: listed with the card's licence, checked by its sha256, converted from fp16."""
+    """A file and its card appear: listed with the card's license, checked by its sha256, converted from fp16."""
     path = places / "superpoint.safetensors"
     save_file({name: tensor.half() for name, tensor in superpoint.items()}, path)
     card = {
@@ -279,7 +279,7 @@ def published(server, monkeypatch, superpoint, tmp_path):
         "superpoint",
         "official",
         "superpoint",
-        magic_leap.LICENCE,
+        magic_leap.LICENSE,
         False,
         "superpoint_v1.pth",
         hashlib.sha256(server.content).hexdigest(),
@@ -291,10 +291,10 @@ def published(server, monkeypatch, superpoint, tmp_path):
     return entry
 
 
-def test_nothing_is_fetched_without_a_yes_to_the_licence(published, server):
+def test_nothing_is_fetched_without_a_yes_to_the_license(published, server):
     with pytest.raises(UserError) as error:
-        weights.fetch("superpoint", accept_licence=False)
-    sentence(error, "non-commercial research only", "NO commercial use", published.terms, "--accept-licence")
+        weights.fetch("superpoint", accept_license=False)
+    sentence(error, "non-commercial research only", "NO commercial use", published.terms, "--accept-license")
     with pytest.raises(UserError):
         weights.load("superpoint", "official")
     assert server.asked == []
@@ -302,18 +302,18 @@ def test_nothing_is_fetched_without_a_yes_to_the_licence(published, server):
 
 def test_fetched_once_and_then_found(published, server):
     events: list[Event] = []
-    path = weights.fetch("superpoint", accept_licence=True, progress=Progress(events.append))
+    path = weights.fetch("superpoint", accept_license=True, progress=Progress(events.append))
     assert path == registry.fetched_folder() / "superpoint_v1.pth"
     assert events[-1].done == events[-1].total == len(server.content)
     assert list(path.parent.iterdir()) == [path]
     assert "conv1a.weight" in weights.load("superpoint", "official")
-    assert weights.fetch("superpoint", accept_licence=False) == path  # there and whole: nothing to ask
+    assert weights.fetch("superpoint", accept_license=False) == path  # there and whole: nothing to ask
     assert len(server.asked) == 1
     path.write_bytes(b"damaged")
     with pytest.raises(UserError) as error:
         weights.load("superpoint", "official")
     sentence(error, str(path), "fetch")
-    weights.fetch("superpoint", accept_licence=True)
+    weights.fetch("superpoint", accept_license=True)
     assert "conv1a.weight" in weights.load("superpoint", "official")
 
 
@@ -330,7 +330,7 @@ def test_a_failed_download_is_one_sentence_and_leaves_nothing(published, server,
         nowhere = registry.WeightsEntry(**{**vars(published), "url": "http://127.0.0.1:1/superpoint_v1.pth"})
         monkeypatch.setattr(fetching, "FETCHABLE", (nowhere,))
     with pytest.raises(UserError) as error:
-        weights.fetch("superpoint", accept_licence=True)
+        weights.fetch("superpoint", accept_license=True)
     sentence(error, "superpoint_v1.pth", "into " + str(registry.fetched_folder()))
     assert list(registry.fetched_folder().iterdir()) == []
 
@@ -341,22 +341,22 @@ def test_the_proxy_is_used(published, server, monkeypatch):
         **{**vars(published), "url": "http://weights.invalid/superpoint_v1.pth"}
     )
     monkeypatch.setattr(fetching, "FETCHABLE", (elsewhere,))
-    weights.fetch("superpoint", accept_licence=True)
+    weights.fetch("superpoint", accept_license=True)
     assert server.asked == ["http://weights.invalid/superpoint_v1.pth"]
 
 
 def test_a_cancelled_download_leaves_nothing(published):
     with pytest.raises(Cancelled):
-        weights.fetch("superpoint", accept_licence=True, progress=Progress(cancelled=lambda: True))
+        weights.fetch("superpoint", accept_license=True, progress=Progress(cancelled=lambda: True))
     assert list(registry.fetched_folder().iterdir()) == []
 
 
 def test_what_cannot_be_fetched(tmp_path, monkeypatch, published):
     with pytest.raises(UserError) as error:
-        weights.fetch("superglu", accept_licence=True)
+        weights.fetch("superglu", accept_license=True)
     sentence(error, "superglu", "superpoint")
     (tmp_path / "file").write_text("")
     monkeypatch.setenv(registry.CACHE_VARIABLE, str(tmp_path / "file"))
     with pytest.raises(UserError) as error:
-        weights.fetch("superpoint", accept_licence=True)
+        weights.fetch("superpoint", accept_license=True)
     sentence(error, "cannot write", str(tmp_path / "file"))

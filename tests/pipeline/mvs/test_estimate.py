@@ -13,7 +13,7 @@ from blender_recon3d.pipeline.events import Event, Progress
 from blender_recon3d.pipeline.files.ply import columns
 from blender_recon3d.pipeline.mvs import estimate
 from blender_recon3d.pipeline.mvs.depth_forecast import (
-    LEAST_ROWS,
+    MIN_ROWS,
     Plan,
     forecast,
     plan,
@@ -39,9 +39,9 @@ def test_the_plan_keeps_to_the_memory():
     whole = plan(medium, CPU, 4 * GB)
     assert whole.workers >= 1 and whole.rows == 750 and whole.bytes < 4 * GB
     huge = plan([(6000, 8000)], CPU, 4 * GB)
-    assert huge.workers == 1 and LEAST_ROWS <= huge.rows < 6000 and huge.bytes <= 4 * GB
-    least = plan([(6000, 8000)], CPU, 0.5 * GB)
-    assert least.rows == LEAST_ROWS
+    assert huge.workers == 1 and MIN_ROWS <= huge.rows < 6000 and huge.bytes <= 4 * GB
+    smallest = plan([(6000, 8000)], CPU, 0.5 * GB)
+    assert smallest.rows == MIN_ROWS
     assert plan([], CPU, GB).workers == 1
 
 
@@ -123,7 +123,7 @@ def test_a_device_that_fails_is_asked_for_less_and_then_left(errors, device, row
     """Stands in for a GPU, which is not there: what follows from its errors."""
     told = Recorder()
     start = torch.device("cpu" if isinstance(errors[0], MemoryError) else "meta")
-    means = estimate.Means(start, Plan(1, 600, 0), told.progress)
+    means = estimate.ComputeBudget(start, Plan(1, 600, 0), told.progress)
     for error in errors:
         means.reduce(means.current(), 600, error)
     assert means.current() == (torch.device(device), rows)
@@ -131,13 +131,13 @@ def test_a_device_that_fails_is_asked_for_less_and_then_left(errors, device, row
 
 
 def test_no_memory_at_all_is_one_sentence():
-    means = estimate.Means(CPU, Plan(1, LEAST_ROWS, 0), Progress())
+    means = estimate.ComputeBudget(CPU, Plan(1, MIN_ROWS, 0), Progress())
     with pytest.raises(UserError, match="--dense-size"):
         means.reduce(means.current(), 2000, MemoryError())
 
 
 def test_a_failure_that_another_photo_has_seen_to_changes_nothing():
-    means = estimate.Means(CPU, Plan(2, 1200, 0), Progress())
+    means = estimate.ComputeBudget(CPU, Plan(2, 1200, 0), Progress())
     before = means.current()
     means.reduce(before, 1200, MemoryError())
     means.reduce(before, 1200, MemoryError())
@@ -147,7 +147,7 @@ def test_a_failure_that_another_photo_has_seen_to_changes_nothing():
 def test_an_error_of_our_own_is_not_taken_for_the_devices(workspace, monkeypatch):
     scene = load_scene(workspace.dense, 4)
     monkeypatch.setattr(estimate, "estimate_one", lambda *_: (_ for _ in ()).throw(RuntimeError("a bug")))
-    means = estimate.Means(CPU, Plan(1, 1000, 0), Progress())
+    means = estimate.ComputeBudget(CPU, Plan(1, 1000, 0), Progress())
     with pytest.raises(RuntimeError, match="a bug"):
         estimate.estimate_safely(scene, 0, estimate.PhotoCache(), means, nothing)
 

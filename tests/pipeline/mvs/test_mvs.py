@@ -22,7 +22,7 @@ K = torch.tensor(INTRINSICS)
 
 @pytest.fixture(scope="module")
 def scene():
-    """One photo, its four neighbours on the ring, and its true depth."""
+    """One photo, its four neighbors on the ring, and its true depth."""
     faces, poses = box_scene(), ring(13)
     chosen = [poses[index] for index in (6, 5, 7, 4, 8)]
     images = [torch.from_numpy(render(faces, pose).mean(axis=2).astype(np.float32) / 255) for pose in chosen]
@@ -169,7 +169,7 @@ def test_depth_is_found_where_the_scene_can_be_seen(true_map, estimates, method,
     truth = true_map
     found, normal, _ = estimates[method]
     seen = (truth > 1.3) & (truth < 4.5)
-    seen[:, :40] = seen[:, -40:] = False  # what leaves the neighbours' photos
+    seen[:, :40] = seen[:, -40:] = False  # what leaves the neighbors' photos
     error = np.abs(found.numpy() - truth)[seen] / truth[seen]
     assert (error < 0.01).mean() > share
     assert np.allclose(np.linalg.norm(normal.numpy(), axis=-1), 1, atol=1e-4)
@@ -204,7 +204,7 @@ def test_maps_are_what_colmap_reads(tmp_path):
 def test_maps_that_contradict_each_other_fuse_to_nothing_which_is_told(workspace):
     scene = load_scene(workspace.dense, 4)
     names = [view.name for view in scene.views]
-    assert all(3 <= len(neighbours) <= 4 for neighbours in scene.neighbours)
+    assert all(3 <= len(neighbors) <= 4 for neighbors in scene.neighbors)
     for view in scene.views:
         write_map(map_paths(workspace.dense, view.name)[0], np.ones((view.height, view.width, 1), np.float32))
     with pytest.raises(UserError, match="do not agree on any dense point"):
@@ -238,18 +238,18 @@ def test_the_cloud_lies_on_the_true_surface(finished, poses):
     inside = np.minimum(xyz - low, high - xyz).min(axis=1)
     to_box = np.where(inside > 0, inside, np.linalg.norm(outside, axis=1))
     distance = np.minimum(np.abs(xyz[:, 1]), to_box)
-    assert np.median(distance) < 0.003  # metres; a pixel is 3.6 mm at 2 m
+    assert np.median(distance) < 0.003  # meters; a pixel is 3.6 mm at 2 m
     assert (distance < 0.02).mean() > 0.95
 
 
-def test_neighbours_see_the_same_things_from_a_good_angle(finished):
+def test_neighbors_see_the_same_things_from_a_good_angle(finished):
     scene = load_scene(finished.dense, 4)
     assert all(far > near > 0 for near, far in scene.ranges)
-    centre = np.array([view.centre for view in scene.views])
-    for number, neighbours in enumerate(scene.neighbours):
-        steps = np.abs(np.array(neighbours) - number)
-        assert steps.max() <= 5, "photos from the far end of the ring are not neighbours"
-        assert np.linalg.norm(centre[neighbours[0]] - centre[number]) > 0
+    center = np.array([view.center for view in scene.views])
+    for number, neighbors in enumerate(scene.neighbors):
+        steps = np.abs(np.array(neighbors) - number)
+        assert steps.max() <= 5, "photos from the far end of the ring are not neighbors"
+        assert np.linalg.norm(center[neighbors[0]] - center[number]) > 0
 
 
 def test_a_level_camera_is_level():

@@ -41,7 +41,7 @@ def test_too_few_points_or_points_on_a_line_give_no_planes(points):
 
 
 def test_a_steep_plane_keeps_its_slant_when_fitted_again():
-    """Inverse depth that doubles within 25 pixels: an upright fit takes the neighbours for another surface."""
+    """Inverse depth that doubles within 25 pixels: an upright fit takes the neighbors for another surface."""
     y = torch.arange(60, dtype=torch.float32)[:, None].expand(60, 50)
     w = 0.1 * (1 + y / 25)
     cost = torch.zeros_like(w)

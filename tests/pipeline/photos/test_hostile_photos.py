@@ -16,9 +16,9 @@ from PIL import Image
 from blender_recon3d.pipeline.errors import FileFormatError, UserError
 from blender_recon3d.pipeline.evaluation.truth import read_truth
 from blender_recon3d.pipeline.events import Progress
+from blender_recon3d.pipeline.files.atomic_files import read_json
 from blender_recon3d.pipeline.files.pictures import read_picture
 from blender_recon3d.pipeline.files.ply import read_vertices
-from blender_recon3d.pipeline.files.whole_files import read_json
 from blender_recon3d.pipeline.photos.image_files import upright_rgb
 from blender_recon3d.pipeline.photos.photo_quality import examine
 from blender_recon3d.pipeline.photos.pixel_budget import PixelBudget, bytes_needed
@@ -113,24 +113,24 @@ def test_every_other_reader_refuses_it_too(tmp_path, kind):
 # -- memory -----------------------------------------------------------------------------------------
 
 
-def png(path: Path, side: int, bits: int, colour: int) -> Path:
+def png(path: Path, side: int, bits: int, color: int) -> Path:
     """A PNG whose header says side x side pixels, with the data of one line."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    head = struct.pack(">IIBBBBB", side, side, bits, colour, 0, 0, 0)
+    head = struct.pack(">IIBBBBB", side, side, bits, color, 0, 0, 0)
     data = zlib.compress(bytes(side * 8 + 1))
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", data) + chunk(b"IEND", b""))
     return path
 
 
-@pytest.mark.parametrize(("bits", "colour"), [(16, 0), (8, 6), (8, 2), (8, 0)])
-def test_a_bomb_is_set_aside_before_it_is_decoded(tmp_path, bits, colour):
-    info = examine(png(tmp_path / "bomb.png", 22_000, bits, colour))
+@pytest.mark.parametrize(("bits", "color"), [(16, 0), (8, 6), (8, 2), (8, 0)])
+def test_a_bomb_is_set_aside_before_it_is_decoded(tmp_path, bits, color):
+    info = examine(png(tmp_path / "bomb.png", 22_000, bits, color))
     assert info.reason.startswith("too large (decoding takes 5.0 GB of memory and the limit is")
     assert info.reason.endswith(": scale it down")
-    info = examine(png(tmp_path / "bomb.png", 60_000, bits, colour))
+    info = examine(png(tmp_path / "bomb.png", 60_000, bits, color))
     assert info.reason == (
         "too large (60000 x 60000 pixels are too many, the limit is 500 megapixels): scale it down"
     )
@@ -138,15 +138,15 @@ def test_a_bomb_is_set_aside_before_it_is_decoded(tmp_path, bits, colour):
 
 def test_threads_share_the_memory_for_photos():
     budget = PixelBudget(100)
-    held, most, ended = 0, 0, 0
+    held, most_held, ended = 0, 0, 0
     lock = threading.Lock()
 
     def work(size: int) -> None:
-        nonlocal held, most, ended
+        nonlocal held, most_held, ended
         with budget.reserve(size):
             with lock:
                 held += size
-                most = max(most, held)
+                most_held = max(most_held, held)
             time.sleep(0.005)
             with lock:
                 held -= size
@@ -157,7 +157,7 @@ def test_threads_share_the_memory_for_photos():
         thread.start()
     for thread in threads:
         thread.join(20)
-    assert ended == len(threads) and 60 < most <= 100
+    assert ended == len(threads) and 60 < most_held <= 100
 
 
 def test_progressive_photos_are_known_to_take_more():

@@ -13,17 +13,17 @@ from scipy.spatial.transform import Rotation
 from blender_recon3d.pipeline.cli.recon3d import main
 from blender_recon3d.pipeline.colmap.calls import pycolmap
 from blender_recon3d.pipeline.errors import UserError
-from blender_recon3d.pipeline.files.whole_files import write_json
+from blender_recon3d.pipeline.files.atomic_files import write_json
 from blender_recon3d.pipeline.placing.gps import east_north, fix_from_gps
-from blender_recon3d.pipeline.placing.place_command import Wish, place
+from blender_recon3d.pipeline.placing.place_command import PlacementRequest, place
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.scenes import FOCAL, HEIGHT, WIDTH, Face, ring, write_capture
 
-SCALE = 0.2  # of the model: five metres a unit
+SCALE = 0.2  # of the model: five meters a unit
 MOVE = pycolmap.Sim3d(
     SCALE, pycolmap.Rotation3d(Rotation.from_rotvec([0.3, -1.2, 0.7]).as_matrix()), np.array([4.0, -5, 6])
 )
-SIDE = 0.3  # of a marker, metres
+SIDE = 0.3  # of a marker, meters
 HOME = np.array([48.137, 11.575])
 NUMBERS = {3: (100, 200), 7: (900, 150), 11: (500, 650), 20: (1100, 1000)}  # places in the ground's texture
 
@@ -73,7 +73,7 @@ def made_workspace(folder: Path, gps: np.ndarray | None = None) -> Workspace:
 
 
 def placed(workspace: Workspace) -> np.ndarray:
-    """From metres of the scene to the world of placement.json [4, 4]."""
+    """From meters of the scene to the world of placement.json [4, 4]."""
     matrix = np.array(json.loads(workspace.placement.read_text())["world_from_model"])
     return matrix @ np.vstack([MOVE.matrix(), [0, 0, 0, 1]])
 
@@ -89,9 +89,9 @@ def marked(tmp_path_factory) -> Workspace:
     return workspace
 
 
-def test_markers_in_photos_give_metres_and_the_ground(marked):
+def test_markers_in_photos_give_meters_and_the_ground(marked):
     before = {path: path.read_bytes() for path in marked.model.iterdir()}
-    content = place(marked, Wish(marker_size=SIDE, dictionary="5X5_50"))
+    content = place(marked, PlacementRequest(marker_size=SIDE, dictionary="5X5_50"))
     assert "4 markers" in content.how and "on the ground" in content.how
     world = placed(marked)
     # A corner is found to about a tenth of a pixel; a marker is some 70 wide, and seen in 8 photos.
@@ -104,32 +104,35 @@ def test_markers_in_photos_give_metres_and_the_ground(marked):
 
 def test_the_wrong_dictionary_finds_nothing_and_says_so(marked):
     with pytest.raises(UserError, match="No marker was found in two photos") as caught:
-        place(marked, Wish(marker_size=SIDE, dictionary="7X7_50"))
+        place(marked, PlacementRequest(marker_size=SIDE, dictionary="7X7_50"))
     assert caught.value.exit_code == 2
 
 
 def test_markers_of_two_sizes_are_said(tmp_path):
     workspace = made_workspace(tmp_path)
     write_capture(workspace.images, ring(8), board(wrong=True))
-    assert "are they all the same size?" in place(workspace, Wish(marker_size=SIDE, dictionary="5X5_50")).how
+    assert (
+        "are they all the same size?"
+        in place(workspace, PlacementRequest(marker_size=SIDE, dictionary="5X5_50")).how
+    )
 
 
 def gps_of(noise: float, seed: int = 0, factor: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
     """Latitude and longitude [8, 2] of the ring's cameras where the scene's x is north-east; and that heading."""
-    centres = np.stack([-pose[:, :3].T @ pose[:, 3] for pose in ring(8)])
+    centers = np.stack([-pose[:, :3].T @ pose[:, 3] for pose in ring(8)])
     turn = np.radians(45)
     east = np.array([np.cos(turn), 0, np.sin(turn)])  # of the scene's x and z
     north = np.array([-np.sin(turn), 0, np.cos(turn)])
-    metres = factor * np.stack([centres @ east, centres @ north], axis=1)
-    metres += np.random.default_rng(seed).normal(0, noise, metres.shape) if noise else 0.0
+    meters = factor * np.stack([centers @ east, centers @ north], axis=1)
+    meters += np.random.default_rng(seed).normal(0, noise, meters.shape) if noise else 0.0
     degree = np.radians(1) * 6_378_137.0 * np.array([0.99665, np.cos(np.radians(HOME[0])) * 1.00186])
-    return HOME + metres[:, ::-1] / degree, np.stack([east, north])
+    return HOME + meters[:, ::-1] / degree, np.stack([east, north])
 
 
-def test_gps_gives_metres_and_heading_and_leaves_up_alone(tmp_path):
+def test_gps_gives_meters_and_heading_and_leaves_up_alone(tmp_path):
     gps, axes = gps_of(0.0)
     workspace = made_workspace(tmp_path, gps)
-    content = place(workspace, Wish(gps=True))
+    content = place(workspace, PlacementRequest(gps=True))
     world = placed(workspace)
     assert scale_of(world) == pytest.approx(1, rel=0.005)
     turned = axes @ world[:3, :3].T / scale_of(world)
@@ -139,9 +142,9 @@ def test_gps_gives_metres_and_heading_and_leaves_up_alone(tmp_path):
 
 def test_a_photo_with_a_wrong_place_has_no_say(tmp_path):
     gps, _ = gps_of(0.0)
-    gps[3] += 0.01  # a kilometre
+    gps[3] += 0.01  # a kilometer
     workspace = made_workspace(tmp_path, gps)
-    assert "GPS of 7 photos" in place(workspace, Wish(gps=True)).how
+    assert "GPS of 7 photos" in place(workspace, PlacementRequest(gps=True)).how
     assert scale_of(placed(workspace)) == pytest.approx(1, rel=0.01)
 
 
@@ -151,16 +154,16 @@ def test_gps_of_photos_too_close_together_is_refused(tmp_path):
     before = "as it was"
     workspace.placement.write_text(before)
     with pytest.raises(UserError, match="too little for scale"):
-        place(workspace, Wish(gps=True))
+        place(workspace, PlacementRequest(gps=True))
     assert workspace.placement.read_text() == before
 
 
 def test_photos_without_gps_are_refused(tmp_path):
     with pytest.raises(UserError, match="0 photos of the model have GPS"):
-        place(made_workspace(tmp_path), Wish(gps=True))
+        place(made_workspace(tmp_path), PlacementRequest(gps=True))
 
 
-def test_metres_on_the_ellipsoid_are_those_of_the_geodesists():
+def test_meters_on_the_ellipsoid_are_those_of_the_geodesists():
     """A second of latitude and of longitude at 48 degrees: 30.887 m and 20.728 m (WGS 84)."""
     second = np.array([[48 + 1 / 3600, 11.0], [48.0, 11 + 1 / 3600]])
     found = east_north(second, np.array([48.0, 11.0]))

@@ -6,7 +6,7 @@ import pytest
 from blender_recon3d.pipeline.colmap.calls import pycolmap
 from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.refining.principal_point import free_principal_points
-from tests.support.made_models import centre_errors, made_model, visible
+from tests.support.made_models import center_errors, made_model, visible
 from tests.support.scenes import look_at
 
 WIDTH, HEIGHT, FOCAL = 1600, 1200, 1400.0
@@ -74,7 +74,7 @@ def test_a_shifted_one_is_found_and_the_cameras_with_it():
     assert np.abs(found_at(freed) - (9.0, -7.0)).max() < 0.5
     # Standard deviations are what they say: the truth lies within four.
     assert (np.abs(found_at(freed) - (9.0, -7.0)) < 4 * np.array(said.deviation)).all()
-    assert centre_errors(freed, poses).mean() < 0.6 * centre_errors(model, poses).mean()
+    assert center_errors(freed, poses).mean() < 0.6 * center_errors(model, poses).mean()
 
 
 def test_one_in_the_middle_stays_there():
@@ -82,7 +82,7 @@ def test_one_in_the_middle_stays_there():
     model = adjusted(poses, THING, (0.0, 0.0))
     freed, _ = free_principal_points(model, set(), Progress())
     assert np.abs(found_at(freed)).max() < 0.5
-    assert centre_errors(freed, poses).mean() < 1.3 * centre_errors(model, poses).mean()
+    assert center_errors(freed, poses).mean() < 1.3 * center_errors(model, poses).mean()
 
 
 @pytest.mark.parametrize("shift", [(0.0, 0.0), (9.0, -7.0)])

@@ -7,7 +7,7 @@ from blender_recon3d.pipeline.colmap.calls import pycolmap
 from blender_recon3d.pipeline.errors import Cancelled
 from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.refining.refine_model import refine
-from tests.support.made_models import centre_errors
+from tests.support.made_models import center_errors
 from tests.support.refining import box_model, photos_of
 
 ASIDE = 3  # the photo whose observations are false
@@ -36,7 +36,7 @@ def refined(capture):
 
 def test_cameras_and_pixels_get_better(capture, refined):
     model, _, truth = capture
-    before, after = centre_errors(model, truth.poses), centre_errors(refined.model, truth.poses)
+    before, after = center_errors(model, truth.poses), center_errors(refined.model, truth.poses)
     assert refined.accepted and after.mean() < 0.4 * before.mean() and after.max() < before.max()
     assert refined.model.compute_mean_reprojection_error() < 0.25 * model.compute_mean_reprojection_error()
     assert refined.held_out[1] < refined.held_out[0]
@@ -49,7 +49,7 @@ def test_the_model_lies_where_it_lay_and_is_whole(capture, refined):
         np.linalg.norm(refined.model.point3D(i).xyz - model.point3D(i).xyz)
         for i in refined.model.point3D_ids()
     ]
-    assert np.median(moved) < 0.005  # metres, of a ring of 2 m
+    assert np.median(moved) < 0.005  # meters, of a ring of 2 m
     assert refined.model.num_points3D() > 0.9 * model.num_points3D()  # those that were held out are there too
     for point in refined.model.points3D.values():
         assert point.track.length() >= 2

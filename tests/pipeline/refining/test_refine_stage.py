@@ -6,13 +6,13 @@ import pytest
 from blender_recon3d.pipeline.colmap.calls import pycolmap
 from blender_recon3d.pipeline.doubts import misplaced
 from blender_recon3d.pipeline.events import Progress
-from blender_recon3d.pipeline.files.whole_files import read_json
+from blender_recon3d.pipeline.files.atomic_files import read_json
 from blender_recon3d.pipeline.refining.refine_model import ROUNDS, Kept
 from blender_recon3d.pipeline.refining.refine_workspace import refine_workspace, suspects
 from blender_recon3d.pipeline.settings import JobSettings
 from blender_recon3d.pipeline.stage_settings import RefineSettings
 from tests.support.engine import recon3d
-from tests.support.made_models import centre_errors
+from tests.support.made_models import center_errors
 from tests.support.runs import stages
 
 SETTINGS = RefineSettings(max_size=1600)
@@ -27,7 +27,7 @@ def test_later_stages_and_the_report_take_the_refined_model(finished, poses):
     assert finished.model == finished.refined
     mapped, refined = (pycolmap.Reconstruction(path) for path in (finished.mapped, finished.refined))
     assert refined.compute_mean_reprojection_error() < 0.6 * mapped.compute_mean_reprojection_error()
-    assert centre_errors(refined, poses).mean() < centre_errors(mapped, poses).mean() + 1e-4
+    assert center_errors(refined, poses).mean() < center_errors(mapped, poses).mean() + 1e-4
     dense = arrays(finished.dense / "sparse")
     assert all(np.allclose(dense[name], pose) for name, pose in arrays(finished.refined).items())
     report = read_json(finished.report_json, "")

@@ -38,7 +38,7 @@ def test_a_turned_scaled_and_darker_photo_is_aligned_to_hundredths():
     a = np.radians(8)
     turn = 1.1 * np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]])
     shift = np.array([10.3, -21.7])
-    # Pixel centres lie at .5 in COLMAP's sense, at whole numbers in OpenCV's.
+    # Pixel centers lie at .5 in COLMAP's sense, at whole numbers in OpenCV's.
     seen = cv2.warpAffine(
         photo, np.column_stack([turn, turn @ [0.5, 0.5] + shift - 0.5]), (520, 520), flags=cv2.INTER_CUBIC
     )

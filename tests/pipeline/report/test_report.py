@@ -19,8 +19,8 @@ from blender_recon3d.pipeline.documents.document_files import write_document
 from blender_recon3d.pipeline.documents.registration_json import PhotoRegistration, RegistrationState
 from blender_recon3d.pipeline.documents.state_json import StageRecord
 from blender_recon3d.pipeline.events import Event, Progress, append_event
+from blender_recon3d.pipeline.files.atomic_files import write_json
 from blender_recon3d.pipeline.files.ply import write_vertices
-from blender_recon3d.pipeline.files.whole_files import write_json
 from blender_recon3d.pipeline.report import write_report
 from blender_recon3d.pipeline.report.graph import shorten
 from blender_recon3d.pipeline.report.markup import join, tag

@@ -7,7 +7,7 @@ import numpy as np
 from benchmarks.common.symmetric_objects import SUBJECTS, write_photos
 from blender_recon3d.pipeline.colmap.calls import pycolmap
 from blender_recon3d.pipeline.events import Progress
-from blender_recon3d.pipeline.files.whole_files import read_json
+from blender_recon3d.pipeline.files.atomic_files import read_json
 from blender_recon3d.pipeline.job import run_job
 from blender_recon3d.pipeline.settings import JobSettings
 from blender_recon3d.pipeline.sfm.folding import closed, otherwise

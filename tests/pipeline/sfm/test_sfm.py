@@ -9,8 +9,8 @@ import pytest
 
 from blender_recon3d.pipeline.colmap.calls import pycolmap
 from blender_recon3d.pipeline.colmap.database import image_ids, open_database, pair_counts
+from blender_recon3d.pipeline.files.atomic_files import read_json
 from blender_recon3d.pipeline.files.ply import read_vertices
-from blender_recon3d.pipeline.files.whole_files import read_json
 from blender_recon3d.pipeline.placing.ground import ground_plane
 from blender_recon3d.pipeline.placing.up import find_up
 from blender_recon3d.pipeline.placing.upright import world_from_model
@@ -33,8 +33,8 @@ def test_cameras_are_where_they_were(finished, poses):
     truth = np.array([-pose[:, :3].T @ pose[:, 3] for pose in poses])
     found = np.array([ours[name] for name in sorted(ours)])
     transform = pycolmap.estimate_sim3d(found, truth)
-    error = np.linalg.norm(np.array([transform * centre for centre in found]) - truth, axis=1)
-    assert error.max() < 0.002  # metres, on a ring of 2 m
+    error = np.linalg.norm(np.array([transform * center for center in found]) - truth, axis=1)
+    assert error.max() < 0.002  # meters, on a ring of 2 m
     camera = next(iter(model.cameras.values()))
     assert camera.mean_focal_length() == pytest.approx(INTRINSICS[0, 0], rel=0.003)
 
@@ -100,8 +100,8 @@ def test_the_world_has_its_ground_below_and_is_upright(finished, poses):
     model = pycolmap.Reconstruction(finished.model)
     points = np.array([point.xyz for point in model.points3D.values()])
     world = points @ transform[:3, :3].T + transform[:3, 3]
-    centres = np.array([model.image(i).projection_center() for i in sorted(model.reg_image_ids())])
-    heights = (centres @ transform[:3, :3].T + transform[:3, 3])[:, 2]
+    centers = np.array([model.image(i).projection_center() for i in sorted(model.reg_image_ids())])
+    heights = (centers @ transform[:3, :3].T + transform[:3, 3])[:, 2]
     truth = np.array([1.2 + 0.08 * (i % 3) for i in range(len(poses))])
     scale = np.polyfit(truth, heights, 1)[0]
     assert scale > 0 and np.abs(heights / truth - heights.mean() / truth.mean()).max() < 0.02 * heights.mean()
@@ -122,33 +122,33 @@ def test_up_is_found_from_level_cameras_and_from_one_direction():
 def test_a_slope_is_not_taken_for_level_ground_where_the_cameras_know_better():
     """A hillside at 15 degrees under a ring of level cameras."""
     poses = np.stack(ring(8))
-    centres = np.stack([-pose[:, :3].T @ pose[:, 3] for pose in poses])
+    centers = np.stack([-pose[:, :3].T @ pose[:, 3] for pose in poses])
     generator = np.random.default_rng(0)
     xz = generator.uniform(-2, 2, (4000, 2))
     slope = np.stack([xz[:, 0], 0.1 + np.tan(np.radians(15)) * xz[:, 0], xz[:, 1]], axis=1)
-    transform, _, _ = world_from_model(poses[:, :, :3], centres, slope)
+    transform, _, _ = world_from_model(poses[:, :, :3], centers, slope)
     assert np.degrees(np.arccos(transform[2, :3] @ np.array([0, -1.0, 0]))) < 2.5
 
 
 def test_level_ground_is_found_and_put_at_zero():
     poses = np.stack(ring(8))
-    centres = np.stack([-pose[:, :3].T @ pose[:, 3] for pose in poses])
+    centers = np.stack([-pose[:, :3].T @ pose[:, 3] for pose in poses])
     generator = np.random.default_rng(0)
     ground = generator.uniform(-2, 2, (1000, 3)) * [1, 0.002, 1] + [0, 0.3, 0]
     object_ = generator.uniform(-0.4, 0.4, (3000, 3))
-    transform, how, _ = world_from_model(poses[:, :, :3], centres, np.concatenate([ground, object_]))
+    transform, how, _ = world_from_model(poses[:, :, :3], centers, np.concatenate([ground, object_]))
     assert "ground" in how
     heights = ground @ transform[2, :3] + transform[2, 3]
-    assert np.abs(heights).max() < 0.03  # metres; the plane is looked for within 1 % of the scene's size
+    assert np.abs(heights).max() < 0.03  # meters; the plane is looked for within 1 % of the scene's size
 
 
 def test_no_plane_is_made_up():
     points = np.random.default_rng(0).normal(size=(2000, 3))
-    centres = np.array([[0, -8.0, 0]])
-    assert ground_plane(points, centres, np.array([0, -1.0, 0])) is None
-    transform, how, _ = world_from_model(np.stack(ring(3))[:, :, :3], centres, points)
+    centers = np.array([[0, -8.0, 0]])
+    assert ground_plane(points, centers, np.array([0, -1.0, 0])) is None
+    transform, how, _ = world_from_model(np.stack(ring(3))[:, :, :3], centers, points)
     assert how == "up from the cameras" and np.isfinite(transform).all()
-    assert np.isfinite(world_from_model(np.stack(ring(3))[:, :, :3], centres, points[:0])[0]).all()
+    assert np.isfinite(world_from_model(np.stack(ring(3))[:, :, :3], centers, points[:0])[0]).all()
 
 
 def test_every_photo_that_is_not_placed_says_why(tmp_path, photos):

@@ -19,7 +19,7 @@ def fan(count: int = 40, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     from scipy.spatial import Delaunay
 
     points = np.random.default_rng(seed).uniform(-10, 100, (count, 2))
-    points[:20] = np.round(points[:20]) + 0.5  # corners on pixel centres, edges along rows: the hard cases
+    points[:20] = np.round(points[:20]) + 0.5  # corners on pixel centers, edges along rows: the hard cases
     return points, Delaunay(points).simplices
 
 
@@ -33,11 +33,11 @@ def test_each_pixel_of_a_net_of_triangles_belongs_to_exactly_one():
     assert count.max() == 1  # no pixel twice
     x, y = np.meshgrid(np.arange(WIDTH) + 0.5, np.arange(HEIGHT) + 0.5)
     inside = Delaunay(points).find_simplex(np.stack([x, y], -1) + 1e-6, tol=0) >= 0
-    # A centre on the hull itself may fall either way.
+    # A center on the hull itself may fall either way.
     assert (inside != (count == 1)).sum() <= 20
 
 
-def test_a_pixel_belongs_to_the_triangle_that_its_centre_is_in():
+def test_a_pixel_belongs_to_the_triangle_that_its_center_is_in():
     points, triangles = fan(seed=1)
     for triangle, column, row in pixels_of_triangles(points[triangles], WIDTH, HEIGHT):
         corner = points[triangles[triangle]]
@@ -136,7 +136,7 @@ def test_texels_lie_on_their_face(unwrapped):
 
 
 def test_pieces_hold_each_face_once_and_no_more_than_they_may():
-    centres = np.random.default_rng(0).normal(size=(1000, 3))
-    pieces = pieces_of(centres, 90)
+    centers = np.random.default_rng(0).normal(size=(1000, 3))
+    pieces = pieces_of(centers, 90)
     assert max(map(len, pieces)) <= 90
     assert np.array_equal(np.sort(np.concatenate(pieces)), np.arange(1000))

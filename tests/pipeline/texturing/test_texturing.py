@@ -1,4 +1,4 @@
-"""Textures from photos of a scene whose colours are known at every point."""
+"""Textures from photos of a scene whose colors are known at every point."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from blender_recon3d.pipeline.texturing.paint import Painted, paint
 from blender_recon3d.pipeline.texturing.texels import texels_of
 from blender_recon3d.pipeline.texturing.texture_views import load_views
 from blender_recon3d.pipeline.workspace import Workspace
-from tests.support.painted_scene import Capture, true_colour, write_capture, write_mesh_file
+from tests.support.painted_scene import Capture, true_color, write_capture, write_mesh_file
 
 SIZE = 512
 # Levels of 255. Photos are sampled twice (drawn, then at texels), each time rounded to a level; waves of half a
-# metre bend by less than one between pixels of 4 mm; seen at 75 degrees, pixels are 4 times as long.
+# meter bend by less than one between pixels of 4 mm; seen at 75 degrees, pixels are 4 times as long.
 EXACT = 4.0
 
 
@@ -36,7 +36,7 @@ def painted(capture: Capture, tmp_path, size: int = SIZE) -> Painted:
 
 
 def texel_points(capture: Capture, result: Painted, size: int = SIZE) -> tuple[np.ndarray, np.ndarray]:
-    """Where each texel lies in the scene [T, 3], and its colour [T, 3]."""
+    """Where each texel lies in the scene [T, 3], and its color [T, 3]."""
     texels = texels_of(result.unwrapped, size)
     own, which = texels.of_faces(np.arange(len(capture.faces)))
     points = texels.interpolate(capture.vertices[capture.faces], np.arange(len(capture.faces)), own, which)
@@ -62,29 +62,29 @@ def result(capture, tmp_path_factory) -> Painted:
     return painted(capture, tmp_path_factory.mktemp("scratch"))
 
 
-def test_the_texture_has_the_true_colours(capture, result):
-    points, colour = texel_points(capture, result)
-    off = np.abs(colour - true_colour(points))[seen_part(points)]
+def test_the_texture_has_the_true_colors(capture, result):
+    points, color = texel_points(capture, result)
+    off = np.abs(color - true_color(points))[seen_part(points)]
     assert len(off) > 20_000
     assert np.percentile(off, 99) < EXACT and off.mean() < 1.5
 
 
 def test_photos_of_one_exposure_get_no_gains(result):
-    # The waves' colours are the same from everywhere, so that gains only see rounding and edges.
+    # The waves' colors are the same from everywhere, so that gains only see rounding and edges.
     assert np.abs(result.gains - 1).max() < 0.005
 
 
-def test_a_box_leaves_nothing_of_its_colour_on_the_ground_behind_it(capture, result):
-    """The ground is never red, the box always: also the hidden ground takes the ground's colours."""
-    points, colour = texel_points(capture, result)
+def test_a_box_leaves_nothing_of_its_color_on_the_ground_behind_it(capture, result):
+    """The ground is never red, the box always: also the hidden ground takes the ground's colors."""
+    points, color = texel_points(capture, result)
     # At the ground's own rim pixels show what is beyond it, too.
     ground = (
         (points[:, 1] > -1e-4) & (np.abs(points[:, 0]) < 1.5) & (points[:, 2] > -1.0) & (points[:, 2] < 1.8)
     )
     # Within 2 cm of the box a pixel may show both; depth is tested to half a percent, 1 cm at 2 m.
     near = (np.abs(points[:, 0]) < 0.47) & (np.abs(points[:, 2]) < 0.32)
-    assert (colour[ground & ~near, 0] < 40 + 25).mean() > 0.9999
-    assert (colour[ground, 0] < 40 + 60).mean() > 0.995
+    assert (color[ground & ~near, 0] < 40 + 25).mean() > 0.9999
+    assert (color[ground, 0] < 40 + 60).mean() > 0.995
 
 
 def test_exposures_that_differ_by_a_fifth_are_evened_out(tmp_path):
@@ -98,9 +98,9 @@ def test_exposures_that_differ_by_a_fifth_are_evened_out(tmp_path):
     wanted = exposures.mean() / exposures
     found = result.gains / (result.gains / wanted[:, None]).mean()
     assert np.abs(found - wanted[:, None]).max() < 0.02  # 40 levels of red in 8 bits: a level is 2.5 %
-    points, colour = texel_points(capture, result)
+    points, color = texel_points(capture, result)
     seen = seen_part(points)
-    ratio = colour[seen, 1:] / true_colour(points)[seen, 1:]
+    ratio = color[seen, 1:] / true_color(points)[seen, 1:]
     assert ratio.std() / ratio.mean() < 0.025  # without gains it is .08 and more
     assert np.percentile(ratio, 99) / np.percentile(ratio, 1) < 1.12
 
@@ -113,8 +113,8 @@ def test_a_passer_by_in_one_photo_is_not_painted(tmp_path):
         return photo
 
     capture = write_capture(tmp_path / "workspace", change=passer_by)
-    points, colour = texel_points(capture, painted(capture, tmp_path))
-    off = np.abs(colour - true_colour(points)).max(axis=1)[seen_part(points)]
+    points, color = texel_points(capture, painted(capture, tmp_path))
+    off = np.abs(color - true_color(points)).max(axis=1)[seen_part(points)]
     assert (off > 25).mean() < 0.002  # the figure covers a tenth of what is looked at
     assert np.percentile(off, 95) < 8
 
@@ -134,8 +134,8 @@ def test_masked_pixels_are_not_used(tmp_path):
     mask[:, :200] = 0
     for photo in capture.workspace.images.iterdir():
         cv2.imwrite(str(masks / f"{photo.name}.png"), mask)
-    _, colour = texel_points(capture, painted(capture, tmp_path))
-    magenta = (colour[:, 0] > 180) & (colour[:, 1] < 50) & (colour[:, 2] > 180)
+    _, color = texel_points(capture, painted(capture, tmp_path))
+    magenta = (color[:, 0] > 180) & (color[:, 1] < 50) & (color[:, 2] > 180)
     assert magenta.mean() < 1e-5
 
 
@@ -222,7 +222,7 @@ def test_a_mesh_of_loose_triangles_is_textured(workspace, capture):
     assert len(split) == len(capture.faces[::2])
 
 
-def test_grey_photos_give_a_grey_texture(workspace):
+def test_gray_photos_give_a_gray_texture(workspace):
     for photo in workspace.images.iterdir():
         cv2.imwrite(str(photo), cv2.imread(str(photo), cv2.IMREAD_GRAYSCALE))
     run(workspace)

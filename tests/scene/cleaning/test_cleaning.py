@@ -142,7 +142,7 @@ def test_an_empty_cloud_and_a_deleted_one_are_a_sentence(tmp_path):
         clean_modifier.add_cleaning(result.collection)
 
 
-def test_a_cloud_without_colours_and_views_is_cleaned(tmp_path):
+def test_a_cloud_without_colors_and_views_is_cleaned(tmp_path):
     from blender_recon3d.scene.cloud import create_cloud
 
     result = import_workspace(write_workspace(tmp_path / "w", ring()))
@@ -185,17 +185,17 @@ def test_the_engine_gets_what_is_left(imported):
 # -- the analysis alone -----------------------------------------------------------------------------
 
 
-def test_neighbours_are_the_points_of_the_voxels_around():
+def test_neighbors_are_the_points_of_the_voxels_around():
     xyz = np.array([[0, 0, 0], [0.1, 0, 0], [1.2, 0, 0], [50, 0, 0]], np.float32)
-    found = density.analyse(xyz, 1 / density.CELL)  # voxels of side 1
-    assert found.neighbours.tolist() == [2, 2, 2, 0] and found.island.tolist() == [3, 3, 3, 1]
+    found = density.analyze(xyz, 1 / density.CELL)  # voxels of side 1
+    assert found.neighbors.tolist() == [2, 2, 2, 0] and found.island.tolist() == [3, 3, 3, 1]
 
 
 def test_islands_are_those_of_a_flood_fill():
     """Against a plain search over voxels, on a cloud with many islands."""
     rng = np.random.default_rng(3)
     xyz = rng.integers(0, 14, (500, 3)).astype(np.float32) + 0.5
-    found = density.analyse(xyz, 1 / density.CELL)
+    found = density.analyze(xyz, 1 / density.CELL)
     voxels = {}
     for number, voxel in enumerate(np.floor(xyz).astype(int)):
         voxels.setdefault(tuple(voxel), []).append(number)
@@ -218,5 +218,5 @@ def test_islands_are_those_of_a_flood_fill():
 def test_a_point_far_away_does_not_spoil_the_grid():
     rng = np.random.default_rng(0)
     xyz = np.concatenate([rng.normal(size=(1000, 3)), [[-1e9, 0, 0], [1e9, 1e9, 1e9]]]).astype(np.float32)
-    found = density.analyse(xyz, 0.1)
-    assert found.island[:1000].max() > 900 and found.neighbours[-2:].tolist() == [0, 0]
+    found = density.analyze(xyz, 0.1)
+    assert found.island[:1000].max() > 900 and found.neighbors[-2:].tolist() == [0, 0]

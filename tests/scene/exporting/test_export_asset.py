@@ -1,4 +1,4 @@
-"""What is exported is read back: size in metres, which way is up, faces, texture."""
+"""What is exported is read back: size in meters, which way is up, faces, texture."""
 
 import json
 import shutil
@@ -83,7 +83,7 @@ def glb_json(path) -> dict:
     return json.loads(data[20 : 20 + length])
 
 
-def test_a_glb_is_y_up_in_metres_without_a_transform(collection, tmp_path):
+def test_a_glb_is_y_up_in_meters_without_a_transform(collection, tmp_path):
     export_asset.export_asset(collection, tmp_path / "a.glb", "GLB")
     document = glb_json(tmp_path / "a.glb")
     primitive = document["meshes"][0]["primitives"][0]
@@ -96,7 +96,7 @@ def test_a_glb_is_y_up_in_metres_without_a_transform(collection, tmp_path):
     assert document["images"][0]["mimeType"] == "image/png"
 
 
-def test_without_a_texture_a_glb_has_the_vertices_colours(workspace, tmp_path):
+def test_without_a_texture_a_glb_has_the_vertices_colors(workspace, tmp_path):
     shutil.rmtree(workspace / "texture")
     export_asset.export_asset(import_workspace(workspace).collection, tmp_path / "a.glb", "GLB")
     attributes = glb_json(tmp_path / "a.glb")["meshes"][0]["primitives"][0]["attributes"]
@@ -200,7 +200,7 @@ def read_mesh_any(path):
     return read_vertices(path)
 
 
-def test_the_scenes_unit_becomes_metres(collection, tmp_path):
+def test_the_scenes_unit_becomes_meters(collection, tmp_path):
     bpy.context.scene.unit_settings.scale_length = 0.01
     export_asset.export_asset(collection, tmp_path / "a.ply", "PLY")
     vertices = read_mesh_any(tmp_path / "a.ply")

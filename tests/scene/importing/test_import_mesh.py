@@ -1,4 +1,4 @@
-"""The mesh of a workspace comes in with its colours and texture, and again without taking what is the user's."""
+"""The mesh of a workspace comes in with its colors and texture, and again without taking what is the user's."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from blender_recon3d.scene.cleaning.clean_modifier import positions  # noqa: E40
 from blender_recon3d.scene.importing import mesh_files  # noqa: E402
 from blender_recon3d.scene.importing.import_workspace import import_workspace  # noqa: E402
 from blender_recon3d.scene.meshes import mesh_object, remesh  # noqa: E402
-from tests.support.made_meshes import colours_of, dome, plane_with_hole, write_mesh_files, write_texture  # noqa: E402
+from tests.support.made_meshes import colors_of, dome, plane_with_hole, write_mesh_files, write_texture  # noqa: E402
 from tests.support.made_workspaces import ring, write_workspace  # noqa: E402
 
 
@@ -31,15 +31,15 @@ def image_of(material):
     return next((n.image for n in material.node_tree.nodes if n.type == "TEX_IMAGE"), None)
 
 
-def test_mesh_colours_uvs_and_texture_are_those_of_the_files(workspace):
+def test_mesh_colors_uvs_and_texture_are_those_of_the_files(workspace):
     result = import_workspace(workspace)
     xyz, faces = dome(8)
     assert np.allclose(positions(result.mesh.data), xyz, atol=1e-6)
     assert np.array_equal(triangles(result.mesh), faces)
     assert result.mesh.parent == result.empty and result.mesh.matrix_basis == Matrix.Identity(4)
-    colours = np.empty(4 * len(xyz), np.float32)
-    result.mesh.data.color_attributes["Col"].data.foreach_get("color_srgb", colours)
-    assert np.allclose(colours.reshape(-1, 4)[:, :3] * 255, colours_of(xyz), atol=0.6)
+    colors = np.empty(4 * len(xyz), np.float32)
+    result.mesh.data.color_attributes["Col"].data.foreach_get("color_srgb", colors)
+    assert np.allclose(colors.reshape(-1, 4)[:, :3] * 255, colors_of(xyz), atol=0.6)
     uv = np.empty(6 * len(faces), np.float32)
     result.mesh.data.uv_layers["UVMap"].uv.foreach_get("vector", uv)
     expected = (xyz[faces.ravel()][:, [0, 2]] + 1) / 2
@@ -68,7 +68,7 @@ def test_the_cloud_makes_way_for_the_mesh_once(workspace):
     assert not import_workspace(workspace).cloud.hide_get()
 
 
-def test_without_a_texture_the_vertices_colour_it(workspace):
+def test_without_a_texture_the_vertices_color_it(workspace):
     (workspace / "texture" / "mesh.ply").unlink()
     result = import_workspace(workspace)
     kinds = {node.type for node in result.mesh.data.materials[0].node_tree.nodes}
@@ -163,7 +163,7 @@ def test_a_mesh_without_faces_is_said_and_the_cloud_stays_in_sight(workspace):
         remesh.decimate(result.collection, 100)
 
 
-def test_fewer_faces_with_uvs_colours_and_material(workspace):
+def test_fewer_faces_with_uvs_colors_and_material(workspace):
     result = import_workspace(workspace)
     small = remesh.decimate(result.collection, 100)
     assert 60 <= len(small.data.polygons) <= 100

@@ -104,7 +104,7 @@ def test_ply_with_coordinates_only(tmp_path):
     assert points.xyz.tolist() == [[1, 2, 3]] and (points.rgb, points.normals, points.views) == (None,) * 3
 
 
-def test_ply_colours_as_floats_and_shorts(tmp_path):
+def test_ply_colors_as_floats_and_shorts(tmp_path):
     place = [("x", "f4"), ("y", "f4"), ("z", "f4")]
     floats = write_ply(
         tmp_path / "f.ply", "ascii", [*place, ("r", "f4"), ("g", "f4"), ("b", "f4")], [(0, 0, 0, 0, 0.5, 2)]

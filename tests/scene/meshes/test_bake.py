@@ -1,4 +1,4 @@
-"""A normal map of the full mesh, and colours for a copy with other UVs."""
+"""A normal map of the full mesh, and colors for a copy with other UVs."""
 
 import numpy as np
 import pytest
@@ -68,7 +68,7 @@ def test_baking_again_replaces_the_image(workspace):
     assert kinds.count("NORMAL_MAP") == 1
 
 
-def test_quads_get_uvs_and_the_textures_colours(workspace):
+def test_quads_get_uvs_and_the_textures_colors(workspace):
     result = import_workspace(workspace)
     made, _ = remesh.quads(result.collection, 400)
     bake.bake_texture(result.collection, SIZE)
@@ -76,13 +76,13 @@ def test_quads_get_uvs_and_the_textures_colours(workspace):
     texture = node(made.data.materials[0], "TEX_IMAGE")
     assert texture.outputs["Color"].links[0].to_socket.name == "Base Color"
     # The texture is red where x < 0 and green where x > 0: so is what is baked, at each corner's UV.
-    colours, corners = pixels(texture.image), np.empty(2 * len(made.data.loops), np.float32)
+    colors, corners = pixels(texture.image), np.empty(2 * len(made.data.loops), np.float32)
     made.data.uv_layers[0].uv.foreach_get("vector", corners)
     vertices = np.empty(len(made.data.loops), np.int32)
     made.data.loops.foreach_get("vertex_index", vertices)
     x = positions(made.data)[vertices, 0]
     column, row = np.clip((corners.reshape(-1, 2) * SIZE).astype(int), 0, SIZE - 1).T
-    found = colours[row, column]
+    found = colors[row, column]
     clear = np.abs(x) > 0.3
     assert ((found[:, 0] > found[:, 1]) == (x < 0))[clear].mean() > 0.98
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from ..network import WeightsEntry
 
-LICENCE = "Magic Leap, non-commercial research only"
+LICENSE = "Magic Leap, non-commercial research only"
 TERMS = "https://github.com/magicleap/SuperGluePretrainedNetwork/blob/master/LICENSE"
 _FILES = "https://github.com/magicleap/SuperGluePretrainedNetwork/raw/master/models/weights/"
 
 
 def published(name: str, network: str, file_name: str, sha256: str) -> WeightsEntry:
     return WeightsEntry(
-        name, "official", network, LICENCE, False, file_name, sha256, _FILES + file_name, TERMS
+        name, "official", network, LICENSE, False, file_name, sha256, _FILES + file_name, TERMS
     )

@@ -21,7 +21,7 @@ PART = ".part"  # suffix of what is being written
 
 
 @contextmanager
-def whole_file(path: Path, lasting: bool = True) -> Iterator[Path]:
+def atomic_file(path: Path, lasting: bool = True) -> Iterator[Path]:
     """A temporary path beside `path`, moved over it when the block ends well and removed when it does not.
 
     lasting: on the disk before it returns; False for what only a run under way needs.
@@ -54,7 +54,7 @@ def scratch_folder(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def whole_folder(path: Path, lasting: bool = True) -> Iterator[Path]:
+def atomic_folder(path: Path, lasting: bool = True) -> Iterator[Path]:
     """A scratch folder which replaces `path` when the block ends well; `lasting` as for a whole file."""
     with scratch_folder(path) as part:
         yield part
@@ -67,14 +67,14 @@ def whole_folder(path: Path, lasting: bool = True) -> Iterator[Path]:
 
 
 def write_json(path: Path, value: Any, lasting: bool = True) -> None:
-    with whole_file(path, lasting) as part:
+    with atomic_file(path, lasting) as part:
         part.write_text(json.dumps(value, indent=1) + "\n", "utf-8")
 
 
 def read_json(path: Path, advice: str) -> dict[str, Any]:
     """A JSON object; UserError with the advice when the file is missing or is none."""
     try:
-        value = json_values.parse(read_regular(path, json_values.MOST_BYTES))
+        value = json_values.parse(read_regular(path, json_values.MAX_BYTES))
     except FileNotFoundError as error:
         raise UserError(f"{path} is missing: {advice}.") from error
     except (OSError, ValueError) as error:
@@ -99,7 +99,7 @@ def clone_or_copy(source: Path, target: Path) -> None:
     Never a hard link: who edits the source in place would change a run's input while it is at work. Raises UserError
     when the source changes meanwhile; `target` appears whole.
     """
-    with whole_file(target) as part, open(source, "rb") as reading, open(part, "wb") as writing:
+    with atomic_file(target) as part, open(source, "rb") as reading, open(part, "wb") as writing:
         before = os.fstat(reading.fileno())
         if not _clone(reading.fileno(), writing.fileno()):
             shutil.copyfileobj(reading, writing, 2**20)
@@ -127,7 +127,7 @@ def link_or_copy(source: Path, target: Path) -> None:
     """A hard link where the file system allows one, else a copy; `target` appears whole."""
     # Windows refuses to remove a link to a read-only file, and so the workspace could not be cleaned up.
     linkable = os.name != "nt" or os.access(source, os.W_OK)
-    with whole_file(target) as part:
+    with atomic_file(target) as part:
         part.unlink(missing_ok=True)
         try:
             if not linkable:

@@ -1,23 +1,23 @@
-"""The cloud's colours at other places."""
+"""The cloud's colors at other places."""
 
 from __future__ import annotations
 
 import numpy as np
 from scipy.spatial import cKDTree
 
-NEIGHBOURS = 6
+NEIGHBORS = 6
 BLOCK = 250_000  # vertices a block, which bounds the memory of a query
-GREY = 160  # where the cloud has no colour
+GRAY = 160  # where the cloud has no color
 
 
-def colours_at(places: np.ndarray, tree: cKDTree, rgb: np.ndarray | None, spacing: float) -> np.ndarray:
+def colors_at(places: np.ndarray, tree: cKDTree, rgb: np.ndarray | None, spacing: float) -> np.ndarray:
     """uint8 [N, 3] at places [N, 3]: means of the nearest points', by a Gaussian of their distance.
 
-    tree, rgb [M, 3]: the points and their colours. The Gaussian is as wide as the nearest point is far, and at
-    least half the cloud's `spacing`: places in a gap take the colour of its rim.
+    tree, rgb [M, 3]: the points and their colors. The Gaussian is as wide as the nearest point is far, and at
+    least half the cloud's `spacing`: places in a gap take the color of its rim.
     """
     if rgb is None:
-        return np.full((len(places), 3), GREY, np.uint8)
+        return np.full((len(places), 3), GRAY, np.uint8)
     blocks = [
         _block(places[start : start + BLOCK], tree, rgb, spacing) for start in range(0, len(places), BLOCK)
     ]
@@ -25,7 +25,7 @@ def colours_at(places: np.ndarray, tree: cKDTree, rgb: np.ndarray | None, spacin
 
 
 def _block(places: np.ndarray, tree: cKDTree, rgb: np.ndarray, spacing: float) -> np.ndarray:
-    count = min(NEIGHBOURS, len(rgb))
+    count = min(NEIGHBORS, len(rgb))
     distance, index = tree.query(places, list(range(1, count + 1)), workers=-1)
     width = np.maximum(distance[:, :1], 0.5 * spacing)
     weights = np.exp(-0.5 * (distance / width) ** 2)
