@@ -18,7 +18,7 @@ _WORDS = {
     SET_ASIDE: "{count} excluded",
 }
 _PROBLEMS_FIRST = {NOT_REGISTERED: 0, OTHER_MODEL: 1, SET_ASIDE: 2, REGISTERED: 3}
-_MOST_ADVICE = 8
+_MAX_ADVICE = 8
 
 
 class RECON3D_UL_photos(bpy.types.UIList):

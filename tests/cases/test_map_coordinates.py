@@ -1,4 +1,4 @@
-"""Clouds in map coordinates, millions of metres from the origin: nothing is lost to single precision."""
+"""Clouds in map coordinates, millions of meters from the origin: nothing is lost to single precision."""
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def meshed(folder: Path, cloud: Path, said: list[str]) -> tuple[np.ndarray, np.n
 def test_a_mesh_is_as_smooth_far_from_the_origin_as_near_it(tmp_path, offset):
     xyz, _ = meshed(tmp_path, sphere(tmp_path / "cloud.ply", offset, "<f8"), [])
     radius = np.linalg.norm(xyz - offset, axis=1)
-    assert np.abs(radius - 2).max() < 0.02  # single precision would make steps of half a metre
+    assert np.abs(radius - 2).max() < 0.02  # single precision would make steps of half a meter
 
 
 def test_a_cloud_that_has_lost_it_already_is_told(tmp_path):

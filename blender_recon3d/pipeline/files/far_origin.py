@@ -1,5 +1,5 @@
 """Models and clouds in map coordinates (UTM and the like) brought near the origin: Blender, and the mesher, compute in
-single precision, which at five million metres is half a metre. The offset is kept in double, and what is exported has
+single precision, which at five million meters is half a meter. The offset is kept in double, and what is exported has
 it again. numpy only.
 """
 
@@ -12,10 +12,10 @@ import numpy as np
 FAR = 300.0  # times the cameras' spread: nearer, single precision is good to a ten-thousandth of it
 
 
-def offset_of(centres: np.ndarray) -> np.ndarray:
+def offset_of(centers: np.ndarray) -> np.ndarray:
     """float64 [3], a round number near the middle of cameras or points [N, 3]; zeros where they are not far."""
-    centres = centres[np.isfinite(centres).all(axis=1)]
-    if len(centres) < 2:
+    centers = centers[np.isfinite(centers).all(axis=1)]
+    if len(centers) < 2:
         return np.zeros(3)
     middle = np.median(centers, axis=0)
     spread = float(np.median(np.linalg.norm(centers - middle, axis=1)))

@@ -39,7 +39,7 @@ LOOSE_SHARE = 0.02  # of the largest part's area: smaller parts go
 
 
 @dataclass(frozen=True)
-class Built:
+class MeshResult:
     """Vertices (VERTEX, or FAR_VERTEX in map coordinates, [N]) and faces int32 [M, 3] within the budget and before
     decimation, and what was done."""
 
@@ -119,9 +119,9 @@ def _prepared(
         keep("outside_crop", in_box(cloud.in_model, read_box(settings.crop)), "move or enlarge the crop box")
     elif settings.region == "auto":
         keep("background", in_subject(cloud.in_model, model), "use --region all")
-    most = int(settings.memory * POINTS_PER_GB)
-    if len(cloud) > most:
-        progress.info(f"{len(cloud)} points are thinned to {most} or fewer, to keep to --memory.")
+    max_points = int(settings.memory * POINTS_PER_GB)
+    if len(cloud) > max_points:
+        progress.info(f"{len(cloud)} points are thinned to {max_points} or fewer, to keep to --memory.")
         counts["thinned"] = len(cloud)
         cloud = thinned(cloud, max_points)
         counts["thinned"] -= len(cloud)
@@ -211,7 +211,7 @@ def _decimated(full: Mesh, faces: int, work: Path, progress: Progress) -> Mesh:
     return cleaned(mesh_of(work / "small.ply"))
 
 
-def _coloured(mesh: Mesh, support: _Support) -> tuple[np.ndarray, np.ndarray]:
+def _colored(mesh: Mesh, support: SupportCloud) -> tuple[np.ndarray, np.ndarray]:
     offset = support.cloud.offset
     vertices = np.empty(len(mesh.vertices), FAR_VERTEX if offset.any() else VERTEX)
     normals = vertex_normals(mesh)

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..evaluation.alignment import Undetermined, errors, robust_similarity, with_rotation
 
-Poses = Mapping[str, np.ndarray]  # by photos' names: rotation and centre of the camera in a frame, [3, 4]
+Poses = Mapping[str, np.ndarray]  # by photos' names: rotation and center of the camera in a frame, [3, 4]
 BENT = 0.05  # of the cameras' spread that they may be off: beyond it the old model was another one
 TURNED = 10.0  # degrees, the same for their rotations
 

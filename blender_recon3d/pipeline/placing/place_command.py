@@ -13,7 +13,7 @@ from ..documents.document_files import write_document
 from ..documents.placed_json import PlacedDocument
 from ..documents.placement_json import GpsOrigin, PlacementDocument
 from ..errors import UserError
-from ..files.whole_files import remove
+from ..files.atomic_files import remove
 from ..photos.image_files import read_gray
 from ..results import record_again, require_model
 from ..text import printable

@@ -13,8 +13,8 @@ from .gps import SpaceFix, fix_in_space
 from .up import Up
 
 UP = "up"  # the kind of a doubt
-WIDE = 30.0  # metres that photos stand about their middle: below, GPS cannot judge cameras
-APART = 10.0  # metres: what a phone's GPS may be off
+WIDE = 30.0  # meters that photos stand about their middle: below, GPS cannot judge cameras
+APART = 10.0  # meters: what a phone's GPS may be off
 SHARE = 0.1  # of the reach
 ALONE = 5.0  # times the typical error, and
 ALONE_METERS = 20.0  # that far off at least: a photo that GPS puts elsewhere

@@ -17,8 +17,8 @@ from ..documents.registration_json import RegistrationDocument
 from ..doubts import Doubt
 from ..errors import UserError
 from ..events import Progress
+from ..files.atomic_files import atomic_folder, remove, scratch_folder
 from ..files.json_values import numbers
-from ..files.whole_files import remove, scratch_folder, whole_folder
 from ..matching.still_background import ADVICE as STILL_ADVICE
 from ..matching.still_background import stands_still
 from ..placing.gps import at_zero, places_by_name

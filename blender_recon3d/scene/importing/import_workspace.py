@@ -85,7 +85,7 @@ def import_workspace(
     earlier = find_import(scene, source.root)
     if earlier is not None:
         check_replaceable(earlier)
-    updated, kept = earlier is not None, _Kept.of(earlier)
+    updated, kept = earlier is not None, UserState.of(earlier)
     stands = None
     if earlier is not None and (by_user := moved_by_user(earlier)) is not None:
         poses = {photo_key(image.name): pose(image.qvec, image.tvec) for image in model.images}

@@ -30,7 +30,7 @@ def moved_by_user(collection: bpy.types.Collection | None) -> np.ndarray | None:
 
 
 def cameras_of(collection: bpy.types.Collection) -> dict[str, np.ndarray]:
-    """Rotation and centre [3, 4] of the import's cameras in their model's frame, by photo."""
+    """Rotation and center [3, 4] of the import's cameras in their model's frame, by photo."""
     found = {}
     for camera in objects_of(collection, "camera"):
         kept = camera[KEY]
@@ -40,7 +40,7 @@ def cameras_of(collection: bpy.types.Collection) -> dict[str, np.ndarray]:
 
 
 def pose(qvec: Iterable[float], tvec: Iterable[float]) -> np.ndarray:
-    """Rotation and centre [3, 4] of a camera, from COLMAP's cam_from_world."""
+    """Rotation and center [3, 4] of a camera, from COLMAP's cam_from_world."""
     w, x, y, z = qvec
     turn = rotation_of((w, x, y, z)).T
     return np.column_stack([turn, -turn @ np.array(list(tvec), float)])

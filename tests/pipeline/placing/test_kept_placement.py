@@ -11,10 +11,10 @@ SCALE, SHIFT = 3.5, np.array([4.0, -5, 6])
 EXPECTED = np.vstack([np.column_stack([SCALE * TURN, SHIFT]), [0, 0, 0, 1]])
 
 
-def poses(centres: np.ndarray, seed: int = 0) -> dict[str, np.ndarray]:
-    turns = Rotation.random(len(centres), random_state=seed).as_matrix()
+def poses(centers: np.ndarray, seed: int = 0) -> dict[str, np.ndarray]:
+    turns = Rotation.random(len(centers), random_state=seed).as_matrix()
     return {
-        f"{number}.jpg": np.column_stack([turns[number], centres[number]]) for number in range(len(centres))
+        f"{number}.jpg": np.column_stack([turns[number], centers[number]]) for number in range(len(centers))
     }
 
 
@@ -28,9 +28,9 @@ SPACE = np.random.default_rng(1).normal(size=(8, 3))
 LINE = np.arange(5)[:, None] * np.array([[1.0, 2, 3]])
 
 
-@pytest.mark.parametrize("centres", [SPACE, LINE, LINE[:2]], ids=["space", "line", "two"])
-def test_the_frames_are_found_again(centres):
-    new = poses(centres)
+@pytest.mark.parametrize("centers", [SPACE, LINE, LINE[:2]], ids=["space", "line", "two"])
+def test_the_frames_are_found_again(centers):
+    new = poses(centers)
     assert old_from_new(seen_from_old(new), new) == pytest.approx(EXPECTED, abs=1e-9)
 
 

@@ -116,10 +116,10 @@ def test_cameras_found_again_stand_where_the_user_has_put_the_old_ones(tmp_path)
     bpy.context.view_layer.update()
     before = {name: camera.matrix_world.copy() for name, camera in first.cameras.items()}
     turn = rotation_matrix(np.array([0.9, 0.1, -0.3, 0.2]))
-    centres = {name: -rotation_matrix(q).T @ t for name, _, q, t in made.images}
+    centers = {name: -rotation_matrix(q).T @ t for name, _, q, t in made.images}
     made.images = [
         (name, camera, quaternion(rotation_matrix(q) @ turn.T),
-         -rotation_matrix(q) @ turn.T @ (2.5 * turn @ centres[name] + [1, 2, 3]))
+         -rotation_matrix(q) @ turn.T @ (2.5 * turn @ centers[name] + [1, 2, 3]))
         for name, camera, q, t in made.images
     ]  # fmt: skip
     root = write_workspace(tmp_path / "w", made)
@@ -175,7 +175,7 @@ def test_a_folder_with_only_a_colmap_model(tmp_path):
     assert np.allclose(result.empty.matrix_world @ Vector((0, -1, 0)), (0, 0, 1), atol=1e-6)
 
 
-def test_the_view_in_use_shows_colours_and_the_result(workspace):
+def test_the_view_in_use_shows_colors_and_the_result(workspace):
     from blender_recon3d.scene.viewports import show_result, view_in_use
 
     bpy.ops.wm.read_factory_settings()
