@@ -22,7 +22,7 @@ def plane() -> Surface:
 
 
 def found(mesh: Mesh, plane: Surface, **ball):
-    ours = sampled(mesh, ball.get("centre"), ball.get("radius"), count=60_000)
+    ours = sampled(mesh, ball.get("center"), ball.get("radius"), count=60_000)
     return mesh_metrics(ours, plane, DISTANCES, **ball)
 
 
@@ -46,5 +46,5 @@ def test_only_the_ball_of_interest_is_judged(plane):
         np.concatenate([SQUARE, SQUARE + np.array([2.5, 0, 0.5])]), np.concatenate([HALVES, HALVES + 4])
     )
     assert found(beyond, plane)["scores"][0]["precision"] < 0.6
-    ball = {"centre": np.zeros(3), "radius": 0.9}
+    ball = {"center": np.zeros(3), "radius": 0.9}
     assert found(beyond, plane, **ball)["scores"][0]["f_score"] > 0.995
