@@ -16,7 +16,6 @@ def test_a_full_disk_is_told_and_overcome(stage, room, bench):
     assert run.outcome is Outcome.TOLD, run
 
 
-@pytest.mark.skipif(not reason, reason="small disks can be mounted here, which is the better test")
 @pytest.mark.parametrize("stage, kilobytes", [("features", 200), ("dense", 64)])
 def test_a_file_that_cannot_grow_is_told_and_overcome(stage, kilobytes, bench):
     """A limit on the size of a file stops every writer in the middle, and needs no root."""

@@ -136,13 +136,11 @@ def test_stopped_in_any_stage_it_goes_on_there(workspace, fakes, name):
     assert run(workspace, fakes) == list(STAGES[number:])
 
 
-@pytest.mark.parametrize("name", STAGES)
+# Not `refine`: it leaves nothing where it makes nothing better.
+@pytest.mark.parametrize("name", [name for name in STAGES if name != "refine"])
 def test_a_lost_file_runs_its_stage_again_and_no_other(workspace, fakes, name):
     run(workspace, fakes)
-    certain = stage.stage(name).leaves(workspace)
-    if not certain:
-        pytest.skip("it need not leave anything")
-    lost = certain[0]
+    lost = stage.stage(name).leaves(workspace)[0]
     lost = lost if lost.is_file() else lost / "file"
     lost.unlink()
     again = run(workspace, fakes)
