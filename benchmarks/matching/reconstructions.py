@@ -6,6 +6,7 @@ from __future__ import annotations
 import resource
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,14 @@ from blender_recon3d.pipeline.documents.registration_json import ModelSummary, R
 from blender_recon3d.pipeline.errors import UserError
 from blender_recon3d.pipeline.evaluation.evaluate import evaluate
 from blender_recon3d.pipeline.files.atomic_files import link_or_copy, remove
-from blender_recon3d.pipeline.models import registry
+from blender_recon3d.pipeline.models.front_ends import (
+    NAMES,
+    extractor_of,
+    has_weights,
+    matcher_of,
+    retriever_of,
+    weights_identity,
+)
 from blender_recon3d.pipeline.photos.extensions import EXTENSIONS
 from blender_recon3d.pipeline.sfm.registration import model_summary
 from blender_recon3d.pipeline.system.versions import engine_version
@@ -47,16 +55,20 @@ class FrontEnd:
     options: tuple[str, ...]
 
 
-def front_ends(sets: list[WeightSet], device: str) -> list[FrontEnd]:
-    """The learned one with each set of weights that can do it all, and SIFT."""
+def front_ends(sets: list[WeightSet], device: str, names: Sequence[str] = NAMES) -> list[FrontEnd]:
+    """Those of `names` with each set of weights that has all they need; SIFT always."""
     chosen = []
-    for item in sets:
-        there = [name for name in registry.FILES if registry.is_available(name, item.weights)]
-        if not {"superpoint", "superglue"} <= set(there):
+    for name in names:
+        parts = (retriever_of(name), extractor_of(name), matcher_of(name))
+        if not any(part.weights for part in parts[1:]):
             continue
-        known = ", ".join(f"{name} {registry.identity(name, item.weights)}" for name in there)
-        options = ("--features", "learned", "--weights", item.weights, "--device", device)
-        chosen.append(FrontEnd(f"learned ({item.label})", f"{known}, recon3d {engine_version()}", options))
+        for item in sets:
+            if not all(has_weights(part, item.weights) for part in parts):
+                continue
+            known = " ".join(weights_identity(part, item.weights) for part in parts)
+            options = ("--features", name, "--weights", item.weights, "--device", device)
+            label = f"{name} ({item.label})"
+            chosen.append(FrontEnd(label, f"{name} {known}, recon3d {engine_version()}", options))
     version = f"pycolmap {pycolmap.__version__}, recon3d {engine_version()}"
     return [*chosen, FrontEnd(SIFT, version, ("--features", "sift", "--device", device))]
 
@@ -182,19 +194,19 @@ def figures(workspace: Workspace, truth: Path) -> Values:
         return values
     meters = errors["units"] == "m"
     scale = 1000.0 if meters else 100.0 / ring(truth)
-    center = errors["cameras"]["centre"]
+    center = errors["cameras"]["center"]
     return {
         **values,
         "unit": "mm" if meters else "% of the ring's radius",
-        "centre": scale * center["mean"],
-        "centre_max": scale * center["max"],
+        "center": scale * center["mean"],
+        "center_max": scale * center["max"],
         "degrees": errors["cameras"]["rotation_degrees"]["mean"],
     }
 
 
 def _cells(values: Values) -> list[str]:
     centers = [
-        f"{values[prefix + 'centre']:.2f} ({values[prefix + 'centre_max']:.2f}) {values['unit']}"
+        f"{values[prefix + 'center']:.2f} ({values[prefix + 'center_max']:.2f}) {values['unit']}"
         if prefix + "unit" in values and "unit" in values
         else ""
         for prefix in STEPS
@@ -225,8 +237,8 @@ def verdict(found: Found) -> str:
                 worse.append(
                     f"{name}: {ours['registered']:g} photos registered against {other['registered']:g}"
                 )
-            if "unit" in ours and "unit" in other and ours["centre"] > WORST * other["centre"]:
-                worse.append(f"{name}: camera error {ours['centre']:.2f} against {other['centre']:.2f}")
+            if "unit" in ours and "unit" in other and ours["center"] > WORST * other["center"]:
+                worse.append(f"{name}: camera error {ours['center']:.2f} against {other['center']:.2f}")
         lines.append(
             f"Fewer photos than SIFT, or more than {WORST:g} times its camera error, {label}: "
             f"{'; '.join(worse) or 'nowhere'}.\n"

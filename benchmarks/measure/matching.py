@@ -37,6 +37,7 @@ from benchmarks.matching.sections import Section, run_section
 from benchmarks.matching.synthetic import Synthetic
 from benchmarks.measure.captures import CAPTURES
 from blender_recon3d.pipeline.errors import UserError
+from blender_recon3d.pipeline.models.front_ends import NAMES
 from blender_recon3d.pipeline.models.registry import FILES, find, identity, is_available
 from blender_recon3d.pipeline.system.versions import versions
 
@@ -94,6 +95,7 @@ def parse() -> argparse.Namespace:
         metavar="NAME",
         help="NAME/N is every Nth photo of it",
     )
+    add("--front-ends", nargs="+", choices=NAMES, default=list(NAMES), help="captures: which, besides SIFT")
     add("--sample", type=int, default=0, help="synthetic: pairs (0: all)")
     add("--pose-pairs", type=int, default=100, help="pose: most pairs of a capture")
     add("--longest", type=int, default=640, help="homographies: photos are reduced to it, pixels")
@@ -152,7 +154,7 @@ def section(
     made: Section
     if name == "captures":
         whole = Reconstructions(captures, options.captures, options.output, options.keep, options.repeats)
-        return whole.text(whole.run(front_ends(sets, options.device), records))
+        return whole.text(whole.run(front_ends(sets, options.device, options.front_ends), records))
     if name == "pairs":
         return pair_selection(captures, sets)
     if name == "homographies":

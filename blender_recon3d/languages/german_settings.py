@@ -81,9 +81,8 @@ GERMAN = {
         "SuperPoint und SuperGlue, die auch weiter entfernte Standpunkte zuordnen"
     ),
     "SuperPoint and LightGlue": "SuperPoint und LightGlue",
-    "SuperPoint's keypoints with descriptors like ALIKED's, matched by LightGlue; its weights do not ship yet": (
-        "SuperPoints Punkte mit Deskriptoren wie denen von ALIKED, von LightGlue zugeordnet; die Gewichte liegen noch "
-        "nicht bei"
+    "SuperPoint's keypoints with descriptors like ALIKED's, matched by LightGlue": (
+        "SuperPoints Punkte mit Deskriptoren wie denen von ALIKED, von LightGlue zugeordnet"
     ),
     "SIFT": "SIFT",
     "COLMAP's, with finer keypoints for easy captures": "COLMAPs, mit genaueren Punkten für einfache Aufnahmen",
@@ -128,8 +127,8 @@ GERMAN = {
     "Max Epipolar Error (px)": "Größter Epipolarfehler (px)",
     "Largest epipolar error of a verified match": "Größter Epipolarfehler einer bestätigten Zuordnung",
     "Min Inliers": "Mindestens Zuordnungen",
-    "Fewest verified matches of a pair. 0: 15 of SIFT, 30 of SuperGlue": (
-        "So viele bestätigte Zuordnungen braucht ein Bildpaar. 0: 15 bei SIFT, 30 bei SuperGlue"
+    "Fewest verified matches of a pair. 0: 15 of SIFT and LightGlue, 30 of SuperGlue": (
+        "So viele bestätigte Zuordnungen braucht ein Bildpaar. 0: 15 bei SIFT und LightGlue, 30 bei SuperGlue"
     ),
     "Seed": "Startwert",
     "Seed of the random sampling in matching and in the mapper": "Startwert des Zufalls in Zuordnung und Mapper",

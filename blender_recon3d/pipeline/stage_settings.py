@@ -156,7 +156,8 @@ class MatchesSettings(Settings):
         high=100.0,
     )
     min_inliers: int = setting(
-        0, "Fewest verified matches of a pair", "Min Inliers", low=0, high=10_000, zero="15 of SIFT, 30 of SuperGlue"
+        0, "Fewest verified matches of a pair", "Min Inliers", low=0, high=10_000,
+        zero="15 of SIFT and LightGlue, 30 of SuperGlue",
     )  # fmt: skip
     seed: int = shared_settings.seed()
     weights: str = shared_settings.weights()

@@ -9,6 +9,7 @@ enough is seen from the sums, and if not, torch's attention does it again.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -18,13 +19,12 @@ from torch import Tensor
 from .superglue import DESCRIPTOR_SIZE, HEADS
 
 Kind = Literal["torch", "blocks"]
+Pair = Sequence[Tensor]  # of the one and of the other side
 
 HEAD_SIZE = DESCRIPTOR_SIZE // HEADS
 BLOCK_BYTES = 2 * 2**20  # of scores at a time: what stays in a core's caches until it is used
-MIN_SUM, MAX_SUM = (
-    2.0**-100,
-    2.0**100,
-)  # sums of weights between which neither a sum nor a product left the range
+SHARP = 60.0  # scores to the base 2 beyond which a head is torch's: bf16 keeps a quarter there
+MIN_SUM, MAX_SUM = 2.0**-100, 2.0**100  # sums of weights between which neither a sum nor a product left the range
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, out: Tensor, kind: Kind) -> None:
@@ -35,6 +35,31 @@ def attend(query: Tensor, key: Tensor, value: Tensor, out: Tensor, kind: Kind) -
     """
     if kind == "torch" or not _attend_blocks(query, key, value, out):
         _attend_torch(query, key, value, out)
+
+
+def attend_both(keys: Pair, values: Pair, outs: Pair, kind: Kind) -> None:
+    """Attention of two sets to each other by one product of their keys, written to `outs`.
+
+    Each of the three: [M, 256] of the one and [N, 256] of the other; keys hold the root of the softmax's scale; the
+    rest as in `attend`. Heads whose scores may be large are torch's: bf16 would hold too little of such scores.
+    """
+    heads: Sequence[int] = range(HEADS)
+    if kind == "blocks":
+        lengths = [side.float().unflatten(1, (HEADS, HEAD_SIZE)).norm(dim=2).amax(dim=0) for side in keys]
+        heads = [head for head, limit in enumerate((lengths[0] * lengths[1]).tolist()) if limit > SHARP]
+        for head in set(range(HEADS)) - set(heads):
+            _attend_both_blocks(
+                *([side[:, _channels(head)] for side in pair] for pair in (keys, values, outs))
+            )
+    if heads:
+        for index, out in enumerate(outs):
+            query, key, value = (
+                torch.stack([rows[:, _channels(head)] for head in heads])[None]
+                for rows in (keys[index], keys[1 - index], values[1 - index])
+            )
+            message = F.scaled_dot_product_attention(query, key, value, scale=math.log(2))[0]
+            for head, found in zip(heads, message, strict=True):
+                out[:, _channels(head)] = found
 
 
 def _attend_torch(query: Tensor, key: Tensor, value: Tensor, out: Tensor) -> None:
@@ -60,5 +85,32 @@ def _attend_blocks(query: Tensor, key: Tensor, value: Tensor, out: Tensor) -> bo
                 torch.mm(query[index, block, channels], keys, out=weights).exp2_()
                 total = torch.mm(weights, ones, out=sums[index, head, block])
                 torch.div(weights @ values, total, out=out[index, block, channels])
-    low, high = torch.aminmax(sums)
-    return MIN_SUM <= float(low) and float(high) <= MAX_SUM
+    return _in_range(sums)
+
+
+def _attend_both_blocks(keys: Pair, values: Pair, outs: Pair) -> None:
+    """One head, [M, 64] and [N, 64] each. The exponentials of a block of the one side's rows serve both sides: the
+    other's sums are gathered block by block, in float32."""
+    rows, columns = len(keys[0]), len(keys[1])
+    step = max(1, min(rows, BLOCK_BYTES // (columns * keys[0].element_size())))
+    scores = keys[0].new_empty(step, columns)
+    ones = keys[0].new_ones(max(columns, step), 1)
+    gathered, sums = torch.zeros(columns, HEAD_SIZE), torch.zeros(columns, 1)
+    for start in range(0, rows, step):
+        block = slice(start, min(start + step, rows))
+        weights = scores[: block.stop - start]
+        torch.mm(keys[0][block], keys[1].T, out=weights).exp2_()
+        torch.div(weights @ values[1], weights @ ones[:columns], out=outs[0][block])
+        gathered += weights.T @ values[0][block]
+        sums += weights.T @ ones[: len(weights)]
+    torch.div(gathered, sums, out=gathered)
+    outs[1].copy_(gathered)
+
+
+def _channels(head: int) -> slice:
+    return slice(head * HEAD_SIZE, (head + 1) * HEAD_SIZE)
+
+
+def _in_range(sums: Tensor) -> bool:
+    least, most = torch.aminmax(sums)
+    return MIN_SUM <= float(least) and float(most) <= MAX_SUM

@@ -1,9 +1,4 @@
-"""SuperPoint for inference: the network of `superpoint`, computed strip by strip, in bf16 where that pays.
-
-The plain network's cost on a CPU is memory, not arithmetic: a photo's first feature maps are 64 channels of
-every pixel. Here a block (convolution, convolution, pool) is computed for as many rows at a time as stay in
-the cache, with the rows above and below that it looks at, so that the result is the same.
-"""
+"""SuperPoint for inference: the network of `superpoint`, strip by strip (`strips`), in bf16 where that pays."""
 
 from __future__ import annotations
 
@@ -11,11 +6,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name everybody uses
 from torch import Tensor
 
+from .strips import STRIP_BYTES, block
 from .superpoint import Keypoints, SuperPoint, SuperPointSettings, keypoints_of
-
-STRIP_BYTES = 4 * 2**20  # of one feature map: what a core's caches hold
-HALO = 2  # rows that two 3x3 convolutions look beyond each edge
-BLOCKS = (("conv1a", "conv1b"), ("conv2a", "conv2b"), ("conv3a", "conv3b"), ("conv4a", "conv4b"))
 
 
 class FastSuperPoint:
@@ -57,11 +49,27 @@ class FastSuperPoint:
 
     def dense(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """As `SuperPoint.dense`: float [B, 1, H, W] in [0, 1] to float32 logits and descriptors."""
+        return self._heads(self._block(self._first(images), "conv2a", "conv2b", pool=True))
+
+    def half(self, images: Tensor) -> Tensor:
+        """As `aliked_descriptors.half_features`, in this network's arithmetic and channels last."""
+        return self._block(self._first(images), "conv2a", "conv2b", pool=False)
+
+    def from_half(self, half: Tensor) -> tuple[Tensor, Tensor]:
+        """What `dense` gives, from what `half` gives."""
+        return self._heads(F.max_pool2d(half, 2))
+
+    def _first(self, images: Tensor) -> Tensor:
         gray = (images * 255).to(self.dtype)
         x = torch.cat([gray, torch.zeros_like(gray)], dim=1).contiguous(memory_format=torch.channels_last)
-        for first, second in BLOCKS:
-            x = self._block(x, first, second, pool=second != "conv4b")
-        detector, descriptor = (self._convolve(x, head, (1, 1)).relu_() for head in ("convPa", "convDa"))
+        return self._block(x, "conv1a", "conv1b", pool=True)
+
+    def _heads(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        x = self._block(x, "conv3a", "conv3b", pool=True)
+        x = self._block(x, "conv4a", "conv4b", pool=False)
+        detector, descriptor = (
+            F.conv2d(x, *self._layers[head], padding=1).relu_() for head in ("convPa", "convDa")
+        )
         logits = F.conv2d(detector.float(), *self._layers["convPb"])
         descriptors = F.conv2d(descriptor, *self._layers["convDb"])
         return logits, F.normalize(descriptors.float(), dim=1)
@@ -73,36 +81,4 @@ class FastSuperPoint:
         return keypoints_of(*self.dense(images), self.settings, masks, sizes)
 
     def _block(self, x: Tensor, first: str, second: str, pool: bool) -> Tensor:
-        """Two convolutions and, where `pool`, the maxima of 2x2: [B, C, H, W] to [B, C', H // 2, W // 2]."""
-        height = x.shape[2]
-        end = height // 2 * 2 if pool else height  # an odd row is in no window
-        step = self._strip_rows(x, self._layers[first][0].shape[0])
-        strips = [
-            self._strip(x, first, second, pool, start, min(start + step, end))
-            for start in range(0, end, step)
-        ]
-        return strips[0] if len(strips) == 1 else torch.cat(strips, dim=2)
-
-    def _strip_rows(self, x: Tensor, channels: int) -> int:
-        """How many rows at a time; a multiple of 8, so that no 2x2 window is cut."""
-        batch, _, height, width = x.shape
-        if x.device.type != "cpu":
-            return height
-        return max(8, self.strip_bytes // (batch * width * channels * x.element_size()) // 8 * 8)
-
-    def _strip(self, x: Tensor, first: str, second: str, pool: bool, start: int, stop: int) -> Tensor:
-        """Rows start to stop of a block's input, as the block's output."""
-        height = x.shape[2]
-        above, below = max(HALO - start, 0), max(stop + HALO - height, 0)  # outside of the image
-        rows = x[:, :, max(start - HALO, 0) : stop + HALO]
-        y = self._convolve(F.pad(rows, (0, 0, above, below)), first, (0, 1)).relu_()
-        # The second convolution, too, has zeros around the image, not what the first one makes of zeros.
-        if above:
-            y[:, :, : above - 1] = 0
-        if below:
-            y[:, :, y.shape[2] - below + 1 :] = 0
-        y = self._convolve(y, second, (0, 1)).relu_()
-        return F.max_pool2d(y, 2) if pool else y
-
-    def _convolve(self, x: Tensor, layer: str, padding: tuple[int, int]) -> Tensor:
-        return F.conv2d(x, *self._layers[layer], padding=padding)
+        return block(x, self._layers[first], self._layers[second], pool, self.strip_bytes)

@@ -41,7 +41,7 @@ FRONT_ENDS = (
         "superpoint-lightglue",
         3,
         "SuperPoint and LightGlue",
-        "SuperPoint's keypoints with descriptors like ALIKED's, matched by LightGlue; its weights do not ship yet",
+        "SuperPoint's keypoints with descriptors like ALIKED's, matched by LightGlue",
         "efficientnet_b0",
         "superpoint_aliked",
         "lightglue",

@@ -16,15 +16,14 @@ import torch
 from torch import Tensor
 
 from . import weights as weights_of
-from .aliked_descriptors import DESCRIPTOR_SIZE as ALIKED_SIZE
-from .aliked_descriptors import AlikedDescriptors, half_features
+from .aliked_precision import fastest_descriptors, load_descriptors
 from .arithmetic import Precision
 from .devices import select_device
 from .efficientnet import DESCRIPTOR_SIZE, EfficientNetB0, prepare_image
 from .matcher import Encoded, Matcher
 from .parallel import in_parallel
 from .precision import fastest_superpoint, load_superpoint
-from .superpoint import CELL, Keypoints, to_full_image
+from .superpoint import CELL, Keypoints, keypoints_of, to_full_image
 
 __all__ = [
     "AlikedFeatureExtractor",
@@ -112,8 +111,7 @@ class FeatureExtractor:
         images = torch.stack([item.pixels for item in batch]).to(self.device).float() / 255
         masks = torch.stack([item.mask for item in batch]).to(self.device)
         with torch.inference_mode():
-            found = self.network(images, masks, [item.size for item in batch])
-            descriptors = self._descriptors(images, found)
+            found, descriptors = self._found(images, masks, [item.size for item in batch])
         result = []
         for item, points, values in zip(batch, found, descriptors, strict=True):
             full = to_full_image(points.keypoints, item.scale)
@@ -127,9 +125,12 @@ class FeatureExtractor:
             )
         return result
 
-    def _descriptors(self, images: Tensor, found: list[Keypoints]) -> list[Tensor]:
-        """[N, D] of each image's keypoints; images: [B, 1, H, W] in [0, 1]."""
-        return [points.descriptors for points in found]
+    def _found(
+        self, images: Tensor, masks: Tensor, sizes: list[tuple[int, int]]
+    ) -> tuple[list[Keypoints], list[Tensor]]:
+        """The keypoints of images [B, 1, H, W] in [0, 1], and their descriptors [N, D]."""
+        found = self.network(images, masks, sizes)
+        return found, [points.descriptors for points in found]
 
 
 class AlikedFeatureExtractor(FeatureExtractor):
@@ -137,19 +138,20 @@ class AlikedFeatureExtractor(FeatureExtractor):
 
     def __init__(self, weights: str, device: str = "auto", max_keypoints: int = 4096, **options: Any) -> None:
         super().__init__(weights, device, max_keypoints, **options)
-        self.shared = load_superpoint(weights, max_keypoints).to(self.device)
-        described = AlikedDescriptors()
-        described.load_state_dict(weights_of.load("aliked_descriptors", weights))
-        self.described = described.eval().to(self.device)
+        plain = load_superpoint(weights, max_keypoints)
+        self.described = fastest_descriptors(load_descriptors(weights), plain, self.network)
 
-    def _descriptors(self, images: Tensor, found: list[Keypoints]) -> list[Tensor]:
-        half = half_features(self.shared, images)
-        return [
-            self.described(half[index : index + 1], points.keypoints[None])[0]
-            if len(points.keypoints)
-            else points.keypoints.new_zeros(0, ALIKED_SIZE)
-            for index, points in enumerate(found)
+    def _found(
+        self, images: Tensor, masks: Tensor, sizes: list[tuple[int, int]]
+    ) -> tuple[list[Keypoints], list[Tensor]]:
+        half = self.network.half(images)
+        found = keypoints_of(*self.network.from_half(half), self.network.settings, masks, sizes)
+        maps = self.described.maps(half.to(self.described.dtype))
+        described = [
+            self.described.describe(of_photo, points.keypoints)
+            for of_photo, points in zip(maps, found, strict=True)
         ]
+        return found, described
 
 
 class RetrievalEncoder:

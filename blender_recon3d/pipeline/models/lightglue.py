@@ -268,8 +268,12 @@ class LightGlue(nn.Module):
         return kept[0], kept[1]
 
     def _threshold(self, layer: int) -> float:
-        """The confidence from which a keypoint counts as final: early layers know less of themselves."""
-        return min(1.0, 0.8 + 0.1 * math.exp(-4.0 * layer / self.settings.layers))
+        return sure_from(layer, self.settings.layers)
+
+
+def sure_from(layer: int, layers: int) -> float:
+    """The confidence from which a keypoint counts as final: early layers know less of themselves."""
+    return min(1.0, 0.8 + 0.1 * math.exp(-4.0 * layer / layers))
 
 
 def mutual_best(scores: Tensor, threshold: float) -> tuple[Tensor, Tensor, Tensor]:

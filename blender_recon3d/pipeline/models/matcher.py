@@ -11,10 +11,11 @@ import torch
 from torch import Tensor
 
 from . import weights as weights_of
+from .aliked_precision import fastest_lightglue, settings_of
 from .arithmetic import Precision
 from .devices import select_device
-from .lightglue import Described, LightGlue, LightGlueSettings, normalize_positions
-from .lightglue import layers_of as lightglue_layers
+from .fast_lightglue import EncodedPhoto
+from .lightglue import Described, LightGlueSettings, normalize_positions
 from .parallel import in_parallel
 from .precision import fastest_superglue
 from .superglue import SuperGlueSettings, layers_of, normalize_keypoints
@@ -124,28 +125,33 @@ class Matcher:
 
 
 class LightGlueMatcher:
-    """LightGlue on pairs of photos whose descriptors are in ALIKED's space; fp32. Arguments as `Matcher`'s."""
+    """LightGlue on pairs of photos whose descriptors are in ALIKED's space. Arguments and errors as `Matcher`'s."""
 
-    def __init__(self, weights: str, device: str = "auto", threshold: float = 0.1) -> None:
-        self.device = select_device(device)
+    def __init__(
+        self,
+        weights: str,
+        device: str = "auto",
+        threshold: float = LightGlueSettings.threshold,
+        precision: Precision | None = None,
+    ) -> None:
         tensors = weights_of.load("lightglue", weights)
-        network = LightGlue(LightGlueSettings(layers=lightglue_layers(tensors), threshold=threshold))
-        network.load_state_dict(tensors)
-        self.network = network.eval().to(self.device)
+        settings = settings_of(tensors, threshold)
+        self.network = fastest_lightglue(tensors, settings, select_device(device), precision)
+        self.device = self.network.device
 
-    def encode(self, features: Features) -> Described:
-        """On the matcher's device."""
-        xy = (
-            torch.from_numpy(features.keypoints) - 0.5
-        )  # the network counts pixels from the first one's center
+    def encode(self, features: Features) -> EncodedPhoto:
+        """As `Matcher.encode`."""
+        # The network counts pixels from the first one's center.
+        xy = torch.from_numpy(features.keypoints) - 0.5
         positions = normalize_positions(xy, features.image_size)
-        return Described(positions.to(self.device), torch.from_numpy(features.descriptors).to(self.device))
-
-    def match(self, pairs: Sequence[tuple[Described, Described]]) -> list[Matches]:
-        """As `Matcher.match`."""
-        return in_parallel(self._match, pairs, self.device, MAX_PAIRS)
-
-    def _match(self, pair: tuple[Described, Described]) -> Matches:
         with torch.inference_mode():
-            found = self.network(*pair)
+            return self.network.encode(Described(positions, torch.from_numpy(features.descriptors)))
+
+    def match(self, pairs: Sequence[tuple[EncodedPhoto, EncodedPhoto]]) -> list[Matches]:
+        """As `Matcher.match`; one pair after the other, since each has its own depth and width."""
+        return in_parallel(self._match, pairs, self.device, MOST)
+
+    def _match(self, pair: tuple[EncodedPhoto, EncodedPhoto]) -> Matches:
+        with torch.inference_mode():
+            found = self.network.match(*pair)
         return found.indices.cpu().numpy().astype(np.uint32), found.scores.cpu().numpy()

@@ -179,8 +179,7 @@ def synthetic_pair() -> list[tuple[Tensor, Tensor, Tensor]]:
     """Fixed keypoints of two images as `FastSuperGlue.encode` takes them: three of four of the second are the
     first's, moved by an affine map, with similar descriptors; the rest have none like them."""
     random = torch.Generator().manual_seed(0)
-    xy = torch.rand(KEYPOINTS, 2, generator=random) - 0.5
-    moved = xy @ torch.tensor([[0.9, 0.25], [-0.2, 1.05]]) + torch.tensor([0.05, -0.08])
+    xy, moved = synthetic_places(random)
     descriptors = torch.randn(KEYPOINTS, DESCRIPTOR_SIZE, generator=random)
     others = descriptors + 0.6 * torch.randn(KEYPOINTS, DESCRIPTOR_SIZE, generator=random)
     alone = 3 * KEYPOINTS // 4
@@ -190,3 +189,10 @@ def synthetic_pair() -> list[tuple[Tensor, Tensor, Tensor]]:
         (xy, scores[0], F.normalize(descriptors, dim=1)),
         (moved, scores[1], F.normalize(others, dim=1)),
     ]
+
+
+def synthetic_places(random: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+    """Places [KEYPOINTS, 2] in -0.5 to 0.5 and the same moved by an affine map."""
+    random = random or torch.Generator().manual_seed(0)
+    xy = torch.rand(KEYPOINTS, 2, generator=random) - 0.5
+    return xy, xy @ torch.tensor([[0.9, 0.25], [-0.2, 1.05]]) + torch.tensor([0.05, -0.08])

@@ -23,9 +23,9 @@ from tests.support.engine import REPOSITORY, recon3d
 
 WEIGHTS = REPOSITORY / "vendor" / "weights"
 DEMO = REPOSITORY / "demo"
-NETWORKS = ("superpoint", "superglue", "efficientnet_b0")  # those of the front-end `learned`
-MEGABYTES = 45  # that all three may take
-FREE = ("CC0-1.0", "Apache-2.0")
+NETWORKS = ("superpoint", "superglue", "efficientnet_b0", "aliked_descriptors", "lightglue")
+MEGABYTES = 65  # that all may take; in the zip two thirds
+FREE = ("CC0-1.0", "Apache-2.0", "BSD-3-Clause")
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -114,7 +114,7 @@ def test_weights_that_do_not_ship_yet_are_missed_in_a_sentence(monkeypatch, tmp_
 def test_precisions_are_those_of_both_networks():
     assert {name: front_ends.precisions(name) for name in front_ends.NAMES} == {
         "learned": ("fp32", "bf16"),
-        "superpoint-lightglue": ("fp32",),
+        "superpoint-lightglue": ("fp32", "bf16"),
         "sift": (),
     }
 
@@ -128,7 +128,7 @@ def test_alikeds_descriptors_stand_at_superpoints_keypoints(weights):
         assert found.descriptors.shape == (len(expected.keypoints), 128)
         np.testing.assert_allclose(np.linalg.norm(found.descriptors, axis=1), 1, atol=1e-5)
     assert len(ours[0].keypoints) == 100 and len(ours[1].keypoints) == 0
-    matcher = LightGlueMatcher(weights, "cpu", threshold=0.0)
+    matcher = LightGlueMatcher(weights, "cpu", threshold=0.0, precision="fp32")
     sides = [matcher.encode(features) for features in ours]
     found = matcher.match([(sides[0], sides[0]), (sides[0], sides[1])])
     assert found[0][0].dtype == np.uint32 and len(found[0][0]) == len(found[0][1]) > 0

@@ -19,7 +19,14 @@ def _empty(tensors: Mapping[str, torch.Tensor]) -> torch.nn.Module:
     return AlikedDescriptors()
 
 
+def _same_in_bf16(weights: str, device: torch.device) -> bool:
+    from ..aliked_precision import extractor_takes_bf16
+
+    return extractor_takes_bf16(weights, device)
+
+
 def _open(settings: Any) -> Extractor:
+    from ..arithmetic import wanted
     from ..frontend import AlikedFeatureExtractor
     from ..network_extraction import NetworkExtractor
 
@@ -28,18 +35,19 @@ def _open(settings: Any) -> Extractor:
         settings.device,
         max_keypoints=settings.max_keypoints or MAX_KEYPOINTS,
         max_size=settings.max_size,
-        precision="fp32",
+        precision=wanted(settings.precision),
         **choice(settings),
     )
-    return NetworkExtractor(network)
+    return NetworkExtractor(network, settings.precision)
 
 
 NETWORK = ExtractorNetwork(
     "superpoint_aliked",
     "SuperPoint",
-    settings=("weights", "device", "max_keypoints", "max_size", *CHOICE),
+    settings=("weights", "device", "precision", "max_keypoints", "max_size", *CHOICE),
     weights=(SUPERPOINT_WEIGHTS, WeightsFile("aliked_descriptors", _empty)),
-    precisions=("fp32",),
+    precisions=("fp32", "bf16"),
+    same_in_bf16=_same_in_bf16,
     open=_open,
     descriptors=Descriptors("aliked", 128),
     max_keypoints=MAX_KEYPOINTS,

@@ -18,19 +18,28 @@ def _empty(tensors: Mapping[str, torch.Tensor]) -> torch.nn.Module:
     return LightGlue(LightGlueSettings(layers=max(1, min(layers_of(tensors), len(tensors)))))
 
 
+def _same_in_bf16(weights: str, device: torch.device) -> bool:
+    from ..aliked_precision import lightglue_takes_bf16
+
+    return lightglue_takes_bf16(weights, device)
+
+
 def _open(settings: Any) -> Matcher:
+    from ..arithmetic import wanted
     from ..matcher import LightGlueMatcher
     from ..network_matching import NetworkMatcher
 
-    return NetworkMatcher(LightGlueMatcher(settings.weights, settings.device))
+    network = LightGlueMatcher(settings.weights, settings.device, precision=wanted(settings.precision))
+    return NetworkMatcher(network, settings.precision)
 
 
 NETWORK = MatcherNetwork(
     "lightglue",
     "LightGlue",
-    settings=("weights", "device"),
+    settings=("weights", "device", "precision"),
     weights=(WeightsFile("lightglue", _empty),),
-    precisions=("fp32",),
+    precisions=("fp32", "bf16"),
+    same_in_bf16=_same_in_bf16,
     open=_open,
     descriptors=Descriptors("aliked", 128),
     min_inliers=15,  # it is sure of few wrong matches; not measured yet
