@@ -194,19 +194,19 @@ def figures(workspace: Workspace, truth: Path) -> Values:
         return values
     meters = errors["units"] == "m"
     scale = 1000.0 if meters else 100.0 / ring(truth)
-    center = errors["cameras"]["center"]
+    center = errors["cameras"]["centre"]
     return {
         **values,
         "unit": "mm" if meters else "% of the ring's radius",
-        "center": scale * center["mean"],
-        "center_max": scale * center["max"],
+        "centre": scale * center["mean"],
+        "centre_max": scale * center["max"],
         "degrees": errors["cameras"]["rotation_degrees"]["mean"],
     }
 
 
 def _cells(values: Values) -> list[str]:
     centers = [
-        f"{values[prefix + 'center']:.2f} ({values[prefix + 'center_max']:.2f}) {values['unit']}"
+        f"{values[prefix + 'centre']:.2f} ({values[prefix + 'centre_max']:.2f}) {values['unit']}"
         if prefix + "unit" in values and "unit" in values
         else ""
         for prefix in STEPS
@@ -237,8 +237,8 @@ def verdict(found: Found) -> str:
                 worse.append(
                     f"{name}: {ours['registered']:g} photos registered against {other['registered']:g}"
                 )
-            if "unit" in ours and "unit" in other and ours["center"] > WORST * other["center"]:
-                worse.append(f"{name}: camera error {ours['center']:.2f} against {other['center']:.2f}")
+            if "unit" in ours and "unit" in other and ours["centre"] > WORST * other["centre"]:
+                worse.append(f"{name}: camera error {ours['centre']:.2f} against {other['centre']:.2f}")
         lines.append(
             f"Fewer photos than SIFT, or more than {WORST:g} times its camera error, {label}: "
             f"{'; '.join(worse) or 'nowhere'}.\n"

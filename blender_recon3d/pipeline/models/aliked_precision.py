@@ -30,8 +30,8 @@ TRIED = 128  # keypoints at which descriptors are compared
 
 
 def extractor_takes_bf16(weights: str, device: torch.device) -> bool:
-    """Whether SuperPoint and the descriptors are computed in bf16 on a device that is fast in it. UserError when there
-    are no weights."""
+    """Whether SuperPoint and the descriptors are computed in bf16 on a device that is fast in it. UserError without
+    weights."""
     network = load_superpoint(weights, SuperPointSettings().max_keypoints)
     fast = fastest_superpoint(network, device)
     described = fastest_descriptors(load_descriptors(weights), network, fast)

@@ -24,7 +24,10 @@ Pair = Sequence[Tensor]  # of the one and of the other side
 HEAD_SIZE = DESCRIPTOR_SIZE // HEADS
 BLOCK_BYTES = 2 * 2**20  # of scores at a time: what stays in a core's caches until it is used
 SHARP = 60.0  # scores to the base 2 beyond which a head is torch's: bf16 keeps a quarter there
-MIN_SUM, MAX_SUM = 2.0**-100, 2.0**100  # sums of weights between which neither a sum nor a product left the range
+MIN_SUM, MAX_SUM = (
+    2.0**-100,
+    2.0**100,
+)  # sums of weights between which neither a sum nor a product left the range
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, out: Tensor, kind: Kind) -> None:

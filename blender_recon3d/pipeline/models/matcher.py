@@ -149,7 +149,7 @@ class LightGlueMatcher:
 
     def match(self, pairs: Sequence[tuple[EncodedPhoto, EncodedPhoto]]) -> list[Matches]:
         """As `Matcher.match`; one pair after the other, since each has its own depth and width."""
-        return in_parallel(self._match, pairs, self.device, MOST)
+        return in_parallel(self._match, pairs, self.device, MAX_PAIRS)
 
     def _match(self, pair: tuple[EncodedPhoto, EncodedPhoto]) -> Matches:
         with torch.inference_mode():
