@@ -2,6 +2,7 @@
 # make demo      reconstruct the demo capture: build/demo/{workspace,demo.glb,picture.png}, and demo.blend where there
 #                is a Blender (on the path, or as the module bpy)
 # make test      every test that needs no window        make lint    ruff and mypy, without torch
+# make golden    write the golden files of the tests again, after a change that is meant
 # make test-gui  what needs a real Blender: RECON3D_BLENDER=/path/to/blender RECON3D_BLENDER_GUI=... make test-gui
 # make zip       the extension, in dist/
 #
@@ -13,7 +14,7 @@ DEMO := build/demo
 # Files of tests side by side: much of a test's time is one thread's.
 PARALLEL ?= --numprocesses 3 --dist loadfile
 
-.PHONY: setup setup-bpy demo test test-engine test-blender test-gui lint zip clean
+.PHONY: setup setup-bpy demo test test-engine test-blender test-gui lint golden zip clean
 
 setup: .venv/ready
 .venv/ready: pyproject.toml tools/locks/engine.txt
@@ -53,6 +54,9 @@ lint: .venv-lint/ready
 	.venv-lint/bin/ruff check .
 	.venv-lint/bin/ruff format --check .
 	.venv-lint/bin/mypy
+
+golden: .venv/ready
+	.venv/bin/python -m tests.support.golden
 
 zip:
 	$(PYTHON) build_addon.py --output dist
