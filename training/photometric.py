@@ -20,10 +20,10 @@ def change_light(images: Tensor, strength: float, generator: torch.Generator) ->
     count, device = len(images), images.device
 
     def signed(*shape: int) -> Tensor:
-        return (2 * torch.rand(count, *shape, generator=generator) - 1).to(device)
+        return (2 * torch.rand(count, *shape, generator=generator, device=generator.device) - 1).to(device)
 
     def chosen(share: float) -> Tensor:
-        return (torch.rand(count, 1, 1, 1, generator=generator) < share).to(device)
+        return (torch.rand(count, 1, 1, 1, generator=generator, device=generator.device) < share).to(device)
 
     light = torch.exp(strength * 0.6 * _smooth_field(images, 3, generator))
     images = torch.where(chosen(0.6), images * light, images)
@@ -36,14 +36,15 @@ def change_light(images: Tensor, strength: float, generator: torch.Generator) ->
     images = images.clamp(1e-4, 1) ** torch.exp(strength * 0.6 * signed(1, 1, 1))
     images = torch.where(chosen(0.4), blur(images, strength * 1.6 * signed().abs()), images)
     images = torch.where(chosen(0.15), _motion_blur(images, signed(), strength), images)
-    noise = torch.randn(images.shape, generator=generator).to(device)
+    noise = torch.randn(images.shape, generator=generator, device=generator.device).to(device)
     images = images + noise * (strength * 0.05 * signed(1, 1, 1).abs().square())
     return ((images * 255).round() / 255).clamp(0, 1)
 
 
 def _smooth_field(images: Tensor, cells: int, generator: torch.Generator) -> Tensor:
     """A smooth random field over each image [B, 1, H, W], about unit size, with features of 1/cells of it."""
-    coarse = torch.randn(len(images), 1, cells, cells, generator=generator).to(images.device)
+    size = (len(images), 1, cells, cells)
+    coarse = torch.randn(size, generator=generator, device=generator.device).to(images.device)
     return F.interpolate(coarse, size=images.shape[-2:], mode="bicubic", align_corners=True)
 
 

@@ -31,7 +31,7 @@ def load_photos(data: Path) -> Photos:
     """All of `data`/train/photos. Raises FileNotFoundError when there is none, ValueError naming the file
     when one cannot be read."""
     paths = _paths(data)
-    images = _read_all(paths)
+    images = read_all(paths)
     held_out = [index % HELD_OUT_EVERY == 0 for index in range(len(paths))]
     names = [path.name for path in paths]
     return Photos(
@@ -44,7 +44,7 @@ def load_photos(data: Path) -> Photos:
 
 def load_held_out(data: Path) -> list[np.ndarray]:
     """The held-out ones alone, as `load_photos` gives them; raises as it does."""
-    return _read_all(_paths(data)[::HELD_OUT_EVERY])
+    return read_all(_paths(data)[::HELD_OUT_EVERY])
 
 
 def sampling_weights(names: list[str]) -> Tensor:
@@ -60,8 +60,8 @@ def sampling_weights(names: list[str]) -> Tensor:
 
 @dataclass
 class PhotoStack:
-    """Gray photos on one device. pixels: uint8 [N, S, S], each in the upper left corner, zero beside it;
-    sizes: float32 [N, 2], width and height."""
+    """Photos on one device. pixels: uint8 [N, S, S], gray, or [N, 3, S, S], RGB; each in the upper left corner, zero
+    beside it; sizes: float32 [N, 2], width and height."""
 
     pixels: Tensor
     sizes: Tensor
@@ -82,19 +82,33 @@ def stack_gray(images: list[np.ndarray], device: torch.device) -> PhotoStack:
     return PhotoStack(torch.from_numpy(pixels).to(device), sizes.to(device))
 
 
+def stack_colour(images: list[np.ndarray], device: torch.device) -> PhotoStack:
+    """RGB photos in one tensor; of a photo longer than LONGEST pixels the middle."""
+    images = [_middle(image) for image in images]
+    side = max(max(image.shape[:2]) for image in images)
+    pixels = np.zeros((len(images), 3, side, side), np.uint8)
+    for index, image in enumerate(images):
+        height, width = image.shape[:2]
+        pixels[index, :, :height, :width] = image.transpose(2, 0, 1)
+    sizes = torch.tensor([[image.shape[1], image.shape[0]] for image in images], dtype=torch.float32)
+    return PhotoStack(torch.from_numpy(pixels).to(device), sizes.to(device))
+
+
 def _middle(image: np.ndarray) -> np.ndarray:
     top, left = (max(0, size - LONGEST) // 2 for size in image.shape[:2])
     return image[top : top + LONGEST, left : left + LONGEST]
 
 
 def _paths(data: Path) -> list[Path]:
-    paths = sorted((data / "train" / "photos").glob("*.jpg"))
+    folder = data / "train" / "photos"
+    paths = sorted([*folder.glob("*.jpg"), *folder.glob("*.webp")])
     if not paths:
         raise FileNotFoundError(f"no photos in {data / 'train' / 'photos'}")
     return paths
 
 
-def _read_all(paths: list[Path]) -> list[np.ndarray]:
+def read_all(paths: list[Path]) -> list[np.ndarray]:
+    """RGB photos uint8 [H, W, 3]; ValueError naming the one that cannot be read."""
     with ThreadPoolExecutor() as pool:
         return list(pool.map(_read, paths))
 

@@ -83,12 +83,14 @@ def random_scenes(
 ) -> Scenes:
     """Scenes of photos[index] int64 [S] with `views` cameras each, for views of shape (height, width).
 
-    Random numbers are drawn on the CPU, so that a seed means the same on every device.
+    Random numbers are drawn where the generator is: on the CPU a seed means the same for every device, on a GPU
+    nothing waits for the CPU.
     """
-    sizes = photos.sizes.cpu()[index.cpu()]
+    place = generator.device
+    sizes = photos.sizes.to(place)[index.to(place)]
     low, high = settings.view_scale
-    max_scale = (sizes / torch.tensor([shape[1], shape[0]])).amin(dim=1)
-    scale = (low + (high - low) * torch.rand(len(index), generator=generator)).minimum(max_scale)
+    most = (sizes / torch.tensor([shape[1], shape[0]], device=place)).amin(dim=1)
+    scale = (low + (high - low) * _uniform(generator, len(index))).minimum(most)
     relief = _random_relief(scale * shape[1], settings, generator)
     cameras = _random_cameras(sizes, scale, views, shape, settings, generator)
     device = photos.pixels.device
@@ -123,20 +125,21 @@ def project(cameras: Cameras, points: Tensor) -> tuple[Tensor, Tensor]:
 def _random_relief(visible: Tensor, settings: ReliefSettings, generator: torch.Generator) -> Tensor:
     """Smooth hills and a few steps, [S, 1, SIDE, SIDE]; visible: what a view shows, photo pixels [S]."""
     count = len(visible)
-    relief = torch.zeros(count, 1, 64, 64)
+    place = generator.device
+    relief = torch.zeros(count, 1, 64, 64, device=place)
     for cells, height in ((3, 1.0), (6, 0.5), (12, 0.15)):
-        noise = torch.randn(count, 1, cells, cells, generator=generator)
+        noise = torch.randn(count, 1, cells, cells, generator=generator, device=place)
         relief += height * F.interpolate(noise, size=(64, 64), mode="bicubic", align_corners=True)
-    rows = torch.arange(64.0)
+    rows = torch.arange(64.0, device=place)
     for _ in range(3):  # blocks that stand out, with edges that hide what is behind
-        box = torch.rand(count, 5, generator=generator)
+        box = _uniform(generator, count, 5)
         present = (box[:, 4] < 0.35).float() * 1.5
         inside_y = (rows - 64 * box[:, :1]).abs() < 4 + 10 * box[:, 2:3]
         inside_x = (rows - 64 * box[:, 1:2]).abs() < 4 + 10 * box[:, 3:4]
         relief[:, 0] -= present[:, None, None] * (inside_y[:, :, None] & inside_x[:, None, :]).float()
     relief = relief - relief.mean(dim=(2, 3), keepdim=True)
     relief = relief / relief.abs().amax(dim=(2, 3), keepdim=True)
-    strength = torch.rand(count, 2, generator=generator)
+    strength = _uniform(generator, count, 2)
     amount = settings.depth * strength[:, 0] * (strength[:, 1] >= settings.flat)
     relief = relief * (0.5 * amount * visible)[:, None, None, None]
     return F.interpolate(relief, size=(SIDE, SIDE), mode="bilinear", align_corners=True)
@@ -152,23 +155,23 @@ def _random_cameras(
 ) -> Cameras:
     count = len(sizes)
     height, width = shape
-    signed = 2 * torch.rand(count, views, 8, generator=generator) - 1
-    room = (sizes - scale[:, None] * torch.tensor([width, height])).clamp(min=0)
+    signed = 2 * _uniform(generator, count, views, 8) - 1
+    room = (sizes - scale[:, None] * torch.tensor([width, height], device=sizes.device)).clamp(min=0)
     middle = sizes / 2 + 0.5 * room * signed[:, 0, 6:8]  # shared by the scene's views
     target = middle[:, None] + signed[..., 0:2] * settings.translation * (scale * width)[:, None, None]
     # Square root: views far from the normal are as frequent as their solid angle.
     tilt = math.radians(settings.tilt) * signed[..., 2].abs().sqrt()
     azimuth = math.pi * signed[..., 3]
-    free = torch.rand(count, views, generator=generator) < settings.any_roll
+    free = _uniform(generator, count, views) < settings.any_roll
     roll = torch.where(free, math.pi * signed[..., 4], math.radians(settings.roll) * signed[..., 4])
     focal = width * torch.exp(0.35 * signed[..., 5]) * 1.2
-    zoom = settings.scale ** (2 * torch.rand(count, views, generator=generator) - 1)
+    zoom = settings.scale ** (2 * _uniform(generator, count, views) - 1)
     distance = focal * scale[:, None] * zoom
     axis = torch.stack([tilt.sin() * azimuth.cos(), tilt.sin() * azimuth.sin(), tilt.cos()], dim=-1)
     rotation = _roll(roll) @ _looking_along(axis)
-    center = F.pad(target, (0, 1)) - distance[..., None] * axis
-    translation = -(rotation @ center[..., None])[..., 0]
-    intrinsics = torch.zeros(count, views, 3, 3)
+    centre = F.pad(target, (0, 1)) - distance[..., None] * axis
+    translation = -(rotation @ centre[..., None])[..., 0]
+    intrinsics = torch.zeros(count, views, 3, 3, device=sizes.device)
     intrinsics[..., 0, 0] = intrinsics[..., 1, 1] = focal
     intrinsics[..., 0, 2], intrinsics[..., 1, 2] = (width - 1) / 2, (height - 1) / 2
     intrinsics[..., 2, 2] = 1
@@ -211,38 +214,46 @@ def _rays(cameras: Cameras, shape: tuple[int, int]) -> tuple[Tensor, Tensor]:
 def _march(relief: Tensor, extent: int, origin: Tensor, direction: Tensor) -> Tensor:
     """First points [S, V, H W, 3] where rays meet the relief [S, 1, SIDE, SIDE].
 
-    One view at a time: what a view needs stays in the processor's cache.
+    On a CPU one view at a time: what a view needs stays in the processor's cache.
     """
-    scenes = []
-    for s in range(len(relief)):
-        views = [
-            _march_view(relief[s : s + 1], extent, origin[s, v, 0], direction[s, v])
-            for v in range(origin.shape[1])
+    scenes, views = origin.shape[:2]
+    if relief.device.type != "cpu":
+        every = relief.repeat_interleave(views, dim=0)
+        points = _march_views(every, extent, origin.flatten(0, 1)[:, 0], direction.flatten(0, 1))
+        return points.unflatten(0, (scenes, views))
+    return torch.stack(
+        [
+            torch.cat(
+                [
+                    _march_views(relief[s : s + 1], extent, origin[s, v], direction[s, v : v + 1])
+                    for v in range(views)
+                ]
+            )
+            for s in range(scenes)
         ]
-        scenes.append(torch.stack(views))
-    return torch.stack(scenes)
+    )
 
 
-def _march_view(relief: Tensor, extent: int, origin: Tensor, direction: Tensor) -> Tensor:
-    """First points [R, 3] where rays from origin [3] along directions [R, 3] (z of 1) meet the relief."""
-    top, bottom = float(relief.min()), float(relief.max())
-    start = origin[:2] - direction[:, :2] * origin[2]  # where the rays meet z = 0
-    slope = direction[:, :2]
+def _march_views(relief: Tensor, extent: int, origin: Tensor, direction: Tensor) -> Tensor:
+    """First points [V, R, 3] where rays from origins [V, 3] along directions [V, R, 3] (z of 1) meet the reliefs
+    [V, 1, SIDE, SIDE] of the views."""
+    top, bottom = relief.amin(dim=(1, 2, 3))[:, None], relief.amax(dim=(1, 2, 3))[:, None]
+    slope = direction[..., :2]
+    start = origin[:, None, :2] - slope * origin[:, None, 2:]  # where the rays meet z = 0
 
-    def gap(z: Tensor | float) -> Tensor:
-        """How far below the surface the rays are at heights z [R]: negative above it."""
-        xy = start + slope * (z if isinstance(z, float) else z[:, None])
-        grid = xy * (2 / (extent - 1)) - 1
-        height = F.grid_sample(relief, grid[None, None], padding_mode="border", align_corners=True)
-        return z - height[0, 0, 0]
+    def gap(z: Tensor) -> Tensor:
+        """How far below the surface the rays are at heights z [V, R]: negative above it."""
+        grid = (start + slope * z[..., None]) * (2 / (extent - 1)) - 1
+        height = F.grid_sample(relief, grid[:, None], padding_mode="border", align_corners=True)
+        return z - height[:, 0, 0]
 
-    if bottom - top < 0.1:
-        return torch.cat([start, torch.zeros_like(start[:, :1])], dim=1)
+    if len(relief) == 1 and float(bottom - top) < 0.1:
+        return F.pad(start, (0, 1))
     step = (bottom - top) / LEVELS
-    above = torch.ones_like(start[:, 0])
+    above = torch.ones_like(start[..., 0])
     passed = torch.zeros_like(above)
     for level in range(1, LEVELS):
-        above = above * (gap(top + step * level) < 0)
+        above = above * (gap((top + step * level).expand_as(above)) < 0)
         passed += above
     lower, upper = top + step * passed, top + step * (passed + 1)
     lower_gap, upper_gap = gap(lower), gap(upper)
@@ -253,7 +264,11 @@ def _march_view(relief: Tensor, extent: int, origin: Tensor, direction: Tensor) 
         below = value >= 0
         upper, upper_gap = torch.where(below, z, upper), torch.where(below, value, upper_gap)
         lower, lower_gap = torch.where(below, lower, z), torch.where(below, lower_gap, value)
-    return torch.cat([start + slope * z[:, None], z[:, None]], dim=1)
+    return torch.cat([start + slope * z[..., None], z[..., None]], dim=-1)
+
+
+def _uniform(generator: torch.Generator, *shape: int) -> Tensor:
+    return torch.rand(shape, generator=generator, device=generator.device)
 
 
 def _texture(photos: PhotoStack, index: Tensor, xy: Tensor) -> Tensor:

@@ -18,17 +18,18 @@ import torch.multiprocessing
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-CHECKPOINT_SECONDS = 120.0
+CHECKPOINT_SECONDS = 60.0
 
 
 def read_config(path: Path) -> dict[str, Any]:
     return tomllib.loads(path.read_text("utf-8"))
 
 
-def learning_rate(step: int, steps: int, peak: float, warm_up: int, decay: float) -> float:
-    """Linear warm-up, flat, and linear decay to zero over the last `decay` (a share) of the steps."""
+def learning_rate(step: int, done: float, peak: float, warm_up: int, decay: float) -> float:
+    """Linear warm-up over `warm_up` steps, flat, and linear decay to zero over the last `decay` of the training; done:
+    the share of it that is behind."""
     rise = min(1.0, (step + 1) / max(warm_up, 1))
-    fall = min(1.0, (steps - step) / max(decay * steps, 1))
+    fall = min(1.0, max(0.0, 1 - done) / max(decay, 1e-9))
     return peak * rise * fall
 
 
@@ -46,15 +47,15 @@ class MovingAverage:
     @torch.no_grad()
     def update(self, network: nn.Module, step: int) -> None:
         decay = min(self.decay, (1 + step) / (10 + step))
-        for name, tensor in network.state_dict().items():
-            if tensor.is_floating_point():
-                self.tensors[name].lerp_(tensor, 1 - decay)
-            else:
-                self.tensors[name].copy_(tensor)
+        state = network.state_dict()
+        real = [name for name, tensor in state.items() if tensor.is_floating_point()]
+        torch._foreach_lerp_([self.tensors[name] for name in real], [state[name] for name in real], 1 - decay)
+        for name in state.keys() - set(real):
+            self.tensors[name].copy_(state[name])
 
 
 class Run:
-    """One training run in a folder: checkpoint.pt (written whole, every two minutes), log.jsonl."""
+    """One training run in a folder: checkpoint.pt (written whole, every minute), log.jsonl."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -71,6 +72,10 @@ class Run:
         state: dict[str, Any] = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
         self._before = state["seconds"]
         return state
+
+    def begin(self) -> None:
+        """What was got ready so far does not count."""
+        self._started = time.monotonic()
 
     def due(self) -> bool:
         return time.monotonic() - self._saved > CHECKPOINT_SECONDS
@@ -140,16 +145,16 @@ class Meter:
     """Means of named losses since the last reading."""
 
     def __init__(self) -> None:
-        self._sums: dict[str, float] = {}
+        self._sums: dict[str, Tensor | float] = {}
         self._counts: dict[str, int] = {}
 
     def add(self, **values: Tensor | float) -> None:
         for name, value in values.items():
-            self._sums[name] = self._sums.get(name, 0.0) + float(value)
+            self._sums[name] = self._sums.get(name, 0.0) + value
             self._counts[name] = self._counts.get(name, 0) + 1
 
     def read(self) -> dict[str, float]:
-        means = {name: total / self._counts[name] for name, total in self._sums.items()}
+        means = {name: float(total) / self._counts[name] for name, total in self._sums.items()}
         self._sums, self._counts = {}, {}
         return means
 

@@ -41,11 +41,12 @@ class Trainer(ABC):
         self.rank, self.workers = rank, workers
         self.network = network
         self.average = MovingAverage(network, config["average"])
-        self.optimizer = torch.optim.AdamW(
-            parameters, config["rate"], betas, weight_decay=config["weight_decay"]
+        self.optimiser = torch.optim.AdamW(
+            parameters, config["rate"], betas, weight_decay=config["weight_decay"], fused=device.type == "cuda"
         )
-        self.generator = torch.Generator()
+        self.generator = torch.Generator(device if device.type == "cuda" else "cpu")
         self.step = 0
+        self.done = 0.0  # share of the training that is behind
 
     @abstractmethod
     def loss(self, meter: Meter) -> Tensor:
@@ -80,29 +81,37 @@ class Trainer(ABC):
         )
         self.save_weights()
 
+    def _share(self) -> float:
+        """What is behind of the steps, or of the minutes where there is a limit of them."""
+        share = self.step / self.config["steps"]
+        minutes = self.config.get("minutes")
+        return max(share, self.run.seconds() / (60 * minutes)) if minutes else share
+
     def train(self) -> None:
         """All steps that are left; only the first process writes."""
         meter = Meter()
-        steps = self.config["steps"]
-        while self.step < steps:
+        self.run.begin()
+        while self._share() < 1:
             self._one_step(meter)
             self.step += 1
             if self.rank:
                 continue
             if self.step % self.log_every == 0:
                 self.run.log(step=self.step, **meter.read())
-            if self.step % self.validate_every == 0 or self.step == steps:
+            last = self._share() >= 1
+            if self.step % self.validate_every == 0 or last:
                 self.run.log(step=self.step, **self.validate())
-            if self.run.due() or self.step == steps:
+            if self.run.due() or last:
                 self.save()
 
     def _one_step(self, meter: Meter) -> None:
         config = self.config
+        self.done = min(self._share(), 1 - 1e-9)
         # A step's random numbers hang on its number alone, so that a resumed run draws the same.
         self.generator.manual_seed((config["seed"] * 1_000_003 + self.step) * self.workers + self.rank)
         for group in self.optimizer.param_groups:
             rate = group.get("rate", config["rate"])
-            group["lr"] = learning_rate(self.step, config["steps"], rate, config["warm_up"], config["decay"])
+            group["lr"] = learning_rate(self.step, self.done, rate, config["warm_up"], config["decay"])
         loss = self.loss(meter)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -124,6 +133,7 @@ def command_line(description: str, config: Path, precision: str) -> argparse.Arg
     parser.add_argument("--output", type=Path, required=True, help="checkpoint, log and weights")
     parser.add_argument("--config", type=Path, default=config)
     parser.add_argument("--steps", type=int, help="instead of the configuration's")
+    parser.add_argument("--minutes", type=float, help="end after this long, if the steps take longer")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--precision", choices=("bf16", "fp32"), default=precision)
     parser.add_argument("--threads", type=int, default=0, help="of each process; 0: as torch has it")
@@ -137,6 +147,7 @@ def launch(network: type[Trainer], options: argparse.Namespace) -> None:
     """Train: `network` is a Trainer that takes (rank, workers, config, options)."""
     config = read_config(options.config)
     config["steps"] = options.steps or config["steps"]
+    config["minutes"] = options.minutes
     in_workers(options.workers, _train, network, config, options)
 
 

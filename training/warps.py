@@ -60,22 +60,33 @@ def random_pair(
 ) -> tuple[Tensor, Tensor]:
     """Homographies [B, 3, 3] of two overlapping views of photos with `sizes` [B, 2] (width, height) to them.
 
-    view: (height, width). Random numbers are drawn on the CPU, so that a seed means the same everywhere.
+    view: (height, width). Random numbers are drawn where the generator is.
     """
-    first = _random_crop(sizes.cpu(), view, settings, generator)
+    first = _random_crop(sizes.to(generator.device), view, settings, generator)
     relative = _random_relative(len(sizes), view, settings, generator)
     return first.to(sizes.device), (first @ relative).to(sizes.device)
+
+
+def random_views(
+    sizes: Tensor, view: tuple[int, int], settings: WarpSettings, generator: torch.Generator
+) -> Tensor:
+    """Homographies [B, 3, 3] of one view each of photos with `sizes` [B, 2] (width, height) to them: a crop, turned,
+    scaled and tilted by the settings' ranges."""
+    crop = _random_crop(sizes.to(generator.device), view, settings, generator, mirror=False)
+    return (crop @ _random_relative(len(sizes), view, settings, generator)).to(sizes.device)
 
 
 def sample_views(
     photos: PhotoStack, index: Tensor, homography: Tensor, view: tuple[int, int]
 ) -> tuple[Tensor, Tensor]:
-    """Views [B, 1, H, W] in [0, 1] of photos[index] and where they show the photo, bool [B, H, W].
+    """Views [B, 1, H, W] in [0, 1] of photos[index] ([B, 3, H, W] of colour photos) and where they show the photo,
+    bool [B, H, W].
 
     Each pixel is the mean of four samples, so that what is made up to three times smaller does not alias.
     """
     height, width = view
-    images = photos.pixels[index].unsqueeze(1).float() / 255
+    images = photos.pixels[index].float() / 255
+    images = images if images.dim() == 4 else images[:, None]
     grid = (pixel_grid(2 * height, 2 * width, images.device) - 0.5) / 2
     xy = apply_homography(homography, grid.expand(len(index), -1, -1, -1))
     side = images.shape[-1]
@@ -98,21 +109,26 @@ def warp_map(values: Tensor, homography: Tensor, view: tuple[int, int]) -> tuple
 
 
 def _random_crop(
-    sizes: Tensor, view: tuple[int, int], settings: WarpSettings, generator: torch.Generator
+    sizes: Tensor,
+    view: tuple[int, int],
+    settings: WarpSettings,
+    generator: torch.Generator,
+    mirror: bool = True,
 ) -> Tensor:
-    """View to photo: a crop that lies inside the photo, upright, or mirrored."""
+    """View to photo: a crop that lies inside the photo, upright, or mirrored (half of them)."""
     count = len(sizes)
-    extent = torch.tensor([view[1], view[0]], dtype=torch.float32)
+    place = generator.device
+    extent = torch.tensor([view[1], view[0]], dtype=torch.float32, device=place)
     low, high = settings.crop_scale
-    max_scale = (sizes / extent).amin(dim=1).clamp(max=high)
-    uniform = torch.rand(count, 4, generator=generator)
-    scale = (low * (max_scale / low).clamp(min=1) ** uniform[:, 0]).minimum(max_scale)
+    most = (sizes / extent).amin(dim=1).clamp(max=high)
+    uniform = torch.rand(count, 4, generator=generator, device=place)
+    scale = (low * (most / low).clamp(min=1) ** uniform[:, 0]).minimum(most)
     room = sizes - 1 - scale[:, None] * (extent - 1)
     corner = uniform[:, 1:3] * room
-    crop = torch.zeros(count, 3, 3)
+    crop = torch.zeros(count, 3, 3, device=place)
     crop[:, 0, 0], crop[:, 1, 1], crop[:, 2, 2] = scale, scale, 1
     crop[:, :2, 2] = corner
-    mirrored = uniform[:, 3] < 0.5
+    mirrored = uniform[:, 3] < 0.5 * mirror
     crop[mirrored, 0, 0] *= -1
     crop[mirrored, 0, 2] += scale[mirrored] * (view[1] - 1)
     return crop
@@ -123,9 +139,10 @@ def _random_relative(
 ) -> Tensor:
     """Second view to first view: rotation, scale, stretch, perspective and translation about the middle."""
     height, width = view
-    signed = 2 * torch.rand(count, 8, generator=generator) - 1
+    place = generator.device
+    signed = 2 * torch.rand(count, 8, generator=generator, device=place) - 1
     angle = signed[:, 0] * math.radians(settings.rotation)
-    free = torch.rand(count, generator=generator) < settings.any_rotation
+    free = torch.rand(count, generator=generator, device=place) < settings.any_rotation
     angle = torch.where(free, signed[:, 0] * math.pi, angle)
     scale = settings.scale ** signed[:, 1]
     stretch = settings.stretch ** (signed[:, 2] / 2)
@@ -136,16 +153,16 @@ def _random_relative(
         [torch.stack([axis.cos(), -axis.sin()], -1), torch.stack([axis.sin(), axis.cos()], -1)], -2
     )
     stretched = along @ torch.diag_embed(torch.stack([stretch, 1 / stretch], -1)) @ along.transpose(1, 2)
-    matrix = torch.zeros(count, 3, 3)
+    matrix = torch.zeros(count, 3, 3, device=place)
     matrix[:, :2, :2] = scale[:, None, None] * (turn @ stretched)
     matrix[:, 0, 2] = signed[:, 3] * settings.translation * width
     matrix[:, 1, 2] = signed[:, 4] * settings.translation * height
     matrix[:, 2, 0] = signed[:, 5] * settings.perspective * 2 / width
     matrix[:, 2, 1] = signed[:, 6] * settings.perspective * 2 / height
     matrix[:, 2, 2] = 1
-    center = torch.eye(3).repeat(count, 1, 1)
-    center[:, 0, 2], center[:, 1, 2] = (width - 1) / 2, (height - 1) / 2
-    return center @ matrix @ torch.linalg.inv(center)
+    centre = torch.eye(3, device=place).repeat(count, 1, 1)
+    centre[:, 0, 2], centre[:, 1, 2] = (width - 1) / 2, (height - 1) / 2
+    return centre @ matrix @ torch.linalg.inv(centre)
 
 
 def blur(images: Tensor, sigma: Tensor, radius: int = 4) -> Tensor:

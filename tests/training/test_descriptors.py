@@ -152,12 +152,14 @@ def test_losses_are_least_at_the_teachers_descriptors(generator: torch.Generator
     # with all directions read alike, the shares of error are the same
     alike = projected_loss(other, teacher, torch.eye(128))
     torch.testing.assert_close(alike, cosine_loss(other, teacher), atol=1e-5, rtol=1e-4)
-    right, swapped = (contrastive_loss(ours, teacher, xy) for ours in (teacher, teacher.flip(0)))
+    right, swapped = (
+        contrastive_loss(ours[None], teacher[None], xy[None]) for ours in (teacher, teacher.flip(0))
+    )
     assert right < 0.1 < 5 < swapped
     # a descriptor twice at one place is not held against it
-    twice, places = torch.cat([teacher, teacher]), torch.cat([xy, xy + 1])
+    twice, places = torch.cat([teacher, teacher])[None], torch.cat([xy, xy + 1])[None]
     assert contrastive_loss(twice, twice, places) < 0.1
-    assert contrastive_loss(twice, twice, torch.cat([xy, xy + 50])) > 0.5
+    assert contrastive_loss(twice, twice, torch.cat([xy, xy + 50])[None]) > 0.5
 
 
 def test_distances_to_epipolar_lines_are_those_of_the_true_cameras(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from training.photometric import change_light
 from training.photos import PhotoStack, load_held_out, load_photos, stack_gray
 from training.relief import ReliefSettings, project, random_scenes, render
 from training.running import Run, learning_rate
-from training.superglue.data import pair_batch, relief_group, true_matches
+from training.superglue.data import pair_batch, relief_groups, true_matches
 from training.superglue.forward import attended
 from training.superglue.losses import training_assignment
 from training.superglue.network import grown, new_network, published_layout
@@ -94,18 +94,19 @@ def test_a_relief_is_seen_alike_from_all_sides(photos: PhotoStack, generator: to
 
 def test_true_matches_lie_on_the_same_point(photos: PhotoStack, generator: torch.Generator) -> None:
     network = SuperPoint().eval()
-    group = relief_group(
-        network, photos, torch.tensor([0]), 3, VIEW, 64, 0.5, ReliefSettings(flat=1), generator, False
+    groups = relief_groups(
+        network, photos, torch.tensor([1, 0]), 3, VIEW, 64, 0.5, ReliefSettings(flat=1), generator, False
     )
-    matches, alone_first, alone_second = true_matches(group, 0, 2)
+    scene, a, b = torch.tensor([1]), torch.tensor([0]), torch.tensor([2])
+    matches, alone_first, alone_second = (part[0] for part in true_matches(groups, scene, a, b))
     assert set(matches.sum(0).tolist()) <= {0.0, 1.0} and set(matches.sum(1).tolist()) <= {0.0, 1.0}
     first, second = torch.nonzero(matches, as_tuple=True)
     assert len(first) > 0
-    apart = (group.projected[0, 2, first] - group.keypoints[2, second]).norm(dim=-1)
+    apart = (groups.projected[1, 0, 2, first] - groups.keypoints[1, 2, second]).norm(dim=-1)
     assert apart.max() <= 3
     assert not (alone_first[first].any() or alone_second[second].any())
-    batch = pair_batch([group], 2, generator)
-    assert batch.first.keypoints.shape == (2, 64, 2) and batch.matches.shape == (2, 64, 64)
+    batch = pair_batch(groups, 2, generator)
+    assert batch.first.keypoints.shape == (4, 64, 2) and batch.matches.shape == (4, 64, 64)
 
 
 def test_light_changes_with_its_strength(photos: PhotoStack, generator: torch.Generator) -> None:
@@ -231,7 +232,7 @@ def test_a_new_matcher_is_nearest_neighbors(generator: torch.Generator) -> None:
 
 
 def test_the_learning_rate_rises_stays_and_falls() -> None:
-    rates = [learning_rate(step, 100, 1.0, 10, 0.4) for step in range(101)]
+    rates = [learning_rate(step, step / 100, 1.0, 10, 0.4) for step in range(101)]
     assert rates[0] == pytest.approx(0.1) and rates[30] == 1.0
     assert rates[80] == pytest.approx(0.5) and rates[100] == 0.0
 

@@ -22,6 +22,7 @@ from .teacher import Teacher
 from .views import View, cut_view, random_points, write_view
 
 SUPERPOINT = Path(__file__).parents[2] / "vendor" / "weights" / "superpoint.safetensors"
+ENDINGS = (".jpg", ".webp")
 KEYPOINTS, RANDOM = 512, 512  # points of a view
 HELD_OUT_CAPTURES = ("indoor_naver_floor2", "indoor_tum_fr3_office", "museum_nineveh_panel17")
 ROUND = 300  # photos after whose first views the captures get another variant
@@ -32,8 +33,10 @@ def photo_lists(data: Path) -> dict[str, list[Path]]:
 
     Raises FileNotFoundError when there are none.
     """
-    captures = sorted((data / "train" / "captures").glob("*/*.jpg"))
-    photos = sorted((data / "train" / "photos").glob("*.jpg"))
+    captures, photos = (
+        sorted(path for ending in ENDINGS for path in (data / "train").glob(f"{place}/*{ending}"))
+        for place in ("captures/*", "photos")
+    )
     if not captures and not photos:
         raise FileNotFoundError(f"no photos in {data / 'train'}")
     held = [path for path in captures if path.parent.name in HELD_OUT_CAPTURES]

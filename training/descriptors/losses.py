@@ -11,7 +11,7 @@ APART = 6.0  # pixels: points closer than this are not told apart
 
 
 def cosine_loss(ours: Tensor, teacher: Tensor) -> Tensor:
-    """Mean of 1 - cosine of descriptors [N, 128] of length 1."""
+    """Mean of 1 - cosine of descriptors [..., 128] of length 1."""
     return 1 - (ours * teacher).sum(dim=-1).mean()
 
 
@@ -25,10 +25,13 @@ def projected_loss(ours: Tensor, teacher: Tensor, projection: Tensor) -> Tensor:
 
 
 def contrastive_loss(ours: Tensor, teacher: Tensor, xy: Tensor) -> Tensor:
-    """InfoNCE both ways: of all points of the photo, the teacher's descriptor there is the most similar."""
-    logits = ours @ teacher.T / TEMPERATURE
+    """InfoNCE both ways: of all points [B, N, 2] of a photo, the teacher's descriptor there is the most similar.
+
+    ours, teacher: [B, N, 128].
+    """
+    logits = ours @ teacher.transpose(1, 2) / TEMPERATURE
     near = torch.cdist(xy, xy) < APART
-    near.fill_diagonal_(False)
+    near.diagonal(dim1=1, dim2=2).fill_(False)
     logits = logits.masked_fill(near, -1e4)
-    target = torch.arange(len(logits), device=logits.device)
-    return 0.5 * (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target))
+    target = torch.arange(logits.shape[1], device=logits.device).expand(len(logits), -1)
+    return 0.5 * (F.cross_entropy(logits, target) + F.cross_entropy(logits.transpose(1, 2), target))

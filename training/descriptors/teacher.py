@@ -37,29 +37,33 @@ class Matches:
 class Teacher:
     """ALIKED's descriptors at any points of a photo."""
 
-    def __init__(self) -> None:
+    def __init__(self, device: torch.device | None = None) -> None:
         network = _module("aliked").ALIKED(model_name=MODEL, max_num_keypoints=1, detection_threshold=0.0)
         network.score_head = _NoScores()  # half of the time, for what is not used here
-        self.network = network.eval()
+        self.network = network.eval().to(device)
 
-    @torch.inference_mode()
     def describe(self, image: Tensor, xy: Tensor) -> Tensor:
         """Descriptors [N, 128] of length 1 at xy [N, 2] (first pixel center (0, 0)) of an RGB image [3, H, W] in
         [0, 1]; H and W best multiples of 32."""
-        features, _ = self.network.extract_dense_map(image[None])
-        height, width = image.shape[-2:]
-        grid = 2 * xy / torch.tensor([width - 1.0, height - 1.0]) - 1
-        descriptors, _ = self.network.desc_head(features, [grid])
-        return F.normalize(descriptors[0], dim=-1)
+        return self.describe_all(image[None], xy[None])[0]
+
+    @torch.no_grad()
+    def describe_all(self, images: Tensor, xy: Tensor) -> Tensor:
+        """`describe` for images [B, 3, H, W] with as many points each, xy [B, N, 2]: [B, N, 128]."""
+        features, _ = self.network.extract_dense_map(images)
+        height, width = images.shape[-2:]
+        grid = 2 * xy / xy.new_tensor([width - 1.0, height - 1.0]) - 1
+        descriptors, _ = self.network.desc_head(features, list(grid))
+        return F.normalize(torch.stack(descriptors), dim=-1)
 
 
 class LightGlueMatcher:
     """LightGlue with its weights for ALIKED."""
 
-    def __init__(self, threshold: float = 0.1) -> None:
+    def __init__(self, threshold: float = 0.1, device: torch.device | None = None) -> None:
         """threshold: the smallest score of a match."""
         settings = {"filter_threshold": threshold, "depth_confidence": -1, "width_confidence": -1}
-        self.network = _module("lightglue").LightGlue(features="aliked", **settings).eval()
+        self.network = _module("lightglue").LightGlue(features="aliked", **settings).eval().to(device)
 
     @torch.inference_mode()
     def match(
@@ -74,6 +78,21 @@ class LightGlueMatcher:
             data[name] = {"keypoints": xy[None], "descriptors": descriptors[None], "image_size": size}
         found = self.network(data)
         return Matches(found["matches"][0], found["scores"][0])
+
+    @torch.no_grad()
+    def assignment(
+        self, xy0: Tensor, descriptors0: Tensor, xy1: Tensor, descriptors1: Tensor, shape: tuple[int, int]
+    ) -> Tensor:
+        """Logarithms of the probabilities of matches [B, M + 1, N + 1] in B pairs of photos of shape (height, width);
+        the last column (row): of having none. xy: [B, M, 2] and [B, N, 2]; descriptors: [B, M, 128], [B, N, 128]."""
+        network, normalise = self.network, _module("lightglue").normalize_keypoints
+        size = xy0.new_tensor([shape[1], shape[0]]).expand(len(xy0), 2)
+        turns = [network.posenc(normalise(xy, size)) for xy in (xy0, xy1)]
+        x0, x1 = network.input_proj(descriptors0), network.input_proj(descriptors1)
+        for layer in network.transformers:
+            x0, x1 = layer(x0, x1, turns[0], turns[1])
+        scores: Tensor = network.log_assignment[-1](x0, x1)[0]
+        return scores
 
 
 def input_projection() -> Tensor:

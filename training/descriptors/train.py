@@ -21,6 +21,7 @@ from ..photos import load_held_out, sampling_weights
 from ..running import Meter, Run, mixed_precision, save_whole
 from ..trainer import Trainer, command_line, launch
 from .cache import SUPERPOINT
+from .live import LiveViews, Views
 from .losses import contrastive_loss, cosine_loss, projected_loss
 from .network import first_network, load_superpoint
 from .teacher import Teacher, input_projection
@@ -39,11 +40,9 @@ class ViewFiles:
         self._weights: dict[str, Tensor] = {}
         self._scan = -1
 
-    def draw(self, step: int, captures: float, generator: torch.Generator) -> Path:
-        """captures: the chance of a view of a capture; within both lists every folder is drawn about as often.
-
-        Raises FileNotFoundError when there is none yet.
-        """
+    def draw(self, step: int, config: dict[str, Any], generator: torch.Generator) -> Views:
+        """One view, of a capture with the chance of config["captures"]; within both lists every folder is drawn about
+        as often. Raises FileNotFoundError when there is none yet."""
         if step // self.rescan != self._scan:
             self._scan = step // self.rescan
             self._look()
@@ -53,9 +52,10 @@ class ViewFiles:
                 f"no views in {self.cache}: run python -m training.descriptors.cache first"
             )
         chance = float(torch.rand(1, generator=generator))
-        name = lists[0] if chance < captures else lists[-1]
+        name = lists[0] if chance < config["captures"] else lists[-1]
         pick = torch.multinomial(self._weights[name], 1, generator=generator)
-        return self._names[name][int(pick)]
+        view = read_view(self._names[name][int(pick)])
+        return Views((view.image.float() / 255)[None, None], view.xy[None], view.descriptors[None])
 
     def _look(self) -> None:
         for name in ("captures", "photos"):
@@ -77,7 +77,11 @@ class DescriptorTrainer(Trainer):
         network = first_network(self.superpoint, options.start).to(device)
         run = Run(options.output)
         super().__init__(config, run, device, network, network.parameters(), (0.9, 0.99), rank, workers)
-        self.files = ViewFiles(options.cache, config["rescan"])
+        self.draw = (
+            ViewFiles(options.cache, config["rescan"]).draw
+            if options.cache
+            else LiveViews(options.data, self.superpoint, self.bf16).draw
+        )
         self.projection = self.read_projection().to(device)
         self.validation = self.make_validation(options) if rank == 0 else None
 
@@ -86,6 +90,8 @@ class DescriptorTrainer(Trainer):
         return input_projection()
 
     def make_validation(self, options: argparse.Namespace) -> Validation | None:
+        if options.cache is None:
+            return None
         held_out = load_held_out(options.data)
         return Validation(self.superpoint, options.cache, held_out, options.data / "captures")
 
@@ -99,15 +105,14 @@ class DescriptorTrainer(Trainer):
 
     def loss(self, meter: Meter) -> Tensor:
         config = self.config
-        view = read_view(self.files.draw(self.step, config["captures"], self.generator))
-        image = (view.image.float() / 255)[None, None]
-        strength = config["light"] * float(torch.rand(1, generator=self.generator))
-        image = change_light(image, strength, self.generator).to(self.device)
-        xy, teacher = view.xy.to(self.device), view.descriptors.float().to(self.device)
+        views = self.draw(self.step, config, self.generator)
+        chance = torch.rand(1, generator=self.generator, device=self.generator.device)
+        images = change_light(views.images, config["light"] * float(chance), self.generator).to(self.device)
+        xy, teacher = views.xy.to(self.device), views.descriptors.float().to(self.device)
         with mixed_precision(self.device, self.bf16):
             with torch.no_grad():
-                half = half_features(self.superpoint, image.contiguous(memory_format=torch.channels_last))
-            ours = self.network(half, xy[None])[0]
+                half = half_features(self.superpoint, images.contiguous(memory_format=torch.channels_last))
+            ours = self.network(half, xy)
         cosine = cosine_loss(ours, teacher)
         projected = projected_loss(ours, teacher, self.projection)
         contrastive = contrastive_loss(ours, teacher, xy)
@@ -122,8 +127,10 @@ class DescriptorTrainer(Trainer):
         return self.validation.measure(describer(self.superpoint, network.eval()))
 
     def save_weights(self) -> None:
-        tensors = {name: tensor.contiguous() for name, tensor in self.average.tensors.items()}
+        tensors = {name: tensor.cpu().contiguous() for name, tensor in self.average.tensors.items()}
         save_whole(tensors, self.run.folder / "latest.safetensors")
+        small = {name: tensor.half() for name, tensor in tensors.items()}
+        save_whole(small, self.run.folder / "trained.safetensors")
 
 
 def describer(superpoint: torch.nn.Module, network: AlikedDescriptors) -> Any:
@@ -145,7 +152,9 @@ def _named(prefix: str, values: dict[str, float]) -> dict[str, float]:
 def main() -> None:
     parser = command_line(__doc__, CONFIG, "bf16")
     parser.add_argument(
-        "--cache", type=Path, required=True, help="what python -m training.descriptors.cache wrote"
+        "--cache",
+        type=Path,
+        help="what python -m training.descriptors.cache wrote; without it the teacher is asked as it goes, on a GPU",
     )
     parser.add_argument("--superpoint", type=Path, default=SUPERPOINT)
     parser.add_argument("--start", type=Path, help="weights to go on from")

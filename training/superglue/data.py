@@ -4,7 +4,6 @@ keypoint of one view lies in the others."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations
 
 import cv2
 import numpy as np
@@ -28,12 +27,12 @@ BORDER = 4  # pixels without keypoints, as in use
 
 
 @dataclass
-class ViewGroup:
-    """V views of one scene with N keypoints each.
+class ViewGroups:
+    """V views each of S scenes with N keypoints each.
 
-    keypoints: [V, N, 2], first pixel center (0, 0); scores: [V, N]; descriptors: [V, N, 256]; shape: (height,
-    width); projected: [V, V, N, 2], keypoints of view a in the pixels of view b; visible: bool [V, V, N], whether
-    view b shows them; known: bool [V, N], whether the scene's surface is known there.
+    keypoints: [S, V, N, 2], first pixel centre (0, 0); scores: [S, V, N]; descriptors: [S, V, N, 256]; shape:
+    (height, width); projected: [S, V, V, N, 2], keypoints of view a in the pixels of view b; visible: bool
+    [S, V, V, N], whether view b shows them; known: bool [S, V, N], whether the scene's surface is known there.
     """
 
     keypoints: Tensor
@@ -57,7 +56,7 @@ class PairBatch:
     alone_second: Tensor
 
 
-def relief_group(
+def relief_groups(
     network: SuperPoint,
     photos: PhotoStack,
     index: Tensor,
@@ -68,56 +67,67 @@ def relief_group(
     settings: ReliefSettings,
     generator: torch.Generator,
     bf16: bool,
-) -> ViewGroup:
-    """Views of one photo, index int64 [1], over a random relief under different light."""
-    scene = random_scenes(photos, index, views, shape, settings, generator)
-    seen = render(photos, scene, shape)
-    images = change_light(seen.images[0][:, None], light, generator)
-    keypoints, scores, descriptors = detect(network, images, seen.valid[0], count, generator, bf16)
-    surface = seen.surface[0]
-    views_index = torch.arange(views, device=images.device)[:, None]
-    pixel = keypoints.long()
-    points = surface[views_index, pixel[..., 1], pixel[..., 0]]  # [V, N, 3]
-    flat = points.reshape(1, 1, -1, 3).expand(1, views, -1, -1)
-    xy, _ = project(scene.cameras, flat)
-    projected = xy[0].view(views, views, count, 2).transpose(0, 1)  # [of a, in b]
-    visible = _seen(surface, seen.valid[0], points, projected, shape)
-    known = seen.valid[0][views_index, pixel[..., 1], pixel[..., 0]]
-    return ViewGroup(keypoints, scores, descriptors, shape, projected, visible & known[:, None], known)
+) -> ViewGroups:
+    """Views of photos, index int64 [S], each over a random relief under different light."""
+    scenes = random_scenes(photos, index, views, shape, settings, generator)
+    seen = render(photos, scenes, shape)
+    images = change_light(seen.images.flatten(0, 1)[:, None], light, generator)
+    found = detect(network, images, seen.valid.flatten(0, 1), count, generator, bf16)
+    size = (len(index), views)
+    keypoints, scores, descriptors = (part.unflatten(0, size) for part in found)
+    x, y = keypoints.long().unbind(dim=-1)
+    scene = torch.arange(size[0], device=images.device)[:, None, None]
+    view = torch.arange(views, device=images.device)[:, None]
+    points = seen.surface[scene, view, y, x]  # [S, V, N, 3]
+    flat = points.flatten(1, 2)[:, None].expand(-1, views, -1, -1)
+    xy, _ = project(scenes.cameras, flat)  # [S, in b, of a, 2]
+    projected = xy.unflatten(2, (views, count)).transpose(1, 2)
+    visible = _seen(seen.surface, seen.valid, points, projected, shape)
+    known = seen.valid[scene, view, y, x]
+    visible = visible & known[:, :, None]
+    return ViewGroups(keypoints, scores, descriptors, shape, projected, visible, known)
 
 
-def rendered_group(
+def rendered_groups(
     network: SuperPoint,
-    scene: RenderedScene,
+    scenes: list[RenderedScene],
     views: int,
     count: int,
     light: float,
     generator: torch.Generator,
     bf16: bool,
-) -> ViewGroup:
-    """Some views of a rendered scene, taken at random, under different light. Shape is the scene's own."""
+) -> ViewGroups:
+    """Some views of rendered scenes of one size, taken at random, under different light."""
     device = network.conv1a.weight.device
-    chosen = torch.randperm(len(scene.images), generator=generator)[:views].numpy()
-    gray = np.stack([cv2.cvtColor(scene.images[view], cv2.COLOR_RGB2GRAY) for view in chosen])
-    images = torch.from_numpy(gray).to(device)[:, None].float() / 255
-    images = change_light(images, light, generator)
-    depth, lens, pose = (
-        torch.from_numpy(values[chosen]).to(device)
-        for values in (scene.depths, scene.intrinsics, scene.cam_from_world)
+    parts: tuple[list[np.ndarray], ...] = ([], [], [], [])
+    for scene in scenes:
+        order = torch.randperm(len(scene.images), generator=generator, device=generator.device)
+        chosen = order[:views].cpu().numpy()
+        parts[0].append(np.stack([cv2.cvtColor(scene.images[v], cv2.COLOR_RGB2GRAY) for v in chosen]))
+        values = (scene.depths, scene.intrinsics, scene.cam_from_world)
+        for part, value in zip(parts[1:], values, strict=True):
+            part.append(value[chosen])
+    grey, depth, lens, pose = (torch.from_numpy(np.stack(part)).to(device) for part in parts)
+    images = change_light(grey.flatten(0, 1)[:, None].float() / 255, light, generator)
+    everywhere = torch.ones_like(images[:, 0], dtype=torch.bool)
+    found = detect(network, images, everywhere, count, generator, bf16)
+    size = (len(scenes), views)
+    keypoints, scores, descriptors = (part.unflatten(0, size) for part in found)
+    known = sample_depth(depth.flatten(0, 1), found[0])[1].unflatten(0, size)
+
+    def of_a(values: Tensor) -> Tensor:
+        return values[:, :, None].expand(-1, -1, views, *values.shape[2:]).flatten(0, 2)
+
+    def in_b(values: Tensor) -> Tensor:
+        return values[:, None].expand(-1, views, *values.shape[1:]).flatten(0, 2)
+
+    projected, visible = correspondences(
+        of_a(depth), of_a(lens), of_a(pose), in_b(depth), in_b(lens), in_b(pose), of_a(keypoints)
     )
-    everywhere = torch.ones_like(depth, dtype=torch.bool)
-    keypoints, scores, descriptors = detect(network, images, everywhere, count, generator, bf16)
-    known = torch.stack([sample_depth(depth[v : v + 1], keypoints[v : v + 1])[1][0] for v in range(views)])
-    rows = [
-        correspondences(
-            depth[a].expand_as(depth), lens[a].expand_as(lens), pose[a].expand_as(pose), depth, lens, pose,
-            keypoints[a].expand_as(keypoints),
-        )
-        for a in range(views)
-    ]  # fmt: skip
-    projected, visible = (torch.stack(part) for part in zip(*rows, strict=True))
+    projected, visible = (part.unflatten(0, (*size, views)) for part in (projected, visible))
     shape = (images.shape[-2], images.shape[-1])
-    return ViewGroup(keypoints, scores, descriptors, shape, projected, visible & known[:, None], known)
+    visible = visible & known[:, :, None]
+    return ViewGroups(keypoints, scores, descriptors, shape, projected, visible, known)
 
 
 def detect(
@@ -133,7 +143,7 @@ def detect(
         height, width = scores.shape[-2:]  # whole cells
         valid = valid[:, :height, :width]
         scores = non_maximum_suppression(scores * valid, 4)
-        noise = torch.rand(scores.shape, generator=generator).to(scores.device)
+        noise = torch.rand(scores.shape, generator=generator, device=generator.device).to(scores.device)
         ranked = scores + 1e-7 * noise * valid
         ranked = F.pad(ranked[:, BORDER:-BORDER, BORDER:-BORDER], (BORDER,) * 4)
         flat = ranked.flatten(1).topk(count).indices
@@ -142,60 +152,67 @@ def detect(
         return xy, strength, descriptors_at(coarse.float(), xy)
 
 
-def pair_batch(groups: list[ViewGroup], pairs_a_group: int, generator: torch.Generator) -> PairBatch:
-    """Pairs of views of each group, at random, in either order; all groups of one shape and count."""
-    sides: tuple[list[tuple[Tensor, ...]], ...] = ([], [])
-    truth = []
-    for group in groups:
-        pairs = list(combinations(range(len(group.keypoints)), 2))
-        for k in torch.randperm(len(pairs), generator=generator)[:pairs_a_group].tolist():
-            a, b = pairs[k]
-            for side, view in zip(sides, (a, b), strict=True):
-                xy = normalize_keypoints(group.keypoints[view], (group.shape[1], group.shape[0]))
-                side.append((xy, group.scores[view], group.descriptors[view]))
-            truth.append(true_matches(group, a, b))
-    first, second = (KeypointSet(*(torch.stack(part) for part in zip(*side, strict=True))) for side in sides)
-    return PairBatch(first, second, *(torch.stack(part) for part in zip(*truth, strict=True)))
+def pair_batch(groups: ViewGroups, pairs_a_group: int, generator: torch.Generator) -> PairBatch:
+    """Pairs of views of each group, at random."""
+    scenes, views = groups.keypoints.shape[:2]
+    pairs = torch.combinations(torch.arange(views, device=generator.device))
+    chosen = torch.rand(scenes, len(pairs), generator=generator, device=generator.device).argsort(dim=1)
+    chosen = pairs[chosen[:, :pairs_a_group]].to(groups.keypoints.device)  # [S, P, 2]
+    scene = torch.arange(scenes, device=chosen.device)[:, None].expand(chosen.shape[:2]).flatten()
+    a, b = chosen.flatten(0, 1).unbind(dim=1)
+    size = (groups.shape[1], groups.shape[0])
+    first, second = (
+        KeypointSet(
+            normalise_keypoints(groups.keypoints[scene, view], size),
+            groups.scores[scene, view],
+            groups.descriptors[scene, view],
+        )
+        for view in (a, b)
+    )
+    return PairBatch(first, second, *true_matches(groups, scene, a, b))
 
 
-def true_matches(group: ViewGroup, a: int, b: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Matches [N, N] of two views of a group, and [N] and [N]: keypoints that surely have none.
+def true_matches(groups: ViewGroups, scene: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Matches [P, N, N] of views a and b of scenes, int64 [P] each, and [P, N] and [P, N]: keypoints that surely
+    have none.
 
     A match is two keypoints that are each other's nearest, within CORRECT in both views.
     """
-    there = _distance(group.projected[a, b], group.keypoints[b], group.visible[a, b])
-    back = _distance(group.projected[b, a], group.keypoints[a], group.visible[b, a]).T
+    there = _distance(groups.projected[scene, a, b], groups.keypoints[scene, b], groups.visible[scene, a, b])
+    back = _distance(groups.projected[scene, b, a], groups.keypoints[scene, a], groups.visible[scene, b, a])
+    back = back.transpose(1, 2)
     both = torch.maximum(there, back)
-    size = len(both)
-    index = torch.arange(size, device=both.device)
-    best = both.argmin(dim=1)
-    mutual = (both.argmin(dim=0)[best] == index) & (both[index, best] <= CORRECT)
-    matches = torch.zeros_like(both)
-    matches[index[mutual], best[mutual]] = 1
-    alone_a = (there.amin(dim=1) > WRONG) & group.known[a]
-    alone_b = (back.amin(dim=0) > WRONG) & group.known[b]
+    index = torch.arange(both.shape[1], device=both.device)
+    nearest, best = both.min(dim=2)
+    mutual = (both.argmin(dim=1).gather(1, best) == index) & (nearest <= CORRECT)
+    matches = torch.zeros_like(both).scatter_(2, best[..., None], mutual[..., None].float())
+    alone_a = (there.amin(dim=2) > WRONG) & groups.known[scene, a]
+    alone_b = (back.amin(dim=1) > WRONG) & groups.known[scene, b]
     return matches, alone_a.float(), alone_b.float()
 
 
 def _distance(projected: Tensor, keypoints: Tensor, visible: Tensor) -> Tensor:
-    """[N, M] in pixels, infinite for what is not visible."""
-    return torch.cdist(projected, keypoints).masked_fill(~visible[:, None], torch.inf)
+    """[P, N, M] in pixels, infinite for what is not visible."""
+    return torch.cdist(projected, keypoints).masked_fill(~visible[..., None], torch.inf)
 
 
 def _seen(
     surface: Tensor, valid: Tensor, points: Tensor, projected: Tensor, shape: tuple[int, int]
 ) -> Tensor:
-    """Whether each view b sees the points [V, N, 3] of view a: bool [V, V, N].
+    """Whether each view b sees the points [S, V, N, 3] of view a: bool [S, V, V, N].
 
-    surface: world points of the views' pixels [V, H, W, 3]; valid: bool [V, H, W]; projected: [V, V, N, 2].
+    surface: world points of the views' pixels [S, V, H, W, 3]; valid: bool [S, V, H, W]; projected:
+    [S, V, V, N, 2].
     """
     height, width = shape
     pixel = projected.round().long()
     inside = (pixel[..., 0] >= 0) & (pixel[..., 0] < width) & (pixel[..., 1] >= 0) & (pixel[..., 1] < height)
     x, y = pixel[..., 0].clamp(0, width - 1), pixel[..., 1].clamp(0, height - 1)
-    view = torch.arange(len(points), device=points.device)[None, :, None].expand_as(x)
-    found = surface[view, y, x]
-    beside = surface[view, y, (x + 1).clamp(max=width - 1)] - surface[view, y, (x - 1).clamp(min=0)]
+    scene = torch.arange(len(points), device=points.device)[:, None, None, None].expand_as(x)
+    view = torch.arange(points.shape[1], device=points.device)[:, None].expand_as(x)
+    found = surface[scene, view, y, x]
+    right, left = (x + 1).clamp(max=width - 1), (x - 1).clamp(min=0)
+    beside = surface[scene, view, y, right] - surface[scene, view, y, left]
     pixel_size = 0.5 * beside.norm(dim=-1).clamp(max=8)
-    apart = (found - points[:, None]).norm(dim=-1)
-    return inside & valid[view, y, x] & (apart < SAME_SURFACE * (1 + pixel_size))
+    apart = (found - points[:, :, None]).norm(dim=-1)
+    return inside & valid[scene, view, y, x] & (apart < SAME_SURFACE * (1 + pixel_size))

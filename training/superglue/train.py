@@ -19,21 +19,24 @@ from blender_recon3d.pipeline.models.devices import select_device
 from blender_recon3d.pipeline.models.superglue import DESCRIPTOR_SIZE, SuperGlue
 from blender_recon3d.pipeline.models.superpoint import SuperPoint
 
-from ..photos import PhotoStack, load_photos, sampling_weights, stack_gray
+from ..descriptors.cache import HELD_OUT_CAPTURES
+from ..photos import PhotoStack, load_photos, sampling_weights, stack_grey
 from ..relief import ReliefSettings
 from ..renders import load_renders
 from ..running import Meter, Run, mixed_precision, save_whole
 from ..trainer import Trainer, command_line, launch
-from .data import PairBatch, ViewGroup, pair_batch, relief_group, rendered_group
+from .data import PairBatch, ViewGroups, pair_batch, relief_groups, rendered_groups
 from .forward import attended
 from .losses import matching_loss, training_assignment
-from .network import fix_normalization, grown, new_network, published_layout
+from .network import fix_normalisation, grown, new_network, published_layout
+from .taught import CapturePairs
 from .validation import validate
 
 CONFIG = Path(__file__).parents[1] / "configs" / "superglue.toml"
 SUPERPOINT = Path(__file__).parents[2] / "vendor" / "weights" / "superpoint.safetensors"
 HELD_OUT_GROUPS = 24
 KEPT_GROUPS = 24  # scenes whose views wait to be used again
+TURNS = 10  # steps, of which a share is taught by another network
 
 
 class Scenes:
@@ -52,15 +55,15 @@ class Scenes:
         self.config, self.superpoint, self.photos, self.weights = config, superpoint, photos, weights
         self.renders = [] if renders is None else load_renders(renders)
         self.generator, self.bf16 = generator, bf16
-        self._kept: list[tuple[ViewGroup, int]] = []
+        self._kept: list[tuple[ViewGroups, int]] = []
         self._phase = -1
 
-    def next(self, done: float) -> ViewGroup:
+    def next(self, done: float) -> ViewGroups:
         """done: share of the steps that are behind."""
         number = next(i for i, phase in enumerate(self.config["phase"]) if done < phase["until"])
         if number != self._phase:
             self._kept, self._phase = [], number
-        pick = int(torch.randint(KEPT_GROUPS, (1,), generator=self.generator))
+        pick = int(torch.randint(KEPT_GROUPS, (1,), generator=self.generator, device=self.generator.device))
         if pick < len(self._kept):
             group, left = self._kept[pick]
             if left > 1:
@@ -68,20 +71,22 @@ class Scenes:
                 return group
             self._kept.pop(pick)
             return group
-        group = self.draw(self.config["phase"][number])
+        phase = self.config["phase"][number]
+        group = self.draw(phase, phase.get("scenes", self.config["scenes"]))
         if self.config["reuse"] > 1:
             self._kept.append((group, self.config["reuse"] - 1))
         return group
 
-    def draw(self, phase: dict[str, Any]) -> ViewGroup:
+    def draw(self, phase: dict[str, Any], scenes: int = 1) -> ViewGroups:
         views, count, light = self.config["views"], phase["keypoints"], phase["light"]
-        chance = float(torch.rand(1, generator=self.generator))
-        if self.renders and chance < phase["renders"]:
-            scene = self.renders[int(torch.randint(len(self.renders), (1,), generator=self.generator))]
-            return rendered_group(self.superpoint, scene, views, count, light, self.generator, self.bf16)
-        index = torch.multinomial(self.weights, 1, generator=self.generator)
-        settings = ReliefSettings(flat=phase["flat"])
-        return relief_group(
+        place = self.generator.device
+        if self.renders and float(torch.rand(1, generator=self.generator, device=place)) < phase["renders"]:
+            picks = torch.randint(len(self.renders), (scenes,), generator=self.generator, device=place)
+            chosen = [self.renders[pick] for pick in picks.tolist()]
+            return rendered_groups(self.superpoint, chosen, views, count, light, self.generator, self.bf16)
+        index = torch.multinomial(self.weights, scenes, generator=self.generator)
+        settings = ReliefSettings(flat=phase["flat"], **phase.get("views", {}))
+        return relief_groups(
             self.superpoint, self.photos, index, views, tuple(phase["shape"]), count, light, settings,
             self.generator, self.bf16,
         )  # fmt: skip
@@ -98,19 +103,26 @@ class SuperGlueTrainer(Trainer):
         superpoint = SuperPoint().to(device, memory_format=torch.channels_last).eval()
         superpoint.load_state_dict({k: v.float() for k, v in load_file(options.superpoint).items()})
         photos = load_photos(options.data)
-        weights = sampling_weights(photos.train_names)
-        stack = stack_gray(photos.train, device)
+        weights = sampling_weights(photos.train_names).to(self.generator.device)
+        stack = stack_grey(photos.train, device)
         self.scenes = Scenes(config, superpoint, stack, weights, options.renders, self.generator, self.bf16)
-        self.held_out = self._held_out(superpoint, stack_gray(photos.held_out, device)) if rank == 0 else []
+        self.captures = None
+        if options.teacher:
+            folders = [
+                path for path in sorted((options.data / "train" / "captures").iterdir()) if path.is_dir()
+            ]
+            folders = [path for path in folders if path.name not in HELD_OUT_CAPTURES]
+            self.captures = CapturePairs(folders, superpoint, self.bf16)
+        self.held_out = self._held_out(superpoint, stack_grey(photos.held_out, device)) if rank == 0 else []
 
     def _held_out(self, superpoint: SuperPoint, photos: PhotoStack) -> list[PairBatch]:
         """Two pairs each of some held-out photos, always the same ones."""
-        generator = torch.Generator().manual_seed(11)
-        weights = torch.ones(len(photos), dtype=torch.float64)
+        generator = torch.Generator(self.generator.device).manual_seed(11)
+        weights = torch.ones(len(photos), dtype=torch.float64, device=self.generator.device)
         config = {**self.config, "views": 3}
         phase = {"keypoints": 512, "renders": 0, "light": 0.8, "flat": 0.5, "shape": [360, 480]}
         scenes = Scenes(config, superpoint, photos, weights, None, generator, False)
-        return [pair_batch([scenes.draw(phase)], 2, generator) for _ in range(HELD_OUT_GROUPS)]
+        return [pair_batch(scenes.draw(phase), 2, generator) for _ in range(HELD_OUT_GROUPS)]
 
     def validate(self) -> dict[str, float]:
         network = new_network(self.config["layers"]).to(self.device)
@@ -118,12 +130,26 @@ class SuperGlueTrainer(Trainer):
         return validate(fix_normalization(network), self.held_out)
 
     def save_weights(self) -> None:
-        save_whole(published_layout(self.average.tensors), self.run.folder / "latest.safetensors")
+        average = {name: tensor.cpu() for name, tensor in self.average.tensors.items()}
+        save_whole(published_layout(average), self.run.folder / "latest.safetensors")
+        trained = {
+            name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in average.items()
+        }
+        save_whole(trained, self.run.folder / "trained.safetensors")  # small: the layers that are there alone
+
+    def _batch(self) -> PairBatch:
+        config = self.config
+        phase = next(phase for phase in config["phase"] if self.done < phase["until"])
+        if self.captures is not None and self.step % TURNS < round(TURNS * phase["taught"]):
+            pairs = phase.get("scenes", config["scenes"]) * config["pairs"]
+            return self.captures.draw(
+                pairs, tuple(phase["shape"]), phase["keypoints"], phase["light"], self.generator
+            )
+        return pair_batch(self.scenes.next(self.done), config["pairs"], self.generator)
 
     def loss(self, meter: Meter) -> Tensor:
         config = self.config
-        group = self.scenes.next(self.step / config["steps"])
-        batch = pair_batch([group], config["pairs"], self.generator)
+        batch = self._batch()
         with mixed_precision(self.device, self.bf16):
             x0, x1 = attended(self.network, batch.first, batch.second)
         # what is compared stays in fp32: a similarity of 20 has steps of 0.1 in bf16
@@ -175,6 +201,9 @@ def main() -> None:
     parser = command_line(__doc__, CONFIG, "bf16")
     parser.add_argument("--renders", type=Path, help="what python -m training.renders made")
     parser.add_argument("--superpoint", type=Path, default=SUPERPOINT)
+    parser.add_argument(
+        "--teacher", action="store_true", help="learn from real photos too (training/README.md)"
+    )
     parser.add_argument("--start", type=Path, help="weights to go on from, with as many layers or fewer")
     launch(SuperGlueTrainer, parser.parse_args())
 
