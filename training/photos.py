@@ -82,7 +82,7 @@ def stack_gray(images: list[np.ndarray], device: torch.device) -> PhotoStack:
     return PhotoStack(torch.from_numpy(pixels).to(device), sizes.to(device))
 
 
-def stack_colour(images: list[np.ndarray], device: torch.device) -> PhotoStack:
+def stack_color(images: list[np.ndarray], device: torch.device) -> PhotoStack:
     """RGB photos in one tensor; of a photo longer than LONGEST pixels the middle."""
     images = [_middle(image) for image in images]
     side = max(max(image.shape[:2]) for image in images)

@@ -89,8 +89,8 @@ def random_scenes(
     place = generator.device
     sizes = photos.sizes.to(place)[index.to(place)]
     low, high = settings.view_scale
-    most = (sizes / torch.tensor([shape[1], shape[0]], device=place)).amin(dim=1)
-    scale = (low + (high - low) * _uniform(generator, len(index))).minimum(most)
+    max_scale = (sizes / torch.tensor([shape[1], shape[0]], device=place)).amin(dim=1)
+    scale = (low + (high - low) * _uniform(generator, len(index))).minimum(max_scale)
     relief = _random_relief(scale * shape[1], settings, generator)
     cameras = _random_cameras(sizes, scale, views, shape, settings, generator)
     device = photos.pixels.device
@@ -169,8 +169,8 @@ def _random_cameras(
     distance = focal * scale[:, None] * zoom
     axis = torch.stack([tilt.sin() * azimuth.cos(), tilt.sin() * azimuth.sin(), tilt.cos()], dim=-1)
     rotation = _roll(roll) @ _looking_along(axis)
-    centre = F.pad(target, (0, 1)) - distance[..., None] * axis
-    translation = -(rotation @ centre[..., None])[..., 0]
+    center = F.pad(target, (0, 1)) - distance[..., None] * axis
+    translation = -(rotation @ center[..., None])[..., 0]
     intrinsics = torch.zeros(count, views, 3, 3, device=sizes.device)
     intrinsics[..., 0, 0] = intrinsics[..., 1, 1] = focal
     intrinsics[..., 0, 2], intrinsics[..., 1, 2] = (width - 1) / 2, (height - 1) / 2

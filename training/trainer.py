@@ -38,11 +38,16 @@ class Trainer(ABC):
         workers: int = 1,
     ) -> None:
         self.config, self.run, self.device = config, run, device
+        self.validate_every = config.get("validate_every", self.validate_every)
         self.rank, self.workers = rank, workers
         self.network = network
         self.average = MovingAverage(network, config["average"])
-        self.optimiser = torch.optim.AdamW(
-            parameters, config["rate"], betas, weight_decay=config["weight_decay"], fused=device.type == "cuda"
+        self.optimizer = torch.optim.AdamW(
+            parameters,
+            config["rate"],
+            betas,
+            weight_decay=config["weight_decay"],
+            fused=device.type == "cuda",
         )
         self.generator = torch.Generator(device if device.type == "cuda" else "cpu")
         self.step = 0
@@ -66,7 +71,7 @@ class Trainer(ABC):
             return False
         self.network.load_state_dict(state["network"])
         self.average.tensors = {name: tensor.to(self.device) for name, tensor in state["average"].items()}
-        self.optimizer.load_state_dict(state["optimiser"])
+        self.optimizer.load_state_dict(state["optimizer"])
         self.step = state["step"]
         return True
 
@@ -75,7 +80,7 @@ class Trainer(ABC):
             {
                 "network": self.network.state_dict(),
                 "average": self.average.tensors,
-                "optimiser": self.optimizer.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
                 "step": self.step,
             }
         )

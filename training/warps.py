@@ -79,7 +79,7 @@ def random_views(
 def sample_views(
     photos: PhotoStack, index: Tensor, homography: Tensor, view: tuple[int, int]
 ) -> tuple[Tensor, Tensor]:
-    """Views [B, 1, H, W] in [0, 1] of photos[index] ([B, 3, H, W] of colour photos) and where they show the photo,
+    """Views [B, 1, H, W] in [0, 1] of photos[index] ([B, 3, H, W] of color photos) and where they show the photo,
     bool [B, H, W].
 
     Each pixel is the mean of four samples, so that what is made up to three times smaller does not alias.
@@ -160,9 +160,9 @@ def _random_relative(
     matrix[:, 2, 0] = signed[:, 5] * settings.perspective * 2 / width
     matrix[:, 2, 1] = signed[:, 6] * settings.perspective * 2 / height
     matrix[:, 2, 2] = 1
-    centre = torch.eye(3, device=place).repeat(count, 1, 1)
-    centre[:, 0, 2], centre[:, 1, 2] = (width - 1) / 2, (height - 1) / 2
-    return centre @ matrix @ torch.linalg.inv(centre)
+    center = torch.eye(3, device=place).repeat(count, 1, 1)
+    center[:, 0, 2], center[:, 1, 2] = (width - 1) / 2, (height - 1) / 2
+    return center @ matrix @ torch.linalg.inv(center)
 
 
 def blur(images: Tensor, sigma: Tensor, radius: int = 4) -> Tensor:

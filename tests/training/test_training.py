@@ -19,12 +19,21 @@ from blender_recon3d.pipeline.models.superglue import (
 from blender_recon3d.pipeline.models.superpoint import SuperPoint
 from training.photometric import change_light
 from training.photos import PhotoStack, load_held_out, load_photos, stack_gray
-from training.relief import ReliefSettings, project, random_scenes, render
+from training.relief import (
+    ReliefSettings,
+    _march,
+    _march_views,
+    _rays,
+    project,
+    random_scenes,
+    render,
+)
 from training.running import Run, learning_rate
 from training.superglue.data import pair_batch, relief_groups, true_matches
 from training.superglue.forward import attended
 from training.superglue.losses import training_assignment
 from training.superglue.network import grown, new_network, published_layout
+from training.superglue.taught import targets
 from training.superpoint.corners import corner_response, hard_labels, local_maxima, soft_labels
 from training.superpoint.losses import descriptor_loss, sample_correspondences
 from training.superpoint.network import TrainableSuperPoint, folded
@@ -259,3 +268,28 @@ def test_photos_are_split_the_same_way_every_time(tmp_path: Path) -> None:
     (folder / "scenery_007.jpg").write_bytes(b"")
     with pytest.raises(ValueError, match=r"scenery_007\.jpg"):
         load_photos(tmp_path)
+
+
+def test_what_the_teacher_is_not_sure_of_is_not_learned() -> None:
+    """Rows: a sure match, a match of two alike, a keypoint without match, one that may have one."""
+    probability = torch.tensor(
+        [[0.9, 0.01, 0.01, 0.08], [0.01, 0.25, 0.25, 0.49], [0.01, 0.01, 0.01, 0.97], [0.02, 0.1, 0.28, 0.6]]
+    )
+    below = torch.tensor([[0.05, 0.6, 0.45, 0.0]])
+    matches, first, second = targets(torch.cat([probability, below])[None].log())
+    assert torch.nonzero(matches[0]).tolist() == [[0, 0]]
+    assert float(matches[0, 0, 0]) == pytest.approx(0.9)
+    assert first[0].tolist() == [0, 0, 1, 0] and second[0].tolist() == [0, 0, 0]
+
+
+def test_scenes_of_one_batch_are_those_drawn_alone(photos: PhotoStack) -> None:
+    """The march through several reliefs at once, as on a GPU, meets what one at a time meets."""
+    settings = ReliefSettings(flat=0.5, depth=0.4)
+    scenes = random_scenes(
+        photos, torch.tensor([0, 1, 0]), 2, VIEW, settings, torch.Generator().manual_seed(5)
+    )
+    origin, direction = _rays(scenes.cameras, VIEW)
+    alone = _march(scenes.relief, scenes.extent, origin, direction)
+    every = scenes.relief.repeat_interleave(2, dim=0)
+    together = _march_views(every, scenes.extent, origin.flatten(0, 1)[:, 0], direction.flatten(0, 1))
+    torch.testing.assert_close(together.unflatten(0, (3, 2)), alone, atol=1e-3, rtol=1e-4)

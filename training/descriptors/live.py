@@ -11,7 +11,7 @@ from torch import Tensor
 
 from blender_recon3d.pipeline.models.superpoint import SuperPoint
 
-from ..photos import PhotoStack, read_all, sampling_weights, stack_colour
+from ..photos import PhotoStack, read_all, sampling_weights, stack_color
 from ..superglue.data import detect
 from ..warps import WarpSettings, random_views, sample_views
 from .cache import photo_lists
@@ -31,7 +31,7 @@ GRAY = (0.299, 0.587, 0.114)
 
 @dataclass
 class Views:
-    """images: gray [B, 1, H, W] in [0, 1]; xy: [B, N, 2], first pixel centre (0, 0); descriptors: the teacher's there,
+    """images: gray [B, 1, H, W] in [0, 1]; xy: [B, N, 2], first pixel center (0, 0); descriptors: the teacher's there,
     [B, N, 128]."""
 
     images: Tensor
@@ -47,7 +47,7 @@ class LiveViews:
         self.device = superpoint.conv1a.weight.device
         self.teacher = Teacher(self.device)
         lists = photo_lists(data)
-        self.photos: PhotoStack = stack_colour(read_all([*lists["captures"], *lists["photos"]]), self.device)
+        self.photos: PhotoStack = stack_color(read_all([*lists["captures"], *lists["photos"]]), self.device)
         self.captures = len(lists["captures"])
         names = [f"{path.parent.name.replace('_', '-')}_" for path in lists["captures"]]
         names += [path.name for path in lists["photos"]]

@@ -85,13 +85,17 @@ class LightGlueMatcher:
     ) -> Tensor:
         """Logarithms of the probabilities of matches [B, M + 1, N + 1] in B pairs of photos of shape (height, width);
         the last column (row): of having none. xy: [B, M, 2] and [B, N, 2]; descriptors: [B, M, 128], [B, N, 128]."""
-        network, normalise = self.network, _module("lightglue").normalize_keypoints
+        network, normalize = self.network, _module("lightglue").normalize_keypoints
         size = xy0.new_tensor([shape[1], shape[0]]).expand(len(xy0), 2)
-        turns = [network.posenc(normalise(xy, size)) for xy in (xy0, xy1)]
+        with torch.autocast(
+            xy0.device.type, enabled=False
+        ):  # positions are too fine for bf16, and so are scores
+            turns = [network.posenc(normalize(xy, size)) for xy in (xy0, xy1)]
         x0, x1 = network.input_proj(descriptors0), network.input_proj(descriptors1)
         for layer in network.transformers:
             x0, x1 = layer(x0, x1, turns[0], turns[1])
-        scores: Tensor = network.log_assignment[-1](x0, x1)[0]
+        with torch.autocast(xy0.device.type, enabled=False):
+            scores: Tensor = network.log_assignment[-1](x0.float(), x1.float())[0]
         return scores
 
 
@@ -156,7 +160,10 @@ def _module(name: str) -> Any:
         package = types.ModuleType(PACKAGE)
         package.__path__ = list(spec.submodule_search_locations)
         sys.modules[PACKAGE] = package
-    return importlib.import_module(f"{PACKAGE}.{name}")
+    deterministic = torch.backends.cudnn.deterministic
+    module = importlib.import_module(f"{PACKAGE}.{name}")
+    torch.backends.cudnn.deterministic = deterministic  # the package slows every convolution down
+    return module
 
 
 def _import_torchvision() -> None:

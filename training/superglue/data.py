@@ -30,7 +30,7 @@ BORDER = 4  # pixels without keypoints, as in use
 class ViewGroups:
     """V views each of S scenes with N keypoints each.
 
-    keypoints: [S, V, N, 2], first pixel centre (0, 0); scores: [S, V, N]; descriptors: [S, V, N, 256]; shape:
+    keypoints: [S, V, N, 2], first pixel center (0, 0); scores: [S, V, N]; descriptors: [S, V, N, 256]; shape:
     (height, width); projected: [S, V, V, N, 2], keypoints of view a in the pixels of view b; visible: bool
     [S, V, V, N], whether view b shows them; known: bool [S, V, N], whether the scene's surface is known there.
     """
@@ -107,8 +107,8 @@ def rendered_groups(
         values = (scene.depths, scene.intrinsics, scene.cam_from_world)
         for part, value in zip(parts[1:], values, strict=True):
             part.append(value[chosen])
-    grey, depth, lens, pose = (torch.from_numpy(np.stack(part)).to(device) for part in parts)
-    images = change_light(grey.flatten(0, 1)[:, None].float() / 255, light, generator)
+    gray, depth, lens, pose = (torch.from_numpy(np.stack(part)).to(device) for part in parts)
+    images = change_light(gray.flatten(0, 1)[:, None].float() / 255, light, generator)
     everywhere = torch.ones_like(images[:, 0], dtype=torch.bool)
     found = detect(network, images, everywhere, count, generator, bf16)
     size = (len(scenes), views)
@@ -163,7 +163,7 @@ def pair_batch(groups: ViewGroups, pairs_a_group: int, generator: torch.Generato
     size = (groups.shape[1], groups.shape[0])
     first, second = (
         KeypointSet(
-            normalise_keypoints(groups.keypoints[scene, view], size),
+            normalize_keypoints(groups.keypoints[scene, view], size),
             groups.scores[scene, view],
             groups.descriptors[scene, view],
         )

@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from blender_recon3d.pipeline.models.superglue import KeypointSet, normalise_keypoints
+from blender_recon3d.pipeline.models.superglue import KeypointSet, normalize_keypoints
 from blender_recon3d.pipeline.models.superpoint import SuperPoint
 
 from ..descriptors.teacher import LightGlueMatcher, Teacher
 from ..photometric import change_light
-from ..photos import PhotoStack, stack_colour
+from ..photos import PhotoStack, stack_color
 from ..warps import WarpSettings, random_views, sample_views
 from .data import PairBatch, detect
 
@@ -52,7 +52,7 @@ class CapturePairs:
             self.first_of.append(len(images))
             self.sizes.append(len(paths))
             images += [_read(path) for path in paths]
-        self.photos: PhotoStack = stack_colour(images, self.device)
+        self.photos: PhotoStack = stack_color(images, self.device)
         self.weights = torch.tensor(self.sizes, dtype=torch.float64).sqrt()
 
     def draw(
@@ -68,11 +68,11 @@ class CapturePairs:
         sides = []
         size = (shape[1], shape[0])
         for side in (slice(0, pairs), slice(pairs, None)):
-            sides.append(KeypointSet(normalise_keypoints(xy[side], size), scores[side], descriptors[side]))
+            sides.append(KeypointSet(normalize_keypoints(xy[side], size), scores[side], descriptors[side]))
         taught = self.teacher.describe_all(rgb, xy)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             answer = self.matcher.assignment(xy[:pairs], taught[:pairs], xy[pairs:], taught[pairs:], shape)
-        return PairBatch(sides[0], sides[1], *targets(answer.float()))
+        return PairBatch(sides[0], sides[1], *targets(answer))
 
     def _pair(self, generator: torch.Generator) -> tuple[int, int]:
         numbers = torch.rand(3, generator=generator, device=generator.device).tolist()

@@ -20,7 +20,7 @@ from blender_recon3d.pipeline.models.superglue import DESCRIPTOR_SIZE, SuperGlue
 from blender_recon3d.pipeline.models.superpoint import SuperPoint
 
 from ..descriptors.cache import HELD_OUT_CAPTURES
-from ..photos import PhotoStack, load_photos, sampling_weights, stack_grey
+from ..photos import PhotoStack, load_photos, sampling_weights, stack_gray
 from ..relief import ReliefSettings
 from ..renders import load_renders
 from ..running import Meter, Run, mixed_precision, save_whole
@@ -28,7 +28,7 @@ from ..trainer import Trainer, command_line, launch
 from .data import PairBatch, ViewGroups, pair_batch, relief_groups, rendered_groups
 from .forward import attended
 from .losses import matching_loss, training_assignment
-from .network import fix_normalisation, grown, new_network, published_layout
+from .network import fix_normalization, grown, new_network, published_layout
 from .taught import CapturePairs
 from .validation import validate
 
@@ -104,7 +104,7 @@ class SuperGlueTrainer(Trainer):
         superpoint.load_state_dict({k: v.float() for k, v in load_file(options.superpoint).items()})
         photos = load_photos(options.data)
         weights = sampling_weights(photos.train_names).to(self.generator.device)
-        stack = stack_grey(photos.train, device)
+        stack = stack_gray(photos.train, device)
         self.scenes = Scenes(config, superpoint, stack, weights, options.renders, self.generator, self.bf16)
         self.captures = None
         if options.teacher:
@@ -113,7 +113,7 @@ class SuperGlueTrainer(Trainer):
             ]
             folders = [path for path in folders if path.name not in HELD_OUT_CAPTURES]
             self.captures = CapturePairs(folders, superpoint, self.bf16)
-        self.held_out = self._held_out(superpoint, stack_grey(photos.held_out, device)) if rank == 0 else []
+        self.held_out = self._held_out(superpoint, stack_gray(photos.held_out, device)) if rank == 0 else []
 
     def _held_out(self, superpoint: SuperPoint, photos: PhotoStack) -> list[PairBatch]:
         """Two pairs each of some held-out photos, always the same ones."""
