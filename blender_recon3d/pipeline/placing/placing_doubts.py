@@ -23,11 +23,26 @@ ALONE_METERS = 20.0  # that far off at least: a photo that GPS puts elsewhere
 def placing_doubts(model: Any, gps: Mapping[str, Any], up: Up) -> list[Doubt]:
     """model: pycolmap.Reconstruction; gps: latitude, longitude and height by photos' names."""
     found = [up_is_a_guess(up)] if up.guess else []
+    fix, names = _fix(model, gps)
+    return found + (gps_doubts(fix, names) if fix is not None else [])
+
+
+def contradicted_by_gps(model: Any, gps: Mapping[str, Any]) -> bool:
+    """Whether GPS puts most of the cameras elsewhere."""
+    fix, _ = _fix(model, gps)
+    return fix is not None and _contradicts(fix)
+
+
+def _contradicts(fix: SpaceFix) -> bool:
+    return fix.reach >= WIDE and float(np.nanmedian(fix.errors)) > max(APART, SHARE * fix.reach)
+
+
+def _fix(model: Any, gps: Mapping[str, Any]) -> tuple[SpaceFix | None, list[str]]:
+    """The cameras by GPS, and their photos' names."""
     images = [model.image(image_id) for image_id in sorted(model.reg_image_ids())]
     centers = np.array([image.projection_center() for image in images]).reshape(-1, 3)
     known = np.array([gps.get(image.name, (np.nan,) * 3) for image in images], float).reshape(-1, 3)
-    fix = fix_in_space(centers, known)
-    return found + (gps_doubts(fix, [image.name for image in images]) if fix is not None else [])
+    return fix_in_space(centers, known), [image.name for image in images]
 
 
 def up_is_a_guess(up: Up) -> Doubt:
@@ -44,13 +59,13 @@ def gps_doubts(fix: SpaceFix, names: list[str]) -> list[Doubt]:
     if fix.reach < WIDE:
         return []
     typical = float(np.nanmedian(fix.errors))
-    if typical > max(APART, SHARE * fix.reach):
+    if _contradicts(fix):
         return [
             Doubt(
                 "gps",
                 f"The cameras stand {typical:.0f} m (median) from where the photos' GPS puts them, in a capture "
                 f"{2 * fix.reach:.0f} m wide: they are likely wrong.",
-                "Run again with --features sift, or with photos that overlap more.",
+                "Take photos that overlap more, or check their GPS.",
             )
         ]
     limit = max(ALONE * typical, ALONE_METERS)

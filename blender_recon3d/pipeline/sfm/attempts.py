@@ -58,7 +58,7 @@ class Attempts:
         be left where as many photos are registered."""
         self._tried += 1
         self.progress.info(why)
-        path = self.scratch / f"attempt_{self._tried}.db"
+        path = self.scratch / f"{self.database.stem}_{self._tried}.db"
         write_with_cameras(self.database, path, cameras, camera_of)
         models = self.map_again(path)
         if not models or not self._better(models[0], error):

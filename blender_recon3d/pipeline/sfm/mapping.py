@@ -24,7 +24,7 @@ from ..matching.still_background import stands_still
 from ..placing.gps import at_zero, places_by_name
 from ..placing.kept_placement import old_from_new, poses_of
 from ..placing.placement_file import check_placement
-from ..placing.placing_doubts import UP, placing_doubts
+from ..placing.placing_doubts import UP, contradicted_by_gps, placing_doubts
 from ..placing.upright import place_model
 from ..settings import SfmSettings
 from ..text import named
@@ -33,16 +33,18 @@ from .attempts import Attempts, settle_cameras
 from .fisheye import fisheye_doubts
 from .live_model import LiveModel
 from .registration import registration
+from .sift_instead import try_sift
 from .unfolding import unfold
 
 
 def find_cameras(workspace: Workspace, settings: SfmSettings, progress: Progress) -> dict[str, Any]:
     with scratch_folder(workspace.mapping) as part:
         try:
-            models, doubts = _map(workspace, settings, part, progress)
+            attempts = _map(workspace, settings, part, progress)
+            models, doubts = attempts.models, attempts.doubts
+            found = registration(workspace, models, attempts.database)
         finally:
             remove(workspace.live)
-    found = registration(workspace, models)
     write_document(workspace.registration, found)
     if not models:
         raise UserError(_no_model(found, workspace))
@@ -56,10 +58,8 @@ def find_cameras(workspace: Workspace, settings: SfmSettings, progress: Progress
     return {**_report(workspace, found, progress), "doubts": [doubt.to_json() for doubt in doubts]}
 
 
-def _map(
-    workspace: Workspace, settings: SfmSettings, scratch: Path, progress: Progress
-) -> tuple[list[Any], list[Doubt]]:
-    """The models, the one with the most photos first, and what is doubtful about their cameras."""
+def _map(workspace: Workspace, settings: SfmSettings, scratch: Path, progress: Progress) -> Attempts:
+    """The models, the one with the most photos first, what is doubtful about their cameras, and their database."""
     mapper = _incremental if settings.mapper == "incremental" else _global
 
     def mapped(database: Path) -> list[Any]:
@@ -70,11 +70,16 @@ def _map(
 
     attempts = Attempts(workspace.database, scratch, mapped, progress, mapped(workspace.database), [])
     known = [camera.prior for camera in workspace.read_photos().cameras]
-    if settings.refine_intrinsics and FocalPrior.GIVEN not in known:
+    settle = settings.refine_intrinsics and FocalPrior.GIVEN not in known
+    if settle:
         settle_cameras(attempts)
+    gps = places_by_name(workspace.used_photos())
+    attempts = try_sift(
+        workspace, attempts, lambda model: contradicted_by_gps(model, gps), settle, settings.seed
+    )
     if attempts.models:
         unfold(attempts, [photo.name for photo in workspace.used_photos()], settings.seed)
-    return attempts.models, attempts.doubts
+    return attempts
 
 
 def _incremental(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,8 @@ from ..workspace import Workspace
 MIN_MATCHES = 15  # of a pair, for COLMAP to look at it; it leaves no inliers where fewer agree
 
 
-def registration(workspace: Workspace, models: list[Any]) -> RegistrationDocument:
-    """models: pycolmap Reconstructions, the main one first."""
+def registration(workspace: Workspace, models: list[Any], path: Path) -> RegistrationDocument:
+    """models: pycolmap Reconstructions, the main one first; path: of the database they come from."""
     photos: dict[str, PhotoRegistration] = {}
     for number, model in reversed(list(enumerate(models))):
         state = RegistrationState.OTHER_MODEL if number else RegistrationState.REGISTERED
@@ -29,7 +30,7 @@ def registration(workspace: Workspace, models: list[Any]) -> RegistrationDocumen
             photos[name] = PhotoRegistration(
                 state=state, reason=reason, model=number, points=points, error=error
             )
-    with open_database(workspace.database) as database:
+    with open_database(path) as database:
         ids = image_ids(database)
         counts = pair_counts(database)
     names = {image: name for name, image in ids.items()}

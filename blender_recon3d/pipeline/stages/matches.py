@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..events import Progress
-from ..files.atomic_files import remove
 from ..job_forecast import Facts
 from ..models.front_ends import matcher_of, weights_identity
-from ..models.network import MatchingJob, Names
 from ..stage import Stage
 from ..stage_settings import MatchesSettings
 from ..workspace import Workspace, remove_database
@@ -43,7 +41,7 @@ def forecast(facts: Facts) -> float:
 def run(workspace: Workspace, settings: MatchesSettings, progress: Progress) -> dict[str, Any]:
     from ..colmap.calls import pycolmap
     from ..colmap.database import read_pairs
-    from ..matching import still_background
+    from ..matching.match_listed import match_listed
 
     network = matcher_of(settings.front_end)
     pairs = read_pairs(workspace.pairs)
@@ -52,28 +50,9 @@ def run(workspace: Workspace, settings: MatchesSettings, progress: Progress) -> 
     verification.ransac.max_error = settings.max_error
     # Seeded for each pair, so that neither the number of threads nor a resumed run changes the result.
     verification.ransac.random_seed = settings.seed
-    todo = _unverified(workspace, pairs)
     block_list = workspace.pairs.with_name("pairs.block.txt")
-    progress.update(len(pairs) - len(todo), len(pairs), "matching")
-    try:
-        if todo:
-            job = MatchingJob(workspace, todo, len(pairs), block_list, verification, progress)
-            network.open(settings).match(job)
-        if still := still_background.stands_still(workspace.database):
-            progress.info(still_background.SAID)
-            still_background.verify_what_moves(workspace.database, pairs, block_list, verification, progress)
-    finally:
-        remove(block_list)
+    still = match_listed(workspace, pairs, network.open(settings), verification, block_list, progress)
     return {**_summary(workspace, len(pairs), progress), "still_background": still}
-
-
-def _unverified(workspace: Workspace, pairs: list[Names]) -> list[Names]:
-    """Those that no run before this one has finished."""
-    from ..colmap.database import image_ids, open_database
-
-    with open_database(workspace.database) as database:
-        ids = image_ids(database)
-        return [(a, b) for a, b in pairs if not database.exists_two_view_geometry(ids[a], ids[b])]
 
 
 def _summary(workspace: Workspace, pairs: int, progress: Progress) -> dict[str, Any]:

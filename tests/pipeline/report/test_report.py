@@ -81,7 +81,7 @@ def workspace(tmp_path, model) -> Workspace:
         workspace.photos, {"version": 1, "source": "/photos/<b>", "cameras": cameras, "photos": photos}
     )
     write_pairs(workspace.pairs, [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]])
-    found = registration(workspace, [made])
+    found = registration(workspace, [made], workspace.database)
     found.photos[names[-1]] = PhotoRegistration(
         state=RegistrationState.NOT_REGISTERED, reason=f"too few matches with {HOSTILE}"
     )

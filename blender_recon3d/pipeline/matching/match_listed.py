@@ -1,0 +1,42 @@
+"""Matches of listed pairs into a database, verified; without those of a background that stands still."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ..colmap.database import image_ids, open_database
+from ..events import Progress
+from ..files.atomic_files import remove
+from ..models.network import Matcher, MatchingJob, Names
+from ..workspace import Workspace
+from .still_background import SAID, stands_still, verify_what_moves
+
+
+def match_listed(
+    workspace: Workspace,
+    pairs: list[Names],
+    matcher: Matcher,
+    verification: Any,
+    block_list: Path,
+    progress: Progress,
+) -> bool:
+    """Whether the background stands still. verification: COLMAP's TwoViewGeometryOptions; block_list: a file that is
+    written and removed again. Pairs that a run before has finished are passed over."""
+    todo = _unverified(workspace.database, pairs)
+    progress.update(len(pairs) - len(todo), len(pairs), "matching")
+    try:
+        if todo:
+            matcher.match(MatchingJob(workspace, todo, len(pairs), block_list, verification, progress))
+        if still := stands_still(workspace.database):
+            progress.info(SAID)
+            verify_what_moves(workspace.database, pairs, block_list, verification, progress)
+    finally:
+        remove(block_list)
+    return still
+
+
+def _unverified(path: Path, pairs: list[Names]) -> list[Names]:
+    with open_database(path) as database:
+        ids = image_ids(database)
+        return [(a, b) for a, b in pairs if not database.exists_two_view_geometry(ids[a], ids[b])]

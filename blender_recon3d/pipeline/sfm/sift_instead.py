@@ -1,0 +1,102 @@
+"""COLMAP's SIFT tried in place of a learned front-end, where that registers few photos or GPS contradicts its cameras.
+
+Networks know upright photos of ordinary lenses; SIFT's keypoints have a direction and a size of their own. Its features
+and matches lie in a database beside the workspace's, which goes with the stage: only the model stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import copy
+from pathlib import Path
+from typing import Any
+
+from ..colmap.calls import pycolmap
+from ..colmap.database import create_database, open_database, read_pairs
+from ..colmap.sift import SiftExtractor, SiftMatcher
+from ..events import Progress
+from ..matching.match_listed import match_listed
+from ..models.network import ExtractionJob
+from ..models.networks.sift_extractor import MAX_KEYPOINTS
+from ..models.networks.sift_matcher import NETWORK as MATCHER
+from ..photos.image_files import read_gray
+from ..stage_settings import FeaturesSettings, MatchesSettings
+from ..workspace import Workspace
+from .attempts import FEW, Attempts, settle_cameras
+
+MAX_PHOTOS = 400  # with more, SIFT would take as long as all that came before
+
+Contradicted = Callable[[Any], bool]  # whether GPS puts the cameras of a model elsewhere
+
+
+def try_sift(
+    workspace: Workspace, attempts: Attempts, contradicted: Contradicted, settle: bool, seed: int
+) -> Attempts:
+    """The attempts that count: those given, or others on SIFT's matches which do better. settle: try other cameras."""
+    why = _why(attempts, contradicted)
+    if not why or len(attempts.names) < 2 or is_sift(attempts.database):
+        return attempts
+    progress = attempts.progress
+    if len(attempts.names) > MAX_PHOTOS:
+        progress.warning(f"{why}: run again with --features sift, which may do better.")
+        return attempts
+    progress.info(f"{why}: trying SIFT.")
+    path = attempts.scratch / "sift.db"
+    sift_database(workspace, path, seed, progress)
+    sift = Attempts(path, attempts.scratch, attempts.map_again, progress, attempts.map_again(path), [])
+    if settle:
+        settle_cameras(sift)
+    if not _better(sift, attempts, contradicted):
+        progress.info(f"SIFT does no better: it registers {sift.registered} of {len(sift.names)} photos.")
+        return attempts
+    progress.warning(
+        f"SIFT registers {sift.registered} of {len(sift.names)} photos where the learned front-end registers "
+        f"{attempts.registered}{' wrongly' * (sift.registered <= attempts.registered)}: SIFT's cameras are used. For "
+        "more photos of this kind use --features sift from the start."
+    )
+    return sift
+
+
+def _why(attempts: Attempts, contradicted: Contradicted) -> str:
+    if attempts.registered < FEW * len(attempts.names):
+        return f"The learned front-end registers only {attempts.registered} of {len(attempts.names)} photos"
+    if contradicted(attempts.models[0]):
+        return "GPS puts the photos elsewhere than the cameras of the learned front-end"
+    return ""
+
+
+def _better(sift: Attempts, attempts: Attempts, contradicted: Contradicted) -> bool:
+    if not sift.models:
+        return False
+    if attempts.models and contradicted(attempts.models[0]) and not contradicted(sift.models[0]):
+        return sift.registered >= FEW * attempts.registered
+    return sift.registered > attempts.registered
+
+
+def is_sift(path: Path) -> bool:
+    """Whether a database holds SIFT's descriptors, or none."""
+    with open_database(path) as database:
+        for image in database.read_all_images():
+            if database.exists_descriptors(image.image_id):
+                kind = database.read_descriptors(image.image_id).type
+                return bool(kind == pycolmap.FeatureExtractorType.SIFT)
+    return True
+
+
+def sift_database(workspace: Workspace, path: Path, seed: int, progress: Progress) -> None:
+    """A database at `path` with SIFT's features of the workspace's photos and verified matches of its pairs."""
+    beside = copy(workspace)
+    beside.database = path
+    create_database(beside)
+    defaults = FeaturesSettings()
+    names = [photo.name for photo in workspace.used_photos()]
+    extractor = SiftExtractor(defaults.device, MAX_KEYPOINTS, defaults.max_size)
+    extractor.extract(ExtractionJob(beside, names, read_gray, progress))
+    verification = pycolmap.TwoViewGeometryOptions()
+    verification.min_num_inliers = MATCHER.min_inliers
+    verification.ransac.max_error = MatchesSettings().max_error
+    verification.ransac.random_seed = seed
+    pairs = read_pairs(workspace.pairs)
+    match_listed(
+        beside, pairs, SiftMatcher(defaults.device), verification, path.with_name("pairs.block.txt"), progress
+    )
