@@ -22,7 +22,7 @@ from ..models.networks.sift_matcher import NETWORK as MATCHER
 from ..photos.image_files import read_gray
 from ..stage_settings import FeaturesSettings, MatchesSettings
 from ..workspace import Workspace
-from .attempts import FEW, Attempts, settle_cameras
+from .attempts import MIN_REGISTERED_SHARE, Attempts, settle_cameras
 
 MAX_PHOTOS = 400  # with more, SIFT would take as long as all that came before
 
@@ -58,7 +58,7 @@ def try_sift(
 
 
 def _why(attempts: Attempts, contradicted: Contradicted) -> str:
-    if attempts.registered < FEW * len(attempts.names):
+    if attempts.registered < MIN_REGISTERED_SHARE * len(attempts.names):
         return f"The learned front-end registers only {attempts.registered} of {len(attempts.names)} photos"
     if contradicted(attempts.models[0]):
         return "GPS puts the photos elsewhere than the cameras of the learned front-end"
@@ -69,7 +69,7 @@ def _better(sift: Attempts, attempts: Attempts, contradicted: Contradicted) -> b
     if not sift.models:
         return False
     if attempts.models and contradicted(attempts.models[0]) and not contradicted(sift.models[0]):
-        return sift.registered >= FEW * attempts.registered
+        return sift.registered >= MIN_REGISTERED_SHARE * attempts.registered
     return sift.registered > attempts.registered
 
 
