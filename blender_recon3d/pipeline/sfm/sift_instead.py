@@ -15,7 +15,7 @@ from ..colmap.calls import pycolmap
 from ..colmap.database import create_database, open_database, read_pairs
 from ..colmap.sift import SiftExtractor, SiftMatcher
 from ..events import Progress
-from ..matching.match_listed import match_listed
+from ..models.match_listed import match_listed
 from ..models.network import ExtractionJob
 from ..models.networks.sift_extractor import MAX_KEYPOINTS
 from ..models.networks.sift_matcher import NETWORK as MATCHER

@@ -41,7 +41,7 @@ def forecast(facts: Facts) -> float:
 def run(workspace: Workspace, settings: MatchesSettings, progress: Progress) -> dict[str, Any]:
     from ..colmap.calls import pycolmap
     from ..colmap.database import read_pairs
-    from ..matching.match_listed import match_listed
+    from ..models.match_listed import match_listed
 
     network = matcher_of(settings.front_end)
     pairs = read_pairs(workspace.pairs)

@@ -8,9 +8,9 @@ from typing import Any
 from ..colmap.database import image_ids, open_database
 from ..events import Progress
 from ..files.atomic_files import remove
-from ..models.network import Matcher, MatchingJob, Names
+from ..matching.still_background import SAID, stands_still, verify_what_moves
 from ..workspace import Workspace
-from .still_background import SAID, stands_still, verify_what_moves
+from .network import Matcher, MatchingJob, Names
 
 
 def match_listed(
