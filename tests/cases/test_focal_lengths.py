@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.spatial.transform import Rotation
 
 from blender_recon3d.pipeline.colmap.calls import pycolmap
 from blender_recon3d.pipeline.colmap.database import open_database, write_pairs
@@ -16,9 +17,11 @@ from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.photos.camera_groups import group_cameras
 from blender_recon3d.pipeline.photos.find_photos import safe_name
 from blender_recon3d.pipeline.photos.image_files import open_photo, read_exif
+from blender_recon3d.pipeline.refining.undetermined_focals import focal_doubts
 from blender_recon3d.pipeline.settings import PhotosSettings
 from blender_recon3d.pipeline.sfm.attempts import Attempts, settle_cameras
 from blender_recon3d.pipeline.sfm.fisheye import fisheye_doubts
+from tests.support.made_models import made_model, visible
 from tests.support.scenes import ring
 
 WIDTH, HEIGHT, SHORT, LONG = 640, 480, 560.0, 896.0  # pixels; digital zoom by 1.6
@@ -165,3 +168,23 @@ def test_a_circular_fisheye_under_another_lens_is_doubted(lens, corners, focal, 
     doubts = fisheye_doubts(model, tmp_path)
     assert bool(doubts) == doubted
     assert all("OPENCV_FISHEYE" in doubt.remedy for doubt in doubts)
+
+
+@pytest.mark.parametrize(
+    ("tilt", "prior", "doubted"), [(0.1, False, True), (0.1, True, False), (20.0, False, False)]
+)
+def test_a_focal_length_that_photos_straight_down_do_not_tell_is_doubted(tilt, prior, doubted):
+    """A flight 60 m up over houses up to 8 m high, straight down or at a slant, with and without EXIF."""
+    camera = pycolmap.Camera.create_from_model_name(1, "SIMPLE_RADIAL", 700.0, 800, 600)
+    camera.has_prior_focal_length = prior
+    random = np.random.default_rng(0)
+    poses = []
+    for row, column in np.ndindex(3, 4):
+        turn = Rotation.from_rotvec(np.radians(random.normal(0, tilt, 3))).as_matrix() @ np.diag(
+            [1.0, -1.0, -1.0]
+        )
+        poses.append(np.column_stack([turn, -turn @ [15.0 * column, 20.0 * row, 60.0]]))
+    xyz = random.uniform([-25, -20, 0], [70, 60, 8], (1500, 3))
+    found = focal_doubts(made_model(poses, camera, xyz, visible(poses, camera, xyz), noise=0.5))
+    assert bool(found) == doubted
+    assert not doubted or "700 pixels" in found[0].text
