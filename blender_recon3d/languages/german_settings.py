@@ -130,6 +130,12 @@ GERMAN = {
     "Fewest verified matches of a pair. 0: 15 of SIFT and LightGlue, 30 of SuperGlue": (
         "So viele bestätigte Zuordnungen braucht ein Bildpaar. 0: 15 bei SIFT und LightGlue, 30 bei SuperGlue"
     ),
+    "First Keypoints": "Erste Punkte",
+    "LightGlue: how many of the strongest keypoints decide whether a pair is matched with all of them. "
+    "0: all pairs with all keypoints": (
+        "LightGlue: so viele der stärksten Punkte entscheiden, ob ein Bildpaar mit allen zugeordnet wird. "
+        "0: alle Bildpaare mit allen Punkten"
+    ),
     "Seed": "Startwert",
     "Seed of the random sampling in matching and in the mapper": "Startwert des Zufalls in Zuordnung und Mapper",
     # Cameras

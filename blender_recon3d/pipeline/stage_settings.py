@@ -147,6 +147,11 @@ class MatchesSettings(Settings):
         0.2, "SuperGlue: lowest score of a match; a higher one loses wide baselines", "Min Match Score",
         low=0.0, high=1.0,
     )  # fmt: skip
+    first_keypoints: int = setting(
+        512,
+        "LightGlue: how many of the strongest keypoints decide whether a pair is matched with all of them",
+        "First Keypoints", low=0, zero="all pairs with all keypoints", later=True,
+    )  # fmt: skip
     max_error: float = setting(
         4.0,
         "Largest epipolar error of a verified match",

@@ -2,85 +2,141 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
-from typing import Any, Protocol
+from collections.abc import Collection
 
 import numpy as np
-import torch
 
 from ..colmap.calls import pycolmap, run_cancellable
-from ..colmap.database import image_ids, open_database, read_pairs, write_pairs
+from ..colmap.database import image_ids, open_database, pair_counts, read_pairs, write_pairs
 from .arithmetic import slow_remark
-from .feature_files import feature_path, load_features
-from .frontend import Features
+from .encoded_photos import EncodedPhotos, MatchingNetwork
+from .first_look import FirstLook, needed
 from .network import MatchingJob, Names
-from .parallel import in_parallel, prefetch
+from .parallel import prefetch
 
 BLOCK = {"cpu": 8, "cuda": 32, "mps": 8}  # pairs at once; two such blocks are what a kill can cost
-CACHED_PHOTOS = 48  # of 2 MB each; more than two tiles
 TILE = 16  # photos
+NO_MATCHES = np.zeros((0, 2), np.uint32)  # of a pair that failed the first look
 
-
-class MatchingNetwork(Protocol):
-    """`matcher.Matcher` is one."""
-
-    device: torch.device
-
-    def encode(self, features: Features) -> Any:
-        """What is computed once a photo, for all its pairs."""
-
-    def match(self, pairs: Sequence[tuple[Any, Any]]) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Of encoded photos: indices of matching keypoints, uint32 [M, 2], and their scores, float32 [M]."""
+Found = tuple[
+    list[Names], dict[Names, np.ndarray]
+]  # a block, and the matches of those of its pairs that had none
 
 
 class NetworkMatcher:
-    """precision: the setting, for a remark where it is slow here."""
+    """precision: the setting, for a remark where it is slow here. first_keypoints: how many of the strongest decide
+    whether a pair is worth all of them; first_look: how many of their matches must agree. All pairs are matched with
+    all where either is 0."""
 
-    def __init__(self, network: MatchingNetwork, precision: str = "auto") -> None:
+    def __init__(
+        self,
+        network: MatchingNetwork,
+        precision: str = "auto",
+        first_keypoints: int = 0,
+        first_look: int = 0,
+    ) -> None:
         self.network = network
         self.precision = precision
+        self.first_keypoints = first_keypoints
+        self.first_look = first_look
 
     def match(self, job: MatchingJob) -> None:
-        """The network on a block of pairs while COLMAP verifies the block before, just written in one transaction."""
-        path, device = job.workspace.database, self.network.device
-        if remark := slow_remark(self.precision, device):
+        """The network on a block of pairs while COLMAP verifies the block before, just written in one transaction.
+
+        Pairs that fail the first look are written without matches, and verified last: until then, a resumed run knows
+        them by that.
+        """
+        if remark := slow_remark(self.precision, self.network.device):
             job.progress.info(remark)
-        with open_database(path) as database:
-            ids = image_ids(database)
-            matched = {(a, b) for a, b in job.pairs if database.exists_matches(ids[a], ids[b])}
+        ids, matched = stored(job)
+        photos = EncodedPhotos(self.network, job.workspace)
+        look = None
+        if self.first_keypoints and self.first_look:
+            look = FirstLook(
+                self.network, job.workspace, self.first_keypoints, self.first_look, job.verification
+            )
 
-        @lru_cache(maxsize=CACHED_PHOTOS)
-        def encoded(name: str) -> Any:
-            return self.network.encode(load_features(feature_path(job.workspace, name)))
-
-        def match(block: list[Names]) -> tuple[list[Names], dict[Names, np.ndarray]]:
-            if all(pair in matched for pair in block):
-                return block, {}
-            in_parallel(encoded, sorted({name for pair in block for name in pair}), device)
-            found = self.network.match([(encoded(a), encoded(b)) for a, b in block])
-            results = {pair: matches for pair, (matches, _) in zip(block, found, strict=True)}
-            return block, {pair: matches for pair, matches in results.items() if pair not in matched}
+        def match(block: list[Names]) -> Found:
+            new = [pair for pair in block if pair not in matched]
+            return block, {
+                **dict.fromkeys(new, NO_MATCHES),
+                **photos.match(look.promising(new) if look else new),
+            }
 
         done = job.total - len(job.pairs)
-        for block, found in prefetch(match, blocks(job, BLOCK[device.type])):
-            with open_database(path) as database, pycolmap.DatabaseTransaction(database):
-                for (a, b), matches in found.items():
-                    database.write_matches(ids[a], ids[b], matches)
-            write_pairs(job.block_list, block)
-            run_cancellable(
-                lambda token: pycolmap.verify_matches(
-                    path, job.block_list, job.verification, cancellation_token=token
-                ),
-                job.progress,
-            )
-            done += len(block)
+        size = BLOCK[self.network.device.type]
+        failed = [pair for pair, count in matched.items() if not count] if look else []
+        for block, found in prefetch(match, blocks(job, size, set(failed))):
+            write_matches(job, ids, found)
+            passed = [pair for pair in block if found.get(pair) is not NO_MATCHES]
+            failed += [pair for pair in block if pair not in passed]
+            verify(job, passed)
+            done += len(passed)
             job.progress.update(done, job.total, "matching")
+        if look and failed:
+            self._match_again(job, photos, ids, failed, look)
+
+    def _match_again(
+        self,
+        job: MatchingJob,
+        photos: EncodedPhotos,
+        ids: dict[str, int],
+        failed: list[Names],
+        look: FirstLook,
+    ) -> None:
+        """All keypoints of those pairs that the photos need, though they failed the first look."""
+        size = BLOCK[self.network.device.type]
+        unknown = [pair for pair in failed if pair not in look.agreeing]  # of a run before
+        for start in range(0, len(unknown), size):
+            look.promising(unknown[start : start + size])
+        again = needed(job.workspace, {pair: look.agreeing.get(pair, 0) for pair in failed})
+        done = job.total - len(failed)
+        parts = [again[start : start + size] for start in range(0, len(again), size)]
+        for block, found in prefetch(lambda block: (block, photos.match(block)), parts):
+            write_matches(job, ids, found)
+            done += len(block)
+            job.progress.update(done, job.total, "matching once more")
+        verify(job, failed)
+        job.progress.update(job.total, job.total, "matching")
 
 
-def blocks(job: MatchingJob, size: int) -> list[list[Names]]:
-    """What is left of each block of `size` pairs. They are cut from all pairs, so that a resumed run has the same."""
-    left = set(job.pairs)
+def stored(job: MatchingJob) -> tuple[dict[str, int], dict[Names, int]]:
+    """The images' ids, and how many matches the database holds of those of the job's pairs that it has any entry of."""
+    with open_database(job.workspace.database) as database:
+        ids = image_ids(database)
+        counts = {
+            pair: number for pair, (number, _) in pair_counts(database).items()
+        }  # of those that have any
+        there = [(a, b) for a, b in job.pairs if database.exists_matches(ids[a], ids[b])]
+    return ids, {(a, b): counts.get((min(ids[a], ids[b]), max(ids[a], ids[b])), 0) for a, b in there}
+
+
+def write_matches(job: MatchingJob, ids: dict[str, int], found: dict[Names, np.ndarray]) -> None:
+    """In one transaction; what is there of a pair is replaced."""
+    with open_database(job.workspace.database) as database, pycolmap.DatabaseTransaction(database):
+        for (a, b), matches in found.items():
+            if database.exists_matches(ids[a], ids[b]):
+                database.delete_matches(ids[a], ids[b])
+            database.write_matches(ids[a], ids[b], matches)
+
+
+def verify(job: MatchingJob, pairs: list[Names]) -> None:
+    """By COLMAP, which writes what it finds."""
+    if not pairs:
+        return
+    write_pairs(job.block_list, pairs)
+    run_cancellable(
+        lambda token: pycolmap.verify_matches(
+            job.workspace.database, job.block_list, job.verification, cancellation_token=token
+        ),
+        job.progress,
+    )
+
+
+def blocks(job: MatchingJob, size: int, without: Collection[Names] = ()) -> list[list[Names]]:
+    """What is left of each block of `size` pairs, `without` those. They are cut from all pairs, so that a resumed run
+    has the same."""
+    left = set(job.pairs).difference(without)
     pairs = by_tiles(read_pairs(job.workspace.pairs))
     cut = [pairs[start : start + size] for start in range(0, len(pairs), size)]
     return [block for whole in cut if (block := [pair for pair in whole if pair in left])]

@@ -12,6 +12,7 @@ import pytest
 from blender_recon3d.pipeline.colmap.calls import pycolmap
 from blender_recon3d.pipeline.colmap.database import image_ids, open_database, read_descriptors, read_pairs
 from blender_recon3d.pipeline.models import network_matching as matches
+from blender_recon3d.pipeline.models.encoded_photos import MAX_CACHED_PHOTOS
 from blender_recon3d.pipeline.models.feature_files import feature_path, load_features
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.engine import recon3d
@@ -117,7 +118,7 @@ def test_photos_are_met_again_while_they_are_in_memory():
     ordered = matches.by_tiles(pairs)
     assert sorted(ordered) == pairs
 
-    @lru_cache(maxsize=matches.CACHED_PHOTOS)
+    @lru_cache(maxsize=MAX_CACHED_PHOTOS)
     def load(name: str) -> str:
         return name
 

@@ -10,6 +10,8 @@ from ..network import Descriptors, Matcher, MatcherNetwork, WeightsFile
 if TYPE_CHECKING:
     import torch
 
+FIRST_LOOK = 8  # matches of the strongest keypoints that must agree
+
 
 def _empty(tensors: Mapping[str, torch.Tensor]) -> torch.nn.Module:
     from ..lightglue import LightGlue, LightGlueSettings, layers_of
@@ -30,19 +32,20 @@ def _open(settings: Any) -> Matcher:
     from ..network_matching import NetworkMatcher
 
     network = LightGlueMatcher(settings.weights, settings.device, precision=wanted(settings.precision))
-    return NetworkMatcher(network, settings.precision)
+    return NetworkMatcher(network, settings.precision, settings.first_keypoints, FIRST_LOOK)
 
 
 NETWORK = MatcherNetwork(
     "lightglue",
     "LightGlue",
-    settings=("weights", "device", "precision"),
+    settings=("weights", "device", "precision", "first_keypoints"),
     weights=(WeightsFile("lightglue", _empty),),
     precisions=("fp32", "bf16"),
     same_in_bf16=_same_in_bf16,
     open=_open,
     descriptors=Descriptors("aliked", 128),
     min_inliers=15,  # it is sure of few wrong matches; not measured yet
+    first_look=FIRST_LOOK,
     effort=0.10,  # SuperGlue's: not measured yet
     growth=2,
 )
