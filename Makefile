@@ -2,6 +2,7 @@
 # make demo      reconstruct the demo capture: build/demo/{workspace,demo.glb,picture.png}, and demo.blend where there
 #                is a Blender (on the path, or as the module bpy)
 # make test      every test that needs no window        make lint    ruff and mypy, without torch
+# make coverage  how much of the engine its fast tests reach
 # make golden    write the golden files of the tests again, after a change that is meant
 # make test-gui  what needs a real Blender: RECON3D_BLENDER=/path/to/blender RECON3D_BLENDER_GUI=... make test-gui
 # make zip       the extension, in dist/
@@ -14,7 +15,7 @@ DEMO := build/demo
 # Files of tests side by side: much of a test's time is one thread's.
 PARALLEL ?= --numprocesses 3 --dist loadfile
 
-.PHONY: setup setup-bpy demo test test-engine test-blender test-gui lint golden zip clean
+.PHONY: setup setup-bpy demo test test-engine test-blender test-gui lint golden coverage zip clean
 
 setup: .venv/ready
 .venv/ready: pyproject.toml tools/locks/engine.txt
@@ -54,6 +55,17 @@ lint: .venv-lint/ready
 	.venv-lint/bin/ruff check .
 	.venv-lint/bin/ruff format --check .
 	.venv-lint/bin/mypy
+	.venv-lint/bin/mypy --config-file tools/mypy_blender.ini
+
+# The tests of the engine that take seconds, with the lines and branches that they reach; RECON3D_COVERAGE names others.
+RECON3D_COVERAGE ?= tests/pipeline tests/jobs tests/engine_setup --ignore tests/pipeline/models/test_learned_chain.py \
+	--ignore tests/pipeline/test_determinism.py
+coverage: .venv/ready
+	@mkdir -p build/coverage
+	.venv/bin/python -m coverage erase
+	.venv/bin/python -m coverage run -m pytest -q $(RECON3D_COVERAGE)
+	.venv/bin/python -m coverage combine -q
+	.venv/bin/python -m coverage report
 
 golden: .venv/ready
 	.venv/bin/python -m tests.support.golden

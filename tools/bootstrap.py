@@ -62,7 +62,9 @@ class Environment:
 
 
 ENVIRONMENTS = {
-    "engine": Environment(".venv", "engine,setup,test,reference,lint,build", "import torch, pycolmap"),
+    "engine": Environment(
+        ".venv", "engine,setup,test,coverage,reference,lint,build", "import torch, pycolmap"
+    ),
     "blender": Environment(".venv-bpy", "bpy,test,build", "import bpy"),
     "lint": Environment(".venv-lint", "lint,types,build", "import mypy"),
 }

@@ -33,7 +33,7 @@ ADDON, CHECKOUT = ROOT / "blender_recon3d" / "engine_setup" / "locks", ROOT / "t
 LOCKS = {
     ADDON / "engine.txt": ("engine",),
     ADDON / "setup.txt": ("setup",),
-    CHECKOUT / "engine.txt": ("engine", "setup", "test", "reference", "lint", "build"),
+    CHECKOUT / "engine.txt": ("engine", "setup", "test", "coverage", "reference", "lint", "build"),
     CHECKOUT / "blender.txt": ("bpy", "test", "build"),
     CHECKOUT / "lint.txt": ("lint", "types", "build"),
 }

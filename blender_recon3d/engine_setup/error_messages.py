@@ -142,7 +142,7 @@ def is_missing(text: str, names: Sequence[str]) -> bool:
     if is_altered(text) or is_unreachable(text):
         return False
     found = next((found for pattern in _NOT_FOUND if (found := re.search(pattern, text))), None)
-    return bool(found) and found[1] in names
+    return found is not None and found[1] in names
 
 
 def _altered_file(text: str, where: str) -> str:

@@ -175,7 +175,7 @@ def _problems(target: Path, sources: Sources, sizes: Forecast | None) -> list[st
             f"{size_text(free)} are free in {target}, but about {size_text(sizes.peak)} are needed: free "
             "some space, or choose another folder."
         )
-    if sys.platform == "win32" and sizes and not _long_paths():
+    if sizes and not _long_paths():
         excess = len(str(target)) + 1 + sizes.longest - _LONGEST_PATH
         if excess > 0:
             problems.append(
@@ -193,6 +193,9 @@ def _usable(target: Path) -> bool:
 
 
 def _long_paths() -> bool:
+    """Whether paths may be longer than Windows' old limit."""
+    if sys.platform != "win32":
+        return True
     import winreg
 
     try:

@@ -244,7 +244,7 @@ def forget() -> None:
     timer.stop()
     photo_inspection.forget()
     chosen_folders.forget_session()
-    session.__init__()
+    vars(session).update(vars(Session()))
 
 
 # -- in Blender's event loop ------------------------------------------------------------------------

@@ -199,7 +199,10 @@ def doctor_lines() -> Iterator[tuple[str, str, str, str]]:
     found = (session.findings or {}).get("findings")
     for item in found if isinstance(found, list) else []:
         if isinstance(item, dict):
-            yield tuple(str(item.get(key, ""))[:300] for key in ("state", "name", "found", "advice"))
+            state, name, what, advice = (
+                str(item.get(key, ""))[:300] for key in ("state", "name", "found", "advice")
+            )
+            yield state, name, what, advice
 
 
 def _doctor_tick() -> tuple[bool, bool]:
@@ -215,4 +218,4 @@ def forget() -> None:
     """Leave a running set-up to itself: it is whole or can be repaired."""
     if session.doctor:
         session.doctor.stop()
-    session.__init__()
+    vars(session).update(vars(_EngineSession()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import bpy
 
@@ -15,7 +16,7 @@ class StartsJob:
     """What the operators share that start the engine."""
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
+    def poll(cls: Any, context: bpy.types.Context) -> bool:
         problem = session.problem_with_starting()
         if problem:
             cls.poll_message_set(problem)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import bpy
 
@@ -18,7 +19,7 @@ class ImportOperator:
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
+    def poll(cls: Any, context: bpy.types.Context) -> bool:
         if not find_imports(context.scene):
             cls.poll_message_set("Import a result first")
             return False
@@ -35,7 +36,10 @@ def run_in_background(
 
     def call() -> str | None:
         start()
-        return wait() if bpy.app.background else follow()
+        if bpy.app.background:
+            return wait()
+        follow()
+        return None
 
     return run_reported(operator, call)
 

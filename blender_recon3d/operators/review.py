@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import bpy
 
 from ..scene.reviewing import photo_view
@@ -14,7 +16,7 @@ class _Looks:
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
+    def poll(cls: Any, context: bpy.types.Context) -> bool:
         if not len(context.scene.recon3d.review):
             cls.poll_message_set("Import a result first")
             return False

@@ -9,7 +9,7 @@ A Blender camera looks along -z with y up, COLMAP's along +z with y down.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -103,7 +103,10 @@ def pose_of(
 
 
 def create_camera(
-    name: str, image: colmap_files.Image, pinhole: Pinhole, offset: Sequence[float] = (0.0, 0.0, 0.0)
+    name: str,
+    image: colmap_files.Image,
+    pinhole: Pinhole,
+    offset: Iterable[float] = (0.0, 0.0, 0.0),
 ) -> bpy.types.Object:
     """A camera object at its pose in the model's frame less the offset, linked nowhere yet.
 

@@ -174,9 +174,9 @@ def selected_points(collection: bpy.types.Collection, count: int) -> list[tuple[
     numbers = [(thing, _selected(thing)) for thing in things]
     found = next(((thing, chosen) for thing, chosen in numbers if len(chosen) == count), None)
     if found is None:
-        chosen = next((len(chosen) for _, chosen in numbers if len(chosen)), 0)
+        selected = next((len(chosen) for _, chosen in numbers if len(chosen)), 0)
         raise UserError(
-            f"{chosen or 'No'} vertices are selected, but {count} are needed: select them on the cloud or "
+            f"{selected or 'No'} vertices are selected, but {count} are needed: select them on the cloud or "
             "the mesh in Edit Mode.",
             2,
         )

@@ -29,9 +29,8 @@ class Points:
         if np.isfinite(self.xyz.sum(dtype=np.float64)):
             return self
         keep = np.isfinite(self.xyz).all(axis=1)
-        return Points(
-            *(None if a is None else a[keep] for a in (self.xyz, self.rgb, self.normals, self.views))
-        )
+        rgb, normals, views = (None if a is None else a[keep] for a in (self.rgb, self.normals, self.views))
+        return Points(self.xyz[keep], rgb, normals, views)
 
 
 def robust_box(xyz: np.ndarray, share: float = 0.98) -> tuple[np.ndarray, np.ndarray]:

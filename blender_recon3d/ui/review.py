@@ -17,7 +17,7 @@ _WORDS = {
     NOT_REGISTERED: "{count} not registered",
     SET_ASIDE: "{count} excluded",
 }
-_PROBLEMS_FIRST = {NOT_REGISTERED: 0, OTHER_MODEL: 1, SET_ASIDE: 2, REGISTERED: 3}
+_PROBLEMS_FIRST: dict[str, int] = {NOT_REGISTERED: 0, OTHER_MODEL: 1, SET_ASIDE: 2, REGISTERED: 3}
 _MAX_ADVICE = 8
 
 

@@ -33,7 +33,7 @@ CHECKOUT = ROOT / "tools" / "locks"
         (locks.read("setup"), ["setup"]),
         (
             locks.read("", str(CHECKOUT / "engine.txt")),
-            ["engine", "setup", "test", "reference", "lint", "build"],
+            ["engine", "setup", "test", "coverage", "reference", "lint", "build"],
         ),
         (locks.read("", str(CHECKOUT / "blender.txt")), ["bpy", "test", "build"]),
         (locks.read("", str(CHECKOUT / "lint.txt")), ["lint", "types", "build"]),

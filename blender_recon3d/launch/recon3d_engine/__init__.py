@@ -9,4 +9,4 @@ from pathlib import Path
 
 _pipeline = Path(__file__).resolve().parents[2] / "pipeline"
 __path__ = [str(_pipeline)]
-exec(SourceFileLoader(__name__, str(_pipeline / "__init__.py")).get_code(__name__))
+exec(SourceFileLoader(__name__, str(_pipeline / "__init__.py")).get_code(__name__) or "")

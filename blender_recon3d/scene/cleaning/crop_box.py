@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import bpy
@@ -35,7 +36,7 @@ MARGIN = 1.1
 
 
 def add_crop_box(
-    collection: bpy.types.Collection, low: np.ndarray | None = None, high: np.ndarray | None = None
+    collection: bpy.types.Collection, low: Sequence[float] | None = None, high: Sequence[float] | None = None
 ) -> bpy.types.Object:
     """The box as an object, and as the cleaning's input; an earlier one is fitted again.
 
@@ -51,13 +52,12 @@ def add_crop_box(
         box[KEY] = {"kind": BOX}
         add_beside(box, cloud, collection)
     if low is not None and high is not None:
-        low, high = np.asarray(low, float), np.asarray(high, float)
-        if not (low < high).all():
+        frame, lowest, highest = Matrix.Identity(4), np.asarray(low, float), np.asarray(high, float)
+        if not (lowest < highest).all():
             raise UserError("The crop box has no volume: its high corner must be above its low one.", 2)
-        frame = Matrix.Identity(4)
     else:
-        frame, low, high = _around_subject(collection)
-    middle, half = (low + high) / 2, (high - low) / 2
+        frame, lowest, highest = _around_subject(collection)
+    middle, half = (lowest + highest) / 2, (highest - lowest) / 2
     box.matrix_parent_inverse = Matrix.Identity(4)
     box.matrix_basis = frame @ Matrix.LocRotScale(Vector(middle.tolist()), None, Vector(half.tolist()))
     set_input(modifier, INPUTS["crop_box"].identifier, box)

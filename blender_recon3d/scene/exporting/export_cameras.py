@@ -83,8 +83,9 @@ def _pose(
     camera: bpy.types.Object, offset: np.ndarray
 ) -> tuple[tuple[float, float, float, float], tuple[float, float, float]]:
     """qvec and tvec: those kept if the camera stands where they put it, else from where it stands."""
-    qvec = tuple(float(value) for value in camera[KEY]["qvec"])
-    tvec = tuple(float(value) for value in camera[KEY]["tvec"])
+    w, x, y, z = (float(value) for value in camera[KEY]["qvec"])
+    t_x, t_y, t_z = (float(value) for value in camera[KEY]["tvec"])
+    qvec, tvec = (w, x, y, z), (t_x, t_y, t_z)
     model_from_camera = camera.parent.matrix_world.inverted_safe() @ camera.matrix_world
     now = np.array(model_from_camera)[:3].astype(np.float64)
     rotation, center = pose_of(qvec, tvec)

@@ -52,8 +52,9 @@ def write_splat_folder(workspace: Path, target: Path) -> str:
 
 def _photos(source: Source, images: Sequence[colmap_files.Image]) -> dict[str, Path]:
     """The photos' files by their names in the model; UserError when one is missing."""
-    photos = {image.name: source.photo(image.name) for image in images}
-    missing = [name for name, path in photos.items() if path is None]
+    found = {image.name: source.photo(image.name) for image in images}
+    photos = {name: path for name, path in found.items() if path is not None}
+    missing = [name for name in found if name not in photos]
     if missing or not photos:
         raise UserError(
             f"{source.images} lacks {len(missing) or 'all'} of the model's photos "

@@ -15,12 +15,12 @@ from ..points import Points
 NOTHING = (0.0, 0.0, 0.0)
 
 
-def read_points(path: Path, offset: Sequence[float] = NOTHING) -> Points:
+def read_points(path: Path, offset: Sequence[float] | np.ndarray = NOTHING) -> Points:
     """The vertices, finite ones only, less the offset. Raises FileFormatError."""
     return to_points(path, read_vertices(path), offset).finite()
 
 
-def to_points(path: Path, vertices: np.ndarray, offset: Sequence[float] = NOTHING) -> Points:
+def to_points(path: Path, vertices: np.ndarray, offset: Sequence[float] | np.ndarray = NOTHING) -> Points:
     """The vertices of a file, all of them, less the offset. path: for the message of FileFormatError."""
     names = set(vertices.dtype.names or ())
     if not {"x", "y", "z"} <= names:
@@ -33,7 +33,9 @@ def to_points(path: Path, vertices: np.ndarray, offset: Sequence[float] = NOTHIN
     )
 
 
-def _columns(vertices: np.ndarray, names: tuple[str, ...], offset: Sequence[float] = NOTHING) -> np.ndarray:
+def _columns(
+    vertices: np.ndarray, names: tuple[str, ...], offset: Sequence[float] | np.ndarray = NOTHING
+) -> np.ndarray:
     out = np.empty((len(vertices), len(names)), np.float32)
     with np.errstate(all="ignore"):
         for i, name in enumerate(names):
