@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from benchmarks.common.places import ROOT
 from blender_recon3d.pipeline.models.frontend import FeatureExtractor, Features, Matcher
@@ -40,13 +42,18 @@ def main() -> int:
     parser.add_argument("--quality", default="medium")
     parser.add_argument("--output", type=Path, help="write the table here too")
     options = parser.parse_args()
-    rows = ["| what | agrees | CPU, s | device, s |", "|---|---|---|---|"]
+    rows = [_machine(options.device), "", "| what | agrees | CPU, s | device, s |", "|---|---|---|---|"]
     for part in (front_end, pipeline):
         rows += part(options)
         print("\n".join(rows), flush=True)
     if options.output:
         options.output.write_text("# Another device against the CPU\n\n" + "\n".join(rows) + "\n", "utf-8")
     return 0
+
+
+def _machine(device: str) -> str:
+    name = torch.cuda.get_device_name() if device == "cuda" else device
+    return f"{name}, {os.cpu_count()} CPU cores, torch {torch.__version__}"
 
 
 def front_end(options: argparse.Namespace) -> list[str]:
@@ -97,7 +104,9 @@ def pipeline(options: argparse.Namespace) -> list[str]:
         maps = sorted((there / "dense" / "stereo" / "depth_maps").glob("*.geometric.bin"))
         shares = [_depths(path, here / "dense" / "stereo" / "depth_maps" / path.name) for path in maps]
     both, alike = np.mean(shares, axis=0)
-    rows = [f"| {stage} | | | {value:.1f} |" for stage, value in seconds.items() if stage != "dense"]
+    rows = [
+        f"| {stage} | | | {value:.1f} |" for stage, value in seconds.items() if stage not in ("dense", "job")
+    ]
     agrees = f"{both:.2%} filled by both, {alike:.2%} of these alike"
     return [
         *rows,
