@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import doubts, results
+from . import doubts, earlier_work, results
 from .claim import check_claim, claim, own_paths, unwritable
 from .documents.codec import encode
 from .documents.state_json import StageRecord, StageState, StateDocument
@@ -219,6 +219,8 @@ def _run_stage(
     """mend: the stage was done and has lost some of its files; what hangs on it stays if they come out the same."""
     name = stage.name
     before = workspace.read_files(name)
+    if not resume:
+        earlier_work.put_aside(name, workspace, progress)
     # Recorded before anything is touched: a kill from here on finds a stage that is not done.
     if not resume:
         # Without a fingerprint: a kill while old results are being removed must not pass for a run to resume.
@@ -231,8 +233,15 @@ def _run_stage(
     workspace.write_stage(name, StageRecord(fingerprint=fingerprint_of, state=StageState.STARTED))
     progress.emit("progress", "resumed" if resume and not mend else "started")
     start = time.monotonic()
+    own = getattr(settings, name)
     with PeakMemory() as peak, full_disk_told(workspace.root):
-        summary = stage.run(workspace, getattr(settings, name), progress)
+        earlier_work.take_back(
+            stage,
+            workspace,
+            lambda known: fingerprint(stage, workspace, own, known.needs) == known.fingerprint,
+            progress,
+        )
+        summary = stage.run(workspace, own, progress)
         files = results.files_of(workspace, name)
         if mend and files != before:
             drop_dependents(name, workspace)
@@ -245,6 +254,7 @@ def _run_stage(
         summary=summary,
     )
     workspace.write_stage(name, record, files=files)
+    earlier_work.forget(stage, workspace)
     progress.emit("done", summary.get("message", ""), **encode(record))
 
 
@@ -290,7 +300,7 @@ def _forget(workspace: Workspace) -> None:
     _remove_hosts(STAGES, workspace)
     for name in reversed(STAGES):
         reset(stage_of(name), workspace)
-    for path in (workspace.report_json, workspace.report_html, workspace.placed):
+    for path in (workspace.report_json, workspace.report_html, workspace.placed, workspace.earlier):
         remove(path)
 
 

@@ -68,6 +68,8 @@ class Stage:
     inside: the stage among whose files this one's results are; take_out: removes them from there;
     still_valid: whether its results hold for this job although its inputs look changed;
     look_closer: damage that sizes and ends of files do not show;
+    set_aside: moves what holds for single photos into a folder, before the stage is dropped for other photos;
+    take_back: brings back, before it runs, what still holds (`earlier_work`): earlier names of photos by those of now;
     settle: settings that are decided only when the job begins, and a call that records them. `begins` says whether
     the stage would begin anew with these settings.
     """
@@ -95,6 +97,8 @@ class Stage:
     take_out: Callable[[Workspace], None] | None = None
     still_valid: Callable[[Workspace, JobSettings, Progress], bool] | None = None
     look_closer: Callable[[Workspace], list[Damage]] | None = None
+    set_aside: Callable[[Workspace, Path], None] | None = None
+    take_back: Callable[[Workspace, Mapping[str, str], Progress], None] | None = None
     settle: Callable[[Workspace, JobSettings, Callable[[JobSettings], bool]], Settled] | None = None
 
 

@@ -1,8 +1,8 @@
 """The workspace: one folder that holds a job, its progress and its results. Standard library only.
 
     job.json settings.json state.json events.jsonl log.txt cancel lock output.txt; older events and log: *.old.*
-    photos.json sources.json images/ masks/ pairs.txt database.db features/ live/ sparse/ placement.json placed.json
-    refined/ dense/ mesh/ texture/ report.*
+    photos.json sources.json images/ masks/ pairs.txt database.db features/ earlier/ live/ sparse/ placement.json
+    placed.json refined/ dense/ mesh/ texture/ report.*
 
 Whatever is written here appears whole or not at all (a temporary name, put on the disk, then a rename), so that a
 kill or a power cut at any moment leaves a folder that the next run continues from.
@@ -54,6 +54,7 @@ class Workspace:
         self.pairs = self.root / "pairs.txt"
         self.database = self.root / "database.db"
         self.features = self.root / "features"
+        self.earlier = self.root / "earlier"  # features and matches of photos that may stay
         self.mapping = self.root / "mapping"  # COLMAP's models while they are made
         self.sparse = self.root / "sparse"
         self.mapped = self.sparse / "0"  # the main model as the mapper has left it

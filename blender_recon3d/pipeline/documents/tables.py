@@ -12,6 +12,7 @@ from enum import StrEnum
 from types import UnionType
 from typing import Any
 
+from .earlier_json import EarlierDocument
 from .event import Event
 from .inspection_json import InspectionDocument
 from .live_json import LiveDocument
@@ -30,6 +31,11 @@ DOCUMENTS: tuple[tuple[str, type, str], ...] = (
         "The photos that the workspace was given, and the cameras that took them.",
     ),
     ("sources.json", SourcesDocument, "The files that it was made from."),
+    (
+        "earlier/earlier.json",
+        EarlierDocument,
+        "What is kept of features and matches; there only from a change of photos until they are matched.",
+    ),
     ("registration.json", RegistrationDocument, "What became of each photo in structure from motion."),
     ("placement.json", PlacementDocument, "How the model stands in the world."),
     (

@@ -120,4 +120,8 @@ def _turns(job: ExtractionJob) -> dict[str, int]:
     turns = dict(zip(job.names, quarter_turns(found), strict=True))
     if text := said(turns):
         job.progress.info(text)
+    for name, turn in turns.items():  # kept from a run with other photos, by which it stood otherwise
+        path = feature_path(job.workspace, name)
+        if path.exists() and load_features(path).turns != turn:
+            remove(path)
     return turns

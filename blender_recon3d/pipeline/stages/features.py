@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .. import job_arithmetic
 from ..documents.state_json import StageState
 from ..events import Progress
+from ..files.atomic_files import remove
 from ..job_forecast import Facts
 from ..models.front_ends import extractor_of, weights_identity
 from ..models.network import ExtractionJob
@@ -50,6 +51,22 @@ def look_closer(workspace: Workspace) -> list[Damage]:
 
 def owns(workspace: Workspace) -> Sequence[Path]:
     return (workspace.database, *side_files(workspace.database), workspace.features)
+
+
+def set_aside(workspace: Workspace, folder: Path) -> None:
+    """The database, with the matches that are in it, and what networks have found."""
+    for path in (workspace.database, workspace.features):
+        if path.exists():
+            path.replace(folder / path.name)
+    for path in side_files(workspace.database):
+        remove(path)
+
+
+def take_back(workspace: Workspace, names: Mapping[str, str], progress: Progress) -> None:
+    from ..colmap.earlier_database import take_features
+
+    if kept := take_features(workspace, names):
+        progress.info(f"The features of {kept} photos are kept from before.")
 
 
 def forecast(facts: Facts) -> float:
@@ -104,5 +121,7 @@ STAGE = Stage(
     may_leave=lambda workspace: (workspace.features,),
     forecast=forecast,
     look_closer=look_closer,
+    set_aside=set_aside,
+    take_back=take_back,
     settle=settle,
 )

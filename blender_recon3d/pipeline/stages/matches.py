@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..events import Progress
@@ -31,6 +32,13 @@ def take_out(workspace: Workspace) -> None:
         ValueError,
     ):  # too damaged to be opened: the features are found missing, and made again
         remove_database(workspace.database)
+
+
+def take_back(workspace: Workspace, names: Mapping[str, str], progress: Progress) -> None:
+    from ..colmap.earlier_database import take_matches
+
+    if kept := take_matches(workspace, names):
+        progress.info(f"The matches of {kept} pairs are kept from before.")
 
 
 def forecast(facts: Facts) -> float:
@@ -84,4 +92,5 @@ STAGE = Stage(
     forecast=forecast,
     inside="features",
     take_out=take_out,
+    take_back=take_back,
 )

@@ -1,0 +1,83 @@
+"""Photos touched, moved, added and taken away: what does not depend on the change is kept, and so is a scale."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from blender_recon3d.pipeline.cli.recon3d import main
+from blender_recon3d.pipeline.colmap.calls import pycolmap
+from blender_recon3d.pipeline.events import read_events
+from blender_recon3d.pipeline.placing.placement_file import read_placement
+from blender_recon3d.pipeline.workspace import Workspace
+from tests.support.scenes import box_scene, ring, spot_texture, write_capture
+
+SCALE = 5.0
+
+
+@pytest.fixture(scope="module")
+def capture(tmp_path_factory) -> Path:
+    """Seven photos; six of them are used at first."""
+    folder = tmp_path_factory.mktemp("kept")
+    write_capture(folder / "all", ring(7, arc=1.0), box_scene(texture=spot_texture))
+    shutil.copytree(folder / "all", folder / "photos")
+    last(folder / "photos").unlink()
+    return folder
+
+
+def last(folder: Path) -> Path:
+    return sorted(folder.iterdir())[-1]
+
+
+def run(out: Workspace, photos: Path, *options: str) -> list[str]:
+    """What was said by this run."""
+    before = len(read_events(out.events)[0]) if out.events.exists() else 0
+    command = ["run", str(photos), "-o", str(out.root), "--until", "sfm", "--features", "sift"]
+    assert main([*command, "--feature-size", "500", *options]) == 0
+    return [event.message for event in read_events(out.events)[0][before:]]
+
+
+def width(out: Workspace, first: str, second: str) -> float:
+    """From one camera to another in the world."""
+    model = pycolmap.Reconstruction(out.model)
+    centers = {model.image(i).name: model.image(i).projection_center() for i in model.reg_image_ids()}
+    world = read_placement(out.placement, "")
+    return float(np.linalg.norm(world[:3, :3] @ (centers[first] - centers[second])))
+
+
+def test_what_does_not_depend_on_a_change_of_the_photos_is_kept(capture, tmp_path):
+    out = Workspace(tmp_path / "out")
+    photos = tmp_path / "card"
+    shutil.copytree(capture / "photos", photos)
+    run(out, photos)
+    assert main(["place", str(out.root), "--scale", str(SCALE)]) == 0
+    first, second = [photo.name for photo in out.used_photos()][:2]
+    before = width(out, first, second)
+
+    for photo in photos.iterdir():
+        os.utime(photo, (1, 1))
+    moved = photos.rename(tmp_path / "elsewhere")
+    assert sum(text == "unchanged, kept" for text in run(out, moved)) == 5
+
+    shutil.copy(last(capture / "all"), moved)
+    said = run(out, moved)
+    assert "The features of 6 photos are kept from before." in said
+    assert "The matches of 15 pairs are kept from before." in said
+    assert any(text.startswith("The scale and place set before are kept") for text in said)
+    assert len(out.used_photos()) == 7 and not out.earlier.exists()
+    assert width(out, first, second) == pytest.approx(before, rel=0.02)
+
+    sorted(moved.iterdir())[2].unlink()
+    said = run(out, moved)
+    assert "The features of 6 photos are kept from before." in said
+    assert width(out, first, second) == pytest.approx(before, rel=0.02)
+
+    fresh = Workspace(tmp_path / "fresh")
+    run(fresh, moved)
+    kept, new = (pycolmap.Reconstruction(each.model) for each in (out, fresh))
+    assert kept.num_points3D() == new.num_points3D()
+    assert kept.compute_mean_reprojection_error() == pytest.approx(new.compute_mean_reprojection_error())
