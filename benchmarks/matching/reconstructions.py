@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks.measure.captures import NOISE, median, ring
 from blender_recon3d.pipeline.colmap.calls import pycolmap
+from blender_recon3d.pipeline.colmap.model_summaries import model_summary
 from blender_recon3d.pipeline.documents.document_files import read_document
 from blender_recon3d.pipeline.documents.registration_json import ModelSummary, RegistrationDocument
 from blender_recon3d.pipeline.errors import UserError
@@ -26,7 +27,6 @@ from blender_recon3d.pipeline.models.front_ends import (
     weights_identity,
 )
 from blender_recon3d.pipeline.photos.extensions import EXTENSIONS
-from blender_recon3d.pipeline.sfm.registration import model_summary
 from blender_recon3d.pipeline.system.versions import engine_version
 from blender_recon3d.pipeline.workspace import Workspace
 

@@ -188,3 +188,13 @@ def test_a_focal_length_that_photos_straight_down_do_not_tell_is_doubted(tilt, p
     found = focal_doubts(made_model(poses, camera, xyz, visible(poses, camera, xyz), noise=0.5))
     assert bool(found) == doubted
     assert not doubted or "700 pixels" in found[0].text
+
+
+def test_colmap_does_not_bring_a_dropped_focal_length_back(tmp_path):
+    """It reads the 35 mm equivalent of the file by itself."""
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0110] = "Acme", "One"
+    exif.get_ifd(0x8769).update({0x920A: 50.0, 0xA405: 6000})
+    Image.new("RGB", (WIDTH, HEIGHT)).save(tmp_path / "a.jpg", exif=exif)
+    cameras, _ = grouped([entry(0, focal_mm=50, focal_35mm=6000, source=str(tmp_path / "a.jpg"))])
+    assert cameras[0].prior == "none" and cameras[0].params[0] == pytest.approx(1.2 * WIDTH)

@@ -38,6 +38,7 @@ class Fakes:
 
         return replace(
             real, run=run, inputs=lambda workspace, settings: "", still_valid=None, look_closer=None, settle=None,
+            set_aside=None, take_back=None,
             take_out=take_out if real.take_out else None,
         )  # fmt: skip
 

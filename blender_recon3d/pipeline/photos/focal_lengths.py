@@ -18,6 +18,7 @@ from ..text import named
 from .image_files import focal_pixels
 
 SHORTEST, LONGEST = 4.0, 3000.0  # 35 mm equivalents of a fisheye and of the longest superzoom
+FULL_FRAME_WIDTH = 36.0  # mm
 MIN_CROP, MAX_CROP = (
     0.3,
     40.0,
@@ -85,6 +86,9 @@ def focal_prior(entry: PhotoEntry, included: dict[tuple[Any, ...], float]) -> tu
         except (RuntimeError, ValueError):  # a format COLMAP does not read: then it knows nothing either
             return None, FocalPrior.NONE
         if camera.has_prior_focal_length:
-            scale = max(entry.width, entry.height) / max(camera.width, camera.height)
-            return float(camera.mean_focal_length()) * scale * zoom, FocalPrior.TABLE
+            longest = max(camera.width, camera.height)
+            share = float(camera.mean_focal_length()) / longest
+            # COLMAP reads the 35 mm equivalent too, and believes one that was dropped here.
+            if SHORTEST <= FULL_FRAME_WIDTH * share <= LONGEST:
+                return share * max(entry.width, entry.height) * zoom, FocalPrior.TABLE
     return None, FocalPrior.NONE

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..colmap.model_files import check_model, read_model
+from ..colmap.model_summaries import model_summary, registered
 from ..documents.codec import encode
 from ..documents.document_files import read_document, write_document
 from ..documents.photos_json import FocalPrior
@@ -18,7 +19,6 @@ from ..errors import FileFormatError
 from ..events import Progress
 from ..files.atomic_files import atomic_folder, remove
 from ..photos.image_files import read_gray
-from ..sfm.registration import model_summary, registered
 from ..stage_settings import RefineSettings
 from ..workspace import Workspace
 from .observations import read_views
@@ -27,6 +27,7 @@ from .principal_point import PrincipalPoint, free_principal_points
 from .refine_model import Kept, Refined, refine
 from .saved_rounds import SavedRounds
 from .tracks import LEVELS
+from .undetermined_focals import undetermined
 
 PHOTO_BYTES = 400 << 20  # of photos kept in memory
 NAMED = 3  # cameras in a sentence
@@ -43,15 +44,17 @@ def refine_workspace(workspace: Workspace, settings: RefineSettings, progress: P
     given = _given(workspace)
 
     def free(adjusted: Any) -> tuple[Any, list[PrincipalPoint]]:
-        if settings.principal_point == "fixed" or not settings.refine_intrinsics:
+        if settings.principal_point == "fixed" or not adjust:
             return adjusted, []
         return free_principal_points(adjusted, given, progress)
 
+    # What the photos do not determine would drift away; the mapper has held it at what EXIF says.
+    adjust = settings.refine_intrinsics and not undetermined(model, model.cameras)
     photos = PhotoCache(
         lambda number: _photo(workspace.images / views.names[number]), LEVELS, settings.max_size, PHOTO_BYTES
     )
     saved = SavedRounds(workspace.refining)
-    found = refine(model, photos, settings.refine_intrinsics, free, progress, saved)
+    found = refine(model, photos, adjust, free, progress, saved)
     with atomic_folder(workspace.refined) as part:
         found.model.write(part)
         check_model(part)  # COLMAP does not say when it could not write all of it

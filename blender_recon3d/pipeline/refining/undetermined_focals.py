@@ -6,6 +6,7 @@ that comes out means nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from ..doubts import Doubt
@@ -15,25 +16,33 @@ from .uncertainty import intrinsics_deviations
 UNCERTAIN = 0.05  # of the focal length: the largest standard deviation of one that is determined
 
 
-def focal_doubts(model: Any) -> list[Doubt]:
-    """model: a pycolmap.Reconstruction. Cameras whose focal length was known before are not asked."""
+def undetermined(model: Any, asked: Iterable[int]) -> dict[int, float]:
+    """Focal lengths in pixels, by camera id, of those cameras whose photos do not determine them.
+
+    model: a pycolmap.Reconstruction; asked: ids of cameras.
+    """
     views = read_views(model)
-    unknown = sorted(number for number, camera in model.cameras.items() if not camera.has_prior_focal_length)
-    places = [number for number, camera in enumerate(views.cameras) if camera.camera_id in unknown]
+    places = [number for number, camera in enumerate(views.cameras) if camera.camera_id in set(asked)]
     if not places:
-        return []
+        return {}
     deviations = intrinsics_deviations(views, read_observations(model, views), places)
-    found = []
+    found = {}
     for place in places:
         camera = views.cameras[place]
         focal = float(camera.mean_focal_length())
-        if not deviations[place][list(camera.focal_length_idxs())].max() > UNCERTAIN * focal:
-            continue
-        names = sorted(
-            model.image(i).name for i in model.reg_image_ids() if model.image(i).camera_id == camera.camera_id
-        )
-        found.append(undetermined_focal(focal, names))
+        if deviations[place][list(camera.focal_length_idxs())].max() > UNCERTAIN * focal:
+            found[camera.camera_id] = focal
     return found
+
+
+def focal_doubts(model: Any) -> list[Doubt]:
+    """model: a pycolmap.Reconstruction. Cameras whose focal length was known before are not asked."""
+    unknown = [number for number, camera in model.cameras.items() if not camera.has_prior_focal_length]
+    images = [model.image(number) for number in model.reg_image_ids()]
+    return [
+        undetermined_focal(focal, sorted(image.name for image in images if image.camera_id == number))
+        for number, focal in sorted(undetermined(model, unknown).items())
+    ]
 
 
 def undetermined_focal(focal: float, photos: list[str]) -> Doubt:
@@ -41,7 +50,7 @@ def undetermined_focal(focal: float, photos: list[str]) -> Doubt:
     return Doubt(
         "focal length",
         f"The focal length that was found ({focal:.0f} pixels) is hardly better than a guess: the photos all look one "
-        "way, straight at the ground or a wall, and have none in EXIF. Heights and distances may be wrong.",
+        "way, straight at the ground or a wall, and EXIF has none that fits. Heights and distances may be wrong.",
         "Give it with --camera-model and --camera-params, use the original photos with their EXIF, or add some photos "
         "taken at a slant.",
         tuple(photos),

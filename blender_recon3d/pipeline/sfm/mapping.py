@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,10 @@ from ..text import named
 from ..workspace import Workspace
 from .attempts import Attempts, settle_cameras
 from .fisheye import fisheye_doubts
+from .held_focals import hold_focals
 from .live_model import LiveModel
+from .pure_rotation import ADVICE as ONE_PLACE_ADVICE
+from .pure_rotation import from_one_place
 from .registration import registration
 from .sift_instead import try_sift
 from .unfolding import unfold
@@ -62,10 +66,10 @@ def _map(workspace: Workspace, settings: SfmSettings, scratch: Path, progress: P
     """The models, the one with the most photos first, what is doubtful about their cameras, and their database."""
     mapper = _incremental if settings.mapper == "incremental" else _global
 
-    def mapped(database: Path) -> list[Any]:
+    def mapped(database: Path, how: SfmSettings = settings) -> list[Any]:
         output = scratch / f"models_{database.stem}"
         output.mkdir()
-        mapper(workspace, settings, database, output, progress)
+        mapper(workspace, how, database, output, progress)
         return _read_models(output)
 
     attempts = Attempts(workspace.database, scratch, mapped, progress, mapped(workspace.database), [])
@@ -77,6 +81,8 @@ def _map(workspace: Workspace, settings: SfmSettings, scratch: Path, progress: P
     attempts = try_sift(
         workspace, attempts, lambda model: contradicted_by_gps(model, gps), settle, settings.seed
     )
+    if settle:
+        hold_focals(attempts, lambda database: mapped(database, replace(settings, refine_intrinsics=False)))
     if attempts.models:
         unfold(attempts, [photo.name for photo in workspace.used_photos()], settings.seed)
     return attempts
@@ -186,6 +192,8 @@ def _as_placed(workspace: Workspace, model: Any, progress: Progress) -> Placemen
 def _no_model(found: RegistrationDocument, workspace: Workspace) -> str:
     if stands_still(workspace.database):
         return f"No cameras could be placed: {STILL_ADVICE}"
+    if from_one_place(workspace.database):
+        return f"No cameras could be placed: {ONE_PLACE_ADVICE}"
     reasons = [f"{name}: {entry.reason}" for name, entry in list(found.photos.items())[:3]]
     return (
         f"No cameras could be placed ({'; '.join(reasons)}): take more photos with about two thirds "

@@ -6,11 +6,9 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..colmap.database import image_ids, open_database, pair_counts, read_pairs
+from ..colmap.model_summaries import model_summary, registered
 from ..documents.registration_json import (
-    ModelSummary,
     PhotoRegistration,
     RegistrationDocument,
     RegistrationState,
@@ -61,27 +59,3 @@ def why_not(name: str, listed: set[str], pairs: list[tuple[int, int, str]]) -> s
             "on one geometry"
         )
     return f"not enough triangulated points, though {inliers} matches with {partner} agree"
-
-
-def registered(model: Any) -> dict[str, tuple[int, float | None]]:
-    """Sparse points and mean reprojection error (None without points) of each photo in the model."""
-    errors: dict[int, list[float]] = defaultdict(list)
-    for point in model.points3D.values():
-        for element in point.track.elements:
-            errors[element.image_id].append(point.error)
-    return {
-        model.image(image_id).name: (
-            len(errors[image_id]),
-            round(float(np.mean(errors[image_id])), 4) if errors[image_id] else None,
-        )
-        for image_id in model.reg_image_ids()
-    }
-
-
-def model_summary(model: Any) -> ModelSummary:
-    return ModelSummary(
-        photos=model.num_reg_images(),
-        points=model.num_points3D(),
-        error=round(model.compute_mean_reprojection_error(), 4),
-        track_length=round(model.compute_mean_track_length(), 3),
-    )

@@ -1,0 +1,51 @@
+"""Photos taken from one place, as from a tripod: the camera turns, and nothing shows how far away things are.
+
+Two such photos are related by K R K^-1 (Hartley and Zisserman 2004, section 8.4): a homography that is a rotation once
+the focal length is taken out. That of a plane seen from two places is not, whatever the focal length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..colmap.calls import pycolmap
+from ..colmap.database import open_database
+
+SHORTEST, LONGEST, STEPS = 0.4, 4.0, 160  # focal lengths that are tried, of the longest side
+OFF = 0.02  # of a rotation's singular values from each other; 0.005 from a tripod, 0.1 in a flight straight down
+MIN_SHARE = 0.5  # of the verified pairs that are homographies
+
+ADVICE = (
+    "the photos were all taken from one place, by turning the camera, so nothing shows how far away things are: take a "
+    "step to the side from photo to photo."
+)
+_HOMOGRAPHIES = tuple(
+    getattr(pycolmap.TwoViewGeometryConfiguration, name)
+    for name in ("PLANAR", "PANORAMIC", "PLANAR_OR_PANORAMIC")
+)
+
+
+def from_one_place(path: Path) -> bool:
+    """Whether most verified pairs of a database are turns of the camera alone."""
+    with open_database(path) as database:
+        cameras = database.read_all_cameras()
+        _, geometries = database.read_two_view_geometries()
+    verified = [each for each in geometries if len(each.inlier_matches)]
+    turns = [np.asarray(each.H) for each in verified if each.config in _HOMOGRAPHIES and each.H is not None]
+    if not cameras or not turns or len(turns) < MIN_SHARE * len(verified):
+        return False
+    return off_rotation(turns, (cameras[0].width, cameras[0].height)) < OFF
+
+
+def off_rotation(homographies: Sequence[np.ndarray], size: tuple[int, int]) -> float:
+    """How far homographies [3, 3] between photos of this width and height are from rotations, in the median, with the
+    focal length that suits them best."""
+    found = []
+    for focal in max(size) * np.geomspace(SHORTEST, LONGEST, STEPS):
+        matrix = np.array([[focal, 0, size[0] / 2], [0, focal, size[1] / 2], [0, 0, 1]])
+        values = np.linalg.svd(np.linalg.inv(matrix) @ np.stack(homographies) @ matrix, compute_uv=False)
+        found.append(float(np.median(values[:, 0] / np.maximum(values[:, 2], 1e-12) - 1)))
+    return min(found)
