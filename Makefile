@@ -57,13 +57,12 @@ lint: .venv-lint/ready
 	.venv-lint/bin/mypy
 	.venv-lint/bin/mypy --config-file tools/mypy_blender.ini
 
-# The tests of the engine that take seconds, with the lines and branches that they reach; RECON3D_COVERAGE names others.
-RECON3D_COVERAGE ?= tests/pipeline tests/jobs tests/engine_setup --ignore tests/pipeline/models/test_learned_chain.py \
-	--ignore tests/pipeline/test_determinism.py
+# With branches, and with the processes that tests start. RECON3D_COVERAGE says which tests: by default all fast ones.
+RECON3D_COVERAGE ?= -m "not slow" tests/pipeline tests/engine_setup tests/house
 coverage: .venv/ready
 	@mkdir -p build/coverage
 	.venv/bin/python -m coverage erase
-	.venv/bin/python -m coverage run -m pytest -q $(RECON3D_COVERAGE)
+	.venv/bin/python -m coverage run -m pytest -q $(PARALLEL) $(RECON3D_COVERAGE)
 	.venv/bin/python -m coverage combine -q
 	.venv/bin/python -m coverage report
 

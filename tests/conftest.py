@@ -8,6 +8,37 @@ from pathlib import Path
 import pytest
 
 
+# By folders and files below tests.
+MARKS = {
+    "engine": ("pipeline", "training", "benchmarks", "faults"),
+    "blender": ("scene", "addon", "jobs"),
+    "gui": ("gui",),
+    "slow": (
+        "faults",
+        "gui",
+        "pipeline/test_determinism.py",
+        "pipeline/test_job.py",
+        "pipeline/test_kept_workspaces.py",
+        "pipeline/files/test_durable.py",
+        "pipeline/models/test_first_look.py",
+        "pipeline/models/test_learned.py",
+        "pipeline/models/test_learned_chain.py",
+        "pipeline/refining/test_refine_stage.py",
+        "pipeline/sfm/test_sfm.py",
+        "pipeline/system/test_process.py",
+    ),
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks every test by where it is: pytest -m "not slow"."""
+    for item in items:
+        place = item.path.relative_to(Path(__file__).parent).as_posix()
+        for mark, rooms in MARKS.items():
+            if any(place == room or place.startswith(f"{room}/") for room in rooms):
+                item.add_marker(mark)
+
+
 @pytest.fixture(scope="session")
 def engine_python() -> Path:
     """The Python of an engine that works: $RECON3D_PYTHON or the checkout's .venv."""
