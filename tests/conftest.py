@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-
 # By folders and files below tests.
 MARKS = {
     "engine": ("pipeline", "training", "benchmarks", "faults"),

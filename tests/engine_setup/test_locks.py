@@ -52,7 +52,9 @@ def test_a_lock_has_the_versions_of_pyproject(lock, extras):
 
 def test_pre_commit_has_the_same_ruff():
     text = (ROOT / ".pre-commit-config.yaml").read_text("utf-8")
-    assert set(re.findall(r"ruff==[\d.]+", text)) == {pin for pin in PROJECT["lint"] if pin.startswith("ruff")}
+    assert set(re.findall(r"ruff==[\d.]+", text)) == {
+        pin for pin in PROJECT["lint"] if pin.startswith("ruff")
+    }
 
 
 def test_what_torch_needs_is_locked_too():
