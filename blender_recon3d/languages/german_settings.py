@@ -130,6 +130,10 @@ GERMAN = {
     "Fewest verified matches of a pair. 0: 15 of SIFT and LightGlue, 30 of SuperGlue": (
         "So viele bestätigte Zuordnungen braucht ein Bildpaar. 0: 15 bei SIFT und LightGlue, 30 bei SuperGlue"
     ),
+    "Combined": "Beide zusammen",
+    "SIFT on all pairs, and LightGlue where SIFT finds too little": (
+        "SIFT für alle Bildpaare, LightGlue dort, wo SIFT zu wenig findet"
+    ),
     "First Keypoints": "Erste Punkte",
     "LightGlue: how many of the strongest keypoints decide whether a pair is matched with all of them. "
     "0: all pairs with all keypoints": (

@@ -18,7 +18,7 @@ from types import TracebackType
 
 from ..system.child import child_environment, end_with_parent, module_command
 
-TABLES = ("keypoints", "two_view_geometries")
+TABLES = ("keypoints", "matches", "two_view_geometries")
 SECONDS = 0.3  # between two counts
 
 

@@ -9,7 +9,7 @@ from .database import write_pairs
 from .row_counter import RowCounter
 
 if TYPE_CHECKING:
-    from ..models.network import ExtractionJob, MatchingJob
+    from ..models.network import ExtractionJob, MatchingJob, Names
 
 
 class SiftExtractor:
@@ -55,11 +55,20 @@ class SiftMatcher:
 
     def match(self, job: MatchingJob) -> None:
         """COLMAP matches and verifies in one call, with an index of each photo's descriptors for as long."""
+        self._match(job, job.pairs, "two_view_geometries")
+
+    def match_unverified(self, job: MatchingJob, pairs: list[Names]) -> None:
+        """Only match those pairs."""
+        self.options.skip_geometric_verification = True
+        self._match(job, pairs, "matches")
+
+    def _match(self, job: MatchingJob, pairs: list[Names], table: str) -> None:
+        """table: of which COLMAP writes a row for each pair."""
         listed = pycolmap.ImportedPairingOptions()
         listed.match_list_path = job.block_list
-        write_pairs(job.block_list, job.pairs)
+        write_pairs(job.block_list, pairs)
         database = job.workspace.database
-        with RowCounter(database, "two_view_geometries") as counter:
+        with RowCounter(database, table) as counter:
             run_cancellable(
                 lambda token: pycolmap.match_image_pairs(
                     database, self.options, listed, job.verification, cancellation_token=token

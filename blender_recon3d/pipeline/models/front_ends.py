@@ -47,6 +47,15 @@ FRONT_ENDS = (
         "lightglue",
     ),
     FrontEnd(
+        "combined",
+        4,
+        "Combined",
+        "SIFT on all pairs, and LightGlue where SIFT finds too little",
+        "efficientnet_b0",
+        "sift_and_aliked",
+        "sift_and_lightglue",
+    ),
+    FrontEnd(
         "sift",
         2,
         "SIFT",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -58,7 +58,17 @@ class NetworkExtractor:
         return torn
 
     def extract(self, job: ExtractionJob) -> None:
-        """features/NAME.npz whole, then the database; what is there is passed over.
+        """features/NAME.npz whole, then the database; what is there is passed over."""
+        with open_database(job.workspace.database) as database:
+            ids = image_ids(database)
+            for names in self.find(job):
+                for name in names:
+                    if not database.exists_descriptors(ids[name]):
+                        features = load_features(feature_path(job.workspace, name))
+                        write_features(database, ids[name], places(features), features.descriptors)
+
+    def find(self, job: ExtractionJob) -> Iterator[list[str]]:
+        """The photos, some at a time, once their features/NAME.npz is there.
 
         While one batch goes through the network, the next is read and the last one is written.
         """
@@ -94,19 +104,18 @@ class NetworkExtractor:
             return names, {name: replace(features, turns=turns[name]) for name, features in found.items()}
 
         done = 0
-        with open_database(workspace.database) as database:
-            ids = image_ids(database)
-            for names, found in prefetch(find, prefetch(read, batches)):
-                for name, features in found.items():
-                    if not feature_path(workspace, name).exists():
-                        save_features(feature_path(workspace, name), features)
-                for name in names:
-                    if not database.exists_descriptors(ids[name]):
-                        features = load_features(feature_path(workspace, name))
-                        keypoints = turned_back(features.keypoints, features.image_size, features.turns)
-                        write_features(database, ids[name], keypoints, features.descriptors)
-                done += len(names)
-                job.progress.update(done, len(job.names), "finding features")
+        for names, found in prefetch(find, prefetch(read, batches)):
+            for name, features in found.items():
+                if not feature_path(workspace, name).exists():
+                    save_features(feature_path(workspace, name), features)
+            yield names
+            done += len(names)
+            job.progress.update(done, len(job.names), "finding features")
+
+
+def places(features: Features) -> np.ndarray:
+    """Keypoints [N, 2] in COLMAP's pixels of the photo itself, which may have been turned for the network."""
+    return turned_back(features.keypoints, features.image_size, features.turns)
 
 
 def _turns(job: ExtractionJob) -> dict[str, int]:

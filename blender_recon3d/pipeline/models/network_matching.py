@@ -50,11 +50,7 @@ class NetworkMatcher:
             job.progress.info(remark)
         ids, matched = stored(job)
         photos = EncodedPhotos(self.network, job.workspace)
-        look = None
-        if self.first_keypoints and self.first_look:
-            look = FirstLook(
-                self.network, job.workspace, self.first_keypoints, self.first_look, job.verification
-            )
+        look = self.look(job)
 
         def match(block: list[Names]) -> Found:
             new = [pair for pair in block if pair not in matched]
@@ -75,6 +71,12 @@ class NetworkMatcher:
             job.progress.update(done, job.total, "matching")
         if look and failed:
             self._match_again(job, photos, ids, failed, look)
+
+    def look(self, job: MatchingJob) -> FirstLook | None:
+        """The first look at a job's pairs, where there is one."""
+        if not self.first_keypoints or not self.first_look:
+            return None
+        return FirstLook(self.network, job.workspace, self.first_keypoints, self.first_look, job.verification)
 
     def _match_again(
         self,

@@ -18,6 +18,8 @@ MODULES = (
     "sift_matcher",
     "aliked_extractor",
     "lightglue_matcher",
+    "combined_extractor",
+    "combined_matcher",
     "efficientnet_retriever",
 )
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..network import Descriptors, Extractor, ExtractorNetwork, WeightsFile
+from ..network import Descriptors, ExtractorNetwork, WeightsFile
 from .superpoint_extractor import CHOICE, MAX_KEYPOINTS, choice
 from .superpoint_extractor import WEIGHTS as SUPERPOINT_WEIGHTS
 
 if TYPE_CHECKING:
     import torch
+
+    from ..network_extraction import NetworkExtractor
 
 
 def _empty(tensors: Mapping[str, torch.Tensor]) -> torch.nn.Module:
@@ -25,7 +27,7 @@ def _same_in_bf16(weights: str, device: torch.device) -> bool:
     return extractor_takes_bf16(weights, device)
 
 
-def _open(settings: Any) -> Extractor:
+def open_extractor(settings: Any) -> NetworkExtractor:
     from ..arithmetic import wanted
     from ..frontend import AlikedFeatureExtractor
     from ..network_extraction import NetworkExtractor
@@ -48,7 +50,7 @@ NETWORK = ExtractorNetwork(
     weights=(SUPERPOINT_WEIGHTS, WeightsFile("aliked_descriptors", _empty)),
     precisions=("fp32", "bf16"),
     same_in_bf16=_same_in_bf16,
-    open=_open,
+    open=open_extractor,
     descriptors=Descriptors("aliked", 128),
     max_keypoints=MAX_KEYPOINTS,
     effort=0.3,  # SuperPoint's twice: not measured yet

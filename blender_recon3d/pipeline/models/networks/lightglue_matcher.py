@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..network import Descriptors, Matcher, MatcherNetwork, WeightsFile
+from ..network import Descriptors, MatcherNetwork, WeightsFile
 
 if TYPE_CHECKING:
     import torch
+
+    from ..network_matching import NetworkMatcher
 
 FIRST_LOOK = 8  # matches of the strongest keypoints that must agree
 
@@ -26,7 +28,7 @@ def _same_in_bf16(weights: str, device: torch.device) -> bool:
     return lightglue_takes_bf16(weights, device)
 
 
-def _open(settings: Any) -> Matcher:
+def open_matcher(settings: Any) -> NetworkMatcher:
     from ..arithmetic import wanted
     from ..matcher import LightGlueMatcher
     from ..network_matching import NetworkMatcher
@@ -42,7 +44,7 @@ NETWORK = MatcherNetwork(
     weights=(WeightsFile("lightglue", _empty),),
     precisions=("fp32", "bf16"),
     same_in_bf16=_same_in_bf16,
-    open=_open,
+    open=open_matcher,
     descriptors=Descriptors("aliked", 128),
     min_inliers=15,  # it is sure of few wrong matches; not measured yet
     first_look=FIRST_LOOK,

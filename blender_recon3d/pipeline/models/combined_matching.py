@@ -1,0 +1,108 @@
+"""SIFT on all pairs, and a network where SIFT finds too little and the photos look alike.
+
+The network's matches come to SIFT's and are verified with them. What SIFT finds is as precise as ever; the network adds
+pairs that are too far apart for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..colmap.database import image_ids, open_database
+from ..colmap.sift import SiftMatcher
+from .combined_extraction import sift_keypoints
+from .encoded_photos import EncodedPhotos
+from .first_look import needed
+from .network import MatchingJob, Names
+from .network_matching import BLOCK, NetworkMatcher, blocks, verify, write_matches
+from .parallel import prefetch
+
+ENOUGH = 100  # matches of SIFT; pairs that share nothing have some 20 by chance
+
+Alike = Callable[[MatchingJob], set[Names]]  # the pairs of a job whose photos look alike
+
+
+class CombinedMatcher:
+    """alike: tells which of a job's pairs the network is asked about, where SIFT finds too little."""
+
+    def __init__(self, sift: SiftMatcher, network: NetworkMatcher, alike: Alike) -> None:
+        self.sift = sift
+        self.network = network
+        self.alike = alike
+
+    def match(self, job: MatchingJob) -> None:
+        """Pairs that fail the network's first look are verified last: until then a resumed run looks again."""
+        ids, sift = self._match_sift(job)
+        weak = {pair for pair in job.pairs if len(sift.own(pair)) < ENOUGH}
+        weak &= self.alike(job) if weak else set()
+        network = self.network
+        photos = EncodedPhotos(network.network, job.workspace)
+        look = network.look(job)
+        size = BLOCK[network.network.device.type]
+
+        def added(pairs: list[Names]) -> dict[Names, np.ndarray]:
+            found = photos.match([pair for pair in pairs if not sift.has_more(pair)])
+            return {pair: sift.joined(pair, matches) for pair, matches in found.items()}
+
+        def match(block: list[Names]) -> tuple[list[Names], list[Names], dict[Names, np.ndarray]]:
+            tried = [pair for pair in block if pair in weak]
+            good = look.promising(tried) if look else tried
+            return block, [pair for pair in tried if pair not in good], added(good)
+
+        done, failed = job.total - len(job.pairs), []
+        for block, lost, found in prefetch(match, blocks(job, size)):
+            write_matches(job, ids, found)
+            failed += lost
+            verify(job, [pair for pair in block if pair not in lost])
+            done += len(block) - len(lost)
+            job.progress.update(done, job.total, "matching")
+        if not look or not failed:
+            return
+        again = needed(job.workspace, {pair: look.agreeing[pair] for pair in failed})
+        parts = [again[start : start + size] for start in range(0, len(again), size)]
+        for block, found in prefetch(lambda part: (part, added(part)), parts):
+            write_matches(job, ids, found)
+            done += len(block)
+            job.progress.update(done, job.total, "matching once more")
+        verify(job, failed)
+        job.progress.update(job.total, job.total, "matching")
+
+    def _match_sift(self, job: MatchingJob) -> tuple[dict[str, int], SiftMatches]:
+        with open_database(job.workspace.database) as database:
+            ids = image_ids(database)
+            new = [(a, b) for a, b in job.pairs if not database.exists_matches(ids[a], ids[b])]
+        if new:
+            self.sift.match_unverified(job, new)
+        return ids, SiftMatches(job, ids)
+
+
+class SiftMatches:
+    """Of the job's pairs, as the database has them, of which the network's may be some already."""
+
+    def __init__(self, job: MatchingJob, ids: dict[str, int]) -> None:
+        with open_database(job.workspace.database) as database:
+            self._counts = {name: sift_keypoints(database, image) for name, image in ids.items()}
+            self._matches = {(a, b): _read(database, ids[a], ids[b]) for a, b in job.pairs}
+
+    def own(self, pair: Names) -> np.ndarray:
+        """SIFT's, uint32 [M, 2]."""
+        matches = self._matches[pair]
+        return matches[matches[:, 0] < self._counts[pair[0]]]
+
+    def has_more(self, pair: Names) -> bool:
+        """Whether the network's are among them."""
+        return len(self.own(pair)) < len(self._matches[pair])
+
+    def joined(self, pair: Names, matches: np.ndarray) -> np.ndarray:
+        """SIFT's and these of the network, whose keypoints come after SIFT's."""
+        offset = np.array([self._counts[name] for name in pair], np.uint32)
+        return np.concatenate([self.own(pair), matches + offset]).astype(np.uint32)
+
+
+def _read(database: Any, first: int, second: int) -> np.ndarray:
+    if not database.exists_matches(first, second):
+        return np.zeros((0, 2), np.uint32)
+    return np.asarray(database.read_matches(first, second), np.uint32).reshape(-1, 2)
