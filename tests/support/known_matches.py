@@ -41,11 +41,13 @@ class NearestNeighbors:
         return np.stack([own[chosen], there[chosen]], axis=1).astype(np.uint32), similar[own, there][chosen]
 
 
-def known_workspace(workspace: Workspace, seen: Mapping[str, np.ndarray], noise: float = 0.3) -> Workspace:
+def known_workspace(
+    workspace: Workspace, seen: Mapping[str, np.ndarray], noise: float = 0.3, sift: bool = False
+) -> Workspace:
     """A workspace as the stages before the matches leave it, every pair listed.
 
     seen: numbers of the points that each photo shows, the strongest keypoint first; numbers of 10,000 and more are
-    this photo's alone.
+    this photo's alone. sift: the keypoints and their descriptors are written as SIFT's.
     """
     random = np.random.default_rng(0)
     points = np.add(random.uniform(-1, 1, (10_000, 3)), [0, 0, 5])
@@ -74,7 +76,14 @@ def known_workspace(workspace: Workspace, seen: Mapping[str, np.ndarray], noise:
             )
             save_features(feature_path(workspace, name), features)
             image_id = database.write_image(pycolmap.Image(name=name, camera_id=camera_id))
-            write_features(database, image_id, features.keypoints, features.descriptors)
+            if sift:
+                shape = np.tile([1.0, 0.0, 0.0, 1.0], (len(at), 1))
+                database.write_keypoints(image_id, np.hstack([features.keypoints, shape]).astype(np.float32))
+                content = (512 * np.abs(features.descriptors)).clip(0, 255).astype(np.uint8)
+                kind = pycolmap.FeatureExtractorType.SIFT
+                database.write_descriptors(image_id, pycolmap.FeatureDescriptors(kind, content))
+            else:
+                write_features(database, image_id, features.keypoints, features.descriptors)
     names = list(seen)
     write_pairs(workspace.pairs, [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]])
     return workspace

@@ -6,12 +6,13 @@ pairs that are too far apart for it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ..colmap.database import image_ids, open_database
+from ..colmap.database import image_ids, open_database, read_pairs
 from ..colmap.sift import SiftMatcher
 from .combined_extraction import sift_keypoints
 from .encoded_photos import EncodedPhotos
@@ -21,6 +22,7 @@ from .network_matching import BLOCK, NetworkMatcher, blocks, verify, write_match
 from .parallel import prefetch
 
 ENOUGH = 100  # matches of SIFT; pairs that share nothing have some 20 by chance
+MIN_STRONG = 4  # pairs with so many that a photo needs for tracks through several photos
 
 Alike = Callable[[MatchingJob], set[Names]]  # the pairs of a job whose photos look alike
 
@@ -36,7 +38,7 @@ class CombinedMatcher:
     def match(self, job: MatchingJob) -> None:
         """Pairs that fail the network's first look are verified last: until then a resumed run looks again."""
         ids, sift = self._match_sift(job)
-        weak = {pair for pair in job.pairs if len(sift.own(pair)) < ENOUGH}
+        weak = sift.weak().intersection(job.pairs)
         weak &= self.alike(job) if weak else set()
         network = self.network
         photos = EncodedPhotos(network.network, job.workspace)
@@ -80,12 +82,23 @@ class CombinedMatcher:
 
 
 class SiftMatches:
-    """Of the job's pairs, as the database has them, of which the network's may be some already."""
+    """Of all pairs, as the database has them, of which the network's may be some already."""
 
     def __init__(self, job: MatchingJob, ids: dict[str, int]) -> None:
+        pairs = read_pairs(job.workspace.pairs)
         with open_database(job.workspace.database) as database:
             self._counts = {name: sift_keypoints(database, image) for name, image in ids.items()}
-            self._matches = {(a, b): _read(database, ids[a], ids[b]) for a, b in job.pairs}
+            self._matches = {(a, b): _read(database, ids[a], ids[b]) for a, b in pairs}
+
+    def weak(self) -> set[Names]:
+        """The pairs in which SIFT finds too little: few matches, or a photo that has many in few of its pairs."""
+        strong = {pair for pair in self._matches if len(self.own(pair)) >= ENOUGH}
+        links = Counter(name for pair in strong for name in pair)
+        return {
+            pair
+            for pair in self._matches
+            if pair not in strong or min(links[name] for name in pair) < MIN_STRONG
+        }
 
     def own(self, pair: Names) -> np.ndarray:
         """SIFT's, uint32 [M, 2]."""

@@ -115,6 +115,7 @@ def test_precisions_are_those_of_both_networks():
     assert {name: front_ends.precisions(name) for name in front_ends.NAMES} == {
         "learned": ("fp32", "bf16"),
         "superpoint-lightglue": ("fp32", "bf16"),
+        "combined": ("fp32", "bf16"),
         "sift": (),
     }
 
