@@ -1,13 +1,12 @@
-"""SIFT on all pairs, and a network where SIFT finds too little and the photos look alike.
+"""SIFT on all pairs, and a network where SIFT finds too little.
 
 The network's matches come to SIFT's and are verified with them. What SIFT finds is as precise as ever; the network adds
-pairs that are too far apart for it.
+pairs that are too far apart for it. Which pairs there are is retrieval's choice in all but small captures.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -24,22 +23,16 @@ from .parallel import prefetch
 ENOUGH = 100  # matches of SIFT; pairs that share nothing have some 20 by chance
 MIN_STRONG = 4  # pairs with so many that a photo needs for tracks through several photos
 
-Alike = Callable[[MatchingJob], set[Names]]  # the pairs of a job whose photos look alike
-
 
 class CombinedMatcher:
-    """alike: tells which of a job's pairs the network is asked about, where SIFT finds too little."""
-
-    def __init__(self, sift: SiftMatcher, network: NetworkMatcher, alike: Alike) -> None:
+    def __init__(self, sift: SiftMatcher, network: NetworkMatcher) -> None:
         self.sift = sift
         self.network = network
-        self.alike = alike
 
     def match(self, job: MatchingJob) -> None:
         """Pairs that fail the network's first look are verified last: until then a resumed run looks again."""
         ids, sift = self._match_sift(job)
         weak = sift.weak().intersection(job.pairs)
-        weak &= self.alike(job) if weak else set()
         network = self.network
         photos = EncodedPhotos(network.network, job.workspace)
         look = network.look(job)

@@ -103,7 +103,7 @@ def test_the_list_of_weights_names_license_and_use(capsys):
     assert "NO" in line and "Magic Leap" in line
     assert main(["weights", "list", "--json"]) == 0
     assert {row["network"] for row in json.loads(capsys.readouterr().out)} == {
-        "superpoint", "superglue", "efficientnet_b0",
+        "superpoint", "superglue", "efficientnet_b0", "aliked_descriptors", "lightglue",
     }  # fmt: skip
 
 

@@ -58,7 +58,7 @@ def run(workspace: Workspace, network: NearestNeighbors, progress: Progress | No
     block_list = workspace.pairs.with_name("block.txt")
     job = MatchingJob(workspace, left, len(pairs), block_list, verification, progress or Progress())
     matcher = NetworkMatcher(network, "fp32", first_keypoints=60, first_look=8)
-    CombinedMatcher(SiftMatcher("cpu"), matcher, lambda job: set(job.pairs)).match(job)
+    CombinedMatcher(SiftMatcher("cpu"), matcher).match(job)
 
 
 def inliers(workspace: Workspace) -> dict[tuple[str, str], int]:
