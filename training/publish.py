@@ -44,7 +44,8 @@ NETWORKS: dict[str, dict[str, Any]] = {
         "curriculum, then detector and descriptor (InfoNCE) jointly, then labels half from the network's own "
         "scores averaged through the homographies",
         "sampling": "exact",
-        "limits": "Keypoints lie on whole pixels. Trained on photos of 348 to 640 px, upright to 35 degrees; "
+        "positions": "between pixels",
+        "limits": "Trained on photos of 348 to 640 px, upright to 35 degrees; "
         "rotations beyond 45 degrees are rare in training.",
     },
     "superglue": {

@@ -168,7 +168,7 @@ def section(
 
 def pair_selection(captures: Path, sets: list[WeightSet]) -> str:
     """`pair_selection.py`'s table, for the sets that have a retrieval network."""
-    import pair_selection as measure
+    from benchmarks.measure import pair_selection as measure
 
     able = [item for item in sets if is_available("efficientnet_b0", item.weights)]
     return str(measure.table(captures, [(item.label, item.weights) for item in able]))

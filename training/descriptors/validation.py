@@ -130,7 +130,7 @@ class Validation:
     def _keypoints(self, image: Tensor, count: int, mask: Tensor | None) -> Keypoints:
         settings = SuperPointSettings(max_keypoints=count, published_sampling=False)
         masks = None if mask is None else mask[None]
-        return keypoints_of(*self.superpoint.dense(image[None]), settings, masks)[0]
+        return keypoints_of(*self.superpoint.dense(image[None]), settings, image[None], masks)[0]
 
     def _add_pairs(self, capture: Path, steps: tuple[int, ...]) -> None:
         truth = read_truth(capture / "truth")

@@ -78,7 +78,7 @@ class FastSuperPoint:
         self, images: Tensor, masks: Tensor | None = None, sizes: list[tuple[int, int]] | None = None
     ) -> list[Keypoints]:
         """As `SuperPoint.forward`."""
-        return keypoints_of(*self.dense(images), self.settings, masks, sizes)
+        return keypoints_of(*self.dense(images), self.settings, images, masks, sizes)
 
     def _block(self, x: Tensor, first: str, second: str, pool: bool) -> Tensor:
         return block(x, self._layers[first], self._layers[second], pool, self.strip_bytes)

@@ -145,7 +145,7 @@ class AlikedFeatureExtractor(FeatureExtractor):
         self, images: Tensor, masks: Tensor, sizes: list[tuple[int, int]]
     ) -> tuple[list[Keypoints], list[Tensor]]:
         half = self.network.half(images)
-        found = keypoints_of(*self.network.from_half(half), self.network.settings, masks, sizes)
+        found = keypoints_of(*self.network.from_half(half), self.network.settings, images, masks, sizes)
         maps = self.described.maps(half.to(self.described.dtype))
         described = [
             self.described.describe(of_photo, points.keypoints)

@@ -66,7 +66,10 @@ def load_superpoint(weights: str, max_keypoints: int, **choice: Any) -> SuperPoi
     # Weights were trained with one way of reading descriptors; what their card does not say is the published.
     card = read_card(weights_of.find("superpoint", weights)[0])
     published = card.get("sampling") != "exact"
-    settings = SuperPointSettings(max_keypoints=max_keypoints, published_sampling=published, **choice)
+    subpixel = card.get("positions") == "between pixels"
+    settings = SuperPointSettings(
+        max_keypoints=max_keypoints, published_sampling=published, subpixel=subpixel, **choice
+    )
     network = SuperPoint(settings)
     network.load_state_dict(weights_of.load("superpoint", weights))
     return network.eval()

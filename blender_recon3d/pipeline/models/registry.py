@@ -108,10 +108,12 @@ def is_available(name: str, weights: str) -> bool:
 
 
 def identity(name: str, weights: str) -> str:
-    """What tells one file of weights from another: its sha256. UserError when there is none."""
+    """What tells one file of weights from another: its sha256, and how its card says that keypoints are placed, if it
+    does. UserError when there is none."""
     path, _ = find(name, weights)
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return "-".join([digest, *str(read_card(path).get("positions", "")).split()])
 
 
 def bundled_entry(name: str) -> WeightsEntry:

@@ -16,6 +16,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name everybody uses
 from torch import Tensor, nn
 
+from .between_pixels import between_pixels
+
 CELL = 8  # pixels: the encoder halves the resolution three times
 DESCRIPTOR_SIZE = 256
 
@@ -30,6 +32,7 @@ class SuperPointSettings:
     max_keypoints: the strongest that are kept.
     published_sampling: descriptors are read from the coarse map where the published code reads them, which
         is up to 3.5 px beside the keypoint at the right and lower edge; False reads them exactly there.
+    subpixel: keypoints move to the corner within their pixel or beside it (`between_pixels`).
     """
 
     nms_radius: int = 4
@@ -37,6 +40,7 @@ class SuperPointSettings:
     border: int = 4
     max_keypoints: int = 4096
     published_sampling: bool = True
+    subpixel: bool = False
 
 
 @dataclass
@@ -102,17 +106,18 @@ class SuperPoint(nn.Module):
         masks: bool [B, H, W], False where no keypoint may lie.
         sizes: (height, width) of each image without the padding at its right and lower edge.
         """
-        return keypoints_of(*self.dense(images), self.settings, masks, sizes)
+        return keypoints_of(*self.dense(images), self.settings, images, masks, sizes)
 
 
 def keypoints_of(
     logits: Tensor,
     descriptors: Tensor,
     settings: SuperPointSettings,
+    images: Tensor,
     masks: Tensor | None = None,
     sizes: list[tuple[int, int]] | None = None,
 ) -> list[Keypoints]:
-    """The keypoints of what `SuperPoint.dense` returns; masks and sizes as `SuperPoint.forward` takes them."""
+    """The keypoints of what `SuperPoint.dense` returns; images, masks and sizes as `SuperPoint.forward` takes them."""
     scores = score_map(logits)
     height, width = scores.shape[-2:]
     if masks is not None:  # before the suppression: what is ignored must not suppress its neighbors
@@ -122,6 +127,11 @@ def keypoints_of(
     for index in range(len(scores)):
         size = (height, width) if sizes is None else sizes[index]
         xy, strength = choose_keypoints(kept[index], size, settings)
+        if settings.subpixel:
+            rows, columns = (min(given, whole) for given, whole in zip(size, (height, width), strict=True))
+            area = (slice(0, rows), slice(0, columns))
+            allowed = None if masks is None else masks[index][area]
+            xy = between_pixels(xy, images[index, 0], scores[index][area], allowed)
         sampled = sample_descriptors(xy, descriptors[index], settings.published_sampling)
         found.append(Keypoints(xy, strength, sampled))
     return found
