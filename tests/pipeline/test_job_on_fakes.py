@@ -16,7 +16,13 @@ from blender_recon3d.pipeline.stage import STAGES
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.fake_stages import MATCHES, Fakes, fake_stages
 
-SURFACE = ["mesh", "texture"]
+
+def since(name: str) -> list[str]:
+    """The names of the stages from this one on."""
+    return list(STAGES[STAGES.index(name) :])
+
+
+SURFACE = since("mesh")
 
 
 @pytest.fixture
@@ -50,18 +56,18 @@ def test_a_second_run_does_nothing_again(workspace, fakes):
     ("options", "expected"),
     [
         ({"keep_blurred": True}, list(STAGES)),
-        ({"min_views": 4}, ["dense", *SURFACE]),
+        ({"min_views": 4}, since("dense")),
         ({"faces": 900}, SURFACE),
         ({"texture": 512}, ["texture"]),
-        ({"mapper": "global"}, ["sfm", "refine", "dense", *SURFACE]),
-        ({"max_error": 2.0}, ["matches", "sfm", "refine", "dense", *SURFACE]),
+        ({"mapper": "global"}, since("sfm")),
+        ({"max_error": 2.0}, since("matches")),
         (
             {"pairs": "sequential"},
-            ["pairs", "matches", "sfm", "refine", "dense", *SURFACE],
+            ["pairs", *since("matches")],
         ),  # the features stay
         (
             {"feature_size": 600},
-            ["features", "matches", "sfm", "refine", "dense", *SURFACE],
+            since("features"),
         ),  # and so do the pairs
         ({"device": "cpu"}, []),
     ],
@@ -122,5 +128,5 @@ def test_a_kill_while_old_results_are_removed_is_no_run_to_resume(workspace, fak
     workspace.write_stage("dense", StageRecord(state=StageState.RESETTING))
     left = workspace.dense / "left by other settings"
     left.touch()
-    assert run(workspace, fakes) == ["dense", *SURFACE]
+    assert run(workspace, fakes) == since("dense")
     assert not left.exists()

@@ -27,14 +27,7 @@ def test_a_stage_needs_those_before_it_and_all_are_needed():
         assert set(each.needs) <= set(STAGES[:number])
         assert each.inside in ("", *STAGES[:number])
     assert dependents("photos") == STAGES[1:]
-    assert dependents("pairs") == (
-        "matches",
-        "sfm",
-        "refine",
-        "dense",
-        "mesh",
-        "texture",
-    )  # the features stay
+    assert dependents("pairs") == ("matches", *STAGES[STAGES.index("sfm") :])  # the features stay
     assert [each.name for each in guests("features")] == ["matches"]
     assert up_to("features") == ("photos", "pairs", "features")
 
