@@ -6,7 +6,7 @@ import argparse
 from typing import NoReturn
 
 from ..errors import UserError
-from ..stage import STAGES
+from ..stage import all_stages
 from . import commands, run_command
 from .exit_codes import BAD_USAGE
 from .setting_options import add_settings
@@ -35,8 +35,8 @@ def make_parser() -> argparse.ArgumentParser:
     add_settings(run, until=True)
     run.set_defaults(command=run_command.run)
 
-    for name in STAGES:
-        stage = adding.add_parser(name, help=f"one stage: {name}")
+    for name, title in ((each.name, each.title) for each in all_stages()):
+        stage = adding.add_parser(name, help=f"one stage: {title[0].lower()}{title[1:]}")
         if name == "photos":
             stage.add_argument("photos", nargs="+", metavar="PHOTOS", help="with -o; without, OUT itself")
             stage.add_argument("-o", "--output", metavar="OUT", help="the workspace folder, to begin one")
@@ -82,7 +82,7 @@ def make_parser() -> argparse.ArgumentParser:
     place.add_argument(
         "--marker-size", type=float, metavar="M", help="side of the ArUco markers in view, in meters"
     )
-    place.add_argument("--marker-dictionary", default="4X4_50", metavar="D", help="theirs (4X4_50)")
+    place.add_argument("--marker-dictionary", default="4X4_50", metavar="D", help="the markers' ArUco dictionary (4X4_50)")
     place.add_argument("--scale", type=float, metavar="S", help="meters per unit of the model")
     place.set_defaults(command=commands.place)
 
