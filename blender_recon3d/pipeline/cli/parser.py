@@ -82,7 +82,9 @@ def make_parser() -> argparse.ArgumentParser:
     place.add_argument(
         "--marker-size", type=float, metavar="M", help="side of the ArUco markers in view, in meters"
     )
-    place.add_argument("--marker-dictionary", default="4X4_50", metavar="D", help="the markers' ArUco dictionary (4X4_50)")
+    place.add_argument(
+        "--marker-dictionary", default="4X4_50", metavar="D", help="the markers' ArUco dictionary (4X4_50)"
+    )
     place.add_argument("--scale", type=float, metavar="S", help="meters per unit of the model")
     place.set_defaults(command=commands.place)
 
