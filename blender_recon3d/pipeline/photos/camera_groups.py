@@ -39,7 +39,7 @@ def group_cameras(
         first = entries[members[0]]
         size = (first.width, first.height)
         focal, prior = focal_prior(first, included)
-        start = None if focal or "FISHEYE" not in settings.camera_model else _fisheye_focal(size)
+        start = None if focal or "FISHEYE" not in settings.camera_model else fisheye_focal(size)
         prior = FocalPrior.ASSUMED if start else prior
         params = _params(settings, focal or start or DEFAULT_FOCAL * max(size), size)
         for place in members:
@@ -74,7 +74,7 @@ def _key(entry: PhotoEntry, number: int, grouping: str) -> Any:
     return (entry.make, entry.model, entry.focal_mm, entry.focal_35mm, entry.digital_zoom, size)
 
 
-def _fisheye_focal(size: tuple[int, int]) -> float:
+def fisheye_focal(size: tuple[int, int]) -> float:
     """A start for an equidistant fisheye, r = f * angle. COLMAP cannot relate two of its photos without one."""
     short, long = sorted(size)
     if long < ROUND * short:  # the whole circle is in the photo

@@ -35,9 +35,8 @@ def undetermined(model: Any, asked: Iterable[int]) -> dict[int, float]:
     return found
 
 
-def focal_doubts(model: Any) -> list[Doubt]:
-    """model: a pycolmap.Reconstruction. Cameras whose focal length was known before are not asked."""
-    unknown = [number for number, camera in model.cameras.items() if not camera.has_prior_focal_length]
+def focal_doubts(model: Any, unknown: Iterable[int]) -> list[Doubt]:
+    """model: a pycolmap.Reconstruction; unknown: ids of its cameras whose focal length was not known before."""
     images = [model.image(number) for number in model.reg_image_ids()]
     return [
         undetermined_focal(focal, sorted(image.name for image in images if image.camera_id == number))

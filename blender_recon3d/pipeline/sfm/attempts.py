@@ -118,14 +118,14 @@ def _each_alone(attempts: Attempts) -> bool:
 
 
 def _split(attempts: Attempts, alone: bool) -> None:
-    model = attempts.models[0]
+    model, hint = attempts.models[0], False
     if alone:
         focals = {number: _focal(model, number) for number in model.reg_image_ids()}
         fitted = OwnFocals(focals, {}, {})
         groups_of = _groups_of_alone(attempts, fitted)
     else:
         fitted = fit_own_focals(model)
-        groups_of = split_cameras(model, fitted)
+        groups_of, hint = split_cameras(model, fitted)
     if not groups_of:
         return
     cameras, camera_of = dict(attempts.cameras), dict(attempts.camera_of)
@@ -143,8 +143,9 @@ def _split(attempts: Attempts, alone: bool) -> None:
     done = attempts.try_cameras(
         cameras,
         camera_of,
-        f"Photos of one camera were taken at several focal lengths ({why}): mapping again with them apart.",
-        1.0,
+        f"Photos of one camera {'may be' if hint else 'were'} taken at several focal lengths ({why}): mapping again "
+        "with them apart.",
+        SMALLER if hint else 1.0,
     )
     for lengths, count, smaller in said:
         if done:
@@ -152,7 +153,7 @@ def _split(attempts: Attempts, alone: bool) -> None:
                 f"Photos that looked like one camera's were taken at {count} focal lengths ({lengths} pixels), by zoom "
                 f"or lens: {named(smaller)} got cameras of their own."
             )
-        elif not alone:
+        elif not alone and not hint:
             attempts.doubts.append(two_focals(lengths, smaller))
 
 

@@ -7,9 +7,19 @@ from typing import Any
 
 import numpy as np
 
+from ..colmap.calls import pycolmap
+from ..colmap.other_cameras import write_with_cameras
+from ..colmap.verification import verify_again
 from ..doubts import Doubt
+from ..photos.camera_groups import fisheye_focal
 from ..photos.image_files import read_gray
+from ..settings import PhotosSettings
+from ..text import named
+from .attempts import SMALLER, Attempts
 
+DEFAULT_MODEL = PhotosSettings().camera_model
+FISHEYE = "OPENCV_FISHEYE"
+NEARLY = 0.8  # of the points
 SHORT = 0.6  # of the longest side: a focal length under it is a very wide lens
 LOOKED_AT = 3  # photos of a camera
 CORNER = 20  # the corners' squares have this part of a side
@@ -31,9 +41,12 @@ def is_circle(image: np.ndarray) -> bool:
     return max(float(corner.mean()) for corner in corners) < BLACK and float(middle.mean()) > BRIGHT
 
 
-def fisheye_doubts(model: Any, images: Path) -> list[Doubt]:
-    """model: pycolmap.Reconstruction; images: the folder of its photos."""
-    found = []
+def look_like_fisheyes(model: Any, images: Path) -> dict[int, list[str]]:
+    """The photos' names by camera id, of cameras without a fisheye's model whose photos look like its.
+
+    model: pycolmap.Reconstruction; images: the folder of its photos.
+    """
+    found = {}
     for number, camera in sorted(model.cameras.items()):
         if "FISHEYE" in camera.model.name or camera.mean_focal_length() > SHORT * max(
             camera.width, camera.height
@@ -44,13 +57,66 @@ def fisheye_doubts(model: Any, images: Path) -> list[Doubt]:
         )
         looked_at = names[:: max(1, len(names) // LOOKED_AT)][:LOOKED_AT]
         if looked_at and all(is_circle(read_gray(images / name)) for name in looked_at):
-            found.append(
-                Doubt(
-                    "lens",
-                    f"The photos of camera {number} look like a fisheye's (a circle with black corners), and "
-                    f"{camera.model.name} bends them.",
-                    "Run again with --camera-model OPENCV_FISHEYE.",
-                    tuple(names),
-                )
-            )
+            found[number] = names
     return found
+
+
+def try_fisheye(attempts: Attempts, images: Path, seed: int) -> None:
+    """Map again with a fisheye's model where the photos look like a fisheye's, and COLMAP's default model was taken.
+
+    The pairs are verified again too: without the model COLMAP takes off what lies at the rim.
+    """
+    if not attempts.models:
+        return
+    found = look_like_fisheyes(attempts.models[0], images)
+    cameras = dict(attempts.cameras)
+    for number in set(found) & set(cameras):
+        camera = cameras[number]
+        if camera.model.name != DEFAULT_MODEL:
+            return
+        focal = fisheye_focal((camera.width, camera.height))
+        cameras[number] = pycolmap.Camera.create_from_model_name(
+            number, FISHEYE, focal, camera.width, camera.height
+        )
+        cameras[number].has_prior_focal_length = True
+    if not found:
+        return
+    names = [name for photos in found.values() for name in photos]
+    attempts.progress.info(
+        f"{named(names)} look like a fisheye's (a circle with black corners): trying {FISHEYE}."
+    )
+    path = attempts.scratch / f"{attempts.database.stem}_fisheye.db"
+    write_with_cameras(attempts.database, path, cameras, attempts.camera_of)
+    verify_again(path, path.with_suffix(".txt"), seed, attempts.progress)
+    models = attempts.map_again(path)
+    if not models or not _fits_better(models[0], attempts.models[0]):
+        return
+    attempts.models, attempts.cameras, attempts.database = models, cameras, path
+    attempts.progress.warning(
+        f"{FISHEYE} fits the photos better than {DEFAULT_MODEL} and is used: for more photos of this lens give "
+        f"--camera-model {FISHEYE}."
+    )
+
+
+def _fits_better(model: Any, before: Any) -> bool:
+    """As many photos, and more points, since a model that bends loses those at the rim; or hardly fewer that fit
+    better."""
+    if model.num_reg_images() < before.num_reg_images():
+        return False
+    points = model.num_points3D() / max(1, before.num_points3D())
+    error, old = (each.compute_mean_reprojection_error() for each in (model, before))
+    return bool(points > 1 or (points > NEARLY and error < SMALLER * old))
+
+
+def fisheye_doubts(model: Any, images: Path) -> list[Doubt]:
+    """As `look_like_fisheyes`."""
+    return [
+        Doubt(
+            "lens",
+            f"The photos of camera {number} look like a fisheye's (a circle with black corners), and "
+            f"{model.cameras[number].model.name} bends them.",
+            "Run again with --camera-model OPENCV_FISHEYE.",
+            tuple(names),
+        )
+        for number, names in look_like_fisheyes(model, images).items()
+    ]

@@ -10,19 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from ..colmap.other_cameras import write_with_cameras
-from ..refining.undetermined_focals import undetermined, undetermined_focal
+from ..refining.undetermined_focals import focal_doubts, undetermined, undetermined_focal
 from .attempts import Attempts
 
 MAX_ERROR = 1.5  # times the reprojection error that was there: more, and the focal length does not fit
 MIN_SHARE = 0.95  # of the photos that were registered
 
 
-def hold_focals(attempts: Attempts, map_held: Callable[[Path], list[Any]]) -> None:
-    """map_held: the models from a database, whose cameras stay as they are."""
+def settle_undetermined_focals(attempts: Attempts, map_held: Callable[[Path], list[Any]]) -> None:
+    """Those of EXIF are held, others doubted. map_held: the models from a database, whose cameras stay as they are."""
     if not attempts.models:
         return
     model = attempts.models[0]
-    known = {number for number, camera in model.cameras.items() if camera.has_prior_focal_length}
+    known = {number for number in model.cameras if attempts.cameras[number].has_prior_focal_length}
+    attempts.doubts += focal_doubts(model, set(model.cameras) - known)
     loose = undetermined(model, known)
     if not loose or set(loose) != set(
         model.cameras

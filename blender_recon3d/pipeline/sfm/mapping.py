@@ -31,8 +31,8 @@ from ..settings import SfmSettings
 from ..text import named
 from ..workspace import Workspace
 from .attempts import Attempts, settle_cameras
-from .fisheye import fisheye_doubts
-from .held_focals import hold_focals
+from .fisheye import fisheye_doubts, try_fisheye
+from .held_focals import settle_undetermined_focals
 from .live_model import LiveModel
 from .pure_rotation import ADVICE as ONE_PLACE_ADVICE
 from .pure_rotation import from_one_place
@@ -82,7 +82,10 @@ def _map(workspace: Workspace, settings: SfmSettings, scratch: Path, progress: P
         workspace, attempts, lambda model: contradicted_by_gps(model, gps), settle, settings.seed
     )
     if settle:
-        hold_focals(attempts, lambda database: mapped(database, replace(settings, refine_intrinsics=False)))
+        try_fisheye(attempts, workspace.images, settings.seed)
+        settle_undetermined_focals(
+            attempts, lambda database: mapped(database, replace(settings, refine_intrinsics=False))
+        )
     if attempts.models:
         unfold(attempts, [photo.name for photo in workspace.used_photos()], settings.seed)
     return attempts

@@ -20,6 +20,7 @@ from .views import model_views
 OBSERVATIONS = 120  # of each photo are enough for its focal length
 MIN_PHOTOS = 4
 BETTER = 0.75  # of the error that is left when they have their own: otherwise one for all will do
+HINT = 0.9  # the same for two clear groups, where keypoints are coarse: mapping with them apart has to bear it out
 APART = 1.12  # between focal lengths of two lenses or zooms
 MAX_GROUPS = 4  # more is a zoom that was never left alone: each photo gets its own camera
 
@@ -33,10 +34,10 @@ class OwnFocals:
     shared: dict[int, float]
     own: dict[int, float]
 
-    def explain(self, photos: Iterable[int]) -> bool:
+    def explain(self, photos: Iterable[int], better: float = BETTER) -> bool:
         """Whether a focal length of their own is what these photos lacked."""
         photos = list(photos)
-        return sum(self.own[photo] for photo in photos) < BETTER * sum(self.shared[photo] for photo in photos)
+        return sum(self.own[photo] for photo in photos) < better * sum(self.shared[photo] for photo in photos)
 
 
 def fit_own_focals(model: Any) -> OwnFocals:
@@ -103,18 +104,23 @@ def focal_groups(focals: Mapping[int, float]) -> list[list[int]]:
     return sorted(groups, key=lambda group: (-len(group), group))
 
 
-def split_cameras(model: Any, fitted: OwnFocals) -> dict[int, list[list[int]]]:
-    """By camera id, the groups of image ids that its photos fall into; only cameras that fall apart."""
+def split_cameras(model: Any, fitted: OwnFocals) -> tuple[dict[int, list[list[int]]], bool]:
+    """By camera id, the groups of image ids that its photos fall into, only of cameras that fall apart; and whether
+    that is no more than a hint for one of them."""
     members: dict[int, dict[int, float]] = defaultdict(dict)
     for number, focal in fitted.focals.items():
         members[model.image(number).camera_id][number] = focal
-    found = {}
+    found, hint = {}, False
     for camera, focals in members.items():
         groups = focal_groups(focals)
         others = [number for group in groups[1:] for number in group]
-        if len(focals) >= MIN_PHOTOS and others and (fitted.explain(others) or fitted.explain(focals)):
+        if len(focals) < MIN_PHOTOS or not others:
+            continue
+        if fitted.explain(others) or fitted.explain(focals):
             found[camera] = groups
-    return found
+        elif len(groups) == 2 and len(others) > 1 and fitted.explain(focals, HINT):
+            found[camera], hint = groups, True
+    return found, hint
 
 
 def typical(fitted: OwnFocals, group: list[int]) -> float:

@@ -17,14 +17,9 @@ def owns(workspace: Workspace) -> Sequence[Path]:
 
 
 def run(workspace: Workspace, settings: SfmSettings, progress: Progress) -> dict[str, Any]:
-    from ..colmap.model_files import read_model
-    from ..refining.undetermined_focals import focal_doubts
     from ..sfm.mapping import find_cameras
 
-    found = find_cameras(workspace, settings, progress)
-    if settings.refine_intrinsics:
-        found["doubts"] += [doubt.to_json() for doubt in focal_doubts(read_model(workspace.mapped))]
-    return found
+    return find_cameras(workspace, settings, progress)
 
 
 STAGE = Stage(

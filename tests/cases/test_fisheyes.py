@@ -1,0 +1,63 @@
+"""A circular fisheye's photos without a word of it in the settings: its model is tried, and fits."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from blender_recon3d.pipeline.colmap.calls import pycolmap
+from blender_recon3d.pipeline.events import Progress
+from blender_recon3d.pipeline.sfm.attempts import Attempts
+from blender_recon3d.pipeline.sfm.fisheye import try_fisheye
+from tests.support.made_databases import write_database
+
+SIDE, FOCAL = 900, 300.0  # pixels; equidistant, 170 degrees across
+
+
+def poses() -> list[np.ndarray]:
+    """In a room of points all around, looking several ways."""
+    found = []
+    for number in range(8):
+        turn, _ = cv2.Rodrigues(np.array([0.0, 0.6 * number / 7 - 0.3, 0.05 * number]))
+        center = np.array([2.0 * number / 7 - 1, 0.3 * np.sin(number), 0.1 * number])
+        found.append(np.column_stack([turn, -turn @ center]))
+    return found
+
+
+def test_a_fisheye_under_the_default_lens_gets_its_own(tmp_path):
+    generator = np.random.default_rng(0)
+    points = generator.normal(size=(400, 3)) * [3, 2, 3] + [0, 0, 3]
+    yy, xx = np.mgrid[:SIDE, :SIDE]
+    circle = np.where(np.hypot(xx - SIDE / 2, yy - SIDE / 2) < SIDE / 2, 120, 0).astype(np.uint8)
+    pixels = {}
+    for number, pose in enumerate(poses()):
+        local = points @ pose[:, :3].T + pose[:, 3]
+        across = np.linalg.norm(local[:, :2], axis=1)
+        angle = np.arctan2(across, local[:, 2])
+        place = SIDE / 2 + FOCAL * angle[:, None] * local[:, :2] / across[:, None]
+        place += generator.normal(0, 0.3, place.shape)
+        place[angle > np.radians(83)] = np.nan
+        name = f"{number:02d}.png"
+        pixels[name] = place
+        cv2.imwrite(str(tmp_path / name), circle)
+    camera = pycolmap.Camera.create_from_model_name(0, "SIMPLE_RADIAL", 1.2 * SIDE, SIDE, SIDE)
+    database = write_database(tmp_path, camera, pixels)
+
+    def mapped(path) -> list:
+        output = tmp_path / path.stem
+        output.mkdir()
+        options = pycolmap.IncrementalPipelineOptions()
+        options.num_threads, options.random_seed, options.min_model_size = 1, 0, 3
+        models = pycolmap.incremental_mapping(path, tmp_path, output, options).values()
+        return sorted(models, key=lambda model: -model.num_reg_images())
+
+    said: list = []
+    attempts = Attempts(database, tmp_path, mapped, Progress(said.append), mapped(database), [])
+
+    try_fisheye(attempts, tmp_path, 0)
+
+    (found,) = attempts.models[0].cameras.values()
+    assert found.model.name == "OPENCV_FISHEYE" and attempts.models[0].num_reg_images() == 8
+    assert found.mean_focal_length() == pytest.approx(FOCAL, rel=0.02)
+    assert any("give --camera-model OPENCV_FISHEYE" in event.message for event in said)
