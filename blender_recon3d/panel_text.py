@@ -29,13 +29,3 @@ def wrapped(
     for number, line in enumerate(textwrap.wrap(in_panel(printable(text)), characters) or [""]):
         shown = icon if number == 0 else "BLANK1" if icon != "NONE" else "NONE"
         column.label(text=line, icon=shown, translate=False)
-
-
-def duration(seconds: float) -> str:
-    """4 s, 3:20 min, 2:05 h."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60}:{whole % 60:02d} min"
-    return f"{whole // 3600}:{whole % 3600 // 60:02d} h"

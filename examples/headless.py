@@ -50,7 +50,7 @@ def arguments() -> list[str]:
 
 def printer(title: str = "") -> Callable[[object], None]:
     """For the job's state: prints a line for each stage and each tenth of it, since this may go into a log."""
-    duration = module("panel_text").duration
+    duration = module("pipeline.text").rough_duration
     shown = ""
 
     def show(view: object) -> None:
@@ -61,7 +61,7 @@ def printer(title: str = "") -> Callable[[object], None]:
         shown = key
         left = view.seconds_left_at(time.time())
         count = f" {view.done}/{view.total}" if view.total else ""
-        time_left = f", {duration(left)} left" if left else ""
+        time_left = f", about {duration(left)} left" if left else ""
         print(
             f"{title + ' ' if title else ''}{view.stage or 'start':<9}{count} {view.message}{time_left}",
             flush=True,

@@ -118,7 +118,7 @@ def _read_events(folder: Path) -> None:
     view, console = JobView(), Console(io.StringIO())
     for event in events:
         view = follow(view, event)
-        _ = view.seconds_left_at(0), view.fraction, view.stage_number
+        _ = view.seconds_left_at(0), view.fraction, view.fraction_at(0)
         console(event)
     job = FoundJob(Workspace(folder))
     job.poll()

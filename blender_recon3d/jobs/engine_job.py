@@ -32,6 +32,11 @@ class Job(ABC):
         self._error = ""
         self._offset = offset
 
+    @property
+    def cancelling(self) -> bool:
+        """Whether it was asked to stop and has not ended yet."""
+        return bool(self._cancelled_at) and self.view.state == RUNNING
+
     def poll(self) -> bool:
         """Take in what has happened since the last call; True when `view` has changed. Never blocks."""
         before = self.view
@@ -45,7 +50,7 @@ class Job(ABC):
                 self._error = printable(event.message)
             self._apply_event(event)
         if ended:
-            self.view = replace(self._last_view(), seconds_left=None)
+            self.view = self._last_view()
         elif self._cancelled_at:
             self._enforce_cancel()
         return self.view != before
@@ -139,7 +144,7 @@ class EngineJob(Job):
         if self._cancelled_at:
             self.workspace.clear_cancel()
         if code == 0:
-            return replace(self.view, state=DONE, message="Done", exit_code=0, remedy="")
+            return replace(self.view, state=DONE, message=self.view.summary or "Done", exit_code=0, remedy="")
         if code == _CANCELLED_CODE or self._cancelled_at:
             return replace(self.view, state=CANCELLED, message=_CANCELLED_TEXT, exit_code=3, remedy="")
         message = self._error or self._last_output_line(code or 1)
@@ -185,13 +190,13 @@ class FoundJob(Job):
             self._end = event.kind
             code = event.data.get("exit_code")
             self._exit_code = code if isinstance(code, int) else 1
-        elif event.kind == "info":  # a run begins
+        elif event.kind == "info" and event.message == "started":
             self._end, self._error = "", ""
             self.view = JobView()
 
     def _last_view(self) -> JobView:
         if self._end == "done":
-            return replace(self.view, state=DONE, message="Done", exit_code=0, remedy="")
+            return replace(self.view, state=DONE, message=self.view.summary or "Done", exit_code=0, remedy="")
         if self._exit_code == _CANCELLED_CODE or self._cancelled_at:
             return replace(self.view, state=CANCELLED, message=_CANCELLED_TEXT, exit_code=3, remedy="")
         message = (

@@ -16,6 +16,7 @@ import bpy
 
 from .. import chosen_folders, preferences
 from ..pipeline.errors import UserError
+from ..pipeline.stage import STAGES
 from ..pipeline.workspace import Workspace
 from ..properties import photos_path, workspace_path
 from ..scene import live
@@ -50,6 +51,7 @@ class Session:
     once: Once = field(default_factory=Once)
     live_stamp: int = 0
     live: live.LiveState | None = None  # read, and not shown yet
+    unseen: bool = False  # a job has ended, and nothing has been done since
     result: ImportResult | None = None
 
     @property
@@ -59,6 +61,10 @@ class Session:
     @property
     def running(self) -> bool:
         return self.job is not None and self.job.view.state == RUNNING
+
+    @property
+    def cancelling(self) -> bool:
+        return self.running and self.job.cancelling
 
 
 session = Session()
@@ -128,6 +134,7 @@ def _interrupted(scene: bpy.types.Scene) -> dict[str, Any]:
 def _take(job: Job, scene: bpy.types.Scene) -> None:
     session.job, session.scene_uid = job, scene.session_uid
     session.notes, session.live_stamp, session.live = (), 0, None
+    session.unseen = False
     recent_runs.remember(job.workspace.root, scene.recon3d.photos)
 
 
@@ -178,6 +185,8 @@ def import_result(scene: bpy.types.Scene, folder: Path) -> ImportResult:
 
 def paths_changed(scene: bpy.types.Scene) -> None:
     """Other photos or another workspace were chosen, or a file was loaded that names some."""
+    if not session.running:  # what an earlier job said is not about these
+        session.job, session.notes, session.unseen = None, (), False
     refresh(scene)
     if bpy.app.background or session.running:  # the job needs the machine
         return
@@ -258,6 +267,7 @@ def _tick() -> tuple[bool, bool]:
     if session.running:
         return _show_live() or changed, True
     recent_runs.forget(job.workspace.root)
+    session.unseen = True
     scene = _scene()
     if scene is not None:
         refresh(scene)
@@ -277,7 +287,11 @@ def _scene() -> bpy.types.Scene | None:
 def _show_live() -> bool:
     """Read in one tick and show in the next: both together could take longer than a frame may."""
     scene = _scene()
-    if scene is None or not scene.recon3d.show_live or session.view.stage != "sfm":
+    if (
+        scene is None
+        or not scene.recon3d.show_live
+        or STAGES.index(session.view.stage or STAGES[0]) < STAGES.index("sfm")
+    ):
         return False
     if session.live is not None:
         live.show_live(scene, session.job.workspace, session.live)
@@ -299,6 +313,8 @@ def _end(scene: bpy.types.Scene) -> None:
         except UserError as error:
             session.notes = (str(error),)
             return
+        if session.view.summary:
+            session.notes = (session.view.summary, *session.notes[1:])  # instead of what was imported
         _push_undo("Import Reconstruction")
         return
     live.remove_live(scene)

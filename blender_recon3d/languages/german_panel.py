@@ -57,8 +57,6 @@ GERMAN_PANEL = {
     "and {more} more cameras": "und {more} weitere Kameras",
     "{count} will be excluded": "{count} werden ausgeschlossen",
     "About {time}, {memory:.1f} GB of memory": "Etwa {time}, {memory:.1f} GB Arbeitsspeicher",
-    "Step {number} of {all}: {stage}": "Schritt {number} von {all}: {stage}",
-    "{time} left": "noch {time}",
     "{count} photos registered": "{count} Fotos registriert",
     "{count} in a separate group": "{count} in einer getrennten Gruppe",
     "{count} not registered": "{count} nicht registriert",

@@ -1,4 +1,4 @@
-"""German of what is done in the 3D view: looking through photos, showing and hiding, pointing at things."""
+"""German of a running job, and of what is done in the 3D view: looking through photos, showing, pointing."""
 
 GERMAN_VIEWPORT = {
     "Next Photo": "Nächstes Foto",
@@ -13,4 +13,11 @@ GERMAN_VIEWPORT = {
     ),
     "No photo is being looked through": "Es wird durch kein Foto gesehen",
     "Photo Opacity": "Deckkraft des Fotos",
+    "Recon3D": "Recon3D",
+    "Starting": "Beginnt",
+    "Cancelling...": "Wird abgebrochen...",
+    "{step}, {done} of {all}": "{step}, {done} von {all}",
+    "about {time} left": "noch etwa {time}",
+    "Reconstruction finished": "Rekonstruktion fertig",
+    "Reconstruction failed": "Rekonstruktion fehlgeschlagen",
 }

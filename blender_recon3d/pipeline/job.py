@@ -17,6 +17,8 @@ from .errors import Cancelled, UserError
 from .events import Progress
 from .files.atomic_files import remove, write_json
 from .files.full_disk import free_bytes, full_disk_told
+from .job_summary import job_summary
+from .job_timing import JobTiming
 from .log_rotation import rotate
 from .setting_field import Settings
 from .settings import JobSettings
@@ -89,7 +91,7 @@ def run_held_job(
     state = workspace.read_state()
     for doubt in doubts.of_state(state):
         job.warning(doubts.sentence(doubt), doubt=doubt.kind)
-    job.emit("done")
+    job.emit("done", job_summary(state))
     return state
 
 
@@ -131,6 +133,7 @@ def _run_stages(
     write_json(workspace.job, asked.to_json())  # only now that nothing in it is refused
     for call in to_record:
         call()
+    timing = JobTiming(workspace, settings, (only,) if only else names, progress.for_stage("job"))
     for name in names:
         progress.check()
         stage, own = stage_of(name), progress.for_stage(name)
@@ -155,7 +158,12 @@ def _run_stages(
             own.warning(results.sentence(name, damage))
         for broken in damage:
             _remove_below(workspace.root, broken.path)
+        if name != names[0]:  # which brings the photos
+            timing.tell()
         _run_stage(stage, workspace, settings, own, prints[name], same, bool(damage))
+        if not same:
+            timing.took(name, workspace.read_state().stage(name).seconds)
+    timing.learn()
 
 
 def _remove_below(root: Path, path: Path) -> None:

@@ -24,6 +24,16 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
+def rough_duration(seconds: float) -> str:
+    """A time that is only guessed: 20 s, 5 min, 1 h 20 min."""
+    if seconds < 55:
+        return f"{max(5, 5 * round(seconds / 5))} s"
+    if seconds < 5400:
+        return f"{max(1, round(seconds / 60))} min"
+    steps = round(seconds / 300)  # of five minutes
+    return f"{steps // 12} h {steps % 12 * 5:02d} min"
+
+
 def named(photos: Sequence[str]) -> str:
     """The first few names, and how many more there are."""
     return ", ".join(photos[:NAMED]) + (f" and {len(photos) - NAMED} more" if len(photos) > NAMED else "")

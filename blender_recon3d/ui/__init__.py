@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import advanced, asset, engine, main, preferences, result, review
+from . import advanced, asset, engine, job_status, main, preferences, result, review
 
 _CLASSES = (
     *main.CLASSES,
@@ -20,9 +20,11 @@ def register() -> None:
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
     preferences.register()
+    job_status.register()
 
 
 def unregister() -> None:
+    job_status.unregister()
     preferences.unregister()
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)

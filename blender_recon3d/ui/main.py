@@ -9,14 +9,14 @@ import bpy
 
 from .. import preferences
 from ..jobs import photo_inspection, session
-from ..jobs.job_view import DONE, FAILED, JobView
+from ..jobs.job_view import DONE, FAILED, RUNNING, JobView
 from ..jobs.remedies import LABELS
-from ..panel_text import duration, tr, wrapped
+from ..panel_text import tr, wrapped
 from ..pipeline.documents.inspection_json import InspectionDocument
 from ..pipeline.job_forecast import memory, total
-from ..pipeline.stage import STAGES, stage
-from ..pipeline.text import printable
+from ..pipeline.text import printable, rough_duration
 from ..properties import workspace_path
+from . import job_status
 from .engine import draw_missing
 from .tab import Tab
 
@@ -104,7 +104,7 @@ def _draw_found(box: bpy.types.UILayout, context: bpy.types.Context, found: Insp
     if forecast:
         text = tr(
             "About {time}, {memory:.1f} GB of memory",
-            time=duration(total(forecast.seconds, context.scene.recon3d.until)),
+            time=rough_duration(total(forecast.seconds, context.scene.recon3d.until)),
             memory=memory(forecast, context.scene.recon3d.until) / 2**30,
         )
         box.label(text=text, icon="TIME", translate=False)
@@ -126,23 +126,14 @@ def _draw_start(layout: bpy.types.UILayout, context: bpy.types.Context, view: Jo
 
 
 def _draw_progress(layout: bpy.types.UILayout, context: bpy.types.Context, view: JobView) -> None:
-    left = view.seconds_left_at(time.time())
-    text = f"{view.done} / {view.total}" if view.total else ""
-    if left is not None:
-        text += ", " + tr("{time} left", time=duration(left))
     column = layout.column(align=True)
-    if view.stage_number:
-        steps = max(view.stage_number, STAGES.index(context.scene.recon3d.until) + 1)
-        step = tr(
-            "Step {number} of {all}: {stage}",
-            number=view.stage_number,
-            all=steps,
-            stage=tr(stage(view.stage).title),
-        )
-        column.label(text=step, translate=False)
-    column.progress(factor=view.fraction, text=text)
-    wrapped(column, context, view.message)
-    layout.operator("recon3d.cancel", icon="X")
+    column.progress(factor=view.fraction_at(time.time()), text=job_status.bar_text(view))
+    step = job_status.step_text(view)
+    column.label(text=step or tr("Starting"), translate=False)
+    if view.state == RUNNING and session.session.cancelling:
+        layout.label(text="Cancelling...", icon="X")
+    else:
+        layout.operator("recon3d.cancel", icon="X")
 
 
 CLASSES = (RECON3D_PT_main,)

@@ -13,7 +13,6 @@ from blender_recon3d import preferences  # noqa: E402
 from blender_recon3d.jobs import session, timer  # noqa: E402
 from blender_recon3d.jobs.engine_job import EngineJob  # noqa: E402
 from blender_recon3d.jobs.job_view import CANCELLED, FAILED  # noqa: E402
-from blender_recon3d.panel_text import duration  # noqa: E402
 from tests.support.made_workspaces import ring, write_workspace  # noqa: E402
 
 
@@ -186,7 +185,3 @@ def test_preferences_are_optional(addon):
     """Used from a checkout there are none."""
     assert preferences.preferences() is None
     assert (preferences.engine_python(), preferences.device()) == ("", "auto")
-
-
-def test_durations_are_short():
-    assert [duration(s) for s in (4.4, 61, 7500)] == ["4 s", "1:01 min", "2:05 h"]

@@ -18,7 +18,7 @@ def scenario(ui, workspace):
     yield from ui.open_tab("Recon3D")
     yield from ui.until(lambda: session.session.running, 20, "the run is found")
     assert settings.workspace == workspace and settings.photos
-    yield from ui.until(lambda: session.session.view.stage_number > 0, 60, "it is followed")
+    yield from ui.until(lambda: session.session.view.stage, 60, "it is followed")
     ui.shot("1-found.png")
     yield from ui.press("bpy.ops.recon3d.cancel")
     yield from ui.until(lambda: not session.session.running, 40, "it is cancelled")

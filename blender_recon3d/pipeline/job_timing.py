@@ -1,0 +1,62 @@
+"""The forecast of a job that is about to run, told as an event; and what is learned from it for the next one."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+from . import past_runs
+from .events import Progress
+from .models.registry import cache_folder
+from .settings import JobSettings
+from .stage import stage
+from .workspace import Workspace
+
+WORTH_IT = "dense"  # the stage that takes long enough for a forecast, which itself takes a second or two
+
+
+class JobTiming:
+    """names: the stages of the job, in their order. raw: their forecast without what was learned from earlier runs."""
+
+    def __init__(
+        self, workspace: Workspace, settings: JobSettings, names: tuple[str, ...], progress: Progress
+    ) -> None:
+        self._workspace, self._settings, self._progress = workspace, settings, progress
+        self._names = [name for name in names if not stage(name).left_out(getattr(settings, name))]
+        self._raw: dict[str, float] = {}
+        self._taken: dict[str, float] = {}
+        progress.info("stages", stages=self._names)
+
+    def tell(self) -> None:
+        """Say how long the stages will take, once the photos are there. Never fails: a job does not hang on it."""
+        if self._raw or WORTH_IT not in self._names:
+            return
+        with suppress(Exception):
+            self._raw = self._forecast()
+            known = past_runs.ratios(_file())
+            seconds = {name: round(value * known.get(name, 1.0), 1) for name, value in self._raw.items()}
+            self._progress.info("forecast", forecast=seconds)
+
+    def took(self, name: str, seconds: float | None) -> None:
+        """A stage has run from its beginning to its end."""
+        if seconds is not None:
+            self._taken[name] = seconds
+
+    def learn(self) -> None:
+        """Keep for the next job what this one has taken."""
+        if self._raw and self._taken:
+            with suppress(Exception):
+                past_runs.learn(_file(), self._taken, self._raw)
+
+    def _forecast(self) -> dict[str, float]:
+        sizes = [(photo.width, photo.height) for photo in self._workspace.read_photos().used]
+        if not sizes:
+            return {}
+        from .job_forecast import forecast_job
+
+        seconds = forecast_job(sizes, self._settings).seconds
+        return {name: seconds[name] for name in self._names if name in seconds}
+
+
+def _file() -> Path:
+    return cache_folder() / "past_runs.json"

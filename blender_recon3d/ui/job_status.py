@@ -1,0 +1,55 @@
+"""What is said of a running job, in the panel and in the status bar: the same bar, the same words."""
+
+from __future__ import annotations
+
+import time
+
+import bpy
+
+from ..jobs import session
+from ..jobs.job_view import DONE, FAILED, JobView
+from ..panel_text import tr
+from ..pipeline.stage import STAGES, stage
+from ..pipeline.text import rough_duration
+
+
+def bar_text(view: JobView) -> str:
+    """43 %, about 5 min left."""
+    now = time.time()
+    text, left = f"{view.fraction_at(now):.0%}", view.seconds_left_at(now)
+    return text if left is None else text + ", " + tr("about {time} left", time=rough_duration(left))
+
+
+def step_text(view: JobView) -> str:
+    """Computing depth, 12 of 28; empty before the first step."""
+    if view.stage not in STAGES:
+        return ""
+    title = tr(stage(view.stage).title)
+    return tr("{step}, {done} of {all}", step=title, done=view.done, all=view.total) if view.total else title
+
+
+def draw_status_bar(header: bpy.types.Header, context: bpy.types.Context) -> None:
+    """At the bottom of the window: how far the job is; and that it has ended, until the panel has been used."""
+    view = session.session.view
+    if view is None:
+        return
+    row = header.layout.row(align=True)
+    if session.session.running:
+        row.label(text="Recon3D", icon="IMAGE_DATA", translate=False)
+        bar = row.row(align=True)
+        bar.ui_units_x = 12
+        bar.progress(factor=view.fraction_at(time.time()), text=bar_text(view))
+        row.label(text=step_text(view), translate=False)
+    elif session.session.unseen and view.state in (DONE, FAILED):
+        icon = "CHECKMARK" if view.state == DONE else "ERROR"
+        row.label(
+            text=tr("Reconstruction finished" if view.state == DONE else "Reconstruction failed"), icon=icon
+        )
+
+
+def register() -> None:
+    bpy.types.STATUSBAR_HT_header.append(draw_status_bar)
+
+
+def unregister() -> None:
+    bpy.types.STATUSBAR_HT_header.remove(draw_status_bar)

@@ -1,0 +1,123 @@
+"""One bar and one time left for a whole job."""
+
+import json
+
+import pytest
+
+from blender_recon3d.pipeline import past_runs
+from blender_recon3d.pipeline.documents.state_json import StageRecord, StageState, StateDocument
+from blender_recon3d.pipeline.events import Event
+from blender_recon3d.pipeline.job_progress import JobProgress
+from blender_recon3d.pipeline.job_summary import job_summary
+from blender_recon3d.pipeline.text import rough_duration
+
+FORECAST = {"features": 100.0, "matches": 200.0, "dense": 300.0}
+
+
+def played(slower=1.0, kept=(), items=20):
+    """(time, progress) after each event of a job that runs `slower` times as long as its forecast."""
+    now, found, progress = 1000.0, [], JobProgress()
+    names = ["photos", *FORECAST]
+
+    def say(stage, kind, done=0, total=0, **data):
+        nonlocal progress
+        progress = progress.after(Event(now, stage, kind, done, total, "", data))
+        found.append((now, progress))
+
+    say("job", "info", stages=names)
+    say("photos", "done", skipped=True)
+    say("job", "info", forecast=FORECAST)
+    for name, seconds in FORECAST.items():
+        if name in kept:
+            say(name, "done", skipped=True)
+            continue
+        say(name, "progress")
+        for number in range(1, items + 1):
+            now += slower * seconds / items
+            say(name, "progress", number, items)
+        say(name, "done", seconds=slower * seconds)
+    say("job", "done")
+    return found
+
+
+@pytest.mark.parametrize("slower", [0.5, 1.0, 1.7, 3.0])
+def test_the_time_left_is_right_within_a_quarter_from_the_middle_on(slower):
+    """Where the machine is not as fast as was forecast, the stages that have run say so."""
+    found = played(slower)
+    end = found[-1][0]
+    for now, progress in found:
+        left = end - now
+        if left and now >= 1000 + 0.5 * (end - 1000):
+            assert progress.seconds_left(now) == pytest.approx(left, rel=0.25, abs=5)
+
+
+@pytest.mark.parametrize("slower", [0.3, 1.0, 5.0])
+def test_the_bar_never_goes_back_and_ends_full(slower):
+    shown = [progress.shown for _, progress in played(slower)]
+    assert shown == sorted(shown) and shown[0] == 0.0 and shown[-1] == 1.0
+    found = played(slower)
+    middle = next(p for now, p in found if now >= (1000 + found[-1][0]) / 2)
+    assert 0.2 < middle.shown < 0.8
+
+
+def test_a_resumed_job_counts_only_what_is_left():
+    found = played(kept=("features", "matches"))
+    began = next((now, progress) for now, progress in found if progress.stage == "dense")
+    assert began[1].seconds_left(began[0]) == pytest.approx(300.0)
+    assert began[1].shown < 0.8  # two stages of four were there, which took none of this run's time
+
+
+def test_a_resumed_stage_counts_only_what_this_run_does():
+    progress = JobProgress()
+    for at, stage, kind, done, total, data in (
+        (0.0, "job", "info", 0, 0, {"stages": ["features"]}),
+        (0.0, "job", "info", 0, 0, {"forecast": {"features": 100.0}}),
+        (0.0, "features", "progress", 0, 0, {}),
+        (0.1, "features", "progress", 500, 1000, {}),
+        (200.1, "features", "progress", 700, 1000, {}),
+    ):
+        progress = progress.after(Event(at, stage, kind, done, total, "", data))
+    assert progress.seconds_left(200.1) == pytest.approx(300.0)  # an item a second
+    assert progress.seconds_left(230.1) < 300.0  # the clock runs on between two items
+
+
+@pytest.mark.parametrize("data", [{"forecast": {"dense": float("nan")}}, {"forecast": "soon"}, {"stages": 7}])
+def test_whatever_an_event_says_a_bar_can_be_drawn(data):
+    progress = JobProgress().after(Event(1.0, "job", "info", data=data))
+    for done, total in ((5, 0), (-3, 10), (30, 10), (0, -1)):
+        progress = progress.after(Event(2.0, "sfm", "progress", done, total))
+        assert 0 <= progress.fraction(3.0) <= 1
+
+
+def test_the_next_job_knows_what_this_one_has_taken(tmp_path):
+    path = tmp_path / "cache" / "past_runs.json"
+    assert past_runs.ratios(path) == {}
+    past_runs.learn(path, {"dense": 60.0, "photos": 0.2}, {"dense": 30.0, "photos": 0.1})
+    assert past_runs.ratios(path) == {"dense": 2.0}  # what is over at once says nothing
+    past_runs.learn(path, {"dense": 30.0}, {"dense": 30.0})
+    assert 1.0 < past_runs.ratios(path)["dense"] < 2.0
+    path.write_text(json.dumps({"ratios": {"dense": "fast", "mesh": 1e9}}))
+    assert past_runs.ratios(path) == {}
+
+
+def test_the_summary_says_what_there_is():
+    done = {
+        "sfm": {"photos": 27, "of": 28, "points": 5000, "doubts": []},
+        "dense": {"points": 1_200_000},
+        "mesh": {"faces": 200_000},
+    }
+    records = {n: StageRecord(state=StageState.DONE, seconds=80.0, summary=s) for n, s in done.items()}
+    assert job_summary(StateDocument(stages=records)) == (
+        "27 of 28 photos, 1,200,000 points, 200,000 faces, in 4 min."
+    )
+    assert job_summary(StateDocument()) == ""
+
+
+def test_guessed_times_are_round():
+    assert [rough_duration(s) for s in (1, 38, 70, 294, 7500)] == [
+        "5 s",
+        "40 s",
+        "1 min",
+        "5 min",
+        "2 h 05 min",
+    ]
