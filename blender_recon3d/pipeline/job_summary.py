@@ -13,7 +13,7 @@ def job_summary(state: StateDocument) -> str:
 
     def figure(stage: str, key: str) -> int:
         record = state.stage(stage)
-        return whole(record.summary.get(key), least=0) if record.done else 0
+        return whole(record.summary.get(key), minimum=0) if record.done else 0
 
     parts = []
     if figure("sfm", "photos"):
