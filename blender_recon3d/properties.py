@@ -99,7 +99,7 @@ class RECON3D_PG_settings(bpy.types.PropertyGroup):
         name=_QUALITY.label, description=_QUALITY.help, items=QUALITY_ITEMS, default=_QUALITY.default
     )
     until: bpy.props.EnumProperty(
-        name=_UNTIL.label, description=_UNTIL.help, items=UNTIL_ITEMS, default=_UNTIL.default
+        name=_UNTIL.label, description=_UNTIL.help, items=UNTIL_ITEMS, default=last_stages()[-1]
     )
     import_when_done: bpy.props.BoolProperty(
         name="Import when Done",
@@ -110,6 +110,9 @@ class RECON3D_PG_settings(bpy.types.PropertyGroup):
         name="Show Live",
         description="Show cameras and points in the viewport while they are computed",
         default=True,
+    )
+    show_inspection: bpy.props.BoolProperty(
+        name="Show Photos", description="Show what is known of the photos", default=True
     )
     advanced: bpy.props.PointerProperty(type=RECON3D_PG_advanced)
     review: bpy.props.CollectionProperty(type=RECON3D_PG_photo)

@@ -6,9 +6,10 @@ import bpy
 
 from .languages.german_panel import GERMAN_PANEL
 from .languages.german_settings import GERMAN
+from .languages.german_tools import GERMAN_TOOLS
 from .languages.german_viewport import GERMAN_VIEWPORT
 
-_ALL_GERMAN = {**GERMAN_PANEL, **GERMAN_VIEWPORT, **GERMAN}
+_ALL_GERMAN = {**GERMAN_PANEL, **GERMAN_VIEWPORT, **GERMAN_TOOLS, **GERMAN}
 TRANSLATIONS = {"de_DE": {("*", english): german for english, german in _ALL_GERMAN.items()}}
 
 

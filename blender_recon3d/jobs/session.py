@@ -16,6 +16,7 @@ import bpy
 
 from .. import chosen_folders, preferences
 from ..pipeline.errors import UserError
+from ..pipeline.photos.find_photos import MIN_PHOTOS
 from ..pipeline.stage import STAGES
 from ..pipeline.workspace import Workspace
 from ..properties import photos_path, workspace_path
@@ -29,7 +30,7 @@ from . import photo_inspection, recent_runs, timer
 from .engine_job import Job, find_job
 from .job_request import cleaned_cloud, scene_options, start_engine
 from .job_view import DONE, FAILED, RUNNING, JobView
-from .resume_state import WorkspaceState, workspace_choices, workspace_state
+from .resume_state import FINISHED, WorkspaceState, workspace_choices, workspace_state
 
 
 @dataclass(frozen=True)
@@ -74,16 +75,24 @@ session = Session()
 
 
 def problem_with_starting() -> str:
-    """Why Reconstruct cannot start, for the button's tooltip; empty when it can, or when only photos are wanting."""
+    """Why Reconstruct cannot start, for the button's tooltip; empty when it can, or when no photos are chosen yet."""
     if session.running:
         return "A reconstruction is running: cancel it or wait for it"
+    looked = photo_inspection.current()
+    if looked is not None and looked.found is not None:
+        found = looked.found
+        if not found.videos and found.used < MIN_PHOTOS:
+            return f"At least {MIN_PHOTOS} photos are needed: choose another folder or add more"
     return preferences.engine_problem()
 
 
-def start(context: bpy.types.Context, photos: str = "", workspace: str = "", **once: Any) -> Job:
+def start(
+    context: bpy.types.Context, photos: str = "", workspace: str = "", fresh: bool = False, **once: Any
+) -> Job:
     """Start the engine for the scene's settings. Raises UserError.
 
-    photos, workspace: chosen for the scene from now on, where they are given. once: settings by option, `quality` and
+    photos, workspace: chosen for the scene from now on, where they are given. fresh: begin again from the first stage.
+    once: settings by option, `quality` and
     `until` among them, that hold for this job instead of the scene's; the scene keeps its own. Without any, an
     interrupted job goes on with those that it was started with, unless others have been chosen since.
     Where a run is at work in the workspace already, that one is followed instead.
@@ -103,7 +112,7 @@ def start(context: bpy.types.Context, photos: str = "", workspace: str = "", **o
         once = {name: value for name, value in once.items() if value} or _interrupted(context.scene)
         options = {**scene_options(context.scene, folder), **once, "photos": str(source)}
         quality, until = options.pop("quality", settings.quality), options.pop("until", settings.until)
-        job = start_engine(folder, quality, until, options)
+        job = start_engine(folder, quality, until, options, ["--fresh"] if fresh else ())
         session.once = Once(once, _chosen(context.scene))
     _take(job, context.scene)
     return job
@@ -135,6 +144,7 @@ def _take(job: Job, scene: bpy.types.Scene) -> None:
     session.job, session.scene_uid = job, scene.session_uid
     session.notes, session.live_stamp, session.live = (), 0, None
     session.unseen = False
+    scene.recon3d.show_inspection = False
     recent_runs.remember(job.workspace.root, scene.recon3d.photos)
 
 
@@ -191,6 +201,7 @@ def paths_changed(scene: bpy.types.Scene) -> None:
     if bpy.app.background or session.running:  # the job needs the machine
         return
     settings = scene.recon3d
+    settings.show_inspection = not session.state.state == FINISHED
     if not settings.photos or are_chosen(scene):
         photo_inspection.inspect(photos_path(settings), workspace_path(settings))
     else:

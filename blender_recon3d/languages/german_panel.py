@@ -15,7 +15,7 @@ GERMAN_PANEL = {
     "Result": "Ergebnis",
     "Engine": "Engine",
     "Import Result": "Ergebnis importieren",
-    "Import COLMAP or Recon3D Folder": "COLMAP- oder Recon3D-Ordner importieren",
+    "Import COLMAP or Recon3D Folder...": "COLMAP- oder Recon3D-Ordner importieren...",
     "Import when Done": "Importieren, wenn fertig",
     "Show Live": "Live anzeigen",
     "Export Cameras": "Kameras exportieren",
@@ -188,9 +188,6 @@ GERMAN_PANEL = {
     "Find the cloud's dominant plane, level it and move it to height 0": (
         "Größte Ebene der Punktwolke finden, waagerecht ausrichten und auf Höhe 0 bewegen"
     ),
-    "Level the plane through three vertices selected in Edit Mode and move it to height 0": (
-        "Ebene durch drei im Bearbeitungsmodus ausgewählte Vertices waagerecht ausrichten und auf Höhe 0 bewegen"
-    ),
     "Points": "Punkte",
     "3 points in world space, for scripts; otherwise the 3 selected vertices": (
         "3 Punkte im Weltraum, für Skripte; sonst die 3 ausgewählten Vertices"
@@ -256,9 +253,6 @@ GERMAN_PANEL = {
     ),
     "List what works on this machine, and what to do about what does not": (
         "Auflisten, was auf diesem Rechner funktioniert und was beim Rest zu tun ist"
-    ),
-    "Scale so that two vertices selected in Edit Mode have this distance": (
-        "So skalieren, dass zwei im Bearbeitungsmodus ausgewählte Vertices diesen Abstand haben"
     ),
     "Length": "Länge",
     "Real-world distance between the two points": "Tatsächlicher Abstand der beiden Punkte",

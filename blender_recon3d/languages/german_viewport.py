@@ -20,4 +20,20 @@ GERMAN_VIEWPORT = {
     "about {time} left": "noch etwa {time}",
     "Reconstruction finished": "Rekonstruktion fertig",
     "Reconstruction failed": "Rekonstruktion fehlgeschlagen",
+    "Start Over": "Von vorn beginnen",
+    "Begin again from the photos; earlier results in the folder are replaced": (
+        "Noch einmal von den Fotos an beginnen; frühere Ergebnisse im Ordner werden ersetzt"
+    ),
+    "Show or Hide": "Ein- oder ausblenden",
+    "Show or hide a part of the result": "Einen Teil des Ergebnisses ein- oder ausblenden",
+    "Part": "Teil",
+    "Part of the result": "Teil des Ergebnisses",
+    "The cameras of the photos": "Die Kameras der Fotos",
+    "The photos behind the cameras' views": "Die Fotos hinter den Ansichten der Kameras",
+    "The point cloud": "Die Punktwolke",
+    "The mesh": "Das Mesh",
+    "Show Photos": "Fotos anzeigen",
+    "Show what is known of the photos": "Anzeigen, was über die Fotos bekannt ist",
+    "Output": "Ausgabe",
+    "Scale: not set": "Maßstab: nicht gesetzt",
 }

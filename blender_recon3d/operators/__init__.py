@@ -7,21 +7,24 @@ import bpy
 from . import (
     choose,
     clean,
+    crop,
     engine,
     export_asset,
     export_cameras,
     import_result,
+    lasso,
     mesh,
     place,
     reconstruct,
     remedy,
     review,
+    show,
 )
 
 _CLASSES = (
     *choose.CLASSES, *reconstruct.CLASSES, *remedy.CLASSES, *import_result.CLASSES, *review.CLASSES,
-    *export_cameras.CLASSES, *engine.CLASSES, *clean.CLASSES, *place.CLASSES, *mesh.CLASSES,
-    *export_asset.CLASSES,
+    *export_cameras.CLASSES, *engine.CLASSES, *clean.CLASSES, *crop.CLASSES, *lasso.CLASSES, *place.CLASSES,
+    *mesh.CLASSES, *export_asset.CLASSES, *show.CLASSES,
 )  # fmt: skip
 
 

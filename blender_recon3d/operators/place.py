@@ -8,6 +8,7 @@ import bpy
 
 from ..scene import placement
 from ..scene.find_imports import current_import
+from .pick_points import PicksPoints
 from .reporting import ImportOperator, run_reported
 
 _AXIS_ITEMS = [(axis, axis, f"Make {axis} the up axis") for axis in placement.AXES]
@@ -33,10 +34,13 @@ class RECON3D_OT_ground_from_plane(ImportOperator, bpy.types.Operator):
         return run_reported(self, lambda: placement.ground_from_plane(current_import(context.scene)))
 
 
-class RECON3D_OT_ground_from_points(ImportOperator, bpy.types.Operator):
+class RECON3D_OT_ground_from_points(PicksPoints, ImportOperator, bpy.types.Operator):
     bl_idname = "recon3d.ground_from_points"
     bl_label = "Align to 3 Points"
-    bl_description = "Level the plane through three vertices selected in Edit Mode and move it to height 0"
+    bl_description = (
+        "Click three points of the ground, which is leveled; in Edit Mode, take the selected vertices"
+    )
+    count = 3
 
     points: _points(3)
 
@@ -70,10 +74,12 @@ class RECON3D_OT_origin_under(ImportOperator, bpy.types.Operator):
         return run_reported(self, lambda: placement.origin_under(current_import(context.scene), tuple(place)))
 
 
-class RECON3D_OT_scale_to(ImportOperator, bpy.types.Operator):
+class RECON3D_OT_scale_to(PicksPoints, ImportOperator, bpy.types.Operator):
     bl_idname = "recon3d.scale_to"
     bl_label = "Scale from 2 Points"
-    bl_description = "Scale so that two vertices selected in Edit Mode have this distance"
+    bl_description = "Click two points and type their true distance; in Edit Mode, take the selected vertices"
+    count = 2
+    asks_length = True
 
     length: bpy.props.FloatProperty(
         name="Length",
@@ -85,7 +91,9 @@ class RECON3D_OT_scale_to(ImportOperator, bpy.types.Operator):
     points: _points(2)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        return context.window_manager.invoke_props_dialog(self)
+        if self.vertices_are_selected(context) and not self.properties.is_property_set("points"):
+            return context.window_manager.invoke_props_dialog(self)
+        return super().invoke(context, event)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         return run_reported(self, lambda: _scaled(context, _given(self, 2), self.length))

@@ -58,6 +58,12 @@ class RECON3D_OT_reconstruct(StartsJob, bpy.types.Operator):
         options={"SKIP_SAVE"},
     )
 
+    fresh: bpy.props.BoolProperty(
+        name="Start Over",
+        description="Begin again from the photos; earlier results in the folder are replaced",
+        options={"SKIP_SAVE"},
+    )
+
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if not (self.photos or context.scene.recon3d.photos):
             return bpy.ops.recon3d.choose_photos("INVOKE_DEFAULT")
@@ -66,7 +72,9 @@ class RECON3D_OT_reconstruct(StartsJob, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         once = {"quality": self.quality, "until": self.until}
         once = {name: value for name, value in once.items() if value != "SCENE"}
-        return run_job(self, context, lambda: session.start(context, self.photos, self.workspace, **once))
+        return run_job(
+            self, context, lambda: session.start(context, self.photos, self.workspace, self.fresh, **once)
+        )
 
 
 class RECON3D_OT_cancel(bpy.types.Operator):

@@ -15,6 +15,7 @@ from mathutils import Matrix, Vector
 from ..pipeline.errors import UserError
 from ..pipeline.placing.ground import ground_plane
 from ..pipeline.placing.up import find_up
+from .cameras import KEY
 from .cleaning.clean_modifier import cleaned_positions, positions
 from .find_imports import CLEANED, CLOUD, SURFACES, check_editable, cloud_of, empty_of, objects_of
 from .modes import object_mode
@@ -27,6 +28,7 @@ AXES = {
     "X": (1, 0, 0), "-X": (-1, 0, 0), "Y": (0, 1, 0), "-Y": (0, -1, 0), "Z": (0, 0, 1), "-Z": (0, 0, -1),
 }  # fmt: skip
 UP = Vector((0, 0, 1))
+SCALED = "scaled"  # kept on an import's collection once its scale was set
 
 
 # -- ground and up ----------------------------------------------------------------------------------
@@ -137,6 +139,7 @@ def scale_to(collection: bpy.types.Collection, points: Sequence[Point], length: 
         # Drawn and cut off in world sizes: Blender ignores a parent's scale here.
         camera.display_size *= factor
         camera.clip_start, camera.clip_end = camera.clip_start * factor, camera.clip_end * factor
+    collection[KEY][SCALED] = True
     return f"Scaled by {factor:.4g}: {measured:.4g} is now {length:.4g}."
 
 

@@ -35,6 +35,7 @@ class RECON3D_PT_clean(_AssetPanel, bpy.types.Panel):
         layout.operator(
             "recon3d.add_crop_box", icon="MESH_CUBE", text="Reset Crop Box" if state.box else "Add Crop Box"
         )
+        layout.operator("recon3d.delete_lasso", icon="SELECT_SET")
         if state.cleaning is not None:
             row = layout.row(align=True)
             row.operator("recon3d.apply_cleaning", icon="CHECKMARK", text="Apply")

@@ -8,9 +8,10 @@ from pathlib import Path
 import bpy
 
 from .. import preferences
-from ..jobs import photo_inspection, session
+from ..jobs import next_step, photo_inspection, session
 from ..jobs.job_view import DONE, FAILED, RUNNING, JobView
 from ..jobs.remedies import LABELS
+from ..jobs.resume_state import FINISHED
 from ..panel_text import tr, wrapped
 from ..pipeline.documents.inspection_json import InspectionDocument
 from ..pipeline.job_forecast import memory, total
@@ -36,7 +37,9 @@ class RECON3D_PT_main(Tab, bpy.types.Panel):
         if view is not None and session.session.running:
             _draw_progress(layout, context, view)
         else:
-            _draw_start(layout, context, view)
+            _draw_step(layout, context)
+            _draw_notes(layout, context, view)
+        _draw_inspection(layout, context)
 
 
 def _draw_photos(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -48,44 +51,69 @@ def _draw_photos(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     row.prop(settings, "photos", text="")
     row.operator("recon3d.choose_photos", text="", icon="FILE_FOLDER")
     row.operator("recon3d.choose_video", text="", icon="FILE_MOVIE")
-    if settings.photos and session.are_chosen(context.scene):
-        _draw_inspection(column, context)
-    elif settings.photos:
-        box = column.box()
-        wrapped(
-            box,
-            context,
-            tr("This file names folders that were not chosen on this machine."),
-            icon="INFO",
-        )
-        box.operator("recon3d.look_at_photos", icon="VIEWZOOM")
+    if settings.photos and not session.are_chosen(context.scene):
+        text = tr("This file names folders that were not chosen on this machine.")
+        wrapped(column.box(), context, text, icon="INFO")
     column.label(text="Results")
     shown = printable(str(workspace_path(settings) or tr("beside the photos")))
     column.prop(settings, "workspace", text="", placeholder=shown)
     column.separator()
     column.row(align=True).prop(settings, "quality", expand=True)
-    column.row(align=True).prop(settings, "until", text="")
+    row = column.split(factor=0.3, align=True)
+    row.label(text="Output")
+    row.prop(settings, "until", text="")
+
+
+def _draw_step(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """The next step as a large button; below it what else can be done with the photos."""
+    facts = next_step.facts_of(context.scene)
+    step = next_step.next_step(facts)
+    if step is not None:
+        row = layout.row()
+        row.scale_y = 1.6
+        button = row.operator(step.operator, text=step.label, icon=step.icon)
+        for name, value in step.arguments.items():
+            setattr(button, name, value)
+    if step is None or step.label not in ("Reconstruct", "Resume", "Choose Photos", "Look at These Photos"):
+        layout.operator("recon3d.reconstruct", icon="PLAY")
+    elif step.label == "Resume":
+        layout.operator("recon3d.reconstruct", text="Start Over", icon="FILE_REFRESH").fresh = True
 
 
 def _draw_inspection(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """What is known of the photos; folded once a job has begun, where it is no longer the question."""
     found = photo_inspection.current()
-    if found is None:
+    settings = context.scene.recon3d
+    if found is None or not settings.photos or not session.are_chosen(context.scene):
         return
-    box = layout.box().column(align=True)
+    header, body = layout.panel_prop(settings, "show_inspection")
+    header.label(
+        text=_inspection_title(found), icon="ERROR" if found.error else "IMAGE_DATA", translate=False
+    )
+    if body is None:
+        return
     if found.error:
-        wrapped(box, context, found.error, icon="ERROR")
-    elif found.found is None:
+        wrapped(body, context, found.error, icon="ERROR")
+    elif found.found is not None:
+        _draw_found(body.column(align=True), context, found.found)
+
+
+def _inspection_title(found: photo_inspection.Inspection) -> str:
+    if found.error:
+        return tr("Photos")
+    if found.found is None:
         count = f": {found.done} / {found.total}" if found.total else ""
-        box.label(text=(found.count or tr("Reading the photos")) + count, icon="IMAGE_DATA", translate=False)
-    else:
-        _draw_found(box, context, found.found)
+        return (found.count or tr("Reading the photos")) + count
+    used, photos, videos = found.found.used, found.found.photos, found.found.videos
+    count = tr("{used} of {photos} photos", used=used, photos=photos) if photos else ""
+    return (
+        count
+        + (", " if photos and videos else "")
+        + (tr("{videos} video(s)", videos=videos) if videos else "")
+    )
 
 
 def _draw_found(box: bpy.types.UILayout, context: bpy.types.Context, found: InspectionDocument) -> None:
-    used, photos, videos = found.used, found.photos, found.videos
-    count = tr("{used} of {photos} photos", used=used, photos=photos) if photos else ""
-    count += (", " if photos and videos else "") + (tr("{videos} video(s)", videos=videos) if videos else "")
-    box.label(text=count, icon="IMAGE_DATA", translate=False)
     for camera in found.cameras[:3]:
         focal = f", {camera.focal_mm:g} mm" if camera.focal_mm else ""
         name = printable(f"{camera.photos} x {camera.name}{focal}")  # EXIF may hold anything
@@ -100,21 +128,25 @@ def _draw_found(box: bpy.types.UILayout, context: bpy.types.Context, found: Insp
             wrapped(box, context, f"{Path(item.photo).name}: {item.reason}", icon="BLANK1")
     for sentence in found.advice:
         wrapped(box, context, sentence, icon="INFO")
-    forecast = found.forecasts.get(context.scene.recon3d.quality)
-    if forecast:
-        text = tr(
-            "About {time}, {memory:.1f} GB of memory",
-            time=rough_duration(total(forecast.seconds, context.scene.recon3d.until)),
-            memory=memory(forecast, context.scene.recon3d.until) / 2**30,
-        )
-        box.label(text=text, icon="TIME", translate=False)
+    _draw_forecast(box, context, found)
 
 
-def _draw_start(layout: bpy.types.UILayout, context: bpy.types.Context, view: JobView | None) -> None:
-    row = layout.row()
-    row.scale_y = 1.5
-    unfinished = session.session.state.unfinished
-    row.operator("recon3d.reconstruct", text="Resume" if unfinished else "Reconstruct", icon="PLAY")
+def _draw_forecast(box: bpy.types.UILayout, context: bpy.types.Context, found: InspectionDocument) -> None:
+    """Not for a job that is done."""
+    settings = context.scene.recon3d
+    forecast = found.forecasts.get(settings.quality)
+    if not forecast or session.session.state.state == FINISHED:
+        return
+    text = tr(
+        "About {time}, {memory:.1f} GB of memory",
+        time=rough_duration(total(forecast.seconds, settings.until)),
+        memory=memory(forecast, settings.until) / 2**30,
+    )
+    box.label(text=text, icon="TIME", translate=False)
+
+
+def _draw_notes(layout: bpy.types.UILayout, context: bpy.types.Context, view: JobView | None) -> None:
+    """What became of the last job or import."""
     if view is not None and not session.session.notes:
         icon = {DONE: "CHECKMARK", FAILED: "ERROR"}.get(view.state, "INFO")
         box = layout.box() if view.state == FAILED else layout

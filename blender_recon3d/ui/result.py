@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import bpy
 
+from ..scene.cameras import KEY
+from ..scene.find_imports import current_import, find_imports
+from ..scene.placement import SCALED
+from ..scene.visibility import CAMERAS, CLOUDS, MESHES, PHOTOS, is_shown
 from .tab import Tab
+
+_PARTS = (
+    (CAMERAS, "CAMERA_DATA", "Cameras"),
+    (PHOTOS, "IMAGE_DATA", "Photos"),
+    (CLOUDS, "OUTLINER_OB_POINTCLOUD", "Cloud"),
+    (MESHES, "MESH_DATA", "Mesh"),
+)
 
 
 class RECON3D_PT_result(Tab, bpy.types.Panel):
@@ -12,9 +23,23 @@ class RECON3D_PT_result(Tab, bpy.types.Panel):
     bl_label = "Result"
 
     def draw(self, context: bpy.types.Context) -> None:
+        imports = find_imports(context.scene)
+        if imports:
+            _draw_eyes(self.layout.row(align=True), current_import(context.scene))
+            if not current_import(context.scene)[KEY].get(SCALED, False):
+                self.layout.label(text="Scale: not set", icon="INFO")
         column = self.layout.column(align=True)
         column.operator("recon3d.import_result", icon="IMPORT")
-        column.operator("recon3d.import_folder", icon="FILE_FOLDER", text="Import COLMAP or Recon3D Folder")
+        column.operator(
+            "recon3d.import_folder", icon="FILE_FOLDER", text="Import COLMAP or Recon3D Folder..."
+        )
+
+
+def _draw_eyes(row: bpy.types.UILayout, collection: bpy.types.Collection) -> None:
+    """What is in sight of the result, each part with its switch."""
+    for what, icon, text in _PARTS:
+        shown = is_shown(collection, what)
+        row.operator("recon3d.toggle_shown", text=text, icon=icon, depress=shown).what = what
 
 
 CLASSES = (RECON3D_PT_result,)

@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterator
 
 import bpy
 
+_DIGITS = ("ZERO", "ONE", "TWO", "THREE", "FOUR", "FIVE", "SIX", "SEVEN", "EIGHT", "NINE")
+
 
 class Ui:
     """The first window, as a person uses it. out: folder for pictures."""
@@ -49,6 +51,33 @@ class Ui:
         for kind, value in (("MOUSEMOVE", "NOTHING"), ("LEFTMOUSE", "PRESS"), ("LEFTMOUSE", "RELEASE")):
             window.event_simulate(type=kind, value=value, x=x, y=y)
             self.mouse = (x, y)
+            yield 0.15
+
+    def drag(self, places: list[tuple[int, int]], release: bool = True) -> Iterator[float]:
+        """Hold the left button along these window pixels."""
+        window = bpy.context.window_manager.windows[0]
+        yield from self.move(*places[0], 0.3)
+        window.event_simulate(type="LEFTMOUSE", value="PRESS", x=places[0][0], y=places[0][1])
+        yield 0.2
+        for place in places[1:]:
+            yield from self.move(*place, 0.2)
+        if release:
+            yield from self.release()
+
+    def release(self) -> Iterator[float]:
+        """Let go of the left button where the mouse is."""
+        window = bpy.context.window_manager.windows[0]
+        window.event_simulate(type="LEFTMOUSE", value="RELEASE", x=self.mouse[0], y=self.mouse[1])
+        yield 0.2
+
+    def type(self, text: str) -> Iterator[float]:
+        """Type digits and points where the mouse is."""
+        names = {".": "PERIOD", **dict(zip("0123456789", _DIGITS, strict=True))}
+        window = bpy.context.window_manager.windows[0]
+        for letter in text:
+            x, y = self.mouse
+            window.event_simulate(type=names[letter], value="PRESS", unicode=letter, x=x, y=y)
+            window.event_simulate(type=names[letter], value="RELEASE", x=x, y=y)
             yield 0.15
 
     def key(self, key: str) -> Iterator[float]:

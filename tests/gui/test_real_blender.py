@@ -203,6 +203,16 @@ def test_from_cloud_to_asset(window, installed, tmp_path):
     assert not shutil.which("scrot") or (pictures / "asset-panels.png").is_file()
 
 
+def test_tools_in_the_viewport(window, installed, tmp_path):
+    """Ground, scale, lasso and crop box with the mouse."""
+    from tests.support.made_meshes import dome, write_mesh_files
+    from tests.support.made_workspaces import ring, write_workspace
+
+    finished = write_workspace(tmp_path / "finished", ring(8, 5000))
+    write_mesh_files(finished, dome(20), dome(40, bump=0.05), texture=64)
+    play(window, "tools", installed, finished, timeout=600)
+
+
 def test_the_demo_by_clicking(window, installed, tmp_path):
     """Photos looked at, Reconstruct, Cancel, Resume, cameras appear, the result, the review, saved and reopened.
 

@@ -15,6 +15,7 @@ from ..cloud import CONFIDENCE, NORMAL
 from ..find_imports import cloud_of, workspace_of
 from ..point_display import COLOR
 from .clean_modifier import cleaned_mesh, find_cleaning, positions
+from .delete_points import is_edited
 
 CLEANED_FILE = "cleaned.ply"
 _LAYOUT = [(name, "<f4") for name in ("x", "y", "z", "nx", "ny", "nz")]
@@ -22,12 +23,12 @@ _LAYOUT += [(name, "u1") for name in ("red", "green", "blue", "views")]
 
 
 def write_cleaned_cloud(collection: bpy.types.Collection) -> Path | None:
-    """The file in the workspace, as dense/fusion.ply is; None where there is no cleaning, or no normals to mesh by.
+    """The file in the workspace, as dense/fusion.ply is; None where nothing was taken away, or there are no normals.
 
     Written again only when it differs, since the engine goes by its time. UserError when nothing is left.
     """
     cloud = cloud_of(collection)
-    if find_cleaning(cloud) is None or NORMAL not in cloud.data.attributes:
+    if not (find_cleaning(cloud) or is_edited(cloud)) or NORMAL not in cloud.data.attributes:
         return None
     mesh = cleaned_mesh(cloud, "Cleaned")
     try:

@@ -1,0 +1,97 @@
+"""The one next step on the way from photos to an exported mesh, by the state of the scene and the workspace.
+
+A table, read from the top: the first row that fits is the step. Everything else stays where it is in the panel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import bpy
+
+from .. import preferences
+from ..properties import workspace_path
+from ..scene.cameras import KEY
+from ..scene.find_imports import CLOUD, SURFACES, by_kind, current_import, find_imports, workspace_of
+from ..scene.placement import SCALED
+from . import session
+from .resume_state import FINISHED
+
+DENSE_CLOUD = "normal"  # the attribute that only a dense cloud has
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the step depends on.
+
+    photos: whether any are chosen; strange: whether only the file names them; finished, unfinished: the workspace's
+    job; imported: whether its result, or any, is in the scene; dense, mesh, scaled, exported: what has been done to it.
+    """
+
+    engine: bool = True
+    running: bool = False
+    photos: bool = False
+    strange: bool = False
+    unfinished: bool = False
+    finished: bool = False
+    imported: bool = False
+    dense: bool = False
+    mesh: bool = False
+    scaled: bool = False
+
+
+@dataclass(frozen=True)
+class Step:
+    """A button. arguments: of its operator."""
+
+    fits: Callable[[Facts], bool]
+    label: str
+    operator: str
+    icon: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+STEPS = (
+    Step(lambda f: not f.photos and not f.imported, "Choose Photos", "recon3d.choose_photos", "FILE_FOLDER"),
+    Step(lambda f: f.strange, "Look at These Photos", "recon3d.look_at_photos", "VIEWZOOM"),
+    Step(lambda f: f.unfinished, "Resume", "recon3d.reconstruct", "PLAY"),
+    Step(lambda f: f.photos and not f.finished and not f.imported, "Reconstruct", "recon3d.reconstruct", "PLAY"),
+    Step(lambda f: f.finished and not f.imported, "Import Result", "recon3d.import_result", "IMPORT"),
+    Step(lambda f: not f.mesh and not f.dense and f.photos, "Build Cloud", "recon3d.reconstruct", "PLAY",
+         {"until": "dense"}),
+    Step(lambda f: not f.mesh and f.photos, "Build Mesh", "recon3d.make_mesh", "PLAY"),
+    Step(lambda f: f.mesh and not f.scaled, "Set Scale", "recon3d.scale_to", "DRIVER_DISTANCE"),
+    Step(lambda f: f.mesh, "Export", "recon3d.export_asset", "EXPORT", {"preset": "GLB"}),
+)  # fmt: skip
+
+
+def next_step(facts: Facts) -> Step | None:
+    """The first row that fits; None while there is no engine or a job runs, which the panel shows instead."""
+    if facts.running or not (facts.engine or facts.imported):
+        return None
+    return next((step for step in STEPS if step.fits(facts)), None)
+
+
+def facts_of(scene: bpy.types.Scene) -> Facts:
+    """Of a scene, looked up without reading any file."""
+    settings, now = scene.recon3d, session.session
+    folder = workspace_path(settings)
+    imports = find_imports(scene)
+    there = [c for c in imports if folder is not None and str(workspace_of(c)) == str(folder)]
+    collection = there[-1] if there else current_import(scene) if imports and not settings.photos else None
+    found = by_kind(collection) if collection else {}
+    cloud = next(iter(found.get(CLOUD, ())), None)
+    return Facts(
+        engine=not preferences.engine_problem(),
+        running=now.running,
+        photos=bool(settings.photos),
+        strange=bool(settings.photos) and not session.are_chosen(scene),
+        unfinished=now.state.unfinished,
+        finished=now.state.state == FINISHED,
+        imported=collection is not None,
+        dense=cloud is not None and DENSE_CLOUD in cloud.data.attributes,
+        mesh=any(found.get(kind) for kind in SURFACES),
+        scaled=bool(collection and collection[KEY].get(SCALED, False)),
+    )

@@ -1,0 +1,67 @@
+"""German of the tools that are used with the mouse in the 3D view."""
+
+GERMAN_TOOLS = {
+    "Delete with Lasso": "Mit Lasso löschen",
+    "Draw around points of the cloud or a part of the mesh in the 3D view, and delete them": (
+        "Punkte der Wolke oder einen Teil des Meshs in der 3D-Ansicht umfahren und löschen"
+    ),
+    "Lasso": "Lasso",
+    "Corners of the line in pixels of the view, for scripts: x y x y ...": (
+        "Ecken der Linie in Pixeln der Ansicht, für Skripte: x y x y ..."
+    ),
+    "View": "Ansicht",
+    "The view's matrix from the world to clip space, row by row, for scripts": (
+        "Matrix der Ansicht von der Welt in den Clip-Raum, zeilenweise, für Skripte"
+    ),
+    "Width and height of the view in pixels, for scripts": "Breite und Höhe der Ansicht in Pixeln, für Skripte",
+    "Click three points of the ground, which is leveled; in Edit Mode, take the selected vertices": (
+        "Drei Punkte des Bodens anklicken, der waagerecht gelegt wird; im Bearbeitungsmodus zählen die ausgewählten "
+        "Vertices"
+    ),
+    "Move Crop Box Face": "Fläche der Zuschneidebox bewegen",
+    "Move one face of the crop box; the others stay": "Eine Fläche der Zuschneidebox bewegen; die anderen bleiben",
+    "Face": "Fläche",
+    "Face of the box, by its own axes": "Fläche der Box, nach ihren eigenen Achsen",
+    "Face on the -X side of the box": "Fläche auf der Seite -X der Box",
+    "Face on the +X side of the box": "Fläche auf der Seite +X der Box",
+    "Face on the -Y side of the box": "Fläche auf der Seite -Y der Box",
+    "Face on the +Y side of the box": "Fläche auf der Seite +Y der Box",
+    "Face on the -Z side of the box": "Fläche auf der Seite -Z der Box",
+    "Face on the +Z side of the box": "Fläche auf der Seite +Z der Box",
+    "Distance": "Abstand",
+    "Distance to move the face outward; negative: inward": "Weg der Fläche nach außen; negativ: nach innen",
+    "Click two points and type their true distance; in Edit Mode, take the selected vertices": (
+        "Zwei Punkte anklicken und ihren wahren Abstand eingeben; im Bearbeitungsmodus zählen die ausgewählten Vertices"
+    ),
+    "Click point {number} of {count} on the cloud or the mesh": (
+        "Punkt {number} von {count} auf Wolke oder Mesh anklicken"
+    ),
+    "Measured: {measured}   True distance: {typed}": "Gemessen: {measured}   Wahrer Abstand: {typed}",
+    "Neither a cloud nor a mesh is in sight: show one first.": (
+        "Weder Wolke noch Mesh ist zu sehen: bitte erst einblenden."
+    ),
+    "There is no 3D view to point in: open one first.": (
+        "Es gibt keine 3D-Ansicht zum Zeigen: bitte erst eine öffnen."
+    ),
+    "{count} points inside, however deep: Enter deletes them": (
+        "{count} Punkte innerhalb, in jeder Tiefe: Enter löscht sie"
+    ),
+    "Draw around the points to delete": "Die zu löschenden Punkte umfahren",
+    "There is no 3D view to draw in: open one first.": (
+        "Es gibt keine 3D-Ansicht zum Zeichnen: bitte erst eine öffnen."
+    ),
+    "There is no 3D view to drag in: open one first.": (
+        "Es gibt keine 3D-Ansicht zum Ziehen: bitte erst eine öffnen."
+    ),
+    "{inside} of {total} points kept": "{inside} von {total} Punkten bleiben",
+    "Click: place a point   Backspace: take one back   Esc: cancel": (
+        "Klick: Punkt setzen   Rücktaste: einen zurücknehmen   Esc: abbrechen"
+    ),
+    "Type the true distance   Enter: scale   Backspace: correct   Esc: cancel": (
+        "Wahren Abstand eingeben   Enter: skalieren   Rücktaste: korrigieren   Esc: abbrechen"
+    ),
+    "Drag: draw around what is to go   Enter: delete   Esc: cancel": (
+        "Ziehen: umfahren, was weg soll   Enter: löschen   Esc: abbrechen"
+    ),
+    "Release: done   Esc: cancel": "Loslassen: fertig   Esc: abbrechen",
+}

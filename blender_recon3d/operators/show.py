@@ -1,0 +1,35 @@
+"""Show and hide parts of a result."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..scene import visibility
+from ..scene.find_imports import current_import
+from .reporting import ImportOperator, run_reported
+
+_ITEMS = (
+    (visibility.CAMERAS, "Cameras", "The cameras of the photos"),
+    (visibility.PHOTOS, "Photos", "The photos behind the cameras' views"),
+    (visibility.CLOUDS, "Cloud", "The point cloud"),
+    (visibility.MESHES, "Mesh", "The mesh"),
+)
+
+
+class RECON3D_OT_toggle_shown(ImportOperator, bpy.types.Operator):
+    bl_idname = "recon3d.toggle_shown"
+    bl_label = "Show or Hide"
+    bl_description = "Show or hide a part of the result"
+
+    what: bpy.props.EnumProperty(name="Part", description="Part of the result", items=_ITEMS)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return run_reported(self, lambda: _toggled(context.scene, self.what))
+
+
+def _toggled(scene: bpy.types.Scene, what: str) -> None:
+    collection = current_import(scene)
+    visibility.show(collection, what, not visibility.is_shown(collection, what))
+
+
+CLASSES = (RECON3D_OT_toggle_shown,)

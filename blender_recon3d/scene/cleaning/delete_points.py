@@ -1,0 +1,103 @@
+"""Deleting points of clouds and vertices of meshes, in Object Mode and quickly: a cloud may have millions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bmesh
+import bpy
+import numpy as np
+
+from ...pipeline.errors import UserError
+from ..cameras import KEY
+from ..find_imports import check_editable, kind_of
+from ..modes import object_mode
+from ..picking import View, inside_lasso, shown_things, world_positions
+
+EDITED = "edited"  # kept on a cloud from which points were deleted: the engine is to mesh what is left
+# How an attribute's values are read and written, and how many numbers each has.
+_VALUES = {
+    "FLOAT": ("value", np.float32, 1), "INT": ("value", np.int32, 1), "INT8": ("value", np.int32, 1),
+    "BOOLEAN": ("value", bool, 1), "FLOAT2": ("vector", np.float32, 2), "FLOAT_VECTOR": ("vector", np.float32, 3),
+    "FLOAT_COLOR": ("color", np.float32, 4), "BYTE_COLOR": ("color_srgb", np.float32, 4),
+}  # fmt: skip
+
+
+def delete_in_lasso(collection: bpy.types.Collection, view: View, lasso: list[tuple[float, float]]) -> str:
+    """Delete what lies inside a lasso, however deep, of the import's clouds and meshes that are in sight.
+
+    UserError where nothing does, where all does, or where nothing is in sight.
+    """
+    things = shown_things(collection)
+    if not things:
+        raise UserError("Neither a cloud nor a mesh is in sight: show one first.")
+    check_editable(*things, *(thing.data for thing in things))
+    with object_mode():
+        found = [(thing, inside_lasso(view, lasso, world_positions(thing))) for thing in things]
+        found = [(thing, inside) for thing, inside in found if inside.any()]
+        if not found:
+            raise UserError("There are no points inside the lasso: draw it around those to delete.")
+        for thing, inside in found:
+            if inside.all():
+                raise UserError(
+                    f"The lasso holds all of {thing.name}: draw it around a part, or hide the object."
+                )
+        for thing, inside in found:
+            delete_vertices(thing, inside)
+    counts = ", ".join(f"{int(inside.sum()):,} of {thing.name}" for thing, inside in found)
+    return f"Deleted {counts}."
+
+
+def delete_vertices(thing: bpy.types.Object, going: np.ndarray) -> None:
+    """Delete the vertices where `going` [n] is true, with the faces that have one. In Object Mode."""
+    if len(thing.data.polygons):
+        _delete_of_mesh(thing.data, going)
+    else:
+        _keep_of_cloud(thing.data, ~going)
+        thing[KEY] = {**dict(thing[KEY]), EDITED: True}
+    thing.data.update()
+
+
+def is_edited(cloud: bpy.types.Object) -> bool:
+    """Whether points were deleted from a cloud by hand."""
+    kept = cloud.get(KEY)
+    return bool(kind_of(cloud)) and bool(kept.get(EDITED, False))
+
+
+def _delete_of_mesh(mesh: bpy.types.Mesh, going: np.ndarray) -> None:
+    edited = bmesh.new()
+    try:
+        edited.from_mesh(mesh)
+        edited.verts.ensure_lookup_table()
+        bmesh.ops.delete(
+            edited, geom=[edited.verts[n] for n in np.flatnonzero(going).tolist()], context="VERTS"
+        )
+        edited.to_mesh(mesh)
+    finally:
+        edited.free()
+
+
+def _keep_of_cloud(mesh: bpy.types.Mesh, staying: np.ndarray) -> None:
+    """Vertices and their attributes anew, of those that stay; a mesh without edges and faces."""
+    kept: list[tuple[str, str, str, Any]] = []
+    color = mesh.color_attributes.active_color_name
+    for attribute in mesh.attributes:
+        if (
+            attribute.domain != "POINT"
+            or attribute.data_type not in _VALUES
+            or attribute.name.startswith(".select")
+        ):
+            continue
+        key, dtype, size = _VALUES[attribute.data_type]
+        values = np.empty(len(staying) * size, dtype)
+        attribute.data.foreach_get(key, values)
+        left = values.reshape(-1, size)[staying].ravel()
+        kept.append((attribute.name, attribute.data_type, key, np.ascontiguousarray(left)))
+    mesh.clear_geometry()
+    mesh.vertices.add(int(staying.sum()))
+    for name, kind, key, values in kept:
+        attribute = mesh.attributes.get(name) or mesh.attributes.new(name, kind, "POINT")
+        attribute.data.foreach_set(key, values)
+    if color and color in mesh.color_attributes:
+        mesh.color_attributes.active_color = mesh.color_attributes[color]
+        mesh.color_attributes.render_color_index = mesh.color_attributes.active_color_index

@@ -1,0 +1,154 @@
+"""What lies under the mouse of an import's clouds and meshes, in any mode, and what lies inside a lasso.
+
+A view is its matrix from the world to clip space (4x4, `region_data.perspective_matrix`) and its size in pixels; places
+in it are pixels from the bottom left. Everything is in world coordinates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import bpy
+import numpy as np
+from mathutils import Matrix, Vector
+
+from .cleaning.clean_modifier import cleaned_positions, positions
+from .find_imports import CLEANED, CLOUD, SURFACES, is_hidden, kind_of, objects_of
+from .world_matrices import world_matrix
+
+REACH = 14.0  # pixels from the mouse in which a point is snapped to
+MAX_POINTS = 400_000  # of a cloud that are looked through at each move of the mouse
+
+
+@dataclass(frozen=True)
+class View:
+    """clip_from_world: 4x4. width, height: pixels."""
+
+    clip_from_world: np.ndarray
+    width: int
+    height: int
+
+    def project(self, xyz: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Pixels [n, 2] and depth [n] (larger: farther; inf behind the view) of points [n, 3]."""
+        matrix = self.clip_from_world
+        w = xyz @ matrix[3, :3] + matrix[3, 3]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            x = (xyz @ matrix[0, :3] + matrix[0, 3]) / w
+            y = (xyz @ matrix[1, :3] + matrix[1, 3]) / w
+            z = (xyz @ matrix[2, :3] + matrix[2, 3]) / w
+        pixels = np.stack([(x + 1) / 2 * self.width, (y + 1) / 2 * self.height], axis=-1)
+        behind = (w <= 0) | (z < -1)
+        pixels[behind] = -1e6
+        return pixels, np.where(behind, np.inf, z)
+
+    def ray(self, x: float, y: float) -> tuple[Vector, Vector]:
+        """Where the ray through a pixel begins, and its direction (unit)."""
+        world_from_clip = np.linalg.inv(self.clip_from_world)
+        ends = []
+        for depth in (-1.0, 1.0):
+            at = world_from_clip @ (2 * x / self.width - 1, 2 * y / self.height - 1, depth, 1.0)
+            ends.append(Vector((at[:3] / at[3]).tolist()))
+        return ends[0], (ends[1] - ends[0]).normalized()
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What can be pointed at. points: float [n, 3] of the clouds, in the world; meshes: objects with faces."""
+
+    points: np.ndarray
+    meshes: list[bpy.types.Object] = field(default_factory=list)
+
+
+def shown_things(collection: bpy.types.Collection) -> list[bpy.types.Object]:
+    """The import's clouds and meshes that are in sight."""
+    return [thing for thing in objects_of(collection, CLOUD, CLEANED, *SURFACES) if not is_hidden(thing)]
+
+
+def targets_of(collection: bpy.types.Collection) -> Targets:
+    """What of an import is in sight, looked up once for many moves of the mouse."""
+    clouds, meshes = [np.zeros((0, 3))], []
+    for thing in shown_things(collection):
+        if len(thing.data.polygons):
+            meshes.append(thing)
+        else:
+            xyz = cleaned_positions(thing) if kind_of(thing) == CLOUD else positions(thing.data)
+            clouds.append(_moved(xyz[:: 1 + len(xyz) // MAX_POINTS], world_matrix(thing)))
+    return Targets(np.concatenate(clouds), meshes)
+
+
+def pick(targets: Targets, view: View, x: float, y: float) -> Vector | None:
+    """The point under a pixel: a mesh's vertex or place on its surface, else the nearest point of a cloud that is
+    within reach; the one in front where there are several. None where there is nothing."""
+    found = [*_on_meshes(targets, view, x, y), *_in_clouds(targets, view, x, y)]
+    return min(found, key=lambda item: item[0])[1] if found else None
+
+
+def inside_lasso(view: View, lasso: Sequence[Sequence[float]], xyz: np.ndarray) -> np.ndarray:
+    """Which points [n, 3] lie inside a closed line of pixels [m, 2], however deep: bool [n]. Even-odd rule."""
+    pixels, _ = view.project(xyz)
+    corners = np.asarray(lasso, float).reshape(-1, 2)
+    inside = np.zeros(len(xyz), bool)
+    if len(corners) < 3:
+        return inside
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    near = np.flatnonzero(((pixels >= low) & (pixels <= high)).all(axis=1))
+    x, y = pixels[near, 0], pixels[near, 1]
+    odd = np.zeros(len(near), bool)
+    for (x0, y0), (x1, y1) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        if y0 == y1:
+            continue
+        crosses = (y0 > y) != (y1 > y)
+        odd ^= crosses & (x < (x1 - x0) * (y - y0) / (y1 - y0) + x0)
+    inside[near] = odd
+    return inside
+
+
+def world_positions(thing: bpy.types.Object) -> np.ndarray:
+    """The vertices [n, 3] of a cloud or mesh, in the world."""
+    return _moved(positions(thing.data), world_matrix(thing))
+
+
+def _moved(xyz: np.ndarray, matrix: Matrix) -> np.ndarray:
+    values = np.array(matrix)
+    return xyz.astype(float) @ values[:3, :3].T + values[:3, 3]
+
+
+def _on_meshes(targets: Targets, view: View, x: float, y: float) -> Iterator[tuple[float, Vector]]:
+    origin, direction = view.ray(x, y)
+    graph = bpy.context.evaluated_depsgraph_get()
+    for thing in targets.meshes:
+        matrix = world_matrix(thing)
+        inverse = matrix.inverted_safe()
+        start, along = inverse @ origin, (inverse.to_3x3() @ direction).normalized()
+        hit, place, _, number = thing.ray_cast(start, along, depsgraph=graph)
+        if hit:
+            mesh = thing.evaluated_get(graph).data
+            corners = [mesh.vertices[vertex].co for vertex in mesh.polygons[number].vertices]
+            at = _snapped(view, [matrix @ corner for corner in corners], x, y) or matrix @ place
+            yield float(view.project(np.array([at]))[1][0]), at
+
+
+def _snapped(view: View, corners: list[Vector], x: float, y: float) -> Vector | None:
+    """The corner within half the reach of the mouse; None where there is none."""
+    pixels, _ = view.project(np.array(corners))
+    away = np.hypot(pixels[:, 0] - x, pixels[:, 1] - y)
+    best = int(np.argmin(away))
+    return corners[best] if away[best] <= REACH / 2 else None
+
+
+def _in_clouds(targets: Targets, view: View, x: float, y: float) -> Iterator[tuple[float, Vector]]:
+    pixels, depth = view.project(targets.points)
+    away = np.hypot(pixels[:, 0] - x, pixels[:, 1] - y)
+    near = np.flatnonzero(away <= REACH)
+    if len(near):
+        front = depth[near].min()
+        # Of those about as near as the one in front, the one nearest to the mouse: not a point of the far side.
+        same = near[depth[near] <= front + 0.1 * (1.0 - front)]
+        best = same[np.argmin(away[same])]
+        yield float(depth[best]), Vector(targets.points[best].tolist())
+
+
+def as_array(points: Sequence[Vector]) -> np.ndarray:
+    """float [n, 3]."""
+    return np.array([tuple(point) for point in points], float).reshape(-1, 3)

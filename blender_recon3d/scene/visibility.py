@@ -1,0 +1,60 @@
+"""What of an import is in sight: its cameras, cloud and mesh, and the photos behind the cameras' views."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..pipeline.errors import UserError
+from .find_imports import CLEANED, CLOUD, SURFACES, hide, is_hidden, kind_of, objects_of
+
+CAMERAS, PHOTOS, CLOUDS, MESHES = "CAMERAS", "PHOTOS", "CLOUDS", "MESHES"
+
+
+def is_shown(collection: bpy.types.Collection, what: str) -> bool:
+    """Whether these are in sight; False where there are none."""
+    if what == CAMERAS:
+        layer = _cameras_layer(collection)
+        return layer is not None and not layer.hide_viewport
+    if what == PHOTOS:
+        camera = next(iter(objects_of(collection, "camera")), None)
+        return camera is not None and camera.data.show_background_images
+    return any(not is_hidden(thing) for thing in _things(collection, what))
+
+
+def show(collection: bpy.types.Collection, what: str, shown: bool) -> None:
+    """Let these be in sight or not. UserError where there are none.
+
+    Of several clouds or meshes, those come back that were made last: one hides the other.
+    """
+    if what == CAMERAS:
+        layer = _cameras_layer(collection)
+        if layer is None:
+            raise UserError("This reconstruction has no cameras in this view layer: import the result again.")
+        layer.hide_viewport = not shown
+        return
+    if what == PHOTOS:
+        for data in {camera.data for camera in objects_of(collection, "camera")}:
+            data.show_background_images = shown
+        return
+    things = _things(collection, what)
+    if not things:
+        name = "cloud" if what == CLOUDS else "mesh"
+        raise UserError(f"This reconstruction has no {name} yet.")
+    hide(*(things[-1:] if shown else things), hidden=not shown)
+
+
+def _things(collection: bpy.types.Collection, what: str) -> list[bpy.types.Object]:
+    return objects_of(collection, *((CLOUD, CLEANED) if what == CLOUDS else SURFACES))
+
+
+def _cameras_layer(collection: bpy.types.Collection) -> bpy.types.LayerCollection | None:
+    """How the view layer shows the collection of the cameras."""
+    layer = bpy.context.view_layer
+    waiting = [layer.layer_collection] if layer else []
+    names = {child.name for child in collection.children_recursive if kind_of(child) == "cameras"}
+    while waiting:
+        one = waiting.pop()
+        if one.collection.name in names:
+            return one
+        waiting += list(one.children)
+    return None
