@@ -21,6 +21,7 @@ from .steps import unchecked
 from .variants import Variant, choose, platform_key
 
 _MAIN = Path(__file__).with_name("__main__.py")
+TYPICAL_SPEED = 3 << 20  # bytes a second, of a download and its installation
 _LONGEST_PATH = 259  # Windows without long paths
 
 
@@ -36,6 +37,16 @@ class Plan:
     problems: tuple[str, ...]
     download: int
     disk: int
+
+    @property
+    def sentence(self) -> str:
+        """What it costs, in a sentence; empty where the sizes are unknown."""
+        if not self.download:
+            return ""
+        return (
+            f"Downloads {size_text(self.download)} once, needs {size_text(self.disk)} of disk, and takes about "
+            f"{max(1, round(self.download / TYPICAL_SPEED / 60))} min."
+        )
 
     @property
     def able(self) -> bool:

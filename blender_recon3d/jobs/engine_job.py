@@ -18,6 +18,7 @@ from ..pipeline.workspace import Workspace
 from .job_view import CANCELLED, DONE, FAILED, RUNNING, JobView, follow
 
 _CANCELLED_CODE = 3
+_KILLED = (-9, 137)  # by a system that lacks memory, or by hand
 _GRACE = 15.0  # seconds from a cancel until the process group is ended by force
 _CANCELLED_TEXT = "Cancelled. Resume continues where it stopped."
 
@@ -148,7 +149,7 @@ class EngineJob(Job):
         if code == _CANCELLED_CODE or self._cancelled_at:
             return replace(self.view, state=CANCELLED, message=_CANCELLED_TEXT, exit_code=3, remedy="")
         message = self._error or self._last_output_line(code or 1)
-        remedy = self.view.remedy or ("photos" if code == 2 else "again")
+        remedy = self.view.remedy or ("photos" if code == 2 else "preview" if code in _KILLED else "again")
         return replace(
             self.view, state=FAILED, message=message, exit_code=2 if code == 2 else 1, remedy=remedy
         )
@@ -164,6 +165,11 @@ class EngineJob(Job):
         last, own = last_words(path)
         if own:
             return last
+        if code in _KILLED:
+            return (
+                "The engine was stopped from outside, most likely because memory ran out: close other programs, or "
+                "retry at preview quality. Finished work is kept."
+            )
         said = f" ({last[:300]})" if last else ""
         return f"The engine ended with code {code}{said}: see {path}."
 

@@ -18,6 +18,8 @@ def _loaded(*_: object) -> None:
 
 def _find() -> tuple[bool, bool]:
     """A tick later: while a file is being loaded or an add-on registered, nothing may be changed."""
+    if not session.is_of(bpy.context.scene):
+        session.forget_last()
     session.find_running(bpy.context.scene)
     session.paths_changed(bpy.context.scene)
     return True, False
@@ -31,7 +33,7 @@ def _adopt(*_: object) -> None:
 
 
 def register() -> None:
-    properties.when_paths_change.append(session.paths_changed)
+    properties.when_paths_change.append(session.other_paths)
     properties.when_photo_is_chosen.append(photo_view.look_through_chosen)
     bpy.app.handlers.load_post.append(_adopt)
     bpy.app.handlers.load_post.append(_loaded)

@@ -23,7 +23,7 @@ from ..properties import photos_path, workspace_path
 from ..scene import live
 from ..scene.default_objects import hide_default_cube, nothing_is_chosen
 from ..scene.find_imports import make_active
-from ..scene.importing.import_workspace import ImportResult, import_workspace
+from ..scene.importing.import_workspace import ImportResult, find_import, import_workspace
 from ..scene.reviewing import photo_list, photo_view
 from ..scene.viewports import show_result
 from . import photo_inspection, recent_runs, timer
@@ -193,10 +193,26 @@ def import_result(scene: bpy.types.Scene, folder: Path) -> ImportResult:
     return result
 
 
+def forget_last() -> None:
+    """What an earlier job or import has said is not about what is chosen now."""
+    if not session.running:
+        session.job, session.notes, session.unseen, session.result = None, (), False, None
+
+
+def is_of(scene: bpy.types.Scene) -> bool:
+    """Whether the last job is the scene's own, as after a saved file was opened again."""
+    folder = workspace_path(scene.recon3d)
+    return session.job is not None and folder is not None and session.job.workspace.root == folder
+
+
+def other_paths(scene: bpy.types.Scene) -> None:
+    """The user has chosen other photos or another workspace."""
+    forget_last()
+    paths_changed(scene)
+
+
 def paths_changed(scene: bpy.types.Scene) -> None:
     """Other photos or another workspace were chosen, or a file was loaded that names some."""
-    if not session.running:  # what an earlier job said is not about these
-        session.job, session.notes, session.unseen = None, (), False
     refresh(scene)
     if bpy.app.background or session.running:  # the job needs the machine
         return
@@ -329,8 +345,10 @@ def _end(scene: bpy.types.Scene) -> None:
         _push_undo("Import Reconstruction")
         return
     live.remove_live(scene)
-    if session.view.state == FAILED:
-        photo_list.fill(scene, root)
+    if session.view.state == FAILED and (
+        not len(scene.recon3d.review) or find_import(scene, root) is not None
+    ):
+        photo_list.fill(scene, root)  # not over the review of another result
 
 
 def _push_undo(message: str) -> None:

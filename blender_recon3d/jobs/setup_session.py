@@ -78,6 +78,12 @@ def plan() -> engine_setup.Plan:
     )
 
 
+def is_local() -> bool:
+    """Whether the preferences name an index of packages, which may be on this machine."""
+    kept = preferences.preferences()
+    return kept is not None and bool(preferences.absolute(kept.index))
+
+
 def state() -> str:
     """ "missing", "ready", "broken" or "outdated": of the environment that Set Up Engine makes."""
     folder = preferences.engine_folder()

@@ -20,7 +20,6 @@ GERMAN_PANEL = {
     "Show Live": "Live anzeigen",
     "Export Cameras": "Kameras exportieren",
     "Choose Photos": "Fotos auswählen",
-    "Choose Video": "Video auswählen",
     "Choose Results Folder": "Ergebnisordner auswählen",
     "Look at These Photos": "Diese Fotos ansehen",
     "This file names folders that were not chosen on this machine.": (
@@ -96,7 +95,6 @@ GERMAN_PANEL = {
     "Import Mesh": "Mesh importieren",
     "Update Mesh": "Mesh aktualisieren",
     "{name}: {faces} faces": "{name}: {faces} Flächen",
-    "Decimate": "Dezimieren",
     "Remesh to Quads": "Remesh zu Vierecken",
     "Bake Normals": "Normalen backen",
     "Bake Texture": "Textur backen",
@@ -108,9 +106,7 @@ GERMAN_PANEL = {
     "Retry at Preview Quality": "Erneut in Vorschauqualität",
     "Open the Log": "Protokoll öffnen",
     "Cancel": "Abbrechen",
-    "Choose the folder with the photos": "Ordner mit den Fotos auswählen",
     "Choose another folder for the results": "Einen anderen Ordner für die Ergebnisse auswählen",
-    "Choose a video to extract frames from": "Video auswählen, dem Einzelbilder entnommen werden",
     "Add the cleaning modifier, with limits that remove floating points and keep the subject": (
         "Modifikator zum Bereinigen hinzufügen, dessen Grenzen schwebende Punkte entfernen und das Motiv erhalten"
     ),

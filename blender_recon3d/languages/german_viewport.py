@@ -36,4 +36,31 @@ GERMAN_VIEWPORT = {
     "Show what is known of the photos": "Anzeigen, was über die Fotos bekannt ist",
     "Output": "Ausgabe",
     "Scale: not set": "Maßstab: nicht gesetzt",
+    "Allow Online Access": "Online-Zugriff erlauben",
+    "Switch on Preferences > System > Network > Allow Online Access": (
+        "Einstellungen > System > Netzwerk > Online-Zugriff erlauben einschalten"
+    ),
+    "Cancel Reconstruction": "Rekonstruktion abbrechen",
+    "Cancel Setup": "Einrichtung abbrechen",
+    "Choose the folder with the photos, any photo in it, or a video": (
+        "Den Ordner mit den Fotos, ein Foto darin oder ein Video auswählen"
+    ),
+    "Default": "Standard",
+    "List": "Liste",
+    "Short List": "Kurze Liste",
+    "Thumbnails": "Vorschaubilder",
+    "Decimate Mesh": "Mesh reduzieren",
+    "Reconstruct These Photos": "Diese Fotos rekonstruieren",
+    "Take the folder of the dropped photos, or the dropped video, and show the Recon3D tab": (
+        "Den Ordner der abgelegten Fotos oder das abgelegte Video nehmen und die Seite Recon3D zeigen"
+    ),
+    "Set Up Axis": "Obere Achse setzen",
+    "Reconstructed Mesh (Recon3D)": "Rekonstruiertes Mesh (Recon3D)",
+    "Reconstructed Cameras (COLMAP, nerfstudio)": "Rekonstruierte Kameras (COLMAP, nerfstudio)",
+    "Blender is offline, and the engine has to be downloaded.": (
+        "Blender ist offline, die Engine muss aber heruntergeladen werden."
+    ),
+    "There is no result in the results folder yet": "Im Ergebnisordner ist noch kein Ergebnis",
+    "Details": "Details",
+    "Blender was started with --offline-mode": "Blender wurde mit --offline-mode gestartet",
 }

@@ -31,10 +31,8 @@ _CLASSES = (
 def register() -> None:
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
-    bpy.types.TOPBAR_MT_file_import.append(import_result.draw_menu)
 
 
 def unregister() -> None:
-    bpy.types.TOPBAR_MT_file_import.remove(import_result.draw_menu)
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)

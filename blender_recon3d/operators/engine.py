@@ -35,8 +35,13 @@ class RECON3D_OT_set_up_engine(bpy.types.Operator):
         return context.window_manager.invoke_props_dialog(self, width=520, confirm_text="Download")
 
     def draw(self, context: bpy.types.Context) -> None:
-        for line in self._plan.lines:
-            wrapped(self.layout, context, line, width=560)
+        layout = self.layout
+        if self._plan.sentence:
+            wrapped(layout, context, self._plan.sentence, width=560)
+        header, body = layout.panel("recon3d_set_up_details", default_closed=bool(self._plan.sentence))
+        header.label(text="Details")
+        for line in self._plan.lines if body else ():
+            wrapped(body, context, line, width=560)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         return run_in_background(
@@ -44,9 +49,27 @@ class RECON3D_OT_set_up_engine(bpy.types.Operator):
         )
 
 
+class RECON3D_OT_allow_online_access(bpy.types.Operator):
+    bl_idname = "recon3d.allow_online_access"
+    bl_label = "Allow Online Access"
+    bl_description = "Switch on Preferences > System > Network > Allow Online Access"
+    bl_options = {"REGISTER", "INTERNAL"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if bpy.app.online_access_override:
+            cls.poll_message_set("Blender was started with --offline-mode")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        context.preferences.system.use_online_access = True
+        return {"FINISHED"}
+
+
 class RECON3D_OT_cancel_set_up(bpy.types.Operator):
     bl_idname = "recon3d.cancel_set_up"
-    bl_label = "Cancel"
+    bl_label = "Cancel Setup"
     bl_description = "Stop the set-up; Set Up Engine continues from there later"
 
     @classmethod
@@ -87,6 +110,7 @@ class RECON3D_OT_check_engine(bpy.types.Operator):
 
 CLASSES = (
     RECON3D_OT_set_up_engine,
+    RECON3D_OT_allow_online_access,
     RECON3D_OT_cancel_set_up,
     RECON3D_OT_remove_engine,
     RECON3D_OT_check_engine,

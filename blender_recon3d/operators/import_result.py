@@ -10,6 +10,7 @@ from ..chosen_folders import is_chosen
 from ..jobs import session
 from ..pipeline.text import printable
 from ..properties import workspace_path
+from ..scene.importing.find_source import holds_model
 from .reporting import run_reported
 
 
@@ -26,6 +27,9 @@ class RECON3D_OT_import_result(bpy.types.Operator):
             cls.poll_message_set("Choose the photos or the results folder first")
         elif is_chosen(folder) and not folder.is_dir():  # nothing is asked of a path that only a file names
             cls.poll_message_set(printable(f"{folder} does not exist yet: press Reconstruct first"))
+            folder = None
+        elif is_chosen(folder) and not holds_model(folder):
+            cls.poll_message_set("There is no result in the results folder yet")
             folder = None
         return folder is not None
 
@@ -50,11 +54,6 @@ class RECON3D_OT_import_folder(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         folder = Path(bpy.path.abspath(self.directory))
         return run_reported(self, lambda: session.import_result(context.scene, folder).summary())
-
-
-def draw_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
-    """The entry in File > Import."""
-    menu.layout.operator(RECON3D_OT_import_folder.bl_idname, text="Reconstruction (Recon3D, COLMAP)")
 
 
 CLASSES = (RECON3D_OT_import_result, RECON3D_OT_import_folder)

@@ -60,7 +60,7 @@ class _Bakes(_Asks):
 
 class RECON3D_OT_decimate(_Asks, bpy.types.Operator):
     bl_idname = "recon3d.decimate"
-    bl_label = "Decimate"
+    bl_label = "Decimate Mesh"
     bl_description = "Make a similar mesh with fewer faces; the original is kept, hidden"
 
     faces: bpy.props.IntProperty(

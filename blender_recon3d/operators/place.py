@@ -50,7 +50,7 @@ class RECON3D_OT_ground_from_points(PicksPoints, ImportOperator, bpy.types.Opera
 
 class RECON3D_OT_up_axis(ImportOperator, bpy.types.Operator):
     bl_idname = "recon3d.up_axis"
-    bl_label = "Up Axis"
+    bl_label = "Set Up Axis"
     bl_description = "Rotate the reconstruction so that this axis points up"
 
     axis: bpy.props.EnumProperty(name="Axis", items=_AXIS_ITEMS, default="Y")

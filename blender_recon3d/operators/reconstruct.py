@@ -79,7 +79,7 @@ class RECON3D_OT_reconstruct(StartsJob, bpy.types.Operator):
 
 class RECON3D_OT_cancel(bpy.types.Operator):
     bl_idname = "recon3d.cancel"
-    bl_label = "Cancel"
+    bl_label = "Cancel Reconstruction"
     bl_description = "Stop within seconds; progress is kept, and Resume continues"
 
     @classmethod

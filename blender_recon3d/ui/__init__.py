@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import advanced, asset, engine, job_status, main, preferences, result, review
+from . import advanced, asset, engine, job_status, main, menus, preferences, result, review
 
 _CLASSES = (
     *main.CLASSES,
@@ -13,6 +13,7 @@ _CLASSES = (
     *result.CLASSES,
     *asset.CLASSES,
     *engine.CLASSES,
+    *menus.CLASSES,
 )
 
 
@@ -21,9 +22,11 @@ def register() -> None:
         bpy.utils.register_class(cls)
     preferences.register()
     job_status.register()
+    menus.register()
 
 
 def unregister() -> None:
+    menus.unregister()
     job_status.unregister()
     preferences.unregister()
     for cls in reversed(_CLASSES):

@@ -45,7 +45,7 @@ def draw_set_up(layout: bpy.types.UILayout, context: bpy.types.Context, width: i
     if view.running:
         layout.progress(factor=view.fraction, text=tr(view.stage.title()) if view.stage else "")
         wrapped(layout, context, view.message, width=width)
-        layout.operator("recon3d.cancel_set_up", icon="X")
+        layout.operator("recon3d.cancel_set_up", text="Cancel", icon="X")
         return
     state = setup_session.state()
     wrapped(
@@ -54,6 +54,9 @@ def draw_set_up(layout: bpy.types.UILayout, context: bpy.types.Context, width: i
     if view.error:
         wrapped(layout, context, view.error, icon="ERROR", width=width)
         layout.operator("recon3d.open_log", icon="TEXT").which = "SETUP"
+    if state != "ready" and not bpy.app.online_access and not setup_session.is_local():
+        wrapped(layout, context, tr("Blender is offline, and the engine has to be downloaded."), width=width)
+        layout.operator("recon3d.allow_online_access", icon="INTERNET")
     row = layout.row()
     row.scale_y = 1.0 if state == "ready" else 1.5
     row.operator("recon3d.set_up_engine", text=_BUTTONS[state], icon="IMPORT")

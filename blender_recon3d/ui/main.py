@@ -17,6 +17,7 @@ from ..pipeline.documents.inspection_json import InspectionDocument
 from ..pipeline.job_forecast import memory, total
 from ..pipeline.text import printable, rough_duration
 from ..properties import workspace_path
+from ..scene.find_imports import find_imports
 from . import job_status
 from .engine import draw_missing
 from .tab import Tab
@@ -50,7 +51,6 @@ def _draw_photos(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     row = column.row(align=True)
     row.prop(settings, "photos", text="")
     row.operator("recon3d.choose_photos", text="", icon="FILE_FOLDER")
-    row.operator("recon3d.choose_video", text="", icon="FILE_MOVIE")
     if settings.photos and not session.are_chosen(context.scene):
         text = tr("This file names folders that were not chosen on this machine.")
         wrapped(column.box(), context, text, icon="INFO")
@@ -153,7 +153,8 @@ def _draw_notes(layout: bpy.types.UILayout, context: bpy.types.Context, view: Jo
         wrapped(box, context, view.message, icon=icon)
         if view.state == FAILED and view.remedy in LABELS:
             box.operator("recon3d.remedy", text=LABELS[view.remedy])
-    for note in session.session.notes:
+    gone = session.session.result is not None and not find_imports(context.scene)  # by undo
+    for note in () if gone else session.session.notes:
         wrapped(layout, context, note, icon="INFO")
 
 
@@ -165,7 +166,7 @@ def _draw_progress(layout: bpy.types.UILayout, context: bpy.types.Context, view:
     if view.state == RUNNING and session.session.cancelling:
         layout.label(text="Cancelling...", icon="X")
     else:
-        layout.operator("recon3d.cancel", icon="X")
+        layout.operator("recon3d.cancel", text="Cancel", icon="X")
 
 
 CLASSES = (RECON3D_PT_main,)

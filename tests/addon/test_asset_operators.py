@@ -158,6 +158,7 @@ def test_make_mesh_asks_the_engine_for_the_texture_and_gives_it_the_box(workspac
     )
     settings = bpy.context.scene.recon3d
     settings.photos, settings.workspace = str(tmp_path), str(workspace)
+    settings.until = "dense"
     api.import_result(workspace)
     done = {stage: {"state": "done"} for stage in ("sfm", "dense")}
     (workspace / "state.json").write_text(json.dumps({"version": 1, "stages": done}))

@@ -12,7 +12,7 @@ def scenario(ui, workspace):
     settings = bpy.context.scene.recon3d
     yield from ui.open_tab("Recon3D")
     settings.workspace = workspace
-    assert ui.invoke(bpy.ops.recon3d.import_result) == {"FINISHED"}
+    assert with_window(ui, bpy.ops.recon3d.import_result) == {"FINISHED"}
     assert bpy.context.scene.objects["Cube"].hide_get()
     empty = bpy.data.objects["Recon3D"]
     mesh = bpy.data.objects["Recon3D Mesh"]

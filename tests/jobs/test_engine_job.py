@@ -95,6 +95,13 @@ def test_the_panel_calls_every_stage_by_a_title():
         assert stage(name).title != name and "_" not in stage(name).title
 
 
+def test_an_engine_that_was_killed_says_that_memory_is_likely(tmp_path):
+    code = "import os, signal; print('half a word'); os.kill(os.getpid(), signal.SIGKILL)"
+    view = EngineJob([sys.executable, "-c", code], os.environ, tmp_path / "w").wait()
+    assert view.state == FAILED and view.remedy == "preview"
+    assert "memory" in view.message and "half a word" not in view.message
+
+
 def test_wild_counts_do_no_harm():
     for done, total in ((5, 0), (-3, 10), (30, 10), (0, -1)):
         assert 0 <= follow(JobView(), Event(1.0, "sfm", "progress", done, total)).fraction <= 1

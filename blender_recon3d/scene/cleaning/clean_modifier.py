@@ -17,7 +17,17 @@ from ...pipeline.errors import UserError
 from .. import point_display
 from ..cameras import KEY
 from ..cloud import CONFIDENCE, spacing
-from ..find_imports import BOX, CLEANED, add_beside, check_editable, cloud_of, find_object, hide
+from ..find_imports import (
+    BOX,
+    CLEANED,
+    SURFACES,
+    add_beside,
+    check_editable,
+    cloud_of,
+    find_object,
+    hide,
+    objects_of,
+)
 from ..modes import object_mode
 from ..node_tree import Builder
 from ..point_display import COLOR, get_input, set_input
@@ -105,10 +115,11 @@ def add_cleaning(collection: bpy.types.Collection, **inputs: Any) -> bpy.types.M
 
 
 def clean_cloud(collection: bpy.types.Collection, **inputs: Any) -> str:
-    """add_cleaning, and a sentence about what is left; the cloud is shown where it was hidden behind a mesh."""
+    """add_cleaning, and a sentence about what is left; the cloud is shown, and a mesh hidden."""
     add_cleaning(collection, **inputs)
     cloud = cloud_of(collection)
     hide(cloud, hidden=False)
+    hide(*objects_of(collection, *SURFACES))  # which would stand in the cloud
     return f"{count_left(cloud):,} of {len(cloud.data.vertices):,} points remain."
 
 

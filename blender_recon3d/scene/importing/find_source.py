@@ -52,6 +52,12 @@ _ADVICE = "run the reconstruction again or choose another folder"
 _CLOUDS = ("dense/fusion.ply", "dense/fused.ply", "dense/0/fused.ply", "fusion.ply", "fused.ply")
 
 
+def holds_model(folder: str | Path) -> bool:
+    """Whether there is a model where one is looked for; quick, for a button that is grey without."""
+    root = Workspace(folder).root
+    return any(colmap_files.has_model(root / part) for part in _MODELS)
+
+
 def find_source(folder: str | Path) -> Source:
     """The best result in a workspace, or in any folder with a COLMAP model: dense where it is done, else sparse.
 

@@ -34,11 +34,11 @@ def surface_of(collection: bpy.types.Collection, kinds: tuple[str, ...] = SURFAC
 def add_surface(
     mesh: bpy.types.Mesh, source: bpy.types.Object, collection: bpy.types.Collection, kind: str
 ) -> bpy.types.Object:
-    """An object of the mesh where `source` stands, which is hidden."""
+    """An object of the mesh where `source` stands. The import's other meshes are hidden: together they flicker."""
     thing = bpy.data.objects.new(mesh.name, mesh)
     thing[KEY] = {"kind": kind}
     add_beside(thing, source, collection)
-    hide(source)
+    hide(*(other for other in objects_of(collection, *SURFACES) if other != thing))
     return thing
 
 
