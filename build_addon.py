@@ -1,4 +1,4 @@
-"""Makes the add-on's zip: python build_addon.py --output DIR
+"""Makes the add-on's zip: python build_addon.py --output DIR, or in a repository of extensions: --repository DIR
 
 The zip holds what git would ship of `blender_recon3d` at its root, the license, the engine's pinned requirements, and
 the bundled weights as `weights/`. Two builds of the same files give the same bytes.
@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from blender_recon3d.engine_setup.requirements import LISTS, pins
+from extension_repository import write_repository
 
 ROOT = Path(__file__).resolve().parent
 PACKAGE = ROOT / "blender_recon3d"
@@ -62,9 +63,20 @@ def build(output: Path) -> Path:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="where the zip is put")
-    target = build(parser.parse_args().output)
+    place = parser.add_mutually_exclusive_group(required=True)
+    place.add_argument("--output", type=Path, metavar="DIR", help="where the zip is put")
+    place.add_argument(
+        "--repository",
+        type=Path,
+        metavar="DIR",
+        help="a folder for a web server, from which Blender installs and updates; older zips in it stay",
+    )
+    chosen = parser.parse_args()
+    target = build(chosen.output or chosen.repository)
     sys.stdout.write(f"{target}\n")
+    if chosen.repository:
+        versions = ", ".join(write_repository(chosen.repository))
+        sys.stdout.write(f"{chosen.repository / 'index.json'}: {versions}\n")
     return 0
 
 

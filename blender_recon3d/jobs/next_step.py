@@ -44,20 +44,23 @@ class Facts:
 
 @dataclass(frozen=True)
 class Step:
-    """A button. arguments: of its operator."""
+    """A button. arguments: of its operator. with_photos: it begins with the photos, as Reconstruct does."""
 
     fits: Callable[[Facts], bool]
     label: str
     operator: str
     icon: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    with_photos: bool = False
 
 
 STEPS = (
-    Step(lambda f: not f.photos and not f.imported, "Choose Photos", "recon3d.choose_photos", "FILE_FOLDER"),
-    Step(lambda f: f.strange, "Look at These Photos", "recon3d.look_at_photos", "VIEWZOOM"),
-    Step(lambda f: f.unfinished, "Resume", "recon3d.reconstruct", "PLAY"),
-    Step(lambda f: f.photos and not f.finished and not f.imported, "Reconstruct", "recon3d.reconstruct", "PLAY"),
+    Step(lambda f: not f.photos and not f.imported, "Choose Photos", "recon3d.choose_photos", "FILE_FOLDER",
+         with_photos=True),
+    Step(lambda f: f.strange, "Look at These Photos", "recon3d.look_at_photos", "VIEWZOOM", with_photos=True),
+    Step(lambda f: f.unfinished, "Resume", "recon3d.reconstruct", "PLAY", with_photos=True),
+    Step(lambda f: f.photos and not f.finished and not f.imported, "Reconstruct", "recon3d.reconstruct", "PLAY",
+         with_photos=True),
     Step(lambda f: f.finished and not f.imported, "Import Result", "recon3d.import_result", "IMPORT"),
     Step(lambda f: not f.mesh and not f.dense and f.photos, "Build Cloud", "recon3d.reconstruct", "PLAY",
          {"until": "dense"}),

@@ -63,4 +63,15 @@ GERMAN_VIEWPORT = {
     "There is no result in the results folder yet": "Im Ergebnisordner ist noch kein Ergebnis",
     "Details": "Details",
     "Blender was started with --offline-mode": "Blender wurde mit --offline-mode gestartet",
+    "Load Preset": "Vorgabe laden",
+    "Take all settings from a file; settings that it does not name become automatic": (
+        "Alle Einstellungen aus einer Datei nehmen; was sie nicht nennt, wird automatisch"
+    ),
+    "Save Preset": "Vorgabe speichern",
+    "Save all settings to a file, for other captures, other people and the command line": (
+        "Alle Einstellungen in einer Datei speichern, für andere Aufnahmen, andere Leute und die Kommandozeile"
+    ),
+    "Load Preset...": "Vorgabe laden...",
+    "Save Preset...": "Vorgabe speichern...",
+    "Presets": "Vorgaben",
 }

@@ -15,6 +15,7 @@ from . import (
     lasso,
     mesh,
     place,
+    preset_files,
     reconstruct,
     remedy,
     review,
@@ -24,7 +25,7 @@ from . import (
 _CLASSES = (
     *choose.CLASSES, *reconstruct.CLASSES, *remedy.CLASSES, *import_result.CLASSES, *review.CLASSES,
     *export_cameras.CLASSES, *engine.CLASSES, *clean.CLASSES, *crop.CLASSES, *lasso.CLASSES, *place.CLASSES,
-    *mesh.CLASSES, *export_asset.CLASSES, *show.CLASSES,
+    *mesh.CLASSES, *export_asset.CLASSES, *show.CLASSES, *preset_files.CLASSES,
 )  # fmt: skip
 
 

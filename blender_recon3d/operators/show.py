@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import bpy
 
-from ..scene import visibility
+from ..scene import shown_parts
 from ..scene.find_imports import current_import
 from .reporting import ImportOperator, run_reported
 
 _ITEMS = (
-    (visibility.CAMERAS, "Cameras", "The cameras of the photos"),
-    (visibility.PHOTOS, "Photos", "The photos behind the cameras' views"),
-    (visibility.CLOUDS, "Cloud", "The point cloud"),
-    (visibility.MESHES, "Mesh", "The mesh"),
+    (shown_parts.CAMERAS, "Cameras", "The cameras of the photos"),
+    (shown_parts.PHOTOS, "Photos", "The photos behind the cameras' views"),
+    (shown_parts.CLOUDS, "Cloud", "The point cloud"),
+    (shown_parts.MESHES, "Mesh", "The mesh"),
 )
 
 
@@ -29,7 +29,7 @@ class RECON3D_OT_toggle_shown(ImportOperator, bpy.types.Operator):
 
 def _toggled(scene: bpy.types.Scene, what: str) -> None:
     collection = current_import(scene)
-    visibility.show(collection, what, not visibility.is_shown(collection, what))
+    shown_parts.show(collection, what, not shown_parts.is_shown(collection, what))
 
 
 CLASSES = (RECON3D_OT_toggle_shown,)

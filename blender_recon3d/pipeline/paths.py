@@ -16,6 +16,7 @@ CHECKOUT = (
 )  # where pyproject.toml, vendor and .venv are; without a meaning in an installed extension
 
 MANIFEST = PACKAGE / "blender_manifest.toml"
+PRESETS = PACKAGE / "presets"  # settings files that come with the add-on
 LAUNCH = PACKAGE / "launch"  # on the path of the engine's Python: `python -m recon3d_engine`
 # The bundled weights: in an installed extension, or in a checkout.
 BUNDLED_WEIGHTS = (PACKAGE / "weights", PACKAGE / "vendor" / "weights", CHECKOUT / "vendor" / "weights")

@@ -58,7 +58,9 @@ def _draw_photos(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     shown = printable(str(workspace_path(settings) or tr("beside the photos")))
     column.prop(settings, "workspace", text="", placeholder=shown)
     column.separator()
-    column.row(align=True).prop(settings, "quality", expand=True)
+    row = column.row(align=True)
+    row.prop(settings, "quality", expand=True)
+    row.menu("RECON3D_MT_presets", text="", icon="PRESET")
     row = column.split(factor=0.3, align=True)
     row.label(text="Output")
     row.prop(settings, "until", text="")
@@ -74,9 +76,9 @@ def _draw_step(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         button = row.operator(step.operator, text=step.label, icon=step.icon)
         for name, value in step.arguments.items():
             setattr(button, name, value)
-    if step is None or step.label not in ("Reconstruct", "Resume", "Choose Photos", "Look at These Photos"):
+    if facts.photos and (step is None or not step.with_photos):
         layout.operator("recon3d.reconstruct", icon="PLAY")
-    elif step.label == "Resume":
+    elif facts.unfinished:
         layout.operator("recon3d.reconstruct", text="Start Over", icon="FILE_REFRESH").fresh = True
 
 

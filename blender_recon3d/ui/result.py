@@ -7,7 +7,7 @@ import bpy
 from ..scene.cameras import KEY
 from ..scene.find_imports import current_import, find_imports
 from ..scene.placement import SCALED
-from ..scene.visibility import CAMERAS, CLOUDS, MESHES, PHOTOS, is_shown
+from ..scene.shown_parts import CAMERAS, CLOUDS, MESHES, PHOTOS, is_shown
 from .tab import Tab
 
 _PARTS = (
@@ -25,8 +25,10 @@ class RECON3D_PT_result(Tab, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         imports = find_imports(context.scene)
         if imports:
-            _draw_eyes(self.layout.row(align=True), current_import(context.scene))
-            if not current_import(context.scene)[KEY].get(SCALED, False):
+            collection = current_import(context.scene)
+            grid = self.layout.grid_flow(columns=2, row_major=True, even_columns=True, align=True)
+            _draw_eyes(grid, collection)
+            if not collection[KEY].get(SCALED, False):
                 self.layout.label(text="Scale: not set", icon="INFO")
         column = self.layout.column(align=True)
         column.operator("recon3d.import_result", icon="IMPORT")

@@ -72,8 +72,10 @@ def test_cameras_are_exported_by_their_operator(addon, tmp_path):
 
 def test_import_of_an_unfinished_workspace_is_reported(addon, tmp_path):
     bpy.context.scene.recon3d.workspace = str(tmp_path)
-    with pytest.raises(RuntimeError, match="holds no reconstruction"):
+    with pytest.raises(RuntimeError, match="no result in the results folder yet"):
         bpy.ops.recon3d.import_result()
+    with pytest.raises(RuntimeError, match="holds no reconstruction"):
+        bpy.ops.recon3d.import_folder(directory=str(tmp_path))
 
 
 def test_results_stand_beside_the_photos_unless_told_otherwise(addon, tmp_path):

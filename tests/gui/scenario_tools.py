@@ -62,7 +62,7 @@ def scenario(ui, workspace):
     assert abs((a - b).length - 0.42) < 0.04, (a - b).length
 
     # A lasso around a part of the mesh.
-    with_window(ui, bpy.ops.view3d.view_all)
+    with_window(ui, bpy.ops.view3d.view_selected)
     yield 1.5
     faces = len(mesh.data.polygons)
     assert ui.invoke(bpy.ops.recon3d.delete_lasso) == {"RUNNING_MODAL"}

@@ -9,6 +9,8 @@ import os
 import shlex
 import shutil
 import subprocess
+import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,68 @@ def installed(blender, archive, user_folder) -> Path:
 def test_blender_accepts_the_zip(blender, archive, user_folder):
     result = run(blender, "--command", "extension", "validate", archive, user_folder=user_folder)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_a_repository_installs_updates_and_takes_back(blender, archive, tmp_path):
+    """From a web server on this machine, by Blender's own commands; the index is as Blender's own."""
+    import json
+    from functools import partial
+    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+    from threading import Thread
+
+    from extension_repository import write_repository
+
+    folder, user_folder = tmp_path / "repository", tmp_path / "user"
+    folder.mkdir()
+    user_folder.mkdir()
+    shutil.copy(archive, folder / archive.name)
+    assert write_repository(folder) == ["0.1.0"]
+    ours = json.loads((folder / "index.json").read_text())
+    extension = [*blender, "--online-mode", "--command", "extension"]
+    made = run(extension, "server-generate", "--repo-dir", folder, user_folder=user_folder)
+    assert made.returncode == 0 and json.loads((folder / "index.json").read_text()) == ours, made.stderr
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(folder)))
+    Thread(target=server.serve_forever, daemon=True).start()
+
+    def command(*words: str) -> str:
+        result = run(extension, *words, user_folder=user_folder)
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
+
+    def version() -> str:
+        manifest = user_folder / "extensions" / "ours" / "recon3d" / "blender_manifest.toml"
+        return tomllib.loads(manifest.read_text("utf-8"))["version"]
+
+    try:
+        command(
+            "repo-add", "ours", "--name", "Ours", "--url", f"http://127.0.0.1:{server.server_port}/index.json"
+        )
+        command("sync")
+        command("install", "recon3d", "-e")
+        assert version() == "0.1.0"
+        newer = other_version(archive, folder, "0.2.0")
+        assert write_repository(folder) == ["0.2.0", "0.1.0"]
+        command("update", "--sync")
+        assert version() == "0.2.0"
+        newer.unlink()
+        write_repository(folder)
+        command("update", "--sync")
+        assert version() == "0.1.0"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def other_version(archive: Path, folder: Path, version: str) -> Path:
+    """The same zip, with another version in its manifest."""
+    target = folder / archive.name.replace("0.1.0", version)
+    with zipfile.ZipFile(archive) as source, zipfile.ZipFile(target, "w") as made:
+        for name in source.namelist():
+            content = source.read(name)
+            if name == "blender_manifest.toml":
+                content = content.replace(b'version = "0.1.0"', f'version = "{version}"'.encode())
+            made.writestr(name, content)
+    return target
 
 
 def test_the_installed_add_on_imports_a_workspace(blender, installed, tmp_path):

@@ -1,0 +1,67 @@
+"""Presets: settings of the panel as files, which `recon3d run --settings` takes as well, so that they can be shared.
+
+Some come with the add-on, a user's own lie in the extension's folder.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+
+from .. import engine_properties
+from ..pipeline.errors import UserError
+from ..pipeline.files.atomic_files import write_json
+from ..pipeline.paths import PRESETS
+from ..pipeline.settings import by_option
+from ..pipeline.settings_file import read_settings
+from ..pipeline.stage import last_stages
+from ..preferences import user_folder
+
+_MAX_LISTED = 50
+
+
+def own_folder() -> Path | None:
+    """Where the user's presets lie; None where the add-on is not installed as an extension."""
+    folder = user_folder()
+    return folder / "presets" if folder else None
+
+
+def presets() -> list[Path]:
+    """The files, the add-on's first, each kind by its name."""
+    found = sorted(PRESETS.glob("*.json"))
+    own = own_folder()
+    if own is not None and own.is_dir():
+        found += sorted(path for path in own.glob("*.json") if path.is_file())
+    return found[:_MAX_LISTED]
+
+
+def apply_preset(scene: bpy.types.Scene, path: Path) -> str:
+    """Take all settings from a file; what it does not name becomes automatic. UserError for a file that will not do."""
+    given = read_settings(path)
+    settings, advanced = scene.recon3d, scene.recon3d.advanced
+    for option, (declared, *_) in by_option().items():
+        if option not in advanced.bl_rna.properties:
+            continue
+        value = given.values.get(declared.stage, {}).get(declared.name)
+        if value is None:
+            advanced.property_unset(option)
+        else:
+            setattr(advanced, option, value)
+    settings.quality = given.quality or settings.quality
+    settings.until = given.until if given.until in last_stages() else settings.until
+    return f"{path.stem} is set."
+
+
+def save_preset(scene: bpy.types.Scene, path: Path) -> str:
+    """Write the panel's settings to a file. UserError where that cannot be written."""
+    settings = scene.recon3d
+    options = engine_properties.chosen_options(settings.advanced)
+    document = engine_properties.settings_document(settings.quality, settings.until, options)
+    path = path.with_suffix(".json")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, document)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written ({error.strerror}): choose another folder.") from error
+    return f"Saved {path}."
