@@ -14,7 +14,7 @@ import bpy
 from .. import preferences
 from ..properties import workspace_path
 from ..scene.cameras import KEY
-from ..scene.find_imports import CLOUD, SURFACES, by_kind, current_import, find_imports, workspace_of
+from ..scene.find_imports import CLOUD, SURFACES, current_import, find_imports, parts_by_kind, workspace_of
 from ..scene.placement import SCALED
 from . import session
 from .resume_state import FINISHED
@@ -84,7 +84,7 @@ def facts_of(scene: bpy.types.Scene) -> Facts:
     imports = find_imports(scene)
     there = [c for c in imports if folder is not None and str(workspace_of(c)) == str(folder)]
     collection = there[-1] if there else current_import(scene) if imports and not settings.photos else None
-    found = by_kind(collection) if collection else {}
+    found = parts_by_kind(collection) if collection else {}
     cloud = next(iter(found.get(CLOUD, ())), None)
     return Facts(
         engine=not preferences.engine_problem(),

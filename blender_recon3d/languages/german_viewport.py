@@ -74,4 +74,9 @@ GERMAN_VIEWPORT = {
     "Load Preset...": "Vorgabe laden...",
     "Save Preset...": "Vorgabe speichern...",
     "Presets": "Vorgaben",
+    "Not in this build of Blender: {formats}": "Nicht in diesem Blender: {formats}",
+    "One file with texture, for Unity, Unreal and other 3D programs; Y up": (
+        "Eine Datei mit Textur, für Unity, Unreal und andere 3D-Programme; Y oben"
+    ),
+    "FBX": "FBX",
 }

@@ -8,7 +8,7 @@ import bpy
 
 from ..scene.exporting import export_asset
 from ..scene.exporting.formats import EXPORTERS
-from ..scene.find_imports import current_import
+from ..scene.find_imports import current_import, workspace_of
 from .reporting import ImportOperator, run_reported
 
 _ITEMS = [(name, exporter.title, exporter.description) for name, exporter in EXPORTERS.items()]
@@ -45,9 +45,8 @@ class RECON3D_OT_export_asset(ImportOperator, bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if not self.filepath:
-            stem = Path(bpy.data.filepath).stem or "asset"
             ending = EXPORTERS[self.preset].endings[0] if self.preset in EXPORTERS else "_3dgs"
-            self.filepath = str(Path(bpy.data.filepath).parent / f"{stem}{ending}")
+            self.filepath = str(_suggested(context.scene, ending))
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
@@ -65,6 +64,14 @@ class RECON3D_OT_export_asset(ImportOperator, bpy.types.Operator):
     def _export(self, scene: bpy.types.Scene) -> str:
         path = Path(bpy.path.abspath(self.filepath or "//asset"))
         return export_asset.export_asset(current_import(scene), path, self.preset, self.fill, self.scale)
+
+
+def _suggested(scene: bpy.types.Scene, ending: str) -> Path:
+    """A file named after the capture: beside the .blend, or beside the results where that is not saved yet."""
+    workspace = workspace_of(current_import(scene))
+    name = workspace.name.removesuffix("_recon3d") or "asset"
+    folder = Path(bpy.data.filepath).parent if bpy.data.filepath else workspace.parent
+    return folder / f"{name}{ending}"
 
 
 CLASSES = (RECON3D_OT_export_asset,)

@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 
 from .cleaning import clean_modifier
-from .find_imports import BOX, CLOUD, SURFACES, by_kind, current_import, is_hidden
+from .find_imports import BOX, CLOUD, SURFACES, current_import, is_hidden, parts_by_kind
 from .point_display import input_property
 
 
@@ -34,7 +34,7 @@ def _inputs(cleaning: bpy.types.Modifier) -> Iterator[tuple[str, Any, str]]:
 def asset_state(scene: bpy.types.Scene) -> AssetState:
     """Of the current import, which there must be."""
     collection = current_import(scene)
-    found = by_kind(collection)  # once: a panel is drawn often, and there may be thousands of cameras
+    found = parts_by_kind(collection)  # once: a panel is drawn often, and there may be thousands of cameras
     cloud = next(iter(found.get(CLOUD, ())), None)
     cleaning = clean_modifier.find_cleaning(cloud) if cloud is not None else None
     inputs = () if cleaning is None else tuple(_inputs(cleaning))

@@ -45,6 +45,18 @@ def by_kind(collection: bpy.types.Collection) -> dict[str, list[bpy.types.Object
     return found
 
 
+def parts_by_kind(collection: bpy.types.Collection) -> dict[str, list[bpy.types.Object]]:
+    """As `by_kind`, without the cameras, of which there may be thousands: for panels, which are drawn often."""
+    found: dict[str, list[bpy.types.Object]] = {}
+    waiting = [collection]
+    while waiting:
+        one = waiting.pop()
+        for thing in one.objects:
+            found.setdefault(kind_of(thing), []).append(thing)
+        waiting += [child for child in one.children if kind_of(child) != "cameras"]
+    return found
+
+
 def objects_of(collection: bpy.types.Collection, *kinds: str) -> list[bpy.types.Object]:
     """The collection's objects of these kinds, in the order of the kinds."""
     found = by_kind(collection)

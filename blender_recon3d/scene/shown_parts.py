@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ..pipeline.errors import UserError
-from .find_imports import CLEANED, CLOUD, SURFACES, hide, is_hidden, kind_of, objects_of
+from .find_imports import CLEANED, CLOUD, SURFACES, hide, is_hidden, kind_of, objects_of, parts_by_kind
 
 CAMERAS, PHOTOS, CLOUDS, MESHES = "CAMERAS", "PHOTOS", "CLOUDS", "MESHES"
 
@@ -16,7 +16,14 @@ def is_shown(collection: bpy.types.Collection, what: str) -> bool:
         layer = _cameras_layer(collection)
         return layer is not None and not layer.hide_viewport
     if what == PHOTOS:
-        camera = next(iter(objects_of(collection, "camera")), None)
+        cameras = next(
+            (child for child in collection.children_recursive if kind_of(child) == "cameras"), None
+        )
+        camera = (
+            next((thing for thing in cameras.objects if kind_of(thing) == "camera"), None)
+            if cameras
+            else None
+        )
         return camera is not None and camera.data.show_background_images
     return any(not is_hidden(thing) for thing in _things(collection, what))
 
@@ -44,7 +51,9 @@ def show(collection: bpy.types.Collection, what: str, shown: bool) -> None:
 
 
 def _things(collection: bpy.types.Collection, what: str) -> list[bpy.types.Object]:
-    return objects_of(collection, *((CLOUD, CLEANED) if what == CLOUDS else SURFACES))
+    found = parts_by_kind(collection)
+    kinds = (CLOUD, CLEANED) if what == CLOUDS else SURFACES
+    return [thing for kind in kinds for thing in found.get(kind, ())]
 
 
 def _cameras_layer(collection: bpy.types.Collection) -> bpy.types.LayerCollection | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import advanced, asset, engine, job_status, main, menus, preferences, result, review
+from . import advanced, asset, engine, job_status, main, menus, preferences, result, review, thumbnails
 
 _CLASSES = (
     *main.CLASSES,
@@ -23,9 +23,11 @@ def register() -> None:
     preferences.register()
     job_status.register()
     menus.register()
+    thumbnails.register()
 
 
 def unregister() -> None:
+    thumbnails.unregister()
     menus.unregister()
     job_status.unregister()
     preferences.unregister()

@@ -99,11 +99,16 @@ class RECON3D_PT_export(_AssetPanel, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         grid = self.layout.grid_flow(columns=3, even_columns=True, align=True)
+        missing = [exporter.title for exporter in EXPORTERS.values() if not exporter.available()]
         for name, exporter in EXPORTERS.items():
             cell = grid.row(align=True)
             cell.enabled = exporter.available()
             cell.operator("recon3d.export_asset", text=name).preset = name
         grid.operator("recon3d.export_asset", text="3DGS").preset = "SPLATS"
+        if missing:
+            text = tr("Not in this build of Blender: {formats}", formats=", ".join(missing))
+            wrapped(self.layout, context, text, icon="INFO")
+        self.layout.operator("recon3d.export_cameras", icon="CAMERA_DATA")
 
 
 CLASSES = (RECON3D_PT_clean, RECON3D_PT_stand, RECON3D_PT_mesh, RECON3D_PT_export)

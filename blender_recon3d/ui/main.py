@@ -76,6 +76,8 @@ def _draw_step(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         button = row.operator(step.operator, text=step.label, icon=step.icon)
         for name, value in step.arguments.items():
             setattr(button, name, value)
+    if step is not None and step.label == "Set Scale":  # which may be left out
+        layout.operator("recon3d.export_asset", text="Export", icon="EXPORT").preset = "GLB"
     if facts.photos and (step is None or not step.with_photos):
         layout.operator("recon3d.reconstruct", icon="PLAY")
     elif facts.unfinished:

@@ -8,6 +8,7 @@ from ..panel_text import tr, wrapped
 from ..scene.reviewing import photo_list
 from ..scene.reviewing.photo_view import background_of
 from ..scene.reviewing.report_reader import NOT_REGISTERED, OTHER_MODEL, REGISTERED, SET_ASIDE
+from . import thumbnails
 from .tab import Tab
 
 _ICONS = {REGISTERED: "CHECKMARK", OTHER_MODEL: "UNLINKED", NOT_REGISTERED: "ERROR", SET_ASIDE: "CANCEL"}
@@ -37,6 +38,9 @@ class RECON3D_UL_photos(bpy.types.UIList):
         active_property: str,
     ) -> None:
         row = layout.row(align=True)
+        picture = thumbnails.icon_of(context.scene, item)
+        if picture:
+            row.template_icon(icon_value=picture, scale=1.6)
         row.label(text=item.name, icon=_ICONS.get(item.state, "QUESTION"), translate=False)
         detail = row.row()
         detail.alignment = "RIGHT"
@@ -118,6 +122,9 @@ def _draw_photo(layout: bpy.types.UILayout, context: bpy.types.Context, photo: b
         points = tr("{points} points, {error:.2f} px error", points=photo.points, error=max(0.0, photo.error))
         layout.label(text=points, translate=False)
     elif photo.state != REGISTERED:
+        picture = thumbnails.icon_of(context.scene, photo)
+        if picture:
+            layout.template_icon(icon_value=picture, scale=7)
         wrapped(layout, context, f"{photo.name}: {photo.reason or photo.state}", icon=_ICONS[photo.state])
 
 

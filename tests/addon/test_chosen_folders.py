@@ -93,7 +93,7 @@ class Layout:
         def call(*words, **options):
             if name == "operator":
                 self.drawn.append(words[0])
-            return self
+            return (self, self) if name in ("panel", "panel_prop") else self
 
         return call
 

@@ -15,12 +15,14 @@ from ...pipeline.meshing.region import subject_ball
 from ..cameras import KEY
 from ..find_imports import (
     BOX,
+    SURFACES,
     add_beside,
     check_editable,
     cloud_of,
     empty_of,
     find_object,
     hide,
+    objects_of,
     offset_of_import,
     workspace_of,
 )
@@ -63,6 +65,7 @@ def add_crop_box(
     set_input(modifier, INPUTS["crop_box"].identifier, box)
     cloud.update_tag()
     hide(cloud, hidden=False)
+    hide(*objects_of(collection, *SURFACES))  # the box is about the cloud
     return box
 
 

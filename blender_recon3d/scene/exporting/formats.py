@@ -37,6 +37,13 @@ def _stl(path: str) -> None:
     bpy.ops.wm.stl_export(filepath=path, forward_axis="Y", up_axis="Z", ascii_format=False)
 
 
+def _fbx(path: str) -> None:
+    bpy.ops.export_scene.fbx(
+        filepath=path, object_types={"MESH"}, axis_forward="-Z", axis_up="Y", path_mode="COPY", embed_textures=True,
+        bake_anim=False, colors_type="SRGB",
+    )  # fmt: skip
+
+
 def _usd(path: str) -> None:
     bpy.ops.wm.usd_export(filepath=path, export_materials=True, export_animation=False)
 
@@ -59,6 +66,10 @@ class Exporter:
 EXPORTERS = {
     "GLB": Exporter(
         "glTF (GLB)", "One file with texture, for games and the web; Y up", (".glb",), "export_scene", "gltf", _glb
+    ),
+    "FBX": Exporter(
+        "FBX", "One file with texture, for Unity, Unreal and other 3D programs; Y up", (".fbx",), "export_scene",
+        "fbx", _fbx,
     ),
     "OBJ": Exporter("OBJ", "With an MTL file and the texture beside it; Y up", (".obj",), "wm", "obj_export", _obj),
     "PLY": Exporter("PLY", "With vertex colors; Z up", (".ply",), "wm", "ply_export", _ply),

@@ -14,6 +14,7 @@ from .report_reader import REGISTERED, PhotoRow, read_review
 
 # Blender's list draws only the rows in sight, but a scene keeps all of them.
 MAX_PHOTOS = 20_000
+_COUNTS = "review_counts"  # kept in the settings
 
 
 def fill(scene: bpy.types.Scene, folder: Path) -> None:
@@ -29,6 +30,7 @@ def fill(scene: bpy.types.Scene, folder: Path) -> None:
         item = settings.review.add()
         item.name, item.photo, item.state, item.reason = row.title, row.name, row.state, row.reason
         item.source, item.error, item.points = row.source, row.error, row.points
+    settings[_COUNTS] = _counted(scene)
     for sentence in review.doubts:
         item = settings.advice.add()
         item.name, item.doubt = sentence, True
@@ -48,7 +50,14 @@ def _from_cameras(scene: bpy.types.Scene, folder: Path) -> list[PhotoRow]:
 
 
 def counts(scene: bpy.types.Scene) -> dict[str, int]:
-    """Number of photos by state."""
+    """Number of photos by state, as counted when the review was filled: a panel is drawn often."""
+    kept = scene.recon3d.get(_COUNTS)
+    if kept is not None and sum(kept.values()) == len(scene.recon3d.review):
+        return {str(state): int(number) for state, number in kept.items()}
+    return _counted(scene)
+
+
+def _counted(scene: bpy.types.Scene) -> dict[str, int]:
     found: dict[str, int] = {}
     for item in scene.recon3d.review:
         found[item.state] = found.get(item.state, 0) + 1

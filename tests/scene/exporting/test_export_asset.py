@@ -51,6 +51,7 @@ def read_back(operator, path) -> tuple[np.ndarray, np.ndarray, int]:
 
 IMPORTERS = {
     "GLB": lambda **words: bpy.ops.import_scene.gltf(**words),
+    "FBX": lambda **words: bpy.ops.import_scene.fbx(**words),
     "OBJ": lambda **words: bpy.ops.wm.obj_import(**words),
     "PLY": lambda **words: bpy.ops.wm.ply_import(forward_axis="Y", up_axis="Z", **words),
     "USD": lambda **words: bpy.ops.wm.usd_import(**words),
@@ -69,7 +70,7 @@ def test_size_up_axis_and_faces_come_back(collection, preset, tmp_path):
     low, high, faces = read_back(IMPORTERS[preset], path)
     assert np.allclose(low, LOW, atol=1e-4) and np.allclose(high, HIGH, atol=1e-4)
     assert faces == FACES
-    if preset in ("GLB", "OBJ", "USD"):
+    if preset in ("GLB", "FBX", "OBJ", "USD"):
         images = [i for i in bpy.data.images if i.type == "IMAGE" and tuple(i.size) == (16, 16)]
         assert images, "the texture is not there"
         assert all(len(m.uv_layers) for m in bpy.data.meshes)
@@ -219,8 +220,8 @@ def test_what_cannot_be_exported_is_a_sentence(collection, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot be written"):
         export_asset.export_asset(collection, tmp_path / "file" / "a.glb", "GLB")
-    with pytest.raises(UserError, match="no preset FBX"):
-        export_asset.export_asset(collection, tmp_path / "a.fbx", "FBX")
+    with pytest.raises(UserError, match="no preset ABC"):
+        export_asset.export_asset(collection, tmp_path / "a.abc", "ABC")
     bpy.data.objects.remove(bpy.data.objects["Recon3D Mesh"])
     with pytest.raises(UserError, match="There is no mesh"):
         export_asset.export_asset(collection, tmp_path / "a.glb", "GLB")
