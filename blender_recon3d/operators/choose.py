@@ -30,6 +30,7 @@ class _Chooses:
 
     bl_options = {"REGISTER", "UNDO", "INTERNAL"}
     target = "photos"
+    directory: str
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         context.window_manager.fileselect_add(self)

@@ -2,6 +2,8 @@
 
 # No `from __future__ import annotations`: Blender reads properties from annotations, which are calls here.
 
+from typing import TYPE_CHECKING
+
 import bpy
 from mathutils import Vector
 
@@ -47,7 +49,13 @@ class _Picked:
             view_drawing.draw_words(middle, length_text(self.measured()))
 
 
-class PicksPoints:
+if TYPE_CHECKING:  # what it is mixed with
+    from bpy.types import Operator as _Operator
+else:
+    _Operator = object
+
+
+class PicksPoints(_Operator):
     """Called from a button, asks for `count` points in the view; called with points, takes those.
 
     asks_length: whether a number is typed once the points are there, which goes into `length`.

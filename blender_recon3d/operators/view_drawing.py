@@ -35,7 +35,7 @@ def draw_line(places: Sequence[Pixel], closed: bool = False, width: float = 2.0)
     """A line through the places, dark below and bright above."""
     if len(places) < 2:
         return
-    line = [(x, y, 0.0) for x, y in (*places, *places[:1] * closed)]
+    line = [(x, y, 0.0) for x, y in (*places, *(places[:1] if closed else ()))]
     _, _, wide, high = gpu.state.viewport_get()
     shader = gpu.shader.from_builtin("POLYLINE_UNIFORM_COLOR")
     gpu.state.blend_set("ALPHA")
