@@ -1,7 +1,7 @@
 """Makes the add-on's zip: python build_addon.py --output DIR, or in a repository of extensions: --repository DIR
 
-The zip holds what git would ship of `blender_recon3d` at its root, the license, the engine's pinned requirements, and
-the bundled weights as `weights/`. Two builds of the same files give the same bytes.
+The zip holds what git would ship of `blender_recon3d` at its root, the license, the engine's pinned requirements, the
+user's documents as `manual/`, and the bundled weights as `weights/`. Two builds of the same files give the same bytes.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from blender_recon3d.engine_setup.requirements import LISTS, pins
 from extension_repository import write_repository
+from manual_pages import pages
 
 ROOT = Path(__file__).resolve().parent
 PACKAGE = ROOT / "blender_recon3d"
@@ -28,6 +29,8 @@ def contents() -> Iterator[tuple[str, bytes]]:
     """Name in the zip and bytes of everything that ships."""
     for extra, name in LISTS.items():
         yield name, "".join(f"{pin}\n" for pin in pins(extra)).encode()
+    for name, content in pages(ROOT / "docs" / "user"):
+        yield f"manual/{name}", content
     for name, path in files():
         yield name, path.read_bytes()
 

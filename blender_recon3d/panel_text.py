@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-import textwrap
+from functools import lru_cache
 
+import blf
 import bpy
 
 from .languages.panel_wording import in_panel
@@ -22,10 +23,38 @@ def wrapped(
 ) -> None:
     """A label of as many lines as the width asks for: the region's, or `width` in unscaled pixels."""
     scale = context.preferences.system.ui_scale
-    pixels = width * scale if width else context.region.width if context.region else 300
-    characters = max(16, int((pixels / scale - 60) / 6.3))
+    pixels = width * scale if width else context.region.width if context.region else 300 * scale
+    margin = _MARGIN + (_ICON if icon != "NONE" else 0)
+    points = bpy.context.preferences.ui_styles[0].widget.points * scale
     column = layout.column(align=True)
     column.scale_y = 0.8
-    for number, line in enumerate(textwrap.wrap(in_panel(printable(text)), characters) or [""]):
+    for number, line in enumerate(lines_of(in_panel(printable(text)), pixels - margin * scale, points)):
         shown = icon if number == 0 else "BLANK1" if icon != "NONE" else "NONE"
         column.label(text=line, icon=shown, translate=False)
+
+
+_MARGIN = 62  # unscaled pixels beside a text: the tabs, the panel's edge, that of a box, and the label's own
+_ICON = 20
+
+
+@lru_cache(maxsize=1000)
+def lines_of(text: str, pixels: float, points: float) -> tuple[str, ...]:
+    """The text in lines that are no wider than `pixels`, as the interface's font draws it; long words are broken."""
+    blf.size(0, points)
+
+    def fits(line: str) -> bool:
+        return bool(blf.dimensions(0, line)[0] <= max(pixels, 4 * points))
+
+    lines, line = [], ""
+    for word in text.split():
+        longer = f"{line} {word}" if line else word
+        if fits(longer):
+            line = longer
+            continue
+        lines += [line] if line else []
+        while not fits(word):
+            size = next(n for n in range(len(word) - 1, 0, -1) if n == 1 or fits(word[:n]))
+            lines.append(word[:size])
+            word = word[size:]
+        line = word
+    return (*lines, line) if line or not lines else tuple(lines)

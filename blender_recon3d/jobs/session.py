@@ -25,7 +25,7 @@ from ..scene.default_objects import hide_default_cube, nothing_is_chosen
 from ..scene.find_imports import make_active
 from ..scene.importing.import_workspace import ImportResult, find_import, import_workspace
 from ..scene.reviewing import photo_list, photo_view
-from ..scene.viewports import show_result
+from ..scene.viewports import frame_result, show_result
 from . import photo_inspection, recent_runs, timer
 from .engine_job import Job, find_job
 from .job_request import cleaned_cloud, scene_options, start_engine
@@ -190,6 +190,13 @@ def import_result(scene: bpy.types.Scene, folder: Path) -> ImportResult:
     notes = ("The default cube is hidden.",) if hidden else ()
     session.notes = (result.summary(), *notes, *result.notes)
     session.result = result
+    return result
+
+
+def import_beside(scene: bpy.types.Scene, folder: Path) -> ImportResult:
+    """Import a model without its becoming the result that the panel is about: the review stays. Raises UserError."""
+    result = import_workspace(folder, scene)
+    frame_result(result)
     return result
 
 

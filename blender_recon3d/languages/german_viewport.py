@@ -79,4 +79,10 @@ GERMAN_VIEWPORT = {
         "Eine Datei mit Textur, für Unity, Unreal und andere 3D-Programme; Y oben"
     ),
     "FBX": "FBX",
+    "Import Second Model": "Zweites Modell importieren",
+    "Import the photos that form a separate group, as a result of their own": (
+        "Die Fotos, die eine eigene Gruppe bilden, als eigenes Ergebnis importieren"
+    ),
+    "Camera: {name} ({photos} photos, {width} x {height})": "Kamera: {name} ({photos} Fotos, {width} x {height})",
+    "The results folder holds no second model": "Im Ergebnisordner ist kein zweites Modell",
 }

@@ -10,7 +10,7 @@ from ..chosen_folders import is_chosen
 from ..jobs import session
 from ..pipeline.text import printable
 from ..properties import workspace_path
-from ..scene.importing.find_source import holds_model
+from ..scene.importing.find_source import holds_model, second_model
 from .reporting import run_reported
 
 
@@ -56,4 +56,23 @@ class RECON3D_OT_import_folder(bpy.types.Operator):
         return run_reported(self, lambda: session.import_result(context.scene, folder).summary())
 
 
-CLASSES = (RECON3D_OT_import_result, RECON3D_OT_import_folder)
+class RECON3D_OT_import_second_model(bpy.types.Operator):
+    bl_idname = "recon3d.import_second_model"
+    bl_label = "Import Second Model"
+    bl_description = "Import the photos that form a separate group, as a result of their own"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        folder = workspace_path(context.scene.recon3d)
+        if folder is None or not is_chosen(folder) or second_model(folder) is None:
+            cls.poll_message_set("The results folder holds no second model")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        folder = second_model(workspace_path(context.scene.recon3d))
+        return run_reported(self, lambda: session.import_beside(context.scene, folder).summary())
+
+
+CLASSES = (RECON3D_OT_import_result, RECON3D_OT_import_folder, RECON3D_OT_import_second_model)

@@ -46,7 +46,10 @@ def run_in_background(
 
 def run_reported(operator: bpy.types.Operator, call: Callable[[], str | None]) -> set[str]:
     """Run the call. Its sentence is reported, a UserError as an error: then nothing has been done."""
+    window = bpy.context.window
     try:
+        if window is not None and not bpy.app.background:
+            window.cursor_set("WAIT")
         sentence = call()
     except UserError as error:
         said = printable(str(error))
@@ -54,6 +57,9 @@ def run_reported(operator: bpy.types.Operator, call: Callable[[], str | None]) -
             {"ERROR"}, said if bpy.app.background else in_panel(said)
         )  # a script knows the options
         return {"CANCELLED"}
+    finally:
+        if window is not None and not bpy.app.background:
+            window.cursor_set("DEFAULT")
     if sentence:
         operator.report({"INFO"}, printable(sentence))
     return {"FINISHED"}

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import bpy
 
-from . import advanced, asset, engine, job_status, main, menus, preferences, result, review, thumbnails
+from . import (
+    advanced,
+    asset,
+    engine,
+    job_status,
+    main,
+    manual,
+    menus,
+    preferences,
+    result,
+    review,
+    thumbnails,
+)
 
 _CLASSES = (
     *main.CLASSES,
@@ -23,11 +35,13 @@ def register() -> None:
     preferences.register()
     job_status.register()
     menus.register()
+    manual.register()
     thumbnails.register()
 
 
 def unregister() -> None:
     thumbnails.unregister()
+    manual.unregister()
     menus.unregister()
     job_status.unregister()
     preferences.unregister()

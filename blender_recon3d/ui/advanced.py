@@ -23,17 +23,18 @@ class RECON3D_PT_advanced(Tab, bpy.types.Panel):
         layout.enabled = not session.session.running
         settings = context.scene.recon3d
         for heading, options in GROUPS.items():
-            column = layout.column(heading=heading)
-            column.label(text=heading)
-            for option in options:
-                column.prop(settings.advanced, option)
-        column = layout.column()
-        column.label(text="Viewport & Import")
-        column.prop(settings, "show_live")
-        column.prop(settings, "import_when_done")
-        kept = preferences.preferences()
-        if kept is not None:
-            column.prop(kept, "device")
+            header, body = layout.panel(f"recon3d_advanced_{heading}", default_closed=True)
+            header.label(text=heading)
+            for option in options if body else ():
+                body.prop(settings.advanced, option)
+        header, body = layout.panel("recon3d_advanced_import", default_closed=True)
+        header.label(text="Viewport & Import")
+        if body:
+            body.prop(settings, "show_live")
+            body.prop(settings, "import_when_done")
+            kept = preferences.preferences()
+            if kept is not None:
+                body.prop(kept, "device")
 
 
 CLASSES = (RECON3D_PT_advanced,)

@@ -120,8 +120,14 @@ def _inspection_title(found: photo_inspection.Inspection) -> str:
 def _draw_found(box: bpy.types.UILayout, context: bpy.types.Context, found: InspectionDocument) -> None:
     for camera in found.cameras[:3]:
         focal = f", {camera.focal_mm:g} mm" if camera.focal_mm else ""
-        name = printable(f"{camera.photos} x {camera.name}{focal}")  # EXIF may hold anything
-        box.label(text=name, icon="BLANK1", translate=False)
+        text = tr(
+            "Camera: {name} ({photos} photos, {width} x {height})",
+            name=printable(camera.name) + focal,  # EXIF may hold anything
+            photos=camera.photos,
+            width=camera.width,
+            height=camera.height,
+        )
+        wrapped(box, context, text, icon="BLANK1")
     more = len(found.cameras) - 3
     if more > 0:
         box.label(text=tr("and {more} more cameras", more=more), icon="BLANK1", translate=False)

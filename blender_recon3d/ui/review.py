@@ -92,6 +92,8 @@ class RECON3D_PT_review(Tab, bpy.types.Panel):
         wrapped(layout, context, summary)
         layout.template_list("RECON3D_UL_photos", "", settings, "review", settings, "review_index", rows=5)
         _draw_walk(layout.column(align=True), context)
+        if found.get(OTHER_MODEL):
+            layout.operator("recon3d.import_second_model", icon="IMPORT")
         if 0 <= settings.review_index < len(settings.review):
             _draw_photo(layout.column(align=True), context, settings.review[settings.review_index])
         for number, item in enumerate(settings.advice):

@@ -99,6 +99,18 @@ def test_a_folder_without_a_report_is_reviewed_by_its_cameras(addon, tmp_path):
     assert scene.camera["recon3d"]["photo"] == scene.recon3d.review[3].photo
 
 
+def test_the_second_model_comes_in_beside_the_first(addon, tmp_path):
+    root = reviewed_workspace(tmp_path / "w")
+    assert not bpy.ops.recon3d.import_second_model.poll()
+    write_binary(root / "sparse" / "1", ring(3))
+    first = api.import_result(root)
+    bpy.context.scene.recon3d.workspace = str(root)
+    assert bpy.ops.recon3d.import_second_model() == {"FINISHED"}
+    assert len(bpy.context.scene.recon3d.review) == 6, "the review stays"
+    second = [c for c in bpy.context.scene.collection.children if c != first.collection and c.get("recon3d")]
+    assert len(second) == 1 and len([o for o in second[0].all_objects if o.type == "CAMERA"]) == 3
+
+
 def test_a_camera_that_was_deleted_does_no_harm(addon, tmp_path):
     api.import_result(reviewed_workspace(tmp_path / "w"))
     bpy.data.objects.remove(photo_view.camera_of(bpy.context.scene, "photo_001.jpg"))

@@ -277,6 +277,35 @@ def test_tools_in_the_viewport(window, installed, tmp_path):
     play(window, "tools", installed, finished, timeout=600)
 
 
+def test_how_the_panels_look(window, installed, tmp_path):
+    """At scale 1 and 1.5, in the light theme and in German; the pictures are for people."""
+    import json
+
+    from tests.support.made_meshes import dome, write_mesh_files
+    from tests.support.made_workspaces import ring, write_workspace
+
+    finished = write_mesh_files(
+        write_workspace(tmp_path / "Kapelle", ring(8, 5000)), dome(20), dome(40), texture=64
+    )
+    names = [name for name, *_ in ring(8).images]
+    registered = {"state": "registered", "error": 0.43, "points": 812}
+    report = {
+        "photos": [
+            {"name": n, "source": f"/photos/{n}", "state": "used", "registration": registered} for n in names
+        ]
+        + [
+            {"name": "IMG_0412.jpg", "source": "/photos/IMG_0412.jpg", "state": "used",
+             "registration": {"state": "not registered", "reason": "does not match the other photos"}},
+            {"name": "", "source": "/photos/IMG_0420.jpg", "state": "set aside", "reason": "blurred"},
+        ],
+        "advice": [{"text": "1 photo (IMG_0412) overlaps too little with the rest: take some between IMG_0411 and "
+                    "IMG_0413.", "photos": ["IMG_0412.jpg"]}],
+        "doubts": [],
+    }  # fmt: skip
+    (finished / "report.json").write_text(json.dumps(report))
+    play(window, "looks", installed, finished, ROOT / "demo" / "photos", tmp_path / "job", timeout=600)
+
+
 def test_the_demo_by_clicking(window, installed, tmp_path):
     """Photos looked at, Reconstruct, Cancel, Resume, cameras appear, the result, the review, saved and reopened.
 

@@ -58,6 +58,12 @@ def holds_model(folder: str | Path) -> bool:
     return any(colmap_files.has_model(root / part) for part in _MODELS)
 
 
+def second_model(folder: str | Path) -> Path | None:
+    """The model of the photos that form a separate group; None where all photos are in one."""
+    path = Workspace(folder).root / "sparse" / "1"
+    return path if colmap_files.has_model(path) else None
+
+
 def find_source(folder: str | Path) -> Source:
     """The best result in a workspace, or in any folder with a COLMAP model: dense where it is done, else sparse.
 
