@@ -39,7 +39,7 @@ _ICON = 20
 
 @lru_cache(maxsize=1000)
 def lines_of(text: str, pixels: float, points: float) -> tuple[str, ...]:
-    """The text in lines that are no wider than `pixels`, as the interface's font draws it; long words are broken."""
+    """The text in lines that fit into `pixels`, as the interface's font draws it; long words are broken."""
     blf.size(0, points)
 
     def fits(line: str) -> bool:

@@ -17,6 +17,7 @@ from ..scene.cameras import KEY
 from ..scene.find_imports import CLOUD, SURFACES, current_import, find_imports, parts_by_kind, workspace_of
 from ..scene.placement import SCALED
 from . import session
+from .job_view import FAILED
 from .resume_state import FINISHED
 
 DENSE_CLOUD = "normal"  # the attribute that only a dense cloud has
@@ -26,14 +27,17 @@ DENSE_CLOUD = "normal"  # the attribute that only a dense cloud has
 class Facts:
     """What the step depends on.
 
-    photos: whether any are chosen; strange: whether only the file names them; finished, unfinished: the workspace's
-    job; imported: whether its result, or any, is in the scene; dense, mesh, scaled, exported: what has been done to it.
+    photos: whether any are chosen; strange: whether only the file names them; unsuitable: whether the last job failed
+    for want of better ones.
+    finished, unfinished: the workspace's job; imported: whether its result, or any, is in the scene; dense, mesh,
+    scaled: what has been done to it.
     """
 
     engine: bool = True
     running: bool = False
     photos: bool = False
     strange: bool = False
+    unsuitable: bool = False
     unfinished: bool = False
     finished: bool = False
     imported: bool = False
@@ -58,6 +62,7 @@ STEPS = (
     Step(lambda f: not f.photos and not f.imported, "Choose Photos", "recon3d.choose_photos", "FILE_FOLDER",
          with_photos=True),
     Step(lambda f: f.strange, "Look at These Photos", "recon3d.look_at_photos", "VIEWZOOM", with_photos=True),
+    Step(lambda f: f.unsuitable, "Choose Other Photos", "recon3d.choose_photos", "FILE_FOLDER", with_photos=True),
     Step(lambda f: f.unfinished, "Resume", "recon3d.reconstruct", "PLAY", with_photos=True),
     Step(lambda f: f.photos and not f.finished and not f.imported, "Reconstruct", "recon3d.reconstruct", "PLAY",
          with_photos=True),
@@ -91,6 +96,7 @@ def facts_of(scene: bpy.types.Scene) -> Facts:
         running=now.running,
         photos=bool(settings.photos),
         strange=bool(settings.photos) and not session.are_chosen(scene),
+        unsuitable=now.view is not None and now.view.state == FAILED and now.view.remedy == "photos",
         unfinished=now.state.unfinished,
         finished=now.state.state == FINISHED,
         imported=collection is not None,

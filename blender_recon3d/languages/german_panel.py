@@ -30,10 +30,8 @@ GERMAN_PANEL = {
     "Update Engine": "Engine aktualisieren",
     "Remove Engine": "Engine entfernen",
     "Check Engine": "Engine prüfen",
-    "Use Existing Environment": "Vorhandene Umgebung verwenden",
     "The engine is not set up yet.": "Die Engine ist noch nicht eingerichtet.",
     "The engine is set up.": "Die Engine ist eingerichtet.",
-    "The engine installation is damaged: repair it.": "Die Engine ist beschädigt: bitte reparieren.",
     "The engine belongs to another version of the add-on: update it.": (
         "Die Engine gehört zu einer anderen Version des Add-ons: bitte aktualisieren."
     ),

@@ -12,7 +12,7 @@ GERMAN_VIEWPORT = {
         "Kamera, Auflösung und Ansicht von vor dem ersten Foto wiederherstellen"
     ),
     "No photo is being looked through": "Es wird durch kein Foto gesehen",
-    "Photo Opacity": "Deckkraft des Fotos",
+    "Opacity": "Deckkraft",
     "Recon3D": "Recon3D",
     "Starting": "Beginnt",
     "Cancelling...": "Wird abgebrochen...",
@@ -85,4 +85,15 @@ GERMAN_VIEWPORT = {
     ),
     "Camera: {name} ({photos} photos, {width} x {height})": "Kamera: {name} ({photos} Fotos, {width} x {height})",
     "The results folder holds no second model": "Im Ergebnisordner ist kein zweites Modell",
+    "Setup is incomplete: try again.": "Die Einrichtung ist unvollständig: bitte noch einmal versuchen.",
+    "Use Existing Python...": "Vorhandenes Python verwenden...",
+    "List Photos": "Fotos auflisten",
+    "Fill the review with the photos of the result in this scene": (
+        "Die Überprüfung mit den Fotos des Ergebnisses in dieser Szene füllen"
+    ),
+    "Frame Result": "Ergebnis einrahmen",
+    "Let the view look at the result, or at what has been found of it so far": (
+        "Die Ansicht auf das Ergebnis richten, oder auf das, was davon schon gefunden ist"
+    ),
+    "Choose Other Photos": "Andere Fotos auswählen",
 }

@@ -6,8 +6,9 @@ from typing import Any
 
 import bpy
 
-from ..scene.reviewing import photo_view
-from .reporting import run_reported
+from ..scene.find_imports import current_import, workspace_of
+from ..scene.reviewing import photo_list, photo_view
+from .reporting import ImportOperator, run_reported
 
 
 class _Looks:
@@ -64,4 +65,17 @@ class RECON3D_OT_exit_photo_view(bpy.types.Operator):
         return run_reported(self, lambda: photo_view.leave(context.scene))
 
 
-CLASSES = (RECON3D_OT_look_through, RECON3D_OT_step_photo, RECON3D_OT_exit_photo_view)
+class RECON3D_OT_list_photos(ImportOperator, bpy.types.Operator):
+    bl_idname = "recon3d.list_photos"
+    bl_label = "List Photos"
+    bl_description = "Fill the review with the photos of the result in this scene"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return run_reported(self, lambda: _listed(context.scene))
+
+
+def _listed(scene: bpy.types.Scene) -> None:
+    photo_list.fill(scene, workspace_of(current_import(scene)))
+
+
+CLASSES = (RECON3D_OT_list_photos, RECON3D_OT_look_through, RECON3D_OT_step_photo, RECON3D_OT_exit_photo_view)

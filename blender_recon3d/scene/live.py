@@ -21,6 +21,7 @@ from ..pipeline.workspace import Workspace
 from .cameras import KEY
 from .cloud import fill_mesh
 from .default_objects import hide_default_cube, is_untouched
+from .find_imports import kind_of
 from .importing import ply_points
 from .point_display import show_as_points
 from .points import Points, robust_box
@@ -106,6 +107,11 @@ def remove_live(scene: bpy.types.Scene) -> None:
     material = bpy.data.materials.get(NAME)
     if material is not None and material.users == 0:
         bpy.data.materials.remove(material)
+
+
+def live_collection(scene: bpy.types.Scene) -> bpy.types.Collection | None:
+    """What is shown of a job at work; None where nothing is."""
+    return next((c for c in scene.collection.children if kind_of(c) == "live"), None)
 
 
 def _find(scene: bpy.types.Scene, root: Path) -> bpy.types.Collection | None:

@@ -8,6 +8,7 @@ from mathutils import Quaternion, Vector
 
 from .importing.import_workspace import ImportResult
 from .points import robust_box
+from .world_matrices import world_matrix
 
 FORWARD = Vector((0.0, 0.0, -1.0))  # of a Blender camera
 ONE_SIDED = 0.5  # length of the mean viewing direction above which all photos are taken from one side
@@ -52,6 +53,23 @@ def frame_result(result: ImportResult) -> None:
     box = _world_box(result)
     if box is not None:
         frame_view(*box, _direction_of(list(result.cameras.values())))
+
+
+def frame_collection(collection: bpy.types.Collection) -> None:
+    """Let the view in use look at the cameras and the middle of the points of a result."""
+    corners = []
+    for thing in collection.all_objects:
+        world = np.array(world_matrix(thing))
+        points = np.zeros((1, 3))
+        if isinstance(thing.data, bpy.types.Mesh):
+            points = np.empty((len(thing.data.vertices), 3), np.float32)
+            thing.data.vertices.foreach_get("co", points.ravel())
+            points = np.array(robust_box(points, 0.7)) if len(points) else points
+        elif thing.type != "CAMERA":
+            continue
+        corners.append(points @ world[:3, :3].T + world[:3, 3])
+    if corners:
+        frame_view(*box_in_world(np.concatenate(corners), np.eye(4)))
 
 
 def frame_view(

@@ -12,10 +12,10 @@ from . import (
     main,
     manual,
     menus,
+    photo_icons,
     preferences,
     result,
     review,
-    thumbnails,
 )
 
 _CLASSES = (
@@ -36,11 +36,11 @@ def register() -> None:
     job_status.register()
     menus.register()
     manual.register()
-    thumbnails.register()
+    photo_icons.register()
 
 
 def unregister() -> None:
-    thumbnails.unregister()
+    photo_icons.unregister()
     manual.unregister()
     menus.unregister()
     job_status.unregister()

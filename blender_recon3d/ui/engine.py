@@ -12,13 +12,13 @@ from .tab import Tab
 _ICONS = {"ok": "CHECKMARK", "warning": "ERROR", "missing": "CANCEL"}
 _STATES = {
     "missing": "The engine is not set up yet.",
-    "broken": "The engine installation is damaged: repair it.",
+    "broken": "Setup is incomplete: try again.",
     "outdated": "The engine belongs to another version of the add-on: update it.",
     "ready": "The engine is set up.",
 }
 _BUTTONS = {
     "missing": "Set Up Engine",
-    "broken": "Repair Engine",
+    "broken": "Try Again",
     "outdated": "Update Engine",
     "ready": "Repair Engine",
 }
@@ -34,9 +34,7 @@ def draw_missing(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
         wrapped(box, context, preferences.engine_problem(), icon="ERROR")
     draw_set_up(box, context)
     if not setup_session.session.view.running:
-        box.operator(
-            "preferences.addon_show", text="Use Existing Environment"
-        ).module = preferences.__package__
+        box.operator("preferences.addon_show", text="Use Existing Python...").module = preferences.__package__
 
 
 def draw_set_up(layout: bpy.types.UILayout, context: bpy.types.Context, width: int = 0) -> None:

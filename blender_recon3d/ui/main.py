@@ -161,7 +161,8 @@ def _draw_notes(layout: bpy.types.UILayout, context: bpy.types.Context, view: Jo
         icon = {DONE: "CHECKMARK", FAILED: "ERROR"}.get(view.state, "INFO")
         box = layout.box() if view.state == FAILED else layout
         wrapped(box, context, view.message, icon=icon)
-        if view.state == FAILED and view.remedy in LABELS:
+        # What the large button does already is not offered twice.
+        if view.state == FAILED and view.remedy in LABELS and view.remedy not in ("again", "photos"):
             box.operator("recon3d.remedy", text=LABELS[view.remedy])
     gone = session.session.result is not None and not find_imports(context.scene)  # by undo
     for note in () if gone else session.session.notes:
@@ -172,7 +173,9 @@ def _draw_progress(layout: bpy.types.UILayout, context: bpy.types.Context, view:
     column = layout.column(align=True)
     column.progress(factor=view.fraction_at(time.time()), text=job_status.bar_text(view))
     step = job_status.step_text(view)
-    column.label(text=step or tr("Starting"), translate=False)
+    row = column.row(align=True)
+    row.label(text=step or tr("Starting"), translate=False)
+    row.operator("recon3d.frame_result", text="", icon="ZOOM_SELECTED")
     if view.state == RUNNING and session.session.cancelling:
         layout.label(text="Cancelling...", icon="X")
     else:

@@ -25,6 +25,7 @@ _OBJECT = (
     ("recon3d.bake_normals", "NODE_TEXTURE"),
     ("recon3d.bake_texture", "TEXTURE"),
     None,
+    ("recon3d.frame_result", "ZOOM_SELECTED"),
     ("recon3d.step_photo", "TRIA_RIGHT"),
     ("recon3d.exit_photo_view", "LOOP_BACK"),
     None,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import bpy
 
 from ..panel_text import tr, wrapped
+from ..scene.find_imports import find_imports
 from ..scene.reviewing import photo_list
 from ..scene.reviewing.photo_view import background_of
 from ..scene.reviewing.report_reader import NOT_REGISTERED, OTHER_MODEL, REGISTERED, SET_ASIDE
-from . import thumbnails
+from . import photo_icons
 from .tab import Tab
 
 _ICONS = {REGISTERED: "CHECKMARK", OTHER_MODEL: "UNLINKED", NOT_REGISTERED: "ERROR", SET_ASIDE: "CANCEL"}
@@ -38,7 +39,7 @@ class RECON3D_UL_photos(bpy.types.UIList):
         active_property: str,
     ) -> None:
         row = layout.row(align=True)
-        picture = thumbnails.icon_of(context.scene, item)
+        picture = photo_icons.icon_of(context.scene, item)
         if picture:
             row.template_icon(icon_value=picture, scale=1.6)
         row.label(text=item.name, icon=_ICONS.get(item.state, "QUESTION"), translate=False)
@@ -81,10 +82,13 @@ class RECON3D_PT_review(Tab, bpy.types.Panel):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return len(context.scene.recon3d.review) > 0
+        return len(context.scene.recon3d.review) > 0 or bool(find_imports(context.scene))
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, settings = self.layout, context.scene.recon3d
+        if not len(settings.review):  # the result came from another file
+            layout.operator("recon3d.list_photos", icon="FILE_REFRESH")
+            return
         found = photo_list.counts(context.scene)
         summary = ", ".join(
             tr(words, count=found[state]) for state, words in _WORDS.items() if found.get(state)
@@ -115,7 +119,7 @@ def _draw_walk(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     shown = background_of(context.scene.camera) if context.scene.recon3d.before_photo.kept else None
     if shown is not None:
         row = layout.row(align=True)
-        row.prop(shown, "alpha", text="Photo Opacity", slider=True)
+        row.prop(shown, "alpha", text="Opacity", slider=True)
         row.prop(shown, "display_depth", text="")
 
 
@@ -124,7 +128,7 @@ def _draw_photo(layout: bpy.types.UILayout, context: bpy.types.Context, photo: b
         points = tr("{points} points, {error:.2f} px error", points=photo.points, error=max(0.0, photo.error))
         layout.label(text=points, translate=False)
     elif photo.state != REGISTERED:
-        picture = thumbnails.icon_of(context.scene, photo)
+        picture = photo_icons.icon_of(context.scene, photo)
         if picture:
             layout.template_icon(icon_value=picture, scale=7)
         wrapped(layout, context, f"{photo.name}: {photo.reason or photo.state}", icon=_ICONS[photo.state])

@@ -22,6 +22,7 @@ DONE = Facts(photos=True, finished=True)
         (PHOTOS, "Reconstruct"),
         (replace(PHOTOS, strange=True), "Look at These Photos"),
         (replace(PHOTOS, unfinished=True), "Resume"),
+        (replace(PHOTOS, unfinished=True, unsuitable=True), "Choose Other Photos"),
         (DONE, "Import Result"),
         (replace(DONE, imported=True), "Build Cloud"),
         (replace(DONE, imported=True, dense=True), "Build Mesh"),

@@ -27,6 +27,7 @@ class Ui:
 
     def __init__(self, out: str) -> None:
         self.out = out
+        self.clicks = 0
         os.makedirs(out, exist_ok=True)
 
     def view(self) -> tuple[bpy.types.Window, bpy.types.Area, dict[str, bpy.types.Region]]:
@@ -47,6 +48,7 @@ class Ui:
 
     def click(self, x: int, y: int) -> Iterator[float]:
         """Window pixels, origin bottom left."""
+        self.clicks += 1
         window = bpy.context.window_manager.windows[0]
         for kind, value in (("MOUSEMOVE", "NOTHING"), ("LEFTMOUSE", "PRESS"), ("LEFTMOUSE", "RELEASE")):
             window.event_simulate(type=kind, value=value, x=x, y=y)

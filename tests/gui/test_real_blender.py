@@ -277,6 +277,15 @@ def test_tools_in_the_viewport(window, installed, tmp_path):
     play(window, "tools", installed, finished, timeout=600)
 
 
+def test_from_the_sidebar_to_a_glb_in_six_clicks(window, installed, tmp_path):
+    """Choose photos, confirm, Reconstruct, Export, confirm."""
+    from tests.support import scenes
+
+    scenes.write_capture(tmp_path / "box", scenes.ring(9), scenes.box_scene())
+    (tmp_path / "out").mkdir()
+    play(window, "clicks", installed, tmp_path / "box", tmp_path / "out" / "box.glb", timeout=1500)
+
+
 def test_how_the_panels_look(window, installed, tmp_path):
     """At scale 1 and 1.5, in the light theme and in German; the pictures are for people."""
     import json
