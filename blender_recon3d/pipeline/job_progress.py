@@ -24,11 +24,12 @@ LONGEST = 1e7  # seconds
 @dataclass(frozen=True)
 class JobProgress:
     """forecast: seconds of each stage that is to run, empty while unknown. names: all stages of the job. taken: seconds
-    of those that have ended in this run. began, stage_began, item_began: on the events' clock; shown: the greatest
-    fraction yet."""
+    of those that have ended in this run. timed: whether a forecast is there or will come. began, stage_began,
+    item_began: on the events' clock; shown: the greatest fraction yet."""
 
     names: tuple[str, ...] = ()
     forecast: Mapping[str, float] = field(default_factory=dict)
+    timed: bool = False
     taken: Mapping[str, float] = field(default_factory=dict)
     kept: frozenset[str] = frozenset()
     stage: str = ""
@@ -79,8 +80,8 @@ class JobProgress:
         return min(1.0, spent / (spent + left)) if spent + left > 0 else 0.0
 
     def _by_stages(self) -> float:
-        """Every stage counts the same: all there is to say before the forecast."""
-        if not self.names:
+        """Every stage counts the same: all there is to say where a forecast is not worth its time."""
+        if not self.names or self.timed:  # a bar that stood for something else before would have to wait
             return 0.0
         over = len(self.taken) + len(self.kept)
         at_work = min(1.0, self.done / self.total) if self.total > 0 and self.stage not in self.taken else 0.0
@@ -128,10 +129,11 @@ def _told(progress: JobProgress, event: Event) -> JobProgress:
             name: min(LONGEST, max(0.0, number(forecast.get(name)))) for name in STAGES if name in forecast
         }
         return replace(progress, forecast=seconds)
-    names = event.data.get("stages")
+    timed, names = event.data.get("timed") is True, event.data.get("stages")
     if not isinstance(names, list):
-        return progress
-    return JobProgress(names=tuple(name for name in STAGES if name in names), began=event.time)
+        return replace(progress, timed=timed) if "timed" in event.data else progress
+    known = tuple(name for name in STAGES if name in names)
+    return JobProgress(names=known, timed=timed, began=event.time)
 
 
 def _stage_event(progress: JobProgress, event: Event) -> JobProgress:

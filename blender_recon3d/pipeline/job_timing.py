@@ -25,17 +25,21 @@ class JobTiming:
         self._names = [name for name in names if not stage(name).left_out(getattr(settings, name))]
         self._raw: dict[str, float] = {}
         self._taken: dict[str, float] = {}
-        progress.info("stages", stages=self._names)
+        self._told = WORTH_IT not in self._names
+        progress.info("stages", stages=self._names, timed=not self._told)
 
     def tell(self) -> None:
         """Say how long the stages will take, once the photos are there. Never fails: a job does not hang on it."""
-        if self._raw or WORTH_IT not in self._names:
+        if self._told:
             return
-        with suppress(Exception):
+        self._told = True
+        try:
             self._raw = self._forecast()
             known = past_runs.ratios(_file())
             seconds = {name: round(value * known.get(name, 1.0), 1) for name, value in self._raw.items()}
             self._progress.info("forecast", forecast=seconds)
+        except Exception:
+            self._progress.info("no forecast", timed=False)
 
     def took(self, name: str, seconds: float | None) -> None:
         """A stage has run from its beginning to its end."""

@@ -24,7 +24,7 @@ def played(slower=1.0, kept=(), items=20):
         progress = progress.after(Event(now, stage, kind, done, total, "", data))
         found.append((now, progress))
 
-    say("job", "info", stages=names)
+    say("job", "info", stages=names, timed=True)
     say("photos", "done", skipped=True)
     say("job", "info", forecast=FORECAST)
     for name, seconds in FORECAST.items():
@@ -58,6 +58,20 @@ def test_the_bar_never_goes_back_and_ends_full(slower):
     found = played(slower)
     middle = next(p for now, p in found if now >= (1000 + found[-1][0]) / 2)
     assert 0.2 < middle.shown < 0.8
+
+
+def test_without_a_forecast_every_stage_counts_the_same():
+    progress = JobProgress()
+    for stage, kind, data in (
+        ("job", "info", {"stages": ["photos", "pairs", "features", "matches"], "timed": True}),
+        ("photos", "done", {"seconds": 1.0}),
+        ("job", "info", {"timed": False}),  # it could not be made
+        ("pairs", "done", {"seconds": 1.0}),
+    ):
+        progress = progress.after(Event(1.0, stage, kind, data=data))
+        if stage == "photos":
+            assert progress.shown == 0.0
+    assert progress.shown == 0.5 and progress.seconds_left(2.0) is None
 
 
 def test_a_resumed_job_counts_only_what_is_left():

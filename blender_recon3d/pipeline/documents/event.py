@@ -29,6 +29,7 @@ class Event:
     message: str = key("for people", "")
     data: dict[str, Any] = key(
         "`done` of a stage: its record in state.json, or `skipped`; `error`: `exit_code` and `remedy`; a warning: the "
-        "`photo` it is about; `info` of the job: its `stages`, and later the `forecast` of their seconds",
+        "`photo` it is about; `info` of the job: its `stages`, whether they are `timed`, and then the `forecast` of "
+        "their seconds",
         dict,
     )
