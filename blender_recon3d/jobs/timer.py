@@ -44,7 +44,9 @@ def tick() -> float | None:
 def redraw() -> None:
     """Draw the sidebars, the status bar and the preferences again."""
     for window in bpy.context.window_manager.windows:
-        if not len(window.modal_operators):  # one may have a text of its own in the status bar
+        if not len(
+            getattr(window, "modal_operators", ())
+        ):  # one may have a text of its own in the status bar
             window.workspace.status_text_set_internal(None)  # draws it again
         for area in window.screen.areas:
             if area.type == "PREFERENCES":
