@@ -154,7 +154,8 @@ GERMAN_PANEL = {
     "PLY": "PLY",
     "With vertex colors; Z up": "Mit Vertexfarben; Z nach oben",
     "USD": "USD",
-    "With textures beside it; Z up": "Mit Texturen daneben; Z nach oben",
+    "With textures beside it, or in it as .usdz; Z up": "Mit Texturen daneben, als .usdz darin; Z nach oben",
+    "FBX": "FBX",
     "STL": "STL",
     "For 3D printing: shape only, checked to be watertight; Z up": (
         "Für den 3D-Druck: nur die Form, auf Wasserdichtheit geprüft; Z nach oben"

@@ -71,9 +71,14 @@ def held(workspace: Workspace, settings: JobSettings) -> Iterator[None]:
 
 
 def run_held_job(
-    workspace: Workspace, settings: JobSettings, progress: Progress, fresh: bool = False, only: str = ""
+    workspace: Workspace,
+    settings: JobSettings,
+    progress: Progress,
+    fresh: bool = False,
+    only: str = "",
+    finish: Callable[[], None] = lambda: None,
 ) -> StateDocument:
-    """As `run_job`, of a workspace that is held already."""
+    """As `run_job`, of a workspace that is held already. finish: what is still to be done before the job is."""
     job = progress.for_stage("job")
     job.info("started")
     try:
@@ -88,6 +93,7 @@ def run_held_job(
         _write_report(workspace, settings, progress)  # which photos failed, and why, is in there
         raise
     _write_report(workspace, settings, progress)
+    finish()
     state = workspace.read_state()
     for doubt in doubts.of_state(state):
         job.warning(doubts.sentence(doubt), doubt=doubt.kind)

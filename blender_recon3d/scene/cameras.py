@@ -20,6 +20,7 @@ from .importing import colmap_files
 
 KEY = "recon3d"  # the custom property of everything that is made here
 
+SENSOR_WIDTH = 36.0  # mm, whichever way the photo is turned
 _MAX_RESOLUTION = 65536  # Blender's limits
 _MAX_PIXEL_ASPECT = 200.0
 _MIN_LENS_MM = 1.0
@@ -115,6 +116,10 @@ def create_camera(
     """
     data = bpy.data.cameras.new(name)
     data[KEY] = asdict(pinhole)
+    # FBX and Alembic know a film back and no AUTO: with its height in the photo's proportion both of their fields of
+    # view are the photo's.
+    data.sensor_fit, data.sensor_width = "HORIZONTAL", SENSOR_WIDTH
+    data.sensor_height = SENSOR_WIDTH * (pinhole.height / pinhole.fy) / (pinhole.width / pinhole.fx)
     fit_lens(data)
     camera = bpy.data.objects.new(name, data)
     camera[KEY] = {"kind": "camera", "photo": photo_key(image.name), "qvec": image.qvec, "tvec": image.tvec}

@@ -25,7 +25,7 @@ def test_what_belongs_to_an_obj_has_a_name_in_ascii(tmp_path):
             .endswith(f"map_Kd {beside(path, '.png').name}\n".encode("ascii"))
         )
         names.add(material)
-    assert len(names) == 5 and {"Kopfe.mtl", "My Model #1.mtl"} < names
+    assert len(names) == 5 and not any(" " in name for name in names)
 
 
 def test_large_photos_count_in_the_forecast():

@@ -177,3 +177,13 @@ def test_impossible_intrinsics_are_one_sentence(params, tmp_path):
     camera = colmap_files.Camera(1, "PINHOLE", 60, 40, params)
     with pytest.raises(colmap_files.FileFormatError, match="camera 1 cannot be represented"):
         cameras.pinhole_of(camera, tmp_path)
+
+
+@pytest.mark.parametrize(("width", "height"), [(600, 400), (400, 600)])
+def test_film_back_and_lens_alone_tell_both_fields_of_view(width, height):
+    """What FBX and Alembic keep of a camera."""
+    pinhole = cameras.Pinhole(width, height, 550.0, 550.0, width / 2, height / 2)
+    image = colmap_files.Image(1, "photo.jpg", 1, (1.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
+    data = cameras.create_camera("camera", image, pinhole).data
+    assert data.sensor_width / 2 / data.lens == pytest.approx(width / 2 / 550.0, rel=1e-6)
+    assert data.sensor_height / 2 / data.lens == pytest.approx(height / 2 / 550.0, rel=1e-6)

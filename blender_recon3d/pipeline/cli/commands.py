@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -36,9 +37,14 @@ def inspect(chosen: argparse.Namespace) -> int:
 def export(chosen: argparse.Namespace) -> int:
     from ..exporting.export_mesh import export
 
+    written: list[str] = []
     for name in chosen.export:
-        for path in export(Workspace(chosen.output), user_path(name)):
-            sys.stdout.write(f"{printable(str(path))}\n")
+        files = [str(path) for path in export(Workspace(chosen.output), user_path(name))]
+        written += files
+        if not chosen.json:
+            sys.stdout.write("".join(f"{printable(file)}\n" for file in files))
+    if chosen.json:
+        sys.stdout.write(json.dumps({"version": 1, "files": written}) + "\n")
     return DONE
 
 
@@ -60,7 +66,7 @@ def place(chosen: argparse.Namespace) -> int:
     wish = place_command.PlacementRequest(
         chosen.gps, chosen.marker_size, chosen.marker_dictionary, chosen.scale
     )
-    return place_command.main(Workspace(chosen.output), wish)
+    return place_command.main(Workspace(chosen.output), wish, chosen.json)
 
 
 def evaluate(chosen: argparse.Namespace) -> int:

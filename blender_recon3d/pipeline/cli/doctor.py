@@ -10,9 +10,11 @@ import json
 import platform
 import shutil
 import sys
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..errors import UserError
 from ..system.cpu import cores
@@ -25,6 +27,7 @@ MIN_COLMAP = (4, 1, 1)  # earlier versions match four to six times slower
 MIN_DISK_GB = 5.0
 MIN_MEMORY_GB = 8.0
 DEPTH_PHOTOS = 30
+MIN_COLUMN = 30  # characters beside the names, below which lines go on further left
 HEAVY_FAILURES = (RuntimeError, OSError, AttributeError, ValueError)  # of a build for another system
 
 
@@ -292,12 +295,21 @@ def _short(error: BaseException) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}"[:160]
 
 
+def _folded(start: str, text: str) -> list[str]:
+    """A text after its start, in lines that the terminal has room for; paths and commands are not torn apart."""
+    columns = shutil.get_terminal_size().columns
+    indent = " " * len(start) if columns - len(start) >= MIN_COLUMN else "    "
+    options: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
+    return textwrap.wrap(text, columns, initial_indent=start, subsequent_indent=indent, **options) or [start]
+
+
 def _table(findings: list[Finding], able: bool) -> str:
     first = max(len(finding.name) for finding in findings)
     lines = []
     for finding in findings:
-        advice = f"\n{'':{first + 11}}-> {printable(finding.advice)}" if finding.advice else ""
-        lines.append(f"{finding.state:<8} {finding.name:<{first}}  {printable(finding.found)}{advice}")
+        lines += _folded(f"{finding.state:<8} {finding.name:<{first}}  ", printable(finding.found))
+        if finding.advice:
+            lines += _folded(" " * (first + 11) + "-> ", printable(finding.advice))
     if able:
         lines.append("\nA reconstruction can run here.")
     else:

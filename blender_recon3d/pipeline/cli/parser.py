@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from ..errors import UserError
 from ..stage import all_stages
+from ..system.versions import engine_version
 from . import commands, run_command
 from .exit_codes import BAD_USAGE
 from .setting_options import add_settings
@@ -21,6 +22,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="recon3d", description=("Photos in; cameras, a dense cloud and a textured mesh out.")
     )
+    parser.add_argument("--version", action="version", version=f"recon3d {engine_version()}")
     adding = parser.add_subparsers(required=True, metavar="COMMAND")
 
     run = adding.add_parser("run", help="everything: photos, a folder of them or a video")
@@ -61,6 +63,7 @@ def make_parser() -> argparse.ArgumentParser:
         nargs="+",
         help="format by extension: .obj, .ply, .glb, or a picture: .png, .jpg",
     )
+    export.add_argument("--json", action="store_true", help="for machines")
     export.set_defaults(command=commands.export)
 
     doctor = adding.add_parser("doctor", help="what works on this machine, and what to do about the rest")
@@ -86,6 +89,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--marker-dictionary", default="4X4_50", metavar="D", help="the markers' ArUco dictionary (4X4_50)"
     )
     place.add_argument("--scale", type=float, metavar="S", help="meters per unit of the model")
+    place.add_argument("--json", action="store_true", help="for machines: placement.json")
     place.set_defaults(command=commands.place)
 
     evaluate = adding.add_parser("evaluate", help="errors against ground truth")

@@ -41,15 +41,18 @@ def run(chosen: argparse.Namespace) -> int:
     try:
         exports = _checked_exports(chosen, workspace)
         settings = job_settings(workspace, chosen, only)
+        if not workspace.root.exists():
+            _check_sources(settings)
         from ..job import held  # numpy and more: where there is no memory, even that fails
 
         # Held before anything is written: a folder of the user's, or another run's, stays as it is.
         with held(workspace, settings), stoppable(workspace, sink) as cancelled, log_to(workspace):
             progress = Progress(sink, cancelled, "job")
-            code = _run_reporting(workspace, settings, progress, chosen.fresh, only)
-            if code == DONE and exports:
-                _write_exports(workspace, exports, progress.for_stage("export"))
-            return code
+
+            def finish() -> None:
+                _write_exports(workspace, exports, progress)
+
+            return _run_reporting(workspace, settings, progress, chosen.fresh, only, finish)
     except UserError as error:  # refused before it began: nothing to add to another run's events
         data = {"remedy": error.remedy, "exit_code": error.exit_code}
         show(Event(time.time(), "job", EventKind.ERROR, message=str(error), data=data))
@@ -70,11 +73,26 @@ def _checked_exports(chosen: argparse.Namespace, workspace: Workspace) -> list[P
     return paths
 
 
+def _check_sources(settings: JobSettings) -> None:
+    """UserError (2) where photos are not there: a slip of the keyboard must leave no new workspace behind."""
+    for given in settings.photos.sources:
+        path = user_path(given).absolute()
+        if not path.exists():
+            raise UserError(f"{path} does not exist: give a folder of photos, photo files or a video.", 2)
+
+
 def _write_exports(workspace: Workspace, paths: list[Path], progress: Progress) -> None:
+    """The files of --export; an error is the job's, whose end says the exit code."""
     from ..exporting.export_mesh import export
 
     for path in paths:
-        progress.info(", ".join(str(written) for written in export(workspace, path)))
+        try:
+            written = ", ".join(str(file) for file in export(workspace, path))
+        except UserError as error:
+            progress.emit("error", str(error), exit_code=error.exit_code, remedy=error.remedy)
+            error.reported = True
+            raise
+        progress.for_stage("export").info(written)
 
 
 def _run_guarded(chosen: argparse.Namespace, workspace: Workspace) -> int:
@@ -99,13 +117,18 @@ def _run_guarded(chosen: argparse.Namespace, workspace: Workspace) -> int:
 
 
 def _run_reporting(
-    workspace: Workspace, settings: JobSettings, progress: Progress, fresh: bool, only: str
+    workspace: Workspace,
+    settings: JobSettings,
+    progress: Progress,
+    fresh: bool,
+    only: str,
+    finish: Callable[[], None],
 ) -> int:
     """Run the job; every way it can end is an event and an exit code."""
     from ..job import disk_error, run_held_job
 
     try:
-        run_held_job(workspace, settings, progress, fresh=fresh, only=only)
+        run_held_job(workspace, settings, progress, fresh=fresh, only=only, finish=finish)
         return DONE
     except UserError as error:
         if not error.reported:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 import zlib
 from pathlib import Path
@@ -16,12 +17,14 @@ CHUNK = 50_000  # lines made at once
 
 
 def beside(path: Path, ending: str) -> Path:
-    """A file that belongs to PATH, of its name in ASCII: programs read the names in an OBJ as UTF-8 or as the system's
-    own, and find no texture otherwise. A number tells names apart that are the same without their accents."""
+    """A file that belongs to PATH, of its name in ASCII without spaces: programs read the names in an OBJ as UTF-8 or
+    as the system's own, some only up to the first space, and find no texture otherwise. A number tells names apart that
+    are the same without their accents."""
     name = path.stem
-    if name.isascii():
-        return path.with_suffix(ending)
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().strip() or "mesh"
+    if re.fullmatch(r"[\w.+-]+", name, re.ASCII):
+        return path.with_name(name + ending)
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    plain = re.sub(r"[^\w.+-]+", "_", plain, flags=re.ASCII).strip("_") or "mesh"
     number = zlib.crc32(os.fsencode(name)) & 0xFFFF
     return path.with_name(f"{plain}-{number:04x}{ending}")
 

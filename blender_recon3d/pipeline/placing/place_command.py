@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..colmap.model_files import read_model
+from ..documents.codec import encode
 from ..documents.document_files import write_document
 from ..documents.placed_json import PlacedDocument
 from ..documents.placement_json import GpsOrigin, PlacementDocument
@@ -49,9 +51,10 @@ class PlacementRequest:
             )
 
 
-def main(workspace: Workspace, wish: PlacementRequest) -> int:
-    """Write placement.json and say how the model stands; 0. Raises UserError."""
-    sys.stdout.write(printable(place(workspace, wish).how) + "\n")
+def main(workspace: Workspace, wish: PlacementRequest, as_json: bool = False) -> int:
+    """Write placement.json and say how the model stands, or print what was written; 0. Raises UserError."""
+    placed = place(workspace, wish)
+    sys.stdout.write((json.dumps(encode(placed)) if as_json else printable(placed.how)) + "\n")
     return 0
 
 

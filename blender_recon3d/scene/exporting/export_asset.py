@@ -24,6 +24,7 @@ from ..modes import object_mode
 from ..scratch_scene import evaluated_mesh, operating_on, scratch
 from ..world_matrices import world_matrix
 from .formats import EXPORTERS, Exporter
+from .named_textures import named_textures, rename_material_file
 from .splat_folder import write_splat_folder
 
 SPLATS = "SPLATS"
@@ -89,9 +90,14 @@ def _write(exporter: Exporter, thing: bpy.types.Object, path: Path) -> None:
     """Into a folder of its own first, so that a file appears whole, with all that belongs to it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".recon3d-") as folder:
-            with operating_on(thing):
+        with (
+            tempfile.TemporaryDirectory(dir=path.parent, prefix=".recon3d-") as folder,
+            tempfile.TemporaryDirectory(prefix="recon3d-") as textures,
+        ):
+            with operating_on(thing), named_textures(thing.data, path, Path(textures)):
                 exporter.write(str(Path(folder) / path.name))
+            if path.suffix.lower() == ".obj":
+                rename_material_file(Path(folder) / path.name)
             written = [file for file in Path(folder).rglob("*") if file.is_file()]
             if not (Path(folder) / path.name).is_file():
                 raise UserError(

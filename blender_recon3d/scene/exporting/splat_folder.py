@@ -1,7 +1,8 @@
 """A folder that 3D Gaussian Splatting starts from: images/ and sparse/0, COLMAP's undistorted model. Never imports bpy.
 
 The layout of Kerbl et al., "3D Gaussian Splatting for Real-Time Radiance Field Rendering", 2023, which gsplat,
-nerfstudio and Brush read too. Photos are linked where the file system allows it, else copied.
+nerfstudio and Brush read too. Nothing is linked to the workspace: programs that change the folder's files change no
+results of ours.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...pipeline.errors import UserError
-from ...pipeline.files.atomic_files import link_or_copy, scratch_folder
+from ...pipeline.files.atomic_files import clone_or_copy, scratch_folder
 from ..importing import colmap_files
 from ..importing.find_source import Source, find_source
 from .own_files import has_list, replace_own
@@ -39,7 +40,7 @@ def write_splat_folder(workspace: Path, target: Path) -> str:
             for name, path in photos.items():
                 place = part.joinpath("images", *name.replace("\\", "/").split("/"))
                 place.parent.mkdir(parents=True, exist_ok=True)
-                link_or_copy(path, place)
+                clone_or_copy(path, place)
             (part / "sparse" / "0").mkdir(parents=True)
             for path in sorted(source.model.iterdir()):
                 if path.suffix in (".bin", ".txt") and path.stem in _PARTS:

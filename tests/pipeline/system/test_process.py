@@ -298,3 +298,9 @@ def test_large_logs_are_put_aside_and_the_report_still_has_their_warnings(tmp_pa
     assert json.loads(workspace.report_json.read_text())["problems"] == warnings
     events, _ = read_events(workspace.events, offset)  # a reader that had read the old one to its end
     assert next(event.message for event in events if event.stage == "job") == "started"
+
+
+def test_a_folder_that_does_not_exist_leaves_no_workspace(tmp_path):
+    done = run("run", tmp_path / "photoz", "-o", tmp_path / "w")
+    assert done.returncode == 2 and "does not exist" in done.stderr
+    assert not (tmp_path / "w").exists()

@@ -4,6 +4,7 @@ import json
 import shutil
 import struct
 import subprocess
+import zipfile
 
 import numpy as np
 import pytest
@@ -94,7 +95,7 @@ def test_a_glb_is_y_up_in_meters_without_a_transform(collection, tmp_path):
     assert not {"rotation", "scale", "matrix", "translation"} & set(document["nodes"][0])
     assert set(primitive["attributes"]) == {"POSITION", "NORMAL", "TEXCOORD_0"}
     assert document["materials"][0]["pbrMetallicRoughness"]["baseColorTexture"]["index"] == 0
-    assert document["images"][0]["mimeType"] == "image/png"
+    assert document["images"][0]["mimeType"] == "image/jpeg"
 
 
 def test_without_a_texture_a_glb_has_the_vertices_colors(workspace, tmp_path):
@@ -327,3 +328,32 @@ def test_a_list_of_own_files_leads_nowhere_else(collection, tmp_path):
         )
         export_asset.export_asset(collection, target, "SPLATS")
         assert outside.read_text() == "mine"
+
+
+@pytest.mark.parametrize("ending", [".obj", ".usdc"])
+def test_two_exports_in_one_folder_keep_their_textures(collection, ending, tmp_path):
+    preset = "OBJ" if ending == ".obj" else "USD"
+    material = bpy.data.objects["Recon3D Mesh"].data.materials[0]
+    image = next(node.image for node in material.node_tree.nodes if node.type == "TEX_IMAGE")
+    before = (image.name, image.filepath_raw)
+    for name in ("Säule 1", "Säule 2"):
+        export_asset.export_asset(collection, tmp_path / f"{name}{ending}", preset)
+    assert (image.name, image.filepath_raw) == before
+    pictures = [path.name for path in tmp_path.rglob("*.png") if "w" not in path.relative_to(tmp_path).parts]
+    assert len(pictures) == 2 and all(name.isascii() and " " not in name for name in pictures)
+
+
+def test_an_obj_from_blender_is_not_shiny_and_finds_its_files(collection, tmp_path):
+    export_asset.export_asset(collection, tmp_path / "My Köpf.obj", "OBJ")
+    lines = (tmp_path / "My Köpf.obj").read_text("utf-8").splitlines()
+    material = tmp_path / next(line for line in lines if line.startswith("mtllib ")).partition(" ")[2]
+    words = dict(line.split(" ", 1) for line in material.read_text("utf-8").splitlines() if " " in line)
+    assert " " not in material.name and material.name.isascii()
+    assert (tmp_path / words["map_Kd"]).is_file()
+    assert words["Ks"] == "0.000000 0.000000 0.000000"
+
+
+def test_a_usdz_keeps_its_name_and_is_one_file(collection, tmp_path):
+    export_asset.export_asset(collection, tmp_path / "out" / "asset.usdz", "USD")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["asset.usdz"]
+    assert zipfile.is_zipfile(tmp_path / "out" / "asset.usdz")

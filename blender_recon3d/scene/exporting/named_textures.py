@@ -1,0 +1,67 @@
+"""Textures named after the export while it runs, so that two assets in one folder keep theirs."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import bpy
+
+from ...pipeline.exporting.obj import beside
+
+_DULL = "Ks 0.000000 0.000000 0.000000"  # the photos' highlights are in the texture already
+
+
+@contextmanager
+def named_textures(mesh: bpy.types.Mesh, path: Path, folder: Path) -> Iterator[None]:
+    """Inside the block the mesh's images have files in `folder`, or names, that begin with the export's name."""
+    kept: list[tuple[bpy.types.Image, str, str]] = []
+    try:
+        for number, image in enumerate(images_of(mesh)):
+            source = Path(bpy.path.abspath(image.filepath_raw)) if image.filepath_raw else None
+            named = beside(path, f"{f'_{number}' if number else ''}{source.suffix if source else '.png'}")
+            kept.append((image, image.name, image.filepath_raw))
+            image.name = named.name
+            if source and not image.packed_file and source.is_file():
+                shutil.copyfile(source, folder / named.name)
+                image.filepath_raw = str(folder / named.name)
+        yield
+    finally:
+        for image, name, filepath in kept:
+            image.name, image.filepath_raw = name, filepath
+
+
+def images_of(mesh: bpy.types.Mesh) -> list[bpy.types.Image]:
+    """Those of its materials, each once, in the order of the nodes."""
+    nodes = [
+        node
+        for material in mesh.materials
+        if material and material.node_tree
+        for node in material.node_tree.nodes
+    ]
+    images = [node.image for node in nodes if node.type == "TEX_IMAGE" and node.image]
+    return list(dict.fromkeys(images))
+
+
+def rename_material_file(obj: Path) -> None:
+    """Give an OBJ's material file the name that every reader finds (`obj.beside`), and take the shine off it."""
+    material = obj.with_suffix(".mtl")
+    if not material.is_file():
+        return
+    named = beside(obj, ".mtl")
+    text = re.sub(r"^Ks .*$", _DULL, material.read_text("utf-8"), flags=re.MULTILINE)
+    material.unlink()
+    named.write_text(text, "utf-8", newline="\n")
+    part = obj.with_name(obj.name + ".part")
+    with open(obj, "rb") as reading, open(part, "wb") as writing:
+        for line in reading:
+            if line.startswith(b"mtllib "):
+                line = f"mtllib {named.name}\n".encode()
+                writing.write(line)
+                break
+            writing.write(line)
+        shutil.copyfileobj(reading, writing, 2**20)
+    part.replace(obj)

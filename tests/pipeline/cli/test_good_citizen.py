@@ -1,0 +1,63 @@
+"""What scripts and terminals expect of every program."""
+
+import json
+import os
+import shutil
+
+import pytest
+
+from blender_recon3d.pipeline import job
+from blender_recon3d.pipeline.cli import recon3d
+from blender_recon3d.pipeline.cli.doctor import Finding, _table
+from blender_recon3d.pipeline.errors import UserError
+from blender_recon3d.pipeline.events import Progress
+from blender_recon3d.pipeline.settings import JobSettings
+from blender_recon3d.pipeline.system.versions import engine_version
+from blender_recon3d.pipeline.workspace import Workspace
+from tests.support.fake_stages import fake_stages
+
+
+def test_the_version_is_printed(capsys):
+    assert recon3d.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"recon3d {engine_version()}\n"
+
+
+def test_the_doctor_fits_a_narrow_terminal(monkeypatch):
+    monkeypatch.setattr(shutil, "get_terminal_size", lambda: os.terminal_size((60, 20)))
+    found = Finding("torchvision", "warning", "words " * 30, "more words " * 30)
+    lines = _table([found], able=True).splitlines()
+    assert max(map(len, lines)) <= 60
+    assert " ".join("".join(lines).split()).count("words") == 60
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_job_is_done_only_after_what_was_asked_of_it(tmp_path, monkeypatch, fails):
+    fake_stages(monkeypatch)
+    workspace = Workspace(tmp_path / "w")
+    events = []
+
+    def finish() -> None:
+        events.append("finish")
+        if fails:
+            raise UserError("The file cannot be written: choose another.")
+
+    settings = JobSettings.build(photos="/photos", features="sift", until="photos")
+    progress = Progress(lambda event: events.append(f"{event.stage} {event.kind}"))
+    with job.held(workspace, settings):
+        try:
+            job.run_held_job(workspace, settings, progress, finish=finish)
+        except UserError:
+            assert fails
+    assert events.count("finish") == 1
+    after = events[events.index("finish") :]
+    assert ("job done" in after) == (not fails)
+    assert "job done" not in events[: events.index("finish")]
+
+
+def test_export_answers_in_json(tmp_path, capsys, monkeypatch):
+    from blender_recon3d.pipeline.exporting import export_mesh
+
+    monkeypatch.setattr(export_mesh, "export", lambda workspace, path: [path, path.with_suffix(".mtl")])
+    assert recon3d.main(["export", str(tmp_path), str(tmp_path / "a.obj"), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said == {"version": 1, "files": [str(tmp_path / "a.obj"), str(tmp_path / "a.mtl")]}
