@@ -28,6 +28,7 @@ MIN_DISK_GB = 5.0
 MIN_MEMORY_GB = 8.0
 DEPTH_PHOTOS = 30
 MIN_COLUMN = 30  # characters beside the names, below which lines go on further left
+UNFOLDED = 10_000  # columns of what is no terminal: scripts look for whole lines
 HEAVY_FAILURES = (RuntimeError, OSError, AttributeError, ValueError)  # of a build for another system
 
 
@@ -297,7 +298,7 @@ def _short(error: BaseException) -> str:
 
 def _folded(start: str, text: str) -> list[str]:
     """A text after its start, in lines that the terminal has room for; paths and commands are not torn apart."""
-    columns = shutil.get_terminal_size().columns
+    columns = shutil.get_terminal_size((UNFOLDED, 24)).columns
     indent = " " * len(start) if columns - len(start) >= MIN_COLUMN else "    "
     options: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
     return textwrap.wrap(text, columns, initial_indent=start, subsequent_indent=indent, **options) or [start]

@@ -23,7 +23,7 @@ def test_the_version_is_printed(capsys):
 
 
 def test_the_doctor_fits_a_narrow_terminal(monkeypatch):
-    monkeypatch.setattr(shutil, "get_terminal_size", lambda: os.terminal_size((60, 20)))
+    monkeypatch.setattr(shutil, "get_terminal_size", lambda fallback: os.terminal_size((60, 20)))
     found = Finding("torchvision", "warning", "words " * 30, "more words " * 30)
     lines = _table([found], able=True).splitlines()
     assert max(map(len, lines)) <= 60
