@@ -179,8 +179,9 @@ def import_result(scene: bpy.types.Scene, folder: Path) -> ImportResult:
     seen = photo_view.seen_photo(scene)
     result = import_workspace(folder, scene)
     chosen_folders.remember(Workspace(folder).root)
+    hidden = live.has_hidden_cube(scene)
     live.remove_live(scene)
-    hidden = hide_default_cube(scene)
+    hidden = hide_default_cube(scene) or hidden
     if nothing_is_chosen(scene):
         make_active(result.mesh or result.cloud)
     show_result(result)

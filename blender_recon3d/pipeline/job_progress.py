@@ -17,7 +17,10 @@ from .stage import STAGES
 
 TRUST = 0.05  # of the forecast's seconds: how much a job must have run before its own speed counts as much
 REST = 0.05  # of a stage's forecast that is left while it has not ended
-SURE = 3.0  # a third of a stage's items make its pace as good as it gets
+OVERDUE = 0.15  # of the time that a stage has taken beyond its forecast's end is what it takes yet
+SURE = 2.0  # half of a stage's items make its pace as good as it gets
+MANY = 20  # items; the pace of fewer says less: they are steps that differ
+LATE = 2.0  # times the usual time of an item, after which the next one is no item like the others
 LONGEST = 1e7  # seconds
 
 
@@ -63,7 +66,8 @@ class JobProgress:
         if self.done >= self.total:  # of these items; others may follow before the stage ends
             share = 0.0
         said = speed * self.forecast.get(self.stage, 0.0)
-        by_forecast = max(said - max(0.0, now - self.stage_began), REST * said)
+        spent = max(0.0, now - self.stage_began)
+        by_forecast = max(said - spent, REST * said + OVERDUE * max(0.0, spent - said))
         return max(0.0, rest + (1 - share) * by_forecast + share * here)
 
     def fraction(self, now: float) -> float:
@@ -103,8 +107,12 @@ class JobProgress:
         left = self.pace.seconds_left(self.done, self.item_began)
         if left is None:
             return 0.0, 0.0
-        share = SURE * (self.done - self.pace.first) / max(1, self.total - self.pace.first)
-        return max(0.0, left - max(0.0, now - self.item_began)), min(1.0, share)
+        items = self.total - self.pace.first
+        share = min(1.0, SURE * (self.done - self.pace.first) / max(1, items)) * min(1.0, items / MANY)
+        waited = max(0.0, now - self.item_began)
+        if waited > LATE * left / (self.total - self.done):
+            return self.pace.seconds_left(self.done, now) or left, share
+        return max(0.0, left - waited), share
 
     def _speed(self, here: float, share: float, now: float) -> float:
         """What forecasts have to be multiplied by: 1 at first, then as the stages so far ask for.

@@ -97,6 +97,12 @@ def show_live(scene: bpy.types.Scene, workspace: Workspace, state: LiveState) ->
     return collection
 
 
+def has_hidden_cube(scene: bpy.types.Scene) -> bool:
+    """Whether the default cube was hidden when the live view began."""
+    collection = live_collection(scene)
+    return collection is not None and bool(collection[KEY].get("cube", False))
+
+
 def remove_live(scene: bpy.types.Scene) -> None:
     """Remove whatever live view there is in the scene, with its data."""
     for collection in [
@@ -125,10 +131,9 @@ def _find(scene: bpy.types.Scene, root: Path) -> bpy.types.Collection | None:
 def _begin(scene: bpy.types.Scene, root: Path) -> bpy.types.Collection:
     remove_live(scene)
     alone = is_untouched(scene)
-    if alone:
-        hide_default_cube(scene)
+    hidden = alone and hide_default_cube(scene)
     collection = bpy.data.collections.new(NAME)
-    collection[KEY] = {"kind": "live", "workspace": str(root), "alone": alone}
+    collection[KEY] = {"kind": "live", "workspace": str(root), "alone": alone, "cube": hidden}
     scene.collection.children.link(collection)
     return collection
 

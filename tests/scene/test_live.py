@@ -10,7 +10,7 @@ from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
 from blender_recon3d.pipeline.workspace import Workspace  # noqa: E402
-from blender_recon3d.scene.live import live_stamp, read_live, remove_live, show_live  # noqa: E402
+from blender_recon3d.scene.live import has_hidden_cube, live_stamp, read_live, remove_live, show_live  # noqa: E402
 from blender_recon3d.scene.viewports import view_in_use  # noqa: E402
 from tests.support.made_workspaces import ring, write_cloud  # noqa: E402
 
@@ -83,6 +83,13 @@ def test_the_view_follows_until_somebody_moves_it(tmp_path):
     view.view_distance = 1.0
     show_live(scene, workspace, read_live(workspace))
     assert view.view_distance == 1.0
+
+
+def test_the_default_cube_is_hidden_and_it_is_known(tmp_path):
+    bpy.ops.wm.read_factory_settings()
+    workspace, _ = write_live(tmp_path, 5)
+    show_live(bpy.context.scene, workspace, read_live(workspace))
+    assert bpy.data.objects["Cube"].hide_get() and has_hidden_cube(bpy.context.scene)
 
 
 def test_the_view_of_somebody_who_works_stays(tmp_path):
