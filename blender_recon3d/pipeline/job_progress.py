@@ -20,7 +20,7 @@ REST = 0.05  # of a stage's forecast that is left while it has not ended
 OVERDUE = 0.15  # of the time that a stage has taken beyond its forecast's end is what it takes yet
 SURE = 2.0  # half of a stage's items make its pace as good as it gets
 MANY = 20  # items; the pace of fewer says less: they are steps that differ
-LATE = 2.0  # times the usual time of an item, after which the next one is no item like the others
+LATE = 2.0  # times the usual time of an item, after which the next one counts as different from the others
 LONGEST = 1e7  # seconds
 
 

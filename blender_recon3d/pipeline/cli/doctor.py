@@ -28,7 +28,7 @@ MIN_DISK_GB = 5.0
 MIN_MEMORY_GB = 8.0
 DEPTH_PHOTOS = 30
 MIN_COLUMN = 30  # characters beside the names, below which lines go on further left
-UNFOLDED = 10_000  # columns of what is no terminal: scripts look for whole lines
+UNFOLDED = 10_000  # columns where the output goes to a file or a pipe: scripts look for whole lines
 HEAVY_FAILURES = (RuntimeError, OSError, AttributeError, ValueError)  # of a build for another system
 
 
