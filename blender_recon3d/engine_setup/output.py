@@ -68,7 +68,7 @@ class Follower:
         if self._to_install and self.is_last:
             # Never fewer than before: pip takes an old version away before it puts a new one there.
             self._in_place = max(self._in_place, self._installed() - self._there)
-            self._install.counted(self._in_place, self._to_install, "installing packages")
+            self._install.report(self._in_place, self._to_install, "installing packages")
         elif self._under_way:
             self._say()
 
@@ -77,7 +77,7 @@ class Follower:
         self._finish_file()
         self.downloaded = self._done
         if self._to_install:
-            self._install.counted(self._to_install, self._to_install, "packages installed")
+            self._install.report(self._to_install, self._to_install, "packages installed")
 
     def _next_file(self, name: str, size: float) -> None:
         self._finish_file()
@@ -94,7 +94,7 @@ class Follower:
         self._there = self._installed() - self._to_install
         self._to_install += count
         if self.is_last:
-            self._install.counted(self._to_install - count, self._to_install, "installing packages")
+            self._install.report(self._to_install - count, self._to_install, "installing packages")
 
     def _say(self, force: bool = False) -> None:
         now = time.monotonic()

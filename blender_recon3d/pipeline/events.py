@@ -54,7 +54,7 @@ class Progress:
         self.emit("progress", message, done, total)
         self.check()
 
-    def counted(self, done: int, total: int, message: str = "") -> None:
+    def report(self, done: int, total: int, message: str = "") -> None:
         """As `update`, for polling: never raises, and says the same thing only once."""
         now = (min(done, total), total, message)
         if now != self._counted:

@@ -42,7 +42,7 @@ class SiftExtractor:
                     cancellation_token=token,
                 ),
                 progress,
-                lambda: progress.counted(counter.rows, len(job.names), "finding features"),
+                lambda: progress.report(counter.rows, len(job.names), "finding features"),
             )
 
 
@@ -74,5 +74,5 @@ class SiftMatcher:
                     database, self.options, listed, job.verification, cancellation_token=token
                 ),
                 job.progress,
-                lambda: job.progress.counted(counter.rows, job.total, "matching"),
+                lambda: job.progress.report(counter.rows, job.total, "matching"),
             )

@@ -120,7 +120,7 @@ def undistort(workspace: Workspace, settings: DenseSettings, output: Path, progr
 
     def poll() -> None:
         done = sum(1 for _ in (output / "images").glob("*"))
-        progress.counted(done, total, "undistorting")
+        progress.report(done, total, "undistorting")
 
     run_cancellable(
         lambda token: pycolmap.undistort_images(
@@ -174,7 +174,7 @@ def _colmap(workspace: Workspace, settings: DenseSettings, progress: Progress) -
 
     def poll() -> None:
         done = sum(1 for _ in maps.glob("*.bin"))  # photometric, then geometric ones
-        progress.counted(done, 2 * len(names), "estimating depth")
+        progress.report(done, 2 * len(names), "estimating depth")
 
     run_cancellable(
         lambda token: pycolmap.patch_match_stereo(

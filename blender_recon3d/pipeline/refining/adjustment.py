@@ -22,7 +22,7 @@ def options(intrinsics: bool, principal_point: bool = False) -> Any:
 def adjust(model: Any, intrinsics: bool, progress: Progress, busy: str) -> None:
     """Cameras and points of a pycolmap Reconstruction to the least squared reprojection error. intrinsics: focal length
     and distortion as well; busy: what a person reads meanwhile."""
-    progress.counted(0, 0, busy)
+    progress.report(0, 0, busy)
     run_cancellable(
         lambda token: pycolmap.bundle_adjustment(model, options(intrinsics), cancellation_token=token),
         progress,

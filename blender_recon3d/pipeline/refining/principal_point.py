@@ -79,7 +79,7 @@ def _adjusted(model: Any, free: set[int], progress: Progress) -> Any:
     chosen = options(intrinsics=True, principal_point=True)
     chosen.ceres.solver_options.max_num_iterations = SLICE
     for number in range(SLICES):
-        progress.counted(number, SLICES, "principal point")
+        progress.report(number, SLICES, "principal point")
         progress.check()
         adjuster = pycolmap.create_default_bundle_adjuster(chosen, config, copy)
         if adjuster.solve().termination_type != pycolmap.BundleAdjustmentTerminationType.NO_CONVERGENCE:

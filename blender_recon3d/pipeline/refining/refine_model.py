@@ -136,7 +136,7 @@ def _round(
 
     def told(what: str) -> Callable[[int, int], None]:
         def tell(done: int, total: int) -> None:
-            progress.counted(done, total, busy + what)
+            progress.report(done, total, busy + what)
             progress.check()
 
         return tell

@@ -117,7 +117,7 @@ def _incremental(
         registered += 1
 
     def poll() -> None:
-        progress.counted(registered, photos, "placing cameras")
+        progress.report(registered, photos, "placing cameras")
         live.publish()
 
     run_cancellable(
