@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import cv2
+import numpy as np
 from PIL import Image
 
 from .case import PHOTOS, Case
@@ -35,7 +37,26 @@ def with_thumbnails(folder: Path) -> Path:
     return folder
 
 
+def copies(folder: Path) -> Path:
+    """Every photo twice, the second one saved once more: a backup in the same folder."""
+    for photo in originals():
+        shutil.copy(photo, folder)
+        with Image.open(photo) as image:
+            image.save(folder / f"{photo.stem} (1).jpg", quality=70)
+    return folder
+
+
+def twelve_bits(folder: Path) -> Path:
+    """Gray values of 12 bits in PNG files of 16, as machine vision writes them."""
+    for photo in originals():
+        gray = cv2.imread(str(photo), cv2.IMREAD_GRAYSCALE)
+        cv2.imwrite(str(folder / f"{photo.stem}.png"), gray.astype(np.uint16) * 16)
+    return folder
+
+
 CASES = (
     Case("plain photos", plain),
     Case("thumbnails of a network drive", with_thumbnails),
+    Case("every photo twice", copies),
+    Case("12 bits in 16", twelve_bits),
 )

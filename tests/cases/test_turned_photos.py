@@ -6,8 +6,16 @@ import cv2
 import numpy as np
 import pytest
 
+from blender_recon3d.pipeline.documents.photos_json import PhotoEntry, PhotoState
+from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.matching.turned_photos import directed, quarter_turns, said, turned_back
+from blender_recon3d.pipeline.settings import PairsSettings
+from blender_recon3d.pipeline.stages.pairs import encode
+from blender_recon3d.pipeline.workspace import Workspace
+from tests.support.engine import REPOSITORY
 from tests.support.scenes import box_scene, render, ring, spot_texture
+
+PHOTOS = REPOSITORY / "demo" / "photos"
 
 
 @pytest.fixture(scope="module")
@@ -44,3 +52,20 @@ def test_keypoints_go_back_to_where_they_were(turns):
 def test_photos_of_nothing_stay_as_they_are():
     assert quarter_turns([directed(np.full((100, 100), 128, np.uint8))] * 3) == [0, 0, 0]
     assert said({"a.jpg": 0}) == "" and "a.jpg is turned" in said({"a.jpg": 2, "b.jpg": 0})
+
+
+def test_photos_upside_down_look_to_retrieval_as_they_do_upright(tmp_path):
+    images = [cv2.resize(cv2.imread(str(path)), (480, 360)) for path in sorted(PHOTOS.glob("*.jpg"))[:6]]
+    descriptors = []
+    for name, turns in (("upright", (0,) * 6), ("turned", (0, 2, 0, 2, 0, 0))):
+        workspace = Workspace(tmp_path / name)
+        workspace.images.mkdir(parents=True)
+        entries = []
+        for number, (image, turn) in enumerate(zip(images, turns, strict=True)):
+            file = f"{number}.png"
+            cv2.imwrite(str(workspace.images / file), np.rot90(image, turn))
+            entries.append(PhotoEntry(name=file, source=file, state=PhotoState.USED, width=480, height=360))
+        descriptors.append(
+            encode(workspace, entries, PairsSettings(front_end="learned"), Progress(lambda event: None))
+        )
+    assert np.abs(descriptors[0] - descriptors[1]).max() < 1e-3

@@ -87,16 +87,29 @@ def _make(
 def encode(
     workspace: Workspace, photos: list[PhotoEntry], settings: PairsSettings, progress: Progress
 ) -> np.ndarray:
-    """Global descriptors float32 [N, D] of unit length, in the photos' order."""
+    """Global descriptors float32 [N, D] of unit length, in the photos' order.
+
+    Of photos turned back to how most stand: the network takes what is upside down for something else.
+    """
     import numpy as np
 
-    from ..photos.image_files import read_rgb
+    from ..matching.turned_photos import directed, quarter_turns
+    from ..photos.image_files import read_gray, read_rgb
+
+    found = []
+    for number, photo in enumerate(photos, 1):
+        found.append(directed(read_gray(workspace.images / photo.name)))
+        progress.update(number, len(photos), "looking which way up")
+    turns = dict(zip((photo.name for photo in photos), quarter_turns(found), strict=True))
+
+    def upright(name: str) -> np.ndarray:
+        return np.ascontiguousarray(np.rot90(read_rgb(workspace.images / name), turns[name]))
 
     encoder = retriever_of(settings.front_end).open(settings)
     parts = []
     for start in range(0, len(photos), BATCH):
         batch = photos[start : start + BATCH]
-        parts.append(encoder.encode([read_rgb(workspace.images / photo.name) for photo in batch]))
+        parts.append(encoder.encode([upright(photo.name) for photo in batch]))
         progress.update(start + len(batch), len(photos), "comparing photos")
     return np.concatenate(parts)
 
