@@ -46,6 +46,17 @@ def folded(photos: Sequence[str], gap: Sequence[str] = ()) -> Doubt:
     )
 
 
+def few_registered(registered: int, photos: Sequence[str], left: Sequence[str]) -> Doubt:
+    """photos: all that were used; left: those without a camera."""
+    return Doubt(
+        "few photos",
+        f"Only {registered} of {len(photos)} photos are registered: the model shows a part of what was taken, if it is "
+        "right at all.",
+        "The report says why, photo by photo. Take more photos between those that are registered and the others.",
+        tuple(left),
+    )
+
+
 def misplaced(photos: Sequence[str]) -> Doubt:
     """Photos whose surroundings look different in the other photos than the places of their cameras say."""
     one = len(photos) == 1

@@ -15,7 +15,7 @@ from ..documents.photos_json import FocalPrior
 from ..documents.placed_json import PlacedDocument
 from ..documents.placement_json import PlacementDocument
 from ..documents.registration_json import RegistrationDocument
-from ..doubts import Doubt
+from ..doubts import Doubt, few_registered
 from ..errors import UserError
 from ..events import Progress
 from ..files.atomic_files import atomic_folder, remove, scratch_folder
@@ -40,6 +40,8 @@ from .registration import registration
 from .sift_instead import try_sift
 from .unfolding import unfold
 
+MAX_LEFT_OUT = 0.5  # of the photos: when more are not registered, the model is doubtful
+
 
 def find_cameras(workspace: Workspace, settings: SfmSettings, progress: Progress) -> dict[str, Any]:
     with scratch_folder(workspace.mapping) as part:
@@ -57,6 +59,9 @@ def find_cameras(workspace: Workspace, settings: SfmSettings, progress: Progress
             (part / str(number)).mkdir()
             model.write(part / str(number))
             check_model(part / str(number))  # COLMAP does not say when it could not write all of it
+    left = sorted(name for name, entry in found.photos.items() if not entry.registered)
+    if len(left) > MAX_LEFT_OUT * len(found.photos):
+        doubts.append(few_registered(len(found.photos) - len(left), list(found.photos), left))
     doubts += fisheye_doubts(models[0], workspace.images)
     doubts += _place(workspace, models[0], progress)
     return {**_report(workspace, found, progress), "doubts": [doubt.to_json() for doubt in doubts]}
