@@ -14,7 +14,7 @@ from blender_recon3d.pipeline.events import read_events
 from blender_recon3d.pipeline.workspace import Workspace
 
 PHOTOS, TRUTH = ROOT / "demo" / "photos", ROOT / "demo" / "truth"
-OPTIONS = ("--quality", "preview", "--features", "sift", "--until", "sfm")
+OPTIONS = ("--quality", "preview", "--features", "sift", "--feature-size", "600", "--until", "sfm")
 SENTENCES = 3  # of what was said, in the table
 
 
