@@ -16,9 +16,10 @@ from benchmarks.cases.case import PHOTOS, Case, markdown, run_case
 
 HEAD = """# Inputs as people send them
 
-Each case is made from half of the demo's photos (14) and runs to the cameras at preview quality with SIFT at 600 pixels, but for the
-one with photos upside down, which has the learned front-end. The error is that of the camera centers, in percent of the
-demo's subject. Made by `python -m benchmarks.measure.cases --scratch DIR --markdown benchmarks/results/cases.md`.
+Each case is made from half of the demo's photos (14) and runs to the cameras at preview quality with SIFT at 600
+pixels, but for the one with photos upside down, which has the learned front-end. The error is that of the camera
+centers, in percent of the demo's subject. Made by
+`python -m benchmarks.measure.cases --scratch DIR --markdown benchmarks/results/cases.md`.
 
 """
 CASES: tuple[Case, ...] = (*inputs.CASES, *cameras.CASES)
