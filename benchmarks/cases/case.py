@@ -59,10 +59,12 @@ def run_case(case: Case, scratch: Path) -> Outcome:
 
 
 def _counts(workspace: Workspace) -> tuple[int, int]:
+    from blender_recon3d.pipeline.errors import UserError
+
     try:
         used = len(workspace.used_photos())
         found = json.loads(workspace.registration.read_text("utf-8"))["photos"]
-    except (OSError, ValueError, KeyError):
+    except (UserError, OSError, ValueError, KeyError):
         return 0, 0
     return sum(entry["state"] == "registered" for entry in found.values()), used
 

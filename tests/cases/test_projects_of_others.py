@@ -12,7 +12,7 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environment")
 
 from blender_recon3d.pipeline.errors import UserError  # noqa: E402
-from blender_recon3d.pipeline.files.ply import read_vertices  # noqa: E402
+from blender_recon3d.pipeline.files.ply import read_vertices, write_vertices  # noqa: E402
 from blender_recon3d.scene.cleaning.clean_modifier import positions  # noqa: E402
 from blender_recon3d.scene.exporting.export_cameras import export_cameras  # noqa: E402
 from blender_recon3d.scene.importing.import_workspace import import_workspace  # noqa: E402
@@ -154,3 +154,15 @@ def test_map_coordinates_keep_their_precision_and_come_back(write, tmp_path):
     assert np.allclose(
         center, before + offset + [2, 0, 0], atol=0.5
     )  # the test's quaternion is single precision
+
+
+def test_a_cloud_in_map_coordinates_beside_cameras_that_are_not_keeps_its_precision(tmp_path):
+    root = write_workspace(tmp_path / "w", ring())
+    table = np.empty(500, [(name, "<f8") for name in "xyz"])
+    xyz = np.random.default_rng(0).normal(size=(500, 3)) + UTM
+    for axis, name in enumerate("xyz"):
+        table[name] = xyz[:, axis]
+    write_vertices(root / "dense" / "fusion.ply", table)
+    result = import_workspace(root)
+    assert np.abs(positions(result.cloud.data) + np.array(result.cloud.location, float) - xyz).max() < 1e-5
+    assert any("far from the cameras" in text for text in result.notes)

@@ -17,6 +17,7 @@ from mathutils import Matrix
 
 from ...pipeline.errors import UserError
 from ...pipeline.files.far_origin import moved, note, offset_of
+from ...pipeline.files.ply import columns, read_vertices
 from ..cameras import (
     KEY,
     create_camera,
@@ -37,6 +38,11 @@ from .mesh_files import has_mesh
 from .moved_empty import carried_over, moved_by_user, pose
 
 NAME = "Recon3D"
+SAMPLE = 100_000  # points of a cloud that tell where it lies
+CLOUD_ELSEWHERE = (
+    "The cloud lies far from the cameras, as if one of them were in map coordinates: it is shown where its file says, "
+    "and its points are kept near its object's origin, so that nothing is lost to single precision."
+)
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,7 @@ def import_workspace(
     model = colmap_files.read_model(source.model)
     pinholes = {camera_id: pinhole_of(camera, source.model) for camera_id, camera in model.cameras.items()}
     offset = offset_of(_centers(model))
-    points = _read_points(source, offset)
+    points, shift = _read_points(source, offset)
     notes = source.notes
     placed = source.world_from_model
     if offset.any():
@@ -93,6 +99,9 @@ def import_workspace(
     collection, camera_collection, empty = _containers(scene, source.root, placed, stands)
     collection[KEY]["offset"] = offset.tolist()
     cloud = create_cloud(points, f"{NAME} Cloud")
+    if shift.any():
+        cloud.location = shift.tolist()
+        notes += (CLOUD_ELSEWHERE,)
     collection.objects.link(cloud)
     cloud.parent = empty
     cameras = {}
@@ -161,13 +170,17 @@ def _centers(model: colmap_files.Model) -> np.ndarray:
     return np.array([pose_of(image.qvec, image.tvec)[1] for image in model.images], float).reshape(-1, 3)
 
 
-def _read_points(source: Source, offset: np.ndarray) -> Points:
+def _read_points(source: Source, offset: np.ndarray) -> tuple[Points, np.ndarray]:
+    """The points, less the offset and less what they lie apart from the cameras still, which comes second [3]."""
     if source.cloud is not None:
-        return ply_points.read_points(source.cloud, offset)
+        vertices = read_vertices(source.cloud)
+        positions = columns(vertices[:: max(1, len(vertices) // SAMPLE)], "x", "y", "z")
+        shift = np.zeros(3) if positions is None else offset_of(positions - offset)
+        return ply_points.to_points(source.cloud, vertices, offset + shift).finite(), shift
     sparse = colmap_files.read_points(source.model)
     with np.errstate(over="ignore"):
         xyz = (sparse.xyz - offset).astype(np.float32)
-    return Points(xyz, rgb=sparse.rgb, views=sparse.views).finite()
+    return Points(xyz, rgb=sparse.rgb, views=sparse.views).finite(), np.zeros(3)
 
 
 # -- containers -------------------------------------------------------------------------------------
