@@ -16,13 +16,13 @@ NEWEST = 0.3  # weight of the newest run
 MOST = (
     10.0  # a run that is farther off than so many times says something about that run, not about the machine
 )
-MOST_BYTES = 1 << 20
+MAX_BYTES = 1 << 20
 
 
 def ratios(path: Path) -> dict[str, float]:
     """Real seconds over forecast seconds by stage; nothing where there is no file that can be read."""
     try:
-        raw = json_values.mapping(json_values.parse(read_regular(path, MOST_BYTES)))
+        raw = json_values.mapping(json_values.parse(read_regular(path, MAX_BYTES)))
     except (OSError, ValueError):
         return {}
     found = {

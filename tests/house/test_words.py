@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import tokenize
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,25 @@ def test_code_reads_like_english(folder):
         if TRANSLATED.search(line)
     ]
     assert not found, "\n".join(found)
+
+
+NAME_TO_AVOID = re.compile(
+    r"(?i:colour|neighbour|centre|grey|normalis|initialis|optimis|rasteris|licence)|^_?(?:LEAST|MOST|FEWEST)_"
+)
+
+
+@pytest.mark.parametrize("folder", ["blender_recon3d", "benchmarks", "training", "tools", "examples", "demo"])
+def test_names_are_spelled_as_in_blender(folder):
+    found = set()
+    for path in (ROOT / folder).rglob("*.py"):
+        with path.open("rb") as file:
+            names = {
+                token.string for token in tokenize.tokenize(file.readline) if token.type == tokenize.NAME
+            }
+        found |= {
+            f"{path.relative_to(ROOT)}: {name}" for name in {path.stem, *names} if NAME_TO_AVOID.search(name)
+        }
+    assert not found, "\n".join(sorted(found))
 
 
 def test_a_word_is_found():
