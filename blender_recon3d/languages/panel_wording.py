@@ -19,6 +19,7 @@ _PHRASES = (
     (r"run the photos stage first: recon3d photos OUT", "press Reconstruct again"),
     (r"start again with recon3d run\b", "choose another results folder"),
     (r"run recon3d doctor", "press Check Engine"),
+    (r"place it again with recon3d place [^\n]+", "orient and scale it again."),
     # With or without the workspace, whose path may hold anything: "run recon3d mesh /a b/out first".
     (r"run recon3d \w+(?:(?! with\b| or\b|[,;:])[^\n]+?(?= (?:again|first)\b))?(?: again| first)?", _AGAIN),
     (r"choose another output folder with -o\b", "choose another results folder"),

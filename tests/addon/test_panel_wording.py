@@ -71,6 +71,10 @@ def test_no_message_of_the_engine_shows_an_option_or_a_command_in_the_panel():
             "free some space and run the same command again; it is kept.",
             "free some space and press Resume; it is kept.",
         ),
+        (
+            "does not hold: place it again with recon3d place /a b.c.",
+            "does not hold: orient and scale it again.",
+        ),
         ("no mesh: run recon3d mesh /a b/c first.", "no mesh: press Reconstruct again."),
         ("use --features sift, or --quality preview", "set Features to SIFT, or Quality to Preview"),
         ("The disk is full.", "The disk is full."),
