@@ -3,7 +3,9 @@
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from blender_recon3d.pipeline.sfm.pure_rotation import OFF, off_rotation
+from blender_recon3d.pipeline.colmap.calls import pycolmap
+from blender_recon3d.pipeline.sfm.pure_rotation import OFF, from_one_place, off_rotation
+from tests.support.made_databases import write_database
 
 SIZE, FOCAL = (800, 600), 700.0
 K = np.array([[FOCAL, 0, 400], [0, FOCAL, 300], [0, 0, 1.0]])
@@ -23,3 +25,17 @@ def homographies(step: float) -> list[np.ndarray]:
 def test_a_turning_camera_is_told_from_one_that_moves_over_a_plane():
     assert off_rotation(homographies(0.0), SIZE) < 0.5 * OFF
     assert off_rotation(homographies(0.2), SIZE) > 3 * OFF
+
+
+def test_it_is_told_by_the_verified_pairs(tmp_path):
+    """Whose keypoints are off by half a pixel."""
+    points = np.random.default_rng(0).uniform([-40, -30, 20], [40, 30, 60], (3000, 3))
+    pixels = {}
+    for number in range(6):
+        turn = Rotation.from_rotvec(np.radians([3.0 * np.sin(number), 4.0 * number - 10, number])).as_matrix()
+        seen = points @ turn.T @ K.T
+        pixels[f"{number}.jpg"] = seen[:, :2] / seen[:, 2:] + np.random.default_rng(number).normal(
+            0, 0.5, (3000, 2)
+        )
+    camera = pycolmap.Camera.create_from_model_name(0, "SIMPLE_RADIAL", 1.2 * SIZE[0], *SIZE)
+    assert from_one_place(write_database(tmp_path, camera, pixels))

@@ -18,7 +18,7 @@ MIN_SHARE = 0.95  # of the photos that were registered
 
 
 def settle_undetermined_focals(attempts: Attempts, map_held: Callable[[Path], list[Any]]) -> None:
-    """Those of EXIF are held, others doubted. map_held: the models from a database, whose cameras stay as they are."""
+    """Those of EXIF are held, others doubted. map_held: the models from a database, whose focal lengths stay."""
     if not attempts.models:
         return
     model = attempts.models[0]

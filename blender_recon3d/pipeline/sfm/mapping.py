@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +34,7 @@ from .fisheye import fisheye_doubts, try_fisheye
 from .held_focals import settle_undetermined_focals
 from .live_model import LiveModel
 from .pure_rotation import ADVICE as ONE_PLACE_ADVICE
-from .pure_rotation import from_one_place
+from .pure_rotation import from_one_place, one_place_doubt
 from .registration import registration
 from .sift_instead import try_sift
 from .unfolding import unfold
@@ -49,6 +48,8 @@ def find_cameras(workspace: Workspace, settings: SfmSettings, progress: Progress
             attempts = _map(workspace, settings, part, progress)
             models, doubts = attempts.models, attempts.doubts
             found = registration(workspace, models, attempts.database)
+            if models and from_one_place(attempts.database):
+                doubts.append(one_place_doubt())
         finally:
             remove(workspace.live)
     write_document(workspace.registration, found)
@@ -71,10 +72,10 @@ def _map(workspace: Workspace, settings: SfmSettings, scratch: Path, progress: P
     """The models, the one with the most photos first, what is doubtful about their cameras, and their database."""
     mapper = _incremental if settings.mapper == "incremental" else _global
 
-    def mapped(database: Path, how: SfmSettings = settings) -> list[Any]:
+    def mapped(database: Path, held: bool = False) -> list[Any]:
         output = scratch / f"models_{database.stem}"
         output.mkdir()
-        mapper(workspace, how, database, output, progress)
+        mapper(workspace, settings, database, output, progress, held)
         return _read_models(output)
 
     attempts = Attempts(workspace.database, scratch, mapped, progress, mapped(workspace.database), [])
@@ -88,21 +89,20 @@ def _map(workspace: Workspace, settings: SfmSettings, scratch: Path, progress: P
     )
     if settle:
         try_fisheye(attempts, workspace.images, settings.seed)
-        settle_undetermined_focals(
-            attempts, lambda database: mapped(database, replace(settings, refine_intrinsics=False))
-        )
+        settle_undetermined_focals(attempts, lambda database: mapped(database, held=True))
     if attempts.models:
         unfold(attempts, [photo.name for photo in workspace.used_photos()], settings.seed)
     return attempts
 
 
 def _incremental(
-    workspace: Workspace, settings: SfmSettings, database: Path, output: Path, progress: Progress
+    workspace: Workspace, settings: SfmSettings, database: Path, output: Path, progress: Progress, held: bool
 ) -> None:
+    """held: focal lengths stay as they are."""
     photos = len(workspace.used_photos())
     options = pycolmap.IncrementalPipelineOptions()
     options.min_model_size = settings.min_model_size
-    options.ba_refine_focal_length = settings.refine_intrinsics
+    options.ba_refine_focal_length = settings.refine_intrinsics and not held
     options.ba_refine_extra_params = settings.refine_intrinsics
     # With several threads bundle adjustment adds up in another order each time, and every camera moves a little.
     options.num_threads = options.mapper.num_threads = 1
@@ -141,13 +141,14 @@ def _incremental(
 
 
 def _global(
-    workspace: Workspace, settings: SfmSettings, database: Path, output: Path, progress: Progress
+    workspace: Workspace, settings: SfmSettings, database: Path, output: Path, progress: Progress, held: bool
 ) -> None:
+    """held: intrinsics stay as they are."""
     progress.info("Placing all cameras at once (global mapper); no progress is reported.")
     options = {
         "seed": settings.seed,
         "min_model_size": settings.min_model_size,
-        "refine_intrinsics": settings.refine_intrinsics,
+        "refine_intrinsics": settings.refine_intrinsics and not held,
     }
     run_in_child(database, workspace.images, output, options, progress)
 

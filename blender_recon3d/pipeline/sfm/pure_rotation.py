@@ -13,6 +13,7 @@ import numpy as np
 
 from ..colmap.calls import pycolmap
 from ..colmap.database import open_database
+from ..doubts import Doubt
 
 SHORTEST, LONGEST, STEPS = 0.4, 4.0, 160  # focal lengths that are tried, of the longest side
 OFF = 0.02  # of a rotation's singular values from each other; 0.005 from a tripod, 0.1 in a flight straight down
@@ -26,6 +27,16 @@ _HOMOGRAPHIES = tuple(
     getattr(pycolmap.TwoViewGeometryConfiguration, name)
     for name in ("PLANAR", "PANORAMIC", "PLANAR_OR_PANORAMIC")
 )
+
+
+def one_place_doubt() -> Doubt:
+    """Of a model that COLMAP has made of such photos all the same."""
+    return Doubt(
+        "one place",
+        "The photos seem to be all taken from one place, by turning the camera: nothing shows how far away things are, "
+        "and the model is likely wrong.",
+        "Take the photos again, with a step to the side from photo to photo.",
+    )
 
 
 def from_one_place(path: Path) -> bool:
