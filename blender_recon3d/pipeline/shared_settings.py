@@ -24,6 +24,13 @@ FRONT_END_CHOICES = {
 }
 
 
+def alignment() -> Any:
+    return setting(
+        "", "Project of another program whose cameras are taken instead of being found", "Alignment", path="file",
+        later=True, not_in_panel="Import Alignment sets it",
+    )  # fmt: skip
+
+
 def device() -> Any:
     return setting(
         "auto", "What networks and depth are computed on", "Device", choices=DEVICES,

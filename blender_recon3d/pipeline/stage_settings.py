@@ -90,6 +90,7 @@ class PairsSettings(Settings):
     front_end: str = shared_settings.front_end()
     weights: str = shared_settings.weights()
     device: str = shared_settings.device()
+    alignment: str = shared_settings.alignment()
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,7 @@ class FeaturesSettings(Settings):
     )
     weights: str = shared_settings.weights()
     device: str = shared_settings.device()
+    alignment: str = shared_settings.alignment()
 
 
 @dataclass(frozen=True)
@@ -167,6 +169,7 @@ class MatchesSettings(Settings):
     seed: int = shared_settings.seed()
     weights: str = shared_settings.weights()
     device: str = shared_settings.device()
+    alignment: str = shared_settings.alignment()
 
 
 @dataclass(frozen=True)
@@ -188,6 +191,7 @@ class SfmSettings(Settings):
         3, "Fewest photos of a model worth keeping", "Min Model Size", unit="photos", low=2
     )
     seed: int = shared_settings.seed()
+    alignment: str = shared_settings.alignment()
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,15 @@ def export(chosen: argparse.Namespace) -> int:
 
     written: list[str] = []
     for name in chosen.export:
+        if chosen.cameras:
+            from ..alignments.write_alignment import write_alignment
+
+            path = user_path(name).absolute()
+            said = write_alignment(Workspace(chosen.output), path, chosen.cameras, chosen.undistorted)
+            written.append(str(path))
+            if not chosen.json:
+                sys.stdout.write(printable(said) + "\n")
+            continue
         files = [str(path) for path in export(Workspace(chosen.output), user_path(name))]
         written += files
         if not chosen.json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import NoReturn
 
+from ..alignments.project_files import CAMERA_FORMATS, FORMATS
 from ..errors import UserError
 from ..stage import all_stages
 from ..system.versions import engine_version
@@ -47,6 +48,15 @@ def make_parser() -> argparse.ArgumentParser:
         add_settings(stage, until=False)
         stage.set_defaults(command=run_command.run, only=name)
 
+    bring = adding.add_parser("import", help="cameras of another program in place of finding them")
+    bring.add_argument("project", metavar="PROJECT", help=f"of {FORMATS}")
+    bring.add_argument(
+        "--photos", dest="folder", metavar="DIR", help="the project's photos; its own folder if not given"
+    )
+    bring.add_argument("-o", "--output", required=True, metavar="OUT", help="the workspace folder")
+    add_settings(bring, until=True)
+    bring.set_defaults(command=run_command.bring)
+
     inspect = adding.add_parser("inspect", help="which photos there are, and how long they will take")
     inspect.add_argument("photos", nargs="*", metavar="PHOTOS", help="a folder, photo files, or a video")
     inspect.add_argument(
@@ -62,6 +72,15 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="FILE",
         nargs="+",
         help="format by extension: .obj, .ply, .glb, or a picture: .png, .jpg",
+    )
+    export.add_argument(
+        "--cameras",
+        metavar="NAME",
+        choices=CAMERA_FORMATS,
+        help=f"the cameras instead: {', '.join(CAMERA_FORMATS)}",
+    )
+    export.add_argument(
+        "--undistorted", action="store_true", help="the cameras of the undistorted photos in OUT/dense/images"
     )
     export.add_argument("--json", action="store_true", help="for machines")
     export.set_defaults(command=commands.export)

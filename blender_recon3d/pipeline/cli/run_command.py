@@ -24,6 +24,9 @@ from .exit_codes import BAD_USAGE, CANCELLED, CANCELLED_TEXT, DONE, FAILED, NO_M
 from .running import json_sink, log_to, real_stderr, stoppable
 from .setting_options import job_settings
 
+# Of an import: the cameras stay as they are, and every photo that has one is used.
+ALIGNMENT_OPTIONS = {"until": "sfm", "refine": "off", "keep_blurred": True, "keep_copies": True}
+
 
 def run(chosen: argparse.Namespace) -> int:
     workspace = Workspace(chosen.output)
@@ -57,6 +60,17 @@ def run(chosen: argparse.Namespace) -> int:
         data = {"remedy": error.remedy, "exit_code": error.exit_code}
         show(Event(time.time(), "job", EventKind.ERROR, message=str(error), data=data))
         return error.exit_code
+
+
+def bring(chosen: argparse.Namespace) -> int:
+    """`recon3d import`: a run up to the cameras, which are those of another program and stay as they are."""
+    project = user_path(chosen.project).absolute()
+    chosen.alignment = str(project)
+    chosen.photos = [chosen.folder or str(project if project.is_dir() else project.parent)]
+    for option, value in ALIGNMENT_OPTIONS.items():
+        if getattr(chosen, option) is None:
+            setattr(chosen, option, value)
+    return run(chosen)
 
 
 def _checked_exports(chosen: argparse.Namespace, workspace: Workspace) -> list[Path]:

@@ -64,7 +64,7 @@ def find_cameras(workspace: Workspace, settings: SfmSettings, progress: Progress
     if len(left) > MAX_LEFT_OUT * len(found.photos):
         doubts.append(few_registered(len(found.photos) - len(left), list(found.photos), left))
     doubts += fisheye_doubts(models[0], workspace.images)
-    doubts += _place(workspace, models[0], progress)
+    doubts += place_main_model(workspace, models[0], progress)
     return {**_report(workspace, found, progress), "doubts": [doubt.to_json() for doubt in doubts]}
 
 
@@ -162,7 +162,7 @@ def _read_models(folder: Path) -> list[Any]:
     return sorted(models, key=lambda model: (model.num_reg_images(), model.num_points3D()), reverse=True)
 
 
-def _place(workspace: Workspace, model: Any, progress: Progress) -> list[Doubt]:
+def place_main_model(workspace: Workspace, model: Any, progress: Progress) -> list[Doubt]:
     """Writes placement.json; what is doubtful about it."""
     photos = workspace.used_photos()
     gps = places_by_name(photos)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import job_arithmetic
+from ..alignments.project_files import has_tracks
 from ..documents.state_json import StageState
 from ..events import Progress
 from ..files.atomic_files import remove
@@ -119,6 +120,7 @@ STAGE = Stage(
     owns=owns,
     leaves=lambda workspace: (workspace.database,),
     may_leave=lambda workspace: (workspace.features,),
+    left_out=lambda settings: has_tracks(settings.alignment),
     forecast=forecast,
     look_closer=look_closer,
     set_aside=set_aside,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..alignments.project_files import has_tracks
 from ..events import Progress
 from ..job_forecast import Facts
 from ..models.front_ends import matcher_of, weights_identity
@@ -89,6 +90,7 @@ STAGE = Stage(
     inputs=inputs,
     run=run,
     leaves=lambda workspace: (workspace.database,),
+    left_out=lambda settings: has_tracks(settings.alignment),
     forecast=forecast,
     inside="features",
     take_out=take_out,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..alignments.project_files import has_tracks
 from ..documents.photos_json import PhotoEntry
 from ..errors import UserError
 from ..events import Progress
@@ -164,5 +165,6 @@ STAGE = Stage(
     run=run,
     owns=lambda workspace: (workspace.pairs,),
     leaves=lambda workspace: (workspace.pairs,),
+    left_out=lambda settings: has_tracks(settings.alignment),
     forecast=lambda facts: 0.0,
 )

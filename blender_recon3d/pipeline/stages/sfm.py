@@ -16,7 +16,17 @@ def owns(workspace: Workspace) -> Sequence[Path]:
     return (workspace.sparse, workspace.placement, workspace.registration, workspace.live)
 
 
+def inputs(workspace: Workspace, settings: SfmSettings) -> Any:
+    from ..alignments.take_alignment import identity
+
+    return identity(settings.alignment) if settings.alignment else ""
+
+
 def run(workspace: Workspace, settings: SfmSettings, progress: Progress) -> dict[str, Any]:
+    if settings.alignment:
+        from ..alignments.take_alignment import take_alignment
+
+        return take_alignment(workspace, settings.alignment, settings.seed, progress)
     from ..sfm.mapping import find_cameras
 
     return find_cameras(workspace, settings, progress)
@@ -29,6 +39,7 @@ STAGE = Stage(
     version=1,
     needs=("matches",),
     settings=SfmSettings,
+    inputs=inputs,
     run=run,
     owns=owns,
     leaves=lambda workspace: (workspace.mapped, workspace.placement, workspace.registration),

@@ -1,0 +1,68 @@
+"""The photos of a project among those that were given, whatever the case, the ending and the folders of their names."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+from ..documents.photos_json import PhotoEntry
+
+
+class PhotoNames:
+    """The used photos of a workspace, found by the names that another program has for them."""
+
+    def __init__(self, photos: Iterable[PhotoEntry]) -> None:
+        self._by_stem: dict[str, list[tuple[list[str], str, PhotoEntry]]] = defaultdict(list)
+        for photo in photos:
+            folders, stem, ending = _parts(photo.source)
+            self._by_stem[stem].append((folders, ending, photo))
+
+    def find(self, name: str) -> PhotoEntry | None:
+        """The photo of this name: of several, that whose folders agree the furthest, and whose ending does too. None
+        where there is none, or where two fit equally well."""
+        folders, stem, ending = _parts(name)
+        fits = [
+            (_agreeing(folders, own), ending == other, photo)
+            for own, other, photo in self._by_stem.get(stem, [])
+        ]
+        best = max((fit[:2] for fit in fits), default=None)
+        found = [photo for agreeing, same, photo in fits if (agreeing, same) == best]
+        return found[0] if len(found) == 1 else None
+
+    def size(self, name: str) -> tuple[int, int] | None:
+        """Width and height of the photo's pixels as they are stored, before EXIF's orientation is applied."""
+        photo = self.find(name)
+        if photo is None:
+            return None
+        return (
+            (photo.height, photo.width) if photo.orientation in (5, 6, 7, 8) else (photo.width, photo.height)
+        )
+
+
+def _parts(name: str) -> tuple[list[str], str, str]:
+    """Folders from the last to the first, stem and ending, all in lower case. Some programs leave out the ending."""
+    path = PurePosixPath(name.replace("\\", "/").casefold())
+    known = path.suffix in (
+        ".jpg",
+        ".jpeg",
+        ".png",
+        ".tif",
+        ".tiff",
+        ".webp",
+        ".heic",
+        ".heif",
+        ".avif",
+        ".bmp",
+    )
+    folders = [part for part in reversed(path.parent.parts) if part not in (".", "/")]
+    return folders, path.stem if known else path.name, path.suffix if known else ""
+
+
+def _agreeing(first: list[str], second: list[str]) -> int:
+    count = 0
+    for one, other in zip(first, second, strict=False):
+        if one != other:
+            break
+        count += 1
+    return count

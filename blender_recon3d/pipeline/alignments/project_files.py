@@ -1,0 +1,60 @@
+"""What can be told of a project without reading it. Standard library only."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+from ..files.regular import read_regular
+
+FORMATS = (
+    "Metashape (cameras as .xml), RealityScan (.csv, or a folder of .xmp), Meshroom (.sfm, .json), OpenMVG "
+    "(sfm_data.json), OpenSfM (reconstruction.json), nerfstudio and instant-ngp (transforms.json), Bundler (.out), "
+    "VisualSFM (.nvm) or COLMAP (a folder)"
+)
+# Of alignments that are written (write_alignment.py).
+CAMERA_FORMATS = (
+    "colmap",
+    "metashape",
+    "realityscan",
+    "meshroom",
+    "nerfstudio",
+    "instant-ngp",
+    "bundler",
+    "nvm",
+)
+_HEAD = 1 << 16  # bytes that tell whose a JSON file is
+
+
+def has_tracks(path: str) -> bool:
+    """Whether the project says where its points were seen, so that no features are needed. Quick, and never raises."""
+    given = Path(path)
+    try:
+        stamp = given.stat().st_mtime_ns
+    except OSError:
+        return False
+    return _has_tracks(given, stamp)
+
+
+@functools.lru_cache(maxsize=16)
+def _has_tracks(path: Path, stamp: int) -> bool:
+    ending = path.suffix.lower()
+    if path.is_dir() or ending in (".bin", ".txt"):
+        return not (path.is_dir() and has_xmp(path))
+    if ending in (".nvm", ".out"):
+        return True
+    if ending in (".json", ".sfm"):
+        try:
+            content = read_regular(path)
+        except OSError:
+            return False
+        return b'"observations"' in content or (
+            b'"shots"' in content[:_HEAD] and path.with_name("tracks.csv").is_file()
+        )
+    return False
+
+
+def has_xmp(folder: Path) -> bool:
+    """Whether the folder holds XMP files, and no model of COLMAP's."""
+    is_model = any((folder / name).is_file() for name in ("cameras.bin", "cameras.txt"))
+    return not is_model and any(file.suffix.lower() == ".xmp" for file in folder.rglob("*"))

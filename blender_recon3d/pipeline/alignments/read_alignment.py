@@ -1,0 +1,57 @@
+"""Which program a project is of, and its alignment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ..errors import FileFormatError, UserError
+from ..files.regular import read_regular
+from .alignment import Alignment, Sizes
+from .project_files import FORMATS, has_xmp
+
+
+def read_alignment(path: Path, sizes: Sizes) -> Alignment:
+    """UserError where the project is not there or of no known kind, or nothing in it is aligned."""
+    if not path.exists():
+        raise UserError(f"{path} does not exist: give the project, of {FORMATS}.", 2)
+    found = _reader(path)(path, sizes)
+    if not found.photos:
+        why = (
+            " ".join(found.notes)
+            or "None of its photos has a pose, or none of them is among the photos given."
+        )
+        raise UserError(f"{path} has no cameras to take. {why}", 2)
+    return found
+
+
+def _reader(path: Path) -> Callable[[Path, Sizes], Alignment]:
+    from .readers import bundler, colmap, meshroom, metashape, nvm, realityscan
+
+    ending = path.suffix.lower()
+    if path.is_dir():
+        return realityscan.read_xmp if has_xmp(path) else colmap.read
+    named = {
+        ".xml": metashape.read, ".csv": realityscan.read_csv, ".xmp": realityscan.read_xmp, ".sfm": meshroom.read,
+        ".out": bundler.read, ".nvm": nvm.read, ".bin": colmap.read, ".txt": colmap.read,
+    }  # fmt: skip
+    if ending in named:
+        return named[ending]
+    if ending == ".json":
+        return _json_reader(path)
+    raise FileFormatError(path, f"it is not a project that is known here: {FORMATS}")
+
+
+def _json_reader(path: Path) -> Callable[[Path, Sizes], Alignment]:
+    from .readers import meshroom, openmvg, opensfm, transforms
+
+    content = read_regular(path)
+    for mark, reader in (
+        (b'"sfm_data_version"', openmvg.read),
+        (b'"transform_matrix"', transforms.read),
+        (b'"shots"', opensfm.read),
+        (b'"intrinsicId"', meshroom.read),
+    ):
+        if mark in content:
+            return reader
+    raise FileFormatError(path, f"it is not a project that is known here: {FORMATS}")

@@ -1,0 +1,114 @@
+"""Meshroom (AliceVision): .sfm and .json files, as StructureFromMotion and ConvertSfMFormat write them.
+
+Numbers are texts. `rotation` is stored column by column, so that its rows are those of camera to world. The principal
+point is an offset from the middle since version 1.2.2 of the format, before it was counted from the corner: which of
+the two is told by its size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...errors import FileFormatError
+from ..alignment import AlignedPhoto, Alignment, Lens, Sizes, pose, with_points
+from ..lenses import brown, fisheye
+from .source_files import read_json
+
+_RADIAL = ("", "none", "radialk1", "radialk3", "brown")
+_OLD = {"pinhole": "none", "radial1": "radialk1", "radial3": "radialk3", "brown": "brown", "fisheye4": "fisheye4",
+        "equidistant": "fisheye4"}  # fmt: skip
+
+
+def read(path: Path, sizes: Sizes) -> Alignment:
+    document = read_json(path)
+    if (
+        not isinstance(document, dict)
+        or not {"views", "intrinsics"} <= set(document)
+        or "root_path" in document
+    ):
+        raise FileFormatError(path, "it is not a scene of Meshroom (no views and intrinsics)")
+    try:
+        return _read(document)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise FileFormatError(path, f"it is not a scene of Meshroom that is known here ({error})") from error
+
+
+def _read(document: Mapping[str, Any]) -> Alignment:
+    lenses: dict[str, Lens] = {}
+    refused: dict[str, str] = {}
+    for intrinsic in document["intrinsics"]:
+        lens = _lens(intrinsic)
+        if isinstance(lens, str):
+            refused[str(intrinsic["intrinsicId"])] = lens
+        else:
+            lenses[str(intrinsic["intrinsicId"])] = lens
+    poses = {str(each["poseId"]): each["pose"]["transform"] for each in document.get("poses") or ()}
+    photos: list[AlignedPhoto] = []
+    place: dict[str, int] = {}
+    notes: list[str] = []
+    for view in document["views"]:
+        transform = poses.get(str(view.get("poseId")))
+        lens_id = str(view.get("intrinsicId"))
+        if transform is None:
+            continue
+        if "rigId" in view and str(view["rigId"]) != "4294967295":
+            notes.append("Photos of a rig are left out.")
+            continue
+        if lens_id not in lenses:
+            notes.append(
+                f"Photos with the lens model {refused.get(lens_id, 'that is missing')} are left out."
+            )
+            continue
+        world_from_cam = np.array(transform["rotation"], np.float64).reshape(3, 3)
+        center = np.array(transform["center"], np.float64).reshape(3)
+        place[str(view["viewId"])] = len(photos)
+        photos.append(AlignedPhoto(str(view["path"]), lenses[lens_id], pose(world_from_cam.T, center)))
+    xyz: list[list[float]] = []
+    colors: list[list[int]] = []
+    seen: list[tuple[int, int, float, float]] = []
+    for landmark in document.get("structure") or ():
+        for each in landmark.get("observations") or ():
+            photo = place.get(str(each["observationId"]))
+            if photo is not None:
+                x, y = (float(value) for value in each["x"])
+                seen.append((len(xyz), photo, x, y))
+        xyz.append([float(value) for value in landmark["X"]])
+        colors.append([int(value) for value in landmark.get("color") or (128, 128, 128)])
+    unique = tuple(dict.fromkeys(notes))
+    return Alignment("Meshroom", photos, **with_points(xyz, colors, seen), notes=unique)
+
+
+def _lens(intrinsic: Mapping[str, Any]) -> Lens | str:
+    """The lens, or the name of its model where that is not known."""
+    kind = str(intrinsic.get("type", "pinhole")).lower()
+    model = str(intrinsic.get("distortionType") or _OLD.get(kind, kind)).lower()
+    size = int(float(intrinsic["width"])), int(float(intrinsic["height"]))
+    focal = _focal(intrinsic, size[0])
+    center = _center([float(value) for value in intrinsic["principalPoint"]], size)
+    terms = [float(value) for value in intrinsic.get("distortionParams") or ()]
+    if model in _RADIAL and kind != "equidistant":
+        # Brown's are k1, k2, k3, t1, t2; t1 and t2 are OpenCV's p1 and p2.
+        return brown(size, focal, center, terms[:3], (terms[3], terms[4]) if len(terms) == 5 else (0.0, 0.0))
+    if model == "fisheye4" and kind != "equidistant":
+        return fisheye(size, focal, center, terms)
+    return model
+
+
+def _focal(intrinsic: Mapping[str, Any], width: int) -> tuple[float, float]:
+    """In pixels, of x and of y."""
+    given = intrinsic.get("pxFocalLength")
+    if given is not None:
+        values = [float(value) for value in (given if isinstance(given, list) else [given])]
+        return values[0], values[-1]
+    fx = float(intrinsic["focalLength"]) * width / float(intrinsic["sensorWidth"])
+    return fx, fx * float(intrinsic.get("pixelRatio", 1.0))
+
+
+def _center(point: Sequence[float], size: tuple[int, int]) -> tuple[float, float]:
+    half = size[0] / 2, size[1] / 2
+    offset = abs(point[0]) < half[0] / 2 and abs(point[1]) < half[1] / 2
+    return (half[0] + point[0], half[1] + point[1]) if offset else (point[0], point[1])

@@ -1,0 +1,153 @@
+"""The stage `sfm` where the cameras are another program's: read, matched with the photos, and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..colmap.calls import pycolmap, run_cancellable
+from ..colmap.database import image_ids, open_database
+from ..colmap.model_files import check_model
+from ..documents.codec import encode
+from ..documents.document_files import write_document
+from ..documents.registration_json import PhotoRegistration, RegistrationDocument, RegistrationState
+from ..doubts import Doubt
+from ..errors import UserError
+from ..events import Progress
+from ..files.atomic_files import atomic_folder, scratch_folder
+from ..files.user_path import recorded_path
+from ..sfm.mapping import place_main_model
+from ..sfm.registration import model_summary, registered
+from ..text import named
+from ..workspace import Workspace
+from .alignment import Alignment
+from .photo_names import PhotoNames
+from .project_files import has_tracks
+from .read_alignment import read_alignment
+from .to_model import Matched, build_model, match_photos, typical_error
+
+LARGE_ERROR = 2.0  # pixels: the points of a project that was read rightly lie nearer to where they were seen
+MIN_PHOTOS = 2
+
+
+def identity(project: str) -> list[Any]:
+    """What tells that a project's files have changed."""
+    path = Path(project)
+    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    if not path.exists():
+        raise UserError(f"{path} does not exist: give the project of the other program.", 2)
+    stats = [(str(file), file.stat()) for file in files]
+    return [[name, stat.st_size, stat.st_mtime_ns] for name, stat in stats]
+
+
+def take_alignment(workspace: Workspace, project: str, seed: int, progress: Progress) -> dict[str, Any]:
+    """Write sparse/0, placement.json and registration.json, and say what there is.
+
+    UserError where the project cannot be read, or fewer than two of its photos are there.
+    """
+    photos = workspace.used_photos()
+    alignment = read_alignment(Path(project), PhotoNames(photos).size)
+    matched = match_photos(alignment, photos)
+    _say(alignment, matched, progress)
+    if len(matched.photos) < MIN_PHOTOS:
+        raise UserError(
+            f"{len(matched.photos)} of the {len(alignment.photos)} photos of {project} are among those given (the "
+            f"first one is {alignment.photos[0].name}): give the folder of its photos.",
+            2,
+        )
+    if has_tracks(project):
+        model = build_model(alignment, matched)
+        how = "its points"
+    else:
+        progress.info(
+            "The project has no points with photos that see them: points are triangulated from features."
+        )
+        model = _triangulated(workspace, alignment, matched, seed, progress)
+        how = "points triangulated from features"
+    if not model.num_points3D():
+        raise UserError(
+            f"No point of {project} is seen in two of the photos: check that the photos are those of the project."
+        )
+    error = typical_error(model)
+    said = f"{alignment.program}: {len(matched.photos)} of {len(alignment.photos)} cameras, {how} lie {error:.2f} px"
+    with atomic_folder(workspace.sparse) as part:
+        (part / "0").mkdir()
+        model.write(part / "0")
+        check_model(part / "0")
+    write_document(
+        workspace.registration, _registration(model, [photo.name for photo in photos], alignment.program)
+    )
+    doubts = [*_doubts(error, project), *place_main_model(workspace, model, progress)]
+    return {
+        "message": f"{said} (median) from where they were seen",
+        "models": 1,
+        "of": len(photos),
+        **encode(model_summary(model)),
+        "program": alignment.program,
+        "typical_error": round(error, 4),
+        "lens_fit_error": round(max(photo.lens.fit_error for photo in matched.photos), 4),
+        "missing": len(matched.missing),
+        "doubts": [doubt.to_json() for doubt in doubts],
+    }
+
+
+def _say(alignment: Alignment, matched: Matched, progress: Progress) -> None:
+    for note in alignment.notes:
+        progress.warning(note)
+    if matched.missing:
+        progress.warning(
+            f"{len(matched.missing)} photos of the project are not among those given: {named(matched.missing)}."
+        )
+    fitted = max((photo.lens.fit_error for photo in matched.photos), default=0.0)
+    if fitted:
+        progress.info(
+            f"COLMAP does not have the lens model of {alignment.program}: one was fitted to it, which differs by at "
+            f"most {fitted:.3f} px."
+        )
+
+
+def _triangulated(
+    workspace: Workspace, alignment: Alignment, matched: Matched, seed: int, progress: Progress
+) -> Any:
+    """The cameras as they are, and points from the verified matches."""
+    with open_database(workspace.database) as database:
+        ids = image_ids(database)
+    model = build_model(alignment, matched, ids)
+    options = pycolmap.IncrementalPipelineOptions()
+    options.num_threads = options.mapper.num_threads = 1
+    options.random_seed = options.mapper.random_seed = options.triangulation.random_seed = seed
+    with scratch_folder(workspace.mapping) as part:
+        return run_cancellable(
+            lambda token: pycolmap.triangulate_points(
+                model, workspace.database, workspace.images, part, options=options, cancellation_token=token
+            ),
+            progress,
+        )
+
+
+def _registration(model: Any, names: Sequence[str], program: str) -> RegistrationDocument:
+    photos = {
+        name: PhotoRegistration(
+            state=RegistrationState.NOT_REGISTERED, reason=f"it has no camera in the project of {program}"
+        )
+        for name in names
+    }
+    for name, (points, error) in registered(model).items():
+        photos[name] = PhotoRegistration(
+            state=RegistrationState.REGISTERED, model=0, points=points, error=error
+        )
+    return RegistrationDocument(models=[model_summary(model)], photos=photos)
+
+
+def _doubts(error: float, project: str) -> list[Doubt]:
+    if not error > LARGE_ERROR:
+        return []
+    return [
+        Doubt(
+            "alignment",
+            f"The points lie {error:.1f} px from where the photos show them: lens or cameras of "
+            f"{recorded_path(project).name} may have been read wrongly, or belong to other photos.",
+            "Check that the photos are those that the project was made of, neither cropped nor undistorted since.",
+        )
+    ]

@@ -1,0 +1,65 @@
+"""The cameras of a workspace for another program: recon3d export OUT --cameras FORMAT FILE."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from ..colmap.model_files import read_model
+from ..errors import UserError
+from ..files.user_path import recorded_path
+from ..results import require_model
+from ..workspace import Workspace
+from .alignment import Alignment
+from .readers.colmap import from_model
+from .writers import bundler, meshroom, metashape, nvm, realityscan, transforms
+
+WRITERS: dict[str, Callable[[Path, Alignment], None]] = {
+    "metashape": metashape.write,
+    "realityscan": realityscan.write,
+    "meshroom": meshroom.write,
+    "nerfstudio": transforms.write,
+    "instant-ngp": transforms.write,
+    "bundler": bundler.write,
+    "nvm": nvm.write,
+}
+
+
+def write_alignment(workspace: Workspace, path: Path, kind: str, undistorted: bool = False) -> str:
+    """Write the cameras in one of project_files.CAMERA_FORMATS; a sentence of what was written.
+
+    path: the file; a folder for realityscan and colmap. undistorted: of the photos in dense/images, which are without
+    distortion; else of the photos as they were given, by their own names. UserError (2) where the format cannot say it.
+    """
+    folder = workspace.dense / "sparse" if undistorted else workspace.model
+    if undistorted and not folder.exists():
+        raise UserError(
+            f"{workspace.root} has no undistorted photos yet: run recon3d dense {workspace.root} first.", 2
+        )
+    require_model(workspace)
+    if workspace.root.resolve() in path.absolute().resolve().parents:
+        raise UserError(
+            f"{path} is inside the workspace, which manages its own files: choose another folder.", 2
+        )
+    model = read_model(folder)
+    try:
+        if kind == "colmap":
+            path.mkdir(parents=True, exist_ok=True)
+            model.write_text(path)
+            return f"Exported {model.num_reg_images()} cameras to {path}."
+        alignment = from_model(model)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        WRITERS[kind](path, alignment if undistorted else _by_own_names(alignment, workspace))
+    except OSError as error:
+        raise UserError(f"{path} cannot be written ({error.strerror}): choose another folder.") from error
+    return f"Exported {len(alignment.photos)} cameras and {len(alignment.xyz):,} points to {path}."
+
+
+def _by_own_names(alignment: Alignment, workspace: Workspace) -> Alignment:
+    """With the names of the photos' own files, where they are known and no two are alike."""
+    own = {photo.name: recorded_path(photo.source).name for photo in workspace.used_photos()}
+    if len(set(own.values())) < len(own):
+        return alignment
+    photos = [replace(photo, name=own.get(photo.name, photo.name)) for photo in alignment.photos]
+    return replace(alignment, photos=photos)

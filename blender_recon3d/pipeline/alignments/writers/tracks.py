@@ -1,0 +1,17 @@
+"""The observations of each point, as the text formats list them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..alignment import Alignment
+
+
+def tracks_of(alignment: Alignment) -> list[list[tuple[int, int, float, float]]]:
+    """photo, keypoint, x, y of each observation, point by point; keypoints are counted in each photo."""
+    found: list[list[tuple[int, int, float, float]]] = [[] for _ in alignment.xyz]
+    counted = np.zeros(len(alignment.photos), np.int64)
+    for point, photo, (x, y) in zip(alignment.point, alignment.photo, alignment.pixel, strict=True):
+        found[point].append((int(photo), int(counted[photo]), float(x), float(y)))
+        counted[photo] += 1
+    return found
