@@ -17,6 +17,10 @@ GERMAN = {
     "High": "Hoch",
     "All the detail in the photos; slow": "Alle Einzelheiten der Fotos; langsam",
     "Make": "Ergebnis",
+    "Alignment": "Ausrichtung",
+    "Project of another program whose cameras are taken instead of being found": (
+        "Projekt eines anderen Programms, dessen Kameras übernommen statt gefunden werden"
+    ),
     "What to reconstruct; finished steps are not computed again": (
         "Was rekonstruiert wird; fertige Schritte werden nicht noch einmal gerechnet"
     ),

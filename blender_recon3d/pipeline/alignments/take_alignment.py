@@ -9,6 +9,7 @@ from typing import Any
 from ..colmap.calls import pycolmap, run_cancellable
 from ..colmap.database import image_ids, open_database
 from ..colmap.model_files import check_model
+from ..colmap.other_cameras import write_with_cameras
 from ..documents.codec import encode
 from ..documents.document_files import write_document
 from ..documents.registration_json import PhotoRegistration, RegistrationDocument, RegistrationState
@@ -117,10 +118,15 @@ def _triangulated(
     options = pycolmap.IncrementalPipelineOptions()
     options.num_threads = options.mapper.num_threads = 1
     options.random_seed = options.mapper.random_seed = options.triangulation.random_seed = seed
+    camera_of = dict.fromkeys(ids.values(), 1)  # photos without a camera are not looked at
+    camera_of |= {number: model.image(number).camera_id for number in model.reg_image_ids()}
     with scratch_folder(workspace.mapping) as part:
+        database_path, output = part / "database.db", part / "triangulated"
+        output.mkdir()
+        write_with_cameras(workspace.database, database_path, dict(model.cameras), camera_of)
         return run_cancellable(
             lambda token: pycolmap.triangulate_points(
-                model, workspace.database, workspace.images, part, options=options, cancellation_token=token
+                model, database_path, workspace.images, output, options=options, cancellation_token=token
             ),
             progress,
         )

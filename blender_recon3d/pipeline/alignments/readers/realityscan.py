@@ -106,19 +106,25 @@ def _photo(path: Path, name: str, size: tuple[int, int], values: Mapping[str, st
         focal = float(values["FocalLength35mm"]) / _FRAME
         point = (float(values.get("PrincipalPointU", 0)), float(values.get("PrincipalPointV", 0)))
         terms = [float(word) for word in values.get("DistortionCoeficients", "").split()]
+        aspect = float(values.get("AspectRatio", 1))
     except ValueError as error:
         raise FileFormatError(path, "its numbers are damaged") from error
     model = values.get("DistortionModel", "brown3")
-    return AlignedPhoto(name, _lens(size, focal, point, terms, model), pose(rotation, center))
+    return AlignedPhoto(name, _lens(size, focal, point, terms, model, aspect), pose(rotation, center))
 
 
 def _lens(
-    size: tuple[int, int], focal: float, point: tuple[float, float], terms: list[Any], model: str
+    size: tuple[int, int],
+    focal: float,
+    point: tuple[float, float],
+    terms: list[Any],
+    model: str,
+    aspect: float = 1.0,
 ) -> Lens:
-    """focal, point: in lengths of the longer side."""
+    """focal, point: in lengths of the longer side; aspect: of the focal length of y to that of x."""
     longer = max(size)
     k1, k2, k3, k4, t1, t2 = (*terms, *[0.0] * 6)[:6]
     center = (size[0] / 2 + point[0] * longer, size[1] / 2 + point[1] * longer)
     if model == "division":
         return undistorting(size, focal * longer, center, lambda r2: 1 / (1 + k1 * r2))
-    return brown(size, (focal * longer,) * 2, center, (k1, k2, k3, k4), (t2, t1))
+    return brown(size, (focal * longer, focal * longer * aspect), center, (k1, k2, k3, k4), (t2, t1))

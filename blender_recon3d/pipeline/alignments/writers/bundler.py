@@ -25,7 +25,8 @@ def write(path: Path, alignment: Alignment) -> None:
     sizes = [np.array([photo.lens.width, photo.lens.height]) / 2 for photo in alignment.photos]
     for xyz, color, track in zip(alignment.xyz, alignment.colors, tracks_of(alignment), strict=True):
         seen = [
-            f"{photo} {key} {x - sizes[photo][0]!r} {sizes[photo][1] - y!r}" for photo, key, x, y in track
+            f"{photo} {key} {float(x - sizes[photo][0])!r} {float(sizes[photo][1] - y)!r}"
+            for photo, key, x, y in track
         ]
         lines += [
             _words(xyz),

@@ -29,7 +29,8 @@ def write(path: Path, alignment: Alignment) -> None:
     lines += ["", str(len(alignment.xyz))]
     for xyz, color, track in zip(alignment.xyz, alignment.colors, tracks_of(alignment), strict=True):
         seen = [
-            f"{photo} {key} {x - middle[photo][0]!r} {y - middle[photo][1]!r}" for photo, key, x, y in track
+            f"{photo} {key} {float(x - middle[photo][0])!r} {float(y - middle[photo][1])!r}"
+            for photo, key, x, y in track
         ]
         words = [
             *(repr(float(value)) for value in xyz),

@@ -1,0 +1,116 @@
+"""A project of another program becomes a workspace whose cameras are found, from which depth goes on."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from blender_recon3d.pipeline.alignments.alignment import AlignedPhoto, Alignment, Lens
+from blender_recon3d.pipeline.alignments.photo_names import PhotoNames
+from blender_recon3d.pipeline.alignments.take_alignment import take_alignment
+from blender_recon3d.pipeline.alignments.to_model import build_model, match_photos, typical_error
+from blender_recon3d.pipeline.alignments.writers import meshroom
+from blender_recon3d.pipeline.colmap.model_files import read_model
+from blender_recon3d.pipeline.documents.photos_json import PhotoEntry, PhotoState
+from blender_recon3d.pipeline.errors import UserError
+from blender_recon3d.pipeline.events import Progress
+from blender_recon3d.pipeline.job import run_job
+from blender_recon3d.pipeline.settings import JobSettings
+from blender_recon3d.pipeline.workspace import Workspace
+from tests.pipeline.alignments.test_round_trips import an_alignment
+
+
+def entry(source: str, size: tuple[int, int] = (640, 480), orientation: int = 1) -> PhotoEntry:
+    name = source.replace("/", "_")
+    return PhotoEntry(
+        name=name,
+        source=source,
+        state=PhotoState.USED,
+        width=size[0],
+        height=size[1],
+        orientation=orientation,
+    )
+
+
+def test_photos_are_found_whatever_their_case_ending_and_folder():
+    photos = [
+        entry("/a/day1/IMG_1.JPG"),
+        entry("/a/day2/IMG_1.JPG"),
+        entry("/a/day2/x.y.png"),
+        entry("/b/IMG_2.tif"),
+    ]
+    names = PhotoNames(photos)
+    assert names.find("images\\Day2\\img_1.jpeg") is photos[1]
+    assert names.find("C:/photos/x.y.PNG") is photos[2]
+    assert names.find("x.y") is photos[2]
+    assert names.find("IMG_2") is photos[3]
+    assert names.find("img_1.jpg") is None  # two of them
+    assert names.find("IMG_3.jpg") is None
+
+
+@pytest.mark.parametrize("orientation", [3, 6, 8])
+@pytest.mark.parametrize("model", ["RADIAL", "FULL_OPENCV", "OPENCV_FISHEYE"])
+def test_photos_that_exif_turns_are_turned_with_their_cameras(orientation, model):
+    project = an_alignment(model)
+    size = (640, 480) if orientation == 3 else (480, 640)
+    photos = [entry(f"/p/{photo.name}", size, orientation) for photo in project.photos]
+    found = build_model(project, match_photos(project, photos))
+    assert found.num_points3D() == len(np.unique(project.point))
+    assert typical_error(found) < 1e-6
+    assert {(camera.width, camera.height) for camera in found.cameras.values()} == {size}
+
+
+def test_larger_and_smaller_copies_scale_the_lens_and_others_are_refused():
+    project = an_alignment("OPENCV")
+    half = [entry(f"/p/{photo.name}", (320, 240)) for photo in project.photos]
+    assert typical_error(build_model(project, match_photos(project, half))) < 1e-6
+    with pytest.raises(UserError, match="640 x 480"):
+        match_photos(project, [entry(f"/p/{photo.name}", (300, 300)) for photo in project.photos])
+
+
+def test_a_project_becomes_a_workspace_whose_cameras_are_done(tmp_path):
+    project = an_alignment("OPENCV")
+    meshroom.write(tmp_path / "scene.sfm", project)
+    (tmp_path / "photos").mkdir()
+    noise = np.random.default_rng(0)
+    for photo in project.photos[:-1]:  # one is missing
+        picture = cv2.resize(noise.integers(0, 255, (60, 80, 3), np.uint8), (320, 240))
+        cv2.imwrite(str(tmp_path / "photos" / photo.name.upper()), picture)
+    workspace = Workspace(tmp_path / "w")
+    settings = JobSettings.build(
+        photos=str(tmp_path / "photos"), alignment=str(tmp_path / "scene.sfm"), features="sift", until="sfm",
+        refine="off", keep_copies=True, keep_blurred=True,
+    )  # fmt: skip
+    said = []
+    state = run_job(workspace, settings, Progress(said.append))
+    assert set(state.stages) == {"photos", "sfm"}
+    model = read_model(workspace.mapped)
+    assert model.num_reg_images() == 5 and typical_error(model) < 1e-6
+    assert "5 of 6 cameras" in state.stage("sfm").summary["message"]
+    assert any("1 photos of the project" in event.message for event in said if event.kind == "warning")
+    before = workspace.state_file.read_bytes()
+    run_job(workspace, settings, Progress())
+    assert workspace.state_file.read_bytes() == before
+    (tmp_path / "scene.sfm").touch()  # another project
+    run_job(workspace, settings, Progress())
+    assert workspace.state_file.read_bytes() != before
+
+
+def test_wrong_photos_are_doubted(tmp_path):
+    project = an_alignment("PINHOLE")
+    shifted = replace(project, pixel=project.pixel + np.array([4.0, 0]))
+    found = build_model(
+        shifted, match_photos(shifted, [entry(f"/p/{photo.name}") for photo in project.photos])
+    )
+    assert typical_error(found) > 2
+
+
+def test_none_of_the_photos_is_a_sentence(tmp_path, monkeypatch):
+    lens = Lens("PINHOLE", 640, 480, (500.0, 500.0, 320.0, 240.0))
+    photos = [AlignedPhoto(f"{n}.jpg", lens, np.eye(3, 4)) for n in range(3)]
+    meshroom.write(tmp_path / "scene.sfm", Alignment("Meshroom", photos))
+    workspace = Workspace(tmp_path / "w")
+    monkeypatch.setattr(workspace, "used_photos", lambda: [entry("/p/other.jpg")])
+    with pytest.raises(UserError, match="0 of the 3 photos"):
+        take_alignment(workspace, str(tmp_path / "scene.sfm"), 0, Progress())
