@@ -27,7 +27,12 @@ _HEAD = 1 << 16  # bytes that tell whose a JSON file is
 
 
 def has_tracks(path: str) -> bool:
-    """Whether the project says where its points were seen, so that no features are needed. Quick, and never raises."""
+    """Whether the project says where its points were seen, so that no features are needed. Quick, and never raises.
+
+    path: empty where there is no project.
+    """
+    if not path:
+        return False
     given = Path(path)
     try:
         stamp = given.stat().st_mtime_ns
