@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .alignment import Lens
+from .camera_alignment import Lens
 
 GRID = 25  # points along each side that a fit looks at
 _Size = tuple[int, int]

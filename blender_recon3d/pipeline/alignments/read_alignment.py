@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..errors import FileFormatError, UserError
 from ..files.regular import read_regular
-from .alignment import Alignment, Sizes
+from .camera_alignment import Alignment, Sizes
 from .project_files import FORMATS, has_xmp
 
 
@@ -26,14 +26,15 @@ def read_alignment(path: Path, sizes: Sizes) -> Alignment:
 
 
 def _reader(path: Path) -> Callable[[Path, Sizes], Alignment]:
-    from .readers import bundler, colmap, meshroom, metashape, nvm, realityscan
+    from .readers import read_bundler, read_colmap, read_meshroom, read_metashape, read_nvm, read_realityscan
 
     ending = path.suffix.lower()
     if path.is_dir():
-        return realityscan.read_xmp if has_xmp(path) else colmap.read
+        return read_realityscan.read_xmp if has_xmp(path) else read_colmap.read
     named = {
-        ".xml": metashape.read, ".csv": realityscan.read_csv, ".xmp": realityscan.read_xmp, ".sfm": meshroom.read,
-        ".out": bundler.read, ".nvm": nvm.read, ".bin": colmap.read, ".txt": colmap.read,
+        ".xml": read_metashape.read, ".csv": read_realityscan.read_csv,
+        ".xmp": read_realityscan.read_xmp, ".sfm": read_meshroom.read,
+        ".out": read_bundler.read, ".nvm": read_nvm.read, ".bin": read_colmap.read, ".txt": read_colmap.read,
     }  # fmt: skip
     if ending in named:
         return named[ending]
@@ -43,14 +44,14 @@ def _reader(path: Path) -> Callable[[Path, Sizes], Alignment]:
 
 
 def _json_reader(path: Path) -> Callable[[Path, Sizes], Alignment]:
-    from .readers import meshroom, openmvg, opensfm, transforms
+    from .readers import read_meshroom, read_openmvg, read_opensfm, read_transforms
 
     content = read_regular(path)
     for mark, reader in (
-        (b'"sfm_data_version"', openmvg.read),
-        (b'"transform_matrix"', transforms.read),
-        (b'"shots"', opensfm.read),
-        (b'"intrinsicId"', meshroom.read),
+        (b'"sfm_data_version"', read_openmvg.read),
+        (b'"transform_matrix"', read_transforms.read),
+        (b'"shots"', read_opensfm.read),
+        (b'"intrinsicId"', read_meshroom.read),
     ):
         if mark in content:
             return reader

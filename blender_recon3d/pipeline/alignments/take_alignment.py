@@ -22,7 +22,7 @@ from ..sfm.mapping import place_main_model
 from ..sfm.registration import model_summary, registered
 from ..text import named
 from ..workspace import Workspace
-from .alignment import Alignment
+from .camera_alignment import Alignment
 from .photo_names import PhotoNames
 from .project_files import has_tracks
 from .read_alignment import read_alignment

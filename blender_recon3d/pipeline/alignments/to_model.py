@@ -11,9 +11,9 @@ import numpy as np
 from ..colmap.calls import pycolmap
 from ..documents.photos_json import PhotoEntry
 from ..errors import UserError
-from .alignment import AlignedPhoto, Alignment, Lens
+from .camera_alignment import AlignedPhoto, Alignment, Lens
 from .photo_names import PhotoNames
-from .upright import TURNS, turn_lens, turn_pixels, turn_pose
+from .turned_cameras import TURNS, turn_lens, turn_pixels, turn_pose
 
 SAME_SHAPE = 0.02  # sides of a scaled photo that differ by more are not those of the same photo
 

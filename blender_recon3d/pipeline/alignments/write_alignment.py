@@ -11,18 +11,25 @@ from ..errors import UserError
 from ..files.user_path import recorded_path
 from ..results import require_model
 from ..workspace import Workspace
-from .alignment import Alignment
-from .readers.colmap import from_model
-from .writers import bundler, meshroom, metashape, nvm, realityscan, transforms
+from .camera_alignment import Alignment
+from .readers.read_colmap import from_model
+from .writers import (
+    write_bundler,
+    write_meshroom,
+    write_metashape,
+    write_nvm,
+    write_realityscan,
+    write_transforms,
+)
 
 WRITERS: dict[str, Callable[[Path, Alignment], None]] = {
-    "metashape": metashape.write,
-    "realityscan": realityscan.write,
-    "meshroom": meshroom.write,
-    "nerfstudio": transforms.write,
-    "instant-ngp": transforms.write,
-    "bundler": bundler.write,
-    "nvm": nvm.write,
+    "metashape": write_metashape.write,
+    "realityscan": write_realityscan.write,
+    "meshroom": write_meshroom.write,
+    "nerfstudio": write_transforms.write,
+    "instant-ngp": write_transforms.write,
+    "bundler": write_bundler.write,
+    "nvm": write_nvm.write,
 }
 
 

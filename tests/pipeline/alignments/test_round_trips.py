@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pytest
 
-from blender_recon3d.pipeline.alignments.alignment import Alignment, Lens
+from blender_recon3d.pipeline.alignments.camera_alignment import Alignment, Lens
 from blender_recon3d.pipeline.alignments.lenses import brown, fisheye, undistorting
 from blender_recon3d.pipeline.alignments.project_files import has_tracks
 from blender_recon3d.pipeline.alignments.read_alignment import read_alignment
-from blender_recon3d.pipeline.alignments.readers.colmap import from_model
-from blender_recon3d.pipeline.alignments.readers.realityscan import world_from_camera
+from blender_recon3d.pipeline.alignments.readers.read_colmap import from_model
+from blender_recon3d.pipeline.alignments.readers.read_realityscan import world_from_camera
 from blender_recon3d.pipeline.alignments.write_alignment import WRITERS
 from blender_recon3d.pipeline.colmap.calls import pycolmap
 from blender_recon3d.pipeline.errors import FileFormatError, UserError

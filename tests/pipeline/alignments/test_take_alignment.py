@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
-from blender_recon3d.pipeline.alignments.alignment import AlignedPhoto, Alignment, Lens
+from blender_recon3d.pipeline.alignments.camera_alignment import AlignedPhoto, Alignment, Lens
 from blender_recon3d.pipeline.alignments.photo_names import PhotoNames
 from blender_recon3d.pipeline.alignments.take_alignment import take_alignment
 from blender_recon3d.pipeline.alignments.to_model import build_model, match_photos, typical_error
-from blender_recon3d.pipeline.alignments.writers import meshroom
+from blender_recon3d.pipeline.alignments.writers import write_meshroom
 from blender_recon3d.pipeline.colmap.model_files import read_model
 from blender_recon3d.pipeline.documents.photos_json import PhotoEntry, PhotoState
 from blender_recon3d.pipeline.errors import UserError
@@ -71,7 +71,7 @@ def test_larger_and_smaller_copies_scale_the_lens_and_others_are_refused():
 
 def test_a_project_becomes_a_workspace_whose_cameras_are_done(tmp_path):
     project = an_alignment("OPENCV")
-    meshroom.write(tmp_path / "scene.sfm", project)
+    write_meshroom.write(tmp_path / "scene.sfm", project)
     (tmp_path / "photos").mkdir()
     noise = np.random.default_rng(0)
     for photo in project.photos[:-1]:  # one is missing
@@ -109,7 +109,7 @@ def test_wrong_photos_are_doubted(tmp_path):
 def test_none_of_the_photos_is_a_sentence(tmp_path, monkeypatch):
     lens = Lens("PINHOLE", 640, 480, (500.0, 500.0, 320.0, 240.0))
     photos = [AlignedPhoto(f"{n}.jpg", lens, np.eye(3, 4)) for n in range(3)]
-    meshroom.write(tmp_path / "scene.sfm", Alignment("Meshroom", photos))
+    write_meshroom.write(tmp_path / "scene.sfm", Alignment("Meshroom", photos))
     workspace = Workspace(tmp_path / "w")
     monkeypatch.setattr(workspace, "used_photos", lambda: [entry("/p/other.jpg")])
     with pytest.raises(UserError, match="0 of the 3 photos"):

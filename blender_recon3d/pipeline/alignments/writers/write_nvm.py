@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from ...files.atomic_files import atomic_file
-from ..alignment import Alignment
+from ..camera_alignment import Alignment
 from .lens_terms import require_simple
-from .tracks import tracks_of
+from .written_tracks import tracks_of
 
 
 def write(path: Path, alignment: Alignment) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import FileFormatError
-from ..alignment import AlignedPhoto, Alignment, Lens, Sizes, pose, with_points
+from ..camera_alignment import AlignedPhoto, Alignment, Lens, Sizes, pose, with_points
 from ..lenses import brown, fisheye
 from .source_files import read_json
 

@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from ...errors import FileFormatError
-from ..alignment import AlignedPhoto, Alignment, Lens, Sizes
+from ..camera_alignment import AlignedPhoto, Alignment, Lens, Sizes
 from ..lenses import brown, fisheye
 from .source_files import read_xml
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import FileFormatError
-from ..alignment import AlignedPhoto, Alignment, Lens, Sizes
+from ..camera_alignment import AlignedPhoto, Alignment, Lens, Sizes
 from ..lenses import brown, fisheye
 from .source_files import read_json
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...colmap.model_files import read_model
 from ...errors import FileFormatError
-from ..alignment import AlignedPhoto, Alignment, Lens, Sizes, with_points
+from ..camera_alignment import AlignedPhoto, Alignment, Lens, Sizes, with_points
 
 
 def read(path: Path, sizes: Sizes) -> Alignment:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from .alignment import Lens
+from .camera_alignment import Lens
 
 # EXIF's orientation: the turn of (x, y), y down, that makes a photo upright. Mirrored photos are nobody's cameras.
 TURNS = {

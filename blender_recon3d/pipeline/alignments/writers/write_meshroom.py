@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from ...files.atomic_files import atomic_file
-from ..alignment import Alignment, Lens
+from ..camera_alignment import Alignment, Lens
 from .lens_terms import terms_of
-from .tracks import tracks_of
+from .written_tracks import tracks_of
 
 _SENSOR = 36.0  # mm: lens and sensor stand in the file in millimeters, and only their ratio counts
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...files.atomic_files import atomic_file
-from ..alignment import AlignedPhoto, Alignment
+from ..camera_alignment import AlignedPhoto, Alignment
 from .lens_terms import terms_of
 
 _FRAME = 36.0  # mm

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import FileFormatError
-from ..alignment import AlignedPhoto, Alignment, PointFields, Sizes, pose, rotation_of, with_points
+from ..camera_alignment import AlignedPhoto, Alignment, PointFields, Sizes, pose, rotation_of, with_points
 from ..lenses import undistorting
 from .source_files import read_text
 

@@ -9,7 +9,7 @@ from xml.etree.ElementTree import SubElement
 import numpy as np
 
 from ...files.atomic_files import atomic_file
-from ..alignment import Alignment, Lens
+from ..camera_alignment import Alignment, Lens
 from .lens_terms import terms_of
 
 VERSION = "1.5.0"  # of the format, which later versions of Metashape read as well

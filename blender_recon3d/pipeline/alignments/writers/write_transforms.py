@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...files.atomic_files import atomic_file
-from ..alignment import Alignment
+from ..camera_alignment import Alignment
 from .lens_terms import terms_of
 
 _FLIP = np.diag([1.0, -1.0, -1.0, 1.0])  # between COLMAP's and OpenGL's camera axes

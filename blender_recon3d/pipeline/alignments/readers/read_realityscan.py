@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import FileFormatError
-from ..alignment import AlignedPhoto, Alignment, Lens, Sizes, pose
+from ..camera_alignment import AlignedPhoto, Alignment, Lens, Sizes, pose
 from ..lenses import brown, undistorting
 from .source_files import read_text, read_xml
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..alignment import Alignment
+from ..camera_alignment import Alignment
 
 
 def tracks_of(alignment: Alignment) -> list[list[tuple[int, int, float, float]]]:

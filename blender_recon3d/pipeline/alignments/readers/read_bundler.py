@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import FileFormatError, UserError
-from ..alignment import AlignedPhoto, Alignment, Lens, PointFields, Sizes, with_points
+from ..camera_alignment import AlignedPhoto, Alignment, Lens, PointFields, Sizes, with_points
 from ..lenses import brown
 from .source_files import read_text
 
