@@ -43,6 +43,8 @@ def main() -> int:
             sys.stdout.write(f"{case.name}: exit code {rows[-1][1].exit_code}\n")
             sys.stdout.flush()
     text = markdown(rows)
+    if left := [case.name for case in CASES if options.only and case.name not in options.only]:
+        text += f"\nNot in this run: {', '.join(left)}.\n"
     sys.stdout.write("\n" + text)
     if options.markdown:
         options.markdown.write_text(HEAD + text, "utf-8")
