@@ -10,6 +10,8 @@ import bpy
 
 from .. import engine_properties, preferences
 from ..engine_setup import engine_process
+from ..pipeline.files import json_values
+from ..pipeline.files.regular import read_regular
 from ..pipeline.workspace import Workspace
 from ..properties import workspace_path
 from ..scene.cleaning.cleaned_cloud_file import write_cleaned_cloud
@@ -36,11 +38,28 @@ def start_engine(
 
 def scene_options(scene: bpy.types.Scene, folder: Path) -> dict[str, Any]:
     """What the scene's settings ask for, and the crop box around an earlier import of the workspace."""
-    options = engine_properties.chosen_options(scene.recon3d.advanced)
+    options = {**engine_properties.chosen_options(scene.recon3d.advanced), **kept_alignment(folder)}
     collection = find_import(scene, Workspace(folder).root)
     if collection is not None and find_object(collection, BOX) is not None:
         options["crop"] = str(write_crop(collection))
     return options
+
+
+def kept_alignment(folder: Path) -> dict[str, Any]:
+    """Where the workspace's cameras are another program's: what keeps them when it is run again."""
+    try:
+        job = json_values.mapping(
+            json_values.parse(read_regular(Workspace(folder).job, json_values.MAX_BYTES))
+        )
+    except (OSError, ValueError):
+        return {}
+    project = json_values.text(json_values.mapping(job.get("sfm")).get("alignment"))
+    return alignment_options(project) if project else {}
+
+
+def alignment_options(project: str) -> dict[str, Any]:
+    """The cameras of a project as they are, and all photos that have one."""
+    return {"alignment": project, "refine": "off", "keep_blurred": True, "keep_copies": True}
 
 
 def cleaned_cloud(scene: bpy.types.Scene) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from ..scene.reviewing import photo_list, photo_view
 from ..scene.viewports import frame_result, show_result
 from . import photo_inspection, recent_runs, timer
 from .engine_job import Job, find_job
-from .job_request import cleaned_cloud, scene_options, start_engine
+from .job_request import alignment_options, cleaned_cloud, scene_options, start_engine
 from .job_view import DONE, FAILED, RUNNING, JobView
 from .resume_state import FINISHED, WorkspaceState, workspace_choices, workspace_state
 
@@ -116,6 +116,16 @@ def start(
         session.once = Once(once, _chosen(context.scene))
     _take(job, context.scene)
     return job
+
+
+def start_alignment(context: bpy.types.Context, project: Path) -> Job:
+    """Start the engine on a project of another program, whose cameras are taken. Raises UserError.
+
+    The photos are the scene's, or where none are chosen those in the project's folder.
+    """
+    folder = project if project.is_dir() else project.parent
+    photos = context.scene.recon3d.photos or str(folder)
+    return start(context, photos, until="refine", **alignment_options(str(project)))
 
 
 def start_mesh(context: bpy.types.Context, faces: int = 0, texture: int = 0) -> Job:

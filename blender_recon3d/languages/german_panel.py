@@ -15,6 +15,12 @@ GERMAN_PANEL = {
     "Result": "Ergebnis",
     "Engine": "Engine",
     "Import Result": "Ergebnis importieren",
+    "Import Alignment": "Ausrichtung importieren",
+    "Import Alignment...": "Ausrichtung importieren...",
+    "Use the cameras of Metashape, RealityScan, Meshroom, COLMAP and others instead of finding them": (
+        "Für die Fotos die Kameras von Metashape, RealityScan, Meshroom, COLMAP und anderen nehmen, statt sie zu finden"
+    ),
+    "Project": "Projekt",
     "Import COLMAP or Recon3D Folder...": "COLMAP- oder Recon3D-Ordner importieren...",
     "Import when Done": "Importieren, wenn fertig",
     "Show Live": "Live anzeigen",

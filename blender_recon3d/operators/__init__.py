@@ -11,6 +11,7 @@ from . import (
     engine,
     export_asset,
     export_cameras,
+    import_alignment,
     import_result,
     lasso,
     mesh,
@@ -23,9 +24,9 @@ from . import (
 )
 
 _CLASSES = (
-    *choose.CLASSES, *reconstruct.CLASSES, *remedy.CLASSES, *import_result.CLASSES, *review.CLASSES,
-    *export_cameras.CLASSES, *engine.CLASSES, *clean.CLASSES, *crop.CLASSES, *lasso.CLASSES, *place.CLASSES,
-    *mesh.CLASSES, *export_asset.CLASSES, *show.CLASSES, *preset_files.CLASSES,
+    *choose.CLASSES, *reconstruct.CLASSES, *remedy.CLASSES, *import_result.CLASSES, *import_alignment.CLASSES,
+    *review.CLASSES, *export_cameras.CLASSES, *engine.CLASSES, *clean.CLASSES, *crop.CLASSES, *lasso.CLASSES,
+    *place.CLASSES, *mesh.CLASSES, *export_asset.CLASSES, *show.CLASSES, *preset_files.CLASSES,
 )  # fmt: skip
 
 

@@ -35,6 +35,7 @@ class RECON3D_PT_result(Tab, bpy.types.Panel):
         column.operator(
             "recon3d.import_folder", icon="FILE_FOLDER", text="Import COLMAP or Recon3D Folder..."
         )
+        column.operator("recon3d.import_alignment", icon="CAMERA_DATA", text="Import Alignment...")
 
 
 def _draw_eyes(row: bpy.types.UILayout, collection: bpy.types.Collection) -> None:

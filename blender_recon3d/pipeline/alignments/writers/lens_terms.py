@@ -67,7 +67,7 @@ def require_simple(lens: Lens, program: str, radial: int, centered: bool = False
 
 def _cannot(lens: Lens, program: str) -> UserError:
     return UserError(
-        f"{program} cannot hold the lens of the cameras ({lens.model}): export the undistorted cameras "
-        "(--undistorted), or another format.",
+        f"{program} cannot hold the lens of the cameras ({lens.model}): export the cameras of the undistorted "
+        "photos, or choose another format.",
         2,
     )
