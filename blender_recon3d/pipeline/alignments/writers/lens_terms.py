@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ...errors import UserError
 from ..camera_alignment import Lens
 
+MAX_SHIFT = 0.5  # pixels that a photo's corner may move where a format knows one focal length, or no center
 _BROWN = {
     "SIMPLE_PINHOLE": "f cx cy", "PINHOLE": "fx fy cx cy", "SIMPLE_RADIAL": "f cx cy k1", "RADIAL": "f cx cy k1 k2",
     "OPENCV": "fx fy cx cy k1 k2 p1 p2", "FULL_OPENCV": "fx fy cx cy k1 k2 p1 p2 k3 k4 k5 k6",
@@ -51,8 +52,8 @@ def terms_of(lens: Lens, program: str) -> LensTerms:
 def require_simple(lens: Lens, program: str, radial: int, centered: bool = False) -> LensTerms:
     """The terms of a lens with one focal length, `radial` radial terms and no tangential ones."""
     terms = terms_of(lens, program)
-    middle = abs(terms.cx - lens.width / 2) < 0.01 and abs(terms.cy - lens.height / 2) < 0.01
-    square = abs(terms.fx - terms.fy) < 1e-4 * terms.fx
+    middle = max(abs(terms.cx - lens.width / 2), abs(terms.cy - lens.height / 2)) < MAX_SHIFT
+    square = abs(terms.fx - terms.fy) / terms.fx * max(lens.width, lens.height) / 2 < MAX_SHIFT
     if (
         terms.fisheye
         or terms.p1
