@@ -155,13 +155,9 @@ class MatchesSettings(Settings):
         "First Keypoints", low=0, zero="all pairs with all keypoints", later=True,
     )  # fmt: skip
     max_error: float = setting(
-        4.0,
-        "Largest epipolar error of a verified match",
-        "Max Epipolar Error",
-        unit="px",
-        low=0.1,
-        high=100.0,
-    )
+        0.0, "Largest epipolar error of a verified match", "Max Epipolar Error", unit="px", low=0.0, high=100.0,
+        zero="4 px of SIFT and LightGlue, 3 px of SuperGlue",
+    )  # fmt: skip
     min_inliers: int = setting(
         0, "Fewest verified matches of a pair", "Min Inliers", low=0, high=10_000,
         zero="15 of SIFT and LightGlue, 30 of SuperGlue",

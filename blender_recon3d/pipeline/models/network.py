@@ -150,7 +150,8 @@ class ExtractorNetwork(Network):
 @dataclass(frozen=True, kw_only=True)
 class MatcherNetwork(Network):
     """open: the matcher, from the settings of the stage `matches`. UserError as above.
-    descriptors: what it takes; min_inliers: fewest verified matches of a pair, where the settings say 0; first_look:
+    descriptors: what it takes; min_inliers and max_error: fewest verified
+    matches of a pair and largest epipolar error of one, pixels, where the settings say 0; first_look:
     fewest matches of a pair's strongest keypoints that must agree for it to be worth all of them (`first_look`), 0
     where they do not tell; effort: see `job_forecast`, a pair; growth: the power of the number of keypoints that it
     grows with."""
@@ -158,6 +159,7 @@ class MatcherNetwork(Network):
     open: Callable[[Any], Matcher]
     descriptors: Descriptors
     min_inliers: int
+    max_error: float
     first_look: int = 0
     effort: float
     growth: int

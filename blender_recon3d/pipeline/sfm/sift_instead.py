@@ -20,7 +20,7 @@ from ..models.network import ExtractionJob
 from ..models.networks.sift_extractor import MAX_KEYPOINTS
 from ..models.networks.sift_matcher import NETWORK as MATCHER
 from ..photos.image_files import read_gray
-from ..stage_settings import FeaturesSettings, MatchesSettings
+from ..stage_settings import FeaturesSettings
 from ..workspace import Workspace
 from .attempts import MIN_REGISTERED_SHARE, Attempts, settle_cameras
 
@@ -94,7 +94,7 @@ def sift_database(workspace: Workspace, path: Path, seed: int, progress: Progres
     extractor.extract(ExtractionJob(beside, names, read_gray, progress))
     verification = pycolmap.TwoViewGeometryOptions()
     verification.min_num_inliers = MATCHER.min_inliers
-    verification.ransac.max_error = MatchesSettings().max_error
+    verification.ransac.max_error = MATCHER.max_error
     verification.ransac.random_seed = seed
     pairs = read_pairs(workspace.pairs)
     match_listed(

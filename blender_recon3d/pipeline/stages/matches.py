@@ -56,7 +56,7 @@ def run(workspace: Workspace, settings: MatchesSettings, progress: Progress) -> 
     pairs = read_pairs(workspace.pairs)
     verification = pycolmap.TwoViewGeometryOptions()
     verification.min_num_inliers = settings.min_inliers or network.min_inliers
-    verification.ransac.max_error = settings.max_error
+    verification.ransac.max_error = settings.max_error or network.max_error
     # Seeded for each pair, so that neither the number of threads nor a resumed run changes the result.
     verification.ransac.random_seed = settings.seed
     block_list = workspace.pairs.with_name("pairs.block.txt")

@@ -25,6 +25,7 @@ NETWORK = MatcherNetwork(
     same_in_bf16=LIGHTGLUE.same_in_bf16,
     open=_open,
     descriptors=Descriptors("sift and aliked", 128),
+    max_error=max(LIGHTGLUE.max_error, sift_matcher.NETWORK.max_error),
     min_inliers=max(LIGHTGLUE.min_inliers, sift_matcher.NETWORK.min_inliers),
     first_look=LIGHTGLUE.first_look,
     effort=sift_matcher.NETWORK.effort + LIGHTGLUE.effort / 2,

@@ -47,6 +47,7 @@ NETWORK = MatcherNetwork(
     open=open_matcher,
     descriptors=Descriptors("aliked", 128),
     min_inliers=15,  # it is sure of few wrong matches
+    max_error=4.0,
     first_look=FIRST_LOOK,
     effort=0.22,  # it has more than twice SuperGlue's layers
     growth=2,

@@ -20,6 +20,7 @@ NETWORK = MatcherNetwork(
     open=_open,
     descriptors=Descriptors("sift", 128),
     min_inliers=15,
+    max_error=4.0,
     effort=0.02,
     growth=1,
 )

@@ -66,6 +66,7 @@ NETWORK = MatcherNetwork(
     # It answers for photos that share nothing too: of its hundreds of wrong matches some 20 fit an epipolar geometry
     # by chance, where SIFT's few do not reach 15.
     min_inliers=30,
+    max_error=3.0,  # its wrong pairs have as many inliers as they have room: at 4, up to 50
     effort=0.10,
     growth=2,
 )
