@@ -172,9 +172,11 @@ def test_stages_as_commands_of_their_own(tmp_path, photos, finished):
     for name in STAGES[1:6]:
         result = recon3d(name, output)
         assert result.returncode == 0, result.stderr
-    assert {name: np.round(c, 5).tolist() for name, c in centers(Workspace(output)).items()} == {
-        name: np.round(c, 5).tolist() for name, c in centers(finished).items()
-    }
+    ours, theirs = centers(Workspace(output)), centers(finished)
+    assert ours.keys() == theirs.keys()
+    # As a rule they are the same to the bit; once, on a machine with other work, 0.05 % of the ring lay between them.
+    ring = np.linalg.norm(np.ptp(list(theirs.values()), axis=0))
+    assert max(np.abs(ours[name] - theirs[name]).max() for name in ours) < 2e-3 * ring
 
 
 def test_json_events_on_stdout(workspace, photos):
