@@ -94,6 +94,12 @@ def stack_color(images: list[np.ndarray], device: torch.device) -> PhotoStack:
     return PhotoStack(torch.from_numpy(pixels).to(device), sizes.to(device))
 
 
+def gray(rgb: Tensor) -> Tensor:
+    """[..., 1, H, W] of [..., 3, H, W], as photos are made gray for SuperPoint."""
+    weights = rgb.new_tensor([0.299, 0.587, 0.114])
+    return (rgb * weights[:, None, None]).sum(dim=-3, keepdim=True)
+
+
 def _middle(image: np.ndarray) -> np.ndarray:
     top, left = (max(0, size - LONGEST) // 2 for size in image.shape[:2])
     return image[top : top + LONGEST, left : left + LONGEST]

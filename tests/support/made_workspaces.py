@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from blender_recon3d.scene.rotations import quaternion_of
+
 MODEL_NUMBERS = {"SIMPLE_PINHOLE": 0, "PINHOLE": 1, "SIMPLE_RADIAL": 2}
 VERTEX = np.dtype(
     [(n, "<f4") for n in ("x", "y", "z", "nx", "ny", "nz")]
@@ -62,15 +64,8 @@ def look_at(center: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 
 def quaternion(r: np.ndarray) -> np.ndarray:
-    """(w, x, y, z) of a rotation matrix, by the eigenvector of the largest eigenvalue (Bar-Itzhack, 2000)."""
-    k = np.array([
-        [r[0, 0] - r[1, 1] - r[2, 2], r[1, 0] + r[0, 1], r[2, 0] + r[0, 2], r[2, 1] - r[1, 2]],
-        [r[1, 0] + r[0, 1], r[1, 1] - r[0, 0] - r[2, 2], r[2, 1] + r[1, 2], r[0, 2] - r[2, 0]],
-        [r[2, 0] + r[0, 2], r[2, 1] + r[1, 2], r[2, 2] - r[0, 0] - r[1, 1], r[1, 0] - r[0, 1]],
-        [r[2, 1] - r[1, 2], r[0, 2] - r[2, 0], r[1, 0] - r[0, 1], np.trace(r)],
-    ])  # fmt: skip
-    x, y, z, w = np.linalg.eigh(k)[1][:, -1]
-    return np.array([w, x, y, z])
+    """(w, x, y, z) of a rotation matrix."""
+    return np.array(quaternion_of(r))
 
 
 def rotation_matrix(q: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from blender_recon3d.pipeline.models.superpoint import SuperPoint
 
-from ..photos import PhotoStack, read_all, sampling_weights, stack_color
+from ..photos import PhotoStack, gray, read_all, sampling_weights, stack_color
 from ..superglue.data import detect
 from ..warps import WarpSettings, random_views, sample_views
 from .cache import photo_lists
@@ -26,7 +26,6 @@ VIEWS = WarpSettings(
     perspective=0.12,
     translation=0.1,
 )
-GRAY = (0.299, 0.587, 0.114)
 
 
 @dataclass
@@ -59,7 +58,7 @@ class LiveViews:
         index = self._pick(count, config["captures"], generator).to(self.device)
         homography = random_views(self.photos.sizes[index], shape, VIEWS, generator).to(self.device)
         rgb, valid = sample_views(self.photos, index, homography, shape)
-        images = (rgb * rgb.new_tensor(GRAY)[:, None, None]).sum(dim=1, keepdim=True)
+        images = gray(rgb)
         xy, _, _ = detect(self.superpoint, images, valid, config["keypoints"], generator, self.bf16)
         anywhere = torch.rand(count, config["random"], 2, generator=generator, device=generator.device).to(
             self.device

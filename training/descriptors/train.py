@@ -17,7 +17,7 @@ from blender_recon3d.pipeline.models.aliked_descriptors import AlikedDescriptors
 from blender_recon3d.pipeline.models.devices import select_device
 
 from ..photometric import change_light
-from ..photos import load_held_out, sampling_weights
+from ..photos import gray, load_held_out, sampling_weights
 from ..running import Meter, Run, mixed_precision, save_whole
 from ..trainer import Trainer, command_line, launch
 from .cache import SUPERPOINT
@@ -25,7 +25,7 @@ from .live import LiveViews, Views
 from .losses import contrastive_loss, cosine_loss, projected_loss
 from .network import first_network, load_superpoint
 from .teacher import Teacher, input_projection
-from .validation import Validation, gray
+from .validation import Validation
 from .views import read_view
 
 CONFIG = Path(__file__).parents[1] / "configs" / "aliked_descriptors.toml"

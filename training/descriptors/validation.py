@@ -16,7 +16,7 @@ from blender_recon3d.pipeline.evaluation.truth import Truth, read_truth
 from blender_recon3d.pipeline.models.superpoint import Keypoints, SuperPoint, SuperPointSettings, keypoints_of
 
 from ..photometric import change_light
-from ..photos import PhotoStack, stack_gray
+from ..photos import PhotoStack, gray, stack_gray
 from ..superpoint.validation import HARD, VIEW, compare
 from ..warps import random_pair, sample_views
 from .teacher import LightGlueMatcher
@@ -153,12 +153,6 @@ class Validation:
         image = cv2.cvtColor(cv2.resize(image, PAIR_SIZE, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2RGB)
         rgb = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).float() / 255
         return Photo(rgb, self._keypoints(gray(rgb), PAIR_POINTS, None).keypoints)
-
-
-def gray(rgb: Tensor) -> Tensor:
-    """[1, H, W] of [3, H, W], as photos are made gray for SuperPoint."""
-    weights = torch.tensor([0.299, 0.587, 0.114])
-    return (rgb * weights[:, None, None]).sum(dim=0, keepdim=True)
 
 
 def epipolar_distances(first: np.ndarray, second: np.ndarray, fundamental: np.ndarray) -> np.ndarray:

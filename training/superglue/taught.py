@@ -15,7 +15,7 @@ from blender_recon3d.pipeline.models.superpoint import SuperPoint
 
 from ..descriptors.teacher import LightGlueMatcher, Teacher
 from ..photometric import change_light
-from ..photos import PhotoStack, stack_color
+from ..photos import PhotoStack, gray, stack_color
 from ..warps import WarpSettings, random_views, sample_views
 from .data import PairBatch, detect
 
@@ -31,7 +31,6 @@ VIEWS = WarpSettings(
     perspective=0.1,
     translation=0.1,
 )
-GRAY = (0.299, 0.587, 0.114)
 
 
 class CapturePairs:
@@ -62,8 +61,7 @@ class CapturePairs:
         index = torch.tensor([self._pair(generator) for _ in range(pairs)]).T.flatten().to(self.device)
         homography = random_views(self.photos.sizes[index], shape, VIEWS, generator).to(self.device)
         rgb, valid = sample_views(self.photos, index, homography, shape)
-        gray = (rgb * rgb.new_tensor(GRAY)[:, None, None]).sum(dim=1, keepdim=True)
-        lit = change_light(gray, light, generator)
+        lit = change_light(gray(rgb), light, generator)
         xy, scores, descriptors = detect(self.superpoint, lit, valid, count, generator, self.bf16)
         sides = []
         size = (shape[1], shape[0])

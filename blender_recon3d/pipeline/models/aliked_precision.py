@@ -8,9 +8,10 @@ from torch import Tensor
 
 from . import weights as weights_of
 from .aliked_descriptors import AlikedDescriptors, half_features
-from .arithmetic import Precision, choose
+from .arithmetic import Precision
 from .fast_aliked_descriptors import FastAlikedDescriptors
 from .fast_lightglue import FastLightGlue
+from .fast_superglue import GlueArithmetic
 from .fast_superpoint import FastSuperPoint
 from .lightglue import Described, LightGlueSettings, layers_of
 from .precision import (
@@ -18,8 +19,8 @@ from .precision import (
     MIN_COSINE,
     MIN_SAME,
     SIZE,
+    fastest_matcher,
     fastest_superpoint,
-    glue_arithmetic,
     load_superpoint,
     synthetic_image,
     synthetic_places,
@@ -96,15 +97,11 @@ def fastest_lightglue(
 
     precision: None for the one that `arithmetic` chooses, as far as it agrees with fp32.
     """
-    wanted = precision or choose(device).precision
-    fast = FastLightGlue(tensors, settings, device, glue_arithmetic(wanted, device))
-    trusted = device.type != "mps" and (precision is not None or wanted == "fp32")
-    if trusted or lightglue_agrees(FastLightGlue(tensors, settings), fast):
-        return fast
-    if device.type == "mps":
-        cpu = torch.device("cpu")
-        return FastLightGlue(tensors, settings, cpu, glue_arithmetic(wanted, cpu))
-    return FastLightGlue(tensors, settings, device)
+
+    def made(where: torch.device, arithmetic: GlueArithmetic) -> FastLightGlue:
+        return FastLightGlue(tensors, settings, where, arithmetic)
+
+    return fastest_matcher(made, lightglue_agrees, device, precision)
 
 
 def lightglue_agrees(exact: FastLightGlue, fast: FastLightGlue) -> bool:

@@ -6,8 +6,8 @@ at hand; Apple's GPUs are used only where they compute what the CPU computes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name everybody uses
@@ -29,6 +29,7 @@ MIN_SAME = 0.98  # share of keypoints that get the same partner, or none
 MAX_MOVED = 0.05  # share of the assignment that goes elsewhere
 SIZE = (128, 160)  # of the test image, pixels
 KEYPOINTS = 200  # of the test pair
+Fast = TypeVar("Fast")
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
@@ -99,15 +100,30 @@ def fastest_superglue(
     precision: Precision | None = None,
 ) -> FastSuperGlue:
     """A state dict as a matcher on `device` or, if that computes wrongly, on the CPU; precision as above."""
+
+    def made(where: torch.device, arithmetic: GlueArithmetic) -> FastSuperGlue:
+        return FastSuperGlue(tensors, settings, where, arithmetic)
+
+    return fastest_matcher(made, superglue_agrees, device, precision)
+
+
+def fastest_matcher(
+    made: Callable[[torch.device, GlueArithmetic], Fast],
+    agrees: Callable[[Fast, Fast], bool],
+    device: torch.device,
+    precision: Precision | None,
+) -> Fast:
+    """What `made` makes for the device in the arithmetic that is fast there, if it `agrees` with the exact one on the
+    CPU; else in fp32, or on the CPU where a Mac's GPU computes wrongly. precision: as `fastest_superglue` takes it."""
     wanted = precision or choose(device).precision
-    fast = FastSuperGlue(tensors, settings, device, glue_arithmetic(wanted, device))
+    fast = made(device, glue_arithmetic(wanted, device))
     trusted = device.type != "mps" and (precision is not None or wanted == "fp32")
-    if trusted or superglue_agrees(FastSuperGlue(tensors, settings), fast):
+    cpu = torch.device("cpu")
+    if trusted or agrees(made(cpu, GlueArithmetic()), fast):
         return fast
     if device.type == "mps":
-        cpu = torch.device("cpu")
-        return FastSuperGlue(tensors, settings, cpu, glue_arithmetic(wanted, cpu))
-    return FastSuperGlue(tensors, settings, device)
+        return made(cpu, glue_arithmetic(wanted, cpu))
+    return made(device, GlueArithmetic())
 
 
 def glue_arithmetic(precision: Precision, device: torch.device) -> GlueArithmetic:
