@@ -48,7 +48,7 @@ GERMAN = {
     "Single": "Eine",
     "All of one size": "Alle von gleicher Größe",
     "Each": "Jedes für sich",
-    "None: every photo has a camera of its own": "Keine: Jedes Foto hat seine eigene Kamera",
+    "None: every photo has its own camera": "Keine: Jedes Foto hat seine eigene Kamera",
     "Camera Model": "Kameramodell",
     "COLMAP's camera model": "Kameramodell von COLMAP",
     "Known Intrinsics": "Bekannte Kalibrierung",
@@ -160,7 +160,7 @@ GERMAN = {
     "Align every observation in the photos and adjust the cameras again": (
         "Jede Beobachtung in den Fotos ausrichten und die Kameras neu ausgleichen"
     ),
-    "Leave the cameras as the mapper has found them": "Die Kameras lassen, wie der Mapper sie gefunden hat",
+    "Leave the cameras as the mapper left them": "Die Kameras lassen, wie der Mapper sie gefunden hat",
     "Principal Point": "Bildhauptpunkt",
     "Where the optical axis meets the photo": "Wo die optische Achse das Foto trifft",
     "Found for each camera whose photos determine it": (

@@ -43,7 +43,7 @@ GERMAN_TOOLS = {
     "There is no 3D view to point in: open one first.": (
         "Es gibt keine 3D-Ansicht zum Zeigen: bitte erst eine öffnen."
     ),
-    "{count} points inside, however deep: Enter deletes them": (
+    "{count} points inside, at any depth: Enter deletes them": (
         "{count} Punkte innerhalb, in jeder Tiefe: Enter löscht sie"
     ),
     "Draw around the points to delete": "Die zu löschenden Punkte umfahren",
@@ -60,7 +60,7 @@ GERMAN_TOOLS = {
     "Type the true distance   Enter: scale   Backspace: correct   Esc: cancel": (
         "Wahren Abstand eingeben   Enter: skalieren   Rücktaste: korrigieren   Esc: abbrechen"
     ),
-    "Drag: draw around what is to go   Enter: delete   Esc: cancel": (
+    "Drag: draw around what to delete   Enter: delete   Esc: cancel": (
         "Ziehen: umfahren, was weg soll   Enter: löschen   Esc: abbrechen"
     ),
     "Release: done   Esc: cancel": "Loslassen: fertig   Esc: abbrechen",

@@ -29,7 +29,7 @@ GERMAN_VIEWPORT = {
     "Part": "Teil",
     "Part of the result": "Teil des Ergebnisses",
     "The cameras of the photos": "Die Kameras der Fotos",
-    "The photos behind the cameras' views": "Die Fotos hinter den Ansichten der Kameras",
+    "The photos behind the camera views": "Die Fotos hinter den Ansichten der Kameras",
     "The point cloud": "Die Punktwolke",
     "The mesh": "Das Mesh",
     "Show Photos": "Fotos anzeigen",
@@ -92,7 +92,7 @@ GERMAN_VIEWPORT = {
         "Die Überprüfung mit den Fotos des Ergebnisses in dieser Szene füllen"
     ),
     "Frame Result": "Ergebnis einrahmen",
-    "Let the view look at the result, or at what has been found of it so far": (
+    "Frame the result, or what has been found of it so far, in the view": (
         "Die Ansicht auf das Ergebnis richten, oder auf das, was davon schon gefunden ist"
     ),
     "Choose Other Photos": "Andere Fotos auswählen",

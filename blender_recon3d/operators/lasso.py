@@ -13,7 +13,7 @@ from . import view_drawing
 from .reporting import ImportOperator, run_reported
 from .view_tool import NAVIGATION, ToolView, tool_view
 
-_KEYS = "Drag: draw around what is to go   Enter: delete   Esc: cancel"
+_KEYS = "Drag: draw around what to delete   Enter: delete   Esc: cancel"
 STEP = 4.0  # pixels between two corners of the line
 
 
@@ -112,7 +112,7 @@ class RECON3D_OT_delete_lasso(ImportOperator, bpy.types.Operator):
     def _say(self, context: bpy.types.Context) -> None:
         if self._drawn.going:
             text = tr(
-                "{count} points inside, however deep: Enter deletes them", count=f"{self._drawn.going:,}"
+                "{count} points inside, at any depth: Enter deletes them", count=f"{self._drawn.going:,}"
             )
         else:
             text = tr("Draw around the points to delete")

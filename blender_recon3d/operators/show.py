@@ -12,7 +12,7 @@ from .reporting import ImportOperator, run_reported
 
 _ITEMS = (
     (shown_parts.CAMERAS, "Cameras", "The cameras of the photos"),
-    (shown_parts.PHOTOS, "Photos", "The photos behind the cameras' views"),
+    (shown_parts.PHOTOS, "Photos", "The photos behind the camera views"),
     (shown_parts.CLOUDS, "Cloud", "The point cloud"),
     (shown_parts.MESHES, "Mesh", "The mesh"),
 )
@@ -32,7 +32,7 @@ class RECON3D_OT_toggle_shown(ImportOperator, bpy.types.Operator):
 class RECON3D_OT_frame_result(bpy.types.Operator):
     bl_idname = "recon3d.frame_result"
     bl_label = "Frame Result"
-    bl_description = "Let the view look at the result, or at what has been found of it so far"
+    bl_description = "Frame the result, or what has been found of it so far, in the view"
     bl_options = {"REGISTER"}
 
     @classmethod

@@ -20,7 +20,7 @@ from .text import named
 
 @dataclass(frozen=True)
 class Doubt:
-    """kind: for machines; text: what may be wrong, a sentence; remedy: what to do, a sentence; photos: names of
+    """kind: for machines; text: what may be wrong, a sentence; remedy: what to do, one sentence; photos: names of
     those it is about, in photos.json's sense."""
 
     kind: str
@@ -40,7 +40,7 @@ def folded(photos: Sequence[str], gap: Sequence[str] = ()) -> Doubt:
         "folded",
         f"Sides of the subject that look alike may have been merged into one ({named(photos)}): the model "
         "can be folded.",
-        "Look at the cameras from above. Where a side is missing, take photos on the way around to it, "
+        "Look at the cameras from above. Where a side is missing, take photos on the way there, "
         f"with something in view that looks different from side to side.{first}",
         tuple(photos),
     )
@@ -50,8 +50,8 @@ def few_registered(registered: int, photos: Sequence[str], left: Sequence[str]) 
     """photos: all that were used; left: those without a camera."""
     return Doubt(
         "few photos",
-        f"Only {registered} of {len(photos)} photos are registered: the model shows a part of what was taken, if it is "
-        "right at all.",
+        f"Only {registered} of {len(photos)} photos are registered: the model shows only a part of the subject, if it "
+        "is right at all.",
         "The report says why, photo by photo. Take more photos between those that are registered and the others.",
         tuple(left),
     )
@@ -64,7 +64,7 @@ def misplaced(photos: Sequence[str]) -> Doubt:
         "misplaced",
         f"Little of what {named(photos)} show{'s' * one} looks the same in the other photos: "
         f"{'its camera' if one else 'their cameras'} may be in the wrong place.",
-        f"Look at {'it' if one else 'them'} from above. Take photos on the way to the others, or leave "
+        f"Look at {'it' if one else 'them'} from above. Take photos between there and the others, or leave "
         f"{'it' if one else 'them'} out.",
         tuple(photos),
     )

@@ -77,7 +77,7 @@ def advice(used: int, videos: bool, cameras: int) -> list[str]:
     if not videos and used < MIN_PHOTOS:
         found.append(f"{used} photos can be used, but at least {MIN_PHOTOS} are needed: add more.")
     elif not videos and used < USUAL:
-        found.append(f"{used} photos cover one side of a subject; walking around it takes 30 to 60.")
+        found.append(f"{used} photos cover one side of a subject; walking all around it takes 30 to 60.")
     if cameras > max(4, used // 3):
         found.append(
             f"The photos come from {cameras} cameras or zoom settings: one camera with a fixed zoom is better."

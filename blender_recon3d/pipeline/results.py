@@ -157,7 +157,7 @@ def has(workspace: Workspace, stage: str, path: Path) -> bool:
 
 def sentence(stage: str, found: list[Damage]) -> str:
     more = f", and {len(found) - 1} more" if len(found) > 1 else ""
-    return f"{found[0]}{more}: the stage {stage} makes it again."
+    return f"{found[0]}{more}: the stage {stage} runs again."
 
 
 def _broken(workspace: Workspace, stage: str) -> list[Damage]:

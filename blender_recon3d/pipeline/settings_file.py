@@ -112,7 +112,7 @@ def _section(
 def _unknown(section: str, name: str, known: Iterable[str], where: str) -> str:
     close = difflib.get_close_matches(name, list(known), 1)
     prefix = f"{section}." if section else ""
-    advice = f"do you mean {prefix}{close[0]}" if close else "recon3d run --help lists what there is"
+    advice = f"did you mean {prefix}{close[0]}" if close else "recon3d run --help lists what there is"
     return f"{where}: there is no setting {prefix}{name[:80]}: {advice}."
 
 

@@ -38,7 +38,7 @@ class PhotosSettings(Settings):
         choices={
             "auto": Choice("Automatic", "Those of one make, model, focal length and size"),
             "single": Choice("Single", "All of one size"),
-            "each": Choice("Each", "None: every photo has a camera of its own"),
+            "each": Choice("Each", "None: every photo has its own camera"),
         },
     )  # fmt: skip
     camera_model: str = setting(
@@ -201,7 +201,7 @@ class RefineSettings(Settings):
         "auto", "How the cameras are refined after the mapper", "Refine",
         choices={
             "auto": Choice("Automatic", "Align every observation in the photos and adjust the cameras again"),
-            "off": Choice("Off", "Leave the cameras as the mapper has found them"),
+            "off": Choice("Off", "Leave the cameras as the mapper left them"),
         },
     )  # fmt: skip
     principal_point: str = setting(

@@ -52,7 +52,7 @@ def test_an_import_fills_the_review_and_a_file_keeps_it(addon, tmp_path):
     scene = bpy.context.scene
     assert photo_list.counts(scene) == {"registered": 5, "not registered": 1}
     doubt, advice = scene.recon3d.advice
-    assert doubt.doubt and "merged into one (dark.jpg)" in doubt.name  # the gravest first
+    assert doubt.doubt and "merged into one (dark.jpg)" in doubt.name  # the most serious first
     assert not advice.doubt and advice.name == "1 photo (dark) overlaps too little."
     api.save(tmp_path / "a.blend")
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "a.blend"))

@@ -84,7 +84,7 @@ def test_strips_are_no_photos(tmp_path):
         "thin": np.repeat(noise, 70, 0),
     }.items():
         Image.fromarray(pixels).save(tmp_path / f"{name}.png")
-        assert examine(tmp_path / f"{name}.png").reason.startswith("a strip and no photo (")
+        assert examine(tmp_path / f"{name}.png").reason.startswith("a strip, not a photo (")
     assert not examine(save(tmp_path / "panorama.jpg", picture(0, 500, 80))).reason
 
 

@@ -229,7 +229,7 @@ def test_a_full_disk_is_a_sentence_and_tears_nothing(tmp_path, photos):
         again = recon3d("run", photos, "-o", small / "w", *OPTIONS, "--until", "matches")
         assert again.returncode == 0, again.stderr
     finally:
-        subprocess.run(["umount", small], check=True)
+        subprocess.run(["umount", "--lazy", small], check=True)
 
 
 def test_hostile_paths(tmp_path, photos):

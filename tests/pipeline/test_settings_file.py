@@ -57,8 +57,8 @@ def test_one_stage_takes_the_workspaces_job_with_the_files_changes(tmp_path):
 @pytest.mark.parametrize(
     ("document", "said"),
     [
-        ({"pairs": {"neighbor": 3}}, "there is no setting pairs.neighbor: do you mean pairs.neighbors"),
-        ({"pear": {}}, "there is no setting pear: do you mean pairs"),
+        ({"pairs": {"neighbor": 3}}, "there is no setting pairs.neighbor: did you mean pairs.neighbors"),
+        ({"pear": {}}, "there is no setting pear: did you mean pairs"),
         ({"pairs": {"neighbors": 0}}, "pairs.neighbors is 0: it must be from 1 to 1,000"),
         ({"pairs": {"neighbors": "many"}}, "pairs.neighbors is 'many': it must be a whole number"),
         ({"pairs": {"neighbors": True}}, "pairs.neighbors is True: it must be a whole number"),

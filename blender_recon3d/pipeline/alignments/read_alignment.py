@@ -40,7 +40,7 @@ def _reader(path: Path) -> Callable[[Path, Sizes], Alignment]:
         return named[ending]
     if ending == ".json":
         return _json_reader(path)
-    raise FileFormatError(path, f"it is not a project that is known here: {FORMATS}")
+    raise FileFormatError(path, f"it is not a project that Recon3D can read: {FORMATS}")
 
 
 def _json_reader(path: Path) -> Callable[[Path, Sizes], Alignment]:
@@ -55,4 +55,4 @@ def _json_reader(path: Path) -> Callable[[Path, Sizes], Alignment]:
     ):
         if mark in content:
             return reader
-    raise FileFormatError(path, f"it is not a project that is known here: {FORMATS}")
+    raise FileFormatError(path, f"it is not a project that Recon3D can read: {FORMATS}")

@@ -154,6 +154,6 @@ def _doubts(error: float, project: str) -> list[Doubt]:
             "alignment",
             f"The points lie {error:.1f} px from where the photos show them: lens or cameras of "
             f"{recorded_path(project).name} may have been read wrongly, or belong to other photos.",
-            "Check that the photos are those that the project was made of, neither cropped nor undistorted since.",
+            "Check that the photos are the ones the project was made from, neither cropped nor undistorted since.",
         )
     ]

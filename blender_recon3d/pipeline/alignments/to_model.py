@@ -63,7 +63,7 @@ def _placed(photo: AlignedPhoto, number: int, entry: PhotoEntry) -> PlacedPhoto:
     if abs(ratio - 1) > SAME_SHAPE:
         raise UserError(
             f"{photo.name} has {lens.width} x {lens.height} pixels in the project, and {entry.source} has "
-            f"{entry.width} x {entry.height}: give the photos that the project was made of.",
+            f"{entry.width} x {entry.height}: give the photos that the project was made from.",
             2,
         )
     scaled = _camera(lens)
@@ -145,8 +145,8 @@ def _keypoints(alignment: Alignment, matched: Matched) -> dict[int, tuple[np.nda
         outside = (pixels < 0).any(axis=1) | (pixels > [placed.lens.width, placed.lens.height]).any(axis=1)
         if len(pixels) and outside.mean() > MAX_OUTSIDE:
             raise UserError(
-                f"{outside.mean():.0%} of the points of {placed.entry.source} lie outside it: the project was made of "
-                "larger photos and does not say their size. Give the photos in that size.",
+                f"{outside.mean():.0%} of the points of {placed.entry.source} lie outside it: the project was made "
+                "from larger photos and does not give their size. Use photos of that size.",
                 2,
             )
         found[placed.number] = alignment.point[rows], pixels

@@ -48,7 +48,7 @@ def make_parser() -> argparse.ArgumentParser:
         add_settings(stage, until=False)
         stage.set_defaults(command=run_command.run, only=name)
 
-    bring = adding.add_parser("import", help="cameras of another program in place of finding them")
+    bring = adding.add_parser("import", help="take the cameras of another program instead of finding them")
     bring.add_argument("project", metavar="PROJECT", help=f"of {FORMATS}")
     bring.add_argument(
         "--photos", dest="folder", metavar="DIR", help="the project's photos; its own folder if not given"
@@ -57,11 +57,9 @@ def make_parser() -> argparse.ArgumentParser:
     add_settings(bring, until=True)
     bring.set_defaults(command=run_command.bring)
 
-    inspect = adding.add_parser("inspect", help="which photos there are, and how long they will take")
+    inspect = adding.add_parser("inspect", help="list the photos, and forecast the time")
     inspect.add_argument("photos", nargs="*", metavar="PHOTOS", help="a folder, photo files, or a video")
-    inspect.add_argument(
-        "-o", "--output", metavar="OUT", help="the workspace that is meant; nothing is written"
-    )
+    inspect.add_argument("-o", "--output", metavar="OUT", help="the workspace to be used; nothing is written")
     add_settings(inspect, until=True)
     inspect.set_defaults(command=commands.inspect)
 
@@ -92,7 +90,9 @@ def make_parser() -> argparse.ArgumentParser:
     weights = adding.add_parser("weights", help="bundled network weights, and those that can be downloaded")
     weights.add_argument("action", choices=("list", "fetch"))
     weights.add_argument("name", nargs="?", metavar="NAME", help="what to fetch")
-    weights.add_argument("--accept-license", "--accept-licence", action="store_true", help="after reading it")
+    weights.add_argument(
+        "--accept-license", "--accept-licence", action="store_true", help="after reading the license"
+    )
     weights.add_argument("--json", action="store_true", help="for machines")
     weights.set_defaults(command=commands.weights)
 
@@ -108,7 +108,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--marker-dictionary", default="4X4_50", metavar="D", help="the markers' ArUco dictionary (4X4_50)"
     )
     place.add_argument("--scale", type=float, metavar="S", help="meters per unit of the model")
-    place.add_argument("--json", action="store_true", help="for machines: placement.json")
+    place.add_argument("--json", action="store_true", help="print placement.json")
     place.set_defaults(command=commands.place)
 
     evaluate = adding.add_parser("evaluate", help="errors against ground truth")

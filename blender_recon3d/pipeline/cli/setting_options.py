@@ -29,7 +29,7 @@ def add_settings(parser: argparse.ArgumentParser, until: bool) -> None:
     for option, group in by_option().items():
         if not group[0].no_option and (until or option != "until"):
             add_option(parser, group[0])
-    parser.add_argument("--fresh", action="store_true", help="start over, whatever is there")
+    parser.add_argument("--fresh", action="store_true", help="start over, replacing earlier results")
     parser.add_argument("--json", action="store_true", help="events on stdout, one JSON object per line")
 
 

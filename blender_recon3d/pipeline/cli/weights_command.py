@@ -23,7 +23,7 @@ def main(action: str, name: str | None, accept_license: bool, as_json: bool) -> 
         return _list(as_json)
     if not name:
         known = ", ".join(row["name"] for row in list_weights() if row["url"])
-        raise UserError(f"Which weights? recon3d weights fetch NAME, one of {known}.", 2)
+        raise UserError(f"No weights are named: recon3d weights fetch NAME, with one of {known}.", 2)
     progress = Progress(Console(sys.stderr), stage="weights")
     path = fetch(name, accept_license, progress)
     answer = json.dumps({"name": name, "path": str(path)}) if as_json else printable(f"{name} is in {path}.")

@@ -136,7 +136,7 @@ def _plain(hint: Any, value: Any, where: str) -> Any:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if hint is int:
         fits = number and isinstance(value, int) and abs(value) <= LARGEST_WHOLE
-        _check(fits, value, where, "a whole number of sensible size")
+        _check(fits, value, where, "a whole number of a sensible size")
         return value
     assert hint is float, hint
     # A whole number beyond every float's range is refused before it is looked at as one.
@@ -163,7 +163,7 @@ def _check_limits(item: Field[Any], value: Any, where: str) -> None:
 def _shown(value: Any) -> str:
     """A value in a sentence, cut short; whole numbers of any length, which `repr` refuses, among them."""
     if isinstance(value, int) and value.bit_length() > 64:
-        return "a number without end"
+        return "an infinite number"
     kinds: dict[type, str] = {dict: "an object", list: "a list"}
     return kinds.get(type(value)) or ("null" if value is None else printable(repr(value)[:60]))
 

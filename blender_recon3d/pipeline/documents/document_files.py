@@ -26,7 +26,7 @@ def from_json(kind: type[T], raw: Any, path: Path) -> T:
         raise FileFormatError(path, str(error)) from error
     written, known = getattr(document, "version", 1), getattr(kind, "version", 1)
     if written > known:
-        raise FileFormatError(path, f"it is of version {written}, and this Recon3D reads up to {known}")
+        raise FileFormatError(path, f"it is of version {written}, but this Recon3D reads only up to {known}")
     return document
 
 

@@ -24,8 +24,8 @@ class Event:
     time: float = key("seconds since 1970")
     stage: str = key("a stage's key, or `job`, `report`, `inspect`")
     kind: EventKind = key("what it says")
-    done: int = key("items of the stage that are done", 0)
-    total: int = key("items that there are; 0: not counted", 0)
+    done: int = key("finished items of the stage", 0)
+    total: int = key("items in all; 0: not counted", 0)
     message: str = key("for people", "")
     data: dict[str, Any] = key(
         "`done` of a stage: its record in state.json, or `skipped`; `error`: `exit_code` and `remedy`; a warning: the "

@@ -11,13 +11,13 @@ from .photos_json import FocalPrior
 @dataclass(frozen=True, kw_only=True)
 class UnfitPhoto:
     photo: str = key("the file")
-    reason: str = key("why it will be excluded, in a clause")
+    reason: str = key("why it will be excluded, as a clause")
 
 
 @dataclass(frozen=True, kw_only=True)
 class InspectedCamera:
     name: str = key("maker and model, from EXIF")
-    photos: int = key("how many it took")
+    photos: int = key("photos taken with it")
     width: int = key("pixels")
     height: int = key("pixels")
     focal_mm: float | None = key("focal length, from EXIF", None)
@@ -28,7 +28,7 @@ class InspectedCamera:
 class Forecast:
     """What a job of one quality will take on this machine."""
 
-    seconds: dict[str, float] = key("of every stage, asked for or not")
+    seconds: dict[str, float] = key("every stage, whether asked for or not")
     memory: int = key("bytes at most, up to the cloud")
     memory_of_surface: int = key("bytes at most, with mesh and texture")
     disk: int = key("bytes of a dense reconstruction")
@@ -37,12 +37,12 @@ class Forecast:
 @dataclass(frozen=True, kw_only=True)
 class InspectionDocument:
     version: int = key("of this format", 1)
-    photos: int = key("files that are photos")
-    used: int = key("of them, that are fit")
-    videos: int = key("files that are videos")
+    photos: int = key("photo files found")
+    used: int = key("usable ones among them")
+    videos: int = key("video files found")
     set_aside: list[UnfitPhoto] = key("the others")
-    cameras: list[InspectedCamera] = key("that took the photos")
-    advice: list[str] = key("what to change before starting, a sentence each")
-    quality: str = key("the one asked for")
-    until: str = key("the last stage asked for")
+    cameras: list[InspectedCamera] = key("the cameras of the photos")
+    advice: list[str] = key("what to change before starting, one sentence each")
+    quality: str = key("the requested one")
+    until: str = key("the last requested stage")
     forecasts: dict[str, Forecast] = key("by quality")

@@ -36,7 +36,7 @@ class PhotoEntry:
     name: str = key("its file in `images`; empty where it is excluded", "")
     source: str = key("the original file")
     state: PhotoState = key("whether it is used")
-    reason: str = key("why it is excluded, in a clause", "")
+    reason: str = key("why it is excluded, as a clause", "")
     width: int = key("pixels, upright", 0, minimum=0)
     height: int = key("pixels, upright", 0, minimum=0)
     make: str = key("the camera's maker, from EXIF", "")
@@ -49,7 +49,7 @@ class PhotoEntry:
     gps: tuple[float, float, float] | None = key(
         "latitude and longitude in degrees, altitude in meters", None
     )
-    sharpness: float = key("of the picture; compared among the photos of a capture", 0.0)
+    sharpness: float = key("of the image; compared among the photos of a capture", 0.0)
     camera: int | None = key("`id` of its camera", None)
     focal_prior_px: float | None = key("the first guess of its focal length, pixels", None)
 
@@ -67,9 +67,9 @@ class CameraEntry:
     width: int = key("pixels", minimum=1, maximum=LARGEST_SIDE)
     height: int = key("pixels", minimum=1, maximum=LARGEST_SIDE)
     params: list[float] = key("the first guess of its intrinsics, pixels, in COLMAP's order")
-    prior: FocalPrior = key("where that comes from")
+    prior: FocalPrior = key("where the guess comes from")
     photos: int | None = key(
-        "how many photos it took; null in report.json where structure from motion has split it off",
+        "photos taken with it; null in report.json for a camera that structure from motion split off",
         0,
         minimum=0,
     )

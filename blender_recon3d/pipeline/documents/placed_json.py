@@ -1,4 +1,4 @@
-"""placed.json: scale and place that the user has set, kept for the day that the cameras are found again."""
+"""placed.json: scale and place that the user has set, kept for the day that the cameras are computed again."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from .placement_json import GpsOrigin
 @dataclass(frozen=True, kw_only=True)
 class PlacedDocument:
     version: int = key("of this format", 1)
-    how: str = key("by what the user had it placed, in a clause")
+    how: str = key("how the user placed it, as a clause")
     world_from_model: list[list[float]] = key("4 x 4, as in placement.json")
     gps: GpsOrigin | None = key("as in placement.json", None, omit=True)
     cameras: dict[str, list[list[float]]] = key(
-        "of that model: the rotation and the center of each camera in its frame, 3 x 4, by the photo's name"
+        "rotation and center of each camera in that model's frame, 3 x 4, by photo name"
     )

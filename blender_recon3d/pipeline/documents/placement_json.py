@@ -11,9 +11,7 @@ from .codec import key
 class GpsOrigin:
     """Where on Earth the world's origin lies."""
 
-    latitude_longitude: tuple[float, float] = key(
-        "degrees, of the point that east and north are counted from"
-    )
+    latitude_longitude: tuple[float, float] = key("degrees, of the origin of east and north")
     origin_east_north: tuple[float, float] = key("meters from there to the world's origin")
 
 
@@ -21,7 +19,5 @@ class GpsOrigin:
 class PlacementDocument:
     version: int = key("of this format", 1)
     world_from_model: list[list[float]] = key("4 x 4, row by row: rotation, scale and translation")
-    how: str = key("by what it was found, in a clause", "")
-    gps: GpsOrigin | None = key(
-        "where the world lies, if photos had GPS and `recon3d place --gps` was asked for", None, omit=True
-    )
+    how: str = key("how it was found, as a clause", "")
+    gps: GpsOrigin | None = key("where the world lies, after `recon3d place --gps`", None, omit=True)

@@ -17,7 +17,7 @@ class RegistrationState(StrEnum):
 @dataclass(frozen=True, kw_only=True)
 class PhotoRegistration:
     state: RegistrationState = key("whether it has a pose in the main model, in another, or in none")
-    reason: str = key("why it is not in the main model, in a clause", "")
+    reason: str = key("why it is not in the main model, as a clause", "")
     model: int | None = key("N of `sparse/N`, which it is in", None, minimum=0)
     points: int = key("sparse points seen in it", 0, minimum=0)
     error: float | None = key("mean reprojection error, pixels", None, minimum=0)
@@ -32,7 +32,7 @@ class ModelSummary:
     photos: int = key("registered in it", 0, minimum=0)
     points: int = key("sparse points", 0, minimum=0)
     error: float = key("mean reprojection error, pixels", 0.0)
-    track_length: float = key("photos that a point is seen in, mean", 0.0)
+    track_length: float = key("mean number of photos that see a point", 0.0)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,13 +30,13 @@ class ReportedStage:
 
 @dataclass(frozen=True, kw_only=True)
 class ReportedPhoto(PhotoEntry):
-    registration: PhotoRegistration | None = key("what became of it, from registration.json", None)
+    registration: PhotoRegistration | None = key("its outcome, from registration.json", None)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReportedCamera(CameraEntry):
     refined: list[float] | None = key("the intrinsics of the main model", None, omit=True)
-    parameter_names: str | None = key("what these are called", None, omit=True)
+    parameter_names: str | None = key("their names", None, omit=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,22 +48,22 @@ class ReportedPair:
 
 @dataclass(frozen=True, kw_only=True)
 class Advice:
-    text: str = key("what to do about photos that did not make it, a sentence")
+    text: str = key("what to do about photos that are not registered, one sentence")
     photos: list[str] = key("their names in `images`", list)
 
 
 @dataclass(frozen=True, kw_only=True)
 class StageDoubt:
-    stage: str = key("the stage that has it")
+    stage: str = key("the stage it belongs to")
     kind: str = key("for machines", "")
-    text: str = key("what may be wrong with the result, a sentence")
-    remedy: str = key("what to do, a sentence")
-    photos: list[str] = key("that it is about, by their names in `images`", list)
+    text: str = key("what may be wrong with the result, one sentence")
+    remedy: str = key("what to do, one sentence")
+    photos: list[str] = key("the photos concerned, by their names in `images`", list)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    stage: str = key("that said it")
+    stage: str = key("the stage it came from")
     kind: str = key("`error` or `warning`")
     message: str = key("a sentence")
 
@@ -74,7 +74,7 @@ class Device:
     cores: int = key("that a process may use")
     processor: str = key("its name")
     memory_gb: float | None = key("of the machine", None)
-    cuda: list[str] = key("graphics cards, where the run has used torch", list)
+    cuda: list[str] = key("graphics cards, if the run used torch", list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,9 +82,9 @@ class ReportDocument:
     version: int = key("of this format", 1)
     written: str = key("the time, ISO 8601")
     workspace: str = key("its folder")
-    source: str = key("the photos' folder, or what was asked for")
-    versions: dict[str, str | None] = key("of Recon3D and its packages; null: not installed", dict)
-    device: Device | None = key("what it ran on", None)
+    source: str = key("the photos' folder, or what the user named")
+    versions: dict[str, str | None] = key("versions of Recon3D and its packages; null: not installed", dict)
+    device: Device | None = key("the machine", None)
     arithmetic: Arithmetic | None = key("of the networks, from state.json", None)
     settings: dict[str, Any] = key("as in job.json", dict)
     stages: list[ReportedStage] = key("all of them, in their order", list)
@@ -92,7 +92,7 @@ class ReportDocument:
     cameras: list[ReportedCamera] = key("as in photos.json", list)
     models: list[ModelSummary] = key("as in registration.json", list)
     pairs: list[ReportedPair] = key("that were listed for matching", list)
-    advice: list[Advice] = key("the gravest first", list)
-    doubts: list[StageDoubt] = key("what speaks against the result", list)
+    advice: list[Advice] = key("the most serious first", list)
+    doubts: list[StageDoubt] = key("reasons to doubt the result", list)
     problems: list[Problem] = key("errors, then warnings", list)
-    report_failures: list[str] = key("parts of the report that could not be made, and why", list)
+    report_failures: list[str] = key("parts of the report that could not be written, and why", list)

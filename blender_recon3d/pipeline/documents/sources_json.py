@@ -10,11 +10,11 @@ from .codec import key
 
 @dataclass(frozen=True, kw_only=True)
 class SourceFile:
-    path: str = key("where it was last seen")
-    name: str = key("its path below all photos' folder")
+    path: str = key("where it was last found")
+    name: str = key("its path below the photos' common folder")
     size: int = key("bytes; -1 for a link to nowhere")
-    mtime_ns: int = key("its date, nanoseconds since 1970")
-    sha256: str = key("of its content; empty where it could not be read")
+    mtime_ns: int = key("modification time, nanoseconds since 1970")
+    sha256: str = key("of its content; empty if it could not be read")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,18 +26,14 @@ class NetworkPrecision(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class StageRecord:
-    fingerprint: str = key(
-        "SHA-256 over the settings, inputs and versions that its results are of", "", omit=True
-    )
+    fingerprint: str = key("SHA-256 over the settings, inputs and versions behind its results", "", omit=True)
     state: StageState = key(
         "`resetting`: old results are being removed; `started`: running, or stopped before the end; `done`",
         StageState.NOT_RUN,
     )
     seconds: float | None = key("that it took", None, omit=True)
     peak_memory_mb: int | None = key("of the engine's processes while it ran", None, omit=True)
-    summary: dict[str, Any] = key(
-        "what came of it: `message`, and figures that differ by stage", dict, omit=True
-    )
+    summary: dict[str, Any] = key("its results: `message`, and figures that differ by stage", dict, omit=True)
 
     @property
     def done(self) -> bool:
@@ -46,19 +42,19 @@ class StageRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class Arithmetic:
-    precision: NetworkPrecision = key("what the networks compute in")
-    why: str = key("why it was chosen, in a clause", "")
+    precision: NetworkPrecision = key("the arithmetic of the networks")
+    why: str = key("why it was chosen, as a clause", "")
 
 
 @dataclass(frozen=True, kw_only=True)
 class StateDocument:
     version: int = key("of this format", 1)
-    stages: dict[str, StageRecord] = key("by their keys; a stage that has not run has none", dict)
+    stages: dict[str, StageRecord] = key("by key; a stage that has not run is missing", dict)
     files: dict[str, dict[str, str]] = key(
         "for each finished stage its files and `SIZE CRC`: CRC-32 of the first and last 4 KB", dict, omit=True
     )
     arithmetic: Arithmetic | None = key("of the job's networks, once features have begun", None, omit=True)
-    unknown: dict[str, Any] = key("keys of later versions, which are kept", dict, unknown=True)
+    unknown: dict[str, Any] = key("keys from later versions, which are preserved", dict, unknown=True)
 
     def stage(self, name: str) -> StageRecord:
         """The stage's record; one that says `not run` where there is none."""

@@ -52,7 +52,7 @@ class NetworkExtractor:
             try:
                 load_features(path)
             except UserError:
-                job.progress.warning(f"{path.name} is not whole: the features of {name} are found again.")
+                job.progress.warning(f"{path.name} is incomplete: the features of {name} are computed again.")
                 torn = True
                 remove(path)
         return torn

@@ -27,7 +27,7 @@ ROWS = 256  # multiplied at a time, which stay in a cache
 class Assignment:
     """Of a batch of pairs: row[:, :, None] * kernel * column[:, None, :], dustbins last.
 
-    kernel: [B, M + 1, N + 1]; row: [B, M + 1]; column: [B, N + 1]; iterations: how many it took.
+    kernel: [B, M + 1, N + 1]; row: [B, M + 1]; column: [B, N + 1]; iterations: how many to run.
     """
 
     kernel: Tensor

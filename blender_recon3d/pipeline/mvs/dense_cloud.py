@@ -97,7 +97,7 @@ def _remove_torn_maps(dense: Path, progress: Progress) -> None:
     for kind in ("depth_maps", "normal_maps"):
         for path in sorted((dense / "stereo" / kind).glob("*.bin")):
             if not is_whole_map(path):
-                progress.warning(f"{path} is incomplete: it is made again.")
+                progress.warning(f"{path} is incomplete: rebuilding it.")
                 remove(path)
 
 

@@ -39,7 +39,7 @@ def drop_absurd(entries: list[PhotoEntry], progress: Progress) -> list[PhotoEntr
             entry = replace(entry, focal_35mm=None, focal_mm=None if focal == equivalent else focal)
         elif focal and equivalent and not MIN_CROP <= equivalent / focal <= MAX_CROP:
             dropped[
-                f"{focal:g} mm and {equivalent:g} mm (35 mm equivalent), which no sensor makes of it"
+                f"{focal:g} mm and {equivalent:g} mm (35 mm equivalent), which do not go together on any sensor"
             ].append(entry.name)
             entry = replace(entry, focal_mm=None, focal_35mm=None)
         kept.append(entry)

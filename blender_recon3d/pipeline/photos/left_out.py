@@ -20,7 +20,7 @@ class Note:
 
 
 def notes(found: Found) -> list[Note]:
-    """What to say of the files that are left out, the gravest first."""
+    """What to say of the files that are left out, the most serious first."""
     said = []
     twins = {photo.with_suffix("") for photo in found.photos}
     alone = [raw for raw in found.raw if raw.with_suffix("") not in twins]
@@ -38,7 +38,7 @@ def notes(found: Found) -> list[Note]:
         said.append(
             Note(
                 f"{_count(videos, 'video')} beside the photos {_are(videos)} not used: to take frames from a video, "
-                "choose the video itself in place of the folder."
+                "choose the video itself instead of the folder."
             )
         )
     if found.covers:
@@ -64,8 +64,8 @@ def notes(found: Found) -> list[Note]:
         count = len(found.system)
         said.append(
             Note(
-                f"{count} picture{'s' * (count != 1)} in folders of the system ({listed}) {_are(found.system)} "
-                "left out: thumbnails, or what was thrown away.",
+                f"{count} picture{'s' * (count != 1)} in system folders ({listed}) {_are(found.system)} "
+                "left out: thumbnails or deleted files.",
                 False,
             )
         )

@@ -85,7 +85,7 @@ def examine(path: Path) -> PhotoInfo:
                 info.reason = f"far too small ({info.width} x {info.height} pixels)"
                 return info
             if min(pixels.size) < NARROWEST or max(pixels.size) > LONGEST * min(pixels.size):
-                info.reason = f"a strip and no photo ({info.width} x {info.height} pixels)"
+                info.reason = f"a strip, not a photo ({info.width} x {info.height} pixels)"
                 return info
             gray = np.asarray(pixels.convert("L"))
             if is_panorama(image, gray, bool(info.exif.focal_mm or info.exif.focal_35mm)):

@@ -83,13 +83,13 @@ def doubtful(name: str, seen: Survey) -> list[str]:
     read, (announced_s, read_s) = len(seen.motion), seen.seconds
     if seen.announced > 1.02 * read + 1 and announced_s - read_s > max(0.3, 0.03 * announced_s):
         found.append(
-            f"{name} announces {seen.announced} frames ({announced_s:.1f} s), but only {read} ({read_s:.1f} s) can be "
+            f"{name} claims {seen.announced} frames ({announced_s:.1f} s), but only {read} ({read_s:.1f} s) can be "
             "read: it is cut off. Copy it from the camera again, or continue with these."
         )
     if seen.smeared.any():
         found.append(
-            f"{int(seen.smeared.sum())} frames of {name} are smeared, since the video is damaged there: none of "
-            "them is taken. Copy it from the camera again if that part is missing."
+            f"{int(seen.smeared.sum())} frames of {name} are corrupted, since the video is damaged there: they "
+            "are left out. Copy it from the camera again if that part is missing."
         )
     return found
 

@@ -48,8 +48,8 @@ def _fix(model: Any, gps: Mapping[str, Any]) -> tuple[SpaceFix | None, list[str]
 def up_is_a_guess(up: Up) -> Doubt:
     return Doubt(
         UP,
-        f"Which way is up is a guess, from {up.source}: the photos carry no GPS that says it.",
-        "If the model lies on its side or its head, set it right in Blender with Align to 3 Points or Up "
+        f"Which way is up is a guess, from {up.source}: the photos have no GPS to tell.",
+        "If the model lies on its side or is upside down, correct it in Blender with Align to 3 Points or Up "
         "Axis.",
     )
 
@@ -77,7 +77,7 @@ def gps_doubts(fix: SpaceFix, names: list[str]) -> list[Doubt]:
             "gps",
             f"GPS puts {named(far)} up to {np.nanmax(fix.errors):.0f} m from where their cameras stand; the other "
             f"photos agree to {typical:.0f} m.",
-            "Their GPS has no say. If it is right, leave these photos out.",
+            "Their GPS is ignored. If it is right, leave these photos out.",
             tuple(far),
         )
     ]

@@ -222,6 +222,4 @@ def _left(point: PrincipalPoint) -> PrincipalPoint:
     """One that was freed, and that the points held out speak against."""
     if not point.freed:
         return point
-    return replace(
-        point, freed=False, reason="points that were held out fit no better with it", shift=(0.0, 0.0)
-    )
+    return replace(point, freed=False, reason="held-out points fit no better with it", shift=(0.0, 0.0))

@@ -101,8 +101,8 @@ def _report(before: Any, found: Refined, progress: Progress) -> dict[str, Any]:
     if not found.accepted:
         message = "no better than before: the cameras stay as they were"
         progress.warning(
-            "The cameras could not be refined: too few points look alike in the photos, or those that were held out "
-            "fit no better. They stay as the mapper has found them."
+            "The cameras could not be refined: too few points look alike in the photos, or held-out points fit "
+            "no better. They stay as the mapper left them."
         )
     doubtful = suspects(found.kept)
     doubts = [misplaced(doubtful).to_json()] if doubtful else []

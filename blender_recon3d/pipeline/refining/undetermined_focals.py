@@ -48,9 +48,9 @@ def undetermined_focal(focal: float, photos: list[str]) -> Doubt:
     """focal: in pixels."""
     return Doubt(
         "focal length",
-        f"The focal length that was found ({focal:.0f} pixels) is hardly better than a guess: the photos all look one "
-        "way, straight at the ground or a wall, and EXIF has none that fits. Heights and distances may be wrong.",
-        "Give it with --camera-model and --camera-params, use the original photos with their EXIF, or add some photos "
-        "taken at a slant.",
+        f"The focal length found ({focal:.0f} pixels) is hardly better than a guess: the photos all look one "
+        "way, straight at the ground or a wall, and EXIF gives none that fits. Heights and distances may be wrong.",
+        "Give it with --camera-model and --camera-params, use the original photos with their EXIF, or add some oblique "
+        "photos.",
         tuple(photos),
     )

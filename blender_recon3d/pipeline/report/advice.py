@@ -113,7 +113,7 @@ def _loose(used: list[PhotoEntry], found: Registered) -> list[Advice]:
     bad = [name for name, entry in placed.items() if (entry.error or 0) > limit]
     if errors and bad:
         text = f"{_names(bad, titles)} fit{'s' * (len(bad) == 1)} badly (over {limit:.1f} px): "
-        text += "look for blur or moving objects, and leave these photos out."
+        text += "check them for blur and moving objects, and leave them out."
         advice.append(Advice(text=text, photos=bad))
     return advice
 

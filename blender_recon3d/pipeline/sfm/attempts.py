@@ -150,8 +150,8 @@ def _split(attempts: Attempts, alone: bool) -> None:
     for lengths, count, smaller in said:
         if done:
             attempts.progress.warning(
-                f"Photos that looked like one camera's were taken at {count} focal lengths ({lengths} pixels), by zoom "
-                f"or lens: {named(smaller)} got cameras of their own."
+                f"Photos that seemed to share one camera were taken at {count} focal lengths ({lengths} pixels), by "
+                f"zoom or lens: {named(smaller)} got cameras of their own."
             )
         elif not alone and not hint:
             attempts.doubts.append(two_focals(lengths, smaller))

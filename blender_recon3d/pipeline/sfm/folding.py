@@ -60,7 +60,7 @@ class Evidence:
         return bool(self.conflicts) or bool(self.broken and not self.closed)
 
     def photos(self) -> list[int]:
-        """Those the contradictions are about, the gravest first."""
+        """Those the contradictions are about, the most serious first."""
         pairs = self.conflicts if self.closed else (*self.broken, *self.conflicts)
         return list(dict.fromkeys(photo for pair in pairs for photo in pair))
 
@@ -130,7 +130,7 @@ def _turned(views: Sequence[ModelView]) -> float:
 
 
 def conflicts(views: Views) -> list[tuple[int, int]]:
-    """Photos side by side that do not see the same, the gravest first."""
+    """Photos side by side that do not see the same, the most serious first."""
     found = []
     for first, second in combinations(sorted(views), 2):
         a, b = views[first], views[second]

@@ -189,8 +189,8 @@ def _as_placed(workspace: Workspace, model: Any, progress: Progress) -> Placemen
     moved = old_from_new(old, poses_of(model))
     if moved is None:
         progress.warning(
-            f"The model is not the one that was placed before ({placed.how}), so that does not hold any more: place it "
-            f"again with recon3d place {workspace.root}."
+            f"The model is not the one that was placed before ({placed.how}), so its scale and place no longer apply: "
+            f"place it again with recon3d place {workspace.root}."
         )
         remove(workspace.placed)
         return None

@@ -20,8 +20,8 @@ OFF = 0.02  # of a rotation's singular values from each other; 0.005 from a trip
 MIN_SHARE = 0.5  # of the verified pairs that are homographies
 
 ADVICE = (
-    "the photos were all taken from one place, by turning the camera, so nothing shows how far away things are: take a "
-    "step to the side from photo to photo."
+    "all photos were taken from one place, by turning the camera, so nothing shows how far away things are: "
+    "move sideways between photos."
 )
 _HOMOGRAPHIES = tuple(
     getattr(pycolmap.TwoViewGeometryConfiguration, name)
@@ -33,9 +33,9 @@ def one_place_doubt() -> Doubt:
     """Of a model that COLMAP has made of such photos all the same."""
     return Doubt(
         "one place",
-        "The photos seem to be all taken from one place, by turning the camera: nothing shows how far away things are, "
+        "All photos seem to be taken from one place, by turning the camera: nothing shows how far away things are, "
         "and the model is likely wrong.",
-        "Take the photos again, with a step to the side from photo to photo.",
+        "Take the photos again, and move sideways between them.",
     )
 
 

@@ -83,7 +83,7 @@ def run(workspace: Workspace, settings: FeaturesSettings, progress: Progress) ->
     job = ExtractionJob(workspace, [photo.name for photo in workspace.used_photos()], read_gray, progress)
     what = database_problem(workspace.database)
     if what:
-        progress.warning(f"{workspace.database} {what}: it is made again.")
+        progress.warning(f"{workspace.database} {what}: rebuilding it.")
         remove_database(workspace.database)
     extractor = network.open(settings)
     if extractor.remove_torn(job):

@@ -25,7 +25,7 @@ def inputs(workspace: Workspace, settings: MeshSettings) -> Any:
     try:
         status = Path(settings.cloud).stat()
     except OSError as error:
-        raise UserError(f"The cloud {settings.cloud} is not there: check --cloud.", 2) from error
+        raise UserError(f"The cloud {settings.cloud} does not exist: check --cloud.", 2) from error
     return [box, status.st_size, status.st_mtime_ns]
 
 

@@ -37,7 +37,7 @@ class PhotoRow:
 
 @dataclass(frozen=True)
 class Review:
-    """photos in the order taken; advice: sentences, the gravest first; doubts: what speaks against the result, each
+    """photos in the order taken; advice: sentences, the most serious first; doubts: reasons to doubt the result, each
     a sentence or two with what to do."""
 
     photos: tuple[PhotoRow, ...] = ()

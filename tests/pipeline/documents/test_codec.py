@@ -83,7 +83,7 @@ def test_keys_have_their_order_and_unknown_ones_are_kept_where_the_class_says_so
         ({"name": "a", "fruit": {}}, "fruit is an object, not a list"),
         ({"name": "a", "parts": {"x": {}}}, 'parts["x"].weight is missing'),
         ({"name": "a", "parts": {"x": {"weight": -1}}}, 'parts["x"].weight is -1.0, not from 0 to any size'),
-        ({"name": "a", "parts": {"x": {"weight": HUGE}}}, 'parts["x"].weight is a number without end'),
+        ({"name": "a", "parts": {"x": {"weight": HUGE}}}, 'parts["x"].weight is an infinite number'),
         (
             {"name": "a", "parts": {"x": {"weight": math.inf}}},
             'parts["x"].weight is inf, not a finite number',
@@ -91,7 +91,7 @@ def test_keys_have_their_order_and_unknown_ones_are_kept_where_the_class_says_so
         ({"name": "a", "parts": {"x": {"weight": True}}}, 'parts["x"].weight is True, not a finite number'),
         ({"name": "a", "place": [1]}, "place is a list, not a list of 2"),
         ({"name": "a", "version": 1.0}, "version is 1.0, not a whole number"),
-        ({"name": "a", "version": HUGE}, "version is a number without end, not a whole number"),
+        ({"name": "a", "version": HUGE}, "version is an infinite number, not a whole number"),
     ],
 )
 def test_a_wrong_value_is_named(raw, said):

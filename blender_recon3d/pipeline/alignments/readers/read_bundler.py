@@ -22,7 +22,7 @@ _FLIP = np.diag([1.0, -1.0, -1.0])
 def read(path: Path, sizes: Sizes) -> Alignment:
     text = read_text(path)
     if not text.startswith("# Bundle file"):
-        raise FileFormatError(path, "it is not a bundle file (its first line says nothing of it)")
+        raise FileFormatError(path, "it is not a Bundler file (its first line does not say so)")
     names = _names(path)
     words = iter(text.split("\n", 1)[1].split())
     try:

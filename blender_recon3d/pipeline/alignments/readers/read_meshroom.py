@@ -30,11 +30,11 @@ def read(path: Path, sizes: Sizes) -> Alignment:
         or not {"views", "intrinsics"} <= set(document)
         or "root_path" in document
     ):
-        raise FileFormatError(path, "it is not a scene of Meshroom (no views and intrinsics)")
+        raise FileFormatError(path, "it is not a Meshroom scene (no views and intrinsics)")
     try:
         return _read(document)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise FileFormatError(path, f"it is not a scene of Meshroom that is known here ({error})") from error
+        raise FileFormatError(path, f"it is not a Meshroom scene that Recon3D can read ({error})") from error
 
 
 def _read(document: Mapping[str, Any]) -> Alignment:

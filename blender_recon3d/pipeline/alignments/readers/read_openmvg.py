@@ -25,7 +25,7 @@ def read(path: Path, sizes: Sizes) -> Alignment:
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         version = document.get("sfm_data_version")
         raise FileFormatError(
-            path, f"its version {version} is not known here, or it is damaged ({error})"
+            path, f"its version {version} is not supported, or it is damaged ({error})"
         ) from error
 
 

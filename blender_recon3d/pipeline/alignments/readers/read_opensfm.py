@@ -41,7 +41,7 @@ def read(path: Path, sizes: Sizes) -> Alignment:
         points = _points(model, photos, path.with_name("tracks.csv"))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise FileFormatError(
-            path, f"it is not a reconstruction of OpenSfM that is known here ({error})"
+            path, f"it is not an OpenSfM reconstruction that Recon3D can read ({error})"
         ) from error
     return Alignment("OpenSfM", photos, **points, notes=tuple(dict.fromkeys(notes)))
 

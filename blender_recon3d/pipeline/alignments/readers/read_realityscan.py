@@ -86,7 +86,7 @@ def read_xmp(path: Path, sizes: Sizes) -> Alignment:
         photos.append(_photo(file, name, size, values))
     notes = [_MISSING.format(missing)] if missing else []
     if others:
-        notes.append(f"{others} XMP files hold no camera's place, and were passed over.")
+        notes.append(f"{others} XMP files contain no camera position and were skipped.")
     return Alignment("RealityScan", photos, notes=tuple(notes))
 
 

@@ -38,7 +38,7 @@ def read(path: Path, sizes: Sizes) -> Alignment:
             photos.append(AlignedPhoto(name, _lens(merged, size, path), pose))
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise FileFormatError(
-            path, f"a frame is not as nerfstudio and instant-ngp write it ({error})"
+            path, f"a frame is not in the format of nerfstudio and instant-ngp ({error})"
         ) from error
     notes = (f"{missing} photos are not among those given, and were left out.",) if missing else ()
     return Alignment("transforms.json", photos, notes=notes)

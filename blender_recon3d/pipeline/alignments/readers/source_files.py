@@ -30,7 +30,7 @@ def read_json(path: Path) -> Any:
 def read_xml(path: Path) -> ElementTree.Element:
     text = read_text(path)
     if "<!DOCTYPE" in text or "<!ENTITY" in text:  # entities can grow without end
-        raise FileFormatError(path, "it declares a document type, which no file of these programs does")
+        raise FileFormatError(path, "it declares a document type, which files of these programs never do")
     try:
         return ElementTree.fromstring(text)
     except (ElementTree.ParseError, ValueError) as error:
