@@ -13,7 +13,13 @@ from ..workspace import Workspace
 
 
 def owns(workspace: Workspace) -> Sequence[Path]:
-    return (workspace.sparse, workspace.placement, workspace.registration, workspace.live)
+    return (
+        workspace.sparse,
+        workspace.placement,
+        workspace.registration,
+        workspace.sift_database,
+        workspace.live,
+    )
 
 
 def inputs(workspace: Workspace, settings: SfmSettings) -> Any:
@@ -43,6 +49,6 @@ STAGE = Stage(
     run=run,
     owns=owns,
     leaves=lambda workspace: (workspace.mapped, workspace.placement, workspace.registration),
-    may_leave=lambda workspace: (workspace.sparse,),
+    may_leave=lambda workspace: (workspace.sparse, workspace.sift_database),
     forecast=lambda facts: 0.25 * facts.photos,
 )
