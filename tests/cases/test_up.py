@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from blender_recon3d.pipeline.documents.photos_json import PhotoEntry, PhotoState
+from blender_recon3d.pipeline.photos.image_files import read_exif
 from blender_recon3d.pipeline.placing.gps import at_zero, fix_from_gps, fix_in_space
 from blender_recon3d.pipeline.placing.placing_doubts import gps_doubts
 from blender_recon3d.pipeline.placing.up import Up, find_up
@@ -72,6 +75,64 @@ def test_one_heading_without_gps_is_called_a_guess_and_gps_settles_it():
     assert find_up(rotations, centers, points).guess
     up = find_up(rotations, centers, points, gps_of(centers, 2.0))
     assert not up.guess and "GPS" in up.source and degrees_off(up.direction) < 4
+
+
+def test_gravity_in_the_files_settles_what_the_cameras_leave_open():
+    rotations, centers, points = flight(FLIGHTS["one heading"], 0)
+    felt = rotations @ MODEL @ TOP
+    felt[::7] = -felt[::7]  # what a wrong file says has no say
+    felt[1] = np.nan
+    up = find_up(rotations, centers, points, felt=felt)
+    assert not up.guess and "gravity" in up.source and degrees_off(up.direction) < 0.5
+
+
+def test_gravity_that_good_gps_contradicts_has_no_say():
+    """A camera on a fixed mount whose gimbal always says that it is level."""
+    rotations, centers, points = flight(FLIGHTS["to and fro"], 0)
+    level = np.tile([0.0, -1.0, 0.0], (len(centers), 1))
+    up = find_up(rotations, centers, points, gps_of(centers, 1.0), level)
+    assert degrees_off(up.direction) < 4
+
+
+def apple_note(felt: tuple[float, float, float]) -> bytes:
+    """An iPhone's maker note with a run time before the accelerometer."""
+    numbers = struct.pack(">6i", *(part for value in felt for part in (round(value * 10_000), 10_000)))
+    entries = [(1, 9, 1, 14), (8, 10, 3, 14 + 2 + 2 * 12 + 4)]
+    table = b"".join(struct.pack(">HHII", *entry) for entry in entries)
+    return b"Apple iOS\0\0\1MM" + struct.pack(">H", 2) + table + bytes(4) + numbers
+
+
+@pytest.mark.parametrize(
+    ("orientation", "felt", "up"),
+    [
+        (6, (0, -1, 0), (0, -1, 0)),  # upright, level
+        (1, (-1, 0, 0), (0, -1, 0)),  # its upper end to the left, as one holds it to take a wide photo
+        (3, (1, 0, 0), (0, -1, 0)),
+        (8, (0, 1, 0), (0, -1, 0)),
+        (6, (0, 0, -1), (0, 0, -1)),  # on its back, the screen up: the camera looks straight down
+        (1, (-0.6, 0, 0.8), (0, -0.6, 0.8)),  # looks up
+    ],
+)
+def test_what_an_iphone_felt_is_read(tmp_path, orientation, felt, up):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    exif.get_ifd(0x8769)[0x927C] = apple_note(felt)
+    Image.new("RGB", (40, 30)).save(tmp_path / "a.jpg", exif=exif)
+    with Image.open(tmp_path / "a.jpg") as image:
+        assert read_exif(image).up == pytest.approx(up, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b'drone-dji:GimbalRollDegree="+0.00" drone-dji:GimbalPitchDegree="-90.00"',
+        b"<drone-parrot:CameraPitchDegree>-90</drone-parrot:CameraPitchDegree>",
+    ],
+)
+def test_a_gimbal_that_looks_down_is_read(tmp_path, said):
+    Image.new("RGB", (40, 30)).save(tmp_path / "a.jpg", xmp=b"<x:xmpmeta " + said + b"/>")
+    with Image.open(tmp_path / "a.jpg") as image:
+        assert read_exif(image).up == pytest.approx((0, 0, -1), abs=1e-6)
 
 
 def test_level_photos_all_of_one_wall_stay_upright():

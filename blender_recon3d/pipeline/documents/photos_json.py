@@ -49,6 +49,10 @@ class PhotoEntry:
     gps: tuple[float, float, float] | None = key(
         "latitude and longitude in degrees, altitude in meters", None
     )
+    up: tuple[float, float, float] | None = key(
+        "unit vector in the upright photo's camera (x right, y down, z forward), from a gimbal or an accelerometer",
+        None,
+    )
     sharpness: float = key("of the image; compared among the photos of a capture", 0.0)
     camera: int | None = key("`id` of its camera", None)
     focal_prior_px: float | None = key("the first guess of its focal length, pixels", None)

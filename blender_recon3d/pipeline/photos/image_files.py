@@ -26,6 +26,7 @@ from .deep_pixels import (
     measure,
     note_depth,
 )
+from .gravity import Up, up_said
 from .pixel_budget import PixelBudget, TooLargeError, bytes_needed, default_budget
 
 pillow_heif.register_heif_opener()
@@ -56,6 +57,7 @@ class ExifInfo:
     orientation: int
     gps: tuple[float, float, float] | None
     digital_zoom: float | None = None  # None: none
+    up: Up | None = None  # a unit vector in the upright photo's camera, of what felt gravity
 
 
 @functools.cache
@@ -231,6 +233,7 @@ def read_exif(image: Image.Image) -> ExifInfo:
         orientation=int(orientation) if orientation in range(1, 9) else 1,
         gps=_gps(place),
         digital_zoom=_digital_zoom(detail),
+        up=up_said(image, detail, int(orientation) if orientation in range(1, 9) else 1),
     )
 
 

@@ -67,6 +67,7 @@ def photo_entry(photo: PhotoInfo, base: Path, taken: set[str]) -> PhotoEntry:
         digital_zoom=exif.digital_zoom if exif else None,
         orientation=exif.orientation if exif else 1,
         gps=exif.gps if exif else None,
+        up=exif.up if exif else None,
         sharpness=round(photo.sharpness[0], 3),
     )
 

@@ -23,7 +23,7 @@ from ..workspace import Workspace
 from .gps import fix_from_gps, places_by_name
 from .kept_placement import poses_of
 from .markers import DICTIONARIES, Marker, View, find_corners, markers_in_space, scale_of
-from .upright import place_model
+from .upright import felt_by_name, place_model
 
 FLAT = 15.0  # degrees between a marker's normal and up: it lies on the ground
 DIFFERENT = 0.02  # of their sides: markers that differ by more are said
@@ -63,8 +63,9 @@ def place(workspace: Workspace, wish: PlacementRequest) -> PlacementDocument:
     require_model(workspace)
     with workspace.locked():
         model = read_model(workspace.model)
-        gps = places_by_name(workspace.used_photos() if workspace.photos.exists() else [])
-        upright, how, _ = place_model(model, gps)
+        photos = workspace.used_photos() if workspace.photos.exists() else []
+        gps = places_by_name(photos)
+        upright, how, _ = place_model(model, gps, felt_by_name(photos))
         origin = None
         if wish.gps:
             upright, said, origin = _by_gps(model, gps, upright)

@@ -1,4 +1,5 @@
-"""Which way is up in a reconstruction: from its cameras, its GPS, its dominant plane, in this order of precision.
+"""Which way is up in a reconstruction: from its cameras, gravity, its GPS, its dominant plane, in this order of
+precision.
 
 Cameras are held level: their x axes are horizontal. That fixes a line, once they look several ways; the photos' own
 up, GPS or the plane below the cameras then say which of its two ends is up. Photos that all look one way (a flight
@@ -19,6 +20,9 @@ ONE_WAY = 0.05  # spread of the x axes, below which they span no plane: less tha
 ROLLED = 0.2  # RMS of x axes along "up" from which some photos may be turned by a quarter
 AGREE = 0.5  # of the photos' own ups, as a sum, against their sum without signs: below, they contradict each other
 STEEP = 0.5  # of the view directions along the line: they look down rather than to the side
+FELT = 10.0  # degrees between what photos say of gravity and their mean, for most of them
+FELT_APART = 12.0  # degrees between gravity and the cameras' own line, from which gravity is believed
+MIN_FELT = 3  # photos that must say it, and half of all
 GPS_CONE = 15.0  # degrees to which GPS must know up to be asked
 GPS_APART = 20.0  # degrees between GPS' up and the cameras', from which GPS is believed
 SURVEY = 0.5  # motion along the photos' own y against that along x: who walks along a wall hardly moves up and down
@@ -38,23 +42,54 @@ class Up:
 
 
 def find_up(
-    rotations: np.ndarray, centers: np.ndarray, points: np.ndarray, gps: np.ndarray | None = None
+    rotations: np.ndarray,
+    centers: np.ndarray,
+    points: np.ndarray,
+    gps: np.ndarray | None = None,
+    felt: np.ndarray | None = None,
 ) -> Up:
     """rotations [N, 3, 3] world to camera (x right, y down, z forward), centers [N, 3], points [M, 3]; gps [N, 3]:
-    latitude, longitude (degrees) and height (meters), NaN where a photo has none."""
+    latitude, longitude (degrees) and height (meters); felt [N, 3]: up in each camera, by gravity. NaN where a photo
+    has none."""
     fix = fix_in_space(centers, gps) if gps is not None else None
     if fix is not None and fix.up_error > GPS_CONE:
         fix = None
     axis, cone = _level_axis(rotations)
+    gravity = _gravity(rotations, felt) if felt is not None else None
+    if gravity is not None and (
+        fix is None or _near(gravity.direction, fix.up, max(GPS_APART, 3 * fix.up_error))
+    ):
+        if axis is None or not _near(np.sign(axis @ gravity.direction) * axis, gravity.direction, FELT_APART):
+            return gravity
+        return Up(axis * np.sign(axis @ gravity.direction), cone, "the cameras")
     if axis is None:
         return _from_gps(fix) if fix is not None else _looking_one_way(rotations, centers, points)
     if fix is not None:
         signed = axis * (np.sign(axis @ fix.up) or 1.0)
-        apart = np.degrees(np.arccos(np.clip(signed @ fix.up, -1, 1)))
-        if apart > max(GPS_APART, 3 * fix.up_error):
+        if not _near(signed, fix.up, max(GPS_APART, 3 * fix.up_error)):
             return _from_gps(fix)
         return Up(signed, cone, "the cameras")
     return _signed(axis, cone, rotations, centers, points)
+
+
+def _near(first: np.ndarray, second: np.ndarray, degrees: float) -> bool:
+    """Whether two unit vectors are so many degrees apart at most."""
+    return bool(first @ second > np.cos(np.radians(degrees)))
+
+
+def _gravity(rotations: np.ndarray, felt: np.ndarray) -> Up | None:
+    """What most photos agree on; None where too few say it, or they contradict each other."""
+    known = np.isfinite(felt).all(axis=1)
+    if known.sum() < max(MIN_FELT, len(felt) / 2):
+        return None
+    ups = np.einsum("nij,ni->nj", rotations[known], felt[known])
+    within = np.cos(np.radians(FELT))
+    middle = ups[int(np.argmax((ups @ ups.T > within).sum(axis=1)))]
+    agree = ups @ middle > within
+    if 2 * agree.sum() <= known.sum():
+        return None
+    mean = ups[agree].mean(axis=0)
+    return Up(mean / np.linalg.norm(mean), FELT, "gravity, as the photos' files have it")
 
 
 def _from_gps(fix: SpaceFix) -> Up:

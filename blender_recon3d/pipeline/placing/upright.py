@@ -5,34 +5,49 @@ The model itself is never moved; what is found here goes into the Empty that hol
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
+from ..documents.photos_json import PhotoEntry
 from .ground import ground_plane
 from .up import Up, find_up
 
 
-def place_model(model: Any, gps: Mapping[str, Any] | None = None) -> tuple[np.ndarray, str, Up]:
-    """`world_from_model` of a pycolmap.Reconstruction, how it was found, and its up. gps: by photos' names."""
+def felt_by_name(photos: Iterable[PhotoEntry]) -> dict[str, Any]:
+    """Up in each camera, by gravity, of photos.json's entries that have it."""
+    return {photo.name: photo.up for photo in photos if photo.up is not None}
+
+
+def place_model(
+    model: Any, gps: Mapping[str, Any] | None = None, felt: Mapping[str, Any] | None = None
+) -> tuple[np.ndarray, str, Up]:
+    """`world_from_model` of a pycolmap.Reconstruction, how it was found, and its up. gps, felt: by photos' names."""
     images = [model.image(image_id) for image_id in sorted(model.reg_image_ids())]
     rotations = np.stack([image.cam_from_world().rotation.matrix() for image in images])
     centers = np.stack([image.projection_center() for image in images])
     points = np.array([point.xyz for point in model.points3D.values()]).reshape(-1, 3)
-    known = np.array([(gps or {}).get(image.name, (np.nan,) * 3) for image in images], float)
-    return world_from_model(rotations, centers, points, known)
+    known, ups = (
+        np.array([(said or {}).get(image.name, (np.nan,) * 3) for image in images], float)
+        for said in (gps, felt)
+    )
+    return world_from_model(rotations, centers, points, known, ups)
 
 
 def world_from_model(
-    rotations: np.ndarray, centers: np.ndarray, points: np.ndarray, gps: np.ndarray | None = None
+    rotations: np.ndarray,
+    centers: np.ndarray,
+    points: np.ndarray,
+    gps: np.ndarray | None = None,
+    felt: np.ndarray | None = None,
 ) -> tuple[np.ndarray, str, Up]:
     """A 4x4 rigid transform into Blender's world (z up, ground at z = 0, subject over the origin), how, and its up.
 
-    rotations [N, 3, 3] world to camera, centers [N, 3], points [M, 3]: all in the model's frame; gps [N, 3] as
-    `find_up` takes it. The first camera looks along +y, as Blender's front view does.
+    rotations [N, 3, 3] world to camera, centers [N, 3], points [M, 3]: all in the model's frame; gps
+    and felt [N, 3] as `find_up` takes them. The first camera looks along +y, as Blender's front view does.
     """
-    found = find_up(rotations, centers, points, gps)
+    found = find_up(rotations, centers, points, gps, felt)
     up, how = found.direction, f"up from {found.source}"
     plane = ground_plane(points, centers, up, found.cone)
     if plane is not None:

@@ -25,7 +25,7 @@ from ..placing.gps import at_zero, places_by_name
 from ..placing.kept_placement import old_from_new, poses_of
 from ..placing.placement_file import check_placement
 from ..placing.placing_doubts import UP, contradicted_by_gps, placing_doubts
-from ..placing.upright import place_model
+from ..placing.upright import felt_by_name, place_model
 from ..settings import SfmSettings
 from ..text import named
 from ..workspace import Workspace
@@ -170,7 +170,7 @@ def place_main_model(workspace: Workspace, model: Any, progress: Progress) -> li
     gps = places_by_name(photos)
     if lost := [photo.name for photo in photos if at_zero(photo)]:
         progress.warning(f"The GPS of {named(lost)} says 0, 0, which is not a real position: it is ignored.")
-    transform, how, up = place_model(model, gps)
+    transform, how, up = place_model(model, gps, felt_by_name(photos))
     content = PlacementDocument(world_from_model=transform.tolist(), how=how)
     kept = _as_placed(workspace, model, progress)
     write_document(workspace.placement, kept or content)
