@@ -1,16 +1,23 @@
 """Photos in other color spaces and of more than 8 bits come in as everybody else sees them."""
 
 import io
+import struct
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pillow_heif
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, PngImagePlugin
 
 from blender_recon3d.pipeline.events import Progress
-from blender_recon3d.pipeline.photos.color_profiles import PRIMARIES, profile_of, rgb_profile
+from blender_recon3d.pipeline.photos.color_profiles import (
+    ADOBE_GAMMA,
+    PRIMARIES,
+    WHITE_D65,
+    profile_of,
+    rgb_profile,
+)
 from blender_recon3d.pipeline.photos.image_files import read_rgb
 from blender_recon3d.pipeline.photos.photo_quality import examine
 from blender_recon3d.pipeline.settings import PhotosSettings
@@ -116,6 +123,22 @@ def test_adobe_rgb_is_known_by_exif_alone(tmp_path):
         tmp_path / "_DSC1.jpg", quality=97, subsampling=0, exif=tags
     )
     assert np.abs(read_rgb(tmp_path / "_DSC1.jpg").mean((0, 1)) - np.asarray(soft(0)).mean((0, 1))).max() < 1
+
+
+def test_a_png_may_say_its_colors_in_chunks(tmp_path):
+    """cHRM and gAMA, as converters write them that drop the profile. A gamma of 1/2.2 alone says sRGB."""
+    wide = tagged(soft(0), profile_of("Adobe RGB"))
+    points = [round(value * 100_000) for place in (WHITE_D65, *PRIMARIES["Adobe RGB"]) for value in place]
+    said = PngImagePlugin.PngInfo()
+    said.add(b"gAMA", struct.pack(">I", round(100_000 / ADOBE_GAMMA)))
+    said.add(b"cHRM", struct.pack(">8I", *points))
+    wide.save(tmp_path / "wide.png", pnginfo=said)
+    off = np.abs(read_rgb(tmp_path / "wide.png").astype(int) - np.asarray(soft(0)))
+    assert np.quantile(off, 0.99) <= 2 < np.abs(np.asarray(wide).astype(int) - np.asarray(soft(0))).max()
+    usual = PngImagePlugin.PngInfo()
+    usual.add(b"gAMA", struct.pack(">I", 45455))
+    soft(0).save(tmp_path / "usual.png", pnginfo=usual)
+    assert np.array_equal(read_rgb(tmp_path / "usual.png"), np.asarray(soft(0)))
 
 
 def test_heif_may_say_its_colors_without_a_profile(tmp_path):

@@ -48,6 +48,13 @@ def test_focal_lengths_that_no_lens_has_are_dropped_by_name(focal, equivalent):
     assert "00.jpg" in said[0] and f"{equivalent:g} mm" in said[0]
 
 
+def test_a_sensor_that_no_lens_fits_is_dropped_by_name():
+    """A density of pixels that is the screen's: a sensor 2 mm wide for a lens of 300 mm."""
+    cameras, said = grouped([entry(number, focal_mm=300, sensor_mm=2.0) for number in range(3)])
+    assert cameras[0].prior == "none" and cameras[0].params[0] == pytest.approx(1.2 * WIDTH)
+    assert "00.jpg" in said[0] and "300 mm on a sensor 2 mm wide" in said[0]
+
+
 @pytest.mark.parametrize(("focal", "equivalent"), [(8, 8), (5.1, 28), (300, 450), (215, 1200), (90, 35)])
 def test_focal_lengths_of_lenses_stay(focal, equivalent):
     cameras, said = grouped([entry(0, focal_mm=focal, focal_35mm=equivalent)])

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -15,7 +16,7 @@ from blender_recon3d.pipeline.files.user_path import recorded_path
 from blender_recon3d.pipeline.inspection import inspect_photos
 from blender_recon3d.pipeline.photos.find_photos import look_for
 from blender_recon3d.pipeline.photos.left_out import notes
-from blender_recon3d.pipeline.photos.masks import match_masks
+from blender_recon3d.pipeline.photos.masks import match_masks, read_mask
 from blender_recon3d.pipeline.report.advice import advise
 from blender_recon3d.pipeline.settings import JobSettings, PhotosSettings
 from blender_recon3d.pipeline.stages import photos as stage
@@ -135,6 +136,39 @@ def test_masks_of_equal_names_go_by_their_folders(tmp_path):
         "photos/day2/b.jpg": "b.jpg.png",  # COLMAP's way says more
     }
     assert not found.unclear
+
+
+def test_masks_of_other_systems_and_programs_find_their_photos(tmp_path):
+    photos = [
+        tmp_path / "photos" / name for name in ("day1/a.jpg", "Ko\u0308pfe.jpg", "c.jpg", "day2\\d.jpg")
+    ]
+    masks = touch(tmp_path / "masks", "day1\\A.PNG", "K\u00f6pfe.png", "c_mask.png", "Day2/d.png")
+    found = match_masks(masks, photos)
+    assert [found.of[photo].name for photo in photos] == [
+        "day1\\A.PNG",
+        "K\u00f6pfe.png",
+        "c_mask.png",
+        "d.png",
+    ]
+
+
+def test_masks_of_all_kinds_keep_the_same(tmp_path):
+    kept = np.zeros((30, 40), bool)
+    kept[5:20, 10:30] = True
+    white, gray = np.where(kept, 255, 0).astype(np.uint8), np.full((30, 40), 90, np.uint8)
+    bright = np.where(kept, 140, 250).astype(np.uint8)
+    files = {
+        "black and white": white,
+        "0 and 1": kept.astype(np.uint8),
+        "a cut-out": np.dstack([bright, bright, gray, white]),
+        "painted over": np.dstack([0 * gray, 0 * gray, 0 * gray, 255 - white]),
+        "16 bits": white.astype(np.uint16) * 257,
+    }
+    for name, values in files.items():
+        cv2.imwrite(str(tmp_path / "mask.png"), values)
+        assert np.array_equal(read_mask(tmp_path / "mask.png"), kept), name
+    Image.fromarray(kept).save(tmp_path / "mask.tif")  # one bit a pixel
+    assert np.array_equal(read_mask(tmp_path / "mask.tif"), kept)
 
 
 def test_a_mask_that_fits_several_photos_is_used_for_none_and_told(tmp_path):

@@ -29,7 +29,7 @@ from .find_photos import (
 )
 from .image_files import open_photo, read_exif, upright_rgb
 from .left_out import notes
-from .masks import match_masks
+from .masks import match_masks, read_mask
 from .photo_entries import examine_all, in_threads, photo_entry
 from .photo_quality import PhotoInfo, set_aside
 from .photo_sources import write_sources
@@ -155,12 +155,16 @@ def _bring_masks(
             missing.append(photo.path.name)
             continue
         try:
-            with open_photo(mask) as image:
-                values = _fit_mask(np.asarray(upright_rgb(image).convert("L")), photo)
+            kept = read_mask(mask)
+            values = _fit_mask(kept, photo)
         except Exception as error:  # decoders raise nearly anything on hostile files
             said = getattr(error, "strerror", None) or error
             progress.warning(f"The mask {mask} cannot be read ({said}): {photo.path.name} is used unmasked.")
             continue
+        if not kept.any():
+            progress.warning(
+                f"The mask {mask} is all black, which leaves nothing of {photo.path.name}: white is what is kept."
+            )
         with atomic_file(workspace.masks / f"{target.name}.png") as part:
             part.write_bytes(cv2.imencode(".png", values)[1].tobytes())
     if len(missing) == len(jobs):
@@ -190,8 +194,9 @@ def _say_unclear(unclear: dict[Path, list[Path]], base: Path, progress: Progress
         )
 
 
-def _fit_mask(values: np.ndarray, photo: PhotoInfo) -> np.ndarray:
-    """The mask at the size of the upright photo; one drawn on the unturned photo is turned with it."""
+def _fit_mask(kept: np.ndarray, photo: PhotoInfo) -> np.ndarray:
+    """The mask, 0 and 255, at the size of the upright photo; one drawn on the unturned photo is turned with it."""
+    values = np.where(kept, 255, 0).astype(np.uint8)
     height, width = values.shape
     turned = photo.exif is not None and photo.exif.orientation in (5, 6, 7, 8)
     if turned and (width < height) != (photo.width < photo.height):
@@ -205,5 +210,4 @@ def _fit_mask(values: np.ndarray, photo: PhotoInfo) -> np.ndarray:
         }[photo.exif.orientation]
         values = np.asarray(image.transpose(turn))
     size = (photo.width, photo.height)
-    resized = cv2.resize(values, size, interpolation=cv2.INTER_NEAREST)
-    return np.where(resized > 127, 255, 0).astype(np.uint8)
+    return cv2.resize(values, size, interpolation=cv2.INTER_NEAREST)

@@ -25,6 +25,8 @@ PRIMARIES = {
     "BT.2020": ((0.708, 0.292), (0.17, 0.797), (0.131, 0.046)),
 }
 ADOBE_GAMMA = 563 / 256
+SRGB_PRIMARIES = ((0.64, 0.33), (0.3, 0.6), (0.15, 0.06))
+USUAL_GAMMA = 0.4545  # of a PNG: everybody writes it and means sRGB's curve
 # ITU-T H.273: numbers of primaries, and of transfer functions that are not of high dynamic range.
 _HEIF_PRIMARIES = {12: "Display P3", 9: "BT.2020"}
 _HEIF_CURVES = (1, 6, 13, 14, 15)
@@ -55,8 +57,26 @@ def conversion_to_srgb(image: Image.Image) -> Conversion | None:
     profile = image.info.get("icc_profile")
     if isinstance(profile, bytes) and profile:
         return _conversion(profile, _kind(image)) if len(profile) <= LONGEST_PROFILE else None
-    said = _space_said(image) if _kind(image) == "RGB" else ""
-    return _conversion(profile_of(said), "RGB") if said else None
+    if _kind(image) != "RGB":
+        return None
+    said = _space_said(image)
+    found = profile_of(said) if said else _profile_of_png(image)
+    return _conversion(found, "RGB") if found else None
+
+
+def _profile_of_png(image: Image.Image) -> bytes | None:
+    """Of a PNG's chunks cHRM and gAMA, where no profile and no sRGB chunk stands beside them (PNG, 11.3.2)."""
+    gamma, points = image.info.get("gamma"), image.info.get("chromaticity")
+    if image.format != "PNG" or "srgb" in image.info or not (gamma or points):
+        return None
+    try:
+        usual = not gamma or abs(float(gamma) / USUAL_GAMMA - 1) < 0.05
+        white, *colors = np.reshape(points, (4, 2)).tolist() if points else (WHITE_D65, *SRGB_PRIMARIES)
+        if not np.allclose(white, WHITE_D65, atol=0.01):
+            return None
+        return rgb_profile("PNG", tuple(map(tuple, colors)), 0.0 if usual else 1 / float(gamma))
+    except (ValueError, TypeError, ZeroDivisionError, OverflowError, struct.error, np.linalg.LinAlgError):
+        return None  # numbers that no display has
 
 
 def _kind(image: Image.Image) -> str:

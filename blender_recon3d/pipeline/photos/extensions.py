@@ -8,7 +8,12 @@ EXTENSIONS = frozenset(
         ".avif", ".bmp",
     }
 )  # fmt: skip
-VIDEO_EXTENSIONS = frozenset({".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mts", ".mpg", ".mpeg"})
+VIDEO_EXTENSIONS = frozenset(
+    {
+        ".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv", ".asf", ".3gp",
+        ".3g2", ".flv", ".ogv", ".mxf", ".vob",
+    }
+)  # fmt: skip
 MASK_EXTENSIONS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
 # What cameras write that no program shows without developing it.
 RAW_EXTENSIONS = frozenset(
@@ -18,14 +23,20 @@ RAW_EXTENSIONS = frozenset(
     }
 )  # fmt: skip
 # Pictures of formats that are not read.
-OTHER_PICTURES = frozenset({".jxl", ".jp2", ".j2k", ".jxr", ".exr", ".hdr", ".psd", ".psb", ".gif", ".tga"})
+OTHER_PICTURES = frozenset(
+    {
+        ".jxl", ".jp2", ".j2k", ".jxr", ".exr", ".hdr", ".psd", ".psb", ".gif", ".tga", ".ppm", ".pgm", ".pnm", ".pfm",
+        ".fits", ".heics", ".avifs", ".insp", ".xcf", ".dpx", ".pcx", ".sgi",
+    }
+)  # fmt: skip
 # Folders that systems, network drives and programs fill by themselves: thumbnails, what was thrown away, what a check
 # of the disk has found. Hidden ones (.thumbnails, .Trash-1000, .@__thumb) are passed over anyway.
 SYSTEM_FOLDERS = frozenset(
     {
         "@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "@tmp", "$recycle.bin", "recycler",
         "recycled", "recycle.bin", "recycle bin", "system volume information", "lost+found", "lost.dir",
-        "network trash folder", "temporary items", "trash", "__macosx", "thumbnails", "thumbs", "_gsdata_", "msocache",
+        "network trash folder", "temporary items", "trash", "trashbox", "recycle_bin", "__macosx", "thumbnails",
+        "thumbs", "_gsdata_", "msocache", "ipod photo cache",
     }
 )  # fmt: skip
 # Libraries and caches of programs, which are folders that look like one file.

@@ -42,6 +42,15 @@ def drop_absurd(entries: list[PhotoEntry], progress: Progress) -> list[PhotoEntr
                 f"{focal:g} mm and {equivalent:g} mm (35 mm equivalent), which do not go together on any sensor"
             ].append(entry.name)
             entry = replace(entry, focal_mm=None, focal_35mm=None)
+        elif (
+            focal
+            and entry.sensor_mm
+            and not SHORTEST <= focal / entry.sensor_mm * FULL_FRAME_WIDTH <= LONGEST
+        ):
+            dropped[f"{focal:g} mm on a sensor {entry.sensor_mm:.3g} mm wide, which no lens has"].append(
+                entry.name
+            )
+            entry = replace(entry, sensor_mm=None, focal_mm=None if not entry.model else focal)
         kept.append(entry)
     for what, names in dropped.items():
         progress.warning(

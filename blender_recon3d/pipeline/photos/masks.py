@@ -1,12 +1,19 @@
-"""Which mask belongs to which photo, by names and folders."""
+"""Which mask belongs to which photo, by names and folders; and what a mask's file says."""
 
 from __future__ import annotations
 
+import unicodedata
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+from PIL import ImageOps
+
 from .extensions import MASK_EXTENSIONS
+from .image_files import open_photo, upright_rgb
+
+BLACK = 32  # of 255: darker is what a black brush leaves
 
 
 @dataclass
@@ -20,8 +27,9 @@ class Masks:
 def match_masks(folder: Path, photos: list[Path]) -> Masks:
     """The masks below `folder` of these photos.
 
-    The mask of a/b.jpg is called b.png, or b.jpg.png as COLMAP has it, and lies in folders named like the photo's (the
-    more of them the better), or in `folder` itself. One name in several folders of photos needs the folders.
+    The mask of a/b.jpg is called b.png, b.jpg.png as COLMAP has it, or b_mask.png as Metashape has it. It lies in
+    folders named like the photo's (the more of them the better), or in `folder` itself. One name in several folders of
+    photos needs the folders.
     """
     by_name = _by_name(folder)
     claims: dict[Path, list[Path]] = defaultdict(list)
@@ -42,22 +50,53 @@ def _by_name(folder: Path) -> dict[str, list[Path]]:
     by_name: dict[str, list[Path]] = defaultdict(list)
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() in MASK_EXTENSIONS and not path.name.startswith(".") and path.is_file():
-            by_name[path.stem.casefold()].append(path)
+            by_name[_plain(Path(_parts(path)[-1]).stem)].append(path)
     return by_name
 
 
 def _best(folder: Path, photo: Path, by_name: dict[str, list[Path]]) -> Path | None:
     candidates = []
-    for order, key in enumerate((photo.name, photo.stem)):
-        for mask in by_name.get(key.casefold(), []):
-            parents = mask.relative_to(folder).parent.parts
-            if _ends_with(photo.parent.parts, parents):
+    *folders, name = _parts(photo)
+    stem = Path(name).stem
+    for order, key in enumerate((name, stem, f"{stem}_mask")):
+        for mask in by_name.get(_plain(key), []):
+            parents = _parts(mask.relative_to(folder))[:-1]
+            if _ends_with(folders, parents):
                 rank = -len(parents), order, MASK_EXTENSIONS.index(mask.suffix.lower())
                 candidates.append((rank, mask))
     return min(candidates)[1] if candidates else None
 
 
-def _ends_with(parts: tuple[str, ...], end: tuple[str, ...]) -> bool:
+def _plain(name: str) -> str:
+    """Without case, and umlauts as one sign: a Mac writes them as two."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _parts(path: Path) -> list[str]:
+    """Also where a name holds Windows' separators, as archives that were made there leave them."""
+    return [piece for part in path.parts for piece in part.split("\\") if piece] or [path.name]
+
+
+def _ends_with(parts: list[str], end: list[str]) -> bool:
     if not end:
         return True
-    return [part.casefold() for part in parts[-len(end) :]] == [part.casefold() for part in end]
+    return [_plain(part) for part in parts[-len(end) :]] == [_plain(part) for part in end]
+
+
+def read_mask(path: Path) -> np.ndarray:
+    """bool [H, W] of what is kept, upright. Errors as `open_photo`.
+
+    Black is left out. Where a file has transparency instead, as a cut-out has, that is left out, unless all that is
+    opaque is black: then somebody has painted over what is to be left out. Masks of 0 and 1 are taken as such.
+    """
+    with open_photo(path) as image:
+        alpha = None
+        if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+            alpha = ImageOps.exif_transpose(image.convert("RGBA")).getchannel("A")
+        values = np.asarray(upright_rgb(image).convert("L"))
+    if alpha is not None:
+        opaque = np.asarray(alpha) > 127
+        if not opaque.all() and opaque.shape == values.shape and bool((values[opaque] > BLACK).any()):
+            return opaque
+    white = int(values.max(initial=0))
+    return values > (127 if white > 127 else white // 2)
