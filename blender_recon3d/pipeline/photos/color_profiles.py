@@ -66,7 +66,8 @@ def conversion_to_srgb(image: Image.Image) -> Conversion | None:
 
 def _profile_of_png(image: Image.Image) -> bytes | None:
     """Of a PNG's chunks cHRM and gAMA, where no profile and no sRGB chunk stands beside them (PNG, 11.3.2)."""
-    gamma, points = image.info.get("gamma"), image.info.get("chromaticity")
+    gamma: Any = image.info.get("gamma")
+    points = image.info.get("chromaticity")
     if image.format != "PNG" or "srgb" in image.info or not (gamma or points):
         return None
     try:
