@@ -35,8 +35,8 @@ class JobTiming:
         self._told = True
         try:
             self._raw = self._forecast()
-            known = past_runs.ratios(_file())
-            seconds = {name: round(value * known.get(name, 1.0), 1) for name, value in self._raw.items()}
+            known = past_runs.corrected(_file(), self._raw)
+            seconds = {name: round(value, 1) for name, value in known.items()}
             self._progress.info("forecast", forecast=seconds)
         except Exception:
             self._progress.info("no forecast", timed=False)

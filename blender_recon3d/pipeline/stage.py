@@ -26,6 +26,19 @@ if TYPE_CHECKING:
 STAGES = ("photos", "pairs", "features", "matches", "sfm", "refine", "dense", "mesh", "texture")
 
 Paths = Callable[["Workspace"], Sequence[Path]]
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A part of a stage, for its time left. says: how the messages of its progress begin; share: of the stage's time;
+    begins, ends: done over total at its two ends, equal where these do not count within it."""
+
+    says: str
+    share: float
+    begins: float = 0.0
+    ends: float = 1.0
+
+
 Settled = tuple["JobSettings", Callable[[], None]]
 
 
@@ -60,7 +73,7 @@ class Stage:
     run: does it, continuing from what is there as far as that is whole, and returns a summary whose `message` is for
     people; owns: all it writes, whole or in part: removed before it runs anew; leaves: the files and folders that must
     be there when it is done, for others to read; may_leave: those that may; forecast: seconds it takes, in units of
-    `job_forecast`.
+    `job_forecast`; phases: how these are spread over it, where its items do not tell.
 
     What few stages need:
 
@@ -91,6 +104,7 @@ class Stage:
     leaves: Paths
     may_leave: Paths = _none
     forecast: Callable[[Facts], float]
+    phases: tuple[Phase, ...] = ()
 
     left_out: Callable[[Any], bool] = _never
     inside: str = ""

@@ -9,9 +9,10 @@ from blender_recon3d.pipeline.documents.state_json import StageRecord, StageStat
 from blender_recon3d.pipeline.events import Event
 from blender_recon3d.pipeline.job_progress import JobProgress
 from blender_recon3d.pipeline.job_summary import job_summary
+from blender_recon3d.pipeline.stage import STAGES, stage
 from blender_recon3d.pipeline.text import rough_duration
 
-FORECAST = {"features": 100.0, "matches": 200.0, "dense": 300.0}
+FORECAST = {"pairs": 100.0, "features": 200.0, "matches": 300.0}
 
 
 def played(slower=1.0, kept=(), items=20):
@@ -75,8 +76,8 @@ def test_without_a_forecast_every_stage_counts_the_same():
 
 
 def test_a_resumed_job_counts_only_what_is_left():
-    found = played(kept=("features", "matches"))
-    began = next((now, progress) for now, progress in found if progress.stage == "dense")
+    found = played(kept=("pairs", "features"))
+    began = next((now, progress) for now, progress in found if progress.stage == "matches")
     assert began[1].seconds_left(began[0]) == pytest.approx(300.0)
     assert began[1].shown < 0.8  # two stages of four were there, which took none of this run's time
 
@@ -95,6 +96,33 @@ def test_a_resumed_stage_counts_only_what_this_run_does():
     assert progress.seconds_left(251.1) == pytest.approx(249.0)  # the clock runs on between two items
 
 
+def test_phases_of_a_stage_tell_how_long_the_others_will_take():
+    """Meshing counts no items; its phases take the same shares of its time on every machine."""
+    progress = JobProgress()
+    shares = stage("mesh").phases
+    for at, name, data in (
+        (0.0, "job", {"stages": ["mesh"]}),
+        (0.0, "job", {"forecast": {"mesh": 100.0}}),
+    ):
+        progress = progress.after(Event(at, name, "info", data=data))
+    at = 0.0
+    for number, phase in enumerate(shares):
+        progress = progress.after(Event(at, "mesh", "progress", number, len(shares), phase.says))
+        if number >= 2:  # it takes four times as long as was forecast
+            assert progress.seconds_left(at) == pytest.approx(400 - at, rel=0.05)
+        at += 400 * phase.share
+    assert sum(phase.share for phase in shares) == pytest.approx(1.0)
+    late = progress.seconds_left(at + 200)
+    assert 0 < late < 60  # it should have ended long ago: soon, but not yet
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_phases_are_shares_of_their_stage(name):
+    phases = stage(name).phases
+    assert sum(phase.share for phase in phases) <= 1.0 + 1e-9
+    assert all(0 < phase.share < 1 and 0 <= phase.begins < 1 and phase.says for phase in phases)
+
+
 @pytest.mark.parametrize("data", [{"forecast": {"dense": float("nan")}}, {"forecast": "soon"}, {"stages": 7}])
 def test_whatever_an_event_says_a_bar_can_be_drawn(data):
     progress = JobProgress().after(Event(1.0, "job", "info", data=data))
@@ -105,13 +133,25 @@ def test_whatever_an_event_says_a_bar_can_be_drawn(data):
 
 def test_the_next_job_knows_what_this_one_has_taken(tmp_path):
     path = tmp_path / "cache" / "past_runs.json"
-    assert past_runs.ratios(path) == {}
+    assert past_runs.corrected(path, {"dense": 30.0}) == {"dense": 30.0}
     past_runs.learn(path, {"dense": 60.0, "photos": 0.2}, {"dense": 30.0, "photos": 0.1})
-    assert past_runs.ratios(path) == {"dense": 2.0}  # what is over at once says nothing
+    known = past_runs.corrected(path, {"dense": 30.0, "photos": 0.1})
+    assert known == {"dense": 60.0, "photos": 0.1}  # what is over at once says nothing
     past_runs.learn(path, {"dense": 30.0}, {"dense": 30.0})
-    assert 1.0 < past_runs.ratios(path)["dense"] < 2.0
-    path.write_text(json.dumps({"ratios": {"dense": "fast", "mesh": 1e9}}))
-    assert past_runs.ratios(path) == {}
+    assert 30.0 < past_runs.corrected(path, {"dense": 30.0})["dense"] < 60.0
+    path.write_text(
+        json.dumps({"version": 2, "factors": {"dense": {"2": "fast", "x": 2, "3": 1e9}, "mesh": 3}})
+    )
+    assert past_runs.corrected(path, {"dense": 30.0, "mesh": 1.0}) == {"dense": 30.0, "mesh": 1.0}
+
+
+def test_a_small_job_says_little_about_a_large_one(tmp_path):
+    """Starting up is most of a small stage's time, so a factor holds for stages of about the same size first."""
+    path = tmp_path / "past_runs.json"
+    past_runs.learn(path, {"texture": 12.0}, {"texture": 2.0})
+    past_runs.learn(path, {"texture": 240.0}, {"texture": 200.0})
+    assert past_runs.corrected(path, {"texture": 2.5})["texture"] == pytest.approx(15.0)
+    assert past_runs.corrected(path, {"texture": 150.0})["texture"] == pytest.approx(180.0)
 
 
 def test_the_summary_says_what_there_is():

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..events import Progress
 from ..job_forecast import Facts
-from ..stage import Stage
+from ..stage import Phase, Stage
 from ..stage_settings import DenseSettings
 from ..workspace import Workspace
 
@@ -41,4 +41,11 @@ STAGE = Stage(
     leaves=lambda workspace: (workspace.fusion, workspace.dense / "images", workspace.dense / "sparse"),
     may_leave=lambda workspace: (workspace.dense / "masks", workspace.fusion.with_name("fusion.ply.vis")),
     forecast=forecast,
+    phases=(
+        Phase("undistorting", 0.02),
+        Phase("checking", 0.01),
+        Phase("estimating depth", 0.72),
+        Phase("comparing depth maps", 0.05),
+        Phase("fusing", 0.2, ends=0.0),
+    ),
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
 from ..events import Progress
-from ..stage import Stage
+from ..stage import Phase, Stage
 from ..stage_settings import MeshSettings
 from ..workspace import Workspace
 
@@ -66,4 +66,11 @@ STAGE = Stage(
     owns=lambda workspace: (workspace.mesh,),
     leaves=lambda workspace: (workspace.mesh_file, workspace.full_mesh_file, workspace.mesh_json),
     forecast=lambda facts: 0.8 * facts.megapixels_of_depth,
+    phases=(  # its events count the phases themselves
+        Phase("cleaning", 0.02, ends=0.0),
+        Phase("Poisson", 0.55, ends=0.0),
+        Phase("trimming", 0.14, ends=0.0),
+        Phase("decimating", 0.25, ends=0.0),
+        Phase("coloring", 0.04, ends=0.0),
+    ),
 )

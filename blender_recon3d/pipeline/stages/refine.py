@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..events import Progress
-from ..stage import Stage
+from ..stage import Phase, Stage
 from ..stage_settings import RefineSettings
 from ..workspace import Workspace
 
@@ -29,5 +29,10 @@ STAGE = Stage(
     leaves=lambda workspace: (),  # it may be left out
     may_leave=lambda workspace: (workspace.refined,),
     forecast=lambda facts: 0.2 * facts.photos,
+    phases=(  # photos are counted several times in each
+        Phase("round 1", 0.27, ends=0.0),
+        Phase("round 2", 0.58, ends=0.0),
+        Phase("principal point", 0.15),
+    ),
     left_out=lambda settings: settings.refine == "off",
 )

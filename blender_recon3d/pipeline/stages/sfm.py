@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..events import Progress
-from ..stage import Stage
+from ..stage import Phase, Stage
 from ..stage_settings import SfmSettings
 from ..workspace import Workspace
 
@@ -51,4 +51,5 @@ STAGE = Stage(
     leaves=lambda workspace: (workspace.mapped, workspace.placement, workspace.registration),
     may_leave=lambda workspace: (workspace.sparse, workspace.sift_database),
     forecast=lambda facts: 0.25 * facts.photos,
+    phases=(Phase("placing cameras", 0.7),),
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import UserError
 from ..events import Progress
 from ..job_forecast import Facts
-from ..stage import Stage
+from ..stage import Phase, Stage
 from ..stage_settings import TextureSettings
 from ..workspace import Workspace
 
@@ -106,4 +106,9 @@ STAGE = Stage(
     leaves=lambda workspace: (workspace.textured_mesh, workspace.texture_obj, workspace.texture_image),
     may_leave=lambda workspace: (workspace.texture_obj.with_suffix(".mtl"),),
     forecast=forecast,
+    phases=(
+        Phase("reading photos", 0.1, ends=0.5),
+        Phase("unwrapping", 0.55, begins=0.5, ends=0.5),
+        Phase("painting", 0.35, begins=0.5, ends=1.1),
+    ),
 )
