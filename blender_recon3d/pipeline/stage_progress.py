@@ -1,4 +1,4 @@
-"""How far the stage at work is, and how long the rest of it will take: by its items, and by the phases that it declares.
+"""How far the stage at work is and how long the rest of it will take, by its items and by the phases that it declares.
 
 Standard library only.
 """

@@ -9,7 +9,8 @@ from blender_recon3d.pipeline.documents.state_json import StageRecord, StageStat
 from blender_recon3d.pipeline.events import Event
 from blender_recon3d.pipeline.job_progress import JobProgress
 from blender_recon3d.pipeline.job_summary import job_summary
-from blender_recon3d.pipeline.stage import STAGES, stage
+from blender_recon3d.pipeline.stage import STAGES
+from blender_recon3d.pipeline.stage import stage as declared
 from blender_recon3d.pipeline.text import rough_duration
 
 FORECAST = {"pairs": 100.0, "features": 200.0, "matches": 300.0}
@@ -99,7 +100,7 @@ def test_a_resumed_stage_counts_only_what_this_run_does():
 def test_phases_of_a_stage_tell_how_long_the_others_will_take():
     """Meshing counts no items; its phases take the same shares of its time on every machine."""
     progress = JobProgress()
-    shares = stage("mesh").phases
+    shares = declared("mesh").phases
     for at, name, data in (
         (0.0, "job", {"stages": ["mesh"]}),
         (0.0, "job", {"forecast": {"mesh": 100.0}}),
@@ -118,7 +119,7 @@ def test_phases_of_a_stage_tell_how_long_the_others_will_take():
 
 @pytest.mark.parametrize("name", STAGES)
 def test_phases_are_shares_of_their_stage(name):
-    phases = stage(name).phases
+    phases = declared(name).phases
     assert sum(phase.share for phase in phases) <= 1.0 + 1e-9
     assert all(0 < phase.share < 1 and 0 <= phase.begins < 1 and phase.says for phase in phases)
 

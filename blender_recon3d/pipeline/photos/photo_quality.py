@@ -35,6 +35,9 @@ WORK_SIZE = 1000  # sharpness is judged at this longest side, where it counts fo
 # and e^-1.6.
 BLUR_LAPLACIAN = 8.0
 BLUR_RATIO = 1.65
+BLUR_ALONE = (
+    80.0  # of the first measure: blur of many pixels takes the detail that the ratio compares with, too
+)
 SCREENSHOT = re.compile(
     r"(?i)screen ?shot|screen[-_]|bildschirmfoto|capture d.{0,3}.cran|captura de pantalla|schermata|"
     r"\u30b9\u30af\u30ea\u30fc\u30f3\u30b7\u30e7\u30c3\u30c8|\u622a\u5c4f|\u622a\u56fe"  # Japanese, Chinese
@@ -223,7 +226,7 @@ def _set_aside_blurred(photos: list[PhotoInfo]) -> None:
     blurred = [
         photo
         for photo, d, r in zip(photos, detail, ratio, strict=True)
-        if d > BLUR_LAPLACIAN and r > BLUR_RATIO
+        if (d > BLUR_LAPLACIAN and r > BLUR_RATIO) or d > BLUR_ALONE
     ]
     if len(blurred) <= MAX_BLURRED * len(photos):
         for photo in blurred:

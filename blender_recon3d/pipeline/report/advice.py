@@ -15,6 +15,9 @@ from ..files.user_path import recorded_path
 MIN_POINTS = 40  # sparse points in a photo, below which its camera stands loosely
 LARGE_ERROR = 2.5  # times the median photo's reprojection error
 SMALL_ENOUGH = 1.0  # pixels of reprojection error that are never worth a word
+BLURRED = (
+    6.0  # times less detail than the placed photos (variance of the Laplacian; sharp ones stay within 2.3)
+)
 NAMED = 3  # photos named in a sentence
 
 Links = Mapping[tuple[str, str], tuple[int, int]]  # names -> verified matches, matches
@@ -33,10 +36,16 @@ def advise(document: PhotosDocument, registration: RegistrationDocument, links: 
 def _left_out(used: list[PhotoEntry], found: Registered, links: Links) -> list[Advice]:
     titles = _titles(used)
     order = [photo.name for photo in used]
+    blurred = _blurred(used, found)
     state = {name: found[name].state if name in found else _NOT_REGISTERED for name in order}
     placed = [name for name in order if state[name] == RegistrationState.REGISTERED]
     advice = []
-    for group in _groups(order, found, state):
+    if blurred:
+        verb = "are" if len(blurred) > 1 else "is"
+        text = f"{_names(blurred, titles)} {verb} blurred and could not be registered: take "
+        text += "them again, sharp." if len(blurred) > 1 else "it again, sharp."
+        advice.append(Advice(text=text, photos=blurred))
+    for group in _groups([name for name in order if name not in blurred], found, state):
         count = f"{len(group)} photos" if len(group) > 1 else "1 photo"
         which = _names(group, titles)
         if not placed:
@@ -48,11 +57,44 @@ def _left_out(used: list[PhotoEntry], found: Registered, links: Links) -> list[A
                 f"{titles[outside]}."
             )
         else:
-            verb = "overlap" if len(group) > 1 else "overlaps"
-            where = _between(group, placed, order, titles)
-            text = f"{count} ({which}) {verb} too little with the rest: take some {where}."
+            text = f"{count} ({which}) {_cause(group, placed, order, titles, links)}"
         advice.append(Advice(text=text, photos=group))
     return sorted(advice, key=lambda item: -len(item.photos))
+
+
+def _blurred(used: list[PhotoEntry], found: Registered) -> list[str]:
+    """The photos that are not placed and have far less detail than those that are."""
+    sharp = [photo.sharpness for photo in used if photo.name in found and found[photo.name].registered]
+    if not sharp or not median(sharp) > 0:
+        return []
+    limit = median(sharp) / BLURRED
+    left_out = [
+        photo for photo in used if photo.name not in found or found[photo.name].state == _NOT_REGISTERED
+    ]
+    return [photo.name for photo in left_out if 0 < photo.sharpness < limit]
+
+
+def _cause(
+    group: list[str], placed: list[str], order: list[str], titles: dict[str, str], links: Links
+) -> str:
+    """What keeps sharp photos out, and what to do: a gap in the capture, or that they show something else.
+
+    Photos that share nothing with any other lie in no gap where their neighbors see each other, and at an end.
+    """
+    before, after = _around(group, placed, order)
+    counts = [links[pair] for a in group for b in placed for pair in ((a, b), (b, a)) if pair in links]
+    shares = not links or any(verified for verified, _ in counts)
+    closed = (
+        before and after and max(links.get((before, after), (0,))[0], links.get((after, before), (0,))[0])
+    )
+    if shares or (before and after and not closed):
+        verb = "overlap" if len(group) > 1 else "overlaps"
+        return f"{verb} too little with the rest: take some {_between(group, placed, order, titles)}."
+    one = len(group) == 1
+    return (
+        f"{'has' if one else 'have'} nothing in common with the rest: leave {'it' if one else 'them'} out, or, where "
+        f"{'it shows' if one else 'they show'} the subject, take photos that lead up to {'it' if one else 'them'}."
+    )
 
 
 def _groups(order: list[str], found: Registered, state: dict[str, RegistrationState]) -> list[list[str]]:
@@ -88,10 +130,15 @@ def _bridge(group: list[str], placed: list[str], order: list[str], links: Links)
     return min(((a, b) for a in group for b in placed), key=lambda pair: abs(place[pair[0]] - place[pair[1]]))
 
 
-def _between(group: list[str], placed: list[str], order: list[str], titles: dict[str, str]) -> str:
+def _around(group: list[str], placed: list[str], order: list[str]) -> tuple[str | None, str | None]:
+    """The placed photos before and after the group in the order taken."""
     first, last = order.index(group[0]), order.index(group[-1])
     before = next((name for name in reversed(order[:first]) if name in placed), None)
-    after = next((name for name in order[last + 1 :] if name in placed), None)
+    return before, next((name for name in order[last + 1 :] if name in placed), None)
+
+
+def _between(group: list[str], placed: list[str], order: list[str], titles: dict[str, str]) -> str:
+    before, after = _around(group, placed, order)
     if before and after:
         return f"between {titles[before]} and {titles[after]}"
     if before:

@@ -106,6 +106,7 @@ def test_bad_photos_are_set_aside_with_the_reason(tmp_path):
     save(folder / "tiny.jpg", picture(20).resize((90, 60)))
     blurred = cv2.GaussianBlur(np.asarray(picture(22)), (0, 0), 4)
     save(folder / "blurred.jpg", Image.fromarray(blurred))
+    save(folder / "smeared.jpg", Image.fromarray(cv2.blur(np.asarray(picture(23)), (61, 61))))
     (folder / "notes.txt").write_text("not looked at")
     _, entries, summary, events = take_in(folder, tmp_path / "out")
     reasons = {name: entry.reason for name, entry in entries.items() if entry.state != "used"}
@@ -116,9 +117,10 @@ def test_bad_photos_are_set_aside_with_the_reason(tmp_path):
     assert len(duplicates) == 1 and "the same file as" in reasons.pop(duplicates[0])
     assert "far too small" in reasons.pop("tiny.jpg")
     assert "blurred" in reasons.pop("blurred.jpg")
+    assert "blurred" in reasons.pop("smeared.jpg")
     assert not reasons and "notes.txt" not in entries
-    assert summary["set_aside"] == 6
-    assert sum(event.kind == "warning" for event in events) == 6
+    assert summary["set_aside"] == 7
+    assert sum(event.kind == "warning" for event in events) == 7
     kept = take_in(folder, tmp_path / "kept", keep_blurred=True)[1]
     assert kept["blurred.jpg"].state == "used"
 

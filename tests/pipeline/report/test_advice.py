@@ -1,5 +1,7 @@
 """Advice about photos that did not make it."""
 
+from dataclasses import replace
+
 from blender_recon3d.pipeline.documents.codec import decode
 from blender_recon3d.pipeline.documents.photos_json import PhotosDocument
 from blender_recon3d.pipeline.documents.registration_json import RegistrationDocument
@@ -32,6 +34,28 @@ def test_a_gap_at_an_end_is_bridged_to_the_next_one():
     assert "take some between C and D." in advise(document, found, {})[0].text
     document, found = capture({"A": NO, "B": OK, "C": OK})
     assert "take some between A and B." in advise(document, found, {})[0].text
+
+
+def test_a_stranger_is_told_from_a_gap():
+    """Photos that share nothing lie in no gap where their neighbors see each other, and at an end."""
+    document, found = capture({"A": OK, "B": NO, "C": OK, "tree": NO})
+    links = {("A.jpg", "C.jpg"): (200, 300), ("A.jpg", "B.jpg"): (0, 9), ("B.jpg", "tree.jpg"): (0, 4)}
+    texts = [item.text for item in advise(document, found, links)]
+    assert [
+        text.startswith(f"1 photo ({name}) has nothing in common") for name, text in zip(("B", "tree"), texts)
+    ]
+    assert all("leave it out" in text and "between" not in text for text in texts)
+    (advice, _) = advise(document, found, {**links, ("A.jpg", "B.jpg"): (20, 60)})
+    assert "overlaps too little with the rest: take some between A and C." in advice.text
+    (advice, _) = advise(document, found, {("A.jpg", "B.jpg"): (0, 9)})  # A and C do not see each other
+    assert "take some between A and C." in advice.text
+
+
+def test_a_blurred_photo_is_called_blurred():
+    document, found = capture({"A": OK, "B": NO, "C": OK, "D": OK})
+    photos = [replace(photo, sharpness=9.0 if photo.name == "B.jpg" else 100.0) for photo in document.photos]
+    (advice,) = advise(replace(document, photos=photos), found, {("A.jpg", "C.jpg"): (200, 300)})
+    assert advice.text == "B is blurred and could not be registered: take it again, sharp."
 
 
 def test_another_model_is_joined_where_it_matches_best():
