@@ -6,7 +6,8 @@ import bpy
 
 from ..jobs import session
 from ..scene.find_imports import CLOUD, current_import, hide, make_active, objects_of
-from ..scene.meshes import bake, mesh_object, remesh
+from ..scene.meshes import background_work, bake, mesh_object, remesh
+from .background import WaitsForBlender
 from .reconstruct import StartsJob, run_job
 from .reporting import ImportOperator, run_reported
 
@@ -49,13 +50,26 @@ class _Asks(ImportOperator):
         return context.window_manager.invoke_props_dialog(self)
 
 
-class _Bakes(_Asks):
-    """What bakes an image."""
+class _Bakes(WaitsForBlender, ImportOperator):
+    """What bakes an image. what: as `bake.Bake` has it."""
+
+    bl_options = {"UNDO"}
+    doing = "Baking..."
+    what = ""
 
     size: bpy.props.EnumProperty(
         name="Size", description="Width and height of the image in pixels", items=_SIZES, default="2048"
     )
     extrusion: bpy.props.FloatProperty(name="Extrusion", description="Cage extrusion; 0: automatic", min=0.0)
+
+    def begin(self, context: bpy.types.Context) -> background_work.BackgroundWork:
+        return background_work.start_bake(
+            current_import(context.scene), self.what, int(self.size), self.extrusion
+        )
+
+    def at_once(self, context: bpy.types.Context) -> str:
+        call = bake.bake_normals if self.what == bake.NORMAL else bake.bake_texture
+        return call(current_import(context.scene), int(self.size), self.extrusion)
 
 
 class RECON3D_OT_decimate(_Asks, bpy.types.Operator):
@@ -71,37 +85,36 @@ class RECON3D_OT_decimate(_Asks, bpy.types.Operator):
         return run_reported(self, lambda: _decimated(context, self.faces))
 
 
-class RECON3D_OT_make_quads(_Asks, bpy.types.Operator):
+class RECON3D_OT_make_quads(WaitsForBlender, ImportOperator, bpy.types.Operator):
     bl_idname = "recon3d.make_quads"
     bl_label = "Remesh to Quads"
     bl_description = "Make a quad mesh; the original is kept, hidden. Bake Texture transfers its texture"
+    bl_options = {"UNDO"}
+    doing = "Remeshing to quads..."
 
     faces: bpy.props.IntProperty(
         name="Faces", description="Approximate number of faces", default=10_000, min=4, soft_max=200_000
     )
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        return run_reported(self, lambda: _quads(context, self.faces))
+    def begin(self, context: bpy.types.Context) -> background_work.BackgroundWork:
+        return background_work.start_quads(current_import(context.scene), self.faces, make_active)
+
+    def at_once(self, context: bpy.types.Context) -> str:
+        return _quads(context, self.faces)
 
 
 class RECON3D_OT_bake_normals(_Bakes, bpy.types.Operator):
     bl_idname = "recon3d.bake_normals"
     bl_label = "Bake Normals"
     bl_description = "Bake the detail of the full mesh into a normal map, and connect it to the material"
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        call = bake.bake_normals
-        return run_reported(self, lambda: call(current_import(context.scene), int(self.size), self.extrusion))
+    what = bake.NORMAL
 
 
 class RECON3D_OT_bake_texture(_Bakes, bpy.types.Operator):
     bl_idname = "recon3d.bake_texture"
     bl_label = "Bake Texture"
     bl_description = "Bake the textured mesh's color onto the quads or another copy"
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        call = bake.bake_texture
-        return run_reported(self, lambda: call(current_import(context.scene), int(self.size), self.extrusion))
+    what = bake.COLOR
 
 
 def _imported(context: bpy.types.Context) -> str:

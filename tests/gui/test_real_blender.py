@@ -267,6 +267,16 @@ def test_from_cloud_to_asset(window, installed, tmp_path):
     assert not shutil.which("scrot") or (pictures / "asset-panels.png").is_file()
 
 
+def test_quads_and_bakes_leave_the_window_awake(window, installed, tmp_path):
+    """Another Blender does them; Esc cancels, and undo takes them back."""
+    from tests.support.made_meshes import dome, write_mesh_files
+    from tests.support.made_workspaces import ring, write_workspace
+
+    finished = write_workspace(tmp_path / "finished", ring(8, 5000))
+    write_mesh_files(finished, dome(20), dome(40, bump=0.05), texture=64)
+    play(window, "background", installed, finished, timeout=600)
+
+
 def test_tools_in_the_viewport(window, installed, tmp_path):
     """Ground, scale, lasso and crop box with the mouse."""
     from tests.support.made_meshes import dome, write_mesh_files

@@ -6,6 +6,7 @@ objects and the user's materials are left alone.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
@@ -26,44 +27,79 @@ _SAMPLE = 5_000  # vertices from which the distance between both meshes is taken
 _MARGIN = 1.5  # of that distance, so that the cage holds all of it
 
 
+@dataclass(frozen=True)
+class Bake:
+    """What is to be baked. what: NORMAL or COLOR; target: the mesh that gets it; source: the one that has it.
+    size: side of the image in pixels; extrusion: of the cage, in the model's units; 0: from the distance between both.
+    """
+
+    what: str
+    target: bpy.types.Object
+    source: bpy.types.Object
+    size: int
+    extrusion: float
+
+    @property
+    def image_name(self) -> str:
+        return f"{self.target.name} {self.what.title()}"
+
+
 def bake_normals(collection: bpy.types.Collection, size: int = 2048, extrusion: float = 0.0) -> str:
     """Bake the full mesh's normals onto the mesh, save and wire the image; a sentence.
 
-    size: side of the image in pixels. extrusion: of the cage, in the model's units; 0: from the distance between both
-    meshes. A mesh without UVs gets some. UserError where a mesh or Cycles is missing.
+    size, extrusion: as `Bake` has them. A mesh without UVs gets some. UserError where a mesh or Cycles is missing.
     """
-    _check_size(size)
+    return _baked(collection, NORMAL, size, extrusion)
+
+
+def bake_texture(collection: bpy.types.Collection, size: int = 2048, extrusion: float = 0.0) -> str:
+    """Bake the textured mesh's colors onto the quads or another copy, which has UVs of its own; a sentence."""
+    return _baked(collection, COLOR, size, extrusion)
+
+
+def _baked(collection: bpy.types.Collection, what: str, size: int, extrusion: float) -> str:
     with object_mode():
-        target = surface_of(collection)
+        wanted = bake_wanted(collection, what, size, extrusion)
+        image = bake_image(wanted)
+        save_image(image, image_file(collection, wanted))
+        return connect(wanted, image)
+
+
+def bake_wanted(collection: bpy.types.Collection, what: str, size: int, extrusion: float) -> Bake:
+    """What would be baked now. UserError where that is not possible."""
+    if not 16 <= size <= 16_384:
+        raise UserError(f"An image of {size} pixels cannot be baked: choose 16 to 16384.", 2)
+    target = surface_of(collection)
+    if what == NORMAL:
         check_editable(target, target.data, *target.data.materials)
-        image = _bake(collection, target, full_mesh(collection), NORMAL, size, extrusion)
-        material = _own_material(target)
-        wired = set_normal_map(material, image, target.data.uv_layers.active.name)
+        return Bake(what, target, full_mesh(collection), size, extrusion)
+    source = find_object(collection, MESH)
+    if source is None or source == target:
+        raise UserError(
+            "The texture is baked from the mesh onto a copy: use Remesh to Quads first, and make the "
+            "result active."
+        )
+    check_editable(target, target.data)
+    return Bake(what, target, source, size, extrusion)
+
+
+def connect(wanted: Bake, image: bpy.types.Image) -> str:
+    """Let the target's material show the image; a sentence."""
+    target, size = wanted.target, wanted.size
+    if wanted.what == COLOR:
+        material = mesh_material(target.name, None, False)
+        set_base_color(material, image, False)
+        target.data.materials.clear()
+        target.data.materials.append(material)
+        return f"Baked {size} x {size} texture of {wanted.source.name} onto {target.name}."
+    material = _own_material(target)
+    wired = set_normal_map(material, image, target.data.uv_layers.active.name)
     sentence = f"Baked {size} x {size} normals of the full mesh onto {target.name}."
     return (
         sentence
         if wired
         else f"{sentence} {material.name} has no Principled BSDF: connect {image.name} yourself."
     )
-
-
-def bake_texture(collection: bpy.types.Collection, size: int = 2048, extrusion: float = 0.0) -> str:
-    """Bake the textured mesh's colors onto the quads or another copy, which has UVs of its own; a sentence."""
-    _check_size(size)
-    with object_mode():
-        target, source = surface_of(collection), find_object(collection, MESH)
-        if source is None or source == target:
-            raise UserError(
-                "The texture is baked from the mesh onto a copy: use Remesh to Quads first, and make the "
-                "result active."
-            )
-        check_editable(target, target.data)
-        image = _bake(collection, target, source, COLOR, size, extrusion)
-        material = mesh_material(target.name, None, False)
-        set_base_color(material, image, False)
-        target.data.materials.clear()
-        target.data.materials.append(material)
-    return f"Baked {size} x {size} texture of {source.name} onto {target.name}."
 
 
 def cage_extrusion(low: bpy.types.Mesh, high: bpy.types.Mesh) -> float:
@@ -88,33 +124,31 @@ def unwrap(mesh: bpy.types.Mesh) -> None:
         bpy.ops.object.mode_set(mode="OBJECT")
 
 
-def _check_size(size: int) -> None:
-    if not 16 <= size <= 16_384:
-        raise UserError(f"An image of {size} pixels cannot be baked: choose 16 to 16384.", 2)
+def image_file(collection: bpy.types.Collection, wanted: Bake) -> Path:
+    """Where the image goes: beside the texture."""
+    return texture_folder(collection) / f"{bpy.path.clean_name(wanted.image_name).lower()}.png"
 
 
-def _bake(
-    collection: bpy.types.Collection,
-    target: bpy.types.Object,
-    source: bpy.types.Object,
-    what: str,
-    size: int,
-    extrusion: float,
-) -> bpy.types.Image:
-    """The image, saved beside the texture, or packed where that folder cannot be written."""
-    if not len(target.data.uv_layers):
-        unwrap(target.data)
-    name = f"{target.name} {what.title()}"
-    old = bpy.data.images.get(name)
+def new_image(wanted: Bake) -> bpy.types.Image:
+    """An empty image of that name, in place of an earlier one."""
+    old = bpy.data.images.get(wanted.image_name)
     if old is not None and old.library is None:
         bpy.data.images.remove(old)
-    image = bpy.data.images.new(name, size, size, is_data=what == NORMAL)
+    return bpy.data.images.new(wanted.image_name, wanted.size, wanted.size, is_data=wanted.what == NORMAL)
+
+
+def bake_image(wanted: Bake) -> bpy.types.Image:
+    """The image, not saved yet; a target without UVs gets some. Takes seconds. UserError."""
+    target = wanted.target
+    if not len(target.data.uv_layers):
+        unwrap(target.data)
+    image = new_image(wanted)
+    low, high = evaluated_mesh(target, "Low"), evaluated_mesh(wanted.source, "High")
     try:
-        _run(image, evaluated_mesh(target, "Low"), evaluated_mesh(source, "High"), what, extrusion)
+        _run(image, low, high, wanted.what, wanted.extrusion)
     except RuntimeError as error:
         bpy.data.images.remove(image)
         raise UserError(f"Blender could not bake onto {target.name}: {str(error).strip()}") from error
-    _save(image, texture_folder(collection) / f"{bpy.path.clean_name(name).lower()}.png")
     return image
 
 
@@ -171,7 +205,8 @@ def _own_material(target: bpy.types.Object) -> bpy.types.Material:
     return material
 
 
-def _save(image: bpy.types.Image, path: Path) -> None:
+def save_image(image: bpy.types.Image, path: Path) -> None:
+    """To a file, or packed where that folder cannot be written."""
     try:
         path.parent.mkdir(exist_ok=True)
         with atomic_file(path) as part:

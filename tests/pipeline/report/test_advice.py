@@ -41,9 +41,8 @@ def test_a_stranger_is_told_from_a_gap():
     document, found = capture({"A": OK, "B": NO, "C": OK, "tree": NO})
     links = {("A.jpg", "C.jpg"): (200, 300), ("A.jpg", "B.jpg"): (0, 9), ("B.jpg", "tree.jpg"): (0, 4)}
     texts = [item.text for item in advise(document, found, links)]
-    assert [
-        text.startswith(f"1 photo ({name}) has nothing in common") for name, text in zip(("B", "tree"), texts)
-    ]
+    for name, text in zip(("B", "tree"), texts, strict=True):
+        assert text.startswith(f"1 photo ({name}) has nothing in common")
     assert all("leave it out" in text and "between" not in text for text in texts)
     (advice, _) = advise(document, found, {**links, ("A.jpg", "B.jpg"): (20, 60)})
     assert "overlaps too little with the rest: take some between A and C." in advice.text

@@ -1,0 +1,71 @@
+"""Runs in a Blender in the background: does what `work_request` has written into a folder.
+
+blender --background --factory-startup --python background_script.py -- FOLDER
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+PACKAGE = Path(__file__).resolve().parents[2]  # under whatever name it is installed: here it is not
+NAME = "recon3d_in_background"
+
+
+def load(module: str) -> Any:
+    """A module of the package, which is loaded without being switched on as an add-on."""
+    if NAME not in sys.modules:
+        spec = importlib.util.spec_from_file_location(
+            NAME, PACKAGE / "__init__.py", submodule_search_locations=[str(PACKAGE)]
+        )
+        assert spec is not None and spec.loader is not None
+        sys.modules[NAME] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[NAME])
+    return importlib.import_module(f"{NAME}.{module}")
+
+
+def main(folder: Path) -> None:
+    work_request = load("scene.meshes.work_request")
+    user_error = load("pipeline.errors").UserError
+    try:
+        things, words = work_request.read_request(folder)
+        if words["what"] == work_request.QUADS:
+            how = make_quads(work_request, folder, things[0], words)
+        else:
+            how = bake(work_request, folder, things, words)
+        work_request.write_answer(folder, how)
+    except user_error as error:
+        work_request.write_answer(folder, error=str(error))
+
+
+def make_quads(work_request: Any, folder: Path, source: bpy.types.Object, words: dict[str, Any]) -> str:
+    mesh, how = load("scene.meshes.remesh").quad_mesh(source, int(words["faces"]))
+    bpy.data.libraries.write(str(folder / work_request.MESH_FILE), {mesh}, compress=False)
+    return str(how)
+
+
+def bake(work_request: Any, folder: Path, things: list[bpy.types.Object], words: dict[str, Any]) -> str:
+    import numpy as np
+
+    baking = load("scene.meshes.bake")
+    target, source = things
+    bare = not len(target.data.uv_layers)
+    wanted = baking.Bake(words["what"], target, source, int(words["size"]), float(words["extrusion"]))
+    baking.save_image(baking.bake_image(wanted), folder / work_request.IMAGE_FILE)
+    if bare:
+        uv = np.empty(2 * len(target.data.loops), np.float32)
+        target.data.uv_layers.active.uv.foreach_get("vector", uv)
+        np.save(folder / work_request.UV_FILE, uv.reshape(-1, 2))
+    return ""
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[sys.argv.index("--") + 1]))
+    sys.stdout.flush()
+    os._exit(0)  # Blender takes its time to clean up, and some builds crash in it

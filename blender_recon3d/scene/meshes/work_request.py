@@ -1,0 +1,54 @@
+"""What a Blender in the background is asked to do with meshes, and what it has answered: a folder of files.
+
+request.json and objects.blend go in; answer.json comes out, with mesh.blend, or image.png and uv.npy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ...pipeline.errors import UserError
+from ...pipeline.files import json_values
+from ...pipeline.files.atomic_files import write_json
+from ...pipeline.files.regular import read_regular
+
+REQUEST, OBJECTS, ANSWER = "request.json", "objects.blend", "answer.json"
+MESH_FILE, IMAGE_FILE, UV_FILE = "mesh.blend", "image.png", "uv.npy"
+QUADS = "QUADS"
+
+
+def write_request(folder: Path, things: list[bpy.types.Object], words: Mapping[str, Any]) -> None:
+    """The objects with all that belongs to them. words: what to do with them."""
+    names = [thing.name for thing in things]
+    write_json(folder / REQUEST, {"version": 1, "objects": names, **words})
+    bpy.data.libraries.write(str(folder / OBJECTS), set(things), path_remap="ABSOLUTE", compress=False)
+
+
+def read_request(folder: Path) -> tuple[list[bpy.types.Object], dict[str, Any]]:
+    """The objects, in the order in which they were given, and the words."""
+    raw = json_values.mapping(json_values.parse(read_regular(folder / REQUEST, json_values.MAX_BYTES)))
+    with bpy.data.libraries.load(str(folder / OBJECTS), link=False) as (_, wanted):
+        wanted.objects = list(raw["objects"])
+    return list(wanted.objects), raw
+
+
+def write_answer(folder: Path, how: str = "", error: str = "") -> None:
+    """how: what there is to say of it; error: the sentence of what has failed."""
+    write_json(folder / ANSWER, {"version": 1, "how": how, "error": error})
+
+
+def read_answer(folder: Path) -> str:
+    """What there is to say of the result. UserError for what has failed, or where there is no answer."""
+    try:
+        raw = json_values.mapping(json_values.parse(read_regular(folder / ANSWER, json_values.MAX_BYTES)))
+    except (OSError, ValueError) as error:
+        raise UserError(
+            "Blender in the background ended without an answer: save the file, close other programs, and try again."
+        ) from error
+    if raw.get("error"):
+        raise UserError(json_values.text(raw.get("error")))
+    return json_values.text(raw.get("how"))
