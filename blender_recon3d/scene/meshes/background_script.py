@@ -1,6 +1,8 @@
 """Runs in a Blender in the background: does what `work_request` has written into a folder.
 
-blender --background --factory-startup --python background_script.py -- FOLDER
+blender --background --factory-startup --python background_script.py -- PACKAGE FOLDER
+
+PACKAGE: the folder of the package, under whatever name it is installed: here it is not.
 """
 
 from __future__ import annotations
@@ -14,19 +16,21 @@ from typing import Any
 
 import bpy
 
-PACKAGE = Path(__file__).resolve().parents[2]  # under whatever name it is installed: here it is not
 NAME = "recon3d_in_background"
 
 
+def take_package(folder: Path) -> None:
+    """Load the package without switching it on as an add-on."""
+    spec = importlib.util.spec_from_file_location(
+        NAME, folder / "__init__.py", submodule_search_locations=[str(folder)]
+    )
+    assert spec is not None and spec.loader is not None
+    sys.modules[NAME] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sys.modules[NAME])
+
+
 def load(module: str) -> Any:
-    """A module of the package, which is loaded without being switched on as an add-on."""
-    if NAME not in sys.modules:
-        spec = importlib.util.spec_from_file_location(
-            NAME, PACKAGE / "__init__.py", submodule_search_locations=[str(PACKAGE)]
-        )
-        assert spec is not None and spec.loader is not None
-        sys.modules[NAME] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[NAME])
+    """A module of the package."""
     return importlib.import_module(f"{NAME}.{module}")
 
 
@@ -66,6 +70,8 @@ def bake(work_request: Any, folder: Path, things: list[bpy.types.Object], words:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[sys.argv.index("--") + 1]))
+    package, given = (Path(word) for word in sys.argv[sys.argv.index("--") + 1 :])
+    take_package(package)
+    main(given)
     sys.stdout.flush()
     os._exit(0)  # Blender takes its time to clean up, and some builds crash in it

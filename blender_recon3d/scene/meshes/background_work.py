@@ -45,6 +45,7 @@ class BackgroundWork:
             "--python",
             str(SCRIPT),
             "--",
+            str(PACKAGE),
             str(path),
         ]
         try:
