@@ -28,7 +28,7 @@ def wrapped(
     points = bpy.context.preferences.ui_styles[0].widget.points * scale
     column = layout.column(align=True)
     column.scale_y = 0.8
-    for number, line in enumerate(lines_of(in_panel(printable(text)), pixels - margin * scale, points)):
+    for number, line in enumerate(lines_of(printable(in_panel(text)), pixels - margin * scale, points)):
         shown = icon if number == 0 else "BLANK1" if icon != "NONE" else "NONE"
         column.label(text=line, icon=shown, translate=False)
 

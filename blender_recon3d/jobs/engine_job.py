@@ -13,7 +13,7 @@ from ..pipeline.claim import claim, unwritable
 from ..pipeline.events import Event, read_events
 from ..pipeline.files.atomic_files import write_json
 from ..pipeline.system.process_group import ProcessGroup, last_words
-from ..pipeline.text import printable
+from ..pipeline.wording import printable_sentence
 from ..pipeline.workspace import Workspace
 from .job_view import CANCELLED, DONE, FAILED, RUNNING, JobView, follow
 
@@ -48,7 +48,7 @@ class Job(ABC):
         for event in events:
             self.view = follow(self.view, event)
             if event.kind == "error":
-                self._error = printable(event.message)
+                self._error = printable_sentence(event.message)
             self._apply_event(event)
         if ended:
             self.view = self._last_view()

@@ -47,7 +47,8 @@ class EngineQuery:
             return bool(events)
         self.answer = self._read_answer()
         if self.answer is None:
-            self.error = self._last_output_line()
+            last = self.events[-1] if self.events else None
+            self.error = last.message if last and last.kind == "error" else self._last_output_line()
         self._clean()
         return True
 

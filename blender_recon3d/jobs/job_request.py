@@ -31,7 +31,7 @@ def start_engine(
     """
     options = {"device": preferences.device(), **options}
     document = engine_properties.settings_document(quality, until, options)
-    said = ["run", "-o", str(folder), "--settings", str(Workspace(folder).settings), *words]
+    said = ["run", "-o", str(folder), "--settings", str(Workspace(folder).settings), "--json", *words]
     command = engine_process.command(preferences.find_python(), said)
     return EngineJob(command, engine_process.environment(), folder, document)
 

@@ -8,7 +8,7 @@ from ..pipeline.errors import REMEDIES
 from ..pipeline.events import Event
 from ..pipeline.job_progress import JobProgress
 from ..pipeline.stage import STAGES
-from ..pipeline.text import printable
+from ..pipeline.wording import printable_sentence
 
 RUNNING, DONE, FAILED, CANCELLED = "running", "done", "failed", "cancelled"
 
@@ -47,7 +47,7 @@ class JobView:
 
 def follow(view: JobView, event: Event) -> JobView:
     """The view after one more event. The end of the job is the process's to tell, not an event's."""
-    event = replace(event, message=printable(event.message))
+    event = replace(event, message=printable_sentence(event.message))
     view = replace(view, progress=view.progress.after(event))
     if event.kind == "error":
         remedy = event.data.get("remedy")

@@ -87,7 +87,7 @@ def _ask(inspection: Inspection) -> tuple[bool, bool]:
         words += ["--device", preferences.device()]
         inspection.query = EngineQuery(engine_process.command(python, words), engine_process.environment())
     except UserError as error:
-        inspection.error = str(error)
+        inspection.error = error.sentence
         return True, False
     return True, True
 

@@ -356,7 +356,7 @@ def _end(scene: bpy.types.Scene) -> None:
         try:
             import_result(scene, root)
         except UserError as error:
-            session.notes = (str(error),)
+            session.notes = (error.sentence,)
             return
         if session.view.summary:
             session.notes = (session.view.summary, *session.notes[1:])  # instead of what was imported

@@ -52,10 +52,9 @@ def run_reported(operator: bpy.types.Operator, call: Callable[[], str | None]) -
             window.cursor_set("WAIT")
         sentence = call()
     except UserError as error:
-        said = printable(str(error))
-        operator.report(
-            {"ERROR"}, said if bpy.app.background else in_panel(said)
-        )  # a script knows the options
+        # A script knows the options.
+        text = str(error) if bpy.app.background else in_panel(error.sentence)
+        operator.report({"ERROR"}, printable(text))
         return {"CANCELLED"}
     finally:
         if window is not None and not bpy.app.background:

@@ -16,6 +16,7 @@ from .documents.state_json import StateDocument
 from .files.json_values import items, mapping
 from .stage import STAGES
 from .text import named
+from .wording import Sentence, from_json, to_json
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,10 @@ class Doubt:
     photos: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "photos": list(self.photos)}
+        found: dict[str, Any] = {**asdict(self), "photos": list(self.photos)}
+        if parts := to_json(self.remedy):
+            found["remedy_parts"] = parts
+        return found
 
 
 def folded(photos: Sequence[str], gap: Sequence[str] = ()) -> Doubt:
@@ -85,4 +89,4 @@ def of_state(state: StateDocument) -> list[StageDoubt]:
 
 def sentence(doubt: StageDoubt) -> str:
     """A doubt and what to do about it."""
-    return f"{doubt.text} {doubt.remedy}"
+    return Sentence(f"{doubt.text} ", from_json(doubt.remedy, doubt.remedy_parts))

@@ -17,12 +17,14 @@ class Cancelled(Exception):
 class UserError(Exception):
     """A failure a person can act on: one sentence with what failed, on which file, and what to do next.
 
+    sentence: the same, a `wording.Sentence` where it names a setting or an action, so that the panel can word it anew.
     exit_code: 1 when the work failed, 2 when the usage or the input is at fault. remedy: what a button beside the
     sentence should do, one of REMEDIES; empty for the usual: to choose other input after 2, to try again after 1.
     """
 
     def __init__(self, message: str, exit_code: int = 1, remedy: str = "") -> None:
         super().__init__(message)
+        self.sentence = message
         self.exit_code = exit_code
         self.remedy = remedy or ("photos" if exit_code == 2 else "again")
         self.reported = False  # whether the event stream has it

@@ -10,6 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from .errors import Cancelled
 from .files import json_values
 from .files.plain_files import open_plain
 from .files.regular import open_regular
+from .wording import from_json, to_json
 
 KINDS = tuple(EventKind)
 
@@ -78,7 +80,7 @@ class Progress:
 
 def as_line(event: Event) -> str:
     """The event as one line of JSON, without its end."""
-    return json.dumps(encode(event))
+    return json.dumps(encode(replace(event, parts=to_json(event.message))))
 
 
 def append_event(path: Path, event: Event) -> None:
@@ -109,13 +111,14 @@ def read_events(path: Path, offset: int = 0) -> tuple[list[Event], int]:
     whole = block.rfind(b"\n") + 1
     events = []
     for line in block[:whole].splitlines():
-        event = _parse(line)
+        event = parse_event(line)
         if event is not None:
             events.append(event)
     return events, offset + whole
 
 
-def _parse(line: bytes) -> Event | None:
+def parse_event(line: bytes | str) -> Event | None:
+    """The event in a line of JSON; None for anything else."""
     try:
         raw = json_values.mapping(json_values.parse(line))
     except ValueError:
@@ -129,6 +132,6 @@ def _parse(line: bytes) -> Event | None:
         kind=EventKind(kind),
         done=json_values.whole(raw.get("done"), minimum=0),
         total=json_values.whole(raw.get("total"), minimum=0),
-        message=json_values.text(raw.get("message")),
+        message=from_json(json_values.text(raw.get("message")), raw.get("parts")),
         data=json_values.mapping(raw.get("data")),
     )

@@ -25,6 +25,7 @@ from .settings import JobSettings
 from .stage import STAGES, Stage, dependents, guests, up_to
 from .stage import stage as stage_of
 from .system.memory import PeakMemory
+from .wording import OTHER_FOLDER, RESUME, Sentence, run_stage
 from .workspace import Workspace
 
 _NO_VALUE = object()
@@ -88,7 +89,7 @@ def run_held_job(
         except OSError as error:
             raise disk_error(error, workspace) from error
     except UserError as error:
-        job.emit("error", str(error), exit_code=error.exit_code, remedy=error.remedy)
+        job.emit("error", error.sentence, exit_code=error.exit_code, remedy=error.remedy)
         error.reported = True
         _write_report(workspace, settings, progress)  # which photos failed, and why, is in there
         raise
@@ -109,7 +110,7 @@ def check_not_foreign(workspace: Workspace, settings: JobSettings) -> None:
         path = Path(given).resolve() if given else None
         if path and any(own.resolve() == path or own.resolve() in path.parents for own in ours):
             raise UserError(
-                f"{given} lies inside the workspace itself: choose another output folder with -o.",
+                Sentence(f"{given} lies inside the workspace itself: ", OTHER_FOLDER, "."),
                 2,
                 "results",
             )
@@ -159,7 +160,7 @@ def _run_stages(
             continue
         if only and name != only:
             why = f"{damage[0]}" if damage else f"The stage {name} is not done in {workspace.root}"
-            raise UserError(f"{why}: run recon3d {name} {workspace.root} first.", 1 if damage else 2)
+            raise UserError(Sentence(f"{why}: ", run_stage(name, workspace.root), "."), 1 if damage else 2)
         if damage:
             own.warning(results.sentence(name, damage))
         for broken in damage:
@@ -332,12 +333,18 @@ def disk_error(error: OSError, workspace: Workspace) -> UserError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT if hasattr(errno, "EDQUOT") else errno.ENOSPC):
         free = free_bytes(workspace.root) / 2**20
         return UserError(
-            f"The disk is full ({free:.0f} MB free) while writing {where}: free some space and run the same "
-            "command again; finished work is kept."
+            Sentence(
+                f"The disk is full ({free:.0f} MB free) while writing {where}: free some space and ",
+                RESUME,
+                "; finished work is kept.",
+            )
         )
     return UserError(
-        f"{where} cannot be read or written ({error.strerror or error}): check it and run the same command "
-        "again, finished work is kept."
+        Sentence(
+            f"{where} cannot be read or written ({error.strerror or error}): check it and ",
+            RESUME,
+            ", finished work is kept.",
+        )
     )
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from .documents.state_json import Arithmetic, NetworkPrecision
 from .errors import UserError
 from .models import front_ends
+from .wording import Sentence, option
 from .workspace import Workspace
 
 if TYPE_CHECKING:
@@ -36,7 +37,13 @@ def of_job(
     asked = settings.features.precision
     if asked not in ("auto", *offered):
         raise UserError(
-            f"--features {name} has no --precision {asked}: use {' or '.join(offered)}, or auto.", 2
+            Sentence(
+                option("features"),
+                f" {name} has no ",
+                option("precision"),
+                f" {asked}: use {' or '.join(offered)}, or auto.",
+            ),
+            2,
         )
     if asked != "auto":
         return with_precision(settings, asked), Arithmetic(precision=NetworkPrecision(asked), why="asked for")

@@ -21,6 +21,7 @@ from .files.regular import open_regular
 from .stage import guests
 from .stage import stage as stage_of
 from .text import printable
+from .wording import RESUME, Sentence, run_stage
 from .workspace import Workspace
 
 END = 4096  # bytes at each end of a file that are compared
@@ -55,7 +56,7 @@ def files_of(workspace: Workspace, stage: str) -> dict[str, str]:
     before. UserError where one is missing or empty."""
     missing = _broken(workspace, stage)
     if missing:
-        raise UserError(f"{missing[0]} after the stage {stage}: run the same command again.")
+        raise UserError(Sentence(f"{missing[0]} after the stage {stage}: ", RESUME, "."))
     return describe_all(workspace, outputs(workspace, stage))
 
 
@@ -134,13 +135,15 @@ def require(workspace: Workspace, stage: str, within: Iterable[Path] | None = No
     """UserError (2) where a stage is not done, was dropped, or has lost what it had made."""
     why = problem(workspace, stage, within)
     if why:
-        raise UserError(f"{why}: run recon3d {stage} {workspace.root} first.", 2)
+        raise UserError(Sentence(f"{why}: ", run_stage(stage, workspace.root), "."), 2)
 
 
 def require_model(workspace: Workspace) -> None:
     """UserError (2) where there is no main model, or one that is not whole."""
     if not (workspace.model / "images.bin").exists():
-        raise UserError(f"{workspace.root} holds no cameras yet: run recon3d sfm first.", 2)
+        raise UserError(
+            Sentence(f"{workspace.root} holds no cameras yet: ", run_stage("sfm", workspace.root), "."), 2
+        )
     require(workspace, "sfm" if workspace.model == workspace.mapped else "refine", [workspace.model])
 
 

@@ -20,6 +20,7 @@ from .files.user_path import user_path
 from .setting_field import Setting, check
 from .settings import VERSION, JobSettings, Values, all_settings, share_front_end
 from .stage import STAGES
+from .wording import CHECK_SETTINGS_FILE, LIST_SETTINGS, NEW_JOB, Sentence
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,9 @@ def read_settings(path: Path) -> Given:
     UserError (2), one sentence naming the file and the setting, for an unknown setting or a value that will not do.
     """
     try:
-        raw = read_json(path, "check --settings")
+        raw = read_json(path, CHECK_SETTINGS_FILE)
     except UserError as error:
-        raise UserError(str(error), 2) from error
+        raise UserError(error.sentence, 2) from error
     found = _given(raw, str(path), strict=True)
     for declared in all_settings():
         value = found.values.get(declared.stage, {}).get(declared.name)
@@ -71,7 +72,7 @@ def job_of(raw: Mapping[str, Any], path: Path) -> JobSettings:
             found.values["refine"] = {"refine": "off"}
         return JobSettings.from_values(found.values, found.quality, found.until)
     except UserError as error:
-        raise UserError(f"{path} is not a job ({error}): start again with recon3d run.", 2) from error
+        raise UserError(Sentence(f"{path} is not a job ({error}): ", NEW_JOB, "."), 2) from error
 
 
 def _given(raw: Mapping[str, Any], where: str, strict: bool) -> Given:
@@ -109,11 +110,11 @@ def _section(
     return found
 
 
-def _unknown(section: str, name: str, known: Iterable[str], where: str) -> str:
+def _unknown(section: str, name: str, known: Iterable[str], where: str) -> Sentence:
     close = difflib.get_close_matches(name, list(known), 1)
     prefix = f"{section}." if section else ""
-    advice = f"did you mean {prefix}{close[0]}" if close else "recon3d run --help lists what there is"
-    return f"{where}: there is no setting {prefix}{name[:80]}: {advice}."
+    advice = f"did you mean {prefix}{close[0]}" if close else LIST_SETTINGS
+    return Sentence(f"{where}: there is no setting {prefix}{name[:80]}: ", advice, ".")
 
 
 def _beside(file: Path, value: str | tuple[str, ...]) -> str | tuple[str, ...]:

@@ -27,6 +27,7 @@ from .errors import UserError
 from .files.atomic_files import remove
 from .files.plain_files import open_plain
 from .files.user_path import user_path
+from .wording import OTHER_FOLDER, Sentence, run_stage
 
 LOCK_PATIENCE = 1.5  # seconds
 
@@ -95,14 +96,16 @@ class Workspace:
             self.root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(
-                f"The output folder {self.root} cannot be made ({error.strerror}): choose another with -o.",
+                Sentence(
+                    f"The results folder {self.root} cannot be made ({error.strerror}): ", OTHER_FOLDER, "."
+                ),
                 2,
                 "results",
             ) from error
 
     def read_photos(self) -> PhotosDocument:
         """photos.json; UserError when the photos stage has not run here, or the file is damaged."""
-        return read_photos(self.photos, "run the photos stage first: recon3d photos OUT")
+        return read_photos(self.photos, run_stage("photos", self.root))
 
     def used_photos(self) -> list[PhotoEntry]:
         """The photos that are not set aside, in the order of photos.json."""
@@ -180,8 +183,12 @@ class Workspace:
                 time.sleep(0.1)
             if not held:
                 raise UserError(
-                    f"Another run is in progress in {self.root}{_lock_owner(self.lock_file)}: wait for it, "
-                    "cancel it, or choose another folder with -o."
+                    Sentence(
+                        f"Another run is in progress in {self.root}{_lock_owner(self.lock_file)}: wait for it, "
+                        "cancel it, or ",
+                        OTHER_FOLDER,
+                        ".",
+                    )
                 )
             try:
                 file.truncate(1)  # one zero byte, also where the file was empty

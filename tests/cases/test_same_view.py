@@ -37,7 +37,7 @@ def test_the_best_of_several_copies_is_used(tmp_path, view):
     save(tmp_path / "other.jpg", picture(5), CAMERA)
     found = aside(tmp_path)
     assert set(found) == {"IMG_1.heic", "IMG_1 (1).jpg", "WhatsApp.jpg", "edit.png"}
-    assert all("burst of IMG_1.jpg; use all with --keep-copies" in reason for reason in found.values())
+    assert all("burst of IMG_1.jpg; used too if copies are kept" in reason for reason in found.values())
     assert set(aside(tmp_path, keep=True)) == set()
 
 

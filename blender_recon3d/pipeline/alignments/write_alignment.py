@@ -10,6 +10,7 @@ from ..colmap.model_files import read_model
 from ..errors import UserError
 from ..files.user_path import recorded_path
 from ..results import require_model
+from ..wording import Sentence, run_stage
 from ..workspace import Workspace
 from .camera_alignment import Alignment
 from .readers.read_colmap import from_model
@@ -42,7 +43,10 @@ def write_alignment(workspace: Workspace, path: Path, kind: str, undistorted: bo
     folder = workspace.dense / "sparse" if undistorted else workspace.model
     if undistorted and not folder.exists():
         raise UserError(
-            f"{workspace.root} has no undistorted photos yet: run recon3d dense {workspace.root} first.", 2
+            Sentence(
+                f"{workspace.root} has no undistorted photos yet: ", run_stage("dense", workspace.root), "."
+            ),
+            2,
         )
     require_model(workspace)
     if workspace.root.resolve() in path.absolute().resolve().parents:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..documents.codec import encode
+from ..errors import UserError
 from ..events import Event, Progress
 from ..files.user_path import user_path
 from ..text import printable
@@ -23,10 +24,14 @@ def inspect(chosen: argparse.Namespace) -> int:
     from ..inspection import describe, inspect_photos
 
     exclude = Workspace(chosen.output or "")
-    settings = job_settings(exclude, chosen)
     show: Callable[[Event], None] = json_sink if chosen.json else Console()
     progress = Progress(show, stage="inspect")
-    found = inspect_photos(settings, progress, exclude.root)
+    try:
+        found = inspect_photos(job_settings(exclude, chosen), progress, exclude.root)
+    except UserError as error:
+        if chosen.json:
+            progress.emit("error", error.sentence, exit_code=error.exit_code, remedy=error.remedy)
+        raise
     if chosen.json:
         progress.emit("done", **encode(found))
     else:

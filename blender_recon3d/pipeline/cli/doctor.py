@@ -94,7 +94,7 @@ def _memory() -> list[Finding]:
     total, free = memory_gb()
     found = f"{total:.1f} GB, {free:.1f} GB free"
     if free < MIN_MEMORY_GB / 2 or total < MIN_MEMORY_GB * 0.9:
-        advice = "large captures need 8 GB or more: close other programs, or use --quality preview"
+        advice = "large captures need 8 GB or more: close other programs, or reconstruct at preview quality"
         return [Finding("memory", WARNING, found, advice)]
     return [Finding("memory", OK, found)]
 
@@ -131,11 +131,13 @@ def _jinja2() -> list[Finding]:
 
 
 def _xatlas() -> list[Finding]:
-    return _import("UVs", "xatlas", "xatlas", lost="--until texture cannot lay a mesh out flat")
+    return _import("UVs", "xatlas", "xatlas", lost="a mesh cannot be laid out flat for its texture")
 
 
 def _safetensors() -> list[Finding]:
-    return _import("safetensors", "safetensors", "safetensors", lost="--features learned cannot read weights")
+    return _import(
+        "safetensors", "safetensors", "safetensors", lost="only SIFT works, since no weights can be read"
+    )
 
 
 def _pillow() -> list[Finding]:
@@ -204,7 +206,7 @@ def _torch() -> list[Finding]:
 
 def _torchvision() -> list[Finding]:
     """The learned front-end takes EfficientNet from it; its compiled operators are not needed for that."""
-    lost = "--features learned cannot choose pairs by their looks"
+    lost = "pairs cannot be chosen by their looks"
     findings = _import("torchvision", "torchvision", "torchvision", lost=lost)
     if findings[0].state == OK or "operator torchvision::" not in findings[0].found:
         return findings
@@ -227,7 +229,7 @@ def _weights() -> list[Finding]:
     try:
         rows = list_weights()
     except UserError as error:
-        return [Finding("weights", WARNING, str(error), "--features sift works without")]
+        return [Finding("weights", WARNING, str(error), "SIFT works without")]
     findings = []
     for network in sorted({row["network"] for row in rows}):
         there = [row for row in rows if row["network"] == network and row["where"]]
@@ -235,7 +237,7 @@ def _weights() -> list[Finding]:
             found = "; ".join(f"{row['set']} ({row['where']})" for row in there)
             findings.append(Finding(f"weights, {network}", OK, found))
         else:
-            advice = f"--features sift works without; or: recon3d weights fetch {network}"
+            advice = f"SIFT works without; or: recon3d weights fetch {network}"
             findings.append(Finding(f"weights, {network}", WARNING, "none", advice))
     return findings
 
@@ -254,7 +256,7 @@ def _depth() -> list[Finding]:
         return []  # what is missing has its own line
     device, settings = select_device(), DenseSettings()
     if pycolmap.has_cuda and device.type == "cuda":
-        return [Finding("depth", OK, "COLMAP's PatchMatch (CUDA); --dense-method torch for ours")]
+        return [Finding("depth", OK, "COLMAP's PatchMatch (CUDA); ours on request")]
     times = []
     for quality in QUALITIES:
         side = size_for("dense_size", quality)

@@ -58,7 +58,7 @@ def run(chosen: argparse.Namespace) -> int:
             return _run_reporting(workspace, settings, progress, chosen.fresh, only, finish)
     except UserError as error:  # refused before it began: nothing to add to another run's events
         data = {"remedy": error.remedy, "exit_code": error.exit_code}
-        show(Event(time.time(), "job", EventKind.ERROR, message=str(error), data=data))
+        show(Event(time.time(), "job", EventKind.ERROR, message=error.sentence, data=data))
         return error.exit_code
 
 
@@ -103,7 +103,7 @@ def _write_exports(workspace: Workspace, paths: list[Path], progress: Progress) 
         try:
             written = ", ".join(str(file) for file in export(workspace, path))
         except UserError as error:
-            progress.emit("error", str(error), exit_code=error.exit_code, remedy=error.remedy)
+            progress.emit("error", error.sentence, exit_code=error.exit_code, remedy=error.remedy)
             error.reported = True
             raise
         progress.for_stage("export").info(written)
@@ -152,7 +152,7 @@ def _run_reporting(
         progress.emit("error", CANCELLED_TEXT, exit_code=CANCELLED)
         return CANCELLED
     except OSError as error:
-        progress.emit("error", str(disk_error(error, workspace)), exit_code=FAILED)
+        progress.emit("error", disk_error(error, workspace).sentence, exit_code=FAILED)
         return FAILED
     except Exception as error:  # the last stop: a person gets a sentence, the log the trace
         import traceback

@@ -12,6 +12,7 @@ from typing import Any
 from ..errors import UserError
 from ..events import Progress
 from ..system.child import child_main, run_module
+from ..wording import Sentence, use
 
 
 def run_in_child(
@@ -22,12 +23,22 @@ def run_in_child(
     ended = run_module(__name__, arguments, progress, "COLMAP's global mapper")
     if ended.out_of_memory:
         raise UserError(
-            "Out of memory in COLMAP's global mapper: use --mapper incremental, --quality preview or fewer photos.",
+            Sentence(
+                "Out of memory in COLMAP's global mapper: ",
+                use("mapper", "incremental"),
+                ", ",
+                use("quality", "preview"),
+                " or take fewer photos.",
+            ),
             remedy="preview",
         )
     if ended.code != 0:
         raise UserError(
-            f"COLMAP's global mapper failed ({ended.how}): see log.txt, or use --mapper incremental."
+            Sentence(
+                f"COLMAP's global mapper failed ({ended.how}): see log.txt, or ",
+                use("mapper", "incremental"),
+                ".",
+            )
         )
 
 

@@ -7,12 +7,13 @@ from typing import Any, TypeVar
 
 from ..errors import FileFormatError
 from ..files.atomic_files import read_json, write_json
+from ..wording import Part
 from .codec import FieldError, decode, encode
 
 T = TypeVar("T")
 
 
-def read_document(kind: type[T], path: Path, advice: str) -> T:
+def read_document(kind: type[T], path: Path, advice: str | Part) -> T:
     """The document in the file. UserError with the advice where the file is missing or is not a JSON object;
     FileFormatError, which names the field, where it holds something else or comes from a later version."""
     return from_json(kind, read_json(path, advice), path)

@@ -33,3 +33,8 @@ class Event:
         "their seconds",
         dict,
     )
+    parts: list[Any] = key(
+        "the message in parts, where it names a setting or an action: texts, and `[kind, name, value]` (wording.py)",
+        list,
+        omit=True,
+    )

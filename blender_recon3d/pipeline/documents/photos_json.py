@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from ..errors import FileFormatError
+from ..wording import Part
 from .codec import key
 from .document_files import read_document
 
@@ -91,7 +92,7 @@ class PhotosDocument:
         return [photo for photo in self.photos if photo.used]
 
 
-def read_photos(path: Path, advice: str) -> PhotosDocument:
+def read_photos(path: Path, advice: str | Part) -> PhotosDocument:
     """photos.json; UserError where it is missing, FileFormatError where it would lead a stage astray."""
     document = read_document(PhotosDocument, path, advice)
     for number, camera in enumerate(document.cameras):

@@ -58,6 +58,7 @@ class StageDoubt:
     kind: str = key("for machines", "")
     text: str = key("what may be wrong with the result, one sentence")
     remedy: str = key("what to do, one sentence")
+    remedy_parts: list[Any] = key("as an event's `parts`, of the remedy", list, omit=True)
     photos: list[str] = key("the photos concerned, by their names in `images`", list)
 
 

@@ -20,6 +20,7 @@ from ..placing.placement_file import read_placement
 from ..results import require
 from ..system.versions import engine_version
 from ..texturing.textured_mesh import TexturedMesh, read_textured
+from ..wording import Sentence, run_stage
 from ..workspace import Workspace
 from .glb import write_glb
 from .obj import beside, write_obj
@@ -53,7 +54,7 @@ def export(workspace: Workspace, path: Path) -> list[Path]:
     check_export(path, workspace)
     if not workspace.textured_mesh.exists() or not workspace.texture_image.exists():
         raise UserError(
-            f"{workspace.root} has no texture yet: run recon3d texture {workspace.root} first.", 2
+            Sentence(f"{workspace.root} has no texture yet: ", run_stage("texture", workspace.root), "."), 2
         )
     require(workspace, "texture")
     require(workspace, "sfm", [workspace.placement])
@@ -68,7 +69,7 @@ def export(workspace: Workspace, path: Path) -> list[Path]:
 
 def world_from_model(workspace: Workspace) -> np.ndarray:
     """placement.json's similarity [4, 4]; UserError when it is none."""
-    return read_placement(workspace.placement, "run recon3d sfm again")
+    return read_placement(workspace.placement, run_stage("sfm"))
 
 
 def _write(path: Path, mesh: TexturedMesh, workspace: Workspace) -> list[Path]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
+from ..wording import RESUME, Part, Sentence
 from . import json_values
 from .durable import sync_file, sync_folder, sync_tree
 from .full_disk import full_disk_told
@@ -71,17 +72,17 @@ def write_json(path: Path, value: Any, lasting: bool = True) -> None:
         part.write_text(json.dumps(value, indent=1) + "\n", "utf-8")
 
 
-def read_json(path: Path, advice: str) -> dict[str, Any]:
+def read_json(path: Path, advice: str | Part) -> dict[str, Any]:
     """A JSON object; UserError with the advice when the file is missing or is none."""
     try:
         value = json_values.parse(read_regular(path, json_values.MAX_BYTES))
     except FileNotFoundError as error:
-        raise UserError(f"{path} is missing: {advice}.") from error
+        raise UserError(Sentence(f"{path} is missing: ", advice, ".")) from error
     except (OSError, ValueError) as error:
         said = getattr(error, "strerror", None) or error
-        raise UserError(f"{path} cannot be read ({said}): {advice}.") from error
+        raise UserError(Sentence(f"{path} cannot be read ({said}): ", advice, ".")) from error
     if not isinstance(value, dict):
-        raise UserError(f"{path} is not valid: {advice}.")
+        raise UserError(Sentence(f"{path} is not valid: ", advice, "."))
     return value
 
 
@@ -107,7 +108,7 @@ def clone_or_copy(source: Path, target: Path) -> None:
         writing.flush()
         same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
         if not same or os.fstat(writing.fileno()).st_size != before.st_size:
-            raise UserError(f"{source} changed while it was being copied: run the same command again.")
+            raise UserError(Sentence(f"{source} changed while it was being copied: ", RESUME, "."))
 
 
 def _clone(source: int, target: int) -> bool:

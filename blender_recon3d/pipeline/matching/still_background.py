@@ -14,6 +14,7 @@ import numpy as np
 from ..colmap.calls import pycolmap, run_cancellable
 from ..colmap.database import open_database, pair_counts, write_pairs
 from ..events import Progress
+from ..wording import Sentence, option
 
 STILL = 0.5  # of a pair's matches; where it is more in most pairs, the background stands still
 MIN_MATCHES = 30  # matches of a pair that says anything
@@ -25,9 +26,11 @@ SAID = (
     "Most matches stand still: the background does not turn with the subject, or the camera did not move. They are "
     "left out, and the subject's alone are used."
 )
-ADVICE = (
+ADVICE = Sentence(
     "most matches stand still, so the subject turns before a background that does not, or all photos are from one "
-    "place: give masks of the subject (--masks), or put a plain backdrop behind it and take the photos again."
+    "place: give masks of the subject (",
+    option("masks"),
+    "), or put a plain backdrop behind it and take the photos again.",
 )
 
 

@@ -15,6 +15,7 @@ from ..files.far_origin import note
 from ..files.ply import columns, write_vertices
 from ..files.ply_mesh import VERTEX, read_mesh, write_mesh
 from ..settings import MeshSettings
+from ..wording import Part, Sentence, option, run_stage, use
 from .cloud_cleaning import ISLAND_GAP, in_large_islands, outliers, spacings
 from .colors import colors_at
 from .point_cloud import MIN_POINTS, Cloud, read_cloud, thinned
@@ -107,35 +108,43 @@ def _prepared(
         )
     counts = {"points": len(cloud)}
 
-    def keep(name: str, mask: np.ndarray, advice: str) -> None:
+    def keep(name: str, mask: np.ndarray, advice: str | Part) -> None:
         nonlocal cloud
         counts[name] = int(len(mask) - mask.sum())
         if mask.sum() < MIN_POINTS:
-            raise UserError(f"Of the {len(mask)} points {mask.sum()} are left ({name}): {advice}.")
+            raise UserError(
+                Sentence(f"Of the {len(mask)} points {mask.sum()} are left ({name}): ", advice, ".")
+            )
         cloud = cloud.select(mask)
         progress.check()
 
     if settings.crop:
         keep("outside_crop", in_box(cloud.in_model, read_box(settings.crop)), "move or enlarge the crop box")
     elif settings.region == "auto":
-        keep("background", in_subject(cloud.in_model, model), "use --region all")
+        keep("background", in_subject(cloud.in_model, model), use("region", "all"))
     max_points = int(settings.memory * POINTS_PER_GB)
     if len(cloud) > max_points:
-        progress.info(f"{len(cloud)} points are thinned to {max_points} or fewer, to keep to --memory.")
+        progress.info(
+            Sentence(
+                f"{len(cloud)} points are thinned to {max_points} or fewer, to keep to ",
+                option("memory"),
+                ".",
+            )
+        )
         counts["thinned"] = len(cloud)
         cloud = thinned(cloud, max_points)
         counts["thinned"] -= len(cloud)
     tree = cKDTree(cloud.xyz)
     own, neighbor_spacing = spacings(cloud.xyz, tree, progress)
     if not np.median(own) > 0:
-        raise UserError(f"{path} has most of its points in one place: run recon3d dense again.")
+        raise UserError(Sentence(f"{path} has most of its points in one place: ", run_stage("dense"), "."))
     if settings.clean == "auto":
         good = ~outliers(cloud, own, neighbor_spacing)
         own = own[good]
-        keep("outliers", good, "use --clean off")
+        keep("outliers", good, use("clean", "off"))
         good = in_large_islands(cloud.xyz, ISLAND_GAP * float(np.median(own)))
         own = own[good]
-        keep("islands", good, "use --clean off")
+        keep("islands", good, use("clean", "off"))
         tree = cKDTree(cloud.xyz)
     counts["used"] = len(cloud)
     return SupportCloud(cloud, tree, own, float(np.median(own))), counts
@@ -165,8 +174,13 @@ def mesh_of(path: Path) -> Mesh:
     xyz = columns(vertices, "x", "y", "z")
     if xyz is None or not len(faces):
         raise UserError(
-            "No surface could be built from the cloud: use --region all or --clean off, or take more "
-            "photos that overlap."
+            Sentence(
+                "No surface could be built from the cloud: ",
+                use("region", "all"),
+                " or ",
+                use("clean", "off"),
+                ", or take more photos that overlap.",
+            )
         )
     return Mesh(xyz, faces)
 
@@ -185,8 +199,11 @@ def _finished(surface: Mesh, support: SupportCloud, closed: bool) -> tuple[Mesh,
     surface, closed_holes = filled_holes(surface, np.inf if closed else RIM * support.median)
     if not len(surface.faces):
         raise UserError(
-            "Trimming removes the whole surface, since the cloud is too sparse: use --min-views 2 or take "
-            "more photos that overlap."
+            Sentence(
+                "Trimming removes the whole surface, since the cloud is too sparse: ",
+                use("min_views", "2"),
+                " or take more photos that overlap.",
+            )
         )
     if is_watertight(surface) and volume(surface) < 0:
         surface = Mesh(surface.vertices, surface.faces[:, ::-1].copy())

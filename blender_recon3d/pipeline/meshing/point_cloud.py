@@ -12,6 +12,7 @@ from ..errors import UserError
 from ..files.far_origin import offset_of
 from ..files.ply import read_vertices
 from ..files.vertex_colors import vertex_colors
+from ..wording import Sentence, run_stage, with_option
 
 MIN_POINTS = 100  # fewer do not make a surface
 KEY_BITS = 20  # of a voxel's coordinate: three of them fit into an int64
@@ -60,7 +61,9 @@ def read_cloud(path: Path) -> Cloud:
     for needed, what in ((("x", "y", "z"), "positions"), (("nx", "ny", "nz"), "normals")):
         if not names.issuperset(needed):
             raise UserError(
-                f"{path} has points without {what}, so no surface can be built: run recon3d dense again."
+                Sentence(
+                    f"{path} has points without {what}, so no surface can be built: ", run_stage("dense"), "."
+                )
             )
     offset = _offset(vertices)
     xyz, normals = _block(vertices, "x", "y", "z", offset=offset), _block(vertices, "nx", "ny", "nz")
@@ -69,8 +72,13 @@ def read_cloud(path: Path) -> Cloud:
         good = np.isfinite(xyz).all(axis=1) & np.isfinite(length) & (length > 1e-6)
     if good.sum() < MIN_POINTS:
         raise UserError(
-            f"{path} contains {good.sum()} points, too few for a surface: take more photos that overlap, or "
-            "run recon3d dense with --min-views 2."
+            Sentence(
+                f"{path} contains {good.sum()} points, too few for a surface: take more photos that overlap, or ",
+                run_stage("dense"),
+                " ",
+                with_option("min_views", "2"),
+                ".",
+            )
         )
     views = vertices["views"].astype(np.uint8) if "views" in names else np.zeros(len(xyz), np.uint8)
     normals /= np.where(good, length, 1)[:, None]

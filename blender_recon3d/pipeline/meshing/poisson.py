@@ -12,6 +12,7 @@ from typing import Any
 from ..errors import UserError
 from ..events import Progress
 from ..system.child import child_main, run_module
+from ..wording import Sentence, option
 
 
 def run_in_child(what: str, source: Path, target: Path, options: dict[str, Any], progress: Progress) -> None:
@@ -24,12 +25,22 @@ def run_in_child(what: str, source: Path, target: Path, options: dict[str, Any],
     ended = run_module(__name__, arguments, progress, "COLMAP's meshing", OMP_WAIT_POLICY="PASSIVE")
     if ended.out_of_memory:
         raise UserError(
-            "Out of memory in COLMAP's meshing: use a smaller --memory, or crop the cloud with --crop.",
+            Sentence(
+                "Out of memory in COLMAP's meshing: use a smaller ",
+                option("memory"),
+                ", or crop the cloud with ",
+                option("crop"),
+                ".",
+            ),
             remedy="preview",
         )
     if ended.code != 0 or not target.exists():
         raise UserError(
-            f"COLMAP's meshing ({what}) failed ({ended.how}): see log.txt, or use a smaller --mesh-depth."
+            Sentence(
+                f"COLMAP's meshing ({what}) failed ({ended.how}): see log.txt, or use a smaller ",
+                option("mesh_depth"),
+                ".",
+            )
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from ..errors import UserError
+from ..wording import Sentence, use
 
 
 def select_device(name: str = "auto") -> torch.device:
@@ -25,10 +26,17 @@ def select_device(name: str = "auto") -> torch.device:
         raise UserError(f"unknown device {name!r}: use auto, cpu, cuda or mps", exit_code=2)
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         hint = "torch was built without CUDA" if torch.version.cuda is None else "torch finds no such GPU"
-        raise UserError(f"device {name!r} is not available ({hint}); use --device cpu or auto", exit_code=2)
+        raise UserError(
+            Sentence(f"device {name!r} is not available ({hint}); ", use("device", "cpu"), " or auto"),
+            exit_code=2,
+        )
     if device.type == "mps" and not torch.backends.mps.is_available():
         raise UserError(
-            "device 'mps' is not available (it needs a Mac with Apple silicon); use --device cpu or auto",
+            Sentence(
+                "device 'mps' is not available (it needs a Mac with Apple silicon); ",
+                use("device", "cpu"),
+                " or auto",
+            ),
             exit_code=2,
         )
     return device

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..errors import UserError
 from ..events import Progress
+from ..wording import Sentence, terminal_only
 from .registry import FETCHABLE, WeightsEntry, fetched_folder
 
 TIMEOUT = 30.0  # seconds without an answer
@@ -34,8 +35,10 @@ def fetch(name: str, accept_license: bool, progress: Progress | None = None) -> 
     if not accept_license:
         use = "commercial use allowed" if entry.commercial_use else "NO commercial use"
         raise UserError(
-            f"the weights {name} are under this license: {entry.license} ({use}; {entry.terms}): "
-            "read it and run the command again with --accept-license",
+            Sentence(
+                f"the weights {name} are under this license: {entry.license} ({use}; {entry.terms}): read it",
+                terminal_only(" and run the command again with --accept-license"),
+            ),
             exit_code=2,
         )
     partial = path.with_name(f"{path.name}.{os.getpid()}.part")

@@ -19,6 +19,7 @@ from ..files import json_values
 from ..files.regular import read_regular
 from ..files.user_path import user_path
 from ..paths import BUNDLED_WEIGHTS
+from ..wording import Sentence, option, terminal_only, use
 from .network import WeightsEntry, WeightsFile
 from .networks import networks
 
@@ -92,10 +93,20 @@ def find(name: str, weights: str) -> tuple[Path, str | None]:
     path = _locate(entry) if entry else None
     if entry and path:
         return path, read_card(path).get("sha256") or entry.sha256
-    ways = "use --features sift, or --weights DIR with your own"
-    if fetchable:
-        ways += f", or `recon3d weights fetch {name}` ({fetchable.license}) and --weights official"
-    raise UserError(f"no {weights} weights for {name} are installed: {ways}", exit_code=2)
+    raise UserError(
+        Sentence(
+            f"no {weights} weights for {name} are installed: ",
+            use("features", "sift"),
+            ", or name the folder of your own in ",
+            option("weights"),
+            terminal_only(
+                f", or `recon3d weights fetch {name}` ({fetchable.license}) and --weights official"
+                if fetchable
+                else ""
+            ),
+        ),
+        exit_code=2,
+    )
 
 
 def is_available(name: str, weights: str) -> bool:
@@ -154,7 +165,10 @@ def _locate(entry: WeightsEntry) -> Path | None:
 def _find_in_folder(name: str, folder: Path) -> tuple[Path, str | None]:
     if not folder.is_dir():
         raise UserError(
-            f"--weights {folder}: there is no such folder; give bundled, official or a folder of weights",
+            Sentence(
+                option("weights"),
+                f" {folder}: there is no such folder; give bundled, official or a folder of weights",
+            ),
             exit_code=2,
         )
     published = [entry.file_name for entry in FETCHABLE if entry.network == name]

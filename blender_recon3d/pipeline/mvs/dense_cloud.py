@@ -19,6 +19,7 @@ from ..photos.image_files import open_photo, read_gray
 from ..photos.photo_entries import in_threads
 from ..results import damaged, describe_all
 from ..settings import DenseSettings
+from ..wording import Sentence, leave_out
 from ..workspace import Workspace
 from .depth_maps import is_whole_map
 from .fusion import fuse
@@ -105,7 +106,11 @@ def method(settings: DenseSettings) -> str:
     """`colmap` (CUDA PatchMatch) or `torch`; UserError when COLMAP is asked for and cannot."""
     if settings.method == "colmap" and not pycolmap.has_cuda:
         raise UserError(
-            "This COLMAP was built without CUDA and has no PatchMatch: leave --dense-method out to use ours.",
+            Sentence(
+                "This COLMAP was built without CUDA and has no PatchMatch: ",
+                leave_out("dense_method"),
+                " to use ours.",
+            ),
             2,
         )
     usable = pycolmap.has_cuda and settings.device in ("auto", "cuda")

@@ -23,6 +23,7 @@ from ..events import Progress
 from ..files.atomic_files import remove
 from ..files.pictures import read_picture
 from ..text import duration
+from ..wording import Sentence, option
 from .cascade import FULL_RADIUS, cascade
 from .consistency import confirmations, without_specks
 from .cost import MatchingCost
@@ -72,8 +73,12 @@ class ComputeBudget:
                 what = "continues on the CPU, which takes longer"
             else:
                 raise UserError(
-                    f"Depth estimation ran out of memory with bands of {rows} rows: close other programs, or use "
-                    "a smaller --dense-size."
+                    Sentence(
+                        f"Depth estimation ran out of memory with bands of {rows} rows: close other programs, or use "
+                        "a smaller ",
+                        option("dense_size"),
+                        ".",
+                    )
                 ) from error
             reason = "ran out of memory" if out_of_memory(error) else f"failed ({_short(error)})"
             where = "The CPU" if failed[0].type == "cpu" else f"The device {failed[0]}"

@@ -14,6 +14,7 @@ from ..files.atomic_files import remove, scratch_folder
 from ..files.durable import sync_file, sync_folder
 from ..files.ply import read_vertices, with_column, write_vertices
 from ..files.regular import read_regular
+from ..wording import Sentence, use
 
 BYTES_PER_PIXEL = 4 + 12 + 3 + 1  # depth, normal, color, whether it is fused
 
@@ -53,8 +54,11 @@ def fuse(dense: Path, names: list[str], min_views: int, memory_gb: float, progre
         vertices = _with_views(part / "fusion.ply", part / "fusion.ply.vis", min_views)
         if not len(vertices):
             raise UserError(
-                "The photos do not agree on any dense point: take photos closer together, or use "
-                "--min-views 2."
+                Sentence(
+                    "The photos do not agree on any dense point: take photos closer together, or ",
+                    use("min_views", "2"),
+                    ".",
+                )
             )
         write_vertices(part / "whole.ply", vertices)
         for name, target in (("fusion.ply.vis", "fusion.ply.vis"), ("whole.ply", "fusion.ply")):

@@ -12,6 +12,7 @@ from ..documents.photos_json import CameraEntry, FocalPrior, PhotoEntry
 from ..errors import UserError
 from ..events import Progress
 from ..settings import PhotosSettings
+from ..wording import Sentence, leave_out, option
 from .focal_lengths import drop_absurd, focal_prior, zooms_included
 
 DEFAULT_FOCAL = 1.2  # of the longest side: COLMAP's guess
@@ -59,8 +60,12 @@ def group_cameras(
         )
     if settings.camera_params and len(cameras) > 1:
         progress.warning(
-            f"The given camera parameters are used for all {len(cameras)} cameras found: take photos of one "
-            "camera and one size, or leave --camera-params out."
+            Sentence(
+                f"The given camera parameters are used for all {len(cameras)} cameras: take photos of one "
+                "camera and one size, or ",
+                leave_out("camera_params"),
+                ".",
+            )
         )
     return entries, cameras
 
@@ -98,12 +103,15 @@ def _params(settings: PhotosSettings, focal: float, size: tuple[int, int]) -> li
         params = [float(part) for part in settings.camera_params.split(",")]
     except ValueError as error:
         raise UserError(
-            f"--camera-params {settings.camera_params!r}: give numbers with commas.", 2
+            Sentence(option("camera_params"), f" {settings.camera_params!r}: give numbers with commas."), 2
         ) from error
     if len(params) != len(guess.params) or not np.isfinite(params).all():
         raise UserError(
-            f"--camera-params has {len(params)} numbers and {settings.camera_model} takes {len(guess.params)} "
-            f"({guess.params_info}).",
+            Sentence(
+                option("camera_params"),
+                f" has {len(params)} numbers and {settings.camera_model} takes {len(guess.params)} "
+                f"({guess.params_info}).",
+            ),
             2,
         )
     return params

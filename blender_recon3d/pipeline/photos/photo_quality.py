@@ -202,7 +202,7 @@ def _set_aside_copies(photos: list[PhotoInfo]) -> None:
             if photo is not best:
                 photo.reason = (
                     "it shows what another photo shows, from the same place "
-                    f"(a copy, bracket or burst of {best.path.name}; use all with --keep-copies)"
+                    f"(a copy, bracket or burst of {best.path.name}; used too if copies are kept)"
                 )
 
 

@@ -20,6 +20,7 @@ from ..files.regular import open_regular
 from ..files.user_path import user_path
 from ..settings import JobSettings, PhotosSettings
 from ..settings_file import job_of
+from ..wording import Sentence, option
 from ..workspace import Workspace
 from .find_photos import common_folder, find_photos
 from .photo_entries import in_threads
@@ -136,7 +137,9 @@ def _files(workspace: Workspace, settings: PhotosSettings) -> list[Path]:
     photos, videos = find_photos(settings.sources, workspace.root, settings.masks)
     masks = user_path(settings.masks).absolute() if settings.masks else None
     if masks is not None and not masks.is_dir():
-        raise UserError(f"The folder of masks {settings.masks} does not exist: check --masks.", 2)
+        raise UserError(
+            Sentence(f"The folder of masks {settings.masks} does not exist: check ", option("masks"), "."), 2
+        )
     found = sorted(path for path in masks.rglob("*") if path.is_file()) if masks else []
     return [*photos, *videos, *found]
 

@@ -11,11 +11,12 @@ from ..documents.document_files import read_document
 from ..documents.placement_json import PlacementDocument
 from ..errors import FileFormatError
 from ..files.json_values import numbers
+from ..wording import Part
 
 LARGEST = 1e12  # of scale and translation: beyond it nothing can be shown
 
 
-def read_placement(path: Path, advice: str) -> np.ndarray:
+def read_placement(path: Path, advice: str | Part) -> np.ndarray:
     """placement.json's similarity, float64 [4, 4]. UserError with the advice where there is none; FileFormatError."""
     try:
         return check_placement(read_document(PlacementDocument, path, advice).world_from_model)

@@ -20,6 +20,7 @@ from ..events import Progress
 from ..files.atomic_files import atomic_folder, remove
 from ..photos.image_files import read_gray
 from ..stage_settings import RefineSettings
+from ..wording import run_stage
 from ..workspace import Workspace
 from .observations import read_views
 from .patches import PhotoCache
@@ -79,7 +80,7 @@ def _photo(path: Path) -> np.ndarray:
 
 def _registration(workspace: Workspace, model: Any) -> RegistrationDocument:
     """registration.json with the figures of the refined model in place of the mapper's."""
-    found = read_document(RegistrationDocument, workspace.registration, "run recon3d sfm again")
+    found = read_document(RegistrationDocument, workspace.registration, run_stage("sfm"))
     photos = {
         name: replace(found.photos[name], points=points, error=error)
         for name, (points, error) in registered(model).items()

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..doubts import Doubt
+from ..wording import Sentence, option, with_option
 from .observations import read_observations, read_views
 from .uncertainty import intrinsics_deviations
 
@@ -50,7 +51,12 @@ def undetermined_focal(focal: float, photos: list[str]) -> Doubt:
         "focal length",
         f"The focal length found ({focal:.0f} pixels) is hardly better than a guess: the photos all look one "
         "way, straight at the ground or a wall, and EXIF gives none that fits. Heights and distances may be wrong.",
-        "Give it with --camera-model and --camera-params, use the original photos with their EXIF, or add some oblique "
-        "photos.",
+        Sentence(
+            "Give it ",
+            with_option("camera_model"),
+            " and ",
+            option("camera_params"),
+            ", use the original photos with their EXIF, or add some oblique photos.",
+        ),
         tuple(photos),
     )

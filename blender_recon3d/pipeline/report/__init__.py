@@ -17,6 +17,7 @@ from ..errors import Cancelled
 from ..events import Progress
 from ..files.atomic_files import atomic_file
 from ..settings import JobSettings
+from ..wording import RESUME, Sentence
 from ..workspace import Workspace
 
 Result = TypeVar("Result")
@@ -52,9 +53,12 @@ def write_report(workspace: Workspace, settings: JobSettings, progress: Progress
                 part.write_bytes(content.encode("utf-8", "replace"))
     except OSError as error:
         progress.warning(
-            f"The report {error.filename or workspace.root} could not be written "
-            f"({error.strerror or error}): free some space and run the same command again; finished work is "
-            "kept."
+            Sentence(
+                f"The report {error.filename or workspace.root} could not be written "
+                f"({error.strerror or error}): free some space and ",
+                RESUME,
+                "; finished work is kept.",
+            )
         )
         return
     progress.emit("done", "written")

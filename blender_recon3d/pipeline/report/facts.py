@@ -32,6 +32,7 @@ from ..stage import STAGES
 from ..system.cpu import cores, processor
 from ..system.memory import memory_gb
 from ..system.versions import versions
+from ..wording import run_stage
 from ..workspace import Workspace
 from .advice import Links, advise
 
@@ -115,8 +116,8 @@ def _problem(event: Event) -> Problem:
 def _registration(workspace: Workspace) -> RegistrationDocument:
     """With the figures of the refined model, where there is one."""
     if is_done(workspace, "refine") and workspace.refined_registration.exists():
-        return read_document(RegistrationDocument, workspace.refined_registration, "run recon3d refine again")
-    return read_document(RegistrationDocument, workspace.registration, "run recon3d sfm again")
+        return read_document(RegistrationDocument, workspace.refined_registration, run_stage("refine"))
+    return read_document(RegistrationDocument, workspace.registration, run_stage("sfm"))
 
 
 def _stage(name: str, record: StageRecord) -> ReportedStage:

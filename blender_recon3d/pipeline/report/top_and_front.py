@@ -14,6 +14,7 @@ from markupsafe import Markup
 from ..documents.report_json import ReportDocument, ReportedState
 from ..files.ply import columns, read_vertices
 from ..placing.placement_file import read_placement
+from ..wording import run_stage
 from ..workspace import Workspace
 from .markup import data_url, tag
 from .match_pictures import encode_jpeg
@@ -54,7 +55,7 @@ def maps(workspace: Workspace, facts: ReportDocument) -> list[tuple[str, Markup]
 def _read_scene(workspace: Workspace, dense: bool) -> Scene:
     from ..colmap.model_files import read_model
 
-    transform = read_placement(workspace.placement, "run recon3d sfm again")
+    transform = read_placement(workspace.placement, run_stage("sfm"))
     model = read_model(workspace.model)
     images = [model.image(image_id) for image_id in sorted(model.reg_image_ids())]
     corners = []

@@ -18,6 +18,7 @@ from ..doubts import Doubt
 from ..events import Progress
 from ..photos.camera_groups import DEFAULT_FOCAL
 from ..text import named
+from ..wording import Sentence, with_option
 from .own_focals import MIN_PHOTOS, OwnFocals, fit_own_focals, focal_groups, split_cameras, typical
 
 MIN_REGISTERED_SHARE = 0.75  # of the photos: when fewer are registered, the cameras may be to blame
@@ -175,7 +176,11 @@ def two_focals(lengths: str, photos: Sequence[str]) -> Doubt:
     return Doubt(
         "focal lengths",
         f"Photos that share one camera seem to be taken at several focal lengths ({lengths} pixels; {named(photos)}).",
-        "Run again with --grouping each, or run the photos of each zoom or lens in a folder of their own.",
+        Sentence(
+            "Run again ",
+            with_option("grouping", "each"),
+            ", or run the photos of each zoom or lens in a folder of their own.",
+        ),
         tuple(photos),
     )
 

@@ -15,6 +15,7 @@ from ..photos.camera_groups import fisheye_focal
 from ..photos.image_files import read_gray
 from ..settings import PhotosSettings
 from ..text import named
+from ..wording import Sentence, use, with_option
 from .attempts import SMALLER, Attempts
 
 DEFAULT_MODEL = PhotosSettings().camera_model
@@ -93,8 +94,11 @@ def try_fisheye(attempts: Attempts, images: Path, seed: int) -> None:
         return
     attempts.models, attempts.cameras, attempts.database = models, cameras, path
     attempts.progress.warning(
-        f"{FISHEYE} fits the photos better than {DEFAULT_MODEL} and is used: for more photos of this lens give "
-        f"--camera-model {FISHEYE}."
+        Sentence(
+            f"{FISHEYE} fits the photos better than {DEFAULT_MODEL} and is used: for more photos of this lens ",
+            use("camera_model", FISHEYE),
+            ".",
+        )
     )
 
 
@@ -115,7 +119,7 @@ def fisheye_doubts(model: Any, images: Path) -> list[Doubt]:
             "lens",
             f"The photos of camera {number} look like a fisheye's (a circle with black corners), and "
             f"{model.cameras[number].model.name} bends them.",
-            "Run again with --camera-model OPENCV_FISHEYE.",
+            Sentence("Run again ", with_option("camera_model", FISHEYE), "."),
             tuple(names),
         )
         for number, names in look_like_fisheyes(model, images).items()

@@ -28,6 +28,7 @@ from ..placing.placing_doubts import UP, contradicted_by_gps, placing_doubts
 from ..placing.upright import felt_by_name, place_model
 from ..settings import SfmSettings
 from ..text import named
+from ..wording import RESUME, Sentence, place_again
 from ..workspace import Workspace
 from .attempts import Attempts, settle_cameras
 from .fisheye import fisheye_doubts, try_fisheye
@@ -160,7 +161,7 @@ def _read_models(folder: Path) -> list[Any]:
     paths = sorted(path for path in folder.iterdir() if (path / "cameras.bin").exists())
     models = [read_model(path) for path in paths]
     if any(not model.num_reg_images() for model in models):
-        raise UserError("COLMAP's mapper left a model without photos: run the same command again.")
+        raise UserError(Sentence("COLMAP's mapper left a model without photos: ", RESUME, "."))
     return sorted(models, key=lambda model: (model.num_reg_images(), model.num_points3D()), reverse=True)
 
 
@@ -191,8 +192,11 @@ def _as_placed(workspace: Workspace, model: Any, progress: Progress) -> Placemen
     moved = old_from_new(old, poses_of(model))
     if moved is None:
         progress.warning(
-            f"The model is not the one that was placed before ({placed.how}), so its scale and place no longer apply: "
-            f"place it again with recon3d place {workspace.root}."
+            Sentence(
+                f"The model is not the one that was placed before ({placed.how}), so its scale and place no longer apply: ",
+                place_again(workspace.root),
+                ".",
+            )
         )
         remove(workspace.placed)
         return None
@@ -202,7 +206,7 @@ def _as_placed(workspace: Workspace, model: Any, progress: Progress) -> Placemen
 
 def _no_model(found: RegistrationDocument, workspace: Workspace) -> str:
     if stands_still(workspace.database):
-        return f"No cameras could be placed: {STILL_ADVICE}"
+        return Sentence("No cameras could be placed: ", STILL_ADVICE)
     if from_one_place(workspace.database):
         return f"No cameras could be placed: {ONE_PLACE_ADVICE}"
     reasons = [f"{name}: {entry.reason}" for name, entry in list(found.photos.items())[:3]]

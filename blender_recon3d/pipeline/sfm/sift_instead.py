@@ -24,6 +24,7 @@ from ..models.networks.sift_extractor import MAX_KEYPOINTS
 from ..models.networks.sift_matcher import NETWORK as MATCHER
 from ..photos.image_files import read_gray
 from ..stage_settings import FeaturesSettings
+from ..wording import Sentence, use, with_option
 from ..workspace import Workspace, remove_side_files
 from .attempts import MIN_REGISTERED_SHARE, Attempts, settle_cameras
 
@@ -41,7 +42,9 @@ def try_sift(
         return attempts
     progress = attempts.progress
     if len(attempts.names) > MAX_PHOTOS:
-        progress.warning(f"{why}: run again with --features sift, which may do better.")
+        progress.warning(
+            Sentence(f"{why}: run again ", with_option("features", "sift"), ", which may do better.")
+        )
         return attempts
     progress.info(f"{why}: trying SIFT.")
     path = attempts.scratch / "sift.db"
@@ -53,9 +56,13 @@ def try_sift(
         progress.info(f"SIFT does no better: it registers {sift.registered} of {len(sift.names)} photos.")
         return attempts
     progress.warning(
-        f"SIFT registers {sift.registered} of {len(sift.names)} photos where the learned front-end registers "
-        f"{attempts.registered}{' wrongly' * (sift.registered <= attempts.registered)}: SIFT's cameras are used. For "
-        "more photos of this kind use --features sift from the start."
+        Sentence(
+            f"SIFT registers {sift.registered} of {len(sift.names)} photos where the learned front-end registers "
+            f"{attempts.registered}{' wrongly' * (sift.registered <= attempts.registered)}: SIFT's cameras are used. "
+            "For more photos of this kind ",
+            use("features", "sift"),
+            " from the start.",
+        )
     )
     return sift
 

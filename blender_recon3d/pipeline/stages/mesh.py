@@ -10,6 +10,7 @@ from ..errors import UserError
 from ..events import Progress
 from ..stage import Phase, Stage
 from ..stage_settings import MeshSettings
+from ..wording import Sentence, option
 from ..workspace import Workspace
 
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ def inputs(workspace: Workspace, settings: MeshSettings) -> Any:
     try:
         status = Path(settings.cloud).stat()
     except OSError as error:
-        raise UserError(f"The cloud {settings.cloud} does not exist: check --cloud.", 2) from error
+        raise UserError(
+            Sentence(f"The cloud {settings.cloud} does not exist: check ", option("cloud"), "."), 2
+        ) from error
     return [box, status.st_size, status.st_mtime_ns]
 
 

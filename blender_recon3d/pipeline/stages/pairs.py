@@ -15,6 +15,7 @@ from ..files.user_path import recorded_path, user_path
 from ..models.front_ends import has_weights, retriever_of, weights_identity
 from ..stage import Stage
 from ..stage_settings import PairsSettings
+from ..wording import Sentence, use
 from ..workspace import Workspace
 
 if TYPE_CHECKING:
@@ -65,8 +66,12 @@ def _choose(count: int, settings: PairsSettings, progress: Progress) -> str:
         return "retrieval"
     if everything > MAX_PAIRS_UNADVISED:
         progress.warning(
-            f"Without weights for {network.title} all {everything} pairs of {count} photos are matched, "
-            "which takes long: use --pairs sequential if the photos were taken in sequence along a path."
+            Sentence(
+                f"Without weights for {network.title} all {everything} pairs of {count} photos are matched, "
+                "which takes long: ",
+                use("pairs", "sequential"),
+                " if the photos were taken in sequence along a path.",
+            )
         )
     return "exhaustive"
 

@@ -11,6 +11,7 @@ from ..events import Progress
 from ..job_forecast import Facts
 from ..stage import Stage
 from ..stage_settings import PhotosSettings
+from ..wording import Sentence, option
 from ..workspace import Workspace
 
 if TYPE_CHECKING:
@@ -39,7 +40,9 @@ def _identity(path: Path) -> list[Any]:
 
 def check_masks(settings: PhotosSettings) -> None:
     if settings.masks and not Path(settings.masks).is_dir():
-        raise UserError(f"The folder of masks {settings.masks} does not exist: check --masks.", 2)
+        raise UserError(
+            Sentence(f"The folder of masks {settings.masks} does not exist: check ", option("masks"), "."), 2
+        )
 
 
 def still_valid(workspace: Workspace, settings: JobSettings, progress: Progress) -> bool:

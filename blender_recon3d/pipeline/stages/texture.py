@@ -11,6 +11,7 @@ from ..events import Progress
 from ..job_forecast import Facts
 from ..stage import Phase, Stage
 from ..stage_settings import TextureSettings
+from ..wording import CHECK_ENGINE, Sentence, run_stage, with_option
 from ..workspace import Workspace
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ MIN_PHOTOS = 2
 
 def inputs(workspace: Workspace, settings: TextureSettings) -> Any:
     if importlib.util.find_spec("xatlas") is None:
-        raise UserError("UVs need the package xatlas, which is missing: run recon3d doctor.", 2)
+        raise UserError(Sentence("UVs need the package xatlas, which is missing: ", CHECK_ENGINE, "."), 2)
     return []
 
 
@@ -40,11 +41,19 @@ def run(workspace: Workspace, settings: TextureSettings, progress: Progress) -> 
 
     table, faces = read_mesh(workspace.mesh_file)
     if not len(faces):
-        raise UserError(f"{workspace.mesh_file} has no faces: run recon3d mesh again, with --region all.")
+        raise UserError(
+            Sentence(
+                f"{workspace.mesh_file} has no faces: ",
+                run_stage("mesh"),
+                ", ",
+                with_option("region", "all"),
+                ".",
+            )
+        )
     positions, normals = columns(table, "x", "y", "z"), columns(table, "nx", "ny", "nz")
     given = columns(table, "red", "green", "blue")
     if positions is None or normals is None or given is None:
-        raise UserError(f"{workspace.mesh_file} has no normals or colors: run recon3d mesh again.")
+        raise UserError(Sentence(f"{workspace.mesh_file} has no normals or colors: ", run_stage("mesh"), "."))
     views = load_views(workspace.model, workspace.images, workspace.masks, settings.texture_size, progress)
     if len(views) < MIN_PHOTOS:
         progress.warning(

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from ..events import Progress
+from ..wording import RESUME, Sentence
 from .library_exit import end_at_once
 from .programs import NO_CURRENT_FOLDER, absolute_path_list
 from .shortage import MemoryWatch, out_of_memory
@@ -76,8 +77,12 @@ def run_module(
             memory.sample()
             if idle.begins():
                 progress.warning(
-                    f"{title} has done nothing for {IDLE_SECONDS / 60:.0f} minutes: if the disk is not "
-                    "busy, cancel and run the same command again; finished work is kept."
+                    Sentence(
+                        f"{title} has done nothing for {IDLE_SECONDS / 60:.0f} minutes: if the disk is not "
+                        "busy, cancel and ",
+                        RESUME,
+                        "; finished work is kept.",
+                    )
                 )
             time.sleep(POLL_SECONDS)
     finally:

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..errors import UserError
+from ..events import parse_event
 from ..files.plain_files import open_plain
 from ..text import printable
+from ..wording import printable_sentence
 
 # Popen's words for a process that leads a group of its own, without a window.
 GROUP: dict[str, Any] = (
@@ -27,13 +29,20 @@ GROUP: dict[str, Any] = (
 
 
 def last_words(output: Path) -> tuple[str, bool]:
-    """The last line of what a process has printed, and whether it is the engine's own sentence; "" for none."""
+    """The last line of what a process has printed, and whether it is the engine's own sentence; "" for none.
+
+    With --json the engine prints events; its sentence is then the last error.
+    """
     try:
         with open(output, "rb") as file:
             file.seek(max(0, output.stat().st_size - 4000))
             lines = file.read().decode("utf-8", "replace").split("\n")
     except OSError:
         lines = []
+    for line in reversed(lines):
+        event = parse_event(line)
+        if event is not None and event.kind == "error":
+            return printable_sentence(event.message), True
     last = printable(next((line.strip() for line in reversed(lines) if line.strip()), ""))
     for prefix in ("recon3d: ", "error: "):
         if last.startswith(prefix):

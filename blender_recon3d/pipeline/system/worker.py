@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..files.full_disk import free_bytes
+from ..wording import RESUME, Sentence, use
 from . import startup
 from .child import PACKAGE, child_environment, module_command
 from .shortage import MemoryWatch, out_of_memory_in
@@ -86,20 +87,22 @@ def run_worker(arguments: list[str], log: Path) -> WorkerEnd:
     return WorkerEnd(code, stopped, lacking)
 
 
-def crash_sentence(end: WorkerEnd, folder: Path, log: Path) -> tuple[str, str]:
+def crash_sentence(end: WorkerEnd, folder: Path, log: Path) -> tuple[Sentence, str]:
     """What a person is told when the worker ended without a word of its own, and the remedy."""
     free = free_bytes(folder)
     if free < LITTLE_DISK:
-        cause = f"the disk is full ({free / 2**20:.0f} MB free in {folder}): free some space"
+        cause: str = f"the disk is full ({free / 2**20:.0f} MB free in {folder}): free some space"
         remedy = "again"
     elif end.out_of_memory:
-        cause = "probably out of memory: use --quality preview or fewer photos, or close other programs"
+        cause = Sentence(
+            "probably out of memory: ", use("quality", "preview"), " or fewer photos, or close other programs"
+        )
         remedy = "preview"
     else:
         how = f"signal {-end.code}" if end.code < 0 else f"code {end.code}"
         cause = f"it crashed ({how}): report the problem with {log}"
         remedy = "log"
-    return f"The engine stopped, {cause}; then run the same command again, finished work is kept.", remedy
+    return Sentence("The engine stopped, ", cause, "; then ", RESUME, ", finished work is kept."), remedy
 
 
 def _size(path: Path) -> int:

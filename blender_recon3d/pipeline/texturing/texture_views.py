@@ -13,6 +13,7 @@ from ..colmap.model_files import read_model
 from ..errors import FileFormatError, UserError
 from ..events import Progress
 from ..files.pictures import read_picture
+from ..wording import START_OVER, Sentence
 
 GRID = 16  # pixels
 
@@ -63,8 +64,12 @@ class TextureView:
     def _undistorted(self, pixels: np.ndarray) -> np.ndarray:
         if pixels.shape[:2] != (self.camera.height, self.camera.width):
             raise UserError(
-                f"{self.path} is {pixels.shape[1]} x {pixels.shape[0]} pixels and its camera "
-                f"{self.camera.width} x {self.camera.height}: run again with --fresh."
+                Sentence(
+                    f"{self.path} is {pixels.shape[1]} x {pixels.shape[0]} pixels and its camera "
+                    f"{self.camera.width} x {self.camera.height}: ",
+                    START_OVER,
+                    ".",
+                )
             )
         if self.camera == self.pinhole:
             return pixels
@@ -125,7 +130,7 @@ def load_views(
         )
     if not views:
         raise UserError(
-            f"None of the model's photos is in {images}: put them back, or run again with --fresh."
+            Sentence(f"None of the model's photos is in {images}: put them back, or ", START_OVER, ".")
         )
     return views
 
@@ -135,4 +140,6 @@ def _read(path: Path, flags: int) -> np.ndarray:
     try:
         return read_picture(path, flags)
     except FileFormatError as error:
-        raise UserError(f"{path} cannot be read: put the photo back, or run again with --fresh.") from error
+        raise UserError(
+            Sentence(f"{path} cannot be read: put the photo back, or ", START_OVER, ".")
+        ) from error

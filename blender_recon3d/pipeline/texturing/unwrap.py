@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import UserError
 from ..events import Progress
 from ..system.child import child_main, run_module
+from ..wording import Sentence, option
 
 # xatlas's time grows faster than the number of faces: 200,000 take a quarter of a minute of a core in pieces of this
 # size, and minutes as a whole (benchmarks.measure.texture_uvs); stretch and fill are good (results/texture_uvs.md).
@@ -50,13 +51,20 @@ def unwrap(
     ended = run_module(__name__, [str(given), str(found)], progress, "Unwrapping the mesh")
     if ended.out_of_memory:
         raise UserError(
-            "Out of memory while unwrapping the mesh: use fewer --max-faces, or close other programs.",
+            Sentence(
+                "Out of memory while unwrapping the mesh: use a smaller ",
+                option("max_faces"),
+                ", or close other programs.",
+            ),
             remedy="preview",
         )
     if ended.code != 0 or not found.exists():
         raise UserError(
-            f"The mesh could not be unwrapped (xatlas ended with {ended.how}): see log.txt, or try another "
-            "number of --max-faces."
+            Sentence(
+                f"The mesh could not be unwrapped (xatlas ended with {ended.how}): see log.txt, or try another ",
+                option("max_faces"),
+                ".",
+            )
         )
     with np.load(found) as arrays:
         result = Unwrapped(arrays["source"], arrays["faces"], arrays["uv"])

@@ -15,6 +15,7 @@ from ...pipeline.files import json_values
 from ...pipeline.files.regular import read_regular
 from ...pipeline.files.user_path import recorded_path
 from ...pipeline.text import printable
+from ...pipeline.wording import Sentence, from_json, printable_sentence
 
 REGISTERED = RegistrationState.REGISTERED
 OTHER_MODEL = RegistrationState.OTHER_MODEL
@@ -58,7 +59,7 @@ def read_review(path: Path) -> Review:
         if isinstance(item, dict) and isinstance(item.get("text"), str)
     )
     doubts = tuple(
-        printable(" ".join((item["text"], item["remedy"])))
+        printable_sentence(Sentence(item["text"], " ", from_json(item["remedy"], item.get("remedy_parts"))))
         for item in json_values.items(raw.get("doubts"))
         if isinstance(item, dict)
         and isinstance(item.get("text"), str)
