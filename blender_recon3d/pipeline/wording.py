@@ -140,7 +140,7 @@ def printable_sentence(text: str) -> str:
 
 
 def _part(entry: Any) -> str | Part:
-    """Files are data from anywhere: what is no part is an empty text."""
+    """A part out of a file, which may hold anything: an empty text for what is not one."""
     if isinstance(entry, str):
         return entry
     if isinstance(entry, list) and len(entry) == 3 and all(isinstance(value, str) for value in entry):

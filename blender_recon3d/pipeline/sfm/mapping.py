@@ -193,7 +193,8 @@ def _as_placed(workspace: Workspace, model: Any, progress: Progress) -> Placemen
     if moved is None:
         progress.warning(
             Sentence(
-                f"The model is not the one that was placed before ({placed.how}), so its scale and place no longer apply: ",
+                f"The model is not the one that was placed before ({placed.how}), so its scale and place no longer "
+                "apply: ",
                 place_again(workspace.root),
                 ".",
             )
