@@ -22,7 +22,7 @@ from pathlib import Path
 import bpy
 
 from .engine_setup import engine_process
-from .jobs import session
+from .jobs import reprojection, session
 from .jobs.job_request import start_engine
 from .jobs.job_view import CANCELLED, FAILED, JobView
 from .pipeline.errors import UserError
@@ -59,6 +59,7 @@ __all__ = [
     "make_quads",
     "origin_under",
     "reconstruct",
+    "reproject_photos",
     "save",
     "scale_to",
     "up_axis",
@@ -184,6 +185,15 @@ def bake_normals(size: int = 2048, extrusion: float = 0.0, scene: bpy.types.Scen
 def bake_texture(size: int = 2048, extrusion: float = 0.0, scene: bpy.types.Scene | None = None) -> str:
     """Bake the textured mesh's colors onto the copy that is shown."""
     return bake.bake_texture(_current(scene), size, extrusion)
+
+
+def reproject_photos(size: int = 4096, scene: bpy.types.Scene | None = None) -> str:
+    """Paint the photos onto the active mesh by its UVs, whoever made it; blocks until it is done, and says so.
+
+    size: side of the texture in pixels. Its image is kept in the results folder, in `reprojected`.
+    """
+    reprojection.start(_scene(scene), size)
+    return reprojection.wait()
 
 
 def export_asset(

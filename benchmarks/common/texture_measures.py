@@ -1,4 +1,5 @@
-"""What the benchmark of textures measures with: a mesh drawn as a photo sees it, PSNR and SSIM against that photo."""
+"""What the benchmark of textures measures with: a mesh drawn as a photo sees it, PSNR, SSIM and sharpness against that
+photo, and how much a texture changes across the seams between its charts."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from blender_recon3d.pipeline.texturing.raster import draw, planes
 from blender_recon3d.pipeline.texturing.texture_views import TextureView
+from blender_recon3d.pipeline.texturing.unwrap import Unwrapped
 from blender_recon3d.pipeline.texturing.visibility import sample
 
 OVERSAMPLING = 3  # samples a pixel, each way
@@ -71,7 +73,8 @@ class Sight:
 
 
 def quality(found: np.ndarray, sight: Sight) -> dict[str, float]:
-    """PSNR as it is, PSNR and SSIM after one gain a channel (photos differ in exposure), where the mesh covers."""
+    """PSNR as it is, PSNR and SSIM after one gain a channel (photos differ in exposure), where the mesh covers;
+    sharpness: root of the gradients' energy, relative to the photo's."""
     true = sight.photo.astype(np.float32)
     inside = sight.covered
     gain = (found[inside] * true[inside]).sum(axis=0) / np.maximum((found[inside] ** 2).sum(axis=0), 1)
@@ -82,7 +85,36 @@ def quality(found: np.ndarray, sight: Sight) -> dict[str, float]:
         "psnr": psnr(found[inside], true[inside]),
         "psnr_levelled": psnr(leveled[inside], true[inside]),
         "ssim": float(ssim(whole, true)[core].mean()),
+        "sharpness": float(np.sqrt(gradient_energy(whole)[core].mean() / gradient_energy(true)[core].mean())),
     }
+
+
+def gradient_energy(image: np.ndarray) -> np.ndarray:
+    """Squared gradient of the luma, [H, W]."""
+    gray = cv2.cvtColor(np.clip(image, 0, 255).astype(np.float32), cv2.COLOR_RGB2GRAY)
+    return cv2.Sobel(gray, cv2.CV_32F, 1, 0) ** 2 + cv2.Sobel(gray, cv2.CV_32F, 0, 1) ** 2
+
+
+def seam_contrast(image: np.ndarray, unwrapped: Unwrapped) -> float:
+    """How much the texture [S, S, 3] changes across the edges between charts, relative to edges inside of them.
+
+    Looked at a texel to either side of the edges' middles; 1: seams are not to be seen.
+    """
+    vertices = unwrapped.source[unwrapped.faces]  # the mesh's own
+    sides = np.stack([vertices, np.roll(vertices, -1, axis=1)], axis=-1).reshape(-1, 2)
+    key = sides.min(axis=1).astype(np.int64) * (int(vertices.max()) + 1) + sides.max(axis=1)
+    order = np.argsort(key, kind="stable")
+    both = np.flatnonzero(key[order][:-1] == key[order][1:])
+    one, other = order[both], order[both + 1]
+    uv = unwrapped.uv[unwrapped.faces].astype(np.float64)
+    middle = ((uv + np.roll(uv, -1, axis=1)) / 2).reshape(-1, 2)
+    inward = np.repeat(uv.mean(axis=1), 3, axis=0) - middle
+    size = len(image)
+    place = middle + inward / np.maximum(np.linalg.norm(inward, axis=1, keepdims=True), 1e-12) / size
+    color = sample(image, place[:, 0] * size - 0.5, (1 - place[:, 1]) * size - 0.5).astype(np.float32)
+    step = np.abs(color[one] - color[other]).mean(axis=1)
+    apart = np.abs(middle[one] - middle[other]).max(axis=1) > 1e-6
+    return float(step[apart].mean() / max(step[~apart].mean(), 1e-6))
 
 
 def psnr(found: np.ndarray, true: np.ndarray) -> float:

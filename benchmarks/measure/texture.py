@@ -24,7 +24,7 @@ import numpy as np
 from benchmarks.common.own_process import figures_of, tell
 from benchmarks.common.places import ROOT
 from benchmarks.common.show_table import show_table
-from benchmarks.common.texture_measures import Sight, quality
+from benchmarks.common.texture_measures import Sight, quality, seam_contrast
 from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.files.atomic_files import remove, scratch_folder
 from blender_recon3d.pipeline.files.ply import columns
@@ -112,7 +112,8 @@ class Scene:
         color, trust = blend(self.views, vertices, faces, texels, weight, gain, Progress())
         image = picture(texels, color, trust, behind, faces)
         uv = self.unwrapped.uv[self.unwrapped.faces]
-        return self.score(lambda sight: sight.with_texture(image, uv))
+        found = self.score(lambda sight: sight.with_texture(image, uv))
+        return {**found, "seams": seam_contrast(image, self.unwrapped)}
 
 
 def methods(scene: Scene, variants: bool) -> dict[str, dict[str, float]]:
@@ -181,6 +182,7 @@ def main() -> int:
         for method, row in found.items():
             spent = [f"{cost['wall']:.0f}", f"{cost['cpu']:.0f}", f"{cost['memory_mb']:,.0f} MB"]
             scores = [f"{row['psnr']:.2f}", f"{row['psnr_levelled']:.2f}", f"{row['ssim']:.3f}"]
+            scores += [f"{row['sharpness']:.2f}", f"{row['seams']:.2f}" if "seams" in row else ""]
             cells = [name, photos, method, *scores, *(spent if method == OURS else [""] * 3)]
             lines.append("| " + " | ".join(cells) + " |")
             sys.stderr.write(f"{name}, {method}: {row}\n")
@@ -222,10 +224,11 @@ def table(lines: list[str], options: argparse.Namespace) -> str:
             f"recon3d {here['recon3d']}, xatlas {here['xatlas']}, numpy {here['numpy']}, {cores()} cores. Texture of "
             f"{options.size} x {options.size}. Photos: textured from + held back. PSNR in dB and SSIM of the photos "
             "held back, where the mesh covers; `levelled`: after one gain a channel, since photos differ in exposure "
-            "(SSIM too). Seconds and peak memory: the whole stage with all photos.",
+            "(SSIM too). Sharpness: root of the gradients' energy, relative to the photos'. Seams: change across the "
+            "edges between charts, relative to other edges. Seconds and peak memory: the whole stage with all photos.",
             "",
-            "| scene | photos | method | PSNR | PSNR levelled | SSIM | seconds | CPU s | peak memory |",
-            "|---|---|---|---|---|---|---|---|---|",
+            "| scene | photos | method | PSNR | levelled | SSIM | sharpness | seams | seconds | CPU s | peak memory |",
+            "|---|---|---|---|---|---|---|---|---|---|---|",
             *lines,
             "",
         ]

@@ -26,7 +26,7 @@ from ..scene.find_imports import make_active
 from ..scene.importing.import_workspace import ImportResult, find_import, import_workspace
 from ..scene.reviewing import photo_list, photo_view
 from ..scene.viewports import frame_result, show_result
-from . import photo_inspection, recent_runs, timer
+from . import photo_inspection, recent_runs, reprojection, timer
 from .engine_job import Job, find_job
 from .job_request import alignment_options, cleaned_cloud, scene_options, start_engine
 from .job_view import DONE, FAILED, RUNNING, JobView
@@ -297,6 +297,7 @@ def forget() -> None:
     """Stop following; a running engine works on, since its results are in its workspace."""
     timer.stop()
     photo_inspection.forget()
+    reprojection.cancel()
     chosen_folders.forget_session()
     vars(session).update(vars(Session()))
 

@@ -102,6 +102,16 @@ GERMAN_PANEL = {
     "Remesh to Quads": "Remesh zu Vierecken",
     "Bake Normals": "Normalen backen",
     "Bake Texture": "Textur backen",
+    "Reproject Photos": "Fotos projizieren",
+    "Cancel Reprojection": "Projektion abbrechen",
+    "Painting {name}": "{name} wird bemalt",
+    "Paint the photos onto the active mesh by its UVs, in the background; also one that you have modeled or "
+    "retopologized": (
+        "Die Fotos über die UVs auf das aktive Mesh malen, im Hintergrund; auch auf ein selbst modelliertes oder "
+        "retopologisiertes"
+    ),
+    "Stop painting; the mesh keeps the material that it has": "Das Malen beenden; das Mesh behält sein Material",
+    "No photos are being reprojected": "Es werden keine Fotos projiziert",
     "Export": "Exportieren",
     "3DGS": "3DGS",
     "Try Again": "Erneut versuchen",

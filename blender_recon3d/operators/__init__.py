@@ -19,6 +19,7 @@ from . import (
     preset_files,
     reconstruct,
     remedy,
+    reproject,
     review,
     show,
 )
@@ -26,7 +27,7 @@ from . import (
 _CLASSES = (
     *choose.CLASSES, *reconstruct.CLASSES, *remedy.CLASSES, *import_result.CLASSES, *import_alignment.CLASSES,
     *review.CLASSES, *export_cameras.CLASSES, *engine.CLASSES, *clean.CLASSES, *crop.CLASSES, *lasso.CLASSES,
-    *place.CLASSES, *mesh.CLASSES, *export_asset.CLASSES, *show.CLASSES, *preset_files.CLASSES,
+    *place.CLASSES, *mesh.CLASSES, *reproject.CLASSES, *export_asset.CLASSES, *show.CLASSES, *preset_files.CLASSES,
 )  # fmt: skip
 
 

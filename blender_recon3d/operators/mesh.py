@@ -11,7 +11,7 @@ from .background import WaitsForBlender
 from .reconstruct import StartsJob, run_job
 from .reporting import ImportOperator, run_reported
 
-_SIZES = [(str(size), f"{size} px", "") for size in (256, 512, 1024, 2048, 4096, 8192)]
+TEXTURE_SIZES = [(str(size), f"{size} px", "") for size in (256, 512, 1024, 2048, 4096, 8192)]
 
 
 class RECON3D_OT_make_mesh(StartsJob, bpy.types.Operator):
@@ -58,7 +58,10 @@ class _Bakes(WaitsForBlender, ImportOperator):
     what = ""
 
     size: bpy.props.EnumProperty(
-        name="Size", description="Width and height of the image in pixels", items=_SIZES, default="2048"
+        name="Size",
+        description="Width and height of the image in pixels",
+        items=TEXTURE_SIZES,
+        default="2048",
     )
     extrusion: bpy.props.FloatProperty(name="Extrusion", description="Cage extrusion; 0: automatic", min=0.0)
 

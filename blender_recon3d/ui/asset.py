@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import bpy
 
+from ..jobs import reprojection
+from ..languages.panel_wording import in_panel
 from ..panel_text import tr, wrapped
 from ..scene.asset_state import AssetState, asset_state
 from ..scene.cleaning.clean_modifier import INPUTS
@@ -91,6 +93,21 @@ class RECON3D_PT_mesh(_AssetPanel, bpy.types.Panel):
         row = layout.row(align=True)
         row.operator("recon3d.bake_normals", icon="NODE_TEXTURE")
         row.operator("recon3d.bake_texture", icon="TEXTURE")
+        _draw_reprojection(layout, context)
+
+
+def _draw_reprojection(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    job = reprojection.current()
+    if job is not None and job.running:
+        row = layout.row(align=True)
+        row.progress(
+            factor=job.done / job.total if job.total else 0.0, text=tr("Painting {name}", name=job.name)
+        )
+        row.operator("recon3d.cancel_reprojection", icon="X", text="")
+        return
+    layout.operator("recon3d.reproject_photos", icon="BRUSH_DATA")
+    if job is not None:
+        wrapped(layout, context, in_panel(job.message), icon="ERROR" if job.failed else "INFO")
 
 
 class RECON3D_PT_export(_AssetPanel, bpy.types.Panel):

@@ -30,6 +30,7 @@ _PAGES = (
     ("bpy.ops.recon3d.make_quads*", _CLEAN),
     ("bpy.ops.recon3d.decimate*", _CLEAN),
     ("bpy.ops.recon3d.bake_*", _CLEAN),
+    ("bpy.ops.recon3d.*reproject*", _CLEAN),
     ("bpy.ops.recon3d.export_*", _CLEAN),
     ("bpy.ops.recon3d.*", "get-started"),
     ("bpy.types.recon3d_*", "get-started"),

@@ -24,6 +24,7 @@ _OBJECT = (
     ("recon3d.make_quads", "MOD_REMESH"),
     ("recon3d.bake_normals", "NODE_TEXTURE"),
     ("recon3d.bake_texture", "TEXTURE"),
+    ("recon3d.reproject_photos", "BRUSH_DATA"),
     None,
     ("recon3d.frame_result", "ZOOM_SELECTED"),
     ("recon3d.step_photo", "TRIA_RIGHT"),

@@ -96,7 +96,8 @@ def write_binary(folder: Path, model: MadeModel) -> None:
     images = struct.pack("<Q", len(model.images))
     for i, (name, camera, q, t) in enumerate(model.images, 1):
         images += struct.pack("<I7dI", i, *q, *t, camera) + os.fsencode(name) + b"\0"
-        images += struct.pack("<Q", 2) + struct.pack("<ddQddQ", 1.5, 2.5, 1, 3.5, 4.5, 2**64 - 1)
+        seen = struct.pack("<ddQddQ", 1.5, 2.5, 1, 3.5, 4.5, 2**64 - 1) if len(model.xyz) else b""
+        images += struct.pack("<Q", len(seen) // 24) + seen
     (folder / "images.bin").write_bytes(images)
     points = [struct.pack("<Q", len(model.xyz))]
     for i, (p, c) in enumerate(zip(model.xyz, model.rgb, strict=True), 1):

@@ -1,4 +1,4 @@
-"""The commands besides a run: inspect, export, doctor, weights, place and evaluate. Each returns the exit code."""
+"""The commands besides a run: inspect, export, reproject, doctor and so on. Each returns the exit code."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from .console import Console
 from .exit_codes import DONE
 from .running import json_sink
 from .setting_options import job_settings
+
+FRAMES = ("world", "model")  # of a mesh's coordinates
 
 
 def inspect(chosen: argparse.Namespace) -> int:
@@ -59,6 +61,17 @@ def export(chosen: argparse.Namespace) -> int:
             sys.stdout.write("".join(f"{printable(file)}\n" for file in files))
     if chosen.json:
         sys.stdout.write(json.dumps({"version": 1, "files": written}) + "\n")
+    return DONE
+
+
+def reproject(chosen: argparse.Namespace) -> int:
+    from ..texturing.reproject import reproject
+
+    show: Callable[[Event], None] = json_sink if chosen.json else Console()
+    progress = Progress(show, stage="texture")
+    paths = user_path(chosen.mesh), user_path(chosen.texture)
+    found = reproject(Workspace(chosen.output), *paths, chosen.texture_size, chosen.frame, progress)
+    progress.emit("done", found.pop("message"), **found)
     return DONE
 
 

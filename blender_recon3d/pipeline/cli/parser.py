@@ -83,6 +83,22 @@ def make_parser() -> argparse.ArgumentParser:
     export.add_argument("--json", action="store_true", help="for machines")
     export.set_defaults(command=commands.export)
 
+    reproject = adding.add_parser("reproject", help="paint the photos onto any mesh that has UVs")
+    reproject.add_argument("output", metavar="OUT", help="the workspace folder, with cameras")
+    reproject.add_argument("--mesh", metavar="FILE", required=True, help="an OBJ file with UVs")
+    reproject.add_argument("--texture", metavar="FILE", required=True, help="the PNG file to write")
+    reproject.add_argument(
+        "--texture-size", type=int, default=4096, metavar="N", help="its side in pixels (4096)"
+    )
+    reproject.add_argument(
+        "--frame",
+        choices=commands.FRAMES,
+        default=commands.FRAMES[0],
+        help="the mesh's coordinates: the world's, y up, as export writes them, or the model's",
+    )
+    reproject.add_argument("--json", action="store_true", help="for machines")
+    reproject.set_defaults(command=commands.reproject)
+
     doctor = adding.add_parser("doctor", help="what works on this machine, and what to do about the rest")
     doctor.add_argument("--json", action="store_true", help="for machines")
     doctor.set_defaults(command=commands.doctor)

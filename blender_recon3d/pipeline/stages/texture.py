@@ -38,6 +38,7 @@ def run(workspace: Workspace, settings: TextureSettings, progress: Progress) -> 
     from ..files.ply_mesh import read_mesh
     from ..texturing.paint import paint
     from ..texturing.texture_views import load_views
+    from ..texturing.unwrap import unwrap
 
     table, faces = read_mesh(workspace.mesh_file)
     if not len(faces):
@@ -60,7 +61,16 @@ def run(workspace: Workspace, settings: TextureSettings, progress: Progress) -> 
             "There is only one photo: the texture shows what it saw and spreads its colors elsewhere."
         )
     with atomic_folder(workspace.texture) as part:
-        painted = paint(positions, normals, faces, given, views, settings.texture_size, part, progress)
+        painted = paint(
+            positions,
+            normals,
+            faces,
+            given,
+            views,
+            settings.texture_size,
+            lambda fineness: unwrap(positions, faces, fineness, part, progress),
+            progress,
+        )
         _write(part, workspace, painted, positions, normals)
     if painted.share_seen < 0.5:
         progress.warning(

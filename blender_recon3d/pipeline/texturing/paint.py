@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -15,9 +15,11 @@ from .inpaint import picture, vertex_colors
 from .samples import sample_views
 from .texels import texels_of
 from .texture_views import TextureView
-from .unwrap import Unwrapped, unwrap
+from .unwrap import Unwrapped
 
 CONTRAST = 4.0  # see choice.weights
+
+LayOut = Callable[[np.ndarray], Unwrapped]  # from the texels that a length on each face is worth, [F]
 
 
 @dataclass(frozen=True)
@@ -42,17 +44,17 @@ def paint(
     given: np.ndarray,
     views: list[TextureView],
     size: int,
-    scratch: Path,
+    lay_out: LayOut,
     progress: Progress,
 ) -> Painted:
     """Texture triangles [F, 3] over vertices [V, 3] with unit normals [V, 3], in the model's frame.
 
-    given [V, 3]: colors in 0..255 for what no photo shows. scratch: an existing folder for a file or two.
+    given [V, 3]: colors in 0..255 for what no photo shows. lay_out: gives the mesh's UVs.
     Memory beyond the mesh and one photo: 40 bytes a vertex and photo, and 30 bytes a texel.
     """
     samples = sample_views(views, vertices, normals, faces, progress)
     progress.update(len(views), 2 * len(views), "unwrapping")
-    unwrapped = unwrap(vertices, faces, fineness(samples, faces), scratch, progress)
+    unwrapped = lay_out(fineness(samples, faces))
     texels = texels_of(unwrapped, size)
     gain = gains(samples)
     weight = weights(samples, gain, faces, CONTRAST)

@@ -19,6 +19,7 @@ from blender_recon3d.pipeline.stages import texture as stage
 from blender_recon3d.pipeline.texturing.paint import Painted, paint
 from blender_recon3d.pipeline.texturing.texels import texels_of
 from blender_recon3d.pipeline.texturing.texture_views import load_views
+from blender_recon3d.pipeline.texturing.unwrap import Unwrapped, unwrap
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.painted_scene import Capture, true_color, write_capture, write_mesh_file
 
@@ -32,7 +33,12 @@ def painted(capture: Capture, tmp_path, size: int = SIZE) -> Painted:
     workspace = capture.workspace
     views = load_views(workspace.model, workspace.images, workspace.masks, size, Progress())
     given = np.full_like(capture.vertices, 128)
-    return paint(capture.vertices, capture.normals, capture.faces, given, views, size, tmp_path, Progress())
+    vertices, faces, progress = capture.vertices, capture.faces, Progress()
+
+    def lay_out(fineness: np.ndarray) -> Unwrapped:
+        return unwrap(vertices, faces, fineness, tmp_path, progress)
+
+    return paint(vertices, capture.normals, faces, given, views, size, lay_out, progress)
 
 
 def texel_points(capture: Capture, result: Painted, size: int = SIZE) -> tuple[np.ndarray, np.ndarray]:

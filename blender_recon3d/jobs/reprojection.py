@@ -1,0 +1,154 @@
+"""*Reproject Photos*: the engine's `reproject` in the background, and its picture on the mesh that it was made for."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+
+from .. import preferences
+from ..engine_setup import engine_process
+from ..pipeline.errors import UserError
+from ..pipeline.workspace import Workspace
+from ..scene.find_imports import current_import, workspace_of
+from ..scene.meshes import reproject
+from . import timer
+from .engine_query import EngineQuery
+
+WAIT = 0.1  # seconds between two looks, where there is no event loop
+
+
+@dataclass
+class Reprojection:
+    """thing_uid: of the object that is painted. message: what there is to say, of a failure too."""
+
+    thing_uid: int
+    name: str
+    folder: Path
+    picture: Path
+    query: EngineQuery
+    done: int = 0
+    total: int = 0
+    message: str = ""
+    failed: bool = False
+
+    @property
+    def running(self) -> bool:
+        return self.query.running
+
+
+class _Holder:
+    current: Reprojection | None = None
+
+
+_held = _Holder()
+
+
+def current() -> Reprojection | None:
+    """The one at work, or the last one, whose message is still to be read."""
+    return _held.current
+
+
+def running() -> bool:
+    return _held.current is not None and _held.current.running
+
+
+def start(scene: bpy.types.Scene, size: int) -> Reprojection:
+    """Begin to paint the active mesh with the photos, as a texture of size x size pixels. Raises UserError."""
+    if running():
+        raise UserError("Photos are being reprojected: wait for that, or cancel it.")
+    collection = current_import(scene)
+    python = preferences.find_python()
+    thing = reproject.meant(collection)
+    workspace = Workspace(workspace_of(collection))
+    picture = workspace.reprojected / f"{bpy.path.clean_name(thing.name)}.png"
+    folder = Path(tempfile.mkdtemp(prefix="recon3d-"))
+    try:
+        reproject.write_obj(collection, thing, folder / "mesh.obj")
+        words = [
+            "reproject",
+            str(workspace.root),
+            "--mesh",
+            str(folder / "mesh.obj"),
+            "--texture",
+            str(picture),
+        ]
+        words += ["--texture-size", str(size), "--frame", "model", "--json"]
+        query = EngineQuery(engine_process.command(python, words), engine_process.environment())
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    _held.current = Reprojection(thing.session_uid, thing.name, folder, picture, query)
+    return _held.current
+
+
+def follow_in_background() -> None:
+    """Look after it from Blender's event loop."""
+    timer.watch("reprojection", _tick)
+
+
+def wait() -> str:
+    """Block until it has ended, and say so in a sentence. Raises UserError."""
+    job = _held.current
+    while job.running:
+        job.query.poll()
+        time.sleep(WAIT)
+    _end(job)
+    if job.failed:
+        raise UserError(job.message)
+    return job.message
+
+
+def cancel() -> None:
+    """End it at once; the mesh stays as it is."""
+    if running():
+        _held.current.query.stop()
+        shutil.rmtree(_held.current.folder, ignore_errors=True)
+    _held.current = None
+
+
+def _tick() -> tuple[bool, bool]:
+    job = _held.current
+    if job is None:
+        return True, False
+    if not job.query.poll():
+        return False, job.running
+    progress = [event for event in job.query.events if event.kind == "progress"]
+    if progress:
+        job.done, job.total = progress[-1].done, progress[-1].total
+    if job.running:
+        return True, True
+    _end(job)
+    if not job.failed:
+        _push_undo()
+    return True, False
+
+
+def _end(job: Reprojection) -> None:
+    """Take the picture, or keep the sentence that says why there is none."""
+    shutil.rmtree(job.folder, ignore_errors=True)
+    if job.query.answer is None:
+        job.failed, job.message = True, job.query.error.removeprefix("recon3d: ")
+        return
+    thing = next((o for o in bpy.data.objects if o.session_uid == job.thing_uid), None)
+    if thing is None or thing.type != "MESH":
+        job.failed, job.message = True, f"{job.name} was deleted meanwhile: its texture is {job.picture}."
+        return
+    try:
+        reproject.use_picture(thing, job.picture)
+    except (UserError, RuntimeError) as error:
+        job.failed, job.message = True, str(error).strip()
+        return
+    seen = float(job.query.answer.get("seen", 0))
+    job.message = f"Painted {thing.name} from the photos, which show {seen:.0%} of it."
+
+
+def _push_undo() -> None:
+    windows = bpy.context.window_manager.windows
+    if windows:
+        with bpy.context.temp_override(window=windows[0]):
+            bpy.ops.ed.undo_push(message="Reproject Photos")

@@ -1,0 +1,54 @@
+"""Reproject Photos: the photos painted onto the active mesh."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..jobs import reprojection
+from .mesh import TEXTURE_SIZES
+from .reporting import ImportOperator, run_in_background, run_reported
+
+
+class RECON3D_OT_reproject_photos(ImportOperator, bpy.types.Operator):
+    bl_idname = "recon3d.reproject_photos"
+    bl_label = "Reproject Photos"
+    bl_description = (
+        "Paint the photos onto the active mesh by its UVs, in the background; also one that you have modeled or "
+        "retopologized"
+    )
+
+    size: bpy.props.EnumProperty(
+        name="Size",
+        description="Width and height of the image in pixels",
+        items=TEXTURE_SIZES,
+        default="4096",
+    )
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        return context.window_manager.invoke_props_dialog(self)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return run_in_background(
+            self,
+            lambda: reprojection.start(context.scene, int(self.size)),
+            reprojection.follow_in_background,
+            reprojection.wait,
+        )
+
+
+class RECON3D_OT_cancel_reprojection(bpy.types.Operator):
+    bl_idname = "recon3d.cancel_reprojection"
+    bl_label = "Cancel Reprojection"
+    bl_description = "Stop painting; the mesh keeps the material that it has"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not reprojection.running():
+            cls.poll_message_set("No photos are being reprojected")
+        return reprojection.running()
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return run_reported(self, reprojection.cancel)
+
+
+CLASSES = (RECON3D_OT_reproject_photos, RECON3D_OT_cancel_reprojection)

@@ -1,0 +1,64 @@
+"""*Reproject Photos*: the photos painted onto a mesh that has UVs of its own. Nothing in the workspace changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from ..errors import UserError
+from ..events import Progress
+from ..exporting.export_mesh import Y_UP, world_from_model
+from ..files.atomic_files import atomic_file
+from ..results import require_model
+from ..workspace import Workspace
+from .given_mesh import read_given
+from .paint import paint
+from .texture_views import load_views
+
+MIN_SIZE, MAX_SIZE = 256, 16_384
+UNSEEN = 128  # gray of a part that no photo shows anywhere
+
+
+def reproject(
+    workspace: Workspace, mesh: Path, picture: Path, size: int, frame: str, progress: Progress
+) -> dict[str, Any]:
+    """Paint an OBJ file's mesh with a workspace's photos and write PICTURE, a PNG of size x size for its UVs.
+
+    frame: of the mesh's coordinates: "world" as `recon3d export` writes OBJ files (y up, placement.json applied),
+    "model" for the cameras' own. Returns what is worth telling. Raises UserError.
+    """
+    if picture.suffix.lower() != ".png":
+        raise UserError(f"{picture} is not a PNG file: name the texture something.png.", 2)
+    if not MIN_SIZE <= size <= MAX_SIZE:
+        raise UserError(f"A texture of {size} pixels cannot be painted: choose {MIN_SIZE} to {MAX_SIZE}.", 2)
+    folder = picture.absolute().parent
+    if folder != workspace.reprojected and workspace.root in (folder, *folder.parents):
+        raise UserError(
+            f"{picture} is inside the workspace, which manages its own files: choose another folder.", 2
+        )
+    require_model(workspace)
+    move = np.eye(4) if frame == "model" else np.linalg.inv(Y_UP @ world_from_model(workspace))
+    given = read_given(mesh, move)
+    views = load_views(workspace.model, workspace.images, workspace.masks, size, progress)
+    plain = np.full_like(given.vertices, UNSEEN)
+    painted = paint(
+        given.vertices, given.normals, given.faces, plain, views, size, lambda _: given.unwrapped, progress
+    )
+    if painted.share_seen == 0:
+        raise UserError(
+            "No photo shows the mesh: it must stand where the reconstruction does, and its faces look outward "
+            "(--frame says which coordinates it has)."
+        )
+    pixels = cv2.imencode(".png", painted.image[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 3])[1]
+    folder.mkdir(parents=True, exist_ok=True)
+    with atomic_file(picture) as part:
+        part.write_bytes(pixels.tobytes())
+    return {
+        "message": f"{size} x {size} texels from {len(views)} photos, {painted.share_seen:.0%} of the surface seen",
+        "texture": str(picture),
+        "seen": round(painted.share_seen, 4),
+        "photos": len(views),
+    }

@@ -1,0 +1,90 @@
+"""Any mesh with UVs as the OBJ file that the engine paints with the photos, and its picture as a material."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+from ...pipeline.errors import UserError
+from ...pipeline.files.atomic_files import atomic_file
+from ..find_imports import check_editable, empty_of, offset_of_import
+from ..modes import object_mode
+from ..scratch_scene import evaluated_mesh
+from ..world_matrices import world_matrix
+from .bake import unwrap
+from .mesh_material import mesh_material, set_base_color
+from .mesh_object import triangles_of
+from .surfaces import surface_of
+
+
+def meant(collection: bpy.types.Collection) -> bpy.types.Object:
+    """The mesh to paint: the active object, whoever made it, else the import's mesh that is shown. UserError."""
+    active = bpy.context.view_layer.objects.active if bpy.context.view_layer else None
+    thing = active if active is not None and active.type == "MESH" else surface_of(collection)
+    check_editable(thing, thing.data)
+    if not len(thing.data.polygons):
+        raise UserError(f"{thing.name} has no faces: choose the mesh that is to be painted.")
+    return thing
+
+
+def write_obj(collection: bpy.types.Collection, thing: bpy.types.Object, path: Path) -> None:
+    """The mesh, its modifiers applied, in the model's frame. One without UVs gets some, by Smart UV Project."""
+    with object_mode():
+        if not len(thing.data.uv_layers):
+            unwrap(thing.data)
+        mesh = evaluated_mesh(thing, "Recon3D Reproject")
+    try:
+        if mesh.uv_layers.active is None:
+            raise UserError(
+                f"The modifiers of {thing.name} leave no UVs: apply them and unwrap the mesh first."
+            )
+        _write(mesh, _model_from_local(collection, thing), path)
+    finally:
+        bpy.data.meshes.remove(mesh)
+
+
+def use_picture(thing: bpy.types.Object, path: Path) -> None:
+    """Give the mesh a material of its own with the picture; what it had stays in the file."""
+    check_editable(thing, thing.data)
+    image = bpy.data.images.load(str(path), check_existing=True)
+    image.reload()
+    name = f"{thing.name} Photos"
+    old = list(thing.data.materials)
+    if len(old) == 1 and old[0] is not None and old[0].name == name:
+        set_base_color(old[0], image, False)
+        return
+    for material in old:
+        if material is not None:
+            material.use_fake_user = True
+    made = mesh_material(name, None, False)
+    set_base_color(made, image, False)
+    thing.data.materials.clear()
+    thing.data.materials.append(made)
+
+
+def _model_from_local(collection: bpy.types.Collection, thing: bpy.types.Object) -> np.ndarray:
+    matrix = np.array(world_matrix(empty_of(collection)).inverted_safe() @ world_matrix(thing), np.float64)
+    matrix[:3, 3] += offset_of_import(collection)
+    return matrix
+
+
+def _write(mesh: bpy.types.Mesh, model_from_local: np.ndarray, path: Path) -> None:
+    xyz, faces = triangles_of(mesh)
+    loops = np.empty(3 * len(mesh.loop_triangles), np.int32)
+    mesh.loop_triangles.foreach_get("loops", loops)
+    uv = np.empty(2 * len(mesh.loops), np.float32)
+    mesh.uv_layers.active.uv.foreach_get("vector", uv)
+    xyz = xyz @ model_from_local[:3, :3].T + model_from_local[:3, 3]
+    if np.linalg.det(model_from_local[:3, :3]) < 0:  # mirrored: faces would look inward
+        faces, loops = faces[:, ::-1], loops.reshape(-1, 3)[:, ::-1]
+    corners = np.stack([faces, loops.reshape(-1, 3)], axis=2).reshape(-1, 6) + 1
+    with atomic_file(path) as part, open(part, "w", encoding="ascii", newline="\n") as file:
+        file.write(_lines("v %.9g %.9g %.9g\n", xyz))
+        file.write(_lines("vt %.7g %.7g\n", uv.reshape(-1, 2)))
+        file.write(_lines("f %d/%d %d/%d %d/%d\n", corners))
+
+
+def _lines(pattern: str, values: np.ndarray) -> str:
+    return (pattern * len(values)) % tuple(values.ravel().tolist())
