@@ -15,7 +15,7 @@ from ..engine_setup import engine_process
 from ..pipeline.errors import UserError
 from ..pipeline.workspace import Workspace
 from ..scene.find_imports import current_import, workspace_of
-from ..scene.meshes import reproject
+from ..scene.meshes import mesh_to_paint
 from . import timer
 from .engine_query import EngineQuery
 
@@ -63,12 +63,12 @@ def start(scene: bpy.types.Scene, size: int) -> Reprojection:
         raise UserError("Photos are being reprojected: wait for that, or cancel it.")
     collection = current_import(scene)
     python = preferences.find_python()
-    thing = reproject.meant(collection)
+    thing = mesh_to_paint.meant(collection)
     workspace = Workspace(workspace_of(collection))
     picture = workspace.reprojected / f"{bpy.path.clean_name(thing.name)}.png"
     folder = Path(tempfile.mkdtemp(prefix="recon3d-"))
     try:
-        reproject.write_obj(collection, thing, folder / "mesh.obj")
+        mesh_to_paint.write_obj(collection, thing, folder / "mesh.obj")
         words = [
             "reproject",
             str(workspace.root),
@@ -139,7 +139,7 @@ def _end(job: Reprojection) -> None:
         job.failed, job.message = True, f"{job.name} was deleted meanwhile: its texture is {job.picture}."
         return
     try:
-        reproject.use_picture(thing, job.picture)
+        mesh_to_paint.use_picture(thing, job.picture)
     except (UserError, RuntimeError) as error:
         job.failed, job.message = True, str(error).strip()
         return

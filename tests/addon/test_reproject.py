@@ -11,7 +11,7 @@ from blender_recon3d import api  # noqa: E402
 from blender_recon3d.jobs import reprojection  # noqa: E402
 from blender_recon3d.pipeline.errors import UserError  # noqa: E402
 from blender_recon3d.scene.find_imports import empty_of, workspace_of  # noqa: E402
-from blender_recon3d.scene.meshes.reproject import use_picture, write_obj  # noqa: E402
+from blender_recon3d.scene.meshes.mesh_to_paint import use_picture, write_obj  # noqa: E402
 from tests.support.made_meshes import dome, write_mesh_files  # noqa: E402
 from tests.support.made_workspaces import MadeModel, ring, write_binary, write_workspace  # noqa: E402
 

@@ -65,7 +65,7 @@ def export(chosen: argparse.Namespace) -> int:
 
 
 def reproject(chosen: argparse.Namespace) -> int:
-    from ..texturing.reproject import reproject
+    from ..exporting.reprojected_texture import reproject
 
     show: Callable[[Event], None] = json_sink if chosen.json else Console()
     progress = Progress(show, stage="texture")

@@ -10,6 +10,7 @@ exposure       one gain for each photo and channel, so that photos agree
 choice         how much each photo counts at each vertex
 blend          the texels' colors
 inpaint        what no photo shows, and the gaps between charts
+given_mesh     a mesh that came with UVs of its own
 paint          all of these in order
 textured_mesh  the result as a file
 """

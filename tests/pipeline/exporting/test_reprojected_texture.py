@@ -79,7 +79,7 @@ def test_a_mesh_that_no_photo_shows_is_told(capture, tmp_path):
     write_quad(tmp_path / "far.obj", corners_of_the_front() + 50)
     with pytest.raises(UserError, match="No photo shows"):
         from blender_recon3d.pipeline.events import Progress
-        from blender_recon3d.pipeline.texturing.reproject import reproject
+        from blender_recon3d.pipeline.exporting.reprojected_texture import reproject
 
         reproject(capture.workspace, tmp_path / "far.obj", tmp_path / "far.png", SIZE, "model", Progress())
 

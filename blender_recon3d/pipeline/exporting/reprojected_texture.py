@@ -10,13 +10,13 @@ import numpy as np
 
 from ..errors import UserError
 from ..events import Progress
-from ..exporting.export_mesh import Y_UP, world_from_model
 from ..files.atomic_files import atomic_file
 from ..results import require_model
+from ..texturing.given_mesh import read_given
+from ..texturing.paint import paint
+from ..texturing.texture_views import load_views
 from ..workspace import Workspace
-from .given_mesh import read_given
-from .paint import paint
-from .texture_views import load_views
+from .export_mesh import Y_UP, world_from_model
 
 MIN_SIZE, MAX_SIZE = 256, 16_384
 UNSEEN = 128  # gray of a part that no photo shows anywhere
