@@ -225,6 +225,10 @@ GERMAN = {
     "Leave the surface closed, for printing, instead of trimming it": (
         "Die Oberfläche geschlossen lassen, zum Drucken, statt sie zu beschneiden"
     ),
+    "Mesh Refinement": "Mesh verfeinern",
+    "Move the mesh's vertices to where the photos agree on its surface; slow": (
+        "Die Punkte des Meshs dorthin schieben, wo die Fotos über seine Oberfläche einig sind; langsam"
+    ),
     "Another cloud (PLY with normals, in the model's frame) instead of dense/fusion.ply": (
         "Eine andere Punktwolke (PLY mit Normalen, im System des Modells) statt dense/fusion.ply"
     ),

@@ -284,7 +284,14 @@ class MeshSettings(Settings):
         "", "Another cloud (PLY with normals, in the model's frame) instead of dense/fusion.ply", "Cloud",
         path="file", not_in_panel="what the cleaning in the scene leaves is used",
     )  # fmt: skip
+    mesh_refinement: bool = setting(
+        False,
+        "Move the mesh's vertices to where the photos agree on its surface; slow",
+        "Mesh Refinement",
+        later=True,
+    )
     memory: float = shared_settings.memory()
+    device: str = shared_settings.device()
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,8 +60,20 @@ class SupportCloud:
     median: float
 
 
-def build_mesh(path: Path, model: Path, work: Path, settings: MeshSettings, progress: Progress) -> MeshResult:
+Refiner = Callable[[Mesh], tuple[Mesh, dict[str, Any]]]
+
+
+def build_mesh(
+    path: Path,
+    model: Path,
+    work: Path,
+    settings: MeshSettings,
+    progress: Progress,
+    refiner: Refiner | None = None,
+) -> MeshResult:
     """Mesh the cloud of `path`; `model` is COLMAP's, `work` a folder that is made and can be removed afterwards.
+
+    refiner: what is done to the mesh before it is decimated, in the model's frame; its facts go to `refinement`.
 
     UserError in one sentence when the cloud is unusable or no surface comes out of it; Cancelled.
     """
@@ -72,6 +85,8 @@ def build_mesh(path: Path, model: Path, work: Path, settings: MeshSettings, prog
     surface = _poisson(support, depth, work, progress)
     progress.update(2, len(STEPS), STEPS[2])
     full, done = _finished(surface, support, settings.closed)
+    if refiner is not None:
+        full, done["refinement"] = _refined(full, support.cloud.offset, refiner)
     progress.update(3, len(STEPS), STEPS[3])
     small = _decimated(full, settings.max_faces, work, progress)
     progress.update(4, len(STEPS), STEPS[4])
@@ -212,6 +227,12 @@ def _finished(surface: Mesh, support: SupportCloud, closed: bool) -> tuple[Mesh,
         "loose_parts_removed": loose,
         "holes_filled": filled + closed_holes,
     }
+
+
+def _refined(mesh: Mesh, offset: np.ndarray, refiner: Refiner) -> tuple[Mesh, dict[str, Any]]:
+    """In the model's frame, which the mesh lies `offset` [3] away from where the cloud is in map coordinates."""
+    found, facts = refiner(Mesh(mesh.vertices + offset, mesh.faces))
+    return Mesh(found.vertices - offset, found.faces), facts
 
 
 def _decimated(full: Mesh, faces: int, work: Path, progress: Progress) -> Mesh:

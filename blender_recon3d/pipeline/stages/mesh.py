@@ -14,7 +14,7 @@ from ..wording import Sentence, option
 from ..workspace import Workspace
 
 if TYPE_CHECKING:
-    from ..meshing.build_mesh import MeshResult
+    from ..meshing.build_mesh import MeshResult, Refiner
 
 
 def inputs(workspace: Workspace, settings: MeshSettings) -> Any:
@@ -40,13 +40,22 @@ def run(workspace: Workspace, settings: MeshSettings, progress: Progress) -> dic
     start = time.monotonic()
     cloud = Path(settings.cloud) if settings.cloud else workspace.fusion
     with atomic_folder(workspace.mesh) as part:
-        built = build_mesh(cloud, workspace.model, part / "work", settings, progress)
+        refiner = _refiner(workspace, settings, progress) if settings.mesh_refinement else None
+        built = build_mesh(cloud, workspace.model, part / "work", settings, progress, refiner)
         remove(part / "work")
         write_mesh(part / workspace.mesh_file.name, *built.mesh)
         write_mesh(part / workspace.full_mesh_file.name, *built.full)
         facts = {**built.facts, "seconds": round(time.monotonic() - start, 2)}
         write_json(part / workspace.mesh_json.name, facts)
     return {"message": _message(built), **{key: facts[key] for key in ("faces", "vertices", "watertight")}}
+
+
+def _refiner(workspace: Workspace, settings: MeshSettings, progress: Progress) -> Refiner:
+    from ..mesh_refining.refine_mesh import refine_mesh
+    from ..models.devices import select_device
+
+    device = select_device(settings.device)
+    return lambda mesh: refine_mesh(mesh, workspace.dense, settings.memory, device, progress)
 
 
 def _message(built: MeshResult) -> str:
@@ -68,7 +77,7 @@ STAGE = Stage(
     run=run,
     owns=lambda workspace: (workspace.mesh,),
     leaves=lambda workspace: (workspace.mesh_file, workspace.full_mesh_file, workspace.mesh_json),
-    forecast=lambda facts: 0.8 * facts.megapixels_of_depth,
+    forecast=lambda facts: (2.5 if facts.settings.mesh.mesh_refinement else 0.8) * facts.megapixels_of_depth,
     phases=(  # its events count the phases themselves
         Phase("cleaning", 0.02, ends=0.0),
         Phase("Poisson", 0.55, ends=0.0),
