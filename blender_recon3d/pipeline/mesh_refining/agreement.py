@@ -29,12 +29,14 @@ NUMBERS = 12_000_000  # gray values of a block of vertices, which bounds the mem
 @dataclass(frozen=True)
 class Search:
     """scale: of the photos' size; radius: of the windows, in pixels at that scale; offsets: to either side of a vertex,
-    in steps of `step` such pixels."""
+    in steps of `step` such pixels. share: of the vertices that are judged; where they lie closer together than the
+    windows are wide, the others can follow their neighbors."""
 
     scale: float
     radius: int
     offsets: int
     step: float
+    share: float = 1.0
 
     @property
     def steps(self) -> np.ndarray:
@@ -51,13 +53,15 @@ def agreement(
     device: torch.device,
     tell: Callable[[int, int], None],
 ) -> np.ndarray:
-    """float32 [V, D] in -1..1 for each of the search's steps; 0 where fewer than two photos show a vertex.
+    """float32 [V, D] in -1..1 for each of the search's steps; 0 for vertices that fewer than two photos show, and those
+    that are not judged.
 
     tell: called with the number of vertices done, and of all; may raise Cancelled.
     """
     found = np.zeros((len(vertices), len(search.steps)), np.float32)
     photos = [view.at(search.scale, device) for view in views]
-    useful = np.flatnonzero(seen.chosen[:, 1] >= 0) if seen.chosen.shape[1] > 1 else np.empty(0, np.int64)
+    judged = np.random.default_rng(0).random(len(vertices)) < search.share
+    useful = np.flatnonzero(judged & (seen.chosen[:, 1] >= 0))
     first = seen.chosen[useful, 0]
     samples = seen.chosen.shape[1] * len(search.steps) * (2 * search.radius + 1) ** 2
     block = max(1, NUMBERS // samples)

@@ -12,20 +12,26 @@ import torch
 from ..errors import UserError
 from ..events import Progress
 from ..meshing.topology import Mesh, vertex_normals
+from ..wording import Sentence, leave_out
 from .agreement import Search, agreement
 from .displacement import UNLIKE, best_steps, links, moved, smooth
 from .gray_views import GrayView, gray_views
 from .subdivision import with_split_edges
-from .surface_views import surface_views
+from .surface_views import SurfaceViews, surface_views
 
 # The reach of a round in pixels is offsets * step / scale; each is about half of the one before.
-ROUNDS = (
-    Search(scale=0.5, radius=3, offsets=3, step=0.5),
-    Search(scale=1.0, radius=3, offsets=3, step=0.5),
-    Search(scale=1.0, radius=2, offsets=2, step=0.5),
-    Search(scale=1.0, radius=2, offsets=2, step=0.35),
+# Before each pair of rounds the mesh is drawn anew, and before the second its long edges are split.
+PASSES = (
+    (
+        Search(scale=0.5, radius=3, offsets=3, step=0.5, share=0.25),
+        Search(scale=1.0, radius=3, offsets=3, step=0.5, share=0.5),
+    ),
+    (
+        Search(scale=1.0, radius=2, offsets=2, step=0.5),
+        Search(scale=1.0, radius=2, offsets=2, step=0.35),
+    ),
 )
-SPLIT_BEFORE = 2  # the round before which long edges are split
+ROUNDS = sum(len(searches) for searches in PASSES)
 LONGEST = 3.0  # pixels of an edge, where photos show it
 PHOTOS = 5  # that a vertex is judged by
 PHOTOS_SHARE = 0.25  # of the memory allowed, for the photos
@@ -44,43 +50,55 @@ def refine_mesh(
     """
     views = gray_views(dense, PHOTOS_SHARE * memory_gb * 2**30, progress)
     if len(views) < 2:
-        raise UserError(f"{dense} has fewer than two photos to refine the mesh by: use --no-mesh-refinement.")
-    rounds = []
-    for number, search in enumerate(ROUNDS):
-        split_to = int(VERTICES_PER_GB * memory_gb) if number == SPLIT_BEFORE else 0
+        raise UserError(
+            Sentence(
+                f"{dense} has fewer than two photos to refine the mesh by: ",
+                leave_out("mesh_refinement"),
+                ".",
+            )
+        )
+    rounds: list[dict[str, float]] = []
 
-        def tell(done: int, total: int, number: int = number) -> None:
-            progress.update(number * total + done, len(ROUNDS) * total, "refining by the photos")
+    def tell(done: int, total: int) -> None:
+        progress.update(len(rounds) * total + done, ROUNDS * total, "refining by the photos")
 
-        mesh, facts = refined_once(mesh, views, search, split_to, device, tell, progress)
-        rounds.append(facts)
+    for number, searches in enumerate(PASSES):
+        seen = _seen(mesh, views, progress)
+        if number > 0:
+            split = split_where_shown(mesh, seen, int(VERTICES_PER_GB * memory_gb))
+            if len(split.vertices) > len(mesh.vertices):
+                mesh = split
+                seen = _seen(mesh, views, progress)
+        for search in searches:
+            mesh, facts = refined_once(mesh, views, seen, search, device, tell)
+            rounds.append(facts)
     return mesh, {"photos": len(views), "vertices": len(mesh.vertices), "rounds": rounds}
+
+
+def _seen(mesh: Mesh, views: list[GrayView], progress: Progress) -> SurfaceViews:
+    return surface_views(views, mesh.vertices, vertex_normals(mesh), mesh.faces, PHOTOS, progress)
+
+
+def split_where_shown(mesh: Mesh, seen: SurfaceViews, max_vertices: int) -> Mesh:
+    """The mesh with edges split that are longer than LONGEST pixels of the photos that show them."""
+    shown = seen.chosen[:, 1] >= 0
+    return with_split_edges(mesh, np.where(shown, LONGEST * seen.pixel, np.inf), max_vertices)
 
 
 def refined_once(
     mesh: Mesh,
     views: list[GrayView],
+    seen: SurfaceViews,
     search: Search,
-    split_to: int,
     device: torch.device,
     tell: Callable[[int, int], None],
-    progress: Progress,
 ) -> tuple[Mesh, dict[str, float]]:
-    """One round. split_to: split long edges first, to at most so many vertices; 0: split none."""
+    """One round. seen: of this mesh, or of the same before it moved a little."""
     normals = vertex_normals(mesh)
-    seen = surface_views(views, mesh.vertices, normals, mesh.faces, PHOTOS, progress)
-    if split_to:
-        shown = seen.chosen[:, 1] >= 0
-        longest = np.where(shown, LONGEST * seen.pixel, np.inf)
-        split = with_split_edges(mesh, longest, split_to)
-        if len(split.vertices) > len(mesh.vertices):
-            mesh, normals = split, vertex_normals(split)
-            seen = surface_views(views, mesh.vertices, normals, mesh.faces, PHOTOS, progress)
     found = agreement(views, seen, mesh.vertices, normals, search, device, tell)
     steps, counts = best_steps(found, search.steps)
     step = seen.pixel * (search.step / search.scale)
     displacement = smooth(steps * step, counts, links(mesh.faces, len(normals)), UNLIKE * step)
-    progress.check()
     judged = counts > 0
     facts = {
         "judged": round(float(judged.mean()), 4),

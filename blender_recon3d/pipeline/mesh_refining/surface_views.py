@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from ..events import Progress
+from ..meshing.topology import Mesh, cross_products
 from ..texturing.raster import draw
 from .gray_views import GrayView
 
@@ -46,12 +47,15 @@ def surface_views(
 ) -> SurfaceViews:
     """Draw the mesh (vertices and normals [V, 3], faces [F, 3]) in all photos and choose `count` for each vertex."""
     depths, shown = [], np.zeros((len(views), (len(vertices) + 7) // 8), np.uint8)
+    across = cross_products(Mesh(vertices, faces))
+    height = np.einsum("ij,ij->i", across, vertices[faces[:, 0]])
     for number, view in enumerate(views):
         progress.check()
         scale = min(1.0, MAP_PIXELS / max(view.width, view.height))
-        intrinsics, width, height = view.scaled(scale)
+        intrinsics, columns, rows = view.scaled(scale)
         points = view.to_camera(vertices)
-        _, inverse = draw(points, faces, intrinsics, width, height)
+        facing = across @ view.center > height  # the others are behind these, and half of all
+        _, inverse = draw(points, faces[facing], intrinsics, columns, rows)
         depths.append(inverse)
         shown[number] = np.packbits(_shown(points, intrinsics, inverse))
     chosen, pixel = _chosen(views, vertices, normals, shown, count)

@@ -54,8 +54,13 @@ def windows_at(
     rays = torch.stack([(x - middle_x) / focal_x, (y - middle_y) / focal_y, torch.ones_like(x)], dim=-1)
     flat = _tangent_depth(rays, points, normals)
     seen = _look_up(inverse_depth, x, y, view)
+    reach = JUMP * radius / scale * pixel[:, None]
+    # The mesh may have moved a little since it was drawn: its shape counts, and it passes through the vertex.
+    middle = seen[:, seen.shape[1] // 2, None]
+    near = (middle > 0) & ((1 / middle.clamp_min(1e-30) - depth).abs() < reach)
+    seen = torch.where(seen > 0, seen + torch.where(near, 1 / depth - middle, 0.0), seen)
     drawn = torch.where(seen > 0, 1 / seen.clamp_min(1e-30), flat)
-    same = (drawn - flat).abs() < JUMP * radius / scale * pixel[:, None]
+    same = (drawn - flat).abs() < reach
     weights = gaussian * same
     weights = weights / weights.sum(dim=1, keepdim=True).clamp_min(1e-9)
     return Windows(rays * torch.where(same, drawn, flat)[..., None], weights)
