@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+# As the engine sets it for its worker, before any library reads it.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 # By folders and files below tests.
 MARKS = {
     "engine": ("pipeline", "training", "benchmarks", "faults"),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.engine import recon3d
+from tests.support.runs import SMALL
 
 pytest.importorskip("pycolmap", reason="the engine's environment has pycolmap; Blender's has not")
 
@@ -47,20 +48,7 @@ def photos(tmp_path_factory, poses) -> Path:
 def finished(tmp_path_factory, photos) -> Workspace:
     """The whole chain, run once through the command line; read only."""
     output = tmp_path_factory.mktemp("finished") / "workspace"
-    ran = recon3d(
-        "run",
-        photos,
-        "-o",
-        output,
-        "--features",
-        "sift",
-        "--dense-size",
-        480,
-        "--until",
-        "texture",
-        "--texture",
-        256,
-    )
+    ran = recon3d("run", photos, "-o", output, *SMALL)
     assert ran.returncode == 0, ran.stderr
     return Workspace(output)
 

@@ -9,11 +9,18 @@ import time
 from typing import Any
 
 import numpy as np
+import psutil
 
 from blender_recon3d.pipeline.colmap.calls import pycolmap
 from blender_recon3d.pipeline.events import read_events
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.engine import REPOSITORY
+
+# A whole job in 20 seconds of one core; to unwrap a mesh of 200,000 faces would take as long again.
+SMALL = (
+    "--features", "sift", "--dense-size", 480, "--mesh-depth", 7, "--faces", 4000, "--texture", 256,
+    "--until", "texture",
+)  # fmt: skip
 
 
 def start(*arguments: object) -> subprocess.Popen[str]:
@@ -21,6 +28,27 @@ def start(*arguments: object) -> subprocess.Popen[str]:
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=REPOSITORY)
     process.begun = time.time()
     return process
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process and the children that it still has or has waited for have used so far."""
+    try:
+        process = psutil.Process(pid)
+        own = process.cpu_times()
+        used = own.user + own.system + own.children_user + own.children_system
+        return used + sum(cpu_seconds(child.pid) for child in process.children())
+    except psutil.NoSuchProcess:
+        return 0.0
+
+
+def wait_with_cpu_seconds(process: subprocess.Popen[str], timeout: float) -> tuple[int, float]:
+    """How a process ends, and its `cpu_seconds` when it was last seen."""
+    end, used = time.monotonic() + timeout, 0.0
+    while process.poll() is None:
+        assert time.monotonic() < end, "it did not end"
+        used = max(used, cpu_seconds(process.pid))
+        time.sleep(0.05)
+    return process.returncode, used
 
 
 def wait_for(workspace: Workspace, process: subprocess.Popen[str], ready, timeout: float = 120) -> None:

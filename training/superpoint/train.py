@@ -86,7 +86,7 @@ class SuperPointTrainer(Trainer):
         self._indices = batches(sampling_weights(photos.train_names), config["pairs"], self.generator)
 
     def validate(self) -> dict[str, float]:
-        return validate(folded(self.average.tensors), self.held_out)
+        return validate(folded(self.average.tensors), self.held_out, self.config["validation_pairs"])
 
     def save_weights(self) -> None:
         save_whole(folded(self.average.tensors), self.run.folder / "latest.safetensors")

@@ -13,21 +13,22 @@ from ..warps import WarpSettings, apply_homography, random_pair, sample_views
 
 VIEW = (240, 320)  # pixels
 HARD = WarpSettings(crop_scale=(0.8, 1.6), rotation=45, any_rotation=0, scale=1.6)
-PAIRS, POINTS = 48, 300
+POINTS = 300
 CORRECT = 3.0  # pixels
 
 
-def validate(tensors: dict[str, Tensor], photos: PhotoStack) -> dict[str, float]:
-    """Repeatability, mean matching accuracy and recall at 3 px of the plain network with these tensors."""
+def validate(tensors: dict[str, Tensor], photos: PhotoStack, pairs: int) -> dict[str, float]:
+    """Repeatability, mean matching accuracy and recall at 3 px of the plain network with these tensors, over so many
+    pairs of views."""
     device = photos.pixels.device
     network = SuperPoint(SuperPointSettings(max_keypoints=POINTS, published_sampling=False)).to(device)
     network.load_state_dict(tensors)
     network.eval()
     generator = torch.Generator().manual_seed(7)
-    index = torch.randint(len(photos), (PAIRS,), generator=generator)
+    index = torch.randint(len(photos), (pairs,), generator=generator)
     first, second = random_pair(photos.sizes[index], VIEW, HARD, generator)
     sums = torch.zeros(5)
-    for i in range(PAIRS):
+    for i in range(pairs):
         pair = torch.stack([first[i], second[i]])
         images, valid = sample_views(photos, index[i].expand(2), pair, VIEW)
         images = change_light(images, 0.7, generator)

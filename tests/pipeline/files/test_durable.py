@@ -21,9 +21,9 @@ from blender_recon3d.pipeline.files.atomic_files import atomic_file, atomic_fold
 from blender_recon3d.pipeline.stage import STAGES
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.engine import recon3d
-from tests.support.runs import state_json
+from tests.support.runs import SMALL, state_json
 
-OPTIONS = ("--features", "sift", "--dense-size", 480, "--until", "texture", "--texture", 256)
+OPTIONS = SMALL
 
 
 def torn(content: bytes, how: str) -> bytes:
@@ -224,7 +224,7 @@ def test_a_damaged_photo_is_copied_again_and_what_hangs_on_it_stays(workspace, p
     path.write_bytes(bytes(path.stat().st_size))
     ran = recon3d("run", photos, "-o", workspace.root, *OPTIONS)
     assert ran.returncode == 0, ran.stderr
-    assert "view_03.jpg has different content than was written: the stage photos makes it again" in ran.stderr
+    assert "view_03.jpg has different content than was written: the stage photos runs again" in ran.stderr
     assert path.read_bytes() == (photos / "view_03.jpg").read_bytes()
     after = state_json(workspace)["stages"]
     assert {name for name in STAGES if before[name] != after[name]} <= {
@@ -256,7 +256,7 @@ def test_torn_depth_and_undistorted_photos_are_made_again(workspace, photos):
     kept = normals[-1].stat().st_mtime_ns
     ran = recon3d("run", photos, "-o", workspace.root, *OPTIONS, "--until", "dense")
     assert ran.returncode == 0, ran.stderr
-    assert f"{normals[0]} is incomplete: it is made again" in ran.stderr
+    assert f"{normals[0]} is incomplete: rebuilding it" in ran.stderr
     assert normals[0].stat().st_size == normals[1].stat().st_size and normals[-1].exists()
     assert normals[-1].stat().st_mtime_ns >= kept
 

@@ -6,9 +6,9 @@ import hashlib
 import json
 import os
 import re
-import shutil
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pycolmap
 import pytest
@@ -80,11 +80,12 @@ def _epipolar_distance(images: list[pycolmap.Image], first: np.ndarray, second: 
 
 
 def test_a_first_run_needs_no_option_and_no_network(tmp_path: Path) -> None:
-    """Six photos of the demo, with an empty cache and a proxy that leads nowhere."""
+    """Six photos of the demo, scaled down, with an empty cache and a proxy that leads nowhere."""
     photos = tmp_path / "photos"
     photos.mkdir()
     for number in range(1, 7):
-        shutil.copy(DEMO / "photos" / f"demo_{number:02}.jpg", photos)
+        name = f"demo_{number:02}.jpg"
+        cv2.imwrite(str(photos / name), cv2.resize(cv2.imread(str(DEMO / "photos" / name)), (640, 480)))
     nowhere = "http://127.0.0.1:9"
     environment = {
         **os.environ,
