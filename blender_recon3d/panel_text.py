@@ -18,6 +18,11 @@ def tr(text: str, **values: object) -> str:
     return bpy.app.translations.pgettext_iface(text).format(**values)
 
 
+def is_narrow(context: bpy.types.Context) -> bool:
+    """Whether the sidebar has room for short words only."""
+    return context.region is not None and context.region.width < _NARROW * context.preferences.system.ui_scale
+
+
 def wrapped(
     layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str = "NONE", width: int = 0
 ) -> None:
@@ -35,6 +40,7 @@ def wrapped(
 
 _MARGIN = 62  # unscaled pixels beside a text: the tabs, the panel's edge, that of a box, and the label's own
 _ICON = 20
+_NARROW = 250  # unscaled pixels
 
 
 @lru_cache(maxsize=1000)

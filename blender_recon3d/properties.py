@@ -119,6 +119,14 @@ class RECON3D_PG_settings(bpy.types.PropertyGroup):
     review_index: bpy.props.IntProperty(
         name="Photo", description="Photo to look through", default=-1, update=_photo_chosen
     )
+    color_cameras: bpy.props.BoolProperty(
+        name="Color Cameras",
+        description=(
+            "Show cameras in the viewport by state. Green: good; yellow: few points or a large error; orange: in a "
+            "separate group; white: the chosen photo"
+        ),
+        default=True,
+    )
     advice: bpy.props.CollectionProperty(type=RECON3D_PG_advice)
     before_photo: bpy.props.PointerProperty(type=RECON3D_PG_before_photo)
 

@@ -10,7 +10,10 @@ from .languages.german_tools import GERMAN_TOOLS
 from .languages.german_viewport import GERMAN_VIEWPORT
 
 _ALL_GERMAN = {**GERMAN_PANEL, **GERMAN_VIEWPORT, **GERMAN_TOOLS, **GERMAN}
-TRANSLATIONS = {"de_DE": {("*", english): german for english, german in _ALL_GERMAN.items()}}
+_CONTEXTS = ("*", "Operator")  # Blender looks up what stands on an operator's button in the second one only
+TRANSLATIONS = {
+    "de_DE": {(context, english): german for english, german in _ALL_GERMAN.items() for context in _CONTEXTS}
+}
 
 
 def register() -> None:

@@ -21,9 +21,11 @@ from ..pipeline.stage import STAGES
 from ..pipeline.workspace import Workspace
 from ..properties import photos_path, workspace_path
 from ..scene import live
+from ..scene.cameras import KEY
 from ..scene.default_objects import hide_default_cube, nothing_is_chosen
 from ..scene.find_imports import make_active
 from ..scene.importing.import_workspace import ImportResult, find_import, import_workspace
+from ..scene.placement import SCALED
 from ..scene.reviewing import photo_list, photo_view
 from ..scene.viewports import frame_result, show_result
 from . import photo_inspection, recent_runs, reprojection, timer
@@ -189,6 +191,8 @@ def import_result(scene: bpy.types.Scene, folder: Path) -> ImportResult:
     seen = photo_view.seen_photo(scene)
     result = import_workspace(folder, scene)
     chosen_folders.remember(Workspace(folder).root)
+    if Workspace(folder).placed.is_file():  # by GPS, markers or a number
+        result.collection[KEY][SCALED] = True
     hidden = live.has_hidden_cube(scene)
     live.remove_live(scene)
     hidden = hide_default_cube(scene) or hidden

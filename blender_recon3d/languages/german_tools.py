@@ -1,6 +1,18 @@
 """German of the tools that are used with the mouse in the 3D view."""
 
 GERMAN_TOOLS = {
+    "Scale from Photos": "Maßstab aus Fotos",
+    "Set the scale from the photos' GPS, or from printed ArUco markers of a known size": (
+        "Den Maßstab aus dem GPS der Fotos setzen, oder aus gedruckten ArUco-Markern bekannter Größe"
+    ),
+    "From": "Aus",
+    "GPS": "GPS",
+    "Meters, with x to the east and y to the north": "Meter, mit x nach Osten und y nach Norden",
+    "Markers": "Marker",
+    "ArUco markers in the photos, of which the size is known": "ArUco-Marker in den Fotos, deren Größe bekannt ist",
+    "Marker Size": "Markergröße",
+    "Side of the printed markers' black square": "Seite des schwarzen Quadrats der gedruckten Marker",
+    "Set": "Setzen",
     "Delete with Lasso": "Mit Lasso löschen",
     "Draw around points of the cloud or a part of the mesh in the 3D view, and delete them": (
         "Punkte der Wolke oder einen Teil des Meshs in der 3D-Ansicht umfahren und löschen"

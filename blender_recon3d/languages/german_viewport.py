@@ -8,11 +8,21 @@ GERMAN_VIEWPORT = {
     "Step": "Schritt",
     "1: next photo, -1: previous photo": "1: nächstes Foto, -1: voriges Foto",
     "Exit Photo View": "Fotoansicht verlassen",
+    "Exit": "Verlassen",
+    "Import Folder...": "Ordner importieren...",
     "Restore the camera, resolution and view from before the first photo": (
         "Kamera, Auflösung und Ansicht von vor dem ersten Foto wiederherstellen"
     ),
     "No photo is being looked through": "Es wird durch kein Foto gesehen",
     "Opacity": "Deckkraft",
+    "Color Cameras": "Kameras einfärben",
+    (
+        "Show cameras in the viewport by state. Green: good; yellow: few points or a large error; orange: in a "
+        "separate group; white: the chosen photo"
+    ): (
+        "Kameras im Viewport nach Zustand zeigen. Grün: gut; gelb: wenige Punkte oder ein großer Fehler; orange: in "
+        "einer eigenen Gruppe; weiß: das gewählte Foto"
+    ),
     "Recon3D": "Recon3D",
     "Starting": "Beginnt",
     "Cancelling...": "Wird abgebrochen...",

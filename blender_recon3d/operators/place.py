@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import bpy
 
+from ..jobs import world_scale
 from ..scene import placement
 from ..scene.find_imports import current_import
 from .pick_points import PicksPoints
-from .reporting import ImportOperator, run_reported
+from .reporting import ImportOperator, run_in_background, run_reported
 
 _AXIS_ITEMS = [(axis, axis, f"Make {axis} the up axis") for axis in placement.AXES]
 
@@ -99,6 +100,44 @@ class RECON3D_OT_scale_to(PicksPoints, ImportOperator, bpy.types.Operator):
         return run_reported(self, lambda: _scaled(context, _given(self, 2), self.length))
 
 
+class RECON3D_OT_scale_from_photos(ImportOperator, bpy.types.Operator):
+    bl_idname = "recon3d.scale_from_photos"
+    bl_label = "Scale from Photos"
+    bl_description = "Set the scale from the photos' GPS, or from printed ArUco markers of a known size"
+
+    source: bpy.props.EnumProperty(
+        name="From",
+        items=(
+            ("GPS", "GPS", "Meters, with x to the east and y to the north"),
+            ("MARKERS", "Markers", "ArUco markers in the photos, of which the size is known"),
+        ),
+    )
+    size: bpy.props.FloatProperty(
+        name="Marker Size",
+        description="Side of the printed markers' black square",
+        default=0.1,
+        min=1e-4,
+        subtype="DISTANCE",
+    )
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        return context.window_manager.invoke_props_dialog(self)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        self.layout.use_property_split = True
+        self.layout.prop(self, "source", expand=True)
+        if self.source == "MARKERS":
+            self.layout.prop(self, "size")
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        meters = self.size * (context.scene.unit_settings.scale_length or 1.0)
+        words = ["--gps"] if self.source == "GPS" else ["--marker-size", f"{meters:.6g}"]
+        begin = world_scale.start
+        return run_in_background(
+            self, lambda: begin(context.scene, words), world_scale.follow_in_background, world_scale.wait
+        )
+
+
 def _given(operator: bpy.types.Operator, count: int) -> list[tuple[float, ...]] | None:
     if not operator.properties.is_property_set("points"):
         return None
@@ -122,4 +161,5 @@ CLASSES = (
     RECON3D_OT_up_axis,
     RECON3D_OT_origin_under,
     RECON3D_OT_scale_to,
+    RECON3D_OT_scale_from_photos,
 )

@@ -7,6 +7,7 @@ import bpy
 from . import (
     advanced,
     asset,
+    camera_colors,
     engine,
     job_status,
     main,
@@ -37,9 +38,11 @@ def register() -> None:
     menus.register()
     manual.register()
     photo_icons.register()
+    camera_colors.register()
 
 
 def unregister() -> None:
+    camera_colors.unregister()
     photo_icons.unregister()
     manual.unregister()
     menus.unregister()

@@ -68,7 +68,9 @@ class RECON3D_PT_stand(_AssetPanel, bpy.types.Panel):
         layout.operator_menu_enum(
             "recon3d.origin_under", "target", text="Move to Origin", icon="OBJECT_ORIGIN"
         )
-        layout.operator("recon3d.scale_to", icon="DRIVER_DISTANCE")
+        column = layout.column(align=True)
+        column.operator("recon3d.scale_to", icon="DRIVER_DISTANCE")
+        column.operator("recon3d.scale_from_photos", icon="WORLD")
 
 
 class RECON3D_PT_mesh(_AssetPanel, bpy.types.Panel):

@@ -23,7 +23,7 @@ _PAGES = (
     ("bpy.ops.recon3d.compute_density*", _CLEAN),
     ("bpy.ops.recon3d.delete_lasso*", _CLEAN),
     ("bpy.ops.recon3d.ground_*", _CLEAN),
-    ("bpy.ops.recon3d.scale_to*", _CLEAN),
+    ("bpy.ops.recon3d.scale_*", _CLEAN),
     ("bpy.ops.recon3d.up_axis*", _CLEAN),
     ("bpy.ops.recon3d.origin_under*", _CLEAN),
     ("bpy.ops.recon3d.*mesh*", _CLEAN),

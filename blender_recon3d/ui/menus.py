@@ -18,6 +18,7 @@ _OBJECT = (
     ("recon3d.ground_from_plane", "AXIS_TOP"),
     ("recon3d.ground_from_points", "VERTEXSEL"),
     ("recon3d.scale_to", "DRIVER_DISTANCE"),
+    ("recon3d.scale_from_photos", "WORLD"),
     None,
     ("recon3d.make_mesh", "PLAY"),
     ("recon3d.decimate", "MOD_DECIM"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bpy
 
+from ..panel_text import is_narrow
 from ..scene.cameras import KEY
 from ..scene.find_imports import current_import, find_imports
 from ..scene.placement import SCALED
@@ -29,11 +30,17 @@ class RECON3D_PT_result(Tab, bpy.types.Panel):
             grid = self.layout.grid_flow(columns=2, row_major=True, even_columns=True, align=True)
             _draw_eyes(grid, collection)
             if not collection[KEY].get(SCALED, False):
-                self.layout.label(text="Scale: not set", icon="INFO")
+                row = self.layout.row(align=True)
+                row.label(text="Scale: not set", icon="INFO")
+                row.operator("recon3d.scale_to", text="Set")
+                row.operator("recon3d.scale_from_photos", text="", icon="WORLD")
         column = self.layout.column(align=True)
         column.operator("recon3d.import_result", icon="IMPORT")
+        narrow = is_narrow(context)
         column.operator(
-            "recon3d.import_folder", icon="FILE_FOLDER", text="Import COLMAP or Recon3D Folder..."
+            "recon3d.import_folder",
+            icon="FILE_FOLDER",
+            text="Import Folder..." if narrow else "Import COLMAP or Recon3D Folder...",
         )
         column.operator("recon3d.import_alignment", icon="CAMERA_DATA", text="Import Alignment...")
 

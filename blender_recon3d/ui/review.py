@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from ..panel_text import tr, wrapped
+from ..panel_text import is_narrow, tr, wrapped
 from ..scene.find_imports import find_imports
 from ..scene.reviewing import photo_list
 from ..scene.reviewing.photo_view import background_of
@@ -43,6 +43,8 @@ class RECON3D_UL_photos(bpy.types.UIList):
         if picture:
             row.template_icon(icon_value=picture, scale=1.6)
         row.label(text=item.name, icon=_ICONS.get(item.state, "QUESTION"), translate=False)
+        if is_narrow(context):
+            return
         detail = row.row()
         detail.alignment = "RIGHT"
         detail.label(text=f"{item.error:.2f} px" if item.error >= 0 else "", translate=False)
@@ -115,7 +117,10 @@ def _draw_walk(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     row.operator("recon3d.step_photo", text="", icon="TRIA_RIGHT").by = 1
     exits = row.row(align=True)
     exits.enabled = context.scene.recon3d.before_photo.kept
-    exits.operator("recon3d.exit_photo_view", icon="LOOP_BACK")
+    exits.operator(
+        "recon3d.exit_photo_view", text="Exit" if is_narrow(context) else "Exit Photo View", icon="LOOP_BACK"
+    )
+    row.prop(context.scene.recon3d, "color_cameras", text="", icon="COLOR")
     shown = background_of(context.scene.camera) if context.scene.recon3d.before_photo.kept else None
     if shown is not None:
         row = layout.row(align=True)

@@ -117,3 +117,26 @@ def test_a_camera_that_was_deleted_does_no_harm(addon, tmp_path):
     bpy.context.scene.recon3d.review_index = 1
     with pytest.raises(UserError, match="photo_001 has no camera"):
         api.look_through("photo_001")
+
+
+def test_cameras_are_colored_by_how_well_they_stand(addon, tmp_path):
+    from blender_recon3d.scene.reviewing.camera_states import CHOSEN, EDGES, GOOD, LOOSE, pyramids
+
+    root = reviewed_workspace(tmp_path / "w")
+    report = json.loads((root / "report.json").read_text())
+    report["photos"][1]["registration"]["points"] = 12
+    report["photos"][2]["registration"]["error"] = 9.0
+    (root / "report.json").write_text(json.dumps(report))
+    result = api.import_result(root)
+    found = pyramids(bpy.context.scene)
+    assert sorted(found.states) == [GOOD, GOOD, GOOD, LOOSE, LOOSE]
+    centers = sorted(tuple(round(float(v), 4) for v in corners[0]) for corners in found.corners)
+    expected = [
+        tuple(round(v, 4) for v in camera.matrix_world.translation) for camera in result.cameras.values()
+    ]
+    assert centers == sorted(expected)
+    assert found.corners[:, EDGES].shape == (5, 8, 2, 3)
+    bpy.context.scene.recon3d.review_index = 0
+    assert pyramids(bpy.context.scene).states.count(CHOSEN) == 1
+    next(iter(result.cameras.values())).hide_set(True)
+    assert len(pyramids(bpy.context.scene).states) == 4

@@ -108,3 +108,12 @@ def test_text_that_has_no_translation_stays_as_it_is(addon):
     from blender_recon3d.panel_text import tr
 
     assert tr("Resume") == "Resume" and tr("{time} left", time="4 s") == "4 s left"
+
+
+def test_a_button_is_translated_as_blender_looks_it_up():
+    """The words on an operator's button have a context of their own, without a way back to the common one."""
+    german = TRANSLATIONS["de_DE"]
+    for name in dir(bpy.ops.recon3d):
+        label = getattr(bpy.ops.recon3d, name).get_rna_type().name
+        assert ("Operator", label) in german, label
+    assert ("Operator", "Cameras") in german  # text=... of a button

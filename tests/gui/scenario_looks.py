@@ -50,6 +50,19 @@ def scenario(ui, workspace, photos, job):
         bpy.ops.script.execute_preset(filepath=light[0], menu_idname="USERPREF_MT_interface_theme_presets")
     yield 2
     ui.shot("8-light.png")
+    bpy.ops.preferences.reset_default_theme()
+    yield from narrow(ui, 220)
+    ui.shot("9-narrow.png")
+
+
+def narrow(ui, width):
+    """Drag the sidebar's edge until it is about `width` pixels wide."""
+    region = ui.view()[2]["UI"]
+    y = region.y + 20
+    yield from ui.drag([(region.x, y), (region.x + 20, y), (region.x + region.width - width, y)])
+    yield 1
+    region = ui.view()[2]["UI"]
+    assert abs(region.width - width) < 20, region.width
 
 
 def theme_files():

@@ -11,10 +11,8 @@ from ..documents.photos_json import PhotoEntry, PhotosDocument
 from ..documents.registration_json import PhotoRegistration, RegistrationDocument, RegistrationState
 from ..documents.report_json import Advice
 from ..files.user_path import recorded_path
+from ..loose_photos import MIN_POINTS, error_limit
 
-MIN_POINTS = 40  # sparse points in a photo, below which its camera stands loosely
-LARGE_ERROR = 2.5  # times the median photo's reprojection error
-SMALL_ENOUGH = 1.0  # pixels of reprojection error that are never worth a word
 BLURRED = (
     6.0  # times less detail than the placed photos (variance of the Laplacian; sharp ones stay within 2.3)
 )
@@ -156,7 +154,7 @@ def _loose(used: list[PhotoEntry], found: Registered) -> list[Advice]:
         text = f"{_names(weak, titles)} stand{'s' * (len(weak) == 1)} on fewer than {MIN_POINTS} points: "
         text += "take photos from nearby with more of the subject in view."
         advice.append(Advice(text=text, photos=weak))
-    limit = max(SMALL_ENOUGH, LARGE_ERROR * median(errors)) if errors else 0.0
+    limit = error_limit(errors)
     bad = [name for name, entry in placed.items() if (entry.error or 0) > limit]
     if errors and bad:
         text = f"{_names(bad, titles)} fit{'s' * (len(bad) == 1)} badly (over {limit:.1f} px): "

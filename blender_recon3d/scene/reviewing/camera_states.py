@@ -1,0 +1,72 @@
+"""How well each camera of the review stands, and the pyramids that show it in the 3D view."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+from mathutils import Vector
+
+from ...pipeline.loose_photos import MIN_POINTS, error_limit
+from ..cameras import KEY
+from ..find_imports import find_imports, kind_of
+from .report_reader import OTHER_MODEL, REGISTERED
+
+GOOD, LOOSE, GROUP, CHOSEN = "good", "loose", "separate group", "chosen"
+MAX_CAMERAS = 20_000
+EDGES = np.array([(0, 1), (0, 2), (0, 3), (0, 4), (1, 2), (2, 3), (3, 4), (4, 1)], np.int32)
+SIDES = np.array([(1, 2, 3), (1, 3, 4)], np.int32)  # the picture
+
+
+@dataclass(frozen=True)
+class Pyramids:
+    """Of the cameras in sight. corners: float32 [n, 5, 3] in the world, the center and the corners of the picture;
+    states: of each."""
+
+    corners: np.ndarray
+    states: tuple[str, ...]
+
+
+def states_of(scene: bpy.types.Scene) -> dict[str, str]:
+    """The state of each photo of the review that has a camera, by its name in the model."""
+    review = scene.recon3d.review
+    limit = error_limit([item.error for item in review if item.state == REGISTERED and item.error >= 0])
+    found = {}
+    for item in review:
+        if item.state == REGISTERED:
+            loose = 0 < item.points < MIN_POINTS or item.error > limit
+            found[item.photo] = LOOSE if loose else GOOD
+        elif item.state == OTHER_MODEL:
+            found[item.photo] = GROUP
+    chosen = scene.recon3d.review_index
+    if 0 <= chosen < len(review) and review[chosen].photo in found:
+        found[review[chosen].photo] = CHOSEN
+    return found
+
+
+def pyramids(scene: bpy.types.Scene) -> Pyramids:
+    """Of the photos in the review whose cameras are in sight."""
+    states = states_of(scene)
+    corners: list[list[object]] = []
+    shown: list[str] = []
+    for collection in find_imports(scene) if states else ():
+        for thing in collection.all_objects:
+            if kind_of(thing) != "camera" or not thing.visible_get():
+                continue
+            state = states.get(str(thing[KEY].get("photo", "")))
+            if state is None or len(shown) == MAX_CAMERAS:
+                continue
+            world = thing.matrix_world
+            frame = _frame(scene, thing.data)
+            corners.append([world.translation[:], *((world @ corner)[:] for corner in frame)])
+            shown.append(state)
+    return Pyramids(np.array(corners, np.float32).reshape(-1, 5, 3), tuple(shown))
+
+
+def _frame(scene: bpy.types.Scene, data: bpy.types.Camera) -> list[Vector]:
+    """The corners of the picture where Blender draws them, by the camera's display size, in its coordinates."""
+    corners = data.view_frame(scene=scene)  # at some distance
+    sensor = data.sensor_height if data.sensor_fit == "VERTICAL" else data.sensor_width
+    distance = data.display_size * data.lens / (0.5 * sensor)
+    return [corner * (distance / max(1e-9, -corner.z)) for corner in corners]
