@@ -1,6 +1,13 @@
 """German of the tools that are used with the mouse in the 3D view."""
 
 GERMAN_TOOLS = {
+    "The custom environment below is in use.": "Die eigene Umgebung unten wird verwendet.",
+    "Web (GLB)": "Web (GLB)",
+    "Game (FBX)": "Spiel (FBX)",
+    "Print (STL)": "Druck (STL)",
+    "Film (USD)": "Film (USD)",
+    "Holes are closed.": "Löcher werden geschlossen.",
+    "In millimeters.": "In Millimetern.",
     "Scale from Photos": "Maßstab aus Fotos",
     "Set the scale from the photos' GPS, or from printed ArUco markers of a known size": (
         "Den Maßstab aus dem GPS der Fotos setzen, oder aus gedruckten ArUco-Markern bekannter Größe"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import bpy
 
+from ..panel_text import tr
 from ..scene.exporting import export_asset
 from ..scene.exporting.formats import EXPORTERS
 from ..scene.find_imports import current_import, workspace_of
@@ -42,6 +43,14 @@ class RECON3D_OT_export_asset(ImportOperator, bpy.types.Operator):
         default=1.0,
         min=1e-6,
     )
+
+    @classmethod
+    def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        """The tooltip of a format's button is about that format."""
+        about = next((item[2] for item in _ITEMS if item[0] == properties.preset), "")
+        more = [tr("Holes are closed.")] if properties.fill else []
+        more += [tr("In millimeters.")] if properties.scale == 1000 else []
+        return " ".join((f"{tr(cls.bl_description)}.\n{tr(about)}.", *more))
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if not self.filepath:

@@ -9,7 +9,7 @@ from ..languages.panel_wording import in_panel
 from ..panel_text import tr, wrapped
 from ..scene.asset_state import AssetState, asset_state
 from ..scene.cleaning.clean_modifier import INPUTS
-from ..scene.exporting.formats import EXPORTERS
+from ..scene.exporting.formats import EXPORTERS, PURPOSES
 from ..scene.find_imports import find_imports
 from .tab import Tab
 
@@ -117,13 +117,19 @@ class RECON3D_PT_export(_AssetPanel, bpy.types.Panel):
     bl_label = "Export"
 
     def draw(self, context: bpy.types.Context) -> None:
+        column = self.layout.column(align=True)
+        for purpose in PURPOSES:
+            row = column.row(align=True)
+            row.enabled = EXPORTERS[purpose.preset].available()
+            button = row.operator("recon3d.export_asset", text=purpose.label, icon=purpose.icon)
+            button.preset, button.fill, button.scale = purpose.preset, purpose.fill, purpose.scale
         grid = self.layout.grid_flow(columns=3, even_columns=True, align=True)
-        missing = [exporter.title for exporter in EXPORTERS.values() if not exporter.available()]
-        for name, exporter in EXPORTERS.items():
+        for name in (name for name in EXPORTERS if name not in {each.preset for each in PURPOSES}):
             cell = grid.row(align=True)
-            cell.enabled = exporter.available()
+            cell.enabled = EXPORTERS[name].available()
             cell.operator("recon3d.export_asset", text=name).preset = name
         grid.operator("recon3d.export_asset", text="3DGS").preset = "SPLATS"
+        missing = [exporter.title for exporter in EXPORTERS.values() if not exporter.available()]
         if missing:
             text = tr("Not in this build of Blender: {formats}", formats=", ".join(missing))
             wrapped(self.layout, context, text, icon="INFO")

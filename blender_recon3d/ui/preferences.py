@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from .. import preferences
-from ..panel_text import wrapped
+from ..panel_text import tr, wrapped
 from .engine import draw_findings, draw_set_up
 
 
@@ -17,7 +17,10 @@ def draw(kept: bpy.types.AddonPreferences, context: bpy.types.Context) -> None:
     layout.prop(kept, "device")
     box = layout.box()
     box.label(text="Engine")
-    draw_set_up(box, context, width)
+    if preferences.engine_python() and not preferences.engine_problem():
+        wrapped(box, context, tr("The custom environment below is in use."), icon="CHECKMARK", width=width)
+    else:
+        draw_set_up(box, context, width)
     column = box.column()
     for name in ("variant", "engine_folder", "index", "lock", "proxy"):
         column.prop(kept, name)

@@ -50,6 +50,11 @@ def scenario(ui, workspace, photos, job):
         bpy.ops.script.execute_preset(filepath=light[0], menu_idname="USERPREF_MT_interface_theme_presets")
     yield 2
     ui.shot("8-light.png")
+    settings.workspace, settings.photos = job, photos
+    yield from ui.until(lambda: photo_inspection.current() is not None, 20, "the photos are looked at again")
+    yield from ui.until(looked, 120, "the photos are looked at again")
+    yield 0.5
+    ui.shot("8-light-photos.png")
     bpy.ops.preferences.reset_default_theme()
     yield from narrow(ui, 220)
     ui.shot("9-narrow.png")

@@ -87,3 +87,22 @@ EXPORTERS = {
         "STL", "For 3D printing: shape only, checked to be watertight; Z up", (".stl",), "wm", "stl_export", _stl
     ),
 }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """What an asset is exported for: the format and its options. scale: of lengths in the file."""
+
+    label: str
+    icon: str
+    preset: str
+    fill: bool = False
+    scale: float = 1.0
+
+
+PURPOSES = (
+    Purpose("Web (GLB)", "WORLD", "GLB"),
+    Purpose("Game (FBX)", "PLAY", "FBX"),
+    Purpose("Print (STL)", "MESH_CUBE", "STL", fill=True, scale=1000.0),  # slicers read millimeters
+    Purpose("Film (USD)", "VIEW_CAMERA", "USD"),
+)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import bpy
 import numpy as np
-from mathutils import Vector
 
 from ...pipeline.loose_photos import MIN_POINTS, error_limit
 from ..cameras import KEY
@@ -57,16 +56,10 @@ def pyramids(scene: bpy.types.Scene) -> Pyramids:
             state = states.get(str(thing[KEY].get("photo", "")))
             if state is None or len(shown) == MAX_CAMERAS:
                 continue
-            world = thing.matrix_world
-            frame = _frame(scene, thing.data)
-            corners.append([world.translation[:], *((world @ corner)[:] for corner in frame)])
+            place, turn, _ = (
+                thing.matrix_world.decompose()
+            )  # Blender draws cameras at their size, whatever the scale
+            frame = thing.data.view_frame(scene=scene)
+            corners.append([place[:], *((place + turn @ corner)[:] for corner in frame)])
             shown.append(state)
     return Pyramids(np.array(corners, np.float32).reshape(-1, 5, 3), tuple(shown))
-
-
-def _frame(scene: bpy.types.Scene, data: bpy.types.Camera) -> list[Vector]:
-    """The corners of the picture where Blender draws them, by the camera's display size, in its coordinates."""
-    corners = data.view_frame(scene=scene)  # at some distance
-    sensor = data.sensor_height if data.sensor_fit == "VERTICAL" else data.sensor_width
-    distance = data.display_size * data.lens / (0.5 * sensor)
-    return [corner * (distance / max(1e-9, -corner.z)) for corner in corners]
