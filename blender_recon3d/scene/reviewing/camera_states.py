@@ -56,10 +56,10 @@ def pyramids(scene: bpy.types.Scene) -> Pyramids:
             state = states.get(str(thing[KEY].get("photo", "")))
             if state is None or len(shown) == MAX_CAMERAS:
                 continue
-            place, turn, _ = (
-                thing.matrix_world.decompose()
-            )  # Blender draws cameras at their size, whatever the scale
-            frame = thing.data.view_frame(scene=scene)
-            corners.append([place[:], *((place + turn @ corner)[:] for corner in frame)])
+            # As Blender draws it: of the camera's display size, whatever the parents' scale.
+            place, turn, _ = thing.matrix_world.decompose()
+            size = 2 * thing.data.display_size  # the frame is one unit wide or high
+            frame = [turn @ (corner * size) for corner in thing.data.view_frame(scene=scene)]
+            corners.append([place[:], *((place + corner)[:] for corner in frame)])
             shown.append(state)
     return Pyramids(np.array(corners, np.float32).reshape(-1, 5, 3), tuple(shown))
