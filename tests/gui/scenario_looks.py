@@ -18,7 +18,7 @@ def scenario(ui, workspace, photos, job):
     ui.shot("1-empty.png")
     settings.workspace, settings.photos = job, photos
     looked = lambda: (found := photo_inspection.current()) is not None and (found.found or found.error)  # noqa: E731
-    yield from ui.until(looked, 120, "the photos are looked at")
+    yield from ui.until(looked, 400, "the photos are looked at")
     yield 0.5
     ui.shot("2-photos.png")
     settings.photos, settings.workspace = "", workspace
@@ -52,7 +52,7 @@ def scenario(ui, workspace, photos, job):
     ui.shot("8-light.png")
     settings.workspace, settings.photos = job, photos
     yield from ui.until(lambda: photo_inspection.current() is not None, 20, "the photos are looked at again")
-    yield from ui.until(looked, 120, "the photos are looked at again")
+    yield from ui.until(looked, 400, "the photos are looked at again")
     yield 0.5
     ui.shot("8-light-photos.png")
     bpy.ops.preferences.reset_default_theme()

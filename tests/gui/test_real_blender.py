@@ -322,7 +322,7 @@ def test_how_the_panels_look(window, installed, tmp_path):
         "doubts": [],
     }  # fmt: skip
     (finished / "report.json").write_text(json.dumps(report))
-    play(window, "looks", installed, finished, ROOT / "demo" / "photos", tmp_path / "job", timeout=600)
+    play(window, "looks", installed, finished, ROOT / "demo" / "photos", tmp_path / "job", timeout=1500)
 
 
 def test_the_demo_by_clicking(window, installed, tmp_path):
