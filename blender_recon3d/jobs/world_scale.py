@@ -37,7 +37,7 @@ def is_running() -> bool:
 def start(scene: bpy.types.Scene, words: Sequence[str]) -> None:
     """Ask the engine. words: options of `recon3d place`. Raises UserError."""
     if is_running() or session.session.running:
-        raise UserError("The engine is at work: wait for it or cancel it.")
+        raise UserError("The engine is busy: wait for it or cancel it.")
     folder = workspace_of(current_import(scene))
     command = engine_process.command(preferences.find_python(), ["place", str(folder), *words, "--json"])
     _placing.query = EngineQuery(command, engine_process.environment())

@@ -5,7 +5,7 @@ GERMAN_TOOLS = {
     "Web (GLB)": "Web (GLB)",
     "Game (FBX)": "Spiel (FBX)",
     "Print (STL)": "Druck (STL)",
-    "Film (USD)": "Film (USD)",
+    "VFX (USD)": "VFX (USD)",
     "Holes are closed.": "Löcher werden geschlossen.",
     "In millimeters.": "In Millimetern.",
     "Scale from Photos": "Maßstab aus Fotos",

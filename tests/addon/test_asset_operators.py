@@ -164,12 +164,13 @@ def test_make_mesh_asks_the_engine_for_the_texture_and_gives_it_the_box(workspac
     (workspace / "state.json").write_text(json.dumps({"version": 1, "stages": done}))
     ops.make_mesh()
     assert said.read_text().split("\n")[:3] == ["run", "-o", str(workspace)]
-    assert "mesh" not in asked_of_the_engine(workspace)
+    assert asked_of_the_engine(workspace)["mesh"] == {"device": "auto"}  # the preferences'
     ops.add_crop_box()
     ops.make_mesh(faces=5000)
     asked = asked_of_the_engine(workspace)
     assert asked["until"] == "texture" and "texture" not in asked
     assert asked["mesh"] == {
+        "device": "auto",
         "max_faces": 5000,
         "cloud": str(workspace / "cleaned.ply"),
         "crop": str(workspace / "crop.json"),

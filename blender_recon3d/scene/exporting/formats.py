@@ -104,5 +104,5 @@ PURPOSES = (
     Purpose("Web (GLB)", "WORLD", "GLB"),
     Purpose("Game (FBX)", "PLAY", "FBX"),
     Purpose("Print (STL)", "MESH_CUBE", "STL", fill=True, scale=1000.0),  # slicers read millimeters
-    Purpose("Film (USD)", "VIEW_CAMERA", "USD"),
+    Purpose("VFX (USD)", "VIEW_CAMERA", "USD"),
 )
