@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from blender_recon3d.pipeline.texturing.background import background
 from blender_recon3d.pipeline.texturing.raster import draw, planes
 from blender_recon3d.pipeline.texturing.texture_views import TextureView
 from blender_recon3d.pipeline.texturing.unwrap import Unwrapped
@@ -21,7 +22,7 @@ class Sight:
     """A photo and the mesh as it sees it: at each of P samples the face and the weights of its corners [P, 3]."""
 
     photo: np.ndarray
-    covered: np.ndarray  # bool [H, W]: all samples of the pixel lie on the mesh
+    covered: np.ndarray  # bool [H, W]: all samples of the pixel lie on the mesh, and the photo shows it
     index: np.ndarray  # of the samples in the picture of all samples
     face: np.ndarray
     corners: np.ndarray
@@ -49,7 +50,10 @@ class Sight:
         cover = cv2.resize(
             (number >= 0).astype(np.float32), (view.width, view.height), interpolation=cv2.INTER_AREA
         )
-        return cls(view.read(), cover > 0.999, row * width + column, face, corners.astype(np.float32))
+        photo = view.read()
+        # Where the mesh is too wide, the photo shows what is behind it: no texture should be the same there.
+        covered = (cover > 0.999) & ~background(photo, cover > 0.5)
+        return cls(photo, covered, row * width + column, face, corners.astype(np.float32))
 
     def painted(self, values: np.ndarray) -> np.ndarray:
         """float32 [H, W, 3] of colors [P, 3] at the samples."""

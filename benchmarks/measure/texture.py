@@ -223,9 +223,10 @@ def table(lines: list[str], options: argparse.Namespace) -> str:
         [
             f"recon3d {here['recon3d']}, xatlas {here['xatlas']}, numpy {here['numpy']}, {cores()} cores. Texture of "
             f"{options.size} x {options.size}. Photos: textured from + held back. PSNR in dB and SSIM of the photos "
-            "held back, where the mesh covers; `levelled`: after one gain a channel, since photos differ in exposure "
-            "(SSIM too). Sharpness: root of the gradients' energy, relative to the photos'. Seams: change across the "
-            "edges between charts, relative to other edges. Seconds and peak memory: the whole stage with all photos.",
+            "held back, where the mesh covers and is to be seen; `levelled`: after one gain a channel, since photos "
+            "differ in exposure (SSIM too). Sharpness: root of the gradients' energy, relative to the photos'. Seams: "
+            "change across the edges between charts, relative to other edges. Seconds and peak memory: the whole "
+            "stage with all photos.",
             "",
             "| scene | photos | method | PSNR | levelled | SSIM | sharpness | seams | seconds | CPU s | peak memory |",
             "|---|---|---|---|---|---|---|---|---|---|---|",

@@ -52,8 +52,9 @@ def blend(
             corner_weights = weights[:, number][faces]
             chosen = np.flatnonzero(corner_weights.max(axis=1) > IGNORED)
             there = view.to_camera(vertices)
-            photo = _no_finer_than_texels(view, there, faces[chosen], texels.corners[chosen])
-            maps = view_maps(view, vertices, faces)
+            photo = view.read()
+            maps = view_maps(view, photo, vertices, faces)
+            photo = _no_finer_than_texels(view, photo, there, faces[chosen], texels.corners[chosen])
             painter = _Painter(view, maps, photo, gains[number], there, faces, corner_weights, texels, sums)
             list(pool.map(painter.add, _in_chunks(chosen, texels)))
     weight = sums.weight[:, None]
@@ -106,13 +107,12 @@ class _Painter:
 
 
 def _no_finer_than_texels(
-    view: TextureView, there: np.ndarray, faces: np.ndarray, corners: np.ndarray
+    view: TextureView, photo: np.ndarray, there: np.ndarray, faces: np.ndarray, corners: np.ndarray
 ) -> np.ndarray:
     """The photo, made smaller where a texel covers several of its pixels: a texel should show their mean.
 
     there [V, 3]: vertices in the camera's frame; corners [F, 3, 2]: of the faces [F, 3] in texels.
     """
-    photo = view.read()
     depth = there[:, 2].clip(1e-9)
     pixels = there[:, :2] / depth[:, None] * [view.intrinsics[0, 0], view.intrinsics[1, 1]]
     ratio = np.sqrt(_areas(pixels[faces]) / _areas(corners).clip(1e-9))

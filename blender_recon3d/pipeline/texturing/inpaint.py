@@ -12,7 +12,7 @@ from .texels import Texels
 
 # Trust in the best photo's pixel, from which on its color is taken as it is. Below, all photos see only the rim
 # beside which a surface ends, where what is behind shines through: the colors of the surface around take over.
-SURE = 0.2
+SURE = 0.1
 ROUNDS = 2000  # vertices that color spreads over at most
 SLIGHT = 1e-6  # weight: no more than none
 CHUNK = 20_000  # vertices

@@ -47,8 +47,9 @@ def sample_views(
     usual = float(np.median([_usual_density(view, vertices) for view in views]))
     for number, view in enumerate(views):
         progress.update(number, 2 * len(views), "reading photos")
-        maps = view_maps(view, vertices, faces)
-        _sample(view, maps, vertices, normals, usual, number, found)
+        photo = view.read()
+        maps = view_maps(view, photo, vertices, faces)
+        _sample(view, photo, maps, vertices, normals, usual, number, found)
     return found
 
 
@@ -64,6 +65,7 @@ def _density(view: TextureView, depth: np.ndarray) -> np.ndarray:
 
 def _sample(
     view: TextureView,
+    photo: np.ndarray,
     maps: ViewMaps,
     vertices: np.ndarray,
     normals: np.ndarray,
@@ -84,7 +86,6 @@ def _sample(
     trust = maps.visible(x, y, there[facing, 2])
     seen = trust > 0
     facing, x, y, trust = facing[seen], x[seen], y[seen], trust[seen]
-    photo = view.read()
     height, width = maps.trust.shape
     detail = cv2.resize(_detail(photo), (width, height), interpolation=cv2.INTER_AREA)
     small = cv2.resize(photo, (width, height), interpolation=cv2.INTER_AREA)

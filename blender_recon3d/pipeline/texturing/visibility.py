@@ -7,15 +7,16 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from .background import background
 from .raster import draw
 from .texture_views import TextureView
 
 MAP_PIXELS = 1200  # longest side of the maps, at most: finer than meshes are exact
 BEHIND = 0.005  # of depth: what lies farther behind the surface that a photo shows is hidden
 JUMP = 0.004  # of inverse depth, second difference over pixels: more is a silhouette, at any slant
-RIM = 0.008  # of the map's longest side: how far from a silhouette a pixel counts in full
+RIM = 0.004  # of the map's longest side: how far from a silhouette a pixel counts in full
 FRAME = 0.03  # of the longest side: how far from the photo's frame, likewise
-REACH = 3  # pixels: as far as sampling mixes neighbors in, and small errors of the mesh show what is behind
+REACH = 1.5  # pixels: as far as sampling mixes neighbors in
 
 
 @dataclass(frozen=True)
@@ -40,23 +41,28 @@ class ViewMaps:
             return np.where(ahead & (1 / depth > seen * (1 - BEHIND)), trust, 0).astype(np.float32)
 
 
-def view_maps(view: TextureView, vertices: np.ndarray, faces: np.ndarray) -> ViewMaps:
-    """Draw the mesh (vertices [V, 3], faces [F, 3], model's frame) as the photo sees it."""
+def view_maps(view: TextureView, photo: np.ndarray, vertices: np.ndarray, faces: np.ndarray) -> ViewMaps:
+    """Draw the mesh (vertices [V, 3], faces [F, 3], model's frame) as the photo [height, width, 3] sees it."""
     scale = min(1.0, MAP_PIXELS / max(view.width, view.height))
     intrinsics, width, height = view.scaled(scale)
     _, inverse_depth = draw(view.to_camera(vertices), faces, intrinsics, width, height)
-    trust = _trust(inverse_depth)
+    small = cv2.resize(photo, (width, height), interpolation=cv2.INTER_AREA)
+    trust = _trust(inverse_depth, background(small, inverse_depth > 0))
     mask = view.read_mask()
     if mask is not None:
-        small = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
-        inside = cv2.distanceTransform((small > 0.999).astype(np.uint8), cv2.DIST_L2, 5)
+        usable = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
+        inside = cv2.distanceTransform((usable > 0.999).astype(np.uint8), cv2.DIST_L2, 5)
         trust *= np.clip((inside - REACH) / (RIM * max(width, height)), 0, 1)
     return ViewMaps(width / view.width, inverse_depth, trust)
 
 
-def _trust(inverse_depth: np.ndarray) -> np.ndarray:
+def _trust(inverse_depth: np.ndarray, behind: np.ndarray) -> np.ndarray:
+    """behind bool [H, W]: where the photo does not show the mesh that is drawn there."""
     longest = max(inverse_depth.shape)
-    trust = np.clip((_silhouette_distance(inverse_depth) - REACH) / (RIM * longest), 0, 1)
+    off = _silhouette_distance(inverse_depth)
+    if behind.any():
+        off = np.minimum(off, cv2.distanceTransform((~behind).astype(np.uint8), cv2.DIST_L2, 5))
+    trust = np.clip((off - REACH) / (RIM * longest), 0, 1)
     inside = cv2.distanceTransform(np.pad(np.ones(inverse_depth.shape, np.uint8), 1), cv2.DIST_C, 3)[
         1:-1, 1:-1
     ]

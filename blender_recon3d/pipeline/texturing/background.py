@@ -1,0 +1,56 @@
+"""Where a photo shows what is behind the subject although the mesh is there: at rims that are a little too wide.
+
+A pixel near the mesh's outline that has the colors beside the mesh rather than those farther inside is background,
+if such pixels reach the outline without a gap: sky would be painted onto shoulders and roofs otherwise.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+BAND = 0.02  # of the picture's longest side: how far inside of the outline background is looked for
+BESIDE = 2  # pixels off the outline from which on colors beside the mesh are the background's alone
+CLEAR = 30.0  # levels of 255 between the two colors: closer ones cannot be told apart, and do no harm
+SEEN = 1e-3  # least share of pixels that a local mean is made from
+
+
+def background(picture: np.ndarray, mesh: np.ndarray) -> np.ndarray:
+    """bool [H, W]: pixels of the mesh that show what is behind it.
+
+    picture uint8 RGB [H, W, 3]; mesh bool [H, W], where it is in the picture.
+    """
+    band = max(4.0, BAND * max(mesh.shape))
+    inside = _distance(mesh)
+    near = mesh & (inside <= band)
+    if not near.any():
+        return np.zeros(mesh.shape, bool)
+    color = picture.astype(np.float32)
+    # The farther inside, the surer: a part that is thin everywhere has its middle to go by.
+    own, own_share = _local_mean(color, np.minimum(inside / band, 1) ** 2 * mesh, band)
+    other, other_share = _local_mean(color, (_distance(~mesh) > BESIDE).astype(np.float32), band)
+    apart = np.linalg.norm(own - other, axis=2) > CLEAR
+    closer = np.linalg.norm(color - other, axis=2) < np.linalg.norm(color - own, axis=2)
+    alike = near & apart & closer & (own_share > SEEN) & (other_share > SEEN)
+    return alike & _joined(alike, ~mesh)
+
+
+def _joined(alike: np.ndarray, outside: np.ndarray) -> np.ndarray:
+    """Which pixels hang together with the outside."""
+    count, label = cv2.connectedComponents((alike | outside).astype(np.uint8), connectivity=4)
+    reaches = np.zeros(count, bool)
+    reaches[np.unique(label[outside])] = True
+    return reaches[label]
+
+
+def _local_mean(color: np.ndarray, weight: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray]:
+    """Gaussian means of the colors by weights [H, W], and the weights' own."""
+    weight = weight.astype(np.float32)
+    share = cv2.GaussianBlur(weight, (0, 0), sigma)
+    mean = cv2.GaussianBlur(color * weight[..., None], (0, 0), sigma)
+    return mean / np.maximum(share, 1e-6)[..., None], share
+
+
+def _distance(mask: np.ndarray) -> np.ndarray:
+    """Pixels to the nearest one that is not in the mask; a picture's frame is no outline."""
+    return cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)

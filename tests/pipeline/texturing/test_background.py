@@ -1,0 +1,47 @@
+"""Background beside a mesh that is a little too wide."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from blender_recon3d.pipeline.texturing.background import background
+
+SIZE, RADIUS, TOO_WIDE = 400, 100, 5  # pixels
+BRONZE, SKY = (60, 80, 70), (190, 200, 230)
+
+
+def off_center() -> np.ndarray:
+    y, x = np.mgrid[:SIZE, :SIZE] + 0.5
+    return np.hypot(x - SIZE / 2, y - SIZE / 2)
+
+
+def photo(inside: tuple, outside: tuple) -> np.ndarray:
+    """A disk before a plain background, both with some noise."""
+    colors = np.where((off_center() < RADIUS)[..., None], inside, outside)
+    grain = np.random.default_rng(0).normal(0, 6, colors.shape)
+    return np.clip(colors + grain, 0, 255).astype(np.uint8)
+
+
+def test_what_the_mesh_has_too_much_is_background_and_nothing_else():
+    found = background(photo(BRONZE, SKY), off_center() < RADIUS + TOO_WIDE)
+    ring = (off_center() >= RADIUS) & (off_center() < RADIUS + TOO_WIDE)
+    assert found[ring].mean() > 0.99 and not found[~ring].any()
+
+
+def test_a_mesh_of_the_right_size_loses_nothing():
+    assert not background(photo(BRONZE, SKY), off_center() < RADIUS).any()
+
+
+def test_a_bright_spot_that_does_not_reach_the_outline_stays():
+    picture = photo(BRONZE, SKY)
+    picture[SIZE // 2 - 3 : SIZE // 2 + 3, SIZE // 2 + RADIUS - 12 : SIZE // 2 + RADIUS - 6] = SKY
+    assert not background(picture, off_center() < RADIUS).any()
+
+
+def test_colors_that_cannot_be_told_apart_are_left_alone():
+    assert not background(photo(BRONZE, BRONZE), off_center() < RADIUS + TOO_WIDE).any()
+
+
+def test_a_mesh_that_fills_the_picture_or_is_not_in_it_has_no_background():
+    for mesh in (np.ones((SIZE, SIZE), bool), np.zeros((SIZE, SIZE), bool)):
+        assert not background(photo(BRONZE, SKY), mesh).any()
