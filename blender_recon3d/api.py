@@ -56,6 +56,7 @@ __all__ = [
     "import_mesh",
     "import_result",
     "look_through",
+    "make_lods",
     "make_quads",
     "origin_under",
     "reconstruct",
@@ -170,6 +171,13 @@ def import_mesh(scene: bpy.types.Scene | None = None) -> bpy.types.Object:
 def decimate(faces: int, scene: bpy.types.Scene | None = None) -> bpy.types.Object:
     """A copy of the mesh with at most that many faces; the original is hidden."""
     return remesh.decimate(_current(scene), faces)
+
+
+def make_lods(
+    levels: int = 5, ratio: float = 0.5, scene: bpy.types.Scene | None = None
+) -> list[bpy.types.Object]:
+    """The mesh that is shown and copies of it, each with `ratio` of the one before's faces; the copies are hidden."""
+    return remesh.make_lods(_current(scene), levels, ratio)
 
 
 def make_quads(faces: int, scene: bpy.types.Scene | None = None) -> bpy.types.Object:

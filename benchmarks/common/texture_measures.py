@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from blender_recon3d.pipeline.texturing.background import background
+from blender_recon3d.pipeline.texturing.photo_background import background
 from blender_recon3d.pipeline.texturing.raster import draw, planes
 from blender_recon3d.pipeline.texturing.texture_views import TextureView
 from blender_recon3d.pipeline.texturing.unwrap import Unwrapped

@@ -100,6 +100,14 @@ GERMAN_PANEL = {
     "Update Mesh": "Mesh aktualisieren",
     "{name}: {faces} faces": "{name}: {faces} Flächen",
     "Remesh to Quads": "Remesh zu Vierecken",
+    "Make LODs": "LODs erzeugen",
+    "Make copies with fewer and fewer faces, hidden beside the mesh, which is the first level": (
+        "Kopien mit immer weniger Flächen erzeugen, ausgeblendet neben dem Mesh, das die erste Stufe ist"
+    ),
+    "Levels": "Stufen",
+    "Number of levels, the mesh itself being the first": "Anzahl der Stufen; das Mesh selbst ist die erste",
+    "Ratio": "Verhältnis",
+    "Faces of each level, relative to the one before": "Flächen jeder Stufe im Verhältnis zur vorigen",
     "Bake Normals": "Normalen backen",
     "Bake Texture": "Textur backen",
     "Reproject Photos": "Fotos projizieren",

@@ -88,6 +88,32 @@ class RECON3D_OT_decimate(_Asks, bpy.types.Operator):
         return run_reported(self, lambda: _decimated(context, self.faces))
 
 
+class RECON3D_OT_make_lods(_Asks, bpy.types.Operator):
+    bl_idname = "recon3d.make_lods"
+    bl_label = "Make LODs"
+    bl_description = (
+        "Make copies with fewer and fewer faces, hidden beside the mesh, which is the first level"
+    )
+
+    levels: bpy.props.IntProperty(
+        name="Levels",
+        description="Number of levels, the mesh itself being the first",
+        default=5,
+        min=2,
+        max=8,
+    )
+    ratio: bpy.props.FloatProperty(
+        name="Ratio",
+        description="Faces of each level, relative to the one before",
+        default=0.5,
+        min=0.05,
+        max=0.95,
+    )
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return run_reported(self, lambda: _lods(context, self.levels, self.ratio))
+
+
 class RECON3D_OT_make_quads(WaitsForBlender, ImportOperator, bpy.types.Operator):
     bl_idname = "recon3d.make_quads"
     bl_label = "Remesh to Quads"
@@ -133,6 +159,15 @@ def _decimated(context: bpy.types.Context, faces: int) -> str:
     return f"{made.name} has {len(made.data.polygons):,} faces."
 
 
+def _lods(context: bpy.types.Context, levels: int, ratio: float) -> str:
+    made = remesh.make_lods(current_import(context.scene), levels, ratio)
+    return (
+        f"{made[0].name} has {len(made)} levels: "
+        + ", ".join(f"{len(o.data.polygons):,}" for o in made)
+        + " faces."
+    )
+
+
 def _quads(context: bpy.types.Context, faces: int) -> str:
     made, sentence = remesh.quads(current_import(context.scene), faces)
     make_active(made)
@@ -144,6 +179,7 @@ CLASSES = (
     RECON3D_OT_import_mesh,
     RECON3D_OT_decimate,
     RECON3D_OT_make_quads,
+    RECON3D_OT_make_lods,
     RECON3D_OT_bake_normals,
     RECON3D_OT_bake_texture,
 )

@@ -11,6 +11,7 @@ from .cameras import KEY
 
 CLOUD, CLEANED, BOX = "cloud", "cleaned cloud", "crop box"
 MESH, FULL_MESH, DECIMATED, QUADS = "mesh", "full mesh", "decimated mesh", "quads"
+LOD = "level of detail"  # a copy that is hidden until an engine or a person wants it
 SURFACES = (MESH, DECIMATED, QUADS)  # what can be exported, in the order in which it is made
 
 

@@ -92,6 +92,7 @@ class RECON3D_PT_mesh(_AssetPanel, bpy.types.Panel):
         row = layout.row(align=True)
         row.operator("recon3d.decimate", icon="MOD_DECIM")
         row.operator("recon3d.make_quads", icon="MOD_REMESH")
+        layout.operator("recon3d.make_lods", icon="MOD_MULTIRES")
         row = layout.row(align=True)
         row.operator("recon3d.bake_normals", icon="NODE_TEXTURE")
         row.operator("recon3d.bake_texture", icon="TEXTURE")

@@ -28,6 +28,7 @@ _PAGES = (
     ("bpy.ops.recon3d.origin_under*", _CLEAN),
     ("bpy.ops.recon3d.*mesh*", _CLEAN),
     ("bpy.ops.recon3d.make_quads*", _CLEAN),
+    ("bpy.ops.recon3d.make_lods*", _CLEAN),
     ("bpy.ops.recon3d.decimate*", _CLEAN),
     ("bpy.ops.recon3d.bake_*", _CLEAN),
     ("bpy.ops.recon3d.*reproject*", _CLEAN),

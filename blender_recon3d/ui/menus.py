@@ -23,6 +23,7 @@ _OBJECT = (
     ("recon3d.make_mesh", "PLAY"),
     ("recon3d.decimate", "MOD_DECIM"),
     ("recon3d.make_quads", "MOD_REMESH"),
+    ("recon3d.make_lods", "MOD_MULTIRES"),
     ("recon3d.bake_normals", "NODE_TEXTURE"),
     ("recon3d.bake_texture", "TEXTURE"),
     ("recon3d.reproject_photos", "BRUSH_DATA"),

@@ -20,7 +20,8 @@ FLAT = [value for point in POINTS for value in point]
 NAMES = (
     "compute_density", "clean_cloud", "remove_cleaning", "apply_cleaning", "add_crop_box", "write_crop",
     "ground_from_plane", "ground_from_points", "up_axis", "origin_under", "scale_to",
-    "import_mesh", "decimate", "make_quads", "bake_normals", "bake_texture", "export_asset",
+    "import_mesh", "decimate", "make_quads", "make_lods", "reproject_photos", "bake_normals", "bake_texture",
+    "export_asset",
 )  # fmt: skip
 
 
@@ -55,6 +56,7 @@ STEPS = {
     "scale": (lambda: ops.scale_to(points=FLAT[:6], length=2), lambda: api.scale_to(POINTS[:2], 2)),
     "mesh": (lambda: ops.import_mesh(), lambda: api.import_mesh()),
     "decimate": (lambda: ops.decimate(faces=100), lambda: api.decimate(100)),
+    "lods": (lambda: ops.make_lods(levels=3), lambda: api.make_lods(3)),
     "quads": (lambda: ops.make_quads(faces=100), lambda: api.make_quads(100)),
 }
 

@@ -3,7 +3,7 @@
 texture_views  the photos and their cameras, one photo in memory at a time
 raster         triangles to pixels, in numpy
 visibility     which part of the mesh a photo shows, and how far that can be trusted
-background     where a photo shows what is behind the mesh's rim
+photo_background  where a photo shows what is behind the mesh's rim
 unwrap         the mesh laid out flat: UVs
 texels         the texels that lie on the mesh, and where
 samples        what every photo shows at every vertex

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .background import background
+from .photo_background import background
 from .raster import draw
 from .texture_views import TextureView
 

@@ -11,8 +11,19 @@ import numpy as np
 from mathutils import Matrix, kdtree
 
 from ...pipeline.errors import UserError
+from ..cameras import KEY
 from ..cleaning.clean_modifier import positions
-from ..find_imports import DECIMATED, MESH, QUADS, find_object
+from ..find_imports import (
+    DECIMATED,
+    LOD,
+    MESH,
+    QUADS,
+    add_beside,
+    check_editable,
+    find_object,
+    hide,
+    objects_of,
+)
 from ..modes import object_mode
 from ..point_display import COLOR
 from ..scratch_scene import evaluated_mesh, operating_on, scratch
@@ -20,6 +31,7 @@ from .fill_holes import fill_holes
 from .mesh_object import NAME
 from .surfaces import add_surface, check_source, surface_of
 
+MAX_LEVELS = 8
 _ENLARGED = 10_000.0  # size of a mesh for QuadriFlow
 _VOXEL_TRIALS = 3
 _MIN_SHARE = 0.2  # of the faces asked for: fewer, and QuadriFlow has lost parts
@@ -33,14 +45,52 @@ def decimate(collection: bpy.types.Collection, faces: int) -> bpy.types.Object:
         count = len(source.data.polygons)
         if faces >= count:
             raise UserError(f"{source.name} has only {count:,} faces: ask for fewer.", 2)
-        copy = source.copy()
-        try:
-            modifier = copy.modifiers.new("Recon3D Decimate", "DECIMATE")
-            modifier.ratio = faces / count
-            mesh = evaluated_mesh(copy, f"{NAME} {_short(faces)}")
-        finally:
-            bpy.data.objects.remove(copy)
+        mesh = _decimated(source, faces / count, f"{NAME} {_short(faces)}")
         return add_surface(mesh, source, collection, DECIMATED)
+
+
+def make_lods(
+    collection: bpy.types.Collection, levels: int = 5, ratio: float = 0.5
+) -> list[bpy.types.Object]:
+    """The mesh as LOD0, which stays as it is, and copies LOD1, LOD2, ..., each with `ratio` of the one before's faces.
+
+    UVs, colors and materials stay; the copies are hidden. Those of an earlier call are replaced. UserError.
+    """
+    if not (2 <= levels <= MAX_LEVELS and 0.05 <= ratio <= 0.95):
+        raise UserError(
+            f"{levels} levels of ratio {ratio:g} cannot be made: ask for 2 to {MAX_LEVELS}, .05 to .95.", 2
+        )
+    with object_mode():
+        source = surface_of(collection)
+        check_source(source, int(len(source.data.polygons) * ratio ** (levels - 1)))
+        for old in objects_of(collection, LOD):
+            check_editable(old)
+            _remove(old)
+        made = [source]
+        for level in range(1, levels):
+            mesh = _decimated(made[-1], ratio, f"{source.name} LOD{level}")
+            thing = bpy.data.objects.new(mesh.name, mesh)
+            thing[KEY] = {"kind": LOD}
+            add_beside(thing, source, collection)
+            made.append(thing)
+        hide(*made[1:])
+    return made
+
+
+def _decimated(source: bpy.types.Object, ratio: float, name: str) -> bpy.types.Mesh:
+    copy = source.copy()
+    try:
+        copy.modifiers.new("Recon3D Decimate", "DECIMATE").ratio = ratio
+        return evaluated_mesh(copy, name)
+    finally:
+        bpy.data.objects.remove(copy)
+
+
+def _remove(thing: bpy.types.Object) -> None:
+    mesh = thing.data
+    bpy.data.objects.remove(thing)
+    if mesh.users == 0:
+        bpy.data.meshes.remove(mesh)
 
 
 def quads(collection: bpy.types.Collection, faces: int) -> tuple[bpy.types.Object, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from blender_recon3d.pipeline.texturing.background import background
+from blender_recon3d.pipeline.texturing.photo_background import background
 
 SIZE, RADIUS, TOO_WIDE = 400, 100, 5  # pixels
 BRONZE, SKY = (60, 80, 70), (190, 200, 230)

@@ -36,7 +36,7 @@ def background(picture: np.ndarray, mesh: np.ndarray) -> np.ndarray:
 
 
 def _joined(alike: np.ndarray, outside: np.ndarray) -> np.ndarray:
-    """Which pixels hang together with the outside."""
+    """Which pixels are connected to the outside."""
     count, label = cv2.connectedComponents((alike | outside).astype(np.uint8), connectivity=4)
     reaches = np.zeros(count, bool)
     reaches[np.unique(label[outside])] = True
@@ -52,5 +52,5 @@ def _local_mean(color: np.ndarray, weight: np.ndarray, sigma: float) -> tuple[np
 
 
 def _distance(mask: np.ndarray) -> np.ndarray:
-    """Pixels to the nearest one that is not in the mask; a picture's frame is no outline."""
+    """Pixels to the nearest one that is not in the mask; the picture's frame does not count."""
     return cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
