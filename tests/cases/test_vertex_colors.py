@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from blender_recon3d.pipeline.files.ply import write_vertices
+from blender_recon3d.pipeline.files.vertex_colors import vertex_colors
 from blender_recon3d.pipeline.meshing.point_cloud import read_cloud
 from blender_recon3d.scene.importing.ply_points import read_points
 
@@ -67,3 +68,19 @@ def test_other_names_of_the_channels_are_known_to_both(tmp_path, names):
     path = cloud(tmp_path / "a.ply", BYTES, names)
     assert np.array_equal(read_cloud(path).rgb, read_points(path).rgb)
     assert np.array_equal(read_cloud(path).rgb, BYTES)
+
+
+@pytest.mark.parametrize("kind", ["<u4", ">u4", "<f4"])
+def test_colors_packed_into_one_number_are_read(tmp_path, kind):
+    """0xAARRGGBB of the Point Cloud Library, whose files call it a float or a whole number."""
+    number = BYTES.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
+    column = number.astype(">u4") if kind == ">u4" else number.view(kind)
+    table = np.zeros(len(BYTES), [("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("rgb", column.dtype)])
+    table["rgb"] = column
+    assert np.array_equal(vertex_colors(table), BYTES)
+
+
+def test_splats_have_the_color_that_they_show_from_all_sides(tmp_path):
+    path = cloud(tmp_path / "a.ply", (BYTES / 255 - 0.5) / 0.2820948, ("f_dc_0", "f_dc_1", "f_dc_2"))
+    for found in (read_cloud(path).rgb, read_points(path).rgb):
+        assert np.array_equal(found, BYTES)

@@ -8,6 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 NAMES = (("red", "green", "blue"), ("r", "g", "b"), ("diffuse_red", "diffuse_green", "diffuse_blue"))
+PACKED = ("rgb", "rgba")  # PCL: one number of four bytes, 0xAARRGGBB, also under the name of a float
+SPLAT = ("f_dc_0", "f_dc_1", "f_dc_2")  # Gaussian splats: the constant of their spherical harmonics
+CONSTANT = 0.28209479177387814  # 1 / (2 sqrt(pi)): the first spherical harmonic
 SHARE = 0.999  # of the values that are not zero decide: a few wild ones do not
 OVERSHOOT = 2.0  # what colors from 0 to 1 may reach after sharpening; such a cloud in bytes would be black
 MAX_LOOKED_AT = 1_000_000  # values
@@ -22,13 +25,25 @@ def vertex_colors(vertices: np.ndarray) -> np.ndarray | None:
     fields = set(vertices.dtype.names or ())
     names = next((trio for trio in NAMES if fields.issuperset(trio)), None)
     if names is None:
-        return None
+        return _packed_or_splats(vertices, fields)
     columns = [_unsigned(vertices[name]) for name in names]
     white = max(_white(column) for column in columns)
     out = np.empty((len(vertices), 3), np.uint8)
     for channel, column in enumerate(columns):
         out[:, channel] = column if column.dtype == np.uint8 and white == 255 else _as_bytes(column, white)
     return out
+
+
+def _packed_or_splats(vertices: np.ndarray, fields: set[str]) -> np.ndarray | None:
+    for name in PACKED:
+        if name in fields and vertices.dtype[name].itemsize == 4:
+            number = np.ascontiguousarray(vertices[name]).view(vertices.dtype[name].str[0] + "u4")
+            return np.stack([(number >> shift) & 255 for shift in (16, 8, 0)], axis=1).astype(np.uint8)
+    if fields.issuperset(SPLAT):
+        return np.stack(
+            [_as_bytes(0.5 + CONSTANT * vertices[name].astype(float), 1.0) for name in SPLAT], axis=1
+        )
+    return None
 
 
 def _unsigned(column: np.ndarray) -> np.ndarray:
