@@ -36,6 +36,23 @@ def test_the_largest_model_is_imported_and_the_others_are_said(write, counts, tm
     assert any(f"sparse/{counts.index(9)} was imported" in note and "3" in note for note in result.notes)
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("a.nvm", "take its cameras with Import Alignment"),
+        ("transforms.json", "take its cameras with Import Alignment"),
+        ("statue.psx", "export the cameras from there"),
+        ("cloud.ply", "File > Import > Stanford PLY"),
+        ("notes.txt", "holds no reconstruction"),
+    ],
+)
+def test_a_folder_without_a_model_is_told_by_what_it_holds(name, said, tmp_path):
+    (tmp_path / name).write_text("x")
+    with pytest.raises(UserError, match=said) as failed:
+        import_workspace(tmp_path)
+    assert name == "notes.txt" or name in str(failed.value)
+
+
 def test_models_may_begin_at_another_number(tmp_path):
     write_binary(tmp_path / "sparse/2", ring(4))
     assert len(import_workspace(tmp_path).cameras) == 4

@@ -23,6 +23,10 @@ CAMERA_FORMATS = (
     "bundler",
     "nvm",
 )
+# What other programs call their projects, and what they leave that no reader here takes.
+_NAMES = ("transforms.json", "sfm_data.json", "reconstruction.json", "cameras.xml")
+_ENDINGS = (".nvm", ".sfm", ".out")
+_THEIRS = (".psx", ".psz", ".rcproj", ".rsproj", ".mg", ".mvs")
 _HEAD = 1 << 16  # bytes that tell whose a JSON file is
 
 
@@ -63,3 +67,14 @@ def has_xmp(folder: Path) -> bool:
     """Whether the folder holds XMP files, and no model of COLMAP's."""
     is_model = any((folder / name).is_file() for name in ("cameras.bin", "cameras.txt"))
     return not is_model and any(file.suffix.lower() == ".xmp" for file in folder.rglob("*"))
+
+
+def projects_in(folder: Path) -> tuple[list[Path], list[Path]]:
+    """The files right in a folder that look like alignments of other programs, and those of projects from which their
+    program has to export one first."""
+    try:
+        files = sorted(path for path in folder.iterdir() if path.is_file())
+    except OSError:
+        return [], []
+    read = [path for path in files if path.name.lower() in _NAMES or path.suffix.lower() in _ENDINGS]
+    return read, [path for path in files if path.suffix.lower() in _THEIRS]

@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from ...pipeline.alignments.project_files import projects_in
 from ...pipeline.documents.photos_json import read_photos
 from ...pipeline.errors import UserError
 from ...pipeline.files.user_path import recorded_path
@@ -81,13 +82,7 @@ def find_source(folder: str | Path) -> Source:
     if model is None and notes:
         raise UserError(f"{notes[0]}: press Reconstruct to make it again.", 2, "again")
     if model is None:
-        raise UserError(
-            f"{workspace.root} holds no reconstruction (no {workspace.model.relative_to(workspace.root)}, "
-            "nor another COLMAP model): choose a folder written by Reconstruct or COLMAP, or press "
-            "Reconstruct first.",
-            2,
-            "results",
-        )
+        raise UserError(_no_model(workspace), 2, "results")
     images = _photos_of(model, workspace.root)
     cloud = next((c for c in (workspace.root / part for part in clouds) if c.is_file()), None)
     if cloud is None:
@@ -99,6 +94,32 @@ def find_source(folder: str | Path) -> Source:
         notes.append(NOT_PLACED)
     titles = _titles(workspace.photos) if workspace.photos.is_file() else {}
     return Source(workspace.root, model, images, cloud, world_from_model, titles, tuple(notes))
+
+
+def _no_model(workspace: Workspace) -> str:
+    """What there is instead: other programs' projects, a lone cloud, nothing."""
+    root = workspace.root
+    read, theirs = projects_in(root)
+    if read:
+        return (
+            f"{root} holds no COLMAP model but {read[0].name}, of another program: take its cameras with Import "
+            "Alignment."
+        )
+    if theirs:
+        return (
+            f"{root} holds {theirs[0].name}, which only its own program can read: export the cameras from there, and "
+            "take them with Import Alignment."
+        )
+    clouds = sorted(root.glob("*.ply"))
+    if clouds:
+        return (
+            f"{root} holds a cloud or mesh ({clouds[0].name}) and no cameras: import it with File > Import > Stanford "
+            "PLY, or choose a folder with a COLMAP model."
+        )
+    return (
+        f"{root} holds no reconstruction (no {workspace.model.relative_to(root)}, nor another COLMAP model): choose a "
+        "folder written by Reconstruct or COLMAP, or press Reconstruct first."
+    )
 
 
 def _other_numbers(root: Path, part: str) -> list[Path]:
