@@ -1,5 +1,5 @@
 """Text in panels, which Blender neither wraps nor formats. Messages of the engine are put into the panel's words
-(`panel_wording`), not translated.
+(`panel_wording`), not translated; what the add-on itself says is.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import blf
 import bpy
 
 from .languages.panel_wording import in_panel
-from .pipeline.text import printable
+from .pipeline.text import Said, printable
 
 
 def tr(text: str, **values: object) -> str:
@@ -21,6 +21,11 @@ def tr(text: str, **values: object) -> str:
 def is_narrow(context: bpy.types.Context) -> bool:
     """Whether the sidebar has room for short words only."""
     return context.region is not None and context.region.width < _NARROW * context.preferences.system.ui_scale
+
+
+def in_language(text: str) -> str:
+    """A sentence in the interface's language where it knows its pattern; else as it is."""
+    return tr(text.pattern, **text.values) if isinstance(text, Said) else text
 
 
 def wrapped(

@@ -18,6 +18,7 @@ from .. import chosen_folders, preferences
 from ..pipeline.errors import UserError
 from ..pipeline.photos.find_photos import MIN_PHOTOS
 from ..pipeline.stage import STAGES
+from ..pipeline.text import Said
 from ..pipeline.workspace import Workspace
 from ..properties import photos_path, workspace_path
 from ..scene import live
@@ -202,7 +203,7 @@ def import_result(scene: bpy.types.Scene, folder: Path) -> ImportResult:
     photo_list.fill(scene, folder)
     if seen and scene.camera is None:  # it was of the import that is updated
         photo_view.look_again(scene, result.cameras.get(seen))
-    notes = ("The default cube is hidden.",) if hidden else ()
+    notes = (Said("The default cube is hidden."),) if hidden else ()
     session.notes = (result.summary(), *notes, *result.notes)
     session.result = result
     return result
@@ -324,7 +325,7 @@ def _tick() -> tuple[bool, bool]:
         _end(scene)
     elif job.view.state == DONE:
         session.notes = (
-            "Another file was opened during the run: press Import Result to import the result here.",
+            Said("Another file was opened during the run: press Import Result to import the result here."),
         )
     return True, False
 

@@ -110,4 +110,56 @@ GERMAN_VIEWPORT = {
         "Die Ansicht auf das Ergebnis richten, oder auf das, was davon schon gefunden ist"
     ),
     "Choose Other Photos": "Andere Fotos auswählen",
+    "The default cube is hidden.": "Der Standardwürfel ist ausgeblendet.",
+    "Another file was opened during the run: press Import Result to import the result here.": (
+        "Während des Laufs wurde eine andere Datei geöffnet: Ergebnis importieren holt das Ergebnis hierher."
+    ),
+    "There is no placement.json, so the model's -Y is taken as up.": (
+        "Es gibt keine placement.json, deshalb gilt -Y des Modells als oben."
+    ),
+    "There is no dense cloud yet, so the sparse points are shown.": (
+        "Es gibt noch keine dichte Wolke, deshalb sind die dünnen Punkte zu sehen."
+    ),
+    "{model} was imported, with {photos} photos; the other model beside it has {others}.": (
+        "{model} mit {photos} Fotos wurde importiert; das andere Modell daneben hat {others}."
+    ),
+    "{model} was imported, with {photos} photos; the other models beside it have {others}.": (
+        "{model} mit {photos} Fotos wurde importiert; die anderen Modelle daneben haben {others}."
+    ),
+    "The cloud lies far from the cameras, as if one of them were in map coordinates: it is shown where its file says, "
+    "and its points are kept near its object's origin, so that nothing is lost to single precision.": (
+        "Die Wolke liegt weit von den Kameras, als wäre eines von beiden in Kartenkoordinaten: sie ist dort zu sehen, "
+        "wo ihre Datei sagt, und ihre Punkte liegen nahe am Ursprung ihres Objekts, damit nichts an der einfachen "
+        "Genauigkeit verloren geht."
+    ),
+    "The photos are not undistorted yet, so they match the cloud only roughly.": (
+        "Die Fotos sind noch nicht entzerrt und passen nur ungefähr zur Wolke."
+    ),
+    "Updated {cameras} cameras and {points} points.": "{cameras} Kameras und {points} Punkte aktualisiert.",
+    "Imported {cameras} cameras and {points} points.": "{cameras} Kameras und {points} Punkte importiert.",
+    "Updated {cameras} cameras, {points} points and a mesh of {faces} faces.": (
+        "{cameras} Kameras, {points} Punkte und ein Mesh mit {faces} Flächen aktualisiert."
+    ),
+    "Imported {cameras} cameras, {points} points and a mesh of {faces} faces.": (
+        "{cameras} Kameras, {points} Punkte und ein Mesh mit {faces} Flächen importiert."
+    ),
+    "The texture belongs to an earlier mesh: press Build Mesh to make it again.": (
+        "Die Textur gehört zu einem früheren Mesh: Mesh erzeugen macht sie neu."
+    ),
+    "The texture's image is missing: press Build Mesh to make it again.": (
+        "Das Bild der Textur fehlt: Mesh erzeugen macht es neu."
+    ),
+    "{path} has no faces: set Region to All and press Build Mesh again.": (
+        "{path} hat keine Flächen: Bereich auf Alles stellen und noch einmal Mesh erzeugen."
+    ),
+    "The model lies far from the origin, as map coordinates do: {offset} was taken off, so that nothing is lost to "
+    "single precision. Exported cameras have it again.": (
+        "Das Modell liegt weit vom Ursprung, wie in Kartenkoordinaten: {offset} wurde abgezogen, damit nichts an der "
+        "einfachen Genauigkeit verloren geht. Exportierte Kameras haben es wieder."
+    ),
+    "The model lies far from the origin, as map coordinates do: {offset} was taken off, so that nothing is lost to "
+    "single precision. Exported cameras have it again. z is taken as up.": (
+        "Das Modell liegt weit vom Ursprung, wie in Kartenkoordinaten: {offset} wurde abgezogen, damit nichts an der "
+        "einfachen Genauigkeit verloren geht. Exportierte Kameras haben es wieder. Z gilt als oben."
+    ),
 }

@@ -8,6 +8,7 @@ from typing import Any
 import bpy
 
 from ..languages.panel_wording import in_panel
+from ..panel_text import in_language
 from ..pipeline.errors import UserError
 from ..pipeline.text import printable
 from ..scene.find_imports import find_imports
@@ -60,5 +61,5 @@ def run_reported(operator: bpy.types.Operator, call: Callable[[], str | None]) -
         if window is not None and not bpy.app.background:
             window.cursor_set("DEFAULT")
     if sentence:
-        operator.report({"INFO"}, printable(sentence))
+        operator.report({"INFO"}, printable(sentence if bpy.app.background else in_language(sentence)))
     return {"FINISHED"}

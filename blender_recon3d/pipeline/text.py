@@ -9,6 +9,19 @@ NAMED = 3  # photos named in a sentence
 LONGEST_TEXT = 1000  # characters
 
 
+class Said(str):
+    """A sentence with values in it that keeps its pattern, so that it can be said in another language."""
+
+    pattern: str
+    values: dict[str, object]
+
+    def __new__(cls, pattern: str, **values: object) -> Said:
+        """pattern: with the values' {places}."""
+        made = super().__new__(cls, pattern.format(**values))
+        made.pattern, made.values = pattern, values
+        return made
+
+
 def printable(text: str) -> str:
     """One line that any terminal and any panel can show, not too long: texts out of files may hold anything."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:LONGEST_TEXT])

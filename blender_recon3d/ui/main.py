@@ -12,7 +12,7 @@ from ..jobs import next_step, photo_inspection, session
 from ..jobs.job_view import DONE, FAILED, RUNNING, JobView
 from ..jobs.remedies import LABELS
 from ..jobs.resume_state import FINISHED
-from ..panel_text import tr, wrapped
+from ..panel_text import in_language, tr, wrapped
 from ..pipeline.documents.inspection_json import InspectionDocument
 from ..pipeline.job_forecast import memory, total
 from ..pipeline.text import printable, rough_duration
@@ -166,7 +166,7 @@ def _draw_notes(layout: bpy.types.UILayout, context: bpy.types.Context, view: Jo
             box.operator("recon3d.remedy", text=LABELS[view.remedy])
     gone = session.session.result is not None and not find_imports(context.scene)  # by undo
     for note in () if gone else session.session.notes:
-        wrapped(layout, context, note, icon="INFO")
+        wrapped(layout, context, in_language(note), icon="INFO")
 
 
 def _draw_progress(layout: bpy.types.UILayout, context: bpy.types.Context, view: JobView) -> None:

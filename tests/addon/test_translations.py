@@ -15,6 +15,7 @@ from blender_recon3d.jobs.remedies import LABELS  # noqa: E402
 from blender_recon3d.languages.german_settings import GERMAN  # noqa: E402
 from blender_recon3d.pipeline.setting_texts import translation_keys  # noqa: E402
 from blender_recon3d.pipeline.stage import all_stages  # noqa: E402
+from blender_recon3d.pipeline.text import Said  # noqa: E402
 from blender_recon3d.scene.cleaning.clean_modifier import INPUTS  # noqa: E402
 from blender_recon3d.translations import TRANSLATIONS  # noqa: E402
 from blender_recon3d.ui import engine, review  # noqa: E402
@@ -50,16 +51,19 @@ def registered() -> Iterator[str]:
 
 
 def drawn() -> Iterator[str]:
-    """What panels and operators draw: text=..., tr(...), why a button is gray; and what they draw from tables."""
+    """What panels and operators draw: text=..., tr(...), Said(...), why a button is gray; and what is in tables."""
     for path in PACKAGE.rglob("*.py"):
-        if "pipeline" in path.parts or path.name == "command_line.py":
+        if path.name == "command_line.py":
             continue
+        told, words = {"Said"}, set()
+        if "pipeline" not in path.parts:
+            told, words = {"Said", "tr", "poll_message_set"}, {"text", "confirm_text"}
         for call in (
             node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)
         ):
             name = getattr(call.func, "id", getattr(call.func, "attr", ""))
-            given = call.args[:1] if name in ("tr", "poll_message_set") else []
-            given += [word.value for word in call.keywords if word.arg in ("text", "confirm_text")]
+            given = call.args[:1] if name in told else []
+            given += [word.value for word in call.keywords if word.arg in words]
             parts = [part for text in given for part in (text, *ast.iter_child_nodes(text))]
             yield from (
                 part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)
@@ -117,3 +121,14 @@ def test_a_button_is_translated_as_blender_looks_it_up():
         label = getattr(bpy.ops.recon3d, name).get_rna_type().name
         assert ("Operator", label) in german, label
     assert ("Operator", "Cameras") in german  # text=... of a button
+
+
+def test_what_the_importer_says_keeps_its_pattern(addon):
+    from blender_recon3d.panel_text import in_language
+
+    said = Said("Imported {cameras} cameras and {points} points.", cameras=3, points="1,000")
+    assert said == "Imported 3 cameras and 1,000 points." == in_language(said)
+    assert (said.pattern, in_language("as it is")) == (
+        "Imported {cameras} cameras and {points} points.",
+        "as it is",
+    )

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..text import Said
+
 FAR = 300.0  # times the cameras' spread: nearer, single precision is good to a ten-thousandth of it
 
 
@@ -25,13 +27,31 @@ def offset_of(centers: np.ndarray) -> np.ndarray:
     return np.round(middle / step) * step
 
 
-def note(offset: Sequence[float] | np.ndarray, who: str = "Exported cameras have") -> str:
-    """What was done, for the user."""
-    place = ", ".join(f"{value:.12g}" for value in offset)
-    return (
-        f"The model lies far from the origin, as map coordinates do: {place} was taken off, so that nothing is lost to "
-        f"single precision. {who} it again."
+def note(offset: Sequence[float] | np.ndarray, z_up: bool = False) -> Said:
+    """What was done to a model, for the user. z_up: whether its z was taken as up too."""
+    if z_up:
+        return Said(
+            "The model lies far from the origin, as map coordinates do: {offset} was taken off, so that nothing is "
+            "lost to single precision. Exported cameras have it again. z is taken as up.",
+            offset=_listed(offset),
+        )
+    return Said(
+        "The model lies far from the origin, as map coordinates do: {offset} was taken off, so that nothing is lost "
+        "to single precision. Exported cameras have it again.",
+        offset=_listed(offset),
     )
+
+
+def mesh_note(offset: Sequence[float] | np.ndarray) -> str:
+    """What was done to a cloud that a mesh is made of."""
+    return (
+        f"The cloud lies far from the origin, as map coordinates do: {_listed(offset)} was taken off, so that nothing "
+        "is lost to single precision. The mesh has it again."
+    )
+
+
+def _listed(offset: Sequence[float] | np.ndarray) -> str:
+    return ", ".join(f"{value:.12g}" for value in offset)
 
 
 def moved(world_from_model: np.ndarray, offset: np.ndarray) -> np.ndarray:

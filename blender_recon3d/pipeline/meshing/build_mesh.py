@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from ..errors import UserError
 from ..events import Progress
-from ..files.far_origin import note
+from ..files.far_origin import mesh_note
 from ..files.ply import columns, write_vertices
 from ..files.ply_mesh import VERTEX, read_mesh, write_mesh
 from ..settings import MeshSettings
@@ -115,7 +115,7 @@ def _prepared(
     if cloud.rgb is None:
         progress.warning(f"{path.name} has no colors: the mesh will be gray.")
     if cloud.offset.any():
-        progress.info(note(cloud.offset, "The mesh has"))
+        progress.info(mesh_note(cloud.offset))
     if cloud.step:
         progress.warning(
             f"{path.name} holds its map coordinates in single precision, in steps of {cloud.step:g}: write it in "

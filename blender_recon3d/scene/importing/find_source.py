@@ -13,14 +13,14 @@ from ...pipeline.errors import UserError
 from ...pipeline.files.user_path import recorded_path
 from ...pipeline.placing.placement_file import read_placement
 from ...pipeline.results import is_done, problem
-from ...pipeline.text import printable
+from ...pipeline.text import Said, printable
 from ...pipeline.workspace import Workspace
 from . import colmap_files
 
 # COLMAP's y is down where a model was not aligned: Blender's z is up. Used when placement.json is missing.
 UPRIGHT = np.array([[1.0, 0, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0], [0, 0, 0, 1]])
 
-NOT_PLACED = "There is no placement.json, so the model's -Y is taken as up."
+NOT_PLACED = Said("There is no placement.json, so the model's -Y is taken as up.")
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def find_source(folder: str | Path) -> Source:
     images = _photos_of(model, workspace.root)
     cloud = next((c for c in (workspace.root / part for part in clouds) if c.is_file()), None)
     if cloud is None:
-        notes.append("There is no dense cloud yet, so the sparse points are shown.")
+        notes.append(Said("There is no dense cloud yet, so the sparse points are shown."))
     if workspace.placement.is_file():
         world_from_model = read_placement(workspace.placement, _ADVICE)
     else:
@@ -149,9 +149,13 @@ def _largest(
         return model, clouds
     largest = max(counts, key=lambda path: counts[path])
     others = " and ".join(str(count) for path, count in counts.items() if path != largest)
+    values = {"model": largest.relative_to(root), "photos": counts[largest], "others": others}
     notes.append(
-        f"{largest.relative_to(root)} was imported, with {counts[largest]} photos; the other "
-        f"model{'s' * (len(counts) > 2)} beside it ha{'ve' if len(counts) > 2 else 's'} {others}."
+        Said("{model} was imported, with {photos} photos; the other model beside it has {others}.", **values)
+        if len(counts) == 2
+        else Said(
+            "{model} was imported, with {photos} photos; the other models beside it have {others}.", **values
+        )
     )
     place = largest.parent.relative_to(root).as_posix()
     own = tuple(part.replace("dense/0", place) if place.startswith("dense/") else part for part in clouds)

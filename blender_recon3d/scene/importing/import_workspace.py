@@ -18,6 +18,7 @@ from mathutils import Matrix
 from ...pipeline.errors import UserError
 from ...pipeline.files.far_origin import moved, note, offset_of
 from ...pipeline.files.ply import columns, read_vertices
+from ...pipeline.text import Said
 from ..cameras import (
     KEY,
     create_camera,
@@ -39,7 +40,7 @@ from .moved_empty import carried_over, moved_by_user, pose
 
 NAME = "Recon3D"
 SAMPLE = 100_000  # points of a cloud that tell where it lies
-CLOUD_ELSEWHERE = (
+CLOUD_ELSEWHERE = Said(
     "The cloud lies far from the cameras, as if one of them were in map coordinates: it is shown where its file says, "
     "and its points are kept near its object's origin, so that nothing is lost to single precision."
 )
@@ -62,11 +63,15 @@ class ImportResult:
     mesh: bpy.types.Object | None = None
 
     def summary(self) -> str:
-        verb = "Updated" if self.updated else "Imported"
+        count, points = len(self.cameras), f"{self.points:,}"
+        if self.mesh is None and self.updated:
+            return Said("Updated {cameras} cameras and {points} points.", cameras=count, points=points)
         if self.mesh is None:
-            return f"{verb} {len(self.cameras)} cameras and {self.points:,} points."
-        faces = len(self.mesh.data.polygons)
-        return f"{verb} {len(self.cameras)} cameras, {self.points:,} points and a mesh of {faces:,} faces."
+            return Said("Imported {cameras} cameras and {points} points.", cameras=count, points=points)
+        values = {"cameras": count, "points": points, "faces": f"{len(self.mesh.data.polygons):,}"}
+        if self.updated:
+            return Said("Updated {cameras} cameras, {points} points and a mesh of {faces} faces.", **values)
+        return Said("Imported {cameras} cameras, {points} points and a mesh of {faces} faces.", **values)
 
 
 def import_workspace(
@@ -115,7 +120,7 @@ def import_workspace(
         cameras[image.name] = camera
     _fit_to_scene(list(cameras.values()), points, empty)
     if not all(camera.is_pinhole for camera in model.cameras.values()):
-        notes += ("The photos are not undistorted yet, so they match the cloud only roughly.",)
+        notes += (Said("The photos are not undistorted yet, so they match the cloud only roughly."),)
     mesh = None
     mesh, more = _bring_mesh(collection, source.root)
     notes += more
@@ -163,7 +168,7 @@ def _near(source: Source, offset: np.ndarray) -> tuple[np.ndarray, tuple[str, ..
     if NOT_PLACED not in source.notes:
         return moved(source.world_from_model, offset), (*source.notes, note(offset))
     others = tuple(text for text in source.notes if text != NOT_PLACED)
-    return np.eye(4), (*others, f"{note(offset)} z is taken as up.")
+    return np.eye(4), (*others, note(offset, z_up=True))
 
 
 def _centers(model: colmap_files.Model) -> np.ndarray:

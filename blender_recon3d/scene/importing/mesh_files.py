@@ -16,6 +16,7 @@ import numpy as np
 from ...pipeline.errors import FileFormatError, UserError
 from ...pipeline.files.ply_mesh import read_mesh
 from ...pipeline.results import has
+from ...pipeline.text import Said
 from ...pipeline.workspace import Workspace
 from .ply_points import NOTHING, to_points
 
@@ -64,10 +65,10 @@ def read_surface(root: Path, offset: Sequence[float] = NOTHING) -> Surface:
         return _with_note(surface, str(error))
     if uv is None:
         return _with_note(
-            surface, "The texture belongs to an earlier mesh: press Build Mesh to make it again."
+            surface, Said("The texture belongs to an earlier mesh: press Build Mesh to make it again.")
         )
     if image is None:
-        return _with_note(surface, "The texture's image is missing: press Build Mesh to make it again.")
+        return _with_note(surface, Said("The texture's image is missing: press Build Mesh to make it again."))
     return Surface(surface.xyz, surface.faces, surface.rgb, uv, image, surface.notes)
 
 
@@ -85,7 +86,11 @@ def _with_note(surface: Surface, note: str) -> Surface:
 def _read(path: Path, offset: Sequence[float]) -> Surface:
     vertices, faces = read_mesh(path)
     points = to_points(path, vertices, offset)
-    notes = () if len(faces) else (f"{path} has no faces: set Region to All and press Build Mesh again.",)
+    notes = (
+        ()
+        if len(faces)
+        else (Said("{path} has no faces: set Region to All and press Build Mesh again.", path=path),)
+    )
     return Surface(points.xyz, _sound(points.xyz, faces)[0], points.rgb, notes=notes)
 
 
