@@ -89,6 +89,19 @@ def test_other_endings_are_read(tmp_path, kind):
             assert np.abs(difference).mean() < 14
 
 
+def test_photos_that_are_not_named_so_are_known_by_their_content(tmp_path):
+    """Only where no others are there: beside photos they are backups."""
+    folder = tmp_path / "photos"
+    for number, name in enumerate(("IMG_1.JPG~", "IMG_2.jpg_original", "IMG_3")):
+        save(folder / "a.png", picture(number))
+        (folder / "a.png").rename(folder / name)
+    touch(folder, "notes.txt")
+    photos, _, said = found_in(folder)
+    assert photos == ["IMG_1.JPG~", "IMG_2.jpg_original", "IMG_3"] and "3 files (IMG_1.JPG~" in said
+    save(folder / "IMG_4.jpg", picture(4))
+    assert found_in(folder)[0] == ["IMG_4.jpg"]
+
+
 def test_raw_files_are_named_with_what_to_do(tmp_path):
     folder = touch(tmp_path / "photos", *(f"IMG_{n}.DNG" for n in range(9)), "IMG_0.jpg")
     save(folder / "IMG_20.jpg", picture(0))

@@ -52,3 +52,13 @@ def is_system_folder(name: str) -> bool:
         or plain.endswith(SYSTEM_ENDINGS)
         or (plain.startswith("$") and plain.endswith(".bin"))
     )
+
+
+def is_picture(head: bytes) -> bool:
+    """Whether a file that begins so (16 bytes) is of a format that is read."""
+    return head.startswith(_STARTS) or (head[:4], head[8:12]) == (b"RIFF", b"WEBP") or head[4:12] in _BOXES
+
+
+# JPEG, PNG, TIFF (II and MM) and BMP; HEIF and AVIF by the box that they begin with.
+_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"II*\0", b"MM\0*", b"BM")
+_BOXES = tuple(b"ftyp" + kind for kind in (b"heic", b"heix", b"mif1", b"avif"))

@@ -10,17 +10,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import UserError
+from ..files.regular import open_regular
 from ..files.user_path import user_path
-from .extensions import EXTENSIONS, OTHER_PICTURES, RAW_EXTENSIONS, VIDEO_EXTENSIONS
+from .extensions import EXTENSIONS, OTHER_PICTURES, RAW_EXTENSIONS, VIDEO_EXTENSIONS, is_picture
 from .folder_walk import Walk
 
 MIN_PHOTOS = 3
+MAX_OPENED = 5000  # files whose content is asked for
 
 
 @dataclass
 class Found:
     """photos, videos: those used. The rest is what lies there too: pictures in folders of the system (system), RAW
-    files, pictures of other formats, videos beside photos, and photos beside a video (covers)."""
+    files, pictures of other formats, videos beside photos, and photos beside a video (covers). misnamed: those of the
+    photos that are called otherwise."""
 
     photos: list[Path] = field(default_factory=list)
     videos: list[Path] = field(default_factory=list)
@@ -29,6 +32,7 @@ class Found:
     other: list[Path] = field(default_factory=list)
     videos_aside: list[Path] = field(default_factory=list)
     covers: list[Path] = field(default_factory=list)
+    misnamed: list[Path] = field(default_factory=list)
 
 
 def find_photos(given: Iterable[str], workspace_root: Path, masks: str = "") -> tuple[list[Path], list[Path]]:
@@ -40,6 +44,7 @@ def find_photos(given: Iterable[str], workspace_root: Path, masks: str = "") -> 
 def look_for(given: Iterable[str], workspace_root: Path, masks: str = "") -> Found:
     """The photo and video files that `given` (folders, files) stand for, in natural order, without repeats.
 
+    Where a folder has none by name, those count that are some by content: copies without an ending, IMG_1.JPG~.
     Folders are searched recursively, through links too; hidden entries, folders of the system, other kinds of files,
     the folder of masks and what workspaces hold are passed over. Of photos and videos in one folder the photos count,
     unless they are too few. A file named outright is taken whatever its name ends in. UserError (2) for a path that is
@@ -70,6 +75,9 @@ def _choose(walk: Walk, found: Found) -> list[Path]:
     raw, other, stills, videos = (sorted(walk.of(kind), key=natural_key) for kind in kinds)
     found.raw += raw
     found.other += other
+    if not (stills or videos):
+        stills = [path for path in sorted(walk.other, key=natural_key)[:MAX_OPENED] if _is_picture(path)]
+        found.misnamed += stills
     if videos and len(stills) < MIN_PHOTOS:  # what cameras put beside a video: its cover, a thumbnail
         found.covers += stills
         return videos
@@ -77,6 +85,14 @@ def _choose(walk: Walk, found: Found) -> list[Path]:
     names = {still.with_suffix("") for still in stills}
     found.videos_aside += [video for video in videos if video.with_suffix("") not in names]
     return stills
+
+
+def _is_picture(path: Path) -> bool:
+    try:
+        with open_regular(path) as file:
+            return is_picture(file.read(16))
+    except OSError:
+        return False
 
 
 def none_found(given: Iterable[str]) -> str:

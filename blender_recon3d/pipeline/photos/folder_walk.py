@@ -13,7 +13,8 @@ _PICTURES = EXTENSIONS | VIDEO_EXTENSIONS | RAW_EXTENSIONS | OTHER_PICTURES
 
 
 class Walk:
-    """files: pictures and videos of all kinds. system: photos in folders that systems and programs fill.
+    """files: pictures and videos of all kinds. other: files that are called otherwise. system: photos in folders that
+    systems and programs fill.
 
     Links to folders are followed once the rest is searched, so that what is reached both ways has its own path; never
     to a folder above, nor twice to one. UserError (2) for a folder that cannot be read.
@@ -21,6 +22,7 @@ class Walk:
 
     def __init__(self, root: Path, workspace_root: Path, masks: Path | None = None) -> None:
         self.files: list[Path] = []
+        self.other: list[Path] = []
         self.system: list[Path] = []
         self._root, self._without = root, {workspace_root, masks}
         self._workspace_root = workspace_root
@@ -56,8 +58,9 @@ class Walk:
                 name for name in folders if not (here / name).is_symlink() and self._is_new(here / name)
             ]
             for name in files:
-                if not name.startswith(".") and Path(name).suffix.lower() in _PICTURES:
-                    self.files.append(here / name)
+                if not name.startswith("."):
+                    known = Path(name).suffix.lower() in _PICTURES
+                    (self.files if known else self.other).append(here / name)
 
     def _is_new(self, folder: Path) -> bool:
         try:

@@ -41,6 +41,14 @@ def notes(found: Found) -> list[Note]:
                 "choose the video itself instead of the folder."
             )
         )
+    if found.misnamed:
+        said.append(
+            Note(
+                f"{_count(found.misnamed, 'file')} {_are(found.misnamed)} not named like photos and used all the same, "
+                "since they hold photos.",
+                False,
+            )
+        )
     if found.covers:
         said.append(
             Note(
