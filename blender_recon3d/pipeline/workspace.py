@@ -1,8 +1,8 @@
 """The workspace: one folder that holds a job, its progress and its results. Standard library only.
 
     job.json settings.json state.json events.jsonl log.txt cancel lock output.txt; older events and log: *.old.*
-    photos.json sources.json images/ masks/ pairs.txt database.db sift.db features/ earlier/ live/ sparse/
-    placement.json placed.json refined/ dense/ mesh/ texture/ report.*
+    photos.json sources.json images/ masks/ pairs.txt database.db remapped.db features/ earlier/ live/
+    sparse/ placement.json placed.json refined/ dense/ mesh/ texture/ report.*
 
 Whatever is written here appears whole or not at all (a temporary name, put on the disk, then a rename), so that a
 kill or a power cut at any moment leaves a folder that the next run continues from.
@@ -54,7 +54,7 @@ class Workspace:
         self.masks = self.root / "masks"
         self.pairs = self.root / "pairs.txt"
         self.database = self.root / "database.db"
-        self.sift_database = self.root / "sift.db"  # SIFT's matches, where its cameras are used instead
+        self.remapped_database = self.root / "remapped.db"  # the cameras' matches, where they are others
         self.features = self.root / "features"
         self.earlier = self.root / "earlier"  # features and matches of photos that may stay
         self.mapping = self.root / "mapping"  # COLMAP's models while they are made
@@ -87,9 +87,9 @@ class Workspace:
         return self.refined if (self.refined / "images.bin").exists() else self.mapped
 
     @property
-    def matched_database(self) -> Path:
+    def mapped_database(self) -> Path:
         """The database whose matches the models come from."""
-        return self.sift_database if self.sift_database.exists() else self.database
+        return self.remapped_database if self.remapped_database.exists() else self.database
 
     def create(self) -> None:
         """Make the folder; UserError when it cannot be made or is a file."""

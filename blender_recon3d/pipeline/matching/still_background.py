@@ -16,7 +16,14 @@ from ..colmap.database import open_database, pair_counts, write_pairs
 from ..events import Progress
 from ..wording import Sentence, option
 
-STILL = 0.5  # of a pair's matches; where it is more in most pairs, the background stands still
+# Of a pair's matches: where most stand still in most pairs, or some while hardly any move a little, as what is far away
+# would. In captures that one walks round none do; on the rim of a fisheye's circle a tenth of them, or two.
+STILL = 0.5
+APART, A_LITTLE, BETWEEN = (
+    0.25,
+    5.0,
+    0.25,
+)  # some; times the least move; their share of those that stand still
 MIN_MATCHES = 30  # matches of a pair that says anything
 MAX_PAIRS = 400  # that are looked at
 MIN_MOVE = 4.0  # pixels, COLMAP's own
@@ -35,20 +42,23 @@ ADVICE = Sentence(
 
 
 def stands_still(database_path: Path) -> bool:
-    """Whether most matches of most pairs are at the same place in both photos."""
+    """Whether in most pairs matches are at the same place in both photos that are not of something far away."""
     with open_database(database_path) as database:
         limit = min_move(database)
         keypoints: dict[int, np.ndarray] = {}
-        shares = []
+        shares, apart = [], []
         pairs = sorted(pair for pair, (count, _) in pair_counts(database).items() if count >= MIN_MATCHES)
         for a, b in pairs[:: max(1, -(-len(pairs) // MAX_PAIRS))]:
             matches = database.read_matches(a, b)
             for image in (a, b):
                 if image not in keypoints:
                     keypoints[image] = np.asarray(database.read_keypoints(image))[:, :2]
-            moved = keypoints[a][matches[:, 0]] - keypoints[b][matches[:, 1]]
-            shares.append(float((np.linalg.norm(moved, axis=1) <= limit).mean()))
-    return bool(shares) and float(np.median(shares)) > STILL
+            moved = np.linalg.norm(keypoints[a][matches[:, 0]] - keypoints[b][matches[:, 1]], axis=1)
+            still = float((moved <= limit).mean())
+            little = float((moved <= A_LITTLE * limit).mean()) - still
+            shares.append(still)
+            apart.append(still > APART and little < BETWEEN * still)
+    return bool(shares) and (float(np.median(shares)) > STILL or float(np.mean(apart)) > 0.5)
 
 
 def min_move(database: Any) -> float:

@@ -196,8 +196,8 @@ def _pairs(workspace: Workspace, state: StateDocument) -> list[ReportedPair]:
     listed = read_pairs(workspace.pairs)
     counts: dict[tuple[int, int], tuple[int, int]] = {}
     ids: dict[str, int] = {}
-    if "matches" in state.stages and workspace.matched_database.exists():
-        with open_database(workspace.matched_database) as database:
+    if "matches" in state.stages and workspace.mapped_database.exists():
+        with open_database(workspace.mapped_database) as database:
             ids, counts = image_ids(database), pair_counts(database)
     pairs = []
     for first, second in listed:

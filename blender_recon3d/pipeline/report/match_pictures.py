@@ -38,7 +38,7 @@ def match_pictures(workspace: Workspace, pairs: list[ReportedPair]) -> list[Matc
     chosen = [("The best pair", verified[-1])]
     if len(verified) > 1:
         chosen.append(("The worst verified pair", verified[0]))
-    with open_database(workspace.matched_database) as database:
+    with open_database(workspace.mapped_database) as database:
         ids = image_ids(database)
         found = []
         for title, pair in chosen:

@@ -16,9 +16,11 @@ from ..colmap.database import open_database
 from ..colmap.other_cameras import write_with_cameras
 from ..doubts import Doubt
 from ..events import Progress
+from ..files.atomic_files import atomic_file, remove
 from ..photos.camera_groups import DEFAULT_FOCAL
 from ..text import named
 from ..wording import Sentence, with_option
+from ..workspace import Workspace, remove_side_files
 from .own_focals import MIN_PHOTOS, OwnFocals, fit_own_focals, focal_groups, split_cameras, typical
 
 MIN_REGISTERED_SHARE = 0.75  # of the photos: when fewer are registered, the cameras may be to blame
@@ -72,6 +74,15 @@ class Attempts:
             return bool(model.num_reg_images() > self.registered)
         error, before = (each.compute_mean_reprojection_error() for each in (model, self.models[0]))
         return bool(error < share * before)
+
+
+def keep_database(workspace: Workspace, attempts: Attempts) -> None:
+    """Leave the keypoints and matches that the model comes from in the workspace, where they are not those of its
+    database: SIFT's in place of the learned front-end's, or verified again with another camera model."""
+    with atomic_file(workspace.remapped_database) as part:
+        remove(part)
+        write_with_cameras(attempts.database, part, attempts.cameras, attempts.camera_of)
+        remove_side_files(part)
 
 
 def settle_cameras(attempts: Attempts) -> None:

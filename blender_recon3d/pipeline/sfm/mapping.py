@@ -30,14 +30,14 @@ from ..settings import SfmSettings
 from ..text import named
 from ..wording import RESUME, Sentence, place_again
 from ..workspace import Workspace
-from .attempts import Attempts, settle_cameras
+from .attempts import Attempts, keep_database, settle_cameras
 from .fisheye import fisheye_doubts, try_fisheye
 from .held_focals import settle_undetermined_focals
 from .live_model import LiveModel
 from .pure_rotation import ADVICE as ONE_PLACE_ADVICE
 from .pure_rotation import from_one_place, one_place_doubt
 from .registration import registration
-from .sift_instead import keep_sift, try_sift
+from .sift_instead import try_sift
 from .unfolding import unfold
 
 MAX_LEFT_OUT = 0.5  # of the photos: when more are not registered, the model is doubtful
@@ -50,7 +50,7 @@ def find_cameras(workspace: Workspace, settings: SfmSettings, progress: Progress
             models, doubts = attempts.models, attempts.doubts
             found = registration(workspace, models, attempts.database)
             if models and attempts.database != workspace.database:
-                keep_sift(workspace, attempts)
+                keep_database(workspace, attempts)
             if models and from_one_place(attempts.database):
                 doubts.append(one_place_doubt())
         finally:

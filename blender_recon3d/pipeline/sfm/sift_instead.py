@@ -1,8 +1,7 @@
 """COLMAP's SIFT tried in place of a learned front-end, where that registers few photos or GPS contradicts its cameras.
 
 Networks know upright photos of ordinary lenses; SIFT's keypoints have a direction and a size of their own. Its features
-and matches lie in a database beside the workspace's. Where its model is taken it is kept, without descriptors, for the
-report.
+and matches lie in a database beside the workspace's. Where its model is taken they are kept (`keep_database`).
 """
 
 from __future__ import annotations
@@ -14,10 +13,8 @@ from typing import Any
 
 from ..colmap.calls import pycolmap
 from ..colmap.database import create_database, open_database, read_pairs
-from ..colmap.other_cameras import write_with_cameras
 from ..colmap.sift import SiftExtractor, SiftMatcher
 from ..events import Progress
-from ..files.atomic_files import atomic_file, remove
 from ..models.match_listed import match_listed
 from ..models.network import ExtractionJob
 from ..models.networks.sift_extractor import MAX_KEYPOINTS
@@ -25,7 +22,7 @@ from ..models.networks.sift_matcher import NETWORK as MATCHER
 from ..photos.image_files import read_gray
 from ..stage_settings import FeaturesSettings
 from ..wording import Sentence, use, with_option
-from ..workspace import Workspace, remove_side_files
+from ..workspace import Workspace
 from .attempts import MIN_REGISTERED_SHARE, Attempts, settle_cameras
 
 MAX_PHOTOS = 400  # with more, SIFT would take as long as all that came before
@@ -65,14 +62,6 @@ def try_sift(
         )
     )
     return sift
-
-
-def keep_sift(workspace: Workspace, attempts: Attempts) -> None:
-    """Leave SIFT's keypoints and matches in the workspace: they are what the model's cameras come from."""
-    with atomic_file(workspace.sift_database) as part:
-        remove(part)
-        write_with_cameras(attempts.database, part, attempts.cameras, attempts.camera_of)
-        remove_side_files(part)
 
 
 def _why(attempts: Attempts, contradicted: Contradicted) -> str:

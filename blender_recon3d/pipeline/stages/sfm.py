@@ -17,7 +17,7 @@ def owns(workspace: Workspace) -> Sequence[Path]:
         workspace.sparse,
         workspace.placement,
         workspace.registration,
-        workspace.sift_database,
+        workspace.remapped_database,
         workspace.live,
     )
 
@@ -49,7 +49,7 @@ STAGE = Stage(
     run=run,
     owns=owns,
     leaves=lambda workspace: (workspace.mapped, workspace.placement, workspace.registration),
-    may_leave=lambda workspace: (workspace.sparse, workspace.sift_database),
+    may_leave=lambda workspace: (workspace.sparse, workspace.remapped_database),
     forecast=lambda facts: 0.12 * facts.photos,
     phases=(Phase("placing cameras", 0.7),),
 )
