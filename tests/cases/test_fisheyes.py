@@ -25,11 +25,17 @@ def poses() -> list[np.ndarray]:
     return found
 
 
-def test_a_fisheye_under_the_default_lens_gets_its_own(tmp_path):
+@pytest.mark.parametrize(
+    ("size", "why"), [((SIDE, SIDE), "a circle with black corners"), ((640, 480), "bends straight lines")]
+)
+def test_a_fisheye_under_the_default_lens_gets_its_own(tmp_path, size, why):
+    """Its whole circle, and the middle of it, as action cameras have it: 151 degrees from corner to corner."""
     generator = np.random.default_rng(0)
     points = generator.normal(size=(160, 3)) * [3, 2, 3] + [0, 0, 3]
     yy, xx = np.mgrid[:SIDE, :SIDE]
     circle = np.where(np.hypot(xx - SIDE / 2, yy - SIDE / 2) < SIDE / 2, 120, 0).astype(np.uint8)
+    left, top = (SIDE - size[0]) // 2, (SIDE - size[1]) // 2
+    photo = circle[top : top + size[1], left : left + size[0]]
     pixels = {}
     for number, pose in enumerate(poses()):
         local = points @ pose[:, :3].T + pose[:, 3]
@@ -38,10 +44,12 @@ def test_a_fisheye_under_the_default_lens_gets_its_own(tmp_path):
         place = SIDE / 2 + FOCAL * angle[:, None] * local[:, :2] / across[:, None]
         place += generator.normal(0, 0.3, place.shape)
         place[angle > np.radians(83)] = np.nan
+        place -= (left, top)
+        place[((place < 0) | (place > size)).any(axis=1)] = np.nan
         name = f"{number:02d}.png"
         pixels[name] = place
-        cv2.imwrite(str(tmp_path / name), circle)
-    camera = pycolmap.Camera.create_from_model_name(0, "SIMPLE_RADIAL", 1.2 * SIDE, SIDE, SIDE)
+        cv2.imwrite(str(tmp_path / name), photo)
+    camera = pycolmap.Camera.create_from_model_name(0, "SIMPLE_RADIAL", 1.2 * size[0], *size)
     database = write_database(tmp_path, camera, pixels)
 
     def mapped(path) -> list:
@@ -60,4 +68,5 @@ def test_a_fisheye_under_the_default_lens_gets_its_own(tmp_path):
     (found,) = attempts.models[0].cameras.values()
     assert found.model.name == "OPENCV_FISHEYE" and attempts.models[0].num_reg_images() == 6
     assert found.mean_focal_length() == pytest.approx(FOCAL, rel=0.02)
+    assert any(why in event.message for event in said)
     assert any("give --camera-model OPENCV_FISHEYE" in event.message for event in said)

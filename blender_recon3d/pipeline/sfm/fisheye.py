@@ -1,4 +1,4 @@
-"""Photos of a circular fisheye that are mapped with the model of another lens: the result is bent, and looks fine."""
+"""Photos of a fisheye that are mapped with the model of another lens: the result is bent, and looks fine."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ DEFAULT_MODEL = PhotosSettings().camera_model
 FISHEYE = "OPENCV_FISHEYE"
 NEARLY = 0.8  # of the points
 SHORT = 0.6  # of the longest side: a focal length under it is a very wide lens
+BARREL = -0.05  # the default model's distortion, below which straight lines bend as a fisheye's do
 LOOKED_AT = 3  # photos of a camera
 CORNER = 20  # the corners' squares have this part of a side
 BLACK = 16  # of 255
@@ -62,6 +63,19 @@ def look_like_fisheyes(model: Any, images: Path) -> dict[int, list[str]]:
     return found
 
 
+def bend_like_fisheyes(model: Any) -> dict[int, list[str]]:
+    """The photos' names by camera id, of very wide cameras that bend straight lines: action cameras, whose photos hold
+    no circle."""
+    found: dict[int, list[str]] = {}
+    for number in sorted(model.reg_image_ids()):
+        image = model.image(number)
+        camera = model.cameras[image.camera_id]
+        wide = camera.mean_focal_length() < SHORT * max(camera.width, camera.height)
+        if camera.model.name == DEFAULT_MODEL and wide and camera.params[-1] < BARREL:
+            found.setdefault(image.camera_id, []).append(image.name)
+    return {number: sorted(names) for number, names in found.items()}
+
+
 def try_fisheye(attempts: Attempts, images: Path, seed: int) -> None:
     """Map again with a fisheye's model where the photos look like a fisheye's, and COLMAP's default model was taken.
 
@@ -69,7 +83,8 @@ def try_fisheye(attempts: Attempts, images: Path, seed: int) -> None:
     """
     if not attempts.models:
         return
-    found = look_like_fisheyes(attempts.models[0], images)
+    circles = look_like_fisheyes(attempts.models[0], images)
+    found = circles or bend_like_fisheyes(attempts.models[0])
     cameras = dict(attempts.cameras)
     for number in set(found) & set(cameras):
         camera = cameras[number]
@@ -83,14 +98,13 @@ def try_fisheye(attempts: Attempts, images: Path, seed: int) -> None:
     if not found:
         return
     names = [name for photos in found.values() for name in photos]
-    attempts.progress.info(
-        f"{named(names)} look like a fisheye's (a circle with black corners): trying {FISHEYE}."
-    )
+    why = "a circle with black corners" if circles else "a very wide lens that bends straight lines"
+    attempts.progress.info(f"{named(names)} look like a fisheye's ({why}): trying {FISHEYE}.")
     path = attempts.scratch / f"{attempts.database.stem}_fisheye.db"
     write_with_cameras(attempts.database, path, cameras, attempts.camera_of)
     verify_again(path, path.with_suffix(".txt"), seed, attempts.progress)
     models = attempts.map_again(path)
-    if not models or not _fits_better(models[0], attempts.models[0]):
+    if not models or not _fits_better(models[0], attempts.models[0], bool(circles)):
         return
     attempts.models, attempts.cameras, attempts.database = models, cameras, path
     attempts.progress.warning(
@@ -102,14 +116,14 @@ def try_fisheye(attempts: Attempts, images: Path, seed: int) -> None:
     )
 
 
-def _fits_better(model: Any, before: Any) -> bool:
-    """As many photos, and more points, since a model that bends loses those at the rim; or hardly fewer that fit
-    better."""
+def _fits_better(model: Any, before: Any, circles: bool) -> bool:
+    """As many photos, and hardly fewer points that fit better. Photos of circles need only have more points, since a
+    model that bends loses those at the rim."""
     if model.num_reg_images() < before.num_reg_images():
         return False
     points = model.num_points3D() / max(1, before.num_points3D())
     error, old = (each.compute_mean_reprojection_error() for each in (model, before))
-    return bool(points > 1 or (points > NEARLY and error < SMALLER * old))
+    return bool((circles and points > 1) or (points > NEARLY and error < SMALLER * old))
 
 
 def fisheye_doubts(model: Any, images: Path) -> list[Doubt]:
