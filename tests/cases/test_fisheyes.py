@@ -69,4 +69,4 @@ def test_a_fisheye_under_the_default_lens_gets_its_own(tmp_path, size, why):
     assert found.model.name == "OPENCV_FISHEYE" and attempts.models[0].num_reg_images() == 6
     assert found.mean_focal_length() == pytest.approx(FOCAL, rel=0.02)
     assert any(why in event.message for event in said)
-    assert any("give --camera-model OPENCV_FISHEYE" in event.message for event in said)
+    assert any("camera-model OPENCV_FISHEYE" in event.message for event in said)
