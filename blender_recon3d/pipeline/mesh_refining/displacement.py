@@ -13,9 +13,10 @@ from scipy.sparse import coo_array, csr_array
 from ..meshing.topology import Mesh, cross_products, edges
 
 POOR, GOOD = 0.3, 0.8  # agreement that counts for nothing, and in full
-SHARP = 0.02  # second difference of the agreement from step to step that counts in full
+SHARP = 0.05  # second difference of the agreement from step to step that counts in full
 SWEEPS, SPREADING = 25, 10  # over the mesh, the first SPREADING of which fill in
-TIE = 0.5  # weight of the neighbors' mean against a displacement that counts in full
+SMOOTHING = 3.6  # pixels: how far displacements that count in full are smoothed, about half a window
+WEAK, STRONG = 0.3, 15.0  # limits of a tie
 UNLIKE = 1.0  # steps: neighbors that differ by so much are tied half as much
 STEEP = 0.2  # cosine between a face's normal before and after: a larger turn is taken back
 
@@ -44,11 +45,26 @@ def links(faces: np.ndarray, count: int) -> csr_array:
     return coo_array((np.ones(len(rows), np.float32), (rows, others)), (count, count)).tocsr()
 
 
-def smooth(wanted: np.ndarray, counts: np.ndarray, graph: csr_array, unlike: np.ndarray) -> np.ndarray:
+def ties(vertices: np.ndarray, graph: csr_array, pixel: np.ndarray) -> np.ndarray:
+    """float32 [V]: the weight of the neighbors' mean against a displacement that counts in full.
+
+    The closer neighbors lie, the stronger it is, so that smoothing reaches as far in pixels on any mesh. pixel [V]: the
+    width of one.
+    """
+    rows = np.repeat(np.arange(len(vertices)), np.diff(graph.indptr))
+    length = np.linalg.norm(vertices[rows] - vertices[graph.indices], axis=1)
+    mean = np.bincount(rows, length, len(vertices)) / np.maximum(np.diff(graph.indptr), 1)
+    tie = (SMOOTHING * pixel / np.maximum(mean, 1e-30)) ** 2
+    return np.clip(tie, WEAK, STRONG).astype(np.float32)
+
+
+def smooth(
+    wanted: np.ndarray, counts: np.ndarray, graph: csr_array, tie: np.ndarray, unlike: np.ndarray
+) -> np.ndarray:
     """float32 [V]: displacements near the wanted [V] ones where these count, and near their neighbors' elsewhere.
 
-    Jacobi's iteration on sum counts (x - wanted)^2 + TIE sum tie_ij (x_i - x_j)^2, where the ties are those of the
-    Cauchy function, from the displacements before. unlike [V]: the difference at which a tie is half as strong.
+    Jacobi's iteration on sum counts (x - wanted)^2 + sum tie_ij (x_i - x_j)^2, where `tie` [V] is weakened between
+    unlike neighbors by the Cauchy function of the displacements before. unlike [V]: the difference that halves it.
     """
     rows = np.repeat(np.arange(len(wanted)), np.diff(graph.indptr))
     others = graph.indices
@@ -58,11 +74,11 @@ def smooth(wanted: np.ndarray, counts: np.ndarray, graph: csr_array, unlike: np.
             # Equal ties at first: vertices without evidence start at zero, which is not a step.
             strict = 0 if sweep < SPREADING else 1
             apart = strict * (found[rows] - found[others]) / np.maximum(unlike[rows], 1e-30)
-            ties = (1 / (1 + apart**2)).astype(np.float32)
-            tied = csr_array((ties, others, graph.indptr), shape=graph.shape)
-            total = np.maximum(np.bincount(rows, ties, len(wanted)), 1e-9)
+            alike = (1 / (1 + apart**2)).astype(np.float32)
+            tied = csr_array((alike, others, graph.indptr), shape=graph.shape)
+            total = np.maximum(np.bincount(rows, alike, len(wanted)), 1e-9)
         mean = (tied @ found) / total
-        found = (counts * wanted + TIE * mean) / (counts + TIE)
+        found = (counts * wanted + tie * mean) / (counts + tie)
     return found.astype(np.float32)
 
 

@@ -14,7 +14,7 @@ from ..events import Progress
 from ..meshing.topology import Mesh, vertex_normals
 from ..wording import Sentence, leave_out
 from .agreement import Search, agreement
-from .displacement import UNLIKE, best_steps, links, moved, smooth
+from .displacement import UNLIKE, best_steps, links, moved, smooth, ties
 from .gray_views import GrayView, gray_views
 from .subdivision import with_split_edges
 from .surface_views import SurfaceViews, surface_views
@@ -98,7 +98,9 @@ def refined_once(
     found = agreement(views, seen, mesh.vertices, normals, search, device, tell)
     steps, counts = best_steps(found, search.steps)
     step = seen.pixel * (search.step / search.scale)
-    displacement = smooth(steps * step, counts, links(mesh.faces, len(normals)), UNLIKE * step)
+    graph = links(mesh.faces, len(normals))
+    tie = ties(mesh.vertices, graph, seen.pixel)
+    displacement = smooth(steps * step, counts, graph, tie, UNLIKE * step)
     judged = counts > 0
     facts = {
         "judged": round(float(judged.mean()), 4),

@@ -176,7 +176,11 @@ def test_smoothing_fills_in_from_neighbors_and_keeps_a_step():
     counts = np.ones(len(wanted), np.float32)
     counts[::7] = 0  # no evidence here
     found = smooth(
-        np.where(counts > 0, wanted, 0), counts, links(mesh.faces, len(wanted)), np.ones(len(wanted))
+        np.where(counts > 0, wanted, 0),
+        counts,
+        links(mesh.faces, len(wanted)),
+        np.full(len(wanted), 0.5),
+        np.ones(len(wanted)),
     )
     assert (np.abs(found - wanted)[counts > 0] < 0.7).mean() > 0.95
     away = np.abs(mesh.vertices[:, 0]) > 0.12
