@@ -20,7 +20,7 @@ class RECON3D_OT_import_alignment(StartsJob, bpy.types.Operator):
 
     filepath: bpy.props.StringProperty(name="Project", subtype="FILE_PATH", options={"SKIP_SAVE"})
     filter_glob: bpy.props.StringProperty(
-        default="*.xml;*.csv;*.xmp;*.sfm;*.json;*.out;*.nvm;*.bin;*.txt", options={"HIDDEN"}
+        default="*.xml;*.csv;*.xmp;*.sfm;*.baf;*.json;*.out;*.nvm;*.bin;*.txt", options={"HIDDEN"}
     )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:

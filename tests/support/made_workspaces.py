@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from blender_recon3d.scene.rotations import quaternion_of
+from blender_recon3d.pipeline.alignments.camera_alignment import quaternion_of
 
 MODEL_NUMBERS = {"SIMPLE_PINHOLE": 0, "PINHOLE": 1, "SIMPLE_RADIAL": 2}
 VERTEX = np.dtype(

@@ -40,7 +40,7 @@ class Alignment:
     """program: for people. xyz: float64 [P, 3]; colors: uint8 [P, 3].
 
     point, photo: int64 [O], pixel: float64 [O, 2]: the observations; photo counts in `photos`.
-    notes: sentences on what was left out.
+    notes: sentences on what was left out. unnamed: the project does not say which photos these are.
     """
 
     program: str
@@ -51,6 +51,7 @@ class Alignment:
     photo: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     pixel: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)))
     notes: tuple[str, ...] = ()
+    unnamed: bool = False
 
 
 class PointFields(TypedDict, total=False):
@@ -92,3 +93,16 @@ def rotation_of(w: float, x: float, y: float, z: float) -> np.ndarray:
             [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
         ]
     )
+
+
+def quaternion_of(r: np.ndarray) -> tuple[float, float, float, float]:
+    """(w, x, y, z) of a rotation: the eigenvector of the largest eigenvalue (Bar-Itzhack, 2000)."""
+    k = np.array([
+        [r[0, 0] - r[1, 1] - r[2, 2], r[1, 0] + r[0, 1], r[2, 0] + r[0, 2], r[2, 1] - r[1, 2]],
+        [r[1, 0] + r[0, 1], r[1, 1] - r[0, 0] - r[2, 2], r[2, 1] + r[1, 2], r[0, 2] - r[2, 0]],
+        [r[2, 0] + r[0, 2], r[2, 1] + r[1, 2], r[2, 2] - r[0, 0] - r[1, 1], r[1, 0] - r[0, 1]],
+        [r[2, 1] - r[1, 2], r[0, 2] - r[2, 0], r[1, 0] - r[0, 1], np.trace(r)],
+    ])  # fmt: skip
+    x, y, z, w = np.linalg.eigh(k)[1][:, -1]
+    sign = -1.0 if w < 0 else 1.0
+    return float(sign * w), float(sign * x), float(sign * y), float(sign * z)

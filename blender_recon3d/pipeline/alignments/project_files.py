@@ -8,7 +8,7 @@ from pathlib import Path
 from ..files.regular import read_regular
 
 FORMATS = (
-    "Metashape (cameras as .xml), RealityScan (.csv, or a folder of .xmp), Meshroom (.sfm, .json), OpenMVG "
+    "Metashape (cameras as .xml), RealityScan (.csv, or a folder of .xmp), Meshroom (.sfm, .json, .baf), OpenMVG "
     "(sfm_data.json), OpenSfM (reconstruction.json), nerfstudio and instant-ngp (transforms.json), Bundler (.out), "
     "VisualSFM (.nvm) or COLMAP (a folder)"
 )
@@ -50,7 +50,7 @@ def _has_tracks(path: Path, stamp: int) -> bool:
     ending = path.suffix.lower()
     if path.is_dir() or ending in (".bin", ".txt"):
         return not (path.is_dir() and has_xmp(path))
-    if ending in (".nvm", ".out"):
+    if ending in (".nvm", ".out", ".baf"):
         return True
     if ending in (".json", ".sfm"):
         try:

@@ -26,14 +26,22 @@ def read_alignment(path: Path, sizes: Sizes) -> Alignment:
 
 
 def _reader(path: Path) -> Callable[[Path, Sizes], Alignment]:
-    from .readers import read_bundler, read_colmap, read_meshroom, read_metashape, read_nvm, read_realityscan
+    from .readers import (
+        read_baf,
+        read_bundler,
+        read_colmap,
+        read_meshroom,
+        read_metashape,
+        read_nvm,
+        read_realityscan,
+    )
 
     ending = path.suffix.lower()
     if path.is_dir():
         return read_realityscan.read_xmp if has_xmp(path) else read_colmap.read
     named = {
         ".xml": read_metashape.read, ".csv": read_realityscan.read_csv,
-        ".xmp": read_realityscan.read_xmp, ".sfm": read_meshroom.read,
+        ".xmp": read_realityscan.read_xmp, ".sfm": read_meshroom.read, ".baf": read_baf.read,
         ".out": read_bundler.read, ".nvm": read_nvm.read, ".bin": read_colmap.read, ".txt": read_colmap.read,
     }  # fmt: skip
     if ending in named:

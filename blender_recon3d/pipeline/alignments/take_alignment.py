@@ -24,6 +24,7 @@ from ..text import named
 from ..workspace import Workspace
 from .camera_alignment import Alignment
 from .photo_names import PhotoNames
+from .photos_by_points import name_photos
 from .project_files import has_tracks
 from .read_alignment import read_alignment
 from .to_model import Matched, build_model, match_photos, typical_error
@@ -49,6 +50,8 @@ def take_alignment(workspace: Workspace, project: str, seed: int, progress: Prog
     """
     photos = workspace.used_photos()
     alignment = read_alignment(Path(project), PhotoNames(photos).size)
+    if alignment.unnamed:
+        alignment = name_photos(alignment, photos, workspace.images, progress)
     matched = match_photos(alignment, photos)
     _say(alignment, matched, progress)
     if len(matched.photos) < MIN_PHOTOS:

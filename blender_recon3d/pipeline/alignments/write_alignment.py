@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,25 +12,8 @@ from ..results import require_model
 from ..wording import Sentence, run_stage
 from ..workspace import Workspace
 from .camera_alignment import Alignment
+from .camera_writers import WRITERS
 from .readers.read_colmap import from_model
-from .writers import (
-    write_bundler,
-    write_meshroom,
-    write_metashape,
-    write_nvm,
-    write_realityscan,
-    write_transforms,
-)
-
-WRITERS: dict[str, Callable[[Path, Alignment], None]] = {
-    "metashape": write_metashape.write,
-    "realityscan": write_realityscan.write,
-    "meshroom": write_meshroom.write,
-    "nerfstudio": write_transforms.write,
-    "instant-ngp": write_transforms.write,
-    "bundler": write_bundler.write,
-    "nvm": write_nvm.write,
-}
 
 
 def write_alignment(workspace: Workspace, path: Path, kind: str, undistorted: bool = False) -> str:

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from blender_recon3d.pipeline.alignments.camera_alignment import Alignment, Lens
+from blender_recon3d.pipeline.alignments.camera_writers import WRITERS
 from blender_recon3d.pipeline.alignments.lenses import brown, fisheye, undistorting
 from blender_recon3d.pipeline.alignments.project_files import has_tracks
 from blender_recon3d.pipeline.alignments.read_alignment import read_alignment
 from blender_recon3d.pipeline.alignments.readers.read_colmap import from_model
 from blender_recon3d.pipeline.alignments.readers.read_realityscan import world_from_camera
-from blender_recon3d.pipeline.alignments.write_alignment import WRITERS
 from blender_recon3d.pipeline.colmap.calls import pycolmap
 from blender_recon3d.pipeline.errors import FileFormatError, UserError
 from tests.support.made_models import made_model, visible
@@ -161,6 +161,7 @@ def test_a_lens_that_colmap_lacks_is_fitted_and_says_its_error():
         ("a.json", '[{"cameras": {}, "shots": {"a": {"camera": "b"}}}]'),
         ("a.sfm", '{"views": [1], "intrinsics": [{}]}'),
         ("a.json", '{"sfm_data_version": "9", "views": [], "intrinsics": [{}], "extrinsics": []}'),
+        ("a.baf", "1\n2\n3\n500 320 240\n"),
         ("a.psx", "binary"),
     ],
 )

@@ -7,20 +7,18 @@ from pathlib import Path
 import numpy as np
 
 from ...files.atomic_files import atomic_file
-from ..camera_alignment import Alignment
+from ..camera_alignment import Alignment, quaternion_of
 from .lens_terms import require_simple
 from .written_tracks import tracks_of
 
 
 def write(path: Path, alignment: Alignment) -> None:
     """Lenses without distortion: its radial term is of another kind, which most readers take for none."""
-    from ...colmap.calls import pycolmap
-
     lines = ["NVM_V3", "", str(len(alignment.photos))]
     for photo in alignment.photos:
         terms = require_simple(photo.lens, "VisualSFM", radial=0, centered=True)
         rotation = photo.cam_from_world[:, :3]
-        x, y, z, w = pycolmap.Rotation3d(rotation).quat
+        w, x, y, z = quaternion_of(rotation)
         center = -rotation.T @ photo.cam_from_world[:, 3]
         values = (terms.fx, w, x, y, z, *center, 0.0)
         name = photo.name.replace(" ", "_")

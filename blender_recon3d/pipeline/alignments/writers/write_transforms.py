@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ _FLIP = np.diag([1.0, -1.0, -1.0, 1.0])  # between COLMAP's and OpenGL's camera 
 POINTS = "sparse_pc.ply"  # nerfstudio's own name
 
 
-def write(path: Path, alignment: Alignment) -> None:
+def write(path: Path, alignment: Alignment, masks: Mapping[str, str] | None = None) -> None:
+    """masks: their paths, relative to the file, by the photos' names."""
     frames = []
     for photo in alignment.photos:
         terms = terms_of(photo.lens, "nerfstudio")
@@ -28,6 +30,9 @@ def write(path: Path, alignment: Alignment) -> None:
             "fl_x": terms.fx, "fl_y": terms.fy, "cx": terms.cx, "cy": terms.cy, "w": photo.lens.width,
             "h": photo.lens.height, "k1": k1, "k2": k2, "k3": k3, "k4": k4, "p1": terms.p1, "p2": terms.p2,
         })  # fmt: skip
+    for frame in frames:
+        if masks and frame["file_path"] in masks:
+            frame["mask_path"] = masks[frame["file_path"]]
     first = frames[0] if frames else {}
     document: dict[str, Any] = {
         "camera_model": first.get("camera_model", "OPENCV"),
