@@ -69,7 +69,8 @@ class EngineQuery:
             answer = json.loads(self._output.read_text("utf-8"))
         except (OSError, ValueError, RecursionError):
             return None
-        return answer if isinstance(answer, dict) else None
+        failed = isinstance(answer, dict) and "exit_code" in answer
+        return answer if isinstance(answer, dict) and not failed else None
 
     def _last_output_line(self) -> str:
         return (last_words(self._errors)[0] or "it printed nothing")[:400]

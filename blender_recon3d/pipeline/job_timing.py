@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from . import past_runs
+from .documents.event import VERSION as EVENTS_VERSION
 from .events import Progress
 from .models.registry import cache_folder
 from .settings import JobSettings
@@ -26,7 +27,7 @@ class JobTiming:
         self._raw: dict[str, float] = {}
         self._taken: dict[str, float] = {}
         self._told = WORTH_IT not in self._names
-        progress.info("stages", stages=self._names, timed=not self._told)
+        progress.info("stages", version=EVENTS_VERSION, stages=self._names, timed=not self._told)
 
     def tell(self) -> None:
         """Say how long the stages will take, once the photos are there. Never fails: a job does not hang on it."""

@@ -116,7 +116,7 @@ def example(kind: Any) -> Any:
 
 def document_file(title: str) -> str:
     """The golden file of a document, relative to tests/golden; title: as in DOCUMENTS."""
-    return f"documents/{title.replace('/', '-').removesuffix('.json')}.json"
+    return f"documents/{title.replace('/', '-').replace(' ', '-').removesuffix('.json')}.json"
 
 
 def document(kind: type) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +11,6 @@ from ..documents.codec import encode
 from ..errors import UserError
 from ..events import Event, Progress
 from ..files.user_path import user_path
-from ..text import printable
 from ..workspace import Workspace
 from .console import Console
 from .exit_codes import DONE
@@ -38,29 +36,6 @@ def inspect(chosen: argparse.Namespace) -> int:
         progress.emit("done", **encode(found))
     else:
         sys.stdout.write(describe(found) + "\n")
-    return DONE
-
-
-def export(chosen: argparse.Namespace) -> int:
-    from ..exporting.export_mesh import export
-
-    written: list[str] = []
-    for name in chosen.export:
-        if chosen.cameras:
-            from ..alignments.write_alignment import write_alignment
-
-            path = user_path(name).absolute()
-            said = write_alignment(Workspace(chosen.output), path, chosen.cameras, chosen.undistorted)
-            written.append(str(path))
-            if not chosen.json:
-                sys.stdout.write(printable(said) + "\n")
-            continue
-        files = [str(path) for path in export(Workspace(chosen.output), user_path(name))]
-        written += files
-        if not chosen.json:
-            sys.stdout.write("".join(f"{printable(file)}\n" for file in files))
-    if chosen.json:
-        sys.stdout.write(json.dumps({"version": 1, "files": written}) + "\n")
     return DONE
 
 
@@ -94,6 +69,20 @@ def place(chosen: argparse.Namespace) -> int:
         chosen.gps, chosen.marker_size, chosen.marker_dictionary, chosen.scale
     )
     return place_command.main(Workspace(chosen.output), wish, chosen.json)
+
+
+def completion(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> int:
+    from .completion import completion
+
+    sys.stdout.write(completion(parser, chosen.shell))
+    return DONE
+
+
+def man(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> int:
+    from .man_page import man_page
+
+    sys.stdout.write(man_page(parser))
+    return DONE
 
 
 def evaluate(chosen: argparse.Namespace) -> int:

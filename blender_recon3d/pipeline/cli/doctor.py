@@ -6,7 +6,6 @@ Runs wherever Python runs: every check imports what it looks at by itself, and a
 from __future__ import annotations
 
 import dataclasses
-import json
 import platform
 import shutil
 import sys
@@ -16,10 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..documents.answers_json import DoctorAnswer, DoctorFinding
 from ..errors import UserError
 from ..system.cpu import cores
 from ..system.versions import engine_version
 from ..text import duration, printable
+from .answers import print_answer
 
 OK, WARNING, MISSING = "ok", "warning", "missing"
 MIN_PYTHON = (3, 11)
@@ -48,8 +49,8 @@ def main(as_json: bool) -> int:
     findings = examine()
     able = can_run(findings)
     if as_json:
-        answer = {"able": able, "findings": [dataclasses.asdict(finding) for finding in findings]}
-        sys.stdout.write(json.dumps(answer, indent=1) + "\n")
+        listed = [DoctorFinding(**dataclasses.asdict(finding)) for finding in findings]
+        print_answer(DoctorAnswer(able=able, findings=listed))
     else:
         sys.stdout.write(_table(findings, able))
     return 0 if able else 1

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from typing import NoReturn
 
 from ..alignments.project_files import CAMERA_FORMATS, FORMATS
 from ..errors import UserError
+from ..exporting.export_options import FACTORS, SIZES
+from ..exporting.file_formats import PRESETS, engine_endings
 from ..stage import all_stages
 from ..system.versions import engine_version
-from . import commands, run_command
+from . import commands, export_command, run_command
+from .completion import SHELLS
 from .exit_codes import BAD_USAGE
 from .setting_options import add_settings
 
@@ -17,6 +21,13 @@ from .setting_options import add_settings
 class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise UserError(f"{message} (see {self.prog} --help)", BAD_USAGE)
+
+
+def _factors(text: str) -> tuple[int, ...]:
+    found = tuple(int(word) for word in text.split(",") if word.strip() != "0")
+    if any(factor < 2 or factor > 64 for factor in found):
+        raise ValueError
+    return found
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -33,7 +44,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--export",
         metavar="FILE",
         action="append",
-        help="then write the textured mesh (.obj, .ply, .glb) or a picture of it (.png, .jpg)",
+        help=f"then write the mesh, the cloud or a picture of it ({', '.join(engine_endings())})",
     )
     add_settings(run, until=True)
     run.set_defaults(command=run_command.run)
@@ -63,13 +74,15 @@ def make_parser() -> argparse.ArgumentParser:
     add_settings(inspect, until=True)
     inspect.set_defaults(command=commands.inspect)
 
-    export = adding.add_parser("export", help="export the textured mesh for other programs")
+    export = adding.add_parser(
+        "export", help="files for other programs: mesh, cloud, cameras, folders for splats"
+    )
     export.add_argument("output", metavar="OUT", help="the workspace folder")
     export.add_argument(
         "export",
         metavar="FILE",
         nargs="+",
-        help="format by extension: .obj, .ply, .glb, or a picture: .png, .jpg",
+        help=f"format by extension: {', '.join(engine_endings())}; none: a folder for Gaussian splatting and NeRF",
     )
     export.add_argument(
         "--cameras",
@@ -80,8 +93,31 @@ def make_parser() -> argparse.ArgumentParser:
     export.add_argument(
         "--undistorted", action="store_true", help="the cameras of the undistorted photos in OUT/dense/images"
     )
+    export.add_argument(
+        "--preset",
+        choices=tuple(PRESETS),
+        help="for a purpose: "
+        + "; ".join(f"{name}: {each.description}" for name, each in PRESETS.items() if each.engine),
+    )
+    export.add_argument(
+        "--photos",
+        dest="size",
+        choices=SIZES,
+        default=SIZES[0],
+        help="of the folder: in full size (default), or as small as for depth maps",
+    )
+    export.add_argument(
+        "--factors",
+        type=_factors,
+        default=FACTORS,
+        metavar="N,N",
+        help="of the folder's smaller copies, images_N; 0: none; default 2,4,8",
+    )
+    export.add_argument(
+        "--link", action="store_true", help="with --photos depth: hard links to the workspace, not copies"
+    )
     export.add_argument("--json", action="store_true", help="for machines")
-    export.set_defaults(command=commands.export)
+    export.set_defaults(command=export_command.export)
 
     reproject = adding.add_parser("reproject", help="paint the photos onto any mesh that has UVs")
     reproject.add_argument("output", metavar="OUT", help="the workspace folder, with cameras")
@@ -134,4 +170,11 @@ def make_parser() -> argparse.ArgumentParser:
     )
     evaluate.add_argument("--json", action="store_true", help="for machines")
     evaluate.set_defaults(command=commands.evaluate)
+
+    completion = adding.add_parser("completion", help="a script that completes recon3d's words in a shell")
+    completion.add_argument("shell", choices=tuple(SHELLS))
+    completion.set_defaults(command=partial(commands.completion, parser))
+
+    man = adding.add_parser("man", help="the manual page, for man -l")
+    man.set_defaults(command=partial(commands.man, parser))
     return parser

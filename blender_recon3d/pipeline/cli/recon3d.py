@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 
+from ..documents.answers_json import ErrorAnswer
 from ..errors import Cancelled, UserError
 from ..stage import STAGES
 from ..system import startup, worker
 from ..system.shortage import out_of_memory
 from ..text import printable
+from .answers import print_answer
 from .exit_codes import BAD_USAGE, CANCELLED, CANCELLED_TEXT, DONE, FAILED, NO_MEMORY_TEXT
 from .parser import make_parser
 
@@ -40,6 +42,8 @@ def _main(arguments: list[str]) -> int:
     except SystemExit as end:  # --help
         return int(end.code or 0) if not isinstance(end.code, str) else BAD_USAGE
     except UserError as error:
+        if "--json" in arguments:
+            print_answer(ErrorAnswer(error=str(error), exit_code=error.exit_code))
         print(f"recon3d: {printable(str(error))}", file=sys.stderr)
         return error.exit_code
     except (Cancelled, KeyboardInterrupt):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import json
+import shutil
 import sys
+from typing import Any
 
+from ..documents.answers_json import FetchedAnswer, WeightsAnswer
 from ..errors import UserError
 from ..events import Progress
 from ..models.fetch import fetch
 from ..models.registry import list_weights
 from ..text import printable
+from .answers import print_answer
 from .console import Console
 
+UNFOLDED = 10_000  # columns where the output goes to a file or a pipe
 HEAD = ("name", "set", "commercial use", "license", "where")
 
 
@@ -26,15 +30,17 @@ def main(action: str, name: str | None, accept_license: bool, as_json: bool) -> 
         raise UserError(f"No weights are named: recon3d weights fetch NAME, with one of {known}.", 2)
     progress = Progress(Console(sys.stderr), stage="weights")
     path = fetch(name, accept_license, progress)
-    answer = json.dumps({"name": name, "path": str(path)}) if as_json else printable(f"{name} is in {path}.")
-    sys.stdout.write(answer + "\n")
+    if as_json:
+        print_answer(FetchedAnswer(name=name, path=str(path)))
+    else:
+        sys.stdout.write(printable(f"{name} is in {path}.") + "\n")
     return 0
 
 
 def _list(as_json: bool) -> int:
     rows = list_weights()
     if as_json:
-        sys.stdout.write(json.dumps(rows, indent=1) + "\n")
+        print_answer(WeightsAnswer(weights=[_american(row) for row in rows]))
         return 0
     cells = [HEAD] + [
         (
@@ -46,8 +52,25 @@ def _list(as_json: bool) -> int:
         )
         for row in rows
     ]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(HEAD))]
-    for line in cells:
-        text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        sys.stdout.write(printable(text.rstrip()) + "\n")
+    sys.stdout.write("".join(f"{line}\n" for line in _lines(cells)))
     return 0
+
+
+def _american(row: dict[str, Any]) -> dict[str, Any]:
+    return {"license" if name == "licence" else name: value for name, value in row.items()}
+
+
+def _lines(cells: list[tuple[str, ...]]) -> list[str]:
+    """A table where the terminal has room for it, else an entry with a line for each column."""
+    widths = [max(len(line[column]) for line in cells) for column in range(len(HEAD))]
+    columns = shutil.get_terminal_size((UNFOLDED, 24)).columns
+    if sum(widths) + 2 * len(widths) <= columns:
+        texts = [
+            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in cells
+        ]
+        return [printable(text.rstrip()) for text in texts]
+    found = []
+    for line in cells[1:]:
+        found.append(printable(line[0]))
+        found += [printable(f"  {name}: {cell}") for name, cell in zip(HEAD[1:], line[1:], strict=True)]
+    return found

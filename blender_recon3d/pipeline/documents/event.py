@@ -8,6 +8,8 @@ from typing import Any
 
 from .codec import key
 
+VERSION = 1  # of the lines' format
+
 
 class EventKind(StrEnum):
     PROGRESS = "progress"
@@ -29,8 +31,8 @@ class Event:
     message: str = key("for people", "")
     data: dict[str, Any] = key(
         "`done` of a stage: its record in state.json, or `skipped`; `error`: `exit_code` and `remedy`; a warning: the "
-        "`photo` it is about; `info` of the job: its `stages`, whether they are `timed`, and then the `forecast` of "
-        "their seconds",
+        "`photo` it is about; `info` of the job: the `version` of these lines, its `stages`, whether they are `timed`, "
+        "and then the `forecast` of their seconds",
         dict,
     )
     parts: list[Any] = key(

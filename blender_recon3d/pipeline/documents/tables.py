@@ -12,6 +12,14 @@ from enum import StrEnum
 from types import UnionType
 from typing import Any
 
+from .answers_json import (
+    DoctorAnswer,
+    ErrorAnswer,
+    EvaluationAnswer,
+    ExportAnswer,
+    FetchedAnswer,
+    WeightsAnswer,
+)
 from .earlier_json import EarlierDocument
 from .event import Event
 from .inspection_json import InspectionDocument
@@ -52,10 +60,17 @@ DOCUMENTS: tuple[tuple[str, type, str], ...] = (
     ),
     ("report.json", ReportDocument, "Everything machine-readable about the last run."),
     ("inspect", InspectionDocument, "The `data` of the last event of `recon3d inspect --json`."),
+    ("export", ExportAnswer, "What `recon3d export --json` prints."),
+    ("doctor", DoctorAnswer, "What `recon3d doctor --json` prints."),
+    ("weights list", WeightsAnswer, "What `recon3d weights list --json` prints."),
+    ("weights fetch", FetchedAnswer, "What `recon3d weights fetch --json` prints."),
+    ("evaluate", EvaluationAnswer, "What `recon3d evaluate --json` prints."),
+    ("error", ErrorAnswer, "What a command prints that was given `--json` and cannot answer."),
 )
 _HEAD = """# Documents
 
-The JSON files in a workspace, and what `--json` prints. Made from the dataclasses in
+The JSON files in a workspace, and what `--json` prints: events (events.jsonl) for `run`, `import`, `inspect` and the
+stages, placement.json for `place`, and one object of its own for each other command. Made from the dataclasses in
 [blender_recon3d/pipeline/documents](../../blender_recon3d/pipeline/documents); after a change there run
 `python -m blender_recon3d.pipeline.documents.tables > docs/pipeline/documents.md`.
 

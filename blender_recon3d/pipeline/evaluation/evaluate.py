@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from ..documents.answers_json import EvaluationAnswer
 from ..documents.codec import encode
 from ..errors import UserError
 from ..files.ply import columns, read_vertices
@@ -62,7 +63,7 @@ def main(workspace: Workspace, truth: Path, as_json: bool) -> int:
 
 
 def evaluate(workspace: Workspace, truth: Path) -> dict[str, Any]:
-    """`{"truth", "units", "photos": {}, "cameras": {}, "cloud": {}, "mesh": {}, "stages": {}}`, JSON-ready.
+    """`{"version", "truth", "units", "photos": {}, "cameras": {}, "cloud": {}, "mesh": {}, "stages": {}}`, JSON-ready.
 
     cloud and mesh are None where there is none. Lengths are in the truth's units. UserError when fewer than 3
     registered photos have a true camera.
@@ -102,6 +103,7 @@ def evaluate(workspace: Workspace, truth: Path) -> dict[str, Any]:
         },
     }
     return {
+        "version": EvaluationAnswer.version,
         "truth": {"kind": known.kind, "folder": str(truth), "cameras": len(known.centers)},
         "units": known.units,
         "photos": {"used": len(photos), "with_truth": len(matched), "registered_with_truth": len(common)},

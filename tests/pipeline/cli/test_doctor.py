@@ -102,7 +102,7 @@ def test_the_list_of_weights_names_license_and_use(capsys):
     line = next(line for line in capsys.readouterr().out.splitlines() if "superglue-indoor" in line)
     assert "NO" in line and "Magic Leap" in line
     assert main(["weights", "list", "--json"]) == 0
-    assert {row["network"] for row in json.loads(capsys.readouterr().out)} == {
+    assert {row["network"] for row in json.loads(capsys.readouterr().out)["weights"]} == {
         "superpoint", "superglue", "efficientnet_b0", "aliked_descriptors", "lightglue",
     }  # fmt: skip
 

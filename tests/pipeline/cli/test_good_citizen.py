@@ -57,7 +57,36 @@ def test_a_job_is_done_only_after_what_was_asked_of_it(tmp_path, monkeypatch, fa
 def test_export_answers_in_json(tmp_path, capsys, monkeypatch):
     from blender_recon3d.pipeline.exporting import export_mesh
 
-    monkeypatch.setattr(export_mesh, "export", lambda workspace, path: [path, path.with_suffix(".mtl")])
+    monkeypatch.setattr(
+        export_mesh, "export", lambda workspace, path, preset: [path, path.with_suffix(".mtl")]
+    )
     assert recon3d.main(["export", str(tmp_path), str(tmp_path / "a.obj"), "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert said == {"version": 1, "files": [str(tmp_path / "a.obj"), str(tmp_path / "a.mtl")]}
+
+
+def test_an_error_is_an_answer_too(tmp_path, capsys):
+    assert recon3d.main(["export", str(tmp_path), str(tmp_path / "a.xyz"), "--json"]) == 2
+    said = capsys.readouterr()
+    answer = json.loads(said.out)
+    assert answer["version"] == 1 and answer["exit_code"] == 2 and answer["error"] in said.err
+
+
+def test_a_terminal_without_escape_codes_gets_whole_lines(monkeypatch):
+    import io
+
+    from blender_recon3d.pipeline.cli.console import Console
+    from blender_recon3d.pipeline.documents.event import EventKind
+    from blender_recon3d.pipeline.events import Event
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    for term, escapes in (("dumb", False), ("xterm", True)):
+        monkeypatch.setenv("TERM", term)
+        stream = Terminal()
+        console = Console(stream)
+        console(Event(1.0, "weights", EventKind.PROGRESS, 1, 2, "fetching"))
+        console(Event(2.0, "sfm", EventKind.INFO, message="done"))
+        assert ("\x1b" in stream.getvalue()) == escapes

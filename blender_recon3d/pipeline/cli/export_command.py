@@ -1,0 +1,55 @@
+"""`recon3d export`: mesh, cloud, cameras or a folder for training, by the file's extension and the options."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from ..documents.answers_json import ExportAnswer
+from ..errors import UserError
+from ..events import Event, Progress
+from ..exporting.export_options import TrainingOptions
+from ..files.user_path import user_path
+from ..text import printable
+from ..workspace import Workspace
+from .answers import print_answer
+from .console import Console
+from .exit_codes import BAD_USAGE, DONE
+
+
+def export(chosen: argparse.Namespace) -> int:
+    """Write all files, or stop with a UserError at the first that cannot be."""
+    workspace = Workspace(chosen.output)
+    if chosen.cameras and chosen.preset:
+        raise UserError("--cameras and --preset are two exports: call it once for each.", BAD_USAGE)
+    written: list[str] = []
+    for name in chosen.export:
+        files, said = _one(workspace, user_path(name), chosen)
+        written += [str(file) for file in files]
+        if not chosen.json:
+            sys.stdout.write("".join(f"{printable(line)}\n" for line in said))
+    if chosen.json:
+        print_answer(ExportAnswer(files=written))
+    return DONE
+
+
+def _one(workspace: Workspace, path: Path, chosen: argparse.Namespace) -> tuple[list[Path], list[str]]:
+    """The files, and what to say of them."""
+    if chosen.cameras:
+        from ..alignments.write_alignment import write_alignment
+
+        path = path.absolute()
+        return [path], [write_alignment(workspace, path, chosen.cameras, chosen.undistorted)]
+    if not path.suffix and not chosen.preset:
+        from ..exporting.training_folder import write_training_folder
+
+        show: Callable[[Event], None] = (lambda event: None) if chosen.json else Console()
+        options = TrainingOptions(chosen.size, chosen.factors, chosen.link)
+        said = write_training_folder(workspace, path, options, Progress(show, stage="export"))
+        return [path.absolute()], [said]
+    from ..exporting.export_mesh import export
+
+    files = export(workspace, path, chosen.preset or "")
+    return files, [str(file) for file in files]

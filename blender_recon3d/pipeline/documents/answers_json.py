@@ -1,0 +1,69 @@
+"""What commands other than a run print with `--json`: one object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .codec import key
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportAnswer:
+    version: int = key("of this format", 1)
+    files: list[str] = key("written, as absolute paths; folders where a format is one")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoctorFinding:
+    name: str = key("what was looked at")
+    state: str = key("`ok`, `warning` (works, but) or `missing`")
+    found: str = key("for people")
+    advice: str = key("what to do about it", "")
+    needed: bool = key("nothing runs without it", False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoctorAnswer:
+    version: int = key("of this format", 1)
+    able: bool = key("whether a reconstruction can run here")
+    findings: list[DoctorFinding] = key("in the order of setting things up")
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightsAnswer:
+    version: int = key("of this format", 1)
+    weights: list[dict[str, Any]] = key(
+        "`name`, `network`, `set`, `license`, `commercial`, `where` the file is (null: not here), and "
+        "the `url` to fetch it from"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FetchedAnswer:
+    version: int = key("of this format", 1)
+    name: str = key("of the weights")
+    path: str = key("their file")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationAnswer:
+    version: int = key("of this format", 1)
+    truth: dict[str, Any] = key("its `kind`, `folder` and number of `cameras`")
+    units: str = key("of lengths, as the truth names them")
+    photos: dict[str, Any] = key("how many are registered, and have a true camera")
+    cameras: dict[str, Any] = key("errors of centers and rotations: `mean`, `median`, `max`")
+    cloud: dict[str, Any] | None = key(
+        "accuracy, completeness and F-scores; null without a true surface", None
+    )
+    mesh: dict[str, Any] | None = key("the same of the mesh; null without one", None)
+    stages: dict[str, Any] = key("as in state.json: seconds and summary of each")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorAnswer:
+    """On the standard output where `--json` is given and the command fails."""
+
+    version: int = key("of this format", 1)
+    error: str = key("one sentence for people")
+    exit_code: int = key("the process's, too")
