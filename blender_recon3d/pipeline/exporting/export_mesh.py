@@ -1,7 +1,7 @@
 """A finished workspace's textured mesh in a file of another program's format, standing upright and to scale.
 
 What placement.json says of up axis, origin and scale is applied. OBJ and GLB are y-up, as their readers take them;
-PLY is z-up, as Blender's world. PNG and JPEG are pictures of the mesh from four sides.
+the others are z-up, as Blender's world. LAS is the dense cloud; PNG and JPEG are pictures of the mesh from four sides.
 """
 
 from __future__ import annotations
@@ -16,28 +16,42 @@ from ..errors import UserError
 from ..files.atomic_files import atomic_file
 from ..files.pictures import read_picture
 from ..files.ply_mesh import VERTEX, write_mesh
+from ..meshing.topology import Mesh
 from ..placing.placement_file import read_placement
 from ..results import require
 from ..system.versions import engine_version
 from ..texturing.textured_mesh import TexturedMesh, read_textured
-from ..wording import Sentence, run_stage
+from ..wording import Sentence, run_stage, terminal_only
 from ..workspace import Workspace
-from .glb import write_glb
+from .export_cloud import export_cloud
+from .file_formats import PRESETS, engine_endings
+from .glb import GlbImage, write_glb
 from .obj import beside, write_obj
 from .picture import write_picture
+from .print_mesh import MILLIMETERS, closed, write_3mf, write_stl
 
-ENDINGS = (".obj", ".ply", ".glb", ".png", ".jpg")
 Y_UP = np.array([[1.0, 0, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0], [0, 0, 0, 1]])
 JPEG_QUALITY = 92
+WEBP_QUALITY = 85
+WEB_TEXTURE = 2048  # pixels
 
 
-def check_export(path: Path, workspace: Workspace) -> None:
+def check_export(path: Path, workspace: Workspace, preset: str = "") -> None:
     """UserError (2) for an ending that is not ours or a place where results would be overwritten."""
-    if path.suffix.lower() not in ENDINGS:
+    wanted = PRESETS[preset].endings if preset else engine_endings()
+    if preset and not PRESETS[preset].engine:
         raise UserError(
-            f"{path} cannot be exported: its extension must be one of {', '.join(ENDINGS)}; Blender writes "
-            "others.",
+            Sentence(
+                f"The preset {preset} is written by Blender",
+                terminal_only(f": blender -c recon3d export OUT FILE --preset {preset}"),
+                ".",
+            ),
             2,
+        )
+    if path.suffix.lower() not in wanted:
+        more = "" if preset else "; Blender writes others"
+        raise UserError(
+            f"{path} cannot be exported: its extension must be one of {', '.join(wanted)}{more}.", 2
         )
     if workspace.root in path.absolute().parents:
         raise UserError(
@@ -45,22 +59,26 @@ def check_export(path: Path, workspace: Workspace) -> None:
         )
 
 
-def export(workspace: Workspace, path: Path) -> list[Path]:
+def export(workspace: Workspace, path: Path, preset: str = "") -> list[Path]:
     """Write the textured mesh of a workspace to PATH; the files written.
 
     An OBJ has a MTL and a PNG of the same name, in ASCII, beside it; a GLB holds everything; a PLY has vertex colors
-    instead of a texture. UserError when the texture stage is not done or the file cannot be written.
+    instead of a texture; STL and 3MF are shape alone; LAS is the cloud. preset: of file_formats.PRESETS. UserError when
+    the stage is not done or the file cannot be written.
     """
-    check_export(path, workspace)
-    if not workspace.textured_mesh.exists() or not workspace.texture_image.exists():
-        raise UserError(
-            Sentence(f"{workspace.root} has no texture yet: ", run_stage("texture", workspace.root), "."), 2
-        )
-    require(workspace, "texture")
-    require(workspace, "sfm", [workspace.placement])
-    mesh = read_textured(workspace.textured_mesh).moved(world_from_model(workspace))
+    check_export(path, workspace, preset)
     try:
-        return _write(path.absolute(), mesh, workspace)
+        if path.suffix.lower() == ".las":
+            return export_cloud(workspace, path.absolute())
+        if not workspace.textured_mesh.exists() or not workspace.texture_image.exists():
+            raise UserError(
+                Sentence(f"{workspace.root} has no texture yet: ", run_stage("texture", workspace.root), "."),
+                2,
+            )
+        require(workspace, "texture")
+        require(workspace, "sfm", [workspace.placement])
+        mesh = read_textured(workspace.textured_mesh).moved(world_from_model(workspace))
+        return _write(path.absolute(), mesh, workspace, preset)
     except OSError as error:
         raise UserError(
             f"{path} cannot be written ({error.strerror or error}): export to another folder."
@@ -72,8 +90,16 @@ def world_from_model(workspace: Workspace) -> np.ndarray:
     return read_placement(workspace.placement, run_stage("sfm"))
 
 
-def _write(path: Path, mesh: TexturedMesh, workspace: Workspace) -> list[Path]:
+def _write(path: Path, mesh: TexturedMesh, workspace: Workspace, preset: str) -> list[Path]:
     ending = path.suffix.lower()
+    if ending in (".stl", ".3mf"):
+        first, faces = mesh.welded()
+        scale = MILLIMETERS if preset or ending == ".3mf" else 1.0
+        shape = Mesh(mesh.positions[first].astype(np.float64) * scale, faces)
+        write_stl(path, closed(shape) if preset else shape) if ending == ".stl" else write_3mf(
+            path, closed(shape)
+        )
+        return [path]
     if ending == ".ply":
         first, faces = mesh.welded()
         write_mesh(path, _colored(mesh, first), faces)
@@ -83,15 +109,32 @@ def _write(path: Path, mesh: TexturedMesh, workspace: Workspace) -> list[Path]:
         return [path]
     mesh = mesh.moved(Y_UP)
     if ending == ".glb":
-        image = _texture(workspace)
-        jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
-        write_glb(path, mesh, jpeg, f"Recon3D {engine_version()}")
+        image = _web_image(workspace) if preset else _jpeg_image(workspace)
+        write_glb(path, mesh, image, f"Recon3D {engine_version()}", rounded=bool(preset))
         return [path]
     image_path = beside(path, workspace.texture_image.suffix)
     with atomic_file(image_path) as part:
         shutil.copyfile(workspace.texture_image, part)
     write_obj(path, mesh, image_path.name, "y up, right-handed, in the units of the placement")
     return [path, beside(path, ".mtl"), image_path]
+
+
+def _jpeg_image(workspace: Workspace) -> GlbImage:
+    data = cv2.imencode(".jpg", _texture(workspace), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]
+    return GlbImage("jpeg", data.tobytes())
+
+
+def _web_image(workspace: Workspace) -> GlbImage:
+    """Of a size that phones show; WebP where this OpenCV has it, else JPEG."""
+    picture = _texture(workspace)
+    while max(picture.shape[:2]) > WEB_TEXTURE:
+        picture = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    if cv2.haveImageWriter("a.webp"):
+        return GlbImage(
+            "webp", cv2.imencode(".webp", picture, [cv2.IMWRITE_WEBP_QUALITY, WEBP_QUALITY])[1].tobytes()
+        )
+    data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]
+    return GlbImage("jpeg", data.tobytes())
 
 
 def _texture(workspace: Workspace) -> np.ndarray:

@@ -1,12 +1,14 @@
 """glTF 2.0 in one binary file (GLB): mesh, UVs, normals and the texture.
 
-Khronos, "glTF 2.0 specification", 2021: chunks in chapter 4, accessors in 3.6, materials in 3.9.
+Khronos, "glTF 2.0 specification", 2021: chunks in chapter 4, accessors in 3.6, materials in 3.9. Extensions:
+KHR_mesh_quantization, EXT_texture_webp.
 """
 
 from __future__ import annotations
 
 import json
 import struct
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,39 +18,72 @@ from ..files.atomic_files import atomic_file
 from ..text import printable
 from ..texturing.textured_mesh import TexturedMesh
 
-FLOAT, UNSIGNED_INT = 5126, 5125
+UNSIGNED_INT = 5125
+COMPONENTS = {"<f4": 5126, "<i1": 5120, "<u2": 5123}
 VERTICES, INDICES = 34962, 34963  # targets of buffer views
 JSON_CHUNK, BINARY_CHUNK = 0x4E4F534A, 0x004E4942
 
 
-def write_glb(path: Path, mesh: TexturedMesh, jpeg: bytes, generator: str) -> None:
-    """Write a mesh that stands in glTF's frame (y up, right-handed, meters) with the texture as a JPEG."""
+@dataclass(frozen=True)
+class GlbImage:
+    """kind: "jpeg" or "webp"; data: the file."""
+
+    kind: str
+    data: bytes
+
+
+def write_glb(path: Path, mesh: TexturedMesh, image: GlbImage, generator: str, rounded: bool = False) -> None:
+    """Write a mesh that stands in glTF's frame (y up, right-handed, meters) with its texture.
+
+    rounded: coordinates with 16 bits and normals with 8, half of the bytes (KHR_mesh_quantization).
+    """
     blocks: list[bytes] = []
+    node: dict[str, Any] = {"mesh": 0, "name": printable(path.stem)}
     document: dict[str, Any] = {
         "asset": {"version": "2.0", "generator": generator},
         "scene": 0,
         "scenes": [{"nodes": [0]}],
-        "nodes": [{"mesh": 0, "name": printable(path.stem)}],
+        "nodes": [node],
         "accessors": [],
         "bufferViews": [],
     }
     length = np.maximum(np.linalg.norm(mesh.normals, axis=1, keepdims=True), 1e-12)
+    normals = mesh.normals / length
     uv = np.column_stack([mesh.uv[:, 0], 1 - mesh.uv[:, 1]])
-    attributes = {
-        "POSITION": _accessor(document, blocks, mesh.positions, "VEC3", limits=True),
-        "NORMAL": _accessor(document, blocks, mesh.normals / length, "VEC3"),
-        "TEXCOORD_0": _accessor(document, blocks, uv, "VEC2"),
-    }
+    if rounded:
+        low = mesh.positions.min(axis=0)
+        step = max(float((mesh.positions.max(axis=0) - low).max()), 1e-9) / 65535
+        node["translation"], node["scale"] = low.tolist(), [step] * 3
+        attributes = {
+            "POSITION": _accessor(
+                document, blocks, (mesh.positions - low) / step, "VEC3", "<u2", limits=True
+            ),
+            "NORMAL": _accessor(document, blocks, normals * 127, "VEC3", "<i1", normalized=True),
+            "TEXCOORD_0": _accessor(
+                document, blocks, np.clip(uv, 0, 1) * 65535, "VEC2", "<u2", normalized=True
+            ),
+        }
+    else:
+        attributes = {
+            "POSITION": _accessor(document, blocks, mesh.positions, "VEC3", limits=True),
+            "NORMAL": _accessor(document, blocks, normals, "VEC3"),
+            "TEXCOORD_0": _accessor(document, blocks, uv, "VEC2"),
+        }
     indices = _indices(document, blocks, mesh.faces)
-    image = _view(document, blocks, jpeg)
+    view = _view(document, blocks, image.data)
     document["meshes"] = [{"primitives": [{"attributes": attributes, "indices": indices, "material": 0}]}]
-    document["images"] = [{"bufferView": image, "mimeType": "image/jpeg"}]
+    document["images"] = [{"bufferView": view, "mimeType": f"image/{image.kind}"}]
     document["samplers"] = [{"magFilter": 9729, "minFilter": 9987, "wrapS": 33071, "wrapT": 33071}]
-    document["textures"] = [{"source": 0, "sampler": 0}]
+    webp = image.kind == "webp"
+    source: dict[str, Any] = {"extensions": {"EXT_texture_webp": {"source": 0}}} if webp else {"source": 0}
+    document["textures"] = [{**source, "sampler": 0}]
     # The photos' light is in the colors already: nothing shines.
     surface = {"baseColorTexture": {"index": 0}, "metallicFactor": 0.0, "roughnessFactor": 1.0}
     document["materials"] = [{"name": "photos", "pbrMetallicRoughness": surface}]
     document["buffers"] = [{"byteLength": sum(len(block) for block in blocks)}]
+    used = ["KHR_mesh_quantization"] * rounded + ["EXT_texture_webp"] * webp
+    if used:
+        document["extensionsUsed"] = document["extensionsRequired"] = used
     with atomic_file(path) as part:
         part.write_bytes(_container(document, b"".join(blocks)))
 
@@ -63,16 +98,32 @@ def _view(document: dict[str, Any], blocks: list[bytes], data: bytes, target: in
 
 
 def _accessor(
-    document: dict[str, Any], blocks: list[bytes], values: np.ndarray, kind: str, limits: bool = False
+    document: dict[str, Any],
+    blocks: list[bytes],
+    values: np.ndarray,
+    kind: str,
+    component: str = "<f4",
+    limits: bool = False,
+    normalized: bool = False,
 ) -> int:
-    """Add float values [N, C]; the accessor's number."""
-    table = np.ascontiguousarray(values, "<f4")
+    """Add values [N, C], rounded where the component is a whole number; the accessor's number. Rows begin at multiples
+    of four bytes."""
+    whole = component != "<f4"
+    table = np.ascontiguousarray(np.round(values) if whole else values).astype(component)
+    size = table.itemsize * table.shape[1]
+    rows = np.zeros((len(table), size + -size % 4), np.uint8)
+    rows[:, :size] = table.view(np.uint8).reshape(len(table), size)
+    view = _view(document, blocks, rows.tobytes(), VERTICES)
+    if whole:
+        document["bufferViews"][view]["byteStride"] = rows.shape[1]
     entry: dict[str, Any] = {
-        "bufferView": _view(document, blocks, table.tobytes(), VERTICES),
-        "componentType": FLOAT,
+        "bufferView": view,
+        "componentType": COMPONENTS[component],
         "count": len(table),
         "type": kind,
     }
+    if normalized:
+        entry["normalized"] = True
     if limits:
         entry["min"], entry["max"] = table.min(axis=0).tolist(), table.max(axis=0).tolist()
     document["accessors"].append(entry)

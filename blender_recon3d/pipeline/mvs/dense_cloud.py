@@ -140,10 +140,14 @@ def undistort(workspace: Workspace, settings: DenseSettings, output: Path, progr
         poll,
     )
     if workspace.masks.is_dir():
-        _undistort_masks(workspace, options, output / "masks", progress)
+        undistort_masks(workspace, options, output / "masks", progress)
 
 
-def _undistort_masks(workspace: Workspace, options: Any, output: Path, progress: Progress) -> None:
+def undistort_masks(workspace: Workspace, options: Any, output: Path, progress: Progress) -> None:
+    """The masks of the model's photos, named NAME.png after a photo's whole name, into the folder `output`.
+
+    options: pycolmap's, those that the photos were undistorted with.
+    """
     model = read_model(workspace.model)
     for image_id in model.reg_image_ids():
         image = model.image(image_id)

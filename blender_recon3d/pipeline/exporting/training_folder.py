@@ -1,0 +1,146 @@
+"""A folder that Gaussian splatting and NeRF start from: undistorted photos, a COLMAP model, transforms.json, masks.
+
+The layout of Kerbl et al., "3D Gaussian Splatting for Real-Time Radiance Field Rendering", 2023, which gsplat,
+nerfstudio and Brush read too, with the smaller copies that they ask for by default. Nothing in it is linked to the
+workspace unless asked, so that it can be copied to another machine, and changed.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from ..alignments.readers.read_colmap import from_model
+from ..alignments.writers import write_transforms
+from ..colmap.calls import pycolmap, run_cancellable
+from ..colmap.model_files import read_model
+from ..errors import UserError
+from ..events import Progress
+from ..files.atomic_files import clone_or_copy, link_or_copy, scratch_folder
+from ..files.own_files import has_list, replace_own
+from ..files.pictures import read_picture
+from ..mvs.dense_cloud import undistort_masks
+from ..results import require, require_model
+from ..workspace import Workspace
+from .export_options import TrainingOptions
+from .training_readme import README, readme
+
+JPEG_QUALITY = 95
+
+
+def write_training_folder(
+    workspace: Workspace, target: Path, options: TrainingOptions, progress: Progress
+) -> str:
+    """Write the folder `target`, or what an earlier export has written there, and nothing else; a sentence.
+
+    UserError where there are no cameras or points, where there are no undistorted photos of the size "depth", or where
+    the folder holds other things or cannot be written.
+    """
+    target = target.absolute()
+    require_model(workspace)
+    if options.size == "depth":
+        require(workspace, "dense", [workspace.dense / "sparse"])
+    if not read_model(workspace.model).num_points3D():
+        raise UserError(f"{workspace.root} has no points to initialize splats from: run it again.")
+    check_place(target, workspace.root)
+    try:
+        with scratch_folder(target) as part:
+            _put_photos(workspace, part, options, progress)
+            names = sorted(path.name for path in (part / "images").iterdir())
+            for factor in options.factors:
+                _put_smaller(part, "images", names, factor, progress)
+            masks = _mask_names(part)
+            for factor in options.factors if masks else ():
+                _put_smaller(part, "masks", sorted(masks.values()), factor, progress)
+            points = _put_transforms(part, masks)
+            (part / README).write_text(readme(target.name, options.factors, bool(masks)), "utf-8")
+            about = {"version": 3, "workspace": str(workspace.root), "size": options.size}
+            replace_own(target, part, about)
+    except OSError as error:
+        raise UserError(f"{target} cannot be written ({error.strerror}): choose another folder.") from error
+    return f"Wrote {len(names)} photos and {points:,} points to {target}."
+
+
+def check_place(target: Path, workspace: Path) -> None:
+    """UserError where the export would replace something else."""
+    inside = workspace.resolve() in (target.resolve(), *target.resolve().parents)
+    if inside or target.resolve() in workspace.resolve().parents:
+        raise UserError(
+            f"One of {target} and the results folder contains the other: choose another folder.", 2
+        )
+    if target.exists() and not has_list(target) and (not target.is_dir() or any(target.iterdir())):
+        raise UserError(f"{target} contains other files: choose a new or empty folder.", 2)
+
+
+def _put_photos(workspace: Workspace, part: Path, options: TrainingOptions, progress: Progress) -> None:
+    """images, masks and sparse/0."""
+    model = part / "sparse" / "0"
+    model.parent.mkdir()
+    if options.size == "depth":
+        shutil.copytree(workspace.dense / "sparse", model)
+        for folder in ("images", "masks"):
+            if (workspace.dense / folder).is_dir():
+                (part / folder).mkdir()
+            for path in sorted((workspace.dense / folder).glob("*")):
+                (link_or_copy if options.link else clone_or_copy)(path, part / folder / path.name)
+        return
+    undistorting = pycolmap.UndistortCameraOptions()
+    work = part / "work"
+    work.mkdir()
+    total = read_model(workspace.model).num_reg_images()
+    run_cancellable(
+        lambda token: pycolmap.undistort_images(
+            work, workspace.model, workspace.images, undistort_options=undistorting, jpeg_quality=JPEG_QUALITY,
+            cancellation_token=token,
+        ),
+        progress,
+        lambda: progress.report(sum(1 for _ in (work / "images").glob("*")), total, "undistorting"),
+    )  # fmt: skip
+    (work / "images").rename(part / "images")
+    (work / "sparse").rename(model)
+    shutil.rmtree(work)
+    if workspace.masks.is_dir():
+        undistort_masks(workspace, undistorting, part / "masks", progress)
+
+
+def _mask_names(part: Path) -> dict[str, str]:
+    """Masks get the names that nerfstudio looks for, NAME.png instead of NAME.jpg.png; by the photos' names."""
+    found = {}
+    for path in sorted((part / "masks").glob("*.png")):
+        photo = path.name.removesuffix(".png")
+        named = path.with_name(f"{Path(photo).stem}.png")
+        if not named.exists() or named == path:
+            path.rename(named)
+            found[photo] = named.name
+    return found
+
+
+def _put_smaller(part: Path, kind: str, names: Sequence[str], factor: int, progress: Progress) -> None:
+    """Sides are rounded down, as nerfstudio expects."""
+    folder = part / f"{kind}_{factor}"
+    folder.mkdir()
+    for number, name in enumerate(names):
+        progress.update(number, len(names), f"{kind}_{factor}")
+        picture = read_picture(part / kind / name, cv2.IMREAD_UNCHANGED)
+        size = max(1, picture.shape[1] // factor), max(1, picture.shape[0] // factor)
+        way = cv2.INTER_NEAREST if kind == "masks" else cv2.INTER_AREA
+        quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
+        done, data = cv2.imencode(Path(name).suffix, cv2.resize(picture, size, interpolation=way), quality)
+        if not done:
+            raise UserError(f"{name} cannot be made smaller: check the photo.")
+        (folder / name).write_bytes(data.tobytes())
+
+
+def _put_transforms(part: Path, masks: dict[str, str]) -> int:
+    """transforms.json, and its points; how many there are."""
+    model: Any = read_model(part / "sparse" / "0")
+    alignment = from_model(model)
+    photos = [replace(photo, name=f"images/{photo.name}") for photo in alignment.photos]
+    beside = {f"images/{photo}": f"masks/{mask}" for photo, mask in masks.items()}
+    write_transforms.write(part / "transforms.json", replace(alignment, photos=photos), beside)
+    return len(alignment.xyz)

@@ -1,0 +1,95 @@
+"""A folder that is written again while others write into it: only the files that stand in its list are replaced.
+
+The list, `recon3d.json` in the folder, holds size and time of each file as it was written. What stands in no list, or
+was changed since, is somebody else's: training writes its results beside the photos it was given. Standard library
+only.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from ..errors import UserError
+from .atomic_files import read_json, remove, write_json
+from .json_values import items, text, whole
+
+LIST = "recon3d.json"
+
+Stamp = tuple[str, int, int]  # path below the folder with "/", bytes, modification time in ns
+
+
+def replace_own(folder: Path, new: Path, about: dict[str, Any]) -> None:
+    """Move all files of the folder `new` into `folder`, and remove what an earlier call had put there and no more.
+
+    about: goes into the list. Nothing is touched before all is known to be ours: UserError where a file that would be
+    replaced is not. A kill leaves a folder in which the next call can go on.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    names = sorted(path.relative_to(new).as_posix() for path in new.rglob("*") if path.is_file())
+    old = _read_list(folder, names)
+    ours = {name for name, _, _ in old}
+    for name in sorted({*names, *ours}):
+        _check_ours(folder, name, old)
+    now = [_stamp(new, name) for name in names]
+    write_json(folder / LIST, {**about, "files": [*old, *now]})  # of both, until all have been moved
+    for name in names:
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(new / name, target)
+    for name in ours - set(names):
+        remove(folder / name)
+        _remove_empty(folder, (folder / name).parent)
+    write_json(folder / LIST, {**about, "files": now})
+
+
+def has_list(folder: Path) -> bool:
+    return (folder / LIST).is_file()
+
+
+def _read_list(folder: Path, names: list[str]) -> list[Stamp]:
+    if not has_list(folder):
+        return []
+    raw = read_json(folder / LIST, "choose a new folder")
+    if "files" not in raw:  # of a version that kept no list: what has our names was ours
+        return [_stamp(folder, name) for name in names if (folder / name).is_file()]
+    found = []
+    for entry in items(raw["files"]):
+        if isinstance(entry, list) and len(entry) == 3 and _is_below(text(entry[0])):
+            found.append((text(entry[0]), whole(entry[1], -1), _time(entry[2])))
+    return found
+
+
+def _time(value: Any) -> int:
+    return value if isinstance(value, int) else -1
+
+
+def _is_below(name: str) -> bool:
+    parts = name.split("/")
+    return all(part not in ("", ".", "..") for part in parts) and not set(name) & set("\\:\0")
+
+
+def _check_ours(folder: Path, name: str, old: list[Stamp]) -> None:
+    """UserError where something of that name is there and is not as it was written here."""
+    path = folder / name
+    if path.parent.resolve() != folder.resolve() / path.parent.relative_to(folder):
+        raise UserError(f"{path.parent} is a link to another folder: choose a new folder.", 2)
+    if not os.path.lexists(path):
+        return
+    if path.is_symlink() or not path.is_file() or _stamp(folder, name) not in old:
+        raise UserError(
+            f"{path} was not exported here, so it is not replaced: choose a new folder, or move it away.",
+            2,
+        )
+
+
+def _stamp(folder: Path, name: str) -> Stamp:
+    found = (folder / name).stat()
+    return name, found.st_size, found.st_mtime_ns
+
+
+def _remove_empty(folder: Path, parent: Path) -> None:
+    while parent != folder and parent.is_dir() and not any(parent.iterdir()):
+        parent.rmdir()
+        parent = parent.parent
