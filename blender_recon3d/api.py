@@ -106,9 +106,17 @@ def exit_photo_view(scene: bpy.types.Scene | None = None) -> None:
     photo_view.leave(scene or bpy.context.scene)
 
 
-def export_cameras(path: str | Path, kind: str = "COLMAP", scene: bpy.types.Scene | None = None) -> str:
-    """Write the cameras as they stand. kind: "COLMAP" (path is a folder) or "NERFSTUDIO" (path is a .json file)."""
-    return exporting.export_cameras(exporting.import_in(scene or bpy.context.scene), Path(path), kind)
+def export_cameras(
+    path: str | Path, kind: str = "COLMAP", animated: bool = False, scene: bpy.types.Scene | None = None
+) -> str:
+    """Write the cameras as they stand. kind: "COLMAP" or "REALITYSCAN" (path is a folder), or with a file "NERFSTUDIO",
+    "METASHAPE", "MESHROOM", "INSTANT_NGP", "BUNDLER", "NVM", "FBX", "ALEMBIC", "USD", "GLTF" or "CHAN".
+
+    animated: for FBX, Alembic and USD, one camera that shows a photo in every frame.
+    """
+    return exporting.export_cameras(
+        exporting.import_in(scene or bpy.context.scene), Path(path), kind, animated
+    )
 
 
 # -- from cloud to asset: on the import of the active object, else on the latest ----------------------
@@ -211,7 +219,8 @@ def export_asset(
     scale: float = 1.0,
     scene: bpy.types.Scene | None = None,
 ) -> str:
-    """Write the mesh that is shown, in meters. preset: "GLB", "OBJ", "PLY", "USD", "STL", or "SPLATS" (a folder).
+    """Write the mesh that is shown, in meters. preset: "GLB", "FBX", "OBJ", "PLY", "USD", "ABC", "STL", "SPLATS" (a
+    folder), or for a purpose "WEB", "GAME", "PRINT", "VFX".
 
     fill: close holes, in the file only. scale: of lengths in the file.
     """

@@ -2,7 +2,8 @@
 
     blender -c recon3d run PHOTOS -o OUT [--blend FILE.blend] [engine options]
     blender -c recon3d import FOLDER FILE.blend [--preview PICTURE.png]
-    blender -c recon3d export FOLDER FILE ...           .glb .obj .ply .usd .stl; no ending: a folder for 3DGS
+    blender -c recon3d export FOLDER FILE ... [--preset NAME]
+    blender -c recon3d cameras SCENE.blend FILE.json    a scene's cameras, for recon3d import
     blender -c recon3d setup [--remove]
     blender -c recon3d doctor, inspect, evaluate, ...        the engine's
 
@@ -40,6 +41,8 @@ def main(words: list[str]) -> int:
             return _import(words[1:])
         if words[0] == "export":
             return _export(words[1:])
+        if words[0] == "cameras":
+            return _cameras(words[1:])
         if words[0] == "setup":
             return _set_up(words[1:])
         return _engine(words)
@@ -106,25 +109,53 @@ def _save(folder: Path, blend: Path, picture: Path | None) -> int:
 
 def _export(words: list[str]) -> int:
     from . import api
+    from .jobs.engine_export import export_by_engine, is_of_engine
+    from .pipeline.exporting.file_formats import PRESETS
 
     parser = _Parser(
         prog=f"blender -c {NAME} export", description="Export a finished mesh for other programs."
     )
     parser.add_argument("folder", metavar="FOLDER", type=Path)
     parser.add_argument("files", metavar="FILE", type=Path, nargs="+")
-    chosen = parser.parse_args(words)
-    presets = [_preset(path) for path in chosen.files]
+    parser.add_argument("--preset", choices=tuple(PRESETS))
+    chosen, more = parser.parse_known_args(words)
+    engine = [path for path in chosen.files if _of_engine(path, chosen.preset)]
+    if engine and is_of_engine(chosen.folder):
+        options = [*(["--preset", chosen.preset] if chosen.preset else []), *more]
+        for path in engine:
+            print(printable(export_by_engine(chosen.folder, path.absolute(), options)))
+    else:
+        engine = []
+    if more and not engine:
+        raise UserError(f"{' '.join(more)} is not known (see blender -c {NAME} --help).", 2)
+    left = [path for path in chosen.files if path not in engine]
+    presets = [_preset(path, chosen.preset) for path in left]
+    if not left:
+        return 0
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     api.import_result(chosen.folder)
-    for path, preset in zip(chosen.files, presets, strict=True):
+    for path, preset in zip(left, presets, strict=True):
         print(printable(api.export_asset(path.absolute(), preset)))
     return 0
 
 
-def _preset(path: Path) -> str:
-    """The preset that writes files with this ending."""
+def _of_engine(path: Path, preset: str | None) -> bool:
+    """Whether the engine writes it without a scene: folders for training, in full size, and the cloud."""
+    return preset == "survey" or (not preset and path.suffix.lower() in ("", ".las", ".3mf"))
+
+
+def _preset(path: Path, purpose: str | None) -> str:
+    """The preset that writes files with this ending, or that of a purpose."""
+    from .pipeline.exporting.file_formats import PRESETS
+    from .scene.exporting.export_asset import PURPOSES
     from .scene.exporting.formats import EXPORTERS
 
+    if purpose:
+        preset = PRESETS[purpose]
+        written = purpose.upper() in PURPOSES and path.suffix.lower() != ".3mf"
+        if not written or path.suffix.lower() not in preset.endings:
+            raise UserError(f"{path} cannot be exported for {purpose}: give {', '.join(preset.endings)}.", 2)
+        return purpose.upper()
     if not path.suffix:
         return "SPLATS"
     found = next((name for name, kind in EXPORTERS.items() if path.suffix.lower() in kind.endings), "")
@@ -132,6 +163,23 @@ def _preset(path: Path) -> str:
         endings = ", ".join(ending for kind in EXPORTERS.values() for ending in kind.endings)
         raise UserError(f"{path} cannot be exported: its extension must be one of {endings}.", 2)
     return found
+
+
+def _cameras(words: list[str]) -> int:
+    from .scene.exporting.scene_cameras import write_scene_cameras
+
+    parser = _Parser(prog=f"blender -c {NAME} cameras", description="A scene's cameras, for recon3d import.")
+    parser.add_argument("blend", metavar="SCENE.blend", type=Path)
+    parser.add_argument("file", metavar="FILE.json", type=Path)
+    chosen = parser.parse_args(words)
+    if not chosen.blend.is_file():
+        raise UserError(f"{chosen.blend} does not exist: give a .blend file.", 2)
+    try:
+        bpy.ops.wm.open_mainfile(filepath=str(chosen.blend.absolute()), load_ui=False)
+    except RuntimeError as error:
+        raise UserError(f"{chosen.blend} cannot be opened: {error}", 2) from error
+    print(printable(write_scene_cameras(bpy.context.scene, chosen.file.absolute())))
+    return 0
 
 
 def _set_up(words: list[str]) -> int:

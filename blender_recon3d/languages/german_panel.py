@@ -185,9 +185,40 @@ GERMAN_PANEL = {
         "Für den 3D-Druck: nur die Form, auf Wasserdichtheit geprüft; Z nach oben"
     ),
     "3DGS Folder": "3DGS-Ordner",
-    "Undistorted photos and sparse model, for Gaussian splatting": (
-        "Entzerrte Fotos und dünnes Modell, für Gaussian Splatting"
+    "Undistorted photos, cameras and points, for Gaussian splatting and NeRF": (
+        "Entzerrte Fotos, Kameras und Punkte, für Gaussian Splatting und NeRF"
     ),
+    "Of the 3DGS folder": "Des 3DGS-Ordners",
+    "Full Size": "Volle Größe",
+    "As they were taken, without lens distortion": "Wie sie aufgenommen wurden, ohne Verzeichnung",
+    "As for Depth": "Wie für die Tiefe",
+    "As small as they were made for depth maps: a smaller folder, at once": (
+        "So klein, wie sie für Tiefenkarten gemacht wurden: ein kleinerer Ordner, sofort"
+    ),
+    "Alembic": "Alembic",
+    "Shape, UV map and vertex colors, for VFX; Y up": "Form, UV-Map und Vertexfarben, für VFX; Y nach oben",
+    "Web": "Web",
+    "A small GLB: WebP texture, and 16-bit coordinates or at most 100,000 faces": (
+        "Ein kleines GLB: WebP-Textur und Koordinaten mit 16 Bit oder höchstens 100.000 Flächen"
+    ),
+    "Game": "Spiel",
+    "FBX with three LODs and a collision hull, named for Unreal and Unity": (
+        "FBX mit drei LODs und einer Kollisionshülle, benannt für Unreal und Unity"
+    ),
+    "Print": "Druck",
+    "Watertight, in millimeters: 3MF or STL": "Wasserdicht, in Millimetern: 3MF oder STL",
+    "VFX": "VFX",
+    "USD or Alembic with the cameras": "USD oder Alembic mit den Kameras",
+    "Survey": "Vermessung",
+    "Survey (LAS)": "Vermessung (LAS)",
+    "The dense cloud as LAS, in UTM where the photos have GPS": (
+        "Die dichte Punktwolke als LAS, in UTM, wo die Fotos GPS haben"
+    ),
+    "Use Scene Cameras": "Kameras der Szene verwenden",
+    "Use the scene's cameras, named like the photos or with them as backgrounds": (
+        "Die Kameras der Szene verwenden, die wie die Fotos heißen oder sie als Hintergrund haben"
+    ),
+    "Choose the photos first.": "Zuerst die Fotos auswählen.",
     "Fill Holes": "Löcher füllen",
     "Close all holes in the exported file, for printing; the mesh in the scene is not changed": (
         "Alle Löcher in der exportierten Datei schließen, zum Drucken; das Mesh in der Szene bleibt unverändert"
@@ -196,14 +227,36 @@ GERMAN_PANEL = {
     "Scale factor of the exported file; 1000 exports millimeters": (
         "Skalierungsfaktor der exportierten Datei; 1000 exportiert Millimeter"
     ),
-    "Export the cameras as they are now, to COLMAP or nerfstudio": (
-        "Kameras in ihrem jetzigen Zustand für COLMAP oder nerfstudio exportieren"
+    "Export the cameras as they are now, to programs of reconstruction, training, VFX and games": (
+        "Kameras in ihrem jetzigen Zustand für Programme für Rekonstruktion, Training, VFX und Spiele exportieren"
     ),
+    "One Animated Camera": "Eine animierte Kamera",
+    "A camera that shows a photo in every frame, with markers of the photos' names": (
+        "Eine Kamera, die in jedem Frame ein Foto zeigt, mit Markern, die wie die Fotos heißen"
+    ),
+    "Metashape": "Metashape",
+    "XML for Import Cameras": "XML für Import Cameras",
+    "RealityScan": "RealityScan",
+    "XMP files, to lie beside the photos": "XMP-Dateien, die neben die Fotos gehören",
+    "Meshroom": "Meshroom",
+    "A scene of AliceVision": "Eine Szene von AliceVision",
+    "instant-ngp": "instant-ngp",
+    "Bundler": "Bundler",
+    "bundle.out, and list.txt with the photos": "bundle.out, und list.txt mit den Fotos",
+    "VisualSFM": "VisualSFM",
+    "NVM, version 3": "NVM, Version 3",
+    "For VFX and games": "Für VFX und Spiele",
+    "For VFX": "Für VFX",
+    "glTF": "glTF",
+    "For the web; without animation": "Für das Web; ohne Animation",
+    "Nuke": "Nuke",
+    ".chan: one animated camera": ".chan: eine animierte Kamera",
     "Folder": "Ordner",
     "COLMAP": "COLMAP",
     "cameras.txt, images.txt and points3D.txt": "cameras.txt, images.txt und points3D.txt",
     "nerfstudio": "nerfstudio",
     "transforms.json": "transforms.json",
+    "transforms.json, which names the photos": "transforms.json, das die Fotos nennt",
     "Find the cloud's dominant plane, level it and move it to height 0": (
         "Größte Ebene der Punktwolke finden, waagerecht ausrichten und auf Höhe 0 bewegen"
     ),

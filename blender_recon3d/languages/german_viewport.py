@@ -70,7 +70,7 @@ GERMAN_VIEWPORT = {
     ),
     "Set Up Axis": "Obere Achse setzen",
     "Reconstructed Mesh (Recon3D)": "Rekonstruiertes Mesh (Recon3D)",
-    "Reconstructed Cameras (COLMAP, nerfstudio)": "Rekonstruierte Kameras (COLMAP, nerfstudio)",
+    "Reconstructed Cameras (COLMAP, FBX, USD ...)": "Rekonstruierte Kameras (COLMAP, FBX, USD ...)",
     "Blender is offline, and the engine has to be downloaded.": (
         "Blender ist offline, die Engine muss aber heruntergeladen werden."
     ),

@@ -22,12 +22,14 @@ from . import (
     reproject,
     review,
     show,
+    use_scene_cameras,
 )
 
 _CLASSES = (
     *choose.CLASSES, *reconstruct.CLASSES, *remedy.CLASSES, *import_result.CLASSES, *import_alignment.CLASSES,
     *review.CLASSES, *export_cameras.CLASSES, *engine.CLASSES, *clean.CLASSES, *crop.CLASSES, *lasso.CLASSES,
     *place.CLASSES, *mesh.CLASSES, *reproject.CLASSES, *export_asset.CLASSES, *show.CLASSES, *preset_files.CLASSES,
+    *use_scene_cameras.CLASSES,
 )  # fmt: skip
 
 

@@ -6,16 +6,19 @@ from pathlib import Path
 
 import bpy
 
+from ..jobs.engine_export import export_by_engine, is_of_engine
 from ..panel_text import tr
+from ..pipeline.exporting.file_formats import FORMATS, PRESETS
 from ..scene.exporting import export_asset
 from ..scene.exporting.formats import EXPORTERS
 from ..scene.find_imports import current_import, workspace_of
 from .reporting import ImportOperator, run_reported
 
 _ITEMS = [(name, exporter.title, exporter.description) for name, exporter in EXPORTERS.items()]
-_ITEMS.append(
-    (export_asset.SPLATS, "3DGS Folder", "Undistorted photos and sparse model, for Gaussian splatting")
-)
+_ITEMS += [(name, FORMATS[name].title, FORMATS[name].description) for name in (export_asset.SPLATS,)]
+_ITEMS += [(name.upper(), preset.title, preset.description) for name, preset in PRESETS.items()]
+_SURVEY = "SURVEY"
+_NO_OPTIONS = (_SURVEY, "PRINT")
 
 
 class RECON3D_OT_export_asset(ImportOperator, bpy.types.Operator):
@@ -44,6 +47,15 @@ class RECON3D_OT_export_asset(ImportOperator, bpy.types.Operator):
         min=1e-6,
     )
 
+    photos: bpy.props.EnumProperty(
+        name="Photos",
+        description="Of the 3DGS folder",
+        items=(
+            ("FULL", "Full Size", "As they were taken, without lens distortion"),
+            ("DEPTH", "As for Depth", "As small as they were made for depth maps: a smaller folder, at once"),
+        ),
+    )
+
     @classmethod
     def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
         """The tooltip of a format's button is about that format."""
@@ -54,7 +66,7 @@ class RECON3D_OT_export_asset(ImportOperator, bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if not self.filepath:
-            ending = EXPORTERS[self.preset].endings[0] if self.preset in EXPORTERS else "_3dgs"
+            ending = _ending(self.preset)
             self.filepath = str(_suggested(context.scene, ending))
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
@@ -63,7 +75,9 @@ class RECON3D_OT_export_asset(ImportOperator, bpy.types.Operator):
         layout = self.layout
         layout.use_property_split = True
         layout.prop(self, "preset")
-        if self.preset != export_asset.SPLATS:
+        if self.preset == export_asset.SPLATS:
+            layout.prop(self, "photos")
+        elif self.preset not in _NO_OPTIONS:
             layout.prop(self, "fill")
             layout.prop(self, "scale")
 
@@ -72,7 +86,24 @@ class RECON3D_OT_export_asset(ImportOperator, bpy.types.Operator):
 
     def _export(self, scene: bpy.types.Scene) -> str:
         path = Path(bpy.path.abspath(self.filepath or "//asset"))
-        return export_asset.export_asset(current_import(scene), path, self.preset, self.fill, self.scale)
+        collection = current_import(scene)
+        workspace = workspace_of(collection)
+        if self.preset == export_asset.SPLATS and self.photos == "FULL" and is_of_engine(workspace):
+            return export_by_engine(workspace, path)
+        if self.preset == _SURVEY:
+            ending = _ending(_SURVEY)
+            path = path if path.suffix.lower() == ending else path.with_name(path.name + ending)
+            return export_by_engine(workspace, path, ["--preset", "survey"])
+        return export_asset.export_asset(collection, path, self.preset, self.fill, self.scale)
+
+
+def _ending(preset: str) -> str:
+    """The usual one."""
+    if preset in EXPORTERS:
+        return EXPORTERS[preset].endings[0]
+    if preset in export_asset.PURPOSES:
+        return EXPORTERS[export_asset.PURPOSES[preset]].endings[0]
+    return PRESETS[preset.lower()].endings[0] if preset.lower() in PRESETS else "_3dgs"
 
 
 def _suggested(scene: bpy.types.Scene, ending: str) -> Path:

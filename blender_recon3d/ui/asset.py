@@ -121,11 +121,12 @@ class RECON3D_PT_export(_AssetPanel, bpy.types.Panel):
         column = self.layout.column(align=True)
         for purpose in PURPOSES:
             row = column.row(align=True)
-            row.enabled = EXPORTERS[purpose.preset].available()
-            button = row.operator("recon3d.export_asset", text=purpose.label, icon=purpose.icon)
-            button.preset, button.fill, button.scale = purpose.preset, purpose.fill, purpose.scale
+            row.enabled = not purpose.format or EXPORTERS[purpose.format].available()
+            row.operator(
+                "recon3d.export_asset", text=purpose.label, icon=purpose.icon
+            ).preset = purpose.preset
         grid = self.layout.grid_flow(columns=3, even_columns=True, align=True)
-        for name in (name for name in EXPORTERS if name not in {each.preset for each in PURPOSES}):
+        for name in EXPORTERS:
             cell = grid.row(align=True)
             cell.enabled = EXPORTERS[name].available()
             cell.operator("recon3d.export_asset", text=name).preset = name

@@ -60,7 +60,7 @@ def _draw_import(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
 
 def _draw_export(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     menu.layout.operator("recon3d.export_asset", text="Reconstructed Mesh (Recon3D)")
-    menu.layout.operator("recon3d.export_cameras", text="Reconstructed Cameras (COLMAP, nerfstudio)")
+    menu.layout.operator("recon3d.export_cameras", text="Reconstructed Cameras (COLMAP, FBX, USD ...)")
 
 
 CLASSES = (RECON3D_MT_object,)

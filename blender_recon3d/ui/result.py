@@ -43,6 +43,7 @@ class RECON3D_PT_result(Tab, bpy.types.Panel):
             text="Import Folder..." if narrow else "Import COLMAP or Recon3D Folder...",
         )
         column.operator("recon3d.import_alignment", icon="CAMERA_DATA", text="Import Alignment...")
+        column.operator("recon3d.use_scene_cameras", icon="OUTLINER_OB_CAMERA")
 
 
 def _draw_eyes(row: bpy.types.UILayout, collection: bpy.types.Collection) -> None:

@@ -1,12 +1,13 @@
 """The asset to a file: the mesh as it stands in the world, in meters, with its modifiers and texture.
 
-A preset is one of exporters.EXPORTERS, or SPLATS for a folder that 3D Gaussian Splatting starts from.
+A preset is one of formats.EXPORTERS, SPLATS for a folder that 3D Gaussian Splatting starts from, or one of PURPOSES.
 """
 
 from __future__ import annotations
 
-import os
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import bpy
@@ -23,12 +24,18 @@ from ..meshes.surfaces import surface_of
 from ..modes import object_mode
 from ..scratch_scene import evaluated_mesh, operating_on, scratch
 from ..world_matrices import world_matrix
-from .formats import EXPORTERS, Exporter
+from .camera_text_files import FilmCamera
+from .film_cameras import film_cameras, scene_of_cameras
+from .formats import EXPORTERS, Exporter, write_game, write_web
 from .named_textures import named_textures, rename_material_file
+from .purposes import WEB_FACES, game_parts, reduce_faces
 from .splat_folder import write_splat_folder
+from .write_by_operator import write_whole
 
 SPLATS = "SPLATS"
-PRESETS = (*EXPORTERS, SPLATS)
+PURPOSES = {"WEB": "GLB", "GAME": "FBX", "PRINT": "STL", "VFX": "USD"}  # and the format of each
+PRESETS = (*EXPORTERS, SPLATS, *PURPOSES)
+MILLIMETERS = 1000.0
 
 
 def export_asset(
@@ -42,9 +49,9 @@ def export_asset(
     """
     if preset == SPLATS:
         return write_splat_folder(workspace_of(collection), path.absolute())
-    if preset not in EXPORTERS:
+    if preset not in PRESETS:
         raise UserError(f"There is no preset {preset}: choose one of {', '.join(PRESETS)}.", 2)
-    exporter = EXPORTERS[preset]
+    exporter = exporter_of(preset, path)
     if not exporter.available():
         raise UserError(f"This Blender was built without {exporter.title}: choose another format.", 2)
     if not (scale > 0):
@@ -55,6 +62,9 @@ def export_asset(
         )
     if path.suffix.lower() not in exporter.endings:
         path = path.with_name(path.name + exporter.endings[0])
+    if preset == "PRINT":
+        fill, scale = True, scale * MILLIMETERS
+    cameras = film_cameras(collection) if preset == "VFX" else []
     with object_mode():
         source = surface_of(collection)
         meters = bpy.context.scene.unit_settings.scale_length or 1.0
@@ -62,11 +72,25 @@ def export_asset(
         with scratch(mesh) as thing:
             mesh.transform(Matrix.Scale(scale * meters, 4) @ world_matrix(source))
             filled = _filled(mesh) if fill else ""
-            faces = len(mesh.polygons)
-            _drop_unused(mesh, preset)
-            checked = openness(triangles_of(mesh)[1]).sentence() if preset == "STL" else ""
-            _write(exporter, thing, path.absolute())
-    return " ".join(part for part in (f"Exported {faces:,} faces to {path}.", filled, checked) if part)
+            if preset == "WEB":
+                reduce_faces(thing, WEB_FACES)
+            faces = len(thing.data.polygons)
+            _drop_unused(thing.data, "GLB" if preset == "WEB" else preset)
+            checked = openness(triangles_of(thing.data)[1]).sentence() if exporter is EXPORTERS["STL"] else ""
+            _write(_writer(preset, exporter), thing, path.absolute(), preset, cameras)
+    more = f"With {len(cameras)} cameras." if cameras else ""
+    return " ".join(part for part in (f"Exported {faces:,} faces to {path}.", more, filled, checked) if part)
+
+
+def exporter_of(preset: str, path: Path) -> Exporter:
+    """The format of a preset: of VFX, Alembic where the file's name says so."""
+    if preset == "VFX" and path.suffix.lower() in EXPORTERS["ABC"].endings:
+        return EXPORTERS["ABC"]
+    return EXPORTERS[PURPOSES.get(preset, preset)]
+
+
+def _writer(preset: str, exporter: Exporter) -> Callable[[str], None]:
+    return {"WEB": write_web, "GAME": write_game}.get(preset, exporter.write)
 
 
 def _drop_unused(mesh: bpy.types.Mesh, preset: str) -> None:
@@ -86,31 +110,34 @@ def _filled(mesh: bpy.types.Mesh) -> str:
     return f"{count:,} holes were filled." if count != 1 else "One hole was filled."
 
 
-def _write(exporter: Exporter, thing: bpy.types.Object, path: Path) -> None:
+def _write(
+    write: Callable[[str], None], thing: bpy.types.Object, path: Path, preset: str, cameras: list[FilmCamera]
+) -> None:
     """Into a folder of its own first, so that a file appears whole, with all that belongs to it."""
+
+    def rename(file: Path) -> None:
+        if file.suffix.lower() == ".obj":
+            rename_material_file(file)
+
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with (
-            tempfile.TemporaryDirectory(dir=path.parent, prefix=".recon3d-") as folder,
             tempfile.TemporaryDirectory(prefix="recon3d-") as textures,
+            _stage(thing, path.stem, preset, cameras),
+            named_textures(thing.data, path, Path(textures)),
         ):
-            with operating_on(thing), named_textures(thing.data, path, Path(textures)):
-                exporter.write(str(Path(folder) / path.name))
-            if path.suffix.lower() == ".obj":
-                rename_material_file(Path(folder) / path.name)
-            written = [file for file in Path(folder).rglob("*") if file.is_file()]
-            if not (Path(folder) / path.name).is_file():
-                raise UserError(
-                    f"Blender did not write {path.name}: see its console, or choose another format."
-                )
-            for file in written:
-                target = path.parent / file.relative_to(folder)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                os.replace(file, target)
+            write_whole(path, write, rename)
     except OSError as error:
         raise UserError(f"{path} cannot be written ({error.strerror}): choose another folder.") from error
-    except RuntimeError as error:  # what an operator reports as an error
-        lines = [
-            line for line in str(error).splitlines() if line.strip() and not line.startswith("Location:")
-        ]
-        raise UserError(f"{path} cannot be exported: {lines[-1].strip() if lines else error}") from error
+
+
+@contextmanager
+def _stage(
+    thing: bpy.types.Object, name: str, preset: str, cameras: list[FilmCamera]
+) -> Iterator[bpy.types.Scene]:
+    """The scene that the exporter sees: the mesh, and what its purpose adds."""
+    with ExitStack() as stack:
+        if preset == "VFX":
+            yield stack.enter_context(scene_of_cameras(cameras, False, thing))
+            return
+        others = stack.enter_context(game_parts(thing, name)) if preset == "GAME" else []
+        yield stack.enter_context(operating_on(thing, *others))

@@ -1,58 +1,163 @@
-"""The scene's cameras back to other programs: a COLMAP text model, or nerfstudio's transforms.json.
+"""The scene's cameras to other programs: to those that reconstruct and train, and to those of VFX.
 
-In COLMAP's frame, that is, relative to the Empty. Blender stores single precision, so a camera that was not touched
-since its import is written from the pose and intrinsics that were kept with it, to the last digit; one that was moved,
-or whose lens was changed, is written as it stands.
+The first get them in COLMAP's frame, that is, relative to the Empty, of the undistorted photos; the others as they
+stand in the world.
 """
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
 import numpy as np
 
+from ...pipeline.alignments.camera_alignment import AlignedPhoto, Alignment, Lens
+from ...pipeline.alignments.camera_writers import WRITERS
 from ...pipeline.errors import UserError
 from ...pipeline.files.atomic_files import atomic_file
-from ..cameras import KEY, Pinhole, lens_of, pinhole_from, pose_of
-from ..find_imports import find_imports, offset_of_import
+from ..cameras import KEY, Pinhole, pose_of
+from ..find_imports import find_imports
 from ..importing.find_source import find_source
-from ..rotations import nearest_rotation, quaternion_of, rotation_of
+from ..rotations import rotation_of
+from .camera_text_files import chan_text, gltf_text, marker_text
+from .film_cameras import film_cameras, scene_of_cameras
+from .posed_photos import PosedPhoto, posed_photos
+from .write_by_operator import write_whole
 
 COLMAP, NERFSTUDIO = "COLMAP", "NERFSTUDIO"
-FLIP = np.diag([1.0, -1.0, -1.0])  # between COLMAP's and Blender's camera axes
 
 
 @dataclass(frozen=True)
-class PosedPhoto:
-    """photo: its name in the model; qvec (w, x, y, z), tvec: cam_from_model."""
+class CameraKind:
+    """file: its usual name, empty where the kind is a folder; operator: of Blender's, which some builds lack."""
 
-    photo: str
-    pinhole: Pinhole
-    qvec: tuple[float, float, float, float]
-    tvec: tuple[float, float, float]
+    title: str
+    description: str
+    file: str = ""
+    in_world: bool = False
+    module: str = ""
+    operator: str = ""
+
+    def available(self) -> bool:
+        return not self.operator or self.operator in dir(getattr(bpy.ops, self.module))
 
 
-def export_cameras(collection: bpy.types.Collection, target: Path, kind: str) -> str:
+KINDS = {
+    COLMAP: CameraKind("COLMAP", "cameras.txt, images.txt and points3D.txt"),
+    NERFSTUDIO: CameraKind("nerfstudio", "transforms.json, which names the photos", "transforms.json"),
+    "METASHAPE": CameraKind("Metashape", "XML for Import Cameras", "cameras.xml"),
+    "REALITYSCAN": CameraKind("RealityScan", "XMP files, to lie beside the photos"),
+    "MESHROOM": CameraKind("Meshroom", "A scene of AliceVision", "cameras.sfm"),
+    "INSTANT_NGP": CameraKind("instant-ngp", "transforms.json", "transforms.json"),
+    "BUNDLER": CameraKind("Bundler", "bundle.out, and list.txt with the photos", "bundle.out"),
+    "NVM": CameraKind("VisualSFM", "NVM, version 3", "cameras.nvm"),
+    "FBX": CameraKind("FBX", "For VFX and games", "cameras.fbx", True, "export_scene", "fbx"),
+    "ALEMBIC": CameraKind("Alembic", "For VFX", "cameras.abc", True, "wm", "alembic_export"),
+    "USD": CameraKind("USD", "For VFX", "cameras.usdc", True, "wm", "usd_export"),
+    "GLTF": CameraKind("glTF", "For the web; without animation", "cameras.gltf", True),
+    "CHAN": CameraKind("Nuke", ".chan: one animated camera", "cameras.chan", True),
+}
+
+
+def export_cameras(collection: bpy.types.Collection, target: Path, kind: str, animated: bool = False) -> str:
     """Write the cameras of an import; a sentence of what was written.
 
-    kind: COLMAP, target a folder for cameras.txt, images.txt and an empty points3D.txt; or NERFSTUDIO, target the
-    transforms.json. UserError when there are no cameras, or the file cannot be written.
+    kind: of KINDS. target: the file, or the folder of COLMAP's and RealityScan's files. animated: for VFX, one camera
+    with a photo a frame. UserError when there are no cameras, or the file cannot be written.
     """
+    if kind not in KINDS:
+        raise UserError(f"There is no format {kind}: choose one of {', '.join(KINDS)}.", 2)
+    if not KINDS[kind].available():
+        raise UserError(f"This Blender was built without {KINDS[kind].title}: choose another format.", 2)
+    if KINDS[kind].in_world:
+        return _export_in_world(collection, target, kind, animated or kind == "CHAN")
     photos = posed_photos(collection)
     if not photos:
         raise UserError(f"{collection.name} has no cameras: import the result again.")
     try:
         if kind == COLMAP:
             _write_colmap(photos, target)
-        else:
+        elif kind == NERFSTUDIO:
             _write_transforms(photos, target, Path(collection[KEY]["workspace"]))
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            WRITERS[kind.lower().replace("_", "-")](target, _alignment(photos))
     except OSError as error:
         raise UserError(f"{target} cannot be written ({error.strerror}): choose another folder.") from error
     return f"Exported {len(photos)} cameras to {target}."
+
+
+def _alignment(photos: list[PosedPhoto]) -> Alignment:
+    return Alignment(
+        "Blender",
+        [
+            AlignedPhoto(
+                item.photo,
+                Lens("PINHOLE", p.width, p.height, (p.fx, p.fy, p.cx, p.cy)),
+                np.column_stack([rotation_of(item.qvec), item.tvec]),
+            )
+            for item in photos
+            for p in (item.pinhole,)
+        ],
+    )
+
+
+# -- VFX ------------------------------------------------------------------------------------------------
+
+
+def _export_in_world(collection: bpy.types.Collection, target: Path, kind: str, animated: bool) -> str:
+    """With `animated` the names of the photos by frame are in NAME_frames.csv beside it."""
+    cameras = film_cameras(collection)
+    notes = []
+    if kind == "GLTF" and animated:
+        raise UserError("glTF holds no animated lens: export single cameras, or choose another format.", 2)
+    if kind in ("GLTF", "CHAN") and not all(camera.centered for camera in cameras):
+        notes.append("It has no shift: views are off by how far the principal point is from the middle.")
+    if kind == "FBX" and animated and len({(c.width, c.height, c.fx, c.cx, c.cy) for c in cameras}) > 1:
+        notes.append("FBX animates the focal length alone: sensor and shift are those of the first photo.")
+    texts = {"CHAN": chan_text, "GLTF": gltf_text}
+    try:
+        if kind in texts:
+            with atomic_file(target) as part:
+                part.write_text(texts[kind](cameras), "utf-8")
+        else:
+            with scene_of_cameras(cameras, animated):
+                write_whole(target, _OPERATORS[kind])
+        if animated:
+            with atomic_file(target.with_name(f"{target.stem}_frames.csv")) as part:
+                part.write_text(marker_text(cameras), "utf-8")
+    except OSError as error:
+        raise UserError(f"{target} cannot be written ({error.strerror}): choose another folder.") from error
+    what = f"a camera of {len(cameras)} frames" if animated else f"{len(cameras)} cameras"
+    return " ".join([f"Exported {what} to {target}.", *notes])
+
+
+def _fbx(path: str) -> None:
+    moving = bpy.context.scene.frame_end > 1
+    bpy.ops.export_scene.fbx(
+        filepath=path, object_types={"CAMERA", "EMPTY"}, axis_forward="-Z", axis_up="Y", bake_anim=moving,
+        bake_anim_use_all_bones=False, bake_anim_use_nla_strips=False, bake_anim_use_all_actions=False,
+        bake_anim_force_startend_keying=True, bake_anim_simplify_factor=0.0,
+    )  # fmt: skip
+
+
+def _alembic(path: str) -> None:
+    scene = bpy.context.scene
+    bpy.ops.wm.alembic_export(
+        filepath=path, start=scene.frame_start, end=scene.frame_end, as_background_job=False, export_hair=False,
+        export_particles=False,
+    )  # fmt: skip
+
+
+def _usd(path: str) -> None:
+    bpy.ops.wm.usd_export(filepath=path, export_animation=bpy.context.scene.frame_end > 1)
+
+
+_OPERATORS: dict[str, Callable[[str], None]] = {"FBX": _fbx, "ALEMBIC": _alembic, "USD": _usd}
 
 
 def import_in(scene: bpy.types.Scene) -> bpy.types.Collection:
@@ -61,59 +166,6 @@ def import_in(scene: bpy.types.Scene) -> bpy.types.Collection:
     if not found:
         raise UserError("There are no imported cameras in this scene: import a result first.")
     return found[-1]
-
-
-def posed_photos(collection: bpy.types.Collection) -> list[PosedPhoto]:
-    """The cameras of an import as they stand now, by name."""
-    bpy.context.view_layer.update()
-    offset = np.array(offset_of_import(collection))
-    cameras = [
-        o for o in collection.all_objects if o.type == "CAMERA" and _is_ours(o) and o.parent is not None
-    ]
-    photos = [PosedPhoto(o[KEY]["photo"], _intrinsics(o.data), *_pose(o, offset)) for o in cameras]
-    return sorted(photos, key=lambda photo: photo.photo)
-
-
-def _is_ours(camera: bpy.types.Object) -> bool:
-    kept = camera.get(KEY)
-    return hasattr(kept, "get") and kept.get("kind") == "camera"
-
-
-def _pose(
-    camera: bpy.types.Object, offset: np.ndarray
-) -> tuple[tuple[float, float, float, float], tuple[float, float, float]]:
-    """qvec and tvec: those kept if the camera stands where they put it, else from where it stands."""
-    w, x, y, z = (float(value) for value in camera[KEY]["qvec"])
-    t_x, t_y, t_z = (float(value) for value in camera[KEY]["tvec"])
-    qvec, tvec = (w, x, y, z), (t_x, t_y, t_z)
-    model_from_camera = camera.parent.matrix_world.inverted_safe() @ camera.matrix_world
-    now = np.array(model_from_camera)[:3].astype(np.float64)
-    rotation, center = pose_of(qvec, tvec)
-    near = np.array(center) - offset
-    expected = np.column_stack([rotation_of(rotation), near])
-    size = max(1.0, float(np.abs(near).max()))
-    if np.abs(now - expected).max() < 1e-5 * size:
-        return qvec, tvec
-    axes = now[:, :3] / np.linalg.norm(now[:, :3], axis=0)  # a scaled camera looks the same way
-    camera_from_model = FLIP @ nearest_rotation(axes).T
-    translation = -camera_from_model @ (now[:, 3] + offset)
-    return quaternion_of(camera_from_model), tuple(translation.tolist())
-
-
-def _intrinsics(data: bpy.types.Camera) -> Pinhole:
-    """Those kept if the lens is still theirs, else those of the lens, for the photo's resolution."""
-    kept = pinhole_from(data)
-    lens = lens_of(kept, data.sensor_fit, data.sensor_width, data.sensor_height)
-    expected = (lens.lens, lens.shift_x, lens.shift_y)
-    now = (data.lens, data.shift_x, data.shift_y)
-    if np.allclose(now, expected, rtol=1e-6, atol=1e-6):
-        return kept
-    aspect = kept.fx / kept.fy
-    sensor = data.sensor_height if data.sensor_fit == "VERTICAL" else data.sensor_width
-    frame = kept.fx * sensor / lens.lens  # the side that the sensor is fitted to, in pixels
-    fx = now[0] * frame / sensor
-    cx, cy = kept.width / 2 - now[1] * frame, kept.height / 2 + now[2] * frame / aspect
-    return Pinhole(kept.width, kept.height, fx, fx / aspect, cx, cy)
 
 
 # -- COLMAP ---------------------------------------------------------------------------------------------

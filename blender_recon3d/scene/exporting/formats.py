@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 import bpy
 
+from ...pipeline.exporting.file_formats import FORMATS, FileFormat
+
+WEBP_QUALITY = 85
 JPEG_QUALITY = 92  # of a GLB's textures, as the engine's: a third of the bytes of a PNG
 
 
@@ -54,55 +57,83 @@ def _usd(path: str) -> None:
     bpy.ops.wm.usd_export(filepath=path, export_materials=True, export_animation=False)
 
 
+def _alembic(path: str) -> None:
+    scene = bpy.context.scene
+    bpy.ops.wm.alembic_export(
+        filepath=path, start=scene.frame_start, end=scene.frame_end, as_background_job=False, uvs=True,
+        vcolors=True, export_hair=False, export_particles=False,
+    )  # fmt: skip
+
+
+def write_web(path: str) -> None:
+    """A GLB with WebP textures."""
+    bpy.ops.export_scene.gltf(
+        filepath=path, export_format="GLB", export_yup=True, use_active_scene=True, export_animations=False,
+        export_skins=False, export_morph=False, export_cameras=False, export_lights=False,
+        export_image_format="WEBP", export_image_quality=WEBP_QUALITY,
+    )  # fmt: skip
+
+
+def write_game(path: str) -> None:
+    """An FBX whose objects have a scale of 1 in Unity as in Unreal."""
+    bpy.ops.export_scene.fbx(
+        filepath=path, object_types={"MESH", "EMPTY"}, axis_forward="-Z", axis_up="Y", path_mode="COPY",
+        embed_textures=True, bake_anim=False, colors_type="SRGB", apply_scale_options="FBX_SCALE_ALL",
+        use_custom_props=False, mesh_smooth_type="FACE",
+    )  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Exporter:
-    """endings: the first is the usual one. module, operator: bpy.ops.MODULE.OPERATOR, which some builds lack."""
+    """One of the table's formats (file_formats.py). module, operator: bpy.ops.MODULE.OPERATOR, which some builds
+    lack."""
 
-    title: str
-    description: str
-    endings: tuple[str, ...]
+    format: FileFormat
     module: str
     operator: str
     write: Callable[[str], None]
+
+    @property
+    def title(self) -> str:
+        return self.format.title
+
+    @property
+    def description(self) -> str:
+        return self.format.description
+
+    @property
+    def endings(self) -> tuple[str, ...]:
+        return self.format.endings
 
     def available(self) -> bool:
         return self.operator in dir(getattr(bpy.ops, self.module))
 
 
 EXPORTERS = {
-    "GLB": Exporter(
-        "glTF (GLB)", "One file with texture, for games and the web; Y up", (".glb",), "export_scene", "gltf", _glb
-    ),
-    "FBX": Exporter(
-        "FBX", "One file with texture, for Unity, Unreal and other 3D programs; Y up", (".fbx",), "export_scene",
-        "fbx", _fbx,
-    ),
-    "OBJ": Exporter("OBJ", "With an MTL file and the texture beside it; Y up", (".obj",), "wm", "obj_export", _obj),
-    "PLY": Exporter("PLY", "With vertex colors; Z up", (".ply",), "wm", "ply_export", _ply),
-    "USD": Exporter(
-        "USD", "With textures beside it, or in it as .usdz; Z up", (".usdc", ".usdz", ".usd", ".usda"),
-        "wm", "usd_export", _usd,
-    ),
-    "STL": Exporter(
-        "STL", "For 3D printing: shape only, checked to be watertight; Z up", (".stl",), "wm", "stl_export", _stl
-    ),
-}  # fmt: skip
+    "GLB": Exporter(FORMATS["GLB"], "export_scene", "gltf", _glb),
+    "FBX": Exporter(FORMATS["FBX"], "export_scene", "fbx", _fbx),
+    "OBJ": Exporter(FORMATS["OBJ"], "wm", "obj_export", _obj),
+    "PLY": Exporter(FORMATS["PLY"], "wm", "ply_export", _ply),
+    "USD": Exporter(FORMATS["USD"], "wm", "usd_export", _usd),
+    "ABC": Exporter(FORMATS["ABC"], "wm", "alembic_export", _alembic),
+    "STL": Exporter(FORMATS["STL"], "wm", "stl_export", _stl),
+}
 
 
 @dataclass(frozen=True)
 class Purpose:
-    """What an asset is exported for: the format and its options. scale: of lengths in the file."""
+    """A button of the panel. preset: of export_asset, which knows what the purpose wants."""
 
     label: str
     icon: str
     preset: str
-    fill: bool = False
-    scale: float = 1.0
+    format: str  # of EXPORTERS; empty where the engine writes it
 
 
 PURPOSES = (
-    Purpose("Web (GLB)", "WORLD", "GLB"),
-    Purpose("Game (FBX)", "PLAY", "FBX"),
-    Purpose("Print (STL)", "MESH_CUBE", "STL", fill=True, scale=1000.0),  # slicers read millimeters
-    Purpose("VFX (USD)", "VIEW_CAMERA", "USD"),
+    Purpose("Web (GLB)", "WORLD", "WEB", "GLB"),
+    Purpose("Game (FBX)", "PLAY", "GAME", "FBX"),
+    Purpose("Print (STL)", "MESH_CUBE", "PRINT", "STL"),
+    Purpose("VFX (USD)", "VIEW_CAMERA", "VFX", "USD"),
+    Purpose("Survey (LAS)", "EMPTY_ARROWS", "SURVEY", ""),
 )

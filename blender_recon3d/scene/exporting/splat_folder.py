@@ -13,9 +13,9 @@ from pathlib import Path
 
 from ...pipeline.errors import UserError
 from ...pipeline.files.atomic_files import clone_or_copy, scratch_folder
+from ...pipeline.files.own_files import has_list, replace_own
 from ..importing import colmap_files
 from ..importing.find_source import Source, find_source
-from .own_files import has_list, replace_own
 
 _PARTS = ("cameras", "images", "points3D", "rigs", "frames")
 

@@ -56,6 +56,7 @@ IMPORTERS = {
     "OBJ": lambda **words: bpy.ops.wm.obj_import(**words),
     "PLY": lambda **words: bpy.ops.wm.ply_import(forward_axis="Y", up_axis="Z", **words),
     "USD": lambda **words: bpy.ops.wm.usd_import(**words),
+    "ABC": lambda **words: bpy.ops.wm.alembic_import(as_background_job=False, **words),
     "STL": lambda **words: bpy.ops.wm.stl_import(forward_axis="Y", up_axis="Z", **words),
 }
 
@@ -221,11 +222,68 @@ def test_what_cannot_be_exported_is_a_sentence(collection, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot be written"):
         export_asset.export_asset(collection, tmp_path / "file" / "a.glb", "GLB")
-    with pytest.raises(UserError, match="no preset ABC"):
-        export_asset.export_asset(collection, tmp_path / "a.abc", "ABC")
+    with pytest.raises(UserError, match="no preset XYZ"):
+        export_asset.export_asset(collection, tmp_path / "a.xyz", "XYZ")
     bpy.data.objects.remove(bpy.data.objects["Recon3D Mesh"])
     with pytest.raises(UserError, match="There is no mesh"):
         export_asset.export_asset(collection, tmp_path / "a.glb", "GLB")
+
+
+# -- for a purpose ----------------------------------------------------------------------------------
+
+
+def test_game_has_levels_of_detail_and_a_hull(collection, tmp_path):
+    said = export_asset.export_asset(collection, tmp_path / "Köpfe 1.fbx", "GAME")
+    assert said.startswith(f"Exported {FACES} faces")
+    assert not [thing for thing in bpy.data.objects if "LOD" in thing.name or thing.name.startswith("UCX")]
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    bpy.ops.import_scene.fbx(filepath=str(tmp_path / "Köpfe 1.fbx"))
+    things = {thing.name: thing for thing in bpy.data.objects}
+    assert set(things) == {"K_pfe_1", *(f"K_pfe_1_LOD{n}" for n in range(3)), "UCX_K_pfe_1_LOD0_01"}
+    faces = [len(things[f"K_pfe_1_LOD{n}"].data.polygons) for n in range(3)]
+    assert faces[0] == FACES and faces[0] > faces[1] > faces[2] > 0
+    assert all(things[f"K_pfe_1_LOD{n}"].parent == things["K_pfe_1"] for n in range(3))
+    hull = things["UCX_K_pfe_1_LOD0_01"]
+    corners = np.array([hull.matrix_world @ v.co for v in hull.data.vertices])
+    assert (
+        len(corners) <= 64
+        and open_edges.openness(np.array([list(p.vertices) for p in hull.data.polygons])).watertight
+    )
+    assert np.allclose(corners.min(axis=0), LOW, atol=0.05) and np.allclose(
+        corners.max(axis=0), HIGH, atol=0.05
+    )
+
+
+def test_web_is_valid_and_has_webp(collection, validator, tmp_path):
+    export_asset.export_asset(collection, tmp_path / "a.glb", "WEB")
+    document = glb_json(tmp_path / "a.glb")
+    assert document["images"][0]["mimeType"] == "image/webp"
+    assert validator(tmp_path / "a.glb")["numErrors"] == 0
+
+
+def test_print_is_closed_and_in_millimeters(collection, tmp_path):
+    said = export_asset.export_asset(collection, tmp_path / "a.stl", "PRINT")
+    assert said.endswith("One hole was filled. It is watertight.")
+    data = (tmp_path / "a.stl").read_bytes()
+    table = np.frombuffer(data[84:], np.dtype([("f", "<f4", (4, 3)), ("a", "<u2")]))["f"][:, 1:]
+    assert np.allclose(table.reshape(-1, 3).max(axis=0), HIGH * 1000, atol=0.1)
+
+
+@pytest.mark.parametrize("ending", [".usdc", ".abc"])
+def test_vfx_has_the_cameras(collection, ending, tmp_path):
+    if not export_asset.exporter_of("VFX", tmp_path / f"a{ending}").available():
+        pytest.skip(f"this Blender was built without {ending}")
+    said = export_asset.export_asset(collection, tmp_path / f"a{ending}", "VFX")
+    assert "With 5 cameras." in said
+    low, high, faces = read_back(IMPORTERS["USD" if ending == ".usdc" else "ABC"], tmp_path / f"a{ending}")
+    assert np.allclose(low, LOW, atol=1e-4) and np.allclose(high, HIGH, atol=1e-4) and faces == FACES
+    assert len([thing for thing in bpy.data.objects if thing.type == "CAMERA"]) == 5
+
+
+@pytest.mark.parametrize("name", ["Köpfe und Füße.glb", "a b  c.glb", "x" * 190 + ".glb"])
+def test_any_name_will_do(collection, name, tmp_path):
+    export_asset.export_asset(collection, tmp_path / name, "GLB")
+    assert [path.name for path in tmp_path.iterdir() if path.suffix == ".glb"] == [name]
 
 
 # -- for Gaussian splatting -------------------------------------------------------------------------

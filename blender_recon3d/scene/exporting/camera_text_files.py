@@ -1,0 +1,82 @@
+"""Cameras for VFX as text that is written here: Nuke's .chan and glTF. numpy only."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Y_UP = np.array([[1.0, 0, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0], [0, 0, 0, 1]])  # from z up
+
+
+@dataclass(frozen=True, eq=False)
+class FilmCamera:
+    """A camera in the world, z up, meters. matrix: rotation and place [4, 4], looking along -z with y up; width to cy:
+    of its pinhole, pixels; near, far: what it clips, meters."""
+
+    name: str
+    matrix: np.ndarray
+    width: int
+    height: int
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+    near: float
+    far: float
+
+    @property
+    def centered(self) -> bool:
+        return abs(self.cx - self.width / 2) < 0.5 and abs(self.cy - self.height / 2) < 0.5
+
+
+def chan_text(cameras: Sequence[FilmCamera]) -> str:
+    """Nuke's .chan, y up: frame, place, rotation in degrees, vertical field of view; a frame for each camera, from 1.
+
+    Rotations are for Nuke's default order ZXY: first about z, then x, then y.
+    """
+    lines = []
+    for frame, camera in enumerate(cameras, 1):
+        matrix = Y_UP @ camera.matrix
+        r = matrix[:3, :3]
+        about_x = math.asin(max(-1.0, min(1.0, -r[1, 2])))
+        about_y, about_z = math.atan2(r[0, 2], r[2, 2]), math.atan2(r[1, 0], r[1, 1])
+        view = 2 * math.atan(camera.height / 2 / camera.fy)
+        values = [*matrix[:3, 3].tolist(), *(math.degrees(a) for a in (about_x, about_y, about_z, view))]
+        lines.append(" ".join([str(frame), *(f"{value:.9g}" for value in values)]))
+    return "\n".join(lines) + "\n"
+
+
+def marker_text(cameras: Sequence[FilmCamera]) -> str:
+    """Which photo a frame of the animated camera shows, as CSV, for formats without markers."""
+    return "frame,photo\n" + "".join(f'{n},"{each.name}"\n' for n, each in enumerate(cameras, 1))
+
+
+def gltf_text(cameras: Sequence[FilmCamera]) -> str:
+    """glTF 2.0 with a node for each camera. It knows neither a film back nor a shifted principal point: these are in
+    `extras`, in pixels."""
+    nodes: list[dict[str, Any]] = []
+    lenses = []
+    for number, camera in enumerate(cameras):
+        pixels = {key: getattr(camera, key) for key in ("width", "height", "fx", "fy", "cx", "cy")}
+        nodes.append({
+            "name": camera.name, "camera": number, "matrix": (Y_UP @ camera.matrix).T.ravel().tolist(),
+            "extras": pixels,
+        })  # fmt: skip
+        lenses.append({
+            "name": camera.name, "type": "perspective",
+            "perspective": {
+                "yfov": 2 * math.atan(camera.height / 2 / camera.fy),
+                "aspectRatio": (camera.width / camera.fx) / (camera.height / camera.fy),
+                "znear": camera.near, "zfar": camera.far,
+            },
+        })  # fmt: skip
+    document = {
+        "asset": {"version": "2.0", "generator": "Recon3D"}, "scene": 0,
+        "scenes": [{"nodes": list(range(len(nodes)))}], "nodes": nodes, "cameras": lenses,
+    }  # fmt: skip
+    return json.dumps(document, indent=1) + "\n"

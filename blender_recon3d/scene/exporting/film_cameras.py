@@ -1,0 +1,147 @@
+"""An import's cameras as VFX programs take them: each by itself, or one that goes through all photos, a frame each.
+
+In the world, without the scale of the Empty above them; with lens, film back, shift and clipping that are right in
+FBX, Alembic and USD, which all know a film back and none of Blender's AUTO.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import bpy
+import numpy as np
+from mathutils import Matrix, Vector
+
+from ...pipeline.errors import UserError
+from ..cameras import KEY, SENSOR_WIDTH, Pinhole, lens_of
+from ..rotations import nearest_rotation
+from ..scratch_scene import operating_on
+from .camera_text_files import FilmCamera
+from .posed_photos import intrinsics_of, ours_in
+
+ANIMATED = "Recon3D Camera"
+FRAME_RATE = 24
+_CLOSEST = 1e-4  # of the farthest that is seen: where clipping begins
+
+
+def film_cameras(collection: bpy.types.Collection) -> list[FilmCamera]:
+    """The cameras as they stand, in the order of the photos' names. UserError where there are none."""
+    bpy.context.view_layer.update()
+    meters = bpy.context.scene.unit_settings.scale_length or 1.0
+    objects = sorted(ours_in(collection), key=lambda camera: camera[KEY]["photo"])
+    if not objects:
+        raise UserError(f"{collection.name} has no cameras: import the result again.")
+    seen = np.array(
+        [
+            thing.matrix_world @ Vector(corner)
+            for thing in collection.all_objects
+            if thing.type == "MESH"
+            for corner in thing.bound_box
+        ]
+    ).reshape(-1, 3)
+    found = []
+    for thing in objects:
+        world = np.array(thing.matrix_world, np.float64)
+        axes = world[:3, :3] / np.linalg.norm(world[:3, :3], axis=0)
+        matrix = np.eye(4)
+        matrix[:3, :3], matrix[:3, 3] = nearest_rotation(axes), world[:3, 3] * meters
+        away = np.linalg.norm(seen - world[:3, 3], axis=1).max() * meters if len(seen) else 0.0
+        far = max(1.5 * float(away), 100.0)
+        p = intrinsics_of(thing.data)
+        found.append(
+            FilmCamera(thing.name, matrix, p.width, p.height, p.fx, p.fy, p.cx, p.cy, _CLOSEST * far, far)
+        )
+    return found
+
+
+@contextmanager
+def scene_of_cameras(
+    cameras: Sequence[FilmCamera], animated: bool, *others: bpy.types.Object
+) -> Iterator[bpy.types.Scene]:
+    """A scene of its own in which operators see these cameras, and other objects with them.
+
+    animated: one camera that stands at each of them for a frame, a marker with the photo's name at every frame, and
+    an Empty of that name at every place, since few formats have markers.
+    """
+    aside = _put_names_aside({ANIMATED, *(camera.name for camera in cameras)})
+    made = _animated(cameras) if animated else [_single(camera) for camera in cameras]
+    data = [thing.data for thing in made if thing.data is not None]
+    animations = [part.animation_data for part in (*made, *data) if part.animation_data]
+    actions = {
+        each.action.name: each.action for each in animations if each.action
+    }  # an object and its data may share
+    try:
+        with operating_on(made[0], *made[1:], *others) as scene:
+            first = cameras[0]
+            scene.render.resolution_x, scene.render.resolution_y = first.width, first.height
+            scene.render.resolution_percentage = 100
+            scene.render.fps = FRAME_RATE
+            scene.frame_start, scene.frame_end = 1, len(cameras) if animated else 1
+            scene.camera = made[0]
+            if animated:
+                for frame, camera in enumerate(cameras, 1):
+                    scene.timeline_markers.new(camera.name, frame=frame)
+            yield scene
+    finally:
+        for thing in made:
+            bpy.data.objects.remove(thing)
+        for each in data:
+            bpy.data.cameras.remove(each)
+        for action in actions.values():
+            bpy.data.actions.remove(action)
+        for block, name in aside:
+            block.name = name
+
+
+def _put_names_aside(names: set[str]) -> list[tuple[bpy.types.ID, str]]:
+    """What has one of these names gets another for a while, so that the files have the photos' names: the blocks and
+    their names."""
+    found = []
+    for blocks in (bpy.data.objects, bpy.data.cameras):
+        for block in list(blocks):
+            if block.name in names and block.library is None:
+                found.append((block, block.name))
+    for number, (block, _) in enumerate(found):
+        block.name = f"Recon3D Aside {number}"
+    return found
+
+
+def _single(camera: FilmCamera) -> bpy.types.Object:
+    data = bpy.data.cameras.new(camera.name)
+    _set_lens(data, camera)
+    thing = bpy.data.objects.new(camera.name, data)
+    thing.rotation_mode = "QUATERNION"
+    thing.matrix_basis = Matrix(camera.matrix.tolist())
+    return thing
+
+
+def _animated(cameras: Sequence[FilmCamera]) -> list[bpy.types.Object]:
+    moving = _single(cameras[0])
+    moving.name = moving.data.name = ANIMATED
+    before = None
+    places = []
+    for frame, camera in enumerate(cameras, 1):
+        moving.matrix_basis = Matrix(camera.matrix.tolist())
+        turn = moving.rotation_quaternion.copy()
+        if before is not None:
+            turn.make_compatible(before)
+        moving.rotation_quaternion = before = turn
+        _set_lens(moving.data, camera)
+        for path in ("location", "rotation_quaternion"):
+            moving.keyframe_insert(path, frame=frame)
+        for path in ("lens", "sensor_width", "sensor_height", "shift_x", "shift_y"):
+            moving.data.keyframe_insert(path, frame=frame)
+        place = bpy.data.objects.new(camera.name, None)
+        place.matrix_basis = Matrix(camera.matrix.tolist())
+        places.append(place)
+    return [moving, *places]
+
+
+def _set_lens(data: bpy.types.Camera, camera: FilmCamera) -> None:
+    pinhole = Pinhole(camera.width, camera.height, camera.fx, camera.fy, camera.cx, camera.cy)
+    data.sensor_fit, data.sensor_width = "HORIZONTAL", SENSOR_WIDTH
+    data.sensor_height = SENSOR_WIDTH * (camera.height / camera.fy) / (camera.width / camera.fx)
+    lens = lens_of(pinhole, data.sensor_fit, data.sensor_width, data.sensor_height)
+    data.lens, data.shift_x, data.shift_y = lens.lens, lens.shift_x, lens.shift_y
+    data.clip_start, data.clip_end = camera.near, camera.far

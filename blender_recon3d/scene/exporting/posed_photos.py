@@ -1,0 +1,86 @@
+"""The cameras of an import as they stand now, to the last digit where nobody has touched them.
+
+In COLMAP's frame, that is, relative to the Empty. Blender stores single precision, so a camera that was not touched
+since its import is taken from the pose and intrinsics that were kept with it; one that was moved, or whose lens was
+changed, as it stands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+
+from ...pipeline.alignments.camera_alignment import quaternion_of
+from ..cameras import KEY, Pinhole, lens_of, pinhole_from, pose_of
+from ..find_imports import offset_of_import
+from ..rotations import nearest_rotation, rotation_of
+
+FLIP = np.diag([1.0, -1.0, -1.0])  # between COLMAP's and Blender's camera axes
+
+
+@dataclass(frozen=True)
+class PosedPhoto:
+    """photo: its name in the model; qvec (w, x, y, z), tvec: cam_from_model."""
+
+    photo: str
+    pinhole: Pinhole
+    qvec: tuple[float, float, float, float]
+    tvec: tuple[float, float, float]
+
+
+def posed_photos(collection: bpy.types.Collection) -> list[PosedPhoto]:
+    """The cameras of an import as they stand now, by name."""
+    bpy.context.view_layer.update()
+    offset = np.array(offset_of_import(collection))
+    cameras = ours_in(collection)
+    photos = [PosedPhoto(o[KEY]["photo"], intrinsics_of(o.data), *_pose(o, offset)) for o in cameras]
+    return sorted(photos, key=lambda photo: photo.photo)
+
+
+def ours_in(collection: bpy.types.Collection) -> list[bpy.types.Object]:
+    """The cameras that an import has made and nobody has taken out."""
+    return [o for o in collection.all_objects if o.type == "CAMERA" and _is_ours(o) and o.parent is not None]
+
+
+def _is_ours(camera: bpy.types.Object) -> bool:
+    kept = camera.get(KEY)
+    return hasattr(kept, "get") and kept.get("kind") == "camera"
+
+
+def _pose(
+    camera: bpy.types.Object, offset: np.ndarray
+) -> tuple[tuple[float, float, float, float], tuple[float, float, float]]:
+    """qvec and tvec: those kept if the camera stands where they put it, else from where it stands."""
+    w, x, y, z = (float(value) for value in camera[KEY]["qvec"])
+    t_x, t_y, t_z = (float(value) for value in camera[KEY]["tvec"])
+    qvec, tvec = (w, x, y, z), (t_x, t_y, t_z)
+    model_from_camera = camera.parent.matrix_world.inverted_safe() @ camera.matrix_world
+    now = np.array(model_from_camera)[:3].astype(np.float64)
+    rotation, center = pose_of(qvec, tvec)
+    near = np.array(center) - offset
+    expected = np.column_stack([rotation_of(rotation), near])
+    size = max(1.0, float(np.abs(near).max()))
+    if np.abs(now - expected).max() < 1e-5 * size:
+        return qvec, tvec
+    axes = now[:, :3] / np.linalg.norm(now[:, :3], axis=0)  # a scaled camera looks the same way
+    camera_from_model = FLIP @ nearest_rotation(axes).T
+    translation = -camera_from_model @ (now[:, 3] + offset)
+    return quaternion_of(camera_from_model), tuple(translation.tolist())
+
+
+def intrinsics_of(data: bpy.types.Camera) -> Pinhole:
+    """Those kept if the lens is still theirs, else those of the lens, for the photo's resolution."""
+    kept = pinhole_from(data)
+    lens = lens_of(kept, data.sensor_fit, data.sensor_width, data.sensor_height)
+    expected = (lens.lens, lens.shift_x, lens.shift_y)
+    now = (data.lens, data.shift_x, data.shift_y)
+    if np.allclose(now, expected, rtol=1e-6, atol=1e-6):
+        return kept
+    aspect = kept.fx / kept.fy
+    sensor = data.sensor_height if data.sensor_fit == "VERTICAL" else data.sensor_width
+    frame = kept.fx * sensor / lens.lens  # the side that the sensor is fitted to, in pixels
+    fx = now[0] * frame / sensor
+    cx, cy = kept.width / 2 - now[1] * frame, kept.height / 2 + now[2] * frame / aspect
+    return Pinhole(kept.width, kept.height, fx, fx / aspect, cx, cy)

@@ -1,0 +1,87 @@
+"""Exports for a purpose: what is made of the mesh first, and how it is written (file_formats.PRESETS)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import bmesh
+import bpy
+import numpy as np
+
+from ..cleaning.clean_modifier import positions
+from ..scratch_scene import evaluated_mesh
+
+WEB_FACES = 100_000
+LOD_SHARES = (1.0, 0.25, 0.0625)  # of the faces
+HULL_DIRECTIONS = 64  # Unreal takes hulls of at most 255 vertices
+_LOD_GROUP = "LodGroup"  # the kind of node that Unreal and Unity take for levels of detail
+
+
+def reduce_faces(thing: bpy.types.Object, faces: int) -> None:
+    """Give an object of its own a mesh of at most about that many triangles; UVs and materials stay."""
+    count = len(thing.data.polygons)
+    if count <= faces:
+        return
+    before = thing.data
+    modifier = thing.modifiers.new("Recon3D Decimate", "DECIMATE")
+    modifier.ratio = faces / count
+    mesh = evaluated_mesh(thing, before.name)
+    thing.modifiers.remove(modifier)
+    thing.data = mesh
+    bpy.data.meshes.remove(before)
+
+
+@contextmanager
+def game_parts(thing: bpy.types.Object, name: str) -> Iterator[list[bpy.types.Object]]:
+    """The mesh as levels of detail below a group, and a convex hull that Unreal takes for collision.
+
+    NAME (the group), NAME_LOD0 (thing itself), NAME_LOD1, NAME_LOD2 and UCX_NAME_LOD0_01, gone after the block.
+    """
+    name = re.sub(r"[^\w]+", "_", name, flags=re.ASCII).strip("_") or "Asset"
+    group = bpy.data.objects.new(name, None)
+    group["fbx_type"] = _LOD_GROUP
+    thing.name = f"{name}_LOD0"
+    made = []
+    try:
+        for level, share in enumerate(LOD_SHARES[1:], 1):
+            lod = thing.copy()
+            lod.data = thing.data.copy()
+            lod.name = f"{name}_LOD{level}"
+            made.append(lod)
+            reduce_faces(lod, max(4, int(share * len(thing.data.polygons))))
+        hull = bpy.data.objects.new(f"UCX_{name}_LOD0_01", _hull(thing.data))
+        for lod in (thing, *made):
+            lod.parent = group
+        made.append(hull)
+        yield [*made, group]
+    finally:
+        thing.parent = None
+        for part in made:
+            mesh = part.data
+            bpy.data.objects.remove(part)
+            bpy.data.meshes.remove(mesh)
+        bpy.data.objects.remove(group)
+
+
+def _hull(mesh: bpy.types.Mesh) -> bpy.types.Mesh:
+    """The convex hull of the vertices that lie the farthest in directions evenly spread (a Fibonacci sphere)."""
+    number = np.arange(HULL_DIRECTIONS) + 0.5
+    height, turn = 1 - 2 * number / HULL_DIRECTIONS, np.pi * (1 + 5**0.5) * number
+    around = np.sqrt(1 - height**2)
+    directions = np.stack([around * np.cos(turn), around * np.sin(turn), height], axis=1)
+    points = positions(mesh)
+    chosen = np.unique((points @ directions.T).argmax(axis=0))
+    build = bmesh.new()
+    try:
+        for point in points[chosen]:
+            build.verts.new(point.tolist())
+        found = bmesh.ops.convex_hull(build, input=build.verts)
+        loose = [part for part in found["geom_interior"] if isinstance(part, bmesh.types.BMVert)]
+        bmesh.ops.delete(build, geom=loose, context="VERTS")
+        hull = bpy.data.meshes.new("Hull")
+        build.to_mesh(hull)
+    finally:
+        build.free()
+    return hull

@@ -1,0 +1,79 @@
+"""The cameras of any scene as a transforms.json, which `recon3d import` and Import Alignment take.
+
+A camera belongs to the photo that is its background, else to that of its own name. Of an animated camera every marker
+of the timeline is a photo.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+from ...pipeline.alignments.camera_alignment import AlignedPhoto, Alignment, Lens
+from ...pipeline.alignments.camera_writers import WRITERS
+from ...pipeline.errors import UserError
+from ..rotations import nearest_rotation
+from .posed_photos import FLIP
+
+
+def write_scene_cameras(scene: bpy.types.Scene, path: Path) -> str:
+    """Write the perspective cameras; a sentence. Where a background has no picture, the photo's size is the
+    scene's resolution. UserError where there is no camera, or the file cannot be written."""
+    photos = sorted(_photos(scene), key=lambda photo: photo.name)
+    if not photos:
+        raise UserError("The scene has no perspective cameras: give one for each photo, named like it.", 2)
+    names = [photo.name.casefold() for photo in photos]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise UserError(f"Several cameras are of the photo {twice[0]}: remove all but one.", 2)
+    try:
+        WRITERS["nerfstudio"](path, Alignment("Blender", photos))
+    except OSError as error:
+        raise UserError(f"{path} cannot be written ({error.strerror}): choose another folder.") from error
+    return f"Wrote {len(photos)} cameras to {path}."
+
+
+def _photos(scene: bpy.types.Scene) -> Iterator[AlignedPhoto]:
+    cameras = [thing for thing in scene.objects if thing.type == "CAMERA" and thing.data.type == "PERSP"]
+    moving = [thing for thing in cameras if thing.animation_data and thing.animation_data.action]
+    if moving and scene.timeline_markers:
+        now = scene.frame_current
+        camera = scene.camera if scene.camera in moving else moving[0]
+        try:
+            for marker in scene.timeline_markers:
+                scene.frame_set(marker.frame)
+                yield _photo(scene, camera, marker.name)
+        finally:
+            scene.frame_set(now)
+        cameras = [thing for thing in cameras if thing not in moving]
+    for camera in cameras:
+        yield _photo(scene, camera, camera.name)
+
+
+def _photo(scene: bpy.types.Scene, camera: bpy.types.Object, name: str) -> AlignedPhoto:
+    data = camera.data
+    size = _render_size(scene)
+    image = next((b.image for b in data.background_images if b.image is not None), None)
+    if image is not None and min(image.size) > 0:
+        size = int(image.size[0]), int(image.size[1])
+        name = Path(bpy.path.basename(image.filepath)).name or name
+    width, height = size
+    across = data.sensor_fit == "HORIZONTAL" or (data.sensor_fit == "AUTO" and width >= height)
+    side = width if across else height
+    sensor = data.sensor_height if data.sensor_fit == "VERTICAL" else data.sensor_width
+    focal = data.lens / sensor * side
+    center = width / 2 - data.shift_x * side, height / 2 + data.shift_y * side
+    world = np.array(camera.matrix_world, np.float64)
+    axes = world[:3, :3] / np.linalg.norm(world[:3, :3], axis=0)
+    rotation = FLIP @ nearest_rotation(axes).T
+    pose = np.column_stack([rotation, -rotation @ world[:3, 3]])
+    return AlignedPhoto(name, Lens("PINHOLE", width, height, (focal, focal, *center)), pose)
+
+
+def _render_size(scene: bpy.types.Scene) -> tuple[int, int]:
+    render = scene.render
+    share = render.resolution_percentage / 100
+    return round(render.resolution_x * share), round(render.resolution_y * share)
