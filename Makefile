@@ -4,6 +4,7 @@
 # make test      every test that needs no window        make lint    ruff and mypy, without torch
 # make coverage  how much of the engine its fast tests reach
 # make golden    write the golden files of the tests again, after a change that is meant
+# make test-clients  our files in programs of others, each by a pinned package: a table of client, artefact, verdict
 # make test-gui  what needs a real Blender: RECON3D_BLENDER=/path/to/blender RECON3D_BLENDER_GUI=... make test-gui
 # make zip       the extension, in dist/
 #
@@ -15,7 +16,7 @@ DEMO := build/demo
 # Files of tests side by side: much of a test's time is one thread's.
 PARALLEL ?= --numprocesses 3 --dist loadfile
 
-.PHONY: setup setup-bpy demo test test-engine test-blender test-gui lint golden coverage zip clean
+.PHONY: setup setup-bpy demo test test-engine test-blender test-clients test-gui lint golden coverage zip clean
 
 setup: .venv/ready
 .venv/ready: pyproject.toml tools/locks/engine.txt
@@ -48,6 +49,8 @@ test-blender: setup-bpy
 	  .venv-bpy/bin/python -m pytest $(PARALLEL) tests/scene tests/addon tests/jobs tests/demo tests/house \
 	    tests/cases/test_projects_of_others.py; \
 	fi
+test-clients: .venv/ready
+	.venv/bin/python -m pytest -q -rs tests/clients
 test-gui: .venv/ready
 	.venv/bin/python -m pytest tests/gui
 
