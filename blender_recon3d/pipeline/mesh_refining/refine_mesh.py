@@ -62,21 +62,16 @@ def refine_mesh(
     def tell(done: int, total: int) -> None:
         progress.update(len(rounds) * total + done, ROUNDS * total, "refining by the photos")
 
-    for number, searches in enumerate(PASSES):
-        seen = _seen(mesh, views, progress)
-        if number > 0:
-            split = split_where_shown(mesh, seen, int(VERTICES_PER_GB * memory_gb))
-            if len(split.vertices) > len(mesh.vertices):
-                mesh = split
-                seen = _seen(mesh, views, progress)
+    seen: SurfaceViews | None = None
+    for searches in PASSES:
+        if seen is not None:
+            mesh = split_where_shown(mesh, seen, int(VERTICES_PER_GB * memory_gb))
+        normals = vertex_normals(mesh)
+        seen = surface_views(views, mesh.vertices, normals, mesh.faces, PHOTOS, progress)
         for search in searches:
             mesh, facts = refined_once(mesh, views, seen, search, device, tell)
             rounds.append(facts)
     return mesh, {"photos": len(views), "vertices": len(mesh.vertices), "rounds": rounds}
-
-
-def _seen(mesh: Mesh, views: list[GrayView], progress: Progress) -> SurfaceViews:
-    return surface_views(views, mesh.vertices, vertex_normals(mesh), mesh.faces, PHOTOS, progress)
 
 
 def split_where_shown(mesh: Mesh, seen: SurfaceViews, max_vertices: int) -> Mesh:
