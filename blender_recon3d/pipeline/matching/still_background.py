@@ -19,19 +19,17 @@ from ..wording import Sentence, option
 # Of a pair's matches: where most stand still in most pairs, or some while hardly any move a little, as what is far away
 # would. In captures that one walks round none do; on the rim of a fisheye's circle a tenth of them, or two.
 STILL = 0.5
-APART, A_LITTLE, BETWEEN = (
-    0.25,
-    5.0,
-    0.25,
-)  # some; times the least move; their share of those that stand still
+APART = 0.25  # some
+A_LITTLE = 5.0  # times the least move
+BETWEEN = 0.25  # of those that stand still
 MIN_MATCHES = 30  # matches of a pair that says anything
 MAX_PAIRS = 400  # that are looked at
 MIN_MOVE = 4.0  # pixels, COLMAP's own
 MOVE = 1 / 500  # of the longest side: keypoints of large photos are found in smaller ones
 
 SAID = (
-    "Most matches stand still: the background does not turn with the subject, or the camera did not move. They are "
-    "left out, and the subject's alone are used."
+    "Many matches stand still: the background does not turn with the subject, or something is laid over all photos "
+    "(bars, a stamp, controls). They are left out, and the rest is used."
 )
 ADVICE = Sentence(
     "most matches stand still, so the subject turns before a background that does not, or all photos are from one "
