@@ -5,11 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from blender_recon3d.pipeline.alignments.camera_alignment import AlignedPhoto, Alignment, Lens
+from blender_recon3d.pipeline.alignments.to_model import near_origin
 from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.files.ply import write_vertices
 from blender_recon3d.pipeline.files.ply_mesh import read_mesh, write_mesh
 from blender_recon3d.pipeline.meshing.build_mesh import build_mesh
 from blender_recon3d.pipeline.settings import MeshSettings
+from tests.support.scenes import ring
 
 UTM = np.array([691_607.25, 5_334_760.5, 519.0])
 
@@ -45,3 +48,22 @@ def test_a_cloud_that_has_lost_it_already_is_told(tmp_path):
     said: list[str] = []
     meshed(tmp_path, sphere(tmp_path / "cloud.ply", UTM, "<f4"), said)
     assert any("single precision, in steps of 0.5" in text for text in said)
+
+
+def test_cameras_of_other_programs_in_map_coordinates_come_near():
+    """What they see stays where it was, to a thousandth of a pixel."""
+    far = np.array([447_312.25, 5_428_123.5, 212.0])
+    lens = Lens("SIMPLE_PINHOLE", 640, 480, (560.0, 320.0, 240.0))
+    points = np.random.default_rng(0).uniform(-0.4, 0.4, (50, 3))
+    near = [np.asarray(pose) for pose in ring(5)]
+    photos = [
+        AlignedPhoto(f"{n}.jpg", lens, np.column_stack([p[:, :3], p[:, 3] - p[:, :3] @ far]))
+        for n, p in enumerate(near)
+    ]
+    found, offset = near_origin(Alignment("Metashape", photos, points + far))
+    assert np.abs(offset - far).max() < 10 and np.abs(found.xyz).max() < 10
+    for photo, pose in zip(found.photos, near, strict=True):
+        local = found.xyz @ photo.cam_from_world[:, :3].T + photo.cam_from_world[:, 3]
+        assert np.allclose(local, points @ pose[:, :3].T + pose[:, 3], atol=1e-6)
+    same, none = near_origin(found)
+    assert same is found and not none.any()

@@ -17,6 +17,7 @@ from ..doubts import Doubt
 from ..errors import UserError
 from ..events import Progress
 from ..files.atomic_files import atomic_folder, scratch_folder
+from ..files.far_origin import alignment_note
 from ..files.user_path import recorded_path
 from ..sfm.mapping import place_main_model
 from ..sfm.registration import model_summary, registered
@@ -27,7 +28,7 @@ from .photo_names import PhotoNames
 from .photos_by_points import name_photos
 from .project_files import has_tracks
 from .read_alignment import read_alignment
-from .to_model import Matched, build_model, match_photos, typical_error
+from .to_model import Matched, build_model, match_photos, near_origin, typical_error
 
 LARGE_ERROR = 2.0  # pixels: the points of a project that was read rightly lie nearer to where they were seen
 MIN_PHOTOS = 2
@@ -49,7 +50,9 @@ def take_alignment(workspace: Workspace, project: str, seed: int, progress: Prog
     UserError where the project cannot be read, or fewer than two of its photos are there.
     """
     photos = workspace.used_photos()
-    alignment = read_alignment(Path(project), PhotoNames(photos).size)
+    alignment, offset = near_origin(read_alignment(Path(project), PhotoNames(photos).size))
+    if offset.any():
+        progress.warning(alignment_note(offset))
     if alignment.unnamed:
         alignment = name_photos(alignment, photos, workspace.images, progress)
     matched = match_photos(alignment, photos)
@@ -92,6 +95,7 @@ def take_alignment(workspace: Workspace, project: str, seed: int, progress: Prog
         "typical_error": round(error, 4),
         "lens_fit_error": round(max(photo.lens.fit_error for photo in matched.photos), 4),
         "missing": len(matched.missing),
+        "offset": offset.tolist(),
         "doubts": [doubt.to_json() for doubt in doubts],
     }
 

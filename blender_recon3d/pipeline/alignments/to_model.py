@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from ..colmap.calls import pycolmap
 from ..documents.photos_json import PhotoEntry
 from ..errors import UserError
+from ..files.far_origin import offset_of
 from .camera_alignment import AlignedPhoto, Alignment, Lens
 from .photo_names import PhotoNames
 from .turned_cameras import TURNS, turn_lens, turn_pixels, turn_pose
@@ -38,6 +39,20 @@ class Matched:
 
     photos: list[PlacedPhoto]
     missing: list[str]
+
+
+def near_origin(alignment: Alignment) -> tuple[Alignment, np.ndarray]:
+    """The alignment less an offset [3], which is taken off where its cameras are in map coordinates: clouds and meshes
+    are in single precision, which is half a meter there."""
+    poses = [photo.cam_from_world for photo in alignment.photos]
+    offset = offset_of(np.array([-pose[:, :3].T @ pose[:, 3] for pose in poses]).reshape(-1, 3))
+    if not offset.any():
+        return alignment, offset
+    photos = [
+        replace(photo, cam_from_world=np.column_stack([pose[:, :3], pose[:, 3] + pose[:, :3] @ offset]))
+        for photo, pose in zip(alignment.photos, poses, strict=True)
+    ]
+    return replace(alignment, photos=photos, xyz=alignment.xyz - offset), offset
 
 
 def match_photos(alignment: Alignment, photos: Sequence[PhotoEntry]) -> Matched:

@@ -50,6 +50,14 @@ def mesh_note(offset: Sequence[float] | np.ndarray) -> str:
     )
 
 
+def alignment_note(offset: Sequence[float] | np.ndarray) -> str:
+    """What was done to the cameras of another program."""
+    return (
+        f"The cameras lie far from the origin, as map coordinates do: {_listed(offset)} was taken off, so that nothing "
+        "is lost to single precision. Add it to what you export where you need map coordinates."
+    )
+
+
 def _listed(offset: Sequence[float] | np.ndarray) -> str:
     return ", ".join(f"{value:.12g}" for value in offset)
 
