@@ -54,7 +54,7 @@ def alignment_note(offset: Sequence[float] | np.ndarray) -> str:
     """What was done to the cameras of another program."""
     return (
         f"The cameras lie far from the origin, as map coordinates do: {_listed(offset)} was taken off, so that nothing "
-        "is lost to single precision. Add it to what you export where you need map coordinates."
+        "is lost to single precision. Exported cameras have it again, clouds and meshes do not."
     )
 
 

@@ -1,6 +1,8 @@
 """A project of another program becomes a workspace whose cameras are found, from which depth goes on."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -10,6 +12,7 @@ from blender_recon3d.pipeline.alignments.camera_alignment import AlignedPhoto, A
 from blender_recon3d.pipeline.alignments.photo_names import PhotoNames
 from blender_recon3d.pipeline.alignments.take_alignment import take_alignment
 from blender_recon3d.pipeline.alignments.to_model import build_model, match_photos, typical_error
+from blender_recon3d.pipeline.alignments.write_alignment import write_alignment
 from blender_recon3d.pipeline.alignments.writers import write_meshroom
 from blender_recon3d.pipeline.colmap.model_files import read_model
 from blender_recon3d.pipeline.documents.photos_json import PhotoEntry, PhotoState
@@ -69,19 +72,51 @@ def test_larger_and_smaller_copies_scale_the_lens_and_others_are_refused():
         match_photos(project, [entry(f"/p/{photo.name}", (300, 300)) for photo in project.photos])
 
 
+def write_photos(folder: Path, photos: Sequence[AlignedPhoto]) -> None:
+    """Noise."""
+    folder.mkdir()
+    noise = np.random.default_rng(0)
+    for photo in photos:
+        picture = cv2.resize(noise.integers(0, 255, (60, 80, 3), np.uint8), (320, 240))
+        cv2.imwrite(str(folder / photo.name.upper()), picture)
+
+
+def settings_of(folder: Path) -> JobSettings:
+    return JobSettings.build(
+        photos=str(folder / "photos"), alignment=str(folder / "scene.sfm"), features="sift", until="sfm",
+        refine="off", keep_copies=True, keep_blurred=True,
+    )  # fmt: skip
+
+
+def test_a_project_in_map_coordinates_comes_near_and_is_exported_where_it_was(tmp_path):
+    far = np.array([447_312.25, 5_428_123.5, 212.0])
+    near = an_alignment("OPENCV")
+    photos = [
+        replace(photo, cam_from_world=np.column_stack([pose[:, :3], pose[:, 3] - pose[:, :3] @ far]))
+        for photo in near.photos
+        for pose in [photo.cam_from_world]
+    ]
+    write_meshroom.write(tmp_path / "scene.sfm", replace(near, photos=photos, xyz=near.xyz + far))
+    write_photos(tmp_path / "photos", photos)
+    workspace, said = Workspace(tmp_path / "w"), []
+    run_job(workspace, settings_of(tmp_path), Progress(said.append))
+    assert any("map coordinates" in event.message for event in said if event.kind == "warning")
+    model = read_model(workspace.mapped)
+    assert max(abs(image.projection_center()).max() for image in model.images.values()) < 100
+    assert typical_error(model) < 1e-3
+    write_alignment(workspace, tmp_path / "colmap", "colmap")
+    exported = read_model(tmp_path / "colmap")
+    for image in exported.images.values():
+        pose = next(photo.cam_from_world for photo in photos if photo.name.lower() == image.name.lower())
+        assert np.abs(image.projection_center() + pose[:, :3].T @ pose[:, 3]).max() < 1e-3
+
+
 def test_a_project_becomes_a_workspace_whose_cameras_are_done(tmp_path):
     project = an_alignment("OPENCV")
     write_meshroom.write(tmp_path / "scene.sfm", project)
-    (tmp_path / "photos").mkdir()
-    noise = np.random.default_rng(0)
-    for photo in project.photos[:-1]:  # one is missing
-        picture = cv2.resize(noise.integers(0, 255, (60, 80, 3), np.uint8), (320, 240))
-        cv2.imwrite(str(tmp_path / "photos" / photo.name.upper()), picture)
+    write_photos(tmp_path / "photos", project.photos[:-1])  # one is missing
     workspace = Workspace(tmp_path / "w")
-    settings = JobSettings.build(
-        photos=str(tmp_path / "photos"), alignment=str(tmp_path / "scene.sfm"), features="sift", until="sfm",
-        refine="off", keep_copies=True, keep_blurred=True,
-    )  # fmt: skip
+    settings = settings_of(tmp_path)
     said = []
     state = run_job(workspace, settings, Progress(said.append))
     assert set(state.stages) == {"photos", "sfm"}
