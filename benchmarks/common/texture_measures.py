@@ -52,7 +52,7 @@ class Sight:
         )
         photo = view.read()
         # Where the mesh is too wide, the photo shows what is behind it: no texture should be the same there.
-        covered = (cover > 0.999) & ~background(photo, cover > 0.5)
+        covered = (cover > 0.999) & ~background(photo, cover > 0.5, np.zeros_like(cover, bool))
         return cls(photo, covered, row * width + column, face, corners.astype(np.float32))
 
     def painted(self, values: np.ndarray) -> np.ndarray:

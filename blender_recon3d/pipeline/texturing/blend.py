@@ -10,6 +10,7 @@ import numpy as np
 
 from ..events import Progress
 from ..system.cpu import cores
+from .photo_background import open_vertices
 from .texels import Texels
 from .texture_views import TextureView
 from .visibility import ViewMaps, sample, view_maps
@@ -46,6 +47,7 @@ def blend(
     """
     count = len(texels)
     sums = _Sums(np.zeros((count, 3), np.float32), np.zeros(count, np.float32), np.zeros(count, np.float32))
+    border = open_vertices(faces)
     with ThreadPoolExecutor(min(cores(), MAX_THREADS)) as pool:
         for number, view in enumerate(views):
             progress.update(len(views) + number, 2 * len(views), "painting")
@@ -53,7 +55,7 @@ def blend(
             chosen = np.flatnonzero(corner_weights.max(axis=1) > IGNORED)
             there = view.to_camera(vertices)
             photo = view.read()
-            maps = view_maps(view, photo, vertices, faces)
+            maps = view_maps(view, photo, vertices, faces, border)
             photo = _no_finer_than_texels(view, photo, there, faces[chosen], texels.corners[chosen])
             painter = _Painter(view, maps, photo, gains[number], there, faces, corner_weights, texels, sums)
             list(pool.map(painter.add, _in_chunks(chosen, texels)))

@@ -15,14 +15,15 @@ CLEAR = 30.0  # levels of 255 between the two colors: closer ones cannot be told
 SEEN = 1e-3  # least share of pixels that a local mean is made from
 
 
-def background(picture: np.ndarray, mesh: np.ndarray) -> np.ndarray:
+def background(picture: np.ndarray, mesh: np.ndarray, ends: np.ndarray) -> np.ndarray:
     """bool [H, W]: pixels of the mesh that show what is behind it.
 
-    picture uint8 RGB [H, W, 3]; mesh bool [H, W], where it is in the picture.
+    picture uint8 RGB [H, W, 3]; mesh bool [H, W], where it is in the picture; ends bool [H, W], where an open border of
+    the mesh is: beside that the surface goes on, and nothing is behind it.
     """
     band = max(4.0, BAND * max(mesh.shape))
     inside = _distance(mesh)
-    near = mesh & (inside <= band)
+    near = mesh & (inside <= band) & (_distance(~ends) > 2 * band)
     if not near.any():
         return np.zeros(mesh.shape, bool)
     color = picture.astype(np.float32)
@@ -53,4 +54,15 @@ def _local_mean(color: np.ndarray, weight: np.ndarray, sigma: float) -> tuple[np
 
 def _distance(mask: np.ndarray) -> np.ndarray:
     """Pixels to the nearest one that is not in the mask; the picture's frame does not count."""
+    if mask.all():
+        return np.full(mask.shape, np.inf, np.float32)
     return cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
+
+
+def open_vertices(faces: np.ndarray) -> np.ndarray:
+    """The numbers of the vertices at edges of one triangle alone, of triangles [F, 3]."""
+    edges = np.sort(faces[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
+    _, first, count = np.unique(
+        edges[:, 0].astype(np.int64) << 32 | edges[:, 1], return_index=True, return_counts=True
+    )
+    return np.unique(edges[first[count == 1]])

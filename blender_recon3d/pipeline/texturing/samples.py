@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from ..events import Progress
+from .photo_background import open_vertices
 from .texture_views import TextureView
 from .visibility import ViewMaps, sample, view_maps
 
@@ -45,10 +46,11 @@ def sample_views(
         np.zeros(shape, np.float16),
     )  # fmt: skip
     usual = float(np.median([_usual_density(view, vertices) for view in views]))
+    border = open_vertices(faces)
     for number, view in enumerate(views):
         progress.update(number, 2 * len(views), "reading photos")
         photo = view.read()
-        maps = view_maps(view, photo, vertices, faces)
+        maps = view_maps(view, photo, vertices, faces, border)
         _sample(view, photo, maps, vertices, normals, usual, number, found)
     return found
 

@@ -41,19 +41,35 @@ class ViewMaps:
             return np.where(ahead & (1 / depth > seen * (1 - BEHIND)), trust, 0).astype(np.float32)
 
 
-def view_maps(view: TextureView, photo: np.ndarray, vertices: np.ndarray, faces: np.ndarray) -> ViewMaps:
-    """Draw the mesh (vertices [V, 3], faces [F, 3], model's frame) as the photo [height, width, 3] sees it."""
+def view_maps(
+    view: TextureView, photo: np.ndarray, vertices: np.ndarray, faces: np.ndarray, border: np.ndarray
+) -> ViewMaps:
+    """Draw the mesh (vertices [V, 3], faces [F, 3], model's frame) as the photo [height, width, 3] sees it.
+
+    border: the numbers of the vertices where the mesh is open (see `open_vertices`).
+    """
     scale = min(1.0, MAP_PIXELS / max(view.width, view.height))
     intrinsics, width, height = view.scaled(scale)
     _, inverse_depth = draw(view.to_camera(vertices), faces, intrinsics, width, height)
     small = cv2.resize(photo, (width, height), interpolation=cv2.INTER_AREA)
-    trust = _trust(inverse_depth, background(small, inverse_depth > 0))
+    ends = _drawn(view.to_camera(vertices[border]), intrinsics, width, height)
+    trust = _trust(inverse_depth, background(small, inverse_depth > 0, ends))
     mask = view.read_mask()
     if mask is not None:
         usable = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
         inside = cv2.distanceTransform((usable > 0.999).astype(np.uint8), cv2.DIST_L2, 5)
         trust *= np.clip((inside - REACH) / (RIM * max(width, height)), 0, 1)
     return ViewMaps(width / view.width, inverse_depth, trust)
+
+
+def _drawn(points: np.ndarray, intrinsics: np.ndarray, width: int, height: int) -> np.ndarray:
+    """bool [H, W]: where points [N, 3] of the camera's frame are in the picture, hidden or not."""
+    pixels = points[points[:, 2] > 1e-9] @ intrinsics.T
+    column, row = np.floor(pixels[:, :2] / pixels[:, 2:]).T
+    inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
+    found = np.zeros((height, width), bool)
+    found[row[inside].astype(np.int64), column[inside].astype(np.int64)] = True
+    return found
 
 
 def _trust(inverse_depth: np.ndarray, behind: np.ndarray) -> np.ndarray:
