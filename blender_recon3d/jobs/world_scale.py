@@ -17,6 +17,12 @@ from ..scene.find_imports import current_import, workspace_of
 from . import session, timer
 from .engine_query import EngineQuery
 
+# The engine's sentences name the options of `recon3d place`; here there are two buttons.
+_WORDS = (
+    ("use --marker-size or --scale", "use Markers or Scale from 2 Points"),
+    ("check --marker-dictionary, and that", "check that"),
+)
+
 
 @dataclass
 class _Placing:
@@ -75,6 +81,12 @@ def _taken(scene: bpy.types.Scene) -> str:
     """Import what the engine has placed; how it is placed, as a sentence."""
     query = _placing.query
     if query is None or query.answer is None:
-        raise UserError(query.error if query else "The engine was not asked: try again.")
+        raise UserError(_worded(query.error) if query else "The engine was not asked: try again.")
     session.import_result(scene, _placing.folder)
     return f"Placed: {printable(str(query.answer.get('how', '')))}."
+
+
+def _worded(sentence: str) -> str:
+    for said, shown in _WORDS:
+        sentence = sentence.replace(said, shown)
+    return sentence

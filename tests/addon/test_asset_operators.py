@@ -205,3 +205,27 @@ def test_errors_are_reported_and_nothing_is_lost(workspace):
             call()
         assert state() == before
     assert len(result.mesh.data.polygons) == len(dome(8)[1])
+
+
+@pytest.mark.parametrize("asked", [{"source": "GPS"}, {"source": "MARKERS", "size": 0.2}])
+def test_what_the_engine_cannot_place_is_a_sentence_without_options(asked, workspace, monkeypatch):
+    from blender_recon3d.jobs import world_scale
+
+    said = {
+        "GPS": "0 photos of the model have GPS and 4 are needed: use --marker-size or --scale.",
+        "MARKERS": "No marker was found in two photos: check --marker-dictionary, and that the markers are sharp.",
+    }[asked["source"]]
+    words = []
+    script = f"import sys; print({said!r}, file=sys.stderr); sys.exit(2)"
+    monkeypatch.setenv("RECON3D_PYTHON", sys.executable)
+    monkeypatch.setattr(
+        world_scale.engine_process,
+        "command",
+        lambda python, given: words.extend(given) or [sys.executable, "-c", script],
+    )
+    api.import_result(workspace)
+    with pytest.raises(RuntimeError) as error:
+        ops.scale_from_photos(**asked)
+    assert "--" not in str(error.value) and said[:20] in str(error.value)
+    assert words[:2] == ["place", str(workspace)] and words[-1] == "--json"
+    assert ("--gps" in words) == (asked["source"] == "GPS") and ("0.2" in words) != ("--gps" in words)
