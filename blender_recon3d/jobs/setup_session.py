@@ -90,6 +90,14 @@ def state() -> str:
     return engine_setup.state(folder) if folder else engine_setup.MISSING
 
 
+def unfit() -> str:
+    """ "outdated" or "broken" where the environment that Set Up Engine made is in use and is that; else empty."""
+    if os.environ.get(engine_process.VARIABLE) or preferences.engine_python():
+        return ""
+    found = state()
+    return found if found in (engine_setup.OUTDATED, engine_setup.BROKEN) else ""
+
+
 def set_up() -> None:
     """Begin to set the engine up, or to repair it. Raises UserError."""
     if session.view.running:

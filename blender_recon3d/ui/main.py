@@ -8,7 +8,7 @@ from pathlib import Path
 import bpy
 
 from .. import preferences
-from ..jobs import next_step, photo_inspection, session
+from ..jobs import next_step, photo_inspection, session, setup_session
 from ..jobs.job_view import DONE, FAILED, RUNNING, JobView
 from ..jobs.remedies import LABELS
 from ..jobs.resume_state import FINISHED
@@ -19,7 +19,7 @@ from ..pipeline.text import printable, rough_duration
 from ..properties import workspace_path
 from ..scene.find_imports import find_imports
 from . import job_status
-from .engine import draw_missing
+from .engine import draw_missing, draw_set_up
 from .tab import Tab
 
 _SET_ASIDE_SHOWN = 4
@@ -33,6 +33,8 @@ class RECON3D_PT_main(Tab, bpy.types.Panel):
         layout = self.layout
         if preferences.engine_problem():
             draw_missing(layout, context)
+        elif setup_session.unfit():
+            draw_set_up(layout.box(), context)
         _draw_photos(layout, context)
         view = session.session.view
         if view is not None and session.session.running:

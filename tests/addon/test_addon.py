@@ -187,3 +187,22 @@ def test_preferences_are_optional(addon):
     """Used from a checkout there are none."""
     assert preferences.preferences() is None
     assert (preferences.engine_python(), preferences.device()) == ("", "auto")
+
+
+def test_an_engine_of_another_version_is_said_in_the_panel(addon, monkeypatch, tmp_path):
+    """Only where it is in use: a Python of the user's own is the user's."""
+    from blender_recon3d import preferences
+    from blender_recon3d.engine_setup import target
+    from blender_recon3d.jobs import setup_session
+
+    monkeypatch.delenv("RECON3D_PYTHON", raising=False)
+    monkeypatch.setattr(preferences, "engine_folder", lambda: tmp_path)
+    assert setup_session.unfit() == ""  # there is none
+    monkeypatch.setattr(target, "is_ours", lambda folder: True)
+    assert setup_session.unfit() == "broken"
+    target.interpreter(tmp_path).parent.mkdir(parents=True, exist_ok=True)
+    target.interpreter(tmp_path).touch()
+    (tmp_path / target.engine_process.READY).write_text('{"requirements": ["torch==1.0"]}')
+    assert setup_session.unfit() == "outdated"
+    monkeypatch.setenv("RECON3D_PYTHON", "/usr/bin/python3")
+    assert setup_session.unfit() == ""
