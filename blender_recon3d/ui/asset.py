@@ -89,9 +89,9 @@ class RECON3D_PT_mesh(_AssetPanel, bpy.types.Panel):
             return
         shown = tr("{name}: {faces} faces", name=state.mesh, faces=f"{state.faces:,}")
         wrapped(layout, context, shown, icon="MESH_DATA")
-        row = layout.row(align=True)
-        row.operator("recon3d.decimate", icon="MOD_DECIM")
-        row.operator("recon3d.make_quads", icon="MOD_REMESH")
+        column = layout.column(align=True)  # one beside the other, their words would not fit
+        column.operator("recon3d.decimate", icon="MOD_DECIM")
+        column.operator("recon3d.make_quads", icon="MOD_REMESH")
         layout.operator("recon3d.make_lods", icon="MOD_MULTIRES")
         row = layout.row(align=True)
         row.operator("recon3d.bake_normals", icon="NODE_TEXTURE")

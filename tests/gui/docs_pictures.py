@@ -20,6 +20,7 @@ PICTURES = {
     "live": ("demo/4-live.png", VIEW),
     "result": ("demo/5-result.png", VIEW),
     "review": ("demo/6-review.png", VIEW),
+    "asset-panels": ("asset/asset-panels.png", (1028, 84, 1285, 884)),
 }
 
 
