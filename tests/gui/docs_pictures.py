@@ -17,7 +17,7 @@ PANEL = (1020, 85, 1315, 560)
 PICTURES = {
     "set-up": ("engine/2-asked.png", (560, 85, 1315, 420)),
     "photos": ("demo/1-photos.png", PANEL),
-    "live": ("demo/4-live.png", VIEW),
+    "live": ("demo/4-live.png", (0, 26, 1025, 905)),  # without the sidebar
     "result": ("demo/5-result.png", VIEW),
     "review": ("demo/6-review.png", VIEW),
     "asset-panels": ("asset/asset-panels.png", (1028, 84, 1285, 884)),
