@@ -22,7 +22,7 @@ from blender_recon3d.pipeline.events import Event, Progress
 from blender_recon3d.pipeline.files.atomic_files import remove
 from blender_recon3d.pipeline.files.ply import write_vertices
 from blender_recon3d.pipeline.meshing.build_mesh import build_mesh
-from blender_recon3d.pipeline.settings import MeshSettings
+from blender_recon3d.pipeline.stage_settings import MeshSettings
 from blender_recon3d.pipeline.system.memory import PeakMemory
 
 NOISE = 0.0005  # of the sphere's radius

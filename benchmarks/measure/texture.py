@@ -30,7 +30,8 @@ from blender_recon3d.pipeline.files.atomic_files import remove, scratch_folder
 from blender_recon3d.pipeline.files.ply import columns
 from blender_recon3d.pipeline.files.ply_mesh import read_mesh
 from blender_recon3d.pipeline.job import run_job
-from blender_recon3d.pipeline.settings import JobSettings, TextureSettings
+from blender_recon3d.pipeline.settings import JobSettings
+from blender_recon3d.pipeline.stage_settings import TextureSettings
 from blender_recon3d.pipeline.stages import texture as stage
 from blender_recon3d.pipeline.system.cpu import cores
 from blender_recon3d.pipeline.system.memory import PeakMemory

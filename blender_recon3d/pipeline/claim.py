@@ -12,6 +12,7 @@ from pathlib import Path
 from .errors import UserError
 from .files.atomic_files import PART
 from .files.plain_files import open_plain
+from .stage import all_stages
 from .workspace import Workspace
 
 
@@ -59,6 +60,8 @@ def check_claim(workspace: Workspace, names: Iterable[str] = ()) -> bool:
 def own_paths(workspace: Workspace) -> list[Path]:
     """All that is ever written into the workspace's folder itself, also while it is being written."""
     paths = [path for path in vars(workspace).values() if isinstance(path, Path)]
+    owned = [path for each in all_stages() for path in each.owns(workspace)]
+    paths += [path for path in owned if path not in paths]
     direct = [path for path in paths if path.parent == workspace.root]
     return direct + [path.with_name(path.name + PART) for path in direct]
 

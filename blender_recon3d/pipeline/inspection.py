@@ -20,6 +20,7 @@ from .photos.photo_entries import examine_all, photo_entry, reading_bytes
 from .photos.photo_quality import set_aside
 from .settings import QUALITIES, JobSettings
 from .stage import up_to
+from .stage_settings import PhotosSettings
 from .text import duration, printable
 
 USUAL = 20  # photos below which a capture seldom covers a subject all around
@@ -29,23 +30,24 @@ HD = (1920, 1080)  # what a video's frames are taken for before they are extract
 def inspect_photos(settings: JobSettings, progress: Progress, exclude: Path) -> InspectionDocument:
     """The findings; the first event says how many files there are.
 
-    without: a workspace whose photos do not count. Raises UserError when a path is not there, or Cancelled.
+    exclude: a workspace whose photos do not count. Raises UserError when a path is not there, or Cancelled.
     """
-    looked = look_for(settings.photos.sources, exclude, settings.photos.masks)
+    own = settings.of(PhotosSettings)
+    looked = look_for(own.sources, exclude, own.masks)
     files, videos, left_out = looked.photos, looked.videos, notes(looked)
     progress.info(count_sentence(len(files), len(videos)), photos=len(files), videos=len(videos))
     if not files and not videos:
         unread = [note.text for note in left_out if note.weighty]
-        raise UserError(" ".join([none_found(settings.photos.sources), *unread]), 2)
+        raise UserError(" ".join([none_found(own.sources), *unread]), 2)
     photos = examine_all(files, progress)
-    set_aside(photos, settings.photos.keep_blurred, settings.photos.keep_copies)
+    set_aside(photos, own.keep_blurred, own.keep_copies)
     base = common_folder(files) if files else Path()
     taken: set[str] = set()
     entries = [photo_entry(photo, base, taken) for photo in photos]
-    entries, grouped = group_cameras(entries, settings.photos, progress)
+    entries, grouped = group_cameras(entries, own, progress)
     used = [entry for entry in entries if entry.used]
     cameras = [_camera(camera, used) for camera in grouped]
-    sizes = [(entry.width, entry.height) for entry in used] + [HD] * (len(videos) * settings.photos.frames)
+    sizes = [(entry.width, entry.height) for entry in used] + [HD] * (len(videos) * own.frames)
     progress.emit("progress", "measuring this machine")
     return InspectionDocument(
         photos=len(files),

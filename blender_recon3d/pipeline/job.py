@@ -24,6 +24,7 @@ from .setting_field import Settings
 from .settings import JobSettings
 from .stage import STAGES, Stage, dependents, guests, up_to
 from .stage import stage as stage_of
+from .stage_settings import PhotosSettings
 from .system.memory import PeakMemory
 from .wording import OTHER_FOLDER, RESUME, Sentence, run_stage
 from .workspace import Workspace
@@ -106,7 +107,7 @@ def check_not_foreign(workspace: Workspace, settings: JobSettings) -> None:
     """UserError (2) where what a run writes and removes may be the user's own; else the folder is ours from now on."""
     check_claim(workspace)
     ours = own_paths(workspace)
-    for given in (*settings.photos.sources, settings.photos.masks):
+    for given in (*settings.of(PhotosSettings).sources, settings.of(PhotosSettings).masks):
         path = Path(given).resolve() if given else None
         if path and any(own.resolve() == path or own.resolve() in path.parents for own in ours):
             raise UserError(
@@ -148,7 +149,7 @@ def _run_stages(
         if (
             name not in workspace.read_state().stages
             and name != only
-            and stage.left_out(getattr(settings, name))
+            and stage.left_out(settings.stages[name])
         ):
             own.emit("done", "left out", skipped=True)
             continue
@@ -187,10 +188,8 @@ def _fingerprints(
     passed_on: dict[str, str] = {}  # a stage that is left out passes on what it had itself been given
     for name in names:
         before = [passed_on[need] for need in stage_of(name).needs]
-        prints[name] = kept.get(name) or fingerprint(
-            stage_of(name), workspace, getattr(settings, name), before
-        )
-        passed_on[name] = before[0] if stage_of(name).left_out(getattr(settings, name)) else prints[name]
+        prints[name] = kept.get(name) or fingerprint(stage_of(name), workspace, settings.stages[name], before)
+        passed_on[name] = before[0] if stage_of(name).left_out(settings.stages[name]) else prints[name]
     return prints
 
 
@@ -248,7 +247,7 @@ def _run_stage(
     workspace.write_stage(name, StageRecord(fingerprint=fingerprint_of, state=StageState.STARTED))
     progress.emit("progress", "resumed" if resume and not mend else "started")
     start = time.monotonic()
-    own = getattr(settings, name)
+    own = settings.stages[name]
     with PeakMemory() as peak, full_disk_told(workspace.root):
         earlier_work.take_back(
             stage,

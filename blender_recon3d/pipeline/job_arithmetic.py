@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from .documents.state_json import Arithmetic, NetworkPrecision
 from .errors import UserError
 from .models import front_ends
+from .stage_settings import FeaturesSettings, MatchesSettings
 from .wording import Sentence, option
 from .workspace import Workspace
 
@@ -30,11 +31,11 @@ def of_job(
     begins: whether the features of these settings would begin anew here, so that nothing binds the choice.
     Raises UserError where there is no such device, there are no weights, or the front-end has no such precision.
     """
-    name = settings.features.front_end
+    name = settings.of(FeaturesSettings).front_end
     offered = front_ends.precisions(name)
     if not offered:
         return with_precision(settings, "auto"), None
-    asked = settings.features.precision
+    asked = settings.of(FeaturesSettings).precision
     if asked not in ("auto", *offered):
         raise UserError(
             Sentence(
@@ -53,15 +54,17 @@ def of_job(
     from .models.precision import choose_for  # loads torch
 
     networks = (front_ends.extractor_of(name), front_ends.matcher_of(name))
-    chosen = choose_for(networks, settings.features.weights, settings.features.device)
+    chosen = choose_for(networks, settings.of(FeaturesSettings).weights, settings.of(FeaturesSettings).device)
     arithmetic = Arithmetic(precision=NetworkPrecision(chosen.precision), why=chosen.why)
     return with_precision(settings, chosen.precision), arithmetic
 
 
 def with_precision(settings: JobSettings, precision: str) -> JobSettings:
     """The same job with the features and the matches in that precision."""
-    features = replace(settings.features, precision=precision)
-    return replace(settings, features=features, matches=replace(settings.matches, precision=precision))
+    return settings.having(
+        replace(settings.of(FeaturesSettings), precision=precision),
+        replace(settings.of(MatchesSettings), precision=precision),
+    )
 
 
 def recorded(workspace: Workspace) -> Arithmetic | None:

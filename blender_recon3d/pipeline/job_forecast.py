@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from .documents.inspection_json import Forecast
 from .stage import all_stages, up_to
+from .stage_settings import DenseSettings, FeaturesSettings, PairsSettings
 
 if TYPE_CHECKING:
     from .settings import JobSettings
@@ -48,21 +49,22 @@ def forecast_job(sizes: list[tuple[int, int]], settings: JobSettings, reading: i
     from .models.devices import select_device
     from .mvs import depth_forecast as depth
 
+    dense, features = settings.of(DenseSettings), settings.of(FeaturesSettings)
     count = len(sizes)
-    device = select_device(settings.dense.device)
-    pixels = [shrunk(size, settings.dense.max_size) for size in sizes]
+    device = select_device(dense.device)
+    pixels = [shrunk(size, dense.max_size) for size in sizes]
     heights_first = [(height, width) for width, height in pixels]
-    plan = depth.plan(heights_first, device, settings.dense.memory * 2**30)
+    plan = depth.plan(heights_first, device, dense.memory * 2**30)
     facts = Facts(
         settings,
         count,
         sum(width * height for width, height in sizes) / 1e6,
-        sum(width * height for width, height in (shrunk(s, settings.features.max_size) for s in sizes)) / 1e6,
+        sum(width * height for width, height in (shrunk(s, features.max_size) for s in sizes)) / 1e6,
         sum(width * height for width, height in pixels) / 1e6,
-        settings.features.max_keypoints / 2048 if settings.features.max_keypoints else 1.0,
+        features.max_keypoints / 2048 if features.max_keypoints else 1.0,
         number_of_pairs(count, settings),
-        depth.seconds_per_megapixel(device, settings.dense.views),
-        depth.forecast(heights_first, device, settings.dense.views, plan),
+        depth.seconds_per_megapixel(device, dense.views),
+        depth.forecast(heights_first, device, dense.views, plan),
     )
     seconds = {stage.name: facts.unit * stage.forecast(facts) for stage in all_stages()}
     maps = sum(width * height for width, height in pixels) * DENSE_BYTES_A_PIXEL
@@ -82,9 +84,10 @@ def memory(forecast: Forecast, until: str) -> int:
 def number_of_pairs(count: int, settings: JobSettings) -> int:
     """About how many pairs are matched."""
     everything = count * (count - 1) // 2
-    if settings.pairs.strategy == "exhaustive":
+    pairs = settings.of(PairsSettings)
+    if pairs.strategy == "exhaustive":
         return everything
-    each = settings.pairs.window if settings.pairs.strategy == "sequential" else settings.pairs.neighbors
+    each = pairs.window if pairs.strategy == "sequential" else pairs.neighbors
     return min(everything, count * each)
 
 

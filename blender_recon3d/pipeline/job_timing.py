@@ -23,7 +23,7 @@ class JobTiming:
         self, workspace: Workspace, settings: JobSettings, names: tuple[str, ...], progress: Progress
     ) -> None:
         self._workspace, self._settings, self._progress = workspace, settings, progress
-        self._names = [name for name in names if not stage(name).left_out(getattr(settings, name))]
+        self._names = [name for name in names if not stage(name).left_out(settings.stages[name])]
         self._raw: dict[str, float] = {}
         self._taken: dict[str, float] = {}
         self._told = WORTH_IT not in self._names

@@ -1,4 +1,4 @@
-"""What a job can be told: `JobSettings`, the settings of all stages (`stage_settings.py`) and of the job itself.
+"""What a job can be told: `JobSettings`, the settings of all stages, as each declares them, and of the job itself.
 
 A job is made from flat options (`build`), or from values by stage (`from_values`), which is what files hold
 (`settings_file.py`). Standard library only.
@@ -6,38 +6,20 @@ A job is made from flat options (`build`), or from values by stage (`from_values
 
 from __future__ import annotations
 
-import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from .errors import UserError
 from .models import front_ends
 from .setting_field import Choice, Setting, Settings, check, setting, settings_of
 from .stage import STAGES, all_stages
-from .stage_settings import (
-    CAMERA_MODELS,
-    DenseSettings,
-    FeaturesSettings,
-    MatchesSettings,
-    MeshSettings,
-    PairsSettings,
-    PhotosSettings,
-    RefineSettings,
-    SfmSettings,
-    TextureSettings,
-)
-
-__all__ = [
-    "CAMERA_MODELS", "QUALITIES", "VERSION",
-    "DenseSettings", "FeaturesSettings", "JobSettings", "MatchesSettings", "MeshSettings", "PairsSettings",
-    "PhotosSettings", "RefineSettings", "SfmSettings", "TextureSettings", "Values", "all_settings", "by_option",
-    "default_features", "heading_of", "merged", "share_front_end", "size_for", "spread",
-]  # fmt: skip
+from .stage import stage as stage_of
 
 VERSION = 1  # of settings as JSON
 Values = dict[str, dict[str, Any]]  # stage: setting: value
+Kind = TypeVar("Kind", bound=Settings)
 
 QUALITIES = {
     "preview": Choice("Preview", "Fast and coarse, to check whether the photos are good"),
@@ -50,7 +32,7 @@ _ABOVE = "it is at the top of the panel"
 
 @dataclass(frozen=True)
 class JobSettings(Settings):
-    """A whole job."""
+    """A whole job. stages: the settings of each stage by its name; in code, `of` gives them with their type."""
 
     quality: str = setting(
         "medium",
@@ -66,15 +48,26 @@ class JobSettings(Settings):
         choices=_UNTIL,
         not_in_panel=_ABOVE,
     )
-    photos: PhotosSettings = field(default_factory=PhotosSettings)
-    pairs: PairsSettings = field(default_factory=PairsSettings)
-    features: FeaturesSettings = field(default_factory=FeaturesSettings)
-    matches: MatchesSettings = field(default_factory=MatchesSettings)
-    sfm: SfmSettings = field(default_factory=SfmSettings)
-    refine: RefineSettings = field(default_factory=RefineSettings)
-    dense: DenseSettings = field(default_factory=DenseSettings)
-    mesh: MeshSettings = field(default_factory=MeshSettings)
-    texture: TextureSettings = field(default_factory=TextureSettings)
+    stages: Mapping[str, Settings] = field(
+        default_factory=lambda: {each.name: each.settings() for each in all_stages()}
+    )
+
+    def of(self, kind: type[Kind]) -> Kind:
+        """One stage's settings, by their class."""
+        return cast(Kind, self.stages[kind.stage])
+
+    def having(self, *changed: Settings) -> JobSettings:
+        """This job with other settings for some stages."""
+        return replace(self, stages={**self.stages, **{each.stage: each for each in changed}})
+
+    if not TYPE_CHECKING:  # which wants `of`
+
+        def __getattr__(self, name: str) -> Settings:
+            """One stage's settings by the stage's name: job.dense."""
+            try:
+                return vars(self)["stages"][name]
+            except KeyError:
+                raise AttributeError(f"there is no stage {name!r}") from None
 
     @classmethod
     def build(cls, quality: str = "medium", until: str = "dense", **options: Any) -> JobSettings:
@@ -92,7 +85,7 @@ class JobSettings(Settings):
         Raises UserError for values that will not do.
         """
         check(_OF_JOB["quality"], quality)
-        stages: dict[str, Any] = {}
+        stages: Values = {}
         for stage in STAGES:
             given = {name: value for name, value in values.get(stage, {}).items() if value is not None}
             for declared in settings_of(_stage_type(stage)):
@@ -101,7 +94,7 @@ class JobSettings(Settings):
             stages[stage] = given
         _settle_front_end(stages)
         made = {stage: _stage_type(stage)(**given) for stage, given in stages.items()}
-        return cls(quality=quality, until=until, **made)
+        return cls(quality=quality, until=until, stages=made)
 
     def changed(self, **options: Any) -> JobSettings:
         """This job with some flat options changed; see `build`."""
@@ -112,7 +105,7 @@ class JobSettings(Settings):
         """The values by stage, without the sizes that the quality stands for: they follow another quality."""
         found: Values = {}
         for stage in STAGES:
-            held = getattr(self, stage)
+            held = self.stages[stage]
             found[stage] = {
                 declared.name: value
                 for declared in settings_of(type(held))
@@ -124,7 +117,7 @@ class JobSettings(Settings):
         """As a settings file holds it, with every value; `settings_file.job_of` reads it."""
         document: dict[str, Any] = {"version": VERSION, "quality": self.quality, "until": self.until}
         for stage in STAGES:
-            held = getattr(self, stage)
+            held = self.stages[stage]
             document[stage] = {
                 declared.name: getattr(held, declared.name) for declared in settings_of(type(held))
             }
@@ -206,8 +199,8 @@ def _settle_front_end(values: Values) -> None:
             values[stage]["front_end"] = chosen
 
 
-def _stage_type(stage: str) -> Any:
-    return typing.get_type_hints(JobSettings)[stage]
+def _stage_type(stage: str) -> type[Settings]:
+    return stage_of(stage).settings
 
 
 _OF_JOB = {declared.name: declared for declared in settings_of(JobSettings)}

@@ -1,18 +1,19 @@
 """What a stage says of itself, and which stages there are, in the order in which data runs through them.
 
-Each is declared as `STAGE` in a module of its own in `stages`. Everything else asks here: the job that runs them, the
-command line, the panel, the report. The modules are imported by name, and themselves import what is heavy only inside
-functions, so that Blender can ask too. Standard library only.
+Each is declared as `STAGE` in a module of its own in `stages`; nothing else lists them. Everything else asks here: the
+job that runs them, the command line, the panel, the report. Their modules import what is heavy only inside functions,
+so that Blender can ask too. Standard library only.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
     from .events import Progress
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from .setting_field import Settings
     from .settings import JobSettings
     from .workspace import Workspace
-
-# The stages' names, which are their modules' too. To add one, write its module and put it in its place here.
-STAGES = ("photos", "pairs", "features", "matches", "sfm", "refine", "dense", "mesh", "texture")
 
 Paths = Callable[["Workspace"], Sequence[Path]]
 
@@ -63,10 +61,11 @@ class Stage:
 
     What decides whether it runs again:
 
-    version: raise it when the result changes for the same input; needs: the stages whose results it reads;
-    settings: their class; not_in_fingerprint: the settings that do not change the result (within rounding);
-    not_in_fingerprint_as: those that do not while they have this value; inputs: what the result depends on besides
-    (files, weights), as something JSON can hold, and the place to refuse what cannot work, before anything runs.
+    version: raise it when the result changes for the same input; needs: the stages whose results it reads; after: those
+    that run before it without being needed; settings: their class; not_in_fingerprint: the settings that do not change
+    the result (within rounding); not_in_fingerprint_as: those that do not while they have this value; inputs: what the
+    result depends on besides (files, weights), as something JSON can hold, and the place to refuse what cannot work,
+    before anything runs.
 
     What it does:
 
@@ -94,6 +93,7 @@ class Stage:
 
     version: int
     needs: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
     settings: type[Settings]
     not_in_fingerprint: frozenset[str] = frozenset({"device"})
     not_in_fingerprint_as: Mapping[str, Any] = field(default_factory=dict)
@@ -116,10 +116,48 @@ class Stage:
     settle: Callable[[Workspace, JobSettings, Callable[[JobSettings], bool]], Settled] | None = None
 
 
+class _Names(Sequence[str]):
+    """The stages' names in their order, read from their modules when first asked for."""
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> tuple[str, ...]: ...
+
+    def __getitem__(self, place: int | slice) -> str | tuple[str, ...]:
+        return tuple(each.name for each in all_stages())[place]
+
+    def __len__(self) -> int:
+        return len(all_stages())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+STAGES = _Names()
+
+
 @cache
 def all_stages() -> tuple[Stage, ...]:
     """In their order."""
-    return tuple(importlib.import_module(f".stages.{name}", __package__).STAGE for name in STAGES)
+    folder = importlib.import_module(".stages", __package__)
+    names = [module.name for module in pkgutil.iter_modules(folder.__path__)]
+    return _in_order([importlib.import_module(f".{name}", folder.__name__).STAGE for name in names])
+
+
+def _in_order(stages: Iterable[Stage]) -> tuple[Stage, ...]:
+    """Each after those it needs, and as early as these allow; by name where that leaves a choice."""
+    by_name = {each.name: each for each in stages}
+
+    @cache
+    def depth(name: str) -> int:
+        before = (*by_name[name].needs, *by_name[name].after)
+        return 1 + max((depth(other) for other in before), default=0)
+
+    return tuple(sorted(by_name.values(), key=lambda each: (depth(each.name), each.name)))
 
 
 def stage(name: str) -> Stage:

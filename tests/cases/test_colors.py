@@ -20,7 +20,7 @@ from blender_recon3d.pipeline.photos.color_profiles import (
 )
 from blender_recon3d.pipeline.photos.image_files import read_rgb
 from blender_recon3d.pipeline.photos.photo_quality import examine
-from blender_recon3d.pipeline.settings import PhotosSettings
+from blender_recon3d.pipeline.stage_settings import PhotosSettings
 from blender_recon3d.pipeline.stages import photos as stage
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.pictures import picture, save

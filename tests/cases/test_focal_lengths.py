@@ -16,9 +16,9 @@ from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.photos.camera_groups import group_cameras
 from blender_recon3d.pipeline.photos.image_files import open_photo, read_exif
 from blender_recon3d.pipeline.refining.undetermined_focals import focal_doubts
-from blender_recon3d.pipeline.settings import PhotosSettings
 from blender_recon3d.pipeline.sfm.attempts import Attempts, settle_cameras
 from blender_recon3d.pipeline.sfm.fisheye import fisheye_doubts
+from blender_recon3d.pipeline.stage_settings import PhotosSettings
 from tests.support.made_databases import write_database
 from tests.support.made_models import made_model, visible
 from tests.support.scenes import ring

@@ -18,7 +18,8 @@ from blender_recon3d.pipeline.photos.find_photos import look_for
 from blender_recon3d.pipeline.photos.left_out import notes
 from blender_recon3d.pipeline.photos.masks import match_masks, read_mask
 from blender_recon3d.pipeline.report.advice import advise
-from blender_recon3d.pipeline.settings import JobSettings, PhotosSettings
+from blender_recon3d.pipeline.settings import JobSettings
+from blender_recon3d.pipeline.stage_settings import PhotosSettings
 from blender_recon3d.pipeline.stages import photos as stage
 from blender_recon3d.pipeline.workspace import Workspace
 from blender_recon3d.scene.importing.find_source import Source

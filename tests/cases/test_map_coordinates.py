@@ -11,7 +11,7 @@ from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.files.ply import write_vertices
 from blender_recon3d.pipeline.files.ply_mesh import read_mesh, write_mesh
 from blender_recon3d.pipeline.meshing.build_mesh import build_mesh
-from blender_recon3d.pipeline.settings import MeshSettings
+from blender_recon3d.pipeline.stage_settings import MeshSettings
 from tests.support.scenes import ring
 
 UTM = np.array([691_607.25, 5_334_760.5, 519.0])

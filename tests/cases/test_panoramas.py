@@ -11,7 +11,8 @@ from blender_recon3d.pipeline.errors import UserError
 from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.inspection import inspect_photos
 from blender_recon3d.pipeline.photos.photo_quality import examine
-from blender_recon3d.pipeline.settings import JobSettings, PhotosSettings
+from blender_recon3d.pipeline.settings import JobSettings
+from blender_recon3d.pipeline.stage_settings import PhotosSettings
 from blender_recon3d.pipeline.stages import photos as stage
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.pictures import picture, save

@@ -9,7 +9,7 @@ import pytest
 from blender_recon3d.pipeline.documents.photos_json import PhotoEntry, PhotoState
 from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.matching.turned_photos import directed, quarter_turns, said, turned_back
-from blender_recon3d.pipeline.settings import PairsSettings
+from blender_recon3d.pipeline.stage_settings import PairsSettings
 from blender_recon3d.pipeline.stages.pairs import encode
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.engine import REPOSITORY

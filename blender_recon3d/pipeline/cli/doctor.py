@@ -252,7 +252,8 @@ def _depth() -> list[Finding]:
 
         from ..models.devices import select_device
         from ..mvs.depth_forecast import forecast, plan
-        from ..settings import QUALITIES, DenseSettings, size_for
+        from ..settings import QUALITIES, size_for
+        from ..stage_settings import DenseSettings
     except (ImportError, *HEAVY_FAILURES):
         return []  # what is missing has its own line
     device, settings = select_device(), DenseSettings()

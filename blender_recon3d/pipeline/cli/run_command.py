@@ -14,7 +14,7 @@ from ..errors import Cancelled, UserError
 from ..events import Event, Progress, append_event
 from ..files.user_path import user_path
 from ..settings import JobSettings
-from ..stage import STAGES
+from ..stage_settings import PhotosSettings
 from ..system import worker
 from ..system.child import end_with_parent
 from ..system.shortage import out_of_memory
@@ -81,15 +81,15 @@ def _checked_exports(chosen: argparse.Namespace, workspace: Workspace) -> list[P
 
         for path in paths:
             check_export(path, workspace)
-        if (chosen.until or STAGES[-1]) != STAGES[-1]:
+        if (chosen.until or "texture") != "texture":
             raise UserError("--export writes the textured mesh: leave --until out.", BAD_USAGE)
-        chosen.until = STAGES[-1]
+        chosen.until = "texture"
     return paths
 
 
 def _check_sources(settings: JobSettings) -> None:
     """UserError (2) where photos are not there: a slip of the keyboard must leave no new workspace behind."""
-    for given in settings.photos.sources:
+    for given in settings.of(PhotosSettings).sources:
         path = user_path(given).absolute()
         if not path.exists():
             raise UserError(f"{path} does not exist: give a folder of photos, photo files or a video.", 2)

@@ -15,7 +15,7 @@ from ..events import Progress
 from ..files.far_origin import mesh_note
 from ..files.ply import columns, write_vertices
 from ..files.ply_mesh import VERTEX, read_mesh, write_mesh
-from ..settings import MeshSettings
+from ..stage_settings import MeshSettings
 from ..wording import Part, Sentence, option, run_stage, use
 from .cloud_cleaning import ISLAND_GAP, in_large_islands, outliers, spacings
 from .colors import colors_at

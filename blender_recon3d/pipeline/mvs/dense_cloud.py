@@ -18,7 +18,7 @@ from ..files.atomic_files import atomic_file, atomic_folder, remove
 from ..photos.image_files import open_photo, read_gray
 from ..photos.photo_entries import in_threads
 from ..results import damaged, describe_all
-from ..settings import DenseSettings
+from ..stage_settings import DenseSettings
 from ..wording import Sentence, leave_out
 from ..workspace import Workspace
 from .depth_maps import is_whole_map

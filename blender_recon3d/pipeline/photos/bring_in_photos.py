@@ -17,7 +17,7 @@ from ..events import Progress
 from ..files.atomic_files import atomic_file, clone_or_copy, link_or_copy, remove
 from ..files.user_path import user_path
 from ..results import described
-from ..settings import PhotosSettings
+from ..stage_settings import PhotosSettings
 from ..workspace import Workspace
 from .camera_groups import group_cameras
 from .find_photos import (

@@ -11,7 +11,7 @@ import numpy as np
 from ..documents.photos_json import CameraEntry, FocalPrior, PhotoEntry
 from ..errors import UserError
 from ..events import Progress
-from ..settings import PhotosSettings
+from ..stage_settings import PhotosSettings
 from ..wording import Sentence, leave_out, option
 from .focal_lengths import drop_absurd, focal_prior, zooms_included
 

@@ -18,8 +18,9 @@ from ..errors import UserError
 from ..events import Progress
 from ..files.regular import open_regular
 from ..files.user_path import user_path
-from ..settings import JobSettings, PhotosSettings
+from ..settings import JobSettings
 from ..settings_file import job_of
+from ..stage_settings import PhotosSettings
 from ..wording import Sentence, option
 from ..workspace import Workspace
 from .find_photos import common_folder, find_photos
@@ -49,7 +50,7 @@ def still_the_same(workspace: Workspace, settings: JobSettings, progress: Progre
     known = _read(workspace)
     if known is None:
         return _same_job(workspace, settings, progress)
-    chosen = settings.photos
+    chosen = settings.of(PhotosSettings)
     if known.settings != _settings(chosen):
         return False
     try:
@@ -102,16 +103,16 @@ def _remember(workspace: Workspace, known: SourcesDocument, files: list[Path]) -
 
 def _same_job(workspace: Workspace, settings: JobSettings, progress: Progress) -> bool:
     """For workspaces without sources.json: the photos are away, and the last job here named the same."""
+    now = settings.of(PhotosSettings)
     try:
-        before = json.loads(workspace.job.read_text("utf-8"))
-        before = job_of(before, workspace.job).photos
-        _files(workspace, settings.photos)
+        before = job_of(json.loads(workspace.job.read_text("utf-8")), workspace.job).of(PhotosSettings)
+        _files(workspace, now)
     except (OSError, ValueError):
         return False
     except UserError:
-        if before != settings.photos:
+        if before != now:
             return False
-        _say_away(settings.photos, progress)
+        _say_away(now, progress)
         return True
     return False
 

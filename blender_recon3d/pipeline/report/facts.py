@@ -29,6 +29,7 @@ from ..files import json_values
 from ..results import is_done
 from ..settings import JobSettings
 from ..stage import STAGES
+from ..stage_settings import DenseSettings, PhotosSettings
 from ..system.cpu import cores, processor
 from ..system.memory import memory_gb
 from ..system.versions import versions
@@ -55,7 +56,7 @@ def collect(workspace: Workspace, settings: JobSettings, attempt: Callable[..., 
     return ReportDocument(
         written=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         workspace=str(workspace.root),
-        source=document.source or ", ".join(settings.photos.sources),
+        source=document.source or ", ".join(settings.of(PhotosSettings).sources),
         versions=attempt("Versions", versions, {}),
         device=attempt("The device", lambda: device(settings), None),
         arithmetic=state.arithmetic,
@@ -79,7 +80,7 @@ def device(settings: JobSettings) -> Device:
         cards = [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())]
     total, _ = memory_gb()
     return Device(
-        asked_for=settings.dense.device,
+        asked_for=settings.of(DenseSettings).device,
         cores=cores(),
         processor=processor().name or platform.machine(),
         memory_gb=round(total, 1),

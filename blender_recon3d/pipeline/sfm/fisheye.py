@@ -13,7 +13,7 @@ from ..colmap.verification import verify_again
 from ..doubts import Doubt
 from ..photos.camera_groups import fisheye_focal
 from ..photos.image_files import read_gray
-from ..settings import PhotosSettings
+from ..stage_settings import PhotosSettings
 from ..text import named
 from ..wording import Sentence, use, with_option
 from .attempts import SMALLER, Attempts

@@ -26,7 +26,7 @@ from ..placing.kept_placement import old_from_new, poses_of
 from ..placing.placement_file import check_placement
 from ..placing.placing_doubts import UP, contradicted_by_gps, placing_doubts
 from ..placing.upright import felt_by_name, place_model
-from ..settings import SfmSettings
+from ..stage_settings import SfmSettings
 from ..text import named
 from ..wording import RESUME, Sentence, place_again
 from ..workspace import Workspace

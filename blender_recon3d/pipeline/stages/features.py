@@ -71,7 +71,7 @@ def take_back(workspace: Workspace, names: Mapping[str, str], progress: Progress
 
 
 def forecast(facts: Facts) -> float:
-    return extractor_of(facts.settings.features.front_end).effort * facts.megapixels_seen
+    return extractor_of(facts.settings.of(FeaturesSettings).front_end).effort * facts.megapixels_seen
 
 
 def run(workspace: Workspace, settings: FeaturesSettings, progress: Progress) -> dict[str, Any]:
@@ -113,6 +113,7 @@ STAGE = Stage(
     makes="Features",
     version=1,
     needs=("photos",),
+    after=("pairs",),
     settings=FeaturesSettings,
     not_in_fingerprint_as={"precision": "auto"},  # SIFT's: for networks it is settled before
     inputs=inputs,

@@ -43,7 +43,7 @@ def take_back(workspace: Workspace, names: Mapping[str, str], progress: Progress
 
 
 def forecast(facts: Facts) -> float:
-    network = matcher_of(facts.settings.matches.front_end)
+    network = matcher_of(facts.settings.of(MatchesSettings).front_end)
     return network.effort * facts.keypoints**network.growth * facts.pairs
 
 

@@ -29,7 +29,7 @@ def inputs(workspace: Workspace, settings: TextureSettings) -> Any:
 
 
 def forecast(facts: Facts) -> float:
-    return 0.9 * (facts.settings.texture.texture_size / 1024) ** 2 + 0.18 * facts.photos
+    return 0.9 * (facts.settings.of(TextureSettings).texture_size / 1024) ** 2 + 0.18 * facts.photos
 
 
 def run(workspace: Workspace, settings: TextureSettings, progress: Progress) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from blender_recon3d.pipeline.exporting.picture import four_sides
 from blender_recon3d.pipeline.files.atomic_files import write_json
 from blender_recon3d.pipeline.files.ply import columns
 from blender_recon3d.pipeline.files.ply_mesh import read_mesh
-from blender_recon3d.pipeline.settings import TextureSettings
+from blender_recon3d.pipeline.stage_settings import TextureSettings
 from blender_recon3d.pipeline.stages import texture as stage
 from blender_recon3d.pipeline.texturing.textured_mesh import TexturedMesh
 from blender_recon3d.pipeline.workspace import Workspace

@@ -11,7 +11,7 @@ from blender_recon3d.pipeline.errors import UserError
 from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.files.atomic_files import write_json
 from blender_recon3d.pipeline.matching import pairing
-from blender_recon3d.pipeline.settings import PairsSettings
+from blender_recon3d.pipeline.stage_settings import PairsSettings
 from blender_recon3d.pipeline.stages import pairs as stage
 from blender_recon3d.pipeline.workspace import Workspace
 

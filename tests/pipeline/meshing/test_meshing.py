@@ -15,7 +15,7 @@ from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.files.ply import write_vertices
 from blender_recon3d.pipeline.meshing.build_mesh import MeshResult, build_mesh
 from blender_recon3d.pipeline.meshing.topology import Mesh, boundary, face_components, vertex_normals
-from blender_recon3d.pipeline.settings import MeshSettings
+from blender_recon3d.pipeline.stage_settings import MeshSettings
 
 NOISE = 0.002  # of the sphere's radius
 FACES = 3000

@@ -19,7 +19,7 @@ from blender_recon3d.pipeline.models.frontend import AlikedFeatureExtractor, Fea
 from blender_recon3d.pipeline.models.lightglue import LightGlue, LightGlueSettings
 from blender_recon3d.pipeline.models.matcher import LightGlueMatcher
 from blender_recon3d.pipeline.models.network import ExtractorNetwork, MatcherNetwork, Network
-from blender_recon3d.pipeline.settings import FeaturesSettings, MatchesSettings, PairsSettings
+from blender_recon3d.pipeline.stage_settings import FeaturesSettings, MatchesSettings, PairsSettings
 from tests.support.planted import planted_weights
 from tests.support.superpoint_inputs import textured
 

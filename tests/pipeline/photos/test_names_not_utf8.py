@@ -19,7 +19,8 @@ from blender_recon3d.pipeline.exporting.obj import beside, write_obj
 from blender_recon3d.pipeline.inspection import describe, inspect_photos
 from blender_recon3d.pipeline.photos.video import extract_frames
 from blender_recon3d.pipeline.report import write_report
-from blender_recon3d.pipeline.settings import JobSettings, PhotosSettings
+from blender_recon3d.pipeline.settings import JobSettings
+from blender_recon3d.pipeline.stage_settings import PhotosSettings
 from blender_recon3d.pipeline.stages import photos as stage
 from blender_recon3d.pipeline.stages.pairs import _from_file
 from blender_recon3d.pipeline.texturing.textured_mesh import TexturedMesh

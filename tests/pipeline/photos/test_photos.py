@@ -14,7 +14,7 @@ from blender_recon3d.pipeline.errors import UserError
 from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.photos.find_photos import safe_name
 from blender_recon3d.pipeline.photos.image_files import read_exif, read_rgb
-from blender_recon3d.pipeline.settings import PhotosSettings
+from blender_recon3d.pipeline.stage_settings import PhotosSettings
 from blender_recon3d.pipeline.stages import photos as stage
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.pictures import picture, save

@@ -14,7 +14,7 @@ from blender_recon3d.pipeline.files.ply import columns
 from blender_recon3d.pipeline.files.ply_mesh import read_mesh
 from blender_recon3d.pipeline.job import reset
 from blender_recon3d.pipeline.results import outputs
-from blender_recon3d.pipeline.settings import TextureSettings
+from blender_recon3d.pipeline.stage_settings import TextureSettings
 from blender_recon3d.pipeline.stages import texture as stage
 from blender_recon3d.pipeline.texturing.paint import Painted, paint
 from blender_recon3d.pipeline.texturing.texels import texels_of
