@@ -40,20 +40,20 @@ def two_zooms(folder: Path) -> Path:
 
 def absurd_focal_length(folder: Path) -> Path:
     """An adapter's 6000 mm."""
-    for photo in originals():
-        with Image.open(photo) as image:
-            exif = image.getexif()
-            exif.get_ifd(0x8769).update({0x920A: 50.0, 0xA405: 6000})
-            image.save(folder / photo.name, quality=95, exif=exif)
-    return folder
+    return _with_focal_length(folder, 6000)
 
 
 def wrong_focal_length(folder: Path) -> Path:
     """One that a lens could have: 300 mm."""
+    return _with_focal_length(folder, 300)
+
+
+def _with_focal_length(folder: Path, millimeters: int) -> Path:
+    """The photos, with this 35 mm equivalent in their EXIF."""
     for photo in originals():
         with Image.open(photo) as image:
             exif = image.getexif()
-            exif.get_ifd(0x8769).update({0x920A: 50.0, 0xA405: 300})
+            exif.get_ifd(0x8769).update({0x920A: 50.0, 0xA405: millimeters})
             image.save(folder / photo.name, quality=95, exif=exif)
     return folder
 

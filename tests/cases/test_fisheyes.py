@@ -10,7 +10,7 @@ from blender_recon3d.pipeline.colmap.calls import pycolmap
 from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.sfm.attempts import Attempts
 from blender_recon3d.pipeline.sfm.fisheye import try_fisheye
-from tests.support.made_databases import write_database
+from tests.support.made_databases import mapper_in, write_database
 
 SIDE, FOCAL = 900, 300.0  # pixels; equidistant, 170 degrees across
 
@@ -52,14 +52,7 @@ def test_a_fisheye_under_the_default_lens_gets_its_own(tmp_path, size, why):
     camera = pycolmap.Camera.create_from_model_name(0, "SIMPLE_RADIAL", 1.2 * size[0], *size)
     database = write_database(tmp_path, camera, pixels)
 
-    def mapped(path) -> list:
-        output = tmp_path / path.stem
-        output.mkdir()
-        options = pycolmap.IncrementalPipelineOptions()
-        options.num_threads, options.random_seed, options.min_model_size = 1, 0, 3
-        models = pycolmap.incremental_mapping(path, tmp_path, output, options).values()
-        return sorted(models, key=lambda model: -model.num_reg_images())
-
+    mapped = mapper_in(tmp_path)
     said: list = []
     attempts = Attempts(database, tmp_path, mapped, Progress(said.append), mapped(database), [])
 

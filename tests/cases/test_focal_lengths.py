@@ -19,7 +19,7 @@ from blender_recon3d.pipeline.refining.undetermined_focals import focal_doubts
 from blender_recon3d.pipeline.sfm.attempts import Attempts, settle_cameras
 from blender_recon3d.pipeline.sfm.fisheye import fisheye_doubts
 from blender_recon3d.pipeline.stage_settings import PhotosSettings
-from tests.support.made_databases import write_database
+from tests.support.made_databases import mapper_in, write_database
 from tests.support.made_models import made_model, visible
 from tests.support.scenes import ring
 
@@ -103,14 +103,7 @@ def write_matches(folder: Path, focals: list[float], claimed: float, noise: floa
 
 
 def settled(folder: Path, database: Path) -> tuple[Attempts, list[str]]:
-    def mapped(path: Path) -> list:
-        output = folder / path.stem
-        output.mkdir()
-        options = pycolmap.IncrementalPipelineOptions()
-        options.num_threads, options.random_seed, options.min_model_size = 1, 0, 3
-        models = pycolmap.incremental_mapping(path, folder, output, options).values()
-        return sorted(models, key=lambda model: -model.num_reg_images())
-
+    mapped = mapper_in(folder)
     events: list = []
     attempts = Attempts(database, folder, mapped, Progress(events.append, stage="sfm"), mapped(database), [])
     settle_cameras(attempts)

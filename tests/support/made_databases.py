@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -41,3 +42,17 @@ def write_database(folder: Path, camera: pycolmap.Camera, pixels: Mapping[str, n
     write_pairs(pairs, ((a, b) for i, a in enumerate(names) for b in names[i + 1 :]))
     pycolmap.verify_matches(path, pairs, pycolmap.TwoViewGeometryOptions())
     return path
+
+
+def mapper_in(folder: Path) -> Callable[[Path], list[Any]]:
+    """COLMAP's incremental mapper for databases in this folder: models, the one with most photos first."""
+
+    def mapped(database: Path) -> list[Any]:
+        output = folder / database.stem
+        output.mkdir()
+        options = pycolmap.IncrementalPipelineOptions()
+        options.num_threads, options.random_seed, options.min_model_size = 1, 0, 3
+        models = pycolmap.incremental_mapping(database, folder, output, options).values()
+        return sorted(models, key=lambda model: -model.num_reg_images())
+
+    return mapped

@@ -15,8 +15,7 @@ from safetensors.torch import save_file
 from blender_recon3d.pipeline.errors import Cancelled, UserError
 from blender_recon3d.pipeline.events import Event, Progress
 from blender_recon3d.pipeline.models import fetch as fetching
-from blender_recon3d.pipeline.models import registry, weights
-from blender_recon3d.pipeline.models.networks import magic_leap
+from blender_recon3d.pipeline.models import magic_leap, registry, weights
 from tests.support.planted import planted_superglue, planted_superpoint
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from ..network import Descriptors, Extractor, ExtractorNetwork
+from ..network import Descriptors, Extractor
 from . import aliked_extractor, sift_extractor
 
 
@@ -17,16 +18,13 @@ def _open(settings: Any) -> Extractor:
     return CombinedExtractor(sift, aliked_extractor.open_extractor(settings))
 
 
-ALIKED = aliked_extractor.NETWORK
-NETWORK = ExtractorNetwork(
-    "sift_and_aliked",
-    "SIFT and SuperPoint",
-    settings=ALIKED.settings,
-    weights=ALIKED.weights,
-    precisions=ALIKED.precisions,
-    same_in_bf16=ALIKED.same_in_bf16,
+ALIKED, SIFT = aliked_extractor.NETWORK, sift_extractor.NETWORK
+NETWORK = replace(
+    ALIKED,
+    name="sift_and_aliked",
+    title="SIFT and SuperPoint",
     open=_open,
     descriptors=Descriptors("sift and aliked", 128),
-    max_keypoints=sift_extractor.MAX_KEYPOINTS + ALIKED.max_keypoints,
-    effort=sift_extractor.NETWORK.effort + ALIKED.effort,
+    max_keypoints=SIFT.max_keypoints + ALIKED.max_keypoints,
+    effort=SIFT.effort + ALIKED.effort,
 )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from ..network import Descriptors, Matcher, MatcherNetwork
+from ..network import Descriptors, Matcher
 from . import lightglue_matcher, sift_matcher
 
 
@@ -15,19 +16,14 @@ def _open(settings: Any) -> Matcher:
     return CombinedMatcher(SiftMatcher(settings.device), lightglue_matcher.open_matcher(settings))
 
 
-LIGHTGLUE = lightglue_matcher.NETWORK
-NETWORK = MatcherNetwork(
-    "sift_and_lightglue",
-    "COLMAP's matcher and LightGlue",
-    settings=LIGHTGLUE.settings,
-    weights=LIGHTGLUE.weights,
-    precisions=LIGHTGLUE.precisions,
-    same_in_bf16=LIGHTGLUE.same_in_bf16,
+LIGHTGLUE, SIFT = lightglue_matcher.NETWORK, sift_matcher.NETWORK
+NETWORK = replace(
+    LIGHTGLUE,
+    name="sift_and_lightglue",
+    title="COLMAP's matcher and LightGlue",
     open=_open,
     descriptors=Descriptors("sift and aliked", 128),
-    max_error=max(LIGHTGLUE.max_error, sift_matcher.NETWORK.max_error),
-    min_inliers=max(LIGHTGLUE.min_inliers, sift_matcher.NETWORK.min_inliers),
-    first_look=LIGHTGLUE.first_look,
-    effort=sift_matcher.NETWORK.effort + LIGHTGLUE.effort / 2,
-    growth=LIGHTGLUE.growth,
+    max_error=max(LIGHTGLUE.max_error, SIFT.max_error),
+    min_inliers=max(LIGHTGLUE.min_inliers, SIFT.min_inliers),
+    effort=SIFT.effort + LIGHTGLUE.effort / 2,
 )

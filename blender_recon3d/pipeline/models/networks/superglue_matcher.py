@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..magic_leap import published
 from ..network import Descriptors, Matcher, MatcherNetwork, WeightsFile
-from .magic_leap import published
 
 if TYPE_CHECKING:
     import torch

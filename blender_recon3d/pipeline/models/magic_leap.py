@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..network import WeightsEntry
+from .network import WeightsEntry
 
 LICENSE = "Magic Leap, non-commercial research only"
 TERMS = "https://github.com/magicleap/SuperGluePretrainedNetwork/blob/master/LICENSE"
