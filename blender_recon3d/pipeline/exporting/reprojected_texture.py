@@ -15,6 +15,7 @@ from ..results import require_model
 from ..texturing.given_mesh import read_given
 from ..texturing.paint import paint
 from ..texturing.texture_views import load_views
+from ..wording import Sentence, terminal_only
 from ..workspace import Workspace
 from .export_mesh import Y_UP, world_from_model
 
@@ -49,8 +50,11 @@ def reproject(
     )
     if painted.share_seen == 0:
         raise UserError(
-            "No photo shows the mesh: it must stand where the reconstruction does, and its faces look outward "
-            "(--frame says which coordinates it has)."
+            Sentence(
+                "No photo shows the mesh: it must stand where the reconstruction does, and its faces look outward",
+                terminal_only(" (--frame says which coordinates it has)"),
+                ".",
+            )
         )
     pixels = cv2.imencode(".png", painted.image[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 3])[1]
     folder.mkdir(parents=True, exist_ok=True)

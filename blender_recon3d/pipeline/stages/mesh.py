@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
 from ..events import Progress
+from ..job_forecast import Facts
 from ..stage import Phase, Stage
 from ..stage_settings import MeshSettings
 from ..wording import Sentence, option
@@ -65,6 +66,11 @@ def _message(built: MeshResult) -> str:
     return f"{facts['faces']} faces ({facts['full_faces']} before decimation), {how}, from {kept:.0%} of the cloud"
 
 
+def forecast(facts: Facts) -> float:
+    effort = 2.5 if facts.settings.of(MeshSettings).mesh_refinement else 0.95
+    return effort * facts.megapixels_of_depth
+
+
 STAGE = Stage(
     name="mesh",
     title="Building the mesh",
@@ -77,7 +83,7 @@ STAGE = Stage(
     run=run,
     owns=lambda workspace: (workspace.mesh,),
     leaves=lambda workspace: (workspace.mesh_file, workspace.full_mesh_file, workspace.mesh_json),
-    forecast=lambda facts: (2.5 if facts.settings.mesh.mesh_refinement else 0.95) * facts.megapixels_of_depth,
+    forecast=forecast,
     phases=(  # its events count the phases themselves
         Phase("cleaning", 0.02, ends=0.0),
         Phase("Poisson", 0.55, ends=0.0),
