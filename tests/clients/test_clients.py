@@ -17,7 +17,7 @@ from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.exporting.export_mesh import export
 from blender_recon3d.pipeline.exporting.export_options import TrainingOptions
 from blender_recon3d.pipeline.exporting.training_folder import write_training_folder
-from blender_recon3d.pipeline.settings import TextureSettings
+from blender_recon3d.pipeline.stage_settings import TextureSettings
 from blender_recon3d.pipeline.stages import texture
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.pipeline.exporting.test_training_folder import workspace as cameras  # noqa: F401
