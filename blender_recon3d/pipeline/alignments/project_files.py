@@ -25,7 +25,7 @@ CAMERA_FORMATS = (
 )
 # What other programs call their projects, and what they leave that no reader here takes.
 _NAMES = ("transforms.json", "sfm_data.json", "reconstruction.json", "cameras.xml")
-_ENDINGS = (".nvm", ".sfm", ".out")
+_ENDINGS = (".nvm", ".sfm", ".out", ".baf")
 _THEIRS = (".psx", ".psz", ".rcproj", ".rsproj", ".mg", ".mvs")
 _HEAD = 1 << 16  # bytes that tell whose a JSON file is
 
