@@ -21,11 +21,11 @@ def ask_trimesh(path: str) -> dict:
 
 
 def ask_usd(path: str) -> dict:
-    from pxr import Usd, UsdGeom, UsdUtils
+    from pxr import Usd, UsdGeom, UsdValidation
 
     stage = Usd.Stage.Open(path)
-    checker = UsdUtils.ComplianceChecker(arkit=False, skipARKitRootLayerCheck=True)
-    checker.CheckCompliance(path)
+    validators = UsdValidation.ValidationRegistry().GetOrLoadAllValidators()
+    issues = [error.GetMessage() for error in UsdValidation.ValidationContext(validators).Validate(stage)]
     cameras = []
     for prim in stage.Traverse():
         if prim.IsA(UsdGeom.Camera):
@@ -39,7 +39,7 @@ def ask_usd(path: str) -> dict:
     meshes = [UsdGeom.Mesh(prim) for prim in stage.Traverse() if prim.IsA(UsdGeom.Mesh)]
     return {
         "faces": sum(len(mesh.GetFaceVertexCountsAttr().Get()) for mesh in meshes), "cameras": cameras,
-        "issues": [*checker.GetErrors(), *checker.GetFailedChecks()], "up": UsdGeom.GetStageUpAxis(stage),
+        "issues": issues, "up": UsdGeom.GetStageUpAxis(stage),
         "meters": UsdGeom.GetStageMetersPerUnit(stage),
     }  # fmt: skip
 
@@ -47,12 +47,8 @@ def ask_usd(path: str) -> dict:
 def ask_assimp(path: str) -> dict:
     import impasse
 
-    with impasse.load(path) as scene:
-        cameras = [
-            {"name": str(camera.name), "view": float(camera.horizontal_fov), "aspect": float(camera.aspect)}
-            for camera in scene.cameras
-        ]
-        return {"faces": sum(len(mesh.faces) for mesh in scene.meshes), "cameras": cameras}
+    scene = impasse.load(path)
+    return {"faces": sum(len(mesh.faces) for mesh in scene.meshes), "cameras": len(scene.cameras)}
 
 
 def ask_laspy(path: str) -> dict:

@@ -170,8 +170,8 @@ def test_usd(clients, from_blender, name, width, height):
         assert down / camera["down"] == pytest.approx(-2 / height, rel=1e-3)
 
 
-@pytest.mark.parametrize(("name", "width", "height"), [("landscape", 60, 40), ("portrait", 40, 60)])
-def test_assimp_sees_the_cameras_of_an_fbx(clients, from_blender, name, width, height):
+@pytest.mark.parametrize("name", ["landscape", "portrait"])
+def test_assimp_sees_the_cameras_of_an_fbx(clients, from_blender, name):
     found = clients.python("assimp", from_blender / f"{name}_cameras.fbx")
     clients.say("Assimp", f"{name}_cameras.fbx", f"{len(found['cameras'])} cameras")
     assert len(found["cameras"]) == 5
