@@ -52,6 +52,9 @@ class SiftMatcher:
     def __init__(self, device: str) -> None:
         self.options = pycolmap.FeatureMatchingOptions()
         self.options.use_gpu = pycolmap.has_cuda and device in ("auto", "cuda")
+        if not self.options.use_gpu:
+            # Of indexes of photos that are built at the same time, one is wrong now and then, and loses most matches.
+            self.options.num_threads = 1
 
     def match(self, job: MatchingJob) -> None:
         """COLMAP matches and verifies in one call, with an index of each photo's descriptors for as long."""
