@@ -89,7 +89,7 @@ def _put_photos(workspace: Workspace, part: Path, options: TrainingOptions, prog
             for path in sorted((workspace.dense / folder).glob("*")):
                 (link_or_copy if options.link else clone_or_copy)(path, part / folder / path.name)
         return
-    pycolmap.logging.minloglevel = pycolmap.logging.WARNING  # a line a photo is not for a terminal
+    pycolmap.logging.minloglevel = pycolmap.logging.WARNING.value  # a line a photo is not for a terminal
     undistorting = pycolmap.UndistortCameraOptions()
     work = part / "work"
     work.mkdir()
