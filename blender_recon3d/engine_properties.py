@@ -39,7 +39,7 @@ def blender_property(declared: Setting) -> Any:
     A size that the quality stands for is 0 until it is chosen.
     """
     common = {"name": setting_texts.label(declared), "description": setting_texts.description(declared)}
-    default = 0 if declared.by_quality else declared.default
+    default = 0 if declared.by_quality and not declared.choices else declared.default
     if declared.choices and not declared.other:
         return bpy.props.EnumProperty(items=items_of(declared), default=default, **common)
     if isinstance(declared.default, bool):

@@ -63,7 +63,7 @@ def _values(declared: Setting) -> str:
         shown = [f"**{value}**" if value == declared.default else value for value in declared.choices]
         return ", ".join(shown) + (f", or {declared.other}" if declared.other else "")
     if declared.by_quality:
-        sizes = ", ".join(f"{quality} {value:,}" for quality, value in declared.by_quality.items())
+        sizes = declared.sizes
         return f"{sizes} {declared.unit}".strip()
     if isinstance(declared.default, bool):
         return "**on**, off" if declared.default else "on, **off**"

@@ -53,7 +53,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "ours, 1,000,000 faces": {"faces": 1_000_000},
     "ours, one level coarser": {"deeper": -1},
     "ours, cloud not cleaned": {"clean": "off"},
-    "ours, refined by the photos": {"mesh_refinement": True},
+    "ours, refined by the photos": {"mesh_refinement": "on"},
 }
 # Raise one when what it measures changes.
 VERSIONS = {CLOUD: 1, COLMAP: 1, "decimation": 2, "ours": 3}

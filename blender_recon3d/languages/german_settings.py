@@ -226,9 +226,14 @@ GERMAN = {
         "Die Oberfläche geschlossen lassen, zum Drucken, statt sie zu beschneiden"
     ),
     "Mesh Refinement": "Mesh verfeinern",
-    "Move the mesh's vertices to where the photos agree on its surface; slow": (
-        "Die Punkte des Meshs dorthin schieben, wo die Fotos über seine Oberfläche einig sind; langsam"
+    "Whether the mesh's vertices move to where the photos agree on its surface": (
+        "Ob die Punkte des Meshs dorthin rücken, wo die Fotos über seine Oberfläche einig sind"
     ),
+    "Auto": "Automatisch",
+    "At high quality": "Bei hoher Qualität",
+    "On": "An",
+    "Finer relief; takes about as long as the depth": "Feineres Relief; dauert etwa so lange wie die Tiefe",
+    "The mesh stays as it was built from the cloud": "Das Mesh bleibt, wie es aus der Wolke entstand",
     "Another cloud (PLY with normals, in the model's frame) instead of dense/fusion.ply": (
         "Eine andere Punktwolke (PLY mit Normalen, im System des Modells) statt dense/fusion.ply"
     ),

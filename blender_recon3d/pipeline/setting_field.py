@@ -15,6 +15,7 @@ from typing import Any, ClassVar, NamedTuple
 from .errors import UserError
 
 KEY = "setting"  # of a field's metadata
+FOLLOW_QUALITY = "auto"  # the value of a choice that the quality decides
 
 
 class Choice(NamedTuple):
@@ -34,7 +35,7 @@ class Setting:
 
     help: one sentence, without the stop. unit: of a number. low, high: the range, both included.
     choices: the values, in order. other: what else it may be, besides the choices ("a folder").
-    zero: what 0 stands for. by_quality: the value that each quality stands for, where none is given.
+    zero: what 0 stands for. by_quality: the value that each quality stands for, where none or FOLLOW_QUALITY is given.
     path: "file" or "folder", where a text may name one. option: its name on the command line and in the panel, where
     that is not the field's; stages that share a setting give it the same one.
     was: earlier names, which stay accepted. off: an option that turns a switch off, besides --no-NAME.
@@ -53,7 +54,7 @@ class Setting:
     choices: Mapping[str, Choice] = field(default_factory=dict)
     other: str = ""
     zero: str = ""
-    by_quality: Mapping[str, int] = field(default_factory=dict)
+    by_quality: Mapping[str, int | str] = field(default_factory=dict)
     path: str = ""
     option: str = ""
     was: tuple[str, ...] = ()
@@ -83,6 +84,19 @@ class Setting:
         if self.high is None:
             return f"at least {_number(self.low or 0)}"
         return f"from {_number(self.low or 0)} to {_number(self.high)}"
+
+    @property
+    def before(self) -> Any:
+        """Of one that is `later`: what was done when there was none."""
+        return "off" if self.default == FOLLOW_QUALITY else self.default
+
+    @property
+    def sizes(self) -> str:
+        """ "preview 1,600, medium 2,400": what each quality stands for."""
+        shown = {
+            name: value if isinstance(value, str) else f"{value:,}" for name, value in self.by_quality.items()
+        }
+        return ", ".join(f"{quality} {value}" for quality, value in shown.items())
 
     def problem(self, value: Any) -> str:
         """What is wrong with a value, to follow "NAME is VALUE: "; empty for a good one."""
@@ -160,7 +174,7 @@ class Settings:
         return {
             declared.first_name or declared.name: getattr(self, declared.name)
             for declared in settings_of(type(self))
-            if not (declared.later and getattr(self, declared.name) == declared.default)
+            if not (declared.later and getattr(self, declared.name) == declared.before)
         }
 
 

@@ -16,7 +16,7 @@ def label(declared: Setting) -> str:
 
 def description(declared: Setting) -> str:
     """The tooltip."""
-    if declared.by_quality:
+    if declared.by_quality and not declared.choices:
         return f"{declared.help}. 0: as the quality says"
     if declared.zero:
         return f"{declared.help}. 0: {declared.zero}"

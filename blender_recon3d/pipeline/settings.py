@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from .errors import UserError
 from .models import front_ends
-from .setting_field import Choice, Setting, Settings, check, setting, settings_of
+from .setting_field import FOLLOW_QUALITY, Choice, Setting, Settings, check, setting, settings_of
 from .stage import STAGES, all_stages
 from .stage import stage as stage_of
 
@@ -89,7 +89,7 @@ class JobSettings(Settings):
         for stage in STAGES:
             given = {name: value for name, value in values.get(stage, {}).items() if value is not None}
             for declared in settings_of(_stage_type(stage)):
-                if declared.by_quality and declared.name not in given:
+                if declared.by_quality and given.get(declared.name, FOLLOW_QUALITY) == FOLLOW_QUALITY:
                     given[declared.name] = declared.by_quality[quality]
             stages[stage] = given
         _settle_front_end(stages)
@@ -164,7 +164,7 @@ def heading_of(stage: str) -> str:
 
 def size_for(option: str, quality: str) -> int:
     """What a quality stands for: of an option like "dense_size"."""
-    return by_option()[option][0].by_quality[quality]
+    return int(by_option()[option][0].by_quality[quality])
 
 
 def default_features(weights: str) -> str:

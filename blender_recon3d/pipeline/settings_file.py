@@ -68,8 +68,9 @@ def job_of(raw: Mapping[str, Any], path: Path) -> JobSettings:
         found = _given(raw, str(path), strict=False)
         if not found.quality or not found.until:
             raise UserError("it names no quality or no last stage")
-        if "refine" not in raw:  # a job of 0.1.0, which had no such stage: it goes on as it began
+        if "refine" not in raw:  # a job of 0.1.0, which had neither: it continues as it began
             found.values["refine"] = {"refine": "off"}
+            found.values.setdefault("mesh", {}).setdefault("mesh_refinement", "off")
         return JobSettings.from_values(found.values, found.quality, found.until)
     except UserError as error:
         raise UserError(Sentence(f"{path} is not a job ({error}): ", NEW_JOB, "."), 2) from error

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from . import shared_settings
-from .setting_field import Choice, Settings, setting
+from .setting_field import FOLLOW_QUALITY, Choice, Settings, setting
 
 CAMERA_MODELS = (
     "SIMPLE_PINHOLE", "PINHOLE", "SIMPLE_RADIAL", "RADIAL", "OPENCV", "OPENCV_FISHEYE", "FULL_OPENCV",
@@ -284,12 +284,15 @@ class MeshSettings(Settings):
         "", "Another cloud (PLY with normals, in the model's frame) instead of dense/fusion.ply", "Cloud",
         path="file", not_in_panel="what the cleaning in the scene leaves is used",
     )  # fmt: skip
-    mesh_refinement: bool = setting(
-        False,
-        "Move the mesh's vertices to where the photos agree on its surface; slow",
-        "Mesh Refinement",
-        later=True,
-    )
+    mesh_refinement: str = setting(
+        FOLLOW_QUALITY, "Whether the mesh's vertices move to where the photos agree on its surface", "Mesh Refinement",
+        later=True, by_quality={"preview": "off", "medium": "off", "high": "on"},
+        choices={
+            FOLLOW_QUALITY: Choice("Auto", "At high quality"),
+            "on": Choice("On", "Finer relief; takes about as long as the depth"),
+            "off": Choice("Off", "The mesh stays as it was built from the cloud"),
+        },
+    )  # fmt: skip
     memory: float = shared_settings.memory()
     device: str = shared_settings.device()
 

@@ -58,7 +58,8 @@ def test_ranges_defaults_and_tooltips_are_the_engines(addon):
     for option in (name for group in engine_properties.GROUPS.values() for name in group):
         declared, prop = by_option()[option][0], kind[option]
         assert prop.name.startswith(declared.label) and prop.description.startswith(declared.help)
-        assert prop.default == (0 if declared.by_quality else pytest.approx(declared.default))
+        follows = declared.by_quality and not declared.choices
+        assert prop.default == (0 if follows else pytest.approx(declared.default))
         if prop.type in ("INT", "FLOAT"):
             assert prop.hard_min == (0 if declared.by_quality else pytest.approx(declared.low or 0))
         if prop.type == "ENUM":

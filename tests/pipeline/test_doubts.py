@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from blender_recon3d.pipeline.documents.codec import encode
 from blender_recon3d.pipeline.documents.state_json import StageRecord, StageState, StateDocument
-from blender_recon3d.pipeline.doubts import folded, of_state, sentence
+from blender_recon3d.pipeline.doubts import folded, of_state
 from blender_recon3d.pipeline.events import read_events
 from tests.support.engine import recon3d
 from tests.support.runs import state_json
@@ -32,7 +32,7 @@ def test_a_doubt_is_told_wherever_the_result_is(workspace):
     assert report["arithmetic"] is None  # SIFT
     assert DOUBT.text in workspace.report_html.read_text()
     events, _ = read_events(workspace.events)
-    assert sentence(DOUBT) in [event.message for event in events if event.kind == "warning"]
+    assert f"{DOUBT.text} {DOUBT.remedy}" in [event.message for event in events if event.kind == "warning"]
 
 
 def test_where_more_photos_help_is_said():

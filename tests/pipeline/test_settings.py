@@ -60,3 +60,12 @@ def test_a_torn_job_file_names_itself(change):
     raw = {**JobSettings.build().to_json(), **change}
     with pytest.raises(UserError, match=r"job\.json|quality"):
         job_of(raw, Path("job.json"))
+
+
+def test_the_mesh_is_refined_at_high_quality_unless_told_otherwise():
+    def refined(quality: str, **options: str) -> str:
+        return JobSettings.build(photos="/p", quality=quality, **options).mesh.mesh_refinement
+
+    assert [refined(quality) for quality in ("preview", "medium", "high")] == ["off", "off", "on"]
+    assert refined("medium", mesh_refinement="on") == refined("high", mesh_refinement="auto") == "on"
+    assert refined("high", mesh_refinement="off") == "off"

@@ -75,7 +75,7 @@ def _help(declared: Setting) -> str:
     if declared.zero:
         parts.append(f"0: {declared.zero}")
     if declared.by_quality:
-        parts.append(", ".join(f"{quality} {value:,}" for quality, value in declared.by_quality.items()))
+        parts.append(declared.sizes)
     elif isinstance(declared.default, bool):
         parts.append("on by default" if declared.default else "off by default")
     elif isinstance(declared.default, int | float):

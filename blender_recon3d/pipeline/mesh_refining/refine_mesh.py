@@ -12,7 +12,7 @@ import torch
 from ..errors import UserError
 from ..events import Progress
 from ..meshing.topology import Mesh, vertex_normals
-from ..wording import Sentence, leave_out
+from ..wording import Sentence, use
 from .agreement import Search, agreement
 from .displacement import UNLIKE, best_steps, links, moved, smooth, ties
 from .gray_views import GrayView, gray_views
@@ -53,7 +53,7 @@ def refine_mesh(
         raise UserError(
             Sentence(
                 f"{dense} has fewer than two photos to refine the mesh by: ",
-                leave_out("mesh_refinement"),
+                use("mesh_refinement", "off"),
                 ".",
             )
         )

@@ -41,7 +41,7 @@ def run(workspace: Workspace, settings: MeshSettings, progress: Progress) -> dic
     start = time.monotonic()
     cloud = Path(settings.cloud) if settings.cloud else workspace.fusion
     with atomic_folder(workspace.mesh) as part:
-        refiner = _refiner(workspace, settings, progress) if settings.mesh_refinement else None
+        refiner = _refiner(workspace, settings, progress) if settings.mesh_refinement == "on" else None
         built = build_mesh(cloud, workspace.model, part / "work", settings, progress, refiner)
         remove(part / "work")
         write_mesh(part / workspace.mesh_file.name, *built.mesh)
@@ -67,7 +67,7 @@ def _message(built: MeshResult) -> str:
 
 
 def forecast(facts: Facts) -> float:
-    effort = 2.5 if facts.settings.of(MeshSettings).mesh_refinement else 0.95
+    effort = 2.5 if facts.settings.of(MeshSettings).mesh_refinement == "on" else 0.95
     return effort * facts.megapixels_of_depth
 
 

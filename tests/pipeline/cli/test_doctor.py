@@ -97,7 +97,8 @@ def test_without_any_package_the_weights_are_listed(bare_python):
     assert "superglue" in answer.stdout
 
 
-def test_the_list_of_weights_names_license_and_use(capsys):
+def test_the_list_of_weights_names_license_and_use(capsys, monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)  # of the terminal that the tests run in; a pipe has none
     assert main(["weights", "list"]) == 0
     line = next(line for line in capsys.readouterr().out.splitlines() if "superglue-indoor" in line)
     assert "NO" in line and "Magic Leap" in line
