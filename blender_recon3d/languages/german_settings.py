@@ -232,7 +232,7 @@ GERMAN = {
     "Auto": "Automatisch",
     "At high quality": "Bei hoher Qualität",
     "On": "An",
-    "Finer relief; takes about as long as the depth": "Feineres Relief; dauert etwa so lange wie die Tiefe",
+    "Finer relief; the mesh takes several times as long": "Feineres Relief; das Mesh dauert mehrmals so lange",
     "The mesh stays as it was built from the cloud": "Das Mesh bleibt, wie es aus der Wolke entstand",
     "Another cloud (PLY with normals, in the model's frame) instead of dense/fusion.ply": (
         "Eine andere Punktwolke (PLY mit Normalen, im System des Modells) statt dense/fusion.ply"

@@ -289,7 +289,7 @@ class MeshSettings(Settings):
         later=True, by_quality={"preview": "off", "medium": "off", "high": "on"},
         choices={
             FOLLOW_QUALITY: Choice("Auto", "At high quality"),
-            "on": Choice("On", "Finer relief; takes about as long as the depth"),
+            "on": Choice("On", "Finer relief; the mesh takes several times as long"),
             "off": Choice("Off", "The mesh stays as it was built from the cloud"),
         },
     )  # fmt: skip
