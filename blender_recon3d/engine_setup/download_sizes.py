@@ -19,7 +19,7 @@ _TABLE = Path(__file__).with_name("download_sizes.json")
 
 @dataclass(frozen=True)
 class Forecast:
-    """Bytes. download: fetched when nothing is there; installed: of the environment; peak: the most on the disk while
+    """Bytes. download: fetched when nothing is there; installed: of the environment; peak: maximum disk use while
     it is made. guessed: packages whose sizes are estimates. longest: letters of the longest name inside of it."""
 
     download: int

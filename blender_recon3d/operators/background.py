@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import abstractmethod
 from typing import Any
 
 import bpy
@@ -25,13 +26,13 @@ class WaitsForBlender:
     bl_options = {"UNDO"}
     doing = ""
 
+    @abstractmethod
     def begin(self, context: bpy.types.Context) -> background_work.BackgroundWork:
         """Start the work. Raises UserError."""
-        raise NotImplementedError
 
+    @abstractmethod
     def at_once(self, context: bpy.types.Context) -> str:
         """Do the work here and now; a sentence. Raises UserError."""
-        raise NotImplementedError
 
     def invoke(self: Any, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         self._asked = True

@@ -18,7 +18,7 @@ from .stage_progress import StageProgress
 
 PRIOR = 0.5  # stages that run as forecast, against which those count that have run
 SMALL = 0.02  # of the whole forecast: a shorter stage says less of how fast the others are
-LEAST = 1.0  # seconds of a forecast; what is shorter cannot be off by a factor that says anything
+MIN_SECONDS = 1.0  # seconds of a forecast; what is shorter cannot be off by a factor that says anything
 LONGEST = 1e7  # seconds
 
 
@@ -66,7 +66,7 @@ class JobProgress:
         rest = sum(self.forecast[name] for name in self._to_come()) * self._speed()
         if not self._at_work():
             return max(0.0, rest)
-        said = max(LEAST, self.forecast.get(self.stage, 0.0))
+        said = max(MIN_SECONDS, self.forecast.get(self.stage, 0.0))
         return max(0.0, rest + self.now.seconds_left(now, said, self._speed(without=self.stage)))
 
     def fraction(self, now: float) -> float:
@@ -102,16 +102,16 @@ class JobProgress:
 
         Of factors, not of seconds: a single stage that is far off says little about the others.
         """
-        whole = max(LEAST, sum(self.forecast.values()))
+        whole = max(MIN_SECONDS, sum(self.forecast.values()))
         weights, logs = PRIOR, 0.0
         for name, said in self.forecast.items():
             if name == without:
                 continue
             weight = min(1.0, said / (SMALL * whole))
             if name in self.taken:
-                factor = max(self.taken[name], 0.1) / max(said, LEAST)
+                factor = max(self.taken[name], 0.1) / max(said, MIN_SECONDS)
             elif name == self.stage and self._at_work():
-                factor, share = self.now.factor(max(said, LEAST))
+                factor, share = self.now.factor(max(said, MIN_SECONDS))
                 weight *= share
             else:
                 continue

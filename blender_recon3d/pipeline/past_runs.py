@@ -17,7 +17,7 @@ from .files.regular import read_regular
 
 VERSION = 2
 NEWEST = 0.3  # weight of the newest run
-MOST = 10.0  # a run that is farther off says something about that run, not about the machine
+MAX_FACTOR = 10.0  # a run that is farther off says something about that run, not about the machine
 SIZE = 4.0  # times the forecast seconds from one size to the next
 MAX_BYTES = 1 << 20
 
@@ -42,7 +42,7 @@ def learn(path: Path, seconds: Mapping[str, float], forecast: Mapping[str, float
         said = forecast.get(name, 0.0)
         if said < 1.0 or real <= 0:  # too short to say anything
             continue
-        new = min(MOST, max(1 / MOST, real / said))
+        new = min(MAX_FACTOR, max(1 / MAX_FACTOR, real / said))
         sizes = known.setdefault(name, {})
         old = sizes.get(round(_size(said)), new)
         sizes[round(_size(said))] = round(math.exp((1 - NEWEST) * math.log(old) + NEWEST * math.log(new)), 3)
@@ -65,6 +65,6 @@ def _read(path: Path) -> Factors:
     for name, sizes in json_values.mapping(raw.get("factors")).items():
         for size, value in json_values.mapping(sizes).items():
             factor = json_values.number(value)
-            if size.lstrip("-").isdecimal() and 1 / MOST <= factor <= MOST:
+            if size.lstrip("-").isdecimal() and 1 / MAX_FACTOR <= factor <= MAX_FACTOR:
                 found.setdefault(name, {})[int(size)] = factor
     return found

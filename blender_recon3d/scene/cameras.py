@@ -116,7 +116,7 @@ def create_camera(
     """
     data = bpy.data.cameras.new(name)
     data[KEY] = asdict(pinhole)
-    # FBX and Alembic know a film back and no AUTO: with its height in the photo's proportion both of their fields of
+    # FBX and Alembic have a film back but no AUTO: with its height in the photo's proportion both of their fields of
     # view are the photo's.
     data.sensor_fit, data.sensor_width = "HORIZONTAL", SENSOR_WIDTH
     data.sensor_height = SENSOR_WIDTH * (pinhole.height / pinhole.fy) / (pinhole.width / pinhole.fx)

@@ -41,7 +41,7 @@ def key(
     unknown: bool = False,
 ) -> Any:
     """A dataclass field with its documentation and limits. default: a value, or a function that makes one."""
-    metadata = {"text": text, "least": minimum, "most": maximum, "omit": omit, "unknown": unknown}
+    metadata = {"text": text, "min": minimum, "max": maximum, "omit": omit, "unknown": unknown}
     if callable(default):
         return field(default_factory=default, metadata=metadata)
     return field(default=default, metadata=metadata)
@@ -151,7 +151,7 @@ def _check(fits: bool, value: Any, where: str, wanted: str) -> None:
 
 
 def _check_limits(item: Field[Any], value: Any, where: str) -> None:
-    minimum, maximum = item.metadata.get("least"), item.metadata.get("most")
+    minimum, maximum = item.metadata.get("min"), item.metadata.get("max")
     if value is None:
         return
     if (minimum is not None and value < minimum) or (maximum is not None and value > maximum):

@@ -22,7 +22,7 @@ from ..colmap.model_files import read_model
 from ..errors import UserError
 from ..events import Progress
 from ..files.atomic_files import clone_or_copy, link_or_copy, scratch_folder
-from ..files.own_files import has_list, replace_own
+from ..files.own_files import check_target, replace_own
 from ..files.pictures import read_picture
 from ..mvs.dense_cloud import undistort_masks
 from ..results import require, require_model
@@ -47,7 +47,7 @@ def write_training_folder(
         require(workspace, "dense", [workspace.dense / "sparse"])
     if not read_model(workspace.model).num_points3D():
         raise UserError(f"{workspace.root} has no points to initialize splats from: run it again.")
-    check_place(target, workspace.root)
+    check_target(target, workspace.root)
     try:
         with scratch_folder(target) as part:
             _put_photos(workspace, part, options, progress)
@@ -64,17 +64,6 @@ def write_training_folder(
     except OSError as error:
         raise UserError(f"{target} cannot be written ({error.strerror}): choose another folder.") from error
     return f"Wrote {len(names)} photos and {points:,} points to {target}."
-
-
-def check_place(target: Path, workspace: Path) -> None:
-    """UserError where the export would replace something else."""
-    inside = workspace.resolve() in (target.resolve(), *target.resolve().parents)
-    if inside or target.resolve() in workspace.resolve().parents:
-        raise UserError(
-            f"One of {target} and the results folder contains the other: choose another folder.", 2
-        )
-    if target.exists() and not has_list(target) and (not target.is_dir() or any(target.iterdir())):
-        raise UserError(f"{target} contains other files: choose a new or empty folder.", 2)
 
 
 def _put_photos(workspace: Workspace, part: Path, options: TrainingOptions, progress: Progress) -> None:

@@ -48,6 +48,17 @@ def has_list(folder: Path) -> bool:
     return (folder / LIST).is_file()
 
 
+def check_target(target: Path, workspace: Path) -> None:
+    """UserError where an export into the folder `target` would replace something else."""
+    inside = workspace.resolve() in (target.resolve(), *target.resolve().parents)
+    if inside or target.resolve() in workspace.resolve().parents:
+        raise UserError(
+            f"One of {target} and the results folder contains the other: choose another folder.", 2
+        )
+    if target.exists() and not has_list(target) and (not target.is_dir() or any(target.iterdir())):
+        raise UserError(f"{target} contains other files: choose a new or empty folder.", 2)
+
+
 def _read_list(folder: Path, names: list[str]) -> list[Stamp]:
     if not has_list(folder):
         return []

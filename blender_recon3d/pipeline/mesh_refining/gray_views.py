@@ -12,10 +12,11 @@ from torch import Tensor
 
 from ..events import Progress
 from ..mvs.depth_views import View, load_scene, scaled_intrinsics
+from ..mvs.pinhole import Pinhole
 
 
 @dataclass(frozen=True, eq=False)  # compared by identity: arrays are neither equal nor not
-class GrayView:
+class GrayView(Pinhole):
     """A photo of width x height pixels, uint8 [height, width], and its camera.
 
     intrinsics [3, 3] in these pixels (first center at .5); cam_from_world [3, 4] in the model's frame.
@@ -33,21 +34,6 @@ class GrayView:
     @property
     def height(self) -> int:
         return int(self.gray.shape[0])
-
-    @property
-    def center(self) -> np.ndarray:
-        """The camera's center, [3]."""
-        return -self.cam_from_world[:, :3].T @ self.cam_from_world[:, 3]
-
-    def to_camera(self, points: np.ndarray) -> np.ndarray:
-        """Points [N, 3] of the model's frame in the camera's."""
-        return points @ self.cam_from_world[:, :3].T + self.cam_from_world[:, 3]
-
-    def scaled(self, scale: float) -> tuple[np.ndarray, int, int]:
-        """Intrinsics, width and height of the photo resized by about `scale`."""
-        width, height = max(1, round(self.width * scale)), max(1, round(self.height * scale))
-        resized = scaled_intrinsics(self.intrinsics, width / self.width, height / self.height)
-        return resized, width, height
 
     def at(self, scale: float, device: torch.device) -> tuple[Tensor, np.ndarray]:
         """The photo resized, float32 in 0..1 [H, W], and its intrinsics."""

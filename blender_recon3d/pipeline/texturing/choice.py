@@ -9,7 +9,7 @@ from .samples import Samples
 
 ODD = 10.0  # values of 255: a color that differs from the others' median by this counts 0.6
 MIN_TO_VOTE = 3  # photos; of two that disagree, nobody can say which is wrong
-NEVER = 0.01  # the least that an odd color counts: it may be the only one
+NEVER = 0.01  # minimum weight of an odd color: it may be the only one
 SHARPEST, BLURRIEST = 1.0, 0.4  # detail of a photo relative to the others at the same places
 SMOOTHING = 3  # rounds of taking the mean over neighboring vertices
 CHUNK = 20_000  # vertices

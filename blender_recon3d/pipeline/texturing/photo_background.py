@@ -12,7 +12,7 @@ import numpy as np
 BAND = 0.02  # of the picture's longest side: how far inside of the outline background is looked for
 BESIDE = 2  # pixels off the outline from which on colors beside the mesh are the background's alone
 CLEAR = 30.0  # levels of 255 between the two colors: closer ones cannot be told apart, and do no harm
-SEEN = 1e-3  # least share of pixels that a local mean is made from
+SEEN = 1e-3  # minimum share of pixels that a local mean is made from
 
 
 def background(picture: np.ndarray, mesh: np.ndarray, ends: np.ndarray) -> np.ndarray:

@@ -13,13 +13,14 @@ from ..colmap.model_files import read_model
 from ..errors import FileFormatError, UserError
 from ..events import Progress
 from ..files.pictures import read_picture
+from ..mvs.pinhole import Pinhole
 from ..wording import START_OVER, Sentence
 
 GRID = 16  # pixels
 
 
 @dataclass(frozen=True, eq=False)  # compared by identity: arrays are neither equal nor not
-class TextureView:
+class TextureView(Pinhole):
     """One registered photo without its lens's distortion.
 
     intrinsics [3, 3] in pixels of a picture of width x height (first center at .5); cam_from_world [3, 4] in the
@@ -35,21 +36,6 @@ class TextureView:
     cam_from_world: np.ndarray
     camera: pycolmap.Camera
     pinhole: pycolmap.Camera
-
-    @property
-    def center(self) -> np.ndarray:
-        """The camera's center, [3]."""
-        return -self.cam_from_world[:, :3].T @ self.cam_from_world[:, 3]
-
-    def to_camera(self, points: np.ndarray) -> np.ndarray:
-        """Points [N, 3] of the model's frame in the camera's."""
-        return points @ self.cam_from_world[:, :3].T + self.cam_from_world[:, 3]
-
-    def scaled(self, scale: float) -> tuple[np.ndarray, int, int]:
-        """Intrinsics, width and height of the photo resized by about `scale`."""
-        width, height = max(1, round(self.width * scale)), max(1, round(self.height * scale))
-        resize = np.diag([width / self.width, height / self.height, 1.0])
-        return resize @ self.intrinsics, width, height
 
     def read(self) -> np.ndarray:
         """uint8 RGB [height, width, 3] without distortion; UserError when the photo is not there any more."""

@@ -1,7 +1,7 @@
 """An import's cameras as VFX programs take them: each by itself, or one that goes through all photos, a frame each.
 
 In the world, without the scale of the Empty above them; with lens, film back, shift and clipping that are right in
-FBX, Alembic and USD, which all know a film back and none of Blender's AUTO.
+FBX, Alembic and USD, which all have a film back but not Blender's AUTO.
 """
 
 from __future__ import annotations

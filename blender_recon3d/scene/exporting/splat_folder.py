@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ...pipeline.errors import UserError
 from ...pipeline.files.atomic_files import clone_or_copy, scratch_folder
-from ...pipeline.files.own_files import has_list, replace_own
+from ...pipeline.files.own_files import check_target, replace_own
 from ..importing import colmap_files
 from ..importing.find_source import Source, find_source
 
@@ -34,7 +34,7 @@ def write_splat_folder(workspace: Path, target: Path) -> str:
     if points == 0:
         raise UserError(f"{source.model} has no points to initialize the splats from: reconstruct again.")
     photos = _photos(source, model.images)
-    _check_place(target, workspace)
+    check_target(target, workspace)
     try:
         with scratch_folder(target) as part:
             for name, path in photos.items():
@@ -62,14 +62,3 @@ def _photos(source: Source, images: Sequence[colmap_files.Image]) -> dict[str, P
             f"({missing[0] if missing else 'it has none'}): run the reconstruction up to dense again."
         )
     return photos
-
-
-def _check_place(target: Path, workspace: Path) -> None:
-    """UserError where the export would replace something else."""
-    inside = workspace.resolve() in (target.resolve(), *target.resolve().parents)
-    if inside or target.resolve() in workspace.resolve().parents:
-        raise UserError(
-            f"One of {target} and the results folder contains the other: choose another folder.", 2
-        )
-    if target.exists() and not has_list(target) and (not target.is_dir() or any(target.iterdir())):
-        raise UserError(f"{target} contains other files: choose a new or empty folder.", 2)

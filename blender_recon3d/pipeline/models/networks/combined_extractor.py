@@ -13,8 +13,8 @@ def _open(settings: Any) -> Extractor:
     from ...colmap.sift import SiftExtractor
     from ..combined_extraction import CombinedExtractor
 
-    most = settings.max_keypoints or sift_extractor.MAX_KEYPOINTS
-    sift = SiftExtractor(settings.device, most, settings.max_size)
+    max_keypoints = settings.max_keypoints or sift_extractor.MAX_KEYPOINTS
+    sift = SiftExtractor(settings.device, max_keypoints, settings.max_size)
     return CombinedExtractor(sift, aliked_extractor.open_extractor(settings))
 
 

@@ -1,0 +1,33 @@
+"""What every photo without distortion has in common: where its camera is, and what it is when resized."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .depth_views import scaled_intrinsics
+
+
+class Pinhole:
+    """width, height: pixels; intrinsics [3, 3] in them (first center at .5); cam_from_world [3, 4], model's frame."""
+
+    width: Any
+    height: Any
+    intrinsics: np.ndarray
+    cam_from_world: np.ndarray
+
+    @property
+    def center(self) -> np.ndarray:
+        """The camera's center, [3]."""
+        return -self.cam_from_world[:, :3].T @ self.cam_from_world[:, 3]
+
+    def to_camera(self, points: np.ndarray) -> np.ndarray:
+        """Points [N, 3] of the model's frame in the camera's."""
+        return points @ self.cam_from_world[:, :3].T + self.cam_from_world[:, 3]
+
+    def scaled(self, scale: float) -> tuple[np.ndarray, int, int]:
+        """Intrinsics, width and height of the photo resized by about `scale`."""
+        width, height = max(1, round(self.width * scale)), max(1, round(self.height * scale))
+        resized = scaled_intrinsics(self.intrinsics, width / self.width, height / self.height)
+        return resized, width, height
