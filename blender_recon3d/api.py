@@ -22,14 +22,13 @@ from pathlib import Path
 import bpy
 
 from .engine_setup import engine_process
-from .jobs import reprojection, session
+from .jobs import engine_export, reprojection, session
 from .jobs.job_request import start_engine
 from .jobs.job_view import CANCELLED, FAILED, JobView
 from .pipeline.errors import UserError
 from .scene import placement
 from .scene.cleaning import clean_modifier as cleaning
 from .scene.cleaning import crop_box
-from .scene.exporting import export_asset as asset
 from .scene.exporting import export_cameras as exporting
 from .scene.find_imports import current_import
 from .scene.importing.import_workspace import ImportResult
@@ -218,13 +217,14 @@ def export_asset(
     fill: bool = False,
     scale: float = 1.0,
     scene: bpy.types.Scene | None = None,
+    photos: str = "full",
 ) -> str:
-    """Write the mesh that is shown, in meters. preset: "GLB", "FBX", "OBJ", "PLY", "USD", "ABC", "STL", "SPLATS" (a
-    folder), or for a purpose "WEB", "GAME", "PRINT", "VFX".
+    """Write the mesh that is shown, in meters. preset: "GLB", "FBX", "OBJ", "PLY", "USD", "ABC", "STL", or for a
+    purpose "WEB", "GAME", "PRINT", "VFX"; by the engine "SPLATS" (a folder) and "SURVEY" (the cloud).
 
-    fill: close holes, in the file only. scale: of lengths in the file.
+    fill: close holes, in the file only. scale: of lengths in the file. photos: of the folder, "full" or "depth".
     """
-    return asset.export_asset(_current(scene), Path(path), preset, fill, scale)
+    return engine_export.export(_current(scene), Path(path), preset, fill, scale, photos)
 
 
 def _scene(scene: bpy.types.Scene | None) -> bpy.types.Scene:

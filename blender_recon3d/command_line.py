@@ -109,7 +109,7 @@ def _save(folder: Path, blend: Path, picture: Path | None) -> int:
 
 def _export(words: list[str]) -> int:
     from . import api
-    from .jobs.engine_export import export_by_engine, is_of_engine
+    from .jobs.engine_export import export_by_engine
     from .pipeline.exporting.file_formats import PRESETS
 
     parser = _Parser(
@@ -119,13 +119,11 @@ def _export(words: list[str]) -> int:
     parser.add_argument("files", metavar="FILE", type=Path, nargs="+")
     parser.add_argument("--preset", choices=tuple(PRESETS))
     chosen, more = parser.parse_known_args(words)
-    engine = [path for path in chosen.files if _of_engine(path, chosen.preset)]
-    if engine and is_of_engine(chosen.folder):
-        options = [*(["--preset", chosen.preset] if chosen.preset else []), *more]
-        for path in engine:
-            print(printable(export_by_engine(chosen.folder, path.absolute(), options)))
-    else:
-        engine = []
+    cameras = any(word.partition("=")[0] == "--cameras" for word in more)
+    engine = [path for path in chosen.files if cameras or _of_engine(path, chosen.preset)]
+    options = [*(["--preset", chosen.preset] if chosen.preset else []), *more]
+    for path in engine:
+        print(printable(export_by_engine(chosen.folder, path.absolute(), options)))
     if more and not engine:
         raise UserError(f"{' '.join(more)} is not known (see blender -c {NAME} --help).", 2)
     left = [path for path in chosen.files if path not in engine]
@@ -140,8 +138,13 @@ def _export(words: list[str]) -> int:
 
 
 def _of_engine(path: Path, preset: str | None) -> bool:
-    """Whether the engine writes it without a scene: folders for training, in full size, and the cloud."""
-    return preset == "survey" or (not preset and path.suffix.lower() in ("", ".las", ".3mf"))
+    """Whether the engine alone writes it: folders for training, the cloud, pictures."""
+    from .pipeline.exporting.file_formats import FORMATS
+
+    if not path.suffix and not preset:
+        return True
+    found = [each for each in FORMATS.values() if path.suffix.lower() in each.endings]
+    return preset == "survey" or any(not each.blender for each in found)
 
 
 def _preset(path: Path, purpose: str | None) -> str:
@@ -156,8 +159,6 @@ def _preset(path: Path, purpose: str | None) -> str:
         if not written or path.suffix.lower() not in preset.endings:
             raise UserError(f"{path} cannot be exported for {purpose}: give {', '.join(preset.endings)}.", 2)
         return purpose.upper()
-    if not path.suffix:
-        return "SPLATS"
     found = next((name for name, kind in EXPORTERS.items() if path.suffix.lower() in kind.endings), "")
     if not found:
         endings = ", ".join(ending for kind in EXPORTERS.values() for ending in kind.endings)

@@ -1,4 +1,7 @@
-"""Exports that the engine makes of a workspace, which need no scene: photos in full size, the cloud on a map."""
+"""An asset to a file, by whom it takes: the engine where no scene is needed (photos, the cloud on a map), else Blender.
+
+What of the two it is says one table for the panel, the API and the command line: pipeline/exporting/file_formats.py.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,35 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+import bpy
+
 from .. import preferences
 from ..engine_setup import engine_process
 from ..pipeline.errors import UserError
+from ..pipeline.exporting.file_formats import SPLATS, SURVEY, ending_of
 from ..pipeline.system.process_group import last_words
-from ..pipeline.workspace import Workspace
+from ..scene.exporting.export_asset import export_asset
+from ..scene.find_imports import workspace_of
 
 
-def is_of_engine(workspace: Path) -> bool:
-    """Whether the engine has made it, rather than COLMAP."""
-    return Workspace(workspace).state_file.is_file()
+def export(
+    collection: bpy.types.Collection, path: Path, preset: str, fill: bool, scale: float, photos: str = "full"
+) -> str:
+    """Write an import to a file, or for SPLATS to a folder; a sentence. Waits for the engine. UserError.
+
+    preset: of file_formats.FORMATS or PRESETS, in capitals. fill, scale: as in export_asset, of a mesh from Blender.
+    photos: of the folder, export_options.SIZES.
+    """
+    if preset == SPLATS:
+        return export_by_engine(workspace_of(collection), path, ["--photos", photos])
+    if preset == SURVEY:
+        path = (
+            path
+            if path.suffix.lower() == ending_of(SURVEY)
+            else path.with_name(path.name + ending_of(SURVEY))
+        )
+        return export_by_engine(workspace_of(collection), path, ["--preset", "survey"])
+    return export_asset(collection, path, preset, fill, scale)
 
 
 def export_by_engine(workspace: Path, path: Path, words: Iterable[str] = ()) -> str:

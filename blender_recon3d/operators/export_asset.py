@@ -6,19 +6,18 @@ from pathlib import Path
 
 import bpy
 
-from ..jobs.engine_export import export_by_engine, is_of_engine
+from ..jobs import engine_export
 from ..panel_text import tr
-from ..pipeline.exporting.file_formats import FORMATS, PRESETS
+from ..pipeline.exporting.file_formats import FORMATS, PRESETS, SPLATS, SURVEY, ending_of
 from ..scene.exporting import export_asset
 from ..scene.exporting.formats import EXPORTERS
 from ..scene.find_imports import current_import, workspace_of
 from .reporting import ImportOperator, run_reported
 
 _ITEMS = [(name, exporter.title, exporter.description) for name, exporter in EXPORTERS.items()]
-_ITEMS += [(name, FORMATS[name].title, FORMATS[name].description) for name in (export_asset.SPLATS,)]
+_ITEMS += [(SPLATS, FORMATS[SPLATS].title, FORMATS[SPLATS].description)]
 _ITEMS += [(name.upper(), preset.title, preset.description) for name, preset in PRESETS.items()]
-_SURVEY = "SURVEY"
-_NO_OPTIONS = (_SURVEY, "PRINT")
+_NO_OPTIONS = (SURVEY, "PRINT")
 
 
 class RECON3D_OT_export_asset(ImportOperator, bpy.types.Operator):
@@ -75,7 +74,7 @@ class RECON3D_OT_export_asset(ImportOperator, bpy.types.Operator):
         layout = self.layout
         layout.use_property_split = True
         layout.prop(self, "preset")
-        if self.preset == export_asset.SPLATS:
+        if self.preset == SPLATS:
             layout.prop(self, "photos")
         elif self.preset not in _NO_OPTIONS:
             layout.prop(self, "fill")
@@ -86,24 +85,15 @@ class RECON3D_OT_export_asset(ImportOperator, bpy.types.Operator):
 
     def _export(self, scene: bpy.types.Scene) -> str:
         path = Path(bpy.path.abspath(self.filepath or "//asset"))
-        collection = current_import(scene)
-        workspace = workspace_of(collection)
-        if self.preset == export_asset.SPLATS and self.photos == "FULL" and is_of_engine(workspace):
-            return export_by_engine(workspace, path)
-        if self.preset == _SURVEY:
-            ending = _ending(_SURVEY)
-            path = path if path.suffix.lower() == ending else path.with_name(path.name + ending)
-            return export_by_engine(workspace, path, ["--preset", "survey"])
-        return export_asset.export_asset(collection, path, self.preset, self.fill, self.scale)
+        photos = self.photos.lower()
+        return engine_export.export(
+            current_import(scene), path.absolute(), self.preset, self.fill, self.scale, photos
+        )
 
 
 def _ending(preset: str) -> str:
-    """The usual one."""
-    if preset in EXPORTERS:
-        return EXPORTERS[preset].endings[0]
-    if preset in export_asset.PURPOSES:
-        return EXPORTERS[export_asset.PURPOSES[preset]].endings[0]
-    return PRESETS[preset.lower()].endings[0] if preset.lower() in PRESETS else "_3dgs"
+    """The usual one, as Blender writes it."""
+    return ending_of(export_asset.PURPOSES.get(preset, preset)) or "_3dgs"
 
 
 def _suggested(scene: bpy.types.Scene, ending: str) -> Path:

@@ -1,8 +1,5 @@
 """Blender cameras that see exactly what COLMAP's pinhole cameras see.
 
-Derived from Blender's camera code (BKE_camera_params_compute_viewplane): with a = fx / fy and vf the frame's
-side to which the sensor is fitted, in units of horizontal pixels,
-    lens = fx * sensor / vf,  shift_x = (W/2 - cx) / vf,  shift_y = a * (cy - H/2) / vf.
 A Blender camera looks along -z with y up, COLMAP's along +z with y down.
 """
 
@@ -10,12 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import bpy
 
 from ..pipeline.errors import FileFormatError
+from .blender_lens import Pinhole, lens_of
 from .importing import colmap_files
 
 KEY = "recon3d"  # the custom property of everything that is made here
@@ -24,29 +22,6 @@ SENSOR_WIDTH = 36.0  # mm, whichever way the photo is turned
 _MAX_RESOLUTION = 65536  # Blender's limits
 _MAX_PIXEL_ASPECT = 200.0
 _MIN_LENS_MM = 1.0
-
-
-@dataclass(frozen=True)
-class Pinhole:
-    """Intrinsics in pixels; the first pixel's center is at (0.5, 0.5)."""
-
-    width: int
-    height: int
-    fx: float
-    fy: float
-    cx: float
-    cy: float
-
-
-@dataclass(frozen=True)
-class Lens:
-    """What makes a Blender camera, and the scene it renders, equal a Pinhole. lens is in millimeters."""
-
-    lens: float
-    shift_x: float
-    shift_y: float
-    pixel_aspect_x: float
-    pixel_aspect_y: float
 
 
 def pinhole_of(camera: colmap_files.Camera, path: Path) -> Pinhole:
@@ -65,25 +40,6 @@ def _blender_can_show(pinhole: Pinhole) -> bool:
     lens = lens_of(pinhole)
     aspect = max(lens.pixel_aspect_x, lens.pixel_aspect_y)
     return aspect <= _MAX_PIXEL_ASPECT and _MIN_LENS_MM <= lens.lens < 1e6
-
-
-def lens_of(
-    pinhole: Pinhole, sensor_fit: str = "AUTO", sensor_width: float = 36.0, sensor_height: float = 24.0
-) -> Lens:
-    """Blender's lens for the intrinsics. sensor_fit: AUTO, HORIZONTAL or VERTICAL; sensor sizes in millimeters."""
-    aspect = pinhole.fx / pinhole.fy
-    aspect_x, aspect_y = (1.0, aspect) if aspect >= 1 else (1 / aspect, 1.0)
-    wide = aspect_x * pinhole.width >= aspect_y * pinhole.height
-    horizontal = wide if sensor_fit == "AUTO" else sensor_fit == "HORIZONTAL"
-    frame = pinhole.width if horizontal else aspect * pinhole.height
-    sensor = sensor_height if sensor_fit == "VERTICAL" else sensor_width
-    return Lens(
-        lens=pinhole.fx * sensor / frame,
-        shift_x=(pinhole.width / 2 - pinhole.cx) / frame,
-        shift_y=aspect * (pinhole.cy - pinhole.height / 2) / frame,
-        pixel_aspect_x=aspect_x,
-        pixel_aspect_y=aspect_y,
-    )
 
 
 def pose_of(
@@ -116,11 +72,7 @@ def create_camera(
     """
     data = bpy.data.cameras.new(name)
     data[KEY] = asdict(pinhole)
-    # FBX and Alembic have a film back but no AUTO: with its height in the photo's proportion both of their fields of
-    # view are the photo's.
-    data.sensor_fit, data.sensor_width = "HORIZONTAL", SENSOR_WIDTH
-    data.sensor_height = SENSOR_WIDTH * (pinhole.height / pinhole.fy) / (pinhole.width / pinhole.fx)
-    fit_lens(data)
+    set_film_back(data, pinhole)
     camera = bpy.data.objects.new(name, data)
     camera[KEY] = {"kind": "camera", "photo": photo_key(image.name), "qvec": image.qvec, "tvec": image.tvec}
     camera.rotation_mode = "QUATERNION"
@@ -142,9 +94,24 @@ def pinhole_from(data: bpy.types.Camera) -> Pinhole:
     )
 
 
+def set_film_back(data: bpy.types.Camera, pinhole: Pinhole) -> None:
+    """Sensor, lens and shift of a pinhole.
+
+    FBX and Alembic have a film back but no AUTO: with its height in the photo's proportion both of their fields of view
+    are the photo's.
+    """
+    data.sensor_fit, data.sensor_width = "HORIZONTAL", SENSOR_WIDTH
+    data.sensor_height = SENSOR_WIDTH * (pinhole.height / pinhole.fy) / (pinhole.width / pinhole.fx)
+    _set_lens(data, pinhole)
+
+
 def fit_lens(data: bpy.types.Camera) -> None:
     """Set lens and shift from the intrinsics kept on the camera, for its sensor as it is now."""
-    lens = lens_of(pinhole_from(data), data.sensor_fit, data.sensor_width, data.sensor_height)
+    _set_lens(data, pinhole_from(data))
+
+
+def _set_lens(data: bpy.types.Camera, pinhole: Pinhole) -> None:
+    lens = lens_of(pinhole, data.sensor_fit, data.sensor_width, data.sensor_height)
     data.lens, data.shift_x, data.shift_y = lens.lens, lens.shift_x, lens.shift_y
 
 

@@ -32,7 +32,8 @@ def workspace_of(root, where=NAME):
 
 
 @pytest.mark.parametrize("folder", ["w", NAME])
-def test_a_result_comes_in_and_is_updated(addon, tmp_path, folder):
+def test_a_result_comes_in_and_is_updated(addon, engine_python, monkeypatch, tmp_path, folder):
+    monkeypatch.setenv("RECON3D_PYTHON", str(engine_python))
     root = workspace_of(tmp_path / folder)
     assert bpy.ops.recon3d.import_folder(directory=str(root)) == {"FINISHED"}
     cameras = bpy.data.collections["Recon3D Cameras"].objects

@@ -86,6 +86,21 @@ def project(pinhole, q: np.ndarray, t: np.ndarray, xyz: np.ndarray) -> np.ndarra
 # -- files ------------------------------------------------------------------------------------------
 
 
+def tracks_of(model: MadeModel) -> tuple[list[list[int]], list[list[tuple[int, int]]]]:
+    """The points that each photo sees, and where each point is seen: number of the photo, from 1, and its place there.
+
+    The first two to four photos see a point, as far as there are so many.
+    """
+    seen: list[list[int]] = [[] for _ in model.images]
+    tracks = []
+    for point in range(1, len(model.xyz) + 1):
+        photos = range(min(2 + point % 3, len(model.images)))
+        tracks.append([(photo + 1, len(seen[photo])) for photo in photos])
+        for photo in photos:
+            seen[photo].append(point)
+    return seen, tracks
+
+
 def write_binary(folder: Path, model: MadeModel) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     cameras = struct.pack("<Q", len(model.cameras))
@@ -93,16 +108,18 @@ def write_binary(folder: Path, model: MadeModel) -> None:
         cameras += struct.pack("<iiQQ", number, MODEL_NUMBERS[c.model], c.width, c.height)
         cameras += struct.pack(f"<{len(c.params)}d", *c.params)
     (folder / "cameras.bin").write_bytes(cameras)
+    seen_by, tracks = tracks_of(model)
     images = struct.pack("<Q", len(model.images))
     for i, (name, camera, q, t) in enumerate(model.images, 1):
         images += struct.pack("<I7dI", i, *q, *t, camera) + os.fsencode(name) + b"\0"
-        seen = struct.pack("<ddQddQ", 1.5, 2.5, 1, 3.5, 4.5, 2**64 - 1) if len(model.xyz) else b""
-        images += struct.pack("<Q", len(seen) // 24) + seen
+        seen = [*seen_by[i - 1], 2**64 - 1]
+        images += struct.pack("<Q", len(seen)) + b"".join(struct.pack("<ddQ", 1.5, 2.5, n) for n in seen)
     (folder / "images.bin").write_bytes(images)
     points = [struct.pack("<Q", len(model.xyz))]
     for i, (p, c) in enumerate(zip(model.xyz, model.rgb, strict=True), 1):
-        track = 2 + i % 3
-        points += [struct.pack("<Q3d3BdQ", i, *p, *map(int, c), 0.5, track), struct.pack("<II", 1, 0) * track]
+        track = [number for element in tracks[i - 1] for number in element]
+        points += [struct.pack("<Q3d3BdQ", i, *p, *map(int, c), 0.5, len(track) // 2)]
+        points += [struct.pack(f"<{len(track)}I", *track)]
     (folder / "points3D.bin").write_bytes(b"".join(points))
 
 
@@ -114,14 +131,16 @@ def write_text(folder: Path, model: MadeModel) -> None:
             file.write(
                 f"{number} {c.model} {c.width} {c.height} {' '.join(map(repr, map(float, c.params)))}\n"
             )
+    seen_by, tracks = tracks_of(model)
     with open(folder / "images.txt", "w", encoding="utf-8") as file:
         file.write("# Image list with two lines of data per image:\n")
         for i, (name, camera, q, t) in enumerate(model.images, 1):
             numbers = " ".join(repr(float(v)) for v in (*q, *t))
-            file.write(f"{i} {numbers} {camera} {name}\n{'' if i % 2 else '1.5 2.5 1 3.5 4.5 -1'}\n")
+            seen = " ".join(f"1.5 2.5 {point}" for point in (*seen_by[i - 1], -1))
+            file.write(f"{i} {numbers} {camera} {name}\n{seen if seen_by[i - 1] else ''}\n")
     with open(folder / "points3D.txt", "w", encoding="utf-8") as file:
         for i, (p, c) in enumerate(zip(model.xyz, model.rgb, strict=True), 1):
-            track = " 1 0" * (2 + i % 3)
+            track = "".join(f" {photo} {place}" for photo, place in tracks[i - 1])
             file.write(f"{i} {' '.join(repr(float(v)) for v in p)} {' '.join(map(str, c))} 0.5{track}\n")
 
 

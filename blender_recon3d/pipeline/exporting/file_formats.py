@@ -81,6 +81,15 @@ PRESETS = {
 }  # fmt: skip
 
 
+SPLATS, SURVEY = "SPLATS", "SURVEY"  # what Blender too leaves to the engine, since no scene is needed
+
+
+def ending_of(name: str) -> str:
+    """The usual one of a format, or of a preset in capitals; empty for a folder."""
+    endings = FORMATS[name].endings if name in FORMATS else PRESETS[name.lower()].endings
+    return endings[0] if endings else ""
+
+
 def engine_endings() -> tuple[str, ...]:
     return tuple(ending for each in FORMATS.values() if each.engine for ending in each.endings)
 

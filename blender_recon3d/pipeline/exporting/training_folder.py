@@ -25,10 +25,10 @@ from ..files.atomic_files import clone_or_copy, link_or_copy, scratch_folder
 from ..files.own_files import check_target, replace_own
 from ..files.pictures import read_picture
 from ..mvs.dense_cloud import undistort_masks
-from ..results import require, require_model
 from ..workspace import Workspace
 from .export_options import TrainingOptions
 from .training_readme import README, readme
+from .training_source import TrainingSource, training_source
 
 JPEG_QUALITY = 95
 
@@ -38,82 +38,80 @@ def write_training_folder(
 ) -> str:
     """Write the folder `target`, or what an earlier export has written there, and nothing else; a sentence.
 
-    UserError where there are no cameras or points, where there are no undistorted photos of the size "depth", or where
-    the folder holds other things or cannot be written.
+    workspace: ours, or any folder with a COLMAP model and its photos. UserError where there are no cameras or points,
+    no undistorted photos of the size "depth", or where the folder holds other things or cannot be written.
     """
     target = target.absolute()
-    require_model(workspace)
-    if options.size == "depth":
-        require(workspace, "dense", [workspace.dense / "sparse"])
-    if not read_model(workspace.model).num_points3D():
-        raise UserError(f"{workspace.root} has no points to initialize splats from: run it again.")
+    source = training_source(workspace, options.size)
     check_target(target, workspace.root)
     try:
         with scratch_folder(target) as part:
-            _put_photos(workspace, part, options, progress)
-            names = sorted(path.name for path in (part / "images").iterdir())
+            _put_photos(source, part, options, progress)
             for factor in options.factors:
-                _put_smaller(part, "images", names, factor, progress)
+                _put_smaller(part, "images", source.names, factor, progress)
             masks = _mask_names(part)
             for factor in options.factors if masks else ():
                 _put_smaller(part, "masks", sorted(masks.values()), factor, progress)
             points = _put_transforms(part, masks)
-            (part / README).write_text(readme(target.name, options.factors, bool(masks)), "utf-8")
+            text = readme(target.name, options.factors, bool(masks))
+            (part / README).write_text(text, "utf-8", "surrogateescape")
             about = {"version": 3, "workspace": str(workspace.root), "size": options.size}
             replace_own(target, part, about)
     except OSError as error:
         raise UserError(f"{target} cannot be written ({error.strerror}): choose another folder.") from error
-    return f"Wrote {len(names)} photos and {points:,} points to {target}."
+    return f"Wrote {len(source.names)} photos and {points:,} points to {target}."
 
 
-def _put_photos(workspace: Workspace, part: Path, options: TrainingOptions, progress: Progress) -> None:
+def _put_photos(source: TrainingSource, part: Path, options: TrainingOptions, progress: Progress) -> None:
     """images, masks and sparse/0."""
     model = part / "sparse" / "0"
-    model.parent.mkdir()
-    if options.size == "depth":
-        shutil.copytree(workspace.dense / "sparse", model)
-        for folder in ("images", "masks"):
-            if (workspace.dense / folder).is_dir():
-                (part / folder).mkdir()
-            for path in sorted((workspace.dense / folder).glob("*")):
-                (link_or_copy if options.link else clone_or_copy)(path, part / folder / path.name)
+    if source.undistorted:
+        model.mkdir(parents=True)
+        source.model.write(model)
+        put = link_or_copy if options.link and options.size == "depth" else clone_or_copy
+        for name in source.names:
+            put(source.images / name, part / "images" / name)
+            if (mask := source.masks / f"{name}.png").is_file():
+                put(mask, part / "masks" / f"{name}.png")
         return
     pycolmap.logging.minloglevel = pycolmap.logging.WARNING.value  # a line a photo is not for a terminal
     undistorting = pycolmap.UndistortCameraOptions()
     work = part / "work"
     work.mkdir()
-    total = read_model(workspace.model).num_reg_images()
     run_cancellable(
         lambda token: pycolmap.undistort_images(
-            work, workspace.model, workspace.images, undistort_options=undistorting, jpeg_quality=JPEG_QUALITY,
+            work, source.folder, source.images, undistort_options=undistorting, jpeg_quality=JPEG_QUALITY,
             cancellation_token=token,
         ),
         progress,
-        lambda: progress.report(sum(1 for _ in (work / "images").glob("*")), total, "undistorting"),
+        lambda: progress.report(
+            sum(1 for path in (work / "images").rglob("*") if path.is_file()), len(source.names), "undistorting"
+        ),
     )  # fmt: skip
     (work / "images").rename(part / "images")
+    model.parent.mkdir()
     (work / "sparse").rename(model)
     shutil.rmtree(work)
-    if workspace.masks.is_dir():
-        undistort_masks(workspace, undistorting, part / "masks", progress)
+    if source.masks.is_dir():
+        undistort_masks(source.model, source.masks, undistorting, part / "masks", progress)
 
 
 def _mask_names(part: Path) -> dict[str, str]:
     """Masks get the names that nerfstudio looks for, NAME.png instead of NAME.jpg.png; by the photos' names."""
     found = {}
-    for path in sorted((part / "masks").glob("*.png")):
-        photo = path.name.removesuffix(".png")
+    masks = part / "masks"
+    for path in sorted(masks.rglob("*.png")):
+        photo = path.relative_to(masks).as_posix().removesuffix(".png")
         named = path.with_name(f"{Path(photo).stem}.png")
         if not named.exists() or named == path:
             path.rename(named)
-            found[photo] = named.name
+            found[photo] = named.relative_to(masks).as_posix()
     return found
 
 
 def _put_smaller(part: Path, kind: str, names: Sequence[str], factor: int, progress: Progress) -> None:
     """Sides are rounded down, as nerfstudio expects."""
     folder = part / f"{kind}_{factor}"
-    folder.mkdir()
     for number, name in enumerate(names):
         progress.update(number, len(names), f"{kind}_{factor}")
         picture = read_picture(part / kind / name, cv2.IMREAD_UNCHANGED)
@@ -123,6 +121,7 @@ def _put_smaller(part: Path, kind: str, names: Sequence[str], factor: int, progr
         done, data = cv2.imencode(Path(name).suffix, cv2.resize(picture, size, interpolation=way), quality)
         if not done:
             raise UserError(f"{name} cannot be made smaller: check the photo.")
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data.tobytes())
 
 

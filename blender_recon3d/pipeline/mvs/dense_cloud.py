@@ -140,24 +140,23 @@ def undistort(workspace: Workspace, settings: DenseSettings, output: Path, progr
         poll,
     )
     if workspace.masks.is_dir():
-        undistort_masks(workspace, options, output / "masks", progress)
+        undistort_masks(read_model(workspace.model), workspace.masks, options, output / "masks", progress)
 
 
-def undistort_masks(workspace: Workspace, options: Any, output: Path, progress: Progress) -> None:
+def undistort_masks(model: Any, masks: Path, options: Any, output: Path, progress: Progress) -> None:
     """The masks of the model's photos, named NAME.png after a photo's whole name, into the folder `output`.
 
-    options: pycolmap's, those that the photos were undistorted with.
+    masks: their folder. options: pycolmap's, those that the photos were undistorted with.
     """
-    model = read_model(workspace.model)
     for image_id in model.reg_image_ids():
         image = model.image(image_id)
-        mask = workspace.masks / f"{image.name}.png"
+        mask = masks / f"{image.name}.png"
         if not mask.exists():
             continue
         bitmap = pycolmap.Bitmap.from_array(read_gray(mask))
         undistorted, _ = pycolmap.undistort_image(options, bitmap, model.camera(image.camera_id))
         values = np.where(np.asarray(undistorted.to_array()).squeeze() > 127, 255, 0).astype(np.uint8)
-        with atomic_file(output / mask.name) as part:
+        with atomic_file(output / f"{image.name}.png") as part:
             part.write_bytes(cv2.imencode(".png", values)[1].tobytes())
         progress.check()
 

@@ -5,33 +5,36 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+
+from ..blender_lens import Pinhole
 
 Y_UP = np.array([[1.0, 0, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0], [0, 0, 0, 1]])  # from z up
 
 
 @dataclass(frozen=True, eq=False)
 class FilmCamera:
-    """A camera in the world, z up, meters. matrix: rotation and place [4, 4], looking along -z with y up; width to cy:
-    of its pinhole, pixels; near, far: what it clips, meters."""
+    """A camera in the world, z up, meters. matrix: rotation and place [4, 4], looking along -z with y up; near, far:
+    what it clips, meters."""
 
     name: str
     matrix: np.ndarray
-    width: int
-    height: int
-    fx: float
-    fy: float
-    cx: float
-    cy: float
+    pinhole: Pinhole
     near: float
     far: float
 
     @property
     def centered(self) -> bool:
-        return abs(self.cx - self.width / 2) < 0.5 and abs(self.cy - self.height / 2) < 0.5
+        p = self.pinhole
+        return abs(p.cx - p.width / 2) < 0.5 and abs(p.cy - p.height / 2) < 0.5
+
+    @property
+    def vertical_view(self) -> float:
+        """Radians."""
+        return 2 * math.atan(self.pinhole.height / 2 / self.pinhole.fy)
 
 
 def chan_text(cameras: Sequence[FilmCamera]) -> str:
@@ -45,8 +48,8 @@ def chan_text(cameras: Sequence[FilmCamera]) -> str:
         r = matrix[:3, :3]
         about_x = math.asin(max(-1.0, min(1.0, -r[1, 2])))
         about_y, about_z = math.atan2(r[0, 2], r[2, 2]), math.atan2(r[1, 0], r[1, 1])
-        view = 2 * math.atan(camera.height / 2 / camera.fy)
-        values = [*matrix[:3, 3].tolist(), *(math.degrees(a) for a in (about_x, about_y, about_z, view))]
+        angles = (about_x, about_y, about_z, camera.vertical_view)
+        values = [*matrix[:3, 3].tolist(), *(math.degrees(angle) for angle in angles)]
         lines.append(" ".join([str(frame), *(f"{value:.9g}" for value in values)]))
     return "\n".join(lines) + "\n"
 
@@ -62,16 +65,15 @@ def gltf_text(cameras: Sequence[FilmCamera]) -> str:
     nodes: list[dict[str, Any]] = []
     lenses = []
     for number, camera in enumerate(cameras):
-        pixels = {key: getattr(camera, key) for key in ("width", "height", "fx", "fy", "cx", "cy")}
+        p = camera.pinhole
         nodes.append({
             "name": camera.name, "camera": number, "matrix": (Y_UP @ camera.matrix).T.ravel().tolist(),
-            "extras": pixels,
+            "extras": asdict(p),
         })  # fmt: skip
         lenses.append({
             "name": camera.name, "type": "perspective",
             "perspective": {
-                "yfov": 2 * math.atan(camera.height / 2 / camera.fy),
-                "aspectRatio": (camera.width / camera.fx) / (camera.height / camera.fy),
+                "yfov": camera.vertical_view, "aspectRatio": (p.width / p.fx) / (p.height / p.fy),
                 "znear": camera.near, "zfar": camera.far,
             },
         })  # fmt: skip

@@ -1,6 +1,6 @@
 """The asset to a file: the mesh as it stands in the world, in meters, with its modifiers and texture.
 
-A preset is one of formats.EXPORTERS, SPLATS for a folder that 3D Gaussian Splatting starts from, or one of PURPOSES.
+A preset is one of formats.EXPORTERS or of PURPOSES; what needs no scene is the engine's (jobs/engine_export.py).
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from mathutils import Matrix
 from ...pipeline.errors import UserError
 from ...pipeline.files.regular import is_utf8
 from ...pipeline.text import printable
-from ..find_imports import workspace_of
 from ..meshes.fill_holes import fill_holes
 from ..meshes.mesh_object import triangles_of
 from ..meshes.open_edges import openness
@@ -29,12 +28,10 @@ from .film_cameras import film_cameras, scene_of_cameras
 from .formats import EXPORTERS, Exporter, write_game, write_web
 from .named_textures import named_textures, rename_material_file
 from .purposes import WEB_FACES, game_parts, reduce_faces
-from .splat_folder import write_splat_folder
 from .write_by_operator import write_whole
 
-SPLATS = "SPLATS"
 PURPOSES = {"WEB": "GLB", "GAME": "FBX", "PRINT": "STL", "VFX": "USD"}  # and the format of each
-PRESETS = (*EXPORTERS, SPLATS, *PURPOSES)
+PRESETS = (*EXPORTERS, *PURPOSES)
 MILLIMETERS = 1000.0
 
 
@@ -43,12 +40,10 @@ def export_asset(
 ) -> str:
     """Write an import's mesh (surfaces.surface_of says which) to a file; a sentence with what was written.
 
-    path: gets the preset's ending where it has none of it; a folder for SPLATS. fill: close the holes first, on a
-    copy. scale: of lengths in the file; 1000 for what reads millimeters. UserError where there is no mesh, or the file
-    cannot be written: then an earlier file of that name is whole.
+    path: gets the preset's ending where it has none of it. fill: close the holes first, on a copy. scale: of lengths in
+    the file; 1000 for what reads millimeters. UserError where there is no mesh, or the file cannot be written: then an
+    earlier file of that name is whole.
     """
-    if preset == SPLATS:
-        return write_splat_folder(workspace_of(collection), path.absolute())
     if preset not in PRESETS:
         raise UserError(f"There is no preset {preset}: choose one of {', '.join(PRESETS)}.", 2)
     exporter = exporter_of(preset, path)

@@ -6,9 +6,8 @@ stand in the world.
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +18,8 @@ from ...pipeline.alignments.camera_alignment import AlignedPhoto, Alignment, Len
 from ...pipeline.alignments.camera_writers import WRITERS
 from ...pipeline.errors import UserError
 from ...pipeline.files.atomic_files import atomic_file
-from ..cameras import KEY, Pinhole, pose_of
+from ..blender_lens import Pinhole
+from ..cameras import KEY
 from ..find_imports import find_imports
 from ..importing.find_source import find_source
 from ..rotations import rotation_of
@@ -82,7 +82,10 @@ def export_cameras(collection: bpy.types.Collection, target: Path, kind: str, an
         if kind == COLMAP:
             _write_colmap(photos, target)
         elif kind == NERFSTUDIO:
-            _write_transforms(photos, target, Path(collection[KEY]["workspace"]))
+            source = find_source(Path(collection[KEY]["workspace"]))
+            paths = {each.photo: source.photo(each.photo) for each in photos}
+            names = {name: _relative(path, target.parent) for name, path in paths.items() if path}
+            WRITERS["nerfstudio"](target, _alignment(photos, names))
         else:
             target.parent.mkdir(parents=True, exist_ok=True)
             WRITERS[kind.lower().replace("_", "-")](target, _alignment(photos))
@@ -91,12 +94,14 @@ def export_cameras(collection: bpy.types.Collection, target: Path, kind: str, an
     return f"Exported {len(photos)} cameras to {target}."
 
 
-def _alignment(photos: list[PosedPhoto]) -> Alignment:
+def _alignment(photos: list[PosedPhoto], names: Mapping[str, str] | None = None) -> Alignment:
+    """names: other ones, by the photos' names in the model."""
+    names = names or {}
     return Alignment(
         "Blender",
         [
             AlignedPhoto(
-                item.photo,
+                names.get(item.photo, item.photo),
                 Lens("PINHOLE", p.width, p.height, (p.fx, p.fy, p.cx, p.cy)),
                 np.column_stack([rotation_of(item.qvec), item.tvec]),
             )
@@ -117,7 +122,7 @@ def _export_in_world(collection: bpy.types.Collection, target: Path, kind: str, 
         raise UserError("glTF holds no animated lens: export single cameras, or choose another format.", 2)
     if kind in ("GLTF", "CHAN") and not all(camera.centered for camera in cameras):
         notes.append("It has no shift: views are off by how far the principal point is from the middle.")
-    if kind == "FBX" and animated and len({(c.width, c.height, c.fx, c.cx, c.cy) for c in cameras}) > 1:
+    if kind == "FBX" and animated and len({camera.pinhole for camera in cameras}) > 1:
         notes.append("FBX animates the focal length alone: sensor and shift are those of the first photo.")
     texts = {"CHAN": chan_text, "GLTF": gltf_text}
     try:
@@ -187,32 +192,6 @@ def _write_colmap(photos: list[PosedPhoto], folder: Path) -> None:
     for name, lines in (("cameras.txt", cameras), ("images.txt", images), ("points3D.txt", [])):
         with atomic_file(folder / name) as part:
             part.write_text("".join(lines), "utf-8")
-
-
-# -- nerfstudio -----------------------------------------------------------------------------------------
-
-
-def _write_transforms(photos: list[PosedPhoto], path: Path, workspace: Path) -> None:
-    """transform_matrix: model_from_camera with OpenGL's camera axes, which are Blender's."""
-    source = find_source(workspace)
-    frames = []
-    for item in photos:
-        photo = source.photo(item.photo)
-        rotation, center = pose_of(item.qvec, item.tvec)
-        matrix = np.vstack([np.column_stack([rotation_of(rotation), center]), [0.0, 0.0, 0.0, 1.0]])
-        p = item.pinhole
-        frames.append(
-            {
-                "file_path": _relative(photo, path.parent) if photo else item.photo,
-                "fl_x": p.fx, "fl_y": p.fy, "cx": p.cx, "cy": p.cy, "w": p.width, "h": p.height,
-                "transform_matrix": matrix.tolist(),
-            }
-        )  # fmt: skip
-    text = json.dumps(
-        {"camera_model": "OPENCV", "k1": 0, "k2": 0, "p1": 0, "p2": 0, "frames": frames}, indent=1
-    )
-    with atomic_file(path) as part:
-        part.write_text(text + "\n", "utf-8")
 
 
 def _relative(path: Path, folder: Path) -> str:

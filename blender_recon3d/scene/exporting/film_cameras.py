@@ -14,7 +14,7 @@ import numpy as np
 from mathutils import Matrix, Vector
 
 from ...pipeline.errors import UserError
-from ..cameras import KEY, SENSOR_WIDTH, Pinhole, lens_of
+from ..cameras import KEY, set_film_back
 from ..rotations import nearest_rotation
 from ..scratch_scene import operating_on
 from .camera_text_files import FilmCamera
@@ -48,10 +48,7 @@ def film_cameras(collection: bpy.types.Collection) -> list[FilmCamera]:
         matrix[:3, :3], matrix[:3, 3] = nearest_rotation(axes), world[:3, 3] * meters
         away = np.linalg.norm(seen - world[:3, 3], axis=1).max() * meters if len(seen) else 0.0
         far = max(1.5 * float(away), 100.0)
-        p = intrinsics_of(thing.data)
-        found.append(
-            FilmCamera(thing.name, matrix, p.width, p.height, p.fx, p.fy, p.cx, p.cy, _CLOSEST * far, far)
-        )
+        found.append(FilmCamera(thing.name, matrix, intrinsics_of(thing.data), _CLOSEST * far, far))
     return found
 
 
@@ -73,7 +70,7 @@ def scene_of_cameras(
     }  # an object and its data may share
     try:
         with operating_on(made[0], *made[1:], *others) as scene:
-            first = cameras[0]
+            first = cameras[0].pinhole
             scene.render.resolution_x, scene.render.resolution_y = first.width, first.height
             scene.render.resolution_percentage = 100
             scene.render.fps = FRAME_RATE
@@ -139,9 +136,5 @@ def _animated(cameras: Sequence[FilmCamera]) -> list[bpy.types.Object]:
 
 
 def _set_lens(data: bpy.types.Camera, camera: FilmCamera) -> None:
-    pinhole = Pinhole(camera.width, camera.height, camera.fx, camera.fy, camera.cx, camera.cy)
-    data.sensor_fit, data.sensor_width = "HORIZONTAL", SENSOR_WIDTH
-    data.sensor_height = SENSOR_WIDTH * (camera.height / camera.fy) / (camera.width / camera.fx)
-    lens = lens_of(pinhole, data.sensor_fit, data.sensor_width, data.sensor_height)
-    data.lens, data.shift_x, data.shift_y = lens.lens, lens.shift_x, lens.shift_y
+    set_film_back(data, camera.pinhole)
     data.clip_start, data.clip_end = camera.near, camera.far

@@ -13,7 +13,8 @@ import bpy
 import numpy as np
 
 from ...pipeline.alignments.camera_alignment import quaternion_of
-from ..cameras import KEY, Pinhole, lens_of, pinhole_from, pose_of
+from ..blender_lens import Pinhole, lens_of
+from ..cameras import KEY, pinhole_from, pose_of
 from ..find_imports import offset_of_import
 from ..rotations import nearest_rotation, rotation_of
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...pipeline.colmap.model_places import ENDINGS
 from ...pipeline.errors import FileFormatError
 from ...pipeline.files.regular import read_regular
 
@@ -102,11 +103,6 @@ class Model:
     images: tuple[Image, ...]
 
 
-def has_model(folder: Path) -> bool:
-    """Whether the folder holds a COLMAP model, binary or text."""
-    return any((folder / f"cameras{end}").is_file() and (folder / f"images{end}").is_file() for end in _ENDS)
-
-
 def count_images(folder: Path) -> int:
     """Registered photos of a model; 0 where its images cannot be read."""
     try:
@@ -147,11 +143,9 @@ def read_images(path: Path) -> list[Image]:
 
 # -- both formats -----------------------------------------------------------------------------------
 
-_ENDS = (".bin", ".txt")
-
 
 def _find(folder: Path, stem: str) -> Path:
-    for end in _ENDS:
+    for end in ENDINGS:
         if (folder / (stem + end)).is_file():
             return folder / (stem + end)
     raise FileFormatError(folder, f"it has no {stem}.bin or {stem}.txt")

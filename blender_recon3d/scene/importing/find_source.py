@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from ...pipeline.alignments.project_files import projects_in
+from ...pipeline.colmap.model_places import MODELS, has_model, photos_of
 from ...pipeline.documents.photos_json import read_photos
 from ...pipeline.errors import UserError
 from ...pipeline.files.user_path import recorded_path
@@ -47,8 +48,6 @@ class Source:
         return path if path.is_file() else None
 
 
-# Where models lie: in our workspaces, in the folders of COLMAP's own programs, and as the folder itself.
-_MODELS = ("dense/sparse", "dense/0/sparse", "refined", "sparse/0", "sparse", "0", "colmap/sparse/0", "")
 _ADVICE = "run the reconstruction again or choose another folder"
 _CLOUDS = ("dense/fusion.ply", "dense/fused.ply", "dense/0/fused.ply", "fusion.ply", "fused.ply")
 
@@ -56,13 +55,13 @@ _CLOUDS = ("dense/fusion.ply", "dense/fused.ply", "dense/0/fused.ply", "fusion.p
 def holds_model(folder: str | Path) -> bool:
     """Whether there is a model where one is looked for; quick, for a button that is grey without."""
     root = Workspace(folder).root
-    return any(colmap_files.has_model(root / part) for part in _MODELS)
+    return any(has_model(root / part) for part in MODELS)
 
 
 def second_model(folder: str | Path) -> Path | None:
     """The model of the photos that form a separate group; None where all photos are in one."""
     path = Workspace(folder).root / "sparse" / "1"
-    return path if colmap_files.has_model(path) else None
+    return path if has_model(path) else None
 
 
 def find_source(folder: str | Path) -> Source:
@@ -76,14 +75,14 @@ def find_source(folder: str | Path) -> Source:
     places = [
         place for part in models for place in (workspace.root / part, *_other_numbers(workspace.root, part))
     ]
-    model = next((place for place in places if colmap_files.has_model(place)), None)
+    model = next((place for place in places if has_model(place)), None)
     if model is not None and not workspace.state_file.is_file():
         model, clouds = _largest(workspace.root, model, clouds, notes)
     if model is None and notes:
         raise UserError(f"{notes[0]}: press Reconstruct to make it again.", 2, "again")
     if model is None:
         raise UserError(_no_model(workspace), 2, "results")
-    images = _photos_of(model, workspace.root)
+    images = photos_of(model, workspace.root)
     cloud = next((c for c in (workspace.root / part for part in clouds) if c.is_file()), None)
     if cloud is None:
         notes.append(Said("There is no dense cloud yet, so the sparse points are shown."))
@@ -144,7 +143,7 @@ def _largest(
         (path for path in numbered.parent.iterdir() if path.name.isdigit()), key=lambda path: int(path.name)
     )
     counts = {path / inside: colmap_files.count_images(path / inside) for path in beside
-              if colmap_files.has_model(path / inside)}  # fmt: skip
+              if has_model(path / inside)}  # fmt: skip
     if len(counts) < 2:
         return model, clouds
     largest = max(counts, key=lambda path: counts[path])
@@ -166,9 +165,9 @@ def _current(workspace: Workspace, notes: list[str]) -> tuple[tuple[str, ...], t
     """Where models and clouds may be taken from; for a workspace of ours, what its state says is done and what is as
     it was written. notes is added to."""
     if not workspace.state_file.is_file():
-        return _MODELS, _CLOUDS
+        return MODELS, _CLOUDS
     models, clouds = [], []
-    if not is_done(workspace, "sfm") and colmap_files.has_model(workspace.mapped):
+    if not is_done(workspace, "sfm") and has_model(workspace.mapped):
         notes.append(f"{workspace.root} has no finished cameras, only leftovers of an earlier run")
     done = {stage for stage in ("sfm", "refine", "dense") if is_done(workspace, stage)}
     places = {"dense": workspace.dense / "sparse", "refine": workspace.refined, "sfm": workspace.mapped}
@@ -187,12 +186,6 @@ def _current(workspace: Workspace, notes: list[str]) -> tuple[tuple[str, ...], t
     if "sfm" in done and (why := problem(workspace, "sfm", [workspace.placement])):
         raise UserError(f"{why}: press Reconstruct to make it again.", 2, "again")
     return tuple(models), tuple(clouds)
-
-
-def _photos_of(model: Path, root: Path) -> Path:
-    """The folder of photos that belongs to a model: beside it, a level up, in the chosen folder, or in its own."""
-    places = [folder / "images" for folder in (model.parent, model.parent.parent, root, model)]
-    return next((place for place in places if place.is_dir()), places[0])
 
 
 def _titles(path: Path) -> dict[str, str]:

@@ -19,7 +19,7 @@ from blender_recon3d.scene.exporting.formats import EXPORTERS  # noqa: E402
 from blender_recon3d.scene.importing.import_workspace import import_workspace  # noqa: E402
 from blender_recon3d.scene.meshes import open_edges  # noqa: E402
 from tests.support.made_meshes import dome, plane_with_hole, write_mesh_files  # noqa: E402
-from tests.support.made_workspaces import MadeCamera, ring, write_binary, write_workspace  # noqa: E402
+from tests.support.made_workspaces import ring, write_workspace  # noqa: E402
 
 VALIDATOR = "gltf-validator@2.0.0-dev.3.10"
 FACES = len(dome(8)[1])
@@ -286,106 +286,8 @@ def test_any_name_will_do(collection, name, tmp_path):
     assert [path.name for path in tmp_path.iterdir() if path.suffix == ".glb"] == [name]
 
 
-# -- for Gaussian splatting -------------------------------------------------------------------------
-
-
-def test_a_folder_for_splats_has_photos_and_model(collection, workspace, tmp_path):
-    target = tmp_path / "splats"
-    for _ in range(2):  # over an earlier export
-        assert (
-            export_asset.export_asset(collection, target, "SPLATS")
-            == f"Wrote 5 photos and 500 points to {target}."
-        )
-    made = sorted(p.relative_to(target).as_posix() for p in target.rglob("*") if p.is_file())
-    model = [f"sparse/0/{name}.bin" for name in ("cameras", "images", "points3D")]
-    assert made == [*(f"images/photo_{i:03d}.jpg" for i in range(5)), "recon3d.json", *model]
-    for name in model:
-        assert (target / name).read_bytes() == (workspace / "dense" / "sparse" / name[9:]).read_bytes()
-
-
-def test_a_folder_for_splats_takes_nothing_elses_place(collection, workspace, tmp_path):
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "thesis.txt").write_text("")
-    for place, match in (
-        (tmp_path / "mine", "other files"),
-        (workspace, "contains the other"),
-        (tmp_path, "contains the other"),
-    ):
-        with pytest.raises(UserError, match=match):
-            export_asset.export_asset(collection, place, "SPLATS")
-    assert (tmp_path / "mine" / "thesis.txt").is_file()
-
-
-def test_splats_need_undistorted_photos_that_are_there(tmp_path):
-    model = ring(camera=MadeCamera("SIMPLE_RADIAL", params=(55.0, 30.0, 20.0, 0.1)))
-    write_binary(tmp_path / "a" / "sparse" / "0", model)
-    collection = import_workspace(tmp_path / "a").collection
-    with pytest.raises(UserError, match="not undistorted yet"):
-        export_asset.export_asset(collection, tmp_path / "out", "SPLATS")
-    root = write_workspace(tmp_path / "b", ring())
-    (root / "dense" / "images" / "photo_002.jpg").unlink()
-    with pytest.raises(UserError, match=r"lacks 1 of the model's photos \(photo_002.jpg\)"):
-        export_asset.export_asset(import_workspace(root).collection, tmp_path / "out", "SPLATS")
-    assert not (tmp_path / "out").exists()
-
-
 def test_read_mesh_reads_what_the_engine_writes(workspace):
     assert len(read_mesh(workspace / "mesh" / "mesh.ply")[1]) == FACES
-
-
-def test_what_was_trained_into_the_folder_stays(collection, workspace, tmp_path):
-    target = tmp_path / "splats"
-    export_asset.export_asset(collection, target, "SPLATS")
-    trained = {
-        "output/point_cloud.ply": b"three days",
-        "images/notes.txt": b"mine",
-        "sparse/0/points3D.ply": b"x",
-    }
-    for name, content in trained.items():
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
-        (target / name).write_bytes(content)
-    model = ring(4)  # one photo fewer, and photos that were computed again
-    write_binary(workspace / "dense" / "sparse", model)
-    picture = (workspace / "dense" / "images" / "photo_000.jpg").read_bytes()
-    (workspace / "dense" / "images" / "photo_001.jpg").unlink()
-    (workspace / "dense" / "images" / "photo_001.jpg").write_bytes(picture + b"new")
-    export_asset.export_asset(import_workspace(workspace).collection, target, "SPLATS")
-    assert {name: (target / name).read_bytes() for name in trained} == trained
-    assert not (target / "images" / "photo_004.jpg").exists()
-    assert (target / "images" / "photo_001.jpg").read_bytes() == picture + b"new"
-    assert not list(tmp_path.glob("*.part"))
-
-
-def test_an_export_replaces_nothing_that_was_changed_or_is_elsewhere(collection, tmp_path):
-    target = tmp_path / "splats"
-    export_asset.export_asset(collection, target, "SPLATS")
-    (target / "images" / "photo_002.jpg").unlink()
-    (target / "images" / "photo_002.jpg").write_bytes(b"retouched by hand")
-    with pytest.raises(UserError, match=r"photo_002\.jpg was not exported here"):
-        export_asset.export_asset(collection, target, "SPLATS")
-    assert (target / "images" / "photo_002.jpg").read_bytes() == b"retouched by hand"
-    shutil.rmtree(target)
-    export_asset.export_asset(collection, target, "SPLATS")
-    (target / "images").rename(tmp_path / "elsewhere")
-    (target / "images").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(UserError, match="is a link to another folder"):
-        export_asset.export_asset(collection, target, "SPLATS")
-    assert len(list((tmp_path / "elsewhere").iterdir())) == 5
-
-
-def test_a_list_of_own_files_leads_nowhere_else(collection, tmp_path):
-    target = tmp_path / "splats"
-    export_asset.export_asset(collection, target, "SPLATS")
-    outside = tmp_path / "thesis.txt"
-    outside.write_text("mine")
-    stamp = [outside.stat().st_size, outside.stat().st_mtime_ns]
-    for name in ("../thesis.txt", str(outside), "images/../../thesis.txt"):
-        kept = json.loads((target / "recon3d.json").read_text())
-        (target / "recon3d.json").write_text(
-            json.dumps({**kept, "files": [*kept["files"], [name, *stamp], 10**400]})
-        )
-        export_asset.export_asset(collection, target, "SPLATS")
-        assert outside.read_text() == "mine"
 
 
 @pytest.mark.parametrize("ending", [".obj", ".usdc"])

@@ -1,6 +1,7 @@
 """Cameras for VFX see what the photos see: in FBX, Alembic, USD, glTF and .chan; landscape, portrait, off-center."""
 
 import json
+from dataclasses import astuple
 
 import numpy as np
 import pytest
@@ -59,7 +60,7 @@ def pixels_of(thing, width: int, height: int) -> np.ndarray:
 
 
 def expected(cameras) -> list[np.ndarray]:
-    return [seen_by(c.matrix, c.width, c.height, c.fx, c.fy, c.cx, c.cy) for c in cameras]
+    return [seen_by(camera.matrix, *astuple(camera.pinhole)) for camera in cameras]
 
 
 IMPORTERS = {
@@ -85,7 +86,7 @@ def test_cameras_come_back_from_film_formats(imported, kind, animated, tmp_path)
     found = sorted(
         (thing for thing in bpy.data.objects if thing.type == "CAMERA"), key=lambda each: each.name
     )
-    size = cameras[0].width, cameras[0].height
+    size = cameras[0].pinhole.width, cameras[0].pinhole.height
     if animated:
         (camera,) = found
         for frame, pixels in enumerate(wanted, 1):
@@ -119,7 +120,9 @@ def test_chan_is_what_nuke_takes(imported, tmp_path):
         assert frame == number
         assert np.allclose(about_y @ about_x @ about_z, (Y_UP @ camera.matrix)[:3, :3], atol=1e-6)
         assert np.allclose(values[:3], (Y_UP @ camera.matrix)[:3, 3], atol=1e-5)
-        assert np.tan(np.radians(values[6]) / 2) == pytest.approx(camera.height / 2 / camera.fy, rel=1e-6)
+        assert np.tan(np.radians(values[6]) / 2) == pytest.approx(
+            camera.pinhole.height / 2 / camera.pinhole.fy, rel=1e-6
+        )
 
 
 def test_gltf_holds_fields_of_view(imported, tmp_path):
@@ -127,8 +130,12 @@ def test_gltf_holds_fields_of_view(imported, tmp_path):
     export_cameras(imported.collection, tmp_path / "cameras.gltf", "GLTF")
     document = json.loads((tmp_path / "cameras.gltf").read_text())
     for node, lens, camera in zip(document["nodes"], document["cameras"], cameras, strict=True):
-        assert lens["perspective"]["yfov"] == pytest.approx(2 * np.arctan(camera.height / 2 / camera.fy))
-        assert lens["perspective"]["aspectRatio"] == pytest.approx(camera.width / camera.height)
+        assert lens["perspective"]["yfov"] == pytest.approx(
+            2 * np.arctan(camera.pinhole.height / 2 / camera.pinhole.fy)
+        )
+        assert lens["perspective"]["aspectRatio"] == pytest.approx(
+            camera.pinhole.width / camera.pinhole.height
+        )
         assert np.allclose(np.array(node["matrix"]).reshape(4, 4).T, Y_UP @ camera.matrix)
     with pytest.raises(UserError, match="animated"):
         export_cameras(imported.collection, tmp_path / "b.gltf", "GLTF", animated=True)
@@ -162,9 +169,7 @@ def test_the_cameras_of_a_scene_are_an_alignment(imported, tmp_path):
         local = POINTS @ photo.cam_from_world[:, :3].T + photo.cam_from_world[:, 3]
         fx, fy, cx, cy = photo.lens.params[:4]
         pixels = local[:, :2] / local[:, 2:] * np.array([fx, fy]) + np.array([cx, cy])
-        wanted = seen_by(
-            camera.matrix, camera.width, camera.height, camera.fx, camera.fy, camera.cx, camera.cy
-        )
+        wanted = seen_by(camera.matrix, *astuple(camera.pinhole))
         assert np.abs(pixels - wanted).max() < 0.02
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from blender_recon3d.pipeline.colmap.model_places import has_model
 from blender_recon3d.pipeline.errors import FileFormatError
 from blender_recon3d.scene.importing import colmap_files, ply_points
 from tests.support.made_workspaces import MadeCamera, MadeModel, ring, write_binary, write_cloud, write_text
@@ -239,7 +240,7 @@ def test_a_model_whose_files_do_not_fit_together(tmp_path):
 def test_a_folder_without_a_model(tmp_path):
     with pytest.raises(FileFormatError, match="has no cameras"):
         colmap_files.read_model(tmp_path)
-    assert not colmap_files.has_model(tmp_path)
+    assert not has_model(tmp_path)
 
 
 def test_an_empty_model_is_read(tmp_path):
