@@ -40,12 +40,22 @@ def grouped(entries: list[PhotoEntry], **settings: str) -> tuple[list[CameraEntr
     return cameras, [event.message for event in events]
 
 
-@pytest.mark.parametrize(("focal", "equivalent"), [(1, 1), (50, 6000), (8, 0.5), (0.1, 28), (50, 5)])
+@pytest.mark.parametrize(("focal", "equivalent"), [(1, 1), (50, 6000), (50, 65535), (8, 0.5), (50, 5)])
 def test_focal_lengths_that_no_lens_has_are_dropped_by_name(focal, equivalent):
     cameras, said = grouped([entry(number, focal_mm=focal, focal_35mm=equivalent) for number in range(5)])
     assert [camera.prior for camera in cameras] in (["none"], ["table"])
     assert cameras[0].params[0] == pytest.approx(1.2 * WIDTH)
     assert "00.jpg" in said[0] and f"{equivalent:g} mm" in said[0]
+
+
+def test_a_nonsense_focal_length_does_not_take_the_equivalent_with_it(tmp_path):
+    exif = Image.Exif()
+    exif.get_ifd(0x8769).update({0x920A: 65535.0, 0xA405: 28})
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.jpg", exif=exif)
+    with open_photo(tmp_path / "a.jpg") as image:
+        read = read_exif(image)
+    (camera,), said = grouped([entry(0, focal_mm=read.focal_mm, focal_35mm=read.focal_35mm)])
+    assert camera.prior == "exif" and "65535 mm, which no lens has" in said[0]
 
 
 def test_a_sensor_that_no_lens_fits_is_dropped_by_name():

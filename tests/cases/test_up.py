@@ -8,10 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.TiffImagePlugin import IFDRational
 
 from blender_recon3d.pipeline.documents.photos_json import PhotoEntry, PhotoState
 from blender_recon3d.pipeline.photos.image_files import read_exif
-from blender_recon3d.pipeline.placing.gps import at_zero, fix_from_gps, fix_in_space
+from blender_recon3d.pipeline.placing.gps import at_zero, fix_from_gps, fix_in_space, places_by_name
 from blender_recon3d.pipeline.placing.placing_doubts import gps_doubts
 from blender_recon3d.pipeline.placing.up import Up, find_up
 from blender_recon3d.pipeline.placing.upright import world_from_model
@@ -172,6 +173,70 @@ def test_gps_far_off_in_a_third_of_the_photos_has_no_say():
     transform, _, _ = world_from_model(rotations, centers, points, gps)
     places = centers @ transform[:3, :3].T
     assert fix_from_gps(places[:, :2], gps).scale == pytest.approx(1, rel=0.02)
+
+
+def stuck(gps: np.ndarray, count: int) -> np.ndarray:
+    """A phone that writes its last fix until the next one."""
+    gps[:count] = gps[0]
+    return gps
+
+
+GPS_THAT_SAYS_NOTHING = {
+    "one fix for all": lambda gps: stuck(gps, len(gps)),
+    "one fix for most": lambda gps: stuck(gps, 20),
+    "in steps of 100 m": lambda gps: np.column_stack([gps[:, :2].round(3), gps[:, 2]]),
+    "without the letter of west": lambda gps: gps * [1, -1, 1],
+}
+
+
+@pytest.mark.parametrize("what", GPS_THAT_SAYS_NOTHING)
+def test_gps_that_says_nothing_does_not_turn_a_flight(what):
+    rotations, centers, points = flight(FLIGHTS["to and fro"], 0)
+    up = find_up(rotations, centers, points, GPS_THAT_SAYS_NOTHING[what](gps_of(centers, 1.0)))
+    assert "GPS" not in up.source and degrees_off(up.direction) < 4
+
+
+def test_heights_that_only_some_photos_say_are_not_zero():
+    place = {"name": "", "source": "", "state": PhotoState.USED}
+    said = [
+        (-17.0, 179.9999, 500.0),
+        (-17.0, -179.9999, 510.0),
+        (-17.0, 179.9998, 505.0),
+        (-17.0, 179.9997, 502.0),
+    ]
+    photos = [
+        PhotoEntry(**{**place, "name": str(n)}, gps=gps) for n, gps in enumerate([*said, (-17.0, 180.0, 0.0)])
+    ]
+    places = np.array(list(places_by_name(photos).values()))
+    assert np.isnan(places[:, 2]).tolist() == [False] * 4 + [True]
+    assert np.ptp(places[:, 1]) < 0.001  # across the 180th meridian
+    low = [replace(photo, gps=(*photo.gps[:2], 0.0)) for photo in photos[1:]]
+    assert not np.array(list(places_by_name([photos[0], *low]).values()))[:, 2].any()
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        (
+            {1: "S", 2: (48.0, 6.0, 36.0), 3: "W", 4: (11.0, 30.0, 0.0), 5: b"\1", 6: 400.0},
+            (-48.11, -11.5, -400.0),
+        ),
+        ({1: "south", 2: (48.0, 6.6), 3: b"w\0", 4: (11.0, 30.0), 6: 400.0}, (-48.11, -11.5, 400.0)),
+        ({1: "N", 2: 48.11, 3: "E", 4: 11.5}, (48.11, 11.5, 0.0)),
+        (
+            {1: "N", 2: (48.0, 6.0, 36.0), 3: "E", 4: (11.0, 30.0, 0.0), 6: IFDRational(0, 0)},
+            (48.11, 11.5, 0.0),
+        ),
+        ({1: "N", 2: (IFDRational(0, 0),) * 3, 3: "E", 4: (11.0, 30.0, 0.0)}, None),
+    ],
+)
+def test_gps_is_read_as_programs_write_it(tmp_path, tags, expected):
+    exif = Image.Exif()
+    exif.get_ifd(0x8825).update(tags)
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.jpg", exif=exif)
+    with Image.open(tmp_path / "a.jpg") as image:
+        found = read_exif(image).gps
+    assert found is None if expected is None else found == pytest.approx(expected, abs=1e-4)
 
 
 def test_zero_zero_is_no_place():

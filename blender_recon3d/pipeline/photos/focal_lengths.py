@@ -19,6 +19,7 @@ from .image_files import focal_pixels
 
 SHORTEST, LONGEST = 4.0, 3000.0  # 35 mm equivalents of a fisheye and of the longest superzoom
 FULL_FRAME_WIDTH = 36.0  # mm
+SHORTEST_LENS = 0.5  # mm, of the smallest cameras
 MIN_CROP, MAX_CROP = (
     0.3,
     40.0,
@@ -34,6 +35,10 @@ def drop_absurd(entries: list[PhotoEntry], progress: Progress) -> list[PhotoEntr
         if not entry.used:
             kept.append(entry)
             continue
+        if focal and not SHORTEST_LENS <= focal <= LONGEST:
+            dropped[f"{focal:g} mm, which no lens has"].append(entry.name)
+            entry = replace(entry, focal_mm=None)
+            focal = None
         if equivalent and not SHORTEST <= equivalent <= LONGEST:
             dropped[f"{equivalent:g} mm (35 mm equivalent), which no lens has"].append(entry.name)
             entry = replace(entry, focal_35mm=None, focal_mm=None if focal == equivalent else focal)

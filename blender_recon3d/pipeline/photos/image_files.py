@@ -227,8 +227,8 @@ def read_exif(image: Image.Image) -> ExifInfo:
     return ExifInfo(
         make=_text(base.get(ExifTags.Base.Make)),
         model=_text(base.get(ExifTags.Base.Model)),
-        focal_mm=_positive(detail.get(ExifTags.Base.FocalLength)),
-        focal_35mm=_positive(detail.get(ExifTags.Base.FocalLengthIn35mmFilm)),
+        focal_mm=_positive(detail.get(ExifTags.Base.FocalLength), maximum=1e6),  # absurd ones are named later
+        focal_35mm=_positive(detail.get(ExifTags.Base.FocalLengthIn35mmFilm), maximum=1e6),
         sensor_mm=_sensor_mm(detail),
         orientation=int(orientation) if orientation in range(1, 9) else 1,
         gps=_gps(place),
@@ -279,15 +279,28 @@ def _positive(value: object, maximum: float = 10_000) -> float | None:
 
 def _gps(place: dict[int, object]) -> tuple[float, float, float] | None:
     """Latitude and longitude in degrees, altitude in meters (0 when not said)."""
-    try:
-        angles = []
-        for value, sign in ((ExifTags.GPS.GPSLatitude, "S"), (ExifTags.GPS.GPSLongitude, "W")):
-            degrees, minutes, seconds = (float(part) for part in place[value])  # type: ignore[attr-defined]
-            angle = degrees + minutes / 60 + seconds / 3600
-            angles.append(-angle if place.get(value - 1) == sign else angle)
-        altitude = float(place.get(ExifTags.GPS.GPSAltitude, 0.0))  # type: ignore[arg-type]
-    except (KeyError, TypeError, ValueError, ZeroDivisionError, OverflowError):
+    angles = [
+        _angle(place.get(value), _text(place.get(value - 1)).upper().startswith(negative))
+        for value, negative in ((ExifTags.GPS.GPSLatitude, "S"), (ExifTags.GPS.GPSLongitude, "W"))
+    ]
+    latitude, longitude = angles
+    if latitude is None or longitude is None or abs(latitude) > 90 or abs(longitude) > 180:
         return None
+    try:
+        altitude = float(place.get(ExifTags.GPS.GPSAltitude, 0.0))  # type: ignore[arg-type]
+    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
+        altitude = 0.0
     below = place.get(ExifTags.GPS.GPSAltitudeRef) in (1, b"\x01")
-    good = abs(angles[0]) <= 90 and abs(angles[1]) <= 180 and np.isfinite(altitude)
-    return (angles[0], angles[1], -altitude if below else altitude) if good else None
+    return latitude, longitude, (-altitude if below else altitude) if np.isfinite(altitude) else 0.0
+
+
+def _angle(parts: object, negative: bool) -> float | None:
+    """Degrees, from degrees, minutes and seconds, of which the last may be missing."""
+    try:
+        values = [float(part) for part in (parts if isinstance(parts, tuple) else (parts,))]  # type: ignore[arg-type]
+    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
+        return None
+    if not 1 <= len(values) <= 3 or not np.isfinite(values).all():
+        return None
+    angle = sum(value / 60**place for place, value in enumerate(values))
+    return -angle if negative else angle

@@ -60,8 +60,21 @@ class SpaceFix:
 
 
 def places_by_name(photos: Iterable[PhotoEntry]) -> dict[str, list[float]]:
-    """Latitude, longitude and height by the photo's name, of photos.json's entries; without those at 0, 0."""
-    return {photo.name: list(photo.gps) for photo in photos if photo.gps and not at_zero(photo)}
+    """Latitude, longitude and height by the photo's name, of photos.json's entries; without those at 0, 0.
+
+    A height of NaN is one that a photo does not say, where others do. Longitudes go on across the 180th meridian.
+    """
+    places = {photo.name: list(photo.gps) for photo in photos if photo.gps and not at_zero(photo)}
+    first = next(iter(places.values()), None)
+    high = sum(place[2] != 0 for place in places.values())
+    for place in places.values():
+        if first is not None:
+            place[1] = first[1] + (place[1] - first[1] + 180) % 360 - 180
+        if high < MIN_PHOTOS:
+            place[2] = 0.0
+        elif place[2] == 0:  # what EXIF without a height is read as
+            place[2] = np.nan
+    return places
 
 
 def at_zero(photo: PhotoEntry) -> bool:
@@ -121,23 +134,29 @@ def fix_from_gps(places: np.ndarray, gps: np.ndarray) -> Fix:
 
 def fix_in_space(centers: np.ndarray, gps: np.ndarray) -> SpaceFix | None:
     """From camera centers [N, 3] and latitude, longitude, height [N, 3] (NaN: none). None where that fixes nothing:
-    too few photos, all in one spot or on one line."""
+    too few places, all in one spot or on one line.
+
+    Photos with the very same GPS, as phones write until the next fix, count as one: as the mean of their cameras.
+    """
     known = np.isfinite(gps).all(axis=1)
-    if known.sum() < MIN_PHOTOS:
+    places, group = np.unique(gps[known], axis=0, return_inverse=True)
+    group = group.reshape(-1)
+    if len(places) < MIN_PHOTOS:
         return None
     origin = np.median(gps[known], axis=0)
-    q = np.column_stack([east_north(gps[known], origin), gps[known, 2] - origin[2]])
-    p = centers[known]
+    q = np.column_stack([east_north(places, origin), places[:, 2] - origin[2]])
+    every = centers[known]
+    p = np.stack([np.bincount(group, every[:, axis]) for axis in range(3)], axis=1)
+    p /= np.bincount(group)[:, None]
     if np.linalg.svd(p - p.mean(axis=0), compute_uv=False)[1] < 1e-9:
         return None
-
-    def errors(members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        scale, rotation, shift = _similarity(p[members], q[members])
-        return scale * p @ rotation.T + shift - q, rotation
-
-    kept = _agreeing(np.linalg.norm(errors(sample)[0], axis=1) for sample in _samples(len(p), 3))
+    kept = _agreeing(
+        np.linalg.norm(_moved(_similarity(p[sample], q[sample]), p) - q, axis=1)
+        for sample in _samples(len(p), 3)
+    )
     for _ in range(ROUNDS):
-        off, rotation = errors(kept)
+        found = _similarity(p[kept], q[kept])
+        off = _moved(found, p) - q
         near = _near(np.linalg.norm(off, axis=1), kept)
         if near.sum() < MIN_PHOTOS or np.array_equal(near, kept):
             break
@@ -146,9 +165,15 @@ def fix_in_space(centers: np.ndarray, gps: np.ndarray) -> SpaceFix | None:
     spread = np.linalg.svd(moved - moved.mean(axis=0), compute_uv=False) / np.sqrt(kept.sum())
     noise = float(np.sqrt(np.mean(off[kept] ** 2)))
     up_error = float(np.degrees(np.arctan2(noise, spread[1] * np.sqrt(max(kept.sum() - 3, 1)))))
-    every, used = np.full(len(centers), np.nan), np.zeros(len(centers), bool)
-    every[known], used[known] = np.linalg.norm(off[:, :2], axis=1), kept
-    return SpaceFix(rotation[2], up_error, every, used, float(np.linalg.norm(q[kept].std(axis=0))))
+    errors, used = np.full(len(centers), np.nan), np.zeros(len(centers), bool)
+    errors[known] = np.linalg.norm((_moved(found, every) - q[group])[:, :2], axis=1)
+    used[known] = kept[group]
+    return SpaceFix(found[1][2], up_error, errors, used, float(np.linalg.norm(q[kept].std(axis=0))))
+
+
+def _moved(similarity: tuple[float, np.ndarray, np.ndarray], points: np.ndarray) -> np.ndarray:
+    scale, rotation, shift = similarity
+    return np.asarray(scale * points @ rotation.T + shift)
 
 
 def _samples(count: int, size: int) -> list[np.ndarray]:

@@ -48,7 +48,7 @@ def _fix(model: Any, gps: Mapping[str, Any]) -> tuple[SpaceFix | None, list[str]
 def up_is_a_guess(up: Up) -> Doubt:
     return Doubt(
         UP,
-        f"Which way is up is a guess, from {up.source}: the photos have no GPS to tell.",
+        f"Which way is up is a guess, from {up.source}: neither GPS nor gravity tells.",
         "If the model lies on its side or is upside down, correct it in Blender with Align to 3 Points or Up "
         "Axis.",
     )
@@ -64,7 +64,7 @@ def gps_doubts(fix: SpaceFix, names: list[str]) -> list[Doubt]:
             Doubt(
                 "gps",
                 f"The cameras stand {typical:.0f} m (median) from where the photos' GPS puts them, in a capture "
-                f"{2 * fix.reach:.0f} m wide: they are likely wrong.",
+                f"{2 * fix.reach:.0f} m wide: the cameras, or the GPS, are likely wrong.",
                 "Take photos that overlap more, or check their GPS.",
             )
         ]

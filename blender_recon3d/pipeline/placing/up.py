@@ -24,6 +24,8 @@ FELT = 10.0  # degrees between what photos say of gravity and their mean, for mo
 FELT_APART = 12.0  # degrees between gravity and the cameras' own line, from which gravity is believed
 MIN_FELT = 3  # photos that must say it, and half of all
 GPS_CONE = 15.0  # degrees to which GPS must know up to be asked
+COARSE = 0.4  # of how far the photos reach that GPS may be off to say what is up
+SKYWARD = 0.8  # of the mean view upwards: beyond it all photos look straight up
 GPS_APART = 20.0  # degrees between GPS' up and the cameras', from which GPS is believed
 SURVEY = 0.5  # motion along the photos' own y against that along x: who walks along a wall hardly moves up and down
 FACING = 30.0  # degrees between a plane's normal and the view: they look straight at it
@@ -52,7 +54,7 @@ def find_up(
     latitude, longitude (degrees) and height (meters); felt [N, 3]: up in each camera, by gravity. NaN where a photo
     has none."""
     fix = fix_in_space(centers, gps) if gps is not None else None
-    if fix is not None and fix.up_error > GPS_CONE:
+    if fix is not None and not _tells_up(fix, rotations):
         fix = None
     axis, cone = _level_axis(rotations)
     gravity = _gravity(rotations, felt) if felt is not None else None
@@ -70,6 +72,13 @@ def find_up(
             return _from_gps(fix)
         return Up(signed, cone, "the cameras")
     return _signed(axis, cone, rotations, centers, points)
+
+
+def _tells_up(fix: SpaceFix, rotations: np.ndarray) -> bool:
+    """Not where GPS is as coarse as the capture is wide, nor where all photos would look at the sky: with the letter of
+    west or south lost, GPS is mirrored, and a survey hangs upside down."""
+    coarse = float(np.nanmedian(fix.errors)) > COARSE * fix.reach
+    return fix.up_error <= GPS_CONE and not coarse and float(rotations[:, 2].mean(axis=0) @ fix.up) < SKYWARD
 
 
 def _near(first: np.ndarray, second: np.ndarray, degrees: float) -> bool:
