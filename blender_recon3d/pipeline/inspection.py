@@ -15,7 +15,7 @@ from .events import Progress
 from .job_forecast import forecast_job, memory
 from .photos.camera_groups import group_cameras
 from .photos.find_photos import MIN_PHOTOS, common_folder, look_for, none_found
-from .photos.left_out import notes
+from .photos.left_out import notes, pictures_left
 from .photos.photo_entries import examine_all, photo_entry, reading_bytes
 from .photos.photo_quality import set_aside
 from .settings import QUALITIES, JobSettings
@@ -57,7 +57,11 @@ def inspect_photos(settings: JobSettings, progress: Progress, exclude: Path) -> 
             UnfitPhoto(photo=str(photo.path), reason=photo.reason) for photo in photos if photo.reason
         ],
         cameras=cameras,
-        advice=[note.text for note in left_out] + advice(len(used), bool(videos), len(cameras)),
+        advice=[
+            *(note.text for note in left_out),
+            *filter(None, [pictures_left(photo for photo in photos if not photo.reason)]),
+            *advice(len(used), bool(videos), len(cameras)),
+        ],
         quality=settings.quality,
         until=settings.until,
         forecasts={
@@ -77,7 +81,8 @@ def advice(used: int, videos: bool, cameras: int) -> list[str]:
     """What a person may want to change before starting."""
     found = []
     if not videos and used < MIN_PHOTOS:
-        found.append(f"{used} photos can be used, but at least {MIN_PHOTOS} are needed: add more.")
+        photos = f"{used} photo{'s' * (used != 1)}"
+        found.append(f"{photos} can be used, but at least {MIN_PHOTOS} are needed: add more.")
     elif not videos and used < USUAL:
         found.append(f"{used} photos cover one side of a subject; walking all around it takes 30 to 60.")
     if cameras > max(4, used // 3):

@@ -229,6 +229,58 @@ def test_a_float_without_numbers_is_no_fault(tmp_path):
     assert examine(tmp_path / "a.tif").width == 256
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("orientation", [2, 6])
+@pytest.mark.parametrize("color", [False, True])
+def test_a_turned_tiff_stands_upright(tmp_path, kind, orientation, color):
+    upright = np.asarray(picture(0) if color else picture(0).convert("L"))
+    stored = upright[:, ::-1] if orientation == 2 else np.rot90(upright)
+    values = (stored / (255 if kind == np.float32 else 1)).astype(kind) * (257 if kind == np.uint16 else 1)
+    tiff(tmp_path / "a.tif", values.astype(kind), {274: orientation})
+    found = read_rgb(tmp_path / "a.tif").astype(int)
+    assert np.abs(found - (upright if color else upright[..., None])).max() <= 1
+
+
+def tiff(path: Path, values: np.ndarray, tags: dict[int, int]) -> None:
+    """A TIFF of one strip, values [H, W] or [H, W, C], with these tags beside the usual ones."""
+    channels = 1 if values.ndim == 2 else values.shape[2]
+    kind = {"u": 1, "i": 2, "f": 3}[values.dtype.kind]
+    bits = 8 * values.dtype.itemsize
+    written = {256: values.shape[1], 257: values.shape[0], 258: bits, 259: 1, 262: 2 if channels == 3 else 1, 273: 8,
+               277: channels, 278: values.shape[0], 279: values.nbytes, 339: kind, **tags}  # fmt: skip
+    table, extra = b"", b""
+    after = 8 + values.nbytes + 2 + 12 * len(written) + 4
+    for tag, value in sorted(written.items()):
+        if tag in (258, 339) and channels == 3:  # three numbers, which lie behind the table
+            table += struct.pack("<HHII", tag, 3, 3, after + len(extra))
+            extra += struct.pack("<3H", value, value, value)
+        else:
+            table += struct.pack("<HHII", tag, 4, 1, value)
+    head = b"II*\0" + struct.pack("<I", 8 + values.nbytes)
+    path.write_bytes(head + values.tobytes() + struct.pack("<H", len(written)) + table + bytes(4) + extra)
+
+
+@pytest.mark.parametrize(
+    ("scale", "kind", "tags"),
+    [
+        (257, np.uint16, {262: 0}),  # white is zero, as scanners have it
+        (16, np.uint16, {262: 0}),
+        (128, np.int16, {}),
+        (257, np.int32, {}),
+    ],
+)
+def test_gray_of_other_kinds(tmp_path, scale, kind, tags):
+    gray_values = np.asarray(picture(0).convert("L")).astype(np.int64) * scale
+    tiff(tmp_path / "a.tif", (255 * scale - gray_values if tags else gray_values).astype(kind), tags)
+    assert np.abs(read_rgb(tmp_path / "a.tif")[..., 0].astype(int) - gray_values // scale).max() <= 2
+
+
+def test_colors_in_planes_are_refused_by_name(tmp_path):
+    """OpenCV would make stripes of them."""
+    tiff(tmp_path / "a.tif", np.zeros((320, 480, 3), np.uint16), {284: 2})
+    assert "separate planes" in examine(tmp_path / "a.tif").reason
+
+
 def test_sixteen_bits_are_turned_and_their_transparency_is_white(tmp_path):
     pixels = np.dstack(
         [np.asarray(picture(0)).astype(np.uint16) * 257, np.full((320, 480), 65535, np.uint16)]

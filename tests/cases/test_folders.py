@@ -17,6 +17,7 @@ from blender_recon3d.pipeline.inspection import inspect_photos
 from blender_recon3d.pipeline.photos.find_photos import look_for
 from blender_recon3d.pipeline.photos.left_out import notes
 from blender_recon3d.pipeline.photos.masks import match_masks, read_mask
+from blender_recon3d.pipeline.photos.photo_quality import examine
 from blender_recon3d.pipeline.report.advice import advise
 from blender_recon3d.pipeline.settings import JobSettings
 from blender_recon3d.pipeline.stage_settings import PhotosSettings
@@ -46,14 +47,14 @@ def found_in(folder: Path, masks: str = "") -> tuple[list[str], list[str], str]:
     "system",
     ["@eaDir/1.jpg", "$RECYCLE.BIN/S-1-5-21", "$Recycle.Bin", "#recycle", "@Recycle", ".thumbnails", "lost+found",
      "__MACOSX", "System Volume Information", "Trash", ".Trash-1000/files", "RECYCLER", "FOUND.000", "@tmp",
-     "Catalog Previews.lrdata"],
+     "Catalog Previews.lrdata", "PRIVATE/M4ROOT/THMBNL", "files_trashbin", "Papierkorb", "Deleted Items"],
 )  # fmt: skip
 def test_what_systems_put_there_is_no_photo_of_the_users(tmp_path, system):
     touch(tmp_path, "1.jpg", "2.jpg", "3.jpg", f"{system}/4.jpg")
     photos, _, said = found_in(tmp_path)
     assert photos == ["1.jpg", "2.jpg", "3.jpg"]
     hidden = system.startswith(".")
-    assert (said == "") == hidden and (hidden or system.split("/")[0] in said)
+    assert (said == "") == hidden and (hidden or any(part in said for part in system.split("/")))
 
 
 def test_such_a_folder_counts_when_it_is_named(tmp_path):
@@ -133,6 +134,55 @@ def test_a_film_beside_its_cover_is_taken_and_one_beside_photos_is_named(tmp_pat
     assert "1 video (holiday.mp4) beside the photos is not used" in said and "choose the video itself" in said
 
 
+def test_of_a_live_photo_that_is_given_with_its_video_the_photo_is_taken(tmp_path):
+    folder = touch(tmp_path, "1.heic", "1.MOV", "2.heic", "walk.mp4")
+    found = look_for(
+        [str(folder / name) for name in ("1.heic", "1.MOV", "2.heic", "walk.mp4")], folder / "nowhere"
+    )
+    assert [path.name for path in found.photos] == ["1.heic", "2.heic"]
+    assert [path.name for path in found.videos] == ["walk.mp4"]
+
+
+def test_photos_that_are_only_in_the_cloud_are_told(tmp_path):
+    touch(tmp_path, "1.jpg", ".2.HEIC.icloud", ".notes.pages.icloud")
+    photos, _, said = found_in(tmp_path)
+    assert photos == ["1.jpg"] and said.startswith("1 photo (2.HEIC) is in iCloud and not on this computer")
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "reason"),
+    [
+        ("a.jpg", b"GIF89a", "a GIF"),
+        ("a.jpg", b"version https://git-lfs.github.com/spec/v1", "a pointer of Git LFS"),
+        ("a.jpg", b"\n<!DOCTYPE html>", "a web page"),
+        ("a.jpg", b"\0\0\0\x18ftypmp42", "a video that is named like a photo"),
+        ("photos.zip", b"PK\3\4", "an archive"),
+        ("a.tif", b"II*\0\x08\0\0\0\0\0", "a kind of TIFF that is not read"),
+        ("a.dng", b"II*\0", "a RAW file"),
+        ("a.jpg", b"Ceci", "not an image"),
+    ],
+)
+def test_what_is_no_photo_is_told_by_what_it_is(tmp_path, name, head, reason):
+    (tmp_path / name).write_bytes(head)
+    assert examine(tmp_path / name).reason.startswith(reason)
+
+
+def test_animations_and_stacks_are_told(tmp_path):
+    for name in ("clip.webp", "scan.tif"):
+        picture(0).save(tmp_path / name, save_all=True, append_images=[picture(1), picture(2)])
+        with pytest.raises(
+            UserError, match=rf"1 file \({name}\) holds up to 3 pictures, of which only the first"
+        ):
+            stage.run(
+                Workspace(tmp_path / "out"), PhotosSettings(sources=(str(tmp_path / name),)), Progress()
+            )
+    picture(0).save(tmp_path / "clip.gif", save_all=True, append_images=[picture(1), picture(2)])
+    with pytest.raises(UserError, match=r"clip.gif: a GIF, .* give the video"):
+        stage.run(
+            Workspace(tmp_path / "out"), PhotosSettings(sources=(str(tmp_path / "clip.gif"),)), Progress()
+        )
+
+
 # -- masks ------------------------------------------------------------------------------------------
 
 
@@ -199,6 +249,18 @@ def test_a_mask_that_fits_several_photos_is_used_for_none_and_told(tmp_path):
     said = " ".join(event.message for event in events if event.kind == "warning")
     assert "The mask a.png fits day1/a.jpg and day2/a.jpg, so it is used for none" in said
     assert "day1/IMG_1.png" in said
+
+
+def test_masks_beside_photos_are_no_photos_even_if_nobody_says_so(tmp_path):
+    mask = np.zeros((320, 480), np.uint8)
+    cv2.circle(mask, (200, 160), 90, 255, -1)
+    cv2.imwrite(str(tmp_path / "a_mask.png"), mask)
+    assert examine(tmp_path / "a_mask.png").reason.startswith("a mask, not a photo")
+    for number, photo in enumerate(
+        (mask // 2 + 20, np.full_like(mask, 255), np.asarray(picture(0).convert("1")))
+    ):
+        Image.fromarray(photo).save(tmp_path / f"{number}.png")
+        assert "mask" not in examine(tmp_path / f"{number}.png").reason
 
 
 def test_masks_inside_the_folder_of_photos_are_no_photos(tmp_path):

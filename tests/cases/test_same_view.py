@@ -41,6 +41,13 @@ def test_the_best_of_several_copies_is_used(tmp_path, view):
     assert set(aside(tmp_path, keep=True)) == set()
 
 
+def test_a_copy_that_was_turned_is_a_copy(tmp_path, view):
+    image = Image.fromarray(view)
+    for number in range(4):
+        image.rotate(90 * number, expand=True).save(tmp_path / f"{number}.jpg", quality=97 - number)
+    assert set(aside(tmp_path)) == {"1.jpg", "2.jpg", "3.jpg"}
+
+
 def test_of_a_bracket_the_middle_is_used(tmp_path, view):
     for name, stops in (("dark", -2), ("middle", 0), ("light", 2)):
         light = (view / 255) ** 2.2 * 2.0**stops

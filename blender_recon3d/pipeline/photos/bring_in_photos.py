@@ -28,7 +28,7 @@ from .find_photos import (
     none_found,
 )
 from .image_files import open_photo, read_exif, upright_rgb
-from .left_out import notes
+from .left_out import notes, pictures_left
 from .masks import match_masks, read_mask
 from .photo_entries import examine_all, in_threads, photo_entry
 from .photo_quality import PhotoInfo, set_aside
@@ -46,6 +46,9 @@ def bring_in_photos(workspace: Workspace, settings: PhotosSettings, progress: Pr
     for photo in photos:
         if photo.reason:
             progress.warning(f"{photo.path.name} is excluded: {photo.reason}.", photo=str(photo.path))
+    if left := pictures_left(used):
+        progress.warning(left)
+        unread.append(left)
     if len(used) < MIN_PHOTOS:
         raise UserError(" ".join([_too_few(photos, used, base), *unread]), 2)
 

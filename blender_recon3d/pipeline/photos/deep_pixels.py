@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image, TiffImagePlugin
 
 LOOKED_AT = 1_000_000  # values that the percentiles are taken of
-WHITES = (255, 1023, 4095, 16383, 65535)  # of 8, 10, 12, 14 and 16 bits
+WHITES = (255, 1023, 4095, 16383, 32767, 65535)  # of 8, 10, 12, 14, 15 (signed) and 16 bits
 NARROW = 1 / 8  # of the range up to white; values that fill less are stretched
 OVERSHOOT = 2.0  # what floats from 0 to 1 may reach in single pixels
 DIM = 0.2  # of white, that the brightest values of a capture reach; else white is not what it seems
@@ -33,8 +33,15 @@ for _order in (b"II", b"MM"):
             "RGB",
             "RGB",
         )
+    for _four in ((3,), (3, 3, 3, 3)):
+        for _extra in ((0,), (1,), (2,)):
+            _KNOWN[_order, 2, _four, 1, (32, 32, 32, 32), _extra] = ("RGBA", "RGBA")
     _KNOWN[_order, 1, (3,), 1, (64,), ()] = ("F", "F;64F")
 TiffImagePlugin.OPEN_INFO.update(_KNOWN)
+
+
+class SeparatePlanesError(ValueError):
+    """OpenCV takes the planes of such a TIFF for rows of pixels."""
 
 
 @dataclass(frozen=True)
@@ -93,15 +100,18 @@ def is_deep(image: Image.Image) -> bool:
 
 
 def deep_values(image: Image.Image) -> np.ndarray | None:
-    """[H, W] or [H, W, 2, 3 or 4] (color as RGB, then alpha) as the file has them, not turned; None for 8 bits.
+    """[H, W] or [H, W, 2, 3 or 4] (color as RGB, then alpha) as the file has them; None for 8 bits.
 
-    OSError for floats in color that OpenCV cannot read either.
+    Those of a TIFF are upright, since both of its readers turn it; those of others are not. OSError for floats in color
+    that OpenCV cannot read either, SeparatePlanesError for colors in planes.
     """
     if image.mode.startswith(("I", "F")):
-        return np.asarray(image)
+        return _gray_values(image)
     if _NOTE not in image.info:
         return None
     file, bits = image.info[_NOTE]
+    if _tag(image, TiffImagePlugin.PLANAR_CONFIGURATION) == 2:
+        raise SeparatePlanesError("interleaved ones (chunky, pixel by pixel)")
     file.seek(0)
     content = np.frombuffer(file.read(), np.uint8)
     try:
@@ -115,6 +125,24 @@ def deep_values(image: Image.Image) -> np.ndarray | None:
     if values.ndim == 3 and values.shape[2] >= 3:
         values[..., :3] = values[..., 2::-1].copy()
     return values
+
+
+def _gray_values(image: Image.Image) -> np.ndarray:
+    """With white as the largest, and without the sign that Pillow gives to 32 bits."""
+    white_is_zero = _tag(image, TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0
+    unsigned = image.mode == "I" and _tag(image, TiffImagePlugin.SAMPLEFORMAT) in (None, 1, (1,))
+    values = np.asarray(image)
+    if unsigned and isinstance(image, TiffImagePlugin.TiffImageFile):
+        values = values.view(np.uint32)
+    if white_is_zero and values.dtype.kind in "iu" and values.size:
+        highest = int(values.max())
+        values = next((white for white in WHITES if highest <= white), highest) - values
+    return values
+
+
+def _tag(image: Image.Image, tag: int) -> Any:
+    """Of a TIFF; None where it is none, or does not say."""
+    return image.tag_v2.get(tag) if isinstance(image, TiffImagePlugin.TiffImageFile) else None
 
 
 def measure(values: np.ndarray) -> Values:
@@ -135,6 +163,8 @@ def common_range(found: Iterable[Values]) -> ValueRange:
     photos = list(found)
     low, high = min(v.low for v in photos), max(v.high for v in photos)
     highest = max(v.highest for v in photos)
+    if photos[0].whole and low < 0:  # signed numbers about zero
+        return ValueRange(low, high) if high > low else ValueRange(low, low + 1)
     if photos[0].whole:
         white = float(next((white for white in WHITES if highest <= white), highest))
         return _stretched(low, high, white)

@@ -29,6 +29,8 @@ OTHER_PICTURES = frozenset(
         ".fits", ".heics", ".avifs", ".insp", ".xcf", ".dpx", ".pcx", ".sgi",
     }
 )  # fmt: skip
+ARCHIVES = frozenset({".zip", ".rar", ".7z", ".tar", ".gz", ".tgz"})
+CLOUD = ".icloud"  # what a Mac leaves of a file that it has moved to the cloud: .IMG_1.HEIC.icloud
 # Folders that systems, network drives and programs fill by themselves: thumbnails, what was thrown away, what a check
 # of the disk has found. Hidden ones (.thumbnails, .Trash-1000, .@__thumb) are passed over anyway.
 SYSTEM_FOLDERS = frozenset(
@@ -36,7 +38,10 @@ SYSTEM_FOLDERS = frozenset(
         "@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "@tmp", "$recycle.bin", "recycler",
         "recycled", "recycle.bin", "recycle bin", "system volume information", "lost+found", "lost.dir",
         "network trash folder", "temporary items", "trash", "trashbox", "recycle_bin", "__macosx", "thumbnails",
-        "thumbs", "_gsdata_", "msocache", "ipod photo cache",
+        "thumbs", "thumb", "_thumbs", "_thumb", "thmbnl", "thm", "xnviewthumb", "_gsdata_", "msocache",
+        "ipod photo cache", "appledouble", "_vti_cnf",
+        "files_trashbin", "files_versions", "~snapshot", "recently-snapshot", "@synoresource",
+        "deleted items", "papierkorb", "corbeille", "papelera", "cestino", "prullenbak", "lixeira", "cache", "caches",
     }
 )  # fmt: skip
 # Libraries and caches of programs, which are folders that look like one file.

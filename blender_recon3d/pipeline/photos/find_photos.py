@@ -12,7 +12,7 @@ from pathlib import Path
 from ..errors import UserError
 from ..files.regular import open_regular
 from ..files.user_path import user_path
-from .extensions import EXTENSIONS, OTHER_PICTURES, RAW_EXTENSIONS, VIDEO_EXTENSIONS, is_picture
+from .extensions import ARCHIVES, EXTENSIONS, OTHER_PICTURES, RAW_EXTENSIONS, VIDEO_EXTENSIONS, is_picture
 from .folder_walk import Walk
 
 MIN_PHOTOS = 3
@@ -22,8 +22,8 @@ MAX_OPENED = 5000  # files whose content is asked for
 @dataclass
 class Found:
     """photos, videos: those used. The rest is what lies there too: pictures in folders of the system (system), RAW
-    files, pictures of other formats, videos beside photos, and photos beside a video (covers). misnamed: those of the
-    photos that are called otherwise."""
+    files, pictures of other formats, videos beside photos, photos beside a video (covers), archives, and photos that
+    are in a cloud (away). misnamed: those of the photos that are called otherwise."""
 
     photos: list[Path] = field(default_factory=list)
     videos: list[Path] = field(default_factory=list)
@@ -33,6 +33,8 @@ class Found:
     videos_aside: list[Path] = field(default_factory=list)
     covers: list[Path] = field(default_factory=list)
     misnamed: list[Path] = field(default_factory=list)
+    archives: list[Path] = field(default_factory=list)
+    away: list[Path] = field(default_factory=list)
 
 
 def find_photos(given: Iterable[str], workspace_root: Path, masks: str = "") -> tuple[list[Path], list[Path]]:
@@ -47,8 +49,8 @@ def look_for(given: Iterable[str], workspace_root: Path, masks: str = "") -> Fou
     Where a folder has none by name, those count that are some by content: copies without an ending, IMG_1.JPG~.
     Folders are searched recursively, through links too; hidden entries, folders of the system, other kinds of files,
     the folder of masks and what workspaces hold are passed over. Of photos and videos in one folder the photos count,
-    unless they are too few. A file named outright is taken whatever its name ends in. UserError (2) for a path that is
-    not there.
+    unless they are too few. A file named outright is taken whatever its name ends in, but for the video of a Live Photo
+    that is given too. UserError (2) for a path that is not there.
     """
     found = Found()
     photos: dict[Path, None] = {}
@@ -64,7 +66,9 @@ def look_for(given: Iterable[str], workspace_root: Path, masks: str = "") -> Fou
             raise UserError(f"{path} does not exist: give a folder of photos, photo files or a video.", 2)
         for file in chosen:
             (videos if file.suffix.lower() in VIDEO_EXTENSIONS else photos)[file] = None
-    found.photos, found.videos = list(photos), list(videos)
+    live = {photo.with_suffix("") for photo in photos}
+    found.photos = list(photos)
+    found.videos = [video for video in videos if video.with_suffix("") not in live]
     return found
 
 
@@ -75,6 +79,8 @@ def _choose(walk: Walk, found: Found) -> list[Path]:
     raw, other, stills, videos = (sorted(walk.of(kind), key=natural_key) for kind in kinds)
     found.raw += raw
     found.other += other
+    found.away += sorted(walk.away, key=natural_key)
+    found.archives += [path for path in walk.other if path.suffix.lower() in ARCHIVES]
     if not (stills or videos):
         stills = [path for path in sorted(walk.other, key=natural_key)[:MAX_OPENED] if _is_picture(path)]
         found.misnamed += stills

@@ -7,14 +7,14 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from ..errors import UserError
-from .extensions import EXTENSIONS, OTHER_PICTURES, RAW_EXTENSIONS, VIDEO_EXTENSIONS, is_system_folder
+from .extensions import CLOUD, EXTENSIONS, OTHER_PICTURES, RAW_EXTENSIONS, VIDEO_EXTENSIONS, is_system_folder
 
 _PICTURES = EXTENSIONS | VIDEO_EXTENSIONS | RAW_EXTENSIONS | OTHER_PICTURES
 
 
 class Walk:
     """files: pictures and videos of all kinds. other: files that are called otherwise. system: photos in folders that
-    systems and programs fill.
+    systems and programs fill. away: photos that are in a cloud, of which only a placeholder lies here.
 
     Links to folders are followed once the rest is searched, so that what is reached both ways has its own path; never
     to a folder above, nor twice to one. UserError (2) for a folder that cannot be read.
@@ -24,6 +24,7 @@ class Walk:
         self.files: list[Path] = []
         self.other: list[Path] = []
         self.system: list[Path] = []
+        self.away: list[Path] = []
         self._root, self._without = root, {workspace_root, masks}
         self._workspace_root = workspace_root
         self._seen: set[tuple[int, int]] = set()
@@ -58,7 +59,10 @@ class Walk:
                 name for name in folders if not (here / name).is_symlink() and self._is_new(here / name)
             ]
             for name in files:
-                if not name.startswith("."):
+                if name.startswith(".") and name.endswith(CLOUD):
+                    photo = here / name.removeprefix(".").removesuffix(CLOUD)
+                    self.away += [photo] * (photo.suffix.lower() in EXTENSIONS)
+                elif not name.startswith("."):
                     known = Path(name).suffix.lower() in _PICTURES
                     (self.files if known else self.other).append(here / name)
 

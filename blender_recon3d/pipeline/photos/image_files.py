@@ -129,7 +129,7 @@ def upright_with_values(
         return _upright_shallow(image, conversion), None
     found = measure(deep)
     whole = _deep_to_rgb(deep, values or common_range([found]), conversion)
-    orientation = read_exif(image).orientation
+    orientation = 1 if image.format == "TIFF" else read_exif(image).orientation
     return (whole.transpose(_TURNS[orientation]) if orientation in _TURNS else whole), found
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from .extensions import is_system_folder
 from .find_photos import Found
+from .photo_quality import PhotoInfo
+from .unread_files import DEVELOP
 
+STACK = 3  # pictures in a file: the second of two may be a thumbnail
 NAMED = 3  # files or folders named in a sentence
 
 
@@ -26,12 +30,31 @@ def notes(found: Found) -> list[Note]:
     alone = [raw for raw in found.raw if raw.with_suffix("") not in twins]
     if alone:
         said.append(Note(f"{_count(alone, 'RAW file')} cannot be read and {_are(alone)} left out: {DEVELOP}"))
-    if found.other:
+    gifs = [path for path in found.other if path.suffix.lower() == ".gif"]
+    if gifs:
         said.append(
             Note(
-                f"{_count(found.other, 'picture')} of formats that cannot be read {_are(found.other)} left out: "
+                f"{_count(gifs, 'GIF')} {_are(gifs)} left out, since a GIF keeps neither a photo's colors nor its "
+                "size: give the video or the photos that it was made from."
+            )
+        )
+    if other := [path for path in found.other if path not in gifs]:
+        said.append(
+            Note(
+                f"{_count(other, 'picture')} of formats that cannot be read {_are(other)} left out: "
                 "convert them to JPEG, PNG or TIFF in their full size."
             )
+        )
+    if found.away:
+        said.append(
+            Note(
+                f"{_count(found.away, 'photo')} {_are(found.away)} in iCloud and not on this computer: download them "
+                "(Download Now in Finder), and run again."
+            )
+        )
+    if found.archives and not found.photos and not found.videos:
+        said.append(
+            Note(f"{_count(found.archives, 'archive')} {_are(found.archives)} not opened: unpack first.")
         )
     if found.videos_aside:
         videos = found.videos_aside
@@ -80,9 +103,17 @@ def notes(found: Found) -> list[Note]:
     return said
 
 
-DEVELOP = (
-    "develop them to JPEG or TIFF with a RAW program, all with the same settings, uncropped, and run again."
-)
+def pictures_left(photos: Iterable[PhotoInfo]) -> str:
+    """Where files hold more pictures than the one that is used: animations, and stacks of photos; else empty."""
+    several = [photo for photo in photos if photo.pictures >= STACK]
+    if not several:
+        return ""
+    most = max(photo.pictures for photo in several)
+    return (
+        f"{_count([photo.path for photo in several], 'file')} {'hold' if len(several) != 1 else 'holds'} up to {most} "
+        "pictures, of which only the first is used: to use all, export them as files of their own, or give the video "
+        "that they were made from."
+    )
 
 
 def _count(files: list[Path], word: str) -> str:

@@ -13,6 +13,11 @@ from PIL import ImageOps
 from .extensions import MASK_EXTENSIONS
 from .image_files import open_photo, upright_rgb
 
+IS_MASK = "a mask, not a photo: masks go into a folder of their own, which is chosen as the folder of masks"
+PURE, CONTOUR = (
+    0.995,
+    0.05,
+)  # shares of a mask's pixels: black or white at least, and unlike the one beside at most
 BLACK = 32  # of 255: darker is what a black brush leaves
 
 
@@ -81,6 +86,14 @@ def _ends_with(parts: list[str], end: list[str]) -> bool:
     if not end:
         return True
     return [_plain(part) for part in parts[-len(end) :]] == [_plain(part) for part in end]
+
+
+def is_mask(gray: np.ndarray) -> bool:
+    """Whether a picture, uint8 [H, W], is a mask that lies among the photos: areas of black and of white alone."""
+    black, white = gray < 8, gray > 247
+    if (black | white).mean() < PURE or not (black.any() and white.any()):
+        return False
+    return bool((white[:, 1:] != white[:, :-1]).mean() <= CONTOUR)
 
 
 def read_mask(path: Path) -> np.ndarray:

@@ -13,14 +13,18 @@ from typing import Any
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from ..files.regular import NotAFileError, open_regular
 from . import panoramas
-from .deep_pixels import ValueRange, Values, common_range
+from .deep_pixels import SeparatePlanesError, ValueRange, Values, common_range
+from .extensions import RAW_EXTENSIONS
 from .image_files import ExifInfo, is_plain, open_photo, read_exif, upright_with_values
+from .masks import IS_MASK, is_mask
 from .panoramas import is_panorama
 from .pixel_budget import TooLargeError
 from .same_view import Sketch, groups, sketch
+from .unread_files import HEAD, what_it_is
 
 MAX_BYTES = 4 << 30  # of a file: a sparse one can say that it has terabytes
 SMALLEST_SIDE = 200  # pixels; no front-end finds enough in less
@@ -62,6 +66,7 @@ class PhotoInfo:
     value_range: ValueRange | None = None  # what becomes black and white of these, for all of a camera
     sketch: Sketch | None = None
     bytes: int = 0
+    pictures: int = 1  # in the file, of which the first is the photo
 
 
 def examine(path: Path) -> PhotoInfo:
@@ -78,10 +83,14 @@ def examine(path: Path) -> PhotoInfo:
                 info.reason = f"too large ({size / 2**30:.1f} GB; the limit is {MAX_BYTES >> 30} GB)"
                 return info
             info.digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if path.suffix.lower() in RAW_EXTENSIONS:  # as TIFF they hold a thumbnail
+            info.reason = what_it_is(path, b"")
+            return info
         with open_photo(path) as image:
             info.exif = read_exif(image)
             info.plain = is_plain(image, info.exif.orientation)
             info.format = image.format or ""
+            info.pictures = _pictures(image)
             pixels, info.values = upright_with_values(image)
             info.width, info.height = pixels.size
             if max(pixels.size) < SMALLEST_SIDE:
@@ -94,15 +103,25 @@ def examine(path: Path) -> PhotoInfo:
             if is_panorama(image, gray, bool(info.exif.focal_mm or info.exif.focal_35mm)):
                 info.reason = panoramas.REASON
                 return info
+            if is_mask(gray):
+                info.reason = IS_MASK
+                return info
             info.sharpness, info.sketch = sharpness(gray), sketch(gray)
     except (OSError, ValueError, SyntaxError, MemoryError, EOFError) as error:
-        info.reason = _why_unreadable(error)
+        info.reason = _why_unreadable(path, error)
     except Exception as error:  # decoders of rare formats raise nearly anything on hostile files
         info.reason = f"not a readable image ({type(error).__name__})"
     return info
 
 
-def _why_unreadable(error: Exception) -> str:
+def _pictures(image: Image.Image) -> int:
+    """Of an animation, or pages of a TIFF. A phone's second picture is a preview or a map of depth."""
+    if image.format not in ("WEBP", "AVIF", "PNG", "TIFF"):
+        return 1
+    return int(getattr(image, "n_frames", 1))
+
+
+def _why_unreadable(path: Path, error: Exception) -> str:
     text = str(error)
     if isinstance(error, NotAFileError):
         return str(error.strerror)
@@ -115,8 +134,18 @@ def _why_unreadable(error: Exception) -> str:
     if "truncated" in text or "unexpected end" in text.lower() or isinstance(error, EOFError):
         return "the file is cut off (truncated)"
     if "cannot identify" in text:
-        return "not an image, or a format this tool does not read"
+        return what_it_is(path, _head(path))
+    if isinstance(error, SeparatePlanesError):
+        return f"a TIFF with its colors in separate planes: save it with {text}"
     return "not a readable image"
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with open_regular(path) as file:
+            return file.read(HEAD)
+    except OSError:
+        return b""
 
 
 def sharpness(gray: np.ndarray) -> tuple[float, float]:

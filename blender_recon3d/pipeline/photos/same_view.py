@@ -26,13 +26,21 @@ ASPECT = 1.02  # between the proportions of two copies of a photo
 
 @dataclass(frozen=True, eq=False)
 class Sketch:
-    """small: gray, uint8, contrast evened out locally; blind: where it is black or white, bool; bits: 64 of which side
-    is brighter, as one uint64; clipped: share of pixels that are black or white."""
+    """small: gray, uint8, contrast evened out locally; blind: where it is black or white, bool; bits [4]: 64 of which
+    side is brighter, as one uint64, of the picture turned by 0 to 3 quarters; clipped: share of pixels that are black
+    or white."""
 
     small: np.ndarray
     blind: np.ndarray
-    bits: np.uint64
+    bits: np.ndarray
     clipped: float
+
+    def turned(self, quarters: int) -> Sketch:
+        """Of the picture turned counterclockwise."""
+        if not quarters:
+            return self
+        small, blind = (np.ascontiguousarray(np.rot90(part, quarters)) for part in (self.small, self.blind))
+        return Sketch(small, blind, np.roll(self.bits, -quarters), self.clipped)
 
 
 def sketch(gray: np.ndarray) -> Sketch:
@@ -43,9 +51,13 @@ def sketch(gray: np.ndarray) -> Sketch:
     blind = (small < 6) | (small > 249)
     clipped = float(blind.mean())
     blind = cv2.dilate(blind.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
-    tiny = cv2.resize(small, (9, 8), interpolation=cv2.INTER_AREA).astype(int)
-    bits = np.packbits((tiny[:, 1:] > tiny[:, :-1]).ravel()).view(np.uint64)[0]
+    bits = np.array([_bits(np.ascontiguousarray(np.rot90(small, quarters))) for quarters in range(4)])
     return Sketch(_evened(small), blind, bits, clipped)
+
+
+def _bits(small: np.ndarray) -> np.uint64:
+    tiny = cv2.resize(small, (9, 8), interpolation=cv2.INTER_AREA).astype(int)
+    return np.uint64(np.packbits((tiny[:, 1:] > tiny[:, :-1]).ravel()).view(np.uint64)[0])
 
 
 def _evened(small: np.ndarray) -> np.ndarray:
@@ -96,9 +108,9 @@ def _parts_agree(first: np.ndarray, second: np.ndarray, seen: np.ndarray) -> boo
 
 
 def groups(sketches: list[Sketch]) -> list[list[int]]:
-    """Numbers of the photos that show one view, for every view that two or more show, in order."""
+    """Numbers of the photos that show one view, for every view that two or more show, in order; some may be turned."""
     left = np.ones(len(sketches), bool)
-    bits = np.array([item.bits for item in sketches], np.uint64)
+    bits = np.array([item.bits for item in sketches], np.uint64).reshape(-1, 4)
     found = []
     for number in range(len(sketches)):
         if not left[number]:
@@ -108,11 +120,11 @@ def groups(sketches: list[Sketch]) -> list[list[int]]:
         for (
             member
         ) in members:  # which grows: the darkest and the lightest of a bracket are alike by way of the middle
-            differing = np.bitwise_count(bits ^ sketches[member].bits)
-            for other in np.flatnonzero(left & (differing <= LIKE)):
-                if same_view(sketches[member], sketches[other]):
+            differing = np.bitwise_count(bits ^ sketches[member].bits[0])
+            for other, quarters in np.argwhere((differing <= LIKE) & left[:, None]).tolist():
+                if left[other] and same_view(sketches[member], sketches[other].turned(quarters)):
                     left[other] = False
-                    members.append(int(other))
+                    members.append(other)
         if len(members) > 1:
             found.append(sorted(members))
     return found

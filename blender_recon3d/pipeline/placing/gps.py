@@ -146,8 +146,8 @@ def fix_in_space(centers: np.ndarray, gps: np.ndarray) -> SpaceFix | None:
     origin = np.median(gps[known], axis=0)
     q = np.column_stack([east_north(places, origin), places[:, 2] - origin[2]])
     every = centers[known]
-    p = np.stack([np.bincount(group, every[:, axis]) for axis in range(3)], axis=1)
-    p /= np.bincount(group)[:, None]
+    count = np.bincount(group)
+    p = np.stack([np.bincount(group, every[:, axis]) / count for axis in range(3)], axis=1)
     if np.linalg.svd(p - p.mean(axis=0), compute_uv=False)[1] < 1e-9:
         return None
     kept = _agreeing(
