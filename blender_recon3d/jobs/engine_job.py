@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ..pipeline.claim import claim, unwritable
-from ..pipeline.events import Event, read_events
+from ..pipeline.documents.event import Event
+from ..pipeline.events import read_events
 from ..pipeline.files.atomic_files import write_json
 from ..pipeline.system.process_group import ProcessGroup, last_words
 from ..pipeline.wording import printable_sentence

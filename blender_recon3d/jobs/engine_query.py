@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..pipeline.events import Event, read_events
+from ..pipeline.documents.event import Event
+from ..pipeline.events import read_events
 from ..pipeline.system.process_group import ProcessGroup, last_words
 
 MAX_ANSWER_BYTES = 16 << 20  # bytes; more is not an answer to any of these questions

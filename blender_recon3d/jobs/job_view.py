@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from ..pipeline.documents.event import Event
 from ..pipeline.errors import REMEDIES
-from ..pipeline.events import Event
 from ..pipeline.job_progress import JobProgress
 from ..pipeline.stage import STAGES
 from ..pipeline.wording import printable_sentence

@@ -9,6 +9,7 @@ from typing import Any
 from ..colmap.calls import pycolmap, run_cancellable
 from ..colmap.database import image_ids, open_database
 from ..colmap.model_files import check_model
+from ..colmap.model_summaries import model_summary, registered
 from ..colmap.other_cameras import write_with_cameras
 from ..documents.codec import encode
 from ..documents.document_files import write_document
@@ -20,7 +21,6 @@ from ..files.atomic_files import atomic_folder, scratch_folder
 from ..files.far_origin import alignment_note
 from ..files.user_path import recorded_path
 from ..sfm.mapping import place_main_model
-from ..sfm.registration import model_summary, registered
 from ..text import named
 from ..workspace import Workspace
 from .camera_alignment import Alignment

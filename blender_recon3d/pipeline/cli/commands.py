@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..documents.codec import encode
+from ..documents.event import Event
 from ..errors import UserError
-from ..events import Event, Progress
+from ..events import Progress
 from ..files.user_path import user_path
 from ..workspace import Workspace
 from .console import Console

@@ -8,7 +8,7 @@ import sys
 import time
 from typing import TextIO
 
-from ..events import Event
+from ..documents.event import Event
 from ..files.json_values import number
 from ..job_progress import JobProgress
 from ..stage import STAGES, stage

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..documents.answers_json import ExportAnswer
+from ..documents.event import Event
 from ..errors import UserError
-from ..events import Event, Progress
+from ..events import Progress
 from ..exporting.export_options import TrainingOptions
 from ..files.user_path import user_path
 from ..text import printable

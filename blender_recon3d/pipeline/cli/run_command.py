@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..claim import is_ours
-from ..documents.event import EventKind
+from ..documents.event import Event, EventKind
 from ..errors import Cancelled, UserError
-from ..events import Event, Progress, append_event
+from ..events import Progress, append_event
 from ..files.user_path import user_path
 from ..settings import JobSettings
 from ..stage_settings import PhotosSettings

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..claim import unwritable
-from ..documents.event import EventKind
-from ..events import Event, as_line
+from ..documents.event import Event, EventKind
+from ..events import as_line
 from ..files.plain_files import open_plain
 from ..system import startup, worker
 from ..system.library_exit import end_at_once

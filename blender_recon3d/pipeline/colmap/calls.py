@@ -7,7 +7,7 @@ import zlib as _zlib  # noqa: F401  pycolmap aborts the process when imported be
 from collections.abc import Callable
 from typing import TypeVar
 
-import pycolmap
+import pycolmap as pycolmap  # for all who call COLMAP: never import it past this module
 
 from ..errors import UserError
 from ..events import Progress

@@ -110,7 +110,7 @@ def _parts_of(kind: type, told: set[type]) -> list[str]:
 def _table(kind: type) -> str:
     hints = typing.get_type_hints(kind)
     rows = ["| key | holds | meaning |", "|---|---|---|"]
-    for item in fields(kind):  # type: ignore[arg-type]
+    for item in fields(kind):
         if item.metadata["unknown"]:
             continue
         always = item.default is MISSING and item.default_factory is MISSING
@@ -144,7 +144,7 @@ def _inner(kind: type) -> list[type]:
             found.append(hint)
 
     hints = typing.get_type_hints(kind)
-    for item in fields(kind):  # type: ignore[arg-type]
+    for item in fields(kind):
         look(hints[item.name])
     return found
 

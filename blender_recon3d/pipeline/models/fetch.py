@@ -13,7 +13,8 @@ from pathlib import Path
 from ..errors import UserError
 from ..events import Progress
 from ..wording import Sentence, terminal_only
-from .registry import FETCHABLE, WeightsEntry, fetched_folder
+from .network import WeightsEntry
+from .registry import FETCHABLE, fetched_folder
 
 TIMEOUT = 30.0  # seconds without an answer
 BLOCK = 1 << 18  # bytes

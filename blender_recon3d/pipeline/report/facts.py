@@ -11,6 +11,7 @@ from typing import Any
 
 from .. import doubts
 from ..documents.document_files import read_document
+from ..documents.event import Event
 from ..documents.photos_json import FocalPrior, PhotosDocument
 from ..documents.registration_json import RegistrationDocument
 from ..documents.report_json import (
@@ -24,7 +25,7 @@ from ..documents.report_json import (
     ReportedState,
 )
 from ..documents.state_json import StageRecord, StageState, StateDocument
-from ..events import Event, read_events
+from ..events import read_events
 from ..files import json_values
 from ..results import is_done
 from ..settings import JobSettings

@@ -11,6 +11,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -189,7 +190,7 @@ class _Cursor:
     def cut_short(self) -> FileFormatError:
         return FileFormatError(self.path, f"it ends early, after {len(self.data)} bytes")
 
-    def take(self, record: struct.Struct) -> tuple:
+    def take(self, record: struct.Struct) -> tuple[Any, ...]:
         try:
             values = record.unpack_from(self.data, self.at)
         except struct.error as error:

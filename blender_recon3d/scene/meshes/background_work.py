@@ -19,6 +19,7 @@ from ...pipeline.paths import PACKAGE
 from ...pipeline.system.process_group import ProcessGroup
 from ..modes import object_mode
 from . import bake, remesh, work_request
+from .mesh_object import UV_MAP
 
 SCRIPT = PACKAGE / "scene" / "meshes" / "background_script.py"
 
@@ -117,7 +118,7 @@ def _give_uvs(mesh: bpy.types.Mesh, uv: np.ndarray) -> None:
     """uv float32 [loops, 2]. UserError where the mesh has changed meanwhile."""
     if len(uv) != len(mesh.loops):
         raise UserError(f"{mesh.name} was changed meanwhile: try again.")
-    layer = mesh.uv_layers.new(name=bake.UV_MAP)
+    layer = mesh.uv_layers.new(name=UV_MAP)
     layer.uv.foreach_set("vector", np.ascontiguousarray(uv, np.float32).ravel())
 
 
