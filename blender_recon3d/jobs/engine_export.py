@@ -5,9 +5,6 @@ What of the two it is says one table for the panel, the API and the command line
 
 from __future__ import annotations
 
-import json
-import subprocess
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,11 +12,11 @@ import bpy
 
 from .. import preferences
 from ..engine_setup import engine_process
-from ..pipeline.errors import UserError
 from ..pipeline.exporting.file_formats import SPLATS, SURVEY, ending_of
-from ..pipeline.system.process_group import last_words
+from ..pipeline.files import json_values
 from ..scene.exporting.export_asset import export_asset
 from ..scene.find_imports import workspace_of
+from .engine_query import EngineQuery
 
 
 def export(
@@ -33,11 +30,8 @@ def export(
     if preset == SPLATS:
         return export_by_engine(workspace_of(collection), path, ["--photos", photos])
     if preset == SURVEY:
-        path = (
-            path
-            if path.suffix.lower() == ending_of(SURVEY)
-            else path.with_name(path.name + ending_of(SURVEY))
-        )
+        ending = ending_of(SURVEY)
+        path = path if path.suffix.lower() == ending else path.with_name(path.name + ending)
         return export_by_engine(workspace_of(collection), path, ["--preset", "survey"])
     return export_asset(collection, path, preset, fill, scale)
 
@@ -46,14 +40,5 @@ def export_by_engine(workspace: Path, path: Path, words: Iterable[str] = ()) -> 
     """`recon3d export` of a workspace, waited for; a sentence. words: more of the command line. UserError."""
     said = ["export", str(workspace), str(path), *words, "--json"]
     command = engine_process.command(preferences.find_python(), said)
-    with tempfile.TemporaryDirectory(prefix="recon3d-") as folder:
-        errors = Path(folder) / "errors.txt"
-        with open(errors, "wb") as file:
-            done = subprocess.run(
-                command, env=engine_process.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=file, check=False,
-            )  # fmt: skip
-        if done.returncode:
-            raise UserError(last_words(errors)[0] or f"The engine could not export {path}.", done.returncode)
-    files = json.loads(done.stdout)["files"]
-    return f"Exported {', '.join(files)}."
+    answer = EngineQuery(command, engine_process.environment()).wait()
+    return f"Exported {', '.join(json_values.items(answer.get('files')))}."

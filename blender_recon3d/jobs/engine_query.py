@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..pipeline.documents.event import Event
+from ..pipeline.errors import UserError
 from ..pipeline.events import read_events
+from ..pipeline.files import json_values
 from ..pipeline.system.process_group import ProcessGroup, last_words
+from ..pipeline.wording import from_json
 
 MAX_ANSWER_BYTES = 16 << 20  # bytes; more is not an answer to any of these questions
+POLL_SECONDS = 0.1
 
 
 class EngineQuery:
@@ -46,12 +51,22 @@ class EngineQuery:
         self.events += events
         if code is None:
             return bool(events)
-        self.answer = self._read_answer()
-        if self.answer is None:
-            last = self.events[-1] if self.events else None
-            self.error = last.message if last and last.kind == "error" else self._last_output_line()
+        self._take_answer()
         self._clean()
         return True
+
+    def settle(self) -> None:
+        """Block until it has ended."""
+        while self.running:
+            self.poll()
+            time.sleep(POLL_SECONDS)
+
+    def wait(self) -> dict[str, Any]:
+        """Block until it has ended; the answer. Raises UserError with the engine's sentence."""
+        self.settle()
+        if self.answer is None:
+            raise UserError(self.error)
+        return self.answer
 
     def stop(self) -> None:
         """End it at once; it leaves nothing behind."""
@@ -60,21 +75,35 @@ class EngineQuery:
             self._process.exit_code()
             self._clean()
 
-    def _read_answer(self) -> dict[str, Any] | None:
+    def _take_answer(self) -> None:
         if self.events:
             last = self.events[-1]
-            return last.data if last.kind == "done" else None
+            if last.kind == "done":
+                self.answer = last.data
+            else:
+                self.error = last.message if last.kind == "error" else self._last_output_line()
+            return
+        answer = self._read_object()
+        if answer is None or "exit_code" not in answer:
+            self.answer = answer
+        elif error := json_values.text(answer.get("error")):
+            self.error = from_json(error, answer.get("parts"))
+        if self.answer is None:
+            self.error = self.error or self._last_output_line()
+
+    def _read_object(self) -> dict[str, Any] | None:
+        """The output, when it is one object."""
         try:
             if self._output.stat().st_size > MAX_ANSWER_BYTES:
                 return None
             answer = json.loads(self._output.read_text("utf-8"))
         except (OSError, ValueError, RecursionError):
             return None
-        failed = isinstance(answer, dict) and "exit_code" in answer
-        return answer if isinstance(answer, dict) and not failed else None
+        return answer if isinstance(answer, dict) else None
 
     def _last_output_line(self) -> str:
-        return (last_words(self._errors)[0] or "it printed nothing")[:400]
+        last = last_words(self._errors)[0] or "The engine ended without an answer: press Check Engine."
+        return last.removeprefix("recon3d: ")[:400]
 
     def _clean(self) -> None:
         self.running = False

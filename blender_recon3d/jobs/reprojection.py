@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +17,6 @@ from ..scene.find_imports import current_import, workspace_of
 from ..scene.meshes import mesh_to_paint
 from . import timer
 from .engine_query import EngineQuery
-
-WAIT = 0.1  # seconds between two looks, where there is no event loop
 
 
 @dataclass
@@ -94,9 +91,7 @@ def follow_in_background() -> None:
 def wait() -> str:
     """Block until it has ended, and say so in a sentence. Raises UserError."""
     job = _held.current
-    while job.running:
-        job.query.poll()
-        time.sleep(WAIT)
+    job.query.settle()
     _end(job)
     if job.failed:
         raise UserError(job.message)
@@ -132,7 +127,7 @@ def _end(job: Reprojection) -> None:
     """Take the picture, or keep the sentence that says why there is none."""
     shutil.rmtree(job.folder, ignore_errors=True)
     if job.query.answer is None:
-        job.failed, job.message = True, job.query.error.removeprefix("recon3d: ")
+        job.failed, job.message = True, job.query.error
         return
     thing = next((o for o in bpy.data.objects if o.session_uid == job.thing_uid), None)
     if thing is None or thing.type != "MESH":

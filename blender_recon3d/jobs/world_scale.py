@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,17 +10,12 @@ import bpy
 
 from .. import preferences
 from ..engine_setup import engine_process
+from ..languages.panel_wording import in_panel
 from ..pipeline.errors import UserError
 from ..pipeline.text import printable
 from ..scene.find_imports import current_import, workspace_of
 from . import session, timer
 from .engine_query import EngineQuery
-
-# The engine's sentences name the options of `recon3d place`; here there are two buttons.
-_WORDS = (
-    ("use --marker-size or --scale", "use Markers or Scale from 2 Points"),
-    ("check --marker-dictionary, and that", "check that"),
-)
 
 
 @dataclass
@@ -56,11 +50,12 @@ def follow_in_background() -> None:
 
 
 def wait() -> str:
-    """Block until the engine has answered; a sentence. Raises UserError."""
-    query = _placing.query
-    while query is not None and query.running:
-        query.poll()
-        time.sleep(0.1)
+    """Block until the engine has answered; a sentence. Raises UserError in the panel's words, for scripts too: the
+    operator has none of the command's options."""
+    try:
+        _placing.query.wait()
+    except UserError as error:
+        raise UserError(in_panel(error.sentence), error.exit_code) from error
     return _taken(bpy.context.scene)
 
 
@@ -73,20 +68,12 @@ def _tick() -> tuple[bool, bool]:
         try:
             session.session.notes = (_taken(scene),)
         except UserError as error:
-            session.session.notes = (printable(str(error)),)
+            session.session.notes = (printable(in_panel(error.sentence)),)
     return True, False
 
 
 def _taken(scene: bpy.types.Scene) -> str:
     """Import what the engine has placed; how it is placed, as a sentence."""
-    query = _placing.query
-    if query is None or query.answer is None:
-        raise UserError(_worded(query.error) if query else "The engine was not asked: try again.")
+    answer = _placing.query.wait()
     session.import_result(scene, _placing.folder)
-    return f"Placed: {printable(str(query.answer.get('how', '')))}."
-
-
-def _worded(sentence: str) -> str:
-    for said, shown in _WORDS:
-        sentence = sentence.replace(said, shown)
-    return sentence
+    return f"Placed: {printable(str(answer.get('how', '')))}."

@@ -58,6 +58,7 @@ _PANEL: Mapping[str, Callable[[Part], str]] = {
     "other folder": lambda part: "choose another results folder",
     "check engine": lambda part: "press Check Engine",
     "check settings file": lambda part: "check it",
+    "measure": lambda part: "use Markers or Scale from 2 Points",
     "list settings": lambda part: "see Advanced",
     "terminal only": lambda part: "",
 }

@@ -29,6 +29,7 @@ _TERMINAL: Mapping[str, Callable[[str, str], str]] = {
     "other folder": lambda name, value: "choose another folder with -o",
     "check engine": lambda name, value: "run recon3d doctor",
     "check settings file": lambda name, value: "check --settings",
+    "measure": lambda name, value: "use --marker-size or --scale",
     "list settings": lambda name, value: "recon3d run --help lists what there is",
     "terminal only": lambda name, value: value,
 }
@@ -109,6 +110,7 @@ OTHER_FOLDER = Part("other folder")
 CHECK_ENGINE = Part("check engine")
 CHECK_SETTINGS_FILE = Part("check settings file")
 LIST_SETTINGS = Part("list settings")
+MEASURE = Part("measure")
 
 
 def to_json(text: str) -> list[Any]:

@@ -12,6 +12,7 @@ from ..jobs import next_step, photo_inspection, session, setup_session
 from ..jobs.job_view import DONE, FAILED, RUNNING, JobView
 from ..jobs.remedies import LABELS
 from ..jobs.resume_state import FINISHED
+from ..languages.panel_wording import in_panel
 from ..panel_text import in_language, tr, wrapped
 from ..pipeline.documents.inspection_json import InspectionDocument
 from ..pipeline.job_forecast import memory, total
@@ -99,7 +100,7 @@ def _draw_inspection(layout: bpy.types.UILayout, context: bpy.types.Context) -> 
     if body is None:
         return
     if found.error:
-        wrapped(body, context, found.error, icon="ERROR")
+        wrapped(body, context, in_panel(found.error), icon="ERROR")
     elif found.found is not None:
         _draw_found(body.column(align=True), context, found.found)
 

@@ -9,6 +9,9 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environment")
 
 from blender_recon3d import api  # noqa: E402
+from blender_recon3d.pipeline.documents.answers_json import ErrorAnswer  # noqa: E402
+from blender_recon3d.pipeline.documents.codec import encode  # noqa: E402
+from blender_recon3d.pipeline.wording import MEASURE, Sentence, terminal_only, to_json  # noqa: E402
 from blender_recon3d.scene.asset_state import asset_state  # noqa: E402
 from blender_recon3d.scene.cleaning import clean_modifier  # noqa: E402
 from tests.support.made_meshes import dome, write_mesh_files  # noqa: E402
@@ -212,11 +215,14 @@ def test_what_the_engine_cannot_place_is_a_sentence_without_options(asked, works
     from blender_recon3d.jobs import world_scale
 
     said = {
-        "GPS": "0 photos of the model have GPS and 4 are needed: use --marker-size or --scale.",
-        "MARKERS": "No marker was found in two photos: check --marker-dictionary, and that the markers are sharp.",
+        "GPS": Sentence("0 photos of the model have GPS and 4 are needed: ", MEASURE, "."),
+        "MARKERS": Sentence(
+            "No marker was found: check ", terminal_only("--marker-dictionary, and "), "that"
+        ),
     }[asked["source"]]
     words = []
-    script = f"import sys; print({said!r}, file=sys.stderr); sys.exit(2)"
+    answer = json.dumps(encode(ErrorAnswer(error=said, exit_code=2, parts=to_json(said))))
+    script = f"import sys; print({answer!r}); print('recon3d:', {str(said)!r}, file=sys.stderr); sys.exit(2)"
     monkeypatch.setenv("RECON3D_PYTHON", sys.executable)
     monkeypatch.setattr(
         world_scale.engine_process,

@@ -10,6 +10,7 @@ from ..stage import STAGES
 from ..system import startup, worker
 from ..system.shortage import out_of_memory
 from ..text import printable
+from ..wording import to_json
 from .answers import print_answer
 from .exit_codes import BAD_USAGE, CANCELLED, CANCELLED_TEXT, DONE, FAILED, NO_MEMORY_TEXT
 from .parser import make_parser
@@ -42,22 +43,24 @@ def _main(arguments: list[str]) -> int:
     except SystemExit as end:  # --help
         return int(end.code or 0) if not isinstance(end.code, str) else BAD_USAGE
     except UserError as error:
-        if "--json" in arguments:
-            print_answer(ErrorAnswer(error=str(error), exit_code=error.exit_code))
-        print(f"recon3d: {printable(str(error))}", file=sys.stderr)
-        return error.exit_code
+        return _failed(arguments, error.sentence, error.exit_code)
     except (Cancelled, KeyboardInterrupt):
-        print(f"recon3d: {CANCELLED_TEXT}", file=sys.stderr)
-        return CANCELLED
+        return _failed(arguments, CANCELLED_TEXT, CANCELLED)
     except OSError as error:
         where = error.filename or "a file"
         text = f"{where} cannot be read or written ({error.strerror or error}): check it, and try again."
-        print(f"recon3d: {printable(text)}", file=sys.stderr)
-        return FAILED
+        return _failed(arguments, text, FAILED)
     except Exception as error:
         if not out_of_memory(error):
             raise
         if worker.is_worker():  # before its job could say so: the process that started it does
             return worker.NO_MEMORY
-        print(f"recon3d: {NO_MEMORY_TEXT}", file=sys.stderr)
-        return FAILED
+        return _failed(arguments, NO_MEMORY_TEXT, FAILED)
+
+
+def _failed(arguments: list[str], text: str, code: int) -> int:
+    """Say why the command failed, with --json as a document too; the exit code."""
+    if "--json" in arguments:
+        print_answer(ErrorAnswer(error=text, exit_code=code, parts=to_json(text)))
+    print(f"recon3d: {printable(text)}", file=sys.stderr)
+    return code

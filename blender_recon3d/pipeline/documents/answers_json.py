@@ -67,3 +67,4 @@ class ErrorAnswer:
     version: int = key("of this format", 1)
     error: str = key("one sentence for people")
     exit_code: int = key("the process's, too")
+    parts: list[Any] = key("as an event's `parts`, of the error", list, omit=True)

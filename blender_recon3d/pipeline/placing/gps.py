@@ -15,6 +15,7 @@ import numpy as np
 
 from ..documents.photos_json import PhotoEntry
 from ..errors import UserError
+from ..wording import MEASURE, Sentence
 
 # WGS 84 (NIMA TR8350.2): the semi-major axis in meters, and the first eccentricity squared.
 SEMI_MAJOR = 6_378_137.0
@@ -104,7 +105,9 @@ def fix_from_gps(places: np.ndarray, gps: np.ndarray) -> Fix:
     """
     if len(places) < MIN_PHOTOS:
         raise UserError(
-            f"{len(places)} photos of the model have GPS and {MIN_PHOTOS} are needed: use --marker-size or --scale.",
+            Sentence(
+                f"{len(places)} photos of the model have GPS and {MIN_PHOTOS} are needed: ", MEASURE, "."
+            ),
             2,
         )
     origin = np.median(gps[:, :2], axis=0)
@@ -123,8 +126,12 @@ def fix_from_gps(places: np.ndarray, gps: np.ndarray) -> Fix:
     reach = float(np.median(np.abs(q[kept] - np.median(q[kept].real) - 1j * np.median(q[kept].imag))))
     if not abs(a) > 0 or reach < SPREAD * typical:
         raise UserError(
-            f"Cameras and GPS lie {typical:.1f} m apart and the photos span only {reach:.1f} m, too little "
-            "for scale and heading: use --marker-size or --scale.",
+            Sentence(
+                f"Cameras and GPS lie {typical:.1f} m apart and the photos span only {reach:.1f} m, too little "
+                "for scale and heading: ",
+                MEASURE,
+                ".",
+            ),
             2,
         )
     unit = a / abs(a)

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from ..errors import UserError
+from ..wording import Sentence, terminal_only
 
 DICTIONARIES = (
     "4X4_50", "4X4_100", "4X4_250", "4X4_1000", "5X5_50", "5X5_100", "5X5_250", "5X5_1000", "6X6_50", "6X6_100",
@@ -143,8 +144,11 @@ def scale_of(markers: list[Marker], size: float) -> tuple[float, float]:
     """
     if not markers:
         raise UserError(
-            "No marker was found in two photos or more: check --marker-dictionary, and that the markers are sharp "
-            "and at least 30 pixels large in the photos.",
+            Sentence(
+                "No marker was found in two photos or more: check ",
+                terminal_only("--marker-dictionary, and "),
+                "that the markers are sharp and at least 30 pixels large in the photos.",
+            ),
             2,
         )
     sides = np.array([marker.side for marker in markers])
