@@ -9,6 +9,7 @@ pytest.importorskip("pycolmap", reason="the engine's environment has pycolmap; B
 import torch
 
 from benchmarks.faults.bench import Bench
+from tests.support.made_once import made_once
 
 torch.set_num_threads(1)
 
@@ -16,6 +17,7 @@ torch.set_num_threads(1)
 @pytest.fixture(scope="session")
 def bench(tmp_path_factory) -> Bench:
     """The capture and its undisturbed reconstruction, made once; tests attack copies."""
-    made = Bench(tmp_path_factory.mktemp("faults"))
-    _ = made.finished
-    return made
+    shared = Bench(made_once(tmp_path_factory, "bench", lambda folder: Bench(folder).finished))
+    own = Bench(tmp_path_factory.mktemp("faults"))
+    own.photos, own.finished = shared.photos, shared.finished
+    return own

@@ -16,6 +16,7 @@ pytest.importorskip("pycolmap", reason="the engine's environment has pycolmap; B
 import torch
 
 from blender_recon3d.pipeline.workspace import Workspace
+from tests.support.made_once import made_once
 from tests.support.scenes import box_scene, ring, write_capture
 
 # Many threads on few busy cores wait for each other more than they work.
@@ -39,18 +40,18 @@ def poses():
 @pytest.fixture(scope="session")
 def photos(tmp_path_factory, poses) -> Path:
     """A folder of VIEWS photos; nobody writes here."""
-    folder = tmp_path_factory.mktemp("photos")
-    write_capture(folder, poses, box_scene())
-    return folder
+    return made_once(tmp_path_factory, "photos", lambda folder: write_capture(folder, poses, box_scene()))
 
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory, photos) -> Workspace:
     """The whole chain, run once through the command line; read only."""
-    output = tmp_path_factory.mktemp("finished") / "workspace"
-    ran = recon3d("run", photos, "-o", output, *SMALL)
-    assert ran.returncode == 0, ran.stderr
-    return Workspace(output)
+
+    def make(folder: Path) -> None:
+        ran = recon3d("run", photos, "-o", folder / "workspace", *SMALL)
+        assert ran.returncode == 0, ran.stderr
+
+    return Workspace(made_once(tmp_path_factory, "finished", make) / "workspace")
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import numpy as np
 from ..files.atomic_files import atomic_file
 from ..system.versions import engine_version
 
-HEADER, RECORD_HEADER = 375, 54  # bytes
+HEADER = 375  # bytes
 FORMAT = 7
 WKT_RECORD = 2112
 WKT_BIT = 1 << 4  # of "global encoding": coordinate systems are text, as this point format wants

@@ -62,12 +62,8 @@ class Matcher:
         self.network = fastest_superglue(tensors, settings, chosen, precision)
         self.device = self.network.device
 
-    def encode_all(self, photos: Sequence[Features]) -> list[Encoded]:
-        """All that needs to be computed once a photo; `match` does it where it has not been done."""
-        return in_parallel(self.encode, photos, self.device, MAX_PAIRS)
-
     def encode(self, features: Features) -> Encoded:
-        """As `encode_all`, with the calling thread's number of threads."""
+        """What is computed once per photo, in the calling thread; `match` does it where it has not been done."""
         # The network counts pixels from the first one's center.
         xy = normalize_keypoints(torch.from_numpy(features.keypoints) - 0.5, features.image_size)
         sides = (xy, torch.from_numpy(features.scores), torch.from_numpy(features.descriptors))

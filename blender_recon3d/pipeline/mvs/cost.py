@@ -182,13 +182,3 @@ def above(values: Tensor, limit: Tensor | float) -> Tensor:
 def choose(mask: Tensor, yes: Tensor, no: Tensor) -> Tensor:
     """yes where the mask of `above` is 1, else no; both finite."""
     return torch.lerp(no, yes, mask)
-
-
-def pixel_grid(height: int, width: int, device: torch.device) -> Tensor:
-    """Homogeneous pixel centers float32 [3, H, W]: (x + .5, y + .5, 1)."""
-    y, x = torch.meshgrid(
-        torch.arange(height, device=device, dtype=torch.float32) + 0.5,
-        torch.arange(width, device=device, dtype=torch.float32) + 0.5,
-        indexing="ij",
-    )
-    return torch.stack([x, y, torch.ones_like(x)])
