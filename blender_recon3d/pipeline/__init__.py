@@ -1,4 +1,4 @@
-"""The reconstruction engine: photographs to cameras, cloud and mesh. Never imports bpy."""
+"""The reconstruction engine: from photos to cameras, cloud and mesh. Never imports bpy."""
 
-# pycolmap aborts the process ("free(): invalid pointer") when it is imported before zlib's first use.
+# pycolmap aborts the process ("free(): invalid pointer") when imported before zlib is first used.
 import zlib as _zlib  # noqa: F401

@@ -6,7 +6,7 @@ from .system import startup
 
 
 def main() -> int:
-    """The process's entry point: ready for signals before the rest is imported."""
+    """The process's entry point: handles signals before the rest is imported."""
     startup.begin()
     from .cli.recon3d import main as command_line
 

@@ -1,5 +1,5 @@
-"""Whose the results folder is. Nothing in a folder that is not ours is written, emptied or removed. Standard library
-only.
+"""Decides whether the results folder is ours. Nothing in a foreign folder is written, emptied or removed. Standard
+library only.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .workspace import Workspace
 
 
 def claim(workspace: Workspace, names: Iterable[str] = ()) -> None:
-    """Make an existing folder a workspace, or find that it is one already. Arguments and errors as `check_claim`."""
+    """Make an existing folder a workspace unless it already is one. Arguments and errors as in `check_claim`."""
     if not check_claim(workspace, names):
         try:
             _mark(workspace)
@@ -26,15 +26,15 @@ def claim(workspace: Workspace, names: Iterable[str] = ()) -> None:
 
 
 def check_claim(workspace: Workspace, names: Iterable[str] = ()) -> bool:
-    """Whether the folder is a workspace already; when it is not, it may become one.
+    """Whether the folder already is a workspace; if it is not, check that it may become one.
 
-    names: what will be written there; all that a workspace holds when there are none. Raises UserError (2) when one
-    of them is there and not ours, or is a link.
+    names: what will be written there; by default everything that a workspace holds. Raises UserError (2) when one of
+    them exists and is not ours, or is a link.
     """
-    wanted = [workspace.root / name for name in names] or own_paths(workspace)
+    targets = [workspace.root / name for name in names] or own_paths(workspace)
     try:
         ours = is_ours(workspace)
-        link = next((path for path in wanted if path.is_symlink()), None)
+        link = next((path for path in targets if path.is_symlink()), None)
         if link is not None:
             raise UserError(
                 f"{link} is a link, but results are written only to plain files and folders: remove it, or "
@@ -44,10 +44,10 @@ def check_claim(workspace: Workspace, names: Iterable[str] = ()) -> bool:
             )
         if ours:
             return True
-        found = next((path for path in wanted if path.exists()), None)
-        if found is not None:
+        existing = next((path for path in targets if path.exists()), None)
+        if existing is not None:
             raise UserError(
-                f"{workspace.root} is not a Recon3D workspace but already contains {found.name}, which "
+                f"{workspace.root} is not a Recon3D workspace but already contains {existing.name}, which "
                 "would be overwritten: choose an empty or new folder for the results.",
                 2,
                 "results",
@@ -58,7 +58,7 @@ def check_claim(workspace: Workspace, names: Iterable[str] = ()) -> bool:
 
 
 def own_paths(workspace: Workspace) -> list[Path]:
-    """All that is ever written into the workspace's folder itself, also while it is being written."""
+    """Everything that is ever written directly into the workspace's folder, including temporary names."""
     paths = [path for path in vars(workspace).values() if isinstance(path, Path)]
     owned = [path for each in all_stages() for path in each.owns(workspace)]
     paths += [path for path in owned if path not in paths]
@@ -67,7 +67,7 @@ def own_paths(workspace: Workspace) -> list[Path]:
 
 
 def is_ours(workspace: Workspace) -> bool:
-    """Whether an earlier run has made this folder a workspace: by its state, or by the lock's record."""
+    """Whether an earlier run made this folder a workspace, judged by its state or by the record in its lock file."""
     try:
         state = (
             json.loads(workspace.state_file.read_text("utf-8")) if _is_file(workspace.state_file) else None
@@ -81,12 +81,12 @@ def is_ours(workspace: Workspace) -> bool:
         return False
     with open(workspace.lock_file, "rb") as file:
         start = file.read(2)
-    # Where the state is damaged, the power may have gone before the lock's record was on the disk.
+    # With a damaged state, the power may have failed before the lock's record reached the disk.
     return start == b"\0{" or (damaged and not start.strip(b"\0"))
 
 
 def unwritable(workspace: Workspace, error: OSError) -> UserError:
-    """For a results folder that is read-only, or whose files belong to somebody else."""
+    """The error for a results folder that is read-only, or whose files belong to another user."""
     return UserError(
         f"{error.filename or workspace.root} cannot be written ({error.strerror or error}): check its "
         "permissions, or choose another results folder.",
@@ -100,7 +100,7 @@ def _is_file(path: Path) -> bool:
 
 
 def _mark(workspace: Workspace) -> None:
-    """An empty state, before anything else is written; nothing when another run has just been quicker."""
+    """Write an empty state before anything else; do nothing if another run has just done so."""
     try:
         handle = open_plain(workspace.state_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     except FileExistsError:

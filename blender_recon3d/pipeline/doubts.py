@@ -1,6 +1,6 @@
-"""What speaks against a result that is there: it must not pass for a success without a word.
+"""Signs that a finished result may be wrong, so that it is not presented as a plain success.
 
-A stage puts its doubts into its summary (`summary["doubts"]`, a list of `Doubt.to_json()`). They stand in
+A stage puts its doubts into its summary (`summary["doubts"]`, a list of `Doubt.to_json()`). They are shown in
 state.json with the stage, in report.json and report.html, in Blender's review, and on the terminal at the end.
 """
 
@@ -21,8 +21,8 @@ from .wording import Sentence, from_json, to_json
 
 @dataclass(frozen=True)
 class Doubt:
-    """kind: for machines; text: what may be wrong, a sentence; remedy: what to do, one sentence; photos: names of
-    those it is about, in photos.json's sense."""
+    """kind: for programs; text: what may be wrong, one sentence; remedy: what to do, one sentence; photos: the names,
+    as in photos.json, of the photos concerned."""
 
     kind: str
     text: str
@@ -30,15 +30,15 @@ class Doubt:
     photos: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        found: dict[str, Any] = {**asdict(self), "photos": list(self.photos)}
+        document: dict[str, Any] = {**asdict(self), "photos": list(self.photos)}
         if parts := to_json(self.remedy):
-            found["remedy_parts"] = parts
-        return found
+            document["remedy_parts"] = parts
+        return document
 
 
 def folded(photos: Sequence[str], gap: Sequence[str] = ()) -> Doubt:
-    """Sides of the subject that look alike may lie on top of each other; photos: those that may stand on the wrong
-    side; gap: two of them between which more photos help, if known."""
+    """Similar sides of the subject may have been merged. photos: those that may be on the wrong side; gap: two photos
+    between which more photos would help, if known."""
     first = f" Start between {gap[0]} and {gap[1]}." if gap else ""
     return Doubt(
         "folded",
@@ -51,7 +51,7 @@ def folded(photos: Sequence[str], gap: Sequence[str] = ()) -> Doubt:
 
 
 def few_registered(registered: int, photos: Sequence[str], left: Sequence[str]) -> Doubt:
-    """photos: all that were used; left: those without a camera."""
+    """photos: all that were used; left: those that are not registered."""
     return Doubt(
         "few photos",
         f"Only {registered} of {len(photos)} photos are registered: the model shows only a part of the subject, if it "
@@ -62,7 +62,7 @@ def few_registered(registered: int, photos: Sequence[str], left: Sequence[str]) 
 
 
 def misplaced(photos: Sequence[str]) -> Doubt:
-    """Photos whose surroundings look different in the other photos than the places of their cameras say."""
+    """Photos whose surroundings look different in the other photos than their camera poses predict."""
     one = len(photos) == 1
     return Doubt(
         "misplaced",
@@ -75,18 +75,18 @@ def misplaced(photos: Sequence[str]) -> Doubt:
 
 
 def of_state(state: StateDocument) -> list[StageDoubt]:
-    """All doubts of the stages that are done, in the stages' order."""
-    found = []
+    """The doubts of all finished stages, in stage order."""
+    doubts = []
     for name in STAGES:
         record = state.stage(name)
         for doubt in items(record.summary.get("doubts")) if record.done else ():
             try:
-                found.append(decode(StageDoubt, {**mapping(doubt), "stage": name}))
-            except FieldError:  # state.json may be anybody's
+                doubts.append(decode(StageDoubt, {**mapping(doubt), "stage": name}))
+            except FieldError:  # state.json may come from anywhere
                 continue
-    return found
+    return doubts
 
 
 def sentence(doubt: StageDoubt) -> str:
-    """A doubt and what to do about it."""
+    """A doubt and its remedy."""
     return Sentence(f"{doubt.text} ", from_json(doubt.remedy, doubt.remedy_parts))

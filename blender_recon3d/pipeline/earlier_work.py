@@ -1,8 +1,8 @@
-"""Features and matches of photos that stay, kept while others are added, taken away or grouped anew: earlier/.
+"""Keeps features and matches of unchanged photos when others are added, removed or regrouped: earlier/.
 
-A stage that has to run again begins anew, since its results are one whole. What it knows of single photos still holds
-where their content does: before it is dropped, such a stage puts it aside (`Stage.set_aside`), and where its own
-settings are those of before, takes back what fits (`Stage.take_back`).
+A stage that has to run again starts from scratch, since its results belong together. Its results for a single photo
+are still valid if the photo is unchanged: before they are removed, the stage saves them (`Stage.set_aside`), and if its
+own settings have not changed, it takes back what fits (`Stage.take_back`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ DOCUMENT = "earlier.json"
 
 
 def put_aside(name: str, workspace: Workspace, progress: Progress) -> None:
-    """Keep what can be used again of the stages that depend on this one, which is about to begin anew."""
+    """Save the reusable results of the stages that depend on this one, which is about to start from scratch."""
     state = workspace.read_state()
     done = [stage_of(other) for other in dependents(name) if state.stage(other).done]
     hosts = [stage for stage in done if stage.set_aside]
@@ -51,7 +51,8 @@ def put_aside(name: str, workspace: Workspace, progress: Progress) -> None:
 def take_back(
     stage: Stage, workspace: Workspace, same: Callable[[EarlierStage], bool], progress: Progress
 ) -> None:
-    """Before the stage runs: what an earlier run had, as far as it holds. same: whether its settings are the same."""
+    """Before the stage runs: restore what is still valid of an earlier run. same: whether its settings are
+    unchanged."""
     if not stage.take_back or not workspace.earlier.is_dir():
         return
     try:
@@ -63,12 +64,12 @@ def take_back(
         by_content = {content: name for name, content in sorted(earlier.photos.items())}
         names = {name: by_content[content] for name, content in now.items() if content in by_content}
         stage.take_back(workspace, names, progress)
-    except UserError:  # damaged: the stage does it all again
+    except UserError:  # damaged: the stage computes everything again
         remove(workspace.earlier)
 
 
 def forget(stage: Stage, workspace: Workspace) -> None:
-    """Once the last stage that takes back is done, nothing is left to be taken."""
+    """Remove earlier/ once the last stage that takes something back is done."""
     if stage.take_back and not any(stage_of(other).take_back for other in dependents(stage.name)):
         remove(workspace.earlier)
 
@@ -81,5 +82,5 @@ def photo_hashes(workspace: Workspace, progress: Progress) -> dict[str, str]:
     names = [photo.name for photo in workspace.used_photos()]
     paths = [workspace.images / name for name in names] + [workspace.masks / f"{name}.png" for name in names]
     hashes = in_threads([partial(content_hash, path) for path in paths], progress, "comparing")
-    found = zip(names, hashes[: len(names)], hashes[len(names) :], strict=True)
-    return {name: f"{photo} {mask}".strip() for name, photo, mask in found if photo}
+    entries = zip(names, hashes[: len(names)], hashes[len(names) :], strict=True)
+    return {name: f"{photo} {mask}".strip() for name, photo, mask in entries if photo}

@@ -1,4 +1,4 @@
-"""The event stream of a job: progress, messages and the end, one JSON object a line. Standard library only.
+"""The event stream of a job: progress, messages and the end, one JSON object per line. Standard library only.
 
 The engine writes `events.jsonl` with `Progress`; the add-on and the command line read it with `read_events`.
 """
@@ -26,7 +26,7 @@ KINDS = tuple(EventKind)
 
 
 class Progress:
-    """What a stage is given to report with. Thread safe.
+    """What a stage reports its progress with. Thread safe.
 
     sink: called with every event (the file, the terminal, or both).
     cancelled: returns True once the user has asked to stop.
@@ -41,7 +41,7 @@ class Progress:
         self._sink = sink
         self._cancelled = cancelled
         self._lock = threading.Lock()
-        self._counted: tuple[int, int, str] | None = None
+        self._last_report: tuple[int, int, str] | None = None
         self.stage = stage
 
     def for_stage(self, stage: str) -> Progress:
@@ -57,10 +57,10 @@ class Progress:
         self.check()
 
     def report(self, done: int, total: int, message: str = "") -> None:
-        """As `update`, for polling: never raises, and says the same thing only once."""
+        """As `update`, for polling: never raises, and skips repeated reports."""
         now = (min(done, total), total, message)
-        if now != self._counted:
-            self._counted = now
+        if now != self._last_report:
+            self._last_report = now
             self.emit("progress", message, now[0], total)
 
     def info(self, message: str, **data: Any) -> None:
@@ -79,12 +79,12 @@ class Progress:
 
 
 def as_line(event: Event) -> str:
-    """The event as one line of JSON, without its end."""
+    """The event as one line of JSON, without the line break."""
     return json.dumps(encode(replace(event, parts=to_json(event.message))))
 
 
 def append_event(path: Path, event: Event) -> None:
-    """Append one line in a single write, so that a reader never sees two lines mixed."""
+    """Append one line in a single write, so that lines never mix."""
     line = (as_line(event) + "\n").encode()
     handle = open_plain(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     try:
@@ -94,10 +94,10 @@ def append_event(path: Path, event: Event) -> None:
 
 
 def read_events(path: Path, offset: int = 0) -> tuple[list[Event], int]:
-    """The whole events after byte `offset`, and the offset to continue from.
+    """The complete events after byte `offset`, and the offset to continue from.
 
-    A missing file, or what is not a file, gives nothing; a line cut short is left for the next call; a line that is not
-    an event is skipped, since the file is data and may come from anywhere.
+    A missing or irregular file gives nothing; an incomplete line is left for the next call; a line that is not an event
+    is skipped, since the file may come from anywhere.
     """
     try:
         with open_regular(path) as file:

@@ -1,6 +1,6 @@
-"""`recon3d inspect`: what there is in a folder of photos, before anything is computed or written.
+"""`recon3d inspect`: what a folder of photos contains, before anything is computed or written.
 
-How many photos, of which cameras, which will be set aside and why, and a forecast of time, memory and disk.
+How many photos, from which cameras, which will be excluded and why, and a forecast of time, memory and disk.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from .stage import up_to
 from .stage_settings import PhotosSettings
 from .text import duration, printable
 
-USUAL = 20  # photos below which a capture seldom covers a subject all around
-HD = (1920, 1080)  # what a video's frames are taken for before they are extracted
+USUAL = 20  # photos; fewer seldom cover a subject all around
+HD = (1920, 1080)  # assumed size of a video's frames before they are extracted
 
 
 def inspect_photos(settings: JobSettings, progress: Progress, exclude: Path) -> InspectionDocument:
-    """The findings; the first event says how many files there are.
+    """The findings; the first event gives the number of files.
 
-    exclude: a workspace whose photos do not count. Raises UserError when a path is not there, or Cancelled.
+    exclude: a workspace whose photos do not count. Raises UserError when a path does not exist, or Cancelled.
     """
     own = settings.of(PhotosSettings)
-    looked = look_for(own.sources, exclude, own.masks)
-    files, videos, left_out = looked.photos, looked.videos, notes(looked)
+    listed = look_for(own.sources, exclude, own.masks)
+    files, videos, left_out = listed.photos, listed.videos, notes(listed)
     progress.info(count_sentence(len(files), len(videos)), photos=len(files), videos=len(videos))
     if not files and not videos:
         unread = [note.text for note in left_out if note.weighty]
@@ -78,18 +78,18 @@ def count_sentence(photos: int, videos: int) -> str:
 
 
 def advice(used: int, videos: bool, cameras: int) -> list[str]:
-    """What a person may want to change before starting."""
-    found = []
+    """What the user may want to change before starting."""
+    sentences = []
     if not videos and used < MIN_PHOTOS:
         photos = f"{used} photo{'s' * (used != 1)}"
-        found.append(f"{photos} can be used, but at least {MIN_PHOTOS} are needed: add more.")
+        sentences.append(f"{photos} can be used, but at least {MIN_PHOTOS} are needed: add more.")
     elif not videos and used < USUAL:
-        found.append(f"{used} photos cover one side of a subject; walking all around it takes 30 to 60.")
+        sentences.append(f"{used} photos cover one side of a subject; walking all around it takes 30 to 60.")
     if cameras > max(4, used // 3):
-        found.append(
+        sentences.append(
             f"The photos come from {cameras} cameras or zoom settings: one camera with a fixed zoom is better."
         )
-    return found
+    return sentences
 
 
 def _camera(camera: CameraEntry, used: list[PhotoEntry]) -> InspectedCamera:
@@ -110,19 +110,19 @@ def _name(entry: PhotoEntry) -> str:
     return model if model.casefold().startswith(make.casefold()) else f"{make} {model}".strip()
 
 
-def describe(found: InspectionDocument) -> str:
+def describe(document: InspectionDocument) -> str:
     """The findings for a terminal."""
-    lines = [f"{count_sentence(found.photos, found.videos)}, {found.used} used"]
-    for camera in found.cameras:
+    lines = [f"{count_sentence(document.photos, document.videos)}, {document.used} used"]
+    for camera in document.cameras:
         focal = f", {camera.focal_mm:g} mm" if camera.focal_mm else ""
         lines.append(f"  {camera.photos:>4} x {camera.name}{focal}, {camera.width} x {camera.height} pixels")
-    lines += [f"  excluded: {Path(item.photo).name}: {item.reason}" for item in found.set_aside]
-    forecast = found.forecasts[found.quality]
-    asked = up_to(found.until)
+    lines += [f"  excluded: {Path(item.photo).name}: {item.reason}" for item in document.set_aside]
+    forecast = document.forecasts[document.quality]
+    asked = up_to(document.until)
     seconds = {stage: forecast.seconds.get(stage, 0.0) for stage in asked}
     parts = ", ".join(f"{stage} {duration(value)}" for stage, value in seconds.items() if value >= 1)
     lines.append(f"about {duration(sum(seconds.values()))} ({parts})")
-    taken = memory(forecast, found.until) / 2**30
-    lines.append(f"up to {taken:.1f} GB of memory, {forecast.disk / 2**30:.1f} GB of disk")
-    lines += [f"note: {sentence}" for sentence in found.advice]
+    peak = memory(forecast, document.until) / 2**30
+    lines.append(f"up to {peak:.1f} GB of memory, {forecast.disk / 2**30:.1f} GB of disk")
+    lines += [f"note: {sentence}" for sentence in document.advice]
     return "\n".join(printable(line) for line in lines)

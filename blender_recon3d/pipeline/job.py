@@ -1,4 +1,4 @@
-"""Runs a job's stages in order, skips what is already there, and leaves a workspace that can be resumed."""
+"""Runs a job's stages in order, skips finished ones, and leaves a workspace that can be resumed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _NO_VALUE = object()
 
 
 def fingerprint(stage: Stage, workspace: Workspace, settings: Settings, before: list[str]) -> str:
-    """SHA-256 over the stage, its version, settings and inputs, and the fingerprints of what it needs."""
+    """SHA-256 of the stage, its version, settings and inputs, and the fingerprints of the stages it needs."""
     values = {
         key: value
         for key, value in settings.recorded().items()
@@ -48,7 +48,7 @@ def run_job(
 ) -> StateDocument:
     """Run the stages up to `settings.until` and write the report.
 
-    fresh: forget what is there and start again. only: run this one stage, whose predecessors must be done.
+    fresh: discard all results and start again. only: run this one stage, whose predecessors must be done.
     Returns the state. Raises UserError, or Cancelled; either way the workspace can be run again.
     """
     with held(workspace, settings):
@@ -57,9 +57,9 @@ def run_job(
 
 @contextmanager
 def held(workspace: Workspace, settings: JobSettings) -> Iterator[None]:
-    """The workspace, made and held for a run: from here on its files may be written.
+    """Create and lock the workspace for a run; its files may be written from here on.
 
-    Raises UserError before anything is touched, when the folder is not ours or another run is at work in it.
+    Raises UserError before anything is touched, when the folder is not ours or another run is using it.
     """
     workspace.create()
     check_not_foreign(workspace, settings)
@@ -80,7 +80,7 @@ def run_held_job(
     only: str = "",
     finish: Callable[[], None] = lambda: None,
 ) -> StateDocument:
-    """As `run_job`, of a workspace that is held already. finish: what is still to be done before the job is."""
+    """As `run_job`, for a workspace that is locked already. finish: called before the job is reported as done."""
     job = progress.for_stage("job")
     job.info("started")
     try:
@@ -92,7 +92,7 @@ def run_held_job(
     except UserError as error:
         job.emit("error", error.sentence, exit_code=error.exit_code, remedy=error.remedy)
         error.reported = True
-        _write_report(workspace, settings, progress)  # which photos failed, and why, is in there
+        _write_report(workspace, settings, progress)  # it says which photos failed, and why
         raise
     _write_report(workspace, settings, progress)
     finish()
@@ -104,14 +104,14 @@ def run_held_job(
 
 
 def check_not_foreign(workspace: Workspace, settings: JobSettings) -> None:
-    """UserError (2) where what a run writes and removes may be the user's own; else the folder is ours from now on."""
+    """Claim the folder; UserError (2) if what a run writes and removes may be the user's own."""
     check_claim(workspace)
     ours = own_paths(workspace)
-    for given in (*settings.of(PhotosSettings).sources, settings.of(PhotosSettings).masks):
-        path = Path(given).resolve() if given else None
+    for source in (*settings.of(PhotosSettings).sources, settings.of(PhotosSettings).masks):
+        path = Path(source).resolve() if source else None
         if path and any(own.resolve() == path or own.resolve() in path.parents for own in ours):
             raise UserError(
-                Sentence(f"{given} lies inside the workspace itself: ", OTHER_FOLDER, "."),
+                Sentence(f"{source} lies inside the workspace itself: ", OTHER_FOLDER, "."),
                 2,
                 "results",
             )
@@ -122,8 +122,8 @@ def _run_stages(
     workspace: Workspace, settings: JobSettings, progress: Progress, only: str, fresh: bool
 ) -> None:
     names = up_to(only or settings.until)
-    # All fingerprints first: they ask for the files and weights that a stage wants, and whether it can run
-    # here at all, so that the last stage's refusal does not come after an hour's work.
+    # All fingerprints first: they check the files and weights that a stage needs, and whether it can run here at all,
+    # so that the last stage does not fail after an hour's work.
     asked = settings
     kept = {} if fresh else _kept(workspace, settings, names, progress)
     to_record: list[Callable[[], None]] = []
@@ -138,7 +138,7 @@ def _run_stages(
     prints = _fingerprints(workspace, settings, names, kept)
     if fresh:
         _forget(workspace)
-    write_json(workspace.job, asked.to_json())  # only now that nothing in it is refused
+    write_json(workspace.job, asked.to_json())  # only now that all of it has been accepted
     for call in to_record:
         call()
     timing = JobTiming(workspace, settings, (only,) if only else names, progress.for_stage("job"))
@@ -166,7 +166,7 @@ def _run_stages(
             own.warning(results.sentence(name, damage))
         for broken in damage:
             _remove_below(workspace.root, broken.path)
-        if name != names[0]:  # which brings the photos
+        if name != names[0]:  # the first stage reads the photos, which the forecast needs
             timing.tell()
         _run_stage(stage, workspace, settings, own, prints[name], same, bool(damage))
         if not same:
@@ -175,7 +175,7 @@ def _run_stages(
 
 
 def _remove_below(root: Path, path: Path) -> None:
-    """Remove a damaged file, unless a link on the way leads out of the workspace."""
+    """Remove a damaged file, unless its path leads out of the workspace through a link."""
     if (path.parent.resolve() / path.name).is_relative_to(root.resolve()):
         remove(path)
 
@@ -183,9 +183,9 @@ def _remove_below(root: Path, path: Path) -> None:
 def _fingerprints(
     workspace: Workspace, settings: JobSettings, names: tuple[str, ...], kept: dict[str, str]
 ) -> dict[str, str]:
-    """Each stage's fingerprint, by its name; kept: those that are known."""
+    """Each stage's fingerprint by name; kept: those that are known already."""
     prints: dict[str, str] = {}
-    passed_on: dict[str, str] = {}  # a stage that is left out passes on what it had itself been given
+    passed_on: dict[str, str] = {}  # a skipped stage passes on the fingerprint it was given
     for name in names:
         before = [passed_on[need] for need in stage_of(name).needs]
         prints[name] = kept.get(name) or fingerprint(stage_of(name), workspace, settings.stages[name], before)
@@ -196,7 +196,7 @@ def _fingerprints(
 def _kept(
     workspace: Workspace, settings: JobSettings, names: tuple[str, ...], progress: Progress
 ) -> dict[str, str]:
-    """The fingerprints of the finished stages that say that their results hold although their inputs look changed."""
+    """The fingerprints of finished stages whose results are still valid although their inputs look changed."""
     kept = {}
     for stage in map(stage_of, names):
         record = workspace.read_state().stage(stage.name)
@@ -208,15 +208,15 @@ def _kept(
 
 
 def _damage(stage: Stage, workspace: Workspace) -> list[results.Damage]:
-    """What a finished stage's files have lost."""
-    found = results.damaged(workspace, stage.name)
-    if not found and stage.look_closer:
-        found = stage.look_closer(workspace)
-    return found
+    """What is wrong with a finished stage's files."""
+    damage = results.damaged(workspace, stage.name)
+    if not damage and stage.look_closer:
+        damage = stage.look_closer(workspace)
+    return damage
 
 
 def _begins(workspace: Workspace, settings: JobSettings, name: str, kept: dict[str, str]) -> bool:
-    """Whether the stage would begin anew with these settings, neither kept nor resumed."""
+    """Whether the stage would start from scratch with these settings, neither kept nor resumed."""
     record = workspace.read_state().stage(name)
     return bool(record.fingerprint != _fingerprints(workspace, settings, up_to(name), kept)[name])
 
@@ -228,24 +228,24 @@ def _run_stage(
     progress: Progress,
     fingerprint_of: str,
     resume: bool,
-    mend: bool,
+    repair: bool,
 ) -> None:
-    """mend: the stage was done and has lost some of its files; what hangs on it stays if they come out the same."""
+    """repair: the stage was done and has lost some of its files; its dependents stay if the files come out the same."""
     name = stage.name
     before = workspace.read_files(name)
     if not resume:
         earlier_work.put_aside(name, workspace, progress)
-    # Recorded before anything is touched: a kill from here on finds a stage that is not done.
+    # Recorded before anything is touched: after a kill from here on, the stage is not done.
     if not resume:
-        # Without a fingerprint: a kill while old results are being removed must not pass for a run to resume.
+        # Without a fingerprint: a kill while old results are being removed must not look like a run to resume.
         workspace.write_stage(name, StageRecord(state=StageState.RESETTING))
         _remove_hosts((name, *dependents(name)), workspace)
-    if not mend or guests(name):  # whose files hold the guests' results too
+    if not repair or guests(name):  # whose files hold the guests' results too
         drop_dependents(name, workspace)
     if not resume:
         reset(stage, workspace)
     workspace.write_stage(name, StageRecord(fingerprint=fingerprint_of, state=StageState.STARTED))
-    progress.emit("progress", "resumed" if resume and not mend else "started")
+    progress.emit("progress", "resumed" if resume and not repair else "started")
     start = time.monotonic()
     own = settings.stages[name]
     with PeakMemory() as peak, full_disk_told(workspace.root):
@@ -257,7 +257,7 @@ def _run_stage(
         )
         summary = stage.run(workspace, own, progress)
         files = results.files_of(workspace, name)
-        if mend and files != before:
+        if repair and files != before:
             drop_dependents(name, workspace)
             files = results.files_of(workspace, name)
     record = StageRecord(
@@ -273,7 +273,7 @@ def _run_stage(
 
 
 def drop_dependents(name: str, workspace: Workspace) -> None:
-    """Remove what the stages that hang on this one have made: it would pass for the new result's."""
+    """Remove the results of the stages that depend on this one: they would be taken for the new result's."""
     state = workspace.read_state()
     later = dependents(name)
     for other in reversed(later):
@@ -293,7 +293,7 @@ def drop_dependents(name: str, workspace: Workspace) -> None:
 
 
 def reset(stage: Stage, workspace: Workspace) -> None:
-    """Remove what the stage has made, whole or in part."""
+    """Remove the stage's results, complete or not."""
     for path in stage.owns(workspace):
         remove(path)
     if stage.take_out:
@@ -301,15 +301,15 @@ def reset(stage: Stage, workspace: Workspace) -> None:
 
 
 def _remove_hosts(names: Iterable[str], workspace: Workspace) -> None:
-    """Remove the files that hold several stages' results, where all go: they need not be sound for that."""
+    """Remove files that hold the results of several stages when all of them go: such files may be damaged."""
     for name in names:
         if guests(name):
             reset(stage_of(name), workspace)
 
 
 def _forget(workspace: Workspace) -> None:
-    """Remove every result, from the last stage to the first, and nothing that is not ours; open none of them."""
-    if workspace.state_file.exists():  # a kill from here on must find that nothing here counts
+    """Remove every result, from the last stage to the first, but nothing that is not ours; without opening any."""
+    if workspace.state_file.exists():  # after a kill from here on, no result may count
         workspace.write_state(StateDocument())
     _remove_hosts(STAGES, workspace)
     for name in reversed(STAGES):

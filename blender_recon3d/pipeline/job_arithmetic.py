@@ -1,9 +1,9 @@
-"""One arithmetic for all the networks of a job, kept in state.json: a resumed job goes on as it began.
+"""One arithmetic for all networks of a job, kept in state.json: a resumed job continues with the one it began with.
 
-fp32 and bf16 find slightly different keypoints and matches, so that features and matches of one job must not mix
-them, whatever machine the job is resumed on. It is chosen when the features begin (`models.arithmetic` has the
-table), stands in state.json as `arithmetic`, and enters the fingerprints of features and matches as the settings'
-`precision`. A machine without fast bf16 can still go on in it, only slower.
+fp32 and bf16 find slightly different keypoints and matches, so the features and matches of one job must not mix them,
+whatever machine the job is resumed on. It is chosen when the features begin (see the table in `models.arithmetic`),
+recorded in state.json as `arithmetic`, and enters the fingerprints of features and matches as the setting
+`precision`. A machine without fast bf16 can still continue such a job, only slower.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 def of_job(
     workspace: Workspace, settings: JobSettings, begins: Callable[[JobSettings], bool]
 ) -> tuple[JobSettings, Arithmetic | None]:
-    """The job with its precision settled, and what that is; None for a front-end that has no choice, such as SIFT.
+    """The job with its precision decided, and that decision; None for a front-end that has no choice, such as SIFT.
 
-    begins: whether the features of these settings would begin anew here, so that nothing binds the choice.
-    Raises UserError where there is no such device, there are no weights, or the front-end has no such precision.
+    begins: whether features with these settings would start from scratch, so that the choice is free.
+    Raises UserError if there is no such device, weights are missing, or the front-end does not offer the precision.
     """
     name = settings.of(FeaturesSettings).front_end
     offered = front_ends.precisions(name)
@@ -49,8 +49,8 @@ def of_job(
     if asked != "auto":
         return with_precision(settings, asked), Arithmetic(precision=NetworkPrecision(asked), why="asked for")
     kept = recorded(workspace)
-    if kept is not None and not begins(found := with_precision(settings, kept.precision.value)):
-        return found, kept
+    if kept is not None and not begins(same := with_precision(settings, kept.precision.value)):
+        return same, kept
     from .models.precision import choose_for  # loads torch
 
     networks = (front_ends.extractor_of(name), front_ends.matcher_of(name))
@@ -68,7 +68,7 @@ def with_precision(settings: JobSettings, precision: str) -> JobSettings:
 
 
 def recorded(workspace: Workspace) -> Arithmetic | None:
-    """What state.json says that the job computes in; None where it does not, or holds something else."""
+    """The arithmetic that state.json records for the job; None if it records none or holds something else."""
     return workspace.read_state().arithmetic
 
 

@@ -1,7 +1,7 @@
-"""How long a whole job will take on this machine, how much memory and disk, from the sizes of its photos alone.
+"""Forecasts time, memory and disk of a whole job on this machine from the sizes of its photos alone.
 
-The machine's speed is measured in about a second (mvs/depth_forecast.py); what each stage takes in units of that was
-measured by benchmarks/measure/forecast.py, which also says how far off this is.
+The machine's speed is measured in about a second (mvs/depth_forecast.py). What each stage takes in units of that was
+measured by benchmarks/measure/forecast.py, which also shows how accurate this is.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from .stage_settings import DenseSettings, FeaturesSettings, PairsSettings
 if TYPE_CHECKING:
     from .settings import JobSettings
 
-ENGINE_BYTES = 1_500 << 20  # the libraries, the networks and a few photos at a time
-SURFACE_BYTES = 2_200 << 20  # of some 600,000 points and a texture of 4096 x 4096
+ENGINE_BYTES = 1_500 << 20  # libraries, networks and a few photos at a time
+SURFACE_BYTES = 2_200 << 20  # for some 600,000 points and a texture of 4096 x 4096
 DENSE_BYTES_A_PIXEL = 26  # on disk: depth and normal maps, the undistorted photo
 
 
@@ -28,10 +28,10 @@ def total(seconds: dict[str, float], until: str) -> float:
 
 @dataclass(frozen=True)
 class Facts:
-    """What a stage's forecast is made from. megapixels_taken: of all photos; megapixels_seen: at the size at which
-    features are found; megapixels_of_depth: at that of depth; keypoints: a photo, in units of the usual number;
-    pairs: that are matched; unit: seconds that depth takes for a megapixel of a photo alone, on all cores of a CPU,
-    which is what forecasts count in; seconds_of_depth: of all photos."""
+    """What a stage's forecast is computed from. megapixels_taken: of all photos; megapixels_seen: the same at the size
+    for features; megapixels_of_depth: the same at the size for depth; keypoints: per photo, in units of the default
+    number; pairs: number of pairs to match; unit: seconds that depth takes for one megapixel of one photo on all CPU
+    cores, the unit of forecasts; seconds_of_depth: for all photos."""
 
     settings: JobSettings
     photos: int
@@ -45,7 +45,7 @@ class Facts:
 
 
 def forecast_job(sizes: list[tuple[int, int]], settings: JobSettings, reading: int = 0) -> Forecast:
-    """The forecast for photos of these sizes (width, height). reading: bytes that it takes to decode them."""
+    """The forecast for photos of these sizes (width, height). reading: bytes needed to decode them."""
     from .models.devices import select_device
     from .mvs import depth_forecast as depth
 
@@ -77,12 +77,12 @@ def forecast_job(sizes: list[tuple[int, int]], settings: JobSettings, reading: i
 
 
 def memory(forecast: Forecast, until: str) -> int:
-    """Bytes of memory up to that stage."""
+    """Bytes of memory needed up to that stage."""
     return forecast.memory_of_surface if "mesh" in up_to(until) else forecast.memory
 
 
 def number_of_pairs(count: int, settings: JobSettings) -> int:
-    """About how many pairs are matched."""
+    """Approximate number of pairs to match."""
     everything = count * (count - 1) // 2
     pairs = settings.of(PairsSettings)
     if pairs.strategy == "exhaustive":
@@ -92,6 +92,6 @@ def number_of_pairs(count: int, settings: JobSettings) -> int:
 
 
 def shrunk(size: tuple[int, int], longest: int) -> tuple[int, int]:
-    """The size (width, height) with its longest side at most `longest`."""
+    """The size (width, height) reduced so that its longest side is at most `longest`."""
     scale = min(1.0, longest / max(*size, 1))
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))

@@ -1,8 +1,8 @@
-"""How far a whole job is and how long the rest will take, from its events. Panel, status bar and terminal say the same.
+"""Progress of a whole job and its time left, from its events. Panel, status bar and terminal show the same.
 
-The job says at its beginning which stages it has, and after the photos how long each should take (`job_timing`). What
-has been measured since corrects that: how far off the stages before were, and how fast the one at work goes through
-its items and phases. A resumed job counts only what is left. Standard library only.
+At its start the job lists its stages, and after the photos the forecast of each (`job_timing`). Measurements correct
+the forecast: how far off earlier stages were, and how fast the current one goes through its items and phases. A
+resumed job counts only what is left. Standard library only.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from .files.json_values import mapping, number
 from .stage import STAGES
 from .stage_progress import StageProgress
 
-PRIOR = 0.5  # stages that run as forecast, against which those count that have run
-SMALL = 0.02  # of the whole forecast: a shorter stage says less of how fast the others are
-MIN_SECONDS = 1.0  # seconds of a forecast; what is shorter cannot be off by a factor that says anything
+PRIOR = 0.5  # weight of the forecast as it is, in stages, against those that have run
+SMALL = 0.02  # of the whole forecast: a shorter stage says less about the speed of the others
+MIN_SECONDS = 1.0  # of a forecast; the factor of a shorter one means nothing
 LONGEST = 1e7  # seconds
 
 
 @dataclass(frozen=True)
 class JobProgress:
-    """forecast: seconds of each stage that is to run, empty while unknown. names: all stages of the job. taken: seconds
-    of those that have ended in this run. timed: whether a forecast is there or will come. now: the stage at work.
-    began: on the events' clock; shown: the greatest fraction yet."""
+    """forecast: seconds of each stage that will run, empty while unknown. names: all stages of the job. taken: seconds
+    of those finished in this run. timed: whether there is or will be a forecast. now: the current stage. began: time of
+    the events' clock; shown: the greatest fraction so far."""
 
     names: tuple[str, ...] = ()
     forecast: Mapping[str, float] = field(default_factory=dict)
@@ -54,23 +54,23 @@ class JobProgress:
         new = self
         if event.stage == "job":
             if event.kind == "info":
-                new = _told(self, event)
+                new = _job_info(self, event)
         elif event.stage in STAGES:
             new = _stage_event(self, event)
         return replace(new, shown=max(new.shown, new._fraction_at(event.time)))
 
     def seconds_left(self, now: float) -> float | None:
-        """Of the whole job at a time on the events' clock; None while there is nothing to tell it from."""
+        """Of the whole job, at a time on the events' clock; None without a forecast."""
         if not self.forecast:
             return None
         rest = sum(self.forecast[name] for name in self._to_come()) * self._speed()
-        if not self._at_work():
+        if not self._running():
             return max(0.0, rest)
-        said = max(MIN_SECONDS, self.forecast.get(self.stage, 0.0))
-        return max(0.0, rest + self.now.seconds_left(now, said, self._speed(without=self.stage)))
+        expected = max(MIN_SECONDS, self.forecast.get(self.stage, 0.0))
+        return max(0.0, rest + self.now.seconds_left(now, expected, self._speed(exclude=self.stage)))
 
     def fraction(self, now: float) -> float:
-        """0 to 1, of the time from the beginning to the end; never less than before."""
+        """0 to 1, of the time from start to end; never decreases."""
         return max(self.shown, self._fraction_at(now))
 
     # -- parts --------------------------------------------------------------------------------------
@@ -83,35 +83,35 @@ class JobProgress:
         return min(1.0, spent / (spent + left)) if spent + left > 0 else 0.0
 
     def _by_stages(self) -> float:
-        """Every stage counts the same: all there is to say where a forecast is not worth its time."""
-        if not self.names or self.timed:  # a bar that stood for something else before would have to wait
+        """Every stage counts the same: the best there is for jobs too short for a forecast."""
+        if not self.names or self.timed:  # the bar must not show another measure before the forecast comes
             return 0.0
         over = len(self.taken) + len(self.kept)
-        at_work = min(1.0, self.done / self.total) if self.total > 0 and self._at_work() else 0.0
-        return min(1.0, (over + at_work) / len(self.names))
+        current = min(1.0, self.done / self.total) if self.total > 0 and self._running() else 0.0
+        return min(1.0, (over + current) / len(self.names))
 
     def _to_come(self) -> list[str]:
         known = {*self.taken, *self.kept, self.stage}
         return [name for name in self.forecast if name not in known]
 
-    def _at_work(self) -> bool:
+    def _running(self) -> bool:
         return bool(self.stage) and self.stage not in self.taken and self.stage not in self.kept
 
-    def _speed(self, without: str = "") -> float:
-        """What forecasts have to be multiplied by: 1 at first, then the mean factor of the stages so far.
+    def _speed(self, exclude: str = "") -> float:
+        """The factor to multiply forecasts by: 1 at first, then the mean factor of the stages so far.
 
-        Of factors, not of seconds: a single stage that is far off says little about the others.
+        A mean of factors, not of seconds: a single stage that is far off says little about the others.
         """
         whole = max(MIN_SECONDS, sum(self.forecast.values()))
         weights, logs = PRIOR, 0.0
-        for name, said in self.forecast.items():
-            if name == without:
+        for name, expected in self.forecast.items():
+            if name == exclude:
                 continue
-            weight = min(1.0, said / (SMALL * whole))
+            weight = min(1.0, expected / (SMALL * whole))
             if name in self.taken:
-                factor = max(self.taken[name], 0.1) / max(said, MIN_SECONDS)
-            elif name == self.stage and self._at_work():
-                factor, share = self.now.factor(max(said, MIN_SECONDS))
+                factor = max(self.taken[name], 0.1) / max(expected, MIN_SECONDS)
+            elif name == self.stage and self._running():
+                factor, share = self.now.factor(max(expected, MIN_SECONDS))
                 weight *= share
             else:
                 continue
@@ -119,8 +119,8 @@ class JobProgress:
         return math.exp(logs / weights)
 
 
-def _told(progress: JobProgress, event: Event) -> JobProgress:
-    """What the job says of itself: which stages it has when it begins, their forecasts later."""
+def _job_info(progress: JobProgress, event: Event) -> JobProgress:
+    """What the job reports about itself: its stages at the start, their forecasts later."""
     forecast = mapping(event.data.get("forecast"))
     if forecast:
         seconds = {

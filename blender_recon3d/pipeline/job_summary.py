@@ -1,4 +1,4 @@
-"""What a finished job has made, in a sentence: photos, points, faces, minutes, and whether it is doubted."""
+"""A finished job in one sentence: photos, points, faces, minutes, and whether there are doubts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .text import rough_duration
 
 
 def job_summary(state: StateDocument) -> str:
-    """Of the stages that are done; empty where none of them has found anything yet."""
+    """Of the finished stages; empty if there are no results yet."""
 
     def figure(stage: str, key: str) -> int:
         record = state.stage(stage)

@@ -1,4 +1,4 @@
-"""The forecast of a job that is about to run, told as an event; and what is learned from it for the next one."""
+"""Reports the forecast of a job that is about to run as an event, and learns from the job for the next one."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from .settings import JobSettings
 from .stage import stage
 from .workspace import Workspace
 
-WORTH_IT = "dense"  # the stage that takes long enough for a forecast, which itself takes a second or two
+WORTH_IT = "dense"  # jobs with this stage take long enough for a forecast, which itself takes a second or two
 
 
 class JobTiming:
-    """names: the stages of the job, in their order. raw: their forecast without what was learned from earlier runs."""
+    """names: the stages of the job, in order. raw: the forecast without corrections from earlier runs."""
 
     def __init__(
         self, workspace: Workspace, settings: JobSettings, names: tuple[str, ...], progress: Progress
@@ -30,7 +30,8 @@ class JobTiming:
         progress.info("stages", version=EVENTS_VERSION, stages=self._names, timed=not self._told)
 
     def tell(self) -> None:
-        """Say how long the stages will take, once the photos are there. Never fails: a job does not hang on it."""
+        """Report how long the stages will take, once the photos are there. Never fails: the job does not
+        depend on it."""
         if self._told:
             return
         self._told = True
@@ -43,12 +44,12 @@ class JobTiming:
             self._progress.info("no forecast", timed=False)
 
     def took(self, name: str, seconds: float | None) -> None:
-        """A stage has run from its beginning to its end."""
+        """Note that a stage has run from beginning to end."""
         if seconds is not None:
             self._taken[name] = seconds
 
     def learn(self) -> None:
-        """Keep for the next job what this one has taken."""
+        """Save the measured times for the next job."""
         if self._raw and self._taken:
             with suppress(Exception):
                 past_runs.learn(_file(), self._taken, self._raw)

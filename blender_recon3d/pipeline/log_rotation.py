@@ -1,5 +1,5 @@
-"""Keeps logs from growing for ever: at the start of a run, what is large goes to a second file, in place of an older
-one. Standard library only.
+"""Keeps logs from growing forever: at the start of a run, a large one is renamed and replaces the older one. Standard
+library only.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ MAX_EVENTS_BYTES = 4 << 20  # some thousand photos' worth
 
 
 def rotate(workspace: Workspace) -> None:
-    """For the holder of the lock, before it writes. Whoever reads on from an offset finds a shorter, new file."""
+    """Called by the holder of the lock before it writes. A reader at some offset finds a shorter, new file."""
     _rotate(workspace.log, workspace.old_log, MAX_LOG_BYTES)
     _rotate(workspace.events, workspace.old_events, MAX_EVENTS_BYTES)
 

@@ -1,13 +1,13 @@
-"""When a registered photo's camera is loose: too few points hold it, or they fit badly. Standard library only."""
+"""When a registered photo is loose: it has too few points, or they fit badly. Standard library only."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import median
 
-MIN_POINTS = 40  # sparse points in a photo, below which its camera stands loosely
+MIN_POINTS = 40  # sparse points in a photo; with fewer its camera is weakly constrained
 LARGE_ERROR = 2.5  # times the median photo's reprojection error
-SMALL_ENOUGH = 1.0  # pixels of reprojection error that are never worth a word
+SMALL_ENOUGH = 1.0  # pixels of reprojection error that are never worth mentioning
 
 
 def error_limit(errors: Sequence[float]) -> float:

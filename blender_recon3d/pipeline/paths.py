@@ -1,6 +1,6 @@
-"""Where the parts of the program lie, and what its package is called here. Standard library only.
+"""Where the parts of the program are, and what its package is called here. Standard library only.
 
-Nothing else counts its way up through the folders, so a module can move without looking for its files in vain.
+No other module builds paths from its own location, so modules can be moved freely.
 """
 
 from __future__ import annotations
@@ -11,9 +11,7 @@ PIPELINE = Path(__file__).resolve().parent
 PACKAGE = (
     PIPELINE.parent
 )  # `blender_recon3d` in a checkout; an installed extension's folder, whatever that is called
-CHECKOUT = (
-    PACKAGE.parent
-)  # where pyproject.toml, vendor and .venv are; without a meaning in an installed extension
+CHECKOUT = PACKAGE.parent  # where pyproject.toml, vendor and .venv are; meaningless in an installed extension
 
 MANIFEST = PACKAGE / "blender_manifest.toml"
 PRESETS = PACKAGE / "presets"  # settings files that come with the add-on

@@ -1,9 +1,9 @@
-"""Which results in a workspace are whole and belong to its state. Standard library only; Blender asks here as well.
+"""Which results in a workspace are complete and belong to its state. Standard library only; used by Blender as well.
 
-With each finished stage state.json keeps, under "files", the size of every file that later stages, exports and
-imports read, and a CRC-32 of its first and last 4 KB: `{stage: {"images/a.jpg": "83512 5f3a90c1"}}`. That is found
-again in a moment also for thousands of files, and differs for a file that was cut short, emptied, overwritten with
-zeros or replaced. Workspaces of version 0.1.0 have no such list: what exists and is not empty counts as whole there.
+For each finished stage, state.json keeps under "files" the size of every file that later stages, exports and imports
+read, and a CRC-32 of its first and last 4 KB: `{stage: {"images/a.jpg": "83512 5f3a90c1"}}`. This is quick to check
+even for thousands of files, and detects a file that was truncated, emptied, overwritten with zeros or replaced.
+Workspaces of version 0.1.0 have no such list: there, any file that exists and is not empty counts as complete.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _SQLITE = b"SQLite format 3\0"
 
 @dataclass(frozen=True)
 class Damage:
-    """A file of a stage that is not as the stage had left it. what: "is missing", "is empty", ..."""
+    """A file that is not as its stage left it. what: "is missing", "is empty", ..."""
 
     path: Path
     what: str
@@ -41,19 +41,19 @@ class Damage:
 
 
 def is_done(workspace: Workspace, stage: str) -> bool:
-    """What state.json says, whatever has become of the files."""
+    """Whether state.json says so, whatever has happened to the files."""
     return workspace.read_state().stage(stage).done
 
 
 def outputs(workspace: Workspace, stage: str) -> list[Path]:
-    """The files and folders that a finished stage has there."""
+    """The files and folders that a finished stage has left."""
     declared = stage_of(stage)
     return [*declared.leaves(workspace), *(path for path in declared.may_leave(workspace) if path.exists())]
 
 
 def files_of(workspace: Workspace, stage: str) -> dict[str, str]:
-    """Size and ends of each file that a stage has left, by its path in the workspace, all of them put on the disk
-    before. UserError where one is missing or empty."""
+    """Size and checksum of each file that a stage has left, by its path in the workspace; all are flushed to disk
+    first. UserError if one is missing or empty."""
     missing = _broken(workspace, stage)
     if missing:
         raise UserError(Sentence(f"{missing[0]} after the stage {stage}: ", RESUME, "."))
@@ -62,17 +62,17 @@ def files_of(workspace: Workspace, stage: str) -> dict[str, str]:
 
 def describe_all(workspace: Workspace, paths: list[Path]) -> dict[str, str]:
     """The same for any files and folders of the workspace."""
-    found: dict[str, str] = {}
+    descriptions: dict[str, str] = {}
     for path in paths:
         sync_tree(path)
         sync_folder(path.parent)
         for file in _files(path):
-            found[_name(workspace, file)] = described(file)
-    return dict(sorted(found.items()))
+            descriptions[_name(workspace, file)] = described(file)
+    return dict(sorted(descriptions.items()))
 
 
 def record_again(workspace: Workspace, stage: str, path: Path) -> None:
-    """Take note of one file of a finished stage that was rightly changed since."""
+    """Update the record of one file of a finished stage after an intended change."""
     state = workspace.read_state()
     files = state.files.get(stage)
     if files and stage in state.stages:
@@ -80,11 +80,11 @@ def record_again(workspace: Workspace, stage: str, path: Path) -> None:
 
 
 def described(path: Path) -> str:
-    """`SIZE CRC`: of the first and the last 4 KB. OSError where the file cannot be read."""
+    """`SIZE CRC`, of the first and the last 4 KB. OSError if the file cannot be read."""
     with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         head = file.read(END)
-        if head.startswith(_SQLITE):  # its counters of changes go on when COLMAP only looks
+        if head.startswith(_SQLITE):  # its change counters increase even when COLMAP only reads
             head = head[:24] + head[28:92] + head[100:]
         crc = zlib.crc32(head)
         if size > END:
@@ -94,11 +94,11 @@ def described(path: Path) -> str:
 
 
 def damaged(workspace: Workspace, stage: str, within: Iterable[Path] | None = None) -> list[Damage]:
-    """What a finished stage's files have lost since. within: look at these files and folders only."""
+    """The damage to a finished stage's files. within: check only these files and folders."""
     recorded = workspace.read_files(stage)
     for guest in guests(stage):
         if guest.name in workspace.read_state().stages:
-            # The file goes on being written by the guest, which then knows how it should be.
+            # The guest continues to write the file and has the newer record of it.
             shared = {_name(workspace, path) for path in guest.leaves(workspace)}
             now = workspace.read_files(guest.name)
             recorded = {name: text for name, text in recorded.items() if name not in shared}
@@ -108,38 +108,38 @@ def damaged(workspace: Workspace, stage: str, within: Iterable[Path] | None = No
     def asked(name: str) -> bool:
         return places is None or any(name == place or name.startswith(place + "/") for place in places)
 
-    found = [damage for damage in _broken(workspace, stage) if asked(_name(workspace, damage.path))]
-    known = {damage.path for damage in found}
+    damages = [damage for damage in _broken(workspace, stage) if asked(_name(workspace, damage.path))]
+    known = {damage.path for damage in damages}
     for name, text in recorded.items():
         path = workspace.root / name
         if path in known or not asked(name):
             continue
         what = _difference(path, text)
         if what:
-            found.append(Damage(path, what))
-    return found
+            damages.append(Damage(path, what))
+    return damages
 
 
 def problem(workspace: Workspace, stage: str, within: Iterable[Path] | None = None) -> str:
-    """Why a stage's results cannot be taken, in half a sentence; empty where they can, and in folders that are no
-    workspace of ours, of which nothing is known."""
+    """Why a stage's results cannot be used, a clause for an error message; empty if they can, and in folders that are
+    not workspaces of ours, of which nothing is known."""
     if not workspace.state_file.exists():
         return ""
     if not is_done(workspace, stage):
         return f"{workspace.root} has no finished {stage}"
-    found = damaged(workspace, stage, within)
-    return str(found[0]) if found else ""
+    damages = damaged(workspace, stage, within)
+    return str(damages[0]) if damages else ""
 
 
 def require(workspace: Workspace, stage: str, within: Iterable[Path] | None = None) -> None:
-    """UserError (2) where a stage is not done, was dropped, or has lost what it had made."""
+    """UserError (2) if a stage is not done, was dropped, or its files are damaged."""
     why = problem(workspace, stage, within)
     if why:
         raise UserError(Sentence(f"{why}: ", run_stage(stage, workspace.root), "."), 2)
 
 
 def require_model(workspace: Workspace) -> None:
-    """UserError (2) where there is no main model, or one that is not whole."""
+    """UserError (2) if there is no main model, or it is damaged."""
     if not (workspace.model / "images.bin").exists():
         raise UserError(
             Sentence(f"{workspace.root} holds no cameras yet: ", run_stage("sfm", workspace.root), "."), 2
@@ -148,8 +148,8 @@ def require_model(workspace: Workspace) -> None:
 
 
 def has(workspace: Workspace, stage: str, path: Path) -> bool:
-    """Whether there is a stage's file to be taken: not where the stage is not done or was dropped since. UserError (2)
-    where it is done and the file has been lost."""
+    """Whether a stage's file can be used: not if the stage is not done or was dropped since. UserError (2) if it is
+    done and the file has been lost."""
     if not workspace.state_file.exists():
         return path.exists()
     if not is_done(workspace, stage):
@@ -158,24 +158,24 @@ def has(workspace: Workspace, stage: str, path: Path) -> bool:
     return True
 
 
-def sentence(stage: str, found: list[Damage]) -> str:
-    more = f", and {len(found) - 1} more" if len(found) > 1 else ""
-    return f"{found[0]}{more}: the stage {stage} runs again."
+def sentence(stage: str, damages: list[Damage]) -> str:
+    more = f", and {len(damages) - 1} more" if len(damages) > 1 else ""
+    return f"{damages[0]}{more}: the stage {stage} runs again."
 
 
 def _broken(workspace: Workspace, stage: str) -> list[Damage]:
-    """What is not there, or empty."""
-    found: dict[Path, Damage] = {}
+    """Files that are missing or empty."""
+    damages: dict[Path, Damage] = {}
     for path in outputs(workspace, stage):
         files = _files(path)
         if not files:
-            found[path] = Damage(path, "is empty" if path.exists() else "is missing")
-        found |= {file: Damage(file, "is empty") for file in files if file.stat().st_size == 0}
-    return list(found.values())
+            damages[path] = Damage(path, "is empty" if path.exists() else "is missing")
+        damages |= {file: Damage(file, "is empty") for file in files if file.stat().st_size == 0}
+    return list(damages.values())
 
 
 def _files(path: Path) -> list[Path]:
-    """The file itself, or all files in a folder but those under way."""
+    """The file itself, or all files in a folder except those still being written."""
     if path.is_file():
         return [path]
     return sorted(file for file in path.rglob("*") if file.is_file() and not file.name.endswith(PART))

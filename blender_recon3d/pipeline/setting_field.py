@@ -1,7 +1,7 @@
-"""A setting, declared once: a dataclass field that says everything there is to say about it.
+"""A setting, declared once: a dataclass field that holds everything about it.
 
-From it are made the option of the command line (`cli/setting_options.py`), the property in Blender
-(`engine_properties.py`), the key in a settings file (`settings_file.py`), what is translated, and its row in the
+From it come the option of the command line (`cli/setting_options.py`), the property in Blender
+(`engine_properties.py`), the key in a settings file (`settings_file.py`), the texts to translate, and its row in the
 manual (`tools/settings_page.py`). Standard library only.
 """
 
@@ -14,14 +14,14 @@ from typing import Any, ClassVar, NamedTuple
 
 from .errors import UserError
 
-KEY = "setting"  # of a field's metadata
+KEY = "setting"  # in a field's metadata
 FOLLOW_QUALITY = "auto"  # the value of a choice that the quality decides
 
 
 class Choice(NamedTuple):
-    """One of a setting's values. label: as the panel shows it; help: its tooltip.
+    """One of a setting's values. label: its name in the panel; help: its tooltip.
 
-    number: what a .blend file keeps of it, its place where there is none: so new choices come last, or have numbers.
+    number: what a .blend file stores for it; by default its index, so add new choices at the end, or number them.
     """
 
     label: str
@@ -31,18 +31,17 @@ class Choice(NamedTuple):
 
 @dataclass(frozen=True)
 class Setting:
-    """What is known of a setting.
+    """Everything about a setting.
 
-    help: one sentence, without the stop. unit: of a number. low, high: the range, both included.
-    choices: the values, in order. other: what else it may be, besides the choices ("a folder").
-    zero: what 0 stands for. by_quality: the value that each quality stands for, where none or FOLLOW_QUALITY is given.
-    path: "file" or "folder", where a text may name one. option: its name on the command line and in the panel, where
-    that is not the field's; stages that share a setting give it the same one.
-    was: earlier names, which stay accepted. off: an option that turns a switch off, besides --no-NAME.
-    first_name: its name in the workspaces of 0.1.0, which fingerprints go by. later: it is younger than 0.1.0, and
-    no part of a fingerprint while it has its default.
-    not_in_panel, no_option: why it is not among the panel's settings, or no option; a short sentence.
-    name, stage: filled in by `settings_of`.
+    help: one sentence, without a period. unit: of a number. low, high: the range, inclusive.
+    choices: the values, in order. other: what else is accepted, besides the choices ("a folder").
+    zero: what 0 means. by_quality: each quality's value, used when none or FOLLOW_QUALITY is given.
+    path: "file" or "folder", if a text may name one. option: its name on the command line and in the panel, if it
+    differs from the field's; stages that share a setting give it the same one. was: earlier names, which remain
+    accepted. off: an option that turns a switch off, besides --no-NAME. first_name: its name in workspaces of 0.1.0,
+    which fingerprints use. later: it was added after 0.1.0, and is not part of a fingerprint while it has its default.
+    not_in_panel, no_option: why it is not among the panel's settings, or not an option; a short sentence. name, stage:
+    filled in by `settings_of`.
     """
 
     default: Any
@@ -68,17 +67,17 @@ class Setting:
 
     @property
     def key(self) -> str:
-        """Its name for people and in messages: stage.name, or the name alone of a setting of the whole job."""
+        """Its full name, as in messages: stage.name, or the name alone for a setting of the whole job."""
         return f"{self.stage}.{self.name}" if self.stage else self.name
 
     @property
     def names(self) -> frozenset[str]:
-        """All names that it goes by: in a settings file, and as a keyword."""
+        """All its accepted names, in settings files and as keywords."""
         return frozenset({self.name, self.option, self.first_name or self.name, *self.was})
 
     @property
     def range(self) -> str:
-        """ "from 1 to 1000", "at least 64"; empty where every number will do."""
+        """ "from 1 to 1000", "at least 64"; empty if any number is accepted."""
         if self.low is None and self.high is None:
             return ""
         if self.high is None:
@@ -87,22 +86,22 @@ class Setting:
 
     @property
     def before(self) -> Any:
-        """Of one that is `later`: what was done when there was none."""
+        """For a setting added `later`: the value that matches what was done before."""
         return "off" if self.default == FOLLOW_QUALITY else self.default
 
     @property
     def sizes(self) -> str:
-        """ "preview 1,600, medium 2,400": what each quality stands for."""
+        """ "preview 1,600, medium 2,400": each quality's value."""
         shown = {
             name: value if isinstance(value, str) else f"{value:,}" for name, value in self.by_quality.items()
         }
         return ", ".join(f"{quality} {value}" for quality, value in shown.items())
 
     def problem(self, value: Any) -> str:
-        """What is wrong with a value, to follow "NAME is VALUE: "; empty for a good one."""
+        """What is wrong with a value, to follow "NAME is VALUE: "; empty if it is valid."""
         if isinstance(self.default, tuple):
-            good = isinstance(value, tuple) and all(isinstance(entry, str) for entry in value)
-            return "" if good else "it must be a list of paths"
+            valid = isinstance(value, tuple) and all(isinstance(entry, str) for entry in value)
+            return "" if valid else "it must be a list of paths"
         if isinstance(self.default, bool):
             return "" if isinstance(value, bool) else "it must be true or false"
         if isinstance(self.default, str):
@@ -124,7 +123,7 @@ class Setting:
         return f"choose one of {listed}" + (f", or {self.other}" if self.other else "")
 
     def typed(self, value: Any) -> Any:
-        """A value out of JSON or of a caller's, in the type that the field has; what cannot be is left as it is."""
+        """A value from JSON or a caller, converted to the field's type; left as it is if that is impossible."""
         if isinstance(self.default, tuple) and isinstance(value, list | tuple):
             return tuple(str(entry) if not isinstance(entry, dict | list) else entry for entry in value)
         if isinstance(self.default, float) and isinstance(value, int) and not isinstance(value, bool):
@@ -137,26 +136,26 @@ def _number(value: float) -> str:
 
 
 def setting(default: Any, help: str, label: str, **more: Any) -> Any:
-    """A dataclass field that is a setting; `more` as `Setting` has it."""
+    """A dataclass field that is a setting; `more`: fields of `Setting`."""
     return field(default=default, metadata={KEY: Setting(default, help, label, **more)})
 
 
 def settings_of(kind: type[Settings]) -> tuple[Setting, ...]:
-    """The settings that a class declares, in its order."""
-    found = []
+    """The settings that a class declares, in order."""
+    declarations = []
     for item in fields(kind):
         declared = item.metadata.get(KEY)
         if declared is not None:
             option = declared.option or item.name
-            found.append(replace(declared, name=item.name, option=option, stage=kind.stage))
-    return tuple(found)
+            declarations.append(replace(declared, name=item.name, option=option, stage=kind.stage))
+    return tuple(declarations)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Base of classes that hold settings; they are checked when made.
+    """Base class for settings; values are checked on construction.
 
-    stage: the stage that they are of; empty for the whole job's. heading: what the panel puts above them.
+    stage: the stage they belong to; empty for the whole job. heading: the heading above them in the panel.
     """
 
     stage: ClassVar[str] = ""
@@ -169,7 +168,7 @@ class Settings:
     def recorded(self) -> dict[str, Any]:
         """The values under the names of 0.1.0's workspaces, for fingerprints.
 
-        What is younger and has its default is left out, so that workspaces made before it stay as good as they were.
+        Settings added later are left out at their defaults, so that earlier workspaces remain valid.
         """
         return {
             declared.first_name or declared.name: getattr(self, declared.name)
@@ -179,7 +178,7 @@ class Settings:
 
 
 def check(declared: Setting, value: Any, where: str = "") -> None:
-    """UserError (2) where the value will not do. where: the file that it is from."""
+    """UserError (2) if the value is invalid. where: the file it comes from."""
     problem = declared.problem(value)
     if problem:
         file = f"{where}: " if where else ""

@@ -1,4 +1,4 @@
-"""What the panel says of a setting, and everything in it that is translated. Standard library only."""
+"""The panel's texts for settings, and all of their texts to translate. Standard library only."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ def description(declared: Setting) -> str:
 
 
 def texts_of(declared: Setting) -> list[str]:
-    """What is said of one setting."""
-    said = [label(declared), description(declared)]
+    """All texts of one setting."""
+    texts = [label(declared), description(declared)]
     for value, choice in declared.choices.items() if not declared.other else ():
-        said += [
+        texts += [
             choice.label if choice.label != value else "",
             choice.help,
-        ]  # a name of COLMAP's is not a word
-    return said
+        ]  # COLMAP's names are not translated
+    return texts
 
 
 def translation_keys() -> list[str]:
-    """All texts of the settings, each once, in the order of the settings."""
-    said = [*(stage.title for stage in all_stages()), *(heading_of(stage) for stage in STAGES)]
+    """All texts of the settings, without duplicates, in the order of the settings."""
+    texts = [*(stage.title for stage in all_stages()), *(heading_of(stage) for stage in STAGES)]
     for declared in all_settings():
-        said += texts_of(declared)
-    return list(dict.fromkeys(text for text in said if text))
+        texts += texts_of(declared)
+    return list(dict.fromkeys(text for text in texts if text))

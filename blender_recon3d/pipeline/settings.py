@@ -1,6 +1,6 @@
-"""What a job can be told: `JobSettings`, the settings of all stages, as each declares them, and of the job itself.
+"""`JobSettings`: the settings of all stages, as each stage declares them, and of the job itself.
 
-A job is made from flat options (`build`), or from values by stage (`from_values`), which is what files hold
+A job is made from flat options (`build`), or from values by stage (`from_values`), as in settings files
 (`settings_file.py`). Standard library only.
 """
 
@@ -32,7 +32,7 @@ _ABOVE = "it is at the top of the panel"
 
 @dataclass(frozen=True)
 class JobSettings(Settings):
-    """A whole job. stages: the settings of each stage by its name; in code, `of` gives them with their type."""
+    """A whole job. stages: the settings of each stage by name; in code, `of` returns them with their type."""
 
     quality: str = setting(
         "medium",
@@ -57,10 +57,10 @@ class JobSettings(Settings):
         return cast(Kind, self.stages[kind.stage])
 
     def having(self, *changed: Settings) -> JobSettings:
-        """This job with other settings for some stages."""
+        """This job with new settings for some stages."""
         return replace(self, stages={**self.stages, **{each.stage: each for each in changed}})
 
-    if not TYPE_CHECKING:  # which wants `of`
+    if not TYPE_CHECKING:  # type-checked code uses `of`
 
         def __getattr__(self, name: str) -> Settings:
             """One stage's settings by the stage's name: job.dense."""
@@ -73,16 +73,15 @@ class JobSettings(Settings):
     def build(cls, quality: str = "medium", until: str = "dense", **options: Any) -> JobSettings:
         """A job from flat options: each goes to every stage that has a setting with this option.
 
-        Sizes that are not given come from `quality`. `photos` is one path or several. Options that no stage knows
-        raise UserError.
+        Sizes that are not given come from `quality`. `photos` is one path or several. Unknown options raise UserError.
         """
         return cls.from_values(spread(options), quality, until)
 
     @classmethod
     def from_values(cls, values: Values, quality: str = "medium", until: str = "dense") -> JobSettings:
-        """A job from some values by stage; the others are as the quality says, or defaults.
+        """A job from some values by stage; the others follow the quality, or are defaults.
 
-        Raises UserError for values that will not do.
+        Raises UserError for invalid values.
         """
         check(_OF_JOB["quality"], quality)
         stages: Values = {}
@@ -102,49 +101,52 @@ class JobSettings(Settings):
         return JobSettings.from_values(merged(self.values(), spread(options)), quality, until)
 
     def values(self) -> Values:
-        """The values by stage, without the sizes that the quality stands for: they follow another quality."""
-        found: Values = {}
+        """The values by stage, without those that equal the quality's: they follow a change of quality."""
+        values: Values = {}
         for stage in STAGES:
-            held = self.stages[stage]
-            found[stage] = {
+            own = self.stages[stage]
+            values[stage] = {
                 declared.name: value
-                for declared in settings_of(type(held))
-                if (value := getattr(held, declared.name)) != declared.by_quality.get(self.quality)
+                for declared in settings_of(type(own))
+                if (value := getattr(own, declared.name)) != declared.by_quality.get(self.quality)
             }
-        return found
+        return values
 
     def to_json(self) -> dict[str, Any]:
-        """As a settings file holds it, with every value; `settings_file.job_of` reads it."""
+        """As in a settings file, with every value; `settings_file.job_of` reads it."""
         document: dict[str, Any] = {"version": VERSION, "quality": self.quality, "until": self.until}
         for stage in STAGES:
-            held = self.stages[stage]
+            own = self.stages[stage]
             document[stage] = {
-                declared.name: getattr(held, declared.name) for declared in settings_of(type(held))
+                declared.name: getattr(own, declared.name) for declared in settings_of(type(own))
             }
         return document
 
 
 def merged(first: Values, second: Values) -> Values:
-    """Both, the second's where both say something."""
+    """Both; the second takes precedence."""
     return {stage: {**first.get(stage, {}), **second.get(stage, {})} for stage in STAGES}
 
 
 def all_settings() -> tuple[Setting, ...]:
-    """Every setting of every stage, in the stages' order, after those of the whole job."""
-    return (*_OF_JOB.values(), *(found for stage in STAGES for found in settings_of(_stage_type(stage))))
+    """All settings: those of the whole job, then those of the stages in stage order."""
+    return (
+        *_OF_JOB.values(),
+        *(declared for stage in STAGES for declared in settings_of(_stage_type(stage))),
+    )
 
 
 def by_option() -> dict[str, tuple[Setting, ...]]:
     """The settings behind each option, which several stages may share."""
-    found: dict[str, tuple[Setting, ...]] = {}
+    groups: dict[str, tuple[Setting, ...]] = {}
     for declared in all_settings():
-        found[declared.option] = (*found.get(declared.option, ()), declared)
-    return found
+        groups[declared.option] = (*groups.get(declared.option, ()), declared)
+    return groups
 
 
 def spread(options: Mapping[str, Any]) -> Values:
     """Flat options, by name or by an earlier name, as values by stage. UserError (2) for an unknown one."""
-    found: Values = {stage: {} for stage in STAGES}
+    values: Values = {stage: {} for stage in STAGES}
     known = {name: group for option, group in by_option().items() for name in (option, *group[0].was)}
     unknown = sorted(set(options) - {name for name, group in known.items() if group[0].stage})
     if unknown:
@@ -153,17 +155,17 @@ def spread(options: Mapping[str, Any]) -> Values:
         for declared in known[name]:
             if isinstance(declared.default, tuple) and isinstance(value, str | Path):
                 value = (str(value),)
-            found[declared.stage][declared.name] = declared.typed(value)
-    return found
+            values[declared.stage][declared.name] = declared.typed(value)
+    return values
 
 
 def heading_of(stage: str) -> str:
-    """What the panel puts above the stage's settings."""
+    """The heading above the stage's settings in the panel."""
     return str(_stage_type(stage).heading)
 
 
 def size_for(option: str, quality: str) -> int:
-    """What a quality stands for: of an option like "dense_size"."""
+    """A quality's value of an option like "dense_size"."""
     return int(by_option()[option][0].by_quality[quality])
 
 
@@ -175,7 +177,7 @@ def default_features(weights: str) -> str:
 def share_front_end(values: Values, where: str = "") -> None:
     """Give all stages the front-end that one of them names.
 
-    UserError (2) where two name different ones. where: the file that they are from, and a colon.
+    UserError (2) if two name different ones. where: the file they come from, and a colon.
     """
     named = {
         stage: values[stage]["front_end"] for stage in _WITH_FRONT_END if "front_end" in values.get(stage, {})

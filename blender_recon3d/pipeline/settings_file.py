@@ -1,8 +1,8 @@
-"""Settings in a file: what `recon3d run --settings FILE.json` takes, what the panel writes, and a workspace's job.json.
+"""Settings in a file: for `recon3d run --settings FILE.json`, as written by the panel, and as a workspace's job.json.
 
     {"version": 1, "quality": "high", "until": "mesh", "pairs": {"strategy": "sequential", "window": 5}}
 
-By stage, each setting under its name or an earlier one; what is not there is as the quality says, or a default.
+By stage, each setting under its name or an earlier one; missing settings follow the quality, or are defaults.
 Relative paths are relative to the file. Standard library only.
 """
 
@@ -25,7 +25,7 @@ from .wording import CHECK_SETTINGS_FILE, LIST_SETTINGS, NEW_JOB, Sentence
 
 @dataclass(frozen=True)
 class Given:
-    """What a file, or a command line, says. values: by stage; quality, until: empty where it says nothing of them."""
+    """Settings from a file or a command line. values: by stage; quality, until: empty if not specified."""
 
     values: Values = field(default_factory=dict)
     quality: str = ""
@@ -35,24 +35,25 @@ class Given:
 def read_settings(path: Path) -> Given:
     """The settings in a file, checked one by one.
 
-    UserError (2), one sentence naming the file and the setting, for an unknown setting or a value that will not do.
+    UserError (2), one sentence naming the file and the setting, for an unknown setting or an invalid value.
     """
     try:
         raw = read_json(path, CHECK_SETTINGS_FILE)
     except UserError as error:
         raise UserError(error.sentence, 2) from error
-    found = _given(raw, str(path), strict=True)
+    settings = _given(raw, str(path), strict=True)
     for declared in all_settings():
-        value = found.values.get(declared.stage, {}).get(declared.name)
+        value = settings.values.get(declared.stage, {}).get(declared.name)
         if declared.path and value:
-            found.values[declared.stage][declared.name] = _beside(path, value)
-    share_front_end(found.values, f"{path}: ")
-    _forget_sizes(found)
-    return found
+            settings.values[declared.stage][declared.name] = _beside(path, value)
+    share_front_end(settings.values, f"{path}: ")
+    _forget_sizes(settings)
+    return settings
 
 
 def _forget_sizes(given: Given) -> None:
-    """Take out the sizes that the quality stands for: a whole job names them, and they follow another quality."""
+    """Remove values that equal the quality's: a whole job lists them all, but they should follow a change of
+    quality."""
     for declared in all_settings():
         values = given.values.get(declared.stage, {})
         if given.quality and declared.by_quality.get(given.quality) == values.get(declared.name, ""):
@@ -60,18 +61,18 @@ def _forget_sizes(given: Given) -> None:
 
 
 def job_of(raw: Mapping[str, Any], path: Path) -> JobSettings:
-    """The job of `job.json`, also of earlier versions; what a later version has added is passed over.
+    """The job in `job.json`, also of earlier versions; unknown settings of later versions are ignored.
 
-    UserError naming `path` when it holds something else.
+    UserError naming `path` if it holds something else.
     """
     try:
-        found = _given(raw, str(path), strict=False)
-        if not found.quality or not found.until:
+        settings = _given(raw, str(path), strict=False)
+        if not settings.quality or not settings.until:
             raise UserError("it names no quality or no last stage")
-        if "refine" not in raw:  # a job of 0.1.0, which had neither: it continues as it began
-            found.values["refine"] = {"refine": "off"}
-            found.values.setdefault("mesh", {}).setdefault("mesh_refinement", "off")
-        return JobSettings.from_values(found.values, found.quality, found.until)
+        if "refine" not in raw:  # a job of 0.1.0, which had neither: continue it without them
+            settings.values["refine"] = {"refine": "off"}
+            settings.values.setdefault("mesh", {}).setdefault("mesh_refinement", "off")
+        return JobSettings.from_values(settings.values, settings.quality, settings.until)
     except UserError as error:
         raise UserError(Sentence(f"{path} is not a job ({error}): ", NEW_JOB, "."), 2) from error
 
@@ -85,20 +86,20 @@ def _given(raw: Mapping[str, Any], where: str, strict: bool) -> Given:
     known: dict[str, dict[str, Setting]] = {stage: {} for stage in ("", *STAGES)}
     for declared in all_settings():
         known[declared.stage].update(dict.fromkeys(declared.names, declared))
-    found: dict[str, dict[str, Any]] = {}
+    values: dict[str, dict[str, Any]] = {}
     for section in known:
         content = raw if not section else raw.get(section, {})
         if not isinstance(content, Mapping):
             raise UserError(f"{where}: {section} must be an object of settings and their values.", 2)
-        found[section] = _section(section, content, known[section], where, strict)
-    job = found.pop("")
-    return Given(found, job.get("quality", ""), job.get("until", ""))
+        values[section] = _section(section, content, known[section], where, strict)
+    job = values.pop("")
+    return Given(values, job.get("quality", ""), job.get("until", ""))
 
 
 def _section(
     section: str, content: Mapping[str, Any], known: Mapping[str, Setting], where: str, strict: bool
 ) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name, value in content.items():
         declared = known.get(name)
         if declared is None:
@@ -106,9 +107,9 @@ def _section(
             if strict and name not in beside:
                 raise UserError(_unknown(section, name, (*known, *beside), where), 2)
         elif value is not None:
-            found[declared.name] = declared.typed(value)
-            check(declared, found[declared.name], where)
-    return found
+            values[declared.name] = declared.typed(value)
+            check(declared, values[declared.name], where)
+    return values
 
 
 def _unknown(section: str, name: str, known: Iterable[str], where: str) -> Sentence:
@@ -119,7 +120,8 @@ def _unknown(section: str, name: str, known: Iterable[str], where: str) -> Sente
 
 
 def _beside(file: Path, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
-    """Paths relative to the file as absolute ones; a text that names none there stays."""
+    """Relative paths made absolute, from the file's folder; a text that is not an existing path there stays
+    as it is."""
     if isinstance(value, tuple):
         return tuple(str(file.absolute().parent / user_path(entry)) for entry in value)
     path = file.absolute().parent / user_path(value)

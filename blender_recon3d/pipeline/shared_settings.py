@@ -1,4 +1,4 @@
-"""Settings that several stages have: one option sets each in all of them. Standard library only."""
+"""Settings that several stages share: one option sets them in all of these. Standard library only."""
 
 from __future__ import annotations
 

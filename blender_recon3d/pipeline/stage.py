@@ -1,8 +1,8 @@
-"""What a stage says of itself, and which stages there are, in the order in which data runs through them.
+"""What a stage declares about itself, and the list of stages in the order of the data flow.
 
-Each is declared as `STAGE` in a module of its own in `stages`; nothing else lists them. Everything else asks here: the
-job that runs them, the command line, the panel, the report. Their modules import what is heavy only inside functions,
-so that Blender can ask too. Standard library only.
+Each is declared as `STAGE` in its own module in `stages`; there is no other list. The job that runs them, the command
+line, the panel and the report all ask here. Stage modules import heavy packages only inside functions, so that Blender
+can read the declarations too. Standard library only.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ Paths = Callable[["Workspace"], Sequence[Path]]
 
 @dataclass(frozen=True)
 class Phase:
-    """A part of a stage, for its time left. says: how the messages of its progress begin; share: of the stage's time;
-    begins, ends: done over total at its two ends, equal where these do not count within it."""
+    """A part of a stage, for its time left. says: the prefix of its progress messages; share: of the stage's time;
+    begins, ends: done / total at its start and end; equal if items are not counted within it."""
 
     says: str
     share: float
@@ -54,36 +54,36 @@ def _never(settings: Any) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """A stage. What a person reads:
+    """A stage. What users see:
 
-    name: its key in files and on the command line; title: what the panel calls it while it runs; makes: what there is
-    once it is done; makes_text: the same in a few words, for a stage that the panel offers as the last one.
+    name: its key in files and on the command line; title: its name in the panel while it runs; makes: what there is
+    when it is done; makes_text: the same in a few words, for a stage that the panel offers as the last one.
 
     What decides whether it runs again:
 
-    version: raise it when the result changes for the same input; needs: the stages whose results it reads; after: those
-    that run before it without being needed; settings: their class; not_in_fingerprint: the settings that do not change
-    the result (within rounding); not_in_fingerprint_as: those that do not while they have this value; inputs: what the
-    result depends on besides (files, weights), as something JSON can hold, and the place to refuse what cannot work,
+    version: increase it when the result changes for the same input; needs: the stages whose results it reads; after:
+    stages that run before it without being needed; settings: their class; not_in_fingerprint: settings that do not
+    change the result (within rounding); not_in_fingerprint_as: settings that do not while they have this value; inputs:
+    what else the result depends on (files, weights), as JSON-compatible data; also the place to reject what cannot work
     before anything runs.
 
     What it does:
 
-    run: does it, continuing from what is there as far as that is whole, and returns a summary whose `message` is for
-    people; owns: all it writes, whole or in part: removed before it runs anew; leaves: the files and folders that must
-    be there when it is done, for others to read; may_leave: those that may; forecast: seconds it takes, in units of
-    `job_forecast`; phases: how these are spread over it, where its items do not tell.
+    run: does the work, continuing from valid partial results, and returns a summary whose `message` is for users;
+    owns: all it writes, complete or not: removed before it runs from scratch; leaves: files and folders that must exist
+    when it is done, for others to read; may_leave: those that may exist; forecast: the seconds it takes, in units of
+    `job_forecast`; phases: how its time is distributed, where item counts do not show it.
 
     What few stages need:
 
-    left_out: whether these settings make it do nothing; what depends on it then depends on the stage it needs;
-    inside: the stage among whose files this one's results are; take_out: removes them from there;
-    still_valid: whether its results hold for this job although its inputs look changed;
-    look_closer: damage that sizes and ends of files do not show;
-    set_aside: moves what holds for single photos into a folder, before the stage is dropped for other photos;
-    take_back: brings back, before it runs, what still holds (`earlier_work`): earlier names of photos by those of now;
-    settle: settings that are decided only when the job begins, and a call that records them. `begins` says whether
-    the stage would begin anew with these settings.
+    left_out: whether these settings make it do nothing; its dependents then depend on the stage that it needs;
+    inside: the stage whose files also contain this one's results; take_out: removes them from there;
+    still_valid: whether its results are valid for this job although its inputs look changed;
+    look_closer: finds damage that sizes and checksums of files do not show;
+    set_aside: moves per-photo results into a folder before the stage is dropped for other photos;
+    take_back: restores what is still valid before it runs (`earlier_work`), from a map of current to earlier photo
+    names; settle: decides settings that are only known when the job begins, and returns a call that records them.
+    `begins` tells whether the stage would start from scratch with these settings.
     """
 
     name: str
@@ -117,7 +117,7 @@ class Stage:
 
 
 class _Names(Sequence[str]):
-    """The stages' names in their order, read from their modules when first asked for."""
+    """The stages' names in order, read from their modules on first use."""
 
     @overload
     def __getitem__(self, place: int) -> str: ...
@@ -142,14 +142,14 @@ STAGES = _Names()
 
 @cache
 def all_stages() -> tuple[Stage, ...]:
-    """In their order."""
+    """All stages, in order."""
     folder = importlib.import_module(".stages", __package__)
     names = [module.name for module in pkgutil.iter_modules(folder.__path__)]
     return _in_order([importlib.import_module(f".{name}", folder.__name__).STAGE for name in names])
 
 
 def _in_order(stages: Iterable[Stage]) -> tuple[Stage, ...]:
-    """Each after those it needs, and as early as these allow; by name where that leaves a choice."""
+    """Each after those it needs, and as early as possible; ties by name."""
     by_name = {each.name: each for each in stages}
 
     @cache
@@ -165,24 +165,24 @@ def stage(name: str) -> Stage:
 
 
 def up_to(name: str) -> tuple[str, ...]:
-    """The names of the stages to and with this one."""
+    """The names of the stages up to and including this one."""
     return STAGES[: STAGES.index(name) + 1]
 
 
 def dependents(name: str) -> tuple[str, ...]:
-    """The names of the stages that depend on this one, directly or not."""
-    found: list[str] = []
+    """The names of the stages that depend on this one, directly or indirectly."""
+    names: list[str] = []
     for other in all_stages():
-        if any(need == name or need in found for need in other.needs):
-            found.append(other.name)
-    return tuple(found)
+        if any(need == name or need in names for need in other.needs):
+            names.append(other.name)
+    return tuple(names)
 
 
 def guests(name: str) -> tuple[Stage, ...]:
-    """The stages whose results are among this one's files."""
+    """The stages whose results are stored in this one's files."""
     return tuple(other for other in all_stages() if other.inside == name)
 
 
 def last_stages() -> tuple[str, ...]:
-    """The names of those that the panel offers as the last one."""
+    """The names of the stages that the panel offers as the last one."""
     return tuple(each.name for each in all_stages() if each.makes_text)

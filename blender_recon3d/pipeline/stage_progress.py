@@ -1,4 +1,4 @@
-"""How far the stage at work is and how long the rest of it will take, by its items and by the phases that it declares.
+"""Progress of the current stage and its time left, from its items and the phases that it declares.
 
 Standard library only.
 """
@@ -11,17 +11,17 @@ from dataclasses import dataclass, replace
 from .documents.event import Event
 from .stage import Phase, stage
 
-WHOLE = (Phase("", 1.0),)  # of a stage that declares no phases
-SOONEST = 1.0  # seconds of work before its pace says anything
-SURE = 2.0  # half of the work makes the pace as good as it gets
-TAIL = 0.03  # of a stage: what is left after its last item, until it has ended
+WHOLE = (Phase("", 1.0),)  # for a stage that declares no phases
+SOONEST = 1.0  # seconds of work before its pace is used
+SURE = 2.0  # the pace counts fully after 1/SURE of the work
+TAIL = 0.03  # of a stage: the time between its last item and its end
 
 
 @dataclass(frozen=True)
 class StageProgress:
-    """part: of the stage's time that is over, 0 to 1, as its items and phases tell. first: the part that an earlier
-    run has done; counted_from: since when parts are counted; changed: when there was something new. phase_from,
-    phase_first: the same of the phase at work, which is known by its number."""
+    """part: fraction of the stage's time that is over, 0 to 1, from its items and phases. first: the part done by an
+    earlier run; counted_from: time from which parts are counted; changed: time of the last news. phase_from,
+    phase_first: the same for the current phase; phase: its index."""
 
     name: str = ""
     began: float = 0.0
@@ -51,18 +51,18 @@ class StageProgress:
             new = replace(new, phase_from=event.time, phase_first=new._within())
         return new
 
-    def factor(self, said: float) -> tuple[float, float]:
-        """By how much this stage is slower than the `said` seconds of its forecast, and how sure that is, 0 to 1."""
+    def factor(self, expected: float) -> tuple[float, float]:
+        """How much slower this stage is than its forecast of `expected` seconds, and how certain that is, 0 to 1."""
         since = self.changed if self.counted_from is None else self.counted_from
         new, spent = self.part - self.first, self.changed - since
         if new <= 0 or spent <= SOONEST:
             return 1.0, 0.0
-        return spent / (said * new), min(1.0, SURE * new / max(1e-9, 1 - self.first))
+        return spent / (expected * new), min(1.0, SURE * new / max(1e-9, 1 - self.first))
 
-    def seconds_left(self, now: float, said: float, speed: float) -> float:
-        """said: the forecast of the whole stage; speed: how much slower than forecast the other stages were."""
-        own, sure = self.factor(said)
-        whole = said * _mean(speed, own, sure)
+    def seconds_left(self, now: float, expected: float, speed: float) -> float:
+        """expected: the forecast of the whole stage; speed: how much slower than forecast the other stages were."""
+        own, sure = self.factor(expected)
+        whole = expected * _mean(speed, own, sure)
         here = whole * self._left_of_phase()
         pace, sure = self._pace_of_phase()
         here = _mean(here, pace, sure) if here > 0 else 0.0
@@ -71,13 +71,13 @@ class StageProgress:
         step = here * self._next() if here > 0 else left
         if waited <= step:
             return left - waited
-        # What should have come by now has not. At best it comes this very moment, and all else is as late.
+        # The next event is late. At best it comes this very moment, and everything else is equally late.
         since = self.began if self.counted_from is None else self.counted_from
         late = (now - since) / max(1e-9, self.changed + step - since)
         return max(left - waited, late * (left - step), TAIL * (now - since))
 
     def _within(self) -> float:
-        """How much of its phase is over, 0 to 1."""
+        """The fraction of the current phase that is over, 0 to 1."""
         phase = _phases(self.name)[self.phase]
         span = phase.ends - phase.begins
         if span <= 0 or self.total <= 0:
@@ -88,18 +88,18 @@ class StageProgress:
         return _phases(self.name)[self.phase].share * (1 - self._within())
 
     def _later(self) -> float:
-        """The part of the stage after the phase at work."""
+        """The part of the stage after the current phase."""
         return max(0.0, 1 - sum(each.share for each in _phases(self.name)[: self.phase + 1]))
 
     def _pace_of_phase(self) -> tuple[float, float]:
-        """Seconds that the phase has left by the pace of its items, and how sure that is, 0 to 1."""
+        """Seconds left of the phase by the pace of its items, and how certain that is, 0 to 1."""
         new, spent = self._within() - self.phase_first, self.changed - self.phase_from
         if new <= 0 or spent <= SOONEST:
             return 0.0, 0.0
         return spent / new * (1 - self._within()), min(1.0, SURE * new / max(1e-9, 1 - self.phase_first))
 
     def _next(self) -> float:
-        """The part of what the phase has left that is over at the next event."""
+        """The fraction of the rest of the phase that is over at the next event."""
         phase = _phases(self.name)[self.phase]
         span = phase.ends - phase.begins
         if span <= 0 or self.total <= 0 or self.done >= self.total:
@@ -108,7 +108,7 @@ class StageProgress:
 
 
 def _mean(one: float, other: float, share: float) -> float:
-    """Their geometric mean, in which `other` has this share."""
+    """Their geometric mean; `share`: weight of `other`."""
     if share <= 0 or one <= 0 or other <= 0:
         return one if share < 0.5 else other
     return math.exp((1 - share) * math.log(one) + share * math.log(other))

@@ -1,4 +1,4 @@
-"""The settings of each stage, each declared once: with its default, its range, its choices and its help.
+"""The settings of each stage, declared once, with default, range, choices and help.
 
 Command line, panel, settings files, translations and the manual's tables are made from these declarations
 (`setting_field.py`). To add a setting, add a field here. Standard library only.
@@ -20,7 +20,7 @@ CAMERA_MODELS = (
 
 @dataclass(frozen=True)
 class PhotosSettings(Settings):
-    """Which photos are used, and what is known of their cameras."""
+    """Which photos are used, and what is known about their cameras."""
 
     stage: ClassVar[str] = "photos"
     heading: ClassVar[str] = "Photos"
@@ -299,7 +299,7 @@ class MeshSettings(Settings):
 
 @dataclass(frozen=True)
 class TextureSettings(Settings):
-    """How the photos' colors come onto the mesh."""
+    """How the mesh gets its colors from the photos."""
 
     stage: ClassVar[str] = "texture"
     heading: ClassVar[str] = "Mesh"

@@ -1,4 +1,4 @@
-"""Texts for people: what a file says made harmless, and times. Standard library only."""
+"""Texts for people: text from files made printable, and durations. Standard library only."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ LONGEST_TEXT = 1000  # characters
 
 
 class Said(str):
-    """A sentence with values in it that keeps its pattern, so that it can be said in another language."""
+    """A formatted sentence that keeps its pattern and values, so that it can be translated."""
 
     pattern: str
     values: dict[str, object]
 
     def __new__(cls, pattern: str, **values: object) -> Said:
-        """pattern: with the values' {places}."""
+        """pattern: a format string with the values' names."""
         made = super().__new__(cls, pattern.format(**values))
         made.pattern, made.values = pattern, values
         return made
 
 
 def printable(text: str) -> str:
-    """One line that any terminal and any panel can show, not too long: texts out of files may hold anything."""
+    """One line that any terminal and panel can show, of limited length: texts from files may contain anything."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:LONGEST_TEXT])
 
 
 def duration(seconds: float) -> str:
-    """A time for people: 4 s, 3 min 20 s, 2 h 05 min."""
+    """A duration for people: 4 s, 3 min 20 s, 2 h 05 min."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
@@ -38,7 +38,7 @@ def duration(seconds: float) -> str:
 
 
 def rough_duration(seconds: float) -> str:
-    """A time that is only guessed: 20 s, 5 min, 1 h 20 min."""
+    """A duration that is only an estimate: 20 s, 5 min, 1 h 20 min."""
     if seconds < 55:
         return f"{max(5, 5 * round(seconds / 5))} s"
     if seconds < 5400:
@@ -48,5 +48,5 @@ def rough_duration(seconds: float) -> str:
 
 
 def named(photos: Sequence[str]) -> str:
-    """The first few names, and how many more there are."""
+    """The first few names, and the number of the others."""
     return ", ".join(photos[:NAMED]) + (f" and {len(photos) - NAMED} more" if len(photos) > NAMED else "")

@@ -1,10 +1,9 @@
-"""Sentences that name settings and actions, so that everyone who shows one can word it in their own way. Standard
-library only.
+"""Sentences that name settings and actions, so that each user interface can use its own words. Standard library only.
 
     raise UserError(Sentence("No surface could be built: ", use("region", "all"), ", or take more photos."))
 
-A `Sentence` is a text in the words of a terminal ("use --region all"), which is what logs and files hold. Its parts say
-what is meant, and the panel words them anew ("set Region to All": `languages/panel_wording.py`).
+The text of a `Sentence` is worded for a terminal ("use --region all"), as are logs and files. From its parts the panel
+makes its own wording ("set Region to All": `languages/panel_wording.py`).
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ KINDS = tuple(_TERMINAL)
 
 @dataclass(frozen=True)
 class Part:
-    """What a sentence advises, one of KINDS, with the setting or stage it is about."""
+    """An advised action, of one of KINDS, with the setting or stage it concerns."""
 
     kind: str
     name: str = ""
@@ -49,7 +48,7 @@ class Part:
 
 
 class Sentence(str):
-    """A text with its parts, which are plain texts and `Part`s."""
+    """A text made of plain texts and `Part`s, which it keeps."""
 
     parts: tuple[str | Part, ...]
 
@@ -75,7 +74,7 @@ def option(name: str) -> Part:
 
 
 def use(name: str, value: str = "") -> Part:
-    """ "use --region all"; without a value, to switch something on."""
+    """ "use --region all"; without a value, for a switch."""
     return Part("use", name, value)
 
 
@@ -99,7 +98,7 @@ def place_again(workspace: object) -> Part:
 
 
 def terminal_only(text: str) -> Part:
-    """What only a terminal can do; the panel leaves it out."""
+    """Something only a terminal can do; the panel leaves it out."""
     return Part("terminal only", value=text)
 
 
@@ -114,7 +113,7 @@ MEASURE = Part("measure")
 
 
 def to_json(text: str) -> list[Any]:
-    """The parts as JSON values; empty for a text that names no setting and no action."""
+    """The parts as JSON values; empty for a text without settings or actions."""
     parts = parts_of(text)
     if all(isinstance(part, str) for part in parts):
         return []
@@ -122,13 +121,13 @@ def to_json(text: str) -> list[Any]:
 
 
 def from_json(text: str, raw: Any) -> str:
-    """The sentence that `to_json` wrote beside its text; the text alone where the parts are not its."""
+    """The sentence that `to_json` wrote next to its text; the text alone if the parts do not match it."""
     sentence = Sentence(*(_part(entry) for entry in raw)) if isinstance(raw, list) else ""
     return sentence if sentence == text else text
 
 
 def printable_sentence(text: str) -> str:
-    """As `printable`, and keeps the parts."""
+    """As `printable`, but keeps the parts."""
     if not isinstance(text, Sentence) or len(text) > LONGEST_TEXT:
         return printable(text)
     return Sentence(
@@ -142,7 +141,7 @@ def printable_sentence(text: str) -> str:
 
 
 def _part(entry: Any) -> str | Part:
-    """A part out of a file, which may hold anything: an empty text for what is not one."""
+    """A part read from a file, which may contain anything: an empty text if it is invalid."""
     if isinstance(entry, str):
         return entry
     if isinstance(entry, list) and len(entry) == 3 and all(isinstance(value, str) for value in entry):

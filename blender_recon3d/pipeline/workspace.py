@@ -4,8 +4,8 @@
     photos.json sources.json images/ masks/ pairs.txt database.db remapped.db features/ earlier/ live/
     sparse/ placement.json placed.json refined/ dense/ mesh/ texture/ report.*
 
-Whatever is written here appears whole or not at all (a temporary name, put on the disk, then a rename), so that a
-kill or a power cut at any moment leaves a folder that the next run continues from.
+Everything is written atomically (to a temporary name, flushed to disk, then renamed), so that a kill or a power cut
+at any moment leaves a folder from which the next run can continue.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ class Workspace:
     def __init__(self, root: str | Path) -> None:
         self.root = user_path(root).absolute()
         self.job = self.root / "job.json"
-        self.settings = self.root / "settings.json"  # what the panel asked for
+        self.settings = self.root / "settings.json"  # the panel's settings
         self.state_file = self.root / "state.json"
         self.events = self.root / "events.jsonl"
         self.log = self.root / "log.txt"
         self.old_events = self.root / "events.old.jsonl"
         self.old_log = self.root / "log.old.txt"
-        self.output = self.root / "output.txt"  # what the process prints when Blender has started it
+        self.output = self.root / "output.txt"  # the process's output when Blender started it
         self.cancel_file = self.root / "cancel"
         self.lock_file = self.root / "lock"
         self.photos = self.root / "photos.json"
@@ -54,18 +54,18 @@ class Workspace:
         self.masks = self.root / "masks"
         self.pairs = self.root / "pairs.txt"
         self.database = self.root / "database.db"
-        self.remapped_database = self.root / "remapped.db"  # the cameras' matches, where they are others
+        self.remapped_database = self.root / "remapped.db"  # the mapper's matches, if others
         self.features = self.root / "features"
-        self.earlier = self.root / "earlier"  # features and matches of photos that may stay
-        self.mapping = self.root / "mapping"  # COLMAP's models while they are made
+        self.earlier = self.root / "earlier"  # features and matches of photos that may be reused
+        self.mapping = self.root / "mapping"  # COLMAP's models while the mapper runs
         self.sparse = self.root / "sparse"
-        self.mapped = self.sparse / "0"  # the main model as the mapper has left it
-        self.refining = self.root / "refining"  # what a refinement under way goes on from
+        self.mapped = self.sparse / "0"  # the main model as the mapper left it
+        self.refining = self.root / "refining"  # checkpoints of a refinement in progress
         self.refined = self.root / "refined"
         self.refined_registration = self.refined / "registration.json"
         self.live = self.root / "live"
         self.placement = self.root / "placement.json"
-        self.placed = self.root / "placed.json"  # what the user has set of it
+        self.placed = self.root / "placed.json"  # the placement set by the user
         self.registration = self.root / "registration.json"
         self.dense = self.root / "dense"
         self.fusion = self.dense / "fusion.ply"
@@ -83,43 +83,45 @@ class Workspace:
 
     @property
     def model(self) -> Path:
-        """The main model: refined where it has been, else as the mapper has left it."""
+        """The main model: the refined one if there is one, else as the mapper left it."""
         return self.refined if (self.refined / "images.bin").exists() else self.mapped
 
     @property
     def mapped_database(self) -> Path:
-        """The database whose matches the models come from."""
+        """The database with the matches of the models."""
         return self.remapped_database if self.remapped_database.exists() else self.database
 
     def create(self) -> None:
-        """Make the folder; UserError when it cannot be made or is a file."""
+        """Create the folder; UserError if that fails or it is a file."""
         try:
             self.root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(
                 Sentence(
-                    f"The results folder {self.root} cannot be made ({error.strerror}): ", OTHER_FOLDER, "."
+                    f"The results folder {self.root} cannot be created ({error.strerror}): ",
+                    OTHER_FOLDER,
+                    ".",
                 ),
                 2,
                 "results",
             ) from error
 
     def read_photos(self) -> PhotosDocument:
-        """photos.json; UserError when the photos stage has not run here, or the file is damaged."""
+        """photos.json; UserError if the photos stage has not run here, or the file is damaged."""
         return read_photos(self.photos, run_stage("photos", self.root))
 
     def used_photos(self) -> list[PhotoEntry]:
-        """The photos that are not set aside, in the order of photos.json."""
+        """The photos that are not excluded, in the order of photos.json."""
         return self.read_photos().used
 
     # -- the state of the stages -------------------------------------------------------------------
 
     def read_state(self) -> StateDocument:
-        """state.json. An unreadable state is an empty one: the stages then run again."""
+        """state.json. An unreadable state counts as empty: the stages then run again."""
         return read_state(self.state_file)
 
     def read_files(self, stage: str) -> dict[str, str]:
-        """What state.json knows of a finished stage's files (`results.files_of`); empty where it knows nothing."""
+        """The files of a finished stage that state.json lists (`results.files_of`); empty if there are none."""
         return self.read_state().files.get(stage, {})
 
     def write_state(self, state: StateDocument) -> None:
@@ -132,7 +134,7 @@ class Workspace:
         drop: tuple[str, ...] = (),
         files: dict[str, str] | None = None,
     ) -> None:
-        """Write one stage's record and, where given, its files; forget the stages in `drop`, which depend on it."""
+        """Write one stage's record and, if given, its files; forget the stages in `drop`, which depend on it."""
         state = self.read_state()
         stages = {name: kept for name, kept in state.stages.items() if name not in drop} | {stage: record}
         recorded = {name: kept for name, kept in state.files.items() if name not in drop}
@@ -152,21 +154,21 @@ class Workspace:
         return self.cancel_file.exists()
 
     def lock_owner(self) -> dict[str, Any] | None:
-        """`{"pid", "started"}` of the run that is at work here now; None when there is none. Any process may ask."""
+        """`{"pid", "started"}` of the run in progress here; None if there is none. Any process may ask."""
         try:
             with os.fdopen(open_plain(self.lock_file, os.O_RDWR), "r+b") as file:
                 if _lock(file):
                     _unlock(file)
                     return None
-        except OSError:  # no lock file, or no right to open it
+        except OSError:  # no lock file, or no permission to open it
             return None
         return _record(self.lock_file)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the workspace for this process; UserError when another one does, or the folder is read-only.
+        """Lock the workspace for this process; UserError if another one has it locked, or the folder is read-only.
 
-        The operating system drops the lock with the process, however it ends; the file says who holds it.
+        The operating system releases the lock when the process ends, however that happens; the file says who holds it.
         """
         try:
             handle = open_plain(self.lock_file, os.O_RDWR | os.O_CREAT | os.O_APPEND)
@@ -178,7 +180,7 @@ class Workspace:
                 "results",
             ) from error
         with os.fdopen(handle, "a+b") as file:
-            # A moment's patience: the worker of a run that was just killed notices, and lets go.
+            # Wait a moment: the worker of a run that was just killed notices that, and releases the lock.
             end = time.monotonic() + LOCK_PATIENCE
             while not (held := _lock(file)) and time.monotonic() < end:
                 time.sleep(0.1)
@@ -192,7 +194,7 @@ class Workspace:
                     )
                 )
             try:
-                file.truncate(1)  # one zero byte, also where the file was empty
+                file.truncate(1)  # one zero byte, even if the file was empty
                 file.write(json.dumps({"pid": os.getpid(), "started": time.time()}).encode())
                 file.flush()
                 yield
@@ -200,7 +202,7 @@ class Workspace:
                 _unlock(file)
 
 
-# The first byte is what is locked; the record stands after it, so that it can be read while locked on Windows.
+# The first byte is locked; the record follows it, so that it can be read while locked on Windows.
 def _lock(file: IO[bytes]) -> bool:
     file.seek(0)
     if sys.platform == "win32":
@@ -233,7 +235,7 @@ def _unlock(file: IO[bytes]) -> None:
 
 
 def _record(path: Path) -> dict[str, Any]:
-    """What the holder of the lock has written of itself; zeros where it has not yet."""
+    """What the lock's holder has written about itself; zeros if nothing yet."""
     try:
         with open(path, "rb") as file:
             file.seek(1)
@@ -248,11 +250,11 @@ def _lock_owner(path: Path) -> str:
     return f" (process {pid})" if pid else ""
 
 
-# -- whole files ------------------------------------------------------------------------------------
+# -- database files ---------------------------------------------------------------------------------
 
 
 def side_files(database: Path) -> list[Path]:
-    """SQLite's journal files, which must not outlive the database they belong to."""
+    """SQLite's journal files, which must not outlive their database."""
     return [database.with_name(database.name + suffix) for suffix in ("-wal", "-shm", "-journal")]
 
 
@@ -262,6 +264,6 @@ def remove_side_files(database: Path) -> None:
 
 
 def remove_database(database: Path) -> None:
-    """Without opening it: it may be damaged."""
+    """Without opening it, as it may be damaged."""
     remove(database)
     remove_side_files(database)

@@ -8,7 +8,7 @@ import pytest
 
 from blender_recon3d.pipeline.documents.photos_json import PhotoEntry, PhotoState
 from blender_recon3d.pipeline.events import Progress
-from blender_recon3d.pipeline.matching.turned_photos import directed, quarter_turns, said, turned_back
+from blender_recon3d.pipeline.matching.turned_photos import directed, quarter_turns, turned_back, turned_note
 from blender_recon3d.pipeline.stage_settings import PairsSettings
 from blender_recon3d.pipeline.stages.pairs import encode
 from blender_recon3d.pipeline.workspace import Workspace
@@ -51,7 +51,7 @@ def test_keypoints_go_back_to_where_they_were(turns):
 
 def test_photos_of_nothing_stay_as_they_are():
     assert quarter_turns([directed(np.full((100, 100), 128, np.uint8))] * 3) == [0, 0, 0]
-    assert said({"a.jpg": 0}) == "" and "a.jpg is turned" in said({"a.jpg": 2, "b.jpg": 0})
+    assert turned_note({"a.jpg": 0}) == "" and "a.jpg is turned" in turned_note({"a.jpg": 2, "b.jpg": 0})
 
 
 def test_photos_upside_down_look_to_retrieval_as_they_do_upright(tmp_path):

@@ -127,7 +127,7 @@ def test_an_interpreter_that_does_not_start(tmp_path):
 
 def test_a_workspace_that_cannot_be_made(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(UserError, match="cannot be made"):
+    with pytest.raises(UserError, match="cannot be created"):
         start("", tmp_path / "file" / "w")
 
 

@@ -97,7 +97,7 @@ def test_an_unreadable_state_is_an_empty_one(tmp_path, content):
 
 def test_an_output_that_is_a_file_is_refused(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(UserError, match="cannot be made") as caught:
+    with pytest.raises(UserError, match="cannot be created") as caught:
         Workspace(tmp_path / "file").create()
     assert caught.value.exit_code == 2
 

@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("torch", reason="the engine's environment has torch; Blender's has not")
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name everybody uses
+import torch.nn.functional as F  # noqa: N812 - the conventional name
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 

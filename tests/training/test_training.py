@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name everybody uses
+import torch.nn.functional as F  # noqa: N812 - the conventional name
 
 from blender_recon3d.pipeline.models.superglue import (
     KeypointSet,

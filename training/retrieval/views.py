@@ -15,7 +15,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name everybody uses
+import torch.nn.functional as F  # noqa: N812 - the conventional name
 from torch import Tensor
 
 from ..photometric import change_light

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name everybody uses
+import torch.nn.functional as F  # noqa: N812 - the conventional name
 from torch import Tensor
 
 from blender_recon3d.pipeline.models.superglue import KeypointSet, normalize_keypoints

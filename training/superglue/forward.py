@@ -4,7 +4,7 @@ plain network, with the same parameters and the same result."""
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name everybody uses
+import torch.nn.functional as F  # noqa: N812 - the conventional name
 from torch import Tensor, nn
 
 from blender_recon3d.pipeline.models.superglue import DESCRIPTOR_SIZE, HEADS, KeypointSet, SuperGlue

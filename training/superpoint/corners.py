@@ -7,7 +7,7 @@ tensor, which is a contrast, so that labels can be compared between images.
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name everybody uses
+import torch.nn.functional as F  # noqa: N812 - the conventional name
 from torch import Tensor
 
 from blender_recon3d.pipeline.models.superpoint import CELL, window_maximum

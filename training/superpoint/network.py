@@ -4,7 +4,7 @@ auxiliary heads that keep the early layers looking for corners."""
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name everybody uses
+import torch.nn.functional as F  # noqa: N812 - the conventional name
 from torch import Tensor, nn
 
 from blender_recon3d.pipeline.models.superpoint import SuperPoint

@@ -1,1 +1,1 @@
-"""COLMAP: its calls, its database, and what runs it in a process of its own."""
+"""COLMAP: calls to it, its database, and the parts that run in separate processes."""

@@ -1,4 +1,4 @@
-"""Calling pycolmap so that a person can watch it and stop it. The only module that other modules import it from."""
+"""Calls pycolmap so that it can be watched and stopped. All other modules import pycolmap from here."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def run_cancellable(
     progress: Progress,
     poll: Callable[[], None] = lambda: None,
 ) -> Result:
-    """Run `call(token)` in a thread while this one polls for progress and for the wish to stop.
+    """Run `call(token)` in a thread while this one polls for progress and cancellation.
 
-    Raises Cancelled once the call has come back after a cancel, UserError when COLMAP refuses its input.
+    Raises Cancelled once the call has returned after a cancel, UserError when COLMAP rejects its input.
     """
     token = pycolmap.CancellationToken()
     outcome: list[Result] = []
@@ -33,7 +33,7 @@ def run_cancellable(
     def work() -> None:
         try:
             outcome.append(call(token))
-        except BaseException as error:  # handed over to the caller's thread below
+        except BaseException as error:  # raised in the caller's thread below
             failure.append(error)
 
     thread = threading.Thread(target=work, daemon=True)

@@ -1,7 +1,7 @@
-"""COLMAP's SQLite database: cameras and images in, and what other stages ask of it.
+"""COLMAP's SQLite database: writing cameras and images, and the queries of other stages.
 
-Never open it with Python's sqlite3 in a process that uses pycolmap: each brings its own SQLite, and closing a
-file in one drops the locks of the other (sqlite.org/howtocorrupt.html, 2.2.1), which does corrupt it.
+Never open it with Python's sqlite3 in a process that uses pycolmap: each has its own SQLite, and closing a file in
+one drops the locks of the other (sqlite.org/howtocorrupt.html, 2.2.1), which does corrupt it.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from .calls import pycolmap
 
 
 def create_database(workspace: Workspace) -> None:
-    """database.db with the cameras and images of photos.json and nothing else; replaces what is there."""
+    """Write database.db with the cameras and images of photos.json and nothing else, replacing an existing one."""
     document = workspace.read_photos()
     with atomic_file(workspace.database) as part:
         remove(part)
         with open_database(part):
-            pass  # import_images wants the file to exist
+            pass  # import_images needs an existing file
         for camera in document.cameras:
             names = [photo.name for photo in document.photos if photo.camera == camera.id]
             options = pycolmap.ImageReaderOptions()
@@ -36,7 +36,7 @@ def create_database(workspace: Workspace) -> None:
             pycolmap.import_images(part, workspace.images, pycolmap.CameraMode.SINGLE, names, options)
         with open_database(part) as database:
             for camera in database.read_all_cameras():
-                # Ids are given in the order of import, which is that of photos.json.
+                # Ids are assigned in the order of import, which is that of photos.json.
                 camera.has_prior_focal_length = (
                     document.cameras[camera.camera_id - 1].prior != FocalPrior.NONE
                 )
@@ -47,7 +47,7 @@ def create_database(workspace: Workspace) -> None:
 
 @contextlib.contextmanager
 def open_database(path: Path) -> Iterator[Any]:
-    """The database, closed at the end also when the block raises. FileFormatError when the file is none."""
+    """The database, closed at the end even if the block raises. FileFormatError if the file is not a database."""
     try:
         database = pycolmap.Database.open(path)
     except RuntimeError as error:
@@ -66,8 +66,8 @@ def image_ids(database: Any) -> dict[str, int]:
 def write_features(database: Any, image_id: int, keypoints: np.ndarray, descriptors: np.ndarray) -> None:
     """keypoints [N, 2] in COLMAP's pixels, descriptors [N, D] float32; both in one transaction.
 
-    The descriptors are float32 as bytes, four columns each, of a type COLMAP leaves undefined: it has none for
-    SuperPoint's, and must not take them for SIFT's.
+    The descriptors are float32 as bytes, four columns each, with COLMAP's undefined type: it has no type for
+    SuperPoint's and must not take them for SIFT's.
     """
     content = np.ascontiguousarray(descriptors, np.float32).view(np.uint8)
     wrapped = pycolmap.FeatureDescriptors(pycolmap.FeatureExtractorType.UNDEFINED, content)
@@ -79,12 +79,12 @@ def write_features(database: Any, image_id: int, keypoints: np.ndarray, descript
 
 
 def read_descriptors(database: Any, image_id: int) -> np.ndarray:
-    """What `write_features` wrote: float32 [N, D]."""
+    """The descriptors written by `write_features`: float32 [N, D]."""
     return np.ascontiguousarray(database.read_descriptors(image_id).data).view(np.float32)
 
 
 def pair_counts(database: Any) -> dict[tuple[int, int], tuple[int, int]]:
-    """(matches, verified matches) of each pair of image ids that has been matched."""
+    """(matches, verified matches) of each matched pair of image ids."""
     counts = {_pair(pair): (number, 0) for pair, number in zip(*database.read_num_matches(), strict=True)}
     verified = database.read_two_view_geometry_num_inliers()
     for pair, number in zip(*verified, strict=True):
@@ -99,7 +99,7 @@ def _pair(pair: Any) -> tuple[int, int]:
 
 
 def keep_pairs(path: Path, kept: Collection[tuple[int, int]]) -> None:
-    """Removes all pairs but those of `kept` (image ids, the smaller first) from a database."""
+    """Remove all pairs except `kept` (image ids, the smaller first) from a database."""
     with open_database(path) as database, pycolmap.DatabaseTransaction(database):
         for pair in pair_counts(database):
             if pair not in kept:
@@ -109,7 +109,7 @@ def keep_pairs(path: Path, kept: Collection[tuple[int, int]]) -> None:
 
 
 def write_pairs(path: Path, pairs: Iterable[tuple[str, str]]) -> None:
-    """COLMAP's list of pairs: two names a line."""
+    """COLMAP's list of pairs: two names per line."""
     with atomic_file(path) as part:
         part.write_text("".join(f"{first} {second}\n" for first, second in pairs), "utf-8")
 

@@ -1,10 +1,10 @@
-"""Whether database.db is whole, looked at by a process of its own (see database.py). Standard library only.
+"""Checks database.db for damage in a separate process (see database.py). Standard library only.
 
-COLMAP tells SQLite not to wait for the disk, so a power cut may leave pages of different moments, or of zeros.
-SQLite's own check finds the first, for every page belongs to a row and every row has all its pages; a last page of
-zeros it would take for data.
+COLMAP tells SQLite not to wait for the disk, so a power cut may leave pages of different versions, or of zeros.
+SQLite's own check finds the former, since every page belongs to a row and every row has all its pages; but it would
+take a last page of zeros for data.
 
-    python -m <package>.colmap.database_check DATABASE     prints what is wrong, or nothing
+    python -m <package>.colmap.database_check DATABASE     prints the problem, or nothing
 """
 
 from __future__ import annotations
@@ -18,33 +18,33 @@ from pathlib import Path
 from ..system.child import child_environment, end_with_parent, module_command
 
 CHUNK = 1024  # pages read at once
-PENDING_BYTE = 2**30  # the page that it lies in is never used (sqlite.org/fileformat.html, 1.4)
+PENDING_BYTE = 2**30  # the page that contains it is never used (sqlite.org/fileformat.html, 1.4)
 
 
 def database_problem(database: Path) -> str:
-    """What is wrong, as half a sentence ("is damaged (...)"); empty where nothing is, or no database is there."""
+    """The problem, as a clause ("is damaged (...)"); empty if there is none, or no database."""
     if not database.exists():
         return ""
     with subprocess.Popen(
         module_command(__name__, str(database)),
         env=child_environment(),
-        stdin=subprocess.PIPE,  # stays open: the child ends with it
+        stdin=subprocess.PIPE,  # stays open: the child exits when it closes
         stdout=subprocess.PIPE,
         text=True,
         errors="replace",
     ) as child:
         assert child.stdout is not None
-        said = child.stdout.read().strip()
-        return said if child.wait() == 0 else "is damaged: reading it failed"
+        problem = child.stdout.read().strip()
+        return problem if child.wait() == 0 else "is damaged: reading it failed"
 
 
 def examine(database: Path) -> str:
-    """The same in this process, which must not have the database open otherwise."""
+    """The same in this process, which must not have opened the database elsewhere."""
     try:
         with contextlib.closing(sqlite3.connect(database, timeout=5)) as connection:
-            said = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
-            if said != "ok":
-                return f"is damaged ({' '.join(said.split())[:100]})"
+            result = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+            if result != "ok":
+                return f"is damaged ({' '.join(result.split())[:100]})"
             tables = connection.execute("SELECT COUNT(*) FROM sqlite_master WHERE type = 'table'").fetchone()[
                 0
             ]

@@ -1,4 +1,4 @@
-"""Features and matches out of the database of an earlier run, for the photos and pairs that both have."""
+"""Copies features and matches from the database of an earlier run, for the photos and pairs that both have."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from .database_check import database_problem
 
 
 def take_features(workspace: Workspace, names: Mapping[str, str]) -> int:
-    """How many photos got theirs. names: what a photo was called in earlier/, by what it is called now.
+    """Returns the number of photos restored. names: each photo's earlier name, by its current one.
 
-    Those of networks lie in files, and come into the database when the stage runs; SIFT's lie in the database alone.
+    Features of networks are files, which the stage copies into the database; SIFT's are in the database alone.
     """
     earlier = Workspace(workspace.earlier)
     if earlier.features.is_dir():
         workspace.features.mkdir(exist_ok=True)
-        taken = 0
+        restored = 0
         for now, before in names.items():
             old, new = earlier.features / f"{before}.npz", workspace.features / f"{now}.npz"
             if old.exists() and not new.exists():
                 link_or_copy(old, new)
-                taken += 1
-        return taken
+                restored += 1
+        return restored
     if not earlier.database.exists() or database_problem(earlier.database):
         return 0
     if not workspace.database.exists():
         create_database(workspace)
-    taken = 0
+    restored = 0
     with open_database(earlier.database) as old, open_database(workspace.database) as new:
         old_ids, new_ids = image_ids(old), image_ids(new)
         with pycolmap.DatabaseTransaction(new):
@@ -44,16 +44,16 @@ def take_features(workspace: Workspace, names: Mapping[str, str]) -> int:
                     new.write_keypoints(target, old.read_keypoints(source))
                 if not new.exists_descriptors(target):
                     new.write_descriptors(target, old.read_descriptors(source))
-                    taken += 1
-    return taken
+                    restored += 1
+    return restored
 
 
 def take_matches(workspace: Workspace, names: Mapping[str, str]) -> int:
-    """How many of the listed pairs got theirs, still to be verified: those of photos whose keypoints are the same."""
+    """Returns the number of listed pairs restored, without verification: those whose photos have the same keypoints."""
     earlier = Workspace(workspace.earlier)
     if not earlier.database.exists() or database_problem(earlier.database):
         return 0
-    taken = 0
+    restored = 0
     with open_database(earlier.database) as old, open_database(workspace.database) as new:
         old_ids, new_ids = image_ids(old), image_ids(new)
         same = {
@@ -71,5 +71,5 @@ def take_matches(workspace: Workspace, names: Mapping[str, str]) -> int:
                 target = new_ids[first], new_ids[second]
                 if old.exists_matches(*source) and not new.exists_matches(*target):
                     new.write_matches(*target, old.read_matches(*source))
-                    taken += 1
-    return taken
+                    restored += 1
+    return restored

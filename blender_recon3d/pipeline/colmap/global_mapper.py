@@ -1,4 +1,4 @@
-"""COLMAP's global mapper in a process of its own: it cannot be cancelled, but a process can be ended.
+"""COLMAP's global mapper in a separate process: it cannot be cancelled, but a process can be killed.
 
 python -m <package>.colmap.global_mapper DATABASE IMAGES OUTPUT OPTIONS_JSON
 """
@@ -18,7 +18,7 @@ from ..wording import Sentence, use
 def run_in_child(
     database: Path, images: Path, output: Path, options: dict[str, Any], progress: Progress
 ) -> None:
-    """Run `global_mapping` and wait for it; raises Cancelled, having ended it, or UserError when it fails."""
+    """Run `global_mapping` and wait for it; raises Cancelled after killing it, or UserError when it fails."""
     arguments = [str(database), str(images), str(output), json.dumps(options)]
     ended = run_module(__name__, arguments, progress, "COLMAP's global mapper")
     if ended.out_of_memory:
@@ -49,7 +49,7 @@ def _work(arguments: list[str]) -> None:
     chosen = json.loads(raw)
     options = pycolmap.GlobalPipelineOptions()
     options.random_seed = chosen["seed"]
-    options.num_threads = 1  # with several, sums are rounded in another order each time
+    options.num_threads = 1  # with several, the order of summation and so the rounding varies
     options.min_model_size = chosen["min_model_size"]
     options.mapper.bundle_adjustment.refine_focal_length = chosen["refine_intrinsics"]
     options.mapper.bundle_adjustment.refine_extra_params = chosen["refine_intrinsics"]

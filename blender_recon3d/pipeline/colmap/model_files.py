@@ -1,7 +1,7 @@
-"""COLMAP's models on disk: read only after a look at whether they are whole and name files in their folder only.
+"""COLMAP's models on disk: before reading, checks that they are complete and name only files in their folder.
 
-COLMAP itself neither says when a model was written short, on a full disk, nor notices when it reads one: it hangs,
-crashes, or goes on with what is left. Formats: https://colmap.github.io/format.html.
+COLMAP itself neither reports when a model was truncated on a full disk, nor notices when it reads one: it hangs,
+crashes, or continues with what is left. Formats: https://colmap.github.io/format.html.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ _COUNT = struct.Struct("<Q")
 _PARAMS = {
     number: params for number, params in enumerate((3, 4, 4, 5, 8, 8, 12, 5, 4, 5, 12, 16, 4, 5, 3, 4, 6, 2))
 }
-_POINT_TRACK = 43  # bytes before a point's length of track
+_POINT_TRACK = 43  # bytes of a point before its track length
 _TWO_INTS, _POINT2D = 8, 24
 
 
 def read_model(folder: Path) -> Any:
-    """pycolmap.Reconstruction of a folder; FileFormatError, which names the file, where `check_model` finds one."""
+    """pycolmap.Reconstruction of a folder; FileFormatError, naming the file, if `check_model` rejects one."""
     check_model(folder)
     return pycolmap.Reconstruction(folder)
 
 
 def check_model(folder: Path) -> None:
-    """FileFormatError for a binary model that is cut short or missing, or whose photos lie outside their folder.
+    """FileFormatError for a binary model that is truncated or missing, or whose photos are outside their folder.
 
-    A model in text is left to COLMAP.
+    Text models are left to COLMAP.
     """
     if (folder / "cameras.txt").exists() and not (folder / "cameras.bin").exists():
         return
@@ -53,7 +53,7 @@ def check_model(folder: Path) -> None:
 
 
 def inside(name: str) -> bool:
-    """Whether a photo's name stays in the folder that it is looked for in, on any system."""
+    """Whether a photo's name stays inside its folder, on any system."""
     windows = PureWindowsPath(name)
     absolute = PurePosixPath(name).is_absolute() or bool(windows.drive or windows.root)
     return bool(name) and not absolute and ".." not in windows.parts and "\0" not in name

@@ -1,4 +1,4 @@
-"""A model in figures: of each photo, and of all."""
+"""Statistics of a model: per photo, and in total."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..documents.registration_json import ModelSummary
 
 
 def registered(model: Any) -> dict[str, tuple[int, float | None]]:
-    """Sparse points and mean reprojection error (None without points) of each photo in the model."""
+    """Number of sparse points and mean reprojection error (None without points) of each photo in the model."""
     errors: dict[int, list[float]] = defaultdict(list)
     for point in model.points3D.values():
         for element in point.track.elements:

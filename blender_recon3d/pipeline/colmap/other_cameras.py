@@ -1,4 +1,4 @@
-"""A copy of COLMAP's database whose photos are grouped into other cameras: mapping can be tried again with it."""
+"""Copies COLMAP's database with photos assigned to other cameras, so that mapping can be tried again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def write_with_cameras(
 ) -> None:
     """target: a new database with source's photos, keypoints and verified matches, under the same image ids.
 
-    cameras: pycolmap.Camera by its id; camera_of: a camera's id by each image's. Descriptors stay behind.
+    cameras: pycolmap.Camera by id; camera_of: camera id by image id. Descriptors are not copied.
     """
     with open_database(source) as old, open_database(target) as new, pycolmap.DatabaseTransaction(new):
         rigs = {}
@@ -36,8 +36,8 @@ def write_with_cameras(
             if old.exists_keypoints(image.image_id):
                 new.write_keypoints(image.image_id, old.read_keypoints(image.image_id))
         pairs, matches = old.read_all_matches()
-        for pair, found in zip(pairs, matches, strict=True):
-            new.write_matches(*pycolmap.pair_id_to_image_pair(pair), found)
+        for pair, pair_matches in zip(pairs, matches, strict=True):
+            new.write_matches(*pycolmap.pair_id_to_image_pair(pair), pair_matches)
         pairs, geometries = old.read_two_view_geometries()
         for pair, geometry in zip(pairs, geometries, strict=True):
             new.write_two_view_geometry(*pycolmap.pair_id_to_image_pair(pair), geometry)

@@ -1,9 +1,9 @@
-"""How far COLMAP has come, from the rows of its database; counted by a process of its own. Standard library only.
+"""COLMAP's progress from the number of rows in its database, counted in a separate process. Standard library only.
 
-COLMAP tells nothing while it finds and matches features. Its database may be read while it writes, but never by
+COLMAP reports nothing while it finds and matches features. Its database may be read while it writes, but never by
 Python's sqlite3 in the same process: see database.py.
 
-    python -m <package>.colmap.row_counter DATABASE TABLE      prints the number of rows, again and again
+    python -m <package>.colmap.row_counter DATABASE TABLE      prints the number of rows repeatedly
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class RowCounter:
 
 
 def count_rows(database: Path, table: str) -> int:
-    """Rows of one of TABLES; 0 while there is no database, or it is being written."""
+    """Number of rows of one of TABLES; 0 while there is no database, or it is being written."""
     if table not in TABLES:
         raise ValueError(f"no table {table!r}: {', '.join(TABLES)}")
     address = database.absolute().as_uri() + "?mode=ro"

@@ -1,4 +1,4 @@
-"""COLMAP's SIFT and its matcher, as the stages ask networks: each does all photos or pairs in one call."""
+"""COLMAP's SIFT and its matcher behind the interfaces of networks: each handles all photos or pairs in one call."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class SiftExtractor:
-    """device: "auto" and "cuda" use a GPU where this COLMAP can; max_size: longest side at which it looks, pixels."""
+    """device: "auto" and "cuda" use a GPU if this COLMAP can; max_size: longest side of the images it uses, pixels."""
 
     def __init__(self, device: str, max_keypoints: int, max_size: int) -> None:
         self.options = pycolmap.FeatureExtractionOptions()
@@ -22,10 +22,10 @@ class SiftExtractor:
         self.options.sift.max_num_features = max_keypoints
 
     def remove_torn(self, job: ExtractionJob) -> bool:
-        return False  # all it makes is in the database
+        return False  # all its results are in the database
 
     def extract(self, job: ExtractionJob) -> None:
-        """COLMAP passes over the photos it finds done."""
+        """COLMAP skips photos that are done."""
         workspace, progress = job.workspace, job.progress
         reader = pycolmap.ImageReaderOptions()
         if workspace.masks.is_dir():
@@ -47,26 +47,26 @@ class SiftExtractor:
 
 
 class SiftMatcher:
-    """device: as the extractor's."""
+    """device: as for the extractor."""
 
     def __init__(self, device: str) -> None:
         self.options = pycolmap.FeatureMatchingOptions()
         self.options.use_gpu = pycolmap.has_cuda and device in ("auto", "cuda")
         if not self.options.use_gpu:
-            # Of indexes of photos that are built at the same time, one is wrong now and then, and loses most matches.
+            # When indexes of several photos are built concurrently, one occasionally is wrong and loses most matches.
             self.options.num_threads = 1
 
     def match(self, job: MatchingJob) -> None:
-        """COLMAP matches and verifies in one call, with an index of each photo's descriptors for as long."""
+        """COLMAP matches and verifies in one call, keeping an index of each photo's descriptors meanwhile."""
         self._match(job, job.pairs, "two_view_geometries")
 
     def match_unverified(self, job: MatchingJob, pairs: list[Names]) -> None:
-        """Only match those pairs."""
+        """Match these pairs without verification."""
         self.options.skip_geometric_verification = True
         self._match(job, pairs, "matches")
 
     def _match(self, job: MatchingJob, pairs: list[Names], table: str) -> None:
-        """table: of which COLMAP writes a row for each pair."""
+        """table: where COLMAP writes a row for each pair."""
         listed = pycolmap.ImportedPairingOptions()
         listed.match_list_path = job.block_list
         write_pairs(job.block_list, pairs)

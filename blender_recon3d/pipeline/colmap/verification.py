@@ -1,4 +1,4 @@
-"""Matches that are verified once more, where what is known of the cameras has changed."""
+"""Verifies matches again after the cameras' parameters have changed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .database import image_ids, open_database, pair_counts, write_pairs
 
 
 def verify_again(path: Path, pair_list: Path, seed: int, progress: Progress) -> None:
-    """All pairs of a database that have matches. pair_list: a file that is written and removed again."""
+    """Verify all pairs of a database that have matches. pair_list: a temporary file."""
     with open_database(path) as database:
         names = {number: name for name, number in image_ids(database).items()}
         pairs = sorted(pair for pair, (matches, _) in pair_counts(database).items() if matches)

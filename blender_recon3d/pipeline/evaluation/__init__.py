@@ -1,1 +1,1 @@
-"""How good a result is against ground truth. No job of a user runs any of this."""
+"""Compares results with ground truth. Users' jobs run none of this."""

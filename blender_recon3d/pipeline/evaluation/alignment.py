@@ -1,4 +1,4 @@
-"""Bringing a reconstruction into the frame of its ground truth: a similarity from matching positions."""
+"""Aligns a reconstruction with the frame of its ground truth: a similarity from corresponding positions."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from itertools import combinations
 
 import numpy as np
 
-TRIALS = 2000  # triples tried for the robust start, when there are more than that
-OUTLIER = 6.0  # times the median error; points beyond it, gross errors, have no say in the final fit
+TRIALS = 2000  # triples tried for the robust start, if there are more
+OUTLIER = 6.0  # times the median error; points beyond it, gross errors, do not affect the final fit
 ROUNDS = 20
-LINE = 1e-3  # second to first singular value; less is a line, about which the rotation is not determined
+LINE = 1e-3  # second to first singular value; a smaller ratio means a line, with any rotation about it
 
 
 class Undetermined(Exception):
-    """The points lie on one line or in one place, which any rotation about it leaves as it is."""
+    """The points are on one line or in one place, so the rotation is undetermined."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Similarity:
     translation: np.ndarray  # [3]
 
     def apply(self, points: np.ndarray) -> np.ndarray:
-        """points [N, 3] moved."""
+        """Transform points [N, 3]."""
         return self.scale * points @ self.rotation.T + self.translation
 
     def after(self, first: Similarity) -> Similarity:
@@ -40,10 +40,10 @@ IDENTITY = Similarity(1.0, np.eye(3), np.zeros(3))
 
 
 def umeyama(source: np.ndarray, target: np.ndarray) -> Similarity:
-    """The similarity that takes source [N, 3] to target [N, 3] with the least sum of squared distances.
+    """The similarity from source [N, 3] to target [N, 3] with the least sum of squared distances.
 
     Umeyama, "Least-squares estimation of transformation parameters between two point patterns", PAMI 1991,
-    equations 34 to 42. Raises Undetermined when either side lies on a line.
+    equations 34 to 42. Raises Undetermined when either side is on a line.
     """
     center_source, center_target = source.mean(axis=0), target.mean(axis=0)
     a, b = source - center_source, target - center_target
@@ -59,7 +59,7 @@ def umeyama(source: np.ndarray, target: np.ndarray) -> Similarity:
 
 
 def with_rotation(source: np.ndarray, target: np.ndarray, rotation: np.ndarray) -> Similarity:
-    """The best similarity of a given rotation, for points on a line. Raises Undetermined for a single place."""
+    """The best similarity with a given rotation, for points on a line. Raises Undetermined for a single place."""
     center_source, center_target = source.mean(axis=0), target.mean(axis=0)
     a, b = (source - center_source) @ rotation.T, target - center_target
     if not (a**2).sum() > 0 or not (a * b).sum() > 0:
@@ -69,11 +69,11 @@ def with_rotation(source: np.ndarray, target: np.ndarray, rotation: np.ndarray) 
 
 
 def robust_similarity(source: np.ndarray, target: np.ndarray, seed: int = 0) -> tuple[Similarity, np.ndarray]:
-    """A similarity from source [N, 3] to target [N, 3], and which points it rests on (bool [N]).
+    """A similarity from source [N, 3] to target [N, 3], and which points were used (bool [N]).
 
-    Starts from the better, by the median error, of Umeyama's fit to all points and of the best exact triple
-    (least median of squares); then refits to the points within OUTLIER times the median error until they stay
-    the same. Without outliers that is Umeyama's fit to nearly all points. Raises Undetermined.
+    Starts from the better, by the median error, of Umeyama's fit to all points and the best exact triple (least median
+    of squares); then refits to the points within OUTLIER times the median error until these no longer change. Without
+    outliers that is Umeyama's fit to nearly all points. Raises Undetermined.
     """
     best = umeyama(source, target)
     best_median = float(np.median(errors(best, source, target)))
@@ -83,7 +83,7 @@ def robust_similarity(source: np.ndarray, target: np.ndarray, seed: int = 0) -> 
         except Undetermined:
             continue
         median = float(np.median(errors(candidate, source, target)))
-        # Half, since a triple always looks somewhat better than it is: it is fitted to the median itself.
+        # Half, since the error of a triple is biased low: it was selected by this very median.
         if median < 0.5 * best_median:
             best, best_median = candidate, 2 * median
     kept = np.zeros(len(source), bool)
@@ -94,7 +94,7 @@ def robust_similarity(source: np.ndarray, target: np.ndarray, seed: int = 0) -> 
             break
         try:
             best = umeyama(source[near], target[near])
-        except Undetermined:  # what is left lies on a line: the fit before stands
+        except Undetermined:  # the remaining points are on a line: keep the previous fit
             break
         kept = near
     return best, kept

@@ -1,15 +1,15 @@
-"""How good a cloud is against a densely sampled surface: accuracy, completeness, F-score; and the alignment.
+"""Compares a cloud with a densely sampled surface: accuracy, completeness and F-score; and aligns it.
 
 Definitions as in Knapitsch et al., "Tanks and Temples", 2017, section 4: precision is the share of the cloud
-that lies within a distance of the surface, recall the share of the surface that has a point of the cloud within
+that is within a distance of the surface, recall the share of the surface that has a point of the cloud within
 that distance, the F-score their harmonic mean.
 
-One thing differs. The truth is a sample of a surface, and the gaps between its points may be wider than the
-distances asked about: a perfect cloud would then lie "far" from its nearest sample. So accuracy is measured to
-the surface that the samples stand for: each is a disc across its normal, as wide as its gap to its neighbors
-(`Surface`). Half of the demo's samples, judged against the other half at 0.2 % of its size, has a precision of
-99.2 % by discs and of 20 % by points. Recall is measured from the samples to the cloud's own points, where a gap
-is a gap: a cloud must be as dense as the distance is short.
+With one difference. The truth is a sample of a surface, and the gaps between its points may be wider than the
+distances in question: a perfect cloud could then be "far" from its nearest sample. So accuracy is measured to the
+surface that the samples represent: each is a disc across its normal, as wide as its gap to its neighbors (`Surface`).
+Half of the demo's samples, compared with the other half at 0.2 % of its size, has a precision of 99.2 % by discs and of
+20 % by points. Recall is measured from the samples to the cloud's own points, where a gap is a gap: a cloud must be as
+dense as the distance is short.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from scipy.spatial.transform import Rotation
 
 from .alignment import IDENTITY, Similarity
 
-MAX_POINTS = 2_000_000  # of either side; beyond, a random sample of that size (seed 0) stands for all
-NEIGHBORS = 12  # that a missing normal is fitted to
-DISC_NEIGHBOR = 4  # a disc reaches to its fourth neighbor: discs then cover 98 % of a random sample's surface
+MAX_POINTS = 2_000_000  # on either side; larger sets are replaced by a random sample of that size (seed 0)
+NEIGHBORS = 12  # for fitting a missing normal
+DISC_NEIGHBOR = 4  # a disc extends to its fourth neighbor: discs then cover 98 % of a random sample's surface
 CANDIDATES = 8  # nearest samples whose discs are tried
-BLOCK = 250_000  # points a block, which bounds the memory of neighbor lists
+BLOCK = 250_000  # points per block, which bounds the memory of neighbor lists
 ICP_POINTS = 20_000
 ICP_STILL = 1e-3  # of `reach`: a smaller move ends the iterations
-ICP_SHARE = 0.8  # of the matches, the nearest: the others may have no counterpart
+ICP_SHARE = 0.8  # the nearest matches used: the others may have no counterpart
 
 
 @dataclass(frozen=True)
 class Surface:
-    """Samples [N, 3] of a surface with unit normals [N, 3] and the radii [N] of the discs they stand for."""
+    """Samples [N, 3] of a surface with unit normals [N, 3] and the radii [N] of the discs they represent."""
 
     points: np.ndarray
     normals: np.ndarray
@@ -44,7 +44,7 @@ class Surface:
 
     @classmethod
     def build(cls, points: np.ndarray, normals: np.ndarray | None = None) -> Surface:
-        """normals of any length; where they are missing or zero, they are fitted to the neighbors."""
+        """normals of any length; missing or zero ones are fitted to the neighbors."""
         tree = cKDTree(points)
         reach = min(DISC_NEIGHBOR + 1, len(points))  # the first neighbor is the point itself
         radii = np.concatenate(
@@ -85,7 +85,7 @@ class Surface:
 
 
 def fitted_normals(points: np.ndarray, tree: cKDTree) -> np.ndarray:
-    """Unit normals [N, 3], of either sign: the direction in which the nearest neighbors spread least."""
+    """Unit normals [N, 3], of arbitrary sign: the direction in which the nearest neighbors spread least."""
     normals = []
     for block in _blocks(points):
         index = tree.query(block, list(range(1, min(NEIGHBORS, len(points)) + 1)), workers=-1)[1]
@@ -95,14 +95,14 @@ def fitted_normals(points: np.ndarray, tree: cKDTree) -> np.ndarray:
 
 
 def subsample(points: np.ndarray, max_points: int = MAX_POINTS) -> np.ndarray:
-    """points [N, 3], or `max_points` of them picked at random, always the same ones."""
+    """points [N, 3], or a random sample of `max_points` of them, always the same."""
     if len(points) <= max_points:
         return points
     return points[np.sort(np.random.default_rng(0).choice(len(points), max_points, replace=False))]
 
 
 def within(points: np.ndarray, center: np.ndarray | None, radius: float | None) -> np.ndarray:
-    """Which of points [N, 3] lie in the ball of interest; all of them when there is none."""
+    """Which of points [N, 3] are in the ball of interest; all of them if there is none."""
     if center is None or radius is None:
         return np.ones(len(points), bool)
     return ((points - center) ** 2).sum(axis=1) <= radius**2
@@ -117,14 +117,18 @@ def cloud_metrics(
 ) -> dict[str, Any]:
     """Accuracy and completeness (mean and median distance) and precision, recall and F-score at `distances`.
 
-    cloud [N, 3] in the surface's frame and units. Only what lies in the ball of interest is judged, but against
-    all of the other side, so that nothing is lost at the ball's edge.
+    cloud [N, 3] in the surface's frame and units. Only points in the ball of interest are evaluated, but against all of
+    the other side, so that nothing is lost at the ball's edge.
     """
     cloud = subsample(cloud)
-    judged = cloud[within(cloud, center, radius)]
-    asked = subsample(surface.points[within(surface.points, center, radius)])
-    to_surface = surface.nearest(judged)[0]
-    to_cloud = cKDTree(cloud).query(asked, workers=-1)[0] if len(cloud) else np.full(len(asked), np.inf)
+    inner_cloud = cloud[within(cloud, center, radius)]
+    inner_surface = subsample(surface.points[within(surface.points, center, radius)])
+    to_surface = surface.nearest(inner_cloud)[0]
+    to_cloud = (
+        cKDTree(cloud).query(inner_surface, workers=-1)[0]
+        if len(cloud)
+        else np.full(len(inner_surface), np.inf)
+    )
     return scored(to_surface, to_cloud, distances)
 
 
@@ -153,11 +157,11 @@ def _summary(distances: np.ndarray) -> dict[str, float | None]:
 
 
 def icp(cloud: np.ndarray, surface: Surface, reach: float, iterations: int) -> Similarity:
-    """The small similarity that lays cloud [N, 3] better on the surface: trimmed point-to-plane ICP.
+    """The small similarity that aligns cloud [N, 3] better with the surface: trimmed point-to-plane ICP.
 
     Chen and Medioni 1992, with the nearest ICP_SHARE of the matches (Chetverikov et al., "The Trimmed Iterative
     Closest Point Algorithm", 2002). Points farther than `reach` from the surface are never matched. Returns the
-    identity when too few points are near.
+    identity if too few points are near.
     """
     sample = subsample(cloud, ICP_POINTS)
     total = IDENTITY
@@ -176,13 +180,13 @@ def icp(cloud: np.ndarray, surface: Surface, reach: float, iterations: int) -> S
 
 
 def _plane_step(points: np.ndarray, feet: np.ndarray, normals: np.ndarray) -> Similarity:
-    """The similarity, linearised, with the least squared distances from points [N, 3] to the planes."""
+    """The linearized similarity with the least squared distances from points [N, 3] to the planes."""
     center = points.mean(axis=0)
     size = float(np.sqrt(((points - center) ** 2).sum(axis=1).mean())) or 1.0
-    arm = (points - center) / size  # of unit size, so that the seven unknowns are alike
+    arm = (points - center) / size  # of unit size, so that the seven unknowns have similar scale
     rows = np.column_stack([np.cross(arm, normals), normals, (arm * normals).sum(axis=1)])
     goal = ((feet - points) * normals).sum(axis=1) / size
-    # Directions the planes say nothing of (a plane slides on itself) stay as they are.
+    # Directions that the planes do not constrain (a plane can slide within itself) remain unchanged.
     x = np.linalg.lstsq(rows.T @ rows, rows.T @ goal, rcond=1e-6)[0]
     rotation, scale = Rotation.from_rotvec(x[:3]).as_matrix(), 1.0 + float(x[6])
     return Similarity(scale, rotation, center + size * x[3:6] - scale * rotation @ center)

@@ -1,12 +1,12 @@
 """`recon3d evaluate`: the errors of cameras, cloud and mesh against ground truth.
 
-Cameras: a similarity takes our camera centers to the true ones (`alignment.robust_similarity`); center errors are
-what is left, rotation errors the angles between the orientations in the common frame.
+Cameras: a similarity aligns our camera centers with the true ones (`alignment.robust_similarity`); center errors are
+the remaining distances, rotation errors the angles between the orientations in the common frame.
 
-Cloud (when the truth has a surface): moved by the cameras' similarity, judged once as it then lies, and once more
-after a few iterations of trimmed ICP with scale, since a camera error common to all photos would otherwise be
-counted against the fusion. Both are reported; the second is the score of the cloud. The mesh is judged in the same
-way, by points drawn from its faces.
+Cloud (if the truth has a surface): moved by the cameras' similarity, evaluated in that position and again after a few
+iterations of trimmed ICP with scale, since a camera error common to all photos would otherwise count against the
+fusion. Both are reported; the second is the score of the cloud. The mesh is evaluated in the same way, by points
+sampled from its faces.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 ICP_ITERATIONS = 15
 ICP_REACH = 0.02  # of the object's size
 
-# Upright from raw axes for EXIF's turns; mirrored photos (2, 4, 5, 7) are not rotations of the camera.
+# From raw to upright axes for EXIF's orientations; mirrored photos (2, 4, 5, 7) are not rotations of the camera.
 TURNS = {
     1: np.eye(3),
     3: np.diag([-1.0, -1.0, 1.0]),
@@ -56,7 +56,7 @@ TURNS = {
 
 
 def main(workspace: Workspace, truth: Path, as_json: bool) -> int:
-    """Print the errors as a table, or as JSON; 0 when they could be computed. Raises UserError."""
+    """Print the errors as a table, or as JSON; returns 0. Raises UserError."""
     result = evaluate(workspace, truth)
     sys.stdout.write(json.dumps(result, indent=1) + "\n" if as_json else evaluation_table(result))
     return 0
@@ -65,12 +65,12 @@ def main(workspace: Workspace, truth: Path, as_json: bool) -> int:
 def evaluate(workspace: Workspace, truth: Path) -> dict[str, Any]:
     """`{"version", "truth", "units", "photos": {}, "cameras": {}, "cloud": {}, "mesh": {}, "stages": {}}`, JSON-ready.
 
-    cloud and mesh are None where there is none. Lengths are in the truth's units. UserError when fewer than 3
-    registered photos have a true camera.
+    cloud and mesh are None if missing. Lengths are in the truth's units. UserError when fewer than 3 registered photos
+    have a true camera.
     """
-    known = read_truth(truth)
+    ground_truth = read_truth(truth)
     photos = workspace.used_photos()
-    matched = match_names([photo.source for photo in photos], list(known.centers))
+    matched = match_names([photo.source for photo in photos], list(ground_truth.centers))
     rotations, centers = _our_cameras(workspace)
     common = [
         (photo, matched[photo.source])
@@ -84,9 +84,9 @@ def evaluate(workspace: Workspace, truth: Path) -> dict[str, Any]:
             2,
         )
     ours = np.stack([centers[photo.name] for photo, _ in common])
-    true = np.stack([known.centers[name] for _, name in common])
+    true = np.stack([ground_truth.centers[name] for _, name in common])
     our_rotations = np.stack([rotations[photo.name] for photo, _ in common])
-    true_rotations = np.stack([known.rotations[name] for _, name in common])
+    true_rotations = np.stack([ground_truth.rotations[name] for _, name in common])
     turns = np.stack([TURNS.get(photo.orientation, np.full((3, 3), np.nan)) for photo, _ in common])
     similarity, kept = _align(ours, true, our_rotations, true_rotations)
     distances = errors(similarity, ours, true)
@@ -104,19 +104,19 @@ def evaluate(workspace: Workspace, truth: Path) -> dict[str, Any]:
     }
     return {
         "version": EvaluationAnswer.version,
-        "truth": {"kind": known.kind, "folder": str(truth), "cameras": len(known.centers)},
-        "units": known.units,
+        "truth": {"kind": ground_truth.kind, "folder": str(truth), "cameras": len(ground_truth.centers)},
+        "units": ground_truth.units,
         "photos": {"used": len(photos), "with_truth": len(matched), "registered_with_truth": len(common)},
         "cameras": cameras,
-        **_shape(workspace, known, similarity),
+        **_shape(workspace, ground_truth, similarity),
         "stages": encode(workspace.read_state().stages),
     }
 
 
 def match_names(sources: list[str], names: list[str]) -> dict[str, str]:
-    """For each source path the truth's name that means it: same file name in any case, else the same stem.
+    """The truth's name for each source path: the same file name in any case, else the same stem.
 
-    Where several of the truth's names do, the one whose folders fit as well; where none stands out, none.
+    Of several candidates, the one whose folders match too; if no single one does, none.
     """
     matched: dict[str, str] = {}
     by_key: dict[str, list[str]] = defaultdict(list)
@@ -142,7 +142,7 @@ def _plain_path(name: str) -> PurePosixPath:
 
 
 def _our_cameras(workspace: Workspace) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Rotations world to camera [3, 3] and centers [3] of the main model, by photo."""
+    """Rotations from world to camera [3, 3] and centers [3] of the main model, by photo."""
     require_model(workspace)
     from ..colmap.model_files import read_model
 
@@ -157,12 +157,12 @@ def _our_cameras(workspace: Workspace) -> tuple[dict[str, np.ndarray], dict[str,
 def _align(
     ours: np.ndarray, true: np.ndarray, our_rotations: np.ndarray, true_rotations: np.ndarray
 ) -> tuple[Similarity, np.ndarray]:
-    """From our frame to the truth's, and which cameras it rests on."""
+    """From our frame to the truth's, and which cameras were used."""
     try:
         return robust_similarity(ours, true)
     except Undetermined:
         pass
-    # Cameras on a line: their orientations say how it is turned about itself.
+    # Cameras on a line: their orientations determine the rotation about it.
     rotation = Rotation.from_matrix(np.swapaxes(true_rotations, 1, 2) @ our_rotations).mean().as_matrix()
     try:
         return with_rotation(ours, true, rotation), np.ones(len(ours), bool)
@@ -177,10 +177,10 @@ def _align(
 def _rotation_errors(
     ours: np.ndarray, true: np.ndarray, turns: np.ndarray, similarity: Similarity
 ) -> tuple[np.ndarray, bool]:
-    """Degrees [N], NaN for mirrored photos, and whether the truth is of the photos before EXIF's turn.
+    """Degrees [N], NaN for mirrored photos, and whether the truth refers to the photos before EXIF's rotation.
 
-    Our cameras are those of the upright photos. Whether the truth's are too, no format says: the answer is what
-    fits the turned photos better.
+    Our cameras are those of the upright photos. No format says whether the truth's are too: the better fit to the
+    turned photos decides.
     """
     expected = ours @ similarity.rotation.T
     as_is, turned = angles(expected, true), angles(expected, turns @ true)
@@ -190,25 +190,25 @@ def _rotation_errors(
 
 
 def _shape(workspace: Workspace, truth: Truth, similarity: Similarity) -> dict[str, Any]:
-    """`{"cloud", "mesh"}`: the dense cloud and the mesh against the surface; None for what is not there."""
+    """`{"cloud", "mesh"}`: the dense cloud and the mesh against the surface; None if missing."""
     from .cloud_metrics import Surface, cloud_metrics
 
-    found: dict[str, Any] = {"cloud": None, "mesh": None}
+    shape: dict[str, Any] = {"cloud": None, "mesh": None}
     if truth.surface is None or truth.size is None or not has(workspace, "dense", workspace.fusion):
-        return found
+        return shape
     points = columns(read_vertices(workspace.fusion), "x", "y", "z")
     if points is None:
         raise UserError(f"{workspace.fusion} holds no points: run recon3d dense again.")
     surface = Surface.build(truth.surface, truth.normals)
     cloud = similarity.apply(points[np.isfinite(points).all(axis=1)])
-    found["cloud"] = {"size": truth.size, "fused_points": len(points)}
-    asked = _asked(truth)
-    found["cloud"].update(
-        _judged(cloud, surface, truth, lambda step: cloud_metrics(step.apply(cloud), surface, *asked))
+    shape["cloud"] = {"size": truth.size, "fused_points": len(points)}
+    scoring = _scoring(truth)
+    shape["cloud"].update(
+        _evaluated(cloud, surface, truth, lambda step: cloud_metrics(step.apply(cloud), surface, *scoring))
     )
     if has(workspace, "mesh", workspace.mesh_file):
-        found["mesh"] = _mesh(workspace.mesh_file, surface, truth, similarity)
-    return found
+        shape["mesh"] = _mesh(workspace.mesh_file, surface, truth, similarity)
+    return shape
 
 
 def _mesh(path: Path, surface: Surface, truth: Truth, similarity: Similarity) -> dict[str, Any]:
@@ -221,23 +221,25 @@ def _mesh(path: Path, surface: Surface, truth: Truth, similarity: Similarity) ->
     if xyz is None or not len(faces):
         raise UserError(f"{path} holds no mesh: run recon3d mesh again.")
     ours = sampled(Mesh(similarity.apply(xyz), faces), truth.center, truth.radius)
-    asked = _asked(truth)
+    scoring = _scoring(truth)
     return {
         "faces": len(faces),
-        **_judged(ours.points, surface, truth, lambda step: mesh_metrics(ours.moved(step), surface, *asked)),
+        **_evaluated(
+            ours.points, surface, truth, lambda step: mesh_metrics(ours.moved(step), surface, *scoring)
+        ),
     }
 
 
-def _asked(truth: Truth) -> tuple[list[float], np.ndarray | None, float | None]:
+def _scoring(truth: Truth) -> tuple[list[float], np.ndarray | None, float | None]:
     """The distances of the scores, and the ball of interest."""
     assert truth.size is not None
     return [share * truth.size for share in SHARES], truth.center, truth.radius
 
 
-def _judged(
-    points: np.ndarray, surface: Surface, truth: Truth, judge: Callable[[Similarity], dict[str, Any]]
+def _evaluated(
+    points: np.ndarray, surface: Surface, truth: Truth, evaluate_moved: Callable[[Similarity], dict[str, Any]]
 ) -> dict[str, Any]:
-    """What points [N, 3] are of, judged as it lies by the cameras and moved by ICP; judge: given the move."""
+    """Points [N, 3] evaluated as aligned by the cameras, and as moved by ICP; evaluate_moved: called with the move."""
     from .cloud_metrics import icp, within
 
     assert truth.size is not None
@@ -245,8 +247,8 @@ def _judged(
     step = icp(near, surface, ICP_REACH * truth.size, ICP_ITERATIONS)
     middle = surface.points.mean(axis=0, keepdims=True)
     return {
-        "aligned_by_cameras": judge(IDENTITY),
-        "aligned_by_icp": judge(step),
+        "aligned_by_cameras": evaluate_moved(IDENTITY),
+        "aligned_by_icp": evaluate_moved(step),
         "icp": {
             "most_iterations": ICP_ITERATIONS,
             "shift": float(np.linalg.norm(step.apply(middle) - middle)),

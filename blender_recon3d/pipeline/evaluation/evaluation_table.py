@@ -1,4 +1,4 @@
-"""What `recon3d evaluate` found, as a table for people."""
+"""The results of `recon3d evaluate` as a table for people."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Row = tuple[str, ...]
 
 
 def evaluation_table(result: dict[str, Any]) -> str:
-    """Aligned columns; lengths in millimeters where the truth is in meters."""
+    """Aligned columns; lengths in millimeters if the truth is in meters."""
     cameras = result["cameras"]
     meters = result["units"] in ("m", "metres", "meters")
     factor, unit = (1000.0, "mm") if meters else (1.0, result["units"])
@@ -23,8 +23,11 @@ def evaluation_table(result: dict[str, Any]) -> str:
     for what in ("cloud", "mesh"):
         if result[what] is None:
             continue
-        for key, said in (("aligned_by_cameras", "aligned by cameras"), ("aligned_by_icp", "aligned by ICP")):
-            rows += [("",), *_shape_rows(result[what][key], f"{what}, {said}", factor, unit)]
+        for key, alignment in (
+            ("aligned_by_cameras", "aligned by cameras"),
+            ("aligned_by_icp", "aligned by ICP"),
+        ):
+            rows += [("",), *_shape_rows(result[what][key], f"{what}, {alignment}", factor, unit)]
     rows += [("",), *_stage_rows(result["stages"])]
     notes = []
     if cameras["outliers"]:
@@ -58,8 +61,8 @@ def _model_rows(result: dict[str, Any]) -> list[Row]:
     return rows
 
 
-def _shape_rows(part: dict[str, Any], said: str, factor: float, unit: str) -> list[Row]:
-    rows: list[Row] = [(said, f"{part['points']:,} points in the region of interest")]
+def _shape_rows(part: dict[str, Any], title: str, factor: float, unit: str) -> list[Row]:
+    rows: list[Row] = [(title, f"{part['points']:,} points in the region of interest")]
     for name in ("accuracy", "completeness"):
         rows.append((f"{name}, {unit} (mean, median)", *_cells(part[name], factor)))
     rows.append(("", "precision", "recall", "F-score"))
@@ -71,7 +74,7 @@ def _shape_rows(part: dict[str, Any], said: str, factor: float, unit: str) -> li
 
 
 def _stage_rows(stages: dict[str, Any]) -> list[Row]:
-    """Seconds and peak memory of each stage that is done, and of all of them."""
+    """Seconds and peak memory of each finished stage, and of all of them."""
     done = [(name, stages[name]) for name in STAGES if stages.get(name, {}).get("state") == "done"]
     rows: list[Row] = [("stage", "seconds", "peak MB")]
     rows += [(name, f"{entry['seconds']:.1f}", f"{entry['peak_memory_mb']:,}") for name, entry in done]

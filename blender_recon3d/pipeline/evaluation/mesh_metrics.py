@@ -1,7 +1,7 @@
-"""How good a mesh is against a densely sampled surface: as `cloud_metrics`, with the mesh itself sampled.
+"""Compares a mesh with a densely sampled surface: as `cloud_metrics`, with samples of the mesh.
 
-A mesh is a surface too: completeness is measured to the surface that its samples stand for, not to the samples, so
-that the figure does not hang on how many are drawn. A hole stays a hole.
+A mesh is a surface too: completeness is measured to the surface that its samples represent, not to the samples, so
+that it does not depend on their number. A hole remains a hole.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from ..meshing.topology import Mesh, areas, cross_products
 from .cloud_metrics import Surface, scored, within
 
 SAMPLES = 500_000
-MARGIN = 1.1  # times the ball's radius: what is sampled, so that nothing is lost at the ball's edge
+MARGIN = 1.1  # times the ball's radius: the sampled region, so that nothing is lost at the ball's edge
 
 
 def sampled(mesh: Mesh, center: np.ndarray | None, radius: float | None, count: int = SAMPLES) -> Surface:
-    """Points drawn uniformly by area (seed 0) from the faces about the ball of interest, with their normals."""
+    """Points sampled uniformly by area (seed 0) from the faces around the ball of interest, with their normals."""
     middle = mesh.vertices[mesh.faces].mean(axis=1)
     near = mesh.select(within(middle, center, None if radius is None else MARGIN * radius))
     size = areas(near)
@@ -38,7 +38,7 @@ def mesh_metrics(
     radius: float | None = None,
 ) -> dict[str, Any]:
     """Accuracy, completeness and scores, as `cloud_metrics`, of a sampled mesh in the surface's frame."""
-    judged = mesh.points[within(mesh.points, center, radius)]
-    asked = surface.points[within(surface.points, center, radius)]
-    to_mesh = mesh.nearest(asked)[0] if len(mesh.points) else np.full(len(asked), np.inf)
-    return scored(surface.nearest(judged)[0], to_mesh, distances)
+    inner_mesh = mesh.points[within(mesh.points, center, radius)]
+    inner_surface = surface.points[within(surface.points, center, radius)]
+    to_mesh = mesh.nearest(inner_surface)[0] if len(mesh.points) else np.full(len(inner_surface), np.inf)
+    return scored(surface.nearest(inner_mesh)[0], to_mesh, distances)

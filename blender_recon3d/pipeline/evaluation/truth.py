@@ -1,7 +1,7 @@
-"""Ground truth as others publish it: cameras, and a surface where there is one.
+"""Ground truth in published formats: cameras, and a surface if there is one.
 
-Understood are a folder of Strecha's NAME.camera files, Bundler's bundle.out with its list of photos, a COLMAP
-model (text or binary), and any of them with `surface.ply` and `truth.json` beside it.
+Reads a folder of Strecha's NAME.camera files, Bundler's bundle.out with its list of photos, or a COLMAP model (text
+or binary), each optionally with `surface.ply` and `truth.json`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FLIP = np.diag([1.0, -1.0, -1.0])  # Bundler's cameras look along -z with y up
 
 @dataclass
 class Truth:
-    """Cameras by photo name: rotations world to camera [3, 3] (x right, y down, z forward) and centers [3]."""
+    """Cameras by photo name: rotations from world to camera [3, 3] (x right, y down, z forward) and centers [3]."""
 
     kind: str
     rotations: dict[str, np.ndarray]
@@ -38,7 +38,7 @@ class Truth:
 
 
 def read_truth(folder: Path) -> Truth:
-    """The truth in `folder`. UserError when there is none or a file of it is damaged."""
+    """The truth in `folder`. UserError if there is none or one of its files is damaged."""
     if not folder.is_dir():
         raise UserError(f"The ground truth folder {folder} does not exist: check --truth.", 2)
     truth = _read_cameras(folder)
@@ -130,7 +130,7 @@ def _read_facts(path: Path, truth: Truth) -> None:
     try:
         facts = json_values.parse(_text(path))
         if not isinstance(facts, dict):
-            raise ValueError("it holds no object")
+            raise ValueError("it does not contain an object")
         truth.units = printable(json_values.text(facts.get("units"), truth.units))[:20]
         truth.size = float(json_values.numbers(facts["size"])) if "size" in facts else None
         if "centre" in facts and "radius_of_interest" in facts:
@@ -147,12 +147,12 @@ def _text(path: Path) -> str:
     try:
         return read_regular(path, json_values.MAX_BYTES).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        said = getattr(error, "strerror", None) or error
-        raise UserError(f"{path} cannot be read ({said}): check --truth.", 2) from error
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"{path} cannot be read ({reason}): check --truth.", 2) from error
 
 
 def _numbers(path: Path) -> np.ndarray:
-    """All numbers of a text file but those in lines that begin with #."""
+    """All numbers of a text file except those in lines that begin with #."""
     words = " ".join(line for line in _text(path).splitlines() if not line.startswith("#")).split()
     try:
         numbers = np.array(words, np.float64)

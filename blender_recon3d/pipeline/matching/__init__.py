@@ -1,1 +1,1 @@
-"""Which photos are matched with which."""
+"""Selects the pairs of photos to match."""

@@ -1,4 +1,4 @@
-"""Which photos to match with which, as pure functions on similarities and indices."""
+"""Selects the pairs of photos to match, as pure functions of similarities and indices."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def sequential(count: int, window: int) -> list[Pair]:
 def retrieval(similarity: np.ndarray, neighbors: int) -> list[Pair]:
     """The union of each photo's `neighbors` most similar, plus bridges until all photos are connected.
 
-    similarity: [N, N], symmetric, larger is more alike; the diagonal is not looked at.
+    similarity: [N, N], symmetric, larger is more alike; the diagonal is ignored.
     """
     count = len(similarity)
     scores = similarity.astype(np.float64).copy()
@@ -40,10 +40,10 @@ def retrieval(similarity: np.ndarray, neighbors: int) -> list[Pair]:
 
 
 def bridges(similarity: np.ndarray, pairs: Iterable[Pair]) -> list[Pair]:
-    """The most similar pairs that connect the groups which `pairs` leaves apart, the most similar first."""
+    """The most similar pairs that connect the groups left apart by `pairs`, the most similar first."""
     rows, columns = np.triu_indices(len(similarity), 1)
     cost = np.zeros(similarity.shape)
-    # Ranks in place of similarities: no two are alike, and none is zero, which would be no edge.
+    # Ranks instead of similarities: all different, and none is zero, which would mean no edge.
     cost[rows, columns] = 1 + np.argsort(np.argsort(-similarity[rows, columns], kind="stable"))
     for pair in pairs:
         cost[pair] = 0.5  # cheaper than all others

@@ -1,7 +1,7 @@
-"""A subject that turns before a background that stands still: most matches are then of the background, and do not move.
+"""Detects a subject that turns in front of a stationary background: most matches are then on the background.
 
-Their geometry is that of a camera that stands still, which is true, and of no use. COLMAP can leave such matches out
-(`filter_stationary_matches`); it must not do so in other captures, where what is far away hardly moves.
+Their geometry is that of a stationary camera, which is correct but useless. COLMAP can discard such matches
+(`filter_stationary_matches`), but must not do so in other captures, where distant objects hardly move.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from ..colmap.database import open_database, pair_counts, write_pairs
 from ..events import Progress
 from ..wording import Sentence, option
 
-# Of a pair's matches: where most stand still in most pairs, or some while hardly any move a little, as what is far away
-# would. In captures that one walks round none do; on the rim of a fisheye's circle a tenth of them, or two.
+# Of a pair's matches: most are stationary in most pairs, or some are while hardly any move a little, as distant objects
+# would. In captures made by walking around, none are; on the rim of a fisheye's circle one or two in ten.
 STILL = 0.5
 APART = 0.25  # some
-A_LITTLE = 5.0  # times the least move
-BETWEEN = 0.25  # of those that stand still
-MIN_MATCHES = 30  # matches of a pair that says anything
-MAX_PAIRS = 400  # that are looked at
+A_LITTLE = 5.0  # times the minimum move
+BETWEEN = 0.25  # of the stationary ones
+MIN_MATCHES = 30  # of a pair that counts
+MAX_PAIRS = 400  # that are examined
 MIN_MOVE = 4.0  # pixels, COLMAP's own
-MOVE = 1 / 500  # of the longest side: keypoints of large photos are found in smaller ones
+MOVE = 1 / 500  # of the longest side: keypoints of large photos are found in smaller copies
 
-SAID = (
+NOTE = (
     "Many matches stand still: the background does not turn with the subject, or something is laid over all photos "
     "(bars, a stamp, controls). They are left out, and the rest is used."
 )
@@ -40,7 +40,7 @@ ADVICE = Sentence(
 
 
 def stands_still(database_path: Path) -> bool:
-    """Whether in most pairs matches are at the same place in both photos that are not of something far away."""
+    """Whether in most pairs matches, other than those of distant objects, are at the same place in both photos."""
     with open_database(database_path) as database:
         limit = min_move(database)
         keypoints: dict[int, np.ndarray] = {}
@@ -60,7 +60,7 @@ def stands_still(database_path: Path) -> bool:
 
 
 def min_move(database: Any) -> float:
-    """Pixels that a match must move by to count as moved."""
+    """Pixels by which a match must move to count as moving."""
     longest = max((max(camera.width, camera.height) for camera in database.read_all_cameras()), default=0)
     return max(MIN_MOVE, MOVE * longest)
 
@@ -72,7 +72,7 @@ def verify_what_moves(
     verification: pycolmap.TwoViewGeometryOptions,
     progress: Progress,
 ) -> None:
-    """Verify all pairs again without the matches that stand still. pair_list: a file to write the pairs to."""
+    """Verify all pairs again without the stationary matches. pair_list: a file to write the pairs to."""
     verification.filter_stationary_matches = True
     with open_database(database_path) as database:
         verification.stationary_matches_max_error = min_move(database)

@@ -1,7 +1,7 @@
-"""Which photos are turned in their plane against the others: drone strips to and fro, a camera held upside down.
+"""Finds photos rotated in their plane relative to the others: drone strips to and fro, a camera held upside down.
 
-Networks learn from upright photos, and find hardly anything between two that are turned against each other. SIFT's
-keypoints have directions, so a few hundred on small copies tell by how much each is turned (Lowe 2004, section 5):
+Networks are trained on upright photos, and match hardly anything between two rotated relative to each other. SIFT's
+keypoints have directions, so a few hundred on small copies show by how much each is rotated (Lowe 2004, section 5):
 the directions of matching keypoints all differ by the same angle.
 """
 
@@ -18,13 +18,13 @@ from ..text import named
 SIDE = 640  # pixels of the small copies
 KEYPOINTS = 800
 RATIO = 0.8  # of the best match's distance to the second's
-WINDOW = 20.0  # degrees about an angle that count as the same
-MIN_AGREEING = 12  # matches that must agree on it
-SHARE = 0.4  # of a pair's matches that must
-ALL_PAIRS = 60  # photos up to which all pairs are looked at
-SURE = 35.0  # degrees from a whole quarter within which a pair tells
-GAIN = 1.2  # times the matches that agree with an upright photo, below which it counts as upright
-STEPS = (1, 2, 3, 5, 8, 13, 21, 34)  # above, those so many places further on
+WINDOW = 20.0  # degrees around an angle that count as the same
+MIN_AGREEING = 12  # matches that must agree
+SHARE = 0.4  # of a pair's matches that must agree
+ALL_PAIRS = 60  # photos; up to this number all pairs are examined
+SURE = 35.0  # degrees from a whole quarter within which a pair counts
+GAIN = 1.2  # times the matches that agree with an upright photo; with a smaller gain it counts as upright
+STEPS = (1, 2, 3, 5, 8, 13, 21, 34)  # with more photos: distances between the two of a pair
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ def directed(image: np.ndarray) -> Directed:
 
 
 def angle_between(first: Directed, second: Directed) -> tuple[float, int] | None:
-    """Degrees by which the second photo's content is turned clockwise against the first's, and how many matches say
-    so; None where they do not agree."""
+    """Degrees by which the second photo's content is rotated clockwise relative to the first's, and how many matches
+    agree with that; None if they do not agree."""
     if min(len(first.angles), len(second.angles)) < MIN_AGREEING:
         return None
     pairs = cv2.BFMatcher(cv2.NORM_L2).knnMatch(first.descriptors, second.descriptors, k=2)
@@ -65,20 +65,20 @@ def angle_between(first: Directed, second: Directed) -> tuple[float, int] | None
 
 
 def quarter_turns(photos: Sequence[Directed]) -> list[int]:
-    """For each photo the quarter turns anticlockwise (0 to 3) that bring it to how most of the others stand.
+    """For each photo the quarter turns anticlockwise (0 to 3) that give it the orientation of most of the others.
 
-    Turns go along the strongest links from photo to photo; photos connected with none stay as they are. Each link
-    counts as whole quarters: walking round a subject turns the ground a little from photo to photo, and by all of a
-    circle in the end, though every photo is upright. A turn that a photo's matches do not bear out is not taken.
+    Turns propagate along the strongest links from photo to photo; unconnected photos remain unchanged. Each link counts
+    as whole quarters: walking around a subject rotates the ground a little from photo to photo, and by a full circle in
+    the end, though every photo is upright. A turn that a photo's matches do not support is rejected.
     """
     links = []
-    for first, second in _looked_at(len(photos)):
-        found = angle_between(photos[first], photos[second])
-        if found is None:
+    for first, second in _examined_pairs(len(photos)):
+        rotation = angle_between(photos[first], photos[second])
+        if rotation is None:
             continue
-        quarters = round(found[0] / 90)
-        if abs(found[0] - 90 * quarters) <= SURE:
-            links.append((found[1], first, second, quarters % 4))
+        quarters = round(rotation[0] / 90)
+        if abs(rotation[0] - 90 * quarters) <= SURE:
+            links.append((rotation[1], first, second, quarters % 4))
     group = list(range(len(photos)))
     turns = np.zeros(len(photos), int)
     for _, first, second, quarters in sorted(links, key=lambda link: (-link[0], link[1], link[2])):
@@ -94,12 +94,12 @@ def quarter_turns(photos: Sequence[Directed]) -> list[int]:
     for photo in map(int, np.flatnonzero(turns)):
         upright = turns.copy()
         upright[photo] = 0
-        if _borne_out(links, turns, photo) < GAIN * _borne_out(links, upright, photo):
+        if _support(links, turns, photo) < GAIN * _support(links, upright, photo):
             turns = upright
     return [int(turn) for turn in turns]
 
 
-def _borne_out(links: Sequence[tuple[int, int, int, int]], turns: np.ndarray, photo: int) -> int:
+def _support(links: Sequence[tuple[int, int, int, int]], turns: np.ndarray, photo: int) -> int:
     """How many of a photo's matches agree with the turns."""
     return sum(
         count
@@ -108,14 +108,14 @@ def _borne_out(links: Sequence[tuple[int, int, int, int]], turns: np.ndarray, ph
     )
 
 
-def _looked_at(count: int) -> list[tuple[int, int]]:
+def _examined_pairs(count: int) -> list[tuple[int, int]]:
     if count <= ALL_PAIRS:
         return [(first, second) for first in range(count) for second in range(first + 1, count)]
     return [(first, first + step) for first in range(count) for step in STEPS if first + step < count]
 
 
 def turned_back(keypoints: np.ndarray, size: tuple[int, int], turns: int) -> np.ndarray:
-    """Keypoints [N, 2] of a copy that `np.rot90(image, turns)` made, in COLMAP's pixels of the photo itself.
+    """Keypoints [N, 2] found in `np.rot90(image, turns)`, in COLMAP's pixels of the photo itself.
 
     size: width and height of the copy.
     """
@@ -125,8 +125,8 @@ def turned_back(keypoints: np.ndarray, size: tuple[int, int], turns: int) -> np.
     return np.stack(columns, axis=1)
 
 
-def said(turns: Mapping[str, int]) -> str:
-    """A sentence about the photos that are turned; empty where none is."""
+def turned_note(turns: Mapping[str, int]) -> str:
+    """A sentence about the rotated photos; empty if there are none."""
     photos = [name for name, turn in turns.items() if turn]
     if not photos:
         return ""

@@ -1,9 +1,10 @@
-"""How well photos agree on the surface about each vertex, and how well they would if it lay farther out or in.
+"""How well photos agree on the surface around each vertex, and how well they would if it were farther out or in.
 
-Windows of the surface are moved along the vertices' normals and looked up in all of a vertex's photos. The agreement
+Windows of the surface are moved along the vertices' normals and sampled in all of a vertex's photos. The agreement
 is the mean over pairs of photos of their zero-mean normalized cross-correlation, with little weight on photos that
-agree with no other at any offset: something may stand before the surface there, or shine on it. With unit vectors p_k
-for the photos' windows the mean over pairs comes from the length of their sum: |sum w p|^2 = sum w^2 + sum over pairs.
+agree with no other at any offset, as when something occludes the surface there, or it reflects. With unit vectors p_k
+for the photos' windows the mean over pairs follows from the length of their sum: |sum w p|^2 = sum w^2 + sum over
+pairs.
 """
 
 from __future__ import annotations
@@ -20,16 +21,19 @@ from .gray_views import GrayView
 from .surface_views import SurfaceViews
 from .windows import to_camera_directions, windows_at
 
-VARIANCE_FLOOR = 2e-5  # of gray values in 0..1: below is noise, not texture
-DISAGREES, AGREES = 0.2, 0.8  # correlation with the others: a photo counts for nothing, and in full
-MIN_WEIGHT = 0.02  # of a photo, so that none of them is lost for good
-NUMBERS = 12_000_000  # gray values of a block of vertices, which bounds the memory: 30 bytes each
+VARIANCE_FLOOR = 2e-5  # of gray values in 0..1: less is noise, not texture
+DISAGREES, AGREES = (
+    0.2,
+    0.8,
+)  # correlation with the others: below, a photo has minimum weight; above, full weight
+MIN_WEIGHT = 0.02  # of a photo, so that it can recover
+NUMBERS = 12_000_000  # gray values per block of vertices, which bounds the memory: 30 bytes each
 
 
 @dataclass(frozen=True)
 class Search:
     """scale: of the photos' size; radius: of the windows, in pixels at that scale; offsets: to either side of a vertex,
-    in steps of `step` such pixels. share: of the vertices that are judged; where they lie closer together than the
+    in steps of `step` such pixels. share: of the vertices that are evaluated; where they are closer together than the
     windows are wide, the others can follow their neighbors."""
 
     scale: float
@@ -40,7 +44,7 @@ class Search:
 
     @property
     def steps(self) -> np.ndarray:
-        """float32 [D]: from inside to outside."""
+        """float32 [D], from inside to outside."""
         return np.arange(-self.offsets, self.offsets + 1, dtype=np.float32)
 
 
@@ -53,15 +57,15 @@ def agreement(
     device: torch.device,
     tell: Callable[[int, int], None],
 ) -> np.ndarray:
-    """float32 [V, D] in -1..1 for each of the search's steps; 0 for vertices that fewer than two photos show, and those
-    that are not judged.
+    """float32 [V, D] in -1..1 for each of the search's steps; 0 for vertices visible in fewer than two photos, and for
+    those that are not evaluated.
 
     tell: called with the number of vertices done, and of all; may raise Cancelled.
     """
-    found = np.zeros((len(vertices), len(search.steps)), np.float32)
+    scores = np.zeros((len(vertices), len(search.steps)), np.float32)
     photos = [view.at(search.scale, device) for view in views]
-    judged = np.random.default_rng(0).random(len(vertices)) < search.share
-    useful = np.flatnonzero(judged & (seen.chosen[:, 1] >= 0))
+    evaluated = np.random.default_rng(0).random(len(vertices)) < search.share
+    useful = np.flatnonzero(evaluated & (seen.chosen[:, 1] >= 0))
     first = seen.chosen[useful, 0]
     samples = seen.chosen.shape[1] * len(search.steps) * (2 * search.radius + 1) ** 2
     block = max(1, NUMBERS // samples)
@@ -71,12 +75,12 @@ def agreement(
         of_photo = useful[first == number]
         for start in range(0, len(of_photo), block):
             part = of_photo[start : start + block]
-            found[part] = _block(
+            scores[part] = _block(
                 views, photos, number, inverse_depth, vertices, normals, seen, part, search, device
             )
             done += len(part)
             tell(done, len(useful))
-    return found
+    return scores
 
 
 def _block(
@@ -150,7 +154,7 @@ def _sampled(photo: Tensor, middle: Tensor, move: Tensor, steps: Tensor) -> Tens
 
 
 def _mean_correlation(units: Tensor, there: Tensor) -> Tensor:
-    """[B, D] from unit vectors [B, K, D, S] of the photos that are there [B, K]."""
+    """[B, D] from unit vectors [B, K, D, S] of the available photos [B, K]."""
     own = (units * units).sum(dim=3)
     others = (there.sum(dim=1) - 1).clamp_min(1)[:, None, None]
     with_others = ((units * units.sum(dim=1, keepdim=True)).sum(dim=3) - own) / others

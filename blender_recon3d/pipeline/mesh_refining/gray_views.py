@@ -1,4 +1,4 @@
-"""The undistorted photos in gray, all of them in memory, made smaller where there is not enough of it."""
+"""The undistorted photos in gray, all in memory, reduced in size if there is too little of it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..mvs.depth_views import View, load_scene, scaled_intrinsics
 from ..mvs.pinhole import Pinhole
 
 
-@dataclass(frozen=True, eq=False)  # compared by identity: arrays are neither equal nor not
+@dataclass(frozen=True, eq=False)  # compared by identity: arrays have no single truth value
 class GrayView(Pinhole):
     """A photo of width x height pixels, uint8 [height, width], and its camera.
 
@@ -45,18 +45,18 @@ class GrayView(Pinhole):
 
 
 def gray_views(dense: Path, max_bytes: float, progress: Progress) -> list[GrayView]:
-    """The photos of a dense workspace, resized alike so that together they take at most `max_bytes`.
+    """The photos of a dense workspace, all scaled so that together they take at most `max_bytes`.
 
     UserError when a photo cannot be read; Cancelled.
     """
     views = load_scene(dense, 1).views
     total = sum(view.width * view.height for view in views)
     scale = min(1.0, (max_bytes / max(1, total)) ** 0.5)
-    found = []
+    gray = []
     for number, view in enumerate(views):
         progress.update(number, len(views), "reading photos")
-        found.append(_resized(view, scale))
-    return found
+        gray.append(_resized(view, scale))
+    return gray
 
 
 def _resized(view: View, scale: float) -> GrayView:

@@ -1,4 +1,4 @@
-"""A mesh moved in rounds, from coarse to fine, to where the photos agree on it."""
+"""Moves a mesh in rounds, from coarse to fine, to where the photos agree."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from .gray_views import GrayView, gray_views
 from .subdivision import with_split_edges
 from .surface_views import SurfaceViews, surface_views
 
-# The reach of a round in pixels is offsets * step / scale; each is about half of the one before.
-# Before each pair of rounds the mesh is drawn anew, and before the second its long edges are split.
+# The reach of a round in pixels is offsets * step / scale; each is about half of the previous one.
+# Before each pair of rounds the mesh is rendered again, and before the second its long edges are split.
 PASSES = (
     (
         Search(scale=0.5, radius=3, offsets=3, step=0.5, share=0.25),
@@ -32,9 +32,9 @@ PASSES = (
     ),
 )
 ROUNDS = sum(len(searches) for searches in PASSES)
-LONGEST = 3.0  # pixels of an edge, where photos show it
-PHOTOS = 5  # that a vertex is judged by
-PHOTOS_SHARE = 0.25  # of the memory allowed, for the photos
+LONGEST = 3.0  # pixels of an edge, where visible in photos
+PHOTOS = 5  # per vertex
+PHOTOS_SHARE = 0.25  # of the memory limit, for the photos
 VERTICES_PER_GB = 400_000
 
 
@@ -43,10 +43,10 @@ def refine_mesh(
 ) -> tuple[Mesh, dict[str, Any]]:
     """Refine a mesh in the model's frame by the undistorted photos of a dense workspace.
 
-    Also returned, for each round: the share of vertices with evidence, how well the photos agree there before it, and
-    how far vertices move, in pixels (medians).
+    Also returns, for each round: the share of vertices with evidence, how well the photos agree there before the round,
+    and how far vertices move, in pixels (medians).
 
-    memory_gb: what may be used, about. UserError when photos are missing; Cancelled.
+    memory_gb: approximate limit. UserError when photos are missing; Cancelled.
     """
     views = gray_views(dense, PHOTOS_SHARE * memory_gb * 2**30, progress)
     if len(views) < 2:
@@ -75,7 +75,7 @@ def refine_mesh(
 
 
 def split_where_shown(mesh: Mesh, seen: SurfaceViews, max_vertices: int) -> Mesh:
-    """The mesh with edges split that are longer than LONGEST pixels of the photos that show them."""
+    """The mesh with edges split that are longer than LONGEST pixels in the photos that show them."""
     shown = seen.chosen[:, 1] >= 0
     return with_split_edges(mesh, np.where(shown, LONGEST * seen.pixel, np.inf), max_vertices)
 
@@ -88,18 +88,18 @@ def refined_once(
     device: torch.device,
     tell: Callable[[int, int], None],
 ) -> tuple[Mesh, dict[str, float]]:
-    """One round. seen: of this mesh, or of the same before it moved a little."""
+    """One round. seen: of this mesh, or of the same mesh before a small move."""
     normals = vertex_normals(mesh)
-    found = agreement(views, seen, mesh.vertices, normals, search, device, tell)
-    steps, counts = best_steps(found, search.steps)
+    scores = agreement(views, seen, mesh.vertices, normals, search, device, tell)
+    steps, weights = best_steps(scores, search.steps)
     step = seen.pixel * (search.step / search.scale)
     graph = links(mesh.faces, len(normals))
     tie = ties(mesh.vertices, graph, seen.pixel)
-    displacement = smooth(steps * step, counts, graph, tie, UNLIKE * step)
-    judged = counts > 0
+    displacement = smooth(steps * step, weights, graph, tie, UNLIKE * step)
+    used = weights > 0
     facts = {
-        "judged": round(float(judged.mean()), 4),
-        "agreement": round(float(np.median(found[judged, search.offsets])), 4) if judged.any() else 0.0,
+        "judged": round(float(used.mean()), 4),
+        "agreement": round(float(np.median(scores[used, search.offsets])), 4) if used.any() else 0.0,
         "move": round(float(np.median(np.abs(displacement / seen.pixel))), 4),
     }
     return moved(mesh, normals, displacement), facts

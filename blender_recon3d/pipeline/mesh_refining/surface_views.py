@@ -1,4 +1,4 @@
-"""How the photos see a mesh: its depth in each, which vertices each shows, and which photos a vertex is judged by."""
+"""How the photos see a mesh: its depth in each, the vertices each shows, and the photos used for a vertex."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from ..meshing.topology import Mesh, cross_products
 from ..texturing.raster import draw
 from .gray_views import GrayView
 
-MAP_PIXELS = 1200  # longest side of the maps of depth
-BEHIND = 0.004  # of inverse depth: what lies farther behind the surface that a photo shows is hidden
-FRAME = 6  # pixels of the map: nearer to the photo's edge a vertex is not judged
-MIN_COSINE = 0.2  # between a surface's normal and the way to the camera: 78 degrees
-NEAR_ANGLE = 4.0  # degrees between two cameras: nearer ones say little of depth
-FAR_ANGLE, FAR_SPREAD = 25.0, 25.0  # degrees from the first camera: beyond, surfaces look different
+MAP_PIXELS = 1200  # longest side of the depth maps
+BEHIND = 0.004  # of inverse depth: points farther behind the visible surface are hidden
+FRAME = 6  # pixels of the map: vertices closer to the photo's edge are not used
+MIN_COSINE = 0.2  # between a surface's normal and the direction to the camera: 78 degrees
+NEAR_ANGLE = 4.0  # degrees between two cameras: a smaller angle says little about depth
+FAR_ANGLE, FAR_SPREAD = 25.0, 25.0  # degrees from the first camera: beyond that, surfaces look different
 BLOCK = 50_000  # vertices at once, which bounds the memory
 
 
 @dataclass(frozen=True)
 class SurfaceViews:
-    """What V vertices are judged by.
+    """The photos used for V vertices.
 
-    inverse_depths: of the mesh in each photo, float32 [h, w] at the photo's size or smaller, 0 where it is not.
-    chosen int16 [V, K]: photos that show a vertex, the one that faces it most and finest first, -1 where there are no
-    more. pixel float32 [V]: a pixel's width at the vertex in the finest of its photos, in units of the model; where
-    none shows it, the median of the others'.
+    inverse_depths: of the mesh in each photo, float32 [h, w] at the photo's size or smaller, 0 outside the mesh.
+    chosen int16 [V, K]: photos that show a vertex, the most frontal and finest first, -1 if there are no more. pixel
+    float32 [V]: a pixel's width at the vertex in the finest of its photos, in units of the model; for vertices that are
+    not visible, the median of the others'.
     """
 
     inverse_depths: list[np.ndarray]
@@ -45,7 +45,7 @@ def surface_views(
     count: int,
     progress: Progress,
 ) -> SurfaceViews:
-    """Draw the mesh (vertices and normals [V, 3], faces [F, 3]) in all photos and choose `count` for each vertex."""
+    """Render the mesh (vertices and normals [V, 3], faces [F, 3]) in all photos and choose `count` for each vertex."""
     depths, shown = [], np.zeros((len(views), (len(vertices) + 7) // 8), np.uint8)
     across = cross_products(Mesh(vertices, faces))
     height = np.einsum("ij,ij->i", across, vertices[faces[:, 0]])
@@ -54,7 +54,7 @@ def surface_views(
         scale = min(1.0, MAP_PIXELS / max(view.width, view.height))
         intrinsics, columns, rows = view.scaled(scale)
         points = view.to_camera(vertices)
-        facing = across @ view.center > height  # the others are behind these, and half of all
+        facing = across @ view.center > height  # back faces, half of all, are hidden behind these
         _, inverse = draw(points, faces[facing], intrinsics, columns, rows)
         depths.append(inverse)
         shown[number] = np.packbits(_shown(points, intrinsics, inverse))
@@ -63,14 +63,14 @@ def surface_views(
 
 
 def _shown(points: np.ndarray, intrinsics: np.ndarray, inverse_depth: np.ndarray) -> np.ndarray:
-    """bool [V]: which points of the camera's frame are in the picture, away from its edge, and not hidden."""
+    """bool [V]: which points in the camera's frame are in the picture, away from its edge, and not hidden."""
     height, width = inverse_depth.shape
     ahead = points[:, 2] > 0
     depth = np.where(ahead, points[:, 2], 1)
     x, y = ((points @ intrinsics[row]) / depth for row in (0, 1))
     inside = ahead & (x > FRAME) & (x < width - FRAME) & (y > FRAME) & (y < height - FRAME)
     column, row = (np.where(inside, value, 0).astype(np.int64) for value in (x, y))
-    # The farthest surface nearby: a vertex is not hidden by the face beside it.
+    # The farthest surface nearby: a vertex is not hidden by an adjacent face.
     farthest = cv2.erode(inverse_depth, np.ones((3, 3)))
     return inside & (1 / depth > farthest[row, column] * (1 - BEHIND))
 
@@ -100,19 +100,19 @@ def _chosen(
 
 
 def _spread_out(score: np.ndarray, way: np.ndarray, count: int) -> np.ndarray:
-    """int16 [V, count]: the photos of the highest scores [N, V], each some degrees from those before it.
+    """int16 [V, count]: the photos with the highest scores [N, V], each some degrees away from those before it.
 
     way [N, V, 3]: unit vectors from the vertices to the cameras.
     """
-    found = np.full((score.shape[1], count), -1, np.int16)
-    here = np.arange(score.shape[1])
+    chosen = np.full((score.shape[1], count), -1, np.int16)
+    columns = np.arange(score.shape[1])
     for place in range(min(count, len(score))):
         best = score.argmax(axis=0)
-        found[:, place] = np.where(score[best, here] > 0, best, -1)
-        between = np.einsum("nvc,vc->nv", way, way[best, here])
+        chosen[:, place] = np.where(score[best, columns] > 0, best, -1)
+        between = np.einsum("nvc,vc->nv", way, way[best, columns])
         angle = np.degrees(np.arccos(np.clip(between, -1, 1)))
         score = score * np.clip(angle / NEAR_ANGLE, 0, 1)
-        score[best, here] = 0
+        score[best, columns] = 0
         if place == 0:
             score = score * np.exp(-((np.maximum(angle - FAR_ANGLE, 0) / FAR_SPREAD) ** 2))
-    return found
+    return chosen

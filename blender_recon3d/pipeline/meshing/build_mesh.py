@@ -1,4 +1,4 @@
-"""The way from a cloud's file to a mesh within its budget: clean, Poisson, trim, repair, decimate, color."""
+"""From a cloud file to a mesh with a limited number of faces: clean, Poisson, trim, repair, decimate, color."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ from .topology import Mesh, boundary, is_watertight, vertex_normals, volume
 from .trimming import distance_to_cloud, trimmed
 
 STEPS = ("cleaning the cloud", "Poisson surface", "trimming", "decimating", "coloring")
-POINTS_PER_GB = 300_000  # what Poisson and trimming take: benchmarks/measure/mesh_memory.py
-MARGIN = 1.1  # COLMAP's Poisson works in a cube that is so much larger than the cloud
+POINTS_PER_GB = 300_000  # memory of Poisson and trimming: benchmarks/measure/mesh_memory.py
+MARGIN = 1.1  # COLMAP's Poisson works in a cube this much larger than the cloud
 SHALLOWEST, DEEPEST = 6, 12
-REACH = 2.5  # times the spacing: farther from the cloud there is no surface
-HOLE = 30.0  # times the spacing, side of a square: no larger hole is filled
-SLIVER = 30.0  # times the spacing: of the rim, narrower tongues than twice this go
-RIM = 40.0  # times the spacing: longest rim of a hole that is closed after that
+REACH = 2.5  # times the spacing: farther from the cloud, surface is removed
+HOLE = 30.0  # times the spacing, side of a square: larger holes are not filled
+SLIVER = 30.0  # times the spacing: slivers of the rim narrower than twice this are removed
+RIM = 40.0  # times the spacing: longest rim of a hole that is closed afterwards
 FAR_VERTEX = np.dtype(
     [(name, "<f8" if name in ("x", "y", "z") else VERTEX[name]) for name in VERTEX.names or ()]
 )
-LOOSE_SHARE = 0.02  # of the largest part's area: smaller parts go
+LOOSE_SHARE = 0.02  # of the largest part's area: smaller parts are removed
 
 
 @dataclass(frozen=True)
 class MeshResult:
-    """Vertices (VERTEX, or FAR_VERTEX in map coordinates, [N]) and faces int32 [M, 3] within the budget and before
-    decimation, and what was done."""
+    """Vertices (VERTEX, or FAR_VERTEX in map coordinates, [N]) and faces int32 [M, 3], within the limit of faces and
+    before decimation, and statistics."""
 
     mesh: tuple[np.ndarray, np.ndarray]
     full: tuple[np.ndarray, np.ndarray]
@@ -52,7 +52,7 @@ class MeshResult:
 
 @dataclass(frozen=True)
 class SupportCloud:
-    """The cloud that the mesh rests on: its points, their search tree, and the spacing of each."""
+    """The cloud that the mesh is built from: its points, their search tree, and the spacing of each."""
 
     cloud: Cloud
     tree: cKDTree
@@ -71,11 +71,11 @@ def build_mesh(
     progress: Progress,
     refiner: Refiner | None = None,
 ) -> MeshResult:
-    """Mesh the cloud of `path`; `model` is COLMAP's, `work` a folder that is made and can be removed afterwards.
+    """Mesh the cloud at `path`; `model` is COLMAP's, `work` a folder that is created and can be removed afterwards.
 
-    refiner: what is done to the mesh before it is decimated, in the model's frame; its facts go to `refinement`.
+    refiner: applied to the mesh before it is decimated, in the model's frame; its statistics go to `refinement`.
 
-    UserError in one sentence when the cloud is unusable or no surface comes out of it; Cancelled.
+    UserError, one sentence, if the cloud is unusable or gives no surface; Cancelled.
     """
     work.mkdir()
     progress.update(0, len(STEPS), STEPS[0])
@@ -110,7 +110,7 @@ def build_mesh(
 def _prepared(
     path: Path, model: Path, settings: MeshSettings, progress: Progress
 ) -> tuple[SupportCloud, dict[str, int]]:
-    """The cleaned cloud, and how many points went at each step."""
+    """The cleaned cloud, and the number of points removed at each step."""
     cloud = read_cloud(path)
     if cloud.rgb is None:
         progress.warning(f"{path.name} has no colors: the mesh will be gray.")
@@ -154,19 +154,19 @@ def _prepared(
     if not np.median(own) > 0:
         raise UserError(Sentence(f"{path} has most of its points in one place: ", run_stage("dense"), "."))
     if settings.clean == "auto":
-        good = ~outliers(cloud, own, neighbor_spacing)
-        own = own[good]
-        keep("outliers", good, use("clean", "off"))
-        good = in_large_islands(cloud.xyz, ISLAND_GAP * float(np.median(own)))
-        own = own[good]
-        keep("islands", good, use("clean", "off"))
+        keep_mask = ~outliers(cloud, own, neighbor_spacing)
+        own = own[keep_mask]
+        keep("outliers", keep_mask, use("clean", "off"))
+        keep_mask = in_large_islands(cloud.xyz, ISLAND_GAP * float(np.median(own)))
+        own = own[keep_mask]
+        keep("islands", keep_mask, use("clean", "off"))
         tree = cKDTree(cloud.xyz)
     counts["used"] = len(cloud)
     return SupportCloud(cloud, tree, own, float(np.median(own))), counts
 
 
 def _depth(support: SupportCloud) -> int:
-    """Cells of the octree just narrower than points are apart; benchmarks.measure.mesh shows what coarser ones lose."""
+    """Octree cells just narrower than the spacing of points; benchmarks.measure.mesh shows what coarser ones lose."""
     extent = MARGIN * float(np.ptp(support.cloud.xyz, axis=0).max())
     return int(np.clip(np.ceil(np.log2(extent / support.median)), SHALLOWEST, DEEPEST))
 
@@ -177,14 +177,14 @@ def _poisson(support: SupportCloud, depth: int, work: Path, progress: Progress) 
     for axis, name in enumerate("xyz"):
         vertices[name], vertices["n" + name] = cloud.xyz[:, axis], cloud.normals[:, axis]
     write_vertices(work / "cloud.ply", vertices)
-    # With several threads sums are rounded in another order each time, and the surface differs in the last digits.
+    # With several threads the order of summation varies, and the surface differs in the last digits.
     options = {"depth": depth, "trim": 0.0, "color": False, "num_threads": 1}
     run_in_child("poisson", work / "cloud.ply", work / "poisson.ply", options, progress)
     return mesh_of(work / "poisson.ply")
 
 
 def mesh_of(path: Path) -> Mesh:
-    """The mesh of a PLY file; UserError when it has no faces."""
+    """The mesh in a PLY file; UserError if it has no faces."""
     vertices, faces = read_mesh(path)
     xyz = columns(vertices, "x", "y", "z")
     if xyz is None or not len(faces):
@@ -201,7 +201,7 @@ def mesh_of(path: Path) -> Mesh:
 
 
 def _finished(surface: Mesh, support: SupportCloud, closed: bool) -> tuple[Mesh, dict[str, Any]]:
-    """Trimmed and repaired, and what was done to it."""
+    """The trimmed and repaired mesh, and statistics."""
     before, filled = len(surface.faces), 0
     if not closed:
         remote = distance_to_cloud(surface, support.tree, support.spacing)
@@ -210,7 +210,7 @@ def _finished(surface: Mesh, support: SupportCloud, closed: bool) -> tuple[Mesh,
         )
     trimmed_faces = max(0, before - len(surface.faces))
     surface, loose = without_loose_parts(cleaned(surface), LOOSE_SHARE)
-    # A closed surface may bulge out of the cube that Poisson works in, and be cut off there.
+    # A closed surface may bulge beyond the cube of Poisson, and be cut off there.
     surface, closed_holes = filled_holes(surface, np.inf if closed else RIM * support.median)
     if not len(surface.faces):
         raise UserError(
@@ -230,20 +230,20 @@ def _finished(surface: Mesh, support: SupportCloud, closed: bool) -> tuple[Mesh,
 
 
 def _refined(mesh: Mesh, offset: np.ndarray, refiner: Refiner) -> tuple[Mesh, dict[str, Any]]:
-    """In the model's frame, which the mesh lies `offset` [3] away from where the cloud is in map coordinates."""
-    found, facts = refiner(Mesh(mesh.vertices + offset, mesh.faces))
-    return Mesh(found.vertices - offset, found.faces), facts
+    """Apply the refiner in the model's frame, from which clouds in map coordinates are `offset` [3] away."""
+    refined, facts = refiner(Mesh(mesh.vertices + offset, mesh.faces))
+    return Mesh(refined.vertices - offset, refined.faces), facts
 
 
 def _decimated(full: Mesh, faces: int, work: Path, progress: Progress) -> Mesh:
-    """The mesh with at most so many faces, by quadric error metrics (Garland and Heckbert 1997)."""
+    """The mesh with at most `faces` faces, by quadric error metrics (Garland and Heckbert 1997)."""
     if len(full.faces) <= faces:
         return full
     vertices = np.empty(len(full.vertices), VERTEX.descr[:3])
     for axis, name in enumerate("xyz"):
         vertices[name] = full.vertices[:, axis]
     write_mesh(work / "full.ply", vertices, full.faces)
-    # Weighed higher, the rim takes faces from the rest; no more accurate (benchmarks/measure/mesh.py).
+    # With a higher weight, the rim takes faces from the rest without being more accurate (benchmarks/measure/mesh.py).
     options = {"target_face_ratio": faces / len(full.faces), "boundary_weight": 100.0}
     run_in_child("simplify", work / "full.ply", work / "small.ply", options, progress)
     return cleaned(mesh_of(work / "small.ply"))

@@ -1,6 +1,6 @@
-"""What of a dense cloud is not a surface: single outliers, and islands that hang in the air.
+"""Finds the points of a dense cloud that are not on a surface: single outliers, and islands floating in the air.
 
-Both are judged by the cloud's own spacing, so that they mean the same at any scale.
+Both are relative to the cloud's own spacing, so that they mean the same at any scale.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from ..events import Progress
 from .point_cloud import KEY_BITS, Cloud, voxel_keys
 
 NEIGHBORS = 8
-BLOCK = 250_000  # points a block, which bounds the memory of a query
-OUTLIER_RATIO = 3.0  # times its neighbors' spacing: a point that keeps farther away is an outlier
-OUTLIER_RATIO_UNSURE = 1.8  # the same for points that hardly more photos saw than had to
+BLOCK = 250_000  # points per block, which bounds the memory of a query
+OUTLIER_RATIO = 3.0  # times its neighbors' spacing: points farther apart are outliers
+OUTLIER_RATIO_UNSURE = 1.8  # the same for points seen by hardly more photos than the minimum
 UNSURE_VIEWS = 4
-ISLAND_GAP = 6.0  # times the spacing: what is nearer is connected
-ISLAND_SHARE = 0.01  # of the largest island's points: smaller ones go
+ISLAND_GAP = 6.0  # times the spacing: closer points are connected
+ISLAND_SHARE = 0.01  # of the largest island's points: smaller islands are removed
 
 
 def spacings(xyz: np.ndarray, tree: cKDTree, progress: Progress) -> tuple[np.ndarray, np.ndarray]:
     """Each point's mean distance to its NEIGHBORS nearest [N], and the median of theirs [N], float32.
 
-    Where points lie in one place, zero.
+    Zero where points coincide.
     """
     own = np.empty(len(xyz), np.float32)
     count = min(NEIGHBORS + 1, len(xyz))
@@ -42,40 +42,40 @@ def spacings(xyz: np.ndarray, tree: cKDTree, progress: Progress) -> tuple[np.nda
 
 
 def outliers(cloud: Cloud, own: np.ndarray, neighbor_spacing: np.ndarray) -> np.ndarray:
-    """Which points [N] keep away from others that lie closer together, sooner where few photos saw them."""
+    """Which points [N] are far from others that are closer to each other; stricter if few photos saw them."""
     unsure = (cloud.views > 0) & (cloud.views <= UNSURE_VIEWS)
     return own > np.where(unsure, OUTLIER_RATIO_UNSURE, OUTLIER_RATIO) * neighbor_spacing
 
 
 def islands(xyz: np.ndarray, gap: float) -> np.ndarray:
-    """int [N]: the number of the island of each point; points of voxels with edges of `gap` that touch are one.
+    """int [N]: the index of each point's island; points in touching voxels with edges of `gap` belong together.
 
-    Memory and time go by the number of points, however many neighbors they have.
+    Memory and time depend on the number of points, however many neighbors they have.
     """
     low = xyz.min(axis=0) - gap
     gap = max(gap, float(np.ptp(xyz, axis=0).max()) / (2**KEY_BITS - 4))
     voxels, voxel = np.unique(voxel_keys(xyz, low, gap), return_inverse=True)
     rows, others = [], []
     for offset in _half_neighbors():
-        wanted = voxels + offset
-        place = np.minimum(np.searchsorted(voxels, wanted), len(voxels) - 1)
-        found = voxels[place] == wanted
-        rows.append(np.flatnonzero(found))
-        others.append(place[found])
+        neighbors = voxels + offset
+        place = np.minimum(np.searchsorted(voxels, neighbors), len(voxels) - 1)
+        exists = voxels[place] == neighbors
+        rows.append(np.flatnonzero(exists))
+        others.append(place[exists])
     row, other = np.concatenate(rows), np.concatenate(others)
     graph = coo_array((np.ones(len(row), np.int8), (row, other)), (len(voxels),) * 2)
     return connected_components(graph, directed=False)[1][voxel]
 
 
 def _half_neighbors() -> list[int]:
-    """The differences of key to 13 of a voxel's 26 neighbors; the others see it as theirs."""
+    """The key differences to 13 of a voxel's 26 neighbors; the other 13 follow from symmetry."""
     span = (-1, 0, 1)
     offsets = [(x << 2 * KEY_BITS) + (y << KEY_BITS) + z for x in span for y in span for z in span]
     return [offset for offset in offsets if offset > 0]
 
 
 def in_large_islands(xyz: np.ndarray, gap: float, share: float = ISLAND_SHARE) -> np.ndarray:
-    """Which points [N] lie in an island of at least `share` of the largest one's points."""
+    """Which points [N] are in an island with at least `share` of the largest one's points."""
     island = islands(xyz, gap)
     size = np.bincount(island)
     return size[island] >= share * size.max()

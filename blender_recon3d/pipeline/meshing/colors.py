@@ -1,4 +1,4 @@
-"""The cloud's colors at other places."""
+"""The cloud's colors at other positions."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 NEIGHBORS = 6
-BLOCK = 250_000  # vertices a block, which bounds the memory of a query
+BLOCK = 250_000  # vertices per block, which bounds the memory of a query
 GRAY = 160  # where the cloud has no color
 
 
 def colors_at(places: np.ndarray, tree: cKDTree, rgb: np.ndarray | None, spacing: float) -> np.ndarray:
-    """uint8 [N, 3] at places [N, 3]: means of the nearest points', by a Gaussian of their distance.
+    """uint8 [N, 3] at places [N, 3]: means of the nearest points, weighted by a Gaussian of their distance.
 
-    tree, rgb [M, 3]: the points and their colors. The Gaussian is as wide as the nearest point is far, and at
+    tree, rgb [M, 3]: the points and their colors. The Gaussian is as wide as the distance of the nearest point, and at
     least half the cloud's `spacing`: places in a gap take the color of its rim.
     """
     if rgb is None:

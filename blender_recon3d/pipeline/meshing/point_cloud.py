@@ -1,4 +1,4 @@
-"""The dense cloud as meshing wants it: positions, normals, colors and views, thinned to a bound on memory."""
+"""The dense cloud as input of meshing: positions, normals, colors and views, thinned to a memory limit."""
 
 from __future__ import annotations
 
@@ -14,20 +14,22 @@ from ..files.ply import read_vertices
 from ..files.vertex_colors import vertex_colors
 from ..wording import Sentence, run_stage, with_option
 
-MIN_POINTS = 100  # fewer do not make a surface
-KEY_BITS = 20  # of a voxel's coordinate: three of them fit into an int64
-SAMPLE = 100_000  # points that tell where the cloud lies
-HALVINGS = 0.8  # next voxel's number of points by this one's, at most: so the search for a size ends
+MIN_POINTS = 100  # fewer do not form a surface
+KEY_BITS = 20  # per voxel coordinate: three fit into an int64
+SAMPLE = 100_000  # points used to locate the cloud
+HALVINGS = (
+    0.8  # largest ratio of the number of points from one voxel size to the next, so that the search ends
+)
 
 
 @dataclass(frozen=True)
 class Cloud:
-    """xyz float32 [N, 3] in the model's frame less `offset`, unit normals float32 [N, 3], rgb uint8 [N, 3] or None,
+    """xyz float32 [N, 3] in the model's frame minus `offset`, unit normals float32 [N, 3], rgb uint8 [N, 3] or None,
     views [N].
 
-    views: the number of photos that saw each point, uint8; where the file does not say, all 0. offset: float64 [3],
-    zeros but for clouds in map coordinates, which single precision would make steps of. step: how large these are where
-    the file has them already, in single precision; else 0.
+    views: the number of photos that saw each point, uint8; 0 if the file does not say. offset: float64 [3], zero except
+    for clouds in map coordinates, which single precision would quantize. step: the size of these quantization steps if
+    the file already has them, being in single precision; else 0.
     """
 
     xyz: np.ndarray
@@ -41,20 +43,20 @@ class Cloud:
         return len(self.xyz)
 
     def select(self, keep: np.ndarray) -> Cloud:
-        """The points of a mask or an index."""
+        """The points selected by a mask or indices."""
         rgb = None if self.rgb is None else self.rgb[keep]
         return Cloud(self.xyz[keep], self.normals[keep], rgb, self.views[keep], self.offset, self.step)
 
     @property
     def in_model(self) -> np.ndarray:
-        """The points in the model's frame [N, 3]: float32, or float64 where they are far from its origin."""
+        """The points in the model's frame [N, 3]: float32, or float64 if they are far from its origin."""
         return self.xyz + self.offset if self.offset.any() else self.xyz
 
 
 def read_cloud(path: Path) -> Cloud:
-    """The cloud of a PLY file without points that are not finite or have no normal.
+    """The cloud in a PLY file, without points that are not finite or have no normal.
 
-    UserError in one sentence when the file is missing or damaged, or holds too few points or no normals.
+    UserError, one sentence, if the file is missing or damaged, or has too few points or no normals.
     """
     vertices = read_vertices(path)
     names = set(vertices.dtype.names or ())
@@ -69,11 +71,11 @@ def read_cloud(path: Path) -> Cloud:
     xyz, normals = _block(vertices, "x", "y", "z", offset=offset), _block(vertices, "nx", "ny", "nz")
     length = np.linalg.norm(normals, axis=1)
     with np.errstate(invalid="ignore"):
-        good = np.isfinite(xyz).all(axis=1) & np.isfinite(length) & (length > 1e-6)
-    if good.sum() < MIN_POINTS:
+        valid = np.isfinite(xyz).all(axis=1) & np.isfinite(length) & (length > 1e-6)
+    if valid.sum() < MIN_POINTS:
         raise UserError(
             Sentence(
-                f"{path} contains {good.sum()} points, too few for a surface: take more photos that overlap, or ",
+                f"{path} contains {valid.sum()} points, too few for a surface: take more photos that overlap, or ",
                 run_stage("dense"),
                 " ",
                 with_option("min_views", "2"),
@@ -81,14 +83,14 @@ def read_cloud(path: Path) -> Cloud:
             )
         )
     views = vertices["views"].astype(np.uint8) if "views" in names else np.zeros(len(xyz), np.uint8)
-    normals /= np.where(good, length, 1)[:, None]
+    normals /= np.where(valid, length, 1)[:, None]
     single = any(vertices.dtype[name] == np.float32 for name in "xyz")
     step = float(np.spacing(np.abs(offset).max().astype(np.float32))) if single and offset.any() else 0.0
-    return Cloud(xyz, normals, vertex_colors(vertices), views, offset, step).select(good)
+    return Cloud(xyz, normals, vertex_colors(vertices), views, offset, step).select(valid)
 
 
 def _offset(vertices: np.ndarray) -> np.ndarray:
-    """What is taken off the positions."""
+    """The offset to subtract from the positions."""
     some = vertices[:: max(1, len(vertices) // SAMPLE)]
     return offset_of(np.stack([some[name] for name in "xyz"], axis=1).astype(np.float64))
 
@@ -101,19 +103,19 @@ def _block(vertices: np.ndarray, *names: str, offset: Sequence[float] | np.ndarr
 
 
 def thinned(cloud: Cloud, max_points: int) -> Cloud:
-    """The cloud, or the means of its points in voxels just so large that at most `max_points` are left.
+    """The cloud, or the means of its points in voxels just large enough to leave at most `max_points`.
 
-    A mean of several noisy points lies nearer to the surface than each. `views` of a voxel is its largest.
+    A mean of several noisy points is closer to the surface than each of them. `views` of a voxel is its largest.
     """
     if len(cloud) <= max_points:
         return cloud
     low = cloud.xyz.min(axis=0)
     extent = float((cloud.xyz.max(axis=0) - low).max())
-    # A surface about as wide as its box fills so many voxels; begun too fine, since it only grows from here.
+    # A surface about as wide as its box fills this many voxels; start too fine, since the size only grows.
     size = max(extent / (4 * max_points**0.5), extent / 2 ** (KEY_BITS - 1))
     keys = voxel_keys(cloud.xyz, low, size)
     while (number := len(np.unique(keys))) > max_points:
-        # A surface's number of voxels falls with the square of their size.
+        # The number of voxels of a surface falls with the square of their size.
         size *= max((number / max_points) ** 0.5, HALVINGS**-0.5) * 1.01
         keys = voxel_keys(cloud.xyz, low, size)
     order = np.argsort(keys, kind="stable")
@@ -132,11 +134,11 @@ def thinned(cloud: Cloud, max_points: int) -> Cloud:
         cloud.offset,
         cloud.step,
     )
-    return thin.select(length > 1e-3 * counts)  # the two sides of a thin sheet: no side is the front
+    return thin.select(length > 1e-3 * counts)  # drops the mixed sides of a thin sheet, which has no front
 
 
 def voxel_keys(xyz: np.ndarray, low: np.ndarray, size: float) -> np.ndarray:
-    """int64 [N]: the number of the voxel of each point; voxels have edges of `size` and begin at `low`."""
+    """int64 [N]: the key of each point's voxel; voxels have edges of `size` and start at `low`."""
     keys = np.zeros(len(xyz), np.int64)
     for axis in range(3):
         keys = (keys << KEY_BITS) | ((xyz[:, axis] - low[axis]) / size).astype(np.int64)
@@ -144,7 +146,7 @@ def voxel_keys(xyz: np.ndarray, low: np.ndarray, size: float) -> np.ndarray:
 
 
 def _sums(values: np.ndarray, order: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """Sums over the runs that begin at `starts`, column by column, since a float64 copy of all would be large."""
+    """Sums over the runs that begin at `starts`, by column, since a float64 copy of everything would be large."""
     columns = [
         np.add.reduceat(values[order, axis].astype(np.float64), starts) for axis in range(values.shape[1])
     ]

@@ -1,4 +1,4 @@
-"""COLMAP's meshing in a process of its own: it cannot be cancelled, but a process can be ended.
+"""COLMAP's meshing in a separate process: it cannot be cancelled, but a process can be killed.
 
 python -m <package>.meshing.poisson poisson|simplify INPUT OUTPUT OPTIONS_JSON
 """
@@ -18,10 +18,10 @@ from ..wording import Sentence, option
 def run_in_child(what: str, source: Path, target: Path, options: dict[str, Any], progress: Progress) -> None:
     """Run `poisson_meshing` or `simplify_mesh` with options that override COLMAP's, and wait for it.
 
-    Raises Cancelled, having ended it, or UserError when it fails or leaves no file.
+    Raises Cancelled after killing it, or UserError when it fails or leaves no file.
     """
     arguments = [what, str(source), str(target), json.dumps(options)]
-    # Threads that spin while they wait take seven times the time where other programs want the cores too.
+    # Threads that spin while waiting take seven times as long if other programs use the cores too.
     ended = run_module(__name__, arguments, progress, "COLMAP's meshing", OMP_WAIT_POLICY="PASSIVE")
     if ended.out_of_memory:
         raise UserError(

@@ -1,4 +1,4 @@
-"""Which part of the cloud is meshed: the subject, all, or a box that the user gives."""
+"""Which part of the cloud is meshed: the subject, everything, or a box given by the user."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from ..files import json_values
 from ..files.regular import read_regular
 from ..files.user_path import user_path
 
-LARGEST = 1e30  # number of a box: a product of three still is one
-ROUND_RADIUS = 1.0  # of the ring of cameras: what lies beyond it is background
-WIDEST_GAP = 150.0  # degrees between neighbors of a ring of cameras: wider, and it is not a ring
+LARGEST = 1e30  # number in a box: a product of three does not overflow
+ROUND_RADIUS = 1.0  # of the ring of cameras: everything beyond is background
+WIDEST_GAP = 150.0  # degrees between adjacent cameras of a ring; with a wider gap it is not a ring
 
 
 def subject_ball(centers: np.ndarray, forward: np.ndarray) -> tuple[np.ndarray, float] | None:
-    """The ball inside a ring of cameras (center [3], radius), or None where the cameras do not go round a subject.
+    """The ball inside a ring of cameras (center [3], radius), or None if the cameras do not orbit a subject.
 
-    centers [N, 3] and unit optical axes [N, 3] in the model's frame. The ball's center is the point nearest to
-    all optical axes by least squares, its radius the cameras' median distance from there.
+    centers [N, 3] and unit optical axes [N, 3] in the model's frame. The ball's center is the least-squares
+    intersection of the optical axes, its radius the median distance of the cameras from there.
     """
     if len(centers) < 4:
         return None
@@ -37,18 +37,18 @@ def subject_ball(centers: np.ndarray, forward: np.ndarray) -> tuple[np.ndarray, 
 
 
 def _widest_gap(offset: np.ndarray) -> float:
-    """Degrees between neighbors [N, 3] as seen from the middle, in the plane in which they lie."""
+    """Largest angle in degrees between adjacent cameras [N, 3], seen from the center, in their common plane."""
     axes = np.linalg.svd(offset - offset.mean(axis=0), full_matrices=False)[2]
     angle = np.sort(np.arctan2(offset @ axes[1], offset @ axes[0]))
     return float(np.degrees(np.diff(angle, append=angle[0] + 2 * np.pi).max()))
 
 
 def read_box(text: str) -> np.ndarray:
-    """The crop box: the affine matrix [4, 4] that takes the cube from -1 to 1 to the box, in the model's frame.
+    """The crop box: the affine matrix [4, 4] that maps the cube from -1 to 1 to the box, in the model's frame.
 
-    text: 12 or 16 numbers, its rows, separated by commas or blanks; or the path of a JSON file that holds them,
-    alone or as "matrix". Blender's Empty of display size 1 under the reconstruction's Empty has it as
-    `matrix_local`. UserError when it is not a box.
+    text: 12 or 16 numbers, row by row, separated by commas or blanks; or the path of a JSON file that contains them,
+    alone or as "matrix". In Blender it is `matrix_local` of an Empty of display size 1 under the reconstruction's
+    Empty. UserError if it is not a box.
     """
     try:
         path = user_path(text)
@@ -75,18 +75,18 @@ _ADVICE = 'give the 12 numbers of a 3x4 matrix, row by row, or a JSON file with 
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except (OSError, ValueError):  # too long for a name, or not one: numbers
+    except (OSError, ValueError):  # numbers, which may be too long for a file name or invalid in one
         return False
 
 
 def in_box(xyz: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """Which of xyz [N, 3] lie in the box [4, 4] of `read_box`."""
+    """Which of xyz [N, 3] are in the box [4, 4] of `read_box`."""
     inverse = np.linalg.inv(box)
     return (np.abs(xyz @ inverse[:3, :3].T + inverse[:3, 3]) <= 1).all(axis=1)
 
 
 def in_subject(xyz: np.ndarray, model: Path) -> np.ndarray:
-    """Which of xyz [N, 3] lie in the subject's ball of the cameras of COLMAP's model; all, where there is none."""
+    """Which of xyz [N, 3] are in the subject's ball, from the cameras of COLMAP's model; all if there is none."""
     from ..colmap.model_files import read_model
 
     images = read_model(model).images.values()

@@ -1,4 +1,4 @@
-"""Faults of a mesh: degenerate and double faces, edges with more than two faces, vertices where sheets touch,
+"""Repairs a mesh: degenerate and duplicate faces, edges with more than two faces, vertices where sheets touch,
 loose parts, small holes."""
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ from .topology import Mesh, areas, boundary, compact, edges, face_components, ha
 
 
 def cleaned(mesh: Mesh) -> Mesh:
-    """The mesh without faces of no area and double faces, and manifold: each edge has at most two faces, and the
-    faces at a vertex are one fan."""
+    """The mesh without degenerate and duplicate faces, and manifold: each edge has at most two faces, and the faces at
+    a vertex form one fan."""
     faces = mesh.faces
     corners = np.sort(faces, axis=1)
-    good = (corners[:, 0] != corners[:, 1]) & (corners[:, 1] != corners[:, 2])
+    valid = (corners[:, 0] != corners[:, 1]) & (corners[:, 1] != corners[:, 2])
     size = float(np.ptp(mesh.vertices, axis=0).max()) if len(mesh.vertices) else 0.0
-    good &= areas(mesh) > (1e-9 * size) ** 2
+    valid &= areas(mesh) > (1e-9 * size) ** 2
     first = np.zeros(len(faces), bool)
     first[np.unique(corners, axis=0, return_index=True)[1]] = True
-    return _split_vertices(compact(mesh.vertices, _two_a_side(mesh, np.flatnonzero(good & first))))
+    return _split_vertices(compact(mesh.vertices, _two_a_side(mesh, np.flatnonzero(valid & first))))
 
 
 def _two_a_side(mesh: Mesh, keep: np.ndarray) -> np.ndarray:
-    """The faces `keep` without those, smallest first, that give an edge a third face or a second one that runs
-    along it in the same direction."""
+    """The faces `keep` without those, smallest first, that give an edge a third face or a second one in the same
+    direction."""
     faces, size = mesh.faces[keep], areas(mesh)[keep]
     directed = half_edges(faces).astype(np.int64)
     keys = directed[:, 0] << 32 | directed[:, 1]
@@ -39,20 +39,20 @@ def _two_a_side(mesh: Mesh, keep: np.ndarray) -> np.ndarray:
 
 
 def _split_vertices(mesh: Mesh) -> Mesh:
-    """A vertex whose faces are several fans, which touch there only, becomes one vertex for each fan."""
+    """A vertex whose faces form several fans that touch only there becomes one vertex per fan."""
     faces = mesh.faces
     if not len(faces):
         return mesh
-    # Corners are the same vertex when their faces share an edge that ends there.
-    found = edges(faces)
+    # Corners belong to the same vertex if their faces share an edge that ends there.
+    mesh_edges = edges(faces)
     corner = np.arange(3 * len(faces)).reshape(-1, 3)
     following = np.roll(corner, -1, axis=1)
-    order = np.argsort(found.of_faces.ravel(), kind="stable")
-    sorted_edges = found.of_faces.ravel()[order]
+    order = np.argsort(mesh_edges.of_faces.ravel(), kind="stable")
+    sorted_edges = mesh_edges.of_faces.ravel()[order]
     first = np.flatnonzero(sorted_edges[1:] == sorted_edges[:-1])
     a, b = order[first], order[first + 1]
     begin, end = corner.ravel(), following.ravel()
-    # Neighbors run along their edge in opposite directions, so the one's begin is the other's end.
+    # Adjacent faces traverse their edge in opposite directions, so one's begin is the other's end.
     pairs = np.concatenate([np.stack([begin[a], end[b]]), np.stack([end[a], begin[b]])], axis=1)
     ones = np.ones(pairs.shape[1], np.int8)
     graph = coo_array((ones, (pairs[0], pairs[1])), (3 * len(faces),) * 2)
@@ -75,7 +75,7 @@ def without_loose_parts(mesh: Mesh, share: float) -> tuple[Mesh, int]:
 
 
 def filled_holes(mesh: Mesh, longest: float) -> tuple[Mesh, int]:
-    """The mesh with holes closed whose rim is at most `longest`, by a fan about the rim's middle; their number."""
+    """The mesh with holes closed whose rim is at most `longest`, by a fan around the rim's center; their number."""
     new_vertices: list[np.ndarray] = []
     new_faces: list[np.ndarray] = []
     for loop in _loops(boundary(mesh.faces)):
@@ -96,7 +96,7 @@ def filled_holes(mesh: Mesh, longest: float) -> tuple[Mesh, int]:
 
 
 def _loops(rim: np.ndarray) -> list[np.ndarray]:
-    """The closed chains of half edges [B, 2] of a manifold mesh's boundary, as vertices in their order."""
+    """The closed chains of half edges [B, 2] of a manifold mesh's boundary, as ordered vertices."""
     following = dict(rim.tolist())
     loops = []
     while following:

@@ -1,7 +1,7 @@
 """Triangle meshes and their topology, as plain arrays.
 
-Edges are numbered by their two vertices; an edge with one face is on the boundary, one with more than two is
-non-manifold. A mesh without either is closed, and watertight when neighbors also agree on their sides.
+Edges are identified by their two vertices; an edge with one face is on the boundary, one with more than two is
+non-manifold. A mesh without either is closed, and watertight if neighboring faces are also consistently oriented.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from scipy.sparse.csgraph import connected_components
 
 @dataclass(frozen=True)
 class Mesh:
-    """vertices float64 [N, 3] in the model's frame, faces int32 [M, 3], counter-clockwise seen from outside."""
+    """vertices float64 [N, 3] in the model's frame, faces int32 [M, 3], counterclockwise seen from outside."""
 
     vertices: np.ndarray
     faces: np.ndarray
 
     def select(self, keep: np.ndarray) -> Mesh:
-        """The faces of a mask or an index, and the vertices they use."""
+        """The faces selected by a mask or indices, and the vertices they use."""
         return compact(self.vertices, self.faces[keep])
 
 
 def compact(vertices: np.ndarray, faces: np.ndarray) -> Mesh:
-    """A mesh without the vertices that no face uses."""
+    """A mesh without unused vertices."""
     used = np.zeros(len(vertices), bool)
     used[faces] = True
     number = np.cumsum(used, dtype=np.int32) - 1
@@ -34,7 +34,7 @@ def compact(vertices: np.ndarray, faces: np.ndarray) -> Mesh:
 
 
 def cross_products(mesh: Mesh) -> np.ndarray:
-    """[M, 3]: normals of the faces, as long as twice their areas."""
+    """[M, 3]: normals of the faces, with twice their areas as length."""
     a, b, c = (mesh.vertices[mesh.faces[:, corner]] for corner in range(3))
     return np.cross(b - a, c - a)
 
@@ -45,7 +45,7 @@ def areas(mesh: Mesh) -> np.ndarray:
 
 
 def vertex_normals(mesh: Mesh) -> np.ndarray:
-    """Unit normals [N, 3], means of the faces' weighted by area; (0, 0, 1) where these cancel."""
+    """Unit normals [N, 3], area-weighted means of the faces' normals; (0, 0, 1) where these cancel."""
     cross = cross_products(mesh)
     normals = np.zeros_like(mesh.vertices)
     for axis in range(3):
@@ -57,8 +57,8 @@ def vertex_normals(mesh: Mesh) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Edges:
-    """Each edge once: its ends int32 [E, 2] (the smaller first), how many faces it has [E], and for each face and
-    corner k the number of the edge from corner k to the next [M, 3]."""
+    """Each edge once: its ends int32 [E, 2] (the smaller first), its number of faces [E], and for each face and corner
+    k the index of the edge from corner k to the next [M, 3]."""
 
     ends: np.ndarray
     counts: np.ndarray
@@ -74,31 +74,31 @@ def edges(faces: np.ndarray) -> Edges:
 
 
 def half_edges(faces: np.ndarray) -> np.ndarray:
-    """[3 M, 2]: for each face its three edges in its own direction."""
+    """[3 M, 2]: each face's three edges in its own direction."""
     return np.stack([faces, np.roll(faces, -1, axis=1)], axis=2).reshape(-1, 2)
 
 
 def boundary(faces: np.ndarray) -> np.ndarray:
     """int32 [B, 2]: the half edges that have one face."""
-    found = edges(faces)
-    return half_edges(faces)[(found.counts[found.of_faces] == 1).ravel()]
+    mesh_edges = edges(faces)
+    return half_edges(faces)[(mesh_edges.counts[mesh_edges.of_faces] == 1).ravel()]
 
 
 def face_components(faces: np.ndarray) -> np.ndarray:
-    """int [M]: the number of the connected part of each face; parts are connected by edges."""
+    """int [M]: the index of each face's connected part; parts are connected by edges."""
     if not len(faces):
         return np.empty(0, np.int64)
-    found = edges(faces)
+    mesh_edges = edges(faces)
     face = np.repeat(np.arange(len(faces)), 3)
-    edge = found.of_faces.ravel() + len(faces)
+    edge = mesh_edges.of_faces.ravel() + len(faces)
     ones = np.ones(len(face), np.int8)
-    size = len(faces) + len(found.ends)
+    size = len(faces) + len(mesh_edges.ends)
     graph = coo_array((ones, (face, edge)), (size, size))
     return connected_components(graph, directed=False)[1][: len(faces)]
 
 
 def is_watertight(mesh: Mesh) -> bool:
-    """Whether each edge has exactly two faces, which run along it in opposite directions."""
+    """Whether each edge has exactly two faces, which traverse it in opposite directions."""
     if not len(mesh.faces):
         return False
     directed = half_edges(mesh.faces).astype(np.int64)
@@ -108,5 +108,5 @@ def is_watertight(mesh: Mesh) -> bool:
 
 
 def volume(mesh: Mesh) -> float:
-    """The signed volume that a closed mesh encloses: positive when its faces look outward."""
+    """The signed volume enclosed by a closed mesh: positive if its faces point outward."""
     return float(np.einsum("ij,ij->", mesh.vertices[mesh.faces[:, 0]], cross_products(mesh)) / 6)

@@ -1,9 +1,9 @@
-"""What of a Poisson surface stays: what the cloud supports, and small holes; not the balloon that closes the rest.
+"""Trims a Poisson surface to what the cloud supports, plus small holes; the bulge that closes the rest is removed.
 
-Poisson's surface has no end: below a statue it bulges until it meets itself. Its vertices are measured against
-the cloud; the surface is cut along the line where they are too far from it, through the triangles, so that the rim
-is as smooth as the distance is. Patches too far from the cloud that are small are holes, which Poisson fills better
-than anything that looks at their rim alone.
+Poisson's surface is always closed: below a statue it bulges until it meets itself. The distance of its vertices to the
+cloud is measured; the surface is cut where they are too far from it, through the triangles, so that the rim is as
+smooth as the distance. Small patches too far from the cloud are holes, which Poisson fills better than any method that
+only knows their rim.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from scipy.spatial import cKDTree
 
 from .topology import Mesh, areas, compact, edges, face_components
 
-BLOCK = 250_000  # points a block, which bounds the memory of a query
+BLOCK = 250_000  # points per block, which bounds the memory of a query
 SMOOTHINGS = 20  # of the distance_to_cloud over the surface: the rim follows the outline, not single points
-RIM_SMOOTHINGS = 20  # of the distance from the rim, after tongues are gone
+RIM_SMOOTHINGS = 20  # of the distance from the rim, after slivers are removed
 
 
 def distance_to_cloud(mesh: Mesh, tree: cKDTree, spacing: np.ndarray) -> np.ndarray:
-    """[N]: how far the vertices are from the nearest point of the cloud, in units of the cloud's spacing there.
+    """[N]: the distance of the vertices to the nearest point of the cloud, in units of the cloud's spacing there.
 
-    spacing [M]: of the tree's points; where it is below the median, the median counts.
+    spacing [M]: of the tree's points; values below the median are raised to it.
     """
     spacing = np.maximum(spacing, np.median(spacing))
     result = np.empty(len(mesh.vertices))
@@ -34,13 +34,13 @@ def distance_to_cloud(mesh: Mesh, tree: cKDTree, spacing: np.ndarray) -> np.ndar
 
 
 def trimmed(mesh: Mesh, remote: np.ndarray, reach: float, hole: float, sliver: float) -> tuple[Mesh, int]:
-    """The part of the mesh whose distance_to_cloud [N] is at most `reach`, cut along that line, and how many holes stay
-    filled: patches beyond it of an area of at most `hole` that are surrounded by what stays.
+    """The part of the mesh whose distance_to_cloud [N] is at most `reach`, cut along that line, and how many holes
+    remain filled: patches beyond it of an area of at most `hole`, surrounded by remaining surface.
 
-    Tongues of the rim that are narrower than twice `sliver` go as well.
+    Slivers of the rim narrower than twice `sliver` are removed as well.
     """
     graph = _graph(mesh)
-    # Where it is far, how far does not count: the rim would give way to it.
+    # Cap large distances, which would otherwise pull the rim back.
     over = _smoothed(graph, np.minimum(remote, 2 * reach), SMOOTHINGS) - reach
     far = (over[mesh.faces] > 0).any(axis=1)
     numbers = np.flatnonzero(far)
@@ -54,17 +54,17 @@ def trimmed(mesh: Mesh, remote: np.ndarray, reach: float, hole: float, sliver: f
 
 
 def _graph(mesh: Mesh) -> csr_array:
-    """The mesh's edges, both ways, with their lengths."""
+    """The mesh's edges, in both directions, with their lengths."""
     ends = edges(mesh.faces).ends
     length = np.linalg.norm(mesh.vertices[ends[:, 0]] - mesh.vertices[ends[:, 1]], axis=1)
     rows, others = np.concatenate([ends, ends[:, ::-1]]).T
-    # A length of zero would be no edge.
+    # A length of zero would mean no edge.
     lengths = np.maximum(np.concatenate([length, length]), 1e-12)
     return coo_array((lengths, (rows, others)), (len(mesh.vertices),) * 2).tocsr()
 
 
 def _smoothed(graph: csr_array, values: np.ndarray, rounds: int) -> np.ndarray:
-    """[N]: each value mixed half and half with the mean of its neighbors', some times over."""
+    """[N]: each value averaged with the mean of its neighbors, `rounds` times."""
     links = graph.copy()
     links.data = np.ones(len(links.data), np.float32)
     degree = np.maximum(np.diff(links.indptr), 1)
@@ -74,12 +74,12 @@ def _smoothed(graph: csr_array, values: np.ndarray, rounds: int) -> np.ndarray:
 
 
 def _opened(graph: csr_array, over: np.ndarray, radius: float) -> np.ndarray:
-    """[N]: at most 0 where a vertex is within `radius`, along the surface, of one that is farther than that from
-    all vertices `over`: morphological opening. The values are lengths."""
+    """[N]: at most 0 where a vertex is within `radius`, along the surface, of one that is farther than that from all
+    vertices `over`: morphological opening. The values are lengths."""
     if not over.any() or over.all():
         return np.where(over, radius, -radius)
     core = np.isinf(dijkstra(graph, indices=np.flatnonzero(over), min_only=True, limit=radius))
-    # A part that is narrow everywhere is not a tongue of something.
+    # A part that is narrow everywhere is not a sliver of something else.
     inside = np.flatnonzero(~over)
     part = connected_components(graph[inside][:, inside], directed=False)[1]
     core[inside] |= (np.bincount(part, core[inside]) == 0)[part]
@@ -88,14 +88,14 @@ def _opened(graph: csr_array, over: np.ndarray, radius: float) -> np.ndarray:
 
 
 def _at_the_rim(faces: np.ndarray, numbers: np.ndarray, part: np.ndarray) -> np.ndarray:
-    """Which parts of the faces `numbers` have an edge that no other face has: they hang out over the boundary."""
-    found = edges(faces)
-    open_faces = (found.counts[found.of_faces[numbers]] == 1).any(axis=1)
+    """Which parts of the faces `numbers` are on the mesh's boundary."""
+    mesh_edges = edges(faces)
+    open_faces = (mesh_edges.counts[mesh_edges.of_faces[numbers]] == 1).any(axis=1)
     return np.bincount(part, open_faces) > 0
 
 
 def _cut(mesh: Mesh, over: np.ndarray) -> Mesh:
-    """What of the mesh has `over` <= 0, where `over` [N] is linear in each triangle."""
+    """The part of the mesh with `over` <= 0, where `over` [N] is linear in each triangle."""
     inside = over <= 0
     count = inside[mesh.faces].sum(axis=1)
     whole = mesh.faces[count == 3]
@@ -105,11 +105,11 @@ def _cut(mesh: Mesh, over: np.ndarray) -> Mesh:
     a, b = over[ends[:, 0]], over[ends[:, 1]]
     split = inside[ends[:, 0]] != inside[ends[:, 1]]
     share = np.divide(a, a - b, out=np.zeros(len(a)), where=split)
-    # Not right at an end: slivers have no normal and trouble what comes after.
+    # Not right at an end: slivers have no normal and cause trouble later.
     share = np.clip(share, 0.05, 0.95)[:, None]
     points = (1 - share) * mesh.vertices[ends[:, 0]] + share * mesh.vertices[ends[:, 1]]
     number = np.where(split, len(mesh.vertices) + np.cumsum(split) - 1, -1)
-    made = [whole]
+    parts = [whole]
     for alone in (True, False):  # the corner that is alone on its side: inside, or outside
         for corner in range(3):
             order = [corner, (corner + 1) % 3, (corner + 2) % 3]
@@ -118,7 +118,7 @@ def _cut(mesh: Mesh, over: np.ndarray) -> Mesh:
             apex, second, third = faces[mask][:, order].T
             near, far = number[crossed.of_faces[mask][:, [corner, order[2]]]].T
             if alone:
-                made.append(np.stack([apex, near, far], axis=1))
+                parts.append(np.stack([apex, near, far], axis=1))
             else:
-                made += [np.stack([near, second, third], axis=1), np.stack([near, third, far], axis=1)]
-    return compact(np.concatenate([mesh.vertices, points[split]]), np.concatenate(made))
+                parts += [np.stack([near, second, third], axis=1), np.stack([near, third, far], axis=1)]
+    return compact(np.concatenate([mesh.vertices, points[split]]), np.concatenate(parts))

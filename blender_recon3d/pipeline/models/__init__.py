@@ -1,1 +1,1 @@
-"""The networks of the learned front-end, their weights, and the devices they run on."""
+"""The networks of the learned front-ends, their weights, and the devices they run on."""

@@ -1,21 +1,21 @@
 """SuperPoint's second descriptor: 128 numbers in ALIKED's space, so that LightGlue's weights for ALIKED match our
 keypoints.
 
-The detector and the published descriptor stay as they are. This network takes SuperPoint's features after its second
-block and goes on from there with blocks of its own, down to 1/32 of the photo, and reads all levels at each keypoint.
-It is trained to say what ALIKED (Zhao et al. 2023, arXiv:2304.03608) says there.
+The detector and the published descriptor are unchanged. This network takes SuperPoint's features after its second
+block, continues with its own blocks down to 1/32 of the photo, and reads all levels at each keypoint. It is trained to
+reproduce ALIKED's descriptors (Zhao et al. 2023, arXiv:2304.03608).
 """
 
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name everybody uses
+import torch.nn.functional as F  # noqa: N812 - the conventional name
 from torch import Tensor, nn
 
 from .superpoint import SuperPoint
 
 DESCRIPTOR_SIZE = 128
-COPIED = ("conv3a", "conv3b", "conv4a", "conv4b", "convDa")  # this network's that start as SuperPoint's
+COPIED = ("conv3a", "conv3b", "conv4a", "conv4b", "convDa")  # layers initialized from SuperPoint's
 PATCH = 2.0  # pixels of the half-size map between the nine samples around a keypoint
 HIDDEN = 384
 
@@ -27,7 +27,7 @@ def half_features(superpoint: SuperPoint, images: Tensor) -> Tensor:
 
 
 class AlikedDescriptors(nn.Module):
-    """`forward` describes keypoints; the names of the first layers are SuperPoint's."""
+    """`forward` describes keypoints; the first layers have SuperPoint's names."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class AlikedDescriptors(nn.Module):
         self.fine = nn.Conv2d(64, 64, 1)
         self.patch = nn.Conv2d(64, 16, 1)
         self.quarter = nn.Conv2d(128, 64, 1)
-        # The descriptor is a linear function of the coarse map and the fine one, and a correction of it by all.
+        # The descriptor is a linear function of the coarse and the fine map, plus a correction from all of them.
         self.linear = nn.Linear(DESCRIPTOR_SIZE + 64, DESCRIPTOR_SIZE)
         self.hidden = nn.Linear(DESCRIPTOR_SIZE + 64 + 64 + 128 + 128 + 9 * 16, HIDDEN)
         self.correction = nn.Linear(HIDDEN, DESCRIPTOR_SIZE)
@@ -52,7 +52,7 @@ class AlikedDescriptors(nn.Module):
     def forward(self, half: Tensor, xy: Tensor) -> Tensor:
         """Descriptors float32 [B, N, 128] of length 1.
 
-        half: as `half_features` gives it; xy: [B, N, 2] in pixels of the photo, first pixel center (0, 0).
+        half: from `half_features`; xy: [B, N, 2] in pixels of the photo, first pixel center (0, 0).
         """
         quarter = F.relu(self.conv3b(F.relu(self.conv3a(F.max_pool2d(half, 2)))))
         x = F.relu(self.conv4b(F.relu(self.conv4a(F.max_pool2d(quarter, 2)))))
@@ -70,8 +70,8 @@ class AlikedDescriptors(nn.Module):
 
 
 def at(values: Tensor, xy: Tensor, cell: int) -> Tensor:
-    """Values float32 [B, N, C] at xy [B, N, 2] in pixels of the photo, bilinear in a map [B, C, h, w] of 1/cell of
-    it: the center of cell i lies at pixel cell i + (cell - 1) / 2."""
+    """Values float32 [B, N, C] at xy [B, N, 2] in pixels of the photo, bilinear in a map [B, C, h, w] at 1/cell of its
+    size: the center of cell i is at pixel cell i + (cell - 1) / 2."""
     size = torch.tensor([values.shape[-1], values.shape[-2]], device=xy.device)
     grid = 2 * (xy + 0.5) / (size * cell) - 1
     sampled = F.grid_sample(values.float(), grid[:, :, None], padding_mode="border", align_corners=False)

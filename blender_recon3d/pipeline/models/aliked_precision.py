@@ -1,9 +1,9 @@
-"""The descriptors in ALIKED's space and LightGlue in the arithmetic of their device, checked as `precision` checks."""
+"""The descriptors in ALIKED's space and LightGlue in their device's arithmetic, checked as in `precision`."""
 
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name everybody uses
+import torch.nn.functional as F  # noqa: N812 - the conventional name
 from torch import Tensor
 
 from . import weights as weights_of
@@ -27,12 +27,11 @@ from .precision import (
 )
 from .superpoint import SuperPoint, SuperPointSettings
 
-TRIED = 128  # keypoints at which descriptors are compared
+TRIED = 128  # keypoints for comparing descriptors
 
 
 def extractor_takes_bf16(weights: str, device: torch.device) -> bool:
-    """Whether SuperPoint and the descriptors are computed in bf16 on a device that is fast in it. UserError without
-    weights."""
+    """Whether SuperPoint and the descriptors run in bf16 on a device with fast bf16. UserError without weights."""
     network = load_superpoint(weights, SuperPointSettings().max_keypoints)
     fast = fastest_superpoint(network, device)
     described = fastest_descriptors(load_descriptors(weights), network, fast)
@@ -46,7 +45,7 @@ def lightglue_takes_bf16(weights: str, device: torch.device) -> bool:
 
 
 def load_descriptors(weights: str) -> AlikedDescriptors:
-    """The network on the CPU. UserError when there are no weights."""
+    """The network on the CPU. UserError if there are no weights."""
     network = AlikedDescriptors()
     network.load_state_dict(weights_of.load("aliked_descriptors", weights))
     return network.eval()
@@ -55,7 +54,7 @@ def load_descriptors(weights: str) -> AlikedDescriptors:
 def settings_of(
     tensors: dict[str, Tensor], threshold: float = LightGlueSettings.threshold
 ) -> LightGlueSettings:
-    """Those of a checkpoint."""
+    """The settings of a checkpoint."""
     size = tensors["input_proj.weight"].shape[1] if "input_proj.weight" in tensors else 256
     return LightGlueSettings(descriptor_size=size, layers=layers_of(tensors), threshold=threshold)
 
@@ -63,9 +62,9 @@ def settings_of(
 def fastest_descriptors(
     network: AlikedDescriptors, superpoint: SuperPoint, fast: FastSuperPoint
 ) -> FastAlikedDescriptors:
-    """The network for inference on top of `fast`, on its device and in its arithmetic as far as that agrees with fp32.
+    """The network for inference on top of `fast`, on its device and in its arithmetic if that agrees with fp32.
 
-    superpoint: the same as `fast`, plain and on the CPU.
+    superpoint: the same network as `fast`, plain and on the CPU.
     """
     reduced = FastAlikedDescriptors(network, fast.dtype, fast.device)
     if fast.dtype == torch.float32 or descriptors_agree(network, superpoint, reduced, fast):
@@ -76,15 +75,15 @@ def fastest_descriptors(
 def descriptors_agree(
     network: AlikedDescriptors, superpoint: SuperPoint, reduced: FastAlikedDescriptors, fast: FastSuperPoint
 ) -> bool:
-    """Whether both say the same of a fixed synthetic image."""
+    """Whether both give the same descriptors for a fixed synthetic image."""
     image = synthetic_image(*SIZE)
     height, width = SIZE
     xy = torch.stack([torch.arange(TRIED) * 37 % width, torch.arange(TRIED) * 23 % height], dim=1).float()
     with torch.inference_mode():
         exact = network(half_features(superpoint, image), xy[None])[0]
         maps = reduced.maps(fast.half(image.to(fast.device)))[0]
-        found = reduced.describe(maps, xy.to(fast.device)).cpu()
-    return bool((exact * found).sum(dim=1).mean() >= MIN_COSINE)
+        descriptors = reduced.describe(maps, xy.to(fast.device)).cpu()
+    return bool((exact * descriptors).sum(dim=1).mean() >= MIN_COSINE)
 
 
 def fastest_lightglue(
@@ -93,9 +92,9 @@ def fastest_lightglue(
     device: torch.device,
     precision: Precision | None = None,
 ) -> FastLightGlue:
-    """A state dict as a matcher on `device` or, if that computes wrongly, on the CPU.
+    """A state dict as a matcher on `device` or, if that computes incorrectly, on the CPU.
 
-    precision: None for the one that `arithmetic` chooses, as far as it agrees with fp32.
+    precision: None for `arithmetic`'s choice, if it agrees with fp32.
     """
 
     def made(where: torch.device, arithmetic: GlueArithmetic) -> FastLightGlue:
@@ -105,21 +104,21 @@ def fastest_lightglue(
 
 
 def lightglue_agrees(exact: FastLightGlue, fast: FastLightGlue) -> bool:
-    """Whether both match a fixed synthetic pair alike."""
+    """Whether both give the same matches for a fixed synthetic pair."""
     partners = []
     with torch.inference_mode():
         for glue in (exact, fast):
             first, second = (glue.encode(side) for side in synthetic_pair(exact.settings.descriptor_size))
-            found = glue.match(first, second)
+            matches = glue.match(first, second)
             partners.append(torch.full((KEYPOINTS,), -1))
-            partners[-1][found.indices[:, 0].cpu()] = found.indices[:, 1].cpu()
-            if not found.scores.isfinite().all():
+            partners[-1][matches.indices[:, 0].cpu()] = matches.indices[:, 1].cpu()
+            if not matches.scores.isfinite().all():
                 return False
     return bool((partners[0] == partners[1]).float().mean() >= MIN_SAME)
 
 
 def synthetic_pair(size: int) -> tuple[Described, Described]:
-    """Fixed keypoints of two photos, three of four of which show the same, with descriptors of `size` numbers."""
+    """Fixed keypoints of two photos, three quarters of them in common, with descriptors of `size` numbers."""
     (first, second), random = synthetic_places(), torch.Generator().manual_seed(1)
     descriptors = torch.randn(KEYPOINTS, size, generator=random)
     others = descriptors + 0.3 * torch.randn(KEYPOINTS, size, generator=random)

@@ -1,8 +1,8 @@
-"""Whether the networks compute in fp32 or bf16 on a device: by what the hardware says it is, never by a timer.
+"""Whether the networks compute in fp32 or bf16 on a device: by the hardware's description, never by a timer.
 
-A timer decides differently from minute to minute on a busy machine, and the two give slightly different keypoints
-and matches. bf16 is chosen where it is known to be several times faster; everything else gets fp32, which is right
-everywhere. `precision` checks besides that bf16 gives the same matches with the weights at hand.
+On a busy machine a timer's decision changes from minute to minute, and the two give slightly different keypoints and
+matches. bf16 is chosen where it is known to be several times faster; everything else gets fp32, which is correct
+everywhere. `precision` also checks that bf16 gives the same matches with the given weights.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..system.cpu import Processor, processor
 
 Precision = Literal["fp32", "bf16"]
 
-# oneDNN, which computes torch's convolutions and products on a CPU, can be told to leave instructions alone.
+# oneDNN, which computes torch's convolutions and products on a CPU, can be configured not to use some instructions.
 ISA_VARIABLES = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
 _ALL_ISA = (
     "ALL",
@@ -29,19 +29,19 @@ _ALL_ISA = (
 )
 _BF16_ISA = ("AVX512_CORE_BF16", "AVX512_CORE_FP16", "AVX10_1_512")  # avx512_bf16, but no AMX
 
-ZEN_4 = 25  # AMD's family of the first processors with avx512_bf16; later ones have higher numbers
+ZEN_4 = 25  # family of AMD's first processors with avx512_bf16; later ones have higher numbers
 
 
 @dataclass(frozen=True)
 class Choice:
-    """precision, and why, as half a sentence for people."""
+    """precision, and the reason, a clause for people."""
 
     precision: Precision
     why: str
 
 
 def choose(device: torch.device) -> Choice:
-    """The arithmetic for `device`; the same on every call on one machine."""
+    """The arithmetic for `device`; always the same on one machine."""
     if device.type == "cuda":
         return _for_gpu(device)
     if device.type == "mps":
@@ -52,10 +52,10 @@ def choose(device: torch.device) -> Choice:
 
 
 def for_processor(found: Processor, isa_limit: str = "") -> Choice:
-    """The table of CPUs. isa_limit: what oneDNN is told to use at most, empty for all.
+    """The table of CPUs. isa_limit: the instruction set that oneDNN is limited to; empty for no limit.
 
     | AMX (Intel since Sapphire Rapids)         | bf16 |
-    | AMD with avx512_bf16 (Zen 4 and later)    | bf16: 2.4 times the pairs a second of fp32 |
+    | AMD with avx512_bf16 (Zen 4 and later)    | bf16: 2.4 times as many pairs per second as fp32 |
     | Intel with avx512_bf16 and without AMX    | fp32: as fast |
     | ARM, Apple, anything else                 | fp32: bf16 was not measured, or is emulated |
     """
@@ -65,25 +65,25 @@ def for_processor(found: Processor, isa_limit: str = "") -> Choice:
         features = features - {"amx_bf16", "amx_tile"}
         if limit not in _BF16_ISA:
             features = features - {"avx512_bf16"}
-    told = f" under {ISA_VARIABLES[0]}={isa_limit}" if features != found.features else ""
+    limit_note = f" under {ISA_VARIABLES[0]}={isa_limit}" if features != found.features else ""
     if "amx_bf16" in features:
         return Choice("bf16", f"{name} has amx_bf16")
     if "avx512_bf16" in features and found.vendor == "amd" and found.family >= ZEN_4:
         return Choice("bf16", f"{name} has avx512_bf16")
     if "avx512_bf16" in features:
         return Choice("fp32", f"on {name} avx512_bf16 is not faster")
-    return Choice("fp32", f"{name}{told} is not known to have fast bf16")
+    return Choice("fp32", f"{name}{limit_note} is not known to have fast bf16")
 
 
 def with_torch(found: Processor) -> Processor:
-    """Where the system names no features (Windows), those that torch finds."""
+    """The processor with torch's list of features if the system lists none (Windows)."""
     if found.features:
         return found
-    asked = {"avx512_bf16": "_is_avx512_bf16_supported", "amx_tile": "_is_amx_tile_supported"}
-    there = {feature for feature, name in asked.items() if getattr(torch.cpu, name, lambda: False)()}
-    if "amx_tile" in there:
-        there.add("amx_bf16")  # all processors with tiles have it
-    return Processor(found.name, found.vendor, found.family, frozenset(there))
+    checks = {"avx512_bf16": "_is_avx512_bf16_supported", "amx_tile": "_is_amx_tile_supported"}
+    supported = {feature for feature, name in checks.items() if getattr(torch.cpu, name, lambda: False)()}
+    if "amx_tile" in supported:
+        supported.add("amx_bf16")  # all processors with tiles have it
+    return Processor(found.name, found.vendor, found.family, frozenset(supported))
 
 
 def _isa_limit() -> str:
@@ -99,13 +99,13 @@ def _for_gpu(device: torch.device) -> Choice:
     return Choice("bf16", f"{name} has bf16") if fast else Choice("fp32", f"{name} has no fast bf16")
 
 
-def wanted(precision: str) -> Precision | None:
-    """A setting as the networks take it: None for "auto"."""
+def requested(precision: str) -> Precision | None:
+    """A precision setting as the networks take it: None for "auto"."""
     return "bf16" if precision == "bf16" else "fp32" if precision == "fp32" else None
 
 
 def slow_remark(precision: str, device: torch.device) -> str:
-    """What to tell where a job computes in bf16 on a device that is slow in it; else nothing."""
+    """The remark if a job computes in bf16 on a device where that is slow; else empty."""
     if precision != "bf16" or choose(device).precision == "bf16":
         return ""
     return (

@@ -1,9 +1,9 @@
 """Attention between rows of channels: torch's own, and one that is several times faster on a CPU with bf16.
 
-torch's `scaled_dot_product_attention` runs at fp32 speed on a CPU also when it is given bf16. Here the scores
-of some queries are one bf16 product, their exponentials are taken in place, and two further products give the
-sums of values and of weights. No maximum is subtracted, since bf16 has the range of fp32; whether that was
-enough is seen from the sums, and if not, torch's attention does it again.
+torch's `scaled_dot_product_attention` runs at fp32 speed on a CPU even with bf16. Here the scores of some queries are
+one bf16 product, their exponentials are taken in place, and two more products give the sums of values and of weights.
+No maximum is subtracted, since bf16 has the range of fp32; the sums show whether that was enough, and if not, torch's
+attention repeats the computation.
 """
 
 from __future__ import annotations
@@ -13,38 +13,39 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name everybody uses
+import torch.nn.functional as F  # noqa: N812 - the conventional name
 from torch import Tensor
 
 from .superglue import DESCRIPTOR_SIZE, HEADS
 
 Kind = Literal["torch", "blocks"]
-Pair = Sequence[Tensor]  # of the one and of the other side
+Pair = Sequence[Tensor]  # of the two sides
 
 HEAD_SIZE = DESCRIPTOR_SIZE // HEADS
-BLOCK_BYTES = 2 * 2**20  # of scores at a time: what stays in a core's caches until it is used
-SHARP = 60.0  # scores to the base 2 beyond which a head is torch's: bf16 keeps a quarter there
+BLOCK_BYTES = 2 * 2**20  # of scores at a time: what fits into a core's caches until it is used
+SHARP = 60.0  # scores to the base 2; heads beyond this use torch's attention: bf16 has a resolution of a quarter there
 MIN_SUM, MAX_SUM = (
     2.0**-100,
     2.0**100,
-)  # sums of weights between which neither a sum nor a product left the range
+)  # range of the sums of weights within which nothing over- or underflowed
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, out: Tensor, kind: Kind) -> None:
     """Multi-head attention, written to `out`.
 
-    query, out: [B, M, 256]; key, value: [B, N, 256]; of any strides between rows. Each head has 64 channels
-    in a row; the softmax is to the base 2 and the queries hold its scale.
+    query, out: [B, M, 256]; key, value: [B, N, 256]; with any stride between rows. Each head has 64 consecutive
+    channels; the softmax is to the base 2 and its scale is included in the queries.
     """
     if kind == "torch" or not _attend_blocks(query, key, value, out):
         _attend_torch(query, key, value, out)
 
 
 def attend_both(keys: Pair, values: Pair, outs: Pair, kind: Kind) -> None:
-    """Attention of two sets to each other by one product of their keys, written to `outs`.
+    """Attention of two sets to each other from one product of their keys, written to `outs`.
 
-    Each of the three: [M, 256] of the one and [N, 256] of the other; keys hold the root of the softmax's scale; the
-    rest as in `attend`. Heads whose scores may be large are torch's: bf16 would hold too little of such scores.
+    Each of the three: [M, 256] of one side and [N, 256] of the other; keys include the square root of the softmax's
+    scale; the rest as in `attend`. Heads whose scores may be large use torch's attention: bf16 is too coarse for such
+    scores.
     """
     heads: Sequence[int] = range(HEADS)
     if kind == "blocks":
@@ -61,8 +62,8 @@ def attend_both(keys: Pair, values: Pair, outs: Pair, kind: Kind) -> None:
                 for rows in (keys[index], keys[1 - index], values[1 - index])
             )
             message = F.scaled_dot_product_attention(query, key, value, scale=math.log(2))[0]
-            for head, found in zip(heads, message, strict=True):
-                out[:, _channels(head)] = found
+            for head, message_of_head in zip(heads, message, strict=True):
+                out[:, _channels(head)] = message_of_head
 
 
 def _attend_torch(query: Tensor, key: Tensor, value: Tensor, out: Tensor) -> None:
@@ -72,7 +73,7 @@ def _attend_torch(query: Tensor, key: Tensor, value: Tensor, out: Tensor) -> Non
 
 
 def _attend_blocks(query: Tensor, key: Tensor, value: Tensor, out: Tensor) -> bool:
-    """False, with `out` unusable, when exponentials left the range of numbers."""
+    """Returns False, with `out` unusable, when exponentials left the range."""
     batch, rows, columns = query.shape[0], query.shape[1], key.shape[1]
     step = max(1, min(rows, BLOCK_BYTES // (columns * query.element_size())))
     ones = query.new_ones(columns, 1)
@@ -92,22 +93,22 @@ def _attend_blocks(query: Tensor, key: Tensor, value: Tensor, out: Tensor) -> bo
 
 
 def _attend_both_blocks(keys: Pair, values: Pair, outs: Pair) -> None:
-    """One head, [M, 64] and [N, 64] each. The exponentials of a block of the one side's rows serve both sides: the
-    other's sums are gathered block by block, in float32."""
+    """One head, [M, 64] and [N, 64] each. The exponentials of a block of one side's rows serve both sides: the other's
+    sums are accumulated block by block, in float32."""
     rows, columns = len(keys[0]), len(keys[1])
     step = max(1, min(rows, BLOCK_BYTES // (columns * keys[0].element_size())))
     scores = keys[0].new_empty(step, columns)
     ones = keys[0].new_ones(max(columns, step), 1)
-    gathered, sums = torch.zeros(columns, HEAD_SIZE), torch.zeros(columns, 1)
+    accumulated, sums = torch.zeros(columns, HEAD_SIZE), torch.zeros(columns, 1)
     for start in range(0, rows, step):
         block = slice(start, min(start + step, rows))
         weights = scores[: block.stop - start]
         torch.mm(keys[0][block], keys[1].T, out=weights).exp2_()
         torch.div(weights @ values[1], weights @ ones[:columns], out=outs[0][block])
-        gathered += weights.T @ values[0][block]
+        accumulated += weights.T @ values[0][block]
         sums += weights.T @ ones[: len(weights)]
-    torch.div(gathered, sums, out=gathered)
-    outs[1].copy_(gathered)
+    torch.div(accumulated, sums, out=accumulated)
+    outs[1].copy_(accumulated)
 
 
 def _channels(head: int) -> slice:
@@ -115,5 +116,5 @@ def _channels(head: int) -> slice:
 
 
 def _in_range(sums: Tensor) -> bool:
-    least, most = torch.aminmax(sums)
-    return MIN_SUM <= float(least) and float(most) <= MAX_SUM
+    low, high = torch.aminmax(sums)
+    return MIN_SUM <= float(low) and float(high) <= MAX_SUM

@@ -1,8 +1,8 @@
-"""Keypoints between the pixels: from the pixel where SuperPoint sees one to the corner that it sees there.
+"""Subpixel keypoints: moves SuperPoint's keypoints from their pixel to the nearby corner.
 
-The network's score says which pixel holds a corner, and not where in it. The corner's own place is the peak of the
-gray values' corner strength (Shi and Tomasi 1994), which is followed from the pixel for a few steps and read between
-pixels by a parabola. The score takes part, so that a keypoint stays with the corner that the network meant.
+The network's score tells which pixel has a corner, but not where in it. The corner itself is the peak of the gray
+values' corner strength (Shi and Tomasi 1994), which is followed from the pixel for a few steps and interpolated by a
+parabola. The score is included, so that a keypoint stays with the corner that the network found.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ import math
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name everybody uses
+import torch.nn.functional as F  # noqa: N812 - the conventional name
 from torch import Tensor
 
 SIGMA = 1.0  # pixels: of the gray values, of the corner strength, and of the scores
-WEIGHT = 0.3  # of the score's logarithm against the corner strength's
-STEPS = 2  # pixels that the peak may lie away
-FLAT = 1e-11  # corner strength of a surface without texture, in gray values of 0 to 1
-UNLIKELY = 1e-3  # score of a pixel without corner
+WEIGHT = 0.3  # of the score's logarithm relative to the corner strength's
+STEPS = 2  # pixels; largest distance of the peak
+FLAT = 1e-11  # corner strength of a surface without texture, for gray values in 0..1
+UNLIKELY = 1e-3  # score of a pixel without a corner
 
 
 def between_pixels(xy: Tensor, image: Tensor, scores: Tensor, allowed: Tensor | None = None) -> Tensor:
     """Whole-pixel keypoints [N, 2], strongest first, moved to their corners: float32 [N, 2], at most STEPS + 1 pixels.
 
-    image: [H, W] in [0, 1]; scores: [H, W] or smaller, of the network's whole cells; allowed: bool of scores' shape,
-    where keypoints may lie. A keypoint stays where it is when it would leave the scores' area or what is allowed, when
-    there is no peak, and when a stronger one has moved to the same pixel.
+    image: [H, W] in [0, 1]; scores: [H, W] or smaller, of the network's complete cells; allowed: bool, the scores'
+    shape, where keypoints may be. A keypoint is not moved if it would leave the scores' area or the allowed area, if
+    there is no peak, or if a stronger one has moved to the same pixel.
     """
     if not len(xy):
         return xy
@@ -48,13 +48,13 @@ def between_pixels(xy: Tensor, image: Tensor, scores: Tensor, allowed: Tensor | 
     kept = peaked & (pixel >= 0).all(dim=1) & (pixel[:, 0] < width) & (pixel[:, 1] < height)
     if allowed is not None:
         kept &= allowed[pixel[:, 1].clamp(0, height - 1), pixel[:, 0].clamp(0, width - 1)]
-    alone = -1 - torch.arange(len(xy), device=xy.device)
-    kept &= _first_of_its_kind(torch.where(kept, pixel[:, 1] * width + pixel[:, 0], alone))
+    unique = -1 - torch.arange(len(xy), device=xy.device)
+    kept &= _first_of_its_kind(torch.where(kept, pixel[:, 1] * width + pixel[:, 0], unique))
     return torch.where(kept[:, None], moved.to(xy.dtype), xy)
 
 
 def corner_strength(image: Tensor) -> Tensor:
-    """The smaller eigenvalue of the gradients' second moments, smoothed: [H, W] of gray values [H, W]."""
+    """The smaller eigenvalue of the gradients' second moments, smoothed, [H, W], from gray values [H, W]."""
     gray = smooth(image)
     gx = filtered(filtered(gray, (-0.5, 0.0, 0.5), 1), (0.25, 0.5, 0.25), 0)
     gy = filtered(filtered(gray, (-0.5, 0.0, 0.5), 0), (0.25, 0.5, 0.25), 1)
@@ -67,16 +67,16 @@ def corner_strength(image: Tensor) -> Tensor:
 
 
 def smooth(values: Tensor) -> Tensor:
-    """Values [H, W] under a Gaussian of SIGMA."""
+    """Values [H, W] filtered with a Gaussian of SIGMA."""
     kernel = [math.exp(-0.5 * (offset / SIGMA) ** 2) for offset in range(-3, 4)]
     kernel = [weight / sum(kernel) for weight in kernel]
     return filtered(filtered(values, kernel, 0), kernel, 1)
 
 
 def filtered(values: Tensor, kernel: Sequence[float], dim: int) -> Tensor:
-    """Values [H, W] under a kernel along one dimension, the edge's values going on beyond it.
+    """Values [H, W] filtered with a kernel along one dimension, with replicated edges.
 
-    A sum of shifted copies: with one channel a convolution takes ten times as long on a CPU.
+    Computed as a sum of shifted copies: with one channel a convolution takes ten times as long on a CPU.
     """
     reach, length = len(kernel) // 2, values.shape[dim]
     padding = (reach, reach, 0, 0) if dim == 1 else (0, 0, reach, reach)
@@ -96,8 +96,8 @@ def _around(response: Tensor, x: Tensor, y: Tensor) -> Tensor:
 
 
 def _peak(around: Tensor) -> tuple[Tensor, Tensor]:
-    """Where within a pixel the parabola through three by three values [N, 9] has its peak, [N, 2], and whether it has
-    one there."""
+    """The peak of the parabola through three by three values [N, 9], as an offset [N, 2], and whether there is one
+    within the pixel."""
     v = around.unflatten(1, (3, 3))
     dx, dy = (v[:, 1, 2] - v[:, 1, 0]) / 2, (v[:, 2, 1] - v[:, 0, 1]) / 2
     xx = v[:, 1, 2] + v[:, 1, 0] - 2 * v[:, 1, 1]
@@ -107,12 +107,12 @@ def _peak(around: Tensor) -> tuple[Tensor, Tensor]:
     curved = (determinant > 0) & (xx < 0)
     safe = torch.where(curved, determinant, torch.ones_like(determinant))
     offset = torch.stack([xy * dy - yy * dx, xy * dx - xx * dy], dim=1) / safe[:, None]
-    found = curved & (offset.abs() < 1).all(dim=1)
-    return torch.where(found[:, None], offset, torch.zeros_like(offset)), found
+    peaked = curved & (offset.abs() < 1).all(dim=1)
+    return torch.where(peaked[:, None], offset, torch.zeros_like(offset)), peaked
 
 
 def _first_of_its_kind(codes: Tensor) -> Tensor:
-    """Of equal codes [N] the first: bool [N]."""
+    """Whether each code is the first of its value: bool [N]."""
     order = torch.arange(len(codes), device=codes.device)
     values, kind = codes.unique(return_inverse=True)
     first = torch.full((len(values),), len(codes), device=codes.device).scatter_reduce(0, kind, order, "amin")

@@ -1,6 +1,6 @@
 """SIFT's keypoints and a network's in one database: SIFT's first, with their descriptors, then the network's.
 
-COLMAP's matcher of SIFT sees the keypoints that have descriptors in the database; the network's are in features/.
+COLMAP's SIFT matcher uses the keypoints that have descriptors in the database; the network's are in features/.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .feature_files import feature_path, load_features
 from .network import ExtractionJob
 from .network_extraction import NetworkExtractor, places
 
-ROUND = (1.0, 0.0, 0.0, 1.0)  # the shape of a keypoint that has no scale and no direction
+ROUND = (1.0, 0.0, 0.0, 1.0)  # the shape of a keypoint without scale and direction
 
 
 class CombinedExtractor:
@@ -27,24 +27,24 @@ class CombinedExtractor:
         return self.network.remove_torn(job)
 
     def extract(self, job: ExtractionJob) -> None:
-        """The network first: the database is made anew where one of its files is missing."""
+        """The network first: the database is rebuilt if one of its files is missing."""
         for _ in self.network.find(job):
             pass
         self.sift.extract(job)
         with open_database(job.workspace.database) as database:
             for name, image in image_ids(database).items():
                 if database.num_keypoints_for_image(image) == sift_keypoints(database, image):
-                    found = load_features(feature_path(job.workspace, name))
-                    append_keypoints(database, image, places(found))
+                    features = load_features(feature_path(job.workspace, name))
+                    append_keypoints(database, image, places(features))
 
 
 def sift_keypoints(database: Any, image: int) -> int:
-    """How many of a photo's keypoints are SIFT's."""
+    """The number of a photo's SIFT keypoints."""
     return int(database.num_descriptors_for_image(image))
 
 
 def append_keypoints(database: Any, image: int, xy: np.ndarray) -> None:
     """xy: [N, 2] in COLMAP's pixels."""
-    there = np.asarray(database.read_keypoints(image)).reshape(-1, 2 + len(ROUND))
+    existing = np.asarray(database.read_keypoints(image)).reshape(-1, 2 + len(ROUND))
     new = np.concatenate([xy, np.tile(ROUND, (len(xy), 1))], axis=1)
-    database.update_keypoints(image, np.concatenate([there, new]).astype(np.float32))
+    database.update_keypoints(image, np.concatenate([existing, new]).astype(np.float32))

@@ -1,7 +1,7 @@
 """SIFT on all pairs, and a network where SIFT finds too little.
 
-The network's matches come to SIFT's and are verified with them. What SIFT finds is as precise as ever; the network adds
-pairs that are too far apart for it. Which pairs there are is retrieval's choice in all but small captures.
+The network's matches are added to SIFT's and verified together. SIFT's matches are as precise as ever; the network adds
+pairs whose baseline is too wide for it. Which pairs exist is decided by retrieval in all but small captures.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from .network import MatchingJob, Names
 from .network_matching import BLOCK, NetworkMatcher, blocks, verify, write_matches
 from .parallel import prefetch
 
-ENOUGH = 100  # matches of SIFT; pairs that share nothing have some 20 by chance
-MIN_STRONG = 4  # pairs with so many that a photo needs for tracks through several photos
+ENOUGH = 100  # matches of SIFT; unrelated pairs have some 20 by chance
+MIN_STRONG = 4  # strong pairs that a photo needs for tracks through several photos
 
 
 class CombinedMatcher:
@@ -30,7 +30,7 @@ class CombinedMatcher:
         self.network = network
 
     def match(self, job: MatchingJob) -> None:
-        """Pairs that fail the network's first look are verified last: until then a resumed run looks again."""
+        """Pairs that fail the network's first look are verified last: until then a resumed run examines them again."""
         ids, sift = self._match_sift(job)
         weak = sift.weak().intersection(job.pairs)
         network = self.network
@@ -39,8 +39,8 @@ class CombinedMatcher:
         size = BLOCK[network.network.device.type]
 
         def added(pairs: list[Names]) -> dict[Names, np.ndarray]:
-            found = photos.match([pair for pair in pairs if not sift.has_more(pair)])
-            return {pair: sift.joined(pair, matches) for pair, matches in found.items()}
+            new = photos.match([pair for pair in pairs if not sift.has_more(pair)])
+            return {pair: sift.joined(pair, matches) for pair, matches in new.items()}
 
         def match(block: list[Names]) -> tuple[list[Names], list[Names], dict[Names, np.ndarray]]:
             tried = [pair for pair in block if pair in weak]
@@ -48,8 +48,8 @@ class CombinedMatcher:
             return block, [pair for pair in tried if pair not in good], added(good)
 
         done, failed = job.total - len(job.pairs), []
-        for block, lost, found in prefetch(match, blocks(job, size)):
-            write_matches(job, ids, found)
+        for block, lost, matches in prefetch(match, blocks(job, size)):
+            write_matches(job, ids, matches)
             failed += lost
             verify(job, [pair for pair in block if pair not in lost])
             done += len(block) - len(lost)
@@ -58,8 +58,8 @@ class CombinedMatcher:
             return
         again = needed(job.workspace, {pair: look.agreeing[pair] for pair in failed})
         parts = [again[start : start + size] for start in range(0, len(again), size)]
-        for block, found in prefetch(lambda part: (part, added(part)), parts):
-            write_matches(job, ids, found)
+        for block, matches in prefetch(lambda part: (part, added(part)), parts):
+            write_matches(job, ids, matches)
             done += len(block)
             job.progress.update(done, job.total, "matching once more")
         verify(job, failed)
@@ -75,7 +75,7 @@ class CombinedMatcher:
 
 
 class SiftMatches:
-    """Of all pairs, as the database has them, of which the network's may be some already."""
+    """SIFT's matches of all pairs in the database, which may already include some of the network's."""
 
     def __init__(self, job: MatchingJob, ids: dict[str, int]) -> None:
         pairs = read_pairs(job.workspace.pairs)
@@ -84,7 +84,7 @@ class SiftMatches:
             self._matches = {(a, b): _read(database, ids[a], ids[b]) for a, b in pairs}
 
     def weak(self) -> set[Names]:
-        """The pairs in which SIFT finds too little: few matches, or a photo that has many in few of its pairs."""
+        """The pairs in which SIFT finds too little: few matches, or a photo with too few strong pairs."""
         strong = {pair for pair in self._matches if len(self.own(pair)) >= ENOUGH}
         links = Counter(name for pair in strong for name in pair)
         return {
@@ -94,16 +94,16 @@ class SiftMatches:
         }
 
     def own(self, pair: Names) -> np.ndarray:
-        """SIFT's, uint32 [M, 2]."""
+        """SIFT's matches, uint32 [M, 2]."""
         matches = self._matches[pair]
         return matches[matches[:, 0] < self._counts[pair[0]]]
 
     def has_more(self, pair: Names) -> bool:
-        """Whether the network's are among them."""
+        """Whether the network's matches are included already."""
         return len(self.own(pair)) < len(self._matches[pair])
 
     def joined(self, pair: Names, matches: np.ndarray) -> np.ndarray:
-        """SIFT's and these of the network, whose keypoints come after SIFT's."""
+        """SIFT's matches and these of the network, whose keypoints follow SIFT's."""
         offset = np.array([self._counts[name] for name in pair], np.uint32)
         return np.concatenate([self.own(pair), matches + offset]).astype(np.uint32)
 

@@ -1,4 +1,4 @@
-"""Which device and which arithmetic the networks run on."""
+"""Selects the device that the networks run on."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from ..wording import Sentence, use
 def select_device(name: str = "auto") -> torch.device:
     """The torch device for "auto", "cpu", "cuda" (or "cuda:1") or "mps".
 
-    "auto" is CUDA when there is one, else Apple's GPU, else the CPU. Raises UserError when the device that
-    was asked for is not there.
+    "auto" is CUDA if available, else Apple's GPU, else the CPU. Raises UserError if the requested device is not
+    available.
     """
     if name == "auto":
         if torch.cuda.is_available():

@@ -1,4 +1,4 @@
-"""EfficientNet-B0 as a global image descriptor: which photos show the same thing.
+"""EfficientNet-B0 as a global image descriptor, which finds photos of the same thing.
 
 The network is torchvision's (Tan and Le, ICML 2019, arXiv:1905.11946); the descriptor is its last feature map,
 averaged over the image and scaled to length 1, so that the dot product of two is their cosine similarity.
@@ -12,23 +12,23 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name everybody uses
+import torch.nn.functional as F  # noqa: N812 - the conventional name
 from torch import Tensor, nn
 
 DESCRIPTOR_SIZE = 1280
-LONGEST_SIDE = 320  # pixels; about the area that B0 was trained at, for photos of 4:3
+LONGEST_SIDE = 320  # pixels; about the area that B0 was trained with, for photos of 4:3
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 _OPERATOR = "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-_DECLARED: list[Any] = []  # keeps the declarations alive: torch drops them with the object
+_DECLARED: list[Any] = []  # keeps the declarations alive: torch removes them with the object
 
 
 def declare_missing_operators() -> None:
-    """Let `import torchvision` succeed where its compiled operators do not load.
+    """Let `import torchvision` succeed if its compiled operators do not load.
 
-    That is so when torch and torchvision are builds for different hardware. Its import fails on the schemas of
-    two operators that the classification networks never call, so declaring them is enough; where the
-    operators are there, or torchvision is imported already, nothing is done.
+    That happens if torch and torchvision are builds for different hardware. The import fails on the schemas of two
+    operators that the classification networks never call, so declaring them is enough; if the operators are available,
+    or torchvision is imported already, this does nothing.
     """
     if _DECLARED or importlib.util.find_spec("torchvision") is None:
         return
@@ -44,7 +44,7 @@ def declare_missing_operators() -> None:
 
 
 class EfficientNetB0(nn.Module):
-    """torchvision's EfficientNet-B0 without its classifier; parameters are named as there (`features...`)."""
+    """torchvision's EfficientNet-B0 without its classifier; parameters have its names (`features...`)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,15 +54,15 @@ class EfficientNetB0(nn.Module):
         self.features = efficientnet_b0(weights=None).features
 
     def forward(self, images: Tensor) -> Tensor:
-        """Descriptors float32 [B, 1280] of length 1 of images [B, 3, H, W] that are ImageNet-normalized."""
+        """Descriptors float32 [B, 1280] of length 1 for ImageNet-normalized images [B, 3, H, W]."""
         return F.normalize(self.features(images).float().mean(dim=(2, 3)), dim=1)
 
 
 def prepare_image(image: np.ndarray, longest_side: int = LONGEST_SIDE) -> Tensor:
-    """An RGB photo, uint8 [H, W, 3], as the network takes it: float32 [3, h, w].
+    """An RGB photo, uint8 [H, W, 3], as input of the network: float32 [3, h, w].
 
-    The longest side is brought to `longest_side` pixels and the shape kept, so that nothing is distorted,
-    cut off or padded; no side is made shorter than 32 pixels, one cell of the last feature map.
+    The longest side is scaled to `longest_side` pixels with the aspect ratio kept: nothing is distorted, cropped or
+    padded; no side becomes shorter than 32 pixels, one cell of the last feature map.
     """
     height, width = image.shape[:2]
     scale = longest_side / max(height, width)

@@ -1,4 +1,4 @@
-"""Photos as a matching network takes them, read and encoded once for all their pairs, and the pairs' matches."""
+"""Photos read and encoded once for all their pairs by a matching network, and the pairs' matches."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class MatchingNetwork(Protocol):
     device: torch.device
 
     def encode(self, features: Features) -> Any:
-        """What is computed once a photo, for all its pairs."""
+        """The part computed once per photo, for all its pairs."""
 
     def match(self, pairs: Sequence[tuple[Any, Any]]) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Of encoded photos: indices of matching keypoints, uint32 [M, 2], and their scores, float32 [M]."""
+        """For encoded photos: indices of matching keypoints, uint32 [M, 2], and their scores, float32 [M]."""
 
 
 class EncodedPhotos:
-    """strongest: so many keypoints of each photo count; None for all."""
+    """strongest: the number of keypoints used of each photo; None for all."""
 
     def __init__(self, network: MatchingNetwork, workspace: Workspace, strongest: int | None = None) -> None:
         self.network = network
@@ -42,8 +42,8 @@ class EncodedPhotos:
     def match(self, pairs: Sequence[Names]) -> dict[Names, np.ndarray]:
         """Indices of matching keypoints, uint32 [M, 2], of each pair."""
         in_parallel(self.encoded, sorted({name for pair in pairs for name in pair}), self.network.device)
-        found = self.network.match([(self.encoded(a), self.encoded(b)) for a, b in pairs])
-        return {pair: matches for pair, (matches, _) in zip(pairs, found, strict=True)}
+        results = self.network.match([(self.encoded(a), self.encoded(b)) for a, b in pairs])
+        return {pair: matches for pair, (matches, _) in zip(pairs, results, strict=True)}
 
     def _encoded(self, name: str) -> Any:
         features = load_features(feature_path(self._workspace, name))
@@ -53,7 +53,7 @@ class EncodedPhotos:
 
 
 def strongest(features: Features, count: int) -> Features:
-    """The same features without all but the first `count`, which are the strongest."""
+    """The first `count` of the features, which are the strongest."""
     return Features(
         features.keypoints[:count],
         features.scores[:count],

@@ -1,7 +1,7 @@
-"""Descriptors in ALIKED's space for inference: the network of `aliked_descriptors`, in bf16 where that pays.
+"""Descriptors in ALIKED's space for inference: the network of `aliked_descriptors`, in bf16 where that is faster.
 
-It goes on from the features that SuperPoint has computed already, strip by strip (`strips`), and samples maps before
-the convolutions of 1x1, which then see a few thousand points and not every pixel.
+It continues from the features that SuperPoint has computed already, strip by strip (`strips`), and samples maps before
+the 1x1 convolutions, which then process a few thousand points instead of every pixel.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name everybody uses
+import torch.nn.functional as F  # noqa: N812 - the conventional name
 from torch import Tensor
 
 from .aliked_descriptors import PATCH, AlikedDescriptors
@@ -23,7 +23,7 @@ POINTWISE = ("fine", "patch", "quarter")
 
 @dataclass(frozen=True)
 class Maps:
-    """Of one photo: [C, h, w] of 1/2, 1/4, 1/8, 1/16 and 1/32 of it."""
+    """For one photo: [C, h, w] at 1/2, 1/4, 1/8, 1/16 and 1/32 of its size."""
 
     half: Tensor
     quarter: Tensor
@@ -60,7 +60,7 @@ class FastAlikedDescriptors:
         }
 
     def maps(self, half: Tensor) -> list[Maps]:
-        """What is read at the keypoints, of each photo; half: [B, 64, H/2, W/2] as `FastSuperPoint.half` gives it."""
+        """The maps to sample at the keypoints, for each photo; half: [B, 64, H/2, W/2] from `FastSuperPoint.half`."""
         quarter = self._block(F.max_pool2d(half, 2), "conv3a", "conv3b")
         eighth = self._block(F.max_pool2d(quarter, 2), "conv4a", "conv4b")
         eighth = self._block(eighth, "convDa", "convDb")
@@ -71,7 +71,7 @@ class FastAlikedDescriptors:
         return [Maps(*of_photo) for of_photo in zip(half, quarter, coarse, sixteenth, coarsest, strict=True)]
 
     def describe(self, maps: Maps, xy: Tensor) -> Tensor:
-        """Descriptors float32 [N, 128] of length 1; xy: [N, 2] as `AlikedDescriptors.forward` takes them."""
+        """Descriptors float32 [N, 128] of length 1; xy: [N, 2] as in `AlikedDescriptors.forward`."""
         steps = torch.arange(-1, 2, device=xy.device, dtype=xy.dtype) * (2 * PATCH)
         around = (xy[:, None] + torch.cartesian_prod(steps, steps)).flatten(0, 1)
         coarse, fine = sampled(maps.coarse, xy, 8), self._point("fine", sampled(maps.half, xy, 2))
@@ -98,9 +98,9 @@ class FastAlikedDescriptors:
 
 
 def sampled(values: Tensor, xy: Tensor, cell: int) -> Tensor:
-    """As `aliked_descriptors.at`, of one photo's map [C, h, w] of any type: float32 [N, C] at xy [N, 2].
+    """As `aliked_descriptors.at`, for one photo's map [C, h, w] of any type: float32 [N, C] at xy [N, 2].
 
-    Only what lies around the points is read, so that a large map in bf16 need not become one in float32.
+    Reads only the cells around the points, so that a large bf16 map need not be converted to float32.
     """
     channels, height, width = values.shape
     place = (xy + 0.5) / cell - 0.5

@@ -1,8 +1,8 @@
-"""LightGlue for inference: the network of `lightglue` on rows of channels, in bf16 where that pays.
+"""LightGlue for inference: the network of `lightglue` on rows of channels, in bf16 where that is faster.
 
 The keypoints of both photos of a pair are rows of one matrix, so that each half of a layer is three large products and
-the attention between. What depends on one photo alone, its encoding and the first self attention, is computed once a
-photo (`encode`), not once a pair. It stops early and forgets keypoints as the plain network does.
+the attention between them. What depends on one photo alone, its encoding and the first self attention, is computed once
+per photo (`encode`), not per pair. It stops early and drops keypoints as the plain network does.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name everybody uses
+import torch.nn.functional as F  # noqa: N812 - the conventional name
 from torch import Tensor
 
 from .attention import attend, attend_both
@@ -41,8 +41,8 @@ class EncodedPhoto:
 
 @dataclass
 class _Rows:
-    """What the network still knows of a pair: both photos' keypoints one after the other. sizes: of each photo; index:
-    int64 [n], the number of each row in its photo."""
+    """The remaining state of a pair: both photos' keypoints in sequence. sizes: of each photo; index: int64 [n], the
+    index of each row in its photo."""
 
     x: Tensor
     turn: tuple[Tensor, Tensor]
@@ -81,7 +81,7 @@ class FastLightGlue:
         self._sure = [self._float(layer.sure) for layer in matrices.layers]
 
     def encode(self, photo: Described) -> EncodedPhoto:
-        """All that depends on one photo alone."""
+        """Everything that depends on one photo alone."""
         positions, descriptors = (
             values.to(self.device, torch.float32) for values in (photo.positions, photo.descriptors)
         )
@@ -93,7 +93,7 @@ class FastLightGlue:
         return EncodedPhoto(x, turn)
 
     def match(self, first: EncodedPhoto, second: EncodedPhoto) -> LightGlueMatches:
-        """As `LightGlue.forward`, of encoded photos."""
+        """As `LightGlue.forward`, for encoded photos."""
         keypoints = len(first) + len(second)
         index = [torch.arange(len(photo), device=self.device) for photo in (first, second)]
         cosine, sine = (torch.cat([first.turn[part], second.turn[part]]) for part in (0, 1))
@@ -127,7 +127,7 @@ class FastLightGlue:
         return self._assigned(layer, rows)
 
     def _assigned(self, layer: int, rows: _Rows) -> LightGlueMatches:
-        """Which keypoints match (`lightglue.MatchAssignment`)."""
+        """Computes the matches (`lightglue.MatchAssignment`)."""
         first, second = F.linear(rows.x, *_there(self._final[layer])).split(rows.sizes)
         matchable = F.logsigmoid(self._matchability(layer, rows.x)).split(rows.sizes)
         similarity = first @ second.T
@@ -146,7 +146,7 @@ class FastLightGlue:
     def _look_at_own(
         self, matrices: AttentionMatrices, x: Tensor, turn: tuple[Tensor, Tensor], sizes: tuple[int, ...]
     ) -> Tensor:
-        """Self attention of photos of `sizes` keypoints; x: float32 [rows, 256]."""
+        """Self attention of photos with `sizes` keypoints; x: float32 [rows, 256]."""
         wide = self._wide(x)
         projected = F.linear(wide[:, :SIZE], *matrices.projections)
         halves = projected[:, : 2 * SIZE].unflatten(1, (2 * HEADS, 2, HEAD_SIZE // 2))
@@ -171,7 +171,7 @@ class FastLightGlue:
         return self._updated(matrices, x, wide)
 
     def _wide(self, x: Tensor) -> Tensor:
-        """[rows, 512]: x, and room for messages."""
+        """[rows, 512]: x, and space for messages."""
         wide = x.new_empty(len(x), 2 * SIZE, dtype=self.arithmetic.dtype)
         wide[:, :SIZE] = x
         return wide

@@ -1,9 +1,9 @@
-"""SuperGlue for inference: the network of `superglue` on rows of channels, in bf16 where that pays.
+"""SuperGlue for inference: the network of `superglue` on rows of channels, in bf16 where that is faster.
 
-Both images of all pairs of a batch are rows of one matrix, so that each layer is three large products and the
-attention between. What depends on one image alone, its encoding and the first layers as long as they are self
-attention, is computed once an image (`encode`), not once a pair. There is no padding: pairs that share a batch
-have the same numbers of keypoints.
+Both images of all pairs of a batch are rows of one matrix, so that each layer is three large products and the attention
+between them. What depends on one image alone, its encoding and the first layers up to the first cross attention, is
+computed once per image (`encode`), not per pair. There is no padding: pairs that share a batch have the same numbers of
+keypoints.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name everybody uses
+import torch.nn.functional as F  # noqa: N812 - the conventional name
 from torch import Tensor
 
 from .attention import Kind, attend
@@ -20,20 +20,20 @@ from .glue_matrices import LayerMatrices, Linear, fold
 from .sinkhorn import Assignment, assign, logits_with_dustbins, mutual_matches
 from .superglue import DESCRIPTOR_SIZE, SuperGlueSettings
 
-Size = tuple[int, int]  # of a side of a batch: pairs, keypoints of each
+Size = tuple[int, int]  # of one side of a batch: pairs, keypoints of each
 
 
 @dataclass(frozen=True)
 class GlueArithmetic:
-    """How the layers are computed. dtype: of products, float32 or bfloat16 (what they add up to stays
-    float32); attention: as `attention.attend` takes it."""
+    """How the layers are computed. dtype: of products, float32 or bfloat16 (sums remain float32); attention: as in
+    `attention.attend`."""
 
     dtype: torch.dtype = torch.float32
     attention: Kind = "torch"
 
 
 class FastSuperGlue:
-    """tensors: a state dict of `superglue.SuperGlue`. skip_identities: leave out layers that add nothing."""
+    """tensors: a state dict of `superglue.SuperGlue`. skip_identities: skip layers that add nothing."""
 
     def __init__(
         self,
@@ -56,13 +56,13 @@ class FastSuperGlue:
 
     @property
     def layers(self) -> int:
-        """How many are computed."""
+        """The number of layers that are computed."""
         return len(self._single) + len(self._paired)
 
     def encode(self, keypoints: Tensor, scores: Tensor, descriptors: Tensor) -> Tensor:
-        """All that depends on one image alone, float32 [N, 256].
+        """Everything that depends on one image alone, float32 [N, 256].
 
-        keypoints: [N, 2] as `superglue.normalize_keypoints` gives them; scores: [N]; descriptors: [N, 256].
+        keypoints: [N, 2] from `superglue.normalize_keypoints`; scores: [N]; descriptors: [N, 256].
         """
         x = torch.cat([keypoints, scores[:, None]], dim=1)
         for linear in self._encoder[:-1]:
@@ -73,8 +73,8 @@ class FastSuperGlue:
         return x
 
     def logits(self, first: Sequence[Tensor], second: Sequence[Tensor]) -> Tensor:
-        """Scores to the base 2 with dustbins, float32 [B, M + 1, N + 1], of pairs of encoded images: B of M
-        keypoints each and B of N keypoints each, M and N of at least 1."""
+        """Scores to the base 2 with dustbins, float32 [B, M + 1, N + 1], of pairs of encoded images: B with M keypoints
+        each and B with N keypoints each, M and N at least 1."""
         sizes = [(len(side), len(side[0])) for side in (first, second)]
         x = torch.cat([*first, *second])
         for layer in self._paired:
@@ -87,7 +87,7 @@ class FastSuperGlue:
         return assign(self.logits(first, second), self.settings.sinkhorn_iterations)
 
     def match(self, first: Sequence[Tensor], second: Sequence[Tensor]) -> list[tuple[Tensor, Tensor]]:
-        """Of each such pair, matches as indices into both images, int64 [K, 2], and confidences [K]."""
+        """For each such pair, matches as indices into both images, int64 [K, 2], and confidences [K]."""
         return mutual_matches(self.assignment(first, second), self.settings.threshold)
 
     def _layer(self, layer: LayerMatrices, x: Tensor, sizes: list[Size]) -> Tensor:
@@ -110,6 +110,6 @@ class FastSuperGlue:
 
 
 def _sides(rows: Tensor, sizes: list[Size]) -> list[Tensor]:
-    """Views [B, N, C] of the sides that `rows` [sum of B N, C] holds one after the other."""
+    """Views [B, N, C] of the sides stored in sequence in `rows` [sum of B N, C]."""
     parts = rows.split([pairs * keypoints for pairs, keypoints in sizes])
     return [part.unflatten(0, size) for part, size in zip(parts, sizes, strict=True)]

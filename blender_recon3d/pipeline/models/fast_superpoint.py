@@ -1,9 +1,9 @@
-"""SuperPoint for inference: the network of `superpoint`, strip by strip (`strips`), in bf16 where that pays."""
+"""SuperPoint for inference: the network of `superpoint`, strip by strip (`strips`), in bf16 where that is faster."""
 
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name everybody uses
+import torch.nn.functional as F  # noqa: N812 - the conventional name
 from torch import Tensor
 
 from .strips import STRIP_BYTES, block
@@ -11,10 +11,11 @@ from .superpoint import Keypoints, SuperPoint, SuperPointSettings, keypoints_of
 
 
 class FastSuperPoint:
-    """A loaded SuperPoint; what changes in the network later is not seen.
+    """A loaded SuperPoint; later changes to the network have no effect.
 
-    dtype: of the convolutions, torch.float32 or torch.bfloat16. device: where it computes, the network's own
-    by default. strip_bytes: of a block's feature map that is computed at a time on a CPU; a GPU does all.
+    dtype: of the convolutions, torch.float32 or torch.bfloat16. device: where it runs, the network's own by default.
+    strip_bytes: size of the part of a block's feature map that is computed at a time on a CPU; a GPU computes all at
+    once.
     """
 
     def __init__(
@@ -32,8 +33,8 @@ class FastSuperPoint:
             name: tensor.detach().to(self.device, torch.float32)
             for name, tensor in network.named_parameters()
         }
-        # Photos are bytes, which bf16 holds exactly, as it does not hold their 255th parts. The second, empty
-        # channel is for oneDNN: it keeps one channel alone in a layout that the next layer would turn round.
+        # Photos are bytes, which bf16 represents exactly, unlike their multiples of 1/255. The second, empty channel is
+        # for oneDNN: it keeps a single channel in a layout that the next layer would have to convert.
         first = parameters["conv1a.weight"] / 255
         parameters["conv1a.weight"] = torch.cat([first, torch.zeros_like(first)], dim=1)
         # The scores need fp32: in bf16 neighboring ones tie and survive the suppression.
@@ -56,7 +57,7 @@ class FastSuperPoint:
         return self._block(self._first(images), "conv2a", "conv2b", pool=False)
 
     def from_half(self, half: Tensor) -> tuple[Tensor, Tensor]:
-        """What `dense` gives, from what `half` gives."""
+        """The result of `dense`, from that of `half`."""
         return self._heads(F.max_pool2d(half, 2))
 
     def _first(self, images: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Learned features on disk: features/NAME.npz, one file a photo, written whole."""
+"""Learned features on disk: features/NAME.npz, one file per photo, written atomically."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..workspace import Workspace
 if TYPE_CHECKING:
     from .frontend import Features
 
-# What numpy and zipfile raise for archives that are cut short, changed, or compressed in an unusual way.
+# What numpy and zipfile raise for archives that are truncated, modified, or compressed in an unusual way.
 _DAMAGED = (
     OSError, ValueError, KeyError, EOFError, TypeError, IndexError, AttributeError, ArithmeticError, RuntimeError,
     MemoryError, zipfile.BadZipFile, zlib.error,
@@ -42,25 +42,25 @@ def save_features(path: Path, features: Features) -> None:
 
 
 def load_features(path: Path) -> Features:
-    """UserError naming the file when it is missing or torn."""
+    """UserError naming the file if it is missing or damaged."""
     from .frontend import Features
 
     try:
         with open_regular(path) as file, np.load(file, allow_pickle=False) as stored:
-            found = Features(
+            features = Features(
                 keypoints=stored["keypoints"],
                 scores=stored["scores"],
                 descriptors=stored["descriptors"].astype(np.float32),
                 image_size=(int(stored["image_size"][0]), int(stored["image_size"][1])),
                 turns=int(stored["turns"]) if "turns" in stored.files else 0,
             )
-        count = len(found.scores)
+        count = len(features.scores)
         if (
-            found.keypoints.shape != (count, 2)
-            or found.descriptors.ndim != 2
-            or len(found.descriptors) != count
+            features.keypoints.shape != (count, 2)
+            or features.descriptors.ndim != 2
+            or len(features.descriptors) != count
         ):
             raise ValueError("its arrays do not match")
-        return found
+        return features
     except _DAMAGED as error:
         raise UserError(f"{path} cannot be read ({error}): delete it and run again.") from error

@@ -1,4 +1,4 @@
-"""Fetching published weights into the user's cache, only when asked and only with the license accepted."""
+"""Fetches published weights into the user's cache, only on request and with the license accepted."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ BLOCK = 1 << 18  # bytes
 def fetch(name: str, accept_license: bool, progress: Progress | None = None) -> Path:
     """Fetch the weights that `list_weights` calls `name` and return the file in the user's cache.
 
-    A file that is there and whole is not fetched again. Goes through the proxy that the environment names.
-    Raises UserError when the license is not accepted, there is no network, or what came is not the file.
+    A valid file in the cache is not fetched again. Uses the proxy from the environment. Raises UserError when the
+    license is not accepted, there is no network, or the downloaded file is not the expected one.
     """
     entry = next((entry for entry in FETCHABLE if entry.name == name), None)
     if entry is None or entry.url is None:
@@ -67,10 +67,10 @@ def fetch(name: str, accept_license: bool, progress: Progress | None = None) -> 
 
 
 def _download(entry: WeightsEntry, target: Path, progress: Progress | None) -> str:
-    """Write the entry's url to target and return the sha256 of what came."""
+    """Download the entry's url to target and return the sha256 of the content."""
     digest = hashlib.sha256()
     request = urllib.request.Request(str(entry.url), headers={"User-Agent": "recon3d"})
-    opener = urllib.request.build_opener()  # reads the proxies now; urlopen keeps those of its first call
+    opener = urllib.request.build_opener()  # reads the current proxies; urlopen keeps those of its first call
     with opener.open(request, timeout=TIMEOUT) as answer, open(target, "wb") as file:
         total = int(answer.headers.get("Content-Length") or 0)
         done = 0

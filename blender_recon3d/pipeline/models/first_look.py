@@ -1,7 +1,8 @@
 """A first look at a pair of photos: whether a few of their strongest keypoints agree on a geometry.
 
-The cost of matching grows with the square of the keypoints, and many pairs have nothing in common. A quarter of the
-keypoints tells for a twelfth of the time; a pair that fails is matched with all of them only where the photos need it.
+The cost of matching grows with the square of the number of keypoints, and many pairs have nothing in common. A quarter
+of the keypoints decides for a twelfth of the time; a pair that fails is matched with all of them only if the photos
+need it.
 """
 
 from __future__ import annotations
@@ -20,15 +21,15 @@ from .encoded_photos import MAX_CACHED_PHOTOS, EncodedPhotos, MatchingNetwork
 from .feature_files import feature_path, load_features
 from .network import Names
 
-MIN_LINKS = 3  # verified pairs from which on a photo needs no second look
-MAX_AGAIN = 10  # pairs of a photo that get one
-MIN_MATCHES = 8  # that a geometry is looked for in
-MIN_GAIN = 2  # times the keypoints of a first look that a photo must have for one to save time
+MIN_LINKS = 3  # verified pairs; with so many a photo needs no second look
+MAX_AGAIN = 10  # pairs per photo that get a second look
+MIN_MATCHES = 8  # for estimating a geometry
+MIN_GAIN = 2  # a photo must have this many times the keypoints of a first look for it to save time
 
 
 class FirstLook:
-    """keypoints: the strongest of each photo that are matched; inliers: fewest matches that must agree;
-    verification: COLMAP's TwoViewGeometryOptions, whose sampling is used."""
+    """keypoints: the number of the strongest of each photo that are matched; inliers: minimum of agreeing matches;
+    verification: COLMAP's TwoViewGeometryOptions, whose RANSAC options are used."""
 
     def __init__(
         self, network: MatchingNetwork, workspace: Workspace, keypoints: int, inliers: int, verification: Any
@@ -46,14 +47,14 @@ class FirstLook:
                 image.name: database.read_camera(image.camera_id) for image in database.read_all_images()
             }
         self._places = lru_cache(maxsize=MAX_CACHED_PHOTOS)(self._read_places)
-        self.agreeing: dict[Names, int] = {}  # how many matches agree, of the pairs that were looked at
+        self.agreeing: dict[Names, int] = {}  # number of agreeing matches of the examined pairs
 
     def promising(self, pairs: Sequence[Names]) -> list[Names]:
-        """Those worth all their keypoints, in their order."""
-        looked_at = [pair for pair in pairs if all(self._has_many(name) for name in pair)]
-        found = self._photos.match(looked_at)
-        self.agreeing |= {pair: self._agreeing(pair, matches) for pair, matches in found.items()}
-        return [pair for pair in pairs if pair not in found or self.agreeing[pair] >= self._inliers]
+        """The pairs worth matching with all keypoints, in order."""
+        examined = [pair for pair in pairs if all(self._has_many(name) for name in pair)]
+        matches_of = self._photos.match(examined)
+        self.agreeing |= {pair: self._agreeing(pair, matches) for pair, matches in matches_of.items()}
+        return [pair for pair in pairs if pair not in matches_of or self.agreeing[pair] >= self._inliers]
 
     def _has_many(self, name: str) -> bool:
         return self._places(name)[1] >= MIN_GAIN * self._keypoints
@@ -62,23 +63,24 @@ class FirstLook:
         if len(matches) < MIN_MATCHES:
             return len(matches)
         (first, _), (second, _) = (self._places(name) for name in pair)
-        found = pycolmap.estimate_two_view_geometry(
+        geometry = pycolmap.estimate_two_view_geometry(
             self._cameras[pair[0]], first, self._cameras[pair[1]], second, matches, self._options
         )
-        return len(found.inlier_matches)
+        return len(geometry.inlier_matches)
 
     def _read_places(self, name: str) -> tuple[np.ndarray, int]:
-        """The strongest keypoints' places in the photo itself, float64 [N, 2], and how many there are in all."""
+        """Positions of the strongest keypoints in the photo itself, float64 [N, 2], and the total number of
+        keypoints."""
         features = load_features(feature_path(self._workspace, name))
         places = turned_back(features.keypoints[: self._keypoints], features.image_size, features.turns)
         return places.astype(np.float64), len(features.scores)
 
 
 def needed(workspace: Workspace, failed: Mapping[Names, int]) -> list[Names]:
-    """Of the pairs that failed the first look those that are matched with all keypoints nonetheless: they connect
-    photos that nothing connects so far, or one of their photos has few verified pairs.
+    """The pairs that failed the first look but are matched with all keypoints nonetheless: they connect photos that are
+    not connected so far, or one of their photos has few verified pairs.
 
-    failed: how many of their matches agree; those with more come first, and no photo has more than MAX_AGAIN unless the
+    failed: number of agreeing matches; pairs with more come first, and no photo has more than MAX_AGAIN unless the
     other photo needs it.
     """
     with open_database(workspace.database) as database:

@@ -1,6 +1,6 @@
 """The front-ends: which networks find pairs, keypoints and matches together. Standard library only.
 
-This table is all there is to list them: the setting `features` takes their names, the stages open what they name.
+This table is the only list of them: the setting `features` takes their names, and the stages open their networks.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from .registry import identity, is_available
 
 @dataclass(frozen=True)
 class FrontEnd:
-    """name: the setting's value; number: what .blend files keep of it, and so never changed; title, text: what it is
-    called and what it is; the others: names of networks (`networks`)."""
+    """name: the setting's value; number: stored in .blend files, so it never changes; title, text: label and
+    description; the others: names of networks (`networks`)."""
 
     name: str
     number: int
@@ -26,7 +26,7 @@ class FrontEnd:
     matcher: str
 
 
-# The first whose weights are all there is the one that is taken where none is asked for; the last needs none.
+# The default is the first whose weights are all available; the last needs none.
 FRONT_ENDS = (
     FrontEnd(
         "learned",
@@ -85,7 +85,7 @@ def matcher_of(name: str) -> MatcherNetwork:
 
 
 def default(weights: str) -> str:
-    """The name of the front-end to take where none is asked for; weights: as `registry.find` takes them."""
+    """The name of the default front-end; weights: as in `registry.find`."""
     for each in FRONT_ENDS:
         parts = (retriever_of(each.name), extractor_of(each.name), matcher_of(each.name))
         if all(has_weights(part, weights) for part in parts):
@@ -94,17 +94,16 @@ def default(weights: str) -> str:
 
 
 def precisions(name: str) -> tuple[str, ...]:
-    """What a front-end's extractor and matcher can both be told to compute in; none where they have no choice."""
+    """The precisions that both a front-end's extractor and matcher support; empty if they have no choice."""
     offered = matcher_of(name).precisions
     return tuple(each for each in extractor_of(name).precisions if each in offered)
 
 
 def has_weights(network: Network, weights: str) -> bool:
-    """Whether all the files it needs are there."""
+    """Whether all its files of weights are available."""
     return all(is_available(file.name, weights) for file in network.weights)
 
 
 def weights_identity(network: Network, weights: str) -> str:
-    """What tells its files of weights from others; empty for a network that needs none. UserError where one is not
-    there."""
+    """Identifies a network's files of weights; empty for a network that needs none. UserError if one is missing."""
     return " ".join(identity(file.name, weights) for file in network.weights)

@@ -1,7 +1,7 @@
-"""The learned front-end as the stages use it: photos in numpy in, keypoints and matches in numpy out.
+"""The learned front-end as used by the stages: photos in numpy in, keypoints and matches in numpy out.
 
-Everything here is in COLMAP's pixels of the full photo (first pixel center (0.5, 0.5)); devices, batches,
-resizing and padding stay inside.
+All interfaces use COLMAP's pixels of the full photo (first pixel center (0.5, 0.5)); devices, batches, resizing and
+padding are internal.
 """
 
 from __future__ import annotations
@@ -35,19 +35,19 @@ __all__ = [
     "select_device",
 ]
 
-# Sizes of batches, bounded by what one batch needs in memory. SuperPoint: about 0.8 kB a pixel in fp32. On a CPU
-# each photo has a core to itself, and so what it gives does not hang on the photos it comes with.
+# Batch sizes, bounded by the memory of one batch. SuperPoint: about 0.8 kB per pixel in fp32. On a CPU each photo has
+# its own core, so its result does not depend on the other photos.
 PIXELS_PER_BATCH = {"cpu": 1, "cuda": 2**24, "mps": 2**22}
 RETRIEVAL_BATCH = {"cpu": 1, "cuda": 16, "mps": 16}  # photos
 
 
 @dataclass
 class Features:
-    """Of one photo.
+    """The features of one photo.
 
     keypoints: float32 [N, 2], x and y in COLMAP's pixels of the full photo; scores: float32 [N], descending;
-    descriptors: float32 [N, D], of length 1; image_size: (width, height) of the full photo. turns: all of this is of
-    a copy that was turned so many quarters anticlockwise, which is how the matcher wants to see it.
+    descriptors: float32 [N, D], of length 1; image_size: (width, height) of the full photo. turns: all of this refers
+    to a copy rotated by this many quarter turns anticlockwise, which the matcher needs.
     """
 
     keypoints: np.ndarray
@@ -60,11 +60,10 @@ class Features:
 class FeatureExtractor:
     """SuperPoint on photos.
 
-    weights: "bundled", "official" or a folder. device: as `select_device` takes it. max_keypoints: the
-    strongest kept a photo. max_size: pixels; photos with a longer side are reduced to it for the network.
-    precision: "fp32" or "bf16"; None for bf16 where it is fast and a self-test finds that it agrees. choice: how
-    keypoints are chosen, as `SuperPointSettings` has it: nms_radius, threshold, border. Raises UserError when there are
-    no weights or no such device.
+    weights: "bundled", "official" or a folder. device: as in `select_device`. max_keypoints: the strongest kept per
+    photo. max_size: pixels; photos with a longer side are reduced to it for the network. precision: "fp32" or "bf16";
+    None for bf16 where it is fast and a self-test finds that it agrees. choice: how keypoints are chosen, see
+    `SuperPointSettings`: nms_radius, threshold, border. Raises UserError if there are no weights or no such device.
     """
 
     def __init__(
@@ -88,18 +87,18 @@ class FeatureExtractor:
     ) -> list[Features]:
         """Features of gray photos, uint8 [H, W] each, of any sizes.
 
-        masks: one a photo or None; uint8 of the photo's shape (another resolution is read in proportion);
-        no keypoint lies where it is 0.
+        masks: one per photo or None; uint8 of the photo's shape (another resolution is scaled); no keypoint is found
+        where it is 0.
         """
         masks = [None] * len(images) if masks is None else masks
         prepared = [_prepare(image, mask, self.max_size) for image, mask in zip(images, masks, strict=True)]
         batches = list(_batches([item.pixels.shape for item in prepared], self._batch_size))
-        found = in_parallel(
+        results = in_parallel(
             lambda indices: self._run([prepared[index] for index in indices]), batches, self.device
         )
         by_index = {
             index: features
-            for indices, several in zip(batches, found, strict=True)
+            for indices, several in zip(batches, results, strict=True)
             for index, features in zip(indices, several, strict=True)
         }
         return [by_index[index] for index in range(len(images))]
@@ -111,9 +110,9 @@ class FeatureExtractor:
         images = torch.stack([item.pixels for item in batch]).to(self.device).float() / 255
         masks = torch.stack([item.mask for item in batch]).to(self.device)
         with torch.inference_mode():
-            found, descriptors = self._found(images, masks, [item.size for item in batch])
+            keypoints, descriptors = self._detect(images, masks, [item.size for item in batch])
         result = []
-        for item, points, values in zip(batch, found, descriptors, strict=True):
+        for item, points, values in zip(batch, keypoints, descriptors, strict=True):
             full = to_full_image(points.keypoints, item.scale)
             result.append(
                 Features(
@@ -125,37 +124,37 @@ class FeatureExtractor:
             )
         return result
 
-    def _found(
+    def _detect(
         self, images: Tensor, masks: Tensor, sizes: list[tuple[int, int]]
     ) -> tuple[list[Keypoints], list[Tensor]]:
         """The keypoints of images [B, 1, H, W] in [0, 1], and their descriptors [N, D]."""
-        found = self.network(images, masks, sizes)
-        return found, [points.descriptors for points in found]
+        keypoints = self.network(images, masks, sizes)
+        return keypoints, [points.descriptors for points in keypoints]
 
 
 class AlikedFeatureExtractor(FeatureExtractor):
-    """SuperPoint's keypoints with descriptors in ALIKED's space. Arguments and errors as FeatureExtractor's."""
+    """SuperPoint's keypoints with descriptors in ALIKED's space. Arguments and errors as in FeatureExtractor."""
 
     def __init__(self, weights: str, device: str = "auto", max_keypoints: int = 4096, **options: Any) -> None:
         super().__init__(weights, device, max_keypoints, **options)
         plain = load_superpoint(weights, max_keypoints)
         self.described = fastest_descriptors(load_descriptors(weights), plain, self.network)
 
-    def _found(
+    def _detect(
         self, images: Tensor, masks: Tensor, sizes: list[tuple[int, int]]
     ) -> tuple[list[Keypoints], list[Tensor]]:
         half = self.network.half(images)
-        found = keypoints_of(*self.network.from_half(half), self.network.settings, images, masks, sizes)
+        keypoints = keypoints_of(*self.network.from_half(half), self.network.settings, images, masks, sizes)
         maps = self.described.maps(half.to(self.described.dtype))
         described = [
             self.described.describe(of_photo, points.keypoints)
-            for of_photo, points in zip(maps, found, strict=True)
+            for of_photo, points in zip(maps, keypoints, strict=True)
         ]
-        return found, described
+        return keypoints, described
 
 
 class RetrievalEncoder:
-    """EfficientNet-B0 on photos. Arguments and errors as FeatureExtractor's."""
+    """EfficientNet-B0 on photos. Arguments and errors as in FeatureExtractor."""
 
     def __init__(self, weights: str, device: str = "auto") -> None:
         self.device = select_device(device)
@@ -182,9 +181,9 @@ class RetrievalEncoder:
 
 @dataclass
 class _Prepared:
-    """A photo as SuperPoint takes it. pixels: uint8 [1, h, w], padded to multiples of 8; mask: bool [h, w],
-    False on padding and where the user's is black; size: (height, width) without the padding; scale: full /
-    resized, x and y; image_size: (width, height) of the full photo."""
+    """A photo as input of SuperPoint. pixels: uint8 [1, h, w], padded to multiples of 8; mask: bool [h, w], False on
+    padding and where the user's mask is black; size: (height, width) without the padding; scale: full / resized, x and
+    y; image_size: (width, height) of the full photo."""
 
     pixels: Tensor
     mask: Tensor
@@ -200,11 +199,11 @@ def _prepare(image: np.ndarray, mask: np.ndarray | None, max_size: int) -> _Prep
     if (width, height) != (full_width, full_height):
         image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
     bottom, right = -height % CELL, -width % CELL
-    # Repeating the edge gives the least response there; the mask keeps what there is from counting.
+    # A repeated edge gives the least response; the mask excludes what there is.
     pixels = np.pad(image, ((0, bottom), (0, right)), mode="edge")
     usable = np.zeros(pixels.shape, bool)
     usable[:height, :width] = True
-    if mask is not None:  # read at the very pixel of the full photo that a keypoint will be mapped to
+    if mask is not None:  # sampled at the exact pixel of the full photo that a keypoint is mapped to
         rows = ((np.arange(height) + 0.5) * (mask.shape[0] / height)).astype(np.int64)
         columns = ((np.arange(width) + 0.5) * (mask.shape[1] / width)).astype(np.int64)
         usable[:height, :width] = mask[np.ix_(rows, columns)] > 0
@@ -218,7 +217,7 @@ def _prepare(image: np.ndarray, mask: np.ndarray | None, max_size: int) -> _Prep
 
 
 def _batches(shapes: Sequence[Sequence[int]], limit: Callable[[Sequence[int]], int]) -> Iterator[list[int]]:
-    """Indices of items of one shape, at most limit(shape) at a time."""
+    """Indices of items of equal shape, at most limit(shape) at a time."""
     groups: dict[tuple[int, ...], list[int]] = {}
     for index, shape in enumerate(shapes):
         groups.setdefault(tuple(shape), []).append(index)

@@ -1,14 +1,14 @@
 """SuperGlue's parameters as matrices for rows of channels: the same function in fewer and larger products.
 
-What is folded, each step exact but for rounding:
+What is folded, each step exact up to rounding:
 
 - batch normalization into the layer before it;
-- the order of heads: `superglue` gives channel c to head c % 4, here a head owns 64 channels in a row;
-- query, key and value into one product, with the softmax's scale and the change from e to 2 in the queries;
-- the keys' bias, which adds the same to all scores of a query, falls away;
-- the values' bias, which all averages of values share, and `merge` go into the perceptron's first layer.
+- the order of heads: in `superglue` channel c belongs to head c % 4, here a head has 64 consecutive channels;
+- query, key and value into one product, with the softmax's scale and the change from base e to 2 in the queries;
+- the keys' bias, which adds the same to all scores of a query, is dropped;
+- the values' bias, common to all averages of values, and `merge` go into the perceptron's first layer.
 
-A layer whose last product is zero, weights and bias, adds zero: it is left out.
+A layer whose last product is zero, weights and bias, adds zero: it is skipped.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from .superglue import DESCRIPTOR_SIZE, HEADS, layers_of
 LOG2_E = math.log2(math.e)
 EPSILON = 1e-5  # of torch's batch normalization
 
-Linear = tuple[Tensor, Tensor]  # weight [outputs, inputs] and bias [outputs], as F.linear takes them
+Linear = tuple[Tensor, Tensor]  # weight [outputs, inputs] and bias [outputs], as for F.linear
 
 
 @dataclass(frozen=True)
 class LayerMatrices:
     """One layer: x + output(relu(hidden([x, attention of projections(x)]))).
 
-    cross: whether keys and values are the other image's. projections: [768, 256], queries (for scores to the
-    base 2), keys and values, each head's 64 channels in a row; hidden: [512, 512]; output: [256, 512].
+    cross: whether keys and values come from the other image. projections: [768, 256], queries (for scores to the base
+    2), keys and values, each head's 64 channels consecutive; hidden: [512, 512]; output: [256, 512].
     """
 
     cross: bool
@@ -54,8 +54,8 @@ class LayerMatrices:
 
 @dataclass(frozen=True)
 class GlueMatrices:
-    """A whole network, float32. encoder: of keypoints, ReLU between its products; layers: those that do
-    something; final: [256, 256], scaled so that products of two are scores to the base 2; bin_score: also."""
+    """A whole network, float32. encoder: of keypoints, ReLU between its products; layers: those with an effect; final:
+    [256, 256], scaled so that products of two are scores to the base 2, as is bin_score."""
 
     encoder: list[Linear]
     layers: list[LayerMatrices]
@@ -71,7 +71,7 @@ def fold(tensors: dict[str, Tensor], skip_identities: bool = True) -> GlueMatric
         for index in range(layers_of(tensors))
         if not skip_identities or not _is_identity(tensors, f"gnn.layers.{index}.")
     ]
-    # Both sides of a score get half of its scale.
+    # Each side of a score includes the square root of its scale.
     scale = (LOG2_E / DESCRIPTOR_SIZE**0.5) ** 0.5
     weight, bias = _linear(tensors, "final_proj")
     return GlueMatrices(
@@ -115,12 +115,12 @@ def _layer(tensors: dict[str, Tensor], index: int) -> LayerMatrices:
 
 
 def _linear(tensors: dict[str, Tensor], name: str) -> Linear:
-    """A pointwise convolution in double precision, so that what is folded is rounded only once."""
+    """A pointwise convolution in double precision, so that folding rounds only once."""
     return tensors[f"{name}.weight"].squeeze(-1).double(), tensors[f"{name}.bias"].double()
 
 
 def _normalized(tensors: dict[str, Tensor], name: str, norm: str) -> Linear:
-    """A pointwise convolution and the batch normalization after it."""
+    """A pointwise convolution and the following batch normalization."""
     weight, bias = _linear(tensors, name)
     mean, variance, gain, shift = (
         tensors[f"{norm}.{kind}"].double() for kind in ("running_mean", "running_var", "weight", "bias")

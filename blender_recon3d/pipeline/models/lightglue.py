@@ -1,11 +1,12 @@
 """LightGlue: matches between the keypoints of two photos, in one file.
 
 Written from the paper (Lindenberger, Sarlin, Pollefeys: "LightGlue: Local Feature Matching at Light Speed", ICCV 2023,
-arXiv:2306.13643); numbers in brackets are its equations. The parameters carry the names and shapes of the published
-checkpoints (`input_proj`, `posenc`, `transformers`, `log_assignment`, `token_confidence`), so that they load.
+arXiv:2306.13643); numbers in brackets are its equations. The parameters have the names and shapes of the published
+checkpoints (`input_proj`, `posenc`, `transformers`, `log_assignment`, `token_confidence`), so that these load.
 
-One pair at a time: after each layer the network may stop (easy pairs do early) and forgets keypoints that it is sure
-have no match, so pairs differ in size and depth. Vectors are rows: [N, 256] for the N keypoints of a photo.
+It processes one pair at a time: after each layer the network may stop (for easy pairs it does early) and drops
+keypoints that certainly have no match, so pairs differ in size and depth. Vectors are rows: [N, 256] for a photo's N
+keypoints.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from typing import cast
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name everybody uses
+import torch.nn.functional as F  # noqa: N812 - the conventional name
 from torch import Tensor, nn
 
 SIZE = 256  # of the vectors within the network
@@ -26,11 +27,11 @@ HEAD_SIZE = SIZE // HEADS
 
 @dataclass(frozen=True)
 class LightGlueSettings:
-    """descriptor_size: of what the network takes; 128 for ALIKED's space. layers: each of self and cross attention.
-    threshold: smallest score of a match.
-    depth_confidence: the share of keypoints that must be sure of their state for the network to stop early, None to
-    use all layers. width_confidence: how sure the network must be that a keypoint has no match to forget it, None to
-    keep all.
+    """descriptor_size: of the input; 128 for ALIKED's space. layers: each of self and cross attention. threshold:
+    minimum score of a match. depth_confidence: the share of keypoints that must be certain of their state for the
+    network to stop early, None to use all layers. width_confidence: how certain the network must be that a keypoint has
+    no match to drop it, None to keep all.
+
     """
 
     descriptor_size: int = 128
@@ -42,7 +43,7 @@ class LightGlueSettings:
 
 @dataclass
 class Described:
-    """The keypoints of one photo. positions: [N, 2] as `normalize_positions` gives them; descriptors: [N, D]."""
+    """The keypoints of one photo. positions: [N, 2] from `normalize_positions`; descriptors: [N, D]."""
 
     positions: Tensor
     descriptors: Tensor
@@ -50,8 +51,8 @@ class Described:
 
 @dataclass
 class LightGlueMatches:
-    """indices: int64 [M, 2], of keypoints of the first and of the second photo, ascending in the first; scores: [M],
-    the probability of each; layers: how many the network used."""
+    """indices: int64 [M, 2], of keypoints of the first and the second photo, ascending in the first; scores: [M], the
+    probability of each; layers: the number of layers used."""
 
     indices: Tensor
     scores: Tensor
@@ -60,8 +61,8 @@ class LightGlueMatches:
 
 @dataclass
 class _Side:
-    """What the network still knows of a photo: x [n, 256], turn ([n, 64] twice: cosines and sines of the positions),
-    and which keypoints these are, int64 [n]."""
+    """The remaining state of a photo: x [n, 256], turn ([n, 64] twice: cosines and sines of the positions), and the
+    index of each keypoint, int64 [n]."""
 
     x: Tensor
     turn: tuple[Tensor, Tensor]
@@ -74,22 +75,22 @@ class _Side:
 
 
 def normalize_positions(xy: Tensor, image_size: tuple[float, float]) -> Tensor:
-    """Keypoints [N, 2] in pixels, first pixel center (0, 0), of an image of (width, height), as the network takes
-    them: from the middle of the image, in units of half its longer side."""
+    """Keypoints [N, 2] in pixels, first pixel center (0, 0), of an image of (width, height), as input of the network:
+    from the center of the image, in units of half its longer side."""
     size = torch.tensor(image_size, dtype=xy.dtype, device=xy.device)
     return (xy - size / 2) / (size.max() / 2)
 
 
 def layers_of(tensors: Mapping[str, Tensor]) -> int:
-    """How many layers a checkpoint has."""
+    """The number of layers in a checkpoint."""
     return 1 + max(
         (int(name.split(".")[1]) for name in tensors if name.startswith("transformers.")), default=-1
     )
 
 
 class PositionalEncoding(nn.Module):
-    """Positions as angles by which queries and keys are turned, so that a product of two depends on where one
-    keypoint lies from the other only (5)."""
+    """Positions as angles by which queries and keys are rotated, so that a product of two depends only on the relative
+    position of the keypoints (5)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -102,7 +103,7 @@ class PositionalEncoding(nn.Module):
 
 
 def turned(x: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
-    """Vectors [4, N, 64] with each pair of channels turned by its angle (4)."""
+    """Vectors [4, N, 64] with each pair of channels rotated by its angle (4)."""
     cosine, sine = turn
     even, odd = x[..., 0::2], x[..., 1::2]
     quarter = torch.stack([-odd, even], dim=-1).flatten(-2)
@@ -119,7 +120,7 @@ class FeedForward(nn.Sequential):
 
 
 class SelfAttention(nn.Module):
-    """Each keypoint looks at all others of its photo (2), (3)."""
+    """Each keypoint attends to all others of its photo (2), (3)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -128,7 +129,7 @@ class SelfAttention(nn.Module):
         self.ffn = FeedForward()
 
     def forward(self, x: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
-        # the published checkpoints hold query, key and value of a channel side by side
+        # The published checkpoints store query, key and value of a channel next to each other.
         query, key, value = self.Wqkv(x).view(len(x), HEADS, HEAD_SIZE, 3).permute(3, 1, 0, 2)
         message = self.out_proj(_attended(turned(query, turn), turned(key, turn), value))
         updated: Tensor = x + self.ffn(torch.cat([x, message], dim=-1))
@@ -136,7 +137,7 @@ class SelfAttention(nn.Module):
 
 
 class CrossAttention(nn.Module):
-    """Each keypoint looks at all of the other photo; both directions share their similarities (6)."""
+    """Each keypoint attends to all of the other photo; both directions share their similarities (6)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -177,7 +178,7 @@ class Layer(nn.Module):
 
 
 class MatchAssignment(nn.Module):
-    """Which keypoints match, from a layer's vectors."""
+    """Computes which keypoints match, from a layer's vectors."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -185,8 +186,8 @@ class MatchAssignment(nn.Module):
         self.final_proj = nn.Linear(SIZE, SIZE)
 
     def forward(self, x0: Tensor, x1: Tensor) -> Tensor:
-        """Logarithms of the probabilities [M, N] of a match: both are matchable, and each is the other's best of
-        all (7), (8), (9)."""
+        """Logarithms of the probabilities [M, N] of a match: both are matchable, and each is the best match of the
+        other (7), (8), (9)."""
         similarity = self.final_proj(x0) @ self.final_proj(x1).T / math.sqrt(SIZE)
         matchable = F.logsigmoid(self.matchability(x0)) + F.logsigmoid(self.matchability(x1)).T
         return similarity.log_softmax(dim=1) + similarity.log_softmax(dim=0) + matchable
@@ -197,7 +198,7 @@ class MatchAssignment(nn.Module):
 
 
 class TokenConfidence(nn.Module):
-    """How sure each keypoint's state is the final one (10)."""
+    """How certain it is that each keypoint's state is final (10)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -249,7 +250,7 @@ class LightGlue(nn.Module):
         return _Side(self.input_proj(photo.descriptors), self.posenc(photo.positions), index)
 
     def _sure(self, confidence: list[Tensor], layer: int, keypoints: int) -> bool:
-        """Whether enough keypoints are final (11); the ones that were forgotten are."""
+        """Whether enough keypoints are final (11), counting those that were dropped."""
         unsure = sum(int((values < self._threshold(layer)).sum()) for values in confidence)
         return 1 - unsure / keypoints > (self.settings.depth_confidence or 0)
 
@@ -272,13 +273,14 @@ class LightGlue(nn.Module):
 
 
 def sure_from(layer: int, layers: int) -> float:
-    """The confidence from which a keypoint counts as final: early layers know less of themselves."""
+    """The minimum confidence of a final keypoint: early layers are less certain."""
     return min(1.0, 0.8 + 0.1 * math.exp(-4.0 * layer / layers))
 
 
 def mutual_best(scores: Tensor, threshold: float) -> tuple[Tensor, Tensor, Tensor]:
-    """Rows, columns and probabilities [M] of what is largest in its row and in its column of logarithms [m, n], and
-    more probable than threshold."""
+    """Rows, columns and probabilities [M] of the mutual maxima of logarithms [m, n] that are more probable than
+    threshold.
+    """
     best, column = scores.max(dim=1)
     row = scores.argmax(dim=0)
     index = torch.arange(len(column), device=scores.device)

@@ -1,12 +1,12 @@
 """LightGlue's parameters as matrices for rows of channels: the same function in fewer and larger products.
 
-What is folded, each step exact but for rounding:
+What is folded, each step exact up to rounding:
 
-- query, key and value into one product, each head's 64 channels in a row, with the softmax's scale and the change from
-  e to 2 in the queries (in cross attention, where queries are the other photo's keys, its root in both);
-- the two channels that share an angle (`lightglue.turned`) lie 32 apart, so that a turn is four products of halves;
-- the values' bias, which all averages of values share, and the product after attention go into the first product of
-  the update.
+- query, key and value into one product, each head's 64 channels consecutive, with the softmax's scale and the change
+  from base e to 2 in the queries (in cross attention, where queries are the other photo's keys, its root in both);
+- the two channels that share an angle (`lightglue.turned`) are 32 apart, so that a rotation is four products of halves;
+- the values' bias, common to all averages of values, and the product after attention go into the first product of the
+  update.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from torch import Tensor
 from .glue_matrices import LOG2_E, Linear
 from .lightglue import HEAD_SIZE, HEADS, SIZE, layers_of
 
-SCALE = LOG2_E / HEAD_SIZE**0.5  # of what a softmax to the base 2 takes
+SCALE = LOG2_E / HEAD_SIZE**0.5  # for a softmax to the base 2
 
 
 @dataclass(frozen=True)
 class AttentionMatrices:
     """Half a layer: x + output(gelu(normalised(hidden([x, attention of projections(x)])))).
 
-    projections: queries, keys and values [768, 256] of self attention, keys (which are the other's queries) and values
+    projections: queries, keys and values [768, 256] of self attention, or keys (also the other's queries) and values
     [512, 256] of cross attention; hidden: [512, 512]; norm: gain and shift [512]; output: [256, 512].
     """
 
@@ -60,7 +60,7 @@ class LayerMatrices:
 
 @dataclass(frozen=True)
 class LightGlueMatrices:
-    """A whole network, float64. entry: [256, D], None where descriptors go in as they are; angles: [32, 2]."""
+    """A whole network, float64. entry: [256, D], None if descriptors are used unchanged; angles: [32, 2]."""
 
     entry: Linear | None
     angles: Tensor
@@ -90,7 +90,7 @@ def fold(tensors: Mapping[str, Tensor]) -> LightGlueMatrices:
 
 def _self_attention(tensors: Mapping[str, Tensor], prefix: str) -> AttentionMatrices:
     weight, bias = _linear(tensors, prefix + "Wqkv")
-    # Query, key and value of a channel side by side.
+    # Query, key and value of a channel are interleaved.
     parts = [(weight[kind::3], bias[kind::3]) for kind in range(3)]
     halves = torch.arange(SIZE).view(HEADS, HEAD_SIZE // 2, 2).transpose(1, 2).reshape(-1)
     (query, query_bias), (key, key_bias), (value, value_bias) = parts

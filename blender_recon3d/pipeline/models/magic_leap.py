@@ -1,4 +1,4 @@
-"""The published weights of SuperPoint and SuperGlue, which are not free: fetched only when asked for."""
+"""The published weights of SuperPoint and SuperGlue, which are not free: fetched only on request."""
 
 from __future__ import annotations
 

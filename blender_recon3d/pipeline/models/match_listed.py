@@ -1,4 +1,4 @@
-"""Matches of listed pairs into a database, verified; without those of a background that stands still."""
+"""Matches listed pairs into a database and verifies them, without the matches of a stationary background."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from ..colmap.database import image_ids, open_database
 from ..events import Progress
 from ..files.atomic_files import remove
-from ..matching.still_background import SAID, stands_still, verify_what_moves
+from ..matching.still_background import NOTE, stands_still, verify_what_moves
 from ..workspace import Workspace
 from .network import Matcher, MatchingJob, Names
 
@@ -21,15 +21,15 @@ def match_listed(
     block_list: Path,
     progress: Progress,
 ) -> bool:
-    """Whether the background stands still. verification: COLMAP's TwoViewGeometryOptions; block_list: a file that is
-    written and removed again. Pairs that a run before has finished are passed over."""
+    """Returns whether the background is stationary. verification: COLMAP's TwoViewGeometryOptions; block_list: a
+    temporary file. Pairs that an earlier run has finished are skipped."""
     todo = _unverified(workspace.database, pairs)
     progress.update(len(pairs) - len(todo), len(pairs), "matching")
     try:
         if todo:
             matcher.match(MatchingJob(workspace, todo, len(pairs), block_list, verification, progress))
         if still := stands_still(workspace.database):
-            progress.info(SAID)
+            progress.info(NOTE)
             verify_what_moves(workspace.database, pairs, block_list, verification, progress)
     finally:
         remove(block_list)

@@ -1,4 +1,4 @@
-"""SuperGlue and LightGlue as the stages use them: features of photos in numpy in, matches in numpy out."""
+"""SuperGlue and LightGlue as used by the stages: features of photos in numpy in, matches in numpy out."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from .superglue import SuperGlueSettings, layers_of, normalize_keypoints
 if TYPE_CHECKING:
     from .frontend import Features
 
-# Of pairs of keypoints that are matched at once, each about 12 bytes and its share of the layers'. On a CPU each
-# pair has a core to itself, and so what it gives does not hang on the pairs it comes with.
+# Pairs of keypoints matched at once, each about 12 bytes and its share of the layers. On a CPU each pair has its own
+# core, so its result does not depend on the other pairs.
 SCORES_PER_BATCH = {"cpu": 1, "cuda": 2**26, "mps": 2**24}
-MAX_PAIRS = 8  # pairs side by side
+MAX_PAIRS = 8  # pairs in parallel
 
 Matches = tuple[np.ndarray, np.ndarray]  # indices uint32 [K, 2], confidences float32 [K]
 
 
 @dataclass(frozen=True, eq=False)
 class Encoded:
-    """What the matcher makes of one photo, for all its pairs: float32 [N, 256], on the matcher's device."""
+    """A photo encoded by the matcher, for all its pairs: float32 [N, 256], on the matcher's device."""
 
     rows: Tensor
 
@@ -44,9 +44,9 @@ class Encoded:
 class Matcher:
     """SuperGlue on pairs of photos.
 
-    weights: "bundled", "official" or a folder. device: as `select_device` takes it. threshold: smallest
-    confidence of a match. precision: "fp32" or "bf16"; None for bf16 where it is fast and a self-test finds
-    that it agrees. Raises UserError when there are no weights or no such device.
+    weights: "bundled", "official" or a folder. device: as in `select_device`. threshold: minimum confidence of a match.
+    precision: "fp32" or "bf16"; None for bf16 where it is fast and a self-test finds that it agrees. Raises UserError
+    if there are no weights or no such device.
     """
 
     def __init__(
@@ -63,8 +63,8 @@ class Matcher:
         self.device = self.network.device
 
     def encode(self, features: Features) -> Encoded:
-        """What is computed once per photo, in the calling thread; `match` does it where it has not been done."""
-        # The network counts pixels from the first one's center.
+        """Computes once per photo, in the calling thread; `match` does it for photos that are not encoded yet."""
+        # In the network's coordinates the first pixel's center is 0.
         xy = normalize_keypoints(torch.from_numpy(features.keypoints) - 0.5, features.image_size)
         sides = (xy, torch.from_numpy(features.scores), torch.from_numpy(features.descriptors))
         with torch.inference_mode():
@@ -79,10 +79,10 @@ class Matcher:
         sides = [(encoded[id(first)], encoded[id(second)]) for first, second in pairs]
         result = [(np.zeros((0, 2), np.uint32), np.zeros(0, np.float32)) for _ in pairs]
         batches = list(self._batches([(len(first), len(second)) for first, second in sides]))
-        found = in_parallel(
+        results = in_parallel(
             lambda batch: self._run([sides[i] for i in batch]), batches, self.device, MAX_PAIRS
         )
-        for batch, matches in zip(batches, found, strict=True):
+        for batch, matches in zip(batches, results, strict=True):
             for index, value in zip(batch, matches, strict=True):
                 result[index] = value
         return result
@@ -90,7 +90,7 @@ class Matcher:
     def _encode_once(
         self, pairs: Sequence[tuple[Features | Encoded, Features | Encoded]]
     ) -> dict[int, Encoded]:
-        """The encoded photos by the id of what stands for them in `pairs`."""
+        """The encoded photos by the id of their entry in `pairs`."""
         distinct = {id(photo): photo for pair in pairs for photo in pair}
         encoded = {key: photo for key, photo in distinct.items() if isinstance(photo, Encoded)}
         rest = [(key, photo) for key, photo in distinct.items() if not isinstance(photo, Encoded)]
@@ -101,7 +101,7 @@ class Matcher:
         return encoded
 
     def _batches(self, sizes: list[tuple[int, int]]) -> Iterator[list[int]]:
-        """Indices of pairs that have the same numbers of keypoints, none of them 0."""
+        """Indices of pairs with the same numbers of keypoints, none of them 0."""
         groups: dict[tuple[int, int], list[int]] = {}
         for index, size in enumerate(sizes):
             if min(size) > 0:
@@ -114,14 +114,14 @@ class Matcher:
     def _run(self, batch: list[tuple[Encoded, Encoded]]) -> list[Matches]:
         with torch.inference_mode():
             first, second = ([pair[side].rows for pair in batch] for side in (0, 1))
-            found = self.network.match(first, second)
+            results = self.network.match(first, second)
             return [
-                (matches.numpy().astype(np.uint32), confidences.numpy()) for matches, confidences in found
+                (matches.numpy().astype(np.uint32), confidences.numpy()) for matches, confidences in results
             ]
 
 
 class LightGlueMatcher:
-    """LightGlue on pairs of photos whose descriptors are in ALIKED's space. Arguments and errors as `Matcher`'s."""
+    """LightGlue on pairs of photos whose descriptors are in ALIKED's space. Arguments and errors as in `Matcher`."""
 
     def __init__(
         self,
@@ -137,17 +137,17 @@ class LightGlueMatcher:
 
     def encode(self, features: Features) -> EncodedPhoto:
         """As `Matcher.encode`."""
-        # The network counts pixels from the first one's center.
+        # In the network's coordinates the first pixel's center is 0.
         xy = torch.from_numpy(features.keypoints) - 0.5
         positions = normalize_positions(xy, features.image_size)
         with torch.inference_mode():
             return self.network.encode(Described(positions, torch.from_numpy(features.descriptors)))
 
     def match(self, pairs: Sequence[tuple[EncodedPhoto, EncodedPhoto]]) -> list[Matches]:
-        """As `Matcher.match`; one pair after the other, since each has its own depth and width."""
+        """As `Matcher.match`; pair by pair, since each has its own depth and width."""
         return in_parallel(self._match, pairs, self.device, MAX_PAIRS)
 
     def _match(self, pair: tuple[EncodedPhoto, EncodedPhoto]) -> Matches:
         with torch.inference_mode():
-            found = self.network.match(*pair)
-        return found.indices.cpu().numpy().astype(np.uint32), found.scores.cpu().numpy()
+            result = self.network.match(*pair)
+        return result.indices.cpu().numpy().astype(np.uint32), result.scores.cpu().numpy()

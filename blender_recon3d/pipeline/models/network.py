@@ -1,9 +1,9 @@
-"""What a network says of itself, and what the stages ask of one. Loads neither torch nor pycolmap.
+"""What a network declares about itself, and the interfaces that the stages use. Loads neither torch nor pycolmap.
 
-A front-end is three of them (`front_ends`): a retriever tells which photos look alike, an extractor finds keypoints, a
-matcher finds which keypoints of two photos are the same. Each is declared as `NETWORK` in a module of its own in
-`networks`; what the declaration names is imported only when it is called. COLMAP's SIFT and its matcher are declared in
-the same way: they have no weights and no choice of arithmetic.
+A front-end consists of three networks (`front_ends`): a retriever finds similar photos, an extractor finds keypoints, a
+matcher finds which keypoints of two photos correspond. Each is declared as `NETWORK` in its own module in `networks`;
+what the declaration names is imported only when it is called. COLMAP's SIFT and its matcher are declared in the same
+way: they have no weights and no choice of arithmetic.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from ..events import Progress
     from ..workspace import Workspace
 
-Names = tuple[str, str]  # of the photos of a pair
+Names = tuple[str, str]  # the photos of a pair
 
 
-# -- what the stages ask ----------------------------------------------------------------------------
+# -- interfaces for the stages ----------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class ExtractionJob:
-    """names: of the photos, in their order; read_gray: a picture's file as uint8 [H, W]."""
+    """names: of the photos, in order; read_gray: reads an image file as uint8 [H, W]."""
 
     workspace: Workspace
     names: list[str]
@@ -38,7 +38,7 @@ class ExtractionJob:
 
 @dataclass(frozen=True)
 class MatchingJob:
-    """pairs: those still to match, of `total`; block_list: a file that COLMAP reads pairs from; verification: COLMAP's
+    """pairs: those still to match, of `total`; block_list: a file from which COLMAP reads pairs; verification: COLMAP's
     TwoViewGeometryOptions."""
 
     workspace: Workspace
@@ -52,33 +52,35 @@ class MatchingJob:
 class Retriever(Protocol):
     def encode(self, images: Sequence[np.ndarray]) -> np.ndarray:
         """Descriptors float32 [N, D] of length 1 of RGB photos, uint8 [H, W, 3] each, of any sizes: the larger the
-        product of two, the more the photos are alike."""
+        product of two, the more similar the photos."""
 
 
 class Extractor(Protocol):
     def remove_torn(self, job: ExtractionJob) -> bool:
-        """Remove what a run before has left torn. True where the photos' features have to be found again though the
-        database may hold some of them, and so has to be made again."""
+        """Remove incomplete results of an earlier run. True if the photos' features must be found again although the
+        database may have some of them, so that it must be rebuilt."""
 
     def extract(self, job: ExtractionJob) -> None:
-        """Write keypoints and descriptors of every photo into the database; photos that have theirs are passed over."""
+        """Write keypoints and descriptors of every photo into the database; photos that have them already are
+        skipped."""
 
 
 class Matcher(Protocol):
     def match(self, job: MatchingJob) -> None:
-        """Write the pairs' matches into the database, verified; those that it holds already are only verified."""
+        """Write the pairs' verified matches into the database; existing ones are only verified."""
 
 
-# -- what a network says ----------------------------------------------------------------------------
+# -- declarations of networks -----------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class WeightsEntry:
     """One file of weights.
 
-    name: what the user calls it; set: "bundled", "official" or "imagenet"; network: which layout it has, the name of
-    a `WeightsFile`; terms: where the license can be read; sha256 and url: None when not known before the file is
-    there (bundled ones carry it in the card beside them) and when it cannot be fetched.
+    name: the user's name for it; set: "bundled", "official" or "imagenet"; network: its layout, the name of a
+    `WeightsFile`; terms: where to read the license; sha256 and url: None if not known before the file exists (bundled
+    ones have it in their card) and if it cannot be fetched.
+
     """
 
     name: str
@@ -96,9 +98,10 @@ class WeightsEntry:
 class WeightsFile:
     """A file of weights that a network needs.
 
-    name: of the file, NAME.safetensors, and of the layout; empty_network: the network without memory for its
-    parameters that the file's tensors fit, for their names and shapes; published: the same network's weights that can
-    be fetched.
+    name: of the file, NAME.safetensors, and of the layout; empty_network: a network without memory for its parameters
+    that fits the file's tensors, for their names and shapes; published: weights of the same network that can be
+    fetched.
+
     """
 
     name: str
@@ -108,7 +111,7 @@ class WeightsFile:
 
 @dataclass(frozen=True)
 class Descriptors:
-    """kind: descriptors of different kinds cannot be compared; size: numbers a keypoint."""
+    """kind: descriptors of different kinds cannot be compared; size: numbers per keypoint."""
 
     kind: str
     size: int
@@ -116,9 +119,9 @@ class Descriptors:
 
 @dataclass(frozen=True)
 class Network:
-    """name: how front-ends call it; title: what people call it; settings: the names of those that `open` reads;
-    weights: the files it needs; precisions: what it can be told to compute in, none where it has no choice;
-    same_in_bf16: whether bf16 gives the same with these weights (as `registry.find` takes them) on this device."""
+    """name: its name in front-ends; title: its name for people; settings: the names of the settings that `open` reads;
+    weights: the files it needs; precisions: those it supports, empty if it has no choice; same_in_bf16: whether bf16
+    gives the same results with these weights (see `registry.find`) on this device."""
 
     name: str
     title: str
@@ -130,16 +133,15 @@ class Network:
 
 @dataclass(frozen=True, kw_only=True)
 class RetrieverNetwork(Network):
-    """open: the retriever, from the settings of the stage `pairs`. UserError without weights or such a device."""
+    """open: creates the retriever from the settings of the stage `pairs`. UserError without weights or the device."""
 
     open: Callable[[Any], Retriever]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExtractorNetwork(Network):
-    """open: the extractor, from the settings of the stage `features`. UserError as above.
-    descriptors: what it gives; max_keypoints: of a photo, where the settings say 0; effort: see `job_forecast`, a
-    megapixel."""
+    """open: creates the extractor from the settings of the stage `features`. UserError as above. descriptors: the kind
+    it computes; max_keypoints: per photo, if the setting is 0; effort: see `job_forecast`, per megapixel."""
 
     open: Callable[[Any], Extractor]
     descriptors: Descriptors
@@ -149,12 +151,11 @@ class ExtractorNetwork(Network):
 
 @dataclass(frozen=True, kw_only=True)
 class MatcherNetwork(Network):
-    """open: the matcher, from the settings of the stage `matches`. UserError as above.
-    descriptors: what it takes; min_inliers and max_error: fewest verified
-    matches of a pair and largest epipolar error of one, pixels, where the settings say 0; first_look:
-    fewest matches of a pair's strongest keypoints that must agree for it to be worth all of them (`first_look`), 0
-    where they do not tell; effort: see `job_forecast`, a pair; growth: the power of the number of keypoints that it
-    grows with."""
+    """open: creates the matcher from the settings of the stage `matches`. UserError as above. descriptors: the kind it
+    needs; min_inliers and max_error: minimum number of verified matches of a pair and maximum epipolar error of one in
+    pixels, if the settings are 0; first_look: minimum number of agreeing matches of a pair's strongest keypoints for it
+    to be matched with all of them (`first_look`), 0 if they do not tell; effort: see `job_forecast`, per pair; growth:
+    the exponent of the number of keypoints in the effort."""
 
     open: Callable[[Any], Matcher]
     descriptors: Descriptors

@@ -1,4 +1,4 @@
-"""What every network that matches is used by: blocks of pairs, which COLMAP verifies, in the database."""
+"""The common part of networks that match: blocks of pairs, verified by COLMAP, in the database."""
 
 from __future__ import annotations
 
@@ -14,19 +14,17 @@ from .first_look import FirstLook, needed
 from .network import MatchingJob, Names
 from .parallel import prefetch
 
-BLOCK = {"cpu": 8, "cuda": 32, "mps": 8}  # pairs at once; two such blocks are what a kill can cost
+BLOCK = {"cpu": 8, "cuda": 32, "mps": 8}  # pairs at once; a kill can cost two such blocks
 TILE = 16  # photos
 NO_MATCHES = np.zeros((0, 2), np.uint32)  # of a pair that failed the first look
 
-Found = tuple[
-    list[Names], dict[Names, np.ndarray]
-]  # a block, and the matches of those of its pairs that had none
+Found = tuple[list[Names], dict[Names, np.ndarray]]  # a block, and the matches of its new pairs
 
 
 class NetworkMatcher:
-    """precision: the setting, for a remark where it is slow here. first_keypoints: how many of the strongest decide
-    whether a pair is worth all of them; first_look: how many of their matches must agree. All pairs are matched with
-    all where either is 0."""
+    """precision: the setting, for a remark if it is slow here. first_keypoints: how many of the strongest decide
+    whether a pair is matched with all of them; first_look: how many of their matches must agree. All pairs are matched
+    with all keypoints if either is 0."""
 
     def __init__(
         self,
@@ -41,10 +39,10 @@ class NetworkMatcher:
         self.first_look = first_look
 
     def match(self, job: MatchingJob) -> None:
-        """The network on a block of pairs while COLMAP verifies the block before, just written in one transaction.
+        """Match a block of pairs while COLMAP verifies the previous block, which was written in one transaction.
 
-        Pairs that fail the first look are written without matches, and verified last: until then, a resumed run knows
-        them by that.
+        Pairs that fail the first look are written without matches, and verified last: until then, a resumed run
+        recognizes them by that.
         """
         if remark := slow_remark(self.precision, self.network.device):
             job.progress.info(remark)
@@ -62,9 +60,9 @@ class NetworkMatcher:
         done = job.total - len(job.pairs)
         size = BLOCK[self.network.device.type]
         failed = [pair for pair, count in matched.items() if not count] if look else []
-        for block, found in prefetch(match, blocks(job, size, set(failed))):
-            write_matches(job, ids, found)
-            passed = [pair for pair in block if found.get(pair) is not NO_MATCHES]
+        for block, matches in prefetch(match, blocks(job, size, set(failed))):
+            write_matches(job, ids, matches)
+            passed = [pair for pair in block if matches.get(pair) is not NO_MATCHES]
             failed += [pair for pair in block if pair not in passed]
             verify(job, passed)
             done += len(passed)
@@ -73,7 +71,7 @@ class NetworkMatcher:
             self._match_again(job, photos, ids, failed, look)
 
     def look(self, job: MatchingJob) -> FirstLook | None:
-        """The first look at a job's pairs, where there is one."""
+        """The first look at a job's pairs, if enabled."""
         if not self.first_keypoints or not self.first_look:
             return None
         return FirstLook(self.network, job.workspace, self.first_keypoints, self.first_look, job.verification)
@@ -86,16 +84,16 @@ class NetworkMatcher:
         failed: list[Names],
         look: FirstLook,
     ) -> None:
-        """All keypoints of those pairs that the photos need, though they failed the first look."""
+        """Match those pairs with all keypoints that the photos need although they failed the first look."""
         size = BLOCK[self.network.device.type]
-        unknown = [pair for pair in failed if pair not in look.agreeing]  # of a run before
+        unknown = [pair for pair in failed if pair not in look.agreeing]  # from an earlier run
         for start in range(0, len(unknown), size):
             look.promising(unknown[start : start + size])
         again = needed(job.workspace, {pair: look.agreeing.get(pair, 0) for pair in failed})
         done = job.total - len(failed)
         parts = [again[start : start + size] for start in range(0, len(again), size)]
-        for block, found in prefetch(lambda block: (block, photos.match(block)), parts):
-            write_matches(job, ids, found)
+        for block, matches in prefetch(lambda block: (block, photos.match(block)), parts):
+            write_matches(job, ids, matches)
             done += len(block)
             job.progress.update(done, job.total, "matching once more")
         verify(job, failed)
@@ -103,27 +101,27 @@ class NetworkMatcher:
 
 
 def stored(job: MatchingJob) -> tuple[dict[str, int], dict[Names, int]]:
-    """The images' ids, and how many matches the database holds of those of the job's pairs that it has any entry of."""
+    """The images' ids, and the number of matches of the job's pairs that have an entry in the database."""
     with open_database(job.workspace.database) as database:
         ids = image_ids(database)
         counts = {
             pair: number for pair, (number, _) in pair_counts(database).items()
-        }  # of those that have any
-        there = [(a, b) for a, b in job.pairs if database.exists_matches(ids[a], ids[b])]
-    return ids, {(a, b): counts.get((min(ids[a], ids[b]), max(ids[a], ids[b])), 0) for a, b in there}
+        }  # of pairs with matches
+        existing = [(a, b) for a, b in job.pairs if database.exists_matches(ids[a], ids[b])]
+    return ids, {(a, b): counts.get((min(ids[a], ids[b]), max(ids[a], ids[b])), 0) for a, b in existing}
 
 
-def write_matches(job: MatchingJob, ids: dict[str, int], found: dict[Names, np.ndarray]) -> None:
-    """In one transaction; what is there of a pair is replaced."""
+def write_matches(job: MatchingJob, ids: dict[str, int], matches_of: dict[Names, np.ndarray]) -> None:
+    """Write matches in one transaction; existing ones of a pair are replaced."""
     with open_database(job.workspace.database) as database, pycolmap.DatabaseTransaction(database):
-        for (a, b), matches in found.items():
+        for (a, b), matches in matches_of.items():
             if database.exists_matches(ids[a], ids[b]):
                 database.delete_matches(ids[a], ids[b])
             database.write_matches(ids[a], ids[b], matches)
 
 
 def verify(job: MatchingJob, pairs: list[Names]) -> None:
-    """By COLMAP, which writes what it finds."""
+    """Verify pairs by COLMAP, which writes the results."""
     if not pairs:
         return
     write_pairs(job.block_list, pairs)
@@ -135,17 +133,17 @@ def verify(job: MatchingJob, pairs: list[Names]) -> None:
     )
 
 
-def blocks(job: MatchingJob, size: int, without: Collection[Names] = ()) -> list[list[Names]]:
-    """What is left of each block of `size` pairs, `without` those. They are cut from all pairs, so that a resumed run
-    has the same."""
-    left = set(job.pairs).difference(without)
+def blocks(job: MatchingJob, size: int, exclude: Collection[Names] = ()) -> list[list[Names]]:
+    """The remaining pairs of each block of `size` pairs, without `exclude`. Blocks are cut from all pairs, so that a
+    resumed run has the same ones."""
+    left = set(job.pairs).difference(exclude)
     pairs = by_tiles(read_pairs(job.workspace.pairs))
     cut = [pairs[start : start + size] for start in range(0, len(pairs), size)]
     return [block for whole in cut if (block := [pair for pair in whole if pair in left])]
 
 
 def by_tiles(pairs: list[Names]) -> list[Names]:
-    """The pairs in an order in which a photo that is met is soon met again, however many photos there are."""
+    """The pairs in an order in which a photo's pairs are close together, however many photos there are."""
     number = {name: index for index, name in enumerate(sorted({name for pair in pairs for name in pair}))}
 
     def key(pair: Names) -> tuple[int, ...]:

@@ -1,8 +1,8 @@
-"""Work for a network on several photos or pairs at once: on a CPU each on a core of its own.
+"""Runs a network on several photos or pairs in parallel: on a CPU each on its own core.
 
-Two photos next to each other, one thread each, are through sooner than one after the other with two threads:
-no thread waits for another after every operation, and what is small is done in parallel too. And the result does
-not hang on how many cores there are: with other numbers of threads, convolutions and products round otherwise.
+Two photos in parallel with one thread each finish sooner than in sequence with two threads: no thread waits for another
+after every operation, and small operations run in parallel too. Also, the result does not depend on the number of
+cores: with another number of threads, convolutions and products round differently.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..system.cpu import cores
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-MAX_WORKERS = 4  # side by side; more take more memory and share the caches
+MAX_WORKERS = 4  # in parallel; more take more memory and share the caches
 
 
 def in_parallel(
@@ -27,7 +27,7 @@ def in_parallel(
     device: torch.device,
     max_workers: int = MAX_WORKERS,
 ) -> list[Result]:
-    """function(item) of each, in their order. On a CPU up to `max_workers` at once, each with one thread of torch's."""
+    """function(item) of each, in order. On a CPU up to `max_workers` at once, each with one torch thread."""
     if device.type != "cpu" or not items:
         return [function(item) for item in items]
     with ThreadPoolExecutor(min(max_workers, cores(), len(items)), initializer=_one_thread) as pool:
@@ -35,11 +35,11 @@ def in_parallel(
 
 
 def _one_thread() -> None:
-    torch.set_num_threads(1)  # holds for the calling thread
+    torch.set_num_threads(1)  # applies to the calling thread
 
 
 def prefetch(function: Callable[[Item], Result], items: Iterable[Item], count: int = 1) -> Iterator[Result]:
-    """function(item) of each, in their order, computed in another thread up to `count` before it is asked for."""
+    """function(item) of each, in order, computed in another thread up to `count` items ahead."""
     pool = ThreadPoolExecutor(1)
     waiting: list[Future[Result]] = []
     try:

@@ -1,7 +1,7 @@
-"""The loaded networks in the arithmetic of their device, checked to give what they give in fp32 on the CPU.
+"""Loads the networks in their device's arithmetic, checking that they agree with fp32 on the CPU.
 
-`arithmetic` says where bf16 is fast. It is used there if it finds the same keypoints and matches with the weights
-at hand; Apple's GPUs are used only where they compute what the CPU computes.
+`arithmetic` decides where bf16 is fast. It is used there if it finds the same keypoints and matches with the given
+weights; Apple's GPUs are used only if they compute the same as the CPU.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name everybody uses
+import torch.nn.functional as F  # noqa: N812 - the conventional name
 from torch import Tensor
 
 from . import weights as weights_of
@@ -23,10 +23,10 @@ from .registry import read_card
 from .superglue import DESCRIPTOR_SIZE, SuperGlueSettings, layers_of
 from .superpoint import Keypoints, SuperPoint, SuperPointSettings
 
-MIN_REPEATED = 0.9  # share of keypoints found again within a pixel, both ways
+MIN_REPEATED = 0.9  # share of keypoints found again within a pixel, in both directions
 MIN_COSINE = 0.99  # mean cosine of the descriptors of the same keypoint
-MIN_SAME = 0.98  # share of keypoints that get the same partner, or none
-MAX_MOVED = 0.05  # share of the assignment that goes elsewhere
+MIN_SAME = 0.98  # share of keypoints with the same partner, or none
+MAX_MOVED = 0.05  # share of the assignment that differs
 SIZE = (128, 160)  # of the test image, pixels
 KEYPOINTS = 200  # of the test pair
 Fast = TypeVar("Fast")
@@ -34,9 +34,9 @@ DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
 def choose_for(networks: Sequence[Network], weights: str, device: str) -> Choice:
-    """The arithmetic of a job's networks: bf16 where it is fast and all of them give the same in it.
+    """The arithmetic of a job's networks: bf16 where it is fast and all of them give the same results.
 
-    weights, device: as `frontend.FeatureExtractor` takes them. Raises UserError as that does.
+    weights, device: as in `frontend.FeatureExtractor`. Raises the same UserErrors.
     """
     where = select_device(device)
     choice = choose(where)
@@ -50,7 +50,7 @@ def choose_for(networks: Sequence[Network], weights: str, device: str) -> Choice
 
 
 def superpoint_takes_bf16(weights: str, device: torch.device) -> bool:
-    """Whether it is computed in bf16 on a device that is fast in it. UserError when there are no weights."""
+    """Whether it runs in bf16 on a device with fast bf16. UserError if there are no weights."""
     network = load_superpoint(weights, SuperPointSettings().max_keypoints)
     return fastest_superpoint(network, device).dtype == torch.bfloat16
 
@@ -63,8 +63,8 @@ def superglue_takes_bf16(weights: str, device: torch.device) -> bool:
 
 
 def load_superpoint(weights: str, max_keypoints: int, **choice: Any) -> SuperPoint:
-    """The network on the CPU. choice: further fields of `SuperPointSettings`. UserError when there are no weights."""
-    # Weights were trained with one way of reading descriptors; what their card does not say is the published.
+    """The network on the CPU. choice: further fields of `SuperPointSettings`. UserError if there are no weights."""
+    # Weights were trained with one way of sampling descriptors; if their card does not say, it is the published one.
     card = read_card(weights_of.find("superpoint", weights)[0])
     published = card.get("sampling") != "exact"
     subpixel = card.get("positions") == "between pixels"
@@ -79,17 +79,17 @@ def load_superpoint(weights: str, max_keypoints: int, **choice: Any) -> SuperPoi
 def fastest_superpoint(
     network: SuperPoint, device: torch.device, precision: Precision | None = None
 ) -> FastSuperPoint:
-    """The network, which is on the CPU, for inference on `device` or, if that computes wrongly, on the CPU.
+    """The network, given on the CPU, for inference on `device` or, if that computes incorrectly, on the CPU.
 
-    precision: None for the one that `arithmetic` chooses, as far as it agrees with the network in fp32.
+    precision: None for `arithmetic`'s choice, if it agrees with the network in fp32.
     """
-    wanted = precision or choose(device).precision
-    fast = FastSuperPoint(network, DTYPES[wanted], device)
-    trusted = device.type != "mps" and (precision is not None or wanted == "fp32")
+    requested = precision or choose(device).precision
+    fast = FastSuperPoint(network, DTYPES[requested], device)
+    trusted = device.type != "mps" and (precision is not None or requested == "fp32")
     if trusted or superpoint_agrees(network, fast):
         return fast
     if device.type == "mps":
-        return FastSuperPoint(network, DTYPES[wanted], torch.device("cpu"))
+        return FastSuperPoint(network, DTYPES[requested], torch.device("cpu"))
     return FastSuperPoint(network, torch.float32, device)
 
 
@@ -99,7 +99,7 @@ def fastest_superglue(
     device: torch.device,
     precision: Precision | None = None,
 ) -> FastSuperGlue:
-    """A state dict as a matcher on `device` or, if that computes wrongly, on the CPU; precision as above."""
+    """A state dict as a matcher on `device` or, if that computes incorrectly, on the CPU; precision as above."""
 
     def made(where: torch.device, arithmetic: GlueArithmetic) -> FastSuperGlue:
         return FastSuperGlue(tensors, settings, where, arithmetic)
@@ -113,27 +113,27 @@ def fastest_matcher(
     device: torch.device,
     precision: Precision | None,
 ) -> Fast:
-    """What `made` makes for the device in the arithmetic that is fast there, if it `agrees` with the exact one on the
-    CPU; else in fp32, or on the CPU where a Mac's GPU computes wrongly. precision: as `fastest_superglue` takes it."""
-    wanted = precision or choose(device).precision
-    fast = made(device, glue_arithmetic(wanted, device))
-    trusted = device.type != "mps" and (precision is not None or wanted == "fp32")
+    """The result of `made` for the device in the arithmetic that is fast there, if it `agrees` with the exact one on
+    the CPU; else in fp32, or on the CPU if a Mac's GPU computes incorrectly. precision: as in `fastest_superglue`."""
+    requested = precision or choose(device).precision
+    fast = made(device, glue_arithmetic(requested, device))
+    trusted = device.type != "mps" and (precision is not None or requested == "fp32")
     cpu = torch.device("cpu")
     if trusted or agrees(made(cpu, GlueArithmetic()), fast):
         return fast
     if device.type == "mps":
-        return made(cpu, glue_arithmetic(wanted, cpu))
+        return made(cpu, glue_arithmetic(requested, cpu))
     return made(device, GlueArithmetic())
 
 
 def glue_arithmetic(precision: Precision, device: torch.device) -> GlueArithmetic:
-    """With the attention that is the faster one in it: on a CPU torch's own runs at fp32 speed in bf16 too."""
+    """Includes the attention that is faster with it: on a CPU torch's own runs at fp32 speed even in bf16."""
     blocks = precision == "bf16" and device.type == "cpu"
     return GlueArithmetic(DTYPES[precision], "blocks" if blocks else "torch")
 
 
 def superpoint_agrees(network: SuperPoint, fast: FastSuperPoint) -> bool:
-    """Whether both find the same keypoints and descriptors on a fixed synthetic image."""
+    """Whether both find the same keypoints and descriptors in a fixed synthetic image."""
     image = synthetic_image(*SIZE)
     with torch.inference_mode():
         exact = network(image)[0]
@@ -142,10 +142,10 @@ def superpoint_agrees(network: SuperPoint, fast: FastSuperPoint) -> bool:
 
 
 def agrees(exact: Keypoints, reduced: Keypoints) -> bool:
-    """Whether two sets of keypoints are the same in all that matters for matching.
+    """Whether two sets of keypoints are equivalent for matching.
 
-    The strongest half of each must be found in the other within a pixel (the weak ones come and go at the
-    threshold whatever the arithmetic), with descriptors that point the same way.
+    The strongest half of each must be found in the other within a pixel (the weak ones vary at the threshold whatever
+    the arithmetic), with descriptors in the same direction.
     """
     if len(exact.keypoints) == 0 or len(reduced.keypoints) == 0:
         return len(exact.keypoints) == len(reduced.keypoints)
@@ -163,7 +163,7 @@ def agrees(exact: Keypoints, reduced: Keypoints) -> bool:
 
 
 def superglue_agrees(exact: FastSuperGlue, fast: FastSuperGlue) -> bool:
-    """Whether both match a fixed synthetic pair alike: partners, and the whole assignment behind them."""
+    """Whether both give the same matches for a fixed synthetic pair: partners, and the whole assignment."""
     assignments, partners = [], []
     with torch.inference_mode():
         for glue in (exact, fast):
@@ -182,7 +182,7 @@ def superglue_agrees(exact: FastSuperGlue, fast: FastSuperGlue) -> bool:
 
 
 def synthetic_image(height: int, width: int) -> Tensor:
-    """A fixed gray image [1, 1, height, width] in [0, 1] with edges, corners and texture of several scales."""
+    """A fixed gray image [1, 1, height, width] in [0, 1] with edges, corners and texture at several scales."""
     rows = torch.arange(height, dtype=torch.float32)[:, None]
     columns = torch.arange(width, dtype=torch.float32)[None, :]
     image = torch.full((height, width), 0.5)
@@ -195,8 +195,8 @@ def synthetic_image(height: int, width: int) -> Tensor:
 
 
 def synthetic_pair() -> list[tuple[Tensor, Tensor, Tensor]]:
-    """Fixed keypoints of two images as `FastSuperGlue.encode` takes them: three of four of the second are the
-    first's, moved by an affine map, with similar descriptors; the rest have none like them."""
+    """Fixed keypoints of two images as input of `FastSuperGlue.encode`: three quarters of the second's are the first's,
+    moved by an affine map, with similar descriptors; the rest have no counterpart."""
     random = torch.Generator().manual_seed(0)
     xy, moved = synthetic_places(random)
     descriptors = torch.randn(KEYPOINTS, DESCRIPTOR_SIZE, generator=random)
@@ -211,7 +211,7 @@ def synthetic_pair() -> list[tuple[Tensor, Tensor, Tensor]]:
 
 
 def synthetic_places(random: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
-    """Places [KEYPOINTS, 2] in -0.5 to 0.5 and the same moved by an affine map."""
+    """Positions [KEYPOINTS, 2] in -0.5 to 0.5 and the same moved by an affine map."""
     random = random or torch.Generator().manual_seed(0)
     xy = torch.rand(KEYPOINTS, 2, generator=random) - 0.5
     return xy, xy @ torch.tensor([[0.9, 0.25], [-0.2, 1.05]]) + torch.tensor([0.05, -0.08])

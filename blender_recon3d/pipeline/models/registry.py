@@ -1,8 +1,8 @@
-"""Which weights there are, under which license, and where on this machine. Standard library only.
+"""Which weights exist, under which license, and where on this machine. Standard library only.
 
-Three sets: "bundled" (ours, free for any use), "official" (the authors', with torchvision's ImageNet weights
-for EfficientNet) and a folder of the user's. A file is looked for in the user's cache, then among what is
-bundled. Bundled ones are NAME.safetensors with a card NAME.json beside it; nothing here changes when they come.
+Three sets: "bundled" (ours, free for any use), "official" (the authors', with torchvision's ImageNet weights for
+EfficientNet) and a folder of the user's. Files are looked up in the user's cache, then among the bundled ones. Bundled
+ones are NAME.safetensors with a card NAME.json; adding some needs no change here.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ FETCHABLE: tuple[WeightsEntry, ...] = tuple(entry for file in FILES.values() for
 
 
 def cache_folder() -> Path:
-    """The user's cache: RECON3D_CACHE, or the platform's place for caches. It need not exist."""
+    """The user's cache: RECON3D_CACHE, or the platform's location for caches. It need not exist."""
     if named := os.environ.get(CACHE_VARIABLE):
         return user_path(named)
     if sys.platform == "win32":
@@ -46,23 +46,23 @@ def cache_folder() -> Path:
 
 
 def fetched_folder() -> Path:
-    """Where `fetch` puts its files, and the first place they are looked for."""
+    """Where `fetch` stores its files, which is searched first."""
     return cache_folder() / "weights"
 
 
 def bundled_folders() -> list[Path]:
-    """Where bundled weights may lie: inside the installed package, or in a checkout's vendor folder."""
+    """Where bundled weights may be: inside the installed package, or in a checkout's vendor folder."""
     return list(BUNDLED_WEIGHTS)
 
 
 def list_weights() -> list[dict[str, Any]]:
-    """What there is to know, a dict an entry: name, set, network, license, commercial (bool), terms, url (None
-    when it cannot be fetched), where (path of the file, None when it is not here)."""
+    """One dict per entry: name, set, network, license, commercial (bool), terms, url (None if it cannot be fetched),
+    where (path of the file, None if it is not on this machine)."""
     rows = []
     for entry in [bundled_entry(name) for name in FILES] + list(FETCHABLE):
         path = _locate(entry)
         if path is None and not FILES[entry.network].published:
-            continue  # of a network whose weights do not ship yet
+            continue  # weights that do not ship yet
         rows.append(
             {
                 "name": entry.name,
@@ -79,10 +79,10 @@ def list_weights() -> list[dict[str, Any]]:
 
 
 def find(name: str, weights: str) -> tuple[Path, str | None]:
-    """The file for network `name` and the sha256 that it must have, if one is known.
+    """The file for network `name` and its expected sha256, if known.
 
-    weights: "bundled", "official" or a folder that holds NAME.safetensors, NAME.pth or the published file.
-    Raises UserError when there is none, saying what to do.
+    weights: "bundled", "official" or a folder with NAME.safetensors, NAME.pth or the published file. Raises UserError
+    if there is none, saying what to do.
     """
     if name not in FILES:
         raise ValueError(f"no network {name!r}: {', '.join(FILES)}")
@@ -110,7 +110,7 @@ def find(name: str, weights: str) -> tuple[Path, str | None]:
 
 
 def is_available(name: str, weights: str) -> bool:
-    """True when `find` would find the file."""
+    """Whether `find` finds the file."""
     try:
         find(name, weights)
     except UserError:
@@ -119,8 +119,8 @@ def is_available(name: str, weights: str) -> bool:
 
 
 def identity(name: str, weights: str) -> str:
-    """What tells one file of weights from another: its sha256, and how its card says that keypoints are placed, if it
-    does. UserError when there is none."""
+    """Identifies a file of weights: its sha256, and the keypoint positions that its card mentions, if any. UserError if
+    there is none."""
     path, _ = find(name, weights)
     with open(path, "rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -128,7 +128,7 @@ def identity(name: str, weights: str) -> str:
 
 
 def bundled_entry(name: str) -> WeightsEntry:
-    """The entry of a bundled network, from the card beside its file where there is one."""
+    """The entry of a bundled network, from its card if there is one."""
     file_name = f"{name}.safetensors"
     card: Mapping[str, Any] = {}
     for folder in bundled_folders():
@@ -142,7 +142,7 @@ def bundled_entry(name: str) -> WeightsEntry:
 
 
 def read_card(path: Path) -> dict[str, Any]:
-    """The card beside a file of weights (NAME.json for NAME.safetensors), empty when there is none."""
+    """The card of a file of weights (NAME.json for NAME.safetensors), empty if there is none."""
     card = path.with_suffix(".json")
     try:
         content = json_values.parse(read_regular(card, json_values.MAX_BYTES))

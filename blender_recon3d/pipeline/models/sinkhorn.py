@@ -1,10 +1,10 @@
 """Sinkhorn's algorithm on numbers instead of logarithms, fast, and mutual matches of its result.
 
-The same iterations as `superglue.log_assignment`, which is the reference, with scaling vectors a and b on a
-kernel K of exponentials: the assignment is a_i K_ij b_j, and a half-step is one matrix-vector product instead
-of as many exponentials and logarithms as there are entries. So that nothing under- or overflows, a and b go
-into the logarithms and K is taken afresh once they have grown large (Schmitzer: "Stabilized Sparse Scaling
-Algorithms for Entropy Regularized Transport Problems", 2019, section 3.2). Logarithms are to the base 2.
+The same iterations as `superglue.log_assignment`, which is the reference, with scaling vectors a and b on a kernel K of
+exponentials: the assignment is a_i K_ij b_j, and a half-step is one matrix-vector product instead of as many
+exponentials and logarithms as there are entries. To avoid under- and overflow, a and b are absorbed into the logarithms
+and K is recomputed when they have grown large (Schmitzer: "Stabilized Sparse Scaling Algorithms for Entropy Regularized
+Transport Problems", 2019, section 3.2). Logarithms are to the base 2.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-# A half-step averages: it never changes the logarithms of a or b by more than the half-step before it changed
-# those of the other, so that one look at the change bounds all that follows.
-GROWTH = 60.0  # of a and b together, as a power of two, at which both go into K
-RANGE = 100.0  # the same: what K may lack by then was below 2^-126 in K and stays below 2^-26
-TOLERANCE = 1e-3  # largest change of the logarithm of an entry by all iterations that are left out
-LONGEST = 10  # maximum number of iterations between two looks
-ROWS = 256  # multiplied at a time, which stay in a cache
+# A half-step averages: it never changes the logarithms of a or b by more than the previous half-step changed those of
+# the other, so that one measured change bounds all later ones.
+GROWTH = 60.0  # of a and b together, as a power of two, at which both are absorbed into K
+RANGE = 100.0  # the same as an upper bound: entries below 2^-126 that K lacks by then are still below 2^-26
+TOLERANCE = 1e-3  # largest change of the logarithm of an entry by all skipped iterations
+LONGEST = 10  # maximum number of iterations between two checks
+ROWS = 256  # multiplied at a time, to fit into a cache
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """Of a batch of pairs: row[:, :, None] * kernel * column[:, None, :], dustbins last.
+    """For a batch of pairs: row[:, :, None] * kernel * column[:, None, :], dustbins last.
 
-    kernel: [B, M + 1, N + 1]; row: [B, M + 1]; column: [B, N + 1]; iterations: how many to run.
+    kernel: [B, M + 1, N + 1]; row: [B, M + 1]; column: [B, N + 1]; iterations: number of iterations run.
     """
 
     kernel: Tensor
@@ -50,8 +50,7 @@ def logits_with_dustbins(first: Tensor, second: Tensor, bin_score: float) -> Ten
 
 
 def assign(logits: Tensor, iterations: int) -> Assignment:
-    """logits: float32 [B, M + 1, N + 1], scores to the base 2 with dustbins as
-    `logits_with_dustbins` adds them.
+    """logits: float32 [B, M + 1, N + 1], scores to the base 2 with dustbins, from `logits_with_dustbins`.
 
     Rows and columns of the result sum to 1, the dustbins' to the number of keypoints of the other image.
     """
@@ -70,7 +69,7 @@ def assign(logits: Tensor, iterations: int) -> Assignment:
         if done < look or done == iterations:
             continue
         low, high = _logarithms(b / before)
-        # A factor that all of b has is one that all of a has inverted. What is not a number ends it too.
+        # A common factor of b is inverted in a. A value that is not a number ends the loop too.
         if not (high - low) * (iterations - done) >= TOLERANCE:
             break
         change = max(-low, high)
@@ -93,22 +92,22 @@ def times(matrices: Tensor, vectors: Tensor) -> Tensor:
 
 
 def _logarithms(values: Tensor) -> tuple[float, float]:
-    """To the base 2, of the smallest and the largest."""
+    """Logarithms to the base 2 of the smallest and the largest."""
     low, high = torch.aminmax(values)
     return float(low.log2()), float(high.log2())
 
 
 def mutual_matches(assignment: Assignment, threshold: float) -> list[tuple[Tensor, Tensor]]:
-    """As `superglue.mutual_matches`, for each pair: the rows that have a match and their columns, int64
-    [K, 2], by rows, and confidences [K]; on the CPU."""
+    """As `superglue.mutual_matches`, for each pair: the matched rows and their columns, int64 [K, 2], by rows, and
+    confidences [K]; on the CPU."""
     inner = assignment.kernel[:, :-1, :-1]
     parts = zip(inner, assignment.row[:, :-1], assignment.column[:, :-1], strict=True)
     return [_mutual(kernel, row, column, threshold) for kernel, row, column in parts]
 
 
 def _mutual(kernel: Tensor, row: Tensor, column: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
-    """Only maxima are sought among all entries; where they are, which takes ten times as long, only among
-    the rows that are sure enough."""
+    """Only the maxima are computed over all entries; their positions, which takes ten times as long, only for the rows
+    with enough confidence."""
     blocks = kernel.split(ROWS)
     confidence = torch.cat([(block * column).amax(dim=1) for block in blocks]) * row
     best = torch.stack(
@@ -118,7 +117,7 @@ def _mutual(kernel: Tensor, row: Tensor, column: Tensor, threshold: float) -> tu
     columns = (kernel[rows] * column).argmax(dim=1)
     mutual = kernel[rows, columns] * row[rows] >= best[columns]
     rows, columns, confidence = (x[mutual].cpu() for x in (rows, columns, confidence[rows]))
-    # Of several rows that are equally good for a column, the first has it.
+    # Of several rows that are equally good for a column, the first one gets it.
     first = columns.new_full((len(best),), len(row)).scatter_reduce_(0, columns, rows, "amin")
     accepted = first[columns] == rows
     return torch.stack([rows, columns], dim=1)[accepted], confidence[accepted]

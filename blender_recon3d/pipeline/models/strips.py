@@ -1,26 +1,26 @@
 """Blocks of two convolutions on large images, strip by strip.
 
-Their cost on a CPU is memory, not arithmetic: a photo's first feature maps are 64 channels of every pixel. Here a block
-is computed for as many rows at a time as stay in the cache, with the rows above and below that it looks at, so that the
-result is the same.
+Their cost on a CPU is memory, not arithmetic: a photo's first feature maps have 64 channels per pixel. Here a block is
+computed for as many rows at a time as fit into the cache, with the margin of rows that it needs, so that the result is
+the same.
 """
 
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name everybody uses
+import torch.nn.functional as F  # noqa: N812 - the conventional name
 from torch import Tensor
 
-STRIP_BYTES = 4 * 2**20  # of one feature map: what a core's caches hold
-HALO = 2  # rows that two 3x3 convolutions look beyond each edge
+STRIP_BYTES = 4 * 2**20  # of one feature map: fits into a core's caches
+HALO = 2  # rows that two 3x3 convolutions need beyond each edge
 
 Layer = tuple[Tensor, Tensor]  # weight and bias of a convolution
 
 
 def block(x: Tensor, first: Layer, second: Layer, pool: bool, strip_bytes: int = STRIP_BYTES) -> Tensor:
-    """Two convolutions of 3x3 and, where `pool`, the maxima of 2x2: [B, C, H, W] to [B, C', H // 2, W // 2].
+    """Two 3x3 convolutions and, if `pool`, 2x2 max pooling: [B, C, H, W] to [B, C', H // 2, W // 2].
 
-    strip_bytes: of the feature map that is computed at a time on a CPU; a GPU does all.
+    strip_bytes: size of the part of the feature map computed at a time on a CPU; a GPU computes all at once.
     """
     height = x.shape[2]
     end = height // 2 * 2 if pool else height  # an odd row is in no window
@@ -30,7 +30,7 @@ def block(x: Tensor, first: Layer, second: Layer, pool: bool, strip_bytes: int =
 
 
 def _strip_rows(x: Tensor, channels: int, strip_bytes: int) -> int:
-    """How many rows at a time; a multiple of 8, so that no 2x2 window is cut."""
+    """The number of rows at a time; a multiple of 8, so that no 2x2 window is cut."""
     batch, _, height, width = x.shape
     if x.device.type != "cpu":
         return height
@@ -38,12 +38,12 @@ def _strip_rows(x: Tensor, channels: int, strip_bytes: int) -> int:
 
 
 def _strip(x: Tensor, first: Layer, second: Layer, pool: bool, start: int, stop: int) -> Tensor:
-    """Rows start to stop of a block's input, as the block's output."""
+    """The block's output for rows start to stop of its input."""
     height = x.shape[2]
-    above, below = max(HALO - start, 0), max(stop + HALO - height, 0)  # outside of the image
+    above, below = max(HALO - start, 0), max(stop + HALO - height, 0)  # outside the image
     rows = x[:, :, max(start - HALO, 0) : stop + HALO]
     y = F.conv2d(F.pad(rows, (0, 0, above, below)), *first, padding=(0, 1)).relu_()
-    # The second convolution, too, has zeros around the image, not what the first one makes of zeros.
+    # The second convolution also has zeros around the image, not the first one's response to zeros.
     if above:
         y[:, :, : above - 1] = 0
     if below:

@@ -1,12 +1,12 @@
 """SuperGlue: matches between the keypoints of two images, in one file.
 
-Written from the paper (Sarlin, DeTone, Malisiewicz, Rabinovich: "SuperGlue: Learning Feature Matching with
-Graph Neural Networks", CVPR 2020, arXiv:1911.11763); numbers in brackets are its equations. The parameters
-carry the names and shapes of the published checkpoint (`kenc`, `gnn`, `final_proj`, `bin_score`), so that it
-and ours load into the same network.
+Written from the paper (Sarlin, DeTone, Malisiewicz, Rabinovich: "SuperGlue: Learning Feature Matching with Graph Neural
+Networks", CVPR 2020, arXiv:1911.11763); numbers in brackets are its equations. The parameters have the names and shapes
+of the published checkpoint (`kenc`, `gnn`, `final_proj`, `bin_score`), so that it and ours load into the same network.
 
-Batches: pairs with different numbers of keypoints share a batch by padding; `valid` says which entries are
-real, and what is padded has no influence on the rest. Every side of every pair needs one valid keypoint.
+
+Batches: pairs with different numbers of keypoints share a batch by padding; `valid` marks the real entries, and padding
+has no influence on the rest. Every side of every pair needs one valid keypoint.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name everybody uses
+import torch.nn.functional as F  # noqa: N812 - the conventional name
 from torch import Tensor, nn
 
 DESCRIPTOR_SIZE = 256
 HEADS = 4
 LAYERS = 18  # alternating self, cross, self, cross ...
 KEYPOINT_ENCODER = (32, 64, 128, 256)
-NEVER = -1e9  # log of the assignment of what is only padding; finite, so that no NaN can arise
+NEVER = -1e9  # log of the assignment of padding; finite, to avoid NaN
 
 
 @dataclass(frozen=True)
 class SuperGlueSettings:
-    """layers: of attention, self and cross in turn. sinkhorn_iterations: 100 in use, 20 suffice in training.
-    threshold: smallest confidence of a match."""
+    """layers: of attention, alternating self and cross. sinkhorn_iterations: 100 for use, 20 suffice in training.
+    threshold: minimum confidence of a match."""
 
     layers: int = LAYERS
     sinkhorn_iterations: int = 100
@@ -40,8 +40,8 @@ class SuperGlueSettings:
 class KeypointSet:
     """The keypoints of one side of a batch of pairs.
 
-    keypoints: [B, N, 2] as `normalize_keypoints` gives them; scores: [B, N], the detector's;
-    descriptors: [B, N, 256]; valid: bool [B, N], False where an entry is padding, or None when all are real.
+    keypoints: [B, N, 2] from `normalize_keypoints`; scores: [B, N], the detector's; descriptors: [B, N, 256]; valid:
+    bool [B, N], False for padding, or None if all are real.
     """
 
     keypoints: Tensor
@@ -51,8 +51,8 @@ class KeypointSet:
 
 
 def normalize_keypoints(xy: Tensor, image_size: tuple[float, float]) -> Tensor:
-    """Keypoints [..., 2] in pixels, first pixel center (0, 0), of an image of (width, height), as the network
-    takes them: from the middle of the image, in units of 0.7 times its longer side."""
+    """Keypoints [..., 2] in pixels, first pixel center (0, 0), of an image of (width, height), as input of the network:
+    from the center of the image, in units of 0.7 times its longer side."""
     size = torch.tensor(image_size, dtype=xy.dtype, device=xy.device)
     return (xy - size / 2) / (0.7 * size.max())
 
@@ -89,7 +89,7 @@ class Attention(nn.Module):
         self.proj = nn.ModuleList(nn.Conv1d(DESCRIPTOR_SIZE, DESCRIPTOR_SIZE, 1) for _ in range(3))
 
     def forward(self, x: Tensor, source: Tensor, valid: Tensor | None) -> Tensor:
-        """Messages [B, 256, N] to x [B, 256, N] from source [B, 256, M], of which `valid` [B, M] counts."""
+        """Messages [B, 256, N] to x [B, 256, N] from source [B, 256, M], of which `valid` [B, M] are used."""
         query, key, value = (
             self._heads(layer(data)) for layer, data in zip(self.proj, (x, source, source), strict=True)
         )
@@ -159,8 +159,8 @@ class SuperGlue(nn.Module):
     def forward(self, points0: KeypointSet, points1: KeypointSet) -> Tensor:
         """Log of the assignment, float32 [B, M + 1, N + 1]; the last row and column are the dustbins.
 
-        A row's (a column's) exponentials sum to 1, the dustbin's to the number of keypoints of the other
-        image.
+        The exponentials of a row or a column sum to 1, a dustbin's to the number of keypoints of the other image.
+
         """
         scores = self.similarity(self.encode(points0), self.encode(points1), points0.valid, points1.valid)
         return log_assignment(
@@ -203,9 +203,9 @@ def log_assignment(
 
 
 def mutual_matches(log_assignment: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
-    """Pairs that are each other's best and more probable than `threshold`.
+    """Pairs that are mutually best and more probable than `threshold`.
 
-    log_assignment: [B, M + 1, N + 1], M and N of at least 1. Returns the index in image 1 for each keypoint
+    log_assignment: [B, M + 1, N + 1], M and N at least 1. Returns the index in image 1 for each keypoint
     of image 0, int64 [B, M], -1 for none, and the confidences [B, M], 0 for none.
     """
     inner = log_assignment[:, :-1, :-1]
@@ -218,6 +218,6 @@ def mutual_matches(log_assignment: Tensor, threshold: float) -> tuple[Tensor, Te
 
 
 def layers_of(tensors: Mapping[str, Tensor]) -> int:
-    """How many attention layers a state dict holds: 18 in the published ones, fewer in a smaller one."""
+    """The number of attention layers in a state dict: 18 in the published ones, fewer in smaller ones."""
     numbers = [int(name.split(".")[2]) for name in tensors if name.startswith("gnn.layers.")]
     return max(numbers) + 1 if numbers else LAYERS

@@ -1,8 +1,8 @@
 """SuperPoint: interest points and descriptors of a gray image, in one file.
 
-Written from the paper (DeTone, Malisiewicz, Rabinovich: "SuperPoint: Self-Supervised Interest Point Detection
-and Description", CVPRW 2018, arXiv:1712.07629). The parameters carry the names of the published checkpoint
-(`conv1a` ... `convDb`), so that it and ours load into the same network.
+Written from the paper (DeTone, Malisiewicz, Rabinovich: "SuperPoint: Self-Supervised Interest Point Detection and
+Description", CVPRW 2018, arXiv:1712.07629). The parameters have the names of the published checkpoint (`conv1a` ...
+`convDb`), so that it and ours load into the same network.
 
 Pixels: inside the network the first pixel center is (0, 0), as in the paper; `to_full_image` maps to COLMAP's
 convention, where it is (0.5, 0.5).
@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name everybody uses
+import torch.nn.functional as F  # noqa: N812 - the conventional name
 from torch import Tensor, nn
 
 from .between_pixels import between_pixels
@@ -27,12 +27,13 @@ class SuperPointSettings:
     """How keypoints are chosen from the score map.
 
     nms_radius: pixels; no two keypoints are closer than this in x and in y.
-    threshold: smallest probability of a keypoint.
+    threshold: minimum probability of a keypoint.
     border: pixels at each edge of the image without keypoints.
-    max_keypoints: the strongest that are kept.
-    published_sampling: descriptors are read from the coarse map where the published code reads them, which
-        is up to 3.5 px beside the keypoint at the right and lower edge; False reads them exactly there.
-    subpixel: keypoints move to the corner within their pixel or beside it (`between_pixels`).
+    max_keypoints: the strongest are kept.
+    published_sampling: descriptors are sampled from the coarse map where the published code does, up to 3.5 px away
+    from
+        the keypoint at the right and lower edge; False samples them exactly at the keypoint.
+    subpixel: keypoints move to the corner within their pixel or next to it (`between_pixels`).
     """
 
     nms_radius: int = 4
@@ -45,8 +46,8 @@ class SuperPointSettings:
 
 @dataclass
 class Keypoints:
-    """Of one image. keypoints: float32 [N, 2], x and y, first pixel center (0, 0); scores: [N], descending;
-    descriptors: [N, 256], of length 1."""
+    """The keypoints of one image. keypoints: float32 [N, 2], x and y, first pixel center (0, 0); scores: [N],
+    descending; descriptors: [N, 256], of length 1."""
 
     keypoints: Tensor
     scores: Tensor
@@ -73,12 +74,11 @@ class SuperPoint(nn.Module):
         self.convDb = nn.Conv2d(256, DESCRIPTOR_SIZE, 1)
 
     def dense(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """The two heads, before any choice is made (what training needs).
+        """The two heads, before keypoints are chosen (for training).
 
-        images: float [B, 1, H, W] in [0, 1]; H and W of at least 8, best multiples of 8 (what is left over
-        at the right and lower edge influences its neighbors, but carries no keypoints).
-        Returns float32 logits [B, 65, H // 8, W // 8], the last channel being "no keypoint here", and float32
-        descriptors [B, 256, H // 8, W // 8] of length 1.
+        images: float [B, 1, H, W] in [0, 1]; H and W at least 8, preferably multiples of 8 (the remainder at the right
+        and lower edge influences its neighbors, but has no keypoints). Returns float32 logits [B, 65, H // 8, W // 8],
+        the last channel being "no keypoint here", and float32 descriptors [B, 256, H // 8, W // 8] of length 1.
         """
         x = images
         for first, second, pool in (
@@ -102,8 +102,8 @@ class SuperPoint(nn.Module):
     ) -> list[Keypoints]:
         """Keypoints and descriptors of a batch of images of one size.
 
-        images: as `dense` takes them.
-        masks: bool [B, H, W], False where no keypoint may lie.
+        images: as in `dense`.
+        masks: bool [B, H, W], False where no keypoint may be.
         sizes: (height, width) of each image without the padding at its right and lower edge.
         """
         return keypoints_of(*self.dense(images), self.settings, images, masks, sizes)
@@ -117,24 +117,24 @@ def keypoints_of(
     masks: Tensor | None = None,
     sizes: list[tuple[int, int]] | None = None,
 ) -> list[Keypoints]:
-    """The keypoints of what `SuperPoint.dense` returns; images, masks and sizes as `SuperPoint.forward` takes them."""
+    """The keypoints from the results of `SuperPoint.dense`; images, masks and sizes as in `SuperPoint.forward`."""
     scores = score_map(logits)
     height, width = scores.shape[-2:]
-    if masks is not None:  # before the suppression: what is ignored must not suppress its neighbors
+    if masks is not None:  # before the suppression: masked points must not suppress their neighbors
         scores = scores * masks[:, :height, :width].to(scores.dtype)
     kept = non_maximum_suppression(scores, settings.nms_radius)
-    found = []
+    keypoints = []
     for index in range(len(scores)):
         size = (height, width) if sizes is None else sizes[index]
         xy, strength = choose_keypoints(kept[index], size, settings)
         if settings.subpixel:
-            rows, columns = (min(given, whole) for given, whole in zip(size, (height, width), strict=True))
+            rows, columns = (min(own, whole) for own, whole in zip(size, (height, width), strict=True))
             area = (slice(0, rows), slice(0, columns))
             allowed = None if masks is None else masks[index][area]
             xy = between_pixels(xy, images[index, 0], scores[index][area], allowed)
         sampled = sample_descriptors(xy, descriptors[index], settings.published_sampling)
-        found.append(Keypoints(xy, strength, sampled))
-    return found
+        keypoints.append(Keypoints(xy, strength, sampled))
+    return keypoints
 
 
 def score_map(logits: Tensor) -> Tensor:
@@ -146,9 +146,8 @@ def score_map(logits: Tensor) -> Tensor:
 def non_maximum_suppression(scores: Tensor, radius: int, rounds: int = 2) -> Tensor:
     """Zero all but the local maxima of scores [B, H, W] in squares of 2 radius + 1 pixels.
 
-    A maximum suppresses its whole square; what is then a maximum among the pixels that no maximum has
-    suppressed is taken too, and so on: `rounds` further rounds, two being all that the greedy algorithm
-    needs in practice.
+    A maximum suppresses its whole square; maxima among the remaining pixels are then taken too, for `rounds` further
+    rounds; two are all that the greedy algorithm needs in practice.
     """
 
     maxima = scores == window_maximum(scores, radius)
@@ -162,8 +161,8 @@ def non_maximum_suppression(scores: Tensor, radius: int, rounds: int = 2) -> Ten
 def window_maximum(values: Tensor, radius: int) -> Tensor:
     """The maximum of values [..., H, W], numbers or bools, over the square of 2 radius + 1 around each pixel.
 
-    A maximum over a width is one over the columns of maxima over the height, and a window of 8 is two of 4:
-    maxima of shifted copies, which give what `max_pool2d` gives with a tenth of its time on a CPU.
+    The maximum over a square is separable, and a window of 8 is two of 4: maxima of shifted copies, which give the same
+    as `max_pool2d` in a tenth of its time on a CPU.
     """
     larger = torch.logical_or if values.dtype == torch.bool else torch.maximum
     lowest = 0 if values.dtype == torch.bool else -torch.inf
@@ -193,7 +192,7 @@ def choose_keypoints(
     inner = scores[border : max(border, height - border), border : max(border, width - border)]
     rows, columns = torch.nonzero(inner > settings.threshold, as_tuple=True)
     strength = inner[rows, columns]
-    # A stable order, so that equal scores fall the same way on every device and in every batch.
+    # A stable order, so that equal scores are sorted alike on every device and in every batch.
     order = torch.argsort(strength, descending=True, stable=True)[: settings.max_keypoints]
     xy = torch.stack([columns[order], rows[order]], dim=-1).to(torch.float32) + border
     return xy, strength[order]
@@ -202,8 +201,8 @@ def choose_keypoints(
 def sample_descriptors(xy: Tensor, descriptors: Tensor, published_sampling: bool = True) -> Tensor:
     """Descriptors [N, 256] of length 1 at keypoints xy [N, 2], bilinear in the coarse map [256, h, w].
 
-    The center of coarse cell i lies at pixel 8 i + 3.5. The published code spreads the cells over the image
-    a little differently, and its networks were trained with that, hence `published_sampling`.
+    The center of coarse cell i is at pixel 8 i + 3.5. The published code distributes the cells over the image slightly
+    differently, and its networks were trained with that, hence `published_sampling`.
     """
     height, width = descriptors.shape[-2:]
     size = torch.tensor([width, height], dtype=xy.dtype, device=xy.device)

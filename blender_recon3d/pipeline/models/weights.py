@@ -1,7 +1,7 @@
-"""Reading the networks' weights: safely, checked by sha256 where it is known, and in the right layout.
+"""Reads the networks' weights: safely, checked by sha256 where it is known, and in the right layout.
 
-Files are data: safetensors, or torch files read with `weights_only`, which runs no code. Where files come from
-is `registry`'s business, fetching them `fetch`'s.
+Files are data: safetensors, or torch files read with `weights_only`, which runs no code. `registry` locates files,
+`fetch` downloads them.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ __all__ = ["fetch", "find", "fit_layout", "list_weights", "load", "read_tensors"
 
 
 def load(name: str, weights: str) -> dict[str, Tensor]:
-    """The tensors of network `name`, float32 on the CPU, in exactly the layout that the network has here.
+    """The tensors of network `name`, float32 on the CPU, in exactly the layout of the network here.
 
-    weights: as `find` takes it. Raises UserError, one sentence that names the file, when there is none, when
-    it is damaged or not what it should be, or when it belongs to another network.
+    weights: as in `find`. Raises UserError, one sentence that names the file, if it is missing, damaged, unexpected, or
+    belongs to another network.
     """
     path, sha256 = find(name, weights)
     return fit_layout(name, read_tensors(path, sha256), path)
@@ -36,7 +36,7 @@ def load(name: str, weights: str) -> dict[str, Tensor]:
 def read_tensors(path: Path, sha256: str | None = None) -> dict[str, Tensor]:
     """All tensors in a safetensors or torch file by name, floats as float32. Runs no code from the file.
 
-    Raises UserError when the file cannot be read, differs from sha256, or holds anything but finite tensors.
+    Raises UserError if the file cannot be read, differs from sha256, or contains anything but finite tensors.
     """
     try:
         data = read_regular(path)
@@ -57,10 +57,10 @@ def read_tensors(path: Path, sha256: str | None = None) -> dict[str, Tensor]:
 
 
 def fit_layout(name: str, tensors: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
-    """The tensors that network `name` takes, in its order.
+    """The tensors that network `name` needs, in its order.
 
-    What inference does not use may be there or not: EfficientNet's classifier, the batch counters of
-    batch normalization. Raises UserError when anything else is missing, left over or of another shape.
+    Tensors unused in inference may be present or not: EfficientNet's classifier, the batch counters of batch
+    normalization. Raises UserError if anything else is missing, superfluous or of another shape.
     """
     with torch.device("meta"):
         expected = FILES[name].empty_network(tensors).state_dict()
@@ -97,7 +97,7 @@ def _parse_safetensors(path: Path, data: bytes) -> dict[str, Tensor]:
 def _parse_torch(path: Path) -> dict[str, Tensor]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged or hostile pickle can fail in any way; it is all one to the user
+    except Exception as error:  # a damaged or malicious pickle can fail in any way
         raise UserError(
             f"the weights {path} are damaged or hold more than tensors, so they are not read: use another file"
         ) from error

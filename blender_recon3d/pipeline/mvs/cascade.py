@@ -1,9 +1,8 @@
 """Depth from coarse to fine, with windows that follow the surface.
 
-At a quarter of the size all depths are tried on fronto-parallel windows, and the planes through the sparse points.
-From then on every pixel carries a plane: planes are fitted to their surroundings, handed on to neighbors, and moved
-by fractions of a pixel of parallax, at a quarter, a half and the full size. Each step keeps what the cost says is
-better.
+At a quarter of the size all depths are tried with fronto-parallel windows, and the planes through the sparse points.
+From then on every pixel has a plane: planes are fitted to their surroundings, propagated to neighbors, and moved by
+fractions of a pixel of parallax, at a quarter, half and full size. Each step keeps the plane with the lower cost.
 """
 
 from __future__ import annotations
@@ -21,14 +20,14 @@ from .planes import fit_planes, normals
 from .sparse_planes import sparse_planes
 
 FULL_RADIUS = 3  # of the windows at full size, pixels
-GAIN = 0.01  # a handed-on plane must be better by this much, else noise would move planes about
+GAIN = 0.01  # a propagated plane must be better by this much, or noise would move planes around
 COARSE_DEPTHS = (48, 160)  # minimum and maximum number of depths tried at a quarter of the size
 SPARSE_STEPS = (-2, -1, 0, 1, 2)  # pixels of parallax around the planes of sparse points
 
 
 @dataclass
 class Planes:
-    """A plane a pixel in inverse depth, w + slant_x dx + slant_y dy, and its matching cost; each [H, W]."""
+    """One plane per pixel in inverse depth, w + slant_x dx + slant_y dy, and its matching cost; each [H, W]."""
 
     w: Tensor
     slant_x: Tensor
@@ -36,7 +35,7 @@ class Planes:
     cost: Tensor
 
     def take(self, better: Tensor, w: Tensor, slant_x: Tensor, slant_y: Tensor, cost: Tensor) -> None:
-        """Other planes, where `better` is 1."""
+        """Replace the planes where `better` is 1."""
         self.w = choose(better, w, self.w)
         self.slant_x = choose(better, slant_x, self.slant_x)
         self.slant_y = choose(better, slant_y, self.slant_y)
@@ -52,11 +51,11 @@ def cascade(
     points: np.ndarray,
     check: Callable[[], None] = lambda: None,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Depth [H, W] (0: none), normals [H, W, 3] in the camera's frame and cost [H, W] of one photo.
+    """Depth [H, W] (0: none), normals [H, W, 3] in the camera's frame, and cost [H, W] of one photo.
 
-    cost_at(factor, radius): the matching cost at 1/factor of the size. intrinsics [3, 3] of the full size.
-    points [P, 3]: sparse points of the photo, x and y in pixels of the full size, and inverse depth.
-    check: called between steps; raises to stop.
+    cost_at(factor, radius): the matching cost at 1/factor of the size. intrinsics [3, 3] for the full size.
+    points [P, 3]: sparse points in the photo, x and y in pixels of the full size, and inverse depth.
+    check: called between steps; may raise to stop.
     """
     height, width = full_size
     coarse = cost_at(4, 2)
@@ -65,7 +64,7 @@ def cascade(
     for _ in range(2):
         check()
         _fit(planes, 0.02)
-        _hand_on(coarse, planes, (3, 7))
+        _propagate(coarse, planes, (3, 7))
         _move(coarse, planes, (-1, -0.5, 0, 0.5, 1), near, far)
     _fit(planes, 0.02)
 
@@ -74,7 +73,7 @@ def cascade(
     check()
     _move(half, planes, (-1.5, -0.75, 0, 0.75, 1.5), near, far)
     _fit(planes, 0.01)
-    _hand_on(half, planes, (4, 9))
+    _propagate(half, planes, (4, 9))
     _fit(planes, 0.01)
 
     full = cost_at(1, FULL_RADIUS)
@@ -83,7 +82,7 @@ def cascade(
     _move(full, planes, (-1, -0.5, 0, 0.5, 1), near, far)
     _fit(planes, 0.01)
     check()
-    _hand_on(full, planes, (5,))
+    _propagate(full, planes, (5,))
     check()
     _move(full, planes, (-0.6, -0.3, 0, 0.3, 0.6), near, far, smooth=False)
     _fit(planes, 0.005)
@@ -94,7 +93,7 @@ def cascade(
 
 
 def _start(cost: MatchingCost, near: float, far: float) -> Planes:
-    """The best of all depths, with upright windows."""
+    """The best of all depths, with fronto-parallel windows."""
     step = cost.parallax_step(0.5 * (1 / near + 1 / far))
     min_depths, max_depths = COARSE_DEPTHS
     depths = int(min(max_depths, max(min_depths, (1 / near - 1 / far) / step)))
@@ -103,11 +102,11 @@ def _start(cost: MatchingCost, near: float, far: float) -> Planes:
 
 
 def _try_sparse(cost: MatchingCost, planes: Planes, points: np.ndarray) -> None:
-    """Take the planes through the sparse points, some steps before or behind them, where they are better."""
-    found = sparse_planes(points, cost.height, cost.width)
-    if found is None:
+    """Use the planes through the sparse points, also some steps before or behind them, where they are better."""
+    sparse = sparse_planes(points, cost.height, cost.width)
+    if sparse is None:
         return
-    w, slant_x, slant_y = torch.from_numpy(found).to(cost.device)
+    w, slant_x, slant_y = torch.from_numpy(sparse).to(cost.device)
     unit = cost.parallax_step(float(planes.w.median()))
     tried, best = sweep(cost, w, [step * unit for step in SPARSE_STEPS])
     better = above(planes.cost - GAIN, best).mul_(above(w, 0.0))
@@ -120,8 +119,8 @@ def _fit(planes: Planes, sigma: float) -> None:
     planes.w, planes.slant_x, planes.slant_y = fit_planes(planes.w, slants, planes.cost, sigma)
 
 
-def _hand_on(cost: MatchingCost, planes: Planes, distances: Sequence[int]) -> None:
-    """Try at each pixel the planes of the pixels some way off in four directions."""
+def _propagate(cost: MatchingCost, planes: Planes, distances: Sequence[int]) -> None:
+    """Try at each pixel the planes of pixels at some distance in four directions."""
     planes.cost = cost(planes.w)
     for distance in distances:
         for dy, dx in ((0, -distance), (0, distance), (-distance, 0), (distance, 0)):
@@ -132,7 +131,7 @@ def _hand_on(cost: MatchingCost, planes: Planes, distances: Sequence[int]) -> No
 
 
 def _shifted(values: Tensor, dy: int, dx: int) -> Tensor:
-    """values at (y + dy, x + dx); at the edge those of the other side, whose cost rules them out."""
+    """values at (y + dy, x + dx); wraps around at the edge, where the cost rejects them."""
     return torch.roll(values, (-dy, -dx), (0, 1))
 
 
@@ -144,7 +143,7 @@ def _move(
     far: float,
     smooth: bool = True,
 ) -> None:
-    """Move each plane to the best of `steps` (evenly spaced, in pixels of parallax) and between them."""
+    """Move each plane to the best of `steps` (evenly spaced, in pixels of parallax), interpolated."""
     unit = cost.parallax_step(float(planes.w[::4, ::4].median()))
     w, planes.cost = sweep(cost, planes.w, [step * unit for step in steps])
     w = w.clamp_(0.5 / far, 2.0 / near)
@@ -152,7 +151,7 @@ def _move(
 
 
 def _enlarge(planes: Planes, cost: MatchingCost) -> Planes:
-    """The planes at about twice the size: each new pixel takes its parent's plane, moved to its own place."""
+    """The planes at about twice the size: each new pixel takes its parent's plane, evaluated at its own position."""
     height, width = planes.w.shape
     rows, row_offset, scale_y = _parents(height, cost.height, cost.device)
     columns, column_offset, scale_x = _parents(width, cost.width, cost.device)
@@ -164,7 +163,7 @@ def _enlarge(planes: Planes, cost: MatchingCost) -> Planes:
 
 
 def _parents(old: int, new: int, device: torch.device) -> tuple[Tensor, Tensor, float]:
-    """For each new row: its parent, how far it lies from the parent's center (in old rows), and old/new."""
+    """For each new row: its parent, its distance from the parent's center (in old rows), and old/new."""
     scale = old / new
     place = (torch.arange(new, device=device) + 0.5) * scale
     parent = place.floor().long().clamp_max(old - 1)

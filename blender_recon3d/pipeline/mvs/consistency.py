@@ -1,8 +1,8 @@
-"""Which depths other photos confirm, and what is left of a depth map then.
+"""Keeps the depths that other photos confirm.
 
-A pixel's point is looked up in a neighbor's depth map and carried back: a neighbor confirms it when it comes back
-to within a pixel and its depth is the same to a hundredth. Depths that no neighbor confirms are noise, and so are
-specks of a few pixels. Maps are in COLMAP's convention here: the depth at (column, row), not half a pixel beyond.
+A pixel's point is looked up in a neighbor's depth map and projected back: a neighbor confirms it if it returns to
+within a pixel and its depth agrees to one percent. Depths that no neighbor confirms are noise, and so are speckles of
+a few pixels. Maps use COLMAP's convention here: the depth at (column, row), not half a pixel beyond.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .depth_views import View
 
 REPROJECTION = 1.0  # pixels
 DEPTH = 0.01  # of depth
-SPECK = 60  # pixels, at most, of a patch that is dropped
+SPECK = 60  # pixels; patches up to this size are removed
 SPECK_STEP = 0.01  # of depth: neighboring pixels that differ by more belong to different patches
 
 
@@ -32,20 +32,20 @@ def confirmations(
     y = torch.arange(height, dtype=torch.float32, device=device)[:, None].expand(height, width)
     count = torch.zeros_like(depth)
     for other_depth, other in neighbors:
-        there_x, there_y, z = _carried(x, y, depth, view, other)
-        found = _look_up(other_depth, there_x, there_y)
-        back_x, back_y, back_z = _carried(there_x, there_y, found, other, view)
-        same = (found > 0) & (depth > 0) & (z > 0)
+        there_x, there_y, z = _projected(x, y, depth, view, other)
+        neighbor_depth = _look_up(other_depth, there_x, there_y)
+        back_x, back_y, back_z = _projected(there_x, there_y, neighbor_depth, other, view)
+        same = (neighbor_depth > 0) & (depth > 0) & (z > 0)
         same &= torch.hypot(back_x - x, back_y - y) <= REPROJECTION
         same &= (back_z - depth).abs() <= DEPTH * depth
         count += same.float()
     return count
 
 
-def _carried(
+def _projected(
     x: Tensor, y: Tensor, depth: Tensor, source: View, target: View
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Pixels of `source` with their depths, as `target` sees them: x, y, depth."""
+    """Pixels of `source` with their depths, projected into `target`: x, y, depth."""
     rotation = target.cam_from_world[:, :3] @ source.cam_from_world[:, :3].T
     translation = target.cam_from_world[:, 3] - rotation @ source.cam_from_world[:, 3]
     matrix = (target.intrinsics @ rotation @ np.linalg.inv(source.intrinsics)).tolist()
@@ -56,7 +56,7 @@ def _carried(
 
 
 def _look_up(depth: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """The depth at places of a map, 0 where there is none: on the plane through the nearest pixel and its gentler
+    """The depth at positions in a map, 0 if there is none: on the plane through the nearest pixel and its more similar
     neighbors."""
     height, width = depth.shape
     w = torch.where(depth > 0, 1 / depth.clamp_min(1e-9), 0.0)
@@ -71,7 +71,7 @@ def _look_up(depth: Tensor, x: Tensor, y: Tensor) -> Tensor:
 
 
 def gentler(w: Tensor, dim: int) -> Tensor:
-    """The smaller of the differences to the two neighbors, which is the surface's own at its edge."""
+    """The smaller of the differences to the two neighbors, which at an edge is the slant of the surface itself."""
     before, after = w - w.roll(1, dim), w.roll(-1, dim) - w
     return torch.where(before.abs() < after.abs(), before, after)
 
@@ -81,7 +81,7 @@ def without_specks(depth: np.ndarray) -> np.ndarray:
     seen = depth > 0
     if not seen.any():
         return depth
-    # Equal steps of the logarithm are equal shares of depth; OpenCV wants 16-bit integers.
+    # Equal steps of the logarithm are equal ratios of depth; OpenCV needs 16-bit integers.
     levels = np.zeros(depth.shape, np.int16)
     logs = np.log(depth[seen])
     step = max(SPECK_STEP / 16, float(np.ptp(logs)) / 32000)

@@ -1,11 +1,11 @@
-"""How well a map of planes explains what the neighboring photos see: zero-mean normalized cross-correlation.
+"""How well a map of planes explains the neighboring photos: zero-mean normalized cross-correlation.
 
-A plane per pixel is held in inverse depth, which is linear in pixels: w(x, y) = 1/z. Every pixel is sampled in
-the other photos at its own plane's depth, and windows are taken over the samples: they follow the surface as
-soon as neighboring pixels carry its planes, with one sample a pixel and view instead of a whole patch.
+Each pixel's plane is represented in inverse depth, which is linear in pixels: w(x, y) = 1/z. Every pixel is sampled in
+the other photos at its own plane's depth, and windows are taken over the samples: they follow the surface as soon as
+neighboring pixels have its planes, with one sample per pixel and view instead of a whole patch.
 
-Maps are worked on in strips of rows: what a strip needs meanwhile fits the processor's cache, which is twice as
-fast, and takes the same memory whatever the photo's size.
+Maps are processed in strips of rows: the working set of a strip fits into the processor's cache, which is twice as fast
+and takes the same memory whatever the photo's size.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-OUTSIDE = 2.0  # the cost of a sample outside the other photo: that of perfect anticorrelation
-VARIANCE_FLOOR = 1e-5  # of gray values in 0..1: below is noise, not texture
-STRIP_PIXELS = {"cpu": 1 << 18, "cuda": 1 << 24, "mps": 1 << 22}  # of a strip, about
+OUTSIDE = 2.0  # cost of a sample outside the other photo, as of perfect anticorrelation
+VARIANCE_FLOOR = 1e-5  # of gray values in 0..1: less is noise, not texture
+STRIP_PIXELS = {"cpu": 1 << 18, "cuda": 1 << 24, "mps": 1 << 22}  # approximate size of a strip
 
 
 @dataclass(frozen=True)
 class Strip:
-    """Some rows of a map, and with them those that the windows of the first and last one reach."""
+    """Some rows of a map, and the padded range that their windows reach."""
 
     rows: slice
     padded: slice
 
 
 def strip_rows(values: Tensor) -> int:
-    """How many rows of a map [H, W] make up a strip."""
+    """The number of rows of a map [H, W] in a strip."""
     return max(1, STRIP_PIXELS[values.device.type] // values.shape[-1])
 
 
@@ -68,8 +68,8 @@ class MatchingCost:
             self._inverse_deviation[strip.rows] = variance.clamp_min_(VARIANCE_FLOOR).rsqrt_()
         self._x = torch.arange(self.width, device=self.device, dtype=torch.float32) + 0.5
         self._y = torch.arange(self.height, device=self.device, dtype=torch.float32) + 0.5
-        # Where pixel (x, y) at inverse depth w lies in each source: rays (x, y, 1) + offset w, from -1 to 1 between
-        # the photo's edges. In double precision on the CPU: Apple's GPUs have no doubles.
+        # The position of pixel (x, y) at inverse depth w in each source: rays (x, y, 1) + offset w, from -1 to 1
+        # between the photo's edges. In double precision on the CPU: Apple's GPUs have no doubles.
         self._rays: list[list[list[float]]] = []
         self._offsets: list[list[float]] = []
         inverse = torch.linalg.inv(reference_intrinsics.double().cpu())
@@ -81,7 +81,7 @@ class MatchingCost:
             self._offsets.append((projection @ pose[:, 3].double().cpu()).tolist())
 
     def strips(self) -> Iterator[Strip]:
-        """The whole map from top to bottom."""
+        """The strips of the whole map from top to bottom."""
         height = strip_rows(self._reference)
         for top in range(0, self.height, height):
             bottom = min(self.height, top + height)
@@ -96,7 +96,7 @@ class MatchingCost:
         return cost
 
     def of_strip(self, inverse_depth: Tensor, strip: Strip) -> Tensor:
-        """The cost of a strip's rows; inverse_depth: of its padded rows."""
+        """The cost for a strip's rows; inverse_depth: of its padded rows."""
         best = second = None
         for index in range(len(self._sources)):
             cost = self._one_view(index, inverse_depth, strip)
@@ -129,7 +129,7 @@ class MatchingCost:
         q = torch.empty(3, *inverse_depth.shape, device=self.device)
         for part, (a, b, c), offset in zip(q, self._rays[index], self._offsets[index], strict=True):
             torch.add(a * x + c, b * y, out=part).add_(inverse_depth, alpha=offset)
-        scale = q[2].clamp_min_(1e-9).reciprocal_()  # what is behind the camera lands far outside
+        scale = q[2].clamp_min_(1e-9).reciprocal_()  # points behind the camera are projected far outside
         place = q[:2].mul_(scale)
         value = functional.grid_sample(
             self._sources[index][None, None], place.permute(1, 2, 0)[None], align_corners=False
@@ -156,7 +156,7 @@ class MatchingCost:
 def window_means(maps: Sequence[Tensor], radius: int) -> list[Tensor]:
     """Means over square windows of maps [H, W]; edges are repeated."""
     side = 2 * radius + 1
-    if maps[0].device.type == "cpu":  # OpenCV's filter takes a tenth of the time of torch's pooling
+    if maps[0].device.type == "cpu":  # OpenCV's filter is ten times as fast as torch's pooling
         kernel = np.full(side, 1 / side, np.float32)
         return [torch.from_numpy(_filtered(values.numpy(), kernel)) for values in maps]
     return pooled_means(maps, radius)

@@ -1,4 +1,4 @@
-"""The stage `dense`: undistorted photos, depth and normal maps, and the fused cloud: dense/."""
+"""The `dense` stage: undistorted photos, depth and normal maps, and the fused cloud, in dense/."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ def _undistorted(workspace: Workspace) -> list[Path]:
 
 
 def _torn(workspace: Workspace, progress: Progress) -> str:
-    """What is not whole of the undistorted photos that a run before has left; empty where all is."""
+    """The damage to the undistorted photos of an earlier run; empty if there is none."""
     if workspace.read_files("dense"):
-        found = damaged(
+        damage = damaged(
             workspace, "dense", [workspace.dense / name for name in ("images", "sparse", "masks")]
         )
-        return str(found[0]) if found else ""
+        return str(damage[0]) if damage else ""
     try:
         check_undistorted(workspace.dense, progress)
     except UserError as error:
@@ -72,17 +72,17 @@ def _torn(workspace: Workspace, progress: Progress) -> str:
 
 
 def check_undistorted(dense: Path, progress: Progress) -> None:
-    """UserError for a model or a photo of it that is not whole: COLMAP does not say what it could not write."""
+    """UserError if the model or a photo of it is damaged: COLMAP does not report what it could not write."""
     model = read_model(dense / "sparse")
 
     def check(path: Path, size: tuple[int, int]) -> None:
         try:
             with open_photo(path) as image:
                 image.load()
-                good = image.size == size
+                same_size = image.size == size
         except (OSError, ValueError, SyntaxError) as error:
             raise FileFormatError(path, "it is cut short or damaged") from error
-        if not good:
+        if not same_size:
             raise FileFormatError(path, "its size differs from its camera's")
 
     calls: list[Callable[[], Any]] = []
@@ -94,7 +94,7 @@ def check_undistorted(dense: Path, progress: Progress) -> None:
 
 
 def _remove_torn_maps(dense: Path, progress: Progress) -> None:
-    """Depth and normal maps that are not whole, of either step, are made again."""
+    """Remove incomplete depth and normal maps of both steps, so that they are computed again."""
     for kind in ("depth_maps", "normal_maps"):
         for path in sorted((dense / "stereo" / kind).glob("*.bin")):
             if not is_whole_map(path):
@@ -103,7 +103,7 @@ def _remove_torn_maps(dense: Path, progress: Progress) -> None:
 
 
 def method(settings: DenseSettings) -> str:
-    """`colmap` (CUDA PatchMatch) or `torch`; UserError when COLMAP is asked for and cannot."""
+    """`colmap` (CUDA PatchMatch) or `torch`; UserError if COLMAP is requested but cannot do it."""
     if settings.method == "colmap" and not pycolmap.has_cuda:
         raise UserError(
             Sentence(
@@ -118,7 +118,7 @@ def method(settings: DenseSettings) -> str:
 
 
 def undistort(workspace: Workspace, settings: DenseSettings, output: Path, progress: Progress) -> None:
-    """Pinhole photos of at most `max_size`, their model and, where there are masks, the masks likewise."""
+    """Pinhole photos of at most `max_size`, their model, and their masks if there are any."""
     options = pycolmap.UndistortCameraOptions()
     options.max_image_size = settings.max_size
     total = len(read_model(workspace.model).reg_image_ids())
@@ -144,9 +144,9 @@ def undistort(workspace: Workspace, settings: DenseSettings, output: Path, progr
 
 
 def undistort_masks(model: Any, masks: Path, options: Any, output: Path, progress: Progress) -> None:
-    """The masks of the model's photos, named NAME.png after a photo's whole name, into the folder `output`.
+    """The masks of the model's photos, as NAME.png with the photo's full name, in the folder `output`.
 
-    masks: their folder. options: pycolmap's, those that the photos were undistorted with.
+    masks: their folder. options: of pycolmap, the same as for the photos.
     """
     for image_id in model.reg_image_ids():
         image = model.image(image_id)
@@ -174,7 +174,7 @@ def _torch(workspace: Workspace, settings: DenseSettings, progress: Progress) ->
 
 
 def _colmap(workspace: Workspace, settings: DenseSettings, progress: Progress) -> tuple[list[str], list[str]]:
-    """COLMAP's PatchMatch; it passes over maps that are there."""
+    """COLMAP's PatchMatch; it skips existing maps."""
     options = pycolmap.PatchMatchOptions()
     options.max_image_size = settings.max_size
     maps = workspace.dense / "stereo" / "depth_maps"
@@ -191,5 +191,5 @@ def _colmap(workspace: Workspace, settings: DenseSettings, progress: Progress) -
         progress,
         poll,
     )
-    found = [name for name in names if (maps / f"{name}.geometric.bin").exists()]
-    return found, [name for name in names if name not in found]
+    estimated = [name for name in names if (maps / f"{name}.geometric.bin").exists()]
+    return estimated, [name for name in names if name not in estimated]

@@ -1,4 +1,4 @@
-"""How long depth will take here and how much memory, before it starts; and what fits into the memory allowed."""
+"""Forecasts time and memory of depth estimation before it starts, and plans for the memory limit."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from ..system.cpu import cores
 from .cascade import cascade
 from .cost import MatchingCost
 
-# Bytes, as peaks of 0.75 to 7 megapixels show (tests/pipeline/mvs/test_estimate.py checks them).
-WORKING = 105  # a pixel of the rows that are worked on: planes, costs
-WHOLE = 40  # a pixel of the photo, whatever its bands: four photos to compare with, the results
+# Bytes, from measured peaks with 0.75 to 7 megapixels (tests/pipeline/mvs/test_estimate.py checks them).
+WORKING = 105  # per pixel of the rows being processed: planes, costs
+WHOLE = 40  # per pixel of the photo, whatever its bands: four photos to compare with, the results
 FIXED = 400 << 20  # the process itself, and the strips
-CACHE = 256 << 20  # gray photos kept for the next ones
-MIN_ROWS = 256  # of a band, besides what it shares with its neighbors
-MARGIN = 64  # rows that a band sees of its neighbors: as far as windows, fits and handing on reach
-# What a photo takes besides the trial's share (sparse planes, comparing, reading, writing), and what photos that are
-# worked on at once cost each other: benchmarks/measure/dense.py.
+CACHE = 256 << 20  # gray photos kept for later use
+MIN_ROWS = 256  # of a band, without the margins
+MARGIN = 64  # rows of its neighbors that a band includes: the reach of windows, fits and propagation
+# The work per photo relative to the trial's (sparse planes, comparing, reading, writing), and how much concurrent
+# photos slow each other down: benchmarks/measure/dense.py.
 BESIDES = 2.0
-TRIAL = (360, 480)  # rows and columns of the photo that speed is measured on
+TRIAL = (360, 480)  # rows and columns of the test photo
 
 
 @dataclass(frozen=True)
 class Plan:
-    """workers: photos at once; rows: of a photo that are worked on at once, all of them where it is not higher."""
+    """workers: photos processed in parallel; rows: of a photo processed at the same time, at most all of them."""
 
     workers: int
     rows: int
@@ -37,7 +37,7 @@ class Plan:
 
 
 def plan(sizes: list[tuple[int, int]], device: torch.device, memory: float) -> Plan:
-    """What fits into `memory` bytes; sizes: (height, width) of the photos."""
+    """A plan for `memory` bytes; sizes: (height, width) of the photos."""
     height, width = max(sizes, key=lambda size: size[0] * size[1], default=(1, 1))
     pixels = height * width
     max_workers = min(cores(), len(sizes) or 1) if device.type == "cpu" else 1
@@ -53,7 +53,7 @@ def plan(sizes: list[tuple[int, int]], device: torch.device, memory: float) -> P
 
 @cache
 def seconds_per_megapixel(device: torch.device, views: int) -> float:
-    """Of one photo alone with `views` neighbors: measured on a small one, in about a second."""
+    """Of a single photo with `views` neighbors: measured on a small one, in about a second."""
     height, width = TRIAL
     texture = cv2.GaussianBlur(
         np.random.default_rng(0).random((height, width)).astype(np.float32), (0, 0), 1.0
@@ -71,7 +71,7 @@ def seconds_per_megapixel(device: torch.device, views: int) -> float:
 
     best, threads = float("inf"), torch.get_num_threads()
     if device.type == "cpu":
-        torch.set_num_threads(1)  # as photos are worked on
+        torch.set_num_threads(1)  # as during estimation
     for _ in range(2):  # the first warms up
         start = time.perf_counter()
         with torch.inference_mode():
@@ -83,6 +83,6 @@ def seconds_per_megapixel(device: torch.device, views: int) -> float:
 
 
 def forecast(sizes: list[tuple[int, int]], device: torch.device, views: int, chosen: Plan) -> float:
-    """Seconds that all photos will take, about."""
+    """Approximate seconds for all photos."""
     megapixels = sum(height * width for height, width in sizes) / 1e6
     return BESIDES * megapixels * seconds_per_megapixel(device, views) / (0.85 * chosen.workers + 0.15)

@@ -12,7 +12,7 @@ from ..files.regular import open_regular, read_regular
 
 
 def map_paths(dense: Path, name: str) -> tuple[Path, Path]:
-    """Where the depth and the normal map of a photo stand in a COLMAP workspace."""
+    """The paths of a photo's depth and normal map in a COLMAP workspace."""
     stereo = dense / "stereo"
     return (
         stereo / "depth_maps" / f"{name}.geometric.bin",
@@ -21,7 +21,7 @@ def map_paths(dense: Path, name: str) -> tuple[Path, Path]:
 
 
 def photometric_path(dense: Path, name: str) -> Path:
-    """The depth map of a photo before it is compared with its neighbors'."""
+    """The path of a photo's depth map before it is compared with its neighbors'."""
     return dense / "stereo" / "depth_maps" / f"{name}.photometric.bin"
 
 
@@ -29,7 +29,7 @@ def write_maps(dense: Path, name: str, depth: np.ndarray, normal: np.ndarray) ->
     """depth [H, W]: the camera's z at the pixel's upper left corner, 0 is none; normal [H, W, 3]: unit, in the
     camera's frame, facing it.
 
-    The depth map is written last: where it stands, both are there.
+    The depth map is written last: if it exists, so does the other.
     """
     depth_path, normal_path = map_paths(dense, name)
     write_map(normal_path, normal)
@@ -46,7 +46,7 @@ def write_map(path: Path, values: np.ndarray) -> None:
 
 
 def is_whole_map(path: Path) -> bool:
-    """Whether a map has the length that its first line says."""
+    """Whether a map has the length that its header says."""
     try:
         with open_regular(path) as file:
             start, width, height, channels = _header(file.read(64))
@@ -56,7 +56,7 @@ def is_whole_map(path: Path) -> bool:
 
 
 def _header(content: bytes) -> tuple[int, int, int, int]:
-    """Where the values begin, width, height and channels; ValueError."""
+    """The offset of the values, width, height and channels; ValueError."""
     head = content[:64].split(b"&", 3)
     width, height, channels = (int(part) for part in head[:3])
     if min(width, height, channels) < 1:
@@ -65,7 +65,7 @@ def _header(content: bytes) -> tuple[int, int, int, int]:
 
 
 def read_map(path: Path) -> np.ndarray:
-    """float32 [H, W, C]; UserError when the file is torn or is not a map."""
+    """float32 [H, W, C]; UserError if the file is truncated or not a map."""
     try:
         content = read_regular(path)
         start, width, height, channels = _header(content)

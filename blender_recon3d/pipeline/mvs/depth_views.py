@@ -1,4 +1,4 @@
-"""The undistorted photos as multi-view stereo sees them: cameras, neighbors and depth ranges."""
+"""The undistorted photos as input of multi-view stereo: cameras, neighbors and depth ranges."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BEST_ANGLE, SPREAD_BELOW, SPREAD_ABOVE = 8.0, 3.0, 14.0
 MIN_SHARED = 10  # points two photos must share to be compared
 
 
-@dataclass(frozen=True, eq=False)  # compared and hashed by identity: arrays are neither
+@dataclass(frozen=True, eq=False)  # compared and hashed by identity: arrays support neither
 class View:
     """One undistorted photo. intrinsics [3, 3] in pixels (first center at .5); cam_from_world [3, 4]."""
 
@@ -31,7 +31,7 @@ class View:
 
     @property
     def center(self) -> np.ndarray:
-        """The camera's center in the world."""
+        """The camera center in the world."""
         return -self.cam_from_world[:, :3].T @ self.cam_from_world[:, 3]
 
     def read_gray(self) -> np.ndarray:
@@ -44,7 +44,7 @@ class View:
 
 @dataclass(frozen=True)
 class Scene:
-    """All views, and for each its neighbors (best first), the range of depth its sparse points show, and these."""
+    """All views, and for each its neighbors (best first), the depth range of its sparse points, and these points."""
 
     views: list[View]
     neighbors: list[list[int]]
@@ -86,10 +86,10 @@ def load_scene(dense: Path, max_neighbors: int) -> Scene:
 
 @dataclass(frozen=True)
 class _Tracks:
-    """Sparse points [P, 3] and who sees them: observation k is of point point[k] by view view[k].
+    """Sparse points [P, 3] and their observations: observation k is of point point[k] in view view[k].
 
-    Observations are sorted by point, those of point p standing at start[p]:start[p + 1]; by_view sorts them by
-    view, those of view v standing at view_start[v]:view_start[v + 1].
+    Observations are sorted by point: those of point p are start[p]:start[p + 1]; by_view sorts them by view: those of
+    view v are view_start[v]:view_start[v + 1].
     """
 
     xyz: np.ndarray
@@ -100,11 +100,11 @@ class _Tracks:
     view_start: np.ndarray
 
     def points_of(self, view: int) -> np.ndarray:
-        """The points that a view sees."""
+        """The points visible in a view."""
         return np.unique(self.point[self.by_view[self.view_start[view] : self.view_start[view + 1]]])
 
     def observations_of(self, points: np.ndarray) -> np.ndarray:
-        """All observations of some points."""
+        """All observations of the given points."""
         lengths = self.start[points + 1] - self.start[points]
         first = np.repeat(self.start[points] - np.concatenate([[0], np.cumsum(lengths)[:-1]]), lengths)
         return first + np.arange(lengths.sum())
@@ -133,7 +133,7 @@ def _read_tracks(model: Any, index: dict[int, int]) -> _Tracks:
 def _scores(number: int, centers: np.ndarray, tracks: _Tracks, seen: np.ndarray) -> np.ndarray:
     """[N] for one view: the sum over points shared with each other view of a weight that is 1 at BEST_ANGLE.
 
-    0 for itself and where too few points are shared.
+    0 for itself and if too few points are shared.
     """
     if not len(seen):
         return np.zeros(len(centers))
@@ -162,12 +162,12 @@ def _depth_range(view: View, xyz: np.ndarray) -> tuple[float, float]:
 
 
 def _projected(view: View, xyz: np.ndarray) -> np.ndarray:
-    """Points [P, 3] that lie in the photo, as x, y in pixels and inverse depth."""
+    """The points [P, 3] inside the photo, as x, y in pixels and inverse depth."""
     ours = xyz @ view.cam_from_world[:, :3].T + view.cam_from_world[:, 3]
     ours = ours[ours[:, 2] > 0]
     pixels = ours @ view.intrinsics.T
-    found = np.column_stack([pixels[:, :2] / pixels[:, 2:], 1 / ours[:, 2]])
-    return found[((found[:, :2] > 0) & (found[:, :2] < (view.width, view.height))).all(axis=1)]
+    projected = np.column_stack([pixels[:, :2] / pixels[:, 2:], 1 / ours[:, 2]])
+    return projected[((projected[:, :2] > 0) & (projected[:, :2] < (view.width, view.height))).all(axis=1)]
 
 
 def scaled_intrinsics(intrinsics: np.ndarray, scale_x: float, scale_y: float) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Depth and normal maps of all photos on a torch device, photo by photo, in COLMAP's workspace.
 
-First every photo for itself (photometric maps), then each against its neighbors' (geometric maps, which fusion
-reads): COLMAP's own two steps and files. A photo's maps are written whole; those that are there are passed over.
+First every photo by itself (photometric maps), then each compared with its neighbors' (geometric maps, for fusion):
+COLMAP's own two steps and files. A photo's maps are written atomically; existing ones are skipped.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from .depth_maps import map_paths, photometric_path, read_map, write_map
 from .depth_views import Scene, View, scaled_intrinsics
 from .silhouettes import borrowed
 
-FORECAST_FROM = 20.0  # megapixels of work that are worth a second of forecast
+FORECAST_FROM = 20.0  # megapixels of work that make the second for a forecast worthwhile
 
 
 class PhotoCache:
@@ -48,7 +48,7 @@ class PhotoCache:
 
 
 class ComputeBudget:
-    """What photos are worked on with, which gets less when the device fails: smaller bands, then the CPU."""
+    """The device, workers and rows to use; reduced when the device fails: smaller bands, then the CPU."""
 
     def __init__(self, device: torch.device, chosen: Plan, progress: Progress) -> None:
         self.device, self.rows, self.workers = device, chosen.rows, chosen.workers
@@ -60,10 +60,11 @@ class ComputeBudget:
             return self.device, self.rows
 
     def reduce(self, failed: tuple[torch.device, int], height: int, error: Exception) -> None:
-        """After `error` with the means `failed` on a photo of `height` rows; UserError when nothing is left."""
+        """After `error` with the budget `failed` on a photo of `height` rows; UserError if nothing is left to
+        reduce."""
         with self._lock:
             if failed != (self.device, self.rows):
-                return  # another photo has seen to it
+                return  # another photo's thread has done so already
             rows = min(self.rows, height)
             if out_of_memory(error) and rows > MIN_ROWS:
                 self.rows = max(MIN_ROWS, rows // 2)
@@ -86,12 +87,12 @@ class ComputeBudget:
 
 
 def out_of_memory(error: Exception) -> bool:
-    """Whether this is how torch says that there is no memory left."""
-    said = str(error).lower()
+    """Whether torch reports that there is no memory left."""
+    message = str(error).lower()
     return (
         isinstance(error, MemoryError | torch.OutOfMemoryError)
-        or "out of memory" in said
-        or "can't allocate memory" in said
+        or "out of memory" in message
+        or "can't allocate memory" in message
     )
 
 
@@ -102,10 +103,10 @@ def _short(error: Exception) -> str:
 def estimate_all(
     dense: Path, scene: Scene, device: torch.device, masks: Path, memory: float, progress: Progress
 ) -> list[str]:
-    """Write the maps of every photo that has neighbors; the names of those without.
+    """Write the maps of every photo that has neighbors; returns the names of those without.
 
-    memory: bytes that may be used. On a CPU photos are worked on side by side with one thread each, which uses the
-    cores better than many threads on one photo.
+    memory: limit in bytes. On a CPU several photos are processed in parallel with one thread each, which uses the cores
+    better than many threads on one photo.
     """
     usable = [number for number in range(len(scene.views)) if _has_neighbors(scene, number)]
     left = [number for number in usable if not _exist(*map_paths(dense, scene.views[number].name))]
@@ -115,28 +116,28 @@ def estimate_all(
     chosen = plan(sizes, device, memory)
     _log_forecast(sizes, device, scene, chosen, progress)
     largest = max((height * width for height, width in sizes), default=1)
-    means, cache = ComputeBudget(device, chosen, progress), PhotoCache(min(16, max(1, CACHE // largest)))
+    budget, cache = ComputeBudget(device, chosen, progress), PhotoCache(min(16, max(1, CACHE // largest)))
 
     def photometric(number: int) -> None:
-        depth, normal = estimate_safely(scene, number, cache, means, progress.check)
+        depth, normal = estimate_safely(scene, number, cache, budget, progress.check)
         view = scene.views[number]
         mask = masks / f"{view.name}.png"
         if mask.exists():
             depth[read_picture(mask, cv2.IMREAD_GRAYSCALE) == 0] = 0
-        # The depth map is written last: where it stands, both are there.
+        # The depth map is written last: if it exists, so does the other.
         write_map(map_paths(dense, view.name)[1], normal)
         write_map(photometric_path(dense, view.name), depth[..., None])
 
     def geometric(number: int) -> None:
         neighbors = [other for other in scene.neighbors[number] if other in able]
-        depth = checked(dense, scene.views[number], [scene.views[other] for other in neighbors], means)
+        depth = checked(dense, scene.views[number], [scene.views[other] for other in neighbors], budget)
         write_map(map_paths(dense, scene.views[number].name)[0], depth[..., None])
         progress.check()
 
     able = set(usable)
     total = len(usable)
-    _run_all(photometric, first, means, total, "estimating depth", progress)
-    _run_all(geometric, left, means, total, "comparing depth maps", progress)
+    _run_all(photometric, first, budget, total, "estimating depth", progress)
+    _run_all(geometric, left, budget, total, "comparing depth maps", progress)
     for number in usable:
         remove(photometric_path(dense, scene.views[number].name))
     return [view.name for number, view in enumerate(scene.views) if number not in able]
@@ -157,7 +158,7 @@ def _exist(*paths: Path) -> bool:
 def _log_forecast(
     sizes: list[tuple[int, int]], device: torch.device, scene: Scene, chosen: Plan, progress: Progress
 ) -> None:
-    """What is to come, where it is worth saying."""
+    """Report the forecast if the work is large enough."""
     megapixels = sum(height * width for height, width in sizes) / 1e6
     if megapixels < FORECAST_FROM:
         return
@@ -175,51 +176,51 @@ def _log_forecast(
 def _run_all(
     work: Callable[[int], None],
     items: list[int],
-    means: ComputeBudget,
+    budget: ComputeBudget,
     total: int,
-    said: str,
+    message: str,
     progress: Progress,
 ) -> None:
-    """Run `work` on each item; the first failure or cancel stops what has not begun and is raised."""
+    """Run `work` on each item; the first failure or cancellation stops those not yet started and is raised."""
     done = total - len(items)
-    progress.update(done, total, said)
+    progress.update(done, total, message)
 
-    def alone(item: int) -> None:
-        torch.set_num_threads(1)  # holds for the calling thread
+    def single_threaded(item: int) -> None:
+        torch.set_num_threads(1)  # applies to the calling thread
         work(item)
 
-    pool = ThreadPoolExecutor(max_workers=means.workers)
+    pool = ThreadPoolExecutor(max_workers=budget.workers)
     try:
-        run = alone if means.device.type == "cpu" else work
+        run = single_threaded if budget.device.type == "cpu" else work
         waiting: set[Future[None]] = {pool.submit(run, item) for item in items}
         while waiting:
             finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
             for future in finished:
                 future.result()
                 done += 1
-                progress.update(done, total, said)
+                progress.update(done, total, message)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
 def estimate_safely(
-    scene: Scene, number: int, cache: PhotoCache, means: ComputeBudget, check: Callable[[], None]
+    scene: Scene, number: int, cache: PhotoCache, budget: ComputeBudget, check: Callable[[], None]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """`estimate_one` with what means there are, and with less of them after a failure."""
+    """`estimate_one` with the current budget, and with a reduced one after a failure."""
     while True:
-        device, rows = tried = means.current()
+        device, rows = tried = budget.current()
         try:
             return estimate_one(scene, number, cache, device, rows, check)
         except (MemoryError, RuntimeError) as error:
             if device.type == "cpu" and not out_of_memory(error):
                 raise
-            means.reduce(tried, scene.views[number].height, error)
+            budget.reduce(tried, scene.views[number].height, error)
 
 
 def estimate_one(
     scene: Scene, number: int, cache: PhotoCache, device: torch.device, rows: int, check: Callable[[], None]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Depth float32 [H, W] (0: none) and normals float32 [H, W, 3] of one photo, worked on in bands of `rows`."""
+    """Depth float32 [H, W] (0: none) and normals float32 [H, W, 3] of one photo, processed in bands of `rows`."""
     view = scene.views[number]
     sources = [scene.views[other] for other in scene.neighbors[number]]
     depth = np.empty((view.height, view.width), np.float32)
@@ -228,8 +229,8 @@ def estimate_one(
         bottom = min(view.height, top + rows)
         band = slice(max(0, top - MARGIN), min(view.height, bottom + MARGIN))
         own = slice(top - band.start, bottom - band.start)
-        found = _estimate_band(view, sources, scene, number, band, cache, device, check)
-        depth[top:bottom], normal[top:bottom] = (values[own].cpu().numpy() for values in found)
+        maps = _estimate_band(view, sources, scene, number, band, cache, device, check)
+        depth[top:bottom], normal[top:bottom] = (values[own].cpu().numpy() for values in maps)
     return depth, normal
 
 
@@ -243,7 +244,7 @@ def _estimate_band(
     device: torch.device,
     check: Callable[[], None],
 ) -> tuple[Tensor, Tensor]:
-    """Depth [h, W] and normals [h, W, 3] of some rows, as if they were all of the photo."""
+    """Depth [h, W] and normals [h, W, 3] of some rows, as if they were the whole photo."""
     intrinsics = view.intrinsics.copy()
     intrinsics[1, 2] -= band.start
     part = dataclasses.replace(view, height=band.stop - band.start, intrinsics=intrinsics)
@@ -294,7 +295,7 @@ def matching_cost(
 
 
 def _scaled(view: View, gray: np.ndarray, factor: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """float32 in 0..1, and intrinsics, at 1/factor of the size."""
+    """Gray values float32 in 0..1, and intrinsics, at 1/factor of the size."""
     height, width = gray.shape
     size = (max(1, round(width / factor)), max(1, round(height / factor)))
     small = cv2.resize(gray.astype(np.float32), size, interpolation=cv2.INTER_AREA) if factor > 1 else gray
@@ -303,10 +304,10 @@ def _scaled(view: View, gray: np.ndarray, factor: int, device: torch.device) -> 
     return torch.from_numpy(values).to(device), torch.tensor(intrinsics)
 
 
-def checked(dense: Path, view: View, neighbors: list[View], means: ComputeBudget) -> np.ndarray:
-    """A photo's photometric depth without what no neighbor confirms, and without specks."""
+def checked(dense: Path, view: View, neighbors: list[View], budget: ComputeBudget) -> np.ndarray:
+    """A photo's photometric depth without values that no neighbor confirms, and without speckles."""
     depth = read_map(photometric_path(dense, view.name))[..., 0]
-    device, _ = means.current()
+    device, _ = budget.current()
 
     def on_device(values: np.ndarray) -> Tensor:
         return torch.from_numpy(np.array(values, np.float32)).to(device)

@@ -20,16 +20,16 @@ BYTES_PER_PIXEL = 4 + 12 + 3 + 1  # depth, normal, color, whether it is fused
 
 
 def fuse(dense: Path, names: list[str], min_views: int, memory_gb: float, progress: Progress) -> np.ndarray:
-    """Fuse the maps of `names` into dense/fusion.ply (and .vis); its vertices, a structured array.
+    """Fuse the maps of `names` into dense/fusion.ply (and .vis); returns its vertices, a structured array.
 
-    memory_gb: all maps are held in memory up to this, and read as they are needed beyond. UserError when no
-    point survives.
+    memory_gb: up to this all maps are held in memory; beyond, they are read as needed. UserError if no point survives.
+
     """
     stereo = dense / "stereo"
     (stereo / "fusion.cfg").write_text("".join(f"{name}\n" for name in names), "utf-8")
     options = pycolmap.StereoFusionOptions()
     options.min_num_pixels = min_views
-    # Threads race for the pixels: which points come out then differs from run to run, and there are fewer of them.
+    # Threads compete for pixels: which points result then differs from run to run, and there are fewer of them.
     options.num_threads = 1
     if (dense / "masks").is_dir():
         options.mask_path = dense / "masks"
@@ -75,9 +75,9 @@ def _map_bytes(dense: Path, names: list[str]) -> int:
 
 
 def _with_views(ply: Path, visibility: Path, min_views: int) -> np.ndarray:
-    """The vertices that at least `min_views` photos saw; the .vis file is cut down to them.
+    """The vertices seen by at least `min_views` photos; the .vis file is reduced to them.
 
-    COLMAP's own limit counts pixels, several of which may be of one photo.
+    COLMAP's own limit counts pixels, several of which may be in one photo.
     """
     vertices = read_vertices(ply)
     counts, words = read_visibility(visibility)
@@ -93,7 +93,7 @@ def _with_views(ply: Path, visibility: Path, min_views: int) -> np.ndarray:
 def read_visibility(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """COLMAP's .vis file: the number of views of each point, and all words (for each point n, then n ids).
 
-    FileFormatError for a file that is damaged.
+    FileFormatError if the file is damaged.
     """
     try:
         content = read_regular(path)
@@ -103,7 +103,7 @@ def read_visibility(path: Path) -> tuple[np.ndarray, np.ndarray]:
     words = np.frombuffer(content, "<u4", max(0, len(content) - 8) // 4, offset=min(8, len(content)))
     if number > len(words):
         raise FileFormatError(path, f"it is cut short and ends before its {number} points do")
-    # Each entry says where the next begins, so this cannot be a numpy expression; an array is fast enough.
+    # Each entry says where the next one begins, which numpy cannot vectorize; an array is fast enough.
     plain = array("I", words.tobytes())
     counts = np.empty(number, np.int64)
     place = 0

@@ -1,4 +1,4 @@
-"""What every photo without distortion has in common: where its camera is, and what it is when resized."""
+"""Common parts of photos without distortion: the camera's position, and resizing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Pinhole:
         return -self.cam_from_world[:, :3].T @ self.cam_from_world[:, 3]
 
     def to_camera(self, points: np.ndarray) -> np.ndarray:
-        """Points [N, 3] of the model's frame in the camera's."""
+        """Points [N, 3] of the model's frame in the camera's frame."""
         return points @ self.cam_from_world[:, :3].T + self.cam_from_world[:, 3]
 
     def scaled(self, scale: float) -> tuple[np.ndarray, int, int]:

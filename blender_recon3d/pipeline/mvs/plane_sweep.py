@@ -1,4 +1,4 @@
-"""The plain method: compare the photos at every one of a row of depths and keep the best (Collins, 1996)."""
+"""The simple method: compare the photos at each of a series of depths and keep the best (Collins, 1996)."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ NEVER = 9.0  # a cost that no hypothesis has
 def sweep(cost: MatchingCost, around: Tensor | float, steps: Sequence[float]) -> tuple[Tensor, Tensor]:
     """The best inverse depth and its cost, each [H, W], of `around` plus each of `steps`, evenly spaced.
 
-    Steps of inverse depth are steps along the other photos' epipolar lines; a parabola through the best and its
-    two neighbors places the result between them.
+    Steps of inverse depth are steps along the other photos' epipolar lines; a parabola through the best and its two
+    neighbors interpolates the result.
     """
     shape = (cost.height, cost.width)
     w, costs = (torch.empty(shape, device=cost.device) for _ in range(2))
@@ -41,7 +41,7 @@ def sweep(cost: MatchingCost, around: Tensor | float, steps: Sequence[float]) ->
             chosen = choose(just_chosen, torch.full_like(now, step), chosen)
             best = torch.minimum(best, now)
             previous = now
-        after = choose(just_chosen, torch.full_like(after, NEVER), after)  # the last one has none after it
+        after = choose(just_chosen, torch.full_like(after, NEVER), after)  # the last step has no successor
         offset = parabola_offset(before, best, after)
         first = strip.rows.start - strip.padded.start
         w[strip.rows] = chosen.add_(offset, alpha=spacing).add_(base[first : first + own[0]])
@@ -50,8 +50,7 @@ def sweep(cost: MatchingCost, around: Tensor | float, steps: Sequence[float]) ->
 
 
 def parabola_offset(before: Tensor, best: Tensor, after: Tensor) -> Tensor:
-    """Where the lowest point of a parabola through three costs lies, in steps from the middle: -.5 to .5; 0 where
-    there are no three."""
+    """The minimum of a parabola through three costs, in steps from the middle: -.5 to .5; 0 if there are not three."""
     curvature = (before - 2 * best).add_(after)
     offset = (before - after).mul_(0.5).div_(curvature.clamp_min(1e-6)).clamp_(-0.5, 0.5)
     three = above(torch.full_like(best, NEVER / 2), torch.maximum(before, after))
@@ -74,11 +73,11 @@ def plane_sweep(
 
 
 def depth_map(w: Tensor, slant_x: Tensor, slant_y: Tensor, cost: Tensor, near: float, far: float) -> Tensor:
-    """Depth [H, W], 0 where it is unsure: at the upper left corner of each pixel, where COLMAP's fusion takes it to
-    be (it unprojects (column, row), and cameras have the pixel's center at .5 beyond).
+    """Depth [H, W], 0 where it is uncertain: at the upper left corner of each pixel, as COLMAP's fusion assumes (it
+    unprojects (column, row), whereas cameras have the pixel's center at .5).
 
-    Half a pixel matters: a cloud is shifted by as much within each photo, and photos that are turned against
-    each other disagree by up to a pixel.
+    Half a pixel matters: otherwise each photo's cloud is shifted by that much, and photos rotated relative to each
+    other disagree by up to a pixel.
     """
     sure = (cost < WORST_COST) & (w > 0.95 / far) & (w < 1.05 / near)
     corner = w - 0.5 * (slant_x + slant_y)

@@ -1,4 +1,4 @@
-"""Planes per pixel in inverse depth: fitting them to a depth map, and the normals they stand for."""
+"""Planes per pixel in inverse depth: fitting them to a depth map, and their normals."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def fit_planes(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Edge-aware least-squares planes over a window: (w, dw/dx, dw/dy), each [H, W].
 
-    Neighbor i weighs max(.02, 1 - cost_i / .6) exp(-(r_i / (sigma w))^2), where r_i is how far it lies from the
-    plane that is known so far (`slants`; None: upright): sure ones count, and those beyond a jump in depth do not.
+    Neighbor i has weight max(.02, 1 - cost_i / .6) exp(-(r_i / (sigma w))^2), where r_i is its distance from the
+    current plane (`slants`; None: fronto-parallel): reliable ones count, and those beyond a depth discontinuity do not.
     """
     height = inverse_depth.shape[0]
     results = torch.empty(3, *inverse_depth.shape, device=inverse_depth.device)
@@ -67,7 +67,7 @@ def _fit_strip(
                     total.add_(value, alpha=moment)
     means = sums[1:] / sums[0]
     mean_x, mean_y, mean_w = means[0], means[1], means[5]
-    ridge = 0.05 * radius**2  # pulls slants that few samples speak for towards none
+    ridge = 0.05 * radius**2  # pulls slants with few samples towards zero
     xx = means[2] - mean_x**2 + ridge * 0.1
     yy = means[4] - mean_y**2 + ridge * 0.1
     xy = means[3] - mean_x * mean_y
@@ -82,8 +82,8 @@ def _fit_strip(
 def normals(inverse_depth: Tensor, slant_x: Tensor, slant_y: Tensor, intrinsics: Tensor) -> Tensor:
     """Unit normals [H, W, 3] in the camera's frame, facing it.
 
-    A plane n.X = d is seen at inverse depth a.(x, y, 1) with a = K^-T n / d, so n is along K^T a; the sign
-    that faces the camera is the one with n.X < 0.
+    A plane n.X = d has inverse depth a.(x, y, 1) with a = K^-T n / d, so n is along K^T a; the sign that faces the
+    camera is the one with n.X < 0.
     """
     height, width = inverse_depth.shape
     x = torch.arange(width, device=inverse_depth.device) + 0.5

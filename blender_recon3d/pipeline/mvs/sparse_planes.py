@@ -1,7 +1,7 @@
-"""Planes from the sparse points: hypotheses for steep, grazing surfaces, on which upright windows see nothing alike.
+"""Planes from the sparse points: hypotheses for steep, grazing surfaces, where fronto-parallel windows match nothing.
 
-The points that a photo shows are the corners of triangles in it (Delaunay), and a triangle in space is a plane in
-inverse depth: what OpenMVS starts its depth maps from, here one hypothesis among others.
+The sparse points in a photo are triangulated (Delaunay), and a triangle in space is a plane in inverse depth: OpenMVS
+initializes its depth maps this way; here it is one hypothesis among others.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import Delaunay, QhullError, cKDTree
 
-NEIGHBORS = 8  # in the photo, whose median depth a point is compared with
-ODD = 0.25  # of inverse depth: a point that differs from that median by more is left out
-MIN_POINTS = 12  # points that make planes worth trying
+NEIGHBORS = 8  # in the photo, with whose median depth a point is compared
+ODD = 0.25  # of inverse depth: points that differ more from that median are left out
+MIN_POINTS = 12  # for planes worth trying
 
 
 def sparse_planes(points: np.ndarray, height: int, width: int) -> np.ndarray | None:
-    """float32 [3, height, width]: inverse depth at each pixel's center and its slants along x and y, 0 outside of
-    the triangles; None where there are too few points.
+    """float32 [3, height, width]: inverse depth at each pixel's center and its slants along x and y, 0 outside the
+    triangles; None if there are too few points.
 
     points [P, 3]: x, y in pixels (the first center at .5) and inverse depth.
     """
@@ -42,7 +42,7 @@ def sparse_planes(points: np.ndarray, height: int, width: int) -> np.ndarray | N
 
 
 def _without_odd(points: np.ndarray) -> np.ndarray:
-    """Without points in one place, and those whose depth is not at all that of the points around."""
+    """Without coinciding points, and those whose depth is far from that of the points around."""
     points = points[np.unique(np.round(points[:, :2]), axis=0, return_index=True)[1]]
     if len(points) <= NEIGHBORS:
         return points

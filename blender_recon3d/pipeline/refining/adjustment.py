@@ -1,4 +1,4 @@
-"""Bundle adjustment of a whole model by COLMAP, which a person can stop."""
+"""Bundle adjustment of a whole model by COLMAP, cancellable."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..events import Progress
 
 
 def options(intrinsics: bool, principal_point: bool = False) -> Any:
-    """COLMAP's, with one thread: several add up in another order each time."""
+    """COLMAP's options, with one thread: with several, the order of summation varies."""
     chosen = pycolmap.BundleAdjustmentOptions()
     chosen.print_summary = False
     chosen.refine_focal_length = chosen.refine_extra_params = intrinsics
@@ -20,8 +20,8 @@ def options(intrinsics: bool, principal_point: bool = False) -> Any:
 
 
 def adjust(model: Any, intrinsics: bool, progress: Progress, busy: str) -> None:
-    """Cameras and points of a pycolmap Reconstruction to the least squared reprojection error. intrinsics: focal length
-    and distortion as well; busy: what a person reads meanwhile."""
+    """Adjust cameras and points of a pycolmap Reconstruction to the least squared reprojection error. intrinsics: focal
+    length and distortion as well; busy: the progress message."""
     progress.report(0, 0, busy)
     run_cancellable(
         lambda token: pycolmap.bundle_adjustment(model, options(intrinsics), cancellation_token=token),

@@ -1,4 +1,4 @@
-"""Copies of a model with other cameras, observations and points, in the same place."""
+"""Copies of a model with other cameras, observations and points, in the same position."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from ..colmap.calls import pycolmap
 from .observations import Observations, read_views, write_observations
 
 NEAR = (
-    3.0  # times the median distance from the middle: points farther out say little about where a model lies
+    3.0  # times the median distance from the middle: points farther out say little about a model's position
 )
 MIN_PHOTOS = 10
 
 
 def with_cameras(model: Any, cameras: Any) -> Any:
-    """A copy of a pycolmap Reconstruction with the poses and intrinsics of another of the same photos."""
+    """A copy of a pycolmap Reconstruction with the poses and intrinsics of another one of the same photos."""
     copy = pycolmap.Reconstruction(model)
     for frame_id in copy.reg_frame_ids():
         copy.frame(frame_id).rig_from_world = cameras.frame(frame_id).rig_from_world
@@ -25,18 +25,19 @@ def with_cameras(model: Any, cameras: Any) -> Any:
     return copy
 
 
-def assembled(model: Any, cameras: Any, found: Observations, keep: np.ndarray) -> Any:
-    """`model` with the cameras of another, and of its observations those to keep [O], where `found` has them."""
+def assembled(model: Any, cameras: Any, observations: Observations, keep: np.ndarray) -> Any:
+    """`model` with the cameras of another, and its observations to keep [O], with pixels and points of
+    `observations`."""
     copy = with_cameras(model, cameras)
-    write_observations(copy, read_views(copy), found, keep)
+    write_observations(copy, read_views(copy), observations, keep)
     copy.update_point_3d_errors()
     return copy
 
 
 def move_onto(model: Any, other: Any) -> None:
-    """Turn, shift and scale a model so that cameras and points lie where those of the same model lay before.
+    """Rotate, shift and scale a model so that its cameras and points match those of the same model before.
 
-    Adjusting leaves a model's place open, and a changed principal point turns all cameras a little.
+    Adjustment leaves a model's position free, and a changed principal point rotates all cameras a little.
     """
     ids = [i for i in model.reg_image_ids() if other.image(i).has_pose]
     own = [model.image(i).projection_center() for i in ids]

@@ -10,10 +10,10 @@ import numpy as np
 
 @dataclass
 class Observations:
-    """What is observed where, sorted by point and then by photo.
+    """Observations, sorted by point and then by photo.
 
     xyz [P, 3]; point_ids [P]: COLMAP's ids; point [O]: index into xyz; view [O]: index into the views; keypoint [O]:
-    index of the point2D in its photo; pixel [O, 2]. Each keypoint is observed once at most.
+    index of the point2D in its photo; pixel [O, 2]. Each keypoint has at most one observation.
     """
 
     xyz: np.ndarray
@@ -27,7 +27,7 @@ class Observations:
         return len(self.point)
 
     def starts(self) -> np.ndarray:
-        """Index of each point's first observation and, last, the number of observations [P + 1]."""
+        """The index of each point's first observation and, last, the number of observations [P + 1]."""
         return np.searchsorted(self.point, np.arange(len(self.xyz) + 1))
 
 
@@ -44,26 +44,26 @@ class Views:
     cameras: list[Any]
 
     def centers(self) -> np.ndarray:
-        """[V, 3] in the world."""
+        """The camera centers [V, 3] in the world."""
         return -np.einsum("vij,vi->vj", self.rotation, self.translation)
 
     def sizes(self) -> np.ndarray:
-        """Width and height [V, 2], pixels."""
+        """Widths and heights [V, 2], pixels."""
         return np.array([(camera.width, camera.height) for camera in self.cameras])[self.camera]
 
     def to_camera(self, view: np.ndarray, xyz: np.ndarray) -> np.ndarray:
-        """World points [N, 3] in the frames of the views [N]."""
+        """World points [N, 3] in the camera frames of the views [N]."""
         return np.einsum("nij,nj->ni", self.rotation[view], xyz) + self.translation[view]
 
     def rays(self, view: np.ndarray, pixel: np.ndarray) -> np.ndarray:
-        """Directions [N, 3] in the cameras' frames (z is 1) of pixels [N, 2]; NaN where there is none."""
+        """Directions [N, 3] in the camera frames (z is 1) of pixels [N, 2]; NaN where there is none."""
         rays = np.ones((len(pixel), 3))
         for number, chosen in self._by_camera(view):
             rays[chosen, :2] = self.cameras[number].cam_from_img(pixel[chosen])
         return rays
 
     def project(self, view: np.ndarray, points: np.ndarray) -> np.ndarray:
-        """Pixels [N, 2] of points [N, 3] in the cameras' frames; NaN behind the camera."""
+        """Pixels [N, 2] of points [N, 3] in the camera frames; NaN behind the camera."""
         pixel = np.full((len(points), 2), np.nan)
         for number, chosen in self._by_camera(view):
             front = chosen[points[chosen, 2] > 1e-12]
@@ -76,7 +76,7 @@ class Views:
 
 
 def read_views(model: Any) -> Views:
-    """The registered photos of a pycolmap Reconstruction, by name."""
+    """The registered photos of a pycolmap Reconstruction, sorted by name."""
     images = sorted(
         (model.image(image_id) for image_id in model.reg_image_ids()), key=lambda image: image.name
     )
@@ -119,16 +119,20 @@ def _pixels(image: Any) -> dict[int, np.ndarray]:
     return {int(k): image.point2D(int(k)).xy.copy() for k in image.get_observation_point2D_idxs()}
 
 
-def write_observations(model: Any, views: Views, found: Observations, keep: np.ndarray) -> None:
-    """Put pixels and points into the model they were read from, and take out what `keep` [O] says no to.
+def write_observations(model: Any, views: Views, observations: Observations, keep: np.ndarray) -> None:
+    """Write pixels and points into the model they were read from, and delete the observations not in `keep` [O].
 
-    A point that fewer than two photos are left to see goes with them.
+    Points left with fewer than two photos are deleted too.
     """
-    for v, keypoint, pixel in zip(found.view.tolist(), found.keypoint.tolist(), found.pixel, strict=True):
+    for v, keypoint, pixel in zip(
+        observations.view.tolist(), observations.keypoint.tolist(), observations.pixel, strict=True
+    ):
         model.image(views.image_ids[v]).point2D(keypoint).xy = pixel
-    for point_id, xyz in zip(found.point_ids.tolist(), found.xyz, strict=True):
+    for point_id, xyz in zip(observations.point_ids.tolist(), observations.xyz, strict=True):
         model.point3D(point_id).xyz = xyz
-    for v, keypoint in zip(found.view[~keep].tolist(), found.keypoint[~keep].tolist(), strict=True):
+    for v, keypoint in zip(
+        observations.view[~keep].tolist(), observations.keypoint[~keep].tolist(), strict=True
+    ):
         image = model.image(views.image_ids[v])
-        if image.point2D(keypoint).has_point3D():  # not gone with its point
+        if image.point2D(keypoint).has_point3D():  # not deleted with its point
             model.delete_observation(image.image_id, keypoint)

@@ -1,4 +1,4 @@
-"""Windows out of photos: many at once, each through its own affine map."""
+"""Samples windows from photos: many at once, each through its own affine map."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import cv2
 import numpy as np
 
 SIDE = 15  # samples along a window
-SIGMA = 3.75  # of the Gaussian that weighs it, samples
-SMOOTHING = 0.8  # of the photos, pixels: noise and bilinear interpolation matter less
-ROWS = 16_000  # windows sampled at once; OpenCV takes pictures of at most 32,767 a side
+SIGMA = 3.75  # of the Gaussian weights, in samples
+SMOOTHING = 0.8  # of the photos, pixels: reduces noise and the error of bilinear interpolation
+ROWS = 16_000  # windows sampled at once; OpenCV's limit for images is 32,767 per side
 
 
 def window(side: int = SIDE) -> tuple[np.ndarray, np.ndarray]:
-    """Offsets [S, 2] (x, y) of a window's samples from its middle, row by row, and weights [S] that sum to 1."""
+    """Offsets [S, 2] (x, y) of a window's samples from its center, row by row, and weights [S] with sum 1."""
     reach = np.arange(side) - (side - 1) / 2
     x, y = np.meshgrid(reach, reach)
     offsets = np.stack([x.ravel(), y.ravel()], axis=1).astype(np.float32)
@@ -30,31 +30,33 @@ def sample(photo: np.ndarray, pixel: np.ndarray, warp: np.ndarray, offsets: np.n
     """
     places = offsets.astype(np.float32) @ warp.transpose(0, 2, 1).astype(np.float32)
     places += (pixel - 0.5).astype(np.float32)[:, None]
-    found = np.empty(places.shape[:2], np.float32)
+    values = np.empty(places.shape[:2], np.float32)
     for start in range(0, len(places), ROWS):
         part = places[start : start + ROWS]
-        found[start : start + ROWS] = cv2.remap(
+        values[start : start + ROWS] = cv2.remap(
             photo, part, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=float("nan")
-        )  # type: ignore[call-overload]  # OpenCV's own types know nothing of one map with two channels
-    return found
+        )  # type: ignore[call-overload]  # OpenCV's types omit one map with two channels
+    return values
 
 
 def pyramid(photo: np.ndarray, levels: int) -> list[np.ndarray]:
-    """Gray uint8 [H, W] as float32, smoothed, and again at half the size, a quarter, ...
+    """A gray photo, uint8 [H, W], as smoothed float32, then at half the size, a quarter, ...
 
-    Pixel p of the photo lies at p / 2 in the next level, also in COLMAP's sense: sizes are cut to even ones.
+    Pixel p of the photo is at p / 2 in the next level, also in COLMAP's coordinates: sizes are cut to even ones.
     """
-    made = [cv2.GaussianBlur(photo.astype(np.float32), (0, 0), SMOOTHING)]
-    while len(made) < levels and min(made[-1].shape) >= 4 * SIDE:
-        height, width = (length // 2 * 2 for length in made[-1].shape)
-        made.append(cv2.resize(made[-1][:height, :width], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
-    return made
+    result = [cv2.GaussianBlur(photo.astype(np.float32), (0, 0), SMOOTHING)]
+    while len(result) < levels and min(result[-1].shape) >= 4 * SIDE:
+        height, width = (length // 2 * 2 for length in result[-1].shape)
+        result.append(
+            cv2.resize(result[-1][:height, :width], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        )
+    return result
 
 
 class PhotoCache:
-    """Photos by their number, as pyramids; the last ones kept, as far as `max_bytes` bytes go, and one always.
+    """Photos by number, as pyramids; the most recent ones are kept within `max_bytes`, but always one.
 
-    read(number): the photo, gray uint8 [H, W]; longest: pixels of its longest side, to which it is reduced.
+    read(number): the photo, gray uint8 [H, W]; longest: longest side in pixels, to which it is reduced.
     """
 
     def __init__(self, read: Callable[[int], np.ndarray], levels: int, longest: int, max_bytes: int) -> None:
@@ -65,7 +67,7 @@ class PhotoCache:
         self._kept: OrderedDict[int, list[np.ndarray]] = OrderedDict()
 
     def scale(self, sizes: np.ndarray) -> np.ndarray:
-        """Pixels here a pixel of the photo [V], of photos of these sizes [V, 2] (width, height)."""
+        """Pixels here per pixel of the photo [V], for photos of these sizes [V, 2] (width, height)."""
         return np.minimum(1.0, self._longest / sizes.max(axis=1))
 
     def __getitem__(self, number: int) -> list[np.ndarray]:
@@ -75,7 +77,7 @@ class PhotoCache:
         photo = self._read(number)
         height, width = photo.shape
         if max(height, width) > self._longest:
-            # By the exact scale: the last row and column may be cut, and places stay where they are.
+            # By the exact scale: the last row and column may be cut, but positions are exact.
             scale = self._longest / max(height, width)
             size = (max(1, int(width * scale)), max(1, int(height * scale)))
             photo = _reduced(photo, scale, size)
@@ -87,7 +89,7 @@ class PhotoCache:
 
 
 def _reduced(photo: np.ndarray, scale: float, size: tuple[int, int]) -> np.ndarray:
-    """Smoothed against aliasing, then sampled where COLMAP's pixel p lies at p * scale."""
+    """Smoothed against aliasing, then resampled so that COLMAP's pixel p is at p * scale."""
     soft = cv2.GaussianBlur(photo, (0, 0), 0.5 / scale) if scale < 0.9 else photo
     place = np.array([[1 / scale, 0, 0.5 / scale - 0.5], [0, 1 / scale, 0.5 / scale - 0.5]])
     return cv2.warpAffine(soft, place, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)

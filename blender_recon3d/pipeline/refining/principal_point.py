@@ -1,7 +1,7 @@
-"""The principal point, freed for the cameras whose photos determine it.
+"""Optimizes the principal point of the cameras whose photos determine it.
 
-COLMAP keeps it in the middle of the photo. Lenses and crops put it elsewhere, by half a percent of the photo's width
-as a rule, and cameras then stand where they compensate for it.
+COLMAP keeps it in the middle of the photo. Lenses and crops put it elsewhere, typically by half a percent of the
+photo's width, and the camera poses then compensate for it.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from .observations import read_observations, read_views
 from .uncertainty import intrinsics_deviations
 
 MIN_PHOTOS = 3  # that share a camera
-UNCERTAIN = 0.001  # of the longest side: the largest standard deviation of a point that is determined
+UNCERTAIN = 0.001  # of the longest side: largest standard deviation of a determined point
 FARTHEST = 0.1  # of the longest side, from the middle: beyond, something else is wrong
-SLICE = 10  # iterations between two looks at whether to stop
+SLICE = 10  # iterations between checks for cancellation
 SLICES = 10
 
 
 @dataclass(frozen=True)
 class PrincipalPoint:
-    """What became of a camera's. freed; reason: why not; shift: from where it was, pixels (x, y); deviation: standard
-    deviations, pixels, None where it has none."""
+    """The outcome for a camera. freed; reason: why not; shift: from its previous position, pixels (x, y); deviation:
+    standard deviations, pixels, or None."""
 
     camera_id: int
     photos: int
@@ -40,31 +40,31 @@ class PrincipalPoint:
 def free_principal_points(
     model: Any, given: set[int], progress: Progress
 ) -> tuple[Any, list[PrincipalPoint]]:
-    """The model, adjusted once more with the principal points free that are determined, and what became of each.
+    """The model, adjusted again with determined principal points free, and the outcome for each camera.
 
-    model: a pycolmap Reconstruction, adjusted; it is not changed. given: cameras whose intrinsics are to stay.
+    model: an adjusted pycolmap Reconstruction, which is not changed. given: cameras with fixed intrinsics.
     """
     photos: dict[int, int] = {}
     for image_id in model.reg_image_ids():
         photos[model.image(image_id).camera_id] = photos.get(model.image(image_id).camera_id, 0) + 1
-    said = {
-        camera: _kept(
+    outcomes = {
+        camera: _not_freed(
             camera, count, "its intrinsics are given" if camera in given else "too few photos share it"
         )
         for camera, count in photos.items()
         if camera in given or count < MIN_PHOTOS
     }
-    wanted, freed = set(photos) - set(said), model
-    # Judged where it has come to, since a wrong place inflates the residuals that the uncertainty is told by.
-    while wanted:
-        freed = _adjusted(model, wanted, progress)
-        judged = _judged(model, freed, wanted, photos)
-        said.update(judged)
-        good = {camera for camera in wanted if judged[camera].freed}
-        if good == wanted:
+    candidates, freed = set(photos) - set(outcomes), model
+    # Evaluated after the adjustment, since a wrong position inflates the residuals that the uncertainty is based on.
+    while candidates:
+        freed = _adjusted(model, candidates, progress)
+        evaluated = _evaluated(model, freed, candidates, photos)
+        outcomes.update(evaluated)
+        determined = {camera for camera in candidates if evaluated[camera].freed}
+        if determined == candidates:
             break
-        wanted, freed = good, model
-    return freed, [said[camera] for camera in sorted(said)]
+        candidates, freed = determined, model
+    return freed, [outcomes[camera] for camera in sorted(outcomes)]
 
 
 def _adjusted(model: Any, free: set[int], progress: Progress) -> Any:
@@ -88,16 +88,20 @@ def _adjusted(model: Any, free: set[int], progress: Progress) -> Any:
     return copy
 
 
-def _judged(before: Any, after: Any, wanted: set[int], photos: dict[int, int]) -> dict[int, PrincipalPoint]:
-    """Of each camera that is to be freed: whether it can be, as the model `after` has it."""
-    if not wanted:
+def _evaluated(
+    before: Any, after: Any, candidates: set[int], photos: dict[int, int]
+) -> dict[int, PrincipalPoint]:
+    """For each camera to be freed: whether it can be, according to the model `after`."""
+    if not candidates:
         return {}
     views = read_views(after)
     numbers = {camera.camera_id: number for number, camera in enumerate(views.cameras)}
-    found = read_observations(after, views)
-    deviations = intrinsics_deviations(views, found, [numbers[camera] for camera in sorted(wanted)])
-    judged = {}
-    for camera_id in sorted(wanted):
+    observations = read_observations(after, views)
+    deviations = intrinsics_deviations(
+        views, observations, [numbers[camera] for camera in sorted(candidates)]
+    )
+    outcomes = {}
+    for camera_id in sorted(candidates):
         camera = after.camera(camera_id)
         places = list(camera.principal_point_idxs())
         shift = camera.params[places] - before.camera(camera_id).params[places]
@@ -109,14 +113,19 @@ def _judged(before: Any, after: Any, wanted: set[int], photos: dict[int, int]) -
             reason = "the photos do not determine it"
         elif np.abs(middle).max() > FARTHEST * size:
             reason = "it would lie far from the middle"
-        told = _pair(shift) if not reason else (0.0, 0.0)
-        judged[camera_id] = PrincipalPoint(
-            camera_id, photos[camera_id], not reason, reason, told, _pair(np.minimum(deviation, size))
+        reported_shift = _pair(shift) if not reason else (0.0, 0.0)
+        outcomes[camera_id] = PrincipalPoint(
+            camera_id,
+            photos[camera_id],
+            not reason,
+            reason,
+            reported_shift,
+            _pair(np.minimum(deviation, size)),
         )
-    return judged
+    return outcomes
 
 
-def _kept(camera: int, photos: int, reason: str) -> PrincipalPoint:
+def _not_freed(camera: int, photos: int, reason: str) -> PrincipalPoint:
     return PrincipalPoint(camera, photos, False, reason, (0.0, 0.0), None)
 
 

@@ -1,7 +1,7 @@
-"""The refinement of a model from its photos: two rounds of aligning every track and adjusting, then the principal
-point, and what was found out about the photos on the way.
+"""Refines a model from its photos: two rounds of aligning every track and adjusting, then the principal point; also
+reports the quality of each photo.
 
-A twentieth of the points takes no part in the adjustments: they tell whether the cameras have become better.
+One in twenty points is held out of the adjustments, to tell whether the cameras have become better.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ from .triangulation import reproject, triangulate
 from .warps import facing_normals
 from .window_alignment import Aligned
 
-FARTHEST = 3.0  # pixels that an observation may move from where it was found
-# The largest distance of an aligned observation from its point, in pixels of the photos as they are sampled, before
-# each round's adjustment, and in the end as before the last one; and that of observations as they were found.
+FARTHEST = 3.0  # pixels that an observation may move from its original position
+# The largest distance of an aligned observation from its point, in pixels of the photos as sampled, before each round's
+# adjustment (the last one also applies at the end); and that of original observations.
 OUTLIERS = (3.0, 1.0)
 AS_FOUND = 4.0
-# A photo that keeps fewer observations, or a smaller share of its own, keeps them as they were found.
+# A photo that keeps fewer observations, or a smaller share of its own, keeps the original ones.
 MIN_KEPT = 30
 MIN_KEPT_SHARE = 0.25
-MIN_ALIGNED_SHARE = 0.3  # of all observations, below which a refinement is worth nothing
-HELD_OUT = 20  # every so many-th point
+MIN_ALIGNED_SHARE = 0.3  # of all observations; with fewer, a refinement is worthless
+HELD_OUT = 20  # one point in this many
 MIN_HELD_OUT = 20
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What an aligned observation must reach. zncc: correlation; spread, split: as `Aligned` says, pixels."""
+    """Requirements for an aligned observation. zncc: correlation; spread, split: see `Aligned`, pixels."""
 
     zncc: float
     spread: float
@@ -52,7 +52,7 @@ ROUNDS = (Limits(0.7, 0.6, 1.5), Limits(0.8, 0.3, 0.5))
 
 @dataclass(frozen=True)
 class Kept:
-    """Of one photo: observations before, and after without those that could not be aligned or do not fit."""
+    """For one photo: its observations before, and after, without those that could not be aligned or do not fit."""
 
     before: int
     after: int
@@ -60,9 +60,9 @@ class Kept:
 
 @dataclass(frozen=True)
 class Refined:
-    """model: a pycolmap Reconstruction, where the one before lay. kept: by the photo's name. held_out: median
-    reprojection error in pixels of points that no adjustment saw, with the cameras before and after; None where there
-    are too few points. accepted: whether it is better, and rests on enough; if not, `model` is the one before."""
+    """model: a pycolmap Reconstruction, in the position of the previous one. kept: by photo name. held_out: median
+    reprojection error in pixels of the held-out points, with the cameras before and after; None if there are too few
+    points. accepted: whether the model is better, with enough evidence; if not, `model` is the previous one."""
 
     model: Any
     kept: dict[str, Kept]
@@ -81,8 +81,8 @@ def refine(
 ) -> Refined:
     """Refine a pycolmap Reconstruction, which is not changed.
 
-    photos: by their number in `read_views`. intrinsics: whether focal lengths and distortions may change. free(model):
-    the model with principal points freed, and what became of them. saved: rounds of a run before, and of this one.
+    photos: by their index in `read_views`. intrinsics: whether focal lengths and distortions may change. free(model):
+    returns the model with principal points freed, and the outcomes. saved: rounds of an earlier run, and of this one.
     """
     saved = saved or SavedRounds(None)
     views = read_views(model)
@@ -100,7 +100,7 @@ def refine(
             saved.save(number, now)
     cameras, points = free(now.cameras)
     unseen = now.good & held_out[given.point]
-    figures = _judged(
+    figures = _median_errors(
         [views, read_views(now.cameras), read_views(cameras)], replace(given, pixel=now.pixel), unseen
     )
     if figures and figures[2] > figures[1]:
@@ -111,12 +111,12 @@ def refine(
     final = replace(given, xyz=xyz, pixel=now.pixel)
     fits = _residual(after, final) < _largest(photos, after, final, now.good, OUTLIERS[-1])
     kept = _kept(views, given, now.good & fits)
-    told = (figures[0], figures[2]) if figures else None
-    if (told and told[1] > told[0]) or now.good.sum() < MIN_ALIGNED_SHARE * len(given):
-        return Refined(model, kept, [_left(point) for point in points], told, False)
-    made = assembled(model, cameras, final, use & fits)
-    move_onto(made, model)
-    return Refined(made, kept, points, told, True)
+    errors = (figures[0], figures[2]) if figures else None
+    if (errors and errors[1] > errors[0]) or now.good.sum() < MIN_ALIGNED_SHARE * len(given):
+        return Refined(model, kept, [_left(point) for point in points], errors, False)
+    refined = assembled(model, cameras, final, use & fits)
+    move_onto(refined, model)
+    return Refined(refined, kept, points, errors, True)
 
 
 def _round(
@@ -134,29 +134,31 @@ def _round(
     views = read_views(before.cameras)
     busy = f"round {number + 1} of {len(ROUNDS)}, "
 
-    def told(what: str) -> Callable[[int, int], None]:
+    def report(what: str) -> Callable[[int, int], None]:
         def tell(done: int, total: int) -> None:
             progress.report(done, total, busy + what)
             progress.check()
 
         return tell
 
-    found = replace(given, xyz=before.xyz, pixel=before.pixel.copy())
-    normal = facing_normals(views, found.xyz, found.point, found.view)
+    current = replace(given, xyz=before.xyz, pixel=before.pixel.copy())
+    normal = facing_normals(views, current.xyz, current.point, current.view)
     if number:
-        normal = search_normals(views, found, photos, reference, normal, told("surface"))
-    aligned = align_tracks(views, found, photos, reference, normal, told("aligning"))
+        normal = search_normals(views, current, photos, reference, normal, report("surface"))
+    aligned = align_tracks(views, current, photos, reference, normal, report("aligning"))
     good = _acceptable(views, given, aligned, photos, limits)
-    found.pixel[good] = aligned.pixel[good]
+    current.pixel[good] = aligned.pixel[good]
     put_back = _too_few(views, given, good)
-    found.pixel[put_back] = given.pixel[put_back]
+    current.pixel[put_back] = given.pixel[put_back]
     use = good | put_back
-    found.xyz = triangulate(views, found.xyz, found.point, found.view, found.pixel, use.astype(float))
-    use &= _residual(views, found) < _largest(photos, views, found, good, OUTLIERS[number])
-    shown = use & ~held_out[found.point]
-    adjusted = assembled(model, before.cameras, found, shown)
+    current.xyz = triangulate(
+        views, current.xyz, current.point, current.view, current.pixel, use.astype(float)
+    )
+    use &= _residual(views, current) < _largest(photos, views, current, good, OUTLIERS[number])
+    shown = use & ~held_out[current.point]
+    adjusted = assembled(model, before.cameras, current, shown)
     adjust(adjusted, intrinsics, progress, busy + "adjusting")
-    return Round(found.pixel, found.xyz, good, put_back, adjusted)
+    return Round(current.pixel, current.xyz, good, put_back, adjusted)
 
 
 def _acceptable(
@@ -175,20 +177,20 @@ def _acceptable(
 
 
 def _largest(
-    photos: PhotoCache, views: Views, found: Observations, aligned: np.ndarray, outlier: float
+    photos: PhotoCache, views: Views, observations: Observations, aligned: np.ndarray, outlier: float
 ) -> np.ndarray:
-    """The largest distance [O] that an observation may have from its point, pixels of its photo."""
-    return np.where(aligned, outlier, AS_FOUND) / photos.scale(views.sizes())[found.view]
+    """The largest distance [O] of an observation from its point, pixels of its photo."""
+    return np.where(aligned, outlier, AS_FOUND) / photos.scale(views.sizes())[observations.view]
 
 
-def _residual(views: Views, found: Observations) -> np.ndarray:
+def _residual(views: Views, observations: Observations) -> np.ndarray:
     """Distance [O] from the points, pixels; infinite behind a camera."""
-    there = reproject(views, found.xyz, found.point, found.view)
-    return np.nan_to_num(np.linalg.norm(there - found.pixel, axis=1), nan=np.inf)
+    there = reproject(views, observations.xyz, observations.point, observations.view)
+    return np.nan_to_num(np.linalg.norm(there - observations.pixel, axis=1), nan=np.inf)
 
 
 def _too_few(views: Views, given: Observations, good: np.ndarray) -> np.ndarray:
-    """The observations [O] that are not good of photos with too few that are."""
+    """The observations [O] that are not good, in photos with too few good ones."""
     count = np.bincount(given.view[good], minlength=len(views.names))
     minimum = np.maximum(MIN_KEPT, MIN_KEPT_SHARE * np.bincount(given.view, minlength=len(views.names)))
     return (count < minimum)[given.view] & ~good
@@ -201,25 +203,32 @@ def _kept(views: Views, given: Observations, good: np.ndarray) -> dict[str, Kept
 
 
 def _held_out(given: Observations) -> np.ndarray:
-    """Which points [P] no adjustment sees."""
+    """The points [P] that are excluded from adjustments."""
     chosen = np.arange(len(given.xyz)) % HELD_OUT == HELD_OUT // 2
     return chosen if chosen.sum() >= MIN_HELD_OUT else np.zeros_like(chosen)
 
 
-def _judged(choices: list[Views], found: Observations, use: np.ndarray) -> list[float]:
-    """Median distance of the observations to use [O] from their points, triangulated with each choice of cameras;
-    empty where there are none."""
-    seen = np.bincount(found.point[use], minlength=len(found.xyz))
-    use = use & (seen >= 2)[found.point]
+def _median_errors(choices: list[Views], observations: Observations, use: np.ndarray) -> list[float]:
+    """Median distance of the observations to use [O] from their points, triangulated with each choice of cameras; empty
+    if there are none."""
+    seen = np.bincount(observations.point[use], minlength=len(observations.xyz))
+    use = use & (seen >= 2)[observations.point]
     medians = []
     for views in choices if use.any() else []:
-        xyz = triangulate(views, found.xyz, found.point, found.view, found.pixel, use.astype(float))
-        medians.append(float(np.median(_residual(views, replace(found, xyz=xyz))[use])))
+        xyz = triangulate(
+            views,
+            observations.xyz,
+            observations.point,
+            observations.view,
+            observations.pixel,
+            use.astype(float),
+        )
+        medians.append(float(np.median(_residual(views, replace(observations, xyz=xyz))[use])))
     return medians
 
 
 def _left(point: PrincipalPoint) -> PrincipalPoint:
-    """One that was freed, and that the points held out speak against."""
+    """The outcome for a freed one that the held-out points do not support."""
     if not point.freed:
         return point
     return replace(point, freed=False, reason="held-out points fit no better with it", shift=(0.0, 0.0))

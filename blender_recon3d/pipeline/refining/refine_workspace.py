@@ -1,4 +1,4 @@
-"""A workspace's main model refined: refined/, COLMAP's model and its registration.json."""
+"""Refines a workspace's main model: writes refined/, COLMAP's model and its registration.json."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from .tracks import LEVELS
 from .undetermined_focals import undetermined
 
 PHOTO_BYTES = 400 << 20  # of photos kept in memory
-NAMED = 3  # cameras in a sentence
-MIN_SHARE = 0.4  # of its observations that a photo keeps at most where it may stand in the wrong place
-MIN_SHARE_OF_USUAL = 0.5  # and at most so much of what photos usually keep
+NAMED = 3  # cameras named in a sentence
+MIN_SHARE = 0.4  # of its observations: a photo that keeps less may be in the wrong place
+MIN_SHARE_OF_USUAL = 0.5  # of the photos' median share: it must also keep less than this
 
 
 def refine_workspace(workspace: Workspace, settings: RefineSettings, progress: Progress) -> dict[str, Any]:
-    """Write refined/ and say what has become of the model."""
+    """Write refined/ and return the summary."""
     if settings.refine == "off":
         return {"message": "left out"}
     model = read_model(workspace.mapped)
@@ -49,19 +49,19 @@ def refine_workspace(workspace: Workspace, settings: RefineSettings, progress: P
             return adjusted, []
         return free_principal_points(adjusted, given, progress)
 
-    # What the photos do not determine would drift away; the mapper has held it at what EXIF says.
+    # Undetermined intrinsics would drift; the mapper has held them at the values from EXIF.
     adjust = settings.refine_intrinsics and not undetermined(model, model.cameras)
     photos = PhotoCache(
         lambda number: _photo(workspace.images / views.names[number]), LEVELS, settings.max_size, PHOTO_BYTES
     )
     saved = SavedRounds(workspace.refining)
-    found = refine(model, photos, adjust, free, progress, saved)
+    refined = refine(model, photos, adjust, free, progress, saved)
     with atomic_folder(workspace.refined) as part:
-        found.model.write(part)
-        check_model(part)  # COLMAP does not say when it could not write all of it
-        write_document(part / workspace.refined_registration.name, _registration(workspace, found.model))
+        refined.model.write(part)
+        check_model(part)  # COLMAP does not report incomplete writes
+        write_document(part / workspace.refined_registration.name, _registration(workspace, refined.model))
     remove(workspace.refining)
-    return _report(model, found, progress)
+    return _report(model, refined, progress)
 
 
 def _given(workspace: Workspace) -> set[int]:
@@ -79,19 +79,21 @@ def _photo(path: Path) -> np.ndarray:
 
 
 def _registration(workspace: Workspace, model: Any) -> RegistrationDocument:
-    """registration.json with the figures of the refined model in place of the mapper's."""
-    found = read_document(RegistrationDocument, workspace.registration, run_stage("sfm"))
+    """registration.json with the statistics of the refined model instead of the mapper's."""
+    document = read_document(RegistrationDocument, workspace.registration, run_stage("sfm"))
     photos = {
-        name: replace(found.photos[name], points=points, error=error)
+        name: replace(document.photos[name], points=points, error=error)
         for name, (points, error) in registered(model).items()
-        if name in found.photos
+        if name in document.photos
     }
-    return replace(found, models=[model_summary(model), *found.models[1:]], photos={**found.photos, **photos})
+    return replace(
+        document, models=[model_summary(model), *document.models[1:]], photos={**document.photos, **photos}
+    )
 
 
-def _report(before: Any, found: Refined, progress: Progress) -> dict[str, Any]:
-    model = found.model
-    freed = [point for point in found.principal_points if point.freed]
+def _report(before: Any, refined: Refined, progress: Progress) -> dict[str, Any]:
+    model = refined.model
+    freed = [point for point in refined.principal_points if point.freed]
     message = (
         f"reprojection error from {before.compute_mean_reprojection_error():.2f} to "
         f"{model.compute_mean_reprojection_error():.2f} px, {model.num_points3D()} points"
@@ -99,28 +101,28 @@ def _report(before: Any, found: Refined, progress: Progress) -> dict[str, Any]:
     if freed:
         shifts = ", ".join("({:+.1f}, {:+.1f})".format(*point.shift) for point in freed[:NAMED])
         message += f", principal point found {shifts}{' ...' * (len(freed) > NAMED)} px from the middle"
-    if not found.accepted:
-        message = "no better than before: the cameras stay as they were"
+    if not refined.accepted:
+        message = "no better than before: the cameras remain unchanged"
         progress.warning(
             "The cameras could not be refined: too few points look alike in the photos, or held-out points fit "
             "no better. They stay as the mapper left them."
         )
-    doubtful = suspects(found.kept)
+    doubtful = suspects(refined.kept)
     doubts = [misplaced(doubtful).to_json()] if doubtful else []
-    kept = list(found.kept.values())
+    kept = list(refined.kept.values())
     return {
         "message": message,
         **encode(model_summary(model)),
         "aligned": round(sum(each.after for each in kept) / max(1, sum(each.before for each in kept)), 4),
-        "held_out": None if found.held_out is None else [round(value, 4) for value in found.held_out],
-        "accepted": found.accepted,
-        "principal_points": [asdict(point) for point in found.principal_points],
+        "held_out": None if refined.held_out is None else [round(value, 4) for value in refined.held_out],
+        "accepted": refined.accepted,
+        "principal_points": [asdict(point) for point in refined.principal_points],
         "doubts": doubts,
     }
 
 
 def suspects(kept: dict[str, Kept]) -> list[str]:
-    """Photos of whose observations so few look like what other photos show that they may be in the wrong place."""
+    """Photos that may be in the wrong place, since few of their observations look like the other photos."""
     shares = {name: each.after / each.before for name, each in kept.items() if each.before}
     usual = float(np.median(list(shares.values()))) if shares else 0.0
     return sorted(

@@ -1,4 +1,4 @@
-"""The rounds of a refinement on disk, so that one that was stopped goes on after the last whole one."""
+"""Saves the rounds of a refinement, so that an interrupted one continues after the last complete round."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ ARRAYS = {"pixel": (np.float64, 2), "xyz": (np.float64, 2), "good": (np.bool_, 1
 
 @dataclass(frozen=True)
 class Round:
-    """Where a round has left the model: pixel [O, 2] and xyz [P, 3] of its observations and points; good [O]: which
-    are aligned well; put_back [O]: which count as they were found, since their photo has too few good ones; cameras: a
-    pycolmap Reconstruction with the poses and intrinsics."""
+    """The state after a round: pixel [O, 2] and xyz [P, 3] of its observations and points; good [O]: which are aligned
+    well; put_back [O]: which keep their original position, since their photo has too few good ones; cameras: a pycolmap
+    Reconstruction with the poses and intrinsics."""
 
     pixel: np.ndarray
     xyz: np.ndarray
@@ -30,13 +30,13 @@ class Round:
 
 
 class SavedRounds:
-    """Rounds by their number, in a folder of their own; None: they are not kept."""
+    """Rounds by number, in their own folder; None: they are not saved."""
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
 
     def load(self, number: int, observations: int, points: int) -> Round | None:
-        """The round, if it is there, whole and of so many observations and points."""
+        """The round, if it exists, is complete, and has so many observations and points."""
         if self._folder is None or not (path := self._folder / str(number)).is_dir():
             return None
         try:

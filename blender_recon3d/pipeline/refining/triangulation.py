@@ -1,4 +1,4 @@
-"""Points from their observations at fixed cameras: Gauss-Newton on the reprojection error, all points at once."""
+"""Triangulates points with fixed cameras: Gauss-Newton on the reprojection error, all points at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SETTLED = 1e-6  # of the distance to the nearest camera
 
 
 def reproject(views: Views, xyz: np.ndarray, point: np.ndarray, view: np.ndarray) -> np.ndarray:
-    """Pixels [O, 2] where points [P, 3] should be seen; NaN behind a camera."""
+    """Pixels [O, 2] of the projections of points [P, 3]; NaN behind a camera."""
     return views.project(view, views.to_camera(view, xyz[point]))
 
 
@@ -20,30 +20,30 @@ def triangulate(
 ) -> np.ndarray:
     """Points [P, 3] with the least squared reprojection error, starting from xyz.
 
-    point, view [O]; pixel [O, 2]; weight [O]: 0 leaves an observation out. A point that two observations do not hold
-    stays where it is, and so does one that gets no better.
+    point, view [O]; pixel [O, 2]; weight [O]: 0 excludes an observation. A point with fewer than two observations is
+    not moved, nor is one that does not improve.
     """
-    found = xyz.copy()
-    cost = _cost(views, found, point, view, pixel, weight)
+    current = xyz.copy()
+    cost = _cost(views, current, point, view, pixel, weight)
     damping = np.full(len(xyz), 1e-4)
     seen = np.bincount(point, weight > 0, len(xyz)) >= 2
     for _ in range(STEPS):
-        step = _step(views, found, point, view, pixel, weight, damping)
+        step = _step(views, current, point, view, pixel, weight, damping)
         step[~seen] = 0
-        tried = found + step
+        tried = current + step
         new = _cost(views, tried, point, view, pixel, weight)
         better = (new <= cost) & seen
-        found[better], cost[better] = tried[better], new[better]
+        current[better], cost[better] = tried[better], new[better]
         damping = np.where(better, damping / 10, damping * 10)
-        moved = np.linalg.norm(step, axis=1) / np.maximum(np.linalg.norm(found, axis=1), 1e-12)
+        moved = np.linalg.norm(step, axis=1) / np.maximum(np.linalg.norm(current, axis=1), 1e-12)
         if not (better & (moved > SETTLED)).any():
             break
-    return found
+    return current
 
 
 def project_derivatives(views: Views, view: np.ndarray, local: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels [N, 2] of points [N, 3] in the cameras' frames, and their derivatives [N, 2, 3] by the points: by
-    differences, which do for every camera model."""
+    """Pixels [N, 2] of points [N, 3] in the camera frames, and their derivatives [N, 2, 3] by the points: by finite
+    differences, which work for every camera model."""
     there = views.project(view, local)
     size = 1e-5 * np.abs(local[:, 2])
     derivatives = np.empty((len(local), 2, 3))
@@ -72,7 +72,7 @@ def _step(
     weight: np.ndarray,
     damping: np.ndarray,
 ) -> np.ndarray:
-    """Levenberg-Marquardt's [P, 3]."""
+    """A Levenberg-Marquardt step [P, 3]."""
     there, by_camera = project_derivatives(views, view, views.to_camera(view, xyz[point]))
     jacobian = by_camera @ views.rotation[view]
     residual = pixel - there

@@ -1,6 +1,6 @@
 """How well the photos determine the intrinsics: their covariance in the bundle adjustment, points and poses eliminated.
 
-COLMAP's own estimate gives up on models whose parameters differ much in scale; here everything is scaled first.
+COLMAP's own estimate fails on models whose parameters differ much in scale; here everything is scaled first.
 Hartley and Zisserman 2004, appendix 6; Triggs et al. 2000, section 6.
 """
 
@@ -16,28 +16,33 @@ from ..colmap.calls import pycolmap
 from .observations import Observations, Views
 from .triangulation import project_derivatives
 
-# Observations looked at; points beyond are left out, evenly, and counted as if they were like these.
+# Observations used; a larger model is subsampled evenly by points, and the result scaled accordingly.
 MAX_OBSERVATIONS = 150_000
-DAMPING = 1e-9  # of each parameter's own information: holds the model's place, which nothing determines
-STEP = 1e-4  # of a parameter, in its derivative
+DAMPING = (
+    1e-9  # of each parameter's own information: fixes the model's position, which is otherwise undetermined
+)
+STEP = 1e-4  # of a parameter, for its derivative
 
 
-def intrinsics_deviations(views: Views, found: Observations, cameras: list[int]) -> dict[int, np.ndarray]:
-    """Standard deviations of all parameters of each of these cameras (indices into views.cameras), when they are
-    adjusted together with all poses and points, as far as the residuals tell; infinite where nothing determines one."""
-    share = max(1, -(-len(found) // MAX_OBSERVATIONS))
-    chosen = np.flatnonzero(found.point % share == 0)
-    point = np.unique(found.point[chosen], return_inverse=True)[1]
+def intrinsics_deviations(
+    views: Views, observations: Observations, cameras: list[int]
+) -> dict[int, np.ndarray]:
+    """Standard deviations of all parameters of these cameras (indices into views.cameras), when they are adjusted
+    together with all poses and points, estimated from the residuals; infinite for undetermined ones."""
+    share = max(1, -(-len(observations) // MAX_OBSERVATIONS))
+    chosen = np.flatnonzero(observations.point % share == 0)
+    point = np.unique(observations.point[chosen], return_inverse=True)[1]
     count = int(point.max(initial=-1)) + 1
-    view, pixel, xyz = found.view[chosen], found.pixel[chosen], found.xyz[found.point[chosen]]
+    view, pixel = observations.view[chosen], observations.pixel[chosen]
+    xyz = observations.xyz[observations.point[chosen]]
     local = views.to_camera(view, xyz)
     there, by_local = project_derivatives(views, view, local)
     residual = pixel - there
-    good = np.isfinite(residual).all(axis=1) & np.isfinite(by_local).all(axis=(1, 2))
-    by_local[~good], residual[~good] = 0, 0
+    valid = np.isfinite(residual).all(axis=1) & np.isfinite(by_local).all(axis=(1, 2))
+    by_local[~valid], residual[~valid] = 0, 0
     by_pose = np.concatenate([by_local @ _cross(-(local - views.translation[view])), by_local], axis=2)
     by_point = by_local @ views.rotation[view]
-    by_camera, places = _by_intrinsics(views, view, local, cameras, good)
+    by_camera, places = _by_intrinsics(views, view, local, cameras, valid)
 
     whiten = _whitening(by_point, point, count)
     pose = _sparse(by_pose, 6 * view, 6 * len(views.names))
@@ -52,14 +57,14 @@ def intrinsics_deviations(views: Views, found: Observations, cameras: list[int])
     system = diags_array(scale) @ pose_pose @ diags_array(scale) + DAMPING * diags_array(np.ones(len(scale)))
     right = scale[:, None] * pose_camera
     information = camera_camera - right.T @ splu(csc_array(system)).solve(right)
-    freedom = max(2 * int(good.sum()) - 3 * count - 6 * len(views.names) - len(information), 1)
+    freedom = max(2 * int(valid.sum()) - 3 * count - 6 * len(views.names) - len(information), 1)
     variance = float(np.square(residual).sum()) / freedom
     deviation = np.sqrt(variance / share * _inverse_diagonal(information, np.diag(by_camera.T @ by_camera)))
     return {number: deviation[own] for number, own in places.items()}
 
 
 def _by_intrinsics(
-    views: Views, view: np.ndarray, local: np.ndarray, cameras: list[int], good: np.ndarray
+    views: Views, view: np.ndarray, local: np.ndarray, cameras: list[int], valid: np.ndarray
 ) -> tuple[np.ndarray, dict[int, slice]]:
     """Derivatives [2 O, K] of the pixels by all cameras' parameters, and each camera's columns."""
     places, columns = {}, 0
@@ -68,7 +73,7 @@ def _by_intrinsics(
         columns += len(views.cameras[number].params)
     table = np.zeros((len(view), 2, columns))
     for number, own in places.items():
-        seen = np.flatnonzero((views.camera[view] == number) & good)
+        seen = np.flatnonzero((views.camera[view] == number) & valid)
         for parameter in range(own.stop - own.start):
             ends = []
             size = STEP * max(1.0, abs(views.cameras[number].params[parameter]))
@@ -96,7 +101,7 @@ def _whitening(by_point: np.ndarray, point: np.ndarray, count: int) -> np.ndarra
 
 
 def _inverse_diagonal(information: np.ndarray, own: np.ndarray) -> np.ndarray:
-    """Diagonal of the inverse of what is left of the information; infinite along what is all but gone."""
+    """Diagonal of the inverse of the remaining information; infinite along directions that have almost none."""
     scale = 1 / np.sqrt(np.maximum(own, 1e-30))
     values, vectors = np.linalg.eigh(scale[:, None] * information * scale)
     inverse = np.where(values > 1e-12, 1 / np.maximum(values, 1e-12), 1e30)
@@ -104,7 +109,7 @@ def _inverse_diagonal(information: np.ndarray, own: np.ndarray) -> np.ndarray:
 
 
 def _sparse(blocks: np.ndarray, column: np.ndarray, width: int) -> csr_array:
-    """[2 O, width] from a block [O, 2, N] an observation that begins at its column [O]."""
+    """[2 O, width] from one block [O, 2, N] per observation that begins at its column [O]."""
     count, _, n = blocks.shape
     indices = np.repeat(column[:, None] + np.arange(n), 2, axis=0)
     return csr_array(
@@ -114,7 +119,7 @@ def _sparse(blocks: np.ndarray, column: np.ndarray, width: int) -> csr_array:
 
 
 def _cross(vectors: np.ndarray) -> np.ndarray:
-    """Matrices [N, 3, 3] that take the cross product with vectors [N, 3] from the left."""
+    """Matrices [N, 3, 3] of the cross product with vectors [N, 3] from the left."""
     x, y, z = vectors.T
     zero = np.zeros_like(x)
     return np.stack(

@@ -1,7 +1,7 @@
-"""Focal lengths that the photos do not determine: all look one way, straight at the ground or a wall.
+"""Focal lengths that the photos do not determine: all look in the same direction, straight at the ground or a wall.
 
-Another focal length then fits as well, with the cameras nearer or farther away and the heights stretched, and the one
-that comes out means nothing.
+Another focal length then fits as well, with the cameras nearer or farther away and the heights stretched, and the
+result is arbitrary.
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ from ..wording import Sentence, option, with_option
 from .observations import read_observations, read_views
 from .uncertainty import intrinsics_deviations
 
-UNCERTAIN = 0.05  # of the focal length: the largest standard deviation of one that is determined
+UNCERTAIN = 0.05  # of the focal length: the largest standard deviation of a determined one
 
 
-def undetermined(model: Any, asked: Iterable[int]) -> dict[int, float]:
-    """Focal lengths in pixels, by camera id, of those cameras whose photos do not determine them.
+def undetermined(model: Any, candidates: Iterable[int]) -> dict[int, float]:
+    """Focal lengths in pixels, by camera id, of the cameras whose photos do not determine them.
 
-    model: a pycolmap.Reconstruction; asked: ids of cameras.
+    model: a pycolmap.Reconstruction; candidates: ids of cameras.
     """
     views = read_views(model)
-    places = [number for number, camera in enumerate(views.cameras) if camera.camera_id in set(asked)]
+    places = [number for number, camera in enumerate(views.cameras) if camera.camera_id in set(candidates)]
     if not places:
         return {}
     deviations = intrinsics_deviations(views, read_observations(model, views), places)
-    found = {}
+    focals = {}
     for place in places:
         camera = views.cameras[place]
         focal = float(camera.mean_focal_length())
         if deviations[place][list(camera.focal_length_idxs())].max() > UNCERTAIN * focal:
-            found[camera.camera_id] = focal
-    return found
+            focals[camera.camera_id] = focal
+    return focals
 
 
 def focal_doubts(model: Any, unknown: Iterable[int]) -> list[Doubt]:
-    """model: a pycolmap.Reconstruction; unknown: ids of its cameras whose focal length was not known before."""
+    """model: a pycolmap.Reconstruction; unknown: ids of its cameras whose focal length was unknown before."""
     images = [model.image(number) for number in model.reg_image_ids()]
     return [
         undetermined_focal(focal, sorted(image.name for image in images if image.camera_id == number))

@@ -1,4 +1,4 @@
-"""How the surroundings of a point look from another photo: the affine map that a plane through the point induces."""
+"""The appearance of a point's surroundings in another photo: the affine map induced by a plane through the point."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import numpy as np
 
 from .observations import Views
 
-STEP = 3.0  # pixels around the point over which the map is taken; the patch's typical radius
+STEP = 3.0  # pixels around the point for the differences; the patch's typical radius
 
 
 def facing_normals(views: Views, xyz: np.ndarray, point: np.ndarray, view: np.ndarray) -> np.ndarray:
     """Unit normals [P, 3] that face the mean direction from which each point is seen.
 
-    xyz [P, 3]; point, view [O]: who sees what.
+    xyz [P, 3]; point, view [O]: of the observations.
     """
     towards = views.centers()[view] - xyz[point]
     towards /= np.linalg.norm(towards, axis=1, keepdims=True)
@@ -31,13 +31,15 @@ def plane_warps(
 ) -> np.ndarray:
     """d(pixel in `view`) / d(pixel in `reference`) of a plane at its point, [N, 2, 2].
 
-    xyz, normal [N, 3]: the plane; reference, view [N]: photos; pixel [N, 2]: the point in the reference photo. NaN
-    where the plane is seen from behind or edge-on, or the point lies behind a camera.
+    xyz, normal [N, 3]: the plane; reference, view [N]: photos; pixel [N, 2]: the point in the reference photo. NaN if
+    the plane is seen from behind or edge-on, or the point is behind a camera.
     """
     ends = []
     for offset in ((STEP, 0.0), (-STEP, 0.0), (0.0, STEP), (0.0, -STEP)):
         rays = views.rays(reference, pixel + np.array(offset))
-        world = np.einsum("nji,nj->ni", views.rotation[reference], rays)  # z, not length, is 1 in the camera
+        world = np.einsum(
+            "nji,nj->ni", views.rotation[reference], rays
+        )  # in the camera frame z is 1, not the length
         center = views.centers()[reference]
         along = np.einsum("ni,ni->n", world, normal)
         with np.errstate(divide="ignore", invalid="ignore"):

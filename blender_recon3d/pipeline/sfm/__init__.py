@@ -1,1 +1,1 @@
-"""Around structure from motion: what is shown while it runs, and what became of each photo."""
+"""Structure from motion: mapping, its live display, and the registration of each photo."""

@@ -1,7 +1,6 @@
-"""Mapping again with other cameras where the first mapping says that what EXIF or the grouping claims is wrong.
+"""Maps again with other cameras if the first result suggests that EXIF or the grouping is wrong.
 
-Each attempt must do better than what is there, or nothing changes: more photos registered, or as many with a smaller
-error.
+Each attempt must improve on the current result to be used: more photos registered, or as many with a smaller error.
 """
 
 from __future__ import annotations
@@ -23,17 +22,17 @@ from ..wording import Sentence, with_option
 from ..workspace import Workspace, remove_side_files
 from .own_focals import MIN_PHOTOS, OwnFocals, fit_own_focals, focal_groups, split_cameras, typical
 
-MIN_REGISTERED_SHARE = 0.75  # of the photos: when fewer are registered, the cameras may be to blame
-MAX_ALONE = 60  # photos up to which each is tried as a camera of its own
+MIN_REGISTERED_SHARE = 0.75  # of the photos: with fewer registered, the cameras may be to blame
+MAX_ALONE = 60  # photos; up to this number each is tried with its own camera
 SMALLER = 0.9  # of the error
 
 Models = list[Any]
-MapAgain = Callable[[Path], Models]  # the models from another database, the one with the most photos first
+MapAgain = Callable[[Path], Models]  # the models from another database, largest first
 
 
 @dataclass
 class Attempts:
-    """What is known of the cameras while attempts go on. database: the workspace's; scratch: an empty folder."""
+    """The current cameras and models during the attempts. database: the workspace's; scratch: an empty folder."""
 
     database: Path
     scratch: Path
@@ -57,8 +56,8 @@ class Attempts:
     def try_cameras(
         self, cameras: dict[int, Any], camera_of: dict[int, int], why: str, error: float = SMALLER
     ) -> bool:
-        """Whether these cameras do better; then they are the ones that count. error: the share of the error that may
-        be left where as many photos are registered."""
+        """Map with these cameras and use them if they do better; returns whether they do. error: the share of the error
+        that may remain if equally many photos are registered."""
         self._tried += 1
         self.progress.info(why)
         path = self.scratch / f"{self.database.stem}_{self._tried}.db"
@@ -77,8 +76,8 @@ class Attempts:
 
 
 def keep_database(workspace: Workspace, attempts: Attempts) -> None:
-    """Leave the keypoints and matches that the model comes from in the workspace, where they are not those of its
-    database: SIFT's in place of the learned front-end's, or verified again with another camera model."""
+    """Save the keypoints and matches of the model in the workspace if they are not those of its database: SIFT's
+    instead of the learned front-end's, or verified again with another camera model."""
     with atomic_file(workspace.remapped_database) as part:
         remove(part)
         write_with_cameras(attempts.database, part, attempts.cameras, attempts.camera_of)
@@ -86,37 +85,37 @@ def keep_database(workspace: Workspace, attempts: Attempts) -> None:
 
 
 def settle_cameras(attempts: Attempts) -> None:
-    """Focal lengths of EXIF left out, then each photo alone, where few photos registered; groups that were taken at
-    several focal lengths split. attempts.models and attempts.doubts hold what came of it."""
-    alone = False
+    """If few photos registered, drop focal lengths from EXIF, then try a camera per photo; split groups taken at
+    several focal lengths. The results are in attempts.models and attempts.doubts."""
+    own_cameras = False
     if attempts.registered < MIN_REGISTERED_SHARE * len(attempts.names):
         _without_exif(attempts)
     if attempts.registered < MIN_REGISTERED_SHARE * len(attempts.names):
-        alone = _each_alone(attempts)
+        own_cameras = _own_cameras(attempts)
     if attempts.registered >= MIN_PHOTOS:
-        _split(attempts, alone)
+        _split(attempts, own_cameras)
 
 
 def _without_exif(attempts: Attempts) -> None:
     known = [camera for camera in attempts.cameras.values() if camera.has_prior_focal_length]
     if not known or any("FISHEYE" in camera.model.name for camera in known):
         return
-    says = ", ".join(sorted({f"{camera.mean_focal_length():.0f}" for camera in known})[:3])
+    exif = ", ".join(sorted({f"{camera.mean_focal_length():.0f}" for camera in known})[:3])
     count = f"{attempts.registered} of {len(attempts.names)} photos"
     cameras = {number: _camera(camera, DEFAULT_FOCAL * max(camera.width, camera.height), False)
                for number, camera in attempts.cameras.items()}  # fmt: skip
     if attempts.try_cameras(
         cameras,
         attempts.camera_of,
-        f"{count} fit the focal length that EXIF says ({says} pixels): trying without it.",
+        f"{count} fit the focal length that EXIF says ({exif} pixels): trying without it.",
     ):
         attempts.progress.warning(
-            f"The focal length in EXIF ({says} pixels) is wrong and was left out: without it "
+            f"The focal length in EXIF ({exif} pixels) is wrong and was left out: without it "
             f"{attempts.registered} photos are registered."
         )
 
 
-def _each_alone(attempts: Attempts) -> bool:
+def _own_cameras(attempts: Attempts) -> bool:
     sharing = max((list(attempts.camera_of.values()).count(number) for number in attempts.cameras), default=0)
     if sharing < MIN_PHOTOS or len(attempts.names) > MAX_ALONE:
         return False
@@ -129,19 +128,19 @@ def _each_alone(attempts: Attempts) -> bool:
     )
 
 
-def _split(attempts: Attempts, alone: bool) -> None:
+def _split(attempts: Attempts, own_cameras: bool) -> None:
     model, hint = attempts.models[0], False
-    if alone:
+    if own_cameras:
         focals = {number: _focal(model, number) for number in model.reg_image_ids()}
         fitted = OwnFocals(focals, {}, {})
-        groups_of = _groups_of_alone(attempts, fitted)
+        groups_of = _regrouped(attempts, fitted)
     else:
         fitted = fit_own_focals(model)
         groups_of, hint = split_cameras(model, fitted)
     if not groups_of:
         return
     cameras, camera_of = dict(attempts.cameras), dict(attempts.camera_of)
-    said = []
+    splits = []
     for shared, groups in groups_of.items():
         camera = attempts.cameras[shared]
         for place, group in enumerate(groups):
@@ -150,8 +149,8 @@ def _split(attempts: Attempts, alone: bool) -> None:
             camera_of |= {image: number for image in group}
         lengths = " and ".join(f"{typical(fitted, group):.0f}" for group in groups[:3])
         smaller = [attempts.names[image] for group in groups[1:] for image in sorted(group)]
-        said.append((lengths, len(groups), smaller))
-    why = "; ".join(f"{lengths} pixels" for lengths, _, _ in said)
+        splits.append((lengths, len(groups), smaller))
+    why = "; ".join(f"{lengths} pixels" for lengths, _, _ in splits)
     done = attempts.try_cameras(
         cameras,
         camera_of,
@@ -159,28 +158,28 @@ def _split(attempts: Attempts, alone: bool) -> None:
         "with them apart.",
         SMALLER if hint else 1.0,
     )
-    for lengths, count, smaller in said:
+    for lengths, count, smaller in splits:
         if done:
             attempts.progress.warning(
                 f"Photos that seemed to share one camera were taken at {count} focal lengths ({lengths} pixels), by "
                 f"zoom or lens: {named(smaller)} got cameras of their own."
             )
-        elif not alone and not hint:
+        elif not own_cameras and not hint:
             attempts.doubts.append(two_focals(lengths, smaller))
 
 
-def _groups_of_alone(attempts: Attempts, fitted: OwnFocals) -> dict[int, list[list[int]]]:
-    """Photos that had a camera each, put together again by focal length where their size agrees."""
+def _regrouped(attempts: Attempts, fitted: OwnFocals) -> dict[int, list[list[int]]]:
+    """Photos that each had their own camera, grouped by focal length again if their size agrees."""
     by_size: dict[tuple[int, int], dict[int, float]] = {}
     for image, focal in fitted.focals.items():
         camera = attempts.cameras[attempts.camera_of[image]]
         by_size.setdefault((camera.width, camera.height), {})[image] = focal
-    found = {}
+    groups_of = {}
     for focals in by_size.values():
         groups = focal_groups(focals)
         if len(groups) < len(focals):
-            found[attempts.camera_of[groups[0][0]]] = groups
-    return found
+            groups_of[attempts.camera_of[groups[0][0]]] = groups
+    return groups_of
 
 
 def two_focals(lengths: str, photos: Sequence[str]) -> Doubt:
@@ -197,14 +196,14 @@ def two_focals(lengths: str, photos: Sequence[str]) -> Doubt:
 
 
 def _camera(camera: Any, focal: float | None = None, prior: bool | None = None) -> Any:
-    """A copy, with another focal length and no distortion where one is given."""
-    made = pycolmap.Camera.create_from_model_name(
+    """A copy, with another focal length and no distortion if one is given."""
+    copy = pycolmap.Camera.create_from_model_name(
         0, camera.model.name, focal or camera.mean_focal_length(), camera.width, camera.height
     )
     if focal is None:
-        made.params = camera.params
-    made.has_prior_focal_length = camera.has_prior_focal_length if prior is None else prior
-    return made
+        copy.params = camera.params
+    copy.has_prior_focal_length = camera.has_prior_focal_length if prior is None else prior
+    return copy
 
 
 def _focal(model: Any, image: int) -> float:

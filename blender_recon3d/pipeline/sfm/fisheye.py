@@ -1,4 +1,4 @@
-"""Photos of a fisheye that are mapped with the model of another lens: the result is bent, and looks fine."""
+"""Fisheye photos mapped with the model of another lens: the result is bent, but looks fine."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from .attempts import SMALLER, Attempts
 DEFAULT_MODEL = PhotosSettings().camera_model
 FISHEYE = "OPENCV_FISHEYE"
 NEARLY = 0.8  # of the points
-SHORT = 0.6  # of the longest side: a focal length under it is a very wide lens
-BARREL = -0.05  # the default model's distortion, below which straight lines bend as a fisheye's do
-LOOKED_AT = 3  # photos of a camera
-CORNER = 20  # the corners' squares have this part of a side
+SHORT = 0.6  # of the longest side: a smaller focal length means a very wide lens
+BARREL = -0.05  # the default model's distortion; below, straight lines bend as with a fisheye
+LOOKED_AT = 3  # photos examined per camera
+CORNER = 20  # a side divided by that of the corner squares
 BLACK = 16  # of 255
-BRIGHT = 30  # what the middle is at least: a dark photo says nothing
+BRIGHT = 30  # minimum of the middle: a dark photo is inconclusive
 
 
 def is_circle(image: np.ndarray) -> bool:
-    """Whether a gray photo, uint8 [H, W], is black in all four corners and not in its middle."""
+    """Whether a gray photo, uint8 [H, W], is black in all four corners but not in the middle."""
     height, width = (max(1, side // CORNER) for side in image.shape)
     corners = [
         image[:height, :width],
@@ -44,11 +44,11 @@ def is_circle(image: np.ndarray) -> bool:
 
 
 def look_like_fisheyes(model: Any, images: Path) -> dict[int, list[str]]:
-    """The photos' names by camera id, of cameras without a fisheye's model whose photos look like its.
+    """The photos' names by camera id, for cameras without a fisheye model whose photos look like a fisheye's.
 
     model: pycolmap.Reconstruction; images: the folder of its photos.
     """
-    found = {}
+    names_of = {}
     for number, camera in sorted(model.cameras.items()):
         if "FISHEYE" in camera.model.name or camera.mean_focal_length() > SHORT * max(
             camera.width, camera.height
@@ -57,36 +57,36 @@ def look_like_fisheyes(model: Any, images: Path) -> dict[int, list[str]]:
         names = sorted(
             model.image(i).name for i in model.reg_image_ids() if model.image(i).camera_id == number
         )
-        looked_at = names[:: max(1, len(names) // LOOKED_AT)][:LOOKED_AT]
-        if looked_at and all(is_circle(read_gray(images / name)) for name in looked_at):
-            found[number] = names
-    return found
+        sample = names[:: max(1, len(names) // LOOKED_AT)][:LOOKED_AT]
+        if sample and all(is_circle(read_gray(images / name)) for name in sample):
+            names_of[number] = names
+    return names_of
 
 
 def bend_like_fisheyes(model: Any) -> dict[int, list[str]]:
-    """The photos' names by camera id, of very wide cameras that bend straight lines: action cameras, whose photos hold
+    """The photos' names by camera id, for very wide cameras that bend straight lines: action cameras, whose photos have
     no circle."""
-    found: dict[int, list[str]] = {}
+    names_of: dict[int, list[str]] = {}
     for number in sorted(model.reg_image_ids()):
         image = model.image(number)
         camera = model.cameras[image.camera_id]
         wide = camera.mean_focal_length() < SHORT * max(camera.width, camera.height)
         if camera.model.name == DEFAULT_MODEL and wide and camera.params[-1] < BARREL:
-            found.setdefault(image.camera_id, []).append(image.name)
-    return {number: sorted(names) for number, names in found.items()}
+            names_of.setdefault(image.camera_id, []).append(image.name)
+    return {number: sorted(names) for number, names in names_of.items()}
 
 
 def try_fisheye(attempts: Attempts, images: Path, seed: int) -> None:
-    """Map again with a fisheye's model where the photos look like a fisheye's, and COLMAP's default model was taken.
+    """Map again with a fisheye model if the photos look like a fisheye's and have COLMAP's default model.
 
-    The pairs are verified again too: without the model COLMAP takes off what lies at the rim.
+    The pairs are verified again too: without the right model COLMAP rejects matches near the rim.
     """
     if not attempts.models:
         return
     circles = look_like_fisheyes(attempts.models[0], images)
-    found = circles or bend_like_fisheyes(attempts.models[0])
+    names_of = circles or bend_like_fisheyes(attempts.models[0])
     cameras = dict(attempts.cameras)
-    for number in set(found) & set(cameras):
+    for number in set(names_of) & set(cameras):
         camera = cameras[number]
         if camera.model.name != DEFAULT_MODEL:
             return
@@ -95,9 +95,9 @@ def try_fisheye(attempts: Attempts, images: Path, seed: int) -> None:
             number, FISHEYE, focal, camera.width, camera.height
         )
         cameras[number].has_prior_focal_length = True
-    if not found:
+    if not names_of:
         return
-    names = [name for photos in found.values() for name in photos]
+    names = [name for photos in names_of.values() for name in photos]
     why = "a circle with black corners" if circles else "a very wide lens that bends straight lines"
     attempts.progress.info(f"{named(names)} look like a fisheye's ({why}): trying {FISHEYE}.")
     path = attempts.scratch / f"{attempts.database.stem}_fisheye.db"
@@ -117,8 +117,8 @@ def try_fisheye(attempts: Attempts, images: Path, seed: int) -> None:
 
 
 def _fits_better(model: Any, before: Any, circles: bool) -> bool:
-    """As many photos, and hardly fewer points that fit better. Photos of circles need only have more points, since a
-    model that bends loses those at the rim."""
+    """As many photos, and hardly fewer points that fit better. With circles, more points suffice, since the wrong model
+    loses those near the rim."""
     if model.num_reg_images() < before.num_reg_images():
         return False
     points = model.num_points3D() / max(1, before.num_points3D())

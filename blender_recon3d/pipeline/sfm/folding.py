@@ -1,17 +1,17 @@
-"""Has the model been folded: are sides of the subject that look alike on top of each other?
+"""Detects a folded model: similar sides of the subject on top of each other.
 
-Photos of two such sides match, and a mapper that believes it puts their cameras in one place. Three things then
-speak against the model:
+Photos of two such sides match, and a mapper that trusts these matches puts their cameras in one place. Three kinds of
+evidence contradict such a model:
 
-- Photos that truly are neighbors contradict it. On a way round the subject each photo shows much of what the one
-  before showed; the chain of them fixes where each camera stands, and whoever folds it must break it somewhere. So
-  the model leaves pairs unexplained that are strong, or whose photos were taken one after the other. Such pairs
-  prove nothing where the chain goes once round the subject and comes back to where it began: no folded one does.
-- A smaller model of the photos between two sides has them where they truly stand to each other.
-- Photos that stand side by side in the model do not see the same. Where one sees points that the other must see
-  too, at places where that one sees other points, they were not taken of the same side. (Heinly, Dunn and Frahm,
-  "Correcting for duplicate scene structure in sparse 3D reconstruction", ECCV 2014, call these conflicting
-  observations.)
+- Photos that are true neighbors. On a path around the subject each photo overlaps much with the previous one; this
+chain
+  fixes the position of each camera, and folding must break it somewhere. So the model leaves pairs unexplained that are
+  strong, or whose photos were taken in succession. Such pairs prove nothing if the chain goes once around the subject
+  and returns to its start: no folded one does.
+- A smaller model of the photos between two sides has them in their true relative position.
+- Photos that are side by side in the model do not see the same. If one sees points that the other must see too, where
+  the other sees different points, they were not taken of the same side. (Heinly, Dunn and Frahm, "Correcting for
+  duplicate scene structure in sparse 3D reconstruction", ECCV 2014, call these conflicting observations.)
 """
 
 from __future__ import annotations
@@ -27,28 +27,28 @@ from .views import ModelView
 
 Views = dict[int, ModelView]  # by image id
 
-STRONG = 0.5  # of the strongest pair that is borne out: as much in common as with a neighbor
+STRONG = 0.5  # of the strongest confirmed pair: as much overlap as with a neighbor
 MIN_STRENGTH_IN_ORDER, MIN_MATCHES_IN_ORDER = (
     0.08,
     60,
-)  # the same, and matches, of photos taken one after the other
-REACH = 2  # photos: a chain may leave out one
-ROUND = np.radians(300)  # turned from the first photo to the last: once round, but for the last step
-OTHERWISE = np.radians(30)  # between what two models say of how one photo is turned to another
+)  # the same, and matches, for photos taken in succession
+REACH = 2  # photos: a chain may skip one
+ROUND = np.radians(300)  # rotation from the first photo to the last: a full circle, except for the last step
+OTHERWISE = np.radians(30)  # difference between two models in the relative rotation of two photos
 CELLS = 12  # along the photo's longer side
-SEEN, SEEN_BY_OTHER = 3, 3  # points in a cell, of either photo, for it to say something
+SEEN, SEEN_BY_OTHER = 3, 3  # points in a cell, of either photo, for it to count
 MIN_CELLS = 4  # of either photo that must disagree
-SIDE_BY_SIDE = np.radians(25)  # between directions to a point, and between directions of view
-NEARNESS = 1.6  # of the distances to a point, one to the other
+SIDE_BY_SIDE = np.radians(25)  # between directions to a point, and between viewing directions
+NEARNESS = 1.6  # ratio of the distances to a point
 CONFLICT = 0.4  # share of the cells that disagree
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What speaks for and against a model. All pairs are of image ids.
+    """The evidence for and against a model. All pairs are of image ids.
 
-    broken: strong pairs that the model contradicts, the strongest first; conflicts: photos side by side that do not
-    see the same; closed: whether the photos, as they were taken, go once round and come back to the first.
+    broken: strong pairs that the model contradicts, the strongest first; conflicts: photos side by side that do not see
+    the same; closed: whether the photos, as they were taken, go once around and return to the first.
     """
 
     broken: tuple[tuple[int, int], ...]
@@ -60,7 +60,7 @@ class Evidence:
         return bool(self.conflicts) or bool(self.broken and not self.closed)
 
     def photos(self) -> list[int]:
-        """Those the contradictions are about, the most serious first."""
+        """The photos of the contradictions, the most serious first."""
         pairs = self.conflicts if self.closed else (*self.broken, *self.conflicts)
         return list(dict.fromkeys(photo for pair in pairs for photo in pair))
 
@@ -68,23 +68,25 @@ class Evidence:
 def weigh(
     views: Views, links: Sequence[Link], order: dict[int, int], others: Sequence[Views] = ()
 ) -> Evidence:
-    """order: the place of each photo in the order in which they were taken, by image id; others: smaller models."""
+    """order: each photo's position in the order of capture, by image id; others: smaller models."""
     strength = strengths(list(links))
     broken = []
     for link in links:
         pair = link.first, link.second
         in_order = _apart(pair, order) == 1 and link.matches >= MIN_MATCHES_IN_ORDER
-        # On captures the model bears out 95 % and more of what photos have in common that were taken in a row.
+        # In real captures the model confirms 95 % and more of the common matches of consecutive photos.
         contradicted = link.doubtful if in_order else link.broken
         if contradicted and strength[pair] >= (MIN_STRENGTH_IN_ORDER if in_order else STRONG):
             broken.append((strength[pair], pair))
     broken.sort(key=lambda entry: (-entry[0], entry[1]))
-    pairs = [pair for _, pair in broken] + [pair for other in others for pair in otherwise(views, other)]
+    pairs = [pair for _, pair in broken] + [
+        pair for other in others for pair in differing_pairs(views, other)
+    ]
     return Evidence(tuple(pairs), tuple(conflicts(views)), closed(views, links, order))
 
 
-def otherwise(views: Views, others: Views) -> list[tuple[int, int]]:
-    """Pairs of photos in both models, of which these say otherwise how one is turned to the other."""
+def differing_pairs(views: Views, others: Views) -> list[tuple[int, int]]:
+    """Pairs of photos in both models that differ in their relative rotation."""
 
     def turn(model: Views, pair: tuple[int, int]) -> np.ndarray:
         return model[pair[1]].cam_from_world[:, :3] @ model[pair[0]].cam_from_world[:, :3].T
@@ -97,8 +99,8 @@ def otherwise(views: Views, others: Views) -> list[tuple[int, int]]:
 
 
 def closed(views: Views, links: Sequence[Link], order: dict[int, int]) -> bool:
-    """Whether the photos stand once round something in the order they were taken, each pair at most REACH apart
-    that the model bears out linked to the next, no photo's pair with the next contradicted, the last linked to the
+    """Whether the photos, in the order they were taken, go once around something, with each linked to the next by
+    confirmed pairs at most REACH apart, no pair of consecutive photos contradicted, and the last linked to the
     first."""
     photos = sorted(views, key=lambda photo: order[photo])
     place = {photo: number for number, photo in enumerate(photos)}
@@ -106,21 +108,21 @@ def closed(views: Views, links: Sequence[Link], order: dict[int, int]) -> bool:
         return False
     reached = [False] * len(
         photos
-    )  # whether a link goes over the gap between a photo and the next, or the first
+    )  # whether a link bridges the gap between a photo and the next, or the first
     for link in links:
         low, high = sorted((place[link.first], place[link.second]))
         if high - low == 1 and link.broken:
             return False
-        if link.borne_out and high - low <= REACH:
+        if link.confirmed and high - low <= REACH:
             reached[low:high] = [True] * (high - low)
-        elif link.borne_out and low + len(photos) - high <= REACH:
+        elif link.confirmed and low + len(photos) - high <= REACH:
             reached[high:] = [True] * (len(photos) - high)
             reached[:low] = [True] * low
     return all(reached)
 
 
 def _turned(views: Sequence[ModelView]) -> float:
-    """By how much the direction of view turns about the vertical, first to last, radians."""
+    """The rotation of the viewing direction around the vertical, first to last, radians."""
     up = -np.sum([view.cam_from_world[1, :3] for view in views], axis=0)
     up /= max(np.linalg.norm(up), 1e-12)
     side = np.cross(up, np.eye(3)[np.argmin(np.abs(up))])
@@ -131,18 +133,18 @@ def _turned(views: Sequence[ModelView]) -> float:
 
 def conflicts(views: Views) -> list[tuple[int, int]]:
     """Photos side by side that do not see the same, the most serious first."""
-    found = []
+    scored = []
     for first, second in combinations(sorted(views), 2):
         a, b = views[first], views[second]
         if a.cam_from_world[2, :3] @ b.cam_from_world[2, :3] > np.cos(SIDE_BY_SIDE):
             share = min(disagreement(a, b), disagreement(b, a))
             if share > CONFLICT:
-                found.append((share, (first, second)))
-    return [pair for _, pair in sorted(found, key=lambda entry: (-entry[0], entry[1]))]
+                scored.append((share, (first, second)))
+    return [pair for _, pair in sorted(scored, key=lambda entry: (-entry[0], entry[1]))]
 
 
 def disagreement(a: ModelView, b: ModelView) -> float:
-    """Of the cells of b in which points of a must be seen, the share where b sees only others; 0 for too few."""
+    """Of the cells of b in which points of a must be visible, the share where b sees only others; 0 if too few."""
     seen = a.points >= 0
     xyz, shared = a.xyz[seen], np.isin(a.points[seen], b.points[b.points >= 0])
     pixels = b.project(xyz)
@@ -152,10 +154,10 @@ def disagreement(a: ModelView, b: ModelView) -> float:
         alike = (to_a * to_b).sum(axis=1) / (far_a * far_b) > np.cos(SIDE_BY_SIDE)
         alike &= (far_a < NEARNESS * far_b) & (far_b < NEARNESS * far_a)
         inside = (pixels > 0).all(axis=1) & (pixels < (b.camera.width, b.camera.height)).all(axis=1)
-    kept = alike & inside
-    expected = _cells(pixels[kept], b)
+    visible = alike & inside
+    expected = _cells(pixels[visible], b)
     total = np.bincount(expected, minlength=CELLS * CELLS)
-    common = np.bincount(expected, shared[kept].astype(float), minlength=CELLS * CELLS)
+    common = np.bincount(expected, shared[visible].astype(float), minlength=CELLS * CELLS)
     other = np.bincount(_cells(b.keypoints[b.points >= 0], b), minlength=CELLS * CELLS)
     against = int(((total >= SEEN) & (other >= SEEN_BY_OTHER) & (common == 0)).sum())
     agreeing = int((common > 0).sum())
@@ -163,7 +165,7 @@ def disagreement(a: ModelView, b: ModelView) -> float:
 
 
 def _cells(pixels: np.ndarray, view: ModelView) -> np.ndarray:
-    """The number of the cell, 0 to CELLS^2 - 1, of each of pixels [N, 2]."""
+    """The index of the cell, 0 to CELLS^2 - 1, of each of pixels [N, 2]."""
     column, row = np.clip((pixels * CELLS / view.size).astype(np.int64), 0, CELLS - 1).T
     return row * CELLS + column
 

@@ -1,6 +1,6 @@
-"""Focal lengths of EXIF held where the photos do not determine them, as in a flight that looks straight down.
+"""Holds focal lengths from EXIF that the photos do not determine, as in a flight looking straight down.
 
-COLMAP begins with what EXIF says and adjusts it; where any focal length fits, it ends up anywhere.
+COLMAP starts from EXIF and adjusts the value; if any focal length fits, the result is arbitrary.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from ..colmap.other_cameras import write_with_cameras
 from ..refining.undetermined_focals import focal_doubts, undetermined, undetermined_focal
 from .attempts import Attempts
 
-MAX_ERROR = 1.5  # times the reprojection error that was there: more, and the focal length does not fit
-MIN_SHARE = 0.95  # of the photos that were registered
+MAX_ERROR = 1.5  # times the previous reprojection error: if larger, the focal length does not fit
+MIN_SHARE = 0.95  # of the previously registered photos
 
 
 def settle_undetermined_focals(attempts: Attempts, map_held: Callable[[Path], list[Any]]) -> None:
-    """Those of EXIF are held, others doubted. map_held: the models from a database, whose focal lengths stay."""
+    """Hold those from EXIF, and doubt the others. map_held: the models from a database with fixed focal lengths."""
     if not attempts.models:
         return
     model = attempts.models[0]
@@ -27,11 +27,11 @@ def settle_undetermined_focals(attempts: Attempts, map_held: Callable[[Path], li
     loose = undetermined(model, known)
     if not loose or set(loose) != set(
         model.cameras
-    ):  # else some photos do tell, and they are adjusted with these
+    ):  # otherwise some photos determine theirs, and all are adjusted together
         return
-    says = ", ".join(sorted({f"{attempts.cameras[number].mean_focal_length():.0f}" for number in loose}))
+    exif = ", ".join(sorted({f"{attempts.cameras[number].mean_focal_length():.0f}" for number in loose}))
     attempts.progress.info(
-        f"The photos all look one way and do not determine the focal length: mapping again with that of EXIF ({says} "
+        f"The photos all look one way and do not determine the focal length: mapping again with that of EXIF ({exif} "
         "pixels)."
     )
     path = attempts.scratch / f"{attempts.database.stem}_held.db"
@@ -44,9 +44,9 @@ def settle_undetermined_focals(attempts: Attempts, map_held: Callable[[Path], li
     attempts.doubts.append(undetermined_focal(min(loose.values()), names))
 
 
-def _fits(held: Any, before: Any) -> bool:
-    if held.num_reg_images() < MIN_SHARE * before.num_reg_images():
+def _fits(fixed: Any, before: Any) -> bool:
+    if fixed.num_reg_images() < MIN_SHARE * before.num_reg_images():
         return False
     return bool(
-        held.compute_mean_reprojection_error() <= MAX_ERROR * before.compute_mean_reprojection_error()
+        fixed.compute_mean_reprojection_error() <= MAX_ERROR * before.compute_mean_reprojection_error()
     )

@@ -1,8 +1,8 @@
-"""Does the model bear out what two photos have in common? The matches of each verified pair, judged by it.
+"""Evaluates the matches of each verified pair by the model.
 
-A match says that two keypoints show the same point. Where the model has a point for one of them, that point must lie
-at the other one too. In a pair that was verified but is not borne out, one is wrong: the pair, which then shows two
-things that look alike, or the model.
+A match says that two keypoints show the same point. If the model has a point for one of them, that point must project
+to the other one too. In a pair that was verified but not confirmed, one is wrong: the pair, which then shows two things
+that look alike, or the model.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from ..colmap.calls import pycolmap
 from ..colmap.database import open_database
 from .views import ModelView
 
-TOLERANCE = 0.01  # of the photo's longer side: how far off a point may lie
-MIN_JUDGED = 10  # matches; fewer say nothing
-BORNE_OUT, BROKEN = 0.5, 0.3  # share of the judged matches; in between, nothing is said
+TOLERANCE = 0.01  # of the photo's longer side: largest distance of a point
+MIN_JUDGED = 10  # matches; fewer are inconclusive
+BORNE_OUT, BROKEN = 0.5, 0.3  # share of the evaluated matches; in between is inconclusive
 
 
 @dataclass(frozen=True)
 class Link:
-    """A verified pair. first, second: image ids; matches: verified ones; judged: of which the model says something;
-    agreeing: of which it says the same."""
+    """A verified pair. first, second: image ids; matches: verified ones; judged: those with a point in the model;
+    agreeing: those that the model confirms."""
 
     first: int
     second: int
@@ -33,12 +33,12 @@ class Link:
     agreeing: int
 
     @property
-    def borne_out(self) -> bool:
+    def confirmed(self) -> bool:
         return self.judged >= MIN_JUDGED and self.agreeing >= BORNE_OUT * self.judged
 
     @property
     def doubtful(self) -> bool:
-        return self.judged >= MIN_JUDGED and not self.borne_out
+        return self.judged >= MIN_JUDGED and not self.confirmed
 
     @property
     def broken(self) -> bool:
@@ -47,13 +47,13 @@ class Link:
 
 def verified_matches(database: Path) -> dict[tuple[int, int], np.ndarray]:
     """Keypoint indices int [N, 2] of each verified pair of image ids."""
-    found = {}
+    matches = {}
     with open_database(database) as opened:
         for pair, geometry in zip(*opened.read_two_view_geometries(), strict=True):
             first, second = pycolmap.pair_id_to_image_pair(pair) if isinstance(pair, int) else pair
             if len(geometry.inlier_matches):
-                found[int(first), int(second)] = np.array(geometry.inlier_matches, np.int64)
-    return found
+                matches[int(first), int(second)] = np.array(geometry.inlier_matches, np.int64)
+    return matches
 
 
 def judge(views: dict[int, ModelView], pairs: dict[tuple[int, int], np.ndarray]) -> list[Link]:
@@ -71,14 +71,14 @@ def judge(views: dict[int, ModelView], pairs: dict[tuple[int, int], np.ndarray])
 
 
 def strengths(links: list[Link]) -> dict[tuple[int, int], float]:
-    """How strong each pair is beside the strongest that the model bears out, of either photo; the smaller one.
+    """Strength of each pair relative to the strongest confirmed one, of either photo; the smaller value.
 
-    What two photos of the same place have in common is as much as they have with their neighbors; what two sides
-    that look alike have in common by chance is less.
+    Two photos of the same place have as much in common as with their neighbors; two similar sides have less in common
+    by chance.
     """
     best: dict[int, int] = {}
     for link in links:
-        if link.borne_out:
+        if link.confirmed:
             for photo in (link.first, link.second):
                 best[photo] = max(best.get(photo, 0), link.matches)
     return {

@@ -1,7 +1,7 @@
-"""What structure from motion has found so far, for a person who watches: live/cameras.json and live/points.ply.
+"""Shows the progress of structure from motion: live/cameras.json and live/points.ply.
 
-COLMAP writes snapshots of its model now and then; the newest whole one becomes the folder `live`, which a reader
-may find replaced at any moment and gone at the end.
+COLMAP writes snapshots of its model from time to time; the newest complete one becomes the folder `live`, which may be
+replaced at any moment and is removed at the end.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from ..files.ply import write_vertices
 from ..placing.upright import place_model
 from ..workspace import Workspace
 
-MAX_POINTS = 40_000  # so many are drawn at once without a pause
-SNAPSHOTS = 25  # a job, about
+MAX_POINTS = 40_000  # drawn at once without a pause
+SNAPSHOTS = 25  # per job, approximately
 
 
 class LiveModel:
-    """Publishes COLMAP's snapshots of a mapping under way.
+    """Publishes COLMAP's snapshots while mapping.
 
-    folder: where COLMAP writes them. every: photos between two.
+    folder: where COLMAP writes them. every: photos between two snapshots.
     """
 
     def __init__(self, workspace: Workspace, folder: Path, photos: int) -> None:
@@ -39,19 +39,19 @@ class LiveModel:
         folder.mkdir(parents=True, exist_ok=True)
 
     def publish(self) -> None:
-        """Show the newest snapshot that is whole. What fails is not shown: a result never hangs on it."""
+        """Show the newest complete snapshot. Failures are ignored: results do not depend on it."""
         names = sorted(path.name for path in self.folder.iterdir() if path.is_dir())
         if len(names) < 2 or names[-2] == self._shown:
             return
-        self._shown = names[-2]  # the last one may be under way
-        with contextlib.suppress(Exception):  # COLMAP raises anything for a file that is not whole
+        self._shown = names[-2]  # the last one may be incomplete
+        with contextlib.suppress(Exception):  # COLMAP may raise anything for an incomplete file
             write_live(self._workspace, pycolmap.Reconstruction(self.folder / self._shown))
         for name in names[:-2]:
             remove(self.folder / name)
 
 
 def write_live(workspace: Workspace, model: Any) -> None:
-    """cameras.json, and points.ply with at most MAX_POINTS of the sparse points."""
+    """Write cameras.json, and points.ply with at most MAX_POINTS of the sparse points."""
     cameras = []
     for image_id in sorted(model.reg_image_ids()):
         image = model.image(image_id)

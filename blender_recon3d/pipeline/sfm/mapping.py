@@ -1,4 +1,4 @@
-"""The stage `sfm`: the cameras and sparse points in sparse/, placement.json and registration.json."""
+"""The `sfm` stage: the cameras and sparse points in sparse/, placement.json and registration.json."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from .registration import registration
 from .sift_instead import try_sift
 from .unfolding import unfold
 
-MAX_LEFT_OUT = 0.5  # of the photos: when more are not registered, the model is doubtful
+MAX_LEFT_OUT = 0.5  # of the photos: if more are not registered, the model is doubtful
 
 
 def find_cameras(workspace: Workspace, settings: SfmSettings, progress: Progress) -> dict[str, Any]:
@@ -48,31 +48,31 @@ def find_cameras(workspace: Workspace, settings: SfmSettings, progress: Progress
         try:
             attempts = _map(workspace, settings, part, progress)
             models, doubts = attempts.models, attempts.doubts
-            found = registration(workspace, models, attempts.database)
+            document = registration(workspace, models, attempts.database)
             if models and attempts.database != workspace.database:
                 keep_database(workspace, attempts)
             if models and from_one_place(attempts.database):
                 doubts.append(one_place_doubt())
         finally:
             remove(workspace.live)
-    write_document(workspace.registration, found)
+    write_document(workspace.registration, document)
     if not models:
-        raise UserError(_no_model(found, workspace))
+        raise UserError(_no_model(document, workspace))
     with atomic_folder(workspace.sparse) as part:
         for number, model in enumerate(models):
             (part / str(number)).mkdir()
             model.write(part / str(number))
-            check_model(part / str(number))  # COLMAP does not say when it could not write all of it
-    left = sorted(name for name, entry in found.photos.items() if not entry.registered)
-    if len(left) > MAX_LEFT_OUT * len(found.photos):
-        doubts.append(few_registered(len(found.photos) - len(left), list(found.photos), left))
+            check_model(part / str(number))  # COLMAP does not report incomplete writes
+    left = sorted(name for name, entry in document.photos.items() if not entry.registered)
+    if len(left) > MAX_LEFT_OUT * len(document.photos):
+        doubts.append(few_registered(len(document.photos) - len(left), list(document.photos), left))
     doubts += fisheye_doubts(models[0], workspace.images)
     doubts += place_main_model(workspace, models[0], progress)
-    return {**_report(workspace, found, progress), "doubts": [doubt.to_json() for doubt in doubts]}
+    return {**_report(workspace, document, progress), "doubts": [doubt.to_json() for doubt in doubts]}
 
 
 def _map(workspace: Workspace, settings: SfmSettings, scratch: Path, progress: Progress) -> Attempts:
-    """The models, the one with the most photos first, what is doubtful about their cameras, and their database."""
+    """The models, largest first, doubts about their cameras, and their database."""
     mapper = _incremental if settings.mapper == "incremental" else _global
 
     def mapped(database: Path, held: bool = False) -> list[Any]:
@@ -101,13 +101,13 @@ def _map(workspace: Workspace, settings: SfmSettings, scratch: Path, progress: P
 def _incremental(
     workspace: Workspace, settings: SfmSettings, database: Path, output: Path, progress: Progress, held: bool
 ) -> None:
-    """held: focal lengths stay as they are."""
+    """held: focal lengths are fixed."""
     photos = len(workspace.used_photos())
     options = pycolmap.IncrementalPipelineOptions()
     options.min_model_size = settings.min_model_size
     options.ba_refine_focal_length = settings.refine_intrinsics and not held
     options.ba_refine_extra_params = settings.refine_intrinsics
-    # With several threads bundle adjustment adds up in another order each time, and every camera moves a little.
+    # With several threads bundle adjustment sums in varying order, and every camera moves a little.
     options.num_threads = options.mapper.num_threads = 1
     options.random_seed = settings.seed
     options.mapper.random_seed = settings.seed
@@ -146,7 +146,7 @@ def _incremental(
 def _global(
     workspace: Workspace, settings: SfmSettings, database: Path, output: Path, progress: Progress, held: bool
 ) -> None:
-    """held: intrinsics stay as they are."""
+    """held: intrinsics are fixed."""
     progress.info("Placing all cameras at once (global mapper); no progress is reported.")
     options = {
         "seed": settings.seed,
@@ -157,7 +157,7 @@ def _global(
 
 
 def _read_models(folder: Path) -> list[Any]:
-    """The models COLMAP left, the one with the most photos first."""
+    """The models that COLMAP wrote, the one with the most photos first."""
     paths = sorted(path for path in folder.iterdir() if (path / "cameras.bin").exists())
     models = [read_model(path) for path in paths]
     if any(not model.num_reg_images() for model in models):
@@ -166,7 +166,7 @@ def _read_models(folder: Path) -> list[Any]:
 
 
 def place_main_model(workspace: Workspace, model: Any, progress: Progress) -> list[Doubt]:
-    """Writes placement.json; what is doubtful about it."""
+    """Write placement.json; returns doubts about it."""
     photos = workspace.used_photos()
     gps = places_by_name(photos)
     if lost := [photo.name for photo in photos if at_zero(photo)]:
@@ -179,7 +179,7 @@ def place_main_model(workspace: Workspace, model: Any, progress: Progress) -> li
 
 
 def _as_placed(workspace: Workspace, model: Any, progress: Progress) -> PlacementDocument | None:
-    """Where the user has had an earlier model placed: the same place for this one."""
+    """The placement the user gave an earlier model, transferred to this one."""
     if not workspace.placed.exists():
         return None
     try:
@@ -205,32 +205,32 @@ def _as_placed(workspace: Workspace, model: Any, progress: Progress) -> Placemen
     return PlacementDocument(world_from_model=(world @ moved).tolist(), how=placed.how, gps=placed.gps)
 
 
-def _no_model(found: RegistrationDocument, workspace: Workspace) -> str:
+def _no_model(document: RegistrationDocument, workspace: Workspace) -> str:
     if stands_still(workspace.database):
         return Sentence("No cameras could be placed: ", STILL_ADVICE)
     if from_one_place(workspace.database):
         return f"No cameras could be placed: {ONE_PLACE_ADVICE}"
-    reasons = [f"{name}: {entry.reason}" for name, entry in list(found.photos.items())[:3]]
+    reasons = [f"{name}: {entry.reason}" for name, entry in list(document.photos.items())[:3]]
     return (
         f"No cameras could be placed ({'; '.join(reasons)}): take more photos with about two thirds "
         "overlap, from different positions, of a textured subject."
     )
 
 
-def _report(workspace: Workspace, found: RegistrationDocument, progress: Progress) -> dict[str, Any]:
-    main = found.models[0]
-    for name, entry in found.photos.items():
+def _report(workspace: Workspace, document: RegistrationDocument, progress: Progress) -> dict[str, Any]:
+    main = document.models[0]
+    for name, entry in document.photos.items():
         if not entry.registered:
             progress.warning(f"{name} is not registered: {entry.reason}.", photo=name)
-    if len(found.models) > 1:
-        sizes = " and ".join(str(model.photos) for model in found.models)
+    if len(document.models) > 1:
+        sizes = " and ".join(str(model.photos) for model in document.models)
         progress.warning(
-            f"The photos form {len(found.models)} separate groups of {sizes} photos: the largest is "
+            f"The photos form {len(document.models)} separate groups of {sizes} photos: the largest is "
             "used. Take photos between the groups to join them, or run them separately."
         )
-    total = len(found.photos)
+    total = len(document.photos)
     message = (
         f"{main.photos} of {total} photos registered, {main.points} points, "
         f"{main.error:.2f} px reprojection error"
     )
-    return {"message": message, "models": len(found.models), "of": total, **encode(main)}
+    return {"message": message, "models": len(document.models), "of": total, **encode(main)}

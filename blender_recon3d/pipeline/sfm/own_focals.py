@@ -1,7 +1,7 @@
-"""Whether photos that share a camera were taken at one focal length: each photo's own, fitted to a finished model.
+"""Detects photos that share a camera but were taken at several focal lengths, by fitting each one's own to a model.
 
-Phones and messengers strip EXIF, and a digital zoom or a second lens leaves the size of the photo as it is. Mapping
-then ends with one focal length for all of them and a bent model.
+Phones and messengers strip EXIF, and a digital zoom or a second lens does not change the photo's size. Mapping then
+ends with one focal length for all of them and a bent model.
 """
 
 from __future__ import annotations
@@ -17,54 +17,54 @@ import numpy as np
 from ..colmap.calls import pycolmap
 from .views import model_views
 
-OBSERVATIONS = 120  # of each photo are enough for its focal length
+OBSERVATIONS = 120  # of each photo; enough for its focal length
 MIN_PHOTOS = 4
-BETTER = 0.75  # of the error that is left when they have their own: otherwise one for all will do
-HINT = 0.9  # the same for two clear groups, where keypoints are coarse: mapping with them apart has to bear it out
+BETTER = 0.75  # of the error that remains with their own focal lengths; otherwise one for all is good enough
+HINT = 0.9  # the same for two clear groups, with coarse keypoints: mapping them separately has to confirm it
 APART = 1.12  # between focal lengths of two lenses or zooms
-MAX_GROUPS = 4  # more is a zoom that was never left alone: each photo gets its own camera
+MAX_GROUPS = 4  # with more, the zoom was changed all the time: each photo gets its own camera
 
 
 @dataclass(frozen=True)
 class OwnFocals:
-    """By image id: focals in pixels; shared and own: mean reprojection errors in pixels, before each photo had its own
-    focal length and since."""
+    """By image id: focals in pixels; shared and own: mean reprojection errors in pixels, with the shared focal length
+    and with each photo's own."""
 
     focals: dict[int, float]
     shared: dict[int, float]
     own: dict[int, float]
 
     def explain(self, photos: Iterable[int], better: float = BETTER) -> bool:
-        """Whether a focal length of their own is what these photos lacked."""
+        """Whether their own focal length improves these photos enough."""
         photos = list(photos)
         return sum(self.own[photo] for photo in photos) < better * sum(self.shared[photo] for photo in photos)
 
 
 def fit_own_focals(model: Any) -> OwnFocals:
-    """Bundle adjustment of a pycolmap.Reconstruction, which stays as it is, with a camera for each photo."""
+    """Bundle adjustment of a pycolmap.Reconstruction, which is not changed, with a camera for each photo."""
     own = with_own_cameras(model)
     shared = _errors(own)
     options = pycolmap.BundleAdjustmentOptions()
     options.print_summary = False
-    options.refine_extra_params = False  # it would make up for a focal length
-    options.ceres.solver_options.num_threads = 1  # the same sums in the same order each time
+    options.refine_extra_params = False  # they would compensate for a focal length
+    options.ceres.solver_options.num_threads = 1  # for a deterministic order of summation
     pycolmap.bundle_adjustment(own, options)
     focals = {number: float(own.camera(number).mean_focal_length()) for number in own.reg_image_ids()}
     return OwnFocals(focals, shared, _errors(own))
 
 
 def _errors(model: Any) -> dict[int, float]:
-    """Mean reprojection error of each photo, pixels; 0 where it sees no point."""
-    found = {}
+    """Mean reprojection error of each photo, pixels; 0 if it sees no point."""
+    mean_errors = {}
     for number, view in model_views(model).items():
         seen = view.points >= 0
         off = view.project(view.xyz[seen]) - view.keypoints[seen]
-        found[number] = float(np.linalg.norm(off, axis=1).mean()) if seen.any() else 0.0
-    return found
+        mean_errors[number] = float(np.linalg.norm(off, axis=1).mean()) if seen.any() else 0.0
+    return mean_errors
 
 
 def with_own_cameras(model: Any) -> Any:
-    """The model with a camera for each photo, and enough of its points, those with the longest tracks."""
+    """The model with a camera for each photo, and as many of its points as needed, those with the longest tracks."""
     own = pycolmap.Reconstruction()
     for number in sorted(model.reg_image_ids()):
         image = model.image(number)
@@ -92,7 +92,7 @@ def with_own_cameras(model: Any) -> Any:
 
 
 def focal_groups(focals: Mapping[int, float]) -> list[list[int]]:
-    """Image ids by focal length, the largest group first; each photo alone where there are too many."""
+    """Image ids by focal length, the largest group first; each photo separately if there are too many groups."""
     order = sorted(focals, key=lambda number: (focals[number], number))
     groups = [[order[0]]]
     for before, number in pairwise(order):
@@ -105,22 +105,22 @@ def focal_groups(focals: Mapping[int, float]) -> list[list[int]]:
 
 
 def split_cameras(model: Any, fitted: OwnFocals) -> tuple[dict[int, list[list[int]]], bool]:
-    """By camera id, the groups of image ids that its photos fall into, only of cameras that fall apart; and whether
-    that is no more than a hint for one of them."""
+    """By camera id, the groups of image ids that its photos form, only for cameras with several groups; and whether
+    this is only a hint for one of them."""
     members: dict[int, dict[int, float]] = defaultdict(dict)
     for number, focal in fitted.focals.items():
         members[model.image(number).camera_id][number] = focal
-    found, hint = {}, False
+    groups_of, hint = {}, False
     for camera, focals in members.items():
         groups = focal_groups(focals)
         others = [number for group in groups[1:] for number in group]
         if len(focals) < MIN_PHOTOS or not others:
             continue
         if fitted.explain(others) or fitted.explain(focals):
-            found[camera] = groups
+            groups_of[camera] = groups
         elif len(groups) == 2 and len(others) > 1 and fitted.explain(focals, HINT):
-            found[camera], hint = groups, True
-    return found, hint
+            groups_of[camera], hint = groups, True
+    return groups_of, hint
 
 
 def typical(fitted: OwnFocals, group: list[int]) -> float:

@@ -1,7 +1,7 @@
-"""Photos taken from one place, as from a tripod: the camera turns, and nothing shows how far away things are.
+"""Photos taken from one place, as from a tripod: the camera only rotates, so nothing shows depth.
 
 Two such photos are related by K R K^-1 (Hartley and Zisserman 2004, section 8.4): a homography that is a rotation once
-the focal length is taken out. That of a plane seen from two places is not, whatever the focal length.
+the focal length is removed. That of a plane seen from two places is not, whatever the focal length.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from ..colmap.calls import pycolmap
 from ..colmap.database import open_database
 from ..doubts import Doubt
 
-SHORTEST, LONGEST, STEPS = 0.4, 4.0, 160  # focal lengths that are tried, of the longest side
-OFF = 0.02  # of a rotation's singular values from each other; 0.005 from a tripod, 0.1 in a flight straight down
+SHORTEST, LONGEST, STEPS = 0.4, 4.0, 160  # focal lengths to try, in units of the longest side
+OFF = (
+    0.02  # spread of a rotation's singular values; 0.005 from a tripod, 0.1 in a flight looking straight down
+)
 MIN_SHARE = 0.5  # of the verified pairs that are homographies
 
 ADVICE = (
@@ -30,7 +32,7 @@ _HOMOGRAPHIES = tuple(
 
 
 def one_place_doubt() -> Doubt:
-    """Of a model that COLMAP has made of such photos all the same."""
+    """For a model that COLMAP made of such photos nevertheless."""
     return Doubt(
         "one place",
         "All photos seem to be taken from one place, by turning the camera: nothing shows how far away things are, "
@@ -40,7 +42,7 @@ def one_place_doubt() -> Doubt:
 
 
 def from_one_place(path: Path) -> bool:
-    """Whether most verified pairs of a database are turns of the camera alone."""
+    """Whether most verified pairs of a database are pure rotations of the camera."""
     with open_database(path) as database:
         cameras = database.read_all_cameras()
         _, geometries = database.read_two_view_geometries()
@@ -52,11 +54,11 @@ def from_one_place(path: Path) -> bool:
 
 
 def off_rotation(homographies: Sequence[np.ndarray], size: tuple[int, int]) -> float:
-    """How far homographies [3, 3] between photos of this width and height are from rotations, in the median, with the
-    focal length that suits them best."""
-    found = []
+    """The median deviation of homographies [3, 3] between photos of this width and height from rotations, with the best
+    focal length."""
+    deviations = []
     for focal in max(size) * np.geomspace(SHORTEST, LONGEST, STEPS):
         matrix = np.array([[focal, 0, size[0] / 2], [0, focal, size[1] / 2], [0, 0, 1]])
         values = np.linalg.svd(np.linalg.inv(matrix) @ np.stack(homographies) @ matrix, compute_uv=False)
-        found.append(float(np.median(values[:, 0] / np.maximum(values[:, 2], 1e-12) - 1)))
-    return min(found)
+        deviations.append(float(np.median(values[:, 0] / np.maximum(values[:, 2], 1e-12) - 1)))
+    return min(deviations)

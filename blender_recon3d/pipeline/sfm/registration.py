@@ -1,4 +1,4 @@
-"""What became of each photo in structure from motion, and why: registration.json."""
+"""Which photos structure from motion registered, and why others are not: registration.json."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ..documents.registration_json import (
 )
 from ..workspace import Workspace
 
-MIN_MATCHES = 15  # of a pair, for COLMAP to look at it; it leaves no inliers where fewer agree
+MIN_MATCHES = 15  # of a pair, for COLMAP to use it; it drops all inliers if fewer agree
 
 
 def registration(workspace: Workspace, models: list[Any], path: Path) -> RegistrationDocument:
-    """models: pycolmap Reconstructions, the main one first; path: of the database they come from."""
+    """models: pycolmap Reconstructions, the main one first; path: the database they come from."""
     photos: dict[str, PhotoRegistration] = {}
     for number, model in reversed(list(enumerate(models))):
         state = RegistrationState.OTHER_MODEL if number else RegistrationState.REGISTERED
@@ -45,7 +45,7 @@ def registration(workspace: Workspace, models: list[Any], path: Path) -> Registr
 
 
 def why_not(name: str, listed: set[str], pairs: list[tuple[int, int, str]]) -> str:
-    """One clause. pairs: (verified matches, matches, the other photo) of each pair of this photo."""
+    """The reason, as a clause. pairs: (verified matches, matches, the other photo) of each pair of this photo."""
     if name not in listed:
         return "no similar photo found"
     inliers, _, partner = max(pairs, default=(0, 0, ""))

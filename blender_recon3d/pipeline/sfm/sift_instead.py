@@ -1,7 +1,8 @@
-"""COLMAP's SIFT tried in place of a learned front-end, where that registers few photos or GPS contradicts its cameras.
+"""Tries COLMAP's SIFT if a learned front-end registers few photos or GPS contradicts its cameras.
 
-Networks know upright photos of ordinary lenses; SIFT's keypoints have a direction and a size of their own. Its features
-and matches lie in a database beside the workspace's. Where its model is taken they are kept (`keep_database`).
+Networks are trained on upright photos of ordinary lenses; SIFT's keypoints have their own direction and size. Its
+features and matches are in a separate database next to the workspace's. If its model is used they are kept
+(`keep_database`).
 """
 
 from __future__ import annotations
@@ -25,15 +26,15 @@ from ..wording import Sentence, use, with_option
 from ..workspace import Workspace
 from .attempts import MIN_REGISTERED_SHARE, Attempts, settle_cameras
 
-MAX_PHOTOS = 400  # with more, SIFT would take as long as all that came before
+MAX_PHOTOS = 400  # with more, SIFT would take as long as everything before
 
-Contradicted = Callable[[Any], bool]  # whether GPS puts the cameras of a model elsewhere
+Contradicted = Callable[[Any], bool]  # whether GPS contradicts the cameras of a model
 
 
 def try_sift(
     workspace: Workspace, attempts: Attempts, contradicted: Contradicted, settle: bool, seed: int
 ) -> Attempts:
-    """The attempts that count: those given, or others on SIFT's matches which do better. settle: try other cameras."""
+    """The attempts to use: those given, or better ones with SIFT's matches. settle: try other cameras."""
     why = _why(attempts, contradicted)
     if not why or len(attempts.names) < 2 or is_sift(attempts.database):
         return attempts
@@ -81,7 +82,7 @@ def _better(sift: Attempts, attempts: Attempts, contradicted: Contradicted) -> b
 
 
 def is_sift(path: Path) -> bool:
-    """Whether a database holds SIFT's descriptors, or none."""
+    """Whether a database has SIFT's descriptors, or none."""
     with open_database(path) as database:
         for image in database.read_all_images():
             if database.exists_descriptors(image.image_id):
@@ -92,18 +93,18 @@ def is_sift(path: Path) -> bool:
 
 def sift_database(workspace: Workspace, path: Path, seed: int, progress: Progress) -> None:
     """A database at `path` with SIFT's features of the workspace's photos and verified matches of its pairs."""
-    beside = copy(workspace)
-    beside.database = path
-    create_database(beside)
+    other = copy(workspace)
+    other.database = path
+    create_database(other)
     defaults = FeaturesSettings()
     names = [photo.name for photo in workspace.used_photos()]
     extractor = SiftExtractor(defaults.device, MAX_KEYPOINTS, defaults.max_size)
-    extractor.extract(ExtractionJob(beside, names, read_gray, progress))
+    extractor.extract(ExtractionJob(other, names, read_gray, progress))
     verification = pycolmap.TwoViewGeometryOptions()
     verification.min_num_inliers = MATCHER.min_inliers
     verification.ransac.max_error = MATCHER.max_error
     verification.ransac.random_seed = seed
     pairs = read_pairs(workspace.pairs)
     match_listed(
-        beside, pairs, SiftMatcher(defaults.device), verification, path.with_name("pairs.block.txt"), progress
+        other, pairs, SiftMatcher(defaults.device), verification, path.with_name("pairs.block.txt"), progress
     )

@@ -1,9 +1,9 @@
-"""A folded model laid open, where the order of the photos says how: mapped again without the pairs that are false.
+"""Unfolds a folded model by the order of the photos: maps again without the false pairs.
 
-Photos taken one after the other on a way round the subject show the same side. First these pairs alone are mapped,
-and pairs a little further apart that turn as the pairs between say; then all pairs that the model made of them bears
-out. What is left out are sides that look alike. The result counts when it has all photos and goes once round the
-subject, back to where it began, over pairs that had no say in it at first.
+Photos taken in succession on a path around the subject show the same side. First only these pairs are mapped, and pairs
+a little further apart whose rotation agrees with the pairs between; then all pairs that the resulting model confirms.
+What is left out are sides that look alike. The result is used if it has all photos and goes once around the subject,
+back to its start, over pairs that were not used at first.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from .views import ModelView, model_views
 Pair = tuple[int, int]
 Pairs = dict[Pair, np.ndarray]
 
-REACH = 3  # photos from the first of a pair to the second
-TURN = np.radians(12)  # how far a pair's rotation may differ from that of the pairs between
+REACH = 3  # largest distance in order between the photos of a pair
+TURN = np.radians(12)  # largest difference of a pair's rotation from that of the pairs between
 RANSAC_ERROR = 4.0  # pixels
 
 
 def unfold(attempts: Attempts, taken: Sequence[str], seed: int) -> None:
-    """Sees whether the largest model is folded; lays it open or adds a doubt.
+    """Check whether the largest model is folded; unfold it or add a doubt.
 
     taken: the names of the photos in the order they were taken.
     """
@@ -40,7 +40,7 @@ def unfold(attempts: Attempts, taken: Sequence[str], seed: int) -> None:
     place = {name: number for number, name in enumerate(taken)}
     order = {image: place[name] for image, name in attempts.names.items()}
     evidence = _evidence(attempts.models, pairs, order)
-    if not evidence.folded or (evidence.broken and _laid_open(attempts, pairs, order, seed)):
+    if not evidence.folded or (evidence.broken and _unfolded(attempts, pairs, order, seed)):
         return
     in_a_row = (pair for pair in evidence.broken if abs(order[pair[0]] - order[pair[1]]) == 1)
     gap = [attempts.names[photo] for photo in next(in_a_row, ())]
@@ -52,15 +52,15 @@ def _evidence(models: Sequence[Any], pairs: Pairs, order: dict[int, int]) -> Evi
     return weigh(views, judge(views, pairs), order, others)
 
 
-def _laid_open(attempts: Attempts, pairs: Pairs, order: dict[int, int], seed: int) -> bool:
-    """Whether mapping again in the photos' order gave a model that is not folded; attempts.models is then that."""
+def _unfolded(attempts: Attempts, pairs: Pairs, order: dict[int, int], seed: int) -> bool:
+    """Whether mapping again in the photos' order gave a model that is not folded; it is then in attempts.models."""
     attempts.progress.info(
         "Sides that look alike may have been merged: mapping again in the order in which the photos were taken."
     )
     kept = in_order(pairs, model_views(attempts.models[0]), order, seed)
     others = _mapped(attempts, kept)
     if others:
-        kept |= borne_out(pairs, model_views(others[0]))
+        kept |= confirmed(pairs, model_views(others[0]))
         others = _mapped(attempts, kept)
     if not others:
         return False
@@ -76,22 +76,22 @@ def _laid_open(attempts: Attempts, pairs: Pairs, order: dict[int, int], seed: in
 
 
 def _mapped(attempts: Attempts, kept: set[Pair]) -> list[Any]:
-    """The models of these pairs alone; none where fewer photos are in the largest than before."""
+    """The models of these pairs alone; none if the largest has fewer photos than before."""
     number = len(list(attempts.scratch.glob("unfolded_*.db")))
     path = attempts.scratch / f"unfolded_{number}.db"
     write_with_cameras(attempts.database, path, attempts.cameras, attempts.camera_of)
     keep_pairs(path, kept)
     try:
         models: list[Any] = attempts.map_again(path)
-    except UserError as error:  # COLMAP could not; the model that is there stands
+    except UserError as error:  # COLMAP failed; keep the current model
         attempts.progress.info(f"That did not work: {error}")
         return []
     return models if models and models[0].num_reg_images() >= attempts.registered else []
 
 
 def in_order(pairs: Pairs, views: dict[int, ModelView], order: dict[int, int], seed: int) -> set[Pair]:
-    """Those of the verified pairs that the order of the photos speaks for. pairs: keypoint indices [N, 2] of each;
-    views: of a model with any poses, for keypoints and lenses."""
+    """Those verified pairs that agree with the order of the photos. pairs: keypoint indices [N, 2] of each; views: of a
+    model with any poses, for keypoints and lenses."""
     photos = sorted(order, key=lambda photo: order[photo])
     turn: Pairs = {}
     kept = set()
@@ -112,9 +112,9 @@ def in_order(pairs: Pairs, views: dict[int, ModelView], order: dict[int, int], s
     return kept
 
 
-def borne_out(pairs: Pairs, views: dict[int, ModelView]) -> set[Pair]:
-    """The pairs that a model of these views says the same as."""
-    return {(link.first, link.second) for link in judge(views, pairs) if link.borne_out}
+def confirmed(pairs: Pairs, views: dict[int, ModelView]) -> set[Pair]:
+    """The pairs that a model of these views confirms."""
+    return {(link.first, link.second) for link in judge(views, pairs) if link.confirmed}
 
 
 def _agrees(turn: Pairs, first: int, between: int, second: int) -> bool:
@@ -125,11 +125,11 @@ def _agrees(turn: Pairs, first: int, between: int, second: int) -> bool:
 
 
 def _rotation(views: dict[int, ModelView], pair: Pair, matches: np.ndarray, seed: int) -> np.ndarray | None:
-    """[3, 3] from the first camera to the second, of the pair alone."""
+    """The rotation [3, 3] from the first camera to the second, from this pair alone."""
     a, b = views[pair[0]], views[pair[1]]
     options = pycolmap.RANSACOptions()
     options.max_error, options.random_seed = RANSAC_ERROR, seed
-    found: Any = pycolmap.estimate_relative_pose(
+    pose: Any = pycolmap.estimate_relative_pose(
         a.camera, a.keypoints[matches[:, 0]], b.camera, b.keypoints[matches[:, 1]], options
     )
-    return None if found is None else np.asarray(found["cam2_from_cam1"].rotation.matrix())
+    return None if pose is None else np.asarray(pose["cam2_from_cam1"].rotation.matrix())

@@ -1,4 +1,4 @@
-"""A model's photos as arrays: what each sees, and where a point lies in it."""
+"""A model's photos as arrays: what each sees, and projection into it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ import numpy as np
 class ModelView:
     """A registered photo.
 
-    keypoints: float64 [N, 2], pixels; points: int64 [N], the model's point of each keypoint, -1 where there is
-    none; xyz: float64 [N, 3], where that point is, NaN where there is none; cam_from_world: float64 [3, 4];
-    camera: pycolmap's.
+    keypoints: float64 [N, 2], pixels; points: int64 [N], the model's point of each keypoint, or -1; xyz: float64 [N,
+    3], that point's position, or NaN; cam_from_world: float64 [3, 4]; camera: pycolmap's.
     """
 
     name: str
@@ -31,11 +30,11 @@ class ModelView:
 
     @property
     def center(self) -> np.ndarray:
-        """Of the camera, in the model's frame [3]."""
+        """The camera center in the model's frame [3]."""
         return -self.cam_from_world[:, :3].T @ self.cam_from_world[:, 3]
 
     def project(self, xyz: np.ndarray) -> np.ndarray:
-        """Pixels [N, 2] of points [N, 3]; NaN for NaN, and for what lies behind the camera."""
+        """Pixels [N, 2] of points [N, 3]; NaN for NaN, and for points behind the camera."""
         local = xyz @ self.cam_from_world[:, :3].T + self.cam_from_world[:, 3]
         pixels = np.full((len(xyz), 2), np.nan)
         ahead = local[:, 2] > 1e-9

@@ -1,4 +1,4 @@
-"""Keypoints and descriptors of every photo: database.db (and features/ for those of networks)."""
+"""Keypoints and descriptors of every photo: database.db (and features/ for networks)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..stage import Stage
 from ..stage_settings import FeaturesSettings
 from ..workspace import Workspace, remove_database, side_files
 
-MIN_FEATURES = 50  # features
+MIN_FEATURES = 50  # with fewer, a photo gets a warning
 
 if TYPE_CHECKING:
     from ..settings import JobSettings
@@ -39,7 +39,7 @@ def settle(
 
 
 def look_closer(workspace: Workspace) -> list[Damage]:
-    """Where the database was being written when the run before ended."""
+    """Check the database if it was being written when the previous run ended."""
     from ..colmap.database_check import database_problem
 
     matches = workspace.read_state().stage("matches").state
@@ -55,7 +55,7 @@ def owns(workspace: Workspace) -> Sequence[Path]:
 
 
 def set_aside(workspace: Workspace, folder: Path) -> None:
-    """The database, with the matches that are in it, and what networks have found."""
+    """The database, including its matches, and the features of networks."""
     for path in (workspace.database, workspace.features):
         if path.exists():
             path.replace(folder / path.name)
@@ -115,7 +115,7 @@ STAGE = Stage(
     needs=("photos",),
     after=("pairs",),
     settings=FeaturesSettings,
-    not_in_fingerprint_as={"precision": "auto"},  # SIFT's: for networks it is settled before
+    not_in_fingerprint_as={"precision": "auto"},  # for SIFT; for networks it is decided before
     inputs=inputs,
     run=run,
     owns=owns,

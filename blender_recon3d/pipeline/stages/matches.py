@@ -19,7 +19,7 @@ def inputs(workspace: Workspace, settings: MatchesSettings) -> Any:
 
 
 def take_out(workspace: Workspace) -> None:
-    """Out of the database, whose features stay."""
+    """Remove the matches from the database, whose features remain."""
     from ..colmap.database import open_database
 
     if not workspace.database.exists():
@@ -31,7 +31,7 @@ def take_out(workspace: Workspace) -> None:
     except (
         RuntimeError,
         ValueError,
-    ):  # too damaged to be opened: the features are found missing, and made again
+    ):  # too damaged to open: the features are then missing, and computed again
         remove_database(workspace.database)
 
 
@@ -86,7 +86,7 @@ STAGE = Stage(
     version=1,
     needs=("pairs", "features"),
     settings=MatchesSettings,
-    not_in_fingerprint_as={"precision": "auto"},  # SIFT's: for networks it is settled before
+    not_in_fingerprint_as={"precision": "auto"},  # for SIFT; for networks it is decided before
     inputs=inputs,
     run=run,
     leaves=lambda workspace: (workspace.database,),

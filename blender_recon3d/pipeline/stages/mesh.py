@@ -1,4 +1,4 @@
-"""A clean triangle mesh of the dense cloud: mesh/mesh.ply within a budget of faces, mesh/full.ply before that."""
+"""A clean triangle mesh of the dense cloud: mesh/mesh.ply with limited faces, mesh/full.ply before decimation."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ STAGE = Stage(
     owns=lambda workspace: (workspace.mesh,),
     leaves=lambda workspace: (workspace.mesh_file, workspace.full_mesh_file, workspace.mesh_json),
     forecast=forecast,
-    phases=(  # its events count the phases themselves
+    phases=(  # its events count phases, not items
         Phase("cleaning", 0.02, ends=0.0),
         Phase("Poisson", 0.55, ends=0.0),
         Phase("trimming", 0.14, ends=0.0),

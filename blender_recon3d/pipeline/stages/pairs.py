@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 WAYS = ("auto", "exhaustive", "sequential", "retrieval")
 BATCH = 8  # photos encoded at once
-MAX_PAIRS_UNADVISED = 5000  # exhaustive beyond this gets a word of advice
+MAX_PAIRS_UNADVISED = 5000  # with more, exhaustive matching gives a warning
 
 
 def inputs(workspace: Workspace, settings: PairsSettings) -> Any:
@@ -57,7 +57,7 @@ def run(workspace: Workspace, settings: PairsSettings, progress: Progress) -> di
 
 
 def _choose(count: int, settings: PairsSettings, progress: Progress) -> str:
-    """Exhaustive when that is not more than retrieval would give, else retrieval where its weights are there."""
+    """Exhaustive if that gives no more pairs than retrieval, else retrieval if its weights are available."""
     everything = count * (count - 1) // 2
     if everything <= count * settings.neighbors:
         return "exhaustive"
@@ -95,18 +95,18 @@ def encode(
 ) -> np.ndarray:
     """Global descriptors float32 [N, D] of unit length, in the photos' order.
 
-    Of photos turned back to how most stand: the network takes what is upside down for something else.
+    Of upright photos: the network mistakes upside-down photos for something else.
     """
     import numpy as np
 
     from ..matching.turned_photos import directed, quarter_turns
     from ..photos.image_files import read_gray, read_rgb
 
-    found = []
+    directions = []
     for number, photo in enumerate(photos, 1):
-        found.append(directed(read_gray(workspace.images / photo.name)))
-        progress.update(number, len(photos), "looking which way up")
-    turns = dict(zip((photo.name for photo in photos), quarter_turns(found), strict=True))
+        directions.append(directed(read_gray(workspace.images / photo.name)))
+        progress.update(number, len(photos), "finding which way is up")
+    turns = dict(zip((photo.name for photo in photos), quarter_turns(directions), strict=True))
 
     def upright(name: str) -> np.ndarray:
         return np.ascontiguousarray(np.rot90(read_rgb(workspace.images / name), turns[name]))
@@ -134,18 +134,18 @@ def _read_file(path: Path) -> list[list[str]]:
 
 
 def _from_file(path: Path, photos: list[PhotoEntry], progress: Progress) -> list[pairing.Pair]:
-    """Pairs by the workspace's names or the photos' own; a line that names no photo is told and passed over."""
+    """Pairs by the workspace's names or the photos' own; lines with unknown names are skipped with a warning."""
     by_name = {photo.name: index for index, photo in enumerate(photos)}
     for index, photo in enumerate(photos):
         by_name.setdefault(recorded_path(photo.source).name, index)
     pairs = set()
     unknown = []
     for number, words in enumerate(_read_file(path), 1):
-        found = [by_name.get(word) for word in words]
-        if len(found) != 2 or None in found or found[0] == found[1]:
+        indices = [by_name.get(word) for word in words]
+        if len(indices) != 2 or None in indices or indices[0] == indices[1]:
             unknown.append(number)
             continue
-        first, second = sorted(index for index in found if index is not None)
+        first, second = sorted(index for index in indices if index is not None)
         pairs.add((first, second))
     if unknown:
         lines = ", ".join(str(number) for number in unknown[:5]) + (" ..." if len(unknown) > 5 else "")
@@ -164,7 +164,7 @@ STAGE = Stage(
     version=1,
     needs=("photos",),
     settings=PairsSettings,
-    # The front-end counts by its retriever's weights, which are among the inputs.
+    # The front-end matters only by its retriever's weights, which are among the inputs.
     not_in_fingerprint=frozenset({"device", "features"}),
     inputs=inputs,
     run=run,

@@ -1,4 +1,4 @@
-"""Photos in: upright, safely named, grouped into cameras, the unfit set aside with the reason."""
+"""Photos in: upright, safely named, grouped into cameras, unfit ones excluded with the reason."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def inputs(workspace: Workspace, settings: PhotosSettings) -> Any:
 
 
 def _identity(path: Path) -> list[Any]:
-    """What tells that a file has changed; a link to nowhere is set aside later, with the reason."""
+    """Identifies a version of a file; a broken link is excluded later, with the reason."""
     try:
         stat = path.stat()
     except OSError:
@@ -46,7 +46,7 @@ def check_masks(settings: PhotosSettings) -> None:
 
 
 def still_valid(workspace: Workspace, settings: JobSettings, progress: Progress) -> bool:
-    """Whether the photos have only gone or moved."""
+    """Whether photos were only removed or moved."""
     from ..photos.photo_sources import still_the_same
 
     return still_the_same(workspace, settings, progress)
@@ -57,7 +57,7 @@ def owns(workspace: Workspace) -> Sequence[Path]:
 
 
 def forecast(facts: Facts) -> float:
-    return 0.02 * facts.megapixels_taken  # decoded and looked at
+    return 0.02 * facts.megapixels_taken  # decoded and examined
 
 
 def run(workspace: Workspace, settings: PhotosSettings, progress: Progress) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The main model again, every observation aligned in the photos: refined/."""
+"""The main model with every observation aligned in the photos: refined/."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ STAGE = Stage(
     settings=RefineSettings,
     run=run,
     owns=lambda workspace: (workspace.refined, workspace.refining),
-    leaves=lambda workspace: (),  # it may be left out
+    leaves=lambda workspace: (),  # it may be skipped
     may_leave=lambda workspace: (workspace.refined,),
     forecast=lambda facts: 0.15 * facts.photos,
-    phases=(  # photos are counted several times in each
+    phases=(  # each counts the photos several times
         Phase("round 1", 0.27, ends=0.0),
         Phase("round 2", 0.58, ends=0.0),
         Phase("principal point", 0.15),

@@ -1,1 +1,1 @@
-"""What concerns the operating system: programs, child processes, standard streams. Standard library only."""
+"""The operating system: programs, child processes, standard streams. Standard library only."""

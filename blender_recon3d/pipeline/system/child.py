@@ -1,10 +1,10 @@
-"""Modules of this package as processes of their own: what native code does not let itself be stopped in, can be ended.
+"""Runs modules of this package in separate processes: native code that cannot be cancelled can be killed that way.
 
     code = run_module(__name__, [str(source), str(target)], progress, "COLMAP's meshing")   in the parent
     if __name__ == "__main__":
         child_main(_work)                                                                    in the same module
 
-A child ends with its parent, however that ends, and never runs Python files of the current folder. Standard library
+A child ends with its parent, however that ends, and never runs Python files from the current folder. Standard library
 only.
 """
 
@@ -27,15 +27,15 @@ from .library_exit import end_at_once
 from .programs import NO_CURRENT_FOLDER, absolute_path_list
 from .shortage import MemoryWatch, out_of_memory
 
-PACKAGE = __name__.removesuffix(".system.child")  # the engine's, whatever it is called here
+PACKAGE = __name__.removesuffix(".system.child")  # the engine's package, whatever its name is here
 POLL_SECONDS = 0.2
-IDLE_SECONDS = 120.0  # without any work of the processor's: then the user is told
+IDLE_SECONDS = 120.0  # without using the processor, after which the user is told
 FAILED, OUT_OF_MEMORY = 70, 71  # a child's exit codes; not 1 and 2, which libraries and Python use
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a child ended: its exit code, negative for a signal, and whether it most likely lacked memory."""
+    """How a child ended: its exit code, negative for a signal, and whether it probably ran out of memory."""
 
     code: int
     out_of_memory: bool
@@ -53,7 +53,7 @@ def child_environment(**extra: str) -> dict[str, str]:
     """The environment in which `python -m MODULE` finds this package, and nothing in the current folder."""
     path = absolute_path_list(os.environ.get("PYTHONPATH", ""))
     here, names = Path(__file__).absolute().with_suffix(""), __name__.split(".")
-    # Not where the add-on has given the package a name of its own, which is on the path already.
+    # Not if the add-on has given the package its own name, which is on the path already.
     if list(here.parts[-len(names) :]) == names:
         path.insert(0, str(here.parents[len(names) - 1]))
     safe = {"PYTHONPATH": os.pathsep.join(path), "PYTHONSAFEPATH": "1", **NO_CURRENT_FOLDER}
@@ -63,9 +63,9 @@ def child_environment(**extra: str) -> dict[str, str]:
 def run_module(
     module: str, arguments: Sequence[str], progress: Progress, title: str, **environment: str
 ) -> Ended:
-    """Run a module of this package and wait for it. title: what it does, for a warning when it stands still.
+    """Run a module of this package and wait for it. title: what it does, for a warning when it is idle.
 
-    Raises Cancelled, having ended it.
+    Raises Cancelled after killing it.
     """
     child = subprocess.Popen(
         module_command(module, *arguments), env=child_environment(**environment), stdin=subprocess.PIPE
@@ -95,14 +95,14 @@ def run_module(
 
 
 class _IdleWatch:
-    """Whether a process has used no processor time for IDLE_SECONDS; never, where the system does not say."""
+    """Whether a process has used no processor time for IDLE_SECONDS; never if the system does not provide it."""
 
     def __init__(self, pid: int) -> None:
         self._file = Path(f"/proc/{pid}/stat")
         self._used, self._since, self._told = "", time.monotonic(), False
 
     def begins(self) -> bool:
-        """True once, when it has stood still for so long."""
+        """True once, when it has been idle for so long."""
         try:
             used = " ".join(self._file.read_text("utf-8", "replace").rpartition(")")[2].split()[11:13])
         except OSError:
@@ -117,20 +117,20 @@ class _IdleWatch:
 
 
 def child_main(work: Callable[[list[str]], None]) -> NoReturn:
-    """Do a child's work with its arguments, and leave with an exit code that `run_module` understands."""
+    """Run a child's work with its arguments, and exit with a code that `run_module` understands."""
     end_with_parent()
     end_at_once()
     code = 0
     try:
         work(sys.argv[1:])
-    except Exception as error:  # the parent says it in a sentence, the log has the trace
+    except Exception as error:  # the parent reports it in a sentence, the log has the traceback
         traceback.print_exc()
         code = OUT_OF_MEMORY if out_of_memory(error) else FAILED
     leave(code)
 
 
 def leave(code: int) -> NoReturn:
-    """End this process at once: a thread of `end_with_parent` still waits."""
+    """End this process immediately: a thread of `end_with_parent` is still waiting."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -140,14 +140,14 @@ def leave(code: int) -> NoReturn:
 
 
 def end_with_parent() -> None:
-    """End this process, hard, as soon as the one that started it is gone, however that ended.
+    """End this process, hard, as soon as its parent is gone, however that ended.
 
-    The parent holds the other end of the standard input and never writes to it.
+    The parent holds the other end of standard input and never writes to it.
     """
 
     def watch() -> None:
         if sys.platform == "win32":
-            # A pending read of standard input blocks the loading of libraries there; a process can be waited for.
+            # A pending read of standard input blocks loading of libraries there; but one can wait for a process.
             import ctypes
 
             synchronize, forever = 0x00100000, 0xFFFFFFFF

@@ -1,4 +1,4 @@
-"""What the processor is: its cores, its name and the instructions that it says it has. Standard library only."""
+"""The processor: its cores, name and instruction sets. Standard library only."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from pathlib import Path
 
 
 def cores() -> int:
-    """Cores that this process may use, which containers and schedulers make fewer than the machine has."""
+    """Number of cores that this process may use, which containers and schedulers may limit."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True)
 class Processor:
-    """vendor: "amd", "intel", "apple", "arm" or "" where the system does not say; family: x86's number, else 0;
-    features: names as Linux has them (avx512_bf16, amx_bf16, bf16), empty where the system does not say."""
+    """vendor: "amd", "intel", "apple", "arm", or "" if unknown; family: x86's number, else 0; features: names as on
+    Linux (avx512_bf16, amx_bf16, bf16), empty if unknown."""
 
     name: str = ""
     vendor: str = ""
@@ -34,7 +34,7 @@ _VENDORS = {"AuthenticAMD": "amd", "GenuineIntel": "intel"}
 
 @cache
 def processor() -> Processor:
-    """This machine's; its fields are empty as far as the system does not say."""
+    """This machine's processor; unknown fields are empty."""
     with contextlib.suppress(OSError, ValueError, subprocess.SubprocessError):
         if sys.platform == "darwin":
             return _of_mac()
@@ -45,7 +45,7 @@ def processor() -> Processor:
 
 
 def parse_cpuinfo(text: str) -> Processor:
-    """The first core of Linux's /proc/cpuinfo, of an x86 or an ARM processor."""
+    """The first core in Linux's /proc/cpuinfo, for an x86 or ARM processor."""
     fields: dict[str, str] = {}
     for line in text.split("\n\n")[0].splitlines():
         key, _, value = line.partition(":")
@@ -58,12 +58,13 @@ def parse_cpuinfo(text: str) -> Processor:
 
 
 def parse_identifier(text: str) -> Processor:
-    """Windows' words for a processor: "AMD64 Family 25 Model 97 Stepping 2, AuthenticAMD". It names no features."""
+    """Windows' description of a processor: "AMD64 Family 25 Model 97 Stepping 2, AuthenticAMD". It lists no
+    features."""
     vendor = next((short for long, short in _VENDORS.items() if long in text), "")
     if text.startswith("ARM"):
         vendor = "arm"
-    found = re.search(r"Family (\d+)", text)
-    return Processor(text or platform.machine(), vendor, int(found[1]) if found else 0)
+    family = re.search(r"Family (\d+)", text)
+    return Processor(text or platform.machine(), vendor, int(family[1]) if family else 0)
 
 
 def _of_mac() -> Processor:

@@ -1,7 +1,7 @@
-"""When a library ends the process, let it end. Standard library only.
+"""Lets a library that calls exit() end the process cleanly. Standard library only.
 
-libjpeg calls exit() where it cannot write, in the middle of a thread's work. The destructors that exit() runs then take
-away what the other threads are using: the process crashes on its way out, or waits for itself for ever.
+libjpeg calls exit() when it cannot write, in the middle of a thread's work. The destructors that exit() runs then
+remove what the other threads are using: the process crashes on its way out, or deadlocks.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import sys
 
 
 def end_at_once() -> None:
-    """From now on exit() ends the process with its code and runs nothing that was registered before this call.
+    """From now on exit() ends the process with its code, without running handlers registered before this call.
 
-    To be called when the libraries have been loaded. Python's own end (flushing, atexit) comes before exit() and stays
-    as it is. Linux only: elsewhere the way to say so is another, and nothing changes.
+    To be called after the libraries have been loaded. Python's own shutdown (flushing, atexit) precedes exit() and is
+    not affected. Linux only: elsewhere this needs another method, and nothing changes.
     """
     if not sys.platform.startswith("linux"):
         return

@@ -1,4 +1,4 @@
-"""How much memory a stage takes: the highest resident size seen while it ran, in this process and its children."""
+"""Memory use of a stage: the highest resident size while it ran, of this process and its children."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import psutil
 
 
 def resident_bytes() -> int:
-    """Resident memory of this process and its direct children now."""
+    """Current resident memory of this process and its direct children."""
     this = psutil.Process()
     total = this.memory_info().rss
     for child in this.children():

@@ -1,6 +1,6 @@
-"""A process that leads a group of its own, so that it outlives neither a cancel nor its own children.
+"""A process that leads its own process group, so that it and its children can be ended together.
 
-A Ctrl-C for Blender does not reach it, and Blender's end does not end it.
+A Ctrl-C for Blender does not reach it, and it continues when Blender ends.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ..files.plain_files import open_plain
 from ..text import printable
 from ..wording import printable_sentence
 
-# Popen's words for a process that leads a group of its own, without a window.
+# Popen's options for a process that leads its own group, without a window.
 GROUP: dict[str, Any] = (
     {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}  # type: ignore[attr-defined]
     if sys.platform == "win32"
@@ -29,7 +29,7 @@ GROUP: dict[str, Any] = (
 
 
 def last_words(output: Path) -> tuple[str, bool]:
-    """The last line of what a process has printed, and whether it is the engine's own sentence; "" for none.
+    """The last line that a process has printed, and whether it is a sentence of the engine's; "" if there is none.
 
     With --json the engine prints events; its sentence is then the last error.
     """
@@ -51,12 +51,12 @@ def last_words(output: Path) -> tuple[str, bool]:
 
 
 def _opened(path: Path) -> IO[bytes]:
-    """An emptied file, which several processes may print into; never through a link."""
+    """An emptied file, to which several processes may append; never through a link."""
     return os.fdopen(open_plain(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND), "ab")
 
 
 class ProcessGroup:
-    """A command at work. output: a file for what it prints; errors: another one, or with the rest."""
+    """A running command. output: a file for its output; errors: a separate one for errors, or None."""
 
     def __init__(
         self,
@@ -93,15 +93,15 @@ class ProcessGroup:
         return self._process.pid
 
     def exit_code(self) -> int | None:
-        """None while it runs. Also takes an ended process off the system's hands."""
+        """None while it runs. Also reaps an ended process."""
         return self._process.poll()
 
     def ask_to_end(self) -> None:
-        if sys.platform != "win32":  # reaches it even before it watches a file; on Windows it would kill
+        if sys.platform != "win32":  # works even before it watches the cancel file; on Windows it would kill
             self._process.terminate()
 
     def kill(self) -> None:
-        """End it and what it has started, at once."""
+        """End it and its child processes immediately."""
         if sys.platform == "win32":
             self._process.kill()
             return

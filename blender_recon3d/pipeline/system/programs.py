@@ -1,7 +1,7 @@
-"""Finds other programs, and never in the current folder. Standard library only.
+"""Finds other programs, but never in the current folder. Standard library only.
 
-Windows looks in the current folder before it looks at PATH, and so does `shutil.which` there. The current folder is
-often one that came from somewhere else: that of a .blend opened by double click, or of photos.
+Windows searches the current folder before PATH, and so does `shutil.which` there. The current folder often comes from
+somewhere else: that of a .blend file opened by double click, or of photos.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-# Set for a child process, keeps Windows itself from looking in the current folder.
+# Set for a child process; keeps Windows itself from searching the current folder.
 NO_CURRENT_FOLDER = {"NoDefaultCurrentDirectoryInExePath": "1"}
-_ENDINGS = ".COM;.EXE;.BAT;.CMD"  # what Windows takes for programs when PATHEXT is not set
+_ENDINGS = ".COM;.EXE;.BAT;.CMD"  # extensions of programs on Windows when PATHEXT is not set
 
 
 def find_program(
     name: str, environ: Mapping[str, str] = os.environ, windows: bool = sys.platform == "win32"
 ) -> str | None:
-    """The absolute path of a program in one of PATH's folders; None when there is none.
+    """The absolute path of a program in one of PATH's folders; None if there is none.
 
-    Entries of PATH that are empty or relative mean the current folder, and are passed over.
+    Empty or relative entries of PATH mean the current folder, and are skipped.
     """
     endings = [""]
     if windows:
@@ -40,5 +40,5 @@ def find_program(
 
 
 def absolute_path_list(value: str) -> list[str]:
-    """The folders of a PATH or PYTHONPATH, absolute; empty entries, which mean the current folder, are left out."""
+    """The folders of a PATH or PYTHONPATH, absolute; without empty entries, which mean the current folder."""
     return [str(Path(entry).absolute()) for entry in value.split(os.pathsep) if entry]

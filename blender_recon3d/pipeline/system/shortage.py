@@ -1,4 +1,4 @@
-"""Whether a failure comes from too little memory, whatever the library that failed calls it.
+"""Detects failures caused by too little memory, whatever the failing library calls them.
 
 Standard library only.
 """
@@ -11,8 +11,8 @@ import signal
 import sys
 from pathlib import Path
 
-LITTLE_MEMORY = 100 * 2**20  # bytes left in the machine
-# Of a process's limit: libraries of hundreds of MB are mapped at once, so it fails well below.
+LITTLE_MEMORY = 100 * 2**20  # bytes available in the machine
+# Of a process's limit: libraries map hundreds of MB at once, so it fails well before reaching it.
 MUCH_OF_LIMIT = 0.5
 _WORDS = (
     "out of memory", "outofmemory", "cannot allocate memory", "can't allocate memory", "not enough memory", "bad_alloc",
@@ -26,7 +26,7 @@ _KILLED = -9
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Whether an exception, or one that it came from, says that there was no memory to be had."""
+    """Whether an exception, or one of its causes, says that memory could not be allocated."""
     seen: set[int] = set()
     current: BaseException | None = error
     while current is not None and id(current) not in seen:
@@ -43,7 +43,7 @@ def out_of_memory(error: BaseException) -> bool:
 
 
 def out_of_memory_in(log: Path, begin: int) -> bool:
-    """Whether what was written to a log from byte `begin` on ends with words that say so."""
+    """Whether the text written to a log from byte `begin` on ends with such words."""
     try:
         if not log.is_file():
             return False
@@ -57,7 +57,7 @@ def out_of_memory_in(log: Path, begin: int) -> bool:
 
 
 class MemoryWatch:
-    """Looks at a process's memory now and then, to judge by the last look why it has crashed."""
+    """Samples a process's memory, to tell from the last sample why it has crashed."""
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
@@ -66,22 +66,22 @@ class MemoryWatch:
         self.sample()
 
     def sample(self) -> None:
-        """Look; cheap. Nothing is seen where there is no /proc."""
+        """Take a sample; cheap. Sees nothing without /proc."""
         self._max_share = max(self._max_share, _share_of_limit(self._pid))
         self._left = _machine_left()
 
     @property
     def short(self) -> bool:
-        """Whether there was little left, of the machine's memory or of what the process may have."""
+        """Whether little was left of the machine's memory or of the process's limit."""
         return self._max_share > MUCH_OF_LIMIT or self._left < LITTLE_MEMORY
 
     def explains(self, code: int) -> bool:
-        """Whether want of memory is the likely cause of this exit code (negative for a signal)."""
+        """Whether lack of memory is the likely cause of this exit code (negative for a signal)."""
         return code == _KILLED or (code in _CRASHES and self.short)
 
 
 def _share_of_limit(pid: int) -> float:
-    """Address space of a process as a share of its limit (ulimit -v); 0 without a limit."""
+    """A process's address space as a share of its limit (ulimit -v); 0 without a limit."""
     if sys.platform != "linux":
         return 0.0
     try:

@@ -1,7 +1,7 @@
-"""What a process of the engine does before anything else. Standard library only, and little of it: it must be quick.
+"""The first things a process of the engine does. Standard library only, and little of it: it must be quick.
 
-From here on a signal ends the process with the exit code for "cancelled", its standard streams are open and survive
-a reader that goes away, and the current folder is not searched for modules.
+Afterwards a signal ends the process with the exit code for "cancelled", its standard streams are open and survive when
+their reader goes away, and the current folder is not searched for modules.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import sys
 from .streams import Surviving
 
 CANCELLED = 3
-WORKER = "RECON3D_WORKER"  # set for the process that does the work, see guard.py
-UNTOLD = 44  # a worker's exit code: cancelled before it could say so
+WORKER = "RECON3D_WORKER"  # set for the process that does the work, see worker.py
+UNTOLD = 44  # a worker's exit code: cancelled before it could report that
 STOP_SIGNALS = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)
 )
@@ -26,7 +26,7 @@ class _State:
 
 
 def begin() -> None:
-    """Once for a process; nothing the second time."""
+    """Once per process; later calls do nothing."""
     if _State.begun:
         return
     _State.begun = True
@@ -39,13 +39,13 @@ def begin() -> None:
 
 
 def signals_interrupt() -> None:
-    """From now on a signal is a KeyboardInterrupt, so that half-written files are removed."""
+    """From now on a signal raises KeyboardInterrupt, so that incomplete files are removed."""
     for number in STOP_SIGNALS:
         signal.signal(number, signal.default_int_handler)
 
 
 def block_signals() -> None:
-    """Hold signals back; a process started now does so too, until it unblocks them in `begin`."""
+    """Hold signals back; so does a process started now, until it unblocks them in `begin`."""
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
 
@@ -56,15 +56,15 @@ def unblock_signals() -> None:
 
 
 def _stop_early(number: int, frame: object) -> None:
-    if os.environ.get(WORKER) == "1":  # the process that started it says it
+    if os.environ.get(WORKER) == "1":  # the parent process reports it
         os._exit(UNTOLD)
     with contextlib.suppress(OSError):
-        os.write(2, b"recon3d: cancelled; run the same command again to go on.\n")
+        os.write(2, b"recon3d: cancelled; run the same command again to continue.\n")
     os._exit(CANCELLED)
 
 
 def _open_descriptors() -> None:
-    """Descriptors 0 to 2, where they are closed: else the next file opened gets what is meant for a terminal."""
+    """Open descriptors 0 to 2 if they are closed: otherwise the next opened file gets the text meant for a terminal."""
     for number in (0, 1, 2):
         try:
             os.fstat(number)
@@ -78,7 +78,7 @@ def _open_descriptors() -> None:
 
 
 def _leave_current_folder() -> None:
-    """Take the current folder off the path where `python -m` has put it and the package is not from there."""
+    """Remove the current folder from the path if `python -m` has put it there and the package is not in it."""
     if getattr(sys.flags, "safe_path", False) or not sys.path:
         return
     top = __name__.partition(".")[0]

@@ -1,4 +1,4 @@
-"""Standard output and error that outlive their readers. Standard library only."""
+"""Standard output and error that survive their readers. Standard library only."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any, TextIO
 
 
 class Surviving:
-    """A text stream that goes silent when its reader is gone or its disk is full, instead of raising.
+    """A text stream that becomes silent instead of raising when its reader is gone or its disk is full.
 
-    What follows is the same for the work, whoever looks on. error: why it went silent; None for a closed reader.
+    The work continues whoever is watching. error: why it became silent; None for a closed reader.
     """
 
     def __init__(self, stream: TextIO | None) -> None:
-        """stream: None where Python found the descriptor closed."""
+        """stream: None if Python found the descriptor closed."""
         self._stream = stream
         self.error: OSError | None = None
 
@@ -44,7 +44,7 @@ class Surviving:
         stream, self._stream = self._stream, None
         if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
             self.error = error
-        # What Python holds back is written when it ends; that must not fail either.
+        # Python writes its buffer when it exits; that must not fail either.
         try:
             if stream is not None:
                 sink = os.open(os.devnull, os.O_WRONLY)

@@ -1,4 +1,4 @@
-"""Versions of the engine and of what it stands on. Standard library only: nothing heavy is imported for them."""
+"""Versions of the engine and its packages. Standard library only: nothing heavy is imported for them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from importlib import metadata
 from ..paths import MANIFEST
 
 DISTRIBUTION = "blender-recon3d"
-# Distributions by the name people know, the first that is installed counts.
+# Distributions by common name; the first installed one counts.
 PACKAGES = {
     "torch": ("torch",),
     "torchvision": ("torchvision",),
@@ -32,12 +32,12 @@ PACKAGES = {
 
 
 def engine_version() -> str:
-    """The engine's own version: of the package, or of the extension that it is a part of."""
+    """The engine's own version: of the package, or of the extension that contains it."""
     try:
-        found = re.search(r'^version\s*=\s*"([^"]+)"', MANIFEST.read_text("utf-8"), re.MULTILINE)
+        match = re.search(r'^version\s*=\s*"([^"]+)"', MANIFEST.read_text("utf-8"), re.MULTILINE)
     except (OSError, UnicodeDecodeError):
-        found = None
-    return found.group(1) if found else package_version((DISTRIBUTION,)) or "unknown"
+        match = None
+    return match.group(1) if match else package_version((DISTRIBUTION,)) or "unknown"
 
 
 def package_version(names: tuple[str, ...]) -> str | None:
@@ -51,7 +51,7 @@ def package_version(names: tuple[str, ...]) -> str | None:
 
 
 def versions() -> dict[str, str | None]:
-    """By name: recon3d, python, platform and the packages; None for one that is not installed."""
+    """By name: recon3d, python, platform and the packages; None if not installed."""
     return {
         "recon3d": engine_version(),
         "python": platform.python_version(),

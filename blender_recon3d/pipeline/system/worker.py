@@ -1,9 +1,8 @@
-"""A job in a process of its own, so that a crash in native code is a sentence too.
+"""Runs a job in a separate process, so that even a crash in native code is reported in a sentence.
 
-COLMAP ends its process when it cannot write its database, libjpeg when it cannot write a photo, and a system short of
-memory ends whom it likes. The process a person started outlives that, says what happened, and is the one that signals
-go to. The worker ends with exit codes that no library uses, so that its word can be told from theirs. Standard library
-only.
+COLMAP ends its process when it cannot write its database, libjpeg when it cannot write a photo, and the out-of-memory
+killer may end any process. The process started by the user survives that, reports what happened, and receives signals.
+The worker exits with codes that no library uses, to distinguish its reports from theirs. Standard library only.
 """
 
 from __future__ import annotations
@@ -20,15 +19,15 @@ from . import startup
 from .child import PACKAGE, child_environment, module_command
 from .shortage import MemoryWatch, out_of_memory_in
 
-_BASE = 40  # a worker that ends with exit code N leaves with _BASE + N, having said why
+_BASE = 40  # a worker that ends with exit code N exits with _BASE + N, having reported why
 _CODES = (0, 1, 2, 3)
-LITTLE_DISK = 50 * 2**20  # bytes; COLMAP's database grows by less at a time
-NO_MEMORY = 5  # a worker's, when it lacked memory before it could say so
+LITTLE_DISK = 50 * 2**20  # bytes; COLMAP's database grows in smaller steps
+NO_MEMORY = 5  # code of a worker that ran out of memory before it could report that
 
 
 @dataclass(frozen=True)
 class WorkerEnd:
-    """How the worker ended. code: negative for a signal; stopped: whether it was asked to, and had said nothing."""
+    """How the worker ended. code: negative for a signal; stopped: whether it was asked to stop and reported nothing."""
 
     code: int
     stopped: bool = False
@@ -36,9 +35,9 @@ class WorkerEnd:
 
     @property
     def exit_code(self) -> int | None:
-        """The command's exit code, of which the user has been told; None when the worker has said nothing."""
-        told = self.code - _BASE
-        return told if told in _CODES else None
+        """The command's exit code if the worker has reported the outcome; None if it has not."""
+        reported = self.code - _BASE
+        return reported if reported in _CODES else None
 
 
 def is_worker() -> bool:
@@ -46,29 +45,29 @@ def is_worker() -> bool:
 
 
 def worker_code(code: int) -> int:
-    """With which exit code a worker leaves that has told the user how it ended."""
+    """The exit code of a worker that has told the user how it ended."""
     return _BASE + code
 
 
 def run_worker(arguments: list[str], log: Path) -> WorkerEnd:
-    """Run the command line again as the worker and pass signals on. log: where its libraries write."""
+    """Run the command line again as the worker and forward signals. log: where its libraries write."""
     asked: list[int] = []
     worker: subprocess.Popen[bytes] | None = None
 
-    def pass_on(number: int, frame: object) -> None:
+    def forward(number: int, frame: object) -> None:
         asked.append(number)
-        # On Windows, console events reach the worker by themselves.
+        # On Windows, console events reach the worker directly.
         if worker is not None and os.name != "nt":
             worker.send_signal(number)
 
     for number in startup.STOP_SIGNALS:
-        signal.signal(number, pass_on)
+        signal.signal(number, forward)
     begin = _size(log)
-    startup.block_signals()  # until the worker is ready for them; a signal that comes now is passed on
+    startup.block_signals()  # until the worker is ready for them; signals from now on are forwarded
     try:
         worker = subprocess.Popen(
             module_command(PACKAGE, *arguments),
-            # numpy's products are small; with several threads they would round by the number of cores.
+            # numpy's products are small; with several threads their rounding would depend on the number of cores.
             env=child_environment(**{startup.WORKER: "1", "OPENBLAS_NUM_THREADS": "1"}),
             stdin=subprocess.PIPE,
         )
@@ -88,7 +87,7 @@ def run_worker(arguments: list[str], log: Path) -> WorkerEnd:
 
 
 def crash_sentence(end: WorkerEnd, folder: Path, log: Path) -> tuple[Sentence, str]:
-    """What a person is told when the worker ended without a word of its own, and the remedy."""
+    """The message when the worker ended without a report of its own, and the remedy."""
     free = free_bytes(folder)
     if free < LITTLE_DISK:
         cause: str = f"the disk is full ({free / 2**20:.0f} MB free in {folder}): free some space"

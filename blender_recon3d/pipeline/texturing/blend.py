@@ -1,4 +1,4 @@
-"""The texels' colors: photos, one after the other, added up with their weights."""
+"""The texels' colors: a weighted sum over the photos, one by one."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from .texels import Texels
 from .texture_views import TextureView
 from .visibility import ViewMaps, sample, view_maps
 
-IGNORED = 0.01  # weights of a face below this are not worth looking
-CHUNK = 500_000  # texels that a thread works on at once: 150 bytes each
+IGNORED = 0.01  # smaller weights of a face are skipped
+CHUNK = 500_000  # texels per thread at a time: 150 bytes each
 MAX_THREADS = 8
-FINER = 1.2  # pixels across a texel: from here on the photo is made smaller
+FINER = 1.2  # pixels across a texel: beyond this the photo is reduced
 
 
 @dataclass(frozen=True)
 class _Sums:
-    """What the texels have so far: weighted colors [T, 3], weights [T] and the trust in the best pixel [T]."""
+    """The sums so far: weighted colors [T, 3], weights [T] and the trust in the best pixel [T] of each texel."""
 
     color: np.ndarray
     weight: np.ndarray
@@ -39,11 +39,12 @@ def blend(
     gains: np.ndarray,
     progress: Progress,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Colors of the texels, float32 [T, 3] in 0..255, and the trust in the best photo's pixel, float32 [T]; 0 where
-    no photo shows them.
+    """Colors of the texels, float32 [T, 3] in 0..255, and the trust in the best photo's pixel, float32 [T]; 0 if not
+    visible in any photo.
 
-    weights [V, N] of the photos at the vertices, gains [N, 3]. One photo is in memory at a time, and 20 bytes a
+    weights [V, N] of the photos at the vertices, gains [N, 3]. One photo is in memory at a time, and 20 bytes per
     texel.
+
     """
     count = len(texels)
     sums = _Sums(np.zeros((count, 3), np.float32), np.zeros(count, np.float32), np.zeros(count, np.float32))
@@ -65,7 +66,7 @@ def blend(
 
 
 def _in_chunks(faces: np.ndarray, texels: Texels) -> list[np.ndarray]:
-    """Faces in pieces of about CHUNK texels."""
+    """Faces in chunks of about CHUNK texels."""
     ends = np.cumsum(texels.start[faces + 1] - texels.start[faces])
     total = int(ends[-1]) if len(ends) else 0
     return np.split(faces, np.searchsorted(ends, np.arange(CHUNK, total, CHUNK)))
@@ -73,7 +74,7 @@ def _in_chunks(faces: np.ndarray, texels: Texels) -> list[np.ndarray]:
 
 @dataclass(frozen=True)
 class _Painter:
-    """One photo, ready to be added to the sums; no two threads have the same faces, and so the same texels.
+    """One photo, ready to be added to the sums; threads have disjoint faces, and so disjoint texels.
 
     there [V, 3]: vertices in the camera's frame; faces [F, 3]; weights [F, 3] of their corners.
     """
@@ -89,7 +90,7 @@ class _Painter:
     sums: _Sums
 
     def add(self, part: np.ndarray) -> None:
-        """Add the texels of some faces, given by their numbers."""
+        """Add the texels of some faces, given by their indices."""
         own, which = self.texels.of_faces(part)
         corners = np.concatenate([self.there[self.faces[part]], self.weights[part][..., None]], axis=2)
         values = self.texels.interpolate(corners, part, own, which)
@@ -111,7 +112,7 @@ class _Painter:
 def _no_finer_than_texels(
     view: TextureView, photo: np.ndarray, there: np.ndarray, faces: np.ndarray, corners: np.ndarray
 ) -> np.ndarray:
-    """The photo, made smaller where a texel covers several of its pixels: a texel should show their mean.
+    """The photo, reduced if a texel covers several of its pixels: a texel should show their mean.
 
     there [V, 3]: vertices in the camera's frame; corners [F, 3, 2]: of the faces [F, 3] in texels.
     """
@@ -126,6 +127,6 @@ def _no_finer_than_texels(
 
 
 def _areas(corners: np.ndarray) -> np.ndarray:
-    """Of triangles [F, 3, 2]."""
+    """Areas of triangles [F, 3, 2]."""
     one, other = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     return 0.5 * np.abs(one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0])

@@ -1,4 +1,4 @@
-"""How much each photo counts at each vertex: by angle, resolution, sharpness, and whether it agrees with the others."""
+"""The weight of each photo at each vertex: by angle, resolution, sharpness, and agreement with the others."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from scipy import sparse
 
 from .samples import Samples
 
-ODD = 10.0  # values of 255: a color that differs from the others' median by this counts 0.6
-MIN_TO_VOTE = 3  # photos; of two that disagree, nobody can say which is wrong
-NEVER = 0.01  # minimum weight of an odd color: it may be the only one
-SHARPEST, BLURRIEST = 1.0, 0.4  # detail of a photo relative to the others at the same places
-SMOOTHING = 3  # rounds of taking the mean over neighboring vertices
+ODD = 10.0  # of 255 levels: a color that differs from the others' median by this has weight 0.6
+MIN_TO_VOTE = 3  # photos; if only two disagree, either may be wrong
+NEVER = 0.01  # minimum weight of an outlier color: it may be the only one
+SHARPEST, BLURRIEST = 1.0, 0.4  # detail of a photo relative to the others at the same positions
+SMOOTHING = 3  # rounds of averaging over neighboring vertices
 CHUNK = 20_000  # vertices
 COARSEST = 0.2  # of the finest texels' density, by length
 
 
 def weights(samples: Samples, gains: np.ndarray, faces: np.ndarray, contrast: float) -> np.ndarray:
-    """Weights [V, N] float32 in 0..1, the best photo's being 1 where it is seen; 0 for photos that show nothing.
+    """Weights [V, N] float32 in 0..1, with 1 for the best photo where it is visible; 0 for photos that show nothing.
 
-    contrast: the power that makes the best photos count more. Hidden vertices have weights too, since parts of
-    their faces may be seen.
+    contrast: the exponent that emphasizes the best photos. Hidden vertices have weights too, since parts of their faces
+    may be visible.
     """
     value = samples.faced.astype(np.float32) * sharpness(samples)
     value *= _smooth(agreement(samples, gains), samples.trust > 0, faces)
@@ -31,35 +31,35 @@ def weights(samples: Samples, gains: np.ndarray, faces: np.ndarray, contrast: fl
 
 
 def sharpness(samples: Samples) -> np.ndarray:
-    """Of each photo, relative to the others where they see the same: [N] float32."""
-    found = np.full(samples.trust.shape[1], SHARPEST, np.float32)
+    """Sharpness of each photo, relative to the others where they show the same: [N] float32."""
+    result = np.full(samples.trust.shape[1], SHARPEST, np.float32)
     seen = samples.trust > 0.5
     shared = np.flatnonzero(seen.sum(axis=1) >= 2)[:: max(1, len(seen) // 20_000)]
     if not len(shared):
-        return found
+        return result
     detail = np.where(seen[shared], samples.detail[shared].astype(np.float32), np.nan)
     ratio = detail / np.maximum(np.nanmedian(detail, axis=1), 1.0)[:, None]
-    for number in range(len(found)):
+    for number in range(len(result)):
         own = ratio[:, number][np.isfinite(ratio[:, number])]
         if len(own) >= 20:
-            found[number] = np.clip(np.median(own), BLURRIEST, SHARPEST)
-    return found
+            result[number] = np.clip(np.median(own), BLURRIEST, SHARPEST)
+    return result
 
 
 def fineness(samples: Samples, faces: np.ndarray) -> np.ndarray:
-    """Pixels that the best photo has for a length on each face, relative to the most of all faces, float32 [F].
+    """The best photo's pixels per length on each face, relative to the maximum over all faces, float32 [F].
 
-    Not less than COARSEST: what is hardly seen gets some texels too.
+    At least COARSEST: hardly visible areas get some texels too.
     """
     shown = np.where(samples.trust > 0, samples.faced, 0).max(axis=1).astype(np.float32)
-    found = np.sqrt(shown[faces].mean(axis=1))
-    return np.clip(found / max(float(np.percentile(found, 98)), 1e-6), COARSEST, 1)
+    result = np.sqrt(shown[faces].mean(axis=1))
+    return np.clip(result / max(float(np.percentile(result, 98)), 1e-6), COARSEST, 1)
 
 
 def agreement(samples: Samples, gains: np.ndarray) -> np.ndarray:
-    """How far each sample agrees with the median of those at its vertex: [V, N] float32 in NEVER..1."""
-    found = np.ones(samples.trust.shape, np.float32)
-    for first in range(0, len(found), CHUNK):
+    """How well each sample agrees with the median at its vertex: [V, N] float32 in NEVER..1."""
+    result = np.ones(samples.trust.shape, np.float32)
+    for first in range(0, len(result), CHUNK):
         part = slice(first, first + CHUNK)
         seen = samples.trust[part] > 0
         color = samples.color[part] * gains
@@ -68,12 +68,12 @@ def agreement(samples: Samples, gains: np.ndarray) -> np.ndarray:
         spread = np.ma.median(np.ma.array(off, mask=~seen), axis=1).filled(0)
         limit = np.maximum(ODD, 2 * spread)[:, None]
         votes = seen.sum(axis=1)[:, None] >= MIN_TO_VOTE
-        found[part] = np.where(seen & votes, np.maximum(np.exp(-0.5 * (off / limit) ** 2), NEVER), 1)
-    return found
+        result[part] = np.where(seen & votes, np.maximum(np.exp(-0.5 * (off / limit) ** 2), NEVER), 1)
+    return result
 
 
 def _smooth(values: np.ndarray, known: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """Values [V, N] averaged over neighbors where they are known; others take them from neighbors, or stay 1."""
+    """Values [V, N] averaged over neighbors where known; unknown ones get their neighbors' values, or remain 1."""
     ring = neighborhood(faces, len(values))
     total, count = np.where(known, values, 0).astype(np.float32), known.astype(np.float32)
     for _ in range(SMOOTHING):
@@ -86,5 +86,5 @@ def neighborhood(faces: np.ndarray, count: int) -> sparse.csr_matrix:
     ends = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
     ends = np.concatenate([ends, ends[:, ::-1], np.repeat(np.arange(count), 2).reshape(-1, 2)])
     matrix = sparse.csr_matrix((np.ones(len(ends), np.float32), (ends[:, 0], ends[:, 1])), (count, count))
-    matrix.data[:] = 1  # edges of two faces are there twice
+    matrix.data[:] = 1  # edges of two faces occur twice
     return sparse.diags(1 / np.asarray(matrix.sum(axis=1)).ravel()).astype(np.float32) @ matrix

@@ -1,4 +1,4 @@
-"""A mesh that came with UVs of its own, made by an artist or another program, ready to be painted."""
+"""A mesh with its own UVs, from an artist or another program, prepared for painting."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ..files.obj_mesh import read_obj
 from .unwrap import Unwrapped
 
 ENDING = ".obj"
-# Photos are chosen at vertices: a mesh of fewer triangles is cut finer, for painting only.
+# Photos are chosen per vertex: a mesh with fewer triangles is subdivided, for painting only.
 ENOUGH_FACES = 50_000
-OUTSIDE = 1e-3  # by this much a corner may lie outside of the texture, by rounding
+OUTSIDE = 1e-3  # tolerance for corners outside the texture, for rounding
 
 
 @dataclass(frozen=True)
 class GivenMesh:
-    """vertices, normals [V, 3] and faces [F, 3], cut finer than they were given; unwrapped has their UVs."""
+    """vertices, normals [V, 3] and faces [F, 3], subdivided; unwrapped has their UVs."""
 
     vertices: np.ndarray
     normals: np.ndarray
@@ -28,7 +28,7 @@ class GivenMesh:
 
 
 def read_given(path: Path, model_from_file: np.ndarray) -> GivenMesh:
-    """An OBJ file's mesh after a similarity [4, 4]. UserError where it cannot be painted."""
+    """An OBJ file's mesh after a similarity [4, 4]. UserError if it cannot be painted."""
     if path.suffix.lower() != ENDING:
         raise UserError(f"{path} is not an OBJ file: export the mesh as OBJ, with UVs.", 2)
     if not path.is_file():
@@ -51,7 +51,7 @@ def read_given(path: Path, model_from_file: np.ndarray) -> GivenMesh:
 
 
 def normals_of(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """Unit normals [V, 3]: the mean of the faces', by area."""
+    """Unit normals [V, 3]: area-weighted means of the faces' normals."""
     a, b, c = (vertices[faces[:, k]] for k in range(3))
     of_face = np.cross(b - a, c - a)
     total = np.stack(
@@ -64,7 +64,7 @@ def normals_of(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
 def _finer(
     vertices: np.ndarray, faces: np.ndarray, uv: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Each triangle cut into four at the middles of its edges: vertices, faces and corners' UVs [4 F, 3, 2]."""
+    """Each triangle split into four at its edges' midpoints: vertices, faces and corners' UVs [4 F, 3, 2]."""
     edges = np.sort(faces[:, [[0, 1], [1, 2], [2, 0]]], axis=2).reshape(-1, 2)
     unique, number = np.unique(edges, axis=0, return_inverse=True)
     middle = (number.reshape(-1, 3) + len(vertices)).astype(np.int32)

@@ -1,4 +1,4 @@
-"""What no photo shows, and the gaps between the charts."""
+"""Fills areas not visible in any photo, and the gaps between charts."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from .choice import neighborhood
 from .samples import Samples
 from .texels import Texels
 
-# Trust in the best photo's pixel, from which on its color is taken as it is. Below, all photos see only the rim
-# beside which a surface ends, where what is behind shines through: the colors of the surface around take over.
+# Trust in the best photo's pixel above which its color is used unchanged. Below, all photos see only the rim of a
+# surface, where the background shows through: the colors of the surrounding surface take over.
 SURE = 0.1
-ROUNDS = 2000  # vertices that color spreads over at most
-SLIGHT = 1e-6  # weight: no more than none
+ROUNDS = 2000  # maximum number of vertices over which color spreads
+SLIGHT = 1e-6  # weights below this count as none
 CHUNK = 20_000  # vertices
-SOFTER = 20  # rounds of smoothing where it has spread
+SOFTER = 20  # rounds of smoothing where colors were spread
 
 
 def vertex_colors(
@@ -24,8 +24,9 @@ def vertex_colors(
 ) -> np.ndarray:
     """Colors of the vertices, float32 [V, 3] in 0..255.
 
-    What no photo shows well takes the colors around it; a part of the mesh that no photo shows well anywhere has
-    the best there are, or those that it came with, `given` [V, 3].
+    Vertices that no photo shows well take the colors around them; a part of the mesh that no photo shows well anywhere
+    gets the best available, or its original colors, `given` [V, 3].
+
     """
     color = given.astype(np.float32)
     total = np.zeros(len(color), np.float32)
@@ -42,7 +43,7 @@ def vertex_colors(
 
 
 def _spread(color: np.ndarray, known: np.ndarray, ring: sparse.csr_matrix) -> np.ndarray:
-    """Colors [V, 3] where they are known, and means of these spread step by step to neighbors that are not."""
+    """Colors [V, 3] where known, spread step by step to unknown neighbors as means."""
     known, late = known.copy(), []
     for _ in range(ROUNDS):
         rows = ring[~known]
@@ -65,11 +66,11 @@ def _spread(color: np.ndarray, known: np.ndarray, ring: sparse.csr_matrix) -> np
 def picture(
     texels: Texels, color: np.ndarray, trust: np.ndarray, behind: np.ndarray, faces: np.ndarray
 ) -> np.ndarray:
-    """The texture, uint8 RGB [size, size, 3]: texels' colors [T, 3], and where the trust in them [T] is not enough,
-    those of the vertices, `behind` [V, 3].
+    """The texture, uint8 RGB [size, size, 3]: texels' colors [T, 3], and where the trust in them [T] is too low, those
+    of the vertices, `behind` [V, 3].
 
-    Everything outside of the charts takes the nearest texel's color, so that no smaller copy of the texture mixes
-    in anything else.
+    Everything outside the charts takes the nearest texel's color, so that reduced copies of the texture mix in nothing
+    else.
     """
     image = np.zeros((texels.size, texels.size, 3), np.uint8)
     empty = np.ones((texels.size, texels.size), np.uint8)

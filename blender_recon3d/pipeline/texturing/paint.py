@@ -1,4 +1,4 @@
-"""The way from a mesh and photos to UVs and a texture. See the package's list of modules."""
+"""From a mesh and photos to UVs and a texture. See the package's list of modules."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from .unwrap import Unwrapped
 
 CONTRAST = 4.0  # see choice.weights
 
-LayOut = Callable[[np.ndarray], Unwrapped]  # from the texels that a length on each face is worth, [F]
+LayOut = Callable[[np.ndarray], Unwrapped]  # from the texels per length on each face, [F]
 
 
 @dataclass(frozen=True)
 class Painted:
     """image uint8 RGB [size, size, 3]; vertex_colors uint8 [V, 3] of the mesh's vertices; gains [N, 3] of the photos.
 
-    share_seen: of the surface that a photo shows, by texels; fill: of the texture that lies on the mesh.
+    share_seen: share of texels visible in a photo; fill: share of the texture that is on the mesh.
     """
 
     unwrapped: Unwrapped
@@ -49,8 +49,8 @@ def paint(
 ) -> Painted:
     """Texture triangles [F, 3] over vertices [V, 3] with unit normals [V, 3], in the model's frame.
 
-    given [V, 3]: colors in 0..255 for what no photo shows. lay_out: gives the mesh's UVs.
-    Memory beyond the mesh and one photo: 40 bytes a vertex and photo, and 30 bytes a texel.
+    given [V, 3]: colors in 0..255 for areas not visible in any photo. lay_out: computes the mesh's UVs.
+    Memory beyond the mesh and one photo: 40 bytes per vertex and photo, and 30 bytes per texel.
     """
     samples = sample_views(views, vertices, normals, faces, progress)
     progress.update(len(views), 2 * len(views), "unwrapping")

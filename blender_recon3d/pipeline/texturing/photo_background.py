@@ -1,7 +1,7 @@
-"""Where a photo shows what is behind the subject although the mesh is there: at rims that are a little too wide.
+"""Where a photo shows the background although the mesh is there: at rims that are slightly too wide.
 
-A pixel near the mesh's outline that has the colors beside the mesh rather than those farther inside is background,
-if such pixels reach the outline without a gap: sky would be painted onto shoulders and roofs otherwise.
+A pixel near the mesh's outline with the colors beside the mesh rather than those farther inside is background, if such
+pixels reach the outline without a gap: otherwise sky would be painted onto shoulders and roofs.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-BAND = 0.02  # of the picture's longest side: how far inside of the outline background is looked for
-BESIDE = 2  # pixels off the outline from which on colors beside the mesh are the background's alone
-CLEAR = 30.0  # levels of 255 between the two colors: closer ones cannot be told apart, and do no harm
-SEEN = 1e-3  # minimum share of pixels that a local mean is made from
+BAND = 0.02  # of the picture's longest side: how far inside the outline background is searched for
+BESIDE = 2  # pixels from the outline beyond which colors beside the mesh are pure background
+CLEAR = 30.0  # of 255 levels between the two colors: closer ones cannot be distinguished, and do no harm
+SEEN = 1e-3  # minimum share of pixels for a local mean
 
 
 def background(picture: np.ndarray, mesh: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """bool [H, W]: pixels of the mesh that show what is behind it.
+    """bool [H, W]: pixels of the mesh that show the background.
 
-    picture uint8 RGB [H, W, 3]; mesh bool [H, W], where it is in the picture; ends bool [H, W], where an open border of
-    the mesh is: beside that the surface goes on, and nothing is behind it.
+    picture uint8 RGB [H, W, 3]; mesh bool [H, W], where it is in the picture; ends bool [H, W], where the mesh has an
+    open border: the surface continues beyond, and nothing is behind it.
     """
     band = max(4.0, BAND * max(mesh.shape))
     inside = _distance(mesh)
@@ -27,7 +27,7 @@ def background(picture: np.ndarray, mesh: np.ndarray, ends: np.ndarray) -> np.nd
     if not near.any():
         return np.zeros(mesh.shape, bool)
     color = picture.astype(np.float32)
-    # The farther inside, the surer: a part that is thin everywhere has its middle to go by.
+    # The farther inside, the more certain: a part that is thin everywhere relies on its middle.
     own, own_share = _local_mean(color, np.minimum(inside / band, 1) ** 2 * mesh, band)
     other, other_share = _local_mean(color, (_distance(~mesh) > BESIDE).astype(np.float32), band)
     apart = np.linalg.norm(own - other, axis=2) > CLEAR
@@ -37,7 +37,7 @@ def background(picture: np.ndarray, mesh: np.ndarray, ends: np.ndarray) -> np.nd
 
 
 def _joined(alike: np.ndarray, outside: np.ndarray) -> np.ndarray:
-    """Which pixels are connected to the outside."""
+    """The pixels that are connected to the outside."""
     count, label = cv2.connectedComponents((alike | outside).astype(np.uint8), connectivity=4)
     reaches = np.zeros(count, bool)
     reaches[np.unique(label[outside])] = True
@@ -45,7 +45,7 @@ def _joined(alike: np.ndarray, outside: np.ndarray) -> np.ndarray:
 
 
 def _local_mean(color: np.ndarray, weight: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray]:
-    """Gaussian means of the colors by weights [H, W], and the weights' own."""
+    """Gaussian means of the colors with weights [H, W], and of the weights themselves."""
     weight = weight.astype(np.float32)
     share = cv2.GaussianBlur(weight, (0, 0), sigma)
     mean = cv2.GaussianBlur(color * weight[..., None], (0, 0), sigma)
@@ -53,14 +53,14 @@ def _local_mean(color: np.ndarray, weight: np.ndarray, sigma: float) -> tuple[np
 
 
 def _distance(mask: np.ndarray) -> np.ndarray:
-    """Pixels to the nearest one that is not in the mask; the picture's frame does not count."""
+    """Distance in pixels to the nearest one not in the mask; the picture's frame does not count."""
     if mask.all():
         return np.full(mask.shape, np.inf, np.float32)
     return cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
 
 
 def open_vertices(faces: np.ndarray) -> np.ndarray:
-    """The numbers of the vertices at edges of one triangle alone, of triangles [F, 3]."""
+    """The indices of vertices on edges of only one triangle, for triangles [F, 3]."""
     edges = np.sort(faces[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
     _, first, count = np.unique(
         edges[:, 0].astype(np.int64) << 32 | edges[:, 1], return_index=True, return_counts=True

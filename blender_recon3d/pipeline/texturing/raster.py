@@ -1,7 +1,7 @@
-"""Triangles to pixels, in numpy: row by row of all triangles at once, so that no pixel is tested in vain.
+"""Rasterizes triangles in numpy: the rows of all triangles at once, so that no pixel is tested needlessly.
 
-A pixel belongs to a triangle when its center (column + 0.5, row + 0.5) does; of two triangles with a common edge
-exactly one gets a center on it, so that surfaces have no cracks.
+A pixel belongs to a triangle if its center (column + 0.5, row + 0.5) does; of two triangles with a common edge exactly
+one gets a center on it, so that surfaces have no cracks.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Iterator
 import numpy as np
 
 NOTHING = -1  # in a map of faces
-NEAREST = 1e-4  # of the farthest depth; what is nearer counts as behind the camera
-CHUNK_PIXELS = 2_000_000  # drawn at once, about: 100 bytes each
-CHUNK_ROWS = 1_000_000  # rows of triangles worked on at once
+NEAREST = 1e-4  # of the farthest depth; closer points count as behind the camera
+CHUNK_PIXELS = 2_000_000  # approximate number rasterized at once: 100 bytes each
+CHUNK_ROWS = 1_000_000  # rows of triangles processed at once
 
 
 def pixels_of_triangles(
@@ -21,7 +21,7 @@ def pixels_of_triangles(
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """The pixels of triangles, in chunks of (triangle, column, row), each int64 [P], in the triangles' order.
 
-    corners: [F, 3, 2] pixels (x, y), finite. What lies outside of width x height is cut off.
+    corners: [F, 3, 2] pixels (x, y), finite. The result is clipped to width x height.
     """
     rows_of = _row_range(corners, height)
     ends = np.cumsum(rows_of[1])
@@ -39,7 +39,7 @@ def pixels_of_triangles(
 
 
 def ranges(lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For items of these lengths: the item of each element, and the element's number within the item."""
+    """For items of these lengths: the item of each element, and the element's index within the item."""
     which = np.repeat(np.arange(len(lengths)), lengths)
     starts = np.cumsum(lengths) - lengths
     return which, np.arange(len(which)) - starts[which]
@@ -55,7 +55,7 @@ def _row_range(corners: np.ndarray, height: int) -> tuple[np.ndarray, np.ndarray
 def _spans(
     corners: np.ndarray, first_row: np.ndarray, row_count: np.ndarray, width: int
 ) -> Iterator[tuple[np.ndarray, ...]]:
-    """Runs of pixels (triangle, leftmost column, length, row) in pieces of about CHUNK_PIXELS."""
+    """Runs of pixels (triangle, leftmost column, length, row) in chunks of about CHUNK_PIXELS."""
     triangle, step = ranges(row_count)
     row = first_row[triangle] + step
     order = np.argsort(corners[:, :, 1], axis=1, kind="stable")
@@ -78,14 +78,14 @@ def _spans(
 
 
 def _crossing(start: np.ndarray, end: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """x at which edges [N, 2] cross the heights y; start is above end, whichever triangle the edge is of."""
+    """x where edges [N, 2] cross the heights y; start is above end, whichever triangle the edge belongs to."""
     rise = end[:, 1] - start[:, 1]
     share = (y - start[:, 1]) / np.where(rise == 0, 1, rise)
     return start[:, 0] + share * (end[:, 0] - start[:, 0])
 
 
 def planes(corners: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """[F, C, 3]: the linear functions a x + b y + c that take `values` [F, 3, C] at corners [F, 3, 2].
+    """[F, C, 3]: the linear functions a x + b y + c with `values` [F, 3, C] at corners [F, 3, 2].
 
     Triangles without area get the mean of their corners.
     """
@@ -105,21 +105,21 @@ def planes(corners: np.ndarray, values: np.ndarray) -> np.ndarray:
 def draw(
     camera_points: np.ndarray, faces: np.ndarray, intrinsics: np.ndarray, width: int, height: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draw a mesh with a depth buffer: the face at each pixel int32 [H, W] (NOTHING where none is), and the inverse
-    depth there, float32 [H, W] (0 where none is).
+    """Render a mesh with a depth buffer: the face at each pixel int32 [H, W] (NOTHING if none), and the inverse depth
+    there, float32 [H, W] (0 if none).
 
-    camera_points [V, 3] in the camera's frame; faces [F, 3]; intrinsics [3, 3], first pixel center at 0.5. Both
-    sides of a face are drawn. Faces that reach behind the camera are left out.
+    camera_points [V, 3] in the camera's frame; faces [F, 3]; intrinsics [3, 3], first pixel center at 0.5. Both sides
+    of a face are visible. Faces that reach behind the camera are left out.
     """
     number, corners = faces_in_front(camera_points, faces, intrinsics, width, height)
     inverse = 1 / camera_points[faces[number], 2]
     plane = planes(corners, inverse[:, :, None])[:, 0]
     low, high = inverse.min(axis=1), inverse.max(axis=1)
-    # Inverse depth and face in one integer, since positive floats sort as the integers of the same bits do.
+    # Inverse depth and face in one integer, since positive floats sort like the integers with the same bits.
     keys = np.zeros(width * height, np.uint64)
     for triangle, column, row in pixels_of_triangles(corners, width, height):
         a, b, c = plane[triangle].T
-        # A face seen edge on could be extrapolated to anything at a pixel's center.
+        # A face seen edge-on could otherwise be extrapolated to anything at a pixel's center.
         w = np.clip(a * (column + 0.5) + b * (row + 0.5) + c, low[triangle], high[triangle])
         bits = w.astype(np.float32).view(np.uint32).astype(np.uint64)
         key = bits << np.uint64(32) | (number[triangle] + 1).astype(np.uint64)

@@ -1,4 +1,4 @@
-"""The texels that lie on the mesh: which face each belongs to, and linear functions over the faces."""
+"""The texels on the mesh: which face each belongs to, and linear functions over the faces."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .unwrap import Unwrapped
 
 @dataclass(frozen=True)
 class Texels:
-    """Texels face by face: those of face f stand at start[f]:start[f + 1] in column and row (uint16, row 0 on top).
+    """Texels by face: those of face f are start[f]:start[f + 1] in column and row (uint16, row 0 at the top).
 
     corners [F, 3, 2]: the faces' corners in texels.
     """
@@ -27,33 +27,34 @@ class Texels:
         return len(self.column)
 
     def of_faces(self, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The numbers of these faces' texels, and for each which of the given faces (0, 1, ...) it is on."""
+        """The indices of these faces' texels, and for each the position (0, 1, ...) of its face in `faces`."""
         which, step = ranges(self.start[faces + 1] - self.start[faces])
         return self.start[faces][which] + step, which
 
     def interpolate(
         self, values: np.ndarray, faces: np.ndarray, texels: np.ndarray, which: np.ndarray
     ) -> np.ndarray:
-        """Values [N, 3, C] at the corners of these faces, at their texels: float32 [P, C]. See `of_faces`."""
+        """Values [N, 3, C] at the corners of these faces, interpolated at their texels: float32 [P, C]. See
+        `of_faces`."""
         plane = planes(self.corners[faces], values).astype(np.float32)
         x = self.column[texels] + np.float32(0.5)
         y = self.row[texels] + np.float32(0.5)
-        found = np.empty((len(texels), values.shape[2]), np.float32)
+        result = np.empty((len(texels), values.shape[2]), np.float32)
         for channel in range(values.shape[2]):
             a, b, c = (plane[:, channel, k][which] for k in range(3))
-            found[:, channel] = a * x + b * y + c
-        return found
+            result[:, channel] = a * x + b * y + c
+        return result
 
 
 def texels_of(unwrapped: Unwrapped, size: int) -> Texels:
-    """The texels of a texture of size x size whose centers lie on a face; each belongs to one face."""
+    """The texels of a texture of size x size whose centers are on a face; each belongs to one face."""
     corners = unwrapped.uv[unwrapped.faces].astype(np.float64)
     corners = np.stack([corners[..., 0], 1 - corners[..., 1]], axis=-1) * size
     counts = np.zeros(len(corners), np.int64)
     columns, rows = [], []
     taken = np.zeros(
         (size, size), bool
-    )  # charts do not overlap, but rounding may make a texel fall to two faces
+    )  # charts do not overlap, but rounding may assign a texel to two faces
     for face, column, row in pixels_of_triangles(corners, size, size):
         free = ~taken[row, column]
         face, column, row = face[free], column[free], row[free]

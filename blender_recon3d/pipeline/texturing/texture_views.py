@@ -1,4 +1,4 @@
-"""The photos as texturing sees them: pinhole cameras, and pixels that are in memory one photo at a time."""
+"""The photos as used for texturing: pinhole cameras, and pixels that are in memory one photo at a time."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from ..wording import START_OVER, Sentence
 GRID = 16  # pixels
 
 
-@dataclass(frozen=True, eq=False)  # compared by identity: arrays are neither equal nor not
+@dataclass(frozen=True, eq=False)  # compared by identity: arrays have no single truth value
 class TextureView(Pinhole):
-    """One registered photo without its lens's distortion.
+    """One registered photo without lens distortion.
 
     intrinsics [3, 3] in pixels of a picture of width x height (first center at .5); cam_from_world [3, 4] in the
-    model's frame. `path` is the photo as it was taken, `camera` the one that took it.
+    model's frame. `path` is the original photo, `camera` its camera.
     """
 
     name: str
@@ -38,11 +38,11 @@ class TextureView(Pinhole):
     pinhole: pycolmap.Camera
 
     def read(self) -> np.ndarray:
-        """uint8 RGB [height, width, 3] without distortion; UserError when the photo is not there any more."""
+        """uint8 RGB [height, width, 3] without distortion; UserError if the photo no longer exists."""
         return self._undistorted(cv2.cvtColor(_read(self.path, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB))
 
     def read_mask(self) -> np.ndarray | None:
-        """bool [height, width], True where the photo may be used; None when there is no mask."""
+        """bool [height, width], True where the photo may be used; None if there is no mask."""
         if self.mask is None:
             return None
         return self._undistorted(_read(self.mask, cv2.IMREAD_GRAYSCALE)) > 127
@@ -63,7 +63,7 @@ class TextureView(Pinhole):
         return cv2.remap(pixels, across, down, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
 
     def _source_pixels(self) -> tuple[np.ndarray, np.ndarray]:
-        """Where in the photo each pixel of the undistorted one comes from, as OpenCV counts (first center at 0).
+        """The position in the photo of each pixel of the undistorted one, in OpenCV's coordinates (first center at 0).
 
         Computed at every GRID-th pixel and interpolated: a lens bends a line of 16 pixels by less than 0.01.
         """
@@ -74,17 +74,16 @@ class TextureView(Pinhole):
         across, down = np.meshgrid(
             np.arange(self.width, dtype=np.float32) / GRID, np.arange(self.height, dtype=np.float32) / GRID
         )
-        found = cv2.remap(source, across, down, cv2.INTER_LINEAR)
-        return found[..., 0], found[..., 1]
+        source_map = cv2.remap(source, across, down, cv2.INTER_LINEAR)
+        return source_map[..., 0], source_map[..., 1]
 
 
 def load_views(
     model: Path, images: Path, masks: Path, max_size: int, progress: Progress
 ) -> list[TextureView]:
-    """The model's photos, at most `max_size` pixels on the longest side; those whose file is gone are named and left
-    out.
+    """The model's photos, at most `max_size` pixels on the longest side; missing files are reported and left out.
 
-    UserError when none is left.
+    UserError if none is left.
     """
     reconstruction = read_model(model)
     options = pycolmap.UndistortCameraOptions()
@@ -122,7 +121,7 @@ def load_views(
 
 
 def _read(path: Path, flags: int) -> np.ndarray:
-    """Pixels as they stand in the file, whatever EXIF says of their orientation: as COLMAP sees them."""
+    """Pixels as stored in the file, ignoring EXIF orientation, as in COLMAP."""
     try:
         return read_picture(path, flags)
     except FileFormatError as error:

@@ -1,4 +1,4 @@
-"""A textured mesh as a file: texture/mesh.ply beside texture/texture.png, read by exports and by Blender."""
+"""A textured mesh as a file: texture/mesh.ply next to texture/texture.png, read by exports and by Blender."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ TEXTURED_VERTEX = np.dtype([*VERTEX.descr, ("s", "<f4"), ("t", "<f4"), ("source"
 
 @dataclass(frozen=True)
 class TexturedMesh:
-    """Vertices stand there once for each chart that they are in.
+    """Vertices are repeated for each of their charts.
 
-    positions, normals [V, 3]; colors uint8 [V, 3], sRGB, the mean of what photos show there; uv [V, 2] in 0..1, v
-    upwards; source [V] says which vertices are copies of one (the number of that in mesh/mesh.ply); faces [F, 3],
-    in the order of mesh/mesh.ply.
+    positions, normals [V, 3]; colors uint8 [V, 3], sRGB, the mean of the photos; uv [V, 2] in 0..1, v upwards; source
+    [V]: the vertex in mesh/mesh.ply of which each is a copy; faces [F, 3], in the order of mesh/mesh.ply.
     """
 
     positions: np.ndarray
@@ -31,7 +30,7 @@ class TexturedMesh:
     faces: np.ndarray
 
     def moved(self, transform: np.ndarray) -> TexturedMesh:
-        """After a similarity [4, 4]."""
+        """The mesh after a similarity [4, 4]."""
         scale = np.cbrt(np.linalg.det(transform[:3, :3]))
         return TexturedMesh(
             self.positions @ transform[:3, :3].T + transform[:3, 3],
@@ -43,7 +42,7 @@ class TexturedMesh:
         )
 
     def welded(self) -> tuple[np.ndarray, np.ndarray]:
-        """The vertices that are not copies of others, as their numbers [W], and faces [F, 3] over these."""
+        """The vertices that are not copies of others, as indices [W], and faces [F, 3] over these."""
         _, first, number = np.unique(self.source, return_index=True, return_inverse=True)
         return first, number.reshape(-1)[self.faces].astype(np.int32)
 
@@ -60,15 +59,15 @@ def write_textured(path: Path, mesh: TexturedMesh) -> None:
 
 
 def read_textured(path: Path) -> TexturedMesh:
-    """What `write_textured` has written; FileFormatError for anything else."""
+    """Read a file of `write_textured`; FileFormatError for anything else."""
     table, faces = read_mesh(path)
     if set(TEXTURED_VERTEX.names or ()) - set(table.dtype.names or ()):
         raise FileFormatError(path, "it is not a mesh of the texture stage")
 
     def part(*names: str) -> np.ndarray:
-        found = columns(table, *names)
-        assert found is not None  # all names are there
-        return found
+        values = columns(table, *names)
+        assert values is not None  # all names exist
+        return values
 
     colors = part("red", "green", "blue").astype(np.uint8)
     source = table["source"].astype(np.int32)

@@ -1,6 +1,6 @@
-"""The mesh laid out flat: charts and where they lie in the texture, by xatlas (Jonathan Young, MIT).
+"""UV unwrapping: charts and their positions in the texture, by xatlas (Jonathan Young, MIT).
 
-In a process of its own, which can be ended: xatlas cannot be asked to stop.
+In a separate process, which can be killed: xatlas cannot be cancelled.
 
 python -m <package>.texturing.unwrap INPUT OUTPUT
 """
@@ -26,10 +26,10 @@ GRID, GAP = 1024, 1
 
 @dataclass(frozen=True)
 class Unwrapped:
-    """A mesh with UVs: vertices on the seams between charts stand there once for each chart.
+    """A mesh with UVs: vertices on the seams between charts are repeated for each chart.
 
-    source [V'] the mesh's vertex that each is a copy of; faces [F, 3] of these vertices, in the mesh's order;
-    uv [V', 2] in 0..1, v upwards, as OBJ and Blender have it (glTF has it downwards).
+    source [V'] the mesh's vertex of which each is a copy; faces [F, 3] of these vertices, in the mesh's order; uv [V',
+    2] in 0..1, v upwards, as in OBJ and Blender (in glTF v points downwards).
     """
 
     source: np.ndarray
@@ -42,13 +42,13 @@ def unwrap(
 ) -> Unwrapped:
     """UVs of triangles [F, 3] over vertices [V, 3]; scratch: an existing folder for two files.
 
-    fineness [F], above 0: texels that a length on each face is worth, relative to other faces.
+    fineness [F], above 0: texels per length on each face, relative to other faces.
 
-    Raises Cancelled, having ended the child, and UserError when xatlas fails.
+    Raises Cancelled after killing the child, and UserError when xatlas fails.
     """
-    given, found = scratch / "unwrap-in.npz", scratch / "unwrap-out.npz"
-    np.savez(given, vertices=vertices.astype(np.float32), faces=faces.astype(np.uint32), fineness=fineness)
-    ended = run_module(__name__, [str(given), str(found)], progress, "Unwrapping the mesh")
+    source, target = scratch / "unwrap-in.npz", scratch / "unwrap-out.npz"
+    np.savez(source, vertices=vertices.astype(np.float32), faces=faces.astype(np.uint32), fineness=fineness)
+    ended = run_module(__name__, [str(source), str(target)], progress, "Unwrapping the mesh")
     if ended.out_of_memory:
         raise UserError(
             Sentence(
@@ -58,7 +58,7 @@ def unwrap(
             ),
             remedy="preview",
         )
-    if ended.code != 0 or not found.exists():
+    if ended.code != 0 or not target.exists():
         raise UserError(
             Sentence(
                 f"The mesh could not be unwrapped (xatlas ended with {ended.how}): see log.txt, or try another ",
@@ -66,15 +66,15 @@ def unwrap(
                 ".",
             )
         )
-    with np.load(found) as arrays:
+    with np.load(target) as arrays:
         result = Unwrapped(arrays["source"], arrays["faces"], arrays["uv"])
-    given.unlink()
-    found.unlink()
+    source.unlink()
+    target.unlink()
     return result
 
 
 def pieces_of(centers: np.ndarray, max_faces: int) -> list[np.ndarray]:
-    """Faces in pieces of at most `max_faces`: their centers [F, 3] halved across the longest side, again and again."""
+    """Faces in pieces of at most `max_faces`: their centers [F, 3] repeatedly halved across the longest side."""
     done, open_ = [], [np.arange(len(centers))]
     while open_:
         piece = open_.pop()
@@ -96,7 +96,7 @@ def _lay_out(vertices: np.ndarray, faces: np.ndarray, fineness: np.ndarray) -> U
     used = []
     for piece in pieces:
         own, local = np.unique(faces[piece], return_inverse=True)
-        # All charts get as many texels a unit of length: what is worth more is laid out larger.
+        # All charts get the same texels per unit of length: faces that deserve more are laid out larger.
         atlas.add_mesh(
             vertices[own] * np.float32(fineness[piece].mean()), local.reshape(-1, 3).astype(np.uint32)
         )
@@ -116,10 +116,10 @@ def _lay_out(vertices: np.ndarray, faces: np.ndarray, fineness: np.ndarray) -> U
 
 
 def _work(arguments: list[str]) -> None:
-    given, found = arguments
-    with np.load(given) as arrays:
+    source, target = arguments
+    with np.load(source) as arrays:
         result = _lay_out(arrays["vertices"], arrays["faces"], arrays["fineness"])
-    np.savez(found, source=result.source, faces=result.faces, uv=result.uv)
+    np.savez(target, source=result.source, faces=result.faces, uv=result.uv)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Which part of the mesh a photo shows, and how far its pixels can be trusted."""
+"""Which part of the mesh a photo shows, and how reliable its pixels are."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from .photo_background import background
 from .raster import draw
 from .texture_views import TextureView
 
-MAP_PIXELS = 1200  # longest side of the maps, at most: finer than meshes are exact
-BEHIND = 0.005  # of depth: what lies farther behind the surface that a photo shows is hidden
-JUMP = 0.004  # of inverse depth, second difference over pixels: more is a silhouette, at any slant
-RIM = 0.004  # of the map's longest side: how far from a silhouette a pixel counts in full
-FRAME = 0.03  # of the longest side: how far from the photo's frame, likewise
-REACH = 1.5  # pixels: as far as sampling mixes neighbors in
+MAP_PIXELS = 1200  # maximum of the maps' longest side: meshes are not more precise
+BEHIND = 0.005  # of depth: points farther behind the visible surface are hidden
+JUMP = 0.004  # of inverse depth, second difference over pixels: a larger one is a silhouette, at any slant
+RIM = 0.004  # of the map's longest side: distance from a silhouette at which a pixel has full weight
+FRAME = 0.03  # of the longest side: the same for the photo's frame
+REACH = 1.5  # pixels: the reach of interpolation
 
 
 @dataclass(frozen=True)
 class ViewMaps:
     """A photo's view of the mesh at `scale` of the photo's size: inverse depth and trust, float32 [H, W].
 
-    trust is 0 where the photo shows nothing of the mesh, or must not be used, and 1 well inside of a surface.
+    trust is 0 where the photo shows nothing of the mesh or must not be used, and 1 well inside a surface.
     """
 
     scale: float
@@ -44,9 +44,9 @@ class ViewMaps:
 def view_maps(
     view: TextureView, photo: np.ndarray, vertices: np.ndarray, faces: np.ndarray, border: np.ndarray
 ) -> ViewMaps:
-    """Draw the mesh (vertices [V, 3], faces [F, 3], model's frame) as the photo [height, width, 3] sees it.
+    """Render the mesh (vertices [V, 3], faces [F, 3], model's frame) as seen by the photo [height, width, 3].
 
-    border: the numbers of the vertices where the mesh is open (see `open_vertices`).
+    border: the indices of vertices where the mesh is open (see `open_vertices`).
     """
     scale = min(1.0, MAP_PIXELS / max(view.width, view.height))
     intrinsics, width, height = view.scaled(scale)
@@ -63,17 +63,17 @@ def view_maps(
 
 
 def _drawn(points: np.ndarray, intrinsics: np.ndarray, width: int, height: int) -> np.ndarray:
-    """bool [H, W]: where points [N, 3] of the camera's frame are in the picture, hidden or not."""
+    """bool [H, W]: where points [N, 3] in the camera's frame are in the picture, hidden or not."""
     pixels = points[points[:, 2] > 1e-9] @ intrinsics.T
     column, row = np.floor(pixels[:, :2] / pixels[:, 2:]).T
     inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
-    found = np.zeros((height, width), bool)
-    found[row[inside].astype(np.int64), column[inside].astype(np.int64)] = True
-    return found
+    image = np.zeros((height, width), bool)
+    image[row[inside].astype(np.int64), column[inside].astype(np.int64)] = True
+    return image
 
 
 def _trust(inverse_depth: np.ndarray, behind: np.ndarray) -> np.ndarray:
-    """behind bool [H, W]: where the photo does not show the mesh that is drawn there."""
+    """behind bool [H, W]: where the photo does not show the mesh rendered there."""
     longest = max(inverse_depth.shape)
     off = _silhouette_distance(inverse_depth)
     if behind.any():
@@ -88,10 +88,10 @@ def _trust(inverse_depth: np.ndarray, behind: np.ndarray) -> np.ndarray:
 
 
 def _silhouette_distance(inverse_depth: np.ndarray) -> np.ndarray:
-    """Pixels to the nearest one beside which the surface ends.
+    """Distance in pixels to the nearest silhouette.
 
-    Inverse depth is linear in pixels on a plane, however steep: where its second difference is large, one
-    surface ends before another.
+    Inverse depth is linear in pixels on a plane, however steep: where its second difference is large, one surface ends
+    in front of another.
     """
     padded = np.pad(inverse_depth, 1, mode="edge")
     middle = padded[1:-1, 1:-1]
@@ -106,7 +106,7 @@ def sample(
 ) -> np.ndarray:
     """Image [H, W] or [H, W, C] at N positions (first center at 0): [N] or [N, C]; 0 outside.
 
-    OpenCV takes maps of less than 32,768 a side, so the positions are folded into a picture of their own.
+    OpenCV's maps are limited to 32,767 per side, so the positions are folded into a rectangle.
     """
     count = len(across)
     side = 1024
@@ -118,10 +118,10 @@ def sample(
         for part in (across, down)
     ]
     channels = image.shape[2:]
-    found = np.empty((rows, side, *channels), image.dtype)
+    result = np.empty((rows, side, *channels), image.dtype)
     for first in range(0, rows, 16384):
         part = slice(first, first + 16384)
-        found[part] = cv2.remap(
+        result[part] = cv2.remap(
             image, maps[0][part], maps[1][part], how, borderMode=cv2.BORDER_CONSTANT, borderValue=0
         )
-    return found.reshape(rows * side, *channels)[:count]
+    return result.reshape(rows * side, *channels)[:count]

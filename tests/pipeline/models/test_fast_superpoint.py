@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name everybody uses
+import torch.nn.functional as F  # noqa: N812 - the conventional name
 
 from blender_recon3d.pipeline.models import precision
 from blender_recon3d.pipeline.models import superpoint as sp

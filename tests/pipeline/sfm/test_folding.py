@@ -10,7 +10,7 @@ from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.files.atomic_files import read_json
 from blender_recon3d.pipeline.job import run_job
 from blender_recon3d.pipeline.settings import JobSettings
-from blender_recon3d.pipeline.sfm.folding import closed, otherwise
+from blender_recon3d.pipeline.sfm.folding import closed, differing_pairs
 from blender_recon3d.pipeline.sfm.links import Link
 from blender_recon3d.pipeline.sfm.views import ModelView
 from blender_recon3d.pipeline.workspace import Workspace
@@ -59,5 +59,5 @@ def test_a_way_round_is_closed_when_it_comes_back_to_its_beginning():
 
 
 def test_photos_that_two_models_turn_otherwise_are_named():
-    assert otherwise(ring([0, 20, 40, 60]), ring([0, 20, 40, 60])) == []
-    assert otherwise(ring([0, 20, 40, 60]), ring([0, 20, 40, 150])) == [(0, 3), (1, 3), (2, 3)]
+    assert differing_pairs(ring([0, 20, 40, 60]), ring([0, 20, 40, 60])) == []
+    assert differing_pairs(ring([0, 20, 40, 60]), ring([0, 20, 40, 150])) == [(0, 3), (1, 3), (2, 3)]

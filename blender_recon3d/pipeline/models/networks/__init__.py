@@ -1,7 +1,7 @@
-"""The networks: one module each, which says as `NETWORK` what it is (`..network`) and how it is opened.
+"""The networks, one module each, declared as `NETWORK` (`..network`).
 
 To add one, write its module, then use it in a front-end (`..front_ends`). The modules import torch and pycolmap only
-inside functions: all of them are read wherever settings are.
+inside functions, since all of them are imported wherever settings are.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ from ..network import ExtractorNetwork, MatcherNetwork, Network, RetrieverNetwor
 
 @cache
 def networks() -> dict[str, Network]:
-    """All of them, by name."""
+    """All networks, by name."""
     names = [module.name for module in pkgutil.iter_modules(__path__)]
-    found = [importlib.import_module(f".{name}", __package__).NETWORK for name in names]
-    return {network.name: network for network in found}
+    declared = [importlib.import_module(f".{name}", __package__).NETWORK for name in names]
+    return {network.name: network for network in declared}
 
 
 def retriever(name: str) -> RetrieverNetwork:
-    found = networks()[name]
-    assert isinstance(found, RetrieverNetwork)
-    return found
+    network = networks()[name]
+    assert isinstance(network, RetrieverNetwork)
+    return network
 
 
 def extractor(name: str) -> ExtractorNetwork:
-    found = networks()[name]
-    assert isinstance(found, ExtractorNetwork)
-    return found
+    network = networks()[name]
+    assert isinstance(network, ExtractorNetwork)
+    return network
 
 
 def matcher(name: str) -> MatcherNetwork:
-    found = networks()[name]
-    assert isinstance(found, MatcherNetwork)
-    return found
+    network = networks()[name]
+    assert isinstance(network, MatcherNetwork)
+    return network

@@ -28,7 +28,7 @@ def _same_in_bf16(weights: str, device: torch.device) -> bool:
 
 
 def open_extractor(settings: Any) -> NetworkExtractor:
-    from ..arithmetic import wanted
+    from ..arithmetic import requested
     from ..frontend import AlikedFeatureExtractor
     from ..network_extraction import NetworkExtractor
 
@@ -37,7 +37,7 @@ def open_extractor(settings: Any) -> NetworkExtractor:
         settings.device,
         max_keypoints=settings.max_keypoints or MAX_KEYPOINTS,
         max_size=settings.max_size,
-        precision=wanted(settings.precision),
+        precision=requested(settings.precision),
         **choice(settings),
     )
     return NetworkExtractor(network, settings.precision)
@@ -53,5 +53,5 @@ NETWORK = ExtractorNetwork(
     open=open_extractor,
     descriptors=Descriptors("aliked", 128),
     max_keypoints=MAX_KEYPOINTS,
-    effort=0.2,  # half as much again as SuperPoint's
+    effort=0.2,  # 1.5 times SuperPoint's
 )

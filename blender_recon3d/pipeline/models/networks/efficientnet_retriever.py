@@ -1,4 +1,4 @@
-"""EfficientNet-B0 (`..efficientnet`): which photos look alike."""
+"""EfficientNet-B0 (`..efficientnet`): finds similar photos."""
 
 from __future__ import annotations
 

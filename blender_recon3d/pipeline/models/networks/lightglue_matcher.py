@@ -18,7 +18,7 @@ FIRST_LOOK = 8  # matches of the strongest keypoints that must agree
 def _empty(tensors: Mapping[str, torch.Tensor]) -> torch.nn.Module:
     from ..lightglue import LightGlue, LightGlueSettings, layers_of
 
-    # Any number of layers may be there, but no more parameters than the file has tensors.
+    # Any number of layers is accepted, but no more parameters than the file has tensors.
     return LightGlue(LightGlueSettings(layers=max(1, min(layers_of(tensors), len(tensors)))))
 
 
@@ -29,11 +29,11 @@ def _same_in_bf16(weights: str, device: torch.device) -> bool:
 
 
 def open_matcher(settings: Any) -> NetworkMatcher:
-    from ..arithmetic import wanted
+    from ..arithmetic import requested
     from ..matcher import LightGlueMatcher
     from ..network_matching import NetworkMatcher
 
-    network = LightGlueMatcher(settings.weights, settings.device, precision=wanted(settings.precision))
+    network = LightGlueMatcher(settings.weights, settings.device, precision=requested(settings.precision))
     return NetworkMatcher(network, settings.precision, settings.first_keypoints, FIRST_LOOK)
 
 
@@ -46,7 +46,7 @@ NETWORK = MatcherNetwork(
     same_in_bf16=_same_in_bf16,
     open=open_matcher,
     descriptors=Descriptors("aliked", 128),
-    min_inliers=15,  # it is sure of few wrong matches
+    min_inliers=15,  # it gives few wrong matches
     max_error=4.0,
     first_look=FIRST_LOOK,
     effort=0.22,  # it has more than twice SuperGlue's layers

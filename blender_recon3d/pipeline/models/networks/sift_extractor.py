@@ -1,4 +1,4 @@
-"""COLMAP's SIFT (`...colmap.sift`): keypoints and 128 bytes each; no weights."""
+"""COLMAP's SIFT (`...colmap.sift`): keypoints with 128 bytes each; no weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""COLMAP's matcher of SIFT's descriptors (`...colmap.sift`): nearest neighbors with a ratio test; no weights."""
+"""COLMAP's matcher for SIFT's descriptors (`...colmap.sift`): nearest neighbors with a ratio test; no weights."""
 
 from __future__ import annotations
 

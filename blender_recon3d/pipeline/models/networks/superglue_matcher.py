@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def _empty(tensors: Mapping[str, torch.Tensor]) -> torch.nn.Module:
     from ..superglue import SuperGlue, SuperGlueSettings, layers_of
 
-    # Any number of layers may be there, but no more parameters than the file has tensors.
+    # Any number of layers is accepted, but no more parameters than the file has tensors.
     return SuperGlue(SuperGlueSettings(layers=min(layers_of(tensors), len(tensors))))
 
 
@@ -27,11 +27,11 @@ def _same_in_bf16(weights: str, device: torch.device) -> bool:
 
 def _open(settings: Any) -> Matcher:
     from .. import matcher
-    from ..arithmetic import wanted
+    from ..arithmetic import requested
     from ..network_matching import NetworkMatcher
 
     network = matcher.Matcher(
-        settings.weights, settings.device, settings.match_threshold, wanted(settings.precision)
+        settings.weights, settings.device, settings.match_threshold, requested(settings.precision)
     )
     return NetworkMatcher(network, settings.precision)
 
@@ -63,10 +63,10 @@ NETWORK = MatcherNetwork(
     same_in_bf16=_same_in_bf16,
     open=_open,
     descriptors=Descriptors("superpoint", 256),
-    # It answers for photos that share nothing too: of its hundreds of wrong matches some 20 fit an epipolar geometry
-    # by chance, where SIFT's few do not reach 15.
+    # It also gives matches for photos without overlap: some 20 of its hundreds of wrong matches fit an epipolar
+    # geometry by chance, whereas SIFT's few do not reach 15.
     min_inliers=30,
-    max_error=3.0,  # its wrong pairs have as many inliers as they have room: at 4, up to 50
+    max_error=3.0,  # its wrong pairs have more inliers the larger this is: at 4, up to 50
     effort=0.10,
     growth=2,
 )

@@ -1,4 +1,4 @@
-"""SuperPoint (`..superpoint`): keypoints and 256 numbers each."""
+"""SuperPoint (`..superpoint`): keypoints with 256 numbers each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..network import Descriptors, Extractor, ExtractorNetwork, WeightsFile
 if TYPE_CHECKING:
     import torch
 
-MAX_KEYPOINTS = 2048  # a pair of 4,096 takes SuperGlue four times as long
+MAX_KEYPOINTS = 2048  # SuperGlue takes four times as long for a pair with 4,096
 
 
 def _empty(tensors: Mapping[str, torch.Tensor]) -> torch.nn.Module:
@@ -26,16 +26,16 @@ def _same_in_bf16(weights: str, device: torch.device) -> bool:
     return superpoint_takes_bf16(weights, device)
 
 
-CHOICE = ("nms_radius", "detection_threshold", "border")  # settings of how keypoints are chosen
+CHOICE = ("nms_radius", "detection_threshold", "border")  # settings for the choice of keypoints
 
 
 def choice(settings: Any) -> dict[str, Any]:
-    """These, as `SuperPointSettings` names them."""
+    """These settings by the names in `SuperPointSettings`."""
     return {name.removeprefix("detection_"): getattr(settings, name) for name in CHOICE}
 
 
 def _open(settings: Any) -> Extractor:
-    from ..arithmetic import wanted
+    from ..arithmetic import requested
     from ..frontend import FeatureExtractor
     from ..network_extraction import NetworkExtractor
 
@@ -44,7 +44,7 @@ def _open(settings: Any) -> Extractor:
         settings.device,
         max_keypoints=settings.max_keypoints or MAX_KEYPOINTS,
         max_size=settings.max_size,
-        precision=wanted(settings.precision),
+        precision=requested(settings.precision),
         **choice(settings),
     )
     return NetworkExtractor(network, settings.precision)
