@@ -111,6 +111,7 @@ def _export(words: list[str]) -> int:
     from . import api
     from .jobs.engine_export import export_by_engine
     from .pipeline.exporting.file_formats import PRESETS
+    from .scene.stepwise import run
 
     parser = _Parser(
         prog=f"blender -c {NAME} export", description="Export a finished mesh for other programs."
@@ -123,7 +124,7 @@ def _export(words: list[str]) -> int:
     engine = [path for path in chosen.files if cameras or _of_engine(path, chosen.preset)]
     options = [*(["--preset", chosen.preset] if chosen.preset else []), *more]
     for path in engine:
-        print(printable(export_by_engine(chosen.folder, path.absolute(), options)))
+        print(printable(run(export_by_engine(chosen.folder, path.absolute(), options))))
     if more and not engine:
         raise UserError(f"{' '.join(more)} is not known (see blender -c {NAME} --help).", 2)
     left = [path for path in chosen.files if path not in engine]

@@ -14,8 +14,12 @@ from .. import preferences
 from ..engine_setup import engine_process
 from ..pipeline.exporting.file_formats import SPLATS, SURVEY, ending_of
 from ..pipeline.files import json_values
-from ..scene.exporting.export_asset import export_asset
+from ..pipeline.files.atomic_files import PART, remove
+from ..scene.exporting import export_asset
 from ..scene.find_imports import workspace_of
+from ..scene.meshes import background_work
+from ..scene.modes import object_mode
+from ..scene.stepwise import PAUSE, Steps, run
 from .engine_query import EngineQuery
 
 
@@ -27,18 +31,43 @@ def export(
     preset: of file_formats.FORMATS or PRESETS, in capitals. fill, scale: as in export_asset, of a mesh from Blender.
     photos: of the folder, export_options.SIZES.
     """
+    return run(export_in_steps(collection, path, preset, fill, scale, photos, False))
+
+
+def export_in_steps(
+    collection: bpy.types.Collection,
+    path: Path,
+    preset: str,
+    fill: bool,
+    scale: float,
+    photos: str,
+    in_window: bool,
+) -> Steps[str]:
+    """What `export` does. in_window: another Blender writes what takes a scene, where one can be started."""
     if preset == SPLATS:
-        return export_by_engine(workspace_of(collection), path, ["--photos", photos])
+        return (yield from export_by_engine(workspace_of(collection), path, ["--photos", photos]))
     if preset == SURVEY:
         ending = ending_of(SURVEY)
         path = path if path.suffix.lower() == ending else path.with_name(path.name + ending)
-        return export_by_engine(workspace_of(collection), path, ["--preset", "survey"])
-    return export_asset(collection, path, preset, fill, scale)
+        return (yield from export_by_engine(workspace_of(collection), path, ["--preset", "survey"]))
+    with object_mode():
+        asset = export_asset.asset_of(collection, path, preset, fill, scale)
+        if not in_window or not background_work.is_possible(asset.source):
+            return export_asset.write_asset(asset)
+    return (yield from background_work.in_background(lambda: background_work.start_export(asset)))
 
 
-def export_by_engine(workspace: Path, path: Path, words: Iterable[str] = ()) -> str:
-    """`recon3d export` of a workspace, waited for; a sentence. words: more of the command line. UserError."""
+def export_by_engine(workspace: Path, path: Path, words: Iterable[str] = ()) -> Steps[str]:
+    """`recon3d export` of a workspace; a sentence. words: more of the command line. UserError."""
     said = ["export", str(workspace), str(path), *words, "--json"]
     command = engine_process.command(preferences.find_python(), said)
-    answer = EngineQuery(command, engine_process.environment()).wait()
-    return f"Exported {', '.join(json_values.items(answer.get('files')))}."
+    query = EngineQuery(command, engine_process.environment())
+    try:
+        while query.running:
+            query.poll()
+            yield PAUSE
+    except GeneratorExit:
+        query.stop()
+        remove(path.with_name(path.name + PART))  # what it was writing
+        raise
+    return f"Exported {', '.join(json_values.items(query.wait().get('files')))}."

@@ -14,10 +14,11 @@ from ..pipeline.files import json_values
 from ..pipeline.files.regular import read_regular
 from ..pipeline.workspace import Workspace
 from ..properties import workspace_path
-from ..scene.cleaning.cleaned_cloud_file import write_cleaned_cloud
+from ..scene.cleaning.cleaned_cloud_file import cleaned_cloud_in_steps
 from ..scene.cleaning.crop_box import write_crop
 from ..scene.find_imports import BOX, CLOUD, find_object
 from ..scene.importing.import_workspace import find_import
+from ..scene.stepwise import Steps
 from .engine_job import EngineJob
 
 
@@ -62,10 +63,12 @@ def alignment_options(project: str) -> dict[str, Any]:
     return {"alignment": project, "refine": "off", "keep_blurred": True, "keep_copies": True}
 
 
-def cleaned_cloud(scene: bpy.types.Scene) -> dict[str, Any]:
+def cleaned_cloud(scene: bpy.types.Scene) -> Steps[dict[str, Any]]:
     """What the cleaning leaves of the cloud in the scene, as an option; nothing where there is no cleaning."""
     folder = workspace_path(scene.recon3d)
     collection = find_import(scene, Workspace(folder).root) if folder else None
     cloud = find_object(collection, CLOUD) if collection else None
-    path = write_cleaned_cloud(collection) if cloud is not None and len(cloud.data.vertices) else None
+    path = None
+    if cloud is not None and len(cloud.data.vertices):
+        path = yield from cleaned_cloud_in_steps(collection)
     return {"cloud": str(path)} if path else {}

@@ -15,6 +15,7 @@ from ..pipeline.errors import UserError
 from ..pipeline.workspace import Workspace
 from ..scene.find_imports import current_import, workspace_of
 from ..scene.meshes import mesh_to_paint
+from ..scene.stepwise import Steps, run
 from . import timer
 from .engine_query import EngineQuery
 
@@ -56,6 +57,11 @@ def running() -> bool:
 
 def start(scene: bpy.types.Scene, size: int) -> Reprojection:
     """Begin to paint the active mesh with the photos, as a texture of size x size pixels. Raises UserError."""
+    return run(start_in_steps(scene, size, False))
+
+
+def start_in_steps(scene: bpy.types.Scene, size: int, in_window: bool) -> Steps[Reprojection]:
+    """What `start` does. in_window: as `mesh_to_paint.obj_in_steps` has it."""
     if running():
         raise UserError("Photos are being reprojected: wait for that, or cancel it.")
     collection = current_import(scene)
@@ -65,7 +71,7 @@ def start(scene: bpy.types.Scene, size: int) -> Reprojection:
     picture = workspace.reprojected / f"{bpy.path.clean_name(thing.name)}.png"
     folder = Path(tempfile.mkdtemp(prefix="recon3d-"))
     try:
-        mesh_to_paint.write_obj(collection, thing, folder / "mesh.obj")
+        yield from mesh_to_paint.obj_in_steps(collection, thing, folder / "mesh.obj", in_window)
         words = [
             "reproject",
             str(workspace.root),

@@ -7,7 +7,7 @@ wrong one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,9 +25,11 @@ from ..scene import live
 from ..scene.cameras import KEY
 from ..scene.default_objects import hide_default_cube, nothing_is_chosen
 from ..scene.find_imports import make_active
-from ..scene.importing.import_workspace import ImportResult, find_import, import_workspace
+from ..scene.importing.import_workspace import ImportResult, find_import
+from ..scene.importing.import_workspace import import_in_steps as workspace_in_steps
 from ..scene.placement import SCALED
 from ..scene.reviewing import photo_list, photo_view
+from ..scene.stepwise import Steps, run
 from ..scene.viewports import frame_result, show_result
 from . import photo_inspection, recent_runs, reprojection, timer
 from .engine_job import Job, find_job
@@ -57,6 +59,7 @@ class Session:
     live: live.LiveState | None = None  # read, and not shown yet
     unseen: bool = False  # a job has ended, and nothing has been done since
     result: ImportResult | None = None
+    waiting: Callable[[bpy.types.Scene], Steps[None]] | None = None  # an import
 
     @property
     def view(self) -> JobView | None:
@@ -137,7 +140,12 @@ def start_mesh(context: bpy.types.Context, faces: int = 0, texture: int = 0) -> 
     faces, texture: the mesh's budget and the texture's side in pixels, for this job; 0: as the scene's settings say.
     Of an import in the scene, what its cleaning and its crop box leave is meshed.
     """
-    more = cleaned_cloud(context.scene)
+    return run(start_mesh_in_steps(context, faces, texture))
+
+
+def start_mesh_in_steps(context: bpy.types.Context, faces: int, texture: int) -> Steps[Job]:
+    """What `start_mesh` does."""
+    more = yield from cleaned_cloud(context.scene)
     return start(context, until="texture", max_faces=faces, texture_size=texture, **more)
 
 
@@ -189,8 +197,13 @@ def import_result(scene: bpy.types.Scene, folder: Path) -> ImportResult:
     Of what is the user's own, only a default cube that nobody has touched is hidden, which is said, and only the 3D
     view in use changes.
     """
+    return run(import_in_steps(scene, folder))
+
+
+def import_in_steps(scene: bpy.types.Scene, folder: Path) -> Steps[ImportResult]:
+    """What `import_result` does."""
     seen = photo_view.seen_photo(scene)
-    result = import_workspace(folder, scene)
+    result = yield from workspace_in_steps(folder, scene)
     chosen_folders.remember(Workspace(folder).root)
     if Workspace(folder).placed.is_file():  # by GPS, markers or a number
         result.collection[KEY][SCALED] = True
@@ -211,7 +224,12 @@ def import_result(scene: bpy.types.Scene, folder: Path) -> ImportResult:
 
 def import_beside(scene: bpy.types.Scene, folder: Path) -> ImportResult:
     """Import a model without its becoming the result that the panel is about: the review stays. Raises UserError."""
-    result = import_workspace(folder, scene)
+    return run(beside_in_steps(scene, folder))
+
+
+def beside_in_steps(scene: bpy.types.Scene, folder: Path) -> Steps[ImportResult]:
+    """What `import_beside` does."""
+    result = yield from workspace_in_steps(folder, scene)
     frame_result(result)
     return result
 
@@ -359,14 +377,7 @@ def _end(scene: bpy.types.Scene) -> None:
     """What the end of the job does to its scene: the result, or at least what became of the photos."""
     root = session.job.workspace.root
     if session.view.state == DONE and scene.recon3d.import_when_done:
-        try:
-            import_result(scene, root)
-        except UserError as error:
-            session.notes = (error.sentence,)
-            return
-        if session.view.summary:
-            session.notes = (session.view.summary, *session.notes[1:])  # instead of what was imported
-        _push_undo("Import Reconstruction")
+        import_later(_finished_in_steps)
         return
     live.remove_live(scene)
     if session.view.state == FAILED and (
@@ -375,8 +386,45 @@ def _end(scene: bpy.types.Scene) -> None:
         photo_list.fill(scene, root)  # not over the review of another result
 
 
-def _push_undo(message: str) -> None:
-    windows = bpy.context.window_manager.windows
-    if windows:
-        with bpy.context.temp_override(window=windows[0]):
-            bpy.ops.ed.undo_push(message=message)
+def _finished_in_steps(scene: bpy.types.Scene) -> Steps[None]:
+    """Import the result of the job that has ended."""
+    job = session.job
+    yield from import_in_steps(scene, job.workspace.root)
+    if job.view.summary:
+        session.notes = (job.view.summary, *session.notes[1:])  # instead of what was imported
+
+
+def import_later(work: Callable[[bpy.types.Scene], Steps[None]]) -> None:
+    """Let the window import what another process has made, as soon as nothing else is going on in it."""
+    session.waiting = work
+    timer.watch("import", _import_when_possible)
+
+
+def waiting_in_steps(scene: bpy.types.Scene) -> Steps[None]:
+    """The import that waits; what fails is said in the panel, since nobody has pressed a button."""
+    work, session.waiting = session.waiting, None
+    if work is None:
+        return
+    try:
+        yield from work(scene)
+    except UserError as error:
+        session.notes = (error.sentence,)
+    finally:
+        live.remove_live(scene)
+
+
+def _import_when_possible() -> tuple[bool, bool]:
+    """By the operator, which can be cancelled, once no other one holds the window."""
+    scene, windows = _scene(), bpy.context.window_manager.windows
+    if scene is None or session.running or session.waiting is None:
+        session.waiting = None
+        return False, False
+    if any(len(getattr(window, "modal_operators", ())) for window in windows):
+        return False, True
+    window = next((window for window in windows if window.scene == scene), None)
+    if window is None:
+        run(waiting_in_steps(scene))
+        return True, False
+    with bpy.context.temp_override(window=window, screen=window.screen, scene=scene):
+        bpy.ops.recon3d.import_waiting("INVOKE_DEFAULT", True)
+    return True, False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from ..pipeline.errors import UserError
 from ..pipeline.events import read_events
 from ..pipeline.system.process_group import ProcessGroup, last_words
 from ..pipeline.workspace import Workspace
+from ..scene.stepwise import Steps, run
 from . import session as jobs
 from . import timer
 from .engine_query import EngineQuery
@@ -139,10 +141,15 @@ def cancel() -> None:
 
 def remove() -> str:
     """Delete the environment that Set Up Engine has made. Raises UserError."""
+    return run(remove_in_steps())
+
+
+def remove_in_steps() -> Steps[str]:
+    """What `remove` does; what was stopped midway is gone on with by the next one."""
     folder = preferences.engine_folder()
     if folder is None or session.view.running:
         raise UserError("The engine is being set up: cancel it first.")
-    engine_setup.remove(folder)
+    yield partial(engine_setup.remove, folder)
     session.findings, session.view = None, SetupView()
     return f"Removed the engine's environment {folder}."
 

@@ -14,6 +14,7 @@ from ..languages.panel_wording import in_panel
 from ..pipeline.errors import UserError
 from ..pipeline.text import printable
 from ..scene.find_imports import current_import, workspace_of
+from ..scene.stepwise import Steps, run
 from . import session, timer
 from .engine_query import EngineQuery
 
@@ -56,24 +57,24 @@ def wait() -> str:
         _placing.query.wait()
     except UserError as error:
         raise UserError(in_panel(error.sentence), error.exit_code) from error
-    return _taken(bpy.context.scene)
+    return run(_taken_in_steps(bpy.context.scene))
 
 
 def _tick() -> tuple[bool, bool]:
     query = _placing.query
     if query is None or not query.poll() or query.running:
         return False, is_running()
-    scene = next((scene for scene in bpy.data.scenes if scene.session_uid == _placing.scene_uid), None)
-    if scene is not None:
-        try:
-            session.session.notes = (_taken(scene),)
-        except UserError as error:
-            session.session.notes = (printable(in_panel(error.sentence)),)
+    session.session.scene_uid = _placing.scene_uid
+    session.import_later(_noted_in_steps)
     return True, False
 
 
-def _taken(scene: bpy.types.Scene) -> str:
+def _noted_in_steps(scene: bpy.types.Scene) -> Steps[None]:
+    session.session.notes = ((yield from _taken_in_steps(scene)),)
+
+
+def _taken_in_steps(scene: bpy.types.Scene) -> Steps[str]:
     """Import what the engine has placed; how it is placed, as a sentence."""
     answer = _placing.query.wait()
-    session.import_result(scene, _placing.folder)
+    yield from session.import_in_steps(scene, _placing.folder)
     return f"Placed: {printable(str(answer.get('how', '')))}."

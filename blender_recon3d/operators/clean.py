@@ -6,25 +6,31 @@ import bpy
 
 from ..scene.cleaning import clean_modifier, crop_box
 from ..scene.find_imports import current_import, make_active
+from ..scene.stepwise import Steps
+from .in_steps import RunsInSteps
 from .reporting import ImportOperator, run_reported
 
 
-class RECON3D_OT_compute_density(ImportOperator, bpy.types.Operator):
+class _CleansInSteps(RunsInSteps, ImportOperator):
+    doing = "Computing the density..."
+
+
+class RECON3D_OT_compute_density(_CleansInSteps, bpy.types.Operator):
     bl_idname = "recon3d.compute_density"
     bl_label = "Compute Density"
     bl_description = "Compute each point's number of neighbors and cluster size, which cleaning uses"
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        return run_reported(self, lambda: clean_modifier.compute_density(current_import(context.scene)))
+    def steps(self, context: bpy.types.Context, in_window: bool) -> Steps[str]:
+        return clean_modifier.density_in_steps(current_import(context.scene))
 
 
-class RECON3D_OT_clean_cloud(ImportOperator, bpy.types.Operator):
+class RECON3D_OT_clean_cloud(_CleansInSteps, bpy.types.Operator):
     bl_idname = "recon3d.clean_cloud"
     bl_label = "Clean Cloud"
     bl_description = "Add the cleaning modifier, with limits that remove floating points and keep the subject"
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        return run_reported(self, lambda: clean_modifier.clean_cloud(current_import(context.scene)))
+    def steps(self, context: bpy.types.Context, in_window: bool) -> Steps[str]:
+        return clean_modifier.clean_in_steps(current_import(context.scene))
 
 
 class RECON3D_OT_remove_cleaning(ImportOperator, bpy.types.Operator):
@@ -36,22 +42,24 @@ class RECON3D_OT_remove_cleaning(ImportOperator, bpy.types.Operator):
         return run_reported(self, lambda: clean_modifier.remove_cleaning(current_import(context.scene)))
 
 
-class RECON3D_OT_apply_cleaning(ImportOperator, bpy.types.Operator):
+class RECON3D_OT_apply_cleaning(_CleansInSteps, bpy.types.Operator):
     bl_idname = "recon3d.apply_cleaning"
     bl_label = "Apply Cleaning"
     bl_description = "Make a new cloud of the remaining points; the original is kept, hidden"
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        return run_reported(self, lambda: _applied(context.scene))
+    def steps(self, context: bpy.types.Context, in_window: bool) -> Steps[str]:
+        made = yield from clean_modifier.apply_in_steps(current_import(context.scene))
+        return f"{made.name} has {len(made.data.vertices):,} points; the original cloud is hidden."
 
 
-class RECON3D_OT_add_crop_box(ImportOperator, bpy.types.Operator):
+class RECON3D_OT_add_crop_box(_CleansInSteps, bpy.types.Operator):
     bl_idname = "recon3d.add_crop_box"
     bl_label = "Crop Box"
     bl_description = "Add a box around the subject; points outside it are removed"
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        return run_reported(self, lambda: _boxed(context))
+    def steps(self, context: bpy.types.Context, in_window: bool) -> Steps[str]:
+        make_active((yield from crop_box.crop_box_in_steps(current_import(context.scene))))
+        return "Move, rotate and scale the box around the subject."
 
 
 class RECON3D_OT_write_crop(ImportOperator, bpy.types.Operator):
@@ -65,17 +73,6 @@ class RECON3D_OT_write_crop(ImportOperator, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         return run_reported(self, lambda: f"Saved {crop_box.write_crop(current_import(context.scene))}.")
-
-
-def _applied(scene: bpy.types.Scene) -> str:
-    made = clean_modifier.apply_cleaning(current_import(scene))
-    return f"{made.name} has {len(made.data.vertices):,} points; the original cloud is hidden."
-
-
-def _boxed(context: bpy.types.Context) -> str:
-    box = crop_box.add_crop_box(current_import(context.scene))
-    make_active(box)
-    return "Move, rotate and scale the box around the subject."
 
 
 CLASSES = (

@@ -7,6 +7,8 @@ import bpy
 from ..jobs import setup_session
 from ..panel_text import wrapped
 from ..pipeline.errors import UserError
+from ..scene.stepwise import Steps
+from .in_steps import RunsInSteps
 from .reporting import run_in_background, run_reported
 
 
@@ -80,10 +82,12 @@ class RECON3D_OT_cancel_set_up(bpy.types.Operator):
         return run_reported(self, setup_session.cancel)
 
 
-class RECON3D_OT_remove_engine(bpy.types.Operator):
+class RECON3D_OT_remove_engine(RunsInSteps, bpy.types.Operator):
     bl_idname = "recon3d.remove_engine"
     bl_label = "Remove Engine"
     bl_description = "Delete the environment that Set Up Engine made, and nothing else"
+    bl_options = set()
+    doing = "Removing the engine..."
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -93,10 +97,11 @@ class RECON3D_OT_remove_engine(bpy.types.Operator):
         return not setup_session.session.view.running
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        self._asked = True
         return context.window_manager.invoke_confirm(self, event)
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        return run_reported(self, setup_session.remove)
+    def steps(self, context: bpy.types.Context, in_window: bool) -> Steps[str]:
+        return setup_session.remove_in_steps()
 
 
 class RECON3D_OT_check_engine(bpy.types.Operator):

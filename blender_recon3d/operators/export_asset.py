@@ -12,7 +12,9 @@ from ..pipeline.exporting.file_formats import FORMATS, PRESETS, SPLATS, SURVEY, 
 from ..scene.exporting import export_asset
 from ..scene.exporting.formats import EXPORTERS
 from ..scene.find_imports import current_import, workspace_of
-from .reporting import ImportOperator, run_reported
+from ..scene.stepwise import Steps
+from .in_steps import RunsInSteps
+from .reporting import ImportOperator
 
 _ITEMS = [(name, exporter.title, exporter.description) for name, exporter in EXPORTERS.items()]
 _ITEMS += [(SPLATS, FORMATS[SPLATS].title, FORMATS[SPLATS].description)]
@@ -20,11 +22,12 @@ _ITEMS += [(name.upper(), preset.title, preset.description) for name, preset in 
 _NO_OPTIONS = (SURVEY, "PRINT")
 
 
-class RECON3D_OT_export_asset(ImportOperator, bpy.types.Operator):
+class RECON3D_OT_export_asset(RunsInSteps, ImportOperator, bpy.types.Operator):
     bl_idname = "recon3d.export_asset"
     bl_label = "Export Asset"
     bl_description = "Export the mesh, with its transform in the world, to another program"
-    bl_options = {"REGISTER"}
+    bl_options = set()  # the scene stays as it is
+    doing = "Exporting..."
 
     filepath: bpy.props.StringProperty(
         name="File",
@@ -67,6 +70,7 @@ class RECON3D_OT_export_asset(ImportOperator, bpy.types.Operator):
         if not self.filepath:
             ending = _ending(self.preset)
             self.filepath = str(_suggested(context.scene, ending))
+        self._asked = True
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
@@ -80,14 +84,16 @@ class RECON3D_OT_export_asset(ImportOperator, bpy.types.Operator):
             layout.prop(self, "fill")
             layout.prop(self, "scale")
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        return run_reported(self, lambda: self._export(context.scene))
-
-    def _export(self, scene: bpy.types.Scene) -> str:
+    def steps(self, context: bpy.types.Context, in_window: bool) -> Steps[str]:
         path = Path(bpy.path.abspath(self.filepath or "//asset"))
-        photos = self.photos.lower()
-        return engine_export.export(
-            current_import(scene), path.absolute(), self.preset, self.fill, self.scale, photos
+        return engine_export.export_in_steps(
+            current_import(context.scene),
+            path.absolute(),
+            self.preset,
+            self.fill,
+            self.scale,
+            self.photos.lower(),
+            in_window,
         )
 
 

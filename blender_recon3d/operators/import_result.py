@@ -11,14 +11,18 @@ from ..jobs import session
 from ..pipeline.text import printable
 from ..properties import workspace_path
 from ..scene.importing.find_source import holds_model, second_model
-from .reporting import run_reported
+from ..scene.stepwise import Steps
+from .in_steps import RunsInSteps
 
 
-class RECON3D_OT_import_result(bpy.types.Operator):
+class _Imports(RunsInSteps):
+    doing = "Importing the result..."
+
+
+class RECON3D_OT_import_result(_Imports, bpy.types.Operator):
     bl_idname = "recon3d.import_result"
     bl_label = "Import Result"
     bl_description = "Import the result into the scene, or update an earlier import"
-    bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -33,34 +37,33 @@ class RECON3D_OT_import_result(bpy.types.Operator):
             folder = None
         return folder is not None
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        folder = workspace_path(context.scene.recon3d)
-        return run_reported(self, lambda: session.import_result(context.scene, folder).summary())
+    def steps(self, context: bpy.types.Context, in_window: bool) -> Steps[str]:
+        result = yield from session.import_in_steps(context.scene, workspace_path(context.scene.recon3d))
+        return result.summary()
 
 
-class RECON3D_OT_import_folder(bpy.types.Operator):
+class RECON3D_OT_import_folder(_Imports, bpy.types.Operator):
     bl_idname = "recon3d.import_folder"
     bl_label = "Import Reconstruction"
     bl_description = "Import any folder with a Recon3D workspace or a COLMAP model, binary or text"
-    bl_options = {"REGISTER", "UNDO"}
 
     directory: bpy.props.StringProperty(name="Folder", subtype="DIR_PATH", options={"SKIP_SAVE"})
     filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        self._asked = True
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        folder = Path(bpy.path.abspath(self.directory))
-        return run_reported(self, lambda: session.import_result(context.scene, folder).summary())
+    def steps(self, context: bpy.types.Context, in_window: bool) -> Steps[str]:
+        result = yield from session.import_in_steps(context.scene, Path(bpy.path.abspath(self.directory)))
+        return result.summary()
 
 
-class RECON3D_OT_import_second_model(bpy.types.Operator):
+class RECON3D_OT_import_second_model(_Imports, bpy.types.Operator):
     bl_idname = "recon3d.import_second_model"
     bl_label = "Import Second Model"
     bl_description = "Import the photos that form a separate group, as a result of their own"
-    bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -70,9 +73,25 @@ class RECON3D_OT_import_second_model(bpy.types.Operator):
             return False
         return True
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def steps(self, context: bpy.types.Context, in_window: bool) -> Steps[str]:
         folder = second_model(workspace_path(context.scene.recon3d))
-        return run_reported(self, lambda: session.import_beside(context.scene, folder).summary())
+        result = yield from session.beside_in_steps(context.scene, folder)
+        return result.summary()
 
 
-CLASSES = (RECON3D_OT_import_result, RECON3D_OT_import_folder, RECON3D_OT_import_second_model)
+class RECON3D_OT_import_waiting(_Imports, bpy.types.Operator):
+    bl_idname = "recon3d.import_waiting"
+    bl_label = "Import Reconstruction"
+    bl_description = "Import what the engine has just made"
+    bl_options = {"UNDO", "INTERNAL"}
+
+    def steps(self, context: bpy.types.Context, in_window: bool) -> Steps[str | None]:
+        return session.waiting_in_steps(context.scene)
+
+
+CLASSES = (
+    RECON3D_OT_import_result,
+    RECON3D_OT_import_folder,
+    RECON3D_OT_import_second_model,
+    RECON3D_OT_import_waiting,
+)

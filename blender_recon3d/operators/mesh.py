@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 import bpy
 
 from ..jobs import session
-from ..scene.find_imports import CLOUD, current_import, hide, make_active, objects_of
+from ..scene.find_imports import (
+    CLOUD,
+    FULL_MESH,
+    SURFACES,
+    current_import,
+    find_object,
+    hide,
+    make_active,
+    objects_of,
+)
 from ..scene.meshes import background_work, bake, mesh_object, remesh
-from .background import WaitsForBlender
-from .reconstruct import StartsJob, run_job
-from .reporting import ImportOperator, run_reported
+from ..scene.stepwise import Steps
+from .in_steps import RunsInSteps
+from .reconstruct import StartsJob
+from .reporting import ImportOperator
 
 TEXTURE_SIZES = [(str(size), f"{size} px", "") for size in (256, 512, 1024, 2048, 4096, 8192)]
 
 
-class RECON3D_OT_make_mesh(StartsJob, bpy.types.Operator):
+class RECON3D_OT_make_mesh(StartsJob, RunsInSteps, bpy.types.Operator):
     bl_idname = "recon3d.make_mesh"
     bl_label = "Build Mesh"
     bl_description = "Build a textured mesh from the cloud, in the background"
-    bl_options = {"REGISTER"}
+    bl_options = set()
+    doing = "Writing the cleaned cloud..."
+    asks = True
 
     faces: bpy.props.IntProperty(
         name="Faces", description="Maximum number of faces; 0: set by the quality", min=0, max=20_000_000
@@ -27,33 +41,50 @@ class RECON3D_OT_make_mesh(StartsJob, bpy.types.Operator):
         name="Texture", description="Width and height in pixels; 0: set by the quality", min=0, max=16_384
     )
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        return context.window_manager.invoke_props_dialog(self)
+    def steps(self, context: bpy.types.Context, in_window: bool) -> Steps[str | None]:
+        yield from session.start_mesh_in_steps(context, self.faces, self.texture)
+        if bpy.app.background:
+            return session.wait(context)
+        session.follow_in_background()
+        return None
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        return run_job(self, context, lambda: session.start_mesh(context, self.faces, self.texture))
 
-
-class RECON3D_OT_import_mesh(ImportOperator, bpy.types.Operator):
+class RECON3D_OT_import_mesh(RunsInSteps, ImportOperator, bpy.types.Operator):
     bl_idname = "recon3d.import_mesh"
     bl_label = "Import Mesh"
     bl_description = "Import the mesh and texture of the results folder, or update them"
+    doing = "Importing the mesh..."
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        return run_reported(self, lambda: _imported(context))
-
-
-class _Asks(ImportOperator):
-    """What asks for its numbers first."""
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        return context.window_manager.invoke_props_dialog(self)
+    def steps(self, context: bpy.types.Context, in_window: bool) -> Steps[str]:
+        collection = current_import(context.scene)
+        made, notes = yield from mesh_object.import_mesh_in_steps(collection)
+        hide(*objects_of(collection, CLOUD))
+        return " ".join((f"{made.name} has {len(made.data.polygons):,} faces.", *notes))
 
 
-class _Bakes(WaitsForBlender, ImportOperator):
+class _InBackground(RunsInSteps, ImportOperator):
+    """What asks for its numbers first, and lets another Blender do the work where one can be started."""
+
+    asks = True
+
+    def steps(self, context: bpy.types.Context, in_window: bool) -> Steps[str]:
+        collection = current_import(context.scene)
+        if in_window and background_work.is_possible(*objects_of(collection, *SURFACES)):
+            return (yield from background_work.in_background(lambda: self.begin(collection)))
+        return self.at_once(collection)
+
+    @abstractmethod
+    def begin(self, collection: bpy.types.Collection) -> background_work.BackgroundWork:
+        """Start the work. Raises UserError."""
+
+    @abstractmethod
+    def at_once(self, collection: bpy.types.Collection) -> str:
+        """Do the work here and now; a sentence. Raises UserError."""
+
+
+class _Bakes(_InBackground):
     """What bakes an image. what: as `bake.Bake` has it."""
 
-    bl_options = {"UNDO"}
     doing = "Baking..."
     what = ""
 
@@ -65,35 +96,52 @@ class _Bakes(WaitsForBlender, ImportOperator):
     )
     extrusion: bpy.props.FloatProperty(name="Extrusion", description="Cage extrusion; 0: automatic", min=0.0)
 
-    def begin(self, context: bpy.types.Context) -> background_work.BackgroundWork:
-        return background_work.start_bake(
-            current_import(context.scene), self.what, int(self.size), self.extrusion
-        )
+    def steps(self, context: bpy.types.Context, in_window: bool) -> Steps[str]:
+        collection = current_import(context.scene)
+        there = find_object(collection, FULL_MESH) is not None
+        try:
+            if self.what == bake.NORMAL:
+                yield from mesh_object.full_mesh_in_steps(collection)
+            return (yield from super().steps(context, in_window))
+        except GeneratorExit:
+            if not there:
+                mesh_object.forget_full_mesh(collection)
+            raise
 
-    def at_once(self, context: bpy.types.Context) -> str:
+    def begin(self, collection: bpy.types.Collection) -> background_work.BackgroundWork:
+        return background_work.start_bake(collection, self.what, int(self.size), self.extrusion)
+
+    def at_once(self, collection: bpy.types.Collection) -> str:
         call = bake.bake_normals if self.what == bake.NORMAL else bake.bake_texture
-        return call(current_import(context.scene), int(self.size), self.extrusion)
+        return call(collection, int(self.size), self.extrusion)
 
 
-class RECON3D_OT_decimate(_Asks, bpy.types.Operator):
+class RECON3D_OT_decimate(_InBackground, bpy.types.Operator):
     bl_idname = "recon3d.decimate"
     bl_label = "Decimate Mesh"
     bl_description = "Make a similar mesh with fewer faces; the original is kept, hidden"
+    doing = "Decimating..."
 
     faces: bpy.props.IntProperty(
         name="Faces", description="Target number of faces", default=20_000, min=4, soft_max=1_000_000
     )
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        return run_reported(self, lambda: _decimated(context, self.faces))
+    def begin(self, collection: bpy.types.Collection) -> background_work.BackgroundWork:
+        return background_work.start_decimate(collection, self.faces, make_active)
+
+    def at_once(self, collection: bpy.types.Collection) -> str:
+        made = remesh.decimate(collection, self.faces)
+        make_active(made)
+        return remesh.faces_sentence(made)
 
 
-class RECON3D_OT_make_lods(_Asks, bpy.types.Operator):
+class RECON3D_OT_make_lods(_InBackground, bpy.types.Operator):
     bl_idname = "recon3d.make_lods"
     bl_label = "Make LODs"
     bl_description = (
         "Make copies with fewer and fewer faces, hidden beside the mesh, which is the first level"
     )
+    doing = "Making levels of detail..."
 
     levels: bpy.props.IntProperty(
         name="Levels",
@@ -110,26 +158,30 @@ class RECON3D_OT_make_lods(_Asks, bpy.types.Operator):
         max=0.95,
     )
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        return run_reported(self, lambda: _lods(context, self.levels, self.ratio))
+    def begin(self, collection: bpy.types.Collection) -> background_work.BackgroundWork:
+        return background_work.start_lods(collection, self.levels, self.ratio)
+
+    def at_once(self, collection: bpy.types.Collection) -> str:
+        return remesh.lods_sentence(remesh.make_lods(collection, self.levels, self.ratio))
 
 
-class RECON3D_OT_make_quads(WaitsForBlender, ImportOperator, bpy.types.Operator):
+class RECON3D_OT_make_quads(_InBackground, bpy.types.Operator):
     bl_idname = "recon3d.make_quads"
     bl_label = "Remesh to Quads"
     bl_description = "Make a quad mesh; the original is kept, hidden. Bake Texture transfers its texture"
-    bl_options = {"UNDO"}
     doing = "Remeshing to quads..."
 
     faces: bpy.props.IntProperty(
         name="Faces", description="Approximate number of faces", default=10_000, min=4, soft_max=200_000
     )
 
-    def begin(self, context: bpy.types.Context) -> background_work.BackgroundWork:
-        return background_work.start_quads(current_import(context.scene), self.faces, make_active)
+    def begin(self, collection: bpy.types.Collection) -> background_work.BackgroundWork:
+        return background_work.start_quads(collection, self.faces, make_active)
 
-    def at_once(self, context: bpy.types.Context) -> str:
-        return _quads(context, self.faces)
+    def at_once(self, collection: bpy.types.Collection) -> str:
+        made, sentence = remesh.quads(collection, self.faces)
+        make_active(made)
+        return sentence
 
 
 class RECON3D_OT_bake_normals(_Bakes, bpy.types.Operator):
@@ -144,34 +196,6 @@ class RECON3D_OT_bake_texture(_Bakes, bpy.types.Operator):
     bl_label = "Bake Texture"
     bl_description = "Bake the textured mesh's color onto the quads or another copy"
     what = bake.COLOR
-
-
-def _imported(context: bpy.types.Context) -> str:
-    collection = current_import(context.scene)
-    made, notes = mesh_object.import_mesh(collection)
-    hide(*objects_of(collection, CLOUD))
-    return " ".join((f"{made.name} has {len(made.data.polygons):,} faces.", *notes))
-
-
-def _decimated(context: bpy.types.Context, faces: int) -> str:
-    made = remesh.decimate(current_import(context.scene), faces)
-    make_active(made)
-    return f"{made.name} has {len(made.data.polygons):,} faces."
-
-
-def _lods(context: bpy.types.Context, levels: int, ratio: float) -> str:
-    made = remesh.make_lods(current_import(context.scene), levels, ratio)
-    return (
-        f"{made[0].name} has {len(made)} levels: "
-        + ", ".join(f"{len(o.data.polygons):,}" for o in made)
-        + " faces."
-    )
-
-
-def _quads(context: bpy.types.Context, faces: int) -> str:
-    made, sentence = remesh.quads(current_import(context.scene), faces)
-    make_active(made)
-    return sentence
 
 
 CLASSES = (

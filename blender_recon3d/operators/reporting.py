@@ -46,20 +46,27 @@ def run_in_background(
 
 
 def run_reported(operator: bpy.types.Operator, call: Callable[[], str | None]) -> set[str]:
-    """Run the call. Its sentence is reported, a UserError as an error: then nothing has been done."""
-    window = bpy.context.window
+    """Run the call, while the mouse shows that it waits. Its sentence is reported, a UserError as an error: then
+    nothing has been done."""
+    window = None if bpy.app.background else bpy.context.window
     try:
-        if window is not None and not bpy.app.background:
+        if window is not None:
             window.cursor_set("WAIT")
+        return reported(operator, call)
+    finally:
+        if window is not None:
+            window.cursor_set("DEFAULT")
+
+
+def reported(operator: bpy.types.Operator, call: Callable[[], str | None]) -> set[str]:
+    """Run the call, and report its sentence, or its UserError."""
+    try:
         sentence = call()
     except UserError as error:
         # A script knows the options.
         text = str(error) if bpy.app.background else in_panel(error.sentence)
         operator.report({"ERROR"}, printable(text))
         return {"CANCELLED"}
-    finally:
-        if window is not None and not bpy.app.background:
-            window.cursor_set("DEFAULT")
     if sentence:
         operator.report({"INFO"}, printable(sentence if bpy.app.background else in_language(sentence)))
     return {"FINISHED"}

@@ -5,17 +5,22 @@ from __future__ import annotations
 import bpy
 
 from ..jobs import reprojection
+from ..scene.stepwise import Steps
+from .in_steps import RunsInSteps
 from .mesh import TEXTURE_SIZES
-from .reporting import ImportOperator, run_in_background, run_reported
+from .reporting import ImportOperator, run_reported
 
 
-class RECON3D_OT_reproject_photos(ImportOperator, bpy.types.Operator):
+class RECON3D_OT_reproject_photos(RunsInSteps, ImportOperator, bpy.types.Operator):
     bl_idname = "recon3d.reproject_photos"
     bl_label = "Reproject Photos"
     bl_description = (
         "Paint the photos onto the active mesh by its UVs, in the background; also one that you have modeled or "
         "retopologized"
     )
+
+    doing = "Writing the mesh..."
+    asks = True
 
     size: bpy.props.EnumProperty(
         name="Size",
@@ -24,16 +29,12 @@ class RECON3D_OT_reproject_photos(ImportOperator, bpy.types.Operator):
         default="4096",
     )
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        return context.window_manager.invoke_props_dialog(self)
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        return run_in_background(
-            self,
-            lambda: reprojection.start(context.scene, int(self.size)),
-            reprojection.follow_in_background,
-            reprojection.wait,
-        )
+    def steps(self, context: bpy.types.Context, in_window: bool) -> Steps[str | None]:
+        yield from reprojection.start_in_steps(context.scene, int(self.size), in_window)
+        if bpy.app.background:
+            return reprojection.wait()
+        reprojection.follow_in_background()
+        return None
 
 
 class RECON3D_OT_cancel_reprojection(bpy.types.Operator):

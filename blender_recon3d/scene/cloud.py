@@ -7,6 +7,7 @@ number of photos that saw the point.
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import bpy
 import numpy as np
@@ -15,6 +16,8 @@ from mathutils import kdtree
 from .cameras import KEY
 from .point_display import COLOR, show_as_points
 from .points import Points
+from .stepwise import Steps, run
+from .unfinished import unfinished
 
 NORMAL = "normal"
 CONFIDENCE = "confidence"
@@ -22,25 +25,40 @@ CONFIDENCE = "confidence"
 
 def create_cloud(points: Points, name: str = "Cloud") -> bpy.types.Object:
     """A mesh object in the model's frame, linked nowhere yet, with its point display."""
+    return run(cloud_in_steps(points, name))
+
+
+def cloud_in_steps(points: Points, name: str) -> Steps[bpy.types.Object]:
+    """What `create_cloud` does."""
     mesh = bpy.data.meshes.new(name)
-    if len(points):  # an empty mesh has no attributes to set
-        fill_mesh(mesh, points)
+    with unfinished(mesh):
+        if len(points):  # an empty mesh has no attributes to set
+            yield from fill_in_steps(mesh, points)
+        radius = 0.7 * (yield partial(spacing, points.xyz)) if len(points) else 0.0
     cloud = bpy.data.objects.new(name, mesh)
     cloud[KEY] = {"kind": "cloud"}
     if len(points):
-        show_as_points(cloud, radius=0.7 * spacing(points.xyz))
+        show_as_points(cloud, radius)
     return cloud
 
 
 def fill_mesh(mesh: bpy.types.Mesh, points: Points) -> None:
     """Give an empty mesh the points and their attributes."""
+    run(fill_in_steps(mesh, points))
+
+
+def fill_in_steps(mesh: bpy.types.Mesh, points: Points) -> Steps[None]:
+    """What `fill_mesh` does, an attribute a step."""
     mesh.vertices.add(len(points))
     mesh.attributes["position"].data.foreach_set("vector", _flat(points.xyz))
     deselect(mesh)
+    yield None
     if points.rgb is not None:
         set_colors(mesh, points.rgb)
+        yield None
     if points.normals is not None:
         mesh.attributes.new(NORMAL, "FLOAT_VECTOR", "POINT").data.foreach_set("vector", _flat(points.normals))
+        yield None
     if points.views is not None:
         views = np.ascontiguousarray(points.views, np.int32)
         mesh.attributes.new(CONFIDENCE, "INT", "POINT").data.foreach_set("value", views)

@@ -13,6 +13,7 @@ bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environmen
 
 from blender_recon3d.jobs.remedies import LABELS  # noqa: E402
 from blender_recon3d.languages.german_settings import GERMAN  # noqa: E402
+from blender_recon3d.operators.in_steps import RunsInSteps  # noqa: E402
 from blender_recon3d.pipeline.setting_texts import translation_keys  # noqa: E402
 from blender_recon3d.pipeline.stage import all_stages  # noqa: E402
 from blender_recon3d.pipeline.text import Said  # noqa: E402
@@ -50,6 +51,12 @@ def registered() -> Iterator[str]:
                 yield from of_struct(kind.bl_rna, tuple(getattr(kind, "__annotations__", {})) or ("",))
 
 
+def subclasses(cls: type) -> Iterator[type]:
+    for kind in cls.__subclasses__():
+        yield kind
+        yield from subclasses(kind)
+
+
 def drawn() -> Iterator[str]:
     """What panels and operators draw: text=..., tr(...), Said(...), why a button is gray; and what is in tables."""
     for path in PACKAGE.rglob("*.py"):
@@ -68,6 +75,7 @@ def drawn() -> Iterator[str]:
             yield from (
                 part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)
             )
+    yield from (cls.doing for cls in subclasses(RunsInSteps) if cls.doing)
     for table in (LABELS, engine._STATES, engine._BUTTONS, review._WORDS):
         yield from table.values()
     for stage in all_stages():

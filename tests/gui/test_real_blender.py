@@ -267,14 +267,21 @@ def test_from_cloud_to_asset(window, installed, tmp_path):
     assert not shutil.which("scrot") or (pictures / "asset-panels.png").is_file()
 
 
-def test_quads_and_bakes_leave_the_window_awake(window, installed, tmp_path):
-    """Another Blender does them; Esc cancels, and undo takes them back."""
+def test_long_work_leaves_the_window_awake(window, installed, tmp_path):
+    """In steps or by another Blender; Esc cancels, and undo takes back."""
+    import numpy as np
+
     from tests.support.made_meshes import dome, write_mesh_files
-    from tests.support.made_workspaces import ring, write_workspace
+    from tests.support.made_workspaces import ring, write_cloud, write_workspace
 
     finished = write_workspace(tmp_path / "finished", ring(8, 5000))
-    write_mesh_files(finished, dome(20), dome(40, bump=0.05), texture=64)
-    play(window, "background", installed, finished, timeout=600)
+    rng = np.random.default_rng(0)
+    xyz = rng.normal(size=(3_000_000, 3)).astype(np.float32)
+    xyz /= np.linalg.norm(xyz, axis=1, keepdims=True)
+    write_cloud(finished / "dense" / "fusion.ply", xyz, rng.integers(0, 256, xyz.shape, dtype=np.uint8))
+    write_mesh_files(finished, dome(240), dome(240, bump=0.05), texture=64)
+    (tmp_path / "out").mkdir()
+    play(window, "background", installed, finished, tmp_path / "out", timeout=900)
 
 
 def test_tools_in_the_viewport(window, installed, tmp_path):

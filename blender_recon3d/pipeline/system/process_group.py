@@ -96,6 +96,10 @@ class ProcessGroup:
         """None while it runs. Also reaps an ended process."""
         return self._process.poll()
 
+    def wait(self) -> None:
+        """Until it has ended."""
+        self._process.wait()
+
     def ask_to_end(self) -> None:
         if sys.platform != "win32":  # works even before it watches the cancel file; on Windows it would kill
             self._process.terminate()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
 import bpy
@@ -32,6 +33,7 @@ from ..modes import object_mode
 from ..node_tree import Builder
 from ..point_display import COLOR, get_input, set_input
 from ..scratch_scene import evaluated_mesh, own_scene
+from ..stepwise import Steps, run
 from . import density
 
 GROUP = "Recon3D Clean"
@@ -72,10 +74,16 @@ INPUTS = {
 
 def compute_density(collection: bpy.types.Collection) -> str:
     """Write the attributes `neighbors` and `island` onto an import's cloud; a sentence with what was found."""
+    return run(density_in_steps(collection))
+
+
+def density_in_steps(collection: bpy.types.Collection) -> Steps[str]:
+    """What `compute_density` does."""
     cloud = cloud_of(collection)
     check_editable(cloud, cloud.data)
+    found = yield from _analysis_in_steps(cloud.data)
     with object_mode():
-        found = _write_analysis(cloud.data)
+        _write_analysis(cloud.data, found)
     islands = round(float((1.0 / found.island).sum()))
     return (
         f"{len(found.island):,} points, {islands:,} clusters, the largest with "
@@ -89,15 +97,26 @@ def add_cleaning(collection: bpy.types.Collection, **inputs: Any) -> bpy.types.M
     inputs: by the keys of INPUTS (min_views=3). What is not given is chosen for a new one, so that the subject stays
     and floating points go (density.sensible_limits). UserError where there is no cloud, or no such input.
     """
+    return run(add_cleaning_in_steps(collection, **inputs))
+
+
+def add_cleaning_in_steps(collection: bpy.types.Collection, **inputs: Any) -> Steps[bpy.types.Modifier]:
+    """What `add_cleaning` does."""
     unknown = [key for key in inputs if key not in INPUTS]
     if unknown:
         raise UserError(f"Cleaning has no input {unknown[0]}: choose from {', '.join(INPUTS)}.", 2)
     cloud = cloud_of(collection)
     check_editable(cloud, cloud.data)
     modifier = find_cleaning(cloud)
+    wanted = modifier is None or inputs.get("min_neighbors") or inputs.get("min_cluster_size")
+    found = None
+    if wanted and not is_analyzed(cloud.data):
+        found = yield from _analysis_in_steps(cloud.data)
     with object_mode():
+        if found is not None:
+            _write_analysis(cloud.data, found)
         if modifier is None:
-            neighbors, cluster_size = density.sensible_limits(_analysis_of(cloud.data))
+            neighbors, cluster_size = density.sensible_limits(found or _read_analysis(cloud.data))
             chosen = {"min_neighbors": neighbors, "min_cluster_size": cluster_size}
             box = find_object(collection, BOX)
             if box is not None:
@@ -106,8 +125,6 @@ def add_cleaning(collection: bpy.types.Collection, **inputs: Any) -> bpy.types.M
             modifier = _new_modifier(cloud)
         else:
             _relabel(modifier.node_group)
-        if (inputs.get("min_neighbors") or inputs.get("min_cluster_size")) and not is_analyzed(cloud.data):
-            _write_analysis(cloud.data)
     for key, value in inputs.items():
         set_input(modifier, INPUTS[key].identifier, value)
     cloud.update_tag()
@@ -116,7 +133,12 @@ def add_cleaning(collection: bpy.types.Collection, **inputs: Any) -> bpy.types.M
 
 def clean_cloud(collection: bpy.types.Collection, **inputs: Any) -> str:
     """add_cleaning, and a sentence about what is left; the cloud is shown, and a mesh hidden."""
-    add_cleaning(collection, **inputs)
+    return run(clean_in_steps(collection, **inputs))
+
+
+def clean_in_steps(collection: bpy.types.Collection, **inputs: Any) -> Steps[str]:
+    """What `clean_cloud` does."""
+    yield from add_cleaning_in_steps(collection, **inputs)
     cloud = cloud_of(collection)
     hide(cloud, hidden=False)
     hide(*objects_of(collection, *SURFACES))  # which would stand in the cloud
@@ -134,9 +156,14 @@ def remove_cleaning(collection: bpy.types.Collection) -> None:
 
 def apply_cleaning(collection: bpy.types.Collection) -> bpy.types.Object:
     """A cloud of the points that are left, beside the original, which is hidden. Adds cleaning where there is none."""
+    return run(apply_in_steps(collection))
+
+
+def apply_in_steps(collection: bpy.types.Collection) -> Steps[bpy.types.Object]:
+    """What `apply_cleaning` does."""
     cloud = cloud_of(collection)
     if find_cleaning(cloud) is None:
-        add_cleaning(collection)
+        yield from add_cleaning_in_steps(collection)
     mesh = cleaned_mesh(cloud, f"{cloud.data.name} Cleaned")
     mesh.materials.clear()
     cleaned = bpy.data.objects.new(f"{cloud.name} Cleaned", mesh)
@@ -201,13 +228,13 @@ def settings_of(cloud: bpy.types.Object) -> dict[str, Any] | None:
     return {key: _plain(get_input(modifier, item.identifier)) for key, item in INPUTS.items()}
 
 
-def restore(cloud: bpy.types.Object, settings: dict[str, Any] | None) -> None:
+def restore_in_steps(cloud: bpy.types.Object, settings: dict[str, Any] | None) -> Steps[None]:
     """Give a new cloud the cleaning that an earlier one had."""
     if settings is None or not len(cloud.data.vertices):
         return
-    modifier = _new_modifier(cloud)
     if settings["min_neighbors"] or settings["min_cluster_size"]:
-        _write_analysis(cloud.data)
+        _write_analysis(cloud.data, (yield from _analysis_in_steps(cloud.data)))
+    modifier = _new_modifier(cloud)
     for key, value in settings.items():
         set_input(modifier, INPUTS[key].identifier, value)
 
@@ -227,19 +254,22 @@ def is_analyzed(mesh: bpy.types.Mesh) -> bool:
     return NEIGHBORS in mesh.attributes and ISLAND in mesh.attributes
 
 
-def _write_analysis(mesh: bpy.types.Mesh) -> density.Density:
-    xyz = positions(mesh)
-    found = density.analyze(xyz, spacing(xyz))
+def _analysis_in_steps(mesh: bpy.types.Mesh) -> Steps[density.Density]:
+    """Of a cloud's points as they are in Object mode."""
+    with object_mode():
+        xyz = positions(mesh)
+    distance = yield partial(spacing, xyz)
+    return (yield partial(density.analyze, xyz, distance))
+
+
+def _write_analysis(mesh: bpy.types.Mesh, found: density.Density) -> None:
     for name, values in ((NEIGHBORS, found.neighbors), (ISLAND, found.island)):
         attribute = mesh.attributes.get(name) or mesh.attributes.new(name, "INT", "POINT")
         attribute.data.foreach_set("value", values)
     mesh.update()
-    return found
 
 
-def _analysis_of(mesh: bpy.types.Mesh) -> density.Density:
-    if not is_analyzed(mesh):
-        return _write_analysis(mesh)
+def _read_analysis(mesh: bpy.types.Mesh) -> density.Density:
     values = [np.empty(len(mesh.vertices), np.int32) for _ in range(2)]
     for name, array in zip((NEIGHBORS, ISLAND), values, strict=True):
         mesh.attributes[name].data.foreach_get("value", array)

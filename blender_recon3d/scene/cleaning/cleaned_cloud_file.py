@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 
 import bpy
@@ -14,6 +15,7 @@ from ...pipeline.files.ply import write_vertices
 from ..cloud import CONFIDENCE, NORMAL
 from ..find_imports import cloud_of, workspace_of
 from ..point_display import COLOR
+from ..stepwise import Steps, run
 from .clean_modifier import cleaned_mesh, find_cleaning, positions
 from .delete_points import is_edited
 
@@ -27,17 +29,27 @@ def write_cleaned_cloud(collection: bpy.types.Collection) -> Path | None:
 
     Written again only when it differs, since the engine goes by its time. UserError when nothing is left.
     """
+    return run(cleaned_cloud_in_steps(collection))
+
+
+def cleaned_cloud_in_steps(collection: bpy.types.Collection) -> Steps[Path | None]:
+    """What `write_cleaned_cloud` does."""
     cloud = cloud_of(collection)
     if not (find_cleaning(cloud) or is_edited(cloud)) or NORMAL not in cloud.data.attributes:
         return None
     mesh = cleaned_mesh(cloud, "Cleaned")
     try:
+        yield None
         table = _table(mesh)
     finally:
         bpy.data.meshes.remove(mesh)
     if not len(table):
         raise UserError("Cleaning removes every point: lower its limits, or reset the crop box.")
-    path = workspace_of(collection) / CLEANED_FILE
+    return (yield partial(_write, workspace_of(collection) / CLEANED_FILE, table))
+
+
+def _write(path: Path, table: np.ndarray) -> Path:
+    """The table as a file, if it is not there already; its path."""
     new = path.with_name(path.name + ".new")
     try:
         write_vertices(new, table)

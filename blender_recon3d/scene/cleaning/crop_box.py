@@ -29,8 +29,9 @@ from ..find_imports import (
 from ..modes import object_mode
 from ..point_display import set_input
 from ..points import robust_box
+from ..stepwise import Steps, run
 from ..world_matrices import camera_poses, world_matrix
-from .clean_modifier import INPUTS, ISLAND, add_cleaning, positions
+from .clean_modifier import INPUTS, ISLAND, add_cleaning_in_steps, positions
 
 CROP_FILE = "crop.json"  # in the workspace: what the engine's stage mesh takes with --crop
 SHARE = 0.999  # of the subject's points, along each axis: a head is few points
@@ -44,10 +45,17 @@ def add_crop_box(
 
     low, high: corners [3] in the model's frame; by default round the subject, upright in the world.
     """
+    return run(crop_box_in_steps(collection, low, high))
+
+
+def crop_box_in_steps(
+    collection: bpy.types.Collection, low: Sequence[float] | None = None, high: Sequence[float] | None = None
+) -> Steps[bpy.types.Object]:
+    """What `add_crop_box` does."""
     cloud = cloud_of(collection)
     check_editable(cloud, cloud.data)
     box = find_object(collection, BOX)
-    modifier = add_cleaning(collection)
+    modifier = yield from add_cleaning_in_steps(collection)
     if box is None:
         box = bpy.data.objects.new("Recon3D Crop Box", None)
         box.empty_display_type, box.empty_display_size = "CUBE", 1.0

@@ -8,14 +8,18 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import bpy
+import numpy as np
 from mathutils import Matrix
 
 from ...pipeline.errors import UserError
 from ...pipeline.files.regular import is_utf8
 from ...pipeline.text import printable
+from ..blender_lens import Pinhole
 from ..meshes.fill_holes import fill_holes
 from ..meshes.mesh_object import triangles_of
 from ..meshes.open_edges import openness
@@ -44,6 +48,26 @@ def export_asset(
     the file; 1000 for what reads millimeters. UserError where there is no mesh, or the file cannot be written: then an
     earlier file of that name is whole.
     """
+    with object_mode():
+        return write_asset(asset_of(collection, path, preset, fill, scale))
+
+
+@dataclass(frozen=True)
+class Asset:
+    """What is to be written, and how. world: the file's coordinates from the source's own [4, 4]. folder: where the
+    file is written before it appears; None for one with a name of its own."""
+
+    source: bpy.types.Object
+    world: Matrix
+    path: Path
+    preset: str
+    fill: bool
+    cameras: list[FilmCamera]
+    folder: Path | None = None
+
+
+def asset_of(collection: bpy.types.Collection, path: Path, preset: str, fill: bool, scale: float) -> Asset:
+    """The asset that `export_asset` writes. Raises UserError."""
     if preset not in PRESETS:
         raise UserError(f"There is no preset {preset}: choose one of {', '.join(PRESETS)}.", 2)
     exporter = exporter_of(preset, path)
@@ -60,21 +84,57 @@ def export_asset(
     if preset == "PRINT":
         fill, scale = True, scale * MILLIMETERS
     cameras = film_cameras(collection) if preset == "VFX" else []
-    with object_mode():
-        source = surface_of(collection)
-        meters = bpy.context.scene.unit_settings.scale_length or 1.0
-        mesh = evaluated_mesh(source, path.stem)
-        with scratch(mesh) as thing:
-            mesh.transform(Matrix.Scale(scale * meters, 4) @ world_matrix(source))
-            filled = _filled(mesh) if fill else ""
-            if preset == "WEB":
-                reduce_faces(thing, WEB_FACES)
-            faces = len(thing.data.polygons)
-            _drop_unused(thing.data, "GLB" if preset == "WEB" else preset)
-            checked = openness(triangles_of(thing.data)[1]).sentence() if exporter is EXPORTERS["STL"] else ""
-            _write(_writer(preset, exporter), thing, path.absolute(), preset, cameras)
-    more = f"With {len(cameras)} cameras." if cameras else ""
-    return " ".join(part for part in (f"Exported {faces:,} faces to {path}.", more, filled, checked) if part)
+    source = surface_of(collection)
+    meters = bpy.context.scene.unit_settings.scale_length or 1.0
+    world = Matrix.Scale(scale * meters, 4) @ world_matrix(source)
+    return Asset(source, world, path.absolute(), preset, fill, cameras)
+
+
+def write_asset(asset: Asset) -> str:
+    """Write it; a sentence. In Object mode. UserError."""
+    preset, exporter = asset.preset, exporter_of(asset.preset, asset.path)
+    mesh = evaluated_mesh(asset.source, asset.path.stem)
+    with scratch(mesh) as thing:
+        mesh.transform(asset.world)
+        filled = _filled(mesh) if asset.fill else ""
+        if preset == "WEB":
+            reduce_faces(thing, WEB_FACES)
+        faces = len(thing.data.polygons)
+        _drop_unused(thing.data, "GLB" if preset == "WEB" else preset)
+        checked = openness(triangles_of(thing.data)[1]).sentence() if exporter is EXPORTERS["STL"] else ""
+        _write(_writer(preset, exporter), thing, asset)
+    more = f"With {len(asset.cameras)} cameras." if asset.cameras else ""
+    sentence = f"Exported {faces:,} faces to {asset.path}."
+    return " ".join(part for part in (sentence, more, filled, checked) if part)
+
+
+def words_of(asset: Asset) -> dict[str, Any]:
+    """The asset but for its source, for another Blender."""
+    cameras = [
+        {**vars(camera), "matrix": camera.matrix.tolist(), "pinhole": asdict(camera.pinhole)}
+        for camera in asset.cameras
+    ]
+    return {
+        "world": [list(row) for row in asset.world],
+        "path": str(asset.path),
+        "preset": asset.preset,
+        "fill": asset.fill,
+        "cameras": cameras,
+        "folder": str(asset.folder) if asset.folder else "",
+    }
+
+
+def asset_from_words(source: bpy.types.Object, words: dict[str, Any]) -> Asset:
+    """What `words_of` has taken apart."""
+    cameras = [
+        FilmCamera(
+            **{**camera, "matrix": np.array(camera["matrix"]), "pinhole": Pinhole(**camera["pinhole"])}
+        )
+        for camera in words["cameras"]
+    ]
+    folder = Path(words["folder"]) if words["folder"] else None
+    world, path = Matrix(words["world"]), Path(words["path"])
+    return Asset(source, world, path, words["preset"], bool(words["fill"]), cameras, folder)
 
 
 def exporter_of(preset: str, path: Path) -> Exporter:
@@ -105,10 +165,9 @@ def _filled(mesh: bpy.types.Mesh) -> str:
     return f"{count:,} holes were filled." if count != 1 else "One hole was filled."
 
 
-def _write(
-    write: Callable[[str], None], thing: bpy.types.Object, path: Path, preset: str, cameras: list[FilmCamera]
-) -> None:
+def _write(write: Callable[[str], None], thing: bpy.types.Object, asset: Asset) -> None:
     """Into a folder of its own first, so that a file appears whole, with all that belongs to it."""
+    path = asset.path
 
     def rename(file: Path) -> None:
         if file.suffix.lower() == ".obj":
@@ -117,10 +176,10 @@ def _write(
     try:
         with (
             tempfile.TemporaryDirectory(prefix="recon3d-") as textures,
-            _stage(thing, path.stem, preset, cameras),
+            _stage(thing, path.stem, asset.preset, asset.cameras),
             named_textures(thing.data, path, Path(textures)),
         ):
-            write_whole(path, write, rename)
+            write_whole(path, write, rename, asset.folder)
     except OSError as error:
         raise UserError(f"{path} cannot be written ({error.strerror}): choose another folder.") from error
 

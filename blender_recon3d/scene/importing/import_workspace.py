@@ -7,7 +7,9 @@ user has parented to it or put into the collection, and a placement changed by h
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,35 +17,28 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ...pipeline.errors import UserError
-from ...pipeline.files.far_origin import moved, note, offset_of
-from ...pipeline.files.ply import columns, read_vertices
 from ...pipeline.text import Said
 from ..cameras import (
     KEY,
     create_camera,
     photo_key,
-    pinhole_of,
-    pose_of,
     show_photo_behind,
     typical_spacing,
 )
 from ..cleaning import clean_modifier
-from ..cloud import create_cloud
+from ..cloud import cloud_in_steps
 from ..find_imports import CLOUD, MESH, check_replaceable, find_imports, find_object, hide, is_hidden, kind_of
-from ..meshes.mesh_object import forget_full_mesh, import_mesh
+from ..meshes.mesh_object import NAME as MESH_NAME
+from ..meshes.mesh_object import forget_full_mesh, mesh_in_steps, put_mesh
 from ..points import Points, robust_box
-from . import colmap_files, ply_points
-from .find_source import NOT_PLACED, Source, find_source
-from .mesh_files import has_mesh
+from ..stepwise import Steps, run
+from ..unfinished import unfinished
+from .find_source import Source, find_source
 from .moved_empty import carried_over, moved_by_user, pose
+from .read_result import ReadResult, read_result
 
 NAME = "Recon3D"
-SAMPLE = 100_000  # points of a cloud that tell where it lies
-CLOUD_ELSEWHERE = Said(
-    "The cloud lies far from the cameras, as if one of them were in map coordinates: it is shown where its file says, "
-    "and its points are kept near its object's origin, so that nothing is lost to single precision."
-)
+CAMERAS_A_STEP = 50
 
 
 @dataclass(frozen=True)
@@ -82,50 +77,85 @@ def import_workspace(
     photos: show the undistorted photos behind their cameras' views. Raises UserError before anything is
     changed, with one sentence that says what to do.
     """
+    return run(import_in_steps(folder, scene, photos))
+
+
+def import_in_steps(
+    folder: str | Path, scene: bpy.types.Scene | None = None, photos: bool = True
+) -> Steps[ImportResult]:
+    """What `import_workspace` does: all is read and made first, and then put into the scene in one step."""
     scene = scene or bpy.context.scene
     source = find_source(folder)
-    model = colmap_files.read_model(source.model)
-    pinholes = {camera_id: pinhole_of(camera, source.model) for camera_id, camera in model.cameras.items()}
-    offset = offset_of(_centers(model))
-    points, shift = _read_points(source, offset)
-    notes = source.notes
-    placed = source.world_from_model
-    if offset.any():
-        placed, notes = _near(source, offset)
-
+    read = yield partial(read_result, source)
     earlier = find_import(scene, source.root)
     if earlier is not None:
         check_replaceable(earlier)
-    updated, kept = earlier is not None, UserState.of(earlier)
+    kept = UserState.of(earlier)
+    with ExitStack() as made:
+        cloud = yield from cloud_in_steps(read.points, f"{NAME} Cloud")
+        made.enter_context(unfinished(cloud, cloud.data))
+        if read.shift.any():
+            cloud.location = read.shift.tolist()
+        yield from clean_modifier.restore_in_steps(cloud, kept.cleaning)
+        cameras = {}
+        for number, image in enumerate(read.model.images):
+            camera = create_camera(
+                source.title(image.name), image, read.pinholes[image.camera_id], read.offset
+            )
+            made.enter_context(unfinished(camera, camera.data))
+            cameras[image.name] = camera
+            if number % CAMERAS_A_STEP == 0:
+                yield None
+        mesh = None
+        if read.surface is not None:
+            mesh = yield from mesh_in_steps(read.surface, MESH_NAME)
+            made.enter_context(unfinished(mesh))
+        return _put_into(scene, source, read, kept, cloud, cameras, mesh, photos)
+
+
+def _put_into(
+    scene: bpy.types.Scene,
+    source: Source,
+    read: ReadResult,
+    kept: UserState,
+    cloud: bpy.types.Object,
+    cameras: dict[str, bpy.types.Object],
+    mesh: bpy.types.Mesh | None,
+    photos: bool,
+) -> ImportResult:
+    """What was made into the scene, in place of an earlier import."""
+    earlier = find_import(scene, source.root)
     stands = None
     if earlier is not None and (by_user := moved_by_user(earlier)) is not None:
-        poses = {photo_key(image.name): pose(image.qvec, image.tvec) for image in model.images}
-        stands = carried_over(by_user, earlier, poses, offset)
-    collection, camera_collection, empty = _containers(scene, source.root, placed, stands)
-    collection[KEY]["offset"] = offset.tolist()
-    cloud = create_cloud(points, f"{NAME} Cloud")
-    if shift.any():
-        cloud.location = shift.tolist()
-        notes += (CLOUD_ELSEWHERE,)
+        poses = {photo_key(image.name): pose(image.qvec, image.tvec) for image in read.model.images}
+        stands = carried_over(by_user, earlier, poses, read.offset)
+    collection, camera_collection, empty = _containers(scene, source.root, read.placed, stands)
+    collection[KEY]["offset"] = read.offset.tolist()
     collection.objects.link(cloud)
     cloud.parent = empty
-    cameras = {}
-    for image in model.images:
-        camera = create_camera(source.title(image.name), image, pinholes[image.camera_id], offset)
+    _rename(cloud, f"{NAME} Cloud")
+    for name, camera in cameras.items():
         camera_collection.objects.link(camera)
         camera.parent = empty
-        photo = source.photo(image.name) if photos else None
+        _rename(camera, source.title(name))
+        photo = source.photo(name) if photos else None
         if photo is not None:
             show_photo_behind(camera.data, photo)
-        cameras[image.name] = camera
-    _fit_to_scene(list(cameras.values()), points, empty)
-    if not all(camera.is_pinhole for camera in model.cameras.values()):
-        notes += (Said("The photos are not undistorted yet, so they match the cloud only roughly."),)
-    mesh = None
-    mesh, more = _bring_mesh(collection, source.root)
-    notes += more
-    kept.give_to(cloud, hidden=mesh is not None and len(mesh.data.polygons) > 0)
-    return ImportResult(collection, empty, cameras, cloud, len(points), notes, updated, mesh)
+    _fit_to_scene(list(cameras.values()), read.points, empty)
+    thing, notes = None, read.notes
+    if mesh is not None:
+        thing, more = put_mesh(collection, read.surface, mesh)
+        notes += more
+        forget_full_mesh(collection)
+    kept.hide(cloud, thing is not None and len(thing.data.polygons) > 0)
+    updated = earlier is not None
+    return ImportResult(collection, empty, cameras, cloud, len(read.points), notes, updated, thing)
+
+
+def _rename(thing: bpy.types.Object, name: str) -> None:
+    """The name that an earlier import's object had until now."""
+    if thing.name != name:
+        thing.name = thing.data.name = name
 
 
 @dataclass(frozen=True)
@@ -143,49 +173,10 @@ class UserState:
         with_mesh = find_object(collection, MESH) is not None
         return cls(clean_modifier.settings_of(cloud), is_hidden(cloud) if with_mesh else None)
 
-    def give_to(self, cloud: bpy.types.Object, hidden: bool) -> None:
-        clean_modifier.restore(cloud, self.cleaning)
-        if hidden if self.hidden is None else self.hidden:
+    def hide(self, cloud: bpy.types.Object, has_mesh: bool) -> None:
+        """Hide the cloud that was made anew, if the earlier one was, or where there is a mesh now."""
+        if has_mesh if self.hidden is None else self.hidden:
             hide(cloud)
-
-
-def _bring_mesh(
-    collection: bpy.types.Collection, root: Path
-) -> tuple[bpy.types.Object | None, tuple[str, ...]]:
-    """The workspace's mesh, if it has one; one that cannot be read is a note: cameras and cloud are there."""
-    try:
-        if not has_mesh(root):
-            return None, ()
-        found = import_mesh(collection)
-    except UserError as error:
-        return None, (str(error),)
-    forget_full_mesh(collection)
-    return found
-
-
-def _near(source: Source, offset: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
-    """How a model that has lost an offset stands, and the notes. Map coordinates have z up."""
-    if NOT_PLACED not in source.notes:
-        return moved(source.world_from_model, offset), (*source.notes, note(offset))
-    others = tuple(text for text in source.notes if text != NOT_PLACED)
-    return np.eye(4), (*others, note(offset, z_up=True))
-
-
-def _centers(model: colmap_files.Model) -> np.ndarray:
-    return np.array([pose_of(image.qvec, image.tvec)[1] for image in model.images], float).reshape(-1, 3)
-
-
-def _read_points(source: Source, offset: np.ndarray) -> tuple[Points, np.ndarray]:
-    """The points, less the offset and less what they lie apart from the cameras still, which comes second [3]."""
-    if source.cloud is not None:
-        vertices = read_vertices(source.cloud)
-        positions = columns(vertices[:: max(1, len(vertices) // SAMPLE)], "x", "y", "z")
-        shift = np.zeros(3) if positions is None else offset_of(positions - offset)
-        return ply_points.to_points(source.cloud, vertices, offset + shift).finite(), shift
-    sparse = colmap_files.read_points(source.model)
-    with np.errstate(over="ignore"):
-        xyz = (sparse.xyz - offset).astype(np.float32)
-    return Points(xyz, rgb=sparse.rgb, views=sparse.views).finite(), np.zeros(3)
 
 
 # -- containers -------------------------------------------------------------------------------------

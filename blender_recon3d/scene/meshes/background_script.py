@@ -17,6 +17,7 @@ from typing import Any
 import bpy
 
 NAME = "recon3d_in_background"
+Things = list[bpy.types.Object]
 
 
 def take_package(folder: Path) -> None:
@@ -39,34 +40,66 @@ def main(folder: Path) -> None:
     user_error = load("pipeline.errors").UserError
     try:
         things, words = work_request.read_request(folder)
-        if words["what"] == work_request.QUADS:
-            how = make_quads(work_request, folder, things[0], words)
-        else:
-            how = bake(work_request, folder, things, words)
+        makers = {
+            work_request.QUADS: make_quads,
+            work_request.DECIMATE: decimate,
+            work_request.LODS: make_lods,
+            work_request.EXPORT: export,
+            work_request.UNWRAP: unwrap,
+        }
+        how = makers.get(words["what"], bake)(work_request, folder, things, words)
         work_request.write_answer(folder, how)
     except user_error as error:
         work_request.write_answer(folder, error=str(error))
 
 
-def make_quads(work_request: Any, folder: Path, source: bpy.types.Object, words: dict[str, Any]) -> str:
-    mesh, how = load("scene.meshes.remesh").quad_mesh(source, int(words["faces"]))
-    bpy.data.libraries.write(str(folder / work_request.MESH_FILE), {mesh}, compress=False)
+def make_quads(work_request: Any, folder: Path, things: Things, words: dict[str, Any]) -> str:
+    mesh, how = load("scene.meshes.remesh").quad_mesh(things[0], int(words["faces"]))
+    work_request.write_meshes(folder, [mesh])
     return str(how)
 
 
-def bake(work_request: Any, folder: Path, things: list[bpy.types.Object], words: dict[str, Any]) -> str:
-    import numpy as np
+def decimate(work_request: Any, folder: Path, things: Things, words: dict[str, Any]) -> str:
+    work_request.write_meshes(
+        folder, [load("scene.meshes.remesh").decimated_mesh(things[0], int(words["faces"]))]
+    )
+    return ""
 
+
+def make_lods(work_request: Any, folder: Path, things: Things, words: dict[str, Any]) -> str:
+    make = load("scene.meshes.remesh").lod_meshes
+    work_request.write_meshes(folder, make(things[0], int(words["levels"]), float(words["ratio"])))
+    return ""
+
+
+def export(work_request: Any, folder: Path, things: Things, words: dict[str, Any]) -> str:
+    exporting = load("scene.exporting.export_asset")
+    return str(exporting.write_asset(exporting.asset_from_words(things[0], words["asset"])))
+
+
+def unwrap(work_request: Any, folder: Path, things: Things, words: dict[str, Any]) -> str:
+    load("scene.meshes.bake").unwrap(things[0].data)
+    write_uvs(work_request, folder, things[0].data)
+    return ""
+
+
+def bake(work_request: Any, folder: Path, things: Things, words: dict[str, Any]) -> str:
     baking = load("scene.meshes.bake")
     target, source = things
     bare = not len(target.data.uv_layers)
     wanted = baking.Bake(words["what"], target, source, int(words["size"]), float(words["extrusion"]))
     baking.save_image(baking.bake_image(wanted), folder / work_request.IMAGE_FILE)
     if bare:
-        uv = np.empty(2 * len(target.data.loops), np.float32)
-        target.data.uv_layers.active.uv.foreach_get("vector", uv)
-        np.save(folder / work_request.UV_FILE, uv.reshape(-1, 2))
+        write_uvs(work_request, folder, target.data)
     return ""
+
+
+def write_uvs(work_request: Any, folder: Path, mesh: bpy.types.Mesh) -> None:
+    import numpy as np
+
+    uv = np.empty(2 * len(mesh.loops), np.float32)
+    mesh.uv_layers.active.uv.foreach_get("vector", uv)
+    np.save(folder / work_request.UV_FILE, uv.reshape(-1, 2))
 
 
 if __name__ == "__main__":

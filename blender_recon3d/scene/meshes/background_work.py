@@ -6,8 +6,10 @@ The other one gets copies of the objects, so that a cancel leaves nothing behind
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,26 +19,37 @@ import numpy as np
 from ...pipeline.errors import UserError
 from ...pipeline.paths import PACKAGE
 from ...pipeline.system.process_group import ProcessGroup
+from ..exporting import export_asset
+from ..exporting.named_textures import images_of
+from ..exporting.write_by_operator import scratch_name
 from ..modes import object_mode
+from ..stepwise import PAUSE, Steps
 from . import bake, remesh, work_request
 from .mesh_object import UV_MAP
 
 SCRIPT = PACKAGE / "scene" / "meshes" / "background_script.py"
 
 
-def is_possible() -> bool:
-    """Whether there is a window that must not stand still, and a Blender to start."""
-    return bool(bpy.app.binary_path) and not bpy.app.background
+def is_possible(*things: bpy.types.Object) -> bool:
+    """Whether there is a window that must not stand still, a Blender to start, and nothing painted on the things'
+    textures that is not saved: the other Blender reads those from their files."""
+    unsaved = any(image.is_dirty for thing in things for image in images_of(thing.data))
+    return bool(bpy.app.binary_path) and not bpy.app.background and not unsaved
 
 
 class BackgroundWork:
     """A Blender at work on some objects. `done` says whether it has ended; `finish` takes in what it has made."""
 
     def __init__(
-        self, things: list[bpy.types.Object], words: Mapping[str, Any], take: Callable[[Path, str], str]
+        self,
+        things: list[bpy.types.Object],
+        words: Mapping[str, Any],
+        take: Callable[[Path, str], str],
+        leftover: Path | None = None,
     ) -> None:
-        """words: what to do; take: takes in the result, from its folder and what is said of it; gives a sentence."""
-        self._things, self._take = things, take
+        """words: what to do; take: takes in the result, from its folder and what is said of it; gives a sentence.
+        leftover: a folder that the other one leaves behind when it is killed."""
+        self._things, self._take, self._leftover = things, take, leftover
         self._folder = tempfile.TemporaryDirectory(prefix="recon3d-", ignore_cleanup_errors=True)
         path = Path(self._folder.name)
         command = [
@@ -51,7 +64,8 @@ class BackgroundWork:
         ]
         try:
             work_request.write_request(path, things, words)
-            self._process = ProcessGroup(command, os.environ, path / "log.txt")
+            environment = {**os.environ, "TMPDIR": str(path), "TEMP": str(path)}  # goes with the folder
+            self._process = ProcessGroup(command, environment, path / "log.txt")
         except (OSError, RuntimeError) as error:
             self._folder.cleanup()
             raise UserError(f"{path} cannot be written ({error}): free some space on its disk.") from error
@@ -77,7 +91,22 @@ class BackgroundWork:
     def cancel(self) -> None:
         """End it at once; nothing has changed."""
         self._process.kill()
+        self._process.wait()
         self._folder.cleanup()
+        if self._leftover is not None:
+            shutil.rmtree(self._leftover, ignore_errors=True)
+
+
+def in_background(start: Callable[[], BackgroundWork]) -> Steps[str]:
+    """Begin the work of another Blender, wait for it, and take it in; its sentence."""
+    work = start()
+    try:
+        while not work.done():
+            yield PAUSE
+    except GeneratorExit:
+        work.cancel()
+        raise
+    return work.finish()
 
 
 def start_quads(
@@ -88,13 +117,41 @@ def start_quads(
         source = remesh.quads_source(collection, faces)
 
         def take(folder: Path, how: str) -> str:
-            with bpy.data.libraries.load(str(folder / work_request.MESH_FILE), link=False) as (found, wanted):
-                wanted.meshes = list(found.meshes)
-            thing, sentence = remesh.add_quads(collection, source, wanted.meshes[0], how, faces)
+            mesh = work_request.read_meshes(folder, source)[0]
+            thing, sentence = remesh.add_quads(collection, source, mesh, how, faces)
             added(thing)
             return sentence
 
         return BackgroundWork([source], {"what": work_request.QUADS, "faces": faces}, take)
+
+
+def start_decimate(
+    collection: bpy.types.Collection, faces: int, added: Callable[[bpy.types.Object], None]
+) -> BackgroundWork:
+    """Begin what `remesh.decimate` does. added: called with the new object. UserError."""
+    with object_mode():
+        source = remesh.decimate_source(collection, faces)
+
+        def take(folder: Path, how: str) -> str:
+            mesh = work_request.read_meshes(folder, source)[0]
+            thing = remesh.add_decimated(collection, source, mesh, faces)
+            added(thing)
+            return remesh.faces_sentence(thing)
+
+        return BackgroundWork([source], {"what": work_request.DECIMATE, "faces": faces}, take)
+
+
+def start_lods(collection: bpy.types.Collection, levels: int, ratio: float) -> BackgroundWork:
+    """Begin what `remesh.make_lods` does. UserError."""
+    with object_mode():
+        source = remesh.lods_source(collection, levels, ratio)
+
+        def take(folder: Path, how: str) -> str:
+            meshes = work_request.read_meshes(folder, source)
+            return remesh.lods_sentence(remesh.add_lods(collection, source, meshes))
+
+        words = {"what": work_request.LODS, "levels": levels, "ratio": ratio}
+        return BackgroundWork([source], words, take)
 
 
 def start_bake(collection: bpy.types.Collection, what: str, size: int, extrusion: float) -> BackgroundWork:
@@ -112,6 +169,25 @@ def start_bake(collection: bpy.types.Collection, what: str, size: int, extrusion
 
         words = {"what": what, "size": size, "extrusion": extrusion}
         return BackgroundWork([wanted.target, wanted.source], words, take)
+
+
+def start_unwrap(thing: bpy.types.Object) -> BackgroundWork:
+    """Begin to give a mesh UVs, as `bake.unwrap` does. UserError."""
+
+    def take(folder: Path, how: str) -> str:
+        _give_uvs(thing.data, np.load(folder / work_request.UV_FILE, allow_pickle=False))
+        return ""
+
+    return BackgroundWork([thing], {"what": work_request.UNWRAP}, take)
+
+
+def start_export(asset: export_asset.Asset) -> BackgroundWork:
+    """Begin what `export_asset.write_asset` does. UserError."""
+    folder = scratch_name(asset.path)
+    words = export_asset.words_of(replace(asset, folder=folder))
+    return BackgroundWork(
+        [asset.source], {"what": work_request.EXPORT, "asset": words}, lambda _, how: how, leftover=folder
+    )
 
 
 def _give_uvs(mesh: bpy.types.Mesh, uv: np.ndarray) -> None:

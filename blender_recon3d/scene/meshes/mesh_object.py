@@ -6,6 +6,7 @@ mesh, from before decimation, comes in when something is baked from it, and stay
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import bpy
@@ -26,6 +27,8 @@ from ..find_imports import (
 )
 from ..importing.mesh_files import Surface, read_full, read_surface
 from ..modes import object_mode
+from ..stepwise import Steps, run
+from ..unfinished import unfinished
 from .mesh_material import mesh_material, update_material
 
 NAME = "Recon3D Mesh"
@@ -37,8 +40,24 @@ def import_mesh(collection: bpy.types.Collection) -> tuple[bpy.types.Object, tup
 
     Raises UserError, before anything is changed, where the workspace holds no mesh.
     """
-    surface = read_surface(workspace_of(collection), offset_of_import(collection))
-    thing = _put(collection, surface, MESH, NAME)
+    return run(import_mesh_in_steps(collection))
+
+
+def import_mesh_in_steps(
+    collection: bpy.types.Collection,
+) -> Steps[tuple[bpy.types.Object, tuple[str, ...]]]:
+    """What `import_mesh` does."""
+    surface = yield partial(read_surface, workspace_of(collection), offset_of_import(collection))
+    _check(collection, MESH)
+    mesh = yield from mesh_in_steps(surface, NAME)
+    return put_mesh(collection, surface, mesh)
+
+
+def put_mesh(
+    collection: bpy.types.Collection, surface: Surface, mesh: bpy.types.Mesh
+) -> tuple[bpy.types.Object, tuple[str, ...]]:
+    """The import's mesh object, made where there is none, with a mesh made of the surface; the object, and notes."""
+    thing = _put(collection, mesh, MESH, NAME)
     texture = surface.texture
     ours = update_material(thing.data, texture, surface.rgb is not None)
     if not ours and not len(thing.data.materials):
@@ -48,14 +67,28 @@ def import_mesh(collection: bpy.types.Collection) -> tuple[bpy.types.Object, tup
 
 def full_mesh(collection: bpy.types.Collection) -> bpy.types.Object:
     """The mesh from before decimation, hidden; read when it is not there yet. Raises UserError."""
+    return run(full_mesh_in_steps(collection))
+
+
+def full_mesh_in_steps(collection: bpy.types.Collection) -> Steps[bpy.types.Object]:
+    """What `full_mesh` does."""
     found = find_object(collection, FULL_MESH)
-    return found if found is not None and len(found.data.polygons) else import_full_mesh(collection)
+    if found is not None and len(found.data.polygons):
+        return found
+    return (yield from import_full_in_steps(collection))
 
 
 def import_full_mesh(collection: bpy.types.Collection) -> bpy.types.Object:
     """Bring the mesh from before decimation in, or update it; hidden. Raises UserError where there is none."""
-    full = read_full(workspace_of(collection), offset_of_import(collection))
-    thing = _put(collection, full, FULL_MESH, f"{NAME} Full")
+    return run(import_full_in_steps(collection))
+
+
+def import_full_in_steps(collection: bpy.types.Collection) -> Steps[bpy.types.Object]:
+    """What `import_full_mesh` does."""
+    full = yield partial(read_full, workspace_of(collection), offset_of_import(collection))
+    _check(collection, FULL_MESH)
+    mesh = yield from mesh_in_steps(full, f"{NAME} Full")
+    thing = _put(collection, mesh, FULL_MESH, f"{NAME} Full")
     hide(thing)
     return thing
 
@@ -70,11 +103,16 @@ def forget_full_mesh(collection: bpy.types.Collection) -> None:
             bpy.data.meshes.remove(data)
 
 
-def _put(collection: bpy.types.Collection, surface: Surface, kind: str, name: str) -> bpy.types.Object:
-    """The collection's object of this kind, made where there is none, with the surface as its data."""
-    empty, found = empty_of(collection), find_object(collection, kind)
+def _check(collection: bpy.types.Collection, kind: str) -> None:
+    """UserError where the collection's object of this kind cannot be made or given another mesh."""
+    empty_of(collection)
+    found = find_object(collection, kind)
     check_editable(found, found.data if found else None)
-    mesh = create_mesh(surface, found.data.name if found else name)
+
+
+def _put(collection: bpy.types.Collection, mesh: bpy.types.Mesh, kind: str, name: str) -> bpy.types.Object:
+    """The collection's object of this kind, made where there is none, with this mesh as its data."""
+    empty, found = empty_of(collection), find_object(collection, kind)
     if found is None:
         thing = bpy.data.objects.new(name, mesh)
         thing[KEY] = {"kind": kind}
@@ -96,21 +134,30 @@ def _put(collection: bpy.types.Collection, surface: Surface, kind: str, name: st
 
 def create_mesh(surface: Surface, name: str) -> bpy.types.Mesh:
     """The surface as Blender's mesh, smooth: its own normals are the mean of its faces' as well."""
+    return run(mesh_in_steps(surface, name))
+
+
+def mesh_in_steps(surface: Surface, name: str) -> Steps[bpy.types.Mesh]:
+    """What `create_mesh` does."""
     mesh = bpy.data.meshes.new(name)
-    count = len(surface.faces)
-    mesh.vertices.add(len(surface.xyz))
-    mesh.vertices.foreach_set("co", np.nan_to_num(surface.xyz).ravel())
-    mesh.loops.add(3 * count)
-    mesh.loops.foreach_set("vertex_index", np.ascontiguousarray(surface.faces, np.int32).ravel())
-    mesh.polygons.add(count)
-    mesh.polygons.foreach_set("loop_start", np.arange(0, 3 * count, 3, dtype=np.int32))
-    if surface.rgb is not None and len(surface.xyz):
-        set_colors(mesh, surface.rgb)
-    if surface.uv is not None and count:
-        layer = mesh.uv_layers.new(name=UV_MAP, do_init=False)
-        layer.uv.foreach_set("vector", np.ascontiguousarray(surface.uv, np.float32).ravel())
-    mesh.update(calc_edges=True)
-    deselect(mesh)
+    with unfinished(mesh):
+        count = len(surface.faces)
+        mesh.vertices.add(len(surface.xyz))
+        mesh.vertices.foreach_set("co", np.nan_to_num(surface.xyz).ravel())
+        mesh.loops.add(3 * count)
+        mesh.loops.foreach_set("vertex_index", np.ascontiguousarray(surface.faces, np.int32).ravel())
+        mesh.polygons.add(count)
+        mesh.polygons.foreach_set("loop_start", np.arange(0, 3 * count, 3, dtype=np.int32))
+        yield None
+        if surface.rgb is not None and len(surface.xyz):
+            set_colors(mesh, surface.rgb)
+            yield None
+        if surface.uv is not None and count:
+            layer = mesh.uv_layers.new(name=UV_MAP, do_init=False)
+            layer.uv.foreach_set("vector", np.ascontiguousarray(surface.uv, np.float32).ravel())
+            yield None
+        mesh.update(calc_edges=True)
+        deselect(mesh)
     return mesh
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import bpy
@@ -12,7 +13,9 @@ from ...pipeline.files.atomic_files import atomic_file
 from ..find_imports import check_editable, empty_of, offset_of_import
 from ..modes import object_mode
 from ..scratch_scene import evaluated_mesh
+from ..stepwise import Steps, run
 from ..world_matrices import world_matrix
+from . import background_work
 from .bake import unwrap
 from .mesh_material import mesh_material, set_base_color
 from .mesh_object import triangles_of
@@ -31,6 +34,27 @@ def meant(collection: bpy.types.Collection) -> bpy.types.Object:
 
 def write_obj(collection: bpy.types.Collection, thing: bpy.types.Object, path: Path) -> None:
     """The mesh, its modifiers applied, in the model's frame. One without UVs gets some, by Smart UV Project."""
+    run(obj_in_steps(collection, thing, path, False))
+
+
+def obj_in_steps(
+    collection: bpy.types.Collection, thing: bpy.types.Object, path: Path, in_window: bool
+) -> Steps[None]:
+    """What `write_obj` does. in_window: another Blender makes UVs where one can be started."""
+    bare = not len(thing.data.uv_layers)
+    if bare and in_window and background_work.is_possible():
+        yield from background_work.in_background(lambda: background_work.start_unwrap(thing))
+    try:
+        xyz, uv, corners = _read(collection, thing)
+        yield partial(_write, xyz, uv, corners, path)
+    except GeneratorExit:
+        if bare:
+            thing.data.uv_layers.remove(thing.data.uv_layers[0])
+        raise
+
+
+def _read(collection: bpy.types.Collection, thing: bpy.types.Object) -> tuple[np.ndarray, ...]:
+    """Vertices [n, 3] in the model's frame, UVs [l, 2], and vertex and UV of the triangles' corners [m, 6], from 1."""
     with object_mode():
         if not len(thing.data.uv_layers):
             unwrap(thing.data)
@@ -40,7 +64,7 @@ def write_obj(collection: bpy.types.Collection, thing: bpy.types.Object, path: P
             raise UserError(
                 f"The modifiers of {thing.name} leave no UVs: apply them and unwrap the mesh first."
             )
-        _write(mesh, _model_from_local(collection, thing), path)
+        return _arrays(mesh, _model_from_local(collection, thing))
     finally:
         bpy.data.meshes.remove(mesh)
 
@@ -70,7 +94,7 @@ def _model_from_local(collection: bpy.types.Collection, thing: bpy.types.Object)
     return matrix
 
 
-def _write(mesh: bpy.types.Mesh, model_from_local: np.ndarray, path: Path) -> None:
+def _arrays(mesh: bpy.types.Mesh, model_from_local: np.ndarray) -> tuple[np.ndarray, ...]:
     xyz, faces = triangles_of(mesh)
     loops = np.empty(3 * len(mesh.loop_triangles), np.int32)
     mesh.loop_triangles.foreach_get("loops", loops)
@@ -80,9 +104,13 @@ def _write(mesh: bpy.types.Mesh, model_from_local: np.ndarray, path: Path) -> No
     if np.linalg.det(model_from_local[:3, :3]) < 0:  # mirrored: faces would look inward
         faces, loops = faces[:, ::-1], loops.reshape(-1, 3)[:, ::-1]
     corners = np.stack([faces, loops.reshape(-1, 3)], axis=2).reshape(-1, 6) + 1
+    return xyz, uv.reshape(-1, 2), corners
+
+
+def _write(xyz: np.ndarray, uv: np.ndarray, corners: np.ndarray, path: Path) -> None:
     with atomic_file(path) as part, open(part, "w", encoding="ascii", newline="\n") as file:
         file.write(_lines("v %.9g %.9g %.9g\n", xyz))
-        file.write(_lines("vt %.7g %.7g\n", uv.reshape(-1, 2)))
+        file.write(_lines("vt %.7g %.7g\n", uv))
         file.write(_lines("f %d/%d %d/%d %d/%d\n", corners))
 
 

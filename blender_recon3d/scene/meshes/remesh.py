@@ -40,13 +40,35 @@ _MIN_SHARE = 0.2  # of the faces asked for: fewer, and QuadriFlow has lost parts
 def decimate(collection: bpy.types.Collection, faces: int) -> bpy.types.Object:
     """A copy of the mesh with at most `faces` triangles or so; UVs, colors and materials stay. UserError."""
     with object_mode():
-        source = surface_of(collection)
-        check_source(source, faces)
-        count = len(source.data.polygons)
-        if faces >= count:
-            raise UserError(f"{source.name} has only {count:,} faces: ask for fewer.", 2)
-        mesh = _decimated(source, faces / count, f"{NAME} {_short(faces)}")
-        return add_surface(mesh, source, collection, DECIMATED)
+        source = decimate_source(collection, faces)
+        return add_decimated(collection, source, decimated_mesh(source, faces), faces)
+
+
+def decimate_source(collection: bpy.types.Collection, faces: int) -> bpy.types.Object:
+    """The mesh of which there is to be one with fewer faces. UserError where it cannot be."""
+    source = surface_of(collection)
+    check_source(source, faces)
+    count = len(source.data.polygons)
+    if faces >= count:
+        raise UserError(f"{source.name} has only {count:,} faces: ask for fewer.", 2)
+    return source
+
+
+def decimated_mesh(source: bpy.types.Object, faces: int) -> bpy.types.Mesh:
+    """A new mesh of the source, with that many faces or so."""
+    return _decimated(source, faces / len(source.data.polygons), f"{NAME} Decimated")
+
+
+def add_decimated(
+    collection: bpy.types.Collection, source: bpy.types.Object, mesh: bpy.types.Mesh, faces: int
+) -> bpy.types.Object:
+    """The mesh as an object where `source` stands, which is hidden."""
+    mesh.name = f"{NAME} {_short(faces)}"
+    return add_surface(mesh, source, collection, DECIMATED)
+
+
+def faces_sentence(made: bpy.types.Object) -> str:
+    return f"{made.name} has {len(made.data.polygons):,} faces."
 
 
 def make_lods(
@@ -56,25 +78,52 @@ def make_lods(
 
     UVs, colors and materials stay; the copies are hidden. Those of an earlier call are replaced. UserError.
     """
+    with object_mode():
+        source = lods_source(collection, levels, ratio)
+        return add_lods(collection, source, lod_meshes(source, levels, ratio))
+
+
+def lods_source(collection: bpy.types.Collection, levels: int, ratio: float) -> bpy.types.Object:
+    """The mesh of which there are to be levels. UserError where there cannot be."""
     if not (2 <= levels <= MAX_LEVELS and 0.05 <= ratio <= 0.95):
         raise UserError(
             f"{levels} levels of ratio {ratio:g} cannot be made: ask for 2 to {MAX_LEVELS}, .05 to .95.", 2
         )
-    with object_mode():
-        source = surface_of(collection)
-        check_source(source, int(len(source.data.polygons) * ratio ** (levels - 1)))
-        for old in objects_of(collection, LOD):
-            check_editable(old)
-            _remove(old)
-        made = [source]
-        for level in range(1, levels):
-            mesh = _decimated(made[-1], ratio, f"{source.name} LOD{level}")
-            thing = bpy.data.objects.new(mesh.name, mesh)
-            thing[KEY] = {"kind": LOD}
-            add_beside(thing, source, collection)
-            made.append(thing)
-        hide(*made[1:])
+    source = surface_of(collection)
+    check_source(source, int(len(source.data.polygons) * ratio ** (levels - 1)))
+    check_editable(*objects_of(collection, LOD))
+    return source
+
+
+def lod_meshes(source: bpy.types.Object, levels: int, ratio: float) -> list[bpy.types.Mesh]:
+    """The meshes of LOD1, LOD2, ..., each made of the one before."""
+    made = [_decimated(source, ratio, f"{source.name} LOD1")]
+    for level in range(2, levels):
+        with scratch(made[-1], keep=True) as before:
+            made.append(_decimated(before, ratio, f"{source.name} LOD{level}"))
     return made
+
+
+def add_lods(
+    collection: bpy.types.Collection, source: bpy.types.Object, meshes: list[bpy.types.Mesh]
+) -> list[bpy.types.Object]:
+    """The levels as objects, hidden, in place of those of an earlier call; the source comes first."""
+    for old in objects_of(collection, LOD):
+        _remove(old)
+    made = [source]
+    for level, mesh in enumerate(meshes, 1):
+        mesh.name = f"{source.name} LOD{level}"
+        thing = bpy.data.objects.new(mesh.name, mesh)
+        thing[KEY] = {"kind": LOD}
+        add_beside(thing, source, collection)
+        made.append(thing)
+    hide(*made[1:])
+    return made
+
+
+def lods_sentence(made: list[bpy.types.Object]) -> str:
+    counts = ", ".join(f"{len(thing.data.polygons):,}" for thing in made)
+    return f"{made[0].name} has {len(made)} levels: {counts} faces."
 
 
 def _decimated(source: bpy.types.Object, ratio: float, name: str) -> bpy.types.Mesh:

@@ -18,7 +18,8 @@ from ...pipeline.files.regular import read_regular
 
 REQUEST, OBJECTS, ANSWER = "request.json", "objects.blend", "answer.json"
 MESH_FILE, IMAGE_FILE, UV_FILE = "mesh.blend", "image.png", "uv.npy"
-QUADS = "QUADS"
+# What to do; or to bake, as `bake.Bake` says.
+QUADS, DECIMATE, LODS, EXPORT, UNWRAP = "QUADS", "DECIMATE", "LODS", "EXPORT", "UNWRAP"
 
 
 def write_request(folder: Path, things: list[bpy.types.Object], words: Mapping[str, Any]) -> None:
@@ -34,6 +35,25 @@ def read_request(folder: Path) -> tuple[list[bpy.types.Object], dict[str, Any]]:
     with bpy.data.libraries.load(str(folder / OBJECTS), link=False) as (_, wanted):
         wanted.objects = list(raw["objects"])
     return list(wanted.objects), raw
+
+
+def write_meshes(folder: Path, meshes: list[bpy.types.Mesh]) -> None:
+    """Meshes that were made, without their materials: they get those of the mesh that they were made of."""
+    for number, mesh in enumerate(meshes):
+        mesh.name = f"{number}"
+        for slot in range(len(mesh.materials)):
+            mesh.materials[slot] = None
+    bpy.data.libraries.write(str(folder / MESH_FILE), set(meshes), compress=False)
+
+
+def read_meshes(folder: Path, source: bpy.types.Object) -> list[bpy.types.Mesh]:
+    """What `write_meshes` has written, with the materials of the source."""
+    with bpy.data.libraries.load(str(folder / MESH_FILE), link=False) as (found, wanted):
+        wanted.meshes = sorted(found.meshes, key=int)
+    for mesh in wanted.meshes:
+        for slot, material in enumerate(source.data.materials[: len(mesh.materials)]):
+            mesh.materials[slot] = material
+    return list(wanted.meshes)
 
 
 def write_answer(folder: Path, how: str = "", error: str = "") -> None:
