@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -171,6 +172,18 @@ def test_map_coordinates_keep_their_precision_and_come_back(write, tmp_path):
     assert np.allclose(
         center, before + offset + [2, 0, 0], atol=0.5
     )  # the test's quaternion is single precision
+
+
+def test_cameras_that_the_engine_brought_near_are_exported_where_they_were(tmp_path):
+    model = ring()
+    root = write_workspace(tmp_path / "w", model)
+    stages = {name: {"state": "done"} for name in ("photos", "sfm", "dense")}
+    stages["sfm"]["summary"] = {"offset": UTM.tolist()}
+    (root / "state.json").write_text(json.dumps({"version": 1, "stages": stages}))
+    export_cameras(import_workspace(root).collection, tmp_path / "out", "COLMAP")
+    lines = [line for line in (tmp_path / "out/images.txt").read_text().splitlines() if line.strip()]
+    for line, (_, _, q, t) in zip(lines, model.images, strict=True):
+        assert np.allclose([float(word) for word in line.split()[5:8]], t - matrix(q) @ UTM, rtol=0, atol=1)
 
 
 def test_a_cloud_in_map_coordinates_beside_cameras_that_are_not_keeps_its_precision(tmp_path):

@@ -27,6 +27,7 @@ CAMERA_FORMATS = (
 _NAMES = ("transforms.json", "sfm_data.json", "reconstruction.json", "cameras.xml")
 _ENDINGS = (".nvm", ".sfm", ".out", ".baf")
 _THEIRS = (".psx", ".psz", ".rcproj", ".rsproj", ".mg", ".mvs")
+_COUNT = 8  # bytes of a binary file of points before the first
 _HEAD = 1 << 16  # bytes that tell whose a JSON file is
 
 
@@ -49,7 +50,8 @@ def has_tracks(path: str) -> bool:
 def _has_tracks(path: Path, stamp: int) -> bool:
     ending = path.suffix.lower()
     if path.is_dir() or ending in (".bin", ".txt"):
-        return not (path.is_dir() and has_xmp(path))
+        folder = path if path.is_dir() else path.parent
+        return not has_xmp(folder) and any(_holds_points(file) for file in folder.rglob("points3D.*"))
     if ending in (".nvm", ".out", ".baf"):
         return True
     if ending in (".json", ".sfm"):
@@ -61,6 +63,18 @@ def _has_tracks(path: Path, stamp: int) -> bool:
             b'"shots"' in content[:_HEAD] and path.with_name("tracks.csv").is_file()
         )
     return False
+
+
+def _holds_points(file: Path) -> bool:
+    """Whether one of COLMAP's files of points has any: cameras are exported without, too."""
+    try:
+        if file.suffix == ".bin":
+            return file.stat().st_size > _COUNT
+        with open(file, "rb") as content:
+            lines = content.read(_HEAD).splitlines()
+    except OSError:
+        return False
+    return any(line.strip() and not line.startswith((b"#", b"\xef\xbb\xbf#")) for line in lines)
 
 
 def has_xmp(folder: Path) -> bool:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..colmap.calls import pycolmap, run_cancellable
 from ..colmap.database import image_ids, open_database
 from ..colmap.model_files import check_model
@@ -13,6 +15,7 @@ from ..colmap.model_summaries import model_summary, registered
 from ..colmap.other_cameras import write_with_cameras
 from ..documents.codec import encode
 from ..documents.document_files import write_document
+from ..documents.placement_json import PlacementDocument
 from ..documents.registration_json import PhotoRegistration, RegistrationDocument, RegistrationState
 from ..doubts import Doubt
 from ..errors import UserError
@@ -20,10 +23,12 @@ from ..events import Progress
 from ..files.atomic_files import atomic_folder, scratch_folder
 from ..files.far_origin import alignment_note
 from ..files.user_path import recorded_path
+from ..placing.placing_doubts import UP
 from ..sfm.mapping import place_main_model
 from ..text import named
 from ..workspace import Workspace
 from .camera_alignment import Alignment
+from .map_offset import is_map
 from .photo_names import PhotoNames
 from .photos_by_points import name_photos
 from .project_files import has_tracks
@@ -85,7 +90,7 @@ def take_alignment(workspace: Workspace, project: str, seed: int, progress: Prog
     write_document(
         workspace.registration, _registration(model, [photo.name for photo in photos], alignment.program)
     )
-    doubts = [*_doubts(error, project), *place_main_model(workspace, model, progress)]
+    doubts = [*_doubts(error, project), *_placed(workspace, model, offset, progress)]
     return {
         "message": f"{said} (median) from where they were seen",
         "models": 1,
@@ -98,6 +103,17 @@ def take_alignment(workspace: Workspace, project: str, seed: int, progress: Prog
         "offset": offset.tolist(),
         "doubts": [doubt.to_json() for doubt in doubts],
     }
+
+
+def _placed(workspace: Workspace, model: Any, offset: np.ndarray, progress: Progress) -> list[Doubt]:
+    """Writes placement.json: a map's coordinates stay as they are, less the offset, unless the user has placed the
+    model."""
+    doubts = place_main_model(workspace, model, progress)
+    if not is_map(offset) or workspace.placed.exists():
+        return doubts
+    how = "the map coordinates of the project: x east, y north, z up"
+    write_document(workspace.placement, PlacementDocument(world_from_model=np.eye(4).tolist(), how=how))
+    return [doubt for doubt in doubts if doubt.kind != UP]
 
 
 def _say(alignment: Alignment, matched: Matched, progress: Progress) -> None:

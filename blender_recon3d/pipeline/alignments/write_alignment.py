@@ -8,13 +8,13 @@ from pathlib import Path
 from ..colmap.calls import pycolmap
 from ..colmap.model_files import read_model
 from ..errors import UserError
-from ..files.json_values import numbers
 from ..files.user_path import recorded_path
 from ..results import require_model
 from ..wording import Sentence, run_stage
 from ..workspace import Workspace
 from .camera_alignment import Alignment
 from .camera_writers import WRITERS
+from .map_offset import map_offset
 from .readers.read_colmap import from_model
 
 
@@ -38,9 +38,8 @@ def write_alignment(workspace: Workspace, path: Path, kind: str, undistorted: bo
             f"{path} is inside the workspace, which manages its own files: choose another folder.", 2
         )
     model = read_model(folder)
-    offset = workspace.read_state().stage("sfm").summary.get("offset")
-    if isinstance(offset, list) and (taken_off := numbers(offset, 3)).any():  # by near_origin
-        model.transform(pycolmap.Sim3d(1.0, pycolmap.Rotation3d(), taken_off))
+    if (offset := map_offset(workspace)).any():
+        model.transform(pycolmap.Sim3d(1.0, pycolmap.Rotation3d(), offset))
     try:
         if kind == "colmap":
             path.mkdir(parents=True, exist_ok=True)

@@ -50,7 +50,9 @@ def _one(workspace: Workspace, path: Path, chosen: argparse.Namespace) -> tuple[
         options = TrainingOptions(chosen.size, chosen.factors, chosen.link)
         said = write_training_folder(workspace, path, options, Progress(show, stage="export"))
         return [path.absolute()], [said]
+    from ..alignments.map_offset import map_sentence
     from ..exporting.export_mesh import export
 
     files = export(workspace, path, chosen.preset or "")
-    return files, [str(file) for file in files]
+    on_map = map_sentence(workspace) if path.suffix.lower() in (".obj", ".ply", ".glb") else ""
+    return files, [*map(str, files), *[on_map] * bool(on_map)]

@@ -1,4 +1,4 @@
-"""The dense cloud of a workspace as LAS, in map coordinates where its photos have GPS."""
+"""The dense cloud of a workspace as LAS, in map coordinates where its cameras came in some or its photos have GPS."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..alignments.map_offset import map_offset
 from ..documents.document_files import read_document
 from ..documents.placement_json import PlacementDocument
 from ..errors import FileFormatError, UserError
@@ -39,6 +40,9 @@ def export_cloud(workspace: Workspace, path: Path) -> list[Path]:
     matrix = np.array(placement.world_from_model)
     world = xyz.astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
     rgb = np.full((len(xyz), 3), 128, np.uint8) if colors is None else colors.astype(np.uint8)
+    if (offset := map_offset(workspace)).any():
+        write_las(path, xyz + offset, rgb, views)
+        return [path]
     if placement.gps is None:
         write_las(path, world, rgb, views)
         return [path]

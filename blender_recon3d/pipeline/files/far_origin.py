@@ -50,11 +50,19 @@ def mesh_note(offset: Sequence[float] | np.ndarray) -> str:
     )
 
 
+def shared_note(offset: Sequence[float] | np.ndarray) -> str:
+    """What was done to a cloud in the map coordinates that the cameras came in."""
+    return (
+        f"The cloud is in the map coordinates of the cameras: {_listed(offset)} was taken off here too, so that photos "
+        "and mesh fit."
+    )
+
+
 def alignment_note(offset: Sequence[float] | np.ndarray) -> str:
     """What was done to the cameras of another program."""
     return (
         f"The cameras lie far from the origin, as map coordinates do: {_listed(offset)} was taken off, so that nothing "
-        "is lost to single precision. Exported cameras have it again, clouds and meshes do not."
+        "is lost to single precision. Exported cameras and LAS clouds have it again, meshes do not."
     )
 
 

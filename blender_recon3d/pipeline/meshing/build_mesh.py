@@ -12,14 +12,14 @@ from scipy.spatial import cKDTree
 
 from ..errors import UserError
 from ..events import Progress
-from ..files.far_origin import mesh_note
+from ..files.far_origin import mesh_note, shared_note
 from ..files.ply import columns, write_vertices
 from ..files.ply_mesh import VERTEX, read_mesh, write_mesh
 from ..stage_settings import MeshSettings
 from ..wording import Part, Sentence, option, run_stage, use
 from .cloud_cleaning import ISLAND_GAP, in_large_islands, outliers, spacings
 from .colors import colors_at
-from .point_cloud import MIN_POINTS, Cloud, read_cloud, thinned
+from .point_cloud import MIN_POINTS, Cloud, in_frame_of, read_cloud, thinned
 from .poisson import run_in_child
 from .region import in_box, in_subject, read_box
 from .repair import cleaned, filled_holes, without_loose_parts
@@ -70,16 +70,18 @@ def build_mesh(
     settings: MeshSettings,
     progress: Progress,
     refiner: Refiner | None = None,
+    cameras_offset: np.ndarray | None = None,
 ) -> MeshResult:
     """Mesh the cloud at `path`; `model` is COLMAP's, `work` a folder that is created and can be removed afterwards.
 
     refiner: applied to the mesh before it is decimated, in the model's frame; its statistics go to `refinement`.
+    cameras_offset [3]: what was taken off the cameras' coordinates; a cloud in the same ones loses it too.
 
     UserError, one sentence, if the cloud is unusable or gives no surface; Cancelled.
     """
     work.mkdir()
     progress.update(0, len(STEPS), STEPS[0])
-    support, counts = _prepared(path, model, settings, progress)
+    support, counts = _prepared(path, model, settings, progress, cameras_offset)
     depth = settings.mesh_depth or _depth(support)
     progress.update(1, len(STEPS), STEPS[1])
     surface = _poisson(support, depth, work, progress)
@@ -108,10 +110,17 @@ def build_mesh(
 
 
 def _prepared(
-    path: Path, model: Path, settings: MeshSettings, progress: Progress
+    path: Path,
+    model: Path,
+    settings: MeshSettings,
+    progress: Progress,
+    cameras_offset: np.ndarray | None = None,
 ) -> tuple[SupportCloud, dict[str, int]]:
     """The cleaned cloud, and the number of points removed at each step."""
     cloud = read_cloud(path)
+    if cameras_offset is not None and (near := in_frame_of(cloud, cameras_offset)) is not None:
+        cloud = near
+        progress.info(shared_note(cameras_offset))
     if cloud.rgb is None:
         progress.warning(f"{path.name} has no colors: the mesh will be gray.")
     if cloud.offset.any():

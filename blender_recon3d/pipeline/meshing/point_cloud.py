@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +87,17 @@ def read_cloud(path: Path) -> Cloud:
     single = any(vertices.dtype[name] == np.float32 for name in "xyz")
     step = float(np.spacing(np.abs(offset).max().astype(np.float32))) if single and offset.any() else 0.0
     return Cloud(xyz, normals, vertex_colors(vertices), views, offset, step).select(valid)
+
+
+def in_frame_of(cloud: Cloud, offset: np.ndarray) -> Cloud | None:
+    """A cloud in map coordinates less the offset [3] of cameras in the same ones; None where it is elsewhere."""
+    apart = cloud.offset - offset
+    if (
+        not (cloud.offset.any() and offset.any())
+        or offset_of(cloud.xyz[:SAMPLE].astype(np.float64) + apart).any()
+    ):
+        return None
+    return replace(cloud, xyz=(cloud.xyz + apart).astype(np.float32), offset=np.zeros(3))
 
 
 def _offset(vertices: np.ndarray) -> np.ndarray:

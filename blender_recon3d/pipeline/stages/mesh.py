@@ -34,6 +34,7 @@ def inputs(workspace: Workspace, settings: MeshSettings) -> Any:
 
 
 def run(workspace: Workspace, settings: MeshSettings, progress: Progress) -> dict[str, Any]:
+    from ..alignments.map_offset import map_offset
     from ..files.atomic_files import atomic_folder, remove, write_json
     from ..files.ply_mesh import write_mesh
     from ..meshing.build_mesh import build_mesh
@@ -42,7 +43,9 @@ def run(workspace: Workspace, settings: MeshSettings, progress: Progress) -> dic
     cloud = Path(settings.cloud) if settings.cloud else workspace.fusion
     with atomic_folder(workspace.mesh) as part:
         refiner = _refiner(workspace, settings, progress) if settings.mesh_refinement == "on" else None
-        built = build_mesh(cloud, workspace.model, part / "work", settings, progress, refiner)
+        built = build_mesh(
+            cloud, workspace.model, part / "work", settings, progress, refiner, map_offset(workspace)
+        )
         remove(part / "work")
         write_mesh(part / workspace.mesh_file.name, *built.mesh)
         write_mesh(part / workspace.full_mesh_file.name, *built.full)

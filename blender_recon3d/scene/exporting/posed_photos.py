@@ -7,7 +7,7 @@ changed, as it stands.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import bpy
 import numpy as np
@@ -37,7 +37,16 @@ def posed_photos(collection: bpy.types.Collection) -> list[PosedPhoto]:
     offset = np.array(offset_of_import(collection))
     cameras = ours_in(collection)
     photos = [PosedPhoto(o[KEY]["photo"], intrinsics_of(o.data), *_pose(o, offset)) for o in cameras]
+    on_map = np.array(collection[KEY].get("map_offset", (0.0, 0.0, 0.0)), float)
+    if on_map.any():
+        photos = [_moved(photo, on_map) for photo in photos]
     return sorted(photos, key=lambda photo: photo.photo)
+
+
+def _moved(photo: PosedPhoto, offset: np.ndarray) -> PosedPhoto:
+    """As seen from where the model has this offset [3] again."""
+    x, y, z = np.array(photo.tvec) - rotation_of(photo.qvec) @ offset
+    return replace(photo, tvec=(float(x), float(y), float(z)))
 
 
 def ours_in(collection: bpy.types.Collection) -> list[bpy.types.Object]:

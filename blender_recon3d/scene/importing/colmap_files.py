@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ...pipeline.colmap.model_places import ENDINGS
+from ...pipeline.colmap.text_models import image_lines, text_lines
 from ...pipeline.errors import FileFormatError
 from ...pipeline.files.regular import read_regular
 
@@ -259,9 +260,7 @@ def _points_from_binary(path: Path) -> SparsePoints:
 
 
 def _lines(path: Path) -> list[str]:
-    """All lines but comments; empty ones too, since an image without points has an empty second line."""
-    text = _read(path).decode("utf-8", "surrogateescape")
-    return [line for line in text.split("\n") if not line.startswith("#")]
+    return text_lines(_read(path))
 
 
 def _cameras_from_text(path: Path) -> Iterator[Camera]:
@@ -281,31 +280,14 @@ def _cameras_from_text(path: Path) -> Iterator[Camera]:
 
 
 def _images_from_text(path: Path) -> Iterator[Image]:
-    lines = _lines(path)
-    at = 0
-    while at < len(lines):
-        line = lines[at]
-        at += 1
+    for line, _ in image_lines(_lines(path)):
         words = line.split(maxsplit=9)
-        if not words:
-            continue
         try:
             image_id, pose, camera_id = int(words[0]), [float(word) for word in words[1:8]], int(words[8])
             name = words[9].strip()
         except (ValueError, IndexError) as error:
             raise FileFormatError(path, f"it has no image in the line {line[:60]!r}") from error
-        if at < len(lines) and _is_points(lines[at]):  # which some programs leave out
-            at += 1
         yield _image(path, image_id, pose, camera_id, name)
-
-
-def _is_points(line: str) -> bool:
-    """Whether a line holds an image's points: x, y and a point's number, over and over, or nothing. Not an image."""
-    words = line.split()
-    try:
-        return len(words) % 3 == 0 and all(math.isfinite(float(word)) for word in words)
-    except ValueError:
-        return False
 
 
 def _points_from_text(path: Path) -> SparsePoints:

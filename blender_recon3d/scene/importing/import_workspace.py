@@ -131,6 +131,7 @@ def _put_into(
         stands = carried_over(by_user, earlier, poses, read.offset)
     collection, camera_collection, empty = _containers(scene, source.root, read.placed, stands)
     collection[KEY]["offset"] = read.offset.tolist()
+    collection[KEY]["map_offset"] = read.map_offset.tolist()
     collection.objects.link(cloud)
     cloud.parent = empty
     _rename(cloud, f"{NAME} Cloud")

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from ...pipeline.alignments.map_offset import map_offset
 from ...pipeline.errors import UserError
 from ...pipeline.files.far_origin import moved, note, offset_of
 from ...pipeline.files.ply import columns, read_vertices
 from ...pipeline.text import Said
+from ...pipeline.workspace import Workspace
 from ..blender_lens import Pinhole
 from ..cameras import pinhole_of, pose_of
 from ..points import Points
@@ -28,7 +30,8 @@ CLOUD_ELSEWHERE = Said(
 @dataclass(frozen=True)
 class ReadResult:
     """What the files hold. placed: the world from the model that is less the offset [4, 4]; shift [3]: what the cloud
-    lies apart from that. surface: None where there is no mesh."""
+    lies apart from that. surface: None where there is no mesh. map_offset [3]: what the engine took off another
+    program's cameras; exported cameras have it again."""
 
     model: colmap_files.Model
     pinholes: dict[int, Pinhole]
@@ -38,6 +41,7 @@ class ReadResult:
     placed: np.ndarray
     surface: Surface | None
     notes: tuple[str, ...]
+    map_offset: np.ndarray
 
 
 def read_result(source: Source) -> ReadResult:
@@ -54,7 +58,9 @@ def read_result(source: Source) -> ReadResult:
     if not all(camera.is_pinhole for camera in model.cameras.values()):
         notes += (Said("The photos are not undistorted yet, so they match the cloud only roughly."),)
     surface, more = _read_mesh(source.root, offset)
-    return ReadResult(model, pinholes, offset, points, shift, placed, surface, notes + more)
+    workspace = Workspace(source.root)
+    on_map = map_offset(workspace) if workspace.state_file.is_file() else np.zeros(3)
+    return ReadResult(model, pinholes, offset, points, shift, placed, surface, notes + more, on_map)
 
 
 def _read_mesh(root: Path, offset: np.ndarray) -> tuple[Surface | None, tuple[str, ...]]:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from blender_recon3d.pipeline.alignments.camera_alignment import AlignedPhoto, Alignment, Lens
+from blender_recon3d.pipeline.alignments.map_offset import map_sentence
 from blender_recon3d.pipeline.alignments.photo_names import PhotoNames
 from blender_recon3d.pipeline.alignments.take_alignment import take_alignment
 from blender_recon3d.pipeline.alignments.to_model import build_model, match_photos, typical_error
@@ -19,6 +20,7 @@ from blender_recon3d.pipeline.documents.photos_json import PhotoEntry, PhotoStat
 from blender_recon3d.pipeline.errors import UserError
 from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.job import run_job
+from blender_recon3d.pipeline.placing.placement_file import read_placement
 from blender_recon3d.pipeline.settings import JobSettings
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.pipeline.alignments.test_round_trips import an_alignment
@@ -104,6 +106,8 @@ def test_a_project_in_map_coordinates_comes_near_and_is_exported_where_it_was(tm
     model = read_model(workspace.mapped)
     assert max(abs(image.projection_center()).max() for image in model.images.values()) < 100
     assert typical_error(model) < 1e-3
+    assert np.array_equal(read_placement(workspace.placement, ""), np.eye(4))  # meters, east, north and up
+    assert "add 447" in map_sentence(workspace)
     write_alignment(workspace, tmp_path / "colmap", "colmap")
     exported = read_model(tmp_path / "colmap")
     for image in exported.images.values():

@@ -2,31 +2,83 @@
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ...colmap.model_files import read_model
+from ...colmap.model_places import UNDISTORTED, has_model
+from ...colmap.text_models import BLANK, write_tidy
 from ...errors import FileFormatError
 from ..camera_alignment import AlignedPhoto, Alignment, Lens, Sizes, with_points
 
+PLACES = ("", "sparse/0", "sparse", "0", "colmap/sparse/0", *UNDISTORTED)  # the given photos' own model first
+
 
 def read(path: Path, sizes: Sizes) -> Alignment:
-    """path: the model's folder, one that holds it as sparse/0 or sparse, or a file in it."""
-    folder = model_folder(path)
-    try:
-        return from_model(read_model(folder))
-    except (RuntimeError, ValueError) as error:
-        raise FileFormatError(folder, "COLMAP cannot read the model") from error
+    """path: the model's folder, one that holds it as sparse/0 or the like, or a file in it. Of several models that lie
+    side by side by number the one with the most photos is taken, which a note says."""
+    model, folder, others = _largest(model_folder(path))
+    found = from_model(model)
+    if others:
+        counts = " and ".join(map(str, others))
+        told = (
+            f"{folder.parent.name}/{folder.name} was taken, with {model.num_reg_images()} photos; the other "
+            f"model{'s' * (len(others) > 1)} beside it {'have' if len(others) > 1 else 'has'} {counts}."
+        )
+        found = replace(found, notes=(*found.notes, told))
+    return found
 
 
 def model_folder(path: Path) -> Path:
+    """The first folder below `path` that holds a model."""
     base = path if path.is_dir() else path.parent
-    for folder in (base, base / "sparse" / "0", base / "sparse", base / "0"):
-        if any((folder / f"cameras{ending}").is_file() for ending in (".bin", ".txt")):
+    for place in PLACES:
+        folder = base / place
+        if has_model(folder):
             return folder
+        if place.endswith("0") and folder.parent.is_dir():  # models may begin at another number
+            beside = [model for model in _numbered(folder.parent) if has_model(model)]
+            if beside:
+                return beside[0]
     raise FileFormatError(path, "there is no COLMAP model (cameras.bin or cameras.txt) in it")
+
+
+def _largest(folder: Path) -> tuple[Any, Path, list[int]]:
+    """The model with the most photos of this folder and those beside it by number, where it is, and how many photos the
+    others have. COLMAP numbers models in the order in which it began them."""
+    folders = [folder]
+    if folder.name.isdigit():
+        folders += [other for other in _numbered(folder.parent) if other != folder and has_model(other)]
+    models = [_read(folders[0])]
+    for other in folders[1:]:
+        with contextlib.suppress(FileFormatError):  # a damaged one is no reason to stop
+            models.append(_read(other))
+    sizes = [model.num_reg_images() for model in models]
+    best = int(np.argmax(sizes))
+    return models[best], folders[best], sizes[:best] + sizes[best + 1 :]
+
+
+def _read(folder: Path) -> Any:
+    try:
+        if (folder / "cameras.bin").is_file():
+            return read_model(folder)
+        with tempfile.TemporaryDirectory(prefix="recon3d-") as scratch:
+            write_tidy(folder, Path(scratch))
+            model = read_model(Path(scratch))
+        for image in model.images.values():
+            image.name = image.name.replace(BLANK, " ")
+        return model
+    except (RuntimeError, ValueError, IndexError, OSError) as error:
+        raise FileFormatError(folder, "COLMAP cannot read the model") from error
+
+
+def _numbered(folder: Path) -> list[Path]:
+    return sorted((path for path in folder.iterdir() if path.name.isdigit()), key=lambda path: int(path.name))
 
 
 def from_model(model: Any, program: str = "COLMAP") -> Alignment:
