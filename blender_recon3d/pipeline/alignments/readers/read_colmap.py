@@ -56,7 +56,7 @@ def _largest(folder: Path) -> tuple[Any, Path, list[int]]:
         folders += [other for other in _numbered(folder.parent) if other != folder and has_model(other)]
     models = [_read(folders[0])]
     for other in folders[1:]:
-        with contextlib.suppress(FileFormatError):  # a damaged one is no reason to stop
+        with contextlib.suppress(FileFormatError):  # a damaged model does not stop the import
             models.append(_read(other))
     sizes = [model.num_reg_images() for model in models]
     best = int(np.argmax(sizes))
