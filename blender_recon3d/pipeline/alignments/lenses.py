@@ -21,7 +21,7 @@ def brown(
 ) -> Lens:  # fmt: skip
     """x (1 + k1 r^2 + k2 r^4 + k3 r^6 + k4 r^8) and OpenCV's tangential terms.
 
-    focal, center: of x and of y, pixels; tangential: OpenCV's p1, p2; skew: pixels of x for one of y.
+    focal, center: of x and of y, pixels; tangential: OpenCV's p1, p2; skew: as in the matrix of intrinsics, pixels.
     """
     k1, k2, k3, k4 = (*radial, 0.0, 0.0, 0.0, 0.0)[:4]
     p1, p2 = tangential
@@ -59,15 +59,44 @@ def fisheye(
     return _lens("THIN_PRISM_FISHEYE", size, (*linear, k1, k2, p1, p2, k3, k4, 0.0, 0.0))
 
 
+def equisolid(
+    size: _Size, focal: Sequence[float], center: Sequence[float], radial: Sequence[float] = (),
+    tangential: Sequence[float] = (0.0, 0.0),
+) -> Lens:  # fmt: skip
+    """r = 2 sin(angle / 2), then a polynomial of r: r (1 + k1 r^2 + k2 r^4 + k3 r^6 + k4 r^8). Fitted."""
+
+    def radius(angle: np.ndarray) -> np.ndarray:
+        r = 2 * np.sin(angle / 2)
+        return np.asarray(r * (1 + r**2 * np.polynomial.polynomial.polyval(r**2, [*radial, 0.0])))
+
+    return fisheye_of(size, focal, center, radius, tangential)
+
+
+def fisheye_of(
+    size: _Size, focal: Sequence[float], center: Sequence[float],
+    radius: Callable[[np.ndarray], np.ndarray], tangential: Sequence[float] = (0.0, 0.0),
+) -> Lens:  # fmt: skip
+    """A fisheye whose radius is any odd function of the angle, which begins as the angle does. Fitted."""
+    angle = np.linspace(0.0, np.pi, 721)[1:]
+    inside = radius(angle) * min(focal) <= np.hypot(*size) / 2
+    angle = angle[: max(8, int(np.argmin(inside)) if not inside.all() else len(angle))]
+    powers = angle[:, None] ** [3, 5, 7, 9]
+    wanted = radius(angle) - angle
+    terms = np.linalg.lstsq(powers, wanted, rcond=None)[0]
+    error = float(np.abs(powers @ terms - wanted).max() * max(focal))
+    found = fisheye(size, focal, center, terms.tolist(), tangential)
+    return _lens(found.model, size, found.params, error)
+
+
 def undistorting(
-    size: _Size, focal: float, center: Sequence[float], factor: Callable[[np.ndarray], np.ndarray]
+    size: _Size, focal: Sequence[float], center: Sequence[float], factor: Callable[[np.ndarray], np.ndarray]
 ) -> Lens:
     """A model that maps distorted to ideal: ideal = distorted * factor(r^2), both in focal lengths. Fitted."""
-    distorted = _grid() * np.array(size) / 2 / focal
+    distorted = _grid() * np.array(size) / 2 / np.array(focal)
     ideal = distorted * factor((distorted**2).sum(axis=1))[:, None]
     if np.allclose(ideal, distorted, atol=1e-12):
-        return _lens("PINHOLE", size, (focal, focal, *center))
-    return _fitted(size, (focal, focal, *center), ideal, distorted * focal + np.array(center))
+        return _lens("PINHOLE", size, (*focal, *center))
+    return _fitted(size, (*focal, *center), ideal, distorted * np.array(focal) + np.array(center))
 
 
 def _grid() -> np.ndarray:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from ..documents.photos_json import PhotoEntry
+from ..photos.extensions import EXTENSIONS, OTHER_PICTURES, RAW_EXTENSIONS
+
+# Also of raw files, which others align where we are given pictures made of them.
+_ENDINGS = EXTENSIONS | RAW_EXTENSIONS | OTHER_PICTURES
 
 
 class PhotoNames:
@@ -41,20 +46,10 @@ class PhotoNames:
 
 
 def _parts(name: str) -> tuple[list[str], str, str]:
-    """Folders from the last to the first, stem and ending, all in lower case. Some programs leave out the ending."""
-    path = PurePosixPath(name.replace("\\", "/").casefold())
-    known = path.suffix in (
-        ".jpg",
-        ".jpeg",
-        ".png",
-        ".tif",
-        ".tiff",
-        ".webp",
-        ".heic",
-        ".heif",
-        ".avif",
-        ".bmp",
-    )
+    """Folders from the last to the first, stem and ending, all in lower case. Some programs leave out the ending, and
+    some systems write an umlaut as two characters."""
+    path = PurePosixPath(unicodedata.normalize("NFC", name.replace("\\", "/")).casefold())
+    known = path.suffix in _ENDINGS
     folders = [part for part in reversed(path.parent.parts) if part not in (".", "/")]
     return folders, path.stem if known else path.name, path.suffix if known else ""
 

@@ -26,7 +26,7 @@ CAMERA_FORMATS = (
 # What other programs call their projects, and what they leave that no reader here takes.
 _NAMES = ("transforms.json", "sfm_data.json", "reconstruction.json", "cameras.xml")
 _ENDINGS = (".nvm", ".sfm", ".out", ".baf")
-_THEIRS = (".psx", ".psz", ".rcproj", ".rsproj", ".mg", ".mvs")
+THEIRS = (".psx", ".psz", ".rcproj", ".rsproj", ".mg", ".mvs", ".abc")
 _COUNT = 8  # bytes of a binary file of points before the first
 _HEAD = 1 << 16  # bytes that tell whose a JSON file is
 
@@ -59,7 +59,7 @@ def _has_tracks(path: Path, stamp: int) -> bool:
             content = read_regular(path)
         except OSError:
             return False
-        return b'"observations"' in content or (
+        return (b'"observations"' in content and b'"x"' in content) or (
             b'"shots"' in content[:_HEAD] and path.with_name("tracks.csv").is_file()
         )
     return False
@@ -91,4 +91,4 @@ def projects_in(folder: Path) -> tuple[list[Path], list[Path]]:
     except OSError:
         return [], []
     read = [path for path in files if path.name.lower() in _NAMES or path.suffix.lower() in _ENDINGS]
-    return read, [path for path in files if path.suffix.lower() in _THEIRS]
+    return read, [path for path in files if path.suffix.lower() in THEIRS]

@@ -8,7 +8,7 @@ from pathlib import Path
 from ..errors import FileFormatError, UserError
 from ..files.regular import read_regular
 from .camera_alignment import Alignment, Sizes
-from .project_files import FORMATS, has_xmp
+from .project_files import FORMATS, THEIRS, has_xmp
 
 
 def read_alignment(path: Path, sizes: Sizes) -> Alignment:
@@ -48,6 +48,8 @@ def _reader(path: Path) -> Callable[[Path, Sizes], Alignment]:
         return named[ending]
     if ending == ".json":
         return _json_reader(path)
+    if ending in THEIRS:
+        raise FileFormatError(path, f"export the cameras from its program as one of {FORMATS}")
     raise FileFormatError(path, f"it is not a project that Recon3D can read: {FORMATS}")
 
 

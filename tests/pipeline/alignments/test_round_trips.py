@@ -138,7 +138,7 @@ def test_a_lens_that_colmap_lacks_is_fitted_and_says_its_error():
     assert 0 < eighth.fit_error < 0.05
     skewed = brown(SIZE, (500, 500), (320, 240), (-0.1,), skew=3.0)
     assert skewed.fit_error > 0.1  # no pinhole of COLMAP's is skewed
-    inverse = undistorting(SIZE, 500, (320, 240), lambda r2: 1 + 0.2 * r2)
+    inverse = undistorting(SIZE, (500, 500), (320, 240), lambda r2: 1 + 0.2 * r2)
     assert 0 < inverse.fit_error < 0.05
     measured = np.array([0.3, -0.2])
     ideal = measured * (1 + 0.2 * (measured**2).sum())

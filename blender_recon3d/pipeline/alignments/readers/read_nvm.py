@@ -8,6 +8,7 @@ focal lengths.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,30 +25,49 @@ SAME = 0.02  # sizes that differ by less are the same
 
 def read(path: Path, sizes: Sizes) -> Alignment:
     lines = iter(line for line in read_text(path).splitlines() if line.strip() and not line.startswith("#"))
-    if not next(lines, "").startswith("NVM_V3"):
+    head = next(lines, "").split()
+    if not head or head[0] != "NVM_V3":
         raise FileFormatError(path, "it is not an NVM file of version 3")
     try:
-        return _read(lines, sizes)
+        fixed = [float(word) for word in head[2:7]] if head[1:2] == ["FixedK"] else []
+        models = list(_models(lines))
+        if not models:
+            raise ValueError
+        cameras, points = max(models, key=lambda model: (len(model[1]) > 0, len(model[0])))
+        found = _read(cameras, points, sizes, fixed)
     except (StopIteration, ValueError, IndexError, RuntimeError) as error:
         raise FileFormatError(path, "it is cut short or damaged") from error
+    if sum(1 for _, there in models if there) < 2:  # photos without a place follow as a model without points
+        return found
+    return replace(found, notes=(f"The project has {len(models)} separate models: the largest is taken.",))
 
 
-def _read(lines: Iterator[str], sizes: Sizes) -> Alignment:
-    """The first model, which is the one that counts in VisualSFM."""
+def _models(lines: Iterator[str]) -> Iterator[tuple[list[str], list[str]]]:
+    """The lines of cameras and of points of each model; a model of 0 cameras, or the file's end, is the last."""
+    for line in lines:
+        count = int(line)
+        if not count:
+            return
+        cameras = [next(lines) for _ in range(count)]
+        yield cameras, [next(lines) for _ in range(int(next(lines, "0")))]
+
+
+def _read(lines: list[str], point_lines: list[str], sizes: Sizes, fixed: list[float]) -> Alignment:
+    """fixed: fx, cx, fy, cy and the radial term of all cameras, where they are calibrated."""
     cameras: list[tuple[str, list[float], tuple[int, int]]] = []
     place: dict[int, int] = {}
-    for number in range(int(next(lines))):
-        *words, _ = next(lines).strip().rsplit(None, 10)
+    for number, line in enumerate(lines):
+        *words, _ = line.strip().rsplit(None, 10)
         name = words[0].strip('"')
         size = sizes(name)
-        if size is not None:
+        if size is not None and float(words[1]) > 0:  # one that was not placed has no focal length
             place[number] = len(cameras)
             cameras.append((name, [float(word) for word in words[1:]], size))
     xyz, colors, seen = [], [], []
-    for point in range(int(next(lines))):
-        words = next(lines).split()
+    for point, line in enumerate(point_lines):
+        words = line.split()
         xyz.append([float(word) for word in words[:3]])
-        colors.append([int(word) for word in words[3:6]])
+        colors.append([int(float(word)) for word in words[3:6]])
         for start in range(7, 7 + 4 * int(words[6]), 4):
             camera = int(words[start])
             if camera in place:
@@ -56,6 +76,8 @@ def _read(lines: Iterator[str], sizes: Sizes) -> Alignment:
     points = with_points(xyz, colors, seen)
     corner = len(seen) > 0 and bool((points["pixel"] >= 0).all())
     photos = [_photo(number, camera, points, corner) for number, camera in enumerate(cameras)]
+    if len(fixed) == 5:
+        photos = [_calibrated(photo, fixed) for photo in photos]
     if not corner and photos:
         middle = np.array([[photo.lens.width / 2, photo.lens.height / 2] for photo in photos])
         points["pixel"] = points["pixel"] + middle[points["photo"]]
@@ -87,4 +109,14 @@ def _photo(
     def ideal_by_measured(r2: np.ndarray) -> np.ndarray:
         return 1 + term * r2
 
-    return AlignedPhoto(name, undistorting(size, focal, (size[0] / 2, size[1] / 2), ideal_by_measured), where)
+    return AlignedPhoto(
+        name, undistorting(size, (focal, focal), (size[0] / 2, size[1] / 2), ideal_by_measured), where
+    )
+
+
+def _calibrated(photo: AlignedPhoto, fixed: list[float]) -> AlignedPhoto:
+    """With the calibration that holds for all photos."""
+    fx, cx, fy, cy, term = fixed
+    size = photo.lens.width, photo.lens.height
+    lens = undistorting(size, (fx, fy), (cx, cy), lambda r2: 1 + term * r2)
+    return replace(photo, lens=lens)

@@ -68,13 +68,15 @@ def _read(document: Mapping[str, Any]) -> Alignment:
 
 
 def _lens(name: str, data: Mapping[str, Any]) -> Lens | str:
-    """The lens, or the name of its model where that is not known."""
-    inner = data.get("value0", data)
-    size = int(inner["width"]), int(inner["height"])
+    """The lens, or the name of its model where that is not known. Some versions nest a class in that which it is of."""
     if not name.startswith("pinhole") and name != "fisheye":
         return name
-    focal = (float(inner["focal_length"]),) * 2
-    x, y = (float(value) for value in inner["principal_point"])
+    while isinstance(data.get("value0"), dict):
+        own = {key: value for key, value in data.items() if key != "value0"}
+        data = {**data["value0"], **own}
+    size = int(data["width"]), int(data["height"])
+    focal = (float(data["focal_length"]),) * 2
+    x, y = (float(value) for value in data["principal_point"])
     if name == "fisheye":
         return fisheye(size, focal, (x, y), [float(value) for value in data["fisheye"]])
     for key in ("disto_k1", "disto_k3"):

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.polynomial.polynomial import polyval
 
 from ...errors import FileFormatError
 from ..camera_alignment import AlignedPhoto, Alignment, Lens, PointFields, Sizes, with_points
-from ..lenses import brown, fisheye
+from ..lenses import brown, fisheye, fisheye_of
 from .source_files import read_json, read_text
 
 
@@ -36,7 +37,7 @@ def read(path: Path, sizes: Sizes) -> Alignment:
                 notes.append(f"Photos with the lens model {lens} are left out.")
                 continue
             rotation = rotation_about(np.array(shot["rotation"], np.float64).reshape(3))
-            translation = np.array(shot["translation"], np.float64).reshape(3)
+            translation = np.array(shot.get("translation", [0.0, 0.0, 0.0]), np.float64).reshape(3)
             photos.append(AlignedPhoto(name, lens, np.column_stack([rotation, translation])))
         points = _points(model, photos, path.with_name("tracks.csv"))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -66,13 +67,19 @@ def _lens(camera: Mapping[str, Any]) -> Lens | str:
         return float(camera.get(name) or 0.0)
 
     one = value("focal") or value("focal_x")
-    focal = (one * longer, (value("focal_y") or one) * longer)
+    other = value("focal_y") or one * (value("aspect_ratio") or 1.0)
+    if one <= 0:
+        return f"{kind}, without a focal length,"
+    focal = (one * longer, other * longer)
     center = (size[0] / 2 + value("c_x") * longer, size[1] / 2 + value("c_y") * longer)
     radial = [value(name) for name in ("k1", "k2", "k3", "k4")]
     if kind in ("perspective", "radial", "simple_radial", "brown"):
         return brown(size, focal, center, radial[:3], (value("p1"), value("p2")))
     if kind in ("fisheye", "fisheye_opencv"):
         return fisheye(size, focal, center, radial)
+    if kind == "fisheye62" and not (value("p1") or value("p2")):
+        terms = [0.0, 1.0, *(term for n in range(1, 7) for term in (0.0, value(f"k{n}")))]
+        return fisheye_of(size, focal, center, lambda angle: np.asarray(polyval(angle, terms)))
     return kind
 
 
@@ -86,7 +93,7 @@ def _points(model: Mapping[str, Any], photos: list[AlignedPhoto], tracks: Path) 
     for line in read_text(tracks).splitlines():
         words = line.split("\t")
         if len(words) < 5 or words[0] not in place or words[1] not in ids:
-            continue
+            continue  # the line with the version, and what is not in this model
         photo = place[words[0]]
         lens = photos[photo].lens
         longer = max(lens.width, lens.height)

@@ -9,6 +9,7 @@ k1 to k4, then t1 and t2, which are OpenCV's p2 and p1.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,12 @@ from .source_files import read_text, read_xml
 _NAMESPACE = "{http://www.capturingreality.com/ns/xcr/1.1#}"
 _DESCRIPTION = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}Description"
 _FRAME = 36.0  # mm
+_COUNT = re.compile(r"#\s*cameras\b", re.IGNORECASE)  # "#cameras 28", before the names of the columns
 _MISSING = "{} of its photos are not among those given, and were left out."
 
 
 def read_csv(path: Path, sizes: Sizes) -> Alignment:
-    lines = read_text(path).splitlines()
+    lines = [line for line in read_text(path).splitlines() if line.strip() and not _COUNT.match(line)]
     rows = csv.DictReader(
         lines, delimiter=";" if lines and lines[0].count(";") > lines[0].count(",") else ","
     )
@@ -105,12 +107,14 @@ def _photo(path: Path, name: str, size: tuple[int, int], values: Mapping[str, st
         center = np.array([float(word) for word in values["Position"].split()]).reshape(3)
         focal = float(values["FocalLength35mm"]) / _FRAME
         point = (float(values.get("PrincipalPointU", 0)), float(values.get("PrincipalPointV", 0)))
-        terms = [float(word) for word in values.get("DistortionCoeficients", "").split()]
-        aspect = float(values.get("AspectRatio", 1))
+        spelled = values.get("DistortionCoeficients") or values.get("DistortionCoefficients") or ""
+        terms = [float(word) for word in spelled.split()]
+        aspect = float(values.get("AspectRatio", 1)) or 1.0
+        skew = float(values.get("Skew", 0))
     except ValueError as error:
         raise FileFormatError(path, "its numbers are damaged") from error
     model = values.get("DistortionModel", "brown3")
-    return AlignedPhoto(name, _lens(size, focal, point, terms, model, aspect), pose(rotation, center))
+    return AlignedPhoto(name, _lens(size, focal, point, terms, model, aspect, skew), pose(rotation, center))
 
 
 def _lens(
@@ -120,11 +124,13 @@ def _lens(
     terms: list[Any],
     model: str,
     aspect: float = 1.0,
+    skew: float = 0.0,
 ) -> Lens:
-    """focal, point: in lengths of the longer side; aspect: of the focal length of y to that of x."""
+    """focal, point, skew: in lengths of the longer side; aspect: of the focal length of y to that of x."""
     longer = max(size)
     k1, k2, k3, k4, t1, t2 = (*terms, *[0.0] * 6)[:6]
     center = (size[0] / 2 + point[0] * longer, size[1] / 2 + point[1] * longer)
+    focals = (focal * longer, focal * longer * aspect)
     if model == "division":
-        return undistorting(size, focal * longer, center, lambda r2: 1 / (1 + k1 * r2))
-    return brown(size, (focal * longer, focal * longer * aspect), center, (k1, k2, k3, k4), (t2, t1))
+        return undistorting(size, focals, center, lambda r2: 1 / (1 + k1 * r2))
+    return brown(size, focals, center, (k1, k2, k3, k4), (t2, t1), skew * longer)

@@ -26,7 +26,9 @@ def read(path: Path, sizes: Sizes) -> Alignment:
         for frame in document["frames"]:
             name = str(frame["file_path"])
             merged = {**document, **frame}
-            size = (int(merged["w"]), int(merged["h"])) if "w" in merged and "h" in merged else sizes(name)
+            size = (
+                (int(merged["w"]), int(merged["h"])) if merged.get("w") and merged.get("h") else sizes(name)
+            )
             if size is None:
                 missing += 1
                 continue
@@ -34,6 +36,8 @@ def read(path: Path, sizes: Sizes) -> Alignment:
                 [1.0, -1, -1, 1]
             )
             rotation = world_from_cam[:, :3] / np.linalg.norm(world_from_cam[:, :3], axis=0)
+            if np.linalg.det(rotation) < 0:
+                raise ValueError("transform_matrix mirrors")
             pose = np.column_stack([rotation.T, -rotation.T @ world_from_cam[:, 3]])
             photos.append(AlignedPhoto(name, _lens(merged, size, path), pose))
     except (KeyError, TypeError, ValueError, IndexError) as error:
@@ -45,7 +49,8 @@ def read(path: Path, sizes: Sizes) -> Alignment:
 
 
 def _lens(values: Mapping[str, Any], size: tuple[int, int], path: Path) -> Lens:
-    model = str(values.get("camera_model", "OPENCV"))
+    model = str(values.get("camera_model") or "OPENCV").upper()
+    model = {"PERSPECTIVE": "OPENCV", "FISHEYE": "OPENCV_FISHEYE"}.get(model, model)
     if model not in _MODELS:
         raise FileFormatError(path, f"its camera_model {model} is not known here")
     width, height = size
@@ -57,6 +62,4 @@ def _lens(values: Mapping[str, Any], size: tuple[int, int], path: Path) -> Lens:
     radial = [float(values.get(name) or 0) for name in ("k1", "k2", "k3", "k4")]
     if model == "OPENCV_FISHEYE" or values.get("is_fisheye"):
         return fisheye(size, (fx, fy), center, radial)
-    return brown(
-        size, (fx, fy), center, radial[:3], (float(values.get("p1") or 0), float(values.get("p2") or 0))
-    )
+    return brown(size, (fx, fy), center, radial, (float(values.get("p1") or 0), float(values.get("p2") or 0)))

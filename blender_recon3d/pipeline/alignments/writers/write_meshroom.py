@@ -41,7 +41,7 @@ def write(path: Path, alignment: Alignment) -> None:
         )
     ]  # fmt: skip
     document = {
-        "version": ["1", "2", "2"], "featuresFolders": [], "matchesFolders": [], "views": views,
+        "version": ["1", "2", "5"], "featuresFolders": [], "matchesFolders": [], "views": views,
         "intrinsics": [_intrinsic(number, lens) for number, lens in enumerate(lenses, 1)], "poses": poses,
         "structure": points,
     }  # fmt: skip
