@@ -46,9 +46,30 @@ def ask_usd(path: str) -> dict:
 
 def ask_assimp(path: str) -> dict:
     import impasse
+    import numpy as np
 
     scene = impasse.load(path)
-    return {"faces": sum(len(mesh.faces) for mesh in scene.meshes), "cameras": len(scene.cameras)}
+    nodes = {}
+
+    def visit(node, parent: str, above) -> None:
+        matrix = above @ np.array(node.transformation)
+        corners = [mesh.vertices @ matrix[:3, :3].T + matrix[:3, 3] for mesh in node.meshes]
+        corners = np.concatenate(corners) if corners else np.zeros((0, 3))
+        nodes[node.name] = {
+            "parent": parent, "faces": sum(len(mesh.faces) for mesh in node.meshes), "still": np.array(
+                node.transformation).round(5).tolist() == np.eye(4).tolist(),
+            "low": corners.min(axis=0).tolist() if len(corners) else [],
+            "high": corners.max(axis=0).tolist() if len(corners) else [],
+        }  # fmt: skip
+        for child in node.children:
+            visit(child, node.name, matrix)
+
+    visit(scene.root_node, "", np.eye(4))
+    about = {str(key): value for key, value in scene.metadata.items() if isinstance(value, (int, float, str))}
+    return {
+        "faces": sum(len(mesh.faces) for mesh in scene.meshes), "cameras": len(scene.cameras), "nodes": nodes,
+        "about": about,
+    }  # fmt: skip
 
 
 def ask_laspy(path: str) -> dict:

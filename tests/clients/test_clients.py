@@ -173,11 +173,29 @@ def test_usd(clients, from_blender, name, width, height):
 @pytest.mark.parametrize("name", ["landscape", "portrait"])
 def test_assimp_sees_the_cameras_of_an_fbx(clients, from_blender, name):
     found = clients.python("assimp", from_blender / f"{name}_cameras.fbx")
-    clients.say("Assimp", f"{name}_cameras.fbx", f"{len(found['cameras'])} cameras")
-    assert len(found["cameras"]) == 5
-    clients.say(
-        "Assimp", f"{name}.fbx", f"{clients.python('assimp', from_blender / f'{name}.fbx')['faces']} faces"
-    )
+    clients.say("Assimp", f"{name}_cameras.fbx", f"{found['cameras']} cameras")
+    assert found["cameras"] == 5
+
+
+def test_a_game_asset_is_as_unreal_and_unity_expect(clients, from_blender):
+    """Unreal: UCX_NAME_01 is the hull of the mesh NAME, and centimeters; Unity: NAME_LOD0 and so on, and no scale or
+    turn of objects; both: a group of levels of detail. Y is up in the file.
+
+    https://dev.epicgames.com/documentation/en-us/unreal-engine/fbx-static-mesh-pipeline-in-unreal-engine
+    https://docs.unity3d.com/Manual/importing-lod-meshes.html
+    """
+    found = clients.python("assimp", from_blender / "landscape.fbx")
+    nodes, about = found["nodes"], found["about"]
+    levels = [f"landscape_LOD{level}" for level in range(3)]
+    clients.say("Assimp", "landscape.fbx", f"{', '.join(sorted(nodes))}, {about['UnitScaleFactor']:g} cm")
+    assert set(nodes) - {"RootNode"} == {"landscape", *levels, "UCX_landscape_LOD0_01"}
+    assert {nodes[level]["parent"] for level in levels} == {"landscape"}
+    assert all(node["still"] for node in nodes.values())
+    assert (about["UpAxis"], about["UpAxisSign"], about["UnitScaleFactor"]) == (1, 1, 1.0)
+    assert nodes[levels[0]]["faces"] > nodes[levels[1]]["faces"] > nodes[levels[2]]["faces"]
+    # A half ball of radius 2 m on z = 3 to 5 m, its middle at x = 1, y = 2, in centimeters with y up.
+    assert np.allclose(nodes[levels[0]]["low"], [-100, 300, -400], atol=1)
+    assert np.allclose(nodes[levels[0]]["high"], [300, 500, 0], atol=1)
 
 
 @pytest.mark.parametrize("name", ["landscape", "portrait"])

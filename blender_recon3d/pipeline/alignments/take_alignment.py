@@ -124,7 +124,7 @@ def _say(alignment: Alignment, matched: Matched, progress: Progress) -> None:
             f"{len(matched.missing)} photos of the project are not among those given: {named(matched.missing)}."
         )
     fitted = max((photo.lens.fit_error for photo in matched.photos), default=0.0)
-    if fitted:
+    if fitted >= 0.0005:  # 0.000 is nothing to tell
         progress.info(
             f"COLMAP does not have the lens model of {alignment.program}: one was fitted to it, which differs by at "
             f"most {fitted:.3f} px."

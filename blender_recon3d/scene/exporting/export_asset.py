@@ -25,11 +25,12 @@ from ..meshes.mesh_object import triangles_of
 from ..meshes.open_edges import openness
 from ..meshes.surfaces import surface_of
 from ..modes import object_mode
+from ..own_names import own_names
 from ..scratch_scene import evaluated_mesh, operating_on, scratch
 from ..world_matrices import world_matrix
 from .camera_text_files import FilmCamera
 from .film_cameras import film_cameras, scene_of_cameras
-from .formats import EXPORTERS, Exporter, write_game, write_web
+from .formats import CENTIMETERS, EXPORTERS, Exporter, write_game, write_web
 from .named_textures import named_textures, rename_material_file
 from .purposes import WEB_FACES, game_parts, reduce_faces
 from .write_by_operator import write_whole
@@ -83,6 +84,8 @@ def asset_of(collection: bpy.types.Collection, path: Path, preset: str, fill: bo
         path = path.with_name(path.name + exporter.endings[0])
     if preset == "PRINT":
         fill, scale = True, scale * MILLIMETERS
+    if preset == "GAME":
+        scale *= CENTIMETERS
     cameras = film_cameras(collection) if preset == "VFX" else []
     source = surface_of(collection)
     meters = bpy.context.scene.unit_settings.scale_length or 1.0
@@ -93,16 +96,17 @@ def asset_of(collection: bpy.types.Collection, path: Path, preset: str, fill: bo
 def write_asset(asset: Asset) -> str:
     """Write it; a sentence. In Object mode. UserError."""
     preset, exporter = asset.preset, exporter_of(asset.preset, asset.path)
-    mesh = evaluated_mesh(asset.source, asset.path.stem)
-    with scratch(mesh) as thing:
-        mesh.transform(asset.world)
-        filled = _filled(mesh) if asset.fill else ""
-        if preset == "WEB":
-            reduce_faces(thing, WEB_FACES)
-        faces = len(thing.data.polygons)
-        _drop_unused(thing.data, "GLB" if preset == "WEB" else preset)
-        checked = openness(triangles_of(thing.data)[1]).sentence() if exporter is EXPORTERS["STL"] else ""
-        _write(_writer(preset, exporter), thing, asset)
+    with own_names({asset.path.stem}):
+        mesh = evaluated_mesh(asset.source, asset.path.stem)
+        with scratch(mesh) as thing:
+            mesh.transform(asset.world)
+            filled = _filled(mesh) if asset.fill else ""
+            if preset == "WEB":
+                reduce_faces(thing, WEB_FACES)
+            faces = len(thing.data.polygons)
+            _drop_unused(thing.data, "GLB" if preset == "WEB" else preset)
+            checked = openness(triangles_of(thing.data)[1]).sentence() if exporter is EXPORTERS["STL"] else ""
+            _write(_writer(preset, exporter), thing, asset)
     more = f"With {len(asset.cameras)} cameras." if asset.cameras else ""
     sentence = f"Exported {faces:,} faces to {asset.path}."
     return " ".join(part for part in (sentence, more, filled, checked) if part)

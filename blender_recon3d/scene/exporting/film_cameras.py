@@ -15,6 +15,7 @@ from mathutils import Matrix, Vector
 
 from ...pipeline.errors import UserError
 from ..cameras import KEY, set_film_back
+from ..own_names import own_names
 from ..rotations import nearest_rotation
 from ..scratch_scene import operating_on
 from .camera_text_files import FilmCamera
@@ -61,14 +62,7 @@ def scene_of_cameras(
     animated: one camera that stands at each of them for a frame, a marker with the photo's name at every frame, and
     an Empty of that name at every place, since few formats have markers.
     """
-    aside = _put_names_aside({ANIMATED, *(camera.name for camera in cameras)})
-    made = _animated(cameras) if animated else [_single(camera) for camera in cameras]
-    data = [thing.data for thing in made if thing.data is not None]
-    animations = [part.animation_data for part in (*made, *data) if part.animation_data]
-    actions = {
-        each.action.name: each.action for each in animations if each.action
-    }  # an object and its data may share
-    try:
+    with own_names({ANIMATED, *(camera.name for camera in cameras)}), _made(cameras, animated) as made:
         with operating_on(made[0], *made[1:], *others) as scene:
             first = cameras[0].pinhole
             scene.render.resolution_x, scene.render.resolution_y = first.width, first.height
@@ -80,6 +74,19 @@ def scene_of_cameras(
                 for frame, camera in enumerate(cameras, 1):
                     scene.timeline_markers.new(camera.name, frame=frame)
             yield scene
+
+
+@contextmanager
+def _made(cameras: Sequence[FilmCamera], animated: bool) -> Iterator[list[bpy.types.Object]]:
+    """The objects, which are gone after the block with their data and actions."""
+    made = _animated(cameras) if animated else [_single(camera) for camera in cameras]
+    data = [thing.data for thing in made if thing.data is not None]
+    animations = [part.animation_data for part in (*made, *data) if part.animation_data]
+    actions = {
+        each.action.name: each.action for each in animations if each.action
+    }  # an object and its data may share
+    try:
+        yield made
     finally:
         for thing in made:
             bpy.data.objects.remove(thing)
@@ -87,21 +94,6 @@ def scene_of_cameras(
             bpy.data.cameras.remove(each)
         for action in actions.values():
             bpy.data.actions.remove(action)
-        for block, name in aside:
-            block.name = name
-
-
-def _put_names_aside(names: set[str]) -> list[tuple[bpy.types.ID, str]]:
-    """What has one of these names gets another for a while, so that the files have the photos' names: the blocks and
-    their names."""
-    found = []
-    for blocks in (bpy.data.objects, bpy.data.cameras):
-        for block in list(blocks):
-            if block.name in names and block.library is None:
-                found.append((block, block.name))
-    for number, (block, _) in enumerate(found):
-        block.name = f"Recon3D Aside {number}"
-    return found
 
 
 def _single(camera: FilmCamera) -> bpy.types.Object:

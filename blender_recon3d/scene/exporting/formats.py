@@ -14,6 +14,7 @@ import bpy
 from ...pipeline.exporting.file_formats import FORMATS, FileFormat
 
 WEBP_QUALITY = 85
+CENTIMETERS = 100.0  # in a meter
 JPEG_QUALITY = 92  # of a GLB's textures, as the engine's: a third of the bytes of a PNG
 
 
@@ -75,11 +76,12 @@ def write_web(path: str) -> None:
 
 
 def write_game(path: str) -> None:
-    """An FBX whose objects have a scale of 1 in Unity as in Unreal."""
+    """An FBX in centimeters, Y up, whose objects are neither scaled nor turned, so that they come in as they are in
+    Unreal, which goes by centimeters whatever the file says, and in Unity. The mesh is in centimeters already."""
     bpy.ops.export_scene.fbx(
         filepath=path, object_types={"MESH", "EMPTY"}, axis_forward="-Z", axis_up="Y", path_mode="COPY",
-        embed_textures=True, bake_anim=False, colors_type="SRGB", apply_scale_options="FBX_SCALE_ALL",
-        use_custom_props=False, mesh_smooth_type="FACE",
+        embed_textures=True, bake_anim=False, colors_type="SRGB", apply_scale_options="FBX_SCALE_NONE",
+        global_scale=1 / CENTIMETERS, bake_space_transform=True, use_custom_props=False, mesh_smooth_type="FACE",
     )  # fmt: skip
 
 

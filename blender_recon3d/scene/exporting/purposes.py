@@ -11,11 +11,13 @@ import bpy
 import numpy as np
 
 from ..cleaning.clean_modifier import positions
+from ..own_names import own_names
 from ..scratch_scene import evaluated_mesh
 
 WEB_FACES = 100_000
 LOD_SHARES = (1.0, 0.25, 0.0625)  # of the faces
 HULL_DIRECTIONS = 64  # Unreal takes hulls of at most 255 vertices
+MAX_NAME = 48  # Blender's names have 63 bytes, and what is put before and after has to fit
 _LOD_GROUP = "LodGroup"  # the kind of node that Unreal and Unity take for levels of detail
 
 
@@ -39,10 +41,16 @@ def game_parts(thing: bpy.types.Object, name: str) -> Iterator[list[bpy.types.Ob
 
     NAME (the group), NAME_LOD0 (thing itself), NAME_LOD1, NAME_LOD2 and UCX_NAME_LOD0_01, gone after the block.
     """
-    name = re.sub(r"[^\w]+", "_", name, flags=re.ASCII).strip("_") or "Asset"
+    name = re.sub(r"[^\w]+", "_", name, flags=re.ASCII).strip("_")[:MAX_NAME] or "Asset"
+    levels = [f"{name}_LOD{level}" for level in range(len(LOD_SHARES))]
+    with own_names({name, *levels, f"UCX_{levels[0]}_01"}):
+        yield from _game_parts(thing, name)
+
+
+def _game_parts(thing: bpy.types.Object, name: str) -> Iterator[list[bpy.types.Object]]:
+    thing.name = f"{name}_LOD0"
     group = bpy.data.objects.new(name, None)
     group["fbx_type"] = _LOD_GROUP
-    thing.name = f"{name}_LOD0"
     made = []
     try:
         for level, share in enumerate(LOD_SHARES[1:], 1):
