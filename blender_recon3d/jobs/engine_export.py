@@ -12,7 +12,7 @@ import bpy
 
 from .. import preferences
 from ..engine_setup import engine_process
-from ..pipeline.exporting.file_formats import SPLATS, SURVEY, ending_of
+from ..pipeline.exporting.file_formats import FORMATS, SPLATS, SURVEY, ending_of
 from ..pipeline.files import json_values
 from ..pipeline.files.atomic_files import PART, remove
 from ..scene.exporting import export_asset
@@ -47,8 +47,8 @@ def export_in_steps(
     if preset == SPLATS:
         return (yield from export_by_engine(workspace_of(collection), path, ["--photos", photos]))
     if preset == SURVEY:
-        ending = ending_of(SURVEY)
-        path = path if path.suffix.lower() == ending else path.with_name(path.name + ending)
+        if path.suffix.lower() not in FORMATS["LAS"].endings:
+            path = path.with_name(path.name + ending_of(SURVEY))
         return (yield from export_by_engine(workspace_of(collection), path, ["--preset", "survey"]))
     with object_mode():
         asset = export_asset.asset_of(collection, path, preset, fill, scale)

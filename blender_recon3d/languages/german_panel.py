@@ -198,8 +198,8 @@ GERMAN_PANEL = {
     "Alembic": "Alembic",
     "Shape, UV map and vertex colors, for VFX; Y up": "Form, UV-Map und Vertexfarben, für VFX; Y nach oben",
     "Web": "Web",
-    "A small GLB: WebP texture, and 16-bit coordinates or at most 100,000 faces": (
-        "Ein kleines GLB: WebP-Textur und Koordinaten mit 16 Bit oder höchstens 100.000 Flächen"
+    "A small GLB: WebP texture of at most 2,048 pixels, and 16-bit coordinates or at most 100,000 faces": (
+        "Ein kleines GLB: WebP-Textur von höchstens 2.048 Pixeln, Koordinaten mit 16 Bit oder höchstens 100.000 Flächen"
     ),
     "Game": "Spiel",
     "FBX with three LODs and a collision hull, named for Unreal and Unity": (

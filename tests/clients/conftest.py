@@ -62,7 +62,8 @@ def _node() -> tuple[str, Path] | str:
         if made.returncode:
             return f"the packages of {HERE.name}/package.json: {_last(made.stderr)}"
         done.write_text(wanted)
-    shutil.copy(HERE / "report_page.js", folder)
+    for script in ("report_page.js", "read_glb.mjs"):
+        shutil.copy(HERE / script, folder)
     (folder / "validate.js").write_text(
         "const fs = require('fs'), v = require('gltf-validator');"
         "v.validateBytes(new Uint8Array(fs.readFileSync(process.argv[2])))"
@@ -73,6 +74,16 @@ def _node() -> tuple[str, Path] | str:
 
 def _last(text: str) -> str:
     return (text.strip().splitlines() or ["it said nothing"])[-1][:200]
+
+
+@pytest.fixture(scope="session")
+def extra_packages() -> None:
+    """The packages that the engine writes LAZ and meshopt with (pyproject.toml, "formats"), behind its own."""
+    python = _python()
+    if isinstance(python, str):
+        pytest.skip(python)
+    said = _run([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], check=True)
+    sys.path.append(said.stdout.strip())
 
 
 class Clients:
@@ -92,6 +103,10 @@ class Clients:
     def validator(self, path: Path) -> dict[str, Any]:
         node, folder = self._there("gltf-validator", _node())
         return json.loads(_run([node, folder / "validate.js", path], check=True).stdout)
+
+    def gltf_transform(self, path: Path) -> dict[str, Any]:
+        node, folder = self._there("gltf-transform", _node())
+        return json.loads(_run([node, folder / "read_glb.mjs", path], check=True).stdout)
 
     def report(self, path: Path, widths: list[int]) -> list[dict[str, Any]]:
         node, folder = self._there("Chromium, axe", _node())

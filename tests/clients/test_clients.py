@@ -57,6 +57,14 @@ def files(box, tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def packed(box, files, extra_packages) -> Path:
+    """What the engine writes with packages that it goes without."""
+    export(box, files / "meshopt.glb", "web", meshopt=True)
+    export(box, files / "cloud.laz", "survey")
+    return files
+
+
 @pytest.mark.parametrize("name", [*NAMES, "web"])
 def test_khronos_validator(clients, files, name):
     issues = clients.validator(files / f"{name}.glb")
@@ -77,6 +85,29 @@ def test_trimesh(clients, files, name, ending):
     up = 1 if ending in (".glb", ".obj") else 2  # the axis
     assert size[up] == pytest.approx(0.7, abs=1e-3)
     assert found["texture"] == ([512, 512] if ending in (".glb", ".obj") else None)
+
+
+def test_a_compressed_glb_is_the_same_mesh(clients, packed):
+    found, plain = (clients.gltf_transform(packed / f"{name}.glb") for name in ("meshopt", "web"))
+    sizes = [(packed / f"{name}.glb").stat().st_size for name in ("meshopt", "web")]
+    clients.say(
+        "gltf-transform", "meshopt.glb", f"{found['faces']:,} faces, {sizes[0] / sizes[1]:.0%} of web.glb"
+    )
+    assert sizes[0] < 0.5 * sizes[1] and "EXT_meshopt_compression" in found["extensions"]
+    assert clients.validator(packed / "meshopt.glb")["numErrors"] == 0
+    assert found["area"] == pytest.approx(plain["area"]) and found["textures"] == plain["textures"]
+    assert (found["low"], found["high"], found["faces"]) == (plain["low"], plain["high"], plain["faces"])
+
+
+def test_a_laz_is_the_las(clients, packed):
+    found, plain = (clients.python("laspy", packed / f"cloud.{ending}") for ending in ("laz", "las"))
+    sizes = [(packed / f"cloud.{ending}").stat().st_size for ending in ("laz", "las")]
+    clients.say(
+        "laspy, lazrs", "cloud.laz", f"{found['points']:,} points, {sizes[0] / sizes[1]:.0%} of the LAS"
+    )
+    for name in ("low", "high", "first"):
+        assert np.allclose(found.pop(name), plain.pop(name), rtol=0, atol=1e-6)
+    assert found == plain and sizes[0] < 0.8 * sizes[1]
 
 
 def test_assimp(clients, files):

@@ -53,6 +53,6 @@ def _one(workspace: Workspace, path: Path, chosen: argparse.Namespace) -> tuple[
     from ..alignments.map_offset import map_sentence
     from ..exporting.export_mesh import export
 
-    files = export(workspace, path, chosen.preset or "")
+    files = export(workspace, path, chosen.preset or "", chosen.meshopt)
     on_map = map_sentence(workspace) if path.suffix.lower() in (".obj", ".ply", ".glb") else ""
     return files, [*map(str, files), *[on_map] * bool(on_map)]

@@ -116,6 +116,9 @@ def make_parser() -> argparse.ArgumentParser:
     export.add_argument(
         "--link", action="store_true", help="with --photos depth: hard links to the workspace, not copies"
     )
+    export.add_argument(
+        "--meshopt", action="store_true", help="a smaller GLB, for viewers that read EXT_meshopt_compression"
+    )
     export.add_argument("--json", action="store_true", help="for machines")
     export.set_defaults(command=export_command.export)
 

@@ -24,8 +24,9 @@ from ..texturing.textured_mesh import TexturedMesh, read_textured
 from ..wording import Sentence, run_stage, terminal_only
 from ..workspace import Workspace
 from .export_cloud import export_cloud
-from .file_formats import PRESETS, engine_endings
+from .file_formats import FORMATS, PRESETS, WEB_TEXTURE, engine_endings
 from .glb import GlbImage, write_glb
+from .mesh_compression import MeshCompression
 from .obj import beside, write_obj
 from .picture import write_picture
 from .print_mesh import MILLIMETERS, closed, write_3mf, write_stl
@@ -33,7 +34,6 @@ from .print_mesh import MILLIMETERS, closed, write_3mf, write_stl
 Y_UP = np.array([[1.0, 0, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0], [0, 0, 0, 1]])
 JPEG_QUALITY = 92
 WEBP_QUALITY = 85
-WEB_TEXTURE = 2048  # pixels
 
 
 def check_export(path: Path, workspace: Workspace, preset: str = "") -> None:
@@ -59,16 +59,19 @@ def check_export(path: Path, workspace: Workspace, preset: str = "") -> None:
         )
 
 
-def export(workspace: Workspace, path: Path, preset: str = "") -> list[Path]:
+def export(workspace: Workspace, path: Path, preset: str = "", meshopt: bool = False) -> list[Path]:
     """Write the textured mesh of a workspace to PATH; the files written.
 
     An OBJ has a MTL and a PNG of the same name, in ASCII, beside it; a GLB holds everything; a PLY has vertex colors
-    instead of a texture; STL and 3MF are shape alone; LAS is the cloud. preset: of file_formats.PRESETS. UserError when
-    the stage is not done or the file cannot be written.
+    instead of a texture; STL and 3MF are shape alone; LAS is the cloud. preset: of file_formats.PRESETS. meshopt: a
+    compressed GLB. UserError when the stage is not done or the file cannot be written.
     """
     check_export(path, workspace, preset)
+    if meshopt and path.suffix.lower() != ".glb":
+        raise UserError(f"Meshopt compresses GLB, which {path} is not: export .glb.", 2)
+    compression = MeshCompression() if meshopt else None
     try:
-        if path.suffix.lower() == ".las":
+        if path.suffix.lower() in FORMATS["LAS"].endings:
             return export_cloud(workspace, path.absolute())
         if not workspace.textured_mesh.exists() or not workspace.texture_image.exists():
             raise UserError(
@@ -78,7 +81,7 @@ def export(workspace: Workspace, path: Path, preset: str = "") -> list[Path]:
         require(workspace, "texture")
         require(workspace, "sfm", [workspace.placement])
         mesh = read_textured(workspace.textured_mesh).moved(world_from_model(workspace))
-        return _write(path.absolute(), mesh, workspace, preset)
+        return _write(path.absolute(), mesh, workspace, preset, compression)
     except OSError as error:
         raise UserError(
             f"{path} cannot be written ({error.strerror or error}): export to another folder."
@@ -90,7 +93,9 @@ def world_from_model(workspace: Workspace) -> np.ndarray:
     return read_placement(workspace.placement, run_stage("sfm"))
 
 
-def _write(path: Path, mesh: TexturedMesh, workspace: Workspace, preset: str) -> list[Path]:
+def _write(
+    path: Path, mesh: TexturedMesh, workspace: Workspace, preset: str, compression: MeshCompression | None
+) -> list[Path]:
     ending = path.suffix.lower()
     if ending in (".stl", ".3mf"):
         first, faces = mesh.welded()
@@ -110,7 +115,7 @@ def _write(path: Path, mesh: TexturedMesh, workspace: Workspace, preset: str) ->
     mesh = mesh.moved(Y_UP)
     if ending == ".glb":
         image = _web_image(workspace) if preset else _jpeg_image(workspace)
-        write_glb(path, mesh, image, f"Recon3D {engine_version()}", rounded=bool(preset))
+        write_glb(path, mesh, image, f"Recon3D {engine_version()}", bool(preset or compression), compression)
         return [path]
     image_path = beside(path, workspace.texture_image.suffix)
     with atomic_file(image_path) as part:

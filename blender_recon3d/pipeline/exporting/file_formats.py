@@ -39,7 +39,8 @@ FORMATS = {
     ),
     "3MF": FileFormat("3MF", "For 3D printing, in millimeters; Z up", (".3mf",), engine=True),
     "LAS": FileFormat(
-        "LAS", "The dense cloud for surveying, in map coordinates where it has GPS; Z up", (".las",), engine=True
+        "LAS", "The dense cloud for surveying, in map coordinates where it has GPS; Z up", (".las", ".laz"),
+        engine=True,
     ),
     "PICTURE": FileFormat("Picture", "The mesh from four sides", (".png", ".jpg"), engine=True),
     "SPLATS": FileFormat(
@@ -47,6 +48,9 @@ FORMATS = {
         blender=True,
     ),
 }  # fmt: skip
+
+
+WEB_TEXTURE = 2048  # pixels of a side, at most
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class Preset:
 PRESETS = {
     "web": Preset(
         "Web",
-        "A small GLB: WebP texture, and 16-bit coordinates or at most 100,000 faces",
+        "A small GLB: WebP texture of at most 2,048 pixels, and 16-bit coordinates or at most 100,000 faces",
         "GLB",
         (".glb",),
         engine=True,
@@ -76,7 +80,7 @@ PRESETS = {
     ),
     "vfx": Preset("VFX", "USD or Alembic with the cameras", "USD", (".usdc", ".usdz", ".usd", ".usda", ".abc")),
     "survey": Preset(
-        "Survey", "The dense cloud as LAS, in UTM where the photos have GPS", "LAS", (".las",), engine=True
+        "Survey", "The dense cloud as LAS, in UTM where the photos have GPS", "LAS", (".las", ".laz"), engine=True
     ),
 }  # fmt: skip
 

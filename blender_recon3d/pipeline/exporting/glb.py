@@ -1,7 +1,7 @@
 """glTF 2.0 in one binary file (GLB): mesh, UVs, normals and the texture.
 
 Khronos, "glTF 2.0 specification", 2021: chunks in chapter 4, accessors in 3.6, materials in 3.9. Extensions:
-KHR_mesh_quantization, EXT_texture_webp.
+KHR_mesh_quantization, EXT_texture_webp, EXT_meshopt_compression.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 from ..files.atomic_files import atomic_file
 from ..text import printable
 from ..texturing.textured_mesh import TexturedMesh
+from .mesh_compression import ATTRIBUTES, NAME, TRIANGLES, MeshCompression, fallback
 
 UNSIGNED_INT = 5125
 COMPONENTS = {"<f4": 5126, "<i1": 5120, "<u2": 5123}
@@ -32,12 +33,18 @@ class GlbImage:
     data: bytes
 
 
-def write_glb(path: Path, mesh: TexturedMesh, image: GlbImage, generator: str, rounded: bool = False) -> None:
+def write_glb(
+    path: Path, mesh: TexturedMesh, image: GlbImage, generator: str, rounded: bool = False,
+    compression: MeshCompression | None = None,
+) -> None:  # fmt: skip
     """Write a mesh that stands in glTF's frame (y up, right-handed, meters) with its texture.
 
-    rounded: coordinates with 16 bits and normals with 8, half of the bytes (KHR_mesh_quantization).
+    rounded: coordinates with 16 bits and normals with 8, half of the bytes (KHR_mesh_quantization). compression: of
+    vertices and triangles (EXT_meshopt_compression).
     """
-    blocks: list[bytes] = []
+    if compression:
+        mesh = compression.ordered(mesh)
+    blocks = _Blocks(compression)
     node: dict[str, Any] = {"mesh": 0, "name": printable(path.stem)}
     document: dict[str, Any] = {
         "asset": {"version": "2.0", "generator": generator},
@@ -80,26 +87,55 @@ def write_glb(path: Path, mesh: TexturedMesh, image: GlbImage, generator: str, r
     # The photos' light is in the colors already: nothing shines.
     surface = {"baseColorTexture": {"index": 0}, "metallicFactor": 0.0, "roughnessFactor": 1.0}
     document["materials"] = [{"name": "photos", "pbrMetallicRoughness": surface}]
-    document["buffers"] = [{"byteLength": sum(len(block) for block in blocks)}]
-    used = ["KHR_mesh_quantization"] * rounded + ["EXT_texture_webp"] * webp
+    document["buffers"] = [{"byteLength": len(blocks.data)}]
+    if compression:
+        document["buffers"].append(fallback(blocks.before))
+    used = ["KHR_mesh_quantization"] * rounded + ["EXT_texture_webp"] * webp + [NAME] * bool(compression)
     if used:
         document["extensionsUsed"] = document["extensionsRequired"] = used
     with atomic_file(path) as part:
-        part.write_bytes(_container(document, b"".join(blocks)))
+        part.write_bytes(_container(document, bytes(blocks.data)))
 
 
-def _view(document: dict[str, Any], blocks: list[bytes], data: bytes, target: int = 0) -> int:
+class _Blocks:
+    """The file's one buffer as it grows; before: the bytes of what is compressed in it."""
+
+    def __init__(self, compression: MeshCompression | None) -> None:
+        self.compression = compression
+        self.data = bytearray()
+        self.before = 0
+
+    def add(self, data: bytes) -> int:
+        """Where it begins."""
+        offset = len(self.data)
+        self.data += data + bytes(-len(data) % 4)
+        return offset
+
+
+def _view(document: dict[str, Any], blocks: _Blocks, data: bytes, target: int = 0) -> int:
     """Add data as a buffer view; its number."""
-    offset = sum(len(block) for block in blocks)
-    view = {"buffer": 0, "byteOffset": offset, "byteLength": len(data)}
+    view = {"buffer": 0, "byteOffset": blocks.add(data), "byteLength": len(data)}
     document["bufferViews"].append({**view, "target": target} if target else view)
-    blocks.append(data + bytes(-len(data) % 4))
+    return len(document["bufferViews"]) - 1
+
+
+def _mesh_view(document: dict[str, Any], blocks: _Blocks, rows: np.ndarray, target: int, mode: str) -> int:
+    """Add vertices or corners, [N, C] or [N], as a buffer view, compressed where that is asked for; its number."""
+    if blocks.compression is None:
+        return _view(document, blocks, rows.tobytes(), target)
+    packed = blocks.compression.encoded(rows, mode)
+    stride = rows.nbytes // len(rows)
+    inside = {"buffer": 0, "byteOffset": blocks.add(packed), "byteLength": len(packed), "byteStride": stride,
+              "count": len(rows), "mode": mode}  # fmt: skip
+    view = {"buffer": 1, "byteOffset": blocks.before, "byteLength": rows.nbytes, "target": target}
+    document["bufferViews"].append({**view, "extensions": {NAME: inside}})
+    blocks.before += rows.nbytes + -rows.nbytes % 4
     return len(document["bufferViews"]) - 1
 
 
 def _accessor(
     document: dict[str, Any],
-    blocks: list[bytes],
+    blocks: _Blocks,
     values: np.ndarray,
     kind: str,
     component: str = "<f4",
@@ -113,7 +149,7 @@ def _accessor(
     size = table.itemsize * table.shape[1]
     rows = np.zeros((len(table), size + -size % 4), np.uint8)
     rows[:, :size] = table.view(np.uint8).reshape(len(table), size)
-    view = _view(document, blocks, rows.tobytes(), VERTICES)
+    view = _mesh_view(document, blocks, rows, VERTICES, ATTRIBUTES)
     if whole:
         document["bufferViews"][view]["byteStride"] = rows.shape[1]
     entry: dict[str, Any] = {
@@ -130,9 +166,10 @@ def _accessor(
     return len(document["accessors"]) - 1
 
 
-def _indices(document: dict[str, Any], blocks: list[bytes], faces: np.ndarray) -> int:
-    data = np.ascontiguousarray(faces, "<u4").tobytes()
-    entry = {"bufferView": _view(document, blocks, data, INDICES), "componentType": UNSIGNED_INT}
+def _indices(document: dict[str, Any], blocks: _Blocks, faces: np.ndarray) -> int:
+    corners = np.ascontiguousarray(faces, "<u4").ravel()
+    view = _mesh_view(document, blocks, corners, INDICES, TRIANGLES)
+    entry = {"bufferView": view, "componentType": UNSIGNED_INT}
     document["accessors"].append({**entry, "count": faces.size, "type": "SCALAR"})
     return len(document["accessors"]) - 1
 

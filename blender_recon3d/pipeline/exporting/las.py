@@ -13,6 +13,7 @@ import numpy as np
 
 from ..files.atomic_files import atomic_file
 from ..system.versions import engine_version
+from .extra_packages import extra
 
 HEADER = 375  # bytes
 FORMAT = 7
@@ -29,7 +30,9 @@ POINT = np.dtype(
 
 def write_las(path: Path, xyz: np.ndarray, colors: np.ndarray, views: np.ndarray, wkt: str = "") -> None:
     """xyz: float64 [N, 3]; colors: uint8 [N, 3]; views: of each point, which go into "user data"; wkt: of the
-    coordinate system, empty where they have none."""
+    coordinate system, empty where they have none. Compressed where the path ends in .laz: UserError where the packages
+    for that are not installed."""
+    laspy = extra("LAZ", "export .las", "laspy", "lazrs") if path.suffix.lower() == ".laz" else None
     low, high = xyz.min(axis=0), xyz.max(axis=0)
     offset = np.floor(low)
     step = _step(high - low)
@@ -42,9 +45,14 @@ def write_las(path: Path, xyz: np.ndarray, colors: np.ndarray, views: np.ndarray
     text = wkt.encode() + b"\0" if wkt else b""
     records = _record(text) if text else b""
     header = _header(len(xyz), len(records), bool(text), step, offset, low, high)
-    with atomic_file(path) as part, open(part, "wb") as file:
-        file.write(header + records)
-        table.tofile(file)
+    with atomic_file(path) as part:
+        with open(part, "wb") as file:
+            file.write(header + records)
+            table.tofile(file)
+        if laspy is not None:
+            cloud = laspy.read(part)
+            with open(part, "wb") as file:  # by the path laspy would go by its ending
+                cloud.write(file, do_compress=True)
 
 
 def _step(extent: np.ndarray) -> float:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 from mathutils import Matrix
 
 from ...pipeline.errors import UserError
+from ...pipeline.exporting.file_formats import WEB_TEXTURE
 from ...pipeline.files.regular import is_utf8
 from ...pipeline.text import printable
 from ..blender_lens import Pinhole
@@ -31,7 +32,7 @@ from ..world_matrices import world_matrix
 from .camera_text_files import FilmCamera
 from .film_cameras import film_cameras, scene_of_cameras
 from .formats import CENTIMETERS, EXPORTERS, Exporter, write_game, write_web
-from .named_textures import named_textures, rename_material_file
+from .named_textures import named_textures, rename_material_file, smaller_textures
 from .purposes import WEB_FACES, game_parts, reduce_faces
 from .write_by_operator import write_whole
 
@@ -181,6 +182,7 @@ def _write(write: Callable[[str], None], thing: bpy.types.Object, asset: Asset) 
         with (
             tempfile.TemporaryDirectory(prefix="recon3d-") as textures,
             _stage(thing, path.stem, asset.preset, asset.cameras),
+            smaller_textures(thing.data, WEB_TEXTURE) if asset.preset == "WEB" else nullcontext(),
             named_textures(thing.data, path, Path(textures)),
         ):
             write_whole(path, write, rename, asset.folder)

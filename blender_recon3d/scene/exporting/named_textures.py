@@ -36,14 +36,32 @@ def named_textures(mesh: bpy.types.Mesh, path: Path, folder: Path) -> Iterator[N
 
 def images_of(mesh: bpy.types.Mesh) -> list[bpy.types.Image]:
     """Those of its materials, each once, in the order of the nodes."""
-    nodes = [
-        node
-        for material in mesh.materials
-        if material and material.node_tree
-        for node in material.node_tree.nodes
-    ]
-    images = [node.image for node in nodes if node.type == "TEX_IMAGE" and node.image]
-    return list(dict.fromkeys(images))
+    return list(dict.fromkeys(node.image for node in _image_nodes(mesh)))
+
+
+def _image_nodes(mesh: bpy.types.Mesh) -> list[bpy.types.ShaderNodeTexImage]:
+    trees = [material.node_tree for material in mesh.materials if material and material.node_tree]
+    return [node for tree in trees for node in tree.nodes if node.type == "TEX_IMAGE" and node.image]
+
+
+@contextmanager
+def smaller_textures(mesh: bpy.types.Mesh, side: int) -> Iterator[None]:
+    """Inside the block the mesh's materials show copies of their images of at most `side` pixels."""
+    nodes = [(node, node.image) for node in _image_nodes(mesh) if max(node.image.size) > side]
+    copies: dict[bpy.types.Image, bpy.types.Image] = {}
+    try:
+        for node, image in nodes:
+            if image not in copies:
+                copies[image] = image.copy()
+                ratio = side / max(image.size)
+                copies[image].scale(*(max(1, round(pixels * ratio)) for pixels in image.size))
+            node.image = copies[image]
+        yield
+    finally:
+        for node, image in nodes:
+            node.image = image
+        for copy in copies.values():
+            bpy.data.images.remove(copy)
 
 
 def rename_material_file(obj: Path) -> None:

@@ -58,7 +58,7 @@ def test_export_answers_in_json(tmp_path, capsys, monkeypatch):
     from blender_recon3d.pipeline.exporting import export_mesh
 
     monkeypatch.setattr(
-        export_mesh, "export", lambda workspace, path, preset: [path, path.with_suffix(".mtl")]
+        export_mesh, "export", lambda workspace, path, preset, meshopt: [path, path.with_suffix(".mtl")]
     )
     assert recon3d.main(["export", str(tmp_path), str(tmp_path / "a.obj"), "--json"]) == 0
     said = json.loads(capsys.readouterr().out)

@@ -2,7 +2,10 @@
 
 import json
 import struct
+import sys
+import tomllib
 import zipfile
+from pathlib import Path
 from xml.etree import ElementTree
 
 import cv2
@@ -12,12 +15,15 @@ import pytest
 from blender_recon3d.pipeline.documents.placement_json import GpsOrigin
 from blender_recon3d.pipeline.errors import UserError
 from blender_recon3d.pipeline.exporting.export_mesh import export
+from blender_recon3d.pipeline.exporting.extra_packages import PINNED
 from blender_recon3d.pipeline.exporting.las import POINT, write_las
 from blender_recon3d.pipeline.exporting.print_mesh import closed, write_3mf, write_stl
 from blender_recon3d.pipeline.meshing.topology import Mesh, is_watertight, volume
 from blender_recon3d.pipeline.placing.gps import east_north
 from blender_recon3d.pipeline.placing.map_grid import degrees_of, grid_at
 from tests.pipeline.exporting.test_exporting import check_surface, workspace, y_up_to_z_up  # noqa: F401
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_web_is_smaller_and_the_same_surface(workspace, tmp_path):  # noqa: F811
@@ -113,6 +119,22 @@ def test_las_holds_places_colors_and_views(tmp_path):
         scale[0] <= 1e-4 and (table["rgb"] == colors.astype(int) * 257).all() and table["views"][300] == 255
     )
     assert b'AUTHORITY["EPSG","32632"]' in data[:start]
+
+
+def test_formats_that_need_more_packages_say_which(workspace, tmp_path, monkeypatch):  # noqa: F811
+    monkeypatch.setitem(sys.modules, "lazrs", None)
+    monkeypatch.setitem(sys.modules, "meshoptimizer", None)
+    with pytest.raises(UserError, match=r"LAZ needs packages .* -m pip install laspy==\S+ lazrs==\S+, or"):
+        write_las(tmp_path / "a.laz", np.eye(3), np.zeros((3, 3), np.uint8), np.zeros(3))
+    with pytest.raises(UserError, match=r"meshoptimizer.*export it uncompressed"):
+        export(workspace, tmp_path / "a.glb", "web", meshopt=True)
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(UserError, match=r"export \.glb"):
+        export(workspace, tmp_path / "a.obj", meshopt=True)
+    pinned = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"][
+        "formats"
+    ]
+    assert pinned == [f"{name}=={version}" for name, version in PINNED.items()]
 
 
 def test_utm_is_where_proj_has_it():

@@ -261,6 +261,17 @@ def test_web_is_valid_and_has_webp(collection, validator, tmp_path):
     assert validator(tmp_path / "a.glb")["numErrors"] == 0
 
 
+def test_web_textures_are_small_enough_for_phones(workspace, tmp_path):
+    write_mesh_files(workspace, dome(8), texture=2304)
+    collection = import_workspace(workspace).collection
+    before = {image.name: tuple(image.size) for image in bpy.data.images}
+    export_asset.export_asset(collection, tmp_path / "a.glb", "WEB")
+    assert {image.name: tuple(image.size) for image in bpy.data.images} == before
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    bpy.ops.import_scene.gltf(filepath=str(tmp_path / "a.glb"))
+    assert {tuple(image.size) for image in bpy.data.images if image.size[0]} == {(2048, 2048)}
+
+
 def test_print_is_closed_and_in_millimeters(collection, tmp_path):
     said = export_asset.export_asset(collection, tmp_path / "a.stl", "PRINT")
     assert said.endswith("One hole was filled. It is watertight.")
