@@ -99,3 +99,9 @@ def test_cameras_without_points_get_points_from_the_photos(write, tmp_path):
     write(tmp_path / "with", ring(4, points=40))
     write(tmp_path / "without", ring(4, points=0))
     assert has_tracks(str(tmp_path / "with")) and not has_tracks(str(tmp_path / "without"))
+
+
+def test_the_model_that_was_chosen_is_the_one(tmp_path):
+    write_binary(tmp_path / "sparse/0", ring(3, points=40))
+    write_binary(tmp_path / "sparse/1", ring(6, points=40))
+    assert len(read_alignment(tmp_path / "sparse/0", {}).photos) == 3

@@ -22,7 +22,7 @@ PLACES = ("", "sparse/0", "sparse", "0", "colmap/sparse/0", *UNDISTORTED)  # the
 def read(path: Path, sizes: Sizes) -> Alignment:
     """path: the model's folder, one that holds it as sparse/0 or the like, or a file in it. Of several models that lie
     side by side by number the one with the most photos is taken, which a note says."""
-    model, folder, others = _largest(model_folder(path))
+    model, folder, others = _largest(model_folder(path), path)
     found = from_model(model)
     if others:
         counts = " and ".join(map(str, others))
@@ -48,11 +48,11 @@ def model_folder(path: Path) -> Path:
     raise FileFormatError(path, "there is no COLMAP model (cameras.bin or cameras.txt) in it")
 
 
-def _largest(folder: Path) -> tuple[Any, Path, list[int]]:
-    """The model with the most photos of this folder and those beside it by number, where it is, and how many photos the
-    others have. COLMAP numbers models in the order in which it began them."""
+def _largest(folder: Path, chosen: Path) -> tuple[Any, Path, list[int]]:
+    """The model with the most photos of this folder and, unless the folder itself was chosen, those beside it,
+    where it is, and how many photos the others have. COLMAP numbers models in the order in which it began them."""
     folders = [folder]
-    if folder.name.isdigit():
+    if folder.name.isdigit() and folder != chosen:
         folders += [other for other in _numbered(folder.parent) if other != folder and has_model(other)]
     models = [_read(folders[0])]
     for other in folders[1:]:
