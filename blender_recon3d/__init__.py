@@ -1,4 +1,4 @@
-"""Recon3D: photos in, a clean Blender asset out. The add-on; importable without bpy, as the engine's home too."""
+"""Recon3D: photos in, a clean Blender asset out. The add-on; importable without bpy, since the engine uses it too."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ def _parts() -> tuple[ModuleType, ...]:
 
 
 def register() -> None:
-    """Called by Blender when the add-on is switched on."""
+    """Called by Blender when the add-on is enabled."""
     for part in _parts():
         part.register()
 
 
 def unregister() -> None:
-    """Called by Blender when the add-on is switched off; leaves nothing behind but a running engine."""
+    """Called by Blender when the add-on is disabled; cleans up everything but a running engine."""
     from .jobs import session, setup_session
 
     session.forget()

@@ -1,4 +1,4 @@
-"""What scripts call; the operators do the same with the scene's settings.
+"""The Python API for scripts; the operators do the same with the scene's settings.
 
     from bl_ext.user_default.recon3d import api          (installed; in a checkout: from blender_recon3d import api)
 
@@ -11,7 +11,7 @@
     api.export_cameras("/out/transforms.json", "NERFSTUDIO")
     api.save("/out/fountain.blend")
 
-All raise UserError, one sentence that says what to do, before anything in the scene is changed.
+All raise UserError, whose message says what to do, before anything in the scene is changed.
 """
 
 from __future__ import annotations
@@ -75,11 +75,11 @@ def reconstruct(
     scene: bpy.types.Scene | None = None,
     on_change: Callable[[JobView], None] = lambda view: None,
 ) -> ImportResult:
-    """Reconstruct and import; blocks until it is done. What is finished in the workspace is kept.
+    """Reconstruct and import; blocks until done. Finished stages in the workspace are kept.
 
-    photos: a folder or a video. workspace: for everything that is computed, by default beside the photos. options: of
-    the engine's command line, for instance ["--features", "sift"]. on_change: called with the job's state whenever
-    that changes. A cancelled run is a UserError with exit_code 3.
+    photos: a folder or a video. workspace: folder for the results, by default next to the photos. options: for the
+    engine's command line, for instance ["--features", "sift"]. on_change: called with the job's state whenever it
+    changes. A cancelled run raises UserError with exit_code 3.
     """
     scene, source = _scene(scene), Path(photos).absolute()
     folder = Path(workspace).absolute() if workspace else engine_process.default_workspace(source)
@@ -96,82 +96,81 @@ def import_result(folder: str | Path, scene: bpy.types.Scene | None = None) -> I
 
 
 def look_through(photo: str, scene: bpy.types.Scene | None = None) -> None:
-    """See the scene as a photo does: camera, resolution and pixel aspect. photo: its file's stem, or its name."""
+    """View the scene through a photo's camera, with its resolution and pixel aspect. photo: its file name or stem."""
     photo_view.look_through_photo(scene or bpy.context.scene, photo)
 
 
 def exit_photo_view(scene: bpy.types.Scene | None = None) -> None:
-    """Give back the camera, resolution and view that the scene had before `look_through`."""
+    """Restore the camera, resolution and view from before `look_through`."""
     photo_view.leave(scene or bpy.context.scene)
 
 
 def export_cameras(
     path: str | Path, kind: str = "COLMAP", animated: bool = False, scene: bpy.types.Scene | None = None
 ) -> str:
-    """Write the cameras as they stand. kind: "COLMAP" or "REALITYSCAN" (path is a folder), or with a file "NERFSTUDIO",
-    "METASHAPE", "MESHROOM", "INSTANT_NGP", "BUNDLER", "NVM", "FBX", "ALEMBIC", "USD", "GLTF" or "CHAN".
+    """Write the cameras as they are now. kind: "COLMAP" or "REALITYSCAN" (path is a folder), or with a file path
+    "NERFSTUDIO", "METASHAPE", "MESHROOM", "INSTANT_NGP", "BUNDLER", "NVM", "FBX", "ALEMBIC", "USD", "GLTF" or "CHAN".
 
-    animated: for FBX, Alembic and USD, one camera that shows a photo in every frame.
+    animated: for FBX, Alembic and USD, one camera that steps through the photos, one per frame.
     """
     return exporting.export_cameras(
         exporting.import_in(scene or bpy.context.scene), Path(path), kind, animated
     )
 
 
-# -- from cloud to asset: on the import of the active object, else on the latest ----------------------
+# -- from cloud to asset: uses the import that the active object belongs to, or else the latest -------
 
 
 def clean(scene: bpy.types.Scene | None = None, **inputs: object) -> str:
-    """Add the cleaning, or set its inputs; a sentence about what is left.
+    """Add the cleaning modifier, or set its inputs; returns a message about the remaining points.
 
     inputs: min_views, min_neighbors, min_cluster_size (numbers of photos and points), key_color (linear RGBA) and
-    key_distance (sRGB), crop_box (an Empty). What is not given is chosen so that the subject stays and floating points
-    go.
+    key_distance (sRGB), crop_box (an Empty). Defaults are chosen to keep the subject and remove floating points.
     """
     return cleaning.clean_cloud(_current(scene), **inputs)
 
 
 def apply_cleaning(scene: bpy.types.Scene | None = None) -> bpy.types.Object:
-    """A cloud of the points that are left; the original is hidden."""
+    """Create a cloud from the remaining points; the original is hidden."""
     return cleaning.apply_cleaning(_current(scene))
 
 
 def add_crop_box(
     low: Point | None = None, high: Point | None = None, scene: bpy.types.Scene | None = None
 ) -> bpy.types.Object:
-    """The crop box as an Empty. low, high: its corners in the model's frame; by default round the subject."""
+    """Add the crop box as an Empty. low, high: its corners in the model's frame; by default around the subject."""
     return crop_box.add_crop_box(_current(scene), low, high)
 
 
 def write_crop(scene: bpy.types.Scene | None = None) -> Path:
-    """The crop box as the file that the engine's stage mesh takes with --crop."""
+    """Write the crop box to the file that the engine's mesh stage reads with --crop."""
     return crop_box.write_crop(_current(scene))
 
 
 def ground(points: Sequence[Point] | None = None, scene: bpy.types.Scene | None = None) -> str:
-    """Level the plane through three points of the world, or the cloud's dominant plane, at height 0."""
+    """Level the plane through three world-space points, or the cloud's dominant plane, at height 0."""
     if points is None:
         return placement.ground_from_plane(_current(scene))
     return placement.ground_from_points(_current(scene), points)
 
 
 def up_axis(axis: str, scene: bpy.types.Scene | None = None) -> str:
-    """Turn so that what points along "X", "-X" ... "-Z" now points up."""
+    """Rotate so that the axis "X", "-X" ... "-Z" points up."""
     return placement.up_axis(_current(scene), axis)
 
 
 def origin_under(target: Point = (0.0, 0.0, 0.0), scene: bpy.types.Scene | None = None) -> str:
-    """Move so that the subject's bottom center lies at a point of the world."""
+    """Move the subject's bottom center to a world-space point."""
     return placement.origin_under(_current(scene), target)
 
 
 def scale_to(points: Sequence[Point], length: float, scene: bpy.types.Scene | None = None) -> str:
-    """Scale until two points of the world are `length` apart."""
+    """Scale so that two world-space points are `length` apart."""
     return placement.scale_to(_current(scene), points, length)
 
 
 def import_mesh(scene: bpy.types.Scene | None = None) -> bpy.types.Object:
-    """Bring the workspace's mesh in, or update it. import_result does so too, where there is one."""
+    """Import the workspace's mesh, or update it. import_result does so too if there is one."""
     return meshes.import_mesh(_current(scene))[0]
 
 
@@ -183,29 +182,29 @@ def decimate(faces: int, scene: bpy.types.Scene | None = None) -> bpy.types.Obje
 def make_lods(
     levels: int = 5, ratio: float = 0.5, scene: bpy.types.Scene | None = None
 ) -> list[bpy.types.Object]:
-    """The mesh that is shown and copies of it, each with `ratio` of the one before's faces; the copies are hidden."""
+    """The visible mesh and hidden copies of it, each with `ratio` times the faces of the one before."""
     return remesh.make_lods(_current(scene), levels, ratio)
 
 
 def make_quads(faces: int, scene: bpy.types.Scene | None = None) -> bpy.types.Object:
-    """A copy of the mesh in about that many quads, without UVs; the original is hidden."""
+    """A copy of the mesh with about that many quads, without UVs; the original is hidden."""
     return remesh.quads(_current(scene), faces)[0]
 
 
 def bake_normals(size: int = 2048, extrusion: float = 0.0, scene: bpy.types.Scene | None = None) -> str:
-    """Bake the full mesh's normals onto the mesh that is shown. extrusion: of the cage; 0: as both meshes ask for."""
+    """Bake the full mesh's normals onto the visible mesh. extrusion: of the cage; 0: automatic."""
     return bake.bake_normals(_current(scene), size, extrusion)
 
 
 def bake_texture(size: int = 2048, extrusion: float = 0.0, scene: bpy.types.Scene | None = None) -> str:
-    """Bake the textured mesh's colors onto the copy that is shown."""
+    """Bake the textured mesh's colors onto the visible copy."""
     return bake.bake_texture(_current(scene), size, extrusion)
 
 
 def reproject_photos(size: int = 4096, scene: bpy.types.Scene | None = None) -> str:
-    """Paint the photos onto the active mesh by its UVs, whoever made it; blocks until it is done, and says so.
+    """Paint the photos onto any active mesh with UVs; blocks until done and returns a message.
 
-    size: side of the texture in pixels. Its image is kept in the results folder, in `reprojected`.
+    size: side of the texture in pixels. The image is saved to `reprojected` in the results folder.
     """
     reprojection.start(_scene(scene), size)
     return reprojection.wait()
@@ -219,16 +218,17 @@ def export_asset(
     scene: bpy.types.Scene | None = None,
     photos: str = "full",
 ) -> str:
-    """Write the mesh that is shown, in meters. preset: "GLB", "FBX", "OBJ", "PLY", "USD", "ABC", "STL", or for a
-    purpose "WEB", "GAME", "PRINT", "VFX"; by the engine "SPLATS" (a folder) and "SURVEY" (the cloud).
+    """Write the visible mesh, in meters. preset: "GLB", "FBX", "OBJ", "PLY", "USD", "ABC", "STL", or for a purpose
+    "WEB", "GAME", "PRINT", "VFX"; written by the engine: "SPLATS" (a folder) and "SURVEY" (the cloud).
 
-    fill: close holes, in the file only. scale: of lengths in the file. photos: of the folder, "full" or "depth".
+    fill: close holes, in the file only. scale: factor for lengths in the file. photos: in the folder, "full" or
+    "depth" size.
     """
     return engine_export.export(_current(scene), Path(path), preset, fill, scale, photos)
 
 
 def _scene(scene: bpy.types.Scene | None) -> bpy.types.Scene:
-    """The scene, or the active one. UserError where the add-on is not registered, as in a plain Python with bpy."""
+    """The scene, or the active one. Raises UserError if the add-on is not registered, as in plain Python with bpy."""
     if not hasattr(bpy.types.Scene, "recon3d"):
         raise UserError(
             f"Recon3D is not registered in this Blender: call {__package__}.register() first, or enable the extension."

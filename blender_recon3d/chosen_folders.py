@@ -1,8 +1,8 @@
-"""Which photos and results this user has chosen on this machine: a small file in the extension's own folder.
+"""The photo and result folders that the user has chosen on this machine, kept in the extension's own folder.
 
-A .blend file from somebody else names paths, too: a share of another machine, a named pipe, a folder full of files that
-were made to be looked at. So nothing at a path that a file names is touched, not even to see whether it is there,
-before the user has chosen that very path here or has pressed a button that needs it. Paths are compared as text.
+A .blend from someone else may contain paths to a network share, a named pipe, or a folder of malicious files. So a path
+from a file is not accessed, not even to check that it exists, until the user has chosen that path on this machine or
+pressed a button that needs it. Paths are compared as text.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _MAX_PATHS = 500
 
 
 class _Remembered:
-    """What is known in this session; None before the file has been read."""
+    """The paths known in this session; None until the file has been read."""
 
     paths: list[str] | None = None
 
 
 def remember(*chosen: Path | None) -> None:
-    """Note what the user has chosen."""
+    """Record what the user has chosen."""
     new = [_text(path) for path in chosen if path is not None]
     if all(path in _paths() for path in new):
         return
@@ -38,16 +38,16 @@ def remember(*chosen: Path | None) -> None:
     try:
         write_json(file, {"version": 1, "paths": _Remembered.paths})
     except OSError:
-        return  # a full disk: it holds for this session
+        return  # a full disk: remembered for this session only
 
 
 def is_chosen(*paths: Path | None) -> bool:
-    """Whether the user has chosen all of these; None is nobody's path."""
+    """Whether the user has chosen all of these; False if any is None."""
     return all(path is not None and _text(path) in _paths() for path in paths)
 
 
 def forget_session() -> None:
-    """Read the file again when next asked."""
+    """Read the file again on next use."""
     _Remembered.paths = None
 
 

@@ -1,11 +1,11 @@
-"""`blender -c recon3d ...`: the engine's command line with Blender's own commands beside it.
+"""`blender -c recon3d ...`: the engine's command line, plus commands that run in Blender.
 
     blender -c recon3d run PHOTOS -o OUT [--blend FILE.blend] [engine options]
     blender -c recon3d import FOLDER FILE.blend [--preview PICTURE.png]
     blender -c recon3d export FOLDER FILE ... [--preset NAME]
     blender -c recon3d cameras SCENE.blend FILE.json    a scene's cameras, for recon3d import
     blender -c recon3d setup [--remove]
-    blender -c recon3d doctor, inspect, evaluate, ...        the engine's
+    blender -c recon3d doctor, inspect, evaluate, ...        engine commands
 
 Exit codes are the engine's: 0 done, 1 failed, 2 wrong usage or input, 3 cancelled.
 """
@@ -32,7 +32,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(words: list[str]) -> int:
-    """What Blender calls with the words after `-c recon3d`; returns the exit code."""
+    """Called by Blender with the arguments after `-c recon3d`; returns the exit code."""
     try:
         if not words or words[0] in ("-h", "--help"):
             sys.stdout.write(f"{__doc__}\n")
@@ -52,7 +52,7 @@ def main(words: list[str]) -> int:
 
 
 def _engine(words: list[str]) -> int:
-    """Run the engine in this terminal; --blend, ours, makes the file from what it has left."""
+    """Run the engine in this terminal; our own option --blend then saves its result as a .blend."""
     from . import preferences
     from .engine_setup import engine_process
 
@@ -126,7 +126,7 @@ def _export(words: list[str]) -> int:
     for path in engine:
         print(printable(run(export_by_engine(chosen.folder, path.absolute(), options))))
     if more and not engine:
-        raise UserError(f"{' '.join(more)} is not known (see blender -c {NAME} --help).", 2)
+        raise UserError(f"Unknown option: {' '.join(more)} (see blender -c {NAME} --help).", 2)
     left = [path for path in chosen.files if path not in engine]
     presets = [_preset(path, chosen.preset) for path in left]
     if not left:
@@ -149,7 +149,7 @@ def _of_engine(path: Path, preset: str | None) -> bool:
 
 
 def _preset(path: Path, purpose: str | None) -> str:
-    """The preset that writes files with this ending, or that of a purpose."""
+    """The preset for this file extension or purpose."""
     from .pipeline.exporting.file_formats import PRESETS
     from .scene.exporting.export_asset import PURPOSES
     from .scene.exporting.formats import EXPORTERS
@@ -158,7 +158,7 @@ def _preset(path: Path, purpose: str | None) -> str:
         preset = PRESETS[purpose]
         written = purpose.upper() in PURPOSES and path.suffix.lower() != ".3mf"
         if not written or path.suffix.lower() not in preset.endings:
-            raise UserError(f"{path} cannot be exported for {purpose}: give {', '.join(preset.endings)}.", 2)
+            raise UserError(f"{path} cannot be exported for {purpose}: use {', '.join(preset.endings)}.", 2)
         return purpose.upper()
     found = next((name for name, kind in EXPORTERS.items() if path.suffix.lower() in kind.endings), "")
     if not found:
@@ -175,7 +175,7 @@ def _cameras(words: list[str]) -> int:
     parser.add_argument("file", metavar="FILE.json", type=Path)
     chosen = parser.parse_args(words)
     if not chosen.blend.is_file():
-        raise UserError(f"{chosen.blend} does not exist: give a .blend file.", 2)
+        raise UserError(f"{chosen.blend} does not exist: name a .blend file.", 2)
     try:
         bpy.ops.wm.open_mainfile(filepath=str(chosen.blend.absolute()), load_ui=False)
     except RuntimeError as error:
@@ -187,7 +187,7 @@ def _cameras(words: list[str]) -> int:
 def _set_up(words: list[str]) -> int:
     from .jobs import setup_session
 
-    parser = _Parser(prog=f"blender -c {NAME} setup", description="Set the engine up, or remove it.")
+    parser = _Parser(prog=f"blender -c {NAME} setup", description="Set up the engine, or remove it.")
     parser.add_argument("--remove", action="store_true")
     if parser.parse_args(words).remove:
         print(setup_session.remove())

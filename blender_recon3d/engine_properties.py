@@ -1,4 +1,4 @@
-"""The engine's settings as Blender properties, made from their declarations (pipeline/stage_settings.py)."""
+"""The engine's settings as Blender properties, generated from their declarations (pipeline/stage_settings.py)."""
 
 # No `from __future__ import annotations`: Blender reads properties from annotations, which must not be strings.
 
@@ -11,21 +11,21 @@ from .pipeline.setting_field import Setting
 from .pipeline.settings import VERSION, Values, by_option, heading_of, spread
 
 _SETTINGS = {option: group[0] for option, group in by_option().items() if not group[0].not_in_panel}
-_MAX_INT = 2**31 - 1  # what a whole number of Blender's holds
+_MAX_INT = 2**31 - 1  # Blender's largest integer
 
 
 def _groups() -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    groups: dict[str, list[str]] = {}
     for option, declared in _SETTINGS.items():
-        found.setdefault(heading_of(declared.stage), []).append(option)
-    return found
+        groups.setdefault(heading_of(declared.stage), []).append(option)
+    return groups
 
 
 GROUPS = _groups()  # the panel's headings, and the options below each
 
 
 def items_of(declared: Setting, only: tuple[str, ...] = ()) -> list[tuple[str, str, str, int]]:
-    """The choices as Blender's items. only: these; all of them where there are none."""
+    """The choices as Blender's enum items. only: restrict to these; empty for all."""
     chosen = [item for item in declared.choices.items() if not only or item[0] in only]
     return [
         (value, choice.label, choice.help, place if choice.number is None else choice.number)
@@ -36,7 +36,7 @@ def items_of(declared: Setting, only: tuple[str, ...] = ()) -> list[tuple[str, s
 def blender_property(declared: Setting) -> Any:
     """The property of one setting: its name, tooltip, range or items, and default.
 
-    A size that the quality stands for is 0 until it is chosen.
+    A size that depends on the quality is 0 until the user sets it.
     """
     common = {"name": setting_texts.label(declared), "description": setting_texts.description(declared)}
     default = 0 if declared.by_quality and not declared.choices else declared.default
@@ -70,8 +70,8 @@ class RECON3D_PG_advanced(bpy.types.PropertyGroup):
 
 
 def chosen_options(advanced: RECON3D_PG_advanced) -> dict[str, Any]:
-    """Everything that was set to something else than its default, by option."""
-    found: dict[str, Any] = {}
+    """All values that differ from their defaults, by option."""
+    options: dict[str, Any] = {}
     for option, declared in _SETTINGS.items():
         if not advanced.is_property_set(option):
             continue
@@ -80,23 +80,23 @@ def chosen_options(advanced: RECON3D_PG_advanced) -> dict[str, Any]:
             continue
         if declared.path and value not in declared.choices:
             value = bpy.path.abspath(value)
-        # A float of Blender's has single precision: its shortest text is what was typed.
-        found[option] = float(f"{value:.6g}") if isinstance(value, float) else value
-    return found
+        # Blender's floats have single precision: the shortest text is what the user typed.
+        options[option] = float(f"{value:.6g}") if isinstance(value, float) else value
+    return options
 
 
 def settings_document(quality: str, until: str, options: dict[str, Any]) -> dict[str, Any]:
-    """What a settings file holds (pipeline/settings_file.py). options: as `chosen_options` gives them."""
-    values: Values = {stage: found for stage, found in spread(options).items() if found}
+    """The content of a settings file (pipeline/settings_file.py). options: as from `chosen_options`."""
+    values: Values = {stage: group for stage, group in spread(options).items() if group}
     return {"version": VERSION, "quality": quality, "until": until, **values}
 
 
 def adopt_earlier_names(advanced: RECON3D_PG_advanced) -> None:
-    """Take over what a .blend file holds under names that settings had before."""
-    held = dict(advanced)  # before any property is read: Blender drops a value of another type then
+    """Convert settings that a .blend file stores under earlier names."""
+    stored = dict(advanced)  # before any property is read: Blender then drops values of another type
     for option, declared in _SETTINGS.items():
         for name in (*declared.was, option):
-            value = held.get(name)
+            value = stored.get(name)
             if value is None or (name == option and not (declared.other and isinstance(value, int))):
                 continue
             if declared.choices and isinstance(value, int):  # an item's number

@@ -1,5 +1,5 @@
-"""Text in panels, which Blender neither wraps nor formats. Messages of the engine are put into the panel's words
-(`panel_wording`), not translated; what the add-on itself says is.
+"""Text in panels, which Blender neither wraps nor formats. Messages from the engine are reworded for the panel
+(`panel_wording`) but not translated; the add-on's own texts are translated.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from .pipeline.text import Said, printable
 
 
 def tr(text: str, **values: object) -> str:
-    """The text in the interface's language, with the values in its {places}."""
+    """The text in the interface's language, with its {placeholders} filled in."""
     return bpy.app.translations.pgettext_iface(text).format(**values)
 
 
 def is_narrow(context: bpy.types.Context) -> bool:
-    """Whether the sidebar has room for short words only."""
+    """Whether the sidebar only has room for short labels."""
     return context.region is not None and context.region.width < _NARROW * context.preferences.system.ui_scale
 
 
 def in_language(text: str) -> str:
-    """A sentence in the interface's language where it knows its pattern; else as it is."""
+    """The message in the interface's language if it has a pattern; otherwise unchanged."""
     return tr(text.pattern, **text.values) if isinstance(text, Said) else text
 
 
 def wrapped(
     layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str = "NONE", width: int = 0
 ) -> None:
-    """A label of as many lines as the width asks for: the region's, or `width` in unscaled pixels."""
+    """A label wrapped to the region's width, or to `width` in unscaled pixels."""
     scale = context.preferences.system.ui_scale
     pixels = width * scale if width else context.region.width if context.region else 300 * scale
     margin = _MARGIN + (_ICON if icon != "NONE" else 0)
@@ -43,14 +43,14 @@ def wrapped(
         column.label(text=line, icon=shown, translate=False)
 
 
-_MARGIN = 62  # unscaled pixels beside a text: the tabs, the panel's edge, that of a box, and the label's own
+_MARGIN = 62  # unscaled pixels beside a text: tabs, and the margins of panel, box and label
 _ICON = 20
 _NARROW = 250  # unscaled pixels
 
 
 @lru_cache(maxsize=1000)
 def lines_of(text: str, pixels: float, points: float) -> tuple[str, ...]:
-    """The text in lines that fit into `pixels`, as the interface's font draws it; long words are broken."""
+    """The text as lines that fit into `pixels` in the interface's font; long words are broken."""
     blf.size(0, points)
 
     def fits(line: str) -> bool:

@@ -22,24 +22,24 @@ _VARIANT_TEXT = {
 
 
 def _keep_absolute(name: str) -> Callable[["Recon3DPreferences", bpy.types.Context], None]:
-    """Blender's file browser may give a path relative to the open .blend: to another file it means another."""
+    """Blender's file browser may return a path relative to the open .blend, which would change meaning in another."""
 
-    def update(kept: "Recon3DPreferences", context: bpy.types.Context) -> None:
-        value = getattr(kept, name)
+    def update(prefs: "Recon3DPreferences", context: bpy.types.Context) -> None:
+        value = getattr(prefs, name)
         absolute = bpy.path.abspath(value)
         if value.startswith("//") and absolute != value:
-            setattr(kept, name, absolute)
+            setattr(prefs, name, absolute)
 
     return update
 
 
 def absolute(path: str) -> str:
-    """A preference's path; empty for one that is relative to whatever .blend is open, which must decide nothing."""
+    """A path from the preferences; empty if it is relative, since it must not depend on the open .blend."""
     return "" if path.startswith("//") else path
 
 
 class Recon3DPreferences(bpy.types.AddonPreferences):
-    """Drawn by `ui.preferences`, which knows the set-up and its buttons."""
+    """Drawn by `ui.preferences`."""
 
     bl_idname = __package__
 
@@ -81,13 +81,13 @@ class Recon3DPreferences(bpy.types.AddonPreferences):
 
 
 def preferences() -> Recon3DPreferences | None:
-    """None where the add-on is not installed but used from a checkout."""
+    """None if the add-on is not installed but used from a checkout."""
     addon = bpy.context.preferences.addons.get(__package__)
     return addon.preferences if addon else None
 
 
 def user_folder() -> Path | None:
-    """The extension's own folder for what it writes; None where it is not installed as an extension."""
+    """The extension's own writable folder; None if it is not installed as an extension."""
     try:
         return Path(bpy.utils.extension_path_user(__package__, create=True))
     except (ValueError, OSError):
@@ -95,31 +95,31 @@ def user_folder() -> Path | None:
 
 
 def engine_folder() -> Path | None:
-    """Where Set Up Engine puts the environment; None where there is no place for it."""
-    kept, user = preferences(), user_folder()
-    if kept and absolute(kept.engine_folder):
-        return Path(absolute(kept.engine_folder))
+    """Where Set Up Engine creates the environment; None if there is no folder for it."""
+    prefs, user = preferences(), user_folder()
+    if prefs and absolute(prefs.engine_folder):
+        return Path(absolute(prefs.engine_folder))
     return user / "engine" if user else None
 
 
 def engine_python() -> str:
-    """The preference's path, absolute; empty when there is none."""
-    kept = preferences()
-    return absolute(kept.engine_python) if kept else ""
+    """The path in the preferences, absolute; empty if there is none."""
+    prefs = preferences()
+    return absolute(prefs.engine_python) if prefs else ""
 
 
 def device() -> str:
-    kept = preferences()
-    return kept.device if kept else "auto"
+    prefs = preferences()
+    return prefs.device if prefs else "auto"
 
 
 def find_python() -> Path:
-    """The engine's Python. Raises UserError, which says what to do, where there is none."""
+    """The engine's Python. Raises UserError if there is none."""
     return engine_process.find_python(preference=engine_python(), managed=engine_folder())
 
 
 def engine_problem() -> str:
-    """Why the engine cannot be started, as a sentence; empty when its Python is there."""
+    """Why the engine cannot be started, as a sentence; empty if its Python exists."""
     try:
         find_python()
     except UserError as error:

@@ -1,4 +1,4 @@
-"""What the panel asks for and shows: one PropertyGroup at Scene.recon3d."""
+"""The panel's settings and contents: one PropertyGroup at Scene.recon3d."""
 
 # No `from __future__ import annotations`: Blender reads properties from annotations, which must not be strings.
 
@@ -18,8 +18,8 @@ QUALITY_ITEMS = items_of(_QUALITY)
 UNTIL_ITEMS = items_of(_UNTIL, last_stages())
 
 
-# What is called with the scene when the user chooses other paths, or a photo of the review. `handlers` fills them in:
-# whoever does something about a property knows the properties, so the properties cannot know him.
+# Called with the scene when the user changes a path, or selects a photo in the review. `handlers` fills these lists,
+# since the modules that react import this one.
 when_paths_change: list[Callable[[bpy.types.Scene], None]] = []
 when_photo_is_chosen: list[Callable[[bpy.types.Scene], None]] = []
 
@@ -65,7 +65,7 @@ class RECON3D_PG_advice(bpy.types.PropertyGroup):
 
 
 class RECON3D_PG_before_photo(bpy.types.PropertyGroup):
-    """What `scene.reviewing.photo_view` gives back. kept: whether there is anything."""
+    """The state that `scene.reviewing.photo_view` restores. kept: whether there is any."""
 
     kept: bpy.props.BoolProperty()
     camera: bpy.props.PointerProperty(type=bpy.types.Object)
@@ -86,7 +86,7 @@ class RECON3D_PG_settings(bpy.types.PropertyGroup):
     photos: bpy.props.StringProperty(
         name="Photos",
         description="Folder of photos, subfolders included, or a video",
-        subtype="FILE_NAME",  # a path whose name need not be UTF-8, without a button of Blender's own
+        subtype="FILE_NAME",  # a path that need not be UTF-8, without Blender's own browse button
         update=_photos_changed,
     )
     workspace: bpy.props.StringProperty(
@@ -112,7 +112,7 @@ class RECON3D_PG_settings(bpy.types.PropertyGroup):
         default=True,
     )
     show_inspection: bpy.props.BoolProperty(
-        name="Show Photos", description="Show what is known of the photos", default=True
+        name="Show Photos", description="Show details of the photos", default=True
     )
     advanced: bpy.props.PointerProperty(type=RECON3D_PG_advanced)
     review: bpy.props.CollectionProperty(type=RECON3D_PG_photo)
@@ -132,12 +132,12 @@ class RECON3D_PG_settings(bpy.types.PropertyGroup):
 
 
 def photos_path(settings: RECON3D_PG_settings) -> Path | None:
-    """The chosen photos, absolute; None while none are chosen."""
+    """Absolute path of the chosen photos; None if none are chosen."""
     return Path(bpy.path.abspath(settings.photos)) if settings.photos else None
 
 
 def workspace_path(settings: RECON3D_PG_settings) -> Path | None:
-    """The workspace: the chosen one, or the one beside the photos; None while neither is known."""
+    """The workspace: the chosen one, or the default next to the photos; None if neither is set."""
     if settings.workspace:
         return Path(bpy.path.abspath(settings.workspace))
     photos = photos_path(settings)

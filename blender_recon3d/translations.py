@@ -1,4 +1,4 @@
-"""The interface in other languages, by Blender's own translation. A language that is not here stays English."""
+"""The interface in other languages, through Blender's own translation. Languages not listed stay English."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .languages.german_tools import GERMAN_TOOLS
 from .languages.german_viewport import GERMAN_VIEWPORT
 
 _ALL_GERMAN = {**GERMAN_PANEL, **GERMAN_VIEWPORT, **GERMAN_TOOLS, **GERMAN}
-_CONTEXTS = ("*", "Operator")  # Blender looks up what stands on an operator's button in the second one only
+_CONTEXTS = ("*", "Operator")  # Blender looks up operator button labels only in the second
 TRANSLATIONS = {
     "de_DE": {(context, english): german for english, german in _ALL_GERMAN.items() for context in _CONTEXTS}
 }

@@ -1,6 +1,6 @@
-"""An asset to a file, by whom it takes: the engine where no scene is needed (photos, the cloud on a map), else Blender.
+"""Export an asset, with the engine if no scene is needed (photos, the georeferenced cloud), otherwise with Blender.
 
-What of the two it is says one table for the panel, the API and the command line: pipeline/exporting/file_formats.py.
+The table in pipeline/exporting/file_formats.py decides which, for the panel, the API and the command line.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from .engine_query import EngineQuery
 def export(
     collection: bpy.types.Collection, path: Path, preset: str, fill: bool, scale: float, photos: str = "full"
 ) -> str:
-    """Write an import to a file, or for SPLATS to a folder; a sentence. Waits for the engine. UserError.
+    """Write an import to a file, or for SPLATS to a folder; waits for the engine and returns a message. UserError.
 
-    preset: of file_formats.FORMATS or PRESETS, in capitals. fill, scale: as in export_asset, of a mesh from Blender.
-    photos: of the folder, export_options.SIZES.
+    preset: of file_formats.FORMATS or PRESETS, in capitals. fill, scale: as in export_asset, for a mesh from Blender.
+    photos: size of the folder's photos, one of export_options.SIZES.
     """
     return run(export_in_steps(collection, path, preset, fill, scale, photos, False))
 
@@ -57,6 +57,7 @@ def export_in_steps(
     return (yield from background_work.in_background(lambda: background_work.start_export(asset)))
 
 
+<<<<<<< HEAD
 def export_by_engine(workspace: Path, path: Path, words: Iterable[str] = ()) -> Steps[str]:
     """`recon3d export` of a workspace; a sentence. words: more of the command line. UserError."""
     said = ["export", str(workspace), str(path), *words, "--json"]
@@ -71,3 +72,11 @@ def export_by_engine(workspace: Path, path: Path, words: Iterable[str] = ()) -> 
         remove(path.with_name(path.name + PART))  # what it was writing
         raise
     return f"Exported {', '.join(json_values.items(query.wait().get('files')))}."
+=======
+def export_by_engine(workspace: Path, path: Path, words: Iterable[str] = ()) -> str:
+    """Run `recon3d export` on a workspace and return a message. words: further arguments. Raises UserError."""
+    arguments = ["export", str(workspace), str(path), *words, "--json"]
+    command = engine_process.command(preferences.find_python(), arguments)
+    answer = EngineQuery(command, engine_process.environment()).wait()
+    return f"Exported {', '.join(json_values.items(answer.get('files')))}."
+>>>>>>> 0b83077 (Panel, operators and jobs: texts, docstrings and names in plain English)

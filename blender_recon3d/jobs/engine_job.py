@@ -1,4 +1,4 @@
-"""One run of the engine in a workspace: started here, or found at work there by another Blender that came later."""
+"""One run of the engine in a workspace: started here, or by an earlier Blender and still running."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from ..pipeline.workspace import Workspace
 from .job_view import CANCELLED, DONE, FAILED, RUNNING, JobView, follow
 
 _CANCELLED_CODE = 3
-_KILLED = (-9, 137)  # by a system that lacks memory, or by hand
-_GRACE = 15.0  # seconds from a cancel until the process group is ended by force
+_KILLED = (-9, 137)  # by the OOM killer, or manually
+_GRACE = 15.0  # seconds from a cancel until the process group is killed
 _CANCELLED_TEXT = "Cancelled. Resume continues where it stopped."
 
 
 class Job(ABC):
-    """What both kinds share: the events. A kind says whether the engine has ended (`_ended`) and how it is stopped."""
+    """Base class, which handles the events. Subclasses know whether the engine has ended (`_ended`) and stop it."""
 
     def __init__(self, workspace: Workspace, offset: int) -> None:
         self.workspace = workspace
@@ -36,15 +36,15 @@ class Job(ABC):
 
     @property
     def cancelling(self) -> bool:
-        """Whether it was asked to stop and has not ended yet."""
+        """Whether a cancel was requested and the job has not ended yet."""
         return bool(self._cancelled_at) and self.view.state == RUNNING
 
     def poll(self) -> bool:
-        """Take in what has happened since the last call; True when `view` has changed. Never blocks."""
+        """Process the events since the last call; True if `view` has changed. Never blocks."""
         before = self.view
         if self.view.state != RUNNING:
             return False
-        ended = self._ended()  # before the events: whatever an ended process wrote is then there
+        ended = self._ended()  # before reading events, so that none of an ended process are missed
         events, self._offset = read_events(self.workspace.events, self._offset)
         for event in events:
             self.view = follow(self.view, event)
@@ -58,7 +58,7 @@ class Job(ABC):
         return self.view != before
 
     def cancel(self) -> None:
-        """Ask the engine to stop; it does within seconds and leaves a workspace that can be resumed."""
+        """Ask the engine to stop, which takes seconds; the workspace can be resumed."""
         if self.view.state != RUNNING or self._cancelled_at:
             return
         self._cancelled_at = time.monotonic()
@@ -67,7 +67,7 @@ class Job(ABC):
     def wait(
         self, on_change: Callable[[JobView], None] = lambda view: None, interval: float = 0.1
     ) -> JobView:
-        """Block until it has ended. Ctrl-C cancels it, and is raised again once it has ended."""
+        """Block until it has ended. Ctrl-C cancels it, and is re-raised once it has ended."""
         interrupted = False
         while self.view.state == RUNNING:
             try:
@@ -88,7 +88,7 @@ class Job(ABC):
 
     @abstractmethod
     def _apply_event(self, event: Event) -> None:
-        """Learn from an event how the run ends, where a kind does not know it otherwise."""
+        """Note how the run ends, if a subclass can only learn it from events."""
 
     @abstractmethod
     def _last_view(self) -> JobView:
@@ -101,7 +101,7 @@ class Job(ABC):
 
 
 class EngineJob(Job):
-    """A run that is started here."""
+    """A run started by this Blender."""
 
     def __init__(
         self,
@@ -110,9 +110,9 @@ class EngineJob(Job):
         folder: str | Path,
         settings: Mapping[str, Any] | None = None,
     ) -> None:
-        """Start it. settings: what the workspace's settings.json is to hold, for the command to name.
+        """Start it. settings: written to the workspace's settings.json, which the command reads.
 
-        Raises UserError when the workspace cannot be made or the interpreter does not start.
+        Raises UserError if the workspace cannot be created or the interpreter does not start.
         """
         workspace = Workspace(folder)
         workspace.create()
@@ -139,7 +139,7 @@ class EngineJob(Job):
         return self._process.exit_code() is not None
 
     def _apply_event(self, event: Event) -> None:
-        """Its exit code says it."""
+        """Nothing to note: the exit code is known."""
 
     def _last_view(self) -> JobView:
         code = self._process.exit_code()
@@ -161,25 +161,24 @@ class EngineJob(Job):
             self._process.kill()
 
     def _last_output_line(self, code: int) -> str:
-        """A sentence for a process that ended without a word in the events."""
+        """A message for a process that ended without one in the events."""
         path = self.workspace.output
         last, own = last_words(path)
         if own:
             return last
         if code in _KILLED:
             return (
-                "The engine was stopped from outside, most likely because memory ran out: close other programs, or "
-                "retry at preview quality. Finished work is kept."
+                "The engine was killed, probably because memory ran out: close other programs, or retry at preview "
+                "quality. Finished work is kept."
             )
-        said = f" ({last[:300]})" if last else ""
-        return f"The engine ended with code {code}{said}: see {path}."
+        output = f" ({last[:300]})" if last else ""
+        return f"The engine ended with code {code}{output}: see {path}."
 
 
 class FoundJob(Job):
-    """A run that is at work in a workspace already. Its exit code is not ours to have: its events say how it ended.
+    """A run already in progress in a workspace. Its exit code is unknown; its events show how it ended.
 
-    It is stopped by the file `cancel` alone: to end a process by a number that was written down long ago might
-    end another one.
+    It is stopped only through the file `cancel`: killing a process by a stored id might hit another process.
     """
 
     def __init__(self, workspace: Workspace) -> None:
@@ -217,7 +216,7 @@ class FoundJob(Job):
 
 
 def find_job(folder: str | Path) -> FoundJob | None:
-    """The run that is at work in the workspace, with what it has said so far; None when there is none."""
+    """The run in progress in the workspace, with its events so far; None if there is none."""
     workspace = Workspace(folder)
     if workspace.lock_owner() is None:
         return None

@@ -1,4 +1,4 @@
-"""A question to the engine that is answered on its standard output: `inspect`, `doctor`."""
+"""Run an engine command that answers on standard output, such as `inspect` or `doctor`."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from ..pipeline.files import json_values
 from ..pipeline.system.process_group import ProcessGroup, last_words
 from ..pipeline.wording import from_json
 
-MAX_ANSWER_BYTES = 16 << 20  # bytes; more is not an answer to any of these questions
+MAX_ANSWER_BYTES = 16 << 20  # bytes; no command answers with more
 POLL_SECONDS = 0.1
 
 
 class EngineQuery:
-    """One question. answer: the object it ended with, None before and after a failure; error: a sentence then.
+    """One command. answer: the object it returned, None until then or after a failure; error: the message then.
 
-    events: what it has said so far, where it answers in events; the last one, of kind "done", holds the answer.
+    events: received so far, if it answers in events; the last one, of kind "done", holds the answer.
     """
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        """Ask. Raises UserError when the interpreter does not start."""
+        """Start it. Raises UserError if the interpreter does not start."""
         self._folder = Path(tempfile.mkdtemp(prefix="recon3d-"))
         self._output, self._errors = self._folder / "output.jsonl", self._folder / "errors.txt"
         self._offset = 0
@@ -43,7 +43,7 @@ class EngineQuery:
             raise
 
     def poll(self) -> bool:
-        """Take in what has been said since the last call; True when there is something new. Never blocks."""
+        """Read the output since the last call; True if there is anything new. Never blocks."""
         if not self.running:
             return False
         code = self._process.exit_code()
@@ -62,14 +62,14 @@ class EngineQuery:
             time.sleep(POLL_SECONDS)
 
     def wait(self) -> dict[str, Any]:
-        """Block until it has ended; the answer. Raises UserError with the engine's sentence."""
+        """Block until it has ended and return the answer. Raises UserError with the engine's message."""
         self.settle()
         if self.answer is None:
             raise UserError(self.error)
         return self.answer
 
     def stop(self) -> None:
-        """End it at once; it leaves nothing behind."""
+        """Kill it and clean up."""
         if self.running:
             self._process.kill()
             self._process.exit_code()
@@ -92,7 +92,7 @@ class EngineQuery:
             self.error = self.error or self._last_output_line()
 
     def _read_object(self) -> dict[str, Any] | None:
-        """The output, when it is one object."""
+        """The output, if it is one JSON object."""
         try:
             if self._output.stat().st_size > MAX_ANSWER_BYTES:
                 return None

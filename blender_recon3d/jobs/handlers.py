@@ -1,5 +1,4 @@
-"""What happens when Blender has started or loaded a file, where a run at work is found again, and when a property of
-the scene has changed."""
+"""Handlers for when Blender has started or loaded a file, to find a run in progress, and for changed properties."""
 
 from __future__ import annotations
 
@@ -17,7 +16,7 @@ def _loaded(*_: object) -> None:
 
 
 def _find() -> tuple[bool, bool]:
-    """A tick later: while a file is being loaded or an add-on registered, nothing may be changed."""
+    """Called a tick later: nothing may be changed while a file is loading or an add-on is being registered."""
     if not session.is_of(bpy.context.scene):
         session.forget_last()
     session.find_running(bpy.context.scene)
@@ -27,7 +26,7 @@ def _find() -> tuple[bool, bool]:
 
 @bpy.app.handlers.persistent
 def _adopt(*_: object) -> None:
-    """Settings that the file holds under earlier names."""
+    """Convert settings that the file stores under earlier names."""
     for scene in bpy.data.scenes:
         engine_properties.adopt_earlier_names(scene.recon3d.advanced)
 

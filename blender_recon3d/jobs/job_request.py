@@ -1,4 +1,4 @@
-"""Starting the engine: the settings as a file in the workspace, which `recon3d run --settings` takes."""
+"""Start the engine, with the settings in a file in the workspace for `recon3d run --settings`."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ def start_engine(
 ) -> EngineJob:
     """Start a run in a workspace. Raises UserError.
 
-    options: settings by option, the photos among them; the device is the preferences', unless it is given.
-    words: of the command line, which come before all of these.
+    options: settings by option, including the photos; the device defaults to that in the preferences.
+    words: command-line arguments, which take precedence over these.
     """
     options = {"device": preferences.device(), **options}
     document = engine_properties.settings_document(quality, until, options)
-    said = ["run", "-o", str(folder), "--settings", str(Workspace(folder).settings), "--json", *words]
-    command = engine_process.command(preferences.find_python(), said)
+    arguments = ["run", "-o", str(folder), "--settings", str(Workspace(folder).settings), "--json", *words]
+    command = engine_process.command(preferences.find_python(), arguments)
     return EngineJob(command, engine_process.environment(), folder, document)
 
 
 def scene_options(scene: bpy.types.Scene, folder: Path) -> dict[str, Any]:
-    """What the scene's settings ask for, and the crop box around an earlier import of the workspace."""
+    """The scene's settings, and the crop box of an earlier import of the workspace."""
     options = {**engine_properties.chosen_options(scene.recon3d.advanced), **kept_alignment(folder)}
     collection = find_import(scene, Workspace(folder).root)
     if collection is not None and find_object(collection, BOX) is not None:
@@ -47,7 +47,7 @@ def scene_options(scene: bpy.types.Scene, folder: Path) -> dict[str, Any]:
 
 
 def kept_alignment(folder: Path) -> dict[str, Any]:
-    """Where the workspace's cameras are another program's: what keeps them when it is run again."""
+    """The options that keep another program's cameras when the workspace is run again; empty if there are none."""
     try:
         job = json_values.mapping(
             json_values.parse(read_regular(Workspace(folder).job, json_values.MAX_BYTES))
@@ -59,12 +59,17 @@ def kept_alignment(folder: Path) -> dict[str, Any]:
 
 
 def alignment_options(project: str) -> dict[str, Any]:
-    """The cameras of a project as they are, and all photos that have one."""
+    """Options to use a project's cameras unchanged, with all photos that have one."""
     return {"alignment": project, "refine": "off", "keep_blurred": True, "keep_copies": True}
 
 
+<<<<<<< HEAD
 def cleaned_cloud(scene: bpy.types.Scene) -> Steps[dict[str, Any]]:
     """What the cleaning leaves of the cloud in the scene, as an option; nothing where there is no cleaning."""
+=======
+def cleaned_cloud(scene: bpy.types.Scene) -> dict[str, Any]:
+    """The cleaned cloud of the scene as an option; empty if there is no cleaning."""
+>>>>>>> 0b83077 (Panel, operators and jobs: texts, docstrings and names in plain English)
     folder = workspace_path(scene.recon3d)
     collection = find_import(scene, Workspace(folder).root) if folder else None
     cloud = find_object(collection, CLOUD) if collection else None

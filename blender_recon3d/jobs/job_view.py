@@ -1,4 +1,4 @@
-"""What there is to show of a job, made from its events."""
+"""The displayed state of a job, derived from its events."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ RUNNING, DONE, FAILED, CANCELLED = "running", "done", "failed", "cancelled"
 
 @dataclass(frozen=True)
 class JobView:
-    """What there is to show of a job.
+    """The displayed state of a job.
 
-    done of total: the stage's items. progress: of the whole job. summary: what a finished job says of its result.
-    remedy: what a button beside the sentence of a failed job should do.
+    done, total: the stage's items. progress: of the whole job. summary: a finished job's message about its result.
+    remedy: the fix offered by the button next to a failed job's message.
     """
 
     state: str = RUNNING
@@ -32,21 +32,21 @@ class JobView:
     remedy: str = ""
 
     def seconds_left_at(self, now: float) -> float | None:
-        """Seconds that the whole job has left at a time (time.time()); None while unknown."""
+        """Seconds left for the whole job at a time (time.time()); None if unknown."""
         return self.progress.seconds_left(now) if self.state == RUNNING else None
 
     def fraction_at(self, now: float) -> float:
-        """Of the whole job at a time (time.time()), 0 to 1."""
+        """Progress of the whole job at a time (time.time()), 0 to 1."""
         return self.progress.fraction(now)
 
     @property
     def fraction(self) -> float:
-        """Of the whole job at the last event, 0 to 1."""
+        """Progress of the whole job at the last event, 0 to 1."""
         return self.progress.shown
 
 
 def follow(view: JobView, event: Event) -> JobView:
-    """The view after one more event. The end of the job is the process's to tell, not an event's."""
+    """The view after one more event. Whether the job has ended is decided by the process, not by events."""
     event = replace(event, message=printable_sentence(event.message))
     view = replace(view, progress=view.progress.after(event))
     if event.kind == "error":

@@ -1,6 +1,6 @@
-"""The one next step on the way from photos to an exported mesh, by the state of the scene and the workspace.
+"""The next step from photos to an exported mesh, depending on the state of the scene and the workspace.
 
-A table, read from the top: the first row that fits is the step. Everything else stays where it is in the panel.
+The first row of the table that applies is the step. It only decides which button is large.
 """
 
 from __future__ import annotations
@@ -27,10 +27,9 @@ DENSE_CLOUD = "normal"  # the attribute that only a dense cloud has
 class Facts:
     """What the step depends on.
 
-    photos: whether any are chosen; strange: whether only the file names them; unsuitable: whether the last job failed
-    for want of better ones.
-    finished, unfinished: the workspace's job; imported: whether its result, or any, is in the scene; dense, mesh,
-    scaled: what has been done to it.
+    photos: whether any are chosen. strange: whether they come from the file and were not chosen on this machine.
+    unsuitable: whether the last job failed because of the photos. finished, unfinished: the workspace's job.
+    imported: whether its result, or any, is in the scene. dense, mesh, scaled: what the import has.
     """
 
     engine: bool = True
@@ -48,7 +47,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Step:
-    """A button. arguments: of its operator. with_photos: it begins with the photos, as Reconstruct does."""
+    """A button. arguments: of its operator. with_photos: whether it starts from the photos, as Reconstruct does."""
 
     fits: Callable[[Facts], bool]
     label: str
@@ -76,21 +75,23 @@ STEPS = (
 
 
 def next_step(facts: Facts) -> Step | None:
-    """The first row that fits; None while there is no engine or a job runs, which the panel shows instead."""
+    """The first row that applies; None while there is no engine or a job is running, which the panel shows instead."""
     if facts.running or not (facts.engine or facts.imported):
         return None
     return next((step for step in STEPS if step.fits(facts)), None)
 
 
 def facts_of(scene: bpy.types.Scene) -> Facts:
-    """Of a scene, looked up without reading any file."""
+    """The facts of a scene, without reading any file."""
     settings, now = scene.recon3d, session.session
     folder = workspace_path(settings)
     imports = find_imports(scene)
-    there = [c for c in imports if folder is not None and str(workspace_of(c)) == str(folder)]
-    collection = there[-1] if there else current_import(scene) if imports and not settings.photos else None
-    found = parts_by_kind(collection) if collection else {}
-    cloud = next(iter(found.get(CLOUD, ())), None)
+    matching = [c for c in imports if folder is not None and str(workspace_of(c)) == str(folder)]
+    collection = (
+        matching[-1] if matching else current_import(scene) if imports and not settings.photos else None
+    )
+    parts = parts_by_kind(collection) if collection else {}
+    cloud = next(iter(parts.get(CLOUD, ())), None)
     return Facts(
         engine=not preferences.engine_problem(),
         running=now.running,
@@ -101,6 +102,6 @@ def facts_of(scene: bpy.types.Scene) -> Facts:
         finished=now.state.state == FINISHED,
         imported=collection is not None,
         dense=cloud is not None and DENSE_CLOUD in cloud.data.attributes,
-        mesh=any(found.get(kind) for kind in SURFACES),
+        mesh=any(parts.get(kind) for kind in SURFACES),
         scaled=bool(collection and collection[KEY].get(SCALED, False)),
     )

@@ -1,6 +1,6 @@
-"""What is known of the chosen photos before anything is computed: the engine's `inspect`, in the background.
+"""Inspect the chosen photos before reconstruction: the engine's `inspect`, in the background.
 
-Asked anew whenever other photos are chosen; the number of files is there at once, the rest as the photos are read.
+It restarts when other photos are chosen; the number of files is known at once, the rest as the photos are read.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from ..pipeline.errors import UserError
 from . import timer
 from .engine_query import EngineQuery
 
-DELAY = 2  # ticks: a path that is typed changes with every key
+DELAY = 2  # ticks; a typed path changes with every key
 
 
 @dataclass
 class Inspection:
-    """photos: what was asked about. found: the engine's answer, None while it is at work or after a failure."""
+    """photos: the path inspected. found: the engine's answer, None while it is running or after a failure."""
 
     photos: Path
     workspace: Path
@@ -46,12 +46,12 @@ _held = _Holder()
 
 
 def current() -> Inspection | None:
-    """The inspection of the photos that are chosen now; None where there are none, or no engine to ask."""
+    """The inspection of the currently chosen photos; None if there are none, or no engine."""
     return _held.current
 
 
 def inspect(photos: Path | None, workspace: Path | None) -> None:
-    """Begin to look at these photos, in place of any others."""
+    """Start inspecting these photos instead of any others."""
     if _held.current and _held.current.photos == photos:
         return
     forget()
@@ -104,4 +104,4 @@ def _take(inspection: Inspection) -> None:
         try:
             inspection.found = decode(InspectionDocument, query.answer)
         except FieldError as error:
-            inspection.error = f"The engine's answer cannot be read ({error}): set the engine up again."
+            inspection.error = f"The engine's answer cannot be read ({error}): set up the engine again."

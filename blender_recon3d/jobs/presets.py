@@ -1,6 +1,6 @@
-"""Presets: settings of the panel as files, which `recon3d run --settings` takes as well, so that they can be shared.
+"""Presets: the panel's settings as files, which `recon3d run --settings` accepts too.
 
-Some come with the add-on, a user's own lie in the extension's folder.
+Some come with the add-on; the user's own are in the extension's folder.
 """
 
 from __future__ import annotations
@@ -22,39 +22,39 @@ _MAX_LISTED = 50
 
 
 def own_folder() -> Path | None:
-    """Where the user's presets lie; None where the add-on is not installed as an extension."""
+    """The folder of the user's presets; None if the add-on is not installed as an extension."""
     folder = user_folder()
     return folder / "presets" if folder else None
 
 
 def presets() -> list[Path]:
-    """The files, the add-on's first, each kind by its name."""
-    found = sorted(PRESETS.glob("*.json"))
+    """The preset files: the add-on's, then the user's, each sorted by name."""
+    files = sorted(PRESETS.glob("*.json"))
     own = own_folder()
     if own is not None and own.is_dir():
-        found += sorted(path for path in own.glob("*.json") if path.is_file())
-    return found[:_MAX_LISTED]
+        files += sorted(path for path in own.glob("*.json") if path.is_file())
+    return files[:_MAX_LISTED]
 
 
 def apply_preset(scene: bpy.types.Scene, path: Path) -> str:
-    """Take all settings from a file; what it does not name becomes automatic. UserError for a file that will not do."""
-    given = read_settings(path)
+    """Load all settings from a file; those not in it become automatic. UserError if the file is invalid."""
+    loaded = read_settings(path)
     settings, advanced = scene.recon3d, scene.recon3d.advanced
     for option, (declared, *_) in by_option().items():
         if option not in advanced.bl_rna.properties:
             continue
-        value = given.values.get(declared.stage, {}).get(declared.name)
+        value = loaded.values.get(declared.stage, {}).get(declared.name)
         if value is None:
             advanced.property_unset(option)
         else:
             setattr(advanced, option, value)
-    settings.quality = given.quality or settings.quality
-    settings.until = given.until if given.until in last_stages() else settings.until
-    return f"{path.stem} is set."
+    settings.quality = loaded.quality or settings.quality
+    settings.until = loaded.until if loaded.until in last_stages() else settings.until
+    return f"Loaded {path.stem}."
 
 
 def save_preset(scene: bpy.types.Scene, path: Path) -> str:
-    """Write the panel's settings to a file. UserError where that cannot be written."""
+    """Write the panel's settings to a file. UserError if it cannot be written."""
     settings = scene.recon3d
     options = engine_properties.chosen_options(settings.advanced)
     document = engine_properties.settings_document(settings.quality, settings.until, options)

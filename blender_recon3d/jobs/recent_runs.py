@@ -1,6 +1,6 @@
-"""Which runs this user's Blender has started and not seen the end of: a small file in the extension's own folder.
+"""Runs that this user's Blender started and did not see end, kept in a file in the extension's own folder.
 
-So a Blender that is opened again finds a run whose scene was never saved. Losing the file loses no work.
+A restarted Blender thus finds a run whose scene was never saved. Losing the file loses no work.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ _MAX_RUNS = 20
 
 
 def remember(workspace: Path, photos: str) -> None:
-    """Note a run."""
+    """Record a run."""
     entries = [(str(workspace), photos), *((str(f), p) for f, p in remembered() if f != workspace)]
     _write(entries[:_MAX_RUNS])
 
 
 def forget(workspace: Path) -> None:
-    """The run has been seen to end."""
+    """Remove a run that has ended."""
     entries = remembered()
     if any(folder == workspace for folder, _ in entries):
         _write([(str(folder), photos) for folder, photos in entries if folder != workspace])
 
 
 def remembered() -> list[tuple[Path, str]]:
-    """(workspace, photos) of the runs, the newest first."""
+    """(workspace, photos) of the runs, newest first."""
     path = _path()
     if path is None or not path.is_file():
         return []
@@ -56,7 +56,7 @@ def _write(entries: list[tuple[str, str]]) -> None:
     try:
         write_json(path, {"runs": [{"workspace": folder, "photos": photos} for folder, photos in entries]})
     except OSError:
-        return  # a full disk: the run itself will say so
+        return  # a full disk: the run itself will report it
 
 
 def _path() -> Path | None:

@@ -1,4 +1,4 @@
-"""What may be done about a failed run: the words on the button for each of the engine's remedies. No bpy."""
+"""Button labels for the engine's remedies after a failed run. No bpy."""
 
 from __future__ import annotations
 

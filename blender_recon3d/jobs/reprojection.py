@@ -1,4 +1,4 @@
-"""*Reproject Photos*: the engine's `reproject` in the background, and its picture on the mesh that it was made for."""
+"""*Reproject Photos*: the engine's `reproject` in the background, then its texture on the mesh."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from .engine_query import EngineQuery
 
 @dataclass
 class Reprojection:
-    """thing_uid: of the object that is painted. message: what there is to say, of a failure too."""
+    """object_uid: of the object being painted. message: the outcome, or the error."""
 
-    thing_uid: int
+    object_uid: int
     name: str
     folder: Path
     picture: Path
@@ -47,7 +47,7 @@ _held = _Holder()
 
 
 def current() -> Reprojection | None:
-    """The one at work, or the last one, whose message is still to be read."""
+    """The one in progress, or the last one, for its message."""
     return _held.current
 
 
@@ -56,22 +56,30 @@ def running() -> bool:
 
 
 def start(scene: bpy.types.Scene, size: int) -> Reprojection:
+<<<<<<< HEAD
     """Begin to paint the active mesh with the photos, as a texture of size x size pixels. Raises UserError."""
     return run(start_in_steps(scene, size, False))
 
 
 def start_in_steps(scene: bpy.types.Scene, size: int, in_window: bool) -> Steps[Reprojection]:
     """What `start` does. in_window: as `mesh_to_paint.obj_in_steps` has it."""
+=======
+    """Start painting the active mesh with the photos, as a texture of size x size pixels. Raises UserError."""
+>>>>>>> 0b83077 (Panel, operators and jobs: texts, docstrings and names in plain English)
     if running():
-        raise UserError("Photos are being reprojected: wait for that, or cancel it.")
+        raise UserError("Photos are already being reprojected: wait until it ends, or cancel it.")
     collection = current_import(scene)
     python = preferences.find_python()
-    thing = mesh_to_paint.meant(collection)
+    mesh = mesh_to_paint.target_mesh(collection)
     workspace = Workspace(workspace_of(collection))
-    picture = workspace.reprojected / f"{bpy.path.clean_name(thing.name)}.png"
+    picture = workspace.reprojected / f"{bpy.path.clean_name(mesh.name)}.png"
     folder = Path(tempfile.mkdtemp(prefix="recon3d-"))
     try:
+<<<<<<< HEAD
         yield from mesh_to_paint.obj_in_steps(collection, thing, folder / "mesh.obj", in_window)
+=======
+        mesh_to_paint.write_obj(collection, mesh, folder / "mesh.obj")
+>>>>>>> 0b83077 (Panel, operators and jobs: texts, docstrings and names in plain English)
         words = [
             "reproject",
             str(workspace.root),
@@ -85,17 +93,17 @@ def start_in_steps(scene: bpy.types.Scene, size: int, in_window: bool) -> Steps[
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    _held.current = Reprojection(thing.session_uid, thing.name, folder, picture, query)
+    _held.current = Reprojection(mesh.session_uid, mesh.name, folder, picture, query)
     return _held.current
 
 
 def follow_in_background() -> None:
-    """Look after it from Blender's event loop."""
+    """Poll it from Blender's event loop."""
     timer.watch("reprojection", _tick)
 
 
 def wait() -> str:
-    """Block until it has ended, and say so in a sentence. Raises UserError."""
+    """Block until it has ended, and return its message. Raises UserError."""
     job = _held.current
     job.query.settle()
     _end(job)
@@ -105,7 +113,7 @@ def wait() -> str:
 
 
 def cancel() -> None:
-    """End it at once; the mesh stays as it is."""
+    """Kill it; the mesh stays unchanged."""
     if running():
         _held.current.query.stop()
         shutil.rmtree(_held.current.folder, ignore_errors=True)
@@ -130,22 +138,22 @@ def _tick() -> tuple[bool, bool]:
 
 
 def _end(job: Reprojection) -> None:
-    """Take the picture, or keep the sentence that says why there is none."""
+    """Use the texture, or store the error message."""
     shutil.rmtree(job.folder, ignore_errors=True)
     if job.query.answer is None:
         job.failed, job.message = True, job.query.error
         return
-    thing = next((o for o in bpy.data.objects if o.session_uid == job.thing_uid), None)
-    if thing is None or thing.type != "MESH":
-        job.failed, job.message = True, f"{job.name} was deleted meanwhile: its texture is {job.picture}."
+    mesh = next((o for o in bpy.data.objects if o.session_uid == job.object_uid), None)
+    if mesh is None or mesh.type != "MESH":
+        job.failed, job.message = True, f"{job.name} was deleted meanwhile: its texture is in {job.picture}."
         return
     try:
-        mesh_to_paint.use_picture(thing, job.picture)
+        mesh_to_paint.use_picture(mesh, job.picture)
     except (UserError, RuntimeError) as error:
         job.failed, job.message = True, str(error).strip()
         return
     seen = float(job.query.answer.get("seen", 0))
-    job.message = f"Painted {thing.name} from the photos, which show {seen:.0%} of it."
+    job.message = f"Painted {mesh.name} from the photos, which show {seen:.0%} of it."
 
 
 def _push_undo() -> None:

@@ -1,4 +1,4 @@
-"""How far the job of a workspace has come, for the panel. Standard library only, no bpy."""
+"""How far a workspace's job has progressed, for the panel. Standard library only, no bpy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NEW, UNFINISHED, FINISHED = "new", "unfinished", "finished"
 
 @dataclass(frozen=True)
 class WorkspaceState:
-    """state: NEW, UNFINISHED or FINISHED. sentence: for an unfinished one."""
+    """state: NEW, UNFINISHED or FINISHED. sentence: the message for an unfinished one."""
 
     state: str = NEW
     sentence: str = ""
@@ -28,7 +28,7 @@ class WorkspaceState:
 
 
 def workspace_choices(folder: Path) -> tuple[str, str]:
-    """Quality and last stage of the workspace's job; empty where there is none."""
+    """Quality and last stage of the workspace's job; empty if there is none."""
     try:
         job = read_json(Workspace(folder).job, "")
     except UserError:
@@ -38,7 +38,7 @@ def workspace_choices(folder: Path) -> tuple[str, str]:
 
 
 def workspace_state(folder: Path) -> WorkspaceState:
-    """Of the workspace in the folder. What cannot be read is new: the engine says what is wrong with it."""
+    """The state of the workspace in the folder. An unreadable one counts as new: the engine reports the problem."""
     workspace = Workspace(folder)
     if not workspace.state_file.is_file() or not workspace.job.is_file():
         return WorkspaceState()

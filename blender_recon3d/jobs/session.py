@@ -1,8 +1,7 @@
-"""The job that this Blender runs or follows, and what happens to the scene meanwhile. What the operators call.
+"""The job that this Blender runs or follows, and its effects on the scene. Called by the operators.
 
-One job at a time. A run that is at work already in the scene's workspace, started by a Blender that has been closed
-since, is found and followed. Loading another file does not disturb it, and its result is not imported into the
-wrong one.
+One job at a time. A run already in progress in the scene's workspace, started by a Blender that has since been closed,
+is found and followed. Loading another file does not disturb it, and its result is not imported into the wrong file.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ from .resume_state import FINISHED, WorkspaceState, workspace_choices, workspace
 
 @dataclass(frozen=True)
 class Once:
-    """Settings that hold for one job instead of the scene's. chosen: what the scene said when it began."""
+    """Settings that override the scene's for one job. chosen: the scene's settings when it started."""
 
     settings: Mapping[str, Any] = field(default_factory=dict)
     chosen: tuple[str, str, str] = ("", "", "")
@@ -48,7 +47,7 @@ class Once:
 
 @dataclass
 class Session:
-    """The one job of this Blender. scene_uid: of the scene that it belongs to; state: of the chosen workspace."""
+    """This Blender's job. scene_uid: of the scene it belongs to. state: of the chosen workspace."""
 
     job: Job | None = None
     scene_uid: int = 0
@@ -56,8 +55,8 @@ class Session:
     state: WorkspaceState = field(default_factory=WorkspaceState)
     once: Once = field(default_factory=Once)
     live_stamp: int = 0
-    live: live.LiveState | None = None  # read, and not shown yet
-    unseen: bool = False  # a job has ended, and nothing has been done since
+    live: live.LiveState | None = None  # read but not shown yet
+    unseen: bool = False  # a job has ended and the user has not reacted yet
     result: ImportResult | None = None
     waiting: Callable[[bpy.types.Scene], Steps[None]] | None = None  # an import
 
@@ -81,12 +80,12 @@ session = Session()
 
 
 def problem_with_starting() -> str:
-    """Why Reconstruct cannot start, for the button's tooltip; empty when it can, or when no photos are chosen yet."""
+    """Why Reconstruct cannot start, for the button's tooltip; empty if it can, or if no photos are chosen yet."""
     if session.running:
-        return "A reconstruction is running: cancel it or wait for it"
-    looked = photo_inspection.current()
-    if looked is not None and looked.found is not None:
-        found = looked.found
+        return "A reconstruction is running: cancel it or wait until it ends"
+    inspection = photo_inspection.current()
+    if inspection is not None and inspection.found is not None:
+        found = inspection.found
         if not found.videos and found.used < MIN_PHOTOS:
             return f"At least {MIN_PHOTOS} photos are needed: choose another folder or add more"
     return preferences.engine_problem()
@@ -95,16 +94,15 @@ def problem_with_starting() -> str:
 def start(
     context: bpy.types.Context, photos: str = "", workspace: str = "", fresh: bool = False, **once: Any
 ) -> Job:
-    """Start the engine for the scene's settings. Raises UserError.
+    """Start the engine with the scene's settings. Raises UserError.
 
-    photos, workspace: chosen for the scene from now on, where they are given. fresh: begin again from the first stage.
-    once: settings by option, `quality` and
-    `until` among them, that hold for this job instead of the scene's; the scene keeps its own. Without any, an
-    interrupted job goes on with those that it was started with, unless others have been chosen since.
-    Where a run is at work in the workspace already, that one is followed instead.
+    photos, workspace: if given, set in the scene. fresh: start over from the first stage. once: settings by option,
+    including `quality` and `until`, that override the scene's for this job only. Without any, an interrupted job
+    continues with the ones it was started with, unless the scene's choices have changed since. If a run is already
+    in progress in the workspace, it is followed instead.
     """
     if session.running:
-        raise UserError("A reconstruction is running: cancel it or wait for it.")
+        raise UserError("A reconstruction is running: cancel it or wait until it ends.")
     settings = context.scene.recon3d
     settings.photos, settings.workspace = photos or settings.photos, workspace or settings.workspace
     source, folder = photos_path(settings), workspace_path(settings)
@@ -120,14 +118,14 @@ def start(
         quality, until = options.pop("quality", settings.quality), options.pop("until", settings.until)
         job = start_engine(folder, quality, until, options, ["--fresh"] if fresh else ())
         session.once = Once(once, _chosen(context.scene))
-    _take(job, context.scene)
+    _adopt_job(job, context.scene)
     return job
 
 
 def start_alignment(context: bpy.types.Context, project: Path) -> Job:
-    """Start the engine on a project of another program, whose cameras are taken. Raises UserError.
+    """Start the engine with the cameras of another program's project. Raises UserError.
 
-    The photos are the scene's, or where none are chosen those in the project's folder.
+    The photos are the scene's, or those in the project's folder if none are chosen.
     """
     folder = project if project.is_dir() else project.parent
     photos = context.scene.recon3d.photos or str(folder)
@@ -135,11 +133,12 @@ def start_alignment(context: bpy.types.Context, project: Path) -> Job:
 
 
 def start_mesh(context: bpy.types.Context, faces: int = 0, texture: int = 0) -> Job:
-    """Start the engine on what is left to do up to the textured mesh. Raises UserError.
+    """Start the engine on the remaining stages up to the textured mesh. Raises UserError.
 
-    faces, texture: the mesh's budget and the texture's side in pixels, for this job; 0: as the scene's settings say.
-    Of an import in the scene, what its cleaning and its crop box leave is meshed.
+    faces, texture: maximum number of faces and texture size in pixels, for this job; 0: the scene's settings.
+    Cleaning and crop box of an import in the scene are applied.
     """
+<<<<<<< HEAD
     return run(start_mesh_in_steps(context, faces, texture))
 
 
@@ -147,21 +146,25 @@ def start_mesh_in_steps(context: bpy.types.Context, faces: int, texture: int) ->
     """What `start_mesh` does."""
     more = yield from cleaned_cloud(context.scene)
     return start(context, until="texture", max_faces=faces, texture_size=texture, **more)
+=======
+    cloud = cleaned_cloud(context.scene)
+    return start(context, until="texture", max_faces=faces, texture_size=texture, **cloud)
+>>>>>>> 0b83077 (Panel, operators and jobs: texts, docstrings and names in plain English)
 
 
 def _chosen(scene: bpy.types.Scene) -> tuple[str, str, str]:
-    """What the scene says where a job may say otherwise for once."""
+    """The scene's settings that a job may override."""
     return str(workspace_path(scene.recon3d)), scene.recon3d.quality, scene.recon3d.until
 
 
 def _interrupted(scene: bpy.types.Scene) -> dict[str, Any]:
-    """The settings that held once for the job that was interrupted, if nothing else has been chosen since."""
+    """The interrupted job's one-time settings, if the scene's choices have not changed since."""
     refresh(scene)
     same = session.state.unfinished and session.once.chosen == _chosen(scene)
     return dict(session.once.settings) if same else {}
 
 
-def _take(job: Job, scene: bpy.types.Scene) -> None:
+def _adopt_job(job: Job, scene: bpy.types.Scene) -> None:
     session.job, session.scene_uid = job, scene.session_uid
     session.notes, session.live_stamp, session.live = (), 0, None
     session.unseen = False
@@ -170,12 +173,12 @@ def _take(job: Job, scene: bpy.types.Scene) -> None:
 
 
 def follow_in_background() -> None:
-    """Look after the running job from Blender's event loop."""
+    """Poll the running job from Blender's event loop."""
     timer.watch("job", _tick)
 
 
 def wait(context: bpy.types.Context) -> str:
-    """Block until the job has ended, import its result, and say so in a sentence. Raises UserError."""
+    """Block until the job has ended, import its result, and return a message. Raises UserError."""
     view = session.job.wait()
     recent_runs.forget(session.job.workspace.root)
     refresh(context.scene)
@@ -192,10 +195,10 @@ def cancel() -> None:
 
 
 def import_result(scene: bpy.types.Scene, folder: Path) -> ImportResult:
-    """Import a folder into a scene, show it, and keep what there is to say for the panel. Raises UserError.
+    """Import a folder into a scene, show it, and store notes for the panel. Raises UserError.
 
-    Of what is the user's own, only a default cube that nobody has touched is hidden, which is said, and only the 3D
-    view in use changes.
+    The user's own data stays unchanged, except that an unmodified default cube is hidden, which is reported, and that
+    the active 3D view changes.
     """
     return run(import_in_steps(scene, folder))
 
@@ -214,7 +217,7 @@ def import_in_steps(scene: bpy.types.Scene, folder: Path) -> Steps[ImportResult]
         make_active(result.mesh or result.cloud)
     show_result(result)
     photo_list.fill(scene, folder)
-    if seen and scene.camera is None:  # it was of the import that is updated
+    if seen and scene.camera is None:  # the camera belonged to the import being updated
         photo_view.look_again(scene, result.cameras.get(seen))
     notes = (Said("The default cube is hidden."),) if hidden else ()
     session.notes = (result.summary(), *notes, *result.notes)
@@ -223,6 +226,7 @@ def import_in_steps(scene: bpy.types.Scene, folder: Path) -> Steps[ImportResult]
 
 
 def import_beside(scene: bpy.types.Scene, folder: Path) -> ImportResult:
+<<<<<<< HEAD
     """Import a model without its becoming the result that the panel is about: the review stays. Raises UserError."""
     return run(beside_in_steps(scene, folder))
 
@@ -230,18 +234,22 @@ def import_beside(scene: bpy.types.Scene, folder: Path) -> ImportResult:
 def beside_in_steps(scene: bpy.types.Scene, folder: Path) -> Steps[ImportResult]:
     """What `import_beside` does."""
     result = yield from workspace_in_steps(folder, scene)
+=======
+    """Import a model in addition to the panel's current result, whose review stays. Raises UserError."""
+    result = import_workspace(folder, scene)
+>>>>>>> 0b83077 (Panel, operators and jobs: texts, docstrings and names in plain English)
     frame_result(result)
     return result
 
 
 def forget_last() -> None:
-    """What an earlier job or import has said is not about what is chosen now."""
+    """Forget the messages of an earlier job or import, which do not apply to the current choice."""
     if not session.running:
         session.job, session.notes, session.unseen, session.result = None, (), False, None
 
 
 def is_of(scene: bpy.types.Scene) -> bool:
-    """Whether the last job is the scene's own, as after a saved file was opened again."""
+    """Whether the last job belongs to the scene, for example after a saved file was reopened."""
     folder = workspace_path(scene.recon3d)
     return session.job is not None and folder is not None and session.job.workspace.root == folder
 
@@ -253,7 +261,7 @@ def other_paths(scene: bpy.types.Scene) -> None:
 
 
 def paths_changed(scene: bpy.types.Scene) -> None:
-    """Other photos or another workspace were chosen, or a file was loaded that names some."""
+    """Other photos or another workspace were chosen, or a file with some was loaded."""
     refresh(scene)
     if bpy.app.background or session.running:  # the job needs the machine
         return
@@ -266,13 +274,13 @@ def paths_changed(scene: bpy.types.Scene) -> None:
 
 
 def are_chosen(scene: bpy.types.Scene) -> bool:
-    """Whether the user has chosen the scene's photos and results on this machine, so that they may be looked at."""
+    """Whether the user has chosen the scene's photos and results on this machine, so that they may be read."""
     settings = scene.recon3d
     return chosen_folders.is_chosen(photos_path(settings), workspace_path(settings))
 
 
 def look_at_photos(scene: bpy.types.Scene) -> None:
-    """The user means the photos and results that the file names."""
+    """The user confirms the photos and results set in the file."""
     settings = scene.recon3d
     chosen_folders.remember(photos_path(settings), workspace_path(settings))
     find_running(scene)
@@ -280,17 +288,17 @@ def look_at_photos(scene: bpy.types.Scene) -> None:
 
 
 def refresh(scene: bpy.types.Scene) -> None:
-    """Look at the chosen workspace again."""
+    """Read the chosen workspace's state again."""
     folder = workspace_path(scene.recon3d)
     known = folder is not None and chosen_folders.is_chosen(folder)
     session.state = workspace_state(folder) if known else WorkspaceState()
 
 
 def find_running(scene: bpy.types.Scene) -> None:
-    """Follow the run that is at work in the scene's workspace, or in the one that was remembered last.
+    """Follow the run in progress in the scene's workspace, or in the one last remembered.
 
-    Called after Blender has started or loaded a file. A scene that has no photos chosen takes over those of the
-    remembered run, whether that is still at work or was interrupted.
+    Called after Blender has started or loaded a file. A scene without photos takes over those of the remembered run,
+    whether it is still running or was interrupted.
     """
     settings = scene.recon3d
     if not settings.photos and not settings.workspace:
@@ -307,17 +315,17 @@ def find_running(scene: bpy.types.Scene) -> None:
         return
     job = find_job(folder)
     if job is not None:
-        _take(job, scene)
+        _adopt_job(job, scene)
         follow_in_background()
     elif session.state.unfinished:
         session.notes = (session.state.sentence,)
-        # The job may have been asked for other things than the scene says.
-        asked = dict(zip(("quality", "until"), workspace_choices(folder), strict=True))
-        session.once = Once({name: value for name, value in asked.items() if value}, _chosen(scene))
+        # The job may have been started with other choices than the scene's.
+        choices = dict(zip(("quality", "until"), workspace_choices(folder), strict=True))
+        session.once = Once({name: value for name, value in choices.items() if value}, _chosen(scene))
 
 
 def forget() -> None:
-    """Stop following; a running engine works on, since its results are in its workspace."""
+    """Stop following; a running engine keeps running, since its results are in its workspace."""
     timer.stop()
     photo_inspection.forget()
     reprojection.cancel()
@@ -349,12 +357,12 @@ def _tick() -> tuple[bool, bool]:
 
 
 def _scene() -> bpy.types.Scene | None:
-    """The scene that the job belongs to; None where another file is open."""
+    """The scene that the job belongs to; None if another file is open."""
     return next((s for s in bpy.data.scenes if s.session_uid == session.scene_uid), None)
 
 
 def _show_live() -> bool:
-    """Read in one tick and show in the next: both together could take longer than a frame may."""
+    """Read in one tick and show in the next: both together could take longer than a frame."""
     scene = _scene()
     if (
         scene is None
@@ -374,7 +382,7 @@ def _show_live() -> bool:
 
 
 def _end(scene: bpy.types.Scene) -> None:
-    """What the end of the job does to its scene: the result, or at least what became of the photos."""
+    """Import the result into the job's scene, or, after a failure, at least fill the review."""
     root = session.job.workspace.root
     if session.view.state == DONE and scene.recon3d.import_when_done:
         import_later(_finished_in_steps)
@@ -383,7 +391,7 @@ def _end(scene: bpy.types.Scene) -> None:
     if session.view.state == FAILED and (
         not len(scene.recon3d.review) or find_import(scene, root) is not None
     ):
-        photo_list.fill(scene, root)  # not over the review of another result
+        photo_list.fill(scene, root)  # unless the review shows another result
 
 
 def _finished_in_steps(scene: bpy.types.Scene) -> Steps[None]:

@@ -1,4 +1,4 @@
-"""Setting up the engine, removing it, and asking it what works: what the engine's buttons call."""
+"""Set up, remove and check the engine: called by the engine's buttons."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .engine_query import EngineQuery
 
 @dataclass
 class SetupView:
-    """What there is to show of a set-up. done of total: in the units that `message` names; 0 of 0 while unknown."""
+    """The displayed state of a setup. done, total: in the units named in `message`; 0 of 0 while unknown."""
 
     running: bool = False
     stage: str = ""
@@ -36,7 +36,7 @@ class SetupView:
 
     @property
     def fraction(self) -> float:
-        """Of the whole set-up, 0 to 1: every stage counts the same, but for the packages."""
+        """Progress of the whole setup, 0 to 1, weighted by _SHARES."""
         if self.stage not in _SHARES:
             return 0.0
         start, share = _SHARES[self.stage]
@@ -47,7 +47,7 @@ _SHARES = {"python": (0.0, 0.05), "packages": (0.05, 0.6), "install": (0.65, 0.2
 
 
 class _EngineSession:
-    """process: of the set-up; findings: doctor's answer."""
+    """process: of the setup. findings: the doctor's answer."""
 
     def __init__(self) -> None:
         self.process: ProcessGroup | None = None
@@ -67,62 +67,62 @@ session = _EngineSession()
 
 def plan() -> engine_setup.Plan:
     """What Set Up Engine will do. Raises UserError."""
-    kept, folder = preferences.preferences(), preferences.engine_folder()
-    if kept is None or folder is None:
+    prefs, folder = preferences.preferences(), preferences.engine_folder()
+    if prefs is None or folder is None:
         raise UserError(
             "The add-on is not installed as an extension, so it has no folder for the engine: in a "
             "checkout, run make setup.",
             2,
         )
-    index, lock = preferences.absolute(kept.index), preferences.absolute(kept.lock)
+    index, lock = preferences.absolute(prefs.index), preferences.absolute(prefs.lock)
     return engine_setup.plan(
-        folder, kept.variant, index=index, proxy=kept.proxy, online=bpy.app.online_access, lock=lock
+        folder, prefs.variant, index=index, proxy=prefs.proxy, online=bpy.app.online_access, lock=lock
     )
 
 
 def is_local() -> bool:
-    """Whether the preferences name an index of packages, which may be on this machine."""
-    kept = preferences.preferences()
-    return kept is not None and bool(preferences.absolute(kept.index))
+    """Whether the preferences set a package index, which may be on this machine."""
+    prefs = preferences.preferences()
+    return prefs is not None and bool(preferences.absolute(prefs.index))
 
 
 def state() -> str:
-    """ "missing", "ready", "broken" or "outdated": of the environment that Set Up Engine makes."""
+    """State of the environment created by Set Up Engine: "missing", "ready", "broken" or "outdated"."""
     folder = preferences.engine_folder()
     return engine_setup.state(folder) if folder else engine_setup.MISSING
 
 
 def unfit() -> str:
-    """ "outdated" or "broken" where the environment that Set Up Engine made is in use and is that; else empty."""
+    """ "outdated" or "broken" if the environment created by Set Up Engine is in use and in that state; else empty."""
     if os.environ.get(engine_process.VARIABLE) or preferences.engine_python():
         return ""
-    found = state()
-    return found if found in (engine_setup.OUTDATED, engine_setup.BROKEN) else ""
+    current = state()
+    return current if current in (engine_setup.OUTDATED, engine_setup.BROKEN) else ""
 
 
 def set_up() -> None:
-    """Begin to set the engine up, or to repair it. Raises UserError."""
+    """Start setting up or repairing the engine. Raises UserError."""
     if session.view.running:
-        raise UserError("The engine is already being set up: wait for it or cancel it.")
-    wanted = plan()
-    if not wanted.able:
-        raise UserError(wanted.problems[0])
-    workspace = engine_setup.claimed_work_folder(wanted.target)
+        raise UserError("The engine is already being set up: wait until it is done, or cancel it.")
+    setup_plan = plan()
+    if not setup_plan.able:
+        raise UserError(setup_plan.problems[0])
+    workspace = engine_setup.claimed_work_folder(setup_plan.target)
     if workspace.lock_owner() is None:
         workspace.clear_cancel()
     session.offset = workspace.events.stat().st_size if workspace.events.exists() else 0
     session.workspace, session.findings = workspace, None
     session.view = SetupView(running=True, message="Starting")
-    session.process = ProcessGroup(engine_setup.command(wanted), os.environ, workspace.output)
+    session.process = ProcessGroup(engine_setup.command(setup_plan), os.environ, workspace.output)
 
 
 def follow_in_background() -> None:
-    """Look after the set-up from Blender's event loop."""
+    """Poll the setup from Blender's event loop."""
     timer.watch("engine setup", _tick)
 
 
 def wait() -> str:
-    """Block until the set-up has ended, and say so in a sentence. Raises UserError."""
+    """Block until the setup has ended, and return its message. Raises UserError."""
     import time
 
     while session.view.running:
@@ -140,22 +140,26 @@ def cancel() -> None:
 
 
 def remove() -> str:
+<<<<<<< HEAD
     """Delete the environment that Set Up Engine has made. Raises UserError."""
     return run(remove_in_steps())
 
 
 def remove_in_steps() -> Steps[str]:
     """What `remove` does; what was stopped midway is gone on with by the next one."""
+=======
+    """Delete the environment created by Set Up Engine. Raises UserError."""
+>>>>>>> 0b83077 (Panel, operators and jobs: texts, docstrings and names in plain English)
     folder = preferences.engine_folder()
     if folder is None or session.view.running:
         raise UserError("The engine is being set up: cancel it first.")
     yield partial(engine_setup.remove, folder)
     session.findings, session.view = None, SetupView()
-    return f"Removed the engine's environment {folder}."
+    return f"Removed the engine's environment in {folder}."
 
 
 def log_file() -> Path:
-    """What the last set-up wrote down. Raises UserError where there was none."""
+    """The log of the last setup. Raises UserError if there is none."""
     folder = preferences.engine_folder()
     log = engine_setup.work_folder(folder) / "log.txt" if folder else None
     if log is None or not log.is_file():
@@ -164,7 +168,7 @@ def log_file() -> Path:
 
 
 def poll() -> bool:
-    """Take in what the set-up has said; True when `view` has changed."""
+    """Process the setup's events; True if `view` has changed."""
     view, process = session.view, session.process
     if not view.running or process is None or session.workspace is None:
         return False
@@ -187,8 +191,8 @@ def poll() -> bool:
 
 def _last_output_line(output: Path, code: int) -> str:
     last, _ = last_words(output)
-    said = f" ({last[:300]})" if last else ""
-    return f"Setting up the engine ended with code {code}{said}: see the log, or try again."
+    details = f" ({last[:300]})" if last else ""
+    return f"Setting up the engine failed with code {code}{details}: see the log, or try again."
 
 
 def _tick() -> tuple[bool, bool]:
@@ -206,7 +210,7 @@ def _tick() -> tuple[bool, bool]:
 
 
 def ask_doctor() -> None:
-    """Ask the engine what works here. Raises UserError where there is no engine to ask."""
+    """Run the engine's doctor. Raises UserError if there is no engine."""
     if session.doctor and session.doctor.running:
         return
     session.findings, session.doctor_error = None, ""
@@ -216,9 +220,9 @@ def ask_doctor() -> None:
 
 
 def doctor_lines() -> Iterator[tuple[str, str, str, str]]:
-    """(state, name, found, advice) of each finding: "ok", "warning" or "missing"."""
-    found = (session.findings or {}).get("findings")
-    for item in found if isinstance(found, list) else []:
+    """(state, name, found, advice) of each finding; state: "ok", "warning" or "missing"."""
+    findings = (session.findings or {}).get("findings")
+    for item in findings if isinstance(findings, list) else []:
         if isinstance(item, dict):
             state, name, what, advice = (
                 str(item.get(key, ""))[:300] for key in ("state", "name", "found", "advice")
@@ -236,7 +240,7 @@ def _doctor_tick() -> tuple[bool, bool]:
 
 
 def forget() -> None:
-    """Leave a running set-up to itself: it is whole or can be repaired."""
+    """Stop following; a running setup continues, and can be repaired if it fails."""
     if session.doctor:
         session.doctor.stop()
     vars(session).update(vars(_EngineSession()))

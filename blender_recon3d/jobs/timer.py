@@ -1,4 +1,4 @@
-"""The one timer of the add-on. It outlives the loading of another file and sleeps while there is nothing to watch."""
+"""The add-on's single timer. It persists when another file is loaded, and stops while there is nothing to watch."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ from collections.abc import Callable
 
 import bpy
 
-INTERVAL = 0.25  # seconds between two looks
+INTERVAL = 0.25  # seconds between ticks
 
-# Each is called at every tick: whether something that panels show has changed, and whether to call it again.
+# Called at every tick; returns whether the panels need a redraw, and whether to call it again.
 Watcher = Callable[[], tuple[bool, bool]]
 
 _watchers: dict[str, Watcher] = {}
 
 
 def watch(name: str, watcher: Watcher) -> None:
-    """Call the watcher at every tick until it wants no more. One for each name."""
+    """Call the watcher at every tick until it returns that it is done. One per name."""
     _watchers[name] = watcher
     if not bpy.app.timers.is_registered(tick):
         bpy.app.timers.register(tick, first_interval=INTERVAL, persistent=True)
 
 
 def stop() -> None:
-    """Watch nothing any more."""
+    """Remove all watchers."""
     _watchers.clear()
     if bpy.app.timers.is_registered(tick):
         bpy.app.timers.unregister(tick)
 
 
 def tick() -> float | None:
-    """What Blender's event loop calls."""
+    """Called by Blender's event loop."""
     changed = False
     for name, watcher in list(_watchers.items()):
         news, again = watcher()
@@ -42,12 +42,12 @@ def tick() -> float | None:
 
 
 def redraw() -> None:
-    """Draw the sidebars, the status bar and the preferences again."""
+    """Redraw the sidebars, the status bar and the preferences."""
     for window in bpy.context.window_manager.windows:
         if not len(
             getattr(window, "modal_operators", ())
-        ):  # one may have a text of its own in the status bar
-            window.workspace.status_text_set_internal(None)  # draws it again
+        ):  # a modal operator may show its own text in the status bar
+            window.workspace.status_text_set_internal(None)  # redraws it
         for area in window.screen.areas:
             if area.type == "PREFERENCES":
                 area.tag_redraw()

@@ -1,4 +1,4 @@
-"""The scale of a result from GPS or printed markers in its photos: the engine places it, and it is imported again."""
+"""Scale a result from GPS or printed markers in its photos: the engine places it, and it is imported again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .engine_query import EngineQuery
 
 @dataclass
 class _Placing:
-    """The engine at work on a scale. scene_uid: of the scene whose result it is."""
+    """The running engine query. scene_uid: of the scene with the result."""
 
     query: EngineQuery | None = None
     folder: Path = Path()
@@ -36,9 +36,9 @@ def is_running() -> bool:
 
 
 def start(scene: bpy.types.Scene, words: Sequence[str]) -> None:
-    """Ask the engine. words: options of `recon3d place`. Raises UserError."""
+    """Start the engine. words: options of `recon3d place`. Raises UserError."""
     if is_running() or session.session.running:
-        raise UserError("The engine is busy: wait for it or cancel it.")
+        raise UserError("The engine is busy: wait until it is done, or cancel it.")
     folder = workspace_of(current_import(scene))
     command = engine_process.command(preferences.find_python(), ["place", str(folder), *words, "--json"])
     _placing.query = EngineQuery(command, engine_process.environment())
@@ -46,24 +46,29 @@ def start(scene: bpy.types.Scene, words: Sequence[str]) -> None:
 
 
 def follow_in_background() -> None:
-    """Look after it from Blender's event loop."""
+    """Poll it from Blender's event loop."""
     timer.watch("world scale", _tick)
 
 
 def wait() -> str:
-    """Block until the engine has answered; a sentence. Raises UserError in the panel's words, for scripts too: the
-    operator has none of the command's options."""
+    """Block until the engine has answered, and return a message. Raises UserError in the panel's wording, even for
+    scripts, since the operator does not have the command's options."""
     try:
         _placing.query.wait()
     except UserError as error:
         raise UserError(in_panel(error.sentence), error.exit_code) from error
+<<<<<<< HEAD
     return run(_taken_in_steps(bpy.context.scene))
+=======
+    return _import_placed(bpy.context.scene)
+>>>>>>> 0b83077 (Panel, operators and jobs: texts, docstrings and names in plain English)
 
 
 def _tick() -> tuple[bool, bool]:
     query = _placing.query
     if query is None or not query.poll() or query.running:
         return False, is_running()
+<<<<<<< HEAD
     session.session.scene_uid = _placing.scene_uid
     session.import_later(_noted_in_steps)
     return True, False
@@ -75,6 +80,19 @@ def _noted_in_steps(scene: bpy.types.Scene) -> Steps[None]:
 
 def _taken_in_steps(scene: bpy.types.Scene) -> Steps[str]:
     """Import what the engine has placed; how it is placed, as a sentence."""
+=======
+    scene = next((scene for scene in bpy.data.scenes if scene.session_uid == _placing.scene_uid), None)
+    if scene is not None:
+        try:
+            session.session.notes = (_import_placed(scene),)
+        except UserError as error:
+            session.session.notes = (printable(in_panel(error.sentence)),)
+    return True, False
+
+
+def _import_placed(scene: bpy.types.Scene) -> str:
+    """Import the placed result; returns a message on how it was placed."""
+>>>>>>> 0b83077 (Panel, operators and jobs: texts, docstrings and names in plain English)
     answer = _placing.query.wait()
     yield from session.import_in_steps(scene, _placing.folder)
     return f"Placed: {printable(str(answer.get('how', '')))}."

@@ -28,7 +28,7 @@ GERMAN_PANEL = {
     "Choose Photos": "Fotos auswählen",
     "Choose Results Folder": "Ergebnisordner auswählen",
     "Look at These Photos": "Diese Fotos ansehen",
-    "This file names folders that were not chosen on this machine.": (
+    "This file contains folders that were not chosen on this machine.": (
         "Diese Datei nennt Ordner, die auf diesem Rechner nicht ausgewählt wurden."
     ),
     "Set Up Engine": "Engine einrichten",
@@ -101,7 +101,7 @@ GERMAN_PANEL = {
     "{name}: {faces} faces": "{name}: {faces} Flächen",
     "Remesh to Quads": "Remesh zu Vierecken",
     "Make LODs": "LODs erzeugen",
-    "Make copies with fewer and fewer faces, hidden beside the mesh, which is the first level": (
+    "Create hidden copies of the mesh with fewer and fewer faces; the mesh itself is the first level": (
         "Kopien mit immer weniger Flächen erzeugen, ausgeblendet neben dem Mesh, das die erste Stufe ist"
     ),
     "Levels": "Stufen",
@@ -113,12 +113,12 @@ GERMAN_PANEL = {
     "Reproject Photos": "Fotos projizieren",
     "Cancel Reprojection": "Projektion abbrechen",
     "Painting {name}": "{name} wird bemalt",
-    "Paint the photos onto the active mesh by its UVs, in the background; also one that you have modeled or "
-    "retopologized": (
+    "Paint the photos onto the UVs of the active mesh, in the background; works on modeled or retopologized "
+    "meshes too": (
         "Die Fotos über die UVs auf das aktive Mesh malen, im Hintergrund; auch auf ein selbst modelliertes oder "
         "retopologisiertes"
     ),
-    "Stop painting; the mesh keeps the material that it has": "Das Malen beenden; das Mesh behält sein Material",
+    "Stop painting; the mesh keeps its current material": "Das Malen beenden; das Mesh behält sein Material",
     "No photos are being reprojected": "Es werden keine Fotos projiziert",
     "Export": "Exportieren",
     "3DGS": "3DGS",
@@ -138,16 +138,16 @@ GERMAN_PANEL = {
     "Remove the cleaning modifier and show all points again": (
         "Modifikator zum Bereinigen entfernen und wieder alle Punkte anzeigen"
     ),
-    "Make a new cloud of the remaining points; the original is kept, hidden": (
+    "Create a new cloud from the remaining points; the original is kept, hidden": (
         "Neue Punktwolke aus den verbleibenden Punkten erzeugen; das Original bleibt ausgeblendet erhalten"
     ),
     "Add a box around the subject; points outside it are removed": (
         "Rahmen um das Motiv hinzufügen; Punkte außerhalb werden entfernt"
     ),
-    "Write the box to crop.json in the results folder, for use outside Blender. Build Mesh does this by itself": (
+    "Write the box to crop.json in the results folder, for use outside Blender. Build Mesh does this automatically": (
         "Rahmen als crop.json in den Ergebnisordner schreiben, zur Verwendung außerhalb von Blender. Mesh erzeugen macht das selbst"  # noqa: E501
     ),
-    "Make a similar mesh with fewer faces; the original is kept, hidden": (
+    "Create a copy of the mesh with fewer faces; the original is kept, hidden": (
         "Ähnliches Mesh mit weniger Flächen erzeugen; das Original bleibt ausgeblendet erhalten"
     ),
     "Faces": "Flächen",
@@ -188,11 +188,11 @@ GERMAN_PANEL = {
     "Undistorted photos, cameras and points, for Gaussian splatting and NeRF": (
         "Entzerrte Fotos, Kameras und Punkte, für Gaussian Splatting und NeRF"
     ),
-    "Of the 3DGS folder": "Des 3DGS-Ordners",
+    "Photos in the 3DGS folder": "Des 3DGS-Ordners",
     "Full Size": "Volle Größe",
-    "As they were taken, without lens distortion": "Wie sie aufgenommen wurden, ohne Verzeichnung",
+    "At full size, without lens distortion": "Wie sie aufgenommen wurden, ohne Verzeichnung",
     "As for Depth": "Wie für die Tiefe",
-    "As small as they were made for depth maps: a smaller folder, at once": (
+    "At the size used for depth maps: a smaller folder, written quickly": (
         "So klein, wie sie für Tiefenkarten gemacht wurden: ein kleinerer Ordner, sofort"
     ),
     "Alembic": "Alembic",
@@ -215,7 +215,7 @@ GERMAN_PANEL = {
         "Die dichte Punktwolke als LAS, in UTM, wo die Fotos GPS haben"
     ),
     "Use Scene Cameras": "Kameras der Szene verwenden",
-    "Use the scene's cameras, named like the photos or with them as backgrounds": (
+    "Use the scene's cameras that are named like the photos or have them as backgrounds": (
         "Die Kameras der Szene verwenden, die wie die Fotos heißen oder sie als Hintergrund haben"
     ),
     "Choose the photos first.": "Zuerst die Fotos auswählen.",
@@ -227,11 +227,11 @@ GERMAN_PANEL = {
     "Scale factor of the exported file; 1000 exports millimeters": (
         "Skalierungsfaktor der exportierten Datei; 1000 exportiert Millimeter"
     ),
-    "Export the cameras as they are now, to programs of reconstruction, training, VFX and games": (
+    "Export the cameras as they are now, for reconstruction, training, VFX and game programs": (
         "Kameras in ihrem jetzigen Zustand für Programme für Rekonstruktion, Training, VFX und Spiele exportieren"
     ),
     "One Animated Camera": "Eine animierte Kamera",
-    "A camera that shows a photo in every frame, with markers of the photos' names": (
+    "One camera that steps through the photos, one per frame, with markers named after the photos": (
         "Eine Kamera, die in jedem Frame ein Foto zeigt, mit Markern, die wie die Fotos heißen"
     ),
     "Metashape": "Metashape",
@@ -278,7 +278,7 @@ GERMAN_PANEL = {
     "Import the result into the scene, or update an earlier import": (
         "Ergebnis in die Szene importieren oder einen früheren Import aktualisieren"
     ),
-    "Read the photos and results folders that this file names": (
+    "Read the photos and results folders set in this file": (
         "Ordner der Fotos und Ergebnisse lesen, die diese Datei nennt"
     ),
     "Look Through Photo": "Durch Foto blicken",
@@ -290,7 +290,7 @@ GERMAN_PANEL = {
     "Build a textured mesh from the cloud, in the background": (
         "Mesh mit Textur aus der Punktwolke erzeugen, im Hintergrund"
     ),
-    "Make a quad mesh; the original is kept, hidden. Bake Texture transfers its texture": (
+    "Create a quad mesh; the original is kept, hidden. Bake Texture transfers its texture": (
         "Mesh aus Vierecken erzeugen; das Original bleibt ausgeblendet erhalten. Textur backen überträgt dessen Textur"
     ),
     "Bake the detail of the full mesh into a normal map, and connect it to the material": (
@@ -315,15 +315,15 @@ GERMAN_PANEL = {
     "Stop within seconds; progress is kept, and Resume continues": (
         "In wenigen Sekunden anhalten; der Fortschritt bleibt erhalten, und Fortsetzen macht dort weiter"
     ),
-    "Stop the set-up; Set Up Engine continues from there later": (
+    "Stop the setup; Set Up Engine continues from there later": (
         "Einrichtung anhalten; Engine einrichten macht später dort weiter"
     ),
     "Apply Suggestion": "Vorschlag anwenden",
     "Apply the fix that the message suggests": "Abhilfe anwenden, die die Meldung vorschlägt",
-    "Delete the environment that Set Up Engine made, and nothing else": (
+    "Delete the environment created by Set Up Engine, and nothing else": (
         "Nur die Umgebung löschen, die Engine einrichten erstellt hat"
     ),
-    "List what works on this machine, and what to do about what does not": (
+    "List what works on this machine, and how to fix what does not": (
         "Auflisten, was auf diesem Rechner funktioniert und was beim Rest zu tun ist"
     ),
     "Length": "Länge",
@@ -385,8 +385,8 @@ GERMAN_PANEL = {
     "Import a result first": "Zuerst ein Ergebnis importieren",
     "No reconstruction is running": "Es läuft keine Rekonstruktion",
     "The engine is being set up": "Die Engine wird eingerichtet",
-    "There is no environment made by Set Up Engine": "Es gibt keine von Engine einrichten erstellte Umgebung",
-    "A reconstruction is running: cancel it or wait for it": (
+    "There is no environment created by Set Up Engine": "Es gibt keine von Engine einrichten erstellte Umgebung",
+    "A reconstruction is running: cancel it or wait until it ends": (
         "Eine Rekonstruktion läuft: abbrechen oder warten"
     ),
     "Min number of photos that see a point": "Mindestanzahl der Fotos, die einen Punkt sehen",

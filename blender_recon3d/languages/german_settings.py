@@ -16,7 +16,6 @@ GERMAN = {
     "Good detail in moderate time": "Gute Einzelheiten in mäßiger Zeit",
     "High": "Hoch",
     "All the detail in the photos; slow": "Alle Einzelheiten der Fotos; langsam",
-    "Make": "Ergebnis",
     "Alignment": "Ausrichtung",
     "Project of another program whose cameras are taken instead of being found": (
         "Projekt eines anderen Programms, dessen Kameras übernommen statt gefunden werden"

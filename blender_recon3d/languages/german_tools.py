@@ -14,9 +14,9 @@ GERMAN_TOOLS = {
     ),
     "From": "Aus",
     "GPS": "GPS",
-    "Meters, with x to the east and y to the north": "Meter, mit x nach Osten und y nach Norden",
+    "Meters, with X east and Y north": "Meter, mit x nach Osten und y nach Norden",
     "Markers": "Marker",
-    "ArUco markers in the photos, of which the size is known": "ArUco-Marker in den Fotos, deren Größe bekannt ist",
+    "ArUco markers of known size in the photos": "ArUco-Marker in den Fotos, deren Größe bekannt ist",
     "Marker Size": "Markergröße",
     "Side of the printed markers' black square": "Seite des schwarzen Quadrats der gedruckten Marker",
     "Set": "Setzen",
@@ -33,7 +33,7 @@ GERMAN_TOOLS = {
         "Matrix der Ansicht von der Welt in den Clip-Raum, zeilenweise, für Skripte"
     ),
     "Width and height of the view in pixels, for scripts": "Breite und Höhe der Ansicht in Pixeln, für Skripte",
-    "Click three points of the ground, which is leveled; in Edit Mode, take the selected vertices": (
+    "Click three points on the ground to level it; in Edit Mode, use the selected vertices": (
         "Drei Punkte des Bodens anklicken, der waagerecht gelegt wird; im Bearbeitungsmodus zählen die ausgewählten "
         "Vertices"
     ),
@@ -49,17 +49,17 @@ GERMAN_TOOLS = {
     "Face on the +Z side of the box": "Fläche auf der Seite +Z der Box",
     "Distance": "Abstand",
     "Distance to move the face outward; negative: inward": "Weg der Fläche nach außen; negativ: nach innen",
-    "Click two points and type their true distance; in Edit Mode, take the selected vertices": (
+    "Click two points and type their true distance; in Edit Mode, use the selected vertices": (
         "Zwei Punkte anklicken und ihren wahren Abstand eingeben; im Bearbeitungsmodus zählen die ausgewählten Vertices"
     ),
     "Click point {number} of {count} on the cloud or the mesh": (
         "Punkt {number} von {count} auf Wolke oder Mesh anklicken"
     ),
     "Measured: {measured}   True distance: {typed}": "Gemessen: {measured}   Wahrer Abstand: {typed}",
-    "Neither a cloud nor a mesh is in sight: show one first.": (
+    "No cloud or mesh is visible: show one first.": (
         "Weder Wolke noch Mesh ist zu sehen: bitte erst einblenden."
     ),
-    "There is no 3D view to point in: open one first.": (
+    "There is no 3D view to click in: open one first.": (
         "Es gibt keine 3D-Ansicht zum Zeigen: bitte erst eine öffnen."
     ),
     "{count} points inside, at any depth: Enter deletes them": (
@@ -73,7 +73,7 @@ GERMAN_TOOLS = {
         "Es gibt keine 3D-Ansicht zum Ziehen: bitte erst eine öffnen."
     ),
     "{inside} of {total} points kept": "{inside} von {total} Punkten bleiben",
-    "Click: place a point   Backspace: take one back   Esc: cancel": (
+    "Click: place a point   Backspace: remove the last one   Esc: cancel": (
         "Klick: Punkt setzen   Rücktaste: einen zurücknehmen   Esc: abbrechen"
     ),
     "Type the true distance   Enter: scale   Backspace: correct   Esc: cancel": (

@@ -13,7 +13,7 @@ GERMAN_VIEWPORT = {
     "Restore the camera, resolution and view from before the first photo": (
         "Kamera, Auflösung und Ansicht von vor dem ersten Foto wiederherstellen"
     ),
-    "No photo is being looked through": "Es wird durch kein Foto gesehen",
+    "The view is not looking through a photo": "Es wird durch kein Foto gesehen",
     "Opacity": "Deckkraft",
     "Color Cameras": "Kameras einfärben",
     (
@@ -45,7 +45,7 @@ GERMAN_VIEWPORT = {
     "Reconstruction finished": "Rekonstruktion fertig",
     "Reconstruction failed": "Rekonstruktion fehlgeschlagen",
     "Start Over": "Von vorn beginnen",
-    "Begin again from the photos; earlier results in the folder are replaced": (
+    "Start again from the photos; earlier results in the folder are replaced": (
         "Noch einmal von den Fotos an beginnen; frühere Ergebnisse im Ordner werden ersetzt"
     ),
     "Show or Hide": "Ein- oder ausblenden",
@@ -57,11 +57,11 @@ GERMAN_VIEWPORT = {
     "The point cloud": "Die Punktwolke",
     "The mesh": "Das Mesh",
     "Show Photos": "Fotos anzeigen",
-    "Show what is known of the photos": "Anzeigen, was über die Fotos bekannt ist",
+    "Show details of the photos": "Anzeigen, was über die Fotos bekannt ist",
     "Output": "Ausgabe",
     "Scale: not set": "Maßstab: nicht gesetzt",
     "Allow Online Access": "Online-Zugriff erlauben",
-    "Switch on Preferences > System > Network > Allow Online Access": (
+    "Enable Preferences > System > Network > Allow Online Access": (
         "Einstellungen > System > Netzwerk > Online-Zugriff erlauben einschalten"
     ),
     "Cancel Reconstruction": "Rekonstruktion abbrechen",
@@ -75,7 +75,7 @@ GERMAN_VIEWPORT = {
     "Thumbnails": "Vorschaubilder",
     "Decimate Mesh": "Mesh reduzieren",
     "Reconstruct These Photos": "Diese Fotos rekonstruieren",
-    "Take the folder of the dropped photos, or the dropped video, and show the Recon3D tab": (
+    "Use the folder of the dropped photos, or the dropped video, and show the Recon3D tab": (
         "Den Ordner der abgelegten Fotos oder das abgelegte Video nehmen und die Seite Recon3D zeigen"
     ),
     "Set Up Axis": "Obere Achse setzen",
@@ -88,7 +88,7 @@ GERMAN_VIEWPORT = {
     "Details": "Details",
     "Blender was started with --offline-mode": "Blender wurde mit --offline-mode gestartet",
     "Load Preset": "Vorgabe laden",
-    "Take all settings from a file; settings that it does not name become automatic": (
+    "Load all settings from a file; settings not in the file become automatic": (
         "Alle Einstellungen aus einer Datei nehmen; was sie nicht nennt, wird automatisch"
     ),
     "Save Preset": "Vorgabe speichern",
@@ -104,11 +104,11 @@ GERMAN_VIEWPORT = {
     ),
     "FBX": "FBX",
     "Import Second Model": "Zweites Modell importieren",
-    "Import the photos that form a separate group, as a result of their own": (
+    "Import the photos that form a separate group as a second result": (
         "Die Fotos, die eine eigene Gruppe bilden, als eigenes Ergebnis importieren"
     ),
     "Camera: {name} ({photos} photos, {width} x {height})": "Kamera: {name} ({photos} Fotos, {width} x {height})",
-    "The results folder holds no second model": "Im Ergebnisordner ist kein zweites Modell",
+    "There is no second model in the results folder": "Im Ergebnisordner ist kein zweites Modell",
     "Setup is incomplete: try again.": "Die Einrichtung ist unvollständig: bitte noch einmal versuchen.",
     "Use Existing Python...": "Vorhandenes Python verwenden...",
     "List Photos": "Fotos auflisten",
@@ -116,7 +116,7 @@ GERMAN_VIEWPORT = {
         "Die Überprüfung mit den Fotos des Ergebnisses in dieser Szene füllen"
     ),
     "Frame Result": "Ergebnis einrahmen",
-    "Frame the result, or what has been found of it so far, in the view": (
+    "Frame the result, or the part found so far, in the view": (
         "Die Ansicht auf das Ergebnis richten, oder auf das, was davon schon gefunden ist"
     ),
     "Choose Other Photos": "Andere Fotos auswählen",

@@ -1,1 +1,1 @@
-"""Put on the engine's PYTHONPATH: holds the package `recon3d_engine` and nothing else."""
+"""The folder on the engine's PYTHONPATH: contains only the package `recon3d_engine`."""

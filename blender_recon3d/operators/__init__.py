@@ -1,4 +1,4 @@
-"""One module a verb; an operator's body is one call."""
+"""The operators: one module per verb; an operator's body is one call."""
 
 from __future__ import annotations
 

@@ -20,13 +20,13 @@ _DISPLAY_ITEMS = (
 
 
 def chosen_path(directory: str, names: list[str]) -> str:
-    """The video among the chosen files, else the folder that they lie in: all of its photos are used."""
+    """The video among the chosen files, or else their folder: all of its photos are used."""
     videos = [name for name in names if Path(name).suffix.lower() in VIDEO_EXTENSIONS]
     return str(Path(directory) / videos[0]) if videos else directory
 
 
 class _Chooses:
-    """What the choosing operators share. target: the setting that takes the path."""
+    """Mixin for the choosing operators. target: the setting that receives the path."""
 
     bl_options = {"REGISTER", "UNDO", "INTERNAL"}
     target = "photos"
@@ -60,7 +60,7 @@ class RECON3D_OT_choose_photos(_Chooses, bpy.types.Operator):
 class RECON3D_OT_drop_photos(bpy.types.Operator):
     bl_idname = "recon3d.drop_photos"
     bl_label = "Reconstruct These Photos"
-    bl_description = "Take the folder of the dropped photos, or the dropped video, and show the Recon3D tab"
+    bl_description = "Use the folder of the dropped photos, or the dropped video, and show the Recon3D tab"
     bl_options = {"REGISTER", "UNDO", "INTERNAL"}
 
     directory: bpy.props.StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE", "HIDDEN"})
@@ -71,7 +71,7 @@ class RECON3D_OT_drop_photos(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if session.session.running:
-            cls.poll_message_set("A reconstruction is running: cancel it or wait for it")
+            cls.poll_message_set("A reconstruction is running: cancel it or wait until it ends")
         return not session.session.running
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -83,7 +83,7 @@ class RECON3D_OT_drop_photos(bpy.types.Operator):
 
 
 class RECON3D_FH_photos(bpy.types.FileHandler):
-    """Photos and videos that are dropped into a 3D view."""
+    """Handles photos and videos dropped into a 3D view."""
 
     bl_idname = "RECON3D_FH_photos"
     bl_label = "Recon3D"
@@ -96,7 +96,7 @@ class RECON3D_FH_photos(bpy.types.FileHandler):
 
 
 def _show_tab(area: bpy.types.Area | None) -> None:
-    """Open the sidebar of the view that the photos were dropped into, on our tab."""
+    """Open our tab in the sidebar of the view that the photos were dropped into."""
     if area is None or area.type != "VIEW_3D":
         return
     area.spaces.active.show_region_ui = True
@@ -120,7 +120,7 @@ class RECON3D_OT_choose_results(_Chooses, bpy.types.Operator):
 class RECON3D_OT_look_at_photos(bpy.types.Operator):
     bl_idname = "recon3d.look_at_photos"
     bl_label = "Look at These Photos"
-    bl_description = "Read the photos and results folders that this file names"
+    bl_description = "Read the photos and results folders set in this file"
     bl_options = {"REGISTER", "INTERNAL"}
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Remove points that do not belong to the subject, without loss."""
+"""Remove points that do not belong to the subject, non-destructively."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class RECON3D_OT_remove_cleaning(ImportOperator, bpy.types.Operator):
 class RECON3D_OT_apply_cleaning(_CleansInSteps, bpy.types.Operator):
     bl_idname = "recon3d.apply_cleaning"
     bl_label = "Apply Cleaning"
-    bl_description = "Make a new cloud of the remaining points; the original is kept, hidden"
+    bl_description = "Create a new cloud from the remaining points; the original is kept, hidden"
 
     def steps(self, context: bpy.types.Context, in_window: bool) -> Steps[str]:
         made = yield from clean_modifier.apply_in_steps(current_import(context.scene))
@@ -67,7 +67,7 @@ class RECON3D_OT_write_crop(ImportOperator, bpy.types.Operator):
     bl_label = "Export Crop Box"
     bl_description = (
         "Write the box to crop.json in the results folder, for use outside Blender. Build Mesh does this "
-        "by itself"
+        "automatically"
     )
     bl_options = {"REGISTER"}
 

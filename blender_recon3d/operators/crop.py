@@ -1,4 +1,4 @@
-"""Moving the faces of the crop box by their handles in the 3D view."""
+"""Move the faces of the crop box by their handles in the 3D view."""
 
 # No `from __future__ import annotations`: Blender reads properties from annotations, which are calls here.
 
@@ -19,7 +19,7 @@ _ITEMS = [(face, face, f"Face on the {face} side of the box") for face in crop_f
 
 
 class _Move:
-    """A face that follows the mouse. before: the box's matrix when it was taken."""
+    """A face that follows the mouse. before: the box's matrix when the drag started."""
 
     def __init__(
         self, collection: bpy.types.Collection, face: str, mouse: tuple[float, float], view: ToolView
@@ -33,7 +33,7 @@ class _Move:
         self._along = (pixels[1] - pixels[0]) / step  # pixels in the view for one unit of the world
 
     def distance(self, mouse: tuple[float, float]) -> float:
-        """How far the face has moved out, in the world."""
+        """How far the face has moved outward, in world units."""
         moved = np.subtract(mouse, self.mouse)
         size = float(self._along @ self._along)
         return float(moved @ self._along) / size if size > 1.0 else 0.0

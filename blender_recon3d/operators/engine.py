@@ -1,4 +1,4 @@
-"""Set the engine up, repair it, remove it, and ask it what works."""
+"""Set up, repair, remove and check the engine."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class RECON3D_OT_set_up_engine(bpy.types.Operator):
 class RECON3D_OT_allow_online_access(bpy.types.Operator):
     bl_idname = "recon3d.allow_online_access"
     bl_label = "Allow Online Access"
-    bl_description = "Switch on Preferences > System > Network > Allow Online Access"
+    bl_description = "Enable Preferences > System > Network > Allow Online Access"
     bl_options = {"REGISTER", "INTERNAL"}
 
     @classmethod
@@ -72,7 +72,7 @@ class RECON3D_OT_allow_online_access(bpy.types.Operator):
 class RECON3D_OT_cancel_set_up(bpy.types.Operator):
     bl_idname = "recon3d.cancel_set_up"
     bl_label = "Cancel Setup"
-    bl_description = "Stop the set-up; Set Up Engine continues from there later"
+    bl_description = "Stop the setup; Set Up Engine continues from there later"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -85,14 +85,18 @@ class RECON3D_OT_cancel_set_up(bpy.types.Operator):
 class RECON3D_OT_remove_engine(RunsInSteps, bpy.types.Operator):
     bl_idname = "recon3d.remove_engine"
     bl_label = "Remove Engine"
+<<<<<<< HEAD
     bl_description = "Delete the environment that Set Up Engine made, and nothing else"
     bl_options = set()
     doing = "Removing the engine..."
+=======
+    bl_description = "Delete the environment created by Set Up Engine, and nothing else"
+>>>>>>> 0b83077 (Panel, operators and jobs: texts, docstrings and names in plain English)
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if setup_session.state() == "missing":
-            cls.poll_message_set("There is no environment made by Set Up Engine")
+            cls.poll_message_set("There is no environment created by Set Up Engine")
             return False
         return not setup_session.session.view.running
 
@@ -107,7 +111,7 @@ class RECON3D_OT_remove_engine(RunsInSteps, bpy.types.Operator):
 class RECON3D_OT_check_engine(bpy.types.Operator):
     bl_idname = "recon3d.check_engine"
     bl_label = "Check Engine"
-    bl_description = "List what works on this machine, and what to do about what does not"
+    bl_description = "List what works on this machine, and how to fix what does not"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         return run_reported(self, setup_session.ask_doctor)

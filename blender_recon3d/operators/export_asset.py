@@ -1,4 +1,4 @@
-"""The asset to a file of another program's."""
+"""Export the asset for other programs."""
 
 from __future__ import annotations
 
@@ -51,16 +51,16 @@ class RECON3D_OT_export_asset(RunsInSteps, ImportOperator, bpy.types.Operator):
 
     photos: bpy.props.EnumProperty(
         name="Photos",
-        description="Of the 3DGS folder",
+        description="Photos in the 3DGS folder",
         items=(
-            ("FULL", "Full Size", "As they were taken, without lens distortion"),
-            ("DEPTH", "As for Depth", "As small as they were made for depth maps: a smaller folder, at once"),
+            ("FULL", "Full Size", "At full size, without lens distortion"),
+            ("DEPTH", "As for Depth", "At the size used for depth maps: a smaller folder, written quickly"),
         ),
     )
 
     @classmethod
     def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
-        """The tooltip of a format's button is about that format."""
+        """The tooltip of a format's button describes that format."""
         about = next((item[2] for item in _ITEMS if item[0] == properties.preset), "")
         more = [tr("Holes are closed.")] if properties.fill else []
         more += [tr("In millimeters.")] if properties.scale == 1000 else []

@@ -1,4 +1,4 @@
-"""The cameras to another program."""
+"""Export the cameras to other programs."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ from .reporting import ImportOperator, run_reported
 class RECON3D_OT_export_cameras(ImportOperator, bpy.types.Operator):
     bl_idname = "recon3d.export_cameras"
     bl_label = "Export Cameras"
-    bl_description = (
-        "Export the cameras as they are now, to programs of reconstruction, training, VFX and games"
-    )
+    bl_description = "Export the cameras as they are now, for reconstruction, training, VFX and game programs"
     bl_options = {"REGISTER"}
 
     directory: bpy.props.StringProperty(name="Folder", subtype="DIR_PATH", options={"SKIP_SAVE"})
@@ -25,7 +23,7 @@ class RECON3D_OT_export_cameras(ImportOperator, bpy.types.Operator):
     )
     animated: bpy.props.BoolProperty(
         name="One Animated Camera",
-        description="A camera that shows a photo in every frame, with markers of the photos' names",
+        description="One camera that steps through the photos, one per frame, with markers named after the photos",
     )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:

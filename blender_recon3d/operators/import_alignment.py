@@ -1,4 +1,4 @@
-"""The cameras of another program instead of finding them."""
+"""Use another program's cameras instead of finding them."""
 
 from __future__ import annotations
 

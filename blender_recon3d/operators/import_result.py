@@ -1,4 +1,4 @@
-"""Bring a result into the scene: the workspace's, or any folder with a COLMAP model."""
+"""Import a result into the scene: a workspace, or any folder with a COLMAP model."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class RECON3D_OT_import_result(_Imports, bpy.types.Operator):
         folder = workspace_path(context.scene.recon3d)
         if folder is None:
             cls.poll_message_set("Choose the photos or the results folder first")
-        elif is_chosen(folder) and not folder.is_dir():  # nothing is asked of a path that only a file names
+        elif is_chosen(folder) and not folder.is_dir():  # a path that only the .blend names is not accessed
             cls.poll_message_set(printable(f"{folder} does not exist yet: press Reconstruct first"))
             folder = None
         elif is_chosen(folder) and not holds_model(folder):
@@ -63,13 +63,18 @@ class RECON3D_OT_import_folder(_Imports, bpy.types.Operator):
 class RECON3D_OT_import_second_model(_Imports, bpy.types.Operator):
     bl_idname = "recon3d.import_second_model"
     bl_label = "Import Second Model"
+<<<<<<< HEAD
     bl_description = "Import the photos that form a separate group, as a result of their own"
+=======
+    bl_description = "Import the photos that form a separate group as a second result"
+    bl_options = {"REGISTER", "UNDO"}
+>>>>>>> 0b83077 (Panel, operators and jobs: texts, docstrings and names in plain English)
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         folder = workspace_path(context.scene.recon3d)
         if folder is None or not is_chosen(folder) or second_model(folder) is None:
-            cls.poll_message_set("The results folder holds no second model")
+            cls.poll_message_set("There is no second model in the results folder")
             return False
         return True
 

@@ -1,4 +1,4 @@
-"""Deleting with a lasso in the 3D view, on clouds and meshes, in any mode."""
+"""Delete with a lasso in the 3D view, on clouds and meshes, in any mode."""
 
 # No `from __future__ import annotations`: Blender reads properties from annotations, which are calls here.
 
@@ -14,16 +14,16 @@ from .reporting import ImportOperator, run_reported
 from .view_tool import NAVIGATION, ToolView, tool_view
 
 _KEYS = "Drag: draw around what to delete   Enter: delete   Esc: cancel"
-STEP = 4.0  # pixels between two corners of the line
+STEP = 4.0  # pixels between vertices of the line
 
 
 class _Drawn:
-    """The line so far, in pixels; going: how many points it holds, once it is closed."""
+    """The line so far, in pixels. enclosed: number of points inside it once it is closed."""
 
     def __init__(self) -> None:
         self.line: list[tuple[float, float]] = []
         self.pressed = False
-        self.going = 0
+        self.enclosed = 0
         self.view: ToolView | None = None
 
     def draw(self) -> None:
@@ -72,47 +72,47 @@ class RECON3D_OT_delete_lasso(ImportOperator, bpy.types.Operator):
             view.end()
             return {"CANCELLED"}
         if event.type in NAVIGATION and not drawn.pressed:
-            drawn.line, drawn.going = [], 0  # a line belongs to the view it was drawn in
+            drawn.line, drawn.enclosed = [], 0  # a line is valid only in the view it was drawn in
             view.area.tag_redraw()
             return {"PASS_THROUGH"}
         if event.type == "LEFTMOUSE" and event.value == "PRESS":
             if not view.holds(event):
                 return {"PASS_THROUGH"}
-            drawn.line, drawn.pressed, drawn.going = [view.mouse(event)], True, 0
+            drawn.line, drawn.pressed, drawn.enclosed = [view.mouse(event)], True, 0
         elif event.type == "MOUSEMOVE" and drawn.pressed:
             here = view.mouse(event)
             if np.hypot(here[0] - drawn.line[-1][0], here[1] - drawn.line[-1][1]) >= STEP:
                 drawn.line.append(here)
         elif event.type == "LEFTMOUSE" and event.value == "RELEASE" and drawn.pressed:
             drawn.pressed = False
-            drawn.going = self._count(context)
-        elif event.type in ("RET", "NUMPAD_ENTER", "DEL", "X") and event.value == "PRESS" and drawn.going:
+            drawn.enclosed = self._count(context)
+        elif event.type in ("RET", "NUMPAD_ENTER", "DEL", "X") and event.value == "PRESS" and drawn.enclosed:
             return self._finish(context)
         self._say(context)
         return {"RUNNING_MODAL"}
 
     def _count(self, context: bpy.types.Context) -> int:
-        """The points inside the line, which may be the far side's, too: said before anything is deleted."""
+        """The number of points inside the line at any depth, shown before anything is deleted."""
         drawn = self._drawn
-        things = picking.shown_things(current_import(context.scene))
+        objects = picking.shown_objects(current_import(context.scene))
         view = drawn.view.matrix()
         return sum(
-            int(picking.inside_lasso(view, drawn.line, picking.world_positions(o)).sum()) for o in things
+            int(picking.inside_lasso(view, drawn.line, picking.world_positions(o)).sum()) for o in objects
         )
 
     def _finish(self, context: bpy.types.Context) -> set[str]:
         drawn = self._drawn
         view = drawn.view.matrix()
         drawn.view.end()
-        self.lasso = " ".join(f"{value:.1f}" for place in drawn.line for value in place)
+        self.lasso = " ".join(f"{value:.1f}" for point in drawn.line for value in point)
         self.matrix = view.clip_from_world.ravel().tolist()
         self.size = (view.width, view.height)
         return self.execute(context)
 
     def _say(self, context: bpy.types.Context) -> None:
-        if self._drawn.going:
+        if self._drawn.enclosed:
             text = tr(
-                "{count} points inside, at any depth: Enter deletes them", count=f"{self._drawn.going:,}"
+                "{count} points inside, at any depth: Enter deletes them", count=f"{self._drawn.enclosed:,}"
             )
         else:
             text = tr("Draw around the points to delete")

@@ -1,4 +1,4 @@
-"""The mesh: let the engine make it, bring it in, fewer faces, quads, and what is baked onto it."""
+"""The mesh: build it with the engine, import it, decimate it, remesh it to quads, bake onto it."""
 
 from __future__ import annotations
 
@@ -62,8 +62,13 @@ class RECON3D_OT_import_mesh(RunsInSteps, ImportOperator, bpy.types.Operator):
         return " ".join((f"{made.name} has {len(made.data.polygons):,} faces.", *notes))
 
 
+<<<<<<< HEAD
 class _InBackground(RunsInSteps, ImportOperator):
     """What asks for its numbers first, and lets another Blender do the work where one can be started."""
+=======
+class _Asks(ImportOperator):
+    """Mixin that shows a dialog first."""
+>>>>>>> 0b83077 (Panel, operators and jobs: texts, docstrings and names in plain English)
 
     asks = True
 
@@ -82,8 +87,13 @@ class _InBackground(RunsInSteps, ImportOperator):
         """Do the work here and now; a sentence. Raises UserError."""
 
 
+<<<<<<< HEAD
 class _Bakes(_InBackground):
     """What bakes an image. what: as `bake.Bake` has it."""
+=======
+class _Bakes(WaitsForBlender, ImportOperator):
+    """Mixin of the operators that bake an image. what: as in `bake.Bake`."""
+>>>>>>> 0b83077 (Panel, operators and jobs: texts, docstrings and names in plain English)
 
     doing = "Baking..."
     what = ""
@@ -119,8 +129,12 @@ class _Bakes(_InBackground):
 class RECON3D_OT_decimate(_InBackground, bpy.types.Operator):
     bl_idname = "recon3d.decimate"
     bl_label = "Decimate Mesh"
+<<<<<<< HEAD
     bl_description = "Make a similar mesh with fewer faces; the original is kept, hidden"
     doing = "Decimating..."
+=======
+    bl_description = "Create a copy of the mesh with fewer faces; the original is kept, hidden"
+>>>>>>> 0b83077 (Panel, operators and jobs: texts, docstrings and names in plain English)
 
     faces: bpy.props.IntProperty(
         name="Faces", description="Target number of faces", default=20_000, min=4, soft_max=1_000_000
@@ -139,7 +153,7 @@ class RECON3D_OT_make_lods(_InBackground, bpy.types.Operator):
     bl_idname = "recon3d.make_lods"
     bl_label = "Make LODs"
     bl_description = (
-        "Make copies with fewer and fewer faces, hidden beside the mesh, which is the first level"
+        "Create hidden copies of the mesh with fewer and fewer faces; the mesh itself is the first level"
     )
     doing = "Making levels of detail..."
 
@@ -168,7 +182,12 @@ class RECON3D_OT_make_lods(_InBackground, bpy.types.Operator):
 class RECON3D_OT_make_quads(_InBackground, bpy.types.Operator):
     bl_idname = "recon3d.make_quads"
     bl_label = "Remesh to Quads"
+<<<<<<< HEAD
     bl_description = "Make a quad mesh; the original is kept, hidden. Bake Texture transfers its texture"
+=======
+    bl_description = "Create a quad mesh; the original is kept, hidden. Bake Texture transfers its texture"
+    bl_options = {"UNDO"}
+>>>>>>> 0b83077 (Panel, operators and jobs: texts, docstrings and names in plain English)
     doing = "Remeshing to quads..."
 
     faces: bpy.props.IntProperty(
@@ -198,6 +217,37 @@ class RECON3D_OT_bake_texture(_Bakes, bpy.types.Operator):
     what = bake.COLOR
 
 
+<<<<<<< HEAD
+=======
+def _imported(context: bpy.types.Context) -> str:
+    collection = current_import(context.scene)
+    mesh, notes = mesh_object.import_mesh(collection)
+    hide(*objects_of(collection, CLOUD))
+    return " ".join((f"{mesh.name} has {len(mesh.data.polygons):,} faces.", *notes))
+
+
+def _decimated(context: bpy.types.Context, faces: int) -> str:
+    mesh = remesh.decimate(current_import(context.scene), faces)
+    make_active(mesh)
+    return f"{mesh.name} has {len(mesh.data.polygons):,} faces."
+
+
+def _lods(context: bpy.types.Context, levels: int, ratio: float) -> str:
+    meshes = remesh.make_lods(current_import(context.scene), levels, ratio)
+    return (
+        f"{meshes[0].name} has {len(meshes)} levels: "
+        + ", ".join(f"{len(o.data.polygons):,}" for o in meshes)
+        + " faces."
+    )
+
+
+def _quads(context: bpy.types.Context, faces: int) -> str:
+    mesh, message = remesh.quads(current_import(context.scene), faces)
+    make_active(mesh)
+    return message
+
+
+>>>>>>> 0b83077 (Panel, operators and jobs: texts, docstrings and names in plain English)
 CLASSES = (
     RECON3D_OT_make_mesh,
     RECON3D_OT_import_mesh,

@@ -1,4 +1,4 @@
-"""Pointing at places on cloud and mesh with the mouse: the ground by three clicks, the scale by two and a number."""
+"""Pick points on cloud and mesh with the mouse: three clicks for the ground, two and a number for the scale."""
 
 # No `from __future__ import annotations`: Blender reads properties from annotations, which are calls here.
 
@@ -14,13 +14,13 @@ from ..scene.find_imports import current_import
 from . import view_drawing
 from .view_tool import NAVIGATION, WITHOUT_NUMBERS, ToolView, tool_view
 
-_KEYS = "Click: place a point   Backspace: take one back   Esc: cancel"
+_KEYS = "Click: place a point   Backspace: remove the last one   Esc: cancel"
 _NUMBER_KEYS = "Type the true distance   Enter: scale   Backspace: correct   Esc: cancel"
 _TYPED = set("0123456789.,' \"abcdefghijklmnopqrstuvwxyzµ")
 
 
 class _Picked:
-    """What has been clicked so far, what is under the mouse, and what has been typed."""
+    """The points clicked so far, the one under the mouse, and the typed text."""
 
     def __init__(self, context: bpy.types.Context) -> None:
         self.targets = picking.targets_of(current_import(context.scene))
@@ -30,35 +30,35 @@ class _Picked:
         self.view: ToolView | None = None
 
     def measured(self) -> float:
-        """Between the first two points, one of which may still be under the mouse."""
-        places = self.places()
-        return (places[1] - places[0]).length if len(places) > 1 else 0.0
+        """The distance between the first two points; the second may be the one under the mouse."""
+        points = self.all_points()
+        return (points[1] - points[0]).length if len(points) > 1 else 0.0
 
-    def places(self) -> list[Vector]:
+    def all_points(self) -> list[Vector]:
         return self.points + ([self.hover] if self.hover is not None else [])
 
     def draw(self) -> None:
-        if self.view is None or not self.places():
+        if self.view is None or not self.all_points():
             return
-        pixels, _ = self.view.matrix().project(picking.as_array(self.places()))
-        places = [(float(x), float(y)) for x, y in pixels]
-        view_drawing.draw_line(places, closed=len(places) > 2)
-        view_drawing.draw_dots(places)
-        if len(places) == 2:
-            middle = ((places[0][0] + places[1][0]) / 2, (places[0][1] + places[1][1]) / 2)
-            view_drawing.draw_words(middle, length_text(self.measured()))
+        projected, _ = self.view.matrix().project(picking.as_array(self.all_points()))
+        pixels = [(float(x), float(y)) for x, y in projected]
+        view_drawing.draw_line(pixels, closed=len(pixels) > 2)
+        view_drawing.draw_dots(pixels)
+        if len(pixels) == 2:
+            middle = ((pixels[0][0] + pixels[1][0]) / 2, (pixels[0][1] + pixels[1][1]) / 2)
+            view_drawing.draw_text(middle, length_text(self.measured()))
 
 
-if TYPE_CHECKING:  # what it is mixed with
+if TYPE_CHECKING:  # the class that it is mixed into
     from bpy.types import Operator as _Operator
 else:
     _Operator = object
 
 
 class PicksPoints(_Operator):
-    """Called from a button, asks for `count` points in the view; called with points, takes those.
+    """Mixin. From a button, it asks for `count` points in the view; called with points, it uses those.
 
-    asks_length: whether a number is typed once the points are there, which goes into `length`.
+    asks_length: whether the user types a number after the last point, which sets `length`.
     """
 
     count = 3
@@ -73,11 +73,11 @@ class PicksPoints(_Operator):
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         if not len(picked.targets.points) and not picked.targets.meshes:
-            self.report({"ERROR"}, tr("Neither a cloud nor a mesh is in sight: show one first."))
+            self.report({"ERROR"}, tr("No cloud or mesh is visible: show one first."))
             return {"CANCELLED"}
         picked.view = tool_view(picked.draw)
         if picked.view is None:
-            self.report({"ERROR"}, tr("There is no 3D view to point in: open one first."))
+            self.report({"ERROR"}, tr("There is no 3D view to click in: open one first."))
             return {"CANCELLED"}
         self._picked = picked
         context.window_manager.modal_handler_add(self)
@@ -85,7 +85,7 @@ class PicksPoints(_Operator):
         return {"RUNNING_MODAL"}
 
     def vertices_are_selected(self, context: bpy.types.Context) -> bool:
-        """Whether points were selected in Edit Mode, the other way to say which are meant."""
+        """Whether vertices selected in Edit Mode are used instead of clicks."""
         return context.mode == "EDIT_MESH"
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -117,7 +117,7 @@ class PicksPoints(_Operator):
         return {"RUNNING_MODAL"}
 
     def _number(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """The keyboard, once all points are there."""
+        """Handle the keyboard once all points have been clicked."""
         picked = self._picked
         if event.value == "PRESS" and event.type in ("RET", "NUMPAD_ENTER"):
             length = typed_length(context, picked.typed)
@@ -159,7 +159,7 @@ def length_text(length: float) -> str:
 
 
 def typed_length(context: bpy.types.Context, typed: str) -> float | None:
-    """A typed length, with or without a unit ("0.42", "30 cm"), in Blender's; None for what is not one."""
+    """A typed length, with or without a unit ("0.42", "30 cm"), in Blender units; None if invalid."""
     units = context.scene.unit_settings
     system = units.system if units.system != "NONE" else "METRIC"
     try:

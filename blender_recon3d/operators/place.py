@@ -1,4 +1,4 @@
-"""Ground, up axis, origin and scale of a reconstruction. Points are given, or else the selected vertices."""
+"""Ground, up axis, origin and scale of a reconstruction, from given points or else the selected vertices."""
 
 # No `from __future__ import annotations`: Blender reads properties from annotations, which are calls here.
 
@@ -16,7 +16,7 @@ _AXIS_ITEMS = [(axis, axis, f"Make {axis} the up axis") for axis in placement.AX
 
 
 def _points(count: int) -> object:
-    """Coordinates in the world, one after the other; left alone, the selected vertices count."""
+    """World-space coordinates in one flat list; if not set, the selected vertices are used."""
     return bpy.props.FloatVectorProperty(
         name="Points",
         description=f"{count} points in world space, for scripts; otherwise the {count} selected vertices",
@@ -38,15 +38,13 @@ class RECON3D_OT_ground_from_plane(ImportOperator, bpy.types.Operator):
 class RECON3D_OT_ground_from_points(PicksPoints, ImportOperator, bpy.types.Operator):
     bl_idname = "recon3d.ground_from_points"
     bl_label = "Align to 3 Points"
-    bl_description = (
-        "Click three points of the ground, which is leveled; in Edit Mode, take the selected vertices"
-    )
+    bl_description = "Click three points on the ground to level it; in Edit Mode, use the selected vertices"
     count = 3
 
     points: _points(3)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return run_reported(self, lambda: _grounded(context, _given(self, 3)))
+        return run_reported(self, lambda: _grounded(context, _given_points(self, 3)))
 
 
 class RECON3D_OT_up_axis(ImportOperator, bpy.types.Operator):
@@ -71,14 +69,16 @@ class RECON3D_OT_origin_under(ImportOperator, bpy.types.Operator):
     )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        place = context.scene.cursor.location if self.target == "CURSOR" else (0.0, 0.0, 0.0)
-        return run_reported(self, lambda: placement.origin_under(current_import(context.scene), tuple(place)))
+        target = context.scene.cursor.location if self.target == "CURSOR" else (0.0, 0.0, 0.0)
+        return run_reported(
+            self, lambda: placement.origin_under(current_import(context.scene), tuple(target))
+        )
 
 
 class RECON3D_OT_scale_to(PicksPoints, ImportOperator, bpy.types.Operator):
     bl_idname = "recon3d.scale_to"
     bl_label = "Scale from 2 Points"
-    bl_description = "Click two points and type their true distance; in Edit Mode, take the selected vertices"
+    bl_description = "Click two points and type their true distance; in Edit Mode, use the selected vertices"
     count = 2
     asks_length = True
 
@@ -97,7 +97,7 @@ class RECON3D_OT_scale_to(PicksPoints, ImportOperator, bpy.types.Operator):
         return super().invoke(context, event)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return run_reported(self, lambda: _scaled(context, _given(self, 2), self.length))
+        return run_reported(self, lambda: _scaled(context, _given_points(self, 2), self.length))
 
 
 class RECON3D_OT_scale_from_photos(ImportOperator, bpy.types.Operator):
@@ -108,8 +108,8 @@ class RECON3D_OT_scale_from_photos(ImportOperator, bpy.types.Operator):
     source: bpy.props.EnumProperty(
         name="From",
         items=(
-            ("GPS", "GPS", "Meters, with x to the east and y to the north"),
-            ("MARKERS", "Markers", "ArUco markers in the photos, of which the size is known"),
+            ("GPS", "GPS", "Meters, with X east and Y north"),
+            ("MARKERS", "Markers", "ArUco markers of known size in the photos"),
         ),
     )
     size: bpy.props.FloatProperty(
@@ -138,7 +138,7 @@ class RECON3D_OT_scale_from_photos(ImportOperator, bpy.types.Operator):
         )
 
 
-def _given(operator: bpy.types.Operator, count: int) -> list[tuple[float, ...]] | None:
+def _given_points(operator: bpy.types.Operator, count: int) -> list[tuple[float, ...]] | None:
     if not operator.properties.is_property_set("points"):
         return None
     values = tuple(operator.points)

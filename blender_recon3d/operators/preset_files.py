@@ -1,4 +1,4 @@
-"""Presets: take one, save one."""
+"""Load and save presets."""
 
 # No `from __future__ import annotations`: Blender reads properties from annotations, which are calls here.
 
@@ -14,7 +14,7 @@ from .reporting import run_reported
 class RECON3D_OT_apply_preset(bpy.types.Operator):
     bl_idname = "recon3d.apply_preset"
     bl_label = "Load Preset"
-    bl_description = "Take all settings from a file; settings that it does not name become automatic"
+    bl_description = "Load all settings from a file; settings not in the file become automatic"
     bl_options = {"REGISTER", "UNDO"}
 
     filepath: bpy.props.StringProperty(name="File", subtype="FILE_PATH", options={"SKIP_SAVE"})
@@ -60,7 +60,7 @@ class RECON3D_MT_presets(bpy.types.Menu):
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
         for path in presets.presets():
-            # The add-on's names are translated, a user's are not.
+            # The names of bundled presets are translated, those of the user's are not.
             layout.operator(
                 "recon3d.apply_preset", text=path.stem, translate=path.parent == PRESETS
             ).filepath = str(path)

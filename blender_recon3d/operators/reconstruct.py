@@ -13,7 +13,7 @@ from .reporting import run_in_background, run_reported
 
 
 class StartsJob:
-    """What the operators share that start the engine."""
+    """Mixin of the operators that start the engine."""
 
     @classmethod
     def poll(cls: Any, context: bpy.types.Context) -> bool:
@@ -51,7 +51,7 @@ class RECON3D_OT_reconstruct(StartsJob, bpy.types.Operator):
     )
 
     until: bpy.props.EnumProperty(
-        name="Make",
+        name="Output",
         description="Overrides the scene's setting",
         items=[("SCENE", "Use Scene Setting", "The output set in the scene", 9), *UNTIL_ITEMS],
         default="SCENE",
@@ -60,7 +60,7 @@ class RECON3D_OT_reconstruct(StartsJob, bpy.types.Operator):
 
     fresh: bpy.props.BoolProperty(
         name="Start Over",
-        description="Begin again from the photos; earlier results in the folder are replaced",
+        description="Start again from the photos; earlier results in the folder are replaced",
         options={"SKIP_SAVE"},
     )
 

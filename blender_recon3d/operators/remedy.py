@@ -1,4 +1,4 @@
-"""Do what the sentence of a failed job advises."""
+"""Apply the fix suggested for a failed job."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _open(context: bpy.types.Context, which: str) -> str:
 
 
 def _job_log(scene: bpy.types.Scene) -> Path:
-    """The log of the scene's workspace. Raises UserError where there is none."""
+    """The log of the scene's workspace. Raises UserError if there is none."""
     folder = session.session.job.workspace.root if session.session.job else workspace_path(scene.recon3d)
     log = Workspace(folder).log if folder else None
     if log is None or not log.is_file():

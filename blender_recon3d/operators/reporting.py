@@ -1,4 +1,4 @@
-"""Turns the errors of a call into an operator's report."""
+"""Report the result or the error of a call through an operator."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..scene.find_imports import find_imports
 
 
 class ImportOperator:
-    """What the operators share that work on an import: undone in one step, gray while there is none."""
+    """Mixin of the operators that work on an import: undone in one step, disabled if there is none."""
 
     bl_options = {"REGISTER", "UNDO"}
 
@@ -33,7 +33,7 @@ def run_in_background(
     follow: Callable[[], None],
     wait: Callable[[], str],
 ) -> set[str]:
-    """Start what runs in a process of its own: followed where Blender has a window, else waited for."""
+    """Start a separate process; follow it if Blender has a window, otherwise wait for it."""
 
     def call() -> str | None:
         start()
@@ -46,9 +46,14 @@ def run_in_background(
 
 
 def run_reported(operator: bpy.types.Operator, call: Callable[[], str | None]) -> set[str]:
+<<<<<<< HEAD
     """Run the call, while the mouse shows that it waits. Its sentence is reported, a UserError as an error: then
     nothing has been done."""
     window = None if bpy.app.background else bpy.context.window
+=======
+    """Run the call and report its message, or its UserError as an error."""
+    window = bpy.context.window
+>>>>>>> 0b83077 (Panel, operators and jobs: texts, docstrings and names in plain English)
     try:
         if window is not None:
             window.cursor_set("WAIT")
@@ -63,7 +68,7 @@ def reported(operator: bpy.types.Operator, call: Callable[[], str | None]) -> se
     try:
         sentence = call()
     except UserError as error:
-        # A script knows the options.
+        # In background mode, scripts get the wording with command-line options.
         text = str(error) if bpy.app.background else in_panel(error.sentence)
         operator.report({"ERROR"}, printable(text))
         return {"CANCELLED"}

@@ -1,4 +1,4 @@
-"""Reproject Photos: the photos painted onto the active mesh."""
+"""Reproject Photos: paint the photos onto the active mesh."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class RECON3D_OT_reproject_photos(RunsInSteps, ImportOperator, bpy.types.Operato
     bl_idname = "recon3d.reproject_photos"
     bl_label = "Reproject Photos"
     bl_description = (
-        "Paint the photos onto the active mesh by its UVs, in the background; also one that you have modeled or "
-        "retopologized"
+        "Paint the photos onto the UVs of the active mesh, in the background; works on modeled or retopologized "
+        "meshes too"
     )
 
     doing = "Writing the mesh..."
@@ -40,7 +40,7 @@ class RECON3D_OT_reproject_photos(RunsInSteps, ImportOperator, bpy.types.Operato
 class RECON3D_OT_cancel_reprojection(bpy.types.Operator):
     bl_idname = "recon3d.cancel_reprojection"
     bl_label = "Cancel Reprojection"
-    bl_description = "Stop painting; the mesh keeps the material that it has"
+    bl_description = "Stop painting; the mesh keeps its current material"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

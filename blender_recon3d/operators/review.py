@@ -1,4 +1,4 @@
-"""Look at what became of the photos."""
+"""Review the photos."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from ..scene.reviewing import photo_list, photo_view
 from .reporting import ImportOperator, run_reported
 
 
-class _Looks:
-    """What the operators share that need a review."""
+class _NeedsReview:
+    """Mixin of the operators that need a review."""
 
     bl_options = {"REGISTER", "UNDO"}
 
@@ -24,7 +24,7 @@ class _Looks:
         return True
 
 
-class RECON3D_OT_look_through(_Looks, bpy.types.Operator):
+class RECON3D_OT_look_through(_NeedsReview, bpy.types.Operator):
     bl_idname = "recon3d.look_through"
     bl_label = "Look Through Photo"
     bl_description = "View the scene through a photo's camera, with the photo as background"
@@ -35,7 +35,7 @@ class RECON3D_OT_look_through(_Looks, bpy.types.Operator):
         return run_reported(self, lambda: photo_view.look_through_photo(context.scene, self.photo))
 
 
-class RECON3D_OT_step_photo(_Looks, bpy.types.Operator):
+class RECON3D_OT_step_photo(_NeedsReview, bpy.types.Operator):
     bl_idname = "recon3d.step_photo"
     bl_label = "Next Photo"
     bl_description = "Look through the next or previous photo of the review that has a camera"
@@ -57,7 +57,7 @@ class RECON3D_OT_exit_photo_view(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if not context.scene.recon3d.before_photo.kept:
-            cls.poll_message_set("No photo is being looked through")
+            cls.poll_message_set("The view is not looking through a photo")
             return False
         return True
 

@@ -32,7 +32,7 @@ class RECON3D_OT_toggle_shown(ImportOperator, bpy.types.Operator):
 class RECON3D_OT_frame_result(bpy.types.Operator):
     bl_idname = "recon3d.frame_result"
     bl_label = "Frame Result"
-    bl_description = "Frame the result, or what has been found of it so far, in the view"
+    bl_description = "Frame the result, or the part found so far, in the view"
     bl_options = {"REGISTER"}
 
     @classmethod

@@ -1,4 +1,4 @@
-"""The scene's own cameras instead of finding them."""
+"""Use the scene's own cameras instead of finding them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .reconstruct import StartsJob, run_job
 class RECON3D_OT_use_scene_cameras(StartsJob, bpy.types.Operator):
     bl_idname = "recon3d.use_scene_cameras"
     bl_label = "Use Scene Cameras"
-    bl_description = "Use the scene's cameras, named like the photos or with them as backgrounds"
+    bl_description = "Use the scene's cameras that are named like the photos or have them as backgrounds"
     bl_options = {"REGISTER"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:

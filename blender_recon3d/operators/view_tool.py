@@ -1,4 +1,4 @@
-"""What the tools share that are used with the mouse in a 3D view: the view can be turned, and is given back."""
+"""Shared by the mouse tools in a 3D view: the view can be navigated, and its header and cursor are restored."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ WITHOUT_NUMBERS = {key for key in NAVIGATION if not key.startswith("NUMPAD")}  #
 
 
 class ToolView:
-    """The 3D view that a tool runs in. draw: called at every redraw of it, in pixels; it must not refer to the
-    operator, which Blender may have freed."""
+    """The 3D view that a tool runs in. draw: called at every redraw, in pixels; it must not refer to the operator,
+    which Blender may have freed."""
 
     def __init__(self, window: bpy.types.Window, area: bpy.types.Area, draw: Callable[[], None]) -> None:
         self.window, self.area = window, area
@@ -35,11 +35,11 @@ class ToolView:
             draw()
 
     def matrix(self) -> View:
-        """How the view looks now."""
+        """The current view matrix."""
         return View(np.array(self._space.region_3d.perspective_matrix), self.region.width, self.region.height)
 
     def mouse(self, event: bpy.types.Event) -> tuple[float, float]:
-        """Where the mouse is, in the region's pixels."""
+        """Mouse position in the region's pixels."""
         return float(event.mouse_x - self.region.x), float(event.mouse_y - self.region.y)
 
     def holds(self, event: bpy.types.Event) -> bool:
@@ -52,13 +52,13 @@ class ToolView:
         )
 
     def say(self, text: str, keys: str) -> None:
-        """What is asked for, in the view's header; the keys, in the status bar."""
+        """Show the prompt in the view's header and the keys in the status bar."""
         self.area.header_text_set(text)
         self.window.workspace.status_text_set(tr(keys))
         self.area.tag_redraw()
 
     def end(self) -> None:
-        """Give the view back as it was."""
+        """Restore the view's header, cursor and status bar."""
         bpy.types.SpaceView3D.draw_handler_remove(self._handle, "WINDOW")
         self.window.cursor_modal_restore()
         self.window.workspace.status_text_set(None)
@@ -72,6 +72,6 @@ def _inside(region: bpy.types.Region, x: int, y: int) -> bool:
 
 
 def tool_view(draw: Callable[[], None]) -> ToolView | None:
-    """The 3D view in use, for a tool; None where no window shows one."""
-    found = area_in_use()
-    return ToolView(*found, draw) if found else None
+    """The active 3D view, for a tool; None if no window shows one."""
+    area = area_in_use()
+    return ToolView(*area, draw) if area else None

@@ -44,7 +44,7 @@ class JobSettings(Settings):
     until: str = setting(
         "dense",
         "What to reconstruct; finished steps are not computed again",
-        "Make",
+        "Output",
         choices=_UNTIL,
         not_in_panel=_ABOVE,
     )

@@ -60,7 +60,7 @@ class Targets:
     meshes: list[bpy.types.Object] = field(default_factory=list)
 
 
-def shown_things(collection: bpy.types.Collection) -> list[bpy.types.Object]:
+def shown_objects(collection: bpy.types.Collection) -> list[bpy.types.Object]:
     """The import's clouds and meshes that are in sight."""
     return [thing for thing in objects_of(collection, CLOUD, CLEANED, *SURFACES) if not is_hidden(thing)]
 
@@ -68,7 +68,7 @@ def shown_things(collection: bpy.types.Collection) -> list[bpy.types.Object]:
 def targets_of(collection: bpy.types.Collection) -> Targets:
     """What of an import is in sight, looked up once for many moves of the mouse."""
     clouds, meshes = [np.zeros((0, 3))], []
-    for thing in shown_things(collection):
+    for thing in shown_objects(collection):
         if len(thing.data.polygons):
             meshes.append(thing)
         else:

@@ -1,4 +1,4 @@
-"""Panels and lists. They show what is there; whatever is decided is decided elsewhere."""
+"""Panels and lists. They only display; all logic is elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that can be set besides photos and quality, folded away."""
+"""All settings besides photos and quality, collapsed by default."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class RECON3D_PT_advanced(Tab, bpy.types.Panel):
         if body:
             body.prop(settings, "show_live")
             body.prop(settings, "import_when_done")
-            kept = preferences.preferences()
-            if kept is not None:
-                body.prop(kept, "device")
+            prefs = preferences.preferences()
+            if prefs is not None:
+                body.prop(prefs, "device")
 
 
 CLASSES = (RECON3D_PT_advanced,)

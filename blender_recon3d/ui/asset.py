@@ -1,4 +1,4 @@
-"""From a cloud to an asset: clean it, orient it, mesh it, export it. Below the panel of the result."""
+"""From a cloud to an asset: panels to clean, orient, mesh and export it, below the result panel."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .tab import Tab
 
 
 class _AssetPanel(Tab):
-    """What the panels share: they are there as soon as there is a result."""
+    """Shared by the panels: shown once there is a result."""
 
     bl_options = {"DEFAULT_CLOSED"}
 
@@ -89,7 +89,7 @@ class RECON3D_PT_mesh(_AssetPanel, bpy.types.Panel):
             return
         shown = tr("{name}: {faces} faces", name=state.mesh, faces=f"{state.faces:,}")
         wrapped(layout, context, shown, icon="MESH_DATA")
-        column = layout.column(align=True)  # one beside the other, their words would not fit
+        column = layout.column(align=True)  # side by side, their labels would not fit
         column.operator("recon3d.decimate", icon="MOD_DECIM")
         column.operator("recon3d.make_quads", icon="MOD_REMESH")
         layout.operator("recon3d.make_lods", icon="MOD_MULTIRES")

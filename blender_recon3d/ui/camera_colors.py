@@ -1,4 +1,4 @@
-"""The cameras of the review in the color of their state, drawn over the 3D view: nothing in the scene is changed."""
+"""Draw the review's cameras in the color of their state over the 3D view, without changing the scene."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WIDTH = 1.5  # of the lines, unscaled pixels
 
 
 class _Drawn:
-    """What was drawn last, and of which state of the scene: turning the view changes nothing."""
+    """What was drawn last, and for which state of the scene: orbiting the view does not redo it."""
 
     handle: Any = None
     changes = 0
@@ -43,7 +43,7 @@ def _draw() -> None:
     settings = scene.recon3d
     if not settings.color_cameras or not len(settings.review):
         return
-    if space.region_3d is None or space.region_3d.view_perspective == "CAMERA":  # the photo is looked at
+    if space.region_3d is None or space.region_3d.view_perspective == "CAMERA":  # looking through a photo
         return
     batches = _batches(scene)
     if batches is None:
@@ -67,24 +67,24 @@ def _batches(scene: bpy.types.Scene) -> tuple[Any, Any] | None:
     key = (scene.session_uid, _Drawn.changes, scene.recon3d.review_index, len(scene.recon3d.review),
            render.resolution_x, render.resolution_y)  # fmt: skip
     if key != _Drawn.key:
-        found = pyramids(scene)
-        _Drawn.key, _Drawn.batches = key, _made(found) if found.states else None
+        cameras = pyramids(scene)
+        _Drawn.key, _Drawn.batches = key, _create_batches(cameras) if cameras.states else None
     return _Drawn.batches
 
 
-def _made(found: Pyramids) -> tuple[Any, Any]:
-    rgb = np.array([COLORS[state] for state in found.states], np.float32)
+def _create_batches(cameras: Pyramids) -> tuple[Any, Any]:
+    rgb = np.array([COLORS[state] for state in cameras.states], np.float32)
     return (
-        _batch("POLYLINE_FLAT_COLOR", "LINES", found.corners[:, EDGES], rgb, 1.0),
-        _batch("FLAT_COLOR", "TRIS", found.corners[:, SIDES], rgb, FILLED),
+        _batch("POLYLINE_FLAT_COLOR", "LINES", cameras.corners[:, EDGES], rgb, 1.0),
+        _batch("FLAT_COLOR", "TRIS", cameras.corners[:, SIDES], rgb, FILLED),
     )
 
 
-def _batch(shader: str, kind: str, places: np.ndarray, rgb: np.ndarray, opacity: float) -> Any:
-    """places: float32 [n, m, k, 3], m lines or triangles of each of n cameras; rgb [n, 3]."""
-    each = places.shape[1] * places.shape[2]
+def _batch(shader: str, kind: str, corners: np.ndarray, rgb: np.ndarray, opacity: float) -> Any:
+    """corners: float32 [n, m, k, 3], m lines or triangles of each of n cameras; rgb [n, 3]."""
+    each = corners.shape[1] * corners.shape[2]
     colors = np.repeat(np.column_stack([rgb, np.full(len(rgb), opacity, np.float32)]), each, axis=0)
-    content = {"pos": np.ascontiguousarray(places.reshape(-1, 3)), "color": colors}
+    content = {"pos": np.ascontiguousarray(corners.reshape(-1, 3)), "color": colors}
     return batch_for_shader(gpu.shader.from_builtin(shader), kind, content)
 
 

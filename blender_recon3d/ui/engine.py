@@ -1,4 +1,4 @@
-"""The engine: setting it up, and what works. In the preferences, and in the tab while there is none."""
+"""Setting up and checking the engine, in the preferences and, while there is no engine, in the tab."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _BUTTONS = {
 
 
 def draw_missing(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """For the tab: one button, or what stands in its way."""
+    """For the tab: the setup button, or what prevents it."""
     box = layout.box()
     if preferences.preferences() is None:
         wrapped(box, context, preferences.engine_problem(), icon="ERROR")
@@ -38,7 +38,7 @@ def draw_missing(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
 
 
 def draw_set_up(layout: bpy.types.UILayout, context: bpy.types.Context, width: int = 0) -> None:
-    """The environment's state with the button that mends it, or the bar of a set-up at work."""
+    """The environment's state with its button, or the progress of a running setup."""
     view = setup_session.session.view
     if view.running:
         layout.progress(factor=view.fraction, text=tr(view.stage.title()) if view.stage else "")
@@ -63,7 +63,7 @@ def draw_set_up(layout: bpy.types.UILayout, context: bpy.types.Context, width: i
 
 
 def draw_findings(layout: bpy.types.UILayout, context: bpy.types.Context, width: int = 0) -> None:
-    """The doctor's answer as a checklist, each line with what to do about it."""
+    """The doctor's findings as a checklist with advice."""
     doctor = setup_session.session.doctor
     asking = doctor is not None and doctor.running
     layout.operator("recon3d.check_engine", text="Checking..." if asking else "Check Engine", icon="VIEWZOOM")

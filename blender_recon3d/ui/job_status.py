@@ -1,4 +1,4 @@
-"""What is said of a running job, in the panel and in the status bar: the same bar, the same words."""
+"""Progress of a running job, shown in the same way in the panel and in the status bar."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ..pipeline.text import rough_duration
 
 
 def bar_text(view: JobView) -> str:
-    """43 %, about 5 min left."""
+    """For example: 43 %, about 5 min left."""
     now = time.time()
     text, left = f"{view.fraction_at(now):.0%}", view.seconds_left_at(now)
     return text if left is None else text + ", " + tr("about {time} left", time=rough_duration(left))
 
 
 def step_text(view: JobView) -> str:
-    """Computing depth, 12 of 28; empty before the first step."""
+    """For example: Computing depth, 12 of 28. Empty before the first step."""
     if view.stage not in STAGES:
         return ""
     title = tr(stage(view.stage).title)
@@ -29,7 +29,7 @@ def step_text(view: JobView) -> str:
 
 
 def draw_status_bar(header: bpy.types.Header, context: bpy.types.Context) -> None:
-    """At the bottom of the window: how far the job is; and that it has ended, until the panel has been used."""
+    """The job's progress, and then that it has ended, until the panel is used."""
     view = session.session.view
     if view is None:
         return

@@ -1,4 +1,4 @@
-"""The tab's first panel: photos, quality, Reconstruct, and what is happening."""
+"""The tab's first panel: photos, quality, Reconstruct, and progress."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from . import job_status
 from .engine import draw_missing, draw_set_up
 from .tab import Tab
 
-_SET_ASIDE_SHOWN = 4
+_MAX_EXCLUDED_SHOWN = 4
 
 
 class RECON3D_PT_main(Tab, bpy.types.Panel):
@@ -55,7 +55,7 @@ def _draw_photos(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     row.prop(settings, "photos", text="")
     row.operator("recon3d.choose_photos", text="", icon="FILE_FOLDER")
     if settings.photos and not session.are_chosen(context.scene):
-        text = tr("This file names folders that were not chosen on this machine.")
+        text = tr("This file contains folders that were not chosen on this machine.")
         wrapped(column.box(), context, text, icon="INFO")
     column.label(text="Results")
     shown = printable(str(workspace_path(settings) or tr("beside the photos")))
@@ -70,7 +70,7 @@ def _draw_photos(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
 
 
 def _draw_step(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """The next step as a large button; below it what else can be done with the photos."""
+    """The next step as a large button, with the alternatives below it."""
     facts = next_step.facts_of(context.scene)
     step = next_step.next_step(facts)
     if step is not None:
@@ -79,7 +79,7 @@ def _draw_step(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         button = row.operator(step.operator, text=step.label, icon=step.icon)
         for name, value in step.arguments.items():
             setattr(button, name, value)
-    if step is not None and step.label == "Set Scale":  # which may be left out
+    if step is not None and step.label == "Set Scale":  # optional
         layout.operator("recon3d.export_asset", text="Export", icon="EXPORT").preset = "GLB"
     if facts.photos and (step is None or not step.with_photos):
         layout.operator("recon3d.reconstruct", icon="PLAY")
@@ -88,7 +88,7 @@ def _draw_step(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 
 def _draw_inspection(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """What is known of the photos; folded once a job has begun, where it is no longer the question."""
+    """Details of the photos; collapsed once a job has started."""
     found = photo_inspection.current()
     settings = context.scene.recon3d
     if found is None or not settings.photos or not session.are_chosen(context.scene):
@@ -137,7 +137,7 @@ def _draw_found(box: bpy.types.UILayout, context: bpy.types.Context, found: Insp
     aside = found.set_aside
     if aside:
         box.label(text=tr("{count} will be excluded", count=len(aside)), icon="INFO", translate=False)
-        for item in aside[:_SET_ASIDE_SHOWN]:
+        for item in aside[:_MAX_EXCLUDED_SHOWN]:
             wrapped(box, context, f"{Path(item.photo).name}: {item.reason}", icon="BLANK1")
     for sentence in found.advice:
         wrapped(box, context, sentence, icon="INFO")
@@ -145,7 +145,7 @@ def _draw_found(box: bpy.types.UILayout, context: bpy.types.Context, found: Insp
 
 
 def _draw_forecast(box: bpy.types.UILayout, context: bpy.types.Context, found: InspectionDocument) -> None:
-    """Not for a job that is done."""
+    """Time and memory; not for a finished job."""
     settings = context.scene.recon3d
     forecast = found.forecasts.get(settings.quality)
     if not forecast or session.session.state.state == FINISHED:
@@ -159,12 +159,12 @@ def _draw_forecast(box: bpy.types.UILayout, context: bpy.types.Context, found: I
 
 
 def _draw_notes(layout: bpy.types.UILayout, context: bpy.types.Context, view: JobView | None) -> None:
-    """What became of the last job or import."""
+    """The outcome of the last job or import."""
     if view is not None and not session.session.notes:
         icon = {DONE: "CHECKMARK", FAILED: "ERROR"}.get(view.state, "INFO")
         box = layout.box() if view.state == FAILED else layout
         wrapped(box, context, view.message, icon=icon)
-        # What the large button does already is not offered twice.
+        # No second button for what the large button already does.
         if view.state == FAILED and view.remedy in LABELS and view.remedy not in ("again", "photos"):
             box.operator("recon3d.remedy", text=LABELS[view.remedy])
     gone = session.session.result is not None and not find_imports(context.scene)  # by undo

@@ -1,6 +1,6 @@
-"""F1 on a button or property of ours opens the page of the manual that explains it: pages that the add-on brings along.
+"""F1 on one of our buttons or properties opens its page of the manual bundled with the add-on.
 
-In a checkout, the documents themselves.
+In a checkout, it opens the Markdown documents.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import bpy
 from ..pipeline.paths import CHECKOUT, PACKAGE
 
 _CLEAN = "clean-and-export"
-# By Blender's names of operators and properties, as patterns; the first that fits counts.
+# Patterns of Blender's names of operators and properties; the first match is used.
 _PAGES = (
     ("bpy.ops.recon3d.set_up_engine*", "engine"),
     ("bpy.ops.recon3d.*engine*", "engine"),

@@ -1,10 +1,10 @@
-"""Where those look who do not know the tab: Object > Recon3D, File > Import and Export, and the search of menus."""
+"""Entries for Object > Recon3D, File > Import and Export, and menu search, for those who do not know the tab."""
 
 from __future__ import annotations
 
 import bpy
 
-# None is a line between two groups.
+# None is a separator.
 _OBJECT = (
     ("recon3d.reconstruct", "PLAY"),
     ("recon3d.import_result", "IMPORT"),

@@ -1,4 +1,4 @@
-"""Small pictures of the photos, which Blender makes in the background when a row is first drawn."""
+"""Thumbnails of the photos, which Blender loads in the background when a row is first drawn."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import bpy.utils.previews
 from ..chosen_folders import is_chosen
 from ..properties import photos_path, workspace_path
 
-MAX_KEPT = 500  # pictures: beyond it they are made anew
+MAX_KEPT = 500  # thumbnails; beyond that all are cleared and loaded again
 
 
 class _Holder:
@@ -19,7 +19,7 @@ class _Holder:
 
 
 def icon_of(scene: bpy.types.Scene, item: bpy.types.AnyType) -> int:
-    """The icon of a photo's picture; 0 where there is none. Reads only folders that were chosen on this machine."""
+    """The icon of a photo's thumbnail; 0 if there is none. Reads only folders that were chosen on this machine."""
     pictures = _Holder.pictures
     path = _path_of(scene, item)
     if pictures is None or not path:
@@ -34,7 +34,7 @@ def icon_of(scene: bpy.types.Scene, item: bpy.types.AnyType) -> int:
 
 
 def _path_of(scene: bpy.types.Scene, item: bpy.types.AnyType) -> str:
-    """The engine's copy of the photo, which is upright; for one that was excluded, the original."""
+    """The engine's upright copy of the photo; for an excluded one, the original."""
     folder, photos = workspace_path(scene.recon3d), photos_path(scene.recon3d)
     if item.photo and folder is not None and is_chosen(folder):
         return str(folder / "images" / Path(item.photo).name)

@@ -1,4 +1,4 @@
-"""The add-on's preferences, drawn."""
+"""Draws the add-on's preferences."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from ..panel_text import tr, wrapped
 from .engine import draw_findings, draw_set_up
 
 
-def draw(kept: bpy.types.AddonPreferences, context: bpy.types.Context) -> None:
-    """The whole page, in the place that Blender gives it."""
+def draw(prefs: bpy.types.AddonPreferences, context: bpy.types.Context) -> None:
+    """The whole page; installed as the preferences' draw method."""
     width = 700
-    layout = kept.layout
+    layout = prefs.layout
     layout.use_property_split = True
-    layout.prop(kept, "device")
+    layout.prop(prefs, "device")
     box = layout.box()
     box.label(text="Engine")
     if preferences.engine_python() and not preferences.engine_problem():
@@ -23,10 +23,10 @@ def draw(kept: bpy.types.AddonPreferences, context: bpy.types.Context) -> None:
         draw_set_up(box, context, width)
     column = box.column()
     for name in ("variant", "engine_folder", "index", "lock", "proxy"):
-        column.prop(kept, name)
+        column.prop(prefs, name)
     box = layout.box()
     box.label(text="Custom Environment")
-    box.prop(kept, "engine_python")
+    box.prop(prefs, "engine_python")
     problem = preferences.engine_problem()
     if problem:
         wrapped(layout, context, problem, icon="ERROR", width=width)

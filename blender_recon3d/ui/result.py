@@ -1,4 +1,4 @@
-"""What can be done with a result."""
+"""The panel for an imported result."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class RECON3D_PT_result(Tab, bpy.types.Panel):
         if imports:
             collection = current_import(context.scene)
             grid = self.layout.grid_flow(columns=2, row_major=True, even_columns=True, align=True)
-            _draw_eyes(grid, collection)
+            _draw_toggles(grid, collection)
             if not collection[KEY].get(SCALED, False):
                 row = self.layout.row(align=True)
                 row.label(text="Scale: not set", icon="INFO")
@@ -46,8 +46,8 @@ class RECON3D_PT_result(Tab, bpy.types.Panel):
         column.operator("recon3d.use_scene_cameras", icon="OUTLINER_OB_CAMERA")
 
 
-def _draw_eyes(row: bpy.types.UILayout, collection: bpy.types.Collection) -> None:
-    """What is in sight of the result, each part with its switch."""
+def _draw_toggles(row: bpy.types.UILayout, collection: bpy.types.Collection) -> None:
+    """A visibility toggle for each part of the result."""
     for what, icon, text in _PARTS:
         shown = is_shown(collection, what)
         row.operator("recon3d.toggle_shown", text=text, icon=icon, depress=shown).what = what

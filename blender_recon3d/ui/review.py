@@ -1,4 +1,4 @@
-"""The photos with what became of each, and what to do about those that did not make it."""
+"""The review: every photo with its status, and advice on those that failed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MAX_ADVICE = 8
 
 
 class RECON3D_UL_photos(bpy.types.UIList):
-    """Title, and the reprojection error or what is wrong."""
+    """A row for each photo: its name and reprojection error."""
 
     only_problems: bpy.props.BoolProperty(name="Only Problems", description="Hide registered photos")
 
@@ -70,12 +70,12 @@ class RECON3D_UL_photos(bpy.types.UIList):
 
 
 def problems_first(states: list[str]) -> list[int]:
-    """The place of each photo in the list: what has gone wrong comes first, else in the order taken."""
-    order = sorted(range(len(states)), key=lambda number: _PROBLEMS_FIRST.get(states[number], 0))
-    places = [0] * len(states)
-    for place, number in enumerate(order):
-        places[number] = place
-    return places
+    """The new position of each photo in the list: problems first, otherwise in the order taken."""
+    order = sorted(range(len(states)), key=lambda index: _PROBLEMS_FIRST.get(states[index], 0))
+    positions = [0] * len(states)
+    for position, index in enumerate(order):
+        positions[index] = position
+    return positions
 
 
 class RECON3D_PT_review(Tab, bpy.types.Panel):
@@ -91,14 +91,14 @@ class RECON3D_PT_review(Tab, bpy.types.Panel):
         if not len(settings.review):  # the result came from another file
             layout.operator("recon3d.list_photos", icon="FILE_REFRESH")
             return
-        found = photo_list.counts(context.scene)
+        counts = photo_list.counts(context.scene)
         summary = ", ".join(
-            tr(words, count=found[state]) for state, words in _WORDS.items() if found.get(state)
+            tr(words, count=counts[state]) for state, words in _WORDS.items() if counts.get(state)
         )
         wrapped(layout, context, summary)
         layout.template_list("RECON3D_UL_photos", "", settings, "review", settings, "review_index", rows=5)
-        _draw_walk(layout.column(align=True), context)
-        if found.get(OTHER_MODEL):
+        _draw_navigation(layout.column(align=True), context)
+        if counts.get(OTHER_MODEL):
             layout.operator("recon3d.import_second_model", icon="IMPORT")
         if 0 <= settings.review_index < len(settings.review):
             _draw_photo(layout.column(align=True), context, settings.review[settings.review_index])
@@ -110,8 +110,8 @@ class RECON3D_PT_review(Tab, bpy.types.Panel):
             wrapped(layout, context, item.name, icon="ERROR" if item.doubt else "INFO")
 
 
-def _draw_walk(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """From photo to photo, how the photo is shown, and out again."""
+def _draw_navigation(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Buttons to step from photo to photo, set how the photo is shown, and exit."""
     row = layout.row(align=True)
     row.operator("recon3d.step_photo", text="", icon="TRIA_LEFT").by = -1
     row.operator("recon3d.step_photo", text="", icon="TRIA_RIGHT").by = 1

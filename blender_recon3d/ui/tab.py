@@ -1,4 +1,4 @@
-"""What all panels of the tab share."""
+"""Base class of all panels in the tab."""
 
 from __future__ import annotations
 

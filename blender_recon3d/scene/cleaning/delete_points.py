@@ -12,7 +12,7 @@ from ...pipeline.errors import UserError
 from ..cameras import KEY
 from ..find_imports import check_editable, kind_of
 from ..modes import object_mode
-from ..picking import View, inside_lasso, shown_things, world_positions
+from ..picking import View, inside_lasso, shown_objects, world_positions
 
 EDITED = "edited"  # kept on a cloud from which points were deleted: the engine is to mesh what is left
 # How an attribute's values are read and written, and how many numbers each has.
@@ -28,9 +28,9 @@ def delete_in_lasso(collection: bpy.types.Collection, view: View, lasso: list[tu
 
     UserError where nothing does, where all does, or where nothing is in sight.
     """
-    things = shown_things(collection)
+    things = shown_objects(collection)
     if not things:
-        raise UserError("Neither a cloud nor a mesh is in sight: show one first.")
+        raise UserError("No cloud or mesh is visible: show one first.")
     check_editable(*things, *(thing.data for thing in things))
     with object_mode():
         found = [(thing, inside_lasso(view, lasso, world_positions(thing))) for thing in things]

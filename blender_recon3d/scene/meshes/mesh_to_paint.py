@@ -22,7 +22,7 @@ from .mesh_object import triangles_of
 from .surfaces import surface_of
 
 
-def meant(collection: bpy.types.Collection) -> bpy.types.Object:
+def target_mesh(collection: bpy.types.Collection) -> bpy.types.Object:
     """The mesh to paint: the active object, whoever made it, else the import's mesh that is shown. UserError."""
     active = bpy.context.view_layer.objects.active if bpy.context.view_layer else None
     thing = active if active is not None and active.type == "MESH" else surface_of(collection)
