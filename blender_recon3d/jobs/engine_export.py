@@ -57,11 +57,10 @@ def export_in_steps(
     return (yield from background_work.in_background(lambda: background_work.start_export(asset)))
 
 
-<<<<<<< HEAD
 def export_by_engine(workspace: Path, path: Path, words: Iterable[str] = ()) -> Steps[str]:
-    """`recon3d export` of a workspace; a sentence. words: more of the command line. UserError."""
-    said = ["export", str(workspace), str(path), *words, "--json"]
-    command = engine_process.command(preferences.find_python(), said)
+    """Run `recon3d export` on a workspace; returns a message. words: further arguments. Raises UserError."""
+    arguments = ["export", str(workspace), str(path), *words, "--json"]
+    command = engine_process.command(preferences.find_python(), arguments)
     query = EngineQuery(command, engine_process.environment())
     try:
         while query.running:
@@ -72,11 +71,3 @@ def export_by_engine(workspace: Path, path: Path, words: Iterable[str] = ()) -> 
         remove(path.with_name(path.name + PART))  # what it was writing
         raise
     return f"Exported {', '.join(json_values.items(query.wait().get('files')))}."
-=======
-def export_by_engine(workspace: Path, path: Path, words: Iterable[str] = ()) -> str:
-    """Run `recon3d export` on a workspace and return a message. words: further arguments. Raises UserError."""
-    arguments = ["export", str(workspace), str(path), *words, "--json"]
-    command = engine_process.command(preferences.find_python(), arguments)
-    answer = EngineQuery(command, engine_process.environment()).wait()
-    return f"Exported {', '.join(json_values.items(answer.get('files')))}."
->>>>>>> 0b83077 (Panel, operators and jobs: texts, docstrings and names in plain English)

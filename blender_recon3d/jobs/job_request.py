@@ -63,13 +63,8 @@ def alignment_options(project: str) -> dict[str, Any]:
     return {"alignment": project, "refine": "off", "keep_blurred": True, "keep_copies": True}
 
 
-<<<<<<< HEAD
 def cleaned_cloud(scene: bpy.types.Scene) -> Steps[dict[str, Any]]:
-    """What the cleaning leaves of the cloud in the scene, as an option; nothing where there is no cleaning."""
-=======
-def cleaned_cloud(scene: bpy.types.Scene) -> dict[str, Any]:
     """The cleaned cloud of the scene as an option; empty if there is no cleaning."""
->>>>>>> 0b83077 (Panel, operators and jobs: texts, docstrings and names in plain English)
     folder = workspace_path(scene.recon3d)
     collection = find_import(scene, Workspace(folder).root) if folder else None
     cloud = find_object(collection, CLOUD) if collection else None

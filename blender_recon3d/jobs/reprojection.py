@@ -56,16 +56,12 @@ def running() -> bool:
 
 
 def start(scene: bpy.types.Scene, size: int) -> Reprojection:
-<<<<<<< HEAD
-    """Begin to paint the active mesh with the photos, as a texture of size x size pixels. Raises UserError."""
+    """Start painting the active mesh with the photos, as a texture of size x size pixels. Raises UserError."""
     return run(start_in_steps(scene, size, False))
 
 
 def start_in_steps(scene: bpy.types.Scene, size: int, in_window: bool) -> Steps[Reprojection]:
     """What `start` does. in_window: as `mesh_to_paint.obj_in_steps` has it."""
-=======
-    """Start painting the active mesh with the photos, as a texture of size x size pixels. Raises UserError."""
->>>>>>> 0b83077 (Panel, operators and jobs: texts, docstrings and names in plain English)
     if running():
         raise UserError("Photos are already being reprojected: wait until it ends, or cancel it.")
     collection = current_import(scene)
@@ -75,11 +71,7 @@ def start_in_steps(scene: bpy.types.Scene, size: int, in_window: bool) -> Steps[
     picture = workspace.reprojected / f"{bpy.path.clean_name(mesh.name)}.png"
     folder = Path(tempfile.mkdtemp(prefix="recon3d-"))
     try:
-<<<<<<< HEAD
-        yield from mesh_to_paint.obj_in_steps(collection, thing, folder / "mesh.obj", in_window)
-=======
-        mesh_to_paint.write_obj(collection, mesh, folder / "mesh.obj")
->>>>>>> 0b83077 (Panel, operators and jobs: texts, docstrings and names in plain English)
+        yield from mesh_to_paint.obj_in_steps(collection, mesh, folder / "mesh.obj", in_window)
         words = [
             "reproject",
             str(workspace.root),

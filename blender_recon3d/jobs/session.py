@@ -138,18 +138,13 @@ def start_mesh(context: bpy.types.Context, faces: int = 0, texture: int = 0) -> 
     faces, texture: maximum number of faces and texture size in pixels, for this job; 0: the scene's settings.
     Cleaning and crop box of an import in the scene are applied.
     """
-<<<<<<< HEAD
     return run(start_mesh_in_steps(context, faces, texture))
 
 
 def start_mesh_in_steps(context: bpy.types.Context, faces: int, texture: int) -> Steps[Job]:
-    """What `start_mesh` does."""
-    more = yield from cleaned_cloud(context.scene)
-    return start(context, until="texture", max_faces=faces, texture_size=texture, **more)
-=======
-    cloud = cleaned_cloud(context.scene)
+    """`start_mesh`, in steps."""
+    cloud = yield from cleaned_cloud(context.scene)
     return start(context, until="texture", max_faces=faces, texture_size=texture, **cloud)
->>>>>>> 0b83077 (Panel, operators and jobs: texts, docstrings and names in plain English)
 
 
 def _chosen(scene: bpy.types.Scene) -> tuple[str, str, str]:
@@ -226,18 +221,13 @@ def import_in_steps(scene: bpy.types.Scene, folder: Path) -> Steps[ImportResult]
 
 
 def import_beside(scene: bpy.types.Scene, folder: Path) -> ImportResult:
-<<<<<<< HEAD
-    """Import a model without its becoming the result that the panel is about: the review stays. Raises UserError."""
+    """Import a model in addition to the panel's current result, whose review stays. Raises UserError."""
     return run(beside_in_steps(scene, folder))
 
 
 def beside_in_steps(scene: bpy.types.Scene, folder: Path) -> Steps[ImportResult]:
     """What `import_beside` does."""
     result = yield from workspace_in_steps(folder, scene)
-=======
-    """Import a model in addition to the panel's current result, whose review stays. Raises UserError."""
-    result = import_workspace(folder, scene)
->>>>>>> 0b83077 (Panel, operators and jobs: texts, docstrings and names in plain English)
     frame_result(result)
     return result
 

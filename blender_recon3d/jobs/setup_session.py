@@ -140,16 +140,12 @@ def cancel() -> None:
 
 
 def remove() -> str:
-<<<<<<< HEAD
-    """Delete the environment that Set Up Engine has made. Raises UserError."""
+    """Delete the environment created by Set Up Engine. Raises UserError."""
     return run(remove_in_steps())
 
 
 def remove_in_steps() -> Steps[str]:
     """What `remove` does; what was stopped midway is gone on with by the next one."""
-=======
-    """Delete the environment created by Set Up Engine. Raises UserError."""
->>>>>>> 0b83077 (Panel, operators and jobs: texts, docstrings and names in plain English)
     folder = preferences.engine_folder()
     if folder is None or session.view.running:
         raise UserError("The engine is being set up: cancel it first.")

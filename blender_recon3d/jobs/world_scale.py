@@ -57,42 +57,24 @@ def wait() -> str:
         _placing.query.wait()
     except UserError as error:
         raise UserError(in_panel(error.sentence), error.exit_code) from error
-<<<<<<< HEAD
-    return run(_taken_in_steps(bpy.context.scene))
-=======
-    return _import_placed(bpy.context.scene)
->>>>>>> 0b83077 (Panel, operators and jobs: texts, docstrings and names in plain English)
+    return run(_import_placed_in_steps(bpy.context.scene))
 
 
 def _tick() -> tuple[bool, bool]:
     query = _placing.query
     if query is None or not query.poll() or query.running:
         return False, is_running()
-<<<<<<< HEAD
     session.session.scene_uid = _placing.scene_uid
     session.import_later(_noted_in_steps)
     return True, False
 
 
 def _noted_in_steps(scene: bpy.types.Scene) -> Steps[None]:
-    session.session.notes = ((yield from _taken_in_steps(scene)),)
+    session.session.notes = ((yield from _import_placed_in_steps(scene)),)
 
 
-def _taken_in_steps(scene: bpy.types.Scene) -> Steps[str]:
-    """Import what the engine has placed; how it is placed, as a sentence."""
-=======
-    scene = next((scene for scene in bpy.data.scenes if scene.session_uid == _placing.scene_uid), None)
-    if scene is not None:
-        try:
-            session.session.notes = (_import_placed(scene),)
-        except UserError as error:
-            session.session.notes = (printable(in_panel(error.sentence)),)
-    return True, False
-
-
-def _import_placed(scene: bpy.types.Scene) -> str:
+def _import_placed_in_steps(scene: bpy.types.Scene) -> Steps[str]:
     """Import the placed result; returns a message on how it was placed."""
->>>>>>> 0b83077 (Panel, operators and jobs: texts, docstrings and names in plain English)
     answer = _placing.query.wait()
     yield from session.import_in_steps(scene, _placing.folder)
     return f"Placed: {printable(str(answer.get('how', '')))}."

@@ -85,13 +85,9 @@ class RECON3D_OT_cancel_set_up(bpy.types.Operator):
 class RECON3D_OT_remove_engine(RunsInSteps, bpy.types.Operator):
     bl_idname = "recon3d.remove_engine"
     bl_label = "Remove Engine"
-<<<<<<< HEAD
-    bl_description = "Delete the environment that Set Up Engine made, and nothing else"
+    bl_description = "Delete the environment created by Set Up Engine, and nothing else"
     bl_options = set()
     doing = "Removing the engine..."
-=======
-    bl_description = "Delete the environment created by Set Up Engine, and nothing else"
->>>>>>> 0b83077 (Panel, operators and jobs: texts, docstrings and names in plain English)
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

@@ -63,12 +63,7 @@ class RECON3D_OT_import_folder(_Imports, bpy.types.Operator):
 class RECON3D_OT_import_second_model(_Imports, bpy.types.Operator):
     bl_idname = "recon3d.import_second_model"
     bl_label = "Import Second Model"
-<<<<<<< HEAD
-    bl_description = "Import the photos that form a separate group, as a result of their own"
-=======
     bl_description = "Import the photos that form a separate group as a second result"
-    bl_options = {"REGISTER", "UNDO"}
->>>>>>> 0b83077 (Panel, operators and jobs: texts, docstrings and names in plain English)
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

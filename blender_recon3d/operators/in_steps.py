@@ -1,4 +1,4 @@
-"""Operators that may take long: in a window they go on step by step, the mouse waits, Esc takes everything back."""
+"""Operators that may take long: in a window they run in steps with a wait cursor, and Esc undoes everything."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from ..scene.stepwise import Stepping, Steps, run
 from .reporting import reported, run_reported
 from .view_tool import NAVIGATION
 
-INTERVAL = 0.1  # seconds between two turns
-TURN = 0.15  # seconds of a turn
-AT_ONCE = 0.3  # seconds: what is done by then needs no waiting mouse
+INTERVAL = 0.1  # seconds between turns
+TURN = 0.15  # seconds per turn
+AT_ONCE = 0.3  # seconds; work finished by then needs no wait cursor
 _KEYS = "Esc: cancel"
 
 
 class RunsInSteps:
-    """What the operators share. They give `doing` and `steps`; not registered for redo, which would block.
+    """Mixin for the operators, which define `doing` and `steps`. No redo, which would block.
 
-    doing: what the status bar says. asks: whether a dialog asks for the properties first.
+    doing: the status bar text. asks: whether to show a dialog with the properties first.
     """
 
     bl_options = {"UNDO"}
@@ -31,7 +31,7 @@ class RunsInSteps:
 
     @abstractmethod
     def steps(self, context: bpy.types.Context, in_window: bool) -> Steps[str | None]:
-        """The work, whose result is a sentence. in_window: a person waits, who may cancel. Raises UserError."""
+        """The work; its result is a message. in_window: whether a user is waiting, who may cancel. Raises UserError."""
 
     def invoke(self: Any, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         self._asked = True
@@ -40,12 +40,12 @@ class RunsInSteps:
         return self.execute(context)
 
     def execute(self: Any, context: bpy.types.Context) -> set[str]:
-        """Step by step for a person who has pressed the button; a script waits."""
+        """In steps if the user pressed the button; blocks when called by a script."""
         if not getattr(self, "_asked", False) or context.window is None or bpy.app.background:
             return run_reported(self, lambda: run(self.steps(context, False)))
         self._work = Stepping(self._begun(context))
         self._began, self._window = time.monotonic(), context.window
-        answer = self._go_on(AT_ONCE)
+        answer = self._advance(AT_ONCE)
         if answer is not None:
             return answer
         manager = context.window_manager
@@ -58,9 +58,7 @@ class RunsInSteps:
     def modal(self: Any, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         escaped = event.type == "ESC" and event.value == "PRESS"
         if escaped or event.type == "TIMER":
-            answer = self._go_on(
-                0.0 if escaped else TURN
-            )  # what is done already cannot be cancelled any more
+            answer = self._advance(0.0 if escaped else TURN)  # finished work can no longer be cancelled
             if answer is not None:
                 self._end(context)
                 return answer
@@ -73,16 +71,16 @@ class RunsInSteps:
         return {"PASS_THROUGH"} if event.type in NAVIGATION else {"RUNNING_MODAL"}
 
     def cancel(self: Any, context: bpy.types.Context) -> None:
-        """Blender is closed, or another file is opened."""
+        """Called when Blender is closed or another file is opened."""
         self._end(context)
         self._work.cancel()
 
     def _begun(self: Any, context: bpy.types.Context) -> Steps[str | None]:
-        """The work, of which nothing is done before the first turn."""
+        """The work; nothing is done before the first turn."""
         return (yield from self.steps(context, True))
 
-    def _go_on(self: Any, seconds: float) -> set[str] | None:
-        """The operator's answer once the work has ended, well or not."""
+    def _advance(self: Any, seconds: float) -> set[str] | None:
+        """The operator's return value once the work has ended or failed; None before."""
         ended: list[bool] = []
 
         def turn() -> str | None:

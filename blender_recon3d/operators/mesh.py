@@ -57,18 +57,13 @@ class RECON3D_OT_import_mesh(RunsInSteps, ImportOperator, bpy.types.Operator):
 
     def steps(self, context: bpy.types.Context, in_window: bool) -> Steps[str]:
         collection = current_import(context.scene)
-        made, notes = yield from mesh_object.import_mesh_in_steps(collection)
+        mesh, notes = yield from mesh_object.import_mesh_in_steps(collection)
         hide(*objects_of(collection, CLOUD))
-        return " ".join((f"{made.name} has {len(made.data.polygons):,} faces.", *notes))
+        return " ".join((f"{mesh.name} has {len(mesh.data.polygons):,} faces.", *notes))
 
 
-<<<<<<< HEAD
 class _InBackground(RunsInSteps, ImportOperator):
-    """What asks for its numbers first, and lets another Blender do the work where one can be started."""
-=======
-class _Asks(ImportOperator):
-    """Mixin that shows a dialog first."""
->>>>>>> 0b83077 (Panel, operators and jobs: texts, docstrings and names in plain English)
+    """Mixin that shows a dialog first, and does the work in a second Blender if possible."""
 
     asks = True
 
@@ -84,16 +79,11 @@ class _Asks(ImportOperator):
 
     @abstractmethod
     def at_once(self, collection: bpy.types.Collection) -> str:
-        """Do the work here and now; a sentence. Raises UserError."""
+        """Do the work in this Blender and return a message. Raises UserError."""
 
 
-<<<<<<< HEAD
 class _Bakes(_InBackground):
-    """What bakes an image. what: as `bake.Bake` has it."""
-=======
-class _Bakes(WaitsForBlender, ImportOperator):
     """Mixin of the operators that bake an image. what: as in `bake.Bake`."""
->>>>>>> 0b83077 (Panel, operators and jobs: texts, docstrings and names in plain English)
 
     doing = "Baking..."
     what = ""
@@ -129,12 +119,8 @@ class _Bakes(WaitsForBlender, ImportOperator):
 class RECON3D_OT_decimate(_InBackground, bpy.types.Operator):
     bl_idname = "recon3d.decimate"
     bl_label = "Decimate Mesh"
-<<<<<<< HEAD
-    bl_description = "Make a similar mesh with fewer faces; the original is kept, hidden"
-    doing = "Decimating..."
-=======
     bl_description = "Create a copy of the mesh with fewer faces; the original is kept, hidden"
->>>>>>> 0b83077 (Panel, operators and jobs: texts, docstrings and names in plain English)
+    doing = "Decimating..."
 
     faces: bpy.props.IntProperty(
         name="Faces", description="Target number of faces", default=20_000, min=4, soft_max=1_000_000
@@ -144,9 +130,9 @@ class RECON3D_OT_decimate(_InBackground, bpy.types.Operator):
         return background_work.start_decimate(collection, self.faces, make_active)
 
     def at_once(self, collection: bpy.types.Collection) -> str:
-        made = remesh.decimate(collection, self.faces)
-        make_active(made)
-        return remesh.faces_sentence(made)
+        mesh = remesh.decimate(collection, self.faces)
+        make_active(mesh)
+        return remesh.faces_sentence(mesh)
 
 
 class RECON3D_OT_make_lods(_InBackground, bpy.types.Operator):
@@ -182,12 +168,7 @@ class RECON3D_OT_make_lods(_InBackground, bpy.types.Operator):
 class RECON3D_OT_make_quads(_InBackground, bpy.types.Operator):
     bl_idname = "recon3d.make_quads"
     bl_label = "Remesh to Quads"
-<<<<<<< HEAD
-    bl_description = "Make a quad mesh; the original is kept, hidden. Bake Texture transfers its texture"
-=======
     bl_description = "Create a quad mesh; the original is kept, hidden. Bake Texture transfers its texture"
-    bl_options = {"UNDO"}
->>>>>>> 0b83077 (Panel, operators and jobs: texts, docstrings and names in plain English)
     doing = "Remeshing to quads..."
 
     faces: bpy.props.IntProperty(
@@ -198,9 +179,9 @@ class RECON3D_OT_make_quads(_InBackground, bpy.types.Operator):
         return background_work.start_quads(collection, self.faces, make_active)
 
     def at_once(self, collection: bpy.types.Collection) -> str:
-        made, sentence = remesh.quads(collection, self.faces)
-        make_active(made)
-        return sentence
+        mesh, message = remesh.quads(collection, self.faces)
+        make_active(mesh)
+        return message
 
 
 class RECON3D_OT_bake_normals(_Bakes, bpy.types.Operator):
@@ -217,37 +198,6 @@ class RECON3D_OT_bake_texture(_Bakes, bpy.types.Operator):
     what = bake.COLOR
 
 
-<<<<<<< HEAD
-=======
-def _imported(context: bpy.types.Context) -> str:
-    collection = current_import(context.scene)
-    mesh, notes = mesh_object.import_mesh(collection)
-    hide(*objects_of(collection, CLOUD))
-    return " ".join((f"{mesh.name} has {len(mesh.data.polygons):,} faces.", *notes))
-
-
-def _decimated(context: bpy.types.Context, faces: int) -> str:
-    mesh = remesh.decimate(current_import(context.scene), faces)
-    make_active(mesh)
-    return f"{mesh.name} has {len(mesh.data.polygons):,} faces."
-
-
-def _lods(context: bpy.types.Context, levels: int, ratio: float) -> str:
-    meshes = remesh.make_lods(current_import(context.scene), levels, ratio)
-    return (
-        f"{meshes[0].name} has {len(meshes)} levels: "
-        + ", ".join(f"{len(o.data.polygons):,}" for o in meshes)
-        + " faces."
-    )
-
-
-def _quads(context: bpy.types.Context, faces: int) -> str:
-    mesh, message = remesh.quads(current_import(context.scene), faces)
-    make_active(mesh)
-    return message
-
-
->>>>>>> 0b83077 (Panel, operators and jobs: texts, docstrings and names in plain English)
 CLASSES = (
     RECON3D_OT_make_mesh,
     RECON3D_OT_import_mesh,

@@ -46,14 +46,8 @@ def run_in_background(
 
 
 def run_reported(operator: bpy.types.Operator, call: Callable[[], str | None]) -> set[str]:
-<<<<<<< HEAD
-    """Run the call, while the mouse shows that it waits. Its sentence is reported, a UserError as an error: then
-    nothing has been done."""
+    """Run the call with a wait cursor, and report its message, or its UserError as an error."""
     window = None if bpy.app.background else bpy.context.window
-=======
-    """Run the call and report its message, or its UserError as an error."""
-    window = bpy.context.window
->>>>>>> 0b83077 (Panel, operators and jobs: texts, docstrings and names in plain English)
     try:
         if window is not None:
             window.cursor_set("WAIT")
@@ -64,7 +58,7 @@ def run_reported(operator: bpy.types.Operator, call: Callable[[], str | None]) -
 
 
 def reported(operator: bpy.types.Operator, call: Callable[[], str | None]) -> set[str]:
-    """Run the call, and report its sentence, or its UserError."""
+    """Run the call, and report its message, or its UserError as an error."""
     try:
         sentence = call()
     except UserError as error:

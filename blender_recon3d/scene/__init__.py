@@ -1,4 +1,4 @@
-"""Builds Blender data from a workspace, with bpy.data only: works in any mode, with or without a window.
+"""Builds Blender data from a workspace, using only bpy.data: works in any mode, with or without a window.
 
 `points` and the readers in `importing` work with numpy and never import bpy.
 """

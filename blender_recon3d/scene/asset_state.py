@@ -1,4 +1,4 @@
-"""What there is of an import, for the panels: looked up without changing or computing anything."""
+"""The parts of an import, for the panels, looked up without changing or computing anything."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from .point_display import input_property
 
 @dataclass(frozen=True)
 class AssetState:
-    """inputs: of the cleaning, as (label, what holds the property, its key), for a layout's prop(). mesh: the name of
-    the one that is worked on, empty where there is none; faces: its number of faces."""
+    """inputs: of the cleaning, as (label, property owner, key), for a layout's prop(). mesh: name of the current mesh,
+    empty if there is none. faces: its number of faces."""
 
     cleaning: bpy.types.Modifier | None
     inputs: tuple[tuple[str, Any, str], ...]
@@ -32,13 +32,13 @@ def _inputs(cleaning: bpy.types.Modifier) -> Iterator[tuple[str, Any, str]]:
 
 
 def asset_state(scene: bpy.types.Scene) -> AssetState:
-    """Of the current import, which there must be."""
+    """The state of the current import. UserError if there is none."""
     collection = current_import(scene)
-    found = parts_by_kind(collection)  # once: a panel is drawn often, and there may be thousands of cameras
-    cloud = next(iter(found.get(CLOUD, ())), None)
+    parts = parts_by_kind(collection)  # once: panels are drawn often, and there may be thousands of cameras
+    cloud = next(iter(parts.get(CLOUD, ())), None)
     cleaning = clean_modifier.find_cleaning(cloud) if cloud is not None else None
     inputs = () if cleaning is None else tuple(_inputs(cleaning))
-    surfaces = [thing for kind in SURFACES for thing in found.get(kind, ())]
+    surfaces = [thing for kind in SURFACES for thing in parts.get(kind, ())]
     active = bpy.context.view_layer.objects.active
     shown = [thing for thing in surfaces if not is_hidden(thing)] or surfaces
     chosen = active if active in shown else shown[-1] if shown else None
@@ -46,7 +46,7 @@ def asset_state(scene: bpy.types.Scene) -> AssetState:
         cleaning,
         inputs,
         cloud is not None and clean_modifier.is_analyzed(cloud.data),
-        BOX in found,
+        BOX in parts,
         chosen.name if chosen else "",
         len(chosen.data.polygons) if chosen else 0,
     )

@@ -1,7 +1,7 @@
-"""The lens of a Blender camera that equals a pinhole's intrinsics. Standard library only.
+"""The Blender camera lens equivalent to a pinhole's intrinsics. Standard library only.
 
-Derived from Blender's camera code (BKE_camera_params_compute_viewplane): with a = fx / fy and vf the frame's
-side to which the sensor is fitted, in units of horizontal pixels,
+Derived from Blender's camera code (BKE_camera_params_compute_viewplane): with a = fx / fy and vf the side of the frame
+that the sensor is fitted to, in units of horizontal pixels,
     lens = fx * sensor / vf,  shift_x = (W/2 - cx) / vf,  shift_y = a * (cy - H/2) / vf.
 """
 
@@ -24,7 +24,7 @@ class Pinhole:
 
 @dataclass(frozen=True)
 class Lens:
-    """What makes a Blender camera, and the scene it renders, equal a Pinhole. lens is in millimeters."""
+    """The Blender camera and render settings that are equivalent to a Pinhole. lens: millimeters."""
 
     lens: float
     shift_x: float

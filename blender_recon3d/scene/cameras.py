@@ -1,4 +1,4 @@
-"""Blender cameras that see exactly what COLMAP's pinhole cameras see.
+"""Blender cameras that project exactly as COLMAP's pinhole cameras do.
 
 A Blender camera looks along -z with y up, COLMAP's along +z with y down.
 """
@@ -16,16 +16,16 @@ from ..pipeline.errors import FileFormatError
 from .blender_lens import Pinhole, lens_of
 from .importing import colmap_files
 
-KEY = "recon3d"  # the custom property of everything that is made here
+KEY = "recon3d"  # the custom property of everything that the add-on creates
 
-SENSOR_WIDTH = 36.0  # mm, whichever way the photo is turned
+SENSOR_WIDTH = 36.0  # mm, for landscape and portrait photos
 _MAX_RESOLUTION = 65536  # Blender's limits
 _MAX_PIXEL_ASPECT = 200.0
 _MIN_LENS_MM = 1.0
 
 
 def pinhole_of(camera: colmap_files.Camera, path: Path) -> Pinhole:
-    """The pinhole part of a COLMAP camera; FileFormatError when Blender cannot show it. path: for the message."""
+    """The pinhole part of a COLMAP camera; FileFormatError if Blender cannot represent it. path: for the message."""
     intrinsics = camera.intrinsics()
     if intrinsics is None:
         raise FileFormatError(path, f"camera {camera.camera_id} ({camera.model}) has no focal length")
@@ -65,10 +65,10 @@ def create_camera(
     pinhole: Pinhole,
     offset: Iterable[float] = (0.0, 0.0, 0.0),
 ) -> bpy.types.Object:
-    """A camera object at its pose in the model's frame less the offset, linked nowhere yet.
+    """A camera object at its pose in the model's frame minus the offset, not linked to a collection yet.
 
-    The exact pose and intrinsics are kept as the custom property "recon3d" of the object and of its data,
-    since Blender stores single precision and a resolution only in the scene.
+    The exact pose and intrinsics are stored in the custom property "recon3d" of the object and of its data, since
+    Blender uses single precision and stores the resolution only in the scene.
     """
     data = bpy.data.cameras.new(name)
     data[KEY] = asdict(pinhole)
@@ -82,23 +82,23 @@ def create_camera(
 
 
 def photo_key(name: str) -> str:
-    """A photo's name as Blender can keep it: its texts are UTF-8; other bytes are spelled out, so that two stay two."""
+    """A photo's name as Blender can store it, in UTF-8; other bytes are escaped, so that names stay distinct."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def pinhole_from(data: bpy.types.Camera) -> Pinhole:
-    """The intrinsics kept on a camera that was made here; KeyError for any other."""
-    kept = data[KEY]
+    """The intrinsics stored on a camera that the add-on created; KeyError for any other."""
+    stored = data[KEY]
     return Pinhole(
-        int(kept["width"]), int(kept["height"]), *(float(kept[key]) for key in ("fx", "fy", "cx", "cy"))
+        int(stored["width"]), int(stored["height"]), *(float(stored[key]) for key in ("fx", "fy", "cx", "cy"))
     )
 
 
 def set_film_back(data: bpy.types.Camera, pinhole: Pinhole) -> None:
-    """Sensor, lens and shift of a pinhole.
+    """Set sensor, lens and shift from a pinhole.
 
-    FBX and Alembic have a film back but no AUTO: with its height in the photo's proportion both of their fields of view
-    are the photo's.
+    FBX and Alembic have a film back but no AUTO sensor fit: with a film back in the photo's aspect ratio, both fields
+    of view match the photo's.
     """
     data.sensor_fit, data.sensor_width = "HORIZONTAL", SENSOR_WIDTH
     data.sensor_height = SENSOR_WIDTH * (pinhole.height / pinhole.fy) / (pinhole.width / pinhole.fx)
@@ -106,7 +106,7 @@ def set_film_back(data: bpy.types.Camera, pinhole: Pinhole) -> None:
 
 
 def fit_lens(data: bpy.types.Camera) -> None:
-    """Set lens and shift from the intrinsics kept on the camera, for its sensor as it is now."""
+    """Set lens and shift from the intrinsics stored on the camera, for its current sensor."""
     _set_lens(data, pinhole_from(data))
 
 
@@ -116,7 +116,7 @@ def _set_lens(data: bpy.types.Camera, pinhole: Pinhole) -> None:
 
 
 def look_through(scene: bpy.types.Scene, camera: bpy.types.Object) -> None:
-    """Make a photo's camera the scene's, with the photo's resolution and pixel aspect, which the scene holds."""
+    """Make a photo's camera the scene's, and set the scene's resolution and pixel aspect to the photo's."""
     pinhole = pinhole_from(camera.data)
     fit_lens(camera.data)
     lens = lens_of(pinhole)
@@ -131,18 +131,18 @@ def look_through(scene: bpy.types.Scene, camera: bpy.types.Object) -> None:
 
 
 def show_photo_behind(data: bpy.types.Camera, path: Path) -> None:
-    """Show an undistorted photo in the camera's view, behind the scene. The file is read when it is first seen."""
+    """Show an undistorted photo as the camera's background. Blender reads the file when it is first displayed."""
     background = data.background_images.new()
     image = bpy.data.images.load(str(path), check_existing=True)
     background.image = image
     background.display_depth = "BACK"
-    background.frame_method = "STRETCH"  # the photo has the resolution that the scene gets
+    background.frame_method = "STRETCH"  # the scene gets the photo's resolution
     background.alpha = 1.0
     data.show_background_images = True
 
 
 def typical_spacing(centers: list[tuple[float, float, float]]) -> float:
-    """Median distance from a camera to the nearest other one; 0 when there are not two apart."""
+    """Median distance from a camera to the nearest other one; 0 if there are fewer than two positions."""
     nearest = []
     for i, center in enumerate(centers):
         distances = [math.dist(center, other) for j, other in enumerate(centers) if j != i]

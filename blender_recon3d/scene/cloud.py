@@ -1,4 +1,4 @@
-"""A cloud as one mesh object: a vertex a point, with color, normals and confidence as point attributes.
+"""A cloud as one mesh object: a vertex per point, with color, normals and confidence as point attributes.
 
 `Col` (BYTE_COLOR) holds the photos' sRGB bytes, `normal` (FLOAT_VECTOR) the unit normals, `confidence` (INT) the
 number of photos that saw the point.
@@ -24,7 +24,7 @@ CONFIDENCE = "confidence"
 
 
 def create_cloud(points: Points, name: str = "Cloud") -> bpy.types.Object:
-    """A mesh object in the model's frame, linked nowhere yet, with its point display."""
+    """A mesh object in the model's frame with its point display, not linked to a collection yet."""
     return run(cloud_in_steps(points, name))
 
 
@@ -43,7 +43,7 @@ def cloud_in_steps(points: Points, name: str) -> Steps[bpy.types.Object]:
 
 
 def fill_mesh(mesh: bpy.types.Mesh, points: Points) -> None:
-    """Give an empty mesh the points and their attributes."""
+    """Fill an empty mesh with the points and their attributes."""
     run(fill_in_steps(mesh, points))
 
 
@@ -66,7 +66,7 @@ def fill_in_steps(mesh: bpy.types.Mesh, points: Points) -> Steps[None]:
 
 
 def deselect(mesh: bpy.types.Mesh) -> None:
-    """Select nothing of a new mesh, where Blender selects all: points are picked for ground and scale."""
+    """Deselect a new mesh, which Blender selects: selected points are used for ground and scale."""
     for name in (".select_vert", ".select_edge", ".select_poly"):
         selection = mesh.attributes.get(name)
         if selection is not None:
@@ -74,11 +74,11 @@ def deselect(mesh: bpy.types.Mesh) -> None:
 
 
 def set_colors(mesh: bpy.types.Mesh, rgb: np.ndarray) -> None:
-    """The vertices' colors, sRGB bytes [n, 3], as `Col`."""
+    """Set the vertex colors, sRGB bytes [n, 3], as `Col`."""
     colors = mesh.color_attributes.new(COLOR, "BYTE_COLOR", "POINT")
     values = np.ones((len(rgb), 4), np.float32)
     np.multiply(rgb, np.float32(1 / 255), out=values[:, :3])
-    # color_srgb takes the photos' values as they are; `color` is linear.
+    # color_srgb takes the photos' values unchanged; `color` is linear.
     colors.data.foreach_set("color_srgb", values.ravel())
     mesh.color_attributes.active_color = colors
     mesh.color_attributes.render_color_index = mesh.color_attributes.active_color_index
@@ -91,8 +91,8 @@ def _flat(vectors: np.ndarray) -> np.ndarray:
 def spacing(xyz: np.ndarray, sample: int = 20_000) -> float:
     """Typical distance between neighboring points [n, 3] of a surface: 1 / sqrt(points per area).
 
-    From the median distance to the nearest neighbor in a random sample. On a surface it grows with the square
-    root of the thinning, and is 0.47 / sqrt(density) for points strewn at random.
+    From the median distance to the nearest neighbor in a random sample. On a surface it grows with the square root of
+    the sampling factor, and is 0.47 / sqrt(density) for randomly scattered points.
     """
     if len(xyz) > sample:
         xyz_sample = xyz[np.random.default_rng(0).choice(len(xyz), sample, replace=False)]
@@ -103,8 +103,8 @@ def spacing(xyz: np.ndarray, sample: int = 20_000) -> float:
     for i, point in enumerate(coordinates):
         tree.insert(point, i)
     tree.balance()
-    found = [tree.find_n(point, 2) for point in coordinates]
-    nearest = np.array([pair[1][2] for pair in found if len(pair) == 2 and pair[1][2] > 0])
+    pairs = [tree.find_n(point, 2) for point in coordinates]
+    nearest = np.array([pair[1][2] for pair in pairs if len(pair) == 2 and pair[1][2] > 0])
     if len(nearest) == 0:
         return 0.01
     return float(np.median(nearest)) / 0.47 * math.sqrt(len(xyz_sample) / len(xyz))

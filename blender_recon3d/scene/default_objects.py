@@ -1,4 +1,4 @@
-"""What a new file of Blender's holds: hidden where it would stand in a result, and nobody has touched it."""
+"""The default objects of a new Blender file, which are hidden if they would overlap a result and are unmodified."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .find_imports import hide
 
 
 def is_default_cube(thing: bpy.types.Object) -> bool:
-    """Whether this is the cube of a new file, as it was made."""
+    """Whether this is the unmodified cube of a new file."""
     mesh = thing.data
     return (
         thing.name == "Cube"
@@ -22,7 +22,7 @@ def is_default_cube(thing: bpy.types.Object) -> bool:
 
 
 def hide_default_cube(scene: bpy.types.Scene) -> bool:
-    """Hide the cube of a new file; whether there was one in sight. In any mode but Object Mode it is in use."""
+    """Hide the default cube; returns whether one was visible. Outside Object Mode it counts as in use."""
     for thing in scene.collection.all_objects:
         if is_default_cube(thing) and thing.mode == "OBJECT" and not thing.hide_render:
             hide(thing)
@@ -31,14 +31,14 @@ def hide_default_cube(scene: bpy.types.Scene) -> bool:
 
 
 def is_untouched(scene: bpy.types.Scene) -> bool:
-    """Whether the scene holds nothing but the default cube, lights and cameras of the user's."""
+    """Whether the scene contains nothing but the default cube, lights and the user's cameras."""
     return all(
         is_default_cube(thing) or thing.type in ("LIGHT", "CAMERA") for thing in scene.collection.all_objects
     )
 
 
 def nothing_is_chosen(scene: bpy.types.Scene) -> bool:
-    """Whether no object of the user's is active or selected in the scene that is shown."""
+    """Whether none of the user's objects is active or selected in the displayed scene."""
     layer = bpy.context.view_layer
     if layer is None or scene != bpy.context.scene:
         return False

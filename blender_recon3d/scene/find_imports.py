@@ -1,4 +1,4 @@
-"""What an import has made, found again by what is kept on it: names and places are the user's to change."""
+"""Find what an import created by its custom properties: the user may rename and move anything."""
 
 from __future__ import annotations
 
@@ -11,57 +11,57 @@ from .cameras import KEY
 
 CLOUD, CLEANED, BOX = "cloud", "cleaned cloud", "crop box"
 MESH, FULL_MESH, DECIMATED, QUADS = "mesh", "full mesh", "decimated mesh", "quads"
-LOD = "level of detail"  # a copy that is hidden until an engine or a person wants it
-SURFACES = (MESH, DECIMATED, QUADS)  # what can be exported, in the order in which it is made
+LOD = "level of detail"  # a copy that stays hidden until a user or an engine needs it
+SURFACES = (MESH, DECIMATED, QUADS)  # exportable meshes, in the order in which they are created
 
 
 def kind_of(item: bpy.types.ID) -> str:
-    """What an import has made this as; empty for what is the user's own."""
-    kept = item.get(KEY)
-    return str(kept.get("kind", "")) if hasattr(kept, "get") else ""
+    """The kind that an import created this as; empty for the user's own data."""
+    stored = item.get(KEY)
+    return str(stored.get("kind", "")) if hasattr(stored, "get") else ""
 
 
 def find_imports(scene: bpy.types.Scene) -> list[bpy.types.Collection]:
-    """The scene's collections that imports have made."""
+    """The scene's collections created by imports."""
     return [
         collection for collection in scene.collection.children_recursive if kind_of(collection) == "import"
     ]
 
 
 def current_import(scene: bpy.types.Scene) -> bpy.types.Collection:
-    """The import that the active object belongs to, else the latest; UserError when there is none."""
-    found = find_imports(scene)
-    if not found:
+    """The import that the active object belongs to, or else the latest; UserError if there is none."""
+    imports = find_imports(scene)
+    if not imports:
         raise UserError("There is no reconstruction in this scene: import a result first.")
     active = bpy.context.view_layer.objects.active if bpy.context.view_layer else None
-    holding = [c for c in found if active is not None and c.all_objects.get(active.name) == active]
-    return (holding or found)[-1]
+    containing = [c for c in imports if active is not None and c.all_objects.get(active.name) == active]
+    return (containing or imports)[-1]
 
 
 def by_kind(collection: bpy.types.Collection) -> dict[str, list[bpy.types.Object]]:
-    """The collection's objects that an import, or what followed it, has made, in one pass."""
-    found: dict[str, list[bpy.types.Object]] = {}
+    """The collection's objects by kind, in one pass."""
+    kinds: dict[str, list[bpy.types.Object]] = {}
     for thing in collection.all_objects:
-        found.setdefault(kind_of(thing), []).append(thing)
-    return found
+        kinds.setdefault(kind_of(thing), []).append(thing)
+    return kinds
 
 
 def parts_by_kind(collection: bpy.types.Collection) -> dict[str, list[bpy.types.Object]]:
     """As `by_kind`, without the cameras, of which there may be thousands: for panels, which are drawn often."""
-    found: dict[str, list[bpy.types.Object]] = {}
-    waiting = [collection]
-    while waiting:
-        one = waiting.pop()
-        for thing in one.objects:
-            found.setdefault(kind_of(thing), []).append(thing)
-        waiting += [child for child in one.children if kind_of(child) != "cameras"]
-    return found
+    kinds: dict[str, list[bpy.types.Object]] = {}
+    pending = [collection]
+    while pending:
+        current = pending.pop()
+        for thing in current.objects:
+            kinds.setdefault(kind_of(thing), []).append(thing)
+        pending += [child for child in current.children if kind_of(child) != "cameras"]
+    return kinds
 
 
 def objects_of(collection: bpy.types.Collection, *kinds: str) -> list[bpy.types.Object]:
     """The collection's objects of these kinds, in the order of the kinds."""
-    found = by_kind(collection)
-    return [thing for kind in kinds for thing in found.get(kind, ())]
+    grouped = by_kind(collection)
+    return [thing for kind in kinds for thing in grouped.get(kind, ())]
 
 
 def find_object(collection: bpy.types.Collection, kind: str) -> bpy.types.Object | None:
@@ -69,7 +69,7 @@ def find_object(collection: bpy.types.Collection, kind: str) -> bpy.types.Object
 
 
 def empty_of(collection: bpy.types.Collection) -> bpy.types.Object:
-    """The Empty that holds placement and scale; UserError when it was deleted."""
+    """The Empty that holds placement and scale; UserError if it was deleted."""
     empty = find_object(collection, "empty")
     if empty is None:
         raise UserError(f"The Empty of {collection.name} was deleted: import the result again.")
@@ -77,7 +77,7 @@ def empty_of(collection: bpy.types.Collection) -> bpy.types.Object:
 
 
 def cloud_of(collection: bpy.types.Collection) -> bpy.types.Object:
-    """The cloud, with points in it; UserError otherwise."""
+    """The cloud; UserError if it is missing or has no points."""
     cloud = find_object(collection, CLOUD)
     if cloud is None:
         raise UserError(f"{collection.name} no longer has a cloud: import the result again.")
@@ -91,13 +91,13 @@ def workspace_of(collection: bpy.types.Collection) -> Path:
 
 
 def offset_of_import(collection: bpy.types.Collection) -> tuple[float, float, float]:
-    """What was taken off the model's coordinates, see `far_origin`."""
-    kept = collection[KEY].get("offset", (0.0, 0.0, 0.0))
-    return float(kept[0]), float(kept[1]), float(kept[2])
+    """The offset subtracted from the model's coordinates, see `far_origin`."""
+    offset = collection[KEY].get("offset", (0.0, 0.0, 0.0))
+    return float(offset[0]), float(offset[1]), float(offset[2])
 
 
 def check_editable(*things: bpy.types.ID | None) -> None:
-    """UserError for what is linked from another file, which cannot be changed here."""
+    """UserError for data that is linked from another file, which cannot be changed here."""
     for thing in things:
         if thing is not None and thing.library is not None:
             raise UserError(
@@ -107,20 +107,20 @@ def check_editable(*things: bpy.types.ID | None) -> None:
 
 
 def check_replaceable(collection: bpy.types.Collection) -> None:
-    """UserError where what an import replaces is not this file's own: linked, or a library override."""
+    """UserError if data that an import would replace is linked or a library override."""
     made = (thing for thing in collection.all_objects if kind_of(thing))
     things = (collection, *collection.children_recursive, *made)
     check_editable(*things)
     for thing in things:
         if thing.override_library is not None:
             raise UserError(
-                f"{thing.name} is a library override, of which nothing can be replaced: make it local first (in the "
-                "Outliner: Library Override > Make > Local), or open the file that it is linked from."
+                f"{thing.name} is a library override and cannot be replaced: make it local first (in the Outliner: "
+                "Library Override > Make > Local), or open the file that it is linked from."
             )
 
 
 def home_of(thing: bpy.types.Object, collection: bpy.types.Collection) -> bpy.types.Collection:
-    """The collection in which a thing lies, so that what is made of it lies beside it."""
+    """The collection that contains an object, for new objects derived from it."""
     for candidate in (collection, *collection.children_recursive):
         if candidate.objects.get(thing.name) == thing:
             return candidate
@@ -128,7 +128,7 @@ def home_of(thing: bpy.types.Object, collection: bpy.types.Collection) -> bpy.ty
 
 
 def add_beside(thing: bpy.types.Object, source: bpy.types.Object, collection: bpy.types.Collection) -> None:
-    """Link a new object where `source` lies, with its parent and place."""
+    """Link a new object to `source`'s collection, with the same parent and transform."""
     home_of(source, collection).objects.link(thing)
     thing.parent = source.parent
     thing.matrix_parent_inverse = source.matrix_parent_inverse.copy()
@@ -136,7 +136,7 @@ def add_beside(thing: bpy.types.Object, source: bpy.types.Object, collection: bp
 
 
 def hide(*things: bpy.types.Object, hidden: bool = True) -> None:
-    """Out of sight (the eye in the outliner) and out of renders; back again with hidden=False."""
+    """Hide in the viewport (the eye in the outliner) and in renders; show again with hidden=False."""
     for thing in things:
         thing.hide_render = hidden
         for scene in bpy.data.scenes:
@@ -148,7 +148,7 @@ def hide(*things: bpy.types.Object, hidden: bool = True) -> None:
 
 
 def is_hidden(thing: bpy.types.Object) -> bool:
-    """By the eye in the active view layer; where the thing is not in it, by whether renders show it."""
+    """Hidden by the eye in the active view layer or, if the object is not in it, in renders."""
     layer = bpy.context.view_layer
     if layer is not None and layer.objects.get(thing.name) == thing:
         return thing.hide_get(view_layer=layer)
@@ -156,7 +156,7 @@ def is_hidden(thing: bpy.types.Object) -> bool:
 
 
 def make_active(thing: bpy.types.Object) -> None:
-    """Select a thing alone in the view layer, if it is in it."""
+    """Select only this object in the view layer, if it is in it."""
     layer = bpy.context.view_layer
     layer.update()
     if layer.objects.get(thing.name) != thing:

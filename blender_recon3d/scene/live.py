@@ -1,6 +1,6 @@
 """Cameras and sparse points while structure from motion runs: two meshes, replaced by the result at the end.
 
-All cameras are one mesh of pyramids, since a thousand camera objects take longer to make than a frame may.
+All cameras are one mesh of pyramids, since creating a thousand camera objects takes longer than a frame.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from .viewports import box_in_world, frame_view, same_view
 NAME = "Recon3D Live"
 MAX_CAMERAS = 20_000
 MAX_BYTES = 64 << 20
-SUBJECT = 0.7  # share of the points that are to be in view
-LARGEST = 1e12  # coordinate
+SUBJECT = 0.7  # share of the points to keep in view
+LARGEST = 1e12  # largest accepted coordinate
 COLOR = (1.0, 0.35, 0.05, 1.0)  # of the cameras, linear
 _SIDES = np.array([(0, 1, 2), (0, 2, 3), (0, 3, 4), (0, 4, 1)], np.int32)
 
 
 @dataclass(frozen=True)
 class LiveState:
-    """world_from_model: 4x4. corners: float64 [n, 5, 3], each camera's center and the corners of its picture at
-    depth 1, in the model's frame."""
+    """world_from_model: 4x4. corners: float64 [n, 5, 3], each camera's center and image corners at depth 1, in the
+    model's frame."""
 
     world_from_model: np.ndarray
     corners: np.ndarray
@@ -48,7 +48,7 @@ class LiveState:
 
 
 def live_stamp(workspace: Workspace) -> int:
-    """Changes when there is something new to show; 0 where there is nothing."""
+    """Changes when there is something new to show; 0 if there is nothing."""
     try:
         return (workspace.live / "cameras.json").stat().st_mtime_ns
     except OSError:
@@ -56,7 +56,7 @@ def live_stamp(workspace: Workspace) -> int:
 
 
 def read_live(workspace: Workspace) -> LiveState | None:
-    """What there is now; None while there is nothing, or while it is being replaced. Safe in any thread."""
+    """The current state; None if there is none, or while it is being replaced. Thread-safe."""
     path = workspace.live / "cameras.json"
     try:
         document = decode(LiveDocument, json_values.parse(read_regular(path, MAX_BYTES)))
@@ -67,7 +67,7 @@ def read_live(workspace: Workspace) -> LiveState | None:
         return None
     if len(corners) == 0:
         return None
-    sane = np.abs(matrix).max() < LARGEST and np.abs(corners).max() < LARGEST  # neither where there is a NaN
+    sane = np.abs(matrix).max() < LARGEST and np.abs(corners).max() < LARGEST  # False with NaN
     return LiveState(matrix, corners, points) if sane else None
 
 
@@ -78,7 +78,7 @@ def _corners(camera: LiveCamera) -> np.ndarray:
 
 
 def show_live(scene: bpy.types.Scene, workspace: Workspace, state: LiveState) -> bpy.types.Collection:
-    """Show the state in the scene, in place of the one before. Whoever moved the Empty keeps it where it is."""
+    """Show the state in the scene, replacing the previous one."""
     collection = _find(scene, workspace.root) or _begin(scene, workspace.root)
     empty = next((o for o in collection.objects if o.type == "EMPTY"), None)
     if empty is None:
@@ -98,13 +98,13 @@ def show_live(scene: bpy.types.Scene, workspace: Workspace, state: LiveState) ->
 
 
 def has_hidden_cube(scene: bpy.types.Scene) -> bool:
-    """Whether the default cube was hidden when the live view began."""
+    """Whether the default cube was hidden when the live view started."""
     collection = live_collection(scene)
     return collection is not None and bool(collection[KEY].get("cube", False))
 
 
 def remove_live(scene: bpy.types.Scene) -> None:
-    """Remove whatever live view there is in the scene, with its data."""
+    """Remove the scene's live view, if any, with its data."""
     for collection in [
         c for c in scene.collection.children_recursive if c.get(KEY, {}).get("kind") == "live"
     ]:
@@ -116,14 +116,14 @@ def remove_live(scene: bpy.types.Scene) -> None:
 
 
 def live_collection(scene: bpy.types.Scene) -> bpy.types.Collection | None:
-    """What is shown of a job at work; None where nothing is."""
+    """The live view of a running job; None if there is none."""
     return next((c for c in scene.collection.children if kind_of(c) == "live"), None)
 
 
 def _find(scene: bpy.types.Scene, root: Path) -> bpy.types.Collection | None:
     for collection in scene.collection.children_recursive:
-        kept = collection.get(KEY, {})
-        if kept.get("kind") == "live" and kept.get("workspace") == str(root):
+        stored = collection.get(KEY, {})
+        if stored.get("kind") == "live" and stored.get("workspace") == str(root):
             return collection
     return None
 
@@ -145,7 +145,7 @@ def _remove_objects(objects: list[bpy.types.Object]) -> None:
 
 
 def _size(state: LiveState) -> float:
-    """Of cameras and points together, in the model's units."""
+    """Size of cameras and points together, in the model's units."""
     box = [np.array(robust_box(state.points.xyz, SUBJECT))] if len(state.points) else []
     corners = [state.corners[:, 0], *box]
     both = np.concatenate(corners)
@@ -179,7 +179,7 @@ def _cameras(corners: np.ndarray, size: float) -> bpy.types.Object:
 
 
 def _material() -> bpy.types.Material:
-    """Shines by itself, like the points."""
+    """An emissive material, as for the points."""
     material = bpy.data.materials.get(NAME) or bpy.data.materials.new(NAME)
     if material.node_tree is None:  # before 5.0
         material.use_nodes = True
@@ -194,9 +194,9 @@ def _material() -> bpy.types.Material:
 
 
 def _frame(scene: bpy.types.Scene, collection: bpy.types.Collection, state: LiveState) -> None:
-    """Keep everything in view where nothing else is in the scene, unless somebody has moved the view since."""
-    kept = collection[KEY].get("framed")
-    follow = collection[KEY].get("alone") if kept is None else same_view(tuple(kept))
+    """Keep everything in view if the scene contains nothing else, unless the user has moved the view."""
+    last = collection[KEY].get("framed")
+    follow = collection[KEY].get("alone") if last is None else same_view(tuple(last))
     if not follow:
         return
     framed = frame_live(state)
@@ -205,7 +205,7 @@ def _frame(scene: bpy.types.Scene, collection: bpy.types.Collection, state: Live
 
 
 def frame_live(state: LiveState) -> tuple[float, ...] | None:
-    """Let the view in use look at what has been found so far; what `same_view` takes."""
+    """Frame what has been found so far in the active view; returns the argument for `same_view`."""
     corners = [state.corners[:, 0]]
     corners += [np.array(robust_box(state.points.xyz, SUBJECT))] if len(state.points) else []
     return frame_view(*box_in_world(np.concatenate(corners), state.world_from_model))

@@ -1,4 +1,4 @@
-"""Leaving Edit mode for a moment: in it, Blender keeps a mesh's data elsewhere."""
+"""Leave Edit Mode temporarily, in which Blender stores a mesh's data elsewhere."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import bpy
 
 @contextmanager
 def object_mode() -> Iterator[None]:
-    """Object mode inside the block, the mode as it was after it; from any mode, with or without a window.
+    """Object Mode inside the block, the previous mode after it; from any mode, with or without a window.
 
-    What the block selects or deletes stays so.
+    Selections and deletions made in the block persist.
     """
     layer = bpy.context.view_layer
     active = layer.objects.active if layer else None

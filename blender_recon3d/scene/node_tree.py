@@ -1,4 +1,4 @@
-"""Building a Geometry Nodes group in few words; sockets by name, since their order differs between versions."""
+"""A concise builder for Geometry Nodes groups; sockets by name, since their order differs between versions."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Builder:
     def __init__(self, name: str) -> None:
         self.tree = bpy.data.node_groups.new(name, "GeometryNodeTree")
         self.tree.is_modifier = True
-        self._given = self.tree.nodes.new("NodeGroupInput")
-        self._result = self.tree.nodes.new("NodeGroupOutput")
+        self._group_input = self.tree.nodes.new("NodeGroupInput")
+        self._group_output = self.tree.nodes.new("NodeGroupOutput")
 
     def input(self, name: str, kind: str, description: str = "", **settings: Any) -> None:
         self._socket(name, "INPUT", kind, description, settings)
@@ -31,17 +31,17 @@ class Builder:
         for key, value in settings.items():
             setattr(socket, key, value)
 
-    def given(self, name: str) -> Socket:
-        return self._given.outputs[name]
+    def group_input(self, name: str) -> Socket:
+        return self._group_input.outputs[name]
 
-    def result(self, name: str, value: Socket) -> None:
-        self.link(value, self._result.inputs[name])
+    def group_output(self, name: str, value: Socket) -> None:
+        self.link(value, self._group_output.inputs[name])
 
     def node(self, kind: str, **settings: Any) -> bpy.types.Node:
-        made = self.tree.nodes.new(kind)
+        node = self.tree.nodes.new(kind)
         for key, value in settings.items():
-            setattr(made, key, value)
-        return made
+            setattr(node, key, value)
+        return node
 
     def link(self, value: Socket | float, target: Socket) -> None:
         if isinstance(value, bpy.types.NodeSocket):
@@ -50,7 +50,7 @@ class Builder:
             target.default_value = value
 
     def attribute(self, name: str, data_type: str) -> tuple[Socket, Socket]:
-        """Its value, and whether it is there."""
+        """A named attribute's value, and whether it exists."""
         node = self.node("GeometryNodeInputNamedAttribute", data_type=data_type)
         node.inputs["Name"].default_value = name
         value = next(s for s in node.outputs if s.name == "Attribute" and s.enabled)
@@ -75,9 +75,9 @@ class Builder:
         return node.outputs[0]
 
     def arrange(self) -> None:
-        """Columns from left to right by the longest way from the result, for those who look inside."""
-        depth = {self._result: 0}
-        for _ in range(len(self.tree.nodes)):  # the longest way has no more steps than nodes
+        """Lay out the nodes in columns by their longest path to the output, for readability."""
+        depth = {self._group_output: 0}
+        for _ in range(len(self.tree.nodes)):  # the longest path has at most as many steps as nodes
             for link in self.tree.links:
                 step = depth.get(link.to_node, 0) + 1
                 if depth.get(link.from_node, -1) < step:

@@ -1,6 +1,6 @@
-"""What lies under the mouse of an import's clouds and meshes, in any mode, and what lies inside a lasso.
+"""Find the point of an import's clouds and meshes under the mouse, in any mode, and the points inside a lasso.
 
-A view is its matrix from the world to clip space (4x4, `region_data.perspective_matrix`) and its size in pixels; places
+A view is its matrix from world to clip space (4x4, `region_data.perspective_matrix`) and its size in pixels; positions
 in it are pixels from the bottom left. Everything is in world coordinates.
 """
 
@@ -17,8 +17,8 @@ from .cleaning.clean_modifier import cleaned_positions, positions
 from .find_imports import CLEANED, CLOUD, SURFACES, is_hidden, kind_of, objects_of
 from .world_matrices import world_matrix
 
-REACH = 14.0  # pixels from the mouse in which a point is snapped to
-MAX_POINTS = 400_000  # of a cloud that are looked through at each move of the mouse
+REACH = 14.0  # snapping distance in pixels from the mouse
+MAX_POINTS = 400_000  # of a cloud that are searched at each mouse move
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class View:
         return pixels, np.where(behind, np.inf, z)
 
     def ray(self, x: float, y: float) -> tuple[Vector, Vector]:
-        """Where the ray through a pixel begins, and its direction (unit)."""
+        """Origin and unit direction of the ray through a pixel."""
         world_from_clip = np.linalg.inv(self.clip_from_world)
         ends = []
         for depth in (-1.0, 1.0):
@@ -54,19 +54,19 @@ class View:
 
 @dataclass(frozen=True)
 class Targets:
-    """What can be pointed at. points: float [n, 3] of the clouds, in the world; meshes: objects with faces."""
+    """What can be picked. points: float [n, 3] of the clouds, in the world. meshes: objects with faces."""
 
     points: np.ndarray
     meshes: list[bpy.types.Object] = field(default_factory=list)
 
 
 def shown_objects(collection: bpy.types.Collection) -> list[bpy.types.Object]:
-    """The import's clouds and meshes that are in sight."""
+    """The import's visible clouds and meshes."""
     return [thing for thing in objects_of(collection, CLOUD, CLEANED, *SURFACES) if not is_hidden(thing)]
 
 
 def targets_of(collection: bpy.types.Collection) -> Targets:
-    """What of an import is in sight, looked up once for many moves of the mouse."""
+    """The visible parts of an import, looked up once for many mouse moves."""
     clouds, meshes = [np.zeros((0, 3))], []
     for thing in shown_objects(collection):
         if len(thing.data.polygons):
@@ -78,14 +78,14 @@ def targets_of(collection: bpy.types.Collection) -> Targets:
 
 
 def pick(targets: Targets, view: View, x: float, y: float) -> Vector | None:
-    """The point under a pixel: a mesh's vertex or place on its surface, else the nearest point of a cloud that is
-    within reach; the one in front where there are several. None where there is nothing."""
-    found = [*_on_meshes(targets, view, x, y), *_in_clouds(targets, view, x, y)]
-    return min(found, key=lambda item: item[0])[1] if found else None
+    """The point under a pixel: a vertex or surface point of a mesh, or the nearest point of a cloud within REACH;
+    the frontmost if there are several. None if there is nothing."""
+    candidates = [*_on_meshes(targets, view, x, y), *_in_clouds(targets, view, x, y)]
+    return min(candidates, key=lambda item: item[0])[1] if candidates else None
 
 
 def inside_lasso(view: View, lasso: Sequence[Sequence[float]], xyz: np.ndarray) -> np.ndarray:
-    """Which points [n, 3] lie inside a closed line of pixels [m, 2], however deep: bool [n]. Even-odd rule."""
+    """Which points [n, 3] are inside a closed line of pixels [m, 2], at any depth: bool [n]. Even-odd rule."""
     pixels, _ = view.project(xyz)
     corners = np.asarray(lasso, float).reshape(-1, 2)
     inside = np.zeros(len(xyz), bool)
@@ -130,7 +130,7 @@ def _on_meshes(targets: Targets, view: View, x: float, y: float) -> Iterator[tup
 
 
 def _snapped(view: View, corners: list[Vector], x: float, y: float) -> Vector | None:
-    """The corner within half the reach of the mouse; None where there is none."""
+    """The corner within half of REACH from the mouse; None if there is none."""
     pixels, _ = view.project(np.array(corners))
     away = np.hypot(pixels[:, 0] - x, pixels[:, 1] - y)
     best = int(np.argmin(away))
@@ -143,7 +143,7 @@ def _in_clouds(targets: Targets, view: View, x: float, y: float) -> Iterator[tup
     near = np.flatnonzero(away <= REACH)
     if len(near):
         front = depth[near].min()
-        # Of those about as near as the one in front, the one nearest to the mouse: not a point of the far side.
+        # Of the points about as near as the frontmost, the one closest to the mouse: not a point on the far side.
         same = near[depth[near] <= front + 0.1 * (1.0 - front)]
         best = same[np.argmin(away[same])]
         yield float(depth[best]), Vector(targets.points[best].tolist())

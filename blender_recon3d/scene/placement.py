@@ -1,7 +1,7 @@
-"""Standing a reconstruction up: ground, up axis, origin and scale, all in the Empty. COLMAP's frame stays as it is.
+"""Orient and scale a reconstruction: ground, up axis, origin and scale, all in the Empty. COLMAP's frame is unchanged.
 
-Points and lengths are the world's, as Blender shows them. Each function takes an import's collection and changes
-where its Empty stands; a changed Empty keeps its place when the same result is imported again.
+Points and lengths are in world space. Each function takes an import's collection and changes the transform of its
+Empty; a changed transform is kept when the same result is imported again.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ AXES = {
     "X": (1, 0, 0), "-X": (-1, 0, 0), "Y": (0, 1, 0), "-Y": (0, -1, 0), "Z": (0, 0, 1), "-Z": (0, 0, -1),
 }  # fmt: skip
 UP = Vector((0, 0, 1))
-SCALED = "scaled"  # kept on an import's collection once its scale was set
+SCALED = "scaled"  # stored on an import's collection once its scale was set
 
 
 # -- ground and up ----------------------------------------------------------------------------------
 
 
 def ground_from_plane(collection: bpy.types.Collection) -> str:
-    """Level the dominant plane and put it at z = 0. Looked for near the present up, then near that of the cameras.
+    """Level the dominant plane and put it at z = 0. It is searched near the current up, then near the cameras' up.
 
-    UserError when the cloud has no such plane.
+    UserError if the cloud has no such plane.
     """
     empty, cloud = _empty(collection), cloud_of(collection)
     with object_mode():
@@ -45,24 +45,24 @@ def ground_from_plane(collection: bpy.types.Collection) -> str:
     world = world_matrix(empty)
     centers, rotations = camera_poses(collection)
     rotation = np.array(world.to_quaternion().to_matrix())
-    present = rotation.T @ np.array(UP)
+    current_up = rotation.T @ np.array(UP)
     if len(centers) == 0:
-        centers = _far_above(xyz, present)
-    found = ground_plane(xyz, centers, present)
-    if found is None and len(rotations):
+        centers = _far_above(xyz, current_up)
+    plane = ground_plane(xyz, centers, current_up)
+    if plane is None and len(rotations):
         up = find_up(rotations, centers, xyz)
-        found = ground_plane(xyz, centers, up.direction, up.cone)
-    if found is None:
+        plane = ground_plane(xyz, centers, up.direction, up.cone)
+    if plane is None:
         raise UserError(
             "The cloud has no plane that could be the ground: select three points and use Align to 3 Points."
         )
-    normal, offset = found
+    normal, offset = plane
     _level(empty, world @ Vector((normal * offset).tolist()), Vector((rotation @ normal).tolist()))
     return "Aligned to the dominant plane."
 
 
 def ground_from_points(collection: bpy.types.Collection, points: Sequence[Point]) -> str:
-    """Level the plane through three points of the world and put it at z = 0; the cameras stay above it."""
+    """Level the plane through three world-space points and put it at z = 0; the cameras stay above it."""
     empty = _empty(collection)
     if len(points) != 3:
         raise UserError(f"Three points are needed for the ground, not {len(points)}.", 2)
@@ -78,7 +78,7 @@ def ground_from_points(collection: bpy.types.Collection, points: Sequence[Point]
 
 
 def up_axis(collection: bpy.types.Collection, axis: str) -> str:
-    """Turn so that what points along this axis of the world ("X", "-X" ... "-Z") points up, about the subject."""
+    """Rotate about the subject so that this world axis ("X", "-X" ... "-Z") points up."""
     empty = _empty(collection)
     if axis not in AXES:
         raise UserError(f"{axis} is not an axis: choose one of {', '.join(AXES)}.", 2)
@@ -89,7 +89,7 @@ def up_axis(collection: bpy.types.Collection, axis: str) -> str:
 
 
 def _level(empty: bpy.types.Object, point: Vector, normal: Vector) -> None:
-    """Turn about a point of the ground, given with its normal, and lower or lift that to z = 0."""
+    """Rotate about a ground point so that the ground's normal points up, and move the point to z = 0."""
     turn = Matrix.Translation(point) @ _rotation_up(normal) @ Matrix.Translation(-point)
     set_world_matrix(empty, Matrix.Translation((0, 0, -point.z)) @ turn @ world_matrix(empty))
 
@@ -100,14 +100,14 @@ def _turn(empty: bpy.types.Object, middle: Vector, rotation: Matrix) -> None:
 
 
 def _rotation_up(direction: Vector) -> Matrix:
-    """The smallest rotation that lets a unit direction point up."""
-    if direction.dot(UP) < -1 + 1e-12:  # any horizontal axis will do
+    """The smallest rotation that makes a unit direction point up."""
+    if direction.dot(UP) < -1 + 1e-12:  # any horizontal axis works
         return Matrix.Rotation(np.pi, 4, "X")
     return direction.rotation_difference(UP).to_matrix().to_4x4()
 
 
 def _is_below(collection: bpy.types.Collection, point: Vector, normal: Vector) -> bool:
-    """Whether most cameras lie on the other side of a plane; without cameras, whether its normal points down."""
+    """Whether most cameras are below the plane; without cameras, whether its normal points down."""
     cameras = objects_of(collection, "camera")
     sides = [(world_matrix(camera).translation - point).dot(normal) for camera in cameras]
     return normal.z < 0 if not sides else sum(side < 0 for side in sides) > len(sides) / 2
@@ -117,7 +117,7 @@ def _is_below(collection: bpy.types.Collection, point: Vector, normal: Vector) -
 
 
 def origin_under(collection: bpy.types.Collection, target: Point = (0.0, 0.0, 0.0)) -> str:
-    """Move so that the bottom center of the subject lies at a point of the world."""
+    """Move the bottom center of the subject to a world-space point."""
     empty = _empty(collection)
     low, high = subject_box(collection)
     bottom = Vector(((low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]))
@@ -126,7 +126,7 @@ def origin_under(collection: bpy.types.Collection, target: Point = (0.0, 0.0, 0.
 
 
 def scale_to(collection: bpy.types.Collection, points: Sequence[Point], length: float) -> str:
-    """Scale about the world's origin, so that the ground stays, until two points are `length` apart."""
+    """Scale about the world's origin, which keeps the ground in place, so that two points are `length` apart."""
     empty = _empty(collection)
     if len(points) != 2:
         raise UserError(f"Two points are needed to measure the scale, not {len(points)}.", 2)
@@ -136,7 +136,7 @@ def scale_to(collection: bpy.types.Collection, points: Sequence[Point], length: 
     factor = length / measured
     set_world_matrix(empty, Matrix.Scale(factor, 4) @ world_matrix(empty))
     for camera in {o.data for o in objects_of(collection, "camera")}:
-        # Drawn and cut off in world sizes: Blender ignores a parent's scale here.
+        # Display size and clipping are in world units: Blender ignores a parent's scale here.
         camera.display_size *= factor
         camera.clip_start, camera.clip_end = camera.clip_start * factor, camera.clip_end * factor
     collection[KEY][SCALED] = True
@@ -144,9 +144,9 @@ def scale_to(collection: bpy.types.Collection, points: Sequence[Point], length: 
 
 
 def subject_box(collection: bpy.types.Collection) -> tuple[np.ndarray, np.ndarray]:
-    """Corners [3], [3] in the world, along its axes: of the mesh, else of the cleaned cloud or the cloud.
+    """World-space bounding box [3], [3] of the mesh, or else of the cleaned cloud or the cloud without outliers.
 
-    Outliers of a cloud do not count. UserError when there is neither.
+    UserError if there is neither.
     """
     meshes = [o for o in objects_of(collection, *reversed(SURFACES)) if len(o.data.vertices)]
     thing = meshes[0] if meshes else _cloud_to_measure(collection)
@@ -166,35 +166,35 @@ def _cloud_to_measure(collection: bpy.types.Collection) -> bpy.types.Object:
 
 
 def selected_points(collection: bpy.types.Collection, count: int) -> list[tuple[float, float, float]]:
-    """The selected vertices of the active object, else of the import's mesh or cloud, in the world.
+    """World positions of the selected vertices of the active object, or else of the import's mesh or cloud.
 
-    In Edit mode and, as they were left there, in Object mode. UserError unless there are `count` of them.
+    In Object Mode, the last selection made in Edit Mode. UserError unless there are `count` of them.
     """
     active = bpy.context.view_layer.objects.active
     things = objects_of(collection, CLOUD, CLEANED, *SURFACES)
     if active in things:
         things = [active]
-    numbers = [(thing, _selected(thing)) for thing in things]
-    found = next(((thing, chosen) for thing, chosen in numbers if len(chosen) == count), None)
-    if found is None:
-        selected = next((len(chosen) for _, chosen in numbers if len(chosen)), 0)
+    selections = [(thing, _selected(thing)) for thing in things]
+    match = next(((thing, indices) for thing, indices in selections if len(indices) == count), None)
+    if match is None:
+        selected = next((len(indices) for _, indices in selections if len(indices)), 0)
         raise UserError(
             f"{selected or 'No'} vertices are selected, but {count} are needed: select them on the cloud or "
             "the mesh in Edit Mode.",
             2,
         )
-    thing, chosen = found
+    thing, indices = match
     matrix = world_matrix(thing)
-    return [tuple(matrix @ thing.data.vertices[int(number)].co) for number in chosen]
+    return [tuple(matrix @ thing.data.vertices[int(index)].co) for index in indices]
 
 
 def _selected(thing: bpy.types.Object) -> np.ndarray:
-    """The numbers of the selected vertices."""
+    """Indices of the selected vertices."""
     if thing.mode == "EDIT":
         thing.update_from_editmode()
-    chosen = np.zeros(len(thing.data.vertices), bool)
-    thing.data.vertices.foreach_get("select", chosen)
-    return np.flatnonzero(chosen)
+    selected = np.zeros(len(thing.data.vertices), bool)
+    thing.data.vertices.foreach_get("select", selected)
+    return np.flatnonzero(selected)
 
 
 # -- parts ------------------------------------------------------------------------------------------
@@ -207,6 +207,6 @@ def _empty(collection: bpy.types.Collection) -> bpy.types.Object:
 
 
 def _far_above(xyz: np.ndarray, up: np.ndarray) -> np.ndarray:
-    """Stands for a camera where there is none: the ground is below it."""
+    """A substitute for missing cameras: a point far above the cloud."""
     low, high = robust_box(xyz)
     return ((low + high) / 2 + up * 10 * np.linalg.norm(high - low))[None]

@@ -1,7 +1,6 @@
-"""Shows a mesh of vertices as round points: a Geometry Nodes modifier and a material of the points' color.
+"""Display a mesh of vertices as round points: a Geometry Nodes modifier and a material in the points' colors.
 
-Made for Blender 4.2 to 5.2: nodes' sockets are found by name, and a modifier's inputs are set where each version has
-them.
+For Blender 4.2 to 5.2: node sockets are found by name, and modifier inputs are set where each version stores them.
 """
 
 from __future__ import annotations
@@ -14,15 +13,15 @@ GROUP = "Recon3D Points"
 MATERIAL = "Recon3D Points"
 COLOR = "Col"
 
-# Identifiers of the group's inputs: labels may change, and Blender numbers sockets in the order in which they are made.
+# Identifiers of the group's inputs: labels may change, and Blender numbers sockets in order of creation.
 RADIUS, VIEWPORT_SHARE, _MATERIAL_INPUT = "Socket_2", "Socket_3", "Socket_4"
 
-# More points than this are thinned out in the viewport (never in a render) so that it stays fluid.
+# More points than this are thinned out in the viewport (never in renders) to keep it responsive.
 VIEWPORT_POINTS = 3_000_000
 
 
 def show_as_points(cloud: bpy.types.Object, radius: float) -> bpy.types.Modifier:
-    """Add the display to a mesh object. radius: of a point, in the object's units."""
+    """Add the point display to a mesh object. radius: of a point, in the object's units."""
     group = _group()
     modifier = cloud.modifiers.new(GROUP, "NODES")
     modifier.node_group = group
@@ -50,14 +49,14 @@ def get_input(modifier: bpy.types.Modifier, identifier: str) -> Any:
 
 
 def input_property(modifier: bpy.types.Modifier, identifier: str) -> tuple[Any, str]:
-    """What holds an input's value, and its key there, for a layout's prop()."""
+    """The owner of an input's value and its key there, for a layout's prop()."""
     if hasattr(modifier, "properties"):
         return getattr(modifier.properties.inputs, identifier), "value"
     return modifier, f'["{identifier}"]'
 
 
 def _group() -> bpy.types.NodeTree:
-    """The node group that all clouds share; made anew where a file does not hold it."""
+    """The node group shared by all clouds; created if the file does not have it."""
     for tree in bpy.data.node_groups:
         if tree.get("recon3d") == GROUP:
             return tree
@@ -76,11 +75,11 @@ def _group() -> bpy.types.NodeTree:
     socket("Material", in_out="INPUT", socket_type="NodeSocketMaterial")
 
     def node(kind: str, x: float, y: float, **settings: Any) -> bpy.types.Node:
-        made = tree.nodes.new(kind)
-        made.location = (x, y)
+        new_node = tree.nodes.new(kind)
+        new_node.location = (x, y)
         for key, value in settings.items():
-            setattr(made, key, value)
-        return made
+            setattr(new_node, key, value)
+        return new_node
 
     def link(a: bpy.types.Node, output: str, b: bpy.types.Node, target: str) -> None:
         outputs = [s for s in a.outputs if s.name == output and s.enabled]
@@ -90,7 +89,7 @@ def _group() -> bpy.types.NodeTree:
     given = node("NodeGroupInput", -600, 0)
     chosen = node("FunctionNodeRandomValue", -400, -150, data_type="BOOLEAN")
     in_viewport = node("GeometryNodeIsViewport", -400, -320)
-    # Shown: in the viewport only where chosen, in a render everywhere.
+    # Shown: in the viewport only the chosen points, in renders all.
     shown = node("FunctionNodeBooleanMath", -200, -150, operation="IMPLY")
     points = node("GeometryNodeMeshToPoints", 0, 0)
     material = node("GeometryNodeSetMaterial", 200, 0)
@@ -108,7 +107,7 @@ def _group() -> bpy.types.NodeTree:
 
 
 def _material() -> bpy.types.Material:
-    """The points' own color, unlit: the photos' light is in it already."""
+    """The points' own color, unlit, since it already contains the photos' lighting."""
     for material in bpy.data.materials:
         if material.get("recon3d") == MATERIAL:
             return material

@@ -1,4 +1,4 @@
-"""A cloud of points as plain arrays. numpy only."""
+"""A point cloud as plain arrays. numpy only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Points:
-    """n points in the model's frame; what a file does not hold is None.
+    """n points in the model's frame; properties missing in a file are None.
 
     xyz: float32 [n, 3]. rgb: uint8 [n, 3], sRGB. normals: float32 [n, 3]. views: int32 [n], the number of
     photos that saw the point.
@@ -24,8 +24,8 @@ class Points:
         return len(self.xyz)
 
     def finite(self) -> Points:
-        """The points without those that have a coordinate that is not a finite number."""
-        # The sum over all is finite in almost every cloud; only then is the test for each point worth it.
+        """The points without those that have a non-finite coordinate."""
+        # The overall sum is finite for almost every cloud, which avoids testing each point.
         if np.isfinite(self.xyz.sum(dtype=np.float64)):
             return self
         keep = np.isfinite(self.xyz).all(axis=1)
@@ -34,7 +34,7 @@ class Points:
 
 
 def robust_box(xyz: np.ndarray, share: float = 0.98) -> tuple[np.ndarray, np.ndarray]:
-    """The box [3], [3] that holds the middle `share` of the points along each axis: outliers do not count."""
+    """The box [3], [3] of the middle `share` of the points along each axis, which ignores outliers."""
     step = max(1, len(xyz) // 200_000)
     tail = (1 - share) / 2
     low, high = np.quantile(xyz[::step], [tail, 1 - tail], axis=0)

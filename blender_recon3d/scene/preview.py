@@ -1,7 +1,6 @@
-"""Renders a picture of an imported reconstruction: mesh or cloud, and the photos where they were taken.
+"""Render a picture of an imported reconstruction: mesh or cloud, and the photos where they were taken.
 
-Blender does not render its cameras, so frames and photos are made as objects in a scene of the picture's own,
-which is removed again.
+Blender does not render its cameras, so frames and photos are created as objects in a temporary scene.
 """
 
 from __future__ import annotations
@@ -20,14 +19,14 @@ from .points import robust_box
 
 LINE_COLOR = (1.0, 0.42, 0.08, 1.0)
 BACKGROUND = ((0.030, 0.036, 0.048), (0.115, 0.130, 0.155))  # bottom, top; linear
-# Views that are tried, in degrees: turned away from the direction in which the photos look, and raised. The first
-# is taken unless another hides clearly less of the cloud behind the photos.
+# Views to try, in degrees: rotated away from the photos' viewing direction, and raised. The first is used unless
+# another hides clearly less of the cloud behind the photos.
 TURNS = (32, -32, 50, -50, 10)
 ELEVATIONS = (24, 34, 46)
 
 
 def render_preview(result: ImportResult, path: str | Path, size: tuple[int, int] = (1200, 800)) -> None:
-    """Render a three-quarter view to a PNG file, with Cycles on the CPU: the cameras, and the mesh, else the cloud."""
+    """Render a three-quarter view of the cameras and the mesh, or else the cloud, to a PNG file (Cycles, CPU)."""
     bpy.context.view_layer.update()
     scene = bpy.data.scenes.new("Recon3D Preview")
     made: list[bpy.types.ID] = []
@@ -64,7 +63,7 @@ def _set_up(scene: bpy.types.Scene, size: tuple[int, int]) -> None:
     scene.cycles.samples = 24
     scene.cycles.use_adaptive_sampling = False
     scene.cycles.use_denoising = False
-    scene.cycles.max_bounces = 0  # everything shines by itself
+    scene.cycles.max_bounces = 0  # all materials are emissive
     scene.cycles.transparent_max_bounces = 32
 
 
@@ -90,7 +89,7 @@ def _background(scene: bpy.types.Scene) -> bpy.types.World:
 
 
 def _headlight(scene: bpy.types.Scene, view: bpy.types.Object) -> list[bpy.types.ID]:
-    """A sun behind the camera, under which a surface that faces it has its own color."""
+    """A sun behind the camera that gives surfaces facing it their own color."""
     data = bpy.data.lights.new("Recon3D Preview", "SUN")
     data.energy = math.pi
     data.use_shadow = False
@@ -123,10 +122,10 @@ def _frame_size(cameras: list[bpy.types.Object]) -> float:
 
 
 def _corners(camera: bpy.types.Object, depth: float) -> list[Vector]:
-    """The photo's corners at a depth, in the world, counter-clockwise from the bottom left."""
+    """The photo's corners at a depth, in the world, counterclockwise from the bottom left."""
     p = pinhole_from(camera.data)
     rotation, center = _pose(camera)
-    # The depth is shared out so that all frames have about the same area, whatever their focal length.
+    # The depth is adjusted so that all frames have about the same area, whatever their focal length.
     depth *= math.sqrt(p.fx * p.fy) / math.sqrt(p.width * p.height)
     corners = []
     for u, v in ((0, p.height), (p.width, p.height), (p.width, 0), (0, 0)):
@@ -207,8 +206,8 @@ def _surface(material: bpy.types.Material, shader: bpy.types.Node) -> None:
 def _viewpoint(
     scene: bpy.types.Scene, result: ImportResult, frame_size: float
 ) -> tuple[bpy.types.Object, np.ndarray]:
-    """A camera behind and above the photos' cameras, turned aside, that sees them and what they look at; and some
-    of the points [n, 3] that they look at."""
+    """A camera behind, above and to the side of the photos' cameras that sees them and their subject; and some of the
+    subject's points [n, 3]."""
     xyz = _world_points(result.cloud)
     poses = [_pose(camera) for camera in result.cameras.values()]
     centers = np.array([center for _, center in poses]).reshape(-1, 3)
@@ -240,7 +239,7 @@ def _viewpoint(
 def _is_in_the_way(
     camera: bpy.types.Object, view: bpy.types.Object, xyz: np.ndarray, frame_size: float
 ) -> bool:
-    """Whether a photo in its camera's frame would hide some of the points [n, 3]: then the frame stays empty."""
+    """Whether a photo in its camera's frame would hide some of the points [n, 3]; the frame then stays empty."""
     eye = np.array(view.location)
     rotation, center = _pose(camera)
     frame = center - rotation[:, 2] * frame_size - eye
@@ -253,9 +252,9 @@ def _is_in_the_way(
 
 
 def _direction(xyz: np.ndarray, centers: np.ndarray, forward: np.ndarray, frame_size: float) -> Vector:
-    """The direction of the view: that which hides least of the points behind the photos' frames."""
+    """The view direction that hides the fewest points behind the photos' frames."""
     mean = forward[:, :2].mean(axis=0) if len(forward) else np.array([0.0, 1.0])
-    if np.linalg.norm(mean) < 0.3:  # photos all round: any direction will do
+    if np.linalg.norm(mean) < 0.3:  # photos all around: any direction works
         mean = forward[0, :2]
     heading = math.atan2(mean[1], mean[0])
     frames = (centers + forward * frame_size)[:: max(1, len(centers) // 200)]
@@ -265,8 +264,8 @@ def _direction(xyz: np.ndarray, centers: np.ndarray, forward: np.ndarray, frame_
             azimuth, height = heading + math.radians(turn), math.radians(elevation)
             flat = math.cos(height)
             view = np.array([math.cos(azimuth) * flat, math.sin(azimuth) * flat, -math.sin(height)])
-            strange = (elevation - ELEVATIONS[0]) / 800 + abs(abs(turn) - TURNS[0]) / 400
-            cost = _hidden(xyz, frames, view, 0.7 * frame_size) + strange
+            deviation = (elevation - ELEVATIONS[0]) / 800 + abs(abs(turn) - TURNS[0]) / 400
+            cost = _hidden(xyz, frames, view, 0.7 * frame_size) + deviation
             if cost < lowest - 1e-9:
                 best, lowest = Vector(view.tolist()), cost
     return best
@@ -283,7 +282,7 @@ def _hidden(xyz: np.ndarray, frames: np.ndarray, view: np.ndarray, radius: float
 
 
 def _world_points(cloud: bpy.types.Object, max_points: int = 100_000) -> np.ndarray:
-    """At most so many of the cloud's points [n, 3], in the world and in no order."""
+    """At most `max_points` of the cloud's points [n, 3], in the world and in random order."""
     count = len(cloud.data.vertices)
     if count == 0:
         return np.zeros((0, 3))
@@ -298,10 +297,10 @@ def _world_points(cloud: bpy.types.Object, max_points: int = 100_000) -> np.ndar
 
 
 def _subject(xyz: np.ndarray, centers: np.ndarray, forward: np.ndarray) -> np.ndarray:
-    """The corners [8, 3] of a box round what the photos look at: outliers and far background do not count.
+    """The corners [8, 3] of a box around the subject of the photos, ignoring outliers and far background.
 
-    The middle is the point nearest to all optical axes in the least-squares sense, drawn a little towards the
-    cloud's median, which decides where the axes are parallel.
+    The middle is the point nearest to all optical axes in the least-squares sense, pulled slightly towards the
+    cloud's median, which decides if the axes are parallel.
     """
     if len(xyz) == 0:
         return centers

@@ -6,7 +6,7 @@ import numpy as np
 
 
 def rotation_of(quaternion: tuple[float, float, float, float]) -> np.ndarray:
-    """[3, 3] of (w, x, y, z), of unit length but for rounding."""
+    """Rotation matrix [3, 3] of a quaternion (w, x, y, z) of about unit length."""
     w, x, y, z = np.array(quaternion) / np.linalg.norm(quaternion)
     return np.array([
         [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
@@ -16,6 +16,6 @@ def rotation_of(quaternion: tuple[float, float, float, float]) -> np.ndarray:
 
 
 def nearest_rotation(matrix: np.ndarray) -> np.ndarray:
-    """The nearest rotation."""
+    """The rotation matrix nearest to a matrix [3, 3]."""
     u, _, v = np.linalg.svd(matrix)
     return u @ np.diag([1.0, 1.0, np.linalg.det(u @ v)]) @ v

@@ -1,7 +1,7 @@
-"""Objects evaluated or worked on in a scene of their own.
+"""Evaluate or edit objects in a temporary scene.
 
-So hidden objects and those of excluded collections count too, and the user's scene, its selection and its active
-object are left alone. Where only an operator of Blender's does a thing, it is called in such a scene.
+This includes hidden objects and those in excluded collections, and leaves the user's scene, selection and active object
+unchanged. Blender operators without an equivalent in bpy.data are called in such a scene.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from mathutils import Matrix
 
 @contextmanager
 def own_scene(*objects: bpy.types.Object) -> Iterator[bpy.types.Scene]:
-    """A scene with these objects in it, which is gone after the block."""
+    """A scene with these objects, which is removed after the block."""
     scene = bpy.data.scenes.new("Recon3D Work")
     try:
         for thing in objects:
@@ -29,9 +29,9 @@ def own_scene(*objects: bpy.types.Object) -> Iterator[bpy.types.Scene]:
 
 @contextmanager
 def operating_on(active: bpy.types.Object, *others: bpy.types.Object) -> Iterator[bpy.types.Scene]:
-    """Inside the block operators see a scene of these objects alone, all selected, in Object mode.
+    """Inside the block, operators see a scene with only these objects, all selected, in Object Mode.
 
-    The objects should belong to no other scene: operators change them.
+    The objects should not belong to another scene, since operators change them.
     """
     with own_scene(active, *others) as scene:
         layer = scene.view_layers[0]
@@ -51,9 +51,9 @@ def operating_on(active: bpy.types.Object, *others: bpy.types.Object) -> Iterato
 
 
 def evaluated_mesh(thing: bpy.types.Object, name: str) -> bpy.types.Mesh:
-    """A new mesh of the object as its modifiers make it, in the object's own coordinates, with all attributes."""
+    """A new mesh of the object with modifiers applied, in the object's own coordinates, with all attributes."""
     with own_scene(thing) as scene:
-        # Asked to preserve all layers, it would run the modifiers a second time; what there is, they leave.
+        # preserve_all_data_layers would run the modifiers twice, and is not needed to keep the attributes.
         mesh = bpy.data.meshes.new_from_object(thing.evaluated_get(scene.view_layers[0].depsgraph))
     mesh.name = name
     return mesh
@@ -63,9 +63,9 @@ def evaluated_mesh(thing: bpy.types.Object, name: str) -> bpy.types.Mesh:
 def scratch(
     mesh: bpy.types.Mesh, matrix: Matrix | None = None, keep: bool = False
 ) -> Iterator[bpy.types.Object]:
-    """An object of the mesh, at the origin or at `matrix`, which is removed after the block with its mesh.
+    """A temporary object of the mesh, at the origin or at `matrix`, removed after the block with its mesh.
 
-    keep: leave the mesh.
+    keep: do not remove the mesh.
     """
     thing = bpy.data.objects.new(mesh.name, mesh)
     if matrix is not None:

@@ -1,4 +1,4 @@
-"""What of an import is in sight: its cameras, cloud and mesh, and the photos behind the cameras' views."""
+"""Visibility of an import's parts: cameras, cloud, mesh, and the cameras' background photos."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CAMERAS, PHOTOS, CLOUDS, MESHES = "CAMERAS", "PHOTOS", "CLOUDS", "MESHES"
 
 
 def is_shown(collection: bpy.types.Collection, what: str) -> bool:
-    """Whether these are in sight; False where there are none."""
+    """Whether these are visible; False if there are none."""
     if what == CAMERAS:
         layer = _cameras_layer(collection)
         return layer is not None and not layer.hide_viewport
@@ -29,9 +29,9 @@ def is_shown(collection: bpy.types.Collection, what: str) -> bool:
 
 
 def show(collection: bpy.types.Collection, what: str, shown: bool) -> None:
-    """Let these be in sight or not. UserError where there are none.
+    """Show or hide these. UserError if there are none.
 
-    Of several clouds or meshes, those come back that were made last: one hides the other.
+    Of several clouds or meshes, only the newest is shown.
     """
     if what == CAMERAS:
         layer = _cameras_layer(collection)
@@ -51,19 +51,19 @@ def show(collection: bpy.types.Collection, what: str, shown: bool) -> None:
 
 
 def _things(collection: bpy.types.Collection, what: str) -> list[bpy.types.Object]:
-    found = parts_by_kind(collection)
+    parts = parts_by_kind(collection)
     kinds = (CLOUD, CLEANED) if what == CLOUDS else SURFACES
-    return [thing for kind in kinds for thing in found.get(kind, ())]
+    return [thing for kind in kinds for thing in parts.get(kind, ())]
 
 
 def _cameras_layer(collection: bpy.types.Collection) -> bpy.types.LayerCollection | None:
-    """How the view layer shows the collection of the cameras."""
+    """The view layer's settings for the collection of the cameras."""
     layer = bpy.context.view_layer
-    waiting = [layer.layer_collection] if layer else []
+    pending = [layer.layer_collection] if layer else []
     names = {child.name for child in collection.children_recursive if kind_of(child) == "cameras"}
-    while waiting:
-        one = waiting.pop()
-        if one.collection.name in names:
-            return one
-        waiting += list(one.children)
+    while pending:
+        current = pending.pop()
+        if current.collection.name in names:
+            return current
+        pending += list(current.children)
     return None

@@ -1,4 +1,4 @@
-"""The 3D view in use, the only one that is ever changed: how it shows an import, and where it looks from."""
+"""The active 3D view, the only one that is ever changed: its shading and viewpoint for an import."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from .points import robust_box
 from .world_matrices import world_matrix
 
 FORWARD = Vector((0.0, 0.0, -1.0))  # of a Blender camera
-ONE_SIDED = 0.5  # length of the mean viewing direction above which all photos are taken from one side
+ONE_SIDED = 0.5  # length of the mean viewing direction above which all photos count as taken from one side
 
 
 def area_in_use() -> tuple[bpy.types.Window, bpy.types.Area] | None:
-    """The area of the 3D view that a person works in, with its window; None where no window shows one.
+    """The area of the active 3D view, with its window; None if no window shows one.
 
-    That of the button or tool that runs, else the largest: a timer runs in no area.
+    That of the running button or tool, or else the largest, since timers do not run in an area.
     """
     context = bpy.context
     if context.window is not None and context.area is not None and context.area.type == "VIEW_3D":
@@ -32,31 +32,31 @@ def area_in_use() -> tuple[bpy.types.Window, bpy.types.Area] | None:
 
 
 def view_in_use() -> bpy.types.SpaceView3D | None:
-    """The 3D view that a person works in; None where no window shows one."""
-    found = area_in_use()
-    return found[1].spaces.active if found else None
+    """The active 3D view; None if no window shows one."""
+    area = area_in_use()
+    return area[1].spaces.active if area else None
 
 
 def show_result(result: ImportResult) -> None:
-    """Let the view in use show materials, since Solid mode draws points without color. A first import is framed."""
+    """Show materials in the active view, since Solid mode draws points without color, and frame a first import."""
     space = view_in_use()
     if space is None:
         return
     _show_materials(space)
     if not result.updated:
-        space.overlay.show_relationship_lines = False  # one to the Empty from every camera
+        space.overlay.show_relationship_lines = False  # otherwise one from every camera to the Empty
         frame_result(result)
 
 
 def frame_result(result: ImportResult) -> None:
-    """Let the view in use look at an import: from where the photos were taken, if that is one side."""
+    """Frame an import in the active view, from the photos' side if they were taken from one side."""
     box = _world_box(result)
     if box is not None:
         frame_view(*box, _direction_of(list(result.cameras.values())))
 
 
 def frame_collection(collection: bpy.types.Collection) -> None:
-    """Let the view in use look at the cameras and the middle of the points of a result."""
+    """Frame a result's cameras and the middle of its points in the active view."""
     corners = []
     for thing in collection.all_objects:
         world = np.array(world_matrix(thing))
@@ -75,10 +75,10 @@ def frame_collection(collection: bpy.types.Collection) -> None:
 def frame_view(
     middle: np.ndarray, size: float, direction: np.ndarray | None = None
 ) -> tuple[float, ...] | None:
-    """Let the view in use show materials and look at `middle` [3] from a distance that fits `size`.
+    """Show materials in the active view and look at `middle` [3] from a distance that fits `size`.
 
-    direction [3]: to look along, in the world; else as it does now. Returns what `same_view` takes, None where
-    no window has a view.
+    direction [3]: viewing direction in the world; by default unchanged. Returns the argument for `same_view`, or None
+    if no window shows a 3D view.
     """
     space = view_in_use()
     if space is None:
@@ -97,7 +97,7 @@ def frame_view(
 
 
 def same_view(framed: tuple[float, ...]) -> bool:
-    """Whether the view in use still looks from where `frame_view` has put it."""
+    """Whether the active view is still where `frame_view` has put it."""
     space = view_in_use()
     now = _pose(space) if space is not None else None
     return now is not None and np.allclose(now, framed, rtol=1e-4, atol=1e-6)
@@ -134,7 +134,7 @@ def _world_box(result: ImportResult) -> tuple[np.ndarray, float] | None:
 
 
 def _direction_of(cameras: list[bpy.types.Object]) -> np.ndarray | None:
-    """The mean direction [3] that the cameras look in, in the world; None where they stand all round."""
+    """The cameras' mean viewing direction [3] in the world; None if they are all around the subject."""
     if not cameras:
         return None
     parent = cameras[0].parent.matrix_basis.to_quaternion() if cameras[0].parent else Quaternion()
@@ -144,5 +144,5 @@ def _direction_of(cameras: list[bpy.types.Object]) -> np.ndarray | None:
 
 
 def _level_rotation(direction: np.ndarray) -> Quaternion:
-    """That of a view along a direction [3], with the horizon level."""
+    """The rotation of a view along a direction [3], with a level horizon."""
     return Vector(direction.tolist()).to_track_quat("-Z", "Y")

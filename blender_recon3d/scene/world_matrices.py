@@ -1,4 +1,4 @@
-"""Where an object stands, by its own and its parents' transforms: also where Blender does not evaluate it."""
+"""World matrices from an object's and its parents' transforms, even if Blender does not evaluate the object."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .find_imports import empty_of, objects_of
 
 
 def world_matrix(thing: bpy.types.Object) -> Matrix:
-    """World from local, without constraints and animation; up to date where `matrix_world` is not yet."""
+    """World from local, without constraints and animation; up to date even if `matrix_world` is not."""
     matrix = thing.matrix_basis.copy()
     while thing.parent is not None:
         matrix = thing.parent.matrix_basis @ thing.matrix_parent_inverse @ matrix
@@ -19,7 +19,7 @@ def world_matrix(thing: bpy.types.Object) -> Matrix:
 
 
 def set_world_matrix(thing: bpy.types.Object, world: Matrix) -> None:
-    """Let it stand there, whatever its parent."""
+    """Set the world matrix, whatever the parent."""
     outer = Matrix.Identity(4)
     if thing.parent is not None:
         outer = world_matrix(thing.parent) @ thing.matrix_parent_inverse
@@ -28,7 +28,7 @@ def set_world_matrix(thing: bpy.types.Object, world: Matrix) -> None:
 
 def camera_poses(collection: bpy.types.Collection) -> tuple[np.ndarray, np.ndarray]:
     """Centers [N, 3] and rotations [N, 3, 3] (world to camera, COLMAP's axes) of an import's cameras, in the model's
-    frame, as they stand now."""
+    frame, as they are now."""
     model_from_world = world_matrix(empty_of(collection)).inverted_safe()
     centers, rotations = [], []
     for camera in objects_of(collection, "camera"):

@@ -314,9 +314,9 @@ def _group() -> bpy.types.NodeTree:
     for condition in conditions[1:]:
         going = build.boolean("OR", going, condition)
     delete = build.node("GeometryNodeDeleteGeometry", domain="POINT")
-    build.link(build.given("Geometry"), delete.inputs["Geometry"])
+    build.link(build.group_input("Geometry"), delete.inputs["Geometry"])
     build.link(going, delete.inputs["Selection"])
-    build.result("Geometry", delete.outputs["Geometry"])
+    build.group_output("Geometry", delete.outputs["Geometry"])
     build.arrange()
     return build.tree
 
@@ -345,14 +345,16 @@ def _add_inputs(build: Builder) -> None:
 
 
 def _given(build: Builder, key: str) -> bpy.types.NodeSocket:
-    return build.given(INPUTS[key].label)
+    return build.group_input(INPUTS[key].label)
 
 
 def _below(build: Builder, item: Input) -> bpy.types.NodeSocket:
     """Whether the attribute is there and below the input."""
     value, exists = build.attribute(item.attribute, "INT")
     # Compared as integers: a float holds 24 bits, a cluster may have more points.
-    return build.boolean("AND", exists, build.compare("INT", "LESS_THAN", value, build.given(item.label)))
+    return build.boolean(
+        "AND", exists, build.compare("INT", "LESS_THAN", value, build.group_input(item.label))
+    )
 
 
 def _of_key_color(build: Builder) -> bpy.types.NodeSocket:
