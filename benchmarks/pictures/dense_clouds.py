@@ -1,6 +1,6 @@
 """Dense clouds side by side, seen from a little beside one of their photos.
 
-    python -m benchmarks.pictures.dense_clouds WORKSPACE... --photo 2 --output docs/images/dense.jpg [--turn 12]
+    python -m benchmarks.pictures.dense_clouds WORKSPACE... --photo 2 --output dense.jpg [--turn 12]
                                         [--crop X Y W H]
 
 Each WORKSPACE has dense/fusion.ply and dense/sparse (as `benchmarks.measure.dense --keep` leaves them in OUTPUT/runs).

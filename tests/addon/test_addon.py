@@ -33,7 +33,9 @@ def test_registering_ten_times_leaves_nothing_behind(addon):
 
 
 def test_there_is_one_tab(addon):
-    assert bpy.types.RECON3D_PT_main.bl_category == "Recon3D"
+    panels = [getattr(bpy.types, name) for name in dir(bpy.types) if name.startswith("RECON3D_PT_")]
+    in_sidebar = [panel for panel in panels if panel.bl_region_type == "UI"]
+    assert len(in_sidebar) > 3 and {panel.bl_category for panel in in_sidebar} == {"Recon3D"}
 
 
 def test_buttons_say_why_they_are_gray(addon, monkeypatch, tmp_path):

@@ -20,6 +20,7 @@ from blender_recon3d.engine_setup.package_sources import Sources
 from blender_recon3d.engine_setup.pythons import NEWEST, OLDEST, fits
 from blender_recon3d.engine_setup.requirements import pins
 from blender_recon3d.engine_setup.variants import Driver, choose
+from blender_recon3d.pipeline import paths
 from blender_recon3d.pipeline.errors import UserError
 from tests.support.packages import ROOT
 
@@ -302,16 +303,16 @@ def test_states(tmp_path):
     assert engine_setup.state(target) == "broken"
 
 
-def test_the_preference_goes_before_the_managed_environment(tmp_path):
+def test_the_preference_goes_before_the_managed_environment(tmp_path, monkeypatch):
     target, mine = made_by_hand(tmp_path / "engine"), made_by_hand(tmp_path / "mine")
+    beside = made_by_hand(tmp_path / "checkout" / ".venv")
+    monkeypatch.setattr(paths, "CHECKOUT", tmp_path / "an installed extension")
     assert engine_process.find_python("", str(mine), {}, target) == mine / engine_process.INTERPRETER
     (target / "ready.json").unlink()  # not whole
-    try:
-        found = engine_process.find_python(environ={}, managed=target)
-    except UserError as error:
-        assert "Set Up Engine" in str(error)
-    else:
-        assert ".venv" in found.parts  # of a checkout that has one
+    with pytest.raises(UserError, match="Set Up Engine"):
+        engine_process.find_python(environ={}, managed=target)
+    monkeypatch.setattr(paths, "CHECKOUT", tmp_path / "checkout")
+    assert engine_process.find_python(environ={}, managed=target) == beside / engine_process.INTERPRETER
 
 
 def test_remove_deletes_the_environment_and_nothing_else(tmp_path):

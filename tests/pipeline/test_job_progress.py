@@ -47,10 +47,10 @@ def test_the_time_left_is_right_within_a_quarter_from_the_middle_on(slower):
     """Where the machine is not as fast as was forecast, the stages that have run say so."""
     found = played(slower)
     end = found[-1][0]
-    for now, progress in found:
-        left = end - now
-        if left and now >= 1000 + 0.5 * (end - 1000):
-            assert progress.seconds_left(now) == pytest.approx(left, rel=0.25, abs=5)
+    second_half = [(now, progress) for now, progress in found if 1000 + 0.5 * (end - 1000) <= now < end]
+    assert len(second_half) > 10
+    for now, progress in second_half:
+        assert progress.seconds_left(now) == pytest.approx(end - now, rel=0.25, abs=5)
 
 
 @pytest.mark.parametrize("slower", [0.3, 1.0, 5.0])
@@ -117,7 +117,7 @@ def test_phases_of_a_stage_tell_how_long_the_others_will_take():
     assert 0 < late < 60  # it should have ended long ago: soon, but not yet
 
 
-@pytest.mark.parametrize("name", STAGES)
+@pytest.mark.parametrize("name", [name for name in STAGES if declared(name).phases])
 def test_phases_are_shares_of_their_stage(name):
     phases = declared(name).phases
     assert sum(phase.share for phase in phases) <= 1.0 + 1e-9

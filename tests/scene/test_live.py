@@ -10,7 +10,14 @@ from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
 from blender_recon3d.pipeline.workspace import Workspace  # noqa: E402
-from blender_recon3d.scene.live import has_hidden_cube, live_stamp, read_live, remove_live, show_live  # noqa: E402
+from blender_recon3d.scene.live import (  # noqa: E402
+    has_hidden_cube,
+    live_collection,
+    live_stamp,
+    read_live,
+    remove_live,
+    show_live,
+)
 from blender_recon3d.scene.viewports import view_in_use  # noqa: E402
 from tests.support.made_workspaces import ring, write_cloud  # noqa: E402
 
@@ -124,7 +131,8 @@ JSON = st.recursive(
 def test_whatever_the_file_holds_blender_lives(tmp_path_factory, key, value):
     workspace, _ = write_live(tmp_path_factory.mktemp("w"))
     path = workspace.live / "cameras.json"
-    raw = json.loads(path.read_text())
+    good = path.read_text()
+    raw = json.loads(good)
     if key == "all":
         raw = value
     elif key in raw:
@@ -135,5 +143,9 @@ def test_whatever_the_file_holds_blender_lives(tmp_path_factory, key, value):
     state = read_live(workspace)
     if state is not None:
         assert state.corners.shape[1:] == (5, 3) and np.isfinite(state.corners).all()
-        show_live(bpy.context.scene, workspace, state)
+        collection = show_live(bpy.context.scene, workspace, state)
+        assert len(collection.objects) == 3
         remove_live(bpy.context.scene)
+    assert live_collection(bpy.context.scene) is None
+    path.write_text(good)
+    assert read_live(workspace) is not None  # the file was as good as any before

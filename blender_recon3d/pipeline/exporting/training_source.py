@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ def training_source(workspace: Workspace, size: str) -> TrainingSource:
         source = _source(workspace.model, workspace.images)
     if not source.model.num_points3D():
         raise UserError(f"{source.folder} has no points to initialize the splats from: reconstruct again.")
-    missing = [name for name in source.names if not inside(name) or not (source.images / name).is_file()]
+    missing = [name for name in source.names if not inside(name) or not os.path.isfile(source.images / name)]
     if missing:
         raise UserError(
             f"{source.images} lacks {len(missing)} of the model's photos ({missing[0]}): put them there, or run the "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -45,7 +46,7 @@ class Source:
         if not name or parts.is_absolute() or ".." in parts.parts or ":" in name or "\0" in name:
             return None
         path = self.images.joinpath(*parts.parts)
-        return path if path.is_file() else None
+        return path if os.path.isfile(path) else None  # also for a name that is too long for the system
 
 
 _ADVICE = "run the reconstruction again or choose another folder"

@@ -29,9 +29,9 @@ from blender_recon3d.pipeline.files.atomic_files import write_json
 from blender_recon3d.pipeline.files.ply import write_vertices
 from blender_recon3d.pipeline.files.ply_mesh import write_mesh
 from blender_recon3d.pipeline.workspace import Workspace
+from tests.support.engine import CAPTURES, NO_CAPTURES
 
 KNOWN = Similarity(2.7, Rotation.from_rotvec([0.3, -1.2, 0.7]).as_matrix(), np.array([4.0, -5.0, 6.0]))
-CAPTURES = Path(__file__).parents[4] / "shared" / "data" / "captures"
 
 
 # -- alignment ----------------------------------------------------------------------------------------
@@ -382,7 +382,7 @@ def test_damaged_truth_is_refused(made, tmp_path, name, content):
         read_truth(folder)
 
 
-@pytest.mark.skipif(not CAPTURES.is_dir(), reason="the captures are not beside the project")
+@pytest.mark.skipif(not CAPTURES.is_dir(), reason=NO_CAPTURES)
 @pytest.mark.parametrize(("capture", "count"), [("fountain-p11", 11), ("herz-jesu-p25", 25), ("saharov", 32)])
 def test_the_captures_truths_are_read_and_fit_their_photos(capture, count):
     truth = read_truth(CAPTURES / capture / "truth")

@@ -1,7 +1,5 @@
 """The learned front-end from pixels to matches, with weights built by hand (planted.py) whose results are known."""
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
@@ -12,9 +10,10 @@ from blender_recon3d.pipeline.models import frontend, precision
 from blender_recon3d.pipeline.models import matcher as matching
 from blender_recon3d.pipeline.models.efficientnet import prepare_image
 from blender_recon3d.pipeline.models.frontend import FeatureExtractor, Features, Matcher, RetrievalEncoder
+from tests.support.engine import CAPTURES, NO_CAPTURES
 from tests.support.planted import planted_weights
 
-FOUNTAIN = Path(__file__).resolve().parents[4] / "shared" / "data" / "captures" / "fountain-p11"
+FOUNTAIN = CAPTURES / "fountain-p11"
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +93,7 @@ def test_any_size(extractor, shape):
     if min(shape) > 50:  # right to the border that is left out
         assert features.keypoints[:, 0].max() > width - 4 - 12
         assert features.keypoints[:, 1].max() > height - 4 - 12
+    assert (len(features.keypoints) > 0) == (min(shape) > 50)  # the border leaves nothing of the others
     inside = (features.keypoints > 4) & (features.keypoints < np.array([width, height]) - 4)
     assert inside.all()
 
@@ -172,9 +172,7 @@ def test_pairs_in_batches_give_what_single_pairs_give(extractor, matcher, monkey
     assert matcher.match([]) == []
 
 
-@pytest.mark.skipif(
-    not FOUNTAIN.is_dir(), reason="the captures for development are not beside the repository"
-)
+@pytest.mark.skipif(not FOUNTAIN.is_dir(), reason=NO_CAPTURES)
 def test_neighboring_photos_of_a_fountain_match(folder, matcher):
     """Real photos: most matches lie on the epipolar lines of the measured cameras."""
     extractor = FeatureExtractor(folder, "cpu", max_keypoints=600, max_size=640, precision="fp32")

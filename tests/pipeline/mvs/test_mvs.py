@@ -245,11 +245,10 @@ def test_the_cloud_lies_on_the_true_surface(finished, poses):
 def test_neighbors_see_the_same_things_from_a_good_angle(finished):
     scene = load_scene(finished.dense, 4)
     assert all(far > near > 0 for near, far in scene.ranges)
-    center = np.array([view.center for view in scene.views])
     for number, neighbors in enumerate(scene.neighbors):
         steps = np.abs(np.array(neighbors) - number)
         assert steps.max() <= 5, "photos from the far end of the ring are not neighbors"
-        assert np.linalg.norm(center[neighbors[0]] - center[number]) > 0
+        assert number not in neighbors and len(neighbors) >= 3
 
 
 def test_a_level_camera_is_level():

@@ -17,6 +17,7 @@ from blender_recon3d.pipeline.photos.image_files import read_exif, read_rgb
 from blender_recon3d.pipeline.stage_settings import PhotosSettings
 from blender_recon3d.pipeline.stages import photos as stage
 from blender_recon3d.pipeline.workspace import Workspace
+from tests.support.engine import CAPTURES, NO_CAPTURES
 from tests.support.pictures import picture, save
 from tests.support.scenes import noise_texture
 
@@ -134,11 +135,8 @@ def test_a_photo_far_smaller_than_the_rest_is_set_aside(tmp_path):
     assert "the others have 1536" in entries["thumb.jpg"].reason
 
 
+@pytest.mark.skipif(not CAPTURES.is_dir(), reason=NO_CAPTURES)
 def test_real_captures_lose_no_photo(tmp_path):
-    from tests.support.engine import CAPTURES
-
-    if not CAPTURES.is_dir():
-        pytest.skip("../shared/data/captures is not there")
     for name, focal in (("saharov", 1519.0), ("monstree", 1294.3), ("sceaux", 1618.8), ("buddha", None)):
         _, entries, summary, _ = take_in(CAPTURES / name / "photos", tmp_path / name)
         assert summary["set_aside"] == 0, name
@@ -304,4 +302,4 @@ def test_hostile_exif_is_only_a_hint(tmp_path):
             content[place] = generator.integers(256)
         path.write_bytes(content)
     _, entries, _, _ = take_in(folder, tmp_path / "out")
-    assert all(entry.state == "used" for entry in entries.values())
+    assert [entry.state for entry in entries.values()] == 12 * ["used"]

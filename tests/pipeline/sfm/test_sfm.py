@@ -236,6 +236,7 @@ def test_masked_pixels_carry_neither_features_nor_points(tmp_path, photos):
     result = recon3d("run", photos, "-o", workspace.root, *arguments)
     assert result.returncode == 0, result.stderr
     with open_database(workspace.database) as database:
+        assert len(image_ids(database)) == 8
         for image in image_ids(database).values():
             x = database.read_keypoints(image)[:, 0]
             assert x.min() > 159 and x.max() < 481

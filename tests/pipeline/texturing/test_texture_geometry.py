@@ -39,11 +39,14 @@ def test_each_pixel_of_a_net_of_triangles_belongs_to_exactly_one():
 
 def test_a_pixel_belongs_to_the_triangle_that_its_center_is_in():
     points, triangles = fan(seed=1)
+    pixels = 0
     for triangle, column, row in pixels_of_triangles(points[triangles], WIDTH, HEIGHT):
+        pixels += len(row)
         corner = points[triangles[triangle]]
         shares = planes(corner, np.broadcast_to(np.eye(3), (len(corner), 3, 3)))
         at = np.stack([column + 0.5, row + 0.5, np.ones(len(row))], axis=1)
         assert np.einsum("fck,fk->fc", shares, at).min() > -1e-9
+    assert pixels > 1000
 
 
 def test_the_nearest_of_two_planes_is_drawn_at_its_exact_depth():
