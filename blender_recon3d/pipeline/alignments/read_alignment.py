@@ -13,9 +13,7 @@ from .project_files import FORMATS, THEIRS, has_xmp
 
 def read_alignment(path: Path, sizes: Sizes) -> Alignment:
     """UserError where the project is not there or of no known kind, or nothing in it is aligned."""
-    if not path.exists():
-        raise UserError(f"{path} does not exist: give the project, of {FORMATS}.", 2)
-    found = _reader(path)(path, sizes)
+    found = reader_of(path)(path, sizes)
     if not found.photos:
         why = (
             " ".join(found.notes)
@@ -25,7 +23,10 @@ def read_alignment(path: Path, sizes: Sizes) -> Alignment:
     return found
 
 
-def _reader(path: Path) -> Callable[[Path, Sizes], Alignment]:
+def reader_of(path: Path) -> Callable[[Path, Sizes], Alignment]:
+    """The reader of a project's format. UserError where the project is not there or of no known kind."""
+    if not path.exists():
+        raise UserError(f"{path} does not exist: give the project, of {FORMATS}.", 2)
     from .readers import (
         read_baf,
         read_bundler,

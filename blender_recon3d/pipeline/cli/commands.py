@@ -7,15 +7,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from ..documents.answers_json import TextAnswer
 from ..documents.codec import encode
 from ..documents.event import Event
-from ..errors import UserError
 from ..events import Progress
 from ..files.user_path import user_path
 from ..workspace import Workspace
+from .answers import print_answer
 from .console import Console
 from .exit_codes import DONE
-from .running import json_sink
+from .running import errors_as_events, json_sink
 from .setting_options import job_settings
 
 FRAMES = ("world", "model")  # of a mesh's coordinates
@@ -27,12 +28,8 @@ def inspect(chosen: argparse.Namespace) -> int:
     exclude = Workspace(chosen.output or "")
     show: Callable[[Event], None] = json_sink if chosen.json else Console()
     progress = Progress(show, stage="inspect")
-    try:
+    with errors_as_events(progress, chosen.json):
         found = inspect_photos(job_settings(exclude, chosen), progress, exclude.root)
-    except UserError as error:
-        if chosen.json:
-            progress.emit("error", error.sentence, exit_code=error.exit_code, remedy=error.remedy)
-        raise
     if chosen.json:
         progress.emit("done", **encode(found))
     else:
@@ -46,7 +43,8 @@ def reproject(chosen: argparse.Namespace) -> int:
     show: Callable[[Event], None] = json_sink if chosen.json else Console()
     progress = Progress(show, stage="texture")
     paths = user_path(chosen.mesh), user_path(chosen.texture)
-    found = reproject(Workspace(chosen.output), *paths, chosen.texture_size, chosen.frame, progress)
+    with errors_as_events(progress, chosen.json):
+        found = reproject(Workspace(chosen.output), *paths, chosen.texture_size, chosen.frame, progress)
     progress.emit("done", found.pop("message"), **found)
     return DONE
 
@@ -75,14 +73,20 @@ def place(chosen: argparse.Namespace) -> int:
 def completion(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> int:
     from .completion import completion
 
-    sys.stdout.write(completion(parser, chosen.shell))
-    return DONE
+    return _print_text(completion(parser, chosen.shell), chosen.json)
 
 
 def man(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> int:
     from .man_page import man_page
 
-    sys.stdout.write(man_page(parser))
+    return _print_text(man_page(parser), chosen.json)
+
+
+def _print_text(text: str, as_json: bool) -> int:
+    if as_json:
+        print_answer(TextAnswer(text=text))
+    else:
+        sys.stdout.write(text)
     return DONE
 
 

@@ -176,8 +176,10 @@ def make_parser() -> argparse.ArgumentParser:
 
     completion = adding.add_parser("completion", help="a script that completes recon3d's words in a shell")
     completion.add_argument("shell", choices=tuple(SHELLS))
+    completion.add_argument("--json", action="store_true", help="for machines")
     completion.set_defaults(command=partial(commands.completion, parser))
 
     man = adding.add_parser("man", help="the manual page, for man -l")
+    man.add_argument("--json", action="store_true", help="for machines")
     man.set_defaults(command=partial(commands.man, parser))
     return parser

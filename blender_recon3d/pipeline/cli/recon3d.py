@@ -43,7 +43,7 @@ def _main(arguments: list[str]) -> int:
     except SystemExit as end:  # --help
         return int(end.code or 0) if not isinstance(end.code, str) else BAD_USAGE
     except UserError as error:
-        return _failed(arguments, error.sentence, error.exit_code)
+        return _failed(arguments, error.sentence, error.exit_code, error.reported)
     except (Cancelled, KeyboardInterrupt):
         return _failed(arguments, CANCELLED_TEXT, CANCELLED)
     except OSError as error:
@@ -58,9 +58,9 @@ def _main(arguments: list[str]) -> int:
         return _failed(arguments, NO_MEMORY_TEXT, FAILED)
 
 
-def _failed(arguments: list[str], text: str, code: int) -> int:
-    """Say why the command failed, with --json as a document too; the exit code."""
-    if "--json" in arguments:
+def _failed(arguments: list[str], text: str, code: int, reported: bool = False) -> int:
+    """Say why the command failed, with --json as a document too, unless it is an event already; the exit code."""
+    if "--json" in arguments and not reported:
         print_answer(ErrorAnswer(error=text, exit_code=code, parts=to_json(text)))
     print(f"recon3d: {printable(text)}", file=sys.stderr)
     return code

@@ -14,7 +14,7 @@ from ..errors import Cancelled, UserError
 from ..events import Progress, append_event
 from ..files.user_path import user_path
 from ..settings import JobSettings
-from ..stage_settings import PhotosSettings
+from ..stage_settings import PhotosSettings, SfmSettings
 from ..system import worker
 from ..system.child import end_with_parent
 from ..system.shortage import out_of_memory
@@ -46,6 +46,7 @@ def run(chosen: argparse.Namespace) -> int:
         settings = job_settings(workspace, chosen, only)
         if not workspace.root.exists():
             _check_sources(settings)
+        _check_alignment(settings)
         from ..job import held  # numpy and more: where there is no memory, even that fails
 
         # Held before anything is written: a folder of the user's, or another run's, stays as it is.
@@ -93,6 +94,15 @@ def _check_sources(settings: JobSettings) -> None:
         path = user_path(given).absolute()
         if not path.exists():
             raise UserError(f"{path} does not exist: give a folder of photos, photo files or a video.", 2)
+
+
+def _check_alignment(settings: JobSettings) -> None:
+    """UserError if the project of another program does not exist or is of no known format, before photos are read."""
+    given = settings.of(SfmSettings).alignment
+    if given:
+        from ..alignments.read_alignment import reader_of
+
+        reader_of(user_path(given))
 
 
 def _write_exports(workspace: Workspace, paths: list[Path], progress: Progress) -> None:

@@ -13,7 +13,8 @@ from typing import Any
 
 from ..claim import unwritable
 from ..documents.event import Event, EventKind
-from ..events import as_line
+from ..errors import UserError
+from ..events import Progress, as_line
 from ..files.plain_files import open_plain
 from ..system import startup, worker
 from ..system.library_exit import end_at_once
@@ -32,6 +33,18 @@ def real_stderr() -> Any:
 def json_sink(event: Event) -> None:
     sys.stdout.write(as_line(event) + "\n")
     sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def errors_as_events(progress: Progress, as_json: bool) -> Iterator[None]:
+    """With --json, an error of a command that prints events is one of them, and not a second object."""
+    try:
+        yield
+    except UserError as error:
+        if as_json:
+            progress.emit("error", error.sentence, exit_code=error.exit_code, remedy=error.remedy)
+            error.reported = True
+        raise
 
 
 @contextlib.contextmanager

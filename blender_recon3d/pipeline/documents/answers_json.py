@@ -40,6 +40,12 @@ class WeightsAnswer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TextAnswer:
+    version: int = key("of this format", 1)
+    text: str = key("what the command prints without `--json`")
+
+
+@dataclass(frozen=True, kw_only=True)
 class FetchedAnswer:
     version: int = key("of this format", 1)
     name: str = key("of the weights")

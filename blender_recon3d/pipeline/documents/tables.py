@@ -18,6 +18,7 @@ from .answers_json import (
     EvaluationAnswer,
     ExportAnswer,
     FetchedAnswer,
+    TextAnswer,
     WeightsAnswer,
 )
 from .earlier_json import EarlierDocument
@@ -64,6 +65,7 @@ DOCUMENTS: tuple[tuple[str, type, str], ...] = (
     ("doctor", DoctorAnswer, "What `recon3d doctor --json` prints."),
     ("weights list", WeightsAnswer, "What `recon3d weights list --json` prints."),
     ("weights fetch", FetchedAnswer, "What `recon3d weights fetch --json` prints."),
+    ("text", TextAnswer, "What `recon3d completion --json` and `recon3d man --json` print."),
     ("evaluate", EvaluationAnswer, "What `recon3d evaluate --json` prints."),
     ("error", ErrorAnswer, "What a command prints that was given `--json` and cannot answer."),
 )

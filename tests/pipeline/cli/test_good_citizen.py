@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -70,6 +72,55 @@ def test_an_error_is_an_answer_too(tmp_path, capsys):
     said = capsys.readouterr()
     answer = json.loads(said.out)
     assert answer["version"] == 1 and answer["exit_code"] == 2 and answer["error"] in said.err
+
+
+def test_an_error_of_a_command_with_events_is_one_of_them(tmp_path, capsys):
+    for words in (
+        ["inspect", str(tmp_path / "nowhere")],
+        ["reproject", str(tmp_path), "--mesh", str(tmp_path / "a.obj"), "--texture", str(tmp_path / "a.png")],
+    ):
+        assert recon3d.main([*words, "--json"]) == 2
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        assert [line["kind"] for line in lines].count("error") == 1
+        assert lines[-1]["data"]["exit_code"] == 2
+
+
+def test_every_command_has_json(capsys):
+    for words in (["completion", "bash"], ["man"], ["doctor"], ["weights", "list"]):
+        assert recon3d.main([*words, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["version"] == 1
+    for name in _commands():
+        assert recon3d.main([name, "--help"]) == 0
+        assert "--json" in capsys.readouterr().out
+
+
+def _commands() -> list[str]:
+    from blender_recon3d.pipeline.cli.parser import make_parser
+
+    return list(next(action.choices for action in make_parser()._actions if isinstance(action.choices, dict)))
+
+
+def test_a_project_that_is_not_there_leaves_no_workspace(tmp_path, capsys):
+    (tmp_path / "photos").mkdir()
+    for name, said in (
+        ("cameras.xml", "does not exist"),
+        ("cameras.psx", "export the cameras from its program"),
+    ):
+        if name.endswith("psx"):
+            (tmp_path / name).write_text("x")
+        words = [
+            "import",
+            str(tmp_path / name),
+            "--photos",
+            str(tmp_path / "photos"),
+            "-o",
+            str(tmp_path / "w"),
+        ]
+        code = subprocess.run(
+            [sys.executable, "-m", "blender_recon3d.pipeline", *words], capture_output=True, text=True
+        )
+        assert code.returncode in (1, 2) and said in code.stderr, code.stderr
+        assert not (tmp_path / "w").exists()
 
 
 def test_a_terminal_without_escape_codes_gets_whole_lines(monkeypatch):
