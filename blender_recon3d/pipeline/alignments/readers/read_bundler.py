@@ -40,8 +40,8 @@ def read(path: Path, sizes: Sizes) -> Alignment:
 
 def _names(path: Path) -> list[str]:
     """The first word of each line of the list; a name with spaces is the whole line where no number follows it."""
-    beside = [path.with_name("list.txt"), path.with_name(f"{path.name}.list.txt"), path.with_suffix(".txt"),
-              path.with_suffix(".list.txt"), path.parent.parent / "list.txt"]  # fmt: skip
+    beside = [path.with_name(f"{path.stem}.list.txt"), path.with_name(f"{path.name}.list.txt"),
+              path.with_name("list.txt"), path.with_suffix(".txt"), path.parent.parent / "list.txt"]  # fmt: skip
     found = next((each for each in beside if each.is_file()), None)
     if found is None:
         raise UserError(

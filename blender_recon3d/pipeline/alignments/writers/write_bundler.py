@@ -33,7 +33,9 @@ def write(path: Path, alignment: Alignment) -> None:
             " ".join(str(int(value)) for value in color),
             " ".join([str(len(seen)), *seen]),
         ]
-    with atomic_file(path.with_name("list.txt")) as part:
+    # Programs look for list.txt; under another name another export's stays as it is.
+    names = "list.txt" if path.name == "bundle.out" else f"{path.stem}.list.txt"
+    with atomic_file(path.with_name(names)) as part:
         part.write_text("".join(f"{photo.name}\n" for photo in alignment.photos), "utf-8")
     with atomic_file(path) as part:
         part.write_text("\n".join(lines) + "\n", "utf-8")

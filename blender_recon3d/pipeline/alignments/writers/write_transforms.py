@@ -42,8 +42,9 @@ def write(path: Path, alignment: Alignment, masks: Mapping[str, str] | None = No
     if frames:  # instant-ngp wants a field of view for all
         document["camera_angle_x"] = float(2 * np.arctan(first["w"] / 2 / first["fl_x"]))
     if len(alignment.xyz):
-        document["ply_file_path"] = POINTS
-        _write_points(path.with_name(POINTS), alignment)
+        points = POINTS if path.name == "transforms.json" else f"{path.stem}_points.ply"
+        document["ply_file_path"] = points
+        _write_points(path.with_name(points), alignment)
     with atomic_file(path) as part:
         part.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
 
