@@ -35,6 +35,7 @@ from .scene.importing.import_workspace import ImportResult
 from .scene.meshes import bake, remesh
 from .scene.meshes import mesh_object as meshes
 from .scene.reviewing import photo_view
+from .scene.reviewing.camera_markers import add_camera_markers
 
 Point = Sequence[float]
 
@@ -46,6 +47,7 @@ __all__ = [
     "apply_cleaning",
     "bake_normals",
     "bake_texture",
+    "camera_markers",
     "clean",
     "decimate",
     "exit_photo_view",
@@ -103,6 +105,12 @@ def look_through(photo: str, scene: bpy.types.Scene | None = None) -> None:
 def exit_photo_view(scene: bpy.types.Scene | None = None) -> None:
     """Restore the camera, resolution and view from before `look_through`."""
     photo_view.leave(scene or bpy.context.scene)
+
+
+def camera_markers(scene: bpy.types.Scene | None = None) -> str:
+    """Add a timeline marker for each photo, bound to its camera, from frame 1 on, and set the frame range to them."""
+    scene = scene or bpy.context.scene
+    return add_camera_markers(scene, current_import(scene))
 
 
 def export_cameras(

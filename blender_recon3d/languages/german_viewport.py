@@ -8,6 +8,10 @@ GERMAN_VIEWPORT = {
     "Step": "Schritt",
     "1: next photo, -1: previous photo": "1: nächstes Foto, -1: voriges Foto",
     "Exit Photo View": "Fotoansicht verlassen",
+    "Camera Markers": "Kameramarker",
+    "Add a timeline marker for each photo, bound to its camera, and set the frame range to them": (
+        "Je Foto einen Marker in die Zeitleiste setzen, an seine Kamera gebunden, und den Framebereich darauf einstellen"
+    ),
     "Exit": "Verlassen",
     "Import Folder...": "Ordner importieren...",
     "Restore the camera, resolution and view from before the first photo": (

@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 
 from ..scene.find_imports import current_import, workspace_of
-from ..scene.reviewing import photo_list, photo_view
+from ..scene.reviewing import camera_markers, photo_list, photo_view
 from .reporting import ImportOperator, run_reported
 
 
@@ -74,8 +74,26 @@ class RECON3D_OT_list_photos(ImportOperator, bpy.types.Operator):
         return run_reported(self, lambda: _listed(context.scene))
 
 
+class RECON3D_OT_camera_markers(ImportOperator, bpy.types.Operator):
+    bl_idname = "recon3d.camera_markers"
+    bl_label = "Camera Markers"
+    bl_description = (
+        "Add a timeline marker for each photo, bound to its camera, and set the frame range to them"
+    )
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        scene = context.scene
+        return run_reported(self, lambda: camera_markers.add_camera_markers(scene, current_import(scene)))
+
+
 def _listed(scene: bpy.types.Scene) -> None:
     photo_list.fill(scene, workspace_of(current_import(scene)))
 
 
-CLASSES = (RECON3D_OT_list_photos, RECON3D_OT_look_through, RECON3D_OT_step_photo, RECON3D_OT_exit_photo_view)
+CLASSES = (
+    RECON3D_OT_list_photos,
+    RECON3D_OT_look_through,
+    RECON3D_OT_step_photo,
+    RECON3D_OT_exit_photo_view,
+    RECON3D_OT_camera_markers,
+)

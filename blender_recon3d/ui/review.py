@@ -121,6 +121,7 @@ def _draw_navigation(layout: bpy.types.UILayout, context: bpy.types.Context) -> 
         "recon3d.exit_photo_view", text="Exit" if is_narrow(context) else "Exit Photo View", icon="LOOP_BACK"
     )
     row.prop(context.scene.recon3d, "color_cameras", text="", icon="COLOR")
+    row.operator("recon3d.camera_markers", text="", icon="MARKER_HLT")
     shown = background_of(context.scene.camera) if context.scene.recon3d.before_photo.kept else None
     if shown is not None:
         row = layout.row(align=True)

@@ -15,8 +15,10 @@ import numpy as np
 from ...pipeline.alignments.camera_alignment import AlignedPhoto, Alignment, Lens
 from ...pipeline.alignments.camera_writers import WRITERS
 from ...pipeline.errors import UserError
+from ..blender_lens import Pinhole
+from ..cameras import KEY
 from ..rotations import nearest_rotation
-from .posed_photos import FLIP
+from .posed_photos import FLIP, intrinsics_of
 
 
 def write_scene_cameras(scene: bpy.types.Scene, path: Path) -> str:
@@ -60,17 +62,26 @@ def _photo(scene: bpy.types.Scene, camera: bpy.types.Object, name: str) -> Align
     if image is not None and min(image.size) > 0:
         size = int(image.size[0]), int(image.size[1])
         name = Path(bpy.path.basename(image.filepath)).name or name
-    width, height = size
-    across = data.sensor_fit == "HORIZONTAL" or (data.sensor_fit == "AUTO" and width >= height)
-    side = width if across else height
-    sensor = data.sensor_height if data.sensor_fit == "VERTICAL" else data.sensor_width
-    focal = data.lens / sensor * side
-    center = width / 2 - data.shift_x * side, height / 2 + data.shift_y * side
+    pinhole = intrinsics_of(data) if KEY in data else _pinhole(scene, data, size, image is None)
     world = np.array(camera.matrix_world, np.float64)
     axes = world[:3, :3] / np.linalg.norm(world[:3, :3], axis=0)
     rotation = FLIP @ nearest_rotation(axes).T
     pose = np.column_stack([rotation, -rotation @ world[:3, 3]])
-    return AlignedPhoto(name, Lens("PINHOLE", width, height, (focal, focal, *center)), pose)
+    params = (pinhole.fx, pinhole.fy, pinhole.cx, pinhole.cy)
+    return AlignedPhoto(name, Lens("PINHOLE", pinhole.width, pinhole.height, params), pose)
+
+
+def _pinhole(
+    scene: bpy.types.Scene, data: bpy.types.Camera, size: tuple[int, int], rendered: bool
+) -> Pinhole:
+    """Of a camera that was not made here (blender_lens.py). rendered: with the scene's pixel aspect."""
+    width, height = size
+    aspect = scene.render.pixel_aspect_y / scene.render.pixel_aspect_x if rendered else 1.0
+    across = data.sensor_fit == "HORIZONTAL" or (data.sensor_fit == "AUTO" and width >= aspect * height)
+    side = width if across else aspect * height
+    focal = data.lens / (data.sensor_height if data.sensor_fit == "VERTICAL" else data.sensor_width) * side
+    center = width / 2 - data.shift_x * side, height / 2 + data.shift_y * side / aspect
+    return Pinhole(width, height, focal, focal / aspect, *center)
 
 
 def _render_size(scene: bpy.types.Scene) -> tuple[int, int]:

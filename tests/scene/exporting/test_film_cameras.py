@@ -173,6 +173,29 @@ def test_the_cameras_of_a_scene_are_an_alignment(imported, tmp_path):
         assert np.abs(pixels - wanted).max() < 0.02
 
 
+@pytest.mark.parametrize("fit", ["AUTO", "HORIZONTAL", "VERTICAL"])
+@pytest.mark.parametrize("size", [(1600, 1200), (1200, 1600)])
+@pytest.mark.parametrize("aspect", [(1.0, 1.0), (1.0, 1.5), (2.0, 1.0)])
+def test_a_camera_of_somebody_elses_is_what_blender_renders(fit, size, aspect, tmp_path):
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    scene = bpy.context.scene
+    data = bpy.data.cameras.new("IMG_1")
+    data.sensor_fit, data.sensor_width, data.sensor_height = fit, 23.5, 15.6
+    data.lens, data.shift_x, data.shift_y = 35.0, 0.05, -0.02
+    scene.collection.objects.link(bpy.data.objects.new("IMG_1", data))
+    scene.render.resolution_x, scene.render.resolution_y = size
+    scene.render.pixel_aspect_x, scene.render.pixel_aspect_y = aspect
+    write_scene_cameras(scene, tmp_path / "cameras.json")
+    lens = read_transforms.read(tmp_path / "cameras.json", lambda name: None).photos[0].lens
+    matrix = bpy.data.objects["IMG_1"].calc_matrix_camera(
+        bpy.context.evaluated_depsgraph_get(), x=size[0], y=size[1], scale_x=aspect[0], scale_y=aspect[1]
+    )
+    width, height = size
+    wanted = (matrix[0][0] * width / 2, matrix[1][1] * height / 2, width / 2 * (1 - matrix[0][2]),
+              height / 2 * (1 + matrix[1][2]))  # fmt: skip
+    assert lens.params == pytest.approx(wanted, rel=1e-5)
+
+
 def test_a_scene_without_cameras_is_a_sentence(tmp_path):
     bpy.ops.wm.read_factory_settings(use_empty=True)
     with pytest.raises(UserError, match="no perspective cameras"):
