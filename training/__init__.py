@@ -1,1 +1,1 @@
-"""How the bundled weights were made: data in, weights and their cards out."""
+"""How the bundled weights were made: from data to weights and their cards."""

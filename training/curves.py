@@ -11,7 +11,7 @@ COLUMNS = 3
 
 
 def read_log(path: Path) -> dict[str, list[tuple[float, float]]]:
-    """Values by name, as (step, value); of steps that were trained twice after a kill, the later ones."""
+    """Values by name, as (step, value); for steps trained twice after a kill, the later ones."""
     curves: dict[str, dict[float, float]] = {}
     for line in path.read_text("utf-8").splitlines():
         row = json.loads(line)
@@ -22,7 +22,7 @@ def read_log(path: Path) -> dict[str, list[tuple[float, float]]]:
 
 
 def draw(curves: dict[str, list[tuple[float, float]]]) -> str:
-    """An SVG with a diagram for each name."""
+    """An SVG with a diagram per name."""
     rows = -(-len(curves) // COLUMNS)
     size = f'width="{COLUMNS * WIDTH}" height="{rows * HEIGHT}"'
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="10">']

@@ -1,4 +1,4 @@
-"""Random changes of light, sensor and focus, a batch of gray images at a time, on any device."""
+"""Random changes of light, sensor and focus for batches of gray images, on any device."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .warps import blur
 def change_light(images: Tensor, strength: float, generator: torch.Generator) -> Tensor:
     """Images [B, 1, H, W] in [0, 1] under other conditions, still in [0, 1].
 
-    strength: 0 changes nothing, 1 is what photos of one place at different hours differ by. In order: uneven
+    strength: 0 changes nothing, 1 is the difference between photos of one place at different hours. In order: uneven
     light and shadows, exposure, contrast, gamma, blur of focus or motion, noise, eight bits.
     """
     if strength <= 0:
@@ -42,7 +42,7 @@ def change_light(images: Tensor, strength: float, generator: torch.Generator) ->
 
 
 def _smooth_field(images: Tensor, cells: int, generator: torch.Generator) -> Tensor:
-    """A smooth random field over each image [B, 1, H, W], about unit size, with features of 1/cells of it."""
+    """A smooth random field over each image [B, 1, H, W], of about unit size, with features of 1/cells of its size."""
     size = (len(images), 1, cells, cells)
     coarse = torch.randn(size, generator=generator, device=generator.device).to(images.device)
     return F.interpolate(coarse, size=images.shape[-2:], mode="bicubic", align_corners=True)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from blender_recon3d.pipeline.photos.image_files import read_rgb
 
-HELD_OUT_EVERY = 20  # photos; the first of every twenty, in the order of their names, is never trained on
+HELD_OUT_EVERY = 20  # photos; the first of every twenty, by name, is never used for training
 LONGEST = 640  # pixels, of a photo in a stack
 
 
@@ -28,8 +28,8 @@ class Photos:
 
 
 def load_photos(data: Path) -> Photos:
-    """All of `data`/train/photos. Raises FileNotFoundError when there is none, ValueError naming the file
-    when one cannot be read."""
+    """All photos in `data`/train/photos. Raises FileNotFoundError if there are none, ValueError naming the file if one
+    cannot be read."""
     paths = _paths(data)
     images = read_all(paths)
     held_out = [index % HELD_OUT_EVERY == 0 for index in range(len(paths))]
@@ -43,25 +43,25 @@ def load_photos(data: Path) -> Photos:
 
 
 def load_held_out(data: Path) -> list[np.ndarray]:
-    """The held-out ones alone, as `load_photos` gives them; raises as it does."""
+    """Only the held-out photos, as in `load_photos`; raises the same errors."""
     return read_all(_paths(data)[::HELD_OUT_EVERY])
 
 
 def sampling_weights(names: list[str]) -> Tensor:
-    """Chance of each photo, float64 [N], so that every kind of photo is drawn equally often.
+    """Probability of each photo, float64 [N], so that kinds of photos are balanced.
 
-    Forty in a hundred photos show clothing; what a photo shows is the start of its name.
+    Forty in a hundred photos show clothing; the kind of a photo is the start of its name.
     """
     kinds = [name.split("_")[0] for name in names]
     counts = {kind: kinds.count(kind) for kind in set(kinds)}
-    # the square root lies between "every photo alike" and "every kind alike": small kinds are not worn out
+    # The square root is a compromise between equal photos and equal kinds, so that small kinds are not overused.
     return torch.tensor([counts[kind] ** -0.5 for kind in kinds], dtype=torch.float64)
 
 
 @dataclass
 class PhotoStack:
-    """Photos on one device. pixels: uint8 [N, S, S], gray, or [N, 3, S, S], RGB; each in the upper left corner, zero
-    beside it; sizes: float32 [N, 2], width and height."""
+    """Photos on one device. pixels: uint8 [N, S, S], gray, or [N, 3, S, S], RGB; each in the upper left corner, padded
+    with zeros; sizes: float32 [N, 2], width and height."""
 
     pixels: Tensor
     sizes: Tensor
@@ -71,7 +71,7 @@ class PhotoStack:
 
 
 def stack_gray(images: list[np.ndarray], device: torch.device) -> PhotoStack:
-    """Gray versions of RGB photos in one tensor; of a photo longer than LONGEST pixels the middle."""
+    """Gray versions of RGB photos in one tensor; photos longer than LONGEST pixels are cropped to their middle."""
     images = [_middle(image) for image in images]
     side = max(max(image.shape[:2]) for image in images)
     pixels = np.zeros((len(images), side, side), np.uint8)
@@ -83,7 +83,7 @@ def stack_gray(images: list[np.ndarray], device: torch.device) -> PhotoStack:
 
 
 def stack_color(images: list[np.ndarray], device: torch.device) -> PhotoStack:
-    """RGB photos in one tensor; of a photo longer than LONGEST pixels the middle."""
+    """RGB photos in one tensor; photos longer than LONGEST pixels are cropped to their middle."""
     images = [_middle(image) for image in images]
     side = max(max(image.shape[:2]) for image in images)
     pixels = np.zeros((len(images), 3, side, side), np.uint8)
@@ -95,7 +95,7 @@ def stack_color(images: list[np.ndarray], device: torch.device) -> PhotoStack:
 
 
 def gray(rgb: Tensor) -> Tensor:
-    """[..., 1, H, W] of [..., 3, H, W], as photos are made gray for SuperPoint."""
+    """[..., 1, H, W] from [..., 3, H, W], converted as for SuperPoint."""
     weights = rgb.new_tensor([0.299, 0.587, 0.114])
     return (rgb * weights[:, None, None]).sum(dim=-3, keepdim=True)
 

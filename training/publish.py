@@ -1,11 +1,11 @@
-"""Puts trained weights and their card where the extension takes them from.
+"""Copies trained weights and their card to where the extension expects them.
 
     python -m training.publish superpoint RUN_FOLDER
 
 (EfficientNet-B0's run writes its file and card itself: they are copied.)
 
-Writes vendor/weights/NAME.safetensors (half precision), NAME.json (the card), and keeps the run's log and curves in
-training/logs. What the card says of the run comes from its configuration and log.
+Writes vendor/weights/NAME.safetensors (half precision), NAME.json (the card), and saves the run's log and curves in
+training/logs. The card's data on the run come from its configuration and log.
 """
 
 from __future__ import annotations
@@ -72,9 +72,9 @@ NETWORKS: dict[str, dict[str, Any]] = {
 
 
 def publish(name: str, run: Path, config: Path, remarks: str | None = None) -> None:
-    """The run's latest weights as the bundled ones, with card, log and curves.
+    """Publish the run's latest weights as the bundled ones, with card, log and curves.
 
-    remarks: what else the card has to say of the run, such as the weights it started from.
+    remarks: what else the card should say, such as the weights the run started from.
     """
     _keep_log(name, run)
     if name not in NETWORKS:
@@ -129,9 +129,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name", choices=[*NETWORKS, "efficientnet_b0"])
     parser.add_argument("run", type=Path)
-    parser.add_argument("--config", type=Path, help="that the run was made with, if not the default one")
+    parser.add_argument("--config", type=Path, help="the run's configuration, if not the default one")
     parser.add_argument(
-        "--remarks", help="what else the card says: weights it started from, what went otherwise"
+        "--remarks", help="what else the card says: initial weights, deviations from the procedure"
     )
     arguments = parser.parse_args()
     config = arguments.config or Path(__file__).parent / "configs" / f"{arguments.name}.toml"

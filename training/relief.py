@@ -1,10 +1,10 @@
-"""Scenes of one photo each: the photo lies on a plane or over a random relief, and cameras look at it.
+"""Scenes of one photo each: the photo on a plane or over a random relief, seen by several cameras.
 
-What a camera sees is found by ray marching, with occlusion, so that correspondences between views are exact for
-non-planar scenes too; a flat relief gives homographies. Everything is batched and runs on any device.
+The views are rendered by ray marching, with occlusion, so that correspondences between views are exact for non-planar
+scenes too; a flat relief gives homographies. Everything is batched and runs on any device.
 
-World: the photo's pixels are x and y (first pixel center (0, 0)); z points away from the cameras, the photo's
-plane is z = 0, and the relief is a function z(x, y) in pixels.
+World: the photo's pixels are x and y (first pixel center (0, 0)); z points away from the cameras, the photo's plane is
+z = 0, and the relief is a function z(x, y) in pixels.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class ReliefSettings:
     """Ranges of random scenes and cameras.
 
     flat: share of scenes without relief. depth: largest relief, as a share of what a view shows.
-    tilt: degrees of a view's axis from the photo's normal. roll: degrees about that axis; any_roll: share of
-    views with any roll. scale: factor of a view's size about the scene's own, either way.
-    view_scale: photo pixels a view pixel. translation: of the point looked at, in view widths.
+    tilt: degrees between a view's axis and the photo's normal. roll: degrees around that axis; any_roll: share of views
+    with any roll. scale: factor of a view's size relative to the scene's own, in either direction. view_scale: photo
+    pixels per view pixel. translation: of the point looked at, in view widths.
     """
 
     flat: float = 0.4
@@ -55,8 +55,8 @@ class Cameras:
 
 @dataclass
 class Scenes:
-    """relief: [S, 1, SIDE, SIDE], heights in photo pixels over the whole stack's square of `extent` pixels, zero
-    mean; photos: indices into the stack, int64 [S]; cameras of V views each."""
+    """relief: [S, 1, SIDE, SIDE], heights in photo pixels over the whole stack's square of `extent` pixels, zero mean;
+    photos: indices into the stack, int64 [S]; cameras of V views each."""
 
     relief: Tensor
     extent: int
@@ -66,7 +66,7 @@ class Scenes:
 
 @dataclass
 class RenderedViews:
-    """images: [S, V, H, W] in [0, 1]; surface: world points seen, [S, V, H, W, 3]; valid: bool [S, V, H, W]."""
+    """images: [S, V, H, W] in [0, 1]; surface: visible world points, [S, V, H, W, 3]; valid: bool [S, V, H, W]."""
 
     images: Tensor
     surface: Tensor
@@ -83,7 +83,7 @@ def random_scenes(
 ) -> Scenes:
     """Scenes of photos[index] int64 [S] with `views` cameras each, for views of shape (height, width).
 
-    Random numbers are drawn where the generator is: on the CPU a seed means the same for every device, on a GPU
+    Random numbers are drawn on the generator's device: on the CPU a seed means the same for every device, on a GPU
     nothing waits for the CPU.
     """
     place = generator.device
@@ -101,7 +101,7 @@ def random_scenes(
 
 
 def render(photos: PhotoStack, scenes: Scenes, shape: tuple[int, int]) -> RenderedViews:
-    """What the cameras see, each pixel the mean of what lies within it to first order (see `_texture`)."""
+    """The cameras' images, each pixel the mean over its area to first order (see `_texture`)."""
     height, width = shape
     count, views = scenes.cameras.translation.shape[:2]
     origin, direction = _rays(scenes.cameras, shape)
@@ -115,7 +115,7 @@ def render(photos: PhotoStack, scenes: Scenes, shape: tuple[int, int]) -> Render
 
 
 def project(cameras: Cameras, points: Tensor) -> tuple[Tensor, Tensor]:
-    """World points [S, V, N, 3] in the pixels [S, V, N, 2] of each scene's views, and their depths [S, V, N]."""
+    """World points [S, V, N, 3] as pixels [S, V, N, 2] of each scene's views, and their depths [S, V, N]."""
     local = points @ cameras.rotation.transpose(-1, -2) + cameras.translation[:, :, None]
     depth = local[..., 2].clamp(min=1e-3)
     homogeneous = local @ cameras.intrinsics.transpose(-1, -2)
@@ -123,7 +123,7 @@ def project(cameras: Cameras, points: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _random_relief(visible: Tensor, settings: ReliefSettings, generator: torch.Generator) -> Tensor:
-    """Smooth hills and a few steps, [S, 1, SIDE, SIDE]; visible: what a view shows, photo pixels [S]."""
+    """Smooth hills and a few steps, [S, 1, SIDE, SIDE]; visible: width of a view, photo pixels [S]."""
     count = len(visible)
     place = generator.device
     relief = torch.zeros(count, 1, 64, 64, device=place)
@@ -131,7 +131,7 @@ def _random_relief(visible: Tensor, settings: ReliefSettings, generator: torch.G
         noise = torch.randn(count, 1, cells, cells, generator=generator, device=place)
         relief += height * F.interpolate(noise, size=(64, 64), mode="bicubic", align_corners=True)
     rows = torch.arange(64.0, device=place)
-    for _ in range(3):  # blocks that stand out, with edges that hide what is behind
+    for _ in range(3):  # raised blocks, whose edges occlude what is behind
         box = _uniform(generator, count, 5)
         present = (box[:, 4] < 0.35).float() * 1.5
         inside_y = (rows - 64 * box[:, :1]).abs() < 4 + 10 * box[:, 2:3]
@@ -159,7 +159,7 @@ def _random_cameras(
     room = (sizes - scale[:, None] * torch.tensor([width, height], device=sizes.device)).clamp(min=0)
     middle = sizes / 2 + 0.5 * room * signed[:, 0, 6:8]  # shared by the scene's views
     target = middle[:, None] + signed[..., 0:2] * settings.translation * (scale * width)[:, None, None]
-    # Square root: views far from the normal are as frequent as their solid angle.
+    # Square root: views far from the normal occur in proportion to their solid angle.
     tilt = math.radians(settings.tilt) * signed[..., 2].abs().sqrt()
     azimuth = math.pi * signed[..., 3]
     free = _uniform(generator, count, views) < settings.any_roll
@@ -179,7 +179,7 @@ def _random_cameras(
 
 
 def _looking_along(axis: Tensor) -> Tensor:
-    """The smallest rotation [..., 3, 3] that brings unit vectors [..., 3] (z > 0) to the z axis."""
+    """The smallest rotation [..., 3, 3] that takes unit vectors [..., 3] (z > 0) to the z axis."""
     x, y, z = axis.unbind(-1)
     k = 1 / (1 + z)
     rows = [
@@ -201,7 +201,7 @@ def _roll(angle: Tensor) -> Tensor:
 
 
 def _rays(cameras: Cameras, shape: tuple[int, int]) -> tuple[Tensor, Tensor]:
-    """Camera centers [S, V, 1, 3] and directions [S, V, H W, 3], scaled so that z grows by 1."""
+    """Camera centers [S, V, 1, 3] and directions [S, V, H W, 3], scaled to z = 1."""
     pixels = F.pad(pixel_grid(*shape, cameras.rotation.device).reshape(-1, 2), (0, 1), value=1.0)
     local = pixels @ torch.linalg.inv(cameras.intrinsics).transpose(-1, -2)
     direction = local @ cameras.rotation  # R^T d as a row
@@ -212,9 +212,9 @@ def _rays(cameras: Cameras, shape: tuple[int, int]) -> tuple[Tensor, Tensor]:
 
 
 def _march(relief: Tensor, extent: int, origin: Tensor, direction: Tensor) -> Tensor:
-    """First points [S, V, H W, 3] where rays meet the relief [S, 1, SIDE, SIDE].
+    """First intersections [S, V, H W, 3] of rays with the relief [S, 1, SIDE, SIDE].
 
-    On a CPU one view at a time: what a view needs stays in the processor's cache.
+    On a CPU one view at a time: its working set fits into the processor's cache.
     """
     scenes, views = origin.shape[:2]
     if relief.device.type != "cpu":
@@ -235,14 +235,14 @@ def _march(relief: Tensor, extent: int, origin: Tensor, direction: Tensor) -> Te
 
 
 def _march_views(relief: Tensor, extent: int, origin: Tensor, direction: Tensor) -> Tensor:
-    """First points [V, R, 3] where rays from origins [V, 3] along directions [V, R, 3] (z of 1) meet the reliefs
+    """First intersections [V, R, 3] of rays from origins [V, 3] along directions [V, R, 3] (z of 1) with the reliefs
     [V, 1, SIDE, SIDE] of the views."""
     top, bottom = relief.amin(dim=(1, 2, 3))[:, None], relief.amax(dim=(1, 2, 3))[:, None]
     slope = direction[..., :2]
     start = origin[:, None, :2] - slope * origin[:, None, 2:]  # where the rays meet z = 0
 
     def gap(z: Tensor) -> Tensor:
-        """How far below the surface the rays are at heights z [V, R]: negative above it."""
+        """The depth of the rays below the surface at heights z [V, R]; negative above it."""
         grid = (start + slope * z[..., None]) * (2 / (extent - 1)) - 1
         height = F.grid_sample(relief, grid[:, None], padding_mode="border", align_corners=True)
         return z - height[:, 0, 0]
@@ -272,7 +272,7 @@ def _uniform(generator: torch.Generator, *shape: int) -> Tensor:
 
 
 def _texture(photos: PhotoStack, index: Tensor, xy: Tensor) -> Tensor:
-    """The photos at xy [S, V, H, W, 2]: [S, V, H, W], the mean of four samples spread over each pixel."""
+    """The photos at xy [S, V, H, W, 2]: [S, V, H, W], the mean of four samples distributed over each pixel."""
     count, views, height, width = xy.shape[:4]
     images = photos.pixels[index].unsqueeze(1).float() / 255
     side = images.shape[-1]

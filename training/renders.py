@@ -1,10 +1,10 @@
-"""Renders of the scans with exact depth: pictures of known overlap and known correspondences for training.
+"""Renders the scans with exact depth: pictures with known overlap and correspondences for training.
 
     python -m training.renders --data ../shared/data --output DIR --scenes 150 --views 6 --size 400x300 --seed 0
 
-Every scene becomes one file, DIR/NAME.npz, and depends on the seed and its number alone, so that an interrupted
-run goes on where it stopped. `load_renders` reads them, `correspondences` maps pixels from view to view.
-Pixels: the first pixel's center is (0, 0). Depth is along the optical axis, meters, 0 where there is nothing.
+Every scene becomes one file, DIR/NAME.npz, and depends only on the seed and its number, so that an interrupted run can
+continue. `load_renders` reads them, `correspondences` maps pixels from view to view.
+Pixels: the first pixel's center is (0, 0). Depth is along the optical axis, in meters, 0 for the background.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from .rendering.raster import project, rasterize
 from .rendering.scenes import Scene, make_scene
 from .rendering.surfaces import load_scans
 
-HELD_OUT = 6  # every so many-th scan is kept for held-out scenes
+HELD_OUT = 6  # one scan in this many is kept for held-out scenes
 SAMPLES = 2  # a pixel's color is the mean of SAMPLES x SAMPLES
 STEPS = 65535  # of stored inverse depth
-TOLERANCE = 0.01  # of depth: what is farther than another view's depth by more is hidden there
+TOLERANCE = 0.01  # of depth: points farther behind another view's depth are hidden there
 
 
 @dataclass(frozen=True)
 class Light:
-    """direction: [3], towards the light, length 1; ambient and diffuse: colors [3], 1 leaves the texture."""
+    """direction: [3], towards the light, length 1; ambient and diffuse: colors [3]; 1 leaves the texture unchanged."""
 
     direction: np.ndarray
     ambient: np.ndarray
@@ -67,7 +67,7 @@ class RenderedScene:
 
 
 def random_light(rng: np.random.Generator) -> Light:
-    """Sun from anywhere above, more or less sky, slightly tinted, the whole brighter or darker."""
+    """Sun from anywhere above, more or less sky, slightly tinted, with varying brightness."""
     direction = rng.normal(size=3)
     direction[2] = abs(direction[2]) + 0.2
     gain, share = np.exp(rng.normal(0, 0.2)), rng.uniform(0.45, 0.9)
@@ -85,7 +85,7 @@ def render_view(scene: Scene, camera: Camera, light: Light) -> View:
     )
     depth = np.divide(1, exact.inverse_depth, out=np.zeros_like(exact.inverse_depth), where=exact.face >= 0)
 
-    # Colors on a finer grid: sample s of pixel p lies at p + (s + .5) / SAMPLES - .5.
+    # Colors on a finer grid: sample s of pixel p is at p + (s + .5) / SAMPLES - .5.
     finer = camera.intrinsics.copy()
     finer[:2] *= SAMPLES
     finer[:2, 2] += (SAMPLES - 1) / 2
@@ -109,7 +109,7 @@ def render_view(scene: Scene, camera: Camera, light: Light) -> View:
 
 
 def _levels(scene: Scene, pixels: np.ndarray) -> np.ndarray:
-    """Texels a pixel of each triangle that covers `pixels` [F], as a power of two [F]."""
+    """Texels per pixel of each triangle, which covers `pixels` [F], as a power of two [F]."""
     uv = scene.surface.uv.astype(np.float64)
     first, second = uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]
     area = np.abs(first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]) / 2
@@ -126,12 +126,12 @@ def correspondences(
     pose_b: Tensor,
     xy_a: Tensor,
 ) -> tuple[Tensor, Tensor]:
-    """Where pixels of view a are in view b, and whether they are seen there.
+    """The positions of view a's pixels in view b, and whether they are visible there.
 
-    depth: [B, H, W] of both views; intrinsics: [B, 3, 3]; pose: cam_from_world [B, 3, 4]; xy_a: [B, N, 2], pixels
-    whose first center is (0, 0), fractions too. Returns xy_b [B, N, 2] and visible, bool [B, N]: false where
-    there is no depth, where a straddles the edge of something, or where b does not see the point. xy_b is
-    meaningless where a has no depth.
+    depth: [B, H, W] of both views; intrinsics: [B, 3, 3]; pose: cam_from_world [B, 3, 4]; xy_a: [B, N, 2], pixels with
+    the first center at (0, 0), may be fractional. Returns xy_b [B, N, 2] and visible, bool [B, N]: false where there is
+    no depth, where a is at the edge of an object, or where b does not see the point. xy_b is meaningless where a has no
+    depth.
     """
     depth, smooth = sample_depth(depth_a, xy_a)
     rays = torch.cat([xy_a, torch.ones_like(xy_a[..., :1])], dim=-1) @ torch.linalg.inv(intrinsics_a).mT
@@ -147,10 +147,10 @@ def correspondences(
 
 
 def sample_depth(depth: Tensor, xy: Tensor) -> tuple[Tensor, Tensor]:
-    """Depth [B, N] of maps [B, H, W] at pixels xy [B, N, 2], and whether a surface is there, bool [B, N].
+    """Depth [B, N] of maps [B, H, W] at pixels xy [B, N, 2], and whether there is a surface, bool [B, N].
 
-    Inverse depth is interpolated between the four pixels around, which is exact on planes. Where these lie on
-    different surfaces (they differ by more than a twentieth), or on none, the answer is False.
+    Inverse depth is interpolated between the four pixels around, which is exact on planes. If these are on different
+    surfaces (differing by more than a twentieth), or on none, the answer is False.
     """
     height, width = depth.shape[-2:]
     limit = xy.new_tensor([width - 1, height - 1])
@@ -174,7 +174,7 @@ def sample_depth(depth: Tensor, xy: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def render_scene(scene: Scene, rng: np.random.Generator, name: str) -> RenderedScene:
-    """All views of a scene; the light is the same in half of the scenes and another in every view else."""
+    """All views of a scene; the light is the same in half of the scenes, and different in every view otherwise."""
     common = random_light(rng) if rng.random() < 0.5 else None
     views = [render_view(scene, camera, common or random_light(rng)) for camera in scene.cameras]
     return RenderedScene(
@@ -187,7 +187,7 @@ def render_scene(scene: Scene, rng: np.random.Generator, name: str) -> RenderedS
 
 
 def save(scene: RenderedScene, folder: Path) -> None:
-    """FOLDER/NAME.npz, whole or not at all. Inverse depth is kept in 65,535 steps from 0 to its largest."""
+    """Write FOLDER/NAME.npz atomically. Inverse depth is stored in 65,535 steps from 0 to its maximum."""
     inverse = np.divide(1, scene.depths, out=np.zeros_like(scene.depths), where=scene.depths > 0)
     step = inverse.max(axis=(1, 2)) / STEPS
     stored = np.rint(inverse / step[:, None, None]).astype(np.uint16)
@@ -226,8 +226,8 @@ def build(
     held_out: bool = False,
     around: bool = False,
 ) -> None:
-    """Write what is missing of `scenes` scenes; held-out ones show scans and photos that the others do not.
-    around: see `make_scene`."""
+    """Write the missing ones of `scenes` scenes; held-out ones show scans and photos that the others do not. around:
+    see `make_scene`."""
     output.mkdir(parents=True, exist_ok=True)
     names = [
         f"{'around_' * around}{'held' if held_out else 'train'}_{seed}_{number:04d}"

@@ -1,4 +1,4 @@
-"""What every training script needs: a resumable state on disk, a log, a learning rate over the steps."""
+"""Common parts of training scripts: a resumable state on disk, a log, a learning rate schedule."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def read_config(path: Path) -> dict[str, Any]:
 
 
 def learning_rate(step: int, done: float, peak: float, warm_up: int, decay: float) -> float:
-    """Linear warm-up over `warm_up` steps, flat, and linear decay to zero over the last `decay` of the training; done:
-    the share of it that is behind."""
+    """Linear warm-up over `warm_up` steps, constant, and linear decay to zero over the last `decay` of the training;
+    done: the completed share of it."""
     rise = min(1.0, (step + 1) / max(warm_up, 1))
     fall = min(1.0, max(0.0, 1 - done) / max(decay, 1e-9))
     return peak * rise * fall
@@ -38,7 +38,7 @@ def mixed_precision(device: torch.device, wanted: bool) -> AbstractContextManage
 
 
 class MovingAverage:
-    """Exponential moving average of a network's parameters and buffers; young averages forget faster."""
+    """Exponential moving average of a network's parameters and buffers; it forgets faster in the beginning."""
 
     def __init__(self, network: nn.Module, decay: float) -> None:
         self.decay = decay
@@ -55,7 +55,7 @@ class MovingAverage:
 
 
 class Run:
-    """One training run in a folder: checkpoint.pt (written whole, every minute), log.jsonl."""
+    """One training run in a folder: checkpoint.pt (written atomically, every minute), log.jsonl."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -63,10 +63,10 @@ class Run:
         self.checkpoint = folder / "checkpoint.pt"
         self._saved = time.monotonic()
         self._started = time.monotonic()
-        self._before = 0.0  # seconds that earlier processes trained for
+        self._before = 0.0  # seconds of training in earlier processes
 
     def restore(self) -> dict[str, Any] | None:
-        """What `save` kept, or None on a first start."""
+        """The state written by `save`, or None on the first start."""
         if not self.checkpoint.exists():
             return None
         state: dict[str, Any] = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
@@ -74,7 +74,7 @@ class Run:
         return state
 
     def begin(self) -> None:
-        """What was got ready so far does not count."""
+        """Start the clock: preparation does not count."""
         self._started = time.monotonic()
 
     def due(self) -> bool:
@@ -87,11 +87,11 @@ class Run:
         self._saved = time.monotonic()
 
     def seconds(self) -> float:
-        """Trained so far, all processes together."""
+        """Seconds of training so far, over all processes."""
         return self._before + time.monotonic() - self._started
 
     def log(self, **values: Any) -> None:
-        """A line in log.jsonl, and on the terminal."""
+        """Write a line to log.jsonl and to the terminal."""
         values = {key: _rounded(value) for key, value in values.items()}
         line = json.dumps({**values, "seconds": round(self.seconds())})
         with open(self.folder / "log.jsonl", "a", encoding="utf-8") as file:
@@ -100,17 +100,17 @@ class Run:
 
 
 def save_whole(tensors: dict[str, Tensor], path: Path) -> None:
-    """A safetensors file that is never there in part."""
+    """A safetensors file, written atomically."""
     partial = path.with_suffix(".part")
     save_file(tensors, partial)
     os.replace(partial, path)
 
 
 def in_workers(workers: int, function: Callable[..., None], *arguments: Any) -> None:
-    """Call function(rank, workers, *arguments), in as many processes as there are workers.
+    """Call function(rank, workers, *arguments) in as many processes as there are workers.
 
-    On a CPU processes of one thread each that average their gradients use the cores better than threads that
-    wait for each other in every layer.
+    On a CPU, processes of one thread each that average their gradients use the cores better than threads that wait for
+    each other in every layer.
     """
     if workers == 1:
         function(0, 1, *arguments)
@@ -125,7 +125,7 @@ def _worker(
     torch.set_num_threads(1)
     torch.distributed.init_process_group("gloo", init_method=address, rank=rank, world_size=workers)
     function(rank, workers, *arguments)
-    # Its threads hold tensors: left to Python's end, they may let go of one when there is no Python any more.
+    # Its threads hold tensors: left to Python's shutdown, they may release one when there is no Python any more.
     torch.distributed.destroy_process_group()
 
 
@@ -160,7 +160,7 @@ class Meter:
 
 
 def batches(weights: Tensor, size: int, generator: torch.Generator) -> Iterator[Tensor]:
-    """Indices int64 [size], drawn with the given chances, for ever."""
+    """Indices int64 [size], drawn with the given probabilities, forever."""
     while True:
         yield torch.multinomial(weights, size, replacement=True, generator=generator)
 

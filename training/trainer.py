@@ -1,6 +1,6 @@
-"""The loop all three networks are trained in: steps, log, validation on held-out data, checkpoints that are resumed.
+"""The training loop of all networks: steps, log, validation on held-out data, checkpoints for resuming.
 
-A network's own module says what one step's loss is and how the result is measured and written.
+A network's own module defines the loss of a step and how results are measured and written.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ Config = dict[str, Any]
 
 
 class Trainer(ABC):
-    """config: the keys seed, steps, rate, warm_up, decay, clip and average; parameters: as AdamW takes them, groups
-    with a `rate` of their own where it differs from config's; rank, workers: this process and how many there are,
-    which see different data and take the same steps."""
+    """config: the keys seed, steps, rate, warm_up, decay, clip and average; parameters: for AdamW, with a `rate` for
+    groups that differ from config's; rank, workers: this process and the number of processes, which see different data
+    and take the same steps."""
 
     log_every = 50  # steps
     validate_every = 500
@@ -51,21 +51,21 @@ class Trainer(ABC):
         )
         self.generator = torch.Generator(device if device.type == "cuda" else "cpu")
         self.step = 0
-        self.done = 0.0  # share of the training that is behind
+        self.done = 0.0  # completed share of the training
 
     @abstractmethod
     def loss(self, meter: Meter) -> Tensor:
-        """Of one step, drawn with self.generator; parts of it go to the meter."""
+        """The loss of one step, drawn with self.generator; parts of it go to the meter."""
 
     @abstractmethod
     def validate(self) -> dict[str, float]:
-        """Measures of the average network on held-out data."""
+        """Measures of the averaged network on held-out data."""
 
     def save_weights(self) -> None:  # noqa: B027 - a network may leave it out
-        """Write the average network as it is used, at every checkpoint."""
+        """Write the averaged network for use, at every checkpoint."""
 
     def restore(self) -> bool:
-        """Go on from the last checkpoint; False where there is none."""
+        """Continue from the last checkpoint; False if there is none."""
         state = self.run.restore()
         if state is None:
             return False
@@ -87,13 +87,13 @@ class Trainer(ABC):
         self.save_weights()
 
     def _share(self) -> float:
-        """What is behind of the steps, or of the minutes where there is a limit of them."""
+        """The completed share of the steps, or of the minutes if they are limited."""
         share = self.step / self.config["steps"]
         minutes = self.config.get("minutes")
         return max(share, self.run.seconds() / (60 * minutes)) if minutes else share
 
     def train(self) -> None:
-        """All steps that are left; only the first process writes."""
+        """Run all remaining steps; only the first process writes."""
         meter = Meter()
         self.run.begin()
         while self._share() < 1:
@@ -112,7 +112,7 @@ class Trainer(ABC):
     def _one_step(self, meter: Meter) -> None:
         config = self.config
         self.done = min(self._share(), 1 - 1e-9)
-        # A step's random numbers hang on its number alone, so that a resumed run draws the same.
+        # A step's random numbers depend on its number alone, so that a resumed run draws the same.
         self.generator.manual_seed((config["seed"] * 1_000_003 + self.step) * self.workers + self.rank)
         for group in self.optimizer.param_groups:
             rate = group.get("rate", config["rate"])
@@ -122,7 +122,7 @@ class Trainer(ABC):
         loss.backward()
         average_gradients(self.network, self.workers)
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), config["clip"])
-        if torch.isfinite(norm):  # a step whose gradient is not finite is passed over
+        if torch.isfinite(norm):  # a step with a non-finite gradient is skipped
             self.optimizer.step()
             self.average.update(self.network, self.step)
         meter.add(norm=norm)
@@ -132,7 +132,7 @@ class Trainer(ABC):
 
 
 def command_line(description: str, config: Path, precision: str) -> argparse.ArgumentParser:
-    """The options that every network's training has; config, precision: what holds where they are not given."""
+    """The options of every network's training; config, precision: the defaults."""
     parser = argparse.ArgumentParser(description=description.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--output", type=Path, required=True, help="checkpoint, log and weights")
@@ -141,9 +141,9 @@ def command_line(description: str, config: Path, precision: str) -> argparse.Arg
     parser.add_argument("--minutes", type=float, help="end after this long, if the steps take longer")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--precision", choices=("bf16", "fp32"), default=precision)
-    parser.add_argument("--threads", type=int, default=0, help="of each process; 0: as torch has it")
+    parser.add_argument("--threads", type=int, default=0, help="of each process; 0: torch's default")
     parser.add_argument(
-        "--workers", type=int, default=1, help="processes; on a CPU one a core, of one thread"
+        "--workers", type=int, default=1, help="processes; on a CPU one per core, with one thread each"
     )
     return parser
 

@@ -1,4 +1,4 @@
-"""Random homographies and views of photos through them, a batch at a time, on any device.
+"""Random homographies, and batched views of photos through them, on any device.
 
 A homography [3, 3] maps pixels of a view to pixels of the photo (or of another view); the first pixel center is
 (0, 0).
@@ -20,10 +20,10 @@ from .photos import PhotoStack
 class WarpSettings:
     """Ranges of the random warps.
 
-    crop_scale: photo pixels a view pixel, of the first view.
-    rotation: degrees, between the two views; any_rotation: share of pairs turned by any angle.
-    scale: factor between the two views, either way; stretch: of one axis against the other, either way.
-    perspective: change of scale from the middle to the edge. translation: in view widths.
+    crop_scale: photo pixels per view pixel, of the first view.
+    rotation: degrees, between the two views; any_rotation: share of pairs rotated by any angle.
+    scale: factor between the two views, in either direction; stretch: of one axis relative to the other, likewise.
+    perspective: change of scale from the center to the edge. translation: in view widths.
     """
 
     crop_scale: tuple[float, float] = (0.8, 2.0)
@@ -36,7 +36,7 @@ class WarpSettings:
 
 
 def apply_homography(homography: Tensor, xy: Tensor) -> Tensor:
-    """Points [B, ..., 2] through homographies [B, 3, 3]; behind the camera they go far outside."""
+    """Points [B, ..., 2] through homographies [B, 3, 3]; points behind the camera are mapped far outside."""
     shape = xy.shape
     flat = xy.reshape(shape[0], -1, 2)
     mapped = torch.baddbmm(homography[:, None, :, 2], flat, homography[:, :, :2].transpose(1, 2))
@@ -58,9 +58,9 @@ def pixel_grid(height: int, width: int, device: torch.device) -> Tensor:
 def random_pair(
     sizes: Tensor, view: tuple[int, int], settings: WarpSettings, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Homographies [B, 3, 3] of two overlapping views of photos with `sizes` [B, 2] (width, height) to them.
+    """Homographies [B, 3, 3] from two overlapping views to photos with `sizes` [B, 2] (width, height).
 
-    view: (height, width). Random numbers are drawn where the generator is.
+    view: (height, width). Random numbers are drawn on the generator's device.
     """
     first = _random_crop(sizes.to(generator.device), view, settings, generator)
     relative = _random_relative(len(sizes), view, settings, generator)
@@ -70,8 +70,8 @@ def random_pair(
 def random_views(
     sizes: Tensor, view: tuple[int, int], settings: WarpSettings, generator: torch.Generator
 ) -> Tensor:
-    """Homographies [B, 3, 3] of one view each of photos with `sizes` [B, 2] (width, height) to them: a crop, turned,
-    scaled and tilted by the settings' ranges."""
+    """Homographies [B, 3, 3] from one view each to photos with `sizes` [B, 2] (width, height): a crop, rotated, scaled
+    and tilted within the settings' ranges."""
     crop = _random_crop(sizes.to(generator.device), view, settings, generator, mirror=False)
     return (crop @ _random_relative(len(sizes), view, settings, generator)).to(sizes.device)
 
@@ -79,10 +79,10 @@ def random_views(
 def sample_views(
     photos: PhotoStack, index: Tensor, homography: Tensor, view: tuple[int, int]
 ) -> tuple[Tensor, Tensor]:
-    """Views [B, 1, H, W] in [0, 1] of photos[index] ([B, 3, H, W] of color photos) and where they show the photo,
-    bool [B, H, W].
+    """Views [B, 1, H, W] in [0, 1] of photos[index] ([B, 3, H, W] of color photos) and where they show the photo, bool
+    [B, H, W].
 
-    Each pixel is the mean of four samples, so that what is made up to three times smaller does not alias.
+    Each pixel is the mean of four samples, so that reductions up to three times do not alias.
     """
     height, width = view
     images = photos.pixels[index].float() / 255
@@ -99,7 +99,7 @@ def sample_views(
 
 
 def warp_map(values: Tensor, homography: Tensor, view: tuple[int, int]) -> tuple[Tensor, Tensor]:
-    """Maps [B, 1, h, w] seen from views whose homographies [B, 3, 3] lead to them, and where they are seen."""
+    """Maps [B, 1, h, w] seen from views with homographies [B, 3, 3] to them, and where they are visible."""
     height, width = values.shape[-2:]
     grid = pixel_grid(*view, values.device).expand(len(values), -1, -1, -1)
     xy = apply_homography(homography, grid)
@@ -115,7 +115,7 @@ def _random_crop(
     generator: torch.Generator,
     mirror: bool = True,
 ) -> Tensor:
-    """View to photo: a crop that lies inside the photo, upright, or mirrored (half of them)."""
+    """View to photo: a crop inside the photo, upright, or mirrored (half of them)."""
     count = len(sizes)
     place = generator.device
     extent = torch.tensor([view[1], view[0]], dtype=torch.float32, device=place)
@@ -137,7 +137,7 @@ def _random_crop(
 def _random_relative(
     count: int, view: tuple[int, int], settings: WarpSettings, generator: torch.Generator
 ) -> Tensor:
-    """Second view to first view: rotation, scale, stretch, perspective and translation about the middle."""
+    """Second view to first view: rotation, scale, stretch, perspective and translation around the center."""
     height, width = view
     place = generator.device
     signed = 2 * torch.rand(count, 8, generator=generator, device=place) - 1
@@ -170,7 +170,7 @@ def blur(images: Tensor, sigma: Tensor, radius: int = 4) -> Tensor:
     offsets = torch.arange(-radius, radius + 1, device=images.device, dtype=torch.float32)
     kernel = torch.exp(-0.5 * (offsets / sigma[:, None].clamp(min=1e-3)).square())
     kernel = kernel / kernel.sum(dim=1, keepdim=True)
-    batch = images.transpose(0, 1)  # one group an image
+    batch = images.transpose(0, 1)  # one group per image
     batch = F.pad(batch, (radius, radius, 0, 0), mode="replicate")
     batch = F.conv2d(batch, kernel[:, None, None, :], groups=len(images))
     batch = F.pad(batch, (0, 0, radius, radius), mode="replicate")

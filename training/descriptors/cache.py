@@ -1,7 +1,7 @@
-"""Writes what the descriptors are learned from: python -m training.descriptors.cache --data DATA --output CACHE
+"""Writes the training data of the descriptors: python -m training.descriptors.cache --data DATA --output CACHE
 
-Views of all photos with the teacher's descriptors at SuperPoint's keypoints and at random points. What is there
-already is left, so it goes on where it was stopped, and training can begin while it is written.
+Views of all photos with the teacher's descriptors at SuperPoint's keypoints and at random points. Existing files are
+kept, so an interrupted run continues, and training can start while it is running.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .views import View, cut_view, random_points, write_view
 
 SUPERPOINT = Path(__file__).parents[2] / "vendor" / "weights" / "superpoint.safetensors"
 ENDINGS = (".jpg", ".webp")
-KEYPOINTS, RANDOM = 512, 512  # points of a view
+KEYPOINTS, RANDOM = 512, 512  # points per view
 HELD_OUT_CAPTURES = ("indoor_naver_floor2", "indoor_tum_fr3_office", "museum_nineveh_panel17")
 ROUND = 300  # photos after whose first views the captures get another variant
 
@@ -31,7 +31,7 @@ ROUND = 300  # photos after whose first views the captures get another variant
 def photo_lists(data: Path) -> dict[str, list[Path]]:
     """Photos for training ("captures", "photos") and held out ("held"): whole captures, and every twentieth photo.
 
-    Raises FileNotFoundError when there are none.
+    Raises FileNotFoundError if there are none.
     """
     captures, photos = (
         sorted(path for ending in ENDINGS for path in (data / "train").glob(f"{place}/*{ending}"))
@@ -50,8 +50,8 @@ def photo_lists(data: Path) -> dict[str, list[Path]]:
 
 
 def in_order(lists: dict[str, list[Path]], variants: int) -> Iterator[tuple[str, Path, int]]:
-    """(list, photo, variant) of every view, most useful first: the captures, then photos a round at a time with
-    another variant of the captures after each."""
+    """(list, photo, variant) of every view, most useful first: the captures, then photos in rounds with another variant
+    of the captures after each."""
     mixed = [
         path for start in range(7) for path in lists["photos"][start::7]
     ]  # every kind from the first round on
@@ -70,7 +70,7 @@ def in_order(lists: dict[str, list[Path]], variants: int) -> Iterator[tuple[str,
 
 
 class ViewMaker:
-    """Cuts views and asks both networks about them."""
+    """Cuts views and runs both networks on them."""
 
     def __init__(self, superpoint: Path, teacher: Teacher) -> None:
         self.teacher = teacher

@@ -1,4 +1,4 @@
-"""Views of photos that the teacher is asked about as the training goes: what a GPU can do, and a CPU cannot."""
+"""Views of photos for which the teacher is run during training: feasible on a GPU, not on a CPU."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Views:
 
 
 class LiveViews:
-    """Draws views of the training's photos."""
+    """Draws views of the training photos."""
 
     def __init__(self, data: Path, superpoint: SuperPoint, bf16: bool) -> None:
         self.superpoint, self.bf16 = superpoint, bf16
@@ -53,7 +53,7 @@ class LiveViews:
         self.weights = sampling_weights(names)
 
     def draw(self, step: int, config: dict[str, Any], generator: torch.Generator) -> Views:
-        """config["batch"] views, of captures with the chance of config["captures"]."""
+        """config["batch"] views, of captures with probability config["captures"]."""
         shape, count = tuple(config["shape"]), config["batch"]
         index = self._pick(count, config["captures"], generator).to(self.device)
         homography = random_views(self.photos.sizes[index], shape, VIEWS, generator).to(self.device)
@@ -67,7 +67,7 @@ class LiveViews:
         return Views(images, xy, self.teacher.describe_all(rgb, xy))
 
     def _pick(self, count: int, captures: float, generator: torch.Generator) -> Tensor:
-        """Indices int64 [count] of photos; within both lists every kind is drawn about as often."""
+        """Indices int64 [count] of photos; within both lists every kind is drawn about equally often."""
         weights = self.weights.to(generator.device, copy=True)
         for part, share in ((weights[: self.captures], captures), (weights[self.captures :], 1 - captures)):
             part *= share / part.sum().clamp(min=1e-9)

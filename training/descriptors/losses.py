@@ -1,4 +1,4 @@
-"""How far descriptors are from the teacher's, by angle, by what LightGlue reads of them, and among all points."""
+"""Distances of descriptors from the teacher's: by angle, as projected by LightGlue, and among all points."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import torch.nn.functional as F  # noqa: N812 - the conventional name
 from torch import Tensor
 
 TEMPERATURE = 0.05
-APART = 6.0  # pixels: points closer than this are not told apart
+APART = 6.0  # pixels: closer points are not contrasted
 
 
 def cosine_loss(ours: Tensor, teacher: Tensor) -> Tensor:
@@ -16,16 +16,17 @@ def cosine_loss(ours: Tensor, teacher: Tensor) -> Tensor:
 
 
 def projected_loss(ours: Tensor, teacher: Tensor, projection: Tensor) -> Tensor:
-    """The share of error in what LightGlue makes of the descriptors first; projection: [256, 128].
+    """The share of error in LightGlue's first projection of the descriptors; projection: [256, 128].
 
-    It reads some directions six times as strongly as others.
+    It weights some directions six times as strongly as others.
     """
     error = ((ours - teacher) @ projection.T).square().sum(dim=-1)
     return error.mean() / (2 * (teacher @ projection.T).square().sum(dim=-1).mean())
 
 
 def contrastive_loss(ours: Tensor, teacher: Tensor, xy: Tensor) -> Tensor:
-    """InfoNCE both ways: of all points [B, N, 2] of a photo, the teacher's descriptor there is the most similar.
+    """InfoNCE in both directions: among all points [B, N, 2] of a photo, the teacher's descriptor there is most
+    similar.
 
     ours, teacher: [B, N, 128].
     """

@@ -1,7 +1,7 @@
 """Measures trained descriptors: python -m training.descriptors.measure WEIGHTS --data DATA --cache CACHE
 
-The measures of the training's own validation, for weights from elsewhere: from a GPU, which trains without the cache.
-CACHE: as training.descriptors.cache writes it; its list "held" is what is needed.
+The same measures as the training's validation, for weights from elsewhere, such as a GPU that trains without the cache.
+CACHE: written by training.descriptors.cache; only its list "held" is needed.
 """
 
 from __future__ import annotations

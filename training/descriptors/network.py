@@ -1,4 +1,4 @@
-"""The first network: from the bundled SuperPoint, or from a distilled head of the coarse and the fine map alone."""
+"""The initial network: from the bundled SuperPoint, or from a distilled head of only the coarse and the fine map."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def load_superpoint(path: Path) -> SuperPoint:
 
 
 def first_network(superpoint: SuperPoint, start: Path | None) -> AlikedDescriptors:
-    """A network that goes on from `start`: weights of this network, or of a simple head, which it then equals.
+    """A network that continues from `start`: weights of this network, or of a simple head, which it then reproduces.
 
-    Raises ValueError when the file holds something else.
+    Raises ValueError if the file contains something else.
     """
     network = AlikedDescriptors()
     nn.init.zeros_(network.correction.weight)

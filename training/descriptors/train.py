@@ -1,7 +1,8 @@
 """Trains the descriptors: python -m training.descriptors.train --data DATA --cache CACHE --output DIR
 
-SuperPoint's detector stays as it is; blocks of the descriptors' own learn to say what ALIKED says at the same points
-of the same photo, whatever the light. CACHE is what `training.descriptors.cache` writes, or has begun to write.
+SuperPoint's detector is not changed; the descriptors' own blocks learn to reproduce ALIKED's descriptors at the same
+points of the same photo, whatever the light. CACHE is written by `training.descriptors.cache`, possibly at the same
+time.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ CONFIG = Path(__file__).parents[1] / "configs" / "aliked_descriptors.toml"
 
 
 class ViewFiles:
-    """The views there are to learn from, looked for again every `rescan` steps."""
+    """The available views; the folder is scanned again every `rescan` steps."""
 
     def __init__(self, cache: Path, rescan: int) -> None:
         self.cache, self.rescan = cache, rescan
@@ -41,8 +42,8 @@ class ViewFiles:
         self._scan = -1
 
     def draw(self, step: int, config: dict[str, Any], generator: torch.Generator) -> Views:
-        """One view, of a capture with the chance of config["captures"]; within both lists every folder is drawn about
-        as often. Raises FileNotFoundError when there is none yet."""
+        """One view, of a capture with probability config["captures"]; within both lists every folder is drawn about
+        equally often. Raises FileNotFoundError if there is none yet."""
         if step // self.rescan != self._scan:
             self._scan = step // self.rescan
             self._look()
@@ -86,7 +87,7 @@ class DescriptorTrainer(Trainer):
         self.validation = self.make_validation(options) if rank == 0 else None
 
     def read_projection(self) -> Tensor:
-        """What LightGlue multiplies descriptors with first, [256, 128]."""
+        """The matrix of LightGlue's first projection of descriptors, [256, 128]."""
         return input_projection()
 
     def make_validation(self, options: argparse.Namespace) -> Validation | None:
@@ -134,7 +135,7 @@ class DescriptorTrainer(Trainer):
 
 
 def describer(superpoint: torch.nn.Module, network: AlikedDescriptors) -> Any:
-    """The descriptors as validation asks for them; fp32."""
+    """The descriptors as a function for validation; fp32."""
     device = network.conv3a.weight.device
 
     @torch.inference_mode()
@@ -154,10 +155,10 @@ def main() -> None:
     parser.add_argument(
         "--cache",
         type=Path,
-        help="what python -m training.descriptors.cache wrote; without it the teacher is asked as it goes, on a GPU",
+        help="written by python -m training.descriptors.cache; without it the teacher runs during training, on a GPU",
     )
     parser.add_argument("--superpoint", type=Path, default=SUPERPOINT)
-    parser.add_argument("--start", type=Path, help="weights to go on from")
+    parser.add_argument("--start", type=Path, help="weights to continue from")
     launch(DescriptorTrainer, parser.parse_args())
 
 

@@ -1,5 +1,5 @@
-"""How good descriptors in ALIKED's space are on photos never seen: near the teacher's, apart from each other, and
-matched by LightGlue."""
+"""The quality of descriptors in ALIKED's space on unseen photos: close to the teacher's, distinctive, and matched by
+LightGlue."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NEAR = 2.0  # pixels to the true epipolar line
 CAPTURES = {
     "fountain-p11": (2, 4, 6),
     "herz-jesu-p25": (3, 6, 9),
-}  # steps along the walk between a pair's photos
+}  # steps along the path between a pair's photos
 PAIRS_A_STEP = 3
 
 
@@ -55,7 +55,7 @@ class Pair:
 
 class Validation:
     """Always the same photos. cache: with the views of the list "held"; photos: held-out ones; captures: the folder
-    with captures that have true cameras (none there: that measure is left out)."""
+    with captures that have true cameras (if there are none, that measure is left out)."""
 
     def __init__(self, superpoint: SuperPoint, cache: Path, photos: list[np.ndarray], captures: Path) -> None:
         self.superpoint = superpoint
@@ -69,8 +69,8 @@ class Validation:
                 self._add_pairs(captures / capture, steps)
 
     def measure(self, describe: Describe) -> dict[str, float]:
-        """cosine_photos, cosine_captures; accuracy and recall of nearest neighbors under hard homographies and
-        other light; precision, right (matches a pair) of LightGlue on real pairs."""
+        """cosine_photos, cosine_captures; accuracy and recall of nearest neighbors under hard homographies and changed
+        light; precision, right (matches per pair) of LightGlue on real pairs."""
         return {**self.cosines(describe), **self.homographies(describe), **self.real_pairs(describe)}
 
     def cosines(self, describe: Describe) -> dict[str, float]:
@@ -121,7 +121,7 @@ class Validation:
         return {"precision": right / max(total, 1), "right": right / len(self.pairs)}
 
     def own_descriptors(self, rgb: Tensor, xy: Tensor) -> Tensor:
-        """SuperPoint's own 256 numbers, to compare nearest neighbors with."""
+        """SuperPoint's own 256 numbers, for comparing nearest neighbors."""
         found = self._keypoints(gray(rgb), len(xy), None)
         order = torch.cdist(xy, found.keypoints).argmin(dim=1)
         return found.descriptors[order]
@@ -156,7 +156,7 @@ class Validation:
 
 
 def epipolar_distances(first: np.ndarray, second: np.ndarray, fundamental: np.ndarray) -> np.ndarray:
-    """The larger of both distances in pixels of points [N, 2] from the lines of their partners, [N]."""
+    """The larger of the two distances in pixels of points [N, 2] from their partners' epipolar lines, [N]."""
     ones = np.ones((len(first), 1))
     first, second = np.hstack([first, ones]), np.hstack([second, ones])
     in_second, in_first = first @ fundamental.T, second @ fundamental
@@ -166,7 +166,7 @@ def epipolar_distances(first: np.ndarray, second: np.ndarray, fundamental: np.nd
 
 
 def fundamental_matrix(truth: Truth, names: tuple[str, str], folder: Path) -> np.ndarray:
-    """From the cameras and the intrinsics of both photos as they are reduced, first pixel center (0, 0)."""
+    """From the cameras and the intrinsics of both reduced photos, first pixel center (0, 0)."""
     (r0, c0), (r1, c1) = ((truth.rotations[name], truth.centers[name]) for name in names)
     rotation = r1 @ r0.T
     x, y, z = r1 @ (c0 - c1)

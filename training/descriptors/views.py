@@ -1,4 +1,4 @@
-"""Views of photos with the teacher's descriptors at points of them: cut, written and read, a file a view."""
+"""Views of photos with the teacher's descriptors at some of their points: cut, written and read, one file per view."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-MULTIPLE = 32  # pixels: what the teacher's coarsest level divides by
+MULTIPLE = 32  # pixels: divisor of the teacher's coarsest level
 LARGEST = (640, 640)  # height, width of a view
 MAX_PIXELS = 480 * 640
-SCALE = (0.6, 1.6)  # pixels of the view a pixel of the photo
+SCALE = (0.6, 1.6)  # pixels of the view per pixel of the photo
 ROTATION = 30.0  # degrees
-PERSPECTIVE = 0.12  # change of scale from the middle to the edge
+PERSPECTIVE = 0.12  # change of scale from the center to the edge
 
 
 @dataclass
@@ -33,7 +33,7 @@ class View:
 def cut_view(photo: np.ndarray, variant: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """A view uint8 [H, W, 3] of a photo [h, w, 3], and where it shows the photo, bool [H, W].
 
-    Variant 0 is the middle of the photo as it is; the others are scaled, turned and tilted at random. Beyond the
+    Variant 0 is the unchanged middle of the photo; the others are randomly scaled, rotated and tilted. Beyond the
     photo's edge the view mirrors it: a black border would be the strongest edge of all.
     """
     if variant == 0:
@@ -63,7 +63,7 @@ def random_points(valid: np.ndarray, count: int, random: np.random.Generator) ->
 
 
 def write_view(view: View, path: Path) -> None:
-    """As an .npz file that is never there in part."""
+    """As an .npz file, written atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".part")
     with open(partial, "wb") as file:
@@ -84,7 +84,7 @@ def read_view(path: Path) -> View:
 
 
 def _whole(height: int, width: int) -> tuple[int, int]:
-    """The largest view within these sides that the teacher takes as it is and that is not too large to train on."""
+    """The largest view within these sides that the teacher accepts and that is small enough for training."""
     height, width = min(height, LARGEST[0]), min(width, LARGEST[1])
     shrink = min(1.0, (MAX_PIXELS / (height * width)) ** 0.5)
     return tuple(max(MULTIPLE, int(side * shrink) // MULTIPLE * MULTIPLE) for side in (height, width))  # type: ignore[return-value]
@@ -98,7 +98,7 @@ def _resized(photo: np.ndarray, scale: float) -> np.ndarray:
 def _random_homography(
     photo: tuple[int, int], view: tuple[int, int], random: np.random.Generator
 ) -> np.ndarray:
-    """View to photo, float64 [3, 3]: turned and tilted about the middle of a crop that lies inside the photo."""
+    """View to photo, float64 [3, 3]: rotated and tilted around the middle of a crop inside the photo."""
     height, width = view
     angle = np.radians(random.uniform(-ROTATION, ROTATION))
     tilt = random.uniform(-PERSPECTIVE, PERSPECTIVE, 2) * 2 / np.array([width, height])

@@ -1,4 +1,4 @@
-"""Cameras around a place: how people walk round an object or along a front."""
+"""Cameras around a place: as people walk around an object or along a front."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-SPREADS = (40.0, 90.0, 180.0, 360.0)  # degrees walked round the object
+SPREADS = (40.0, 90.0, 180.0, 360.0)  # degrees walked around the object
 
 
 @dataclass(frozen=True)
 class Camera:
-    """intrinsics: float64 [3, 3], first pixel's center (0, 0); cam_from_world: float64 [3, 4]; size: (width,
-    height) in pixels."""
+    """intrinsics: float64 [3, 3], first pixel center (0, 0); cam_from_world: float64 [3, 4]; size: (width, height) in
+    pixels."""
 
     intrinsics: np.ndarray
     cam_from_world: np.ndarray
@@ -24,7 +24,7 @@ class Camera:
 
 
 def look_at(eye: np.ndarray, target: np.ndarray, roll: float = 0.0) -> np.ndarray:
-    """cam_from_world [3, 4] of a camera at `eye` that sees `target` in its middle; z is up, roll in radians."""
+    """cam_from_world [3, 4] of a camera at `eye` that looks at `target`; z is up, roll in radians."""
     forward = (target - eye) / np.linalg.norm(target - eye)
     right = np.cross(forward, [0.0, 0.0, 1.0])
     right /= np.linalg.norm(right)
@@ -35,7 +35,8 @@ def look_at(eye: np.ndarray, target: np.ndarray, roll: float = 0.0) -> np.ndarra
 
 
 def intrinsics(size: tuple[int, int], field: float) -> np.ndarray:
-    """K [3, 3] of a camera that sees `field` radians along its longer side, its principal point in the middle."""
+    """K [3, 3] of a camera with a field of view of `field` radians along its longer side, principal point in the
+    middle."""
     focal = max(size) / 2 / np.tan(field / 2)
     return np.array([[focal, 0, (size[0] - 1) / 2], [0, focal, (size[1] - 1) / 2], [0, 0, 1.0]])
 
@@ -48,10 +49,10 @@ def walk_round(
     views: int,
     whole: bool = False,
 ) -> list[Camera]:
-    """Cameras on part of a circle round things of radius `extent` and `height` at the origin, in order.
+    """Cameras on part of a circle around objects of radius `extent` and `height` at the origin, in order.
 
-    The lens stays, as on a walk; distance, height and aim differ from view to view. whole: the whole circle, with
-    larger differences, up to close-ups and views from above.
+    The lens stays the same, as on a walk; distance, height and aim vary from view to view. whole: the whole circle,
+    with larger variations, up to close-ups and views from above.
     """
     spread = 2 * np.pi if whole else np.radians(rng.choice(SPREADS))
     nearer, higher = (0.35, 14) if whole else (0.2, 6)
@@ -76,7 +77,7 @@ def walk_round(
 def walk_along(
     rng: np.random.Generator, width: float, height: float, size: tuple[int, int], views: int
 ) -> list[Camera]:
-    """Cameras along a front of `width` and `height` that stands in the plane y = 0 and is seen from y < 0."""
+    """Cameras along a front of `width` and `height` in the plane y = 0, seen from y < 0."""
     field = np.radians(rng.uniform(38, 68))
     shown = rng.uniform(0.35, 0.9) * width  # of the front, in one photo
     depth = shown / 2 / np.tan(field / 2)

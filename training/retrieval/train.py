@@ -1,8 +1,8 @@
 """Trains the pair selection network: python -m training.retrieval --data ../shared/data --output DIR
 
 EfficientNet-B0 starts as EfficientNet-Lite0 (`starting_point`) and learns that the cosine of two descriptors ranks
-photos by the share of the surface that they share (`views`). DIR gets checkpoint.pt (resumed from),
-log.jsonl, renders/, and in the end efficientnet_b0.safetensors with its card efficientnet_b0.json.
+photos by the share of their common surface (`views`). DIR gets checkpoint.pt (for resuming), log.jsonl, renders/, and
+in the end efficientnet_b0.safetensors with its card efficientnet_b0.json.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from .validation import HeldOut, validate
 from .views import Groups, Views, scene_views
 
 CONFIG = Path(__file__).parents[1] / "configs" / "efficientnet.toml"
-MIN_OVERLAP = 0.05  # a view that overlaps with no other by more teaches no order
+MIN_OVERLAP = 0.05  # a view without a larger overlap with any other does not teach an order
 
 
 def ranking_loss(descriptors: Tensor, overlap: Tensor, temperature: float) -> Tensor:
-    """How far the softmax over similarities is from the shares of overlap, as a Kullback-Leibler divergence.
+    """Kullback-Leibler divergence of the softmax over similarities from the shares of overlap.
 
-    descriptors: [B, C] of length 1; overlap: [B, B], symmetric. Each row ranks the other images of the batch
-    (a list-wise loss, Cao et al., ICML 2007, with graded targets); rows without overlap do not count.
+    descriptors: [B, C] of length 1; overlap: [B, B], symmetric. Each row ranks the other images of the batch (a
+    list-wise loss, Cao et al., ICML 2007, with graded targets); rows without overlap are ignored.
     """
     count = len(descriptors)
     others = ~torch.eye(count, dtype=torch.bool, device=descriptors.device)
@@ -49,13 +49,13 @@ def ranking_loss(descriptors: Tensor, overlap: Tensor, temperature: float) -> Te
     return (divergence * useful).sum() / useful.sum().clamp_min(1)
 
 
-def likeness_loss(maps: Tensor, wanted: Tensor) -> Tensor:
-    """One minus the mean cosine of two feature maps [B, C, H, W], place by place."""
-    return 1 - F.cosine_similarity(maps.float(), wanted.float(), dim=1).mean()
+def likeness_loss(maps: Tensor, target: Tensor) -> Tensor:
+    """One minus the mean cosine of two feature maps [B, C, H, W], position by position."""
+    return 1 - F.cosine_similarity(maps.float(), target.float(), dim=1).mean()
 
 
 def normalize(images: Tensor) -> Tensor:
-    """Images [B, 3, H, W] in [0, 1] as the network takes them."""
+    """Images [B, 3, H, W] in [0, 1] normalized for the network."""
     mean, std = (images.new_tensor(values).view(1, 3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
     return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
 
@@ -69,7 +69,7 @@ class EfficientNetTrainer(Trainer):
         checkpoint = find_checkpoint()
         torch.manual_seed(config["seed"])
         self.teacher = lite0(checkpoint).to(device, memory_format=torch.channels_last)
-        # Batch normalization keeps Lite0's statistics: those of a batch of few groups would be another place's.
+        # Batch normalization keeps Lite0's statistics: those of a batch with few groups would be biased.
         network = b0_from_lite0(checkpoint).to(device, memory_format=torch.channels_last)
         run, betas = Run(options.output), (0.9, 0.99)
         super().__init__(config, run, device, network, network.parameters(), betas, rank, workers)
@@ -87,7 +87,7 @@ class EfficientNetTrainer(Trainer):
                 torch.distributed.barrier()
 
     def _scenes(self, kind: str, held_out: bool) -> list[Views]:
-        """The scenes of a kind that the configuration describes, rendered where they are not there yet."""
+        """The scenes of a kind in the configuration; missing ones are rendered."""
         wanted = self.config["scenes"][kind]
         folder = (self.options.renders or self.options.output / "renders") / wanted[
             "held" if held_out else "train"
@@ -135,7 +135,7 @@ class EfficientNetTrainer(Trainer):
 
 
 def main() -> None:
-    parser = command_line(__doc__, CONFIG, "fp32")  # on a CPU fp32 is the faster one for this network
+    parser = command_line(__doc__, CONFIG, "fp32")  # on a CPU fp32 is faster for this network
     parser.add_argument("--renders", type=Path, help="where renders are, or will be (OUTPUT/renders)")
     launch(EfficientNetTrainer, parser.parse_args())
 

@@ -1,4 +1,4 @@
-"""How well a descriptor ranks views of photos and scans that training never saw."""
+"""How well a descriptor ranks views of unseen photos and scans."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .views import Views, lying, photo_views, vary
 
 SIDE = 256  # pixels, of a view
 PHOTO_VIEWS = 8
-OVERLAPS = 0.1  # views that share more than this are to be found
+OVERLAPS = 0.1  # views that share more than this should be found
 NEIGHBORS = 5
 
 
@@ -26,8 +26,8 @@ class HeldOut:
 
     @classmethod
     def make(cls, photos: Sequence[np.ndarray], scenes: dict[str, list[Views]], seed: int) -> HeldOut:
-        """Parts of every fifth photo in varied light; the scenes by kind, as they are and, of the first kind, with
-        half of the views lying."""
+        """Parts of every fifth photo in varied light; the scenes by kind, unchanged and, for the first kind, with half
+        of the views rotated."""
         rng = np.random.default_rng([seed, 99])
         parts = []
         for photo in photos[::5]:
@@ -41,8 +41,8 @@ class HeldOut:
 
 
 def validate(network: EfficientNetB0, held_out: HeldOut) -> dict[str, float]:
-    """For each kind: the share found among the NEIGHBORS nearest of all its views ("recall"), and the mean
-    average precision of the order within a group ("order")."""
+    """For each kind: the share found among the NEIGHBORS nearest of all its views ("recall"), and the mean average
+    precision of the order within a group ("order")."""
     result = {}
     for kind, groups in held_out.groups.items():
         descriptors = [_describe(network, views.images) for views in groups]
@@ -58,7 +58,7 @@ def validate(network: EfficientNetB0, held_out: HeldOut) -> dict[str, float]:
 
 
 def recall(similarity: np.ndarray, overlapping: np.ndarray, k: int) -> float:
-    """Overlapping ones among the k most similar, by how many k choices can find, over all rows of [N, N]."""
+    """Overlapping ones among the k most similar, relative to the maximum possible with k, over all rows of [N, N]."""
     scores = similarity.astype(np.float64) - 10 * np.eye(len(similarity))
     truly = overlapping & ~np.eye(len(similarity), dtype=bool)
     best = np.argsort(-scores, axis=1, kind="stable")[:, :k]

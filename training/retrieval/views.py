@@ -1,8 +1,8 @@
-"""What the pair selection network learns from: groups of views with the share of what each two share.
+"""Training data of the pair selection network: groups of views with the overlap of each pair.
 
-A group shows one rendered scene, or parts of one photo through homographies; what different groups show never
-overlaps. The hard cases lie within a group: the other side of an object, another part of the same shelf. Views are
-square, so that some can lie on their side, as photos taken downwards do.
+A group shows one rendered scene, or parts of one photo through homographies; different groups never overlap. The hard
+cases are within a group: the other side of an object, another part of the same shelf. Views are square, so that some
+can be rotated, as in photos taken downwards.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from ..photometric import change_light
 from ..renders import RenderedScene, correspondences, sample_depth
 
 SIDE = 256  # pixels, of the rendered views that are kept
-GRID = 16  # points along a side of a part of a photo, by which overlap is counted
-CORNERS, QUALITY, SPACE = 300, 0.01, 4  # of a rendered view: the points by which overlap is counted
-APART = 60.0  # degrees: points seen from farther apart are not shared
-PART = (0.22, 0.65)  # of a photo that a view shows: its side by the largest that fits
-TURN, BEND = 15.0, 0.12  # degrees; how far corners move, in sides of the view
+GRID = 16  # points along a side of a part of a photo, for counting overlap
+CORNERS, QUALITY, SPACE = 300, 0.01, 4  # of a rendered view: the points for counting overlap
+APART = 60.0  # degrees: points seen from directions farther apart are not shared
+PART = (0.22, 0.65)  # of a photo shown in a view: its side relative to the largest that fits
+TURN, BEND = 15.0, 0.12  # degrees; displacement of corners, in sides of the view
 GRAY, LYING = (
     0.2,
     0.4,
-)  # share of groups without color, and of those where half of the views lie or stand on the head
+)  # share of groups without color, and of those with half of the views rotated by quarter turns
 
 
 @dataclass
@@ -71,7 +71,7 @@ def photo_views(rng: np.random.Generator, photo: np.ndarray, views: int, side: i
 
 
 def _part(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
-    """Corners float32 [4, 2] of a part of a photo; what lies outside the photo is mirrored."""
+    """Corners float32 [4, 2] of a part of a photo; the area outside the photo is mirrored."""
     across = rng.uniform(*PART) * min(width, height)
     limit = np.array([width, height]) - across / 2
     middle = rng.uniform(np.minimum(across / 2, limit), np.maximum(across / 2, limit))
@@ -83,7 +83,7 @@ def _part(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
 
 
 def scene_views(scene: RenderedScene) -> Views:
-    """All views of a rendered scene, cut to squares."""
+    """All views of a rendered scene, cropped to squares."""
     height, width = scene.depths.shape[1:]
     side = min(height, width)
     left, top = (width - side) // 2, (height - side) // 2
@@ -102,8 +102,8 @@ def scene_views(scene: RenderedScene) -> Views:
 
 
 def corner_overlaps(scene: RenderedScene) -> np.ndarray:
-    """Shares [V, V] of the corners (Shi and Tomasi, CVPR 1994) of view i that view j sees too, from directions at
-    most APART degrees apart: what could be matched, unlike plain surfaces. Each view shares all with itself."""
+    """Shares [V, V] of the corners (Shi and Tomasi, CVPR 1994) of view i that view j sees too, from directions at most
+    APART degrees apart: what could be matched, unlike plain surfaces. Each view shares all with itself."""
     count = len(scene.images)
     depths, lens, poses = (
         torch.from_numpy(values).double() for values in (scene.depths, scene.intrinsics, scene.cam_from_world)
@@ -133,7 +133,7 @@ def corner_overlaps(scene: RenderedScene) -> np.ndarray:
 
 
 class Groups:
-    """Batches for training: a group of each kind that the configuration's `views` names."""
+    """Batches for training: a group of each kind in the configuration's `views`."""
 
     def __init__(
         self,
@@ -142,7 +142,7 @@ class Groups:
         scenes: dict[str, list[Views]],
         config: dict[str, Any],
     ) -> None:
-        """photos are drawn with their `chances`; scenes: by kind."""
+        """photos are drawn with probabilities `chances`; scenes: by kind."""
         self.photos, self.chances, self.scenes = photos, chances / chances.sum(), scenes
         self.config = config
 
@@ -173,15 +173,15 @@ class Groups:
 
 
 def lying(views: Views, rng: np.random.Generator) -> Views:
-    """The same with about half of the images turned by one to three quarters."""
+    """The same with about half of the images rotated by one to three quarter turns."""
     turns = rng.integers(0, 4, len(views.images)) * (rng.random(len(views.images)) < 0.67)
     images = [np.rot90(image, turn) for image, turn in zip(views.images, turns, strict=True)]
     return Views(np.stack(images), views.overlap)
 
 
 def vary(images: Tensor, strength: float, rng: np.random.Generator) -> Tensor:
-    """RGB images [B, 3, H, W] in [0, 1] in other light, each in its own: brightness as for the other networks,
-    and another tint and strength of color."""
+    """RGB images [B, 3, H, W] in [0, 1] in other light, different for each: brightness as for the other networks, and
+    another tint and color intensity."""
     generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
     gray = images.mean(dim=1, keepdim=True)
     changed = change_light(gray, strength, generator)

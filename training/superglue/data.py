@@ -1,5 +1,5 @@
-"""What SuperGlue learns from: groups of views of one scene, SuperPoint's keypoints in each, and where every
-keypoint of one view lies in the others."""
+"""SuperGlue's training data: groups of views of one scene, SuperPoint's keypoints in each, and the positions of every
+keypoint of one view in the others."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from ..renders import RenderedScene, correspondences, sample_depth
 from ..running import mixed_precision
 from ..superpoint.losses import descriptors_at
 
-CORRECT, WRONG = 3.0, 5.0  # pixels: a match; surely none
-SAME_SURFACE = 3.0  # pixels of the view: how far apart two views may see a point and yet see the same
+CORRECT, WRONG = 3.0, 5.0  # pixels: closer is a match; farther is certainly none
+SAME_SURFACE = 3.0  # pixels of the view: tolerance for two views seeing the same point
 BORDER = 4  # pixels without keypoints, as in use
 
 
@@ -46,8 +46,8 @@ class ViewGroups:
 
 @dataclass
 class PairBatch:
-    """Pairs of views as SuperGlue takes them, and the truth: matches float32 [B, M, N] (1 where they match),
-    and float32 [B, M] and [B, N], 1 where a keypoint surely has no partner."""
+    """Pairs of views as input of SuperGlue, and the truth: matches float32 [B, M, N] (1 where they match), and float32
+    [B, M] and [B, N], 1 where a keypoint certainly has no partner."""
 
     first: KeypointSet
     second: KeypointSet
@@ -97,7 +97,7 @@ def rendered_groups(
     generator: torch.Generator,
     bf16: bool,
 ) -> ViewGroups:
-    """Some views of rendered scenes of one size, taken at random, under different light."""
+    """Some views of rendered scenes of one size, chosen randomly, under different light."""
     device = network.conv1a.weight.device
     parts: tuple[list[np.ndarray], ...] = ([], [], [], [])
     for scene in scenes:
@@ -135,12 +135,12 @@ def detect(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The `count` strongest keypoints of images [V, 1, H, W] where valid: [V, N, 2], [V, N], [V, N, 256].
 
-    Where a view has fewer, points at random make up the number: nothing to match, as weak keypoints often are.
+    Views with fewer are filled up with random points: nothing to match, as often with weak keypoints.
     """
     with torch.no_grad(), mixed_precision(images.device, bf16):
         logits, coarse = network.dense(images.contiguous(memory_format=torch.channels_last))
         scores = score_map(logits)
-        height, width = scores.shape[-2:]  # whole cells
+        height, width = scores.shape[-2:]  # complete cells
         valid = valid[:, :height, :width]
         scores = non_maximum_suppression(scores * valid, 4)
         noise = torch.rand(scores.shape, generator=generator, device=generator.device).to(scores.device)
@@ -153,7 +153,7 @@ def detect(
 
 
 def pair_batch(groups: ViewGroups, pairs_a_group: int, generator: torch.Generator) -> PairBatch:
-    """Pairs of views of each group, at random."""
+    """Random pairs of views of each group."""
     scenes, views = groups.keypoints.shape[:2]
     pairs = torch.combinations(torch.arange(views, device=generator.device))
     chosen = torch.rand(scenes, len(pairs), generator=generator, device=generator.device).argsort(dim=1)
@@ -173,10 +173,10 @@ def pair_batch(groups: ViewGroups, pairs_a_group: int, generator: torch.Generato
 
 
 def true_matches(groups: ViewGroups, scene: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Matches [P, N, N] of views a and b of scenes, int64 [P] each, and [P, N] and [P, N]: keypoints that surely
+    """Matches [P, N, N] of views a and b of scenes, int64 [P] each, and [P, N] and [P, N]: keypoints that certainly
     have none.
 
-    A match is two keypoints that are each other's nearest, within CORRECT in both views.
+    A match is two keypoints that are mutually nearest, within CORRECT in both views.
     """
     there = _distance(groups.projected[scene, a, b], groups.keypoints[scene, b], groups.visible[scene, a, b])
     back = _distance(groups.projected[scene, b, a], groups.keypoints[scene, a], groups.visible[scene, b, a])
@@ -192,7 +192,7 @@ def true_matches(groups: ViewGroups, scene: Tensor, a: Tensor, b: Tensor) -> tup
 
 
 def _distance(projected: Tensor, keypoints: Tensor, visible: Tensor) -> Tensor:
-    """[P, N, M] in pixels, infinite for what is not visible."""
+    """[P, N, M] in pixels, infinite for invisible points."""
     return torch.cdist(projected, keypoints).masked_fill(~visible[..., None], torch.inf)
 
 

@@ -1,5 +1,5 @@
-"""SuperGlue's layers with keypoints as rows, both images of all pairs at once: three times faster to train than the
-plain network, with the same parameters and the same result."""
+"""SuperGlue's layers with keypoints as rows, both images of all pairs at once: three times as fast to train as the
+plain network, with the same parameters and results."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .network import GAIN
 
 
 def attended(network: SuperGlue, first: KeypointSet, second: KeypointSet) -> tuple[Tensor, Tensor]:
-    """Keypoints of pairs [B, N, 256] after all layers, of either image; all keypoints real, N the same in both.
+    """Keypoints of pairs [B, N, 256] after all layers, of both images; all keypoints real, N the same in both.
 
     The network's normalization is the fixed one of `network`.
     """
@@ -37,7 +37,7 @@ def _layer(layer: nn.Module, x: Tensor, source: Tensor) -> Tensor:
     merge = _by_head(attention.merge.weight[..., 0].T).T
     message = F.linear(message, merge, attention.merge.bias)
     before, _, _, after = layer.mlp
-    # the concatenation [x, message] as a sum of two products; one constant factor is all the normalization
+    # the concatenation [x, message] as a sum of two products; the normalization is a single constant factor
     weight = before.weight[..., 0] * GAIN
     hidden = F.linear(x, weight[:, :DESCRIPTOR_SIZE], before.bias * GAIN)
     hidden = F.relu(hidden + F.linear(message, weight[:, DESCRIPTOR_SIZE:]))
@@ -45,5 +45,5 @@ def _layer(layer: nn.Module, x: Tensor, source: Tensor) -> Tensor:
 
 
 def _by_head(rows: Tensor) -> Tensor:
-    """Rows reordered so that a head's are neighbors: row c belongs to head c % HEADS."""
+    """Rows reordered so that those of a head are adjacent: row c belongs to head c % HEADS."""
     return rows.unflatten(0, (-1, HEADS)).transpose(0, 1).flatten(0, 1)

@@ -7,14 +7,16 @@ from torch import Tensor
 
 from .data import PairBatch
 
-FLOOR = -60.0  # of log scores below a row's best: e^-60 is not a probability, and fp32 can still divide by it
+FLOOR = (
+    -60.0
+)  # of log scores below a row's best: e^-60 is negligible as a probability, and fp32 can still divide by it
 
 
 def training_assignment(scores: Tensor, bin_score: Tensor, iterations: int) -> Tensor:
     """`log_assignment` (all keypoints real) in the exponential domain: [B, M + 1, N + 1].
 
-    Fifteen times faster to differentiate than sums of exponentials. A row's best is taken out first, so that
-    nothing overflows while scores stay within FLOOR of it; what is lower counts as FLOOR.
+    Fifteen times as fast to differentiate as sums of exponentials. A row's best is subtracted first, so that nothing
+    overflows while scores are within FLOOR of it; lower ones are raised to FLOOR.
     """
     batch, rows, columns = scores.shape
     bins_column = bin_score.expand(batch, rows, 1)
@@ -34,7 +36,7 @@ def training_assignment(scores: Tensor, bin_score: Tensor, iterations: int) -> T
 
 
 def matching_loss(log_assignment: Tensor, batch: PairBatch) -> tuple[Tensor, Tensor]:
-    """Negative log likelihood of the true matches and of the dustbins of what has none, in equal parts."""
+    """Negative log likelihood of the true matches and of the dustbins of unmatched keypoints, in equal parts."""
     inner = log_assignment[:, :-1, :-1]
     found = -(inner * batch.matches).sum() / batch.matches.sum().clamp(min=1)
     alone = (log_assignment[:, :-1, -1] * batch.alone_first).sum()

@@ -1,5 +1,5 @@
-"""SuperGlue as it is trained: it starts as a nearest-neighbor matcher, and batch normalization stays fixed, so
-that any number of keypoints behaves alike and the published layout is kept."""
+"""SuperGlue for training: it starts as a nearest-neighbor matcher, and batch normalization is fixed, so that it behaves
+alike with any number of keypoints and the published layout is kept."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from blender_recon3d.pipeline.models.superglue import (
     SuperGlueSettings,
 )
 
-TEMPERATURE = 0.05  # of the first matcher
-DUSTBIN = 10.0  # its score for "no partner": half of a perfect match
+TEMPERATURE = 0.05  # of the initial matcher
+DUSTBIN = 10.0  # its score for "no partner": half that of a perfect match
 GAIN = 16.0  # of the fixed normalization: brings unit vectors of 256 numbers to numbers of about 1
-SHARPNESS = 12.0  # of the first attention: e^(SHARPNESS^2 / 32) for like against unlike
-POSITION = 1.0  # about twice the length of the first encoded positions
+SHARPNESS = 12.0  # of the initial attention: e^(SHARPNESS^2 / 32) for similar relative to dissimilar
+POSITION = 1.0  # about twice the length of the initial encoded positions
 
 
 def new_network(layers: int) -> SuperGlue:
-    """A nearest-neighbor matcher of `layers` layers, none of which adds anything yet."""
+    """A nearest-neighbor matcher with `layers` layers, none of which adds anything yet."""
     network = SuperGlue(SuperGlueSettings(layers=layers))
     with torch.no_grad():
         for layer in network.gnn.layers:
@@ -37,14 +37,14 @@ def new_network(layers: int) -> SuperGlue:
 
 
 def grown(tensors: dict[str, Tensor], layers: int) -> SuperGlue:
-    """The network with these tensors and further layers that add nothing yet: every score is kept."""
+    """The network with these tensors and further layers that add nothing yet: all scores are unchanged."""
     network = new_network(layers)
     network.load_state_dict(tensors, strict=False)
     return fix_normalization(network)
 
 
 def fix_normalization(network: SuperGlue) -> SuperGlue:
-    """Statistics that never change and no parameters: normalization is one constant factor."""
+    """Fixed statistics and no parameters: normalization is one constant factor."""
     for name, module in network.named_modules():
         if isinstance(module, nn.BatchNorm1d):
             module.eval()
@@ -56,9 +56,9 @@ def fix_normalization(network: SuperGlue) -> SuperGlue:
 
 
 def published_layout(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The 18 layers of the published network: those that were not trained are all zero, and add nothing.
+    """The 18 layers of the published network: untrained ones are all zero, and add nothing.
 
-    What adds nothing can be left out in use, exactly.
+    In use they can be skipped exactly.
     """
     empty = SuperGlue(SuperGlueSettings(layers=LAYERS)).state_dict()
     result = {}
@@ -73,7 +73,7 @@ def published_layout(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _start_encoder(encoder: nn.Sequential) -> None:
-    """Positions reach the output undamped, as vectors of length POSITION beside descriptors of length 1."""
+    """Positions reach the output undamped, as vectors of length POSITION added to descriptors of length 1."""
     convolutions = [module for module in encoder if isinstance(module, nn.Conv1d)]
     for convolution in convolutions[:-1]:
         nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
@@ -84,7 +84,7 @@ def _start_encoder(encoder: nn.Sequential) -> None:
 
 
 def _start_layer(layer: nn.Module) -> None:
-    """Attention that looks at what is alike, head by head in another projection, and adds nothing."""
+    """Attention to similar keypoints, with a different projection per head, that adds nothing yet."""
     query, key, value = layer.attn.proj
     for convolution in (value, layer.attn.merge):
         nn.init.orthogonal_(convolution.weight[..., 0])

@@ -1,5 +1,5 @@
-"""Pairs of real photos, whose true matches nobody knows: LightGlue on ALIKED's descriptors at our keypoints says which
-match, and where it is not sure, nothing is learned."""
+"""Pairs of real photos, whose true matches are unknown: LightGlue on ALIKED's descriptors at our keypoints provides
+them, and nothing is learned where it is uncertain."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from ..photos import PhotoStack, gray, stack_color
 from ..warps import WarpSettings, random_views, sample_views
 from .data import PairBatch, detect
 
-MATCH = 0.3  # smallest probability of a match that is learned
-ALONE = 0.9  # smallest probability of having no match that is learned
-FAR = 12  # photos of a capture further apart than this in the order of their names are rarely paired
+MATCH = 0.3  # minimum probability of a match that is learned
+ALONE = 0.9  # minimum probability of having no match that is learned
+FAR = 12  # photos of a capture farther apart than this in the order of their names are rarely paired
 VIEWS = WarpSettings(
     crop_scale=(0.8, 1.6),
     rotation=15,
@@ -34,9 +34,9 @@ VIEWS = WarpSettings(
 
 
 class CapturePairs:
-    """Draws pairs of photos of one capture and asks the teacher about them.
+    """Draws pairs of photos of one capture and runs the teacher on them.
 
-    folders: of the captures, with their photos. Raises ValueError for one that cannot be read.
+    folders: of the captures, with their photos. Raises ValueError for a photo that cannot be read.
     """
 
     def __init__(self, folders: list[Path], superpoint: SuperPoint, bf16: bool) -> None:
@@ -83,8 +83,8 @@ class CapturePairs:
 
 
 def targets(assignment: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """What is learned from logarithms of probabilities [P, M + 1, N + 1]: matches [P, M, N], each as strong as the
-    teacher is sure of it, and [P, M] and [P, N], 1 where a keypoint has no match."""
+    """Targets from logarithms of probabilities [P, M + 1, N + 1]: matches [P, M, N], weighted by the teacher's
+    confidence, and [P, M] and [P, N], 1 where a keypoint has no match."""
     inner = assignment[:, :-1, :-1].exp()
     probability, best = inner.max(dim=2)
     index = torch.arange(inner.shape[1], device=inner.device)

@@ -1,7 +1,7 @@
 """Trains SuperGlue: python -m training.superglue --data ../shared/data --renders DIR --output DIR
 
-On the keypoints of a trained SuperPoint, which stays as it is: views of photos through homographies and over
-reliefs, and renders of scans, whose true matches are known.
+On the keypoints of a trained SuperPoint, which is not changed: views of photos through homographies and over reliefs,
+and renders of scans, whose true matches are known.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ from .validation import validate
 CONFIG = Path(__file__).parents[1] / "configs" / "superglue.toml"
 SUPERPOINT = Path(__file__).parents[2] / "vendor" / "weights" / "superpoint.safetensors"
 HELD_OUT_GROUPS = 24
-KEPT_GROUPS = 24  # scenes whose views wait to be used again
-TURNS = 10  # steps, of which a share is taught by another network
+KEPT_GROUPS = 24  # scenes whose views are kept for reuse
+TURNS = 10  # steps, a share of which is taught by another network
 
 
 class Scenes:
-    """Draws groups of views as the phase of the training says, and hands each out `reuse` times."""
+    """Draws groups of views for the current phase of the training, and uses each `reuse` times."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Scenes:
         self._phase = -1
 
     def next(self, done: float) -> ViewGroups:
-        """done: share of the steps that are behind."""
+        """done: completed share of the steps."""
         number = next(i for i, phase in enumerate(self.config["phase"]) if done < phase["until"])
         if number != self._phase:
             self._kept, self._phase = [], number
@@ -135,7 +135,7 @@ class SuperGlueTrainer(Trainer):
         trained = {
             name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in average.items()
         }
-        save_whole(trained, self.run.folder / "trained.safetensors")  # small: the layers that are there alone
+        save_whole(trained, self.run.folder / "trained.safetensors")  # small: only the existing layers
 
     def _batch(self) -> PairBatch:
         config = self.config
@@ -152,7 +152,7 @@ class SuperGlueTrainer(Trainer):
         batch = self._batch()
         with mixed_precision(self.device, self.bf16):
             x0, x1 = attended(self.network, batch.first, batch.second)
-        # what is compared stays in fp32: a similarity of 20 has steps of 0.1 in bf16
+        # scores stay in fp32: in bf16 a similarity of 20 has steps of 0.1
         final = self.network.final_proj
         first, second = (F.linear(x.float(), final.weight[..., 0], final.bias) for x in (x0, x1))
         scores = first @ second.transpose(1, 2) / DESCRIPTOR_SIZE**0.5
@@ -173,7 +173,7 @@ def first_network(layers: int, start: Path | None) -> SuperGlue:
 
 
 def parameter_groups(network: SuperGlue, rate: float, weight_decay: float) -> list[dict[str, Any]]:
-    """What is trained, each group with its `rate`: Adam's steps are of one size, and parameters that start large
+    """The trained parameters, each group with its `rate`: Adam's steps have one size, and parameters that start large
     (the temperature within final_proj, the dustbin's score, queries and keys) need larger ones."""
     groups: dict[float, list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
@@ -199,12 +199,12 @@ def _layer(name: str) -> int:
 
 def main() -> None:
     parser = command_line(__doc__, CONFIG, "bf16")
-    parser.add_argument("--renders", type=Path, help="what python -m training.renders made")
+    parser.add_argument("--renders", type=Path, help="written by python -m training.renders")
     parser.add_argument("--superpoint", type=Path, default=SUPERPOINT)
     parser.add_argument(
         "--teacher", action="store_true", help="learn from real photos too (training/README.md)"
     )
-    parser.add_argument("--start", type=Path, help="weights to go on from, with as many layers or fewer")
+    parser.add_argument("--start", type=Path, help="weights to continue from, with as many layers or fewer")
     launch(SuperGlueTrainer, parser.parse_args())
 
 

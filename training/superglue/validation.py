@@ -1,4 +1,4 @@
-"""How well matches are found on photos never seen: precision and recall at 3 px against nearest neighbors."""
+"""Quality of matches on unseen photos: precision and recall at 3 px against nearest neighbors."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _mutual_nearest(similarity: Tensor) -> Tensor:
 
 
 def _counts(found: Tensor, batch: PairBatch) -> Tensor:
-    """Right matches, matches and true matches; a match of points whose truth is unknown does not count."""
+    """Right matches, matches and true matches; matches of points with unknown truth are ignored."""
     matched = found >= 0
     right = batch.matches.gather(2, found.clamp(min=0)[..., None])[..., 0] > 0
     has_partner = batch.matches.sum(dim=2) > 0

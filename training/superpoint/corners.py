@@ -1,4 +1,4 @@
-"""A classical corner response, and labels for the detector made from it.
+"""A classical corner response, and labels for the detector based on it.
 
 Shi and Tomasi ("Good features to track", CVPR 1994): the square root of the smaller eigenvalue of the structure
 tensor, which is a contrast, so that labels can be compared between images.
@@ -17,7 +17,7 @@ WINDOW_SIGMA = 1.8
 
 
 def corner_response(images: Tensor) -> Tensor:
-    """Shi-Tomasi response [B, 1, H, W] of images [B, 1, H, W] in [0, 1]: a gradient, in intensity a pixel."""
+    """Shi-Tomasi response [B, 1, H, W] of images [B, 1, H, W] in [0, 1]: a gradient, in intensity per pixel."""
     smooth, slope = _gaussian(DERIVATIVE_SIGMA, images.device)
     dx = _separable(images, smooth, slope)
     dy = _separable(images, slope, smooth)
@@ -29,13 +29,13 @@ def corner_response(images: Tensor) -> Tensor:
 
 
 def local_maxima(response: Tensor, radius: int = 4) -> Tensor:
-    """The response [B, 1, H, W] where it is the largest of its square of 2 radius + 1 pixels, else 0."""
+    """The response [B, 1, H, W] where it is the maximum of its square of 2 radius + 1 pixels, else 0."""
     return response * (response == window_maximum(response, radius))
 
 
 def hard_labels(response: Tensor, valid: Tensor, threshold: float, radius: int = 4) -> Tensor:
-    """Classes int64 [B, H/8, W/8] of cells: the pixel (0-63) of the strongest local maximum above threshold,
-    64 where there is none, -100 where the cell is not wholly valid.
+    """Classes int64 [B, H/8, W/8] of cells: the pixel (0-63) of the strongest local maximum above threshold, 64 if
+    there is none, -100 if the cell is not entirely valid.
 
     response: [B, 1, H, W]; valid: bool [B, H, W].
     """
@@ -55,7 +55,7 @@ def soft_labels(response: Tensor, valid: Tensor, half: float, power: float, radi
 
 
 def _gaussian(sigma: float, device: torch.device) -> tuple[Tensor, Tensor]:
-    """A Gaussian and its derivative, sampled; the derivative has unit response to a unit slope."""
+    """A sampled Gaussian and its derivative, which has unit response to a unit slope."""
     radius = int(3 * sigma + 0.5)
     x = torch.arange(-radius, radius + 1, dtype=torch.float32, device=device)
     kernel = torch.exp(-0.5 * (x / sigma).square())
@@ -65,7 +65,7 @@ def _gaussian(sigma: float, device: torch.device) -> tuple[Tensor, Tensor]:
 
 
 def _separable(images: Tensor, down: Tensor, across: Tensor) -> Tensor:
-    """Correlate [B, 1, H, W] with the outer product of two kernels; the edge pixels repeat."""
+    """Correlate [B, 1, H, W] with the outer product of two kernels, with replicated edges."""
     r, c = len(down) // 2, len(across) // 2
     padded = F.pad(images, (c, c, r, r), mode="replicate")
     return F.conv2d(F.conv2d(padded, across[None, None, None]), down[None, None, :, None])

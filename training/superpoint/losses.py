@@ -16,7 +16,7 @@ APART = 4.0  # pixels: points closer than this are not negatives of each other
 
 
 def hard_detector_loss(logits: Tensor, classes: Tensor) -> Tensor:
-    """Cross-entropy of cells [B, 65, h, w] against classes int64 [B, h, w], -100 being left out."""
+    """Cross-entropy of cells [B, 65, h, w] with classes int64 [B, h, w], ignoring -100."""
     return F.cross_entropy(logits, classes, ignore_index=-100)
 
 
@@ -42,10 +42,10 @@ def auxiliary_loss(maps: list[Tensor], response: Tensor, valid: Tensor) -> Tenso
 def sample_correspondences(
     response: Tensor, valid: tuple[Tensor, Tensor], to_second: Tensor, count: int, generator: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Points [B, count, 2] of the first views, half of them corners, and where the second views show them.
+    """Points [B, count, 2] in the first views, half of them corners, and their positions in the second views.
 
     response: [B, 1, H, W]; valid: bool [B, H, W] of either view; to_second: homographies [B, 3, 3] from first
-    to second. Returns the points, their partners, and bool [B, count]: both lie on the photo.
+    to second. Returns the points, their partners, and bool [B, count]: both are on the photo.
     """
     height, width = response.shape[-2:]
     device = response.device
@@ -69,8 +69,8 @@ def sample_correspondences(
 
 
 def descriptors_at(descriptors: Tensor, xy: Tensor) -> Tensor:
-    """Descriptors [B, N, 256] of length 1 at xy [B, N, 2], bilinear in coarse maps [B, 256, h, w]; the center of
-    cell i lies at pixel 8 i + 3.5."""
+    """Descriptors [B, N, 256] of length 1 at xy [B, N, 2], bilinear in coarse maps [B, 256, h, w]; the center of cell i
+    is at pixel 8 i + 3.5."""
     size = torch.tensor([descriptors.shape[-1], descriptors.shape[-2]], device=xy.device)
     grid = 2 * (xy + 0.5) / (size * CELL) - 1
     sampled = F.grid_sample(descriptors, grid[:, :, None], padding_mode="border", align_corners=False)
@@ -80,10 +80,10 @@ def descriptors_at(descriptors: Tensor, xy: Tensor) -> Tensor:
 def descriptor_loss(
     first: Tensor, second: Tensor, xy: tuple[Tensor, Tensor], usable: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """InfoNCE both ways over all points of the batch, and the share of points whose partner is the nearest.
+    """InfoNCE in both directions over all points of the batch, and the share of points whose partner is the nearest.
 
-    first, second: [B, N, 256] of length 1; xy: [B, N, 2] of either; usable: bool [B, N]. Points of the same photo
-    closer than APART to the partner, in either view, count neither as right nor as wrong.
+    first, second: [B, N, 256] of length 1; xy: [B, N, 2] of each; usable: bool [B, N]. Points of the same photo closer
+    than APART to the partner, in either view, count neither as positive nor as negative.
     """
     batch, count = usable.shape
     similarity = torch.einsum("and,bmd->anbm", first, second) / TEMPERATURE

@@ -1,5 +1,5 @@
-"""SuperPoint as it is trained: batch normalization after every 3x3 convolution, which folds in exactly, and two
-auxiliary heads that keep the early layers looking for corners."""
+"""SuperPoint for training: batch normalization after every 3x3 convolution, which is folded exactly afterwards, and two
+auxiliary heads that keep the early layers responding to corners."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NORMALIZED = (
 
 
 class TrainableSuperPoint(nn.Module):
-    """The published layout with what training adds; `folded` gives the plain network's tensors."""
+    """The published layout with additions for training; `folded` returns the plain network's tensors."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,8 +31,8 @@ class TrainableSuperPoint(nn.Module):
         self.quarter_head = nn.Conv2d(128, 1, 1)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
-        """Logits [B, 65, H/8, W/8] and descriptors [B, 256, H/8, W/8] of length 1 of images [B, 1, H, W], and
-        the auxiliary maps [B, 1, H/2, W/2] and [B, 1, H/4, W/4]; all float32."""
+        """Logits [B, 65, H/8, W/8] and descriptors [B, 256, H/8, W/8] of length 1 for images [B, 1, H, W], and the
+        auxiliary maps [B, 1, H/2, W/2] and [B, 1, H/4, W/4]; all float32."""
         x = F.max_pool2d(self._layer("conv1b", self._layer("conv1a", images)), 2)
         half = self._layer("conv2b", self._layer("conv2a", x))
         quarter = self._layer("conv3b", self._layer("conv3a", F.max_pool2d(half, 2)))

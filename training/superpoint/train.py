@@ -1,7 +1,7 @@
 """Trains SuperPoint: python -m training.superpoint --data ../shared/data --output DIR
 
-Self-supervised on photographs: two views of a photo through known homographies under different light. The
-detector learns corners that both views agree on, the descriptor to find a point among all others of the batch.
+Self-supervised on photographs: two views of a photo through known homographies under different light. The detector
+learns corners that both views agree on, the descriptor to find a point among all others of the batch.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def make_views(photos: PhotoStack, index: Tensor, view: int, generator: torch.Ge
 
 
 def both_views(values: Tensor, views: Views) -> Tensor:
-    """Maps [2 B, 1, V, V] averaged with those of the other view, where that sees the same."""
+    """Maps [2 B, 1, V, V] averaged with those of the other view where both see the same."""
     first, second = values.chunk(2)
     shape = values.shape[-2:]
     valid_first, valid_second = views.valid[:, None].float().chunk(2)
@@ -129,7 +129,7 @@ class SuperPointTrainer(Trainer):
         return labels
 
     def _scores(self, views: Views) -> Tensor:
-        """The average network's scores [2 B, 1, V, V] of the views in even light."""
+        """The averaged network's scores [2 B, 1, V, V] for the views in even light."""
         self.teacher.load_state_dict(self.average.tensors)
         with mixed_precision(self.device, self.bf16):
             logits = self.teacher(views.images.contiguous(memory_format=torch.channels_last))[0]

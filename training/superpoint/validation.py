@@ -1,4 +1,4 @@
-"""How good SuperPoint is on photos it has never seen: hard homographies under different light."""
+"""Quality of SuperPoint on unseen photos: hard homographies under different light."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CORRECT = 3.0  # pixels
 
 
 def validate(tensors: dict[str, Tensor], photos: PhotoStack, pairs: int) -> dict[str, float]:
-    """Repeatability, mean matching accuracy and recall at 3 px of the plain network with these tensors, over so many
+    """Repeatability, mean matching accuracy and recall at 3 px of the plain network with these tensors, over `pairs`
     pairs of views."""
     device = photos.pixels.device
     network = SuperPoint(SuperPointSettings(max_keypoints=POINTS, published_sampling=False)).to(device)
