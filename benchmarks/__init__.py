@@ -1,1 +1,1 @@
-"""What is measured, and the pictures of it: python -m benchmarks.measure.NAME, benchmarks.pictures.NAME"""
+"""Measurements, and their pictures: python -m benchmarks.measure.NAME, benchmarks.pictures.NAME"""

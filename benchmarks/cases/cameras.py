@@ -1,4 +1,4 @@
-"""Cameras as they are held and set: turned photos, two zooms, wrong focal lengths in EXIF, a tripod, panoramas."""
+"""How cameras are held and set: rotated photos, two zooms, wrong focal lengths in EXIF, a tripod, panoramas."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from .inputs import originals
 
 ZOOM = 1.6
 TRIPOD_VIEWS = 10
-FOCAL = 1.2  # of the longest side, of the photo that the tripod's are cut from
+FOCAL = 1.2  # in units of the longest side, for the photo that the tripod's are cut from
 
 
 def upside_down(folder: Path) -> Path:
-    """Every second photo, as in the strips of a drone that flies to and fro."""
+    """Every second photo, as in the back-and-forth strips of a drone."""
     for number, photo in enumerate(originals()):
         with Image.open(photo) as image:
             turned = image.rotate(180) if number % 2 else image.copy()
@@ -26,7 +26,7 @@ def upside_down(folder: Path) -> Path:
 
 
 def two_zooms(folder: Path) -> Path:
-    """Every second photo cropped and enlarged to the same size, and no EXIF: what messengers leave."""
+    """Every second photo cropped and enlarged to the same size, without EXIF, as messengers leave them."""
     for number, photo in enumerate(originals()):
         with Image.open(photo) as image:
             width, height = image.size
@@ -39,12 +39,12 @@ def two_zooms(folder: Path) -> Path:
 
 
 def absurd_focal_length(folder: Path) -> Path:
-    """An adapter's 6000 mm."""
+    """An adapter reporting 6000 mm."""
     return _with_focal_length(folder, 6000)
 
 
 def wrong_focal_length(folder: Path) -> Path:
-    """One that a lens could have: 300 mm."""
+    """A plausible one: 300 mm."""
     return _with_focal_length(folder, 300)
 
 
@@ -59,7 +59,7 @@ def _with_focal_length(folder: Path, millimeters: int) -> Path:
 
 
 def tripod(folder: Path) -> Path:
-    """A camera that turns and does not move: homographies of one photo."""
+    """A camera that rotates without moving: homographies of one photo."""
     image = cv2.imread(str(originals()[0]))
     height, width = image.shape[:2]
     wide = np.array([[FOCAL * width, 0, width / 2], [0, FOCAL * width, height / 2], [0, 0, 1.0]])
@@ -76,7 +76,7 @@ def tripod(folder: Path) -> Path:
 
 
 def panoramas(folder: Path) -> Path:
-    """Pictures of 2:1 that say that they are spherical panoramas."""
+    """Pictures of 2:1 with the metadata of spherical panoramas."""
     kind = b"<GPano:ProjectionType>equirectangular</GPano:ProjectionType>"
     tag = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>" + kind + b"</x:xmpmeta>"
     for photo in originals()[:5]:

@@ -1,4 +1,4 @@
-"""What a case is, and what came of it."""
+"""A case, and its outcome."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from blender_recon3d.pipeline.workspace import Workspace
 
 PHOTOS, TRUTH = ROOT / "demo" / "photos", ROOT / "demo" / "truth"
 OPTIONS = ("--quality", "preview", "--features", "sift", "--feature-size", "600", "--until", "sfm")
-SENTENCES = 3  # of what was said, in the table
+SENTENCES = 3  # messages shown in the table
 
 
 @dataclass(frozen=True)
 class Case:
-    """make(folder) fills an empty folder with what is sent and gives the folder of photos; options go to `recon3d run`
-    beside OPTIONS, which they overrule. truth: COLMAP cameras of these photos, matched by file name, or None."""
+    """make(folder) fills an empty folder with the input and returns the folder of photos; options go to `recon3d run`
+    in addition to OPTIONS, which they override. truth: COLMAP cameras of these photos, matched by file name, or
+    None."""
 
     name: str
     make: Callable[[Path], Path]
@@ -31,7 +32,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Outcome:
-    """registered: of how many photos used; error: median and largest error of the camera centers, in percent of the
+    """registered: out of `used` photos; error: median and largest error of the camera centers, in percent of the
     truth's object, or None; said: warnings, doubts and errors."""
 
     exit_code: int
@@ -85,7 +86,7 @@ def _error(workspace: Workspace, truth: Path | None) -> tuple[float, float] | No
 
 
 def _said(workspace: Workspace) -> tuple[str, ...]:
-    """Without repeats: one sentence of each kind is enough."""
+    """Without repeats: one message of each kind is enough."""
     events, _ = read_events(workspace.events)
     said = [event.message for event in events if event.kind in ("warning", "error")]
     return tuple(dict.fromkeys(said))

@@ -1,4 +1,4 @@
-"""Files and folders as they come: formats, colors, thumbnails, copies."""
+"""Files and folders as users have them: formats, colors, thumbnails, copies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PIL import Image
 
 from .case import PHOTOS, Case
 
-EVERY = 2  # of the demo's photos: half of them surround the subject
+EVERY = 2  # of the demo's photos: half of them are enough to surround the subject
 
 
 def originals() -> list[Path]:
@@ -38,7 +38,7 @@ def with_thumbnails(folder: Path) -> Path:
 
 
 def copies(folder: Path) -> Path:
-    """Every photo twice, the second one saved once more: a backup in the same folder."""
+    """Every photo twice, the second one saved again: a backup in the same folder."""
     for photo in originals():
         shutil.copy(photo, folder)
         with Image.open(photo) as image:
@@ -47,7 +47,7 @@ def copies(folder: Path) -> Path:
 
 
 def twelve_bits(folder: Path) -> Path:
-    """Gray values of 12 bits in PNG files of 16, as machine vision writes them."""
+    """Gray values of 12 bits in 16-bit PNG files, as machine vision cameras write them."""
     for photo in originals():
         gray = cv2.imread(str(photo), cv2.IMREAD_GRAYSCALE)
         cv2.imwrite(str(folder / f"{photo.stem}.png"), gray.astype(np.uint16) * 16)

@@ -1,1 +1,1 @@
-"""What several measurements share: scenes, truth, peers, measures."""
+"""Shared by several measurements: scenes, truth, competitors, measures."""

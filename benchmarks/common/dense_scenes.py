@@ -1,7 +1,7 @@
-"""Captures whose surface is known exactly: scans on bumpy ground, drawn from all round, and the demo's.
+"""Captures with exactly known surfaces: rendered scans on bumpy ground, from all around, and the demo's.
 
-A scene's folder holds photos/, truth/ (a COLMAP text model, surface.ply, truth.json, as `recon3d evaluate` reads
-them) and depth/NAME.npy, the exact depth at every pixel's center, float32 [H, W], meters, 0 where there is nothing.
+A scene's folder contains photos/, truth/ (a COLMAP text model, surface.ply, truth.json, as read by `recon3d evaluate`)
+and depth/NAME.npy, the exact depth at every pixel's center, float32 [H, W], meters, 0 for the background.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ RINGS = ((12, 16.0), (12, 42.0))  # photos, and degrees above the ground
 FIELD = 48.0  # degrees, across the width
 GROUND = 1.6  # meters along a side, with tiles of TILE photos each way
 TILES = 6
-BUMPS = 0.012  # meters between the ground's lowest and highest place
-SAMPLES = 400_000  # of the surface, before those that are hardly seen are dropped
+BUMPS = 0.012  # meters between the ground's lowest and highest point
+SAMPLES = 400_000  # of the surface, before hardly visible ones are dropped
 KEPT = 150_000
-MIN_VIEWS, MIN_COSINE = 3, 0.17  # of a sample that counts; 0.17 is 80 degrees
-DEPTH_TOLERANCE = 0.002  # of depth: a sample that lies deeper than a photo's depth by more is hidden there
+MIN_VIEWS, MIN_COSINE = 3, 0.17  # for a sample to count; 0.17 is 80 degrees
+DEPTH_TOLERANCE = 0.002  # of depth: samples farther behind a photo's depth are hidden there
 
 
 @dataclass(frozen=True)
 class Ball:
-    """What is judged lies in it: center [3], radius in meters."""
+    """The region that is evaluated: center [3], radius in meters."""
 
     center: np.ndarray
     radius: float
 
 
 def build_scene(scan: str, data: Path, folder: Path) -> Path:
-    """Draw the scene of `scan` from DATA/train into `folder` unless it is there; the folder."""
+    """Render the scene of `scan` from DATA/train into `folder` unless it exists; returns the folder."""
     if folder.exists():
         return folder
     random = np.random.default_rng(SCANS.index(scan))
@@ -56,7 +56,7 @@ def build_scene(scan: str, data: Path, folder: Path) -> Path:
         random.random((9, 9)).astype(np.float32), (CELLS + 1,) * 2, interpolation=cv2.INTER_CUBIC
     )
     ground = sheet(
-        -BUMPS * np.clip(relief, 0, 1),  # downwards: the thing stands on its highest places
+        -BUMPS * np.clip(relief, 0, 1),  # downwards: the object stands on its highest points
         np.array([-GROUND / 2, -GROUND / 2, 0.0]),
         np.array([GROUND, 0.0, 0.0]),
         np.array([0.0, GROUND, 0.0]),
@@ -90,7 +90,7 @@ def _cameras(ball: Ball, random: np.random.Generator) -> list[Camera]:
 
 
 def _write_photos(scene: Scene, folder: Path) -> list[np.ndarray]:
-    """photos/ and depth/; the depths."""
+    """Write photos/ and depth/; returns the depths."""
     light = Light(np.array([0.36, 0.48, 0.8]), np.full(3, 0.6), np.full(3, 0.55))
     (folder / "photos").mkdir()
     (folder / "depth").mkdir()
@@ -135,7 +135,7 @@ def _write_truth(scene: Scene, depths: list[np.ndarray], ball: Ball, size: float
 
 
 def _seen_surface(scene: Scene, depths: list[np.ndarray], ball: Ball) -> tuple[np.ndarray, np.ndarray]:
-    """Samples uniform by area [N, 3] of what MIN_VIEWS photos show in the ball, and their normals [N, 3]."""
+    """Area-uniform samples [N, 3] of what MIN_VIEWS photos show in the ball, and their normals [N, 3]."""
     random = np.random.default_rng(3)
     corners = scene.surface.vertices[scene.surface.faces].astype(np.float64)
     corners = corners[np.linalg.norm(corners.mean(axis=1) - ball.center, axis=1) < 1.3 * ball.radius]
@@ -156,7 +156,7 @@ def _seen_surface(scene: Scene, depths: list[np.ndarray], ball: Ball) -> tuple[n
 
 
 def _shows(camera: Camera, depth: np.ndarray, points: np.ndarray, normals: np.ndarray) -> np.ndarray:
-    """Which points [N, 3] the camera sees from their front, by its depth map."""
+    """Which points [N, 3] the camera sees from their front, according to its depth map."""
     rotation, translation = camera.cam_from_world[:, :3], camera.cam_from_world[:, 3]
     ours = points @ rotation.T + translation
     facing = -(ours * (normals @ rotation.T)).sum(axis=1) / np.linalg.norm(ours, axis=1)

@@ -1,4 +1,4 @@
-"""What `frontend.py` compares: transformers' networks, our plain ones, and what the pipeline runs."""
+"""The methods compared by `frontend.py`: transformers' networks, our plain ones, and those of the pipeline."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.support.hugging_face import (
     superpoint_to_reference,
 )
 
-THRESHOLD = 0.2  # least confidence of a match
+THRESHOLD = 0.2  # minimum confidence of a match
 Pair = tuple[Features, Features]
 Method = Callable[[list[Any]], list[Any]]  # from photos to features, or from pairs to sets of matches
 
@@ -75,7 +75,7 @@ def pair_methods(weights: str, device: str) -> dict[str, Method]:
         return [torch.from_numpy(field[:count]).to(device) for field in fields]
 
     def run_theirs(pairs: list[Pair]) -> list[set[tuple[int, int]]]:
-        """It wants equal numbers of keypoints: both sides have the smaller one."""
+        """It needs equal numbers of keypoints: both sides get the smaller one."""
         found = []
         for pair in pairs:
             count = min(len(features.keypoints) for features in pair)

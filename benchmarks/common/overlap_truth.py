@@ -1,10 +1,10 @@
-"""Which photos of a capture truly overlap, from a model that COLMAP makes of it with SIFT and all pairs matched.
+"""Which photos of a capture truly overlap, from COLMAP's model of it with SIFT and exhaustive matching.
 
-A photo sees a point of the model when it observed it, or when the point lies inside the frame and one of the
-photos that did observe it stood within ANGLE degrees (as seen from the point) and at most RATIO times nearer or
-farther: then nothing can hide it but by chance. Two photos share a point when both see it, from directions at
-most APART degrees apart. They truly overlap when they share at least SHARE of the points that the photo which
-sees fewer sees, and at least POINTS of them. Photos that the model does not hold are left out.
+A photo sees a point of the model if it observed it, or if the point is inside the frame and one of the photos that
+observed it is within ANGLE degrees (as seen from the point) and at most RATIO times nearer or farther: then only an
+accident can hide it. Two photos share a point if both see it, from directions at most APART degrees apart. They truly
+overlap if they share at least SHARE of the points seen by the photo that sees fewer, and at least POINTS of them.
+Photos that are not in the model are left out.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from blender_recon3d.pipeline.workspace import Workspace
 
 ANGLE, RATIO, APART = 30.0, 2.0, 60.0
 SHARE, POINTS = 0.1, 30
-STRONG = 0.3  # share from which two photos overlap well
+STRONG = 0.3  # minimum share of a strong overlap
 KEYPOINTS, SIZE = (
     2048,
     1200,
-)  # a photo, and its longest side in pixels: enough to tell what overlaps, and fast
+)  # per photo, and its longest side in pixels: enough to determine overlap, and fast
 CHUNK = 2000  # points at a time
 
 
 @dataclass
 class Overlap:
-    """Of the photos of one capture that its model holds.
+    """The overlap of the photos of one capture that are in its model.
 
-    images: the upright photos; total: photos of the capture, registered or not; shared: int [N, N], points that
-    two photos share, on the diagonal those that one sees.
+    images: the upright photos; total: photos of the capture, registered or not; shared: int [N, N], number of points
+    shared by two photos, on the diagonal of those seen by one.
     """
 
     images: list[Path]
@@ -45,25 +45,25 @@ class Overlap:
 
     @property
     def share(self) -> np.ndarray:
-        """float64 [N, N]: shared points by those of the photo that sees fewer."""
+        """float64 [N, N]: shared points as a share of those of the photo that sees fewer."""
         seen = self.shared.diagonal()
         return self.shared / np.maximum(np.minimum(seen[:, None], seen[None]), 1)
 
     @property
     def truly(self) -> np.ndarray:
-        """bool [N, N], symmetric: which overlap; False on the diagonal."""
+        """bool [N, N], symmetric: which photos overlap; False on the diagonal."""
         return self.at_least(SHARE)
 
     def at_least(self, share: float) -> np.ndarray:
-        """bool [N, N], as `truly`, for another share."""
+        """bool [N, N], as `truly`, for another minimum share."""
         result = (self.share >= share) & (self.shared >= POINTS)
         np.fill_diagonal(result, False)
         return result
 
 
 def overlap_of(capture: Path, cache: Path) -> Overlap:
-    """The overlap in CAPTURE/photos. Its model is made in CACHE/NAME, and what comes of it is kept beside it in
-    NAME.npz, under all that it depends on."""
+    """The overlap in CAPTURE/photos. Its model is made in CACHE/NAME, and the result is cached in NAME.npz, keyed by
+    everything it depends on."""
     workspace = Workspace(cache / capture.name)
     kept = cache / f"{capture.name}.npz"
     identity = (
@@ -123,7 +123,7 @@ def _shared(model: pycolmap.Reconstruction, images: list[pycolmap.Image]) -> np.
 def shared_points(
     points: np.ndarray, centers: np.ndarray, observed: np.ndarray, framed: np.ndarray
 ) -> np.ndarray:
-    """How many of points [P, 3] each two photos share, int [N, N], by the rule at the top.
+    """How many of points [P, 3] each two photos share, int [N, N], by the rule above.
 
     centers: [N, 3]; observed and framed: bool [P, N], which photos observed a point, and which have it in frame.
     """
@@ -139,7 +139,7 @@ def shared_points(
 
 
 def _in_frame(camera: pycolmap.Camera, image: pycolmap.Image, points: np.ndarray) -> np.ndarray:
-    """Which points [P, 3] lie in front of the camera and inside its picture, bool [P]."""
+    """Which points [P, 3] are in front of the camera and inside its picture, bool [P]."""
     pose = image.cam_from_world()
     local = points @ pose.rotation.matrix().T + pose.translation
     ahead = local[:, 2] > 1e-9

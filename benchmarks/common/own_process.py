@@ -1,4 +1,4 @@
-"""Measurements in a process of their own, whose last line of output is their figures as JSON."""
+"""Measurements in a separate process, whose last line of output has the figures as JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def figures_of(module: str, what: str, *words: object) -> dict[str, Any]:
-    """What `python -m module words` tells; ends this process where it fails, with `what` and its last words."""
+    """The figures of `python -m module words`; if it fails, exits with `what` and its last output."""
     command = [sys.executable, "-m", module, *map(str, words)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
@@ -18,5 +18,5 @@ def figures_of(module: str, what: str, *words: object) -> dict[str, Any]:
 
 
 def tell(figures: dict[str, Any]) -> None:
-    """Called in that process, last."""
+    """Called in that process at the end."""
     sys.stdout.write("\n" + json.dumps(figures) + "\n")

@@ -1,9 +1,9 @@
-"""PatchMatch stereo as COLMAP and OpenMVS do it, on any torch device: the peer of `dense.py` where there is no CUDA.
+"""PatchMatch stereo as in COLMAP and OpenMVS, on any torch device: the competitor in `dense.py` without CUDA.
 
-Bleyer et al. 2011, Schönberger et al. 2016: every pixel has a plane; planes start at random, good ones are handed on
-to neighbors, and each is changed at random and kept where it is better. The cost is bilaterally weighted NCC over a
-slanted 9x9 patch in steps of two, the mean of the two best views; three scales. Slow, since every hypothesis takes
-25 samples a view, and written for clarity.
+Bleyer et al. 2011, Schönberger et al. 2016: every pixel has a plane; planes start randomly, good ones are propagated to
+neighbors, and each is changed randomly and kept if it is better. The cost is bilaterally weighted NCC over a slanted
+9x9 patch in steps of two, the mean of the two best views; three scales. Slow, since every hypothesis takes 25 samples
+per view, and written for clarity.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ RADIUS, STEP = 4, 2
 SIGMA_COLOR = 0.2  # COLMAP's; its spatial sigma is the radius
 ITERATIONS = 3
 DISTANCES = (1, 5)
-CHANGES = 3  # random ones an iteration, each half as large as the last
+CHANGES = 3  # random ones per iteration, each half as large as the previous one
 STEEPEST = math.tan(math.radians(75))  # of a random plane
 
 
 class PatchCost:
-    """The bilaterally weighted cost of planes; `cost` gives photos and projections."""
+    """The bilaterally weighted cost of planes; `cost` provides photos and projections."""
 
     def __init__(self, cost: MatchingCost) -> None:
         self.cost = cost
@@ -109,7 +109,7 @@ def _random(base: MatchingCost, near: float, far: float, focal: float, generator
 
 
 def _random_slant(w: Tensor, focal: float, generator: torch.Generator) -> Tensor:
-    """Inverse depth a pixel, of planes tilted by up to 75 degrees: w tan(tilt) / focal."""
+    """Inverse depth per pixel, for planes tilted by up to 75 degrees: w tan(tilt) / focal."""
     return w.cpu() * STEEPEST / focal * (2 * torch.rand(w.shape, generator=generator) - 1)
 
 

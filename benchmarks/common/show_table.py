@@ -1,4 +1,4 @@
-"""A measurement's table, on the terminal and in its document."""
+"""Shows a measurement's table on the terminal and writes its document."""
 
 from __future__ import annotations
 

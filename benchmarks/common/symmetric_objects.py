@@ -1,7 +1,7 @@
-"""Things whose sides look alike, and some whose sides do not, as photos with true cameras: to be folded up by.
+"""Objects with similar sides, and some without, as photos with true cameras: tests for folded models.
 
-Each thing is made of flat pieces with painted textures, standing on z = 0, about two units across. A side that is
-repeated is the same pieces turned about the vertical axis. Everything is drawn from the seed of the name.
+Each object consists of flat pieces with painted textures, standing on z = 0, about two units across. A repeated side is
+the same pieces rotated around the vertical axis. All randomness comes from the seed of the name.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from training.renders import Light, render_view
 
 SIZE = (560, 420)  # of a photo, pixels
 FIELD = np.radians(50)
-TEXTURE = 384  # pixels along a texture's side
+TEXTURE = 384  # pixels along a side of a texture
 NOISE = 2.0  # standard deviation of the sensor's noise, gray values
 Z = np.array([0.0, 0.0, 1.0])
 
 
 @dataclass(frozen=True)
 class Subject:
-    """build: adds the thing to a `Pieces`; grounds: whether ground and surroundings are seen; arcs: (first, last
-    angle in degrees, photos) of each walk round it, or none, for a walk along a front; honest: nothing repeats."""
+    """build: adds the object to a `Pieces`; grounds: whether ground and surroundings are visible; arcs: (first, last
+    angle in degrees, photos) of each walk around it, or none, for a walk along a front; honest: nothing repeats."""
 
     name: str
     build: Callable[[Pieces], None]
@@ -41,7 +41,7 @@ class Subject:
 
 
 class Pieces:
-    """Surfaces and textures as they are added. Equal seeds are equal textures, however often they are asked for."""
+    """Collects surfaces and textures. Equal seeds give equal textures, however often they are requested."""
 
     def __init__(self) -> None:
         self.surfaces: list[Surface] = []
@@ -83,7 +83,7 @@ class Pieces:
         self.wall((x, y, c), (u, 0, 0), (0, v, 0), seeds[4])
 
     def turned(self, times: int, add: Callable[[], None]) -> None:
-        """What `add` adds, `times` times round the vertical axis."""
+        """The pieces of `add`, repeated `times` times around the vertical axis."""
         start = len(self.surfaces)
         add()
         made = self.surfaces[start:]
@@ -93,7 +93,7 @@ class Pieces:
 
 
 def painted(seed: int, contrast: float = 1.0) -> np.ndarray:
-    """Noise of all scales with rectangles, discs and strokes on it, uint8 RGB [TEXTURE, TEXTURE, 3]."""
+    """Noise at all scales with rectangles, discs and strokes on it, uint8 RGB [TEXTURE, TEXTURE, 3]."""
     rng = np.random.default_rng(seed)
     total = np.zeros((TEXTURE, TEXTURE, 3), np.float32)
     for cells in (4, 12, 36, 96):
@@ -126,7 +126,7 @@ def tower(pieces: Pieces) -> None:
 
 
 def printed_box(pieces: Pieces) -> None:
-    """The same print in front and behind, other sides of their own."""
+    """The same print in front and behind, with different other sides."""
     pieces.box((-0.8, -0.4, 0), (0.8, 0.4, 1.4), (21, 22, 21, 23, 24))
 
 
@@ -136,7 +136,7 @@ def carton(pieces: Pieces) -> None:
 
 
 def column(pieces: Pieces) -> None:
-    """A round column whose pattern comes six times."""
+    """A round column whose pattern repeats six times."""
 
     def sixth() -> None:
         angles = np.pi / 3 * np.arange(5) / 4
@@ -149,7 +149,7 @@ def column(pieces: Pieces) -> None:
 
 
 def house(pieces: Pieces) -> None:
-    """Gabled, its front like its back and its eaves alike."""
+    """Gabled, with equal front and back and equal eaves."""
 
     def half() -> None:
         pieces.wall((-0.6, -0.9, 0), (1.2, 0, 0), (0, 0, 0.9), 51)
@@ -188,7 +188,7 @@ def pavilion(pieces: Pieces) -> None:
 
 
 def chairs(pieces: Pieces) -> None:
-    """A table and four equal chairs round it."""
+    """A table and four equal chairs around it."""
 
     def chair() -> None:
         pieces.box((-0.25, -1.15, 0.4), (0.25, -0.65, 0.5), (81, 82, 81, 82, 83))
@@ -218,7 +218,7 @@ def mug(pieces: Pieces) -> None:
 
 
 def front(pieces: Pieces) -> None:
-    """A long front of six equal bays, with a tree of its own before two of them."""
+    """A long front of six equal bays, with a different tree in front of two of them."""
     for bay in range(6):
         x = -3 + bay
         pieces.wall((x, 0, 0), (1, 0, 0), (0, 0, 1.6), 111)
@@ -226,12 +226,12 @@ def front(pieces: Pieces) -> None:
 
 
 def honest_box(pieces: Pieces) -> None:
-    """No side like another."""
+    """No two sides are similar."""
     pieces.box((-0.7, -0.5, 0), (0.7, 0.5, 1.3), (121, 122, 123, 124, 125))
 
 
 def honest_house(pieces: Pieces) -> None:
-    """The house's shape, every wall its own."""
+    """The shape of the house, with all walls different."""
     pieces.box((-0.6, -0.9, 0), (0.6, 0.9, 0.9), (131, 132, 133, 134, 135))
     pieces.gable((-0.6, -0.9, 0.9), (0.6, -0.9, 0.9), (0, -0.9, 1.5), 136)
     pieces.gable((0.6, 0.9, 0.9), (-0.6, 0.9, 0.9), (0, 0.9, 1.5), 137)
@@ -239,7 +239,7 @@ def honest_house(pieces: Pieces) -> None:
     pieces.wall((-0.6, 0.9, 0.9), (0, -1.8, 0), (0.6, 0, 0.6), 139)
 
 
-APART = ((-55.0, 55.0, 9), (125.0, 235.0, 9))  # in front and behind, and nothing on the way
+APART = ((-55.0, 55.0, 9), (125.0, 235.0, 9))  # in front and behind, and nothing in between
 _ROUND = (
     ("tower", tower), ("printed box", printed_box), ("carton", carton), ("column", column), ("house", house),
     ("temple", temple), ("pavilion", pavilion), ("chairs", chairs), ("mug", mug),
@@ -261,7 +261,7 @@ SUBJECTS = (
 
 
 def make_scene(subject: Subject, size: tuple[int, int] = SIZE) -> Scene:
-    """The thing, what stands around it, and the cameras in the order of the walk."""
+    """The object, its surroundings, and the cameras in the order of the walk."""
     rng = np.random.default_rng(zlib.crc32(subject.name.encode()))
     pieces = Pieces()
     subject.build(pieces)
@@ -273,7 +273,7 @@ def make_scene(subject: Subject, size: tuple[int, int] = SIZE) -> Scene:
 
 
 def _surroundings(pieces: Pieces) -> None:
-    """Ground of 4 x 4 slabs, and a house front at some distance on every side, none like another."""
+    """Ground of 4 x 4 slabs, and a house front at some distance on every side, all different."""
     for row in range(4):
         for slab in range(4):
             pieces.wall((-8 + 4 * slab, -8 + 4 * row, 0), (4, 0, 0), (0, 4, 0), 200 + 4 * row + slab)
@@ -313,7 +313,7 @@ def write_photos(subject: Subject, folder: Path, size: tuple[int, int] = SIZE) -
     """folder/photos/view_00.jpg ... and their true cameras in folder/truth, as Strecha's NAME.camera."""
     scene = make_scene(subject, size)
     rng = np.random.default_rng(zlib.crc32(subject.name.encode()) + 1)
-    # The sun stands still while one walks round; a thing alone is turned before a lamp.
+    # The sun is fixed during a walk around; an object without surroundings is turned in front of a lamp.
     light = Light(np.array([0.5, -0.6, 0.62]), np.full(3, 0.75), np.full(3, 0.4 if subject.grounds else 0.0))
     if not subject.grounds:
         light = replace(light, ambient=np.full(3, 1.0))

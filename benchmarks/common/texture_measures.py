@@ -1,5 +1,5 @@
-"""What the benchmark of textures measures with: a mesh drawn as a photo sees it, PSNR, SSIM and sharpness against that
-photo, and how much a texture changes across the seams between its charts."""
+"""Measures for the benchmark of textures: a mesh rendered from a photo's camera, its PSNR, SSIM and sharpness against
+the photo, and how much a texture changes across the seams between its charts."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from blender_recon3d.pipeline.texturing.texture_views import TextureView
 from blender_recon3d.pipeline.texturing.unwrap import Unwrapped
 from blender_recon3d.pipeline.texturing.visibility import sample
 
-OVERSAMPLING = 3  # samples a pixel, each way
+OVERSAMPLING = 3  # samples per pixel, in each direction
 
 
 @dataclass(frozen=True)
 class Sight:
-    """A photo and the mesh as it sees it: at each of P samples the face and the weights of its corners [P, 3]."""
+    """A photo and the mesh as seen from its camera: for each of P samples the face and the weights of its corners [P,
+    3]."""
 
     photo: np.ndarray
-    covered: np.ndarray  # bool [H, W]: all samples of the pixel lie on the mesh, and the photo shows it
+    covered: np.ndarray  # bool [H, W]: all samples of the pixel are on the mesh, and the photo shows it
     index: np.ndarray  # of the samples in the picture of all samples
     face: np.ndarray
     corners: np.ndarray
@@ -51,12 +52,12 @@ class Sight:
             (number >= 0).astype(np.float32), (view.width, view.height), interpolation=cv2.INTER_AREA
         )
         photo = view.read()
-        # Where the mesh is too wide, the photo shows what is behind it: no texture should be the same there.
+        # Where the mesh is too wide, the photo shows the background: a texture should differ there.
         covered = (cover > 0.999) & ~background(photo, cover > 0.5, np.zeros_like(cover, bool))
         return cls(photo, covered, row * width + column, face, corners.astype(np.float32))
 
     def painted(self, values: np.ndarray) -> np.ndarray:
-        """float32 [H, W, 3] of colors [P, 3] at the samples."""
+        """float32 [H, W, 3] from colors [P, 3] at the samples."""
         height, width = self.photo.shape[:2]
         image = np.zeros((height * width * OVERSAMPLING**2, 3), np.float32)
         image[self.index] = values
@@ -77,7 +78,7 @@ class Sight:
 
 
 def quality(found: np.ndarray, sight: Sight) -> dict[str, float]:
-    """PSNR as it is, PSNR and SSIM after one gain a channel (photos differ in exposure), where the mesh covers;
+    """PSNR, and PSNR and SSIM after one gain per channel (photos differ in exposure), where the mesh covers the pixel;
     sharpness: root of the gradients' energy, relative to the photo's."""
     true = sight.photo.astype(np.float32)
     inside = sight.covered
@@ -102,9 +103,9 @@ def gradient_energy(image: np.ndarray) -> np.ndarray:
 def seam_contrast(image: np.ndarray, unwrapped: Unwrapped) -> float:
     """How much the texture [S, S, 3] changes across the edges between charts, relative to edges inside of them.
 
-    Looked at a texel to either side of the edges' middles; 1: seams are not to be seen.
+    Sampled one texel to either side of the edges' midpoints; 1: seams are invisible.
     """
-    vertices = unwrapped.source[unwrapped.faces]  # the mesh's own
+    vertices = unwrapped.source[unwrapped.faces]  # the vertices of the mesh
     sides = np.stack([vertices, np.roll(vertices, -1, axis=1)], axis=-1).reshape(-1, 2)
     key = sides.min(axis=1).astype(np.int64) * (int(vertices.max()) + 1) + sides.max(axis=1)
     order = np.argsort(key, kind="stable")

@@ -1,4 +1,4 @@
-"""What every attack starts from: a small capture, a finished workspace of it, and the engine's command line.
+"""The common basis of attacks: a small capture, a finished workspace of it, and the engine's command line.
 
 The photos are six neighbors of the demo capture, scaled down, so that the whole chain takes some ten seconds.
 """
@@ -30,13 +30,13 @@ OPTIONS = (
     "--quality", "preview", "--features", "sift", "--max-keypoints", "1200", "--dense-size", "160",
     "--faces", "2000", "--texture", "256", "--device", "cpu",
 )  # fmt: skip
-MEMORY = 8 << 30  # bytes of address space that a process may have; it needs three
+MEMORY = 8 << 30  # bytes; limit of a process's address space; it needs three GB
 PATIENCE = 900  # seconds after which a run counts as hung; on an idle machine it takes ten
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended. sentence: the error that a person reads last; "" when there is none."""
+    """How a command ended. sentence: the last error shown to the user; "" if there is none."""
 
     code: int | None  # None: it hung and was killed
     sentence: str
@@ -44,14 +44,14 @@ class Ended:
 
     @property
     def unexpected(self) -> bool:
-        """True where the sentence is not a sentence for a person."""
+        """Whether the sentence is not meant for users."""
         text = self.sentence
         return "unexpected error" in text or "crashed" in text or "Traceback" in self.output
 
 
 @dataclass
 class Bench:
-    """A scratch folder with the capture and the undisturbed result. Copies of the result are what is attacked."""
+    """A scratch folder with the capture and the undisturbed result. Attacks use copies of the result."""
 
     scratch: Path
     seed: int = 1
@@ -61,7 +61,7 @@ class Bench:
 
     @cached_property
     def photos(self) -> Path:
-        """The folder of photos; nobody writes here."""
+        """The folder of photos, which is never written to."""
         folder = self.scratch / "photos"
         if not folder.exists():
             part = folder.with_suffix(".part")
@@ -76,7 +76,7 @@ class Bench:
 
     @cached_property
     def finished(self) -> Path:
-        """The workspace of a run that nobody disturbed; read only."""
+        """The workspace of an undisturbed run; read only."""
         folder = self.scratch / "finished"
         if not (folder / "report.html").exists():
             ended = self.run(folder)
@@ -85,17 +85,17 @@ class Bench:
         return folder
 
     def differences(self, workspace: Path, until: str = STAGES[-1]) -> list[str]:
-        """The names of what the stages up to `until` have made in another way than in the undisturbed run."""
+        """The names of results of the stages up to `until` that differ from the undisturbed run's."""
         if until not in self._references:
             self._references[until] = snapshot(self.finished, until)
         return self._references[until].differences(snapshot(workspace, until))
 
     def random(self, attack: str, number: int) -> random.Random:
-        """The generator of one run: the same for the same seed, attack and number."""
+        """The random generator of one run: the same for the same seed, attack and number."""
         return random.Random(f"{self.seed} {attack} {number}")
 
     def command(self, workspace: Path, until: str = STAGES[-1]) -> list[str]:
-        """The command line of a run, as a list of words."""
+        """The command line of a run, as a list of arguments."""
         run = [
             sys.executable,
             "-m",
@@ -117,7 +117,7 @@ class Bench:
         return self.call([*self._nicely(), *words])
 
     def call(self, command: list[str]) -> Ended:
-        """Run a command in the repository, its output with a terminal's words."""
+        """Run a command in the repository, and collect its output."""
         process = self.start(command)
         try:
             output, _ = process.communicate(timeout=PATIENCE)
@@ -146,7 +146,7 @@ class Bench:
     def copy(self, name: str, keep: tuple[str, ...] = STAGES, into: Path | None = None) -> Path:
         """A copy of the finished workspace in which only the stages `keep` are done.
 
-        The files of the other stages stay, as they do when a job's settings change: the engine removes them.
+        The files of the other stages remain, as when a job's settings change: the engine removes them.
         """
         folder = (into or self.scratch) / name
         shutil.rmtree(folder, ignore_errors=True)
@@ -164,7 +164,7 @@ class Bench:
         return STAGES[: STAGES.index(stage)]
 
     def seconds(self, stage: str) -> float:
-        """How long the stage took in the undisturbed run."""
+        """The time the stage took in the undisturbed run."""
         return Workspace(self.finished).read_state().stage(stage).seconds or 0.0
 
     def _nicely(self) -> list[str]:
@@ -172,7 +172,7 @@ class Bench:
 
 
 def limit_memory() -> None:
-    """Let this process fail before the machine does, should a damaged file ask for everything; not on Windows."""
+    """Make this process fail before the machine does, should a damaged file request too much memory; not on Windows."""
     try:
         import resource
     except ImportError:
@@ -191,7 +191,7 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def last_event(workspace: Path) -> dict[str, Any]:
-    """The last whole line of events.jsonl; empty when there is none."""
+    """The last complete line of events.jsonl; empty if there is none."""
     try:
         lines = (workspace / "events.jsonl").read_bytes().splitlines()
     except OSError:
@@ -205,7 +205,7 @@ def last_event(workspace: Path) -> dict[str, Any]:
 
 
 def _sentence(output: str) -> str:
-    """The last line that begins like an error."""
+    """The last line that starts like an error."""
     lines = [line.strip() for line in output.replace("\r", "\n").splitlines()]
     errors = [line for line in lines if line.startswith(("error", "recon3d:"))]
     return errors[-1] if errors else ""

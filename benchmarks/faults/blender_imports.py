@@ -1,8 +1,8 @@
-"""Damaged workspaces imported into Blender. Runs in an environment that has bpy:
+"""Imports damaged workspaces into Blender. Runs in an environment with bpy:
 
     python -m benchmarks.faults.blender_imports WORKSPACE SCRATCH SEED FIRST COUNT
 
-and writes a line of JSON for each import.
+and writes one line of JSON per import.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FILES = (
     "placement.json", "photos.json", "report.json", "state.json", "dense/sparse/cameras.bin",
     "dense/sparse/images.bin", "dense/fusion.ply", "mesh/mesh.ply", "texture/mesh.ply", "texture/texture.png", LIVE,
 )  # fmt: skip
-RESTART = 20  # imports after which Blender is emptied
+RESTART = 20  # imports after which Blender's data is cleared
 
 
 def main(words: list[str]) -> int:
@@ -57,7 +57,7 @@ def main(words: list[str]) -> int:
 
 
 def import_one(number: int, chance: random.Random, folder: Path) -> Run:
-    """Damage one file, import, and put the sound file back."""
+    """Damage one file, import, and restore the file."""
     import bpy
 
     from blender_recon3d.jobs import session
@@ -80,7 +80,7 @@ def import_one(number: int, chance: random.Random, folder: Path) -> Run:
             session.import_result(bpy.context.scene, folder)
     except UserError:
         outcome = Outcome.REFUSED
-    except Exception as error:  # exactly what is looked for
+    except Exception as error:  # exactly what this searches for
         outcome, note = Outcome.ESCAPED, where(error)
     finally:
         path.write_bytes(sound)
@@ -88,14 +88,14 @@ def import_one(number: int, chance: random.Random, folder: Path) -> Run:
 
 
 def where(error: Exception) -> str:
-    """The error and the last line of ours that it went through."""
+    """The error and the last line of our code that it passed through."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if "blender_recon3d" in frame.filename] or list(frames)
     return f"{type(error).__name__} in {Path(ours[-1].filename).name}:{ours[-1].lineno}: {str(error)[:100]}"
 
 
 def _live() -> dict[str, Any]:
-    """What the engine writes while cameras are being placed, for three of them."""
+    """The engine's live files while cameras are being placed, for three cameras."""
     camera = {"qvec": [1, 0, 0, 0], "tvec": [0, 0, 1], "width": 640, "height": 480, "focal": 500.0}
     identity = [[float(row == column) for column in range(4)] for row in range(4)]
     return {"world_from_model": identity, "cameras": [{"name": f"{n}.jpg", **camera} for n in range(3)]}

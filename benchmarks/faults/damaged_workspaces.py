@@ -1,6 +1,6 @@
-"""One file of a workspace is damaged in its content, and the stage that reads it runs: the whole engine as a reader.
+"""Damages the content of one file of a workspace, and runs the stage that reads it: the whole engine as a reader.
 
-Damage that keeps a file's size cannot be noticed before somebody reads it. Whoever does must use it or refuse it in a
+Damage that does not change a file's size is only noticed when it is read. The reader must use it or reject it in a
 sentence, in time, and `--fresh` must work afterwards.
 """
 
@@ -34,7 +34,7 @@ def attack(number: int, bench: Bench) -> Run:
         changed = damaged_json(json.loads(content), chance, 0.05)
     else:
         changed = damaged(content, chance)
-    if chance.random() < 0.7:  # of the same size, which nobody can notice without reading
+    if chance.random() < 0.7:  # of the same size, which is only noticed by reading
         changed = changed[: len(content)].ljust(len(content), b" ")
     path.unlink()  # a photo may share its file with the capture's
     path.write_bytes(changed)

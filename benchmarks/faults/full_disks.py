@@ -1,4 +1,4 @@
-"""The disk is full at some point of a stage; then there is room again and the same command goes on."""
+"""The disk becomes full at some point of a stage; then there is space again and the same command continues."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from . import mounts
 from .bench import Bench
 from .records import Outcome, Run
 
-SIZES = 30  # steps from no room at all to a little more than the stage needs
+SIZES = 30  # steps from no space at all to a little more than the stage needs
 SPARE = 16  # kilobytes; events and report grow by less
 ROOM = 200 << 10  # kilobytes: enough for everything
 MADE_BY = {
@@ -69,6 +69,6 @@ def fill(stage: str, room: int, number: int, bench: Bench, until: str = STAGES[-
 
 
 def _kilobytes(path: Path) -> int:
-    """What a file or a folder takes on a disk of 4 KB pages."""
+    """The space of a file or a folder on a disk with 4 KB pages."""
     done = subprocess.run(["du", "-sk", str(path)], capture_output=True, text=True, check=True)
     return int(done.stdout.split()[0])

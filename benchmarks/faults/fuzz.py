@@ -1,4 +1,4 @@
-"""Damaged files for every reader. A reader may accept one or raise UserError; all else is a fault."""
+"""Damaged files for every reader. A reader may accept one or raise UserError; anything else is a fault."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from .fuzz_targets import TARGETS
 from .records import Outcome, Run
 
 NAME = "fuzzed files"
-BLOCK = 2000  # inputs to a process
-IMPORT_BLOCK = 100  # imports to a process
+BLOCK = 2000  # inputs per process
+IMPORT_BLOCK = 100  # imports per process
 SLOW = 5.0  # seconds for a file of a few kilobytes
 BLOCK_PATIENCE = 1200  # seconds
 
 
 def read_one(number: int, bench: Bench, seeds: Seeds, folder: Path) -> Run:
-    """Damage one file and read it; `folder` is emptied first and holds the file afterwards."""
+    """Damage one file and read it; `folder` is emptied first and contains the file afterwards."""
     chance = bench.random(NAME, number)
     target = list(TARGETS)[number % len(TARGETS)]
     case = TARGETS[target](seeds, chance)
@@ -45,7 +45,7 @@ def read_one(number: int, bench: Bench, seeds: Seeds, folder: Path) -> Run:
             case.read(folder)
     except UserError:
         outcome, note = Outcome.REFUSED, ""
-    except Exception as error:  # exactly what is looked for
+    except Exception as error:  # exactly what this searches for
         outcome, note = Outcome.ESCAPED, where(error)
     else:
         outcome, note = Outcome.ACCEPTED, ""
@@ -55,28 +55,28 @@ def read_one(number: int, bench: Bench, seeds: Seeds, folder: Path) -> Run:
 
 
 def read_block(first: int, count: int, bench: Bench) -> list[Run]:
-    """`count` inputs from number `first` on, in this process."""
+    """`count` inputs starting at number `first`, in this process."""
     seeds = Seeds(bench.finished, bench.scratch / "seeds")
     folder = bench.scratch / "fuzzed"
     return [read_one(number, bench, seeds, folder) for number in range(first, first + count)]
 
 
 def run_block(first: int, count: int, bench: Bench) -> list[Run]:
-    """The same in a process of its own, with bounded memory: a crash costs one block and is told."""
+    """The same in a separate process with limited memory: a crash costs one block and is reported."""
     words = [sys.executable, "-m", "benchmarks.measure.faults", "--scratch", str(bench.scratch)]
     words += ["--seed", str(bench.seed)]
     return call_block(NAME, [*words, "--block", str(first), str(count)], first, bench.scratch / "fuzzed")
 
 
 def import_block(first: int, count: int, bench: Bench, python: Path) -> list[Run]:
-    """`count` imports into the Blender of that Python, in a process of its own."""
+    """`count` imports into the Blender of that Python, in a separate process."""
     words = [str(python), "-m", "benchmarks.faults.blender_imports", str(bench.finished), str(bench.scratch)]
     words += [str(bench.seed)]
     return call_block(IMPORTS, [*words, str(first), str(count)], first, bench.scratch / "imported")
 
 
 def call_block(name: str, command: list[str], first: int, folder: Path) -> list[Run]:
-    """The runs that a command writes as lines of JSON; `folder` is what it was reading when it crashed."""
+    """The runs that a command writes as lines of JSON; `folder` has what it was reading when it crashed."""
     try:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=BLOCK_PATIENCE)
     except subprocess.TimeoutExpired:
@@ -89,7 +89,7 @@ def call_block(name: str, command: list[str], first: int, folder: Path) -> list[
 
 
 def _kept(folder: Path, first: int) -> str:
-    """Keep what was being read, for whoever looks into it."""
+    """Keep the input that was being read, for analysis."""
     target = folder.with_name(f"{folder.name}_{first}")
     shutil.rmtree(target, ignore_errors=True)
     if folder.exists():

@@ -1,4 +1,4 @@
-"""Small sound files of every format that is read from a workspace or from a user, to be damaged."""
+"""Small valid files of every format that is read from a workspace or from a user, to be damaged."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Every reader that meets files from outside, each with a damaged file for it.
+"""Every reader of files from outside, each with a damaged file for it.
 
-A target is a function `target(seeds, chance) -> Case`: what to write where, and what reads it. A reader may return, or
-raise UserError; everything else is a fault.
+A target is a function `target(seeds, chance) -> Case`: the files to write, and their reader. A reader may return, or
+raise UserError; anything else is a fault.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ from .mutations import damaged, damaged_json
 
 @dataclass(frozen=True)
 class Case:
-    """files: contents by path within an empty folder; read: takes that folder."""
+    """files: contents by path in an empty folder; read: takes that folder."""
 
     files: dict[str, bytes]
     read: Callable[[Path], object]
@@ -60,7 +60,7 @@ Target = Callable[[Seeds, random.Random], Case]
 
 
 def _file(kind: str, name: str, read: Callable[[Path], object]) -> Target:
-    """One damaged file of a kind of seed, and what reads it by its path."""
+    """One damaged file of a kind of seed, and its reader, called with its path."""
 
     def target(seeds: Seeds, chance: random.Random) -> Case:
         content = damaged(chance.choice(getattr(seeds, kind)), chance)
@@ -70,7 +70,7 @@ def _file(kind: str, name: str, read: Callable[[Path], object]) -> Target:
 
 
 def _document(name: str, read: Callable[[Path], object], rate: float = 0.08) -> Target:
-    """One damaged JSON document of a workspace whose other documents are sound."""
+    """One damaged JSON document of a workspace whose other documents are valid."""
 
     def target(seeds: Seeds, chance: random.Random) -> Case:
         files = {other: json.dumps(value).encode() for other, value in seeds.documents.items()}
@@ -162,7 +162,7 @@ def _card(seeds: Seeds, chance: random.Random) -> Case:
 
 
 def _box(seeds: Seeds, chance: random.Random) -> Case:
-    """A box as words of the command line, or as a file."""
+    """A box as arguments of the command line, or as a file."""
     if chance.random() < 0.5:
         words = damaged(chance.choice(seeds.box), chance).decode("latin1")
         return Case({}, lambda folder: read_box(words))

@@ -18,8 +18,15 @@ from .resume import finish
 
 NAME = "kills"
 STARTING = "start"  # from nothing, within the first seconds
-TARGETS = ("all", "all", "all", "all", "parent", "worker")  # which processes are killed, by how often
-ORPHANS = 5.0  # seconds in which processes without a parent must have gone
+TARGETS = (
+    "all",
+    "all",
+    "all",
+    "all",
+    "parent",
+    "worker",
+)  # which processes are killed, weighted by repetition
+ORPHANS = 5.0  # seconds within which processes without a parent must have ended
 
 
 def attack(number: int, bench: Bench) -> Run:
@@ -64,7 +71,7 @@ def _workspace(stage: str, bench: Bench) -> Path:
 
 
 def _kill(process: subprocess.Popen[bytes], session: int, target: str) -> list[int]:
-    """Kill; the processes of the session that are still there after ORPHANS seconds."""
+    """Kill; returns the processes of the session that still exist after ORPHANS seconds."""
     if target == "all":
         kill_group(process)
     elif target == "parent":
@@ -82,7 +89,7 @@ def _kill(process: subprocess.Popen[bytes], session: int, target: str) -> list[i
 
 
 def _session(session: int) -> list[int]:
-    """The live processes of a session, oldest first; Linux only (elsewhere none is found)."""
+    """The live processes of a session, oldest first; Linux only (elsewhere empty)."""
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:

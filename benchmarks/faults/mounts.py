@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def why_not() -> str:
-    """Why nothing can be mounted here; "" where it can."""
+    """Why nothing can be mounted here; "" if it can."""
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         return "mounting needs root on Linux"
     try:
@@ -22,7 +22,7 @@ def why_not() -> str:
 
 
 def why_no_loop() -> str:
-    """Why no ext4 image can be mounted here; "" where it can."""
+    """Why no ext4 image can be mounted here; "" if it can."""
     if reason := why_not():
         return reason
     try:
@@ -36,7 +36,7 @@ def why_no_loop() -> str:
 
 @contextlib.contextmanager
 def small_disk(folder: Path, kilobytes: int) -> Iterator[Path]:
-    """A disk in memory of that size at `folder`."""
+    """An in-memory disk of that size at `folder`."""
     _prepare(folder)
     _call("mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(folder))
     try:
@@ -46,7 +46,7 @@ def small_disk(folder: Path, kilobytes: int) -> Iterator[Path]:
 
 
 def resize(folder: Path, kilobytes: int) -> None:
-    """Make room on a `small_disk`."""
+    """Enlarge a `small_disk`."""
     _call("mount", "-o", f"remount,size={kilobytes}k", str(folder))
 
 
@@ -61,7 +61,7 @@ def make_image(path: Path, megabytes: int) -> Path:
 
 @contextlib.contextmanager
 def mounted(image: Path, folder: Path, options: str = "") -> Iterator[Path]:
-    """The image's file system at `folder`."""
+    """The image's file system, mounted at `folder`."""
     _prepare(folder)
     _call("mount", "-o", ",".join(part for part in ("loop", options) if part), str(image), str(folder))
     try:
@@ -71,7 +71,7 @@ def mounted(image: Path, folder: Path, options: str = "") -> Iterator[Path]:
 
 
 def _prepare(folder: Path) -> None:
-    """An empty folder, also after a run that was killed."""
+    """An empty folder, even after a run that was killed."""
     folder.mkdir(parents=True, exist_ok=True)
     while os.path.ismount(folder):
         _unmount(folder)
@@ -81,7 +81,7 @@ def _unmount(folder: Path) -> None:
     for _ in range(20):
         if subprocess.run(["umount", str(folder)], capture_output=True).returncode == 0:
             return
-        time.sleep(0.5)  # a process that was just killed still holds it
+        time.sleep(0.5)  # a process that was just killed still uses it
     _call("umount", "--lazy", str(folder))
 
 

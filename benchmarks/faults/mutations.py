@@ -1,4 +1,4 @@
-"""Damage for files and JSON documents: bits, lengths, numbers at the edges of types, and words that parsers know."""
+"""Damage for files and JSON documents: bits, lengths, numbers at the limits of types, and words that parsers know."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _change(content: bytearray, at: int, chance: random.Random) -> None:
 
 
 def damaged_json(document: Any, chance: random.Random, rate: float = 0.08) -> bytes:
-    """The document with some values replaced by others, as a file; one in ten is damaged as bytes as well."""
+    """The document with some values replaced by others, as a file; one in ten is damaged as bytes too."""
     content = json.dumps(_changed(document, chance, rate)).encode("utf-8", "surrogatepass")
     return damaged(content, chance) if chance.random() < 0.1 else content
 

@@ -1,8 +1,8 @@
-"""The power fails: only what the file system has written by then is there. Then the same command again.
+"""The power fails: only what the file system has written until then remains. Then the same command again.
 
-The workspace lies on an ext4 image. At a random moment the engine is stopped and the image copied as it is; the copy is
-mounted, which replays the journal, and the run goes on there. Every other cut has `noauto_da_alloc`, without which ext4
-itself saves programs that rename over a file without syncing it.
+The workspace is on an ext4 image. At a random moment the engine is stopped and the image is copied; the copy is
+mounted, which replays the journal, and the run continues there. Every other cut uses `noauto_da_alloc`, without which
+ext4 itself saves programs that rename over a file without syncing it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .resume import finish
 
 NAME = "power cuts"
 MEGABYTES = 96
-AFTER = 6.0  # seconds after the end in which the file system may not have written everything
+AFTER = 6.0  # seconds after the end within which the file system may not have written everything
 
 
 def attack(number: int, bench: Bench) -> Run:
@@ -31,7 +31,7 @@ def attack(number: int, bench: Bench) -> Run:
 
 
 def cut(seconds: float, options: str, number: int, bench: Bench) -> Run:
-    """Cut the power after so many seconds."""
+    """Cut the power after `seconds`."""
     image = mounts.make_image(bench.scratch / "power.img", MEGABYTES)
     after = bench.scratch / "after.img"
     mount = bench.scratch / "power"

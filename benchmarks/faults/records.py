@@ -1,4 +1,4 @@
-"""What came of each run of an attack, kept in a file as it happens, and the table over all of them."""
+"""The outcome of each run of an attack, stored in a file as it happens, and a table over all of them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Outcome(StrEnum):
 
     @property
     def held(self) -> bool:
-        """True for what a user can live with."""
+        """Whether a user can live with it."""
         return self in (Outcome.SAME, Outcome.ACCEPTED, Outcome.REFUSED, Outcome.TOLD)
 
 
@@ -37,7 +37,7 @@ RANK = {outcome: rank for rank, outcome in enumerate(Outcome)}
 
 @dataclass(frozen=True)
 class Run:
-    """One run of an attack. case: what was done, in a few words; note: what was seen."""
+    """One run of an attack. case: a short description; note: what was observed."""
 
     attack: str
     number: int
@@ -47,14 +47,14 @@ class Run:
 
 
 class Records:
-    """The runs of an attack in FOLDER/attack.jsonl, a line each."""
+    """The runs of an attack in FOLDER/attack.jsonl, one line each."""
 
     def __init__(self, folder: Path, attack: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / f"{attack.replace(' ', '_')}.jsonl"
 
     def read(self) -> list[Run]:
-        """All runs so far; a last line that was cut off is left out."""
+        """All runs so far, without an incomplete last line."""
         runs = []
         for line in self.path.read_text("utf-8").splitlines() if self.path.exists() else ():
             try:
@@ -76,7 +76,7 @@ class Records:
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table."""
+    """A row of the table."""
 
     attack: str
     outcomes: Counter[Outcome]
@@ -88,7 +88,7 @@ class Row:
 
 
 def row(attack: str, runs: Iterable[Run]) -> Row:
-    """The runs of one attack in a line; `worst` is the worst run's case, where one did not hold."""
+    """The runs of one attack in a row; `worst` is the case of the worst run, if one did not hold."""
     runs = list(runs)
     worst = max(runs, key=lambda run: RANK[run.outcome], default=None)
     text = ""
@@ -98,7 +98,7 @@ def row(attack: str, runs: Iterable[Run]) -> Row:
 
 
 def markdown(rows: Iterable[Row]) -> str:
-    """The table: how many runs held, and how each of the others ended."""
+    """The table: how many runs held, and the outcomes of the others."""
     lines = ["| attack | runs | held | outcomes | worst |", "|---|---|---|---|---|"]
     for line in rows:
         held = sum(count for outcome, count in line.outcomes.items() if outcome.held)

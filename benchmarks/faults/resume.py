@@ -1,4 +1,4 @@
-"""The same command again, on what an accident has left."""
+"""Runs the same command again after an accident."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from .snapshot import leftovers
 
 
 def finish(run: Run, folder: Path, bench: Bench, until: str = STAGES[-1]) -> Run:
-    """`run` with its outcome: how the same command ends in `folder`, and whether the result is the undisturbed one."""
+    """`run` with its outcome: how the same command ends in `folder`, and whether the result equals the
+    undisturbed one."""
     ended = bench.run(folder, until)
     if ended.code is None:
         return replace(run, outcome=Outcome.HUNG)

@@ -1,4 +1,4 @@
-"""What a workspace holds, in a form in which two of them can be compared: byte for byte."""
+"""The content of a workspace, in a form that can be compared byte for byte."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ FILES = {
     "texture": ("texture/*",),
 }  # fmt: skip
 DATABASE = (("features", "keypoints"), ("matches", "matches"), ("matches", "verified matches"))
-REPORTS = ("mesh/mesh.json", "report.json", "report.html")  # which hold times
+REPORTS = ("mesh/mesh.json", "report.json", "report.html")  # which contain times
 SCRATCH = (".part", "-wal", "-shm", "-journal")
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Digests of what must be the same, by name, and the files that should not be there."""
+    """Digests of what must be the same, by name, and files that should not exist."""
 
     digests: dict[str, str]
     leftovers: tuple[str, ...]
 
     def differences(self, other: Snapshot) -> list[str]:
-        """The names of what is not the same in `other`."""
+        """The names of what differs in `other`."""
         names = sorted(self.digests.keys() | other.digests.keys())
         return [name for name in names if self.digests.get(name) != other.digests.get(name)]
 
 
 def snapshot(root: Path, until: str = STAGES[-1]) -> Snapshot:
-    """Read what the stages up to `until` have made in a workspace."""
+    """Read the results of the stages up to `until` in a workspace."""
     stages = STAGES[: STAGES.index(until) + 1]
     digests = {}
     for pattern in (pattern for stage in stages for pattern in FILES.get(stage, ())):
@@ -64,7 +64,7 @@ def snapshot(root: Path, until: str = STAGES[-1]) -> Snapshot:
 
 
 def leftovers(root: Path) -> tuple[str, ...]:
-    """Files that only a run at work, or one that was killed, has."""
+    """Files that exist only during a run, or after one was killed."""
     found = [path for path in root.rglob("*") if path.name.endswith(SCRATCH)]
     return tuple(sorted(str(path.relative_to(root)) for path in found))
 

@@ -1,4 +1,4 @@
-"""A workspace that says done, in which one file is torn, as after a failing disk or a bad copy."""
+"""A workspace marked as done with one incomplete file, as after a failing disk or a bad copy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .records import Outcome, Run
 from .resume import finish
 
 NAME = "torn files"
-EXPORT = "export: "  # the mesh is exported at once, without a run in between
+EXPORT = "export: "  # the mesh is exported directly, without a run in between
 MAPS = "dense/stereo/"
 FILES = (
     "photos.json", "pairs.txt", "database.db", "registration.json", "placement.json", "job.json", "state.json",
@@ -26,7 +26,7 @@ WAYS = ("empty", "half", "zeros", "gone")
 
 
 def attack(number: int, bench: Bench) -> Run:
-    """Tear a file, one after the other in every way; the same command must make it again, or export refuse it."""
+    """Tear a file, in every way in turn; the same command must rebuild it, or export reject it."""
     return tear(FILES[number % len(FILES)], WAYS[number // len(FILES) % len(WAYS)], number, bench)
 
 
@@ -35,7 +35,7 @@ def tear(name: str, way: str, number: int, bench: Bench, until: str = STAGES[-1]
     folder = bench.copy("torn")
     path = folder / name.removeprefix(EXPORT)
     damage(path, way)
-    if MAPS in name:  # which are read only while there is no cloud
+    if MAPS in name:  # these are read only while there is no cloud
         (folder / "dense" / "fusion.ply").unlink()
     case = f"{name} {way}"
     if name.startswith(EXPORT):
@@ -44,7 +44,7 @@ def tear(name: str, way: str, number: int, bench: Bench, until: str = STAGES[-1]
 
 
 def damage(path: Path, way: str) -> None:
-    """Replace a file by a torn one; what shares the file by a hard link is left alone."""
+    """Replace a file by a torn one; hard links to the original are not affected."""
     content = path.read_bytes()
     path.unlink()
     if way != "gone":
@@ -53,7 +53,7 @@ def damage(path: Path, way: str) -> None:
 
 
 def _judge_export(number: int, case: str, ended: Ended) -> Run:
-    """An export of a torn mesh is refused in a sentence, or nothing."""
+    """An export of a torn mesh must be rejected in a sentence."""
     if ended.code is None:
         return Run(NAME, number, Outcome.HUNG, case)
     if ended.code == 0:

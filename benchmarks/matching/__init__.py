@@ -1,1 +1,1 @@
-"""What `benchmarks/measure/matching.py` measures: front-ends side by side, one module a measure or a section."""
+"""Measurements of `benchmarks/measure/matching.py`: front-ends side by side, one module per measure or section."""

@@ -1,7 +1,7 @@
 """Measures for two photos of a solid scene: relative pose, its error, the area under its curve.
 
-Relative poses are `second_from_first`: x_second = R x_first + t in the cameras' frames. Intrinsics K [3, 3] and
-points [N, 2] are in COLMAP's pixels of the photos as they are matched.
+Relative poses are `second_from_first`: x_second = R x_first + t in the camera frames. Intrinsics K [3, 3] and points
+[N, 2] are in COLMAP's pixels of the photos as matched.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import numpy as np
 
 from blender_recon3d.pipeline.evaluation.alignment import angles
 
-MIN_MATCHES = 5  # matches of an essential matrix
+MIN_MATCHES = 5  # for an essential matrix
 
 
 def area_under_curve(errors: Sequence[float], thresholds: Sequence[float]) -> list[float]:
     """Area under the cumulative curve of errors up to each threshold, as a share of the perfect one.
 
-    errors: degrees, infinite where nothing was found. Piecewise linear from (0, 0) through the sorted errors, as
-    Sarlin et al. 2020 (section 5.2) and those after them compute it.
+    errors: degrees, infinite if nothing was found. Piecewise linear from (0, 0) through the sorted errors, as in Sarlin
+    et al. 2020 (section 5.2) and later work.
     """
     ordered = np.sort(np.asarray(errors, np.float64))
     share = np.arange(1, len(ordered) + 1) / max(len(ordered), 1)
@@ -47,8 +47,8 @@ def pose_error(
 ) -> tuple[float, float]:
     """Degrees between the rotations, and between the directions of translation.
 
-    The translation's sign is left open, as the field does: what an essential matrix does not know, the points
-    in front of the cameras decide, and where they are few they say little.
+    The sign of the translation is ignored, as is usual: the essential matrix does not determine it; the points in front
+    of the cameras do, and where they are few they say little.
     """
     rotation = float(angles(estimate[0][None], truth[0][None])[0])
     a, b = (pose[1] / np.linalg.norm(pose[1]) for pose in (estimate, truth))
@@ -59,11 +59,11 @@ def pose_error(
 def estimate_pose(
     points: tuple[np.ndarray, np.ndarray], intrinsics: tuple[np.ndarray, np.ndarray], threshold: float = 1.0
 ) -> tuple[tuple[np.ndarray, np.ndarray] | None, int]:
-    """second_from_first of matched points, and how many matches agree with it; None and 0 when there is none.
+    """second_from_first of matched points, and how many matches agree with it; None and 0 if there is none.
 
-    threshold: pixels. An essential matrix by OpenCV's USAC_ACCURATE (its own fixed seed) on normalized points, of
-    whose four poses the one with most points in front of both cameras is taken. Of OpenCV's ways it depends least
-    on the threshold, and is nearest to the truth: what is measured is the matches.
+    threshold: pixels. An essential matrix by OpenCV's USAC_ACCURATE (with its fixed seed) on normalized points, of
+    whose four poses the one with the most points in front of both cameras is chosen. Of OpenCV's methods it depends
+    least on the threshold, and is closest to the truth: this measures the matches.
     """
     if len(points[0]) < MIN_MATCHES:
         return None, 0
@@ -76,7 +76,7 @@ def estimate_pose(
         return None, 0
     best: tuple[np.ndarray, np.ndarray] | None = None
     most_in_front = 0
-    for candidate in np.split(essential, len(essential) // 3):  # several where they explain the same points
+    for candidate in np.split(essential, len(essential) // 3):  # several if they explain the same points
         count, rotation, translation, _ = cv2.recoverPose(
             candidate, rays[0], rays[1], np.eye(3), distanceThresh=1e9, mask=mask.copy()
         )[:4]
@@ -90,8 +90,8 @@ def epipolar_distances(
     intrinsics: tuple[np.ndarray, np.ndarray],
     pose: tuple[np.ndarray, np.ndarray],
 ) -> np.ndarray:
-    """Pixels [N] from matched points to the epipolar lines of `pose`: Sampson's first-order distance to points
-    that fit exactly (Hartley and Zisserman, equation 11.9), as a root."""
+    """Distances in pixels [N] of matched points from the epipolar lines of `pose`: Sampson's first-order distance to
+    exactly fitting points (Hartley and Zisserman, equation 11.9), as a root."""
     rotation, (x, y, z) = pose
     essential = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]]) @ rotation
     fundamental = np.linalg.inv(intrinsics[1]).T @ essential @ np.linalg.inv(intrinsics[0])

@@ -19,13 +19,13 @@ SCENES = ("graf", "wall", "leuven", "bikes")
 WHAT = {"graf": "viewpoint", "wall": "viewpoint", "leuven": "light", "bikes": "blur"}
 TARGETS = (2, 3, 4, 5, 6)
 COUNTS = (500, 2000)  # keypoints whose repeatability is measured
-POOL = 4096  # keypoints found, of which those in the common part are then counted
+POOL = 4096  # keypoints found, before counting those in the common area
 PIXELS = (1, 3, 5)
 
 
 class Homographies:
-    """Photo 1 of each scene against the others. data: the folder with the scenes; longest: pixels that photos
-    are reduced to; keypoints: the strongest that are matched."""
+    """Photo 1 of each scene against the others. data: the folder with the scenes; longest: pixels to which photos are
+    reduced; keypoints: the number of strongest ones that are matched."""
 
     name = "homographies"
 

@@ -1,6 +1,6 @@
-"""The front-ends that are compared: extractors and matchers behind one pair of functions.
+"""The front-ends to compare: extractors and matchers behind a common interface.
 
-All speak `Features` of the engine: keypoints in COLMAP's pixels, strongest first.
+All use the engine's `Features`: keypoints in COLMAP's pixels, strongest first.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ KINDS = ("superglue", "nearest", "opencv", "colmap")
 
 
 class Extractor(Protocol):
-    """identity: what its keypoints depend on (a file's sha256, a version)."""
+    """identity: everything its keypoints depend on (a file's sha256, a version)."""
 
     identity: str
 
     def extract(self, photo: np.ndarray, max_keypoints: int) -> Features:
-        """At most `max_keypoints` keypoints of a gray photo, uint8 [H, W]; the strongest, strongest first."""
+        """At most `max_keypoints` of the strongest keypoints of a gray photo, uint8 [H, W], strongest first."""
 
 
 class Matcher(Protocol):
@@ -42,7 +42,7 @@ class Matcher(Protocol):
 
 @dataclass(frozen=True)
 class Method:
-    """A line of the tables."""
+    """A row of the tables."""
 
     label: str
     extractor: Extractor
@@ -54,7 +54,7 @@ class Method:
 
 
 def strongest(features: Features, max_keypoints: int) -> Features:
-    """The same features without all but the first `max_keypoints`."""
+    """The first `max_keypoints` of the features."""
     return Features(
         features.keypoints[:max_keypoints],
         features.scores[:max_keypoints],
@@ -64,9 +64,9 @@ def strongest(features: Features, max_keypoints: int) -> Features:
 
 
 def mutual_nearest(first: np.ndarray, second: np.ndarray, ratio: float | None = None) -> np.ndarray:
-    """Pairs of unit descriptors [N, D] and [M, D] each of which is the other's most similar, int [K, 2].
+    """Pairs of mutually most similar unit descriptors [N, D] and [M, D], int [K, 2].
 
-    ratio: pairs are kept only if the first's second nearest is so much farther away.
+    ratio: pairs are kept only if the first's second nearest is this much farther away.
     """
     if not len(first) or not len(second):
         return np.zeros((0, 2), np.int64)
@@ -84,7 +84,7 @@ def mutual_nearest(first: np.ndarray, second: np.ndarray, ratio: float | None = 
 
 
 class SuperPointExtractor:
-    """Ours. weights, device and precision: as `FeatureExtractor` takes them. Photos are not reduced."""
+    """Ours. weights, device and precision: as in `FeatureExtractor`. Photos are not reduced."""
 
     def __init__(self, weights: str, device: str, precision: Precision | None) -> None:
         self.identity = f"superpoint {registry.identity('superpoint', weights)}"
@@ -103,7 +103,7 @@ class SuperPointExtractor:
 
 
 class SuperGlue:
-    """Ours. weights, device and precision: as `Matcher` takes them."""
+    """Ours. weights, device and precision: as in `Matcher`."""
 
     def __init__(self, weights: str, device: str, precision: Precision | None) -> None:
         self.identity = f"superglue {registry.identity('superglue', weights)}"
@@ -121,7 +121,7 @@ class SuperGlue:
 
 
 class NearestNeighbors:
-    """Mutual nearest neighbors, with a ratio test if there is one."""
+    """Mutual nearest neighbors, optionally with a ratio test."""
 
     def __init__(self, ratio: float | None = None) -> None:
         self.identity = f"nearest {ratio or ''}".strip()
@@ -132,7 +132,8 @@ class NearestNeighbors:
 
 
 class OpenCVSift:
-    """OpenCV's SIFT, all defaults, with RootSIFT descriptors (Arandjelovic and Zisserman 2012); ranked by contrast."""
+    """OpenCV's SIFT with default settings and RootSIFT descriptors (Arandjelovic and Zisserman 2012); ranked by
+    contrast."""
 
     identity = f"opencv {cv2.__version__}"
 
@@ -150,7 +151,7 @@ class OpenCVSift:
 
 
 class ColmapSift:
-    """COLMAP's SIFT on the CPU with its own matcher, all defaults; ranked by size, as COLMAP chooses."""
+    """COLMAP's SIFT on the CPU with its own matcher and default settings; ranked by size, as in COLMAP."""
 
     identity = f"pycolmap {pycolmap.__version__}"
 
@@ -162,7 +163,7 @@ class ColmapSift:
             options = pycolmap.FeatureExtractionOptions()
             options.use_gpu = False
             options.sift.max_num_features = (
-                max_keypoints  # COLMAP keeps whole scales until they are that many
+                max_keypoints  # COLMAP keeps entire scales until there are this many
             )
             self._extractors[max_keypoints] = pycolmap.FeatureExtractor.create(options, pycolmap.Device.cpu)
         found, descriptors = self._extractors[max_keypoints].extract_from_uint8_array(
@@ -181,7 +182,7 @@ class ColmapSift:
         return pycolmap.FeatureMatcher.create(options, pycolmap.Device.cpu)
 
     def match(self, first: Features, second: Features) -> np.ndarray:
-        none = pycolmap.FeatureKeypoints()  # where they lie does not matter to it
+        none = pycolmap.FeatureKeypoints()  # it ignores their positions
         kind = pycolmap.FeatureExtractorType.SIFT
         a, b = (
             pycolmap.FeatureDescriptors(kind, np.ascontiguousarray(f.descriptors)) for f in (first, second)
@@ -197,7 +198,7 @@ def _empty(size: tuple[int, int], length: int) -> Features:
 
 @dataclass(frozen=True)
 class WeightSet:
-    """label: what the tables call it; weights: bundled, official or a folder."""
+    """label: its name in the tables; weights: bundled, official or a folder."""
 
     label: str
     weights: str
@@ -208,7 +209,7 @@ def methods(
 ) -> list[Method]:
     """The methods of these kinds, those of each set of weights first.
 
-    A set without superglue has nearest neighbors alone, one without superpoint has nothing.
+    A set without superglue has only nearest neighbors, one without superpoint has nothing.
     """
     chosen: list[Method] = []
     for item in sets:

@@ -1,7 +1,7 @@
 """Measures for two photos related by a homography: repeatability, matching accuracy, precision and recall.
 
-Points are float [N, 2], x and y in COLMAP's pixels (first pixel center (0.5, 0.5)), so that a photo of width w
-and height h is the rectangle from (0, 0) to (w, h). Homographies [3, 3] take the first photo to the second.
+Points are float [N, 2], x and y in COLMAP's pixels (first pixel center (0.5, 0.5)), so that a photo of width w and
+height h is the rectangle from (0, 0) to (w, h). Homographies [3, 3] map the first photo to the second.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def warp(points: np.ndarray, homography: np.ndarray) -> np.ndarray:
 
 
 def inside(points: np.ndarray, size: Size) -> np.ndarray:
-    """Which points lie in a photo of that size, bool [N]; NaN does not."""
+    """Which points are inside a photo of that size, bool [N]; NaN is not."""
     return np.asarray(((points >= 0) & (points <= np.array(size))).all(axis=1))
 
 
@@ -34,12 +34,12 @@ def repeatability(
     max_points: int,
     radius: float = 3.0,
 ) -> float:
-    """Share of keypoints that the other photo has too, within `radius` pixels; both ways together.
+    """Share of keypoints that are also found in the other photo, within `radius` pixels; in both directions together.
 
-    points: of each photo, strongest first. Of those in the part that both photos show, the `max_points` strongest
-    count; a place that was found several times (SIFT gives one keypoint an orientation) counts once. The
-    distance is measured in the photo that the point is carried to. DeTone et al. 2018, equation 13. 0 when
-    there are no keypoints.
+    points: of each photo, strongest first. Of those in the common area, the `max_points` strongest count; a position
+    that was found several times (SIFT gives one keypoint per orientation) counts once. The distance is measured in the
+    photo to which the point is projected. DeTone et al. 2018, equation 13. 0 without keypoints.
+
     """
     back = np.linalg.inv(homography)
     first = _strongest_shared(points[0], homography, sizes[1], max_points)
@@ -58,7 +58,7 @@ def _strongest_shared(points: np.ndarray, homography: np.ndarray, other: Size, m
 
 
 def transfer_errors(first: np.ndarray, second: np.ndarray, homography: np.ndarray) -> np.ndarray:
-    """How far each match is off, pixels of the second photo, [M]; infinite beyond the horizon.
+    """The error of each match, pixels of the second photo, [M]; infinite beyond the horizon.
 
     first, second: float [M, 2], the matched points of each photo.
     """
@@ -67,16 +67,16 @@ def transfer_errors(first: np.ndarray, second: np.ndarray, homography: np.ndarra
 
 
 def matching_accuracy(errors: np.ndarray, thresholds: Sequence[float]) -> list[float]:
-    """Share of matches off by at most each threshold (its mean over pairs is the MMA of Mikolajczyk and Schmid
-    2005, as HPatches uses it); 0 without matches."""
+    """Share of matches with an error of at most each threshold (its mean over pairs is the MMA of Mikolajczyk and
+    Schmid 2005, as used by HPatches); 0 without matches."""
     return [float((errors <= threshold).mean()) if len(errors) else 0.0 for threshold in thresholds]
 
 
 def true_matches(
     first: np.ndarray, second: np.ndarray, homography: np.ndarray, radius: float = 3.0
 ) -> np.ndarray:
-    """Pairs of keypoints that show the same place: mutual nearest after warping, within `radius` pixels of the
-    second photo. int [G, 2], indices into first and second. Sarlin et al. 2020, section 5.1."""
+    """Pairs of keypoints at the same place: mutual nearest after warping, within `radius` pixels of the second photo.
+    int [G, 2], indices into first and second. Sarlin et al. 2020, section 5.1."""
     warped = warp(first, homography)
     seen = np.flatnonzero(~np.isnan(warped).any(axis=1))
     if not len(seen) or not len(second):
@@ -90,11 +90,11 @@ def true_matches(
 def precision_recall(
     matches: np.ndarray, errors: np.ndarray, truth: np.ndarray, radius: float = 3.0
 ) -> tuple[float, float]:
-    """Share of matches that are right, and share of the true matches whose first keypoint is rightly matched.
+    """Share of matches that are right, and share of the true matches whose first keypoint is matched correctly.
 
-    matches: int [M, 2], with errors [M] in pixels; truth: int [G, 2] from `true_matches`. A match is right when
-    it is off by at most `radius`: where SIFT has several keypoints in a place any of them will do. 0 without
-    matches; recall is NaN when there is nothing to find.
+    matches: int [M, 2], with errors [M] in pixels; truth: int [G, 2] from `true_matches`. A match is right if its error
+    is at most `radius`: where SIFT has several keypoints at a place, any of them is accepted. 0 without matches; recall
+    is NaN if there is nothing to find.
     """
     right = errors <= radius
     precision = float(right.mean()) if len(matches) else 0.0
@@ -104,8 +104,8 @@ def precision_recall(
 
 
 def estimate_homography(first: np.ndarray, second: np.ndarray, threshold: float = 3.0) -> np.ndarray | None:
-    """The homography of matched points [M, 2] by MAGSAC (OpenCV's USAC, its own fixed seed); None when there is
-    none. threshold: pixels."""
+    """The homography of matched points [M, 2] by MAGSAC (OpenCV's USAC, with its fixed seed); None if there is none.
+    threshold: pixels."""
     if len(first) < 4:
         return None
     found, _ = cv2.findHomography(
@@ -115,8 +115,8 @@ def estimate_homography(first: np.ndarray, second: np.ndarray, threshold: float 
 
 
 def corner_error(homography: np.ndarray, estimate: np.ndarray | None, size: Size) -> float:
-    """Mean distance, pixels of the second photo, between where the two homographies put the first photo's
-    corners (DeTone et al. 2018, section 7.3); infinite without an estimate."""
+    """Mean distance, pixels of the second photo, between the first photo's corners mapped by the two homographies
+    (DeTone et al. 2018, section 7.3); infinite without an estimate."""
     if estimate is None:
         return float("inf")
     width, height = size
@@ -129,9 +129,9 @@ def in_colmap_pixels(
     homography: np.ndarray,
     scales: tuple[tuple[float, float], tuple[float, float]] = ((1.0, 1.0), (1.0, 1.0)),
 ) -> np.ndarray:
-    """A homography between integer pixel centers as one between COLMAP's pixels of resized photos.
+    """A homography between integer pixel centers, converted to COLMAP's pixels of resized photos.
 
-    scales: resized / original, x and y, of the first and of the second photo.
+    scales: resized / original, in x and y, of the first and of the second photo.
     """
     half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
     (ax, ay), (bx, by) = scales

@@ -1,5 +1,5 @@
-"""Section `captures`: what becomes of whole captures, by `recon3d run` as a user runs it, until the cameras: as the
-mapper has found them, with their tracks refined, and with the principal point freed as well."""
+"""Section `captures`: whole captures by `recon3d run`, as a user runs it, up to the cameras: as the mapper found them,
+with refined tracks, and with a free principal point as well."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ from .sections import Found, table
 STAGES = ("photos", "pairs", "features", "matches", "sfm", "refine")
 QUALITY = "medium"
 SIFT = "SIFT of COLMAP"
-WORST = 1.5  # times SIFT's camera error, which ours may reach
-# What is measured of each workspace: a prefix of the values, and what the stage `refine` is told.
+WORST = 1.5  # times SIFT's camera error, the limit for ours
+# What is measured of each workspace: a prefix of the values, and the settings of the stage `refine`.
 STEPS = {
     "mapped ": ("--refine", "off"),
     "aligned ": ("--refine", "auto", "--principal-point", "fixed"),
@@ -48,7 +48,7 @@ STEPS = {
 
 @dataclass(frozen=True)
 class FrontEnd:
-    """label; identity: what its results depend on; options: of `recon3d run`."""
+    """label; identity: everything its results depend on; options: for `recon3d run`."""
 
     label: str
     identity: str
@@ -74,8 +74,8 @@ def front_ends(sets: list[WeightSet], device: str, names: Sequence[str] = NAMES)
 
 
 class Reconstructions:
-    """data: the folder with the captures; names: captures, or NAME/N for every Nth photo of one; work: where the
-    workspaces are made; keep: they stay there; repeats: runs, whose medians count."""
+    """data: the folder with the captures; names: captures, or NAME/N for every Nth photo of one; work: folder for the
+    workspaces; keep: whether they remain there; repeats: number of runs, of which medians are taken."""
 
     name = "captures"
 
@@ -91,7 +91,7 @@ class Reconstructions:
         self.settings: Values = {"quality": QUALITY, "version": 2}
 
     def run(self, fronts: list[FrontEnd], records: Records) -> Found:
-        """Run what `records` lacks; medians by label and capture."""
+        """Run what `records` lacks; returns medians by label and capture."""
         found: Found = {front.label: {} for front in fronts}
         for name in self._names:
             for front in fronts:
@@ -104,7 +104,7 @@ class Reconstructions:
                         records.put(self.name, front.identity, item, self.settings, values)
                     runs.append(values)
                     sys.stderr.write(f"{self.name} {item}, {front.label}: {values}\n")
-                common = set.intersection(*map(set, runs))  # no camera error where a run has none
+                common = set.intersection(*map(set, runs))  # without a camera error if a run has none
                 found[front.label][name] = median(
                     [{key: run[key] for key in run if key in common} for run in runs]
                 )
@@ -151,7 +151,7 @@ class Reconstructions:
 
 
 def run(*arguments: str) -> tuple[str, float]:
-    """What recon3d said where it failed, else nothing, and the CPU seconds it took."""
+    """recon3d's message if it failed, else nothing, and the CPU seconds it took."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     command = [sys.executable, "-m", "blender_recon3d.pipeline", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
@@ -161,7 +161,7 @@ def run(*arguments: str) -> tuple[str, float]:
 
 
 def thinned(photos: Path, step: int, folder: Path) -> Path:
-    """`folder` with every `step`th photo, in the order of the names."""
+    """Fills `folder` with every `step`th photo, in order of the names."""
     files = sorted(path for path in photos.iterdir() if path.suffix.lower() in EXTENSIONS)
     remove(folder)
     folder.mkdir(parents=True)
@@ -171,8 +171,8 @@ def thinned(photos: Path, step: int, folder: Path) -> Path:
 
 
 def figures(workspace: Workspace, truth: Path) -> Values:
-    """What a run came to; registered 0 where no camera was placed. Lengths: mm, or % of the ring's radius where the
-    truth has no unit."""
+    """The results of a run; registered 0 if no camera was placed. Lengths: mm, or % of the ring's radius if the truth
+    has no unit."""
     models = read_document(RegistrationDocument, workspace.registration, "run recon3d sfm").models
     first = model_summary(pycolmap.Reconstruction(workspace.model)) if models else ModelSummary()
     state = workspace.read_state()

@@ -1,4 +1,5 @@
-"""Results as lines of JSON, so that a run that was stopped, or has one more method, measures only what is missing."""
+"""Results as lines of JSON, so that an interrupted run, or one with an additional method, measures only what is
+missing."""
 
 from __future__ import annotations
 
@@ -10,9 +11,9 @@ Values = dict[str, Any]
 
 
 class Records:
-    """Results by (section, identity of the method, item, settings of the section), kept in one file.
+    """Results by (section, identity of the method, item, settings of the section), stored in one file.
 
-    fresh: what the file holds is not used (it stays, and new lines come after it).
+    fresh: existing results are ignored (they remain, and new lines follow them).
     """
 
     def __init__(self, path: Path, fresh: bool = False) -> None:
@@ -20,7 +21,7 @@ class Records:
         self._values: dict[str, Values] = {}
         path.parent.mkdir(parents=True, exist_ok=True)
         text = path.read_text("utf-8") if path.exists() else ""
-        if text and not text.endswith("\n"):  # a kill cut off the last line
+        if text and not text.endswith("\n"):  # the last line is incomplete after a kill
             with open(path, "a", encoding="utf-8") as file:
                 file.write("\n")
         if not fresh:

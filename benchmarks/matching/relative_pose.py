@@ -19,13 +19,13 @@ from .sections import FeatureCache, Found, mean, reduced, share, table
 
 CAPTURES = ("fountain-p11", "herz-jesu-p25")
 LIMITS = (5, 10, 20)  # degrees
-NEAR = 2.0  # pixels to the true epipolar line; the truth is good to about one
-TURNS = (0, 15, 30, 60, 180)  # degrees between the views, the borders of the groups
+NEAR = 2.0  # pixels to the true epipolar line; the truth is accurate to about one
+TURNS = (0, 15, 30, 60, 180)  # degrees between the views; the limits of the groups
 
 
 class RelativePose:
-    """Pairs of both captures, near and far. data: the folder with the captures; pairs: most of a capture, drawn
-    with `seed`; longest: pixels that photos are reduced to; keypoints: the strongest that are matched."""
+    """Pairs of both captures, near and far. data: the folder with the captures; pairs: maximum per capture, drawn with
+    `seed`; longest: pixels to which photos are reduced; keypoints: the number of strongest ones that are matched."""
 
     name = "pose"
 
@@ -85,8 +85,9 @@ class RelativePose:
         return reduced(read_gray(path), self.settings["longest"])[0]
 
     def _intrinsics(self, capture: str, name: str, size: tuple[int, int]) -> np.ndarray:
-        """K for the photo as it is matched; the file's is for the photo as it was taken, and counts pixels from
-        the first one's center."""
+        """K for the photo as matched; the file's K is for the original photo, in coordinates with the first pixel's
+        center at 0.
+        """
         path = self._data / capture / "truth" / f"{name}.camera"
         numbers = np.array(path.read_text("utf-8").split(), np.float64)
         matrix = numbers[:9].reshape(3, 3)

@@ -1,4 +1,4 @@
-"""What the sections of the table have in common: features found once, items measured once, tables in Markdown."""
+"""Common parts of the table's sections: features found once, items measured once, tables in Markdown."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from .methods import Extractor, Method
 from .records import Records, Values
 
 Found = dict[str, dict[str, Values]]  # values by the method's label and the item
-KEPT = 160  # photos' features in memory at once, some MB each
+KEPT = 160  # photos whose features are kept in memory, some MB each
 
 
 class Section(Protocol):
-    """One section. name: as `--only` knows it; settings: what its results depend on, besides the method."""
+    """One section. name: for `--only`; settings: everything its results depend on, besides the method."""
 
     name: str
     settings: Values
 
     def items(self) -> list[str]:
-        """What is measured, in an order in which neighbors share photos."""
+        """The items to measure, ordered so that neighbors share photos."""
 
     def measure(self, method: Method, item: str) -> Values:
         """Numbers, JSON-ready."""
@@ -37,7 +37,7 @@ class Section(Protocol):
 def run_section(
     section: Section, methods: Sequence[Method], records: Records, told: Callable[[str], None]
 ) -> Found:
-    """Measure what `records` lacks; everything that there is then."""
+    """Measure what `records` lacks; returns all results."""
     found: Found = {method.label: {} for method in methods}
     items = section.items()
     for number, item in enumerate(items, 1):
@@ -59,7 +59,7 @@ class FeatureCache:
         self._kept: OrderedDict[tuple[str, str], Features] = OrderedDict()
 
     def get(self, extractor: Extractor, name: str, read: Callable[[], np.ndarray]) -> Features:
-        """name: of the photo; read: gives it, gray uint8 [H, W], if its features are not here."""
+        """name: of the photo; read: returns it, gray uint8 [H, W], if its features are not cached."""
         key = (extractor.identity, name)
         if key not in self._kept:
             self._kept[key] = extractor.extract(read(), self._max_keypoints)
@@ -79,17 +79,17 @@ def reduced(photo: np.ndarray, longest: int) -> tuple[np.ndarray, tuple[float, f
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table in Markdown, with an empty line after it."""
+    """A table in Markdown, followed by an empty line."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n\n"
 
 
 def mean(values: Iterable[float | None]) -> float:
-    """Mean of what is there; NaN when nothing is."""
+    """Mean of the values that are not None; NaN if there are none."""
     there = [value for value in values if value is not None]
     return float(np.mean(there)) if there else float("nan")
 
 
 def share(value: float) -> str:
-    """A share with three digits after the point; nothing where it is not defined."""
+    """A share with three decimals; empty if undefined."""
     return "" if np.isnan(value) else f"{value:.3f}"

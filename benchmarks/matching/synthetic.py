@@ -1,4 +1,4 @@
-"""Section `synthetic`: hard homographies of photos that no training has seen."""
+"""Section `synthetic`: hard homographies of photos not used in any training."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COUNTS = (512, 1024)
 
 
 class Synthetic:
-    """A pair of each held-out photo, or of `sample` of them. data: the folder with train/photos; seed: of the
+    """One pair from each held-out photo, or from `sample` of them. data: the folder with train/photos; seed: for the
     pairs."""
 
     name = "synthetic"

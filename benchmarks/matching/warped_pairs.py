@@ -1,5 +1,5 @@
-"""Hard pairs made from one photo: a known homography, and light that differs. NumPy and OpenCV only, and on
-purpose nothing of the code that makes pairs for training, whose faults would else not show."""
+"""Hard pairs made from one photo: a known homography, and different light. Uses NumPy and OpenCV only, and deliberately
+not the code that makes pairs for training, whose faults would otherwise go unnoticed."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import numpy as np
 from .planar import in_colmap_pixels
 
 AREA = 640 * 480  # pixels of each view
-ROTATION = 45.0  # degrees, either way
+ROTATION = 45.0  # degrees, in either direction
 SCALE = (0.6, 1.6)
-STRETCH = 1.25  # most, of one direction against the other
-PERSPECTIVE = 0.3  # change of scale from the middle to an edge
+STRETCH = 1.25  # maximum, of one direction relative to the other
+PERSPECTIVE = 0.3  # change of scale from the center to an edge
 SHIFT = 0.15  # of the size
 MIN_OVERLAP = 0.35  # share of the first view that the second shows
 TRIES = 100
@@ -33,8 +33,8 @@ class WarpedPair:
 def warped_pair(photo: np.ndarray, background: np.ndarray, generator: np.random.Generator) -> WarpedPair:
     """A pair from an RGB photo, uint8 [H, W, 3].
 
-    background: another RGB photo, which the second view shows where it looks past the first. The first view is
-    the photo at AREA pixels, in its own shape.
+    background: another RGB photo, visible in the second view outside the first. The first view is the photo reduced to
+    AREA pixels, in its own aspect ratio.
     """
     gray = _resized(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY))
     height, width = gray.shape
@@ -53,8 +53,8 @@ def warped_pair(photo: np.ndarray, background: np.ndarray, generator: np.random.
 def random_homography(size: tuple[int, int], generator: np.random.Generator) -> np.ndarray:
     """A homography [3, 3] between integer pixel centers of two views of `size` (width, height).
 
-    Rotated, scaled, stretched, tilted and shifted at random about the middle; drawn again until at least
-    MIN_OVERLAP of the first view is in the second.
+    Randomly rotated, scaled, stretched, tilted and shifted around the center; drawn again until at least MIN_OVERLAP of
+    the first view is in the second.
     """
     width, height = size
     half = max(width, height) / 2
@@ -79,7 +79,7 @@ def random_homography(size: tuple[int, int], generator: np.random.Generator) -> 
 
 
 def overlap(homography: np.ndarray, size: tuple[int, int]) -> float:
-    """Share of the first view's area that lies in the second, measured on a grid."""
+    """Share of the first view's area that is in the second, measured on a grid."""
     width, height = size
     x, y = np.meshgrid(np.linspace(0, width - 1, 24), np.linspace(0, height - 1, 24))
     moved = np.stack([x, y, np.ones_like(x)], axis=-1) @ homography.T
@@ -109,9 +109,9 @@ def _warp(gray: np.ndarray, homography: np.ndarray, behind: np.ndarray) -> np.nd
 
 
 def change_light(gray: np.ndarray, strength: float, generator: np.random.Generator) -> np.ndarray:
-    """The view as another camera in other light would show it, uint8 [H, W]. strength: 0 (hardly) to 1 (strongly).
+    """The view as taken by another camera in other light, uint8 [H, W]. strength: 0 (hardly changed) to 1 (strongly).
 
-    Uneven light, a shadow's edge, contrast, gamma, blur, noise and JPEG, each drawn at random.
+    Uneven light, a shadow's edge, contrast, gamma, blur, noise and JPEG, each drawn randomly.
     """
     height, width = gray.shape
     light: Any = generator.normal(0, 0.45 * strength, (4, 4)).astype(np.float32)
@@ -133,7 +133,7 @@ def change_light(gray: np.ndarray, strength: float, generator: np.random.Generat
 
 
 def _shadow(size: tuple[int, int], generator: np.random.Generator) -> np.ndarray:
-    """Light [H, W] that falls to less than 0.8 of itself across a straight, more or less soft edge."""
+    """Light [H, W] that falls below 0.8 across a straight, more or less soft edge."""
     width, height = size
     angle = generator.uniform(0, 2 * np.pi)
     y, x = np.mgrid[:height, :width].astype(np.float32)
@@ -145,7 +145,7 @@ def _shadow(size: tuple[int, int], generator: np.random.Generator) -> np.ndarray
 
 
 def _blurred(image: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """Out of focus, or moved while it was taken."""
+    """Out of focus, or with motion blur."""
     if generator.random() < 0.5:
         return cv2.GaussianBlur(image, (0, 0), generator.uniform(0.5, 1.8))
     length = int(generator.integers(3, 8))

@@ -1,1 +1,1 @@
-"""One command a table in benchmarks/results."""
+"""One command per table in benchmarks/results."""

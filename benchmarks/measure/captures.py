@@ -2,11 +2,11 @@
 
     python -m benchmarks.measure.captures [--data DIR] [CAPTURE ...] [--repeats 3] [--markdown FILE]
 
-DIR holds CAPTURE/photos and, where there is one, CAPTURE/truth. Ours is `recon3d run --features sift --until sfm`;
-plain COLMAP is extract_features (camera mode AUTO), match_exhaustive and incremental_mapping with their defaults
-on the photos as they are, at the same size of image. Every run has a process of its own; with several repeats each
-figure is the median. COLMAP's RANSAC is not the same twice with several threads: figures differ by some percent
-from run to run, camera errors by a tenth.
+DIR contains CAPTURE/photos and, if available, CAPTURE/truth. Ours is `recon3d run --features sift --until sfm`; plain
+COLMAP is extract_features (camera mode AUTO), match_exhaustive and incremental_mapping with their defaults on the
+original photos, at the same image size. Every run has its own process; with several repeats each figure is the
+median. COLMAP's RANSAC is not deterministic with several threads: figures differ by some percent from run to run,
+camera errors by a tenth.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from blender_recon3d.pipeline.workspace import Workspace
 
 CAPTURES = ("saharov", "monstree", "fountain-p11", "herz-jesu-p25", "sceaux")
 METHODS = ("ours", "COLMAP")
-SINGLE = "COLMAP, one camera"  # what a person who knows that one camera took all photos would choose
-NOISE = 1.1  # a camera error larger than COLMAP's by less than this factor says nothing
+SINGLE = "COLMAP, one camera"  # the choice of a user who knows that one camera took all photos
+NOISE = 1.1  # a camera error larger than COLMAP's by less than this factor is not significant
 
 
 def main() -> int:
@@ -43,7 +43,7 @@ def main() -> int:
     parser.add_argument("--markdown", type=Path, help="write the table here too")
     parser.add_argument("--keep", type=Path, help="keep the workspaces in this folder")
     parser.add_argument(
-        "--single", action="store_true", help="also COLMAP told that all photos share a camera"
+        "--single", action="store_true", help="also COLMAP with one camera shared by all photos"
     )
     parser.add_argument("--one", nargs=2, metavar=("METHOD", "OUT"), help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -67,7 +67,7 @@ def main() -> int:
 
 
 def measure(method: str, data: Path, capture: str, out: Path) -> dict[str, Any]:
-    """One run in a process of its own, whose chatter goes to OUT/log.txt; its figures."""
+    """One run in a separate process, whose output goes to OUT/log.txt; returns its figures."""
     if not (data / capture / "photos").is_dir():
         raise SystemExit(f"{data / capture} holds no photos: check --data and the capture's name.")
     out.mkdir(parents=True, exist_ok=True)
@@ -119,7 +119,7 @@ def run_ours(capture: Path, out: Path) -> Workspace:
 
 
 def run_colmap(capture: Path, out: Path, single: bool) -> Workspace:
-    """COLMAP's own defaults. The result is laid out as a workspace, so that both are judged by the same code."""
+    """COLMAP's own defaults. The result is laid out as a workspace, so that the same code evaluates both."""
     from blender_recon3d.pipeline.colmap.calls import pycolmap
     from blender_recon3d.pipeline.photos.image_files import open_photo, read_exif
 
@@ -158,7 +158,7 @@ def run_colmap(capture: Path, out: Path, single: bool) -> Workspace:
 
 
 def ring(truth: Path) -> float:
-    """Root mean square distance of the true cameras from their middle, in the truth's units."""
+    """Root mean square distance of the true cameras from their center, in the truth's units."""
     import numpy as np
 
     from blender_recon3d.pipeline.evaluation.truth import read_truth
@@ -168,7 +168,7 @@ def ring(truth: Path) -> float:
 
 
 def peak_mb() -> float:
-    """Largest resident size of this process; 0 where the system does not say."""
+    """Largest resident size of this process; 0 if the system does not provide it."""
     try:
         import resource
     except ImportError:
@@ -178,7 +178,7 @@ def peak_mb() -> float:
 
 
 def median(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Each number's median over the runs."""
+    """The median of each number over the runs."""
     return {
         key: statistics.median(run[key] for run in runs) if isinstance(value, (int, float)) else value
         for key, value in runs[0].items()
@@ -186,7 +186,7 @@ def median(runs: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def markdown(found: dict[str, dict[str, dict[str, Any]]], repeats: int) -> str:
-    """A table with a line for each method, and what is worse than COLMAP."""
+    """A table with a row per method, and what is worse than COLMAP."""
     lines = [
         "| capture | method | registered | points | photos a point | reprojection | camera center, mean (max) "
         "| rotation | seconds | memory |",

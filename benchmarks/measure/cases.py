@@ -1,8 +1,8 @@
-"""Inputs as people send them: each case, its error against the truth, and what the engine said. One table.
+"""Inputs as users send them: each case, its error against the truth, and the engine's messages, in one table.
 
     python -m benchmarks.measure.cases --scratch DIR [--only NAME ...] [--markdown benchmarks/results/cases.md]
 
-DIR keeps photos and workspaces, so the same command goes on after a break.
+DIR keeps photos and workspaces, so the same command continues after an interruption.
 """
 
 from __future__ import annotations

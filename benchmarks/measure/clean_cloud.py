@@ -1,10 +1,10 @@
-"""Seconds and memory of cleaning a cloud and of bringing in a mesh, as two tables.
+"""Seconds and memory of cleaning a cloud and of importing a mesh, as two tables.
 
     .venv-bpy/bin/python -m benchmarks.measure.clean_cloud [POINTS ...]
 
-Each size in a process of its own. Points lie on a unit sphere; 1 in 1,000 is a floater in a box of twice its size.
-"default" is the modifier as Clean Cloud adds it, "all inputs" with views, color and crop box too: what Blender does at
-every change of an input.
+Each size in a separate process. Points are on a unit sphere; 1 in 1,000 is a floater in a box of twice its size.
+"default" is the modifier as added by Clean Cloud, "all inputs" also has views, color and crop box: the work of Blender
+at every change of an input.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def measure_cloud(count: int) -> str:
 
 
 def evaluations(cloud: bpy.types.Object, change: Callable[[], object]) -> np.ndarray:
-    """Seconds and CPU seconds of evaluating the cloud after a change, medians."""
+    """Wall and CPU seconds of evaluating the cloud after a change, medians."""
     seconds = []
     for _ in range(REPEATS):
         change()

@@ -3,11 +3,11 @@
     python -m benchmarks.measure.dense [--data DIR] [--scenes demo power_drill ...] [--methods ...] [--repeats 3]
                                [--output build/dense] [--markdown benchmarks/results/dense.md]
 
-Scenes with exact truth: the demo capture, and two scans that `dense_scenes.py` draws; real ones, fountain-p11 and
-saharov, have no true surface: points, seconds and memory. Methods: exact depth (what fusion can reach; drawn scenes,
-exact cameras), the plain plane sweep, ours at the three qualities, COLMAP's CUDA PatchMatch where it can run.
-Only stereo differs: cameras, undistorted photos, fusion and its settings are the same for all. Each run has a process
-of its own. OUTPUT keeps scenes, cameras and every measurement; a second call measures what is missing.
+Scenes with exact truth: the demo capture, and two scans rendered by `dense_scenes.py`; real ones, fountain-p11 and
+saharov, have no true surface: points, seconds and memory. Methods: exact depth (the limit of fusion; rendered scenes,
+exact cameras), the simple plane sweep, ours at the three qualities, COLMAP's CUDA PatchMatch if available. Only stereo
+differs: cameras, undistorted photos, fusion and its settings are the same for all. Each run has its own process. OUTPUT
+keeps scenes, cameras and every measurement; a second call measures what is missing.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def possible(scene: str, cameras: str, method: str) -> bool:
     if method == EXACT:
         return scene in SCANS and cameras == "exact"
     if scene not in REAL and cameras == "SfM" and method in (SWEEP, "preview", "high"):
-        return False  # how methods and sizes differ is shown with exact cameras
+        return False  # differences between methods and sizes are shown with exact cameras
     return method != COLMAP or bool(pycolmap.has_cuda)
 
 
@@ -113,7 +113,7 @@ def measured(
     identity = f"{method}, recon3d {versions()['recon3d']}, pycolmap {pycolmap.__version__}"
     values = records.get("dense", identity, item, settings)
     if values is None:
-        with_cameras(options, scene, cameras)  # outside of what is timed
+        with_cameras(options, scene, cameras)  # not included in the times
         words = ("--data", options.data, "--output", options.output, "--device", options.device)
         values = figures_of(__spec__.name, f"{method} on {scene}", *words, "--one", scene, cameras, method)
         records.put("dense", identity, item, settings, values)
@@ -135,7 +135,7 @@ def folders(options: argparse.Namespace, scene: str) -> tuple[Path, Path]:
 
 
 def with_cameras(options: argparse.Namespace, scene: str, cameras: str) -> Workspace:
-    """A workspace that has cameras and sparse points and no dense result; made once."""
+    """A workspace with cameras and sparse points but no dense result; made once."""
     if scene in SCANS:
         build_scene(scene, options.data, options.output / "scenes" / scene)
     workspace = Workspace(options.output / "cameras" / f"{scene} SfM")
@@ -153,12 +153,12 @@ def with_cameras(options: argparse.Namespace, scene: str, cameras: str) -> Works
 
 
 def lens(scene: str) -> dict[str, Any]:
-    """Drawn photos have no distortion, and say so."""
+    """Options for rendered photos, which have no distortion."""
     return {"camera_model": "PINHOLE"} if scene in SCANS else {}
 
 
 def replace_cameras(workspace: Workspace, truth: Path) -> None:
-    """The model of SfM with the true cameras instead, and the matches' points triangulated anew."""
+    """The model of SfM with the true cameras instead, and the matches' points triangulated again."""
     model, known = pycolmap.Reconstruction(workspace.model), pycolmap.Reconstruction(truth)
     true_camera = next(iter(known.cameras.values()))
     poses = {image.name: image.cam_from_world() for image in known.images.values()}
@@ -184,7 +184,7 @@ def working_copy(options: argparse.Namespace, scene: str, cameras: str, method: 
 
 
 def run_one(options: argparse.Namespace) -> None:
-    """Undistort, estimate, fuse; a line of JSON with the figures."""
+    """Undistort, estimate, fuse; prints a line of JSON with the figures."""
     scene, cameras, method = options.one
     base = with_cameras(options, scene, cameras)
     workspace = Workspace(working_copy(options, scene, cameras, method))
@@ -216,7 +216,7 @@ def run_one(options: argparse.Namespace) -> None:
 def estimate(
     options: argparse.Namespace, scene: str, method: str, settings: Any, workspace: Workspace
 ) -> tuple[list[str], int, int]:
-    """Write the maps; the photos that have some, their number and their pixels."""
+    """Write the maps; returns the photos that have some, their number and their pixels."""
     progress = Progress()
     if method == COLMAP:
         names, _ = stage._colmap(workspace, settings, progress)
@@ -252,8 +252,8 @@ def exact_maps(depths: Path, dense: Path) -> list[str]:
 
 
 def resampled(depth: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Inverse depth at another size: linear between pixels, which is exact on planes, and the nearest pixel's
-    where it lies between two surfaces."""
+    """Inverse depth at another size: linear between pixels, which is exact on planes, and the nearest pixel's between
+    two surfaces."""
     w = np.divide(1, depth, out=np.zeros_like(depth), where=depth > 0)
     nearest = cv2.resize(w, size, interpolation=cv2.INTER_NEAREST_EXACT)
     linear = cv2.resize(w, size, interpolation=cv2.INTER_LINEAR)
@@ -265,7 +265,7 @@ def resampled(depth: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def sweep_maps(workspace: Workspace, settings: Any) -> list[str]:
-    """The plane sweep of 128 depths in 7x7 windows, a photo on each core."""
+    """The plane sweep with 128 depths in 7x7 windows, one photo per core."""
     scene, device, cache = (
         load_scene(workspace.dense, settings.views),
         select_device(settings.device),
@@ -278,7 +278,7 @@ def sweep_maps(workspace: Workspace, settings: Any) -> list[str]:
     ]
 
     def work(number: int) -> str:
-        torch.set_num_threads(1)  # holds for the calling thread
+        torch.set_num_threads(1)  # applies to the calling thread
         view = scene.views[number]
         sources = [scene.views[other] for other in scene.neighbors[number]]
         near, far = scene.ranges[number]

@@ -1,10 +1,10 @@
-"""Depth maps by how steeply the surface is seen: ours, the plain plane sweep and PatchMatch, against exact depth.
+"""Depth maps by the surface's viewing angle: ours, the simple plane sweep and PatchMatch, against exact depth.
 
     python -m benchmarks.measure.dense_steepness [--data ../shared/data] [--output build/dense] [--views 0 8 16]
                                          [--markdown benchmarks/results/dense_steepness.md]
 
-On the drawn scenes of `dense.py` (whose OUTPUT it shares), exact cameras, medium quality, before photos are compared
-with each other. Complete: pixels with a depth within 0.1 % and 0.25 % of the true one; wrong: with one that is off by
+On the rendered scenes of `dense.py` (whose OUTPUT it shares), with exact cameras, medium quality, before photos are
+compared with each other. Complete: pixels with a depth within 0.1 % and 0.25 % of the true one; wrong: with an error of
 more than 1 %. PatchMatch is the torch implementation of `patchmatch.py`, since COLMAP's needs CUDA.
 """
 
@@ -87,7 +87,7 @@ def undistorted(options: argparse.Namespace, name: str) -> Scene:
 
 
 def truth(view: View, depths: Path) -> tuple[np.ndarray, np.ndarray]:
-    """True depth [H, W] where maps have it, and the surface's steepness in degrees."""
+    """True depth [H, W] where maps have it, and the surface's viewing angle in degrees."""
     w = torch.from_numpy(resampled(np.load(depths / f"{view.name}.npy"), (view.width, view.height)))
     slant_x, slant_y = gentler(w, 1), gentler(w, 0)
     normal = normals(w, slant_x, slant_y, torch.tensor(view.intrinsics)).numpy()
@@ -100,7 +100,7 @@ def truth(view: View, depths: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def counted(depth: np.ndarray, true: np.ndarray, angle: np.ndarray) -> np.ndarray:
-    """For each steepness: pixels, those within each of CLOSE, wrong ones."""
+    """For each range of angles: pixels, those within each of CLOSE, wrong ones."""
     error = np.abs(depth - true) / np.maximum(true, 1e-9)
     rows = []
     for low, high in itertools.pairwise(STEEPNESS):

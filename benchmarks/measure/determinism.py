@@ -1,11 +1,11 @@
-"""The same photos give the same result, byte for byte? One table, artifact x condition.
+"""Do the same photos give the same result, byte for byte? One table, artifact x condition.
 
     python -m benchmarks.measure.determinism PHOTOS WORK [--features sift] [--until texture] [--conditions ...]
         [--write benchmarks/results/determinism.md] [-- further options of recon3d run]
 
-The first condition is what the others are compared with. `busy`: both cores are kept at work by others. `killed`:
-the run and all its children are killed once in every stage, and started again. Uses taskset where there is one
-(Linux); WORK is a folder for the workspaces, which stay there and are not run again.
+The other conditions are compared with the first. `busy`: other processes keep all cores busy. `killed`: the run and all
+its children are killed once in every stage, and restarted. Uses taskset if available (Linux); WORK is a folder for the
+workspaces, which remain there and are not run again.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ KILL_AFTER = 1.0  # seconds into each stage
 
 
 def digests(workspace: Workspace) -> dict[str, str]:
-    """A hash of each artifact that is there; of the database, of what it holds, since SQLite's pages may move."""
+    """A hash of each existing artifact; for the database, of its content, since SQLite's pages may move."""
     found = {"pairs": _files([workspace.pairs])}
     if workspace.database.exists():
         with open_database(workspace.database) as database:
@@ -86,7 +86,7 @@ def _hash(parts: object) -> str:
 
 
 def how_far(first: Workspace, second: Workspace, artifact: str) -> str:
-    """What tells two that are not equal apart, in a few words."""
+    """A short description of the difference between two that are not equal."""
     path = {"cloud": "fusion", "mesh": "mesh_file", "mesh before decimation": "full_mesh_file"}.get(artifact)
     if path is None:
         return "differs"
@@ -99,7 +99,7 @@ def how_far(first: Workspace, second: Workspace, artifact: str) -> str:
 
 
 def reconstruct(command: list[str], workspace: Workspace, condition: str) -> float:
-    """Run it under the condition; seconds."""
+    """Run it under the condition; returns seconds."""
     start = time.monotonic()
     if condition == "one core":
         command = ["taskset", "-c", "0", *command]
@@ -141,7 +141,7 @@ def _killed_in_each_stage(command: list[str], workspace: Workspace) -> None:
 
 @contextlib.contextmanager
 def busy() -> Iterator[None]:
-    """Twice as many processes as cores that do nothing but compute."""
+    """Twice as many processes as cores, all busy computing."""
     context = multiprocessing.get_context("spawn")
     others = [context.Process(target=_spin, daemon=True) for _ in range(2 * cores())]
     for other in others:

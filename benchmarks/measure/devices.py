@@ -1,11 +1,11 @@
-"""Whether another device finds what the CPU finds, and how much sooner.
+"""Whether another device gives the CPU's results, and how much faster.
 
     python -m benchmarks.measure.devices --device cuda [--photos demo/photos] [--output benchmarks/results/devices.md]
 
-Keypoints: the share of the CPU's that the device has within a tenth of a pixel, and the mean cosine of their
-descriptors. Matches: those that both find on the CPU's keypoints, of all that either finds. Depth: from the cameras
-of one run on the device, computed again on the CPU; the share of pixels that both fill, of those that either fills,
-and of these the share whose depths lie within a thousandth. Seconds: of each stage of that run; `dense` of both.
+Keypoints: the share of the CPU's that the device finds within a tenth of a pixel, and the mean cosine of their
+descriptors. Matches: those that both find for the CPU's keypoints, of all that either finds. Depth: from the cameras of
+one run on the device, computed again on the CPU; the share of pixels that both fill, of those that either fills, and of
+these the share whose depths are within a thousandth. Seconds: of each stage of that run; `dense` on both.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def pipeline(options: argparse.Namespace) -> list[str]:
 
 
 def _run(arguments: list[str]) -> dict[str, float]:
-    """Seconds of each stage that the command ran. Raises CalledProcessError when it fails."""
+    """Seconds of each stage that the command ran. Raises CalledProcessError if it fails."""
     command = [sys.executable, "-m", "blender_recon3d.pipeline", *arguments, "--json"]
     process = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
     events = [json.loads(line) for line in process.stdout.splitlines() if line.startswith("{")]

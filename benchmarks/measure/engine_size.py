@@ -1,11 +1,11 @@
-"""What setting the engine up downloads and takes on the disk, for every system and build of torch: asks the index.
+"""Download and disk size of the engine's setup, for every system and build of torch, from the package index.
 
     .venv/bin/python -m benchmarks.measure.engine_size [--write] [--torch-cpu WHEEL]
 
 uv resolves the pins for each system; sizes come from the index's JSON (PEP 691), unpacked sizes and the longest name
-from the tables of contents of the wheels, which are fetched by range. --write puts the table where the add-on reads
-it (engine_setup/download_sizes.json) and into benchmarks/results/engine_size.md. The sizes of pytorch.org's
-builds are estimates (GUESSED), but for --torch-cpu, a file of torch for Linux without CUDA.
+from the wheels' tables of contents, fetched by range requests. --write saves the table for the add-on
+(engine_setup/download_sizes.json) and in benchmarks/results/engine_size.md. The sizes of pytorch.org's builds are
+estimates (GUESSED), except for --torch-cpu, a file of torch for Linux without CUDA.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ PLATFORMS = {
     "win32-amd64": ("x86_64-pc-windows-msvc", ["win_amd64"]),
 }  # fmt: skip
 CUDA_ONLY = ("nvidia-", "cuda-", "triton")
-# Bytes (download, installed) of pytorch.org's builds of torch and torchvision: nobody has asked pytorch.org, these
-# are of the size of earlier releases' files.
+# Bytes (download, installed) of pytorch.org's builds of torch and torchvision: not looked up at pytorch.org, but based
+# on the sizes of earlier releases' files.
 GUESSED = {
     "linux-x86_64/cpu": {"torch": (192e6, 700e6), "torchvision": (2e6, 6e6)},
     "linux-x86_64/cu126": {"torch": (850e6, 1.7e9), "torchvision": (8e6, 20e6), "nvidia and triton": (2.2e9, 4.2e9)},
@@ -55,7 +55,7 @@ GUESSED = {
 
 
 class RangeFile(io.RawIOBase):
-    """A file on a server, of which only what is read is fetched."""
+    """A file on a server, of which only what is read is downloaded."""
 
     def __init__(self, url: str, size: int) -> None:
         self.url, self.size, self.at = url, size, 0
@@ -86,7 +86,7 @@ class RangeFile(io.RawIOBase):
 
 
 def ask(name: str) -> list[dict[str, Any]]:
-    """The index's files of a package."""
+    """The index's files for a package."""
     headers = {"Accept": "application/vnd.pypi.simple.v1+json"}
     request = urllib.request.Request(f"{INDEX}/{normalized(name)}/", headers=headers)
     with urllib.request.urlopen(request, timeout=60) as answer:
@@ -95,7 +95,7 @@ def ask(name: str) -> list[dict[str, Any]]:
 
 
 def best_wheel(name: str, version: str, python: str, tags: list[str]) -> dict[str, Any] | None:
-    """The index's entry of the wheel that pip and uv would take; None when there is none."""
+    """The index's entry of the wheel that pip and uv would choose; None if there is none."""
     numbers = tuple(int(part) for part in python.split("."))
     supported = list(cpython_tags(numbers, platforms=tags))
     supported += [type(supported[0])(f"py{numbers[0]}", "none", platform) for platform in (*tags, "any")]
@@ -114,7 +114,7 @@ def best_wheel(name: str, version: str, python: str, tags: list[str]) -> dict[st
 
 
 def resolve(uv: str, platform: str) -> dict[str, str]:
-    """{name: version} of all that the pins need on a platform, from PyPI alone."""
+    """{name: version} of everything the pins need on a platform, from PyPI alone."""
     command = [
         uv,
         "pip",
@@ -135,7 +135,7 @@ def resolve(uv: str, platform: str) -> dict[str, str]:
         platform,
         "-q",
     ]
-    environ = {**os.environ, "MACOSX_DEPLOYMENT_TARGET": "14.0"}  # the oldest that torch is built for
+    environ = {**os.environ, "MACOSX_DEPLOYMENT_TARGET": "14.0"}  # the oldest version that torch is built for
     pinned_text = "\n".join(pins())
     said = subprocess.run(
         command, input=pinned_text, env=environ, stdout=subprocess.PIPE, text=True, check=True
@@ -146,7 +146,7 @@ def resolve(uv: str, platform: str) -> dict[str, str]:
 def contents(archive: zipfile.ZipFile) -> tuple[int, int]:
     """(bytes unpacked and compiled, letters of the longest name)."""
     files = archive.infolist()
-    # pip compiles Python files when it installs them, Python itself when it runs them, to about their size again.
+    # pip compiles Python files when installing, Python itself when running them, to about their size again.
     compiled = sum(info.file_size for info in files if info.filename.endswith(".py"))
     return sum(info.file_size for info in files) + compiled, max(map(len, archive.namelist()))
 
@@ -181,7 +181,7 @@ def builds(uv: str, torch_cpu: Path | None) -> Iterator[tuple[str, dict[str, Any
 def guess(
     packages: dict[str, Any], guesses: dict[str, Any], longest: int, torch: Path | None
 ) -> dict[str, Any]:
-    """The entry of a build at pytorch.org: PyPI's packages with others in place of torch and what CUDA needs."""
+    """The entry of a build at pytorch.org: PyPI's packages, with others in place of torch and CUDA's packages."""
     rows = {name: row for name, row in packages.items() if not name.startswith(CUDA_ONLY)}
     for name, (download, installed) in guesses.items():
         version = packages.get(name, {}).get("version", "")

@@ -5,9 +5,10 @@
                                 [--fuzzed 100000] [--imports 3000] [--seed 1] [--nice 10] [--table]
                                 [--markdown benchmarks/results/faults.md]
 
-DIR keeps every run in a file as it ends, so the same command goes on after a break, and larger numbers add to what is
-there. Power cuts and full disks mount file systems and are left out, with the reason, where that is not allowed (Linux
-and root). Everything takes two hours on two cores. docs/pipeline/safety.md says what these attacks are to show.
+DIR stores every run in a file as it ends, so the same command continues after an interruption, and larger numbers add
+to existing ones. Power cuts and full disks mount file systems and are skipped, with the reason, if that is not allowed
+(Linux and root). Everything takes two hours on two cores. docs/pipeline/safety.md explains what these attacks
+demonstrate.
 """
 
 from __future__ import annotations
@@ -54,9 +55,7 @@ def main() -> int:
     if options.block:
         return _fuzz_here(bench, *options.block)
     bench.scratch.mkdir(parents=True, exist_ok=True)
-    signal.signal(
-        signal.SIGTERM, lambda *_: sys.exit(1)
-    )  # so that what is mounted and started ends with this
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that mounts and processes end with this
     rows, skipped = [], []
     for name, count, run, reason in _attacks(options):
         records = Records(bench.scratch / "records", name)
@@ -77,7 +76,7 @@ Runner = Callable[[Records, int, Bench], None]
 
 
 def _attacks(options: argparse.Namespace) -> list[tuple[str, int, Runner, str]]:
-    """Name, number of runs, what runs them, and why they cannot be run here ("" where they can)."""
+    """Name, number of runs, runner, and why they cannot be run here ("" if they can)."""
     python = options.blender_python
     no_blender = "" if python.exists() else f"{python} is not there (make setup-bpy)"
     no_mount = mounts.why_not()
@@ -104,7 +103,7 @@ def _attacks(options: argparse.Namespace) -> list[tuple[str, int, Runner, str]]:
 
 
 def _single(attack: Callable[[int, Bench], Run]) -> Runner:
-    """Runs that take seconds each, one after the other."""
+    """Runs that take seconds each, in sequence."""
 
     def run(records: Records, count: int, bench: Bench) -> None:
         for number in records.missing(count):
@@ -114,7 +113,7 @@ def _single(attack: Callable[[int, Bench], Run]) -> Runner:
 
 
 def _blocks(attack: Callable[[int, int, Bench], list[Run]], size: int) -> Runner:
-    """Runs that take milliseconds, many to a process."""
+    """Runs that take milliseconds, many per process."""
 
     def run(records: Records, count: int, bench: Bench) -> None:
         firsts = sorted({number // size * size for number in records.missing(count)})
@@ -134,7 +133,7 @@ def _note(records: Records, run: Run) -> None:
 
 
 def _fuzz_here(bench: Bench, first: int, count: int) -> int:
-    """One block of the fuzzer in this process, its runs on the standard output."""
+    """One block of the fuzzer in this process; prints its runs to standard output."""
     limit_memory()
     for run in fuzz.read_block(first, count, bench):
         sys.stdout.write(json.dumps(asdict(run)) + "\n")

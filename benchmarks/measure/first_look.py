@@ -1,12 +1,12 @@
-"""What LightGlue's first look at a pair tells: which pairs it passes over, and which of those would have been verified.
+"""The accuracy of LightGlue's first look at a pair: which pairs it skips, and which of those would have been verified.
 
     recon3d run PHOTOS -o OUT --until matches --features superpoint-lightglue --first-keypoints 0
     python -m benchmarks.measure.first_look OUT [OUT ...] [--keypoints 512] [--agree 6 8 10 12 15]
                                   [--output benchmarks/results/first_look.md]
 
 OUT: workspaces whose pairs were all matched with all keypoints. True pairs: verified by at least --true matches, since
-those with fewer are as often wrong. Second looks, which are for photos that have few other pairs, are not counted.
-Time: CPU seconds of a look.
+those with fewer are wrong as often as right. Second looks, for photos with few other pairs, are not counted. Time: CPU
+seconds of a look.
 """
 
 from __future__ import annotations

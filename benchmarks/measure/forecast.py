@@ -1,4 +1,4 @@
-"""How far off the forecast of `recon3d inspect` is: forecast and run, stage by stage.
+"""The accuracy of the forecast of `recon3d inspect`: forecast and run, stage by stage.
 
     .venv/bin/python -m benchmarks.measure.forecast demo/photos [CAPTURE ...] [--quality preview medium] [--output DIR]
 
@@ -23,13 +23,13 @@ RESULTS = ROOT / "benchmarks" / "results" / "forecast.md"
 
 
 def engine(*words: object) -> str:
-    """What the engine's command line prints."""
+    """The output of the engine's command line."""
     command = [sys.executable, "-m", "blender_recon3d.pipeline", *map(str, words)]
     return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def measured(photos: Path, quality: str, until: str, folder: Path) -> list[dict[str, Any]]:
-    """A row for each stage: forecast and real seconds."""
+    """A row per stage: forecast and real seconds."""
     words = ("--quality", quality, "--until", until)
     answer = json.loads(engine("inspect", photos, *words, "--json").splitlines()[-1])["data"]
     workspace = folder / f"{photos.name}-{quality}"

@@ -3,13 +3,13 @@
     python -m benchmarks.measure.frontend [--photos DIR] [--weights bundled|DIR] [--keypoints 512 1024 2048] [--count 5]
                                   [--size 1600] [--rounds 3] [--device cpu] [--output benchmarks/results/frontend.md]
 
-One process, the same weights and photos for all, which take turns in every round; each figure is the median of
-the rounds. Photos: the pixels are in memory and fit all networks (sides are multiples of 8). Pairs: every pair of
-the photos, the same keypoints for all, those of our plain SuperPoint. Ours includes going from numpy and back and
-what is computed once a photo. "All layers" is ours made to compute also the layers that the weights leave at
-zero, which the others always do; its share is of the operations a second of one large product in bf16.
-Identical: matches that the plain network and ours have in common, of all that either has. OMP_NUM_THREADS says
-how many threads all of them may take.
+One process, the same weights and photos for all, in turns in every round; each figure is the median of the rounds.
+Photos: the pixels are in memory and fit all networks (sides are multiples of 8). Pairs: every pair of the photos, the
+same keypoints for all, those of our plain SuperPoint. Ours includes conversion from and to numpy and everything
+computed once per photo. "All layers" is ours forced to compute also the layers that the weights leave at zero, as the
+others always do; its share is of the operations per second of one large product in bf16. Identical: matches that the
+plain network and ours have in common, of all that either has. OMP_NUM_THREADS sets the number of threads for all of
+them.
 """
 
 from __future__ import annotations
@@ -102,11 +102,11 @@ def read_photos(folder: Path, count: int, size: int) -> list[np.ndarray]:
 
 
 def compare(methods: dict[str, Method], items: list[Any], rounds: int) -> dict[str, dict[str, Any]]:
-    """Of each method: `rate`, items a second; `memory`, MB above what there was; `found`, its results."""
+    """For each method: `rate`, items per second; `memory`, MB above the initial value; `found`, its results."""
     results: dict[str, dict[str, Any]] = {name: {"rates": []} for name in methods}
     with torch.inference_mode():
         for method in methods.values():
-            method(items[:1])  # what is made at first use does not count
+            method(items[:1])  # initialization on first use does not count
         for number in range(rounds):
             for name, method in methods.items():
                 release_memory()
@@ -124,7 +124,7 @@ def compare(methods: dict[str, Method], items: list[Any], rounds: int) -> dict[s
 
 
 def release_memory() -> None:
-    """Freed memory goes back to the system, so that one method's does not hide another's."""
+    """Return freed memory to the system, so that one method's does not hide another's."""
     gc.collect()
     if platform.system() == "Linux":
         ctypes.CDLL(None).malloc_trim(0)
@@ -136,14 +136,14 @@ def identical(first: list[set[Any]], second: list[set[Any]]) -> float:
 
 
 def pair_operations(weights: str, keypoints: int) -> float:
-    """Floating-point operations of all layers and the scores of a pair; an addition and a product are two."""
+    """Floating-point operations of all layers and the scores of a pair; additions and products count separately."""
     rows, layers = 2 * keypoints, layers_of(weights_of.load("superglue", weights))
-    products = 256 * 768 + 512 * 512 + 512 * 256  # weights of a layer as ours has it
+    products = 256 * 768 + 512 * 512 + 512 * 256  # weights of a layer in our implementation
     return 2 * rows * (layers * (products + 2 * keypoints * 256) + 256 * 256 + keypoints / 2 * 256)
 
 
 def product_rate(device: str) -> float:
-    """Operations a second of a large product in bf16."""
+    """Operations per second of a large product in bf16."""
     size, best = 4096 if device == "cuda" else 2048, 0.0
     one, other = (torch.rand(size, size, device=device, dtype=torch.bfloat16) for _ in range(2))
     for _ in range(5):

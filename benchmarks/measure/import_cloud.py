@@ -3,8 +3,8 @@
     .venv-bpy/bin/python -m benchmarks.measure.import_cloud [POINTS ...]
     blender -b --python benchmarks/measure/import_cloud.py -- [POINTS ...]
 
-For each size a workspace with a cloud as the engine writes it (28 bytes a point) is made in a temporary folder;
-a process of its own imports it, has the point display evaluated, and saves the .blend.
+For each size a workspace with a cloud in the engine's format (28 bytes per point) is made in a temporary folder; a
+separate process imports it, evaluates the point display, and saves the .blend.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CAMERAS = 30
 
 
 def peak_memory_mb() -> float:
-    """Largest resident size of this process so far; 0 where the system does not say (Windows)."""
+    """Largest resident size of this process so far; 0 if the system does not provide it (Windows)."""
     try:
         import resource
     except ImportError:
@@ -35,7 +35,7 @@ def peak_memory_mb() -> float:
 
 
 def make_workspace(root: Path, count: int) -> None:
-    """Points at random on a unit sphere, in random colors."""
+    """Random points on a unit sphere, in random colors."""
     from tests.support.made_workspaces import ring, write_cloud, write_workspace
 
     write_workspace(root, ring(CAMERAS, 100))
@@ -82,8 +82,8 @@ def main() -> None:
 
 
 def in_own_process(*words: str) -> str:
-    """Run this script with the words, and return its rows. A process's peak counts that of the one it came from,
-    so the process that does this must stay small."""
+    """Run this script with the arguments, and return its rows. A process's peak includes that of its parent at the
+    start, so the parent must remain small."""
     own = [sys.executable, "-m", "benchmarks.measure.import_cloud"]
     if bpy.app.binary_path:  # inside Blender itself
         own = [bpy.app.binary_path, "-b", "--factory-startup", "--python", __file__, "--"]

@@ -1,9 +1,9 @@
-"""How far off the time left of a whole job is while it runs, replayed from the events of finished workspaces.
+"""The accuracy of the time left of a whole job, replayed from the events of finished workspaces.
 
     .venv/bin/python -m benchmarks.measure.job_progress WORKSPACE [WORKSPACE ...] [--output FILE.md]
 
-At each tenth of a run's real time: the time left that panel and terminal have shown, the real one, and how far off it
-was. Of a workspace that was run more than once the last run counts.
+At each tenth of a run's real time: the time left as shown by panel and terminal, the real one, and the error. For a
+workspace that was run more than once the last run counts.
 """
 
 from __future__ import annotations

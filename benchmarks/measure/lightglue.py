@@ -3,11 +3,11 @@
     python -m benchmarks.measure.lightglue [--photos DIR] [--weights bundled|DIR] [--keypoints 1024 2048] [--count 5]
                                   [--size 1600] [--rounds 3] [--output benchmarks/results/lightglue.md]
 
-One process, the same weights, photos and keypoints for all, which take turns in every round; all stop early and forget
-keypoints as published. Every pair of the photos is matched, ours on as many at once as there are threads; what ours
-computes once a photo is counted. CPU seconds of all threads, the median of the rounds, so that a busy machine misleads
-less. Identical: matches that the package and ours have in common, of all that either has. The package is an extra of
-the training (training/README.md); without it its column is empty. OMP_NUM_THREADS says how many threads all may take.
+One process, the same weights, photos and keypoints for all, in turns in every round; all stop early and drop keypoints
+as published. Every pair of the photos is matched, ours with as many at once as there are threads; what ours computes
+once per photo is included. CPU seconds of all threads, the median of the rounds, so that a busy machine matters less.
+Identical: matches that the package and ours have in common, of all that either has. The package is an extra of the
+training (training/README.md); without it its column is empty. OMP_NUM_THREADS sets the number of threads for all.
 """
 
 from __future__ import annotations

@@ -1,17 +1,17 @@
-"""Front-ends side by side, on the same photos in the same run: the table that decides which weights ship.
+"""Front-ends side by side, on the same photos in the same run: the table that decides which weights are bundled.
 
     python -m benchmarks.measure.matching [--weights bundled] [--weights NAME=DIR] [--only homographies synthetic ...]
                                   [--captures saharov herz-jesu-p25/2 ...] [--output DIR] [--markdown FILE] [--fast]
 
-Methods: SuperPoint with SuperGlue and with mutual nearest neighbors, for each set of weights; SIFT of OpenCV
-(RootSIFT, mutual nearest neighbors, ratio 0.8); SIFT of COLMAP. A folder without superglue.safetensors is compared
-by nearest neighbors alone; instead of a folder, a single file is taken for such a SuperPoint (a checkpoint of a
-training under way; --fast judges it in about a minute). `--weights official` where the published weights are installed.
+Methods: SuperPoint with SuperGlue and with mutual nearest neighbors, for each set of weights; SIFT of OpenCV (RootSIFT,
+mutual nearest neighbors, ratio 0.8); SIFT of COLMAP. A folder without superglue.safetensors is compared only by nearest
+neighbors; instead of a folder, a single file is accepted for such a SuperPoint (a checkpoint of a training in progress;
+--fast evaluates it in about a minute). `--weights official` if the published weights are installed.
 
 Sections: homographies, synthetic, pose, captures, pairs; see the modules of `matching_measures`, and
-`pair_selection.py`. DIR/results.jsonl keeps every measurement under what it depends on (the weights' sha256, the
-libraries' versions, the settings), so that a run does only what is missing; DIR/table.md is the table.
-OMP_NUM_THREADS says how many threads it may take.
+`pair_selection.py`. DIR/results.jsonl keeps every measurement with everything it depends on (the weights' sha256, the
+libraries' versions, the settings), so that a run measures only what is missing; DIR/table.md is the table.
+OMP_NUM_THREADS sets the number of threads.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def main() -> int:
         for path in (
             options.output / "table.md",
             options.markdown,
-        ):  # what there is, should the next one fail
+        ):  # the results so far, in case the next one fails
             if path:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text("# Front-ends side by side\n\n" + text, "utf-8")
@@ -123,8 +123,8 @@ def parse() -> argparse.Namespace:
 
 
 def weight_sets(given: list[str] | None, output: Path) -> list[WeightSet]:
-    """What --weights names; without it, the bundled weights if there are any. A single file is copied into a folder
-    below `output`. UserError where there is no SuperPoint, saying what to do."""
+    """The sets named by --weights; without it, the bundled weights if there are any. A single file is copied into a
+    folder below `output`. UserError, saying what to do, if there is no SuperPoint."""
     if given is None:
         return [WeightSet("bundled", "bundled")] if is_available("superpoint", "bundled") else []
     sets = []
@@ -132,7 +132,7 @@ def weight_sets(given: list[str] | None, output: Path) -> list[WeightSet]:
         label, _, folder = text.rpartition("=")
         path = Path(folder).expanduser()
         label = label or (f"{path.parent.name} {path.stem}" if path.is_file() else path.name)
-        if path.is_file():  # a training under way may replace it while it is measured
+        if path.is_file():  # a training in progress may replace it while it is measured
             folder = str(output / "weights" / label)
             shutil.rmtree(folder, ignore_errors=True)
             Path(folder).mkdir(parents=True)
@@ -149,7 +149,7 @@ def section(
     sets: list[WeightSet],
     records: Records,
 ) -> str:
-    """The section in Markdown; what is not there yet is measured."""
+    """The section in Markdown; missing results are measured."""
     captures = options.data / "captures"
     made: Section
     if name == "captures":
@@ -175,13 +175,13 @@ def pair_selection(captures: Path, sets: list[WeightSet]) -> str:
 
 
 def told(message: str) -> None:
-    """On one line of a terminal; nowhere else, where thousands would pile up."""
+    """On one line of a terminal; nowhere else, where thousands of lines would pile up."""
     if sys.stderr.isatty():
         sys.stderr.write(f"\r\x1b[K{message}")
 
 
 def heading(sets: list[WeightSet]) -> str:
-    """What was measured with what, where."""
+    """What was measured with what, and where."""
     here = versions()
     names = ("recon3d", "torch", "pycolmap", "opencv", "numpy")
     weights = "; ".join(f"{item.label}: {networks(item)}" for item in sets) or "no weights are installed"
@@ -199,7 +199,7 @@ def networks(item: WeightSet) -> str:
 
 
 def processor() -> str:
-    """The CPU's name, as far as the system says it."""
+    """The CPU's name, if the system provides it."""
     try:
         lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
     except OSError:

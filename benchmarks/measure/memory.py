@@ -1,11 +1,11 @@
-"""How peak memory grows with the number of photos, and what 1,000 photos would take.
+"""How peak memory grows with the number of photos, and an extrapolation to 1,000 photos.
 
     python -m benchmarks.measure.memory [--photos DIR] [--counts 8 16] [--features sift] [--weights DIR] [--until sfm]
                                 [--markdown benchmarks/results/memory.md]
 
-Runs `recon3d run` on the first 8, 16 and 32 photos of DIR, each in a process of its own, with as many pairs a
-photo as retrieval gives a large capture (`--window` neighbors on either side), and fits a line through each
-stage's peak memory. Photos repeat, slightly cropped, when DIR has fewer.
+Runs `recon3d run` on the first 8, 16 and 32 photos of DIR, each in a separate process, with as many pairs per photo as
+retrieval gives for a large capture (`--window` neighbors on either side), and fits a line through each stage's peak
+memory. If DIR has fewer photos, they are repeated, slightly cropped.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from blender_recon3d.pipeline.photos.image_files import open_photo, upright_rgb
 from blender_recon3d.pipeline.stage import STAGES
 from blender_recon3d.pipeline.workspace import Workspace
 
-RECKONED_PHOTOS = 1000  # photos of the reckoning
+RECKONED_PHOTOS = 1000  # photos of the extrapolation
 SIZE = 1600  # their longest side, pixels
 
 
@@ -81,7 +81,7 @@ def copy_photos(source: Path, target: Path, count: int) -> None:
 
 
 def run(photos: Path, out: Path, options: argparse.Namespace) -> dict[str, Any]:
-    """state.json's entries of the stages, by name."""
+    """The entries of stages in state.json, by name."""
     listed = out.with_name("pairs.txt")
     names = sorted(path.name for path in photos.iterdir())
     listed.write_text(

@@ -1,12 +1,12 @@
-"""Meshes side by side against exact truth, and the cloud they are made of: accuracy, completeness, F-score, cost.
+"""Meshes side by side against exact truth, and the cloud they are built from: accuracy, completeness, F-score, cost.
 
     python -m benchmarks.measure.mesh [--data DIR] [--scenes demo power_drill mustard_bottle] [--variants ...]
                               [--output build/mesh] [--markdown benchmarks/results/mesh.md]
 
-Scenes: the demo capture, and the two scans that `dense_scenes.py` draws. Each is reconstructed once (SIFT, medium);
-each variant meshes the same cloud in a process of its own. COLMAP's own is `poisson_meshing` with its defaults, which
-cleans nothing and decimates nothing. Decimation is also compared with the package fast-simplification where it is
-installed. OUTPUT keeps workspaces and measurements; a second call measures what is missing.
+Scenes: the demo capture, and the two scans rendered by `dense_scenes.py`. Each is reconstructed once (SIFT, medium);
+each variant meshes the same cloud in a separate process. COLMAP's own is `poisson_meshing` with its defaults, without
+cleaning and decimation. Decimation is also compared with the package fast-simplification if it is installed. OUTPUT
+keeps workspaces and measurements; a second call measures what is missing.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "ours, cloud not cleaned": {"clean": "off"},
     "ours, refined by the photos": {"mesh_refinement": "on"},
 }
-# Raise one when what it measures changes.
+# Increase one when what it measures changes.
 VERSIONS = {CLOUD: 1, COLMAP: 1, "decimation": 2, "ours": 3}
 DECIMATION_FACES = (200_000, 50_000)
 
@@ -96,7 +96,7 @@ def measured(options: argparse.Namespace, records: Records, scene: str, variant:
     settings = {"version": VERSIONS.get(variant, VERSIONS["ours"])}
     values = records.get("mesh", identity, scene, settings)
     if values is None:
-        with_cloud(options, scene)  # outside of what is timed
+        with_cloud(options, scene)  # not included in the times
         words = ("--data", options.data, "--output", options.output, "--one", scene, variant)
         values = figures_of(__spec__.name, f"{variant} on {scene}", *words)
         records.put("mesh", identity, scene, settings, values)
@@ -111,7 +111,7 @@ def folders(options: argparse.Namespace, scene: str) -> tuple[Path, Path]:
 
 
 def job(options: argparse.Namespace, scene: str, until: str, **changes: Any) -> JobSettings:
-    lens = {"camera_model": "PINHOLE"} if scene in SCANS else {}  # drawn photos have no distortion
+    lens = {"camera_model": "PINHOLE"} if scene in SCANS else {}  # rendered photos have no distortion
     return JobSettings.build(
         photos=folders(options, scene)[0], features="sift", until=until, **lens, **changes
     )
@@ -160,7 +160,7 @@ def run_one(options: argparse.Namespace, scene: str, variant: str) -> dict[str, 
 
 
 def reference_depth(options: argparse.Namespace, scene: str) -> int:
-    """The depth of the octree that `ours` takes here by itself."""
+    """The octree depth that `ours` chooses here."""
     workspace = with_cloud(options, scene)
     run_job(workspace, job(options, scene, "mesh"), Progress())
     return int(json.loads(workspace.mesh_json.read_text())["depth"])
@@ -172,7 +172,7 @@ def cpu_seconds() -> float:
 
 
 def scores(found: dict[str, Any]) -> dict[str, Any]:
-    """Of what `evaluate` found, the figures after ICP."""
+    """The figures after ICP from the results of `evaluate`."""
     part = found["aligned_by_icp"]
     return {
         "points": found.get("fused_points"),
@@ -181,7 +181,7 @@ def scores(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def decimation(options: argparse.Namespace, workspace: Workspace) -> dict[str, Any]:
-    """COLMAP's quadric decimation and fast-simplification on the demo's full mesh: how far the surfaces are apart."""
+    """COLMAP's quadric decimation and fast-simplification on the demo's full mesh: distances between the surfaces."""
     reference_depth(options, "demo")
     vertices, faces = read_mesh(workspace.full_mesh_file)
     full = mesh_of(workspace.full_mesh_file)
@@ -214,7 +214,7 @@ def decimation(options: argparse.Namespace, workspace: Workspace) -> dict[str, A
 
 
 def apart(mesh: Mesh, full: Surface, cpu: float) -> dict[str, Any]:
-    """Both ways, in the model's units."""
+    """Distances in both directions, in the model's units."""
     ours = sampled(mesh, None, None, 1_000_000)
     there, back = full.nearest(ours.points[:200_000])[0], ours.nearest(full.points[:200_000])[0]
     return {

@@ -2,7 +2,7 @@
 
     python -m benchmarks.measure.mesh_memory [--points 20000000] [--memory 4] [--output build/mesh_memory]
 
-The cloud is a bumpy sphere with noise, made here, as large a file as fusion.ply would be.
+The cloud is a bumpy sphere with noise, generated here, in a file as large as fusion.ply would be.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ BUMPS = 0.02
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--points", type=int, default=20_000_000)
-    parser.add_argument("--memory", type=float, default=4.0, help="GB that meshing may take")
+    parser.add_argument("--memory", type=float, default=4.0, help="limit for meshing, GB")
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "mesh_memory")
     parser.add_argument("--make", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -40,7 +40,7 @@ def main() -> int:
     if options.make:
         write_cloud(cloud, options.points)
         return 0
-    if not cloud.exists():  # in a process of its own, whose memory is not what is measured
+    if not cloud.exists():  # in a separate process, whose memory is not measured
         options.output.mkdir(parents=True, exist_ok=True)
         subprocess.run([sys.executable, *sys.argv, "--make"], check=True)
     model.mkdir(exist_ok=True)

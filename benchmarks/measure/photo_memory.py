@@ -1,8 +1,8 @@
-"""Memory that looking at one photo takes at its peak, for each format: bytes a pixel, beside what is reserved for it.
+"""Peak memory of examining one photo, for each format: bytes per pixel, next to what is reserved for it.
 
     python -m benchmarks.measure.photo_memory [--side 6000] [--markdown benchmarks/results/photo_memory.md]
 
-Each photo is made, and looked at in a process of its own (Linux: its VmHWM).
+Each photo is generated, and examined in a separate process (Linux: its VmHWM).
 """
 
 from __future__ import annotations

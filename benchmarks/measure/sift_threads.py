@@ -1,8 +1,8 @@
-"""Does COLMAP's matcher of SIFT find the same with several threads? Counts the runs that differ from the first.
+"""Is COLMAP's SIFT matcher deterministic with several threads? Counts the runs that differ from the first.
 
     python -m benchmarks.measure.sift_threads WORKSPACE [--threads 1 16] [--runs 100]
 
-WORKSPACE: one with SIFT's features; its database is copied. All pairs of its photos are matched, without verification.
+WORKSPACE: one with SIFT features; its database is copied. All pairs of its photos are matched, without verification.
 """
 
 from __future__ import annotations

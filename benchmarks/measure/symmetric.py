@@ -1,11 +1,11 @@
-"""Are sides that look alike merged without a word? One table of rendered things, and one of real captures.
+"""Are similar sides merged without a warning? One table of rendered objects, and one of real captures.
 
     python -m benchmarks.measure.symmetric WORK [--features sift learned] [--subjects NAME ...] [--captures DIR]
         [--names CAPTURE ...] [--keypoints N] [--size PX] [--done] [--markdown FILE]
 
-WORK keeps photos, truth and workspaces: what is done there is not done again. A thing counts as wrong when a camera
-of the model is off by more than a tenth of its distance to the thing. A capture has no truth here: its model was
-looked at, and is right where the tables of `benchmarks/results/captures.md` say so; none of them may be doubted.
+WORK keeps photos, truth and workspaces, and finished ones are not run again. An object counts as wrong if a camera of
+the model is off by more than a tenth of its distance to the object. A capture has no truth here: its model was checked
+by eye, and is right where the tables of `benchmarks/results/captures.md` say so; none of them may be doubted.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from blender_recon3d.pipeline.events import read_events
 from blender_recon3d.pipeline.files.atomic_files import read_json
 from blender_recon3d.pipeline.workspace import Workspace
 
-DISTANCE = 3.5  # of the cameras from the things
+DISTANCE = 3.5  # of the cameras from the objects
 WRONG = 0.1  # of it
 CAPTURES = ("saharov", "monstree", "fountain-p11", "herz-jesu-p25", "sceaux", "buddha")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """registered of photos; error: the worst camera's, of its distance, NaN without truth; doubted: whether the run
-    says that the model may be folded; laid_open: whether it mapped again without false pairs."""
+    """registered: out of `photos`; error: the worst camera's, relative to its distance, NaN without truth; doubted:
+    whether the run warns that the model may be folded; laid_open: whether it mapped again without false pairs."""
 
     photos: int
     registered: int
@@ -63,7 +63,10 @@ def main() -> int:
     parser.add_argument("--captures", type=Path, help="a folder of NAME/photos")
     parser.add_argument("--names", nargs="*", default=list(CAPTURES), help="of the captures")
     parser.add_argument(
-        "--keypoints", type=int, default=0, help="most keypoints a photo of learned front-ends"
+        "--keypoints",
+        type=int,
+        default=0,
+        help="maximum number of keypoints per photo for learned front-ends",
     )
     parser.add_argument("--size", type=int, default=640, help="longest side of the captures, pixels")
     parser.add_argument("--done", action="store_true", help="only what is done in WORK already")
@@ -110,7 +113,7 @@ def main() -> int:
 def outcome(
     folder: Path, root: Path, features: str, keypoints: int, size: int, truth: Path | None = None
 ) -> Outcome | None:
-    """One run, or what is there of it; None, and a line, where there is no model."""
+    """One run, or its existing result; None, and a line, if there is no model."""
     workspace = Workspace(root)
     if not workspace.report_json.exists() or not workspace.model.exists():
         keys = 0 if features == "sift" else keypoints
@@ -139,7 +142,7 @@ def outcome(
 
 
 def worst(model: pycolmap.Reconstruction, truth: Path) -> float:
-    """The worst camera's error, of its distance to the thing, after the best similarity."""
+    """The worst camera's error, relative to its distance to the object, after the best similarity."""
     centers = read_truth(truth).centers
     images = [model.image(number) for number in sorted(model.reg_image_ids())]
     ours = np.array([image.projection_center() for image in images])

@@ -1,12 +1,12 @@
-"""Textures side by side: photos that were held back, drawn again from the textured mesh, against the photos.
+"""Textures side by side: held-out photos, rendered from the textured mesh and compared with the photos.
 
     python -m benchmarks.measure.texture [--data ../shared/data] [--scenes demo saharov] [--size 4096] [--every 7]
                                  [--output build/texture] [--markdown benchmarks/results/texture.md] [--variants demo]
                                  [--pictures DIR]
 
-Every seventh photo is held back from texturing (not from the cameras and the mesh, which are the same for all
-methods). Seconds and memory are those of the whole stage with all photos, in a process of its own. OUTPUT/SCENE is
-a workspace with a mesh; one that is there is used as it is.
+Every seventh photo is held out from texturing (not from the cameras and the mesh, which are the same for all methods).
+Seconds and memory are those of the whole stage with all photos, in a separate process. OUTPUT/SCENE is a workspace with
+a mesh; an existing one is used.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ METHODS = ("the cloud's colors at vertices", "the photos' colors at vertices", "
 
 
 class Scene:
-    """A mesh, the photos to texture it with, and those that are held back."""
+    """A mesh, the photos to texture it with, and the held-out ones."""
 
     def __init__(self, workspace: Workspace, size: int, every: int) -> None:
         table, self.faces = read_mesh(workspace.mesh_file)
@@ -72,10 +72,10 @@ class Scene:
             fine = fineness(self.samples, self.faces)
             self.unwrapped: Unwrapped = unwrap(self.vertices, self.faces, fine, folder, Progress())
         self.texels: Texels = texels_of(self.unwrapped, size)
-        self.drawn: list[np.ndarray] = []  # the first photo held back, as each method draws it
+        self.drawn: list[np.ndarray] = []  # the first held-out photo, as rendered by each method
 
     def score(self, draw: Any) -> dict[str, float]:
-        """Means over the photos held back; draw(sight) gives the picture."""
+        """Means over the held-out photos; draw(sight) returns the picture."""
         pictures = [draw(sight) for sight in self.sights]
         self.drawn.append(pictures[0])
         found = [quality(image, sight) for image, sight in zip(pictures, self.sights, strict=True)]
@@ -85,12 +85,12 @@ class Scene:
         return self.score(lambda sight: sight.with_vertex_colors(colors, self.faces))
 
     def texture_score(self, weight: np.ndarray, gain: np.ndarray) -> dict[str, float]:
-        """Of the texture that vertex weights [V, N] and gains [N, 3] make."""
+        """For the texture from vertex weights [V, N] and gains [N, 3]."""
         behind = vertex_colors(self.samples, weight, gain, self.faces, self.given)
         return self._painted(self.vertices, self.faces, weight, gain, behind)
 
     def best_view_score(self) -> dict[str, float]:
-        """Each face from the one photo that shows it largest, as it is."""
+        """Each face from the one photo that shows it largest, unchanged."""
         shown = np.where(self.samples.trust > 0, self.samples.faced, 0).astype(np.float32)
         face = shown[self.faces].min(axis=1)  # all corners seen
         best = face.argmax(axis=1)
@@ -155,14 +155,14 @@ def main() -> int:
         nargs="+",
         default=[],
         metavar="SCENE",
-        help="also ours with one thing left out or changed",
+        help="also ours with one part left out or changed",
     )
     add("--markdown", type=Path, help="write the table here too")
     add(
         "--pictures",
         type=Path,
         metavar="DIR",
-        help="write a photo held back as the four methods draw it, and itself",
+        help="write a held-out photo as rendered by the four methods, and itself",
     )
     add("--one", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -210,7 +210,7 @@ def run_one(workspace: Workspace, size: int) -> None:
     import os
 
     start, before = time.monotonic(), os.times()
-    with PeakMemory() as peak:  # the system's own figure counts the process that started this one too
+    with PeakMemory() as peak:  # the system's own figure includes the parent process
         stage.run(workspace, TextureSettings(texture_size=size), Progress())
     after = os.times()
     cpu = sum(after[:4]) - sum(before[:4])

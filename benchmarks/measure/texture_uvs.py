@@ -77,7 +77,7 @@ def main() -> int:
 def compared(
     vertices: np.ndarray, faces: np.ndarray, options: argparse.Namespace
 ) -> dict[str, dict[str, Any]]:
-    """Each method in a process of its own."""
+    """Each method in a separate process."""
     found = {}
     with tempfile.TemporaryDirectory() as folder:
         given = Path(folder) / "in.npz"
@@ -126,7 +126,7 @@ def run_one(given: Path, found: Path, piece: int) -> None:
 
 
 def judged(vertices: np.ndarray, faces: np.ndarray, uv: np.ndarray) -> dict[str, Any]:
-    """uv [F, 3, 2] of the faces' corners."""
+    """uv [F, 3, 2] at the faces' corners."""
     count = np.zeros((SIZE, SIZE), np.int32)
     for _, column, row in pixels_of_triangles(uv * SIZE, SIZE, SIZE):
         np.add.at(count, (row, column), 1)
@@ -140,7 +140,7 @@ def judged(vertices: np.ndarray, faces: np.ndarray, uv: np.ndarray) -> dict[str,
 
 
 def charts(faces: np.ndarray, uv: np.ndarray) -> int:
-    """Connected parts: corners of one vertex at one place are connected."""
+    """Connected parts: corners of one vertex at one position are connected."""
     keys = np.column_stack(
         [faces.reshape(-1, 1).astype(np.int64), np.rint(uv.reshape(-1, 2) * 2**20).astype(np.int64)]
     )

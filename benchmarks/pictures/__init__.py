@@ -1,1 +1,1 @@
-"""One command a picture of the documents."""
+"""One command per picture in the documents."""

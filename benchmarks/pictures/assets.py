@@ -51,7 +51,7 @@ def bounds(thing: bpy.types.Object) -> tuple[Vector, Vector]:
 
 
 def with_inputs(material: bpy.types.Material, keep: tuple[str, ...]) -> bpy.types.Material:
-    """A copy whose shader has only these of its inputs wired."""
+    """A copy whose shader has only these inputs connected."""
     copy = material.copy()
     shader = next(node for node in copy.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
     shader.inputs["Base Color"].default_value = (0.3, 0.3, 0.3, 1)
@@ -65,7 +65,7 @@ def with_inputs(material: bpy.types.Material, keep: tuple[str, ...]) -> bpy.type
 def render(
     path: Path, things: list[bpy.types.Object], low: Vector, high: Vector, world: Matrix, apart: float
 ) -> None:
-    """The things side by side, seen from the front and a little from above."""
+    """The objects side by side, seen from the front and slightly from above."""
     scene = bpy.data.scenes.new("Picture")
     width = apart * max((high - low).x, (high - low).z * 0.62)
     for number, thing in enumerate(things):

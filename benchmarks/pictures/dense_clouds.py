@@ -1,4 +1,4 @@
-"""Dense clouds side by side, seen from a little beside one of their photos.
+"""Dense clouds side by side, seen from slightly beside one of their photos.
 
     python -m benchmarks.pictures.dense_clouds WORKSPACE... --photo 2 --output dense.jpg [--turn 12]
                                         [--crop X Y W H]
@@ -29,7 +29,7 @@ def main() -> int:
     parser.add_argument(
         "--photo", type=int, default=0, help="number of the photo, in the order of their names"
     )
-    parser.add_argument("--turn", type=float, default=12.0, help="degrees round the cloud's middle")
+    parser.add_argument("--turn", type=float, default=12.0, help="degrees around the cloud's center")
     parser.add_argument("--back", type=float, default=1.1, help="times the photo's distance")
     parser.add_argument("--crop", type=int, nargs=4, metavar=("X", "Y", "W", "H"), help="of the picture")
     parser.add_argument("--scale", type=float, default=0.75)

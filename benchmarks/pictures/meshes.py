@@ -1,9 +1,9 @@
-"""Pictures of meshes from four sides, shaded and in the vertices' colors, for looking at.
+"""Pictures of meshes from four sides, shaded and with vertex colors, for inspection.
 
     .venv-bpy/bin/python -m benchmarks.pictures.meshes PICTURE.jpg WORKSPACE MESH.ply [MESH.ply ...] [--colors]
                          [--size 480] [--lift 20] [--turn 0] [--reach 1.0]
 
-A row for each mesh. The view is of the last one, with placement.json's up; --reach zooms in or out. Needs bpy.
+One row per mesh. The view fits the last one, with the up axis of placement.json; --reach zooms in or out. Needs bpy.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ def parse() -> argparse.Namespace:
     add("--colors", action="store_true")
     add("--size", type=int, default=480, help="pixels along a side of each view")
     add("--lift", type=float, default=20, help="degrees from which the views look down")
-    add("--turn", type=float, default=0, help="degrees by which all views are turned")
-    add("--reach", type=float, default=1.0, help="times the mesh's size: what is in view")
+    add("--turn", type=float, default=0, help="degrees by which all views are rotated")
+    add("--reach", type=float, default=1.0, help="times the mesh's size: the extent of the view")
     return parser.parse_args()
 
 
@@ -59,7 +59,7 @@ def vertices_in_world(path: Path, to_world: np.ndarray) -> np.ndarray:
 
 
 def add_mesh(path: Path, to_world: np.ndarray) -> None:
-    """Into the scene."""
+    """Add it to the scene."""
     vertices, faces = read_mesh(path)
     xyz = vertices_in_world(path, to_world)
     mesh = bpy.data.meshes.new("mesh")
@@ -73,7 +73,7 @@ def add_mesh(path: Path, to_world: np.ndarray) -> None:
 
 
 def framed(xyz: np.ndarray, reach: float) -> tuple[np.ndarray, float]:
-    """The middle of the view, and how far it reaches."""
+    """The center of the view, and its extent."""
     low, high = np.percentile(xyz, [1, 99], axis=0)
     return (low + high) / 2, reach * float(np.linalg.norm(high - low))
 

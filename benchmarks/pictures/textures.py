@@ -1,9 +1,9 @@
-"""A textured mesh from four sides, as Blender draws it without light of its own.
+"""A textured mesh from four sides, rendered by Blender without lights.
 
     .venv-bpy/bin/python -m benchmarks.pictures.textures MESH.glb... --output PICTURE.png [--size 400] [--samples 8]
                                                         [--height 15] [--near 1.0] [--turn 0]
 
-One row a mesh. Needs bpy, not the engine.
+One row per mesh. Needs bpy, not the engine.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def main() -> int:
     parser.add_argument("--samples", type=int, default=8)
     parser.add_argument("--height", type=float, default=15.0, help="degrees above the horizon")
     parser.add_argument("--near", type=float, default=1.0, help="larger: closer")
-    parser.add_argument("--turn", type=float, default=0.0, help="degrees to start from")
+    parser.add_argument("--turn", type=float, default=0.0, help="degrees of the first view")
     parser.add_argument("--sides", type=int, default=4)
     options = parser.parse_args()
     rows = [np.concatenate(sides(path, options), axis=1) for path in options.meshes]
@@ -72,7 +72,7 @@ def sides(path: Path, options: argparse.Namespace) -> list[np.ndarray]:
 
 
 def shine(material: bpy.types.Material) -> None:
-    """The texture's own colors, whatever the light; the back of a face is dark red, so that it is noticed."""
+    """The texture's own colors, independent of light; the back of a face is dark red, so that it is noticed."""
     tree = material.node_tree
     image = next(node for node in tree.nodes if node.type == "TEX_IMAGE")
     output = next(node for node in tree.nodes if node.type == "OUTPUT_MATERIAL")
