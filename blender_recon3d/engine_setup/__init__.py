@@ -3,17 +3,18 @@
 plan(target) -> Plan         what it will download, from where, into what; nothing happens yet
 command(plan)                the process that does it (or repairs); follow TARGET/../setup/events.jsonl
 state(target)                "missing", "ready", "broken" or "outdated"
+stamp(target)                changes when the state may have changed
 remove(target)               delete it
 """
 
 from __future__ import annotations
 
 from .planning import Plan, command, plan
-from .target import BROKEN, MISSING, OUTDATED, READY, claimed_work_folder, remove, state, work_folder
+from .target import BROKEN, MISSING, OUTDATED, READY, claimed_work_folder, remove, stamp, state, work_folder
 
 STAGES = ("python", "packages", "install", "check")  # of the events
 
 __all__ = [
     "BROKEN", "MISSING", "OUTDATED", "READY", "STAGES", "Plan", "claimed_work_folder", "command", "plan",
-    "remove", "state", "work_folder",
+    "remove", "stamp", "state", "work_folder",
 ]  # fmt: skip

@@ -141,6 +141,20 @@ def state(target: str | Path) -> str:
     return READY if all(found.get(name) == ours for name, ours in versions(wanted).items()) else BROKEN
 
 
+def stamp(target: str | Path) -> tuple[int, ...]:
+    """Changes when what `state` looks at does: a few times of files, for a panel that is drawn often."""
+    target = Path(target).absolute()
+    looked = (target / MARKER, target / engine_process.READY, interpreter(target), site_packages(target))
+    return tuple(_time(path) for path in looked)
+
+
+def _time(path: Path | None) -> int:
+    try:
+        return os.stat(path).st_mtime_ns if path is not None else 0
+    except OSError:
+        return 0
+
+
 def installed(target: Path) -> dict[str, str]:
     """{normalized name: version without local label} of the distributions in the environment."""
     folder = site_packages(target)

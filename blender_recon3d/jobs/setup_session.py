@@ -57,6 +57,9 @@ class _EngineSession:
         self.doctor: EngineQuery | None = None
         self.findings: dict[str, Any] | None = None
         self.doctor_error = ""
+        self.known: tuple[Path, tuple[int, ...], str] | None = (
+            None  # an engine's folder, its stamp and its state
+        )
 
 
 session = _EngineSession()
@@ -89,7 +92,12 @@ def is_local() -> bool:
 def state() -> str:
     """State of the environment created by Set Up Engine: "missing", "ready", "broken" or "outdated"."""
     folder = preferences.engine_folder()
-    return engine_setup.state(folder) if folder else engine_setup.MISSING
+    if folder is None:
+        return engine_setup.MISSING
+    stamp = engine_setup.stamp(folder)
+    if session.known is None or session.known[:2] != (folder, stamp):
+        session.known = (folder, stamp, engine_setup.state(folder))
+    return session.known[2]
 
 
 def unfit() -> str:

@@ -63,7 +63,8 @@ GERMAN_VIEWPORT = {
     "Show Photos": "Fotos anzeigen",
     "Show details of the photos": "Anzeigen, was über die Fotos bekannt ist",
     "Output": "Ausgabe",
-    "Scale: not set": "Maßstab: nicht gesetzt",
+    "Scale: not set": "Kein Maßstab",
+    "Set Scale": "Maßstab festlegen",
     "Allow Online Access": "Online-Zugriff erlauben",
     "Enable Preferences > System > Network > Allow Online Access": (
         "Einstellungen > System > Netzwerk > Online-Zugriff erlauben einschalten"

@@ -15,9 +15,9 @@ from .files import json_values
 from .files.atomic_files import write_json
 from .files.regular import read_regular
 
-VERSION = 2
-NEWEST = 0.3  # weight of the newest run
-MAX_FACTOR = 10.0  # a run that is further off was special and says nothing about the machine
+VERSION = 3
+NEWEST = 0.5  # weight of the newest run; before the first one the factor is 1, since one run may have been disturbed
+MAX_FACTOR = 4.0  # a run that is further off was special and says nothing about the machine
 SIZE = 4.0  # ratio of the forecast seconds of consecutive sizes
 MAX_BYTES = 1 << 20
 
@@ -44,7 +44,7 @@ def learn(path: Path, seconds: Mapping[str, float], forecast: Mapping[str, float
             continue
         new = min(MAX_FACTOR, max(1 / MAX_FACTOR, real / expected))
         sizes = known.setdefault(name, {})
-        old = sizes.get(round(_size(expected)), new)
+        old = sizes.get(round(_size(expected)), 1.0)
         sizes[round(_size(expected))] = round(
             math.exp((1 - NEWEST) * math.log(old) + NEWEST * math.log(new)), 3
         )

@@ -155,7 +155,7 @@ def _draw_forecast(box: bpy.types.UILayout, context: bpy.types.Context, found: I
         time=rough_duration(total(forecast.seconds, settings.until)),
         memory=memory(forecast, settings.until) / 2**30,
     )
-    box.label(text=text, icon="TIME", translate=False)
+    wrapped(box, context, text, icon="TIME")
 
 
 def _draw_notes(layout: bpy.types.UILayout, context: bpy.types.Context, view: JobView | None) -> None:

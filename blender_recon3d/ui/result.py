@@ -30,10 +30,7 @@ class RECON3D_PT_result(Tab, bpy.types.Panel):
             grid = self.layout.grid_flow(columns=2, row_major=True, even_columns=True, align=True)
             _draw_toggles(grid, collection)
             if not collection[KEY].get(SCALED, False):
-                row = self.layout.row(align=True)
-                row.label(text="Scale: not set", icon="INFO")
-                row.operator("recon3d.scale_to", text="Set")
-                row.operator("recon3d.scale_from_photos", text="", icon="WORLD")
+                _draw_scale(self.layout, is_narrow(context))
         column = self.layout.column(align=True)
         column.operator("recon3d.import_result", icon="IMPORT")
         narrow = is_narrow(context)
@@ -44,6 +41,16 @@ class RECON3D_PT_result(Tab, bpy.types.Panel):
         )
         column.operator("recon3d.import_alignment", icon="CAMERA_DATA", text="Import Alignment...")
         column.operator("recon3d.use_scene_cameras", icon="OUTLINER_OB_CAMERA")
+
+
+def _draw_scale(layout: bpy.types.UILayout, narrow: bool) -> None:
+    """That the scale is not known, and both ways to set it."""
+    if not narrow:
+        layout = layout.split(factor=0.6, align=True)
+        layout.label(text="Scale: not set", icon="INFO")
+    row = layout.row(align=True)
+    row.operator("recon3d.scale_to", text="Set Scale" if narrow else "Set")
+    row.operator("recon3d.scale_from_photos", text="", icon="WORLD")
 
 
 def _draw_toggles(row: bpy.types.UILayout, collection: bpy.types.Collection) -> None:

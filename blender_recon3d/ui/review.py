@@ -19,7 +19,6 @@ _WORDS = {
     NOT_REGISTERED: "{count} not registered",
     SET_ASIDE: "{count} excluded",
 }
-_PROBLEMS_FIRST: dict[str, int] = {NOT_REGISTERED: 0, OTHER_MODEL: 1, SET_ASIDE: 2, REGISTERED: 3}
 _MAX_ADVICE = 8
 
 
@@ -41,7 +40,7 @@ class RECON3D_UL_photos(bpy.types.UIList):
         row = layout.row(align=True)
         picture = photo_icons.icon_of(context.scene, item)
         if picture:
-            row.template_icon(icon_value=picture, scale=1.6)
+            row.template_icon(icon_value=picture)  # no higher than a row, which alone is highlighted
         row.label(text=item.name, icon=_ICONS.get(item.state, "QUESTION"), translate=False)
         if is_narrow(context):
             return
@@ -59,23 +58,17 @@ class RECON3D_UL_photos(bpy.types.UIList):
         self, context: bpy.types.Context, data: bpy.types.AnyType, property: str
     ) -> tuple[list[int], list[int]]:
         photos = getattr(data, property)
-        flags = bpy.types.UI_UL_list.filter_items_by_name(
-            self.filter_name, self.bitflag_filter_item, photos, "name"
-        ) or [self.bitflag_filter_item] * len(photos)
+        flags: list[int] = []  # all are shown
+        if self.filter_name:
+            flags = bpy.types.UI_UL_list.filter_items_by_name(
+                self.filter_name, self.bitflag_filter_item, photos, "name"
+            )
         if self.only_problems:
+            flags = flags or [self.bitflag_filter_item] * len(photos)
             flags = [
                 0 if photo.state == REGISTERED else flag for flag, photo in zip(flags, photos, strict=True)
             ]
-        return flags, problems_first([photo.state for photo in photos])
-
-
-def problems_first(states: list[str]) -> list[int]:
-    """The new position of each photo in the list: problems first, otherwise in the order taken."""
-    order = sorted(range(len(states)), key=lambda index: _PROBLEMS_FIRST.get(states[index], 0))
-    positions = [0] * len(states)
-    for position, index in enumerate(order):
-        positions[index] = position
-    return positions
+        return flags, photo_list.places(context.scene)
 
 
 class RECON3D_PT_review(Tab, bpy.types.Panel):

@@ -198,13 +198,14 @@ def test_an_engine_of_another_version_is_said_in_the_panel(addon, monkeypatch, t
     from blender_recon3d.jobs import setup_session
 
     monkeypatch.delenv("RECON3D_PYTHON", raising=False)
-    monkeypatch.setattr(preferences, "engine_folder", lambda: tmp_path)
+    folder = tmp_path / "engine"
+    monkeypatch.setattr(preferences, "engine_folder", lambda: folder)
     assert setup_session.unfit() == ""  # there is none
-    monkeypatch.setattr(target, "is_ours", lambda folder: True)
+    target.claim(folder)
     assert setup_session.unfit() == "broken"
-    target.interpreter(tmp_path).parent.mkdir(parents=True, exist_ok=True)
-    target.interpreter(tmp_path).touch()
-    (tmp_path / target.engine_process.READY).write_text('{"requirements": ["torch==1.0"]}')
+    target.interpreter(folder).parent.mkdir(parents=True, exist_ok=True)
+    target.interpreter(folder).touch()
+    (folder / target.engine_process.READY).write_text('{"requirements": ["torch==1.0"]}')
     assert setup_session.unfit() == "outdated"
     monkeypatch.setenv("RECON3D_PYTHON", "/usr/bin/python3")
     assert setup_session.unfit() == ""

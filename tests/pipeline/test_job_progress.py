@@ -137,11 +137,13 @@ def test_the_next_job_knows_what_this_one_has_taken(tmp_path):
     assert past_runs.corrected(path, {"dense": 30.0}) == {"dense": 30.0}
     past_runs.learn(path, {"dense": 60.0, "photos": 0.2}, {"dense": 30.0, "photos": 0.1})
     known = past_runs.corrected(path, {"dense": 30.0, "photos": 0.1})
-    assert known == {"dense": 60.0, "photos": 0.1}  # what is over at once says nothing
-    past_runs.learn(path, {"dense": 30.0}, {"dense": 30.0})
-    assert 30.0 < past_runs.corrected(path, {"dense": 30.0})["dense"] < 60.0
+    assert 30.0 < known["dense"] < 60.0, "one run may have been disturbed"
+    assert known["photos"] == 0.1, "what is over at once says nothing"
+    for _ in range(4):
+        past_runs.learn(path, {"dense": 60.0}, {"dense": 30.0})
+    assert 57.0 < past_runs.corrected(path, {"dense": 30.0})["dense"] <= 60.0
     path.write_text(
-        json.dumps({"version": 2, "factors": {"dense": {"2": "fast", "x": 2, "3": 1e9}, "mesh": 3}})
+        json.dumps({"version": 3, "factors": {"dense": {"2": "fast", "x": 2, "3": 1e9}, "mesh": 3}})
     )
     assert past_runs.corrected(path, {"dense": 30.0, "mesh": 1.0}) == {"dense": 30.0, "mesh": 1.0}
 
@@ -149,10 +151,11 @@ def test_the_next_job_knows_what_this_one_has_taken(tmp_path):
 def test_a_small_job_says_little_about_a_large_one(tmp_path):
     """Starting up is most of a small stage's time, so a factor holds for stages of about the same size first."""
     path = tmp_path / "past_runs.json"
-    past_runs.learn(path, {"texture": 12.0}, {"texture": 2.0})
-    past_runs.learn(path, {"texture": 240.0}, {"texture": 200.0})
-    assert past_runs.corrected(path, {"texture": 2.5})["texture"] == pytest.approx(15.0)
-    assert past_runs.corrected(path, {"texture": 150.0})["texture"] == pytest.approx(180.0)
+    for _ in range(8):
+        past_runs.learn(path, {"texture": 6.0}, {"texture": 2.0})
+        past_runs.learn(path, {"texture": 240.0}, {"texture": 200.0})
+    assert past_runs.corrected(path, {"texture": 2.5})["texture"] == pytest.approx(7.5, rel=0.02)
+    assert past_runs.corrected(path, {"texture": 150.0})["texture"] == pytest.approx(180.0, rel=0.02)
 
 
 def test_the_summary_says_what_there_is():

@@ -50,6 +50,6 @@ STAGE = Stage(
     owns=owns,
     leaves=lambda workspace: (workspace.mapped, workspace.placement, workspace.registration),
     may_leave=lambda workspace: (workspace.sparse, workspace.remapped_database),
-    forecast=lambda facts: 0.12 * facts.photos,
+    forecast=lambda facts: 1.5 + 0.07 * facts.photos,
     phases=(Phase("placing cameras", 0.7),),
 )

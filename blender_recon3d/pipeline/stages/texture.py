@@ -29,7 +29,7 @@ def inputs(workspace: Workspace, settings: TextureSettings) -> Any:
 
 
 def forecast(facts: Facts) -> float:
-    return 0.9 * (facts.settings.of(TextureSettings).texture_size / 1024) ** 2 + 0.18 * facts.photos
+    return 1.0 + 0.9 * (facts.settings.of(TextureSettings).texture_size / 1024) ** 2 + 0.18 * facts.photos
 
 
 def run(workspace: Workspace, settings: TextureSettings, progress: Progress) -> dict[str, Any]:
@@ -126,8 +126,8 @@ STAGE = Stage(
     may_leave=lambda workspace: (workspace.texture_obj.with_suffix(".mtl"),),
     forecast=forecast,
     phases=(
-        Phase("reading photos", 0.1, ends=0.5),
-        Phase("unwrapping", 0.55, begins=0.5, ends=0.5),
-        Phase("painting", 0.35, begins=0.5, ends=1.1),
+        Phase("reading photos", 0.22, ends=0.5),
+        Phase("unwrapping", 0.27, begins=0.5, ends=0.5),
+        Phase("painting", 0.51, begins=0.5, ends=1.1),
     ),
 )

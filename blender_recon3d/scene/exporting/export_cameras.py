@@ -25,6 +25,7 @@ from ..importing.find_source import find_source
 from ..rotations import rotation_of
 from .camera_text_files import chan_text, gltf_text, marker_text
 from .film_cameras import film_cameras, scene_of_cameras
+from .formats import has_operator
 from .posed_photos import PosedPhoto, posed_photos
 from .write_by_operator import write_whole
 
@@ -43,7 +44,7 @@ class CameraKind:
     operator: str = ""
 
     def available(self) -> bool:
-        return not self.operator or self.operator in dir(getattr(bpy.ops, self.module))
+        return not self.operator or has_operator(self.module, self.operator)
 
 
 KINDS = {

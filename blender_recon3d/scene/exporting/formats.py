@@ -66,6 +66,15 @@ def _alembic(path: str) -> None:
     )  # fmt: skip
 
 
+def has_operator(module: str, operator: str) -> bool:
+    """Whether this Blender has bpy.ops.MODULE.OPERATOR. Quick, for panels: `dir` lists thousands of names."""
+    try:
+        getattr(getattr(bpy.ops, module), operator).get_rna_type()
+    except (AttributeError, KeyError):
+        return False
+    return True
+
+
 def write_web(path: str) -> None:
     """A GLB with WebP textures."""
     bpy.ops.export_scene.gltf(
@@ -108,7 +117,7 @@ class Exporter:
         return self.format.endings
 
     def available(self) -> bool:
-        return self.operator in dir(getattr(bpy.ops, self.module))
+        return has_operator(self.module, self.operator)
 
 
 EXPORTERS = {

@@ -10,11 +10,12 @@ import bpy
 from ...pipeline.workspace import Workspace
 from ..cameras import KEY
 from ..find_imports import find_imports
-from .report_reader import REGISTERED, PhotoRow, read_review
+from .report_reader import NOT_REGISTERED, OTHER_MODEL, REGISTERED, SET_ASIDE, PhotoRow, read_review
 
 # Blender's list draws only the rows in sight, but a scene keeps all of them.
 MAX_PHOTOS = 20_000
-_COUNTS = "review_counts"  # kept in the settings
+_COUNTS, _PLACES = "review_counts", "review_places"  # kept in the settings
+_PROBLEMS_FIRST: dict[str, int] = {NOT_REGISTERED: 0, OTHER_MODEL: 1, SET_ASIDE: 2, REGISTERED: 3}
 
 
 def fill(scene: bpy.types.Scene, folder: Path) -> None:
@@ -31,6 +32,7 @@ def fill(scene: bpy.types.Scene, folder: Path) -> None:
         item.name, item.photo, item.state, item.reason = row.title, row.name, row.state, row.reason
         item.source, item.error, item.points = row.source, row.error, row.points
     settings[_COUNTS] = _counted(scene)
+    settings[_PLACES] = _problems_first(scene) or [0]
     for sentence in review.doubts:
         item = settings.advice.add()
         item.name, item.doubt = sentence, True
@@ -55,6 +57,23 @@ def counts(scene: bpy.types.Scene) -> dict[str, int]:
     if kept is not None and sum(kept.values()) == len(scene.recon3d.review):
         return {str(state): int(number) for state, number in kept.items()}
     return _counted(scene)
+
+
+def places(scene: bpy.types.Scene) -> list[int]:
+    """The place of each photo in the list: what has gone wrong comes first, else in the order taken. Kept, too."""
+    kept = scene.recon3d.get(_PLACES)
+    if kept is not None and len(kept) == len(scene.recon3d.review):
+        return list(kept.to_list())
+    return _problems_first(scene)
+
+
+def _problems_first(scene: bpy.types.Scene) -> list[int]:
+    photos = enumerate(scene.recon3d.review)
+    order = sorted((_PROBLEMS_FIRST.get(photo.state, 0), number) for number, photo in photos)
+    found = [0] * len(order)
+    for place, (_, number) in enumerate(order):
+        found[number] = place
+    return found
 
 
 def _counted(scene: bpy.types.Scene) -> dict[str, int]:
