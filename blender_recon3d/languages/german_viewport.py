@@ -10,7 +10,7 @@ GERMAN_VIEWPORT = {
     "Exit Photo View": "Fotoansicht verlassen",
     "Camera Markers": "Kameramarker",
     "Add a timeline marker for each photo, bound to its camera, and set the frame range to them": (
-        "Je Foto einen Marker in die Zeitleiste setzen, an seine Kamera gebunden, und den Framebereich darauf einstellen"
+        "Je Foto einen Marker in die Zeitleiste setzen, an seine Kamera gebunden, und den Framebereich darauf setzen"
     ),
     "Exit": "Verlassen",
     "Import Folder...": "Ordner importieren...",
