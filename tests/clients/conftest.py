@@ -1,7 +1,8 @@
 """The programs of others that our files are shown to, each installed by its pinned package when it is first asked.
 
-`make test-clients` prints a table: client, artefact, verdict. A client that this machine cannot have is skipped, and
-the table says why. They live in build/clients, which RECON3D_CLIENTS may name elsewhere.
+`make test-clients` prints a table: client, artifact, verdict; with RECON3D_CLIENTS_TABLE=FILE.md it is written, too. A
+client that this machine cannot have is skipped, and the table says why. They live in build/clients, which
+RECON3D_CLIENTS may name elsewhere.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -146,13 +146,13 @@ def clients(request: pytest.FixtureRequest) -> Clients:
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     if not VERDICTS:
         return
-    rows = [("client", "artefact", "verdict"), *VERDICTS]
+    rows = [("client", "artifact", "verdict"), *VERDICTS]
     widths = [max(len(row[column]) for row in rows) for column in range(2)]
     terminalreporter.section("what other programs say of our files")
     for row in rows:
         terminalreporter.write_line(
             "  ".join([*(c.ljust(w) for c, w in zip(row, widths, strict=False)), row[2]])
         )
-
-
-Maker = Callable[[str], Path]
+    if table := os.environ.get("RECON3D_CLIENTS_TABLE"):
+        lines = [f"| {' | '.join(row)} |" for row in (rows[0], ("---",) * 3, *VERDICTS)]
+        Path(table).write_text("# Our files in other programs\n\n" + "\n".join(lines) + "\n", "utf-8")
