@@ -111,6 +111,16 @@ def check_replaceable(collection: bpy.types.Collection) -> None:
     made = (thing for thing in collection.all_objects if kind_of(thing))
     things = (collection, *collection.children_recursive, *made)
     check_editable(*things)
+    _check_own(*things)
+
+
+def check_addable(thing: bpy.types.Object) -> None:
+    """UserError where nothing can be added beside a thing: its collection is linked, or a library override."""
+    check_editable(*thing.users_collection)
+    _check_own(*thing.users_collection)
+
+
+def _check_own(*things: bpy.types.ID) -> None:
     for thing in things:
         if thing.override_library is not None:
             raise UserError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from blender_recon3d.pipeline.errors import UserError  # noqa: E402
 from blender_recon3d.pipeline.files.ply import read_vertices, write_vertices  # noqa: E402
 from blender_recon3d.scene.cleaning.clean_modifier import positions  # noqa: E402
 from blender_recon3d.scene.exporting.export_cameras import export_cameras  # noqa: E402
+from blender_recon3d.scene.find_imports import check_addable  # noqa: E402
 from blender_recon3d.scene.importing.import_workspace import import_workspace  # noqa: E402
 from tests.support.made_workspaces import ring, write_binary, write_text, write_workspace  # noqa: E402
 
@@ -95,8 +97,10 @@ def test_an_import_linked_from_another_file_is_refused_whole(how, tmp_path):
     if how == "override":
         into.collections[0].override_hierarchy_create(bpy.context.scene, bpy.context.view_layer)
     before = sorted(thing.name_full for thing in bpy.data.objects)
-    with pytest.raises(UserError, match="make it local"):
-        import_workspace(workspace)
+    made = [thing for thing in bpy.data.objects if thing.get("recon3d")]
+    for call in (lambda: import_workspace(workspace), *(partial(check_addable, thing) for thing in made)):
+        with pytest.raises(UserError, match="make it local"):
+            call()
     assert sorted(thing.name_full for thing in bpy.data.objects) == before
 
 

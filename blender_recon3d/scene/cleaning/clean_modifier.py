@@ -23,6 +23,7 @@ from ..find_imports import (
     CLEANED,
     SURFACES,
     add_beside,
+    check_addable,
     check_editable,
     cloud_of,
     find_object,
@@ -162,6 +163,7 @@ def apply_cleaning(collection: bpy.types.Collection) -> bpy.types.Object:
 def apply_in_steps(collection: bpy.types.Collection) -> Steps[bpy.types.Object]:
     """What `apply_cleaning` does."""
     cloud = cloud_of(collection)
+    check_addable(cloud)
     if find_cleaning(cloud) is None:
         yield from add_cleaning_in_steps(collection)
     mesh = cleaned_mesh(cloud, f"{cloud.data.name} Cleaned")

@@ -17,6 +17,7 @@ from ..find_imports import (
     BOX,
     SURFACES,
     add_beside,
+    check_addable,
     check_editable,
     cloud_of,
     empty_of,
@@ -54,6 +55,7 @@ def crop_box_in_steps(
     """What `add_crop_box` does."""
     cloud = cloud_of(collection)
     check_editable(cloud, cloud.data)
+    check_addable(cloud)
     box = find_object(collection, BOX)
     modifier = yield from add_cleaning_in_steps(collection)
     if box is None:

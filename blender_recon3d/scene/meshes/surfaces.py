@@ -6,7 +6,7 @@ import bpy
 
 from ...pipeline.errors import UserError
 from ..cameras import KEY
-from ..find_imports import SURFACES, add_beside, check_editable, hide, is_hidden, objects_of
+from ..find_imports import SURFACES, add_beside, check_addable, check_editable, hide, is_hidden, objects_of
 
 
 def surface_of(collection: bpy.types.Collection, kinds: tuple[str, ...] = SURFACES) -> bpy.types.Object:
@@ -45,5 +45,6 @@ def add_surface(
 def check_source(thing: bpy.types.Object, faces: int) -> None:
     """UserError for what cannot be made anew with that many faces."""
     check_editable(thing)
+    check_addable(thing)
     if faces < 4:
         raise UserError(f"{faces} faces are too few: ask for at least 4.", 2)
