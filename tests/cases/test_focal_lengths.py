@@ -16,7 +16,7 @@ from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.photos.camera_groups import group_cameras
 from blender_recon3d.pipeline.photos.image_files import open_photo, read_exif
 from blender_recon3d.pipeline.refining.undetermined_focals import focal_doubts
-from blender_recon3d.pipeline.sfm.attempts import Attempts, settle_cameras
+from blender_recon3d.pipeline.sfm.attempts import Attempts, merge_alike, settle_cameras
 from blender_recon3d.pipeline.sfm.fisheye import fisheye_doubts
 from blender_recon3d.pipeline.stage_settings import PhotosSettings
 from tests.support.made_databases import mapper_in, write_database
@@ -131,6 +131,22 @@ def test_two_zooms_in_one_group_are_found_and_split(tmp_path, zoomed, noise):
         assert model.camera(image.camera_id).mean_focal_length() == pytest.approx(
             focals[int(image.name[:2])], rel=0.02 if noise < 1 else 0.05
         )
+
+
+def test_cameras_that_end_with_the_same_focal_length_are_joined(tmp_path):
+    """Photos' own focal lengths are coarse, and two zooms may look like three."""
+    focals = [LONG if number in {1, 3, 5, 7} else SHORT for number in range(8)]
+    attempts, _ = settled(tmp_path, write_matches(tmp_path, focals, 1.2 * WIDTH))
+    first, second = attempts.cameras
+    cameras = {**attempts.cameras, 9: attempts.cameras[first]}
+    camera_of = dict(attempts.camera_of)
+    for image in [image for image, number in camera_of.items() if number == first][:2]:
+        camera_of[image] = 9
+    assert attempts.try_cameras(cameras, camera_of, "three", 1.1)
+    parts = {first: {first: 1.0, second: 1.0, 9: 1.0}}
+    merge_alike(attempts, parts)
+    assert set(attempts.camera_of.values()) == {first, second}
+    assert sorted(parts[first].values()) == pytest.approx([SHORT, LONG], rel=0.02)
 
 
 @pytest.mark.parametrize("noise", [0.3, 1.2])

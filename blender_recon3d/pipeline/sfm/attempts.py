@@ -25,6 +25,8 @@ from .own_focals import MIN_PHOTOS, OwnFocals, fit_own_focals, focal_groups, spl
 MIN_REGISTERED_SHARE = 0.75  # of the photos: with fewer registered, the cameras may be to blame
 MAX_ALONE = 60  # photos; up to this number each is tried with its own camera
 SMALLER = 0.9  # of the error
+WORSE = 1.03  # the error that fewer cameras may have
+ALIKE = 1.04  # between focal lengths of photos that were mapped apart and are of one zoom
 
 Models = list[Any]
 MapAgain = Callable[[Path], Models]  # the models from another database, largest first
@@ -140,17 +142,17 @@ def _split(attempts: Attempts, own_cameras: bool) -> None:
     if not groups_of:
         return
     cameras, camera_of = dict(attempts.cameras), dict(attempts.camera_of)
-    splits = []
+    parts: dict[
+        int, dict[int, float]
+    ] = {}  # of each shared camera: the focal lengths of the cameras it is split into
     for shared, groups in groups_of.items():
-        camera = attempts.cameras[shared]
+        camera, parts[shared] = attempts.cameras[shared], {}
         for place, group in enumerate(groups):
             number = shared if place == 0 else max(cameras) + 1
-            cameras[number] = _camera(camera, typical(fitted, group), True)
+            parts[shared][number] = typical(fitted, group)
+            cameras[number] = _camera(camera, parts[shared][number], True)
             camera_of |= {image: number for image in group}
-        lengths = " and ".join(f"{typical(fitted, group):.0f}" for group in groups[:3])
-        smaller = [attempts.names[image] for group in groups[1:] for image in sorted(group)]
-        splits.append((lengths, len(groups), smaller))
-    why = "; ".join(f"{lengths} pixels" for lengths, _, _ in splits)
+    why = "; ".join(f"{_listed(focals)} pixels" for focals in parts.values())
     done = attempts.try_cameras(
         cameras,
         camera_of,
@@ -158,14 +160,55 @@ def _split(attempts: Attempts, own_cameras: bool) -> None:
         "with them apart.",
         SMALLER if hint else 1.0,
     )
-    for lengths, count, smaller in splits:
-        if done:
+    if done:
+        merge_alike(attempts, parts)
+        camera_of = attempts.camera_of
+    for shared, focals in parts.items():
+        others = sorted(image for image, number in camera_of.items() if number in focals and number != shared)
+        smaller = [attempts.names[image] for image in others]
+        if done and len(focals) > 1:
             attempts.progress.warning(
-                f"Photos that seemed to share one camera were taken at {count} focal lengths ({lengths} pixels), by "
-                f"zoom or lens: {named(smaller)} got cameras of their own."
+                f"Photos that seemed to share one camera were taken at {len(focals)} focal lengths "
+                f"({_listed(focals)} pixels), by zoom or lens: {named(smaller)} got cameras of their own."
             )
-        elif not own_cameras and not hint:
-            attempts.doubts.append(two_focals(lengths, smaller))
+        elif not done and not own_cameras and not hint:
+            attempts.doubts.append(two_focals(_listed(focals), smaller))
+
+
+def _listed(focals: dict[int, float]) -> str:
+    return " and ".join(f"{focal:.0f}" for focal in list(focals.values())[:3])
+
+
+def merge_alike(attempts: Attempts, parts: dict[int, dict[int, float]]) -> None:
+    """Join cameras that a split has made and that end with the same focal length: a photo's own one, by which it was
+    made, is coarse. parts is updated with the focal lengths of the final model."""
+    cameras, camera_of = dict(attempts.cameras), dict(attempts.camera_of)
+    joined: dict[int, dict[int, float]] = {}
+    for shared, focals in parts.items():
+        joined[shared] = {}
+        for number, focal in _found_focals(attempts, focals).items():
+            same = next(
+                (n for n, other in joined[shared].items() if max(other / focal, focal / other) < ALIKE), None
+            )
+            if same is None:
+                joined[shared][number] = focal
+                cameras[number] = _camera(cameras[number], focal, True)
+            else:
+                camera_of |= {image: same for image, own in camera_of.items() if own == number}
+                del cameras[number]
+    if len(cameras) < len(attempts.cameras):
+        why = "Some of these focal lengths turn out to be the same: mapping again with them together."
+        if attempts.try_cameras(cameras, camera_of, why, WORSE):
+            parts |= joined
+    for shared, focals in parts.items():
+        parts[shared] = _found_focals(attempts, focals)
+
+
+def _found_focals(attempts: Attempts, focals: dict[int, float]) -> dict[int, float]:
+    """The focal lengths of these cameras in the current model; those given where none of its photos is registered."""
+    model = attempts.models[0]
+    found = {model.image(image).camera_id: _focal(model, image) for image in model.reg_image_ids()}
+    return {number: found.get(number, focal) for number, focal in focals.items()}
 
 
 def _regrouped(attempts: Attempts, fitted: OwnFocals) -> dict[int, list[list[int]]]:
