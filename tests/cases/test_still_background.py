@@ -6,12 +6,21 @@ import pytest
 pytest.importorskip("pycolmap", reason="the engine's environment has pycolmap; Blender's has not")
 cv2 = pytest.importorskip("cv2")
 
+from blender_recon3d.pipeline.colmap.calls import pycolmap  # noqa: E402
+from blender_recon3d.pipeline.errors import UserError  # noqa: E402
+from blender_recon3d.pipeline.events import Progress  # noqa: E402
+from blender_recon3d.pipeline.job import run_job  # noqa: E402
 from blender_recon3d.pipeline.matching.still_background import stands_still  # noqa: E402
+from blender_recon3d.pipeline.settings import JobSettings  # noqa: E402
 from blender_recon3d.pipeline.workspace import Workspace  # noqa: E402
-from tests.support.engine import recon3d  # noqa: E402
-from tests.support.scenes import box_scene, render, ring, spot_texture, write_capture  # noqa: E402
+from tests.support.made_databases import write_database  # noqa: E402
+from tests.support.scenes import FOCAL, HEIGHT, WIDTH, box_scene, render, ring, spot_texture  # noqa: E402
 
-OPTIONS = ("--features", "sift", "--quality", "preview", "--until", "sfm", "--max-keypoints", "3000")
+
+def settings(folder):
+    return JobSettings.build(
+        photos=str(folder), features="sift", quality="preview", until="sfm", max_keypoints=3000
+    )
 
 
 def turntable(folder, poses):
@@ -30,11 +39,9 @@ def turntable(folder, poses):
 
 def test_the_subject_alone_places_the_cameras(tmp_path):
     photos = turntable(tmp_path / "photos", ring(7, radius=1.3, arc=0.95))
-    ran = recon3d("run", photos, "-o", tmp_path / "out", *OPTIONS)
-    assert ran.returncode == 0, ran.stderr
     workspace = Workspace(tmp_path / "out")
+    state = run_job(workspace, settings(photos), Progress())
     assert stands_still(workspace.database)
-    state = workspace.read_state()
     assert state.stage("matches").summary["still_background"]
     assert state.stage("sfm").summary["photos"] >= 6
 
@@ -42,13 +49,15 @@ def test_the_subject_alone_places_the_cameras(tmp_path):
 def test_where_it_cannot_the_sentence_names_the_background(tmp_path):
     """Too few photos of the subject to go by: three that share no side of it."""
     photos = turntable(tmp_path / "photos", ring(3, radius=1.3, arc=4.2))
-    ran = recon3d("run", photos, "-o", tmp_path / "out", *OPTIONS)
-    assert ran.returncode == 1
-    assert "the subject turns before a background that does not" in ran.stderr and "--masks" in ran.stderr
+    with pytest.raises(UserError, match=r"the subject turns before a background that does not.*--masks"):
+        run_job(Workspace(tmp_path / "out"), settings(photos), Progress())
 
 
 def test_a_capture_that_one_walks_round_is_none(tmp_path):
-    write_capture(tmp_path / "photos", ring(4, arc=0.6), box_scene())
-    ran = recon3d("run", tmp_path / "photos", "-o", tmp_path / "out", *OPTIONS)
-    assert ran.returncode == 0, ran.stderr
-    assert not stands_still(Workspace(tmp_path / "out").database)
+    points = np.random.default_rng(0).uniform(-0.5, 0.5, (300, 3))
+    pixels = {}
+    for number, pose in enumerate(ring(4, arc=0.6)):
+        local = points @ pose[:, :3].T + pose[:, 3]
+        pixels[f"{number}.jpg"] = FOCAL * local[:, :2] / local[:, 2:] + (WIDTH / 2, HEIGHT / 2)
+    camera = pycolmap.Camera.create_from_model_name(0, "SIMPLE_RADIAL", FOCAL, WIDTH, HEIGHT)
+    assert not stands_still(write_database(tmp_path, camera, pixels))

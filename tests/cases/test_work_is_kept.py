@@ -11,8 +11,10 @@ import pytest
 
 from blender_recon3d.pipeline.cli.recon3d import main
 from blender_recon3d.pipeline.colmap.calls import pycolmap
-from blender_recon3d.pipeline.events import read_events
+from blender_recon3d.pipeline.events import Progress
+from blender_recon3d.pipeline.job import run_job
 from blender_recon3d.pipeline.placing.placement_file import read_placement
+from blender_recon3d.pipeline.settings import JobSettings
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.scenes import box_scene, ring, spot_texture, write_capture
 
@@ -33,12 +35,12 @@ def last(folder: Path) -> Path:
     return sorted(folder.iterdir())[-1]
 
 
-def run(out: Workspace, photos: Path, *options: str) -> list[str]:
+def run(out: Workspace, photos: Path) -> list[str]:
     """What was said by this run."""
-    before = len(read_events(out.events)[0]) if out.events.exists() else 0
-    command = ["run", str(photos), "-o", str(out.root), "--until", "sfm", "--features", "sift"]
-    assert main([*command, "--feature-size", "400", *options]) == 0
-    return [event.message for event in read_events(out.events)[0][before:]]
+    said: list[str] = []
+    settings = JobSettings.build(photos=str(photos), until="sfm", features="sift", feature_size=400)
+    run_job(out, settings, Progress(lambda event: said.append(event.message)))
+    return said
 
 
 def width(out: Workspace, first: str, second: str) -> float:

@@ -16,7 +16,9 @@ import numpy as np
 from ..text import named
 
 SIDE = 640  # pixels of the small copies
-KEYPOINTS = 800
+KEYPOINTS = 800  # the strongest of a photo, for a first look
+MORE_KEYPOINTS = 2400  # for a second one at photos that the first does not connect
+SECOND_LOOKS = 200  # pairs at most
 RATIO = 0.8  # of the best match's distance to the second's
 WINDOW = 20.0  # degrees around an angle that count as the same
 MIN_AGREEING = 12  # matches that must agree
@@ -27,22 +29,30 @@ GAIN = 1.2  # times the matches that agree with an upright photo; with a smaller
 STEPS = (1, 2, 3, 5, 8, 13, 21, 34)  # with more photos: distances between the two of a pair
 
 
+Link = tuple[int, int, int, int]  # matches that agree, two photos, and the quarters between them
+
+
 @dataclass(frozen=True)
 class Directed:
-    """SIFT's descriptors [N, 128] of a photo and its keypoints' directions [N], degrees clockwise."""
+    """Of a photo's SIFT keypoints, the strongest first: descriptors [N, 128], directions [N] in degrees clockwise."""
 
     descriptors: np.ndarray
     angles: np.ndarray
+
+    def strongest(self) -> Directed:
+        return Directed(self.descriptors[:KEYPOINTS], self.angles[:KEYPOINTS])
 
 
 def directed(image: np.ndarray) -> Directed:
     """Of a gray photo, uint8 [H, W]."""
     scale = min(1.0, SIDE / max(image.shape))
     small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
-    keypoints, descriptors = cv2.SIFT.create(KEYPOINTS).detectAndCompute(small, None)
+    keypoints, descriptors = cv2.SIFT.create(MORE_KEYPOINTS).detectAndCompute(small, None)
     if descriptors is None:
         descriptors = np.zeros((0, 128), np.float32)
-    return Directed(np.sqrt(descriptors / 512), np.array([point.angle for point in keypoints], float))
+    order = np.argsort([-point.response for point in keypoints], kind="stable")
+    angles = np.array([point.angle for point in keypoints], float)
+    return Directed(np.sqrt(descriptors[order] / 512), angles[order])
 
 
 def angle_between(first: Directed, second: Directed) -> tuple[float, int] | None:
@@ -71,41 +81,74 @@ def quarter_turns(photos: Sequence[Directed]) -> list[int]:
     as whole quarters: walking around a subject rotates the ground a little from photo to photo, and by a full circle in
     the end, though every photo is upright. A turn that a photo's matches do not support is rejected.
     """
-    links = []
-    for first, second in _examined_pairs(len(photos)):
-        rotation = angle_between(photos[first], photos[second])
-        if rotation is None:
-            continue
-        quarters = round(rotation[0] / 90)
-        if abs(rotation[0] - 90 * quarters) <= SURE:
-            links.append((rotation[1], first, second, quarters % 4))
-    group = list(range(len(photos)))
-    turns = np.zeros(len(photos), int)
-    for _, first, second, quarters in sorted(links, key=lambda link: (-link[0], link[1], link[2])):
-        if group[first] == group[second]:
-            continue
-        joined = [photo for photo in range(len(photos)) if group[photo] == group[second]]
-        turns[joined] += turns[first] + quarters - turns[second]
-        for photo in joined:
-            group[photo] = group[first]
+    pairs = _examined_pairs(len(photos))
+    strongest = [photo.strongest() for photo in photos]
+    links = [link for pair in pairs for link in _linked(strongest, *pair)]
+    group, turns = _propagated(len(photos), links)
+    apart = [pair for pair in pairs if group[pair[0]] != group[pair[1]]][:SECOND_LOOKS]
+    if more := [link for pair in apart for link in _linked(photos, *pair)]:
+        links += more
+        group, turns = _propagated(len(photos), links)
     for number in set(group):
         members = [photo for photo in range(len(photos)) if group[photo] == number]
         turns[members] = (turns[members] - np.bincount(turns[members] % 4).argmax()) % 4
     for photo in map(int, np.flatnonzero(turns)):
-        upright = turns.copy()
-        upright[photo] = 0
-        if _support(links, turns, photo) < GAIN * _support(links, upright, photo):
-            turns = upright
+        turns = _upright_unless_supported(links, turns, {photo})
+    for block in _turned_alike(links, turns):
+        turns = _upright_unless_supported(links, turns, block)
     return [int(turn) for turn in turns]
 
 
-def _support(links: Sequence[tuple[int, int, int, int]], turns: np.ndarray, photo: int) -> int:
-    """How many of a photo's matches agree with the turns."""
+def _linked(photos: Sequence[Directed], first: int, second: int) -> list[Link]:
+    """The link between two photos; empty where there is none, or none of whole quarters."""
+    rotation = angle_between(photos[first], photos[second])
+    if rotation is None:
+        return []
+    quarters = round(rotation[0] / 90)
+    near = abs(rotation[0] - 90 * quarters) <= SURE
+    return [(rotation[1], first, second, quarters % 4)] if near else []
+
+
+def _propagated(count: int, links: Sequence[Link]) -> tuple[list[int], np.ndarray]:
+    """The group of connected photos that each belongs to, and its turns relative to the others of its group."""
+    group = list(range(count))
+    turns = np.zeros(count, int)
+    for _, first, second, quarters in sorted(links, key=lambda link: (-link[0], link[1], link[2])):
+        if group[first] == group[second]:
+            continue
+        joined = [photo for photo in range(count) if group[photo] == group[second]]
+        turns[joined] += turns[first] + quarters - turns[second]
+        for photo in joined:
+            group[photo] = group[first]
+    return group, turns
+
+
+def _upright_unless_supported(links: Sequence[Link], turns: np.ndarray, photos: set[int]) -> np.ndarray:
+    upright = turns.copy()
+    upright[list(photos)] = 0
+    turned = _support(links, turns, photos) >= GAIN * _support(links, upright, photos)
+    return turns if turned else upright
+
+
+def _support(links: Sequence[Link], turns: np.ndarray, photos: set[int]) -> int:
+    """How many matches of these photos with the others agree with the turns."""
     return sum(
         count
         for count, one, other, quarters in links
-        if photo in (one, other) and (turns[other] - turns[one] - quarters) % 4 == 0
+        if (one in photos) != (other in photos) and (turns[other] - turns[one] - quarters) % 4 == 0
     )
+
+
+def _turned_alike(links: Sequence[Link], turns: np.ndarray) -> list[set[int]]:
+    """Photos with the same turn that are linked to each other, in groups. From two sides of a subject a flat ground is
+    seen turned by half a circle: single photos of a side agree with their neighbors then, and only all of them do not.
+    """
+    blocks = [{int(photo)} for photo in np.flatnonzero(turns)]
+    for _, one, other, quarters in links:
+        if quarters == 0 and turns[one] and turns[one] == turns[other]:
+            joined = [block for block in blocks if one in block or other in block]
+            blocks = [block for block in blocks if block not in joined] + [set().union(*joined)]
+    return sorted(blocks, key=min)
 
 
 def _examined_pairs(count: int) -> list[tuple[int, int]]:

@@ -16,7 +16,7 @@ from .image_files import pixel_budget
 from .photo_quality import PhotoInfo, examine
 from .pixel_budget import bytes_needed
 
-LIBRARY_BYTES = 600 << 20  # without networks
+LIBRARY_BYTES = 1000 << 20  # with the networks
 
 
 def examine_all(files: list[Path], progress: Progress) -> list[PhotoInfo]:
