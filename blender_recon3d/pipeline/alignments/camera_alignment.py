@@ -40,7 +40,8 @@ class Alignment:
     """program: for people. xyz: float64 [P, 3]; colors: uint8 [P, 3].
 
     point, photo: int64 [O], pixel: float64 [O, 2]: the observations; photo counts in `photos`.
-    notes: sentences on what was left out. unnamed: the project does not say which photos these are.
+    notes: sentences on what was left out. unnamed: the project does not say which photos these are. assumed_size: nor
+    how large they are, so that the size of ours was assumed.
     """
 
     program: str
@@ -52,6 +53,7 @@ class Alignment:
     pixel: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)))
     notes: tuple[str, ...] = ()
     unnamed: bool = False
+    assumed_size: bool = False
 
 
 class PointFields(TypedDict, total=False):

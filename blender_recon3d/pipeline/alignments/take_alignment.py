@@ -15,6 +15,7 @@ from ..colmap.model_summaries import model_summary, registered
 from ..colmap.other_cameras import write_with_cameras
 from ..documents.codec import encode
 from ..documents.document_files import write_document
+from ..documents.photos_json import PhotoEntry
 from ..documents.placement_json import PlacementDocument
 from ..documents.registration_json import PhotoRegistration, RegistrationDocument, RegistrationState
 from ..doubts import Doubt
@@ -33,6 +34,7 @@ from .photo_names import PhotoNames
 from .photos_by_points import name_photos
 from .project_files import has_tracks
 from .read_alignment import read_alignment
+from .size_by_points import size_ratio
 from .to_model import Matched, build_model, match_photos, near_origin, typical_error
 
 LARGE_ERROR = 2.0  # pixels: the points of a project that was read rightly lie nearer to where they were seen
@@ -55,7 +57,7 @@ def take_alignment(workspace: Workspace, project: str, seed: int, progress: Prog
     UserError where the project cannot be read, or fewer than two of its photos are there.
     """
     photos = workspace.used_photos()
-    alignment, offset = near_origin(read_alignment(Path(project), PhotoNames(photos).size))
+    alignment, offset = near_origin(_read(workspace, Path(project), photos, progress))
     if offset.any():
         progress.warning(alignment_note(offset))
     if alignment.unnamed:
@@ -114,6 +116,22 @@ def _placed(workspace: Workspace, model: Any, offset: np.ndarray, progress: Prog
     how = "the map coordinates of the project: x east, y north, z up"
     write_document(workspace.placement, PlacementDocument(world_from_model=np.eye(4).tolist(), how=how))
     return [doubt for doubt in doubts if doubt.kind != UP]
+
+
+def _read(workspace: Workspace, path: Path, photos: Sequence[PhotoEntry], progress: Progress) -> Alignment:
+    """The project, with the size of its photos where that is not ours and the file does not say it."""
+    names = PhotoNames(photos)
+    alignment = read_alignment(path, names.size)
+    ratio = size_ratio(alignment, photos, workspace.images) if alignment.assumed_size else 1.0
+    if ratio == 1:
+        return alignment
+    progress.info(f"The project's photos are {ratio:.3f} times as large as these, as its points show.")
+
+    def size(name: str) -> tuple[int, int] | None:
+        own = names.size(name)
+        return own and (round(own[0] * ratio), round(own[1] * ratio))
+
+    return read_alignment(path, size)
 
 
 def _say(alignment: Alignment, matched: Matched, progress: Progress) -> None:

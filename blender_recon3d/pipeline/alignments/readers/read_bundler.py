@@ -35,7 +35,7 @@ def read(path: Path, sizes: Sizes) -> Alignment:
         points = _points(words, count, place, photos)
     except (StopIteration, ValueError, RuntimeError) as error:
         raise FileFormatError(path, "it is cut short or damaged") from error
-    return Alignment("Bundler", photos, **points)
+    return Alignment("Bundler", photos, **points, assumed_size=True)
 
 
 def _names(path: Path) -> list[str]:

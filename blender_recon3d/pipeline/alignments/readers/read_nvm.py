@@ -81,7 +81,7 @@ def _read(lines: list[str], point_lines: list[str], sizes: Sizes, fixed: list[fl
     if not corner and photos:
         middle = np.array([[photo.lens.width / 2, photo.lens.height / 2] for photo in photos])
         points["pixel"] = points["pixel"] + middle[points["photo"]]
-    return Alignment("VisualSFM", photos, **points)
+    return Alignment("VisualSFM", photos, **points, assumed_size=not corner and not fixed)
 
 
 def _photo(
