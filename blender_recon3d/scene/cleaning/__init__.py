@@ -1,1 +1,1 @@
-"""What of a cloud is not the subject, taken away without loss."""
+"""Non-destructive removal of points that do not belong to the subject."""

@@ -1,7 +1,7 @@
-"""Cleaning a cloud without loss: a Geometry Nodes modifier "Recon3D Clean" before the point display.
+"""Clean a cloud non-destructively: a Geometry Nodes modifier "Recon3D Clean" before the point display.
 
-It takes away points that few photos saw, that lie alone, that belong to small islands, that have the key color, or
-that lie outside of the crop box. Made for Blender 4.2 to 5.2, as `point_display` is.
+It removes points that are seen by few photos, are isolated, belong to small islands, have the key color, or are outside
+the crop box. For Blender 4.2 to 5.2, like `point_display`.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ NEIGHBORS, ISLAND = "neighbours", "island"  # attributes, as files have them
 class Input(NamedTuple):
     """An input of the modifier.
 
-    identifier: the socket's, which files keep; Blender numbers sockets in the order in which they are made. label: as
-    shown, and translated. attribute: the point attribute whose values must not be below the input; empty for none.
+    identifier: of the socket, stored in files; Blender numbers sockets in order of creation. label: displayed and
+    translated. attribute: the point attribute whose values must not be below the input; empty for none.
     """
 
     identifier: str
@@ -54,7 +54,7 @@ class Input(NamedTuple):
     attribute: str = ""
 
 
-# By the keyword that sets it.
+# By keyword argument.
 INPUTS = {
     "min_views": Input("Socket_2", "Min Views", "Min number of photos that see a point", CONFIDENCE),
     "min_neighbors": Input(
@@ -74,55 +74,55 @@ INPUTS = {
 
 
 def compute_density(collection: bpy.types.Collection) -> str:
-    """Write the attributes `neighbors` and `island` onto an import's cloud; a sentence with what was found."""
+    """Write the attributes `neighbors` and `island` to an import's cloud; returns a message with the numbers."""
     return run(density_in_steps(collection))
 
 
 def density_in_steps(collection: bpy.types.Collection) -> Steps[str]:
-    """What `compute_density` does."""
+    """`compute_density`, in steps."""
     cloud = cloud_of(collection)
     check_editable(cloud, cloud.data)
-    found = yield from _analysis_in_steps(cloud.data)
+    analysis = yield from _analysis_in_steps(cloud.data)
     with object_mode():
-        _write_analysis(cloud.data, found)
-    islands = round(float((1.0 / found.island).sum()))
+        _write_analysis(cloud.data, analysis)
+    islands = round(float((1.0 / analysis.island).sum()))
     return (
-        f"{len(found.island):,} points, {islands:,} clusters, the largest with "
-        f"{int(found.island.max()):,} points."
+        f"{len(analysis.island):,} points, {islands:,} clusters, the largest with "
+        f"{int(analysis.island.max()):,} points."
     )
 
 
 def add_cleaning(collection: bpy.types.Collection, **inputs: Any) -> bpy.types.Modifier:
-    """Add the modifier to an import's cloud, or take the one that is there, and set its inputs.
+    """Add the modifier to an import's cloud, or use the existing one, and set its inputs.
 
-    inputs: by the keys of INPUTS (min_views=3). What is not given is chosen for a new one, so that the subject stays
-    and floating points go (density.sensible_limits). UserError where there is no cloud, or no such input.
+    inputs: by the keys of INPUTS (min_views=3). A new modifier gets defaults that keep the subject and remove floating
+    points (density.sensible_limits). UserError if there is no cloud, or no such input.
     """
     return run(add_cleaning_in_steps(collection, **inputs))
 
 
 def add_cleaning_in_steps(collection: bpy.types.Collection, **inputs: Any) -> Steps[bpy.types.Modifier]:
-    """What `add_cleaning` does."""
+    """`add_cleaning`, in steps."""
     unknown = [key for key in inputs if key not in INPUTS]
     if unknown:
         raise UserError(f"Cleaning has no input {unknown[0]}: choose from {', '.join(INPUTS)}.", 2)
     cloud = cloud_of(collection)
     check_editable(cloud, cloud.data)
     modifier = find_cleaning(cloud)
-    wanted = modifier is None or inputs.get("min_neighbors") or inputs.get("min_cluster_size")
-    found = None
-    if wanted and not is_analyzed(cloud.data):
-        found = yield from _analysis_in_steps(cloud.data)
+    needed = modifier is None or inputs.get("min_neighbors") or inputs.get("min_cluster_size")
+    analysis = None
+    if needed and not is_analyzed(cloud.data):
+        analysis = yield from _analysis_in_steps(cloud.data)
     with object_mode():
-        if found is not None:
-            _write_analysis(cloud.data, found)
+        if analysis is not None:
+            _write_analysis(cloud.data, analysis)
         if modifier is None:
-            neighbors, cluster_size = density.sensible_limits(found or _read_analysis(cloud.data))
-            chosen = {"min_neighbors": neighbors, "min_cluster_size": cluster_size}
+            neighbors, cluster_size = density.sensible_limits(analysis or _read_analysis(cloud.data))
+            defaults = {"min_neighbors": neighbors, "min_cluster_size": cluster_size}
             box = find_object(collection, BOX)
             if box is not None:
-                chosen["crop_box"] = box
-            inputs = {**chosen, **inputs}
+                defaults["crop_box"] = box
+            inputs = {**defaults, **inputs}
             modifier = _new_modifier(cloud)
         else:
             _relabel(modifier.node_group)
@@ -133,21 +133,21 @@ def add_cleaning_in_steps(collection: bpy.types.Collection, **inputs: Any) -> St
 
 
 def clean_cloud(collection: bpy.types.Collection, **inputs: Any) -> str:
-    """add_cleaning, and a sentence about what is left; the cloud is shown, and a mesh hidden."""
+    """add_cleaning, then show the cloud and hide meshes; returns a message about the remaining points."""
     return run(clean_in_steps(collection, **inputs))
 
 
 def clean_in_steps(collection: bpy.types.Collection, **inputs: Any) -> Steps[str]:
-    """What `clean_cloud` does."""
+    """`clean_cloud`, in steps."""
     yield from add_cleaning_in_steps(collection, **inputs)
     cloud = cloud_of(collection)
     hide(cloud, hidden=False)
-    hide(*objects_of(collection, *SURFACES))  # which would stand in the cloud
+    hide(*objects_of(collection, *SURFACES))  # which would overlap the cloud
     return f"{count_left(cloud):,} of {len(cloud.data.vertices):,} points remain."
 
 
 def remove_cleaning(collection: bpy.types.Collection) -> None:
-    """All points are back."""
+    """Remove the modifier, which restores all points."""
     cloud = cloud_of(collection)
     check_editable(cloud)
     modifier = find_cleaning(cloud)
@@ -156,12 +156,12 @@ def remove_cleaning(collection: bpy.types.Collection) -> None:
 
 
 def apply_cleaning(collection: bpy.types.Collection) -> bpy.types.Object:
-    """A cloud of the points that are left, beside the original, which is hidden. Adds cleaning where there is none."""
+    """Create a cloud of the remaining points and hide the original. Adds the cleaning if there is none."""
     return run(apply_in_steps(collection))
 
 
 def apply_in_steps(collection: bpy.types.Collection) -> Steps[bpy.types.Object]:
-    """What `apply_cleaning` does."""
+    """`apply_cleaning`, in steps."""
     cloud = cloud_of(collection)
     check_addable(cloud)
     if find_cleaning(cloud) is None:
@@ -184,18 +184,18 @@ def find_cleaning(cloud: bpy.types.Object) -> bpy.types.Modifier | None:
 
 
 def cleaned_mesh(cloud: bpy.types.Object, name: str) -> bpy.types.Mesh:
-    """A new mesh of the points that the cleaning leaves, with their attributes."""
+    """A new mesh of the points that cleaning keeps, with their attributes."""
     with _only_cleaning(cloud):
         return evaluated_mesh(cloud, name)
 
 
 def count_left(cloud: bpy.types.Object) -> int:
-    """Number of points that the cleaning leaves."""
+    """Number of points that cleaning keeps."""
     return len(_left(cloud))
 
 
 def cleaned_positions(cloud: bpy.types.Object) -> np.ndarray:
-    """What the cleaning leaves, float32 [n, 3]; all points where that is nothing."""
+    """The points that cleaning keeps, float32 [n, 3]; all points if it keeps none."""
     left = _left(cloud)
     return left if len(left) else positions(cloud.data)
 
@@ -209,7 +209,7 @@ def _left(cloud: bpy.types.Object) -> np.ndarray:
 
 @contextmanager
 def _only_cleaning(cloud: bpy.types.Object) -> Iterator[None]:
-    """With the other modifiers switched off inside the block."""
+    """Disable the other modifiers inside the block."""
     cleaning = find_cleaning(cloud)
     others = [m for m in cloud.modifiers if m != cleaning and m.show_viewport]
     with object_mode():
@@ -223,7 +223,7 @@ def _only_cleaning(cloud: bpy.types.Object) -> Iterator[None]:
 
 
 def settings_of(cloud: bpy.types.Object) -> dict[str, Any] | None:
-    """The cleaning's inputs by the keys of INPUTS, for a cloud that is made again; None where there is no cleaning."""
+    """The cleaning's inputs by the keys of INPUTS, for a re-imported cloud; None if there is no cleaning."""
     modifier = find_cleaning(cloud)
     if modifier is None:
         return None
@@ -231,7 +231,7 @@ def settings_of(cloud: bpy.types.Object) -> dict[str, Any] | None:
 
 
 def restore_in_steps(cloud: bpy.types.Object, settings: dict[str, Any] | None) -> Steps[None]:
-    """Give a new cloud the cleaning that an earlier one had."""
+    """Give a new cloud the cleaning of an earlier one."""
     if settings is None or not len(cloud.data.vertices):
         return
     if settings["min_neighbors"] or settings["min_cluster_size"]:
@@ -242,7 +242,7 @@ def restore_in_steps(cloud: bpy.types.Object, settings: dict[str, Any] | None) -
 
 
 def positions(mesh: bpy.types.Mesh) -> np.ndarray:
-    """float32 [n, 3], the vertices in the mesh's own coordinates."""
+    """Vertices in the mesh's own coordinates, float32 [n, 3]."""
     xyz = np.empty(3 * len(mesh.vertices), np.float32)
     mesh.vertices.foreach_get("co", xyz)
     return xyz.reshape(-1, 3)
@@ -252,20 +252,20 @@ def positions(mesh: bpy.types.Mesh) -> np.ndarray:
 
 
 def is_analyzed(mesh: bpy.types.Mesh) -> bool:
-    """Whether a cloud has the attributes that Min Neighbors and Min Cluster Size go by."""
+    """Whether a cloud has the attributes that Min Neighbors and Min Cluster Size use."""
     return NEIGHBORS in mesh.attributes and ISLAND in mesh.attributes
 
 
 def _analysis_in_steps(mesh: bpy.types.Mesh) -> Steps[density.Density]:
-    """Of a cloud's points as they are in Object mode."""
+    """The density of a cloud's points."""
     with object_mode():
         xyz = positions(mesh)
     distance = yield partial(spacing, xyz)
     return (yield partial(density.analyze, xyz, distance))
 
 
-def _write_analysis(mesh: bpy.types.Mesh, found: density.Density) -> None:
-    for name, values in ((NEIGHBORS, found.neighbors), (ISLAND, found.island)):
+def _write_analysis(mesh: bpy.types.Mesh, analysis: density.Density) -> None:
+    for name, values in ((NEIGHBORS, analysis.neighbors), (ISLAND, analysis.island)):
         attribute = mesh.attributes.get(name) or mesh.attributes.new(name, "INT", "POINT")
         attribute.data.foreach_set("value", values)
     mesh.update()
@@ -287,7 +287,7 @@ def _is_ours(modifier: bpy.types.Modifier) -> bool:
 
 
 def _new_modifier(cloud: bpy.types.Object) -> bpy.types.Modifier:
-    """Before the point display, which turns vertices into points."""
+    """Added before the point display, which turns vertices into points."""
     modifier = cloud.modifiers.new(GROUP, "NODES")
     modifier.node_group = _group()
     display = cloud.modifiers.find(point_display.GROUP)
@@ -301,7 +301,7 @@ def _plain(value: Any) -> Any:
 
 
 def _group() -> bpy.types.NodeTree:
-    """The node group that all clouds share; made anew where a file does not hold it."""
+    """The node group shared by all clouds; created if the file does not have it."""
     for tree in bpy.data.node_groups:
         if tree.get(KEY) == GROUP and tree.library is None:
             return tree
@@ -312,19 +312,19 @@ def _group() -> bpy.types.NodeTree:
     _add_inputs(build)
     conditions = [_below(build, item) for item in INPUTS.values() if item.attribute]
     conditions += [_of_key_color(build), _outside(build)]
-    going = conditions[0]
+    removed = conditions[0]
     for condition in conditions[1:]:
-        going = build.boolean("OR", going, condition)
+        removed = build.boolean("OR", removed, condition)
     delete = build.node("GeometryNodeDeleteGeometry", domain="POINT")
     build.link(build.group_input("Geometry"), delete.inputs["Geometry"])
-    build.link(going, delete.inputs["Selection"])
+    build.link(removed, delete.inputs["Selection"])
     build.group_output("Geometry", delete.outputs["Geometry"])
     build.arrange()
     return build.tree
 
 
 def _relabel(tree: bpy.types.NodeTree) -> None:
-    """Give the inputs of a group out of an older file today's labels, unless it is linked from there."""
+    """Update the input labels of a group from an older file, unless it is linked."""
     if tree.library is not None:
         return
     items = {item.identifier: item for item in INPUTS.values()}
@@ -335,7 +335,7 @@ def _relabel(tree: bpy.types.NodeTree) -> None:
 
 
 def _add_inputs(build: Builder) -> None:
-    """In the order of INPUTS, which makes their identifiers."""
+    """In the order of INPUTS, which determines their identifiers."""
     kinds: dict[str, tuple[str, dict[str, Any]]] = {
         "key_color": ("NodeSocketColor", {"default_value": (0.5, 0.7, 1.0, 1.0)}),
         "key_distance": ("NodeSocketFloat", {"min_value": 0.0, "max_value": 2.0}),
@@ -346,14 +346,14 @@ def _add_inputs(build: Builder) -> None:
         build.input(item.label, kind, item.description, **limits)
 
 
-def _given(build: Builder, key: str) -> bpy.types.NodeSocket:
+def _input_socket(build: Builder, key: str) -> bpy.types.NodeSocket:
     return build.group_input(INPUTS[key].label)
 
 
 def _below(build: Builder, item: Input) -> bpy.types.NodeSocket:
-    """Whether the attribute is there and below the input."""
+    """Whether the attribute exists and is below the input."""
     value, exists = build.attribute(item.attribute, "INT")
-    # Compared as integers: a float holds 24 bits, a cluster may have more points.
+    # Compared as integers: a float has 24 bits of precision, and a cluster may have more points.
     return build.boolean(
         "AND", exists, build.compare("INT", "LESS_THAN", value, build.group_input(item.label))
     )
@@ -363,13 +363,15 @@ def _of_key_color(build: Builder) -> bpy.types.NodeSocket:
     color, exists = build.attribute(COLOR, "FLOAT_COLOR")
     distance = build.node("ShaderNodeVectorMath", operation="DISTANCE")
     build.link(_display_values(build, color), distance.inputs[0])
-    build.link(_display_values(build, _given(build, "key_color")), distance.inputs[1])
-    near = build.compare("FLOAT", "LESS_THAN", distance.outputs["Value"], _given(build, "key_distance"))
+    build.link(_display_values(build, _input_socket(build, "key_color")), distance.inputs[1])
+    near = build.compare(
+        "FLOAT", "LESS_THAN", distance.outputs["Value"], _input_socket(build, "key_distance")
+    )
     return build.boolean("AND", exists, near)
 
 
 def _display_values(build: Builder, color: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
-    """A linear color as a vector of about its sRGB values, whose distances are those that are seen."""
+    """A linear color as a vector of approximate sRGB values, whose distances are perceptual."""
     split = build.node("FunctionNodeSeparateColor")
     join = build.node("ShaderNodeCombineXYZ")
     build.link(color, split.inputs["Color"])
@@ -382,9 +384,9 @@ def _display_values(build: Builder, color: bpy.types.NodeSocket) -> bpy.types.No
 
 
 def _outside(build: Builder) -> bpy.types.NodeSocket:
-    """Whether a box is given and the point is not in it, in the box's own coordinates from -1 to 1."""
+    """Whether a box is set and the point is outside it, in the box's own coordinates from -1 to 1."""
     box = build.node("GeometryNodeObjectInfo", transform_space="RELATIVE")
-    build.link(_given(build, "crop_box"), box.inputs["Object"])
+    build.link(_input_socket(build, "crop_box"), box.inputs["Object"])
     inverse = build.node("FunctionNodeInvertMatrix")
     build.link(box.outputs["Transform"], inverse.inputs[0])
     local = build.node("FunctionNodeTransformPoint")
@@ -400,5 +402,5 @@ def _outside(build: Builder) -> bpy.types.NodeSocket:
     # Without an object the scale is 0 and the transform the identity.
     size = build.node("ShaderNodeVectorMath", operation="LENGTH")
     build.link(box.outputs["Scale"], size.inputs[0])
-    given = build.compare("FLOAT", "GREATER_THAN", size.outputs["Value"], 0.0)
-    return build.boolean("AND", given, build.compare("FLOAT", "GREATER_THAN", largest, 1.0))
+    is_set = build.compare("FLOAT", "GREATER_THAN", size.outputs["Value"], 0.0)
+    return build.boolean("AND", is_set, build.compare("FLOAT", "GREATER_THAN", largest, 1.0))

@@ -1,4 +1,4 @@
-"""What the cleaning leaves of a cloud, written for the engine's stage mesh (--cloud)."""
+"""Write the cleaned cloud for the engine's mesh stage (--cloud)."""
 
 from __future__ import annotations
 
@@ -25,15 +25,16 @@ _LAYOUT += [(name, "u1") for name in ("red", "green", "blue", "views")]
 
 
 def write_cleaned_cloud(collection: bpy.types.Collection) -> Path | None:
-    """The file in the workspace, as dense/fusion.ply is; None where nothing was taken away, or there are no normals.
+    """Write the file to the workspace, in the format of dense/fusion.ply; None if nothing was removed, or there are no
+    normals.
 
-    Written again only when it differs, since the engine goes by its time. UserError when nothing is left.
+    An identical file is not rewritten, since the engine checks its time. UserError if no points remain.
     """
     return run(cleaned_cloud_in_steps(collection))
 
 
 def cleaned_cloud_in_steps(collection: bpy.types.Collection) -> Steps[Path | None]:
-    """What `write_cleaned_cloud` does."""
+    """`write_cleaned_cloud`, in steps."""
     cloud = cloud_of(collection)
     if not (find_cleaning(cloud) or is_edited(cloud)) or NORMAL not in cloud.data.attributes:
         return None
@@ -49,7 +50,7 @@ def cleaned_cloud_in_steps(collection: bpy.types.Collection) -> Steps[Path | Non
 
 
 def _write(path: Path, table: np.ndarray) -> Path:
-    """The table as a file, if it is not there already; its path."""
+    """Write the table to a file unless it is identical; returns the path."""
     new = path.with_name(path.name + ".new")
     try:
         write_vertices(new, table)
@@ -63,7 +64,7 @@ def _write(path: Path, table: np.ndarray) -> Path:
 
 
 def _table(mesh: bpy.types.Mesh) -> np.ndarray:
-    """The vertices with what attributes there are; white and one view where they are missing."""
+    """The vertices with their attributes; white and one view if those are missing."""
     count = len(mesh.vertices)
     table = np.zeros(count, _LAYOUT)
     for axis, name in enumerate("xyz"):

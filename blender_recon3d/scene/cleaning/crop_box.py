@@ -1,4 +1,4 @@
-"""The crop box: an Empty shown as a cube, from -1 to 1 in its own coordinates, that the user moves over the cloud."""
+"""The crop box: an Empty shown as a cube, from -1 to 1 in its own coordinates, that the user places around the cloud."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ from ..stepwise import Steps, run
 from ..world_matrices import camera_poses, world_matrix
 from .clean_modifier import INPUTS, ISLAND, add_cleaning_in_steps, positions
 
-CROP_FILE = "crop.json"  # in the workspace: what the engine's stage mesh takes with --crop
-SHARE = 0.999  # of the subject's points, along each axis: a head is few points
+CROP_FILE = "crop.json"  # in the workspace; the engine's mesh stage reads it with --crop
+SHARE = 0.999  # of the subject's points, along each axis; high, since a head may be few points
 MARGIN = 1.1
 
 
 def add_crop_box(
     collection: bpy.types.Collection, low: Sequence[float] | None = None, high: Sequence[float] | None = None
 ) -> bpy.types.Object:
-    """The box as an object, and as the cleaning's input; an earlier one is fitted again.
+    """Add the box as an object and as the cleaning's input, or reset an existing one.
 
-    low, high: corners [3] in the model's frame; by default round the subject, upright in the world.
+    low, high: corners [3] in the model's frame; by default around the subject, upright in the world.
     """
     return run(crop_box_in_steps(collection, low, high))
 
@@ -52,7 +52,7 @@ def add_crop_box(
 def crop_box_in_steps(
     collection: bpy.types.Collection, low: Sequence[float] | None = None, high: Sequence[float] | None = None
 ) -> Steps[bpy.types.Object]:
-    """What `add_crop_box` does."""
+    """`add_crop_box`, in steps."""
     cloud = cloud_of(collection)
     check_editable(cloud, cloud.data)
     check_addable(cloud)
@@ -75,12 +75,12 @@ def crop_box_in_steps(
     set_input(modifier, INPUTS["crop_box"].identifier, box)
     cloud.update_tag()
     hide(cloud, hidden=False)
-    hide(*objects_of(collection, *SURFACES))  # the box is about the cloud
+    hide(*objects_of(collection, *SURFACES))  # the box applies to the cloud
     return box
 
 
 def _around_subject(collection: bpy.types.Collection) -> tuple[Matrix, np.ndarray, np.ndarray]:
-    """The subject's box with the world's axes: its frame in the model's (a rotation), its corners in that."""
+    """The subject's box, aligned to the world axes: its frame in the model's (a rotation), and its corners in that."""
     xyz = _subject(collection)
     model_from_upright = world_matrix(empty_of(collection)).to_quaternion().to_matrix().transposed()
     low, high = robust_box(xyz @ np.array(model_from_upright, np.float32), SHARE)
@@ -89,7 +89,7 @@ def _around_subject(collection: bpy.types.Collection) -> tuple[Matrix, np.ndarra
 
 
 def _subject(collection: bpy.types.Collection) -> np.ndarray:
-    """Points [n, 3] of the largest island, and of what the cameras stand round, where they do."""
+    """Points [n, 3] of the largest island, limited to what the cameras orbit, if they do."""
     cloud = cloud_of(collection)
     with object_mode():
         xyz = positions(cloud.data)
@@ -107,7 +107,7 @@ def _subject(collection: bpy.types.Collection) -> np.ndarray:
 
 
 def crop_matrix(collection: bpy.types.Collection) -> Matrix:
-    """What takes the cube from -1 to 1 to the box, in the model's frame; UserError when there is no box."""
+    """The matrix from the cube -1 to 1 to the box, in the model's frame; UserError if there is no box."""
     box = find_object(collection, BOX)
     if box is None:
         raise UserError("There is no crop box: add one first.")
@@ -118,7 +118,7 @@ def crop_matrix(collection: bpy.types.Collection) -> Matrix:
 
 
 def write_crop(collection: bpy.types.Collection) -> Path:
-    """Write the box into the workspace, where the engine's stage mesh takes it with --crop; the file."""
+    """Write the box to the workspace for the engine's mesh stage (--crop); returns the file."""
     path = workspace_of(collection) / CROP_FILE
     rows = [[float(value) for value in row] for row in crop_matrix(collection)]
     for row, off in zip(rows, offset_of_import(collection), strict=False):

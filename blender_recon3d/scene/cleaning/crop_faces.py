@@ -1,4 +1,4 @@
-"""Moving the faces of the crop box, and counting the points inside it."""
+"""Move the faces of the crop box, and count the points inside it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ..world_matrices import set_world_matrix, world_matrix
 from .clean_modifier import positions
 
 FACES = ("-X", "+X", "-Y", "+Y", "-Z", "+Z")  # by the box's own axes
-THINNEST = 1e-3  # of the box's present size, so that a face never passes the opposite one
-MAX_COUNTED = 300_000  # points of a cloud that are counted while a face moves
+THINNEST = 1e-3  # of the box's current size, so that a face never passes the opposite one
+MAX_COUNTED = 300_000  # points of a cloud to count while a face moves
 
 
 def box_of(collection: bpy.types.Collection) -> bpy.types.Object:
-    """The crop box; UserError where there is none."""
+    """The crop box; UserError if there is none."""
     box = find_object(collection, BOX)
     if box is None:
         raise UserError("There is no crop box: add one first.")
@@ -33,7 +33,7 @@ def face_normal(world: Matrix, face: str) -> tuple[Vector, Vector]:
 
 
 def moved_face(world: Matrix, face: str, distance: float) -> Matrix:
-    """The box's matrix after a face has moved out by a distance (in the world; negative: in), the others staying."""
+    """The box's matrix after moving one face outward by a world-space distance (negative: inward)."""
     axis = "XYZ".index(face[1])
     _, out = face_normal(world, face)
     half = world.to_3x3().col[axis].length
@@ -46,7 +46,7 @@ def moved_face(world: Matrix, face: str, distance: float) -> Matrix:
 
 
 def move_face(collection: bpy.types.Collection, face: str, distance: float) -> str:
-    """Move a face of the crop box; a sentence with the points inside it. UserError where there is no box."""
+    """Move a face of the crop box; returns a message with the points inside. UserError if there is no box."""
     box = box_of(collection)
     if face not in FACES:
         raise UserError(f"{face} is not a face of the box: choose one of {', '.join(FACES)}.", 2)
@@ -56,14 +56,14 @@ def move_face(collection: bpy.types.Collection, face: str, distance: float) -> s
 
 
 class Counted:
-    """Points [n, 3] of a cloud in the world, some of many; every: each of them stands for so many."""
+    """A sample of a cloud's points [n, 3] in the world. every: number of points that each represents."""
 
     def __init__(self, xyz: np.ndarray, every: int, total: int) -> None:
         self.xyz, self.every, self.total = xyz, every, total
 
 
 def points_to_count(collection: bpy.types.Collection) -> Counted:
-    """The cloud's points, as many as can be counted while the mouse moves."""
+    """A sample of the cloud's points that can be counted while the mouse moves."""
     cloud = cloud_of(collection)
     xyz = positions(cloud.data)
     every = 1 + len(xyz) // MAX_COUNTED
@@ -72,7 +72,7 @@ def points_to_count(collection: bpy.types.Collection) -> Counted:
 
 
 def count_inside(counted: Counted, world: Matrix) -> tuple[int, int]:
-    """How many points lie in the box, about, and how many there are."""
+    """The approximate number of points in the box, and the total number."""
     inverse = np.array(world.inverted_safe())
     local = counted.xyz @ inverse[:3, :3].T + inverse[:3, 3]
     inside = int((np.abs(local) <= 1).all(axis=1).sum())

@@ -1,4 +1,4 @@
-"""Deleting points of clouds and vertices of meshes, in Object Mode and quickly: a cloud may have millions."""
+"""Delete points of clouds and vertices of meshes, in Object Mode and quickly: a cloud may have millions."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ..find_imports import check_editable, kind_of
 from ..modes import object_mode
 from ..picking import View, inside_lasso, shown_objects, world_positions
 
-EDITED = "edited"  # kept on a cloud from which points were deleted: the engine is to mesh what is left
-# How an attribute's values are read and written, and how many numbers each has.
+EDITED = "edited"  # stored on a cloud with deleted points: the engine then meshes the remaining ones
+# The property, type and size of an attribute's values.
 _VALUES = {
     "FLOAT": ("value", np.float32, 1), "INT": ("value", np.int32, 1), "INT8": ("value", np.int32, 1),
     "BOOLEAN": ("value", bool, 1), "FLOAT2": ("vector", np.float32, 2), "FLOAT_VECTOR": ("vector", np.float32, 3),
@@ -24,62 +24,62 @@ _VALUES = {
 
 
 def delete_in_lasso(collection: bpy.types.Collection, view: View, lasso: list[tuple[float, float]]) -> str:
-    """Delete what lies inside a lasso, however deep, of the import's clouds and meshes that are in sight.
+    """Delete everything inside a lasso, at any depth, from the import's visible clouds and meshes.
 
-    UserError where nothing does, where all does, or where nothing is in sight.
+    UserError if the lasso contains nothing or everything, or if nothing is visible.
     """
     things = shown_objects(collection)
     if not things:
         raise UserError("No cloud or mesh is visible: show one first.")
     check_editable(*things, *(thing.data for thing in things))
     with object_mode():
-        found = [(thing, inside_lasso(view, lasso, world_positions(thing))) for thing in things]
-        found = [(thing, inside) for thing, inside in found if inside.any()]
-        if not found:
+        hits = [(thing, inside_lasso(view, lasso, world_positions(thing))) for thing in things]
+        hits = [(thing, inside) for thing, inside in hits if inside.any()]
+        if not hits:
             raise UserError("There are no points inside the lasso: draw it around those to delete.")
-        for thing, inside in found:
+        for thing, inside in hits:
             if inside.all():
                 raise UserError(
-                    f"The lasso holds all of {thing.name}: draw it around a part, or hide the object."
+                    f"The lasso contains all of {thing.name}: draw it around a part, or hide the object."
                 )
-        for thing, inside in found:
+        for thing, inside in hits:
             delete_vertices(thing, inside)
-    counts = ", ".join(f"{int(inside.sum()):,} of {thing.name}" for thing, inside in found)
+    counts = ", ".join(f"{int(inside.sum()):,} of {thing.name}" for thing, inside in hits)
     return f"Deleted {counts}."
 
 
-def delete_vertices(thing: bpy.types.Object, going: np.ndarray) -> None:
-    """Delete the vertices where `going` [n] is true, with the faces that have one. In Object Mode."""
+def delete_vertices(thing: bpy.types.Object, selected: np.ndarray) -> None:
+    """Delete the vertices where `selected` [n] is true, with their faces. In Object Mode."""
     if len(thing.data.polygons):
-        _delete_of_mesh(thing.data, going)
+        _delete_from_mesh(thing.data, selected)
     else:
-        _keep_of_cloud(thing.data, ~going)
+        _keep_in_cloud(thing.data, ~selected)
         thing[KEY] = {**dict(thing[KEY]), EDITED: True}
     thing.data.update()
 
 
 def is_edited(cloud: bpy.types.Object) -> bool:
-    """Whether points were deleted from a cloud by hand."""
-    kept = cloud.get(KEY)
-    return bool(kind_of(cloud)) and bool(kept.get(EDITED, False))
+    """Whether points were deleted from a cloud manually."""
+    stored = cloud.get(KEY)
+    return bool(kind_of(cloud)) and bool(stored.get(EDITED, False))
 
 
-def _delete_of_mesh(mesh: bpy.types.Mesh, going: np.ndarray) -> None:
+def _delete_from_mesh(mesh: bpy.types.Mesh, selected: np.ndarray) -> None:
     edited = bmesh.new()
     try:
         edited.from_mesh(mesh)
         edited.verts.ensure_lookup_table()
         bmesh.ops.delete(
-            edited, geom=[edited.verts[n] for n in np.flatnonzero(going).tolist()], context="VERTS"
+            edited, geom=[edited.verts[n] for n in np.flatnonzero(selected).tolist()], context="VERTS"
         )
         edited.to_mesh(mesh)
     finally:
         edited.free()
 
 
-def _keep_of_cloud(mesh: bpy.types.Mesh, staying: np.ndarray) -> None:
-    """Vertices and their attributes anew, of those that stay; a mesh without edges and faces."""
-    kept: list[tuple[str, str, str, Any]] = []
+def _keep_in_cloud(mesh: bpy.types.Mesh, keep: np.ndarray) -> None:
+    """Rebuild a mesh without edges and faces from the vertices to keep, with their attributes."""
+    attributes: list[tuple[str, str, str, Any]] = []
     color = mesh.color_attributes.active_color_name
     for attribute in mesh.attributes:
         if (
@@ -89,13 +89,13 @@ def _keep_of_cloud(mesh: bpy.types.Mesh, staying: np.ndarray) -> None:
         ):
             continue
         key, dtype, size = _VALUES[attribute.data_type]
-        values = np.empty(len(staying) * size, dtype)
+        values = np.empty(len(keep) * size, dtype)
         attribute.data.foreach_get(key, values)
-        left = values.reshape(-1, size)[staying].ravel()
-        kept.append((attribute.name, attribute.data_type, key, np.ascontiguousarray(left)))
+        remaining = values.reshape(-1, size)[keep].ravel()
+        attributes.append((attribute.name, attribute.data_type, key, np.ascontiguousarray(remaining)))
     mesh.clear_geometry()
-    mesh.vertices.add(int(staying.sum()))
-    for name, kind, key, values in kept:
+    mesh.vertices.add(int(keep.sum()))
+    for name, kind, key, values in attributes:
         attribute = mesh.attributes.get(name) or mesh.attributes.new(name, kind, "POINT")
         attribute.data.foreach_set(key, values)
     if color and color in mesh.color_attributes:

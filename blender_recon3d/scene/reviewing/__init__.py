@@ -1,1 +1,1 @@
-"""What became of each photo, and looking through one."""
+"""The review of the photos, and looking through one."""

@@ -1,4 +1,4 @@
-"""The review of a reconstruction: what became of each photo."""
+"""The review of a reconstruction: the outcome for each photo."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _PROBLEMS_FIRST: dict[str, int] = {NOT_REGISTERED: 0, OTHER_MODEL: 1, SET_ASIDE:
 
 
 def fill(scene: bpy.types.Scene, folder: Path) -> None:
-    """Fill the scene's review from a workspace; from the imported cameras where it holds no report."""
+    """Fill the scene's review from a workspace, or from the imported cameras if it has no report."""
     review = read_review(Workspace(folder).report_json)
     if not review.photos:
         review = replace(review, photos=tuple(_from_cameras(scene, folder)))
     settings = scene.recon3d
     settings.review.clear()
-    settings["review_index"] = -1  # not by its property, which would look through a photo
+    settings["review_index"] = -1  # not through the property, which would look through a photo
     settings.advice.clear()
     for row in review.photos[:MAX_PHOTOS]:
         item = settings.review.add()
@@ -52,10 +52,10 @@ def _from_cameras(scene: bpy.types.Scene, folder: Path) -> list[PhotoRow]:
 
 
 def counts(scene: bpy.types.Scene) -> dict[str, int]:
-    """Number of photos by state, as counted when the review was filled: a panel is drawn often."""
-    kept = scene.recon3d.get(_COUNTS)
-    if kept is not None and sum(kept.values()) == len(scene.recon3d.review):
-        return {str(state): int(number) for state, number in kept.items()}
+    """Number of photos by state, counted when the review was filled, since panels are drawn often."""
+    stored = scene.recon3d.get(_COUNTS)
+    if stored is not None and sum(stored.values()) == len(scene.recon3d.review):
+        return {str(state): int(number) for state, number in stored.items()}
     return _counted(scene)
 
 
@@ -77,7 +77,7 @@ def _problems_first(scene: bpy.types.Scene) -> list[int]:
 
 
 def _counted(scene: bpy.types.Scene) -> dict[str, int]:
-    found: dict[str, int] = {}
+    by_state: dict[str, int] = {}
     for item in scene.recon3d.review:
-        found[item.state] = found.get(item.state, 0) + 1
-    return found
+        by_state[item.state] = by_state.get(item.state, 0) + 1
+    return by_state

@@ -1,7 +1,7 @@
-"""Looking through a photo: the scene's camera and resolution and the view in use are lent, and given back.
+"""Look through a photo's camera: changes the scene's camera, resolution and the active view, and restores them.
 
-Only the scene holds a resolution, so a photo is seen to the pixel only where the scene has the photo's. What there was
-before is kept in the scene (`recon3d.before_photo`), so that it can be given back after the file was saved and opened.
+In Blender the resolution belongs to the scene, so a photo lines up exactly only if the scene has its resolution. The
+previous state is stored in the scene (`recon3d.before_photo`), so that it can be restored even in a reopened file.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _VIEW = ("view_location", "view_rotation", "view_distance", "view_perspective")
 
 
 def look_through_chosen(scene: bpy.types.Scene) -> None:
-    """Look through the photo that is chosen in the list, where it has a camera."""
+    """Look through the photo selected in the list, if it has a camera."""
     settings = scene.recon3d
     if not 0 <= settings.review_index < len(settings.review):
         return
@@ -26,7 +26,7 @@ def look_through_chosen(scene: bpy.types.Scene) -> None:
     if camera is None:
         return
     if not settings.before_photo.kept:
-        _keep(scene)
+        _store(scene)
     _show_alike(camera, scene.camera)
     look_through(scene, camera)
     space = view_in_use()
@@ -36,7 +36,7 @@ def look_through_chosen(scene: bpy.types.Scene) -> None:
 
 
 def look_through_photo(scene: bpy.types.Scene, photo: str) -> str:
-    """Look through a photo, given by its title or its name in the model. UserError where it has no camera."""
+    """Look through a photo, given by its title or its name in the model. UserError if it has no camera."""
     settings = scene.recon3d
     for number, item in enumerate(settings.review):
         if photo in (item.name, item.photo):
@@ -49,21 +49,21 @@ def look_through_photo(scene: bpy.types.Scene, photo: str) -> str:
 
 
 def step(scene: bpy.types.Scene, by: int) -> str:
-    """Look through the next photo of the list that has a camera, or with -1 the one before; round at the ends."""
+    """Look through the next photo in the list that has a camera, or with -1 the previous one; wraps around."""
     settings = scene.recon3d
     count = len(settings.review)
-    here = settings.review_index if 0 <= settings.review_index < count else -1 if by > 0 else 0
-    for number in (((here + by * ahead) % count) for ahead in range(1, count + 1)):
-        if camera_of(scene, settings.review[number].photo) is not None:
-            settings.review_index = number
-            return f"Looking through {settings.review[number].name}."
+    current = settings.review_index if 0 <= settings.review_index < count else -1 if by > 0 else 0
+    for index in (((current + by * distance) % count) for distance in range(1, count + 1)):
+        if camera_of(scene, settings.review[index].photo) is not None:
+            settings.review_index = index
+            return f"Looking through {settings.review[index].name}."
     raise UserError(
-        "No photo of the review has a camera in this scene: import the result that contains it.", 2
+        "No photo in the review has a camera in this scene: import the result that contains it.", 2
     )
 
 
 def leave(scene: bpy.types.Scene) -> None:
-    """Give back the scene's camera and resolution, and the view, as they were before the first photo."""
+    """Restore the scene's camera and resolution, and the view, from before the first photo."""
     before = scene.recon3d.before_photo
     if not before.kept:
         return
@@ -77,11 +77,11 @@ def leave(scene: bpy.types.Scene) -> None:
             setattr(space.region_3d, name, getattr(before, name))
         space.use_local_camera = before.use_local_camera
     before.kept, before.camera = False, None
-    scene.recon3d["review_index"] = -1  # not by its property, which would look through a photo
+    scene.recon3d["review_index"] = -1  # not through the property, which would look through a photo
 
 
 def look_again(scene: bpy.types.Scene, camera: bpy.types.Object | None) -> None:
-    """Go on looking through a photo whose camera was made anew; without one, leave."""
+    """Keep looking through a photo whose camera was re-created; without one, leave."""
     if camera is None:
         leave(scene)
     else:
@@ -89,38 +89,38 @@ def look_again(scene: bpy.types.Scene, camera: bpy.types.Object | None) -> None:
 
 
 def seen_photo(scene: bpy.types.Scene) -> str:
-    """The photo that the scene looks through, by its name in the model; empty where it does not."""
+    """The photo that the scene looks through, by its name in the model; empty if none."""
     camera = scene.camera
     return str(camera[KEY]["photo"]) if camera is not None and kind_of(camera) == "camera" else ""
 
 
 def camera_of(scene: bpy.types.Scene, photo: str) -> bpy.types.Object | None:
-    """The camera of a photo, by the photo's name in the model; the newest import's where there are several."""
+    """The camera of a photo, by the photo's name in the model; the newest import's if there are several."""
     if not photo:
         return None
     for collection in reversed(find_imports(scene)):
         for thing in collection.all_objects:
-            kept = thing.get(KEY, {})
-            if kept.get("kind") == "camera" and kept.get("photo") == photo:
+            stored = thing.get(KEY, {})
+            if stored.get("kind") == "camera" and stored.get("photo") == photo:
                 return thing
     return None
 
 
 def background_of(camera: bpy.types.Object | None) -> bpy.types.CameraBackgroundImage | None:
-    """The photo behind a camera's view; None where it has none, or is not an import's."""
+    """A camera's background photo; None if it has none, or is not an import's."""
     if camera is None or kind_of(camera) != "camera" or not camera.data.background_images:
         return None
     return camera.data.background_images[0]
 
 
 def _show_alike(camera: bpy.types.Object, before: bpy.types.Object | None) -> None:
-    """Show a camera's photo as opaque, and as far in front, as that of the camera before."""
+    """Copy opacity and depth of the previous camera's photo to a camera's photo."""
     shown, photo = background_of(before), background_of(camera)
     if shown is not None and photo is not None:
         photo.alpha, photo.display_depth = shown.alpha, shown.display_depth
 
 
-def _keep(scene: bpy.types.Scene) -> None:
+def _store(scene: bpy.types.Scene) -> None:
     before = scene.recon3d.before_photo
     before.kept, before.camera = True, scene.camera
     for name in _RENDER:

@@ -1,6 +1,6 @@
-"""What became of each photo, read from a workspace's report.json for the review. Never imports bpy.
+"""Read the outcome for each photo from a workspace's report.json, for the review. Never imports bpy.
 
-Files are data from anywhere: what is not as it should be is left out, and texts are cut to a panel's measure.
+Files are untrusted: invalid entries are skipped, and texts are truncated for the panel.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SET_ASIDE = PhotoState.SET_ASIDE
 
 @dataclass(frozen=True)
 class PhotoRow:
-    """One photo. name: in the model, empty where it was set aside; error: mean reprojection error, pixels, or -1."""
+    """One photo. name: in the model, empty if it was excluded. error: mean reprojection error, pixels, or -1."""
 
     title: str
     name: str
@@ -38,8 +38,8 @@ class PhotoRow:
 
 @dataclass(frozen=True)
 class Review:
-    """photos in the order taken; advice: sentences, the most serious first; doubts: reasons to doubt the result, each
-    a sentence or two with what to do."""
+    """photos: in the order taken. advice: messages, the most serious first. doubts: reasons to doubt the result, each
+    with a remedy."""
 
     photos: tuple[PhotoRow, ...] = ()
     advice: tuple[str, ...] = ()
@@ -47,7 +47,7 @@ class Review:
 
 
 def read_review(path: Path) -> Review:
-    """The review that report.json holds; an empty one where there is no report that can be read."""
+    """The review in report.json; empty if there is no readable report."""
     try:
         raw = json_values.mapping(json_values.parse(read_regular(path, json_values.MAX_BYTES)))
     except (OSError, ValueError):
@@ -75,29 +75,29 @@ def _row(entry: Any) -> PhotoRow | None:
     title = recorded_path(source).stem or Path(name).stem or "Photo"
     if entry.get("state") != PhotoState.USED:
         return PhotoRow(title, "", SET_ASIDE, text(entry.get("reason")), source=source)
-    found = entry.get("registration")
-    if not isinstance(found, dict):
+    registration = entry.get("registration")
+    if not isinstance(registration, dict):
         return PhotoRow(title, name, NOT_REGISTERED, "the reconstruction stopped before", source=source)
-    state = found.get("state")
+    state = registration.get("state")
     if state not in (REGISTERED, OTHER_MODEL):
-        return PhotoRow(title, name, NOT_REGISTERED, text(found.get("reason")), source=source)
+        return PhotoRow(title, name, NOT_REGISTERED, text(registration.get("reason")), source=source)
     return PhotoRow(
         title,
         name,
         state,
-        text(found.get("reason")),
-        _error(found.get("error")),
-        json_values.whole(found.get("points"), 0, 0, 2**31 - 1),
+        text(registration.get("reason")),
+        _error(registration.get("error")),
+        json_values.whole(registration.get("points"), 0, 0, 2**31 - 1),
         source,
     )
 
 
 def text(value: Any) -> str:
-    """A string that a panel can show: printable, one line, not too long; empty for anything that is not a string."""
+    """A string for a panel: printable, one line, truncated; empty for anything that is not a string."""
     return printable(value) if isinstance(value, str) else ""
 
 
 def _error(value: Any) -> float:
-    """Pixels, -1 for none."""
+    """The error in pixels; -1 for none."""
     error = json_values.number(value, -1.0)
     return min(error, 1e9) if error >= 0 else -1.0
