@@ -43,7 +43,7 @@ def test_a_film_that_ends_early_is_told(tmp_path, ending):
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 6 // 10])
     numbers, said = taken(cut, tmp_path / "b")
     assert len(numbers) >= 8
-    assert said.startswith(f"cut.{ending} claims 60 frames (6.0 s), but only 3") and "it is cut off" in said
+    assert said.startswith(f"cut.{ending} claims 60 frames (6.0 s), but only 3") and "it is truncated" in said
 
 
 def test_smeared_frames_are_not_taken(tmp_path):

@@ -119,7 +119,7 @@ def test_raw_files_are_named_with_what_to_do(tmp_path):
     )
     only = touch(tmp_path / "only", "a.cr3", "b.NEF", "c.jxl")
     with pytest.raises(
-        UserError, match=r"No photos were found .* 2 RAW files .* 1 picture \(c.jxl\) of formats"
+        UserError, match=r"No photos were found .* 2 RAW files .* 1 picture \(c.jxl\) in formats"
     ):
         stage.run(Workspace(tmp_path / "out2"), PhotosSettings(sources=(str(only),)), Progress())
 
@@ -153,11 +153,11 @@ def test_photos_that_are_only_in_the_cloud_are_told(tmp_path):
     ("name", "head", "reason"),
     [
         ("a.jpg", b"GIF89a", "a GIF"),
-        ("a.jpg", b"version https://git-lfs.github.com/spec/v1", "a pointer of Git LFS"),
+        ("a.jpg", b"version https://git-lfs.github.com/spec/v1", "a Git LFS pointer"),
         ("a.jpg", b"\n<!DOCTYPE html>", "a web page"),
         ("a.jpg", b"\0\0\0\x18ftypmp42", "a video that is named like a photo"),
         ("photos.zip", b"PK\3\4", "an archive"),
-        ("a.tif", b"II*\0\x08\0\0\0\0\0", "a kind of TIFF that is not read"),
+        ("a.tif", b"II*\0\x08\0\0\0\0\0", "an unsupported kind of TIFF"),
         ("a.dng", b"II*\0", "a RAW file"),
         ("a.jpg", b"Ceci", "not an image"),
     ],
@@ -177,7 +177,7 @@ def test_animations_and_stacks_are_told(tmp_path):
                 Workspace(tmp_path / "out"), PhotosSettings(sources=(str(tmp_path / name),)), Progress()
             )
     picture(0).save(tmp_path / "clip.gif", save_all=True, append_images=[picture(1), picture(2)])
-    with pytest.raises(UserError, match=r"clip.gif: a GIF, .* give the video"):
+    with pytest.raises(UserError, match=r"clip.gif: a GIF, .* use the video"):
         stage.run(
             Workspace(tmp_path / "out"), PhotosSettings(sources=(str(tmp_path / "clip.gif"),)), Progress()
         )
@@ -247,7 +247,7 @@ def test_a_mask_that_fits_several_photos_is_used_for_none_and_told(tmp_path):
     stage.run(workspace, settings, Progress(events.append))
     assert [path.name for path in workspace.masks.iterdir()] == ["day2_b.jpg.png"]
     said = " ".join(event.message for event in events if event.kind == "warning")
-    assert "The mask a.png fits day1/a.jpg and day2/a.jpg, so it is used for none" in said
+    assert "The mask a.png fits day1/a.jpg and day2/a.jpg, so it is not used" in said
     assert "day1/IMG_1.png" in said
 
 

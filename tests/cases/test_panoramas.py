@@ -38,7 +38,7 @@ def test_run_and_inspect_name_them(tmp_path):
         picture(number, 500, 300).save(tmp_path / f"R{number}.jpg", quality=95, xmp=XMP % b"equirectangular")
     with pytest.raises(UserError, match=r"0 of 4 photos .*R0.jpg: a 360-degree panorama") as failed:
         stage.run(Workspace(tmp_path / "out"), PhotosSettings(sources=(str(tmp_path),)), Progress())
-    assert "cut it into flat views" in str(failed.value)
+    assert "split it into perspective views" in str(failed.value)
     found = inspect_photos(JobSettings.build(photos=(str(tmp_path),)), Progress(), tmp_path / "out")
     assert "360-degree panorama" in found.set_aside[0].reason
 

@@ -190,7 +190,7 @@ def test_a_second_run_in_the_same_workspace_is_refused(tmp_path, photos):
 def test_stages_as_commands_of_their_own(tmp_path, photos, finished):
     output = tmp_path / "workspace"
     early = recon3d("matches", output)
-    assert early.returncode == 2 and "holds no job" in early.stderr
+    assert early.returncode == 2 and "has no job" in early.stderr
     without_until = OPTIONS[: OPTIONS.index("--until")] + OPTIONS[OPTIONS.index("--until") + 2 :]
     assert recon3d("photos", photos, "-o", output, *without_until).returncode == 0
     early = recon3d("matches", output)

@@ -1,1 +1,1 @@
-"""Alignments of other programs: cameras, and points where there are any, read from their files into one type."""
+"""Alignments of other programs: cameras, and points if there are any, read from their files into a common type."""

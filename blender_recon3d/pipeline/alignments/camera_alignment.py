@@ -1,4 +1,4 @@
-"""What every reader returns and every writer takes: an alignment in COLMAP's terms."""
+"""The common type of all readers and writers: an alignment in COLMAP's conventions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TypedDict
 
 import numpy as np
 
-# Width and height of a photo's pixels as they are stored, by its name in a project; None where it is not there.
+# Width and height of a photo's pixels as stored, by its name in a project; None if the photo is missing.
 Sizes = Callable[[str], tuple[int, int] | None]
 
 
@@ -16,7 +16,7 @@ Sizes = Callable[[str], tuple[int, int] | None]
 class Lens:
     """Intrinsics: a camera model of COLMAP's with its parameters, in pixels; the first pixel's center is (0.5, 0.5).
 
-    fit_error: the largest error, pixels, where the program's own model could only be fitted; 0 where it is exact.
+    fit_error: the largest error, pixels, if the program's own model could only be approximated; 0 if exact.
     """
 
     model: str
@@ -28,7 +28,7 @@ class Lens:
 
 @dataclass(frozen=True, eq=False)
 class AlignedPhoto:
-    """name: as the project has it, folders divided by "/"; cam_from_world: float64 [3, 4], x right, y down, z ahead."""
+    """name: as in the project, folders separated by "/". cam_from_world: float64 [3, 4], x right, y down, z forward."""
 
     name: str
     lens: Lens
@@ -57,7 +57,7 @@ class Alignment:
 
 
 class PointFields(TypedDict, total=False):
-    """The fields of an Alignment that are about its points."""
+    """The fields of an Alignment for its points."""
 
     xyz: np.ndarray
     colors: np.ndarray

@@ -1,4 +1,4 @@
-"""The formats of cameras and who writes each, without what reads a workspace."""
+"""Camera formats and their writers, without the code that reads a workspace."""
 
 from __future__ import annotations
 

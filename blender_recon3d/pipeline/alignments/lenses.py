@@ -1,4 +1,4 @@
-"""Lens models of other programs as COLMAP's: exactly where COLMAP has the same formula, else by a fit.
+"""Convert other programs' lens models to COLMAP's: exactly if COLMAP has the same formula, otherwise by a fit.
 
 Formulas of COLMAP's models: https://colmap.github.io/cameras.html and src/colmap/sensor/models.h.
 """
@@ -11,7 +11,7 @@ import numpy as np
 
 from .camera_alignment import Lens
 
-GRID = 25  # points along each side that a fit looks at
+GRID = 25  # points along each side for a fit
 _Size = tuple[int, int]
 
 
@@ -76,16 +76,16 @@ def fisheye_of(
     size: _Size, focal: Sequence[float], center: Sequence[float],
     radius: Callable[[np.ndarray], np.ndarray], tangential: Sequence[float] = (0.0, 0.0),
 ) -> Lens:  # fmt: skip
-    """A fisheye whose radius is any odd function of the angle, which begins as the angle does. Fitted."""
+    """A fisheye whose radius is any odd function of the angle, equal to the angle to first order. Fitted."""
     angle = np.linspace(0.0, np.pi, 721)[1:]
     inside = radius(angle) * min(focal) <= np.hypot(*size) / 2
     angle = angle[: max(8, int(np.argmin(inside)) if not inside.all() else len(angle))]
     powers = angle[:, None] ** [3, 5, 7, 9]
-    wanted = radius(angle) - angle
-    terms = np.linalg.lstsq(powers, wanted, rcond=None)[0]
-    error = float(np.abs(powers @ terms - wanted).max() * max(focal))
-    found = fisheye(size, focal, center, terms.tolist(), tangential)
-    return _lens(found.model, size, found.params, error)
+    target = radius(angle) - angle
+    terms = np.linalg.lstsq(powers, target, rcond=None)[0]
+    error = float(np.abs(powers @ terms - target).max() * max(focal))
+    fitted = fisheye(size, focal, center, terms.tolist(), tangential)
+    return _lens(fitted.model, size, fitted.params, error)
 
 
 def undistorting(
@@ -110,7 +110,7 @@ def _lens(model: str, size: _Size, params: Sequence[float], error: float = 0.0) 
 
 
 def _fitted(size: _Size, linear: Sequence[float], ideal: np.ndarray, pixels: np.ndarray) -> Lens:
-    """FULL_OPENCV with the least squared error over the photo, and the largest one."""
+    """FULL_OPENCV fitted by least squares over the photo, with the largest error."""
     from scipy.optimize import least_squares
 
     fx, fy, cx, cy = linear
@@ -120,9 +120,9 @@ def _fitted(size: _Size, linear: Sequence[float], ideal: np.ndarray, pixels: np.
     def residuals(params: np.ndarray) -> np.ndarray:
         return np.asarray(full_opencv(params * scale, ideal) - pixels).ravel()
 
-    found = least_squares(residuals, start, x_scale="jac", method="trf", max_nfev=200)
-    error = float(np.linalg.norm(residuals(found.x).reshape(-1, 2), axis=1).max())
-    return _lens("FULL_OPENCV", size, found.x * scale, error)
+    fit = least_squares(residuals, start, x_scale="jac", method="trf", max_nfev=200)
+    error = float(np.linalg.norm(residuals(fit.x).reshape(-1, 2), axis=1).max())
+    return _lens("FULL_OPENCV", size, fit.x * scale, error)
 
 
 def full_opencv(params: Sequence[float] | np.ndarray, ideal: np.ndarray) -> np.ndarray:

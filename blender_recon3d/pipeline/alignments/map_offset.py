@@ -1,4 +1,4 @@
-"""What was taken off the coordinates of another program's cameras, and where exports have it again."""
+"""The offset subtracted from the coordinates of another program's cameras, and added again in exports."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ HIGHEST = 10_000.0  # meters: heights on a map; geocentric coordinates have mill
 
 
 def map_offset(workspace: Workspace) -> np.ndarray:
-    """float64 [3]; zeros where nothing was taken off."""
-    said = workspace.read_state().stage("sfm").summary.get("offset")
-    return numbers(said, 3) if isinstance(said, list) else np.zeros(3)
+    """float64 [3]; zeros if nothing was subtracted."""
+    offset = workspace.read_state().stage("sfm").summary.get("offset")
+    return numbers(offset, 3) if isinstance(offset, list) else np.zeros(3)
 
 
 def is_map(offset: np.ndarray) -> bool:
-    """Whether an offset is one of a map's, so that z is up."""
+    """Whether an offset is from map coordinates, so that z is up."""
     return bool(offset.any()) and abs(offset[2]) < min(HIGHEST, float(np.hypot(*offset[:2])))
 
 
 def map_sentence(workspace: Workspace) -> str:
-    """How an exported mesh lies on the map; empty where it lies on none, or was turned or scaled since."""
+    """How to get an exported mesh's map coordinates; empty if it has none, or was rotated or scaled since."""
     offset = map_offset(workspace)
     if not is_map(offset):
         return ""

@@ -1,4 +1,4 @@
-"""The photos of a project among those that were given, whatever the case, the ending and the folders of their names."""
+"""Match a project's photos to the given ones, ignoring case, extension and folders of their names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from ..documents.photos_json import PhotoEntry
 from ..photos.extensions import EXTENSIONS, OTHER_PICTURES, RAW_EXTENSIONS
 
-# Also of raw files, which others align where we are given pictures made of them.
+# Includes RAW files: other programs align these, while we get pictures developed from them.
 _ENDINGS = EXTENSIONS | RAW_EXTENSIONS | OTHER_PICTURES
 
 
@@ -24,19 +24,19 @@ class PhotoNames:
             self._by_stem[stem].append((folders, ending, photo))
 
     def find(self, name: str) -> PhotoEntry | None:
-        """The photo of this name: of several, that whose folders agree the furthest, and whose ending does too. None
-        where there is none, or where two fit equally well."""
+        """The photo of this name: of several, the one whose folders match best, and then its extension. None if there
+        is none, or if two match equally well."""
         folders, stem, ending = _parts(name)
         fits = [
             (_agreeing(folders, own), ending == other, photo)
             for own, other, photo in self._by_stem.get(stem, [])
         ]
         best = max((fit[:2] for fit in fits), default=None)
-        found = [photo for agreeing, same, photo in fits if (agreeing, same) == best]
-        return found[0] if len(found) == 1 else None
+        matches = [photo for agreeing, same, photo in fits if (agreeing, same) == best]
+        return matches[0] if len(matches) == 1 else None
 
     def size(self, name: str) -> tuple[int, int] | None:
-        """Width and height of the photo's pixels as they are stored, before EXIF's orientation is applied."""
+        """Width and height of the photo's pixels as stored, before EXIF's orientation is applied."""
         photo = self.find(name)
         if photo is None:
             return None
@@ -46,8 +46,8 @@ class PhotoNames:
 
 
 def _parts(name: str) -> tuple[list[str], str, str]:
-    """Folders from the last to the first, stem and ending, all in lower case. Some programs leave out the ending, and
-    some systems write an umlaut as two characters."""
+    """Folders from last to first, stem and extension, all in lower case. Some programs omit the extension, and some
+    systems decompose Unicode characters."""
     path = PurePosixPath(unicodedata.normalize("NFC", name.replace("\\", "/")).casefold())
     known = path.suffix in _ENDINGS
     folders = [part for part in reversed(path.parent.parts) if part not in (".", "/")]

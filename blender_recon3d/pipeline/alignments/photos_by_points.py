@@ -1,6 +1,6 @@
-"""Which photo is which, where a project names none: a project's points were corners in its photos, and are in ours.
+"""Identify photos that a project does not name: its points were corners in its photos, and so are in ours.
 
-Every observation of the right photo lies on one of its SIFT keypoints, give or take; of a wrong one, by chance.
+Observations are near SIFT keypoints of the right photo, but of a wrong one only by chance.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from ..photos.image_files import read_gray
 from .camera_alignment import Alignment
 
 NEAR = 1.5  # pixels
-LONGEST = 1600  # pixels that are looked at
-MIN_SHARE = 0.1  # of the observations that lie on keypoints
+LONGEST = 1600  # longest side used, pixels
+MIN_SHARE = 0.1  # of the observations that must be on keypoints
 MIN_LEAD = 2.0  # times the share of the next photo
 
 
 def name_photos(
     alignment: Alignment, photos: Sequence[PhotoEntry], images: Path, progress: Progress
 ) -> Alignment:
-    """The alignment with the names of our photos; those that no photo fits are named as they were, and so are missing.
+    """The alignment with the names of our photos; photos without a match keep their names, and count as missing.
 
-    images: the folder of the photos. UserError where none is found.
+    images: the folder of the photos. UserError if none is found.
     """
     shares = np.zeros((len(alignment.photos), len(photos)))
     for column, entry in enumerate(photos):
@@ -43,8 +43,8 @@ def name_photos(
     found = _assigned(shares)
     if not found:
         raise UserError(
-            "The project does not name its photos, and none of those given shows its points: put the list of its "
-            "photos (NAME_imgList.txt) beside it, or give the photos that it was made of.",
+            "The project does not name its photos, and none of the given ones match its points: put the list of its "
+            "photos (NAME_imgList.txt) beside it, or use the photos that it was made from.",
             2,
         )
     named = [
@@ -64,7 +64,7 @@ def _near_corner(gray: np.ndarray) -> np.ndarray:
 
 
 def _share(alignment: Alignment, row: int, corners: np.ndarray) -> float:
-    """Of a photo's observations, how many lie on corners; 0 for a photo of another shape."""
+    """The share of a photo's observations on corners; 0 for a photo with another aspect ratio."""
     lens = alignment.photos[row].lens
     height, width = corners.shape
     if abs(lens.width / lens.height / (width / height) - 1) > 0.02:
@@ -75,7 +75,7 @@ def _share(alignment: Alignment, row: int, corners: np.ndarray) -> float:
 
 
 def _assigned(shares: np.ndarray) -> dict[int, int]:
-    """Column by row, where a row's best is far above its next, and no other row has the same."""
+    """Column by row, if a row's best is far above its second best, and no other row has the same."""
     best = shares.argmax(axis=1)
     ordered = np.sort(shares, axis=1)
     second = ordered[:, -2] if shares.shape[1] > 1 else np.zeros(len(shares))

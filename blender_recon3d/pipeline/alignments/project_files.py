@@ -1,4 +1,4 @@
-"""What can be told of a project without reading it. Standard library only."""
+"""Properties of a project that can be determined without reading all of it. Standard library only."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _NAMES = ("transforms.json", "sfm_data.json", "reconstruction.json", "cameras.xm
 _ENDINGS = (".nvm", ".sfm", ".out", ".baf")
 THEIRS = (".psx", ".psz", ".rcproj", ".rsproj", ".mg", ".mvs", ".abc")
 _COUNT = 8  # bytes of a binary file of points before the first
-_HEAD = 1 << 16  # bytes that tell whose a JSON file is
+_HEAD = 1 << 16  # bytes that identify the program of a JSON file
 
 
 def has_tracks(path: str) -> bool:
-    """Whether the project says where its points were seen, so that no features are needed. Quick, and never raises.
+    """Whether the project has observations of its points, so that no features are needed. Quick, and never raises.
 
-    path: empty where there is no project.
+    path: empty if there is no project.
     """
     if not path:
         return False
@@ -66,7 +66,7 @@ def _has_tracks(path: Path, stamp: int) -> bool:
 
 
 def _holds_points(file: Path) -> bool:
-    """Whether one of COLMAP's files of points has any: cameras are exported without, too."""
+    """Whether a points file of COLMAP has any: cameras may be exported without points."""
     try:
         if file.suffix == ".bin":
             return file.stat().st_size > _COUNT
@@ -78,14 +78,14 @@ def _holds_points(file: Path) -> bool:
 
 
 def has_xmp(folder: Path) -> bool:
-    """Whether the folder holds XMP files, and no model of COLMAP's."""
+    """Whether the folder contains XMP files and no COLMAP model."""
     is_model = any((folder / name).is_file() for name in ("cameras.bin", "cameras.txt"))
     return not is_model and any(file.suffix.lower() == ".xmp" for file in folder.rglob("*"))
 
 
 def projects_in(folder: Path) -> tuple[list[Path], list[Path]]:
-    """The files right in a folder that look like alignments of other programs, and those of projects from which their
-    program has to export one first."""
+    """The files directly in a folder that look like alignments of other programs, and project files from which their
+    program must export one first."""
     try:
         files = sorted(path for path in folder.iterdir() if path.is_file())
     except OSError:

@@ -1,4 +1,4 @@
-"""Which program a project is of, and its alignment."""
+"""Detect which program a project is from, and read its alignment."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from .project_files import FORMATS, THEIRS, has_xmp
 
 
 def read_alignment(path: Path, sizes: Sizes) -> Alignment:
-    """UserError where the project is not there or of no known kind, or nothing in it is aligned."""
+    """Read a project. UserError if it does not exist, is of an unknown kind, or has no aligned photos."""
     found = reader_of(path)(path, sizes)
     if not found.photos:
         why = (
-            " ".join(found.notes)
-            or "None of its photos has a pose, or none of them is among the photos given."
+            " ".join(alignment.notes)
+            or "None of its photos has a pose, or none of them is among the given photos."
         )
-        raise UserError(f"{path} has no cameras to take. {why}", 2)
-    return found
+        raise UserError(f"{path} has no usable cameras. {why}", 2)
+    return alignment
 
 
 def reader_of(path: Path) -> Callable[[Path, Sizes], Alignment]:

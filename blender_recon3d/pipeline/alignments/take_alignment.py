@@ -1,4 +1,4 @@
-"""The stage `sfm` where the cameras are another program's: read, matched with the photos, and checked."""
+"""The stage `sfm` with another program's cameras: read them, match them to the photos, and check them."""
 
 from __future__ import annotations
 
@@ -37,24 +37,24 @@ from .read_alignment import read_alignment
 from .size_by_points import size_ratio
 from .to_model import Matched, build_model, match_photos, near_origin, typical_error
 
-LARGE_ERROR = 2.0  # pixels: the points of a project that was read rightly lie nearer to where they were seen
+LARGE_ERROR = 2.0  # pixels; the reprojection error of a correctly read project is lower
 MIN_PHOTOS = 2
 
 
 def identity(project: str) -> list[Any]:
-    """What tells that a project's files have changed."""
+    """Values that change if a project's files change."""
     path = Path(project)
     files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
     if not path.exists():
-        raise UserError(f"{path} does not exist: give the project of the other program.", 2)
+        raise UserError(f"{path} does not exist: name the project of the other program.", 2)
     stats = [(str(file), file.stat()) for file in files]
     return [[name, stat.st_size, stat.st_mtime_ns] for name, stat in stats]
 
 
 def take_alignment(workspace: Workspace, project: str, seed: int, progress: Progress) -> dict[str, Any]:
-    """Write sparse/0, placement.json and registration.json, and say what there is.
+    """Write sparse/0, placement.json and registration.json, and return the summary.
 
-    UserError where the project cannot be read, or fewer than two of its photos are there.
+    UserError if the project cannot be read, or if fewer than two of its photos are available.
     """
     photos = workspace.used_photos()
     alignment, offset = near_origin(_read(workspace, Path(project), photos, progress))
@@ -66,8 +66,8 @@ def take_alignment(workspace: Workspace, project: str, seed: int, progress: Prog
     _say(alignment, matched, progress)
     if len(matched.photos) < MIN_PHOTOS:
         raise UserError(
-            f"{len(matched.photos)} of the {len(alignment.photos)} photos of {project} are among those given (the "
-            f"first one is {alignment.photos[0].name}): give the folder of its photos.",
+            f"{len(matched.photos)} of the {len(alignment.photos)} photos of {project} are among the given ones (the "
+            f"first one is {alignment.photos[0].name}): use the folder with its photos.",
             2,
         )
     if has_tracks(project):
@@ -84,7 +84,7 @@ def take_alignment(workspace: Workspace, project: str, seed: int, progress: Prog
             f"No point of {project} is seen in two of the photos: check that the photos are those of the project."
         )
     error = typical_error(model)
-    said = f"{alignment.program}: {len(matched.photos)} of {len(alignment.photos)} cameras, {how} lie {error:.2f} px"
+    summary = f"{alignment.program}: {len(matched.photos)} of {len(alignment.photos)} cameras, {how}: {error:.2f} px"
     with atomic_folder(workspace.sparse) as part:
         (part / "0").mkdir()
         model.write(part / "0")
@@ -94,7 +94,7 @@ def take_alignment(workspace: Workspace, project: str, seed: int, progress: Prog
     )
     doubts = [*_doubts(error, project), *_placed(workspace, model, offset, progress)]
     return {
-        "message": f"{said} (median) from where they were seen",
+        "message": f"{summary} median reprojection error",
         "models": 1,
         "of": len(photos),
         **encode(model_summary(model)),
@@ -108,8 +108,7 @@ def take_alignment(workspace: Workspace, project: str, seed: int, progress: Prog
 
 
 def _placed(workspace: Workspace, model: Any, offset: np.ndarray, progress: Progress) -> list[Doubt]:
-    """Writes placement.json: a map's coordinates stay as they are, less the offset, unless the user has placed the
-    model."""
+    """Write placement.json: map coordinates are kept, minus the offset, unless the user has placed the model."""
     doubts = place_main_model(workspace, model, progress)
     if not is_map(offset) or workspace.placed.exists():
         return doubts
@@ -139,12 +138,12 @@ def _say(alignment: Alignment, matched: Matched, progress: Progress) -> None:
         progress.warning(note)
     if matched.missing:
         progress.warning(
-            f"{len(matched.missing)} photos of the project are not among those given: {named(matched.missing)}."
+            f"{len(matched.missing)} photos of the project are not among the given ones: {named(matched.missing)}."
         )
     fitted = max((photo.lens.fit_error for photo in matched.photos), default=0.0)
     if fitted >= 0.0005:  # 0.000 is nothing to tell
         progress.info(
-            f"COLMAP does not have the lens model of {alignment.program}: one was fitted to it, which differs by at "
+            f"COLMAP does not have the lens model of {alignment.program}: it was approximated with an error of at "
             f"most {fitted:.3f} px."
         )
 
@@ -152,14 +151,14 @@ def _say(alignment: Alignment, matched: Matched, progress: Progress) -> None:
 def _triangulated(
     workspace: Workspace, alignment: Alignment, matched: Matched, seed: int, progress: Progress
 ) -> Any:
-    """The cameras as they are, and points from the verified matches."""
+    """The unchanged cameras, and points from the verified matches."""
     with open_database(workspace.database) as database:
         ids = image_ids(database)
     model = build_model(alignment, matched, ids)
     options = pycolmap.IncrementalPipelineOptions()
     options.num_threads = options.mapper.num_threads = 1
     options.random_seed = options.mapper.random_seed = options.triangulation.random_seed = seed
-    camera_of = dict.fromkeys(ids.values(), 1)  # photos without a camera are not looked at
+    camera_of = dict.fromkeys(ids.values(), 1)  # photos without a camera are ignored
     camera_of |= {number: model.image(number).camera_id for number in model.reg_image_ids()}
     with scratch_folder(workspace.mapping) as part:
         database_path, output = part / "database.db", part / "triangulated"
@@ -193,8 +192,8 @@ def _doubts(error: float, project: str) -> list[Doubt]:
     return [
         Doubt(
             "alignment",
-            f"The points lie {error:.1f} px from where the photos show them: lens or cameras of "
+            f"The points have a reprojection error of {error:.1f} px: lens or cameras of "
             f"{recorded_path(project).name} may have been read wrongly, or belong to other photos.",
-            "Check that the photos are the ones the project was made from, neither cropped nor undistorted since.",
+            "Check that the photos are those the project was made from, not cropped or undistorted since.",
         )
     ]

@@ -1,4 +1,4 @@
-"""An alignment as a COLMAP model of the workspace's photos: found by name, turned upright, scaled to their size."""
+"""Convert an alignment to a COLMAP model of the workspace's photos: matched by name, rotated upright, rescaled."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from .camera_alignment import AlignedPhoto, Alignment, Lens
 from .photo_names import PhotoNames
 from .turned_cameras import TURNS, turn_lens, turn_pixels, turn_pose
 
-SAME_SHAPE = 0.02  # sides of a scaled photo that differ by more are not those of the same photo
+SAME_SHAPE = 0.02  # max relative difference of the aspect ratios of a photo and its scaled copy
 
 MAX_OUTSIDE = 0.02  # of a photo's observations
 
 
 @dataclass(frozen=True, eq=False)
 class PlacedPhoto:
-    """entry: the workspace's photo; lens, cam_from_world: of it; number: its place in the alignment."""
+    """entry: the workspace's photo, with its lens and cam_from_world. number: its index in the alignment."""
 
     entry: PhotoEntry
     lens: Lens
@@ -42,8 +42,8 @@ class Matched:
 
 
 def near_origin(alignment: Alignment) -> tuple[Alignment, np.ndarray]:
-    """The alignment less an offset [3], which is taken off where its cameras are in map coordinates: clouds and meshes
-    are in single precision, which is half a meter there."""
+    """The alignment minus an offset [3], nonzero if its cameras are in map coordinates: clouds and meshes use single
+    precision, which is half a meter there."""
     poses = [photo.cam_from_world for photo in alignment.photos]
     offset = offset_of(np.array([-pose[:, :3].T @ pose[:, 3] for pose in poses]).reshape(-1, 3))
     if not offset.any():
@@ -56,17 +56,17 @@ def near_origin(alignment: Alignment) -> tuple[Alignment, np.ndarray]:
 
 
 def match_photos(alignment: Alignment, photos: Sequence[PhotoEntry]) -> Matched:
-    """UserError where a photo has another shape than the project says."""
+    """Match the project's photos by name. UserError if a photo has another aspect ratio than in the project."""
     names = PhotoNames(photos)
-    found: dict[str, PlacedPhoto] = {}
+    matched: dict[str, PlacedPhoto] = {}
     missing = []
     for number, photo in enumerate(alignment.photos):
         entry = names.find(photo.name)
-        if entry is None or entry.name in found:
+        if entry is None or entry.name in matched:
             missing.append(photo.name)
         else:
-            found[entry.name] = _placed(photo, number, entry)
-    return Matched([found[name] for name in sorted(found)], missing)
+            matched[entry.name] = _placed(photo, number, entry)
+    return Matched([matched[name] for name in sorted(matched)], missing)
 
 
 def _placed(photo: AlignedPhoto, number: int, entry: PhotoEntry) -> PlacedPhoto:
@@ -78,7 +78,7 @@ def _placed(photo: AlignedPhoto, number: int, entry: PhotoEntry) -> PlacedPhoto:
     if abs(ratio - 1) > SAME_SHAPE:
         raise UserError(
             f"{photo.name} has {lens.width} x {lens.height} pixels in the project, and {entry.source} has "
-            f"{entry.width} x {entry.height}: give the photos that the project was made from.",
+            f"{entry.width} x {entry.height}: use the photos that the project was made from.",
             2,
         )
     scaled = _camera(lens)
@@ -93,8 +93,9 @@ _NONE = np.eye(2)
 
 
 def _turn(lens: Lens, entry: PhotoEntry) -> np.ndarray:
-    """Programs look at photos as they are stored; the workspace has them upright. A project of upright photos says so
-    by its sizes; one of photos that were taken upside down does not, and is taken for one of stored photos."""
+    """The rotation of a photo from its project to the workspace, where photos are upright. Most programs use photos as
+    stored. A project of upright photos is recognized by its sizes; with upside-down photos this is not possible, and
+    they are assumed to be as stored."""
     turn = TURNS.get(entry.orientation, _NONE)
     if entry.orientation in (6, 8) and (lens.width < lens.height) == (entry.width < entry.height):
         return _NONE
@@ -110,9 +111,9 @@ def _parameter_names(camera: Any) -> list[str]:
 
 
 def build_model(alignment: Alignment, matched: Matched, image_ids: dict[str, int] | None = None) -> Any:
-    """A pycolmap Reconstruction, with the points that two or more of the photos see.
+    """A pycolmap Reconstruction, with the points seen in at least two of the photos.
 
-    image_ids: those of the photos in a database, by their names; in their order where there is none.
+    image_ids: of the photos in a database, by name; by default in order.
     """
     model = pycolmap.Reconstruction()
     cameras: dict[Lens, int] = {}
@@ -147,7 +148,7 @@ def build_model(alignment: Alignment, matched: Matched, image_ids: dict[str, int
 
 
 def _keypoints(alignment: Alignment, matched: Matched) -> dict[int, tuple[np.ndarray, np.ndarray]]:
-    """Points [N] and pixels [N, 2] of the workspace's photo, by the photo's place in the alignment."""
+    """Points [N] and pixels [N, 2] in the workspace's photo, by the photo's index in the alignment."""
     found = {}
     for placed in matched.photos:
         rows = np.flatnonzero(alignment.photo == placed.number)
@@ -160,8 +161,8 @@ def _keypoints(alignment: Alignment, matched: Matched) -> dict[int, tuple[np.nda
         outside = (pixels < 0).any(axis=1) | (pixels > [placed.lens.width, placed.lens.height]).any(axis=1)
         if len(pixels) and outside.mean() > MAX_OUTSIDE:
             raise UserError(
-                f"{outside.mean():.0%} of the points of {placed.entry.source} lie outside it: the project was made "
-                "from larger photos and does not give their size. Use photos of that size.",
+                f"{outside.mean():.0%} of the points of {placed.entry.source} are outside it: the project was made "
+                "from larger photos and does not contain their size. Use photos of that size.",
                 2,
             )
         found[placed.number] = alignment.point[rows], pixels

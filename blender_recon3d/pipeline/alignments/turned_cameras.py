@@ -1,4 +1,4 @@
-"""Cameras of stored photos as cameras of the same photos turned upright, as the workspace holds them."""
+"""Convert cameras of photos as stored to cameras of the upright photos in the workspace."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from .camera_alignment import Lens
 
-# EXIF's orientation: the turn of (x, y), y down, that makes a photo upright. Mirrored photos are nobody's cameras.
+# EXIF orientations: the rotation of (x, y), y down, that makes a photo upright. Mirrored photos are not supported.
 TURNS = {
     3: np.array([[-1.0, 0], [0, -1]]),
     6: np.array([[0.0, -1], [1, 0]]),
@@ -18,7 +18,7 @@ TURNS = {
 
 
 def turn_lens(lens: Lens, names: Sequence[str], turn: np.ndarray) -> Lens:
-    """The lens after the photo is turned. names: of its parameters, as COLMAP has them."""
+    """The lens after the photo is rotated. names: of its parameters, as in COLMAP."""
     params = dict(zip(names, lens.params, strict=True))
     size = np.abs(turn) @ np.array([lens.width, lens.height], np.float64)
     center = turn_pixels(np.array([[params["cx"], params["cy"]]]), (lens.width, lens.height), turn)[0]
@@ -35,7 +35,7 @@ def turn_lens(lens: Lens, names: Sequence[str], turn: np.ndarray) -> Lens:
 
 
 def turn_pixels(pixel: np.ndarray, size: tuple[int, int], turn: np.ndarray) -> np.ndarray:
-    """Pixels [N, 2] in the turned photo. size: width and height before."""
+    """Pixels [N, 2] in the rotated photo. size: width and height before."""
     half = np.array(size, np.float64) / 2
     return (pixel - half) @ turn.T + np.abs(turn) @ half
 

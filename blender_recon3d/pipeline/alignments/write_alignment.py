@@ -19,10 +19,10 @@ from .readers.read_colmap import from_model
 
 
 def write_alignment(workspace: Workspace, path: Path, kind: str, undistorted: bool = False) -> str:
-    """Write the cameras in one of project_files.CAMERA_FORMATS; a sentence of what was written.
+    """Write the cameras in one of project_files.CAMERA_FORMATS; returns a message.
 
-    path: the file; a folder for realityscan and colmap. undistorted: of the photos in dense/images, which are without
-    distortion; else of the photos as they were given, by their own names. UserError (2) where the format cannot say it.
+    path: the file; a folder for realityscan and colmap. undistorted: cameras of the undistorted photos in dense/images;
+    otherwise of the original photos, by their own names. UserError (2) if the format cannot represent them.
     """
     folder = workspace.dense / "sparse" if undistorted else workspace.model
     if undistorted and not folder.exists():
@@ -54,7 +54,7 @@ def write_alignment(workspace: Workspace, path: Path, kind: str, undistorted: bo
 
 
 def _by_own_names(alignment: Alignment, workspace: Workspace) -> Alignment:
-    """With the names of the photos' own files, where they are known and no two are alike."""
+    """The alignment with the photos' original file names, if they are known and unique."""
     own = {photo.name: recorded_path(photo.source).name for photo in workspace.used_photos()}
     if len(set(own.values())) < len(own):
         return alignment

@@ -1,4 +1,4 @@
-"""What a person sees in a terminal: `recon3d` and its commands."""
+"""The command line: `recon3d` and its commands."""
 
 from .recon3d import main
 

@@ -1,4 +1,4 @@
-"""What a command says with `--json`: one document on the standard output."""
+"""The output of a command with `--json`: one document on standard output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words of the command line as data, for what is made of them: completion of shells, the manual page."""
+"""The commands and options as data, for shell completion and the man page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..settings import by_option
 
 @dataclass(frozen=True)
 class Option:
-    """names: as they are typed; value: what stands for its value in help, empty where it takes none."""
+    """names: as typed. value: its metavar, empty if it takes no value."""
 
     names: tuple[str, ...]
     value: str
@@ -26,7 +26,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Command:
-    """operands: what stands for them in help; choices: the values of operands that have a fixed set."""
+    """operands: their metavars. choices: values of operands with a fixed set of choices."""
 
     name: str
     help: str
@@ -36,7 +36,7 @@ class Command:
 
 
 def commands_of(parser: argparse.ArgumentParser) -> list[Command]:
-    """All commands in their order. Options that help does not list are left out."""
+    """All commands in their order, without hidden options."""
     (adding,) = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
     helps = {action.dest: action.help or "" for action in adding._choices_actions}
     return [Command(name, helps[name], *_words(command)) for name, command in adding.choices.items()]

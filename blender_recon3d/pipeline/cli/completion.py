@@ -1,6 +1,6 @@
 """`recon3d completion SHELL`: a script that completes commands, options and their values in bash, zsh and fish.
 
-Made of the parser, so that it knows every option. The script is static: nothing of ours runs while a person types.
+Generated from the parser, so that it has every option. The script is static: it runs no code of ours while typing.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ complete -o default -F _recon3d recon3d
 
 
 def _bash_reply(words: tuple[str, ...] | list[str]) -> str:
-    """Without words nothing is offered, and `complete -o default` completes files."""
+    """Without words there are no suggestions, and `complete -o default` completes files."""
     return f"""COMPREPLY=($(compgen -W '{" ".join(words)}' -- "$cur"))""" if words else ":"
 
 
@@ -137,13 +137,13 @@ def _flags(command: Command) -> list[str]:
 
 
 def _values(commands: list[Command]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Options that take a value, with what there is to choose; each once."""
-    found: dict[tuple[str, ...], tuple[str, ...]] = {}
+    """Options that take a value, with their choices; each once."""
+    values: dict[tuple[str, ...], tuple[str, ...]] = {}
     for command in commands:
         for option in command.options:
             if option.value and (option.choices or option.value in FILES):
-                found.setdefault(option.names, option.choices)
-    return list(found.items())
+                values.setdefault(option.names, option.choices)
+    return list(values.items())
 
 
 def _plain(text: str) -> str:

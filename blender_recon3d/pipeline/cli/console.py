@@ -1,4 +1,4 @@
-"""What a person sees of a running job on a terminal: one line with the job's bar and the time it has left."""
+"""Progress of a running job on a terminal: one line with a progress bar and the time left."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ BAR = 24
 
 
 class Console:
-    """Event sink for a terminal; on anything else (a file, a pipe) it prints whole lines only."""
+    """Event sink for a terminal; for anything else (a file, a pipe) it prints only complete lines."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
-        self._live = self._stream.isatty() and os.environ.get("TERM") != "dumb"  # which knows no escape codes
+        self._live = (
+            self._stream.isatty() and os.environ.get("TERM") != "dumb"
+        )  # which does not support escape codes
         self._job = JobProgress()
         self._drawn = 0.0
         self._open = False
@@ -51,7 +53,7 @@ class Console:
         self._open = True
 
     def _of_job(self, event: Event) -> str:
-        """The whole job's bar and time left, then what it is at."""
+        """The whole job's bar and time left, then the current step."""
         left = self._job.seconds_left(event.time)
         fraction = self._job.fraction(event.time)
         title = stage(event.stage).title if event.stage in STAGES else event.stage
@@ -60,7 +62,7 @@ class Console:
         return f"{_bar(fraction)} {fraction:4.0%}{time_left}  {title}{count}"
 
     def _of_items(self, event: Event) -> str:
-        """The bar of other things than a job: a download, a question."""
+        """The bar for anything but a job, such as a download."""
         message = printable(event.message)
         if not event.total:
             return f"{event.stage:<9} {message}"

@@ -1,6 +1,6 @@
-"""`recon3d doctor`: what works on this machine, and what to do about what does not.
+"""`recon3d doctor`: what works on this machine, and how to fix what does not.
 
-Runs wherever Python runs: every check imports what it looks at by itself, and an import that fails is a finding.
+Runs wherever Python runs: every check does its own imports, and a failed import is a finding.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ MIN_COLMAP = (4, 1, 1)  # earlier versions match four to six times slower
 MIN_DISK_GB = 5.0
 MIN_MEMORY_GB = 8.0
 DEPTH_PHOTOS = 30
-MIN_COLUMN = 30  # characters beside the names, below which lines go on further left
-UNFOLDED = 10_000  # columns where the output goes to a file or a pipe: scripts look for whole lines
-HEAVY_FAILURES = (RuntimeError, OSError, AttributeError, ValueError)  # of a build for another system
+MIN_COLUMN = 30  # min width for text beside the names; otherwise continuation lines are indented less
+UNFOLDED = 10_000  # columns if the output is a file or a pipe: scripts expect whole lines
+HEAVY_FAILURES = (RuntimeError, OSError, AttributeError, ValueError)  # from a build for another system
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One line. state: "ok", "warning" (works, but) or "missing"; needed: nothing runs without it."""
+    """One line. state: "ok", "warning" or "missing". needed: whether nothing runs without it."""
 
     name: str
     state: str
@@ -45,7 +45,7 @@ class Finding:
 
 
 def main(as_json: bool) -> int:
-    """Print the findings; 0 when a reconstruction can run here, 1 when not."""
+    """Print the findings; returns 0 if a reconstruction can run on this machine, otherwise 1."""
     findings = examine()
     able = can_run(findings)
     if as_json:
@@ -57,7 +57,7 @@ def main(as_json: bool) -> int:
 
 
 def examine() -> list[Finding]:
-    """All findings, in the order in which a person would set things up."""
+    """All findings, in setup order."""
     checks: list[Callable[[], list[Finding]]] = [
         _python, _processor, _memory, _disk, _numpy, _opencv, _pillow, _heif, _scipy, _xatlas, _psutil, _jinja2,
         _pycolmap, _torch, _torchvision, _safetensors, _weights, _depth,
@@ -69,7 +69,7 @@ def examine() -> list[Finding]:
 
 
 def can_run(findings: list[Finding]) -> bool:
-    """True when nothing that every reconstruction needs is missing."""
+    """Whether everything that a reconstruction needs is available."""
     return not any(finding.needed and finding.state == MISSING for finding in findings)
 
 
@@ -90,7 +90,7 @@ def _processor() -> list[Finding]:
 def _memory() -> list[Finding]:
     try:
         from ..system.memory import memory_gb
-    except ImportError:  # psutil is missing, which has a line of its own
+    except ImportError:  # psutil is missing, which has its own line
         return []
     total, free = memory_gb()
     found = f"{total:.1f} GB, {free:.1f} GB free"
@@ -104,7 +104,7 @@ def _disk() -> list[Finding]:
     import tempfile
 
     findings = []
-    for name, folder in (("disk, here", Path.cwd()), ("disk, temporary", Path(tempfile.gettempdir()))):
+    for name, folder in (("disk, current", Path.cwd()), ("disk, temporary", Path(tempfile.gettempdir()))):
         free = shutil.disk_usage(folder).free / 2**30
         advice = (
             ""
@@ -132,7 +132,7 @@ def _jinja2() -> list[Finding]:
 
 
 def _xatlas() -> list[Finding]:
-    return _import("UVs", "xatlas", "xatlas", lost="a mesh cannot be laid out flat for its texture")
+    return _import("UVs", "xatlas", "xatlas", lost="a mesh cannot be UV-unwrapped for its texture")
 
 
 def _safetensors() -> list[Finding]:
@@ -191,7 +191,7 @@ def _torch() -> list[Finding]:
         text = ", ".join(f"{card.name} ({card.total_memory / 2**30:.0f} GB)" for card in cards)
         findings.append(Finding("CUDA", OK, text))
     elif torch.version.cuda:
-        advice = "only if there is an NVIDIA card: update its driver"
+        advice = "if there is an NVIDIA card, update its driver"
         findings.append(Finding("CUDA", WARNING, f"torch is built for {torch.version.cuda}, no card", advice))
     else:
         findings.append(Finding("CUDA", OK, "not in this torch: the CPU is used"))
@@ -206,8 +206,8 @@ def _torch() -> list[Finding]:
 
 
 def _torchvision() -> list[Finding]:
-    """The learned front-end takes EfficientNet from it; its compiled operators are not needed for that."""
-    lost = "pairs cannot be chosen by their looks"
+    """The learned front-end uses its EfficientNet, which does not need its compiled operators."""
+    lost = "pairs cannot be chosen by similarity"
     findings = _import("torchvision", "torchvision", "torchvision", lost=lost)
     if findings[0].state == OK or "operator torchvision::" not in findings[0].found:
         return findings
@@ -220,7 +220,7 @@ def _torchvision() -> list[Finding]:
         return findings
     import torchvision
 
-    found = f"{torchvision.__version__}; its compiled operators do not fit torch, but none is used"
+    found = f"{torchvision.__version__}; its compiled operators do not match torch, but are not used"
     return [Finding("torchvision", OK, found)]
 
 
@@ -244,7 +244,7 @@ def _weights() -> list[Finding]:
 
 
 def _depth() -> list[Finding]:
-    """Which dense stereo runs, and how long it takes for a capture of DEPTH_PHOTOS photos."""
+    """Which dense stereo is used, and how long it takes for DEPTH_PHOTOS photos."""
     try:
         import zlib  # noqa: F401  before pycolmap
 
@@ -255,7 +255,7 @@ def _depth() -> list[Finding]:
         from ..settings import QUALITIES, size_for
         from ..stage_settings import DenseSettings
     except (ImportError, *HEAVY_FAILURES):
-        return []  # what is missing has its own line
+        return []  # missing packages have their own lines
     device, settings = select_device(), DenseSettings()
     if pycolmap.has_cuda and device.type == "cuda":
         return [Finding("depth", OK, "COLMAP's PatchMatch (CUDA); ours on request")]
@@ -270,7 +270,7 @@ def _depth() -> list[Finding]:
 
 
 def _import(name: str, module: str, distribution: str, lost: str = "") -> list[Finding]:
-    """Whether a module can be imported, and its version. lost: what does not work without; else nothing does."""
+    """Whether a module can be imported, and its version. lost: what does not work without it; empty: nothing works."""
     import importlib
     import zlib  # noqa: F401  before pycolmap
 
@@ -301,7 +301,7 @@ def _short(error: BaseException) -> str:
 
 
 def _folded(start: str, text: str) -> list[str]:
-    """A text after its start, in lines that the terminal has room for; paths and commands are not torn apart."""
+    """A text wrapped to the terminal's width after its start; paths and commands are not broken."""
     columns = shutil.get_terminal_size((UNFOLDED, 24)).columns
     indent = " " * len(start) if columns - len(start) >= MIN_COLUMN else "    "
     options: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
@@ -316,8 +316,8 @@ def _table(findings: list[Finding], able: bool) -> str:
         if finding.advice:
             lines += _folded(" " * (first + 11) + "-> ", printable(finding.advice))
     if able:
-        lines.append("\nA reconstruction can run here.")
+        lines.append("\nReconstruction works on this machine.")
     else:
         names = ", ".join(item.name for item in findings if item.needed and item.state == MISSING)
-        lines.append(f"\nNo reconstruction can run here yet. Missing: {names}.")
+        lines.append(f"\nReconstruction does not work on this machine yet. Missing: {names}.")
     return "\n".join(lines) + "\n"

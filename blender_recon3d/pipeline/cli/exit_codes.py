@@ -1,4 +1,4 @@
-"""How `recon3d` ends: its exit codes, and what it says where a run was stopped or had no memory."""
+"""Exit codes of `recon3d`, and its messages for a run that was cancelled or ran out of memory."""
 
 from ..wording import RESUME, Sentence, use
 

@@ -21,23 +21,23 @@ from .exit_codes import BAD_USAGE, DONE
 
 
 def export(chosen: argparse.Namespace) -> int:
-    """Write all files, or stop with a UserError at the first that cannot be."""
+    """Write all files, or raise UserError at the first that cannot be written."""
     workspace = Workspace(chosen.output)
     if chosen.cameras and chosen.preset:
-        raise UserError("--cameras and --preset are two exports: call it once for each.", BAD_USAGE)
+        raise UserError("--cameras and --preset cannot be combined: export twice.", BAD_USAGE)
     written: list[str] = []
     for name in chosen.export:
-        files, said = _one(workspace, user_path(name), chosen)
+        files, messages = _one(workspace, user_path(name), chosen)
         written += [str(file) for file in files]
         if not chosen.json:
-            sys.stdout.write("".join(f"{printable(line)}\n" for line in said))
+            sys.stdout.write("".join(f"{printable(line)}\n" for line in messages))
     if chosen.json:
         print_answer(ExportAnswer(files=written))
     return DONE
 
 
 def _one(workspace: Workspace, path: Path, chosen: argparse.Namespace) -> tuple[list[Path], list[str]]:
-    """The files, and what to say of them."""
+    """The files, and messages about them."""
     if chosen.cameras:
         from ..alignments.write_alignment import write_alignment
 
@@ -48,8 +48,8 @@ def _one(workspace: Workspace, path: Path, chosen: argparse.Namespace) -> tuple[
 
         show: Callable[[Event], None] = (lambda event: None) if chosen.json else Console()
         options = TrainingOptions(chosen.size, chosen.factors, chosen.link)
-        said = write_training_folder(workspace, path, options, Progress(show, stage="export"))
-        return [path.absolute()], [said]
+        message = write_training_folder(workspace, path, options, Progress(show, stage="export"))
+        return [path.absolute()], [message]
     from ..alignments.map_offset import map_sentence
     from ..exporting.export_mesh import export
 

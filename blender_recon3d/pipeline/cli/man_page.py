@@ -1,4 +1,4 @@
-"""`recon3d man`: the manual page, in the language of man(7), made of the parser."""
+"""`recon3d man`: the man page, in man(7) markup, generated from the parser."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from .exit_codes import BAD_USAGE, CANCELLED, DONE, FAILED
 
 _EXITS = ((DONE, "done"), (FAILED, "failed"), (BAD_USAGE, "wrong usage or input"), (CANCELLED, "cancelled"))
 _VARIABLES = (
-    ("COLUMNS", "how wide the terminal is, where it does not say so itself"),
-    ("NO_COLOR", "nothing is ever colored, whether it is set or not"),
+    ("COLUMNS", "width of the terminal, if it cannot be detected"),
+    ("NO_COLOR", "has no effect: output is never colored"),
 )
 
 
@@ -27,10 +27,10 @@ def man_page(parser: argparse.ArgumentParser) -> str:
         "\\fICOMMAND\\fR [\\fIOPTIONS\\fR]",
         ".SH DESCRIPTION",
         "Photos or a video become cameras, a dense cloud and a textured mesh in the workspace, a folder. It needs no "
-        "GPU and no network. A run that was stopped continues where it was when it is called again.",
+        "GPU and no network. A run that was stopped continues when the same command is run again.",
         ".SH COMMANDS",
     ]
-    told: set[Option] = set()
+    listed: set[Option] = set()
     for command in commands:
         operands = " ".join(_text(word) for word in command.operands)
         lines += [
@@ -39,8 +39,8 @@ def man_page(parser: argparse.ArgumentParser) -> str:
             _text(command.help).capitalize() + ".",
         ]
     for command in commands:
-        own = [option for option in command.options if option not in told and "--help" not in option.names]
-        told |= set(own)
+        own = [option for option in command.options if option not in listed and "--help" not in option.names]
+        listed |= set(own)
         if own:
             lines.append(f".SH OPTIONS OF {command.name.upper()}")
         for option in own:
@@ -61,6 +61,6 @@ def _shown(option: Option) -> str:
 
 
 def _text(text: str) -> str:
-    """Escaped: a backslash, a hyphen that is typed, and a line's first dot or quote are commands."""
+    """Escape backslashes, literal hyphens, and a dot or quote at the start of a line."""
     escaped = text.replace("\\", "\\e").replace("-", "\\-")
     return f"\\&{escaped}" if escaped[:1] in (".", "'") else escaped

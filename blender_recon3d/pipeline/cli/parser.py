@@ -1,4 +1,4 @@
-"""The words of `recon3d`: its commands, and the options that are not settings."""
+"""The parser of `recon3d`: its commands, and the options that are not settings."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Parser(argparse.ArgumentParser):
 
 
 def _factors(text: str) -> tuple[int, ...]:
-    found = tuple(int(word) for word in text.split(",") if word.strip() != "0")
-    if any(factor < 2 or factor > 64 for factor in found):
+    factors = tuple(int(word) for word in text.split(",") if word.strip() != "0")
+    if any(factor < 2 or factor > 64 for factor in factors):
         raise ValueError
-    return found
+    return factors
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -44,7 +44,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--export",
         metavar="FILE",
         action="append",
-        help=f"then write the mesh, the cloud or a picture of it ({', '.join(engine_endings())})",
+        help=f"at the end, write the mesh, the cloud or a picture of it ({', '.join(engine_endings())})",
     )
     add_settings(run, until=True)
     run.set_defaults(command=run_command.run)
@@ -52,25 +52,32 @@ def make_parser() -> argparse.ArgumentParser:
     for name, title in ((each.name, each.title) for each in all_stages()):
         stage = adding.add_parser(name, help=f"one stage: {title[0].lower()}{title[1:]}")
         if name == "photos":
-            stage.add_argument("photos", nargs="+", metavar="PHOTOS", help="with -o; without, OUT itself")
-            stage.add_argument("-o", "--output", metavar="OUT", help="the workspace folder, to begin one")
+            stage.add_argument(
+                "photos", nargs="+", metavar="PHOTOS", help="photos if -o is given, otherwise OUT"
+            )
+            stage.add_argument("-o", "--output", metavar="OUT", help="the workspace folder to create")
         else:
             stage.add_argument("output", metavar="OUT", help="the workspace folder")
         add_settings(stage, until=False)
         stage.set_defaults(command=run_command.run, only=name)
 
-    bring = adding.add_parser("import", help="take the cameras of another program instead of finding them")
-    bring.add_argument("project", metavar="PROJECT", help=f"of {FORMATS}")
+    bring = adding.add_parser("import", help="use the cameras of another program instead of finding them")
+    bring.add_argument("project", metavar="PROJECT", help=f"from {FORMATS}")
     bring.add_argument(
-        "--photos", dest="folder", metavar="DIR", help="the project's photos; its own folder if not given"
+        "--photos",
+        dest="folder",
+        metavar="DIR",
+        help="the project's photos; by default in the project's folder",
     )
     bring.add_argument("-o", "--output", required=True, metavar="OUT", help="the workspace folder")
     add_settings(bring, until=True)
     bring.set_defaults(command=run_command.bring)
 
-    inspect = adding.add_parser("inspect", help="list the photos, and forecast the time")
+    inspect = adding.add_parser("inspect", help="list the photos and estimate the time")
     inspect.add_argument("photos", nargs="*", metavar="PHOTOS", help="a folder, photo files, or a video")
-    inspect.add_argument("-o", "--output", metavar="OUT", help="the workspace to be used; nothing is written")
+    inspect.add_argument(
+        "-o", "--output", metavar="OUT", help="the workspace that will be used; nothing is written"
+    )
     add_settings(inspect, until=True)
     inspect.set_defaults(command=commands.inspect)
 
@@ -88,10 +95,12 @@ def make_parser() -> argparse.ArgumentParser:
         "--cameras",
         metavar="NAME",
         choices=CAMERA_FORMATS,
-        help=f"the cameras instead: {', '.join(CAMERA_FORMATS)}",
+        help=f"export the cameras: {', '.join(CAMERA_FORMATS)}",
     )
     export.add_argument(
-        "--undistorted", action="store_true", help="the cameras of the undistorted photos in OUT/dense/images"
+        "--undistorted",
+        action="store_true",
+        help="export the cameras of the undistorted photos in OUT/dense/images",
     )
     export.add_argument(
         "--preset",
@@ -104,14 +113,14 @@ def make_parser() -> argparse.ArgumentParser:
         dest="size",
         choices=SIZES,
         default=SIZES[0],
-        help="of the folder: in full size (default), or as small as for depth maps",
+        help="photos in the folder: at full size (default), or as small as for depth maps",
     )
     export.add_argument(
         "--factors",
         type=_factors,
         default=FACTORS,
         metavar="N,N",
-        help="of the folder's smaller copies, images_N; 0: none; default 2,4,8",
+        help="factors of the folder's smaller copies, images_N; 0: none; default 2,4,8",
     )
     export.add_argument(
         "--link", action="store_true", help="with --photos depth: hard links to the workspace, not copies"
@@ -138,11 +147,11 @@ def make_parser() -> argparse.ArgumentParser:
     reproject.add_argument("--json", action="store_true", help="for machines")
     reproject.set_defaults(command=commands.reproject)
 
-    doctor = adding.add_parser("doctor", help="what works on this machine, and what to do about the rest")
+    doctor = adding.add_parser("doctor", help="what works on this machine, and how to fix the rest")
     doctor.add_argument("--json", action="store_true", help="for machines")
     doctor.set_defaults(command=commands.doctor)
 
-    weights = adding.add_parser("weights", help="bundled network weights, and those that can be downloaded")
+    weights = adding.add_parser("weights", help="bundled and downloadable network weights")
     weights.add_argument("action", choices=("list", "fetch"))
     weights.add_argument("name", nargs="?", metavar="NAME", help="what to fetch")
     weights.add_argument(
@@ -169,17 +178,17 @@ def make_parser() -> argparse.ArgumentParser:
     evaluate = adding.add_parser("evaluate", help="errors against ground truth")
     evaluate.add_argument("output", metavar="OUT", help="the workspace folder")
     evaluate.add_argument(
-        "--truth", required=True, metavar="DIR", help="cameras and, if there is one, surface"
+        "--truth", required=True, metavar="DIR", help="true cameras and, if available, surface"
     )
     evaluate.add_argument("--json", action="store_true", help="for machines")
     evaluate.set_defaults(command=commands.evaluate)
 
-    completion = adding.add_parser("completion", help="a script that completes recon3d's words in a shell")
+    completion = adding.add_parser("completion", help="a shell completion script")
     completion.add_argument("shell", choices=tuple(SHELLS))
     completion.add_argument("--json", action="store_true", help="for machines")
     completion.set_defaults(command=partial(commands.completion, parser))
 
-    man = adding.add_parser("man", help="the manual page, for man -l")
+    man = adding.add_parser("man", help="the man page, for man -l")
     man.add_argument("--json", action="store_true", help="for machines")
     man.set_defaults(command=partial(commands.man, parser))
     return parser

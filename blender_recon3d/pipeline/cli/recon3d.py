@@ -17,7 +17,7 @@ from .parser import make_parser
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Entry point of `recon3d`; returns the exit code. arguments: the process's own when there are none."""
+    """Entry point of `recon3d`; returns the exit code. arguments: by default the process's own."""
     if arguments is not None:
         return _main(arguments)
     startup.begin()
@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     lost = getattr(sys.stdout, "error", None)
     if lost is None or code != DONE or (sys.argv[1:2] and sys.argv[1] in ("run", *STAGES)):
         return code
-    print(f"recon3d: output could not be written ({lost.strerror or lost}).", file=sys.stderr)
+    print(f"recon3d: cannot write output ({lost.strerror or lost}).", file=sys.stderr)
     return FAILED
 
 
@@ -53,7 +53,7 @@ def _main(arguments: list[str]) -> int:
     except Exception as error:
         if not out_of_memory(error):
             raise
-        if worker.is_worker():  # before its job could say so: the process that started it does
+        if worker.is_worker():  # before its job could report it: the parent process does
             return worker.NO_MEMORY
         return _failed(arguments, NO_MEMORY_TEXT, FAILED)
 

@@ -1,4 +1,4 @@
-"""`recon3d run` and the commands of the stages: the job in a process of its own, and every way that it can end."""
+"""`recon3d run` and the stage commands: the job in a child process, and all the ways it can end."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .exit_codes import BAD_USAGE, CANCELLED, CANCELLED_TEXT, DONE, FAILED, NO_M
 from .running import json_sink, log_to, real_stderr, stoppable
 from .setting_options import job_settings
 
-# Of an import: the cameras stay as they are, and every photo that has one is used.
+# For an import: the cameras are not changed, and every photo with a camera is used.
 ALIGNMENT_OPTIONS = {"until": "sfm", "refine": "off", "keep_blurred": True, "keep_copies": True}
 
 
@@ -37,7 +37,7 @@ def run(chosen: argparse.Namespace) -> int:
     show: Callable[[Event], None] = json_sink if chosen.json else Console(real_stderr())
 
     def sink(event: Event) -> None:
-        with contextlib.suppress(OSError):  # a full disk is told by what comes next, on the terminal
+        with contextlib.suppress(OSError):  # a full disk is reported on the terminal by what follows
             append_event(workspace.events, event)
         show(event)
 
@@ -47,9 +47,9 @@ def run(chosen: argparse.Namespace) -> int:
         if not workspace.root.exists():
             _check_sources(settings)
         _check_alignment(settings)
-        from ..job import held  # numpy and more: where there is no memory, even that fails
+        from ..job import held  # imports numpy and more, which may already fail for lack of memory
 
-        # Held before anything is written: a folder of the user's, or another run's, stays as it is.
+        # Locked before anything is written: a user's folder, or another run's, stays unchanged.
         with held(workspace, settings), stoppable(workspace, sink) as cancelled, log_to(workspace):
             progress = Progress(sink, cancelled, "job")
 
@@ -57,14 +57,14 @@ def run(chosen: argparse.Namespace) -> int:
                 _write_exports(workspace, exports, progress)
 
             return _run_reporting(workspace, settings, progress, chosen.fresh, only, finish)
-    except UserError as error:  # refused before it began: nothing to add to another run's events
+    except UserError as error:  # refused before it started: nothing to add to another run's events
         data = {"remedy": error.remedy, "exit_code": error.exit_code}
         show(Event(time.time(), "job", EventKind.ERROR, message=error.sentence, data=data))
         return error.exit_code
 
 
 def bring(chosen: argparse.Namespace) -> int:
-    """`recon3d import`: a run up to the cameras, which are those of another program and stay as they are."""
+    """`recon3d import`: a run up to the cameras, which are taken unchanged from another program."""
     project = user_path(chosen.project).absolute()
     chosen.alignment = str(project)
     chosen.photos = [chosen.folder or str(project if project.is_dir() else project.parent)]
@@ -75,7 +75,7 @@ def bring(chosen: argparse.Namespace) -> int:
 
 
 def _checked_exports(chosen: argparse.Namespace, workspace: Workspace) -> list[Path]:
-    """The files of --export, which make the texture the last stage; UserError when one of them cannot be."""
+    """The files of --export, which make texture the last stage; UserError if one of them cannot be exported."""
     paths = [user_path(name) for name in getattr(chosen, "export", None) or ()]
     if paths:
         from ..exporting.export_mesh import check_export
@@ -83,15 +83,15 @@ def _checked_exports(chosen: argparse.Namespace, workspace: Workspace) -> list[P
         for path in paths:
             check_export(path, workspace)
         if (chosen.until or "texture") != "texture":
-            raise UserError("--export writes the textured mesh: leave --until out.", BAD_USAGE)
+            raise UserError("--export writes the textured mesh: remove --until.", BAD_USAGE)
         chosen.until = "texture"
     return paths
 
 
 def _check_sources(settings: JobSettings) -> None:
-    """UserError (2) where photos are not there: a slip of the keyboard must leave no new workspace behind."""
-    for given in settings.of(PhotosSettings).sources:
-        path = user_path(given).absolute()
+    """UserError (2) if photos do not exist: a typing error must not leave a new workspace behind."""
+    for source in settings.of(PhotosSettings).sources:
+        path = user_path(source).absolute()
         if not path.exists():
             raise UserError(f"{path} does not exist: give a folder of photos, photo files or a video.", 2)
 
@@ -106,7 +106,7 @@ def _check_alignment(settings: JobSettings) -> None:
 
 
 def _write_exports(workspace: Workspace, paths: list[Path], progress: Progress) -> None:
-    """The files of --export; an error is the job's, whose end says the exit code."""
+    """Write the files of --export; an error counts as the job's, which then ends with the exit code."""
     from ..exporting.export_mesh import export
 
     for path in paths:
@@ -120,7 +120,7 @@ def _write_exports(workspace: Workspace, paths: list[Path], progress: Progress) 
 
 
 def _run_guarded(chosen: argparse.Namespace, workspace: Workspace) -> int:
-    """Do the work in another process; should that end without a word, say so as an event and in a sentence."""
+    """Do the work in a child process; if that ends without a message, report it as an event and on the terminal."""
     end = worker.run_worker(chosen.arguments, workspace.log)
     if end.exit_code is not None:
         return end.exit_code
@@ -132,7 +132,7 @@ def _run_guarded(chosen: argparse.Namespace, workspace: Workspace) -> int:
     event = Event(
         time.time(), "job", EventKind.ERROR, message=sentence, data={"remedy": remedy, "exit_code": code}
     )
-    # Not where the worker was still to be refused: the folder, or the run that is at work there, is another's.
+    # Not if the worker was refused: the folder, or the run in progress there, belongs to someone else.
     with contextlib.suppress(OSError):  # the disk may be what is full
         if is_ours(workspace) and workspace.lock_owner() is None:
             append_event(workspace.events, event)
@@ -148,7 +148,7 @@ def _run_reporting(
     only: str,
     finish: Callable[[], None],
 ) -> int:
-    """Run the job; every way it can end is an event and an exit code."""
+    """Run the job and turn every way it can end into an event and an exit code."""
     from ..job import disk_error, run_held_job
 
     try:
@@ -164,13 +164,15 @@ def _run_reporting(
     except OSError as error:
         progress.emit("error", disk_error(error, workspace).sentence, exit_code=FAILED)
         return FAILED
-    except Exception as error:  # the last stop: a person gets a sentence, the log the trace
+    except Exception as error:  # last resort: the user gets a message, the log the traceback
         import traceback
 
         traceback.print_exc()
         if out_of_memory(error):
             progress.emit("error", NO_MEMORY_TEXT, exit_code=FAILED, remedy="preview")
             return FAILED
-        text = f"An unexpected error ({type(error).__name__}: {error}): {workspace.log} holds what to report."
+        text = (
+            f"An unexpected error ({type(error).__name__}: {error}): please report it with {workspace.log}."
+        )
         progress.emit("error", text, exit_code=FAILED, remedy="log")
         return FAILED

@@ -1,4 +1,4 @@
-"""What surrounds a run: stopping it, its log, and where its events go."""
+"""Cancelling a run, its log, and its event output."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from ..system.streams import Surviving
 from ..workspace import Workspace
 from .exit_codes import CANCELLED, CANCELLED_TEXT
 
-PATIENCE = 4.0  # seconds a cancelled stage is given to end by itself
+PATIENCE = 4.0  # seconds for a cancelled stage to end on its own
 
 
 def real_stderr() -> Any:
-    """The terminal, also while file descriptor 2 goes to the log."""
+    """The terminal, even while file descriptor 2 is redirected to the log."""
     return Surviving(os.fdopen(os.dup(2), "w", encoding="utf-8", errors="replace", buffering=1))
 
 
@@ -49,7 +49,7 @@ def errors_as_events(progress: Progress, as_json: bool) -> Iterator[None]:
 
 @contextlib.contextmanager
 def log_to(workspace: Workspace) -> Iterator[None]:
-    """Everything that libraries write to the standard error goes to log.txt for the time being."""
+    """Redirect everything that libraries write to standard error to log.txt."""
     sys.stderr.flush()
     saved = os.dup(2)
     try:
@@ -68,10 +68,10 @@ def log_to(workspace: Workspace) -> Iterator[None]:
 
 @contextlib.contextmanager
 def stoppable(workspace: Workspace, sink: Callable[[Event], None]) -> Iterator[Callable[[], bool]]:
-    """A function that tells whether to stop: after SIGINT, SIGTERM or a `cancel` file in the workspace.
+    """A function that returns whether to stop: after SIGINT, SIGTERM or a `cancel` file in the workspace.
 
-    A library call that does not come back within PATIENCE is left behind by ending the process: all results
-    are written whole, so that this costs no more than the stage (or item) under way.
+    If a library call does not return within PATIENCE, the process ends: results are written atomically, so this costs
+    no more than the current stage (or item).
     """
     asked = threading.Event()
     over = threading.Event()
@@ -88,7 +88,7 @@ def stoppable(workspace: Workspace, sink: Callable[[Event], None]) -> Iterator[C
             sink(Event(time.time(), "job", EventKind.ERROR, message=CANCELLED_TEXT, data=data))
             os._exit(worker.worker_code(CANCELLED))
 
-    # COLMAP installs handlers of its own when it is loaded, and must not do so after ours.
+    # COLMAP installs its own signal handlers when loaded, which must not happen after ours.
     from ..colmap import calls as _colmap  # noqa: F401
 
     end_at_once()

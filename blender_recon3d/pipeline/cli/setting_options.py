@@ -1,4 +1,4 @@
-"""The options of the settings, made from their declarations, and the job that a command line asks for."""
+"""Command-line options generated from the settings' declarations, and the job that a command line describes."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _UNITS = {"px": "PX", "GB": "GB"}
 
 
 def add_settings(parser: argparse.ArgumentParser, until: bool) -> None:
-    """Options for all settings. They have no defaults here, so that those of a file or of the workspace's job hold.
+    """Add options for all settings, without defaults, so that values from a file or the workspace's job are kept.
 
     until: whether the command takes the last stage, too.
     """
     parser.add_argument(
-        "--settings", metavar="FILE.json", help="settings by stage in a file; options here come before it"
+        "--settings", metavar="FILE.json", help="a file with settings by stage; options take precedence"
     )
     for option, group in by_option().items():
         if not group[0].no_option and (until or option != "until"):
@@ -54,12 +54,12 @@ def add_option(parser: argparse.ArgumentParser, declared: Setting) -> None:
 
 
 def flag(name: str) -> str:
-    """The option of a setting's name: --max-faces of max_faces."""
+    """The option for a setting: --max-faces for max_faces."""
     return f"--{name.replace('_', '-')}"
 
 
 def metavar(declared: Setting) -> str:
-    """What stands for its value in help: N, PX, DIR."""
+    """The placeholder of its value in help: N, PX, DIR."""
     if isinstance(declared.default, int | float):
         return _UNITS.get(declared.unit, "N")
     if declared.choices:
@@ -68,7 +68,7 @@ def metavar(declared: Setting) -> str:
 
 
 def _help(declared: Setting) -> str:
-    """The help, the choices where the metavar does not list them, and the default."""
+    """The help, the choices if the metavar does not list them, and the default."""
     parts = [declared.help]
     if declared.choices and (declared.other or len(declared.choices) >= 5):
         parts.append(", ".join(declared.choices) + (f", or {declared.other}" if declared.other else ""))
@@ -86,7 +86,7 @@ def _help(declared: Setting) -> str:
 
 
 def _reader(declared: Setting) -> Callable[[str], Any]:
-    """What argparse makes a value with; it names the option itself."""
+    """The converter for argparse, which adds the option's name to errors."""
 
     def read(text: str) -> Any:
         value: Any = text
@@ -104,22 +104,22 @@ def _reader(declared: Setting) -> Callable[[str], Any]:
 
 
 def given_options(chosen: argparse.Namespace) -> dict[str, Any]:
-    """The settings that the command line names, by option; what names a file or a folder as an absolute path."""
-    found: dict[str, Any] = {}
+    """The settings given on the command line, by option; files and folders as absolute paths."""
+    options: dict[str, Any] = {}
     for option, group in by_option().items():
         value = getattr(chosen, option, None)
         if value is None or group[0].no_option:
             continue
         if group[0].path and value and user_path(value).exists():
             value = str(user_path(value).absolute())
-        found[option] = value
-    return found
+        options[option] = value
+    return options
 
 
 def job_settings(workspace: Workspace, chosen: argparse.Namespace, only: str = "") -> JobSettings:
-    """The job of this command. Options of the command line come before the file of --settings.
+    """The job of this command. Command-line options take precedence over the file of --settings.
 
-    only: of one stage of a workspace that has a job; that job then, with the changes that these two name.
+    only: for the command of a single stage; the workspace's job is then used, with these changes.
     """
     name = getattr(chosen, "settings", None)
     file = read_settings(user_path(name)) if name else Given()
@@ -137,8 +137,8 @@ def job_settings(workspace: Workspace, chosen: argparse.Namespace, only: str = "
         )
     if not values["photos"].get("sources"):
         if only:
-            text = f"{workspace.root} holds no job yet: start with recon3d run PHOTOS -o OUT."
+            text = f"{workspace.root} has no job yet: start with recon3d run PHOTOS -o OUT."
         else:
-            text = "No photos are given: name a folder, files or a video, or photos.sources in the settings file."
+            text = "No photos were given: name a folder, files or a video, or set photos.sources in the settings file."
         raise UserError(text, BAD_USAGE)
     return JobSettings.from_values(values, quality or "medium", until or "dense")

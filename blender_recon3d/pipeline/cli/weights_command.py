@@ -1,4 +1,4 @@
-"""`recon3d weights list|fetch`: which weights there are, under which license, and getting them."""
+"""`recon3d weights list|fetch`: list available weights with their licenses, and download them."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from ..text import printable
 from .answers import print_answer
 from .console import Console
 
-UNFOLDED = 10_000  # columns where the output goes to a file or a pipe
+UNFOLDED = 10_000  # columns if the output is a file or a pipe
 HEAD = ("name", "set", "commercial use", "license", "where")
 
 
 def main(action: str, name: str | None, accept_license: bool, as_json: bool) -> int:
-    """Carry out the command; 0 when done. Raises UserError, with exit code 2 for an unaccepted license."""
+    """Run the command; returns 0. Raises UserError, with exit code 2 if the license was not accepted."""
     if action == "list":
         if name:
-            raise UserError(f"recon3d weights list takes no name ({name}): leave it out.", 2)
+            raise UserError(f"recon3d weights list takes no name: remove {name}.", 2)
         return _list(as_json)
     if not name:
         known = ", ".join(row["name"] for row in list_weights() if row["url"])
-        raise UserError(f"No weights are named: recon3d weights fetch NAME, with one of {known}.", 2)
+        raise UserError(f"Name the weights to fetch: recon3d weights fetch NAME, with one of {known}.", 2)
     progress = Progress(Console(sys.stderr), stage="weights")
     path = fetch(name, accept_license, progress)
     if as_json:
@@ -61,7 +61,7 @@ def _american(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _lines(cells: list[tuple[str, ...]]) -> list[str]:
-    """A table where the terminal has room for it, else an entry with a line for each column."""
+    """A table if it fits the terminal, otherwise an entry with a line for each column."""
     widths = [max(len(line[column]) for line in cells) for column in range(len(HEAD))]
     columns = shutil.get_terminal_size((UNFOLDED, 24)).columns
     if sum(widths) + 2 * len(widths) <= columns:

@@ -1,1 +1,1 @@
-"""Photos as they come from a user: which files count, what decoding costs, and what photos.json says of them."""
+"""The user's photos: which files are used, the cost of decoding, and their entries in photos.json."""

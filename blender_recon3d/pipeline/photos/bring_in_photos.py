@@ -1,4 +1,4 @@
-"""The stage `photos`: upright, safely named, grouped into cameras, the unfit set aside with the reason."""
+"""The stage `photos`: copy photos upright under safe names, group them into cameras, exclude unusable ones."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def bring_in_photos(workspace: Workspace, settings: PhotosSettings, progress: Pr
 
 
 def _find(workspace: Workspace, settings: PhotosSettings, progress: Progress) -> tuple[list[Path], list[str]]:
-    """The photos, frames of videos among them; and sentences on what could not be read."""
+    """The photos, including frames of videos; and messages on what could not be read."""
     from .video import extract_frames
 
     found = look_for(settings.sources, workspace.root, settings.masks)
@@ -88,7 +88,7 @@ def _find(workspace: Workspace, settings: PhotosSettings, progress: Progress) ->
         if not _whole_frames(folder):
             remove(folder)
             taken = extract_frames(video, folder, settings.frames, progress)
-            progress.info(f"{taken} frames taken from {video.name}.")
+            progress.info(f"Extracted {taken} frames from {video.name}.")
         files += sorted(folder.glob("*.jpg"), key=natural_key)
     if not files:
         raise UserError(" ".join([none_found(settings.sources), *unread]), 2)
@@ -96,9 +96,9 @@ def _find(workspace: Workspace, settings: PhotosSettings, progress: Progress) ->
 
 
 def _whole_frames(folder: Path) -> bool:
-    """Whether the frames were all taken: the folder appears whole, and a power cut may have emptied files in it."""
-    found = list(folder.glob("*.jpg")) if folder.is_dir() else []
-    return bool(found) and all(path.stat().st_size > 0 for path in found)
+    """Whether all frames were extracted: the folder appears atomically, but a power failure may empty its files."""
+    frames = list(folder.glob("*.jpg")) if folder.is_dir() else []
+    return bool(frames) and all(path.stat().st_size > 0 for path in frames)
 
 
 def _too_few(photos: list[PhotoInfo], used: list[PhotoInfo], base: Path) -> str:
@@ -109,16 +109,16 @@ def _too_few(photos: list[PhotoInfo], used: list[PhotoInfo], base: Path) -> str:
 
 
 def _bring_in(photo: PhotoInfo, target: Path, frames: Path) -> None:
-    if target.exists() and _is_whole(photo, target):  # from a run that was stopped
+    if target.exists() and _is_whole(photo, target):  # from an interrupted run
         return
     if photo.plain:
-        # Our own frames are changed by nobody; a photo of the user's may be, while the run is at work.
+        # Our own frames do not change, but the user's photos may while the run is in progress.
         (link_or_copy if frames in photo.path.parents else clone_or_copy)(photo.path, target)
         return
     with open_photo(photo.path) as image:
         exif = read_exif(image)
         pixels = upright_rgb(image, photo.value_range)
-        # What COLMAP and other readers want to know of the camera is kept; the orientation has been applied.
+        # Keep the camera data that COLMAP and other readers need; the orientation has been applied.
         kept = Image.Exif()
         kept[0x010F], kept[0x0110] = exif.make, exif.model
         with atomic_file(target) as part:
@@ -129,7 +129,7 @@ def _bring_in(photo: PhotoInfo, target: Path, frames: Path) -> None:
 
 
 def _is_whole(photo: PhotoInfo, target: Path) -> bool:
-    """Whether a photo in the workspace is all that it should be: a copy by size and ends, others by decoding."""
+    """Whether a photo in the workspace is intact: a copy by size and ends, others by decoding."""
     if photo.plain:
         return described(target) == described(photo.path)
     try:
@@ -147,7 +147,7 @@ def _bring_masks(
     jobs: list[tuple[PhotoInfo, Path]],
     progress: Progress,
 ) -> None:
-    """masks/NAME.png as COLMAP wants them: uint8, the photo's upright size, 0 is ignored."""
+    """Write masks/NAME.png as COLMAP expects them: uint8, the photo's upright size, 0 is ignored."""
     folder = user_path(settings.masks).absolute()
     found = match_masks(folder, [photo.path for photo, _ in jobs])
     _say_unclear(found.unclear, base, progress)
@@ -166,7 +166,7 @@ def _bring_masks(
             continue
         if not kept.any():
             progress.warning(
-                f"The mask {mask} is all black, which leaves nothing of {photo.path.name}: white is what is kept."
+                f"The mask {mask} is all black and hides all of {photo.path.name}: white marks what is kept."
             )
         with atomic_file(workspace.masks / f"{target.name}.png") as part:
             part.write_bytes(cv2.imencode(".png", values)[1].tobytes())
@@ -192,13 +192,11 @@ def _say_unclear(unclear: dict[Path, list[Path]], base: Path, progress: Progress
     for mask, photos in list(unclear.items())[:1]:
         names = " and ".join(str(path.relative_to(base)) for path in photos[:2])
         more = f" (and {len(unclear) - 1} more masks)" if len(unclear) > 1 else ""
-        progress.warning(
-            f"The mask {mask.name} fits {names}{more}, so it is used for none: {FOLDERS_OF_MASKS}."
-        )
+        progress.warning(f"The mask {mask.name} fits {names}{more}, so it is not used: {FOLDERS_OF_MASKS}.")
 
 
 def _fit_mask(kept: np.ndarray, photo: PhotoInfo) -> np.ndarray:
-    """The mask, 0 and 255, at the size of the upright photo; one drawn on the unturned photo is turned with it."""
+    """The mask, 0 and 255, at the size of the upright photo; one made for the unrotated photo is rotated with it."""
     values = np.where(kept, 255, 0).astype(np.uint8)
     height, width = values.shape
     turned = photo.exif is not None and photo.exif.orientation in (5, 6, 7, 8)

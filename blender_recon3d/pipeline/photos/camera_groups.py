@@ -16,9 +16,9 @@ from ..wording import Sentence, leave_out, option
 from .focal_lengths import drop_absurd, focal_prior, zooms_included
 
 DEFAULT_FOCAL = 1.2  # of the longest side: COLMAP's guess
-CIRCULAR = 1.5  # radians from the axis to the edge of a circular fisheye's photo: 172 degrees across
-FULL_FRAME = 1.3  # to the corner of one that fills the frame, as action cameras do: 149 degrees
-ROUND = 1.1  # sides that differ by less hold a circle
+CIRCULAR = 1.5  # radians from the axis to the edge of a circular fisheye's image: 172 degrees across
+FULL_FRAME = 1.3  # to the corner of a full-frame fisheye, as on action cameras: 149 degrees
+ROUND = 1.1  # an aspect ratio below this means a circular image
 
 
 def group_cameras(
@@ -61,8 +61,8 @@ def group_cameras(
     if settings.camera_params and len(cameras) > 1:
         progress.warning(
             Sentence(
-                f"The given camera parameters are used for all {len(cameras)} cameras: take photos of one "
-                "camera and one size, or ",
+                f"The given camera parameters are used for all {len(cameras)} cameras: use photos of one camera "
+                "and one size, or ",
                 leave_out("camera_params"),
                 ".",
             )
@@ -80,15 +80,15 @@ def _key(entry: PhotoEntry, number: int, grouping: str) -> Any:
 
 
 def fisheye_focal(size: tuple[int, int]) -> float:
-    """A start for an equidistant fisheye, r = f * angle. COLMAP cannot relate two of its photos without one."""
+    """Initial focal length of an equidistant fisheye, r = f * angle. COLMAP cannot match its photos without one."""
     short, long = sorted(size)
-    if long < ROUND * short:  # the whole circle is in the photo
+    if long < ROUND * short:  # the whole image circle is visible
         return short / (2 * CIRCULAR)
     return float(np.hypot(short, long) / (2 * FULL_FRAME))
 
 
 def check_camera(settings: PhotosSettings) -> None:
-    """UserError (2) when the given camera parameters are not what the camera model takes."""
+    """UserError (2) if the given camera parameters do not fit the camera model."""
     if settings.camera_params:
         _params(settings, 1.0, (1, 1))
 
@@ -103,7 +103,10 @@ def _params(settings: PhotosSettings, focal: float, size: tuple[int, int]) -> li
         params = [float(part) for part in settings.camera_params.split(",")]
     except ValueError as error:
         raise UserError(
-            Sentence(option("camera_params"), f" {settings.camera_params!r}: give numbers with commas."), 2
+            Sentence(
+                option("camera_params"), f" {settings.camera_params!r}: enter numbers separated by commas."
+            ),
+            2,
         ) from error
     if len(params) != len(guess.params) or not np.isfinite(params).all():
         raise UserError(

@@ -1,8 +1,8 @@
-"""Photos in other color spaces than sRGB: found by their ICC profile or by what EXIF and HEIF say, and converted.
+"""Convert photos in color spaces other than sRGB, which are declared by an ICC profile, EXIF or HEIF.
 
 Phones write Display P3, cameras Adobe RGB, raw developers ProPhoto, print shops CMYK. Everything after the photos stage
-takes pixels for sRGB, so a profile that is passed over makes the texture dull or off in hue. LittleCMS converts, by way
-of Pillow's ImageCms.
+treats pixels as sRGB, so an ignored profile makes the texture dull or off in hue. LittleCMS converts, through Pillow's
+ImageCms.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from PIL import ExifTags, Image, ImageCms
 
-LONGEST_PROFILE = 16 << 20  # bytes; those of printers have 3 MB
-SAME = 4  # of 255: profiles that differ less from sRGB are sRGB, written by somebody else
+LONGEST_PROFILE = 16 << 20  # bytes; printer profiles have 3 MB
+SAME = 4  # of 255; profiles that differ less from sRGB are variants of it
 WHITE_D65 = (0.3127, 0.3290)
 PRIMARIES = {
     "Adobe RGB": ((0.64, 0.33), (0.21, 0.71), (0.15, 0.06)),
@@ -26,7 +26,7 @@ PRIMARIES = {
 }
 ADOBE_GAMMA = 563 / 256
 SRGB_PRIMARIES = ((0.64, 0.33), (0.3, 0.6), (0.15, 0.06))
-USUAL_GAMMA = 0.4545  # of a PNG: everybody writes it and means sRGB's curve
+USUAL_GAMMA = 0.4545  # in PNGs, where it conventionally means sRGB's curve
 # ITU-T H.273: numbers of primaries, and of transfer functions that are not of high dynamic range.
 _HEIF_PRIMARIES = {12: "Display P3", 9: "BT.2020"}
 _HEIF_CURVES = (1, 6, 13, 14, 15)
@@ -34,13 +34,13 @@ _HEIF_CURVES = (1, 6, 13, 14, 15)
 
 @dataclass(frozen=True, eq=False)
 class Conversion:
-    """From the photo's colors to sRGB. mode: Pillow's mode of the pixels it takes: RGB, L or CMYK."""
+    """A conversion from the photo's colors to sRGB. mode: Pillow mode of its input: RGB, L or CMYK."""
 
     mode: str
     transform: ImageCms.ImageCmsTransform
 
     def apply(self, pixels: Image.Image) -> Image.Image:
-        """RGB pixels in sRGB. pixels: in `mode`, or gray ones in RGB; RGB ones may be changed in place."""
+        """RGB pixels in sRGB. pixels: in `mode`, or gray ones in RGB; RGB ones may be modified in place."""
         if self.mode == "RGB":
             ImageCms.applyTransform(pixels, self.transform, inPlace=True)
             return pixels
@@ -50,22 +50,22 @@ class Conversion:
 
 
 def conversion_to_srgb(image: Image.Image) -> Conversion | None:
-    """What turns the photo's colors into sRGB; None where they are sRGB, or nothing says what they are.
+    """The conversion of the photo's colors to sRGB; None if they are sRGB already, or of unknown color space.
 
-    A profile that is damaged, or of another kind than the pixels (CMYK in an RGB photo), says nothing.
+    A profile that is damaged, or of another kind than the pixels (CMYK in an RGB photo), is ignored.
     """
     profile = image.info.get("icc_profile")
     if isinstance(profile, bytes) and profile:
         return _conversion(profile, _kind(image)) if len(profile) <= LONGEST_PROFILE else None
     if _kind(image) != "RGB":
         return None
-    said = _space_said(image)
-    found = profile_of(said) if said else _profile_of_png(image)
-    return _conversion(found, "RGB") if found else None
+    space = _declared_space(image)
+    profile = profile_of(space) if space else _profile_of_png(image)
+    return _conversion(profile, "RGB") if profile else None
 
 
 def _profile_of_png(image: Image.Image) -> bytes | None:
-    """Of a PNG's chunks cHRM and gAMA, where no profile and no sRGB chunk stands beside them (PNG, 11.3.2)."""
+    """A profile from a PNG's chunks cHRM and gAMA, if it has no profile and no sRGB chunk (PNG, 11.3.2)."""
     gamma: Any = image.info.get("gamma")
     points = image.info.get("chromaticity")
     if image.format != "PNG" or "srgb" in image.info or not (gamma or points):
@@ -77,11 +77,11 @@ def _profile_of_png(image: Image.Image) -> bytes | None:
             return None
         return rgb_profile("PNG", tuple(map(tuple, colors)), 0.0 if usual else 1 / float(gamma))
     except (ValueError, TypeError, ZeroDivisionError, OverflowError, struct.error, np.linalg.LinAlgError):
-        return None  # numbers that no display has
+        return None  # not the values of any display
 
 
 def _kind(image: Image.Image) -> str:
-    """The color space that a profile of these pixels has."""
+    """The color space that a profile for these pixels must have."""
     if image.mode in ("RGB", "RGBA", "RGBX", "RGBa", "P", "PA"):
         return "RGB"
     if image.mode in ("L", "LA", "La") or image.mode.startswith(("I", "F")):
@@ -102,18 +102,18 @@ def _conversion(profile: bytes, kind: str) -> Conversion | None:
             kind,
             "RGB",
             ImageCms.Intent.RELATIVE_COLORIMETRIC,
-            # Gray would go by way of a table, which is coarse in the darks of linear profiles.
+            # Gray would be converted through a table, which is coarse in the shadows of linear profiles.
             ImageCms.Flags.BLACKPOINTCOMPENSATION
             | (ImageCms.Flags.NOOPTIMIZE if kind == "L" else ImageCms.Flags.NONE),
         )
-        found = Conversion(kind, transform)
-        return None if _changes_nothing(found) else found
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):  # damaged, or of a kind LittleCMS lacks
+        conversion = Conversion(kind, transform)
+        return None if _changes_nothing(conversion) else conversion
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):  # damaged, or not supported by LittleCMS
         return None
 
 
 def _changes_nothing(conversion: Conversion) -> bool:
-    """Whether it leaves colors of all over the range as they are."""
+    """Whether it leaves colors across the whole range unchanged."""
     if conversion.mode == "CMYK":
         return False
     steps = np.linspace(0, 255, 9 if conversion.mode == "RGB" else 256).astype(np.uint8)
@@ -127,8 +127,8 @@ def _changes_nothing(conversion: Conversion) -> bool:
     return int(np.abs(after.astype(int) - before).max()) <= SAME
 
 
-def _space_said(image: Image.Image) -> str:
-    """What EXIF (DCF's "R03": Adobe RGB, which cameras write without a profile) or HEIF say in place of a profile."""
+def _declared_space(image: Image.Image) -> str:
+    """The color space declared by EXIF (DCF's "R03": Adobe RGB, which cameras write without a profile) or HEIF."""
     described = image.info.get("nclx_profile")
     if isinstance(described, dict) and described.get("transfer_characteristics") in _HEIF_CURVES:
         return _HEIF_PRIMARIES.get(described.get("color_primaries", 0), "")

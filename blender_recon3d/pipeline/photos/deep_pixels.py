@@ -1,8 +1,8 @@
-"""Photos of more than 8 bits a channel: their values, and the 8 bits that they become.
+"""Photos with more than 8 bits per channel: their values, and their conversion to 8 bits.
 
-Nothing in such a file says what white is. Machine vision and thermal cameras write 12 bits into 16; floats run from 0
-to 1, to 65535, or are light of any brightness. So the values of all photos of a camera decide together, once: photos
-scaled each by its own brightest spot would differ in exposure. numpy and OpenCV; Pillow cuts colors off at 8 bits.
+Such files do not define white. Machine vision and thermal cameras write 12 bits into 16; floats range from 0 to 1, to
+65535, or are HDR. So the values of all photos of a camera determine one common range: photos scaled individually by
+their brightest spot would differ in exposure. numpy and OpenCV; Pillow truncates colors to 8 bits.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ import cv2
 import numpy as np
 from PIL import Image, TiffImagePlugin
 
-LOOKED_AT = 1_000_000  # values that the percentiles are taken of
+LOOKED_AT = 1_000_000  # values used for the percentiles
 WHITES = (255, 1023, 4095, 16383, 32767, 65535)  # of 8, 10, 12, 14, 15 (signed) and 16 bits
-NARROW = 1 / 8  # of the range up to white; values that fill less are stretched
-OVERSHOOT = 2.0  # what floats from 0 to 1 may reach in single pixels
-DIM = 0.2  # of white, that the brightest values of a capture reach; else white is not what it seems
+NARROW = 1 / 8  # of the range up to white; a narrower range of values is stretched
+OVERSHOOT = 2.0  # maximum of single pixels in floats from 0 to 1
+DIM = 0.2  # of white; if a capture's brightest values stay below, the assumed white is wrong
 _COLORED = ("RGB", "RGBA", "RGBX", "LA")
 _NOTE = "recon3d depth"  # in an image's info: the file and its bits a channel
 BYTES_PER_PIXEL = {16: 26, 32: 44, 64: 76}  # at the peak of decoding colors, by bits of a channel
 
-# Pillow refuses floats in color. Header, EXIF and size are read by it all the same; the pixels by OpenCV.
+# Pillow refuses floats in color. It still reads header, EXIF and size; OpenCV reads the pixels.
 _KNOWN: dict[Any, tuple[str, str]] = dict(TiffImagePlugin.OPEN_INFO)
 for _order in (b"II", b"MM"):
     for _sample in ((3,), (3, 3, 3)):
@@ -41,12 +41,12 @@ TiffImagePlugin.OPEN_INFO.update(_KNOWN)
 
 
 class SeparatePlanesError(ValueError):
-    """OpenCV takes the planes of such a TIFF for rows of pixels."""
+    """OpenCV misreads the planes of such a TIFF as rows of pixels."""
 
 
 @dataclass(frozen=True)
 class Values:
-    """What a photo holds: whether whole numbers; their percentiles 0.5 and 99.5, and the largest."""
+    """A photo's values: whether they are integers, their percentiles 0.5 and 99.5, and the largest."""
 
     whole: bool
     low: float
@@ -56,14 +56,14 @@ class Values:
 
 @dataclass(frozen=True)
 class ValueRange:
-    """What becomes black and what white. light: values are in proportion to light, and get sRGB's curve."""
+    """The values of black and white. light: whether values are linear in light, and need sRGB's curve."""
 
     low: float
     high: float
     light: bool = False
 
     def as_bytes(self, values: np.ndarray) -> np.ndarray:
-        """uint8 of the same shape; what is not a number becomes black."""
+        """uint8 of the same shape; NaN becomes black."""
         with np.errstate(all="ignore"):
             scaled = (values.astype(np.float32) - np.float32(self.low)) / np.float32(self.high - self.low)
             scaled = np.clip(np.nan_to_num(scaled, nan=0.0, posinf=1.0, neginf=0.0), 0, 1)
@@ -72,14 +72,14 @@ class ValueRange:
         return np.rint(scaled * 255).astype(np.uint8)
 
     def contrast(self) -> float:
-        """Steps of 8 bits that a step of the values makes."""
+        """8-bit steps per step of the values."""
         return 255 / (self.high - self.low)
 
 
 def note_depth(image: Image.Image, file: BinaryIO) -> int:
-    """Bits a channel as the file has them: 8, or 16, 32, 64 of a deep photo, which is noted in the image's `info`.
+    """Bits per channel in the file: 8, or 16, 32, 64 for a deep photo, which is noted in the image's `info`.
 
-    To be called before Pillow decodes: PNGs are decoded as soon as their EXIF is asked for.
+    Call before Pillow decodes: PNGs are decoded as soon as their EXIF is read.
     """
     if image.mode.startswith(("I", "F")):
         return 16 if image.mode.startswith("I;16") else 32
@@ -100,10 +100,10 @@ def is_deep(image: Image.Image) -> bool:
 
 
 def deep_values(image: Image.Image) -> np.ndarray | None:
-    """[H, W] or [H, W, 2, 3 or 4] (color as RGB, then alpha) as the file has them; None for 8 bits.
+    """Values [H, W] or [H, W, 2, 3 or 4] (color as RGB, then alpha) as in the file; None for 8 bits.
 
-    Those of a TIFF are upright, since both of its readers turn it; those of others are not. OSError for floats in color
-    that OpenCV cannot read either, SeparatePlanesError for colors in planes.
+    Those of a TIFF are upright, since both readers rotate it; others are not. OSError for color floats that OpenCV
+    cannot read either, SeparatePlanesError for colors in planes.
     """
     if image.mode.startswith(("I", "F")):
         return _gray_values(image)
@@ -121,14 +121,14 @@ def deep_values(image: Image.Image) -> np.ndarray | None:
     if values is None or values.dtype.itemsize == 1 or values.shape[1::-1] != image.size:
         if bits > 16:
             raise OSError("cannot identify image file")
-        return None  # then its upper 8 bits have to do
+        return None  # fall back to the upper 8 bits
     if values.ndim == 3 and values.shape[2] >= 3:
         values[..., :3] = values[..., 2::-1].copy()
     return values
 
 
 def _gray_values(image: Image.Image) -> np.ndarray:
-    """With white as the largest, and without the sign that Pillow gives to 32 bits."""
+    """Gray values with white as the largest, and 32 bits as unsigned, unlike Pillow's."""
     white_is_zero = _tag(image, TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0
     unsigned = image.mode == "I" and _tag(image, TiffImagePlugin.SAMPLEFORMAT) in (None, 1, (1,))
     values = np.asarray(image)
@@ -141,12 +141,12 @@ def _gray_values(image: Image.Image) -> np.ndarray:
 
 
 def _tag(image: Image.Image, tag: int) -> Any:
-    """Of a TIFF; None where it is none, or does not say."""
+    """A TIFF tag's value; None if it is missing or this is not a TIFF."""
     return image.tag_v2.get(tag) if isinstance(image, TiffImagePlugin.TiffImageFile) else None
 
 
 def measure(values: np.ndarray) -> Values:
-    """The values of a photo's colors [H, W(, C)]; alpha does not count."""
+    """Statistics of a photo's colors [H, W(, C)], ignoring alpha."""
     colors = values if values.ndim == 2 else values[..., : 3 if values.shape[2] >= 3 else 1]
     sample = colors.reshape(-1)[:: max(1, colors.size // LOOKED_AT)].astype(np.float64)
     sample = sample[np.isfinite(sample)]
@@ -158,9 +158,9 @@ def measure(values: np.ndarray) -> Values:
     return Values(whole, float(low), float(high), highest)
 
 
-def common_range(found: Iterable[Values]) -> ValueRange:
-    """The one range for photos of one camera; all of them whole numbers, or none."""
-    photos = list(found)
+def common_range(measured: Iterable[Values]) -> ValueRange:
+    """The common range for photos of one camera; either all of them are integers, or none."""
+    photos = list(measured)
     low, high = min(v.low for v in photos), max(v.high for v in photos)
     highest = max(v.highest for v in photos)
     if photos[0].whole and low < 0:  # signed numbers about zero
@@ -173,14 +173,14 @@ def common_range(found: Iterable[Values]) -> ValueRange:
     white = float(next((white for white in WHITES if highest <= white * 1.001), highest))
     if low >= 0 and white in WHITES and high >= DIM * white:
         return _stretched(low, high, white)
-    if low < 0 or low > 0.3 * high:  # temperatures, depths: no light
+    if low < 0 or low > 0.3 * high:  # temperatures or depths, not light
         return ValueRange(low, high) if high > low else ValueRange(low, low + 1)
     bright = float(np.median([v.high for v in photos]))
     return ValueRange(0.0, bright, light=True) if bright > 0 else ValueRange(0.0, 1.0)
 
 
 def _stretched(low: float, high: float, white: float) -> ValueRange:
-    """From 0 to white, or the values' own range where they fill little of it."""
+    """From 0 to white, or the values' own range if they fill little of it."""
     if low < high < low + NARROW * white and white > WHITES[0]:
         return ValueRange(low, high)
     return ValueRange(0.0, max(white, 1e-9))

@@ -1,4 +1,4 @@
-"""Which files count as photos, masks and videos, by the ending of their name. Standard library only."""
+"""Which files count as photos, masks and videos, by extension. Standard library only."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ VIDEO_EXTENSIONS = frozenset(
     }
 )  # fmt: skip
 MASK_EXTENSIONS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
-# What cameras write that no program shows without developing it.
+# RAW formats.
 RAW_EXTENSIONS = frozenset(
     {
         ".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff", ".gpr", ".iiq", ".kdc", ".mef", ".mos",
         ".mrw", ".nef", ".nrw", ".orf", ".ori", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f",
     }
 )  # fmt: skip
-# Pictures of formats that are not read.
+# Image formats that are not supported.
 OTHER_PICTURES = frozenset(
     {
         ".jxl", ".jp2", ".j2k", ".jxr", ".exr", ".hdr", ".psd", ".psb", ".gif", ".tga", ".ppm", ".pgm", ".pnm", ".pfm",
@@ -30,9 +30,9 @@ OTHER_PICTURES = frozenset(
     }
 )  # fmt: skip
 ARCHIVES = frozenset({".zip", ".rar", ".7z", ".tar", ".gz", ".tgz"})
-CLOUD = ".icloud"  # what a Mac leaves of a file that it has moved to the cloud: .IMG_1.HEIC.icloud
-# Folders that systems, network drives and programs fill by themselves: thumbnails, what was thrown away, what a check
-# of the disk has found. Hidden ones (.thumbnails, .Trash-1000, .@__thumb) are passed over anyway.
+CLOUD = ".icloud"  # placeholder on a Mac for a file moved to the cloud: .IMG_1.HEIC.icloud
+# Folders created by systems, network drives and programs: thumbnails, recycle bins, recovered files. Hidden ones
+# (.thumbnails, .Trash-1000, .@__thumb) are skipped anyway.
 SYSTEM_FOLDERS = frozenset(
     {
         "@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "@tmp", "$recycle.bin", "recycler",
@@ -44,12 +44,12 @@ SYSTEM_FOLDERS = frozenset(
         "deleted items", "papierkorb", "corbeille", "papelera", "cestino", "prullenbak", "lixeira", "cache", "caches",
     }
 )  # fmt: skip
-# Libraries and caches of programs, which are folders that look like one file.
+# Libraries and caches of programs: folders that are shown as one file.
 SYSTEM_ENDINGS = (".lrdata", ".photoslibrary", ".aplibrary", ".cocatalogdb")
 
 
 def is_system_folder(name: str) -> bool:
-    """Whether a folder of this name, inside one that was given, holds nothing that a person would call photos."""
+    """Whether a subfolder of this name contains nothing that a user would consider photos."""
     plain = name.casefold()
     return (
         plain.startswith((".", "found.0"))
@@ -60,10 +60,10 @@ def is_system_folder(name: str) -> bool:
 
 
 def is_picture(head: bytes) -> bool:
-    """Whether a file that begins so (16 bytes) is of a format that is read."""
+    """Whether a file with these first 16 bytes has a supported format."""
     return head.startswith(_STARTS) or (head[:4], head[8:12]) == (b"RIFF", b"WEBP") or head[4:12] in _BOXES
 
 
-# JPEG, PNG, TIFF (II and MM) and BMP; HEIF and AVIF by the box that they begin with.
+# JPEG, PNG, TIFF (II and MM) and BMP; HEIF and AVIF by their first box.
 _STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"II*\0", b"MM\0*", b"BM")
 _BOXES = tuple(b"ftyp" + kind for kind in (b"heic", b"heix", b"mif1", b"avif"))

@@ -1,4 +1,4 @@
-"""Finding the photos a person means in folders, lists of files and videos; and safe names for them."""
+"""Find the user's photos in folders, lists of files and videos; and safe names for them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from .extensions import ARCHIVES, EXTENSIONS, OTHER_PICTURES, RAW_EXTENSIONS, VI
 from .folder_walk import Walk
 
 MIN_PHOTOS = 3
-MAX_OPENED = 5000  # files whose content is asked for
+MAX_OPENED = 5000  # files whose content is checked
 
 
 @dataclass
 class Found:
-    """photos, videos: those used. The rest is what lies there too: pictures in folders of the system (system), RAW
-    files, pictures of other formats, videos beside photos, photos beside a video (covers), archives, and photos that
-    are in a cloud (away). misnamed: those of the photos that are called otherwise."""
+    """photos, videos: those used. The rest is also in the folder: pictures in system folders (system), RAW files,
+    pictures in other formats, videos beside photos, photos beside a video (covers), archives, and photos in the cloud
+    (away). misnamed: photos without a photo's extension."""
 
     photos: list[Path] = field(default_factory=list)
     videos: list[Path] = field(default_factory=list)
@@ -38,19 +38,19 @@ class Found:
 
 
 def find_photos(given: Iterable[str], workspace_root: Path, masks: str = "") -> tuple[list[Path], list[Path]]:
-    """The photo and video files that are used of what `look_for` finds."""
+    """The photo and video files among the result of `look_for` that are used."""
     found = look_for(given, workspace_root, masks)
     return found.photos, found.videos
 
 
 def look_for(given: Iterable[str], workspace_root: Path, masks: str = "") -> Found:
-    """The photo and video files that `given` (folders, files) stand for, in natural order, without repeats.
+    """The photo and video files in `given` (folders, files), in natural order, without duplicates.
 
-    Where a folder has none by name, those count that are some by content: copies without an ending, IMG_1.JPG~.
-    Folders are searched recursively, through links too; hidden entries, folders of the system, other kinds of files,
-    the folder of masks and what workspaces hold are passed over. Of photos and videos in one folder the photos count,
-    unless they are too few. A file named outright is taken whatever its name ends in, but for the video of a Live Photo
-    that is given too. UserError (2) for a path that is not there.
+    If a folder has none by name, files are recognized by content: copies without an extension, IMG_1.JPG~. Folders are
+    searched recursively, including links; hidden entries, system folders, other kinds of files, the folder of masks and
+    workspaces are skipped. If a folder has photos and videos, the photos are used, unless they are too few. A file
+    given by name is used whatever its extension, except for the video of a Live Photo that is given too. UserError (2)
+    for a path that does not exist.
     """
     found = Found()
     photos: dict[Path, None] = {}
@@ -73,7 +73,7 @@ def look_for(given: Iterable[str], workspace_root: Path, masks: str = "") -> Fou
 
 
 def _choose(walk: Walk, found: Found) -> list[Path]:
-    """Photos or videos of a folder; what is left out is told in `found`."""
+    """The photos or videos of a folder; skipped files are added to `found`."""
     found.system += walk.system
     kinds = (RAW_EXTENSIONS, OTHER_PICTURES, EXTENSIONS, VIDEO_EXTENSIONS)
     raw, other, stills, videos = (sorted(walk.of(kind), key=natural_key) for kind in kinds)
@@ -84,10 +84,10 @@ def _choose(walk: Walk, found: Found) -> list[Path]:
     if not (stills or videos):
         stills = [path for path in sorted(walk.other, key=natural_key)[:MAX_OPENED] if _is_picture(path)]
         found.misnamed += stills
-    if videos and len(stills) < MIN_PHOTOS:  # what cameras put beside a video: its cover, a thumbnail
+    if videos and len(stills) < MIN_PHOTOS:  # a video's cover image or thumbnail, written by cameras
         found.covers += stills
         return videos
-    # Phones put a short video beside each photo, with its name.
+    # Phones write a short video of the same name beside each photo.
     names = {still.with_suffix("") for still in stills}
     found.videos_aside += [video for video in videos if video.with_suffix("") not in names]
     return stills
@@ -102,7 +102,7 @@ def _is_picture(path: Path) -> bool:
 
 
 def none_found(given: Iterable[str]) -> str:
-    """The sentence where there is nothing at all."""
+    """The message if there are no photos at all."""
     return (
         f"No photos were found in {', '.join(given) or 'nothing'}: give a folder with JPEG, PNG, TIFF, WebP, HEIC, "
         "AVIF or BMP files, or a video."
@@ -110,16 +110,16 @@ def none_found(given: Iterable[str]) -> str:
 
 
 def natural_key(path: Path) -> list[tuple[int, int, str]]:
-    """Sorts IMG_2 before IMG_10."""
+    """A sort key that puts IMG_2 before IMG_10."""
     parts = re.split(r"(\d+)", str(path).casefold())
     return [(1, int(part), "") if part.isascii() and part.isdigit() else (0, 0, part) for part in parts]
 
 
 def safe_name(relative: Path, extension: str, taken: set[str]) -> str:
-    """A name for the workspace: ASCII letters, digits, '.', '_' and '-', no folders, unlike those `taken`.
+    """A unique name for the workspace: ASCII letters, digits, '.', '_' and '-', no folders, not in `taken`.
 
-    COLMAP's text files split at spaces and name their files after the photos, so a photo's own name is kept
-    only as far as it is harmless; photos.json holds the real one. `taken` (casefolded) is added to.
+    COLMAP's text files are split at spaces and name their files after the photos, so only the harmless part of a
+    photo's own name is kept; photos.json has the real one. The name is added to `taken` (casefolded).
     """
     plain = unicodedata.normalize("NFKD", "_".join(relative.with_suffix("").parts))
     stem = re.sub(r"[^A-Za-z0-9._-]+", "_", plain.encode("ascii", "ignore").decode()).strip("._-")
@@ -133,5 +133,5 @@ def safe_name(relative: Path, extension: str, taken: set[str]) -> str:
 
 
 def common_folder(files: list[Path]) -> Path:
-    """The folder that holds all files."""
+    """The deepest folder that contains all files."""
     return Path(os.path.commonpath([str(file.parent) for file in files]))

@@ -1,7 +1,7 @@
-"""The focal length in pixels that a photo's EXIF stands for, and whether to believe it.
+"""The focal length in pixels according to a photo's EXIF, and whether it is plausible.
 
-EXIF is a witness: adapters write nonsense, and digital zoom may or may not be in the 35 mm equivalent. What no lens
-has is dropped, and said; what is only wrong is found out by structure from motion.
+EXIF is not reliable: adapters write nonsense, and digital zoom may or may not be included in the 35 mm equivalent.
+Impossible values are dropped and reported; values that are merely wrong are corrected by structure from motion.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MIN_CROP, MAX_CROP = (
 
 
 def drop_absurd(entries: list[PhotoEntry], progress: Progress) -> list[PhotoEntry]:
-    """The entries, used ones without focal lengths that no lens has; a warning names them."""
+    """The entries, with impossible focal lengths of used ones removed; a warning names them."""
     dropped: dict[str, list[str]] = defaultdict(list)
     kept = []
     for entry in entries:
@@ -59,16 +59,16 @@ def drop_absurd(entries: list[PhotoEntry], progress: Progress) -> list[PhotoEntr
         kept.append(entry)
     for what, names in dropped.items():
         progress.warning(
-            f"EXIF of {named(names)} says a focal length of {what}: it is left out, and the focal length is found "
-            "from the photos."
+            f"EXIF of {named(names)} gives a focal length of {what}: it is ignored, and the focal length is "
+            "estimated from the photos."
         )
     return kept
 
 
 def zooms_included(entries: Iterable[PhotoEntry]) -> dict[tuple[Any, ...], float]:
-    """By make, model, focal length and 35 mm equivalent: 1 where the equivalent has digital zoom in it already.
+    """By make, model, focal length and 35 mm equivalent: 1 if the equivalent already includes digital zoom.
 
-    It has where the same lens says another equivalent with another zoom; where it says the same one, it has not.
+    It does if the same lens has different equivalents at different zooms; if it has the same one, it does not.
     """
     seen: dict[tuple[Any, ...], dict[float, set[float]]] = defaultdict(lambda: defaultdict(set))
     for entry in entries:
@@ -81,9 +81,9 @@ def zooms_included(entries: Iterable[PhotoEntry]) -> dict[tuple[Any, ...], float
 
 
 def focal_prior(entry: PhotoEntry, included: dict[tuple[Any, ...], float]) -> tuple[float | None, FocalPrior]:
-    """Focal length in pixels and where it comes from: EXIF, COLMAP's table of sensors, or nowhere.
+    """Focal length in pixels and its source: EXIF, COLMAP's sensor table, or none.
 
-    included: of `zooms_included`.
+    included: from `zooms_included`.
     """
     zoom = entry.digital_zoom or 1.0
     if entry.focal_35mm:
@@ -97,12 +97,12 @@ def focal_prior(entry: PhotoEntry, included: dict[tuple[Any, ...], float]) -> tu
 
         try:
             camera = pycolmap.infer_camera_from_image(Path(entry.source))
-        except (RuntimeError, ValueError):  # a format COLMAP does not read: then it knows nothing either
+        except (RuntimeError, ValueError):  # a format that COLMAP does not read
             return None, FocalPrior.NONE
         if camera.has_prior_focal_length:
             longest = max(camera.width, camera.height)
             share = float(camera.mean_focal_length()) / longest
-            # COLMAP reads the 35 mm equivalent too, and believes one that was dropped here.
+            # COLMAP reads the 35 mm equivalent too, including one that was dropped here.
             if SHORTEST <= FULL_FRAME_WIDTH * share <= LONGEST:
                 return share * max(entry.width, entry.height) * zoom, FocalPrior.TABLE
     return None, FocalPrior.NONE

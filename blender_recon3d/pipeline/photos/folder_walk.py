@@ -1,4 +1,4 @@
-"""A folder searched for pictures as people's folders are: with links, thumbnails, bins and earlier results in them."""
+"""Search a real-world folder for pictures, with links, thumbnails, recycle bins and earlier results in it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _PICTURES = EXTENSIONS | VIDEO_EXTENSIONS | RAW_EXTENSIONS | OTHER_PICTURES
 
 
 class Walk:
-    """files: pictures and videos of all kinds. other: files that are called otherwise. system: photos in folders that
-    systems and programs fill. away: photos that are in a cloud, of which only a placeholder lies here.
+    """files: pictures and videos of all kinds. other: files with other extensions. system: photos in folders created by
+    systems and programs. away: photos in the cloud, of which there is only a placeholder.
 
-    Links to folders are followed once the rest is searched, so that what is reached both ways has its own path; never
-    to a folder above, nor twice to one. UserError (2) for a folder that cannot be read.
+    Links to folders are followed after everything else, so that files reached both ways keep their own path; never to a
+    parent folder, nor twice to the same folder. UserError (2) for a folder that cannot be read.
     """
 
     def __init__(self, root: Path, workspace_root: Path, masks: Path | None = None) -> None:
@@ -30,12 +30,12 @@ class Walk:
         self._seen: set[tuple[int, int]] = set()
         self._links: list[Path] = []
         self._search(root)
-        for link in self._links:  # which grows
+        for link in self._links:  # which grows during the loop
             if not self._leads_up(link):
                 self._search(link)
 
     def of(self, endings: Collection[str]) -> list[Path]:
-        """The files whose name ends so."""
+        """The files with these extensions."""
         return [file for file in self.files if file.suffix.lower() in endings]
 
     def _search(self, start: Path) -> None:
@@ -43,7 +43,7 @@ class Walk:
             return
         for where, folders, files in os.walk(start, onerror=_unreadable):
             here = Path(where)
-            if here == self._workspace_root:  # photos and results in one folder: only what lies there itself
+            if here == self._workspace_root:  # photos and results in one folder: no subfolders
                 folders.clear()
             elif here != self._root and {"job.json", "state.json"} <= set(
                 files
@@ -68,11 +68,11 @@ class Walk:
 
     def _is_new(self, folder: Path) -> bool:
         try:
-            found = folder.stat()
+            status = folder.stat()
         except OSError:
-            return True  # os.walk tells what is wrong with it
-        key = found.st_dev, found.st_ino
-        if key in self._seen and found.st_ino:
+            return True  # os.walk reports what is wrong with it
+        key = status.st_dev, status.st_ino
+        if key in self._seen and status.st_ino:
             return False
         self._seen.add(key)
         return True
@@ -83,7 +83,7 @@ class Walk:
 
 
 def _pictures_of(folders: Iterable[Path]) -> list[Path]:
-    """Photos in these folders that are not hidden, for a sentence; those that cannot be read have none."""
+    """Visible photos in these folders, for a message; unreadable folders have none."""
     found = []
     for folder in folders:
         if folder.name.startswith("."):

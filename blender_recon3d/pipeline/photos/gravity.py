@@ -1,5 +1,5 @@
-"""Which way was up when a photo was taken, where its file says so: drones write their gimbal's angles, iPhones what
-their accelerometer felt.
+"""Which way was up when a photo was taken, if its file has that: drones write their gimbal's angles, iPhones their
+accelerometer's reading.
 
 Directions are unit vectors in the frame of the upright photo's camera: x right, y down, z forward.
 """
@@ -20,16 +20,16 @@ _ANGLE = rb"(?:Gimbal|Camera)%sDegree\s*(?:=\s*[\"']|>)\s*([+-]?\d+(?:\.\d*)?)"
 _PITCH, _ROLL = (re.compile(_ANGLE % name) for name in (b"Pitch", b"Roll"))
 _APPLE = b"Apple iOS\0"
 _ACCELERATION = 8  # ExifTool, Apple tags
-_FREE_FALL = 0.5, 1.5  # g: what a phone that is held still feels lies between
-# The photo's axes (right, down) in those of the same photo with orientation 6, which is a phone held upright.
+_FREE_FALL = 0.5, 1.5  # g; a phone held still measures a value between these
+# The photo's axes (right, down) in those of the same photo with orientation 6, from a phone held upright.
 _FROM_UPRIGHT = {6: ((1, 0), (0, 1)), 1: ((0, 1), (-1, 0)), 8: ((-1, 0), (0, -1)), 3: ((0, -1), (1, 0))}
 
 
 def up_said(image: Image.Image, detail: dict[int, Any], orientation: int) -> Up | None:
-    """What the photo says; None where it does not. detail: EXIF's own directory; orientation: EXIF's, 1 to 8."""
-    said = image.info.get("xmp")
-    if isinstance(said, bytes) and (found := _of_gimbal(said)):
-        return found
+    """Up according to the file; None if it does not say. detail: EXIF's own directory; orientation: EXIF's, 1 to 8."""
+    xmp = image.info.get("xmp")
+    if isinstance(xmp, bytes) and (up := _of_gimbal(xmp)):
+        return up
     note = detail.get(ExifTags.Base.MakerNote)
     return _of_phone(note, orientation) if isinstance(note, bytes) and note.startswith(_APPLE) else None
 
@@ -44,8 +44,8 @@ def _of_gimbal(xmp: bytes) -> Up | None:
 
 
 def _of_phone(note: bytes, orientation: int) -> Up | None:
-    """The accelerometer's axes are the phone's: right, to its upper end, and out of its screen; at rest it tells where
-    gravity pulls. The camera looks out of the phone's back."""
+    """The accelerometer's axes are the phone's: right, toward its top, and out of its screen; at rest it measures
+    gravity. The camera looks out of the phone's back."""
     if orientation not in _FROM_UPRIGHT or (felt := _acceleration(note)) is None:
         return None
     length = float(np.linalg.norm(felt))
@@ -68,6 +68,6 @@ def _acceleration(note: bytes) -> np.ndarray | None:
             if (tag, kind, count) == (_ACCELERATION, 10, 3):
                 numbers = np.array(struct.unpack_from(order + "6i", note, offset), float)
                 return numbers[::2] / numbers[1::2] if numbers[1::2].all() else None
-    except struct.error:  # cut off
+    except struct.error:  # truncated
         pass
     return None

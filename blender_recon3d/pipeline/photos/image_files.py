@@ -1,4 +1,4 @@
-"""Reading photographs: any common format, upright, sRGB, eight bits; and what their EXIF says."""
+"""Read photos in any common format: upright, sRGB, eight bits, and their EXIF."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ from .pixel_budget import PixelBudget, TooLargeError, bytes_needed, default_budg
 
 pillow_heif.register_heif_opener()
 
-# What a photo may be, whatever its name says. Pillow goes by content and knows a hundred formats, of which some run
-# other programs (PostScript: Ghostscript); only these are ever tried.
-FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "HEIF", "AVIF", "BMP")  # MPO comes by way of JPEG
-# What COLMAP reads as it is; everything else is converted on the way in.
+# The formats tried for a photo, whatever its name. Pillow goes by content and has a hundred formats, some of which run
+# other programs (PostScript: Ghostscript).
+FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "HEIF", "AVIF", "BMP")  # MPO is read as JPEG
+# Formats that COLMAP reads directly; everything else is converted on import.
 PLAIN_FORMATS = {"JPEG": ("RGB", "L"), "PNG": ("RGB", "L"), "MPO": ("RGB",)}
 
 DIAGONAL_35MM = 43.2666  # millimeters, of a 36 x 24 mm frame
-MAX_PIXELS = 500_000_000  # a photograph is smaller; a bomb is not
-STRIP = 1 << 20  # pixels that are converted at once
+MAX_PIXELS = 500_000_000  # guards against decompression bombs
+STRIP = 1 << 20  # pixels converted at once
 Image.MAX_IMAGE_PIXELS = (
-    None  # Pillow's own limit of 179 million refuses what phones take; ours is checked below
+    None  # Pillow's own limit of 179 million is too low for phones; ours is checked below
 )
 
 
 @dataclass(frozen=True)
 class ExifInfo:
-    """What the photograph says of its camera. Sizes in pixels, lengths in millimeters; None: it does not say."""
+    """The camera's data in the photo. Sizes in pixels, lengths in millimeters; None: not given."""
 
     make: str
     model: str
@@ -57,12 +57,12 @@ class ExifInfo:
     orientation: int
     gps: tuple[float, float, float] | None
     digital_zoom: float | None = None  # None: none
-    up: Up | None = None  # a unit vector in the upright photo's camera, of what felt gravity
+    up: Up | None = None  # a unit vector in the upright photo's camera, measured by a gimbal or accelerometer
 
 
 @functools.cache
 def pixel_budget() -> PixelBudget:
-    """What all threads' photos may take in memory at once."""
+    """The memory limit for the photos of all threads together."""
     from ..system.memory import memory_gb
 
     return default_budget(int(memory_gb()[0] * 2**30))
@@ -70,10 +70,10 @@ def pixel_budget() -> PixelBudget:
 
 @contextmanager
 def open_photo(path: Path) -> Iterator[Image.Image]:
-    """The photo, not yet decoded; the memory that decoding takes is reserved until the block ends.
+    """The photo, not yet decoded; the memory for decoding is reserved until the block ends.
 
-    So decode, and use the pixels, within the block, and open one photo at a time in a thread. Raises OSError for what
-    is not a file, or not a photo of FORMATS, and ValueError for one that is too large to be a photo.
+    Decode and use the pixels within the block, and open only one photo at a time per thread. Raises OSError if it is
+    not a regular file or not a photo of FORMATS, and ValueError if it is too large.
     """
     with open_regular(path) as file, _quiet_open(file) as image:
         if image.width * image.height > MAX_PIXELS:
@@ -92,7 +92,7 @@ def open_photo(path: Path) -> Iterator[Image.Image]:
 @contextmanager
 def _quiet_open(file: BinaryIO) -> Iterator[Image.Image]:
     with warnings.catch_warnings():
-        # Pillow warns of huge images and odd EXIF; sizes are checked, and EXIF is only a hint.
+        # Pillow warns about huge images and odd EXIF; sizes are checked here, and EXIF is only a hint.
         warnings.simplefilter("ignore")
         with Image.open(file, formats=FORMATS) as image:
             yield image
@@ -111,10 +111,10 @@ def read_gray(path: Path) -> np.ndarray:
 
 
 def upright_rgb(image: Image.Image, values: ValueRange | None = None) -> Image.Image:
-    """The photo in sRGB, 8 bits, turned as EXIF says; transparency goes to white.
+    """The photo in sRGB, 8 bits, rotated according to EXIF; transparency becomes white.
 
-    values: what is black and white in a photo of more than 8 bits; else its own values say. `image` is changed: it is
-    turned, and may be what is returned. Takes 4 bytes a pixel besides it at most, if it has 8 bits.
+    values: black and white in a photo with more than 8 bits; by default from its own values. `image` is modified: it is
+    rotated, and may be returned itself. Needs at most 4 more bytes per pixel, if it has 8 bits.
     """
     return upright_with_values(image, values)[0]
 
@@ -122,15 +122,15 @@ def upright_rgb(image: Image.Image, values: ValueRange | None = None) -> Image.I
 def upright_with_values(
     image: Image.Image, values: ValueRange | None = None
 ) -> tuple[Image.Image, Values | None]:
-    """As `upright_rgb`; and what a photo of more than 8 bits holds."""
+    """As `upright_rgb`, plus the values of a photo with more than 8 bits."""
     conversion = conversion_to_srgb(image)
     deep = deep_values(image)
     if deep is None:
         return _upright_shallow(image, conversion), None
-    found = measure(deep)
-    whole = _deep_to_rgb(deep, values or common_range([found]), conversion)
+    measured = measure(deep)
+    whole = _deep_to_rgb(deep, values or common_range([measured]), conversion)
     orientation = 1 if image.format == "TIFF" else read_exif(image).orientation
-    return (whole.transpose(_TURNS[orientation]) if orientation in _TURNS else whole), found
+    return (whole.transpose(_TURNS[orientation]) if orientation in _TURNS else whole), measured
 
 
 def _upright_shallow(image: Image.Image, conversion: Conversion | None) -> Image.Image:
@@ -161,12 +161,12 @@ def _converted(pixels: Image.Image, conversion: Conversion | None) -> Image.Imag
     if conversion is None:
         return pixels
     converted = conversion.apply(pixels)
-    converted.info.pop("icc_profile", None)  # it would be applied again by whoever reads what is saved
+    converted.info.pop("icc_profile", None)  # or readers of the saved file would apply it again
     return converted
 
 
 def _strips(image: Image.Image) -> Iterator[tuple[Image.Image, tuple[int, int]]]:
-    """The image in full-width pieces of about STRIP pixels, and where each belongs."""
+    """The image in full-width pieces of about STRIP pixels, and their positions."""
     rows = max(1, STRIP // max(1, image.width))
     for top in range(0, image.height, rows):
         yield image.crop((0, top, image.width, min(top + rows, image.height))), (0, top)
@@ -191,7 +191,7 @@ def _deep_to_rgb(values: np.ndarray, span: ValueRange, conversion: Conversion | 
 
 
 def _opacity(alpha: np.ndarray) -> np.ndarray:
-    """From 0 to 1, of whole numbers up to the largest of their type, or of floats."""
+    """Opacity from 0 to 1, from integers up to the largest of their type, or from floats."""
     top = np.iinfo(alpha.dtype).max if alpha.dtype.kind in "iu" else 1
     return np.clip(np.nan_to_num(alpha.astype(np.float32)) / top, 0, 1)
 
@@ -205,7 +205,7 @@ def _to_rgb(strip: Image.Image) -> Image.Image:
 
 
 def is_plain(image: Image.Image, orientation: int) -> bool:
-    """True when COLMAP can read the file as it is and sees the same pixels as everybody else."""
+    """Whether COLMAP can read the file directly and gets the same pixels as other readers."""
     return (
         orientation == 1
         and image.mode in PLAIN_FORMATS.get(image.format or "", ())
@@ -216,7 +216,7 @@ def is_plain(image: Image.Image, orientation: int) -> bool:
 
 
 def read_exif(image: Image.Image) -> ExifInfo:
-    """EXIF is data from anywhere: whatever cannot be read counts as not said."""
+    """The photo's EXIF, which is untrusted: values that cannot be read count as missing."""
     try:
         base = image.getexif()
         detail = base.get_ifd(ExifTags.IFD.Exif)
@@ -248,9 +248,9 @@ def focal_pixels(focal_35mm: float, width: int, height: int) -> float:
 
 
 def _sensor_mm(detail: dict[int, object]) -> float | None:
-    """The sensor's longest side, from the density of its pixels and the size the photo was taken at.
+    """The sensor's longest side, from its pixel density and the original photo size in EXIF.
 
-    That size, not the file's: photos are often scaled down, and their EXIF is not.
+    Not the file's size: photos are often scaled down without updating EXIF.
     """
     density = _positive(detail.get(ExifTags.Base.FocalPlaneXResolution), maximum=1e6)
     unit = {2: 25.4, 3: 10.0, 4: 1.0, 5: 0.001}.get(detail.get(ExifTags.Base.FocalPlaneResolutionUnit, 2))  # type: ignore[call-overload]
@@ -278,7 +278,7 @@ def _positive(value: object, maximum: float = 10_000) -> float | None:
 
 
 def _gps(place: dict[int, object]) -> tuple[float, float, float] | None:
-    """Latitude and longitude in degrees, altitude in meters (0 when not said)."""
+    """Latitude and longitude in degrees, altitude in meters (0 if missing)."""
     angles = [
         _angle(place.get(value), _text(place.get(value - 1)).upper().startswith(negative))
         for value, negative in ((ExifTags.GPS.GPSLatitude, "S"), (ExifTags.GPS.GPSLongitude, "W"))
@@ -295,7 +295,7 @@ def _gps(place: dict[int, object]) -> tuple[float, float, float] | None:
 
 
 def _angle(parts: object, negative: bool) -> float | None:
-    """Degrees, from degrees, minutes and seconds, of which the last may be missing."""
+    """Degrees from degrees, minutes and seconds, of which the last ones may be missing."""
     try:
         values = [float(part) for part in (parts if isinstance(parts, tuple) else (parts,))]  # type: ignore[arg-type]
     except (TypeError, ValueError, ZeroDivisionError, OverflowError):

@@ -1,4 +1,4 @@
-"""Sentences about what lies beside the photos and is not used: RAW files, videos, other formats, thumbnails."""
+"""Messages about files that are not used: RAW files, videos, other formats, thumbnails."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from .find_photos import Found
 from .photo_quality import PhotoInfo
 from .unread_files import DEVELOP
 
-STACK = 3  # pictures in a file: the second of two may be a thumbnail
-NAMED = 3  # files or folders named in a sentence
+STACK = 3  # pictures in a file; with two, the second may be a thumbnail
+NAMED = 3  # files or folders named in a message
 
 
 @dataclass(frozen=True)
 class Note:
-    """weighty: whether a person should do something about it."""
+    """weighty: whether the user should act on it."""
 
     text: str
     weighty: bool = True
 
 
 def notes(found: Found) -> list[Note]:
-    """What to say of the files that are left out, the most serious first."""
+    """Notes on the files that are not used, the most serious first."""
     said = []
     twins = {photo.with_suffix("") for photo in found.photos}
     alone = [raw for raw in found.raw if raw.with_suffix("") not in twins]
@@ -34,15 +34,15 @@ def notes(found: Found) -> list[Note]:
     if gifs:
         said.append(
             Note(
-                f"{_count(gifs, 'GIF')} {_are(gifs)} left out, since a GIF keeps neither a photo's colors nor its "
-                "size: give the video or the photos that it was made from."
+                f"{_count(gifs, 'GIF')} {_are(gifs)} left out, since GIFs do not preserve a photo's colors and "
+                "size: use the video or the photos that it was made from."
             )
         )
     if other := [path for path in found.other if path not in gifs]:
         said.append(
             Note(
-                f"{_count(other, 'picture')} of formats that cannot be read {_are(other)} left out: "
-                "convert them to JPEG, PNG or TIFF in their full size."
+                f"{_count(other, 'picture')} in formats that cannot be read {_are(other)} left out: "
+                "convert them to JPEG, PNG or TIFF at full size."
             )
         )
     if found.away:
@@ -67,8 +67,8 @@ def notes(found: Found) -> list[Note]:
     if found.misnamed:
         said.append(
             Note(
-                f"{_count(found.misnamed, 'file')} {_are(found.misnamed)} not named like photos and used all the same, "
-                "since they hold photos.",
+                f"{_count(found.misnamed, 'file')} {_are(found.misnamed)} not named like photos, but used, "
+                "since they contain photos.",
                 False,
             )
         )
@@ -104,14 +104,14 @@ def notes(found: Found) -> list[Note]:
 
 
 def pictures_left(photos: Iterable[PhotoInfo]) -> str:
-    """Where files hold more pictures than the one that is used: animations, and stacks of photos; else empty."""
+    """A message if files contain more pictures than the one that is used (animations, stacks); otherwise empty."""
     several = [photo for photo in photos if photo.pictures >= STACK]
     if not several:
         return ""
     most = max(photo.pictures for photo in several)
     return (
         f"{_count([photo.path for photo in several], 'file')} {'hold' if len(several) != 1 else 'holds'} up to {most} "
-        "pictures, of which only the first is used: to use all, export them as files of their own, or give the video "
+        "pictures, of which only the first is used: to use all, export them as separate files, or use the video "
         "that they were made from."
     )
 

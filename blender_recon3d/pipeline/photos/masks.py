@@ -1,4 +1,4 @@
-"""Which mask belongs to which photo, by names and folders; and what a mask's file says."""
+"""Assign masks to photos by names and folders, and read mask files."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from PIL import ImageOps
 from .extensions import MASK_EXTENSIONS
 from .image_files import open_photo, upright_rgb
 
-IS_MASK = "a mask, not a photo: masks go into a folder of their own, which is chosen as the folder of masks"
+IS_MASK = "a mask, not a photo: put masks into a separate folder, and choose that as the folder of masks"
 PURE, CONTOUR = (
     0.995,
     0.05,
 )  # shares of a mask's pixels: black or white at least, and unlike the one beside at most
-BLACK = 32  # of 255: darker is what a black brush leaves
+BLACK = 32  # of 255; darker pixels count as painted black
 
 
 @dataclass
 class Masks:
-    """of: the mask of each photo that has one. unclear: for each mask that fits several photos, these photos."""
+    """of: the mask of each photo that has one. unclear: the photos for each mask that fits several."""
 
     of: dict[Path, Path] = field(default_factory=dict)
     unclear: dict[Path, list[Path]] = field(default_factory=dict)
 
 
 def match_masks(folder: Path, photos: list[Path]) -> Masks:
-    """The masks below `folder` of these photos.
+    """Find the masks of these photos in `folder`.
 
-    The mask of a/b.jpg is called b.png, b.jpg.png as COLMAP has it, or b_mask.png as Metashape has it. It lies in
-    folders named like the photo's (the more of them the better), or in `folder` itself. One name in several folders of
-    photos needs the folders.
+    The mask of a/b.jpg is named b.png, b.jpg.png as in COLMAP, or b_mask.png as in Metashape. It is in folders named
+    like the photo's (the more that match, the better), or in `folder` itself. If several folders have photos of the
+    same name, the mask folders must be named too.
     """
     by_name = _by_name(folder)
     claims: dict[Path, list[Path]] = defaultdict(list)
@@ -42,13 +42,13 @@ def match_masks(folder: Path, photos: list[Path]) -> Masks:
         mask = _best(folder, photo, by_name)
         if mask is not None:
             claims[mask].append(photo)
-    found = Masks()
+    masks = Masks()
     for mask, members in claims.items():
         if len(members) == 1:
-            found.of[members[0]] = mask
+            masks.of[members[0]] = mask
         else:
-            found.unclear[mask] = members
-    return found
+            masks.unclear[mask] = members
+    return masks
 
 
 def _by_name(folder: Path) -> dict[str, list[Path]]:
@@ -73,12 +73,12 @@ def _best(folder: Path, photo: Path, by_name: dict[str, list[Path]]) -> Path | N
 
 
 def _plain(name: str) -> str:
-    """Without case, and umlauts as one sign: a Mac writes them as two."""
+    """Case-folded, and with composed Unicode characters, which a Mac decomposes."""
     return unicodedata.normalize("NFC", name).casefold()
 
 
 def _parts(path: Path) -> list[str]:
-    """Also where a name holds Windows' separators, as archives that were made there leave them."""
+    """The parts of a path, including Windows separators inside a name, as in archives from Windows."""
     return [piece for part in path.parts for piece in part.split("\\") if piece] or [path.name]
 
 
@@ -89,7 +89,7 @@ def _ends_with(parts: list[str], end: list[str]) -> bool:
 
 
 def is_mask(gray: np.ndarray) -> bool:
-    """Whether a picture, uint8 [H, W], is a mask that lies among the photos: areas of black and of white alone."""
+    """Whether a picture, uint8 [H, W], is a mask among the photos: only areas of black and white."""
     black, white = gray < 8, gray > 247
     if (black | white).mean() < PURE or not (black.any() and white.any()):
         return False
@@ -97,10 +97,10 @@ def is_mask(gray: np.ndarray) -> bool:
 
 
 def read_mask(path: Path) -> np.ndarray:
-    """bool [H, W] of what is kept, upright. Errors as `open_photo`.
+    """The pixels to keep, bool [H, W], upright. Errors as in `open_photo`.
 
-    Black is left out. Where a file has transparency instead, as a cut-out has, that is left out, unless all that is
-    opaque is black: then somebody has painted over what is to be left out. Masks of 0 and 1 are taken as such.
+    Black is masked. In a file with transparency, such as a cut-out, transparent pixels are masked instead, unless all
+    opaque pixels are black: these were then painted over to mask them. Masks of 0 and 1 are supported.
     """
     with open_photo(path) as image:
         alpha = None

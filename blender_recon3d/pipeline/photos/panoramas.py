@@ -1,6 +1,6 @@
-"""360-degree panoramas: known by what they say (GPano), or by being 2:1 with sides that meet.
+"""Detect 360-degree panoramas by their metadata (GPano), or by a 2:1 ratio with left and right sides that match.
 
-No camera model here fits them, and matching fails in ways that name other causes.
+No camera model fits them, and matching them fails with misleading messages.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from PIL import Image
 
 SAID = re.compile(rb"ProjectionType\s*(?:=\s*[\"']|>)\s*equirectangular", re.IGNORECASE)
 RATIO = 0.01  # from 2:1
-SEAM = 1.5  # times the usual difference of neighboring columns, between the last and the first
+SEAM = 1.5  # times the typical difference of neighboring columns, between the last and the first
 MIN_DIFFERENCE = 4.0  # gray values; flat pictures have no seam
 
 REASON = (
-    "a 360-degree panorama, which no camera model here fits: cut it into flat views of 90 degrees with a panorama "
+    "a 360-degree panorama, which is not supported: split it into perspective views of 90 degrees with a panorama "
     "program, and use those"
 )
 
 
 def is_panorama(image: Image.Image, gray: np.ndarray, has_focal: bool) -> bool:
-    """Whether a photo is an equirectangular panorama. gray: it, upright, uint8 [H, W]; has_focal: whether EXIF names a
-    focal length, which panoramas have none of; phones with a wide screen take plain photos of 2:1."""
-    said = image.info.get("xmp")
-    if isinstance(said, bytes) and SAID.search(said):
+    """Whether a photo is an equirectangular panorama. gray: upright photo, uint8 [H, W]. has_focal: whether EXIF has
+    a focal length, which panoramas do not have; some phones take ordinary 2:1 photos."""
+    xmp = image.info.get("xmp")
+    if isinstance(xmp, bytes) and SAID.search(xmp):
         return True
     height, width = gray.shape
     if has_focal or abs(width / (2 * height) - 1) > RATIO:

@@ -1,4 +1,4 @@
-"""Looking at all photos of a capture, and what photos.json says of each."""
+"""Examine all photos of a capture, and create their entries in photos.json."""
 
 from __future__ import annotations
 
@@ -20,24 +20,23 @@ LIBRARY_BYTES = 1000 << 20  # with the networks
 
 
 def examine_all(files: list[Path], progress: Progress) -> list[PhotoInfo]:
-    """Every file read and decoded, in the order given. Raises Cancelled."""
+    """Read and decode every file, in the order given. Raises Cancelled."""
     return in_threads([partial(examine, file) for file in files], progress, "reading")
 
 
 def reading_threads() -> int:
-    """How many photos are decoded at once."""
+    """Number of photos decoded at once."""
     return min(cores(), 8)
 
 
 def reading_bytes(sizes: list[tuple[int, int]]) -> int:
-    """What it takes to decode the largest of these photos (width, height) side by side; they wait for each other beyond
-    the budget that they share."""
+    """Memory for decoding the largest of these photos (width, height) in parallel, limited by their shared budget."""
     needed = sorted((bytes_needed("JPEG", width, height) for width, height in sizes), reverse=True)
     return LIBRARY_BYTES + min(pixel_budget().max_bytes, sum(needed[: reading_threads()]))
 
 
 def in_threads(calls: list[Callable[[], Any]], progress: Progress, message: str) -> list[Any]:
-    """The results of the calls in their order; decoding releases the interpreter, so threads do."""
+    """The results of the calls in order; decoding releases the GIL, so threads are enough."""
     pool = ThreadPoolExecutor(max_workers=reading_threads())
     try:
         futures = [pool.submit(call) for call in calls]
@@ -49,7 +48,7 @@ def in_threads(calls: list[Callable[[], Any]], progress: Progress, message: str)
 
 
 def photo_entry(photo: PhotoInfo, base: Path, taken: set[str]) -> PhotoEntry:
-    """The photo's entry in photos.json. base: folder of all photos; taken: names in use, which is added to."""
+    """The photo's entry in photos.json. base: folder of all photos. taken: names in use; the new name is added."""
     exif = photo.exif
     relative = photo.path.relative_to(base)
     return PhotoEntry(
@@ -73,7 +72,7 @@ def photo_entry(photo: PhotoInfo, base: Path, taken: set[str]) -> PhotoEntry:
 
 
 def _extension(photo: PhotoInfo) -> str:
-    """PNG for what is a PNG, or was not lossy and is converted; JPEG for the rest."""
+    """PNG for PNGs and for lossless photos that are converted; JPEG for the rest."""
     if photo.plain:
         return ".png" if photo.format == "PNG" else ".jpg"
     return ".png" if photo.format in ("PNG", "TIFF", "BMP") else ".jpg"

@@ -1,4 +1,4 @@
-"""Which photos are fit for use, and why the others are not. A bad photo never stops a run."""
+"""Which photos can be used, and why the others cannot. A bad photo never stops a run."""
 
 from __future__ import annotations
 
@@ -26,35 +26,35 @@ from .pixel_budget import TooLargeError
 from .same_view import Sketch, groups, sketch
 from .unread_files import HEAD, what_it_is
 
-MAX_BYTES = 4 << 30  # of a file: a sparse one can say that it has terabytes
-SMALLEST_SIDE = 200  # pixels; no front-end finds enough in less
+MAX_BYTES = 4 << 30  # of a file; a sparse one may claim terabytes
+SMALLEST_SIDE = 200  # pixels; smaller photos have too few features for any front-end
 NARROWEST, LONGEST = (
     64,
     20,
-)  # pixels, and times the other side: COLMAP ends with a crash on photos one pixel high
+)  # pixels, and times the other side: COLMAP crashes on photos one pixel high
 SMALL_AGAINST_REST = 0.25  # of the median longest side
-WORK_SIZE = 1000  # sharpness is judged at this longest side, where it counts for matching
+WORK_SIZE = 1000  # longest side at which sharpness is measured, since that matters for matching
 # Measured on captures of statues, a tree, facades and a smooth white head, sharp and with blur added: sharp
 # photos stay within e^-0.8 of their median in both measures, blur of 2.5 px at WORK_SIZE falls below e^-3.3
 # and e^-1.6.
 BLUR_LAPLACIAN = 8.0
 BLUR_RATIO = 1.65
 BLUR_ALONE = (
-    80.0  # of the first measure: blur of many pixels takes the detail that the ratio compares with, too
+    80.0  # of the first measure: strong blur also removes the coarser detail that the ratio compares with
 )
 SCREENSHOT = re.compile(
     r"(?i)screen ?shot|screen[-_]|bildschirmfoto|capture d.{0,3}.cran|captura de pantalla|schermata|"
     r"\u30b9\u30af\u30ea\u30fc\u30f3\u30b7\u30e7\u30c3\u30c8|\u622a\u5c4f|\u622a\u56fe"  # Japanese, Chinese
 )
-MAX_BLURRED = 0.3  # share of the photos; more is the way this capture looks
+MAX_BLURRED = 0.3  # share of the photos; if more, the whole capture looks like that
 
 
 @dataclass
 class PhotoInfo:
-    """What is known of one photo file. Sizes are of the upright photo, in pixels."""
+    """Data of one photo file. Sizes are of the upright photo, in pixels."""
 
     path: Path
-    reason: str = ""  # why it is set aside; empty while it is used
+    reason: str = ""  # why it is excluded; empty if it is used
     width: int = 0
     height: int = 0
     exif: ExifInfo | None = None
@@ -70,7 +70,7 @@ class PhotoInfo:
 
 
 def examine(path: Path) -> PhotoInfo:
-    """Read and decode one file; never raises for what is wrong with it."""
+    """Read and decode one file; problems with it are recorded, not raised."""
     info = PhotoInfo(path)
     try:
         with open_regular(path) as file:
@@ -115,7 +115,7 @@ def examine(path: Path) -> PhotoInfo:
 
 
 def _pictures(image: Image.Image) -> int:
-    """Of an animation, or pages of a TIFF. A phone's second picture is a preview or a map of depth."""
+    """The number of frames or TIFF pages. A phone's second picture is a preview or a depth map."""
     if image.format not in ("WEBP", "AVIF", "PNG", "TIFF"):
         return 1
     return int(getattr(image, "n_frames", 1))
@@ -132,7 +132,7 @@ def _why_unreadable(path: Path, error: Exception) -> str:
     if isinstance(error, MemoryError):
         return "too large for this machine's memory: scale it down"
     if "truncated" in text or "unexpected end" in text.lower() or isinstance(error, EOFError):
-        return "the file is cut off (truncated)"
+        return "the file is truncated"
     if "cannot identify" in text:
         return what_it_is(path, _head(path))
     if isinstance(error, SeparatePlanesError):
@@ -151,7 +151,7 @@ def _head(path: Path) -> bytes:
 def sharpness(gray: np.ndarray) -> tuple[float, float]:
     """Variance of the Laplacian at WORK_SIZE, and its ratio to that at a quarter of it.
 
-    The first says how much fine detail there is, the second how much of the detail that the scene has at all.
+    The first measures fine detail, the second fine detail relative to the scene's overall detail.
     """
     scale = min(1.0, WORK_SIZE / max(gray.shape))
     size = (max(8, round(gray.shape[1] * scale)), max(8, round(gray.shape[0] * scale)))
@@ -162,8 +162,8 @@ def sharpness(gray: np.ndarray) -> tuple[float, float]:
 
 
 def set_aside(photos: list[PhotoInfo], keep_blurred: bool = False, keep_copies: bool = False) -> None:
-    """Give a reason to the photos that the others show to be unfit: duplicates, several of one view, screenshots, far
-    too small, badly blurred."""
+    """Exclude photos by comparison with the others: duplicates, several of one view, screenshots, far too small, badly
+    blurred."""
     _share_ranges(photos)
     _set_aside_duplicates(photos)
     _set_aside_screenshots([photo for photo in photos if not photo.reason])
@@ -183,7 +183,7 @@ def set_aside(photos: list[PhotoInfo], keep_blurred: bool = False, keep_copies: 
 
 
 def _share_ranges(photos: list[PhotoInfo]) -> None:
-    """Give the photos of each camera that have more than 8 bits one range, and judge their sharpness in it."""
+    """Give each camera's photos with more than 8 bits a common range, and measure their sharpness in it."""
     cameras: dict[Any, list[tuple[PhotoInfo, Values]]] = defaultdict(list)
     for photo in photos:
         if photo.values is not None and not photo.reason:
@@ -209,7 +209,7 @@ def _set_aside_duplicates(photos: list[PhotoInfo]) -> None:
 
 
 def _set_aside_screenshots(photos: list[PhotoInfo]) -> None:
-    """Those that are called so and name no camera, where most photos do."""
+    """Exclude photos named like screenshots without a camera in EXIF, if most photos have one."""
     taken = [photo for photo in photos if photo.exif is not None and (photo.exif.make or photo.exif.model)]
     if 2 * len(taken) <= len(photos):
         return
@@ -220,7 +220,7 @@ def _set_aside_screenshots(photos: list[PhotoInfo]) -> None:
 
 
 def _set_aside_copies(photos: list[PhotoInfo]) -> None:
-    """All but the best photo of every view."""
+    """Exclude all but the best photo of every view."""
     photos = [photo for photo in photos if photo.sketch is not None]
     for numbers in groups([photo.sketch for photo in photos if photo.sketch is not None]):
         members = [photos[number] for number in numbers]
@@ -236,7 +236,7 @@ def _set_aside_copies(photos: list[PhotoInfo]) -> None:
 
 
 def _worth(photo: PhotoInfo, max_pixels: int) -> tuple[float, ...]:
-    """Full size, then a camera in EXIF, then the exposure with fewest blacks and whites, then the larger file."""
+    """A sort key: full size, a camera in EXIF, the exposure with the least clipping, then the larger file."""
     exif = photo.exif
     clipped = photo.sketch.clipped if photo.sketch else 1.0
     return (

@@ -1,6 +1,6 @@
-"""What a workspace knows of the photos it was made from: sources.json, so that it can go on without them.
+"""The workspace's record of its source photos, sources.json, so that it can continue without them.
 
-Photos that have moved, or carry a new date, are the same as long as their content is.
+Photos that were moved, or have a new date, count as the same if their content is the same.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from .find_photos import common_folder, find_photos
 from .photo_entries import in_threads
 
 CHUNK = 2**20
-_LEFT_OUT = ("photos", "masks", "device")  # places, and where it is computed
+_IGNORED = ("photos", "masks", "device")  # paths, and where it is computed
 
 
 def write_sources(workspace: Workspace, settings: PhotosSettings, progress: Progress) -> None:
-    """Record the files that the settings stand for, with a hash of each."""
+    """Record the files that the settings refer to, with a hash of each."""
     files = _files(workspace, settings)
     base = common_folder(files) if files else Path()
     hashes = in_threads([partial(content_hash, path) for path in files], progress, "recording")
@@ -45,8 +45,8 @@ def write_sources(workspace: Workspace, settings: PhotosSettings, progress: Prog
 
 
 def still_the_same(workspace: Workspace, settings: JobSettings, progress: Progress) -> bool:
-    """Whether the photos of this job are those that the workspace holds: because they are away and the job names
-    the same places, or because their content is the same somewhere else. Says so."""
+    """Whether the photos of this job are those in the workspace: either they are missing and the job has the same
+    paths, or their content is the same elsewhere. Prints a message."""
     known = _read(workspace)
     if known is None:
         return _same_job(workspace, settings, progress)
@@ -69,7 +69,7 @@ def still_the_same(workspace: Workspace, settings: JobSettings, progress: Progre
 
 
 def _same_content(files: list[Path], known: list[SourceFile], progress: Progress) -> bool:
-    """Whether these files are the known ones in the same order; hashes what has another place or date."""
+    """Whether these files are the known ones in the same order; hashes those with another path or date."""
     if len(files) != len(known):
         return False
     base = common_folder(files)
@@ -82,15 +82,15 @@ def _same_content(files: list[Path], known: list[SourceFile], progress: Progress
         if (str(path), changed) != (entry.path, entry.mtime_ns):
             doubtful.append((path, entry.sha256))
     hashes = in_threads([partial(content_hash, path) for path, _ in doubtful], progress, "comparing")
-    if any(found != known_hash for found, (_, known_hash) in zip(hashes, doubtful, strict=True)):
+    if any(new_hash != known_hash for new_hash, (_, known_hash) in zip(hashes, doubtful, strict=True)):
         return False
     if moved:
-        progress.info("The photos have moved; their content is the same, so the results are kept.")
+        progress.info("The photos were moved, but their content is the same: the results are kept.")
     return True
 
 
 def _remember(workspace: Workspace, known: SourcesDocument, files: list[Path]) -> None:
-    """Where the known files are now, so that they are not hashed again."""
+    """Record where the known files are now, so that they are not hashed again."""
     now = [(str(path), _status(path)[1]) for path in files]
     if now == [(entry.path, entry.mtime_ns) for entry in known.files]:
         return
@@ -102,7 +102,7 @@ def _remember(workspace: Workspace, known: SourcesDocument, files: list[Path]) -
 
 
 def _same_job(workspace: Workspace, settings: JobSettings, progress: Progress) -> bool:
-    """For workspaces without sources.json: the photos are away, and the last job here named the same."""
+    """For workspaces without sources.json: the photos are missing, and the last job had the same paths."""
     now = settings.of(PhotosSettings)
     try:
         before = job_of(json.loads(workspace.job.read_text("utf-8")), workspace.job).of(PhotosSettings)
@@ -123,15 +123,15 @@ def _say_away(settings: PhotosSettings, progress: Progress) -> None:
 
 
 def content_hash(path: Path) -> str:
-    """SHA-256 of a file; empty for one that cannot be read, which is set aside elsewhere with the reason."""
-    found = hashlib.sha256()
+    """SHA-256 of a file; empty if it cannot be read, for which it is excluded elsewhere."""
+    digest = hashlib.sha256()
     try:
         with open_regular(path) as file:
             while content := file.read(CHUNK):
-                found.update(content)
+                digest.update(content)
     except OSError:
         return ""
-    return found.hexdigest()
+    return digest.hexdigest()
 
 
 def _files(workspace: Workspace, settings: PhotosSettings) -> list[Path]:
@@ -141,8 +141,8 @@ def _files(workspace: Workspace, settings: PhotosSettings) -> list[Path]:
         raise UserError(
             Sentence(f"The folder of masks {settings.masks} does not exist: check ", option("masks"), "."), 2
         )
-    found = sorted(path for path in masks.rglob("*") if path.is_file()) if masks else []
-    return [*photos, *videos, *found]
+    mask_files = sorted(path for path in masks.rglob("*") if path.is_file()) if masks else []
+    return [*photos, *videos, *mask_files]
 
 
 def _given(settings: PhotosSettings) -> list[str]:
@@ -150,10 +150,10 @@ def _given(settings: PhotosSettings) -> list[str]:
 
 
 def _settings(settings: PhotosSettings) -> dict[str, Any]:
-    """As JSON gives them back; whether there are masks counts, where they lie does not."""
+    """As read back from JSON, with whether there are masks, but not their path."""
     values = settings.recorded()
     values["has_masks"] = bool(settings.masks)
-    kept = {name: value for name, value in values.items() if name not in _LEFT_OUT}
+    kept = {name: value for name, value in values.items() if name not in _IGNORED}
     found: dict[str, Any] = json.loads(json.dumps(kept, default=str))
     return found
 
@@ -167,7 +167,7 @@ def _status(path: Path) -> tuple[int, int]:
 
 
 def _read(workspace: Workspace) -> SourcesDocument | None:
-    """sources.json; None where there is none, or a damaged one."""
+    """sources.json; None if it is missing or damaged."""
     try:
         return read_document(SourcesDocument, workspace.sources, "")
     except UserError:

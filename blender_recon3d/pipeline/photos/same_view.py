@@ -1,8 +1,8 @@
-"""Photos of one shot, or of several from the same place: they show one view, and count as one.
+"""Detect photos of the same view: copies of one shot, or several shots from the same position.
 
-A JPEG beside its HEIC, copies saved again or made smaller, brackets of exposures and bursts from a tripod: each such
-photo would count as a view of its own in fusion, and what is wrong in one would be confirmed by the others. Photos are
-one view when whatever has contours lies at the same place in both. numpy and OpenCV.
+A JPEG beside its HEIC, resaved or downscaled copies, exposure brackets and bursts from a tripod: each such photo would
+count as a separate view in fusion, and errors in one would be confirmed by the others. Photos show the same view if
+everything with contours is at the same position in both. numpy and OpenCV.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import numpy as np
 SIZE = 256  # longest side of the small picture that is compared
 LIKE = 14  # of 64 bits that may differ between pictures worth comparing: brackets differ in their darks and lights
 CORNERS = 200
-MIN_CORNERS = 25  # fewer say nothing, as on a smooth subject before a plain backdrop
+MIN_CORNERS = 25  # fewer are not conclusive, as on a smooth subject before a plain backdrop
 STILL = 0.35  # pixels of SIZE; copies and tripods stay below .2, and a video's slowest frames are .5 apart
-ASTRAY = 0.04  # share of the corners that may be elsewhere: noise, a leaf. More is a subject that has turned
-PART = 24  # pixels of SIZE, a side of the parts that are compared
-CONTOURS = 24.0  # deviation of a part that has contours; noise alone stays below
+ASTRAY = 0.04  # share of the corners that may have moved (noise, a leaf); if more, the subject has turned
+PART = 24  # side of the compared parts, pixels of SIZE
+CONTOURS = 24.0  # deviation of a part with contours; noise alone stays below
 AGREE = 0.6  # correlation of such a part
-ASPECT = 1.02  # between the proportions of two copies of a photo
+ASPECT = 1.02  # maximum ratio of the aspect ratios of two copies of a photo
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,7 @@ class Sketch:
     clipped: float
 
     def turned(self, quarters: int) -> Sketch:
-        """Of the picture turned counterclockwise."""
+        """The sketch of the picture rotated counterclockwise."""
         if not quarters:
             return self
         small, blind = (np.ascontiguousarray(np.rot90(part, quarters)) for part in (self.small, self.blind))
@@ -44,7 +44,7 @@ class Sketch:
 
 
 def sketch(gray: np.ndarray) -> Sketch:
-    """Of an upright photo, uint8 [H, W]."""
+    """The sketch of an upright photo, uint8 [H, W]."""
     scale = SIZE / max(gray.shape)
     size = (max(16, round(gray.shape[1] * scale)), max(16, round(gray.shape[0] * scale)))
     small = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
@@ -61,7 +61,7 @@ def _bits(small: np.ndarray) -> np.uint64:
 
 
 def _evened(small: np.ndarray) -> np.ndarray:
-    """Without brightness and contrast, which differ between exposures."""
+    """The picture with normalized brightness and contrast, which differ between exposures."""
     values = small.astype(np.float32)
     mean = cv2.GaussianBlur(values, (0, 0), 8)
     spread = np.sqrt(np.maximum(cv2.GaussianBlur((values - mean) ** 2, (0, 0), 8), 0)) + 3
@@ -69,7 +69,7 @@ def _evened(small: np.ndarray) -> np.ndarray:
 
 
 def same_view(first: Sketch, second: Sketch) -> bool:
-    """Whether the corners of the first lie at the same places in the second, and no part looks different."""
+    """Whether the corners of the first are at the same positions in the second, and no part looks different."""
     height, width = first.small.shape
     other, blind = second.small, second.blind
     ratio = (width / height) / (other.shape[1] / other.shape[0])
@@ -91,7 +91,7 @@ def same_view(first: Sketch, second: Sketch) -> bool:
 
 
 def _parts_agree(first: np.ndarray, second: np.ndarray, seen: np.ndarray) -> bool:
-    """Whether all parts with contours in either correlate: a small subject that turns has few corners of all."""
+    """Whether all parts with contours in either correlate: a small subject that turns has only few corners."""
     for top in range(0, first.shape[0] - PART // 2, PART // 2):
         for left in range(0, first.shape[1] - PART // 2, PART // 2):
             part = np.s_[top : top + PART, left : left + PART]
@@ -108,7 +108,7 @@ def _parts_agree(first: np.ndarray, second: np.ndarray, seen: np.ndarray) -> boo
 
 
 def groups(sketches: list[Sketch]) -> list[list[int]]:
-    """Numbers of the photos that show one view, for every view that two or more show, in order; some may be turned."""
+    """Indices of the photos of each view that two or more show, in order; some may be rotated."""
     left = np.ones(len(sketches), bool)
     bits = np.array([item.bits for item in sketches], np.uint64).reshape(-1, 4)
     found = []
@@ -117,9 +117,7 @@ def groups(sketches: list[Sketch]) -> list[list[int]]:
             continue
         left[number] = False
         members = [number]
-        for (
-            member
-        ) in members:  # which grows: the darkest and the lightest of a bracket are alike by way of the middle
+        for member in members:  # which grows: the extremes of a bracket match through its middle
             differing = np.bitwise_count(bits ^ sketches[member].bits[0])
             for other, quarters in np.argwhere((differing <= LIKE) & left[:, None]).tolist():
                 if left[other] and same_view(sketches[member], sketches[other].turned(quarters)):

@@ -1,4 +1,4 @@
-"""What a file is that is called a photo and cannot be read, by its first bytes, and what to do."""
+"""Identify files named like photos that cannot be read, by their first bytes, and what to do about them."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ HEAD = 64  # bytes to look at
 DEVELOP = (
     "develop them to JPEG or TIFF with a RAW program, all with the same settings, uncropped, and run again."
 )
-GIF = "a GIF, which keeps neither a photo's colors nor its size: give the video or the photos that it was made from"
-_CONVERT = "convert it to JPEG, PNG or TIFF in its full size"
+GIF = "a GIF, which does not preserve a photo's colors and size: use the video or the photos that it was made from"
+_CONVERT = "convert it to JPEG, PNG or TIFF at full size"
 _STARTS = (
     (b"GIF8", GIF),
-    (b"\0\0\0\x0cjP  ", f"a JPEG 2000 picture, which is not read: {_CONVERT}"),
-    (b"\0\0\0\x0cJXL ", f"a JPEG XL picture, which is not read: {_CONVERT}"),
-    (b"\xff\x0a", f"a JPEG XL picture, which is not read: {_CONVERT}"),
-    (b"v/1\x01", f"an OpenEXR picture, which is not read: {_CONVERT}"),
-    (b"8BPS", f"a Photoshop file, which is not read: {_CONVERT}"),
-    (b"PK\3\4", "an archive: unpack it, and give the folder with the photos"),
-    (b"%PDF", "a PDF: export its pictures as JPEG or PNG in their full size"),
-    (b"version https://git-lfs", "a pointer of Git LFS instead of the photo: fetch it with git lfs pull"),
+    (b"\0\0\0\x0cjP  ", f"a JPEG 2000 picture, which is not supported: {_CONVERT}"),
+    (b"\0\0\0\x0cJXL ", f"a JPEG XL picture, which is not supported: {_CONVERT}"),
+    (b"\xff\x0a", f"a JPEG XL picture, which is not supported: {_CONVERT}"),
+    (b"v/1\x01", f"an OpenEXR picture, which is not supported: {_CONVERT}"),
+    (b"8BPS", f"a Photoshop file, which is not supported: {_CONVERT}"),
+    (b"PK\3\4", "an archive: unpack it, and use the folder with the photos"),
+    (b"%PDF", "a PDF: export its pictures as JPEG or PNG at full size"),
+    (b"version https://git-lfs", "a Git LFS pointer instead of the photo: fetch it with git lfs pull"),
     (
         b"\0\x05\x16\x07",
         "a Mac's notes about a photo (AppleDouble) instead of the photo: use the file without ._",
@@ -30,21 +30,21 @@ _STARTS = (
         b"\0\x05\x16\0",
         "a Mac's notes about a photo (AppleDouble) instead of the photo: use the file without ._",
     ),
-    (b"II*\0", "a kind of TIFF that is not read: save it as RGB or gray with 8 or 16 bits a channel"),
-    (b"MM\0*", "a kind of TIFF that is not read: save it as RGB or gray with 8 or 16 bits a channel"),
+    (b"II*\0", "an unsupported kind of TIFF: save it as RGB or gray with 8 or 16 bits per channel"),
+    (b"MM\0*", "an unsupported kind of TIFF: save it as RGB or gray with 8 or 16 bits per channel"),
 )
 _VIDEO_BRANDS = (b"qt  ", b"isom", b"iso2", b"mp41", b"mp42", b"avc1", b"M4V ", b"3gp4", b"3gp5")
 
 
 def what_it_is(path: Path, head: bytes) -> str:
-    """The reason for which a file that begins so is set aside."""
+    """The reason to exclude a file with these first bytes."""
     if path.suffix.lower() in RAW_EXTENSIONS:
-        return "a RAW file, which is not read: develop it to JPEG or TIFF with a RAW program"
+        return "a RAW file, which is not supported: develop it to JPEG or TIFF with a RAW program"
     for start, reason in _STARTS:
         if head.startswith(start):
             return reason
     if head[4:8] == b"ftyp" and head[8:12] in _VIDEO_BRANDS:
-        return "a video that is named like a photo: name it .mp4, and give it by itself"
+        return "a video that is named like a photo: rename it to .mp4, and choose it alone"
     if head.lstrip()[:9].lower() in (b"<!doctype", b"<html>") or head.lstrip()[:5].lower() == b"<html":
         return "a web page instead of a photo: download the photo itself"
-    return "not an image, or a format this tool does not read"
+    return "not an image, or an unsupported format"

@@ -17,18 +17,18 @@ from ..files.atomic_files import atomic_folder
 from ..files.regular import check_regular, is_utf8
 from .photo_quality import sharpness
 
-FLOW_SIZE = 240  # longest side at which motion is followed
+FLOW_SIZE = 240  # longest side at which motion is tracked
 SMEARED_BAND = 0.06  # of the height
 ALIKE, VARIED = 0.2, 8.0  # gray values: from row to row in such a band, and within a row
 MAX_SMEARED = 0.3  # of the frames
-STILL = 0.002  # of the longest side a frame; less is a camera at rest
+STILL = 0.002  # of the longest side per frame; less is a camera at rest
 
 
 def extract_frames(video: Path, folder: Path, count: int, progress: Progress) -> int:
-    """Write about `count` frames (fewer when the video has not so many) as JPEG into `folder`; their number.
+    """Write about `count` frames (fewer if the video is shorter) as JPEG to `folder`; returns their number.
 
-    Two passes: the first follows the motion and the sharpness of every frame, the second writes for each of
-    `count` equal stretches of the way that the view has gone its sharpest frame. UserError for no video.
+    Two passes: the first measures motion and sharpness of every frame, the second writes the sharpest frame of each of
+    `count` stretches of equal motion. UserError if it is not a video.
     """
     try:
         check_regular(video)
@@ -38,21 +38,21 @@ def extract_frames(video: Path, folder: Path, count: int, progress: Progress) ->
     for sentence in doubtful(video.name, seen):
         progress.warning(sentence)
     chosen = choose_frames(seen.motion, np.where(seen.smeared, -1.0, seen.sharp), count)
-    wanted = {int(index) for index in chosen if not seen.smeared[index]}
+    selected = {int(index) for index in chosen if not seen.smeared[index]}
     with atomic_folder(folder) as part:
         for index, frame in enumerate(_frames(video)):
-            if index in wanted:
+            if index in selected:
                 good = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, 97])[1]
                 (part / f"{video.stem}_{index:06d}.jpg").write_bytes(good.tobytes())
             progress.check()
-    return len(wanted)
+    return len(selected)
 
 
 def choose_frames(motion: np.ndarray, sharp: np.ndarray, count: int) -> np.ndarray:
     """Indices of the sharpest frame in each of `count` stretches of equal motion.
 
-    motion [N]: how far the view moved since the frame before, as a share of the frame; sharp [N]: larger is
-    sharper. A camera at rest adds nothing, so that a pause does not take frames from the rest.
+    motion [N]: how far the view moved since the previous frame, as a share of the frame. sharp [N]: larger is sharper.
+    A camera at rest adds nothing, so that a pause gets no extra frames.
     """
     way = np.cumsum(np.where(motion > STILL, motion, 0.0))
     if way[-1] <= 0:  # a camera that never moves: equal times
@@ -67,8 +67,8 @@ def choose_frames(motion: np.ndarray, sharp: np.ndarray, count: int) -> np.ndarr
 
 @dataclass(frozen=True)
 class Survey:
-    """Of each frame that could be read: motion and sharp as for `choose_frames`, and whether it is smeared. announced:
-    how many frames the file says that it has, 0 where it does not; seconds: as announced, and as read."""
+    """For each readable frame: motion and sharp as for `choose_frames`, and whether it is smeared. announced: number of
+    frames according to the file, 0 if unknown. seconds: as announced, and as read."""
 
     motion: np.ndarray
     sharp: np.ndarray
@@ -78,13 +78,13 @@ class Survey:
 
 
 def doubtful(name: str, seen: Survey) -> list[str]:
-    """Sentences where a video is cut off or damaged."""
+    """Messages if a video is truncated or damaged."""
     found = []
     read, (announced_s, read_s) = len(seen.motion), seen.seconds
     if seen.announced > 1.02 * read + 1 and announced_s - read_s > max(0.3, 0.03 * announced_s):
         found.append(
             f"{name} claims {seen.announced} frames ({announced_s:.1f} s), but only {read} ({read_s:.1f} s) can be "
-            "read: it is cut off. Copy it from the camera again, or continue with these."
+            "read: it is truncated. Copy it from the camera again, or continue with these."
         )
     if seen.smeared.any():
         found.append(
@@ -95,9 +95,9 @@ def doubtful(name: str, seen: Survey) -> list[str]:
 
 
 def is_smeared(gray: np.ndarray) -> bool:
-    """Whether a band of rows repeats one row to the last gray value: what decoders paint where data is missing.
+    """Whether a band of rows repeats one row exactly, as decoders paint where data is missing.
 
-    gray: uint8 [H, W]. Bars of one color are none.
+    gray: uint8 [H, W]. Bars of a single color do not count.
     """
     rows = gray.astype(np.float32)
     alike = (np.abs(np.diff(rows, axis=0)).mean(axis=1) < ALIKE) & (rows[1:].std(axis=1) > VARIED)
@@ -119,7 +119,7 @@ def _survey(video: Path, progress: Progress) -> Survey:
     for frame, is_key, time in _frames_told(video):
         end = time
         gray = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
-        # Frames that are made from a smeared one are damaged too, up to the next that stands for itself.
+        # Frames predicted from a smeared one are damaged too, up to the next I-frame.
         smeared.append(is_smeared(gray) or (bool(smeared) and smeared[-1] and not is_key))
         if smeared[-1]:
             motion.append(0.0)
@@ -136,7 +136,7 @@ def _survey(video: Path, progress: Progress) -> Survey:
     if not motion:
         raise UserError(f"{video} has no readable frames: convert it to H.264 (MP4) or to photos.", 2)
     damaged = np.array(smeared)
-    if damaged.mean() > MAX_SMEARED:  # then this is what it shows
+    if damaged.mean() > MAX_SMEARED:  # then it is the video's actual content
         damaged[:] = False
     step = 1 / rate if rate > 0 else 0.0
     return Survey(np.array(motion), np.array(sharp), damaged, total, (total * step, end / 1000 + step))
@@ -156,11 +156,11 @@ def _moved(before: np.ndarray, now: np.ndarray) -> float:
 
 @contextlib.contextmanager
 def _opened(video: Path) -> Iterator[cv2.VideoCapture]:
-    """OpenCV's reader. By FFmpeg alone: others take names with a % for patterns, or open devices."""
+    """OpenCV's reader, restricted to FFmpeg: others treat names with a % as patterns, or open devices."""
     backend = cv2.CAP_FFMPEG if cv2.CAP_FFMPEG in cv2.videoio_registry.getBackends() else cv2.CAP_ANY
     with tempfile.TemporaryDirectory(prefix="recon3d-") as folder:
         name = str(video)
-        if not is_utf8(name):  # OpenCV crashes when it is told such a name
+        if not is_utf8(name):  # OpenCV crashes on such a name
             link = Path(folder) / "video"
             link.symlink_to(video)
             name = str(link)
@@ -178,7 +178,7 @@ def _frames(video: Path) -> Iterator[np.ndarray]:
 
 
 def _frames_told(video: Path) -> Iterator[tuple[np.ndarray, bool, float]]:
-    """The frames; whether each stands for itself (an I-frame); and its time, milliseconds."""
+    """The frames, whether each is an I-frame, and its time in milliseconds."""
     with _opened(video) as reader:
         while True:
             good, frame = reader.read()

@@ -1,11 +1,11 @@
-"""Standing a model up by what is known of the world: `recon3d place`. Only placement.json changes.
+"""Orientation, scale and location of a model in the world: `recon3d place`. Only placement.json changes.
 
-up             which way is up: from the cameras, GPS or the dominant plane
-ground         the plane that a scene stands on
-upright        how a model stands: up, ground, the first camera's view
+up             the up axis: from the cameras, GPS or the dominant plane
+ground         the ground plane
+upright        the placement: up, ground, the first camera's view
 gps            meters, east, north and up from the photos' EXIF
-placing_doubts what speaks against it
+placing_doubts evidence against a placement
 markers        ArUco markers in the photos
-kept_placement what was set, kept when the cameras are found again
+kept_placement the user's placement, kept when the cameras are found again
 place_command  the command
 """

@@ -1,8 +1,8 @@
-"""Scale, heading and place from the photos' GPS, and up where the cameras do not know it.
+"""Scale, heading and location from the photos' GPS, and up if the cameras do not determine it.
 
-GPS is data from anywhere: some photos say 0, 0 or a place kilometers off, and none of them may pull the rest. So a fit
-is first chosen by its median error over small samples (least median of squares, Rousseeuw 1984), then made by least
-squares of those that agree with it.
+GPS is unreliable: some photos have 0, 0 or a position kilometers away, which must not affect the rest. So a fit is
+first chosen by its median error over small samples (least median of squares, Rousseeuw 1984), then refined by least
+squares over the photos that agree with it.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ MIN_PHOTOS = 4
 OUTLIER = 3.0  # times the median error
 ROUNDS = 10
 SAMPLES = 1000
-SPREAD = 3.0  # times the typical error: photos that stand closer together say nothing of scale and heading
+SPREAD = 3.0  # times the typical error; photos closer together do not determine scale and heading
 NOWHERE = 1e-6  # degrees: a receiver without a fix writes 0, 0
-CLOSE = 0.05  # meters: GPS that agrees better than that is as good as exact
+CLOSE = 0.05  # meters; GPS that agrees better than that counts as exact
 
 
 @dataclass(frozen=True)
 class Fix:
     """x east, y north = scale * rotation @ (x, y) + shift, in meters about `origin` (latitude, longitude in degrees).
 
-    error: median distance in meters between where the photos are and where GPS puts them; used: how many count.
+    error: median distance in meters between the photos' positions and their GPS. used: number of photos used.
     """
 
     scale: float
@@ -46,11 +46,11 @@ class Fix:
 
 @dataclass(frozen=True)
 class SpaceFix:
-    """The similarity of space that puts the cameras where GPS has them.
+    """The 3D similarity that moves the cameras to their GPS positions.
 
-    up: unit [3] in the model's frame; up_error: degrees it may be off; errors [N]: meters along the ground between
-    each camera and its GPS, NaN where it has none; used [N]: which count; reach: meters that GPS has these about their
-    middle (RMS).
+    up: unit [3] in the model's frame. up_error: its uncertainty in degrees. errors [N]: horizontal distance in meters
+    between each camera and its GPS, NaN without GPS. used [N]: which were used. reach: RMS distance in meters of their
+    GPS from its center.
     """
 
     up: np.ndarray
@@ -61,9 +61,9 @@ class SpaceFix:
 
 
 def places_by_name(photos: Iterable[PhotoEntry]) -> dict[str, list[float]]:
-    """Latitude, longitude and height by the photo's name, of photos.json's entries; without those at 0, 0.
+    """Latitude, longitude and height by photo name, from photos.json's entries, without those at 0, 0.
 
-    A height of NaN is one that a photo does not say, where others do. Longitudes go on across the 180th meridian.
+    The height is NaN if a photo has none but others do. Longitudes are continuous across the 180th meridian.
     """
     places = {photo.name: list(photo.gps) for photo in photos if photo.gps and not at_zero(photo)}
     first = next(iter(places.values()), None)
@@ -73,13 +73,13 @@ def places_by_name(photos: Iterable[PhotoEntry]) -> dict[str, list[float]]:
             place[1] = first[1] + (place[1] - first[1] + 180) % 360 - 180
         if high < MIN_PHOTOS:
             place[2] = 0.0
-        elif place[2] == 0:  # what EXIF without a height is read as
+        elif place[2] == 0:  # EXIF without a height
             place[2] = np.nan
     return places
 
 
 def at_zero(photo: PhotoEntry) -> bool:
-    """Whether a photo says 0, 0: in the sea off Africa, which is what a receiver without a fix writes."""
+    """Whether a photo's GPS is 0, 0, as written by a receiver without a fix."""
     place = photo.gps
     return place is not None and abs(place[0]) < NOWHERE and abs(place[1]) < NOWHERE
 
@@ -87,7 +87,7 @@ def at_zero(photo: PhotoEntry) -> bool:
 def east_north(gps: np.ndarray, origin: np.ndarray) -> np.ndarray:
     """Meters [N, 2] east and north of `origin`, from latitude and longitude in degrees [N, 2 or more].
 
-    On the plane that touches the ellipsoid there: exact to a millimeter within some hundred meters.
+    On the tangent plane of the ellipsoid there: exact to a millimeter within some hundred meters.
     """
     latitude = np.radians(origin[0])
     bend = 1 - ECCENTRICITY_2 * np.sin(latitude) ** 2
@@ -98,10 +98,10 @@ def east_north(gps: np.ndarray, origin: np.ndarray) -> np.ndarray:
 
 
 def fix_from_gps(places: np.ndarray, gps: np.ndarray) -> Fix:
-    """From the photos' places [N, 2] in the upright model and their latitude and longitude [N, 2].
+    """The fix from the photos' positions [N, 2] in the upright model and their latitude and longitude [N, 2].
 
-    Least squares over complex numbers, q = a p + b, without photos that are off by more than OUTLIER times the
-    median. UserError where too few photos have GPS or they stand too close together for what it is worth.
+    Least squares over complex numbers, q = a p + b, without photos that are off by more than OUTLIER times the median.
+    UserError if too few photos have GPS, or if they are too close together for its accuracy.
     """
     if len(places) < MIN_PHOTOS:
         raise UserError(
@@ -127,7 +127,7 @@ def fix_from_gps(places: np.ndarray, gps: np.ndarray) -> Fix:
     if not abs(a) > 0 or reach < SPREAD * typical:
         raise UserError(
             Sentence(
-                f"Cameras and GPS lie {typical:.1f} m apart and the photos span only {reach:.1f} m, too little "
+                f"Cameras and GPS differ by {typical:.1f} m and the photos span only {reach:.1f} m, too little "
                 "for scale and heading: ",
                 MEASURE,
                 ".",
@@ -140,10 +140,10 @@ def fix_from_gps(places: np.ndarray, gps: np.ndarray) -> Fix:
 
 
 def fix_in_space(centers: np.ndarray, gps: np.ndarray) -> SpaceFix | None:
-    """From camera centers [N, 3] and latitude, longitude, height [N, 3] (NaN: none). None where that fixes nothing:
-    too few places, all in one spot or on one line.
+    """The fix from camera centers [N, 3] and latitude, longitude, height [N, 3] (NaN: none). None if it is not
+    determined: too few positions, or all at one place or on one line.
 
-    Photos with the very same GPS, as phones write until the next fix, count as one: as the mean of their cameras.
+    Photos with identical GPS, as phones write until the next fix, count as one, at the mean of their cameras.
     """
     known = np.isfinite(gps).all(axis=1)
     places, group = np.unique(gps[known], axis=0, return_inverse=True)
@@ -184,7 +184,7 @@ def _moved(similarity: tuple[float, np.ndarray, np.ndarray], points: np.ndarray)
 
 
 def _samples(count: int, size: int) -> list[np.ndarray]:
-    """All index sets of that size where there are few, SAMPLES at random otherwise."""
+    """All index sets of that size if there are few, otherwise SAMPLES random ones."""
     if count <= 18:
         return [np.array(sample) for sample in combinations(range(count), size)]
     generator = np.random.default_rng(0)
@@ -192,7 +192,7 @@ def _samples(count: int, size: int) -> list[np.ndarray]:
 
 
 def _agreeing(errors: Iterable[np.ndarray]) -> np.ndarray:
-    """Which agree with the sample whose median error is the least: the better half at least."""
+    """Which photos agree with the sample of the lowest median error: at least the better half."""
     best = min((error for error in errors if np.isfinite(error).all()), key=np.median)
     return best <= max(float(np.median(best)), CLOSE)
 

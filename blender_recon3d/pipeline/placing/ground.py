@@ -1,13 +1,13 @@
-"""The plane that a scene stands on. numpy only; everything is in the model's frame."""
+"""The ground plane of a scene. numpy only; everything is in the model's frame."""
 
 from __future__ import annotations
 
 import numpy as np
 
 PLANE_TRIALS = 500
-WIDEST_CONE = 20.0  # degrees between a ground plane's normal and up, where up is uncertain
-NARROW = 5.0  # degrees: below, planes at random would hardly ever fall into the cone
-PLANE_SHARE = 0.08  # of the points; fewer do not make a ground
+WIDEST_CONE = 20.0  # degrees between a ground plane's normal and up, if up is uncertain
+NARROW = 5.0  # degrees; random planes would hardly ever fall into a narrower cone
+PLANE_SHARE = 0.08  # of the points; fewer do not count as ground
 PLANE_THICKNESS = 0.01  # of the scene's size
 
 
@@ -16,8 +16,8 @@ def ground_plane(
 ) -> tuple[np.ndarray, float] | None:
     """The dominant plane below the cameras whose normal is near `up`: (unit normal n, offset d), n.x = d.
 
-    points [N, 3] and camera centers [M, 3] in the model's frame; cone: degrees between n and `up` at most. None
-    when there is no such plane.
+    points [N, 3] and camera centers [M, 3] in the model's frame. cone: max degrees between n and `up`. None if there is
+    no such plane.
     """
     if len(points) < 50:
         return None
@@ -49,7 +49,7 @@ def ground_plane(
 def _level_plane(
     points: np.ndarray, centers: np.ndarray, up: np.ndarray, cone: float, thickness: float
 ) -> tuple[np.ndarray, float] | None:
-    """The height at which most points lie, and the plane through them as far as it stays within the cone."""
+    """The height with the most points, and the plane through them if it stays within the cone."""
     heights = np.sort(points @ up)
     counts = np.searchsorted(heights, heights + 2 * thickness, side="right") - np.arange(len(heights))
     counts[heights > np.percentile(centers @ up, 10)] = 0

@@ -1,7 +1,7 @@
-"""Scale and place that a user has set, kept when cameras are found again: the new model goes where the old one stood.
+"""Keep the user's placement when cameras are found again: the new model is placed like the old one.
 
-Structure from motion begins each time in a frame of its own. What stays are the photos: the similarity that puts their
-new cameras where the old ones were takes the new model to the same place. numpy only.
+Structure from motion uses a new frame each time. The similarity that moves the photos' new cameras to the old ones
+gives the new model the same placement. numpy only.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import numpy as np
 from ..evaluation.alignment import Undetermined, errors, robust_similarity, with_rotation
 
 Poses = Mapping[str, np.ndarray]  # by photos' names: rotation and center of the camera in a frame, [3, 4]
-BENT = 0.05  # of the cameras' spread that they may be off: beyond it the old model was another one
+BENT = 0.05  # max deviation relative to the cameras' spread; beyond that the models are different
 TURNED = 10.0  # degrees, the same for their rotations
 
 
 def old_from_new(old: Poses, new: Poses) -> np.ndarray | None:
-    """The similarity [4, 4] that takes the new frame to the old one; None where the photos both have do not say it."""
+    """The similarity [4, 4] from the new frame to the old one; None if their common photos do not determine it."""
     names = sorted(set(old) & set(new))
     if len(names) < 2:
         return None
@@ -29,7 +29,7 @@ def old_from_new(old: Poses, new: Poses) -> np.ndarray | None:
     try:
         try:
             found, _ = robust_similarity(source, target)
-        except Undetermined:  # on one line, as many flights are
+        except Undetermined:  # on one line, as in many flights
             found = with_rotation(source, target, turn)
     except Undetermined:
         return None
@@ -45,7 +45,7 @@ def old_from_new(old: Poses, new: Poses) -> np.ndarray | None:
 
 
 def poses_of(model: Any) -> dict[str, np.ndarray]:
-    """Of the registered photos of a pycolmap.Reconstruction."""
+    """The poses of the registered photos of a pycolmap.Reconstruction."""
     found = {}
     for number in model.reg_image_ids():
         pose = model.image(number).cam_from_world()
@@ -55,7 +55,7 @@ def poses_of(model: Any) -> dict[str, np.ndarray]:
 
 
 def _mean_rotation(rotations: np.ndarray) -> np.ndarray:
-    """The rotation nearest to the elementwise median of rotations [N, 3, 3], which a few wrong ones do not move."""
+    """The rotation nearest to the elementwise median of rotations [N, 3, 3], which is robust to a few wrong ones."""
     left, _, right = np.linalg.svd(np.median(rotations, axis=0))
     sign = np.sign(np.linalg.det(left @ right)) or 1.0
     return np.asarray(left @ np.diag([1.0, 1.0, sign]) @ right)

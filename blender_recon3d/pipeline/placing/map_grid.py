@@ -1,4 +1,4 @@
-"""Map coordinates of a world that stands by GPS: UTM on WGS 84, by Krueger's series.
+"""Map coordinates of a model placed by GPS: UTM on WGS 84, by Krueger's series.
 
 Karney, "Transverse Mercator with an accuracy of a few nanometers", Journal of Geodesy 85, 2011, equations 7 to 12,
 to the third order: better than a tenth of a millimeter within a zone.
@@ -36,7 +36,7 @@ class MapGrid:
         return f"WGS 84 / UTM zone {self.zone}{'N' if self.north else 'S'}"
 
     def wkt(self) -> str:
-        """Well-known text, version 1, as LAS takes it (OGC 01-009)."""
+        """Well-known text, version 1, as used in LAS (OGC 01-009)."""
         return (
             f'PROJCS["{self.name}",GEOGCS["WGS 84",DATUM["WGS_1984",SPHEROID["WGS 84",6378137,298.257223563,'
             'AUTHORITY["EPSG","7030"]],AUTHORITY["EPSG","6326"]],PRIMEM["Greenwich",0,AUTHORITY["EPSG","8901"]],'

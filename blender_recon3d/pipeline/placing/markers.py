@@ -1,4 +1,4 @@
-"""ArUco markers found in the photos, as squares in the model's frame: they know the scale, and where the ground is.
+"""ArUco markers in the photos, as squares in the model's frame: they define the scale and the ground.
 
 Garrido-Jurado et al., "Automatic generation and detection of highly reliable fiducial markers under occlusion",
 2014, by OpenCV. A ChArUco board's markers are ArUco markers, and are found as such.
@@ -22,15 +22,15 @@ DICTIONARIES = (
     "6X6_250", "6X6_1000", "7X7_50", "7X7_100", "7X7_250", "7X7_1000", "ARUCO_ORIGINAL", "APRILTAG_36h11",
 )  # fmt: skip
 MIN_VIEWS = 2
-LARGEST_ERROR = 2.0  # pixels between a corner as seen and as triangulated
-MIN_ANGLE = 2.0  # degrees between the outermost rays: less gives no depth
-UNEVEN = 0.1  # of the side: sides and diagonals of a square agree better than that
+LARGEST_ERROR = 2.0  # pixels between observed and triangulated corners
+MIN_ANGLE = 2.0  # degrees between the outermost rays; less gives no depth
+UNEVEN = 0.1  # of the side; sides and diagonals of a square agree better than that
 
 
 @dataclass(frozen=True)
 class View:
-    """A photo that can be asked: its name, the projection [3, 4] of undistorted normalized coordinates, and the
-    functions from pixels [N, 2] to these and from them to pixels."""
+    """A photo: its name, the projection [3, 4] to undistorted normalized coordinates, and the functions between these
+    and pixels [N, 2]."""
 
     name: str
     cam_from_world: np.ndarray
@@ -40,7 +40,7 @@ class View:
 
 @dataclass(frozen=True)
 class Marker:
-    """A marker's corners [4, 3] in the model's frame, clockwise seen from its front, and how many photos saw it."""
+    """A marker's corners [4, 3] in the model's frame, clockwise from its front, and the number of photos it is in."""
 
     number: int
     corners: np.ndarray
@@ -60,28 +60,28 @@ class Marker:
 def find_corners(image: np.ndarray, dictionary: str) -> dict[int, np.ndarray]:
     """Corners [4, 2] of each marker of a gray photo, in COLMAP's pixels (the first pixel's center is (.5, .5)).
 
-    A marker seen twice in one photo is none: which is meant, nobody knows.
+    A marker found twice in one photo is ambiguous and skipped.
     """
     kind = cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, f"DICT_{dictionary}"))
     parameters = cv2.aruco.DetectorParameters()
-    # Lines fitted to the sides: its corners are in COLMAP's pixels already. CORNER_REFINE_SUBPIX puts them a fifth
+    # Lines fitted to the sides: these corners are in COLMAP's pixels already. CORNER_REFINE_SUBPIX puts them a fifth
     # of a pixel inside, which makes the world half a percent too large with markers of 70 pixels.
     parameters.cornerRefinementMethod = cv2.aruco.CORNER_REFINE_APRILTAG
     corners, numbers, _ = cv2.aruco.ArucoDetector(kind, parameters).detectMarkers(image)
     if numbers is None:
         return {}
-    found = [int(number) for number in np.ravel(numbers)]
+    ids = [int(number) for number in np.ravel(numbers)]
     return {
         number: np.reshape(each, (4, 2)).astype(np.float64)
-        for number, each in zip(found, corners, strict=True)
-        if found.count(number) == 1
+        for number, each in zip(ids, corners, strict=True)
+        if ids.count(number) == 1
     }
 
 
 def markers_in_space(views: list[View], seen: dict[str, dict[int, np.ndarray]]) -> list[Marker]:
-    """The markers that several photos saw, triangulated. seen: by photo, `find_corners`' answer.
+    """The markers found in several photos, triangulated. seen: results of `find_corners` by photo.
 
-    A marker whose corners do not fit the photos to LARGEST_ERROR pixels or are not square is left out.
+    A marker is skipped if its corners do not fit the photos to LARGEST_ERROR pixels or are not square.
     """
     rays: dict[int, list[tuple[View, np.ndarray]]] = defaultdict(list)
     for view in views:
@@ -92,7 +92,7 @@ def markers_in_space(views: list[View], seen: dict[str, dict[int, np.ndarray]]) 
 
 
 def _triangulated(number: int, by: list[tuple[View, np.ndarray]]) -> Marker | None:
-    """Without the photos that see it elsewhere than the others do."""
+    """Triangulate a marker, without photos that disagree with the others."""
     while len(by) >= MIN_VIEWS:
         corners = np.stack([_point([(view, seen[corner]) for view, seen in by]) for corner in range(4)])
         error = np.array([np.linalg.norm(_seen_at(view, corners) - seen, axis=1).max() for view, seen in by])
@@ -138,14 +138,14 @@ def _is_square(corners: np.ndarray) -> bool:
 
 
 def scale_of(markers: list[Marker], size: float) -> tuple[float, float]:
-    """Meters a unit of the model, where the markers' sides are `size` meters, and how far markers differ (a share).
+    """Meters per unit of the model, for markers with sides of `size` meters, and how much they differ (a fraction).
 
-    UserError when there are none.
+    UserError if there are none.
     """
     if not markers:
         raise UserError(
             Sentence(
-                "No marker was found in two photos or more: check ",
+                "No marker was found in at least two photos: check ",
                 terminal_only("--marker-dictionary, and "),
                 "that the markers are sharp and at least 30 pixels large in the photos.",
             ),

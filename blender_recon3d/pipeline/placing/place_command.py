@@ -1,4 +1,4 @@
-"""`recon3d place`: rewrite placement.json by GPS, by markers, by a given scale, or as sfm had left it."""
+"""`recon3d place`: rewrite placement.json from GPS, markers or a given scale, or reset it to that of sfm."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from .markers import DICTIONARIES, Marker, View, find_corners, markers_in_space,
 from .upright import felt_by_name, place_model
 
 FLAT = 15.0  # degrees between a marker's normal and up: it lies on the ground
-DIFFERENT = 0.02  # of their sides: markers that differ by more are said
+DIFFERENT = 0.02  # of their sides; markers that differ by more are reported
 
 
 @dataclass(frozen=True)
 class PlacementRequest:
-    """What is known of the world: GPS in the photos, markers of a size in meters, or meters a unit. One of them; none
-    is the placement by cameras and ground alone."""
+    """The source of the placement: GPS in the photos, markers of a size in meters, or meters per unit. At most one of
+    them; none means placement by cameras and ground alone."""
 
     gps: bool = False
     marker_size: float | None = None
@@ -41,7 +41,7 @@ class PlacementRequest:
 
     def __post_init__(self) -> None:
         if sum((self.gps, self.marker_size is not None, self.scale is not None)) > 1:
-            raise UserError("Give one of --gps, --marker-size and --scale.", 2)
+            raise UserError("Use only one of --gps, --marker-size and --scale.", 2)
         for name, value in (("--marker-size", self.marker_size), ("--scale", self.scale)):
             if value is not None and not 0 < value < np.inf:
                 raise UserError(f"{name} is {value}: it must be greater than zero.", 2)
@@ -52,14 +52,14 @@ class PlacementRequest:
 
 
 def main(workspace: Workspace, wish: PlacementRequest, as_json: bool = False) -> int:
-    """Write placement.json and say how the model stands, or print what was written; 0. Raises UserError."""
+    """Write placement.json and print a summary or its content; returns 0. Raises UserError."""
     placed = place(workspace, wish)
     sys.stdout.write((json.dumps(encode(placed)) if as_json else printable(placed.how)) + "\n")
     return 0
 
 
 def place(workspace: Workspace, wish: PlacementRequest) -> PlacementDocument:
-    """The new content of placement.json, written. COLMAP's frame, and all files in it, stay as they are."""
+    """Write placement.json and return its content. COLMAP's frame, and all files in it, stay unchanged."""
     require_model(workspace)
     with workspace.locked():
         model = read_model(workspace.model)
@@ -84,7 +84,7 @@ def place(workspace: Workspace, wish: PlacementRequest) -> PlacementDocument:
 
 
 def remember(workspace: Workspace, model: Any, content: PlacementDocument | None) -> None:
-    """Write placed.json, from which sfm places the next model alike; None: there is nothing to keep."""
+    """Write placed.json, from which sfm places the next model in the same way; None: remove it."""
     if content is None:
         remove(workspace.placed)
         return
@@ -98,7 +98,7 @@ def remember(workspace: Workspace, model: Any, content: PlacementDocument | None
 
 
 def scaled(world_from_model: np.ndarray, scale: float) -> np.ndarray:
-    """The similarity [4, 4] with the world blown up about its origin."""
+    """The similarity [4, 4] with the world scaled about its origin."""
     return np.diag([scale, scale, scale, 1.0]) @ world_from_model
 
 
@@ -115,7 +115,7 @@ def _by_gps(
         f"meters, x east and y north from the GPS of {fix.used} photos, which is off by {fix.error:.1f} "
         "m on average"
     )
-    # The origin stays under the subject: far from it, single precision would not hold a scene.
+    # The origin stays under the subject: far from it, single precision would not be enough for a scene.
     about = GpsOrigin(
         latitude_longitude=tuple(fix.origin.tolist()), origin_east_north=tuple(fix.shift.tolist())
     )
@@ -140,7 +140,7 @@ def _by_markers(
 
 
 def on_the_ground(upright: np.ndarray, markers: list[Marker]) -> np.ndarray | None:
-    """The placement turned and lowered so that the markers lie in z = 0; None unless they lie flat already."""
+    """The placement rotated and moved so that the markers are at z = 0; None unless they are flat already."""
     corners = np.concatenate([marker.corners for marker in markers]) @ upright[:3, :3].T + upright[:3, 3]
     normals = np.stack([marker.normal for marker in markers]) @ upright[:3, :3].T
     middle = corners.mean(axis=0)
@@ -151,7 +151,7 @@ def on_the_ground(upright: np.ndarray, markers: list[Marker]) -> np.ndarray | No
     axis = np.cross(up, [0.0, 0.0, 1.0])
     skew = np.array([[0, -axis[2], axis[1]], [axis[2], 0, -axis[0]], [-axis[1], axis[0], 0]])
     turn = np.eye(4)
-    turn[:3, :3] = np.eye(3) + skew + skew @ skew / (1 + up[2])  # the shortest turn of `up` onto z
+    turn[:3, :3] = np.eye(3) + skew + skew @ skew / (1 + up[2])  # the smallest rotation of `up` onto z
     turn[2, 3] = -(turn[:3, :3] @ middle)[2]
     return turn @ upright
 

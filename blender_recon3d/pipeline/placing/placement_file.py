@@ -1,4 +1,4 @@
-"""What placement.json holds: the similarity that stands a model upright in Blender's world. numpy only."""
+"""The content of placement.json: the similarity that places a model upright in Blender's world. numpy only."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ..errors import FileFormatError
 from ..files.json_values import numbers
 from ..wording import Part
 
-LARGEST = 1e12  # of scale and translation: beyond it nothing can be shown
+LARGEST = 1e12  # of scale and translation; larger values cannot be displayed
 
 
 def read_placement(path: Path, advice: str | Part) -> np.ndarray:
-    """placement.json's similarity, float64 [4, 4]. UserError with the advice where there is none; FileFormatError."""
+    """placement.json's similarity, float64 [4, 4]. UserError with the advice if it is missing; FileFormatError."""
     try:
         return check_placement(read_document(PlacementDocument, path, advice).world_from_model)
     except ValueError as error:

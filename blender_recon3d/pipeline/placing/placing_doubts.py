@@ -1,4 +1,4 @@
-"""What speaks against how a model stands: an up that nothing measured says, and GPS that puts cameras elsewhere."""
+"""Evidence against a placement: an up axis that is only a guess, and GPS that contradicts the cameras."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from .gps import SpaceFix, fix_in_space
 from .up import Up
 
 UP = "up"  # the kind of a doubt
-WIDE = 30.0  # meters that photos stand about their middle: below, GPS cannot judge cameras
-APART = 10.0  # meters: what a phone's GPS may be off
+WIDE = 30.0  # meters; GPS is too coarse to check captures with a smaller spread
+APART = 10.0  # meters; typical error of a phone's GPS
 SHARE = 0.1  # of the reach
 ALONE = 5.0  # times the typical error, and
-ALONE_METERS = 20.0  # that far off at least: a photo that GPS puts elsewhere
+ALONE_METERS = 20.0  # at least this far: a single photo that GPS contradicts
 
 
 def placing_doubts(model: Any, gps: Mapping[str, Any], up: Up) -> list[Doubt]:
@@ -28,7 +28,7 @@ def placing_doubts(model: Any, gps: Mapping[str, Any], up: Up) -> list[Doubt]:
 
 
 def contradicted_by_gps(model: Any, gps: Mapping[str, Any]) -> bool:
-    """Whether GPS puts most of the cameras elsewhere."""
+    """Whether GPS contradicts most of the cameras."""
     fix, _ = _fix(model, gps)
     return fix is not None and _contradicts(fix)
 
@@ -38,7 +38,7 @@ def _contradicts(fix: SpaceFix) -> bool:
 
 
 def _fix(model: Any, gps: Mapping[str, Any]) -> tuple[SpaceFix | None, list[str]]:
-    """The cameras by GPS, and their photos' names."""
+    """The fix of the cameras by GPS, and their photos' names."""
     images = [model.image(image_id) for image_id in sorted(model.reg_image_ids())]
     centers = np.array([image.projection_center() for image in images]).reshape(-1, 3)
     known = np.array([gps.get(image.name, (np.nan,) * 3) for image in images], float).reshape(-1, 3)
@@ -48,7 +48,7 @@ def _fix(model: Any, gps: Mapping[str, Any]) -> tuple[SpaceFix | None, list[str]
 def up_is_a_guess(up: Up) -> Doubt:
     return Doubt(
         UP,
-        f"Which way is up is a guess, from {up.source}: neither GPS nor gravity tells.",
+        f"The up axis is a guess, from {up.source}: there is no GPS or gravity data to confirm it.",
         "If the model lies on its side or is upside down, correct it in Blender with Align to 3 Points or Up "
         "Axis.",
     )
@@ -63,7 +63,7 @@ def gps_doubts(fix: SpaceFix, names: list[str]) -> list[Doubt]:
         return [
             Doubt(
                 "gps",
-                f"The cameras stand {typical:.0f} m (median) from where the photos' GPS puts them, in a capture "
+                f"The cameras are {typical:.0f} m (median) away from the photos' GPS, in a capture "
                 f"{2 * fix.reach:.0f} m wide: the cameras, or the GPS, are likely wrong.",
                 "Take photos that overlap more, or check their GPS.",
             )
@@ -75,8 +75,8 @@ def gps_doubts(fix: SpaceFix, names: list[str]) -> list[Doubt]:
     return [
         Doubt(
             "gps",
-            f"GPS puts {named(far)} up to {np.nanmax(fix.errors):.0f} m from where their cameras stand; the other "
-            f"photos agree to {typical:.0f} m.",
+            f"GPS of {named(far)} is up to {np.nanmax(fix.errors):.0f} m away from their cameras; the other photos "
+            f"agree to {typical:.0f} m.",
             "Their GPS is ignored. If it is right, leave these photos out.",
             tuple(far),
         )

@@ -1,9 +1,9 @@
-"""Which way is up in a reconstruction: from its cameras, gravity, its GPS, its dominant plane, in this order of
-precision.
+"""The up axis of a reconstruction: from its cameras, gravity, GPS, or dominant plane, in this order of precision.
 
-Cameras are held level: their x axes are horizontal. That fixes a line, once they look several ways; the photos' own
-up, GPS or the plane below the cameras then say which of its two ends is up. Photos that all look one way (a flight
-straight down, a wall) leave even the line open. numpy only; everything is in the model's frame.
+Cameras are held level: their x axes are horizontal. That determines a line if they look in several directions; the
+photos' own up, GPS or the plane below the cameras then decide which of its two ends is up. If all photos look in one
+direction (a flight looking straight down, a wall), even the line is undetermined. numpy only; everything is in the
+model's frame.
 """
 
 from __future__ import annotations
@@ -15,27 +15,29 @@ import numpy as np
 from .gps import SpaceFix, fix_in_space
 from .ground import WIDEST_CONE, ground_plane
 
-NARROWEST_CONE = 2.0  # degrees: people hold a camera level to about that
-ONE_WAY = 0.05  # spread of the x axes, below which they span no plane: less than 13 degrees between the views
-ROLLED = 0.2  # RMS of x axes along "up" from which some photos may be turned by a quarter
-AGREE = 0.5  # of the photos' own ups, as a sum, against their sum without signs: below, they contradict each other
-STEEP = 0.5  # of the view directions along the line: they look down rather than to the side
-FELT = 10.0  # degrees between what photos say of gravity and their mean, for most of them
-FELT_APART = 12.0  # degrees between gravity and the cameras' own line, from which gravity is believed
-MIN_FELT = 3  # photos that must say it, and half of all
-GPS_CONE = 15.0  # degrees to which GPS must know up to be asked
-COARSE = 0.4  # of how far the photos reach that GPS may be off to say what is up
-SKYWARD = 0.8  # of the mean view upwards: beyond it all photos look straight up
-GPS_APART = 20.0  # degrees between GPS' up and the cameras', from which GPS is believed
-SURVEY = 0.5  # motion along the photos' own y against that along x: who walks along a wall hardly moves up and down
-FACING = 30.0  # degrees between a plane's normal and the view: they look straight at it
+NARROWEST_CONE = 2.0  # degrees; how level people hold a camera
+ONE_WAY = 0.05  # spread of the x axes below which they span no plane: less than 13 degrees between the views
+ROLLED = 0.2  # RMS of x axes along "up" from which some photos may be rotated by 90 degrees
+AGREE = 0.5  # sum of the photos' own ups relative to the sum of absolute values; lower means contradictory
+STEEP = 0.5  # component of the view directions along the line from which they look down rather than sideways
+FELT = 10.0  # degrees between most photos' gravity and its mean
+FELT_APART = 12.0  # degrees between gravity and the cameras' own line from which gravity is preferred
+MIN_FELT = 3  # photos that must have it, and half of all
+GPS_CONE = 15.0  # max uncertainty in degrees of up from GPS
+COARSE = 0.4  # max error of GPS relative to the photos' reach for determining up
+SKYWARD = 0.8  # upward component of the mean view beyond which all photos would look straight up
+GPS_APART = 20.0  # degrees between GPS' up and the cameras' from which GPS is preferred
+SURVEY = (
+    0.5  # motion along the photos' y relative to x: someone walking along a wall hardly moves up and down
+)
+FACING = 30.0  # max degrees between a plane's normal and the view for facing it
 GROUND_CONE = 50.0  # degrees between the ground's normal and the photos' own up
 
 
 @dataclass(frozen=True)
 class Up:
-    """direction: unit [3]; cone: degrees by which it may be off; source: what it comes from, to follow "up from";
-    guess: nothing that was measured says so."""
+    """direction: unit [3]. cone: uncertainty in degrees. source: where it comes from, to follow "up from". guess: it is
+    not based on any measurement."""
 
     direction: np.ndarray
     cone: float
@@ -51,8 +53,8 @@ def find_up(
     felt: np.ndarray | None = None,
 ) -> Up:
     """rotations [N, 3, 3] world to camera (x right, y down, z forward), centers [N, 3], points [M, 3]; gps [N, 3]:
-    latitude, longitude (degrees) and height (meters); felt [N, 3]: up in each camera, by gravity. NaN where a photo
-    has none."""
+    latitude, longitude (degrees) and height (meters); felt [N, 3]: up in each camera, by gravity. NaN if a photo has
+    none."""
     fix = fix_in_space(centers, gps) if gps is not None else None
     if fix is not None and not _tells_up(fix, rotations):
         fix = None
@@ -75,19 +77,19 @@ def find_up(
 
 
 def _tells_up(fix: SpaceFix, rotations: np.ndarray) -> bool:
-    """Not where GPS is as coarse as the capture is wide, nor where all photos would look at the sky: with the letter of
-    west or south lost, GPS is mirrored, and a survey hangs upside down."""
+    """False if GPS is too coarse for the capture, or if all photos would look at the sky: if the W or S is lost, GPS is
+    mirrored and a survey is upside down."""
     coarse = float(np.nanmedian(fix.errors)) > COARSE * fix.reach
     return fix.up_error <= GPS_CONE and not coarse and float(rotations[:, 2].mean(axis=0) @ fix.up) < SKYWARD
 
 
 def _near(first: np.ndarray, second: np.ndarray, degrees: float) -> bool:
-    """Whether two unit vectors are so many degrees apart at most."""
+    """Whether two unit vectors are at most that many degrees apart."""
     return bool(first @ second > np.cos(np.radians(degrees)))
 
 
 def _gravity(rotations: np.ndarray, felt: np.ndarray) -> Up | None:
-    """What most photos agree on; None where too few say it, or they contradict each other."""
+    """The up that most photos agree on; None if too few have gravity, or they contradict each other."""
     known = np.isfinite(felt).all(axis=1)
     if known.sum() < max(MIN_FELT, len(felt) / 2):
         return None
@@ -106,7 +108,7 @@ def _from_gps(fix: SpaceFix) -> Up:
 
 
 def _level_axis(rotations: np.ndarray) -> tuple[np.ndarray | None, float]:
-    """The line that all x axes are at right angles to, and degrees it may be off; None where they span no plane."""
+    """The line perpendicular to all x axes, and its uncertainty in degrees; None if they span no plane."""
     right = rotations[:, 0]
     values, vectors = np.linalg.eigh(right.T @ right / len(right))
     axis = vectors[:, 0]
@@ -120,7 +122,7 @@ def _level_axis(rotations: np.ndarray) -> tuple[np.ndarray | None, float]:
 
 
 def _axis_of_turned(rotations: np.ndarray) -> tuple[np.ndarray, float] | None:
-    """The same where some photos are turned by a quarter, so that their y axes are level instead."""
+    """The same if some photos are rotated by 90 degrees, so that their y axes are level instead."""
     sides = np.concatenate([rotations[:, 0], rotations[:, 1]])
     generator = np.random.default_rng(0)
     first, second = generator.integers(0, len(sides), (2, 600))
@@ -145,7 +147,7 @@ def _axis_of_turned(rotations: np.ndarray) -> tuple[np.ndarray, float] | None:
 def _signed(
     axis: np.ndarray, cone: float, rotations: np.ndarray, centers: np.ndarray, points: np.ndarray
 ) -> Up:
-    """Which end of the line is up: as the photos say, else away from where they look down to, else over a plane."""
+    """Which end of the line is up: by the photos' own up, else opposite to where they look down, else above a plane."""
     upright = np.abs(rotations[:, 0] @ axis) <= np.abs(rotations[:, 1] @ axis)
     own = -(rotations[:, 1] @ axis)[upright]
     view = float((rotations[:, 2] @ axis).mean())
@@ -161,7 +163,7 @@ def _signed(
 
 
 def _looking_one_way(rotations: np.ndarray, centers: np.ndarray, points: np.ndarray) -> Up:
-    """Photos that all look one way: down at the ground, or along it."""
+    """Up for photos that all look in one direction: down at the ground, or along it."""
     right, own, view = rotations[:, 0], -rotations[:, 1], rotations[:, 2].mean(axis=0)
     across = np.linalg.eigh(right.T @ right)[1][:, 2]  # the line of their x axes
     mean = own.mean(axis=0)

@@ -1,6 +1,6 @@
-"""How a reconstruction stands in the world: which way is up and where the ground is.
+"""The placement of a reconstruction in the world: its up axis and its ground.
 
-The model itself is never moved; what is found here goes into the Empty that holds it in Blender.
+The model itself is not transformed; the placement is applied to the Empty that holds it in Blender.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def place_model(
     centers = np.stack([image.projection_center() for image in images])
     points = np.array([point.xyz for point in model.points3D.values()]).reshape(-1, 3)
     known, ups = (
-        np.array([(said or {}).get(image.name, (np.nan,) * 3) for image in images], float)
-        for said in (gps, felt)
+        np.array([(values or {}).get(image.name, (np.nan,) * 3) for image in images], float)
+        for values in (gps, felt)
     )
     return world_from_model(rotations, centers, points, known, ups)
 
@@ -42,18 +42,18 @@ def world_from_model(
     gps: np.ndarray | None = None,
     felt: np.ndarray | None = None,
 ) -> tuple[np.ndarray, str, Up]:
-    """A 4x4 rigid transform into Blender's world (z up, ground at z = 0, subject over the origin), how, and its up.
+    """A 4x4 rigid transform to Blender's world (z up, ground at z = 0, subject over the origin), its source, and up.
 
     rotations [N, 3, 3] world to camera, centers [N, 3], points [M, 3]: all in the model's frame; gps
     and felt [N, 3] as `find_up` takes them. The first camera looks along +y, as Blender's front view does.
     """
-    found = find_up(rotations, centers, points, gps, felt)
-    up, how = found.direction, f"up from {found.source}"
-    plane = ground_plane(points, centers, up, found.cone)
+    estimate = find_up(rotations, centers, points, gps, felt)
+    up, how = estimate.direction, f"up from {estimate.source}"
+    plane = ground_plane(points, centers, up, estimate.cone)
     if plane is not None:
         up, ground = plane
         how += ", ground from the dominant plane"
-    if found.guess:
+    if estimate.guess:
         how += " (a guess)"
     forward = rotations[0, 2] - up * (up @ rotations[0, 2])
     if np.linalg.norm(forward) < 1e-6:  # looks straight down
@@ -66,4 +66,4 @@ def world_from_model(
     transform = np.eye(4)
     transform[:3, :3] = rotation
     transform[:3, 3] = [-middle[0], -middle[1], -level]
-    return transform, how, found
+    return transform, how, estimate

@@ -1,8 +1,8 @@
-"""report.json and report.html: what was done, what came of it, and what went wrong.
+"""report.json and report.html: what was done, the results, and what went wrong.
 
-`facts` gathers what there is in the workspace, `thumbnails`, `graph`, `match_pictures` and `top_and_front` draw it,
-`page` puts it together. Every part copes with stages that have not run, and a part that fails says so on the
-page instead of costing the others, since a report must never cost a result.
+`facts` collects the workspace's data, `thumbnails`, `graph`, `match_pictures` and `top_and_front` draw it, `page` puts
+it together. Every part handles stages that have not run. A part that fails is reported on the page without affecting
+the others, since a report must never make a run fail.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 
 
 def write_report(workspace: Workspace, settings: JobSettings, progress: Progress) -> None:
-    """Write both files whole. Raises nothing but Cancelled: what fails becomes a warning."""
+    """Write both files atomically. Raises only Cancelled: failures become warnings."""
     failures: list[str] = []
 
     def attempt(what: str, make: Callable[[], Result], otherwise: Result) -> Result:
@@ -34,7 +34,7 @@ def write_report(workspace: Workspace, settings: JobSettings, progress: Progress
             raise
         except (
             Exception
-        ) as error:  # damaged files make libraries raise anything; the rest is still worth having
+        ) as error:  # with damaged files libraries may raise anything; the rest is still useful
             failures.append(f"{what}: {type(error).__name__}: {error}")
             return otherwise
 

@@ -1,4 +1,4 @@
-"""What to do about photos that did not make it, or only just: sentences for the person who took them."""
+"""Advice on photos that were not registered or are weakly constrained."""
 
 from __future__ import annotations
 
@@ -13,10 +13,8 @@ from ..documents.report_json import Advice
 from ..files.user_path import recorded_path
 from ..loose_photos import MIN_POINTS, error_limit
 
-BLURRED = (
-    6.0  # times less detail than the placed photos (variance of the Laplacian; sharp ones stay within 2.3)
-)
-NAMED = 3  # photos named in a sentence
+BLURRED = 6.0  # times less detail than the registered photos (variance of the Laplacian; sharp ones stay within 2.3)
+NAMED = 3  # photos named in a message
 
 Links = Mapping[tuple[str, str], tuple[int, int]]  # names -> verified matches, matches
 Registered = Mapping[str, PhotoRegistration]
@@ -24,7 +22,7 @@ _NOT_REGISTERED = RegistrationState.NOT_REGISTERED
 
 
 def advise(document: PhotosDocument, registration: RegistrationDocument, links: Links) -> list[Advice]:
-    """The gravest first. links: of pairs of names in photos.json's sense."""
+    """Advice, the most serious first. links: for pairs of names as in photos.json."""
     used, found = document.used, registration.photos
     advice = _left_out(used, found, links) if found else []
     advice += _loose(used, found)
@@ -61,7 +59,7 @@ def _left_out(used: list[PhotoEntry], found: Registered, links: Links) -> list[A
 
 
 def _blurred(used: list[PhotoEntry], found: Registered) -> list[str]:
-    """The photos that are not placed and have far less detail than those that are."""
+    """The photos that are not registered and have far less detail than the registered ones."""
     sharp = [photo.sharpness for photo in used if photo.name in found and found[photo.name].registered]
     if not sharp or not median(sharp) > 0:
         return []
@@ -75,9 +73,9 @@ def _blurred(used: list[PhotoEntry], found: Registered) -> list[str]:
 def _cause(
     group: list[str], placed: list[str], order: list[str], titles: dict[str, str], links: Links
 ) -> str:
-    """What keeps sharp photos out, and what to do: a gap in the capture, or that they show something else.
+    """Why sharp photos were not registered, and what to do: a gap in the capture, or they show something else.
 
-    Photos that share nothing with any other lie in no gap where their neighbors see each other, and at an end.
+    Photos that share nothing with any other count as unrelated if their neighbors see each other, or at an end.
     """
     before, after = _around(group, placed, order)
     counts = [links[pair] for a in group for b in placed for pair in ((a, b), (b, a)) if pair in links]
@@ -96,7 +94,7 @@ def _cause(
 
 
 def _groups(order: list[str], found: Registered, state: dict[str, RegistrationState]) -> list[list[str]]:
-    """The photos that are not placed: each other model, and each run of neighbors in the order taken."""
+    """The photos that are not in the main model: by other model, and by runs of neighbors in the order taken."""
     models: dict[int, list[str]] = defaultdict(list)
     runs: list[list[str]] = []
     before = ""
@@ -117,7 +115,7 @@ def _mutually_linked(group: list[str], found: Registered) -> bool:
 
 
 def _bridge(group: list[str], placed: list[str], order: list[str], links: Links) -> tuple[str, str]:
-    """The photo of the group and the placed one that match best; neighbors in the order where none match."""
+    """The photo of the group and the registered photo that match best; neighbors in the order if none match."""
     best = max(
         ((max(links.get((a, b), (0, 0)), links.get((b, a), (0, 0))), a, b) for a in group for b in placed),
         key=lambda entry: entry[0],
@@ -129,7 +127,7 @@ def _bridge(group: list[str], placed: list[str], order: list[str], links: Links)
 
 
 def _around(group: list[str], placed: list[str], order: list[str]) -> tuple[str | None, str | None]:
-    """The placed photos before and after the group in the order taken."""
+    """The registered photos before and after the group in the order taken."""
     first, last = order.index(group[0]), order.index(group[-1])
     before = next((name for name in reversed(order[:first]) if name in placed), None)
     return before, next((name for name in order[last + 1 :] if name in placed), None)
@@ -164,7 +162,7 @@ def _loose(used: list[PhotoEntry], found: Registered) -> list[Advice]:
 
 
 def _set_aside(document: PhotosDocument) -> list[Advice]:
-    """One sentence for each reason; what stands in brackets differs from photo to photo."""
+    """One message per reason, ignoring the parts in parentheses, which differ between photos."""
     reasons: dict[str, list[str]] = defaultdict(list)
     for photo in document.photos:
         if not photo.used:

@@ -47,11 +47,11 @@ def collect(workspace: Workspace, settings: JobSettings, attempt: Callable[..., 
     A stage that is not in state.json has no facts, even where files of an earlier run still lie there.
     """
     state = workspace.read_state()
-    document, found = PhotosDocument(photos=[]), RegistrationDocument()
+    document, registration = PhotosDocument(photos=[]), RegistrationDocument()
     if "photos" in state.stages and workspace.photos.exists():
         document = attempt("photos.json", workspace.read_photos, document)
     if "sfm" in state.stages and workspace.registration.exists():
-        found = attempt("registration.json", lambda: _registration(workspace), found)
+        registration = attempt("registration.json", lambda: _registration(workspace), registration)
     pairs = attempt("The pairs", lambda: _pairs(workspace, state), [])
     placed = "sfm" in state.stages
     return ReportDocument(
@@ -63,18 +63,18 @@ def collect(workspace: Workspace, settings: JobSettings, attempt: Callable[..., 
         arithmetic=state.arithmetic,
         settings=settings.to_json(),
         stages=[_stage(name, state.stage(name)) for name in STAGES],
-        photos=attempt("The photos", lambda: _photos(document, found), []),
+        photos=attempt("The photos", lambda: _photos(document, registration), []),
         cameras=attempt("The cameras", lambda: _cameras(workspace, document, placed), []),
-        models=found.models,
+        models=registration.models,
         pairs=pairs,
-        advice=attempt("The advice", lambda: advise(document, found, _links(pairs)), []),
+        advice=attempt("The advice", lambda: advise(document, registration, _links(pairs)), []),
         doubts=attempt("The doubts", lambda: doubts.of_state(state), []),
         problems=attempt("The problems", lambda: problems(workspace, state), []),
     )
 
 
 def device(settings: JobSettings) -> Device:
-    """Where it ran. Names graphics cards only where torch is loaded anyway: loading it takes seconds."""
+    """The machine it ran on. Lists graphics cards only if torch is already loaded, since loading it takes seconds."""
     cards: list[str] = []
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():
@@ -92,7 +92,7 @@ def device(settings: JobSettings) -> Device:
 def problems(workspace: Workspace, state: StateDocument) -> list[Problem]:
     """Warnings of each stage's last run, and the error that ended the job, from events.jsonl.
 
-    A stage that was kept has the warnings of the run that made it. Errors come first.
+    A skipped stage has the warnings of the run that computed it. Errors come first.
     """
     events = [*read_events(workspace.old_events)[0], *read_events(workspace.events)[0]]
     warnings: dict[str, list[Problem]] = {}
@@ -116,7 +116,7 @@ def _problem(event: Event) -> Problem:
 
 
 def _registration(workspace: Workspace) -> RegistrationDocument:
-    """With the figures of the refined model, where there is one."""
+    """The registration, with the figures of the refined model if there is one."""
     if is_done(workspace, "refine") and workspace.refined_registration.exists():
         return read_document(RegistrationDocument, workspace.refined_registration, run_stage("refine"))
     return read_document(RegistrationDocument, workspace.registration, run_stage("sfm"))
@@ -127,7 +127,7 @@ def _stage(name: str, record: StageRecord) -> ReportedStage:
     for key in ("points", "faces"):  # which the page writes as numbers
         if key in summary:
             summary = {**summary, key: json_values.whole(summary[key], minimum=0)}
-    # "started" in the state of a run that has ended means that it was stopped or failed there.
+    # "started" in the state of an ended run means that it was stopped or failed there.
     state = {
         StageState.DONE: ReportedState.DONE,
         StageState.STARTED: ReportedState.NOT_FINISHED,
@@ -142,16 +142,16 @@ def _stage(name: str, record: StageRecord) -> ReportedStage:
     )
 
 
-def _photos(document: PhotosDocument, found: RegistrationDocument) -> list[ReportedPhoto]:
-    """photos.json's entries; those in use with what became of them in `registration`."""
+def _photos(document: PhotosDocument, registration: RegistrationDocument) -> list[ReportedPhoto]:
+    """photos.json's entries; used ones with their outcome in `registration`."""
     return [
-        ReportedPhoto(**vars(photo), registration=found.photos.get(photo.name) if photo.used else None)
+        ReportedPhoto(**vars(photo), registration=registration.photos.get(photo.name) if photo.used else None)
         for photo in document.photos
     ]
 
 
 def _cameras(workspace: Workspace, document: PhotosDocument, placed: bool) -> list[ReportedCamera]:
-    """photos.json's cameras, with the parameters that the main model ended with as `refined`."""
+    """photos.json's cameras, with the main model's final parameters as `refined`."""
     cameras = [ReportedCamera(**vars(camera)) for camera in document.cameras]
     if placed and (workspace.model / "cameras.bin").exists():
         from ..colmap.model_files import read_model
@@ -174,7 +174,7 @@ def _cameras(workspace: Workspace, document: PhotosDocument, placed: bool) -> li
 
 
 def _found_camera(camera: Any) -> ReportedCamera:
-    """A camera that structure from motion has split off."""
+    """A camera that structure from motion split off."""
     params = [float(value) for value in camera.params]
     return ReportedCamera(
         id=camera.camera_id,
@@ -190,7 +190,7 @@ def _found_camera(camera: Any) -> ReportedCamera:
 
 
 def _pairs(workspace: Workspace, state: StateDocument) -> list[ReportedPair]:
-    """Every listed pair with its numbers of matches and of verified matches (None before they are known)."""
+    """Every listed pair with its numbers of matches and verified matches (None until known)."""
     from ..colmap.database import image_ids, open_database, pair_counts, read_pairs
 
     if "pairs" not in state.stages or not workspace.pairs.exists():
@@ -210,5 +210,5 @@ def _pairs(workspace: Workspace, state: StateDocument) -> list[ReportedPair]:
 
 
 def _links(pairs: list[ReportedPair]) -> Links:
-    """What `advise` wants to know of the pairs: verified matches first, since they count."""
+    """The pairs' numbers for `advise`: verified matches first, since they are compared first."""
     return {pair.photos: (pair.inliers or 0, pair.matches or 0) for pair in pairs}

@@ -12,15 +12,15 @@ from ..documents.registration_json import RegistrationState
 from ..documents.report_json import ReportedPair, ReportedPhoto
 from .markup import join, tag
 
-SIZE = 640  # of the drawing's unit square
+SIZE = 640  # of the drawing
 RADIUS = 232  # of the circle; the rest is for names
-MAX_EDGES = 6000  # the strongest are drawn
-MAX_NAMES = 72  # more photos than that are told apart by their tooltips alone
+MAX_EDGES = 6000  # only the strongest are drawn
+MAX_NAMES = 72  # with more photos, names appear only in tooltips
 LEVELS = 6  # widths and opacities
 
 
 def pair_graph(photos: list[ReportedPhoto], pairs: list[ReportedPair]) -> Markup | None:
-    """An inline SVG; None when no photo is in use or no pair is known."""
+    """An inline SVG; None if no photos are used or no pairs are known."""
     names = [photo.name for photo in photos if photo.used]
     if not names or not pairs:
         return None
@@ -57,7 +57,7 @@ def _state(photo: ReportedPhoto) -> str:
 
 
 def _chords(edges: list[tuple[int, str, str]], places: dict[str, tuple[float, float]]) -> list[Markup]:
-    """One path for each of a few levels of strength, the weakest first, so that strong pairs lie on top."""
+    """One path for each of a few levels of strength, the weakest first, so that strong pairs are on top."""
     if not edges:
         return []
     strength = np.log([edge[0] for edge in edges])
@@ -69,7 +69,7 @@ def _chords(edges: list[tuple[int, str, str]], places: dict[str, tuple[float, fl
         commands = []
         for index in np.flatnonzero(level == number):
             (x1, y1), (x2, y2) = places[edges[index][1]], places[edges[index][2]]
-            # Bent inwards, so that neighbors' pairs are seen apart from the circle.
+            # Curved inward, so that pairs of neighbors stand out from the circle.
             commands.append(f"M{x1:.1f} {y1:.1f}Q{(x1 + x2) / 4:.1f} {(y1 + y2) / 4:.1f} {x2:.1f} {y2:.1f}")
         if commands:
             share = (number + 1) / LEVELS
@@ -96,12 +96,12 @@ def _node(name: str, place: tuple[float, float], state: str, partners: int, coun
             text_anchor="end" if flipped else "start",
             dominant_baseline="central",
         )
-    said = f"{name}: {state}, {partners} verified pair{'s' * (partners != 1)}"
-    return tag("g", tag("title", said), join(dot, label))
+    tooltip = f"{name}: {state}, {partners} verified pair{'s' * (partners != 1)}"
+    return tag("g", tag("title", tooltip), join(dot, label))
 
 
 def css_class(state: str) -> str:
-    """The class of a photo's state, which gives it its color."""
+    """The CSS class of a photo's state, which sets its color."""
     known: dict[str, str] = {
         RegistrationState.REGISTERED: "good",
         RegistrationState.OTHER_MODEL: "fair",
@@ -112,5 +112,5 @@ def css_class(state: str) -> str:
 
 
 def shorten(name: str, max_length: int) -> str:
-    """A name of at most `max_length` characters: its beginning and its end."""
+    """A name shortened to at most `max_length` characters, keeping its beginning and its end."""
     return name if len(name) <= max_length else f"{name[: max_length - 6]}…{name[-5:]}"

@@ -1,4 +1,4 @@
-"""SVG that cannot be broken by data: every text is escaped unless it was made here. The page itself is Jinja's."""
+"""SVG with all text escaped unless it was created here. The page itself uses Jinja."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def tag(name: str, /, *children: object, **attributes: object) -> Markup:
     """An element. Children that are not Markup are escaped, and so are all attribute values.
 
     A trailing underscore is dropped from attribute names (class_), others become hyphens (stroke_width).
-    Attributes and children that are None are left out.
+    Attributes and children that are None are skipped.
     """
     parts = [name]
     for key, value in attributes.items():
@@ -27,12 +27,12 @@ def join(*children: object) -> Markup:
 
 
 def data_url(kind: str, content: bytes) -> str:
-    """An image of type `kind` ("jpeg", "png") as an address that holds it."""
+    """An image of type `kind` ("jpeg", "png") as a data URL."""
     return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
 
 def shown(value: object) -> object:
-    """A value as it is written: Markup as it is, a number in six digits, no character that HTML does not allow."""
+    """A value as text: Markup unchanged, numbers with six digits, without characters that HTML does not allow."""
     if isinstance(value, Markup):
         return value
     if isinstance(value, float):

@@ -12,7 +12,7 @@ from ..documents.report_json import ReportedPair
 from ..photos.image_files import open_photo, upright_rgb
 from ..workspace import Workspace
 
-HEIGHT, WIDTH = 560, 620  # a photo in the picture is scaled to fit into this, pixels
+HEIGHT, WIDTH = 560, 620  # maximum size of each photo in the picture, pixels
 GAP = 8
 MAX_LINES = 160
 QUALITY = 82
@@ -20,7 +20,7 @@ QUALITY = 82
 
 @dataclass(frozen=True)
 class MatchPicture:
-    """A JPEG, and what it shows."""
+    """A JPEG and its description."""
 
     title: str
     photos: tuple[str, str]
@@ -31,7 +31,7 @@ class MatchPicture:
 
 
 def match_pictures(workspace: Workspace, pairs: list[ReportedPair]) -> list[MatchPicture]:
-    """Pictures of the pair with the most verified matches and of the one with the fewest (if there are two)."""
+    """Pictures of the pairs with the most and the fewest verified matches."""
     verified = sorted((pair for pair in pairs if pair.inliers), key=lambda pair: pair.inliers or 0)
     if not verified:
         return []
@@ -61,7 +61,7 @@ def _picture(
     canvas = np.full((height, left + photos[1].shape[1], 3), 24, np.uint8)
     tops = [(height - photo.shape[0]) // 2 for photo in photos]
     for photo, top, start in zip(photos, tops, (0, left), strict=True):
-        # Darker and paler, so that the lines stand out.
+        # Darker and less saturated, so that the lines stand out.
         gray = photo.mean(axis=2, keepdims=True)
         canvas[top : top + photo.shape[0], start : start + photo.shape[1]] = 0.8 * (0.5 * photo + 0.5 * gray)
     chosen = _spread(first, MAX_LINES)
@@ -76,7 +76,7 @@ def _picture(
 
 
 def _scaled(workspace: Workspace, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """A photo [h, w, 3] that fits into the picture, and the factors [2] from its own pixels to these."""
+    """A photo [h, w, 3] scaled to fit the picture, and the scale factors [2]."""
     with open_photo(workspace.images / name) as image:
         width, height = image.size
         image.draft("RGB", (2 * WIDTH, 2 * HEIGHT))
@@ -86,13 +86,13 @@ def _scaled(workspace: Workspace, name: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _spread(points: np.ndarray, count: int) -> np.ndarray:
-    """Indices of at most `count` points, taken evenly along the photo's height."""
+    """Indices of at most `count` points, evenly distributed over the photo's height."""
     order = np.argsort(points[:, 1], kind="stable")
     return order[np.linspace(0, len(order) - 1, min(count, len(order))).astype(int)]
 
 
 def _colors(points: np.ndarray, height: int) -> list[tuple[int, int, int]]:
-    """A hue [RGB] for each point from its height in the picture: parallel lines are alike, wrong ones stand out."""
+    """A hue [RGB] for each point from its height in the picture, so that wrong matches stand out."""
     hue = np.clip(points[:, 1] / height, 0, 1) * 150
     hsv = np.stack([hue, np.full_like(hue, 200), np.full_like(hue, 255)], axis=1).astype(np.uint8)
     colors = cv2.cvtColor(hsv[None], cv2.COLOR_HSV2RGB)[0]

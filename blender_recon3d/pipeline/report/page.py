@@ -1,4 +1,4 @@
-"""report.html: what `page.html` shows and `page.css` paints. Jinja escapes all text that goes in."""
+"""report.html, from the template `page.html` and the style sheet `page.css`. Jinja escapes all text."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Rows = list[tuple[str, str]]
 
 
 def page(facts: ReportDocument, pictures: dict[str, Any]) -> str:
-    """The whole document. facts: of `facts.collect`; pictures: thumbnails, graph, matches and maps."""
+    """The whole document. facts: from `facts.collect`. pictures: thumbnails, graph, matches and maps."""
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, finalize=shown
     )
@@ -71,7 +71,7 @@ def _reached(stages: list[ReportedStage]) -> str:
 
 
 def _tiles(facts: ReportDocument) -> Iterator[tuple[str, str]]:
-    """What came of it in figures: (value, what it counts)."""
+    """The key figures: (value, label)."""
     used = [photo for photo in facts.photos if photo.used]
     summaries = {stage.name: stage.summary for stage in facts.stages}
     if facts.models:
@@ -80,7 +80,7 @@ def _tiles(facts: ReportDocument) -> Iterator[tuple[str, str]]:
         yield f"{main.points:,}", "sparse points"
         yield f"{main.error:.2f} px", "mean reprojection error"
     elif facts.photos:
-        yield f"{len(used)} of {len(facts.photos)}", "photos in use"
+        yield f"{len(used)} of {len(facts.photos)}", "photos used"
     if points := summaries.get("dense", {}).get("points"):
         yield f"{points:,}", "dense points"
     if faces := summaries.get("mesh", {}).get("faces"):
@@ -147,13 +147,13 @@ def _match(picture: Any) -> dict[str, str]:
 
 
 def _photo(photo: ReportedPhoto, thumbnail: bytes | None) -> dict[str, Any]:
-    found = photo.registration
-    state = found.state if found else photo.state
+    registration = photo.registration
+    state = registration.state if registration else photo.state
     lines = []
-    if found and found.points:
-        error = "" if found.error is None else f", {found.error:.2f} px"
-        lines.append(f"{found.points:,} points{error}")
-    if reason := (found.reason if found else "") or photo.reason:
+    if registration and registration.points:
+        error = "" if registration.error is None else f", {registration.error:.2f} px"
+        lines.append(f"{registration.points:,} points{error}")
+    if reason := (registration.reason if registration else "") or photo.reason:
         lines.append(reason)
     return {
         "name": PurePath(photo.source.replace("\\", "/")).name,

@@ -1,4 +1,4 @@
-"""Small pictures of all photos, in bounded size: 1,000 photos make about 5 MB of page."""
+"""Thumbnails of all photos, of limited size: 1,000 photos add about 5 MB to the page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..system.cpu import cores
 from ..workspace import Workspace
 
 MAX_PICTURES = 1000  # photos with a picture
-MAX_LARGE_PICTURES = 120  # up to so many photos get large pictures
+MAX_LARGE_PICTURES = 120  # with more photos, all pictures are small
 LARGE, SMALL = 320, 128  # longest side in pixels
 QUALITY = 72
 
@@ -35,7 +35,7 @@ def thumbnails(workspace: Workspace, photos: list[ReportedPhoto]) -> dict[int, b
 
 
 def _thumbnail(path: Path, side: int) -> bytes | None:
-    """A JPEG of the upright photo, or None: what was set aside may be anything, and need not be a photo."""
+    """A JPEG of the upright photo, or None: excluded files may not be photos at all."""
     try:
         with open_photo(path) as image:
             image.draft("RGB", (side, side))  # JPEGs are decoded at a fraction of their size

@@ -1,6 +1,6 @@
 """Cameras and cloud from above and from the front, in Blender's world (placement.json: z is up).
 
-The cloud is a picture made with numpy; the cameras are SVG over it, so that they stay sharp and tell their names.
+The cloud is a picture rendered with numpy; the cameras are SVG on top, so that they stay sharp and have tooltips.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MIN_FINE_POINTS = 600_000  # fewer are drawn as 2 x 2 pixels
 
 @dataclass(frozen=True)
 class Scene:
-    """What is drawn, in the world's frame: points [N, 3] with colors uint8 [N, 3], and the cameras."""
+    """What is drawn, in the world frame: points [N, 3] with colors uint8 [N, 3], and the cameras."""
 
     points: np.ndarray
     colors: np.ndarray
@@ -41,7 +41,7 @@ class Scene:
 
 
 def maps(workspace: Workspace, facts: ReportDocument) -> list[tuple[str, Markup]]:
-    """Titles and inline SVGs; nothing when no cameras are placed."""
+    """Titles and inline SVGs; empty if no cameras are registered."""
     done = {stage.name for stage in facts.stages if stage.state == ReportedState.DONE}
     if "sfm" not in done:
         return []
@@ -78,17 +78,17 @@ def _read_scene(workspace: Workspace, dense: bool) -> Scene:
 
 
 def _cloud(workspace: Workspace, model: Any, dense: bool) -> tuple[np.ndarray, np.ndarray, str]:
-    """Points [N, 3] in the model's frame, colors uint8 [N, 3] and their name: dense if there is one."""
+    """Points [N, 3] in the model's frame, colors uint8 [N, 3] and a label; of the dense cloud if there is one."""
     if dense and workspace.fusion.exists():
         vertices = read_vertices(workspace.fusion)
         sample = vertices[:: max(1, -(-len(vertices) // MAX_POINTS))]
         points, colors = columns(sample, "x", "y", "z"), columns(sample, "red", "green", "blue")
         if points is not None and colors is not None and len(points):
             return points, colors.astype(np.uint8), f"{len(vertices):,} dense points"
-    found = list(model.points3D.values())
-    points = np.array([point.xyz for point in found]).reshape(-1, 3)
-    colors = np.array([point.color for point in found], np.uint8).reshape(-1, 3)
-    return points, colors, f"{len(found):,} points"
+    sparse = list(model.points3D.values())
+    points = np.array([point.xyz for point in sparse]).reshape(-1, 3)
+    colors = np.array([point.color for point in sparse], np.uint8).reshape(-1, 3)
+    return points, colors, f"{len(sparse):,} points"
 
 
 def _moved(points: np.ndarray, transform: np.ndarray) -> np.ndarray:
@@ -125,7 +125,7 @@ def _map(scene: Scene, axes: tuple[int, int], depth: int, nearest_is_low: bool =
 
 
 def _frustum_size(scene: Scene) -> float:
-    """How long a camera is drawn: a small part of the scene, smaller where cameras are close together."""
+    """Drawn length of a camera: a small part of the scene, smaller if cameras are close together."""
     spread = float(np.linalg.norm(np.ptp(scene.centers, axis=0))) if len(scene.centers) > 1 else 0.0
     if len(scene.points):
         spread = max(
@@ -141,10 +141,10 @@ def _frustum_size(scene: Scene) -> float:
 
 
 def _extent(points: np.ndarray, cameras: np.ndarray, axes: list[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Lower and upper corner of what is shown: all cameras and the bulk of the points, with a margin.
+    """Lower and upper corner of the map: all cameras and the bulk of the points, with a margin.
 
-    Points far behind the subject are left out where they would make it tiny: what is shown ends REACH times as
-    far from the cameras as these stand apart, or as a near point (the 25th percentile) is away.
+    Points far behind the subject are left out if they would make it tiny: the map ends at REACH times the extent of the
+    cameras, or the distance of a near point (the 25th percentile), from the cameras.
     """
     low, high = cameras[:, axes].min(axis=0), cameras[:, axes].max(axis=0)
     if len(points):
@@ -163,10 +163,10 @@ def _extent(points: np.ndarray, cameras: np.ndarray, axes: list[int]) -> tuple[n
 
 
 def _splat(places: np.ndarray, colors: np.ndarray, height: int) -> np.ndarray:
-    """An image [height, WIDTH, 3] with a dot for each place [N, 2]; later ones lie on top."""
+    """An image [height, WIDTH, 3] with a dot for each position [N, 2]; later ones are on top."""
     picture = np.full((height, WIDTH, 3), BACKGROUND, np.uint8)
     whole = np.floor(np.nan_to_num(np.clip(places, -10, WIDTH + 10), nan=-10)).astype(int)
-    # Shadows are lifted: nearly black points would vanish in the background.
+    # Shadows are lifted: nearly black points would be invisible on the background.
     colors = (40 + 0.843 * colors).astype(np.uint8)
     offsets = [(0, 0), (1, 0), (0, 1), (1, 1)] if len(places) < MIN_FINE_POINTS else [(0, 0)]
     for dx, dy in offsets:
@@ -177,7 +177,7 @@ def _splat(places: np.ndarray, colors: np.ndarray, height: int) -> np.ndarray:
 
 
 def _camera(name: str, place: np.ndarray, ends: np.ndarray) -> Markup:
-    """A pyramid from its tip to the photo's four corners."""
+    """A pyramid from the camera's center to the photo's four corners."""
     tip = f"{place[0]:.1f} {place[1]:.1f}"
     corners = [f"{x:.1f} {y:.1f}" for x, y in ends]
     sides = "".join(f"M{tip}L{corner}" for corner in corners)

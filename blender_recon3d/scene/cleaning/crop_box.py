@@ -1,4 +1,4 @@
-"""The crop box: an Empty shown as a cube, from -1 to 1 in its own coordinates, that the user places around the cloud."""
+"""The crop box: an Empty shown as a cube, from -1 to 1 in its own coordinates, that the user places on the cloud."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def test_no_program_is_started_for_a_photo(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     photo = tmp_path / "holiday.jpg"
     photo.write_bytes(POSTSCRIPT)
-    assert examine(photo).reason == "not an image, or a format this tool does not read"
+    assert examine(photo).reason == "not an image, or an unsupported format"
     assert _thumbnail(photo, 64) is None
     assert not started.exists()
 
@@ -56,7 +56,7 @@ def test_no_program_is_started_for_a_photo(tmp_path, monkeypatch):
 @pytest.mark.parametrize("kind", ["GIF", "PPM", "TGA", "ICNS"])
 def test_only_formats_of_photos_are_tried(tmp_path, kind):
     Image.new("RGB", (256, 256), (90, 80, 70)).save(tmp_path / "a.jpg", kind)
-    told = ("not an image, or a format this tool does not read", "a GIF, ", "a JPEG 2000 picture, ")
+    told = ("not an image, or an unsupported format", "a GIF, ", "a JPEG 2000 picture, ")
     assert examine(tmp_path / "a.jpg").reason.startswith(told)
 
 

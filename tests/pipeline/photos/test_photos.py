@@ -112,7 +112,7 @@ def test_bad_photos_are_set_aside_with_the_reason(tmp_path):
     _, entries, summary, events = take_in(folder, tmp_path / "out")
     reasons = {name: entry.reason for name, entry in entries.items() if entry.state != "used"}
     assert "empty" in reasons.pop("empty.jpg")
-    assert "cut off" in reasons.pop("cut.jpg")
+    assert "truncated" in reasons.pop("cut.jpg")
     assert "not an image" in reasons.pop("text.jpg")
     duplicates = [name for name in ("copy.jpg", "good_0.jpg") if name in reasons]
     assert len(duplicates) == 1 and "the same file as" in reasons.pop(duplicates[0])
@@ -238,7 +238,7 @@ def test_given_intrinsics_are_taken_and_checked(tmp_path):
     workspace, _, _, _ = take_in(folder, tmp_path / "out", **options)
     camera = workspace.read_photos().cameras[0]
     assert camera.params == [500, 501, 240, 160] and camera.prior == "given"
-    for params, words in (("500,501", "2 numbers"), ("a,b,c,d", "give numbers"), ("nan,1,2,3", "numbers")):
+    for params, words in (("500,501", "2 numbers"), ("a,b,c,d", "enter numbers"), ("nan,1,2,3", "numbers")):
         with pytest.raises(UserError, match=words):
             take_in(folder, tmp_path / "bad", camera_model="PINHOLE", camera_params=params)
 

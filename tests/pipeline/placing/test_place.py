@@ -103,7 +103,7 @@ def test_markers_in_photos_give_meters_and_the_ground(marked):
 
 
 def test_the_wrong_dictionary_finds_nothing_and_says_so(marked):
-    with pytest.raises(UserError, match="No marker was found in two photos") as caught:
+    with pytest.raises(UserError, match="No marker was found in at least two photos") as caught:
         place(marked, PlacementRequest(marker_size=SIDE, dictionary="7X7_50"))
     assert caught.value.exit_code == 2
 

@@ -1,1 +1,1 @@
-"""One reader a format: `read(path, sizes)` returns an Alignment; FileFormatError where the file is something else."""
+"""One reader per format: `read(path, sizes)` returns an Alignment, or raises FileFormatError."""

@@ -35,7 +35,7 @@ def read(path: Path, sizes: Sizes) -> Alignment:
         seen = [_observations(line) for line in landmarks]
         xyz = [[float(word) for word in line[:3]] for line in landmarks]
     except (ValueError, IndexError) as error:
-        raise FileFormatError(path, f"it is not a .baf of AliceVision, or cut short ({error})") from error
+        raise FileFormatError(path, f"it is not an AliceVision .baf file, or truncated ({error})") from error
     names = _names(path, views)
     lens_of = {pose_id: lens_id for each in seen for lens_id, pose_id, _, _ in each}
     order = [pose_id for _, _, pose_id in names] if names else sorted(lens_of)
@@ -54,7 +54,7 @@ def read(path: Path, sizes: Sizes) -> Alignment:
         lens = _lens(values, sizes(name) if names else _size(values))
         if (
             lens is None or pose_id not in posed
-        ):  # not among the photos, or written as the identity: not placed
+        ):  # not among the photos, or not registered, which is written as the identity
             continue
         place[pose_id] = len(photos)
         rotation, center = poses[number, :9].reshape(3, 3), poses[number, 9:]
@@ -70,7 +70,7 @@ def read(path: Path, sizes: Sizes) -> Alignment:
 
 
 def _observations(line: Sequence[str]) -> list[tuple[int, int, float, float]]:
-    """Intrinsic's id, pose's id, x and y of each photo that sees the point."""
+    """Intrinsic id, pose id, x and y of each observation of the point."""
     words = line[4 : 4 + 4 * int(line[3])]
     return [
         (int(words[n]), int(words[n + 1]), float(words[n + 2]), float(words[n + 3]))
@@ -79,7 +79,7 @@ def _observations(line: Sequence[str]) -> list[tuple[int, int, float, float]]:
 
 
 def _names(path: Path, views: int) -> list[tuple[str, int, int]]:
-    """Name, intrinsic's id and pose's id of each view; empty where the list is missing."""
+    """Name, intrinsic id and pose id of each view; empty if the list is missing."""
     beside = path.with_name(f"{path.stem}_imgList.txt")
     if not beside.is_file():
         return []
@@ -96,27 +96,27 @@ def _names(path: Path, views: int) -> list[tuple[str, int, int]]:
 
 
 def _size(values: Sequence[float]) -> tuple[int, int]:
-    """Of the photos, where only the principal point tells it."""
+    """The photos' size, estimated from the principal point."""
     x, y = values[1:3]
     if len(values) not in _OLD or min(x, y) < 1:
-        raise UserError("The .baf does not say how large its photos are: put its _imgList.txt beside it.", 2)
+        raise UserError(
+            "The .baf does not contain the size of its photos: put its _imgList.txt beside it.", 2
+        )
     return round(2 * x), round(2 * y)
 
 
 def _lens(values: Sequence[float], size: tuple[int, int] | None) -> Lens | None:
-    """None where the photo is not among those given."""
+    """None if the photo is not among the given ones."""
     if size is None:
         return None
     two_focals = len(values) not in _OLD or (len(values) == 4 and abs(values[1] / values[0] - 1) < SAME)
     focal, rest = ((values[0], values[1]), values[2:]) if two_focals else ((values[0],) * 2, values[1:])
     terms = [*rest[2:], 0.0, 0.0, 0.0, 0.0, 0.0][:5]
     if len(rest) - 2 not in _TERMS:
-        raise UserError(
-            f"The .baf has a lens of {len(values)} numbers, which is not known here: use the .sfm.", 2
-        )
+        raise UserError(f"The .baf has an unknown lens model with {len(values)} parameters: use the .sfm.", 2)
     middle = np.array(size) / 2
     center = np.array(rest[:2])
-    if (np.abs(center) < middle / 2).all():  # an offset from the middle, as later versions write it
+    if (np.abs(center) < middle / 2).all():  # later versions write an offset from the middle
         center = center + middle
     else:
         scale = float((center / middle).mean())

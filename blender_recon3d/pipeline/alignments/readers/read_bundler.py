@@ -1,4 +1,4 @@
-"""Bundler's bundle.out, which Metashape and others write too; the photos' names are in a list beside it.
+"""Bundler's bundle.out, also written by Metashape and others; the photos' names are in a list beside it.
 
 The camera looks along -z with y up; pixels are counted from the middle, y up.
 https://www.cs.cornell.edu/~snavely/bundler/bundler-v0.4-manual.html
@@ -22,7 +22,7 @@ _FLIP = np.diag([1.0, -1.0, -1.0])
 def read(path: Path, sizes: Sizes) -> Alignment:
     text = read_text(path)
     if not text.startswith("# Bundle file"):
-        raise FileFormatError(path, "it is not a Bundler file (its first line does not say so)")
+        raise FileFormatError(path, "it is not a Bundler file (by its first line)")
     names = _names(path)
     words = iter(text.split("\n", 1)[1].split())
     try:
@@ -45,7 +45,7 @@ def _names(path: Path) -> list[str]:
     found = next((each for each in beside if each.is_file()), None)
     if found is None:
         raise UserError(
-            f"{path} has no list of photos beside it: put list.txt, with one name a line in the cameras' order, there.",
+            f"{path} has no list of photos beside it: add list.txt, with one name per line in the cameras' order.",
             2,
         )
     lines = [line.strip() for line in read_text(found).splitlines() if line.strip()]

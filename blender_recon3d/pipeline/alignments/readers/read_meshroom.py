@@ -100,7 +100,7 @@ def _pose(transform: Mapping[str, Any]) -> np.ndarray:
 
 
 def _lens(intrinsic: Mapping[str, Any], version: tuple[int, ...]) -> Lens | str:
-    """The lens, or the name of its model where that is not known."""
+    """The lens, or the name of its model if that is unknown."""
     kind = str(intrinsic.get("type", "pinhole")).lower()
     model = str(intrinsic.get("distortionType") or _OLD.get(kind, kind)).lower()
     size = int(float(intrinsic["width"])), int(float(intrinsic["height"]))

@@ -31,14 +31,14 @@ def read(path: Path, sizes: Sizes) -> Alignment:
     chunk = max(chunks, key=lambda each: sum(1 for _ in _aligned(each)))
     notes = []
     if len(chunks) > 1:
-        notes.append(f"The project has {len(chunks)} chunks: that with the most cameras is taken.")
+        notes.append(f"The project has {len(chunks)} chunks: the one with the most cameras is used.")
     cameras = [(name, camera) for name, camera in _aligned(chunk) if not _is_off(camera)]
     if off := sum(1 for _, camera in _aligned(chunk) if _is_off(camera)):
-        notes.append(f"{off} cameras are disabled, and were left out.")
+        notes.append(f"{off} disabled cameras are left out.")
     components = Counter(camera.get("component_id", "") for _, camera in cameras)
     main = components.most_common(1)[0][0] if components else ""
     if len(components) > 1:
-        notes.append(f"The project has {len(components)} components: the largest is taken.")
+        notes.append(f"The project has {len(components)} components: the largest is used.")
     sensors: dict[str, Lens | str] = {
         sensor.get("id", ""): _lens(sensor) for sensor in chunk.findall("sensors/sensor")
     }
@@ -72,7 +72,7 @@ def _is_off(camera: Element) -> bool:
 
 
 def _placement(chunk: Element, component: str, path: Path) -> np.ndarray:
-    """The similarity [4, 4] from chunk to world; the identity where there is none."""
+    """The similarity [4, 4] from chunk to world; the identity if there is none."""
     parts = [each for each in chunk.findall("components/component") if each.get("id", "") in (component, "")]
     found = next((t for each in (*parts, chunk) if (t := each.find("transform")) is not None), None)
     matrix = np.eye(4)
@@ -106,7 +106,7 @@ def _pose(camera: Element, world_from_chunk: np.ndarray, path: Path) -> np.ndarr
 
 
 def _level(photos: list[AlignedPhoto]) -> list[AlignedPhoto]:
-    """Cameras in coordinates from the earth's center as east, north and up from where they are in the middle."""
+    """Convert cameras in geocentric coordinates to east, north and up about their center."""
     centers = np.array([-photo.cam_from_world[:, :3].T @ photo.cam_from_world[:, 3] for photo in photos])
     if not len(centers):
         return photos
@@ -127,7 +127,7 @@ def _level(photos: list[AlignedPhoto]) -> list[AlignedPhoto]:
 
 
 def _lens(sensor: Element) -> Lens | str:
-    """The adjusted calibration; else why there is none."""
+    """The adjusted calibration, or why there is none."""
     kind = sensor.get("type", "frame")
     if kind not in _KINDS:
         return f"their sensor is of the type {kind}"

@@ -18,8 +18,8 @@ from ..camera_alignment import AlignedPhoto, Alignment, PointFields, Sizes, pose
 from ..lenses import undistorting
 from .source_files import read_text
 
-MIN_SEEN = 20  # points in a photo that tell where its middle was
-STEPS = 20  # of a fixed point that gains a digit with each
+MIN_SEEN = 20  # points in a photo needed to estimate its center
+STEPS = 20  # of a fixed-point iteration that gains a digit with each
 SAME = 0.02  # sizes that differ by less are the same
 
 
@@ -36,10 +36,10 @@ def read(path: Path, sizes: Sizes) -> Alignment:
         cameras, points = max(models, key=lambda model: (len(model[1]) > 0, len(model[0])))
         found = _read(cameras, points, sizes, fixed)
     except (StopIteration, ValueError, IndexError, RuntimeError) as error:
-        raise FileFormatError(path, "it is cut short or damaged") from error
+        raise FileFormatError(path, "it is truncated or damaged") from error
     if sum(1 for _, there in models if there) < 2:  # photos without a place follow as a model without points
         return found
-    return replace(found, notes=(f"The project has {len(models)} separate models: the largest is taken.",))
+    return replace(found, notes=(f"The project has {len(models)} separate models: the largest is used.",))
 
 
 def _models(lines: Iterator[str]) -> Iterator[tuple[list[str], list[str]]]:
@@ -53,7 +53,7 @@ def _models(lines: Iterator[str]) -> Iterator[tuple[list[str], list[str]]]:
 
 
 def _read(lines: list[str], point_lines: list[str], sizes: Sizes, fixed: list[float]) -> Alignment:
-    """fixed: fx, cx, fy, cy and the radial term of all cameras, where they are calibrated."""
+    """fixed: fx, cx, fy, cy and the radial term of all cameras, if they are calibrated."""
     cameras: list[tuple[str, list[float], tuple[int, int]]] = []
     place: dict[int, int] = {}
     for number, line in enumerate(lines):
@@ -90,7 +90,7 @@ def _photo(
     points: PointFields,
     corner: bool,
 ) -> AlignedPhoto:
-    """corner: pixels are counted from there, so that the points say where the middle of the photo was."""
+    """corner: whether pixels are counted from the corner, so that the photo's center is estimated from the points."""
     name, values, size = camera
     focal, term = values[0], values[8]
     where = pose(rotation_of(*values[1:5]), np.array(values[5:8]))
@@ -115,7 +115,7 @@ def _photo(
 
 
 def _calibrated(photo: AlignedPhoto, fixed: list[float]) -> AlignedPhoto:
-    """With the calibration that holds for all photos."""
+    """The photo with the calibration common to all photos."""
     fx, cx, fy, cy, term = fixed
     size = photo.lens.width, photo.lens.height
     lens = undistorting(size, (fx, fy), (cx, cy), lambda r2: 1 + term * r2)

@@ -68,7 +68,7 @@ def _read(document: Mapping[str, Any]) -> Alignment:
 
 
 def _lens(name: str, data: Mapping[str, Any]) -> Lens | str:
-    """The lens, or the name of its model where that is not known. Some versions nest a class in that which it is of."""
+    """The lens, or the name of its model if that is unknown. Some versions nest a class in its base class."""
     if not name.startswith("pinhole") and name != "fisheye":
         return name
     while isinstance(data.get("value0"), dict):

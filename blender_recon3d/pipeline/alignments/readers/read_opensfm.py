@@ -1,6 +1,6 @@
-"""OpenSfM (and OpenDroneMap): reconstruction.json, with tracks.csv beside it where there is one.
+"""OpenSfM (and OpenDroneMap): reconstruction.json, and tracks.csv beside it if present.
 
-Focal lengths and coordinates are in lengths of the longer side, from the middle; a shot's rotation (an axis times an
+Focal lengths and coordinates are relative to the longer side, from the middle; a shot's rotation (an axis times an
 angle) and translation are world to camera. https://opensfm.org/docs/geometry.html
 """
 
@@ -58,7 +58,7 @@ def rotation_about(vector: np.ndarray) -> np.ndarray:
 
 
 def _lens(camera: Mapping[str, Any]) -> Lens | str:
-    """The lens, or the name of its model where that is not known."""
+    """The lens, or the name of its model if that is unknown."""
     kind = str(camera.get("projection_type", "perspective"))
     size = int(camera["width"]), int(camera["height"])
     longer = max(size)
@@ -84,7 +84,7 @@ def _lens(camera: Mapping[str, Any]) -> Lens | str:
 
 
 def _points(model: Mapping[str, Any], photos: list[AlignedPhoto], tracks: Path) -> PointFields:
-    """The points that tracks.csv says where they were seen; without it they are of no use."""
+    """The points with observations in tracks.csv; without it they cannot be used."""
     if not tracks.is_file():
         return {}
     place = {photo.name: number for number, photo in enumerate(photos)}

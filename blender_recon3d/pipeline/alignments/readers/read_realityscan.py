@@ -25,7 +25,7 @@ _NAMESPACE = "{http://www.capturingreality.com/ns/xcr/1.1#}"
 _DESCRIPTION = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}Description"
 _FRAME = 36.0  # mm
 _COUNT = re.compile(r"#\s*cameras\b", re.IGNORECASE)  # "#cameras 28", before the names of the columns
-_MISSING = "{} of its photos are not among those given, and were left out."
+_MISSING = "{} of its photos are not among the given ones and are left out."
 
 
 def read_csv(path: Path, sizes: Sizes) -> Alignment:
@@ -70,7 +70,7 @@ def world_from_camera(heading: float, pitch: float, roll: float) -> np.ndarray:
 
 
 def read_xmp(path: Path, sizes: Sizes) -> Alignment:
-    """path: a folder of XMP files, or one of them, which stands for all in its folder."""
+    """path: a folder of XMP files, or one of them to read all in its folder."""
     folder = path if path.is_dir() else path.parent
     photos, missing, others = [], 0, 0
     for file in sorted(folder.rglob("*")):

@@ -44,7 +44,7 @@ def read(path: Path, sizes: Sizes) -> Alignment:
         raise FileFormatError(
             path, f"a frame is not in the format of nerfstudio and instant-ngp ({error})"
         ) from error
-    notes = (f"{missing} photos are not among those given, and were left out.",) if missing else ()
+    notes = (f"{missing} photos are not among the given ones and are left out.",) if missing else ()
     return Alignment("transforms.json", photos, notes=notes)
 
 
@@ -52,7 +52,7 @@ def _lens(values: Mapping[str, Any], size: tuple[int, int], path: Path) -> Lens:
     model = str(values.get("camera_model") or "OPENCV").upper()
     model = {"PERSPECTIVE": "OPENCV", "FISHEYE": "OPENCV_FISHEYE"}.get(model, model)
     if model not in _MODELS:
-        raise FileFormatError(path, f"its camera_model {model} is not known here")
+        raise FileFormatError(path, f"its camera_model {model} is not supported")
     width, height = size
     fx = float(values.get("fl_x") or 0) or width / 2 / math.tan(float(values["camera_angle_x"]) / 2)
     fy = float(values.get("fl_y") or 0)

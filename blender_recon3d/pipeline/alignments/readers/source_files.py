@@ -1,4 +1,4 @@
-"""Reading the files of other programs with care: they may come from anywhere."""
+"""Read files of other programs defensively, since they are untrusted."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def read_json(path: Path) -> Any:
 
 def read_xml(path: Path) -> ElementTree.Element:
     text = read_text(path)
-    if "<!DOCTYPE" in text or "<!ENTITY" in text:  # entities can grow without end
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:  # entities can expand without limit
         raise FileFormatError(path, "it declares a document type, which files of these programs never do")
     try:
         return ElementTree.fromstring(text)

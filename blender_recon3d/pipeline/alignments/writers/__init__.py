@@ -1,1 +1,1 @@
-"""One writer a format: `write(path, alignment)`; what a format cannot say is a UserError."""
+"""One writer per format: `write(path, alignment)`; UserError if a format cannot represent the cameras."""

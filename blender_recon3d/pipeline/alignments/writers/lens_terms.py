@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ...errors import UserError
 from ..camera_alignment import Lens
 
-MAX_SHIFT = 0.5  # pixels that a photo's corner may move where a format knows one focal length, or no center
+MAX_SHIFT = 0.5  # max shift in pixels of a photo's corner for formats with one focal length, or no center
 _BROWN = {
     "SIMPLE_PINHOLE": "f cx cy", "PINHOLE": "fx fy cx cy", "SIMPLE_RADIAL": "f cx cy k1", "RADIAL": "f cx cy k1 k2",
     "OPENCV": "fx fy cx cy k1 k2 p1 p2", "FULL_OPENCV": "fx fy cx cy k1 k2 p1 p2 k3 k4 k5 k6",
@@ -33,7 +33,7 @@ class LensTerms:
 
 
 def terms_of(lens: Lens, program: str) -> LensTerms:
-    """UserError where the program has no such lens."""
+    """The terms of a lens. UserError if the program has no such lens."""
     names = _BROWN.get(lens.model) or _FISHEYE.get(lens.model)
     if names is None:
         raise _cannot(lens, program)
@@ -68,7 +68,7 @@ def require_simple(lens: Lens, program: str, radial: int, centered: bool = False
 
 def _cannot(lens: Lens, program: str) -> UserError:
     return UserError(
-        f"{program} cannot hold the lens of the cameras ({lens.model}): export the cameras of the undistorted "
+        f"{program} cannot represent the cameras' lens ({lens.model}): export the cameras of the undistorted "
         "photos, or choose another format.",
         2,
     )

@@ -15,7 +15,7 @@ _FLIP = np.diag([1.0, -1.0, -1.0])
 
 
 def write(path: Path, alignment: Alignment) -> None:
-    """Lenses with one focal length, the principal point in the middle and two radial terms are all that it knows."""
+    """Supports only lenses with one focal length, a centered principal point and two radial terms."""
     lines = ["# Bundle file v0.3", f"{len(alignment.photos)} {len(alignment.xyz)}"]
     for photo in alignment.photos:
         terms = require_simple(photo.lens, "Bundler", radial=2, centered=True)

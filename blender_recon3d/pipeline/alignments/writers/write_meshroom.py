@@ -11,11 +11,11 @@ from ..camera_alignment import Alignment, Lens
 from .lens_terms import terms_of
 from .written_tracks import tracks_of
 
-_SENSOR = 36.0  # mm: lens and sensor stand in the file in millimeters, and only their ratio counts
+_SENSOR = 36.0  # mm; lens and sensor are in millimeters in the file, but only their ratio matters
 
 
 def write(path: Path, alignment: Alignment) -> None:
-    """Numbers are texts, as AliceVision writes them; photos are named as the alignment names them."""
+    """Numbers are strings, as in AliceVision; photos have their names in the alignment."""
     lenses = list(dict.fromkeys(photo.lens for photo in alignment.photos))
     views, poses = [], []
     for number, photo in enumerate(alignment.photos, 1):

@@ -16,7 +16,7 @@ VERSION = "1.5.0"  # of the format, which later versions of Metashape read as we
 
 
 def write(path: Path, alignment: Alignment) -> None:
-    """Labels are the photos' names without folders and endings, as Metashape makes them."""
+    """Labels are the photos' names without folders and extensions, as in Metashape."""
     document = ElementTree.Element("document", version=VERSION)
     chunk = SubElement(document, "chunk", label="Recon3D", enabled="true")
     lenses = list(dict.fromkeys(photo.lens for photo in alignment.photos))

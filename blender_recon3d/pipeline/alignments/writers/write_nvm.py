@@ -13,7 +13,7 @@ from .written_tracks import tracks_of
 
 
 def write(path: Path, alignment: Alignment) -> None:
-    """Lenses without distortion: its radial term is of another kind, which most readers take for none."""
+    """Writes lenses without distortion: NVM's radial term is of another kind, which most readers ignore."""
     lines = ["NVM_V3", "", str(len(alignment.photos))]
     for photo in alignment.photos:
         terms = require_simple(photo.lens, "VisualSFM", radial=0, centered=True)

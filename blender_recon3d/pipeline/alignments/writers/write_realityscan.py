@@ -1,4 +1,4 @@
-"""RealityScan's XMP files, one a photo, to lie beside the photos when they are added."""
+"""RealityScan's XMP files, one per photo, to be placed beside the photos."""
 
 from __future__ import annotations
 
