@@ -68,7 +68,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--lock",
         default="",
         metavar="FILE",
-        help="checkcheckcheckcheckchecksums of your own packages (command lock)",
+        help="checksums of your own packages (command lock)",
     )
     parser.add_argument("--offline", action="store_true", help="download nothing")
 

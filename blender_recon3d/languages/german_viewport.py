@@ -167,13 +167,13 @@ GERMAN_VIEWPORT = {
     "{path} has no faces: set Region to All and press Build Mesh again.": (
         "{path} hat keine Flächen: Bereich auf Alles stellen und noch einmal Mesh erzeugen."
     ),
-    "The model lies far from the origin, as map coordinates do: {offset} was taken off, so that nothing is lost to "
-    "single precision. Exported cameras have it again.": (
+    "The model is far from the origin, as in map coordinates: {offset} was subtracted, so that no "
+    "precision is lost. Exported cameras include it again.": (
         "Das Modell liegt weit vom Ursprung, wie in Kartenkoordinaten: {offset} wurde abgezogen, damit nichts an der "
         "einfachen Genauigkeit verloren geht. Exportierte Kameras haben es wieder."
     ),
-    "The model lies far from the origin, as map coordinates do: {offset} was taken off, so that nothing is lost to "
-    "single precision. Exported cameras have it again. z is taken as up.": (
+    "The model is far from the origin, as in map coordinates: {offset} was subtracted, so that no "
+    "precision is lost. Exported cameras include it again. z is used as up.": (
         "Das Modell liegt weit vom Ursprung, wie in Kartenkoordinaten: {offset} wurde abgezogen, damit nichts an der "
         "einfachen Genauigkeit verloren geht. Exportierte Kameras haben es wieder. Z gilt als oben."
     ),

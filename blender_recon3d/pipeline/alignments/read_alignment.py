@@ -13,8 +13,8 @@ from .project_files import FORMATS, THEIRS, has_xmp
 
 def read_alignment(path: Path, sizes: Sizes) -> Alignment:
     """Read a project. UserError if it does not exist, is of an unknown kind, or has no aligned photos."""
-    found = reader_of(path)(path, sizes)
-    if not found.photos:
+    alignment = reader_of(path)(path, sizes)
+    if not alignment.photos:
         why = (
             " ".join(alignment.notes)
             or "None of its photos has a pose, or none of them is among the given photos."

@@ -1,1 +1,1 @@
-"""Assets for other programs, without Blender: one module a format."""
+"""Export assets for other programs without Blender: one module per format."""

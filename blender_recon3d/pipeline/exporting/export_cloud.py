@@ -1,4 +1,4 @@
-"""The dense cloud of a workspace as LAS, in map coordinates where its cameras came in some or its photos have GPS."""
+"""Export a workspace's dense cloud as LAS, in map coordinates if its cameras or its photos' GPS have them."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ HEIGHTS = "meters above the ground of the model"
 
 
 def export_cloud(workspace: Workspace, path: Path) -> list[Path]:
-    """Write the cloud; with GPS also NAME.crs.json, which says how other exports of the workspace stand in the same
-    coordinates. The files. UserError where there is no cloud."""
+    """Write the cloud and, with GPS, NAME.crs.json, which relates the workspace's other exports to the same
+    coordinates. Returns the files. UserError if there is no cloud."""
     if not workspace.fusion.exists():
         raise UserError(
             Sentence(f"{workspace.root} has no dense cloud yet: ", run_stage("dense", workspace.root), "."), 2
@@ -34,7 +34,7 @@ def export_cloud(workspace: Workspace, path: Path) -> list[Path]:
     vertices = read_vertices(workspace.fusion)
     xyz = columns(vertices, "x", "y", "z")
     if xyz is None or not len(xyz):
-        raise FileFormatError(workspace.fusion, "it holds no points")
+        raise FileFormatError(workspace.fusion, "it has no points")
     colors = columns(vertices, "red", "green", "blue")
     views = vertices["views"] if "views" in (vertices.dtype.names or ()) else np.zeros(len(xyz))
     matrix = np.array(placement.world_from_model)

@@ -1,7 +1,7 @@
-"""A finished workspace's textured mesh in a file of another program's format, standing upright and to scale.
+"""Export a finished workspace's textured mesh for other programs, upright and to scale.
 
-What placement.json says of up axis, origin and scale is applied. OBJ and GLB are y-up, as their readers take them;
-the others are z-up, as Blender's world. LAS is the dense cloud; PNG and JPEG are pictures of the mesh from four sides.
+The up axis, origin and scale in placement.json are applied. OBJ and GLB are y-up, as their readers expect; the others
+are z-up, like Blender's world. LAS is the dense cloud; PNG and JPEG are pictures of the mesh from four sides.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ WEBP_QUALITY = 85
 
 
 def check_export(path: Path, workspace: Workspace, preset: str = "") -> None:
-    """UserError (2) for an ending that is not ours or a place where results would be overwritten."""
-    wanted = PRESETS[preset].endings if preset else engine_endings()
+    """UserError (2) for an unsupported extension or a path where results would be overwritten."""
+    supported = PRESETS[preset].endings if preset else engine_endings()
     if preset and not PRESETS[preset].engine:
         raise UserError(
             Sentence(
@@ -48,10 +48,10 @@ def check_export(path: Path, workspace: Workspace, preset: str = "") -> None:
             ),
             2,
         )
-    if path.suffix.lower() not in wanted:
+    if path.suffix.lower() not in supported:
         more = "" if preset else "; Blender writes others"
         raise UserError(
-            f"{path} cannot be exported: its extension must be one of {', '.join(wanted)}{more}.", 2
+            f"{path} cannot be exported: its extension must be one of {', '.join(supported)}{more}.", 2
         )
     if workspace.root in path.absolute().parents:
         raise UserError(
@@ -60,15 +60,15 @@ def check_export(path: Path, workspace: Workspace, preset: str = "") -> None:
 
 
 def export(workspace: Workspace, path: Path, preset: str = "", meshopt: bool = False) -> list[Path]:
-    """Write the textured mesh of a workspace to PATH; the files written.
+    """Write the textured mesh of a workspace to PATH; returns the files written.
 
-    An OBJ has a MTL and a PNG of the same name, in ASCII, beside it; a GLB holds everything; a PLY has vertex colors
-    instead of a texture; STL and 3MF are shape alone; LAS is the cloud. preset: of file_formats.PRESETS. meshopt: a
-    compressed GLB. UserError when the stage is not done or the file cannot be written.
+    An OBJ has an MTL and a PNG of the same name, in ASCII, beside it; a GLB contains everything; a PLY has vertex
+    colors instead of a texture; STL and 3MF have only the shape; LAS is the cloud. preset: of file_formats.PRESETS.
+    meshopt: a compressed GLB. UserError if the stage is not done or the file cannot be written.
     """
     check_export(path, workspace, preset)
     if meshopt and path.suffix.lower() != ".glb":
-        raise UserError(f"Meshopt compresses GLB, which {path} is not: export .glb.", 2)
+        raise UserError(f"Meshopt only compresses GLB: export .glb instead of {path}.", 2)
     compression = MeshCompression() if meshopt else None
     try:
         if path.suffix.lower() in FORMATS["LAS"].endings:
@@ -89,7 +89,7 @@ def export(workspace: Workspace, path: Path, preset: str = "", meshopt: bool = F
 
 
 def world_from_model(workspace: Workspace) -> np.ndarray:
-    """placement.json's similarity [4, 4]; UserError when it is none."""
+    """placement.json's similarity [4, 4]; UserError if it is invalid."""
     return read_placement(workspace.placement, run_stage("sfm"))
 
 
@@ -130,7 +130,7 @@ def _jpeg_image(workspace: Workspace) -> GlbImage:
 
 
 def _web_image(workspace: Workspace) -> GlbImage:
-    """Of a size that phones show; WebP where this OpenCV has it, else JPEG."""
+    """The texture at a size that phones can display; WebP if OpenCV supports it, otherwise JPEG."""
     picture = _texture(workspace)
     while max(picture.shape[:2]) > WEB_TEXTURE:
         picture = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
@@ -148,7 +148,7 @@ def _texture(workspace: Workspace) -> np.ndarray:
 
 
 def _colored(mesh: TexturedMesh, first: np.ndarray) -> np.ndarray:
-    """The vertices numbered `first` as a table of position, normal and color."""
+    """The vertices with indices `first` as a table of position, normal and color."""
     table = np.empty(len(first), VERTEX)
     for axis, name in enumerate("xyz"):
         table[name], table["n" + name] = mesh.positions[first, axis], mesh.normals[first, axis]

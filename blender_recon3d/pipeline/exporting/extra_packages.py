@@ -1,4 +1,4 @@
-"""Packages that the engine goes without, and that some formats need. Standard library only."""
+"""Optional packages that some formats need. Standard library only."""
 
 from __future__ import annotations
 
@@ -15,11 +15,9 @@ def extra(what: str, otherwise: str, *names: str) -> Any:
     """The first of these packages, imported. UserError, which names the command that installs them, where one is
     missing. what: the format; otherwise: what can be done without."""
     try:
-        found = [importlib.import_module(name) for name in names]
+        modules = [importlib.import_module(name) for name in names]
     except ImportError as error:
         wanted = " ".join(f"{name}=={PINNED[name]}" for name in names)
         how = f'"{sys.executable}" -m pip install {wanted}'
-        raise UserError(
-            f"{what} needs packages that the engine lacks: run {how}, or {otherwise}.", 2
-        ) from error
-    return found[0]
+        raise UserError(f"{what} needs additional packages: run {how}, or {otherwise}.", 2) from error
+    return modules[0]

@@ -1,6 +1,6 @@
-"""The one table of what can be exported: which files, and who writes them. Standard library only.
+"""The table of export formats, and whether the engine or Blender writes them. Standard library only.
 
-The command line, Blender's panel, the API and the manual (docs/user/clean-and-export.md) take theirs from here.
+It is used by the command line, Blender's panel, the API and the manual (docs/user/clean-and-export.md).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class FileFormat:
-    """endings: the first is the usual one; none: a folder. engine, blender: who writes it."""
+    """endings: the default first; none for a folder. engine, blender: whether they can write it."""
 
     title: str
     description: str
@@ -55,7 +55,7 @@ WEB_TEXTURE = 2048  # pixels of a side, at most
 
 @dataclass(frozen=True)
 class Preset:
-    """A purpose, with the format and the options that it wants. format: the usual one, of FORMATS."""
+    """A purpose, with its format and options. format: the default one, of FORMATS."""
 
     title: str
     description: str
@@ -85,11 +85,11 @@ PRESETS = {
 }  # fmt: skip
 
 
-SPLATS, SURVEY = "SPLATS", "SURVEY"  # what Blender too leaves to the engine, since no scene is needed
+SPLATS, SURVEY = "SPLATS", "SURVEY"  # written by the engine even from Blender, since no scene is needed
 
 
 def ending_of(name: str) -> str:
-    """The usual one of a format, or of a preset in capitals; empty for a folder."""
+    """The default extension of a format, or of a preset in capitals; empty for a folder."""
     endings = FORMATS[name].endings if name in FORMATS else PRESETS[name.lower()].endings
     return endings[0] if endings else ""
 
@@ -99,7 +99,7 @@ def engine_endings() -> tuple[str, ...]:
 
 
 def table() -> str:
-    """For the manual."""
+    """The table in the manual."""
     rows = ["| format | endings | `recon3d export` | Blender | |", "|---|---|---|---|---|"]
     for name, each in FORMATS.items():
         endings = ", ".join(each.endings) or "a folder"

@@ -37,9 +37,9 @@ def write_glb(
     path: Path, mesh: TexturedMesh, image: GlbImage, generator: str, rounded: bool = False,
     compression: MeshCompression | None = None,
 ) -> None:  # fmt: skip
-    """Write a mesh that stands in glTF's frame (y up, right-handed, meters) with its texture.
+    """Write a mesh in glTF's frame (y up, right-handed, meters) with its texture.
 
-    rounded: coordinates with 16 bits and normals with 8, half of the bytes (KHR_mesh_quantization). compression: of
+    rounded: coordinates with 16 bits and normals with 8, half the size (KHR_mesh_quantization). compression: of
     vertices and triangles (EXT_meshopt_compression).
     """
     if compression:
@@ -84,7 +84,7 @@ def write_glb(
     webp = image.kind == "webp"
     source: dict[str, Any] = {"extensions": {"EXT_texture_webp": {"source": 0}}} if webp else {"source": 0}
     document["textures"] = [{**source, "sampler": 0}]
-    # The photos' light is in the colors already: nothing shines.
+    # The colors already contain the photos' lighting: no specular reflection.
     surface = {"baseColorTexture": {"index": 0}, "metallicFactor": 0.0, "roughnessFactor": 1.0}
     document["materials"] = [{"name": "photos", "pbrMetallicRoughness": surface}]
     document["buffers"] = [{"byteLength": len(blocks.data)}]
@@ -98,7 +98,7 @@ def write_glb(
 
 
 class _Blocks:
-    """The file's one buffer as it grows; before: the bytes of what is compressed in it."""
+    """The file's growing buffer. before: uncompressed size of its compressed parts."""
 
     def __init__(self, compression: MeshCompression | None) -> None:
         self.compression = compression
@@ -106,21 +106,21 @@ class _Blocks:
         self.before = 0
 
     def add(self, data: bytes) -> int:
-        """Where it begins."""
+        """Append data; returns its offset."""
         offset = len(self.data)
         self.data += data + bytes(-len(data) % 4)
         return offset
 
 
 def _view(document: dict[str, Any], blocks: _Blocks, data: bytes, target: int = 0) -> int:
-    """Add data as a buffer view; its number."""
+    """Add data as a buffer view; returns its index."""
     view = {"buffer": 0, "byteOffset": blocks.add(data), "byteLength": len(data)}
     document["bufferViews"].append({**view, "target": target} if target else view)
     return len(document["bufferViews"]) - 1
 
 
 def _mesh_view(document: dict[str, Any], blocks: _Blocks, rows: np.ndarray, target: int, mode: str) -> int:
-    """Add vertices or corners, [N, C] or [N], as a buffer view, compressed where that is asked for; its number."""
+    """Add vertices or corners, [N, C] or [N], as a buffer view, optionally compressed; returns its index."""
     if blocks.compression is None:
         return _view(document, blocks, rows.tobytes(), target)
     packed = blocks.compression.encoded(rows, mode)
@@ -142,8 +142,8 @@ def _accessor(
     limits: bool = False,
     normalized: bool = False,
 ) -> int:
-    """Add values [N, C], rounded where the component is a whole number; the accessor's number. Rows begin at multiples
-    of four bytes."""
+    """Add values [N, C], rounded if the component type is an integer; returns the accessor's index. Rows are aligned to
+    four bytes."""
     whole = component != "<f4"
     table = np.ascontiguousarray(np.round(values) if whole else values).astype(component)
     size = table.itemsize * table.shape[1]

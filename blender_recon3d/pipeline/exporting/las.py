@@ -19,7 +19,7 @@ HEADER = 375  # bytes
 FORMAT = 7
 WKT_RECORD = 2112
 WKT_BIT = 1 << 4  # of "global encoding": coordinate systems are text, as this point format wants
-STEPS = (0.001, 0.0001, 1e-5, 1e-6)  # units of the coordinates, meters: the finest that is needed, or fits
+STEPS = (0.001, 0.0001, 1e-5, 1e-6)  # units of the coordinates, meters
 POINT = np.dtype(
     [
         ("xyz", "<i4", 3), ("intensity", "<u2"), ("returns", "u1"), ("flags", "u1"), ("classification", "u1"),
@@ -29,9 +29,9 @@ POINT = np.dtype(
 
 
 def write_las(path: Path, xyz: np.ndarray, colors: np.ndarray, views: np.ndarray, wkt: str = "") -> None:
-    """xyz: float64 [N, 3]; colors: uint8 [N, 3]; views: of each point, which go into "user data"; wkt: of the
-    coordinate system, empty where they have none. Compressed where the path ends in .laz: UserError where the packages
-    for that are not installed."""
+    """Write points xyz float64 [N, 3] with colors uint8 [N, 3]. views: of each point, stored as "user data". wkt: of
+    the coordinate system, empty for none. Compressed if the path ends in .laz; UserError if the packages for that are
+    not installed."""
     laspy = extra("LAZ", "export .las", "laspy", "lazrs") if path.suffix.lower() == ".laz" else None
     low, high = xyz.min(axis=0), xyz.max(axis=0)
     offset = np.floor(low)
@@ -39,7 +39,7 @@ def write_las(path: Path, xyz: np.ndarray, colors: np.ndarray, views: np.ndarray
     table = np.zeros(len(xyz), POINT)
     table["xyz"] = np.round((xyz - offset) / step)
     table["returns"] = 0x11  # the first of one
-    table["classification"] = 1  # looked at, and not classified
+    table["classification"] = 1  # processed, unclassified
     table["views"] = np.minimum(views, 255)
     table["rgb"] = colors.astype(np.uint16) * 257
     text = wkt.encode() + b"\0" if wkt else b""
@@ -51,17 +51,17 @@ def write_las(path: Path, xyz: np.ndarray, colors: np.ndarray, views: np.ndarray
             table.tofile(file)
         if laspy is not None:
             cloud = laspy.read(part)
-            with open(part, "wb") as file:  # by the path laspy would go by its ending
+            with open(part, "wb") as file:  # with a path, laspy would go by its extension
                 cloud.write(file, do_compress=True)
 
 
 def _step(extent: np.ndarray) -> float:
-    """The coarsest that keeps 1 part in a million, among those that 32 bits hold."""
-    wanted = float(extent.max()) * 1e-6
+    """The coarsest unit with a relative precision of 1e-6, among those that fit into 32 bits."""
+    needed = float(extent.max()) * 1e-6
     fitting = [step for step in STEPS if extent.max() / step < 2**31 - 2]
     if not fitting:
         return float(extent.max()) / (2**31 - 2)
-    return next((step for step in fitting if step <= wanted), fitting[-1])
+    return next((step for step in fitting if step <= needed), fitting[-1])
 
 
 def _record(text: bytes) -> bytes:

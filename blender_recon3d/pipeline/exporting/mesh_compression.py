@@ -18,16 +18,16 @@ ATTRIBUTES, TRIANGLES = "ATTRIBUTES", "TRIANGLES"
 
 
 class MeshCompression:
-    """Rows of vertices and triangles as meshopt's bytes. UserError where its package is not installed."""
+    """Compresses vertices and triangles with meshopt. UserError if its package is not installed."""
 
     def __init__(self) -> None:
         self._package = extra("Meshopt compression", "export it uncompressed", "meshoptimizer")
-        self._package.encode_vertex_version(0)  # what the extension allows
+        self._package.encode_vertex_version(0)  # the version that the extension allows
         self._package.encode_index_version(1)
 
     def ordered(self, mesh: TexturedMesh) -> TexturedMesh:
-        """Triangles next to their neighbors, and vertices in the order in which they are first needed: without it
-        there is little to compress. Vertices without a triangle are gone."""
+        """The mesh with neighboring triangles adjacent and vertices in order of first use, which makes it compressible.
+        Unused vertices are removed."""
         corners = np.ascontiguousarray(mesh.faces, np.uint32).ravel()
         near = np.zeros_like(corners)
         self._package.optimize_vertex_cache(near, corners, len(corners), len(mesh.positions))
@@ -48,5 +48,5 @@ class MeshCompression:
 
 
 def fallback(length: int) -> dict[str, Any]:
-    """The buffer that the views were cut from before, which is not in the file."""
+    """The uncompressed fallback buffer, which is not stored in the file."""
     return {"byteLength": length, "extensions": {NAME: {"fallback": True}}}

@@ -13,13 +13,13 @@ import numpy as np
 from ..files.atomic_files import atomic_file
 from ..texturing.textured_mesh import TexturedMesh
 
-CHUNK = 50_000  # lines made at once
+CHUNK = 50_000  # lines formatted at once
 
 
 def beside(path: Path, ending: str) -> Path:
-    """A file that belongs to PATH, of its name in ASCII without spaces: programs read the names in an OBJ as UTF-8 or
-    as the system's own, some only up to the first space, and find no texture otherwise. A number tells names apart that
-    are the same without their accents."""
+    """A file belonging to PATH, with its name in ASCII without spaces: programs read names in an OBJ as UTF-8 or in the
+    system's encoding, some only up to the first space, and otherwise do not find the texture. A number makes names
+    unique that differ only in accents."""
     name = path.stem
     if re.fullmatch(r"[\w.+-]+", name, re.ASCII):
         return path.with_name(name + ending)
@@ -30,16 +30,16 @@ def beside(path: Path, ending: str) -> Path:
 
 
 def write_obj(path: Path, mesh: TexturedMesh, image: str, frame: str) -> None:
-    """Write PATH and, beside it, its MTL, which names `image`, a file beside them; `beside` says their names.
+    """Write PATH and, beside it, its MTL, which refers to `image` in the same folder; `beside` gives their names.
 
-    Vertices are written once, however many charts they are in. frame: a line about the coordinates.
+    Vertices are written once, even if they are in several charts. frame: a comment on the coordinates.
     """
     first, welded = mesh.welded()
     material = beside(path, ".mtl")
     with atomic_file(material) as part:
         lines = f"newmtl photos\nKa 0 0 0\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd {image}\n"
         part.write_bytes(lines.encode("utf-8", "surrogateescape"))
-    # The object's name may be no UTF-8: it is written as the bytes that it is.
+    # The object's name may not be UTF-8: it is written as raw bytes.
     with (
         atomic_file(path) as part,
         open(part, "w", encoding="utf-8", errors="surrogateescape", newline="\n") as file,

@@ -1,6 +1,6 @@
-"""A picture of a textured mesh from four sides, textured above and in clay below, drawn by the engine itself.
+"""A picture of a textured mesh from four sides, textured above and as clay below, rendered by the engine itself.
 
-For machines without Blender, and for a quick look: unlit texture, no shadows, a plain background.
+For machines without Blender, or a quick look: unlit texture, no shadows, a plain background.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..texturing.textured_mesh import TexturedMesh
 
 SIDES = (0, 90, 180, 270)  # degrees about the up axis
 LIFT = 20  # degrees from which the camera looks down
-DISTANCE = 4.0  # of the camera from the middle, in radii: a long lens
+DISTANCE = 4.0  # of the camera from the middle, in radii; like a long lens
 MARGIN = 0.04  # of a view's width, on either side
 SAMPLES = 2  # along each side of a pixel
 MAX_TEXTURE = 2048  # pixels; a finer one would only flicker at this size
@@ -24,7 +24,7 @@ BACKGROUND = (0.93, 0.93, 0.93)
 # Key, fill and rim: directions in the camera's frame (x right, y down, z forward) that the light comes from.
 LIGHTS = (((-0.5, -0.7, -0.6), 0.75), ((0.8, -0.1, -0.5), 0.25), ((0.0, -0.9, 0.3), 0.25))
 AMBIENT = 0.1
-CLAY = 0.55  # share of the light that it throws back
+CLAY = 0.55  # albedo
 
 
 def write_picture(path: Path, mesh: TexturedMesh, texture: np.ndarray, size: int = 480) -> None:
@@ -55,7 +55,7 @@ def four_sides(mesh: TexturedMesh, texture: np.ndarray, size: int) -> np.ndarray
 
 
 def _frame(views: list[np.ndarray], width: int) -> tuple[np.ndarray, int]:
-    """Intrinsics [3, 3] with which the points of every view [V, 3] are in a picture, and the picture's height."""
+    """Intrinsics [3, 3] with which the points of every view [V, 3] fit the picture, and the picture's height."""
     flat = np.concatenate([points[:, :2] / points[:, 2:] for points in views])
     across = np.abs(flat[:, 0]).max()
     low, high = flat[:, 1].min(), flat[:, 1].max()
@@ -105,7 +105,7 @@ def _look(side: float) -> np.ndarray:
 def _barycentric(
     points: np.ndarray, hit: np.ndarray, intrinsics: np.ndarray, x: np.ndarray, y: np.ndarray
 ) -> np.ndarray:
-    """Shares [N, 3] of each pixel's triangle's corners, right in perspective. hit: the corners' vertices [N, 3]."""
+    """Perspective-correct barycentric coordinates [N, 3] of each pixel. hit: the triangle's vertices [N, 3]."""
     corners = points[hit]
     flat = corners @ intrinsics.T
     flat = flat[..., :2] / flat[..., 2:]

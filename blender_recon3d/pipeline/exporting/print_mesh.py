@@ -1,4 +1,4 @@
-"""Meshes for 3D printers: STL and 3MF, shape alone.
+"""Meshes for 3D printers: STL and 3MF, shape only.
 
 STL: 3D Systems, 1989, binary. 3MF: 3MF Consortium, "3D Manufacturing Format, core specification" 1.3.
 """
@@ -29,11 +29,11 @@ _RELATIONS = (
     '<Relationship Target="/3D/3dmodel.model" Id="rel0" '
     'Type="http://schemas.microsoft.com/3dmanufacturing/2013/01/3dmodel"/></Relationships>'
 )
-_DATE = (1980, 1, 1, 0, 0, 0)  # the same mesh, the same bytes
+_DATE = (1980, 1, 1, 0, 0, 0)  # fixed, so that the same mesh gives the same bytes
 
 
 def closed(mesh: Mesh) -> Mesh:
-    """Without faults, and with all holes filled. UserError where that does not make it watertight."""
+    """The mesh repaired and with all holes filled. UserError if that does not make it watertight."""
     whole, _ = filled_holes(cleaned(mesh), np.inf)
     if not is_watertight(whole):
         raise UserError(
@@ -47,7 +47,7 @@ def closed(mesh: Mesh) -> Mesh:
 
 
 def write_stl(path: Path, mesh: Mesh) -> None:
-    """Positions as they are: the format has no unit."""
+    """Write unscaled positions: the format has no unit."""
     table = np.zeros(
         len(mesh.faces), [("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")]
     )

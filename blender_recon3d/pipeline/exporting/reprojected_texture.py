@@ -1,4 +1,4 @@
-"""*Reproject Photos*: the photos painted onto a mesh that has UVs of its own. Nothing in the workspace changes."""
+"""*Reproject Photos*: paint the photos onto a mesh with its own UVs. Nothing in the workspace changes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def reproject(
     """Paint an OBJ file's mesh with a workspace's photos and write PICTURE, a PNG of size x size for its UVs.
 
     frame: of the mesh's coordinates: "world" as `recon3d export` writes OBJ files (y up, placement.json applied),
-    "model" for the cameras' own. Returns what is worth telling. Raises UserError.
+    "model" for the cameras' own. Returns the summary. Raises UserError.
     """
     if picture.suffix.lower() != ".png":
         raise UserError(f"{picture} is not a PNG file: name the texture something.png.", 2)
@@ -51,8 +51,9 @@ def reproject(
     if painted.share_seen == 0:
         raise UserError(
             Sentence(
-                "No photo shows the mesh: it must stand where the reconstruction does, and its faces look outward",
-                terminal_only(" (--frame says which coordinates it has)"),
+                "No photo shows the mesh: it must be at the reconstruction's location, and its faces must be oriented "
+                "outward",
+                terminal_only(" (--frame sets its coordinates)"),
                 ".",
             )
         )

@@ -1,8 +1,8 @@
-"""A folder that Gaussian splatting and NeRF start from: undistorted photos, a COLMAP model, transforms.json, masks.
+"""A folder for Gaussian splatting and NeRF: undistorted photos, a COLMAP model, transforms.json, masks.
 
-The layout of Kerbl et al., "3D Gaussian Splatting for Real-Time Radiance Field Rendering", 2023, which gsplat,
-nerfstudio and Brush read too, with the smaller copies that they ask for by default. Nothing in it is linked to the
-workspace unless asked, so that it can be copied to another machine, and changed.
+The layout is that of Kerbl et al., "3D Gaussian Splatting for Real-Time Radiance Field Rendering", 2023, which gsplat,
+nerfstudio and Brush read too, with the smaller copies that they use by default. Nothing in it is linked to the
+workspace unless requested, so that it can be copied to another machine and modified.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ JPEG_QUALITY = 95
 def write_training_folder(
     workspace: Workspace, target: Path, options: TrainingOptions, progress: Progress
 ) -> str:
-    """Write the folder `target`, or what an earlier export has written there, and nothing else; a sentence.
+    """Write the folder `target`, replacing only what an earlier export wrote there; returns a message.
 
-    workspace: ours, or any folder with a COLMAP model and its photos. UserError where there are no cameras or points,
-    no undistorted photos of the size "depth", or where the folder holds other things or cannot be written.
+    workspace: ours, or any folder with a COLMAP model and its photos. UserError if there are no cameras or points, no
+    undistorted photos of the size "depth", or if the folder contains other files or cannot be written.
     """
     target = target.absolute()
     source = training_source(workspace, options.size)
@@ -74,7 +74,7 @@ def _put_photos(source: TrainingSource, part: Path, options: TrainingOptions, pr
             if (mask := source.masks / f"{name}.png").is_file():
                 put(mask, part / "masks" / f"{name}.png")
         return
-    pycolmap.logging.minloglevel = pycolmap.logging.WARNING.value  # a line a photo is not for a terminal
+    pycolmap.logging.minloglevel = pycolmap.logging.WARNING.value  # it would print a line per photo
     undistorting = pycolmap.UndistortCameraOptions()
     work = part / "work"
     work.mkdir()
@@ -97,7 +97,7 @@ def _put_photos(source: TrainingSource, part: Path, options: TrainingOptions, pr
 
 
 def _mask_names(part: Path) -> dict[str, str]:
-    """Masks get the names that nerfstudio looks for, NAME.png instead of NAME.jpg.png; by the photos' names."""
+    """Rename masks to what nerfstudio expects, NAME.png instead of NAME.jpg.png; returns them by photo name."""
     found = {}
     masks = part / "masks"
     for path in sorted(masks.rglob("*.png")):
@@ -120,13 +120,13 @@ def _put_smaller(part: Path, kind: str, names: Sequence[str], factor: int, progr
         quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
         done, data = cv2.imencode(Path(name).suffix, cv2.resize(picture, size, interpolation=way), quality)
         if not done:
-            raise UserError(f"{name} cannot be made smaller: check the photo.")
+            raise UserError(f"{name} cannot be downscaled: check the photo.")
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data.tobytes())
 
 
 def _put_transforms(part: Path, masks: dict[str, str]) -> int:
-    """transforms.json, and its points; how many there are."""
+    """Write transforms.json and its points; returns their number."""
     model: Any = read_model(part / "sparse" / "0")
     alignment = from_model(model)
     photos = [replace(photo, name=f"images/{photo.name}") for photo in alignment.photos]

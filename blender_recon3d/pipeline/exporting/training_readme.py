@@ -1,4 +1,4 @@
-"""What lies in a folder for training, and how gsplat and nerfstudio are called on it. Standard library only."""
+"""The README of a folder for training, with the command lines of gsplat and others. Standard library only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def readme(name: str, factors: Sequence[int], masks: bool) -> str:
     lines: list[str | Part] = [
         "# Photos, cameras and points for Gaussian splatting and NeRF",
         "",
-        "Written by Recon3D. The folder stands for itself: copy it to the machine with the graphics card.",
+        "Written by Recon3D. The folder is self-contained: copy it to the machine with the graphics card.",
         "",
         "| | |",
         "|---|---|",
@@ -28,7 +28,7 @@ def readme(name: str, factors: Sequence[int], masks: bool) -> str:
         ),
         "| `sparse/0` | cameras and points, a COLMAP model |",
         "| `transforms.json`, `sparse_pc.ply` | the same cameras and points for nerfstudio and instant-ngp |",
-        "| `recon3d.json` | what Recon3D has written here: only that is replaced when it exports here again |",
+        "| `recon3d.json` | the files written by Recon3D; exporting here again replaces only these |",
         "",
         "From the folder above this one:",
         "",
@@ -46,7 +46,7 @@ def readme(name: str, factors: Sequence[int], masks: bool) -> str:
             f'ns-train splatfacto --data "{name}" colmap --colmap-path sparse/0 --downscale-factor 1'
         ),
         "",
-        "# the authors' own 3D Gaussian Splatting",
+        "# the original 3D Gaussian Splatting",
         f'python train.py -s "{name}"',
         "",
         "# instant-ngp",
@@ -57,8 +57,8 @@ def readme(name: str, factors: Sequence[int], masks: bool) -> str:
     if factors:
         lines += [
             terminal_only(
-                f"Less memory: gsplat with `--data_factor {factors[0]}`; nerfstudio takes the smaller copies by itself "
-                "for photos of more than 1,600 pixels, or with `--downscale-factor`."
+                f"To use less memory: gsplat with `--data_factor {factors[0]}`; nerfstudio uses the smaller copies "
+                "automatically for photos of more than 1,600 pixels, or with `--downscale-factor`."
             ),
             "",
         ]

@@ -1,4 +1,4 @@
-"""What a folder for training is made of: the model and photos of a workspace, or of any folder of COLMAP's."""
+"""The source of a folder for training: the model and photos of a workspace, or of any COLMAP folder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PINHOLES = ("SIMPLE_PINHOLE", "PINHOLE")
 
 @dataclass(frozen=True, eq=False)
 class TrainingSource:
-    """model: a pycolmap Reconstruction, read from `folder`; masks: named NAME.png after a photo's whole name."""
+    """model: a pycolmap Reconstruction, read from `folder`. masks: named NAME.png after a photo's full name."""
 
     folder: Path
     model: Any
@@ -31,12 +31,12 @@ class TrainingSource:
 
     @property
     def undistorted(self) -> bool:
-        """Whether the photos are without lens distortion as they are."""
+        """Whether the photos are already free of lens distortion."""
         return all(camera.model_name in _PINHOLES for camera in self.model.cameras.values())
 
 
 def training_source(workspace: Workspace, size: str) -> TrainingSource:
-    """size: of export_options.SIZES. UserError where there are no cameras or points, or a photo is missing."""
+    """size: of export_options.SIZES. UserError if there are no cameras or points, or if a photo is missing."""
     root = workspace.root
     if not workspace.state_file.is_file():
         source = _of_colmap(root, size)
@@ -51,18 +51,18 @@ def training_source(workspace: Workspace, size: str) -> TrainingSource:
     missing = [name for name in source.names if not inside(name) or not os.path.isfile(source.images / name)]
     if missing:
         raise UserError(
-            f"{source.images} lacks {len(missing)} of the model's photos ({missing[0]}): put them there, or run the "
-            "reconstruction again."
+            f"{len(missing)} of the model's photos ({missing[0]}) are missing in {source.images}: put them there, or "
+            "run the reconstruction again."
         )
     return source
 
 
 def _of_colmap(root: Path, size: str) -> TrainingSource:
-    """The first model with its photos beside it; for "full" one of photos as they were taken, where there is one."""
+    """The first model with its photos; for "full" one with the original photos, if there is one."""
     order = MODELS if size == "depth" else sorted(MODELS, key=lambda part: part in UNDISTORTED)
     models = [root / part for part in order if has_model(root / part)]
     if not models:
-        raise UserError(f"{root} holds no COLMAP model: give a results folder, or a folder of COLMAP's.", 2)
+        raise UserError(f"{root} has no COLMAP model: use a results folder or a COLMAP folder.", 2)
     folder = next((model for model in models if photos_of(model, root).is_dir()), models[0])
     return _source(folder, photos_of(folder, root))
 

@@ -1,1 +1,1 @@
-"""Files that come from anywhere: opened only when they are files, and read without trust in what they hold."""
+"""File formats, and defensive reading of untrusted files."""

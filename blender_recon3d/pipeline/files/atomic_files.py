@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all, and that go away. Standard library only."""
+"""Write files and folders atomically, copy and remove them. Standard library only."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from .durable import sync_file, sync_folder, sync_tree
 from .full_disk import full_disk_told
 from .regular import read_regular
 
-PART = ".part"  # suffix of what is being written
+PART = ".part"  # suffix of files being written
 
 
 @contextmanager
 def atomic_file(path: Path, lasting: bool = True) -> Iterator[Path]:
-    """A temporary path beside `path`, moved over it when the block ends well and removed when it does not.
+    """A temporary path beside `path`, renamed to it if the block succeeds, and otherwise removed.
 
-    lasting: on the disk before it returns; False for what only a run under way needs.
+    lasting: synced to disk before it returns; False for files that only the current run needs.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + PART)
@@ -43,7 +43,7 @@ def atomic_file(path: Path, lasting: bool = True) -> Iterator[Path]:
 
 @contextmanager
 def scratch_folder(path: Path) -> Iterator[Path]:
-    """An empty folder beside `path`, removed at the end; what a killed run left there goes first."""
+    """An empty folder beside `path`, removed at the end; leftovers of a killed run are removed first."""
     part = path.with_name(path.name + PART)
     remove(part)
     part.mkdir(parents=True)
@@ -56,7 +56,7 @@ def scratch_folder(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_folder(path: Path, lasting: bool = True) -> Iterator[Path]:
-    """A scratch folder which replaces `path` when the block ends well; `lasting` as for a whole file."""
+    """A scratch folder that replaces `path` if the block succeeds; `lasting` as for atomic_file."""
     with scratch_folder(path) as part:
         yield part
         if lasting:
@@ -73,21 +73,21 @@ def write_json(path: Path, value: Any, lasting: bool = True) -> None:
 
 
 def read_json(path: Path, advice: str | Part) -> dict[str, Any]:
-    """A JSON object; UserError with the advice when the file is missing or is none."""
+    """A JSON object; UserError with the advice if the file is missing or invalid."""
     try:
         value = json_values.parse(read_regular(path, json_values.MAX_BYTES))
     except FileNotFoundError as error:
         raise UserError(Sentence(f"{path} is missing: ", advice, ".")) from error
     except (OSError, ValueError) as error:
-        said = getattr(error, "strerror", None) or error
-        raise UserError(Sentence(f"{path} cannot be read ({said}): ", advice, ".")) from error
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(Sentence(f"{path} cannot be read ({reason}): ", advice, ".")) from error
     if not isinstance(value, dict):
         raise UserError(Sentence(f"{path} is not valid: ", advice, "."))
     return value
 
 
 def remove(path: Path) -> None:
-    """Remove a file or a folder, if it is there."""
+    """Remove a file or a folder if it exists."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -95,10 +95,11 @@ def remove(path: Path) -> None:
 
 
 def clone_or_copy(source: Path, target: Path) -> None:
-    """A copy that shares its blocks with the source where the file system can (Btrfs, XFS, bcachefs), else a plain one.
+    """A copy that shares its blocks with the source if the file system can (Btrfs, XFS, bcachefs), otherwise a plain
+    one, written atomically.
 
-    Never a hard link: who edits the source in place would change a run's input while it is at work. Raises UserError
-    when the source changes meanwhile; `target` appears whole.
+    Never a hard link: editing the source in place would change the input of a running job. Raises UserError if the
+    source changes meanwhile.
     """
     with atomic_file(target) as part, open(source, "rb") as reading, open(part, "wb") as writing:
         before = os.fstat(reading.fileno())
@@ -112,7 +113,7 @@ def clone_or_copy(source: Path, target: Path) -> None:
 
 
 def _clone(source: int, target: int) -> bool:
-    """Linux' FICLONE between two open files; whether it could."""
+    """Linux' FICLONE between two open files; returns whether it succeeded."""
     if sys.platform != "linux":
         return False
     import fcntl
@@ -125,8 +126,8 @@ def _clone(source: int, target: int) -> bool:
 
 
 def link_or_copy(source: Path, target: Path) -> None:
-    """A hard link where the file system allows one, else a copy; `target` appears whole."""
-    # Windows refuses to remove a link to a read-only file, and so the workspace could not be cleaned up.
+    """A hard link if the file system supports it, otherwise a copy, written atomically."""
+    # Windows does not remove links to read-only files, so the workspace could not be cleaned up.
     linkable = os.name != "nt" or os.access(source, os.W_OK)
     with atomic_file(target) as part:
         part.unlink(missing_ok=True)

@@ -1,8 +1,7 @@
-"""Putting on the disk what has been written, so that a power cut leaves it. Standard library only.
+"""Sync written files to disk, so that they survive a power failure. Standard library only.
 
-A rename alone is not a promise: most file systems write the new name before the content, and after a power cut the
-name stands over a file of zero bytes. So content is synced before the rename, and the folder, which holds the
-name, after it.
+A rename alone is not enough: most file systems write the new name before the content, and after a power failure the
+name refers to a file of zero bytes. So content is synced before the rename, and the folder with the name after it.
 """
 
 from __future__ import annotations
@@ -12,12 +11,12 @@ import os
 import sys
 from pathlib import Path
 
-# What file systems without such a thing answer: network drives, FUSE, some removable disks.
+# Errors from file systems that do not support it: network drives, FUSE, some removable disks.
 _NOT_POSSIBLE = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF, errno.EROFS}
 
 
 def sync_file(path: Path) -> None:
-    """Return when the file's content is on the disk. OSError when it cannot get there (the disk is full, or fails)."""
+    """Return once the file's content is on the disk. OSError if that fails (disk full or failing)."""
     if sys.platform == "win32" and not os.access(path, os.W_OK):
         return  # Windows syncs only what may be written
     descriptor = os.open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
@@ -28,7 +27,7 @@ def sync_file(path: Path) -> None:
 
 
 def sync_folder(path: Path) -> None:
-    """Return when the names in the folder are on the disk; Windows sees to that itself, and offers no call."""
+    """Return once the names in the folder are on the disk; Windows does this itself and has no call for it."""
     if sys.platform == "win32":
         return
     descriptor = os.open(path, os.O_RDONLY)
@@ -39,7 +38,7 @@ def sync_folder(path: Path) -> None:
 
 
 def sync_tree(path: Path) -> None:
-    """A file, or a folder with all that lies in it; links are not followed."""
+    """Sync a file, or a folder with all its contents; links are not followed."""
     if not path.is_dir() or path.is_symlink():
         if path.is_file():
             sync_file(path)

@@ -15,7 +15,7 @@ FAR = 300.0  # times the cameras' spread: nearer, single precision is good to a 
 
 
 def offset_of(centers: np.ndarray) -> np.ndarray:
-    """float64 [3], a round number near the middle of cameras or points [N, 3]; zeros where they are not far."""
+    """float64 [3], a round number near the middle of cameras or points [N, 3]; zeros if they are not far away."""
     centers = centers[np.isfinite(centers).all(axis=1)]
     if len(centers) < 2:
         return np.zeros(3)
@@ -28,41 +28,41 @@ def offset_of(centers: np.ndarray) -> np.ndarray:
 
 
 def note(offset: Sequence[float] | np.ndarray, z_up: bool = False) -> Said:
-    """What was done to a model, for the user. z_up: whether its z was taken as up too."""
+    """A message on what was done to a model. z_up: whether its z was also used as up."""
     if z_up:
         return Said(
-            "The model lies far from the origin, as map coordinates do: {offset} was taken off, so that nothing is "
-            "lost to single precision. Exported cameras have it again. z is taken as up.",
+            "The model is far from the origin, as in map coordinates: {offset} was subtracted, so that no precision "
+            "is lost. Exported cameras include it again. z is used as up.",
             offset=_listed(offset),
         )
     return Said(
-        "The model lies far from the origin, as map coordinates do: {offset} was taken off, so that nothing is lost "
-        "to single precision. Exported cameras have it again.",
+        "The model is far from the origin, as in map coordinates: {offset} was subtracted, so that no precision is "
+        "lost. Exported cameras include it again.",
         offset=_listed(offset),
     )
 
 
 def mesh_note(offset: Sequence[float] | np.ndarray) -> str:
-    """What was done to a cloud that a mesh is made of."""
+    """A message on what was done to a cloud for meshing."""
     return (
-        f"The cloud lies far from the origin, as map coordinates do: {_listed(offset)} was taken off, so that nothing "
-        "is lost to single precision. The mesh has it again."
+        f"The cloud is far from the origin, as in map coordinates: {_listed(offset)} was subtracted, so that no "
+        "precision is lost. The mesh includes it again."
     )
 
 
 def shared_note(offset: Sequence[float] | np.ndarray) -> str:
-    """What was done to a cloud in the map coordinates that the cameras came in."""
+    """A message on what was done to a cloud in the cameras' map coordinates."""
     return (
-        f"The cloud is in the map coordinates of the cameras: {_listed(offset)} was taken off here too, so that photos "
-        "and mesh fit."
+        f"The cloud is in the cameras' map coordinates: {_listed(offset)} was subtracted here too, so that photos and "
+        "mesh fit."
     )
 
 
 def alignment_note(offset: Sequence[float] | np.ndarray) -> str:
-    """What was done to the cameras of another program."""
+    """A message on what was done to the cameras of another program."""
     return (
-        f"The cameras lie far from the origin, as map coordinates do: {_listed(offset)} was taken off, so that nothing "
-        "is lost to single precision. Exported cameras and LAS clouds have it again, meshes do not."
+        f"The cameras are far from the origin, as in map coordinates: {_listed(offset)} was subtracted, so that no "
+        "precision is lost. Exported cameras and LAS clouds include it again, meshes do not."
     )
 
 
@@ -71,7 +71,7 @@ def _listed(offset: Sequence[float] | np.ndarray) -> str:
 
 
 def moved(world_from_model: np.ndarray, offset: np.ndarray) -> np.ndarray:
-    """The placement [4, 4] of a model whose coordinates have lost the offset."""
+    """The placement [4, 4] of a model after the offset was subtracted from its coordinates."""
     shift = np.eye(4)
     shift[:3, 3] = offset
     return np.asarray(world_from_model @ shift)

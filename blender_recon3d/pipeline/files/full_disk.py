@@ -1,4 +1,4 @@
-"""Whether a failure is that of a full disk, whatever the library that met it said. Standard library only."""
+"""Detect whether a failure was caused by a full disk, whatever the library reported. Standard library only."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 
 from ..errors import Cancelled, UserError
 
-# Libraries fail before the last byte is written, and remove what they had; less than this is full.
+# Libraries fail before the last byte is used, and remove their output; less free space than this counts as full.
 LITTLE = 8 * 2**20  # bytes
 
 
 def free_bytes(path: Path) -> int:
-    """What may still be written where `path` is, or will be; a large number where the system does not say."""
+    """Free space for writing at `path`; a large number if the system does not report it."""
     while not path.exists() and path != path.parent:
         path = path.parent
     try:
@@ -31,14 +31,14 @@ def is_full(path: Path) -> bool:
 
 @contextmanager
 def full_disk_told(path: Path) -> Iterator[None]:
-    """Failures of the block become OSError (ENOSPC) where the disk is full: COLMAP tells of anything but that.
+    """Turn failures of the block into OSError (ENOSPC) if the disk is full, which COLMAP does not report.
 
-    To be asked before what the block has written is removed. Usage errors (exit code 2) stay as they are.
+    Use before the block's output is removed. Usage errors (exit code 2) are not changed.
     """
     try:
         yield
     except OSError as error:
-        if error.errno is None and is_full(path):  # raised by a library without saying what it met
+        if error.errno is None and is_full(path):  # raised by a library without the cause
             raise disk_full(path) from error
         raise
     except Cancelled:

@@ -1,8 +1,8 @@
-"""Values out of JSON that comes from anywhere, made into what the caller expects or into a default.
+"""Convert values from untrusted JSON to the expected type or a default.
 
-JSON knows integers of any length, NaN and Infinity (Python's does), and any type in any place. Panels and reports
-read with `number`, `whole`, `text`, `items` and `mapping`, which never raise; whoever cannot go on without a value
-asks for `numbers` or `parse`, which raise ValueError and nothing else. Standard library only; `numbers` needs numpy.
+JSON may have integers of any length, NaN and Infinity (in Python), and any type anywhere. Panels and reports use
+`number`, `whole`, `text`, `items` and `mapping`, which never raise; `numbers` and `parse` are for required values and
+raise only ValueError. Standard library only; `numbers` needs numpy.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     import numpy as np
 
 MAX_BYTES = 256 << 20  # of a JSON file; ours have less than a hundredth
-LARGEST_WHOLE = 2**53  # beyond it, neighbors are the same float
+LARGEST_WHOLE = 2**53  # larger integers are not exact as floats
 
 
 def parse(content: bytes | str) -> Any:
-    """The value; ValueError for everything that is not JSON, or nested too deeply."""
+    """The parsed value; ValueError if it is not JSON, or nested too deeply."""
     try:
         return json.loads(content)
     except RecursionError as error:
@@ -38,7 +38,7 @@ def number(value: Any, otherwise: float = 0.0) -> float:
 
 
 def whole(value: Any, otherwise: int = 0, minimum: int = -LARGEST_WHOLE, maximum: int = LARGEST_WHOLE) -> int:
-    """An integer from `minimum` to `maximum`, cut to these; `otherwise` for what is not a finite number."""
+    """An integer clamped to `minimum` and `maximum`; `otherwise` if it is not a finite number."""
     if isinstance(value, int) and not isinstance(value, bool):
         return max(minimum, min(maximum, value))
     found = number(value, math.nan)
@@ -46,7 +46,7 @@ def whole(value: Any, otherwise: int = 0, minimum: int = -LARGEST_WHOLE, maximum
 
 
 def text(value: Any, otherwise: str = "") -> str:
-    """A string as it is; `otherwise` for what is none. What is shown to people goes through `events.printable` too."""
+    """An unchanged string; `otherwise` for anything else. For display, also apply `events.printable`."""
     return value if isinstance(value, str) else otherwise
 
 
@@ -69,7 +69,7 @@ def numbers(value: Any, *shape: int) -> np.ndarray:
     except (TypeError, OverflowError, RecursionError) as error:
         raise ValueError("it contains something that is not a number") from error
     if shape and found.shape != shape:
-        raise ValueError(f"it holds numbers of shape {found.shape}, not {shape}")
+        raise ValueError(f"it has numbers of shape {found.shape}, not {shape}")
     if not np.isfinite(found).all():
         raise ValueError("not all of its numbers are finite")
     return found

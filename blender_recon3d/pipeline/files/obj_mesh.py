@@ -1,4 +1,4 @@
-"""Meshes with UVs from Wavefront OBJ files, as Blender and other programs write them."""
+"""Read meshes with UVs from Wavefront OBJ files, as written by Blender and other programs."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from .regular import open_regular
 
 @dataclass(frozen=True)
 class ObjMesh:
-    """vertices float64 [V, 3]; triangles int32 [F, 3], polygons being cut into fans; uv float32 [F, 3, 2] of their
-    corners, v upwards, or None where some face has none."""
+    """vertices float64 [V, 3]; triangles int32 [F, 3], with polygons split into fans; uv float32 [F, 3, 2] of their
+    corners, v upward, or None if any face has none."""
 
     vertices: np.ndarray
     faces: np.ndarray
@@ -22,7 +22,7 @@ class ObjMesh:
 
 
 def read_obj(path: Path) -> ObjMesh:
-    """The triangles of an OBJ file; FileFormatError for what is none. Objects, groups and materials are one mesh."""
+    """The triangles of an OBJ file, merging objects, groups and materials. FileFormatError if it is invalid."""
     places: list[bytes] = []
     layouts: list[bytes] = []
     corners: list[tuple[int, int]] = []
@@ -47,7 +47,7 @@ def read_obj(path: Path) -> ObjMesh:
     if faces.min() < 0 or faces.max() >= len(vertices) or layout.max() >= len(uvs):
         raise FileFormatError(path, "its faces name vertices that it does not have")
     if not np.isfinite(vertices).all():
-        raise FileFormatError(path, "it has a vertex that is nowhere")
+        raise FileFormatError(path, "it has a vertex with non-finite coordinates")
     return ObjMesh(vertices, faces.astype(np.int32), uvs[layout] if layout.min() >= 0 else None)
 
 

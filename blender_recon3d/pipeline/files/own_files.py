@@ -1,7 +1,7 @@
-"""A folder that is written again while others write into it: only the files that stand in its list are replaced.
+"""Update an exported folder that other programs also write to: only the files in its list are replaced.
 
-The list, `recon3d.json` in the folder, holds size and time of each file as it was written. What stands in no list, or
-was changed since, is somebody else's: training writes its results beside the photos it was given. Standard library
+The list, `recon3d.json` in the folder, has the size and time of each file as written. Files that are not listed, or
+were changed since, belong to someone else: training programs write their results beside the photos. Standard library
 only.
 """
 
@@ -21,10 +21,10 @@ Stamp = tuple[str, int, int]  # path below the folder with "/", bytes, modificat
 
 
 def replace_own(folder: Path, new: Path, about: dict[str, Any]) -> None:
-    """Move all files of the folder `new` into `folder`, and remove what an earlier call had put there and no more.
+    """Move all files of the folder `new` into `folder`, and remove only what an earlier call wrote there.
 
-    about: goes into the list. Nothing is touched before all is known to be ours: UserError where a file that would be
-    replaced is not. A kill leaves a folder in which the next call can go on.
+    about: added to the list. Nothing is changed until all files are known to be ours: UserError if a file that would be
+    replaced is not. After a kill the next call can continue.
     """
     folder.mkdir(parents=True, exist_ok=True)
     names = sorted(path.relative_to(new).as_posix() for path in new.rglob("*") if path.is_file())
@@ -49,7 +49,7 @@ def has_list(folder: Path) -> bool:
 
 
 def check_target(target: Path, workspace: Path) -> None:
-    """UserError where an export into the folder `target` would replace something else."""
+    """UserError if an export to the folder `target` would replace something else."""
     inside = workspace.resolve() in (target.resolve(), *target.resolve().parents)
     if inside or target.resolve() in workspace.resolve().parents:
         raise UserError(
@@ -63,7 +63,7 @@ def _read_list(folder: Path, names: list[str]) -> list[Stamp]:
     if not has_list(folder):
         return []
     raw = read_json(folder / LIST, "choose a new folder")
-    if "files" not in raw:  # of a version that kept no list: what has our names was ours
+    if "files" not in raw:  # from a version without a list: files with our names are ours
         return [_stamp(folder, name) for name in names if (folder / name).is_file()]
     found = []
     for entry in items(raw["files"]):
@@ -82,7 +82,7 @@ def _is_below(name: str) -> bool:
 
 
 def _check_ours(folder: Path, name: str, old: list[Stamp]) -> None:
-    """UserError where something of that name is there and is not as it was written here."""
+    """UserError if a file of that name exists and is not as we wrote it."""
     path = folder / name
     if path.parent.resolve() != folder.resolve() / path.parent.relative_to(folder):
         raise UserError(f"{path.parent} is a link to another folder: choose a new folder.", 2)
@@ -90,7 +90,7 @@ def _check_ours(folder: Path, name: str, old: list[Stamp]) -> None:
         return
     if path.is_symlink() or not path.is_file() or _stamp(folder, name) not in old:
         raise UserError(
-            f"{path} was not exported here, so it is not replaced: choose a new folder, or move it away.",
+            f"{path} was not exported by Recon3D and is not replaced: choose a new folder, or move the file.",
             2,
         )
 

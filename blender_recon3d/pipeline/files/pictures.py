@@ -1,4 +1,4 @@
-"""Pictures in a workspace (its photos, masks and texture), which are JPEG or PNG files: as OpenCV reads them."""
+"""Read pictures in a workspace (photos, masks and texture), which are JPEG or PNG files, with OpenCV."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 
 
 def read_picture(path: Path, flags: int) -> np.ndarray:
-    """uint8 [H, W, 3] (BGR) or [H, W], by OpenCV's flags, as it stands in the file: not turned as EXIF says.
+    """uint8 [H, W, 3] (BGR) or [H, W], by OpenCV's flags, as stored in the file, without EXIF rotation.
 
-    FileFormatError when it is not there, damaged, or neither JPEG nor PNG.
+    FileFormatError if it does not exist, is damaged, or is neither JPEG nor PNG.
     """
     try:
         content = read_regular(path)

@@ -1,6 +1,6 @@
-"""Opens files that a folder from somewhere else may hold: as regular files only, never through a link.
+"""Open files in untrusted folders: regular files only, never through a link.
 
-A link would make what is written land elsewhere, a pipe would wait for ever. Standard library only.
+A link would redirect writes elsewhere, a pipe would block forever. Standard library only.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from pathlib import Path
 
 
 def open_plain(path: Path, flags: int, mode: int = 0o644) -> int:
-    """A descriptor, as `os.open` gives it. Raises OSError (EINVAL) when the path is a link or no regular file."""
-    if os.path.islink(path):  # where the system has no O_NOFOLLOW, and for a clear word where it has
+    """A descriptor as from `os.open`. Raises OSError (EINVAL) if the path is a link or not a regular file."""
+    if os.path.islink(path):  # for systems without O_NOFOLLOW, and for a clear message on the others
         raise OSError(errno.EINVAL, "it is a link", str(path))
     own = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     handle = os.open(path, flags & ~os.O_TRUNC | own, mode)

@@ -1,7 +1,7 @@
-"""Vertices of PLY files, in and out: whatever properties the header names, binary or ASCII.
+"""Read and write vertices of PLY files, with any properties, binary or ASCII.
 
-Turk, "The PLY Polygon File Format", 1994. Only the vertex element is read. Its count is checked against the
-file's size before memory is taken, since files come from anywhere.
+Turk, "The PLY Polygon File Format", 1994. Only the vertex element is read. Its count is checked against the file's size
+before memory is allocated, since files are untrusted.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NAMES = {
     "f4": "float", "f8": "double",
 }  # fmt: skip
 _ORDERS = {"ascii": "=", "binary_little_endian": "<", "binary_big_endian": ">"}
-_LONGEST_HEADER = 1 << 20  # bytes: some programs put a coordinate system or a history there
+_LONGEST_HEADER = 1 << 20  # bytes; some programs store a coordinate system or a history there
 
 
 @dataclass
@@ -44,7 +44,7 @@ class _Element:
 def read_vertices(path: Path) -> np.ndarray:
     """The vertex element as a structured array [N] with the file's own properties, names, types and order.
 
-    Raises FileFormatError, one sentence that names the file, when it is missing, damaged, or no PLY file.
+    Raises FileFormatError, which names the file, if it is missing, damaged, or not a PLY file.
     """
     try:
         with open_regular(path) as file:
@@ -54,14 +54,14 @@ def read_vertices(path: Path) -> np.ndarray:
 
 
 def columns(vertices: np.ndarray, *names: str) -> np.ndarray | None:
-    """The named properties side by side as float64 [N, len(names)]; None when one of them is not there."""
+    """The named properties as float64 [N, len(names)]; None if one of them is missing."""
     if not set(names) <= set(vertices.dtype.names or ()):
         return None
     return np.stack([vertices[name].astype(np.float64) for name in names], axis=1)
 
 
 def with_column(vertices: np.ndarray, name: str, values: np.ndarray) -> np.ndarray:
-    """A copy of a structured array [N] with the property `name` appended, or replaced where it is there."""
+    """A copy of a structured array [N] with the property `name` appended or replaced."""
     kept = [item for item in vertices.dtype.names or () if item != name]
     table = np.empty(len(vertices), [(item, vertices.dtype[item]) for item in kept] + [(name, values.dtype)])
     for item in kept:
@@ -71,7 +71,7 @@ def with_column(vertices: np.ndarray, name: str, values: np.ndarray) -> np.ndarr
 
 
 def write_vertices(path: Path, vertices: np.ndarray) -> None:
-    """Write a structured array [N] of scalars as a binary little-endian PLY file, which appears whole.
+    """Write a structured array [N] of scalars as a binary little-endian PLY file, atomically.
 
     64-bit integers and booleans have no PLY type: ValueError.
     """
@@ -97,7 +97,7 @@ def _read(path: Path, file: IO[bytes]) -> np.ndarray:
     kind, elements = _read_header(path, file)
     number = next((i for i, element in enumerate(elements) if element.name == "vertex"), None)
     if number is None:
-        raise FileFormatError(path, "it holds no vertices")
+        raise FileFormatError(path, "it has no vertices")
     vertex, before = elements[number], elements[:number]
     if vertex.has_list or not vertex.properties or (before and any(item.has_list for item in before)):
         raise FileFormatError(path, "it has lists in or before its vertices, or vertices without properties")
@@ -111,7 +111,7 @@ def _read(path: Path, file: IO[bytes]) -> np.ndarray:
     if skip + vertex.count * vertex.dtype(order).itemsize > left:
         raise _cut_short(path, vertex.count)
     file.seek(start + skip)
-    # Not mapped into memory: another program that shortens the file would crash this one.
+    # Not memory-mapped: if another program truncated the file, this one would crash.
     vertices = np.fromfile(file, vertex.dtype(order), vertex.count)
     if len(vertices) != vertex.count:
         raise _cut_short(path, vertex.count)
@@ -119,7 +119,7 @@ def _read(path: Path, file: IO[bytes]) -> np.ndarray:
 
 
 def _read_ascii(path: Path, file: IO[bytes], vertex: _Element, skip: int, left: int) -> np.ndarray:
-    if 2 * (skip + vertex.count * len(vertex.properties)) > left + 1:  # a digit and a blank each, at least
+    if 2 * (skip + vertex.count * len(vertex.properties)) > left + 1:  # at least a digit and a space each
         raise _cut_short(path, vertex.count)
     table = np.empty(vertex.count, vertex.dtype("="))
     if not vertex.count:
@@ -132,7 +132,7 @@ def _read_ascii(path: Path, file: IO[bytes], vertex: _Element, skip: int, left: 
         raise FileFormatError(path, "its vertices are not a table of numbers") from error
     if values.shape != (vertex.count, len(vertex.properties)):
         raise _cut_short(path, vertex.count)
-    with np.errstate(all="ignore"):  # a number too large for its type is the file's, not a fault here
+    with np.errstate(all="ignore"):  # numbers too large for their type are the file's problem
         for i, (name, _) in enumerate(vertex.properties):
             table[name] = values[:, i]
     return table
@@ -162,7 +162,7 @@ def _read_header(path: Path, file: IO[bytes]) -> tuple[str, list[_Element]]:
 
 
 def _parse_line(words: list[str], elements: list[_Element]) -> str:
-    """Add one line to the elements; returns the format when the line names it."""
+    """Add one line to the elements; returns the format if the line has it."""
     if words[0] == "format":
         return words[1]
     if words[0] == "element":

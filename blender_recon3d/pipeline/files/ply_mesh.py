@@ -1,4 +1,4 @@
-"""Triangle meshes as binary PLY files, in and out. See `ply` for the format's source and for clouds."""
+"""Read and write triangle meshes as binary PLY files. See `ply` for the format's source and for clouds."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ FACE = np.dtype([("count", "u1"), ("index", "<i4", (3,))])
 def read_mesh(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Vertices, a structured array [N] with the file's own properties, and triangles int32 [M, 3].
 
-    Binary little-endian files whose faces, after the vertices, are lists of three indices and nothing more: what
-    `write_mesh`, COLMAP and most programs write. Raises FileFormatError for anything else.
+    Binary little-endian files whose faces, after the vertices, are only lists of three indices, as written by
+    `write_mesh`, COLMAP and most programs. Raises FileFormatError for anything else.
     """
     vertices = read_vertices(path)
     with open_regular(path) as file:
@@ -51,7 +51,7 @@ def _face_element(path: Path, words: list[list[str]]) -> tuple[int, np.dtype]:
         raise FileFormatError(path, "its faces are not binary and little-endian")
     elements = [(number, line) for number, line in enumerate(words) if line[0] == "element"]
     if [line[1] for _, line in elements[:2]] != ["vertex", "face"]:
-        raise FileFormatError(path, "it holds no faces after its vertices")
+        raise FileFormatError(path, "it has no faces after its vertices")
     start, face = elements[1]
     end = elements[2][0] if len(elements) > 2 else len(words)
     properties = [line for line in words[start + 1 : end] if line[0] == "property"]
@@ -64,7 +64,7 @@ def _face_element(path: Path, words: list[list[str]]) -> tuple[int, np.dtype]:
 
 
 def write_mesh(path: Path, vertices: np.ndarray, faces: np.ndarray) -> None:
-    """Write vertices, a structured array [N] of scalars, and triangles [M, 3]; the file appears whole."""
+    """Write vertices, a structured array [N] of scalars, and triangles [M, 3], atomically."""
     lines, packed = header_lines(vertices)
     lines += [f"element face {len(faces)}", "property list uchar int vertex_indices", "end_header"]
     table = np.empty(len(faces), FACE)

@@ -1,7 +1,7 @@
-"""Opening files that a user, a .blend file or somebody's workspace names: only regular ones. Standard library only.
+"""Open paths from users, .blend files or workspaces, but only regular files. Standard library only.
 
-A path may lead to a named pipe, on which `open` waits for ever, to a device that never ends, to nowhere, or round in
-a circle. Each of these is an OSError here, with a `strerror` that a sentence can quote.
+A path may lead to a named pipe, on which `open` blocks forever, to an endless device, to nowhere, or to itself. Each of
+these raises OSError, with a `strerror` for messages.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import stat
 from pathlib import Path
 
-# Opening a pipe that became one after it was looked at must not wait; terminals must not become ours.
+# Opening must not block if the file was replaced by a pipe after the check, nor acquire a controlling terminal.
 _FLAGS = (
     os.O_RDONLY
     | getattr(os, "O_NONBLOCK", 0)
@@ -30,11 +30,11 @@ _KINDS = (
 
 
 class NotAFileError(OSError):
-    """What a path leads to is something else than a regular file; `strerror` says what."""
+    """A path does not lead to a regular file; `strerror` says what it is."""
 
 
 def is_path(text: str) -> bool:
-    """Whether this system can spell it as a path."""
+    """Whether it is a valid path on this system."""
     try:
         return b"\0" not in os.fsencode(text)
     except UnicodeEncodeError:
@@ -42,7 +42,7 @@ def is_path(text: str) -> bool:
 
 
 def is_utf8(name: str) -> bool:
-    """Whether other programs can be told the name: file systems allow any bytes, which Python keeps as surrogates."""
+    """Whether the name is valid UTF-8: file systems allow any bytes, which Python represents as surrogates."""
     try:
         name.encode("utf-8")
     except UnicodeEncodeError:
@@ -69,7 +69,7 @@ def check_regular(path: Path) -> os.stat_result:
 
 
 def open_regular(path: Path) -> io.BufferedReader:
-    """The file, open for reading in binary. OSError as `check_regular`; never waits for a writer."""
+    """The file, opened for binary reading. OSError as in `check_regular`; never blocks."""
     check_regular(path)
     handle = os.open(path, _FLAGS)
     try:
@@ -83,7 +83,7 @@ def open_regular(path: Path) -> io.BufferedReader:
 
 
 def read_regular(path: Path, max_bytes: int | None = None) -> bytes:
-    """The file's content. OSError as `check_regular`, and for a file of more than `max_bytes` bytes."""
+    """The file's content. OSError as in `check_regular`, and if it has more than `max_bytes` bytes."""
     with open_regular(path) as file:
         content = file.read() if max_bytes is None else file.read(max_bytes + 1)
     if max_bytes is not None and len(content) > max_bytes:

@@ -1,4 +1,4 @@
-"""A path as a person, a settings file or a workspace gives it. Standard library only."""
+"""Paths given by the user, a settings file or a workspace. Standard library only."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _OF_WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 
 
 def user_path(text: str | Path) -> Path:
-    """The path with ~ and ~NAME for home folders; as it stands where there is no such user or home.
+    """The path with ~ and ~NAME expanded; unchanged if there is no such user or home.
 
-    Path.expanduser raises RuntimeError there, where a missing file is what is to be told.
+    Path.expanduser would raise RuntimeError, where a missing file should be reported.
     """
     try:
         return Path(os.path.expanduser(text))
@@ -21,5 +21,5 @@ def user_path(text: str | Path) -> Path:
 
 
 def recorded_path(text: str) -> PurePath:
-    """A path that a workspace has recorded, on this system or on Windows: for its name, not to be opened."""
+    """A path recorded in a workspace on any system, including Windows: for its name, not for opening."""
     return PureWindowsPath(text) if _OF_WINDOWS.match(text) else PurePath(text)

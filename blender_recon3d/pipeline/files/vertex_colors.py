@@ -1,6 +1,6 @@
-"""The colors of a PLY file's vertices, whatever numbers they are in: the one rule, here and in Blender. numpy only.
+"""Vertex colors of PLY files with any number type, by the same rule here and in Blender. numpy only.
 
-The types alone do not say what white is: programs write bytes into ushorts, and 0..255 into floats. So the values do.
+The types alone do not define white: programs write bytes into ushorts, and 0..255 into floats. So the values decide.
 """
 
 from __future__ import annotations
@@ -8,19 +8,19 @@ from __future__ import annotations
 import numpy as np
 
 NAMES = (("red", "green", "blue"), ("r", "g", "b"), ("diffuse_red", "diffuse_green", "diffuse_blue"))
-PACKED = ("rgb", "rgba")  # PCL: one number of four bytes, 0xAARRGGBB, also under the name of a float
+PACKED = ("rgb", "rgba")  # PCL: one number of four bytes, 0xAARRGGBB, possibly declared as float
 SPLAT = ("f_dc_0", "f_dc_1", "f_dc_2")  # Gaussian splats: the constant of their spherical harmonics
 CONSTANT = 0.28209479177387814  # 1 / (2 sqrt(pi)): the first spherical harmonic
-SHARE = 0.999  # of the values that are not zero decide: a few wild ones do not
-OVERSHOOT = 2.0  # what colors from 0 to 1 may reach after sharpening; such a cloud in bytes would be black
+SHARE = 0.999  # quantile of the nonzero values, which ignores outliers
+OVERSHOOT = 2.0  # maximum of colors from 0 to 1 after sharpening; such a cloud in bytes would be black
 MAX_LOOKED_AT = 1_000_000  # values
 
 
 def vertex_colors(vertices: np.ndarray) -> np.ndarray | None:
-    """uint8 [N, 3], as they stand in the file (sRGB, as a rule); None where there are none.
+    """uint8 [N, 3], as in the file (usually sRGB); None if there are none.
 
-    vertices: a structured array [N]. White is 255 for bytes; 1, 255 or 65535 for floats and wider integers, the least
-    that the three channels together fit into; beyond that, the largest value. What is not a number is black.
+    vertices: a structured array [N]. White is 255 for bytes; for floats and wider integers the smallest of 1, 255 and
+    65535 that fits all three channels, or else the largest value. NaN becomes black.
     """
     fields = set(vertices.dtype.names or ())
     names = next((trio for trio in NAMES if fields.issuperset(trio)), None)
@@ -47,7 +47,7 @@ def _packed_or_splats(vertices: np.ndarray, fields: set[str]) -> np.ndarray | No
 
 
 def _unsigned(column: np.ndarray) -> np.ndarray:
-    """Chars and shorts are what old programs call bytes and ushorts."""
+    """Convert chars and shorts, which old programs use for bytes and ushorts."""
     if column.dtype.kind == "i" and column.dtype.itemsize <= 2:
         return column.view(column.dtype.str.replace("i", "u"))
     return column

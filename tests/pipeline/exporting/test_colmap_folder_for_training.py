@@ -77,7 +77,7 @@ def test_what_is_missing_is_said(colmap, tmp_path):
     with pytest.raises(UserError, match=r"lacks 1 of the model's photos \(photo_002.jpg\)"):
         export(colmap, tmp_path / "out")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UserError, match="holds no COLMAP model"):
+    with pytest.raises(UserError, match="has no COLMAP model"):
         export(tmp_path / "empty", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
