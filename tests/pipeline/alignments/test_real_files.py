@@ -109,7 +109,7 @@ def test_metashapes_chunks_groups_and_switched_off_cameras(metashape):
     assert sum(photo.name.startswith("left/") for photo in found.photos) == 1
     assert len(found.photos) == len(truth.photos) - 1
     assert any("2 chunks" in note for note in found.notes) and any(
-        "1 cameras are disabled" in n for n in found.notes
+        "1 disabled cameras" in n for n in found.notes
     )
 
 

@@ -43,7 +43,7 @@ def test_whatever_is_not_well_comes_with_advice(monkeypatch):
     monkeypatch.setattr(doctor, "MIN_DISK_GB", 1e9)
     monkeypatch.setitem(sys.modules, "xatlas", None)  # importing it raises ImportError
     faults = [finding for finding in examine() if finding.state != doctor.OK]
-    assert {"memory", "disk, here", "disk, temporary", "UVs"} <= {finding.name for finding in faults}
+    assert {"memory", "disk, current", "disk, temporary", "UVs"} <= {finding.name for finding in faults}
     assert all(finding.advice for finding in faults)
 
 

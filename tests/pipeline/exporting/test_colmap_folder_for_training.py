@@ -74,7 +74,7 @@ def test_nothing_elses_place_is_taken(colmap, tmp_path):
 
 def test_what_is_missing_is_said(colmap, tmp_path):
     (colmap / "dense" / "images" / "photo_002.jpg").unlink()
-    with pytest.raises(UserError, match=r"lacks 1 of the model's photos \(photo_002.jpg\)"):
+    with pytest.raises(UserError, match=r"1 of the model's photos \(photo_002.jpg\) are missing"):
         export(colmap, tmp_path / "out")
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match="has no COLMAP model"):
@@ -110,7 +110,7 @@ def test_an_export_replaces_nothing_that_was_changed_or_is_elsewhere(colmap, tmp
     export(colmap, target)
     (target / "images" / "photo_002.jpg").unlink()
     (target / "images" / "photo_002.jpg").write_bytes(b"retouched by hand")
-    with pytest.raises(UserError, match=r"photo_002\.jpg was not exported here"):
+    with pytest.raises(UserError, match=r"photo_002\.jpg was not exported by Recon3D"):
         export(colmap, target)
     assert (target / "images" / "photo_002.jpg").read_bytes() == b"retouched by hand"
     shutil.rmtree(target)
