@@ -124,7 +124,9 @@ def test_las_holds_places_colors_and_views(tmp_path):
 def test_formats_that_need_more_packages_say_which(workspace, tmp_path, monkeypatch):  # noqa: F811
     monkeypatch.setitem(sys.modules, "lazrs", None)
     monkeypatch.setitem(sys.modules, "meshoptimizer", None)
-    with pytest.raises(UserError, match=r"LAZ needs additional packages.* -m pip install laspy==\S+ lazrs==\S+, or"):
+    with pytest.raises(
+        UserError, match=r"LAZ needs additional packages.* -m pip install laspy==\S+ lazrs==\S+, or"
+    ):
         write_las(tmp_path / "a.laz", np.eye(3), np.zeros((3, 3), np.uint8), np.zeros(3))
     with pytest.raises(UserError, match=r"meshoptimizer.*export it uncompressed"):
         export(workspace, tmp_path / "a.glb", "web", meshopt=True)
