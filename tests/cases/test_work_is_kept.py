@@ -64,6 +64,10 @@ def test_what_does_not_depend_on_a_change_of_the_photos_is_kept(capture, tmp_pat
         os.utime(photo, (1, 1))
     moved = photos.rename(tmp_path / "elsewhere")
     assert sum(text == "unchanged, kept" for text in run(out, moved)) == 5
+    away = moved.rename(tmp_path / "card taken out")
+    said = run(out, moved)
+    assert sum(text == "unchanged, kept" for text in said) == 5 and "no longer in" in " ".join(said)
+    away.rename(moved)
 
     shutil.copy(last(capture / "all"), moved)
     sorted(moved.iterdir())[2].unlink()

@@ -64,7 +64,7 @@ def still_the_same(workspace: Workspace, settings: JobSettings, progress: Progre
         return True
     if not _same_content(files, known.files, progress):
         return False
-    _remember(workspace, known, files)
+    _remember(workspace, known, files, _given(chosen))
     return True
 
 
@@ -89,16 +89,16 @@ def _same_content(files: list[Path], known: list[SourceFile], progress: Progress
     return True
 
 
-def _remember(workspace: Workspace, known: SourcesDocument, files: list[Path]) -> None:
-    """Record where the known files are now, so that they are not hashed again."""
+def _remember(workspace: Workspace, known: SourcesDocument, files: list[Path], given: list[str]) -> None:
+    """Record where the known files are now, so that they are not hashed again, and the folders given."""
     now = [(str(path), _status(path)[1]) for path in files]
-    if now == [(entry.path, entry.mtime_ns) for entry in known.files]:
+    if now == [(entry.path, entry.mtime_ns) for entry in known.files] and given == known.given:
         return
     moved = [
         replace(entry, path=path, mtime_ns=changed)
         for entry, (path, changed) in zip(known.files, now, strict=True)
     ]
-    write_document(workspace.sources, replace(known, files=moved))
+    write_document(workspace.sources, replace(known, given=given, files=moved))
 
 
 def _same_job(workspace: Workspace, settings: JobSettings, progress: Progress) -> bool:
