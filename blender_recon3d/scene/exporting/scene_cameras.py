@@ -46,8 +46,11 @@ def _photos(scene: bpy.types.Scene) -> Iterator[AlignedPhoto]:
         camera = scene.camera if scene.camera in moving else moving[0]
         try:
             for marker in scene.timeline_markers:
-                scene.frame_set(marker.frame)
-                yield _photo(scene, camera, marker.name)
+                if (
+                    marker.camera is None or marker.camera in moving
+                ):  # others are bound to cameras that stand still
+                    scene.frame_set(marker.frame)
+                    yield _photo(scene, marker.camera or camera, marker.name)
         finally:
             scene.frame_set(now)
         cameras = [thing for thing in cameras if thing not in moving]

@@ -1,10 +1,13 @@
 """Markers of the timeline that are bound to the photos' cameras."""
 
+import json
+
 import pytest
 
 bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environment")
 
 from blender_recon3d.pipeline.errors import UserError  # noqa: E402
+from blender_recon3d.scene.exporting.scene_cameras import write_scene_cameras  # noqa: E402
 from blender_recon3d.scene.importing.import_workspace import import_workspace  # noqa: E402
 from blender_recon3d.scene.reviewing.camera_markers import add_camera_markers  # noqa: E402
 from tests.support.made_workspaces import ring, write_workspace  # noqa: E402
@@ -28,6 +31,18 @@ def test_each_frame_shows_a_photos_camera(tmp_path):
         marker.frame: marker.camera.name for marker in bpy.context.scene.timeline_markers if marker.camera
     }
     assert len(bound) == 5
+
+
+def test_the_markers_are_not_those_of_a_camera_that_flies_by(tmp_path):
+    result = import_workspace(write_workspace(tmp_path / "w", ring()))
+    scene = bpy.context.scene
+    flying = bpy.data.objects.new("Fly", bpy.data.cameras.new("Fly"))
+    scene.collection.objects.link(flying)
+    flying.keyframe_insert("location", frame=1)
+    add_camera_markers(scene, result.collection)
+    write_scene_cameras(scene, tmp_path / "cameras.json")
+    frames = json.loads((tmp_path / "cameras.json").read_text())["frames"]
+    assert [frame["file_path"] for frame in frames] == sorted(result.cameras)
 
 
 def test_without_cameras_it_is_a_sentence(tmp_path):
