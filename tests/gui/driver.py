@@ -136,6 +136,11 @@ class Ui:
             assert time.monotonic() < deadline, f"waited {seconds} s in vain: {what}"
             yield 0.2
 
+    def idle(self, seconds: float = 60) -> Iterator[float]:
+        """Let Blender run until no operator holds the window."""
+        window = bpy.context.window_manager.windows[0]
+        yield from self.until(lambda: not len(window.modal_operators), seconds, "the operator ends")
+
     def invoke(self, operator: object, **arguments: object) -> set[str]:
         """Call an operator as a button would."""
         window, area, regions = self.view()

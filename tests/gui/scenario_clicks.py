@@ -37,10 +37,13 @@ def scenario(ui, photos, target):
     ui.shot("2-running.png")
     yield from ui.until(lambda: not session.session.running, 1200, "the result")
     assert session.session.view.state == "done", session.session.view
+    yield from ui.until(lambda: session.session.result is not None, 60, "the import")
+    yield from ui.idle()
     yield 5
     ui.shot("3-result.png")
     yield from ui.press("bpy.ops.recon3d.export_asset")
     yield from confirm(ui, os.path.dirname(target), os.path.basename(target))
+    yield from ui.idle()
     yield 2
     assert os.path.getsize(target) > 10_000
     print(f"{ui.clicks} clicks")

@@ -54,6 +54,8 @@ def scenario(ui, photos, workspace, blend):
     ui.shot("4-live.png")
     yield from ui.until(lambda: not session.session.running, 1200, "the result")
     assert session.session.view.state == "done", session.session.view
+    yield from ui.until(lambda: session.session.result is not None, 60, "the import")
+    yield from ui.idle()
     slowest = sorted(ticks)[-2]  # the last one has imported the result
     found = (slowest, sorted(walls)[-2], max(ticks), max(walls))
     print(

@@ -37,7 +37,8 @@ def scenario(ui, photos, finished, workspace):
     # Import a finished one, from Edit mode.
     bpy.ops.object.mode_set(mode="EDIT")
     settings.workspace = finished
-    assert ui.invoke(bpy.ops.recon3d.import_result) == {"FINISHED"}
+    ui.invoke(bpy.ops.recon3d.import_result)
+    yield from ui.idle()
     bpy.ops.object.mode_set(mode="OBJECT")
     for name in ("Cube", "Light", "Camera"):
         bpy.data.objects[name].hide_set(True)
