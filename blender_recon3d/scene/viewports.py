@@ -6,11 +6,13 @@ import bpy
 import numpy as np
 from mathutils import Quaternion, Vector
 
+from .cameras import SENSOR_WIDTH
 from .importing.import_workspace import ImportResult
 from .points import robust_box
 from .world_matrices import world_matrix
 
 FORWARD = Vector((0.0, 0.0, -1.0))  # of a Blender camera
+FITS = 1.2  # distance for a size of 1 in an open view
 ONE_SIDED = 0.5  # length of the mean viewing direction above which all photos count as taken from one side
 
 
@@ -89,11 +91,41 @@ def frame_view(
         return None
     view.view_perspective = "PERSP"
     view.view_location = middle.tolist()
-    view.view_distance = 1.2 * size
+    view.view_distance = size * _distance(space)
     if direction is not None:
         view.view_rotation = _level_rotation(direction)
     space.clip_start, space.clip_end = size / 1000, max(1000.0, size * 100)
     return _pose(space)
+
+
+def _distance(space: bpy.types.SpaceView3D) -> float:
+    """Distance from which something fits into the part of the active view that no sidebar covers, for a size of 1."""
+    area = area_in_use()
+    if area is None:
+        return FITS
+    regions = {region.type: region for region in area[1].regions}
+    window = regions["WINDOW"]
+    covered = max(_covered(window, regions[side]) for side in ("UI", "TOOLS") if side in regions)
+    return distance_that_fits(window.width, window.height, covered, space.lens)
+
+
+def _covered(window: bpy.types.Region, side: bpy.types.Region) -> int:
+    """Pixels of a view's width that a region over it hides; 0 where the view ends beside it, or it is closed."""
+    overlaps = window.x < side.x + side.width and side.x < window.x + window.width
+    return side.width if overlaps and side.width > 1 else 0
+
+
+def distance_that_fits(width: int, height: int, covered: int, lens: float) -> float:
+    """Distance for a size of 1 in the middle of a view of so many pixels, of which the same part is left free on both
+    sides. lens: the view's focal length in millimeters."""
+    if min(width, height) <= 1:  # not drawn yet
+        return FITS
+    free = max(0.4 * width, width - 2 * covered)
+    share = min(free, height) / max(width, height)
+    seen = (
+        2 * SENSOR_WIDTH / lens
+    )  # of the larger side, at a distance of 1: a viewport shows twice a camera's view
+    return float(max(FITS, 1 / (share * seen)))
 
 
 def same_view(framed: tuple[float, ...]) -> bool:

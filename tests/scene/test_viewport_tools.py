@@ -136,3 +136,15 @@ def test_a_face_of_the_crop_box_moves_alone(registered, tmp_path):
     bpy.ops.recon3d.move_crop_face(face="+Z", distance=-100 * half)  # never past the opposite face
     assert 0 < world_matrix(box).to_3x3().col[2].length < 0.01 * half
     assert find_object(result.collection, CLOUD) is not None
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "covered", "distance"),
+    [(1300, 800, 0, 1.2), (1300, 800, 300, 1.29), (800, 800, 300, 1.74), (400, 900, 0, 1.56), (0, 0, 0, 1.2)],
+)
+def test_a_result_is_framed_where_no_sidebar_covers_it(width, height, covered, distance):
+    """A viewport of 50 mm sees 1.44 times the distance along its larger side."""
+    from blender_recon3d.scene.viewports import distance_that_fits
+
+    found = distance_that_fits(width, height, covered, 50.0)
+    assert found == pytest.approx(distance, abs=0.01)
