@@ -15,6 +15,7 @@ from ..engine_setup import engine_process
 from ..pipeline.exporting.file_formats import FORMATS, SPLATS, SURVEY, ending_of
 from ..pipeline.files import json_values
 from ..pipeline.files.atomic_files import PART, remove
+from ..pipeline.text import Said
 from ..scene.exporting import export_asset
 from ..scene.find_imports import workspace_of
 from ..scene.meshes import background_work
@@ -70,4 +71,5 @@ def export_by_engine(workspace: Path, path: Path, words: Iterable[str] = ()) -> 
         query.stop()
         remove(path.with_name(path.name + PART))  # what it was writing
         raise
-    return f"Exported {', '.join(json_values.items(query.wait().get('files')))}."
+    files = ", ".join(json_values.items(query.wait().get("files")))
+    return Said("Exported {files}.", files=files)

@@ -16,6 +16,7 @@ from ..pipeline.paths import PRESETS
 from ..pipeline.settings import by_option
 from ..pipeline.settings_file import read_settings
 from ..pipeline.stage import last_stages
+from ..pipeline.text import Said
 from ..preferences import user_folder
 
 _MAX_LISTED = 50
@@ -50,7 +51,7 @@ def apply_preset(scene: bpy.types.Scene, path: Path) -> str:
             setattr(advanced, option, value)
     settings.quality = loaded.quality or settings.quality
     settings.until = loaded.until if loaded.until in last_stages() else settings.until
-    return f"Loaded {path.stem}."
+    return Said("Loaded {name}.", name=path.stem)
 
 
 def save_preset(scene: bpy.types.Scene, path: Path) -> str:
@@ -64,4 +65,4 @@ def save_preset(scene: bpy.types.Scene, path: Path) -> str:
         write_json(path, document)
     except OSError as error:
         raise UserError(f"{path} cannot be written ({error.strerror}): choose another folder.") from error
-    return f"Saved {path}."
+    return Said("Saved {path}.", path=path)

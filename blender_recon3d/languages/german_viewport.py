@@ -30,6 +30,28 @@ GERMAN_VIEWPORT = {
     "Recon3D": "Recon3D",
     "Starting": "Beginnt",
     "Cancelling...": "Wird abgebrochen...",
+    "Aligned to the dominant plane.": "An der größten Ebene ausgerichtet.",
+    "Aligned to the three points.": "An den drei Punkten ausgerichtet.",
+    "{axis} is now the up axis.": "{axis} zeigt jetzt nach oben.",
+    "The subject's bottom center is now at {place}.": "Die Mitte der Unterseite liegt jetzt bei {place}.",
+    "Scaled by {factor}: {measured} is now {length}.": "Um {factor} skaliert: Aus {measured} wurde {length}.",
+    "Looking through {photo}.": "Blick durch {photo}.",
+    "{name} has {faces} faces.": "{name} hat {faces} Flächen.",
+    "{name} has {levels} levels: {counts} faces.": "{name} hat {levels} Stufen: {counts} Flächen.",
+    "{inside} of {total} points kept.": "{inside} von {total} Punkten bleiben.",
+    "{left} of {total} points remain.": "{left} von {total} Punkten bleiben.",
+    "{points} points, {clusters} clusters, the largest with {largest} points.": (
+        "{points} Punkte, {clusters} Gruppen, die größte mit {largest} Punkten."
+    ),
+    "Deleted {counts}.": "Gelöscht: {counts}.",
+    "Exported {cameras} cameras to {path}.": "{cameras} Kameras nach {path} exportiert.",
+    "Exported {files}.": "{files} exportiert.",
+    "{name} has {points} points; the original cloud is hidden.": (
+        "{name} hat {points} Punkte; die ursprüngliche Punktwolke ist ausgeblendet."
+    ),
+    "Move, rotate and scale the box around the subject.": "Die Box um das Motiv schieben, drehen und skalieren.",
+    "Loaded {name}.": "{name} geladen.",
+    "Saved {path}.": "{path} gespeichert.",
     "Cancelled": "Abgebrochen",
     "Esc: cancel": "Esc: abbrechen",
     "Import what the engine has just made": "Importieren, was die Engine eben erzeugt hat",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bpy
 
+from ..pipeline.text import Said
 from ..scene.cleaning import clean_modifier, crop_box
 from ..scene.find_imports import current_import, make_active
 from ..scene.stepwise import Steps
@@ -49,7 +50,8 @@ class RECON3D_OT_apply_cleaning(_CleansInSteps, bpy.types.Operator):
 
     def steps(self, context: bpy.types.Context, in_window: bool) -> Steps[str]:
         made = yield from clean_modifier.apply_in_steps(current_import(context.scene))
-        return f"{made.name} has {len(made.data.vertices):,} points; the original cloud is hidden."
+        count = f"{len(made.data.vertices):,}"
+        return Said("{name} has {points} points; the original cloud is hidden.", name=made.name, points=count)
 
 
 class RECON3D_OT_add_crop_box(_CleansInSteps, bpy.types.Operator):
@@ -59,7 +61,7 @@ class RECON3D_OT_add_crop_box(_CleansInSteps, bpy.types.Operator):
 
     def steps(self, context: bpy.types.Context, in_window: bool) -> Steps[str]:
         make_active((yield from crop_box.crop_box_in_steps(current_import(context.scene))))
-        return "Move, rotate and scale the box around the subject."
+        return Said("Move, rotate and scale the box around the subject.")
 
 
 class RECON3D_OT_write_crop(ImportOperator, bpy.types.Operator):

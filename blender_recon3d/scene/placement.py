@@ -15,6 +15,7 @@ from mathutils import Matrix, Vector
 from ..pipeline.errors import UserError
 from ..pipeline.placing.ground import ground_plane
 from ..pipeline.placing.up import find_up
+from ..pipeline.text import Said
 from .cameras import KEY
 from .cleaning.clean_modifier import cleaned_positions, positions
 from .find_imports import CLEANED, CLOUD, SURFACES, check_editable, cloud_of, empty_of, objects_of
@@ -58,7 +59,7 @@ def ground_from_plane(collection: bpy.types.Collection) -> str:
         )
     normal, offset = plane
     _level(empty, world @ Vector((normal * offset).tolist()), Vector((rotation @ normal).tolist()))
-    return "Aligned to the dominant plane."
+    return Said("Aligned to the dominant plane.")
 
 
 def ground_from_points(collection: bpy.types.Collection, points: Sequence[Point]) -> str:
@@ -74,7 +75,7 @@ def ground_from_points(collection: bpy.types.Collection, points: Sequence[Point]
     if _is_below(collection, a, normal):
         normal.negate()
     _level(empty, (a + b + c) / 3, normal)
-    return "Aligned to the three points."
+    return Said("Aligned to the three points.")
 
 
 def up_axis(collection: bpy.types.Collection, axis: str) -> str:
@@ -85,7 +86,7 @@ def up_axis(collection: bpy.types.Collection, axis: str) -> str:
     low, high = subject_box(collection)
     middle = Vector(((low + high) / 2).tolist())
     _turn(empty, middle, _rotation_up(Vector(AXES[axis])))
-    return f"{axis} is now the up axis."
+    return Said("{axis} is now the up axis.", axis=axis)
 
 
 def _level(empty: bpy.types.Object, point: Vector, normal: Vector) -> None:
@@ -122,7 +123,8 @@ def origin_under(collection: bpy.types.Collection, target: Point = (0.0, 0.0, 0.
     low, high = subject_box(collection)
     bottom = Vector(((low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]))
     set_world_matrix(empty, Matrix.Translation(Vector(target) - bottom) @ world_matrix(empty))
-    return "The subject's bottom center is now at " + ", ".join(f"{value:.3g}" for value in target) + "."
+    place = ", ".join(f"{value:.3g}" for value in target)
+    return Said("The subject's bottom center is now at {place}.", place=place)
 
 
 def scale_to(collection: bpy.types.Collection, points: Sequence[Point], length: float) -> str:
@@ -140,7 +142,8 @@ def scale_to(collection: bpy.types.Collection, points: Sequence[Point], length: 
         camera.display_size *= factor
         camera.clip_start, camera.clip_end = camera.clip_start * factor, camera.clip_end * factor
     collection[KEY][SCALED] = True
-    return f"Scaled by {factor:.4g}: {measured:.4g} is now {length:.4g}."
+    values = {"factor": f"{factor:.4g}", "measured": f"{measured:.4g}", "length": f"{length:.4g}"}
+    return Said("Scaled by {factor}: {measured} is now {length}.", **values)
 
 
 def subject_box(collection: bpy.types.Collection) -> tuple[np.ndarray, np.ndarray]:

@@ -15,6 +15,7 @@ import bpy
 import numpy as np
 
 from ...pipeline.errors import UserError
+from ...pipeline.text import Said
 from .. import point_display
 from ..cameras import KEY
 from ..cloud import CONFIDENCE, spacing
@@ -86,9 +87,11 @@ def density_in_steps(collection: bpy.types.Collection) -> Steps[str]:
     with object_mode():
         _write_analysis(cloud.data, analysis)
     islands = round(float((1.0 / analysis.island).sum()))
-    return (
-        f"{len(analysis.island):,} points, {islands:,} clusters, the largest with "
-        f"{int(analysis.island.max()):,} points."
+    return Said(
+        "{points} points, {clusters} clusters, the largest with {largest} points.",
+        points=f"{len(analysis.island):,}",
+        clusters=f"{islands:,}",
+        largest=f"{int(analysis.island.max()):,}",
     )
 
 
@@ -143,7 +146,8 @@ def clean_in_steps(collection: bpy.types.Collection, **inputs: Any) -> Steps[str
     cloud = cloud_of(collection)
     hide(cloud, hidden=False)
     hide(*objects_of(collection, *SURFACES))  # which would overlap the cloud
-    return f"{count_left(cloud):,} of {len(cloud.data.vertices):,} points remain."
+    left, total = f"{count_left(cloud):,}", f"{len(cloud.data.vertices):,}"
+    return Said("{left} of {total} points remain.", left=left, total=total)
 
 
 def remove_cleaning(collection: bpy.types.Collection) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 from mathutils import Matrix, Vector
 
 from ...pipeline.errors import UserError
+from ...pipeline.text import Said
 from ..find_imports import BOX, check_editable, cloud_of, find_object, kind_of
 from ..world_matrices import set_world_matrix, world_matrix
 from .clean_modifier import positions
@@ -80,7 +81,7 @@ def count_inside(counted: Counted, world: Matrix) -> tuple[int, int]:
 
 
 def kept_sentence(counts: tuple[int, int]) -> str:
-    return f"{counts[0]:,} of {counts[1]:,} points kept."
+    return Said("{inside} of {total} points kept.", inside=f"{counts[0]:,}", total=f"{counts[1]:,}")
 
 
 def is_box(thing: bpy.types.Object | None) -> bool:

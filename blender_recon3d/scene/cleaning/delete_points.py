@@ -9,6 +9,7 @@ import bpy
 import numpy as np
 
 from ...pipeline.errors import UserError
+from ...pipeline.text import Said
 from ..cameras import KEY
 from ..find_imports import check_editable, kind_of
 from ..modes import object_mode
@@ -45,7 +46,7 @@ def delete_in_lasso(collection: bpy.types.Collection, view: View, lasso: list[tu
         for thing, inside in hits:
             delete_vertices(thing, inside)
     counts = ", ".join(f"{int(inside.sum()):,} of {thing.name}" for thing, inside in hits)
-    return f"Deleted {counts}."
+    return Said("Deleted {counts}.", counts=counts)
 
 
 def delete_vertices(thing: bpy.types.Object, selected: np.ndarray) -> None:

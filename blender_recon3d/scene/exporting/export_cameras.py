@@ -18,6 +18,7 @@ from ...pipeline.alignments.camera_alignment import AlignedPhoto, Alignment, Len
 from ...pipeline.alignments.camera_writers import WRITERS
 from ...pipeline.errors import UserError
 from ...pipeline.files.atomic_files import atomic_file
+from ...pipeline.text import Said
 from ..blender_lens import Pinhole
 from ..cameras import KEY
 from ..find_imports import find_imports
@@ -92,7 +93,7 @@ def export_cameras(collection: bpy.types.Collection, target: Path, kind: str, an
             WRITERS[kind.lower().replace("_", "-")](target, _alignment(photos))
     except OSError as error:
         raise UserError(f"{target} cannot be written ({error.strerror}): choose another folder.") from error
-    return f"Exported {len(photos)} cameras to {target}."
+    return Said("Exported {cameras} cameras to {path}.", cameras=len(photos), path=target)
 
 
 def _alignment(photos: list[PosedPhoto], names: Mapping[str, str] | None = None) -> Alignment:

@@ -11,6 +11,7 @@ import numpy as np
 from mathutils import Matrix, kdtree
 
 from ...pipeline.errors import UserError
+from ...pipeline.text import Said
 from ..cameras import KEY
 from ..cleaning.clean_modifier import positions
 from ..find_imports import (
@@ -68,7 +69,7 @@ def add_decimated(
 
 
 def faces_sentence(made: bpy.types.Object) -> str:
-    return f"{made.name} has {len(made.data.polygons):,} faces."
+    return Said("{name} has {faces} faces.", name=made.name, faces=f"{len(made.data.polygons):,}")
 
 
 def make_lods(
@@ -123,7 +124,9 @@ def add_lods(
 
 def lods_sentence(made: list[bpy.types.Object]) -> str:
     counts = ", ".join(f"{len(thing.data.polygons):,}" for thing in made)
-    return f"{made[0].name} has {len(made)} levels: {counts} faces."
+    return Said(
+        "{name} has {levels} levels: {counts} faces.", name=made[0].name, levels=len(made), counts=counts
+    )
 
 
 def _decimated(source: bpy.types.Object, ratio: float, name: str) -> bpy.types.Mesh:

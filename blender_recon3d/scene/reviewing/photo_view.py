@@ -9,6 +9,7 @@ from __future__ import annotations
 import bpy
 
 from ...pipeline.errors import UserError
+from ...pipeline.text import Said
 from ..cameras import KEY, look_through
 from ..find_imports import find_imports, kind_of
 from ..viewports import view_in_use
@@ -44,7 +45,7 @@ def look_through_photo(scene: bpy.types.Scene, photo: str) -> str:
             camera = camera_of(scene, item.photo)
             if camera is None:
                 raise UserError(f"{photo} has no camera: {item.reason or item.state}.", 2)
-            return f"Looking through {item.name}."
+            return Said("Looking through {photo}.", photo=item.name)
     raise UserError(f"There is no photo {photo} in this scene: import the result that contains it.", 2)
 
 
@@ -56,7 +57,7 @@ def step(scene: bpy.types.Scene, by: int) -> str:
     for index in (((current + by * distance) % count) for distance in range(1, count + 1)):
         if camera_of(scene, settings.review[index].photo) is not None:
             settings.review_index = index
-            return f"Looking through {settings.review[index].name}."
+            return Said("Looking through {photo}.", photo=settings.review[index].name)
     raise UserError(
         "No photo in the review has a camera in this scene: import the result that contains it.", 2
     )
