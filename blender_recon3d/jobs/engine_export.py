@@ -51,6 +51,10 @@ def export_in_steps(
         if path.suffix.lower() not in FORMATS["LAS"].endings:
             path = path.with_name(path.name + ending_of(SURVEY))
         return (yield from export_by_engine(workspace_of(collection), path, ["--preset", "survey"]))
+    if preset in FORMATS and not FORMATS[preset].blender:
+        if path.suffix.lower() not in FORMATS[preset].endings:
+            path = path.with_name(path.name + ending_of(preset))
+        return (yield from export_by_engine(workspace_of(collection), path))
     with object_mode():
         asset = export_asset.asset_of(collection, path, preset, fill, scale)
         if not in_window or not background_work.is_possible(asset.source):

@@ -4,7 +4,8 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environment")
 
-from blender_recon3d import command_line  # noqa: E402
+from blender_recon3d import api, command_line  # noqa: E402
+from tests.support.made_meshes import dome, write_mesh_files  # noqa: E402
 from tests.support.made_workspaces import ring, write_workspace  # noqa: E402
 
 
@@ -44,3 +45,13 @@ def test_wrong_usage_is_a_sentence_and_a_code(addon, words, sentence, capsys):
 def test_help_names_the_commands(addon, capsys):
     assert command_line.main([]) == 0
     assert "blender -c recon3d import FOLDER FILE.blend" in capsys.readouterr().out
+
+
+def test_what_the_engine_alone_writes_is_exported_too(addon, engine_python, monkeypatch, tmp_path):
+    monkeypatch.setenv("RECON3D_PYTHON", str(engine_python))
+    root = write_mesh_files(write_workspace(tmp_path / "w", ring()), dome(8), texture=16)
+    api.import_result(root)
+    assert api.export_asset(tmp_path / "cloud", "LAS") == f"Exported {tmp_path / 'cloud.las'}."
+    assert (tmp_path / "cloud.las").read_bytes()[:4] == b"LASF"
+    api.export_asset(tmp_path / "a", "3MF")
+    assert (tmp_path / "a.3mf").read_bytes()[:2] == b"PK"
