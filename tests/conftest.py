@@ -1,4 +1,4 @@
-"""What tests of several rooms are given."""
+"""Fixtures for tests of several folders."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MARKS = {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks every test by where it is: pytest -m "not slow"."""
+    """Marks every test by its path: pytest -m "not slow"."""
     for item in items:
         place = item.path.relative_to(Path(__file__).parent).as_posix()
         for mark, rooms in MARKS.items():
@@ -43,7 +43,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def engine_python() -> Path:
-    """The Python of an engine that works: $RECON3D_PYTHON or the checkout's .venv."""
+    """The Python of a working engine: $RECON3D_PYTHON or the checkout's .venv."""
     import subprocess
 
     from blender_recon3d.engine_setup import engine_process

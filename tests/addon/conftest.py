@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def addon():
-    """The package, registered; bpy's own state is reset first."""
+    """The registered package; bpy's state is reset first."""
     bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environment")
     import blender_recon3d
 

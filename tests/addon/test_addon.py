@@ -80,7 +80,7 @@ def test_import_of_an_unfinished_workspace_is_reported(addon, tmp_path):
         bpy.ops.recon3d.import_folder(directory=str(tmp_path))
 
 
-def test_results_stand_beside_the_photos_unless_told_otherwise(addon, tmp_path):
+def test_results_are_next_to_the_photos_by_default(addon, tmp_path):
     from blender_recon3d.properties import workspace_path
 
     settings = bpy.context.scene.recon3d
@@ -103,7 +103,7 @@ def test_in_the_background_reconstruct_blocks_and_reports(addon, engine_python, 
 
 
 def tick_until(ended, seconds=30):
-    """Blender's event loop does not run here, so the timer's function is called as it would call it."""
+    """Blender's event loop does not run here, so the timer's function is called the way Blender would."""
     deadline = time.monotonic() + seconds
     while not ended() and time.monotonic() < deadline:
         timer.tick()
@@ -138,8 +138,8 @@ def test_a_result_is_not_imported_into_another_file(addon, tmp_path):
     assert len(bpy.data.objects) == 0 and "Import Result" in session.session.notes[0]
 
 
-def test_a_remedy_does_what_the_sentence_advises(addon, engine_python, monkeypatch, tmp_path):
-    """The engine ran out of memory: the button goes on at preview quality (and then finds no photos here)."""
+def test_a_remedy_does_what_the_message_advises(addon, engine_python, monkeypatch, tmp_path):
+    """The engine ran out of memory: the button goes on at preview quality (and then does not find any photos here)."""
     monkeypatch.setenv("RECON3D_PYTHON", str(engine_python))
     (tmp_path / "empty").mkdir()
     settings = bpy.context.scene.recon3d
@@ -169,7 +169,7 @@ def test_a_remedy_does_what_the_sentence_advises(addon, engine_python, monkeypat
 
 
 @pytest.mark.parametrize("mode", ["EDIT", "SCULPT", "VERTEX_PAINT", "WEIGHT_PAINT", "TEXTURE_PAINT"])
-def test_a_result_comes_in_in_every_mode(addon, mode, tmp_path):
+def test_a_result_is_imported_in_every_mode(addon, mode, tmp_path):
     root = write_workspace(tmp_path / "w", ring())
     mesh = bpy.data.meshes.new("Mine")
     mesh.from_pydata([(0, 0, 0), (1, 0, 0), (0, 1, 0)], [], [(0, 1, 2)])
@@ -186,13 +186,13 @@ def test_a_result_comes_in_in_every_mode(addon, mode, tmp_path):
 
 
 def test_preferences_are_optional(addon):
-    """Used from a checkout there are none."""
+    """A package run from a checkout has none."""
     assert preferences.preferences() is None
     assert (preferences.engine_python(), preferences.device()) == ("", "auto")
 
 
-def test_an_engine_of_another_version_is_said_in_the_panel(addon, monkeypatch, tmp_path):
-    """Only where it is in use: a Python of the user's own is the user's."""
+def test_the_panel_reports_an_engine_of_another_version(addon, monkeypatch, tmp_path):
+    """Only if it is in use: a Python chosen by the user is the user's responsibility."""
     from blender_recon3d import preferences
     from blender_recon3d.engine_setup import target
     from blender_recon3d.jobs import setup_session
@@ -200,7 +200,7 @@ def test_an_engine_of_another_version_is_said_in_the_panel(addon, monkeypatch, t
     monkeypatch.delenv("RECON3D_PYTHON", raising=False)
     folder = tmp_path / "engine"
     monkeypatch.setattr(preferences, "engine_folder", lambda: folder)
-    assert setup_session.unfit() == ""  # there is none
+    assert setup_session.unfit() == ""  # none is installed
     target.claim(folder)
     assert setup_session.unfit() == "broken"
     target.interpreter(folder).parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""From cloud to asset by buttons: they equal the functions, and say what is wrong."""
+"""From cloud to asset by buttons: they do the same as the functions and report errors."""
 
 import json
 import sys
@@ -34,7 +34,7 @@ def workspace(addon, tmp_path):
 
 
 def state() -> list:
-    """What the scene holds, for comparing two ways."""
+    """The scene's content, to compare two ways."""
     found = []
     for thing in sorted(bpy.data.objects, key=lambda o: o.name):
         inputs = (
@@ -84,7 +84,7 @@ def test_each_is_one_step_of_undo_and_gray_without_an_import(addon):
         operator = getattr(bpy.ops.recon3d, name)
         assert not operator.poll()
         kind = getattr(bpy.types, f"RECON3D_OT_{name}")
-        # Those that write files only change nothing that could be undone.
+        # Operators that only write files change nothing that could be undone.
         assert ("UNDO" in kind.bl_options) == (name not in ("write_crop", "export_asset")), name
         with pytest.raises(RuntimeError, match="Import a result first"):
             operator()
@@ -113,9 +113,7 @@ def test_the_panels_know_the_cleanings_inputs(workspace):
         and not found.box
     )
     for _, holder, key in found.inputs:
-        holder.path_resolve(
-            key
-        )  # as a layout's prop() does; raises ValueError where there is no such property
+        holder.path_resolve(key)  # like a layout's prop(): raises ValueError for an unknown property
     ops.add_crop_box()
     assert asset_state(bpy.context.scene).box
 
@@ -137,7 +135,7 @@ def test_selected_vertices_are_taken_where_no_points_are_given(workspace):
     assert (a - b).length == pytest.approx(0.5, rel=1e-5)
 
 
-def test_of_two_imports_the_active_ones_is_meant(workspace, tmp_path):
+def test_of_two_imports_the_active_one_is_used(workspace, tmp_path):
     first = api.import_result(workspace)
     second = api.import_result(write_workspace(tmp_path / "other", ring()))
     bpy.context.view_layer.objects.active = first.mesh
@@ -148,7 +146,7 @@ def test_of_two_imports_the_active_ones_is_meant(workspace, tmp_path):
     assert clean_modifier.find_cleaning(second.cloud)
 
 
-def asked_of_the_engine(workspace):
+def requested_from_the_engine(workspace):
     return json.loads((workspace / "settings.json").read_text("utf-8"))
 
 
@@ -171,10 +169,10 @@ def test_make_mesh_asks_the_engine_for_the_texture_and_gives_it_the_box(workspac
     (workspace / "state.json").write_text(json.dumps({"version": 1, "stages": done}))
     ops.make_mesh()
     assert said.read_text().split("\n")[:3] == ["run", "-o", str(workspace)]
-    assert asked_of_the_engine(workspace)["mesh"] == {"device": "auto"}  # the preferences'
+    assert requested_from_the_engine(workspace)["mesh"] == {"device": "auto"}  # the preferences'
     ops.add_crop_box()
     ops.make_mesh(faces=5000)
-    asked = asked_of_the_engine(workspace)
+    asked = requested_from_the_engine(workspace)
     assert asked["until"] == "texture" and "texture" not in asked
     assert asked["mesh"] == {
         "device": "auto",
@@ -182,14 +180,14 @@ def test_make_mesh_asks_the_engine_for_the_texture_and_gives_it_the_box(workspac
         "cloud": str(workspace / "cleaned.ply"),
         "crop": str(workspace / "crop.json"),
     }
-    # The scene's own settings are as they were, and an interrupted mesh goes on as it began.
+    # The scene's own settings are unchanged, and an interrupted mesh continues with its settings.
     assert settings.until == "dense" and not settings.advanced.is_property_set("max_faces")
     write_job(workspace, "texture")
     ops.reconstruct()
-    assert asked_of_the_engine(workspace) == asked
+    assert requested_from_the_engine(workspace) == asked
     settings.until = "refine"
     ops.reconstruct()
-    asked = asked_of_the_engine(workspace)
+    asked = requested_from_the_engine(workspace)
     assert asked["until"] == "refine" and "max_faces" not in asked["mesh"]
 
 
@@ -213,7 +211,7 @@ def test_errors_are_reported_and_nothing_is_lost(workspace):
 
 
 @pytest.mark.parametrize("asked", [{"source": "GPS"}, {"source": "MARKERS", "size": 0.2}])
-def test_what_the_engine_cannot_place_is_a_sentence_without_options(asked, workspace, monkeypatch):
+def test_a_failed_placement_is_reported_without_options(asked, workspace, monkeypatch):
     from blender_recon3d.jobs import world_scale
 
     said = {

@@ -1,4 +1,4 @@
-"""Photos by the file browser and dropped, menus, and what the panel forgets."""
+"""Photos from the file browser and by drag and drop, menus, and what the panel forgets."""
 
 import pytest
 
@@ -40,7 +40,7 @@ def test_every_entry_of_the_menus_is_an_operator_that_says_what_it_does(addon):
         assert (rna.description and len(rna.name.split()) > 1) or rna.name == "Reconstruct", name
 
 
-def test_nothing_to_import_is_said_by_the_button(addon, tmp_path):
+def test_the_button_says_that_there_is_nothing_to_import(addon, tmp_path):
     (tmp_path / "w").mkdir()
     bpy.context.scene.recon3d.workspace = str(tmp_path / "w")
     assert not bpy.ops.recon3d.import_result.poll()
@@ -48,14 +48,14 @@ def test_nothing_to_import_is_said_by_the_button(addon, tmp_path):
     assert bpy.ops.recon3d.import_result.poll()
 
 
-def test_other_photos_are_not_told_what_became_of_the_last(addon, tmp_path):
+def test_other_photos_do_not_show_the_state_of_the_previous_job(addon, tmp_path):
     api.import_result(write_workspace(tmp_path / "w", ring()))
     assert session.session.notes
     bpy.context.scene.recon3d.photos = str(tmp_path)
     assert not session.session.notes and session.session.view is None
 
 
-def test_of_several_meshes_the_newest_alone_is_in_sight(addon, tmp_path):
+def test_of_several_meshes_only_the_newest_is_visible(addon, tmp_path):
     root = write_mesh_files(write_workspace(tmp_path / "w", ring()), dome(8), dome(12), texture=16)
     result = api.import_result(root)
     api.decimate(100)

@@ -1,4 +1,4 @@
-"""A .blend from somebody else names paths: until the user has chosen them here, nothing looks at them."""
+"""Paths in somebody else's .blend file are not accessed until the user has chosen them here."""
 
 import builtins
 import io
@@ -23,7 +23,7 @@ MARK = "of_somebody_else"
 
 
 class WithWindow:
-    """bpy as it is where Blender has a window."""
+    """bpy as in a Blender with a window."""
 
     app = types.SimpleNamespace(background=False)
 
@@ -33,7 +33,7 @@ class WithWindow:
 
 @pytest.fixture
 def with_window(addon, monkeypatch, tmp_path):
-    """The user's own folder, and a Blender that is not in the background."""
+    """The user's folder, and a Blender that does not run in the background."""
     user = tmp_path / "user"
     user.mkdir()
     for module in (chosen_folders, recent_runs):
@@ -49,7 +49,7 @@ def with_window(addon, monkeypatch, tmp_path):
 
 
 class FakeQuery:
-    """An engine that says nothing."""
+    """An engine without output."""
 
     running = True
     events = ()
@@ -63,7 +63,7 @@ class FakeQuery:
 
 @pytest.fixture
 def touched(monkeypatch):
-    """The paths of somebody else's that anything has looked at."""
+    """The foreign paths that were accessed."""
     found = []
 
     def watch(module, name):
@@ -84,7 +84,7 @@ def touched(monkeypatch):
 
 
 class Layout:
-    """Takes whatever a panel draws, and remembers the operators."""
+    """Accepts whatever a panel draws, and records the operators."""
 
     def __init__(self, drawn):
         self.drawn = drawn
@@ -126,7 +126,7 @@ def load_what_somebody_else_saved(tmp_path, photos, workspace="") -> None:
 
 
 def loaded() -> None:
-    """What happens in the ticks after a file was loaded."""
+    """What happens in the ticks after a file is loaded."""
     timer.watch("find running", handlers._find)
     for _ in range(5):
         timer.tick()
@@ -141,7 +141,7 @@ def test_a_loaded_file_starts_nothing_and_touches_nothing(with_window, touched, 
     elif kind == "pipe":
         os.mkfifo(photos)
     else:
-        photos = f"//{MARK}/share/photos"  # a machine of theirs, on Windows; relative to the file, elsewhere
+        photos = f"//{MARK}/share/photos"  # on their machine, Windows; relative to the file; elsewhere
     workspace = tmp_path / MARK / "w"
     if kind == "folder":
         write_workspace(workspace, ring())

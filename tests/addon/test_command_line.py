@@ -37,7 +37,7 @@ def test_everything_else_is_the_engines(addon, engine_python, monkeypatch, tmp_p
         (["setup"], "not installed as an extension"),
     ],
 )
-def test_wrong_usage_is_a_sentence_and_a_code(addon, words, sentence, capsys):
+def test_wrong_usage_gives_a_message_and_an_exit_code(addon, words, sentence, capsys):
     assert command_line.main(words) == 2
     assert sentence in capsys.readouterr().err
 

@@ -1,4 +1,4 @@
-"""The recipes of the manual, run as a person runs them: python examples/X.py -- ... with bpy from PyPI."""
+"""The recipes of the manual, run as a user runs them: python examples/X.py -- ... with bpy from PyPI."""
 
 import os
 import subprocess
@@ -25,7 +25,7 @@ def test_a_turntable_goes_around_any_colmap_model(tmp_path):
     result = run("turntable.py", tmp_path / "m", tmp_path / "out", "--frames", 2, "--size", 64)
     assert result.returncode == 0, result.stderr
     first, second = (tmp_path / "out" / f"000{i}.png" for i in (1, 2))
-    assert first.read_bytes() != second.read_bytes()  # another side of it
+    assert first.read_bytes() != second.read_bytes()  # another side of the model
 
 
 def test_a_folder_is_imported_with_a_picture(tmp_path):
@@ -37,8 +37,8 @@ def test_a_folder_is_imported_with_a_picture(tmp_path):
     assert (tmp_path / "a.blend").exists() and (tmp_path / "a.png").exists()
 
 
-def test_a_batch_goes_on_after_a_failure(engine_python, tmp_path, monkeypatch):
-    """None of these can be reconstructed: each says so, and the code tells."""
+def test_a_batch_continues_after_a_failure(engine_python, tmp_path, monkeypatch):
+    """None of these can be reconstructed: each says so, and the exit code is not 0."""
     monkeypatch.setenv("RECON3D_PYTHON", str(engine_python))
     for name in ("first", "second"):
         (tmp_path / "in" / name).mkdir(parents=True)

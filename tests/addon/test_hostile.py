@@ -1,4 +1,4 @@
-"""Files of a workspace are data: whatever they hold, the add-on shows something or says that it cannot."""
+"""Files of a workspace are data: whatever they contain, the add-on shows something or reports an error."""
 
 import json
 from pathlib import Path
@@ -50,7 +50,7 @@ def test_any_events_can_be_shown(tmp_path_factory, lines):
     workspace = Workspace(tmp_path_factory.mktemp("w"))
     workspace.events.write_bytes(b"\n".join(lines) + b"\n")
     job = FoundJob(workspace)
-    job.poll()  # nobody holds the workspace: it has ended
+    job.poll()  # nobody holds the workspace: the run has ended
     view = job.view
     assert view.state in ("done", "failed", "cancelled")
     assert view.message.isprintable() and len(view.message) <= LONGEST_TEXT + 100
@@ -58,7 +58,7 @@ def test_any_events_can_be_shown(tmp_path_factory, lines):
     view.seconds_left_at(0.0)
 
 
-def test_a_message_that_no_panel_can_show_is_made_fit():
+def test_a_message_that_no_panel_can_show_is_sanitized():
     from blender_recon3d.pipeline.events import Event
 
     view = follow(JobView(), Event(1.0, "sfm", "warning", message="a\0b\ud800c\n" + "x" * 5000))
@@ -67,7 +67,7 @@ def test_a_message_that_no_panel_can_show_is_made_fit():
 
 @settings(max_examples=200, deadline=None)
 @given(state=JSON, job=JSON | st.fixed_dictionaries({"until": JSON | st.just("dense"), "quality": JSON}))
-def test_no_state_passes_for_a_finished_one(tmp_path_factory, state, job):
+def test_no_invalid_state_counts_as_finished(tmp_path_factory, state, job):
     folder = tmp_path_factory.mktemp("w")
     (folder / "state.json").write_text(json.dumps(state))
     (folder / "job.json").write_text(json.dumps(job))
@@ -80,13 +80,13 @@ def test_no_state_passes_for_a_finished_one(tmp_path_factory, state, job):
 
 @settings(max_examples=100, deadline=None)
 @given(content=JSON | st.fixed_dictionaries({"runs": JSON}))
-def test_any_note_of_runs_is_read(tmp_path_factory, content):
+def test_any_record_of_runs_is_read(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("u") / "running.json"
     path.write_text(json.dumps(content))
     original = recent_runs._path
     recent_runs._path = lambda: path
     try:
-        recent_runs.remember(Path("/w"), "/photos")  # whatever was there, the next run is noted
+        recent_runs.remember(Path("/w"), "/photos")  # whatever the file contained, the next run is recorded
         assert recent_runs.remembered()[0] == (Path("/w"), "/photos")
         assert len(recent_runs.remembered()) <= 20
     finally:
@@ -100,7 +100,7 @@ HOSTILE = (
 
 
 def test_names_are_only_names(addon, tmp_path):
-    """They lead nowhere, run nothing, and come out of the review as they went in."""
+    """They reach no other folder, run nothing, and leave the review unchanged."""
     made = ring(len(HOSTILE))
     images = [(name, *rest) for name, (_, *rest) in zip(HOSTILE, made.images, strict=True)]
     root = tmp_path / "inner" / "w"

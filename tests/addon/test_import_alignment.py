@@ -24,7 +24,7 @@ def test_the_cameras_of_a_project_are_kept(tmp_path):
     assert kept_alignment(tmp_path) == {}
 
 
-def test_a_project_that_is_not_there_is_reported(addon, engine_python, monkeypatch, tmp_path):
+def test_a_missing_project_is_reported(addon, engine_python, monkeypatch, tmp_path):
     monkeypatch.setenv("RECON3D_PYTHON", str(engine_python))
     (tmp_path / "photos").mkdir()
     bpy.context.scene.recon3d.photos = str(tmp_path / "photos")
@@ -57,7 +57,7 @@ def write_project(folder, name: str) -> None:
     WRITERS["meshroom"](folder / name, alignment)
 
 
-def test_the_cameras_of_a_project_come_into_the_scene(addon, engine_python, monkeypatch, tmp_path):
+def test_the_cameras_of_a_project_are_imported(addon, engine_python, monkeypatch, tmp_path):
     monkeypatch.setenv("RECON3D_PYTHON", str(engine_python))
     write_project(tmp_path, "scene.sfm")
     bpy.context.scene.recon3d.photos = str(tmp_path / "photos")

@@ -1,4 +1,4 @@
-""".blend files of earlier versions: the add-on opens them with their values and goes on with what is in them."""
+""".blend files of earlier versions: the add-on opens them with their values and continues with their content."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from blender_recon3d.scene.cleaning.clean_modifier import INPUTS  # noqa: E402
 from blender_recon3d.scene.importing.import_workspace import import_workspace  # noqa: E402
 from tests.support.kept import FOLDER, KEPT_VERSIONS, unpack_workspace  # noqa: E402
 
-# What was chosen in 0.1.0's panel, as the words of its command line, which any later engine takes.
+# The choices in 0.1.0's panel, as arguments of its command line, which any later engine accepts.
 WORDS_0_1_0 = """
     --masks /tmp/capture/masks --grouping single --camera-model PINHOLE --camera-params 1,2,3,4 --frames 60
     --keep-blurred --features sift --precision bf16 --max-keypoints 1000 --feature-size 1200 --pairs sequential
@@ -41,7 +41,7 @@ def test_the_import_can_be_worked_on(opened):
     labels = [socket.name for socket in bpy.data.node_groups["Recon3D Clean"].interface.items_tree]
     assert set(labels) >= {
         item.label for item in INPUTS.values()
-    }  # in place of the labels of the file's version
+    }  # instead of the labels of the file's version
     api.look_through("box_2")
     assert opened.camera.name == "box_2"
 
@@ -52,6 +52,6 @@ def test_the_import_is_updated_in_place(opened, tmp_path):
     for collection in bpy.data.collections:
         kept = collection.get("recon3d")
         if kept is not None and "workspace" in kept:
-            kept["workspace"] = str(workspace)  # as if it had been here
+            kept["workspace"] = str(workspace)  # as if it were on this machine
     import_workspace(workspace)
     assert {thing.name for thing in bpy.data.objects} == names

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = dict(manual_pages.pages(ROOT / "docs" / "user"))
 
 
-def test_every_operator_and_property_has_a_page_that_is_there(addon):
+def test_every_operator_and_property_has_an_existing_page(addon):
     import bpy
 
     from blender_recon3d.ui.manual import manual_map
@@ -26,7 +26,7 @@ def test_every_operator_and_property_has_a_page_that_is_there(addon):
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_whole_html_whose_links_lead_somewhere(name):
+def test_a_page_is_complete_html_without_broken_links(name):
     page = PAGES[name].decode()
     for tag in ("table", "ol", "ul", "p", "h1", "h2", "pre", "code", "a", "li"):
         assert len(re.findall(f"<{tag}[ >]", page)) == page.count(f"</{tag}>"), tag

@@ -1,4 +1,4 @@
-"""Photos, results and exports whose names are not UTF-8, in Blender, whose own names are."""
+"""Photos, results and exports whose names are not UTF-8, in Blender, whose own names are UTF-8."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def workspace_of(root, where=NAME):
 
 
 @pytest.mark.parametrize("folder", ["w", NAME])
-def test_a_result_comes_in_and_is_updated(addon, engine_python, monkeypatch, tmp_path, folder):
+def test_a_result_is_imported_and_updated(addon, engine_python, monkeypatch, tmp_path, folder):
     monkeypatch.setenv("RECON3D_PYTHON", str(engine_python))
     root = workspace_of(tmp_path / folder)
     assert bpy.ops.recon3d.import_folder(directory=str(root)) == {"FINISHED"}

@@ -1,4 +1,4 @@
-"""One next step, by what there is."""
+"""One next step, depending on the state."""
 
 from dataclasses import replace
 
@@ -31,7 +31,7 @@ DONE = Facts(photos=True, finished=True)
         (
             Facts(imported=True, mesh=True, scaled=True),
             "Export",
-        ),  # a file from somebody else, with the result in it
+        ),  # somebody else's file, with the result in it
         (replace(PHOTOS, engine=False), None),
         (replace(PHOTOS, running=True), None),
     ],

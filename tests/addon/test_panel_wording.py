@@ -1,4 +1,4 @@
-"""What the engine says, in the panel's words."""
+"""The engine's messages, in the panel's words."""
 
 import ast
 import json
@@ -49,7 +49,7 @@ def trees() -> dict[Path, ast.Module]:
 
 
 def texts(tree: ast.Module) -> list[str]:
-    """All texts but docstrings and what only a terminal shows."""
+    """All texts except docstrings and what only a terminal shows."""
     silent = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr):
@@ -79,7 +79,7 @@ def test_no_text_of_the_engine_names_an_option_or_a_command_but_as_a_part():
 
 
 def calls() -> list[tuple[str, list[object]]]:
-    """Every part that the engine makes: the function's name and its constant arguments, None for others."""
+    """Every part that the engine creates: the function's name and its constant arguments, None for others."""
     return [
         (
             node.func.id,
@@ -91,7 +91,7 @@ def calls() -> list[tuple[str, list[object]]]:
     ]
 
 
-def test_parts_name_settings_values_and_stages_that_there_are():
+def test_parts_name_existing_settings_values_and_stages():
     parts = [(name, arguments) for name, arguments in calls() if name in (*NAMES_A_SETTING, "run_stage")]
     assert len(parts) > 40
     for name, arguments in parts:

@@ -32,7 +32,7 @@ def test_what_is_saved_comes_back_and_the_rest_is_automatic(addon, tmp_path):
     assert not settings.advanced.is_property_set("region")
 
 
-def test_a_file_that_is_none_is_a_sentence_and_changes_nothing(addon, tmp_path):
+def test_an_invalid_file_is_reported_and_changes_nothing(addon, tmp_path):
     (tmp_path / "a.json").write_text('{"version": 1, "quality": "best"}')
     settings = bpy.context.scene.recon3d
     with pytest.raises(RuntimeError, match="quality"):

@@ -41,7 +41,7 @@ def test_the_newest_version_is_offered_and_all_are_on_the_page(tmp_path):
     assert page.count("<a href") == 3 and "Photos in &amp; mesh out" in page
 
 
-def test_a_version_is_taken_back_by_deleting_its_zip(tmp_path):
+def test_a_version_is_withdrawn_by_deleting_its_zip(tmp_path):
     zip_of(tmp_path, "0.9.0")
     newer = zip_of(tmp_path, "1.0.0")
     write_repository(tmp_path)
@@ -50,6 +50,6 @@ def test_a_version_is_taken_back_by_deleting_its_zip(tmp_path):
     assert json.loads((tmp_path / "index.json").read_text())["data"][0]["version"] == "0.9.0"
 
 
-def test_an_empty_folder_is_none(tmp_path):
+def test_an_empty_folder_is_not_a_repository(tmp_path):
     with pytest.raises(FileNotFoundError, match="no zip"):
         write_repository(tmp_path)

@@ -20,7 +20,7 @@ from tests.support.made_workspaces import MadeModel, ring, write_binary, write_w
 def imported(addon, tmp_path):
     root = write_mesh_files(write_workspace(tmp_path / "w", ring()), dome(8), dome(12), texture=16)
     result = api.import_result(root)
-    # The tracks of made models are not sound enough for COLMAP.
+    # The tracks of synthetic models are not consistent enough for COLMAP.
     write_binary(root / "sparse" / "0", MadeModel(images=ring().images))
     return result
 
@@ -36,7 +36,7 @@ def artists_quad(name: str = "Mine") -> bpy.types.Object:
     return thing
 
 
-def test_the_file_is_in_the_models_frame_wherever_the_mesh_stands(imported, tmp_path):
+def test_the_file_is_in_the_models_frame_wherever_the_mesh_is(imported, tmp_path):
     thing = artists_quad()
     thing.matrix_basis = Matrix.Translation((1, 2, 3)) @ Matrix.Scale(2, 4)
     empty = empty_of(imported.collection)
@@ -88,7 +88,7 @@ def test_what_the_engine_cannot_paint_is_reported_and_nothing_changes(imported, 
 
 
 def test_the_photos_come_onto_the_mesh(imported, engine_python):
-    """Photos all green, so that the mesh, which is in the middle of the ring, is green too."""
+    """All photos are green, so that the mesh, in the middle of the ring, becomes green too."""
     images = imported_root(imported) / "images"
     images.mkdir(exist_ok=True)
     photo = bpy.data.images.new("photo", 60, 40)

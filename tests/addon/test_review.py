@@ -59,7 +59,7 @@ def test_an_import_fills_the_review_and_a_file_keeps_it(addon, tmp_path):
     settings = bpy.context.scene.recon3d
     assert settings.review[5].name == "dark" and settings.review[5].reason == "too few matches"
     api.import_result(tmp_path / "w")
-    assert len(settings.review) == 6  # anew, not more
+    assert len(settings.review) == 6  # replaced, not added
 
 
 def test_a_click_looks_through_the_photo_with_its_resolution(addon, tmp_path):
@@ -76,7 +76,7 @@ def test_a_click_looks_through_the_photo_with_its_resolution(addon, tmp_path):
     assert scene.camera["recon3d"]["photo"] == "photo_000.jpg"
 
 
-def test_operator_and_function_are_equal_and_say_what_is_wrong(addon, tmp_path):
+def test_operator_and_function_do_the_same_and_report_errors(addon, tmp_path):
     api.import_result(reviewed_workspace(tmp_path / "w"))
     scene = bpy.context.scene
     assert bpy.ops.recon3d.look_through(photo="photo_002") == {"FINISHED"}
@@ -99,7 +99,7 @@ def test_a_folder_without_a_report_is_reviewed_by_its_cameras(addon, tmp_path):
     assert scene.camera["recon3d"]["photo"] == scene.recon3d.review[3].photo
 
 
-def test_the_second_model_comes_in_beside_the_first(addon, tmp_path):
+def test_the_second_model_is_imported_next_to_the_first(addon, tmp_path):
     root = reviewed_workspace(tmp_path / "w")
     assert not bpy.ops.recon3d.import_second_model.poll()
     write_binary(root / "sparse" / "1", ring(3))
@@ -111,7 +111,7 @@ def test_the_second_model_comes_in_beside_the_first(addon, tmp_path):
     assert len(second) == 1 and len([o for o in second[0].all_objects if o.type == "CAMERA"]) == 3
 
 
-def test_a_camera_that_was_deleted_does_no_harm(addon, tmp_path):
+def test_a_deleted_camera_does_no_harm(addon, tmp_path):
     api.import_result(reviewed_workspace(tmp_path / "w"))
     bpy.data.objects.remove(photo_view.camera_of(bpy.context.scene, "photo_001.jpg"))
     bpy.context.scene.recon3d.review_index = 1
@@ -119,7 +119,7 @@ def test_a_camera_that_was_deleted_does_no_harm(addon, tmp_path):
         api.look_through("photo_001")
 
 
-def test_cameras_are_colored_by_how_well_they_stand(addon, tmp_path):
+def test_cameras_are_colored_by_their_quality(addon, tmp_path):
     from blender_recon3d.scene.reviewing.camera_states import CHOSEN, EDGES, GOOD, LOOSE, pyramids
 
     root = reviewed_workspace(tmp_path / "w")

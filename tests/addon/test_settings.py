@@ -15,7 +15,7 @@ from blender_recon3d.pipeline.settings_file import read_settings  # noqa: E402
 
 
 def other_value(declared, folder):
-    """One that is allowed and is not the default."""
+    """An allowed value other than the default."""
     if declared.choices:
         return list(declared.choices)[-1]
     if isinstance(declared.default, bool):
@@ -66,7 +66,7 @@ def test_ranges_defaults_and_tooltips_are_the_engines(addon):
             assert [item.identifier for item in prop.enum_items] == list(declared.choices)
 
 
-def test_a_setting_that_is_declared_is_a_property_without_more_ado(addon):
+def test_declaring_a_setting_is_enough_for_a_property(addon):
     @dataclasses.dataclass(frozen=True)
     class Made(Settings):
         stage: ClassVar[str] = "made"
@@ -93,7 +93,7 @@ def test_a_setting_that_is_declared_is_a_property_without_more_ado(addon):
 
 
 def test_a_file_of_0_1_0_keeps_its_settings(addon, tmp_path):
-    """Under the names and types that they had."""
+    """Under their names and types of that time."""
     import blender_recon3d
 
     blender_recon3d.unregister()

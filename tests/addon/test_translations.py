@@ -1,4 +1,4 @@
-"""What is translated is what is said."""
+"""Translations and displayed texts match."""
 
 import ast
 import re
@@ -30,7 +30,7 @@ def places(text: str) -> set[str]:
 
 
 def of_struct(rna: Any, only: Iterable[str] = ()) -> Iterator[str]:
-    """Labels and tooltips of properties, and of what they choose from."""
+    """Labels and tooltips of properties and of their choices."""
     for item in rna.properties:
         if item.identifier in ("rna_type", "bl_idname") or (only and item.identifier not in only):
             continue
@@ -40,7 +40,7 @@ def of_struct(rna: Any, only: Iterable[str] = ()) -> Iterator[str]:
 
 
 def registered() -> Iterator[str]:
-    """What Blender shows of operators, panels, property groups and preferences by itself."""
+    """What Blender itself shows of operators, panels, property groups and preferences."""
     for name in dir(bpy.ops.recon3d):
         rna = getattr(bpy.ops.recon3d, name).get_rna_type()
         yield from (rna.name, rna.description, *of_struct(rna))
@@ -58,7 +58,7 @@ def subclasses(cls: type) -> Iterator[type]:
 
 
 def drawn() -> Iterator[str]:
-    """What panels and operators draw: text=..., tr(...), Said(...), why a button is gray; and what is in tables."""
+    """What panels and operators draw: text=..., tr(...), Said(...), why a button is gray; and tables."""
     for path in PACKAGE.rglob("*.py"):
         if path.name == "command_line.py":
             continue
@@ -85,7 +85,7 @@ def drawn() -> Iterator[str]:
 
 
 def needs_words(text: str) -> bool:
-    """Not names of file formats, of camera models or of properties that no panel shows."""
+    """Not for names of file formats, of camera models or of properties that no panel shows."""
     return bool(re.search(r"[a-zA-Z]{2}", text)) and not re.fullmatch(r"[a-z_0-9]+|[A-Z_0-9]+|\d+ px", text)
 
 
@@ -98,7 +98,7 @@ def test_everything_that_is_shown_is_translated(addon, language):
 
 
 @pytest.mark.parametrize("language", TRANSLATIONS)
-def test_every_translation_is_of_something_and_has_its_places(addon, language):
+def test_every_translation_is_used_and_keeps_its_placeholders(addon, language):
     source = "\n".join(
         path.read_text("utf-8") for path in PACKAGE.rglob("*.py") if path.parent.name != "languages"
     )
@@ -109,21 +109,21 @@ def test_every_translation_is_of_something_and_has_its_places(addon, language):
 
 
 @pytest.mark.parametrize("language", TRANSLATIONS)
-def test_every_setting_is_translated_and_nothing_else_stands_among_them(language):
+def test_the_settings_table_translates_every_setting_and_nothing_else(language):
     known = {english for _, english in TRANSLATIONS[language]}
     assert [text for text in SETTINGS if text not in known] == []
     assert [text for text in GERMAN if text not in SETTINGS] == []
 
 
-def test_text_that_has_no_translation_stays_as_it_is(addon):
-    """No build of bpy on PyPI has languages: what a translated panel looks like is for Blender itself to show."""
+def test_text_without_a_translation_stays_unchanged(addon):
+    """No build of bpy on PyPI has languages: a translated panel can only be seen in Blender itself."""
     from blender_recon3d.panel_text import tr
 
     assert tr("Resume") == "Resume" and tr("{time} left", time="4 s") == "4 s left"
 
 
 def test_a_button_is_translated_as_blender_looks_it_up():
-    """The words on an operator's button have a context of their own, without a way back to the common one."""
+    """The words on an operator's button have their own context, without a fallback to the common one."""
     german = TRANSLATIONS["de_DE"]
     for name in dir(bpy.ops.recon3d):
         label = getattr(bpy.ops.recon3d, name).get_rna_type().name
@@ -131,7 +131,7 @@ def test_a_button_is_translated_as_blender_looks_it_up():
     assert ("Operator", "Cameras") in german  # text=... of a button
 
 
-def test_what_the_importer_says_keeps_its_pattern(addon):
+def test_messages_of_the_importer_keep_their_pattern(addon):
     from blender_recon3d.panel_text import in_language
 
     said = Said("Imported {cameras} cameras and {points} points.", cameras=3, points="1,000")

@@ -1,4 +1,4 @@
-"""What is the artist's stays as it was: the whole state of a file around an import and a look through photos."""
+"""The artist's data stay unchanged: the whole state of a file before and after an import and a look through photos."""
 
 import pytest
 
@@ -43,7 +43,7 @@ def state_of(thing, depth=3, skip=()):
 
 
 def whole_state(names):
-    """Of every object, scene, world and 3D view; names: of the objects that there were."""
+    """Of every object, scene, world and 3D view; names: of the objects that existed before."""
     lent = view_in_use()
     layer = bpy.context.view_layer
     found = {"active": value_of(layer.objects.active), "selected": value_of(layer.objects.selected)}
@@ -62,7 +62,7 @@ def whole_state(names):
 
 @pytest.fixture
 def artist(addon):
-    """A factory file in which somebody works: the cube was moved and is active, the resolution is theirs."""
+    """A factory file in which somebody works: the cube was moved and is active, the resolution was changed."""
     bpy.ops.wm.read_factory_settings()
     scene = bpy.context.scene
     bpy.data.objects["Cube"].location.x = 3
@@ -100,7 +100,7 @@ def test_nothing_of_the_artists_is_touched(artist, tmp_path):
     assert {key for key in view if view[key] != after[key] and not any(d in key for d in drawn)} == set()
 
 
-def test_only_the_default_cube_is_hidden_and_said_and_undone(addon, tmp_path):
+def test_only_the_default_cube_is_hidden_reported_and_restored(addon, tmp_path):
     from blender_recon3d.jobs import session
 
     root = write_workspace(tmp_path / "w", ring())
@@ -111,12 +111,12 @@ def test_only_the_default_cube_is_hidden_and_said_and_undone(addon, tmp_path):
     assert bpy.context.view_layer.objects.active == result.cloud and result.cloud.select_get()
     bpy.data.objects["Cube"].hide_set(False)
     bpy.data.objects["Cube"].hide_render = False
-    bpy.data.objects["Cube"].data.vertices[0].co.x = 2  # somebody has a use for it
+    bpy.data.objects["Cube"].data.vertices[0].co.x = 2  # somebody uses it
     api.import_result(root)
     assert not bpy.data.objects["Cube"].hide_get()
 
 
-def test_a_file_saved_during_the_look_gives_back_what_there_was(artist, tmp_path):
+def test_a_file_saved_while_looking_through_a_photo_restores_the_view(artist, tmp_path):
     api.import_result(write_workspace(tmp_path / "w", ring()))
     api.look_through("photo_002.jpg")
     api.save(tmp_path / "a.blend")

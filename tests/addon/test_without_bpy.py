@@ -1,4 +1,4 @@
-"""The package is the engine's home too: it can be imported where there is no bpy."""
+"""The package also contains the engine: it can be imported without bpy."""
 
 import subprocess
 import sys

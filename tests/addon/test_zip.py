@@ -1,4 +1,4 @@
-"""The add-on's zip: all that it needs, nothing else, and the same bytes each time."""
+"""The add-on's zip: everything it needs, nothing else, and the same bytes every time."""
 
 import subprocess
 import sys
@@ -34,7 +34,7 @@ def test_it_holds_the_add_on_and_the_engine(archive):
 
 
 def test_it_holds_nothing_else(archive):
-    """Only files that git has, the user's documents, and the lists of packages."""
+    """Only files tracked by git, the user documents, and the lists of packages."""
     import build_addon
 
     listed = subprocess.run(["git", "-C", str(ROOT), "ls-files"], capture_output=True, text=True)

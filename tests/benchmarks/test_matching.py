@@ -44,7 +44,7 @@ def test_repeatability_counts_what_is_within_three_pixels(offset, expected):
 
 def test_repeatability_is_of_both_ways_and_of_the_common_part():
     points = grid()
-    here = points[points[:, 0] >= 320]  # what a shift by 320 keeps in the second photo
+    here = points[points[:, 0] >= 320]  # the part that stays in the second photo after a shift by 320
     second = (here - [320, 0])[::2]
     found = planar.repeatability((points, second), shift(-320), (SIZE, SIZE), 10_000)
     assert found == pytest.approx(2 * len(second) / (len(here) + len(second)))
@@ -235,7 +235,7 @@ def texture(width: int, height: int) -> np.ndarray:
 
 
 def test_the_homography_of_a_warped_pair_is_that_of_its_pixels():
-    """What SIFT matches lies where the homography says, to a fraction of a pixel: in spite of the light."""
+    """SIFT's matches agree with the homography to a fraction of a pixel, in spite of the changed light."""
     photo = cv2.cvtColor(texture(640, 480), cv2.COLOR_GRAY2RGB)
     method = Method("SIFT", ColmapSift(), ColmapSift())
     for seed in range(3):
@@ -247,7 +247,7 @@ def test_the_homography_of_a_warped_pair_is_that_of_its_pixels():
         errors = planar.transfer_errors(*matched, pair.homography)
         assert len(matches) > 50 and np.mean(errors < 3) > 0.9
         offsets = (planar.warp(matched[0], pair.homography) - matched[1])[errors < 3]
-        # SIFT's keypoints scatter; what they have in common is an error of the homography
+        # SIFT's keypoints scatter; a common offset is an error of the homography
         assert np.abs(np.median(offsets, axis=0)).max() < 0.15
 
 
@@ -275,7 +275,7 @@ def test_the_ratio_test_drops_what_is_alike():
     ids=lambda method: method.label,
 )
 def test_sift_matches_a_photo_with_itself_shifted(method):
-    """Also that keypoints are in the right place: half a pixel too many would show."""
+    """This also checks the position of keypoints: half a pixel too much would be detected."""
     wide = texture(340, 240)
     first, second = (
         method.extractor.extract(np.ascontiguousarray(v), 400) for v in (wide[:, :320], wide[:, 20:])

@@ -1,4 +1,4 @@
-"""COLMAP models of other people's programs, as `recon3d import` takes them: text of all kinds, several side by side."""
+"""COLMAP models of other programs, as `recon3d import` reads them: all kinds of text, several models in a folder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PHOTOS = 4
 
 
 def without_points(content: bytes) -> bytes:
-    """Images without their second lines, and no end of the last line."""
+    """Images without their second lines, and no newline at the end."""
     return b"\n".join(line for line in content.splitlines() if line.endswith(b".jpg"))
 
 
@@ -68,7 +68,7 @@ def test_text_is_read_as_people_have_it_by_engine_and_blender(what, tmp_path):
         assert np.allclose(photo.cam_from_world, other.cam_from_world, atol=1e-12)
 
 
-def test_decimal_commas_are_a_sentence(tmp_path):
+def test_decimal_commas_are_reported(tmp_path):
     write_text(tmp_path, ring(PHOTOS, points=40))
     written(lambda content: content.replace(b".", b","))(tmp_path)
     with pytest.raises(UserError, match="COLMAP cannot read the model"):
@@ -77,7 +77,7 @@ def test_decimal_commas_are_a_sentence(tmp_path):
 
 @pytest.mark.parametrize("write", [write_binary, write_text])
 @pytest.mark.parametrize("place", ["sparse", "colmap/sparse", "."])
-def test_the_largest_model_is_taken_and_the_others_are_said(write, place, tmp_path):
+def test_the_largest_model_is_used_and_the_others_are_reported(write, place, tmp_path):
     for number, count in ((0, 3), (1, 6), (2, 4)):
         write(tmp_path / place / str(number), ring(count, points=40))
     found = read_alignment(tmp_path, {})
@@ -95,13 +95,13 @@ def test_numbers_may_begin_later_and_a_damaged_model_beside_stops_nothing(tmp_pa
 
 @pytest.mark.parametrize("write", [write_binary, write_text])
 def test_cameras_without_points_get_points_from_the_photos(write, tmp_path):
-    """So features are found and matched, which a model with points needs not."""
+    """So features are found and matched, which is not needed for a model with points."""
     write(tmp_path / "with", ring(4, points=40))
     write(tmp_path / "without", ring(4, points=0))
     assert has_tracks(str(tmp_path / "with")) and not has_tracks(str(tmp_path / "without"))
 
 
-def test_the_model_that_was_chosen_is_the_one(tmp_path):
+def test_the_chosen_model_is_used(tmp_path):
     write_binary(tmp_path / "sparse/0", ring(3, points=40))
     write_binary(tmp_path / "sparse/1", ring(6, points=40))
     assert len(read_alignment(tmp_path / "sparse/0", {}).photos) == 3

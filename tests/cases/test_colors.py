@@ -1,4 +1,4 @@
-"""Photos in other color spaces and of more than 8 bits come in as everybody else sees them."""
+"""Photos in other color spaces and with more than 8 bits are imported with the colors that other programs show."""
 
 import io
 import struct
@@ -30,7 +30,7 @@ SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
 
 def soft(seed: int) -> Image.Image:
-    """A picture whose colors every space has, and JPEG keeps."""
+    """A picture whose colors are in every color space and survive JPEG."""
     return Image.fromarray((np.asarray(picture(seed)) // 2 + 60).astype(np.uint8))
 
 
@@ -41,7 +41,7 @@ def tagged(image: Image.Image, profile: bytes, mode: str = "RGB") -> Image.Image
 
 
 def gray_profile(gamma: float) -> bytes:
-    """sRGB's profile rebuilt as one of gray: a curve and a white point."""
+    """sRGB's profile rebuilt as a gray profile: a curve and a white point."""
     curve = b"curv\0\0\0\0" + (1).to_bytes(4, "big") + round(gamma * 256).to_bytes(2, "big") + b"\0\0"
     white = b"XYZ \0\0\0\0" + np.rint(np.array([0.9642, 1, 0.8249]) * 65536).astype(">i4").tobytes()
     table = (2).to_bytes(4, "big")
@@ -59,7 +59,7 @@ def take_in(folder: Path, output: Path) -> Workspace:
 
 
 def brought(folder: Path, output: Path) -> list[np.ndarray]:
-    """The photos in the workspace, as OpenCV reads them: it knows no profiles."""
+    """The photos in the workspace, as OpenCV reads them: it ignores profiles."""
     workspace = take_in(folder, output)
     names = [entry.name for entry in workspace.used_photos()]
     for name in names:
@@ -75,7 +75,7 @@ def test_profiles_are_applied(tmp_path, profile, kind):
         pixels = tagged(soft(number), profile)
         path = tmp_path / "photos" / f"p{number}.{kind}"
         save(path, pixels, icc_profile=profile, **({"subsampling": 0} if kind == "jpg" else {}))
-    worst = 6 if kind == "jpg" else 2  # 8 bits of a wider space, and JPEG twice
+    worst = 6 if kind == "jpg" else 2  # 8 bits of a wider color space, and two JPEG compressions
     for number, found in enumerate(brought(tmp_path / "photos", tmp_path / "out")):
         difference = found - np.asarray(soft(number)).astype(int)
         assert np.quantile(np.abs(difference), 0.99) <= worst and np.abs(difference.mean((0, 1))).max() < 1
@@ -84,7 +84,7 @@ def test_profiles_are_applied(tmp_path, profile, kind):
         )
 
 
-def test_what_says_that_it_is_srgb_is_copied_as_it_is(tmp_path):
+def test_photos_marked_as_srgb_are_copied_unchanged(tmp_path):
     for number in range(3):
         save(tmp_path / "photos" / f"p{number}.jpg", picture(number), icc_profile=SRGB.tobytes())
     workspace = take_in(tmp_path / "photos", tmp_path / "out")
@@ -103,19 +103,19 @@ def test_profiles_of_gray_are_applied(tmp_path, mode):
 
 
 def test_profiles_of_print_are_applied(tmp_path):
-    """LittleCMS makes no CMYK profile; what matters is that one of another space is never applied to CMYK."""
+    """LittleCMS cannot create a CMYK profile; the point is that another space's profile is never applied to CMYK."""
     soft(0).convert("CMYK").save(tmp_path / "a.tif", icc_profile=PROPHOTO)
     assert np.abs(read_rgb(tmp_path / "a.tif").astype(int) - np.asarray(soft(0))).max() <= 2
 
 
 @pytest.mark.parametrize("profile", [b"nonsense", PROPHOTO[:200], gray_profile(1.8), bytes(300)])
-def test_profiles_that_are_damaged_or_of_other_pixels_say_nothing(tmp_path, profile):
+def test_damaged_profiles_and_those_of_other_pixels_are_ignored(tmp_path, profile):
     picture(0).save(tmp_path / "a.png", icc_profile=profile)
     assert np.array_equal(read_rgb(tmp_path / "a.png"), np.asarray(picture(0)))
 
 
 def test_adobe_rgb_is_known_by_exif_alone(tmp_path):
-    """Cameras set to Adobe RGB write no profile but an "R03" (DCF 2.0)."""
+    """Cameras set to Adobe RGB write an "R03" (DCF 2.0) instead of a profile."""
     tags = Image.Exif()
     tags.get_ifd(0x8769)[0xA001] = 65535
     tags.get_ifd(0x8769)[0xA005] = {1: "R03"}
@@ -125,8 +125,8 @@ def test_adobe_rgb_is_known_by_exif_alone(tmp_path):
     assert np.abs(read_rgb(tmp_path / "_DSC1.jpg").mean((0, 1)) - np.asarray(soft(0)).mean((0, 1))).max() < 1
 
 
-def test_a_png_may_say_its_colors_in_chunks(tmp_path):
-    """cHRM and gAMA, as converters write them that drop the profile. A gamma of 1/2.2 alone says sRGB."""
+def test_a_png_may_define_its_colors_in_chunks(tmp_path):
+    """cHRM and gAMA, as written by converters that drop the profile. A gamma of 1/2.2 alone means sRGB."""
     wide = tagged(soft(0), profile_of("Adobe RGB"))
     points = [round(value * 100_000) for place in (WHITE_D65, *PRIMARIES["Adobe RGB"]) for value in place]
     said = PngImagePlugin.PngInfo()
@@ -141,7 +141,7 @@ def test_a_png_may_say_its_colors_in_chunks(tmp_path):
     assert np.array_equal(read_rgb(tmp_path / "usual.png"), np.asarray(soft(0)))
 
 
-def test_heif_may_say_its_colors_without_a_profile(tmp_path):
+def test_heif_may_define_its_colors_without_a_profile(tmp_path):
     image = pillow_heif.from_pillow(tagged(soft(0), profile_of("Display P3")))
     image.save(tmp_path / "a.heic", quality=95, color_primaries=12, transfer_characteristics=13)
     found = read_rgb(tmp_path / "a.heic").mean((0, 1))
@@ -156,7 +156,7 @@ def gray(seed: int, brightness: float) -> np.ndarray:
     return np.asarray(picture(seed).convert("L")).astype(np.float64) / 255 * brightness
 
 
-BRIGHTNESS = (1.0, 0.5, 0.8)  # of three photos of a capture, that must stay
+BRIGHTNESS = (1.0, 0.5, 0.8)  # the brightnesses of three photos of a capture, which must be preserved
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_light_of_any_brightness_gets_a_curve(tmp_path):
         assert np.corrcoef(found.ravel(), seen.ravel())[0, 1] > 0.97
 
 
-def test_a_float_without_numbers_is_no_fault(tmp_path):
+def test_a_float_image_with_nan_is_not_an_error(tmp_path):
     cv2.imwrite(str(tmp_path / "a.tif"), np.full((256, 256), np.nan, np.float32))
     assert examine(tmp_path / "a.tif").width == 256
 
@@ -232,7 +232,7 @@ def test_a_float_without_numbers_is_no_fault(tmp_path):
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
 @pytest.mark.parametrize("orientation", [2, 6])
 @pytest.mark.parametrize("color", [False, True])
-def test_a_turned_tiff_stands_upright(tmp_path, kind, orientation, color):
+def test_a_rotated_tiff_is_turned_upright(tmp_path, kind, orientation, color):
     upright = np.asarray(picture(0) if color else picture(0).convert("L"))
     stored = upright[:, ::-1] if orientation == 2 else np.rot90(upright)
     values = (stored / (255 if kind == np.float32 else 1)).astype(kind) * (257 if kind == np.uint16 else 1)
@@ -242,7 +242,7 @@ def test_a_turned_tiff_stands_upright(tmp_path, kind, orientation, color):
 
 
 def tiff(path: Path, values: np.ndarray, tags: dict[int, int]) -> None:
-    """A TIFF of one strip, values [H, W] or [H, W, C], with these tags beside the usual ones."""
+    """A TIFF of one strip, values [H, W] or [H, W, C], with these tags in addition to the usual ones."""
     channels = 1 if values.ndim == 2 else values.shape[2]
     kind = {"u": 1, "i": 2, "f": 3}[values.dtype.kind]
     bits = 8 * values.dtype.itemsize
@@ -251,7 +251,7 @@ def tiff(path: Path, values: np.ndarray, tags: dict[int, int]) -> None:
     table, extra = b"", b""
     after = 8 + values.nbytes + 2 + 12 * len(written) + 4
     for tag, value in sorted(written.items()):
-        if tag in (258, 339) and channels == 3:  # three numbers, which lie behind the table
+        if tag in (258, 339) and channels == 3:  # three numbers, stored after the table
             table += struct.pack("<HHII", tag, 3, 3, after + len(extra))
             extra += struct.pack("<3H", value, value, value)
         else:
@@ -263,7 +263,7 @@ def tiff(path: Path, values: np.ndarray, tags: dict[int, int]) -> None:
 @pytest.mark.parametrize(
     ("scale", "kind", "tags"),
     [
-        (257, np.uint16, {262: 0}),  # white is zero, as scanners have it
+        (257, np.uint16, {262: 0}),  # white is zero, as in scans
         (16, np.uint16, {262: 0}),
         (128, np.int16, {}),
         (257, np.int32, {}),
@@ -276,7 +276,7 @@ def test_gray_of_other_kinds(tmp_path, scale, kind, tags):
 
 
 def test_colors_in_planes_are_refused_by_name(tmp_path):
-    """OpenCV would make stripes of them."""
+    """OpenCV would turn them into stripes."""
     tiff(tmp_path / "a.tif", np.zeros((320, 480, 3), np.uint16), {284: 2})
     assert "separate planes" in examine(tmp_path / "a.tif").reason
 

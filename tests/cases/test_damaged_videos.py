@@ -1,4 +1,4 @@
-"""Videos that were cut off while they were copied, or are damaged inside."""
+"""Videos that were truncated while being copied, or are damaged inside."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ WIDTH, HEIGHT = 320, 240
 
 
 def video(path: Path, kind: str, smeared: range = range(0)) -> Path:
-    """60 frames of a camera that moves along a wall; some with what decoders paint where data is missing."""
+    """60 frames of a camera that moves along a wall; some with what decoders draw for missing data."""
     wall = cv2.cvtColor(noise_texture(3, 1024), cv2.COLOR_RGB2BGR)
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*kind), 10, (WIDTH, HEIGHT))
     assert writer.isOpened()
@@ -28,7 +28,7 @@ def video(path: Path, kind: str, smeared: range = range(0)) -> Path:
 
 
 def taken(video: Path, folder: Path) -> tuple[list[int], str]:
-    """Numbers of the frames taken, and the warnings."""
+    """Numbers of the extracted frames, and the warnings."""
     events: list = []
     extract_frames(video, folder, 12, Progress(events.append))
     numbers = sorted(int(path.stem.rsplit("_", 1)[1]) for path in folder.iterdir())
@@ -36,7 +36,7 @@ def taken(video: Path, folder: Path) -> tuple[list[int], str]:
 
 
 @pytest.mark.parametrize("ending", ["avi", "mkv"])
-def test_a_film_that_ends_early_is_told(tmp_path, ending):
+def test_a_video_that_ends_early_is_reported(tmp_path, ending):
     whole = video(tmp_path / f"whole.{ending}", "mp4v")
     assert taken(whole, tmp_path / "a")[1] == ""
     cut = tmp_path / f"cut.{ending}"
@@ -46,7 +46,7 @@ def test_a_film_that_ends_early_is_told(tmp_path, ending):
     assert said.startswith(f"cut.{ending} claims 60 frames (6.0 s), but only 3") and "it is truncated" in said
 
 
-def test_smeared_frames_are_not_taken(tmp_path):
+def test_smeared_frames_are_not_used(tmp_path):
     numbers, said = taken(video(tmp_path / "damaged.avi", "FFV1", smeared=range(20, 32)), tmp_path / "frames")
     assert len(numbers) >= 8 and not set(numbers) & set(range(20, 32))
     assert said.startswith("12 frames of damaged.avi are corrupted")

@@ -1,4 +1,4 @@
-"""Names of exported files, and the memory that large photos take."""
+"""Names of exported files, and the memory that large photos need."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""A model of fewer than half of the photos is a result, and a doubtful one."""
+"""A model of fewer than half of the photos is a result, but a doubtful one."""
 
 import json
 
@@ -14,7 +14,7 @@ from tests.support.scenes import box_scene, ring, spot_texture, write_capture
 
 def test_a_model_of_a_few_of_the_photos_is_doubted(tmp_path):
     write_capture(tmp_path / "photos", ring(4, arc=0.6), box_scene(texture=spot_texture))
-    for number in range(5):  # of other things
+    for number in range(5):  # of other subjects
         noise = np.random.default_rng(number).integers(0, 255, (60, 80, 3)).astype(np.uint8)
         picture = cv2.resize(noise, (640, 480), interpolation=cv2.INTER_CUBIC)
         cv2.imwrite(str(tmp_path / "photos" / f"other_{number}.jpg"), picture)

@@ -1,4 +1,4 @@
-"""A circular fisheye's photos without a word of it in the settings: its model is tried, and fits."""
+"""A circular fisheye's photos without any setting for it: its model is tried and fits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SIDE, FOCAL = 900, 300.0  # pixels; equidistant, 170 degrees across
 
 
 def poses() -> list[np.ndarray]:
-    """In a room of points all around, looking several ways."""
+    """In a room with points all around, looking in several directions."""
     found = []
     for number in range(6):
         turn, _ = cv2.Rodrigues(np.array([0.0, 0.6 * number / 5 - 0.3, 0.05 * number]))
@@ -29,7 +29,7 @@ def poses() -> list[np.ndarray]:
     ("size", "why"), [((SIDE, SIDE), "a circle with black corners"), ((640, 480), "bends straight lines")]
 )
 def test_a_fisheye_under_the_default_lens_gets_its_own(tmp_path, size, why):
-    """Its whole circle, and the middle of it, as action cameras have it: 151 degrees from corner to corner."""
+    """Its whole circle, and the middle of it, as in action cameras: 151 degrees from corner to corner."""
     generator = np.random.default_rng(0)
     points = generator.normal(size=(160, 3)) * [3, 2, 3] + [0, 0, 3]
     yy, xx = np.mgrid[:SIDE, :SIDE]

@@ -1,4 +1,4 @@
-"""Focal lengths that EXIF gets wrong or does not tell: absurd ones, digital zoom, two zooms in one group."""
+"""Focal lengths that are wrong or missing in EXIF: absurd ones, digital zoom, two zooms in one group."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def entry(number: int, **known: Any) -> PhotoEntry:
 
 
 def grouped(entries: list[PhotoEntry], **settings: str) -> tuple[list[CameraEntry], list[str]]:
-    """The cameras, and what was said."""
+    """The cameras, and the messages."""
     events: list = []
     _, cameras = group_cameras(entries, PhotosSettings(**settings), Progress(events.append, stage="photos"))
     return cameras, [event.message for event in events]
@@ -59,7 +59,7 @@ def test_a_nonsense_focal_length_does_not_take_the_equivalent_with_it(tmp_path):
 
 
 def test_a_sensor_that_no_lens_fits_is_dropped_by_name():
-    """A density of pixels that is the screen's: a sensor 2 mm wide for a lens of 300 mm."""
+    """A pixel density of the screen: a sensor 2 mm wide for a lens of 300 mm."""
     cameras, said = grouped([entry(number, focal_mm=300, sensor_mm=2.0) for number in range(3)])
     assert cameras[0].prior == "none" and cameras[0].params[0] == pytest.approx(1.2 * WIDTH)
     assert "00.jpg" in said[0] and "300 mm on a sensor 2 mm wide" in said[0]
@@ -100,7 +100,7 @@ def test_a_fisheye_without_exif_starts_near_its_focal_length():
 
 
 def write_matches(folder: Path, focals: list[float], claimed: float, noise: float = 0.3) -> Path:
-    """The matches of photos of the same scene with these focal lengths, all one camera's of a claimed one."""
+    """The matches of photos of the same scene with these focal lengths, in one camera with a claimed focal length."""
     generator = np.random.default_rng(0)
     points = generator.uniform(-0.6, 0.6, (150, 3)) * [1, 0.6, 1]
     pixels = {}
@@ -122,7 +122,7 @@ def settled(folder: Path, database: Path) -> tuple[Attempts, list[str]]:
 
 @pytest.mark.parametrize(("zoomed", "noise"), [({1, 3, 5, 7}, 0.3), ({4}, 0.3), ({1, 3, 5, 7}, 1.2)])
 def test_two_zooms_in_one_group_are_found_and_split(tmp_path, zoomed, noise):
-    """Of fine keypoints, and of coarse ones, as networks find them."""
+    """With precise keypoints, and with coarse ones, as networks find them."""
     focals = [LONG if number in zoomed else SHORT for number in range(8)]
     attempts, said = settled(tmp_path, write_matches(tmp_path, focals, 1.2 * WIDTH, noise))
     model = attempts.models[0]
@@ -177,7 +177,7 @@ def test_a_circular_fisheye_under_another_lens_is_doubted(lens, corners, focal, 
 @pytest.mark.parametrize(
     ("tilt", "prior", "doubted"), [(0.1, False, True), (0.1, True, False), (20.0, False, False)]
 )
-def test_a_focal_length_that_photos_straight_down_do_not_tell_is_doubted(tilt, prior, doubted):
+def test_a_focal_length_that_photos_straight_down_do_not_determine_is_doubted(tilt, prior, doubted):
     """A flight 60 m up over houses up to 8 m high, straight down or at a slant, with and without EXIF."""
     camera = pycolmap.Camera.create_from_model_name(1, "SIMPLE_RADIAL", 700.0, 800, 600)
     random = np.random.default_rng(0)
@@ -195,7 +195,7 @@ def test_a_focal_length_that_photos_straight_down_do_not_tell_is_doubted(tilt, p
 
 
 def test_colmap_does_not_bring_a_dropped_focal_length_back(tmp_path):
-    """It reads the 35 mm equivalent of the file by itself."""
+    """COLMAP reads the 35 mm equivalent from the file itself."""
     exif = Image.Exif()
     exif[0x010F], exif[0x0110] = "Acme", "One"
     exif.get_ifd(0x8769).update({0x920A: 50.0, 0xA405: 6000})

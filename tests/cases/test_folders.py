@@ -1,4 +1,4 @@
-"""Folders as people have them: thumbnails, system folders, links, videos, RAW, masks, other systems' names."""
+"""Folders as users have them: thumbnails, system folders, links, videos, RAW, masks, other systems' names."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def touch(folder: Path, *names: str) -> Path:
 
 
 def found_in(folder: Path, masks: str = "") -> tuple[list[str], list[str], str]:
-    """Names of photos and videos, relative to the folder, and what is said."""
+    """Names of photos and videos, relative to the folder, and the messages."""
     found = look_for([str(folder)], folder / "nowhere", masks)
     photos, videos = (
         [path.relative_to(folder).as_posix() for path in files] for files in (found.photos, found.videos)
@@ -49,7 +49,7 @@ def found_in(folder: Path, masks: str = "") -> tuple[list[str], list[str], str]:
      "__MACOSX", "System Volume Information", "Trash", ".Trash-1000/files", "RECYCLER", "FOUND.000", "@tmp",
      "Catalog Previews.lrdata", "PRIVATE/M4ROOT/THMBNL", "files_trashbin", "Papierkorb", "Deleted Items"],
 )  # fmt: skip
-def test_what_systems_put_there_is_no_photo_of_the_users(tmp_path, system):
+def test_files_of_the_system_are_not_the_users_photos(tmp_path, system):
     touch(tmp_path, "1.jpg", "2.jpg", "3.jpg", f"{system}/4.jpg")
     photos, _, said = found_in(tmp_path)
     assert photos == ["1.jpg", "2.jpg", "3.jpg"]
@@ -91,8 +91,8 @@ def test_other_endings_are_read(tmp_path, kind):
             assert np.abs(difference).mean() < 14
 
 
-def test_photos_that_are_not_named_so_are_known_by_their_content(tmp_path):
-    """Only where no others are there: beside photos they are backups."""
+def test_photos_without_an_extension_are_recognized_by_their_content(tmp_path):
+    """Only if there are no others: beside photos they are backups."""
     folder = tmp_path / "photos"
     for number, name in enumerate(("IMG_1.JPG~", "IMG_2.jpg_original", "IMG_3")):
         save(folder / "a.png", picture(number))
@@ -104,7 +104,7 @@ def test_photos_that_are_not_named_so_are_known_by_their_content(tmp_path):
     assert found_in(folder)[0] == ["IMG_4.jpg"]
 
 
-def test_raw_files_are_named_with_what_to_do(tmp_path):
+def test_raw_files_are_reported_with_advice(tmp_path):
     folder = touch(tmp_path / "photos", *(f"IMG_{n}.DNG" for n in range(9)), "IMG_0.jpg")
     save(folder / "IMG_20.jpg", picture(0))
     with pytest.raises(UserError) as failed:
@@ -124,7 +124,7 @@ def test_raw_files_are_named_with_what_to_do(tmp_path):
         stage.run(Workspace(tmp_path / "out2"), PhotosSettings(sources=(str(only),)), Progress())
 
 
-def test_a_film_beside_its_cover_is_taken_and_one_beside_photos_is_named(tmp_path):
+def test_a_video_beside_its_cover_is_used_and_one_beside_photos_is_reported(tmp_path):
     drone = touch(tmp_path / "drone", "DJI_0001.MP4", "DJI_0001_cover.jpg")
     photos, videos, said = found_in(drone)
     assert (photos, videos) == ([], ["DJI_0001.MP4"]) and "DJI_0001_cover.jpg" in said
@@ -134,7 +134,7 @@ def test_a_film_beside_its_cover_is_taken_and_one_beside_photos_is_named(tmp_pat
     assert "1 video (holiday.mp4) beside the photos is not used" in said and "choose the video itself" in said
 
 
-def test_of_a_live_photo_that_is_given_with_its_video_the_photo_is_taken(tmp_path):
+def test_of_a_live_photo_with_its_video_the_photo_is_used(tmp_path):
     folder = touch(tmp_path, "1.heic", "1.MOV", "2.heic", "walk.mp4")
     found = look_for(
         [str(folder / name) for name in ("1.heic", "1.MOV", "2.heic", "walk.mp4")], folder / "nowhere"
@@ -143,7 +143,7 @@ def test_of_a_live_photo_that_is_given_with_its_video_the_photo_is_taken(tmp_pat
     assert [path.name for path in found.videos] == ["walk.mp4"]
 
 
-def test_photos_that_are_only_in_the_cloud_are_told(tmp_path):
+def test_photos_that_are_only_in_the_cloud_are_reported(tmp_path):
     touch(tmp_path, "1.jpg", ".2.HEIC.icloud", ".notes.pages.icloud")
     photos, _, said = found_in(tmp_path)
     assert photos == ["1.jpg"] and said.startswith("1 photo (2.HEIC) is in iCloud and not on this computer")
@@ -162,12 +162,12 @@ def test_photos_that_are_only_in_the_cloud_are_told(tmp_path):
         ("a.jpg", b"Ceci", "not an image"),
     ],
 )
-def test_what_is_no_photo_is_told_by_what_it_is(tmp_path, name, head, reason):
+def test_files_that_are_not_photos_are_reported_by_type(tmp_path, name, head, reason):
     (tmp_path / name).write_bytes(head)
     assert examine(tmp_path / name).reason.startswith(reason)
 
 
-def test_animations_and_stacks_are_told(tmp_path):
+def test_animations_and_stacks_are_reported(tmp_path):
     for name in ("clip.webp", "scan.tif"):
         picture(0).save(tmp_path / name, save_all=True, append_images=[picture(1), picture(2)])
         with pytest.raises(
@@ -197,7 +197,7 @@ def test_masks_of_equal_names_go_by_their_folders(tmp_path):
     assert named == {
         "photos/day1/a.jpg": "day1/a.png",
         "photos/day2/a.jpg": "photos/day2/a.png",
-        "photos/day2/b.jpg": "b.jpg.png",  # COLMAP's way says more
+        "photos/day2/b.jpg": "b.jpg.png",  # COLMAP's naming is more specific
     }
     assert not found.unclear
 
@@ -235,7 +235,7 @@ def test_masks_of_all_kinds_keep_the_same(tmp_path):
     assert np.array_equal(read_mask(tmp_path / "mask.tif"), kept)
 
 
-def test_a_mask_that_fits_several_photos_is_used_for_none_and_told(tmp_path):
+def test_a_mask_that_fits_several_photos_is_not_used_and_reported(tmp_path):
     folder = tmp_path / "photos"
     for number, name in enumerate(("day1/a.jpg", "day2/a.jpg", "day2/b.jpg", "day2/c.jpg")):
         save(folder / name, picture(number))
@@ -251,7 +251,7 @@ def test_a_mask_that_fits_several_photos_is_used_for_none_and_told(tmp_path):
     assert "day1/IMG_1.png" in said
 
 
-def test_masks_beside_photos_are_no_photos_even_if_nobody_says_so(tmp_path):
+def test_masks_beside_photos_are_not_used_as_photos(tmp_path):
     mask = np.zeros((320, 480), np.uint8)
     cv2.circle(mask, (200, 160), 90, 255, -1)
     cv2.imwrite(str(tmp_path / "a_mask.png"), mask)
@@ -263,7 +263,7 @@ def test_masks_beside_photos_are_no_photos_even_if_nobody_says_so(tmp_path):
         assert "mask" not in examine(tmp_path / f"{number}.png").reason
 
 
-def test_masks_inside_the_folder_of_photos_are_no_photos(tmp_path):
+def test_masks_inside_the_folder_of_photos_are_not_used_as_photos(tmp_path):
     touch(tmp_path, "a.jpg", "masks/a.png")
     assert found_in(tmp_path, str(tmp_path / "masks"))[0] == ["a.jpg"]
 

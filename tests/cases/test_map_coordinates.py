@@ -49,17 +49,17 @@ def meshed(folder: Path, cloud: Path, said: list[str]) -> tuple[np.ndarray, np.n
 def test_a_mesh_is_as_smooth_far_from_the_origin_as_near_it(tmp_path, offset):
     xyz, _ = meshed(tmp_path, sphere(tmp_path / "cloud.ply", offset, "<f8"), [])
     radius = np.linalg.norm(xyz - offset, axis=1)
-    assert np.abs(radius - 2).max() < 0.02  # single precision would make steps of half a meter
+    assert np.abs(radius - 2).max() < 0.02  # single precision would cause steps of half a meter
 
 
-def test_a_cloud_that_has_lost_it_already_is_told(tmp_path):
+def test_a_cloud_that_has_already_lost_precision_is_reported(tmp_path):
     said: list[str] = []
     meshed(tmp_path, sphere(tmp_path / "cloud.ply", UTM, "<f4"), said)
     assert any("single precision, in steps of 0.5" in text for text in said)
 
 
 def test_a_cloud_in_the_map_coordinates_of_the_cameras_loses_the_same_offset(tmp_path):
-    """Which is what was taken off the cameras: the photos fit the mesh then."""
+    """It is the offset subtracted from the cameras, so that the photos fit the mesh."""
     cloud = read_cloud(sphere(tmp_path / "cloud.ply", UTM, "<f8"))
     taken = UTM.round(-1)
     near = in_frame_of(cloud, taken)
@@ -84,13 +84,13 @@ def test_a_las_of_imported_cameras_is_on_their_map(tmp_path):
     assert bounds[::2] == pytest.approx(xyz.max(axis=0) + UTM, abs=1e-3)
 
 
-def test_geocentric_coordinates_are_no_map():
+def test_geocentric_coordinates_are_not_map_coordinates():
     assert is_map(UTM) and not is_map(np.zeros(3))
     assert not is_map(np.array([4_177_000.0, 855_000.0, 4_727_000.0]))
 
 
-def test_cameras_of_other_programs_in_map_coordinates_come_near():
-    """What they see stays where it was, to a thousandth of a pixel."""
+def test_cameras_of_other_programs_in_map_coordinates_are_moved_to_the_origin():
+    """Projections stay the same, to a thousandth of a pixel."""
     far = np.array([447_312.25, 5_428_123.5, 212.0])
     lens = Lens("SIMPLE_PINHOLE", 640, 480, (560.0, 320.0, 240.0))
     points = np.random.default_rng(0).uniform(-0.4, 0.4, (50, 3))

@@ -1,4 +1,4 @@
-"""Photos from a tripod are told from photos of a flat ground: both are related by homographies."""
+"""Photos from a tripod are distinguished from photos of flat ground: both are related by homographies."""
 
 import numpy as np
 from scipy.spatial.transform import Rotation
@@ -12,7 +12,7 @@ K = np.array([[FOCAL, 0, 400], [0, FOCAL, 300], [0, 0, 1.0]])
 
 
 def homographies(step: float) -> list[np.ndarray]:
-    """Of photos that turn, and move by `step` times the distance of a plane that they look straight at."""
+    """Of photos that rotate, and move by `step` times the distance of a plane that they look straight at."""
     random = np.random.default_rng(0)
     found = []
     for _ in range(9):
@@ -22,13 +22,13 @@ def homographies(step: float) -> list[np.ndarray]:
     return found
 
 
-def test_a_turning_camera_is_told_from_one_that_moves_over_a_plane():
+def test_a_turning_camera_is_distinguished_from_one_that_moves_over_a_plane():
     assert off_rotation(homographies(0.0), SIZE) < 0.5 * OFF
     assert off_rotation(homographies(0.2), SIZE) > 3 * OFF
 
 
-def test_it_is_told_by_the_verified_pairs(tmp_path):
-    """Whose keypoints are off by half a pixel."""
+def test_the_verified_pairs_distinguish_them(tmp_path):
+    """Their keypoints are off by half a pixel."""
     points = np.random.default_rng(0).uniform([-40, -30, 20], [40, 30, 60], (3000, 3))
     pixels = {}
     for number in range(6):

@@ -1,4 +1,4 @@
-"""360-degree panoramas among what people take for photos."""
+"""360-degree panoramas among the photos."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ XMP = (
 
 
 def closed(seed: int) -> Image.Image:
-    """A picture whose right side goes on at its left."""
+    """A picture whose right side continues at its left."""
     angle = np.linspace(0, 2 * np.pi, 640, endpoint=False)
     noise = np.asarray(picture(seed, 480, 480))
     x = np.tile(240 + 200 * np.cos(angle), (320, 1)).astype(np.float32)
@@ -33,7 +33,7 @@ def closed(seed: int) -> Image.Image:
     return Image.fromarray(cv2.remap(noise, x, y, cv2.INTER_LINEAR))
 
 
-def test_run_and_inspect_name_them(tmp_path):
+def test_run_and_inspect_report_panoramas(tmp_path):
     for number in range(4):
         picture(number, 500, 300).save(tmp_path / f"R{number}.jpg", quality=95, xmp=XMP % b"equirectangular")
     with pytest.raises(UserError, match=r"0 of 4 photos .*R0.jpg: a 360-degree panorama") as failed:
@@ -43,7 +43,7 @@ def test_run_and_inspect_name_them(tmp_path):
     assert "360-degree panorama" in found.set_aside[0].reason
 
 
-def test_without_a_tag_they_are_known_by_their_seam(tmp_path):
+def test_without_a_tag_panoramas_are_recognized_by_their_seam(tmp_path):
     assert "360-degree" in examine(save(tmp_path / "a.jpg", closed(0))).reason
 
 
@@ -51,11 +51,11 @@ def test_without_a_tag_they_are_known_by_their_seam(tmp_path):
     ("image", "options"),
     [
         (picture(1, 480, 240), {}),  # 2:1, open
-        (closed(2), {"exif": {0x920A: 4.2}}),  # a lens took it
+        (closed(2), {"exif": {0x920A: 4.2}}),  # taken with a lens
         (picture(3, 480, 320), {"xmp": XMP % b"cylindrical"}),
         (Image.new("RGB", (480, 240), (200, 190, 180)), {}),  # a sky is not a panorama
     ],
     ids=["open", "with a focal length", "cylindrical", "plain"],
 )
-def test_other_photos_are_none(tmp_path: Path, image, options):
+def test_other_photos_are_not_panoramas(tmp_path: Path, image, options):
     assert not examine(save(tmp_path / "a.jpg", image, **options)).reason

@@ -1,4 +1,4 @@
-"""COLMAP projects as other people's programs leave them, and scenes that hold an import linked from another file."""
+"""COLMAP projects as written by other programs, and scenes with an import linked from another file."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def empty_scene():
 
 @pytest.mark.parametrize("write", [write_binary, write_text])
 @pytest.mark.parametrize("counts", [(3, 9), (9, 3), (3, 9, 4)])
-def test_the_largest_model_is_imported_and_the_others_are_said(write, counts, tmp_path):
+def test_the_largest_model_is_imported_and_the_others_are_reported(write, counts, tmp_path):
     for number, count in enumerate(counts):
         write(tmp_path / f"sparse/{number}", ring(count))
     result = import_workspace(tmp_path)
@@ -49,7 +49,7 @@ def test_the_largest_model_is_imported_and_the_others_are_said(write, counts, tm
         ("notes.txt", "holds no reconstruction"),
     ],
 )
-def test_a_folder_without_a_model_is_told_by_what_it_holds(name, said, tmp_path):
+def test_a_folder_without_a_model_is_reported_by_its_content(name, said, tmp_path):
     (tmp_path / name).write_text("x")
     with pytest.raises(UserError, match=said) as failed:
         import_workspace(tmp_path)
@@ -61,7 +61,7 @@ def test_models_may_begin_at_another_number(tmp_path):
     assert len(import_workspace(tmp_path).cameras) == 4
 
 
-def test_the_folder_that_was_chosen_is_the_one(tmp_path):
+def test_the_chosen_folder_is_used(tmp_path):
     write_binary(tmp_path / "sparse/0", ring(3))
     write_binary(tmp_path / "sparse/1", ring(9))
     assert len(import_workspace(tmp_path / "sparse/0").cameras) == 3
@@ -86,7 +86,7 @@ def test_a_long_line_in_the_header_of_a_cloud(tmp_path):
 
 
 @pytest.mark.parametrize("how", ["linked", "override"])
-def test_an_import_linked_from_another_file_is_refused_whole(how, tmp_path):
+def test_an_import_linked_from_another_file_is_refused(how, tmp_path):
     workspace = write_workspace(tmp_path / "w", ring())
     import_workspace(workspace)
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "library.blend"))
@@ -104,7 +104,7 @@ def test_an_import_linked_from_another_file_is_refused_whole(how, tmp_path):
     assert sorted(thing.name_full for thing in bpy.data.objects) == before
 
 
-def test_the_documented_recipe_works_in_a_checkout_and_says_what_is_missing(tmp_path):
+def test_the_documented_recipe_works_in_a_checkout_and_reports_what_is_missing(tmp_path):
     write_workspace(tmp_path / "w", ring(points=60))
     recipe = f"""
 import os, sys
@@ -142,7 +142,7 @@ def far_model():
     model.xyz = model.xyz @ upright.T + UTM
     images = []
     half = np.sqrt(0.5)
-    for name, camera, (w, x, y, z), t in model.images:  # double precision all along, as mathutils is not
+    for name, camera, (w, x, y, z), t in model.images:  # double precision throughout, unlike mathutils
         q = (half * (w - x), half * (w + x), half * (y + z), half * (z - y))
         images.append((name, camera, q, t - matrix(q) @ UTM))
     model.images = images
@@ -150,7 +150,7 @@ def far_model():
 
 
 @pytest.mark.parametrize("write", [write_binary, write_text])
-def test_map_coordinates_keep_their_precision_and_come_back(write, tmp_path):
+def test_map_coordinates_keep_their_precision_and_are_restored(write, tmp_path):
     far = far_model()
     write(tmp_path / "m", far)
     result = import_workspace(tmp_path / "m")
@@ -167,7 +167,7 @@ def test_map_coordinates_keep_their_precision_and_come_back(write, tmp_path):
         assert np.allclose([float(word) for word in line.split()[5:8]], t, rtol=0, atol=1e-6)
     first = next(iter(result.cameras.values()))
     before = np.array(first.matrix_world.translation)
-    first.location.x += 2  # a camera that is moved is written where it stands
+    first.location.x += 2  # a moved camera is written at its new position
     bpy.context.view_layer.update()
     export_cameras(result.collection, tmp_path / "out", "COLMAP")
     words = (tmp_path / "out/images.txt").read_text().split()
@@ -178,7 +178,7 @@ def test_map_coordinates_keep_their_precision_and_come_back(write, tmp_path):
     )  # the test's quaternion is single precision
 
 
-def test_cameras_that_the_engine_brought_near_are_exported_where_they_were(tmp_path):
+def test_cameras_that_the_engine_moved_to_the_origin_are_exported_at_their_coordinates(tmp_path):
     model = ring()
     root = write_workspace(tmp_path / "w", model)
     stages = {name: {"state": "done"} for name in ("photos", "sfm", "dense")}

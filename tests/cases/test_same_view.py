@@ -1,4 +1,4 @@
-"""Copies, brackets and bursts show one view and count as one; photos from places close together do not."""
+"""Copies, brackets and bursts show one view and count as one; photos from nearby positions do not."""
 
 from pathlib import Path
 
@@ -83,7 +83,7 @@ def test_a_small_subject_that_turns_before_a_still_room_is_another_view(tmp_path
     assert aside(tmp_path) == {}
 
 
-def test_strips_are_no_photos(tmp_path):
+def test_strips_are_not_photos(tmp_path):
     noise = np.random.default_rng(0).integers(0, 256, (1, 4000, 3)).astype(np.uint8)
     for name, pixels in {
         "row": noise,
@@ -102,7 +102,7 @@ def test_screenshots_among_photos_are_set_aside(tmp_path, name):
     picture(9).save(tmp_path / name)
     assert aside(tmp_path) == {name: "a screenshot among photos of a camera"}
     for number in range(3):
-        save(tmp_path / f"p{number}.jpg", picture(number))  # a capture of screenshots is somebody's wish
+        save(tmp_path / f"p{number}.jpg", picture(number))  # a capture of screenshots only is intended
     assert aside(tmp_path) == {}
 
 

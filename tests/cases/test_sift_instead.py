@@ -1,4 +1,4 @@
-"""Where the learned front-end fails, SIFT is tried by itself, and the run and its report say so."""
+"""Where the learned front-end fails, SIFT is tried automatically, and the run and its report say so."""
 
 import json
 
@@ -9,7 +9,7 @@ from blender_recon3d.pipeline.settings import JobSettings
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.scenes import box_scene, ring, spot_texture, write_capture
 
-# So many matches are asked of a pair that the networks, with fewer keypoints, verify none.
+# A pair needs so many matches that the networks, with fewer keypoints, verify none.
 OPTIONS = {"features": "learned", "max_keypoints": 200, "feature_size": 320, "min_inliers": 201}
 
 

@@ -24,7 +24,7 @@ def settings(folder):
 
 
 def turntable(folder, poses):
-    """The box of the scene before a wall that is at the same place in every photo."""
+    """The scene's box before a wall that is at the same position in every photo."""
     folder.mkdir()
     wall = cv2.resize(spot_texture(77)[:576], (640, 480))
     for number, pose in enumerate(poses):
@@ -46,14 +46,14 @@ def test_the_subject_alone_places_the_cameras(tmp_path):
     assert state.stage("sfm").summary["photos"] >= 6
 
 
-def test_where_it_cannot_the_sentence_names_the_background(tmp_path):
-    """Too few photos of the subject to go by: three that share no side of it."""
+def test_where_it_cannot_the_message_names_the_background(tmp_path):
+    """Too few photos of the subject: three that do not share a side of it."""
     photos = turntable(tmp_path / "photos", ring(3, radius=1.3, arc=4.2))
     with pytest.raises(UserError, match=r"the subject turns before a background that does not.*--masks"):
         run_job(Workspace(tmp_path / "out"), settings(photos), Progress())
 
 
-def test_a_capture_that_one_walks_round_is_none(tmp_path):
+def test_a_capture_made_by_walking_around_has_no_still_background(tmp_path):
     points = np.random.default_rng(0).uniform(-0.5, 0.5, (300, 3))
     pixels = {}
     for number, pose in enumerate(ring(4, arc=0.6)):

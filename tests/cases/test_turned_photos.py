@@ -1,4 +1,4 @@
-"""Photos turned in their plane, as drones and hands take them, before a front-end that knows upright photos only."""
+"""Photos rotated in the image plane, as from drones and by hand, for a front-end that needs upright photos."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def photos() -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize("turns", [(0, 2, 0, 2, 0, 0), (0, 0, 0, 1, 0, 3), (0, 0, 2, 2, 0, 0), (0,) * 6])
-def test_the_photos_that_are_turned_are_found(photos, turns):
+def test_turned_photos_are_found(photos, turns):
     taken = [np.ascontiguousarray(np.rot90(photo, -turn)) for photo, turn in zip(photos, turns, strict=True)]
     assert quarter_turns([directed(photo) for photo in taken]) == list(turns)
 
 
 def test_walking_round_a_subject_turns_no_photo():
-    """The ground turns in the photos, a little from each to the next and once round in all."""
+    """The ground rotates in the photos, a little from one to the next and once around in total."""
     scene = box_scene(texture=spot_texture)
     photos = [
         cv2.cvtColor(render(scene, pose), cv2.COLOR_BGR2GRAY) for pose in ring(12, arc=2 * np.pi * 11 / 12)
@@ -52,19 +52,19 @@ def test_photos_that_few_keypoints_connect_get_a_second_look(monkeypatch, photos
 @pytest.mark.parametrize("turns", range(4))
 def test_keypoints_go_back_to_where_they_were(turns):
     photo = np.zeros((40, 60), np.uint8)
-    photo[11, 23] = 255  # its middle is (23.5, 11.5) in COLMAP's pixels
+    photo[11, 23] = 255  # its center is (23.5, 11.5) in COLMAP's pixels
     copy = np.rot90(photo, turns)
     row, column = np.argwhere(copy)[0]
     back = turned_back(np.array([[column + 0.5, row + 0.5]]), (copy.shape[1], copy.shape[0]), turns)
     assert back.tolist() == [[23.5, 11.5]]
 
 
-def test_photos_of_nothing_stay_as_they_are():
+def test_photos_without_features_stay_unchanged():
     assert quarter_turns([directed(np.full((100, 100), 128, np.uint8))] * 3) == [0, 0, 0]
     assert turned_note({"a.jpg": 0}) == "" and "a.jpg is turned" in turned_note({"a.jpg": 2, "b.jpg": 0})
 
 
-def test_photos_upside_down_look_to_retrieval_as_they_do_upright(tmp_path):
+def test_retrieval_treats_photos_upside_down_like_upright_ones(tmp_path):
     images = [cv2.resize(cv2.imread(str(path)), (320, 240)) for path in sorted(PHOTOS.glob("*.jpg"))[:3]]
     descriptors = []
     for name, turns in (("upright", (0,) * 3), ("turned", (0, 2, 0))):

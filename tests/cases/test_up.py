@@ -1,4 +1,4 @@
-"""Which way is up, where the cameras' own axes say little, and what GPS is worth. Cameras and points are made here."""
+"""Which way is up if the cameras' axes are not decisive, and how reliable GPS is. Cameras and points are synthetic."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from tests.support.scenes import look_at
 
 HOME = np.array([48.137, 11.575, 520.0])
 EAST, NORTH = 0.0, np.pi / 2  # headings in the plane
-TOP = np.array([0, 0, 1.0])  # of the made world; models are turned away from it
+TOP = np.array([0, 0, 1.0])  # of the synthetic world; models are rotated against it
 MODEL = np.linalg.qr(np.random.default_rng(5).normal(size=(3, 3)))[0]
 MODEL *= np.sign(np.linalg.det(MODEL))  # world to model
 
 
 def flight(headings: list[float], seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rotations, centers and ground of a survey from 60 m straight down, a heading a row, in the model's frame."""
+    """Rotations, centers and ground of a survey from 60 m straight down, one heading per row, in the model's frame."""
     generator = np.random.default_rng(seed)
     rotations, centers = [], []
     for row, heading in enumerate(headings):
@@ -71,24 +71,24 @@ def test_a_flight_straight_down_lies_on_its_ground(way):
         assert degrees_off(transform[2, :3]) < 4, (seed, how)
 
 
-def test_one_heading_without_gps_is_called_a_guess_and_gps_settles_it():
+def test_one_heading_without_gps_is_called_a_guess_and_gps_decides():
     rotations, centers, points = flight(FLIGHTS["one heading"], 0)
     assert find_up(rotations, centers, points).guess
     up = find_up(rotations, centers, points, gps_of(centers, 2.0))
     assert not up.guess and "GPS" in up.source and degrees_off(up.direction) < 4
 
 
-def test_gravity_in_the_files_settles_what_the_cameras_leave_open():
+def test_gravity_in_the_files_decides_what_the_cameras_leave_open():
     rotations, centers, points = flight(FLIGHTS["one heading"], 0)
     felt = rotations @ MODEL @ TOP
-    felt[::7] = -felt[::7]  # what a wrong file says has no say
+    felt[::7] = -felt[::7]  # a wrong file is ignored
     felt[1] = np.nan
     up = find_up(rotations, centers, points, felt=felt)
     assert not up.guess and "gravity" in up.source and degrees_off(up.direction) < 0.5
 
 
-def test_gravity_that_good_gps_contradicts_has_no_say():
-    """A camera on a fixed mount whose gimbal always says that it is level."""
+def test_gravity_that_good_gps_contradicts_is_ignored():
+    """A camera on a fixed mount whose gimbal always reports that it is level."""
     rotations, centers, points = flight(FLIGHTS["to and fro"], 0)
     level = np.tile([0.0, -1.0, 0.0], (len(centers), 1))
     up = find_up(rotations, centers, points, gps_of(centers, 1.0), level)
@@ -107,14 +107,14 @@ def apple_note(felt: tuple[float, float, float]) -> bytes:
     ("orientation", "felt", "up"),
     [
         (6, (0, -1, 0), (0, -1, 0)),  # upright, level
-        (1, (-1, 0, 0), (0, -1, 0)),  # its upper end to the left, as one holds it to take a wide photo
+        (1, (-1, 0, 0), (0, -1, 0)),  # its upper end to the left, as held for a landscape photo
         (3, (1, 0, 0), (0, -1, 0)),
         (8, (0, 1, 0), (0, -1, 0)),
         (6, (0, 0, -1), (0, 0, -1)),  # on its back, the screen up: the camera looks straight down
         (1, (-0.6, 0, 0.8), (0, -0.6, 0.8)),  # looks up
     ],
 )
-def test_what_an_iphone_felt_is_read(tmp_path, orientation, felt, up):
+def test_an_iphones_accelerometer_is_read(tmp_path, orientation, felt, up):
     exif = Image.Exif()
     exif[0x0112] = orientation
     exif.get_ifd(0x8769)[0x927C] = apple_note(felt)
@@ -130,7 +130,7 @@ def test_what_an_iphone_felt_is_read(tmp_path, orientation, felt, up):
         b"<drone-parrot:CameraPitchDegree>-90</drone-parrot:CameraPitchDegree>",
     ],
 )
-def test_a_gimbal_that_looks_down_is_read(tmp_path, said):
+def test_the_angle_of_a_gimbal_that_looks_down_is_read(tmp_path, said):
     Image.new("RGB", (40, 30)).save(tmp_path / "a.jpg", xmp=b"<x:xmpmeta " + said + b"/>")
     with Image.open(tmp_path / "a.jpg") as image:
         assert read_exif(image).up == pytest.approx((0, 0, -1), abs=1e-6)
@@ -164,7 +164,7 @@ def test_every_second_photo_turned_in_the_plane(degrees):
     assert transform[2, :3] @ [0, -1, 0] > 0.999, how
 
 
-def test_gps_far_off_in_a_third_of_the_photos_has_no_say():
+def test_gps_far_off_in_a_third_of_the_photos_is_ignored():
     rotations, centers, points = flight(FLIGHTS["to and fro"], 1)
     gps = gps_of(centers, 0.8)
     gps[::3, :2] += np.random.default_rng(2).uniform(-0.5, 0.5, (8, 2))
@@ -176,7 +176,7 @@ def test_gps_far_off_in_a_third_of_the_photos_has_no_say():
 
 
 def stuck(gps: np.ndarray, count: int) -> np.ndarray:
-    """A phone that writes its last fix until the next one."""
+    """A phone that repeats its last fix until the next one."""
     gps[:count] = gps[0]
     return gps
 
@@ -190,13 +190,13 @@ GPS_THAT_SAYS_NOTHING = {
 
 
 @pytest.mark.parametrize("what", GPS_THAT_SAYS_NOTHING)
-def test_gps_that_says_nothing_does_not_turn_a_flight(what):
+def test_meaningless_gps_does_not_turn_a_flight(what):
     rotations, centers, points = flight(FLIGHTS["to and fro"], 0)
     up = find_up(rotations, centers, points, GPS_THAT_SAYS_NOTHING[what](gps_of(centers, 1.0)))
     assert "GPS" not in up.source and degrees_off(up.direction) < 4
 
 
-def test_heights_that_only_some_photos_say_are_not_zero():
+def test_heights_missing_in_some_photos_are_not_zero():
     place = {"name": "", "source": "", "state": PhotoState.USED}
     said = [
         (-17.0, 179.9999, 500.0),
@@ -239,7 +239,7 @@ def test_gps_is_read_as_programs_write_it(tmp_path, tags, expected):
     assert found is None if expected is None else found == pytest.approx(expected, abs=1e-4)
 
 
-def test_zero_zero_is_no_place():
+def test_zero_zero_is_not_a_position():
     photo = PhotoEntry(source="a.jpg", state=PhotoState.USED)
     assert at_zero(replace(photo, gps=(0.0, 0.0, 0.0)))
     assert not at_zero(replace(photo, gps=(0.0, 11.5, 3.0))) and not at_zero(photo)
@@ -256,8 +256,8 @@ def test_cameras_that_gps_contradicts_are_doubted():
     assert gps_doubts(fix_in_space(centers, gps), names)[0].photos == ("4.jpg",)
 
 
-def test_good_gps_stands_up_what_the_cameras_lay_on_its_side():
-    """Cameras mounted on their side, all round: their own axes agree on a wrong up."""
+def test_good_gps_corrects_cameras_mounted_on_their_side():
+    """Cameras mounted on their side, all around: their axes agree on a wrong up direction."""
     angles = np.linspace(0, 2 * np.pi, 16, endpoint=False)
     poses = [look_at(np.array([40 * np.cos(a), 0, 40 * np.sin(a)]), np.zeros(3)) for a in angles]
     centers = np.stack([-pose[:, :3].T @ pose[:, 3] for pose in poses])

@@ -1,4 +1,4 @@
-"""Clouds from other programs: the same colors whatever numbers they are written in, in the engine and in Blender."""
+"""Clouds from other programs: the same colors whatever their number type, in the engine and in Blender."""
 
 from pathlib import Path
 
@@ -72,7 +72,7 @@ def test_other_names_of_the_channels_are_known_to_both(tmp_path, names):
 
 @pytest.mark.parametrize("kind", ["<u4", ">u4", "<f4"])
 def test_colors_packed_into_one_number_are_read(tmp_path, kind):
-    """0xAARRGGBB of the Point Cloud Library, whose files call it a float or a whole number."""
+    """0xAARRGGBB of the Point Cloud Library, whose files declare it as a float or an integer."""
     number = BYTES.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
     column = number.astype(">u4") if kind == ">u4" else number.view(kind)
     table = np.zeros(len(BYTES), [("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("rgb", column.dtype)])

@@ -1,4 +1,4 @@
-"""Photos touched, moved, added and taken away: what does not depend on the change is kept, and so is a scale."""
+"""Photos touched, moved, added and removed: what does not depend on the change is kept, and so is a scale."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def last(folder: Path) -> Path:
 
 
 def run(out: Workspace, photos: Path) -> list[str]:
-    """What was said by this run."""
+    """The messages of this run."""
     said: list[str] = []
     settings = JobSettings.build(photos=str(photos), until="sfm", features="sift", feature_size=400)
     run_job(out, settings, Progress(lambda event: said.append(event.message)))
@@ -44,7 +44,7 @@ def run(out: Workspace, photos: Path) -> list[str]:
 
 
 def width(out: Workspace, first: str, second: str) -> float:
-    """From one camera to another in the world."""
+    """The distance between two cameras in the world."""
     model = pycolmap.Reconstruction(out.model)
     centers = {model.image(i).name: model.image(i).projection_center() for i in model.reg_image_ids()}
     world = read_placement(out.placement, "")

@@ -1,4 +1,4 @@
-"""What a program of others says of a file, as JSON: python ask.py CLIENT FILE, in the clients' own environment."""
+"""What another program reads from a file, as JSON: python ask.py CLIENT FILE, in the clients' own environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The programs of others that our files are shown to, each installed by its pinned package when it is first asked.
+"""Other programs that read our files, each installed from its pinned package on first use.
 
 `make test-clients` prints a table: client, artifact, verdict; with RECON3D_CLIENTS_TABLE=FILE.md it is written, too. A
 client that this machine cannot have is skipped, and the table says why. They live in build/clients, which
@@ -30,7 +30,7 @@ def _run(words: list[Any], minutes: int = 10, **more: Any) -> subprocess.Complet
 
 @cache
 def _python() -> Path | str:
-    """The Python of the clients from PyPI, or why there is none."""
+    """The Python of the clients from PyPI, or why it is missing."""
     wanted = (HERE / "packages.txt").read_text()
     done = FOLDER / "python" / "packages.txt"
     python = FOLDER / "python" / "bin" / "python"
@@ -48,7 +48,7 @@ def _python() -> Path | str:
 
 @cache
 def _node() -> tuple[str, Path] | str:
-    """node and the folder of the clients from npm, or why there are none."""
+    """node and the folder of the clients from npm, or why they are missing."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if not node or not npm:
         return "node and npm are not installed"
@@ -78,7 +78,7 @@ def _last(text: str) -> str:
 
 @pytest.fixture(scope="session")
 def extra_packages() -> None:
-    """The packages that the engine writes LAZ and meshopt with (pyproject.toml, "formats"), behind its own."""
+    """The packages for writing LAZ and meshopt (pyproject.toml, "formats"), after the engine's own."""
     python = _python()
     if isinstance(python, str):
         pytest.skip(python)
@@ -87,7 +87,7 @@ def extra_packages() -> None:
 
 
 class Clients:
-    """Asks a client, and keeps the verdict for the table. Skips where the client cannot be had."""
+    """Queries a client and records the verdict for the table. Skips if the client is not available."""
 
     def __init__(self, request: pytest.FixtureRequest) -> None:
         self._request = request

@@ -1,4 +1,4 @@
-"""Our files in programs that nobody here wrote: make test-clients."""
+"""Our files in other programs: make test-clients."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.support.made_workspaces import write_cloud
 from tests.support.painted_scene import write_capture
 
 ROOT = Path(__file__).resolve().parents[2]
-LONG = "a" * 196  # with its ending 200 characters
+LONG = "a" * 196  # 200 characters with its extension
 NAMES = ("box", "Köpfe und Füße", LONG)
 WIDTHS = [390, 800, 1400]
 
@@ -47,7 +47,7 @@ def box(tmp_path_factory) -> Workspace:
 
 @pytest.fixture(scope="module")
 def files(box, tmp_path_factory) -> Path:
-    """All exports of the engine's in one folder, under three names."""
+    """All exports of the engine in one folder, under three names."""
     folder = tmp_path_factory.mktemp("exports")
     for name in NAMES:
         for ending in (".glb", ".obj", ".ply", ".stl"):
@@ -59,7 +59,7 @@ def files(box, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def packed(box, files, extra_packages) -> Path:
-    """What the engine writes with packages that it goes without."""
+    """Exports that need optional packages."""
     export(box, files / "meshopt.glb", "web", meshopt=True)
     export(box, files / "cloud.laz", "survey")
     return files
@@ -150,7 +150,7 @@ def test_the_report_in_a_browser(clients, finished, tmp_path):  # noqa: F811
 
 
 def blender_files(folder: Path) -> None:
-    """Exports of Blender's, by its module bpy in .venv-bpy."""
+    """Blender's exports, by the bpy module in .venv-bpy."""
     python = ROOT / ".venv-bpy" / "bin" / "python"
     code = f"""
 import sys; sys.path.insert(0, {str(ROOT)!r})
@@ -224,7 +224,7 @@ def test_a_game_asset_is_as_unreal_and_unity_expect(clients, from_blender):
     assert all(node["still"] for node in nodes.values())
     assert (about["UpAxis"], about["UpAxisSign"], about["UnitScaleFactor"]) == (1, 1, 1.0)
     assert nodes[levels[0]]["faces"] > nodes[levels[1]]["faces"] > nodes[levels[2]]["faces"]
-    # A half ball of radius 2 m on z = 3 to 5 m, its middle at x = 1, y = 2, in centimeters with y up.
+    # A hemisphere of radius 2 m from z = 3 to 5 m, centered at x = 1, y = 2, in centimeters with y up.
     assert np.allclose(nodes[levels[0]]["low"], [-100, 300, -400], atol=1)
     assert np.allclose(nodes[levels[0]]["high"], [300, 500, 0], atol=1)
 

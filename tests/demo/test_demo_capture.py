@@ -1,4 +1,4 @@
-"""The demo capture is whole, and its truth belongs to its photos."""
+"""The demo capture is complete, and its ground truth fits its photos."""
 
 import json
 import re
@@ -86,7 +86,7 @@ def test_neighboring_photos_agree_best_on_the_surface():
     points, normals = read_surface()
 
     def see(name: str, where: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Gray values less their surroundings', whether inside the photo, whether the surface faces the camera."""
+        """Gray values minus their surroundings', whether inside the photo, whether the surface faces the camera."""
         rotation, translation = poses[name]
         local = where @ rotation.T + translation
         flat = local[:, :2] / local[:, 2:]
@@ -107,7 +107,7 @@ def test_neighboring_photos_agree_best_on_the_surface():
     names = sorted(poses)
     for first, second in [(names[0], names[1]), (names[7], names[8]), (names[20], names[21])]:
         on = agreement(first, second, points)
-        # Noise, JPEG and points hidden in one of the two photos keep it from 1.
+        # Noise, JPEG and points hidden in one of the two photos keep it below 1.
         assert on > 0.5
         assert on > agreement(first, second, points + 0.002 * normals)
         assert on > agreement(first, second, points - 0.002 * normals)

@@ -13,7 +13,7 @@ from tests.support.packages import BULK, make_index
 
 
 def at(root: Path, url: str = "") -> tuple[str, ...]:
-    """The options that take everything from an index, checked against its own lock."""
+    """The options for downloading everything from an index, checked against its own lock."""
     return ("--index", url or root.as_uri(), "--lock", str(root / "lock.txt"))
 
 
@@ -24,7 +24,7 @@ def index(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def server(index):
-    """The same index by HTTP; `seconds` is how long a wheel of torch takes."""
+    """The same index over HTTP; `seconds`: the download time of the torch wheel."""
     served = SlowServer(index)
     yield served
     served.stop()
@@ -34,7 +34,7 @@ class SlowServer:
     def __init__(self, root: Path) -> None:
         self.seconds = 0.0
         self.root = root
-        self.began = threading.Event()  # torch is on its way
+        self.began = threading.Event()  # the download of torch has started
         outer = self
 
         class Handler(http.server.SimpleHTTPRequestHandler):
@@ -56,7 +56,7 @@ class SlowServer:
 
         class Server(http.server.ThreadingHTTPServer):
             def handle_error(self, request, client_address):
-                pass  # a client that was killed
+                pass  # the client was killed
 
         self._server = Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
@@ -70,5 +70,5 @@ class SlowServer:
 
 @pytest.fixture
 def target(tmp_path) -> Path:
-    """A folder as users have them."""
+    """A folder name as users have them."""
     return tmp_path / "Umgebung mit Leerzeichen 環境 'q'" / "engine"

@@ -1,4 +1,4 @@
-"""Failures that people meet, from real runs of uv and pip: one sentence that says what to do next."""
+"""Common failures, from real runs of uv and pip: one message that says what to do next."""
 
 import socket
 
@@ -12,7 +12,7 @@ from tests.support.packages import events_of, make_index, path_with, run, write_
 
 
 def sentence(target, *arguments: object, tool: str = "uv", **extra: str) -> str:
-    """The one that a run that fails ends with, which is its last event too."""
+    """The last message of a failing run, which is also its last event."""
     code, said = run("install", "--target", target, *arguments, PATH=path_with(tool), **extra)
     assert code in (1, 2)
     assert said.startswith("error: ") and said.count("\n") == 1
@@ -24,7 +24,7 @@ def sentence(target, *arguments: object, tool: str = "uv", **extra: str) -> str:
 
 @pytest.fixture
 def closed_port() -> int:
-    """A port at which nobody listens."""
+    """A port on which nobody listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -37,7 +37,7 @@ def test_an_index_that_cannot_be_reached(tool, target, closed_port):
 
 
 @pytest.mark.parametrize("tool", ["uv", "pip"])
-def test_a_proxy_that_is_not_there(tool, target, closed_port):
+def test_a_missing_proxy(tool, target, closed_port):
     proxy = f"http://me:secret@127.0.0.1:{closed_port}"
     said = sentence(target, "--index", "https://pypi.invalid/simple", "--proxy", proxy, tool=tool)
     assert "proxy refuses the connection" in said
@@ -60,7 +60,7 @@ def test_an_index_without_the_version(target, tmp_path, index):
     )
 
 
-def test_a_wheel_that_is_cut_short(target, tmp_path):
+def test_a_truncated_wheel(target, tmp_path):
     torn = make_index(tmp_path / "torn")
     wheel = next((torn / "torch").glob("*.whl"))
     wheel.write_bytes(wheel.read_bytes()[:100_000])
@@ -68,7 +68,7 @@ def test_a_wheel_that_is_cut_short(target, tmp_path):
 
 
 def test_packages_that_do_not_work_are_not_called_ready(target, tmp_path):
-    """doctor is asked in the new environment before the engine counts as set up."""
+    """doctor runs in the new environment before the engine counts as set up."""
     broken = make_index(tmp_path / "broken", leave_out=("scipy",))
     (broken / "scipy").mkdir()
     version = versions(pins())["scipy"]
@@ -84,7 +84,7 @@ def test_offline(target):
     assert "online access is off" in said and not target.exists()
 
 
-def test_an_index_that_is_not_there(target, tmp_path):
+def test_a_missing_index(target, tmp_path):
     assert "does not exist" in sentence(target, "--index", (tmp_path / "nothing").as_uri())
 
 
@@ -95,7 +95,7 @@ def test_a_folder_that_is_not_ours(target, index):
     assert [path.name for path in target.iterdir()] == ["thesis.txt"]
 
 
-def test_a_folder_that_cannot_be_made(tmp_path, index):
+def test_a_folder_that_cannot_be_created(tmp_path, index):
     (tmp_path / "file").touch()
     code, said = run("install", "--target", tmp_path / "file" / "x" / "engine", *at(index))
     assert code == 2 and "cannot be made" in said
@@ -133,7 +133,7 @@ def test_a_folder_that_cannot_be_made(tmp_path, index):
         ("Traceback\nValueError: something new", "something new"),
     ],
 )
-def test_what_cannot_be_had_here(text, expected):
-    """Lines of pip and uv on machines that this is not: full disks, Windows, networks that look into TLS."""
+def test_errors_that_cannot_be_provoked_here(text, expected):
+    """Output of pip and uv on other machines: full disks, Windows, networks that intercept TLS."""
     said = explain(text, "/engine", "https://corp/simple", "3.13.0", "/setup/log.txt")
     assert expected in said and "\n" not in said and said.endswith(".")

@@ -1,4 +1,4 @@
-"""Setting the engine up for real: pip and uv install tiny wheels from a local index, are cancelled and killed."""
+"""A real engine setup: pip and uv install tiny wheels from a local index, are cancelled and killed."""
 
 import json
 import os
@@ -22,7 +22,7 @@ TOOLS = ("uv", "pip")
 
 @pytest.mark.parametrize("tool", TOOLS)
 def test_it_sets_up_repairs_and_removes(tool, server, target):
-    """In a folder with blanks, quotes and other letters than ASCII."""
+    """In a folder with spaces, quotes and non-ASCII letters."""
     path = path_with(tool)
     arguments = ("install", "--target", target, *at(server.root, server.url), "--proxy", "")
     assert engine_setup.state(target) == "missing"
@@ -46,7 +46,7 @@ def test_it_sets_up_repairs_and_removes(tool, server, target):
     installed = [(event.done, event.total) for event in events if event.stage == "install"]
     assert installed == sorted(installed) and installed[-1][0] == installed[-1][1] == len(pins()) + 1
 
-    # Damage: a file cut short, one gone, another version, the rest as it was.
+    # Damage: a truncated file, a missing one, another version; the rest unchanged.
     site = next(target.glob("lib/python3*/site-packages"))
     (site / "numpy" / "core.py").write_text("x = ")
     (site / "cv2.py").unlink()
@@ -86,12 +86,12 @@ def test_a_cancel_stops_within_seconds_and_leaves_no_process(tool, way, server, 
 
 @posix
 @pytest.mark.parametrize("tool", TOOLS)
-def test_killed_at_any_moment_the_next_run_goes_on(tool, server, target):
+def test_after_a_kill_at_any_moment_the_next_run_continues(tool, server, target):
     server.seconds = 1.0
     path = path_with(tool)
     arguments = ("install", "--target", target, *at(server.root, server.url))
     moments = random.Random(7)
-    longest, times = (2.5, 4) if tool == "uv" else (9.0, 1)  # pip's is mostly Python's own ensurepip
+    longest, times = (2.5, 4) if tool == "uv" else (9.0, 1)  # with pip, mostly Python's own ensurepip
     for _ in range(times):
         process = start(*arguments, PATH=path)
         time.sleep(moments.uniform(0.3, longest))
@@ -100,14 +100,14 @@ def test_killed_at_any_moment_the_next_run_goes_on(tool, server, target):
         end = time.monotonic() + 5
         while processes_of(target) and time.monotonic() < end:
             time.sleep(0.1)
-        assert not processes_of(target)  # what it had started ended with it
+        assert not processes_of(target)  # its subprocesses ended with it
     server.seconds = 0
     assert run(*arguments, PATH=path) == (0, "")
     assert engine_setup.state(target) == "ready"
 
 
 @posix
-def test_a_second_one_at_the_same_time_is_told_so(server, target):
+def test_a_second_setup_at_the_same_time_is_refused(server, target):
     server.seconds = 60
     path = path_with("uv")
     first = start("install", "--target", target, *at(server.root, server.url), PATH=path)
@@ -121,7 +121,7 @@ def test_a_second_one_at_the_same_time_is_told_so(server, target):
 
 
 def test_a_folder_of_wheels_works_without_a_network(index, target, tmp_path):
-    """With online access off, and nothing in the index's layout."""
+    """With online access off, and files not in the layout of an index."""
     folder = tmp_path / "wheels here"
     folder.mkdir()
     for wheel in index.glob("*/*.whl"):
@@ -143,8 +143,8 @@ def test_a_folder_of_wheels_works_without_a_network(index, target, tmp_path):
     assert engine_setup.state(target) == "ready"
 
 
-def test_the_local_version_wins(tmp_path, target):
-    """torch 2.13.0+cpu of a second index before 2.13.0 of the first, which is how pytorch.org names its builds."""
+def test_the_local_version_is_preferred(tmp_path, target):
+    """torch 2.13.0+cpu of a second index over 2.13.0 of the first, as pytorch.org names its builds."""
     first = make_index(tmp_path / "first")
     second = tmp_path / "second"
     make_index(second, tuple(name for name in versions(pins()) if name != "torch"), local="+cpu")
@@ -167,7 +167,7 @@ def test_another_build_of_torch_makes_another_environment(index, target):
 
 
 def test_it_runs_from_an_installed_extension(index, tmp_path):
-    """The zip's files in a folder of another name, beside an extension named like a module of the standard library."""
+    """The zip's files in a folder of another name, next to an extension named like a module of the standard library."""
     import zipfile
 
     import build_addon
@@ -194,7 +194,7 @@ def processes_of(target) -> list[str]:
 
 
 def test_a_new_version_of_the_add_on_finds_the_engine_outdated(index, target):
-    """An upgrade of the add-on with other pins is noticed, and repaired by the same command."""
+    """An upgrade of the add-on with other pins is detected, and repaired by the same command."""
     path = path_with("uv")
     arguments = ("install", "--target", target, *at(index))
     assert run(*arguments, PATH=path) == (0, "")

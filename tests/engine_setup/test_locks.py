@@ -1,4 +1,4 @@
-"""Every file that is installed is the one that a release was made with: locks, what comes from where, refusals."""
+"""Every installed file is the one that a release was made with: locks, sources, refusals."""
 
 import re
 import subprocess
@@ -72,7 +72,7 @@ def test_the_checkout_has_the_engines_packages_from_the_same_files():
 
 
 @given(st.text(max_size=80))
-def test_what_is_no_lock_is_refused_in_a_sentence(tmp_path_factory, text):
+def test_a_file_that_is_not_a_lock_is_refused_with_a_message(tmp_path_factory, text):
     path = tmp_path_factory.getbasetemp() / "own.txt"
     path.write_text(text, "utf-8")
     with pytest.raises(UserError):
@@ -82,7 +82,7 @@ def test_what_is_no_lock_is_refused_in_a_sentence(tmp_path_factory, text):
 @pytest.mark.parametrize(
     "line", ["numpy==2.4.6", "numpy>=2 --hash=sha256:" + "0" * 64, "numpy==2.4.6 --hash=md5:" + "0" * 32]
 )
-def test_a_line_without_a_sum_is_refused(tmp_path, line):
+def test_a_line_without_a_checksum_is_refused(tmp_path, line):
     path = tmp_path / "own.txt"
     path.write_text(line + "\n")
     with pytest.raises(UserError, match=r"is not a lock: .* but one is"):
@@ -91,14 +91,14 @@ def test_a_line_without_a_sum_is_refused(tmp_path, line):
     assert "is not a lock" in problem
 
 
-# -- what comes from where --------------------------------------------------------------------------
+# -- sources of packages ----------------------------------------------------------------------------
 
 
 def names_of(step) -> set[str]:
     return {re.split("=", line)[0] for line in step.lines}
 
 
-def test_pypi_alone_is_one_step_with_every_sum():
+def test_pypi_alone_is_one_step_with_all_checksums():
     variant = choose("cuda", Driver(13, "580"), "linux")
     (way,) = steps.ways(locks.read(), Sources(), variant, "uv", BARE, "linux")
     (step,) = way
@@ -129,8 +129,8 @@ def test_pytorchs_build_comes_from_its_index_alone(tool):
     assert torch.sources.proxy == "http://proxy"
 
 
-def test_a_build_without_sums_is_told_of(tmp_path):
-    """Its exact version, from its index alone; the dialog says so before anything is fetched."""
+def test_a_build_without_checksums_is_announced(tmp_path):
+    """Its exact version, from its index alone; the dialog says so before anything is downloaded."""
     variant = choose("cuda", Driver(12, "550"), "linux")
     (way,) = steps.ways(locks.read(), Sources(), variant, "uv", BARE, "linux")
     assert [step.checked for step in way] == [True, False]
@@ -141,7 +141,7 @@ def test_a_build_without_sums_is_told_of(tmp_path):
     assert any(line.startswith("Checked: every file against") for line in made.lines)
 
 
-def test_an_own_index_may_have_either_build_of_torch():
+def test_a_custom_index_may_have_either_build_of_torch():
     variant = choose("cpu", None, "linux")
     first, second, last = steps.ways(
         locks.read(), Sources("https://corp/simple"), variant, "uv", BARE, "linux"
@@ -150,18 +150,18 @@ def test_an_own_index_may_have_either_build_of_torch():
     assert all(step.checked for way in (first, second, last) for step in way)
 
 
-# -- for real ---------------------------------------------------------------------------------------
+# -- real installations -----------------------------------------------------------------------------
 
 
 def tampered(folder, name="numpy"):
-    """The same index with a package that has the same name and version, and something else inside."""
+    """The same index with a package of the same name and version but different content."""
     root = make_index(folder / "simple")
     write_wheel(root / name, name, versions(pins())[name], {f"{name}.py": "print('something else')"})
     return root
 
 
 @pytest.mark.parametrize("tool", ["uv", "pip"])
-def test_a_package_that_was_tampered_with_is_refused_in_one_sentence(tool, tmp_path, target):
+def test_a_tampered_package_is_refused_with_one_message(tool, tmp_path, target):
     evil = tampered(tmp_path)
     code, said = run("install", "--target", target, *at(evil), PATH=path_with(tool))
     assert code == 1 and said.startswith("error: numpy==") and said.count("\n") == 1
@@ -169,14 +169,14 @@ def test_a_package_that_was_tampered_with_is_refused_in_one_sentence(tool, tmp_p
     assert not list(target.glob("lib/**/numpy*")) and not (target / "ready.json").exists()
 
 
-def test_so_is_one_of_somebodys_index_by_the_add_ons_own_lock(index, target):
-    """Nothing is asked of the user for packages that are PyPI's own files; others need his lock."""
+def test_a_tampered_package_of_a_users_index_is_refused_by_the_add_ons_lock(index, target):
+    """Packages that are PyPI's own files need nothing from the user; others need the user's lock."""
     code, said = run("install", "--target", target, "--index", index.as_uri(), PATH=path_with("pip"))
     assert code == 1 and "sha256 differs" in said and "your own lock" in said
 
 
 def test_uv_is_not_run_when_it_was_tampered_with(index, target, tmp_path):
-    """Where there is no uv on the PATH, it is fetched with pip, which checks it before it is unpacked."""
+    """If uv is not on the PATH, it is downloaded with pip, which checks it before unpacking."""
     import shutil
 
     root = tmp_path / "simple"
@@ -191,12 +191,12 @@ def test_uv_is_not_run_when_it_was_tampered_with(index, target, tmp_path):
     assert not (tmp_path / "was_run").exists() and not (target / "tools" / "bin").exists()
 
 
-def test_an_own_lock_is_made_of_a_folder(index, target, tmp_path):
-    """For files that are not PyPI's; what is in the lock counts, even when the folder changes later."""
+def test_a_custom_lock_is_made_from_a_folder(index, target, tmp_path):
+    """For files that are not PyPI's; the lock counts, even if the folder changes later."""
     code, said = run("lock", "--find-links", index)
     assert code == 0
     mine = tmp_path / "mine.txt"
-    # The rest of the add-on's lock, of which this index has nothing.
+    # The rest of the add-on's lock, which is not in this index.
     wheels = {path.name.partition("-")[0].replace("_", "-") for path in index.rglob("*.whl")}
     mine.write_text("".join(f"{line}\n" for line in said.splitlines() if line.partition("==")[0] in wheels))
     options = ("--index", index.as_uri(), "--lock", mine)
@@ -204,7 +204,7 @@ def test_an_own_lock_is_made_of_a_folder(index, target, tmp_path):
     assert ready(target)["lock"] == str(mine)
 
 
-def test_a_lock_of_own_builds_keeps_the_rest(tmp_path):
+def test_a_lock_of_custom_builds_keeps_the_rest(tmp_path):
     folder = tmp_path / "wheels"
     folder.mkdir()
     torch = versions(pins())["torch"]
@@ -223,7 +223,7 @@ def test_a_lock_of_own_builds_keeps_the_rest(tmp_path):
 
 
 def test_the_lock_is_what_pip_reads(tmp_path):
-    """All of it, with pip's own parser: a line that pip reads otherwise would be a package that is not checked."""
+    """All of it, with pip's own parser: a line that pip reads differently would be an unchecked package."""
     code = (
         "import sys\nfrom pip._internal.req.req_file import parse_requirements\n"
         "from pip._internal.network.session import PipSession\n"

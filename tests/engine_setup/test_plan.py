@@ -1,4 +1,4 @@
-"""What is told before anything is downloaded, what is refused, and whose folder it is."""
+"""What is shown before anything is downloaded, what is refused, and who owns the folder."""
 
 import json
 import os
@@ -25,7 +25,7 @@ from blender_recon3d.pipeline.errors import UserError
 from tests.support.packages import ROOT
 
 SYSTEMS = {"linux": "linux-x86_64", "darwin": "darwin-arm64", "win32": "win32-amd64"}
-# Nothing of pip's or uv's settings on the machine that tests.
+# No settings of pip or uv from the machine that runs the tests.
 BARE = {"PIP_CONFIG_FILE": os.devnull, "HOME": "/nowhere"}
 
 
@@ -83,10 +83,10 @@ def test_every_build_that_can_be_chosen_has_sizes(system, driver):
     chosen = choose("auto", driver, system)
     sizes = forecast(chosen, SYSTEMS[system])
     assert sizes and 1e8 < sizes.download < 5e9 and sizes.download < sizes.installed < sizes.peak
-    assert bool(sizes.guessed) == bool(chosen.backend)  # what is at pytorch.org has not been asked
+    assert bool(sizes.guessed) == bool(chosen.backend)  # pytorch.org has not been queried
 
 
-def test_a_system_without_the_packages_is_told(monkeypatch, tmp_path):
+def test_a_system_without_the_packages_is_reported(monkeypatch, tmp_path):
     from blender_recon3d.engine_setup import planning as module
 
     assert forecast(choose("cpu", None, "linux"), "linux-riscv64") is None
@@ -145,7 +145,7 @@ def test_the_driver_says_which_cuda_it_runs(text, cuda, version, tmp_path, monke
 
 
 @pytest.mark.parametrize(("name", "system"), [("cuda", "darwin"), ("mps", "linux"), ("rocm", "linux")])
-def test_a_torch_that_there_is_not(name, system):
+def test_a_nonexistent_torch_build(name, system):
     with pytest.raises(UserError, match="choose"):
         choose(name, None, system)
 
@@ -159,7 +159,7 @@ def test_pythons_that_fit():
 # -- where packages come from -----------------------------------------------------------------------
 
 
-def test_an_index_given_replaces_what_is_configured(tmp_path):
+def test_an_explicit_index_replaces_the_configured_one(tmp_path):
     config = tmp_path / "pip.conf"
     config.write_text(
         "[global]\nindex-url = https://corp/simple\nfind-links = /opt/w\ncert = /etc/corp.pem\n"
@@ -182,7 +182,7 @@ def test_an_index_given_replaces_what_is_configured(tmp_path):
 
 
 def test_pips_own_settings_are_honored(tmp_path):
-    """uv does not know them: pip installs, and nothing is added where they say where torch comes from."""
+    """uv ignores them: pip installs, and no source is added if they define the source of torch."""
     config = tmp_path / "pip.conf"
     config.write_text(
         "[global]\nfind-links = /srv/wheels\n[install]\nextra-index-url = https://corp/simple\n"
@@ -248,7 +248,7 @@ def test_the_plan_says_what_where_from_where_to_and_how_much(tmp_path):
 
 
 def test_the_plan_and_the_state_are_quick(tmp_path):
-    """A dialog and a panel call them while Blender draws."""
+    """Called by a dialog and a panel while Blender draws."""
     engine_setup.plan(tmp_path / "e")
     begun = time.process_time()
     engine_setup.plan(tmp_path / "e")
@@ -256,7 +256,7 @@ def test_the_plan_and_the_state_are_quick(tmp_path):
     assert time.process_time() - begun < 0.05
 
 
-def test_offline_is_refused_in_one_sentence(tmp_path):
+def test_offline_is_refused_with_one_message(tmp_path):
     made = engine_setup.plan(tmp_path / "e", online=False)
     assert len(made.problems) == 1 and "online access is off" in made.problems[0]
     assert engine_setup.command(made)[-1] == "--offline"
@@ -264,7 +264,7 @@ def test_offline_is_refused_in_one_sentence(tmp_path):
     assert not engine_setup.plan(tmp_path / "e", index="https://pypi.org/simple", online=False).able
 
 
-def test_little_room_is_a_problem(tmp_path, monkeypatch):
+def test_too_little_disk_space_is_a_problem(tmp_path, monkeypatch):
     from blender_recon3d.engine_setup import planning as module
 
     monkeypatch.setattr(module, "free_space", lambda folder: 10**8)
@@ -276,7 +276,7 @@ def test_little_room_is_a_problem(tmp_path, monkeypatch):
 
 
 def made_by_hand(target: Path) -> Path:
-    """A folder as a finished set-up leaves it, without the packages."""
+    """A folder as after a finished setup, without the packages."""
     folder.claim(target)
     site = target / ("Lib/site-packages" if sys.platform == "win32" else "lib/python3.11/site-packages")
     site.mkdir(parents=True)
@@ -303,12 +303,12 @@ def test_states(tmp_path):
     assert engine_setup.state(target) == "broken"
 
 
-def test_the_preference_goes_before_the_managed_environment(tmp_path, monkeypatch):
+def test_the_preference_takes_precedence_over_the_managed_environment(tmp_path, monkeypatch):
     target, mine = made_by_hand(tmp_path / "engine"), made_by_hand(tmp_path / "mine")
     beside = made_by_hand(tmp_path / "checkout" / ".venv")
     monkeypatch.setattr(paths, "CHECKOUT", tmp_path / "an installed extension")
     assert engine_process.find_python("", str(mine), {}, target) == mine / engine_process.INTERPRETER
-    (target / "ready.json").unlink()  # not whole
+    (target / "ready.json").unlink()  # incomplete
     with pytest.raises(UserError, match="Set Up Engine"):
         engine_process.find_python(environ={}, managed=target)
     monkeypatch.setattr(paths, "CHECKOUT", tmp_path / "checkout")
@@ -331,7 +331,7 @@ def test_remove_deletes_the_environment_and_nothing_else(tmp_path):
     engine_setup.remove(target)  # nothing there
 
 
-def test_a_folder_of_somebody_else_is_not_touched(tmp_path):
+def test_a_foreign_folder_is_not_touched(tmp_path):
     foreign = tmp_path / "documents"
     foreign.mkdir()
     (foreign / "thesis.txt").write_text("years of work")
@@ -350,7 +350,7 @@ def test_a_folder_of_somebody_else_is_not_touched(tmp_path):
     assert engine_setup.state(target) == "ready"
 
 
-def test_a_removal_that_was_stopped_can_be_gone_on_with(tmp_path, monkeypatch):
+def test_an_interrupted_removal_can_be_continued(tmp_path, monkeypatch):
     target = made_by_hand(tmp_path / "engine")
     with monkeypatch.context() as patched:
         patched.setattr(folder, "delete", lambda path: (_ for _ in ()).throw(KeyboardInterrupt))

@@ -1,4 +1,4 @@
-"""Nothing in the current folder is run: no program, no module, and no settings of uv are taken from there."""
+"""Nothing in the current folder is used: no program, no module, and no settings of uv."""
 
 import os
 import stat
@@ -19,7 +19,7 @@ PROGRAMS = ("uv", "python3.11", "python3.12", "python3.13", "python3", "python",
 
 @pytest.fixture
 def planted(tmp_path, monkeypatch):
-    """A current folder with a program of each name, for Linux and for Windows; they note that they were run."""
+    """A current folder with a program of each name, for Linux and for Windows; each records when it runs."""
     folder = tmp_path / "photos"
     folder.mkdir()
     for name in PROGRAMS:
@@ -34,7 +34,7 @@ def planted(tmp_path, monkeypatch):
 @pytest.mark.parametrize("path", ["", ".", os.pathsep, f"{os.pathsep}/nowhere", "sub/.."])
 @pytest.mark.parametrize("windows", [False, True])
 def test_no_program_of_the_current_folder_is_taken(planted, monkeypatch, path, windows):
-    """With PATH as Windows reads it, where the current folder comes first whatever PATH says."""
+    """With PATH as Windows reads it: the current folder comes first regardless of PATH."""
     if windows:
         real = programs.find_program
         for module in (tools, pythons, variants):
@@ -50,12 +50,12 @@ def test_no_program_of_the_current_folder_is_taken(planted, monkeypatch, path, w
 
 
 def test_what_is_on_the_path_is_found(planted):
-    """The same files in a folder that PATH names."""
+    """The same files in a folder on PATH."""
     found = tools.find_uv(Path("/nowhere"), {"PATH": str(planted)})
     assert found and found.command == (str(planted / "uv"),) and (planted / "run").exists()
 
 
-def test_modules_of_the_current_folder_stay_out(planted):
+def test_modules_of_the_current_folder_are_not_imported(planted):
     (planted / "ensurepip.py").write_text("raise SystemExit('the wrong one')")
     environ = places.environment(Sources(), os.environ, planted / "cache")
     result = subprocess.run(
@@ -65,7 +65,7 @@ def test_modules_of_the_current_folder_stay_out(planted):
 
 
 def test_uvs_settings_in_the_current_folder_are_not_read(planted, tmp_path, index, target):
-    """Neither wrong places nor what stops uv altogether."""
+    """Neither wrong sources nor settings that stop uv altogether."""
     (planted / "uv.toml").write_text('index-url = "http://127.0.0.1:1/simple"\nno-index = "broken"\n')
     extra = {"UV_DEFAULT_INDEX": index.as_uri()}
     code, said = run(

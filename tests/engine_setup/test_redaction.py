@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from blender_recon3d.engine_setup.redaction import redact
 
 ROOT = Path(__file__).resolve().parents[2]
-# Secrets are of capitals and digits, what stands around them of small letters, so that any piece of one is seen.
+# Secrets consist of capitals and digits, the text around them of small letters, so that any remaining piece is seen.
 PARTS = st.text("ABCXYZ0123456789", min_size=1, max_size=6)
 SIGNS = st.sampled_from(
     ["/", "@", "%", ":", "?", "#", "&", "=", "%40", "%2F", "\\", "'", '"', "!", "$", "://", "-", ",", "é"]
@@ -84,6 +84,6 @@ def test_the_host_stays_readable():
     "text", ['"a:" * 200_000', '"://" * 100_000 + "@"', '"machine x " * 20_000', '"token" * 50_000']
 )
 def test_long_lines_take_no_time(text):
-    """What a server sends ends up here. A pattern that backtracks would take minutes, and time out."""
+    """Output of servers is redacted too. A backtracking pattern would take minutes, and time out."""
     code = f"from blender_recon3d.engine_setup.redaction import redact; redact({text})"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60, cwd=ROOT)

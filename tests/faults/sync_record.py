@@ -1,4 +1,4 @@
-"""Which files are certain to outlive a power cut: those that were synced, under names that were synced too.
+"""Which files are certain to survive a power cut: those that were synced, under names that were synced too.
 
 A file system may lose whatever has not been synced. So a file counts when it was synced as it is now, and its name when
 each folder above it was synced while it had that entry. This says so on every system, without a power cut.
@@ -15,7 +15,7 @@ from pathlib import Path
 
 
 class SyncRecord:
-    """What has been synced in this process since `watching` began."""
+    """What this process has synced since `watching` began."""
 
     def __init__(self) -> None:
         self.files: dict[int, str] = {}  # digests of the content, by inode
@@ -53,7 +53,7 @@ class SyncRecord:
 
 
 def _digest(content: bytes) -> str:
-    """SQLite's counters of changes (sqlite.org/fileformat.html, 1.3) are left out: whoever opens a file counts."""
+    """SQLite's counters of changes (sqlite.org/fileformat.html, 1.3) are ignored: opening a file changes them."""
     if content.startswith(b"SQLite format 3\0"):
         content = content[:24] + content[28:92] + content[100:]
     return hashlib.sha256(content).hexdigest()

@@ -1,4 +1,4 @@
-"""A damaged file of any kind is read or refused in a sentence."""
+"""A damaged file of any kind is read or refused with a message."""
 
 import json
 import random
@@ -18,7 +18,7 @@ def test_damaged_files_are_read_or_refused(bench):
 
 
 def test_what_is_damaged_was_sound(bench, tmp_path, monkeypatch):
-    """A seed that no reader takes would be refused at its first line, however it is damaged."""
+    """A seed that no reader accepts would be refused at its first line, however it is damaged."""
     monkeypatch.setattr(fuzz_targets, "damaged", lambda content, chance: content)
     monkeypatch.setattr(
         fuzz_targets, "damaged_json", lambda value, chance, rate=0: json.dumps(value).encode()

@@ -1,4 +1,4 @@
-"""A run that is killed goes on where it stopped, and its result is the one it would have had."""
+"""A killed run continues where it stopped, with the same result as an undisturbed run."""
 
 import pytest
 
@@ -15,6 +15,6 @@ from benchmarks.faults.records import Outcome
         ("mesh", "parent", "texture"),
     ],
 )
-def test_a_killed_run_goes_on(stage, target, until, bench):
+def test_a_killed_run_continues(stage, target, until, bench):
     run = kill_in(stage, 0.5, target, 0, bench, until)
     assert run.outcome is Outcome.SAME, run

@@ -1,4 +1,4 @@
-"""A stage is written as done only when all that it has made would outlive a power cut."""
+"""A stage is recorded as done only when all its results would survive a power cut."""
 
 import json
 import sys
@@ -20,7 +20,7 @@ TRANSIENT = (
     "cancel",
     "live/",
     "report.",
-)  # nothing is taken up from these
+)  # never read again
 
 
 def transient(name: str) -> bool:
@@ -28,7 +28,7 @@ def transient(name: str) -> bool:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Windows syncs no folders, macOS not by fsync")
-def test_what_is_done_outlives_a_power_cut(bench, tmp_path):
+def test_finished_stages_survive_a_power_cut(bench, tmp_path):
     """Each time state.json says that a stage is done, every file of the workspace has been synced."""
     workspace = Workspace(tmp_path / "workspace")
     record, lost = SyncRecord(), {}

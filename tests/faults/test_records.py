@@ -1,4 +1,4 @@
-"""A benchmark that was cut short goes on where it stopped, and its table shows the worst."""
+"""An interrupted benchmark continues where it stopped, and its table shows the worst result."""
 
 from benchmarks.faults.records import Outcome, Records, Run, markdown, row
 

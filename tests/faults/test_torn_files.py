@@ -1,4 +1,4 @@
-"""A finished stage whose file is torn runs again; nothing torn is used, and nothing is stuck."""
+"""A finished stage with a truncated file runs again; truncated files are never used and never block a run."""
 
 import pytest
 
@@ -19,19 +19,19 @@ from benchmarks.faults.torn_files import EXPORT, tear
         ("texture/texture.png", "empty", "texture"),
     ],
 )
-def test_a_torn_file_is_made_again(name, way, until, bench):
+def test_a_truncated_file_is_computed_again(name, way, until, bench):
     run = tear(name, way, 0, bench, until)
     assert run.outcome is Outcome.SAME, run
 
 
 @pytest.mark.parametrize("name", ["texture/mesh.ply", "texture/texture.png"])
-def test_a_torn_mesh_is_not_exported(name, bench):
+def test_a_truncated_mesh_is_not_exported(name, bench):
     run = tear(EXPORT + name, "half", 0, bench)
     assert run.outcome is Outcome.REFUSED, run
 
 
 def test_fresh_starts_again_whatever_is_there(bench):
-    """--fresh opens nothing of what it removes."""
+    """--fresh does not open the files that it removes."""
     folder = bench.copy("fresh")
     (folder / "database.db").write_bytes(b"no database")
     ended = bench.call([*bench.command(folder, "pairs"), "--fresh"])

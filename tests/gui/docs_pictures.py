@@ -1,4 +1,4 @@
-"""The manual's pictures from those that the scenarios have taken: python tests/gui/docs_pictures.py PICTURES
+"""The manual's pictures, made from the scenarios' screenshots: python tests/gui/docs_pictures.py PICTURES
 
 PICTURES is the folder that RECON3D_PICTURES named. Run with the engine's Python.
 """

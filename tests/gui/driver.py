@@ -90,9 +90,9 @@ class Ui:
             yield 0.2
 
     def find(self, command: str) -> Iterator[float]:
-        """Move the mouse onto the sidebar's button that runs this command; `found` is where that is, or None.
+        """Move the mouse onto the sidebar's button that runs this command; `found` is its position, or None.
 
-        Blender does not tell where its buttons are, but what the one under the mouse does.
+        Blender does not expose the positions of its buttons, only what the one under the mouse does.
         """
         self.found = None
         region = self.view()[2]["UI"]
@@ -101,7 +101,7 @@ class Ui:
                 yield from self.move(x, y, 0.05)
                 if not self.hovered().startswith(command):
                     continue
-                yield from self.move(x + 2, y, 0.3)  # what was under the mouse before may linger
+                yield from self.move(x + 2, y, 0.3)  # the previous button may still be reported
                 if self.hovered().startswith(command):
                     self.found = (x + 2, y)
                     return
@@ -114,7 +114,7 @@ class Ui:
         yield seconds
 
     def hovered(self) -> str:
-        """The command of the sidebar's button under the mouse; empty where there is none."""
+        """The command of the sidebar's button under the mouse; empty if there is none."""
         window, area, regions = self.view()
         manager = bpy.context.window_manager
         manager.clipboard = ""
@@ -142,7 +142,7 @@ class Ui:
         yield from self.until(lambda: not len(window.modal_operators), seconds, "the operator ends")
 
     def invoke(self, operator: object, **arguments: object) -> set[str]:
-        """Call an operator as a button would."""
+        """Call an operator like a button."""
         window, area, regions = self.view()
         with bpy.context.temp_override(
             window=window, screen=window.screen, area=area, region=regions["WINDOW"]
@@ -157,7 +157,7 @@ class Ui:
             bpy.ops.wm.redraw_timer(type="DRAW_WIN_SWAP", iterations=1)
 
     def shot(self, name: str) -> None:
-        """A picture of the screen, where the system has scrot: Blender's own is black under software GL."""
+        """A screenshot, if the system has scrot: Blender's own is black under software GL."""
         self.redraw()
         if shutil.which("scrot"):
             subprocess.run(["scrot", "-o", os.path.join(self.out, name)], check=True)

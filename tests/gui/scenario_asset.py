@@ -45,7 +45,7 @@ def scenario(ui, workspace, exports):
 
 
 def state() -> list:
-    """What there is and how it stands."""
+    """The objects and their state."""
     return sorted(
         (
             o.name,
@@ -58,7 +58,7 @@ def state() -> list:
 
 
 def call(ui, operator, **words):
-    """In the window, as a button does, but without asking."""
+    """In the window, like a button, but without a dialog."""
     window, area, regions = ui.view()
     with bpy.context.temp_override(window=window, screen=window.screen, area=area, region=regions["WINDOW"]):
         return operator("EXEC_DEFAULT", True, **words)
@@ -75,7 +75,7 @@ def pictures(ui):
     for cls in [cls for module in reversed(ui_modules) for cls in reversed(module.CLASSES)]:
         bpy.utils.unregister_class(cls)
     asset = import_module(f"{package}.ui.asset")
-    for cls in asset.CLASSES:  # whether a panel is open is remembered by its name
+    for cls in asset.CLASSES:  # Blender remembers by name whether a panel is open
         name = f"{cls.bl_idname}_open"
         opened = type(name, (cls,), {"bl_idname": name, "bl_options": set()})
         bpy.utils.unregister_class(cls)

@@ -1,4 +1,4 @@
-"""What takes long leaves the window awake: Esc takes it back whole, in the end it is there, and undo takes back.
+"""Long operations keep the window responsive: Esc reverts them completely, they finish, and can be undone.
 
 WORDS: a finished workspace with a large cloud and a large mesh, and a folder for exports.
 """
@@ -8,7 +8,7 @@ import time
 
 import bpy
 
-JOINING = 120  # seconds for the other Blender, which another program may slow down
+JOINING = 120  # seconds for the other Blender, which other programs may slow down
 WINDOW = 0.5  # seconds of our own code in a row, of the thread's time
 
 
@@ -31,7 +31,9 @@ def scenario(ui, workspace, out):
     assert "Recon3D Mesh" in bpy.data.objects
     imported = everything()
 
-    yield from pressed(ui, bpy.ops.recon3d.import_result)  # again: an update, of which nothing is left either
+    yield from pressed(
+        ui, bpy.ops.recon3d.import_result
+    )  # again: an update, which leaves nothing behind either
     yield from ui.key("ESC")
     yield 0.5
     assert not running() and everything() == imported
@@ -138,7 +140,7 @@ class Waits:
 
 
 def held():
-    """Let nothing that another Blender does be done, until what is returned is called: some of it is quick."""
+    """Hold back the other Blender's results until the returned function is called: some of them are quick."""
     import importlib
 
     name = next(n for n in bpy.context.preferences.addons.keys() if n.endswith("recon3d"))
@@ -153,7 +155,7 @@ def held():
 
 
 def everything():
-    """The names of all data there are, and how their objects stand and are seen."""
+    """The names of all data, and the transforms and visibility of their objects."""
     kinds = ("objects", "meshes", "cameras", "materials", "images", "collections", "node_groups", "scenes")
     found = {kind: sorted(block.name for block in getattr(bpy.data, kind)) for kind in kinds}
     found["state"] = sorted(

@@ -21,7 +21,7 @@ def scenario(ui, photos, target):
     settings.quality, settings.advanced.features = (
         "preview",
         "sift",
-    )  # for the time it takes, not for the clicks
+    )  # to save time, not clicks
     yield from ui.open_tab("Recon3D")
     ui.clicks = 0
 

@@ -8,8 +8,10 @@ import time
 
 import bpy
 
-LONGEST_TICK = 0.05  # seconds of ours that a frame may take while a job is watched; of the thread's own time,
-# since an engine at work beside it makes any clock on the wall uncertain
+LONGEST_TICK = (
+    0.05  # seconds of our code that a frame may take while a job is watched; of the thread's own time,
+)
+# since a running engine makes the wall clock unreliable
 addon = importlib.import_module(
     next(n for n in bpy.context.preferences.addons.keys() if n.endswith("recon3d"))
 )
@@ -82,7 +84,7 @@ def scenario(ui, photos, workspace, blend):
 
 
 def timed_ticks():
-    """How long each call of the add-on from Blender's event loop takes from now on: by its thread, and by the wall."""
+    """How long each call of the add-on from Blender's event loop takes from now on: thread time and wall time."""
     times, walls = [0.0], [0.0]
     watch = timer.watch
 

@@ -1,4 +1,4 @@
-"""Setting the engine up: what is said before, the bar, a failure that is a sentence, and the doctor's checklist.
+"""Setting the engine up: what is shown before, the bar, a failure with a message, and the doctor's checklist.
 
 WORDS: an index of packages; "fails" where it has none, or "works"; and a Python that has the engine's packages.
 """

@@ -1,4 +1,4 @@
-"""Blender opened again while the engine is at work: the run is found, followed, and can be cancelled and resumed.
+"""Blender opened again while the engine is running: the run is found, followed, and can be cancelled and resumed.
 
 WORDS: the folder of the job that an earlier Blender has started.
 """

@@ -1,4 +1,4 @@
-"""The panels as they look: at both scales, in the light theme, in German, in a narrow sidebar, in every state.
+"""The look of the panels: at both scales, in the light theme, in German, in a narrow sidebar, in every state.
 
 WORDS: a finished workspace with a mesh and problems in its review, a folder of photos, and a folder for a job.
 """

@@ -18,7 +18,7 @@ def scenario(ui, workspace):
     mesh = bpy.data.objects["Recon3D Mesh"]
     yield from drawn(ui)
 
-    # Three clicks on the mesh, first taken back by Esc.
+    # Three clicks on the mesh, the first time cancelled by Esc.
     before = empty.matrix_basis.copy()
     numbers = chosen(ui, mesh, 3)
     places = [mesh.matrix_world @ Vector(mesh.data.vertices[n].co) for n in numbers]
@@ -104,7 +104,7 @@ def chosen(ui, mesh, count):
 
 
 def on_screen(ui, place):
-    """The window's pixel of a place in the world."""
+    """The window's pixel of a point in the world."""
     from bpy_extras.view3d_utils import location_3d_to_region_2d
 
     _, area, regions = ui.view()

@@ -43,7 +43,7 @@ def archive(tmp_path_factory) -> Path:
 def run(
     command: list[str], *words: object, user_folder: Path, timeout: float = 120, engine: bool = True
 ) -> subprocess.CompletedProcess:
-    """Run Blender with its own user folder. engine: tell it where the engine's Python is."""
+    """Run Blender with its own user folder. engine: set the path of the engine's Python."""
     environment = {**os.environ, "BLENDER_USER_RESOURCES": str(user_folder)}
     environment.setdefault("RECON3D_PYTHON", str(ROOT / ".venv" / "bin" / "python"))
     if not engine:
@@ -75,7 +75,7 @@ def test_blender_accepts_the_zip(blender, archive, user_folder):
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_a_repository_installs_updates_and_takes_back(blender, archive, tmp_path):
+def test_a_repository_installs_updates_and_downgrades(blender, archive, tmp_path):
     """From a web server on this machine, by Blender's own commands; the index is as Blender's own."""
     import json
     from functools import partial
@@ -138,7 +138,7 @@ def other_version(archive: Path, folder: Path, version: str) -> Path:
 
 
 def test_the_installed_add_on_imports_a_workspace(blender, installed, tmp_path):
-    """In the background, by the operator that the button calls, in every mode that Blender starts in."""
+    """In the background, with the button's operator, in every mode that Blender starts in."""
     from tests.support.made_workspaces import ring, write_workspace
 
     root = write_workspace(tmp_path / "w", ring())
@@ -154,7 +154,7 @@ def test_the_installed_add_on_imports_a_workspace(blender, installed, tmp_path):
 
 
 def test_the_example_works_with_the_installed_add_on(blender, installed, tmp_path):
-    """Away from the checkout, as a person who has only the extension would run it."""
+    """Outside the checkout, as a user who has only the extension would run it."""
     from tests.support.made_workspaces import ring, write_workspace
 
     root = write_workspace(tmp_path / "w", ring())
@@ -166,7 +166,7 @@ def test_the_example_works_with_the_installed_add_on(blender, installed, tmp_pat
 
 
 @pytest.mark.parametrize("example", ["import_workspace.py", "reconstruct.py"])
-def test_a_failing_example_ends_with_a_code_and_a_sentence(example, blender, user_folder, tmp_path):
+def test_a_failing_example_ends_with_an_exit_code_and_a_message(example, blender, user_folder, tmp_path):
     (tmp_path / "empty").mkdir()
     script = ROOT / "examples" / example
     blend = tmp_path / "a.blend"
@@ -177,7 +177,7 @@ def test_a_failing_example_ends_with_a_code_and_a_sentence(example, blender, use
 
 
 def test_the_command_line_in_blender(blender, installed, tmp_path):
-    """`blender -c recon3d`: a folder becomes a file, the engine answers, wrong usage is a sentence and a code."""
+    """`blender -c recon3d`: a folder becomes a file, the engine answers, wrong usage gives an error and exit code."""
     from tests.support.made_workspaces import ring, write_workspace
 
     root = write_workspace(tmp_path / "w", ring())
@@ -268,7 +268,7 @@ def test_from_cloud_to_asset(window, installed, tmp_path):
 
 
 def test_long_work_leaves_the_window_awake(window, installed, tmp_path):
-    """In steps or by another Blender; Esc cancels, and undo takes back."""
+    """In steps or by another Blender; Esc cancels, and undo reverts."""
     import numpy as np
 
     from tests.support.made_meshes import dome, write_mesh_files
@@ -304,7 +304,7 @@ def test_from_the_sidebar_to_a_glb_in_six_clicks(window, installed, tmp_path):
 
 
 def test_how_the_panels_look(window, installed, tmp_path):
-    """At scale 1 and 1.5, in the light theme and in German; the pictures are for people."""
+    """At scale 1 and 1.5, in the light theme and in German; the pictures are for people to look at."""
     import json
 
     from tests.support.made_meshes import dome, write_mesh_files
@@ -338,11 +338,11 @@ def test_the_demo_by_clicking(window, installed, tmp_path):
     No call of ours from Blender's event loop takes longer than a frame may, while the job is watched.
     """
     words = (ROOT / "demo" / "photos", tmp_path / "job", tmp_path / "demo.blend")
-    play(window, "demo", installed, *words, timeout=3600)  # three minutes where nothing else runs
+    play(window, "demo", installed, *words, timeout=3600)  # three minutes on an idle machine
 
 
 def test_a_run_that_outlived_its_blender_is_found(window, installed, tmp_path):
-    """Blender is ended hard while the engine works; the next one, with a fresh scene, follows and cancels it."""
+    """Blender is killed while the engine works; the next one, with a fresh scene, follows and cancels it."""
     (tmp_path / "start.py").write_text(
         "import bpy, importlib, os\n"
         "name = next(n for n in bpy.context.preferences.addons.keys() if n.endswith('recon3d'))\n"
@@ -358,7 +358,7 @@ def test_a_run_that_outlived_its_blender_is_found(window, installed, tmp_path):
 
 
 def test_setting_the_engine_up(window, blender, archive, tmp_path):
-    """Offline and an index that cannot be reached are sentences; nothing is downloaded unasked; the checklist."""
+    """Offline and an unreachable index are reported; nothing is downloaded without consent; the checklist."""
     user_folder = tmp_path / "user"
     user_folder.mkdir()
     words = ("--command", "extension", "install-file", "-r", "user_default", "-e", archive)
@@ -372,7 +372,7 @@ def test_setting_the_engine_up(window, blender, archive, tmp_path):
 
 
 def files(folder: Path) -> dict[str, int]:
-    """Size of each file below the folder, but for what Python itself keeps there."""
+    """Size of each file below the folder, except for Python's own caches."""
     found = {p.relative_to(folder).as_posix(): p.stat().st_size for p in folder.rglob("*") if p.is_file()}
     assert "blender_manifest.toml" in found
     return {name: size for name, size in found.items() if "__pycache__" not in name}

@@ -1,4 +1,4 @@
-"""Links in the documents lead somewhere: files, headings, scripts and pictures."""
+"""Links in the documents are not broken: files, headings, scripts and pictures."""
 
 import re
 import subprocess
@@ -14,7 +14,7 @@ FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
 def tracked(*patterns: str) -> list[Path]:
-    """Files of the checkout that git knows or would add."""
+    """Files of the checkout that git tracks or would add."""
     command = [
         "git",
         "-C",
@@ -40,7 +40,7 @@ def named(path: Path) -> str:
 
 @cache
 def anchors(document: Path) -> set[str]:
-    """The headings of a document, spelled as GitHub's anchors are."""
+    """The headings of a document, spelled like GitHub's anchors."""
     found: set[str] = set()
     for heading in re.findall(r"^#+ (.+)$", FENCE.sub("", document.read_text("utf-8")), re.MULTILINE):
         text = LINK.sub(lambda link: link.group(0).split("]")[0][1:], heading).lower().replace(" ", "-")
@@ -53,7 +53,7 @@ def anchors(document: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=named)
-def test_links_lead_somewhere(document):
+def test_links_are_not_broken(document):
     broken = []
     for link in LINK.findall(FENCE.sub("", document.read_text("utf-8"))):
         if re.match(r"[a-z]+:", link):

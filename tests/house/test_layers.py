@@ -1,4 +1,4 @@
-"""How the house is built: which module may import which, and what each says of itself."""
+"""The architecture: which module may import which, and what each says about itself."""
 
 import ast
 import re
@@ -46,13 +46,13 @@ LAYERS = (
     ("command_line",),
     ("",),  # the package itself, which registers the rest
 )
-# What a module's first sentences promise, and what it must not reach then by the imports at its top.
+# What a module's first sentences promise, and what it then must not reach by its top-level imports.
 PROMISES = (
     (r"(?i)never imports bpy|\bno bpy\b", BLENDER),
     (r"(?i)numpy only", BLENDER | HEAVY),
     (r"(?i)standard library only", BLENDER | HEAVY | {"numpy"}),
 )
-# Names that several modules have because they are about the same thing on different floors.
+# Names shared by several modules because they are about the same thing on different layers.
 SHARED = {
     "engine": "the engine's buttons, and its panel",
     "review": "the review's buttons, and its panel",
@@ -98,7 +98,7 @@ def imports(name: str, at_the_top: bool = False) -> frozenset[str]:
 
 
 def _statements(node: ast.AST, at_the_top: bool):
-    """Every statement, but for what is for type checkers only; at_the_top: none inside functions."""
+    """Every statement, except those for type checkers only; at_the_top: none inside functions."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef) and at_the_top:
             continue
@@ -110,7 +110,7 @@ def _statements(node: ast.AST, at_the_top: bool):
 
 @cache
 def loaded(name: str) -> frozenset[str]:
-    """Everything that is loaded with a module, its packages among it."""
+    """Everything that is loaded with a module, including its packages."""
     found, waiting = set(), [name]
     while waiting:
         now = waiting.pop()
@@ -156,15 +156,15 @@ def circles(graph: dict[str, set[str]]) -> list[list[str]]:
     return found
 
 
-def test_no_import_goes_round_in_a_circle():
-    """Imports inside functions count: they hide a circle, they do not undo it."""
+def test_there_are_no_circular_imports():
+    """Imports inside functions count: they hide a circle but do not remove it."""
     graph = {name: {other for other in imports(name) if other in modules()} for name in modules()}
     assert circles(graph) == []
 
 
-def test_no_room_of_the_engine_needs_a_room_that_needs_it():
+def test_packages_of_the_engine_do_not_depend_on_each_other_circularly():
     def room(name: str) -> str:
-        """A package inside the pipeline; a module that lies loose there is a room of its own."""
+        """A package inside the pipeline; a top-level module there counts as a package."""
         return ".".join(name.split(".")[:2])
 
     inside = [name for name in modules() if name.startswith("pipeline.")]
@@ -185,8 +185,8 @@ def test_imports_go_down():
 
 
 @pytest.mark.parametrize("side", ["the engine", "Blender"])
-def test_neither_side_has_what_belongs_to_the_other(side):
-    """Also inside functions. Blender's side calls some of the engine's, which must not load the other's packages."""
+def test_neither_side_contains_what_belongs_to_the_other(side):
+    """Also inside functions. Blender's side calls some engine modules, which must not load the engine's packages."""
     foreign = BLENDER if side == "the engine" else HEAVY - {"PIL"}
     names = [n for n in modules() if n.startswith("pipeline") == (side == "the engine")]
     assert {
@@ -200,13 +200,13 @@ def test_engine_setup_and_the_supervision_of_jobs_need_no_blender():
     names = [n for n in modules() if n.startswith("engine_setup") or n in {f"jobs.{x}" for x in bare}]
     standard = set(sys.stdlib_module_names) | {
         "recon3d_addon"
-    }  # this package, as the process that sets up calls it
+    }  # this package, as named in the process that sets up
     assert {
         n: found for n in names if (found := {i[1:] for i in loaded(n) if i[0:1] == "!"} - standard)
     } == {}
 
 
-def test_what_a_module_says_of_itself_is_true():
+def test_what_a_module_says_about_itself_is_true():
     broken = []
     for name in sorted(modules()):
         words = ast.get_docstring(tree(name)) or ""
@@ -218,7 +218,7 @@ def test_what_a_module_says_of_itself_is_true():
 
 
 def test_a_declaration_loads_nothing_heavy():
-    """Stages and networks are declared in modules of their own, which are read wherever settings are: in Blender."""
+    """Stages and networks are declared in separate modules, which are imported wherever settings are: in Blender."""
     rooms = ("pipeline.stages.", "pipeline.models.networks.")
     names = [n for n in modules() if n.startswith(rooms)]
     assert len(names) > 12
@@ -230,7 +230,7 @@ def test_a_declaration_loads_nothing_heavy():
 
 def test_no_two_modules_of_one_name_mean_different_things():
     owners: dict[str, list[str]] = {}
-    # A stage's module is called as job.json calls the stage.
+    # A stage's module has the stage's name in job.json.
     stages = {n for n in modules() if n.startswith("pipeline.stages.")}
     for name in modules():
         if name and not name.endswith("__main__") and name not in stages:
@@ -240,12 +240,12 @@ def test_no_two_modules_of_one_name_mean_different_things():
     assert SHARED.keys() <= doubled.keys(), "a name that is no longer shared"
 
 
-def test_few_modules_lie_loose_at_the_top():
+def test_few_modules_are_at_the_top_level():
     assert len([path for path in (ROOT / PACKAGE).glob("*.py")]) <= 9
 
 
-def test_only_one_module_counts_its_way_up_through_the_folders():
-    """`pipeline.paths`; and two that run before anything of the package can be imported."""
+def test_only_one_module_finds_folders_relative_to_itself():
+    """`pipeline.paths`; and two that run before the package can be imported."""
     allowed = {"pipeline.paths", "launch.recon3d_engine", "engine_setup.__main__"}
     counting = re.compile(r"__file__\)(?:\.\w+\(\))*(?:\.parents\[|\.parent\.parent)")
     found = {name for name, path in modules().items() if counting.search(path.read_text("utf-8"))}

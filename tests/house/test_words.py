@@ -1,4 +1,4 @@
-"""The words to avoid of docs/dev/glossary.md: none stands in a document or in a text of the program."""
+"""The words to avoid of docs/dev/glossary.md: none is used in a document or in a text of the program."""
 
 import ast
 import re
@@ -31,7 +31,7 @@ def avoided() -> re.Pattern[str]:
 
 
 def texts(path: Path) -> list[tuple[int, str]]:
-    """What a program says: its strings with more than one word, except docstrings. (line, text)"""
+    """The program's messages: its strings with more than one word, except docstrings. (line, text)"""
     tree = ast.parse(path.read_text("utf-8"))
     silent = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     found = []
@@ -70,7 +70,7 @@ def test_what_the_program_says(folder):
     assert not found, "\n".join(found)
 
 
-# Not only what a person is told: also comments and docstrings.
+# Not only messages: also comments and docstrings.
 TRANSLATED = re.compile(
     r"(?<!there )\b(?:is|are) no (?!longer\b|more\b|faster\b)|\bfilms?\b(?! back| has)|\bhangs? together\b",
     re.IGNORECASE,

@@ -1,4 +1,4 @@
-"""Finding the engine, starting it, following and ending it: with real processes."""
+"""Finding, starting, following and ending the engine: with real processes."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def make_environment(folder: Path) -> Path:
 # -- where the engine is ----------------------------------------------------------------------------
 
 
-def test_the_first_given_python_is_taken(tmp_path):
+def test_the_first_configured_python_is_used(tmp_path):
     option, variable, preference = (make_environment(tmp_path / name) for name in "abc")
     environ = {"RECON3D_PYTHON": str(variable)}
     assert engine_process.find_python(str(option), str(preference), environ) == option
@@ -40,12 +40,12 @@ def test_the_first_given_python_is_taken(tmp_path):
     assert engine_process.find_python("", str(preference), {}) == preference
 
 
-def test_an_environments_folder_will_do(tmp_path):
+def test_an_environments_folder_is_accepted(tmp_path):
     python = make_environment(tmp_path / "Umgebung 環境")
     assert engine_process.find_python(str(tmp_path / "Umgebung 環境"), environ={}) == python
 
 
-def test_a_python_that_is_not_there_is_one_sentence(tmp_path):
+def test_a_missing_python_is_one_message(tmp_path):
     with pytest.raises(UserError, match="in RECON3D_PYTHON") as caught:
         engine_process.find_python(environ={"RECON3D_PYTHON": str(tmp_path / "nothing")})
     assert caught.value.exit_code == 2
@@ -53,7 +53,7 @@ def test_a_python_that_is_not_there_is_one_sentence(tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="environments have no links on Windows")
 def test_the_link_in_an_environment_is_not_followed(tmp_path):
-    """The interpreter behind it does not know the environment's packages."""
+    """The interpreter it points to does not have the environment's packages."""
     link = tmp_path / "env" / "bin" / "python"
     link.parent.mkdir(parents=True)
     link.symlink_to(sys.executable)
@@ -61,7 +61,7 @@ def test_the_link_in_an_environment_is_not_followed(tmp_path):
 
 
 def test_nothing_of_blenders_python_reaches_the_engine(tmp_path):
-    """Nor does a module in the current folder, or another extension beside this one."""
+    """Neither does a module in the current folder, or another extension next to this one."""
     (tmp_path / "json.py").write_text("raise SystemExit('the wrong json')")
     environ = {**os.environ, "PYTHONHOME": "/nowhere", "PYTHONPATH": str(tmp_path), "KEPT": "yes"}
     code = "import os, json, recon3d_engine.events as e; print(os.environ['KEPT'], e.KINDS[0], e.__name__)"
@@ -95,14 +95,14 @@ def test_the_panel_calls_every_stage_by_a_title():
         assert stage(name).title != name and "_" not in stage(name).title
 
 
-def test_an_engine_that_was_killed_says_that_memory_is_likely(tmp_path):
+def test_a_killed_engine_suggests_lack_of_memory(tmp_path):
     code = "import os, signal; print('half a word'); os.kill(os.getpid(), signal.SIGKILL)"
     view = EngineJob([sys.executable, "-c", code], os.environ, tmp_path / "w").wait()
     assert view.state == FAILED and view.remedy == "preview"
     assert "memory" in view.message and "half a word" not in view.message
 
 
-def test_wild_counts_do_no_harm():
+def test_absurd_counts_do_no_harm():
     for done, total in ((5, 0), (-3, 10), (30, 10), (0, -1)):
         assert 0 <= follow(JobView(), Event(1.0, "sfm", "progress", done, total)).fraction <= 1
 
@@ -114,7 +114,7 @@ def start(code: str, folder: Path, *arguments: str) -> EngineJob:
     return EngineJob([sys.executable, "-c", code, *arguments], os.environ, folder)
 
 
-def test_a_process_that_dies_without_a_word_is_reported(tmp_path):
+def test_a_process_that_dies_silently_is_reported(tmp_path):
     view = start("import sys; print('no such module'); sys.exit(7)", tmp_path / "w").wait()
     assert view.state == FAILED and view.exit_code == 1
     assert "code 7 (no such module)" in view.message and "output.txt" in view.message
@@ -125,7 +125,7 @@ def test_an_interpreter_that_does_not_start(tmp_path):
         EngineJob([str(tmp_path / "nothing")], os.environ, tmp_path / "w")
 
 
-def test_a_workspace_that_cannot_be_made(tmp_path):
+def test_a_workspace_that_cannot_be_created(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="cannot be created"):
         start("", tmp_path / "file" / "w")
@@ -186,7 +186,7 @@ def noise_photos(folder: Path, count: int, size: int) -> Path:
     return folder
 
 
-def test_the_engines_sentence_for_bad_input_arrives(engine_python, tmp_path):
+def test_the_engines_message_for_bad_input_is_shown(engine_python, tmp_path):
     photos = tmp_path / "leer 空"
     photos.mkdir()
     view = run_engine(
@@ -196,7 +196,7 @@ def test_the_engines_sentence_for_bad_input_arrives(engine_python, tmp_path):
     assert "photo" in view.message.lower() and "\n" not in view.message
 
 
-def test_a_second_run_in_the_same_workspace_says_that_it_is_taken(engine_python, tmp_path):
+def test_a_second_run_in_the_same_workspace_reports_that_it_is_in_use(engine_python, tmp_path):
     photos = noise_photos(tmp_path / "photos", 6, 1500)
     arguments = ("run", str(photos), "-o", str(tmp_path / "w"), "--features", "sift")
     first = run_engine(engine_python, *arguments, folder=tmp_path / "w")
@@ -227,12 +227,12 @@ def test_a_cancel_ends_the_engine_within_seconds(engine_python, tmp_path):
     job.cancel()
     view = job.wait()
     assert view.state == CANCELLED and view.exit_code == 3
-    assert time.monotonic() - asked < 8  # the promise is 5 s; a busy machine gets some more
+    assert time.monotonic() - asked < 8  # 5 s are promised; a busy machine gets more
     assert not (tmp_path / "w" / "cancel").exists()
 
 
 def test_the_engine_runs_from_an_installed_extension(engine_python, tmp_path):
-    """The zip's files in a folder of any name, beside an extension named like a package that the engine needs."""
+    """The zip's files in a folder of any name, next to an extension named like a package that the engine needs."""
     import zipfile
 
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))

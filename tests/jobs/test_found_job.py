@@ -1,4 +1,4 @@
-"""A run that an earlier Blender has started is found, followed and stopped by one that comes later."""
+"""A run that an earlier Blender started is found, followed and stopped by a later one."""
 
 import os
 import subprocess
@@ -33,7 +33,7 @@ with w.locked():
 
 
 def hold(folder, at_the_end: str) -> subprocess.Popen:
-    """A process that is at work in the workspace until it is told to end."""
+    """A process that holds the workspace until it is asked to end."""
     command = [sys.executable, "-c", HOLD, str(folder), at_the_end]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout.readline() == "held\n"
@@ -74,7 +74,7 @@ def test_a_run_is_followed_to_its_end(at_the_end, state, message, tmp_path):
 
 
 def test_an_engine_outlives_the_blender_that_started_it(engine_python, tmp_path):
-    """The real one: started by a process that ends hard, found by this one, stopped, and resumed."""
+    """The real engine: started by a process that is killed, found by this one, stopped, and resumed."""
     photos, folder = tmp_path / "photos", tmp_path / "w"
     photos.mkdir()
     rng = np.random.default_rng(0)

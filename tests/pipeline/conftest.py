@@ -1,4 +1,4 @@
-"""A small capture with known truth, and one reconstruction of it that many tests read."""
+"""A small capture with known ground truth, and one reconstruction of it that many tests read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.made_once import made_once
 from tests.support.scenes import box_scene, ring, write_capture
 
-# Many threads on few busy cores wait for each other more than they work.
+# Many threads on a few busy cores spend more time waiting than working.
 torch.set_num_threads(1)
 
 VIEWS = 8
@@ -39,13 +39,13 @@ def poses():
 
 @pytest.fixture(scope="session")
 def photos(tmp_path_factory, poses) -> Path:
-    """A folder of VIEWS photos; nobody writes here."""
+    """A folder of VIEWS photos; read-only by convention."""
     return made_once(tmp_path_factory, "photos", lambda folder: write_capture(folder, poses, box_scene()))
 
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory, photos) -> Workspace:
-    """The whole chain, run once through the command line; read only."""
+    """The whole chain, run once from the command line; read-only by convention."""
 
     def make(folder: Path) -> None:
         ran = recon3d("run", photos, "-o", folder / "workspace", *SMALL)

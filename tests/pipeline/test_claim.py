@@ -1,4 +1,4 @@
-"""Which folders results may go to, asked of the folder alone."""
+"""Which folders may become workspaces, judged by the folder alone."""
 
 import os
 
@@ -14,7 +14,7 @@ NAMES = [path.name for path in own_paths(Workspace("/workspace"))]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_no_name_that_is_ours_may_be_there_already(tmp_path, name):
+def test_none_of_our_names_may_exist_already(tmp_path, name):
     (tmp_path / name).write_text("of the user")
     with pytest.raises(UserError, match="is not a Recon3D workspace") as caught:
         claim(Workspace(tmp_path))
@@ -35,7 +35,7 @@ def test_no_name_may_be_a_link(tmp_path, name):
         check_claim(workspace)
 
 
-def test_other_files_may_be_there(tmp_path):
+def test_other_files_may_exist(tmp_path):
     (tmp_path / "notes.txt").write_text("of the user")
     workspace = Workspace(tmp_path)
     assert not check_claim(workspace) and not is_ours(workspace)
@@ -84,7 +84,7 @@ def test_nothing_is_written_through_a_link(tmp_path, ask):
     assert victim.read_text() == "keep"
 
 
-def test_small_logs_stay_and_large_ones_are_put_aside(tmp_path):
+def test_small_logs_stay_and_large_ones_are_rotated(tmp_path):
     workspace = Workspace(tmp_path)
     workspace.log.write_bytes(b"small")
     rotate(workspace)

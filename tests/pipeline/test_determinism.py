@@ -34,7 +34,7 @@ def test_the_whole_chain_on_one_core_and_on_two(tmp_path):
 
 
 def test_a_resumed_run_has_the_same_blocks(tmp_path):
-    """What a GPU computes for a pair hangs a little on the pairs beside it."""
+    """A GPU's results for a pair depend slightly on the other pairs of its batch."""
     pairs = [(f"{a:02}", f"{b:02}") for a in range(9) for b in range(a + 1, 9)]
     workspace = Workspace(tmp_path)
     write_pairs(workspace.pairs, pairs)
@@ -45,5 +45,5 @@ def test_a_resumed_run_has_the_same_blocks(tmp_path):
 
     whole = cut(pairs)
     assert sum(map(len, whole)) == len(pairs) and max(map(len, whole)) == 8
-    done = whole[0] + whole[1][:3]  # of the second block, verification was killed half way
+    done = whole[0] + whole[1][:3]  # verification of the second block was killed halfway
     assert cut([pair for pair in pairs if pair not in done]) == [whole[1][3:], *whole[2:]]

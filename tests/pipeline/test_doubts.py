@@ -1,4 +1,4 @@
-"""A result that is in doubt says so: in report.json, in report.html and at the end of the run."""
+"""A doubtful result is reported: in report.json, in report.html and at the end of the run."""
 
 import json
 from dataclasses import replace
@@ -20,11 +20,11 @@ def test_only_what_is_done_is_in_doubt():
     assert of_state(StateDocument(stages={"sfm": replace(record, summary={"doubts": 3})})) == []
 
 
-def test_a_doubt_is_told_wherever_the_result_is(workspace):
+def test_a_doubt_is_shown_wherever_the_result_is(workspace):
     state = state_json(workspace)
     state["stages"]["sfm"]["summary"]["doubts"] = [DOUBT.to_json()]
     workspace.state_file.write_text(json.dumps(state))
-    ended = recon3d("sfm", workspace.root)  # keeps what is there
+    ended = recon3d("sfm", workspace.root)  # keeps existing results
     assert ended.returncode == 0
     assert DOUBT.text in ended.stderr and DOUBT.remedy in ended.stderr
     report = json.loads(workspace.report_json.read_text())
@@ -35,6 +35,6 @@ def test_a_doubt_is_told_wherever_the_result_is(workspace):
     assert f"{DOUBT.text} {DOUBT.remedy}" in [event.message for event in events if event.kind == "warning"]
 
 
-def test_where_more_photos_help_is_said():
+def test_it_says_where_more_photos_help():
     assert folded(["a.jpg", "b.jpg", "c.jpg"], ["b.jpg", "c.jpg"]).remedy.endswith("between b.jpg and c.jpg.")
     assert "between" not in DOUBT.remedy

@@ -1,4 +1,4 @@
-"""The event stream: what is written is read, and what is not an event never breaks a reader."""
+"""The event stream: what is written is read, and invalid data never breaks a reader."""
 
 import json
 import threading
@@ -21,7 +21,7 @@ def test_written_events_are_read_back(tmp_path):
     assert read_events(path, offset) == ([], offset)
 
 
-def test_a_line_cut_short_is_left_for_the_next_read(tmp_path):
+def test_an_incomplete_line_is_left_for_the_next_read(tmp_path):
     path = tmp_path / "events.jsonl"
     append_event(path, Event(1.0, "sfm", "done"))
     whole = path.read_bytes()
@@ -62,13 +62,13 @@ def test_any_bytes_are_survived(tmp_path_factory, content):
     append_event(path, Event(1.0, "sfm", "done"))
     events, offset = read_events(path)
     assert offset == path.stat().st_size
-    assert events == [Event(1.0, "sfm", "done")]  # nothing is lost after bytes that are not an event
+    assert events == [Event(1.0, "sfm", "done")]  # nothing after the invalid bytes is lost
 
 
 @pytest.mark.parametrize(
     "raw", ['{"time": 1e999}', "[1]", '{"time":1,"stage":"a","kind":"nonsense"}', "[" * 5000]
 )
-def test_hostile_lines_are_passed_over(tmp_path, raw):
+def test_hostile_lines_are_skipped(tmp_path, raw):
     path = tmp_path / "events.jsonl"
     path.write_text(raw + "\n" + json.dumps({"time": 1, "stage": "sfm", "kind": "done"}) + "\n")
     assert [event.stage for event in read_events(path)[0]] == ["sfm"]

@@ -1,6 +1,6 @@
-"""What others read of this program stays as it is until it is changed on purpose: help, events and documents.
+"""Output that others read stays the same until it is changed on purpose: help, events and documents.
 
-After such a change: make golden, and read the difference.
+After such a change: make golden, and check the difference.
 """
 
 import json

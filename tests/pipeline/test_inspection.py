@@ -1,4 +1,4 @@
-"""What `recon3d inspect` says of photos before anything is computed."""
+"""What `recon3d inspect` says about photos before anything is computed."""
 
 import json
 
@@ -28,11 +28,11 @@ def photos(tmp_path):
     return folder
 
 
-def test_everything_is_said_at_once_and_nothing_is_written(photos, tmp_path):
+def test_everything_is_reported_at_once_and_nothing_is_written(photos, tmp_path):
     events = []
     settings = JobSettings.build(photos=photos, features="sift")
     found = inspect_photos(settings, Progress(events.append), tmp_path / "out")
-    assert events[0].message == "8 photos"  # before any of them has been read
+    assert events[0].message == "8 photos"  # before any photo has been read
     assert (found.photos, found.used) == (8, 6)
     reasons = {item.photo.rpartition("/")[2]: item.reason for item in found.set_aside}
     assert set(reasons) == {"IMG_6.jpg", "IMG_7.png"} and "IMG_0" in reasons["IMG_7.png"]
@@ -67,13 +67,13 @@ def test_the_command_answers_in_events(photos, tmp_path):
     assert {"progress", "info", "done"} == {event["kind"] for event in events}
 
 
-def test_nothing_to_look_at_is_a_sentence(tmp_path):
+def test_a_folder_without_photos_is_reported(tmp_path):
     with pytest.raises(UserError, match="No photos were found"):
         inspect_photos(JobSettings.build(photos=tmp_path, features="sift"), Progress(), tmp_path / "out")
 
 
 def test_pairs_and_sizes_are_those_of_the_stages():
     job = JobSettings.build(photos="x", features="sift")
-    assert number_of_pairs(41, job) == 41 * 40 // 2  # exhaustive up to there
+    assert number_of_pairs(41, job) == 41 * 40 // 2  # exhaustive up to this number
     assert number_of_pairs(100, job) == 2000
     assert shrunk((4000, 3000), 1000) == (1000, 750) and shrunk((400, 300), 1000) == (400, 300)

@@ -36,12 +36,12 @@ SURFACE = ["mesh", "texture"]
 
 
 def ran(before: dict[str, dict], after: dict[str, dict]) -> list[str]:
-    """The stages that were run again between two states."""
+    """The stages that ran again between two states."""
     return [name for name in STAGES if before.get(name) != after.get(name)]
 
 
 def same_cameras(ours: Workspace, theirs: Workspace) -> None:
-    """As a rule the same to the bit; twice in some hundred runs on a busy machine up to 0.05 % of the ring apart."""
+    """Usually the same to the bit; twice in a few hundred runs on a busy machine up to 0.05 % of the ring apart."""
     one, other = centers(ours), centers(theirs)
     assert one.keys() == other.keys()
     ring = np.linalg.norm(np.ptp(list(other.values()), axis=0))
@@ -62,7 +62,7 @@ def test_the_finished_chain_has_everything(finished):
     assert not leftovers
 
 
-def test_a_second_run_does_nothing_again(workspace, photos):
+def test_a_second_run_repeats_nothing(workspace, photos):
     before = stages(workspace)
     again = recon3d("run", photos, "-o", workspace.root, *OPTIONS)
     assert again.returncode == 0, again.stderr
@@ -88,7 +88,7 @@ def test_a_second_run_does_nothing_again(workspace, photos):
 )
 def test_a_changed_setting_runs_its_stage_and_later_ones_only(workspace, photos, options, expected):
     before = stages(workspace)
-    # Later stages than --until are forgotten, for what they were made from is gone.
+    # Stages after --until are dropped, because their inputs are gone.
     until = expected[0] if expected[0] != "pairs" else "matches"
     again = recon3d("run", photos, "-o", workspace.root, *OPTIONS, *options, "--until", until)
     assert again.returncode == 0, again.stderr
@@ -102,12 +102,12 @@ def test_killed_in_every_stage_it_ends_with_the_same_result(tmp_path, photos, fi
         before = stages(workspace)
         process = start(*arguments)
         wait_for(workspace, process, lambda events, name=name: any(event.stage == name for event in events))
-        if name in ("features", "matches", "dense"):  # well into its items
+        if name in ("features", "matches", "dense"):  # well within its items
             wait_for(workspace, process, lambda events, name=name: _items(events, name) >= 2)
         process.send_signal(signal.SIGKILL)
         process.wait()
         after = stages(workspace)
-        # All that was done stays done, and what was not has at most begun.
+        # Everything done stays done, and the rest has at most started.
         for done in (other for other in STAGES if before.get(other, {}).get("state") == "done"):
             assert after[done] == before[done]
         if name == "dense":
@@ -123,7 +123,7 @@ def test_killed_in_every_stage_it_ends_with_the_same_result(tmp_path, photos, fi
 def _estimated(workspace: Workspace) -> dict:
     """When each photo's normals were written.
 
-    A photo is estimated when its photometric depth is there, which is removed in the end; its normals stay.
+    A photo is estimated once its photometric depth exists, which is removed at the end; its normals stay.
     """
     done = (workspace.dense / "stereo" / "depth_maps").glob("*.photometric.bin")
     maps = [map_paths(workspace.dense, path.name.removesuffix(".photometric.bin"))[1] for path in done]
@@ -152,7 +152,7 @@ def _items(events, name: str) -> int:
     ],
 )
 def test_cancel_ends_within_five_seconds_with_code_3(tmp_path, finished, photos, name, way):
-    """Seconds of its own work: by the clock, a busy machine takes longer."""
+    """CPU seconds: in wall time, a busy machine takes longer."""
     workspace = Workspace(tmp_path / "workspace")
     shutil.copytree(finished.root, workspace.root)
     state = state_json(workspace)
@@ -187,7 +187,7 @@ def test_a_second_run_in_the_same_workspace_is_refused(tmp_path, photos):
     assert first.wait(timeout=20) == 3
 
 
-def test_stages_as_commands_of_their_own(tmp_path, photos, finished):
+def test_stages_as_separate_commands(tmp_path, photos, finished):
     output = tmp_path / "workspace"
     early = recon3d("matches", output)
     assert early.returncode == 2 and "has no job" in early.stderr
@@ -219,7 +219,7 @@ def test_json_events_on_stdout(workspace, photos):
         (("nonsense",), "nonsense"),
     ],
 )
-def test_bad_usage_is_a_sentence_and_code_2(tmp_path, photos, arguments, words):
+def test_wrong_usage_is_a_message_and_exit_code_2(tmp_path, photos, arguments, words):
     if "colmap" in arguments and pycolmap.has_cuda:
         pytest.skip("this COLMAP has CUDA")
     result = recon3d(*(part.format(tmp=tmp_path, photos=photos) for part in arguments))
@@ -227,7 +227,7 @@ def test_bad_usage_is_a_sentence_and_code_2(tmp_path, photos, arguments, words):
     assert words in result.stderr and "Traceback" not in result.stderr
 
 
-def test_a_broken_workspace_file_is_a_sentence(workspace, photos):
+def test_a_broken_workspace_file_is_reported(workspace, photos):
     workspace.photos.write_text("{")
     result = recon3d("pairs", workspace.root, "--pairs", "sequential")
     assert result.returncode == 1 and "photos.json has 1 bytes where" in result.stderr
@@ -235,7 +235,7 @@ def test_a_broken_workspace_file_is_a_sentence(workspace, photos):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a small file system of its own, made with Linux' mount")
-def test_a_full_disk_is_a_sentence_and_tears_nothing(tmp_path, photos):
+def test_a_full_disk_is_reported_and_truncates_nothing(tmp_path, photos):
     small = tmp_path / "small"
     small.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", small], capture_output=True)
@@ -267,7 +267,7 @@ def test_hostile_paths(tmp_path, photos):
 
 
 def test_the_module_runs_under_another_package_name(tmp_path, photos):
-    """As in an installed extension, where the package is called something else."""
+    """As in an installed extension, where the package has another name."""
     shutil.copytree(
         REPOSITORY / "blender_recon3d", tmp_path / "other_name", ignore=shutil.ignore_patterns("__pycache__")
     )
@@ -280,8 +280,8 @@ def test_the_module_runs_under_another_package_name(tmp_path, photos):
     assert result.returncode == 0, result.stderr
 
 
-def test_a_folder_of_ones_own_is_never_taken_for_a_workspace(tmp_path, photos):
-    """COLMAP's usual layout: CAPTURE/images. What a stage makes it also removes, so it must not start here."""
+def test_a_users_folder_is_never_mistaken_for_a_workspace(tmp_path, photos):
+    """COLMAP's usual layout: CAPTURE/images. A stage also removes its files, so it must not start here."""
     shutil.copytree(photos, tmp_path / "capture" / "images")
     before = sorted(path.name for path in (tmp_path / "capture" / "images").iterdir())
     result = recon3d("run", tmp_path / "capture" / "images", "-o", tmp_path / "capture", *OPTIONS)
@@ -313,7 +313,7 @@ def test_a_mistyped_option_costs_nothing(workspace, photos):
 
 @pytest.mark.skipif(os.name == "nt", reason="such names are Linux's")
 def test_odd_entries_never_stop_a_run(tmp_path, photos):
-    """A name that is not text, a link to nowhere, a damaged video beside the photos."""
+    """A name that is not text, a dangling link, a damaged video beside the photos."""
     folder = tmp_path / "photos"
     shutil.copytree(photos, folder)
     shutil.copy(folder / "view_00.jpg", os.fsencode(folder) + b"/Br\xfccke.jpg")
@@ -324,9 +324,9 @@ def test_odd_entries_never_stop_a_run(tmp_path, photos):
     assert "8 photos" in result.stderr and "2 excluded" in result.stderr
 
 
-def test_a_kill_while_old_results_are_removed_is_no_run_to_resume(workspace, photos):
+def test_a_kill_while_old_results_are_removed_leaves_no_run_to_resume(workspace, photos):
     state = state_json(workspace)
-    state["stages"]["dense"] = {"state": "resetting"}  # what stands there at that moment
+    state["stages"]["dense"] = {"state": "resetting"}  # the content at that moment
     write_json(workspace.state_file, state)
     left = workspace.dense / "left by other settings"
     left.touch()

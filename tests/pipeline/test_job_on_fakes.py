@@ -1,4 +1,4 @@
-"""What runs again, resumes, is cancelled and is mended, on stages that only write small files: milliseconds each.
+"""What runs again, resumes, is cancelled and is repaired, on stages that only write small files: milliseconds each.
 
 The stages' names, needs, settings and files are the real ones; what they do is not.
 """
@@ -44,7 +44,7 @@ def run(workspace: Workspace, fakes: Fakes, until: str = "texture", **options) -
     return list(fakes.ran)
 
 
-def test_a_second_run_does_nothing_again(workspace, fakes):
+def test_a_second_run_repeats_nothing(workspace, fakes):
     assert run(workspace, fakes) == list(STAGES)
     before = workspace.state_file.read_bytes()
     assert run(workspace, fakes) == []
@@ -79,7 +79,7 @@ def test_a_changed_setting_runs_its_stage_and_later_ones_only(workspace, fakes, 
     assert workspace.database.read_text() == "features\n" + MATCHES  # once
 
 
-def test_a_shorter_run_forgets_what_hangs_on_what_has_changed(workspace, fakes):
+def test_a_shorter_run_drops_what_depends_on_a_change(workspace, fakes):
     run(workspace, fakes)
     assert run(workspace, fakes, until="pairs", pairs="sequential") == ["pairs"]
     assert set(workspace.read_state().stages) == {"photos", "pairs", "features"}
@@ -89,7 +89,7 @@ def test_a_shorter_run_forgets_what_hangs_on_what_has_changed(workspace, fakes):
 
 
 @pytest.mark.parametrize("name", STAGES)
-def test_stopped_in_any_stage_it_goes_on_there(workspace, fakes, name):
+def test_a_run_stopped_in_any_stage_continues_there(workspace, fakes, name):
     fakes.at = lambda running: workspace.request_cancel() if running == name else None
     with pytest.raises(Cancelled):
         run(workspace, fakes)
@@ -101,7 +101,7 @@ def test_stopped_in_any_stage_it_goes_on_there(workspace, fakes, name):
     assert run(workspace, fakes) == list(STAGES[number:])
 
 
-# Not `refine`: it leaves nothing where it makes nothing better.
+# Not `refine`: it leaves no files if it improves nothing.
 @pytest.mark.parametrize("name", [name for name in STAGES if name != "refine"])
 def test_a_lost_file_runs_its_stage_again_and_no_other(workspace, fakes, name):
     run(workspace, fakes)
@@ -115,7 +115,7 @@ def test_a_lost_file_runs_its_stage_again_and_no_other(workspace, fakes, name):
     assert all(results.damaged(workspace, each) == [] for each in STAGES)
 
 
-def test_one_stage_alone_wants_those_before_it(workspace, fakes):
+def test_a_single_stage_requires_those_before_it(workspace, fakes):
     run(workspace, fakes, until="pairs")
     with pytest.raises(UserError, match=r"The stage features is not done .* run recon3d features"):
         run(workspace, fakes, only="matches")
@@ -123,7 +123,7 @@ def test_one_stage_alone_wants_those_before_it(workspace, fakes):
     assert run(workspace, fakes, only="matches") == ["matches"]
 
 
-def test_a_kill_while_old_results_are_removed_is_no_run_to_resume(workspace, fakes):
+def test_a_kill_while_old_results_are_removed_leaves_no_run_to_resume(workspace, fakes):
     run(workspace, fakes)
     workspace.write_stage("dense", StageRecord(state=StageState.RESETTING))
     left = workspace.dense / "left by other settings"

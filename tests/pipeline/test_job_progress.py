@@ -1,4 +1,4 @@
-"""One bar and one time left for a whole job."""
+"""One progress bar and one remaining time for a whole job."""
 
 import json
 
@@ -44,7 +44,7 @@ def played(slower=1.0, kept=(), items=20):
 
 @pytest.mark.parametrize("slower", [0.5, 1.0, 1.7, 3.0])
 def test_the_time_left_is_right_within_a_quarter_from_the_middle_on(slower):
-    """Where the machine is not as fast as was forecast, the stages that have run say so."""
+    """If the machine is not as fast as forecast, the finished stages show it."""
     found = played(slower)
     end = found[-1][0]
     second_half = [(now, progress) for now, progress in found if 1000 + 0.5 * (end - 1000) <= now < end]
@@ -67,7 +67,7 @@ def test_without_a_forecast_every_stage_counts_the_same():
     for stage, kind, data in (
         ("job", "info", {"stages": ["photos", "pairs", "features", "matches"], "timed": True}),
         ("photos", "done", {"seconds": 1.0}),
-        ("job", "info", {"timed": False}),  # it could not be made
+        ("job", "info", {"timed": False}),  # the forecast failed
         ("pairs", "done", {"seconds": 1.0}),
     ):
         progress = progress.after(Event(1.0, stage, kind, data=data))
@@ -80,7 +80,7 @@ def test_a_resumed_job_counts_only_what_is_left():
     found = played(kept=("pairs", "features"))
     began = next((now, progress) for now, progress in found if progress.stage == "matches")
     assert began[1].seconds_left(began[0]) == pytest.approx(300.0)
-    assert began[1].shown < 0.8  # two stages of four were there, which took none of this run's time
+    assert began[1].shown < 0.8  # two of four stages already existed and took no time in this run
 
 
 def test_a_resumed_stage_counts_only_what_this_run_does():
@@ -93,12 +93,12 @@ def test_a_resumed_stage_counts_only_what_this_run_does():
         (250.1, "features", "progress", 750, 1000, {}),
     ):
         progress = progress.after(Event(at, stage, kind, done, total, "", data))
-    assert progress.seconds_left(250.1) == pytest.approx(250.0)  # an item a second
+    assert progress.seconds_left(250.1) == pytest.approx(250.0)  # one item per second
     assert progress.seconds_left(251.1) == pytest.approx(249.0)  # the clock runs on between two items
 
 
-def test_phases_of_a_stage_tell_how_long_the_others_will_take():
-    """Meshing counts no items; its phases take the same shares of its time on every machine."""
+def test_phases_of_a_stage_predict_how_long_the_others_will_take():
+    """Meshing does not count items; its phases take the same shares of its time on every machine."""
     progress = JobProgress()
     shares = declared("mesh").phases
     for at, name, data in (
@@ -109,7 +109,7 @@ def test_phases_of_a_stage_tell_how_long_the_others_will_take():
     at = 0.0
     for number, phase in enumerate(shares):
         progress = progress.after(Event(at, "mesh", "progress", number, len(shares), phase.says))
-        if number >= 2:  # it takes four times as long as was forecast
+        if number >= 2:  # it takes four times as long as forecast
             assert progress.seconds_left(at) == pytest.approx(400 - at, rel=0.05)
         at += 400 * phase.share
     assert sum(phase.share for phase in shares) == pytest.approx(1.0)
@@ -132,7 +132,7 @@ def test_whatever_an_event_says_a_bar_can_be_drawn(data):
         assert 0 <= progress.fraction(3.0) <= 1
 
 
-def test_the_next_job_knows_what_this_one_has_taken(tmp_path):
+def test_the_next_job_knows_how_long_this_one_took(tmp_path):
     path = tmp_path / "cache" / "past_runs.json"
     assert past_runs.corrected(path, {"dense": 30.0}) == {"dense": 30.0}
     past_runs.learn(path, {"dense": 60.0, "photos": 0.2}, {"dense": 30.0, "photos": 0.1})
@@ -158,7 +158,7 @@ def test_a_small_job_says_little_about_a_large_one(tmp_path):
     assert past_runs.corrected(path, {"texture": 150.0})["texture"] == pytest.approx(180.0, rel=0.02)
 
 
-def test_the_summary_says_what_there_is():
+def test_the_summary_lists_the_results():
     done = {
         "sfm": {"photos": 27, "of": 28, "points": 5000, "doubts": []},
         "dense": {"points": 1_200_000},
@@ -171,7 +171,7 @@ def test_the_summary_says_what_there_is():
     assert job_summary(StateDocument()) == ""
 
 
-def test_guessed_times_are_round():
+def test_estimated_times_are_rounded():
     assert [rough_duration(s) for s in (1, 38, 70, 294, 7500)] == [
         "5 s",
         "40 s",

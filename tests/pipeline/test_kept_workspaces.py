@@ -1,4 +1,4 @@
-"""Workspaces of earlier versions go on in this one: nothing that they hold is computed again."""
+"""Workspaces of earlier versions continue in this one: none of their results is computed again."""
 
 import json
 
@@ -32,9 +32,9 @@ def run_again(workspace: Workspace, **changes) -> dict[str, bool]:
 
 
 def expected(*changed: str) -> dict[str, bool]:
-    """Whether a stage is kept: not where it, or what it hangs on, is changed or makes other results since 0.1.0.
+    """Whether a stage is kept: not if it, or a stage it depends on, has changed its settings or results since 0.1.0.
 
-    The photos themselves are not there any more, so that the workspace's copies of them stay, however they are made.
+    The original photos no longer exist, so that the workspace's copies stay, however they are made.
     """
     again = {*changed, *(name for name in STAGES[1:] if stage(name).version != VERSIONS_0_1_0[name])}
     again |= {later for name in again for later in dependents(name)}

@@ -1,4 +1,4 @@
-"""A stage is declared once: one new module makes it a step of a job, with its options, its files and its place."""
+"""A stage is declared once: one new module makes it a step of a job, with its options, files and position."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ STAGE = Stage(
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory):
-    """A copy of the package with one file more."""
+    """A copy of the package with one additional file."""
     folder = tmp_path_factory.mktemp("checkout")
     shutil.copytree(PACKAGE, folder / PACKAGE.name, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / PACKAGE.name / "pipeline" / "stages" / "count.py").write_text(MODULE)
@@ -108,8 +108,8 @@ def test_it_runs_in_its_place_is_kept_and_runs_again_for_another_setting(checkou
     assert refused.returncode == 2 and "from 1 to 9" in refused.stderr
 
 
-def test_what_it_owns_is_the_workspaces(checkout, tmp_path):
-    """A file of that name in a folder of the user's is not written over."""
+def test_what_it_owns_belongs_to_the_workspace(checkout, tmp_path):
+    """A file of that name in a user's folder is not overwritten."""
     (tmp_path / "photos").mkdir()
     save(tmp_path / "photos" / "a.jpg", picture(1))
     (tmp_path / "out").mkdir()

@@ -1,4 +1,4 @@
-"""What stands in a settings file or in state.json may be anything: it is told in a sentence."""
+"""A settings file or state.json may contain anything: errors are reported in a message."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from blender_recon3d.pipeline.meshing.region import read_box
 
 
 @pytest.mark.parametrize("recorded", ["", " ", "much", "-3 x", "\0"])
-def test_a_record_that_is_none_is_a_difference(recorded, tmp_path):
+def test_an_invalid_record_counts_as_a_difference(recorded, tmp_path):
     file = tmp_path / "mesh.ply"
     file.write_text("ply")
     assert results._difference(file, recorded) == "has different content than was written"

@@ -47,7 +47,7 @@ def test_an_option_reaches_every_stage_that_has_it():
         ({"match_threshold": 1.5}, "from 0 to 1"),
     ],
 )
-def test_a_wrong_setting_is_one_sentence_and_exit_code_2(options, words):
+def test_a_wrong_setting_is_one_message_and_exit_code_2(options, words):
     with pytest.raises(UserError, match=words) as caught:
         JobSettings.build(**options)
     assert caught.value.exit_code == 2
@@ -56,13 +56,13 @@ def test_a_wrong_setting_is_one_sentence_and_exit_code_2(options, words):
 @pytest.mark.parametrize(
     "change", [{"sfm": None}, {"quality": 3}, {"pairs": {"neighbours": "many"}}, {"photos": []}]
 )
-def test_a_torn_job_file_names_itself(change):
+def test_a_truncated_job_file_is_named(change):
     raw = {**JobSettings.build().to_json(), **change}
     with pytest.raises(UserError, match=r"job\.json|quality"):
         job_of(raw, Path("job.json"))
 
 
-def test_the_mesh_is_refined_at_high_quality_unless_told_otherwise():
+def test_the_mesh_is_refined_at_high_quality_by_default():
     def refined(quality: str, **options: str) -> str:
         return JobSettings.build(photos="/p", quality=quality, **options).mesh.mesh_refinement
 

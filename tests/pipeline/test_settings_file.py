@@ -28,7 +28,7 @@ def asked(tmp_path: Path, document: object, *words: str, command: str = "run") -
     return job_settings(workspace, chosen, "" if command == "run" else command)
 
 
-def test_options_come_before_the_file(tmp_path):
+def test_options_take_precedence_over_the_file(tmp_path):
     document = {"version": 1, "quality": "high", "until": "mesh", "photos": {"sources": ["p"]},
                 "pairs": {"strategy": "sequential", "window": 5}, "sfm": {"refine_intrinsics": False}}  # fmt: skip
     job = asked(tmp_path, document, "--window", "6", "--refine-intrinsics", "--until", "sfm")
@@ -37,7 +37,7 @@ def test_options_come_before_the_file(tmp_path):
     assert job.photos.sources == (str(tmp_path / "p"),), "a relative path is relative to the file"
 
 
-def test_another_workspaces_job_is_such_a_file(tmp_path):
+def test_another_workspaces_job_is_a_settings_file(tmp_path):
     before = JobSettings.build(quality="preview", photos="/p", features="sift", dense_size=700, memory=2.0)
     again = asked(tmp_path, before.to_json())
     assert again == before
@@ -45,7 +45,7 @@ def test_another_workspaces_job_is_such_a_file(tmp_path):
     assert (other.dense.max_size, other.features.max_size, other.matches.front_end) == (700, 3200, "learned")
 
 
-def test_one_stage_takes_the_workspaces_job_with_the_files_changes(tmp_path):
+def test_a_single_stage_uses_the_workspaces_job_with_the_files_changes(tmp_path):
     workspace = Workspace(tmp_path / "out")
     workspace.create()
     before = JobSettings.build(photos="/p", features="learned", until="texture", views=6)
@@ -71,25 +71,25 @@ def test_one_stage_takes_the_workspaces_job_with_the_files_changes(tmp_path):
         ({"features": {"front_end": "sift"}, "matches": {"features": "learned"}}, "they must be equal"),
     ],
 )
-def test_what_will_not_do_is_one_sentence_naming_file_and_setting(document, said, tmp_path):
+def test_an_invalid_value_is_one_message_naming_file_and_setting(document, said, tmp_path):
     with pytest.raises(UserError) as caught:
         asked(tmp_path, document)
     assert said in str(caught.value) and str(tmp_path / "s.json") in str(caught.value)
     assert caught.value.exit_code == 2 and str(caught.value).count("\n") == 0
 
 
-def test_a_missing_file_is_a_sentence(tmp_path):
+def test_a_missing_file_is_reported(tmp_path):
     with pytest.raises(UserError, match="is missing: check --settings"):
         read_settings(tmp_path / "none.json")
 
 
 def plain(name: str, version: int = 1) -> Stage:
-    """The stage without what its result depends on besides its settings."""
+    """The stage without anything its result depends on besides its settings."""
     return dataclasses.replace(stage(name), version=version, inputs=lambda workspace, settings: ["inputs"])
 
 
 def test_a_later_setting_counts_once_it_is_not_its_default():
-    """Features that were found with others are found again; those of workspaces that did not have it are kept."""
+    """Features found with other values are computed again; those of workspaces without the setting are kept."""
     job = JobSettings.build(features="sift")
 
     def fingerprint_of(settings: JobSettings) -> str:
@@ -105,7 +105,7 @@ def test_a_later_setting_counts_once_it_is_not_its_default():
 def test_jobs_of_0_1_0_are_read_and_their_fingerprints_stay(name):
     """The first has defaults, the second has every setting of 0.1.0 changed.
 
-    Stages that were done stay done, but for those whose version has been raised on purpose since.
+    Stages that were done stay done, except those whose version has been raised on purpose since.
     """
     path = KEPT / f"job-{name}.json"
     job = job_of(json.loads(path.read_text("utf-8")), path)

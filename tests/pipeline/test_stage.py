@@ -1,4 +1,4 @@
-"""The stages' declarations, and what is asked of them."""
+"""The stages' declarations and their requirements."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def test_a_jobs_settings_of_a_stage_are_those_it_declares(name):
     )
 
 
-def test_what_stages_own_is_the_workspaces_and_nobody_elses(tmp_path):
-    """A stage removes what it owns: no two stages the same, and nothing that is not the workspace's own."""
+def test_what_stages_own_belongs_to_the_workspace_and_one_stage(tmp_path):
+    """A stage removes what it owns: each path belongs to one stage, and only to the workspace."""
     workspace = Workspace(tmp_path)
     owned = [path for each in all_stages() for path in each.owns(workspace)]
     assert len(owned) == len(set(owned))

@@ -1,4 +1,4 @@
-"""Whole files, locks and states."""
+"""Complete files, locks and states."""
 
 import errno
 import os
@@ -45,7 +45,7 @@ def test_a_folder_is_replaced_only_when_it_is_whole(tmp_path):
     assert os.listdir(tmp_path) == ["sparse"]
 
 
-def test_what_a_killed_run_left_in_a_scratch_folder_is_gone(tmp_path):
+def test_scratch_files_of_a_killed_run_are_removed(tmp_path):
     left = tmp_path / "mapping.part"
     left.mkdir()
     (left / "torn").touch()
@@ -54,7 +54,7 @@ def test_what_a_killed_run_left_in_a_scratch_folder_is_gone(tmp_path):
     assert not left.exists()
 
 
-def test_a_second_holder_is_refused_and_told_who_holds_it(tmp_path):
+def test_a_second_holder_is_refused_with_the_first_ones_name(tmp_path):
     workspace = Workspace(tmp_path)
     with workspace.locked():
         with pytest.raises(UserError, match=f"process {os.getpid()}"), workspace.locked():
@@ -63,17 +63,17 @@ def test_a_second_holder_is_refused_and_told_who_holds_it(tmp_path):
         pass
 
 
-def test_anybody_may_ask_who_is_at_work(tmp_path):
+def test_any_process_can_ask_who_is_running(tmp_path):
     workspace = Workspace(tmp_path)
-    assert workspace.lock_owner() is None  # nobody ever was
+    assert workspace.lock_owner() is None  # nobody has ever run here
     with workspace.locked():
         assert Workspace(tmp_path).lock_owner()["pid"] == os.getpid()
     assert workspace.lock_owner() is None
-    with workspace.locked():  # asking has not taken it away
+    with workspace.locked():  # asking has not released it
         pass
 
 
-def test_the_lock_goes_with_its_process(tmp_path):
+def test_the_lock_ends_with_its_process(tmp_path):
     code = (
         "import sys, time; from blender_recon3d.pipeline.workspace import Workspace\n"
         f"with Workspace({str(tmp_path)!r}).locked():\n    print('held', flush=True); time.sleep(60)"

@@ -23,7 +23,7 @@ def a_pinhole(width: int, height: int, ratio: float) -> cameras.Pinhole:
 
 
 def a_camera(pinhole: cameras.Pinhole, sensor_fit: str = "AUTO", parent_matrix: Matrix | None = None):
-    """A camera with a general pose, made as an import makes it, through which the scene looks."""
+    """A camera with a general pose, created as by an import, as the scene's active camera."""
     rng = np.random.default_rng(3)
     q = rng.normal(size=4)
     q /= np.linalg.norm(q)
@@ -44,7 +44,7 @@ def a_camera(pinhole: cameras.Pinhole, sensor_fit: str = "AUTO", parent_matrix: 
 
 
 def points_in_view(pinhole: cameras.Pinhole, q: np.ndarray, t: np.ndarray, count: int = 300) -> np.ndarray:
-    """Points in the model's frame that project all over the photo and a little beyond, 2 to 50 units away."""
+    """Points in the model's frame that project all over the photo and slightly beyond, 2 to 50 units away."""
     rng = np.random.default_rng(1)
     pixels = rng.uniform(-0.05, 1.05, (count, 2)) * [pinhole.width, pinhole.height]
     depth = rng.uniform(2, 50, count)
@@ -96,7 +96,7 @@ def test_projection_is_the_same_under_a_scaled_and_turned_empty(sensor_fit):
 
 
 def test_world_to_camera_view_agrees():
-    """The function that scripts use; it knows pixel aspect and shift by another way through Blender."""
+    """The function that scripts use; it handles pixel aspect and shift in a different part of Blender."""
     pinhole = a_pinhole(1067, 1600, 1.0)
     camera, q, t = a_camera(pinhole)
     xyz = points_in_view(pinhole, q, t, 50)
@@ -173,15 +173,15 @@ def test_pose_looks_at_what_colmap_looks_at():
     "params",
     [(0.0, 50.0, 30.0, 20.0), (-5.0, 50.0, 30.0, 20.0), (50.0, 1e-9, 30.0, 20.0), (1e-3, 1e-3, 30.0, 20.0)],
 )
-def test_impossible_intrinsics_are_one_sentence(params, tmp_path):
+def test_impossible_intrinsics_are_one_message(params, tmp_path):
     camera = colmap_files.Camera(1, "PINHOLE", 60, 40, params)
     with pytest.raises(colmap_files.FileFormatError, match="camera 1 cannot be represented"):
         cameras.pinhole_of(camera, tmp_path)
 
 
 @pytest.mark.parametrize(("width", "height"), [(600, 400), (400, 600)])
-def test_film_back_and_lens_alone_tell_both_fields_of_view(width, height):
-    """What FBX and Alembic keep of a camera."""
+def test_film_back_and_lens_alone_determine_both_fields_of_view(width, height):
+    """The properties of a camera that FBX and Alembic keep."""
     pinhole = cameras.Pinhole(width, height, 550.0, 550.0, width / 2, height / 2)
     image = colmap_files.Image(1, "photo.jpg", 1, (1.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
     data = cameras.create_camera("camera", image, pinhole).data

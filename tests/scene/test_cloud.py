@@ -1,4 +1,4 @@
-"""The cloud holds the file's colors, normals and confidence exactly, and is seen in a render."""
+"""The cloud has the file's colors, normals and confidence exactly, and is visible in a render."""
 
 import numpy as np
 import pytest
@@ -43,7 +43,7 @@ def test_colors_are_the_files_srgb_bytes():
 
 
 def test_normals_and_confidence_are_kept(tmp_path):
-    """Also through a saved file: some names of attributes mean something else to some versions."""
+    """Also in a saved file: some attribute names have another meaning in some versions."""
     points = all_colors()
     linked(create_cloud(points, "Cloud"))
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "a.blend"))
@@ -119,7 +119,7 @@ def test_a_rendered_cloud_has_the_photos_color(tmp_path):
 
 @pytest.mark.parametrize("count", [500, 20_000, 120_000])
 def test_spacing_of_random_points_on_a_surface(count):
-    """1 / sqrt(density): the sample's size does not matter. Random neighbors scatter by some percent."""
+    """1 / sqrt(density): the sample's size does not matter. Random neighbors vary by a few percent."""
     rng = np.random.default_rng(1)
     xyz = np.c_[rng.uniform(0, 3, (count, 2)), np.zeros(count)].astype(np.float32)
     assert spacing(xyz) == pytest.approx((9 / count) ** 0.5, rel=0.1)

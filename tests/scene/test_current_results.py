@@ -1,4 +1,4 @@
-"""An import takes what belongs to the workspace's state, whole; what an earlier run has left is not its result."""
+"""An import uses complete results that belong to the workspace's state; leftovers of an earlier run are not results."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FILES = {
 
 
 def workspace(root: Path, *done: str) -> Workspace:
-    """A workspace with all results, of which the state knows those of the stages `done`."""
+    """A workspace with all results, of which the state contains those of the stages `done`."""
     write_workspace(root, ring())
     write_mesh_files(root, dome(), texture=16)
     found = Workspace(root)

@@ -1,4 +1,4 @@
-"""Cameras and points that are shown while they are being found."""
+"""Cameras and points that are shown while they are being computed."""
 
 import json
 
@@ -39,7 +39,7 @@ def write_live(root, count=5, points=300):
     return workspace, model
 
 
-def test_cameras_stand_where_they_are_and_look_at_the_subject(tmp_path):
+def test_cameras_have_their_position_and_look_at_the_subject(tmp_path):
     workspace, _ = write_live(tmp_path)
     state = read_live(workspace)
     angles = 2 * np.pi * np.arange(5) / 5
@@ -56,7 +56,7 @@ def test_cameras_stand_where_they_are_and_look_at_the_subject(tmp_path):
     assert len(state.points) == 300
 
 
-def test_the_view_is_replaced_and_goes_without_a_trace(tmp_path):
+def test_the_preview_is_replaced_and_removed_without_a_trace(tmp_path):
     scene, before = bpy.context.scene, counts()
     for count in (2, 5):
         workspace, _ = write_live(tmp_path, count)
@@ -64,7 +64,7 @@ def test_the_view_is_replaced_and_goes_without_a_trace(tmp_path):
     assert len(collection.objects) == 3
     cameras = bpy.data.objects["Recon3D Live Cameras"]
     assert len(cameras.data.vertices) == 25 and len(cameras.data.polygons) == 20
-    assert not cameras.data.validate()  # nothing had to be mended
+    assert not cameras.data.validate()  # nothing had to be repaired
     assert len(bpy.data.objects["Recon3D Live Points"].data.vertices) == 300
     bpy.context.view_layer.update()
     top = cameras.matrix_world @ cameras.data.vertices[0].co  # COLMAP's (0, -1, -4)
@@ -77,7 +77,7 @@ def counts():
     return [len(kind) for kind in (bpy.data.objects, bpy.data.meshes, bpy.data.collections)]
 
 
-def test_the_view_follows_until_somebody_moves_it(tmp_path):
+def test_the_view_follows_until_the_user_moves_it(tmp_path):
     bpy.ops.wm.read_factory_settings()  # with screens
     scene = bpy.context.scene
     view = view_in_use().region_3d
@@ -92,14 +92,14 @@ def test_the_view_follows_until_somebody_moves_it(tmp_path):
     assert view.view_distance == 1.0
 
 
-def test_the_default_cube_is_hidden_and_it_is_known(tmp_path):
+def test_the_default_cube_is_hidden_and_remembered(tmp_path):
     bpy.ops.wm.read_factory_settings()
     workspace, _ = write_live(tmp_path, 5)
     show_live(bpy.context.scene, workspace, read_live(workspace))
     assert bpy.data.objects["Cube"].hide_get() and has_hidden_cube(bpy.context.scene)
 
 
-def test_the_view_of_somebody_who_works_stays(tmp_path):
+def test_the_view_of_a_working_user_stays(tmp_path):
     bpy.ops.wm.read_factory_settings()
     bpy.data.objects["Cube"].location.x = 3
     view = view_in_use().region_3d
@@ -109,7 +109,7 @@ def test_the_view_of_somebody_who_works_stays(tmp_path):
     assert view.view_distance == before and not bpy.data.objects["Cube"].hide_get()
 
 
-def test_nothing_there_or_half_there_is_nothing_to_show(tmp_path):
+def test_missing_or_incomplete_files_show_nothing(tmp_path):
     assert live_stamp(Workspace(tmp_path)) == 0 and read_live(Workspace(tmp_path)) is None
     workspace, _ = write_live(tmp_path)
     assert live_stamp(workspace) > 0
@@ -128,7 +128,7 @@ JSON = st.recursive(
 @given(
     key=st.sampled_from(["qvec", "tvec", "width", "focal", "cameras", "world_from_model", "all"]), value=JSON
 )
-def test_whatever_the_file_holds_blender_lives(tmp_path_factory, key, value):
+def test_blender_survives_any_file(tmp_path_factory, key, value):
     workspace, _ = write_live(tmp_path_factory.mktemp("w"))
     path = workspace.live / "cameras.json"
     good = path.read_text()
@@ -148,4 +148,4 @@ def test_whatever_the_file_holds_blender_lives(tmp_path_factory, key, value):
         remove_live(bpy.context.scene)
     assert live_collection(bpy.context.scene) is None
     path.write_text(good)
-    assert read_live(workspace) is not None  # the file was as good as any before
+    assert read_live(workspace) is not None  # the file was as valid as any before

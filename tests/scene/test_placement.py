@@ -1,4 +1,4 @@
-"""A reconstruction stands as the user says; COLMAP's frame stays as it is."""
+"""A reconstruction is placed as the user wants; COLMAP's frame stays unchanged."""
 
 import numpy as np
 import pytest
@@ -56,7 +56,7 @@ def test_the_dominant_plane_becomes_the_ground(tilted):
     assert local_state(tilted) == before  # COLMAP's frame
 
 
-def test_without_a_plane_or_points_it_says_so(tmp_path):
+def test_without_a_plane_or_points_there_is_a_message(tmp_path):
     """A ball has no plane."""
     result = import_workspace(write_workspace(tmp_path / "ball", ring(points=3000)))
     before = world_matrix(result.empty)
@@ -71,7 +71,7 @@ def test_without_a_plane_or_points_it_says_so(tmp_path):
 
 def test_three_points_become_the_ground_with_the_cameras_above(tilted):
     points = [tuple(p) for p in world_points(tilted.cloud)[:3]]
-    for order in ((0, 1, 2), (2, 1, 0)):  # whichever way round
+    for order in ((0, 1, 2), (2, 1, 0)):  # in either orientation
         placement.ground_from_points(tilted.collection, [points[i] for i in order])
         points = [tuple(p) for p in world_points(tilted.cloud)[:3]]
         assert np.abs(np.array(points)[:, 2]).max() < 1e-5
@@ -95,7 +95,7 @@ def test_what_pointed_along_the_axis_points_up(imported, axis):
     assert np.allclose(np.mean(placement.subject_box(imported.collection), axis=0), middle, atol=0.1)
 
 
-def test_the_subject_stands_on_the_origin_or_the_cursor(imported):
+def test_the_subject_is_placed_on_the_origin_or_the_cursor(imported):
     for target in ((0.0, 0.0, 0.0), (3.0, -2.0, 1.0)):
         placement.origin_under(imported.collection, target)
         low, high = placement.subject_box(imported.collection)
@@ -118,7 +118,7 @@ def test_two_points_and_a_length_give_the_scale(imported):
             placement.scale_to(imported.collection, points, length)
 
 
-def test_a_parent_of_the_empty_is_reckoned_with(tilted):
+def test_a_parent_of_the_empty_is_considered(tilted):
     parent = bpy.data.objects.new("Mine", None)
     bpy.context.scene.collection.objects.link(parent)
     parent.matrix_basis = Matrix.LocRotScale(
@@ -132,7 +132,7 @@ def test_a_parent_of_the_empty_is_reckoned_with(tilted):
     assert np.abs(heights).max() < 1e-3
 
 
-def test_a_changed_placement_survives_an_import_again(imported):
+def test_a_changed_placement_survives_a_second_import(imported):
     placement.up_axis(imported.collection, "X")
     placement.scale_to(imported.collection, [(0, 0, 0), (1, 0, 0)], 3.0)
     before = world_matrix(imported.empty)
@@ -163,7 +163,7 @@ def test_one_camera_is_enough(tmp_path):
     placement.up_axis(result.collection, "-Z")
 
 
-def test_the_empty_is_missed_in_a_sentence(imported):
+def test_a_missing_empty_is_reported(imported):
     bpy.data.objects.remove(imported.empty)
     with pytest.raises(UserError, match=r"Empty of .* was deleted"):
         placement.origin_under(imported.collection)

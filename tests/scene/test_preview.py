@@ -1,4 +1,4 @@
-"""The preview shows cloud and cameras, and leaves the file as it was."""
+"""The preview shows cloud and cameras, and leaves the file unchanged."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from tests.support.made_workspaces import ring, write_workspace  # noqa: E402
 def test_cloud_and_frames_are_in_the_picture(tmp_path):
     made = ring(8, 3000)
     made.rgb[:] = (10, 200, 40)
-    made.xyz[:20] *= 1e4  # outliers: they must not push the subject into a corner
+    made.xyz[:20] *= 1e4  # outliers must not push the subject into a corner
     result = import_workspace(write_workspace(tmp_path / "w", made))
     before = {
         name: len(getattr(bpy.data, name)) for name in ("objects", "meshes", "curves", "worlds", "scenes")
@@ -25,10 +25,10 @@ def test_cloud_and_frames_are_in_the_picture(tmp_path):
     pixels = np.array(picture.pixels[:]).reshape(160, 240, 4)[..., :3]  # as in the file: sRGB
     cloud = np.abs(pixels - np.array([10, 200, 40]) / 255).max(axis=2) < 0.1
     assert 0.01 < cloud.mean() < 0.5
-    assert 60 < np.nonzero(cloud)[1].mean() < 180  # about the middle
+    assert 60 < np.nonzero(cloud)[1].mean() < 180  # around the center
     orange = (pixels[..., 0] > 0.6) & (pixels[..., 2] < 0.5) & (pixels[..., 0] > pixels[..., 2] + 0.3)
     assert orange.sum() > 50 and LINE_COLOR[0] > LINE_COLOR[2]
-    # Frames all round: in each half of the picture.
+    # Frames all around: in each half of the picture.
     assert orange[:, :120].any() and orange[:, 120:].any()
 
 

@@ -1,4 +1,4 @@
-"""Long work in steps: done at once it is the same, and closed anywhere it has changed nothing."""
+"""Long work in steps: the same as in one go, and closing it at any step changes nothing."""
 
 import time
 
@@ -31,7 +31,7 @@ def everything():
 
 
 def closed_everywhere(make):
-    """Close the work after its first step, after its second ... ; how many steps it has."""
+    """Close the work after its first step, after its second, and so on; returns the number of steps."""
     count = 0
     while True:
         before, work = everything(), make()
@@ -76,7 +76,7 @@ def test_what_is_cancelled_changes_nothing(make, workspace):
     assert closed_everywhere(lambda: make(collection)) > 0
 
 
-def test_uvs_that_were_made_to_paint_are_taken_back(workspace, tmp_path):
+def test_uvs_that_were_made_to_paint_are_removed(workspace, tmp_path):
     result = import_workspace(workspace)
     mesh = result.mesh.data
     mesh.uv_layers.remove(mesh.uv_layers[0])
@@ -86,7 +86,7 @@ def test_uvs_that_were_made_to_paint_are_taken_back(workspace, tmp_path):
     assert len(mesh.uv_layers) == 0
 
 
-def test_calls_run_in_a_thread_and_waiting_gives_way():
+def test_calls_run_in_a_thread_and_waiting_yields():
     seen = []
 
     def work():

@@ -1,4 +1,4 @@
-"""Pointing, lasso and crop box: what the tools in the 3D view do, by their functions and by operators' arguments."""
+"""Pointing, lasso and crop box: the tools in the 3D view, by their functions and by operators' arguments."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def registered(empty_blender):
 
 
 def from_front(thing, width=800, height=600):
-    """A perspective view that looks along +y at a thing of the import, from 20 units away."""
+    """A perspective view that looks along +y at an object of the import, from 20 units away."""
     center = picking.world_positions(thing).mean(axis=0)
     view = Matrix(((1, 0, 0, 0), (0, 0, 1, 0), (0, -1, 0, -20), (0, 0, 0, 1))) @ Matrix.Translation(
         -Vector(center.tolist())
@@ -40,7 +40,7 @@ def from_front(thing, width=800, height=600):
     return picking.View(np.array(clip @ view), width, height)
 
 
-def test_a_click_takes_the_point_of_the_cloud_in_front(tmp_path):
+def test_a_click_selects_the_point_of_the_cloud_in_front(tmp_path):
     cloud = import_workspace(write_workspace(tmp_path / "w", ring(5, 3000))).cloud
     bpy.context.view_layer.update()
     view, xyz = from_front(cloud), picking.world_positions(cloud)
@@ -50,12 +50,12 @@ def test_a_click_takes_the_point_of_the_cloud_in_front(tmp_path):
     for number in np.flatnonzero(xyz[:, 1] < middle[1] - 0.8 * np.ptp(xyz[:, 1]) / 2)[:10]:
         x, y = pixels[number]
         found = picking.pick(targets, view, float(x), float(y))
-        assert np.allclose(found, xyz[number])  # and not the one behind it, on the far side of the ball
+        assert np.allclose(found, xyz[number])  # and not the one behind it, on the far side of the sphere
     assert picking.pick(targets, view, 3.0, 3.0) is None
     assert (depth < 1).all()
 
 
-def test_a_click_on_the_mesh_takes_its_surface_and_snaps_to_vertices(tmp_path):
+def test_a_click_on_the_mesh_selects_its_surface_and_snaps_to_vertices(tmp_path):
     root = write_mesh_files(write_workspace(tmp_path / "w", ring()), dome(8), dome(12), texture=16)
     result = import_workspace(root)
     bpy.context.view_layer.update()
@@ -132,7 +132,7 @@ def test_a_face_of_the_crop_box_moves_alone(registered, tmp_path):
     assert (now["+Z"] - ends["+Z"]).length == pytest.approx(half, rel=1e-4)
     assert (now["-Z"] - ends["-Z"]).length < 1e-4
     inside, total = crop_faces.count_inside(crop_faces.points_to_count(result.collection), world_matrix(box))
-    assert total == 2000 and 0.35 < inside / total < 0.65  # half of a ball
+    assert total == 2000 and 0.35 < inside / total < 0.65  # half of a sphere
     bpy.ops.recon3d.move_crop_face(face="+Z", distance=-100 * half)  # never past the opposite face
     assert 0 < world_matrix(box).to_3x3().col[2].length < 0.01 * half
     assert find_object(result.collection, CLOUD) is not None

@@ -1,1 +1,1 @@
-"""What tests share: made scenes, workspaces, weights and packages, and the ways to run the engine on them."""
+"""Shared by tests: synthetic scenes, workspaces, weights and packages, and ways to run the engine on them."""

@@ -1,4 +1,4 @@
-"""The command line as a user runs it, and what the tests ask of a workspace."""
+"""The command line as a user runs it, and queries of a workspace."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ NO_CAPTURES = "RECON3D_CAPTURES does not name a folder of captures"
 
 
 def recon3d(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
-    """The command line in a process of its own, as a user runs it."""
+    """The command line in a separate process, as a user runs it."""
     command = [sys.executable, "-m", "blender_recon3d.pipeline", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, timeout=600, **options)

@@ -1,6 +1,6 @@
 """Stages that only write small files, in milliseconds.
 
-Their names, needs, settings and files are the real ones, what they do is not.
+Their names, needs, settings and files are the real ones, but not their work.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.stage import Stage
 from blender_recon3d.pipeline.workspace import Workspace
 
-MATCHES = "matches\n"  # what the fake matches add to the fake database
+MATCHES = "matches\n"  # added to the fake database by the fake matches
 
 
 class Fakes:
@@ -53,10 +53,10 @@ class Fakes:
 
 
 def fake_stages(monkeypatch: pytest.MonkeyPatch) -> Fakes:
-    """In place of the real stages, until `monkeypatch` is undone; no report, and no waiting for the disk."""
+    """Replace the real stages until `monkeypatch` is undone; no report, and no waiting for the disk."""
     found = Fakes()
     made = tuple(found.stage(real) for real in stage.all_stages())
     monkeypatch.setattr(stage, "all_stages", lambda: made)
-    monkeypatch.setattr("os.fsync", lambda descriptor: None)  # what survives a power cut is tested elsewhere
+    monkeypatch.setattr("os.fsync", lambda descriptor: None)  # survival of power cuts is tested elsewhere
     monkeypatch.setattr(job, "_write_report", lambda workspace, settings, progress: None)
     return found

@@ -1,4 +1,4 @@
-"""What the golden files in tests/golden hold. After a change that is meant, write them again and read the difference:
+"""The content of the golden files in tests/golden. After an intended change, write them again and check the difference:
 
     make golden        (python -m tests.support.golden)
 
@@ -38,7 +38,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "golden"
 
 
 def help_of_all() -> str:
-    """The help of `recon3d`, of `run`, and of each other command the lines that `run` has not."""
+    """The help of `recon3d`, of `run`, and for each other command the lines that `run` does not have."""
     parser = make_parser()
     (adding,) = (action for action in parser._actions if hasattr(action, "choices") and action.choices)
     of_run = _help(adding.choices["run"])
@@ -51,7 +51,7 @@ def help_of_all() -> str:
 
 
 def _help(parser: Any) -> str:
-    """Without its usage, which repeats the options; not wrapped, and alike in every Python."""
+    """Without its usage, which repeats the options; not wrapped, and the same in every Python."""
     with patch.dict(os.environ, COLUMNS="1000"):
         text = parser.format_help()
     head, _, rest = text.partition("\n\n")
@@ -65,7 +65,7 @@ def _help(parser: Any) -> str:
 
 
 def events_of_a_run() -> str:
-    """On fake stages: a run, one that goes further, and one that fails. Times and fingerprints are masked."""
+    """On fake stages: a run, a longer one, and one that fails. Times and fingerprints are masked."""
     said: list[Event] = []
     with pytest.MonkeyPatch.context() as monkeypatch, tempfile.TemporaryDirectory() as folder:
         fakes = fake_stages(monkeypatch)
@@ -91,7 +91,7 @@ def _masked(line: str) -> str:
 
 
 def example(kind: Any) -> Any:
-    """A value of a document's type, with one of everything."""
+    """A value of a document's type, with every field filled."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (UnionType, typing.Union):
         return example(next(argument for argument in arguments if argument is not type(None)))
@@ -124,7 +124,7 @@ def document(kind: type) -> str:
 
 
 def contents() -> dict[str, Callable[[], str]]:
-    """By the file's path in tests/golden: what it has to hold."""
+    """The required content by the file's path in tests/golden."""
     found: dict[str, Callable[[], str]] = {"help.txt": help_of_all, "events.jsonl": events_of_a_run}
     for title, kind, _ in DOCUMENTS:
         if kind is not Event:

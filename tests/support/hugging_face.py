@@ -1,6 +1,6 @@
 """Hugging-face `transformers`' SuperPoint and SuperGlue as the reference, and the names of parameters both ways.
 
-Its parameters are named otherwise, it stores pointwise convolutions as matrices, and its heads own blocks of
+Its parameters have other names, it stores pointwise convolutions as matrices, and its heads own blocks of
 channels where the published checkpoint interleaves them.
 """
 

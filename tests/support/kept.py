@@ -1,4 +1,4 @@
-"""Files that earlier versions have written (tests/kept)."""
+"""Files written by earlier versions (tests/kept)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ KEPT_VERSIONS = sorted(path.name for path in FOLDER.iterdir() if path.is_dir())
 
 
 def unpack_workspace(version: str, folder: Path) -> Path:
-    """The workspace that this version has left, unpacked into the folder."""
+    """The workspace of this version, unpacked into the folder."""
     with tarfile.open(FOLDER / version / "workspace.tar.xz") as archive:
         archive.extractall(folder, filter="data")
     return folder

@@ -20,8 +20,8 @@ FOCAL = 600.0
 
 @dataclass
 class NearestNeighbors:
-    """Keypoints whose descriptors are each other's nearest and nearly the same. seen: how many keypoints each photo of
-    each matched pair had."""
+    """Matches keypoints whose descriptors are each other's nearest and nearly the same. seen: how many keypoints each
+    photo of each matched pair had."""
 
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     seen: list[tuple[int, int]] = field(default_factory=list)

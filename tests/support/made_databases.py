@@ -1,4 +1,4 @@
-"""COLMAP's databases of keypoints that are known to match."""
+"""COLMAP databases of keypoints with known matches."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from blender_recon3d.pipeline.colmap.database import open_database, write_pairs
 
 
 def write_database(folder: Path, camera: pycolmap.Camera, pixels: Mapping[str, np.ndarray]) -> Path:
-    """database.db of one camera's photos, all pairs matched and verified.
+    """A database.db of one camera's photos, all pairs matched and verified.
 
     pixels: by the photo's name where it shows each point [P, 2]; those outside it, and NaN, it does not.
     """

@@ -1,4 +1,4 @@
-"""Meshes and textures for made workspaces, as the engine's stages mesh and texture write them."""
+"""Meshes and textures for synthetic workspaces, in the format of the engine's stages mesh and texture."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TEXTURED = [*_PLAIN, ("s", "<f4"), ("t", "<f4"), ("source", "<i4")]
 
 
 def dome(steps: int = 12, bump: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
-    """The upper half of a unit ball, open below, y down as in COLMAP's frame: vertices [n, 3] and triangles [m, 3].
+    """The upper half of a unit sphere, open below, y down as in COLMAP's frame: vertices [n, 3] and triangles [m, 3].
 
     bump: height of waves on it.
     """
@@ -39,7 +39,7 @@ def dome(steps: int = 12, bump: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
 
 
 def plane_with_hole() -> tuple[np.ndarray, np.ndarray]:
-    """A square of 8 triangles round a hole."""
+    """A square of 8 triangles around a hole."""
     outer = [(-2, 0, -2), (2, 0, -2), (2, 0, 2), (-2, 0, 2)]
     inner = [(x / 2, y, z / 2) for x, y, z in outer]
     faces = []
@@ -61,7 +61,7 @@ def table(xyz: np.ndarray, dtype: list, rgb: np.ndarray | None = None) -> np.nda
 
 
 def colors_of(xyz: np.ndarray) -> np.ndarray:
-    """A color for each place, uint8 [n, 3]."""
+    """A color for each position, uint8 [n, 3]."""
     return np.clip((xyz + 1.5) * 80, 0, 255).astype(np.uint8)
 
 

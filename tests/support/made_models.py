@@ -1,4 +1,4 @@
-"""COLMAP models with exact truth: cameras, points, and where each point is seen."""
+"""COLMAP models with exact ground truth: cameras, points, and where each point is seen."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def made_model(
 
 
 def visible(poses: list[np.ndarray], camera: pycolmap.Camera, xyz: np.ndarray) -> np.ndarray:
-    """bool [V, P]: whose projections lie in the photo, at least 10 pixels from its rim."""
+    """bool [V, P]: projections inside the photo, at least 10 pixels from its border."""
     found = np.zeros((len(poses), len(xyz)), bool)
     for number, pose in enumerate(poses):
         local = xyz @ pose[:, :3].T + pose[:, 3]
@@ -53,7 +53,7 @@ def visible(poses: list[np.ndarray], camera: pycolmap.Camera, xyz: np.ndarray) -
 
 
 def center_errors(model: pycolmap.Reconstruction, poses: list[np.ndarray]) -> np.ndarray:
-    """Distances of the cameras from where they are [V], after the similarity that fits best."""
+    """Distances of the cameras from the truth [V], after the best similarity transform."""
     images = sorted((model.image(i) for i in model.reg_image_ids()), key=lambda image: image.name)
     found = np.array([image.projection_center() for image in images])
     truth = np.array([-pose[:, :3].T @ pose[:, 3] for pose in poses])

@@ -1,4 +1,4 @@
-"""What is costly and only read is made once for all worker processes of a test run."""
+"""Expensive read-only files are made once for all worker processes of a test run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from filelock import FileLock  # torch depends on it
 
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
-    """The folder that `make` fills, by the first worker that needs it; the others wait. Nobody writes there later."""
+    """The folder filled by `make` in the first worker that needs it; the others wait. Read-only later."""
     root = factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         root = root.parent

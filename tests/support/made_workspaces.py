@@ -87,9 +87,9 @@ def project(pinhole, q: np.ndarray, t: np.ndarray, xyz: np.ndarray) -> np.ndarra
 
 
 def tracks_of(model: MadeModel) -> tuple[list[list[int]], list[list[tuple[int, int]]]]:
-    """The points that each photo sees, and where each point is seen: number of the photo, from 1, and its place there.
+    """The points that each photo sees, and where each point is seen: number of the photo, from 1, and index there.
 
-    The first two to four photos see a point, as far as there are so many.
+    The first two to four photos see a point, if there are that many.
     """
     seen: list[list[int]] = [[] for _ in model.images]
     tracks = []
@@ -185,7 +185,7 @@ def png(pixels: np.ndarray) -> bytes:
 
 
 def write_workspace(root: Path, model: MadeModel, dense: bool = True, photos: bool = True) -> Path:
-    """A finished workspace. Photos are black PNG files: Blender goes by content, whatever the name."""
+    """A finished workspace. Photos are black PNG files: Blender goes by content, not by name."""
     write_binary(root / "sparse" / "0", model)
     camera = next(iter(model.cameras.values()))
     picture = png(np.zeros((camera.height, camera.width, 3), np.uint8))

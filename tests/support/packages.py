@@ -1,4 +1,4 @@
-"""A package index of tiny wheels with the engine's names, and setting up from it as a process."""
+"""A package index of tiny wheels with the engine's names, and a setup from it in a separate process."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MAIN = ROOT / "blender_recon3d" / "engine_setup" / "__main__.py"
 
 
-# What `recon3d doctor` looks at in each package; more of it the engine would need to run, and does not here.
+# What `recon3d doctor` checks in each package; the engine does not run here and needs no more.
 MODULES = {
     "torch": {
         "torch/__init__.py": "class cuda:\n    is_available = staticmethod(lambda: False)\n"
@@ -47,7 +47,7 @@ MODULES = {
 }
 
 
-BULK = 2 * 2**20  # bytes in torch's wheel that do not compress, for something to download
+BULK = 2 * 2**20  # incompressible bytes in torch's wheel, to make the download take time
 
 
 def write_wheel(
@@ -93,7 +93,7 @@ def make_index(root: Path, leave_out: tuple[str, ...] = (), local: str = "") -> 
 
 
 def environment(**extra: str) -> dict[str, str]:
-    """This process's, without a uv that the developer happens to have, and with little patience."""
+    """This process's environment, without the developer's uv, and with short timeouts."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("UV_")}
     return {**clean, "PATH": "/usr/bin:/bin", "PIP_RETRIES": "1", "UV_HTTP_RETRIES": "0", **extra}
 
@@ -111,7 +111,7 @@ def start(*arguments: object, **extra: str) -> subprocess.Popen[str]:
 
 
 def run(*arguments: object, **extra: str) -> tuple[int, str]:
-    """(exit code, what it said) of the command line."""
+    """(exit code, output) of the command line."""
     process = start(*arguments, **extra)
     out, err = process.communicate(timeout=200)
     return process.returncode, out + err
@@ -126,7 +126,7 @@ def ready(target: Path) -> dict:
 
 
 def path_with(tool: str) -> str:
-    """A PATH on which uv is, or is not. With pip alone, Python's own modules are all there is."""
+    """A PATH with or without uv. With pip alone, only Python's own modules exist."""
     if tool == "pip":
         return "/usr/bin:/bin"
     beside = Path(sys.executable).with_name("uv")

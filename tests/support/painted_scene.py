@@ -1,4 +1,4 @@
-"""The box scene in colors that are a function of place, as photos, cameras and a mesh: to test textures with."""
+"""The box scene in colors that are a function of position, as photos, cameras and a mesh: to test textures."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def true_color(points: np.ndarray) -> np.ndarray:
 
 
 def colored_faces() -> list[Face]:
-    """`box_scene`'s rectangles, painted; the one below is not there, as a box on the ground shows none."""
+    """`box_scene`'s rectangles, painted; without the bottom, since a box on the ground does not show it."""
     return [replace(face, texture=_texture(face)) for face in box_scene()]
 
 
@@ -85,7 +85,7 @@ def write_capture(
     count: int = 8,
     change: Callable[[int, np.ndarray], np.ndarray] = lambda number, photo: photo,
 ) -> Capture:
-    """Photos, cameras and the exact mesh in a workspace; change(number, BGR photo) spoils photos."""
+    """Photos, cameras and the exact mesh in a workspace; change(number, BGR photo) modifies photos."""
     workspace, faces, poses = Workspace(root), colored_faces(), ring(count)
     model = pycolmap.Reconstruction()
     camera = pycolmap.Camera(
@@ -98,7 +98,7 @@ def write_capture(
     model.add_camera_with_trivial_rig(camera)
     workspace.images.mkdir(parents=True)
     for number, pose in enumerate(poses):
-        name = f"view_{number:02d}.png"  # without loss, so that colors are exact
+        name = f"view_{number:02d}.png"  # lossless, so that colors are exact
         photo = change(number, render(faces, pose))
         (workspace.images / name).write_bytes(cv2.imencode(".png", photo)[1].tobytes())
         image = pycolmap.Image(name=name, camera_id=1, image_id=number + 1)

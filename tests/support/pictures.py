@@ -1,4 +1,4 @@
-"""Photos made of noise, saved as any camera might."""
+"""Photos made of noise, saved in cameras' formats."""
 
 from __future__ import annotations
 

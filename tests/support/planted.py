@@ -1,4 +1,4 @@
-"""Weights that are not trained but built by hand, so that the learned path can be tested before there are any.
+"""Weights that are built by hand instead of trained, to test the learned path with known results.
 
 `planted_weights(folder)` writes superpoint, superglue and efficientnet_b0 .safetensors that `--weights folder`
 takes:

@@ -1,4 +1,4 @@
-"""Runs of the engine that are followed, stopped and compared."""
+"""Running, following, stopping and comparing runs of the engine."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def start(*arguments: object) -> subprocess.Popen[str]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """What a process and the children that it still has or has waited for have used so far."""
+    """CPU time used so far by a process and the children that it still has or has waited for."""
     try:
         process = psutil.Process(pid)
         own = process.cpu_times()
@@ -64,12 +64,12 @@ def wait_for(workspace: Workspace, process: subprocess.Popen[str], ready, timeou
 
 
 def stages(workspace: Workspace) -> dict[str, dict]:
-    """The stages in state.json; none before the first has begun."""
+    """The stages in state.json; empty before the first has started."""
     return state_json(workspace)["stages"] if workspace.state_file.exists() else {}
 
 
 def state_json(workspace: Workspace) -> dict[str, Any]:
-    """state.json as it stands there, to be changed and written again."""
+    """state.json as it is, to be changed and written again."""
     return json.loads(workspace.state_file.read_text("utf-8"))
 
 

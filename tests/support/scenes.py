@@ -27,7 +27,7 @@ class Face:
 
     @property
     def normal(self) -> np.ndarray:
-        """Unit, away from the side that is seen."""
+        """Unit normal, away from the visible side."""
         n = np.cross(self.along, self.across)
         return n / np.linalg.norm(n)
 
@@ -55,7 +55,7 @@ def spot_texture(seed: int, size: int = 768) -> np.ndarray:
 
 
 def box_scene(seed: int = 0, texture: Callable[[int], np.ndarray] = noise_texture) -> list[Face]:
-    """Ground of 4 x 4 m, a box of 0.9 x 0.6 x 0.7 m on it; farthest first as long as it is seen from above."""
+    """Ground of 4 x 4 m, a box of 0.9 x 0.6 x 0.7 m on it; farthest first if seen from above."""
     x, y, z = np.eye(3)
     low, high = np.array([-0.45, -0.7, -0.3]), np.array([0.45, 0.0, 0.3])
     w, h, d = high - low

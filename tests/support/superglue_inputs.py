@@ -1,4 +1,4 @@
-"""Networks and keypoints by chance, for the tests of SuperGlue."""
+"""Random networks and keypoints for the tests of SuperGlue."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def randomize(network: torch.nn.Module, seed: int) -> None:
             elif tensor.is_floating_point():
                 tensor.copy_(values * 0.01)  # descriptors are of length 1: their entries are small
     projection = network.final_proj if hasattr(network, "final_proj") else network.final_projection.final_proj
-    for module in network.modules():  # ours: batch normalization has no name of its own
+    for module in network.modules():  # ours: batch normalization has no name
         if isinstance(module, torch.nn.BatchNorm1d):
             module.weight.data.copy_(torch.rand(module.weight.shape, generator=random) + 0.5)
-    projection.weight.data.mul_(12)  # decided, but not all alike
+    projection.weight.data.mul_(12)  # decisive, but not all the same
 
 
 def pair(count0: int, count1: int, seed: int, size=(640, 480)):

@@ -1,4 +1,4 @@
-"""Networks and images by chance, for the tests of SuperPoint."""
+"""Random networks and images for the tests of SuperPoint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training runs in the engine's environment."""
+"""Tests of training run in the engine's environment."""
 
 import pytest
 
@@ -7,5 +7,5 @@ pytest.importorskip("cv2", reason="the engine's environment has OpenCV; Blender'
 
 import torch
 
-# Many threads on few busy cores wait for each other more than they work.
+# Many threads on a few busy cores spend more time waiting than working.
 torch.set_num_threads(1)

@@ -57,7 +57,7 @@ def test_deformable_convolution_reads_where_its_offsets_say(generator: torch.Gen
 
 
 def test_values_are_read_at_the_keypoint_on_every_level() -> None:
-    """A map whose values are the coordinates of its cells' centers says where it is read."""
+    """A map whose values are the coordinates of its cells' centers shows where it is read."""
     for cell in (2, 8, 32):
         centers = torch.arange(6) * cell + (cell - 1) / 2
         values = torch.stack(torch.meshgrid(centers, centers, indexing="xy"))[None]
@@ -95,7 +95,7 @@ def test_first_network_is_the_simple_head_it_starts_from(tmp_path: Path, generat
 
 
 def test_views_fit_the_teacher_and_show_the_photo() -> None:
-    """A photo whose colors say where each pixel is, so that a view says where it looks."""
+    """A photo whose colors encode each pixel's position, so that a view shows where it looks."""
     y, x = np.meshgrid(np.arange(250, dtype=np.uint8), np.arange(200, dtype=np.uint8), indexing="ij")
     photo = np.stack([x, y, np.full_like(x, 255)], axis=-1)
     view, valid = cut_view(photo, 0, np.random.default_rng(0))
@@ -149,21 +149,21 @@ def test_losses_are_least_at_the_teachers_descriptors(generator: torch.Generator
     xy = 300 * torch.rand(40, 2, generator=generator)
     assert abs(float(cosine_loss(teacher, teacher))) < 1e-6 < float(cosine_loss(other, teacher))
     assert float(projected_loss(teacher, teacher, projection)) == 0
-    # with all directions read alike, the shares of error are the same
+    # with all directions treated equally, the shares of error are the same
     alike = projected_loss(other, teacher, torch.eye(128))
     torch.testing.assert_close(alike, cosine_loss(other, teacher), atol=1e-5, rtol=1e-4)
     right, swapped = (
         contrastive_loss(ours[None], teacher[None], xy[None]) for ours in (teacher, teacher.flip(0))
     )
     assert right < 0.1 < 5 < swapped
-    # a descriptor twice at one place is not held against it
+    # a duplicate descriptor at one position is not penalized
     twice, places = torch.cat([teacher, teacher])[None], torch.cat([xy, xy + 1])[None]
     assert contrastive_loss(twice, twice, places) < 0.1
     assert contrastive_loss(twice, twice, torch.cat([xy, xy + 50])[None]) > 0.5
 
 
 def test_distances_to_epipolar_lines_are_those_of_the_true_cameras(tmp_path: Path) -> None:
-    """Points in space seen by two cameras of different lenses lie on each other's lines; moved off by 3 px, not."""
+    """Points seen by two cameras with different lenses are on each other's lines; moved by 3 px, they are not."""
     random = np.random.default_rng(2)
     size = np.array([3072, 2048])
     points = random.uniform([-2, -1.5, 6], [2, 1.5, 10], (30, 3))
@@ -194,7 +194,7 @@ class WithoutTeacher(DescriptorTrainer):
         return None
 
 
-def test_descriptors_learn_from_cached_views_and_go_on(tmp_path: Path, generator: torch.Generator) -> None:
+def test_descriptors_learn_from_cached_views_and_resume(tmp_path: Path, generator: torch.Generator) -> None:
     for place in ("captures/street", "photos/scenery"):
         write_view(_view(generator), tmp_path / "views" / place / "photo.0.npz")
     options = argparse.Namespace(

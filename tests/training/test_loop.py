@@ -52,7 +52,7 @@ def test_a_resumed_run_ends_as_one_that_was_not_interrupted(tmp_path: Path) -> N
     whole = Line(tmp_path / "whole", 60)
     assert not whole.restore()
     whole.train()
-    # Cut off after 37 steps; the learning rate is still that of a run of 60.
+    # Interrupted after 37 steps; the learning rate is still that of a run of 60.
     first = Line(tmp_path / "parts", 60)
     while first.step < 37:
         first._one_step(Meter())
@@ -99,7 +99,7 @@ def _line(rank: int, workers: int, folder: Path) -> None:
     torch.save(state, folder / f"{rank}.pt")
 
 
-def test_superpoint_trains_in_two_processes_and_goes_on(tmp_path: Path) -> None:
+def test_superpoint_trains_in_two_processes_and_resumes(tmp_path: Path) -> None:
     photos = tmp_path / "data" / "train" / "photos"
     photos.mkdir(parents=True)
     random = np.random.default_rng(0)

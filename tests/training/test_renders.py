@@ -1,4 +1,4 @@
-"""The renders that training takes as truth: their depth, their colors and the map from view to view."""
+"""The renders used as ground truth in training: their depth, their colors and the mapping from view to view."""
 
 from __future__ import annotations
 
@@ -84,11 +84,11 @@ def test_every_pixel_sees_the_triangle_that_its_ray_hits_first():
     hit = np.isfinite(nearest)
     assert hit.sum() > 200
     assert np.array_equal(seen.face.ravel() >= 0, hit)
-    # planes over pixels and intersections of rays are the same numbers but for rounding
+    # planes over pixels and intersections of rays are the same numbers up to rounding
     np.testing.assert_allclose(1 / seen.inverse_depth.ravel()[hit], nearest[hit], rtol=1e-9)
 
 
-def test_points_of_one_view_lie_on_the_surface_of_another_and_look_the_same(scene):
+def test_points_of_one_view_are_on_the_surface_of_another_and_look_the_same(scene):
     views = [render_view(scene, camera, EVEN) for camera in scene.cameras]
     rng = np.random.default_rng(1)
     compared = 0
@@ -101,14 +101,14 @@ def test_points_of_one_view_lie_on_the_surface_of_another_and_look_the_same(scen
         one = cv2.remap(views[first].image, here[:, None], None, cv2.INTER_LINEAR)[:, 0].astype(float)
         other = cv2.remap(views[second].image, there[:, None], None, cv2.INTER_LINEAR)[:, 0].astype(float)
         difference = np.abs(one - other).mean(axis=1)
-        # the texture's contrast is about 30; what remains is another sharpness at another distance
+        # the texture's contrast is about 30; the remaining difference is sharpness at another distance
         assert np.median(difference) < 4
         unrelated = np.abs(one - np.roll(other, 97, axis=0)).mean(axis=1)
         assert np.median(unrelated) > 4 * np.median(difference)
     assert compared > 1000
 
 
-def test_going_to_another_view_and_back_ends_where_it_began(scene):
+def test_mapping_to_another_view_and_back_is_the_identity(scene):
     views = [render_view(scene, camera, EVEN) for camera in scene.cameras]
     generator = torch.Generator().manual_seed(0)
     limit = torch.tensor([SIZE[0] - 1.0, SIZE[1] - 1.0], dtype=torch.float64)
@@ -123,7 +123,7 @@ def test_going_to_another_view_and_back_ends_where_it_began(scene):
     assert distance.quantile(0.99) < 0.5
 
 
-def test_what_stands_behind_something_is_not_visible():
+def test_what_is_behind_something_is_not_visible():
     wall = sheet(
         np.zeros((2, 2)), np.array([-2.0, 1, -2]), np.array([4.0, 0, 0]), np.array([0, 0, 4.0]), [[0]]
     )
@@ -147,7 +147,7 @@ def test_what_stands_behind_something_is_not_visible():
         np.testing.assert_allclose(to[0, 0].numpy(), projected[1][:2], atol=0.01)
 
 
-def test_overlap_is_large_beside_and_none_on_the_other_side_or_too_far_round():
+def test_overlap_is_large_nearby_and_zero_on_the_other_side_or_too_far_around():
     rng = np.random.default_rng(5)
     surface = dome(rng).surface
     both_sides = [surface, place(surface, -1, 0, np.array([0, 0, -0.01], np.float32), 0)]
@@ -164,10 +164,10 @@ def test_overlap_is_large_beside_and_none_on_the_other_side_or_too_far_round():
     shares = corner_overlaps(render_scene(scene, rng, "dome"))
     assert min(shares[0, 1], shares[1, 0]) > 0.8
     assert shares[0, 2] == shares[2, 0] == 0
-    assert shares[0, 3] < 0.2  # the same side, but 75 degrees round it
+    assert shares[0, 3] < 0.2  # the same side, but 75 degrees around it
 
 
-def test_saved_scenes_come_back_with_their_depth(scene, tmp_path):
+def test_saved_scenes_are_read_with_their_depth(scene, tmp_path):
     rendered = render_scene(scene, np.random.default_rng(0), "one")
     save(rendered, tmp_path)
     (loaded,) = load_renders(tmp_path)

@@ -21,7 +21,7 @@ from training.retrieval.views import photo_views, vary
 
 def test_parts_of_a_photo_overlap_by_the_places_that_both_show():
     rng = np.random.default_rng(0)
-    # a photo whose colors say where each pixel is
+    # a photo whose colors encode each pixel's position
     x, y = np.meshgrid(np.arange(250), np.arange(250))
     photo = np.stack([x, y, np.zeros_like(x)], axis=-1).astype(np.uint8)
     views = photo_views(rng, photo, 10, 64)
@@ -54,7 +54,7 @@ def test_other_light_keeps_what_is_where():
         np.corrcoef(one.mean(0).ravel(), other.mean(0).ravel())[0, 1]
         for one, other in zip(images, changed, strict=True)
     ]
-    assert min(alike) > 0.3 and np.mean(alike) > 0.5  # shadows and highlights hide a part of some
+    assert min(alike) > 0.3 and np.mean(alike) > 0.5  # shadows and highlights hide parts of some
     assert torch.equal(vary(images, 0.8, np.random.default_rng(0)), changed)
 
 
@@ -64,7 +64,7 @@ def test_the_loss_is_least_for_similarities_in_the_order_of_overlap():
     good = torch.stack([angles.cos(), angles.sin()], dim=1)
     shuffled = good[[3, 1, 0, 2]]
     assert ranking_loss(good, overlap, 0.1) < 0.5 * ranking_loss(shuffled, overlap, 0.1)
-    # the last image overlaps with nothing, so that its row teaches nothing, but it is a negative of the others
+    # the last image overlaps with nothing, so that its row has no loss, but it is a negative for the others
     alone = ranking_loss(good[:3], overlap[:3, :3], 0.1)
     torch.testing.assert_close(ranking_loss(good, overlap, 0.1), alone, atol=1e-3, rtol=0.05)
 
@@ -131,7 +131,9 @@ def test_chance_is_what_random_rankings_find_on_average():
     truly = np.triu(truly, 1) | np.triu(truly, 1).T
     found = []
     for _ in range(60):
-        found.append(measured(rng.random((40, 40)), truly, truly, 8))  # every photo draws its own
+        found.append(
+            measured(rng.random((40, 40)), truly, truly, 8)
+        )  # every photo draws its own random ranking
     expected = by_chance(truly, 8)
     assert np.mean([recall.pairs for recall in found]) == pytest.approx(expected.pairs, abs=0.02)
     assert np.mean([recall.neighbors for recall in found]) == pytest.approx(expected.neighbors, abs=0.02)

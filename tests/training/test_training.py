@@ -1,4 +1,4 @@
-"""The training code: views and reliefs map to each other exactly, and what is trained is what ships."""
+"""The training code: views and reliefs map to each other exactly, and the trained network is the one that ships."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_relief_is_seen_alike_from_all_sides(photos: PhotoStack, generator: to
     index = torch.tensor([0, 1])
     settings = ReliefSettings(flat=0, depth=0.4)
     scenes = random_scenes(photos, index, 3, VIEW, settings, generator)
-    assert float(scenes.relief.amax() - scenes.relief.amin()) > 5  # pixels: there is something to hide behind
+    assert float(scenes.relief.amax() - scenes.relief.amin()) > 5  # pixels: there are occlusions
     seen = render(photos, scenes, VIEW)
     points = seen.surface[:, 0].reshape(2, 1, -1, 3).expand(-1, 3, -1, -1)
     xy, depth = project(scenes.cameras, points)
@@ -132,7 +132,7 @@ def test_corners_of_a_square_are_labeled() -> None:
     response = corner_response(image)
     maxima = torch.nonzero(local_maxima(response)[0, 0] > 0.1)
     expected = torch.tensor([[y, x] for y in (19.5, 44.5) for x in (18.5, 41.5)])
-    # the response peaks a little inside the corner, by no more than its window
+    # the response peaks slightly inside the corner, by no more than its window
     assert torch.cdist(maxima.float(), expected).amin(dim=1).max() < 3
     assert len({tuple(row) for row in (maxima > 32).tolist()}) == 4
     valid = torch.ones(1, 64, 64, dtype=torch.bool)
@@ -196,7 +196,7 @@ def _keypoints(generator: torch.Generator, batch: int = 2, count: int = 40) -> K
 
 
 def _trained(layers: int = 4) -> SuperGlue:
-    """As after some training: every layer adds something."""
+    """As after some training: every layer has an effect."""
     torch.manual_seed(1)
     network = new_network(layers)
     with torch.no_grad():
@@ -246,7 +246,7 @@ def test_the_learning_rate_rises_stays_and_falls() -> None:
     assert rates[80] == pytest.approx(0.5) and rates[100] == 0.0
 
 
-def test_a_run_goes_on_where_it_was_saved(tmp_path: Path) -> None:
+def test_a_run_continues_where_it_was_saved(tmp_path: Path) -> None:
     run = Run(tmp_path)
     assert run.restore() is None
     run.save({"step": 7, "network": {"weight": torch.ones(2)}})

@@ -1,4 +1,4 @@
-"""AliceVision's .baf: with the list of its photos, and without, where the photos are found by what they show."""
+"""AliceVision's .baf: with the list of its photos, and without, where photos are identified by their points."""
 
 import cv2
 import numpy as np
@@ -12,7 +12,7 @@ from blender_recon3d.pipeline.events import Progress
 from tests.pipeline.alignments.test_round_trips import SIZE, an_alignment, errors
 from tests.pipeline.alignments.test_take_alignment import entry
 
-# In the order of their ids, which is the order of the views in the file.
+# In the order of their ids, the order of the views in the file.
 POSES = [152810594, 192419482, 567270990, 1136197549, 1694296464, 2000000000]
 
 
@@ -61,7 +61,7 @@ def test_without_a_list_the_photos_are_those_that_show_the_points(tmp_path):
         for x, y in truth.pixel[truth.photo == number]:
             cv2.circle(picture, (int(x), int(y)), 3, 255, -1, cv2.LINE_AA)
         cv2.imwrite(str(tmp_path / photo.name), picture)
-    cv2.imwrite(str(tmp_path / photos[-1].name), np.zeros((480, 640), np.uint8))  # one shows nothing
+    cv2.imwrite(str(tmp_path / photos[-1].name), np.zeros((480, 640), np.uint8))  # one photo shows no points
     named = name_photos(found, photos, tmp_path, Progress())
     assert [photo.name for photo in named.photos] == ["/p/f.png", "/p/b.png", "/p/d.png", "/p/a.png",
                                                       "/p/e.png", "pose 2000000000"]  # fmt: skip
@@ -69,7 +69,7 @@ def test_without_a_list_the_photos_are_those_that_show_the_points(tmp_path):
         name_photos(found, photos[-1:], tmp_path, Progress())
 
 
-def test_a_list_of_other_photos_is_a_sentence(tmp_path):
+def test_a_list_of_other_photos_is_reported(tmp_path):
     write_baf(tmp_path / "sfm.baf", an_alignment("PINHOLE"), [500.0, 320.0, 240.0], named=True)
     names = tmp_path / "sfm_imgList.txt"
     names.write_text(names.read_text().split("\n", 1)[1])

@@ -1,4 +1,4 @@
-"""What files of other programs hold that ours do not: written here as those programs write them, by their formats."""
+"""Features of other programs' files that ours lack: written here as those programs do, according to their formats."""
 
 import json
 import xml.etree.ElementTree as ElementTree
@@ -19,7 +19,7 @@ from tests.pipeline.alignments.test_round_trips import LENSES, SIZE, an_alignmen
 
 
 def same_shape(found: Alignment, truth: Alignment) -> float:
-    """The scale from truth to found, where the cameras differ by a similarity; their distances fit to a millionth."""
+    """The scale from truth to result, if the cameras differ by a similarity; distances agree to a millionth."""
 
     def centers(each: Alignment) -> np.ndarray:
         photos = sorted(each.photos, key=lambda photo: photo.name)
@@ -35,7 +35,7 @@ def same_shape(found: Alignment, truth: Alignment) -> float:
 
 @pytest.fixture
 def metashape(tmp_path):
-    """A function that writes cameras.xml after a change to its tree, and reads it; and the truth."""
+    """A function that writes cameras.xml with a change to its tree and reads it; and the ground truth."""
     truth = an_alignment("OPENCV")
     WRITERS["metashape"](tmp_path / "cameras.xml", truth)
 
@@ -48,7 +48,7 @@ def metashape(tmp_path):
     return read, truth
 
 
-def test_metashapes_chunk_says_scale_and_place(metashape):
+def test_metashapes_chunk_defines_scale_and_position(metashape):
     read, truth = metashape
     turned = "0 -1 0 1 0 0 0 0 1"
 
@@ -144,7 +144,7 @@ def sfm(tmp_path, change, model="OPENCV") -> tuple[Alignment, Alignment]:
 
 
 @pytest.mark.parametrize("version", ["1.0.0", "1.2.0", "1.2.2", "1.2.8"])
-def test_meshrooms_versions_say_lenses_in_other_ways(version, tmp_path):
+def test_meshrooms_versions_write_lenses_differently(version, tmp_path):
     def change(document):
         document["version"] = version.split(".")
         for lens in document["intrinsics"]:
@@ -189,7 +189,7 @@ def test_a_rig_of_meshrooms_places_its_photos(tmp_path):
     assert len(found.photos) == 6 and errors(found, truth).max() < 1e-6
 
 
-def test_points_without_where_they_were_seen_are_left(tmp_path):
+def test_points_without_observations_are_left_out(tmp_path):
     def change(document):
         for point in document["structure"]:
             for seen in point["observations"]:
@@ -203,7 +203,7 @@ def test_points_without_where_they_were_seen_are_left(tmp_path):
 # -- the others -------------------------------------------------------------------------------------------------------
 
 
-def test_nvm_with_several_models_quoted_names_and_photos_without_a_place(tmp_path):
+def test_nvm_with_several_models_quoted_names_and_photos_without_a_position(tmp_path):
     truth = an_alignment("PINHOLE")
     WRITERS["nvm"](tmp_path / "a.nvm", truth)
     lines = (tmp_path / "a.nvm").read_text().splitlines()
@@ -316,7 +316,7 @@ def test_photos_are_found_by_names_of_other_systems():
 
 
 @pytest.mark.parametrize("name", ["a.psx", "a.rsproj", "sfm.abc"])
-def test_what_only_its_own_program_reads_is_told(name, tmp_path):
+def test_formats_that_only_their_own_program_reads_are_reported(name, tmp_path):
     (tmp_path / name).write_text("x")
     with pytest.raises(FileFormatError, match=f"{name}.*export the cameras from its program"):
         read_alignment(tmp_path / name, lambda name: None)

@@ -60,7 +60,7 @@ def projected(lens: Lens, local: np.ndarray) -> np.ndarray:
 
 
 def errors(found: Alignment, truth: Alignment) -> np.ndarray:
-    """Of the truth's points in the found cameras, pixels, by the photos' names without endings."""
+    """Errors of the true points in the cameras read, pixels, by the photos' names without extensions."""
     by_name = {photo.name.rpartition(".")[0] or photo.name: photo for photo in found.photos}
     parts = []
     for number, photo in enumerate(truth.photos):
@@ -86,7 +86,7 @@ def test_what_is_written_is_read_back(name, tmp_path):
         assert errors(found, found).max() < 1e-6
 
 
-def test_what_a_format_cannot_say_is_refused(tmp_path):
+def test_what_a_format_cannot_express_is_refused(tmp_path):
     for kind in ("nvm", "bundler"):
         with pytest.raises(UserError, match="undistorted"):
             WRITERS[kind](tmp_path / "file", an_alignment("OPENCV"))
@@ -131,7 +131,7 @@ def test_realityscans_angles_look_down_and_then_to_the_horizon():
     assert np.allclose(world_from_camera(90, 90, 0) @ [0, 0, 1], [1, 0, 0])  # east
 
 
-def test_a_lens_that_colmap_lacks_is_fitted_and_says_its_error():
+def test_a_lens_that_colmap_lacks_is_fitted_and_its_error_is_reported():
     exact = brown(SIZE, (500, 500), (320, 240), (-0.1, 0.02, 0.01))
     assert exact.fit_error == 0
     eighth = brown(SIZE, (500, 500), (320, 240), (-0.1, 0.02, 0.01, 0.02), skew=0.0)
@@ -165,7 +165,7 @@ def test_a_lens_that_colmap_lacks_is_fitted_and_says_its_error():
         ("a.psx", "binary"),
     ],
 )
-def test_what_is_damaged_or_unknown_is_a_sentence(name, content, tmp_path):
+def test_damaged_and_unknown_files_are_reported(name, content, tmp_path):
     (tmp_path / "list.txt").write_text("a.jpg\n")
     (tmp_path / name).write_text(content)
     with pytest.raises((FileFormatError, UserError), match=r"a\.") as caught:

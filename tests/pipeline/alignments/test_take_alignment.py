@@ -1,4 +1,4 @@
-"""A project of another program becomes a workspace whose cameras are found, from which depth goes on."""
+"""A project of another program becomes a workspace with cameras, which continues with depth."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -90,7 +90,7 @@ def settings_of(folder: Path) -> JobSettings:
     )  # fmt: skip
 
 
-def test_a_project_in_map_coordinates_comes_near_and_is_exported_where_it_was(tmp_path):
+def test_a_project_in_map_coordinates_is_moved_to_the_origin_and_exported_at_its_coordinates(tmp_path):
     far = np.array([447_312.25, 5_428_123.5, 212.0])
     near = an_alignment("OPENCV")
     photos = [
@@ -145,7 +145,7 @@ def test_wrong_photos_are_doubted(tmp_path):
     assert typical_error(found) > 2
 
 
-def test_none_of_the_photos_is_a_sentence(tmp_path, monkeypatch):
+def test_a_project_with_none_of_the_photos_is_reported(tmp_path, monkeypatch):
     lens = Lens("PINHOLE", 640, 480, (500.0, 500.0, 320.0, 240.0))
     photos = [AlignedPhoto(f"{n}.jpg", lens, np.eye(3, 4)) for n in range(3)]
     write_meshroom.write(tmp_path / "scene.sfm", Alignment("Meshroom", photos))

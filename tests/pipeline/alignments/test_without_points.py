@@ -1,4 +1,4 @@
-"""A project without points: features are found and points triangulated at its cameras; and its cameras out again."""
+"""A project without points: features are found and points triangulated at its cameras; its cameras can be exported."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ from tests.support.scenes import box_scene, render, ring
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory) -> tuple[Workspace, object]:
-    """Photos of a box, their true cameras as a transforms.json, and the workspace made of both."""
+    """Photos of a box, their true cameras as a transforms.json, and the workspace made from both."""
     folder = tmp_path_factory.mktemp("triangulated")
     poses, scene = ring(6), box_scene()
     made = write_capture(folder / "truth", 6, lambda number, photo: render(scene, poses[number]))
@@ -50,7 +50,7 @@ def test_points_are_triangulated_at_the_projects_cameras(done):
     assert np.percentile(on_ground, 95) < 0.05
 
 
-def test_its_cameras_go_out_by_the_photos_own_names(done, tmp_path):
+def test_its_cameras_are_exported_under_the_photos_own_names(done, tmp_path):
     workspace, _ = done
     model = read_model(workspace.mapped)
     poses = {image.name: image.cam_from_world().matrix() for image in model.images.values()}
@@ -66,7 +66,7 @@ def test_its_cameras_go_out_by_the_photos_own_names(done, tmp_path):
     assert read_model(tmp_path / "colmap").num_points3D() == model.num_points3D()
 
 
-def test_what_cannot_be_written_is_a_sentence(done, tmp_path):
+def test_what_cannot_be_written_is_reported(done, tmp_path):
     workspace, _ = done
     with pytest.raises(UserError, match="no undistorted photos yet"):
         write_alignment(workspace, tmp_path / "a.xml", "metashape", undistorted=True)

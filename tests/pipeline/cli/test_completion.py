@@ -10,7 +10,7 @@ from blender_recon3d.pipeline.cli.completion import completion
 from blender_recon3d.pipeline.cli.man_page import man_page
 from blender_recon3d.pipeline.cli.parser import make_parser
 
-# What a shell offers: the words so far, the last of them unfinished, and what must be among the offers, and what not.
+# A shell's suggestions: the words so far, the last of them unfinished, what must be suggested, and what must not.
 CASES = [
     (["recon3d", "ex"], {"export"}, {"evaluate"}),
     (["recon3d", "run", "--qual"], {"--quality"}, {"--json"}),
@@ -59,7 +59,7 @@ def test_fish_completes(tmp_path, monkeypatch):
 
 
 def test_zsh_completes():
-    """compadd and _describe stand in for the line editor, which only a terminal has."""
+    """compadd and _describe replace the line editor, which only a terminal has."""
     script = "compdef() { }\n_files() { }\n"
     script += "compadd() { shift; print -l -- ${(M)@:#$PREFIX*} }\n"
     script += "_describe() { local -a all=(${(P)@[-1]}); print -l -- ${(M)${all%%:*}:#$PREFIX*} }\n"
@@ -90,7 +90,7 @@ def test_the_manual_page_has_no_faults(tmp_path):
 
 
 def test_nothing_is_colored(capsys):
-    """NO_COLOR is kept because there is no color to begin with."""
+    """NO_COLOR is respected because there is no color at all."""
     from blender_recon3d.pipeline.cli.recon3d import main
 
     for words in (["doctor"], ["weights", "list"], ["--help"]):

@@ -1,4 +1,4 @@
-"""recon3d doctor and recon3d weights: what they say here, and where nothing is installed."""
+"""recon3d doctor and recon3d weights: their output here, and without any package installed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_json_says_the_same(capsys):
     assert states["pycolmap"] == states["torch"] == states["torchvision"] == "ok"
 
 
-def test_whatever_is_not_well_comes_with_advice(monkeypatch):
+def test_every_problem_comes_with_advice(monkeypatch):
     monkeypatch.setattr(doctor, "MIN_MEMORY_GB", 1e9)
     monkeypatch.setattr(doctor, "MIN_DISK_GB", 1e9)
     monkeypatch.setitem(sys.modules, "xatlas", None)  # importing it raises ImportError
@@ -47,7 +47,7 @@ def test_whatever_is_not_well_comes_with_advice(monkeypatch):
     assert all(finding.advice for finding in faults)
 
 
-def test_only_what_is_needed_stands_in_the_way():
+def test_only_required_packages_prevent_a_run():
     assert can_run([Finding("a", "missing", ""), Finding("b", "ok", "", needed=True)])
     assert not can_run([Finding("a", "missing", "", needed=True)])
 
@@ -112,7 +112,7 @@ def test_the_list_of_weights_names_license_and_use(capsys, monkeypatch):
     }  # fmt: skip
 
 
-def test_fetching_shows_the_license_and_wants_it_accepted(capsys, tmp_path, monkeypatch):
+def test_fetching_shows_the_license_and_requires_accepting_it(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
     assert main(["weights", "fetch", "superpoint"]) == 2
     said = capsys.readouterr().err

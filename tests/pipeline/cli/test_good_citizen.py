@@ -100,7 +100,7 @@ def _commands() -> list[str]:
     return list(next(action.choices for action in make_parser()._actions if isinstance(action.choices, dict)))
 
 
-def test_a_project_that_is_not_there_leaves_no_workspace(tmp_path, capsys):
+def test_a_missing_project_leaves_no_workspace(tmp_path, capsys):
     (tmp_path / "photos").mkdir()
     for name, said in (
         ("cameras.xml", "does not exist"),

@@ -1,4 +1,4 @@
-"""Every setting can be set on the command line and in a file, and what is set there arrives."""
+"""Every setting can be set on the command line and in a file, and takes effect."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_an_option_arrives_in_every_stage_that_has_it_and_so_does_a_file(option,
     assert job(tmp_path, "--settings", str(tmp_path / "s.json")) == found
 
 
-def test_what_is_no_option_says_why():
+def test_an_invalid_option_says_why():
     for declared in all_settings():
         assert declared.option in OPTIONS or declared.no_option
 
@@ -89,7 +89,7 @@ def test_earlier_names_are_accepted_and_not_shown(words, stage, name, value, tmp
         ("--frames 2.5", "--frames: '2.5': it must be a whole number"),
     ],
 )
-def test_a_value_that_will_not_do_names_its_option(words, said, tmp_path):
+def test_an_invalid_value_names_its_option(words, said, tmp_path):
     with pytest.raises(UserError, match="see recon3d run --help") as caught:
         job(tmp_path, *words.split())
     assert said in str(caught.value) and caught.value.exit_code == 2
@@ -115,5 +115,5 @@ def test_a_declaration_is_enough_for_an_option_and_a_row_of_the_manual():
         Made(glow=3.0)
 
 
-def test_the_manual_has_the_settings_as_they_are():
+def test_the_manuals_settings_are_current():
     assert settings_page.PAGE.read_text("utf-8") == settings_page.page(), "run python tools/settings_page.py"

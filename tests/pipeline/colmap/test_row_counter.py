@@ -1,4 +1,4 @@
-"""COLMAP's progress, counted by a process of its own while COLMAP writes."""
+"""COLMAP's progress, counted by a separate process while COLMAP writes."""
 
 import time
 

@@ -116,7 +116,7 @@ def test_any_json_is_a_document_or_refused(value):
     assert "y" in parts and all(isinstance(part, Part) for part in parts.values())
 
 
-def test_a_file_of_a_later_version_is_refused_in_a_sentence(tmp_path):
+def test_a_file_of_a_later_version_is_refused_with_a_message(tmp_path):
     path = tmp_path / "registration.json"
     write_document(path, RegistrationDocument())
     assert read_document(RegistrationDocument, path, "") == RegistrationDocument()
@@ -129,7 +129,7 @@ def test_a_file_of_a_later_version_is_refused_in_a_sentence(tmp_path):
 
 
 @given(JSON)
-def test_a_state_is_read_whatever_it_holds(tmp_path_factory, value):
+def test_any_state_is_read(tmp_path_factory, value):
     path = tmp_path_factory.mktemp("w") / "state.json"
     good = {"state": "done", "fingerprint": "x", "seconds": 1.5}
     stages = {"a": good, "b": value, "c": {**good, "seconds": value}}

@@ -1,4 +1,4 @@
-"""The description of the documents is that of the dataclasses."""
+"""The description of the documents matches the dataclasses."""
 
 from blender_recon3d.pipeline.documents import tables
 from tests.support.engine import REPOSITORY

@@ -108,7 +108,7 @@ def test_scores_of_a_noisy_plane_with_a_hole_match_the_analytic_ones():
     for score, distance in zip(found["scores"], distances, strict=True):
         precision = math.erf(distance / sigma / math.sqrt(2))
         assert score["precision"] == pytest.approx(precision, abs=0.005)  # 2 % of the discs leave gaps
-    # At twice the noise hardly a sample outside the hole has no point near; the hole's rim has some too.
+    # At twice the noise, hardly any sample outside the hole lacks a nearby point; the hole's rim has some points too.
     covered = 1 - (hole - distances[1]) ** 2
     assert score["recall"] == pytest.approx(covered, abs=0.01)
     assert score["f_score"] == pytest.approx(2 * precision * covered / (precision + covered), abs=0.01)
@@ -116,7 +116,7 @@ def test_scores_of_a_noisy_plane_with_a_hole_match_the_analytic_ones():
     assert found["accuracy"]["mean"] == pytest.approx(mean, rel=0.02)
 
 
-def test_the_truth_judged_against_itself_is_perfect_and_points_off_it_are_not():
+def test_the_truth_against_itself_is_perfect_and_points_off_it_are_not():
     surface = Surface.build(plane(5000, 0))
     itself = cloud_metrics(surface.points, surface, [0.001])
     assert itself["scores"][0]["f_score"] == 1.0
@@ -131,7 +131,7 @@ def test_given_normals_are_used_whatever_their_length_and_missing_ones_fitted():
         assert np.allclose(np.abs(found), [0, 0, 1], atol=1e-9)
 
 
-def test_only_the_region_of_interest_is_judged():
+def test_only_the_region_of_interest_is_evaluated():
     surface = Surface.build(plane(20_000, 0))
     cloud = np.concatenate([plane(100_000, 1), plane(1000, 2) + np.array([0, 0, 3.0])])
     far = cloud_metrics(cloud, surface, [0.02])["scores"][0]
@@ -139,7 +139,7 @@ def test_only_the_region_of_interest_is_judged():
     assert far["precision"] < 0.995 < near["precision"]
 
 
-def test_a_cloud_without_points_scores_nothing():
+def test_a_cloud_without_points_has_no_score():
     surface = Surface.build(plane(1000, 0))
     found = cloud_metrics(np.empty((0, 3)), surface, [0.1])
     assert found["scores"][0]["f_score"] == 0.0 and found["accuracy"]["mean"] is None
@@ -150,13 +150,13 @@ def test_icp_undoes_a_small_similarity_despite_clutter():
     generator = np.random.default_rng(5)
     points = generator.normal(size=(20_000, 3))
     points *= np.array([1.0, 0.8, 0.6]) / np.linalg.norm(points, axis=1, keepdims=True)
-    points[:, 2] += 0.05 * np.sin(6 * points[:, 0])  # so that it cannot slide on itself
+    points[:, 2] += 0.05 * np.sin(6 * points[:, 0])  # so that it cannot slide along itself
     surface = Surface.build(points[:10_000])
     wrong = Similarity(1.004, Rotation.from_rotvec([0.004, 0.003, -0.005]).as_matrix(), np.full(3, 0.006))
     cloud = np.concatenate([wrong.apply(points[10_000:]), generator.uniform(-1, 1, (1000, 3)) * 0.3])
     step = icp(cloud, surface, 0.05, 20)
     left = np.linalg.norm(step.apply(cloud[:10_000]) - points[10_000:], axis=1)
-    assert left.mean() < 0.001  # a tenth of what it was; the samples are 0.03 apart
+    assert left.mean() < 0.001  # a tenth of the initial value; the samples are 0.03 apart
 
 
 def test_a_subsample_is_the_same_every_time():
@@ -182,7 +182,7 @@ def test_names_match_in_any_case_by_stem_and_by_folder():
 
 @pytest.fixture
 def made(tmp_path):
-    """A workspace of 8 synthetic cameras, moved away from the truth by a known similarity; and the truth."""
+    """A workspace of 8 synthetic cameras, moved from the ground truth by a known similarity; and the ground truth."""
     pycolmap.set_random_seed(0)
     options = pycolmap.SyntheticDatasetOptions()
     options.num_rigs, options.num_cameras_per_rig, options.num_frames_per_rig, options.num_points3D = (
@@ -245,7 +245,7 @@ def strecha(folder: Path, truth) -> None:
 
 
 def bundler(folder: Path, truth, turn: np.ndarray) -> None:
-    """Photos stored turned: the raw camera is the upright one turned back."""
+    """Photos stored rotated: the raw camera is the upright one rotated back."""
     folder.mkdir()
     lines = ["# Bundle file v0.3", f"{len(truth.images)} 0"]
     for image in truth.images.values():
@@ -259,7 +259,7 @@ def bundler(folder: Path, truth, turn: np.ndarray) -> None:
     (folder / "list.txt").write_text("\n".join([str(len(names)), *names]))
 
 
-def test_strechas_and_bundlers_formats_say_the_same(made, tmp_path):
+def test_strechas_and_bundlers_formats_agree(made, tmp_path):
     workspace, _, truth = made
     strecha(tmp_path / "strecha", truth)
     bundler(tmp_path / "bundler", truth, np.eye(3))
@@ -270,7 +270,7 @@ def test_strechas_and_bundlers_formats_say_the_same(made, tmp_path):
 
 
 @pytest.mark.parametrize("orientation", [3, 6, 8])
-def test_a_truth_of_the_photos_before_exifs_turn_is_recognized(made, tmp_path, orientation):
+def test_a_truth_of_the_photos_before_exif_rotation_is_recognized(made, tmp_path, orientation):
     workspace, _, truth = made
     write_photos(workspace, [image.name for image in truth.images.values()], orientation)
     bundler(tmp_path / "bundler", truth, TURNS[orientation])
@@ -278,8 +278,8 @@ def test_a_truth_of_the_photos_before_exifs_turn_is_recognized(made, tmp_path, o
     assert cameras["turned_as_exif_says"] and cameras["rotation_degrees"]["max"] < 1e-6
 
 
-def test_exifs_turns_are_what_pillow_does():
-    """A pixel right of the raw photo's middle, where Pillow puts it."""
+def test_exif_rotations_are_what_pillow_does():
+    """A pixel right of the raw photo's center, where Pillow puts it."""
     from PIL import Image, ImageOps
 
     for orientation in (3, 6, 8):
@@ -294,7 +294,7 @@ def test_exifs_turns_are_what_pillow_does():
         assert np.allclose(TURNS[orientation] @ [10, 0, 0], [column - middle[1], row - middle[0], 0])
 
 
-def test_a_cloud_is_judged_in_the_aligned_frame_and_refined(made):
+def test_a_cloud_is_evaluated_in_the_aligned_frame_and_refined(made):
     workspace, folder, _ = made
     generator = np.random.default_rng(0)
     points = generator.normal(size=(20_000, 3))
@@ -308,7 +308,7 @@ def test_a_cloud_is_judged_in_the_aligned_frame_and_refined(made):
     dense = points[generator.integers(0, len(points), 80_000)] + generator.normal(size=(80_000, 3)) * 0.001
     save(
         workspace.fusion, ours.apply(dense + np.array([0.008, 0, 0]))
-    )  # fused 8 mm aside, as wrong cameras would
+    )  # fused 8 mm off, as with wrong cameras
     result = evaluate(workspace, folder)
     found = result["cloud"]
     before, after = found["aligned_by_cameras"]["scores"], found["aligned_by_icp"]["scores"]
@@ -319,7 +319,7 @@ def test_a_cloud_is_judged_in_the_aligned_frame_and_refined(made):
     assert "camera centers, mm" in text and "0.2 % of the size (4 mm)" in text
 
 
-def test_a_mesh_is_judged_beside_the_cloud(made):
+def test_a_mesh_is_evaluated_in_addition_to_the_cloud(made):
     workspace, folder, _ = made
     flat = np.random.default_rng(0).uniform(-1, 1, (20_000, 2))
     save(folder / "surface.ply", np.column_stack([flat, np.zeros(len(flat))]))
@@ -348,7 +348,7 @@ def save(path: Path, points: np.ndarray) -> None:
 # -- what can go wrong --------------------------------------------------------------------------------
 
 
-def test_the_command_prints_json_and_exits_2_with_a_sentence(made, tmp_path, capsys):
+def test_the_command_prints_json_and_exits_with_2_and_a_message(made, tmp_path, capsys):
     workspace, folder, _ = made
     assert main(["evaluate", str(workspace.root), "--truth", str(folder), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["truth"]["kind"] == "COLMAP"
@@ -384,7 +384,7 @@ def test_damaged_truth_is_refused(made, tmp_path, name, content):
 
 @pytest.mark.skipif(not CAPTURES.is_dir(), reason=NO_CAPTURES)
 @pytest.mark.parametrize(("capture", "count"), [("fountain-p11", 11), ("herz-jesu-p25", 25), ("saharov", 32)])
-def test_the_captures_truths_are_read_and_fit_their_photos(capture, count):
+def test_the_captures_ground_truth_is_read_and_fits_their_photos(capture, count):
     truth = read_truth(CAPTURES / capture / "truth")
     sources = [str(path) for path in (CAPTURES / capture / "photos").iterdir()]
     assert len(truth.centers) == len(match_names(sources, list(truth.centers))) == count

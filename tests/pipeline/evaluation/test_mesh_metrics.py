@@ -1,4 +1,4 @@
-"""A mesh against a true surface: judged by its faces, however large, and its holes are holes."""
+"""A mesh against a true surface: evaluated on its faces, however large, and its holes count as holes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ def found(mesh: Mesh, plane: Surface, **ball):
 
 def test_two_triangles_are_as_good_as_the_plane_they_are(plane):
     result = found(Mesh(SQUARE, HALVES), plane)
-    assert result["accuracy"]["mean"] < 1e-4  # at the square's rim, truth's discs end a little before
+    assert (
+        result["accuracy"]["mean"] < 1e-4
+    )  # at the square's rim, the ground truth's discs end slightly earlier
     assert [score["f_score"] for score in result["scores"]] == pytest.approx([1, 1], abs=0.005)
 
 
@@ -41,7 +43,7 @@ def test_an_offset_is_the_error_and_a_missing_half_is_missed(plane):
     assert half["precision"] > 0.995 and half["recall"] == pytest.approx(0.5, abs=0.01)
 
 
-def test_only_the_ball_of_interest_is_judged(plane):
+def test_only_the_sphere_of_interest_is_evaluated(plane):
     beyond = Mesh(
         np.concatenate([SQUARE, SQUARE + np.array([2.5, 0, 0.5])]), np.concatenate([HALVES, HALVES + 4])
     )

@@ -1,4 +1,4 @@
-"""Every export of the engine's: under any name, beside another of its kind, and where nothing can be written."""
+"""Every export of the engine: under any name, next to another of its kind, and where nothing can be written."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from tests.pipeline.alignments.test_round_trips import FORMATS, SIZE, an_alignme
 from tests.pipeline.exporting.test_exporting import workspace as textured  # noqa: F401
 from tests.support.made_workspaces import ring, write_cloud, write_workspace
 
-ENDINGS = sorted(set(engine_endings()) - {".laz"})  # by packages that are not here
+ENDINGS = sorted(set(engine_endings()) - {".laz"})  # by packages that are not installed
 KINDS = {name.partition(",")[0]: value for name, value in reversed(FORMATS.items())}
 NAMES = ("Köpfe und Füße", "a  b", "x" * 196)
 
@@ -77,7 +77,7 @@ def test_a_mesh_where_nothing_can_be_written(whole, ending, tmp_path):
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(UserError, match=r"cannot be written .*: export to another folder"):
         export(whole, tmp_path / "file" / f"a{ending}")
-    (tmp_path / f"a{ending}").mkdir()  # a folder stands where the file should
+    (tmp_path / f"a{ending}").mkdir()  # there is a folder with the file's name
     with pytest.raises(UserError, match="cannot be written"):
         export(whole, tmp_path / f"a{ending}")
     assert list((tmp_path / f"a{ending}").iterdir()) == []

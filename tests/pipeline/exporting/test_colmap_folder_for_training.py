@@ -1,4 +1,4 @@
-"""A folder for training of any COLMAP folder, and what an earlier export has written in its place."""
+"""A training folder from any COLMAP folder, and files of an earlier export in its place."""
 
 import json
 import shutil
@@ -20,11 +20,11 @@ def export(folder, target, size="depth") -> str:
 
 @pytest.fixture
 def colmap(tmp_path):
-    """Undistorted photos with their model, as COLMAP leaves them, and made by nobody here."""
+    """Undistorted photos with their model, as COLMAP writes them, without our files."""
     return write_workspace(tmp_path / "w", ring())
 
 
-def test_a_folder_of_colmap_will_do(colmap, tmp_path):
+def test_a_folder_of_colmap_is_accepted(colmap, tmp_path):
     target = tmp_path / "splats"
     for _ in range(2):  # over an earlier export
         assert export(colmap, target) == f"Wrote 5 photos and 500 points to {target}."
@@ -59,7 +59,7 @@ def test_photos_in_subfolders_with_a_lens_are_undistorted(tmp_path):
     assert len(list((tmp_path / "splats" / "images_2" / "left eye").iterdir())) == 5
 
 
-def test_nothing_elses_place_is_taken(colmap, tmp_path):
+def test_nothing_else_is_overwritten(colmap, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("")
     for place, match in (
@@ -72,7 +72,7 @@ def test_nothing_elses_place_is_taken(colmap, tmp_path):
     assert (tmp_path / "mine" / "thesis.txt").is_file()
 
 
-def test_what_is_missing_is_said(colmap, tmp_path):
+def test_what_is_missing_is_reported(colmap, tmp_path):
     (colmap / "dense" / "images" / "photo_002.jpg").unlink()
     with pytest.raises(UserError, match=r"1 of the model's photos \(photo_002.jpg\) are missing"):
         export(colmap, tmp_path / "out")
@@ -93,7 +93,7 @@ def test_what_was_trained_into_the_folder_stays(colmap, tmp_path):
     for name, content in trained.items():
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         (target / name).write_bytes(content)
-    model = ring(4)  # one photo fewer, and photos that were computed again
+    model = ring(4)  # one photo less, and recomputed photos
     write_binary(colmap / "dense" / "sparse", model)
     picture = (colmap / "dense" / "images" / "photo_000.jpg").read_bytes()
     (colmap / "dense" / "images" / "photo_001.jpg").unlink()
@@ -122,7 +122,7 @@ def test_an_export_replaces_nothing_that_was_changed_or_is_elsewhere(colmap, tmp
     assert len(list((tmp_path / "elsewhere").iterdir())) == 5
 
 
-def test_a_list_of_own_files_leads_nowhere_else(colmap, tmp_path):
+def test_a_list_of_own_files_does_not_reach_other_folders(colmap, tmp_path):
     target = tmp_path / "splats"
     export(colmap, target)
     outside = tmp_path / "thesis.txt"

@@ -24,7 +24,7 @@ from tests.support.engine import recon3d
 from tests.support.painted_scene import true_color, write_capture
 
 SCALE = 2.5
-# The box scene's y is down; the world's z is up, twice and a half as large, and somewhere else.
+# The box scene's y is down; the world's z is up, its scale 2.5 times as large, and its origin elsewhere.
 WORLD = np.array([[SCALE, 0, 0, 1], [0, 0, SCALE, 2], [0, -SCALE, 0, 3], [0, 0, 0, 1.0]])
 SIZE = 512
 
@@ -48,7 +48,7 @@ def y_up_to_z_up(points: np.ndarray) -> np.ndarray:
 def check_surface(
     points: np.ndarray, normals: np.ndarray, uv: np.ndarray, image: np.ndarray, near=1e-5, tilt=1e-3
 ) -> None:
-    """points and normals of the world at corners with UVs (v up) into an RGB image: the scene's, in true colors."""
+    """Points and normals of the world at corners with UVs (v up) into an RGB image: the scene's, in true colors."""
     scene = model_points(points)
     assert scene[:, 1].max() == pytest.approx(0, abs=near)
     assert scene[:, 1].min() == pytest.approx(-0.7, abs=near)
@@ -63,7 +63,7 @@ def check_surface(
     assert np.median(off) < 8  # a texel is a centimeter, on waves of half a meter
 
 
-def test_an_obj_is_whole_and_upright(workspace, tmp_path):
+def test_an_obj_is_complete_and_upright(workspace, tmp_path):
     path = tmp_path / "box.obj"
     assert export(workspace, path) == [path, tmp_path / "box.mtl", tmp_path / "box.png"]
     lines = [line.split() for line in path.read_text().splitlines()]
@@ -114,7 +114,7 @@ def test_a_glb_is_one_file_y_up_with_the_picture_inside(workspace, tmp_path):
     np.testing.assert_allclose(limits["max"], position.max(axis=0))
     jpeg = views[document["images"][0]["bufferView"]]
     image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
-    upwards = np.stack([uv[:, 0], 1 - uv[:, 1]], axis=1)  # glTF counts v from above
+    upwards = np.stack([uv[:, 0], 1 - uv[:, 1]], axis=1)  # glTF's v is measured from the top
     check_surface(y_up_to_z_up(position[index]), y_up_to_z_up(normal[index]), upwards[index], image)
 
 
@@ -156,7 +156,7 @@ def test_without_a_texture_the_advice_is_to_make_one(tmp_path):
 @pytest.mark.parametrize(
     "content", ["{}", '{"world_from_model": [[1, 2], [3]]}', '{"world_from_model": "up"}']
 )
-def test_a_placement_that_is_none_has_a_sentence(workspace, tmp_path, content):
+def test_an_invalid_placement_is_reported(workspace, tmp_path, content):
     before = workspace.placement.read_text()
     workspace.placement.write_text(content)
     try:
@@ -166,7 +166,7 @@ def test_a_placement_that_is_none_has_a_sentence(workspace, tmp_path, content):
         workspace.placement.write_text(before)
 
 
-def test_a_folder_that_is_not_there_has_a_sentence(workspace, tmp_path):
+def test_a_missing_folder_is_reported(workspace, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot be written"):
         export(workspace, tmp_path / "file" / "a.obj")

@@ -1,4 +1,4 @@
-"""One table of formats: the manual says what it says, and each writer is where it says."""
+"""One table of formats: the manual agrees with it, and each writer is where it says."""
 
 from pathlib import Path
 

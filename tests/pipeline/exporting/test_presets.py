@@ -139,7 +139,7 @@ def test_formats_that_need_more_packages_say_which(workspace, tmp_path, monkeypa
     assert pinned == [f"{name}=={version}" for name, version in PINNED.items()]
 
 
-def test_utm_is_where_proj_has_it():
+def test_utm_agrees_with_proj():
     """By pyproj 3.7, from EPSG:4326 to the zone."""
     for (latitude, longitude), epsg, east, north in (
         ((48.7758, 9.1829), 32632, 513437.70617, 5402549.14997),

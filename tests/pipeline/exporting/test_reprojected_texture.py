@@ -1,4 +1,4 @@
-"""The photos painted onto a mesh that came with UVs of its own."""
+"""The photos projected onto a mesh with its own UVs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def capture(tmp_path_factory) -> Capture:
 
 
 def corners_of_the_front() -> np.ndarray:
-    """Of the part of the box's front that the photos see well, [4, 3] in the model's frame; y is down."""
+    """Corners of the part of the box's front that the photos show well, [4, 3] in the model's frame; y is down."""
     return np.array([[-0.4, -0.05, -0.3], [0.4, -0.05, -0.3], [0.4, -0.65, -0.3], [-0.4, -0.65, -0.3]])
 
 
@@ -48,7 +48,7 @@ def test_one_quad_of_an_artist_gets_the_true_colors(capture, tmp_path, frame):
     points = a + across[..., None] * (b - a) + up[..., None] * (d - a)
     off = np.abs(image - true_color(points.reshape(-1, 3)).reshape(SIZE, SIZE, 3))
     inner = off[SIZE // 8 : -SIZE // 8, SIZE // 8 : -SIZE // 8]  # at its rim, pixels show what is behind
-    assert inner.mean() < 1.5 and np.percentile(inner, 99) < 4  # as the stage's own texture is
+    assert inner.mean() < 1.5 and np.percentile(inner, 99) < 4  # like the stage's own texture
 
 
 def test_the_workspace_stays_as_it_is(capture, tmp_path):
@@ -68,14 +68,14 @@ def test_the_workspace_stays_as_it_is(capture, tmp_path):
         ("vt 0 0\nvt 1 0\nvt 1 1\nvt 0 1\n", "front.jpg", "is not a PNG file"),
     ],
 )
-def test_what_cannot_be_painted_has_a_sentence(capture, tmp_path, capsys, uv, texture, sentence):
+def test_what_cannot_be_painted_is_reported(capture, tmp_path, capsys, uv, texture, sentence):
     write_quad(tmp_path / "front.obj", corners_of_the_front(), uv)
     assert reprojected(capture, tmp_path / "front.obj", tmp_path / texture, "--frame", "model") in (1, 2)
     assert sentence in capsys.readouterr().err
     assert not (tmp_path / texture).exists()
 
 
-def test_a_mesh_that_no_photo_shows_is_told(capture, tmp_path):
+def test_a_mesh_that_no_photo_shows_is_reported(capture, tmp_path):
     write_quad(tmp_path / "far.obj", corners_of_the_front() + 50)
     with pytest.raises(UserError, match="No photo shows"):
         from blender_recon3d.pipeline.events import Progress

@@ -39,7 +39,7 @@ def workspace(tmp_path_factory) -> Workspace:
     for image in model.images.values():
         picture = np.full((SIZE[1], SIZE[0], 3), 40, np.uint8)
         for point in image.points2D:
-            x, y = ((point.xy - 0.5) * 16).round().astype(int)  # in sixteenths, from the first pixel's middle
+            x, y = ((point.xy - 0.5) * 16).round().astype(int)  # in sixteenths, from the first pixel's center
             cv2.circle(picture, (int(x), int(y)), 3 * 16, (255, 255, 255), -1, cv2.LINE_AA, 4)
         cv2.imwrite(str(workspace.images / image.name), picture)
         mask = np.zeros(picture.shape[:2], np.uint8)
@@ -102,7 +102,7 @@ def test_nerfstudio_finds_photos_masks_and_points(folder):
         assert np.allclose(photo.cam_from_world, pose, atol=1e-9)
 
 
-def test_the_folder_stands_for_itself_and_says_how_it_is_used(folder, workspace):
+def test_the_folder_is_self_contained_and_says_how_to_use_it(folder, workspace):
     readme = (folder / "README.md").read_text("utf-8")
     assert "simple_trainer.py" in readme and "ns-train splatfacto" in readme and "Köpfe 3dgs" in readme
     for path in folder.rglob("*"):
@@ -111,7 +111,7 @@ def test_the_folder_stands_for_itself_and_says_how_it_is_used(folder, workspace)
     assert not any(str(workspace.root) in path.read_text("utf-8") for path in texts)
 
 
-def test_it_is_written_again_beside_what_was_trained(folder, workspace):
+def test_a_second_export_keeps_what_was_trained(folder, workspace):
     (folder / "gsplat").mkdir()
     (folder / "gsplat" / "ckpt.pt").write_bytes(b"three days")
     write_training_folder(workspace, folder, TrainingOptions(factors=()), Progress())

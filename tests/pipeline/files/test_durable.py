@@ -1,4 +1,4 @@
-"""What survives a power cut, a full disk and damaged files: results count only when they are on the disk, whole."""
+"""What survives a power cut, a full disk and damaged files: results count only when they are complete on the disk."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def test_content_is_on_the_disk_before_its_name_and_the_name_after_it(tmp_path, 
         assert calls == [("sync", "b"), ("sync", "a.part"), ("rename", "a"), ("sync", tmp_path.name)]
 
 
-def test_a_failure_on_a_full_disk_is_told_as_one_whatever_the_library_says(tmp_path, monkeypatch):
-    monkeypatch.setattr(full_disk, "LITTLE", 2**62)  # however much room there is, it counts as none
+def test_a_failure_on_a_full_disk_is_reported_as_such_whatever_the_library_says(tmp_path, monkeypatch):
+    monkeypatch.setattr(full_disk, "LITTLE", 2**62)  # whatever space there is, it counts as none
     for failure in (
         ValueError("need at least one array"),
         RuntimeError("No factory"),
@@ -80,12 +80,12 @@ def test_a_photo_in_the_workspace_is_not_changed_by_edits_of_the_original(tmp_pa
     source = tmp_path / "a.jpg"
     source.write_bytes(b"photo")
     clone_or_copy(source, tmp_path / "images" / "a.jpg")
-    with open(source, "r+b") as file:  # in place, as some editors do
+    with open(source, "r+b") as file:  # in place, like some editors
         file.write(b"other")
     assert (tmp_path / "images" / "a.jpg").read_bytes() == b"photo"
 
 
-# -- looking ----------------------------------------------------------------------------------------
+# -- checking ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("how", ["empty", "half", "zeros", "gone"])
@@ -106,7 +106,7 @@ def test_a_photo_in_the_workspace_is_not_changed_by_edits_of_the_original(tmp_pa
     ],
 )
 def test_a_damaged_file_is_found_and_named(finished, tmp_path, stage, name, how):
-    # Links in place of a copy: what is damaged is written anew.
+    # Links instead of a copy: damaged files are written anew.
     root = tmp_path / "workspace"
     shutil.copytree(finished.root, root, copy_function=os.link)
     workspace = Workspace(root)
@@ -133,7 +133,7 @@ def test_a_workspace_without_sizes_counts_by_what_is_there(workspace):
     assert [damage.path for damage in results.damaged(workspace, "dense")] == [workspace.fusion]
 
 
-def test_names_of_files_in_a_state_lead_nowhere_else(workspace, tmp_path):
+def test_names_of_files_in_a_state_do_not_reach_other_folders(workspace, tmp_path):
     (tmp_path / "precious").write_text("mine")
     state = state_json(workspace)
     for name in (
@@ -149,7 +149,7 @@ def test_names_of_files_in_a_state_lead_nowhere_else(workspace, tmp_path):
 
 
 @pytest.mark.parametrize("recorded", ["", " ", "many 00000000", "-1"])
-def test_what_a_state_says_of_a_file_may_be_anything(workspace, recorded):
+def test_a_states_entry_of_a_file_may_be_anything(workspace, recorded):
     state = state_json(workspace)
     state["files"]["mesh"]["mesh/mesh.ply"] = recorded
     write_json(workspace.state_file, state)
@@ -167,7 +167,7 @@ def test_damaged_databases_are_found(finished, tmp_path):
         bytes(len(content)),
         os.urandom(100),
         content[: 3 * page] + bytes(page) + content[4 * page :],
-        content[:-page] + bytes(page),  # SQLite's own check may take it for data
+        content[:-page] + bytes(page),  # SQLite's own check may accept it as data
     ):
         path.write_bytes(damaged)
         assert database_problem(path), len(damaged)
@@ -191,7 +191,7 @@ def test_models_cut_short_anywhere_are_refused(finished, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["../../x.jpg", "/etc/x.jpg", "a/../../x.jpg", "C:\\x.jpg", "..\\x.jpg", ""])
-def test_models_whose_photos_lie_elsewhere_are_refused(finished, tmp_path, name):
+def test_models_whose_photos_are_elsewhere_are_refused(finished, tmp_path, name):
     assert not inside(name) and inside("a/b 10:30.jpg")
     shutil.copytree(finished.model, tmp_path / "model")
     path = tmp_path / "model" / "images.bin"
@@ -218,7 +218,7 @@ def test_the_size_in_a_visibility_file_is_not_trusted(tmp_path):
 # -- running again ----------------------------------------------------------------------------------
 
 
-def test_a_damaged_photo_is_copied_again_and_what_hangs_on_it_stays(workspace, photos):
+def test_a_damaged_photo_is_copied_again_and_later_results_stay(workspace, photos):
     before = state_json(workspace)["stages"]
     path = workspace.images / "view_03.jpg"
     path.write_bytes(bytes(path.stat().st_size))
@@ -229,10 +229,10 @@ def test_a_damaged_photo_is_copied_again_and_what_hangs_on_it_stays(workspace, p
     after = state_json(workspace)["stages"]
     assert {name for name in STAGES if before[name] != after[name]} <= {
         "photos"
-    }  # the same but for its seconds
+    }  # the same except for its seconds
 
 
-def test_a_damaged_database_stands_in_nobodys_way(workspace, photos):
+def test_a_damaged_database_is_replaced(workspace, photos):
     workspace.database.write_bytes(os.urandom(100))
     ran = recon3d("run", photos, "-o", workspace.root, *OPTIONS, "--until", "matches")
     assert ran.returncode == 0, ran.stderr
@@ -244,7 +244,7 @@ def test_a_damaged_database_stands_in_nobodys_way(workspace, photos):
     assert not workspace.dense.exists()
 
 
-def test_torn_depth_and_undistorted_photos_are_made_again(workspace, photos):
+def test_truncated_depth_and_undistorted_photos_are_computed_again(workspace, photos):
     state = state_json(workspace)
     state["stages"]["dense"]["state"] = "started"  # a power cut in the middle of it
     for later in ("mesh", "texture"):
@@ -273,8 +273,8 @@ def test_a_shorter_run_leaves_no_results_of_the_longer_one(workspace, photos, tm
         export(workspace, tmp_path / "x.glb")
 
 
-def test_results_that_the_state_has_dropped_are_neither_exported_nor_judged(workspace, tmp_path):
-    """As version 0.1.0 left them: the state knew nothing of them any more, but the files were there."""
+def test_results_that_the_state_has_dropped_are_neither_exported_nor_evaluated(workspace, tmp_path):
+    """As version 0.1.0 left them: no longer in the state, but the files still existed."""
     state = state_json(workspace)
     for later in ("dense", "mesh", "texture"):
         del state["stages"][later]
@@ -285,7 +285,7 @@ def test_results_that_the_state_has_dropped_are_neither_exported_nor_judged(work
     assert not results.has(workspace, "mesh", workspace.mesh_file)
 
 
-def test_the_run_goes_on_while_the_photos_are_away_and_after_they_moved(finished, photos, tmp_path):
+def test_the_run_continues_while_the_photos_are_missing_and_after_they_moved(finished, photos, tmp_path):
     here, there, output = tmp_path / "card", tmp_path / "moved", tmp_path / "workspace"
     shutil.copytree(photos, here)
     until = (*OPTIONS, "--until", "photos")

@@ -1,4 +1,4 @@
-"""Files of a workspace and of a user hold anything: every reader gives a value, a default, or a sentence."""
+"""Files of a workspace and of a user may contain anything: every reader gives a value, a default, or a message."""
 
 import io
 import json
@@ -111,7 +111,7 @@ def test_a_truth_is_true(tmp_path, facts):
         read_truth(tmp_path)
 
 
-def test_events_with_numbers_that_are_none(tmp_path):
+def test_events_with_invalid_numbers(tmp_path):
     path = tmp_path / "events.jsonl"
     lines = [
         {"time": 1, "stage": "sfm", "kind": "progress", "done": HUGE, "total": 3, "message": [1]},
@@ -183,7 +183,7 @@ def features(compression: int, **changed: np.ndarray) -> bytes:
     [features(99), features(8), features(12), features(0, scores=np.zeros(4)), features(0, image_size=np.zeros(0)),
      features(0)[:200], b"", b"PK"],
 )  # fmt: skip
-def test_features_are_whole_or_refused(tmp_path, content):
+def test_features_are_complete_or_refused(tmp_path, content):
     path = tmp_path / "a.npz"
     path.write_bytes(content)
     with pytest.raises(UserError, match=r"a\.npz cannot be read"):
@@ -252,7 +252,7 @@ CAMERA = {"id": 1, "model": "SIMPLE_RADIAL", "width": 4, "height": 3, "params": 
         ({}, {"model": []}, r"cameras\[0\].model is a list"), ({}, {"prior": 1}, r"cameras\[0\].prior is 1"),
     ],
 )  # fmt: skip
-def test_the_list_of_photos_is_whole_or_refused(tmp_path, photo, camera, named):
+def test_the_list_of_photos_is_complete_or_refused(tmp_path, photo, camera, named):
     workspace = Workspace(tmp_path)
     workspace.photos.write_text(
         json.dumps({"photos": [{**PHOTO, **photo}], "cameras": [{**CAMERA, **camera}]})
@@ -265,7 +265,7 @@ def test_the_list_of_photos_is_whole_or_refused(tmp_path, photo, camera, named):
 
 @settings(max_examples=50, deadline=None)
 @given(state=JSON, photos=JSON, registration=JSON)
-def test_a_report_is_written_whatever_the_files_hold(tmp_path_factory, state, photos, registration):
+def test_a_report_is_written_whatever_the_files_contain(tmp_path_factory, state, photos, registration):
     workspace = Workspace(tmp_path_factory.mktemp("w"))
     stages = {"photos": state, "sfm": {"state": "done", "seconds": state, "summary": {"points": photos}}}
     for path, value in (

@@ -1,4 +1,4 @@
-"""PLY files: what is written is read back, foreign layouts are understood, damaged ones are refused."""
+"""PLY files: what is written is read back, foreign layouts are supported, damaged ones are refused."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_what_is_damaged_is_refused_with_its_name(tmp_path, content, said):
     assert "bad.ply" in str(caught.value)
 
 
-def test_a_missing_file_is_a_sentence(tmp_path):
+def test_a_missing_file_is_reported(tmp_path):
     with pytest.raises(UserError, match=r"none\.ply"):
         read_vertices(tmp_path / "none.ply")
 

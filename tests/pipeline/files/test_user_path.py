@@ -1,4 +1,4 @@
-"""Paths as people give them never end in anything but a path."""
+"""Paths from users always become paths."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ def test_home_folders_are_found():
     assert user_path("~/photos") == Path.home() / "photos"
 
 
-def test_what_is_no_home_stays_as_it_is():
+def test_other_tildes_stay_unchanged():
     """Path.expanduser raises RuntimeError for the first and ValueError for the second."""
     assert user_path("~nobody-of-that-name/photos") == Path("~nobody-of-that-name/photos")
     assert user_path("~\0/photos") == Path("~\0/photos")

@@ -22,13 +22,13 @@ def similarities(count: int, seed: int) -> np.ndarray:
     return descriptors @ descriptors.T
 
 
-def hang_together(count: int, pairs: list[pairing.Pair]) -> bool:
+def connected(count: int, pairs: list[pairing.Pair]) -> bool:
     graph = coo_array((np.ones(len(pairs)), tuple(np.transpose(pairs))), (count, count))
     return connected_components(graph, directed=False, return_labels=False) == 1
 
 
 @given(st.integers(2, 30), st.integers(1, 40), st.integers(0, 1000))
-def test_retrieval_keeps_each_photos_best_and_hangs_together(count, neighbors, seed):
+def test_retrieval_keeps_each_photos_best_pairs_and_a_connected_graph(count, neighbors, seed):
     similarity = similarities(count, seed)
     found = pairing.retrieval(similarity, neighbors)
     assert found == sorted(set(found)) and all(a < b for a, b in found)
@@ -36,7 +36,7 @@ def test_retrieval_keeps_each_photos_best_and_hangs_together(count, neighbors, s
     for photo in range(count):
         best = int(np.argmax(similarity[photo]))
         assert (min(photo, best), max(photo, best)) in found
-    assert hang_together(count, found)
+    assert connected(count, found)
 
 
 def test_bridges_join_two_groups_by_their_most_similar_pair():
@@ -49,7 +49,7 @@ def test_bridges_join_two_groups_by_their_most_similar_pair():
 def test_sequential_takes_the_window_and_powers_of_two():
     found = pairing.sequential(20, 2)
     assert {b for a, b in found if a == 0} == {1, 2, 4, 8, 16}
-    assert hang_together(20, found)
+    assert connected(20, found)
 
 
 def with_photos(tmp_path, count: int) -> Workspace:
@@ -60,14 +60,14 @@ def with_photos(tmp_path, count: int) -> Workspace:
 
 
 @pytest.mark.parametrize(("count", "way"), [(41, "exhaustive"), (60, "exhaustive")])
-def test_auto_is_exhaustive_where_that_is_not_more_or_nothing_else_is_there(tmp_path, count, way):
+def test_auto_is_exhaustive_for_few_photos_and_without_retrieval(tmp_path, count, way):
     workspace = with_photos(tmp_path / "w", count)
     settings = PairsSettings(weights=str(tmp_path), front_end="sift")  # a folder without weights
     assert stage.run(workspace, settings, Progress())["way"] == way
     assert len(workspace.pairs.read_text().splitlines()) == count * (count - 1) // 2
 
 
-def test_a_file_of_pairs_may_use_either_name_and_unknown_lines_are_told(tmp_path):
+def test_a_file_of_pairs_may_use_either_name_and_unknown_lines_are_reported(tmp_path):
     workspace = with_photos(tmp_path, 3)
     listed = tmp_path / "list.txt"
     listed.write_text("# comment\np_0.jpg p_1.jpg\np_1.jpg p_0.jpg\nnobody.jpg p_1.jpg\n\n")
@@ -77,7 +77,7 @@ def test_a_file_of_pairs_may_use_either_name_and_unknown_lines_are_told(tmp_path
     assert any(event.kind == "warning" and "1 lines" in event.message for event in events)
 
 
-def test_a_file_without_pairs_or_that_is_missing_is_a_sentence(tmp_path):
+def test_a_file_of_pairs_that_is_empty_or_missing_is_reported(tmp_path):
     workspace = with_photos(tmp_path, 3)
     (tmp_path / "empty.txt").touch()
     for name, words in (("empty.txt", "has no pair"), ("none.txt", "cannot be read")):

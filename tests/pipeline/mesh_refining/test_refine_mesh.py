@@ -1,4 +1,4 @@
-"""Photometric refinement on a relief that is known exactly: its photos are drawn by following rays to it."""
+"""Photometric refinement on a relief that is known exactly: its photos are ray-traced."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CPU = torch.device("cpu")
 
 
 def relief(x: np.ndarray, z: np.ndarray) -> np.ndarray:
-    """How far the relief stands out: waves of several pixels."""
+    """Height of the relief: waves of several pixels."""
     return 0.02 * np.sin(11 * x) * np.cos(9 * z)
 
 
@@ -41,7 +41,7 @@ def texture() -> np.ndarray:
 
 
 def photo(pose: np.ndarray, textured: bool = True) -> np.ndarray:
-    """uint8 [H, W] of the relief y = -relief(x, z): each pixel's ray is followed to it."""
+    """uint8 [H, W] of the relief y = -relief(x, z): each pixel's ray is intersected with it."""
     columns, rows = np.meshgrid(np.arange(WIDTH) + 0.5, np.arange(HEIGHT) + 0.5)
     rays = np.stack([columns, rows, np.ones_like(columns)], axis=-1) @ np.linalg.inv(INTRINSICS).T
     rays = rays @ pose[:, :3]
@@ -71,7 +71,7 @@ def views(textured: bool = True) -> list[GrayView]:
 
 
 def sheet(cells: int = 50) -> Mesh:
-    """The relief smoothed away: a flat sheet, the y of which is to be found."""
+    """The relief smoothed away: a flat sheet, whose y is to be found."""
     place = np.linspace(-SIDE / 2, SIDE / 2, cells + 1)
     x, z = (part.ravel() for part in np.meshgrid(place, place))
     corner = np.arange((cells + 1) ** 2).reshape(cells + 1, -1)
@@ -114,7 +114,7 @@ def one_round(mesh: Mesh, photos: list[GrayView]) -> tuple[Mesh, dict[str, float
     return refined_once(mesh, photos, seen, PASSES[0][1], CPU, tell)
 
 
-def test_a_relief_that_was_lost_comes_back(tmp_path):
+def test_a_lost_relief_is_recovered(tmp_path):
     before = sheet()
     assert np.median(off(before)) > 0.8
     mesh, facts = refine_mesh(before, write_dense(tmp_path), 1.0, CPU, Progress())
@@ -136,7 +136,7 @@ def test_without_texture_nothing_moves():
     assert np.array_equal(before.vertices, after.vertices) and facts["judged"] == 0
 
 
-def test_what_lies_behind_the_surface_is_judged_by_no_photo():
+def test_no_photo_is_used_for_what_is_behind_the_surface():
     front = sheet(30)
     behind = Mesh(front.vertices + np.array([0, 0.1, 0]), front.faces)
     both = Mesh(
@@ -155,7 +155,7 @@ def test_a_cancel_is_heeded(tmp_path):
         refine_mesh(sheet(10), write_dense(tmp_path), 1.0, CPU, Progress(cancelled=lambda: True))
 
 
-def test_a_photo_that_is_gone_is_named(tmp_path):
+def test_a_missing_photo_is_named(tmp_path):
     (write_dense(tmp_path) / "images" / "view_03.png").unlink()
     with pytest.raises(UserError, match=r"view_03\.png"):
         refine_mesh(sheet(10), tmp_path, 1.0, CPU, Progress())

@@ -1,4 +1,4 @@
-"""From clouds of known shapes to meshes: open stays open, floaters go, budgets are kept, faults have a sentence."""
+"""From clouds of known shapes to meshes: open stays open, floaters are removed, budgets kept, faults reported."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FACES = 3000
 
 
 def sphere(count: int = 12_000, lowest: float = -1.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Points [N, 3] of a unit sphere above z = lowest, with noise, and its normals there."""
+    """Points [N, 3] of a unit sphere above z = lowest, with noise, and their normals."""
     random = np.random.default_rng(seed)
     normals = random.normal(size=(count, 3))
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
@@ -78,7 +78,7 @@ def test_an_open_bottom_stays_open_with_one_rim_where_the_points_end(bowl):
     rim = boundary(mesh.faces)
     assert len(np.unique(rim[:, 0])) == len(rim)  # each vertex once: loops that do not touch
     heights = mesh.vertices[rim[:, 0], 2]
-    # Trimming reaches a few spacings (.03) beyond the last points.
+    # Trimming extends a few spacings (.03) beyond the last points.
     assert -0.75 < heights.min() and heights.max() < -0.4
     assert np.ptp(heights) < 0.12  # a smooth rim, not a torn one
 
@@ -89,7 +89,7 @@ def test_the_surface_is_the_spheres_and_looks_outward(bowl):
         inner = mesh.vertices[mesh.vertices[:, 2] > -0.3]
         assert np.abs(np.linalg.norm(inner, axis=1) - 1).mean() < 3 * NOISE
         stored = np.stack([part[0][name] for name in ("nx", "ny", "nz")], axis=1)
-        # Computed before positions were rounded to single precision, which turns the narrowest faces a little.
+        # Computed before positions were rounded to single precision, which rotates the narrowest faces a little.
         assert ((stored * vertex_normals(mesh)).sum(axis=1) > 0.999).all()
         assert ((stored * mesh.vertices).sum(axis=1) > 0.5).all()
 
@@ -106,12 +106,12 @@ def test_a_whole_sphere_is_flagged_watertight_before_and_after_decimation(tmp_pa
     assert len(boundary(built.full[1])) == 0
 
 
-def test_a_closed_mesh_can_be_had_of_an_open_cloud(tmp_path):
+def test_a_closed_mesh_can_be_made_of_an_open_cloud(tmp_path):
     built = meshed(tmp_path, *sphere(lowest=-0.5), closed=True)
     assert built.facts["watertight"]
 
 
-def test_floaters_and_islands_go_and_the_subject_stays(tmp_path):
+def test_floaters_and_islands_are_removed_and_the_subject_stays(tmp_path):
     points, normals = sphere(lowest=-0.5)
     random = np.random.default_rng(1)
     lone = random.uniform(-3, 3, (150, 3))
@@ -181,7 +181,7 @@ def test_a_crop_box_keeps_what_is_inside_and_its_cut_stays_open(tmp_path):
         (tmp_path / "work").rmdir()
 
 
-def test_points_beyond_the_memory_are_thinned_and_that_is_said(tmp_path, monkeypatch):
+def test_points_beyond_the_memory_are_thinned_with_a_message(tmp_path, monkeypatch):
     monkeypatch.setattr("blender_recon3d.pipeline.meshing.build_mesh.POINTS_PER_GB", 2000)
     built = meshed(tmp_path, *sphere())
     assert built.facts["cloud"]["used"] <= 8000  # 4 GB
@@ -201,7 +201,7 @@ def test_points_beyond_the_memory_are_thinned_and_that_is_said(tmp_path, monkeyp
         (lambda p, n: (np.zeros_like(p), n), "in one place"),
     ],
 )
-def test_a_cloud_that_is_no_surface_is_refused_in_one_sentence(tmp_path, change, words):
+def test_a_cloud_that_is_not_a_surface_is_refused_with_one_message(tmp_path, change, words):
     with pytest.raises(UserError, match=words) as caught:
         meshed(tmp_path, *change(*sphere(2000)))
     assert len(str(caught.value).splitlines()) == 1
@@ -222,7 +222,7 @@ def test_a_damaged_cloud_names_the_file(tmp_path):
         build_mesh(cloud, no_cameras(tmp_path / "model"), tmp_path / "work", MeshSettings(), Progress())
 
 
-def test_a_cancel_ends_the_surface_under_way(tmp_path):
+def test_a_cancel_ends_the_surface_reconstruction(tmp_path):
     cloud = write_cloud(tmp_path / "cloud.ply", *sphere())
     at_poisson: list[bool] = []
     progress = Progress(lambda event: at_poisson.append("Poisson" in event.message), lambda: any(at_poisson))

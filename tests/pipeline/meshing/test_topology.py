@@ -53,37 +53,37 @@ def test_a_tetrahedron_is_watertight_with_its_volume_and_no_longer_without_a_fac
     assert not is_watertight(tetrahedron().select(np.arange(3)))
     turned = TETRAHEDRON.copy()
     turned[0] = turned[0, ::-1]
-    assert not is_watertight(Mesh(CORNERS, turned))  # closed, but one face looks the wrong way
+    assert not is_watertight(Mesh(CORNERS, turned))  # closed, but one face is flipped
 
 
-def test_faces_without_area_and_double_ones_go():
+def test_degenerate_and_duplicate_faces_are_removed():
     faces = np.concatenate([TETRAHEDRON, TETRAHEDRON[:1], TETRAHEDRON[1:2, [1, 2, 0]], [[1, 1, 2]]])
     found = cleaned(Mesh(CORNERS, faces.astype(np.int32)))
     assert is_watertight(found) and len(found.faces) == 4
 
 
-def test_a_fin_on_an_edge_goes_and_the_body_stays_whole():
+def test_a_fin_on_an_edge_is_removed_and_the_body_stays_whole():
     fin = Mesh(np.concatenate([CORNERS, [[0.4, -0.1, -0.1]]]), np.concatenate([TETRAHEDRON, [[0, 1, 4]]]))
     assert edges(fin.faces).counts.max() == 3
     assert is_watertight(cleaned(fin))
 
 
-def test_bodies_that_touch_in_a_vertex_are_parted_there():
+def test_bodies_that_touch_in_a_vertex_are_split_there():
     two = together(tetrahedron(), Mesh(-CORNERS, TETRAHEDRON[:, ::-1]))
-    faces = np.where(two.faces == 4, 0, two.faces)  # both begin in the origin
+    faces = np.where(two.faces == 4, 0, two.faces)  # both start at the origin
     found = cleaned(Mesh(two.vertices, faces.astype(np.int32)))
     assert len(found.vertices) == 8 and is_watertight(found)
 
 
 def test_a_rim_that_touches_itself_becomes_one_loop_without_a_crossing():
     flat = grid(2)
-    bow = flat.select([0, 3, 4, 7])  # two opposite cells, which share the middle only
+    bow = flat.select([0, 3, 4, 7])  # two opposite cells, which share the center only
     assert not manifold(bow)
     found = cleaned(bow)
     assert manifold(found) and len(np.unique(face_components(found.faces))) == 2
 
 
-def test_loose_parts_go_by_their_area():
+def test_loose_parts_are_removed_by_their_area():
     found, removed = without_loose_parts(together(tetrahedron(), tetrahedron(3, 0.1)), 0.02)
     assert removed == 1 and is_watertight(found) and len(found.faces) == 4
     assert without_loose_parts(together(tetrahedron(), tetrahedron(3, 0.2)), 0.02)[1] == 0
@@ -91,7 +91,7 @@ def test_loose_parts_go_by_their_area():
 
 def test_small_holes_are_closed_and_the_outer_rim_is_not():
     flat = grid(6)
-    inner = np.isin(flat.faces, [24]).any(axis=1)  # the faces about the middle vertex
+    inner = np.isin(flat.faces, [24]).any(axis=1)  # the faces around the center vertex
     holed = flat.select(~inner)
     found, count = filled_holes(holed, 8.0)
     assert count == 1 and manifold(found)
@@ -101,7 +101,7 @@ def test_small_holes_are_closed_and_the_outer_rim_is_not():
         found.vertices[found.faces[:, 1]] - found.vertices[found.faces[:, 0]],
         found.vertices[found.faces[:, 2]] - found.vertices[found.faces[:, 0]],
     )
-    assert (normals[:, 2] > 0).all()  # the patch looks the way its surroundings do
+    assert (normals[:, 2] > 0).all()  # the patch is oriented like its surroundings
     open_tetrahedron = tetrahedron().select(np.arange(3))
     assert is_watertight(filled_holes(open_tetrahedron, 10)[0])
 
@@ -136,30 +136,30 @@ def test_a_damaged_mesh_file_is_refused(tmp_path, change, words):
 
 
 def ring(count: int, degrees: float = 360.0) -> tuple[np.ndarray, np.ndarray]:
-    """Cameras at a distance of 5 round (1, 2, 3), which look there."""
+    """Cameras at a distance of 5 around (1, 2, 3), looking at it."""
     angle = np.radians(np.arange(count) * degrees / count)
     offset = np.stack([5 * np.cos(angle), 5 * np.sin(angle), np.zeros(count)], axis=1)
     return np.array([1.0, 2, 3]) + offset, -offset / 5
 
 
-def test_cameras_round_a_subject_say_where_it_is():
+def test_cameras_around_a_subject_locate_it():
     found = subject_ball(*ring(12))
     assert found is not None
     assert np.allclose(found[0], [1, 2, 3]) and found[1] == pytest.approx(5)
 
 
 @pytest.mark.parametrize("cameras", [ring(12, 150), ring(3), ring(1), ring(0)])
-def test_cameras_that_do_not_go_round_leave_everything(cameras):
+def test_cameras_that_do_not_surround_a_subject_give_no_crop(cameras):
     assert subject_ball(*cameras) is None
 
 
-def test_cameras_that_look_one_way_leave_everything():
+def test_cameras_that_look_one_way_give_no_crop():
     centers = np.random.default_rng(0).normal(size=(20, 3))
     assert subject_ball(centers, np.tile([0.0, 0, 1], (20, 1))) is None
 
 
 @pytest.mark.parametrize("text", ["1,2,3", "a b c", "nowhere.json", "1 0 0 0 0 1 0 0 0 0 0 0", "nan " * 12])
-def test_a_crop_that_is_no_box_is_refused(text):
+def test_a_crop_that_is_not_a_box_is_refused(text):
     with pytest.raises(UserError) as caught:
         read_box(text)
     assert caught.value.exit_code == 2 and len(str(caught.value).splitlines()) == 1

@@ -61,7 +61,7 @@ def test_windows_names_vendor_and_family():
 
 
 def test_no_clock_is_asked(monkeypatch):
-    """A timer would decide by what else the machine is doing."""
+    """A timing would depend on the machine's other load."""
     for name in ("perf_counter", "monotonic", "time"):
         monkeypatch.setattr(time, name, lambda: pytest.fail("a clock was read"))
     processor.cache_clear()
@@ -80,14 +80,14 @@ def job(weights):
 
 @pytest.fixture
 def begun(tmp_path):
-    """A workspace whose features began in bf16, whatever this machine would choose."""
+    """A workspace whose features were started in bf16, whatever this machine would choose."""
     workspace = Workspace(tmp_path)
     workspace.write_stage("features", StageRecord(state=StageState.STARTED, fingerprint="x"))
     job_arithmetic.record(workspace, Arithmetic(precision=NetworkPrecision.BF16, why="elsewhere"))
     return workspace
 
 
-def test_a_resumed_job_goes_on_as_it_began(begun, job):
+def test_a_resumed_job_keeps_its_arithmetic(begun, job):
     settled, value = job_arithmetic.of_job(begun, job, lambda settings: False)
     assert settled.features.precision == settled.matches.precision == "bf16"
     assert (value.precision, value.why) == ("bf16", "elsewhere")
@@ -95,12 +95,12 @@ def test_a_resumed_job_goes_on_as_it_began(begun, job):
     assert state_json(begun)["stages"]["features"]["state"] == "started"  # nothing else is touched
 
 
-def test_features_that_begin_anew_are_chosen_for_this_machine(begun, job):
+def test_features_computed_anew_use_this_machines_arithmetic(begun, job):
     _, value = job_arithmetic.of_job(begun, job, lambda settings: True)
     assert value.why != "elsewhere"
 
 
-def test_what_is_asked_for_holds(begun, job):
+def test_a_requested_arithmetic_is_used(begun, job):
     settled, value = job_arithmetic.of_job(begun, job.changed(precision="fp32"), lambda settings: False)
     assert settled.matches.precision == value.precision == "fp32"
 
@@ -113,7 +113,7 @@ def test_sift_has_no_arithmetic(begun):
 
 
 @pytest.mark.parametrize("value", [None, [], {"precision": "fp8"}, {"precision": 16}])
-def test_a_damaged_record_is_none(begun, value):
+def test_a_damaged_record_is_ignored(begun, value):
     state = state_json(begun)
     begun.state_file.write_text(json.dumps({**state, "arithmetic": value}))
     assert job_arithmetic.recorded(begun) is None
@@ -140,8 +140,8 @@ _FIRST: dict[str, list[bytes]] = {}
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_threads_and_company_do_not_change_a_bit(photos, threads, precision):
-    """The networks give the same for a photo or a pair alone or with others, and with any number of threads."""
+def test_threads_and_batches_do_not_change_a_bit(photos, threads, precision):
+    """The networks give the same results for a photo or a pair alone or with others, and with any number of threads."""
     gray = [np.ascontiguousarray(photo[..., 1]) for photo in photos]
     extractor = FeatureExtractor("bundled", "cpu", 300, 480, precision)
     matcher = Matcher("bundled", "cpu", 0.1, precision)

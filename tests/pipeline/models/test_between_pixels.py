@@ -1,4 +1,4 @@
-"""Keypoints move from their pixel to the corner, and only where there is one."""
+"""Keypoints move from their pixel to the corner, but only where there is one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TRUE = np.array([[20.3, 18.7], [41.6, 18.7], [20.3, 44.4], [41.6, 44.4]])  # cor
 
 
 def rectangle(left: float, top: float, right: float, bottom: float) -> torch.Tensor:
-    """A bright rectangle whose edges lie between the pixels, [SIZE, SIZE]."""
+    """A bright rectangle whose edges are between the pixels, [SIZE, SIZE]."""
     fine = np.full((16 * SIZE, 16 * SIZE), 60, np.uint8)
     edges = [round(16 * (value + 0.5)) for value in (left, top, right, bottom)]
     fine[edges[1] : edges[3], edges[0] : edges[2]] = 200
@@ -43,8 +43,8 @@ def test_a_shifted_photo_shifts_its_keypoints() -> None:
     assert (second - first - torch.tensor([0.25, 0.5])).abs().max() < 0.1
 
 
-def test_keypoints_stay_where_nothing_tells_them_more() -> None:
-    """On a plain surface, before a mask, and where a stronger one has gone already."""
+def test_keypoints_stay_where_there_is_no_corner() -> None:
+    """On a uniform surface, at a mask, and where a stronger keypoint has already moved."""
     image = rectangle(20.3, 18.7, 41.6, 44.4)
     scores = torch.zeros(SIZE, SIZE)
     plain = torch.tensor([[8.0, 52.0], [55.0, 9.0]])

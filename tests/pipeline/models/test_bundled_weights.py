@@ -1,4 +1,4 @@
-"""The bundled weights: whole, with their cards, free to use, and good enough to be the default."""
+"""The bundled weights: complete, with their cards, free to use, and good enough to be the default."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def test_superglue_has_the_published_layout() -> None:
     assert layers_of(load_file(WEIGHTS / "superglue.safetensors")) == LAYERS
 
 
-def test_matches_of_two_photos_lie_on_the_same_points() -> None:
-    """By the demo's true cameras: what SuperGlue is sure of lies within 3 px of the epipolar line."""
+def test_matches_of_two_photos_are_on_the_same_points() -> None:
+    """By the demo's true cameras: SuperGlue's confident matches are within 3 px of the epipolar line."""
     truth = pycolmap.Reconstruction(DEMO / "truth")
     images = sorted(truth.images.values(), key=lambda image: image.name)[:2]
     photos = [read_gray(DEMO / "photos" / image.name) for image in images]
@@ -80,7 +80,7 @@ def _epipolar_distance(images: list[pycolmap.Image], first: np.ndarray, second: 
 
 
 def test_a_first_run_needs_no_option_and_no_network(tmp_path: Path) -> None:
-    """Six photos of the demo, scaled down, with an empty cache and a proxy that leads nowhere."""
+    """Six photos of the demo, scaled down, with an empty cache and a dead proxy."""
     photos = tmp_path / "photos"
     photos.mkdir()
     for number in range(1, 7):

@@ -1,4 +1,4 @@
-"""SIFT and a network in one database: the network where SIFT finds too little, and nothing of SIFT's lost."""
+"""SIFT and a network in one database: the network where SIFT finds too little, and all of SIFT's matches kept."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def inliers(workspace: Workspace) -> dict[tuple[str, str], int]:
         return {(names[a], names[b]): count for (a, b), (_, count) in pair_counts(database).items()}
 
 
-def test_the_network_is_asked_where_sift_finds_too_little(tmp_path):
+def test_the_network_is_used_where_sift_finds_too_little(tmp_path):
     workspace, network = made(tmp_path / "w"), NearestNeighbors()
     run(workspace, network)
     found = inliers(workspace)
@@ -81,7 +81,7 @@ def test_the_network_is_asked_where_sift_finds_too_little(tmp_path):
 
 
 @pytest.mark.parametrize("blow", [1, 2, 4])
-def test_a_run_that_was_stopped_goes_on_to_the_same(tmp_path, blow):
+def test_an_interrupted_run_continues_to_the_same_result(tmp_path, blow):
     workspace, whole, told = made(tmp_path / "w"), made(tmp_path / "whole"), []
 
     def stop(event):

@@ -1,4 +1,4 @@
-"""Fast LightGlue and the fast descriptors that it takes, against the plain networks."""
+"""Fast LightGlue and its fast descriptors, against the plain networks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("inference_mode")
 
 
 def network(depth: float | None, width: float | None) -> LightGlue:
-    """It is sure of some keypoints and not of others, and thinks that some have no match."""
+    """A network that is confident of some keypoints and not of others, and expects no match for some."""
     made = made_network(
         LightGlueSettings(layers=3, threshold=0.0, depth_confidence=depth, width_confidence=width)
     )
@@ -93,7 +93,7 @@ def test_bundled_weights_find_the_same_matches_of_photos_in_any_arithmetic():
         assert len(exact & found) >= least * len(exact | found)
 
 
-def test_the_self_test_tells_what_agrees():
+def test_the_self_test_finds_what_agrees():
     plain = network(None, None)
     exact = FastLightGlue(plain.state_dict(), plain.settings)
     assert aliked_precision.lightglue_agrees(exact, exact)

@@ -1,4 +1,4 @@
-"""The fast matcher against the plain network: every piece, and the whole on pairs of all sizes."""
+"""The fast matcher against the plain network: every part, and the whole on pairs of all sizes."""
 
 import pytest
 import torch
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("inference_mode")
 
 @pytest.fixture(scope="module")
 def network() -> sg.SuperGlue:
-    """Ten layers of which five do something."""
+    """Ten layers, five of which have an effect."""
     network = sg.SuperGlue(sg.SuperGlueSettings(layers=10)).eval()
     randomize(network, 1)
     for index in (2, 3, 6, 8, 9):
@@ -89,7 +89,7 @@ def test_pairs_in_a_batch_give_what_each_gives_alone_and_what_padding_gives(netw
 
 
 @pytest.mark.parametrize("arithmetic", [GlueArithmetic(), BF16])
-def test_layers_that_add_nothing_are_left_out_exactly(network, arithmetic):
+def test_layers_that_add_nothing_are_skipped_exactly(network, arithmetic):
     first, second = (prepared(side) for side in pair(50, 60, 3))
     all_of_them, few = (
         FastSuperGlue(network.state_dict(), network.settings, arithmetic=arithmetic, skip_identities=skip)
@@ -101,7 +101,7 @@ def test_layers_that_add_nothing_are_left_out_exactly(network, arithmetic):
 
 
 def test_first_layers_that_are_self_attention_are_computed_once_an_image(network):
-    """With its first cross attention gone, the network sees the other image only in the next one."""
+    """Without its first cross attention, the network sees the other image only in the next one."""
     tensors = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     for kind in ("weight", "bias"):
         tensors[f"gnn.layers.1.mlp.3.{kind}"].zero_()
@@ -182,7 +182,7 @@ def test_attention_in_blocks_is_attention(monkeypatch, shape, dtype):
     heads = (x.float().view(2, -1, 4, 64).transpose(1, 2) for x in (query, key, value))
     scores, values = (lambda q, k, v: (q @ k.mT, v))(*heads)
     exact = ((2.0**scores / (2.0**scores).sum(3, keepdim=True)) @ values).transpose(1, 2).flatten(2)
-    # bf16 holds 8 bits: scores of size 5 are off by up to .016, and the weights and values by .004.
+    # bf16 has 8 bits: scores of size 5 are off by up to .016, and the weights and values by .004.
     tolerance = 2e-5 if dtype == torch.float32 else 0.04
     for kind in ("torch", "blocks"):
         out = torch.zeros(2, shape[0], 512, dtype=dtype)[:, :, 256:]
@@ -206,7 +206,7 @@ def test_attention_where_exponentials_leave_the_range(offset):
 # --- the self-test
 
 
-def test_the_self_test_tells_what_agrees(network):
+def test_the_self_test_finds_what_agrees(network):
     exact = FastSuperGlue(network.state_dict(), network.settings)
     assert precision.superglue_agrees(
         exact, FastSuperGlue(network.state_dict(), network.settings, None, BF16)

@@ -23,7 +23,7 @@ def network() -> sp.SuperPoint:
 @pytest.mark.parametrize("strip_bytes", [1, 2**17, 2**30])
 @pytest.mark.parametrize("shape", [(1, 64, 72), (2, 67, 90), (1, 8, 8), (1, 9, 300), (1, 131, 40)])
 def test_strips_give_what_the_whole_image_gives(network, shape, strip_bytes):
-    """Also where the height is not a multiple of a strip's, and where one strip is all there is."""
+    """Also if the height is not a multiple of a strip's, and if there is only one strip."""
     batch, height, width = shape
     images = torch.cat([textured(height, width, seed) for seed in range(batch)])
     fast = FastSuperPoint(network, strip_bytes=strip_bytes)
@@ -53,7 +53,7 @@ def test_bf16_is_close(network):
     assert (descriptors * exact_descriptors).sum(1).min() > 0.999
 
 
-def test_the_self_test_tells_what_agrees(network):
+def test_the_self_test_finds_what_agrees(network):
     planted = sp.SuperPoint().eval()
     planted.load_state_dict(planted_superpoint())
     assert precision.superpoint_agrees(planted, FastSuperPoint(planted))

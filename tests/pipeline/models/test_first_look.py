@@ -1,4 +1,4 @@
-"""A few keypoints decide whether a pair is worth all of them, and no photo is lost by it."""
+"""A few keypoints decide whether a pair is matched with all of them, without losing a photo."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def run(
 
 
 def left(workspace: Workspace) -> list[tuple[str, str]]:
-    """Pairs that are not verified."""
+    """Pairs without verified matches."""
     with open_database(workspace.database) as database:
         ids = image_ids(database)
         pairs = read_pairs(workspace.pairs)
@@ -69,7 +69,7 @@ def test_pairs_that_fail_are_not_matched_with_all_keypoints(workspace):
     found = counts(workspace)
     for pair in (("a.jpg", "b.jpg"), ("a.jpg", "c.jpg"), ("b.jpg", "c.jpg")):
         assert found[pair][1] > 130
-    assert not left(workspace)  # every pair has its entry, so that it is not matched again
+    assert not left(workspace)  # every pair has an entry, so that it is not matched again
     whole = [seen for seen in network.seen if max(seen) > FIRST]
     # Three that pass, and those of the two photos that nothing connects: seven.
     assert len(network.seen) - len(whole) == 10 and len(whole) == 10
@@ -77,7 +77,7 @@ def test_pairs_that_fail_are_not_matched_with_all_keypoints(workspace):
     assert not any("other.jpg" in pair for pair, (_, inliers) in found.items() if inliers)
 
 
-def test_photos_with_pairs_enough_are_left_in_peace(tmp_path):
+def test_photos_with_enough_pairs_are_not_matched_again(tmp_path):
     """Four photos of one thing, four of another, and one of both."""
     one, other = np.arange(150), np.arange(200, 350)
     seen = {f"one{number}.jpg": one for number in range(4)} | {
@@ -89,7 +89,9 @@ def test_photos_with_pairs_enough_are_left_in_peace(tmp_path):
     run(workspace, network)
     verified = [pair for pair, (_, inliers) in counts(workspace).items() if inliers]
     assert len(verified) == 6 + 6 + 8
-    assert sum(max(seen) > FIRST for seen in network.seen) == 20  # not the 16 that have nothing in common
+    assert (
+        sum(max(seen) > FIRST for seen in network.seen) == 20
+    )  # not the 16 pairs that have nothing in common
 
 
 def test_photos_that_nothing_connects_have_a_few_pairs_matched_again(monkeypatch, tmp_path):
@@ -113,7 +115,7 @@ def test_few_keypoints_need_no_first_look(workspace):
 
 
 @pytest.mark.parametrize("blow", [1, 2, 3])
-def test_a_run_that_was_stopped_goes_on_to_the_same(workspace, tmp_path, blow):
+def test_an_interrupted_run_continues_to_the_same_result(workspace, tmp_path, blow):
     told = []
 
     def stop(event):

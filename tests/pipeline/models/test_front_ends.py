@@ -1,4 +1,4 @@
-"""Networks say what they are, front-ends are made of them, and nothing else knows their names."""
+"""Networks declare what they are, front-ends consist of them, and nothing else depends on their names."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NAMES = sorted(networks.networks())
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory) -> str:
-    """Files for every network: planted, or random where nothing is to be found with them."""
+    """Files for every network: planted, or random if results do not matter."""
     folder = planted_weights(tmp_path_factory.mktemp("weights"))
     torch.manual_seed(0)
     save_file(AlikedDescriptors().state_dict(), folder / "aliked_descriptors.safetensors")
@@ -48,7 +48,7 @@ def test_every_module_is_a_network_with_a_name_of_its_own():
 
 
 class Recording(SimpleNamespace):
-    """Settings that note what is read of them."""
+    """Settings that record which of them are read."""
 
     def __getattribute__(self, name: str):
         if not name.startswith("_"):
@@ -57,7 +57,7 @@ class Recording(SimpleNamespace):
 
 
 def opened(network: Network, weights: str) -> tuple[object, set[str]]:
-    """The network as its stage opens it, given no other settings than it declares; those that it read."""
+    """The network as its stage opens it, with only the settings that it declares; and those that it read."""
     defaults = {
         ExtractorNetwork: FeaturesSettings(weights=weights, device="cpu", precision="fp32"),
         MatcherNetwork: MatchesSettings(weights=weights, device="cpu", precision="fp32"),
@@ -88,7 +88,7 @@ def test_a_network_needs_the_files_it_declares(name, weights, tmp_path):
     assert len(front_ends.weights_identity(network, str(tmp_path)).split()) == len(network.weights)
 
 
-def test_the_front_end_to_take_is_the_first_whose_weights_are_there(weights, tmp_path):
+def test_the_default_front_end_is_the_first_with_weights(weights, tmp_path):
     assert front_ends.default(weights) == front_ends.NAMES[0]
     for path in Path(weights).iterdir():
         if path.stem != "superglue":
@@ -98,7 +98,7 @@ def test_the_front_end_to_take_is_the_first_whose_weights_are_there(weights, tmp
     assert front_ends.default(str(tmp_path)) == "sift"
 
 
-def test_weights_that_do_not_ship_yet_are_missed_in_a_sentence(monkeypatch, tmp_path):
+def test_weights_that_do_not_ship_yet_are_reported_as_missing(monkeypatch, tmp_path):
     from blender_recon3d.pipeline.models import registry
 
     monkeypatch.setattr(registry, "bundled_folders", lambda: [tmp_path])
@@ -107,7 +107,7 @@ def test_weights_that_do_not_ship_yet_are_missed_in_a_sentence(monkeypatch, tmp_
         UserError, match="no bundled weights for lightglue are installed: use --features sift"
     ) as raised:
         front_ends.weights_identity(front_ends.matcher_of("superpoint-lightglue"), "bundled")
-    assert "fetch" not in str(raised.value)  # there is nothing to fetch
+    assert "fetch" not in str(raised.value)  # there is nothing to download
 
 
 def test_precisions_are_those_of_both_networks():
@@ -119,7 +119,7 @@ def test_precisions_are_those_of_both_networks():
     }
 
 
-def test_alikeds_descriptors_stand_at_superpoints_keypoints(weights):
+def test_alikeds_descriptors_are_at_superpoints_keypoints(weights):
     photos = [(textured(160, 200)[0, 0] * 255).byte().numpy(), np.full((64, 64), 9, np.uint8)]
     ours = AlikedFeatureExtractor(weights, "cpu", 100, precision="fp32").extract(photos)
     plain = FeatureExtractor(weights, "cpu", 100, precision="fp32").extract(photos)
@@ -135,8 +135,8 @@ def test_alikeds_descriptors_stand_at_superpoints_keypoints(weights):
     assert found[1][0].shape == (0, 2)
 
 
-def test_how_keypoints_are_chosen_is_set(weights):
-    """Each setting by itself: fewer keypoints, and none where there may be none."""
+def test_the_selection_of_keypoints_has_settings(weights):
+    """Each setting alone: fewer keypoints, and none where none are allowed."""
     photo = (textured(160, 200)[0, 0] * 255).byte().numpy()
 
     def found(**changes: float) -> np.ndarray:
@@ -153,7 +153,7 @@ def test_how_keypoints_are_chosen_is_set(weights):
 
 
 def test_no_stage_knows_a_front_end_by_name():
-    """Nor does the job or the command line: there is no `if features == ...`."""
+    """Neither does the job or the command line: there is no `if features == ...`."""
     names = {*front_ends.NAMES, *NAMES}
     pipeline = Path(stages.__file__).parents[1]
     files = [*(pipeline / "stages").glob("*.py"), *(pipeline / "cli").glob("*.py"), *pipeline.glob("job*.py")]

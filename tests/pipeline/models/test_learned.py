@@ -93,7 +93,7 @@ def test_any_size(extractor, shape):
     if min(shape) > 50:  # right to the border that is left out
         assert features.keypoints[:, 0].max() > width - 4 - 12
         assert features.keypoints[:, 1].max() > height - 4 - 12
-    assert (len(features.keypoints) > 0) == (min(shape) > 50)  # the border leaves nothing of the others
+    assert (len(features.keypoints) > 0) == (min(shape) > 50)  # the others consist of border only
     inside = (features.keypoints > 4) & (features.keypoints < np.array([width, height]) - 4)
     assert inside.all()
 
@@ -186,7 +186,7 @@ def test_neighboring_photos_of_a_fountain_match(folder, matcher):
     b = np.hstack([second.keypoints[matches[:, 1]], ones])
     lines = a @ fundamental.T
     distance = np.abs((lines * b).sum(1)) / np.linalg.norm(lines[:, :2], axis=1)
-    correct = (distance < 2 * images[0].shape[1] / 640).sum()  # 2 px of what the network saw
+    correct = (distance < 2 * images[0].shape[1] / 640).sum()  # 2 px at the network's image size
     assert correct > 60
     assert correct > 0.6 * len(matches)
 
@@ -228,8 +228,8 @@ def test_retrieval_descriptors_are_the_networks_pooled_features(folder):
     for image, descriptor in zip(images, found, strict=True):
         with torch.inference_mode():
             pooled = reference(prepare_image(image)[None])[0]
-        # This random network magnifies rounding: float32 alone is 3e-4 from float64, and another processor, or a
-        # batch, rounds otherwise.
+        # This random network amplifies rounding: float32 alone is 3e-4 from float64, and another processor, or a
+        # batch, rounds differently.
         assert descriptor @ (pooled / pooled.norm()).numpy() > 1 - 1e-3
     assert found[0] @ found[2] < 1 - 1e-3
     assert encoder.encode([]).shape == (0, 1280)
@@ -263,7 +263,7 @@ def test_a_missing_device_says_what_to_do(folder):
 
 
 def test_bf16_is_used_only_where_it_agrees(folder, extractor):
-    """bf16 gives these weights' keypoints again; whatever is chosen, the network works and is not left changed."""
+    """bf16 reproduces these weights' keypoints; whatever is chosen, the network works and stays unchanged."""
     expected = precision.DTYPES[precision.choose(torch.device("cpu")).precision]
     chosen = FeatureExtractor(folder, "cpu")
     assert chosen.network.dtype == expected
@@ -274,7 +274,7 @@ def test_bf16_is_used_only_where_it_agrees(folder, extractor):
     assert near.mean() > 0.8
 
 
-def test_what_disagrees_is_told_apart(extractor):
+def test_disagreement_is_detected(extractor):
     network = extractor.network
     with torch.inference_mode():
         points = network(precision.synthetic_image(96, 96))[0]
@@ -291,7 +291,7 @@ def test_what_disagrees_is_told_apart(extractor):
     assert not precision.agrees(points, none)
 
 
-def test_missing_weights_are_one_sentence(tmp_path):
+def test_missing_weights_are_one_message(tmp_path):
     for make in (FeatureExtractor, Matcher, RetrievalEncoder):
         with pytest.raises(UserError) as error:
             make(str(tmp_path), "cpu")

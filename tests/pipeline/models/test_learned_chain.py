@@ -28,7 +28,7 @@ def weights(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def poses():
-    """Six views, 7 degrees apart: the planted descriptors know neither rotation nor scale."""
+    """Six views, 7 degrees apart: the planted descriptors are not invariant to rotation or scale."""
     return ring(6, arc=0.6)
 
 
@@ -46,7 +46,7 @@ def arguments(weights):
 
 @pytest.fixture(scope="module")
 def learned(tmp_path_factory, photos, arguments):
-    """A reconstruction by the learned front-end, killed once in features and once in matches on its way."""
+    """A reconstruction by the learned front-end, killed once in features and once in matches."""
     workspace = Workspace(tmp_path_factory.mktemp("learned") / "w")
     command = ("run", photos, "-o", workspace.root, *arguments, "--pairs", "retrieval", "--neighbors", 3)
     command = (*command, "--until", "sfm")
@@ -67,13 +67,13 @@ def learned(tmp_path_factory, photos, arguments):
     return workspace
 
 
-def test_the_job_says_what_it_computed_in(learned):
+def test_the_job_records_its_arithmetic(learned):
     kept = state_json(learned)["arithmetic"]
     assert kept["precision"] in ("fp32", "bf16") and kept["why"]
     assert json.loads(learned.report_json.read_text())["arithmetic"] == kept
     assert f"{kept['precision']} (" in learned.report_html.read_text()
     job = json.loads(learned.job.read_text())
-    assert job["features"]["precision"] == job["matches"]["precision"] == "auto"  # as asked
+    assert job["features"]["precision"] == job["matches"]["precision"] == "auto"  # as requested
 
 
 def test_all_cameras_are_placed(learned, poses):
@@ -83,10 +83,10 @@ def test_all_cameras_are_placed(learned, poses):
     found = np.array([ours[name] for name in sorted(ours)])
     transform = pycolmap.estimate_sim3d(found, truth)
     error = np.linalg.norm(np.array([transform * center for center in found]) - truth, axis=1)
-    assert np.median(error) < 0.02  # meters; the planted detector knows whole pixels only
+    assert np.median(error) < 0.02  # meters; the planted detector is precise to whole pixels only
 
 
-def test_each_photo_has_its_best_pairs_and_all_hang_together(learned):
+def test_each_photo_has_its_best_pairs_and_all_are_connected(learned):
     pairs = read_pairs(learned.pairs)
     assert 6 <= len(pairs) < 15
     for photo in learned.used_photos():
@@ -113,8 +113,8 @@ def test_only_the_listed_pairs_have_matches(learned):
     assert len(matched) >= 6 and {frozenset(names[image] for image in pair) for pair in matched} <= listed
 
 
-def test_photos_are_met_again_while_they_are_in_memory():
-    """All pairs of 100 photos: each is loaded a few times, not once a pair."""
+def test_photos_are_reused_while_they_are_in_memory():
+    """All pairs of 100 photos: each photo is loaded a few times, not once per pair."""
     pairs = [(f"{a:03}", f"{b:03}") for a in range(100) for b in range(a + 1, 100)]
     ordered = matches.by_tiles(pairs)
     assert sorted(ordered) == pairs
@@ -129,7 +129,7 @@ def test_photos_are_met_again_while_they_are_in_memory():
     assert load.cache_info().misses < 7 * 100
 
 
-def test_without_weights_there_is_a_sentence(tmp_path, photos):
+def test_without_weights_there_is_a_message(tmp_path, photos):
     result = recon3d("run", photos, "-o", tmp_path / "w", "--features", "learned", "--weights", tmp_path)
     assert result.returncode == 2
     assert "no weights for" in result.stderr and "Traceback" not in result.stderr

@@ -1,4 +1,4 @@
-"""LightGlue: equal to the published code on the same weights, and what its adaptive depth and width may change."""
+"""LightGlue: the same as the published code on the same weights, and the effects of adaptive depth and width."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PUBLISHED_SCORES = [2.1318e-06, 0.438823, 0.288625, 0.212599, 0.0854879, 0.15037
 
 
 def made_tensors(shapes: dict[str, torch.Size]) -> dict[str, Tensor]:
-    """Weights that are the same everywhere, with attention that is not uniform."""
+    """Weights that are the same on every machine, with non-uniform attention."""
     random = np.random.default_rng(7)
     tensors = {}
     for name in sorted(shapes):
@@ -49,7 +49,7 @@ def made_network(settings: LightGlueSettings = ALL) -> LightGlue:
 
 
 def made_photos() -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    """Keypoints in pixels and descriptors of two photos: 40 that show the same, 8 and 15 that do not."""
+    """Keypoints in pixels and descriptors of two photos: 40 in common, 8 and 15 not."""
     random = np.random.default_rng(3)
     xy, descriptors = random.uniform(0, 1, (63, 2)) * SIZE, random.normal(size=(63, 128))
     second = np.r_[0:40, 48:63]
@@ -117,7 +117,7 @@ def test_photos_and_keypoints_may_come_in_any_order(photos: tuple[Described, Des
     torch.testing.assert_close(swapped.scores.sort().values, plain.scores.sort().values, atol=1e-5, rtol=1e-4)
 
 
-def test_only_where_keypoints_lie_from_each_other_counts(photos: tuple[Described, Described]) -> None:
+def test_only_relative_positions_of_keypoints_matter(photos: tuple[Described, Described]) -> None:
     network = made_network()
     first, second = photos
     moved = Described(first.positions + torch.tensor([0.3, -0.2]), first.descriptors)
@@ -129,8 +129,8 @@ def test_only_where_keypoints_lie_from_each_other_counts(photos: tuple[Described
     assert not torch.equal(scaled.indices, plain.indices) or not torch.allclose(scaled.scores, plain.scores)
 
 
-def test_a_sure_network_stops_early(photos: tuple[Described, Described]) -> None:
-    """It then says what a network of that many layers says."""
+def test_a_confident_network_stops_early(photos: tuple[Described, Described]) -> None:
+    """It then gives the results of a network with that many layers."""
     settings = LightGlueSettings(layers=3, threshold=0.0, depth_confidence=0.95, width_confidence=None)
     network = made_network(settings)
     shorter = LightGlue(
@@ -156,13 +156,13 @@ def test_keypoints_without_a_match_are_forgotten(photos: tuple[Described, Descri
         found = network(first, second)
         matched = set(found.indices[:, 0].tolist())
         assert 0 < len(matched) and matched <= kept and 5 < len(kept) < 43
-        # unless the network is not sure of them yet
+        # unless the network is not confident of them yet
         careful = made_network(
             LightGlueSettings(layers=3, threshold=0.0, depth_confidence=1.0, width_confidence=0.99)
         )
         careful.load_state_dict(network.state_dict())
         assert len(careful(first, second).indices) == len(made_network()(first, second).indices)
-        # and when nothing is left, nothing matches
+        # with no keypoint left, nothing matches
         network.log_assignment[0].matchability.weight.zero_()
         network.log_assignment[0].matchability.bias.fill_(-20)
         assert len(network(first, second).indices) == 0

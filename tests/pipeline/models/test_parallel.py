@@ -1,4 +1,4 @@
-"""Work side by side and ahead: order, threads, failures, and no more ahead than agreed."""
+"""Parallel and look-ahead work: order, threads, failures, and the limit of the look-ahead."""
 
 import threading
 
@@ -21,7 +21,7 @@ def four_threads():
 
 @pytest.mark.skipif(cores() < 2, reason="one core works on one thing at a time")
 def test_results_are_in_order_and_each_has_one_thread(four_threads):
-    meeting = threading.Barrier(2, timeout=60)  # both must be at work at the same time to pass
+    meeting = threading.Barrier(2, timeout=60)  # both must run at the same time to pass
 
     def work(item: int) -> tuple[int, int]:
         meeting.wait()
@@ -29,12 +29,12 @@ def test_results_are_in_order_and_each_has_one_thread(four_threads):
 
     assert in_parallel(work, [3, 5], CPU) == [(9, 1), (25, 1)]
     assert torch.get_num_threads() == 4
-    # One item gets one thread too: with two, products round otherwise.
+    # One item gets one thread too: with two, products round differently.
     assert in_parallel(lambda item: (item, torch.get_num_threads()), [7], CPU) == [(7, 1)]
     assert in_parallel(str, [], CPU) == []
 
 
-def test_a_failure_comes_back_and_leaves_the_threads(four_threads):
+def test_a_failure_is_raised_and_restores_the_threads(four_threads):
     with pytest.raises(ZeroDivisionError):
         in_parallel(lambda item: 1 // item, [1, 0, 2], CPU)
     assert torch.get_num_threads() == 4
@@ -51,7 +51,7 @@ def test_ahead_is_one_item_ahead():
     assert begun == list(range(6))
 
 
-def test_a_failure_ahead_comes_when_its_turn_has_come():
+def test_a_failure_ahead_is_raised_when_its_turn_comes():
     results = prefetch(lambda item: 6 // item, [3, 2, 0, 1])
     assert [next(results), next(results)] == [2, 3]
     with pytest.raises(ZeroDivisionError):

@@ -14,7 +14,7 @@ def random_scores(batch: int, rows: int, columns: int, size: float, seed: int = 
 
 
 def assign(scores: torch.Tensor, bin_score: float, iterations: int = 100) -> sinkhorn.Assignment:
-    """Of natural scores [B, M, N], as the network would hand them over."""
+    """Assignment for natural scores [B, M, N], as the network would pass them."""
     padded = torch.nn.functional.pad(scores, (0, 1, 0, 1), value=bin_score)
     return sinkhorn.assign(padded * LOG2_E, iterations)
 
@@ -35,7 +35,7 @@ def test_agrees_with_the_logarithmic_algorithm(shape, size, bin_score):
 
 @pytest.mark.parametrize("iterations", [1, 2, 3, 20])
 def test_agrees_before_it_has_converged(iterations):
-    """Strong scores with a weak dustbin: far from converged, so that the number of iterations matters."""
+    """Strong scores with a weak dustbin: far from convergence, so that the number of iterations matters."""
     scores = random_scores(1, 40, 55, 30.0)
     ours = assign(scores, -20.0, iterations)
     assert ours.iterations == iterations
@@ -47,7 +47,7 @@ def test_agrees_before_it_has_converged(iterations):
 @pytest.mark.parametrize("bin_score", [-300.0, 1.0, 300.0])
 @pytest.mark.parametrize("kind", ["large", "one column for all", "nothing fits", "far apart"])
 def test_extreme_scores(kind, bin_score):
-    """Exponentials of these are outside of float32 by hundreds of powers of ten."""
+    """Exponentials of these exceed float32 by hundreds of powers of ten."""
     scores = random_scores(1, 50, 40, 200.0, seed=1)
     if kind == "one column for all":
         scores = torch.zeros(1, 50, 40)
@@ -69,13 +69,13 @@ def test_stops_when_no_iteration_can_change_anything():
     quick = assign(scores, 1.0)
     assert quick.iterations < 80
     torch.testing.assert_close(quick.dense(), reference(scores, 1.0).exp(), atol=1e-3, rtol=1e-3)
-    # Keypoints that all have a partner leave the dustbins only each other, to which they converge slowly.
+    # If all keypoints have a partner, the dustbins only have each other, to which they converge slowly.
     slow = torch.full((1, 60, 60), -5.0)
     slow[0].fill_diagonal_(15.0)
     assert assign(slow, 1.0).iterations == 100
 
 
-def test_what_a_batch_holds_does_not_matter():
+def test_other_items_of_a_batch_do_not_matter():
     """One pair converges at once, another does not."""
     scores = torch.cat([random_scores(1, 30, 30, 0.1), random_scores(1, 30, 30, 40.0)])
     together = assign(scores, -10.0).dense()
@@ -88,7 +88,7 @@ def test_what_a_batch_holds_does_not_matter():
 def test_mutual_matches_are_the_references(threshold):
     scores = random_scores(4, 70, 50, 4.0, seed=2)
     scores[:, :40, :40] += 9 * torch.eye(40)
-    scores[1, 3] = scores[1, 5]  # two rows alike: one of them has the match
+    scores[1, 3] = scores[1, 5]  # two equal rows: one of them has the match
     scores[2, :, 11] = scores[2, :, 4]
     expected, confidences = reference_matches(reference(scores, 3.0), threshold)
     found = sinkhorn.mutual_matches(assign(scores, 3.0), threshold)

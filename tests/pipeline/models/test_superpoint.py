@@ -43,7 +43,7 @@ def test_agrees_with_hugging_face(shape, direction):
         xy, scores, descriptors = as_pixels(reference, index, images)
         assert len(xy) > 50
         assert len(xy) == len(points.keypoints)
-        # Both in the order of the pixels: scores that tie may be sorted either way.
+        # Both in the order of the pixels: equal scores may be sorted either way.
         mine = np.lexsort(points.keypoints.T.numpy())
         other = np.lexsort(xy.round().T.numpy())
         torch.testing.assert_close(points.keypoints[mine], xy[other], atol=1e-4, rtol=0)
@@ -72,7 +72,7 @@ def test_keypoints_keep_their_distances_from_each_other_and_from_the_border(shap
     assert (xy[:, 0] < shape[1] - 4).all()
     assert (xy[:, 1] < shape[0] - 4).all()
     apart = (xy[:, None] - xy[None]).abs().max(dim=2).values + 100 * torch.eye(len(xy))
-    assert (len(xy) > 0) == (min(shape) > 16)  # the border leaves nothing of the others
+    assert (len(xy) > 0) == (min(shape) > 16)  # the others consist of border only
     assert (apart > 4).all()
     assert (points.scores.diff() <= 0).all()
     torch.testing.assert_close(points.descriptors.norm(dim=1), torch.ones(len(xy)))
@@ -89,7 +89,7 @@ def test_suppression_is_the_greedy_algorithm():
     exact = sp.non_maximum_suppression(scores, 4, rounds=40)[0]
     torch.testing.assert_close(exact, greedy)
     usual = sp.non_maximum_suppression(scores, 4)[0]
-    assert ((usual > 0) <= (greedy > 0)).all()  # two rounds find a part of it, never anything else
+    assert ((usual > 0) <= (greedy > 0)).all()  # two rounds find a subset of it, never anything else
     assert (usual > 0).sum() >= 0.8 * (greedy > 0).sum()
 
 
@@ -133,7 +133,7 @@ def test_a_batch_gives_what_single_images_give():
 
 
 def test_descriptors_are_read_at_the_keypoint():
-    """A coarse map that holds each cell's own position: its value at a keypoint is the keypoint."""
+    """A coarse map of each cell's own position: its value at a keypoint is the keypoint."""
     height, width = 12, 20
     rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     center = torch.stack([8 * columns + 3.5, 8 * rows + 3.5, torch.full_like(rows, 200)]).float()

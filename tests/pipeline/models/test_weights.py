@@ -1,4 +1,4 @@
-"""Weights: where they are looked for, what is refused, and that fetching needs a yes."""
+"""Weights: where they are searched, what is refused, and that downloading needs consent."""
 
 import hashlib
 import json
@@ -44,7 +44,7 @@ def sentence(error: pytest.ExceptionInfo[UserError], *words: str) -> None:
 # --- where they come from
 
 
-def test_without_weights_the_sentence_says_what_to_do():
+def test_without_weights_the_message_says_what_to_do():
     for source in ("bundled", "official"):
         with pytest.raises(UserError) as error:
             weights.load("superpoint", source)
@@ -54,7 +54,7 @@ def test_without_weights_the_sentence_says_what_to_do():
         assert error.value.exit_code == 2
 
 
-def test_bundled_weights_are_found_as_soon_as_they_are_there(places, superpoint):
+def test_bundled_weights_are_found_as_soon_as_they_exist(places, superpoint):
     """A file and its card appear: listed with the card's license, checked by its sha256, converted from fp16."""
     path = places / "superpoint.safetensors"
     save_file({name: tensor.half() for name, tensor in superpoint.items()}, path)
@@ -79,7 +79,7 @@ def test_bundled_weights_are_found_as_soon_as_they_are_there(places, superpoint)
     sentence(error, str(path), "sha256")
 
 
-def test_the_cache_comes_before_what_is_bundled(places, superpoint):
+def test_the_cache_takes_precedence_over_bundled_weights(places, superpoint):
     save_file(superpoint, places / "superpoint.safetensors")
     assert weights.find("superpoint", "bundled")[0].parent == places
     registry.fetched_folder().mkdir(parents=True)
@@ -87,7 +87,7 @@ def test_the_cache_comes_before_what_is_bundled(places, superpoint):
     assert weights.find("superpoint", "bundled")[0].parent == registry.fetched_folder()
 
 
-def test_a_folder_may_hold_safetensors_or_the_published_files(tmp_path, superpoint):
+def test_a_folder_may_contain_safetensors_or_the_published_files(tmp_path, superpoint):
     folder = tmp_path / "my wéights 重み"
     folder.mkdir()
     torch.save(superpoint, folder / "superpoint_v1.pth")
@@ -155,13 +155,13 @@ def test_a_hostile_pickle_is_not_run(tmp_path):
             weights.load("superpoint", str(tmp_path))
         sentence(error, str(path))
         assert not (tmp_path / "pwned").exists()
-    torch.load(path, weights_only=False)  # it would have done it
+    torch.load(path, weights_only=False)  # loading it the usual way does run it
     assert (tmp_path / "pwned").exists()
 
 
 @pytest.mark.parametrize("kind", ["safetensors", "pth"])
 @pytest.mark.parametrize("keep", [0.0, 0.001, 0.5, 0.99])
-def test_a_truncated_file_is_one_sentence(tmp_path, superpoint, kind, keep):
+def test_a_truncated_file_is_one_message(tmp_path, superpoint, kind, keep):
     path = tmp_path / f"superpoint.{kind}"
     save_file(superpoint, path) if kind == "safetensors" else torch.save(superpoint, path)
     path.write_bytes(path.read_bytes()[: int(keep * path.stat().st_size)])
@@ -171,7 +171,7 @@ def test_a_truncated_file_is_one_sentence(tmp_path, superpoint, kind, keep):
 
 
 @pytest.mark.parametrize("content", [[1, 2], {"conv1a.weight": 3}, {1: torch.zeros(2)}, torch.zeros(3)])
-def test_a_torch_file_of_something_else_is_one_sentence(tmp_path, content):
+def test_a_torch_file_of_something_else_is_one_message(tmp_path, content):
     torch.save(content, tmp_path / "superpoint.pth")
     with pytest.raises(UserError) as error:
         weights.load("superpoint", str(tmp_path))
@@ -200,7 +200,7 @@ def changed(tensors, change: str):
         ("not finite", ["conv3b.bias", "not finite"]),
     ],
 )
-def test_another_layout_is_one_sentence(tmp_path, superpoint, change, words):
+def test_another_layout_is_one_message(tmp_path, superpoint, change, words):
     path = tmp_path / "superpoint.safetensors"
     save_file(changed(superpoint, change), path)
     with pytest.raises(UserError) as error:
@@ -224,7 +224,7 @@ def test_a_huge_layer_number_needs_no_memory(tmp_path):
     sentence(error, "superglue.safetensors")
 
 
-def test_a_broken_card_is_one_sentence(places, superpoint):
+def test_a_broken_card_is_one_message(places, superpoint):
     save_file(superpoint, places / "superpoint.safetensors")
     for text in ("{", "[]", '{"sha256": 5}'):
         (places / "superpoint.json").write_text(text)
@@ -237,7 +237,7 @@ def test_a_broken_card_is_one_sentence(places, superpoint):
 
 
 class Server(ThreadingHTTPServer):
-    """Serves `content` at every address and notes what was asked for; `length` is what it says it sends."""
+    """Serves `content` at every address and records the requests; `length` is its declared length."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -272,7 +272,7 @@ def server(monkeypatch):
 
 @pytest.fixture
 def published(server, monkeypatch, superpoint, tmp_path):
-    """The registry with one entry, on the local server, whose content is a whole SuperPoint."""
+    """The registry with one entry, on the local server, whose content is a complete SuperPoint."""
     torch.save(superpoint, tmp_path / "published.pth")
     server.content = (tmp_path / "published.pth").read_bytes()
     entry = registry.WeightsEntry(
@@ -291,7 +291,7 @@ def published(server, monkeypatch, superpoint, tmp_path):
     return entry
 
 
-def test_nothing_is_fetched_without_a_yes_to_the_license(published, server):
+def test_nothing_is_fetched_without_accepting_the_license(published, server):
     with pytest.raises(UserError) as error:
         weights.fetch("superpoint", accept_license=False)
     sentence(error, "non-commercial research only", "NO commercial use", published.terms, "--accept-license")
@@ -307,7 +307,7 @@ def test_fetched_once_and_then_found(published, server):
     assert events[-1].done == events[-1].total == len(server.content)
     assert list(path.parent.iterdir()) == [path]
     assert "conv1a.weight" in weights.load("superpoint", "official")
-    assert weights.fetch("superpoint", accept_license=False) == path  # there and whole: nothing to ask
+    assert weights.fetch("superpoint", accept_license=False) == path  # there and complete: nothing to ask
     assert len(server.asked) == 1
     path.write_bytes(b"damaged")
     with pytest.raises(UserError) as error:
@@ -318,7 +318,7 @@ def test_fetched_once_and_then_found(published, server):
 
 
 @pytest.mark.parametrize("failure", ["other content", "cut short", "not found", "no server"])
-def test_a_failed_download_is_one_sentence_and_leaves_nothing(published, server, failure, monkeypatch):
+def test_a_failed_download_is_one_message_and_leaves_nothing(published, server, failure, monkeypatch):
     whole = server.content
     if failure == "other content":
         server.content = b"<html>Sign in to this network</html>"

@@ -1,4 +1,4 @@
-"""Estimating all photos of a workspace: memory that bounds it, devices that fail, resuming, and what fusion makes."""
+"""Estimating all photos of a workspace: memory limits, failing devices, resuming, and the result of fusion."""
 
 import subprocess
 import sys
@@ -45,7 +45,7 @@ def test_the_plan_keeps_to_the_memory():
     assert plan([], CPU, GB).workers == 1
 
 
-def test_the_forecast_is_of_this_machine():
+def test_the_forecast_is_for_this_machine():
     seconds = seconds_per_megapixel(CPU, 4)
     assert 0.1 < seconds < 200
     assert forecast([(1000, 1000)] * 4, CPU, 2, Plan(1, 1000, 0)) > 0
@@ -100,7 +100,7 @@ def test_a_photo_takes_no_more_memory_than_planned(finished, times, memory):
 
 
 class Recorder:
-    """A progress and what it was told."""
+    """A progress that records its calls."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
@@ -119,8 +119,8 @@ class Recorder:
         ([MemoryError()], "cpu", 300, "The CPU ran out of memory"),
     ],
 )
-def test_a_device_that_fails_is_asked_for_less_and_then_left(errors, device, rows, words):
-    """Stands in for a GPU, which is not there: what follows from its errors."""
+def test_a_failing_device_gets_smaller_tasks_and_is_then_abandoned(errors, device, rows, words):
+    """In place of a GPU: the reaction to its errors."""
     told = Recorder()
     start = torch.device("cpu" if isinstance(errors[0], MemoryError) else "meta")
     means = estimate.ComputeBudget(start, Plan(1, 600, 0), told.progress)
@@ -130,13 +130,13 @@ def test_a_device_that_fails_is_asked_for_less_and_then_left(errors, device, row
     assert words in told.said("warning")
 
 
-def test_no_memory_at_all_is_one_sentence():
+def test_no_memory_at_all_is_one_message():
     means = estimate.ComputeBudget(CPU, Plan(1, MIN_ROWS, 0), Progress())
     with pytest.raises(UserError, match="--dense-size"):
         means.reduce(means.current(), 2000, MemoryError())
 
 
-def test_a_failure_that_another_photo_has_seen_to_changes_nothing():
+def test_a_failure_that_another_photo_has_handled_changes_nothing():
     means = estimate.ComputeBudget(CPU, Plan(2, 1200, 0), Progress())
     before = means.current()
     means.reduce(before, 1200, MemoryError())
@@ -144,7 +144,7 @@ def test_a_failure_that_another_photo_has_seen_to_changes_nothing():
     assert means.current()[1] == 600
 
 
-def test_an_error_of_our_own_is_not_taken_for_the_devices(workspace, monkeypatch):
+def test_our_own_errors_are_not_mistaken_for_the_devices(workspace, monkeypatch):
     scene = load_scene(workspace.dense, 4)
     monkeypatch.setattr(estimate, "estimate_one", lambda *_: (_ for _ in ()).throw(RuntimeError("a bug")))
     means = estimate.ComputeBudget(CPU, Plan(1, 1000, 0), Progress())
@@ -191,7 +191,7 @@ def test_a_cancelled_run_keeps_the_photos_it_finished(workspace):
 
 
 def test_true_maps_fuse_to_points_on_the_true_surface(workspace, poses):
-    """Where COLMAP's fusion takes a depth to be: half a pixel is 1.8 mm here, and would show."""
+    """The position of a depth in COLMAP's fusion: half a pixel is 1.8 mm here, and would be detected."""
     model = pycolmap.Reconstruction(workspace.dense / "sparse")
     faces = box_scene()
     names = []

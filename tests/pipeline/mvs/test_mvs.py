@@ -35,7 +35,7 @@ def scene():
 
 @pytest.fixture(scope="module")
 def true_map():
-    """The true depth map of that photo, as maps on disk have it."""
+    """The true depth map of that photo, as stored on disk."""
     return depth(box_scene(), ring(13)[6], place=0.0)
 
 
@@ -59,7 +59,7 @@ def reference_cost(
     row: int,
     column: int,
 ) -> float:
-    """The cost of one pixel and one source, sample by sample as the definition says."""
+    """The cost of one pixel and one source, sample by sample according to the definition."""
     inverse = torch.linalg.inv(reference_intrinsics.double())
     ours, theirs = [], []
     for y in range(row - radius, row + radius + 1):

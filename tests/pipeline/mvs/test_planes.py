@@ -68,11 +68,11 @@ def test_true_depths_confirm_each_other_and_false_ones_do_not():
     assert float((wrong[seen] > 0).float().mean()) < 0.02
 
 
-def test_specks_go_and_slopes_stay():
+def test_specks_are_removed_and_slopes_stay():
     y = np.mgrid[:80, :100][0]
     slope = (2.0 + 0.004 * y).astype(np.float32)
     slope[:, 50:] = 4.0
-    slope[20:24, 10:15] = 3.0  # 20 pixels at another depth
+    slope[20:24, 10:15] = 3.0  # 20 pixels at a different depth
     slope[60:, :] = 0
     slope[70:73, 70:73] = 2.5  # 9 pixels alone
     found = without_specks(slope)
@@ -85,11 +85,11 @@ def test_specks_go_and_slopes_stay():
 
 def test_the_sky_beside_an_edge_borrows_its_depth_and_a_wall_does_not():
     random = np.random.default_rng(0)
-    photo = np.full((60, 80), 0.9)  # sky, left of a dark thing with texture
+    photo = np.full((60, 80), 0.9)  # sky, left of a dark textured object
     photo[:, 40:] = 0.2 + 0.06 * random.standard_normal((60, 40))
     photo = torch.from_numpy(photo).float()
     found = torch.zeros(60, 80)
-    found[:, 37:] = 2.0  # matched as far as windows see the edge
+    found[:, 37:] = 2.0  # matched as far as windows contain the edge
     fringe = borrowed(photo, found, 3)
     assert fringe[5:-5, 37:40].all() and not fringe[:, 43:].any() and not fringe[:, :37].any()
     everywhere = borrowed(

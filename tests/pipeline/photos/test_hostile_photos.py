@@ -1,4 +1,4 @@
-"""What lies in a folder of photos may be anything: it is set aside with a reason, in bounded time and memory."""
+"""A folder of photos may contain anything: it is set aside with a reason, in bounded time and memory."""
 
 import os
 import signal
@@ -31,7 +31,7 @@ POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 400 400\n%%EndComment
 
 @pytest.fixture(autouse=True)
 def not_for_ever():
-    """A reader that waits on a pipe would wait for ever."""
+    """A reader that waits on a pipe would wait forever."""
     signal.signal(signal.SIGALRM, lambda *_: pytest.fail("it waits for ever"))
     signal.alarm(60)
     yield
@@ -67,7 +67,7 @@ def special_files(folder: Path) -> dict[str, Path]:
     (folder / "loop").symlink_to("loop")
     (folder / "folder").mkdir()
     here = os.getcwd()
-    os.chdir(folder)  # a socket's path may be no longer than 100 bytes
+    os.chdir(folder)  # a socket's path must not be longer than 100 bytes
     try:
         with socket.socket(socket.AF_UNIX) as bound:
             bound.bind("socket")
@@ -86,7 +86,7 @@ REASONS = {
 }
 
 
-def test_what_is_no_file_is_set_aside_with_the_reason(tmp_path):
+def test_what_is_not_a_file_is_set_aside_with_the_reason(tmp_path):
     found = {name: examine(path).reason for name, path in special_files(tmp_path).items()}
     assert found == REASONS
 
@@ -161,7 +161,7 @@ def test_threads_share_the_memory_for_photos():
     assert ended == len(threads) and 60 < most_held <= 100
 
 
-def test_progressive_photos_are_known_to_take_more():
+def test_progressive_photos_count_more_memory():
     assert bytes_needed("JPEG", 1000, 1000, True) > bytes_needed("JPEG", 1000, 1000)
 
 

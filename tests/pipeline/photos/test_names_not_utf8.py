@@ -1,4 +1,4 @@
-"""Names of files that are not UTF-8, from old archives and cards, go through everything and come back as they were."""
+"""File names that are not UTF-8, from old archives and cards, pass through all stages unchanged."""
 
 import io
 import json
@@ -64,7 +64,7 @@ def taken(photos, tmp_path):
     return workspace
 
 
-def test_the_list_of_photos_holds_the_files_that_are_there(photos, taken):
+def test_the_list_of_photos_contains_the_existing_files(photos, taken):
     entries = taken.read_photos().photos
     assert {entry.source for entry in entries} == {str(path) for path in photos.iterdir()}
     assert all(os.path.exists(entry.source) for entry in entries)
@@ -88,7 +88,7 @@ def test_report_and_inspection_can_be_printed(photos, taken):
     assert "leer \N{REPLACEMENT CHARACTER}.jpg: the file is empty" in describe(found).encode("utf-8").decode()
 
 
-def test_the_command_answers(photos, tmp_path):
+def test_the_commands_work(photos, tmp_path):
     for more in ([], ["--json"]):
         result = recon3d("inspect", photos, "-o", tmp_path / "w", "--features", "sift", *more)
         assert result.returncode == 0, result.stderr
@@ -97,14 +97,14 @@ def test_the_command_answers(photos, tmp_path):
 
 def test_a_list_of_pairs_names_them(taken, tmp_path):
     listed = tmp_path / "pairs.txt"
-    # Names with blanks cannot stand in a list, so by the names in the workspace and one of its own.
+    # A list cannot contain names with spaces, so the names in the workspace and one original name.
     entries = taken.used_photos()
     entries[0] = replace(entries[0], source=os.fsdecode(b"/p/M\xfcnster.jpg"))
     listed.write_bytes(b"M\xfcnster.jpg Mnster_1.jpg\n")
     assert _from_file(listed, entries, Progress()) == [(0, 1)]
 
 
-def test_a_film_is_read(tmp_path):
+def test_a_video_is_read(tmp_path):
     plain, video = tmp_path / "v.avi", tmp_path / os.fsdecode(b"M\xfcll.avi")
     writer = cv2.VideoWriter(str(plain), cv2.VideoWriter_fourcc(*"MJPG"), 10, (320, 240))
     for number in range(6):

@@ -1,4 +1,4 @@
-"""Photos in: formats, orientation, cameras, triage, names, masks."""
+"""Importing photos: formats, orientation, cameras, triage, names, masks."""
 
 import os
 import shutil
@@ -32,7 +32,7 @@ def take_in(folder: Path, output: Path, **settings: object):
     return workspace, entries, summary, events
 
 
-def test_every_format_comes_in_with_the_same_pixels(tmp_path):
+def test_every_format_is_imported_with_the_same_pixels(tmp_path):
     folder = tmp_path / "photos"
     kinds = [".jpg", ".png", ".tif", ".webp", ".heic"]
     for number, kind in enumerate(kinds):
@@ -145,7 +145,7 @@ def test_real_captures_lose_no_photo(tmp_path):
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
-def test_fewer_than_three_usable_photos_end_with_code_2_and_a_sentence(tmp_path, count):
+def test_fewer_than_three_usable_photos_end_with_code_2_and_a_message(tmp_path, count):
     folder = tmp_path / "photos"
     folder.mkdir()
     for number in range(count):
@@ -157,7 +157,7 @@ def test_fewer_than_three_usable_photos_end_with_code_2_and_a_sentence(tmp_path,
     assert "empty.jpg: the file is empty" in str(caught.value)
 
 
-def test_all_photos_the_same_are_one_photo(tmp_path):
+def test_identical_photos_count_as_one(tmp_path):
     folder = tmp_path / "photos"
     save(folder / "a.jpg", picture(1))
     for name in "bcdef":
@@ -166,7 +166,7 @@ def test_all_photos_the_same_are_one_photo(tmp_path):
         take_in(folder, tmp_path / "out")
 
 
-def test_nothing_there_is_a_sentence(tmp_path):
+def test_a_missing_folder_of_photos_is_reported(tmp_path):
     with pytest.raises(UserError, match="does not exist"):
         take_in(tmp_path / "nowhere", tmp_path / "out")
     (tmp_path / "bare").mkdir()
@@ -174,7 +174,7 @@ def test_nothing_there_is_a_sentence(tmp_path):
         take_in(tmp_path / "bare", tmp_path / "out")
 
 
-def test_any_name_becomes_a_harmless_one(tmp_path):
+def test_any_name_becomes_a_safe_one(tmp_path):
     folder = tmp_path / "Fotos für 写真 🏛 mit Leerzeichen"
     names = ["a b.jpg", "a_b.jpg", "ä.jpg", "写真.jpg", "🏛.jpg", "-rf.jpg", "a&b;$(x).jpg", "sub/a b.jpg"]
     for number, name in enumerate(names):
@@ -196,7 +196,7 @@ def test_names_differ_also_where_case_does_not():
     ]  # fmt: skip
 
 
-def test_a_read_only_folder_is_left_as_it_is(tmp_path):
+def test_a_read_only_folder_is_left_unchanged(tmp_path):
     folder = tmp_path / "photos"
     paths = [save(folder / f"p{number}.jpg", picture(number), {0x0112: 6}) for number in range(3)]
     before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in paths}
@@ -223,14 +223,14 @@ def test_photos_are_grouped_by_camera_focal_length_and_size(tmp_path):
     assert [camera.photos for camera in cameras] == [2, 2, 2, 2]
     diagonal = np.hypot(480, 320)
     assert entries["phone_0.jpg"].focal_prior_px == pytest.approx(26 * diagonal / 43.2666, abs=0.01)
-    # 3543 pixels at 3000 an inch are a sensor of 30.0 mm, of which the scaled photo shows the whole.
+    # 3543 pixels at 3000 per inch are a sensor of 30.0 mm, all of which the scaled photo shows.
     assert entries["zoom_0.jpg"].focal_prior_px == pytest.approx(35 / 30.0 * 480, rel=1e-3)
     assert entries["bare_0.jpg"].focal_prior_px is None
     assert take_in(folder, tmp_path / "one", grouping="single")[2]["cameras"] == 2  # one for each size
     assert take_in(folder, tmp_path / "each", grouping="each")[2]["cameras"] == 8
 
 
-def test_given_intrinsics_are_taken_and_checked(tmp_path):
+def test_given_intrinsics_are_used_and_checked(tmp_path):
     folder = tmp_path / "photos"
     for number in range(3):
         save(folder / f"p{number}.jpg", picture(number))
@@ -270,7 +270,7 @@ def test_a_video_gives_sharp_well_spaced_frames(tmp_path):
     blurred = set()
     place = 0
     for index in range(90):
-        place += 0 if 30 <= index < 60 else 5  # stands still for a third of the time
+        place += 0 if 30 <= index < 60 else 5  # does not move for a third of the time
         frame = wide[100:400, place : place + 400]
         if index % 3:
             frame = cv2.GaussianBlur(frame, (0, 0), 3)
@@ -284,7 +284,7 @@ def test_a_video_gives_sharp_well_spaced_frames(tmp_path):
     assert sum(31 <= index < 59 for index in indices) <= 1
 
 
-def test_a_broken_video_is_a_sentence(tmp_path):
+def test_a_broken_video_is_reported(tmp_path):
     (tmp_path / "broken.mp4").write_bytes(b"\0" * 1000)
     with pytest.raises(UserError, match="no readable frames"):
         take_in(tmp_path / "broken.mp4", tmp_path / "out")

@@ -1,4 +1,4 @@
-"""What was set of a model's scale and place holds for the model that is found from the same photos again."""
+"""A model's scale and placement also apply to the model computed from the same photos again."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def test_the_frames_are_found_again(centers):
     assert old_from_new(seen_from_old(new), new) == pytest.approx(EXPECTED, abs=1e-9)
 
 
-def test_a_photo_added_one_away_and_one_that_went_astray_do_not_count():
+def test_photos_added_removed_or_misplaced_do_not_matter():
     new = poses(SPACE)
     old = seen_from_old(new)
     old["gone.jpg"] = old.pop("0.jpg")
@@ -42,7 +42,7 @@ def test_a_photo_added_one_away_and_one_that_went_astray_do_not_count():
     assert old_from_new(old, new) == pytest.approx(EXPECTED, abs=1e-6)
 
 
-def test_other_photos_under_the_same_names_are_not_taken_for_the_old_ones():
+def test_other_photos_under_the_same_names_are_not_mistaken_for_the_old_ones():
     old = poses(np.random.default_rng(9).normal(size=(8, 3)), seed=5)
     assert old_from_new(old, poses(SPACE)) is None
     assert old_from_new({}, poses(SPACE)) is None

@@ -29,7 +29,7 @@ NUMBERS = {3: (100, 200), 7: (900, 150), 11: (500, 650), 20: (1100, 1000)}  # pl
 
 
 def board(wrong: bool = False) -> list[Face]:
-    """Ground of 1.6 x 1.6 m with four markers on it; wrong: one of them printed half as large."""
+    """Ground of 1.6 x 1.6 m with four markers; wrong: one of them printed at half size."""
     texture = np.full((1600, 1600), 235, np.uint8)
     kind = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_5X5_50)
     for number, (row, column) in NUMBERS.items():
@@ -40,7 +40,7 @@ def board(wrong: bool = False) -> list[Face]:
 
 
 def made_workspace(folder: Path, gps: np.ndarray | None = None) -> Workspace:
-    """Eight exact cameras in a model that has been moved, turned and scaled."""
+    """Eight exact cameras in a model that was moved, rotated and scaled."""
     poses = ring(8)
     text = folder / "text"
     text.mkdir()
@@ -94,7 +94,7 @@ def test_markers_in_photos_give_meters_and_the_ground(marked):
     content = place(marked, PlacementRequest(marker_size=SIDE, dictionary="5X5_50"))
     assert "4 markers" in content.how and "on the ground" in content.how
     world = placed(marked)
-    # A corner is found to about a tenth of a pixel; a marker is some 70 wide, and seen in 8 photos.
+    # A corner is found to about a tenth of a pixel; a marker is about 70 wide, and visible in 8 photos.
     assert scale_of(world) == pytest.approx(1, rel=0.003)
     ground = np.array([[-0.7, 0, -0.6, 1], [0.7, 0, -0.6, 1], [0, 0, 0.7, 1]])
     assert np.abs((ground @ world.T)[:, 2]).max() < 0.004
@@ -108,7 +108,7 @@ def test_the_wrong_dictionary_finds_nothing_and_says_so(marked):
     assert caught.value.exit_code == 2
 
 
-def test_markers_of_two_sizes_are_said(tmp_path):
+def test_markers_of_two_sizes_are_reported(tmp_path):
     workspace = made_workspace(tmp_path)
     write_capture(workspace.images, ring(8), board(wrong=True))
     assert (
@@ -140,7 +140,7 @@ def test_gps_gives_meters_and_heading_and_leaves_up_alone(tmp_path):
     assert content.gps.latitude_longitude == pytest.approx(HOME.tolist(), abs=1e-3)
 
 
-def test_a_photo_with_a_wrong_place_has_no_say(tmp_path):
+def test_a_photo_with_a_wrong_position_is_ignored(tmp_path):
     gps, _ = gps_of(0.0)
     gps[3] += 0.01  # a kilometer
     workspace = made_workspace(tmp_path, gps)
@@ -163,7 +163,7 @@ def test_photos_without_gps_are_refused(tmp_path):
         place(made_workspace(tmp_path), PlacementRequest(gps=True))
 
 
-def test_meters_on_the_ellipsoid_are_those_of_the_geodesists():
+def test_meters_on_the_ellipsoid_agree_with_geodesy():
     """A second of latitude and of longitude at 48 degrees: 30.887 m and 20.728 m (WGS 84)."""
     second = np.array([[48 + 1 / 3600, 11.0], [48.0, 11 + 1 / 3600]])
     found = east_north(second, np.array([48.0, 11.0]))
@@ -171,13 +171,13 @@ def test_meters_on_the_ellipsoid_are_those_of_the_geodesists():
     assert found[1, 0] == pytest.approx(20.728, abs=0.02)
 
 
-def test_the_date_line_is_no_edge_of_the_world():
+def test_the_date_line_is_not_an_edge():
     gps = np.array([[0.0, 179.9999], [0.0, -179.9999], [0.0001, 179.9999], [0.0001, -179.9999]])
     origin = np.array([0.0, 180.0])
     assert np.abs(east_north(gps, origin)).max() < 15
 
 
-def test_a_scale_is_taken_as_given_and_taken_back(tmp_path, capsys):
+def test_a_scale_is_set_and_removed(tmp_path, capsys):
     workspace = made_workspace(tmp_path)
     assert main(["place", str(workspace.root), "--scale", "5"]) == 0
     assert scale_of(placed(workspace)) == pytest.approx(1, rel=1e-9)
@@ -189,7 +189,7 @@ def test_a_scale_is_taken_as_given_and_taken_back(tmp_path, capsys):
     "options", [("--scale", "0"), ("--scale", "nan"), ("--gps", "--scale", "1"), ("--marker-size", "-1"),
                 ("--marker-size", "1", "--marker-dictionary", "9X9")]
 )  # fmt: skip
-def test_wrong_wishes_are_wrong_usage(tmp_path, options):
+def test_contradictory_options_are_wrong_usage(tmp_path, options):
     assert main(["place", str(tmp_path), *options]) == 2
 
 
@@ -198,7 +198,7 @@ def test_a_folder_without_cameras_is_refused(tmp_path, capsys):
     assert "recon3d sfm" in capsys.readouterr().err
 
 
-def test_four_photos_fix_exactly_what_was_put_in():
+def test_four_photos_determine_the_placement_exactly():
     places = np.array([[0.0, 0], [1, 0], [1, 1], [0, 2]])
     gps = HOME + np.array([[0, 0], [1, 0], [1, 1], [0, 2.0]])[:, ::-1] * 1e-4 * np.array([0.6703, 1.0])
     fix = fix_from_gps(places, gps)

@@ -1,4 +1,4 @@
-"""The principal point is freed where the photos determine it, and only there."""
+"""The principal point is refined where the photos determine it, and only there."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def camera(shift=(0.0, 0.0), number=1):
 
 
 def turned(pose, roll, yaw):
-    """The camera turned on the spot, degrees: about its axis, and to the side."""
+    """The camera rotated in place, degrees: about its axis, and to the side."""
     r, y = np.radians([roll, yaw])
     about = np.array([[np.cos(r), -np.sin(r), 0], [np.sin(r), np.cos(r), 0], [0, 0, 1]])
     aside = np.array([[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]])
@@ -27,7 +27,7 @@ def turned(pose, roll, yaw):
 
 
 def orbit(count=12):
-    """Around a thing and above it, as people walk."""
+    """Around an object and above it, as people walk."""
     angles = np.linspace(0, 2 * np.pi, count, endpoint=False)
     return [
         look_at(
@@ -38,7 +38,7 @@ def orbit(count=12):
 
 
 def line(count=10):
-    """Straight along a wall, all looking the same way."""
+    """Straight along a wall, all looking in the same direction."""
     return [np.column_stack([np.eye(3), [-0.3 * i, 0, 0]]) for i in range(count)]
 
 
@@ -51,7 +51,7 @@ WALL = cloud([-1.5, -1.2, 2.5], [5.0, 1.2, 4.0])
 
 
 def adjusted(poses, xyz, shift):
-    """A model as the mapper leaves it: everything adjusted with the principal point held in the middle."""
+    """A model as the mapper leaves it: everything adjusted with the principal point fixed at the center."""
     true = camera(shift)
     model = made_model(poses, true, xyz, visible(poses, true, xyz), NOISE)
     model.camera(1).params = camera().params
@@ -66,18 +66,18 @@ def found_at(model):
     return np.array(model.camera(1).params[1:3]) - np.array([WIDTH, HEIGHT]) / 2
 
 
-def test_a_shifted_one_is_found_and_the_cameras_with_it():
+def test_a_shifted_principal_point_and_its_cameras_are_found():
     poses = orbit()
     model = adjusted(poses, THING, (9.0, -7.0))
     freed, (said,) = free_principal_points(model, set(), Progress())
     assert said.freed and said.photos == len(poses)
     assert np.abs(found_at(freed) - (9.0, -7.0)).max() < 0.5
-    # Standard deviations are what they say: the truth lies within four.
+    # Standard deviations are realistic: the truth is within four.
     assert (np.abs(found_at(freed) - (9.0, -7.0)) < 4 * np.array(said.deviation)).all()
     assert center_errors(freed, poses).mean() < 0.6 * center_errors(model, poses).mean()
 
 
-def test_one_in_the_middle_stays_there():
+def test_a_centered_principal_point_stays():
     poses = orbit()
     model = adjusted(poses, THING, (0.0, 0.0))
     freed, _ = free_principal_points(model, set(), Progress())

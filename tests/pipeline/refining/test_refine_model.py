@@ -1,4 +1,4 @@
-"""A refined model has better cameras, lies where the one before lay, and says which photos do not belong."""
+"""A refined model has better cameras, keeps its frame, and reports photos that do not belong."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def refined(capture):
     return refine(model, photos_of(pictures), True, leave, Progress())
 
 
-def test_cameras_and_pixels_get_better(capture, refined):
+def test_cameras_and_pixels_improve(capture, refined):
     model, _, truth = capture
     before, after = center_errors(model, truth.poses), center_errors(refined.model, truth.poses)
     assert refined.accepted and after.mean() < 0.4 * before.mean() and after.max() < before.max()
@@ -43,7 +43,7 @@ def test_cameras_and_pixels_get_better(capture, refined):
     assert min(kept.after / kept.before for kept in refined.kept.values()) > 0.45
 
 
-def test_the_model_lies_where_it_lay_and_is_whole(capture, refined):
+def test_the_model_keeps_its_frame_and_is_complete(capture, refined):
     model, _, _ = capture
     moved = [
         np.linalg.norm(refined.model.point3D(i).xyz - model.point3D(i).xyz)
@@ -60,7 +60,7 @@ def test_the_model_lies_where_it_lay_and_is_whole(capture, refined):
             )
 
 
-def test_the_same_again_to_the_bit(capture, refined):
+def test_the_result_is_the_same_to_the_bit(capture, refined):
     model, pictures, _ = capture
     again = refine(model, photos_of(pictures, 640), True, leave, Progress())
     for image_id in model.reg_image_ids():
@@ -73,7 +73,7 @@ def test_a_photo_with_false_observations_keeps_few(capture):
     model = pycolmap.Reconstruction(model)
     image = next(image for image in model.images.values() if image.name == f"view_{ASIDE:02d}.png")
     ids = list(image.get_observation_point2D_idxs())
-    # As a photo of another side that looks alike: near each other's places, and not in them.
+    # Like a photo of another, similar side: near each other's positions, but not at them.
     offsets = np.random.default_rng(0).uniform(6, 14, (len(ids), 2)) * [1, -1]
     for keypoint, offset in zip(ids, offsets, strict=True):
         image.point2D(keypoint).xy = image.point2D(keypoint).xy + offset
@@ -82,13 +82,13 @@ def test_a_photo_with_false_observations_keeps_few(capture):
     assert share.pop(image.name) < 0.1 and min(share.values()) > 0.4
 
 
-def test_a_wish_to_stop_is_heard(capture):
+def test_a_cancel_is_heeded(capture):
     model, pictures, _ = capture
     with pytest.raises(Cancelled):
         refine(model, photos_of(pictures), True, leave, Progress(cancelled=lambda: True))
 
 
-def test_where_nothing_can_be_aligned_the_model_stays_as_it_is(capture):
+def test_where_nothing_can_be_aligned_the_model_stays_unchanged(capture):
     model, pictures, _ = capture
     others = [np.roll(picture, 37 * (number + 1), axis=1) for number, picture in enumerate(pictures)]
     found = refine(model, photos_of(others), True, leave, Progress())

@@ -1,4 +1,4 @@
-"""The stage as a user runs it: what it leaves, what later stages take, what it says, and how it is left out."""
+"""The stage as a user runs it: its results, their use in later stages, its messages, and how to skip it."""
 
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ def test_later_stages_and_the_report_take_the_refined_model(finished, poses):
     assert not finished.refining.exists()
 
 
-def test_it_can_be_left_out(workspace):
+def test_refinement_can_be_skipped(workspace):
     result = recon3d("refine", workspace.root, "--refine", "off")
     assert result.returncode == 0, result.stderr
     assert workspace.model == workspace.mapped and not workspace.refined.exists()
@@ -51,7 +51,7 @@ def test_it_can_be_left_out(workspace):
     )
 
 
-def test_one_that_was_stopped_goes_on_after_the_last_round_to_the_same_result(workspace):
+def test_an_interrupted_refinement_continues_after_the_last_round_to_the_same_result(workspace):
     expected = arrays(workspace.refined)
     seen = []
 
@@ -66,7 +66,7 @@ def test_one_that_was_stopped_goes_on_after_the_last_round_to_the_same_result(wo
     with pytest.raises(Stopped):
         refine_workspace(workspace, SETTINGS, Progress(stop))
     assert [path.name for path in workspace.refining.iterdir()] == ["0"]
-    # A round that is not whole counts for nothing.
+    # An incomplete round does not count.
     seen.clear()
     refine_workspace(workspace, SETTINGS, Progress(lambda event: seen.append(event.message)))
     assert not any(message.startswith("round 1") for message in seen)
@@ -74,7 +74,7 @@ def test_one_that_was_stopped_goes_on_after_the_last_round_to_the_same_result(wo
     assert all((again[name] == pose).all() for name, pose in expected.items())
 
 
-def test_intrinsics_that_are_given_stay(workspace):
+def test_given_intrinsics_stay(workspace):
     fixed = RefineSettings(max_size=1600, refine_intrinsics=False)
     before = pycolmap.Reconstruction(workspace.mapped).camera(1).params
     refine_workspace(workspace, fixed, Progress())

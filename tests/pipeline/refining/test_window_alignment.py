@@ -1,4 +1,4 @@
-"""Windows are found again to a few hundredths of a pixel; what cannot be found is known as such."""
+"""Windows are aligned to a few hundredths of a pixel; failures are detected."""
 
 import cv2
 import numpy as np
@@ -60,7 +60,7 @@ def test_a_turned_scaled_and_darker_photo_is_aligned_to_hundredths():
     assert np.median(found.zncc) > 0.98
 
 
-def test_what_cannot_be_aligned_is_said():
+def test_what_cannot_be_aligned_is_reported():
     photo = pyramid(cv2.cvtColor(noise_texture(3, 400), cv2.COLOR_BGR2GRAY), 1)[0]
     pixel = places(4)
     wanted = wide_templates(photo, pixel)
@@ -74,7 +74,7 @@ def test_what_cannot_be_aligned_is_said():
     edge = np.tile(np.where(np.arange(400) < 200, 50, 200).astype(np.float32), (400, 1))
     on_edge = np.column_stack([np.full(4, 200.0), pixel[:, 1]])
     along = align(edge, on_edge, warp, wide_templates(edge, on_edge))
-    assert not (along.settled & (along.spread < 0.5)).any()  # nothing holds it along the edge
+    assert not (along.settled & (along.spread < 0.5)).any()  # not determined along the edge
 
 
 def test_a_warp_is_the_derivative_of_the_plane_between_two_photos(box):
@@ -104,7 +104,7 @@ def residual(views, found, pixel, use):
 
 
 @pytest.mark.parametrize("longest", [640, 400])
-def test_tracks_come_to_agree_at_the_true_cameras(box, longest):
+def test_tracks_agree_at_the_true_cameras(box, longest):
     views, found, pictures, truth = box
     photos = photos_of(pictures, longest)
     every = np.ones(len(found), bool)
@@ -130,9 +130,9 @@ def test_normals_are_those_of_the_faces(box):
     assert off(facing) > 20 and off(normal) < 12
 
 
-def test_a_pyramid_keeps_places():
+def test_a_pyramid_keeps_positions():
     photo = np.zeros((200, 200), np.uint8)
-    cv2.circle(photo, (99, 59), 12, 255, -1)  # its middle at (99.5, 59.5) in COLMAP's sense
+    cv2.circle(photo, (99, 59), 12, 255, -1)  # its center at (99.5, 59.5) in COLMAP's sense
     for level, values in enumerate(pyramid(photo, LEVELS)):
         y, x = np.mgrid[: values.shape[0], : values.shape[1]] + 0.5
         middle = np.array([(x * values).sum(), (y * values).sum()]) / values.sum() * 2**level
@@ -144,7 +144,7 @@ def test_a_pyramid_keeps_places():
     assert np.abs(middle - (99.5, 59.5)).max() < 0.05
 
 
-def test_only_so_many_photos_are_kept_as_memory_allows():
+def test_the_number_of_photos_kept_depends_on_memory():
     read = []
     photo = np.zeros((100, 100), np.uint8)
     cache = PhotoCache(lambda number: read.append(number) or photo, 1, 1000, 2 * 100 * 100 * 4)

@@ -1,4 +1,4 @@
-"""Advice about photos that did not make it."""
+"""Advice about photos that were not used."""
 
 from dataclasses import replace
 
@@ -36,8 +36,8 @@ def test_a_gap_at_an_end_is_bridged_to_the_next_one():
     assert "take some between A and B." in advise(document, found, {})[0].text
 
 
-def test_a_stranger_is_told_from_a_gap():
-    """Photos that share nothing lie in no gap where their neighbors see each other, and at an end."""
+def test_an_unrelated_photo_is_distinguished_from_a_gap():
+    """Unrelated photos are not a gap if their neighbors see each other, and at an end."""
     document, found = capture({"A": OK, "B": NO, "C": OK, "tree": NO})
     links = {("A.jpg", "C.jpg"): (200, 300), ("A.jpg", "B.jpg"): (0, 9), ("B.jpg", "tree.jpg"): (0, 4)}
     texts = [item.text for item in advise(document, found, links)]
@@ -78,7 +78,7 @@ def test_a_good_capture_needs_no_advice():
     assert advise(*capture({name: OK for name in "ABCD"}), {}) == []
 
 
-def test_what_is_set_aside_is_gathered_by_its_reason():
+def test_photos_set_aside_are_grouped_by_reason():
     aside = {
         "X": "far too small (20 x 20 pixels)",
         "Y": "far too small (30 x 20 pixels)",
@@ -89,7 +89,7 @@ def test_what_is_set_aside_is_gathered_by_its_reason():
     assert "Z.JPG is excluded: the file is empty." in texts
 
 
-def test_before_anything_is_placed_there_is_nothing_to_say():
+def test_before_anything_is_placed_there_is_no_advice():
     document, _ = capture({"A": OK})
     nothing = RegistrationDocument()
     assert advise(document, nothing, {}) == [] and advise(PhotosDocument(photos=[]), nothing, {}) == []

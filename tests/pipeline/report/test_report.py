@@ -50,7 +50,7 @@ def model(tmp_path_factory):
 
 @pytest.fixture
 def workspace(tmp_path, model) -> Workspace:
-    """Everything that all stages leave, but small: six photos in use, one broken and set aside, one not placed."""
+    """The results of all stages, but small: six photos in use, one broken and set aside, one not placed."""
     workspace = Workspace(tmp_path / "out")
     workspace.model.mkdir(parents=True)
     for path in model.iterdir():
@@ -185,7 +185,7 @@ def test_names_are_data_and_never_markup(workspace):
 
 @pytest.mark.parametrize("until", STAGES)
 def test_a_run_that_stopped_after_any_stage_has_a_report(workspace, until):
-    """Files of later stages still lie there, from an earlier run: they are not this run's, and not shown."""
+    """Files of later stages still exist from an earlier run: they do not belong to this run and are not shown."""
     finish(workspace, until)
     facts, page, _ = report(workspace)
     assert facts["report_failures"] == []
@@ -234,7 +234,7 @@ def test_warnings_are_of_each_stages_last_run(workspace):
 @pytest.mark.parametrize("name", ["photos.json", "registration.json", "placement.json", "pairs.txt", "database.db",
                                   "sparse/0/images.bin", "sparse/0/cameras.bin", "dense/fusion.ply"])  # fmt: skip
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe nonsense", None])
-def test_a_damaged_or_missing_file_costs_its_part_and_nothing_else(workspace, name, content):
+def test_a_damaged_or_missing_file_leaves_out_its_part_only(workspace, name, content):
     finish(workspace, "dense")
     path = workspace.root / name
     path.unlink() if content is None else path.write_bytes(content)
@@ -268,7 +268,7 @@ def test_a_page_of_many_photos_stays_small(tmp_path):
     assert len(page) < 4e6  # so 1,000 stay below 10 MB
 
 
-def test_markup_escapes_everything_but_itself():
+def test_markup_escapes_everything_except_itself():
     assert tag("p", "<i>", tag("b", "&"), None, title='"') == '<p title="&#34;">&lt;i&gt;<b>&amp;</b></p>'
     assert join(Markup("<i>"), "a\x00b") == "<i>a\ufffdb"
 

@@ -1,4 +1,4 @@
-"""Sides that look alike: a folded model does not pass for a success, and an honest one does."""
+"""Sides that look alike: a folded model does not count as a success, and a correct one does."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ from tests.support.scenes import look_at
 
 
 def folded_doubts(name, folder):
-    """Those in report.json of a subject, small and with SIFT."""
+    """The doubts in report.json of a subject, small and with SIFT."""
     subject = next(subject for subject in SUBJECTS if subject.name == name)
     write_photos(replace(subject, arcs=((0, 360, 15),)), folder, size=(400, 300))
     workspace = Workspace(folder / "workspace")
@@ -33,12 +33,12 @@ def test_a_box_with_the_same_print_in_front_and_behind_is_doubted(tmp_path):
     assert doubt["photos"] and set(doubt["photos"]) <= {f"view_{number:02d}.jpg" for number in range(15)}
 
 
-def test_a_box_of_which_no_side_is_like_another_is_not(tmp_path):
+def test_a_box_with_different_sides_is_not_doubted(tmp_path):
     assert folded_doubts("honest box, alone", tmp_path) == []
 
 
 def ring(angles):
-    """Views by number from a circle round the origin, at these angles in degrees; the model's y is down."""
+    """Views by number from a circle around the origin, at these angles in degrees; the model's y is down."""
     camera = pycolmap.Camera.create_from_model_name(1, "SIMPLE_PINHOLE", 500, 640, 480)
     views = {}
     for number, angle in enumerate(np.radians(angles)):
@@ -48,7 +48,7 @@ def ring(angles):
     return views
 
 
-def test_a_way_round_is_closed_when_it_comes_back_to_its_beginning():
+def test_a_loop_is_closed_when_it_returns_to_its_beginning():
     steps = [Link(number, number + 1, 100, 100, 100) for number in range(11)]
     back, order = Link(0, 11, 100, 100, 100), {number: number for number in range(12)}
     round_it, folded = ring(np.arange(0, 360, 30)), ring(np.arange(0, 360, 30) % 180)
@@ -58,6 +58,6 @@ def test_a_way_round_is_closed_when_it_comes_back_to_its_beginning():
     assert not closed(folded, [*steps, back], order)
 
 
-def test_photos_that_two_models_turn_otherwise_are_named():
+def test_photos_that_two_models_rotate_differently_are_named():
     assert differing_pairs(ring([0, 20, 40, 60]), ring([0, 20, 40, 60])) == []
     assert differing_pairs(ring([0, 20, 40, 60]), ring([0, 20, 40, 150])) == [(0, 3), (1, 3), (2, 3)]

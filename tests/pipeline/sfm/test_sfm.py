@@ -84,15 +84,15 @@ def test_snapshots_are_published_once_they_are_whole(finished, tmp_path):
     assert len(read_vertices(workspace.live / "points.ply")) == model.num_points3D()
     shutil.copytree(finished.model, live.folder / "0003")
     (live.folder / "0002" / "images.bin").write_bytes(b"torn")
-    live.publish()  # is not shown, and does no harm
+    live.publish()  # is not published, and does no harm
     assert read_json(workspace.live / "cameras.json", "") == shown
 
 
-def test_nothing_live_is_left_by_a_run(finished):
+def test_a_run_leaves_no_live_snapshots(finished):
     assert not finished.live.exists() and not list(finished.root.glob("*.part"))
 
 
-def test_the_world_has_its_ground_below_and_is_upright(finished, poses):
+def test_the_world_is_upright_with_the_ground_below(finished, poses):
     placement = read_json(finished.placement, "")
     transform = np.array(placement["world_from_model"])
     assert np.allclose(transform[:3, :3] @ transform[:3, :3].T, np.eye(3), atol=1e-9)
@@ -119,7 +119,7 @@ def test_up_is_found_from_level_cameras_and_from_one_direction():
     assert up @ np.array([0, -1, 0]) > 0.9 and abs(up[0]) < 1e-9
 
 
-def test_a_slope_is_not_taken_for_level_ground_where_the_cameras_know_better():
+def test_a_slope_is_not_mistaken_for_level_ground_when_the_cameras_disagree():
     """A hillside at 15 degrees under a ring of level cameras."""
     poses = np.stack(ring(8))
     centers = np.stack([-pose[:, :3].T @ pose[:, 3] for pose in poses])
@@ -142,7 +142,7 @@ def test_level_ground_is_found_and_put_at_zero():
     assert np.abs(heights).max() < 0.03  # meters; the plane is looked for within 1 % of the scene's size
 
 
-def test_no_plane_is_made_up():
+def test_no_plane_is_invented():
     points = np.random.default_rng(0).normal(size=(2000, 3))
     centers = np.array([[0, -8.0, 0]])
     assert ground_plane(points, centers, np.array([0, -1.0, 0])) is None
@@ -249,7 +249,7 @@ def test_masked_pixels_carry_neither_features_nor_points(tmp_path, photos):
     ).any()
 
 
-def test_photos_without_overlap_end_with_a_sentence(tmp_path):
+def test_photos_without_overlap_end_with_a_message(tmp_path):
     folder = tmp_path / "photos"
     folder.mkdir()
     for number in range(3):

@@ -1,4 +1,4 @@
-"""A module as a process of its own: how it ends, is ended, and what it may not read."""
+"""A module as a separate process: how it ends, is ended, and what it must not read."""
 
 import os
 import subprocess
@@ -54,7 +54,7 @@ def gone(pid: int) -> bool:
         ("import os; os._exit(1)", 1, False),
     ],
 )
-def test_how_a_child_ended_is_told(modules, body, code, memory):
+def test_how_a_child_ended_is_reported(modules, body, code, memory):
     ended = run_module("work_of_child", [], Progress(), "It", **modules(body))
     assert (ended.code, ended.out_of_memory) == (code, memory)
     assert ended.how == f"code {code}"
@@ -73,7 +73,7 @@ def test_a_cancel_ends_it(modules, tmp_path):
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processor time is asked of /proc")
-def test_a_child_that_stands_still_is_said_once(modules, monkeypatch):
+def test_a_stalled_child_is_reported_once(modules, monkeypatch):
     monkeypatch.setattr(child, "IDLE_SECONDS", 0.5)
     said: list[Event] = []
     run_module("work_of_child", [], Progress(said.append), "It", **modules("import time; time.sleep(3)"))
@@ -100,7 +100,7 @@ def test_it_ends_with_its_parent(modules, tmp_path):
     assert gone(int(pid_file.read_text()))
 
 
-def test_a_child_searches_no_current_folder(monkeypatch):
+def test_a_child_does_not_search_the_current_folder(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["", "relative"]))
     environment = child_environment()
     entries = environment["PYTHONPATH"].split(os.pathsep)
@@ -109,7 +109,7 @@ def test_a_child_searches_no_current_folder(monkeypatch):
     assert environment["NoDefaultCurrentDirectoryInExePath"] == "1"
 
 
-def test_want_of_memory_has_many_names(tmp_path):
+def test_lack_of_memory_has_many_names(tmp_path):
     try:
         try:
             raise OSError(12, "Cannot allocate memory")

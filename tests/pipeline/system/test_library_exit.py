@@ -1,4 +1,4 @@
-"""A library that calls exit() ends the process, whatever waits there."""
+"""A library that calls exit() ends the process, whatever waits in it."""
 
 import subprocess
 import sys

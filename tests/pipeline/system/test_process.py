@@ -1,4 +1,4 @@
-"""The command line as a process: signals, streams, folders that are not ours, and the files of the current folder."""
+"""The command line as a process: signals, streams, foreign folders, and the files of the current folder."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_python_files_of_the_current_folder_are_never_run(tmp_path, photos, wher
 
 
 @pytest.mark.parametrize("code", [0, 1])
-def test_a_library_that_ends_the_process_is_told(tmp_path, photos, code):
+def test_a_library_that_ends_the_process_is_reported(tmp_path, photos, code):
     """libjpeg calls exit(1) when it cannot write."""
     workspace = Workspace(tmp_path / "w")
     workspace.create()
@@ -80,7 +80,7 @@ def test_a_library_that_ends_the_process_is_told(tmp_path, photos, code):
     assert last_event(workspace).data["exit_code"] == 1
 
 
-def test_a_crash_close_to_the_memory_limit_is_told_as_want_of_memory(tmp_path, photos):
+def test_a_crash_close_to_the_memory_limit_is_reported_as_lack_of_memory(tmp_path, photos):
     pytest.importorskip("resource")
     code = (
         "import resource, signal, time; resource.setrlimit(resource.RLIMIT_AS, (400 << 20, 400 << 20)); "
@@ -119,7 +119,7 @@ def test_a_signal_before_anything_is_imported_is_a_cancel():
     assert result.returncode == 3 and "cancelled" in result.stderr
 
 
-# -- readers that go away ---------------------------------------------------------------------------
+# -- closed pipes -----------------------------------------------------------------------------------
 
 
 def closed_pipe() -> int:
@@ -163,7 +163,7 @@ def test_short_commands_survive_a_closed_pipe(photos):
         assert "BrokenPipe" not in result.stderr
 
 
-def test_an_answer_that_could_not_be_written_is_no_success():
+def test_output_that_cannot_be_written_is_not_a_success():
     if not os.path.exists("/dev/full"):
         pytest.skip("there is no /dev/full")
     with open("/dev/full", "w") as sink:
@@ -171,11 +171,11 @@ def test_an_answer_that_could_not_be_written_is_no_success():
     assert result.returncode == 1 and "could not be written" in result.stderr
 
 
-# -- folders that are not ours ----------------------------------------------------------------------
+# -- foreign folders --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["report.html", "lock", "state.json", "sparse.part"])
-def test_nothing_of_a_folder_that_is_not_ours_is_touched(tmp_path, photos, name):
+def test_nothing_in_a_foreign_folder_is_touched(tmp_path, photos, name):
     folder = tmp_path / "mine"
     folder.mkdir()
     (folder / name).write_text("of the user")
@@ -205,7 +205,7 @@ def test_links_in_a_workspace_are_refused(tmp_path, photos, name):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes are Unix's")
-def test_a_pipe_for_a_log_does_not_wait_for_ever(tmp_path, photos):
+def test_a_pipe_in_place_of_a_log_does_not_block(tmp_path, photos):
     workspace = Workspace(tmp_path / "w")
     assert run("run", photos, "-o", workspace.root, *SHORT).returncode == 0
     workspace.log.unlink()
@@ -227,7 +227,7 @@ def test_a_second_run_leaves_the_first_ones_files_alone(tmp_path, photos):
 
 
 def without_root_rights() -> list[str]:
-    """What to put before a command, so that files that are read-only are so for it; also where root runs the tests."""
+    """A command prefix that makes read-only files read-only, also if root runs the tests."""
     if os.name == "nt":
         pytest.skip("folders have no such rights on Windows")
     if os.geteuid() != 0:
@@ -239,7 +239,7 @@ def without_root_rights() -> list[str]:
     return words
 
 
-def test_a_read_only_workspace_is_a_sentence(tmp_path, photos):
+def test_a_read_only_workspace_is_reported(tmp_path, photos):
     unprivileged = without_root_rights()
     workspace = Workspace(tmp_path / "w")
     words = [*unprivileged, *command("run", photos, "-o", workspace.root, *SHORT)]
@@ -258,7 +258,7 @@ def test_a_read_only_workspace_is_a_sentence(tmp_path, photos):
 # -- names on a terminal ----------------------------------------------------------------------------
 
 
-def test_names_cannot_play_the_terminal(tmp_path, photos):
+def test_names_cannot_control_the_terminal(tmp_path, photos):
     folder = tmp_path / "photos"
     folder.mkdir()
     for photo in photos.iterdir():
@@ -273,10 +273,10 @@ def test_names_cannot_play_the_terminal(tmp_path, photos):
         assert not any(line.startswith("error: forged") for line in said.splitlines())
 
 
-# -- logs that do not grow for ever -----------------------------------------------------------------
+# -- logs that do not grow forever ------------------------------------------------------------------
 
 
-def test_large_logs_are_put_aside_and_the_report_still_has_their_warnings(tmp_path, photos):
+def test_large_logs_are_rotated_and_the_report_still_has_their_warnings(tmp_path, photos):
     workspace = Workspace(tmp_path / "w")
     folder = tmp_path / "photos"
     folder.mkdir()
@@ -296,7 +296,7 @@ def test_large_logs_are_put_aside_and_the_report_still_has_their_warnings(tmp_pa
     assert workspace.events.stat().st_size < 1 << 20 and workspace.log.stat().st_size < 1 << 20
     assert workspace.old_events.stat().st_size > 4 << 20
     assert json.loads(workspace.report_json.read_text())["problems"] == warnings
-    events, _ = read_events(workspace.events, offset)  # a reader that had read the old one to its end
+    events, _ = read_events(workspace.events, offset)  # a reader that had read the whole old log
     assert next(event.message for event in events if event.stage == "job") == "started"
 
 

@@ -19,7 +19,7 @@ def program(folder, name):
 
 @pytest.fixture
 def hostile(tmp_path, monkeypatch):
-    """The current folder, which holds a program that nobody asked for."""
+    """The current folder, with a program that must not run."""
     folder = tmp_path / "hostile"
     program(folder, "uv.EXE")
     program(folder, "uv")
@@ -29,7 +29,7 @@ def hostile(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("windows", [False, True])
 @pytest.mark.parametrize("path", ["", ".", os.pathsep, f".{os.pathsep}", "hostile/.."])
-def test_the_current_folder_is_passed_over(hostile, windows, path):
+def test_the_current_folder_is_skipped(hostile, windows, path):
     assert find_program("uv", {"PATH": path, "PATHEXT": ".EXE"}, windows) is None
     assert find_program("uv", {}, windows) is None
 

@@ -1,4 +1,4 @@
-"""Background beside a mesh that is a little too wide."""
+"""Background at the edge of a mesh that is a little too wide."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def photo(inside: tuple, outside: tuple) -> np.ndarray:
     return np.clip(colors + grain, 0, 255).astype(np.uint8)
 
 
-def test_what_the_mesh_has_too_much_is_background_and_nothing_else():
+def test_only_the_excess_of_the_mesh_is_background():
     found = background(photo(BRONZE, SKY), off_center() < RADIUS + TOO_WIDE, NOWHERE)
     ring = (off_center() >= RADIUS) & (off_center() < RADIUS + TOO_WIDE)
     assert found[ring].mean() > 0.99 and not found[~ring].any()
@@ -48,7 +48,7 @@ def test_a_mesh_that_fills_the_picture_or_is_not_in_it_has_no_background():
         assert not background(photo(BRONZE, SKY), mesh, NOWHERE).any()
 
 
-def test_at_an_open_border_the_surface_goes_on_and_nothing_is_background():
+def test_at_an_open_border_the_surface_continues_and_nothing_is_background():
     ring = np.abs(off_center() - RADIUS - TOO_WIDE) < 1
     assert not background(photo(BRONZE, SKY), off_center() < RADIUS + TOO_WIDE, ring).any()
 

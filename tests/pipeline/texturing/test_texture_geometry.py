@@ -1,4 +1,4 @@
-"""Triangles to pixels, and the mesh laid out flat."""
+"""Rasterizing triangles, and unwrapping the mesh."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ INTRINSICS = np.array([[100.0, 0, WIDTH / 2], [0, 100, HEIGHT / 2], [0, 0, 1]])
 
 
 def fan(count: int = 40, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Points [N, 2] and the triangles of a Delaunay net over them, which covers their hull without overlap."""
+    """Points [N, 2] and the triangles of their Delaunay triangulation, which covers their hull without overlap."""
     from scipy.spatial import Delaunay
 
     points = np.random.default_rng(seed).uniform(-10, 100, (count, 2))
@@ -33,7 +33,7 @@ def test_each_pixel_of_a_net_of_triangles_belongs_to_exactly_one():
     assert count.max() == 1  # no pixel twice
     x, y = np.meshgrid(np.arange(WIDTH) + 0.5, np.arange(HEIGHT) + 0.5)
     inside = Delaunay(points).find_simplex(np.stack([x, y], -1) + 1e-6, tol=0) >= 0
-    # A center on the hull itself may fall either way.
+    # A center on the hull itself may go either way.
     assert (inside != (count == 1)).sum() <= 20
 
 
@@ -112,10 +112,10 @@ def test_charts_do_not_overlap(unwrapped):
     for _, column, row in pixels_of_triangles(result.uv[result.faces] * float(size), size, size):
         np.add.at(count, (row, column), 1)
     assert (count > 1).sum() < 1e-4 * (count > 0).sum()  # rounding of corners
-    assert (count > 0).mean() > 0.4  # the charts fill the texture
+    assert (count > 0).mean() > 0.4  # the charts cover the texture well
 
 
-def test_what_is_worth_half_the_detail_gets_half_the_texels_a_length(unwrapped):
+def test_half_the_detail_gets_half_the_texels_per_length(unwrapped):
     vertices, faces, fineness, result = unwrapped
     texels = texels_of(result, 1024)
     a, b, c = (vertices[faces[:, k]] for k in range(3))
@@ -123,7 +123,7 @@ def test_what_is_worth_half_the_detail_gets_half_the_texels_a_length(unwrapped):
     number = np.diff(texels.start)
     fine, coarse = fineness == 1, fineness == 0.5
     ratio = (number[fine].sum() / area[fine].sum()) / (number[coarse].sum() / area[coarse].sum())
-    # Pieces at the border hold faces of both kinds, and get the mean; charts are stretched a little.
+    # Pieces at the border contain faces of both kinds, and get the mean; charts are stretched slightly.
     assert ratio == pytest.approx(4, rel=0.25)
 
 
@@ -138,7 +138,7 @@ def test_texels_lie_on_their_face(unwrapped):
     assert len(np.unique(texels.row.astype(int) * 512 + texels.column)) == len(texels)
 
 
-def test_pieces_hold_each_face_once_and_no_more_than_they_may():
+def test_pieces_contain_each_face_once_and_keep_to_the_limit():
     centers = np.random.default_rng(0).normal(size=(1000, 3))
     pieces = pieces_of(centers, 90)
     assert max(map(len, pieces)) <= 90

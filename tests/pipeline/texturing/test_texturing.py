@@ -42,7 +42,7 @@ def painted(capture: Capture, tmp_path, size: int = SIZE) -> Painted:
 
 
 def texel_points(capture: Capture, result: Painted, size: int = SIZE) -> tuple[np.ndarray, np.ndarray]:
-    """Where each texel lies in the scene [T, 3], and its color [T, 3]."""
+    """Each texel's position in the scene [T, 3], and its color [T, 3]."""
     texels = texels_of(result.unwrapped, size)
     own, which = texels.of_faces(np.arange(len(capture.faces)))
     points = texels.interpolate(capture.vertices[capture.faces], np.arange(len(capture.faces)), own, which)
@@ -50,7 +50,7 @@ def texel_points(capture: Capture, result: Painted, size: int = SIZE) -> tuple[n
 
 
 def seen_part(points: np.ndarray) -> np.ndarray:
-    """Well inside of what the ring of photos shows: ground before the box, its front and top; not the edges."""
+    """Well inside the part that the ring of photos shows: ground before the box, its front and top; not the edges."""
     x, y, z = points.T
     ground = (y > -1e-4) & (z < -0.45) & (z > -1.0) & (np.abs(x) < 0.6)
     front = (z < -0.3 + 1e-4) & (y < -0.05) & (y > -0.65) & (np.abs(x) < 0.4)
@@ -81,9 +81,9 @@ def test_photos_of_one_exposure_get_no_gains(result):
 
 
 def test_a_box_leaves_nothing_of_its_color_on_the_ground_behind_it(capture, result):
-    """The ground is never red, the box always: also the hidden ground takes the ground's colors."""
+    """The ground is never red, the box always: hidden ground gets the ground's colors, too."""
     points, color = texel_points(capture, result)
-    # At the ground's own rim pixels show what is beyond it, too.
+    # At the ground's own rim, pixels also show what is beyond it.
     ground = (
         (points[:, 1] > -1e-4) & (np.abs(points[:, 0]) < 1.5) & (points[:, 2] > -1.0) & (points[:, 2] < 1.8)
     )
@@ -121,12 +121,12 @@ def test_a_passer_by_in_one_photo_is_not_painted(tmp_path):
     capture = write_capture(tmp_path / "workspace", change=passer_by)
     points, color = texel_points(capture, painted(capture, tmp_path))
     off = np.abs(color - true_color(points)).max(axis=1)[seen_part(points)]
-    assert (off > 25).mean() < 0.002  # the figure covers a tenth of what is looked at
+    assert (off > 25).mean() < 0.002  # the figure covers a tenth of the evaluated part
     assert np.percentile(off, 95) < 8
 
 
 def test_masked_pixels_are_not_used(tmp_path):
-    """Magenta over a third of all photos would outvote the scene; masks say where it is."""
+    """Magenta in a third of all photos would outvote the scene; masks mark it."""
 
     def covered(number: int, photo: np.ndarray) -> np.ndarray:
         photo = photo.copy()
@@ -150,7 +150,7 @@ def test_masked_pixels_are_not_used(tmp_path):
 
 @pytest.fixture
 def workspace(capture, tmp_path) -> Workspace:
-    """A copy that a test may spoil."""
+    """A copy that a test may damage."""
     shutil.copytree(capture.workspace.root, tmp_path / "workspace")
     return Workspace(tmp_path / "workspace")
 
@@ -183,21 +183,21 @@ def test_the_stage_leaves_mesh_material_and_picture(workspace):
     assert not workspace.texture.exists()
 
 
-def test_a_photo_that_is_gone_is_named_and_done_without(workspace):
+def test_a_missing_photo_is_named_and_left_out(workspace):
     (workspace.images / "view_03.png").unlink()
     summary, warnings = run(workspace)
     assert summary["photos"] == 7
     assert [event.data["photo"] for event in warnings] == ["view_03.png"]
 
 
-def test_a_photo_that_is_no_picture_is_named(workspace):
+def test_a_photo_that_is_not_an_image_is_named(workspace):
     (workspace.images / "view_03.png").write_bytes(b"no picture")
     with pytest.raises(UserError, match=r"view_03\.png cannot be read"):
         run(workspace)
     assert not workspace.texture.exists()
 
 
-def test_without_any_photo_there_is_a_sentence_and_the_mesh_stays(workspace):
+def test_without_any_photo_there_is_a_message_and_the_mesh_stays(workspace):
     shutil.rmtree(workspace.images)
     with pytest.raises(UserError, match="None of the model's photos"):
         run(workspace)
@@ -213,14 +213,14 @@ def test_one_photo_gives_a_texture_and_a_warning(workspace):
     assert 0 < summary["seen"] < 1
 
 
-def test_a_mesh_without_faces_has_a_sentence(workspace):
+def test_a_mesh_without_faces_is_reported(workspace):
     write_mesh_file(workspace, np.empty((0, 3)), np.empty((0, 3)), np.empty((0, 3), np.int32))
     with pytest.raises(UserError, match=r"mesh\.ply has no faces"):
         run(workspace)
 
 
 def test_a_mesh_of_loose_triangles_is_textured(workspace, capture):
-    """Every other triangle gone, so that there is hardly an edge with two, and rims are everywhere."""
+    """Every other triangle removed, so that hardly any edge has two, and rims are everywhere."""
     write_mesh_file(workspace, capture.vertices, capture.normals, capture.faces[::2])
     summary, _ = run(workspace)
     assert summary["seen"] > 0.2

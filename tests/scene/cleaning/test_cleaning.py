@@ -1,4 +1,4 @@
-"""The cleaning takes away what does not belong to the subject, and nothing is lost by it."""
+"""Cleaning hides what does not belong to the subject, without losing anything."""
 
 import json
 
@@ -41,7 +41,7 @@ def test_the_default_keeps_the_subject_and_drops_floaters(imported):
     assert [m.name for m in imported.cloud.modifiers] == ["Recon3D Clean", "Recon3D Points"]
 
 
-def test_each_input_takes_its_own(imported):
+def test_each_input_removes_its_own_points(imported):
     none = dict.fromkeys(("min_views", "min_neighbors", "min_cluster_size"), 0)
     for inputs, left in (
         ({}, BALL + ISLAND + LONE),
@@ -72,7 +72,7 @@ def test_the_crop_box_keeps_what_is_in_it_and_its_loss_brings_all_back(imported)
     assert clean_modifier.count_left(imported.cloud) == BALL + ISLAND + LONE
 
 
-def test_the_fitted_box_stands_upright_in_the_world_round_the_subject(imported):
+def test_the_fitted_box_is_upright_around_the_subject(imported):
     imported.empty.rotation_quaternion = (0.8, 0.6, 0, 0)
     box = crop_box.add_crop_box(imported.collection)
     turned = np.array(world_matrices.world_matrix(box).to_quaternion())
@@ -97,7 +97,7 @@ def test_applying_makes_another_cloud_and_hides_the_first(imported):
     assert [m.name for m in cleaned.modifiers] == ["Recon3D Points"]
 
 
-def test_an_import_again_keeps_the_cleaning_and_what_was_applied(imported):
+def test_a_second_import_keeps_the_cleaning_and_what_was_applied(imported):
     clean_modifier.add_cleaning(imported.collection, min_views=3)
     clean_modifier.apply_cleaning(imported.collection)
     before = clean_modifier.settings_of(imported.cloud)
@@ -127,7 +127,7 @@ def test_an_excluded_collection_is_cleaned_too(imported):
     assert len(clean_modifier.apply_cleaning(imported.collection).data.vertices) == BALL
 
 
-def test_an_empty_cloud_and_a_deleted_one_are_a_sentence(tmp_path):
+def test_an_empty_cloud_and_a_deleted_one_are_reported(tmp_path):
     result = import_workspace(write_workspace(tmp_path / "w", MadeModel(images=ring().images)))
     for call in (
         clean_modifier.add_cleaning,
@@ -165,7 +165,7 @@ def test_what_is_linked_from_a_library_is_left_alone(imported, tmp_path):
         clean_modifier.add_cleaning(collection)
 
 
-def test_the_engine_gets_what_is_left(imported):
+def test_the_engine_gets_the_remaining_points(imported):
     from blender_recon3d.scene.cleaning.cleaned_cloud_file import write_cleaned_cloud
     from blender_recon3d.scene.importing.ply_points import read_points
 
@@ -176,7 +176,7 @@ def test_the_engine_gets_what_is_left(imported):
     found, whole = read_points(path), read_points(path.parent / "dense" / "fusion.ply")
     for name in ("xyz", "rgb", "normals", "views"):
         assert np.array_equal(getattr(found, name), getattr(whole, name)[:BALL]), name
-    assert write_cleaned_cloud(imported.collection).stat().st_mtime_ns == before  # the engine goes by it
+    assert write_cleaned_cloud(imported.collection).stat().st_mtime_ns == before  # the engine depends on it
     clean_modifier.add_cleaning(imported.collection, min_views=100)
     with pytest.raises(UserError, match="removes every point"):
         write_cleaned_cloud(imported.collection)

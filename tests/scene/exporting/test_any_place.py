@@ -1,4 +1,4 @@
-"""Every export of Blender's: under any name, beside another of its kind, and where nothing can be written."""
+"""Every export of Blender's side: under any name, next to another of its kind, and where nothing can be written."""
 
 from pathlib import Path
 
@@ -14,7 +14,9 @@ from blender_recon3d.scene.importing.import_workspace import import_workspace  #
 from tests.support.made_meshes import dome, write_mesh_files  # noqa: E402
 from tests.support.made_workspaces import ring, write_workspace  # noqa: E402
 
-MOVING = [kind for kind in KINDS if KINDS[kind].in_world and kind != "GLTF"]  # what holds an animated camera
+MOVING = [
+    kind for kind in KINDS if KINDS[kind].in_world and kind != "GLTF"
+]  # formats with an animated camera
 NAMES = ("Köpfe und Füße", "a  b", "x" * 190)
 
 

@@ -1,4 +1,4 @@
-"""What is exported is read back: size in meters, which way is up, faces, texture."""
+"""Exports are read back: size in meters, up axis, faces, texture."""
 
 import json
 import shutil
@@ -23,7 +23,7 @@ from tests.support.made_workspaces import ring, write_workspace  # noqa: E402
 
 VALIDATOR = "gltf-validator@2.0.0-dev.3.10"
 FACES = len(dome(8)[1])
-# The half ball of radius 1 after made_workspaces' placement: twice as large, z up, moved by (1, 2, 3).
+# The hemisphere of radius 1 after made_workspaces' placement: twice as large, z up, moved by (1, 2, 3).
 LOW, HIGH = np.array([-1.0, 0, 3]), np.array([3.0, 4, 5])
 
 
@@ -39,7 +39,7 @@ def collection(workspace):
 
 
 def read_back(operator, path) -> tuple[np.ndarray, np.ndarray, int]:
-    """Bounds in Blender's world and number of triangles of a file that is imported into an empty Blender."""
+    """Bounds in Blender's world and number of triangles of a file, imported into an empty Blender."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
     operator(filepath=str(path))
     bpy.context.view_layer.update()
@@ -108,7 +108,7 @@ def test_without_a_texture_a_glb_has_the_vertices_colors(workspace, tmp_path):
 
 @pytest.fixture(scope="session")
 def validator(tmp_path_factory):
-    """Khronos' validator in a folder of its own; a function from a file to its report."""
+    """Khronos' validator in its own folder; a function from a file to its report."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if not node or not npm:
         pytest.skip("node and npm are not installed")
@@ -139,7 +139,7 @@ def test_khronos_finds_no_fault_with_the_glb(collection, validator, tmp_path):
     assert validator(tmp_path / "broken.glb")["numErrors"] > 0
 
 
-def test_an_obj_stands_alone_with_its_texture_and_is_y_up(collection, tmp_path):
+def test_an_obj_is_self_contained_with_its_texture_and_y_up(collection, tmp_path):
     export_asset.export_asset(collection, tmp_path / "a.obj", "OBJ")
     lines = (tmp_path / "a.obj").read_text().splitlines()
     xyz = np.array([[float(w) for w in line.split()[1:4]] for line in lines if line.startswith("v ")])
@@ -218,7 +218,7 @@ def test_an_earlier_file_is_whole_when_the_export_fails(collection, tmp_path):
     assert (tmp_path / "a.glb").read_bytes() == b"mine"
 
 
-def test_what_cannot_be_exported_is_a_sentence(collection, tmp_path):
+def test_what_cannot_be_exported_is_reported(collection, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot be written"):
         export_asset.export_asset(collection, tmp_path / "file" / "a.glb", "GLB")
@@ -292,7 +292,7 @@ def test_vfx_has_the_cameras(collection, ending, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["Köpfe und Füße.glb", "a b  c.glb", "x" * 190 + ".glb"])
-def test_any_name_will_do(collection, name, tmp_path):
+def test_any_name_is_accepted(collection, name, tmp_path):
     export_asset.export_asset(collection, tmp_path / name, "GLB")
     assert [path.name for path in tmp_path.iterdir() if path.suffix == ".glb"] == [name]
 

@@ -1,4 +1,4 @@
-"""Cameras out of Blender: untouched ones to the last digit, moved ones where they stand, for COLMAP and nerfstudio."""
+"""Camera export from Blender: untouched ones to the last digit, moved ones as moved, for COLMAP and nerfstudio."""
 
 import json
 
@@ -36,7 +36,7 @@ def test_untouched_cameras_come_back_to_the_last_digit(tmp_path, imported):
     before = exact(next((tmp_path / "workspace").rglob("images.*")).parent)
     assert {image.name for image in model.images} == set(before)
     for image in model.images:
-        # to rounding alone: readers make quaternions of unit length
+        # up to rounding: readers normalize quaternions
         assert np.allclose(image.qvec, before[image.name].qvec, rtol=1e-14, atol=1e-16)
         assert image.tvec == before[image.name].tvec
         assert model.cameras[image.camera_id].params == CAMERA.params
@@ -44,7 +44,7 @@ def test_untouched_cameras_come_back_to_the_last_digit(tmp_path, imported):
     assert len(colmap_files.read_points(tmp_path / "out").xyz) == 0
 
 
-def test_a_moved_camera_is_written_where_it_stands(tmp_path, imported):
+def test_a_moved_camera_is_written_where_it_is(tmp_path, imported):
     name, camera = next(iter(imported.cameras.items()))
     bpy.context.view_layer.update()
     move = Matrix.Translation((0.3, 0.1, -0.2)) @ Matrix.Rotation(0.4, 4, "Z")
@@ -62,7 +62,7 @@ def test_a_moved_camera_is_written_where_it_stands(tmp_path, imported):
 
 
 @pytest.mark.parametrize("fit", ["AUTO", "VERTICAL"])
-def test_a_changed_lens_is_written_as_it_is(tmp_path, imported, fit):
+def test_a_changed_lens_is_written(tmp_path, imported, fit):
     camera = next(iter(imported.cameras.values()))
     camera.data.sensor_fit = fit
     from blender_recon3d.scene.cameras import fit_lens
@@ -90,7 +90,7 @@ def test_nerfstudio_gets_the_same_cameras(tmp_path, imported):
         assert frame["file_path"].endswith(image.name)
 
 
-def test_what_cannot_be_exported_is_one_sentence(tmp_path, imported):
+def test_what_cannot_be_exported_is_one_message(tmp_path, imported):
     blocked = tmp_path / "file"
     blocked.write_text("")
     with pytest.raises(UserError, match="choose another folder"):

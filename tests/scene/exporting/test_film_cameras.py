@@ -1,4 +1,4 @@
-"""Cameras for VFX see what the photos see: in FBX, Alembic, USD, glTF and .chan; landscape, portrait, off-center."""
+"""Cameras for VFX project like the photos: in FBX, Alembic, USD, glTF and .chan; landscape, portrait, off-center."""
 
 import json
 from dataclasses import astuple
@@ -48,7 +48,7 @@ def seen_by(matrix: np.ndarray, width, height, fx, fy, cx, cy) -> np.ndarray:
 def pixels_of(thing, width: int, height: int) -> np.ndarray:
     """As Blender's camera sees POINTS, from its lens, sensor and shift alone.
 
-    Blender reads film backs with a sensor fit of AUTO, which takes their width for that of the longer side.
+    Blender reads film backs with a sensor fit of AUTO, which uses their width for the longer side.
     """
     data = thing.data
     data.sensor_fit = "HORIZONTAL"
@@ -105,7 +105,7 @@ def test_cameras_come_back_from_film_formats(imported, kind, animated, tmp_path)
         assert camera.data.clip_end >= 99
 
 
-def test_chan_is_what_nuke_takes(imported, tmp_path):
+def test_chan_is_what_nuke_reads(imported, tmp_path):
     cameras = film_cameras(imported.collection)
     said = export_cameras(imported.collection, tmp_path / "cameras.chan", "CHAN")
     assert ("no shift" in said) == (not cameras[0].centered)
@@ -148,7 +148,7 @@ READERS = {
 
 
 @pytest.mark.parametrize("kind", list(READERS))
-def test_what_the_engine_writes_blender_writes_too(kind, tmp_path):
+def test_blender_writes_the_same_formats_as_the_engine(kind, tmp_path):
     write_workspace(tmp_path / "w", ring(4))
     imported = import_workspace(tmp_path / "w")
     path = tmp_path / "out" / (KINDS[kind].file or "xmp")
@@ -160,7 +160,7 @@ def test_what_the_engine_writes_blender_writes_too(kind, tmp_path):
 
 
 def test_the_cameras_of_a_scene_are_an_alignment(imported, tmp_path):
-    """Also after they were changed: as they stand in the world."""
+    """Also after they were changed: at their position in the world."""
     cameras = film_cameras(imported.collection)
     write_scene_cameras(bpy.context.scene, tmp_path / "cameras.json")
     found = read_transforms.read(tmp_path / "cameras.json", lambda name: None)
@@ -176,7 +176,7 @@ def test_the_cameras_of_a_scene_are_an_alignment(imported, tmp_path):
 @pytest.mark.parametrize("fit", ["AUTO", "HORIZONTAL", "VERTICAL"])
 @pytest.mark.parametrize("size", [(1600, 1200), (1200, 1600)])
 @pytest.mark.parametrize("aspect", [(1.0, 1.0), (1.0, 1.5), (2.0, 1.0)])
-def test_a_camera_of_somebody_elses_is_what_blender_renders(fit, size, aspect, tmp_path):
+def test_a_foreign_camera_is_what_blender_renders(fit, size, aspect, tmp_path):
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scene = bpy.context.scene
     data = bpy.data.cameras.new("IMG_1")
@@ -196,7 +196,7 @@ def test_a_camera_of_somebody_elses_is_what_blender_renders(fit, size, aspect, t
     assert lens.params == pytest.approx(wanted, rel=1e-5)
 
 
-def test_a_scene_without_cameras_is_a_sentence(tmp_path):
+def test_a_scene_without_cameras_is_reported(tmp_path):
     bpy.ops.wm.read_factory_settings(use_empty=True)
     with pytest.raises(UserError, match="no perspective cameras"):
         write_scene_cameras(bpy.context.scene, tmp_path / "cameras.json")

@@ -1,4 +1,4 @@
-"""Folders that COLMAP's own programs have left, and their users have moved about."""
+"""Folders that COLMAP's own programs have written, and users have moved."""
 
 import os
 import sys
@@ -51,7 +51,7 @@ def test_colmaps_own_cloud_is_taken(tmp_path):
     assert import_workspace(tmp_path).points == 40
 
 
-def test_distorted_photos_are_said_to_lie_only_roughly(tmp_path):
+def test_distorted_photos_are_reported_to_fit_only_roughly(tmp_path):
     model = ring(camera=MadeCamera("SIMPLE_RADIAL", 60, 40, (55.0, 30.0, 20.0, 0.1)))
     write_binary(tmp_path / "sparse" / "0", model)
     assert any("only roughly" in note for note in import_workspace(tmp_path).notes)
@@ -59,7 +59,7 @@ def test_distorted_photos_are_said_to_lie_only_roughly(tmp_path):
     assert not any("only roughly" in note for note in import_workspace(tmp_path / "w").notes)
 
 
-def test_a_folder_without_any_says_what_to_choose(tmp_path):
+def test_a_folder_without_a_model_says_what_to_choose(tmp_path):
     with pytest.raises(UserError, match="nor another COLMAP model") as caught:
         find_source(tmp_path)
     assert caught.value.remedy == "results"
@@ -67,7 +67,7 @@ def test_a_folder_without_any_says_what_to_choose(tmp_path):
 
 
 def test_names_that_are_not_utf8_keep_every_camera_and_its_photo(tmp_path):
-    """A COLMAP project from an old stick, whose names are Latin-1."""
+    """A COLMAP project from an old USB stick, with names in Latin-1."""
     if sys.platform != "linux":
         pytest.skip("other systems have no such names")
     names = [os.fsdecode(name) for name in (b"caf\xe9.jpg", b"caf\xe8.jpg", b"caf\xea.jpg")]

@@ -1,4 +1,4 @@
-"""The mesh of a workspace comes in with its colors and texture, and again without taking what is the user's."""
+"""A workspace's mesh is imported with its colors and texture; a second import keeps the user's changes."""
 
 import numpy as np
 import pytest
@@ -51,7 +51,7 @@ def test_mesh_colors_uvs_and_texture_are_those_of_the_files(workspace):
 
 
 def test_normals_look_outward_and_are_smooth(workspace):
-    """The engine's normals are its faces' means too; on a ball both are the radius."""
+    """The engine's normals are means of the faces', too; on a sphere both have the direction of the radius."""
     result = import_workspace(workspace)
     normals = np.empty(3 * len(result.mesh.data.vertices), np.float32)
     result.mesh.data.vertex_normals.foreach_get("vector", normals)
@@ -60,7 +60,7 @@ def test_normals_look_outward_and_are_smooth(workspace):
     assert (np.abs((normals.reshape(-1, 3) * xyz).sum(axis=1))[inner] > 0.99).all()
 
 
-def test_the_cloud_makes_way_for_the_mesh_once(workspace):
+def test_the_first_mesh_hides_the_cloud(workspace):
     result = import_workspace(workspace)
     assert result.cloud.hide_get() and not result.mesh.hide_get()
     result.cloud.hide_set(False)
@@ -75,14 +75,14 @@ def test_without_a_texture_the_vertices_color_it(workspace):
     assert "VERTEX_COLOR" in kinds and not len(result.mesh.data.uv_layers)
 
 
-def test_a_texture_of_another_mesh_is_not_put_on(workspace):
+def test_a_texture_of_another_mesh_is_not_applied(workspace):
     write_texture(workspace, *plane_with_hole(), 16)
     result = import_workspace(workspace)
     assert image_of(result.mesh.data.materials[0]) is None
     assert result.notes == ("The texture belongs to an earlier mesh: press Build Mesh to make it again.",)
 
 
-def test_without_a_mesh_it_is_as_before(tmp_path):
+def test_without_a_mesh_nothing_changes(tmp_path):
     result = import_workspace(write_workspace(tmp_path / "w", ring()))
     assert result.mesh is None and result.summary() == "Imported 5 cameras and 500 points."
     assert not result.cloud.hide_get()
@@ -90,7 +90,7 @@ def test_without_a_mesh_it_is_as_before(tmp_path):
         mesh_object.import_mesh(result.collection)
 
 
-def test_an_import_again_updates_in_place_and_keeps_what_is_the_users(workspace):
+def test_a_second_import_updates_in_place_and_keeps_the_users_changes(workspace):
     first = import_workspace(workspace)
     thing = first.mesh
     thing.name, thing.data.name = "Mine", "My data"
@@ -108,7 +108,7 @@ def test_an_import_again_updates_in_place_and_keeps_what_is_the_users(workspace)
     assert len([m for m in bpy.data.materials if m.name.startswith("Recon3D Mesh")]) == 1
 
 
-def test_a_material_of_the_users_instead_of_ours_stays(workspace):
+def test_a_users_material_in_place_of_ours_stays(workspace):
     thing = import_workspace(workspace).mesh
     thing.data.materials.clear()
     thing.data.materials.append(bpy.data.materials.new("Gold"))
@@ -125,7 +125,7 @@ def test_it_is_updated_from_edit_mode(workspace):
     assert len(again.mesh.data.polygons) == len(dome(5)[1])
 
 
-def test_the_full_mesh_comes_when_asked_for_and_goes_with_its_mesh(workspace):
+def test_the_full_mesh_is_imported_on_request_and_removed_with_its_mesh(workspace):
     result = import_workspace(workspace)
     full = mesh_object.full_mesh(result.collection)
     assert len(full.data.polygons) == len(dome(16)[1]) and full.hide_get() and full.hide_render
@@ -134,7 +134,7 @@ def test_the_full_mesh_comes_when_asked_for_and_goes_with_its_mesh(workspace):
     assert not [o for o in result.collection.all_objects if o.name == "Recon3D Mesh Full"]
 
 
-def test_a_damaged_mesh_is_a_note_and_cameras_and_cloud_come_in(workspace):
+def test_a_damaged_mesh_is_reported_and_cameras_and_cloud_are_imported(workspace):
     path = workspace / "mesh" / "mesh.ply"
     path.write_bytes(path.read_bytes()[:-7])
     result = import_workspace(workspace)
@@ -154,7 +154,7 @@ def test_degenerate_faces_and_infinite_vertices_are_left_out(workspace):
     assert not result.mesh.data.validate() and np.isfinite(positions(result.mesh.data)).all()
 
 
-def test_a_mesh_without_faces_is_said_and_the_cloud_stays_in_sight(workspace):
+def test_a_mesh_without_faces_is_reported_and_the_cloud_stays_visible(workspace):
     xyz, faces = plane_with_hole()
     write_mesh_files(workspace, (xyz, faces[:0]))
     result = import_workspace(workspace)
@@ -177,7 +177,7 @@ def test_fewer_faces_with_uvs_colors_and_material(workspace):
 
 
 def test_quads_of_a_tiny_and_of_a_broken_mesh(workspace):
-    """QuadriFlow refuses edges below 0.1 mm by itself, and what is not manifold; both give quads here."""
+    """QuadriFlow itself refuses edges below 0.1 mm and non-manifold meshes; both give quads here."""
     xyz, faces = dome(8)
     for scaled, more, how in (
         (xyz * 1e-4, [], "QuadriFlow."),

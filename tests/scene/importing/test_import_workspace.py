@@ -1,4 +1,4 @@
-"""A workspace becomes a collection with an Empty, a camera for each photo, and the cloud; twice gives it once."""
+"""A workspace becomes a collection with an Empty, a camera for each photo, and the cloud; importing twice gives one."""
 
 import json
 
@@ -60,7 +60,7 @@ def test_the_empty_carries_the_placement_and_local_coordinates_are_colmaps(works
     assert np.allclose(np.array(camera.matrix_local)[:3, 3], [0, -1, -4], atol=1e-6)
 
 
-def test_the_photo_stands_behind_its_camera(workspace):
+def test_the_photo_is_its_cameras_background(workspace):
     camera = import_workspace(workspace).cameras["photo_002.jpg"]
     background = camera.data.background_images[0]
     assert camera.data.show_background_images
@@ -71,7 +71,7 @@ def test_the_photo_stands_behind_its_camera(workspace):
 
 
 def test_clip_and_display_sizes_follow_the_scene(workspace):
-    """The world is twice the model's size: what is drawn and cut off is measured in the world."""
+    """The world is twice the model's size: display sizes and clipping are measured in the world."""
     camera = import_workspace(workspace).cameras["photo_000.jpg"].data
     assert camera.clip_end > 2 * 8 * 10 and camera.clip_start < 0.01
     assert 0.1 < camera.display_size < 3
@@ -98,7 +98,7 @@ def test_importing_again_keeps_what_the_user_did(workspace):
     assert mine.parent == again.empty and mine.name in again.collection.objects
 
 
-def test_a_new_placement_is_taken_over(workspace):
+def test_a_new_placement_is_adopted(workspace):
     first = import_workspace(workspace)
     first.empty.location = (7, 8, 9)
     turned = np.eye(4).tolist()
@@ -106,8 +106,8 @@ def test_a_new_placement_is_taken_over(workspace):
     assert tuple(import_workspace(workspace).empty.location) == (0, 0, 0)
 
 
-def test_cameras_found_again_stand_where_the_user_has_put_the_old_ones(tmp_path):
-    """The new model has another frame and another size, and a placement of its own."""
+def test_cameras_found_again_are_where_the_user_put_the_old_ones(tmp_path):
+    """The new model has another frame, another size, and its own placement."""
     made = ring(5)
     first = import_workspace(write_workspace(tmp_path / "w", made))
     first.empty.matrix_basis = (
@@ -136,7 +136,7 @@ def test_cameras_found_again_stand_where_the_user_has_put_the_old_ones(tmp_path)
     assert import_workspace(root).empty.matrix_basis == moved
 
 
-def test_two_workspaces_stand_side_by_side(workspace, tmp_path):
+def test_two_workspaces_can_be_imported(workspace, tmp_path):
     import_workspace(workspace)
     other = import_workspace(write_workspace(tmp_path / "other", ring(3)))
     assert other.collection.name == "Recon3D.001" and len(other.cameras) == 3
@@ -144,7 +144,7 @@ def test_two_workspaces_stand_side_by_side(workspace, tmp_path):
 
 
 def test_names_do_not_matter(tmp_path):
-    """Equal stems, names longer than Blender keeps and hostile ones: objects are kept by reference."""
+    """Equal stems, names longer than Blender allows and hostile ones: objects are kept by reference."""
     made = ring(4)
     names = ["a/x.jpg", "b/x.jpg", "n" * 300 + ".jpg", "../../etc/passwd"]
     made.images = [(n, *rest) for n, (_, *rest) in zip(names, made.images, strict=True)]
@@ -156,7 +156,7 @@ def test_names_do_not_matter(tmp_path):
     assert len(bpy.data.images) == 0
 
 
-def test_sparse_points_stand_in_for_a_missing_dense_cloud(tmp_path):
+def test_sparse_points_replace_a_missing_dense_cloud(tmp_path):
     root = write_workspace(tmp_path / "w", ring(points=77), dense=False)
     result = import_workspace(root)
     assert result.points == 77
@@ -237,7 +237,7 @@ BAD_JSON = {
 
 @pytest.mark.parametrize("name", ["placement.json", "photos.json"])
 @pytest.mark.parametrize("what", BAD_JSON)
-def test_a_damaged_file_is_one_sentence_and_changes_nothing(name, what, workspace):
+def test_a_damaged_file_is_one_message_and_changes_nothing(name, what, workspace):
     (workspace / name).write_bytes(BAD_JSON[what].encode("utf-8", "surrogateescape"))
     before = counts()
     with pytest.raises(UserError) as caught:
@@ -255,7 +255,7 @@ def test_a_damaged_cloud_changes_nothing(workspace):
     assert counts() == before
 
 
-def test_a_folder_that_is_no_workspace(tmp_path):
+def test_a_folder_that_is_not_a_workspace(tmp_path):
     with pytest.raises(UserError, match="holds no reconstruction"):
         import_workspace(tmp_path)
     with pytest.raises(UserError, match="holds no reconstruction"):

@@ -1,4 +1,4 @@
-"""The readers of COLMAP models and PLY clouds give what was written, and one typed error for anything else."""
+"""The readers of COLMAP models and PLY clouds return what was written, and raise one typed error for anything else."""
 
 import itertools
 from pathlib import Path
@@ -87,8 +87,8 @@ def write_ply(path: Path, kind: str, properties: list[tuple[str, str]], rows: li
 
 
 @pytest.mark.parametrize("kind", ["ascii", "binary_little_endian", "binary_big_endian"])
-def test_ply_goes_by_its_header(kind, tmp_path):
-    """Any order of properties, any number type, and properties that nobody asked for."""
+def test_ply_is_read_by_its_header(kind, tmp_path):
+    """Any order of properties, any number type, and unused properties."""
     properties = [("blue", "u1"), ("quality", "f8"), ("z", "f8"), ("x", "f8"), ("y", "f8"), ("red", "u1"),
                   ("green", "u1"), ("views", "u1"), ("nz", "f4"), ("ny", "f4"), ("nx", "f4")]  # fmt: skip
     rows = [(3, 0.5, 30.0, 10.0, 20.0, 1, 2, 9, 1.0, 0.0, 0.0), (6, 0.5, 3.5, 1.5, 2.5, 4, 5, 255, 0, 0, 1)]
@@ -120,7 +120,7 @@ def test_ply_colors_as_floats_and_shorts(tmp_path):
     assert ply_points.read_points(shorts).rgb.tolist() == [[0, 128, 255]]
 
 
-def test_points_that_are_no_numbers_are_left_out(tmp_path):
+def test_points_that_are_not_numbers_are_left_out(tmp_path):
     xyz = np.array([[0, 0, 0], [np.nan, 0, 0], [1, np.inf, 0], [1, 2, 3]], np.float32)
     write_cloud(tmp_path / "a.ply", xyz, np.arange(12).reshape(4, 3), views=[1, 2, 3, 4])
     points = ply_points.read_points(tmp_path / "a.ply")
@@ -156,7 +156,7 @@ BAD_PLY = {
 
 
 @pytest.mark.parametrize("what", BAD_PLY)
-def test_a_bad_ply_is_one_sentence(what, tmp_path):
+def test_a_bad_ply_is_one_message(what, tmp_path):
     path = tmp_path / "bad.ply"
     path.write_bytes(BAD_PLY[what])
     with pytest.raises(FileFormatError) as caught:
@@ -196,7 +196,7 @@ def make_files(folder: Path, kind: str) -> list[Path]:
 
 @pytest.mark.parametrize("kind", WRITERS)
 def test_files_cut_at_any_length(kind, tmp_path):
-    """They are read or refused in one sentence; nothing else is raised."""
+    """They are read or refused with one message; nothing else is raised."""
     refused = 0
     for path in make_files(tmp_path, kind):
         whole = path.read_bytes()
@@ -210,7 +210,7 @@ def test_files_cut_at_any_length(kind, tmp_path):
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("kind", WRITERS)
 def test_files_with_flipped_bits_and_wild_bytes(kind, tmp_path):
-    """They are read or refused in one sentence; nothing else is raised."""
+    """They are read or refused with one message; nothing else is raised."""
     rng = np.random.default_rng(0)
     for path in make_files(tmp_path, kind):
         whole = path.read_bytes()
@@ -228,8 +228,8 @@ def test_files_with_flipped_bits_and_wild_bytes(kind, tmp_path):
 
 
 @pytest.mark.parametrize("stem", ["cameras", "images", "points3D"])
-def test_a_huge_count_takes_no_memory(stem, tmp_path):
-    """2^60 records would need more memory than there is; the file's size says that they cannot be there."""
+def test_a_huge_count_allocates_no_memory(stem, tmp_path):
+    """2^60 records would need more memory than there is; the file's size shows that they cannot exist."""
     write_binary(tmp_path, ring(3, 5))
     path = tmp_path / f"{stem}.bin"
     path.write_bytes((2**60).to_bytes(8, "little") + path.read_bytes()[8:])

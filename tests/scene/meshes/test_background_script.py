@@ -1,4 +1,4 @@
-"""What another Blender is asked for, done in a process of its own: the same as here."""
+"""Work done by another Blender in its own process: the same result as here."""
 
 import subprocess
 import sys
@@ -25,7 +25,7 @@ def result(tmp_path):
 
 
 def done(folder, things, **words):
-    """What the script says, run by this Python, which has Blender as a module."""
+    """The script's output, run by this Python, which has Blender as a module."""
     folder.mkdir()
     work_request.write_request(folder, things, words)
     command = [sys.executable, str(SCRIPT), "--", str(PACKAGE), str(folder)]
@@ -33,7 +33,7 @@ def done(folder, things, **words):
     return work_request.read_answer(folder)
 
 
-def test_meshes_come_back_with_their_uvs_and_the_materials_of_the_source(result, tmp_path):
+def test_meshes_return_with_their_uvs_and_the_materials_of_the_source(result, tmp_path):
     source = result.mesh
     materials, images = len(bpy.data.materials), len(bpy.data.images)
     done(tmp_path / "decimate", [source], what=work_request.DECIMATE, faces=300)
@@ -63,7 +63,7 @@ def test_an_export_is_the_file_that_is_written_here(preset, name, result, tmp_pa
         assert there[80:] == (tmp_path / "here" / name).read_bytes()[80:]
 
 
-def test_what_fails_there_is_a_sentence_here(result, tmp_path):
+def test_what_fails_there_is_a_message_here(result, tmp_path):
     from blender_recon3d.pipeline.errors import UserError
 
     asset = export_asset.asset_of(result.collection, tmp_path / "a.stl", "STL", False, 1.0)

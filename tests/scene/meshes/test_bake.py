@@ -50,7 +50,7 @@ def test_the_full_meshs_normals_are_baked_saved_and_wired(workspace):
     assert len(bpy.data.scenes) == 1 and "Recon3D Bake" not in bpy.data.materials
 
 
-def test_the_cage_holds_the_distance_between_both(workspace):
+def test_the_cage_covers_the_distance_between_both(workspace):
     result = import_workspace(workspace)
     from blender_recon3d.scene.meshes.mesh_object import full_mesh
 
@@ -103,7 +103,7 @@ def test_materials_of_the_users_and_hidden_meshes_are_left_alone(workspace):
     assert [m.name for m in thing.data.materials] == ["Mine"] and not len(mine.node_tree.nodes)
 
 
-def test_where_the_folder_is_gone_the_image_is_in_the_file(workspace, monkeypatch):
+def test_without_the_folder_the_image_is_packed_in_the_file(workspace, monkeypatch):
     result = import_workspace(workspace)
     from blender_recon3d.scene.meshes.mesh_object import full_mesh
 
@@ -113,7 +113,7 @@ def test_where_the_folder_is_gone_the_image_is_in_the_file(workspace, monkeypatc
     assert bpy.data.images["Recon3D Mesh Normal"].packed_file is not None
 
 
-def test_what_cannot_be_baked_is_a_sentence(workspace):
+def test_what_cannot_be_baked_is_reported(workspace):
     result = import_workspace(workspace)
     with pytest.raises(UserError, match="choose 16 to 16384"):
         bake.bake_normals(result.collection, 5)

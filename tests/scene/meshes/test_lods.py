@@ -33,7 +33,7 @@ def test_each_level_has_half_of_the_faces_and_the_meshs_uvs_and_material(result)
     assert not made[0].hide_get() and surface_of(result.collection) == made[0]
 
 
-def test_made_again_they_are_replaced(result):
+def test_making_levels_again_replaces_them(result):
     make_lods(result.collection)
     make_lods(result.collection, 3, 0.25)
     names = sorted(thing.name for thing in bpy.data.objects if "LOD" in thing.name)
@@ -42,7 +42,7 @@ def test_made_again_they_are_replaced(result):
 
 
 @pytest.mark.parametrize(("levels", "ratio"), [(1, 0.5), (9, 0.5), (5, 1.0), (8, 0.05)])
-def test_levels_that_cannot_be_made_have_a_sentence_and_change_nothing(result, levels, ratio):
+def test_levels_that_cannot_be_made_are_reported_and_change_nothing(result, levels, ratio):
     before = len(bpy.data.objects)
     with pytest.raises(UserError, match=r"ask for"):
         make_lods(result.collection, levels, ratio)

@@ -45,7 +45,7 @@ def test_the_markers_are_not_those_of_a_camera_that_flies_by(tmp_path):
     assert [frame["file_path"] for frame in frames] == sorted(result.cameras)
 
 
-def test_without_cameras_it_is_a_sentence(tmp_path):
+def test_without_cameras_there_is_a_message(tmp_path):
     result = import_workspace(write_workspace(tmp_path / "w", ring()))
     for camera in list(result.cameras.values()):
         bpy.data.objects.remove(camera)

@@ -1,4 +1,4 @@
-"""report.json as the review reads it: data from anywhere."""
+"""report.json as the review reads it: untrusted data."""
 
 import json
 
@@ -24,7 +24,7 @@ def write(folder, **content):
     return read_review(path)
 
 
-def test_each_photo_has_what_became_of_it(tmp_path):
+def test_each_photo_has_its_state(tmp_path):
     photos = [
         {**USED, "registration": {"state": "registered", "error": 0.41, "points": 812, "reason": ""}},
         {**USED, "registration": {"state": "other model", "model": 1, "error": 0.5, "points": 3}},
@@ -43,7 +43,7 @@ def test_each_photo_has_what_became_of_it(tmp_path):
     assert review.advice == ("Take more.",) and review.doubts == ()
 
 
-def test_doubts_come_with_what_to_do(tmp_path):
+def test_doubts_come_with_advice(tmp_path):
     doubt = folded(["a.jpg", "b.jpg", "c.jpg", "d.jpg"])
     wild = [3, {}, {"text": "x"}, {"text": "x", "remedy": 1}, None]
     review = write(tmp_path, photos=[], doubts=[*wild, {"stage": "sfm", **doubt.to_json()}])
@@ -52,13 +52,13 @@ def test_doubts_come_with_what_to_do(tmp_path):
     assert write(tmp_path, photos=[], doubts={"text": "x"}).doubts == ()
 
 
-def test_texts_are_made_fit_for_a_panel(tmp_path):
+def test_texts_are_sanitized_for_a_panel(tmp_path):
     photos = [{**USED, "source": "/p/a\nb\x1b[31m.jpg", "registration": {"reason": "x" * 10_000}}]
     (row,) = write(tmp_path, photos=photos).photos
     assert row.title.isprintable() and len(row.reason) == LONGEST_TEXT
 
 
-def test_no_report_is_an_empty_review(tmp_path):
+def test_a_missing_report_is_an_empty_review(tmp_path):
     assert read_review(tmp_path / "report.json").photos == ()
     (tmp_path / "report.json").write_bytes(b"\xff\xfe{")
     assert read_review(tmp_path / "report.json").photos == ()
@@ -95,7 +95,7 @@ ENTRY = st.fixed_dictionaries(
 @given(
     photos=st.lists(ENTRY, max_size=3) | JSON, advice=JSON | st.lists(st.fixed_dictionaries({"text": JSON}))
 )
-def test_wild_reports_give_rows_that_blender_takes(tmp_path_factory, photos, advice):
+def test_malformed_reports_give_rows_that_blender_accepts(tmp_path_factory, photos, advice):
     review = write(tmp_path_factory.mktemp("w"), photos=photos, advice=advice)
     for row in review.photos:
         assert isinstance(row.title, str) and row.title.isprintable()
