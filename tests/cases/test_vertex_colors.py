@@ -63,11 +63,34 @@ def test_wild_values_do_not_make_the_others_black(tmp_path):
     assert found[3:6, 0].tolist() == [0, 255, 0]
 
 
-@pytest.mark.parametrize("names", [("r", "g", "b"), ("diffuse_red", "diffuse_green", "diffuse_blue")])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("r", "g", "b"),
+        ("R", "G", "B"),
+        ("Red", "Green", "Blue"),
+        ("diffuse_red", "diffuse_green", "diffuse_blue"),
+        ("scalar_R", "scalar_G", "scalar_B"),
+    ],
+)
 def test_other_names_of_the_channels_are_known_to_both(tmp_path, names):
     path = cloud(tmp_path / "a.ply", BYTES, names)
     assert np.array_equal(read_cloud(path).rgb, read_points(path).rgb)
     assert np.array_equal(read_cloud(path).rgb, BYTES)
+
+
+def test_normals_of_the_point_cloud_library_are_known_to_both(tmp_path):
+    table = np.zeros(200, [(name, ">f4") for name in ("x", "y", "z", "normal_x", "normal_y", "normal_z")])
+    table["x"], table["normal_y"] = np.arange(200), 1
+    write_vertices(tmp_path / "a.ply", table)
+    for found in (read_cloud(tmp_path / "a.ply").normals, read_points(tmp_path / "a.ply").normals):
+        assert found is not None and found[7].tolist() == [0, 1, 0]
+
+
+def test_brightness_alone_makes_a_gray_cloud(tmp_path):
+    path = cloud(tmp_path / "a.ply", BYTES[:, :1].astype(np.float32) / 255, ("intensity",))
+    for found in (read_cloud(path).rgb, read_points(path).rgb):
+        assert np.array_equal(found, np.repeat(BYTES[:, :1], 3, axis=1))
 
 
 @pytest.mark.parametrize("kind", ["<u4", ">u4", "<f4"])

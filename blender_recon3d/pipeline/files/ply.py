@@ -60,6 +60,16 @@ def columns(vertices: np.ndarray, *names: str) -> np.ndarray | None:
     return np.stack([vertices[name].astype(np.float64) for name in names], axis=1)
 
 
+def with_usual_normals(vertices: np.ndarray) -> np.ndarray:
+    """A view of a structured array [N] in which normals are nx, ny, nz if they are normal_x, normal_y, normal_z, as the
+    Point Cloud Library writes them."""
+    names = vertices.dtype.names or ()
+    if "nx" in names or not {"normal_x", "normal_y", "normal_z"} <= set(names):
+        return vertices
+    usual = {f"normal_{axis}": f"n{axis}" for axis in "xyz"}
+    return vertices.view([(usual.get(name, name), vertices.dtype[name].str) for name in names])
+
+
 def with_column(vertices: np.ndarray, name: str, values: np.ndarray) -> np.ndarray:
     """A copy of a structured array [N] with the property `name` appended or replaced."""
     kept = [item for item in vertices.dtype.names or () if item != name]

@@ -7,7 +7,21 @@ from __future__ import annotations
 
 import numpy as np
 
-NAMES = (("red", "green", "blue"), ("r", "g", "b"), ("diffuse_red", "diffuse_green", "diffuse_blue"))
+# In any case: programs also write Red or R.
+NAMES = (
+    ("red", "green", "blue"),
+    ("r", "g", "b"),
+    ("diffuse_red", "diffuse_green", "diffuse_blue"),
+    ("scalar_r", "scalar_g", "scalar_b"),
+    ("ambient_red", "ambient_green", "ambient_blue"),
+)
+GRAY = (
+    "gray",
+    "grey",
+    "luminance",
+    "intensity",
+    "scalar_intensity",
+)  # of scanners and black-and-white cameras
 PACKED = ("rgb", "rgba")  # PCL: one number of four bytes, 0xAARRGGBB, possibly declared as float
 SPLAT = ("f_dc_0", "f_dc_1", "f_dc_2")  # Gaussian splats: the constant of their spherical harmonics
 CONSTANT = 0.28209479177387814  # 1 / (2 sqrt(pi)): the first spherical harmonic
@@ -23,10 +37,15 @@ def vertex_colors(vertices: np.ndarray) -> np.ndarray | None:
     65535 that fits all three channels, or else the largest value. NaN becomes black.
     """
     fields = set(vertices.dtype.names or ())
-    names = next((trio for trio in NAMES if fields.issuperset(trio)), None)
+    by_name = {name.lower(): name for name in sorted(fields)}
+    names = next((trio for trio in NAMES if by_name.keys() >= set(trio)), None)
     if names is None:
-        return _packed_or_splats(vertices, fields)
-    columns = [_unsigned(vertices[name]) for name in names]
+        other = _packed_or_splats(vertices, fields)
+        gray = next((name for name in GRAY if name in by_name), None)
+        if other is not None or gray is None:
+            return other
+        names = (gray, gray, gray)
+    columns = [_unsigned(vertices[by_name[name]]) for name in names]
     white = max(_white(column) for column in columns)
     out = np.empty((len(vertices), 3), np.uint8)
     for channel, column in enumerate(columns):

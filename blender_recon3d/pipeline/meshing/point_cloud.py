@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import UserError
 from ..files.far_origin import offset_of
-from ..files.ply import read_vertices
+from ..files.ply import read_vertices, with_usual_normals
 from ..files.vertex_colors import vertex_colors
 from ..wording import Sentence, run_stage, with_option
 
@@ -58,7 +58,7 @@ def read_cloud(path: Path) -> Cloud:
 
     UserError, one sentence, if the file is missing or damaged, or has too few points or no normals.
     """
-    vertices = read_vertices(path)
+    vertices = with_usual_normals(read_vertices(path))
     names = set(vertices.dtype.names or ())
     for needed, what in ((("x", "y", "z"), "positions"), (("nx", "ny", "nz"), "normals")):
         if not names.issuperset(needed):

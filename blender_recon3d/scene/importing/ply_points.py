@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ...pipeline.errors import FileFormatError
-from ...pipeline.files.ply import read_vertices
+from ...pipeline.files.ply import read_vertices, with_usual_normals
 from ...pipeline.files.vertex_colors import vertex_colors
 from ..points import Points
 
@@ -22,6 +22,7 @@ def read_points(path: Path, offset: Sequence[float] | np.ndarray = NOTHING) -> P
 
 def to_points(path: Path, vertices: np.ndarray, offset: Sequence[float] | np.ndarray = NOTHING) -> Points:
     """The vertices of a file, all of them, less the offset. path: for the message of FileFormatError."""
+    vertices = with_usual_normals(vertices)
     names = set(vertices.dtype.names or ())
     if not {"x", "y", "z"} <= names:
         raise FileFormatError(path, "its vertices have no x, y, z")
