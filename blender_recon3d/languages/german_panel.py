@@ -21,7 +21,7 @@ GERMAN_PANEL = {
         "Für die Fotos die Kameras von Metashape, RealityScan, Meshroom, COLMAP und anderen nehmen, statt sie zu finden"
     ),
     "Project": "Projekt",
-    "Import COLMAP or Recon3D Folder...": "COLMAP- oder Recon3D-Ordner importieren...",
+    "Import COLMAP or Recon3D Folder...": "Ordner importieren (COLMAP)...",
     "Import when Done": "Importieren, wenn fertig",
     "Show Live": "Live anzeigen",
     "Export Cameras": "Kameras exportieren",
