@@ -202,7 +202,9 @@ def run_one(options: argparse.Namespace) -> None:
     names, photos, pixels = estimate(options, scene, method, settings, workspace)
     wall, cpu = time.monotonic() - wall, time.process_time() - cpu
     start = time.monotonic()
-    vertices = fuse(workspace.dense, names, settings.min_views, settings.memory, Progress())
+    vertices = fuse(
+        workspace.dense, names, settings.min_views, settings.point_spacing, settings.memory, Progress()
+    )
     values = {
         "size": size, "photos": photos, "megapixels": pixels / 1e6, "wall": wall, "cpu": cpu,
         "fusion": time.monotonic() - start, "points": len(vertices), "memory_mb": peak_mb(),

@@ -192,6 +192,10 @@ GERMAN = {
     "Fewest photos that must agree on a point of the cloud": (
         "So viele Fotos müssen sich über einen Punkt der Punktwolke einig sein"
     ),
+    "Point Spacing (px)": "Punktabstand (px)",
+    "Points of the cloud closer together than this, in the photos' pixels, are merged": (
+        "Punkte der Punktwolke, die in den Fotos näher als so viele Pixel beisammenliegen, werden zusammengefasst"
+    ),
     "Memory (GB)": "Speicher (GB)",
     "Maximum memory for depth, fusion and meshing": "Höchstens so viel Speicher für Tiefe, Punktwolke und Mesh",
     # Mesh

@@ -241,6 +241,10 @@ class DenseSettings(Settings):
     min_views: int = setting(
         3, "Fewest photos that must agree on a point of the cloud", "Min Views", unit="photos", low=2, high=20
     )
+    point_spacing: float = setting(
+        1.0, "Points of the cloud closer together than this, in the photos' pixels, are merged", "Point Spacing",
+        unit="px", low=0.5, high=20.0,
+    )  # fmt: skip
     memory: float = shared_settings.memory()
     device: str = shared_settings.device()
 

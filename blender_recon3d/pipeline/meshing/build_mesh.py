@@ -30,10 +30,10 @@ STEPS = ("cleaning the cloud", "Poisson surface", "trimming", "decimating", "col
 POINTS_PER_GB = 300_000  # memory of Poisson and trimming: benchmarks/measure/mesh_memory.py
 MARGIN = 1.1  # COLMAP's Poisson works in a cube this much larger than the cloud
 SHALLOWEST, DEEPEST = 6, 12
-REACH = 2.5  # times the spacing: farther from the cloud, surface is removed
-HOLE = 30.0  # times the spacing, side of a square: larger holes are not filled
-SLIVER = 30.0  # times the spacing: slivers of the rim narrower than twice this are removed
-RIM = 40.0  # times the spacing: longest rim of a hole that is closed afterwards
+REACH = 3.1  # times the spacing: farther from the cloud, surface is removed
+HOLE = 38.0  # times the spacing, side of a square: larger holes are not filled
+SLIVER = 38.0  # times the spacing: slivers of the rim narrower than twice this are removed
+RIM = 50.0  # times the spacing: longest rim of a hole that is closed afterwards
 FAR_VERTEX = np.dtype(
     [(name, "<f8" if name in ("x", "y", "z") else VERTEX[name]) for name in VERTEX.names or ()]
 )

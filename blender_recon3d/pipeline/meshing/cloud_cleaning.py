@@ -18,7 +18,7 @@ BLOCK = 250_000  # points per block, which bounds the memory of a query
 OUTLIER_RATIO = 3.0  # times its neighbors' spacing: points farther apart are outliers
 OUTLIER_RATIO_UNSURE = 1.8  # the same for points seen by hardly more photos than the minimum
 UNSURE_VIEWS = 4
-ISLAND_GAP = 6.0  # times the spacing: closer points are connected
+ISLAND_GAP = 7.5  # times the spacing: closer points are connected
 ISLAND_SHARE = 0.01  # of the largest island's points: smaller islands are removed
 
 

@@ -47,7 +47,7 @@ def dense_cloud(workspace: Workspace, settings: DenseSettings, progress: Progres
             "No photo has a neighbor to compare with: take photos closer together, with two thirds overlap."
         )
     min_views = min(settings.min_views, len(names))
-    vertices = fuse(workspace.dense, names, min_views, settings.memory, progress)
+    vertices = fuse(workspace.dense, names, min_views, settings.point_spacing, settings.memory, progress)
     views = float(vertices["views"].mean())
     message = f"{len(vertices)} points from {len(names)} photos, {views:.1f} views per point ({how})"
     return {"message": message, "points": len(vertices), "photos": len(names), "method": how}

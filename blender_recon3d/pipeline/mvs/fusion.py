@@ -19,16 +19,20 @@ from ..wording import Sentence, use
 BYTES_PER_PIXEL = 4 + 12 + 3 + 1  # depth, normal, color, whether it is fused
 
 
-def fuse(dense: Path, names: list[str], min_views: int, memory_gb: float, progress: Progress) -> np.ndarray:
+def fuse(
+    dense: Path, names: list[str], min_views: int, spacing: float, memory_gb: float, progress: Progress
+) -> np.ndarray:
     """Fuse the maps of `names` into dense/fusion.ply (and .vis); returns its vertices, a structured array.
 
-    memory_gb: up to this all maps are held in memory; beyond, they are read as needed. UserError if no point survives.
-
+    spacing: pixels of the maps within which points are merged. memory_gb: up to this all maps are held in memory;
+    beyond, they are read as needed. UserError if no point survives.
     """
     stereo = dense / "stereo"
     (stereo / "fusion.cfg").write_text("".join(f"{name}\n" for name in names), "utf-8")
     options = pycolmap.StereoFusionOptions()
     options.min_num_pixels = min_views
+    # COLMAP merges what lies within so many pixels of a point; its own 2 pixels thin the cloud to a quarter.
+    options.max_reproj_error = spacing
     # Threads compete for pixels: which points result then differs from run to run, and there are fewer of them.
     options.num_threads = 1
     if (dense / "masks").is_dir():

@@ -209,7 +209,7 @@ def test_true_maps_fuse_to_points_on_the_true_surface(workspace, poses):
         write_maps(workspace.dense, image.name, true.astype(np.float32), normal)
         names.append(image.name)
     model.write(workspace.dense / "sparse")
-    vertices = fuse(workspace.dense, names, 3, 4.0, Progress())
+    vertices = fuse(workspace.dense, names, 3, 1.0, 4.0, Progress())
     xyz = columns(vertices, "x", "y", "z")
     ground = xyz[np.abs(xyz[:, 1]) < 0.01]
     assert len(ground) > 5000

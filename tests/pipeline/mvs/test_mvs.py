@@ -7,6 +7,7 @@ import torch
 from blender_recon3d.pipeline.colmap.calls import pycolmap
 from blender_recon3d.pipeline.errors import UserError
 from blender_recon3d.pipeline.events import Progress
+from blender_recon3d.pipeline.files.ply import read_vertices
 from blender_recon3d.pipeline.mvs import cost as cost_module
 from blender_recon3d.pipeline.mvs.cascade import cascade, median3
 from blender_recon3d.pipeline.mvs.cost import MatchingCost, pooled_means, window_means
@@ -208,7 +209,7 @@ def test_maps_that_contradict_each_other_fuse_to_nothing_which_is_told(workspace
     for view in scene.views:
         write_map(map_paths(workspace.dense, view.name)[0], np.ones((view.height, view.width, 1), np.float32))
     with pytest.raises(UserError, match="do not agree on any dense point"):
-        fuse(workspace.dense, names, 5, 4.0, Progress())
+        fuse(workspace.dense, names, 5, 1.0, 4.0, Progress())
 
 
 def test_the_fused_cloud_carries_its_number_of_views(finished):
@@ -220,6 +221,13 @@ def test_the_fused_cloud_carries_its_number_of_views(finished):
     model = pycolmap.Reconstruction()
     model.import_PLY(finished.fusion)  # COLMAP reads it, the extra property notwithstanding
     assert model.num_points3D() == len(counts)
+
+
+def test_the_spacing_says_how_dense_the_cloud_is(finished, workspace):
+    """Twice as far apart: about a quarter of the points."""
+    names = [view.name for view in load_scene(workspace.dense, 4).views]
+    dense, sparse = (len(fuse(workspace.dense, names, 3, spacing, 4.0, Progress())) for spacing in (1.0, 2.0))
+    assert dense == len(read_vertices(finished.fusion)) and 0.2 * dense < sparse < 0.6 * dense
 
 
 def test_the_cloud_lies_on_the_true_surface(finished, poses):
