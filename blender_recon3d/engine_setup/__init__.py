@@ -1,7 +1,7 @@
-"""Sets up the engine's environment with one button. Standard library only, no bpy.
+"""Set up the engine's environment with one button. Standard library only, no bpy.
 
-plan(target) -> Plan         what it will download, from where, into what; nothing happens yet
-command(plan)                the process that does it (or repairs); follow TARGET/../setup/events.jsonl
+plan(target) -> Plan         what will be downloaded, from where and to where; nothing happens yet
+command(plan)                the process that installs or repairs; follow TARGET/../setup/events.jsonl
 state(target)                "missing", "ready", "broken" or "outdated"
 stamp(target)                changes when the state may have changed
 remove(target)               delete it

@@ -1,4 +1,4 @@
-"""The process that sets the engine up: python -I .../engine_setup/__main__.py install --target DIR
+"""The setup process: python -I .../engine_setup/__main__.py install --target DIR
 
 Run by path, since an installed extension's package has another name and `-I` keeps its folder off the path.
 """
@@ -15,7 +15,7 @@ else:
     spec = importlib.util.spec_from_file_location(
         "recon3d_addon", package / "__init__.py", submodule_search_locations=[str(package)]
     )
-    assert spec is not None and spec.loader is not None  # they are there for every .py file
+    assert spec is not None and spec.loader is not None  # always set for .py files
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)

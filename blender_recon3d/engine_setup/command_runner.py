@@ -1,4 +1,4 @@
-"""Runs pip, uv and Python as processes of their own: every line is logged, and a cancel ends them within seconds."""
+"""Run pip, uv and Python as child processes: every line is logged, and a cancel ends them within seconds."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from ..pipeline.system.process_group import GROUP
 from .redaction import redact
 
 _KEEPER = Path(__file__).with_name("watchdog.py")
-_GRACE = 2.0  # seconds from asking a process to end until it is ended by force
-_TAIL = 400  # lines kept of what a process said
-_IDLE = 0.2  # seconds between two looks at the cancel file
+_GRACE = 2.0  # seconds from terminating a process to killing it
+_TAIL = 400  # lines of a process's output to keep
+_IDLE = 0.2  # seconds between checks of the cancel file
 
 
 @dataclass(frozen=True)
 class Result:
-    """How a process ended. text: its last lines, output and errors together."""
+    """The result of a process. text: its last lines, output and errors together."""
 
     code: int
     text: str
 
 
 class Runner:
-    """Runs one process after the other. log: the file that everything said is appended to."""
+    """Runs processes one after the other. log: the file that all output is appended to."""
 
     def __init__(self, log: Path, cancelled: Callable[[], bool]) -> None:
         self._log = log
@@ -46,7 +46,7 @@ class Runner:
         return os.fdopen(handle, "a", encoding="utf-8", errors="replace")
 
     def note(self, text: str) -> None:
-        """Append a line of our own to the log."""
+        """Append our own line to the log."""
         with self._open_log() as log:
             log.write(redact(text) + "\n")
 
@@ -59,7 +59,7 @@ class Runner:
     ) -> Result:
         """Run to the end. on_line is called with every line, on_idle several times a second.
 
-        Raises Cancelled once the process has ended on a cancel, UserError when it does not start.
+        Raises Cancelled once the process has ended after a cancel, UserError if it does not start.
         """
         self.note("\n$ " + subprocess.list2cmdline(command))
         process = self._start(command, environ)
@@ -92,7 +92,7 @@ class Runner:
             return subprocess.Popen(
                 [sys.executable, "-I", str(_KEEPER), *command],
                 env=dict(environ),
-                # uv reads the settings in the current folder and those above it, which are not ours to trust.
+                # uv reads settings in the current folder and its parents, which are untrusted.
                 cwd=self._log.parent,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -105,13 +105,13 @@ class Runner:
             ) from error
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:
-        """End it with its children if it still runs, and let go of its pipes."""
+        """End it with its children if it is still running, and close its pipes."""
         if process.poll() is None and sys.platform != "win32":
             _signal_group(process, signal.SIGTERM)
             end = time.monotonic() + _GRACE
             while process.poll() is None and time.monotonic() < end:
                 time.sleep(0.05)
-            _signal_group(process, signal.SIGKILL)  # what is left of the group
+            _signal_group(process, signal.SIGKILL)  # the rest of the group
         if process.stdin:
             process.stdin.close()  # the keeper ends what is left when this closes
         process.wait()

@@ -1,6 +1,6 @@
-"""How much setting the engine up downloads and takes on the disk, before anything is downloaded.
+"""Download size and disk use of the engine, known before downloading.
 
-From a table that benchmarks/measure/engine_size.py makes by asking the index; nothing is asked here.
+From a table that benchmarks/measure/engine_size.py creates by querying the index; nothing is queried here.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ _TABLE = Path(__file__).with_name("download_sizes.json")
 
 @dataclass(frozen=True)
 class Forecast:
-    """Bytes. download: fetched when nothing is there; installed: of the environment; peak: maximum disk use while
-    it is made. guessed: packages whose sizes are estimates. longest: letters of the longest name inside of it."""
+    """Bytes. download: if nothing is installed yet. installed: size of the environment. peak: maximum disk use during
+    setup. guessed: packages whose sizes are estimates. longest: characters of the longest path inside it."""
 
     download: int
     installed: int
@@ -33,7 +33,7 @@ class Forecast:
 
 
 def forecast(variant: Variant, platform: str = "") -> Forecast | None:
-    """For a build of torch on a platform (this one); None where the packages cannot be had."""
+    """The sizes for a torch build on a platform (default: this one); None if there are no packages for it."""
     build = table()["builds"].get(f"{platform or platform_key()}/{variant.backend or 'pypi'}")
     if build is None:
         return None
@@ -54,7 +54,7 @@ def table() -> dict[str, Any]:
 
 
 def free_space(folder: Path) -> int | None:
-    """Bytes free where a folder is or will be; None when the system does not say."""
+    """Free bytes at a folder, existing or not; None if the system does not report it."""
     for there in (folder, *folder.parents):
         try:
             return shutil.disk_usage(there).free
@@ -66,5 +66,5 @@ def free_space(folder: Path) -> int | None:
 
 
 def size_text(count: float) -> str:
-    """A size for people: 640 MB, 2.7 GB (decimal, as file managers and download pages have it)."""
+    """A size for display: 640 MB, 2.7 GB (decimal, as in file managers and download pages)."""
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

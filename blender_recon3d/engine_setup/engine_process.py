@@ -1,4 +1,4 @@
-"""Where the engine's Python is, and how the engine is started with it. Standard library only."""
+"""Find the engine's Python, and start the engine with it. Standard library only."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ..pipeline.photos.extensions import EXTENSIONS, VIDEO_EXTENSIONS
 from ..pipeline.system.programs import NO_CURRENT_FOLDER
 
 VARIABLE = "RECON3D_PYTHON"
-READY = "ready.json"  # in an environment that engine_setup has made, once it is whole
+READY = "ready.json"  # in an environment created by engine_setup, once it is complete
 INTERPRETER = Path("Scripts", "python.exe") if sys.platform == "win32" else Path("bin", "python")
-# Set for Blender's own Python, wrong for another one.
+# Variables for Blender's own Python that are wrong for another one.
 _FOREIGN = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__")
 
 
@@ -26,11 +26,11 @@ def find_python(
     environ: Mapping[str, str] = os.environ,
     managed: Path | None = None,
 ) -> Path:
-    """The interpreter of the engine's environment: the first given of `option`, $RECON3D_PYTHON, `preference`,
-    `managed` if it is set up, and `.venv` beside a checkout. Each may also be the environment's folder.
+    """The interpreter of the engine's environment: the first of `option`, $RECON3D_PYTHON, `preference`, `managed` if
+    it is set up, and `.venv` in a checkout. Each may also be the environment's folder.
 
-    managed: the folder of the environment that engine_setup makes; taken only once it is whole.
-    Raises UserError (exit code 2) when none is given, or when what is given is not there.
+    managed: the folder of the environment created by engine_setup; used only once it is complete.
+    Raises UserError (exit code 2) if there is none, or if the given one does not exist.
     """
     given = (
         (option, "the engine's Python"),
@@ -46,20 +46,20 @@ def find_python(
     if checkout.is_file():
         return checkout
     raise UserError(
-        "The engine is not set up: press Set Up Engine in the add-on's preferences, or name the Python of "
-        f"an existing environment with the engine's packages (docs/user/engine.md) there or in {VARIABLE}.",
+        "The engine is not set up: press Set Up Engine in the add-on's preferences, or set the Python of an existing "
+        f"environment with the engine's packages (docs/user/engine.md) there or in {VARIABLE}.",
         2,
     )
 
 
 def _interpreter(path: Path, what: str) -> Path:
-    # Not resolved: an environment's python is a link, and following it leads out of the environment.
-    found = path / INTERPRETER if path.is_dir() else path
-    if not found.is_file():
+    # Not resolved: an environment's python is a link that leads out of the environment.
+    interpreter = path / INTERPRETER if path.is_dir() else path
+    if not interpreter.is_file():
         raise UserError(
             f"{path} ({what}) is not a Python interpreter: choose the environment's {INTERPRETER.name}.", 2
         )
-    return found.absolute()
+    return interpreter.absolute()
 
 
 def command(python: Path, arguments: list[str]) -> list[str]:
@@ -68,19 +68,19 @@ def command(python: Path, arguments: list[str]) -> list[str]:
 
 
 def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The environment that belongs to `command`: nothing of Blender's Python, and the way to the engine."""
+    """The environment variables for `command`: without Blender's Python, and with the engine on the path."""
     clean = {key: value for key, value in environ.items() if key not in _FOREIGN}
     clean["PYTHONPATH"] = str(paths.LAUNCH)
-    clean["PYTHONSAFEPATH"] = "1"  # modules in the current folder stay out
+    clean["PYTHONSAFEPATH"] = "1"  # ignore modules in the current folder
     clean["PYTHONUTF8"] = "1"
     clean.update(NO_CURRENT_FOLDER)
     return clean
 
 
 def default_workspace(photos: Path) -> Path:
-    """The workspace of a folder of photos when none is chosen: beside it, since photos may be read-only."""
+    """The default workspace for a folder of photos: next to it, since photos may be read-only."""
     photos = photos.absolute()
-    # By its name alone, since nothing may be asked of a path that a .blend file names. No result ends in .mp4_recon3d.
+    # By its name alone, since a path in a .blend file must not be accessed. No result ends in .mp4_recon3d.
     is_file = photos.suffix.lower() in EXTENSIONS | VIDEO_EXTENSIONS
     name = photos.stem if is_file else photos.name
     return photos.with_name(f"{name}_recon3d")

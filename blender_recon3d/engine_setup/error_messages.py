@@ -1,4 +1,4 @@
-"""What pip's and uv's failures mean to a person: one sentence, with what to do next."""
+"""Translate pip's and uv's failures into one sentence with what to do next."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from .pythons import supported
 from .redaction import redact
 
-# The first that matches counts: a cause stands before what follows from it.
+# The first match is used: causes come before their consequences.
 _PATTERNS = (
     (
         r"No space left on device|os error 28\b|Errno 28\b|WinError 112|os error 112\b|not enough space on the disk"
@@ -19,19 +19,19 @@ _PATTERNS = (
     (
         r"CERTIFICATE_VERIFY_FAILED|SSLCertVerificationError|invalid peer certificate|UnknownIssuer"
         r"|certificate verify failed|SSLError|No CA certificates",
-        "The index's TLS certificate is not trusted, as behind a TLS-inspecting proxy: save the root "
-        "certificate to a file, and name the file in PIP_CERT and SSL_CERT_FILE before Blender starts.",
+        "The index's TLS certificate is not trusted, for example because of a TLS-inspecting proxy: save the root "
+        "certificate to a file, and set PIP_CERT and SSL_CERT_FILE to that file before starting Blender.",
     ),
     (
         r"ProxyError|Cannot connect to proxy|Tunnel connection failed|tunnel error|unsuccessful tunnel"
         r"|407 Proxy|Proxy Authentication|proxy authentication|Unsupported proxy|InvalidProxyURL",
-        "The proxy refuses the connection or cannot be reached: check its address, name and password (the "
+        "The proxy refuses the connection or cannot be reached: check its address, user name and password (the "
         "preference Proxy, or HTTPS_PROXY).",
     ),
     (
         r"\b401\b.*(?:Unauthorized|Client Error|Error)|\b403\b.*(?:Forbidden|Client Error)|Unauthorized|401 Client"
         r"|403 Client|User for .*:",
-        "The index asks for a name and password, or refuses this machine: put them into its URL, .netrc or "
+        "The index requires a user name and password, or refuses this machine: put them into its URL, .netrc or "
         "pip.conf.",
     ),
     (
@@ -90,10 +90,10 @@ _NOT_FOUND = (
 
 
 def explain(text: str, target: str, where: str, python: str, log: str, proxy: str = "") -> str:
-    """A sentence for the last lines of a pip or uv that failed.
+    """A message for the last lines of a failed pip or uv.
 
-    target: the environment's folder. where: the index that was asked. python: version of the environment's Python.
-    proxy: its URL, where one is set.
+    target: the environment's folder. where: the index used. python: version of the environment's Python. proxy: its
+    URL, if one is set.
     """
     text = _flat(text)
     for number, (pattern, sentence) in enumerate(_PATTERNS):
@@ -105,8 +105,8 @@ def explain(text: str, target: str, where: str, python: str, log: str, proxy: st
     for pattern in _NOT_FOUND:
         if found := re.search(pattern, text):
             package = f"{found[1]}{found[2] or ''}".rstrip(".,")
-            # pip and uv do not say it when an index has asked them for a password.
-            password = ", or check its address, name and password" if "http" in where else ""
+            # pip and uv do not report that an index requires a password.
+            password = ", or check its address, user name and password" if "http" in where else ""
             return (
                 f"{where} has no {package} for Python {python} on this system: set an index that has "
                 f"it{password} (the engine needs {supported()})."
@@ -116,7 +116,7 @@ def explain(text: str, target: str, where: str, python: str, log: str, proxy: st
 
 
 def _flat(text: str) -> str:
-    """On one line, and without the markers that uv puts behind names: torch{sys_platform == 'linux'}."""
+    """The text on one line, without the markers that uv appends to names: torch{sys_platform == 'linux'}."""
     return re.sub(r"(?<=\w)\{[^{}]*\}", "", " ".join(text.split()))
 
 
@@ -126,18 +126,18 @@ def is_untrusted(text: str) -> bool:
 
 
 def is_unreachable(text: str) -> bool:
-    """Whether a tool could not talk to the index at all, so that another tool could not either."""
+    """Whether a tool could not reach the index at all, so that another tool could not either."""
     text = " ".join(text.split())
     return any(re.search(pattern, text) for pattern, _ in _PATTERNS[_TLS : _NETWORK + 1])
 
 
 def is_altered(text: str) -> bool:
-    """Whether a file had another sha256 than the lock has."""
+    """Whether a file's sha256 differs from the lock's."""
     return bool(re.search(_PATTERNS[_ALTERED][0], text))
 
 
 def is_missing(text: str, names: Sequence[str]) -> bool:
-    """Whether the index has none of these packages in the version that was asked for."""
+    """Whether the index lacks one of these packages in the required version."""
     text = _flat(text)
     if is_altered(text) or is_unreachable(text):
         return False
@@ -154,7 +154,7 @@ def _altered_file(text: str, where: str) -> str:
 
 
 def _host(text: str) -> str:
-    """The host that could not be reached, where the tool says it."""
+    """The host that could not be reached, if the tool names it."""
     address = r"https?://(?:[^/@\s]*@)?([\w.:-]+)"
     if found := re.search(r"host='([\w.-]+)', port=(\d+)", text):
         return found[1] if found[2] in ("80", "443") else f"{found[1]}:{found[2]}"
@@ -165,7 +165,7 @@ def _host(text: str) -> str:
 
 
 def for_os_error(error: OSError, target: str) -> str:
-    """A sentence for an error of our own with a file."""
+    """A message for our own file errors."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT) or getattr(error, "winerror", 0) == 112:
         return "The disk is full: free some space and press Set Up Engine again; finished downloads are kept."
     return (

@@ -1,6 +1,6 @@
-"""Sets the engine's environment up, or repairs it: find a tool and a Python, make the environment, install, check.
+"""Set up or repair the engine's environment: find a tool and a Python, create the environment, install, check.
 
-Killed at any moment, the same command goes on: what is whole is kept, what is damaged is installed again, and
+If it is killed at any moment, the same command continues: complete packages are kept, damaged ones are reinstalled, and
 `ready.json` is written last.
 """
 
@@ -53,7 +53,7 @@ class Setup:
         self.downloaded = 0.0
 
     def run(self) -> None:
-        """Everything. Raises UserError, Cancelled or OSError; what is done is kept."""
+        """Run all steps. Raises UserError, Cancelled or OSError; completed work is kept."""
         if problem := source_problem(self.sources):
             raise UserError(problem, 2)
         self.lock = locks.read("engine", self.sources.lock)
@@ -89,7 +89,7 @@ class Setup:
         """uv, or None for pip, which depends on the Python."""
         if places.prefers_pip(self.sources, self.environ):
             found = ", ".join(places.pip_places(self.environ))
-            self.progress.info(f"pip is used, since its settings say where packages come from ({found})")
+            self.progress.info(f"pip is used, since it has configured package sources ({found})")
             return None
         tool = tools.find_uv(self.target, self.environ)
         if tool is None:
@@ -112,7 +112,7 @@ class Setup:
         return tools.find_uv(self.target, self.environ)
 
     def _tool_lines(self, name: str) -> Path | None:
-        """A file with the locked requirement of uv or pip; None where an own lock has none."""
+        """A file with the locked requirement of uv or pip; None if the user's own lock has none."""
         entry = next((entry for entry in (*self.lock, *locks.read("setup")) if entry.name == name), None)
         if entry is None:
             return None
@@ -125,7 +125,7 @@ class Setup:
         return self.runner.run(command, self.environ)
 
     def _environment(self, tool: tools.Tool | None) -> Path:
-        """The environment's Python; the environment is kept when it works and is for this build of torch."""
+        """The environment's Python; the environment is kept if it works and is for this torch build."""
         build = f"{self.variant.name}/{self.variant.backend or 'pypi'}"
         python = folder.interpreter(self.target)
         marked = folder.read(self.target / folder.MARKER)
@@ -146,7 +146,7 @@ class Setup:
         return python
 
     def _make(self, tool: tools.Tool | None) -> Result:
-        """Make the environment with uv, or with the module venv of a Python that has it."""
+        """Create the environment with uv, or with the module venv of a Python that has it."""
         base = next(pythons.usable(self.environ), None)
         if tool:
             environ = {**self.environ, "UV_PYTHON_INSTALL_DIR": str(self.target / "tools" / "python")}
@@ -194,7 +194,7 @@ class Setup:
         return tool
 
     def _pip(self, python: Path) -> tools.Tool:
-        """pip of the environment, brought up to date for its progress, or this Python's pip working in there."""
+        """The environment's pip, updated for its progress output, or this Python's pip targeting the environment."""
         own = tools.find_pip(self.environ, str(python))
         if own is None:
             host = tools.find_pip(self.environ)
@@ -211,7 +211,7 @@ class Setup:
         return own
 
     def _explain(self, result: Result) -> str:
-        """A sentence for a tool that failed."""
+        """A message for a failed tool."""
         marked = folder.read(self.target / folder.MARKER)
         where = self.sources.where() or "The index"
         version = str(marked.get("python") or pythons.this_one())
@@ -228,7 +228,7 @@ class Setup:
     # -- stage "check" ------------------------------------------------------------------------------
 
     def _check(self, python: Path) -> list[dict[str, Any]]:
-        """doctor's findings in the new environment. Raises UserError when the engine cannot run with it."""
+        """The doctor's findings in the new environment. Raises UserError if the engine cannot run in it."""
         self.progress = self.progress.for_stage("check")
         self.progress.info("Checking the engine")
         result = self.runner.run(
@@ -260,7 +260,7 @@ class Setup:
                 self.progress.warning(f"The card is not used ({item['found']}): {item['advice']}")
 
     def _finish(self, tool: tools.Tool, findings: list[dict[str, Any]]) -> None:
-        """Write ready.json, last of all but for the removal of the downloads, which are not needed any more."""
+        """Write ready.json as the last step, and then remove the downloads."""
         self.progress.check()
         marked = folder.read(self.target / folder.MARKER)
         ready = {
@@ -282,7 +282,7 @@ class Setup:
         try:
             folder.delete(self.cache)
         except UserError as error:
-            self.progress.warning(str(error))  # the engine is whole all the same
+            self.progress.warning(str(error))  # the engine is complete anyway
         took = f"{ready['seconds']:.0f} s"
         self.progress.emit(
             "done", f"The engine is set up in {self.target} ({took})", seconds=ready["seconds"]

@@ -1,6 +1,5 @@
-"""Which installed packages are damaged: a process that was killed leaves files missing or cut short, and pip and uv
-look at names and versions alone. Every installed file is compared with the size that its package's RECORD gives;
-contents are not read."""
+"""Find damaged packages: a killed process leaves files missing or truncated, and pip and uv check only names and
+versions. The size of every installed file is compared with its package's RECORD; contents are not read."""
 
 from __future__ import annotations
 
@@ -14,13 +13,13 @@ from .requirements import normalized
 
 
 def remove_damaged(target: Path) -> list[str]:
-    """Take damaged packages out of the environment so that they are installed again; their names."""
+    """Remove damaged packages from the environment so that they are reinstalled; returns their names."""
     site = folder.site_packages(target)
     if site is None:
         return []
     damaged = []
     for path in sorted(site.iterdir()):
-        if path.name.startswith("~"):  # pip's name for what it was about to replace
+        if path.name.startswith("~"):  # pip's name for packages being replaced
             folder.delete(path)
         elif path.suffix == ".dist-info" and not is_whole(path):
             _take_out(path, target)
@@ -29,7 +28,7 @@ def remove_damaged(target: Path) -> list[str]:
 
 
 def is_whole(dist_info: Path) -> bool:
-    """Whether all files of a package are there with their sizes."""
+    """Whether all files of a package exist with their recorded sizes."""
     if not (dist_info / "METADATA").is_file():
         return False
     try:
@@ -42,7 +41,7 @@ def is_whole(dist_info: Path) -> bool:
 
 
 def _recorded(dist_info: Path) -> Iterator[tuple[Path, int | None]]:
-    """(file, size or None) of each line of RECORD but compiled files."""
+    """(file, size or None) of each line of RECORD except compiled files."""
     count = 0
     with open(dist_info / "RECORD", encoding="utf-8", newline="") as file:
         for row in csv.reader(file):
@@ -55,16 +54,16 @@ def _recorded(dist_info: Path) -> Iterator[tuple[Path, int | None]]:
 
 
 def _take_out(dist_info: Path, target: Path) -> None:
-    """Delete a package's files: those inside of the environment that RECORD names, then its dist-info."""
+    """Delete a package's files in RECORD that are inside the environment, then its dist-info."""
     root = os.path.join(os.path.abspath(target), "")
     try:
         for path, _ in _recorded(dist_info):
             inside = os.path.normpath(path)
-            # Names in RECORD are data, and a link on the way may lead anywhere.
+            # Names in RECORD are untrusted, and a link in the path may lead anywhere.
             if inside.startswith(root) and os.path.realpath(os.path.dirname(inside)).startswith(
                 os.path.join(os.path.realpath(target), "")
             ):
                 Path(inside).unlink(missing_ok=True)
     except (OSError, ValueError, csv.Error):
-        pass  # what stays is written over
+        pass  # remaining files are overwritten
     folder.delete(dist_info)

@@ -1,4 +1,4 @@
-"""What pip and uv say, as progress: megabytes downloaded, then packages installed. What they do not say is unknown."""
+"""Parse the output of pip and uv as progress: megabytes downloaded, then packages installed."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _PIP_INSTALL = re.compile(r"Installing collected packages: (.+)$")
 _UV_FILE = re.compile(r"\s*Downloading (\S+) \(([\d.]+)\s*([KMG]?i?B)\)$")
 _UV_GOT = re.compile(r"\s*Downloaded (\S+)$")
 _UV_INSTALL = re.compile(r"Prepared (\d+) packages?")
-_EVERY = 0.5  # seconds between two events of the same kind
+_EVERY = 0.5  # seconds between events of the same kind
 
 
 class Follower:
     """Turns lines into events of the stages "packages" (MB) and "install" (packages).
 
-    total: bytes of the whole download as forecast, 0 for unknown. installed: counts the packages in the environment.
-    spread: bytes that uv has unpacked of what it is downloading.
+    total: expected bytes of the whole download, 0 if unknown. installed: counts the packages in the environment.
+    spread: bytes that uv has unpacked of its current downloads.
     """
 
     def __init__(
@@ -44,15 +44,15 @@ class Follower:
         self._said, self._last = 0.0, ("", 0, 0)
         self.downloaded = 0.0  # bytes
         self.is_last = (
-            True  # no further run of pip or uv follows; until then nothing counts as being installed
+            True  # whether this is the last run of pip or uv; only then are packages counted as installed
         )
 
     def line(self, line: str) -> None:
-        """Take in one line."""
+        """Process one line."""
         if found := _PIP_RAW.match(line):
             self._file_done, self._file_total = float(found[1]), float(found[2])
             self._say(force=found[1] == found[2])
-        elif found := _PIP_FILE.match(line):  # before uv's, which is less particular
+        elif found := _PIP_FILE.match(line):  # before uv's, which is less specific
             self._next_file(found[1], _bytes(found[2], found[3]) if found[2] else 0.0)
         elif found := _UV_FILE.match(line):
             self._under_way[found[1]] = _bytes(found[2], found[3])
@@ -64,16 +64,16 @@ class Follower:
             self._begin_install(int(found[1]) if found[1].isdigit() else len(found[1].split(",")))
 
     def idle(self) -> None:
-        """Look at what can be seen while nothing is said."""
+        """Update progress from the environment while there is no output."""
         if self._to_install and self.is_last:
-            # Never fewer than before: pip takes an old version away before it puts a new one there.
+            # Never decreasing: pip removes an old version before it installs the new one.
             self._in_place = max(self._in_place, self._installed() - self._there)
             self._install.report(self._in_place, self._to_install, "installing packages")
         elif self._under_way:
             self._say()
 
     def end(self) -> None:
-        """pip or uv has done all that it was asked for."""
+        """pip or uv has finished successfully."""
         self._finish_file()
         self.downloaded = self._done
         if self._to_install:
@@ -130,7 +130,7 @@ def _bytes(number: str, unit: str) -> float:
 
 
 def folder_size(folder: Path) -> int:
-    """Bytes in a folder that changes meanwhile; 0 where there is none."""
+    """Bytes in a folder that may change meanwhile; 0 if it does not exist."""
     total = 0
     for path in folder.rglob("*"):
         try:

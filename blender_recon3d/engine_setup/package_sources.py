@@ -1,7 +1,7 @@
-"""Where packages come from: PyPI and pytorch.org, what pip or uv are configured for, or what the user gives here.
+"""Package sources: PyPI and pytorch.org, the configuration of pip or uv, or sources set in the preferences.
 
-What is given here replaces everything else. What pip or uv are configured for is left to them: environment variables
-(PIP_*, UV_*, HTTPS_PROXY, NO_PROXY) and their files go on working.
+Sources in the preferences replace all others. The configuration of pip and uv stays in effect: environment variables
+(PIP_*, UV_*, HTTPS_PROXY, NO_PROXY) and their files.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from ..pipeline.system.programs import NO_CURRENT_FOLDER
 from .redaction import redact
 from .variants import Variant
 
-# Settings of pip that say where packages come from, and those that reach a server which a user's index needs too.
+# pip's settings for package sources, and its connection settings, which a user's index needs too.
 _PLACES = ("index-url", "extra-index-url", "find-links", "no-index")
 _CONNECTION = ("cert", "client-cert", "proxy", "trusted-host", "timeout", "retries", "keyring-provider")
 _UV_PLACES = (
     "UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_NO_INDEX",
     "UV_TORCH_BACKEND",
 )  # fmt: skip
-# Would send the packages elsewhere than into the environment, or install no package at all.
+# Settings that would install packages outside the environment, or none at all.
 _UNWANTED = (
     "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_PYTHON", "PIP_DRY_RUN", "PIP_NO_DEPS", "PIP_REQUIRE_HASHES",
     "PIP_REQUIREMENT", "PIP_NO_BINARY", "UV_SYSTEM_PYTHON", "UV_TARGET", "UV_PREFIX", "UV_NO_BINARY", "UV_PYTHON",
@@ -40,9 +40,9 @@ _UNWANTED = (
 
 @dataclass(frozen=True)
 class Sources:
-    """What the user gives. index: URLs of package indexes, blank between them, the first instead of PyPI; find_links:
-    a folder or page with wheels; proxy: URL; offline: nothing may be fetched from the network; lock: a file with the
-    sha256 of the user's own packages, instead of the add-on's."""
+    """Sources set by the user. index: URLs of package indexes, separated by spaces, the first instead of PyPI.
+    find_links: a folder or page with wheels. proxy: URL. offline: no network access. lock: a file with the sha256 of
+    the user's own packages, instead of the add-on's."""
 
     index: str = ""
     find_links: str = ""
@@ -56,13 +56,13 @@ class Sources:
 
     @property
     def parts(self) -> list[str]:
-        """What `index` names; a folder that is there may have blanks in its name."""
+        """The entries of `index`; an existing folder may have spaces in its name."""
         there = local_path(self.index) if self.index else None
         return [self.index] if there is not None and there.exists() else self.index.split()
 
     @property
     def indexes(self) -> list[str]:
-        """The indexes as URLs; folders of wheels without an index's layout are in `links`."""
+        """The indexes as URLs; folders of wheels without an index layout are in `links`."""
         return [_url(text) for text in self.parts if not _is_flat(text)]
 
     @property
@@ -72,7 +72,7 @@ class Sources:
 
     @property
     def local(self) -> bool:
-        """Whether nothing given leads to the network."""
+        """Whether all sources are local."""
         return self.given and all(local_path(text) is not None for text in self.indexes + self.links)
 
     def where(self) -> str:
@@ -96,7 +96,7 @@ def _is_flat(text: str) -> bool:
 
 
 def _absolute(text: str) -> str:
-    """A folder's absolute path, since the tools run in another folder; a URL as it is."""
+    """A folder's absolute path, since the tools run in another folder; URLs are unchanged."""
     folder = local_path(text)
     return text if folder is None or text.startswith("file:") else str(folder.absolute())
 
@@ -110,14 +110,14 @@ def _url(text: str) -> str:
 
 
 def pip_settings(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """pip's settings from its files and PIP_* variables that concern where packages come from."""
+    """pip's settings for package sources, from its files and PIP_* variables."""
     found: dict[str, str] = {}
     parser = configparser.RawConfigParser()
     for path in _pip_files(environ):
         try:
             parser.read(path, "utf-8")
         except (configparser.Error, OSError, UnicodeDecodeError):
-            continue  # pip itself will say so
+            continue  # pip itself will report it
     for section in ("global", "install"):
         if parser.has_section(section):
             found.update(parser.items(section))
@@ -148,12 +148,12 @@ def _pip_files(environ: Mapping[str, str]) -> list[Path]:
 
 
 def pip_places(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The part of pip's settings that says where packages come from."""
+    """The part of pip's settings that defines package sources."""
     return {name: value for name, value in pip_settings(environ).items() if name in _PLACES}
 
 
 def uv_places(environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether uv is configured for indexes of its own."""
+    """Whether uv has configured indexes."""
     if any(environ.get(name) for name in _UV_PLACES):
         return True
     home = Path(environ.get("HOME") or Path.home())
@@ -170,12 +170,12 @@ def uv_places(environ: Mapping[str, str] = os.environ) -> bool:
 
 
 def prefers_pip(sources: Sources, environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether pip is configured for places that uv does not know of."""
+    """Whether pip has configured sources that uv does not know."""
     return not sources.given and bool(pip_places(environ)) and not uv_places(environ)
 
 
 def needs_pytorch(sources: Sources, variant: Variant, tool: str, environ: Mapping[str, str]) -> bool:
-    """Whether pytorch.org has to be added: not where the user says where torch comes from."""
+    """Whether pytorch.org must be added: not if the user has set sources for torch."""
     if sources.given or not variant.backend:
         return False
     if tool == "uv":
@@ -190,7 +190,7 @@ def needs_pytorch(sources: Sources, variant: Variant, tool: str, environ: Mappin
 
 
 def arguments(tool: str, sources: Sources, environ: Mapping[str, str]) -> list[str]:
-    """The options of `pip install` or `uv pip install` that say where packages come from."""
+    """The options of `pip install` or `uv pip install` for package sources."""
     options = []
     for number, index in enumerate(sources.indexes):
         first, other = (
@@ -202,7 +202,7 @@ def arguments(tool: str, sources: Sources, environ: Mapping[str, str]) -> list[s
     if sources.links and not sources.indexes:
         options.append("--no-index")
     if tool == "uv" and sources.given:
-        # As pip does: any of the user's indexes may have the file, which its sha256 makes out.
+        # As in pip: any of the user's indexes may have the file, which is identified by its sha256.
         options += ["--no-config", "--index-strategy", "unsafe-best-match"]
     if tool == "uv" and sources.offline:
         options.append("--offline")
@@ -210,7 +210,7 @@ def arguments(tool: str, sources: Sources, environ: Mapping[str, str]) -> list[s
 
 
 def environment(sources: Sources, environ: Mapping[str, str], cache: Path) -> dict[str, str]:
-    """The environment of pip and uv. cache: their cache's folder, unless the user has chosen one."""
+    """The environment variables of pip and uv. cache: their cache folder, unless the user has set one."""
     clean = {name: value for name, value in environ.items() if name not in _UNWANTED}
     if sources.given:
         kept = {name: value for name, value in pip_settings(environ).items() if name in _CONNECTION}

@@ -1,4 +1,4 @@
-"""Installs the locked packages into the environment with uv or pip, and tries again where that may help."""
+"""Install the locked packages into the environment with uv or pip, retrying if that may help."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from .redaction import redact
 from .steps import Step
 from .variants import Variant
 
-_LOCKED_TRIES = 3  # on Windows, where a virus scanner may hold a new file for a moment
+_LOCKED_TRIES = 3  # on Windows, where a virus scanner may briefly lock a new file
 
 
 class Packages:
-    """environ: of the tools. explain: a sentence for a tool that failed. downloaded: bytes, once installed."""
+    """environ: of the tools. explain: returns a message for a failed tool. downloaded: bytes, once installed."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Packages:
         self.downloaded = 0.0
 
     def install(self, tool: tools.Tool, python: Path) -> None:
-        """Everything, into the environment of `python`. Raises UserError."""
+        """Install everything into the environment of `python`. Raises UserError."""
         ways = steps.ways(self.lock, self.sources, self.variant, tool.name, self.environ)
         self._announce(tool, ways[0])
         sizes = forecast(self.variant)
@@ -97,12 +97,12 @@ class Packages:
         return result
 
     def _patiently(self, command: list[str], step: Step, follower: Follower, uv: bool) -> Result:
-        """Run it, and again where that may help."""
+        """Run it, retrying if that may help."""
         for attempt in range(_LOCKED_TRIES):
             result = self._run(command, step, follower)
             untrusted = uv and result.code and error_messages.is_untrusted(result.text)
             if untrusted and "UV_SYSTEM_CERTS" not in self.environ:
-                # A company's own certificate is in the system's store, where pip looks by itself and uv does not.
+                # A company's own certificate is in the system's store, which pip uses by default and uv does not.
                 self.environ["UV_SYSTEM_CERTS"] = "1"
                 result = self._run(command, step, follower)
             held = any(

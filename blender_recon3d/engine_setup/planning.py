@@ -1,4 +1,4 @@
-"""What setting the engine up will do, before it does anything: for a dialog. Quick, no network and no process."""
+"""Plan the setup for a dialog, before anything is done. Quick, without network access or processes."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from .steps import unchecked
 from .variants import Variant, choose, platform_key
 
 _MAIN = Path(__file__).with_name("__main__.py")
-TYPICAL_SPEED = 3 << 20  # bytes a second, of a download and its installation
+TYPICAL_SPEED = 3 << 20  # bytes per second, for download and installation
 _LONGEST_PATH = 259  # Windows without long paths
 
 
 @dataclass(frozen=True)
 class Plan:
-    """lines: what to tell before asking. problems: sentences; while there is one, it cannot begin.
-    download, disk: bytes, 0 where they are unknown."""
+    """lines: shown in the dialog. problems: messages; setup cannot start if there is one. download, disk: bytes, 0 if
+    unknown."""
 
     target: Path
     variant: Variant
@@ -40,7 +40,7 @@ class Plan:
 
     @property
     def sentence(self) -> str:
-        """What it costs, in a sentence; empty where the sizes are unknown."""
+        """A sentence with download size, disk space and time; empty if the sizes are unknown."""
         if not self.download:
             return ""
         return (
@@ -65,10 +65,9 @@ def plan(
 ) -> Plan:
     """The plan for an environment in TARGET.
 
-    variant: "auto", "cuda", "mps" or "cpu". index: URLs of package indexes, blank between them, the first one instead
-    of PyPI, or a folder with wheels. online: Blender's online access. lock: a file with the sums of packages of the
-    user's own. Raises UserError for a variant that this system
-    cannot have.
+    variant: "auto", "cuda", "mps" or "cpu". index: URLs of package indexes, separated by spaces, the first one instead
+    of PyPI, or a folder with wheels. online: Blender's online access. lock: a file with the checksums of the user's own
+    packages. Raises UserError for a variant that is not available on this system.
     """
     target = user_path(target).absolute()
     chosen = choose(variant)
@@ -86,7 +85,7 @@ def plan(
 
 
 def command(plan: Plan, python: str = sys.executable) -> list[str]:
-    """The command that carries the plan out, as a process of its own, with Blender's Python or another."""
+    """The command that runs the plan as a separate process, with Blender's Python or another."""
     options = ["--target", str(plan.target), "--variant", plan.variant.name]
     given = (
         ("--index", plan.sources.index),
@@ -102,11 +101,11 @@ def command(plan: Plan, python: str = sys.executable) -> list[str]:
 
 
 def source_problem(sources: Sources) -> str:
-    """Why nothing can be fetched, as a sentence; empty when it may be tried."""
+    """Why nothing can be downloaded, as a sentence; empty if it may be tried."""
     for text in (*sources.parts, *sources.links):
         local = places.local_path(text)
         if local is not None and not local.exists():
-            return f"{text} does not exist: give the URL of an index, or a folder with wheels."
+            return f"{text} does not exist: set the URL of an index, or a folder with wheels."
     if not sources.offline or sources.local:
         return ""
     return (
@@ -127,7 +126,7 @@ def _lines(
         guess = f" ({', '.join(sizes.guessed)} estimated)" if sizes.guessed else ""
         elsewhere = "; your index may differ" if sources.given or places.pip_places(environ) else ""
         lines.append(f"Download: {about}{size_text(sizes.download)}{guess}{elsewhere}")
-        lines.append(f"On disk: {about}{size_text(sizes.installed)}, {size_text(sizes.peak)} during set-up")
+        lines.append(f"On disk: {about}{size_text(sizes.installed)}, {size_text(sizes.peak)} during setup")
     lines.append(f"Into: {target}")
     free = free_space(target)
     if free is not None:
@@ -178,9 +177,9 @@ def _problems(target: Path, sources: Sources, sizes: Forecast | None) -> list[st
             "index that has them."
         )
     if target.is_symlink() or (target.exists() and not _usable(target)):
-        problems.append(f"{target} contains files that this add-on did not make: choose another folder.")
+        problems.append(f"{target} contains files that this add-on did not create: choose another folder.")
     free = free_space(target)
-    begun = folder.is_ours(target)  # then a part of it is there
+    begun = folder.is_ours(target)  # then it is partly installed
     if sizes and not sources.given and not begun and free is not None and free < sizes.peak:
         problems.append(
             f"{size_text(free)} are free in {target}, but about {size_text(sizes.peak)} are needed: free "
@@ -190,8 +189,8 @@ def _problems(target: Path, sources: Sources, sizes: Forecast | None) -> list[st
         excess = len(str(target)) + 1 + sizes.longest - _LONGEST_PATH
         if excess > 0:
             problems.append(
-                f"The path {target} is {excess} characters too long for Windows: choose a folder with a "
-                "shorter one, such as C:\\recon3d, or enable long paths in Windows."
+                f"The path {target} is {excess} characters too long for Windows: choose a folder with a shorter path, "
+                "such as C:\\recon3d, or enable long paths in Windows."
             )
     return problems
 

@@ -1,6 +1,6 @@
-"""Which Python the environment gets: this one, else another on this machine, else one that uv fetches.
+"""Choose the environment's Python: this one, or another on this machine, or one downloaded by uv.
 
-A version counts when every pin has a wheel for it; benchmarks.measure.engine_size asks it and says which have.
+A version is supported if every pinned package has a wheel for it; benchmarks.measure.engine_size checks which do.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..pipeline.system.programs import find_program
 
 OLDEST, NEWEST = (3, 11), (3, 13)  # xatlas 0.0.11 has no wheels for 3.14
 SPECIFIER = ">=3.11,<3.14"  # the same for uv
-# Says what has to be known of an interpreter. GIL: pycolmap has no wheels for the builds without.
+# Prints the properties of an interpreter. GIL: pycolmap has no wheels for free-threaded builds.
 _PROBE = (
     "import sys, json, importlib.util as u, sysconfig;"
     "print(json.dumps([sys.executable, list(sys.version_info[:3]), sys.maxsize > 2**32,"
@@ -27,7 +27,7 @@ _PROBE = (
 
 @dataclass(frozen=True)
 class Python:
-    """An interpreter. venv, ensurepip: whether it has these modules, which Debian packs apart."""
+    """An interpreter. venv, ensurepip: whether it has these modules, which Debian packages separately."""
 
     path: str
     version: tuple[int, int, int]
@@ -41,7 +41,7 @@ class Python:
 
 
 def fits(version: tuple[int, int, int], wide: bool = True, without_gil: bool = False) -> bool:
-    """Whether the engine's packages can be had for this Python."""
+    """Whether the engine's packages are available for this Python."""
     return OLDEST <= version[:2] <= NEWEST and wide and not without_gil
 
 
@@ -51,7 +51,7 @@ def supported() -> str:
 
 
 def probe(path: str, environ: Mapping[str, str]) -> Python | None:
-    """What an interpreter is; None when it does not run."""
+    """The properties of an interpreter; None if it does not run."""
     try:
         result = subprocess.run(
             [path, "-I", "-c", _PROBE],
@@ -60,14 +60,14 @@ def probe(path: str, environ: Mapping[str, str]) -> Python | None:
             capture_output=True,
             timeout=30,
         )
-        said, version, wide, without_gil, venv, ensurepip = json.loads(result.stdout)
+        executable, version, wide, without_gil, venv, ensurepip = json.loads(result.stdout)
     except (OSError, ValueError, TypeError, subprocess.SubprocessError):
         return None
-    return Python(str(said), tuple(version), fits(tuple(version), wide, without_gil), venv, ensurepip)
+    return Python(str(executable), tuple(version), fits(tuple(version), wide, without_gil), venv, ensurepip)
 
 
 def usable(environ: Mapping[str, str]) -> Iterator[Python]:
-    """The interpreters here that the engine's packages fit, the best first."""
+    """The suitable interpreters on this machine, the best first."""
     candidates = [sys.executable]
     for minor in (13, 12, 11, 14):
         candidates.append(find_program(f"python3.{minor}", environ) or "")

@@ -1,7 +1,7 @@
-"""Takes passwords and tokens out of what is shown and logged.
+"""Remove passwords and tokens from displayed and logged text.
 
-uv, pip, proxies and indexes name credentials in many ways: in URLs with and without a scheme, in queries, headers,
-settings, and .netrc. Where it is not certain what is secret, too much is taken out rather than too little.
+Credentials appear in URLs with and without a scheme, in queries, headers, settings, and .netrc. When in doubt, too much
+is removed rather than too little.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _NETRC = re.compile(
 )
 _NETRC_PART = re.compile(r"(?im)\b(login\s+)\S+(\s+(?:account\s+\S+\s+)?password\s+)\S+")
 _NETRC_LINE = re.compile(r"(?im)^([^\S\n]{0,40}(?:login|account|password)[^\S\n]{1,40})\S+[^\S\n]*$")
-# What may stand before user:password@host without a space between: an option or variable, quotes, brackets.
+# What may precede user:password@host without a space: an option or variable, quotes, brackets.
 _BEFORE = re.compile(r"(?:-*[A-Za-z_][\w.-]*=)?[\"'(\[<{]*")
 _DRIVE = re.compile(r"[A-Za-z]:\\")
 
@@ -43,8 +43,8 @@ def redact(text: str) -> str:
 
 
 def _without_user(word: str) -> str:
-    """A word without the part before its last @, where that is a user and a password: a password may itself have an
-    @, a slash or a colon in it."""
+    """A word without the part before its last @, if that is a user and a password, which may itself contain an @, a
+    slash or a colon."""
     start, found, host = word.rpartition("@")
     if not found:
         return word
@@ -52,10 +52,10 @@ def _without_user(word: str) -> str:
     begin = before.end() if before else 0
     scheme, sign, _ = start.partition("://")
     if sign and re.fullmatch(r"[A-Za-z][\w+.-]*", scheme[begin:]):
-        # A password with a question mark, or a query with an @: what the host is cannot be told.
+        # A password with a question mark, or a query with an @: the host is ambiguous.
         return f"{scheme}://{_HIDDEN}" if "?" in start else f"{scheme}://{_HIDDEN}@{host}"
     if ":" not in start[begin:] or _DRIVE.match(start, begin):
-        return word  # an address, a version, or a path of Windows
+        return word  # an address, a version, or a Windows path
     return f"{start[:begin]}{_HIDDEN}@{host}"
 
 

@@ -1,4 +1,4 @@
-"""What the engine is installed from: the pins in pyproject.toml, which the add-on's zip carries as lists."""
+"""The engine's pinned requirements from pyproject.toml, which the add-on's zip contains as lists."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from ..pipeline import paths
 from ..pipeline.errors import UserError
 
-# Extra of pyproject.toml and name of its list in the zip, one `name==version` a line.
+# Extra of pyproject.toml and name of its list in the zip, one `name==version` per line.
 LISTS = {"engine": "engine_requirements.txt", "setup": "setup_requirements.txt"}
 
 
 def pins(extra: str = "engine") -> tuple[str, ...]:
     """`name==version` of every package in an extra: "engine", or "setup" (the tools that install it).
 
-    Raises UserError when the add-on's files are incomplete.
+    Raises UserError if the add-on's files are incomplete.
     """
     shipped = paths.PACKAGE / LISTS[extra]
     if shipped.is_file():
@@ -38,5 +38,5 @@ def versions(requirements: Sequence[str]) -> dict[str, str]:
 
 
 def normalized(name: str) -> str:
-    """A distribution's name as the index spells it (PEP 503)."""
+    """A distribution's normalized name (PEP 503)."""
     return name.strip().lower().replace("_", "-").replace(".", "-")

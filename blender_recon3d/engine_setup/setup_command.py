@@ -1,4 +1,4 @@
-"""The command line of the process that sets the engine up, and how it is stopped.
+"""The command line of the setup process, and how it is stopped.
 
 Exit codes: 0 done, 1 failed, 2 bad usage or input, 3 cancelled.
 """
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sub.add_argument(
         "--find-links", type=Path, required=True, metavar="DIR", help="a folder with their wheels"
     )
-    sub.add_argument("--lock", default="", metavar="FILE", help="to add to, instead of the add-on's")
+    sub.add_argument("--lock", default="", metavar="FILE", help="the lock to extend, instead of the add-on's")
     options = parser.parse_args(arguments)
     try:
         return _COMMANDS[options.command](options)
@@ -57,7 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--variant", choices=NAMES, default="auto", help="build of torch (default: what fits)"
+        "--variant",
+        choices=NAMES,
+        default="auto",
+        help="torch build (default: the best one for this machine)",
     )
     parser.add_argument(
         "--index", action="append", default=[], metavar="URL", help="index instead of PyPI; may be repeated"
@@ -117,7 +120,7 @@ _COMMANDS = {"install": _install, "plan": _plan, "state": _state, "remove": _rem
 def install(target: Path, variant: str, sources: Sources, environ: Mapping[str, str] = os.environ) -> int:
     """Set up or repair the environment in TARGET; events and log go to TARGET/../setup. Returns the exit code.
 
-    Raises UserError when it cannot begin: another process is at it, or its folder cannot be made.
+    Raises UserError if it cannot start: another process is running, or its folder cannot be created.
     """
     target = user_path(target).absolute()
     chosen = choose(variant)
@@ -133,15 +136,15 @@ def install(target: Path, variant: str, sources: Sources, environ: Mapping[str, 
             setup.progress.info("Cancelled: Set Up Engine continues where it stopped.")
             return 3
         except (UserError, OSError) as error:
-            said = error if isinstance(error, UserError) else error_messages.for_os_error(error, str(target))
-            setup.progress.emit("error", redact(str(said)))
-            sys.stderr.write(f"error: {redact(str(said))}\n")
+            text = error if isinstance(error, UserError) else error_messages.for_os_error(error, str(target))
+            setup.progress.emit("error", redact(str(text)))
+            sys.stderr.write(f"error: {redact(str(text))}\n")
             return error.exit_code if isinstance(error, UserError) else 1
     return 0
 
 
 class _Stop:
-    """Whether to stop: the file `cancel` is there, or a signal has come."""
+    """Whether to stop: the file `cancel` exists, or a signal was received."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace

@@ -1,7 +1,7 @@
-"""What is installed in which order and from where, so that every file is checked and no name has two indexes.
+"""The order and sources of installation, such that every file is checked and no name is looked up in two indexes.
 
-From PyPI, or from places of the user's own, everything in the lock is installed in one step, each file against the
-sha256 in it. A build of torch of pytorch.org comes from that index alone, in a step of its own.
+From PyPI, or from the user's own sources, everything in the lock is installed in one step, with each file checked
+against its sha256. A torch build from pytorch.org comes from that index alone, in a separate step.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from .variants import Variant
 
 @dataclass(frozen=True)
 class Step:
-    """One run of pip or uv. lines: requirements. sources: where from. checked: each has its sha256, and nothing else
-    is installed; else what they need comes from the same place."""
+    """One run of pip or uv. lines: requirements. checked: each has its sha256, and nothing else is installed; otherwise
+    dependencies come from the same source."""
 
     lines: tuple[str, ...]
     sources: Sources
@@ -35,7 +35,7 @@ def ways(
     environ: Mapping[str, str],
     system: str = sys.platform,
 ) -> list[list[Step]]:
-    """The ways to install everything, the best first: the next one is for indexes that have no such build of torch."""
+    """The ways to install everything, the best first; the next ones are for indexes without that torch build."""
     lock = [entry for entry in lock if entry.is_for(system)]
     if places.needs_pytorch(sources, variant, tool, environ):
         return [_with_pytorch(lock, sources, variant)]
@@ -44,7 +44,7 @@ def ways(
 
 
 def _builds(lock: Sequence[Locked], variant: Variant, own: bool) -> Iterator[dict[str, str]]:
-    """{package: label} of builds that go together: what was asked for, PyPI's, then others of an own lock."""
+    """{package: label} of compatible builds: the requested one, PyPI's, then others in the user's own lock."""
     first, second = (_labels(lock, name, variant, own) for name in BUILT_APART)
     for label in first:
         for other in second:
@@ -59,7 +59,7 @@ def _labels(lock: Sequence[Locked], name: str, variant: Variant, own: bool) -> l
 
 
 def _all(lock: Sequence[Locked], builds: Mapping[str, str], sources: Sources) -> Step:
-    """Everything, with torch first: where it is missing, nothing else is fetched."""
+    """Everything, with torch first, so that nothing else is downloaded if it is missing."""
     cards = builds.get("torch", "") == "" or bool(sources.lock)
     chosen = [
         entry
@@ -88,5 +88,5 @@ def _with_pytorch(lock: Sequence[Locked], sources: Sources, variant: Variant) ->
 def unchecked(
     lock: Sequence[Locked], sources: Sources, variant: Variant, tool: str, environ: Mapping[str, str]
 ) -> bool:
-    """Whether torch comes from pytorch.org in a build that the lock has no sums of."""
+    """Whether torch comes from pytorch.org in a build without checksums in the lock."""
     return any(not step.checked for way in ways(lock, sources, variant, tool, environ) for step in way)

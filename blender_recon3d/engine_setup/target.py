@@ -1,6 +1,6 @@
-"""The folder of the engine's environment: whose it is, whether it is whole, and how it goes away.
+"""The folder of the engine's environment: ownership, completeness, and removal.
 
-TARGET/recon3d-engine.json   that this add-on made the folder, and which build of torch it is for
+TARGET/recon3d-engine.json   marks the folder as created by this add-on, with its torch build
 TARGET/ready.json            written last: what is installed
 TARGET/tools, TARGET/cache   uv and downloads, while they are needed
 TARGET/bin, lib, ...         the environment
@@ -31,12 +31,12 @@ from .requirements import normalized, pins, versions
 MISSING, READY, BROKEN, OUTDATED = "missing", "ready", "broken", "outdated"
 MARKER = "recon3d-engine.json"
 _MADE_BY = "Recon3D engine"
-_KEPT = ("tools", "cache", MARKER)  # by a repair that makes the environment anew
-_PATIENCE = 3  # tries to remove what another program, often a virus scanner, holds
+_KEPT = ("tools", "cache", MARKER)  # kept by a repair that re-creates the environment
+_PATIENCE = 3  # attempts to remove files that another program, often a virus scanner, has open
 
 
 def work_folder(target: Path) -> Path:
-    """Where the process that sets up TARGET writes its events and log."""
+    """The folder of the events and log of the setup process for TARGET."""
     return target.absolute().parent / "setup"
 
 
@@ -45,18 +45,18 @@ def interpreter(target: Path) -> Path:
 
 
 def site_packages(target: Path) -> Path | None:
-    """None where there is no environment yet."""
+    """The environment's site-packages; None if there is no environment yet."""
     if sys.platform == "win32":
         folder = target / "Lib" / "site-packages"
         return folder if folder.is_dir() else None
     return next(iter(sorted(target.glob("lib/python3*/site-packages"))), None)
 
 
-# -- whose it is ------------------------------------------------------------------------------------
+# -- ownership --------------------------------------------------------------------------------------
 
 
 def claim(target: Path) -> None:
-    """Make the folder this add-on's own. Raises UserError when there is something of somebody else."""
+    """Mark the folder as this add-on's. Raises UserError if it contains anything else."""
     if target.is_symlink():
         raise UserError(f"{target} is a link: choose a folder.", 2)
     try:
@@ -65,27 +65,27 @@ def claim(target: Path) -> None:
             return
         if any(target.iterdir()):
             raise UserError(
-                f"{target} contains files that this add-on did not make: choose another folder.", 2
+                f"{target} contains files that this add-on did not create: choose another folder.", 2
             )
         mark(target)
     except OSError as error:
         raise UserError(
-            f"The folder {target} cannot be made or written to ({error.strerror}): choose another.", 2
+            f"The folder {target} cannot be created or written to ({error.strerror}): choose another.", 2
         ) from error
 
 
 def mark(target: Path, **facts: str) -> None:
-    """Write the marker; facts: what the environment was begun for, `python` once it has been made."""
+    """Write the marker. facts: the environment's torch build, and `python` once it was created."""
     write_json(target / MARKER, {"made by": _MADE_BY, **facts})
 
 
 def is_ours(target: Path) -> bool:
-    """Whether this add-on has made the folder."""
+    """Whether this add-on created the folder."""
     return not target.is_symlink() and read(target / MARKER).get("made by") == _MADE_BY
 
 
 def read(path: Path) -> dict[str, Any]:
-    """A JSON object; an empty one for a file that is missing or something else."""
+    """A JSON object; empty if the file is missing or invalid."""
     try:
         value = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError):
@@ -94,7 +94,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def claimed_work_folder(target: Path) -> Workspace:
-    """The folder of events and log, made. Raises UserError when files of somebody else stand there."""
+    """Create the folder of events and log. Raises UserError if it contains foreign files."""
     workspace = Workspace(work_folder(target))
     workspace.create()
     files = (
@@ -107,38 +107,38 @@ def claimed_work_folder(target: Path) -> Workspace:
 
 @contextmanager
 def locked(target: Path) -> Iterator[Workspace]:
-    """The folder of events and log, held for this process. Raises UserError when another one has it."""
+    """Lock the folder of events and log for this process. Raises UserError if another one holds it."""
     workspace = claimed_work_folder(target)
     with ExitStack() as stack:
         try:
             stack.enter_context(workspace.locked())
         except UserError as error:
             raise UserError(
-                f"The engine in {target} is being set up by another process: wait for it or cancel it."
+                f"The engine in {target} is being set up by another process: wait until it is done, or cancel it."
             ) from error
         rotate(workspace)
         yield workspace
 
 
-# -- whether it is whole ----------------------------------------------------------------------------
+# -- completeness -----------------------------------------------------------------------------------
 
 
 def state(target: str | Path) -> str:
-    """ "missing", "ready", "broken" (begun, or damaged since) or "outdated" (another version of the add-on's).
+    """ "missing", "ready", "broken" (incomplete or damaged) or "outdated" (from another version of the add-on).
 
-    Looks at a few names and sizes, never starts a process: a panel may call it for every redraw.
+    Checks only a few names and sizes, and never starts a process: a panel may call it for every redraw.
     """
     target = Path(target).absolute()
     if not is_ours(target):
         return MISSING
     ready = read(target / engine_process.READY)
-    if not ready or not interpreter(target).exists():  # a link to a Python that is gone does not exist
+    if not ready or not interpreter(target).exists():  # False for a link to a deleted Python
         return BROKEN
-    wanted = list(pins())
-    if ready.get("requirements") != wanted:
+    required = list(pins())
+    if ready.get("requirements") != required:
         return OUTDATED
     found = installed(target)
-    return READY if all(found.get(name) == ours for name, ours in versions(wanted).items()) else BROKEN
+    return READY if all(found.get(name) == ours for name, ours in versions(required).items()) else BROKEN
 
 
 def stamp(target: str | Path) -> tuple[int, ...]:
@@ -171,37 +171,37 @@ def installed(target: Path) -> dict[str, str]:
     return found
 
 
-# -- how it goes away -------------------------------------------------------------------------------
+# -- removal ----------------------------------------------------------------------------------------
 
 
 def remove(target: str | Path) -> None:
-    """Delete the environment, and nothing outside of it; links are deleted, not followed. Takes seconds.
+    """Delete the environment and nothing outside it; links are deleted, not followed. Takes seconds.
 
-    Raises UserError for a folder that this add-on has not made, or while it is being set up.
+    Raises UserError for a folder that this add-on did not create, or while it is being set up.
     """
     target = Path(target).absolute()
     if not os.path.lexists(target):
         return
     if not is_ours(target):
         raise UserError(
-            f"{target} was not removed, since this add-on did not make it: delete it yourself.", 2
+            f"{target} was not removed, since this add-on did not create it: delete it yourself.", 2
         )
     with locked(target):
         (target / engine_process.READY).unlink(missing_ok=True)
         clear(target, keep=(MARKER,))
-        (target / MARKER).unlink()  # last, so that a removal that was stopped can be gone on with
+        (target / MARKER).unlink()  # last, so that an interrupted removal can be continued
         target.rmdir()
 
 
 def clear(target: Path, keep: tuple[str, ...] = _KEPT) -> None:
-    """Delete what is in the folder but for the names in `keep`. Raises UserError when something stays."""
+    """Delete the folder's contents except the names in `keep`. Raises UserError if anything remains."""
     for path in sorted(target.iterdir()):
         if path.name not in keep:
             delete(path)
 
 
 def delete(path: Path) -> None:
-    """Delete a file, a link or a folder; again for what another program holds for a moment."""
+    """Delete a file, a link or a folder, retrying if another program has it open."""
     for attempt in range(_PATIENCE):
         try:
             if path.is_dir() and not path.is_symlink():
@@ -213,7 +213,7 @@ def delete(path: Path) -> None:
             if attempt == _PATIENCE - 1:
                 raise UserError(
                     f"{error.filename or path} cannot be deleted ({error.strerror}): close the programs that use "
-                    "the engine (a virus scanner may hold it for a while), and try again."
+                    "the engine (a virus scanner may have it open), and try again."
                 ) from error
             time.sleep(0.5 * (attempt + 1))
 

@@ -1,4 +1,4 @@
-"""What installs packages: uv, found or fetched, else pip. Nothing is installed into the Python that runs this."""
+"""The package installer: uv, found or downloaded, otherwise pip. Nothing is installed into the running Python."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pathlib import Path
 
 from ..pipeline.system.programs import find_program
 
-_MIN_UV = (0, 9, 0)  # knows --torch-backend for the CUDA versions that are asked for
+_MIN_UV = (0, 9, 0)  # has --torch-backend for the CUDA versions used
 _RAW_PIP = (24, 1)  # has --progress-bar raw
 
 
 @dataclass(frozen=True)
 class Tool:
-    """uv, or pip. command: how it is started; for pip, without --python."""
+    """uv or pip. command: how to start it; for pip, without --python."""
 
     name: str
     command: tuple[str, ...]
@@ -31,12 +31,12 @@ class Tool:
 
     @property
     def raw_progress(self) -> bool:
-        """Whether this pip can count bytes line by line."""
+        """Whether this pip can print its progress in bytes, line by line."""
         return self.name == "pip" and _numbers(self.version) >= _RAW_PIP
 
 
 def find_uv(target: Path, environ: Mapping[str, str]) -> Tool | None:
-    """uv on the path, or the one fetched before; None for none that is new enough."""
+    """uv on the path, or one downloaded before; None if none is new enough."""
     name = "uv.exe" if os.name == "nt" else "uv"
     for path in (find_program("uv", environ), str(target / "tools" / "bin" / name)):
         version = _version([path, "--version"], environ) if path and os.path.isfile(path) else None
@@ -46,14 +46,14 @@ def find_uv(target: Path, environ: Mapping[str, str]) -> Tool | None:
 
 
 def fetch_command(pip: Tool, requirement: Path, where: list[str], into: Path | None = None) -> list[str]:
-    """The command that fetches a tool, whose sha256 is in the requirement, into a folder or where pip is installed."""
+    """The command to download a tool, whose sha256 is in the requirement, to a folder or to pip's location."""
     options = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--no-compile", "--upgrade"]
     options += ["--target", str(into)] if into else []
     return [*pip.command, "install", *options, *where, "-r", str(requirement)]
 
 
 def find_pip(environ: Mapping[str, str], python: str = sys.executable) -> Tool | None:
-    """pip that runs with a Python, be it installed there or in the wheel that comes with ensurepip; None for none."""
+    """pip for a Python, either installed or from ensurepip's wheel; None if there is none."""
     module = [python, "-I", "-X", "utf8", "-m", "pip"]
     version = _version([*module, "--version"], environ)
     if version:
@@ -68,7 +68,7 @@ def find_pip(environ: Mapping[str, str], python: str = sys.executable) -> Tool |
 
 
 def _bundled_wheel() -> Path | None:
-    """pip's wheel in this Python's ensurepip, from which it can be run as it is."""
+    """pip's wheel in this Python's ensurepip, from which it can be run directly."""
     spec = importlib.util.find_spec("ensurepip")
     if spec is None or not spec.origin:
         return None
@@ -84,8 +84,8 @@ def _bundled_wheel() -> Path | None:
 def install_command(
     tool: Tool, python: Path, where: list[str], requirements: Path, checked: bool
 ) -> list[str]:
-    """The command that installs requirements into the environment of `python`. checked: they are all there is, each
-    with its sha256."""
+    """The command to install requirements into the environment of `python`. checked: they are complete, each with its
+    sha256."""
     options = ["--only-binary", ":all:"] + (["--require-hashes", "--no-deps"] if checked else [])
     if tool.name == "uv":
         options += ["--python", str(python), "--color", "never"]

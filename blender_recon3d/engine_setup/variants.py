@@ -1,9 +1,9 @@
-"""Which build of torch fits this machine, and where it comes from.
+"""Choose the torch build for this machine, and its source.
 
-PyPI has torch for CUDA 13.0 on Linux, for the CPU on Windows and with MPS on Apple silicon; every other build is
-at download.pytorch.org, under a name of its own (the "backend"), with local versions such as 2.13.0+cpu. Torch 2.13
-is built for CUDA 12.6 and 13.0 (and 13.2, experimental): pytorch's RELEASE.md. CUDA 13 wants driver 580 or later and a
-card of compute capability 7.5 (Turing) or later; CUDA 12.6 has the earlier ones.
+PyPI has torch for CUDA 13.0 on Linux, for the CPU on Windows and with MPS on Apple silicon; all other builds are at
+download.pytorch.org, under a "backend" name, with local versions such as 2.13.0+cpu. Torch 2.13 is built for CUDA 12.6
+and 13.0 (and 13.2, experimental): pytorch's RELEASE.md. CUDA 13 needs driver 580 or later and a card of compute
+capability 7.5 (Turing) or later; CUDA 12.6 supports earlier ones.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ _WSL = Path("/usr/lib/wsl/lib/libcuda.so.1")
 class Variant:
     """A build of torch.
 
-    name: "cuda", "mps" or "cpu". backend: pytorch.org's name of the build; empty when PyPI's is the one.
-    reason: why this one, for people.
+    name: "cuda", "mps" or "cpu". backend: pytorch.org's name of the build; empty for PyPI's.
+    reason: why it was chosen, for display.
     """
 
     name: str
@@ -44,13 +44,13 @@ class Variant:
 
     @property
     def index(self) -> str:
-        """Where torch comes from beside PyPI; empty for nowhere else."""
+        """The index for torch other than PyPI; empty for PyPI."""
         return f"{PYTORCH}/{self.backend}" if self.backend else ""
 
 
 @dataclass(frozen=True)
 class Driver:
-    """NVIDIA's driver. cuda: the major version of CUDA that it runs; 0 when it is there and does not say."""
+    """NVIDIA's driver. cuda: the major version of CUDA that it supports; 0 if unknown."""
 
     cuda: int
     text: str
@@ -59,7 +59,7 @@ class Driver:
 def choose(name: str = "auto", driver: Driver | str | None = "look", system: str = sys.platform) -> Variant:
     """The build for a name. Starts no process. driver: None for no NVIDIA card, or "look".
 
-    Raises UserError for a build that this system cannot have.
+    Raises UserError for a build that is not available on this system.
     """
     if name not in NAMES:
         raise UserError(f"{name} is not a build of torch: choose one of {', '.join(NAMES)}.", 2)
@@ -91,7 +91,7 @@ def _cuda(old: bool, system: str, why: str) -> Variant:
 
 
 def refine(variant: Variant, system: str = sys.platform) -> Variant:
-    """The same, or the build for older cards once nvidia-smi has said that this is one. Takes a second."""
+    """The same build, or the one for older cards if nvidia-smi reports one. Takes a second."""
     if variant.name != "cuda" or variant.backend == _OLD_CUDA:
         return variant
     capabilities = _capabilities()
@@ -101,7 +101,7 @@ def refine(variant: Variant, system: str = sys.platform) -> Variant:
 
 
 def find_driver(system: str = sys.platform) -> Driver | None:
-    """NVIDIA's driver, without torch and without a process; None when there is none."""
+    """NVIDIA's driver, found without torch or a process; None if there is none."""
     if system == "win32":
         return _windows_driver()
     try:
@@ -114,7 +114,7 @@ def find_driver(system: str = sys.platform) -> Driver | None:
         return Driver(cuda, f"NVIDIA driver {found.group(1)}{found.group(2)}")
     if (
         _WSL.exists()
-    ):  # Windows' driver; nvidia-smi alone would prove nothing, containers have it without a card
+    ):  # Windows' driver; nvidia-smi alone is not enough, since containers have it without a card
         return Driver(0, "an NVIDIA driver")
     return None
 
@@ -125,7 +125,7 @@ def _windows_driver() -> Driver | None:
         return None
     number = ctypes.c_int(0)
     try:
-        # Needs no cuInit, so it is quick and takes no memory of the card: 13000 is CUDA 13.0.
+        # Does not need cuInit, so it is quick and takes no GPU memory: 13000 is CUDA 13.0.
         if ctypes.CDLL(str(library)).cuDriverGetVersion(ctypes.byref(number)) != 0:
             number.value = 0
     except (OSError, AttributeError):

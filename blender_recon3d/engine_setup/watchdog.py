@@ -1,9 +1,9 @@
-"""Runs a command and ends it, with all that it started, as soon as the process that started this one is gone.
+"""Run a command, and kill it with all its children as soon as the parent process is gone.
 
     python -I watchdog.py COMMAND [ARGUMENT ...]
 
-That process holds the other end of the standard input and never writes to it. pip and uv do not watch for it
-themselves, and one that works on beside the next run would spoil the environment. Standard library only, run as a file.
+The parent holds the other end of standard input and never writes to it. pip and uv do not watch for it themselves, and
+one that kept running beside the next run would corrupt the environment. Standard library only, run as a file.
 """
 
 from __future__ import annotations

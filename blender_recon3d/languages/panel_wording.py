@@ -1,6 +1,6 @@
-"""The engine's sentences in the panel's words: settings by their labels, and buttons in place of commands. No bpy.
+"""Reword the engine's messages for the panel: settings by their labels, and buttons instead of commands. No bpy.
 
-What a sentence means is in its parts (`pipeline/wording.py`). Labels come from where the settings are declared
+A message has parts with their meaning (`pipeline/wording.py`). Labels come from the settings' declarations
 (`pipeline/stage_settings.py`).
 """
 
@@ -14,14 +14,14 @@ from ..pipeline.wording import Part, parts_of
 
 
 def in_panel(text: str) -> str:
-    """A sentence of the engine as the panel says it; a plain text stays as it is."""
+    """A message from the engine in the panel's wording; plain text is unchanged."""
     return "".join(part if isinstance(part, str) else _worded(part) for part in parts_of(text))
 
 
 def _worded(part: Part) -> str:
     try:
         return _PANEL[part.kind](part)
-    except KeyError:  # a setting of another version, out of a file
+    except KeyError:  # a setting of another version, from a file
         return str(part)
 
 

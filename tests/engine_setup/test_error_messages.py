@@ -91,7 +91,7 @@ def test_a_missing_index(target, tmp_path):
 def test_a_folder_that_is_not_ours(target, index):
     target.mkdir(parents=True)
     (target / "thesis.txt").touch()
-    assert "did not make: choose another" in sentence(target, *at(index))
+    assert "did not create: choose another" in sentence(target, *at(index))
     assert [path.name for path in target.iterdir()] == ["thesis.txt"]
 
 

@@ -335,17 +335,17 @@ def test_a_foreign_folder_is_not_touched(tmp_path):
     foreign = tmp_path / "documents"
     foreign.mkdir()
     (foreign / "thesis.txt").write_text("years of work")
-    with pytest.raises(UserError, match="did not make it"):
+    with pytest.raises(UserError, match="did not create it"):
         engine_setup.remove(foreign)
-    with pytest.raises(UserError, match="did not make"):
+    with pytest.raises(UserError, match="did not create"):
         folder.claim(foreign)
-    assert "did not make" in engine_setup.plan(foreign).problems[0]
+    assert "did not create" in engine_setup.plan(foreign).problems[0]
     assert (foreign / "thesis.txt").exists()
 
     target = made_by_hand(tmp_path / "engine")
     link = tmp_path / "link"
     link.symlink_to(target)
-    with pytest.raises(UserError, match="did not make it"):
+    with pytest.raises(UserError, match="did not create it"):
         engine_setup.remove(link)
     assert engine_setup.state(target) == "ready"
 

@@ -61,12 +61,12 @@ def test_no_piece_of_a_secret_in_a_header_or_setting_is_left(secret, word):
     "text",
     [
         "Downloading https://files.pythonhosted.org/torch-2.13.0-cp311-cp311-manylinux_2_28_x86_64.whl (191.8 MB)",
-        "The proxy refuses the connection or cannot be reached: check its address, name and password (the "
+        "The proxy refuses the connection or cannot be reached: check its address, user name and password (the "
         "preference Proxy, or HTTPS_PROXY).",
         r"C:\Users\me@corp.com\engine cannot be written",
         "write to someone@example.org",
         "/home/a/engine has files in it: choose another folder.",
-        "The index asks for a name and password, or refuses this machine: put them into its URL, .netrc or "
+        "The index requires a user name and password, or refuses this machine: put them into its URL, .netrc or "
         "pip.conf.",
         "From https://corp/simple/#sha256=0123456789abcdef",
     ],

@@ -1,7 +1,7 @@
-"""The locks: exact version and sha256 of everything that is installed, written by tools/lock_packages.py.
+"""The locks: exact version and sha256 of all installed packages, written by tools/lock_packages.py.
 
-They are in pip's format of requirements, which uv reads too: `name==version ; marker --hash=sha256:...`. A build of
-torch that is not PyPI's has an entry of its own, with a local version: 2.13.0+cpu.
+They are in pip's requirements format, which uv reads too: `name==version ; marker --hash=sha256:...`. A torch build
+that is not PyPI's has a separate entry, with a local version: 2.13.0+cpu.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ...pipeline.files.user_path import user_path
 from ..requirements import normalized, pins, versions
 
 _FOLDER = Path(__file__).resolve().parent
-_LONGEST = 4 * 2**20  # bytes of a lock of somebody's own
+_LONGEST = 4 * 2**20  # bytes of a user's own lock
 _ENTRY = re.compile(
     r"(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[\w.!+-]+)\s*(?:;\s*(?P<marker>.+?))?(?P<hashes>(?:\s+--hash=sha256:[0-9a-f]{64})+)"
 )
@@ -24,7 +24,7 @@ _ENTRY = re.compile(
 
 @dataclass(frozen=True)
 class Locked:
-    """One package. version: with its local label. marker: where it is needed; empty for everywhere."""
+    """One package. version: including its local label. marker: where it is needed; empty for everywhere."""
 
     name: str
     version: str
@@ -33,12 +33,12 @@ class Locked:
 
     @property
     def label(self) -> str:
-        """Of a build that is not PyPI's, such as "cpu"; empty for PyPI's."""
+        """The local label of a build that is not PyPI's, such as "cpu"; empty for PyPI's."""
         return self.version.partition("+")[2]
 
     @property
     def line(self) -> str:
-        """As pip and uv read it. Never another build than this one: `==2.13.0` alone would take 2.13.0+cpu."""
+        """The requirement for pip and uv. Only this build matches: `==2.13.0` alone would accept 2.13.0+cpu."""
         equal = "==" if self.label or self.name not in BUILT_APART else "==="
         where = f" ; {self.marker}" if self.marker else ""
         return f"{self.name}{equal}{self.version}{where}" + "".join(
@@ -46,25 +46,25 @@ class Locked:
         )
 
     def is_for(self, system: str) -> bool:
-        """Whether a marker names this system (a value of sys.platform) or none."""
+        """Whether the marker includes this system (a value of sys.platform)."""
         named = re.findall(r"sys_platform == '(\w+)'", self.marker)
         return not named or system in named
 
 
-# What pytorch.org has builds of, and what its builds for the CPU do without.
+# Packages that pytorch.org builds, and packages that its CPU builds do not need.
 BUILT_APART = ("torch", "torchvision")
 _CUDA = ("nvidia-", "cuda-", "triton")
 
 
 def needs_card(name: str) -> bool:
-    """Whether a package is there for PyPI's build of torch on Linux alone, which computes on NVIDIA cards."""
+    """Whether a package is needed only for PyPI's torch build on Linux, which uses NVIDIA cards."""
     return name.startswith(_CUDA)
 
 
 def read(name: str = "engine", own: str = "") -> tuple[Locked, ...]:
     """The add-on's lock "engine" or "setup", or one of the user's own, a path.
 
-    Raises UserError for a lock that is not there, has a line without a sum, or lacks what the engine needs.
+    Raises UserError if a lock is missing, has a line without a checksum, or lacks required packages.
     """
     path = user_path(own) if own else _FOLDER / f"{name}.txt"
     try:
@@ -81,7 +81,8 @@ def read(name: str = "engine", own: str = "") -> tuple[Locked, ...]:
     for package, version in versions(pins()).items() if name == "engine" else ():
         if (package, version) not in there:
             raise UserError(
-                f"{path} has no {package}=={version}, which the engine needs: make the lock again.", 2
+                f"{path} does not contain {package}=={version}, which the engine needs: write the lock again.",
+                2,
             )
     return entries
 

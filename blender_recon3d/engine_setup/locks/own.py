@@ -1,4 +1,4 @@
-"""A lock for packages that are not PyPI's files: a studio's own builds, or what its index has packed anew."""
+"""A lock for packages that are not PyPI's files: a studio's own builds, or packages repacked by its index."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _WHEEL = re.compile(r"(?P<name>[^-]+)-(?P<version>[^-]+)(?:-\d[^-]*)?-[^-]+-[^-]
 
 
 def with_wheels(lock: tuple[Locked, ...], folder: Path) -> tuple[Locked, ...]:
-    """The lock with the sums of all wheels in a folder and those below it.
+    """The lock with the checksums of all wheels in a folder and its subfolders.
 
-    A wheel of another version than the lock's is left out; one that the lock does not name, as a build of torch may
-    need it, is added. Raises UserError when there is no wheel.
+    Wheels of other versions than the lock's are skipped; wheels missing in the lock are added, since a torch build may
+    need them. Raises UserError if there are no wheels.
     """
     entries = {(entry.name, entry.version): entry for entry in lock}
     versions: dict[str, set[str]] = {}
@@ -41,7 +41,7 @@ def with_wheels(lock: tuple[Locked, ...], folder: Path) -> tuple[Locked, ...]:
 
 
 def text(lock: tuple[Locked, ...]) -> str:
-    """As a file."""
+    """The lock as file content."""
     return "".join(f"{entry.line.replace('===', '==', 1)}\n" for entry in lock)
 
 

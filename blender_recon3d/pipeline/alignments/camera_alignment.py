@@ -37,11 +37,11 @@ class AlignedPhoto:
 
 @dataclass(frozen=True, eq=False)
 class Alignment:
-    """program: for people. xyz: float64 [P, 3]; colors: uint8 [P, 3].
+    """program: display name. xyz: float64 [P, 3]; colors: uint8 [P, 3].
 
-    point, photo: int64 [O], pixel: float64 [O, 2]: the observations; photo counts in `photos`.
-    notes: sentences on what was left out. unnamed: the project does not say which photos these are. assumed_size: nor
-    how large they are, so that the size of ours was assumed.
+    point, photo: int64 [O], pixel: float64 [O, 2]: the observations; photo is an index into `photos`.
+    notes: messages on what was skipped. unnamed: whether the project does not identify its photos. assumed_size:
+    whether it does not give their size either, so that the size of ours was assumed.
     """
 
     program: str

@@ -128,7 +128,7 @@ def make_parser() -> argparse.ArgumentParser:
     export.add_argument(
         "--meshopt", action="store_true", help="a smaller GLB, for viewers that read EXT_meshopt_compression"
     )
-    export.add_argument("--json", action="store_true", help="for machines")
+    export.add_argument("--json", action="store_true", help="machine-readable output")
     export.set_defaults(command=export_command.export)
 
     reproject = adding.add_parser("reproject", help="paint the photos onto any mesh that has UVs")
@@ -144,11 +144,11 @@ def make_parser() -> argparse.ArgumentParser:
         default=commands.FRAMES[0],
         help="the mesh's coordinates: the world's, y up, as export writes them, or the model's",
     )
-    reproject.add_argument("--json", action="store_true", help="for machines")
+    reproject.add_argument("--json", action="store_true", help="machine-readable output")
     reproject.set_defaults(command=commands.reproject)
 
     doctor = adding.add_parser("doctor", help="what works on this machine, and how to fix the rest")
-    doctor.add_argument("--json", action="store_true", help="for machines")
+    doctor.add_argument("--json", action="store_true", help="machine-readable output")
     doctor.set_defaults(command=commands.doctor)
 
     weights = adding.add_parser("weights", help="bundled and downloadable network weights")
@@ -157,7 +157,7 @@ def make_parser() -> argparse.ArgumentParser:
     weights.add_argument(
         "--accept-license", "--accept-licence", action="store_true", help="after reading the license"
     )
-    weights.add_argument("--json", action="store_true", help="for machines")
+    weights.add_argument("--json", action="store_true", help="machine-readable output")
     weights.set_defaults(command=commands.weights)
 
     place = adding.add_parser("place", help="scale and heading, from GPS, markers or a number")
@@ -180,15 +180,15 @@ def make_parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--truth", required=True, metavar="DIR", help="true cameras and, if available, surface"
     )
-    evaluate.add_argument("--json", action="store_true", help="for machines")
+    evaluate.add_argument("--json", action="store_true", help="machine-readable output")
     evaluate.set_defaults(command=commands.evaluate)
 
     completion = adding.add_parser("completion", help="a shell completion script")
     completion.add_argument("shell", choices=tuple(SHELLS))
-    completion.add_argument("--json", action="store_true", help="for machines")
+    completion.add_argument("--json", action="store_true", help="machine-readable output")
     completion.set_defaults(command=partial(commands.completion, parser))
 
     man = adding.add_parser("man", help="the man page, for man -l")
-    man.add_argument("--json", action="store_true", help="for machines")
+    man.add_argument("--json", action="store_true", help="machine-readable output")
     man.set_defaults(command=partial(commands.man, parser))
     return parser

@@ -10,6 +10,6 @@
     report_json        report.json
     inspection_json    the answer of `recon3d inspect --json`
 
-`codec` turns them into JSON and back, `document_files` reads and writes the files, `tables` makes their description,
-docs/pipeline/documents.md.
+`codec` converts them to JSON and back, `document_files` reads and writes the files, `tables` generates their
+documentation, docs/pipeline/documents.md.
 """

@@ -1,4 +1,4 @@
-"""What commands other than a run print with `--json`: one object."""
+"""The object that commands other than a run print with `--json`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from .codec import key
 @dataclass(frozen=True, kw_only=True)
 class ExportAnswer:
     version: int = key("of this format", 1)
-    files: list[str] = key("written, as absolute paths; folders where a format is one")
+    files: list[str] = key("written, as absolute paths; folders if the format is a folder")
 
 
 @dataclass(frozen=True, kw_only=True)
 class DoctorFinding:
-    name: str = key("what was looked at")
-    state: str = key("`ok`, `warning` (works, but) or `missing`")
+    name: str = key("what was checked")
+    state: str = key("`ok`, `warning` or `missing`")
     found: str = key("for people")
     advice: str = key("what to do about it", "")
     needed: bool = key("nothing runs without it", False)
@@ -26,8 +26,8 @@ class DoctorFinding:
 @dataclass(frozen=True, kw_only=True)
 class DoctorAnswer:
     version: int = key("of this format", 1)
-    able: bool = key("whether a reconstruction can run here")
-    findings: list[DoctorFinding] = key("in the order of setting things up")
+    able: bool = key("whether a reconstruction can run on this machine")
+    findings: list[DoctorFinding] = key("in setup order")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +56,8 @@ class FetchedAnswer:
 class EvaluationAnswer:
     version: int = key("of this format", 1)
     truth: dict[str, Any] = key("its `kind`, `folder` and number of `cameras`")
-    units: str = key("of lengths, as the truth names them")
-    photos: dict[str, Any] = key("how many are registered, and have a true camera")
+    units: str = key("of lengths, as given in the ground truth")
+    photos: dict[str, Any] = key("how many are registered, and how many of these have a true camera")
     cameras: dict[str, Any] = key("errors of centers and rotations: `mean`, `median`, `max`")
     cloud: dict[str, Any] | None = key(
         "accuracy, completeness and F-scores; null without a true surface", None
@@ -68,7 +68,7 @@ class EvaluationAnswer:
 
 @dataclass(frozen=True, kw_only=True)
 class ErrorAnswer:
-    """On the standard output where `--json` is given and the command fails."""
+    """Printed to standard output if a command with `--json` fails."""
 
     version: int = key("of this format", 1)
     error: str = key("one sentence for people")

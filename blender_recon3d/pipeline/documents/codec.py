@@ -1,13 +1,13 @@
-"""Dataclasses to JSON values and back: the one codec of all documents. Standard library only.
+"""Convert dataclasses to JSON values and back, for all documents. Standard library only.
 
-A field's type says what it holds: int, float, str, bool, Any, X | None, list[X], tuple[X, ...], tuple[X, Y],
+Supported field types: int, float, str, bool, Any, X | None, list[X], tuple[X, ...], tuple[X, Y],
 dict[str, X], a StrEnum, or another dataclass.
 
-- A field without a default must be there. What is there must have the field's type: no value is converted, but that a
-  float takes a whole number. Floats are finite, whole numbers have 64 bits; both keep to the field's limits.
-- Keys that the class does not know are ignored, unless it has a field `key(..., unknown=True)`, which keeps them: for
-  documents that are read, changed and written again.
-- Written are all fields in their order; one made with `key(..., omit=True)` is left out where it has its default.
+- A field without a default is required. Values must have the field's type and are not converted, except integers to
+  floats. Floats must be finite and integers fit into 64 bits; both must be within the field's limits.
+- Unknown keys are ignored, unless the class has a field `key(..., unknown=True)`, which keeps them: for documents that
+  are read, modified and written again.
+- All fields are written in order, except those with `key(..., omit=True)` that have their default.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from ..text import printable
 
 T = TypeVar("T")
 
-LARGEST_WHOLE = 2**63 - 1  # dates in nanoseconds take so much; whoever shows a number has limits of his own
+LARGEST_WHOLE = 2**63 - 1  # needed for dates in nanoseconds; code that displays numbers has its own limits
 
 
 class FieldError(ValueError):
-    """A value that is not what its field holds, in a clause that names the field: "photos[2].width is ..."."""
+    """A value of the wrong type or range, as a clause that names the field: "photos[2].width is ..."."""
 
 
 def key(
@@ -40,7 +40,7 @@ def key(
     omit: bool = False,
     unknown: bool = False,
 ) -> Any:
-    """A dataclass field with its documentation and limits. default: a value, or a function that makes one."""
+    """A dataclass field with its documentation and limits. default: a value, or a function that creates one."""
     metadata = {"text": text, "min": minimum, "max": maximum, "omit": omit, "unknown": unknown}
     if callable(default):
         return field(default_factory=default, metadata=metadata)
@@ -68,7 +68,7 @@ def encode(value: Any) -> Any:
 
 
 def decode(kind: type[T], value: Any, where: str = "") -> T:
-    """The document of this class that the JSON value holds. where: what it is called in a FieldError."""
+    """The JSON value as a document of this class. where: its name in a FieldError."""
     if not isinstance(value, dict):
         raise FieldError(f"{where or 'it'} is {_shown(value)}, not an object")
     found: dict[str, Any] = {}
@@ -87,7 +87,7 @@ def decode(kind: type[T], value: Any, where: str = "") -> T:
 
 
 def decoded_items(kind: type[T], value: Any) -> dict[str, T]:
-    """The entries of a JSON object that are of this class; the others, and what is not an object, are left out."""
+    """The entries of a JSON object that are of this class; others are skipped, and anything but an object is empty."""
     found = {}
     for name, content in value.items() if isinstance(value, dict) else ():
         try:
@@ -139,7 +139,7 @@ def _plain(hint: Any, value: Any, where: str) -> Any:
         _check(fits, value, where, "a whole number of a sensible size")
         return value
     assert hint is float, hint
-    # A whole number beyond every float's range is refused before it is looked at as one.
+    # An integer beyond the range of floats is refused before it is converted.
     small = number and (isinstance(value, float) or value.bit_length() < 1000)
     _check(small and math.isfinite(value), value, where, "a finite number")
     return float(value)
@@ -161,7 +161,7 @@ def _check_limits(item: Field[Any], value: Any, where: str) -> None:
 
 
 def _shown(value: Any) -> str:
-    """A value in a sentence, cut short; whole numbers of any length, which `repr` refuses, among them."""
+    """A value for a message, truncated; including long integers, which `repr` refuses."""
     if isinstance(value, int) and value.bit_length() > 64:
         return "an infinite number"
     kinds: dict[type, str] = {dict: "an object", list: "a list"}

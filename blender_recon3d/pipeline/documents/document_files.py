@@ -1,4 +1,4 @@
-"""Documents as files: read with care, written whole. Standard library only."""
+"""Read documents from files defensively, and write them atomically. Standard library only."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ T = TypeVar("T")
 
 
 def read_document(kind: type[T], path: Path, advice: str | Part) -> T:
-    """The document in the file. UserError with the advice where the file is missing or is not a JSON object;
-    FileFormatError, which names the field, where it holds something else or comes from a later version."""
+    """The document in the file. UserError with the advice if the file is missing or not a JSON object; FileFormatError,
+    which names the field, if it is invalid or from a later version."""
     return from_json(kind, read_json(path, advice), path)
 
 
 def from_json(kind: type[T], raw: Any, path: Path) -> T:
-    """The document of a JSON value that stands in the file. FileFormatError as `read_document`."""
+    """The document from a JSON value of the file. FileFormatError as in `read_document`."""
     try:
         document = decode(kind, raw)
     except FieldError as error:
@@ -32,5 +32,5 @@ def from_json(kind: type[T], raw: Any, path: Path) -> T:
 
 
 def write_document(path: Path, document: Any, lasting: bool = True) -> None:
-    """Write the file whole; lasting: on the disk before it returns."""
+    """Write the file atomically. lasting: synced to disk before it returns."""
     write_json(path, encode(document), lasting)

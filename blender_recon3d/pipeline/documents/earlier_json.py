@@ -1,4 +1,4 @@
-"""earlier/earlier.json: what is kept of features and matches while the photos are brought in anew."""
+"""earlier/earlier.json: features and matches that are kept while the photos are imported again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""events.jsonl: what a run says, one object a line; `--json` prints the same lines."""
+"""events.jsonl: the events of a run, one object per line; `--json` prints the same lines."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True)
 class Event:
-    """One line. Written by position in many places, so its fields are not for keywords only."""
+    """One line. Often constructed with positional arguments, so its fields are not keyword-only."""
 
     time: float = key("seconds since 1970")
     stage: str = key("a stage's key, or `job`, `report`, `inspect`")
-    kind: EventKind = key("what it says")
+    kind: EventKind = key("its type")
     done: int = key("finished items of the stage", 0)
-    total: int = key("items in all; 0: not counted", 0)
+    total: int = key("total number of items; 0: unknown", 0)
     message: str = key("for people", "")
     data: dict[str, Any] = key(
         "`done` of a stage: its record in state.json, or `skipped`; `error`: `exit_code` and `remedy`; a warning: the "
@@ -36,7 +36,7 @@ class Event:
         dict,
     )
     parts: list[Any] = key(
-        "the message in parts, where it names a setting or an action: texts, and `[kind, name, value]` (wording.py)",
+        "the message in parts, if it refers to a setting or an action: texts, and `[kind, name, value]` (wording.py)",
         list,
         omit=True,
     )

@@ -1,4 +1,4 @@
-"""What `recon3d inspect` finds out about photos before anything is computed: the last event's `data`."""
+"""The result of `recon3d inspect`, in the last event's `data`."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class InspectedCamera:
 
 @dataclass(frozen=True)
 class Forecast:
-    """What a job of one quality will take on this machine."""
+    """Estimated time, memory and disk of a job at one quality on this machine."""
 
-    seconds: dict[str, float] = key("every stage, whether asked for or not")
-    memory: int = key("bytes at most, up to the cloud")
-    memory_of_surface: int = key("bytes at most, with mesh and texture")
-    disk: int = key("bytes of a dense reconstruction")
+    seconds: dict[str, float] = key("for every stage, whether requested or not")
+    memory: int = key("maximum bytes, up to the cloud")
+    memory_of_surface: int = key("maximum bytes, with mesh and texture")
+    disk: int = key("bytes for a dense reconstruction")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ class InspectionDocument:
     photos: int = key("photo files found")
     used: int = key("usable ones among them")
     videos: int = key("video files found")
-    set_aside: list[UnfitPhoto] = key("the others")
+    set_aside: list[UnfitPhoto] = key("the unusable ones")
     cameras: list[InspectedCamera] = key("the cameras of the photos")
     advice: list[str] = key("what to change before starting, one sentence each")
     quality: str = key("the requested one")

@@ -1,4 +1,4 @@
-"""live/cameras.json: the cameras placed so far, while structure from motion is at work; beside it points.ply."""
+"""live/cameras.json: the cameras registered so far, while structure from motion runs; with points.ply beside it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""photos.json: the photos that a workspace was given, what was read of them, and the cameras that took them."""
+"""photos.json: a workspace's photos, their metadata, and the cameras that took them."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ class FocalPrior(StrEnum):
     EXIF = "exif"
     TABLE = "table"
     ASSUMED = "assumed"
-    FIT = "fit"  # of a camera that structure from motion has split off
+    FIT = "fit"  # for a camera that structure from motion split off
     NONE = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
 class PhotoEntry:
-    """One photo. What is read of EXIF is empty, or null, where the file has none."""
+    """One photo. Values from EXIF are empty or null if the file has none."""
 
-    name: str = key("its file in `images`; empty where it is excluded", "")
+    name: str = key("its file in `images`; empty if it is excluded", "")
     source: str = key("the original file")
     state: PhotoState = key("whether it is used")
     reason: str = key("why it is excluded, as a clause", "")
@@ -45,7 +45,7 @@ class PhotoEntry:
     focal_mm: float | None = key("focal length", None)
     focal_35mm: float | None = key("focal length, 35 mm equivalent", None)
     sensor_mm: float | None = key("width of the sensor", None)
-    digital_zoom: float | None = key("its factor, where EXIF has one", None)
+    digital_zoom: float | None = key("its factor, if in EXIF", None)
     orientation: int = key("EXIF's orientation, 1 to 8, which has been applied", 1)
     gps: tuple[float, float, float] | None = key(
         "latitude and longitude in degrees, altitude in meters", None
@@ -67,7 +67,7 @@ class PhotoEntry:
 class CameraEntry:
     """One camera: the photos that share intrinsics."""
 
-    id: int = key("its place in the list, from 1", minimum=1)
+    id: int = key("its position in the list, from 1", minimum=1)
     model: str = key("COLMAP's name of the camera model")
     width: int = key("pixels", minimum=1, maximum=LARGEST_SIDE)
     height: int = key("pixels", minimum=1, maximum=LARGEST_SIDE)
@@ -83,7 +83,7 @@ class CameraEntry:
 @dataclass(frozen=True, kw_only=True)
 class PhotosDocument:
     version: int = key("of this format", 1)
-    source: str = key("the folder that all photos lie in", "")
+    source: str = key("the folder that contains all photos", "")
     cameras: list[CameraEntry] = key("in the order of their `id`", list)
     photos: list[PhotoEntry] = key("in the order taken")
 
@@ -93,7 +93,7 @@ class PhotosDocument:
 
 
 def read_photos(path: Path, advice: str | Part) -> PhotosDocument:
-    """photos.json; UserError where it is missing, FileFormatError where it would lead a stage astray."""
+    """photos.json; UserError if it is missing, FileFormatError if it is inconsistent."""
     document = read_document(PhotosDocument, path, advice)
     for number, camera in enumerate(document.cameras):
         if camera.id != number + 1:
@@ -114,5 +114,5 @@ def read_photos(path: Path, advice: str | Part) -> PhotosDocument:
 
 
 def _is_file_name(name: str) -> bool:
-    """A name in the folder images, and no way out of it."""
+    """Whether it is a plain file name, which cannot lead out of the folder images."""
     return bool(name) and name.isprintable() and not set(name) & set("/\\:") and name not in (".", "..")

@@ -1,4 +1,4 @@
-"""placed.json: scale and place that the user has set, kept for the day that the cameras are computed again."""
+"""placed.json: the user's placement, kept in case the cameras are computed again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""placement.json: how the model stands in the world, where z is up."""
+"""placement.json: the model's placement in the world, where z is up."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .codec import key
 
 @dataclass(frozen=True, kw_only=True)
 class GpsOrigin:
-    """Where on Earth the world's origin lies."""
+    """The world origin's location on Earth."""
 
     latitude_longitude: tuple[float, float] = key("degrees, of the origin of east and north")
     origin_east_north: tuple[float, float] = key("meters from there to the world's origin")
@@ -20,4 +20,4 @@ class PlacementDocument:
     version: int = key("of this format", 1)
     world_from_model: list[list[float]] = key("4 x 4, row by row: rotation, scale and translation")
     how: str = key("how it was found, as a clause", "")
-    gps: GpsOrigin | None = key("where the world lies, after `recon3d place --gps`", None, omit=True)
+    gps: GpsOrigin | None = key("location on Earth, after `recon3d place --gps`", None, omit=True)

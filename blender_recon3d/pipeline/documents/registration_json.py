@@ -1,4 +1,4 @@
-"""registration.json: what became of each photo in structure from motion, and why."""
+"""registration.json: the outcome of structure from motion for each photo, and why."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class RegistrationState(StrEnum):
 class PhotoRegistration:
     state: RegistrationState = key("whether it has a pose in the main model, in another, or in none")
     reason: str = key("why it is not in the main model, as a clause", "")
-    model: int | None = key("N of `sparse/N`, which it is in", None, minimum=0)
+    model: int | None = key("N of the model `sparse/N` that it is in", None, minimum=0)
     points: int = key("sparse points seen in it", 0, minimum=0)
     error: float | None = key("mean reprojection error, pixels", None, minimum=0)
 

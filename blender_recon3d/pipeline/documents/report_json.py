@@ -21,9 +21,9 @@ class ReportedState(StrEnum):
 @dataclass(frozen=True, kw_only=True)
 class ReportedStage:
     name: str = key("the stage's key")
-    state: ReportedState = key("how far it came")
+    state: ReportedState = key("its state")
     fingerprint: str | None = key("as in state.json", None)
-    seconds: float | None = key("that it took", None)
+    seconds: float | None = key("duration", None)
     peak_memory_mb: int | None = key("of the engine's processes while it ran", None)
     summary: dict[str, Any] = key("as in state.json", dict)
 
@@ -42,7 +42,7 @@ class ReportedCamera(CameraEntry):
 @dataclass(frozen=True, kw_only=True)
 class ReportedPair:
     photos: tuple[str, str] = key("their names in `images`")
-    matches: int | None = key("before verification; null where it was not matched", None)
+    matches: int | None = key("before verification; null if it was not matched", None)
     inliers: int | None = key("verified matches", None)
 
 
@@ -55,7 +55,7 @@ class Advice:
 @dataclass(frozen=True, kw_only=True)
 class StageDoubt:
     stage: str = key("the stage it belongs to")
-    kind: str = key("for machines", "")
+    kind: str = key("machine-readable", "")
     text: str = key("what may be wrong with the result, one sentence")
     remedy: str = key("what to do, one sentence")
     remedy_parts: list[Any] = key("as an event's `parts`, of the remedy", list, omit=True)
@@ -66,7 +66,7 @@ class StageDoubt:
 class Problem:
     stage: str = key("the stage it came from")
     kind: str = key("`error` or `warning`")
-    message: str = key("a sentence")
+    message: str = key("one sentence")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""state.json: which stages of a workspace are done, and the files that they have left."""
+"""state.json: which stages of a workspace are done, and the files they wrote."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class StageRecord:
         "`resetting`: old results are being removed; `started`: running, or stopped before the end; `done`",
         StageState.NOT_RUN,
     )
-    seconds: float | None = key("that it took", None, omit=True)
+    seconds: float | None = key("duration", None, omit=True)
     peak_memory_mb: int | None = key("of the engine's processes while it ran", None, omit=True)
     summary: dict[str, Any] = key("its results: `message`, and figures that differ by stage", dict, omit=True)
 
@@ -57,13 +57,13 @@ class StateDocument:
     unknown: dict[str, Any] = key("keys from later versions, which are preserved", dict, unknown=True)
 
     def stage(self, name: str) -> StageRecord:
-        """The stage's record; one that says `not run` where there is none."""
+        """The stage's record; one with the state `not run` if there is none."""
         return self.stages.get(name, StageRecord())
 
 
 def read_state(path: Path) -> StateDocument:
-    """What of state.json can be read. A record that is damaged is none, and neither is an unreadable file's: these
-    stages then run again."""
+    """The readable parts of state.json. Damaged records are skipped, or all if the file is unreadable; these stages
+    then run again."""
     try:
         raw = json_values.parse(read_regular(path, json_values.MAX_BYTES))
     except (OSError, ValueError):
@@ -96,6 +96,6 @@ def _arithmetic(raw: Any) -> Arithmetic | None:
 
 
 def _is_below(name: str) -> bool:
-    """Whether a relative path stays below the folder it is joined to, on any system: state.json may be anybody's."""
+    """Whether a relative path stays below its folder, on any system, since state.json is untrusted."""
     windows = PureWindowsPath(name)
     return bool(name) and not (name.startswith("/") or windows.drive or windows.root or ".." in windows.parts)

@@ -1,4 +1,4 @@
-"""The documents as tables for people who read or write these files: docs/pipeline/documents.md.
+"""Generate the documentation of the documents: docs/pipeline/documents.md.
 
 python -m blender_recon3d.pipeline.documents.tables > docs/pipeline/documents.md
 """
@@ -37,27 +37,27 @@ DOCUMENTS: tuple[tuple[str, type, str], ...] = (
     (
         "photos.json",
         PhotosDocument,
-        "The photos that the workspace was given, and the cameras that took them.",
+        "The workspace's photos, and the cameras that took them.",
     ),
-    ("sources.json", SourcesDocument, "The files it was made from."),
+    ("sources.json", SourcesDocument, "The source files of the workspace."),
     (
         "earlier/earlier.json",
         EarlierDocument,
-        "Features and matches kept from before; exists only after photos have changed, until they are matched.",
+        "Features and matches kept from before; exists only after photos have changed, until matching is done.",
     ),
     ("registration.json", RegistrationDocument, "The outcome of structure from motion for each photo."),
     ("placement.json", PlacementDocument, "The model's scale and place in the world."),
     (
         "placed.json",
         PlacedDocument,
-        "What `recon3d place` has set, kept in case the cameras are computed again.",
+        "The placement set by `recon3d place`, kept in case the cameras are computed again.",
     ),
     ("state.json", StateDocument, "Which stages are done, and the files they wrote."),
     ("events.jsonl", Event, "The messages of a run: one object per line, as `--json` prints them."),
     (
         "live/cameras.json",
         LiveDocument,
-        "Cameras placed so far; exists only while structure from motion runs.",
+        "Cameras registered so far; exists only while structure from motion runs.",
     ),
     ("report.json", ReportDocument, "Everything machine-readable about the last run."),
     ("inspect", InspectionDocument, "The `data` of the last event of `recon3d inspect --json`."),
@@ -67,20 +67,20 @@ DOCUMENTS: tuple[tuple[str, type, str], ...] = (
     ("weights fetch", FetchedAnswer, "What `recon3d weights fetch --json` prints."),
     ("text", TextAnswer, "What `recon3d completion --json` and `recon3d man --json` print."),
     ("evaluate", EvaluationAnswer, "What `recon3d evaluate --json` prints."),
-    ("error", ErrorAnswer, "What a command prints that was given `--json` and cannot answer."),
+    ("error", ErrorAnswer, "What a command with `--json` prints if it fails."),
 )
 _HEAD = """# Documents
 
 The JSON files in a workspace, and what `--json` prints: events (events.jsonl) for `run`, `import`, `inspect` and the
-stages, placement.json for `place`, and one object of its own for each other command. Made from the dataclasses in
+stages, placement.json for `place`, and one object for each other command. Generated from the dataclasses in
 [blender_recon3d/pipeline/documents](../../blender_recon3d/pipeline/documents); after a change there run
 `python -m blender_recon3d.pipeline.documents.tables > docs/pipeline/documents.md`.
 
-- A key marked * is always there. Readers take the others as empty, or null, where they are missing.
-- Later versions may add keys: pass over those you do not know. When a key changes its meaning, or goes, `version` is
-  raised, and older readers refuse the file in a sentence.
-- Numbers are finite. Lengths are in pixels or in the model's units unless it says otherwise; poses are
-  cam_from_world, in COLMAP's convention.
+- Keys marked * are always present. If others are missing, readers treat them as empty or null.
+- Later versions may add keys: ignore those you do not know. When a key changes its meaning or is removed, `version` is
+  raised, and older readers refuse the file.
+- Numbers are finite. Lengths are in pixels or in the model's units unless stated otherwise; poses are cam_from_world,
+  in COLMAP's convention.
 """
 _NAMES = {int: "whole number", float: "number", str: "text", bool: "true or false", Any: "anything"}
 
