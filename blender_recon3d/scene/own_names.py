@@ -1,4 +1,4 @@
-"""Names that files get are free for a while: Blender numbers an object whose name is taken, and files would say so."""
+"""Free names for exported objects temporarily: otherwise Blender would append numbers, also in the files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import bpy
 
 @contextmanager
 def own_names(names: Iterable[str]) -> Iterator[None]:
-    """What has one of these names gets another inside the block, and its own again after it."""
+    """Rename everything with one of these names inside the block, and restore the names after it."""
     wanted = set(names)
     aside = [
         (block, block.name)

@@ -1,8 +1,8 @@
-"""Long work in steps, so that a window can be drawn between them and the work be cancelled. Never imports bpy.
+"""Long work in steps, so that the window can be redrawn between them and the work can be cancelled. Never imports bpy.
 
-A piece of work is a generator. It yields None where others may have a turn, PAUSE where it waits for another process,
-or a call without Blender in it, which may run in a thread and whose answer comes back from the yield. What it returns
-is its result. Closed before its end it has changed nothing.
+The work is a generator. It yields None to let others run, PAUSE while it waits for another process, or a call that does
+not use Blender, which may run in a thread and whose result the yield returns. Its return value is the result. If closed
+before its end, it has changed nothing.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ PAUSE: Final = "pause"
 Step = Callable[[], Any] | str | None
 Steps = Generator[Step, Any, T]
 
-_WAIT = 0.05  # seconds between two looks at another process
+_WAIT = 0.05  # seconds between polls of another process
 
 
 def run(steps: Steps[T]) -> T:
-    """All of it, here and now."""
+    """Run all steps, blocking."""
     work = Stepping(steps, threads=False)
     while not work.advance(_WAIT):
         if work.paused:
@@ -30,7 +30,7 @@ def run(steps: Steps[T]) -> T:
 
 
 class _Call(threading.Thread):
-    """A call in a thread. Python can end none: that of a work that was cancelled goes on, and its answer is dropped."""
+    """A call in a thread. Python cannot kill threads: a cancelled call keeps running, and its result is dropped."""
 
     def __init__(self, call: Callable[[], Any]) -> None:
         super().__init__(name="recon3d step", daemon=True)
@@ -46,7 +46,7 @@ class _Call(threading.Thread):
 
 
 class Stepping(Generic[T]):
-    """A piece of work under way. result: once `advance` has said that it has ended; paused: it waits for a process."""
+    """Work in progress. result: once `advance` has returned True. paused: whether it is waiting for a process."""
 
     result: T
 
@@ -56,7 +56,7 @@ class Stepping(Generic[T]):
         self.paused = False
 
     def advance(self, seconds: float) -> bool:
-        """Go on for about so long; whether it has ended. Raises what the work raises."""
+        """Continue for about that many seconds; returns whether it has ended. Raises what the work raises."""
         deadline = time.monotonic() + seconds
         self.paused = False
         try:
@@ -74,11 +74,11 @@ class Stepping(Generic[T]):
             return True
 
     def cancel(self) -> None:
-        """Drop it: nothing has changed."""
+        """Cancel it; nothing has changed."""
         self._steps.close()
 
     def _next(self, deadline: float) -> Step:
-        """The next step, once the call of the one before is done; that call's error is raised in the work."""
+        """The next step, once the previous step's call is done; that call's error is raised in the work."""
         answer: Any = None
         if self._call is not None:
             if self._threads:
@@ -92,7 +92,7 @@ class Stepping(Generic[T]):
         return self._begun(self._steps.send(answer))
 
     def _begun(self, step: Step) -> Step:
-        """Start the call that a step is."""
+        """Start a step that is a call."""
         if callable(step):
             self._call = _Call(step)
             if self._threads:

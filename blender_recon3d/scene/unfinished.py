@@ -1,4 +1,4 @@
-"""Data that belong to nothing yet, and are removed if the work on them does not reach its end."""
+"""Data blocks that are not in use yet, and are removed if the work on them is not completed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .cameras import KEY
 
 @contextmanager
 def unfinished(*blocks: bpy.types.ID | None) -> Iterator[None]:
-    """Remove these where the block ends by an error or a cancel."""
+    """Remove these if the block ends with an error or a cancel."""
     try:
         yield
     except BaseException:  # GeneratorExit, too
@@ -22,7 +22,7 @@ def unfinished(*blocks: bpy.types.ID | None) -> Iterator[None]:
 
 
 def _remove_shared() -> None:
-    """What our clouds share, the nodes and the material that show them, once no cloud is left."""
+    """Remove the nodes and material shared by our clouds once no cloud is left."""
     for group in (bpy.data.node_groups, bpy.data.materials):
         for block in list(group):
             if isinstance(block.get(KEY), str) and block.users == 0 and block.library is None:

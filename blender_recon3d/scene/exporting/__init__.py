@@ -1,1 +1,1 @@
-"""The scene's asset and cameras as files of other programs."""
+"""Export the scene's asset and cameras for other programs."""

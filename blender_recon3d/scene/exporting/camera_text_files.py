@@ -1,4 +1,4 @@
-"""Cameras for VFX as text that is written here: Nuke's .chan and glTF. numpy only."""
+"""Cameras for VFX in text formats: Nuke's .chan and glTF. numpy only."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ Y_UP = np.array([[1.0, 0, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0], [0, 0, 0, 1]])  # 
 
 @dataclass(frozen=True, eq=False)
 class FilmCamera:
-    """A camera in the world, z up, meters. matrix: rotation and place [4, 4], looking along -z with y up; near, far:
-    what it clips, meters."""
+    """A camera in the world, z up, meters. matrix: pose [4, 4], looking along -z with y up. near, far: clipping
+    distances, meters."""
 
     name: str
     matrix: np.ndarray
@@ -38,7 +38,7 @@ class FilmCamera:
 
 
 def chan_text(cameras: Sequence[FilmCamera]) -> str:
-    """Nuke's .chan, y up: frame, place, rotation in degrees, vertical field of view; a frame for each camera, from 1.
+    """Nuke's .chan, y up: frame, location, rotation in degrees, vertical field of view; a frame per camera, from 1.
 
     Rotations are for Nuke's default order ZXY: first about z, then x, then y.
     """
@@ -55,13 +55,13 @@ def chan_text(cameras: Sequence[FilmCamera]) -> str:
 
 
 def marker_text(cameras: Sequence[FilmCamera]) -> str:
-    """Which photo a frame of the animated camera shows, as CSV, for formats without markers."""
+    """The photo of each frame of the animated camera, as CSV, for formats without markers."""
     return "frame,photo\n" + "".join(f'{n},"{each.name}"\n' for n, each in enumerate(cameras, 1))
 
 
 def gltf_text(cameras: Sequence[FilmCamera]) -> str:
-    """glTF 2.0 with a node for each camera. It knows neither a film back nor a shifted principal point: these are in
-    `extras`, in pixels."""
+    """glTF 2.0 with a node for each camera. glTF has no film back or principal point: these are in `extras`, in
+    pixels."""
     nodes: list[dict[str, Any]] = []
     lenses = []
     for number, camera in enumerate(cameras):

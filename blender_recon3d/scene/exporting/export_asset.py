@@ -1,6 +1,7 @@
-"""The asset to a file: the mesh as it stands in the world, in meters, with its modifiers and texture.
+"""Export the asset: the mesh in world space, in meters, with modifiers applied and its texture.
 
-A preset is one of formats.EXPORTERS or of PURPOSES; what needs no scene is the engine's (jobs/engine_export.py).
+A preset is one of formats.EXPORTERS or PURPOSES; exports without a scene are done by the engine
+(jobs/engine_export.py).
 """
 
 from __future__ import annotations
@@ -44,11 +45,11 @@ MILLIMETERS = 1000.0
 def export_asset(
     collection: bpy.types.Collection, path: Path, preset: str, fill: bool = False, scale: float = 1.0
 ) -> str:
-    """Write an import's mesh (surfaces.surface_of says which) to a file; a sentence with what was written.
+    """Write an import's mesh (chosen by surfaces.surface_of) to a file; returns a message.
 
-    path: gets the preset's ending where it has none of it. fill: close the holes first, on a copy. scale: of lengths in
-    the file; 1000 for what reads millimeters. UserError where there is no mesh, or the file cannot be written: then an
-    earlier file of that name is whole.
+    path: gets the preset's extension if it has none of them. fill: close holes first, on a copy. scale: factor for
+    lengths in the file; 1000 for millimeters. UserError if there is no mesh, or if the file cannot be written, in which
+    case an earlier file of that name is intact.
     """
     with object_mode():
         return write_asset(asset_of(collection, path, preset, fill, scale))
@@ -95,7 +96,7 @@ def asset_of(collection: bpy.types.Collection, path: Path, preset: str, fill: bo
 
 
 def write_asset(asset: Asset) -> str:
-    """Write it; a sentence. In Object mode. UserError."""
+    """Write it, in Object Mode; returns a message. UserError."""
     preset, exporter = asset.preset, exporter_of(asset.preset, asset.path)
     with own_names({asset.path.stem}):
         mesh = evaluated_mesh(asset.source, asset.path.stem)
@@ -114,7 +115,7 @@ def write_asset(asset: Asset) -> str:
 
 
 def words_of(asset: Asset) -> dict[str, Any]:
-    """The asset but for its source, for another Blender."""
+    """The asset without its source, for a second Blender."""
     cameras = [
         {**vars(camera), "matrix": camera.matrix.tolist(), "pinhole": asdict(camera.pinhole)}
         for camera in asset.cameras
@@ -130,7 +131,7 @@ def words_of(asset: Asset) -> dict[str, Any]:
 
 
 def asset_from_words(source: bpy.types.Object, words: dict[str, Any]) -> Asset:
-    """What `words_of` has taken apart."""
+    """The inverse of `words_of`."""
     cameras = [
         FilmCamera(
             **{**camera, "matrix": np.array(camera["matrix"]), "pinhole": Pinhole(**camera["pinhole"])}
@@ -143,7 +144,7 @@ def asset_from_words(source: bpy.types.Object, words: dict[str, Any]) -> Asset:
 
 
 def exporter_of(preset: str, path: Path) -> Exporter:
-    """The format of a preset: of VFX, Alembic where the file's name says so."""
+    """The format of a preset; for VFX, Alembic if the file's extension is .abc."""
     if preset == "VFX" and path.suffix.lower() in EXPORTERS["ABC"].endings:
         return EXPORTERS["ABC"]
     return EXPORTERS[PURPOSES.get(preset, preset)]
@@ -154,7 +155,8 @@ def _writer(preset: str, exporter: Exporter) -> Callable[[str], None]:
 
 
 def _drop_unused(mesh: bpy.types.Mesh, preset: str) -> None:
-    """Selections and such, which some formats would carry along, and in GLB colors that a texture makes needless."""
+    """Remove selections and the like, which some formats would export, and in GLB colors made redundant by a
+    texture."""
     textured = any(
         node.type == "TEX_IMAGE" for m in mesh.materials if m and m.node_tree for node in m.node_tree.nodes
     )
@@ -171,7 +173,7 @@ def _filled(mesh: bpy.types.Mesh) -> str:
 
 
 def _write(write: Callable[[str], None], thing: bpy.types.Object, asset: Asset) -> None:
-    """Into a folder of its own first, so that a file appears whole, with all that belongs to it."""
+    """Write to a temporary folder first, so that a file appears atomically, with all its companions."""
     path = asset.path
 
     def rename(file: Path) -> None:
@@ -194,7 +196,7 @@ def _write(write: Callable[[str], None], thing: bpy.types.Object, asset: Asset) 
 def _stage(
     thing: bpy.types.Object, name: str, preset: str, cameras: list[FilmCamera]
 ) -> Iterator[bpy.types.Scene]:
-    """The scene that the exporter sees: the mesh, and what its purpose adds."""
+    """The scene for the exporter: the mesh, and the additions for its purpose."""
     with ExitStack() as stack:
         if preset == "VFX":
             yield stack.enter_context(scene_of_cameras(cameras, False, thing))

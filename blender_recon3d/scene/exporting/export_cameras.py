@@ -1,7 +1,6 @@
-"""The scene's cameras to other programs: to those that reconstruct and train, and to those of VFX.
+"""Export the scene's cameras to reconstruction and training programs, and to VFX programs.
 
-The first get them in COLMAP's frame, that is, relative to the Empty, of the undistorted photos; the others as they
-stand in the world.
+The former get them in COLMAP's frame, relative to the Empty, for the undistorted photos; the latter in world space.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ COLMAP, NERFSTUDIO = "COLMAP", "NERFSTUDIO"
 
 @dataclass(frozen=True)
 class CameraKind:
-    """file: its usual name, empty where the kind is a folder; operator: of Blender's, which some builds lack."""
+    """file: default name, empty if the kind is a folder. operator: Blender's, which some builds lack."""
 
     title: str
     description: str
@@ -66,10 +65,10 @@ KINDS = {
 
 
 def export_cameras(collection: bpy.types.Collection, target: Path, kind: str, animated: bool = False) -> str:
-    """Write the cameras of an import; a sentence of what was written.
+    """Write the cameras of an import; returns a message.
 
-    kind: of KINDS. target: the file, or the folder of COLMAP's and RealityScan's files. animated: for VFX, one camera
-    with a photo a frame. UserError when there are no cameras, or the file cannot be written.
+    kind: of KINDS. target: the file, or the folder for COLMAP and RealityScan. animated: for VFX, one camera with one
+    photo per frame. UserError if there are no cameras, or if the file cannot be written.
     """
     if kind not in KINDS:
         raise UserError(f"There is no format {kind}: choose one of {', '.join(KINDS)}.", 2)
@@ -97,7 +96,7 @@ def export_cameras(collection: bpy.types.Collection, target: Path, kind: str, an
 
 
 def _alignment(photos: list[PosedPhoto], names: Mapping[str, str] | None = None) -> Alignment:
-    """names: other ones, by the photos' names in the model."""
+    """names: replacements, by the photos' names in the model."""
     names = names or {}
     return Alignment(
         "Blender",
@@ -121,7 +120,7 @@ def _export_in_world(collection: bpy.types.Collection, target: Path, kind: str, 
     cameras = film_cameras(collection)
     notes = []
     if kind == "GLTF" and animated:
-        raise UserError("glTF holds no animated lens: export single cameras, or choose another format.", 2)
+        raise UserError("glTF has no animated lens: export single cameras, or choose another format.", 2)
     if kind in ("GLTF", "CHAN") and not all(camera.centered for camera in cameras):
         notes.append("It has no shift: views are off by how far the principal point is from the middle.")
     if kind == "FBX" and animated and len({camera.pinhole for camera in cameras}) > 1:
@@ -168,7 +167,7 @@ _OPERATORS: dict[str, Callable[[str], None]] = {"FBX": _fbx, "ALEMBIC": _alembic
 
 
 def import_in(scene: bpy.types.Scene) -> bpy.types.Collection:
-    """The scene's import, the latest if there are several; UserError when there is none."""
+    """The scene's import, the latest if there are several; UserError if there is none."""
     found = find_imports(scene)
     if not found:
         raise UserError("There are no imported cameras in this scene: import a result first.")
@@ -179,7 +178,7 @@ def import_in(scene: bpy.types.Scene) -> bpy.types.Collection:
 
 
 def _write_colmap(photos: list[PosedPhoto], folder: Path) -> None:
-    """Python writes a float with as many digits as bring it back exactly."""
+    """Write COLMAP's text files; Python's float repr round-trips exactly."""
     numbers: dict[Pinhole, int] = {}
     images = []
     for index, item in enumerate(photos, 1):

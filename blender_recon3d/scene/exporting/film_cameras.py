@@ -1,7 +1,7 @@
-"""An import's cameras as VFX programs take them: each by itself, or one that goes through all photos, a frame each.
+"""An import's cameras for VFX programs: separate cameras, or one that steps through the photos, one per frame.
 
-In the world, without the scale of the Empty above them; with lens, film back, shift and clipping that are right in
-FBX, Alembic and USD, which all have a film back but not Blender's AUTO.
+In world space, without the scale of their parent Empty; with lens, film back, shift and clipping for FBX, Alembic and
+USD, which have a film back but not Blender's AUTO sensor fit.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from .posed_photos import intrinsics_of, ours_in
 
 ANIMATED = "Recon3D Camera"
 FRAME_RATE = 24
-_CLOSEST = 1e-4  # of the farthest that is seen: where clipping begins
+_CLOSEST = 1e-4  # near clipping distance, relative to the far one
 
 
 def film_cameras(collection: bpy.types.Collection) -> list[FilmCamera]:
-    """The cameras as they stand, in the order of the photos' names. UserError where there are none."""
+    """The cameras as they are now, in the order of the photos' names. UserError if there are none."""
     bpy.context.view_layer.update()
     meters = bpy.context.scene.unit_settings.scale_length or 1.0
     objects = sorted(ours_in(collection), key=lambda camera: camera[KEY]["photo"])
@@ -57,10 +57,10 @@ def film_cameras(collection: bpy.types.Collection) -> list[FilmCamera]:
 def scene_of_cameras(
     cameras: Sequence[FilmCamera], animated: bool, *others: bpy.types.Object
 ) -> Iterator[bpy.types.Scene]:
-    """A scene of its own in which operators see these cameras, and other objects with them.
+    """A temporary scene in which operators see these cameras and other objects.
 
-    animated: one camera that stands at each of them for a frame, a marker with the photo's name at every frame, and
-    an Empty of that name at every place, since few formats have markers.
+    animated: one camera at each of their poses for a frame, with a marker named after the photo at every frame, and an
+    Empty of that name at every position, since few formats have markers.
     """
     with own_names({ANIMATED, *(camera.name for camera in cameras)}), _made(cameras, animated) as made:
         with operating_on(made[0], *made[1:], *others) as scene:
@@ -78,7 +78,7 @@ def scene_of_cameras(
 
 @contextmanager
 def _made(cameras: Sequence[FilmCamera], animated: bool) -> Iterator[list[bpy.types.Object]]:
-    """The objects, which are gone after the block with their data and actions."""
+    """The objects, which are removed after the block with their data and actions."""
     made = _animated(cameras) if animated else [_single(camera) for camera in cameras]
     data = [thing.data for thing in made if thing.data is not None]
     animations = [part.animation_data for part in (*made, *data) if part.animation_data]

@@ -1,7 +1,6 @@
 """Blender's own exporters, which are operators: each writes one object, in meters, to a file.
 
-They are called in a scene that holds the object alone (evaluation.operating_on). Options by the names that 4.2 to 5.2
-share.
+They are called in a scene with only the object (scratch_scene.operating_on), with options common to Blender 4.2 to 5.2.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ JPEG_QUALITY = 92  # of a GLB's textures, as the engine's: a third of the bytes 
 
 
 def _glb(path: str) -> None:
-    # A normal map suffers from JPEG, so with one the images keep the format that they have.
+    # JPEG degrades normal maps, so with one the images keep their format.
     nodes = [n for m in bpy.context.object.data.materials if m and m.node_tree for n in m.node_tree.nodes]
     image_format = "AUTO" if any(node.type == "NORMAL_MAP" for node in nodes) else "JPEG"
     bpy.ops.export_scene.gltf(
@@ -85,8 +84,8 @@ def write_web(path: str) -> None:
 
 
 def write_game(path: str) -> None:
-    """An FBX in centimeters, Y up, whose objects are neither scaled nor turned, so that they come in as they are in
-    Unreal, which goes by centimeters whatever the file says, and in Unity. The mesh is in centimeters already."""
+    """An FBX in centimeters, Y up, without object scale and rotation, so that it imports correctly in Unity and in
+    Unreal, which always assumes centimeters. The mesh is in centimeters already."""
     bpy.ops.export_scene.fbx(
         filepath=path, object_types={"MESH", "EMPTY"}, axis_forward="-Z", axis_up="Y", path_mode="COPY",
         embed_textures=True, bake_anim=False, colors_type="SRGB", apply_scale_options="FBX_SCALE_NONE",
@@ -133,12 +132,12 @@ EXPORTERS = {
 
 @dataclass(frozen=True)
 class Purpose:
-    """A button of the panel. preset: of export_asset, which knows what the purpose wants."""
+    """A button in the panel. preset: for export_asset."""
 
     label: str
     icon: str
     preset: str
-    format: str  # of EXPORTERS; empty where the engine writes it
+    format: str  # of EXPORTERS; empty if the engine writes it
 
 
 PURPOSES = (

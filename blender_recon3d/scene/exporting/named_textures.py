@@ -1,4 +1,4 @@
-"""Textures named after the export while it runs, so that two assets in one folder keep theirs."""
+"""Name textures after the export while it runs, so that two assets in one folder keep their textures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import bpy
 
 from ...pipeline.exporting.obj import beside
 
-_DULL = "Ks 0.000000 0.000000 0.000000"  # the photos' highlights are in the texture already
+_DULL = "Ks 0.000000 0.000000 0.000000"  # the texture already contains the photos' highlights
 
 
 @contextmanager
@@ -35,7 +35,7 @@ def named_textures(mesh: bpy.types.Mesh, path: Path, folder: Path) -> Iterator[N
 
 
 def images_of(mesh: bpy.types.Mesh) -> list[bpy.types.Image]:
-    """Those of its materials, each once, in the order of the nodes."""
+    """The images of the mesh's materials, each once, in node order."""
     return list(dict.fromkeys(node.image for node in _image_nodes(mesh)))
 
 
@@ -65,7 +65,7 @@ def smaller_textures(mesh: bpy.types.Mesh, side: int) -> Iterator[None]:
 
 
 def rename_material_file(obj: Path) -> None:
-    """Give an OBJ's material file the name that every reader finds (`obj.beside`), and take the shine off it."""
+    """Rename an OBJ's material file so that every reader finds it (`obj.beside`), and remove its specular color."""
     material = obj.with_suffix(".mtl")
     if not material.is_file():
         return

@@ -1,8 +1,7 @@
-"""The cameras of an import as they stand now, to the last digit where nobody has touched them.
+"""The current cameras of an import, at full precision if they were not edited.
 
-In COLMAP's frame, that is, relative to the Empty. Blender stores single precision, so a camera that was not touched
-since its import is taken from the pose and intrinsics that were kept with it; one that was moved, or whose lens was
-changed, as it stands.
+In COLMAP's frame, relative to the Empty. Blender uses single precision, so for a camera that was not edited since its
+import the stored pose and intrinsics are used; for one that was moved, or whose lens was changed, the current ones.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ class PosedPhoto:
 
 
 def posed_photos(collection: bpy.types.Collection) -> list[PosedPhoto]:
-    """The cameras of an import as they stand now, by name."""
+    """The cameras of an import as they are now, by name."""
     bpy.context.view_layer.update()
     offset = np.array(offset_of_import(collection))
     cameras = ours_in(collection)
@@ -44,13 +43,13 @@ def posed_photos(collection: bpy.types.Collection) -> list[PosedPhoto]:
 
 
 def _moved(photo: PosedPhoto, offset: np.ndarray) -> PosedPhoto:
-    """As seen from where the model has this offset [3] again."""
+    """The pose after adding the offset [3] to the model's coordinates."""
     x, y, z = np.array(photo.tvec) - rotation_of(photo.qvec) @ offset
     return replace(photo, tvec=(float(x), float(y), float(z)))
 
 
 def ours_in(collection: bpy.types.Collection) -> list[bpy.types.Object]:
-    """The cameras that an import has made and nobody has taken out."""
+    """The cameras created by an import that are still in it."""
     return [o for o in collection.all_objects if o.type == "CAMERA" and _is_ours(o) and o.parent is not None]
 
 
@@ -62,7 +61,7 @@ def _is_ours(camera: bpy.types.Object) -> bool:
 def _pose(
     camera: bpy.types.Object, offset: np.ndarray
 ) -> tuple[tuple[float, float, float, float], tuple[float, float, float]]:
-    """qvec and tvec: those kept if the camera stands where they put it, else from where it stands."""
+    """qvec and tvec: the stored ones if the camera was not moved, otherwise from its current pose."""
     w, x, y, z = (float(value) for value in camera[KEY]["qvec"])
     t_x, t_y, t_z = (float(value) for value in camera[KEY]["tvec"])
     qvec, tvec = (w, x, y, z), (t_x, t_y, t_z)
@@ -81,7 +80,7 @@ def _pose(
 
 
 def intrinsics_of(data: bpy.types.Camera) -> Pinhole:
-    """Those kept if the lens is still theirs, else those of the lens, for the photo's resolution."""
+    """The stored intrinsics if the lens was not changed, otherwise those of the lens, for the photo's resolution."""
     kept = pinhole_from(data)
     lens = lens_of(kept, data.sensor_fit, data.sensor_width, data.sensor_height)
     expected = (lens.lens, lens.shift_x, lens.shift_y)

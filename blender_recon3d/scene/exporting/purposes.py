@@ -1,4 +1,4 @@
-"""Exports for a purpose: what is made of the mesh first, and how it is written (file_formats.PRESETS)."""
+"""Exports for a purpose: preparing the mesh, and writing it (file_formats.PRESETS)."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from ..scratch_scene import evaluated_mesh
 WEB_FACES = 100_000
 LOD_SHARES = (1.0, 0.25, 0.0625)  # of the faces
 HULL_DIRECTIONS = 64  # Unreal takes hulls of at most 255 vertices
-MAX_NAME = 48  # Blender's names have 63 bytes, and what is put before and after has to fit
+MAX_NAME = 48  # Blender's names have 63 bytes, including prefix and suffix
 _LOD_GROUP = "LodGroup"  # the kind of node that Unreal and Unity take for levels of detail
 
 
 def reduce_faces(thing: bpy.types.Object, faces: int) -> None:
-    """Give an object of its own a mesh of at most about that many triangles; UVs and materials stay."""
+    """Decimate a single-user object's mesh to about that many triangles at most; UVs and materials are kept."""
     count = len(thing.data.polygons)
     if count <= faces:
         return
@@ -37,9 +37,9 @@ def reduce_faces(thing: bpy.types.Object, faces: int) -> None:
 
 @contextmanager
 def game_parts(thing: bpy.types.Object, name: str) -> Iterator[list[bpy.types.Object]]:
-    """The mesh as levels of detail below a group, and a convex hull that Unreal takes for collision.
+    """The mesh as levels of detail in a group, and a convex hull that Unreal uses for collision.
 
-    NAME (the group), NAME_LOD0 (thing itself), NAME_LOD1, NAME_LOD2 and UCX_NAME_LOD0_01, gone after the block.
+    NAME (the group), NAME_LOD0 (the object itself), NAME_LOD1, NAME_LOD2 and UCX_NAME_LOD0_01, removed after the block.
     """
     name = re.sub(r"[^\w]+", "_", name, flags=re.ASCII).strip("_")[:MAX_NAME] or "Asset"
     levels = [f"{name}_LOD{level}" for level in range(len(LOD_SHARES))]
@@ -74,7 +74,7 @@ def _game_parts(thing: bpy.types.Object, name: str) -> Iterator[list[bpy.types.O
 
 
 def _hull(mesh: bpy.types.Mesh) -> bpy.types.Mesh:
-    """The convex hull of the vertices that lie the farthest in directions evenly spread (a Fibonacci sphere)."""
+    """The convex hull of the farthest vertices in evenly distributed directions (a Fibonacci sphere)."""
     number = np.arange(HULL_DIRECTIONS) + 0.5
     height, turn = 1 - 2 * number / HULL_DIRECTIONS, np.pi * (1 + 5**0.5) * number
     around = np.sqrt(1 - height**2)

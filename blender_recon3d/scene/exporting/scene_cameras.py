@@ -26,11 +26,11 @@ def write_scene_cameras(scene: bpy.types.Scene, path: Path) -> str:
     scene's resolution. UserError where there is no camera, or the file cannot be written."""
     photos = sorted(_photos(scene), key=lambda photo: photo.name)
     if not photos:
-        raise UserError("The scene has no perspective cameras: give one for each photo, named like it.", 2)
+        raise UserError("The scene has no perspective cameras: add one for each photo, named after it.", 2)
     names = [photo.name.casefold() for photo in photos]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise UserError(f"Several cameras are of the photo {twice[0]}: remove all but one.", 2)
+        raise UserError(f"Several cameras belong to the photo {twice[0]}: remove all but one.", 2)
     try:
         WRITERS["nerfstudio"](path, Alignment("Blender", photos))
     except OSError as error:

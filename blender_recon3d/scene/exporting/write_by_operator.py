@@ -1,4 +1,4 @@
-"""What Blender's exporters write appears whole or not at all, with all that belongs to it."""
+"""Make the output of Blender's exporters atomic, including companion files."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def write_whole(
 
 
 def scratch_name(path: Path) -> Path:
-    """A new name for such a folder beside `path`."""
+    """A new name for a temporary folder beside `path`."""
     return path.with_name(f".recon3d-{uuid4().hex[:8]}")
 
 

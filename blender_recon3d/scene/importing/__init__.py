@@ -1,1 +1,1 @@
-"""A workspace, or any folder with a COLMAP model, becomes Blender data."""
+"""Import a workspace, or any folder with a COLMAP model, as Blender data."""

@@ -1,7 +1,7 @@
 """Readers of COLMAP's models: cameras, images and points3D, binary or text. numpy only.
 
-The formats are COLMAP's (https://colmap.github.io/format.html). Files are data from anywhere: every count is
-checked against the size of the file before memory is taken for it, and whatever is wrong raises FileFormatError.
+The formats are COLMAP's (https://colmap.github.io/format.html). Files are untrusted: every count is checked against the
+file's size before memory is allocated, and errors raise FileFormatError.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Camera:
         return self.model in PINHOLES
 
     def intrinsics(self) -> tuple[float, float, float, float] | None:
-        """fx, fy, cx, cy without distortion; None for a model that has no focal length."""
+        """fx, fy, cx, cy without distortion; None for a model without a focal length."""
         focals = _MODELS_BY_NAME[self.model][1]
         if focals == 0:
             return None
@@ -106,7 +106,7 @@ class Model:
 
 
 def count_images(folder: Path) -> int:
-    """Registered photos of a model; 0 where its images cannot be read."""
+    """Number of registered photos of a model; 0 if its images cannot be read."""
     try:
         return len(read_images(_find(folder, "images")))
     except FileFormatError:
@@ -114,7 +114,7 @@ def count_images(folder: Path) -> int:
 
 
 def read_model(folder: Path) -> Model:
-    """Cameras and images of a model; FileFormatError when they are missing, damaged or do not fit together."""
+    """Cameras and images of a model; FileFormatError if they are missing, damaged or inconsistent."""
     cameras = read_cameras(_find(folder, "cameras"))
     path = _find(folder, "images")
     images = tuple(sorted(read_images(path), key=lambda image: image.name))
@@ -155,7 +155,7 @@ def _find(folder: Path, stem: str) -> Path:
 
 def _read(path: Path) -> bytes:
     try:
-        # Not mapped into memory: another process shortening the file would crash Blender.
+        # Not memory-mapped: if another process truncated the file, Blender would crash.
         return read_regular(path)
     except OSError as error:
         raise FileFormatError(path, f"it cannot be read ({error.strerror})") from error
@@ -181,7 +181,7 @@ def _image(path: Path, image_id: int, pose: list[float], camera_id: int, name: s
 
 
 class _Cursor:
-    """Reads records from a block of bytes and says so when it ends too early."""
+    """Reads records from a block of bytes; FileFormatError if it ends too early."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -200,7 +200,7 @@ class _Cursor:
         return values
 
     def count(self, min_bytes: int) -> int:
-        """A count of records of at least so many bytes each, which the rest of the file must hold."""
+        """A count of records of at least `min_bytes` each, which must fit into the rest of the file."""
         (count,) = self.take(_COUNT)
         if count * min_bytes > len(self.data) - self.at:
             raise self.cut_short()
@@ -243,7 +243,7 @@ def _points_from_binary(path: Path) -> SparsePoints:
     data, at, unpack = cursor.data, cursor.at, _COUNT.unpack_from
     before_track = _POINT.itemsize - _COUNT.size
     try:
-        # Records differ in length, so each must be looked at to find the next: 1 million take 0.3 s.
+        # Records vary in length, so each must be read to find the next: 1 million take 0.3 s.
         for i in range(count):
             starts[i] = at
             at += _POINT.itemsize + _TRACK_BYTES * unpack(data, at + before_track)[0]

@@ -1,4 +1,4 @@
-"""What there is to import in a workspace: which model, photos and cloud, and how it stands. Never imports bpy."""
+"""Find what to import from a workspace: model, photos, cloud and placement. Never imports bpy."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ...pipeline.text import Said, printable
 from ...pipeline.workspace import Workspace
 from . import colmap_files
 
-# COLMAP's y is down where a model was not aligned: Blender's z is up. Used when placement.json is missing.
+# COLMAP's y is down in unaligned models, while Blender's z is up. Used if placement.json is missing.
 UPRIGHT = np.array([[1.0, 0, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0], [0, 0, 0, 1]])
 
 NOT_PLACED = Said("There is no placement.json, so the model's -Y is taken as up.")
@@ -27,7 +27,7 @@ NOT_PLACED = Said("There is no placement.json, so the model's -Y is taken as up.
 
 @dataclass(frozen=True)
 class Source:
-    """A workspace's results. cloud is None when there is no dense one; notes are sentences for the user."""
+    """A workspace's results. cloud: None if there is no dense one. notes: messages for the user."""
 
     root: Path
     model: Path
@@ -41,7 +41,7 @@ class Source:
         return self.titles.get(name) or printable(PurePosixPath(name.replace("\\", "/")).stem) or "Photo"
 
     def photo(self, name: str) -> Path | None:
-        """The photo's file, or None: a name from a file may not lead out of the folder."""
+        """The photo's file; None if a name would lead out of the folder."""
         parts = PurePosixPath(name.replace("\\", "/"))
         if not name or parts.is_absolute() or ".." in parts.parts or ":" in name or "\0" in name:
             return None
@@ -54,21 +54,21 @@ _CLOUDS = ("dense/fusion.ply", "dense/fused.ply", "dense/0/fused.ply", "fusion.p
 
 
 def holds_model(folder: str | Path) -> bool:
-    """Whether there is a model where one is looked for; quick, for a button that is grey without."""
+    """Whether the folder has a model; quick, for a button that is disabled without one."""
     root = Workspace(folder).root
     return any(has_model(root / part) for part in MODELS)
 
 
 def second_model(folder: str | Path) -> Path | None:
-    """The model of the photos that form a separate group; None where all photos are in one."""
+    """The model of the photos that form a separate group; None if there is only one model."""
     path = Workspace(folder).root / "sparse" / "1"
     return path if has_model(path) else None
 
 
 def find_source(folder: str | Path) -> Source:
-    """The best result in a workspace, or in any folder with a COLMAP model: dense where it is done, else sparse.
+    """The best result in a workspace, or in any folder with a COLMAP model: dense if it is done, otherwise sparse.
 
-    UserError when there is none.
+    UserError if there is none.
     """
     workspace = Workspace(folder)
     notes: list[str] = []
@@ -97,7 +97,7 @@ def find_source(folder: str | Path) -> Source:
 
 
 def _no_model(workspace: Workspace) -> str:
-    """What there is instead: other programs' projects, a lone cloud, nothing."""
+    """The message if there is no model: the folder has other programs' projects, only a cloud, or nothing."""
     root = workspace.root
     read, theirs = projects_in(root)
     if read:
@@ -123,7 +123,7 @@ def _no_model(workspace: Workspace) -> str:
 
 
 def _other_numbers(root: Path, part: str) -> list[Path]:
-    """The folders 1, 2 ... beside a folder 0 that may not be there."""
+    """The folders 1, 2 ... beside a folder 0, which may be missing."""
     before, zero, inside = f"/{part}/".partition("/0/")
     folder = root / before.strip("/")
     if not zero or not folder.is_dir():
@@ -163,8 +163,7 @@ def _largest(
 
 
 def _current(workspace: Workspace, notes: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Where models and clouds may be taken from; for a workspace of ours, what its state says is done and what is as
-    it was written. notes is added to."""
+    """Where models and clouds may be; for our own workspaces, only finished and intact results. Adds to notes."""
     if not workspace.state_file.is_file():
         return MODELS, _CLOUDS
     models, clouds = [], []
@@ -190,7 +189,7 @@ def _current(workspace: Workspace, notes: list[str]) -> tuple[tuple[str, ...], t
 
 
 def _titles(path: Path) -> dict[str, str]:
-    """Original stems by the photos' names in the model."""
+    """Original file stems by the photos' names in the model."""
     photos = read_photos(path, _ADVICE).photos
     titles = {photo.name: printable(recorded_path(photo.source).stem) for photo in photos}
     return {name: title for name, title in titles.items() if name and title}

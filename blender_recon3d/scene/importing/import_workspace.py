@@ -1,8 +1,8 @@
-"""Imports a workspace: one collection and one Empty, below it a camera for each photo, and the cloud.
+"""Import a workspace: one collection and one Empty, with a camera for each photo and the cloud as children.
 
-Local coordinates are COLMAP's, untouched; up axis, scale and origin live in the Empty alone. A workspace that
-is in the scene already is updated in place: cameras and cloud are made anew, while the Empty, everything the
-user has parented to it or put into the collection, and a placement changed by hand stay.
+Local coordinates are COLMAP's; up axis, scale and origin are only in the Empty. A workspace that is already in the
+scene is updated in place: cameras and cloud are re-created, while the Empty, everything the user has parented to it or
+put into the collection, and a manually changed placement are kept.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ CAMERAS_A_STEP = 50
 
 @dataclass(frozen=True)
 class ImportResult:
-    """What an import made. cameras: by the photos' names in the model. notes: sentences for the user.
+    """What an import created. cameras: by the photos' names in the model. notes: messages for the user.
 
-    updated: whether the workspace was in the scene already. mesh: None where the workspace holds none.
+    updated: whether the workspace was already in the scene. mesh: None if the workspace has none.
     """
 
     collection: bpy.types.Collection
@@ -74,8 +74,7 @@ def import_workspace(
 ) -> ImportResult:
     """Import the best result of a workspace into a scene (the active one).
 
-    photos: show the undistorted photos behind their cameras' views. Raises UserError before anything is
-    changed, with one sentence that says what to do.
+    photos: show the undistorted photos as the cameras' backgrounds. Raises UserError before anything is changed.
     """
     return run(import_in_steps(folder, scene, photos))
 
@@ -83,7 +82,7 @@ def import_workspace(
 def import_in_steps(
     folder: str | Path, scene: bpy.types.Scene | None = None, photos: bool = True
 ) -> Steps[ImportResult]:
-    """What `import_workspace` does: all is read and made first, and then put into the scene in one step."""
+    """`import_workspace`, in steps: everything is read and created first, then added to the scene in one step."""
     scene = scene or bpy.context.scene
     source = find_source(folder)
     read = yield partial(read_result, source)
@@ -123,7 +122,7 @@ def _put_into(
     mesh: bpy.types.Mesh | None,
     photos: bool,
 ) -> ImportResult:
-    """What was made into the scene, in place of an earlier import."""
+    """Add the created data to the scene, replacing an earlier import."""
     earlier = find_import(scene, source.root)
     stands = None
     if earlier is not None and (by_user := moved_by_user(earlier)) is not None:
@@ -154,14 +153,14 @@ def _put_into(
 
 
 def _rename(thing: bpy.types.Object, name: str) -> None:
-    """The name that an earlier import's object had until now."""
+    """Rename an object to the name of the earlier import's object."""
     if thing.name != name:
         thing.name = thing.data.name = name
 
 
 @dataclass(frozen=True)
 class UserState:
-    """What the user has set on a cloud that is made anew. hidden: None where there was no mesh to hide it for."""
+    """The user's settings on a cloud that is re-created. hidden: None if there was no mesh to hide it for."""
 
     cleaning: dict[str, Any] | None = None
     hidden: bool | None = None
@@ -175,7 +174,7 @@ class UserState:
         return cls(clean_modifier.settings_of(cloud), is_hidden(cloud) if with_mesh else None)
 
     def hide(self, cloud: bpy.types.Object, has_mesh: bool) -> None:
-        """Hide the cloud that was made anew, if the earlier one was, or where there is a mesh now."""
+        """Hide the re-created cloud if the earlier one was hidden, or if there is a mesh now."""
         if has_mesh if self.hidden is None else self.hidden:
             hide(cloud)
 
@@ -215,9 +214,9 @@ def find_import(scene: bpy.types.Scene, root: Path) -> bpy.types.Collection | No
 
 
 def _place(empty: bpy.types.Object, world_from_model: np.ndarray, stands: np.ndarray | None) -> None:
-    """Give the Empty the placement, unless it is the one it had been given: the user may have moved it since.
+    """Set the Empty's placement, unless it is unchanged: the user may have moved the Empty since.
 
-    stands: where the user's move puts the new model; it goes before the placement.
+    stands: the new model's transform after the user's move, which takes precedence over the placement.
     """
     flat = [float(value) for value in world_from_model.ravel()]
     kept = empty.get(KEY)
@@ -229,7 +228,7 @@ def _place(empty: bpy.types.Object, world_from_model: np.ndarray, stands: np.nda
 
 
 def _remove_made(collection: bpy.types.Collection) -> None:
-    """Remove the cameras and clouds of an earlier import with their data; nothing of the user's."""
+    """Remove the cameras and clouds of an earlier import with their data, but nothing of the user's."""
     made = [o for o in collection.all_objects if kind_of(o) in ("camera", "cloud")]
     data = [o.data for o in made]
     images = [
@@ -244,7 +243,7 @@ def _remove_made(collection: bpy.types.Collection) -> None:
 
 
 def _fit_to_scene(cameras: list[bpy.types.Object], points: Points, empty: bpy.types.Object) -> None:
-    """Set how large cameras are drawn and how far they see. Both are world sizes: Blender ignores a parent's scale."""
+    """Set the cameras' display size and clipping, which are in world units: Blender ignores a parent's scale."""
     scale = float(empty.matrix_basis.median_scale)
     centers = [tuple(camera.location) for camera in cameras]
     cloud = np.empty((0, 3)) if len(points) == 0 else np.array(robust_box(points.xyz))

@@ -1,8 +1,7 @@
 """The meshes in a workspace, as arrays. numpy only.
 
-mesh/mesh.ply is the mesh, mesh/full.ply what it was before decimation, texture/mesh.ply the first with UVs (`s`, `t`:
-its vertices stand there once for each chart that they are in, `source` is their number in mesh/mesh.ply) and beside it
-the texture.
+mesh/mesh.ply is the mesh, mesh/full.ply the mesh before decimation, and texture/mesh.ply the mesh with UVs (`s`, `t`; a
+vertex appears once for each chart, `source` is its index in mesh/mesh.ply) with the texture beside it.
 """
 
 from __future__ import annotations
@@ -42,12 +41,12 @@ class Surface:
 
 
 def has_mesh(root: Path) -> bool:
-    """Whether the workspace has a finished mesh, and not one of an earlier state; UserError where it was damaged."""
+    """Whether the workspace has a finished, current mesh; UserError if it was damaged."""
     return has(Workspace(root), "mesh", root / MESH)
 
 
 def read_surface(root: Path, offset: Sequence[float] = NOTHING) -> Surface:
-    """A workspace's mesh with its texture, where there is one of this mesh. Raises UserError where there is none."""
+    """A workspace's mesh, with its texture if there is one for this mesh. Raises UserError if there is no mesh."""
     if not has_mesh(root):
         raise UserError(f"{root} has no mesh (no {MESH}): press Build Mesh first.")
     surface = _read(root / MESH, offset)
@@ -73,7 +72,7 @@ def read_surface(root: Path, offset: Sequence[float] = NOTHING) -> Surface:
 
 
 def read_full(root: Path, offset: Sequence[float] = NOTHING) -> Surface:
-    """The mesh before decimation. Raises UserError where there is none."""
+    """The mesh before decimation. Raises UserError if there is none."""
     if not has(Workspace(root), "mesh", root / FULL):
         raise UserError(f"{root} has no full mesh (no {FULL}): press Build Mesh first.")
     return _read(root / FULL, offset)
@@ -95,7 +94,7 @@ def _read(path: Path, offset: Sequence[float]) -> Surface:
 
 
 def _sound(xyz: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The faces with three different vertices at finite places, since Blender takes no others, and which they are."""
+    """The faces with three different, finite vertices, since Blender accepts no others, and their indices."""
     a, b, c = faces.T
     keep = (a != b) & (b != c) & (c != a)
     if not np.isfinite(xyz.sum(dtype=np.float64)):
@@ -104,7 +103,7 @@ def _sound(xyz: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _read_uv(path: Path, surface: Surface) -> np.ndarray | None:
-    """UVs [m, 3, 2] of the corners of the surface's faces; None where the file is of another mesh."""
+    """UVs [m, 3, 2] of the corners of the surface's faces; None if the file is of another mesh."""
     vertices, faces = read_mesh(path)
     if not {"s", "t", "source"} <= set(vertices.dtype.names or ()):
         raise FileFormatError(path, "it has no UVs (s, t) or no vertex indices (source)")

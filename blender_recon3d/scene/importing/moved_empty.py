@@ -1,6 +1,6 @@
-"""How an import stands that the user has turned, moved or scaled, when its cameras have been found again since.
+"""Keep the user's rotation, translation and scale of an import when its cameras have been found again.
 
-The new model then has another frame and another size. It goes where the old one stood, by the cameras that both have.
+The new model then has another frame and size. It is placed like the old one, using their common cameras.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from ..cameras import KEY
 from ..find_imports import find_object, objects_of, offset_of_import
 from ..rotations import rotation_of
 
-SAME = 1e-5  # single precision: a matrix that differs by less was not touched
+SAME = 1e-5  # single precision; a matrix that differs by less was not changed
 
 
 def moved_by_user(collection: bpy.types.Collection | None) -> np.ndarray | None:
-    """The Empty's matrix [4, 4], where it is no longer the one that the import had given it."""
+    """The Empty's matrix [4, 4] if the user has changed it since the import; otherwise None."""
     empty = find_object(collection, "empty") if collection else None
     kept = empty.get(KEY) if empty else None
     given = np.array(kept.get("world_from_model", ()) if hasattr(kept, "get") else (), float)
@@ -52,10 +52,10 @@ def carried_over(
     new: dict[str, np.ndarray],
     offset: Sequence[float] | np.ndarray,
 ) -> np.ndarray | None:
-    """The matrix [4, 4] that puts the new model where the user has the old one, which is still in the collection.
+    """The matrix [4, 4] that places the new model like the user's old one, which is still in the collection.
 
-    None where the cameras are those of before, so that a new placement was made on purpose, or are too different.
-    new: poses by photo; offset: what is taken off the new model's coordinates.
+    None if the cameras are unchanged, so that a new placement is intentional, or if they are too different.
+    new: poses by photo. offset: subtracted from the new model's coordinates.
     """
     old = cameras_of(collection)
     both = set(old) & set(new)

@@ -16,12 +16,12 @@ NOTHING = (0.0, 0.0, 0.0)
 
 
 def read_points(path: Path, offset: Sequence[float] | np.ndarray = NOTHING) -> Points:
-    """The vertices, finite ones only, less the offset. Raises FileFormatError."""
+    """The finite vertices, minus the offset. Raises FileFormatError."""
     return to_points(path, read_vertices(path), offset).finite()
 
 
 def to_points(path: Path, vertices: np.ndarray, offset: Sequence[float] | np.ndarray = NOTHING) -> Points:
-    """The vertices of a file, all of them, less the offset. path: for the message of FileFormatError."""
+    """All vertices of a file, minus the offset. path: for the message of FileFormatError."""
     vertices = with_usual_normals(vertices)
     names = set(vertices.dtype.names or ())
     if not {"x", "y", "z"} <= names:

@@ -1,4 +1,4 @@
-"""What an import brings in, read from its files: takes the time, and needs no Blender, so that a thread may do it."""
+"""Read the data of an import from its files: the slow part, without Blender, so that it can run in a thread."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from . import colmap_files, ply_points
 from .find_source import NOT_PLACED, Source
 from .mesh_files import Surface, has_mesh, read_surface
 
-SAMPLE = 100_000  # points of a cloud that tell where it lies
+SAMPLE = 100_000  # points of a cloud used to determine its location
 CLOUD_ELSEWHERE = Said(
     "The cloud lies far from the cameras, as if one of them were in map coordinates: it is shown where its file says, "
     "and its points are kept near its object's origin, so that nothing is lost to single precision."
@@ -45,7 +45,7 @@ class ReadResult:
 
 
 def read_result(source: Source) -> ReadResult:
-    """All of a source that is to be imported. Raises UserError."""
+    """Read all data of a source. Raises UserError."""
     model = colmap_files.read_model(source.model)
     pinholes = {camera_id: pinhole_of(camera, source.model) for camera_id, camera in model.cameras.items()}
     offset = offset_of(_centers(model))
@@ -64,7 +64,7 @@ def read_result(source: Source) -> ReadResult:
 
 
 def _read_mesh(root: Path, offset: np.ndarray) -> tuple[Surface | None, tuple[str, ...]]:
-    """The workspace's mesh, if it has one; one that cannot be read is a note: cameras and cloud are there."""
+    """The workspace's mesh, if it has one; an unreadable one only gives a note, since cameras and cloud are usable."""
     try:
         return (read_surface(root, offset.tolist()) if has_mesh(root) else None), ()
     except UserError as error:
@@ -72,7 +72,7 @@ def _read_mesh(root: Path, offset: np.ndarray) -> tuple[Surface | None, tuple[st
 
 
 def _near(source: Source, offset: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
-    """How a model that has lost an offset stands, and the notes. Map coordinates have z up."""
+    """The placement of a model after an offset was subtracted, and the notes. Map coordinates have z up."""
     if NOT_PLACED not in source.notes:
         return moved(source.world_from_model, offset), (*source.notes, note(offset))
     others = tuple(text for text in source.notes if text != NOT_PLACED)
@@ -84,7 +84,7 @@ def _centers(model: colmap_files.Model) -> np.ndarray:
 
 
 def _read_points(source: Source, offset: np.ndarray) -> tuple[Points, np.ndarray]:
-    """The points, less the offset and less what they lie apart from the cameras still, which comes second [3]."""
+    """The points, minus the offset and minus their remaining distance from the cameras, which is returned too [3]."""
     if source.cloud is not None:
         vertices = read_vertices(source.cloud)
         positions = columns(vertices[:: max(1, len(vertices) // SAMPLE)], "x", "y", "z")

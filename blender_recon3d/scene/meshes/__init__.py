@@ -1,1 +1,1 @@
-"""Meshes of an import: brought in, reduced, mended and baked."""
+"""Meshes of an import: importing, decimating, repairing and baking."""

@@ -1,8 +1,8 @@
-"""Runs in a Blender in the background: does what `work_request` has written into a folder.
+"""Script for a background Blender: carries out the request that `work_request` has written to a folder.
 
 blender --background --factory-startup --python background_script.py -- PACKAGE FOLDER
 
-PACKAGE: the folder of the package, under whatever name it is installed: here it is not.
+PACKAGE: the folder of the package, which is not installed as an add-on here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Things = list[bpy.types.Object]
 
 
 def take_package(folder: Path) -> None:
-    """Load the package without switching it on as an add-on."""
+    """Load the package without enabling it as an add-on."""
     spec = importlib.util.spec_from_file_location(
         NAME, folder / "__init__.py", submodule_search_locations=[str(folder)]
     )
@@ -107,4 +107,4 @@ if __name__ == "__main__":
     take_package(package)
     main(given)
     sys.stdout.flush()
-    os._exit(0)  # Blender takes its time to clean up, and some builds crash in it
+    os._exit(0)  # Blender's cleanup is slow, and some builds crash in it

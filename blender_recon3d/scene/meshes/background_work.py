@@ -1,6 +1,6 @@
-"""What takes long with meshes, done by another Blender in the background: this one can go on drawing, and cancel it.
+"""Slow mesh operations in a second, background Blender, so that this one stays responsive and can cancel them.
 
-The other one gets copies of the objects, so that a cancel leaves nothing behind.
+The second Blender gets copies of the objects, so that a cancel leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ SCRIPT = PACKAGE / "scene" / "meshes" / "background_script.py"
 
 
 def is_possible(*things: bpy.types.Object) -> bool:
-    """Whether there is a window that must not stand still, a Blender to start, and nothing painted on the things'
-    textures that is not saved: the other Blender reads those from their files."""
+    """Whether there is a window to keep responsive, a Blender to start, and no unsaved paint on the objects' textures,
+    which the second Blender reads from their files."""
     unsaved = any(image.is_dirty for thing in things for image in images_of(thing.data))
     return bool(bpy.app.binary_path) and not bpy.app.background and not unsaved
 
 
 class BackgroundWork:
-    """A Blender at work on some objects. `done` says whether it has ended; `finish` takes in what it has made."""
+    """A background Blender working on some objects. `done`: whether it has ended; `finish`: imports its result."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class BackgroundWork:
         return self._process.exit_code() is not None
 
     def finish(self) -> str:
-        """Take in the result; a sentence. UserError, and then nothing has changed."""
+        """Import the result; returns a message. UserError, in which case nothing has changed."""
         path = Path(self._folder.name)
         try:
             how = work_request.read_answer(path)
@@ -89,7 +89,7 @@ class BackgroundWork:
             self._folder.cleanup()
 
     def cancel(self) -> None:
-        """End it at once; nothing has changed."""
+        """Kill it; nothing has changed."""
         self._process.kill()
         self._process.wait()
         self._folder.cleanup()
@@ -98,7 +98,7 @@ class BackgroundWork:
 
 
 def in_background(start: Callable[[], BackgroundWork]) -> Steps[str]:
-    """Begin the work of another Blender, wait for it, and take it in; its sentence."""
+    """Start the work in a second Blender, wait for it, and import its result; returns its message."""
     work = start()
     try:
         while not work.done():
@@ -112,7 +112,7 @@ def in_background(start: Callable[[], BackgroundWork]) -> Steps[str]:
 def start_quads(
     collection: bpy.types.Collection, faces: int, added: Callable[[bpy.types.Object], None]
 ) -> BackgroundWork:
-    """Begin what `remesh.quads` does. added: called with the new object. UserError."""
+    """Start `remesh.quads` in the background. added: called with the new object. UserError."""
     with object_mode():
         source = remesh.quads_source(collection, faces)
 
@@ -128,7 +128,7 @@ def start_quads(
 def start_decimate(
     collection: bpy.types.Collection, faces: int, added: Callable[[bpy.types.Object], None]
 ) -> BackgroundWork:
-    """Begin what `remesh.decimate` does. added: called with the new object. UserError."""
+    """Start `remesh.decimate` in the background. added: called with the new object. UserError."""
     with object_mode():
         source = remesh.decimate_source(collection, faces)
 
@@ -142,7 +142,7 @@ def start_decimate(
 
 
 def start_lods(collection: bpy.types.Collection, levels: int, ratio: float) -> BackgroundWork:
-    """Begin what `remesh.make_lods` does. UserError."""
+    """Start `remesh.make_lods` in the background. UserError."""
     with object_mode():
         source = remesh.lods_source(collection, levels, ratio)
 
@@ -155,7 +155,7 @@ def start_lods(collection: bpy.types.Collection, levels: int, ratio: float) -> B
 
 
 def start_bake(collection: bpy.types.Collection, what: str, size: int, extrusion: float) -> BackgroundWork:
-    """Begin what `bake.bake_normals` and `bake.bake_texture` do. what: as `bake.Bake` has it. UserError."""
+    """Start `bake.bake_normals` or `bake.bake_texture` in the background. what: as in `bake.Bake`. UserError."""
     with object_mode():
         wanted = bake.bake_wanted(collection, what, size, extrusion)
 
@@ -172,7 +172,7 @@ def start_bake(collection: bpy.types.Collection, what: str, size: int, extrusion
 
 
 def start_unwrap(thing: bpy.types.Object) -> BackgroundWork:
-    """Begin to give a mesh UVs, as `bake.unwrap` does. UserError."""
+    """Start `bake.unwrap` in the background. UserError."""
 
     def take(folder: Path, how: str) -> str:
         _give_uvs(thing.data, np.load(folder / work_request.UV_FILE, allow_pickle=False))
@@ -182,7 +182,7 @@ def start_unwrap(thing: bpy.types.Object) -> BackgroundWork:
 
 
 def start_export(asset: export_asset.Asset) -> BackgroundWork:
-    """Begin what `export_asset.write_asset` does. UserError."""
+    """Start `export_asset.write_asset` in the background. UserError."""
     folder = scratch_name(asset.path)
     words = export_asset.words_of(replace(asset, folder=folder))
     return BackgroundWork(
@@ -191,7 +191,7 @@ def start_export(asset: export_asset.Asset) -> BackgroundWork:
 
 
 def _give_uvs(mesh: bpy.types.Mesh, uv: np.ndarray) -> None:
-    """uv float32 [loops, 2]. UserError where the mesh has changed meanwhile."""
+    """Set a mesh's UVs, float32 [loops, 2]. UserError if the mesh has changed meanwhile."""
     if len(uv) != len(mesh.loops):
         raise UserError(f"{mesh.name} was changed meanwhile: try again.")
     layer = mesh.uv_layers.new(name=UV_MAP)
@@ -199,7 +199,7 @@ def _give_uvs(mesh: bpy.types.Mesh, uv: np.ndarray) -> None:
 
 
 def _read_pixels(image: bpy.types.Image, path: Path) -> None:
-    """Those of a file of the same size and color space, without a trace of that file."""
+    """Copy pixels from a file of the same size and color space, without referring to that file."""
     read = bpy.data.images.load(str(path))
     try:
         read.colorspace_settings.name = image.colorspace_settings.name

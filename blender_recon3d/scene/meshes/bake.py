@@ -1,7 +1,7 @@
-"""Baking the full mesh's detail, or another mesh's colors, onto a mesh with Cycles on the CPU.
+"""Bake the full mesh's detail, or another mesh's colors, onto a mesh with Cycles on the CPU.
 
-Blender bakes by operator only; it runs in a scene of its own, on copies at the origin, so that any mode, hidden
-objects and the user's materials are left alone.
+Blender can bake only through an operator; it runs in a temporary scene, on copies at the origin, so that modes, hidden
+objects and the user's materials are not affected.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from .mesh_object import UV_MAP, full_mesh, texture_folder
 from .surfaces import surface_of
 
 NORMAL, COLOR = "NORMAL", "COLOR"
-_SAMPLE = 5_000  # vertices from which the distance between both meshes is taken
-_MARGIN = 1.5  # of that distance, so that the cage holds all of it
+_SAMPLE = 5_000  # vertices used to measure the distance between both meshes
+_MARGIN = 1.5  # times that distance, so that the cage contains everything
 
 
 @dataclass(frozen=True)
 class Bake:
-    """What is to be baked. what: NORMAL or COLOR; target: the mesh that gets it; source: the one that has it.
-    size: side of the image in pixels; extrusion: of the cage, in the model's units; 0: from the distance between both.
+    """A bake job. what: NORMAL or COLOR. target: the mesh to bake onto. source: the mesh to bake from. size: side of
+    the image in pixels. extrusion: of the cage, in the model's units; 0: from the distance between both.
     """
 
     what: str
@@ -45,15 +45,15 @@ class Bake:
 
 
 def bake_normals(collection: bpy.types.Collection, size: int = 2048, extrusion: float = 0.0) -> str:
-    """Bake the full mesh's normals onto the mesh, save and wire the image; a sentence.
+    """Bake the full mesh's normals onto the mesh, save the image and connect it; returns a message.
 
-    size, extrusion: as `Bake` has them. A mesh without UVs gets some. UserError where a mesh or Cycles is missing.
+    size, extrusion: as in `Bake`. A mesh without UVs is unwrapped. UserError if a mesh or Cycles is missing.
     """
     return _baked(collection, NORMAL, size, extrusion)
 
 
 def bake_texture(collection: bpy.types.Collection, size: int = 2048, extrusion: float = 0.0) -> str:
-    """Bake the textured mesh's colors onto the quads or another copy, which has UVs of its own; a sentence."""
+    """Bake the textured mesh's colors onto the quads or another copy with its own UVs; returns a message."""
     return _baked(collection, COLOR, size, extrusion)
 
 
@@ -66,7 +66,7 @@ def _baked(collection: bpy.types.Collection, what: str, size: int, extrusion: fl
 
 
 def bake_wanted(collection: bpy.types.Collection, what: str, size: int, extrusion: float) -> Bake:
-    """What would be baked now. UserError where that is not possible."""
+    """The current bake job. UserError if baking is not possible."""
     if not 16 <= size <= 16_384:
         raise UserError(f"An image of {size} pixels cannot be baked: choose 16 to 16384.", 2)
     target = surface_of(collection)
@@ -84,7 +84,7 @@ def bake_wanted(collection: bpy.types.Collection, what: str, size: int, extrusio
 
 
 def connect(wanted: Bake, image: bpy.types.Image) -> str:
-    """Let the target's material show the image; a sentence."""
+    """Connect the image to the target's material; returns a message."""
     target, size = wanted.target, wanted.size
     if wanted.what == COLOR:
         material = mesh_material(target.name, None, False)
@@ -103,18 +103,18 @@ def connect(wanted: Bake, image: bpy.types.Image) -> str:
 
 
 def cage_extrusion(low: bpy.types.Mesh, high: bpy.types.Mesh) -> float:
-    """How far the detailed mesh lies off the other one, with a margin; both in the same coordinates."""
+    """The distance of the detailed mesh from the other one, with a margin; both in the same coordinates."""
     tree = BVHTree.FromPolygons([v.co for v in low.vertices], [tuple(p.vertices) for p in low.polygons])
     step = max(1, len(high.vertices) // _SAMPLE)
     found = [tree.find_nearest(high.vertices[i].co)[3] for i in range(0, len(high.vertices), step)]
     distances = [distance for distance in found if distance is not None]
     size = max(max(v.co) for v in low.vertices) - min(min(v.co) for v in low.vertices)
-    # Where trimming left more of one mesh, its far ends say nothing about the distance: the 99th of a hundred.
+    # The 99th percentile: parts that exist only in one mesh, because of trimming, are ignored.
     return max(float(np.quantile(distances, 0.99)) * _MARGIN, 1e-4 * size) if distances else 1e-2 * size
 
 
 def unwrap(mesh: bpy.types.Mesh) -> None:
-    """UVs by Blender's Smart UV Project, which is an operator of Edit mode. No one else may use the mesh."""
+    """Unwrap with Blender's Smart UV Project, which is an Edit Mode operator. The mesh must have a single user."""
     mesh.uv_layers.new(name=UV_MAP)
     with scratch(mesh, keep=True) as thing, operating_on(thing):
         bpy.ops.object.mode_set(mode="EDIT")
@@ -125,12 +125,12 @@ def unwrap(mesh: bpy.types.Mesh) -> None:
 
 
 def image_file(collection: bpy.types.Collection, wanted: Bake) -> Path:
-    """Where the image goes: beside the texture."""
+    """The image's path, beside the texture."""
     return texture_folder(collection) / f"{bpy.path.clean_name(wanted.image_name).lower()}.png"
 
 
 def new_image(wanted: Bake) -> bpy.types.Image:
-    """An empty image of that name, in place of an earlier one."""
+    """An empty image of that name, replacing an earlier one."""
     old = bpy.data.images.get(wanted.image_name)
     if old is not None and old.library is None:
         bpy.data.images.remove(old)
@@ -138,7 +138,7 @@ def new_image(wanted: Bake) -> bpy.types.Image:
 
 
 def bake_image(wanted: Bake) -> bpy.types.Image:
-    """The image, not saved yet; a target without UVs gets some. Takes seconds. UserError."""
+    """Bake the image without saving it; a target without UVs is unwrapped. Takes seconds. UserError."""
     target = wanted.target
     if not len(target.data.uv_layers):
         unwrap(target.data)
@@ -162,7 +162,7 @@ def _run(
             material.use_nodes = True
         node = material.node_tree.nodes.new("ShaderNodeTexImage")
         node.image = image
-        material.node_tree.nodes.active = node  # what Blender bakes into
+        material.node_tree.nodes.active = node  # Blender bakes into the active node
         low.materials.clear()
         low.materials.append(material)
         with scratch(low) as target, scratch(high) as source, operating_on(target, source) as scene:
@@ -197,7 +197,7 @@ def _set_up(scene: bpy.types.Scene, what: str) -> None:
 
 
 def _own_material(target: bpy.types.Object) -> bpy.types.Material:
-    """The first material of the mesh; one is made where there is none."""
+    """The first material of the mesh; created if there is none."""
     material = next((m for m in target.data.materials if m is not None), None)
     if material is None:
         material = mesh_material(target.name, None, len(target.data.color_attributes) > 0)
@@ -206,7 +206,7 @@ def _own_material(target: bpy.types.Object) -> bpy.types.Material:
 
 
 def save_image(image: bpy.types.Image, path: Path) -> None:
-    """To a file, or packed where that folder cannot be written."""
+    """Save to a file, or pack into the .blend if that folder is not writable."""
     try:
         path.parent.mkdir(exist_ok=True)
         with atomic_file(path) as part:

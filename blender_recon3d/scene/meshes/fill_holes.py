@@ -1,4 +1,4 @@
-"""Closing the holes of a mesh."""
+"""Close the holes of a mesh."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from .open_edges import holes
 
 
 def fill_holes(mesh: bpy.types.Mesh) -> int:
-    """Close all holes of a triangle mesh with fans round their middles; the number of holes.
+    """Close all holes of a triangle mesh with fans around their centers; returns the number of holes.
 
-    Blender's own filling triangulates large holes along edges that are there already, and is then not manifold.
+    Blender's own filling may reuse existing edges in large holes, and is then not manifold.
     """
     loops = holes(triangles_of(mesh)[1])
     work = bmesh.new()

@@ -1,6 +1,6 @@
-"""The mesh's material: the photos' texture, or the vertices' colors, as base color; a normal map where one is baked.
+"""The mesh's material: the photos' texture, or the vertex colors, as base color; plus a baked normal map, if any.
 
-A Principled BSDF, since that is what exporters understand.
+A Principled BSDF, since exporters support it.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from ..point_display import COLOR
 
 KIND = "mesh material"
 _COLOR_NODE, _NORMAL_NODE, _NORMAL_MAP = "Recon3D Colour", "Recon3D Normal", "Recon3D Normal Map"
-ROUGHNESS = 0.9  # the photos' highlights are in the texture already
+ROUGHNESS = 0.9  # the texture already contains the photos' highlights
 
 
 def mesh_material(name: str, texture: Path | None, colored: bool) -> bpy.types.Material:
-    """A new material. texture: the image; colored: whether the vertices have colors, for where there is none."""
+    """A new material. texture: the image. colored: whether there are vertex colors to use without a texture."""
     material = bpy.data.materials.new(name)
     material[KEY] = {"kind": KIND}
     if material.node_tree is None:  # needless since 5.0, where it only warns
@@ -30,11 +30,11 @@ def mesh_material(name: str, texture: Path | None, colored: bool) -> bpy.types.M
 
 
 def update_material(mesh: bpy.types.Mesh, texture: Path | None, colored: bool) -> bool:
-    """Give our material among the mesh's the texture; whether there is one of ours."""
+    """Set the texture of our material on the mesh; returns whether there is one."""
     ours = [m for m in mesh.materials if is_ours(m)]
     for material in ours:
         set_base_color(material, texture, colored)
-        remove_normal_map(material)  # baked for the mesh that was there before
+        remove_normal_map(material)  # baked for the previous mesh
     return bool(ours)
 
 
@@ -44,7 +44,7 @@ def is_ours(material: bpy.types.Material | None) -> bool:
 
 
 def principled(material: bpy.types.Material) -> bpy.types.Node | None:
-    """The Principled BSDF; None where the user's nodes have none."""
+    """The Principled BSDF; None if the user's nodes have none."""
     nodes = material.node_tree.nodes if material.node_tree else ()
     return next((node for node in nodes if node.type == "BSDF_PRINCIPLED"), None)
 
@@ -52,7 +52,7 @@ def principled(material: bpy.types.Material) -> bpy.types.Node | None:
 def set_base_color(
     material: bpy.types.Material, texture: Path | bpy.types.Image | None, colored: bool
 ) -> None:
-    """The image, or its file, as base color, else the vertices' colors, else gray."""
+    """Set the image, or its file, as base color, otherwise the vertex colors, otherwise gray."""
     shader, tree = principled(material), material.node_tree
     if shader is None:
         return
@@ -73,7 +73,7 @@ def set_base_color(
 
 
 def set_normal_map(material: bpy.types.Material, image: bpy.types.Image, uv_map: str) -> bool:
-    """Wire a tangent-space normal map into the Principled BSDF; whether there is one."""
+    """Connect a tangent-space normal map to the Principled BSDF; returns whether there is one."""
     shader, tree = principled(material), material.node_tree
     if shader is None:
         return False
@@ -95,7 +95,7 @@ def remove_normal_map(material: bpy.types.Material) -> None:
 
 
 def _load(path: Path) -> bpy.types.Image:
-    """The file's image, read again where it is there already: the engine may have written it anew."""
+    """The file's image, reloaded if it exists already, since the engine may have rewritten it."""
     image = bpy.data.images.load(str(path), check_existing=True)
     image.reload()
     return image

@@ -1,7 +1,7 @@
 """The mesh of a workspace as an object under the import's Empty, with vertex colors, UVs and texture.
 
-Imported again, its data are made anew, while the object, its modifiers and materials of the user's stay. The full
-mesh, from before decimation, comes in when something is baked from it, and stays hidden: it has millions of faces.
+When imported again, its data is re-created, while the object, its modifiers and the user's materials are kept. The full
+mesh, from before decimation, is imported for baking and stays hidden, since it may have millions of faces.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ UV_MAP = "UVMap"
 
 
 def import_mesh(collection: bpy.types.Collection) -> tuple[bpy.types.Object, tuple[str, ...]]:
-    """Bring the workspace's mesh into an import's collection, or update it there; the object, and notes.
+    """Import the workspace's mesh into an import's collection, or update it there; returns the object and notes.
 
-    Raises UserError, before anything is changed, where the workspace holds no mesh.
+    Raises UserError, before anything is changed, if the workspace has no mesh.
     """
     return run(import_mesh_in_steps(collection))
 
@@ -46,7 +46,7 @@ def import_mesh(collection: bpy.types.Collection) -> tuple[bpy.types.Object, tup
 def import_mesh_in_steps(
     collection: bpy.types.Collection,
 ) -> Steps[tuple[bpy.types.Object, tuple[str, ...]]]:
-    """What `import_mesh` does."""
+    """`import_mesh`, in steps."""
     surface = yield partial(read_surface, workspace_of(collection), offset_of_import(collection))
     _check(collection, MESH)
     mesh = yield from mesh_in_steps(surface, NAME)
@@ -56,7 +56,7 @@ def import_mesh_in_steps(
 def put_mesh(
     collection: bpy.types.Collection, surface: Surface, mesh: bpy.types.Mesh
 ) -> tuple[bpy.types.Object, tuple[str, ...]]:
-    """The import's mesh object, made where there is none, with a mesh made of the surface; the object, and notes."""
+    """Set the import's mesh object, created if there is none, to the surface's mesh; returns the object and notes."""
     thing = _put(collection, mesh, MESH, NAME)
     texture = surface.texture
     ours = update_material(thing.data, texture, surface.rgb is not None)
@@ -66,12 +66,12 @@ def put_mesh(
 
 
 def full_mesh(collection: bpy.types.Collection) -> bpy.types.Object:
-    """The mesh from before decimation, hidden; read when it is not there yet. Raises UserError."""
+    """The mesh from before decimation, hidden; imported if it is not in the scene yet. Raises UserError."""
     return run(full_mesh_in_steps(collection))
 
 
 def full_mesh_in_steps(collection: bpy.types.Collection) -> Steps[bpy.types.Object]:
-    """What `full_mesh` does."""
+    """`full_mesh`, in steps."""
     found = find_object(collection, FULL_MESH)
     if found is not None and len(found.data.polygons):
         return found
@@ -79,12 +79,12 @@ def full_mesh_in_steps(collection: bpy.types.Collection) -> Steps[bpy.types.Obje
 
 
 def import_full_mesh(collection: bpy.types.Collection) -> bpy.types.Object:
-    """Bring the mesh from before decimation in, or update it; hidden. Raises UserError where there is none."""
+    """Import the mesh from before decimation, or update it; hidden. Raises UserError if there is none."""
     return run(import_full_in_steps(collection))
 
 
 def import_full_in_steps(collection: bpy.types.Collection) -> Steps[bpy.types.Object]:
-    """What `import_full_mesh` does."""
+    """`import_full_mesh`, in steps."""
     full = yield partial(read_full, workspace_of(collection), offset_of_import(collection))
     _check(collection, FULL_MESH)
     mesh = yield from mesh_in_steps(full, f"{NAME} Full")
@@ -94,7 +94,7 @@ def import_full_in_steps(collection: bpy.types.Collection) -> Steps[bpy.types.Ob
 
 
 def forget_full_mesh(collection: bpy.types.Collection) -> None:
-    """Remove the full mesh, which belongs to an earlier mesh now."""
+    """Remove the full mesh, which now belongs to an earlier mesh."""
     found = find_object(collection, FULL_MESH)
     if found is not None and found.library is None:
         data = found.data
@@ -104,14 +104,14 @@ def forget_full_mesh(collection: bpy.types.Collection) -> None:
 
 
 def _check(collection: bpy.types.Collection, kind: str) -> None:
-    """UserError where the collection's object of this kind cannot be made or given another mesh."""
+    """UserError if the collection's object of this kind cannot be created or given another mesh."""
     empty_of(collection)
     found = find_object(collection, kind)
     check_editable(found, found.data if found else None)
 
 
 def _put(collection: bpy.types.Collection, mesh: bpy.types.Mesh, kind: str, name: str) -> bpy.types.Object:
-    """The collection's object of this kind, made where there is none, with this mesh as its data."""
+    """The collection's object of this kind, created if there is none, with this mesh as its data."""
     empty, found = empty_of(collection), find_object(collection, kind)
     if found is None:
         thing = bpy.data.objects.new(name, mesh)
@@ -133,12 +133,12 @@ def _put(collection: bpy.types.Collection, mesh: bpy.types.Mesh, kind: str, name
 
 
 def create_mesh(surface: Surface, name: str) -> bpy.types.Mesh:
-    """The surface as Blender's mesh, smooth: its own normals are the mean of its faces' as well."""
+    """The surface as a Blender mesh with smooth shading, which matches its own normals."""
     return run(mesh_in_steps(surface, name))
 
 
 def mesh_in_steps(surface: Surface, name: str) -> Steps[bpy.types.Mesh]:
-    """What `create_mesh` does."""
+    """`create_mesh`, in steps."""
     mesh = bpy.data.meshes.new(name)
     with unfinished(mesh):
         count = len(surface.faces)
@@ -162,7 +162,7 @@ def mesh_in_steps(surface: Surface, name: str) -> Steps[bpy.types.Mesh]:
 
 
 def triangles_of(mesh: bpy.types.Mesh) -> tuple[np.ndarray, np.ndarray]:
-    """Vertices float64 [n, 3] and triangles int32 [m, 3], quads and polygons cut."""
+    """Vertices float64 [n, 3] and triangles int32 [m, 3], with polygons triangulated."""
     xyz = np.empty(3 * len(mesh.vertices), np.float32)
     mesh.vertices.foreach_get("co", xyz)
     mesh.calc_loop_triangles()
@@ -172,5 +172,5 @@ def triangles_of(mesh: bpy.types.Mesh) -> tuple[np.ndarray, np.ndarray]:
 
 
 def texture_folder(collection: bpy.types.Collection) -> Path:
-    """Where what is baked is saved, beside the engine's texture."""
+    """The folder for baked images, beside the engine's texture."""
     return workspace_of(collection) / "texture"

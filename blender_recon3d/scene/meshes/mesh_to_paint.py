@@ -1,4 +1,4 @@
-"""Any mesh with UVs as the OBJ file that the engine paints with the photos, and its picture as a material."""
+"""Write any mesh with UVs as an OBJ file for the engine to paint, and use the painted image as a material."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ from .surfaces import surface_of
 
 
 def target_mesh(collection: bpy.types.Collection) -> bpy.types.Object:
-    """The mesh to paint: the active object, whoever made it, else the import's mesh that is shown. UserError."""
+    """The mesh to paint: the active object, or else the import's visible mesh. UserError."""
     active = bpy.context.view_layer.objects.active if bpy.context.view_layer else None
     thing = active if active is not None and active.type == "MESH" else surface_of(collection)
     check_editable(thing, thing.data)
     if not len(thing.data.polygons):
-        raise UserError(f"{thing.name} has no faces: choose the mesh that is to be painted.")
+        raise UserError(f"{thing.name} has no faces: select the mesh to paint.")
     return thing
 
 
 def write_obj(collection: bpy.types.Collection, thing: bpy.types.Object, path: Path) -> None:
-    """The mesh, its modifiers applied, in the model's frame. One without UVs gets some, by Smart UV Project."""
+    """Write the mesh with modifiers applied, in the model's frame. Without UVs it is unwrapped by Smart UV Project."""
     run(obj_in_steps(collection, thing, path, False))
 
 
 def obj_in_steps(
     collection: bpy.types.Collection, thing: bpy.types.Object, path: Path, in_window: bool
 ) -> Steps[None]:
-    """What `write_obj` does. in_window: another Blender makes UVs where one can be started."""
+    """`write_obj`, in steps. in_window: unwrap in a second Blender if possible."""
     bare = not len(thing.data.uv_layers)
     if bare and in_window and background_work.is_possible():
         yield from background_work.in_background(lambda: background_work.start_unwrap(thing))
@@ -70,7 +70,7 @@ def _read(collection: bpy.types.Collection, thing: bpy.types.Object) -> tuple[np
 
 
 def use_picture(thing: bpy.types.Object, path: Path) -> None:
-    """Give the mesh a material of its own with the picture; what it had stays in the file."""
+    """Give the mesh a new material with the picture; its previous materials stay in the file."""
     check_editable(thing, thing.data)
     image = bpy.data.images.load(str(path), check_existing=True)
     image.reload()

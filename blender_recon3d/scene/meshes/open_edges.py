@@ -1,4 +1,4 @@
-"""Edges of triangle meshes: is one watertight, and where are its holes? numpy only."""
+"""Whether a triangle mesh is watertight, and where its holes are. numpy only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Openness:
-    """open: edges with one face. crossed: edges with more than two, or whose two faces look to different sides."""
+    """open: edges with one face. crossed: edges with more than two, or with two faces of opposite orientation."""
 
     open: int
     crossed: int
@@ -27,13 +27,13 @@ class Openness:
 
 
 def _edges(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of triangles int [m, 3]: where each edge starts and ends, and its number, whichever way it runs [3m]."""
+    """For triangles int [m, 3]: start and end of each edge, and its index regardless of direction [3m]."""
     start, end = faces.astype(np.int64).ravel(), np.roll(faces, -1, axis=1).astype(np.int64).ravel()
     return start, end, np.minimum(start, end) << 32 | np.maximum(start, end)
 
 
 def openness(faces: np.ndarray) -> Openness:
-    """Of triangles int [m, 3]."""
+    """The openness of triangles int [m, 3]."""
     if not len(faces):
         return Openness(0, 0)
     start, end, edge = _edges(faces)
@@ -46,9 +46,9 @@ def openness(faces: np.ndarray) -> Openness:
 
 
 def holes(faces: np.ndarray) -> list[list[int]]:
-    """The loops of vertices round the holes of triangles int [m, 3], each vertex once in a loop.
+    """The loops of vertices around the holes of triangles int [m, 3], each vertex once per loop.
 
-    In the direction in which faces that fill the hole run along it.
+    In the direction of the faces that would fill the hole.
     """
     start, end, edge = _edges(faces)
     _, first, counts = np.unique(edge, return_index=True, return_counts=True)
@@ -61,7 +61,7 @@ def holes(faces: np.ndarray) -> list[list[int]]:
         path, place = [begin], {begin: 0}
         while onward.get(path[-1]):
             vertex = onward[path[-1]].pop()
-            if vertex in place:  # a loop is closed; the way to it may be the beginning of another
+            if vertex in place:  # a loop is closed; the path to it may start another
                 loop = path[place[vertex] :]
                 loops.append(loop)
                 for passed in loop[1:]:

@@ -1,7 +1,7 @@
-"""Fewer faces, or quads, on a copy: the mesh stays and is hidden.
+"""Decimate a copy of the mesh, or remesh it to quads; the original is hidden.
 
-Quads come from QuadriFlow (Huang et al., 2018), which Blender has as an operator only; it refuses meshes that are not
-manifold, and then the Remesh modifier makes quads of voxels.
+Quads come from QuadriFlow (Huang et al., 2018), which Blender has only as an operator; it refuses meshes that are not
+manifold, for which the Remesh modifier is used instead (voxels).
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ from .surfaces import add_surface, check_source, surface_of
 MAX_LEVELS = 8
 _ENLARGED = 10_000.0  # size of a mesh for QuadriFlow
 _VOXEL_TRIALS = 3
-_MIN_SHARE = 0.2  # of the faces asked for: fewer, and QuadriFlow has lost parts
+_MIN_SHARE = 0.2  # of the requested faces; with fewer, QuadriFlow has lost parts
 
 
 def decimate(collection: bpy.types.Collection, faces: int) -> bpy.types.Object:
-    """A copy of the mesh with at most `faces` triangles or so; UVs, colors and materials stay. UserError."""
+    """A copy of the mesh with about `faces` triangles at most; UVs, colors and materials are kept. UserError."""
     with object_mode():
         source = decimate_source(collection, faces)
         return add_decimated(collection, source, decimated_mesh(source, faces), faces)
 
 
 def decimate_source(collection: bpy.types.Collection, faces: int) -> bpy.types.Object:
-    """The mesh of which there is to be one with fewer faces. UserError where it cannot be."""
+    """The mesh to decimate. UserError if that is not possible."""
     source = surface_of(collection)
     check_source(source, faces)
     count = len(source.data.polygons)
@@ -56,14 +56,14 @@ def decimate_source(collection: bpy.types.Collection, faces: int) -> bpy.types.O
 
 
 def decimated_mesh(source: bpy.types.Object, faces: int) -> bpy.types.Mesh:
-    """A new mesh of the source, with that many faces or so."""
+    """A new mesh from the source, with about that many faces."""
     return _decimated(source, faces / len(source.data.polygons), f"{NAME} Decimated")
 
 
 def add_decimated(
     collection: bpy.types.Collection, source: bpy.types.Object, mesh: bpy.types.Mesh, faces: int
 ) -> bpy.types.Object:
-    """The mesh as an object where `source` stands, which is hidden."""
+    """Add the mesh as an object at `source`, which is hidden."""
     mesh.name = f"{NAME} {_short(faces)}"
     return add_surface(mesh, source, collection, DECIMATED)
 
@@ -75,9 +75,9 @@ def faces_sentence(made: bpy.types.Object) -> str:
 def make_lods(
     collection: bpy.types.Collection, levels: int = 5, ratio: float = 0.5
 ) -> list[bpy.types.Object]:
-    """The mesh as LOD0, which stays as it is, and copies LOD1, LOD2, ..., each with `ratio` of the one before's faces.
+    """The unchanged mesh as LOD0, and copies LOD1, LOD2, ..., each with `ratio` times the previous one's faces.
 
-    UVs, colors and materials stay; the copies are hidden. Those of an earlier call are replaced. UserError.
+    UVs, colors and materials are kept; the copies are hidden. Those of an earlier call are replaced. UserError.
     """
     with object_mode():
         source = lods_source(collection, levels, ratio)
@@ -85,10 +85,10 @@ def make_lods(
 
 
 def lods_source(collection: bpy.types.Collection, levels: int, ratio: float) -> bpy.types.Object:
-    """The mesh of which there are to be levels. UserError where there cannot be."""
+    """The mesh for the levels. UserError if that is not possible."""
     if not (2 <= levels <= MAX_LEVELS and 0.05 <= ratio <= 0.95):
         raise UserError(
-            f"{levels} levels of ratio {ratio:g} cannot be made: ask for 2 to {MAX_LEVELS}, .05 to .95.", 2
+            f"{levels} levels of ratio {ratio:g} are not possible: use 2 to {MAX_LEVELS}, .05 to .95.", 2
         )
     source = surface_of(collection)
     check_source(source, int(len(source.data.polygons) * ratio ** (levels - 1)))
@@ -97,7 +97,7 @@ def lods_source(collection: bpy.types.Collection, levels: int, ratio: float) -> 
 
 
 def lod_meshes(source: bpy.types.Object, levels: int, ratio: float) -> list[bpy.types.Mesh]:
-    """The meshes of LOD1, LOD2, ..., each made of the one before."""
+    """The meshes of LOD1, LOD2, ..., each made from the previous one."""
     made = [_decimated(source, ratio, f"{source.name} LOD1")]
     for level in range(2, levels):
         with scratch(made[-1], keep=True) as before:
@@ -108,7 +108,7 @@ def lod_meshes(source: bpy.types.Object, levels: int, ratio: float) -> list[bpy.
 def add_lods(
     collection: bpy.types.Collection, source: bpy.types.Object, meshes: list[bpy.types.Mesh]
 ) -> list[bpy.types.Object]:
-    """The levels as objects, hidden, in place of those of an earlier call; the source comes first."""
+    """Add the levels as hidden objects, replacing those of an earlier call; the source comes first."""
     for old in objects_of(collection, LOD):
         _remove(old)
     made = [source]
@@ -146,9 +146,9 @@ def _remove(thing: bpy.types.Object) -> None:
 
 
 def quads(collection: bpy.types.Collection, faces: int) -> tuple[bpy.types.Object, str]:
-    """A copy of the mesh in about `faces` quads, with the vertices' colors; and a sentence about how. UserError.
+    """A copy of the mesh with about `faces` quads and vertex colors, and a message on the method. UserError.
 
-    It has no UVs: baking (scene/meshes/bake.py) makes them and brings the texture over.
+    It has no UVs: baking (scene/meshes/bake.py) creates them and transfers the texture.
     """
     with object_mode():
         source = quads_source(collection, faces)
@@ -157,14 +157,14 @@ def quads(collection: bpy.types.Collection, faces: int) -> tuple[bpy.types.Objec
 
 
 def quads_source(collection: bpy.types.Collection, faces: int) -> bpy.types.Object:
-    """The mesh that becomes quads: the one as made, where it is there. UserError for what cannot be remeshed."""
+    """The mesh to remesh: the original one if it exists. UserError if it cannot be remeshed."""
     source = surface_of(collection, (MESH,)) if find_object(collection, MESH) else surface_of(collection)
     check_source(source, faces)
     return source
 
 
 def quad_mesh(source: bpy.types.Object, faces: int) -> tuple[bpy.types.Mesh, str]:
-    """The quads, and by what they were made. Takes a quarter of a minute for 50,000 faces. UserError."""
+    """The quads, and the method. Takes a quarter of a minute for 50,000 faces. UserError."""
     mesh = evaluated_mesh(source, "Recon3D Quads")
     colors = _colors(mesh)
     for layer in list(mesh.uv_layers):
@@ -188,7 +188,7 @@ def quad_mesh(source: bpy.types.Object, faces: int) -> tuple[bpy.types.Mesh, str
 def add_quads(
     collection: bpy.types.Collection, source: bpy.types.Object, mesh: bpy.types.Mesh, how: str, faces: int
 ) -> tuple[bpy.types.Object, str]:
-    """The quads as an object where `source` stands, which is hidden; and a sentence."""
+    """Add the quads as an object at `source`, which is hidden; returns it with a message."""
     with object_mode():
         mesh.name = f"{NAME} Quads {_short(faces)}"
         thing = add_surface(mesh, source, collection, QUADS)
@@ -196,9 +196,9 @@ def add_quads(
 
 
 def _quadriflow(mesh: bpy.types.Mesh, faces: int) -> bool:
-    """Whether the mesh is made of quads now; else it is as it was.
+    """Remesh with QuadriFlow; returns whether it succeeded, otherwise the mesh is unchanged.
 
-    Blender refuses edges shorter than 0.1 mm, whatever the mesh's size, so it is enlarged meanwhile.
+    Blender refuses edges shorter than 0.1 mm, whatever the mesh's size, so it is enlarged temporarily.
     """
     before = len(mesh.vertices), len(mesh.polygons)
     factor = _ENLARGED / max(1e-9, float(np.ptp(positions(mesh), axis=0).max()))
@@ -216,9 +216,9 @@ def _quadriflow(mesh: bpy.types.Mesh, faces: int) -> bool:
 
 
 def _voxels(mesh: bpy.types.Mesh, faces: int) -> bpy.types.Mesh:
-    """Quads of voxels, in about that number, of the surface with its holes closed; the mesh given is removed.
+    """About that many voxel quads of the surface with its holes closed; the given mesh is removed.
 
-    Voxels know inside from outside: of an open surface they leave crumbs.
+    Voxel remeshing needs an inside and an outside: an open surface would leave only fragments.
     """
     fill_holes(mesh)
     size = (sum(polygon.area for polygon in mesh.polygons) / faces) ** 0.5
@@ -238,7 +238,7 @@ def _voxels(mesh: bpy.types.Mesh, faces: int) -> bpy.types.Mesh:
 
 
 def _colors(mesh: bpy.types.Mesh) -> tuple[np.ndarray, np.ndarray] | None:
-    """Vertices [n, 3] and their sRGB colors [n, 4]; None where there are no colors of points."""
+    """Vertices [n, 3] and their sRGB colors [n, 4]; None if there are no vertex colors."""
     colors = mesh.color_attributes.get(COLOR)
     if colors is None or colors.domain != "POINT":
         return None
@@ -248,7 +248,7 @@ def _colors(mesh: bpy.types.Mesh) -> tuple[np.ndarray, np.ndarray] | None:
 
 
 def _bring_colors(mesh: bpy.types.Mesh, xyz: np.ndarray, colors: np.ndarray) -> None:
-    """Each vertex gets the color of the nearest one of [n, 3]."""
+    """Set each vertex to the color of the nearest of the points [n, 3]."""
     tree = kdtree.KDTree(len(xyz))
     for number, point in enumerate(xyz.tolist()):
         tree.insert(point, number)

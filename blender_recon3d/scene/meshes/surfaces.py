@@ -1,4 +1,4 @@
-"""Which of an import's meshes is meant, and making another one of it."""
+"""Select one of an import's meshes, and add meshes derived from it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from ..find_imports import SURFACES, add_beside, check_addable, check_editable, 
 
 
 def surface_of(collection: bpy.types.Collection, kinds: tuple[str, ...] = SURFACES) -> bpy.types.Object:
-    """The mesh that the user means: the active object if it is one of those that are shown, else the last
-    of them.
+    """The mesh to work on: the active object if it is one of the visible meshes, or else the last of them.
 
-    UserError where there is none, or it has no faces.
+    UserError if there is none, or if it has no faces.
     """
     found = objects_of(collection, *kinds)
     if not found:
@@ -34,7 +33,7 @@ def surface_of(collection: bpy.types.Collection, kinds: tuple[str, ...] = SURFAC
 def add_surface(
     mesh: bpy.types.Mesh, source: bpy.types.Object, collection: bpy.types.Collection, kind: str
 ) -> bpy.types.Object:
-    """An object of the mesh where `source` stands. The import's other meshes are hidden: together they flicker."""
+    """Add an object of the mesh at `source`. The import's other meshes are hidden, since overlapping ones flicker."""
     thing = bpy.data.objects.new(mesh.name, mesh)
     thing[KEY] = {"kind": kind}
     add_beside(thing, source, collection)
@@ -43,7 +42,7 @@ def add_surface(
 
 
 def check_source(thing: bpy.types.Object, faces: int) -> None:
-    """UserError for what cannot be made anew with that many faces."""
+    """UserError if it cannot be remeshed with that many faces."""
     check_editable(thing)
     check_addable(thing)
     if faces < 4:

@@ -1,4 +1,4 @@
-"""What a Blender in the background is asked to do with meshes, and what it has answered: a folder of files.
+"""The request to a background Blender for work on meshes, and its answer, as a folder of files.
 
 request.json and objects.blend go in; answer.json comes out, with mesh.blend, or image.png and uv.npy.
 """
@@ -23,14 +23,14 @@ QUADS, DECIMATE, LODS, EXPORT, UNWRAP = "QUADS", "DECIMATE", "LODS", "EXPORT", "
 
 
 def write_request(folder: Path, things: list[bpy.types.Object], words: Mapping[str, Any]) -> None:
-    """The objects with all that belongs to them. words: what to do with them."""
+    """Write the objects with their data. words: what to do with them."""
     names = [thing.name for thing in things]
     write_json(folder / REQUEST, {"version": 1, "objects": names, **words})
     bpy.data.libraries.write(str(folder / OBJECTS), set(things), path_remap="ABSOLUTE", compress=False)
 
 
 def read_request(folder: Path) -> tuple[list[bpy.types.Object], dict[str, Any]]:
-    """The objects, in the order in which they were given, and the words."""
+    """The objects in their original order, and the words."""
     raw = json_values.mapping(json_values.parse(read_regular(folder / REQUEST, json_values.MAX_BYTES)))
     with bpy.data.libraries.load(str(folder / OBJECTS), link=False) as (_, wanted):
         wanted.objects = list(raw["objects"])
@@ -38,7 +38,7 @@ def read_request(folder: Path) -> tuple[list[bpy.types.Object], dict[str, Any]]:
 
 
 def write_meshes(folder: Path, meshes: list[bpy.types.Mesh]) -> None:
-    """Meshes that were made, without their materials: they get those of the mesh that they were made of."""
+    """Write resulting meshes, without materials, which are copied from the source."""
     for number, mesh in enumerate(meshes):
         mesh.name = f"{number}"
         for slot in range(len(mesh.materials)):
@@ -47,7 +47,7 @@ def write_meshes(folder: Path, meshes: list[bpy.types.Mesh]) -> None:
 
 
 def read_meshes(folder: Path, source: bpy.types.Object) -> list[bpy.types.Mesh]:
-    """What `write_meshes` has written, with the materials of the source."""
+    """The meshes from `write_meshes`, with the materials of the source."""
     with bpy.data.libraries.load(str(folder / MESH_FILE), link=False) as (found, wanted):
         wanted.meshes = sorted(found.meshes, key=int)
     for mesh in wanted.meshes:
@@ -57,12 +57,12 @@ def read_meshes(folder: Path, source: bpy.types.Object) -> list[bpy.types.Mesh]:
 
 
 def write_answer(folder: Path, how: str = "", error: str = "") -> None:
-    """how: what there is to say of it; error: the sentence of what has failed."""
+    """how: details on the result. error: the error message."""
     write_json(folder / ANSWER, {"version": 1, "how": how, "error": error})
 
 
 def read_answer(folder: Path) -> str:
-    """What there is to say of the result. UserError for what has failed, or where there is no answer."""
+    """Details on the result. UserError if it failed, or if there is no answer."""
     try:
         raw = json_values.mapping(json_values.parse(read_regular(folder / ANSWER, json_values.MAX_BYTES)))
     except (OSError, ValueError) as error:
