@@ -82,7 +82,7 @@ def of_state(state: StateDocument) -> list[StageDoubt]:
         for doubt in items(record.summary.get("doubts")) if record.done else ():
             try:
                 doubts.append(decode(StageDoubt, {**mapping(doubt), "stage": name}))
-            except FieldError:  # state.json may come from anywhere
+            except FieldError:  # state.json is untrusted
                 continue
     return doubts
 

@@ -97,7 +97,7 @@ def read_events(path: Path, offset: int = 0) -> tuple[list[Event], int]:
     """The complete events after byte `offset`, and the offset to continue from.
 
     A missing or irregular file gives nothing; an incomplete line is left for the next call; a line that is not an event
-    is skipped, since the file may come from anywhere.
+    is skipped, since the file is untrusted.
     """
     try:
         with open_regular(path) as file:

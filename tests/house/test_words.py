@@ -72,7 +72,9 @@ def test_what_the_program_says(folder):
 
 # Not only messages: also comments and docstrings.
 TRANSLATED = re.compile(
-    r"(?<!there )\b(?:is|are) no (?!longer\b|more\b|faster\b)|\bfilms?\b(?! back| has)|\bhangs? together\b",
+    r"(?<!there )\b(?:is|are) no (?!longer\b|more\b|faster\b)|\bfilms?\b(?! back| has)|\bhangs? together\b"
+    r"|\bat work\b|\banew\b|\bwhat became of\b|\bwhat there is to\b|\bin sight\b|\bwith care\b|\bfor want of\b"
+    r"|\bfor ever\b|\bappears? whole\b|\bsomebody else|\bcomes? from anywhere\b",
     re.IGNORECASE,
 )
 

@@ -95,7 +95,7 @@ def test_calls_run_in_a_thread_and_waiting_yields():
         return "done"
 
     stepping = Stepping(work())
-    assert not stepping.advance(0.01) and not seen, "the call is still at work"
+    assert not stepping.advance(0.01) and not seen, "the call is still running"
     while not stepping.paused:
         assert not stepping.advance(0.1)
     assert seen == ["slept"]

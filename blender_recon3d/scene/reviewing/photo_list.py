@@ -12,7 +12,7 @@ from ..cameras import KEY
 from ..find_imports import find_imports
 from .report_reader import NOT_REGISTERED, OTHER_MODEL, REGISTERED, SET_ASIDE, PhotoRow, read_review
 
-# Blender's list draws only the rows in sight, but a scene keeps all of them.
+# Blender's list draws only the visible rows, but a scene stores all of them.
 MAX_PHOTOS = 20_000
 _COUNTS, _PLACES = "review_counts", "review_places"  # kept in the settings
 _PROBLEMS_FIRST: dict[str, int] = {NOT_REGISTERED: 0, OTHER_MODEL: 1, SET_ASIDE: 2, REGISTERED: 3}

@@ -8,7 +8,7 @@ import pytest
 SCRIPT = """
 import ctypes, sys, threading, time
 libc = ctypes.CDLL(None)
-libc.on_exit(ctypes.cast(libc.pause, ctypes.c_void_p), None)  # a destructor that waits for ever
+libc.on_exit(ctypes.cast(libc.pause, ctypes.c_void_p), None)  # a destructor that never returns
 from blender_recon3d.pipeline.system.library_exit import end_at_once
 end_at_once()
 print("written", flush=False)
