@@ -98,7 +98,7 @@ def test_a_folder_that_is_not_ours(target, index):
 def test_a_folder_that_cannot_be_created(tmp_path, index):
     (tmp_path / "file").touch()
     code, said = run("install", "--target", tmp_path / "file" / "x" / "engine", *at(index))
-    assert code == 2 and "cannot be made" in said
+    assert code == 2 and "cannot be created" in said
 
 
 @pytest.mark.parametrize(
