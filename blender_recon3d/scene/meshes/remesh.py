@@ -51,7 +51,7 @@ def decimate_source(collection: bpy.types.Collection, faces: int) -> bpy.types.O
     check_source(source, faces)
     count = len(source.data.polygons)
     if faces >= count:
-        raise UserError(f"{source.name} has only {count:,} faces: ask for fewer.", 2)
+        raise UserError(f"{source.name} has only {count:,} faces: choose fewer.", 2)
     return source
 
 
@@ -177,7 +177,7 @@ def quad_mesh(source: bpy.types.Object, faces: int) -> tuple[bpy.types.Mesh, str
     if not len(mesh.polygons):
         bpy.data.meshes.remove(mesh)
         raise UserError(
-            f"{source.name} cannot be remeshed to quads: fill its holes first, or ask for more faces."
+            f"{source.name} cannot be remeshed to quads: fill its holes first, or choose more faces."
         )
     if colors is not None:
         _bring_colors(mesh, *colors)

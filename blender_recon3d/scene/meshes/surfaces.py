@@ -46,4 +46,4 @@ def check_source(thing: bpy.types.Object, faces: int) -> None:
     check_editable(thing)
     check_addable(thing)
     if faces < 4:
-        raise UserError(f"{faces} faces are too few: ask for at least 4.", 2)
+        raise UserError(f"{faces} faces are too few: use at least 4.", 2)
