@@ -199,7 +199,7 @@ def test_errors_are_reported_and_nothing_is_lost(workspace):
     result = api.import_result(workspace)
     before = state()
     for call, words in (
-        (lambda: ops.decimate(faces=10**6), "ask for fewer"),
+        (lambda: ops.decimate(faces=10**6), "choose fewer"),
         (lambda: ops.bake_texture(size="256"), "use Remesh to Quads first"),
         (lambda: ops.write_crop(), "no crop box"),
         (lambda: ops.ground_from_points(points=[0.0] * 9), "on one line"),

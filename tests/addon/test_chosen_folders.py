@@ -1,4 +1,4 @@
-"""Paths in somebody else's .blend file are not accessed until the user has chosen them here."""
+"""Paths in someone else's .blend file are not accessed until the user has chosen them here."""
 
 import builtins
 import io

@@ -31,7 +31,7 @@ DONE = Facts(photos=True, finished=True)
         (
             Facts(imported=True, mesh=True, scaled=True),
             "Export",
-        ),  # somebody else's file, with the result in it
+        ),  # someone else's file, with the result in it
         (replace(PHOTOS, engine=False), None),
         (replace(PHOTOS, running=True), None),
     ],

@@ -106,7 +106,7 @@ def test_a_photo_in_the_workspace_is_not_changed_by_edits_of_the_original(tmp_pa
     ],
 )
 def test_a_damaged_file_is_found_and_named(finished, tmp_path, stage, name, how):
-    # Links instead of a copy: damaged files are written anew.
+    # Links instead of a copy: damaged files are rewritten.
     root = tmp_path / "workspace"
     shutil.copytree(finished.root, root, copy_function=os.link)
     workspace = Workspace(root)

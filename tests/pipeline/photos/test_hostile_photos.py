@@ -32,7 +32,7 @@ POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 400 400\n%%EndComment
 @pytest.fixture(autouse=True)
 def not_for_ever():
     """A reader that waits on a pipe would wait forever."""
-    signal.signal(signal.SIGALRM, lambda *_: pytest.fail("it waits for ever"))
+    signal.signal(signal.SIGALRM, lambda *_: pytest.fail("it blocks forever"))
     signal.alarm(60)
     yield
     signal.alarm(0)
