@@ -62,14 +62,14 @@ def drawn() -> Iterator[str]:
     for path in PACKAGE.rglob("*.py"):
         if path.name == "command_line.py":
             continue
-        told, words = {"Said"}, set()
+        functions, words = {"Said"}, set()
         if "pipeline" not in path.parts:
-            told, words = {"Said", "tr", "poll_message_set"}, {"text", "confirm_text"}
+            functions, words = {"Said", "tr", "poll_message_set"}, {"text", "confirm_text"}
         for call in (
             node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)
         ):
             name = getattr(call.func, "id", getattr(call.func, "attr", ""))
-            given = call.args[:1] if name in told else []
+            given = call.args[:1] if name in functions else []
             given += [word.value for word in call.keywords if word.arg in words]
             parts = [part for text in given for part in (text, *ast.iter_child_nodes(text))]
             yield from (

@@ -82,8 +82,8 @@ def test_the_largest_model_is_used_and_the_others_are_reported(write, place, tmp
         write(tmp_path / place / str(number), ring(count, points=40))
     found = read_alignment(tmp_path, {})
     assert len(found.photos) == 6
-    (told,) = found.notes
-    assert "1 was taken, with 6 photos; the other models beside it have 3 and 4" in told
+    (note,) = found.notes
+    assert "1 was taken, with 6 photos; the other models beside it have 3 and 4" in note
 
 
 def test_numbers_may_begin_later_and_a_damaged_model_beside_stops_nothing(tmp_path):

@@ -78,11 +78,11 @@ def test_digital_zoom_is_another_camera_and_counts_once():
     ]
     focals = [camera.params[0] for camera in grouped(same)[0]]
     assert focals[1] == pytest.approx(2 * focals[0])  # the 35 mm equivalent is the lens's
-    told = [
+    entries = [
         entry(0, focal_mm=5.0, focal_35mm=28.0),
         entry(1, focal_mm=5.0, focal_35mm=56.0, digital_zoom=2.0),
     ]
-    assert [camera.params[0] for camera in grouped(told)[0]] == pytest.approx(focals)
+    assert [camera.params[0] for camera in grouped(entries)[0]] == pytest.approx(focals)
 
 
 def test_digital_zoom_is_read_from_a_photo(tmp_path):

@@ -67,8 +67,8 @@ def test_exif_tells_a_focal_length_near_the_true_one():
             exif = photo.getexif()
         assert (exif[0x010F], exif[0x0110], exif[0x0112]) == ("Recon3D", "Demo", 1)
         # 35 mm film has a diagonal of 43.27 mm, the photo one of 1500 px.
-        told = exif.get_ifd(EXIF_DIRECTORY)[FOCAL_LENGTH_IN_35MM_FILM] / 43.27 * 1500
-        assert told == pytest.approx(focal, rel=0.02)
+        exif_focal = exif.get_ifd(EXIF_DIRECTORY)[FOCAL_LENGTH_IN_35MM_FILM] / 43.27 * 1500
+        assert exif_focal == pytest.approx(focal, rel=0.02)
 
 
 def test_surface_lies_in_the_ball_that_truth_json_names():

@@ -57,8 +57,8 @@ def test_it_sets_up_repairs_and_removes(tool, server, target):
     assert engine_setup.state(target) == "ready"
     assert (site / "numpy" / "core.py").read_text() == "x = 1\n" * 100 and (site / "cv2.py").exists()
     assert (site / "torch" / "bulk.bin").stat().st_mtime_ns == kept
-    told = [event.message for event in events_of(target) if event.message.startswith("Damaged")]
-    assert told and "numpy" in told[0] and "opencv-python-headless" in told[0]
+    messages = [event.message for event in events_of(target) if event.message.startswith("Damaged")]
+    assert messages and "numpy" in messages[0] and "opencv-python-headless" in messages[0]
 
     assert run("remove", "--target", target) == (0, "")
     assert not target.exists() and engine_setup.state(target) == "missing"

@@ -80,13 +80,13 @@ def test_the_network_is_used_where_sift_finds_too_little(tmp_path):
     assert (200, 200) in asked and len(asked) <= 28 - 10
 
 
-@pytest.mark.parametrize("blow", [1, 2, 4])
-def test_an_interrupted_run_continues_to_the_same_result(tmp_path, blow):
-    workspace, whole, told = made(tmp_path / "w"), made(tmp_path / "whole"), []
+@pytest.mark.parametrize("stop_at", [1, 2, 4])
+def test_an_interrupted_run_continues_to_the_same_result(tmp_path, stop_at):
+    workspace, whole, events = made(tmp_path / "w"), made(tmp_path / "whole"), []
 
     def stop(event):
-        told.append(event)
-        if len(told) == blow:
+        events.append(event)
+        if len(events) == stop_at:
             raise Stopped
 
     with pytest.raises(Stopped):

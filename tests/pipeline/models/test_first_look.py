@@ -114,13 +114,13 @@ def test_few_keypoints_need_no_first_look(workspace):
     assert len(network.seen) == 10 and len(shy) == 4 and min(min(seen) for seen in network.seen) == 150
 
 
-@pytest.mark.parametrize("blow", [1, 2, 3])
-def test_an_interrupted_run_continues_to_the_same_result(workspace, tmp_path, blow):
-    told = []
+@pytest.mark.parametrize("stop_at", [1, 2, 3])
+def test_an_interrupted_run_continues_to_the_same_result(workspace, tmp_path, stop_at):
+    events = []
 
     def stop(event):
-        told.append(event)
-        if len(told) == blow:
+        events.append(event)
+        if len(events) == stop_at:
             raise Stopped
 
     with pytest.raises(Stopped):

@@ -121,35 +121,35 @@ class Recorder:
 )
 def test_a_failing_device_gets_smaller_tasks_and_is_then_abandoned(errors, device, rows, words):
     """In place of a GPU: the reaction to its errors."""
-    told = Recorder()
+    recorder = Recorder()
     start = torch.device("cpu" if isinstance(errors[0], MemoryError) else "meta")
-    means = estimate.ComputeBudget(start, Plan(1, 600, 0), told.progress)
+    budget = estimate.ComputeBudget(start, Plan(1, 600, 0), recorder.progress)
     for error in errors:
-        means.reduce(means.current(), 600, error)
-    assert means.current() == (torch.device(device), rows)
-    assert words in told.said("warning")
+        budget.reduce(budget.current(), 600, error)
+    assert budget.current() == (torch.device(device), rows)
+    assert words in recorder.said("warning")
 
 
 def test_no_memory_at_all_is_one_message():
-    means = estimate.ComputeBudget(CPU, Plan(1, MIN_ROWS, 0), Progress())
+    budget = estimate.ComputeBudget(CPU, Plan(1, MIN_ROWS, 0), Progress())
     with pytest.raises(UserError, match="--dense-size"):
-        means.reduce(means.current(), 2000, MemoryError())
+        budget.reduce(budget.current(), 2000, MemoryError())
 
 
 def test_a_failure_that_another_photo_has_handled_changes_nothing():
-    means = estimate.ComputeBudget(CPU, Plan(2, 1200, 0), Progress())
-    before = means.current()
-    means.reduce(before, 1200, MemoryError())
-    means.reduce(before, 1200, MemoryError())
-    assert means.current()[1] == 600
+    budget = estimate.ComputeBudget(CPU, Plan(2, 1200, 0), Progress())
+    before = budget.current()
+    budget.reduce(before, 1200, MemoryError())
+    budget.reduce(before, 1200, MemoryError())
+    assert budget.current()[1] == 600
 
 
 def test_our_own_errors_are_not_mistaken_for_the_devices(workspace, monkeypatch):
     scene = load_scene(workspace.dense, 4)
     monkeypatch.setattr(estimate, "estimate_one", lambda *_: (_ for _ in ()).throw(RuntimeError("a bug")))
-    means = estimate.ComputeBudget(CPU, Plan(1, 1000, 0), Progress())
+    budget = estimate.ComputeBudget(CPU, Plan(1, 1000, 0), Progress())
     with pytest.raises(RuntimeError, match="a bug"):
-        estimate.estimate_safely(scene, 0, estimate.PhotoCache(), means, nothing)
+        estimate.estimate_safely(scene, 0, estimate.PhotoCache(), budget, nothing)
 
 
 def all_maps(workspace, progress=None):

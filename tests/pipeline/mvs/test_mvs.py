@@ -202,7 +202,7 @@ def test_maps_are_what_colmap_reads(tmp_path):
         read_map(depth_path)
 
 
-def test_maps_that_contradict_each_other_fuse_to_nothing_which_is_told(workspace):
+def test_maps_that_contradict_each_other_fuse_to_nothing_and_are_reported(workspace):
     scene = load_scene(workspace.dense, 4)
     names = [view.name for view in scene.views]
     assert all(3 <= len(neighbors) <= 4 for neighbors in scene.neighbors)

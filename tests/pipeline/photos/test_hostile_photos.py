@@ -56,8 +56,8 @@ def test_no_program_is_started_for_a_photo(tmp_path, monkeypatch):
 @pytest.mark.parametrize("kind", ["GIF", "PPM", "TGA", "ICNS"])
 def test_only_formats_of_photos_are_tried(tmp_path, kind):
     Image.new("RGB", (256, 256), (90, 80, 70)).save(tmp_path / "a.jpg", kind)
-    told = ("not an image, or an unsupported format", "a GIF, ", "a JPEG 2000 picture, ")
-    assert examine(tmp_path / "a.jpg").reason.startswith(told)
+    reasons = ("not an image, or an unsupported format", "a GIF, ", "a JPEG 2000 picture, ")
+    assert examine(tmp_path / "a.jpg").reason.startswith(reasons)
 
 
 def special_files(folder: Path) -> dict[str, Path]:
