@@ -21,6 +21,7 @@ from .photos.photo_quality import set_aside
 from .settings import QUALITIES, JobSettings
 from .stage import up_to
 from .stage_settings import PhotosSettings
+from .system.memory import memory_gb
 from .text import duration, printable
 
 USUAL = 20  # photos; fewer seldom cover a subject all around
@@ -49,6 +50,10 @@ def inspect_photos(settings: JobSettings, progress: Progress, exclude: Path) -> 
     cameras = [_camera(camera, used) for camera in grouped]
     sizes = [(entry.width, entry.height) for entry in used] + [HD] * (len(videos) * own.frames)
     progress.emit("progress", "measuring this machine")
+    forecasts = {
+        quality: forecast_job(sizes, settings.changed(quality=quality), reading_bytes(sizes))
+        for quality in QUALITIES
+    }
     return InspectionDocument(
         photos=len(files),
         used=len(used),
@@ -61,13 +66,11 @@ def inspect_photos(settings: JobSettings, progress: Progress, exclude: Path) -> 
             *(note.text for note in left_out),
             *filter(None, [pictures_left(photo for photo in photos if not photo.reason)]),
             *advice(len(used), bool(videos), len(cameras)),
+            *memory_advice(memory(forecasts[settings.quality], settings.until), memory_gb()[0], sizes),
         ],
         quality=settings.quality,
         until=settings.until,
-        forecasts={
-            quality: forecast_job(sizes, settings.changed(quality=quality), reading_bytes(sizes))
-            for quality in QUALITIES
-        },
+        forecasts=forecasts,
     )
 
 
@@ -90,6 +93,17 @@ def advice(used: int, videos: bool, cameras: int) -> list[str]:
             f"The photos come from {cameras} cameras or zoom settings: one camera with a fixed zoom is better."
         )
     return sentences
+
+
+def memory_advice(needed: int, installed: float, sizes: list[tuple[int, int]]) -> list[str]:
+    """A sentence if the machine lacks the memory. needed: bytes; installed: GB; sizes: (width, height) in pixels."""
+    if needed <= installed * 2**30:
+        return []
+    largest = max((width * height for width, height in sizes), default=0) / 1e6
+    return [
+        f"This needs up to {needed / 2**30:.1f} GB of memory and the machine has {installed:.1f} GB: close other "
+        f"programs, choose preview quality, or scale the photos down (the largest has {largest:.0f} megapixels)."
+    ]
 
 
 def _camera(camera: CameraEntry, used: list[PhotoEntry]) -> InspectedCamera:

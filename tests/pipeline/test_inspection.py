@@ -8,7 +8,7 @@ import pytest
 
 from blender_recon3d.pipeline.errors import UserError
 from blender_recon3d.pipeline.events import Progress
-from blender_recon3d.pipeline.inspection import describe, inspect_photos
+from blender_recon3d.pipeline.inspection import describe, inspect_photos, memory_advice
 from blender_recon3d.pipeline.job_forecast import number_of_pairs, shrunk, total
 from blender_recon3d.pipeline.settings import QUALITIES, JobSettings
 from blender_recon3d.pipeline.stage import STAGES
@@ -77,3 +77,11 @@ def test_pairs_and_sizes_are_those_of_the_stages():
     assert number_of_pairs(41, job) == 41 * 40 // 2  # exhaustive up to this number
     assert number_of_pairs(100, job) == 2000
     assert shrunk((4000, 3000), 1000) == (1000, 750) and shrunk((400, 300), 1000) == (400, 300)
+
+
+def test_a_machine_with_too_little_memory_is_told_beforehand(photos, tmp_path, monkeypatch):
+    assert memory_advice(4 << 30, 8.0, [(480, 320)]) == []
+    assert "4.0 GB" in memory_advice(4 << 30, 2.0, [(12000, 8000)])[0]
+    monkeypatch.setattr("blender_recon3d.pipeline.inspection.memory_gb", lambda: (0.5, 0.2))
+    found = inspect_photos(JobSettings.build(photos=photos, features="sift"), Progress(), tmp_path / "w")
+    assert any("the machine has 0.5 GB" in sentence for sentence in found.advice)
