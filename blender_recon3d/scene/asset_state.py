@@ -38,9 +38,9 @@ def asset_state(scene: bpy.types.Scene) -> AssetState:
     cloud = next(iter(parts.get(CLOUD, ())), None)
     cleaning = clean_modifier.find_cleaning(cloud) if cloud is not None else None
     inputs = () if cleaning is None else tuple(_inputs(cleaning))
-    surfaces = [thing for kind in SURFACES for thing in parts.get(kind, ())]
+    surfaces = [obj for kind in SURFACES for obj in parts.get(kind, ())]
     active = bpy.context.view_layer.objects.active
-    shown = [thing for thing in surfaces if not is_hidden(thing)] or surfaces
+    shown = [obj for obj in surfaces if not is_hidden(obj)] or surfaces
     chosen = active if active in shown else shown[-1] if shown else None
     return AssetState(
         cleaning,

@@ -8,24 +8,24 @@ from mathutils import Matrix
 from .find_imports import hide
 
 
-def is_default_cube(thing: bpy.types.Object) -> bool:
+def is_default_cube(obj: bpy.types.Object) -> bool:
     """Whether this is the unmodified cube of a new file."""
-    mesh = thing.data
+    mesh = obj.data
     return (
-        thing.name == "Cube"
+        obj.name == "Cube"
         and isinstance(mesh, bpy.types.Mesh)
         and (len(mesh.vertices), len(mesh.polygons)) == (8, 6)
-        and not (thing.modifiers or thing.parent or thing.children or thing.animation_data)
-        and thing.matrix_basis == Matrix.Identity(4)
+        and not (obj.modifiers or obj.parent or obj.children or obj.animation_data)
+        and obj.matrix_basis == Matrix.Identity(4)
         and all(abs(abs(value) - 1.0) < 1e-6 for vertex in mesh.vertices for value in vertex.co)
     )
 
 
 def hide_default_cube(scene: bpy.types.Scene) -> bool:
     """Hide the default cube; returns whether one was visible. Outside Object Mode it counts as in use."""
-    for thing in scene.collection.all_objects:
-        if is_default_cube(thing) and thing.mode == "OBJECT" and not thing.hide_render:
-            hide(thing)
+    for obj in scene.collection.all_objects:
+        if is_default_cube(obj) and obj.mode == "OBJECT" and not obj.hide_render:
+            hide(obj)
             return True
     return False
 
@@ -33,7 +33,7 @@ def hide_default_cube(scene: bpy.types.Scene) -> bool:
 def is_untouched(scene: bpy.types.Scene) -> bool:
     """Whether the scene contains nothing but the default cube, lights and the user's cameras."""
     return all(
-        is_default_cube(thing) or thing.type in ("LIGHT", "CAMERA") for thing in scene.collection.all_objects
+        is_default_cube(obj) or obj.type in ("LIGHT", "CAMERA") for obj in scene.collection.all_objects
     )
 
 

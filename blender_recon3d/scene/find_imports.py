@@ -41,8 +41,8 @@ def current_import(scene: bpy.types.Scene) -> bpy.types.Collection:
 def by_kind(collection: bpy.types.Collection) -> dict[str, list[bpy.types.Object]]:
     """The collection's objects by kind, in one pass."""
     kinds: dict[str, list[bpy.types.Object]] = {}
-    for thing in collection.all_objects:
-        kinds.setdefault(kind_of(thing), []).append(thing)
+    for obj in collection.all_objects:
+        kinds.setdefault(kind_of(obj), []).append(obj)
     return kinds
 
 
@@ -52,8 +52,8 @@ def parts_by_kind(collection: bpy.types.Collection) -> dict[str, list[bpy.types.
     pending = [collection]
     while pending:
         current = pending.pop()
-        for thing in current.objects:
-            kinds.setdefault(kind_of(thing), []).append(thing)
+        for obj in current.objects:
+            kinds.setdefault(kind_of(obj), []).append(obj)
         pending += [child for child in current.children if kind_of(child) != "cameras"]
     return kinds
 
@@ -61,7 +61,7 @@ def parts_by_kind(collection: bpy.types.Collection) -> dict[str, list[bpy.types.
 def objects_of(collection: bpy.types.Collection, *kinds: str) -> list[bpy.types.Object]:
     """The collection's objects of these kinds, in the order of the kinds."""
     grouped = by_kind(collection)
-    return [thing for kind in kinds for thing in grouped.get(kind, ())]
+    return [obj for kind in kinds for obj in grouped.get(kind, ())]
 
 
 def find_object(collection: bpy.types.Collection, kind: str) -> bpy.types.Object | None:
@@ -98,83 +98,83 @@ def offset_of_import(collection: bpy.types.Collection) -> tuple[float, float, fl
 
 def check_editable(*things: bpy.types.ID | None) -> None:
     """UserError for data that is linked from another file, which cannot be changed here."""
-    for thing in things:
-        if thing is not None and thing.library is not None:
+    for obj in things:
+        if obj is not None and obj.library is not None:
             raise UserError(
-                f"{thing.name} is linked from {thing.library.filepath}: make it local first "
+                f"{obj.name} is linked from {obj.library.filepath}: make it local first "
                 "(Object > Relations > Make Local), or open that file."
             )
 
 
 def check_replaceable(collection: bpy.types.Collection) -> None:
     """UserError if data that an import would replace is linked or a library override."""
-    made = (thing for thing in collection.all_objects if kind_of(thing))
+    made = (obj for obj in collection.all_objects if kind_of(obj))
     things = (collection, *collection.children_recursive, *made)
     check_editable(*things)
     _check_own(*things)
 
 
-def check_addable(thing: bpy.types.Object) -> None:
-    """UserError where nothing can be added beside a thing: its collection is linked, or a library override."""
-    check_editable(*thing.users_collection)
-    _check_own(*thing.users_collection)
+def check_addable(obj: bpy.types.Object) -> None:
+    """UserError where nothing can be added beside an object: its collection is linked, or a library override."""
+    check_editable(*obj.users_collection)
+    _check_own(*obj.users_collection)
 
 
 def _check_own(*things: bpy.types.ID) -> None:
-    for thing in things:
-        if thing.override_library is not None:
+    for obj in things:
+        if obj.override_library is not None:
             raise UserError(
-                f"{thing.name} is a library override and cannot be replaced: make it local first (in the Outliner: "
+                f"{obj.name} is a library override and cannot be replaced: make it local first (in the Outliner: "
                 "Library Override > Make > Local), or open the file that it is linked from."
             )
 
 
-def home_of(thing: bpy.types.Object, collection: bpy.types.Collection) -> bpy.types.Collection:
+def home_of(obj: bpy.types.Object, collection: bpy.types.Collection) -> bpy.types.Collection:
     """The collection that contains an object, for new objects derived from it."""
     for candidate in (collection, *collection.children_recursive):
-        if candidate.objects.get(thing.name) == thing:
+        if candidate.objects.get(obj.name) == obj:
             return candidate
     return collection
 
 
-def add_beside(thing: bpy.types.Object, source: bpy.types.Object, collection: bpy.types.Collection) -> None:
+def add_beside(obj: bpy.types.Object, source: bpy.types.Object, collection: bpy.types.Collection) -> None:
     """Link a new object to `source`'s collection, with the same parent and transform."""
-    home_of(source, collection).objects.link(thing)
-    thing.parent = source.parent
-    thing.matrix_parent_inverse = source.matrix_parent_inverse.copy()
-    thing.matrix_basis = source.matrix_basis.copy()
+    home_of(source, collection).objects.link(obj)
+    obj.parent = source.parent
+    obj.matrix_parent_inverse = source.matrix_parent_inverse.copy()
+    obj.matrix_basis = source.matrix_basis.copy()
 
 
 def hide(*things: bpy.types.Object, hidden: bool = True) -> None:
     """Hide in the viewport (the eye in the outliner) and in renders; show again with hidden=False."""
-    for thing in things:
-        thing.hide_render = hidden
+    for obj in things:
+        obj.hide_render = hidden
         for scene in bpy.data.scenes:
             for layer in scene.view_layers:
                 try:  # a layer's own list of objects may not be up to date yet
-                    thing.hide_set(hidden, view_layer=layer)
+                    obj.hide_set(hidden, view_layer=layer)
                 except RuntimeError:
                     continue  # not in this layer: its collection is excluded
 
 
-def is_hidden(thing: bpy.types.Object) -> bool:
+def is_hidden(obj: bpy.types.Object) -> bool:
     """Hidden by the eye in the active view layer or, if the object is not in it, in renders."""
     layer = bpy.context.view_layer
-    if layer is not None and layer.objects.get(thing.name) == thing:
-        return thing.hide_get(view_layer=layer)
-    return bool(thing.hide_render)
+    if layer is not None and layer.objects.get(obj.name) == obj:
+        return obj.hide_get(view_layer=layer)
+    return bool(obj.hide_render)
 
 
-def make_active(thing: bpy.types.Object) -> None:
+def make_active(obj: bpy.types.Object) -> None:
     """Select only this object in the view layer, if it is in it."""
     layer = bpy.context.view_layer
     layer.update()
-    if layer.objects.get(thing.name) != thing:
+    if layer.objects.get(obj.name) != obj:
         return
     active = layer.objects.active
     if active is not None and active.mode != "OBJECT":  # selecting another is not possible there
         return
     for other in list(layer.objects.selected):
         other.select_set(False, view_layer=layer)
-    thing.select_set(True, view_layer=layer)
-    layer.objects.active = thing
+    obj.select_set(True, view_layer=layer)
+    layer.objects.active = obj

@@ -89,10 +89,10 @@ def show_live(scene: bpy.types.Scene, workspace: Workspace, state: LiveState) ->
     _remove_objects([o for o in collection.objects if o != empty])
     size = _size(state)
     empty.empty_display_size = size / 20
-    for thing in (_points(state.points, size), _cameras(state.corners, size)):
-        collection.objects.link(thing)
-        thing.parent = empty
-        thing.hide_select = True
+    for obj in (_points(state.points, size), _cameras(state.corners, size)):
+        collection.objects.link(obj)
+        obj.parent = empty
+        obj.hide_select = True
     _frame(scene, collection, state)
     return collection
 
@@ -156,10 +156,10 @@ def _points(points: Points, size: float) -> bpy.types.Object:
     mesh = bpy.data.meshes.new(f"{NAME} Points")
     if len(points):
         fill_mesh(mesh, points)
-    thing = bpy.data.objects.new(mesh.name, mesh)
+    obj = bpy.data.objects.new(mesh.name, mesh)
     if len(points):
-        show_as_points(thing, radius=size / 450)
-    return thing
+        show_as_points(obj, radius=size / 450)
+    return obj
 
 
 def _cameras(corners: np.ndarray, size: float) -> bpy.types.Object:

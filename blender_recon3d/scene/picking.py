@@ -62,18 +62,18 @@ class Targets:
 
 def shown_objects(collection: bpy.types.Collection) -> list[bpy.types.Object]:
     """The import's visible clouds and meshes."""
-    return [thing for thing in objects_of(collection, CLOUD, CLEANED, *SURFACES) if not is_hidden(thing)]
+    return [obj for obj in objects_of(collection, CLOUD, CLEANED, *SURFACES) if not is_hidden(obj)]
 
 
 def targets_of(collection: bpy.types.Collection) -> Targets:
     """The visible parts of an import, looked up once for many mouse moves."""
     clouds, meshes = [np.zeros((0, 3))], []
-    for thing in shown_objects(collection):
-        if len(thing.data.polygons):
-            meshes.append(thing)
+    for obj in shown_objects(collection):
+        if len(obj.data.polygons):
+            meshes.append(obj)
         else:
-            xyz = cleaned_positions(thing) if kind_of(thing) == CLOUD else positions(thing.data)
-            clouds.append(_moved(xyz[:: 1 + len(xyz) // MAX_POINTS], world_matrix(thing)))
+            xyz = cleaned_positions(obj) if kind_of(obj) == CLOUD else positions(obj.data)
+            clouds.append(_moved(xyz[:: 1 + len(xyz) // MAX_POINTS], world_matrix(obj)))
     return Targets(np.concatenate(clouds), meshes)
 
 
@@ -104,9 +104,9 @@ def inside_lasso(view: View, lasso: Sequence[Sequence[float]], xyz: np.ndarray) 
     return inside
 
 
-def world_positions(thing: bpy.types.Object) -> np.ndarray:
+def world_positions(obj: bpy.types.Object) -> np.ndarray:
     """The vertices [n, 3] of a cloud or mesh, in the world."""
-    return _moved(positions(thing.data), world_matrix(thing))
+    return _moved(positions(obj.data), world_matrix(obj))
 
 
 def _moved(xyz: np.ndarray, matrix: Matrix) -> np.ndarray:
@@ -117,13 +117,13 @@ def _moved(xyz: np.ndarray, matrix: Matrix) -> np.ndarray:
 def _on_meshes(targets: Targets, view: View, x: float, y: float) -> Iterator[tuple[float, Vector]]:
     origin, direction = view.ray(x, y)
     graph = bpy.context.evaluated_depsgraph_get()
-    for thing in targets.meshes:
-        matrix = world_matrix(thing)
+    for obj in targets.meshes:
+        matrix = world_matrix(obj)
         inverse = matrix.inverted_safe()
         start, along = inverse @ origin, (inverse.to_3x3() @ direction).normalized()
-        hit, place, _, number = thing.ray_cast(start, along, depsgraph=graph)
+        hit, place, _, number = obj.ray_cast(start, along, depsgraph=graph)
         if hit:
-            mesh = thing.evaluated_get(graph).data
+            mesh = obj.evaluated_get(graph).data
             corners = [mesh.vertices[vertex].co for vertex in mesh.polygons[number].vertices]
             at = _snapped(view, [matrix @ corner for corner in corners], x, y) or matrix @ place
             yield float(view.project(np.array([at]))[1][0]), at

@@ -152,10 +152,10 @@ def subject_box(collection: bpy.types.Collection) -> tuple[np.ndarray, np.ndarra
     UserError if there is neither.
     """
     meshes = [o for o in objects_of(collection, *reversed(SURFACES)) if len(o.data.vertices)]
-    thing = meshes[0] if meshes else _cloud_to_measure(collection)
+    obj = meshes[0] if meshes else _cloud_to_measure(collection)
     with object_mode():
-        xyz = positions(thing.data) if meshes else cleaned_positions(thing)
-    matrix = np.array(world_matrix(thing))
+        xyz = positions(obj.data) if meshes else cleaned_positions(obj)
+    matrix = np.array(world_matrix(obj))
     world = xyz @ matrix[:3, :3].T.astype(np.float32) + matrix[:3, 3].astype(np.float32)
     return (world.min(axis=0), world.max(axis=0)) if meshes else robust_box(world)
 
@@ -177,8 +177,8 @@ def selected_points(collection: bpy.types.Collection, count: int) -> list[tuple[
     things = objects_of(collection, CLOUD, CLEANED, *SURFACES)
     if active in things:
         things = [active]
-    selections = [(thing, _selected(thing)) for thing in things]
-    match = next(((thing, indices) for thing, indices in selections if len(indices) == count), None)
+    selections = [(obj, _selected(obj)) for obj in things]
+    match = next(((obj, indices) for obj, indices in selections if len(indices) == count), None)
     if match is None:
         selected = next((len(indices) for _, indices in selections if len(indices)), 0)
         raise UserError(
@@ -186,17 +186,17 @@ def selected_points(collection: bpy.types.Collection, count: int) -> list[tuple[
             "the mesh in Edit Mode.",
             2,
         )
-    thing, indices = match
-    matrix = world_matrix(thing)
-    return [tuple(matrix @ thing.data.vertices[int(index)].co) for index in indices]
+    obj, indices = match
+    matrix = world_matrix(obj)
+    return [tuple(matrix @ obj.data.vertices[int(index)].co) for index in indices]
 
 
-def _selected(thing: bpy.types.Object) -> np.ndarray:
+def _selected(obj: bpy.types.Object) -> np.ndarray:
     """Indices of the selected vertices."""
-    if thing.mode == "EDIT":
-        thing.update_from_editmode()
-    selected = np.zeros(len(thing.data.vertices), bool)
-    thing.data.vertices.foreach_get("select", selected)
+    if obj.mode == "EDIT":
+        obj.update_from_editmode()
+    selected = np.zeros(len(obj.data.vertices), bool)
+    obj.data.vertices.foreach_get("select", selected)
     return np.flatnonzero(selected)
 
 

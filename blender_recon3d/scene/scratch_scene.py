@@ -19,8 +19,8 @@ def own_scene(*objects: bpy.types.Object) -> Iterator[bpy.types.Scene]:
     """A scene with these objects, which is removed after the block."""
     scene = bpy.data.scenes.new("Recon3D Work")
     try:
-        for thing in objects:
-            scene.collection.objects.link(thing)
+        for obj in objects:
+            scene.collection.objects.link(obj)
         scene.view_layers[0].update()
         yield scene
     finally:
@@ -36,9 +36,9 @@ def operating_on(active: bpy.types.Object, *others: bpy.types.Object) -> Iterato
     with own_scene(active, *others) as scene:
         layer = scene.view_layers[0]
         things = [active, *others]
-        for thing in things:
-            thing.hide_render = thing.hide_viewport = False
-            thing.select_set(True, view_layer=layer)
+        for obj in things:
+            obj.hide_render = obj.hide_viewport = False
+            obj.select_set(True, view_layer=layer)
         layer.objects.active = active
         layer.update()
         override: dict[str, Any] = {
@@ -50,11 +50,11 @@ def operating_on(active: bpy.types.Object, *others: bpy.types.Object) -> Iterato
             yield scene
 
 
-def evaluated_mesh(thing: bpy.types.Object, name: str) -> bpy.types.Mesh:
+def evaluated_mesh(obj: bpy.types.Object, name: str) -> bpy.types.Mesh:
     """A new mesh of the object with modifiers applied, in the object's own coordinates, with all attributes."""
-    with own_scene(thing) as scene:
+    with own_scene(obj) as scene:
         # preserve_all_data_layers would run the modifiers twice, and is not needed to keep the attributes.
-        mesh = bpy.data.meshes.new_from_object(thing.evaluated_get(scene.view_layers[0].depsgraph))
+        mesh = bpy.data.meshes.new_from_object(obj.evaluated_get(scene.view_layers[0].depsgraph))
     mesh.name = name
     return mesh
 
@@ -67,13 +67,13 @@ def scratch(
 
     keep: do not remove the mesh.
     """
-    thing = bpy.data.objects.new(mesh.name, mesh)
+    obj = bpy.data.objects.new(mesh.name, mesh)
     if matrix is not None:
-        thing.matrix_basis = matrix
+        obj.matrix_basis = matrix
     try:
-        yield thing
+        yield obj
     finally:
-        left = thing.data
-        bpy.data.objects.remove(thing)
+        left = obj.data
+        bpy.data.objects.remove(obj)
         if not keep and left is not None and left.users == 0:
             bpy.data.meshes.remove(left)

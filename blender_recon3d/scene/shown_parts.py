@@ -19,13 +19,9 @@ def is_shown(collection: bpy.types.Collection, what: str) -> bool:
         cameras = next(
             (child for child in collection.children_recursive if kind_of(child) == "cameras"), None
         )
-        camera = (
-            next((thing for thing in cameras.objects if kind_of(thing) == "camera"), None)
-            if cameras
-            else None
-        )
+        camera = next((obj for obj in cameras.objects if kind_of(obj) == "camera"), None) if cameras else None
         return camera is not None and camera.data.show_background_images
-    return any(not is_hidden(thing) for thing in _things(collection, what))
+    return any(not is_hidden(obj) for obj in _things(collection, what))
 
 
 def show(collection: bpy.types.Collection, what: str, shown: bool) -> None:
@@ -53,7 +49,7 @@ def show(collection: bpy.types.Collection, what: str, shown: bool) -> None:
 def _things(collection: bpy.types.Collection, what: str) -> list[bpy.types.Object]:
     parts = parts_by_kind(collection)
     kinds = (CLOUD, CLEANED) if what == CLOUDS else SURFACES
-    return [thing for kind in kinds for thing in parts.get(kind, ())]
+    return [obj for kind in kinds for obj in parts.get(kind, ())]
 
 
 def _cameras_layer(collection: bpy.types.Collection) -> bpy.types.LayerCollection | None:

@@ -60,14 +60,14 @@ def frame_result(result: ImportResult) -> None:
 def frame_collection(collection: bpy.types.Collection) -> None:
     """Frame a result's cameras and the middle of its points in the active view."""
     corners = []
-    for thing in collection.all_objects:
-        world = np.array(world_matrix(thing))
+    for obj in collection.all_objects:
+        world = np.array(world_matrix(obj))
         points = np.zeros((1, 3))
-        if isinstance(thing.data, bpy.types.Mesh):
-            points = np.empty((len(thing.data.vertices), 3), np.float32)
-            thing.data.vertices.foreach_get("co", points.ravel())
+        if isinstance(obj.data, bpy.types.Mesh):
+            points = np.empty((len(obj.data.vertices), 3), np.float32)
+            obj.data.vertices.foreach_get("co", points.ravel())
             points = np.array(robust_box(points, 0.7)) if len(points) else points
-        elif thing.type != "CAMERA":
+        elif obj.type != "CAMERA":
             continue
         corners.append(points @ world[:3, :3].T + world[:3, 3])
     if corners:

@@ -9,21 +9,21 @@ from mathutils import Matrix
 from .find_imports import empty_of, objects_of
 
 
-def world_matrix(thing: bpy.types.Object) -> Matrix:
+def world_matrix(obj: bpy.types.Object) -> Matrix:
     """World from local, without constraints and animation; up to date even if `matrix_world` is not."""
-    matrix = thing.matrix_basis.copy()
-    while thing.parent is not None:
-        matrix = thing.parent.matrix_basis @ thing.matrix_parent_inverse @ matrix
-        thing = thing.parent
+    matrix = obj.matrix_basis.copy()
+    while obj.parent is not None:
+        matrix = obj.parent.matrix_basis @ obj.matrix_parent_inverse @ matrix
+        obj = obj.parent
     return matrix
 
 
-def set_world_matrix(thing: bpy.types.Object, world: Matrix) -> None:
+def set_world_matrix(obj: bpy.types.Object, world: Matrix) -> None:
     """Set the world matrix, whatever the parent."""
     outer = Matrix.Identity(4)
-    if thing.parent is not None:
-        outer = world_matrix(thing.parent) @ thing.matrix_parent_inverse
-    thing.matrix_basis = outer.inverted_safe() @ world
+    if obj.parent is not None:
+        outer = world_matrix(obj.parent) @ obj.matrix_parent_inverse
+    obj.matrix_basis = outer.inverted_safe() @ world
 
 
 def camera_poses(collection: bpy.types.Collection) -> tuple[np.ndarray, np.ndarray]:

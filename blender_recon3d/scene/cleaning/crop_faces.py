@@ -84,6 +84,6 @@ def kept_sentence(counts: tuple[int, int]) -> str:
     return Said("{inside} of {total} points kept.", inside=f"{counts[0]:,}", total=f"{counts[1]:,}")
 
 
-def is_box(thing: bpy.types.Object | None) -> bool:
+def is_box(obj: bpy.types.Object | None) -> bool:
     """Whether an object is an import's crop box."""
-    return thing is not None and kind_of(thing) == BOX
+    return obj is not None and kind_of(obj) == BOX

@@ -32,31 +32,31 @@ def delete_in_lasso(collection: bpy.types.Collection, view: View, lasso: list[tu
     things = shown_objects(collection)
     if not things:
         raise UserError("No cloud or mesh is visible: show one first.")
-    check_editable(*things, *(thing.data for thing in things))
+    check_editable(*things, *(obj.data for obj in things))
     with object_mode():
-        hits = [(thing, inside_lasso(view, lasso, world_positions(thing))) for thing in things]
-        hits = [(thing, inside) for thing, inside in hits if inside.any()]
+        hits = [(obj, inside_lasso(view, lasso, world_positions(obj))) for obj in things]
+        hits = [(obj, inside) for obj, inside in hits if inside.any()]
         if not hits:
             raise UserError("There are no points inside the lasso: draw it around those to delete.")
-        for thing, inside in hits:
+        for obj, inside in hits:
             if inside.all():
                 raise UserError(
-                    f"The lasso contains all of {thing.name}: draw it around a part, or hide the object."
+                    f"The lasso contains all of {obj.name}: draw it around a part, or hide the object."
                 )
-        for thing, inside in hits:
-            delete_vertices(thing, inside)
-    counts = ", ".join(f"{int(inside.sum()):,} of {thing.name}" for thing, inside in hits)
+        for obj, inside in hits:
+            delete_vertices(obj, inside)
+    counts = ", ".join(f"{int(inside.sum()):,} of {obj.name}" for obj, inside in hits)
     return Said("Deleted {counts}.", counts=counts)
 
 
-def delete_vertices(thing: bpy.types.Object, selected: np.ndarray) -> None:
+def delete_vertices(obj: bpy.types.Object, selected: np.ndarray) -> None:
     """Delete the vertices where `selected` [n] is true, with their faces. In Object Mode."""
-    if len(thing.data.polygons):
-        _delete_from_mesh(thing.data, selected)
+    if len(obj.data.polygons):
+        _delete_from_mesh(obj.data, selected)
     else:
-        _keep_in_cloud(thing.data, ~selected)
-        thing[KEY] = {**dict(thing[KEY]), EDITED: True}
-    thing.data.update()
+        _keep_in_cloud(obj.data, ~selected)
+        obj[KEY] = {**dict(obj[KEY]), EDITED: True}
+    obj.data.update()
 
 
 def is_edited(cloud: bpy.types.Object) -> bool:

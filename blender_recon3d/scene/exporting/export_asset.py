@@ -100,15 +100,15 @@ def write_asset(asset: Asset) -> str:
     preset, exporter = asset.preset, exporter_of(asset.preset, asset.path)
     with own_names({asset.path.stem}):
         mesh = evaluated_mesh(asset.source, asset.path.stem)
-        with scratch(mesh) as thing:
+        with scratch(mesh) as obj:
             mesh.transform(asset.world)
             filled = _filled(mesh) if asset.fill else ""
             if preset == "WEB":
-                reduce_faces(thing, WEB_FACES)
-            faces = len(thing.data.polygons)
-            _drop_unused(thing.data, "GLB" if preset == "WEB" else preset)
-            checked = openness(triangles_of(thing.data)[1]).sentence() if exporter is EXPORTERS["STL"] else ""
-            _write(_writer(preset, exporter), thing, asset)
+                reduce_faces(obj, WEB_FACES)
+            faces = len(obj.data.polygons)
+            _drop_unused(obj.data, "GLB" if preset == "WEB" else preset)
+            checked = openness(triangles_of(obj.data)[1]).sentence() if exporter is EXPORTERS["STL"] else ""
+            _write(_writer(preset, exporter), obj, asset)
     more = f"With {len(asset.cameras)} cameras." if asset.cameras else ""
     sentence = f"Exported {faces:,} faces to {asset.path}."
     return " ".join(part for part in (sentence, more, filled, checked) if part)
@@ -172,7 +172,7 @@ def _filled(mesh: bpy.types.Mesh) -> str:
     return f"{count:,} holes were filled." if count != 1 else "One hole was filled."
 
 
-def _write(write: Callable[[str], None], thing: bpy.types.Object, asset: Asset) -> None:
+def _write(write: Callable[[str], None], obj: bpy.types.Object, asset: Asset) -> None:
     """Write to a temporary folder first, so that a file appears atomically, with all its companions."""
     path = asset.path
 
@@ -183,9 +183,9 @@ def _write(write: Callable[[str], None], thing: bpy.types.Object, asset: Asset) 
     try:
         with (
             tempfile.TemporaryDirectory(prefix="recon3d-") as textures,
-            _stage(thing, path.stem, asset.preset, asset.cameras),
-            smaller_textures(thing.data, WEB_TEXTURE) if asset.preset == "WEB" else nullcontext(),
-            named_textures(thing.data, path, Path(textures)),
+            _stage(obj, path.stem, asset.preset, asset.cameras),
+            smaller_textures(obj.data, WEB_TEXTURE) if asset.preset == "WEB" else nullcontext(),
+            named_textures(obj.data, path, Path(textures)),
         ):
             write_whole(path, write, rename, asset.folder)
     except OSError as error:
@@ -194,12 +194,12 @@ def _write(write: Callable[[str], None], thing: bpy.types.Object, asset: Asset) 
 
 @contextmanager
 def _stage(
-    thing: bpy.types.Object, name: str, preset: str, cameras: list[FilmCamera]
+    obj: bpy.types.Object, name: str, preset: str, cameras: list[FilmCamera]
 ) -> Iterator[bpy.types.Scene]:
     """The scene for the exporter: the mesh, and the additions for its purpose."""
     with ExitStack() as stack:
         if preset == "VFX":
-            yield stack.enter_context(scene_of_cameras(cameras, False, thing))
+            yield stack.enter_context(scene_of_cameras(cameras, False, obj))
             return
-        others = stack.enter_context(game_parts(thing, name)) if preset == "GAME" else []
-        yield stack.enter_context(operating_on(thing, *others))
+        others = stack.enter_context(game_parts(obj, name)) if preset == "GAME" else []
+        yield stack.enter_context(operating_on(obj, *others))

@@ -35,21 +35,21 @@ def film_cameras(collection: bpy.types.Collection) -> list[FilmCamera]:
         raise UserError(f"{collection.name} has no cameras: import the result again.")
     seen = np.array(
         [
-            thing.matrix_world @ Vector(corner)
-            for thing in collection.all_objects
-            if thing.type == "MESH"
-            for corner in thing.bound_box
+            obj.matrix_world @ Vector(corner)
+            for obj in collection.all_objects
+            if obj.type == "MESH"
+            for corner in obj.bound_box
         ]
     ).reshape(-1, 3)
     found = []
-    for thing in objects:
-        world = np.array(thing.matrix_world, np.float64)
+    for obj in objects:
+        world = np.array(obj.matrix_world, np.float64)
         axes = world[:3, :3] / np.linalg.norm(world[:3, :3], axis=0)
         matrix = np.eye(4)
         matrix[:3, :3], matrix[:3, 3] = nearest_rotation(axes), world[:3, 3] * meters
         away = np.linalg.norm(seen - world[:3, 3], axis=1).max() * meters if len(seen) else 0.0
         far = max(1.5 * float(away), 100.0)
-        found.append(FilmCamera(thing.name, matrix, intrinsics_of(thing.data), _CLOSEST * far, far))
+        found.append(FilmCamera(obj.name, matrix, intrinsics_of(obj.data), _CLOSEST * far, far))
     return found
 
 
@@ -80,7 +80,7 @@ def scene_of_cameras(
 def _made(cameras: Sequence[FilmCamera], animated: bool) -> Iterator[list[bpy.types.Object]]:
     """The objects, which are removed after the block with their data and actions."""
     made = _animated(cameras) if animated else [_single(camera) for camera in cameras]
-    data = [thing.data for thing in made if thing.data is not None]
+    data = [obj.data for obj in made if obj.data is not None]
     animations = [part.animation_data for part in (*made, *data) if part.animation_data]
     actions = {
         each.action.name: each.action for each in animations if each.action
@@ -88,8 +88,8 @@ def _made(cameras: Sequence[FilmCamera], animated: bool) -> Iterator[list[bpy.ty
     try:
         yield made
     finally:
-        for thing in made:
-            bpy.data.objects.remove(thing)
+        for obj in made:
+            bpy.data.objects.remove(obj)
         for each in data:
             bpy.data.cameras.remove(each)
         for action in actions.values():
@@ -99,10 +99,10 @@ def _made(cameras: Sequence[FilmCamera], animated: bool) -> Iterator[list[bpy.ty
 def _single(camera: FilmCamera) -> bpy.types.Object:
     data = bpy.data.cameras.new(camera.name)
     _set_lens(data, camera)
-    thing = bpy.data.objects.new(camera.name, data)
-    thing.rotation_mode = "QUATERNION"
-    thing.matrix_basis = Matrix(camera.matrix.tolist())
-    return thing
+    obj = bpy.data.objects.new(camera.name, data)
+    obj.rotation_mode = "QUATERNION"
+    obj.matrix_basis = Matrix(camera.matrix.tolist())
+    return obj
 
 
 def _animated(cameras: Sequence[FilmCamera]) -> list[bpy.types.Object]:

@@ -21,22 +21,22 @@ MAX_NAME = 48  # Blender's names have 63 bytes, including prefix and suffix
 _LOD_GROUP = "LodGroup"  # the kind of node that Unreal and Unity take for levels of detail
 
 
-def reduce_faces(thing: bpy.types.Object, faces: int) -> None:
+def reduce_faces(obj: bpy.types.Object, faces: int) -> None:
     """Decimate a single-user object's mesh to about that many triangles at most; UVs and materials are kept."""
-    count = len(thing.data.polygons)
+    count = len(obj.data.polygons)
     if count <= faces:
         return
-    before = thing.data
-    modifier = thing.modifiers.new("Recon3D Decimate", "DECIMATE")
+    before = obj.data
+    modifier = obj.modifiers.new("Recon3D Decimate", "DECIMATE")
     modifier.ratio = faces / count
-    mesh = evaluated_mesh(thing, before.name)
-    thing.modifiers.remove(modifier)
-    thing.data = mesh
+    mesh = evaluated_mesh(obj, before.name)
+    obj.modifiers.remove(modifier)
+    obj.data = mesh
     bpy.data.meshes.remove(before)
 
 
 @contextmanager
-def game_parts(thing: bpy.types.Object, name: str) -> Iterator[list[bpy.types.Object]]:
+def game_parts(obj: bpy.types.Object, name: str) -> Iterator[list[bpy.types.Object]]:
     """The mesh as levels of detail in a group, and a convex hull that Unreal uses for collision.
 
     NAME (the group), NAME_LOD0 (the object itself), NAME_LOD1, NAME_LOD2 and UCX_NAME_LOD0_01, removed after the block.
@@ -44,28 +44,28 @@ def game_parts(thing: bpy.types.Object, name: str) -> Iterator[list[bpy.types.Ob
     name = re.sub(r"[^\w]+", "_", name, flags=re.ASCII).strip("_")[:MAX_NAME] or "Asset"
     levels = [f"{name}_LOD{level}" for level in range(len(LOD_SHARES))]
     with own_names({name, *levels, f"UCX_{levels[0]}_01"}):
-        yield from _game_parts(thing, name)
+        yield from _game_parts(obj, name)
 
 
-def _game_parts(thing: bpy.types.Object, name: str) -> Iterator[list[bpy.types.Object]]:
-    thing.name = f"{name}_LOD0"
+def _game_parts(obj: bpy.types.Object, name: str) -> Iterator[list[bpy.types.Object]]:
+    obj.name = f"{name}_LOD0"
     group = bpy.data.objects.new(name, None)
     group["fbx_type"] = _LOD_GROUP
     made = []
     try:
         for level, share in enumerate(LOD_SHARES[1:], 1):
-            lod = thing.copy()
-            lod.data = thing.data.copy()
+            lod = obj.copy()
+            lod.data = obj.data.copy()
             lod.name = f"{name}_LOD{level}"
             made.append(lod)
-            reduce_faces(lod, max(4, int(share * len(thing.data.polygons))))
-        hull = bpy.data.objects.new(f"UCX_{name}_LOD0_01", _hull(thing.data))
-        for lod in (thing, *made):
+            reduce_faces(lod, max(4, int(share * len(obj.data.polygons))))
+        hull = bpy.data.objects.new(f"UCX_{name}_LOD0_01", _hull(obj.data))
+        for lod in (obj, *made):
             lod.parent = group
         made.append(hull)
         yield [*made, group]
     finally:
-        thing.parent = None
+        obj.parent = None
         for part in made:
             mesh = part.data
             bpy.data.objects.remove(part)

@@ -39,8 +39,8 @@ def write_scene_cameras(scene: bpy.types.Scene, path: Path) -> str:
 
 
 def _photos(scene: bpy.types.Scene) -> Iterator[AlignedPhoto]:
-    cameras = [thing for thing in scene.objects if thing.type == "CAMERA" and thing.data.type == "PERSP"]
-    moving = [thing for thing in cameras if thing.animation_data and thing.animation_data.action]
+    cameras = [obj for obj in scene.objects if obj.type == "CAMERA" and obj.data.type == "PERSP"]
+    moving = [obj for obj in cameras if obj.animation_data and obj.animation_data.action]
     if moving and scene.timeline_markers:
         now = scene.frame_current
         camera = scene.camera if scene.camera in moving else moving[0]
@@ -53,7 +53,7 @@ def _photos(scene: bpy.types.Scene) -> Iterator[AlignedPhoto]:
                     yield _photo(scene, marker.camera or camera, marker.name)
         finally:
             scene.frame_set(now)
-        cameras = [thing for thing in cameras if thing not in moving]
+        cameras = [obj for obj in cameras if obj not in moving]
     for camera in cameras:
         yield _photo(scene, camera, camera.name)
 
@@ -65,7 +65,7 @@ def _photo(scene: bpy.types.Scene, camera: bpy.types.Object, name: str) -> Align
     if image is not None and min(image.size) > 0:
         size = int(image.size[0]), int(image.size[1])
         name = Path(bpy.path.basename(image.filepath)).name or name
-    pinhole = intrinsics_of(data) if KEY in data else _pinhole(scene, data, size, image is None)
+    pinhole = intrinsics_of(data) if data.get(KEY) is not None else _pinhole(scene, data, size, image is None)
     world = np.array(camera.matrix_world, np.float64)
     axes = world[:3, :3] / np.linalg.norm(world[:3, :3], axis=0)
     rotation = FLIP @ nearest_rotation(axes).T

@@ -142,20 +142,20 @@ def _put_into(
         if photo is not None:
             show_photo_behind(camera.data, photo)
     _fit_to_scene(list(cameras.values()), read.points, empty)
-    thing, notes = None, read.notes
+    obj, notes = None, read.notes
     if mesh is not None:
-        thing, more = put_mesh(collection, read.surface, mesh)
+        obj, more = put_mesh(collection, read.surface, mesh)
         notes += more
         forget_full_mesh(collection)
-    kept.hide(cloud, thing is not None and len(thing.data.polygons) > 0)
+    kept.hide(cloud, obj is not None and len(obj.data.polygons) > 0)
     updated = earlier is not None
-    return ImportResult(collection, empty, cameras, cloud, len(read.points), notes, updated, thing)
+    return ImportResult(collection, empty, cameras, cloud, len(read.points), notes, updated, obj)
 
 
-def _rename(thing: bpy.types.Object, name: str) -> None:
+def _rename(obj: bpy.types.Object, name: str) -> None:
     """Rename an object to the name of the earlier import's object."""
-    if thing.name != name:
-        thing.name = thing.data.name = name
+    if obj.name != name:
+        obj.name = obj.data.name = name
 
 
 @dataclass(frozen=True)

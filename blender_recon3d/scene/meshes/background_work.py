@@ -33,7 +33,7 @@ SCRIPT = PACKAGE / "scene" / "meshes" / "background_script.py"
 def is_possible(*things: bpy.types.Object) -> bool:
     """Whether there is a window to keep responsive, a Blender to start, and no unsaved paint on the objects' textures,
     which the second Blender reads from their files."""
-    unsaved = any(image.is_dirty for thing in things for image in images_of(thing.data))
+    unsaved = any(image.is_dirty for obj in things for image in images_of(obj.data))
     return bool(bpy.app.binary_path) and not bpy.app.background and not unsaved
 
 
@@ -81,7 +81,7 @@ class BackgroundWork:
         path = Path(self._folder.name)
         try:
             how = work_request.read_answer(path)
-            if not all(_is_there(thing) for thing in self._things):
+            if not all(_is_there(obj) for obj in self._things):
                 raise UserError("The mesh was replaced meanwhile: try again.")
             with object_mode():
                 return self._take(path, how)
@@ -118,8 +118,8 @@ def start_quads(
 
         def take(folder: Path, how: str) -> str:
             mesh = work_request.read_meshes(folder, source)[0]
-            thing, sentence = remesh.add_quads(collection, source, mesh, how, faces)
-            added(thing)
+            obj, sentence = remesh.add_quads(collection, source, mesh, how, faces)
+            added(obj)
             return sentence
 
         return BackgroundWork([source], {"what": work_request.QUADS, "faces": faces}, take)
@@ -134,9 +134,9 @@ def start_decimate(
 
         def take(folder: Path, how: str) -> str:
             mesh = work_request.read_meshes(folder, source)[0]
-            thing = remesh.add_decimated(collection, source, mesh, faces)
-            added(thing)
-            return remesh.faces_sentence(thing)
+            obj = remesh.add_decimated(collection, source, mesh, faces)
+            added(obj)
+            return remesh.faces_sentence(obj)
 
         return BackgroundWork([source], {"what": work_request.DECIMATE, "faces": faces}, take)
 
@@ -171,14 +171,14 @@ def start_bake(collection: bpy.types.Collection, what: str, size: int, extrusion
         return BackgroundWork([wanted.target, wanted.source], words, take)
 
 
-def start_unwrap(thing: bpy.types.Object) -> BackgroundWork:
+def start_unwrap(obj: bpy.types.Object) -> BackgroundWork:
     """Start `bake.unwrap` in the background. UserError."""
 
     def take(folder: Path, how: str) -> str:
-        _give_uvs(thing.data, np.load(folder / work_request.UV_FILE, allow_pickle=False))
+        _give_uvs(obj.data, np.load(folder / work_request.UV_FILE, allow_pickle=False))
         return ""
 
-    return BackgroundWork([thing], {"what": work_request.UNWRAP}, take)
+    return BackgroundWork([obj], {"what": work_request.UNWRAP}, take)
 
 
 def start_export(asset: export_asset.Asset) -> BackgroundWork:
@@ -211,8 +211,8 @@ def _read_pixels(image: bpy.types.Image, path: Path) -> None:
         bpy.data.images.remove(read)
 
 
-def _is_there(thing: bpy.types.Object) -> bool:
+def _is_there(obj: bpy.types.Object) -> bool:
     try:
-        return bool(thing.name in bpy.data.objects)
+        return bool(obj.name in bpy.data.objects)
     except ReferenceError:
         return False

@@ -116,9 +116,9 @@ def cage_extrusion(low: bpy.types.Mesh, high: bpy.types.Mesh) -> float:
 def unwrap(mesh: bpy.types.Mesh) -> None:
     """Unwrap with Blender's Smart UV Project, which is an Edit Mode operator. The mesh must have a single user."""
     mesh.uv_layers.new(name=UV_MAP)
-    with scratch(mesh, keep=True) as thing, operating_on(thing):
+    with scratch(mesh, keep=True) as obj, operating_on(obj):
         bpy.ops.object.mode_set(mode="EDIT")
-        with bpy.context.temp_override(edit_object=thing):
+        with bpy.context.temp_override(edit_object=obj):
             bpy.ops.mesh.select_all(action="SELECT")
             bpy.ops.uv.smart_project(island_margin=0.002)
         bpy.ops.object.mode_set(mode="OBJECT")

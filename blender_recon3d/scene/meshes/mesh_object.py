@@ -57,12 +57,12 @@ def put_mesh(
     collection: bpy.types.Collection, surface: Surface, mesh: bpy.types.Mesh
 ) -> tuple[bpy.types.Object, tuple[str, ...]]:
     """Set the import's mesh object, created if there is none, to the surface's mesh; returns the object and notes."""
-    thing = _put(collection, mesh, MESH, NAME)
+    obj = _put(collection, mesh, MESH, NAME)
     texture = surface.texture
-    ours = update_material(thing.data, texture, surface.rgb is not None)
-    if not ours and not len(thing.data.materials):
-        thing.data.materials.append(mesh_material(NAME, texture, surface.rgb is not None))
-    return thing, surface.notes
+    ours = update_material(obj.data, texture, surface.rgb is not None)
+    if not ours and not len(obj.data.materials):
+        obj.data.materials.append(mesh_material(NAME, texture, surface.rgb is not None))
+    return obj, surface.notes
 
 
 def full_mesh(collection: bpy.types.Collection) -> bpy.types.Object:
@@ -88,9 +88,9 @@ def import_full_in_steps(collection: bpy.types.Collection) -> Steps[bpy.types.Ob
     full = yield partial(read_full, workspace_of(collection), offset_of_import(collection))
     _check(collection, FULL_MESH)
     mesh = yield from mesh_in_steps(full, f"{NAME} Full")
-    thing = _put(collection, mesh, FULL_MESH, f"{NAME} Full")
-    hide(thing)
-    return thing
+    obj = _put(collection, mesh, FULL_MESH, f"{NAME} Full")
+    hide(obj)
+    return obj
 
 
 def forget_full_mesh(collection: bpy.types.Collection) -> None:
@@ -114,12 +114,12 @@ def _put(collection: bpy.types.Collection, mesh: bpy.types.Mesh, kind: str, name
     """The collection's object of this kind, created if there is none, with this mesh as its data."""
     empty, found = empty_of(collection), find_object(collection, kind)
     if found is None:
-        thing = bpy.data.objects.new(name, mesh)
-        thing[KEY] = {"kind": kind}
-        collection.objects.link(thing)
-        thing.parent = empty
-        thing.matrix_parent_inverse = Matrix.Identity(4)
-        return thing
+        obj = bpy.data.objects.new(name, mesh)
+        obj[KEY] = {"kind": kind}
+        collection.objects.link(obj)
+        obj.parent = empty
+        obj.matrix_parent_inverse = Matrix.Identity(4)
+        return obj
     old = found.data
     for material in old.materials:
         mesh.materials.append(material)

@@ -25,57 +25,57 @@ from .surfaces import surface_of
 def target_mesh(collection: bpy.types.Collection) -> bpy.types.Object:
     """The mesh to paint: the active object, or else the import's visible mesh. UserError."""
     active = bpy.context.view_layer.objects.active if bpy.context.view_layer else None
-    thing = active if active is not None and active.type == "MESH" else surface_of(collection)
-    check_editable(thing, thing.data)
-    if not len(thing.data.polygons):
-        raise UserError(f"{thing.name} has no faces: select the mesh to paint.")
-    return thing
+    obj = active if active is not None and active.type == "MESH" else surface_of(collection)
+    check_editable(obj, obj.data)
+    if not len(obj.data.polygons):
+        raise UserError(f"{obj.name} has no faces: select the mesh to paint.")
+    return obj
 
 
-def write_obj(collection: bpy.types.Collection, thing: bpy.types.Object, path: Path) -> None:
+def write_obj(collection: bpy.types.Collection, obj: bpy.types.Object, path: Path) -> None:
     """Write the mesh with modifiers applied, in the model's frame. Without UVs it is unwrapped by Smart UV Project."""
-    run(obj_in_steps(collection, thing, path, False))
+    run(obj_in_steps(collection, obj, path, False))
 
 
 def obj_in_steps(
-    collection: bpy.types.Collection, thing: bpy.types.Object, path: Path, in_window: bool
+    collection: bpy.types.Collection, obj: bpy.types.Object, path: Path, in_window: bool
 ) -> Steps[None]:
     """`write_obj`, in steps. in_window: unwrap in a second Blender if possible."""
-    bare = not len(thing.data.uv_layers)
+    bare = not len(obj.data.uv_layers)
     if bare and in_window and background_work.is_possible():
-        yield from background_work.in_background(lambda: background_work.start_unwrap(thing))
+        yield from background_work.in_background(lambda: background_work.start_unwrap(obj))
     try:
-        xyz, uv, corners = _read(collection, thing)
+        xyz, uv, corners = _read(collection, obj)
         yield partial(_write, xyz, uv, corners, path)
     except GeneratorExit:
         if bare:
-            thing.data.uv_layers.remove(thing.data.uv_layers[0])
+            obj.data.uv_layers.remove(obj.data.uv_layers[0])
         raise
 
 
-def _read(collection: bpy.types.Collection, thing: bpy.types.Object) -> tuple[np.ndarray, ...]:
+def _read(collection: bpy.types.Collection, obj: bpy.types.Object) -> tuple[np.ndarray, ...]:
     """Vertices [n, 3] in the model's frame, UVs [l, 2], and vertex and UV of the triangles' corners [m, 6], from 1."""
     with object_mode():
-        if not len(thing.data.uv_layers):
-            unwrap(thing.data)
-        mesh = evaluated_mesh(thing, "Recon3D Reproject")
+        if not len(obj.data.uv_layers):
+            unwrap(obj.data)
+        mesh = evaluated_mesh(obj, "Recon3D Reproject")
     try:
         if mesh.uv_layers.active is None:
             raise UserError(
-                f"The modifiers of {thing.name} leave no UVs: apply them and unwrap the mesh first."
+                f"The modifiers of {obj.name} leave no UVs: apply them and unwrap the mesh first."
             )
-        return _arrays(mesh, _model_from_local(collection, thing))
+        return _arrays(mesh, _model_from_local(collection, obj))
     finally:
         bpy.data.meshes.remove(mesh)
 
 
-def use_picture(thing: bpy.types.Object, path: Path) -> None:
+def use_picture(obj: bpy.types.Object, path: Path) -> None:
     """Give the mesh a new material with the picture; its previous materials stay in the file."""
-    check_editable(thing, thing.data)
+    check_editable(obj, obj.data)
     image = bpy.data.images.load(str(path), check_existing=True)
     image.reload()
-    name = f"{thing.name} Photos"
-    old = list(thing.data.materials)
+    name = f"{obj.name} Photos"
+    old = list(obj.data.materials)
     if len(old) == 1 and old[0] is not None and old[0].name == name:
         set_base_color(old[0], image, False)
         return
@@ -84,12 +84,12 @@ def use_picture(thing: bpy.types.Object, path: Path) -> None:
             material.use_fake_user = True
     made = mesh_material(name, None, False)
     set_base_color(made, image, False)
-    thing.data.materials.clear()
-    thing.data.materials.append(made)
+    obj.data.materials.clear()
+    obj.data.materials.append(made)
 
 
-def _model_from_local(collection: bpy.types.Collection, thing: bpy.types.Object) -> np.ndarray:
-    matrix = np.array(world_matrix(empty_of(collection)).inverted_safe() @ world_matrix(thing), np.float64)
+def _model_from_local(collection: bpy.types.Collection, obj: bpy.types.Object) -> np.ndarray:
+    matrix = np.array(world_matrix(empty_of(collection)).inverted_safe() @ world_matrix(obj), np.float64)
     matrix[:3, 3] += offset_of_import(collection)
     return matrix
 

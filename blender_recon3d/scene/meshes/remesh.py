@@ -114,16 +114,16 @@ def add_lods(
     made = [source]
     for level, mesh in enumerate(meshes, 1):
         mesh.name = f"{source.name} LOD{level}"
-        thing = bpy.data.objects.new(mesh.name, mesh)
-        thing[KEY] = {"kind": LOD}
-        add_beside(thing, source, collection)
-        made.append(thing)
+        obj = bpy.data.objects.new(mesh.name, mesh)
+        obj[KEY] = {"kind": LOD}
+        add_beside(obj, source, collection)
+        made.append(obj)
     hide(*made[1:])
     return made
 
 
 def lods_sentence(made: list[bpy.types.Object]) -> str:
-    counts = ", ".join(f"{len(thing.data.polygons):,}" for thing in made)
+    counts = ", ".join(f"{len(obj.data.polygons):,}" for obj in made)
     return Said(
         "{name} has {levels} levels: {counts} faces.", name=made[0].name, levels=len(made), counts=counts
     )
@@ -138,9 +138,9 @@ def _decimated(source: bpy.types.Object, ratio: float, name: str) -> bpy.types.M
         bpy.data.objects.remove(copy)
 
 
-def _remove(thing: bpy.types.Object) -> None:
-    mesh = thing.data
-    bpy.data.objects.remove(thing)
+def _remove(obj: bpy.types.Object) -> None:
+    mesh = obj.data
+    bpy.data.objects.remove(obj)
     if mesh.users == 0:
         bpy.data.meshes.remove(mesh)
 
@@ -191,8 +191,8 @@ def add_quads(
     """Add the quads as an object at `source`, which is hidden; returns it with a message."""
     with object_mode():
         mesh.name = f"{NAME} Quads {_short(faces)}"
-        thing = add_surface(mesh, source, collection, QUADS)
-    return thing, f"{len(mesh.polygons):,} faces by {how}."
+        obj = add_surface(mesh, source, collection, QUADS)
+    return obj, f"{len(mesh.polygons):,} faces by {how}."
 
 
 def _quadriflow(mesh: bpy.types.Mesh, faces: int) -> bool:
@@ -202,7 +202,7 @@ def _quadriflow(mesh: bpy.types.Mesh, faces: int) -> bool:
     """
     before = len(mesh.vertices), len(mesh.polygons)
     factor = _ENLARGED / max(1e-9, float(np.ptp(positions(mesh), axis=0).max()))
-    with scratch(mesh, keep=True) as thing, operating_on(thing):
+    with scratch(mesh, keep=True) as obj, operating_on(obj):
         mesh.transform(Matrix.Scale(factor, 4))
         try:
             bpy.ops.object.quadriflow_remesh(
@@ -211,7 +211,7 @@ def _quadriflow(mesh: bpy.types.Mesh, faces: int) -> bool:
         except RuntimeError:  # an error that the operator reports
             return False
         finally:
-            thing.data.transform(Matrix.Scale(1 / factor, 4))
+            obj.data.transform(Matrix.Scale(1 / factor, 4))
     return (len(mesh.vertices), len(mesh.polygons)) != before and len(mesh.polygons) > _MIN_SHARE * faces
 
 
@@ -222,18 +222,18 @@ def _voxels(mesh: bpy.types.Mesh, faces: int) -> bpy.types.Mesh:
     """
     fill_holes(mesh)
     size = (sum(polygon.area for polygon in mesh.polygons) / faces) ** 0.5
-    with scratch(mesh) as thing:
-        modifier = thing.modifiers.new("Remesh", "REMESH")
+    with scratch(mesh) as obj:
+        modifier = obj.modifiers.new("Remesh", "REMESH")
         modifier.mode = "VOXEL"
         modifier.voxel_size = max(1e-6, size)
-        made = evaluated_mesh(thing, "Recon3D Quads")
+        made = evaluated_mesh(obj, "Recon3D Quads")
         for _ in range(_VOXEL_TRIALS):
             count = max(1, len(made.polygons))
             if 0.8 < count / faces < 1.25:
                 break
             bpy.data.meshes.remove(made)
             modifier.voxel_size = max(1e-6, modifier.voxel_size * (count / faces) ** 0.5)
-            made = evaluated_mesh(thing, "Recon3D Quads")
+            made = evaluated_mesh(obj, "Recon3D Quads")
     return made
 
 

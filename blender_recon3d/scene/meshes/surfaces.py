@@ -34,16 +34,16 @@ def add_surface(
     mesh: bpy.types.Mesh, source: bpy.types.Object, collection: bpy.types.Collection, kind: str
 ) -> bpy.types.Object:
     """Add an object of the mesh at `source`. The import's other meshes are hidden, since overlapping ones flicker."""
-    thing = bpy.data.objects.new(mesh.name, mesh)
-    thing[KEY] = {"kind": kind}
-    add_beside(thing, source, collection)
-    hide(*(other for other in objects_of(collection, *SURFACES) if other != thing))
-    return thing
+    obj = bpy.data.objects.new(mesh.name, mesh)
+    obj[KEY] = {"kind": kind}
+    add_beside(obj, source, collection)
+    hide(*(other for other in objects_of(collection, *SURFACES) if other != obj))
+    return obj
 
 
-def check_source(thing: bpy.types.Object, faces: int) -> None:
+def check_source(obj: bpy.types.Object, faces: int) -> None:
     """UserError if it cannot be remeshed with that many faces."""
-    check_editable(thing)
-    check_addable(thing)
+    check_editable(obj)
+    check_addable(obj)
     if faces < 4:
         raise UserError(f"{faces} faces are too few: use at least 4.", 2)

@@ -24,7 +24,7 @@ QUADS, DECIMATE, LODS, EXPORT, UNWRAP = "QUADS", "DECIMATE", "LODS", "EXPORT", "
 
 def write_request(folder: Path, things: list[bpy.types.Object], words: Mapping[str, Any]) -> None:
     """Write the objects with their data. words: what to do with them."""
-    names = [thing.name for thing in things]
+    names = [obj.name for obj in things]
     write_json(folder / REQUEST, {"version": 1, "objects": names, **words})
     bpy.data.libraries.write(str(folder / OBJECTS), set(things), path_remap="ABSOLUTE", compress=False)
 

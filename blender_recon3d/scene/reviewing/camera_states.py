@@ -50,16 +50,16 @@ def pyramids(scene: bpy.types.Scene) -> Pyramids:
     corners: list[list[object]] = []
     shown: list[str] = []
     for collection in find_imports(scene) if states else ():
-        for thing in collection.all_objects:
-            if kind_of(thing) != "camera" or not thing.visible_get():
+        for obj in collection.all_objects:
+            if kind_of(obj) != "camera" or not obj.visible_get():
                 continue
-            state = states.get(str(thing[KEY].get("photo", "")))
+            state = states.get(str(obj[KEY].get("photo", "")))
             if state is None or len(shown) == MAX_CAMERAS:
                 continue
             # As Blender draws it: with the camera's display size, whatever the parents' scale.
-            location, rotation, _ = thing.matrix_world.decompose()
-            size = 2 * thing.data.display_size  # the frame is one unit wide or high
-            frame = [rotation @ (corner * size) for corner in thing.data.view_frame(scene=scene)]
+            location, rotation, _ = obj.matrix_world.decompose()
+            size = 2 * obj.data.display_size  # the frame is one unit wide or high
+            frame = [rotation @ (corner * size) for corner in obj.data.view_frame(scene=scene)]
             corners.append([location[:], *((location + corner)[:] for corner in frame)])
             shown.append(state)
     return Pyramids(np.array(corners, np.float32).reshape(-1, 5, 3), tuple(shown))

@@ -46,7 +46,7 @@ def _from_cameras(scene: bpy.types.Scene, folder: Path) -> list[PhotoRow]:
         PhotoRow(camera.name, str(camera[KEY]["photo"]), REGISTERED)
         for collection in find_imports(scene)
         if collection[KEY].get("workspace") == root
-        for camera in sorted(collection.all_objects, key=lambda thing: thing.name)
+        for camera in sorted(collection.all_objects, key=lambda obj: obj.name)
         if camera.get(KEY, {}).get("kind") == "camera"
     ]
 

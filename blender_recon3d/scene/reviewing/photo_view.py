@@ -100,10 +100,10 @@ def camera_of(scene: bpy.types.Scene, photo: str) -> bpy.types.Object | None:
     if not photo:
         return None
     for collection in reversed(find_imports(scene)):
-        for thing in collection.all_objects:
-            stored = thing.get(KEY, {})
+        for obj in collection.all_objects:
+            stored = obj.get(KEY, {})
             if stored.get("kind") == "camera" and stored.get("photo") == photo:
-                return thing
+                return obj
     return None
 
 
