@@ -76,8 +76,8 @@ def forget(stage: Stage, workspace: Workspace) -> None:
 
 def photo_hashes(workspace: Workspace, progress: Progress) -> dict[str, str]:
     """SHA-256 of each used photo's copy and of its mask, by its name."""
+    from .files.regular import content_hash
     from .photos.photo_entries import in_threads
-    from .photos.photo_sources import content_hash
 
     names = [photo.name for photo in workspace.used_photos()]
     paths = [workspace.images / name for name in names] + [workspace.masks / f"{name}.png" for name in names]

@@ -9,12 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from blender_recon3d.pipeline.alignments.take_alignment import identity
 from blender_recon3d.pipeline.cli.recon3d import main
 from blender_recon3d.pipeline.colmap.calls import pycolmap
 from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.job import run_job
 from blender_recon3d.pipeline.placing.placement_file import read_placement
 from blender_recon3d.pipeline.settings import JobSettings
+from blender_recon3d.pipeline.stage import stage
+from blender_recon3d.pipeline.stage_settings import MeshSettings
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.scenes import box_scene, ring, spot_texture, write_capture
 
@@ -83,3 +86,26 @@ def test_what_does_not_depend_on_a_change_of_the_photos_is_kept(capture, tmp_pat
     kept, new = (pycolmap.Reconstruction(each.model) for each in (out, fresh))
     assert kept.num_points3D() == new.num_points3D()
     assert kept.compute_mean_reprojection_error() == pytest.approx(new.compute_mean_reprojection_error())
+
+
+def test_a_project_and_a_cloud_that_were_only_touched_are_the_same(tmp_path):
+    project, cloud = tmp_path / "project.nvm", tmp_path / "cloud.ply"
+    mesh = MeshSettings(cloud=str(cloud))
+
+    def identities() -> list:
+        return [
+            identity(str(project)),
+            identity(str(tmp_path)),
+            stage("mesh").inputs(Workspace(tmp_path), mesh),
+        ]
+
+    for path in (project, cloud):
+        path.write_text("one", "ascii")
+    before = identities()
+    for path in (project, cloud):
+        os.utime(path, (1, 1))
+    assert identities() == before
+    for path in (project, cloud):
+        path.write_text("two", "ascii")
+        os.utime(path, (1, 1))
+    assert all(now != then for now, then in zip(identities(), before, strict=True))

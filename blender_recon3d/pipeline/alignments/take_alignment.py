@@ -23,7 +23,9 @@ from ..errors import UserError
 from ..events import Progress
 from ..files.atomic_files import atomic_folder, scratch_folder
 from ..files.far_origin import alignment_note
+from ..files.regular import content_hash
 from ..files.user_path import recorded_path
+from ..photos.extensions import EXTENSIONS
 from ..placing.placing_doubts import UP
 from ..sfm.mapping import place_main_model
 from ..text import named
@@ -42,13 +44,16 @@ MIN_PHOTOS = 2
 
 
 def identity(project: str) -> list[Any]:
-    """Values that change if a project's files change."""
+    """Values that change with the content of a project's files, not with their time. Pictures beside them count by name
+    and size."""
     path = Path(project)
     files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
     if not path.exists():
         raise UserError(f"{path} does not exist: name the project of the other program.", 2)
-    stats = [(str(file), file.stat()) for file in files]
-    return [[name, stat.st_size, stat.st_mtime_ns] for name, stat in stats]
+    return [
+        [str(file), file.stat().st_size, "" if file.suffix.lower() in EXTENSIONS else content_hash(file)]
+        for file in files
+    ]
 
 
 def take_alignment(workspace: Workspace, project: str, seed: int, progress: Progress) -> dict[str, Any]:

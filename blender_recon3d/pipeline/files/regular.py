@@ -7,10 +7,13 @@ these raises OSError, with a `strerror` for messages.
 from __future__ import annotations
 
 import errno
+import hashlib
 import io
 import os
 import stat
 from pathlib import Path
+
+CHUNK = 2**20  # bytes read at a time
 
 # Opening must not block if the file was replaced by a pipe after the check, nor acquire a controlling terminal.
 _FLAGS = (
@@ -95,3 +98,15 @@ def _refuse_others(found: os.stat_result, path: Path) -> None:
     if not stat.S_ISREG(found.st_mode):
         kind = next((text for is_kind, text in _KINDS if is_kind(found.st_mode)), "no file")
         raise NotAFileError(errno.EINVAL, kind, str(path))
+
+
+def content_hash(path: Path) -> str:
+    """SHA-256 of a file; empty if it cannot be read, for which it is reported elsewhere."""
+    digest = hashlib.sha256()
+    try:
+        with open_regular(path) as file:
+            while content := file.read(CHUNK):
+                digest.update(content)
+    except OSError:
+        return ""
+    return digest.hexdigest()

@@ -5,7 +5,6 @@ Photos that were moved, or have a new date, count as the same if their content i
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import replace
 from functools import partial
@@ -16,7 +15,7 @@ from ..documents.document_files import read_document, write_document
 from ..documents.sources_json import SourceFile, SourcesDocument
 from ..errors import UserError
 from ..events import Progress
-from ..files.regular import open_regular
+from ..files.regular import content_hash
 from ..files.user_path import user_path
 from ..settings import JobSettings
 from ..settings_file import job_of
@@ -26,7 +25,6 @@ from ..workspace import Workspace
 from .find_photos import common_folder, find_photos
 from .photo_entries import in_threads
 
-CHUNK = 2**20
 _IGNORED = ("photos", "masks", "device")  # paths, and where it is computed
 
 
@@ -120,18 +118,6 @@ def _same_job(workspace: Workspace, settings: JobSettings, progress: Progress) -
 def _say_away(settings: PhotosSettings, progress: Progress) -> None:
     where = ", ".join(settings.sources)
     progress.info(f"The photos are no longer in {where}: the workspace's copies are used.")
-
-
-def content_hash(path: Path) -> str:
-    """SHA-256 of a file; empty if it cannot be read, for which it is excluded elsewhere."""
-    digest = hashlib.sha256()
-    try:
-        with open_regular(path) as file:
-            while content := file.read(CHUNK):
-                digest.update(content)
-    except OSError:
-        return ""
-    return digest.hexdigest()
 
 
 def _files(workspace: Workspace, settings: PhotosSettings) -> list[Path]:

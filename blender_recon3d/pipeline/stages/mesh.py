@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
 from ..events import Progress
+from ..files.regular import content_hash
 from ..job_forecast import Facts
 from ..stage import Phase, Stage
 from ..stage_settings import MeshSettings
@@ -24,13 +25,12 @@ def inputs(workspace: Workspace, settings: MeshSettings) -> Any:
     box = read_box(settings.crop).tolist() if settings.crop else None
     if not settings.cloud:
         return [box]
-    try:
-        status = Path(settings.cloud).stat()
-    except OSError as error:
+    content = content_hash(Path(settings.cloud))
+    if not content:
         raise UserError(
             Sentence(f"The cloud {settings.cloud} does not exist: check ", option("cloud"), "."), 2
-        ) from error
-    return [box, status.st_size, status.st_mtime_ns]
+        )
+    return [box, content]
 
 
 def run(workspace: Workspace, settings: MeshSettings, progress: Progress) -> dict[str, Any]:
