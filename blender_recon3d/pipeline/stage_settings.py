@@ -243,7 +243,7 @@ class DenseSettings(Settings):
     )
     point_spacing: float = setting(
         1.0, "Points of the cloud closer together than this, in the photos' pixels, are merged", "Point Spacing",
-        unit="px", low=0.5, high=20.0,
+        unit="px", low=0.5, high=20.0, later=True,
     )  # fmt: skip
     memory: float = shared_settings.memory()
     device: str = shared_settings.device()

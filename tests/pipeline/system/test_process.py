@@ -168,7 +168,7 @@ def test_output_that_cannot_be_written_is_not_a_success():
         pytest.skip("there is no /dev/full")
     with open("/dev/full", "w") as sink:
         result = run("weights", "list", "--json", stdout=sink)
-    assert result.returncode == 1 and "could not be written" in result.stderr
+    assert result.returncode == 1 and "cannot write output" in result.stderr
 
 
 # -- foreign folders --------------------------------------------------------------------------------
