@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .settings import JobSettings
 
 ENGINE_BYTES = 1_500 << 20  # libraries, networks and a few photos at a time
-SURFACE_BYTES = 2_200 << 20  # for some 600,000 points and a texture of 4096 x 4096
+SURFACE_BYTES = 2_800 << 20  # for some 1,250,000 points and a texture of 4096 x 4096
 DENSE_BYTES_A_PIXEL = 26  # on disk: depth and normal maps, the undistorted photo
 
 

@@ -70,10 +70,9 @@ def _message(built: MeshResult) -> str:
 
 
 def forecast(facts: Facts) -> float:
-    effort = 2.4 if facts.settings.of(MeshSettings).mesh_refinement == "on" else 0.85
-    return (
-        4.0 + effort * facts.megapixels_of_depth
-    )  # the fewer photos, the more of their points are the subject's
+    effort = 2.9 if facts.settings.of(MeshSettings).mesh_refinement == "on" else 1.3
+    # The fewer photos, the more of their points are the subject's.
+    return 4.0 + effort * facts.megapixels_of_depth
 
 
 STAGE = Stage(
