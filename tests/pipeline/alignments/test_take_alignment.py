@@ -131,7 +131,11 @@ def test_a_project_becomes_a_workspace_whose_cameras_are_done(tmp_path):
     before = workspace.state_file.read_bytes()
     run_job(workspace, settings, Progress())
     assert workspace.state_file.read_bytes() == before
-    (tmp_path / "scene.sfm").touch()  # another project
+    project = tmp_path / "scene.sfm"
+    project.touch()
+    run_job(workspace, settings, Progress())
+    assert workspace.state_file.read_bytes() == before
+    project.write_text(project.read_text("utf-8") + "\n", "utf-8")  # another project
     run_job(workspace, settings, Progress())
     assert workspace.state_file.read_bytes() != before
 
