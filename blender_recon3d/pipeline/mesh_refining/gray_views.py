@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from ..events import Progress
-from ..mvs.depth_views import View, load_scene, scaled_intrinsics
-from ..mvs.pinhole import Pinhole
+from ..mvs.depth_views import View, load_scene
+from ..mvs.pinhole import Pinhole, scaled_intrinsics
 
 
 @dataclass(frozen=True, eq=False)  # compared by identity: arrays have no single truth value

@@ -12,6 +12,7 @@ import numpy as np
 from ..colmap.model_files import read_model
 from ..errors import FileFormatError, UserError
 from ..files.pictures import read_picture
+from .pinhole import Pinhole
 
 # Angle between two views of a point, degrees: below, depth is uncertain; above, surfaces look different.
 BEST_ANGLE, SPREAD_BELOW, SPREAD_ABOVE = 8.0, 3.0, 14.0
@@ -19,7 +20,7 @@ MIN_SHARED = 10  # points two photos must share to be compared
 
 
 @dataclass(frozen=True, eq=False)  # compared and hashed by identity: arrays support neither
-class View:
+class View(Pinhole):
     """One undistorted photo. intrinsics [3, 3] in pixels (first center at .5); cam_from_world [3, 4]."""
 
     name: str
@@ -28,11 +29,6 @@ class View:
     height: int
     intrinsics: np.ndarray
     cam_from_world: np.ndarray
-
-    @property
-    def center(self) -> np.ndarray:
-        """The camera center in the world."""
-        return -self.cam_from_world[:, :3].T @ self.cam_from_world[:, 3]
 
     def read_gray(self) -> np.ndarray:
         """uint8 [H, W]."""
@@ -168,8 +164,3 @@ def _projected(view: View, xyz: np.ndarray) -> np.ndarray:
     pixels = ours @ view.intrinsics.T
     projected = np.column_stack([pixels[:, :2] / pixels[:, 2:], 1 / ours[:, 2]])
     return projected[((projected[:, :2] > 0) & (projected[:, :2] < (view.width, view.height))).all(axis=1)]
-
-
-def scaled_intrinsics(intrinsics: np.ndarray, scale_x: float, scale_y: float) -> np.ndarray:
-    """Intrinsics of a photo resized by these factors; with centers at .5 the principal point just scales."""
-    return np.diag([scale_x, scale_y, 1.0]) @ intrinsics

@@ -29,7 +29,8 @@ from .consistency import confirmations, without_specks
 from .cost import MatchingCost
 from .depth_forecast import CACHE, MARGIN, MIN_ROWS, Plan, forecast, plan
 from .depth_maps import map_paths, photometric_path, read_map, write_map
-from .depth_views import Scene, View, scaled_intrinsics
+from .depth_views import Scene, View
+from .pinhole import scaled_intrinsics
 from .silhouettes import borrowed
 
 FORECAST_FROM = 20.0  # megapixels of work that make the second for a forecast worthwhile

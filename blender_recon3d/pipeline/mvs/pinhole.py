@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from .depth_views import scaled_intrinsics
-
 
 class Pinhole:
     """width, height: pixels; intrinsics [3, 3] in them (first center at .5); cam_from_world [3, 4], model's frame."""
@@ -31,3 +29,8 @@ class Pinhole:
         width, height = max(1, round(self.width * scale)), max(1, round(self.height * scale))
         resized = scaled_intrinsics(self.intrinsics, width / self.width, height / self.height)
         return resized, width, height
+
+
+def scaled_intrinsics(intrinsics: np.ndarray, scale_x: float, scale_y: float) -> np.ndarray:
+    """Intrinsics of a photo resized by these factors; with centers at .5 the principal point just scales."""
+    return np.diag([scale_x, scale_y, 1.0]) @ intrinsics

@@ -20,8 +20,9 @@ from blender_recon3d.pipeline.mvs.depth_forecast import (
     seconds_per_megapixel,
 )
 from blender_recon3d.pipeline.mvs.depth_maps import map_paths, photometric_path, read_map, write_maps
-from blender_recon3d.pipeline.mvs.depth_views import load_scene, scaled_intrinsics
+from blender_recon3d.pipeline.mvs.depth_views import load_scene
 from blender_recon3d.pipeline.mvs.fusion import fuse
+from blender_recon3d.pipeline.mvs.pinhole import scaled_intrinsics
 from blender_recon3d.pipeline.mvs.planes import normals
 from tests.support.engine import REPOSITORY
 from tests.support.scenes import HEIGHT, INTRINSICS, WIDTH, box_scene, depth
@@ -68,7 +69,8 @@ import cv2, numpy as np, torch
 torch.set_num_threads(1)
 from blender_recon3d.pipeline.mvs import estimate
 from blender_recon3d.pipeline.mvs.depth_forecast import plan
-from blender_recon3d.pipeline.mvs.depth_views import View, load_scene, scaled_intrinsics
+from blender_recon3d.pipeline.mvs.depth_views import View, load_scene
+from blender_recon3d.pipeline.mvs.pinhole import scaled_intrinsics
 scene = load_scene(Path(sys.argv[1]), 4)
 times, memory = float(sys.argv[2]), int(sys.argv[3])
 def enlarged(view):
