@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from ..files.atomic_files import atomic_file
+from ..system.extra_packages import extra
 from ..system.versions import engine_version
-from .extra_packages import extra
 
 HEADER = 375  # bytes
 FORMAT = 7

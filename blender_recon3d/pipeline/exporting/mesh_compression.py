@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from ..system.extra_packages import extra
 from ..texturing.textured_mesh import TexturedMesh
-from .extra_packages import extra
 
 NAME = "EXT_meshopt_compression"
 ATTRIBUTES, TRIANGLES = "ATTRIBUTES", "TRIANGLES"
