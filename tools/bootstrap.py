@@ -63,7 +63,7 @@ class Environment:
 
 ENVIRONMENTS = {
     "engine": Environment(
-        ".venv", "engine,setup,test,coverage,reference,lint,build", "import torch, pycolmap"
+        ".venv", "engine,photos,setup,test,coverage,reference,lint,build", "import torch, pycolmap"
     ),
     "blender": Environment(".venv-bpy", "bpy,test,build", "import bpy"),
     "lint": Environment(".venv-lint", "lint,types,build", "import mypy"),

@@ -3,10 +3,10 @@
     .venv/bin/python tools/lock_packages.py [--pytorch]
 
 pyproject.toml is the one place of versions; uv resolves it for all supported systems and Pythons at once. The add-on
-carries two locks (blender_recon3d/engine_setup/locks): `engine.txt` and `setup.txt`, uv and pip, which install it.
-`tools/locks` has those of a checkout. --pytorch asks pytorch.org for the sums of its own builds of torch first and
-keeps them in pytorch_sums.txt; without it, those that are there are used. A build that has libraries of its own
-(CUDA 12.6 on Linux) is not locked: what is checked then is in docs/user/engine.md.
+carries these locks (blender_recon3d/engine_setup/locks): `engine.txt`; `setup.txt`, uv and pip, which install it; and
+`photos.txt`, what can be added to an engine. `tools/locks` has those of a checkout. --pytorch asks pytorch.org for the
+sums of its own builds of torch first and keeps them in pytorch_sums.txt; without it, those that are there are used. A
+build that has libraries of its own (CUDA 12.6 on Linux) is not locked: what is checked then is in docs/user/engine.md.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ ADDON, CHECKOUT = ROOT / "blender_recon3d" / "engine_setup" / "locks", ROOT / "t
 LOCKS = {
     ADDON / "engine.txt": ("engine",),
     ADDON / "setup.txt": ("setup",),
-    CHECKOUT / "engine.txt": ("engine", "setup", "test", "coverage", "reference", "lint", "build"),
+    ADDON / "photos.txt": ("engine", "photos"),
+    CHECKOUT / "engine.txt": ("engine", "photos", "setup", "test", "coverage", "reference", "lint", "build"),
     CHECKOUT / "blender.txt": ("bpy", "test", "build"),
     CHECKOUT / "lint.txt": ("lint", "types", "build"),
 }
@@ -42,6 +43,8 @@ PLATFORMS = re.compile(r"any|manylinux\w*_x86_64|macosx_\w*_(arm64|universal2)|w
 # pytorch.org's builds that need nothing but what is in the lock: name, system, its wheels' platform.
 BUILDS = (("cpu", "linux", "x86_64"), ("cu130", "win32", "win_amd64"), ("cu126", "win32", "win_amd64"))
 NAMES = ("torch", "torchvision")
+# Locks of what is added to an engine, without what it has.
+ADDED = (ADDON / "photos.txt",)
 # In uv's markers, and true wherever the locks are used.
 EVERYWHERE = (
     "((platform_machine == 'arm64' and sys_platform == 'darwin') or (platform_machine == 'x86_64' and "
@@ -167,8 +170,11 @@ def main() -> None:
     )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
+        engine = {package["name"] for package in resolve(("engine",), Path(folder))}
         for path, extras in LOCKS.items():
             packages = resolve(extras, Path(folder))
+            if path in ADDED:
+                packages = [package for package in packages if package["name"] not in engine]
             versions = {package["name"]: package["version"] for package in packages}
             lines = list(entries(packages))
             if "torch" in versions:

@@ -121,7 +121,8 @@ def run_ours(capture: Path, out: Path) -> Workspace:
 def run_colmap(capture: Path, out: Path, single: bool) -> Workspace:
     """COLMAP's own defaults. The result is laid out as a workspace, so that the same code evaluates both."""
     from blender_recon3d.pipeline.colmap.calls import pycolmap
-    from blender_recon3d.pipeline.photos.image_files import open_photo, read_exif
+    from blender_recon3d.pipeline.photos.exif import read_exif
+    from blender_recon3d.pipeline.photos.image_files import open_photo
 
     folder, workspace = capture / "photos", Workspace(out / "workspace")
     workspace.create()

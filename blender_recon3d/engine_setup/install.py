@@ -66,6 +66,34 @@ class Setup:
         findings = self._check(python)
         self._finish(tool, findings)
 
+    def add(self, extra: str) -> None:
+        """Add optional packages to a finished environment: those of the lock `extra`. Raises UserError, Cancelled or
+        OSError."""
+        if problem := source_problem(self.sources):
+            raise UserError(problem, 2)
+        if folder.state(self.target) != folder.READY:
+            raise UserError(f"The engine in {self.target} is not set up: press Set Up Engine first.", 2)
+        own = locks.read("engine", self.sources.lock) if self.sources.lock else ()
+        known = {entry.name: entry for entry in own}
+        self.lock = tuple(known.get(entry.name, entry) for entry in locks.read(extra))
+        python = folder.interpreter(self.target)
+        tool = self._tool() or self._pip(python)
+        self.progress = self.progress.for_stage("packages")
+        packages = Packages(
+            self.target,
+            self.lock,
+            self.variant,
+            self.sources,
+            self.environ,
+            self.progress,
+            self.runner,
+            self._explain,
+        )
+        packages.add(tool, python)
+        folder.delete(self.cache)
+        names = ", ".join(entry.name for entry in self.lock)
+        self.progress.for_stage("check").emit("done", f"Added to the engine: {names}")
+
     # -- stage "python" -----------------------------------------------------------------------------
 
     def _begin(self) -> None:

@@ -66,6 +66,22 @@ class Packages:
             if number == len(ways) or not error_messages.is_missing(result.text, BUILT_APART):
                 raise UserError(self.explain(result))
 
+    def add(self, tool: tools.Tool, python: Path) -> None:
+        """Install the lock's packages, which are none of torch's, into a finished environment. Raises UserError."""
+        lines = tuple(entry.line for entry in self.lock if entry.is_for(sys.platform))
+        step = Step(lines, self.sources)
+        self._announce(tool, [step])
+        follower = Follower(
+            self.progress,
+            0,
+            lambda: len(folder.installed(self.target)),
+            lambda: sum(folder_size(path) for path in (self.cache / "uv").glob(".tmp*")),
+        )
+        result = self._way([step], tool, python, follower)
+        if result.code:
+            raise UserError(self.explain(result))
+        follower.end()
+
     def _announce(self, tool: tools.Tool, way: list[Step]) -> None:
         count = len({line.partition("=")[0] for step in way for line in step.lines})
         where = [word for step in way for word in self._where(step, tool)]

@@ -84,8 +84,9 @@ def plan(
     )
 
 
-def command(plan: Plan, python: str = sys.executable) -> list[str]:
-    """The command that runs the plan as a separate process, with Blender's Python or another."""
+def command(plan: Plan, python: str = sys.executable, extra: str = "") -> list[str]:
+    """The command that runs the plan as a separate process, with Blender's Python or another. extra: optional packages
+    to add to an engine that is set up, instead."""
     options = ["--target", str(plan.target), "--variant", plan.variant.name]
     given = (
         ("--index", plan.sources.index),
@@ -97,7 +98,7 @@ def command(plan: Plan, python: str = sys.executable) -> list[str]:
         options += [name, value] if value else []
     if plan.sources.offline:
         options.append("--offline")
-    return [python, "-I", "-X", "utf8", str(_MAIN), "install", *options]
+    return [python, "-I", "-X", "utf8", str(_MAIN), *(["add", extra] if extra else ["install"]), *options]
 
 
 def source_problem(sources: Sources) -> str:

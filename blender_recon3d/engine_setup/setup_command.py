@@ -26,6 +26,8 @@ from .planning import plan
 from .redaction import redact
 from .variants import NAMES, choose
 
+EXTRAS = ("photos",)  # locks of optional packages
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
@@ -33,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     helps = {
         "install": "set up, or repair",
+        "add": "add optional packages to an engine that is set up",
         "plan": "print what install would do",
         "state": "missing, ready, broken or outdated",
         "remove": "delete the environment",
@@ -40,8 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, text in helps.items():
         sub = commands.add_parser(name, help=text)
         sub.add_argument("--target", type=Path, required=True, metavar="DIR", help="the environment's folder")
-        if name in ("install", "plan"):
+        if name in ("install", "plan", "add"):
             _add_options(sub)
+        if name == "add":
+            sub.add_argument("extra", choices=EXTRAS, help="photos: RAW, OpenEXR and JPEG XL")
     sub = commands.add_parser("lock", help="write a lock for your own packages")
     sub.add_argument(
         "--find-links", type=Path, required=True, metavar="DIR", help="a folder with their wheels"
@@ -109,12 +114,23 @@ def _install(options: argparse.Namespace) -> int:
     return install(options.target, options.variant, _sources(options))
 
 
+def _add(options: argparse.Namespace) -> int:
+    return _run(options.target, options.variant, _sources(options), os.environ, options.extra)
+
+
 def _lock(options: argparse.Namespace) -> int:
     sys.stdout.write(own.text(own.with_wheels(locks.read("engine", options.lock), options.find_links)))
     return 0
 
 
-_COMMANDS = {"install": _install, "plan": _plan, "state": _state, "remove": _remove, "lock": _lock}
+_COMMANDS = {
+    "install": _install,
+    "add": _add,
+    "plan": _plan,
+    "state": _state,
+    "remove": _remove,
+    "lock": _lock,
+}
 
 
 def install(target: Path, variant: str, sources: Sources, environ: Mapping[str, str] = os.environ) -> int:
@@ -122,6 +138,11 @@ def install(target: Path, variant: str, sources: Sources, environ: Mapping[str, 
 
     Raises UserError if it cannot start: another process is running, or its folder cannot be created.
     """
+    return _run(target, variant, sources, environ)
+
+
+def _run(target: Path, variant: str, sources: Sources, environ: Mapping[str, str], extra: str = "") -> int:
+    """As `install`; with an extra, add its packages instead."""
     target = user_path(target).absolute()
     chosen = choose(variant)
     with folder.locked(target) as workspace:
@@ -130,7 +151,7 @@ def install(target: Path, variant: str, sources: Sources, environ: Mapping[str, 
         progress = Progress(lambda event: append_event(workspace.events, event), stop.asked)
         setup = Setup(target, chosen, sources, dict(environ), progress, Runner(workspace.log, stop.asked))
         try:
-            setup.run()
+            setup.add(extra) if extra else setup.run()
         except Cancelled:
             workspace.clear_cancel()
             setup.progress.info("Cancelled: Set Up Engine continues where it stopped.")

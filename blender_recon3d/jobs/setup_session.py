@@ -18,8 +18,8 @@ from ..pipeline.events import read_events
 from ..pipeline.system.process_group import ProcessGroup, last_words
 from ..pipeline.workspace import Workspace
 from ..scene.stepwise import Steps, run
+from . import photo_inspection, timer
 from . import session as jobs
-from . import timer
 from .engine_query import EngineQuery
 
 
@@ -110,10 +110,24 @@ def unfit() -> str:
 
 def set_up() -> None:
     """Start setting up or repairing the engine. Raises UserError."""
+    _start()
+
+
+def add_photo_formats() -> None:
+    """Start adding the packages that read RAW, OpenEXR and JPEG XL to the engine. Raises UserError."""
+    folder = preferences.engine_folder()
+    if folder is None or preferences.find_python() != (folder / engine_process.INTERPRETER).absolute():
+        raise UserError(
+            "The engine was not set up by Blender: run the command in the note about these photos in a terminal."
+        )
+    _start("photos")
+
+
+def _start(extra: str = "") -> None:
     if session.view.running:
         raise UserError("The engine is already being set up: wait until it is done, or cancel it.")
     setup_plan = plan()
-    if not setup_plan.able:
+    if not setup_plan.able and not extra:
         raise UserError(setup_plan.problems[0])
     workspace = engine_setup.claimed_work_folder(setup_plan.target)
     if workspace.lock_owner() is None:
@@ -121,7 +135,9 @@ def set_up() -> None:
     session.offset = workspace.events.stat().st_size if workspace.events.exists() else 0
     session.workspace, session.findings = workspace, None
     session.view = SetupView(running=True, message="Starting")
-    session.process = ProcessGroup(engine_setup.command(setup_plan), os.environ, workspace.output)
+    session.process = ProcessGroup(
+        engine_setup.command(setup_plan, extra=extra), os.environ, workspace.output
+    )
 
 
 def follow_in_background() -> None:
@@ -205,6 +221,7 @@ def _tick() -> tuple[bool, bool]:
         return changed, True
     if not session.view.error:
         ask_doctor()
+        photo_inspection.forget()  # it may read more files now
         for scene in bpy.data.scenes:  # photos that were chosen before there was an engine
             jobs.paths_changed(scene)
     return True, False

@@ -33,6 +33,7 @@ GERMAN_PANEL = {
     ),
     "Set Up Engine": "Engine einrichten",
     "Repair Engine": "Engine reparieren",
+    "Add Photo Formats": "Fotoformate hinzufügen",
     "Update Engine": "Engine aktualisieren",
     "Remove Engine": "Engine entfernen",
     "Check Engine": "Engine prüfen",
@@ -328,6 +329,9 @@ GERMAN_PANEL = {
     ),
     "Length": "Länge",
     "Real-world distance between the two points": "Tatsächlicher Abstand der beiden Punkte",
+    "Download the packages that read camera RAW, OpenEXR and JPEG XL into the engine's folder": (
+        "Pakete in den Ordner der Engine herunterladen, die Kamera-RAW, OpenEXR und JPEG XL lesen"
+    ),
     "Download the engine's packages into their own folder, or repair them": (
         "Pakete der Engine in einen eigenen Ordner herunterladen oder reparieren"
     ),

@@ -51,6 +51,27 @@ class RECON3D_OT_set_up_engine(bpy.types.Operator):
         )
 
 
+class RECON3D_OT_add_photo_formats(bpy.types.Operator):
+    bl_idname = "recon3d.add_photo_formats"
+    bl_label = "Add Photo Formats"
+    bl_description = (
+        "Download the packages that read camera RAW, OpenEXR and JPEG XL into the engine's folder"
+    )
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if setup_session.session.view.running:
+            cls.poll_message_set("The engine is being set up")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return run_in_background(
+            self, setup_session.add_photo_formats, setup_session.follow_in_background, setup_session.wait
+        )
+
+
 class RECON3D_OT_allow_online_access(bpy.types.Operator):
     bl_idname = "recon3d.allow_online_access"
     bl_label = "Allow Online Access"
@@ -115,6 +136,7 @@ class RECON3D_OT_check_engine(bpy.types.Operator):
 
 CLASSES = (
     RECON3D_OT_set_up_engine,
+    RECON3D_OT_add_photo_formats,
     RECON3D_OT_allow_online_access,
     RECON3D_OT_cancel_set_up,
     RECON3D_OT_remove_engine,

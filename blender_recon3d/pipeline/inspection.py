@@ -15,7 +15,7 @@ from .events import Progress
 from .job_forecast import forecast_job, memory
 from .photos.camera_groups import group_cameras
 from .photos.find_photos import MIN_PHOTOS, common_folder, look_for, none_found
-from .photos.left_out import notes, pictures_left
+from .photos.left_out import missing_packages, notes, pictures_left
 from .photos.photo_entries import examine_all, photo_entry, reading_bytes
 from .photos.photo_quality import set_aside
 from .settings import QUALITIES, JobSettings
@@ -68,6 +68,7 @@ def inspect_photos(settings: JobSettings, progress: Progress, exclude: Path) -> 
             *advice(len(used), bool(videos), len(cameras)),
             *memory_advice(memory(forecasts[settings.quality], settings.until), memory_gb()[0], sizes),
         ],
+        packages=missing_packages(listed),
         quality=settings.quality,
         until=settings.until,
         forecasts=forecasts,

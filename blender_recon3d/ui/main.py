@@ -141,6 +141,11 @@ def _draw_found(box: bpy.types.UILayout, context: bpy.types.Context, found: Insp
             wrapped(box, context, f"{Path(item.photo).name}: {item.reason}", icon="BLANK1")
     for sentence in found.advice:
         wrapped(box, context, sentence, icon="INFO")
+    if found.packages:
+        if setup_session.session.view.running:
+            draw_set_up(box, context)
+        else:
+            box.operator("recon3d.add_photo_formats", icon="IMPORT")
     _draw_forecast(box, context, found)
 
 

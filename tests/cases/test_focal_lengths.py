@@ -14,7 +14,8 @@ from blender_recon3d.pipeline.colmap.calls import pycolmap
 from blender_recon3d.pipeline.documents.photos_json import CameraEntry, PhotoEntry, PhotoState
 from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.photos.camera_groups import group_cameras
-from blender_recon3d.pipeline.photos.image_files import open_photo, read_exif
+from blender_recon3d.pipeline.photos.exif import read_exif
+from blender_recon3d.pipeline.photos.image_files import open_photo
 from blender_recon3d.pipeline.refining.undetermined_focals import focal_doubts
 from blender_recon3d.pipeline.sfm.attempts import Attempts, merge_alike, settle_cameras
 from blender_recon3d.pipeline.sfm.fisheye import fisheye_doubts

@@ -1,5 +1,6 @@
 """Folders as users have them: thumbnails, system folders, links, videos, RAW, masks, other systems' names."""
 
+import sys
 from pathlib import Path
 
 import cv2
@@ -104,7 +105,9 @@ def test_photos_without_an_extension_are_recognized_by_their_content(tmp_path):
     assert found_in(folder)[0] == ["IMG_4.jpg"]
 
 
-def test_raw_files_are_reported_with_advice(tmp_path):
+def test_raw_files_are_reported_with_advice(tmp_path, monkeypatch):
+    for name in ("rawpy", "pillow_jxl"):
+        monkeypatch.setitem(sys.modules, name, None)  # as if it were not installed
     folder = touch(tmp_path / "photos", *(f"IMG_{n}.DNG" for n in range(9)), "IMG_0.jpg")
     save(folder / "IMG_20.jpg", picture(0))
     with pytest.raises(UserError) as failed:
@@ -119,7 +122,7 @@ def test_raw_files_are_reported_with_advice(tmp_path):
     )
     only = touch(tmp_path / "only", "a.cr3", "b.NEF", "c.jxl")
     with pytest.raises(
-        UserError, match=r"No photos were found .* 2 RAW files .* 1 picture \(c.jxl\) in formats"
+        UserError, match=r"No photos were found .* 2 RAW files .* 1 JPEG XL picture \(c.jxl\) is left out"
     ):
         stage.run(Workspace(tmp_path / "out2"), PhotosSettings(sources=(str(only),)), Progress())
 

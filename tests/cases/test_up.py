@@ -11,7 +11,7 @@ from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
 from blender_recon3d.pipeline.documents.photos_json import PhotoEntry, PhotoState
-from blender_recon3d.pipeline.photos.image_files import read_exif
+from blender_recon3d.pipeline.photos.exif import read_exif
 from blender_recon3d.pipeline.placing.gps import at_zero, fix_from_gps, fix_in_space, places_by_name
 from blender_recon3d.pipeline.placing.placing_doubts import gps_doubts
 from blender_recon3d.pipeline.placing.up import Up, find_up

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,10 +12,12 @@ import time
 import pytest
 
 from blender_recon3d import engine_setup
-from blender_recon3d.engine_setup import engine_process
+from blender_recon3d.engine_setup import engine_process, locks
+from blender_recon3d.engine_setup import target as folder
+from blender_recon3d.engine_setup.locks import own
 from blender_recon3d.engine_setup.requirements import pins, versions
 from tests.engine_setup.conftest import at
-from tests.support.packages import BULK, events_of, make_index, path_with, ready, run, start
+from tests.support.packages import BULK, events_of, make_index, path_with, ready, run, start, write_wheel
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and process groups are POSIX's")
 TOOLS = ("uv", "pip")
@@ -62,6 +65,31 @@ def test_it_sets_up_repairs_and_removes(tool, server, target):
 
     assert run("remove", "--target", target) == (0, "")
     assert not target.exists() and engine_setup.state(target) == "missing"
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_optional_packages_are_added_and_survive_a_repair(tool, target, tmp_path):
+    root = make_index(tmp_path / "simple")
+    for entry in locks.read("photos"):
+        (root / entry.name).mkdir()
+        path = write_wheel(root / entry.name, entry.name, entry.version, {f"{entry.name}_module.py": ""})
+        (root / entry.name / "index.html").write_text(f'<!DOCTYPE html><a href="{path.name}">{path.name}</a>')
+    (root / "lock.txt").write_text(own.text(own.with_wheels((), root)))
+    given = ("--target", target, *at(root))
+    code, said = run("add", *given, "photos", PATH=path_with(tool))
+    assert code == 2 and "press Set Up Engine first" in said
+    assert run("install", *given, PATH=path_with(tool)) == (0, "")
+    assert run("add", *given, "photos", PATH=path_with(tool)) == (0, "")
+    wanted = {entry.name: entry.version for entry in locks.read("photos")}
+    assert folder.installed(target).items() >= wanted.items() and engine_setup.state(target) == "ready"
+    assert events_of(target)[-1].message.startswith("Added to the engine: ")
+    assert run("install", *given, PATH=path_with(tool)) == (0, "")
+    assert folder.installed(target).items() >= wanted.items() and not (target / "cache").exists()
+    (root / "rawpy" / f"rawpy-{wanted['rawpy']}-py3-none-any.whl").unlink()
+    write_wheel(root / "rawpy", "rawpy", wanted["rawpy"], {"rawpy_module.py": "changed"})
+    shutil.rmtree(next(target.glob("lib/python3*/site-packages")) / f"rawpy-{wanted['rawpy']}.dist-info")
+    code, said = run("add", *given, "photos", PATH=path_with(tool))
+    assert code and "rawpy" not in folder.installed(target)  # another file than the lock's
 
 
 @posix

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from blender_recon3d.engine_setup import locks, planning, steps
 from blender_recon3d.engine_setup.locks import own
 from blender_recon3d.engine_setup.package_sources import Sources
-from blender_recon3d.engine_setup.requirements import pins, versions
+from blender_recon3d.engine_setup.requirements import normalized, pins, versions
 from blender_recon3d.engine_setup.variants import Driver, choose
 from blender_recon3d.pipeline.errors import UserError
 from tests.engine_setup.conftest import at
@@ -31,14 +31,15 @@ CHECKOUT = ROOT / "tools" / "locks"
     [
         (locks.read("engine"), ["engine"]),
         (locks.read("setup"), ["setup"]),
+        (locks.read("photos"), ["photos"]),
         (
             locks.read("", str(CHECKOUT / "engine.txt")),
-            ["engine", "setup", "test", "coverage", "reference", "lint", "build"],
+            ["engine", "photos", "setup", "test", "coverage", "reference", "lint", "build"],
         ),
         (locks.read("", str(CHECKOUT / "blender.txt")), ["bpy", "test", "build"]),
         (locks.read("", str(CHECKOUT / "lint.txt")), ["lint", "types", "build"]),
     ],
-    ids=["engine", "setup", "checkout", "blender", "lint"],
+    ids=["engine", "setup", "photos", "checkout", "blender", "lint"],
 )
 def test_a_lock_has_the_versions_of_pyproject(lock, extras):
     """Otherwise: tools/lock_packages.py."""
@@ -46,7 +47,7 @@ def test_a_lock_has_the_versions_of_pyproject(lock, extras):
     for extra in extras:
         for pin in PROJECT[extra]:
             name, _, version = pin.partition(";")[0].strip().partition("==")
-            assert (name, version) in locked, f"{pin} is not in the lock"
+            assert (normalized(name), version) in locked, f"{pin} is not in the lock"
     assert all(entry.hashes for entry in lock)
 
 

@@ -43,6 +43,7 @@ class InspectionDocument:
     set_aside: list[UnfitPhoto] = key("the unusable ones")
     cameras: list[InspectedCamera] = key("the cameras of the photos")
     advice: list[str] = key("what to change before starting, one sentence each")
+    packages: list[str] = key("optional packages that would read more of the files", list)
     quality: str = key("the requested one")
     until: str = key("the last requested stage")
     forecasts: dict[str, Forecast] = key("by quality")

@@ -20,6 +20,7 @@ from ..results import described
 from ..stage_settings import PhotosSettings
 from ..workspace import Workspace
 from .camera_groups import group_cameras
+from .exif import read_exif
 from .find_photos import (
     MIN_PHOTOS,
     common_folder,
@@ -27,7 +28,7 @@ from .find_photos import (
     natural_key,
     none_found,
 )
-from .image_files import open_photo, read_exif, upright_rgb
+from .image_files import open_photo, upright_rgb
 from .left_out import notes, pictures_left
 from .masks import match_masks, read_mask
 from .photo_entries import examine_all, in_threads, photo_entry

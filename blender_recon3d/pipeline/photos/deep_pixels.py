@@ -16,6 +16,8 @@ import cv2
 import numpy as np
 from PIL import Image, TiffImagePlugin
 
+from .opened_photo import VALUES
+
 LOOKED_AT = 1_000_000  # values used for the percentiles
 WHITES = (255, 1023, 4095, 16383, 32767, 65535)  # of 8, 10, 12, 14, 15 (signed) and 16 bits
 NARROW = 1 / 8  # of the range up to white; a narrower range of values is stretched
@@ -46,12 +48,14 @@ class SeparatePlanesError(ValueError):
 
 @dataclass(frozen=True)
 class Values:
-    """A photo's values: whether they are integers, their percentiles 0.5 and 99.5, and the largest."""
+    """A photo's values: whether they are integers, their percentiles 0.5 and 99.5, and the largest. linear: whether the
+    format defines them as linear in light (OpenEXR, Radiance HDR)."""
 
     whole: bool
     low: float
     high: float
     highest: float
+    linear: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,7 @@ def note_depth(image: Image.Image, file: BinaryIO) -> int:
 
 
 def is_deep(image: Image.Image) -> bool:
-    return _NOTE in image.info or image.mode.startswith(("I", "F"))
+    return VALUES in image.info or _NOTE in image.info or image.mode.startswith(("I", "F"))
 
 
 def deep_values(image: Image.Image) -> np.ndarray | None:
@@ -105,6 +109,8 @@ def deep_values(image: Image.Image) -> np.ndarray | None:
     Those of a TIFF are upright, since both readers rotate it; others are not. OSError for color floats that OpenCV
     cannot read either, SeparatePlanesError for colors in planes.
     """
+    if VALUES in image.info:
+        return np.asarray(image.info[VALUES])
     if image.mode.startswith(("I", "F")):
         return _gray_values(image)
     if _NOTE not in image.info:
@@ -163,6 +169,8 @@ def common_range(measured: Iterable[Values]) -> ValueRange:
     photos = list(measured)
     low, high = min(v.low for v in photos), max(v.high for v in photos)
     highest = max(v.highest for v in photos)
+    if photos[0].linear:
+        return _exposed(photos)
     if photos[0].whole and low < 0:  # signed numbers about zero
         return ValueRange(low, high) if high > low else ValueRange(low, low + 1)
     if photos[0].whole:
@@ -175,8 +183,13 @@ def common_range(measured: Iterable[Values]) -> ValueRange:
         return _stretched(low, high, white)
     if low < 0 or low > 0.3 * high:  # temperatures or depths, not light
         return ValueRange(low, high) if high > low else ValueRange(low, low + 1)
+    return _exposed(photos)
+
+
+def _exposed(photos: list[Values]) -> ValueRange:
+    """Light, exposed so that half of the photos are burnt out nowhere but in their brightest half percent."""
     bright = float(np.median([v.high for v in photos]))
-    return ValueRange(0.0, bright, light=True) if bright > 0 else ValueRange(0.0, 1.0)
+    return ValueRange(0.0, bright, light=True) if bright > 0 else ValueRange(0.0, 1.0, light=photos[0].linear)
 
 
 def _stretched(low: float, high: float, white: float) -> ValueRange:

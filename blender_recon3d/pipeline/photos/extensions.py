@@ -5,7 +5,7 @@ from __future__ import annotations
 EXTENSIONS = frozenset(
     {
         ".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".mpo", ".png", ".tif", ".tiff", ".webp", ".heic", ".heif", ".hif",
-        ".avif", ".bmp",
+        ".avif", ".bmp", ".hdr",
     }
 )  # fmt: skip
 VIDEO_EXTENSIONS = frozenset(
@@ -22,10 +22,16 @@ RAW_EXTENSIONS = frozenset(
         ".mrw", ".nef", ".nrw", ".orf", ".ori", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f",
     }
 )  # fmt: skip
-# Image formats that are not supported.
+# Extensions of formats that are read with optional packages (system/extra_packages.py), by the package.
+OPTIONAL = {
+    "rawpy": RAW_EXTENSIONS,
+    "OpenEXR": frozenset({".exr"}),
+    "pillow_jxl": frozenset({".jxl"}),
+}
+# Image formats that are not supported, or not without those packages.
 OTHER_PICTURES = frozenset(
     {
-        ".jxl", ".jp2", ".j2k", ".jxr", ".exr", ".hdr", ".psd", ".psb", ".gif", ".tga", ".ppm", ".pgm", ".pnm", ".pfm",
+        ".jxl", ".jp2", ".j2k", ".jxr", ".exr", ".psd", ".psb", ".gif", ".tga", ".ppm", ".pgm", ".pnm", ".pfm",
         ".fits", ".heics", ".avifs", ".insp", ".xcf", ".dpx", ".pcx", ".sgi",
     }
 )  # fmt: skip
@@ -65,5 +71,5 @@ def is_picture(head: bytes) -> bool:
 
 
 # JPEG, PNG, TIFF (II and MM) and BMP; HEIF and AVIF by their first box.
-_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"II*\0", b"MM\0*", b"BM")
+_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"II*\0", b"MM\0*", b"BM", b"#?RADIANCE", b"#?RGBE")
 _BOXES = tuple(b"ftyp" + kind for kind in (b"heic", b"heix", b"mif1", b"avif"))

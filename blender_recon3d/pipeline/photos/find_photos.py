@@ -12,7 +12,16 @@ from pathlib import Path
 from ..errors import UserError
 from ..files.regular import open_regular
 from ..files.user_path import user_path
-from .extensions import ARCHIVES, EXTENSIONS, OTHER_PICTURES, RAW_EXTENSIONS, VIDEO_EXTENSIONS, is_picture
+from ..system.extra_packages import is_installed
+from .extensions import (
+    ARCHIVES,
+    EXTENSIONS,
+    OPTIONAL,
+    OTHER_PICTURES,
+    RAW_EXTENSIONS,
+    VIDEO_EXTENSIONS,
+    is_picture,
+)
 from .folder_walk import Walk
 
 MIN_PHOTOS = 3
@@ -21,9 +30,9 @@ MAX_OPENED = 5000  # files whose content is checked
 
 @dataclass
 class Found:
-    """photos, videos: those used. The rest is also in the folder: pictures in system folders (system), RAW files,
-    pictures in other formats, videos beside photos, photos beside a video (covers), archives, and photos in the cloud
-    (away). misnamed: photos without a photo's extension."""
+    """photos, videos: those used. The rest is also in the folder: pictures in system folders (system), RAW files that
+    cannot be read or are beside a photo of the same name (raw), pictures in other formats, videos beside photos, photos
+    beside a video (covers), archives, and photos in the cloud (away). misnamed: photos without a photo's extension."""
 
     photos: list[Path] = field(default_factory=list)
     videos: list[Path] = field(default_factory=list)
@@ -75,8 +84,14 @@ def look_for(given: Iterable[str], workspace_root: Path, masks: str = "") -> Fou
 def _choose(walk: Walk, found: Found) -> list[Path]:
     """The photos or videos of a folder; skipped files are added to `found`."""
     found.system += walk.system
-    kinds = (RAW_EXTENSIONS, OTHER_PICTURES, EXTENSIONS, VIDEO_EXTENSIONS)
+    readable = readable_extensions()
+    kinds = (RAW_EXTENSIONS, OTHER_PICTURES - readable, readable - RAW_EXTENSIONS, VIDEO_EXTENSIONS)
     raw, other, stills, videos = (sorted(walk.of(kind), key=natural_key) for kind in kinds)
+    if readable & RAW_EXTENSIONS:  # beside a JPEG of the same shot a RAW file would count twice
+        developed = {still.with_suffix("") for still in stills}
+        alone = [path for path in raw if path.with_suffix("") not in developed]
+        raw = [path for path in raw if path.with_suffix("") in developed]
+        stills = sorted([*stills, *alone], key=natural_key)
     found.raw += raw
     found.other += other
     found.away += sorted(walk.away, key=natural_key)
@@ -91,6 +106,12 @@ def _choose(walk: Walk, found: Found) -> list[Path]:
     names = {still.with_suffix("") for still in stills}
     found.videos_aside += [video for video in videos if video.with_suffix("") not in names]
     return stills
+
+
+def readable_extensions() -> frozenset[str]:
+    """Extensions of the photos that can be read with the packages installed here."""
+    optional = (endings for name, endings in OPTIONAL.items() if is_installed(name))
+    return EXTENSIONS.union(*optional)
 
 
 def _is_picture(path: Path) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 from ..documents.photos_json import FocalPrior, PhotoEntry
 from ..events import Progress
 from ..text import named
-from .image_files import focal_pixels
+from .exif import focal_pixels
 
 SHORTEST, LONGEST = 4.0, 3000.0  # 35 mm equivalents of a fisheye and of the longest superzoom
 FULL_FRAME_WIDTH = 36.0  # mm

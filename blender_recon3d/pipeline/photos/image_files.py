@@ -1,20 +1,22 @@
-"""Read photos in any common format: upright, sRGB, eight bits, and their EXIF."""
+"""Read photos in any common format: upright, sRGB, eight bits."""
 
 from __future__ import annotations
 
 import functools
+import importlib
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 import pillow_heif
-from PIL import ExifTags, Image, ImageOps
+from PIL import Image, ImageOps
 
 from ..files.regular import open_regular
+from ..system.extra_packages import is_installed
 from .color_profiles import Conversion, conversion_to_srgb
 from .deep_pixels import (
     BYTES_PER_PIXEL,
@@ -26,38 +28,28 @@ from .deep_pixels import (
     measure,
     note_depth,
 )
-from .gravity import Up, up_said
+from .exif import read_exif
+from .opened_photo import BYTES_PER_PIXEL as BYTES_OF_OTHERS
+from .opened_photo import LINEAR, RAW, Opened
+from .other_readers import kind_of, open_other
 from .pixel_budget import PixelBudget, TooLargeError, bytes_needed, default_budget
 
 pillow_heif.register_heif_opener()
+if is_installed("pillow_jxl"):
+    importlib.import_module("pillow_jxl")  # which registers itself
 
 # The formats tried for a photo, whatever its name. Pillow goes by content and has a hundred formats, some of which run
 # other programs (PostScript: Ghostscript).
-FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "HEIF", "AVIF", "BMP")  # MPO is read as JPEG
+_OPTIONAL_FORMATS = ("JXL",) if is_installed("pillow_jxl") else ()
+FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "HEIF", "AVIF", "BMP", *_OPTIONAL_FORMATS)  # MPO is read as JPEG
 # Formats that COLMAP reads directly; everything else is converted on import.
 PLAIN_FORMATS = {"JPEG": ("RGB", "L"), "PNG": ("RGB", "L"), "MPO": ("RGB",)}
 
-DIAGONAL_35MM = 43.2666  # millimeters, of a 36 x 24 mm frame
 MAX_PIXELS = 500_000_000  # guards against decompression bombs
 STRIP = 1 << 20  # pixels converted at once
 Image.MAX_IMAGE_PIXELS = (
     None  # Pillow's own limit of 179 million is too low for phones; ours is checked below
 )
-
-
-@dataclass(frozen=True)
-class ExifInfo:
-    """The camera's data in the photo. Sizes in pixels, lengths in millimeters; None: not given."""
-
-    make: str
-    model: str
-    focal_mm: float | None
-    focal_35mm: float | None
-    sensor_mm: float | None  # the longest side of the sensor
-    orientation: int
-    gps: tuple[float, float, float] | None
-    digital_zoom: float | None = None  # None: none
-    up: Up | None = None  # a unit vector in the upright photo's camera, measured by a gimbal or accelerometer
 
 
 @functools.cache
@@ -75,11 +67,13 @@ def open_photo(path: Path) -> Iterator[Image.Image]:
     Decode and use the pixels within the block, and open only one photo at a time per thread. Raises OSError if it is
     not a regular file or not a photo of FORMATS, and ValueError if it is too large.
     """
+    with open_regular(path) as file:
+        if kind := kind_of(path, file.read(16)):
+            with _decoded(open_other(path, file, kind)) as image:
+                yield image
+            return
     with open_regular(path) as file, _quiet_open(file) as image:
-        if image.width * image.height > MAX_PIXELS:
-            raise TooLargeError(
-                f"{image.width} x {image.height} pixels are too many, the limit is {MAX_PIXELS // 10**6} megapixels"
-            )
+        _check_pixels(image.width, image.height)
         progressive = bool(image.info.get("progressive"))
         needed = bytes_needed(image.format or "", image.width, image.height, progressive)
         bits = note_depth(image, file)
@@ -87,6 +81,22 @@ def open_photo(path: Path) -> Iterator[Image.Image]:
             needed = max(needed, BYTES_PER_PIXEL.get(bits, 0) * image.width * image.height)
         with pixel_budget().reserve(needed):
             yield image
+
+
+@contextmanager
+def _decoded(opened: Opened) -> Iterator[Image.Image]:
+    """A photo that Pillow does not read, with its values."""
+    pixels = opened.size[0] * opened.size[1]
+    _check_pixels(*opened.size)
+    with pixel_budget().reserve(BYTES_OF_OTHERS[opened.kind] * pixels):
+        yield opened.image()
+
+
+def _check_pixels(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise TooLargeError(
+            f"{width} x {height} pixels are too many, the limit is {MAX_PIXELS // 10**6} megapixels"
+        )
 
 
 @contextmanager
@@ -128,6 +138,9 @@ def upright_with_values(
     if deep is None:
         return _upright_shallow(image, conversion), None
     measured = measure(deep)
+    if image.format == RAW:  # developed with a common white, which must stay so
+        measured = Values(True, 0.0, 65535.0, 65535.0)
+    measured = replace(measured, linear=image.format in LINEAR)
     whole = _deep_to_rgb(deep, values or common_range([measured]), conversion)
     orientation = 1 if image.format == "TIFF" else read_exif(image).orientation
     return (whole.transpose(_TURNS[orientation]) if orientation in _TURNS else whole), measured
@@ -213,94 +226,3 @@ def is_plain(image: Image.Image, orientation: int) -> bool:
         and not is_deep(image)
         and conversion_to_srgb(image) is None
     )
-
-
-def read_exif(image: Image.Image) -> ExifInfo:
-    """The photo's EXIF, which is untrusted: values that cannot be read count as missing."""
-    try:
-        base = image.getexif()
-        detail = base.get_ifd(ExifTags.IFD.Exif)
-        place = base.get_ifd(ExifTags.IFD.GPSInfo)
-    except Exception:  # Pillow's parser raises nearly anything on hostile EXIF
-        return ExifInfo("", "", None, None, None, 1, None)
-    orientation = base.get(ExifTags.Base.Orientation, 1)
-    return ExifInfo(
-        make=_text(base.get(ExifTags.Base.Make)),
-        model=_text(base.get(ExifTags.Base.Model)),
-        focal_mm=_positive(detail.get(ExifTags.Base.FocalLength), maximum=1e6),  # absurd ones are named later
-        focal_35mm=_positive(detail.get(ExifTags.Base.FocalLengthIn35mmFilm), maximum=1e6),
-        sensor_mm=_sensor_mm(detail),
-        orientation=int(orientation) if orientation in range(1, 9) else 1,
-        gps=_gps(place),
-        digital_zoom=_digital_zoom(detail),
-        up=up_said(image, detail, int(orientation) if orientation in range(1, 9) else 1),
-    )
-
-
-def _digital_zoom(detail: dict[int, object]) -> float | None:
-    ratio = _positive(detail.get(ExifTags.Base.DigitalZoomRatio), maximum=200)
-    return ratio if ratio and ratio > 1.01 else None
-
-
-def focal_pixels(focal_35mm: float, width: int, height: int) -> float:
-    """Focal length in pixels from its 35 mm equivalent, which CIPA DCG-001 defines over the diagonal."""
-    return float(focal_35mm * np.hypot(width, height) / DIAGONAL_35MM)
-
-
-def _sensor_mm(detail: dict[int, object]) -> float | None:
-    """The sensor's longest side, from its pixel density and the original photo size in EXIF.
-
-    Not the file's size: photos are often scaled down without updating EXIF.
-    """
-    density = _positive(detail.get(ExifTags.Base.FocalPlaneXResolution), maximum=1e6)
-    unit = {2: 25.4, 3: 10.0, 4: 1.0, 5: 0.001}.get(detail.get(ExifTags.Base.FocalPlaneResolutionUnit, 2))  # type: ignore[call-overload]
-    taken = [
-        _positive(detail.get(tag), maximum=1e6) or 0.0
-        for tag in (ExifTags.Base.ExifImageWidth, ExifTags.Base.ExifImageHeight)
-    ]
-    if not density or not unit or not max(taken):
-        return None
-    size = max(taken) / density * unit
-    return size if 1 < size < 100 else None
-
-
-def _text(value: object) -> str:
-    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value or "")
-    return "".join(sign for sign in text if sign.isprintable()).strip()[:80]
-
-
-def _positive(value: object, maximum: float = 10_000) -> float | None:
-    try:
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
-        return None
-    return number if np.isfinite(number) and 0 < number < maximum else None
-
-
-def _gps(place: dict[int, object]) -> tuple[float, float, float] | None:
-    """Latitude and longitude in degrees, altitude in meters (0 if missing)."""
-    angles = [
-        _angle(place.get(value), _text(place.get(value - 1)).upper().startswith(negative))
-        for value, negative in ((ExifTags.GPS.GPSLatitude, "S"), (ExifTags.GPS.GPSLongitude, "W"))
-    ]
-    latitude, longitude = angles
-    if latitude is None or longitude is None or abs(latitude) > 90 or abs(longitude) > 180:
-        return None
-    try:
-        altitude = float(place.get(ExifTags.GPS.GPSAltitude, 0.0))  # type: ignore[arg-type]
-    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
-        altitude = 0.0
-    below = place.get(ExifTags.GPS.GPSAltitudeRef) in (1, b"\x01")
-    return latitude, longitude, (-altitude if below else altitude) if np.isfinite(altitude) else 0.0
-
-
-def _angle(parts: object, negative: bool) -> float | None:
-    """Degrees from degrees, minutes and seconds, of which the last ones may be missing."""
-    try:
-        values = [float(part) for part in (parts if isinstance(parts, tuple) else (parts,))]  # type: ignore[arg-type]
-    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
-        return None
-    if not 1 <= len(values) <= 3 or not np.isfinite(values).all():
-        return None
-    angle = sum(value / 60**place for place, value in enumerate(values))
-    return -angle if negative else angle

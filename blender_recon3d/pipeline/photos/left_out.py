@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .extensions import is_system_folder
+from ..system.extra_packages import is_installed
+from .extensions import OPTIONAL, is_system_folder
 from .find_photos import Found
 from .photo_quality import PhotoInfo
-from .unread_files import DEVELOP
+from .unread_files import DEVELOP, how_to_read
 
+_OPTIONAL = frozenset().union(*OPTIONAL.values())
 STACK = 3  # pictures in a file; with two, the second may be a thumbnail
 NAMED = 3  # files or folders named in a message
 
@@ -29,7 +31,9 @@ def notes(found: Found) -> list[Note]:
     twins = {photo.with_suffix("") for photo in found.photos}
     alone = [raw for raw in found.raw if raw.with_suffix("") not in twins]
     if alone:
-        said.append(Note(f"{_count(alone, 'RAW file')} cannot be read and {_are(alone)} left out: {DEVELOP}"))
+        said.append(
+            Note(f"{_count(alone, 'RAW file')} {_are(alone)} left out: {how_to_read('rawpy')}, or {DEVELOP}")
+        )
     gifs = [path for path in found.other if path.suffix.lower() == ".gif"]
     if gifs:
         said.append(
@@ -38,7 +42,15 @@ def notes(found: Found) -> list[Note]:
                 "size: use the video or the photos that it was made from."
             )
         )
-    if other := [path for path in found.other if path not in gifs]:
+    for name, kind in (("OpenEXR", "OpenEXR picture"), ("pillow_jxl", "JPEG XL picture")):
+        if optional := [path for path in found.other if path.suffix.lower() in OPTIONAL[name]]:
+            said.append(
+                Note(
+                    f"{_count(optional, kind)} {_are(optional)} left out: {how_to_read(name)}, or convert them to "
+                    "JPEG, PNG or TIFF at full size."
+                )
+            )
+    if other := [path for path in found.other if path not in gifs and path.suffix.lower() not in _OPTIONAL]:
         said.append(
             Note(
                 f"{_count(other, 'picture')} in formats that cannot be read {_are(other)} left out: "
@@ -101,6 +113,13 @@ def notes(found: Found) -> list[Note]:
             )
         )
     return said
+
+
+def missing_packages(found: Found) -> list[str]:
+    """The optional packages that would read more of the files."""
+    twins = {photo.with_suffix("") for photo in found.photos}
+    left = {path.suffix.lower() for path in [*found.raw, *found.other] if path.with_suffix("") not in twins}
+    return [name for name, endings in OPTIONAL.items() if left & endings and not is_installed(name)]
 
 
 def pictures_left(photos: Iterable[PhotoInfo]) -> str:

@@ -75,4 +75,4 @@ def _extension(photo: PhotoInfo) -> str:
     """PNG for PNGs and for lossless photos that are converted; JPEG for the rest."""
     if photo.plain:
         return ".png" if photo.format == "PNG" else ".jpg"
-    return ".png" if photo.format in ("PNG", "TIFF", "BMP") else ".jpg"
+    return ".png" if photo.format in ("PNG", "TIFF", "BMP", "EXR", "HDR") else ".jpg"

@@ -16,10 +16,12 @@ import numpy as np
 from PIL import Image
 
 from ..files.regular import NotAFileError, open_regular
+from ..system.extra_packages import is_installed
 from . import panoramas
 from .deep_pixels import SeparatePlanesError, ValueRange, Values, common_range
+from .exif import ExifInfo, read_exif
 from .extensions import RAW_EXTENSIONS
-from .image_files import ExifInfo, is_plain, open_photo, read_exif, upright_with_values
+from .image_files import is_plain, open_photo, upright_with_values
 from .masks import IS_MASK, is_mask
 from .panoramas import is_panorama
 from .pixel_budget import TooLargeError
@@ -83,7 +85,9 @@ def examine(path: Path) -> PhotoInfo:
                 info.reason = f"too large ({size / 2**30:.1f} GB; the limit is {MAX_BYTES >> 30} GB)"
                 return info
             info.digest = hashlib.file_digest(file, "sha256").hexdigest()
-        if path.suffix.lower() in RAW_EXTENSIONS:  # as TIFF they hold a thumbnail
+        if path.suffix.lower() in RAW_EXTENSIONS and not is_installed(
+            "rawpy"
+        ):  # as TIFF they hold a thumbnail
             info.reason = what_it_is(path, b"")
             return info
         with open_photo(path) as image:
@@ -133,6 +137,8 @@ def _why_unreadable(path: Path, error: Exception) -> str:
         return "too large for this machine's memory: scale it down"
     if "truncated" in text or "unexpected end" in text.lower() or isinstance(error, EOFError):
         return "the file is truncated"
+    if text.startswith("LibRaw"):
+        return f"a RAW file that LibRaw cannot read ({text.partition(': ')[2]}): convert it to DNG or TIFF"
     if "cannot identify" in text:
         return what_it_is(path, _head(path))
     if isinstance(error, SeparatePlanesError):
@@ -189,7 +195,7 @@ def _share_ranges(photos: list[PhotoInfo]) -> None:
         if photo.values is not None and not photo.reason:
             exif = photo.exif
             key = (exif.make, exif.model) if exif else ("", "")
-            cameras[*key, photo.values.whole].append((photo, photo.values))
+            cameras[*key, photo.values.whole, photo.values.linear].append((photo, photo.values))
     for members in cameras.values():
         shared = common_range(values for _, values in members)
         for photo, values in members:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
 from typing import Any
 
 from ..errors import UserError
 
-# The versions of pyproject.toml's optional dependencies, by their name there.
-PINNED = {"formats": {"laspy": "2.7.0", "lazrs": "0.8.2", "meshoptimizer": "0.2.30a0"}}
+# The versions of pyproject.toml's optional dependencies, by their name there; packages by the name to import.
+PINNED = {
+    "formats": {"laspy": "2.7.0", "lazrs": "0.8.2", "meshoptimizer": "0.2.30a0"},
+    "photos": {"rawpy": "0.28.0", "OpenEXR": "3.5.3", "pillow_jxl": "1.3.8"},
+}
+DISTRIBUTIONS = {"pillow_jxl": "pillow-jxl-plugin"}  # where the package has another name
 
 
 def extra(what: str, otherwise: str, *names: str) -> Any:
@@ -18,8 +23,21 @@ def extra(what: str, otherwise: str, *names: str) -> Any:
     try:
         modules = [importlib.import_module(name) for name in names]
     except ImportError as error:
-        versions = {name: version for group in PINNED.values() for name, version in group.items()}
-        wanted = " ".join(f"{name}=={versions[name]}" for name in names)
-        how = f'"{sys.executable}" -m pip install {wanted}'
-        raise UserError(f"{what} needs additional packages: run {how}, or {otherwise}.", 2) from error
+        text = f"{what} needs additional packages: run {install_command(*names)}, or {otherwise}."
+        raise UserError(text, 2) from error
     return modules[0]
+
+
+def is_installed(name: str) -> bool:
+    """Whether an optional package can be imported."""
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):  # half removed
+        return False
+
+
+def install_command(*names: str) -> str:
+    """The command that installs these packages into this Python."""
+    versions = {name: version for group in PINNED.values() for name, version in group.items()}
+    wanted = " ".join(f"{DISTRIBUTIONS.get(name, name)}=={versions[name]}" for name in names)
+    return f'"{sys.executable}" -m pip install {wanted}'

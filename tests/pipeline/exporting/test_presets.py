@@ -20,7 +20,7 @@ from blender_recon3d.pipeline.exporting.print_mesh import closed, write_3mf, wri
 from blender_recon3d.pipeline.meshing.topology import Mesh, is_watertight, volume
 from blender_recon3d.pipeline.placing.gps import east_north
 from blender_recon3d.pipeline.placing.map_grid import degrees_of, grid_at
-from blender_recon3d.pipeline.system.extra_packages import PINNED
+from blender_recon3d.pipeline.system.extra_packages import DISTRIBUTIONS, PINNED
 from tests.pipeline.exporting.test_exporting import check_surface, workspace, y_up_to_z_up  # noqa: F401
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -135,7 +135,9 @@ def test_formats_that_need_more_packages_say_which(workspace, tmp_path, monkeypa
         export(workspace, tmp_path / "a.obj", meshopt=True)
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     for group, versions in PINNED.items():
-        assert declared[group] == [f"{name}=={version}" for name, version in versions.items()]
+        assert declared[group] == [
+            f"{DISTRIBUTIONS.get(name, name)}=={version}" for name, version in versions.items()
+        ]
 
 
 def test_utm_agrees_with_proj():

@@ -12,8 +12,9 @@ from PIL import Image
 
 from blender_recon3d.pipeline.errors import UserError
 from blender_recon3d.pipeline.events import Progress
+from blender_recon3d.pipeline.photos.exif import read_exif
 from blender_recon3d.pipeline.photos.find_photos import safe_name
-from blender_recon3d.pipeline.photos.image_files import read_exif, read_rgb
+from blender_recon3d.pipeline.photos.image_files import read_rgb
 from blender_recon3d.pipeline.stage_settings import PhotosSettings
 from blender_recon3d.pipeline.stages import photos as stage
 from blender_recon3d.pipeline.workspace import Workspace
