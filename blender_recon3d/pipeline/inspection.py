@@ -34,7 +34,7 @@ def inspect_photos(settings: JobSettings, progress: Progress, exclude: Path) -> 
     exclude: a workspace whose photos do not count. Raises UserError when a path does not exist, or Cancelled.
     """
     own = settings.of(PhotosSettings)
-    listed = look_for(own.sources, exclude, own.masks)
+    listed = look_for(own.sources, exclude, own.mask_files)
     files, videos, left_out = listed.photos, listed.videos, notes(listed)
     progress.info(count_sentence(len(files), len(videos)), photos=len(files), videos=len(videos))
     if not files and not videos:

@@ -87,6 +87,8 @@ def run_held_job(
         try:
             with full_disk_told(workspace.root):
                 _run_stages(workspace, settings, progress, only, fresh)
+                if not only:
+                    _mask_again(workspace, settings, progress)
         except OSError as error:
             raise disk_error(error, workspace) from error
     except UserError as error:
@@ -107,7 +109,7 @@ def check_not_foreign(workspace: Workspace, settings: JobSettings) -> None:
     """Claim the folder; UserError (2) if what a run writes and removes may be the user's own."""
     check_claim(workspace)
     ours = own_paths(workspace)
-    for source in (*settings.of(PhotosSettings).sources, settings.of(PhotosSettings).masks):
+    for source in (*settings.of(PhotosSettings).sources, settings.of(PhotosSettings).mask_files):
         path = Path(source).resolve() if source else None
         if path and any(own.resolve() == path or own.resolve() in path.parents for own in ours):
             raise UserError(
@@ -172,6 +174,18 @@ def _run_stages(
         if not same:
             timing.took(name, workspace.read_state().stage(name).seconds)
     timing.learn()
+
+
+def _mask_again(workspace: Workspace, settings: JobSettings, progress: Progress) -> None:
+    """Run the stages a second time with masks from the first model, if the job wants them and has none yet."""
+    if settings.of(PhotosSettings).masks != "model":
+        return
+    from .masking.model_masks import are_due, draw_masks
+
+    if are_due(workspace, settings):
+        made = draw_masks(workspace, settings, progress.for_stage("photos"))
+        progress.for_stage("job").info(f"{made} masks were drawn from the model: all is computed again with them.")
+        _run_stages(workspace, settings, progress, "", False)
 
 
 def _remove_below(root: Path, path: Path) -> None:
@@ -314,7 +328,7 @@ def _forget(workspace: Workspace) -> None:
     _remove_hosts(STAGES, workspace)
     for name in reversed(STAGES):
         reset(stage_of(name), workspace)
-    for path in (workspace.report_json, workspace.report_html, workspace.placed, workspace.earlier):
+    for path in (workspace.report_json, workspace.report_html, workspace.placed, workspace.earlier, workspace.model_masks):
         remove(path)
 
 

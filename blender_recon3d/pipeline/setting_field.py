@@ -128,6 +128,8 @@ class Setting:
             return tuple(str(entry) if not isinstance(entry, dict | list) else entry for entry in value)
         if isinstance(self.default, float) and isinstance(value, int) and not isinstance(value, bool):
             return float(value) if abs(value) < 2**53 else value
+        if value == "" and self.choices:  # a text that is not filled in
+            return self.default
         return value
 
 

@@ -7,10 +7,10 @@ Command line, panel, settings files, translations and the manual's tables are ma
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from . import shared_settings
-from .setting_field import FOLLOW_QUALITY, Choice, Settings, setting
+from .setting_field import FOLLOW_QUALITY, Choice, Settings, setting, settings_of
 
 CAMERA_MODELS = (
     "SIMPLE_PINHOLE", "PINHOLE", "SIMPLE_RADIAL", "RADIAL", "OPENCV", "OPENCV_FISHEYE", "FULL_OPENCV",
@@ -30,8 +30,16 @@ class PhotosSettings(Settings):
         not_in_panel="it is at the top of the panel", no_option="it is the argument PHOTOS",
     )  # fmt: skip
     masks: str = setting(
-        "", "Folder of masks named like the photos (IMG_1.png or IMG_1.jpg.png); black is ignored", "Masks",
-        path="folder",
+        "auto", "Where the masks come from, which leave the background out of features, depth and texture", "Masks",
+        choices={
+            "auto": Choice("Automatic", "From transparency, a green or blue screen, or a background that stands still"),
+            "off": Choice("Off", "None: all of every photo is used"),
+            "alpha": Choice("Transparency", "From the photos' alpha channels"),
+            "still": Choice("Still Background", "From what stands still in photos of a fixed camera"),
+            "color": Choice("Backdrop Color", "From a backdrop of one color: white, black, green or any other"),
+            "model": Choice("Model", "From a first model, which is drawn into every photo; then all is computed again"),
+        },
+        other="a folder of masks named like the photos, or a photo of the empty scene", path="file",
     )  # fmt: skip
     grouping: str = setting(
         "auto", "Which photos share one camera", "Camera Grouping",
@@ -61,6 +69,16 @@ class PhotosSettings(Settings):
         "Keep Copies",
         later=True,
     )
+
+    @property
+    def mask_files(self) -> str:
+        """The folder of masks, or the photo of the empty scene; empty if `masks` is one of its choices."""
+        choices = next(each.choices for each in settings_of(type(self)) if each.name == "masks")
+        return "" if self.masks in choices else self.masks
+
+    def recorded(self) -> dict[str, Any]:
+        # In 0.1.0 `masks` was only a folder, and empty by default.
+        return {**super().recorded(), "masks": "" if self.masks == "auto" else self.masks}
 
 
 @dataclass(frozen=True)

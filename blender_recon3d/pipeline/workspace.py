@@ -1,7 +1,7 @@
 """The workspace: one folder that holds a job, its progress and its results. Standard library only.
 
     job.json settings.json state.json events.jsonl log.txt cancel lock output.txt; older events and log: *.old.*
-    photos.json sources.json images/ masks/ pairs.txt database.db remapped.db features/ earlier/ live/
+    photos.json sources.json images/ masks/ masks.json painted_masks/ model_masks/ pairs.txt database.db remapped.db features/ earlier/ live/
     sparse/ placement.json placed.json refined/ dense/ mesh/ texture/ report.*
 
 Everything is written atomically (to a temporary name, flushed to disk, then renamed), so that a kill or a power cut
@@ -52,6 +52,9 @@ class Workspace:
         self.frames = self.root / "frames"
         self.images = self.root / "images"
         self.masks = self.root / "masks"
+        self.masks_json = self.root / "masks.json"
+        self.painted_masks = self.root / "painted_masks"  # by hand; they outlast every run
+        self.model_masks = self.root / "model_masks"  # drawn from the first model
         self.pairs = self.root / "pairs.txt"
         self.database = self.root / "database.db"
         self.remapped_database = self.root / "remapped.db"  # the mapper's matches, if others

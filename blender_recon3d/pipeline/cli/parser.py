@@ -12,7 +12,7 @@ from ..exporting.export_options import FACTORS, SIZES
 from ..exporting.file_formats import PRESETS, engine_endings
 from ..stage import all_stages
 from ..system.versions import engine_version
-from . import commands, export_command, run_command
+from . import commands, export_command, masks_command, run_command
 from .completion import SHELLS
 from .exit_codes import BAD_USAGE
 from .setting_options import add_settings
@@ -146,6 +146,17 @@ def make_parser() -> argparse.ArgumentParser:
     )
     reproject.add_argument("--json", action="store_true", help="machine-readable output")
     reproject.set_defaults(command=commands.reproject)
+
+    masks = adding.add_parser("masks", help="what is masked; pictures of it; masks drawn from the model")
+    masks.add_argument("output", metavar="OUT", help="the workspace folder")
+    masks.add_argument(
+        "--pictures", metavar="DIR", help="write a picture of every masked photo with its mask over it"
+    )
+    masks.add_argument(
+        "--from-model", action="store_true", help="draw the model into the photos, for a run with --masks model"
+    )
+    masks.add_argument("--json", action="store_true", help="machine-readable output")
+    masks.set_defaults(command=masks_command.masks)
 
     doctor = adding.add_parser("doctor", help="what works on this machine, and how to fix the rest")
     doctor.add_argument("--json", action="store_true", help="machine-readable output")

@@ -25,6 +25,7 @@ from .earlier_json import EarlierDocument
 from .event import Event
 from .inspection_json import InspectionDocument
 from .live_json import LiveDocument
+from .masks_json import MasksDocument
 from .photos_json import PhotosDocument
 from .placed_json import PlacedDocument
 from .placement_json import PlacementDocument
@@ -39,6 +40,7 @@ DOCUMENTS: tuple[tuple[str, type, str], ...] = (
         PhotosDocument,
         "The workspace's photos, and the cameras that took them.",
     ),
+    ("masks.json", MasksDocument, "Where the photos' masks come from; exists only if there are masks."),
     ("sources.json", SourcesDocument, "The source files of the workspace."),
     (
         "earlier/earlier.json",

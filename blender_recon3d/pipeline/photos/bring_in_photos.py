@@ -6,8 +6,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 from PIL import Image
 
 from ..documents.document_files import write_document
@@ -15,7 +13,7 @@ from ..documents.photos_json import PhotosDocument
 from ..errors import UserError
 from ..events import Progress
 from ..files.atomic_files import atomic_file, clone_or_copy, link_or_copy, remove
-from ..files.user_path import user_path
+from ..masking.make_masks import make_masks
 from ..results import described
 from ..stage_settings import PhotosSettings
 from ..workspace import Workspace
@@ -30,7 +28,6 @@ from .find_photos import (
 )
 from .image_files import open_photo, upright_rgb
 from .left_out import notes, pictures_left
-from .masks import match_masks, read_mask
 from .photo_entries import examine_all, in_threads, photo_entry
 from .photo_quality import PhotoInfo, set_aside
 from .photo_sources import write_sources
@@ -65,13 +62,13 @@ def bring_in_photos(workspace: Workspace, settings: PhotosSettings, progress: Pr
         progress,
         "copying",
     )
-    if settings.masks:
-        _bring_masks(workspace, settings, base, jobs, progress)
+    masked = make_masks(workspace, settings, base, {target.name: photo for photo, target in jobs}, progress)
     write_sources(workspace, settings, progress)
     entries, cameras = group_cameras(entries, settings, progress)
     write_document(workspace.photos, PhotosDocument(source=str(base), cameras=cameras, photos=entries))
     aside = len(photos) - len(used)
     message = f"{len(used)} photos, {len(cameras)} camera{'s' * (len(cameras) > 1)}, {aside} excluded"
+    message += f", {masked} masked" if masked else ""
     return {"message": message, "photos": len(used), "set_aside": aside, "cameras": len(cameras)}
 
 
@@ -79,7 +76,7 @@ def _find(workspace: Workspace, settings: PhotosSettings, progress: Progress) ->
     """The photos, including frames of videos; and messages on what could not be read."""
     from .video import extract_frames
 
-    found = look_for(settings.sources, workspace.root, settings.masks)
+    found = look_for(settings.sources, workspace.root, settings.mask_files)
     files, unread = found.photos, []
     for note in notes(found):
         (progress.warning if note.weighty else progress.info)(note.text)
@@ -139,77 +136,3 @@ def _is_whole(photo: PhotoInfo, target: Path) -> bool:
             return image.size == (photo.width, photo.height)
     except (OSError, ValueError, SyntaxError):
         return False
-
-
-def _bring_masks(
-    workspace: Workspace,
-    settings: PhotosSettings,
-    base: Path,
-    jobs: list[tuple[PhotoInfo, Path]],
-    progress: Progress,
-) -> None:
-    """Write masks/NAME.png as COLMAP expects them: uint8, the photo's upright size, 0 is ignored."""
-    folder = user_path(settings.masks).absolute()
-    found = match_masks(folder, [photo.path for photo, _ in jobs])
-    _say_unclear(found.unclear, base, progress)
-    missing = []
-    for photo, target in jobs:
-        mask = found.of.get(photo.path)
-        if mask is None:
-            missing.append(photo.path.name)
-            continue
-        try:
-            kept = read_mask(mask)
-            values = _fit_mask(kept, photo)
-        except Exception as error:  # decoders raise nearly anything on hostile files
-            said = getattr(error, "strerror", None) or error
-            progress.warning(f"The mask {mask} cannot be read ({said}): {photo.path.name} is used unmasked.")
-            continue
-        if not kept.any():
-            progress.warning(
-                f"The mask {mask} is all black and hides all of {photo.path.name}: white marks what is kept."
-            )
-        with atomic_file(workspace.masks / f"{target.name}.png") as part:
-            part.write_bytes(cv2.imencode(".png", values)[1].tobytes())
-    if len(missing) == len(jobs):
-        if found.unclear:
-            raise UserError(f"The masks in {folder} fit several photos each: {FOLDERS_OF_MASKS}.", 2)
-        raise UserError(
-            f"None of the masks in {folder} is named like a photo: the mask of IMG_1.jpg must be named "
-            "IMG_1.png.",
-            2,
-        )
-    if missing:
-        shown = ", ".join(missing[:5]) + (" and others" if len(missing) > 5 else "")
-        progress.warning(f"{len(missing)} photos have no mask and are used unmasked: {shown}.")
-
-
-FOLDERS_OF_MASKS = (
-    "put them into folders named like those of the photos, as in day1/IMG_1.png for day1/IMG_1.jpg"
-)
-
-
-def _say_unclear(unclear: dict[Path, list[Path]], base: Path, progress: Progress) -> None:
-    for mask, photos in list(unclear.items())[:1]:
-        names = " and ".join(str(path.relative_to(base)) for path in photos[:2])
-        more = f" (and {len(unclear) - 1} more masks)" if len(unclear) > 1 else ""
-        progress.warning(f"The mask {mask.name} fits {names}{more}, so it is not used: {FOLDERS_OF_MASKS}.")
-
-
-def _fit_mask(kept: np.ndarray, photo: PhotoInfo) -> np.ndarray:
-    """The mask, 0 and 255, at the size of the upright photo; one made for the unrotated photo is rotated with it."""
-    values = np.where(kept, 255, 0).astype(np.uint8)
-    height, width = values.shape
-    turned = photo.exif is not None and photo.exif.orientation in (5, 6, 7, 8)
-    if turned and (width < height) != (photo.width < photo.height):
-        assert photo.exif is not None
-        image = Image.fromarray(values)
-        turn = {
-            5: Image.Transpose.TRANSPOSE,
-            6: Image.Transpose.ROTATE_270,
-            7: Image.Transpose.TRANSVERSE,
-            8: Image.Transpose.ROTATE_90,
-        }[photo.exif.orientation]
-        values = np.asarray(image.transpose(turn))
-    size = (photo.width, photo.height)
-    return cv2.resize(values, size, interpolation=cv2.INTER_NEAREST)

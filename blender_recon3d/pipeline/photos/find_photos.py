@@ -56,7 +56,7 @@ def look_for(given: Iterable[str], workspace_root: Path, masks: str = "") -> Fou
     """The photo and video files in `given` (folders, files), in natural order, without duplicates.
 
     If a folder has none by name, files are recognized by content: copies without an extension, IMG_1.JPG~. Folders are
-    searched recursively, including links; hidden entries, system folders, other kinds of files, the folder of masks and
+    searched recursively, including links; hidden entries, system folders, other kinds of files, `masks` (a folder or file) and
     workspaces are skipped. If a folder has photos and videos, the photos are used, unless they are too few. A file
     given by name is used whatever its extension, except for the video of a Live Photo that is given too. UserError (2)
     for a path that does not exist.
@@ -64,16 +64,19 @@ def look_for(given: Iterable[str], workspace_root: Path, masks: str = "") -> Fou
     found = Found()
     photos: dict[Path, None] = {}
     videos: dict[Path, None] = {}
+    hidden = user_path(masks).absolute() if masks else None
     for text in given:
         path = user_path(text).absolute()
         if path.is_dir():
-            walk = Walk(path, workspace_root, user_path(masks).absolute() if masks else None)
+            walk = Walk(path, workspace_root, hidden)
             chosen = _choose(walk, found)
         elif path.exists():
             chosen = [path]
         else:
             raise UserError(f"{path} does not exist: give a folder of photos, photo files or a video.", 2)
         for file in chosen:
+            if file == hidden:  # a photo of the empty scene
+                continue
             (videos if file.suffix.lower() in VIDEO_EXTENSIONS else photos)[file] = None
     live = {photo.with_suffix("") for photo in photos}
     found.photos = list(photos)

@@ -16,11 +16,11 @@ from ..documents.sources_json import SourceFile, SourcesDocument
 from ..errors import UserError
 from ..events import Progress
 from ..files.regular import content_hash
-from ..files.user_path import user_path
+from ..masking.own_masks import are_unchanged
 from ..settings import JobSettings
 from ..settings_file import job_of
 from ..stage_settings import PhotosSettings
-from ..wording import Sentence, option
+from ..stages.photos import check_masks, mask_paths
 from ..workspace import Workspace
 from .find_photos import common_folder, find_photos
 from .photo_entries import in_threads
@@ -49,7 +49,7 @@ def still_the_same(workspace: Workspace, settings: JobSettings, progress: Progre
     if known is None:
         return _same_job(workspace, settings, progress)
     chosen = settings.of(PhotosSettings)
-    if known.settings != _settings(chosen):
+    if known.settings != _settings(chosen) or not are_unchanged(workspace, chosen.masks):
         return False
     try:
         files = _files(workspace, chosen)
@@ -121,24 +121,21 @@ def _say_away(settings: PhotosSettings, progress: Progress) -> None:
 
 
 def _files(workspace: Workspace, settings: PhotosSettings) -> list[Path]:
-    photos, videos = find_photos(settings.sources, workspace.root, settings.masks)
-    masks = user_path(settings.masks).absolute() if settings.masks else None
-    if masks is not None and not masks.is_dir():
-        raise UserError(
-            Sentence(f"The folder of masks {settings.masks} does not exist: check ", option("masks"), "."), 2
-        )
-    mask_files = sorted(path for path in masks.rglob("*") if path.is_file()) if masks else []
-    return [*photos, *videos, *mask_files]
+    check_masks(settings)
+    photos, videos = find_photos(settings.sources, workspace.root, settings.mask_files)
+    return [*photos, *videos, *(path for path in mask_paths(settings) if path.is_file())]
 
 
 def _given(settings: PhotosSettings) -> list[str]:
-    return [*settings.sources, settings.masks]
+    return [*settings.sources, settings.mask_files]
 
 
 def _settings(settings: PhotosSettings) -> dict[str, Any]:
     """As read back from JSON, with whether there are masks, but not their path."""
     values = settings.recorded()
-    values["has_masks"] = bool(settings.masks)
+    values["has_masks"] = bool(settings.mask_files)
+    if not settings.mask_files and settings.masks != "auto":
+        values["masks_from"] = settings.masks
     kept = {name: value for name, value in values.items() if name not in _IGNORED}
     found: dict[str, Any] = json.loads(json.dumps(kept, default=str))
     return found

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
 from ..events import Progress
+from ..files.user_path import user_path
 from ..job_forecast import Facts
 from ..stage import Stage
 from ..stage_settings import PhotosSettings
@@ -19,14 +20,21 @@ if TYPE_CHECKING:
 
 
 def inputs(workspace: Workspace, settings: PhotosSettings) -> Any:
+    from ..masking import own_masks
     from ..photos.camera_groups import check_camera
     from ..photos.find_photos import find_photos
 
-    photos, videos = find_photos(settings.sources, workspace.root, settings.masks)
-    masks = sorted(Path(settings.masks).rglob("*")) if settings.masks else []
     check_masks(settings)
+    photos, videos = find_photos(settings.sources, workspace.root, settings.mask_files)
     check_camera(settings)
-    return [_identity(path) for path in [*photos, *videos, *masks]]
+    own = sorted(own_masks.identity(workspace, settings.masks).items())
+    return [_identity(path) for path in [*photos, *videos, *mask_paths(settings)]] + own
+
+
+def mask_paths(settings: PhotosSettings) -> list[Path]:
+    """The folder of masks with all that is in it, or the photo of the empty scene."""
+    given = user_path(settings.mask_files).absolute() if settings.mask_files else None
+    return [] if given is None else sorted(given.rglob("*")) if given.is_dir() else [given]
 
 
 def _identity(path: Path) -> list[Any]:
@@ -39,9 +47,15 @@ def _identity(path: Path) -> list[Any]:
 
 
 def check_masks(settings: PhotosSettings) -> None:
-    if settings.masks and not Path(settings.masks).is_dir():
+    """UserError (2) if the files that they name do not exist."""
+    if settings.mask_files and not user_path(settings.mask_files).exists():
         raise UserError(
-            Sentence(f"The folder of masks {settings.masks} does not exist: check ", option("masks"), "."), 2
+            Sentence(
+                f"The folder of masks, or photo of the empty scene, {settings.mask_files} does not exist: check ",
+                option("masks"),
+                ".",
+            ),
+            2,
         )
 
 
@@ -53,7 +67,7 @@ def still_valid(workspace: Workspace, settings: JobSettings, progress: Progress)
 
 
 def owns(workspace: Workspace) -> Sequence[Path]:
-    return (workspace.photos, workspace.sources, workspace.images, workspace.masks, workspace.frames)
+    return (workspace.photos, workspace.sources, workspace.images, workspace.masks, workspace.masks_json, workspace.frames)
 
 
 def forecast(facts: Facts) -> float:
@@ -76,7 +90,7 @@ STAGE = Stage(
     run=run,
     owns=owns,
     leaves=lambda workspace: (workspace.photos, workspace.images),
-    may_leave=lambda workspace: (workspace.masks,),
+    may_leave=lambda workspace: (workspace.masks, workspace.masks_json),
     forecast=forecast,
     still_valid=still_valid,
 )

@@ -1,0 +1,63 @@
+"""What is laid over all photos alike: bars, stamps, logos, controls of a player, the tip of a drone.
+
+Such pixels keep their value while the rest changes. Of a half-transparent one the contours stay, whatever is below:
+the median over the photos of the gradient is zero elsewhere (Dekel et al. 2017, section 3.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from .pictures import reached_from_frame
+
+MIN_PHOTOS = 8
+SAME = 4.0  # gray levels between the 10th and the 90th percentile of a pixel that keeps its value
+CHANGES = 20.0  # and of the picture's typical pixel; if less, the photos are too alike to tell
+CONTOUR = 5.0  # gray levels for each pixel; the median gradient of something laid over
+CERTAIN = 5.0  # times the standard error of the median
+AGREE = 0.75  # of the photos with a gradient of that sign
+DARK = 24  # gray; bars are darker
+JOIN = 7  # pixels of a picture of 384 within which letters are joined
+MOST = 0.45  # of the picture; more is a background that stands still
+LEAST = 40  # pixels
+
+
+def laid_over(pictures: Sequence[np.ndarray]) -> np.ndarray | None:
+    """Where something is laid over, bool [H, W]; None if nothing is. pictures: photos, uint8 BGR [H, W, 3], one size."""
+    if len(pictures) < MIN_PHOTOS:
+        return None
+    stack = np.stack([cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) for picture in pictures]).astype(np.float32)
+    low, high = np.percentile(stack, (10, 90), axis=0)
+    same = high - low <= SAME
+    if float(np.median((high - low)[~same]) if (~same).any() else 0.0) < CHANGES:
+        return None
+    lasting = _lasting_contours(stack)
+    median = np.median(stack, axis=0)
+    bars = reached_from_frame(cv2.erode((same & (median < DARK)).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+    bars = cv2.dilate(bars.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    contours = cv2.morphologyEx(
+        (lasting & ~bars).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((JOIN, JOIN), np.uint8)
+    )
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(contours, connectivity=8)
+    large = stats[:, cv2.CC_STAT_AREA] >= LEAST
+    large[0] = False
+    stamps = cv2.dilate(large[labels].astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    if bars.sum() < LEAST:
+        bars[:] = False
+    found = bars | stamps
+    return found if found.any() and found.mean() <= MOST else None
+
+
+def _lasting_contours(stack: np.ndarray) -> np.ndarray:
+    """Pixels, bool [H, W], at which most of the photos, float32 [N, H, W], have a gradient of the same direction."""
+    lasting = np.zeros(stack.shape[1:], bool)
+    for axis in (0, 1):
+        gradient = np.stack([cv2.Sobel(photo, cv2.CV_32F, 1 - axis, axis, scale=1 / 8) for photo in stack])
+        middle = np.median(gradient, axis=0)
+        error = 1.25 * 1.48 * np.median(np.abs(gradient - middle), axis=0) / np.sqrt(len(stack))
+        agree = (np.sign(gradient) == np.sign(middle)).mean(axis=0) >= AGREE
+        lasting |= (np.abs(middle) > CONTOUR) & (np.abs(middle) > CERTAIN * error) & agree
+    return lasting

@@ -1,0 +1,215 @@
+"""The masks of a workspace's photos, as the setting `masks` asks: masks/NAME.png and masks.json."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ..documents.masks_json import MaskOrigin
+from ..errors import UserError
+from ..events import Progress
+from ..files.pictures import read_picture
+from ..files.user_path import user_path
+from ..photos.image_files import read_rgb
+from ..photos.photo_quality import PhotoInfo
+from ..stage_settings import PhotosSettings
+from ..wording import Sentence, option
+from ..workspace import Workspace
+from . import alpha_channel, own_masks
+from .backdrop_color import find_backdrop, mask_of
+from .folder_masks import fit_mask, from_folder
+from .laid_over import laid_over
+from .mask_writer import MaskWriter
+from .pictures import is_sensible
+from .still_background import background_of, runs, subject_before
+
+SIZE = 640  # longest side of the pictures that masks are made from
+SIZE_OVER = 384  # and of those in which something laid over is looked for
+SAMPLES = 40  # photos that are enough to find it
+LIKELY = 12  # photos that decide whether there is a screen
+NEARLY_ALL = 0.8  # of these
+
+SCREEN = "{} photos are taken before a screen of one color, which is left out by masks."
+STILL = (
+    "The background stands still in {} photos while the subject turns: it is left out of features, depth and texture by "
+    "masks."
+)
+LAID_OVER = "Something is laid over {} photos alike, such as bars, a stamp or a logo: it is left out by masks."
+
+
+def make_masks(
+    workspace: Workspace, settings: PhotosSettings, base: Path, photos: dict[str, PhotoInfo], progress: Progress
+) -> int:
+    """Returns how many photos have a mask. photos: those used, by their names in the workspace. base: their common
+    folder. UserError (2) if the setting names files that do not fit."""
+    if settings.masks == "off":
+        return 0
+    writer = MaskWriter(workspace, photos)
+    _own(workspace, settings, writer, progress)
+    {
+        "auto": _automatic,
+        "alpha": _alpha,
+        "still": _still,
+        "color": _color,
+        "model": lambda writer, progress: None,
+    }.get(settings.masks, _files(settings, base))(writer, progress)
+    _laid_over(writer, progress)
+    writer.finish(own_masks.identity(workspace, settings.masks))
+    return writer.count
+
+
+def _own(workspace: Workspace, settings: PhotosSettings, writer: MaskWriter, progress: Progress) -> None:
+    for name, path in own_masks.own_masks(workspace, settings.masks).items():
+        if name in writer.photos:
+            kept = read_picture(path, cv2.IMREAD_GRAYSCALE) > 127
+            painted = path.parent == workspace.painted_masks
+            writer.put(
+                name, fit_mask(kept, writer.photos[name]), MaskOrigin.PAINTED if painted else MaskOrigin.MODEL
+            )
+
+
+def _automatic(writer: MaskWriter, progress: Progress) -> None:
+    _from_alpha(writer)
+    some = writer.unmasked
+    likely = some[:: max(1, len(some) // LIKELY)]
+    screens = [find_backdrop(writer.picture(name, SIZE)).is_screen for name in likely]
+    if screens and np.mean(screens) >= NEARLY_ALL:
+        _from_color(writer, MaskOrigin.SCREEN, progress)
+        progress.info(SCREEN.format(len(some) - len(writer.unmasked)))
+    _from_still(writer, progress)
+
+
+def _alpha(writer: MaskWriter, progress: Progress) -> None:
+    if not _from_alpha(writer) and not writer.count:
+        _none("None of the photos has transparent pixels", "choose other masks")
+
+
+def _color(writer: MaskWriter, progress: Progress) -> None:
+    todo = writer.unmasked
+    if not _from_color(writer, MaskOrigin.COLOR, progress) and not writer.count:
+        _none(
+            "No backdrop of one color was found: it must reach the edges of the photos on at least three sides",
+            "choose other masks",
+        )
+    _say_missing(todo, writer, "show no backdrop of one color", progress)
+
+
+def _still(writer: MaskWriter, progress: Progress) -> None:
+    todo = writer.unmasked
+    if not _from_still(writer, progress) and not writer.count:
+        _none(
+            "No background that stands still was found: it needs contours along the edges of at least six photos of one "
+            "camera that does not move",
+            "choose other masks, or give a photo of the empty scene",
+        )
+    _say_missing(todo, writer, "do not show the same background as those before", progress)
+
+
+def _files(settings: PhotosSettings, base: Path) -> Callable[[MaskWriter, Progress], None]:
+    path = user_path(settings.mask_files).absolute()
+
+    def run(writer: MaskWriter, progress: Progress) -> None:
+        if path.is_dir():
+            from_folder(path, base, writer, progress)
+        else:
+            _from_empty(path, writer, progress)
+
+    return run
+
+
+def _from_alpha(writer: MaskWriter) -> int:
+    count = 0
+    for name in writer.unmasked:
+        photo = writer.photos[name]
+        if photo.plain or photo.format == "JPEG":
+            continue
+        try:
+            opaque = alpha_channel.opaque_pixels(photo.path)
+        except (OSError, ValueError, SyntaxError):  # it could be read a moment ago
+            continue
+        if opaque is not None and is_sensible(opaque):
+            writer.put(name, opaque, MaskOrigin.ALPHA)
+            count += 1
+    return count
+
+
+def _from_color(writer: MaskWriter, origin: MaskOrigin, progress: Progress) -> int:
+    todo, count = writer.unmasked, 0
+    for number, name in enumerate(todo):
+        progress.update(number, len(todo), "masking")
+        backdrop = find_backdrop(writer.picture(name, SIZE))
+        if not backdrop.found:
+            continue
+        kept = mask_of(backdrop)
+        if is_sensible(kept):
+            writer.put(name, kept, origin)
+            count += 1
+    return count
+
+
+def _from_still(writer: MaskWriter, progress: Progress) -> int:
+    names = [name for name in writer.unmasked if writer.photos[name].sketch is not None]
+    sketches = [sketch for name in names if (sketch := writer.photos[name].sketch) is not None]
+    done = 0
+    for run in runs(sketches):
+        pictures = [writer.picture(names[number], SIZE) for number in run]
+        background, unknown = background_of(pictures)
+        found = [subject_before(picture, background, unknown) for picture in pictures]
+        if sum(kept is not None for kept in found) < NEARLY_ALL * len(run):
+            continue  # it is not their background
+        for number, kept in zip(run, found, strict=True):
+            progress.update(done, len(names), "masking")
+            if kept is not None:
+                writer.put(names[number], kept, MaskOrigin.STILL)
+                done += 1
+    if done:
+        progress.info(STILL.format(done))
+    return done
+
+
+def _from_empty(path: Path, writer: MaskWriter, progress: Progress) -> None:
+    try:
+        empty = cv2.cvtColor(read_rgb(path), cv2.COLOR_RGB2BGR)
+    except (OSError, ValueError, SyntaxError) as error:
+        raise UserError(
+            Sentence(f"The photo of the empty scene {path} cannot be read: check ", option("masks"), "."), 2
+        ) from error
+    todo = writer.unmasked
+    for number, name in enumerate(todo):
+        progress.update(number, len(todo), "masking")
+        picture = writer.picture(name, SIZE)
+        background = cv2.resize(empty, picture.shape[1::-1], interpolation=cv2.INTER_AREA)
+        kept = subject_before(picture, background)
+        if kept is not None:
+            writer.put(name, kept, MaskOrigin.EMPTY)
+    if not writer.count:
+        _none(f"No photo shows the background of {path.name}", "take it from the same place as the others")
+    _say_missing(todo, writer, f"do not show the background of {path.name}", progress)
+
+
+def _laid_over(writer: MaskWriter, progress: Progress) -> None:
+    sizes: dict[tuple[int, int], list[str]] = defaultdict(list)
+    for name in writer.unmasked:
+        sizes[writer.photos[name].width, writer.photos[name].height].append(name)
+    for names in sizes.values():
+        found = laid_over([writer.picture(name, SIZE_OVER) for name in names[:: -(-len(names) // SAMPLES)]])
+        if found is None:
+            continue
+        for name in names:
+            writer.hide(name, found, MaskOrigin.LAID_OVER)
+        progress.info(LAID_OVER.format(len(names)))
+
+
+def _none(why: str, remedy: str) -> None:
+    raise UserError(Sentence(f"{why}: {remedy} (", option("masks"), ")."), 2)
+
+
+def _say_missing(todo: list[str], writer: MaskWriter, why: str, progress: Progress) -> None:
+    missing = [writer.photos[name].path.name for name in writer.unmasked if name in set(todo)]
+    if missing:
+        shown = ", ".join(missing[:5]) + (" and others" if len(missing) > 5 else "")
+        progress.warning(f"{len(missing)} photos {why} and are used unmasked: {shown}.")
