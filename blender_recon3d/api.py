@@ -34,7 +34,7 @@ from .scene.find_imports import current_import
 from .scene.importing.import_workspace import ImportResult
 from .scene.meshes import bake, remesh
 from .scene.meshes import mesh_object as meshes
-from .scene.reviewing import photo_view
+from .scene.reviewing import mask_images, photo_view
 from .scene.reviewing.camera_markers import add_camera_markers
 
 Point = Sequence[float]
@@ -50,6 +50,7 @@ __all__ = [
     "camera_markers",
     "clean",
     "decimate",
+    "discard_mask",
     "exit_photo_view",
     "export_asset",
     "export_cameras",
@@ -60,10 +61,13 @@ __all__ = [
     "make_lods",
     "make_quads",
     "origin_under",
+    "paint_mask",
     "reconstruct",
     "reproject_photos",
     "save",
+    "save_mask",
     "scale_to",
+    "show_masks",
     "up_axis",
     "write_crop",
 ]  # fmt: skip
@@ -105,6 +109,28 @@ def look_through(photo: str, scene: bpy.types.Scene | None = None) -> None:
 def exit_photo_view(scene: bpy.types.Scene | None = None) -> None:
     """Restore the camera, resolution and view from before `look_through`."""
     photo_view.leave(scene or bpy.context.scene)
+
+
+def show_masks(shown: bool = True, scene: bpy.types.Scene | None = None) -> None:
+    """Tint what the mask hides over the photo that is looked through."""
+    _scene(scene).recon3d.show_masks = shown
+
+
+def paint_mask(photo: str, scene: bpy.types.Scene | None = None) -> bpy.types.Image:
+    """The photo with its mask as alpha channel, to be painted. photo: its name in the model."""
+    return mask_images.open_to_paint(_scene(scene), photo)
+
+
+def save_mask(image: bpy.types.Image) -> str:
+    """Save an image of `paint_mask` with the results; the next reconstruction uses it."""
+    if not mask_images.is_painted(image):
+        raise UserError(f"{image.name} is not a mask: open one with paint_mask.")
+    return mask_images.save_painted(image)
+
+
+def discard_mask(photo: str, scene: bpy.types.Scene | None = None) -> str:
+    """Remove a photo's painted mask."""
+    return mask_images.discard_painted(_scene(scene), photo)
 
 
 def camera_markers(scene: bpy.types.Scene | None = None) -> str:

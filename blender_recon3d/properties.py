@@ -21,6 +21,7 @@ UNTIL_ITEMS = items_of(_UNTIL, last_stages())
 # Called with the scene when the user changes a path, or selects a photo in the review. `handlers` fills these lists,
 # since the modules that react import this one.
 when_paths_change: list[Callable[[bpy.types.Scene], None]] = []
+when_masks_are_shown: list[Callable[[bpy.types.Scene], None]] = []
 when_photo_is_chosen: list[Callable[[bpy.types.Scene], None]] = []
 
 
@@ -44,6 +45,11 @@ def _paths_changed(settings: "RECON3D_PG_settings") -> None:
 
 def _photo_chosen(settings: "RECON3D_PG_settings", context: bpy.types.Context) -> None:
     for call in when_photo_is_chosen:
+        call(settings.id_data)
+
+
+def _masks_shown(settings: "RECON3D_PG_settings", context: bpy.types.Context) -> None:
+    for call in when_masks_are_shown:
         call(settings.id_data)
 
 
@@ -126,6 +132,12 @@ class RECON3D_PG_settings(bpy.types.PropertyGroup):
             "separate group; white: the chosen photo"
         ),
         default=True,
+    )
+    show_masks: bpy.props.BoolProperty(
+        name="Show Mask",
+        description="Tint what the mask hides, over the photo that you look through",
+        default=False,
+        update=_masks_shown,
     )
     advice: bpy.props.CollectionProperty(type=RECON3D_PG_advice)
     before_photo: bpy.props.PointerProperty(type=RECON3D_PG_before_photo)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from .. import engine_properties, properties
-from ..scene.reviewing import photo_view
+from ..scene.reviewing import mask_images, photo_view
 from . import session, timer
 
 
@@ -33,7 +33,8 @@ def _adopt(*_: object) -> None:
 
 def register() -> None:
     properties.when_paths_change.append(session.other_paths)
-    properties.when_photo_is_chosen.append(photo_view.look_through_chosen)
+    properties.when_photo_is_chosen += [photo_view.look_through_chosen, mask_images.show_mask]
+    properties.when_masks_are_shown.append(mask_images.show_mask)
     bpy.app.handlers.load_post.append(_adopt)
     bpy.app.handlers.load_post.append(_loaded)
     _loaded()
@@ -44,3 +45,4 @@ def unregister() -> None:
     bpy.app.handlers.load_post.remove(_adopt)
     properties.when_paths_change.clear()
     properties.when_photo_is_chosen.clear()
+    properties.when_masks_are_shown.clear()

@@ -283,6 +283,44 @@ GERMAN_PANEL = {
         "Ordner der Fotos und Ergebnisse lesen, die diese Datei nennt"
     ),
     "Look Through Photo": "Durch Foto blicken",
+    "Mask": "Maske",
+    "Choose Masks": "Masken auswählen",
+    "Choose a folder of masks, or a photo of the empty scene": (
+        "Einen Ordner mit Masken oder ein Foto der leeren Szene auswählen"
+    ),
+    "Show Mask": "Maske anzeigen",
+    "Tint what the mask hides, over the photo that you look through": (
+        "Was die Maske verdeckt, im Foto einfärben, durch das man blickt"
+    ),
+    "Paint Mask": "Maske malen",
+    "Open the photo in the Image Editor with its mask as transparency, to be corrected with a brush": (
+        "Das Foto im Bildeditor öffnen, mit der Maske als Transparenz, um sie mit dem Pinsel zu verbessern"
+    ),
+    "Paint over what is to be hidden, then press Save Mask.": (
+        "Übermalen, was verdeckt werden soll, dann Maske speichern drücken."
+    ),
+    "Mask Brush": "Maskenpinsel",
+    "Let the brush hide what it paints over, or show it again": (
+        "Der Pinsel verdeckt, was er übermalt, oder zeigt es wieder"
+    ),
+    "Hide": "Verdecken",
+    "Hide; otherwise show again": "Verdecken; sonst wieder zeigen",
+    "Show": "Zeigen",
+    "Save Mask": "Maske speichern",
+    "Save the painted mask with the results; the next reconstruction uses it": (
+        "Die gemalte Maske bei den Ergebnissen speichern; die nächste Rekonstruktion benutzt sie"
+    ),
+    "Press Paint Mask first": "Zuerst Maske malen drücken",
+    "The mask of {photo} is saved: the next reconstruction uses it.": (
+        "Die Maske von {photo} ist gespeichert: Die nächste Rekonstruktion benutzt sie."
+    ),
+    "Discard Painted Mask": "Gemalte Maske verwerfen",
+    "Remove the painted mask of this photo; the next reconstruction makes its own": (
+        "Die gemalte Maske dieses Fotos entfernen; die nächste Rekonstruktion macht selbst eine"
+    ),
+    "The painted mask of {photo} is removed: the next reconstruction makes its own.": (
+        "Die gemalte Maske von {photo} ist entfernt: Die nächste Rekonstruktion macht selbst eine."
+    ),
     "View the scene through a photo's camera, with the photo as background": (
         "Szene durch die Kamera eines Fotos ansehen, mit dem Foto als Hintergrund"
     ),

@@ -37,8 +37,13 @@ GERMAN = {
     # Photos
     "Folder, files or a video": "Ordner, Dateien oder ein Video",
     "Masks": "Masken",
-    "Folder of masks named like the photos (IMG_1.png or IMG_1.jpg.png); black is ignored": (
-        "Ordner mit Masken, die wie die Fotos heißen (IMG_1.png oder IMG_1.jpg.png); Schwarzes zählt nicht"
+    (
+        "Where the masks come from, which leave the background out of features, depth and texture: auto, off, alpha, "
+        "still, color, model, or a folder of masks named like the photos, or a photo of the empty scene"
+    ): (
+        "Woher die Masken kommen, die den Hintergrund aus Merkmalen, Tiefe und Textur heraushalten: auto, off (keine), "
+        "alpha (Transparenz), still (Hintergrund, der stillsteht), color (einfarbiger Hintergrund), model (ein erstes "
+        "Modell), ein Ordner mit Masken, die wie die Fotos heißen, oder ein Foto der leeren Szene"
     ),
     "Camera Grouping": "Kameragruppen",
     "Which photos share one camera": "Welche Fotos sich eine Kamera teilen",

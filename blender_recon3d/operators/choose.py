@@ -117,6 +117,29 @@ class RECON3D_OT_choose_results(_Chooses, bpy.types.Operator):
     filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
 
 
+class RECON3D_OT_choose_masks(bpy.types.Operator):
+    bl_idname = "recon3d.choose_masks"
+    bl_label = "Choose Masks"
+    bl_description = "Choose a folder of masks, or a photo of the empty scene"
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+
+    directory: bpy.props.StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE"})
+    filename: bpy.props.StringProperty(options={"SKIP_SAVE", "HIDDEN"})
+    display_type: bpy.props.EnumProperty(items=_DISPLAY_ITEMS, default="THUMBNAIL", options={"HIDDEN"})
+    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
+    filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        file = Path(self.directory) / self.filename
+        chosen = file if self.filename and file.is_file() else Path(self.directory)
+        context.scene.recon3d.advanced.masks = str(chosen)
+        return {"FINISHED"}
+
+
 class RECON3D_OT_look_at_photos(bpy.types.Operator):
     bl_idname = "recon3d.look_at_photos"
     bl_label = "Look at These Photos"
@@ -136,5 +159,6 @@ CLASSES = (
     RECON3D_OT_drop_photos,
     RECON3D_FH_photos,
     RECON3D_OT_choose_results,
+    RECON3D_OT_choose_masks,
     RECON3D_OT_look_at_photos,
 )

@@ -184,7 +184,9 @@ def _mask_again(workspace: Workspace, settings: JobSettings, progress: Progress)
 
     if are_due(workspace, settings):
         made = draw_masks(workspace, settings, progress.for_stage("photos"))
-        progress.for_stage("job").info(f"{made} masks were drawn from the model: all is computed again with them.")
+        progress.for_stage("job").info(
+            f"{made} masks were drawn from the model: all is computed again with them."
+        )
         _run_stages(workspace, settings, progress, "", False)
 
 
@@ -328,7 +330,13 @@ def _forget(workspace: Workspace) -> None:
     _remove_hosts(STAGES, workspace)
     for name in reversed(STAGES):
         reset(stage_of(name), workspace)
-    for path in (workspace.report_json, workspace.report_html, workspace.placed, workspace.earlier, workspace.model_masks):
+    for path in (
+        workspace.report_json,
+        workspace.report_html,
+        workspace.placed,
+        workspace.earlier,
+        workspace.model_masks,
+    ):
         remove(path)
 
 

@@ -1,8 +1,9 @@
 """The workspace: one folder that holds a job, its progress and its results. Standard library only.
 
     job.json settings.json state.json events.jsonl log.txt cancel lock output.txt; older events and log: *.old.*
-    photos.json sources.json images/ masks/ masks.json painted_masks/ model_masks/ pairs.txt database.db remapped.db features/ earlier/ live/
-    sparse/ placement.json placed.json refined/ dense/ mesh/ texture/ report.*
+    photos.json sources.json images/ masks/ masks.json painted_masks/ model_masks/ pairs.txt
+    database.db remapped.db features/ earlier/ live/ sparse/ placement.json placed.json refined/
+    dense/ mesh/ texture/ report.*
 
 Everything is written atomically (to a temporary name, flushed to disk, then renamed), so that a kill or a power cut
 at any moment leaves a folder from which the next run can continue.

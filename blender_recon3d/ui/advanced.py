@@ -26,7 +26,12 @@ class RECON3D_PT_advanced(Tab, bpy.types.Panel):
             header, body = layout.panel(f"recon3d_advanced_{heading}", default_closed=True)
             header.label(text=heading)
             for option in options if body else ():
-                body.prop(settings.advanced, option)
+                if option == "masks":
+                    row = body.row(align=True)
+                    row.prop(settings.advanced, option)
+                    row.operator("recon3d.choose_masks", text="", icon="FILE_FOLDER")
+                else:
+                    body.prop(settings.advanced, option)
         header, body = layout.panel("recon3d_advanced_import", default_closed=True)
         header.label(text="Viewport & Import")
         if body:

@@ -10,6 +10,7 @@ from ..scene.reviewing import photo_list
 from ..scene.reviewing.photo_view import background_of
 from ..scene.reviewing.report_reader import NOT_REGISTERED, OTHER_MODEL, REGISTERED, SET_ASIDE
 from . import photo_icons
+from .masks import draw_masks
 from .tab import Tab
 
 _ICONS = {REGISTERED: "CHECKMARK", OTHER_MODEL: "UNLINKED", NOT_REGISTERED: "ERROR", SET_ASIDE: "CANCEL"}
@@ -120,6 +121,7 @@ def _draw_navigation(layout: bpy.types.UILayout, context: bpy.types.Context) -> 
         row = layout.row(align=True)
         row.prop(shown, "alpha", text="Opacity", slider=True)
         row.prop(shown, "display_depth", text="")
+        draw_masks(layout, context)
 
 
 def _draw_photo(layout: bpy.types.UILayout, context: bpy.types.Context, photo: bpy.types.AnyType) -> None:

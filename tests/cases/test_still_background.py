@@ -19,7 +19,7 @@ from tests.support.scenes import FOCAL, HEIGHT, WIDTH, box_scene, render, ring, 
 
 def settings(folder):
     return JobSettings.build(
-        photos=str(folder), features="sift", quality="preview", until="sfm", max_keypoints=2000
+        photos=str(folder), features="sift", quality="preview", until="sfm", max_keypoints=2000, masks="off"
     )
 
 

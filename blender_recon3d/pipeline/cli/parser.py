@@ -153,7 +153,9 @@ def make_parser() -> argparse.ArgumentParser:
         "--pictures", metavar="DIR", help="write a picture of every masked photo with its mask over it"
     )
     masks.add_argument(
-        "--from-model", action="store_true", help="draw the model into the photos, for a run with --masks model"
+        "--from-model",
+        action="store_true",
+        help="draw the model into the photos, for a run with --masks model",
     )
     masks.add_argument("--json", action="store_true", help="machine-readable output")
     masks.set_defaults(command=masks_command.masks)

@@ -30,4 +30,6 @@ class MaskEntry:
 class MasksDocument:
     version: int = key("of this format", 1)
     masks: dict[str, MaskEntry] = key("by the photos' names", dict)
-    own: dict[str, str] = key("size and checksum of the masks in `painted_masks` and `model_masks` that were read", dict)
+    own: dict[str, str] = key(
+        "size and checksum of the masks in `painted_masks` and `model_masks` that were read", dict
+    )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .pictures import subject
+from .mask_pixels import subject
 
 EDGE = 0.05  # of the longest side: the width of the edge in which the backdrop is looked for
 ALIKE = 9.0  # distance in Lab of pixels that are the backdrop's
@@ -24,8 +24,8 @@ GRAIN = 2.5  # median of the local deviation in brightness of a screen; a lawn h
 
 @dataclass(frozen=True, eq=False)
 class Backdrop:
-    """distance: of each pixel from the backdrop [H, W], in Lab. share: of the edge that is backdrop. chroma: its color's
-    saturation. grain: local deviation of its brightness."""
+    """distance: of each pixel from the backdrop [H, W], in Lab. share: of the edge that is backdrop. chroma: how
+    saturated its color is. grain: local deviation of its brightness."""
 
     distance: np.ndarray
     share: float

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from .pictures import reached_from_frame
+from .mask_pixels import reached_from_frame
 
 MIN_PHOTOS = 8
 SAME = 4.0  # gray levels between the 10th and the 90th percentile of a pixel that keeps its value
@@ -26,7 +26,7 @@ LEAST = 40  # pixels
 
 
 def laid_over(pictures: Sequence[np.ndarray]) -> np.ndarray | None:
-    """Where something is laid over, bool [H, W]; None if nothing is. pictures: photos, uint8 BGR [H, W, 3], one size."""
+    """Where something is laid over photos, uint8 BGR [H, W, 3] of one size: bool [H, W]; None if nothing is."""
     if len(pictures) < MIN_PHOTOS:
         return None
     stack = np.stack([cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) for picture in pictures]).astype(np.float32)
@@ -36,12 +36,14 @@ def laid_over(pictures: Sequence[np.ndarray]) -> np.ndarray | None:
         return None
     lasting = _lasting_contours(stack)
     median = np.median(stack, axis=0)
-    bars = reached_from_frame(cv2.erode((same & (median < DARK)).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+    bars = reached_from_frame(
+        cv2.erode((same & (median < DARK)).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    )
     bars = cv2.dilate(bars.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     contours = cv2.morphologyEx(
         (lasting & ~bars).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((JOIN, JOIN), np.uint8)
     )
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(contours, connectivity=8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(contours, connectivity=8)
     large = stats[:, cv2.CC_STAT_AREA] >= LEAST
     large[0] = False
     stamps = cv2.dilate(large[labels].astype(np.uint8), np.ones((5, 5), np.uint8)) > 0

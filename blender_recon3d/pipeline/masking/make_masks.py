@@ -21,11 +21,11 @@ from ..wording import Sentence, option
 from ..workspace import Workspace
 from . import alpha_channel, own_masks
 from .backdrop_color import find_backdrop, mask_of
+from .fixed_camera import background_of, runs, subject_before
 from .folder_masks import fit_mask, from_folder
 from .laid_over import laid_over
+from .mask_pixels import is_sensible
 from .mask_writer import MaskWriter
-from .pictures import is_sensible
-from .still_background import background_of, runs, subject_before
 
 SIZE = 640  # longest side of the pictures that masks are made from
 SIZE_OVER = 384  # and of those in which something laid over is looked for
@@ -35,14 +35,20 @@ NEARLY_ALL = 0.8  # of these
 
 SCREEN = "{} photos are taken before a screen of one color, which is left out by masks."
 STILL = (
-    "The background stands still in {} photos while the subject turns: it is left out of features, depth and texture by "
-    "masks."
+    "The background stands still in {} photos while the subject turns: it is left out of features, depth and texture "
+    "by masks."
 )
-LAID_OVER = "Something is laid over {} photos alike, such as bars, a stamp or a logo: it is left out by masks."
+LAID_OVER = (
+    "Something is laid over {} photos alike, such as bars, a stamp or a logo: it is left out by masks."
+)
 
 
 def make_masks(
-    workspace: Workspace, settings: PhotosSettings, base: Path, photos: dict[str, PhotoInfo], progress: Progress
+    workspace: Workspace,
+    settings: PhotosSettings,
+    base: Path,
+    photos: dict[str, PhotoInfo],
+    progress: Progress,
 ) -> int:
     """Returns how many photos have a mask. photos: those used, by their names in the workspace. base: their common
     folder. UserError (2) if the setting names files that do not fit."""
@@ -50,14 +56,10 @@ def make_masks(
         return 0
     writer = MaskWriter(workspace, photos)
     _own(workspace, settings, writer, progress)
-    {
-        "auto": _automatic,
-        "alpha": _alpha,
-        "still": _still,
-        "color": _color,
-        "model": lambda writer, progress: None,
-    }.get(settings.masks, _files(settings, base))(writer, progress)
-    _laid_over(writer, progress)
+    make = _MAKERS.get(settings.masks) or _files(settings, base)
+    make(writer, progress)
+    if settings.masks in _WITH_LAID_OVER:
+        _laid_over(writer, progress)
     writer.finish(own_masks.identity(workspace, settings.masks))
     return writer.count
 
@@ -102,11 +104,21 @@ def _still(writer: MaskWriter, progress: Progress) -> None:
     todo = writer.unmasked
     if not _from_still(writer, progress) and not writer.count:
         _none(
-            "No background that stands still was found: it needs contours along the edges of at least six photos of one "
-            "camera that does not move",
+            "No background that stands still was found: it needs contours along the edges of at least six photos of "
+            "one camera that does not move",
             "choose other masks, or give a photo of the empty scene",
         )
     _say_missing(todo, writer, "do not show the same background as those before", progress)
+
+
+_MAKERS: dict[str, Callable[[MaskWriter, Progress], None]] = {
+    "auto": _automatic,
+    "alpha": _alpha,
+    "still": _still,
+    "color": _color,
+    "model": _automatic,  # for the first model, and for photos that it does not place
+}
+_WITH_LAID_OVER = ("auto", "model")
 
 
 def _files(settings: PhotosSettings, base: Path) -> Callable[[MaskWriter, Progress], None]:

@@ -12,7 +12,7 @@ from ..documents.masks_json import MaskEntry, MaskOrigin, MasksDocument
 from ..files.pictures import read_picture
 from ..photos.photo_quality import PhotoInfo
 from ..workspace import Workspace
-from .pictures import enlarged, small_picture, write_mask
+from .mask_pixels import enlarged, small_picture, write_mask
 
 
 class MaskWriter:

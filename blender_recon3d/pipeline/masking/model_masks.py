@@ -22,7 +22,7 @@ from ..settings import JobSettings
 from ..stage_settings import MeshSettings, PhotosSettings
 from ..wording import Sentence, option, run_stage
 from ..workspace import Workspace
-from .pictures import is_sensible, small_picture, write_mask
+from .mask_pixels import is_sensible, small_picture, write_mask
 from .silhouette import cut_out, silhouette
 
 SIZE = 480  # longest side of the pictures in which the outline is found
@@ -103,4 +103,3 @@ def _spacing(xyz: np.ndarray) -> float:
 
     some = xyz[:: max(1, len(xyz) // 2000)]
     return float(np.percentile(cKDTree(xyz).query(some, k=4)[0][:, 3], 90)) if len(xyz) > 4 else 0.0
-

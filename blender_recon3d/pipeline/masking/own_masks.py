@@ -1,6 +1,7 @@
 """Masks that the workspace holds besides the finished ones: painted by hand, or drawn from the first model.
 
-Both outlast the stage `photos`, which makes the masks that all other stages read: masks/NAME.png. Standard library only.
+Both outlast the stage `photos`, which makes the masks that all other stages read, masks/NAME.png. Standard library
+only.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from ..events import Progress
 from ..files.atomic_files import atomic_file
 from ..files.pictures import read_picture
 from ..workspace import Workspace
-from .pictures import small_picture
+from .mask_pixels import small_picture
 
 SIZE = 1000
 HIDDEN = np.array([150, 30, 150], np.float32)  # BGR

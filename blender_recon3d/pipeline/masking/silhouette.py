@@ -7,15 +7,17 @@ from typing import Any
 import cv2
 import numpy as np
 
-from .pictures import subject
+from .mask_pixels import subject
 
 BAND = 0.03  # of the longest side: how far the photo's outline may be from the model's
 ITERATIONS = 3
 DIFFERS = 1.6  # ratio of the areas of the two outlines; beyond, GrabCut has found something else
-MOST_GAP = 12  # pixels between neighboring points of a model in the picture
+MAX_GAP = 12  # pixels between neighboring points of a model in the picture
 
 
-def silhouette(points: np.ndarray, spacing: float, image: Any, camera: Any, size: tuple[int, int]) -> np.ndarray:
+def silhouette(
+    points: np.ndarray, spacing: float, image: Any, camera: Any, size: tuple[int, int]
+) -> np.ndarray:
     """Where points [N, 3] of a surface are in a small copy of a photo, bool [H, W].
 
     spacing: between neighboring points, in the model's units. image, camera: of pycolmap. size: the copy's width and
@@ -29,17 +31,19 @@ def silhouette(points: np.ndarray, spacing: float, image: Any, camera: Any, size
     if not len(local):
         return drawn > 0
     pixels = np.asarray(camera.img_from_cam(local)) * (width / camera.width, height / camera.height)
-    inside = np.isfinite(pixels).all(axis=1) & (pixels >= 0).all(axis=1) & (pixels < (width, height)).all(axis=1)
+    inside = (
+        np.isfinite(pixels).all(axis=1) & (pixels >= 0).all(axis=1) & (pixels < (width, height)).all(axis=1)
+    )
     column, row = pixels[inside].astype(int).T
     drawn[row, column] = 1
     if not inside.any():
         return drawn > 0
     focal = camera.mean_focal_length() * width / camera.width
-    gap = int(np.clip(np.ceil(1.5 * spacing * focal / np.median(local[inside, 2])), 1, MOST_GAP))
+    gap = int(np.clip(np.ceil(1.5 * spacing * focal / np.median(local[inside, 2])), 1, MAX_GAP))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * gap + 1,) * 2)
-    drawn = cv2.copyMakeBorder(drawn, *(2 * gap,) * 4, cv2.BORDER_CONSTANT, value=0)
-    drawn = cv2.erode(cv2.dilate(drawn, kernel), kernel)[2 * gap : -2 * gap, 2 * gap : -2 * gap]
-    return drawn > 0
+    wide = np.pad(drawn, 2 * gap)
+    joined = cv2.erode(cv2.dilate(wide, kernel), kernel)[2 * gap : -2 * gap, 2 * gap : -2 * gap]
+    return np.asarray(joined > 0)
 
 
 def cut_out(picture: np.ndarray, outline: np.ndarray) -> np.ndarray:
@@ -56,7 +60,9 @@ def cut_out(picture: np.ndarray, outline: np.ndarray) -> np.ndarray:
     labels[outline] = cv2.GC_PR_FGD
     labels[core] = cv2.GC_FGD
     cv2.setRNGSeed(0)  # of its clustering of colors: the same bytes in every run
-    cv2.grabCut(picture, labels, None, np.zeros((1, 65)), np.zeros((1, 65)), ITERATIONS, cv2.GC_INIT_WITH_MASK)
+    colors = np.zeros((1, 65)), np.zeros((1, 65))  # its models of them, which it fills
+    nowhere = (0, 0, 0, 0)  # the rectangle that it would start from
+    cv2.grabCut(picture, labels, nowhere, *colors, ITERATIONS, cv2.GC_INIT_WITH_MASK)
     found = subject((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD), close=2, holes=True)
     ratio = max(1, found.sum()) / max(1, outline.sum())
     return found if 1 / DIFFERS < ratio < DIFFERS else outline

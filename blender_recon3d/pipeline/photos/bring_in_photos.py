@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,6 @@ from ..documents.photos_json import PhotosDocument
 from ..errors import UserError
 from ..events import Progress
 from ..files.atomic_files import atomic_file, clone_or_copy, link_or_copy, remove
-from ..masking.make_masks import make_masks
 from ..results import described
 from ..stage_settings import PhotosSettings
 from ..workspace import Workspace
@@ -35,7 +35,16 @@ from .photo_sources import write_sources
 JPEG_QUALITY = 97  # of converted photos; the loss is below the sensor's noise
 
 
-def bring_in_photos(workspace: Workspace, settings: PhotosSettings, progress: Progress) -> dict[str, Any]:
+@dataclass(frozen=True)
+class TakenPhotos:
+    """base: the photos' common folder. used: those used, by their names in the workspace. summary: of the stage."""
+
+    base: Path
+    used: dict[str, PhotoInfo]
+    summary: dict[str, Any]
+
+
+def bring_in_photos(workspace: Workspace, settings: PhotosSettings, progress: Progress) -> TakenPhotos:
     files, unread = _find(workspace, settings, progress)
     base = common_folder(files)
     photos = examine_all(files, progress)
@@ -62,14 +71,13 @@ def bring_in_photos(workspace: Workspace, settings: PhotosSettings, progress: Pr
         progress,
         "copying",
     )
-    masked = make_masks(workspace, settings, base, {target.name: photo for photo, target in jobs}, progress)
     write_sources(workspace, settings, progress)
     entries, cameras = group_cameras(entries, settings, progress)
     write_document(workspace.photos, PhotosDocument(source=str(base), cameras=cameras, photos=entries))
     aside = len(photos) - len(used)
     message = f"{len(used)} photos, {len(cameras)} camera{'s' * (len(cameras) > 1)}, {aside} excluded"
-    message += f", {masked} masked" if masked else ""
-    return {"message": message, "photos": len(used), "set_aside": aside, "cameras": len(cameras)}
+    summary = {"message": message, "photos": len(used), "set_aside": aside, "cameras": len(cameras)}
+    return TakenPhotos(base, {target.name: photo for photo, target in jobs}, summary)
 
 
 def _find(workspace: Workspace, settings: PhotosSettings, progress: Progress) -> tuple[list[Path], list[str]]:

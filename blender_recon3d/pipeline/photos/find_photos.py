@@ -56,10 +56,10 @@ def look_for(given: Iterable[str], workspace_root: Path, masks: str = "") -> Fou
     """The photo and video files in `given` (folders, files), in natural order, without duplicates.
 
     If a folder has none by name, files are recognized by content: copies without an extension, IMG_1.JPG~. Folders are
-    searched recursively, including links; hidden entries, system folders, other kinds of files, `masks` (a folder or file) and
-    workspaces are skipped. If a folder has photos and videos, the photos are used, unless they are too few. A file
-    given by name is used whatever its extension, except for the video of a Live Photo that is given too. UserError (2)
-    for a path that does not exist.
+    searched recursively, including links; hidden entries, system folders, other kinds of files, `masks` (a folder or
+    file) and workspaces are skipped. If a folder has photos and videos, the photos are used, unless they are too few.
+    A file given by name is used whatever its extension, except for the video of a Live Photo that is given too.
+    UserError (2) for a path that does not exist.
     """
     found = Found()
     photos: dict[Path, None] = {}

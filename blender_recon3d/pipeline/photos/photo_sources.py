@@ -16,13 +16,12 @@ from ..documents.sources_json import SourceFile, SourcesDocument
 from ..errors import UserError
 from ..events import Progress
 from ..files.regular import content_hash
-from ..masking.own_masks import are_unchanged
 from ..settings import JobSettings
 from ..settings_file import job_of
 from ..stage_settings import PhotosSettings
-from ..stages.photos import check_masks, mask_paths
 from ..workspace import Workspace
 from .find_photos import common_folder, find_photos
+from .mask_files import check_mask_files, mask_paths
 from .photo_entries import in_threads
 
 _IGNORED = ("photos", "masks", "device")  # paths, and where it is computed
@@ -49,7 +48,7 @@ def still_the_same(workspace: Workspace, settings: JobSettings, progress: Progre
     if known is None:
         return _same_job(workspace, settings, progress)
     chosen = settings.of(PhotosSettings)
-    if known.settings != _settings(chosen) or not are_unchanged(workspace, chosen.masks):
+    if known.settings != _settings(chosen):
         return False
     try:
         files = _files(workspace, chosen)
@@ -121,7 +120,7 @@ def _say_away(settings: PhotosSettings, progress: Progress) -> None:
 
 
 def _files(workspace: Workspace, settings: PhotosSettings) -> list[Path]:
-    check_masks(settings)
+    check_mask_files(settings)
     photos, videos = find_photos(settings.sources, workspace.root, settings.mask_files)
     return [*photos, *videos, *(path for path in mask_paths(settings) if path.is_file())]
 

@@ -6,13 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import UserError
 from ..events import Progress
-from ..files.user_path import user_path
 from ..job_forecast import Facts
 from ..stage import Stage
 from ..stage_settings import PhotosSettings
-from ..wording import Sentence, option
 from ..workspace import Workspace
 
 if TYPE_CHECKING:
@@ -23,18 +20,13 @@ def inputs(workspace: Workspace, settings: PhotosSettings) -> Any:
     from ..masking import own_masks
     from ..photos.camera_groups import check_camera
     from ..photos.find_photos import find_photos
+    from ..photos.mask_files import check_mask_files, mask_paths
 
-    check_masks(settings)
+    check_mask_files(settings)
     photos, videos = find_photos(settings.sources, workspace.root, settings.mask_files)
     check_camera(settings)
     own = sorted(own_masks.identity(workspace, settings.masks).items())
     return [_identity(path) for path in [*photos, *videos, *mask_paths(settings)]] + own
-
-
-def mask_paths(settings: PhotosSettings) -> list[Path]:
-    """The folder of masks with all that is in it, or the photo of the empty scene."""
-    given = user_path(settings.mask_files).absolute() if settings.mask_files else None
-    return [] if given is None else sorted(given.rglob("*")) if given.is_dir() else [given]
 
 
 def _identity(path: Path) -> list[Any]:
@@ -46,28 +38,24 @@ def _identity(path: Path) -> list[Any]:
     return [str(path), stat.st_size, stat.st_mtime_ns]
 
 
-def check_masks(settings: PhotosSettings) -> None:
-    """UserError (2) if the files that they name do not exist."""
-    if settings.mask_files and not user_path(settings.mask_files).exists():
-        raise UserError(
-            Sentence(
-                f"The folder of masks, or photo of the empty scene, {settings.mask_files} does not exist: check ",
-                option("masks"),
-                ".",
-            ),
-            2,
-        )
-
-
 def still_valid(workspace: Workspace, settings: JobSettings, progress: Progress) -> bool:
     """Whether photos were only removed or moved."""
+    from ..masking.own_masks import are_unchanged
     from ..photos.photo_sources import still_the_same
 
-    return still_the_same(workspace, settings, progress)
+    unchanged = are_unchanged(workspace, settings.of(PhotosSettings).masks)
+    return unchanged and still_the_same(workspace, settings, progress)
 
 
 def owns(workspace: Workspace) -> Sequence[Path]:
-    return (workspace.photos, workspace.sources, workspace.images, workspace.masks, workspace.masks_json, workspace.frames)
+    return (
+        workspace.photos,
+        workspace.sources,
+        workspace.images,
+        workspace.masks,
+        workspace.masks_json,
+        workspace.frames,
+    )
 
 
 def forecast(facts: Facts) -> float:
@@ -75,9 +63,13 @@ def forecast(facts: Facts) -> float:
 
 
 def run(workspace: Workspace, settings: PhotosSettings, progress: Progress) -> dict[str, Any]:
+    from ..masking.make_masks import make_masks
     from ..photos.bring_in_photos import bring_in_photos
 
-    return bring_in_photos(workspace, settings, progress)
+    taken = bring_in_photos(workspace, settings, progress)
+    masked = make_masks(workspace, settings, taken.base, taken.used, progress)
+    message = taken.summary["message"] + (f", {masked} masked" if masked else "")
+    return {**taken.summary, "message": message}
 
 
 STAGE = Stage(

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from ..photos.same_view import Sketch
-from .pictures import is_sensible, subject
+from .mask_pixels import is_sensible, subject
 
 MIN_RUN = 6  # photos; in fewer nothing recurs
 FRAME = 0.14  # of the longest side: the zone along the edges that shows background
@@ -24,7 +24,7 @@ STILL = 0.7  # of the zone's contours that must stand still; the turntable's rim
 RECURS = 14  # gray levels within which a value recurs
 MAX_SAMPLES = 41  # photos from which the background is found
 NOISE = 4.0  # times a photo's median deviation from the background, within
-LEAST_OFF, MOST_OFF = 9.0, 26.0  # gray levels by which a pixel must differ from the background
+MIN_OFF, MAX_OFF = 9.0, 26.0  # gray levels by which a pixel must differ from the background
 FITS = 0.6  # of the zone that must look like the background, or the photo is not of this run
 
 
@@ -32,7 +32,11 @@ def runs(sketches: Sequence[Sketch]) -> list[list[int]]:
     """The indices of photos, in the order taken, that share a still background; runs of MIN_RUN or more."""
     found: list[list[int]] = []
     for number, sketch in enumerate(sketches):
-        if found and stands_still(sketches[found[-1][0]], sketch) and stands_still(sketches[number - 1], sketch):
+        if (
+            found
+            and stands_still(sketches[found[-1][0]], sketch)
+            and stands_still(sketches[number - 1], sketch)
+        ):
             found[-1].append(number)
         else:
             found.append([number])
@@ -80,14 +84,21 @@ def background_of(pictures: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarra
     count = max(3, round(len(chosen) / 3))
     values = np.sort(np.stack(chosen), axis=0)
     widths = values[count - 1 :] - values[: len(values) - count + 1]
-    start = widths.sum(axis=3, dtype=np.int16).argmin(axis=0)  # one for all channels, or colors would be mixed
+    start = widths.sum(axis=3, dtype=np.int16).argmin(
+        axis=0
+    )  # one for all channels, or colors would be mixed
+
     def at(places: np.ndarray, of: np.ndarray) -> np.ndarray:
-        return np.asarray(np.take_along_axis(of, np.broadcast_to(places[None, ..., None], (1, *of.shape[1:])), axis=0)[0])
+        return np.asarray(
+            np.take_along_axis(of, np.broadcast_to(places[None, ..., None], (1, *of.shape[1:])), axis=0)[0]
+        )
 
     return at(start + count // 2, values), at(start, widths).max(axis=2) > RECURS
 
 
-def subject_before(picture: np.ndarray, background: np.ndarray, unknown: np.ndarray | None = None) -> np.ndarray | None:
+def subject_before(
+    picture: np.ndarray, background: np.ndarray, unknown: np.ndarray | None = None
+) -> np.ndarray | None:
     """The subject, bool [H, W], in a picture, uint8 BGR [H, W, 3], before this background.
 
     unknown: where the background is not known, bool [H, W]. Without it, the background is a photo without the subject,
@@ -98,9 +109,12 @@ def subject_before(picture: np.ndarray, background: np.ndarray, unknown: np.ndar
     values = _like_exposed(picture.astype(np.float32), background.astype(np.float32), zone)
     # A pixel may lie anywhere between its neighbors in the background: cameras shake.
     window = np.ones((3, 3), np.uint8)
-    low, high = cv2.erode(background, window).astype(np.float32), cv2.dilate(background, window).astype(np.float32)
+    low, high = (
+        cv2.erode(background, window).astype(np.float32),
+        cv2.dilate(background, window).astype(np.float32),
+    )
     off = np.maximum(np.maximum(low - values, values - high), 0).max(axis=2)
-    limit = float(np.clip(NOISE * 1.48 * np.median(off[zone]) + LEAST_OFF, LEAST_OFF, MOST_OFF))
+    limit = float(np.clip(NOISE * 1.48 * np.median(off[zone]) + MIN_OFF, MIN_OFF, MAX_OFF))
     if float((off[zone] <= limit).mean()) < FITS:
         return None
     front = off > limit if unknown is None else (off > limit) | unknown

@@ -39,7 +39,9 @@ def subject(front: np.ndarray, close: int, holes: bool) -> np.ndarray:
     """
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * close + 1,) * 2)
     values = cv2.medianBlur(front.astype(np.uint8), 5)
-    values = cv2.morphologyEx(cv2.copyMakeBorder(values, *(close,) * 4, cv2.BORDER_REPLICATE), cv2.MORPH_CLOSE, kernel)
+    values = cv2.morphologyEx(
+        cv2.copyMakeBorder(values, *(close,) * 4, cv2.BORDER_REPLICATE), cv2.MORPH_CLOSE, kernel
+    )
     values = values[close:-close, close:-close]
     if not holes:
         values = (~reached_from_frame(values == 0)).astype(np.uint8)
