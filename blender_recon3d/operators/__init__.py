@@ -14,7 +14,7 @@ from . import (
     import_alignment,
     import_result,
     lasso,
-    masks,
+    mask,
     mesh,
     place,
     preset_files,
@@ -30,7 +30,7 @@ _CLASSES = (
     *choose.CLASSES, *reconstruct.CLASSES, *remedy.CLASSES, *import_result.CLASSES, *import_alignment.CLASSES,
     *review.CLASSES, *export_cameras.CLASSES, *engine.CLASSES, *clean.CLASSES, *crop.CLASSES, *lasso.CLASSES,
     *place.CLASSES, *mesh.CLASSES, *reproject.CLASSES, *export_asset.CLASSES, *show.CLASSES, *preset_files.CLASSES,
-    *use_scene_cameras.CLASSES, *masks.CLASSES,
+    *use_scene_cameras.CLASSES, *mask.CLASSES,
 )  # fmt: skip
 
 
