@@ -10,7 +10,7 @@ from ..scene.reviewing import photo_list
 from ..scene.reviewing.photo_view import background_of
 from ..scene.reviewing.report_reader import NOT_REGISTERED, OTHER_MODEL, REGISTERED, SET_ASIDE
 from . import photo_icons
-from .mask import draw_masks
+from .mask_panel import draw_masks
 from .tab import Tab
 
 _ICONS = {REGISTERED: "CHECKMARK", OTHER_MODEL: "UNLINKED", NOT_REGISTERED: "ERROR", SET_ASIDE: "CANCEL"}

@@ -5,6 +5,7 @@ from scipy.spatial.transform import Rotation
 
 from blender_recon3d.pipeline.colmap.calls import pycolmap
 from blender_recon3d.pipeline.sfm.pure_rotation import OFF, from_one_place, off_rotation
+from blender_recon3d.pipeline.sfm.turning_spots import spot_sentence, spots_of
 from tests.support.made_databases import write_database
 
 SIZE, FOCAL = (800, 600), 700.0
@@ -25,6 +26,27 @@ def homographies(step: float) -> list[np.ndarray]:
 def test_a_turning_camera_is_distinguished_from_one_that_moves_over_a_plane():
     assert off_rotation(homographies(0.0), SIZE) < 0.5 * OFF
     assert off_rotation(homographies(0.2), SIZE) > 3 * OFF
+
+
+def test_photos_from_a_tripod_among_others_are_named(tmp_path):
+    """Five photos from one place, by turning the camera, and five of a walk along the subject."""
+    turns = [Rotation.from_rotvec(np.radians([0, 6.0 * number - 12, 0])).as_matrix() for number in range(5)]
+    centers = [np.full(3, 1.0)] * 5 + [np.array([3.0 * number, 0, 0]) for number in range(5)]
+    model = pycolmap.Reconstruction()
+    model.add_camera_with_trivial_rig(
+        pycolmap.Camera(model="PINHOLE", width=800, height=600, params=[FOCAL, FOCAL, 400, 300], camera_id=1)
+    )
+    points = np.random.default_rng(0).uniform([-10, -10, 25], [20, 10, 35], (200, 3))
+    for number, (turn, center) in enumerate(zip([*turns, *turns], centers, strict=True)):
+        pose = pycolmap.Rigid3d(np.column_stack([turn, -turn @ center]))
+        image = pycolmap.Image(name=f"{number}.jpg", camera_id=1, image_id=number + 1)
+        image.points2D = pycolmap.Point2DList([pycolmap.Point2D(np.zeros(2)) for _ in points])
+        model.add_image_with_trivial_frame(image, pose)
+    for number, point in enumerate(points):
+        track = pycolmap.Track([pycolmap.TrackElement(image, number) for image in range(1, 11)])
+        model.add_point3D(point, track)
+    assert spots_of(model) == [[f"{number}.jpg" for number in range(5)]]
+    assert spot_sentence(spots_of(model)[0]).startswith("These 5 photos were taken from one place")
 
 
 def test_the_verified_pairs_distinguish_them(tmp_path):

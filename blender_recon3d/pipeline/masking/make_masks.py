@@ -32,6 +32,7 @@ SIZE_OVER = 384  # and of those in which something laid over is looked for
 SAMPLES = 40  # photos that are enough to find it
 LIKELY = 12  # photos that decide whether there is a screen
 NEARLY_ALL = 0.8  # of these
+_OPAQUE = ("JPEG", "MPO", "BMP", "RAW", "EXR", "HDR")  # formats that are not opened to look for transparency
 
 SCREEN = "{} photos are taken before a screen of one color, which is left out by masks."
 STILL = (
@@ -137,7 +138,7 @@ def _from_alpha(writer: MaskWriter) -> int:
     count = 0
     for name in writer.unmasked:
         photo = writer.photos[name]
-        if photo.plain or photo.format == "JPEG":
+        if photo.plain or photo.format in _OPAQUE:
             continue
         try:
             opaque = alpha_channel.opaque_pixels(photo.path)

@@ -38,6 +38,7 @@ from .pure_rotation import ADVICE as ONE_PLACE_ADVICE
 from .pure_rotation import from_one_place, one_place_doubt
 from .registration import registration
 from .sift_instead import try_sift
+from .turning_spots import spot_sentence, spots_of
 from .unfolding import unfold
 
 MAX_LEFT_OUT = 0.5  # of the photos: if more are not registered, the model is doubtful
@@ -66,6 +67,8 @@ def find_cameras(workspace: Workspace, settings: SfmSettings, progress: Progress
     left = sorted(name for name, entry in document.photos.items() if not entry.registered)
     if len(left) > MAX_LEFT_OUT * len(document.photos):
         doubts.append(few_registered(len(document.photos) - len(left), list(document.photos), left))
+    for spot in spots_of(models[0]):
+        progress.warning(spot_sentence(spot), photos=spot)
     doubts += fisheye_doubts(models[0], workspace.images)
     doubts += place_main_model(workspace, models[0], progress)
     return {**_report(workspace, document, progress), "doubts": [doubt.to_json() for doubt in doubts]}
