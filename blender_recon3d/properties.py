@@ -8,6 +8,7 @@ from pathlib import Path
 import bpy
 
 from . import chosen_folders
+from .chosen_photos import beside
 from .engine_properties import RECON3D_PG_advanced, items_of
 from .engine_setup.engine_process import default_workspace
 from .pipeline.settings import by_option
@@ -27,8 +28,10 @@ when_photo_is_chosen: list[Callable[[bpy.types.Scene], None]] = []
 
 def _photos_changed(settings: "RECON3D_PG_settings", context: bpy.types.Context) -> None:
     photos = photos_path(settings)
+    if settings.chosen_in != settings.photos:
+        settings.chosen.clear()  # they were in another folder
     if photos is not None:
-        chosen_folders.remember(photos, default_workspace(photos))
+        chosen_folders.remember(photos, _default_workspace(settings))
     _paths_changed(settings)
 
 
@@ -88,6 +91,12 @@ class RECON3D_PG_before_photo(bpy.types.PropertyGroup):
     use_local_camera: bpy.props.BoolProperty()
 
 
+class RECON3D_PG_chosen(bpy.types.PropertyGroup):
+    """A file or folder in the folder `photos`."""
+
+    path: bpy.props.StringProperty(subtype="FILE_NAME")  # a path that need not be UTF-8
+
+
 class RECON3D_PG_settings(bpy.types.PropertyGroup):
     photos: bpy.props.StringProperty(
         name="Photos",
@@ -95,6 +104,8 @@ class RECON3D_PG_settings(bpy.types.PropertyGroup):
         subtype="FILE_NAME",  # a path that need not be UTF-8, without Blender's own browse button
         update=_photos_changed,
     )
+    chosen: bpy.props.CollectionProperty(type=RECON3D_PG_chosen)  # see chosen_photos.py
+    chosen_in: bpy.props.StringProperty(subtype="FILE_NAME")
     workspace: bpy.props.StringProperty(
         name="Results",
         description="Folder for the results; empty: NAME_recon3d beside the photos",
@@ -152,7 +163,11 @@ def workspace_path(settings: RECON3D_PG_settings) -> Path | None:
     """The workspace: the chosen one, or the default next to the photos; None if neither is set."""
     if settings.workspace:
         return Path(bpy.path.abspath(settings.workspace))
-    photos = photos_path(settings)
+    return _default_workspace(settings)
+
+
+def _default_workspace(settings: RECON3D_PG_settings) -> Path | None:
+    photos = beside(settings)
     return default_workspace(photos) if photos else None
 
 
@@ -161,6 +176,7 @@ _CLASSES = (
     RECON3D_PG_photo,
     RECON3D_PG_advice,
     RECON3D_PG_before_photo,
+    RECON3D_PG_chosen,
     RECON3D_PG_settings,
 )
 

@@ -80,6 +80,8 @@ def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
 def default_workspace(photos: Path) -> Path:
     """The default workspace for a folder of photos: next to it, since photos may be read-only."""
     photos = photos.absolute()
+    if not photos.name:  # a whole drive
+        return photos / "recon3d"
     # By its name alone, since a path in a .blend file must not be accessed. No result ends in .mp4_recon3d.
     is_file = photos.suffix.lower() in EXTENSIONS | VIDEO_EXTENSIONS
     name = photos.stem if is_file else photos.name

@@ -14,6 +14,8 @@ from ..pipeline.documents.event import Event
 from ..pipeline.errors import UserError
 from ..pipeline.events import read_events
 from ..pipeline.files import json_values
+from ..pipeline.files.atomic_files import write_json
+from ..pipeline.settings import VERSION
 from ..pipeline.system.process_group import ProcessGroup, last_words
 from ..pipeline.wording import from_json
 
@@ -27,8 +29,16 @@ class EngineQuery:
     events: received so far, if it answers in events; the last one, of kind "done", holds the answer.
     """
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        """Start it. Raises UserError if the interpreter does not start."""
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Start it. settings: by stage, for --settings: a command line has no room for many photos.
+
+        Raises UserError if the interpreter does not start.
+        """
         self._folder = Path(tempfile.mkdtemp(prefix="recon3d-"))
         self._output, self._errors = self._folder / "output.jsonl", self._folder / "errors.txt"
         self._offset = 0
@@ -37,6 +47,10 @@ class EngineQuery:
         self.error = ""
         self.running = True
         try:
+            if settings is not None:
+                file = self._folder / "settings.json"
+                write_json(file, {"version": VERSION, **settings})
+                command = [*command, "--settings", str(file)]
             self._process = ProcessGroup(command, environment, self._output, self._errors)
         except BaseException:
             self._clean()

@@ -21,9 +21,9 @@ DELAY = 2  # ticks; a typed path changes with every key
 
 @dataclass
 class Inspection:
-    """photos: the path inspected. found: the engine's answer, None while it is running or after a failure."""
+    """photos: the files and folders inspected. found: the engine's answer, None while running or after a failure."""
 
-    photos: Path
+    photos: tuple[Path, ...]
     workspace: Path
     wait: int = DELAY
     query: EngineQuery | None = None
@@ -50,12 +50,14 @@ def current() -> Inspection | None:
     return _held.current
 
 
-def inspect(photos: Path | None, workspace: Path | None) -> None:
+def inspect(photos: tuple[Path, ...], workspace: Path | None) -> None:
     """Start inspecting these photos instead of any others."""
     if _held.current and _held.current.photos == photos:
         return
     forget()
-    if photos is None or workspace is None or not photos.exists() or preferences.engine_problem():
+    if not photos or workspace is None or preferences.engine_problem():
+        return
+    if not all(path.exists() for path in photos):
         return
     _held.current = Inspection(photos, workspace)
     timer.watch("inspection", _tick)
@@ -83,9 +85,11 @@ def _tick() -> tuple[bool, bool]:
 def _ask(inspection: Inspection) -> tuple[bool, bool]:
     try:
         python = preferences.find_python()
-        words = ["inspect", str(inspection.photos), "-o", str(inspection.workspace), "--json"]
-        words += ["--device", preferences.device()]
-        inspection.query = EngineQuery(engine_process.command(python, words), engine_process.environment())
+        words = ["inspect", "-o", str(inspection.workspace), "--json", "--device", preferences.device()]
+        settings = {"photos": {"sources": [str(path) for path in inspection.photos]}}
+        inspection.query = EngineQuery(
+            engine_process.command(python, words), engine_process.environment(), settings
+        )
     except UserError as error:
         inspection.error = error.sentence
         return True, False

@@ -14,6 +14,7 @@ from typing import Any
 import bpy
 
 from .. import chosen_folders, preferences
+from ..chosen_photos import choose_again, names_chosen, photo_sources, set_photos
 from ..pipeline.errors import UserError
 from ..pipeline.photos.find_photos import MIN_PHOTOS
 from ..pipeline.stage import STAGES
@@ -104,17 +105,24 @@ def start(
     if session.running:
         raise UserError("A reconstruction is running: cancel it or wait until it ends.")
     settings = context.scene.recon3d
-    settings.photos, settings.workspace = photos or settings.photos, workspace or settings.workspace
-    source, folder = photos_path(settings), workspace_path(settings)
-    if source is None or folder is None:
+    if photos and photos != settings.photos:
+        set_photos(settings, [photos])
+    settings.workspace = workspace or settings.workspace
+    sources, folder = photo_sources(settings), workspace_path(settings)
+    if not sources or folder is None:
         raise UserError("No photos are chosen: choose the folder with the photos.", 2)
-    chosen_folders.remember(source, folder)
+    chosen_folders.remember(photos_path(settings), folder)
     job: Job | None = find_job(folder)
     if job is None:
-        if not source.exists():
-            raise UserError(f"{source} does not exist: choose the folder with the photos.", 2)
+        for source in sources:
+            if not source.exists():
+                raise UserError(f"{source} does not exist: choose the folder with the photos.", 2)
         once = {name: value for name, value in once.items() if value} or _interrupted(context.scene)
-        options = {**scene_options(context.scene, folder), **once, "photos": str(source)}
+        options = {
+            **scene_options(context.scene, folder),
+            **once,
+            "photos": [str(source) for source in sources],
+        }
         quality, until = options.pop("quality", settings.quality), options.pop("until", settings.until)
         job = start_engine(folder, quality, until, options, ["--fresh"] if fresh else ())
         session.once = Once(once, _chosen(context.scene))
@@ -164,7 +172,7 @@ def _adopt_job(job: Job, scene: bpy.types.Scene) -> None:
     session.notes, session.live_stamp, session.live = (), 0, None
     session.unseen = False
     scene.recon3d.show_inspection = False
-    recent_runs.remember(job.workspace.root, scene.recon3d.photos)
+    recent_runs.remember(job.workspace.root, scene.recon3d.photos, names_chosen(scene.recon3d))
 
 
 def follow_in_background() -> None:
@@ -258,7 +266,7 @@ def paths_changed(scene: bpy.types.Scene) -> None:
     settings = scene.recon3d
     settings.show_inspection = not session.state.state == FINISHED
     if not settings.photos or are_chosen(scene):
-        photo_inspection.inspect(photos_path(settings), workspace_path(settings))
+        photo_inspection.inspect(photo_sources(settings), workspace_path(settings))
     else:
         photo_inspection.forget()
 
@@ -292,9 +300,10 @@ def find_running(scene: bpy.types.Scene) -> None:
     """
     settings = scene.recon3d
     if not settings.photos and not settings.workspace:
-        for folder, photos in recent_runs.remembered():
+        for folder, photos, names in recent_runs.remembered():
             if workspace_state(folder).unfinished or find_job(folder):
-                settings.photos, settings.workspace = photos, str(folder)
+                choose_again(settings, photos, names)
+                settings.workspace = str(folder)
                 quality, until = workspace_choices(folder)
                 settings.quality = quality or settings.quality
                 settings.until = until or settings.until

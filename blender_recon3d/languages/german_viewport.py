@@ -93,17 +93,30 @@ GERMAN_VIEWPORT = {
     ),
     "Cancel Reconstruction": "Rekonstruktion abbrechen",
     "Cancel Setup": "Einrichtung abbrechen",
-    "Choose the folder with the photos, any photo in it, or a video": (
-        "Den Ordner mit den Fotos, ein Foto darin oder ein Video auswählen"
+    "Choose the folder with the photos, some of the photos or folders in it, or a video": (
+        "Den Ordner mit den Fotos, einige Fotos oder Ordner darin oder ein Video auswählen"
     ),
+    "Add to the photos that are chosen already": "Zu den schon gewählten Fotos hinzufügen",
+    "Choose more photos, folders or videos, and keep the ones chosen": (
+        "Weitere Fotos, Ordner oder Videos auswählen und die gewählten behalten"
+    ),
+    "Add": "Hinzufügen",
+    "Clear Photos": "Auswahl der Fotos aufheben",
+    "Choose no photos; the files stay where they are": "Keine Fotos auswählen; die Dateien bleiben, wo sie sind",
+    "{count} chosen in this folder": "{count} in diesem Ordner ausgewählt",
+    "{count} files": "{count} Dateien",
     "Default": "Standard",
     "List": "Liste",
     "Short List": "Kurze Liste",
     "Thumbnails": "Vorschaubilder",
     "Decimate Mesh": "Mesh reduzieren",
     "Reconstruct These Photos": "Diese Fotos rekonstruieren",
-    "Use the folder of the dropped photos, or the dropped video, and show the Recon3D tab": (
-        "Den Ordner der abgelegten Fotos oder das abgelegte Video nehmen und die Seite Recon3D zeigen"
+    (
+        "Use the dropped photos, or all in their folder if they are fewer than three, or the dropped video, and show "
+        "the Recon3D tab"
+    ): (
+        "Die abgelegten Fotos nehmen, bei weniger als drei alle ihres Ordners, oder das abgelegte Video, und die Seite "
+        "Recon3D zeigen"
     ),
     "Set Up Axis": "Obere Achse setzen",
     "Reconstructed Mesh (Recon3D)": "Rekonstruiertes Mesh (Recon3D)",

@@ -1,13 +1,14 @@
-"""Choose photos or a video, with Blender's file browser or by dropping them into a 3D view."""
+"""Choose photos, folders or a video, with Blender's file browser or by dropping them into a 3D view."""
 
 # No `from __future__ import annotations`: Blender reads properties from annotations, which are calls here.
 
-from pathlib import Path
-
 import bpy
 
+from ..chosen_photos import chosen_paths, photo_sources, set_photos
 from ..jobs import session
+from ..panel_text import tr
 from ..pipeline.photos.extensions import EXTENSIONS, VIDEO_EXTENSIONS
+from ..pipeline.text import Said
 from .reporting import run_reported
 
 # Blender's file browser reads this property; its numbers are Blender's.
@@ -19,34 +20,26 @@ _DISPLAY_ITEMS = (
 )
 
 
-def chosen_path(directory: str, names: list[str]) -> str:
-    """The video among the chosen files, or else their folder: all of its photos are used."""
-    videos = [name for name in names if Path(name).suffix.lower() in VIDEO_EXTENSIONS]
-    return str(Path(directory) / videos[0]) if videos else directory
-
-
 class _Chooses:
-    """Mixin for the choosing operators. target: the setting that receives the path."""
+    """Mixin for the operators with a file browser."""
 
     bl_options = {"REGISTER", "UNDO", "INTERNAL"}
-    target = "photos"
-    directory: str
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        names = [item.name for item in getattr(self, "files", ()) if item.name]
-        setattr(context.scene.recon3d, self.target, chosen_path(self.directory, names))
-        return {"FINISHED"}
-
 
 class RECON3D_OT_choose_photos(_Chooses, bpy.types.Operator):
     bl_idname = "recon3d.choose_photos"
     bl_label = "Choose Photos"
-    bl_description = "Choose the folder with the photos, any photo in it, or a video"
+    bl_description = "Choose the folder with the photos, some of the photos or folders in it, or a video"
 
+    add: bpy.props.BoolProperty(
+        name="Add",
+        description="Add to the photos that are chosen already",
+        options={"SKIP_SAVE", "HIDDEN"},
+    )
     directory: bpy.props.StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE"})
     files: bpy.props.CollectionProperty(
         type=bpy.types.OperatorFileListElement, options={"SKIP_SAVE", "HIDDEN"}
@@ -55,12 +48,42 @@ class RECON3D_OT_choose_photos(_Chooses, bpy.types.Operator):
     filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
     filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
     filter_movie: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
+    dirs: bpy.props.CollectionProperty(
+        type=bpy.types.OperatorFileListElement, options={"SKIP_SAVE", "HIDDEN"}
+    )
+
+    @classmethod
+    def description(cls, context: bpy.types.Context, properties: bpy.types.AnyType) -> str:
+        return tr("Choose more photos, folders or videos, and keep the ones chosen") if properties.add else ""
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return run_reported(self, lambda: self._choose(context.scene.recon3d))
+
+    def _choose(self, settings: bpy.types.AnyType) -> None:
+        files, folders = ([item.name for item in each if item.name] for each in (self.files, self.dirs))
+        paths = chosen_paths(self.directory, files, folders)
+        earlier = [str(path) for path in photo_sources(settings)] if self.add else []
+        set_photos(settings, [*earlier, *paths])
+
+
+class RECON3D_OT_clear_photos(bpy.types.Operator):
+    bl_idname = "recon3d.clear_photos"
+    bl_label = "Clear Photos"
+    bl_description = "Choose no photos; the files stay where they are"
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        context.scene.recon3d.photos = ""
+        return {"FINISHED"}
 
 
 class RECON3D_OT_drop_photos(bpy.types.Operator):
     bl_idname = "recon3d.drop_photos"
     bl_label = "Reconstruct These Photos"
-    bl_description = "Use the folder of the dropped photos, or the dropped video, and show the Recon3D tab"
+    bl_description = (
+        "Use the dropped photos, or all in their folder if they are fewer than three, or the dropped video, and show "
+        "the Recon3D tab"
+    )
     bl_options = {"REGISTER", "UNDO", "INTERNAL"}
 
     directory: bpy.props.StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE", "HIDDEN"})
@@ -75,11 +98,13 @@ class RECON3D_OT_drop_photos(bpy.types.Operator):
         return not session.session.running
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        path = chosen_path(self.directory, [item.name for item in self.files])
-        context.scene.recon3d.photos = path
+        return run_reported(self, lambda: self._drop(context))
+
+    def _drop(self, context: bpy.types.Context) -> str:
+        paths = chosen_paths(self.directory, [item.name for item in self.files if item.name], [])
+        set_photos(context.scene.recon3d, paths)
         _show_tab(context.area)
-        self.report({"INFO"}, path)
-        return {"FINISHED"}
+        return paths[0] if len(paths) == 1 else Said("{count} files", count=len(paths))
 
 
 class RECON3D_FH_photos(bpy.types.FileHandler):
@@ -111,10 +136,13 @@ class RECON3D_OT_choose_results(_Chooses, bpy.types.Operator):
     bl_idname = "recon3d.choose_results"
     bl_label = "Choose Results Folder"
     bl_description = "Choose another folder for the results"
-    target = "workspace"
 
     directory: bpy.props.StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE"})
     filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        context.scene.recon3d.workspace = self.directory
+        return {"FINISHED"}
 
 
 class RECON3D_OT_choose_masks(bpy.types.Operator):
@@ -156,6 +184,7 @@ class RECON3D_OT_look_at_photos(bpy.types.Operator):
 
 CLASSES = (
     RECON3D_OT_choose_photos,
+    RECON3D_OT_clear_photos,
     RECON3D_OT_drop_photos,
     RECON3D_FH_photos,
     RECON3D_OT_choose_results,

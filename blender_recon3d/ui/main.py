@@ -8,6 +8,7 @@ from pathlib import Path
 import bpy
 
 from .. import preferences
+from ..chosen_photos import number_chosen
 from ..jobs import next_step, photo_inspection, session, setup_session
 from ..jobs.job_view import DONE, FAILED, RUNNING, JobView
 from ..jobs.remedies import LABELS
@@ -54,6 +55,13 @@ def _draw_photos(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     row = column.row(align=True)
     row.prop(settings, "photos", text="")
     row.operator("recon3d.choose_photos", text="", icon="FILE_FOLDER")
+    if settings.photos:
+        row.operator("recon3d.choose_photos", text="", icon="ADD").add = True
+    number = number_chosen(settings)
+    if number:
+        row = column.row(align=True)
+        row.label(text=tr("{count} chosen in this folder", count=number), icon="CHECKMARK", translate=False)
+        row.operator("recon3d.clear_photos", text="", icon="X")
     if settings.photos and not session.are_chosen(context.scene):
         text = tr("This file contains folders that were not chosen on this machine.")
         wrapped(column.box(), context, text, icon="INFO")

@@ -163,7 +163,7 @@ def test_a_click_looks_at_them_and_they_stay_chosen(with_window, touched, tmp_pa
     assert bpy.ops.recon3d.look_at_photos() == {"FINISHED"}
     for _ in range(photo_inspection.DELAY):
         timer.tick()
-    assert len(with_window) == 1 and photo_inspection.current().photos == photos
+    assert len(with_window) == 1 and photo_inspection.current().photos == (photos,)
     assert "recon3d.look_at_photos" not in draw()
     chosen_folders.forget_session()  # Blender is started again
     photo_inspection.forget()

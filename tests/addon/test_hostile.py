@@ -87,7 +87,7 @@ def test_any_record_of_runs_is_read(tmp_path_factory, content):
     recent_runs._path = lambda: path
     try:
         recent_runs.remember(Path("/w"), "/photos")  # whatever the file contained, the next run is recorded
-        assert recent_runs.remembered()[0] == (Path("/w"), "/photos")
+        assert recent_runs.remembered()[0] == (Path("/w"), "/photos", [])
         assert len(recent_runs.remembered()) <= 20
     finally:
         recent_runs._path = original

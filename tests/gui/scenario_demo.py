@@ -28,6 +28,7 @@ def scenario(ui, photos, workspace, blend):
         bpy.data.objects.remove(bpy.data.objects[name])
     yield from ui.open_tab("Recon3D")
     settings.workspace, settings.quality = workspace, "preview"
+    settings.advanced.features = "sift"  # to save time
     assert bpy.ops.recon3d.choose_photos(directory=photos) == {"FINISHED"}
     looked = lambda: (found := photo_inspection.current()) is not None and (found.found or found.error)  # noqa: E731
     yield from ui.until(looked, 90, "the photos are looked at")
