@@ -8,11 +8,11 @@ from pathlib import Path
 import bpy
 
 from . import chosen_folders
-from .chosen_photos import beside
 from .engine_properties import RECON3D_PG_advanced, items_of
 from .engine_setup.engine_process import default_workspace
 from .pipeline.settings import by_option
 from .pipeline.stage import last_stages
+from .scene.chosen_photos import beside
 
 _QUALITY, _UNTIL = (by_option()[name][0] for name in ("quality", "until"))
 QUALITY_ITEMS = items_of(_QUALITY)
@@ -104,7 +104,7 @@ class RECON3D_PG_settings(bpy.types.PropertyGroup):
         subtype="FILE_NAME",  # a path that need not be UTF-8, without Blender's own browse button
         update=_photos_changed,
     )
-    chosen: bpy.props.CollectionProperty(type=RECON3D_PG_chosen)  # see chosen_photos.py
+    chosen: bpy.props.CollectionProperty(type=RECON3D_PG_chosen)  # see scene/chosen_photos.py
     chosen_in: bpy.props.StringProperty(subtype="FILE_NAME")
     workspace: bpy.props.StringProperty(
         name="Results",

@@ -14,7 +14,6 @@ from typing import Any
 import bpy
 
 from .. import chosen_folders, preferences
-from ..chosen_photos import choose_again, names_chosen, photo_sources, set_photos
 from ..pipeline.errors import UserError
 from ..pipeline.photos.find_photos import MIN_PHOTOS
 from ..pipeline.stage import STAGES
@@ -23,6 +22,7 @@ from ..pipeline.workspace import Workspace
 from ..properties import photos_path, workspace_path
 from ..scene import live
 from ..scene.cameras import KEY
+from ..scene.chosen_photos import choose_again, names_chosen, photo_sources, set_photos
 from ..scene.default_objects import hide_default_cube, nothing_is_chosen
 from ..scene.find_imports import make_active
 from ..scene.importing.import_workspace import ImportResult, find_import

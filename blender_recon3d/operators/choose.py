@@ -2,13 +2,15 @@
 
 # No `from __future__ import annotations`: Blender reads properties from annotations, which are calls here.
 
+from pathlib import Path
+
 import bpy
 
-from ..chosen_photos import chosen_paths, photo_sources, set_photos
 from ..jobs import session
 from ..panel_text import tr
 from ..pipeline.photos.extensions import EXTENSIONS, VIDEO_EXTENSIONS
 from ..pipeline.text import Said
+from ..scene.chosen_photos import chosen_paths, photo_sources, set_photos
 from .reporting import run_reported
 
 # Blender's file browser reads this property; its numbers are Blender's.

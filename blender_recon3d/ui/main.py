@@ -8,7 +8,6 @@ from pathlib import Path
 import bpy
 
 from .. import preferences
-from ..chosen_photos import number_chosen
 from ..jobs import next_step, photo_inspection, session, setup_session
 from ..jobs.job_view import DONE, FAILED, RUNNING, JobView
 from ..jobs.remedies import LABELS
@@ -19,6 +18,7 @@ from ..pipeline.documents.inspection_json import InspectionDocument
 from ..pipeline.job_forecast import memory, total
 from ..pipeline.text import printable, rough_duration
 from ..properties import workspace_path
+from ..scene.chosen_photos import number_chosen
 from ..scene.find_imports import find_imports
 from . import job_status
 from .engine import draw_missing, draw_set_up

@@ -7,9 +7,9 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environment")
 
 from blender_recon3d import api  # noqa: E402
-from blender_recon3d.chosen_photos import names_chosen, photo_sources  # noqa: E402
 from blender_recon3d.jobs import recent_runs, session  # noqa: E402
 from blender_recon3d.properties import workspace_path  # noqa: E402
+from blender_recon3d.scene.chosen_photos import names_chosen, photo_sources  # noqa: E402
 from tests.support.made_meshes import dome, write_mesh_files  # noqa: E402
 from tests.support.made_workspaces import ring, write_workspace  # noqa: E402
 

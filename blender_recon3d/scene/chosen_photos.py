@@ -12,9 +12,9 @@ from pathlib import Path
 
 import bpy
 
-from .pipeline.errors import UserError
-from .pipeline.photos.extensions import VIDEO_EXTENSIONS
-from .pipeline.photos.find_photos import MIN_PHOTOS
+from ..pipeline.errors import UserError
+from ..pipeline.photos.extensions import VIDEO_EXTENSIONS
+from ..pipeline.photos.find_photos import MIN_PHOTOS
 
 
 def chosen_paths(directory: str, files: Sequence[str], folders: Sequence[str]) -> list[str]:
