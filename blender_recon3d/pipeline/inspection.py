@@ -16,7 +16,8 @@ from .job_forecast import forecast_job, memory
 from .photos.camera_groups import group_cameras
 from .photos.find_photos import MIN_PHOTOS, common_folder, look_for, none_found
 from .photos.left_out import missing_packages, notes, pictures_left
-from .photos.photo_entries import examine_all, photo_entry, reading_bytes
+from .photos.panorama_views import SIDES
+from .photos.photo_entries import examine_all, photo_entries, reading_bytes
 from .photos.photo_quality import set_aside
 from .settings import QUALITIES, JobSettings
 from .stage import up_to
@@ -24,6 +25,7 @@ from .stage_settings import PhotosSettings
 from .system.memory import memory_gb
 from .text import duration, printable
 
+PANORAMA = "views of 360-degree panoramas"
 USUAL = 20  # photos; fewer seldom cover a subject all around
 HD = (1920, 1080)  # assumed size of a video's frames before they are extracted
 
@@ -44,7 +46,7 @@ def inspect_photos(settings: JobSettings, progress: Progress, exclude: Path) -> 
     set_aside(photos, own.keep_blurred, own.keep_copies)
     base = common_folder(files) if files else Path()
     taken: set[str] = set()
-    entries = [photo_entry(photo, base, taken) for photo in photos]
+    entries = [entry for own in photo_entries(photos, base, taken) for entry in own]
     entries, grouped = group_cameras(entries, own, progress)
     used = [entry for entry in entries if entry.used]
     cameras = [_camera(camera, used) for camera in grouped]
@@ -56,7 +58,7 @@ def inspect_photos(settings: JobSettings, progress: Progress, exclude: Path) -> 
     }
     return InspectionDocument(
         photos=len(files),
-        used=len(used),
+        used=sum(not photo.reason for photo in photos),
         videos=len(videos),
         set_aside=[
             UnfitPhoto(photo=str(photo.path), reason=photo.reason) for photo in photos if photo.reason
@@ -65,7 +67,8 @@ def inspect_photos(settings: JobSettings, progress: Progress, exclude: Path) -> 
         advice=[
             *(note.text for note in left_out),
             *filter(None, [pictures_left(photo for photo in photos if not photo.reason)]),
-            *advice(len(used), bool(videos), len(cameras)),
+            *panorama_advice(sum(photo.panorama and not photo.reason for photo in photos)),
+            *advice(len(used), bool(videos), len([camera for camera in cameras if camera.name != PANORAMA])),
             *memory_advice(memory(forecasts[settings.quality], settings.until), memory_gb()[0], sizes),
         ],
         packages=missing_packages(listed),
@@ -96,6 +99,13 @@ def advice(used: int, videos: bool, cameras: int) -> list[str]:
     return sentences
 
 
+def panorama_advice(count: int) -> list[str]:
+    """A sentence if there are 360-degree panoramas."""
+    return [f"{count} of the photos are 360-degree panoramas: each is cut into {len(SIDES)} views."] * bool(
+        count
+    )
+
+
 def memory_advice(needed: int, installed: float, sizes: list[tuple[int, int]]) -> list[str]:
     """A sentence if the machine lacks the memory. needed: bytes; installed: GB; sizes: (width, height) in pixels."""
     if needed <= installed * 2**30:
@@ -109,7 +119,7 @@ def memory_advice(needed: int, installed: float, sizes: list[tuple[int, int]]) -
 
 def _camera(camera: CameraEntry, used: list[PhotoEntry]) -> InspectedCamera:
     members = [entry for entry in used if entry.camera == camera.id]
-    makers = Counter(_name(entry) for entry in members)
+    makers = Counter(PANORAMA if entry.side else _name(entry) for entry in members)
     return InspectedCamera(
         name=makers.most_common(1)[0][0] or "unknown camera",
         photos=len(members),

@@ -55,7 +55,10 @@ def write_alignment(workspace: Workspace, path: Path, kind: str, undistorted: bo
 
 def _by_own_names(alignment: Alignment, workspace: Workspace) -> Alignment:
     """The alignment with the photos' original file names, if they are known and unique."""
-    own = {photo.name: recorded_path(photo.source).name for photo in workspace.used_photos()}
+    own = {
+        photo.name: photo.name if photo.side else recorded_path(photo.source).name
+        for photo in workspace.used_photos()
+    }
     if len(set(own.values())) < len(own):
         return alignment
     photos = [replace(photo, name=own.get(photo.name, photo.name)) for photo in alignment.photos]

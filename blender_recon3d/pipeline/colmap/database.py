@@ -19,6 +19,7 @@ from ..files.atomic_files import atomic_file, remove
 from ..files.regular import read_regular
 from ..workspace import Workspace, remove_side_files
 from .calls import pycolmap
+from .rigs import rigs_of, write_rigs
 
 
 def create_database(workspace: Workspace) -> None:
@@ -41,6 +42,13 @@ def create_database(workspace: Workspace) -> None:
                     document.cameras[camera.camera_id - 1].prior != FocalPrior.NONE
                 )
                 database.update_camera(camera)
+            if document.rigs:
+                images = {image.image_id: image for image in database.read_all_images()}
+                rigs = rigs_of(document, {image.name: number for number, image in images.items()})
+                database.clear_frames()
+                database.clear_rigs()
+                cameras = {camera.camera_id: camera for camera in database.read_all_cameras()}
+                write_rigs(database, rigs, images, cameras)
         remove_side_files(part)
     remove_side_files(workspace.database)
 

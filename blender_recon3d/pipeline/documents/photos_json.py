@@ -54,6 +54,12 @@ class PhotoEntry:
         "unit vector in the upright photo's camera (x right, y down, z forward), from a gimbal or an accelerometer",
         None,
     )
+    side: str = key(
+        "of the 360-degree panorama that it was cut from: front, right, back, left, up or down", ""
+    )
+    shot: int | None = key(
+        "number of the shot: photos of one rig with the same number were taken at once", None
+    )
     sharpness: float = key("of the image; compared among the photos of a capture", 0.0)
     camera: int | None = key("`id` of its camera", None)
     focal_prior_px: float | None = key("the first guess of its focal length, pixels", None)
@@ -81,15 +87,39 @@ class CameraEntry:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RigSensor:
+    """A camera of a rig."""
+
+    camera: int = key("`id` of the camera", minimum=1)
+    cam_from_rig: list[list[float]] | None = key(
+        "3 x 4 matrix from the first camera's frame to this one's; null where structure from motion finds it",
+        None,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RigEntry:
+    """Cameras that move together: the views of a panorama, or cameras fired at once."""
+
+    sensors: list[RigSensor] = key("its cameras; the first one's frame is the rig's")
+
+
+@dataclass(frozen=True, kw_only=True)
 class PhotosDocument:
     version: int = key("of this format", 1)
     source: str = key("the folder that contains all photos", "")
     cameras: list[CameraEntry] = key("in the order of their `id`", list)
     photos: list[PhotoEntry] = key("in the order taken")
+    rigs: list[RigEntry] = key("cameras that move together", list)
 
     @property
     def used(self) -> list[PhotoEntry]:
         return [photo for photo in self.photos if photo.used]
+
+
+def panorama_cameras(document: PhotosDocument) -> set[int]:
+    """The cameras of views that were cut from panoramas."""
+    return {photo.camera for photo in document.used if photo.side and photo.camera is not None}
 
 
 def read_photos(path: Path, advice: str | Part) -> PhotosDocument:

@@ -12,6 +12,7 @@ from ..documents.masks_json import MaskOrigin
 from ..errors import UserError
 from ..events import Progress
 from ..photos.masks import match_masks, read_mask
+from ..photos.panorama_views import cut
 from ..photos.photo_quality import PhotoInfo
 from .mask_writer import MaskWriter
 
@@ -22,7 +23,7 @@ FOLDERS_OF_MASKS = (
 
 def from_folder(folder: Path, base: Path, writer: MaskWriter, progress: Progress) -> None:
     """Masks of the photos of `writer`. base: the photos' common folder. UserError (2) if no mask fits a photo."""
-    found = match_masks(folder, [photo.path for photo in writer.photos.values()])
+    found = match_masks(folder, list(dict.fromkeys(photo.path for photo in writer.photos.values())))
     _say_unclear(found.unclear, base, progress)
     missing = []
     for name, photo in writer.photos.items():
@@ -33,7 +34,8 @@ def from_folder(folder: Path, base: Path, writer: MaskWriter, progress: Progress
             missing.append(photo.path.name)
             continue
         try:
-            values = fit_mask(read_mask(mask), photo)
+            kept = read_mask(mask)
+            values = _view(kept, photo.side) if photo.side else fit_mask(kept, photo)
         except Exception as error:  # decoders raise nearly anything on hostile files
             said = getattr(error, "strerror", None) or error
             progress.warning(f"The mask {mask} cannot be read ({said}): {photo.path.name} is used unmasked.")
@@ -61,6 +63,11 @@ def _say_unclear(unclear: dict[Path, list[Path]], base: Path, progress: Progress
         names = " and ".join(str(path.relative_to(base)) for path in photos[:2])
         more = f" (and {len(unclear) - 1} more masks)" if len(unclear) > 1 else ""
         progress.warning(f"The mask {mask.name} fits {names}{more}, so it is not used: {FOLDERS_OF_MASKS}.")
+
+
+def _view(kept: np.ndarray, side: str) -> np.ndarray:
+    """A panorama's mask, bool, as seen in one of its views."""
+    return np.asarray(cut(np.where(kept, 255, 0).astype(np.uint8), side, nearest=True) > 0)
 
 
 def fit_mask(kept: np.ndarray, photo: PhotoInfo) -> np.ndarray:

@@ -138,7 +138,7 @@ def _from_alpha(writer: MaskWriter) -> int:
     count = 0
     for name in writer.unmasked:
         photo = writer.photos[name]
-        if photo.plain or photo.format in _OPAQUE:
+        if photo.plain or photo.side or photo.format in _OPAQUE:
             continue
         try:
             opaque = alpha_channel.opaque_pixels(photo.path)

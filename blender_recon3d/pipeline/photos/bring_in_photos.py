@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 from PIL import Image
 
 from ..documents.document_files import write_document
@@ -28,7 +30,8 @@ from .find_photos import (
 )
 from .image_files import open_photo, upright_rgb
 from .left_out import notes, pictures_left
-from .photo_entries import examine_all, in_threads, photo_entry
+from .panorama_views import SIDES, cut, panorama_rigs
+from .photo_entries import examine_all, in_threads, photo_entries, view_info
 from .photo_quality import PhotoInfo, set_aside
 from .photo_sources import write_sources
 
@@ -60,24 +63,39 @@ def bring_in_photos(workspace: Workspace, settings: PhotosSettings, progress: Pr
         raise UserError(" ".join([_too_few(photos, used, base), *unread]), 2)
 
     taken: set[str] = set()
-    entries = [photo_entry(photo, base, taken) for photo in photos]
+    listed = photo_entries(photos, base, taken)
     jobs = [
-        (photo, workspace.images / entry.name)
-        for photo, entry in zip(photos, entries, strict=True)
+        (photo, {entry.side: workspace.images / entry.name for entry in own})
+        for photo, own in zip(photos, listed, strict=True)
         if not photo.reason
     ]
+    if panoramas := [photo for photo in used if photo.panorama]:
+        progress.info(f"{len(panoramas)} 360-degree panoramas are cut into {len(SIDES)} views each.")
     in_threads(
-        [partial(_bring_in, photo, target, workspace.frames) for photo, target in jobs],
+        [
+            partial(_cut, photo, targets)
+            if photo.panorama
+            else partial(_bring_in, photo, targets[""], workspace.frames)
+            for photo, targets in jobs
+        ],
         progress,
         "copying",
     )
+    entries = [entry for own in listed for entry in own]
     write_sources(workspace, settings, progress)
     entries, cameras = group_cameras(entries, settings, progress)
-    write_document(workspace.photos, PhotosDocument(source=str(base), cameras=cameras, photos=entries))
+    rigs = panorama_rigs(entries)
+    document = PhotosDocument(source=str(base), cameras=cameras, photos=entries, rigs=rigs)
+    write_document(workspace.photos, document)
     aside = len(photos) - len(used)
     message = f"{len(used)} photos, {len(cameras)} camera{'s' * (len(cameras) > 1)}, {aside} excluded"
     summary = {"message": message, "photos": len(used), "set_aside": aside, "cameras": len(cameras)}
-    return TakenPhotos(base, {target.name: photo for photo, target in jobs}, summary)
+    used_names = {
+        target.name: view_info(photo, side) if side else photo
+        for photo, targets in jobs
+        for side, target in targets.items()
+    }
+    return TakenPhotos(base, used_names, summary)
 
 
 def _find(workspace: Workspace, settings: PhotosSettings, progress: Progress) -> tuple[list[Path], list[str]]:
@@ -132,6 +150,17 @@ def _bring_in(photo: PhotoInfo, target: Path, frames: Path) -> None:
             if target.suffix == ".jpg":
                 options = {"format": "JPEG", "quality": JPEG_QUALITY, "subsampling": 0}
             pixels.save(part, exif=kept, **options)
+
+
+def _cut(photo: PhotoInfo, targets: dict[str, Path]) -> None:
+    """Write the views of a panorama."""
+    with open_photo(photo.path) as image:
+        pixels = np.asarray(upright_rgb(image, photo.value_range))
+    for side, target in targets.items():
+        with atomic_file(target) as part:
+            view = cut(pixels, side)[..., ::-1]
+            options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if target.suffix == ".jpg" else []
+            part.write_bytes(cv2.imencode(target.suffix, view, options)[1].tobytes())
 
 
 def _is_whole(photo: PhotoInfo, target: Path) -> bool:

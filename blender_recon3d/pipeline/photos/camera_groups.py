@@ -14,6 +14,7 @@ from ..events import Progress
 from ..stage_settings import PhotosSettings
 from ..wording import Sentence, leave_out, option
 from .focal_lengths import drop_absurd, focal_prior, zooms_included
+from .panorama_views import VIEW_MODEL, view_params
 
 DEFAULT_FOCAL = 1.2  # of the longest side: COLMAP's guess
 CIRCULAR = 1.5  # radians from the axis to the edge of a circular fisheye's image: 172 degrees across
@@ -42,7 +43,11 @@ def group_cameras(
         focal, prior = focal_prior(first, included)
         start = None if focal or "FISHEYE" not in settings.camera_model else fisheye_focal(size)
         prior = FocalPrior.ASSUMED if start else prior
-        params = _params(settings, focal or start or DEFAULT_FOCAL * max(size), size)
+        if first.side:
+            params, prior = view_params(first.width), FocalPrior.GIVEN
+        else:
+            params = _params(settings, focal or start or DEFAULT_FOCAL * max(size), size)
+            prior = FocalPrior.GIVEN if settings.camera_params else prior
         for place in members:
             entries[place] = replace(
                 entries[place], camera=number, focal_prior_px=round(focal, 3) if focal else None
@@ -50,18 +55,19 @@ def group_cameras(
         cameras.append(
             CameraEntry(
                 id=number,
-                model=settings.camera_model,
+                model=VIEW_MODEL if first.side else settings.camera_model,
                 width=first.width,
                 height=first.height,
                 params=params,
-                prior=FocalPrior.GIVEN if settings.camera_params else prior,
+                prior=prior,
                 photos=len(members),
             )
         )
-    if settings.camera_params and len(cameras) > 1:
+    others = sum(camera.model != VIEW_MODEL for camera in cameras)
+    if settings.camera_params and others > 1:
         progress.warning(
             Sentence(
-                f"The given camera parameters are used for all {len(cameras)} cameras: use photos of one camera "
+                f"The given camera parameters are used for all {others} cameras: use photos of one camera "
                 "and one size, or ",
                 leave_out("camera_params"),
                 ".",
@@ -72,6 +78,8 @@ def group_cameras(
 
 def _key(entry: PhotoEntry, number: int, grouping: str) -> Any:
     size = (entry.width, entry.height)
+    if entry.side:
+        return ("panorama", entry.side, size)
     if grouping == "each":
         return number
     if grouping == "single":

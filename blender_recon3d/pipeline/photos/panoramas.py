@@ -1,6 +1,6 @@
 """Detect 360-degree panoramas by their metadata (GPano), or by a 2:1 ratio with left and right sides that match.
 
-No camera model fits them, and matching them fails with misleading messages.
+No lens model fits them; they are cut into views (panorama_views.py).
 """
 
 from __future__ import annotations
@@ -14,11 +14,7 @@ SAID = re.compile(rb"ProjectionType\s*(?:=\s*[\"']|>)\s*equirectangular", re.IGN
 RATIO = 0.01  # from 2:1
 SEAM = 1.5  # times the typical difference of neighboring columns, between the last and the first
 MIN_DIFFERENCE = 4.0  # gray values; flat pictures have no seam
-
-REASON = (
-    "a 360-degree panorama, which is not supported: split it into perspective views of 90 degrees with a panorama "
-    "program, and use those"
-)
+PARTIAL = "a partial 360-degree panorama: export it in full, 360 by 180 degrees, twice as wide as high"
 
 
 def is_panorama(image: Image.Image, gray: np.ndarray, has_focal: bool) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from ..events import Progress
 from ..system.cpu import cores
 from .find_photos import safe_name
 from .image_files import pixel_budget
+from .panorama_views import SIDES, side_pixels, up_in_view
 from .photo_quality import PhotoInfo, examine
 from .pixel_budget import bytes_needed
 
@@ -45,6 +47,38 @@ def in_threads(calls: list[Callable[[], Any]], progress: Progress, message: str)
         return [future.result() for future in futures]
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def photo_entries(photos: list[PhotoInfo], base: Path, taken: set[str]) -> list[list[PhotoEntry]]:
+    """The entries in photos.json of each photo: one, or one for each view of a panorama."""
+    return [
+        _views(photo_entry(photo, base, taken), photo, number, taken) for number, photo in enumerate(photos)
+    ]
+
+
+def _views(entry: PhotoEntry, photo: PhotoInfo, number: int, taken: set[str]) -> list[PhotoEntry]:
+    if photo.reason or not photo.panorama:
+        return [entry]
+    size = side_pixels(photo.width)
+    stem, extension = entry.name.rsplit(".", 1)
+    return [
+        replace(
+            entry,
+            name=safe_name(Path(f"{stem}_{side}"), f".{extension}", taken),
+            width=size,
+            height=size,
+            up=up_in_view(side),
+            side=side,
+            shot=number,
+        )
+        for side in SIDES
+    ]
+
+
+def view_info(photo: PhotoInfo, side: str) -> PhotoInfo:
+    """A panorama's data as those of one of its views."""
+    size = side_pixels(photo.width)
+    return replace(photo, width=size, height=size, side=side, sketch=None)
 
 
 def photo_entry(photo: PhotoInfo, base: Path, taken: set[str]) -> PhotoEntry:

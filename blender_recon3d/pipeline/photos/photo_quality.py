@@ -68,6 +68,8 @@ class PhotoInfo:
     value_range: ValueRange | None = None  # what becomes black and white of these, for all of a camera
     sketch: Sketch | None = None
     bytes: int = 0
+    panorama: bool = False  # of 360 degrees, to be cut into views
+    side: str = ""  # of the panorama, if this is one of its views
     pictures: int = 1  # in the file, of which the first is the photo
 
 
@@ -104,8 +106,9 @@ def examine(path: Path) -> PhotoInfo:
                 info.reason = f"a strip, not a photo ({info.width} x {info.height} pixels)"
                 return info
             gray = np.asarray(pixels.convert("L"))
-            if is_panorama(image, gray, bool(info.exif.focal_mm or info.exif.focal_35mm)):
-                info.reason = panoramas.REASON
+            info.panorama = is_panorama(image, gray, bool(info.exif.focal_mm or info.exif.focal_35mm))
+            if info.panorama and abs(info.width / (2 * info.height) - 1) > panoramas.RATIO:
+                info.reason = panoramas.PARTIAL
                 return info
             if is_mask(gray):
                 info.reason = IS_MASK

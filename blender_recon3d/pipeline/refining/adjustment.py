@@ -14,6 +14,7 @@ def options(intrinsics: bool, principal_point: bool = False) -> Any:
     chosen.print_summary = False
     chosen.refine_focal_length = chosen.refine_extra_params = intrinsics
     chosen.refine_principal_point = principal_point
+    chosen.refine_sensor_from_rig = intrinsics  # fixed for the views of a panorama, as their intrinsics
     chosen.ceres.solver_options.num_threads = 1
     chosen.ceres.solver_options.function_tolerance = 1e-7
     return chosen

@@ -20,6 +20,9 @@ def with_cameras(model: Any, cameras: Any) -> Any:
     copy = pycolmap.Reconstruction(model)
     for frame_id in copy.reg_frame_ids():
         copy.frame(frame_id).rig_from_world = cameras.frame(frame_id).rig_from_world
+    for rig_id, rig in copy.rigs.items():
+        for sensor in rig.non_ref_sensors:
+            rig.set_sensor_from_rig(sensor, cameras.rig(rig_id).sensor_from_rig(sensor))
     for camera_id in copy.cameras:
         copy.camera(camera_id).params = cameras.camera(camera_id).params
     return copy

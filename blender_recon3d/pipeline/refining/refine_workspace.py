@@ -12,7 +12,7 @@ from ..colmap.model_files import check_model, read_model
 from ..colmap.model_summaries import model_summary, registered
 from ..documents.codec import encode
 from ..documents.document_files import read_document, write_document
-from ..documents.photos_json import FocalPrior
+from ..documents.photos_json import FocalPrior, panorama_cameras
 from ..documents.registration_json import RegistrationDocument
 from ..doubts import misplaced
 from ..errors import FileFormatError
@@ -51,6 +51,8 @@ def refine_workspace(workspace: Workspace, settings: RefineSettings, progress: P
 
     # Undetermined intrinsics would drift; the mapper has held them at the values from EXIF.
     adjust = settings.refine_intrinsics and not undetermined(model, model.cameras)
+    if workspace.photos.exists() and panorama_cameras(workspace.read_photos()):
+        adjust = False
     photos = PhotoCache(
         lambda number: _photo(workspace.images / views.names[number]), LEVELS, settings.max_size, PHOTO_BYTES
     )

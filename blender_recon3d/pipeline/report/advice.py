@@ -176,7 +176,7 @@ def _set_aside(document: PhotosDocument) -> list[Advice]:
 
 
 def _titles(used: list[PhotoEntry]) -> dict[str, str]:
-    return {photo.name: recorded_path(photo.source).stem for photo in used}
+    return {photo.name: f"{recorded_path(photo.source).stem} {photo.side}".strip() for photo in used}
 
 
 def _names(names: list[str], titles: dict[str, str]) -> str:

@@ -156,7 +156,7 @@ def _photo(photo: ReportedPhoto, thumbnail: bytes | None) -> dict[str, Any]:
     if reason := (registration.reason if registration else "") or photo.reason:
         lines.append(reason)
     return {
-        "name": PurePath(photo.source.replace("\\", "/")).name,
+        "name": " ".join(filter(None, [PurePath(photo.source.replace("\\", "/")).name, photo.side])),
         "source": photo.source,
         "state": state,
         "class": css_class(state),

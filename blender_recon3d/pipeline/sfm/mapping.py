@@ -10,7 +10,7 @@ from ..colmap.global_mapper import run_in_child
 from ..colmap.model_files import check_model, read_model
 from ..documents.codec import encode
 from ..documents.document_files import read_document, write_document
-from ..documents.photos_json import FocalPrior
+from ..documents.photos_json import FocalPrior, panorama_cameras
 from ..documents.placed_json import PlacedDocument
 from ..documents.placement_json import PlacementDocument
 from ..documents.registration_json import RegistrationDocument
@@ -110,6 +110,10 @@ def _incremental(
     options.min_model_size = settings.min_model_size
     options.ba_refine_focal_length = settings.refine_intrinsics and not held
     options.ba_refine_extra_params = settings.refine_intrinsics
+    document = workspace.read_photos()
+    # The views of panoramas have intrinsics and poses by construction.
+    options.constant_cameras = panorama_cameras(document)
+    options.ba_refine_sensor_from_rig = not options.constant_cameras
     # With several threads bundle adjustment sums in varying order, and every camera moves a little.
     options.num_threads = options.mapper.num_threads = 1
     options.random_seed = settings.seed
@@ -154,7 +158,9 @@ def _global(
     options = {
         "seed": settings.seed,
         "min_model_size": settings.min_model_size,
-        "refine_intrinsics": settings.refine_intrinsics and not held,
+        "refine_intrinsics": settings.refine_intrinsics
+        and not held
+        and not panorama_cameras(workspace.read_photos()),
     }
     run_in_child(database, workspace.images, output, options, progress)
 

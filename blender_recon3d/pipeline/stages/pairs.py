@@ -51,9 +51,15 @@ def run(workspace: Workspace, settings: PairsSettings, progress: Progress) -> di
         if way == "auto":
             way = _choose(len(photos), settings, progress)
         pairs = _make(way, workspace, photos, settings, progress)
+        pairs = [pair for pair in pairs if not _cut_from_one(photos[pair[0]], photos[pair[1]])]
     names = [photo.name for photo in photos]
     write_pairs(workspace.pairs, ((names[first], names[second]) for first, second in pairs))
     return {"message": f"{len(pairs)} pairs ({way})", "pairs": len(pairs), "way": way}
+
+
+def _cut_from_one(photo: PhotoEntry, other: PhotoEntry) -> bool:
+    """Whether two photos are views of one panorama, which have no distance between them."""
+    return bool(photo.side and other.side) and photo.shot == other.shot
 
 
 def _choose(count: int, settings: PairsSettings, progress: Progress) -> str:

@@ -191,5 +191,7 @@ def _current(workspace: Workspace, notes: list[str]) -> tuple[tuple[str, ...], t
 def _titles(path: Path) -> dict[str, str]:
     """Original file stems by the photos' names in the model."""
     photos = read_photos(path, _ADVICE).photos
-    titles = {photo.name: printable(recorded_path(photo.source).stem) for photo in photos}
+    titles = {
+        photo.name: printable(f"{recorded_path(photo.source).stem} {photo.side}".strip()) for photo in photos
+    }
     return {name: title for name, title in titles.items() if name and title}
