@@ -33,6 +33,7 @@ from ..workspace import Workspace
 from .attempts import Attempts, keep_database, settle_cameras
 from .fisheye import fisheye_doubts, try_fisheye
 from .held_focals import settle_undetermined_focals
+from .joining import join_models
 from .live_model import LiveModel
 from .pure_rotation import ADVICE as ONE_PLACE_ADVICE
 from .pure_rotation import from_one_place, one_place_doubt
@@ -97,6 +98,7 @@ def _map(workspace: Workspace, settings: SfmSettings, scratch: Path, progress: P
         try_fisheye(attempts, workspace.images, settings.seed)
         settle_undetermined_focals(attempts, lambda database: mapped(database, held=True))
     if attempts.models:
+        join_models(attempts, settings.seed)
         unfold(attempts, [photo.name for photo in workspace.used_photos()], settings.seed)
     return attempts
 

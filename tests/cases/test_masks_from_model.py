@@ -1,0 +1,32 @@
+"""A job with masks from its model: all is computed twice, and the second time the surroundings are left out."""
+
+import pytest
+
+pytest.importorskip("pycolmap", reason="the engine's environment has pycolmap; Blender's has not")
+
+from blender_recon3d.pipeline.events import Progress  # noqa: E402
+from blender_recon3d.pipeline.job import run_job  # noqa: E402
+from blender_recon3d.pipeline.masking.own_masks import read_masks  # noqa: E402
+from blender_recon3d.pipeline.settings import JobSettings  # noqa: E402
+from blender_recon3d.pipeline.workspace import Workspace  # noqa: E402
+from tests.support.scenes import box_scene, ring, write_capture  # noqa: E402
+
+
+@pytest.mark.slow
+def test_the_second_pass_uses_masks_drawn_from_the_first_model(tmp_path):
+    write_capture(tmp_path / "photos", ring(14, radius=1.3, arc=5.9), box_scene())
+    settings = JobSettings.build(
+        photos=str(tmp_path / "photos"), features="sift", quality="preview", until="dense",
+        dense_size=256, max_keypoints=2000, masks="model",
+    )  # fmt: skip
+    workspace, events = Workspace(tmp_path / "out"), []
+    run_job(workspace, settings, Progress(events.append))
+    assert any("masks were drawn from the model" in event.message for event in events)
+    known = read_masks(workspace).masks
+    assert len(known) == 14
+    assert {entry.origin for entry in known.values()} == {"model"}
+    placed = [event.message for event in events if event.stage == "sfm" and event.kind == "done"]
+    assert len(placed) == 2 and all(message.startswith("14 of 14") for message in placed)
+    again = []
+    run_job(workspace, settings, Progress(again.append))
+    assert not any(event.stage == "dense" and "points" in event.message for event in again), "all is kept"
