@@ -4,12 +4,12 @@ import pytest
 
 pytest.importorskip("pycolmap", reason="the engine's environment has pycolmap; Blender's has not")
 
-from blender_recon3d.pipeline.events import Progress  # noqa: E402
-from blender_recon3d.pipeline.job import run_job  # noqa: E402
-from blender_recon3d.pipeline.masking.own_masks import read_masks  # noqa: E402
-from blender_recon3d.pipeline.settings import JobSettings  # noqa: E402
-from blender_recon3d.pipeline.workspace import Workspace  # noqa: E402
-from tests.support.scenes import box_scene, ring, write_capture  # noqa: E402
+from blender_recon3d.pipeline.events import Progress
+from blender_recon3d.pipeline.job import run_job
+from blender_recon3d.pipeline.masking.own_masks import read_masks
+from blender_recon3d.pipeline.settings import JobSettings
+from blender_recon3d.pipeline.workspace import Workspace
+from tests.support.scenes import box_scene, ring, write_capture
 
 
 @pytest.mark.slow

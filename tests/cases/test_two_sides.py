@@ -5,13 +5,13 @@ import pytest
 
 pytest.importorskip("pycolmap", reason="the engine's environment has pycolmap; Blender's has not")
 
-from blender_recon3d.pipeline.colmap.calls import pycolmap  # noqa: E402
-from blender_recon3d.pipeline.events import Progress  # noqa: E402
-from blender_recon3d.pipeline.files.ply import read_vertices  # noqa: E402
-from blender_recon3d.pipeline.job import run_job  # noqa: E402
-from blender_recon3d.pipeline.settings import JobSettings  # noqa: E402
-from blender_recon3d.pipeline.workspace import Workspace  # noqa: E402
-from tests.support.two_sides import HALF, RADIUS, write_both_sides  # noqa: E402
+from blender_recon3d.pipeline.colmap.calls import pycolmap
+from blender_recon3d.pipeline.events import Progress
+from blender_recon3d.pipeline.files.ply import read_vertices
+from blender_recon3d.pipeline.job import run_job
+from blender_recon3d.pipeline.settings import JobSettings
+from blender_recon3d.pipeline.workspace import Workspace
+from tests.support.two_sides import HALF, RADIUS, write_both_sides
 
 
 def aligned(model, truth):
