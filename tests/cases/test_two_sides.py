@@ -25,7 +25,7 @@ def aligned(model, truth):
 
 @pytest.mark.slow
 def test_both_sides_are_one_closed_model(tmp_path):
-    truth = write_both_sides(tmp_path / "photos", 16)
+    truth = write_both_sides(tmp_path / "photos", 14)
     workspace = Workspace(tmp_path / "out")
     settings = JobSettings.build(
         photos=str(tmp_path / "photos"), features="sift", quality="preview", until="mesh",
@@ -33,7 +33,7 @@ def test_both_sides_are_one_closed_model(tmp_path):
     )  # fmt: skip
     state = run_job(workspace, settings, Progress())
     model = pycolmap.Reconstruction(workspace.model)
-    assert model.num_reg_images() == 32
+    assert model.num_reg_images() == 28
     transform, off = aligned(model, truth)
     assert off.max() < 0.003, "of cameras 1.9 m from the middle"
     vertices = read_vertices(workspace.fusion)

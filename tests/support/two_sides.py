@@ -66,12 +66,10 @@ def drum_photo(pose: np.ndarray, behind: np.ndarray) -> np.ndarray:
 
 
 def poses_of_both_sides(count: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """cam_from_drum [3, 4] of `count` photos of each side, in turn from 25 and 40 degrees above the turntable."""
+    """cam_from_drum [3, 4] of `count` photos of each side, from 25 degrees above the turntable."""
     first = []
-    for number, angle in enumerate(2 * np.pi * np.arange(count) / count):
-        up = np.radians(40 if number % 2 else 25)
-        place = np.array([np.cos(up) * np.cos(angle), -np.sin(up), np.cos(up) * np.sin(angle)])
-        first.append(look_at(1.85 * place, np.zeros(3)))
+    for angle in 2 * np.pi * np.arange(count) / count:
+        first.append(look_at(np.array([1.7 * np.cos(angle), -0.8, 1.7 * np.sin(angle)]), np.zeros(3)))
     return first, [np.column_stack([pose[:, :3] @ TURNED_OVER, pose[:, 3]]) for pose in first]
 
 

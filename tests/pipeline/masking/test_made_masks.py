@@ -1,11 +1,14 @@
 """Masks that the stage `photos` makes by itself, against the true outline of the subject."""
 
+import json
+
 import cv2
 import numpy as np
 import pytest
 
 pytest.importorskip("pycolmap", reason="the engine's environment has pycolmap; Blender's has not")
 
+from blender_recon3d.pipeline.cli.recon3d import main
 from blender_recon3d.pipeline.errors import UserError
 from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.job import run_job
@@ -157,3 +160,22 @@ def test_a_painted_mask_is_used_by_the_next_run(tmp_path):
     events = []
     bring_in(folder, tmp_path / "out", events)
     assert any(event.message == "unchanged, kept" for event in events if event.stage == "photos")
+
+
+def test_the_command_says_what_is_masked_and_writes_pictures(tmp_path, capsys):
+    poses = turntable(3)
+    photos = [photo_before(number, pose, backdrop(*GREEN)) for number, pose in enumerate(poses)]
+    workspace = bring_in(write_photos(tmp_path / "in", photos), tmp_path / "out")
+    assert main(["masks", str(workspace.root), "--pictures", str(tmp_path / "shown"), "--json"]) == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert events[-1]["message"] == "3 of 3 photos have a mask: 3 before a screen"
+    picture, photo = (cv2.imread(str(tmp_path / name / "p01.jpg")).astype(int) for name in ("shown", "in"))
+    assert np.abs(picture - photo).max(axis=2)[~subject_alone(poses[1])].mean() > 40, "it is tinted"
+    assert np.abs(picture - photo).max(axis=2)[240, 320] < 30
+
+
+def test_masks_cannot_be_drawn_from_a_model_that_is_not_there(tmp_path, capsys):
+    photos = [render(box_scene(), pose) for pose in ring(3)]
+    workspace = bring_in(write_photos(tmp_path / "in", photos), tmp_path / "out")
+    assert main(["masks", str(workspace.root), "--from-model"]) == 2
+    assert "holds no cameras yet" in capsys.readouterr().err
