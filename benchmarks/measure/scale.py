@@ -1,0 +1,187 @@
+"""Processor time and peak memory per photo and stage, for captures of 100 photos and more.
+
+    python -m benchmarks.measure.scale [--counts 100 300 1000] [--until dense] [--keep DIR]
+                                       [--markdown benchmarks/results/scale.md]
+
+Walks around a courtyard of flat walls are rendered (`benchmarks/common/courtyard.py`); each stage runs in a process of
+its own. Processor seconds (user and system) of a stage do not depend on what else the machine does, as wall time would.
+With --keep, captures and finished stages are kept in DIR, and a later call continues.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from benchmarks.common.courtyard import Courtyard
+from benchmarks.common.places import ROOT
+from benchmarks.common.show_table import show_table
+
+SIZE = (400, 300)  # of the photos, pixels
+ON_PAPER = 10_000  # photos of the last column
+OPTIONS: dict[str, Any] = {"features": "sift", "pairs": "retrieval", "device": "cpu", "max_keypoints": 1500}
+REPORT = "report"  # measured like a stage
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--counts", type=int, nargs="+", default=[100, 300, 1000])
+    parser.add_argument("--until", default="dense")
+    parser.add_argument("--mapper", default="", help="of the stage sfm; by default as it comes")
+    parser.add_argument("--keep", type=Path, help="folder for captures and results, to continue from")
+    parser.add_argument("--markdown", type=Path, help="write the table here too")
+    parser.add_argument("--stage", help=argparse.SUPPRESS)  # for the processes of stages
+    options = parser.parse_args()
+    if options.stage:
+        return run_stage(options.stage, options.keep, options.mapper)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = options.keep or Path(scratch)
+        measured = {count: measure(count, folder / str(count), options) for count in sorted(options.counts)}
+    show_table("Time and memory per photo", markdown(measured), options.markdown)
+    return 0
+
+
+def measure(count: int, folder: Path, options: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    """The figures of each stage; those that are there already are kept."""
+    from blender_recon3d.pipeline.stage import up_to
+
+    if not (folder / "photos").is_dir():
+        render(Courtyard(count, SIZE), folder / "photos")
+    figures = folder / "figures.json"
+    known: dict[str, dict[str, Any]] = json.loads(figures.read_text()) if figures.exists() else {}
+    for name in (*up_to(options.until), REPORT):
+        if name not in known:
+            words = ["--stage", name, "--keep", str(folder), "--mapper", options.mapper]
+            command = [sys.executable, "-m", "benchmarks.measure.scale", *words]
+            done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+            if done.returncode:
+                raise SystemExit(f"{name} of {count} photos failed")
+            known[name] = json.loads(done.stdout.splitlines()[-1])
+            figures.write_text(json.dumps(known))
+            sys.stderr.write(f"{count} {name} {known[name]}\n")
+    return known
+
+
+def render(courtyard: Courtyard, folder: Path) -> None:
+    part = folder.with_name("photos.part")
+    part.mkdir(parents=True, exist_ok=True)
+    for number, name in enumerate(courtyard.names()):
+        if not (part / name).exists():
+            cv2.imwrite(str(part / name), courtyard.render(number).pixels, [cv2.IMWRITE_JPEG_QUALITY, 95])
+    part.rename(folder)
+
+
+def run_stage(name: str, folder: Path, mapper: str) -> int:
+    """Run one stage of the workspace in `folder`, whose predecessors are done, and print its figures."""
+    from blender_recon3d.pipeline import results
+    from blender_recon3d.pipeline.documents.state_json import StageRecord, StageState
+    from blender_recon3d.pipeline.events import Progress
+    from blender_recon3d.pipeline.job import reset
+    from blender_recon3d.pipeline.report import write_report
+    from blender_recon3d.pipeline.settings import JobSettings
+    from blender_recon3d.pipeline.stage import stage
+    from blender_recon3d.pipeline.system.memory import PeakMemory
+    from blender_recon3d.pipeline.workspace import Workspace
+
+    workspace = Workspace(folder / "workspace")
+    workspace.create()
+    more = {"mapper": mapper} if mapper else {}
+    settings = JobSettings.build("preview", photos=(str(folder / "photos"),), **OPTIONS, **more)
+    summary: dict[str, Any] = {}
+    before = processor_seconds()
+    with PeakMemory() as peak:
+        if name == REPORT:
+            write_report(workspace, settings, Progress())
+        else:
+            own = stage(name)
+            reset(own, workspace)
+            workspace.write_stage(name, StageRecord(state=StageState.STARTED))
+            summary = own.run(workspace, settings.stages[name], Progress())
+            files = results.files_of(workspace, name)
+            workspace.write_stage(name, StageRecord(state=StageState.DONE, summary=summary), files=files)
+    if name == "sfm":
+        summary["center_mm"] = center_error(workspace, Courtyard(len(workspace.used_photos()), SIZE))
+    seconds = processor_seconds() - before
+    sys.stdout.write(
+        "\n" + json.dumps({"seconds": round(seconds, 1), "bytes": peak.bytes, "summary": summary}) + "\n"
+    )
+    sys.stdout.flush()
+    os._exit(0)  # native libraries may take long to end
+
+
+def processor_seconds() -> float:
+    """Of this process and the children that have ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+def center_error(workspace: Any, courtyard: Courtyard) -> float:
+    """Median distance of camera centers from the truth after a similarity, mm."""
+    from blender_recon3d.pipeline.colmap.model_files import read_model
+    from blender_recon3d.pipeline.evaluation.alignment import robust_similarity
+
+    model = read_model(workspace.mapped)
+    truth, found = [], []
+    for number in model.reg_image_ids():
+        image = model.image(number)
+        pose = courtyard.cam_from_world(int(Path(image.name).stem))
+        truth.append(-pose[:, :3].T @ pose[:, 3])
+        found.append(image.projection_center())
+    aligned, _ = robust_similarity(np.array(found), np.array(truth))
+    return round(1000 * float(np.median(np.linalg.norm(aligned.apply(np.array(found)) - truth, axis=1))), 1)
+
+
+def markdown(measured: dict[int, dict[str, dict[str, Any]]]) -> str:
+    counts = sorted(measured)
+    names = [name for name in measured[counts[0]] if all(name in measured[count] for count in counts)]
+    head = [f"{count:,} photos" for count in counts]
+    lines = [
+        f"| stage | {' | '.join(f'{text}, s a photo' for text in head)} | last / first | "
+        f"{' | '.join(f'{text}, peak' for text in head)} | {ON_PAPER:,} photos |",
+        "|---|" + "---|" * (2 * len(counts) + 2),
+    ]
+    total = {count: 0.0 for count in counts}
+    for name in names:
+        each = {count: measured[count][name]["seconds"] / count for count in counts}
+        for count in counts:
+            total[count] += each[count]
+        peaks = [measured[count][name]["bytes"] / 2**30 for count in counts]
+        lines.append(_row(name, [each[count] for count in counts], peaks, counts))
+    lines.append(_row("all", [total[count] for count in counts], [], counts))
+    note = (
+        f"Photos of {SIZE[0]} x {SIZE[1]} pixels, SIFT, at most {OPTIONS['max_keypoints']} keypoints, preview quality, "
+        f"CPU; processor seconds. {ON_PAPER:,} photos: hours on one core and GB, from the line through the last two "
+        "counts."
+    )
+    return "\n".join([*lines, "", note, ""])
+
+
+def _row(name: str, each: list[float], peaks: list[float], counts: list[int]) -> str:
+    ratio = each[-1] / each[0] if each[0] else 0.0
+    hours = _line(counts, [value * count for value, count in zip(each, counts, strict=True)]) / 3600
+    memory = f", {_line(counts, peaks):.1f} GB" if peaks else ""
+    cells = [f"{value:.2f}" for value in each] + [f"{ratio:.2f}"]
+    cells += [f"{value:.2f} GB" for value in peaks] or [""] * len(counts)
+    return f"| {name} | {' | '.join(cells)} | {hours:.1f} h{memory} |"
+
+
+def _line(counts: list[int], values: list[float]) -> float:
+    """The straight line through the last two counts, at ON_PAPER photos."""
+    if len(counts) < 2:
+        return values[-1] * ON_PAPER / counts[-1]
+    slope = (values[-1] - values[-2]) / (counts[-1] - counts[-2])
+    return max(values[-1], values[-1] + slope * (ON_PAPER - counts[-1]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
