@@ -68,7 +68,9 @@ class Courtyard:
         angle = 2 * np.pi * number / self.photos
         random = np.random.default_rng(number)
         yaw, pitch = random.normal(0, [0.10, 0.05])
-        center = (self.radius - DISTANCE + random.normal(0, 0.15)) * np.array([np.cos(angle), np.sin(angle), 0])
+        center = (self.radius - DISTANCE + random.normal(0, 0.15)) * np.array(
+            [np.cos(angle), np.sin(angle), 0]
+        )
         center[2] = (1.3, 1.7, 2.1)[number % 3]
         ahead = np.array(
             [np.cos(angle + yaw) * np.cos(pitch), np.sin(angle + yaw) * np.cos(pitch), np.sin(pitch)]
@@ -92,13 +94,17 @@ class Courtyard:
         for plane in self._near(number):
             facing = np.cross(plane.along, plane.up)
             with np.errstate(divide="ignore", invalid="ignore"):
-                far = ((plane.origin - center) @ facing / (world @ facing.astype(np.float32))).astype(np.float32)
+                far = ((plane.origin - center) @ facing / (world @ facing.astype(np.float32))).astype(
+                    np.float32
+                )
             at = world * far[..., None] + (center - plane.origin).astype(np.float32)
             s, t = at @ plane.along.astype(np.float32), at @ plane.up.astype(np.float32)
             seen = (far > 0) & (far < depth) & (s >= 0) & (s < plane.width) & (t >= 0) & (t < plane.height)
             if not seen.any():
                 continue
-            color = cv2.remap(plane.texture, s / TEXEL, t / TEXEL, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+            color = cv2.remap(
+                plane.texture, s / TEXEL, t / TEXEL, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+            )
             depth[seen], pixels[seen] = far[seen], color[seen]
             own = rotation @ facing
             normal[seen] = own if own @ (rotation @ (plane.origin - center)) < 0 else -own

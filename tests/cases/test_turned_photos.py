@@ -8,7 +8,13 @@ import pytest
 
 from blender_recon3d.pipeline.documents.photos_json import PhotoEntry, PhotoState
 from blender_recon3d.pipeline.events import Progress
-from blender_recon3d.pipeline.matching.turned_photos import directed, quarter_turns, turned_back, turned_note
+from blender_recon3d.pipeline.matching.turned_photos import (
+    DirectedPhotos,
+    directed,
+    quarter_turns,
+    turned_back,
+    turned_note,
+)
 from blender_recon3d.pipeline.stage_settings import PairsSettings
 from blender_recon3d.pipeline.stages.pairs import encode
 from blender_recon3d.pipeline.workspace import Workspace
@@ -47,6 +53,17 @@ def test_photos_that_few_keypoints_connect_get_a_second_look(monkeypatch, photos
     seen = [directed(photo) for photo in turned]
     monkeypatch.setattr("blender_recon3d.pipeline.matching.turned_photos.KEYPOINTS", 20)
     assert quarter_turns(seen) == [0, 2, 2, 0, 0, 0]
+
+
+def test_of_many_photos_only_the_last_few_are_in_memory(monkeypatch, photos):
+    """Each is looked at once; the turns are those of photos that are all in memory."""
+    monkeypatch.setattr("blender_recon3d.pipeline.matching.turned_photos.ALL_PAIRS", 5)
+    monkeypatch.setattr("blender_recon3d.pipeline.matching.turned_photos.STEPS", (1, 2))
+    taken = [np.rot90(photos[n % 6], 2 * (n in (4, 5, 9))) for n in range(12)]
+    looked, done = [], []
+    lazy = DirectedPhotos(12, lambda n: (looked.append(n), np.ascontiguousarray(taken[n]))[1], done.append)
+    assert quarter_turns(lazy) == [2 * (n in (4, 5, 9)) for n in range(12)]
+    assert looked == list(range(12)) and done == list(range(1, 13))
 
 
 @pytest.mark.parametrize("turns", range(4))

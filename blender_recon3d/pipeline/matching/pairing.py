@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import combinations
+from typing import Protocol
 
 import numpy as np
-from scipy.sparse.csgraph import minimum_spanning_tree
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+BLOCK = 512  # photos compared with all others at once
 
 Pair = tuple[int, int]  # indices of photos, the smaller first
 
@@ -26,27 +31,79 @@ def sequential(count: int, window: int) -> list[Pair]:
     return sorted((first, first + step) for first in range(count) for step in steps if first + step < count)
 
 
-def retrieval(similarity: np.ndarray, neighbors: int) -> list[Pair]:
+class Rows(Protocol):
+    """The similarities of N photos, [N, N], symmetric, larger is more alike; a slice gives some of the rows. An array
+    is one."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: slice) -> np.ndarray: ...
+
+
+@dataclass(frozen=True)
+class SimilarityOf:
+    """The similarities of descriptors [N, D] of unit length, whose rows are computed as needed."""
+
+    descriptors: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.descriptors)
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        return self.descriptors[rows] @ self.descriptors.T
+
+
+def retrieval(similarity: Rows, neighbors: int) -> list[Pair]:
     """The union of each photo's `neighbors` most similar, plus bridges until all photos are connected.
 
-    similarity: [N, N], symmetric, larger is more alike; the diagonal is ignored.
+    Needs memory for BLOCK rows of the similarities.
     """
     count = len(similarity)
-    scores = similarity.astype(np.float64).copy()
-    np.fill_diagonal(scores, -np.inf)
-    best = np.argsort(-scores, axis=1, kind="stable")[:, : min(neighbors, count - 1)]
-    pairs = {(min(i, int(j)), max(i, int(j))) for i in range(count) for j in best[i]}
-    return sorted(pairs | set(bridges(scores, pairs)))
+    pairs = set()
+    for first, similar in _blocks(similarity):
+        best = np.argsort(-similar, axis=1, kind="stable")[:, : min(neighbors, count - 1)]
+        for i, row in enumerate(best.tolist(), first):
+            pairs |= {(min(i, j), max(i, j)) for j in row}
+    return sorted(pairs | set(bridges(similarity, pairs)))
 
 
-def bridges(similarity: np.ndarray, pairs: Iterable[Pair]) -> list[Pair]:
-    """The most similar pairs that connect the groups left apart by `pairs`, the most similar first."""
-    rows, columns = np.triu_indices(len(similarity), 1)
-    cost = np.zeros(similarity.shape)
-    # Ranks instead of similarities: all different, and none is zero, which would mean no edge.
-    cost[rows, columns] = 1 + np.argsort(np.argsort(-similarity[rows, columns], kind="stable"))
-    for pair in pairs:
-        cost[pair] = 0.5  # cheaper than all others
-    tree = minimum_spanning_tree(cost).tocoo()
-    order = [index for index in np.argsort(tree.data) if tree.data[index] >= 1]
-    return [(int(tree.row[index]), int(tree.col[index])) for index in order]
+def bridges(similarity: Rows, pairs: Iterable[Pair]) -> list[Pair]:
+    """The most similar pairs that connect the groups left apart by `pairs`, the most similar first.
+
+    Boruvka's algorithm: in each round every group gets its most similar pair with another one, which leaves at most
+    half as many groups.
+    """
+    found: dict[Pair, float] = {}
+    joined = list(pairs)
+    while True:
+        count, group = _groups(len(similarity), joined)
+        if count < 2:
+            return sorted(found, key=lambda pair: (-found[pair], pair))
+        best: dict[int, tuple[float, Pair]] = {}
+        for first, similar in _blocks(similarity):
+            rows = np.arange(first, first + len(similar))
+            similar[group[rows, None] == group[None]] = -np.inf
+            other = similar.argmax(axis=1)
+            for i, j, value in zip(rows.tolist(), other.tolist(), similar.max(axis=1).tolist(), strict=True):
+                candidate = (-value, (min(i, j), max(i, j)))
+                best[int(group[i])] = min(best.get(int(group[i]), candidate), candidate)
+        for value, pair in best.values():
+            found[pair] = -value
+            joined.append(pair)
+
+
+def _groups(count: int, pairs: Sequence[Pair]) -> tuple[int, np.ndarray]:
+    """How many groups of photos the pairs leave apart, and the group of each photo."""
+    ends = np.array(pairs, np.int64).reshape(-1, 2)
+    graph = coo_array((np.ones(len(ends), bool), (ends[:, 0], ends[:, 1])), (count, count))
+    groups, group = connected_components(graph, directed=False)
+    return groups, group
+
+
+def _blocks(similarity: Rows) -> Iterator[tuple[int, np.ndarray]]:
+    """The number of the first row, and rows [BLOCK, N], which are -inf on the diagonal."""
+    for first in range(0, len(similarity), BLOCK):
+        similar = np.array(similarity[first : first + BLOCK], np.float64)
+        rows = np.arange(len(similar))
+        similar[rows, first + rows] = -np.inf
+        yield first, similar

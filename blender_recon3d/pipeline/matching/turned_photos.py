@@ -7,11 +7,16 @@ the directions of matching keypoints all differ by the same angle.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from ..text import named
 
@@ -55,6 +60,31 @@ def directed(image: np.ndarray) -> Directed:
     return Directed(np.sqrt(descriptors[order] / 512), angles[order])
 
 
+class DirectedPhotos(Sequence[Directed]):
+    """The keypoints of many photos, found when they are needed; the last ones are kept in memory.
+
+    read: gives a photo, uint8 [H, W], by its number; found: called when a photo is looked at for the first time.
+    """
+
+    def __init__(self, count: int, read: Callable[[int], np.ndarray], found: Callable[[int], None]) -> None:
+        self._count, self._known = count, 0
+        self._read, self._found = read, found
+        self._directed = lru_cache(maxsize=max(ALL_PAIRS, max(STEPS) + 2))(self._made)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, number: Any) -> Any:
+        return self._directed(number)
+
+    def _made(self, number: int) -> Directed:
+        directions = directed(self._read(number))
+        if number >= self._known:
+            self._known = number + 1
+            self._found(self._known)
+        return directions
+
+
 def angle_between(first: Directed, second: Directed) -> tuple[float, int] | None:
     """Degrees by which the second photo's content is rotated clockwise relative to the first's, and how many matches
     agree with that; None if they do not agree."""
@@ -82,26 +112,35 @@ def quarter_turns(photos: Sequence[Directed]) -> list[int]:
     the end, though every photo is upright. A turn that a photo's matches do not support is rejected.
     """
     pairs = _examined_pairs(len(photos))
-    strongest = [photo.strongest() for photo in photos]
-    links = [link for pair in pairs for link in _linked(strongest, *pair)]
+    links = [
+        link
+        for first, second in pairs
+        for link in _linked(photos[first].strongest(), photos[second].strongest(), first, second)
+    ]
     group, turns = _propagated(len(photos), links)
     apart = [pair for pair in pairs if group[pair[0]] != group[pair[1]]][:SECOND_LOOKS]
-    if more := [link for pair in apart for link in _linked(photos, *pair)]:
+    if more := [
+        link for first, second in apart for link in _linked(photos[first], photos[second], first, second)
+    ]:
         links += more
         group, turns = _propagated(len(photos), links)
-    for number in set(group):
-        members = [photo for photo in range(len(photos)) if group[photo] == number]
+    for number in np.unique(group):
+        members = np.flatnonzero(group == number)
         turns[members] = (turns[members] - np.bincount(turns[members] % 4).argmax()) % 4
+    links_of: dict[int, list[Link]] = defaultdict(list)
+    for link in links:
+        for photo in link[1:3]:
+            links_of[photo].append(link)
     for photo in map(int, np.flatnonzero(turns)):
-        turns = _upright_unless_supported(links, turns, {photo})
+        turns = _upright_unless_supported(links_of, turns, {photo})
     for block in _turned_alike(links, turns):
-        turns = _upright_unless_supported(links, turns, block)
+        turns = _upright_unless_supported(links_of, turns, block)
     return [int(turn) for turn in turns]
 
 
-def _linked(photos: Sequence[Directed], first: int, second: int) -> list[Link]:
+def _linked(one: Directed, other: Directed, first: int, second: int) -> list[Link]:
     """The link between two photos; empty where there is none, or none of whole quarters."""
-    rotation = angle_between(photos[first], photos[second])
+    rotation = angle_between(one, other)
     if rotation is None:
         return []
     quarters = round(rotation[0] / 90)
@@ -109,21 +148,24 @@ def _linked(photos: Sequence[Directed], first: int, second: int) -> list[Link]:
     return [(rotation[1], first, second, quarters % 4)] if near else []
 
 
-def _propagated(count: int, links: Sequence[Link]) -> tuple[list[int], np.ndarray]:
+def _propagated(count: int, links: Sequence[Link]) -> tuple[np.ndarray, np.ndarray]:
     """The group of connected photos that each belongs to, and its turns relative to the others of its group."""
-    group = list(range(count))
-    turns = np.zeros(count, int)
+    group, turns = np.arange(count), np.zeros(count, int)
+    members = {photo: np.array([photo]) for photo in range(count)}
     for _, first, second, quarters in sorted(links, key=lambda link: (-link[0], link[1], link[2])):
         if group[first] == group[second]:
             continue
-        joined = [photo for photo in range(count) if group[photo] == group[second]]
+        joined = members.pop(int(group[second]))
         turns[joined] += turns[first] + quarters - turns[second]
-        for photo in joined:
-            group[photo] = group[first]
+        group[joined] = group[first]
+        members[int(group[first])] = np.concatenate([members[int(group[first])], joined])
     return group, turns
 
 
-def _upright_unless_supported(links: Sequence[Link], turns: np.ndarray, photos: set[int]) -> np.ndarray:
+def _upright_unless_supported(
+    links_of: Mapping[int, Sequence[Link]], turns: np.ndarray, photos: set[int]
+) -> np.ndarray:
+    links = [link for photo in photos for link in links_of.get(photo, ())]
     upright = turns.copy()
     upright[list(photos)] = 0
     turned = _support(links, turns, photos) >= GAIN * _support(links, upright, photos)
@@ -143,18 +185,23 @@ def _turned_alike(links: Sequence[Link], turns: np.ndarray) -> list[set[int]]:
     """Photos with the same turn that are linked to each other, in groups. From two sides of a subject a flat ground is
     seen turned by half a circle: single photos of a side agree with their neighbors then, and only all of them do not.
     """
-    blocks = [{int(photo)} for photo in np.flatnonzero(turns)]
-    for _, one, other, quarters in links:
-        if quarters == 0 and turns[one] and turns[one] == turns[other]:
-            joined = [block for block in blocks if one in block or other in block]
-            blocks = [block for block in blocks if block not in joined] + [set().union(*joined)]
-    return sorted(blocks, key=min)
+    alike = [
+        link[1:3] for link in links if not link[3] and turns[link[1]] and turns[link[1]] == turns[link[2]]
+    ]
+    ends = np.array(alike, int).reshape(-1, 2)
+    graph = coo_array((np.ones(len(ends), bool), (ends[:, 0], ends[:, 1])), (len(turns), len(turns)))
+    group = connected_components(graph, directed=False)[1]
+    blocks: dict[int, set[int]] = defaultdict(set)
+    for photo in map(int, np.flatnonzero(turns)):
+        blocks[int(group[photo])].add(photo)
+    return sorted(blocks.values(), key=min)
 
 
 def _examined_pairs(count: int) -> list[tuple[int, int]]:
     if count <= ALL_PAIRS:
         return [(first, second) for first in range(count) for second in range(first + 1, count)]
-    return [(first, first + step) for first in range(count) for step in STEPS if first + step < count]
+    # By the second, so that only the last few photos are needed at a time.
+    return [(second - step, second) for second in range(count) for step in STEPS if step <= second]
 
 
 def turned_back(keypoints: np.ndarray, size: tuple[int, int], turns: int) -> np.ndarray:

@@ -13,7 +13,7 @@ import torch
 from ..colmap.database import image_ids, open_database, write_features
 from ..errors import UserError
 from ..files.atomic_files import remove
-from ..matching.turned_photos import directed, quarter_turns, turned_back, turned_note
+from ..matching.turned_photos import DirectedPhotos, quarter_turns, turned_back, turned_note
 from .arithmetic import slow_remark
 from .feature_files import feature_path, load_features, save_features
 from .frontend import Features
@@ -124,10 +124,11 @@ def _turns(job: ExtractionJob) -> dict[str, int]:
     """Quarter turns anticlockwise of each photo's copy; zero if all photos have their features already."""
     if all(feature_path(job.workspace, name).exists() for name in job.names):
         return dict.fromkeys(job.names, 0)
-    directions = []
-    for number, name in enumerate(job.names, 1):
-        directions.append(directed(job.read_gray(job.workspace.images / name)))
-        job.progress.update(number, len(job.names), "finding which way is up")
+    directions = DirectedPhotos(
+        len(job.names),
+        lambda number: job.read_gray(job.workspace.images / job.names[number]),
+        lambda done: job.progress.update(done, len(job.names), "finding which way is up"),
+    )
     turns = dict(zip(job.names, quarter_turns(directions), strict=True))
     if text := turned_note(turns):
         job.progress.info(text)

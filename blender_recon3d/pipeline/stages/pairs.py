@@ -93,7 +93,7 @@ def _make(
     if way == "sequential":
         return pairing.sequential(count, settings.window)
     descriptors = encode(workspace, photos, settings, progress)
-    return pairing.retrieval(descriptors @ descriptors.T, settings.neighbors)
+    return pairing.retrieval(pairing.SimilarityOf(descriptors), settings.neighbors)
 
 
 def encode(
@@ -105,13 +105,14 @@ def encode(
     """
     import numpy as np
 
-    from ..matching.turned_photos import directed, quarter_turns
+    from ..matching.turned_photos import DirectedPhotos, quarter_turns
     from ..photos.image_files import read_gray, read_rgb
 
-    directions = []
-    for number, photo in enumerate(photos, 1):
-        directions.append(directed(read_gray(workspace.images / photo.name)))
-        progress.update(number, len(photos), "finding which way is up")
+    directions = DirectedPhotos(
+        len(photos),
+        lambda number: read_gray(workspace.images / photos[number].name),
+        lambda done: progress.update(done, len(photos), "finding which way is up"),
+    )
     turns = dict(zip((photo.name for photo in photos), quarter_turns(directions), strict=True))
 
     def upright(name: str) -> np.ndarray:

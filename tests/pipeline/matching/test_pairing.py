@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
@@ -44,6 +44,28 @@ def test_bridges_join_two_groups_by_their_most_similar_pair():
     similarity[1, 2] = similarity[2, 1] = 0.5
     similarity[0, 3] = similarity[3, 0] = 0.4
     assert pairing.bridges(similarity, {(0, 1), (2, 3)}) == [(1, 2)]
+
+
+@settings(deadline=None)
+@given(st.integers(2, 20), st.integers(1, 3), st.integers(0, 1000))
+def test_blocks_of_rows_give_the_pairs_of_a_spanning_tree_of_all(count, neighbors, seed):
+    """Kruskal's algorithm on the whole matrix."""
+    similarity = similarities(count, seed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pairing, "BLOCK", 3)
+        found = pairing.retrieval(similarity, neighbors)
+    expected = set()
+    for photo in range(count):
+        order = np.argsort(-np.where(np.arange(count) == photo, -np.inf, similarity[photo]), kind="stable")
+        expected |= {(min(photo, int(j)), max(photo, int(j))) for j in order[: min(neighbors, count - 1)]}
+    upper = np.triu_indices(count, 1)
+    for k in np.argsort(-similarity[upper], kind="stable"):
+        pair = int(upper[0][k]), int(upper[1][k])
+        graph = coo_array((np.ones(len(expected)), tuple(np.transpose(sorted(expected)))), (count, count))
+        group = connected_components(graph, directed=False)[1]
+        if group[pair[0]] != group[pair[1]]:
+            expected.add(pair)
+    assert found == sorted(expected)
 
 
 def test_sequential_takes_the_window_and_powers_of_two():
