@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from .links import Link, strengths
 from .views import ModelView
@@ -40,6 +41,7 @@ SEEN, SEEN_BY_OTHER = 3, 3  # points in a cell, of either photo, for it to count
 MIN_CELLS = 4  # of either photo that must disagree
 SIDE_BY_SIDE = np.radians(25)  # between directions to a point, and between viewing directions
 NEARNESS = 1.6  # ratio of the distances to a point
+REACH_OF_POINT = float(np.sqrt(1 + NEARNESS**2 - 2 * NEARNESS * np.cos(SIDE_BY_SIDE)))  # law of cosines
 CONFLICT = 0.4  # share of the cells that disagree
 
 
@@ -134,13 +136,38 @@ def _turned(views: Sequence[ModelView]) -> float:
 def conflicts(views: Views) -> list[tuple[int, int]]:
     """Photos side by side that do not see the same, the most serious first."""
     scored = []
-    for first, second in combinations(sorted(views), 2):
+    for first, second in _close_together(views):
         a, b = views[first], views[second]
         if a.cam_from_world[2, :3] @ b.cam_from_world[2, :3] > np.cos(SIDE_BY_SIDE):
             share = min(disagreement(a, b), disagreement(b, a))
             if share > CONFLICT:
                 scored.append((share, (first, second)))
     return [pair for _, pair in sorted(scored, key=lambda entry: (-entry[0], entry[1]))]
+
+
+def _close_together(views: Views) -> list[tuple[int, int]]:
+    """All pairs that `disagreement` can find anything in, and few others.
+
+    It compares points that are about as far from both cameras (NEARNESS), in about the same direction (SIDE_BY_SIDE).
+    For such a point the cameras are at most REACH_OF_POINT times its distance apart. At least MIN_CELLS * SEEN of them
+    are needed.
+    """
+    photos = sorted(views)
+    centers = np.array([views[photo].center for photo in photos]).reshape(-1, 3)
+    reach = np.zeros(len(photos))
+    for number, photo in enumerate(photos):
+        view = views[photo]
+        far = np.linalg.norm(view.xyz[view.points >= 0] - view.center, axis=1)
+        if len(far) >= MIN_CELLS * SEEN:
+            reach[number] = REACH_OF_POINT * np.partition(far, -MIN_CELLS * SEEN)[-MIN_CELLS * SEEN]
+    found = cKDTree(centers).query_ball_point(centers, reach) if photos else []
+    pairs = {
+        (photos[min(one, other)], photos[max(one, other)])
+        for one, others in enumerate(found)
+        for other in others
+        if other != one and reach[one] > 0
+    }
+    return sorted(pairs)
 
 
 def disagreement(a: ModelView, b: ModelView) -> float:

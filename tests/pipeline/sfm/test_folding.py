@@ -1,6 +1,7 @@
 """Sides that look alike: a folded model does not count as a success, and a correct one does."""
 
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.files.atomic_files import read_json
 from blender_recon3d.pipeline.job import run_job
 from blender_recon3d.pipeline.settings import JobSettings
-from blender_recon3d.pipeline.sfm.folding import closed, differing_pairs
+from blender_recon3d.pipeline.sfm.folding import closed, conflicts, differing_pairs, disagreement
 from blender_recon3d.pipeline.sfm.links import Link
 from blender_recon3d.pipeline.sfm.views import ModelView
 from blender_recon3d.pipeline.workspace import Workspace
@@ -61,3 +62,34 @@ def test_a_loop_is_closed_when_it_returns_to_its_beginning():
 def test_photos_that_two_models_rotate_differently_are_named():
     assert differing_pairs(ring([0, 20, 40, 60]), ring([0, 20, 40, 60])) == []
     assert differing_pairs(ring([0, 20, 40, 60]), ring([0, 20, 40, 150])) == [(0, 3), (1, 3), (2, 3)]
+
+
+def along_a_wall(photos):
+    """Views a meter apart that look at points of a wall 4 m away, each with points of its own."""
+    random = np.random.default_rng(0)
+    camera = pycolmap.Camera.create_from_model_name(1, "SIMPLE_PINHOLE", 500, 640, 480)
+    views = {}
+    for number in range(photos):
+        xyz = np.add(random.uniform(-2, 2, (120, 3)) * [1, 0.7, 0.1], [number, 0, 4])
+        pose = np.column_stack([np.eye(3), [-number, 0, 0]])
+        keypoints = 500 * (xyz - [number, 0, 0])[:, :2] / xyz[:, 2:] + [320, 240]
+        points = np.arange(120 * number, 120 * (number + 1))
+        views[number] = ModelView(f"{number}.jpg", keypoints, points, xyz, pose, camera)
+    return views
+
+
+def test_only_photos_close_together_are_compared(monkeypatch):
+    """They are all that can contradict each other, and as many per photo however many photos there are."""
+    views, compared = along_a_wall(24), []
+    expected = [
+        pair
+        for pair in combinations(range(24), 2)
+        if min(disagreement(views[pair[0]], views[pair[1]]), disagreement(views[pair[1]], views[pair[0]]))
+        > 0.4
+    ]
+    monkeypatch.setattr(
+        "blender_recon3d.pipeline.sfm.folding.disagreement",
+        lambda a, b: (compared.append(a), disagreement(a, b))[1],
+    )
+    assert expected and sorted(conflicts(views)) == expected
+    assert len(compared) <= 24 * 2 * 5
