@@ -101,6 +101,8 @@ GERMAN_VIEWPORT = {
         "Weitere Fotos, Ordner oder Videos auswählen und die gewählten behalten"
     ),
     "Add": "Hinzufügen",
+    "Deleting points...": "Punkte werden gelöscht...",
+    "Counting points...": "Punkte werden gezählt...",
     "Clear Photos": "Auswahl der Fotos aufheben",
     "Choose no photos; the files stay where they are": "Keine Fotos auswählen; die Dateien bleiben, wo sie sind",
     "{count} chosen in this folder": "{count} in diesem Ordner ausgewählt",

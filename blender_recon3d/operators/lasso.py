@@ -7,10 +7,12 @@ import numpy as np
 
 from ..panel_text import tr
 from ..scene import picking
-from ..scene.cleaning.delete_points import delete_in_lasso
+from ..scene.cleaning.delete_points import count_in_steps, lasso_in_steps
 from ..scene.find_imports import current_import
+from ..scene.stepwise import Stepping, Steps
 from . import view_drawing
-from .reporting import ImportOperator, run_reported
+from .in_steps import AT_ONCE, INTERVAL, TURN, RunsInSteps
+from .reporting import ImportOperator
 from .view_tool import NAVIGATION, ToolView, tool_view
 
 _KEYS = "Drag: draw around what to delete   Enter: delete   Esc: cancel"
@@ -18,22 +20,40 @@ STEP = 4.0  # pixels between vertices of the line
 
 
 class _Drawn:
-    """The line so far, in pixels. enclosed: number of points inside it once it is closed."""
+    """The line so far, in pixels. enclosed: number of points inside it once it is closed and they are counted."""
 
     def __init__(self) -> None:
         self.line: list[tuple[float, float]] = []
         self.pressed = False
         self.enclosed = 0
+        self.counting: Stepping[int] | None = None
+        self.timer: bpy.types.Timer | None = None
         self.view: ToolView | None = None
+
+    def begin(self, line: list[tuple[float, float]]) -> None:
+        """Another line, or none."""
+        self.line, self.enclosed, self.counting = line, 0, None
+
+    def count(self, seconds: float) -> None:
+        """Go on counting for that long."""
+        if self.counting is not None and self.counting.advance(seconds):
+            self.enclosed, self.counting = self.counting.result, None
+
+    def end(self, context: bpy.types.Context) -> None:
+        context.window_manager.event_timer_remove(self.timer)
+        self.view.end()
 
     def draw(self) -> None:
         view_drawing.draw_line(self.line, closed=not self.pressed)
 
 
-class RECON3D_OT_delete_lasso(ImportOperator, bpy.types.Operator):
+class RECON3D_OT_delete_lasso(RunsInSteps, ImportOperator, bpy.types.Operator):
     bl_idname = "recon3d.delete_lasso"
     bl_label = "Delete with Lasso"
     bl_description = "Draw around points of the cloud or a part of the mesh in the 3D view, and delete them"
+    bl_options = {"REGISTER", "UNDO"}
+    doing = "Deleting points..."
+    _drawn: _Drawn | None = None  # None while deleting
 
     lasso: bpy.props.StringProperty(
         name="Lasso",
@@ -55,6 +75,7 @@ class RECON3D_OT_delete_lasso(ImportOperator, bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if self.lasso:
+            self._asked = True
             return self.execute(context)
         drawn = _Drawn()
         drawn.view = tool_view(drawn.draw)
@@ -62,55 +83,71 @@ class RECON3D_OT_delete_lasso(ImportOperator, bpy.types.Operator):
             self.report({"ERROR"}, tr("There is no 3D view to draw in: open one first."))
             return {"CANCELLED"}
         self._drawn = drawn
+        drawn.timer = context.window_manager.event_timer_add(INTERVAL, window=context.window)
         context.window_manager.modal_handler_add(self)
-        self._say(context)
+        self._tell()
         return {"RUNNING_MODAL"}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if self._drawn is None:
+            return RunsInSteps.modal(self, context, event)
         drawn, view = self._drawn, self._drawn.view
         if event.type in ("ESC", "RIGHTMOUSE") and event.value == "PRESS":
-            view.end()
+            drawn.end(context)
             return {"CANCELLED"}
-        if event.type in NAVIGATION and not drawn.pressed:
-            drawn.line, drawn.enclosed = [], 0  # a line is valid only in the view it was drawn in
+        if event.type == "TIMER":
+            if drawn.counting is None:
+                return {"PASS_THROUGH"}
+            drawn.count(TURN)
+        elif event.type in NAVIGATION and not drawn.pressed:
+            drawn.begin([])  # a line is valid only in the view it was drawn in
             view.area.tag_redraw()
             return {"PASS_THROUGH"}
-        if event.type == "LEFTMOUSE" and event.value == "PRESS":
+        elif event.type == "LEFTMOUSE" and event.value == "PRESS":
             if not view.holds(event):
                 return {"PASS_THROUGH"}
-            drawn.line, drawn.pressed, drawn.enclosed = [view.mouse(event)], True, 0
+            drawn.begin([view.mouse(event)])
+            drawn.pressed = True
         elif event.type == "MOUSEMOVE" and drawn.pressed:
             here = view.mouse(event)
             if np.hypot(here[0] - drawn.line[-1][0], here[1] - drawn.line[-1][1]) >= STEP:
                 drawn.line.append(here)
         elif event.type == "LEFTMOUSE" and event.value == "RELEASE" and drawn.pressed:
             drawn.pressed = False
-            drawn.enclosed = self._count(context)
+            drawn.counting = Stepping(
+                count_in_steps(current_import(context.scene), view.matrix(), drawn.line)
+            )
+            drawn.count(AT_ONCE)
         elif event.type in ("RET", "NUMPAD_ENTER", "DEL", "X") and event.value == "PRESS" and drawn.enclosed:
             return self._finish(context)
-        self._say(context)
+        self._tell()
         return {"RUNNING_MODAL"}
 
-    def _count(self, context: bpy.types.Context) -> int:
-        """The number of points inside the line at any depth, shown before anything is deleted."""
-        drawn = self._drawn
-        objects = picking.shown_objects(current_import(context.scene))
-        view = drawn.view.matrix()
-        return sum(
-            int(picking.inside_lasso(view, drawn.line, picking.world_positions(o)).sum()) for o in objects
-        )
-
     def _finish(self, context: bpy.types.Context) -> set[str]:
+        """Delete with a call of its own, which can be cancelled, undone and repeated."""
         drawn = self._drawn
         view = drawn.view.matrix()
-        drawn.view.end()
-        self.lasso = " ".join(f"{value:.1f}" for point in drawn.line for value in point)
-        self.matrix = view.clip_from_world.ravel().tolist()
-        self.size = (view.width, view.height)
-        return self.execute(context)
+        drawn.end(context)
+        try:
+            bpy.ops.recon3d.delete_lasso(
+                "INVOKE_DEFAULT",
+                True,
+                lasso=" ".join(f"{value:.1f}" for point in drawn.line for value in point),
+                matrix=view.clip_from_world.ravel().tolist(),
+                size=(view.width, view.height),
+            )
+        except RuntimeError as error:  # what it has reported
+            self.report({"ERROR"}, str(error).removeprefix("Error: ").strip())
+        return {"CANCELLED"}  # this one has changed nothing
 
-    def _say(self, context: bpy.types.Context) -> None:
-        if self._drawn.enclosed:
+    def cancel(self, context: bpy.types.Context) -> None:
+        if self._drawn is None:
+            RunsInSteps.cancel(self, context)
+
+    def _tell(self) -> None:
+        if self._drawn.counting is not None:
+            text = tr("Counting points...")
+        elif self._drawn.enclosed:
             text = tr(
                 "{count} points inside, at any depth: Enter deletes them", count=f"{self._drawn.enclosed:,}"
             )
@@ -118,14 +155,11 @@ class RECON3D_OT_delete_lasso(ImportOperator, bpy.types.Operator):
             text = tr("Draw around the points to delete")
         self._drawn.view.say(text, _KEYS)
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        return run_reported(self, lambda: self._deleted(context))
-
-    def _deleted(self, context: bpy.types.Context) -> str:
+    def steps(self, context: bpy.types.Context, in_window: bool) -> Steps[str]:
         view = picking.View(np.array(self.matrix, float).reshape(4, 4), *self.size)
         values = [float(word) for word in self.lasso.split()]
         lasso = list(zip(values[::2], values[1::2], strict=True))
-        return delete_in_lasso(current_import(context.scene), view, lasso)
+        return lasso_in_steps(current_import(context.scene), view, lasso)
 
 
 CLASSES = (RECON3D_OT_delete_lasso,)

@@ -15,9 +15,11 @@ from mathutils import Matrix, Vector
 
 from .cleaning.clean_modifier import cleaned_positions, positions
 from .find_imports import CLEANED, CLOUD, SURFACES, is_hidden, kind_of, objects_of
+from .stepwise import Steps
 from .world_matrices import world_matrix
 
 REACH = 14.0  # snapping distance in pixels from the mouse
+BLOCK = 500_000  # points between two steps
 MAX_POINTS = 400_000  # of a cloud that are searched at each mouse move
 
 
@@ -101,6 +103,17 @@ def inside_lasso(view: View, lasso: Sequence[Sequence[float]], xyz: np.ndarray) 
         crosses = (y0 > y) != (y1 > y)
         odd ^= crosses & (x < (x1 - x0) * (y - y0) / (y1 - y0) + x0)
     inside[near] = odd
+    return inside
+
+
+def inside_in_steps(view: View, lasso: Sequence[Sequence[float]], obj: bpy.types.Object) -> Steps[np.ndarray]:
+    """Which vertices of a cloud or mesh are inside a lasso: bool [n]."""
+    xyz, matrix = positions(obj.data), world_matrix(obj)
+    inside = np.zeros(len(xyz), bool)
+    for start in range(0, len(xyz), BLOCK):
+        yield None
+        part = slice(start, start + BLOCK)
+        inside[part] = inside_lasso(view, lasso, _moved(xyz[part], matrix))
     return inside
 
 
