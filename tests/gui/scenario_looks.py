@@ -62,9 +62,9 @@ def scenario(ui, workspace, photos, job):
 
 def narrow(ui, width):
     """Drag the sidebar's edge, which lies a few pixels elsewhere in each version, until it is about `width` wide."""
-    for beside in (0, -3, 3, -6):
+    for beside in (0, -3, 3, -6, 6, 8, 10):
         region = ui.view()[2]["UI"]
-        x, y = region.x + beside, region.y + 20
+        x, y = region.x + beside, region.y + (20 if beside < 6 else region.height // 2)
         yield from ui.drag([(x, y), (x + 20, y), (region.x + region.width - width, y)])
         yield 1
         if abs(ui.view()[2]["UI"].width - width) < 20:
