@@ -25,7 +25,12 @@ def is_narrow(context: bpy.types.Context) -> bool:
 
 def in_language(text: str) -> str:
     """The message in the interface's language if it has a pattern; otherwise unchanged."""
-    return tr(text.pattern, **text.values) if isinstance(text, Said) else text
+    if not isinstance(text, Said):
+        return text
+    values = {
+        name: in_language(part) if isinstance(part, Said) else part for name, part in text.values.items()
+    }
+    return tr(text.pattern, **values)
 
 
 def wrapped(

@@ -12,6 +12,7 @@ import bpy
 from .. import preferences
 from ..engine_setup import engine_process
 from ..pipeline.errors import UserError
+from ..pipeline.text import Said
 from ..pipeline.workspace import Workspace
 from ..scene.find_imports import current_import, workspace_of
 from ..scene.meshes import mesh_to_paint
@@ -145,7 +146,9 @@ def _end(job: Reprojection) -> None:
         job.failed, job.message = True, str(error).strip()
         return
     seen = float(job.query.answer.get("seen", 0))
-    job.message = f"Painted {mesh.name} from the photos, which show {seen:.0%} of it."
+    job.message = Said(
+        "Painted {mesh} from the photos, which show {seen} of it.", mesh=mesh.name, seen=f"{seen:.0%}"
+    )
 
 
 def _push_undo() -> None:

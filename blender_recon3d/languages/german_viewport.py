@@ -101,6 +101,43 @@ GERMAN_VIEWPORT = {
         "Weitere Fotos, Ordner oder Videos auswählen und die gewählten behalten"
     ),
     "Add": "Hinzufügen",
+    "Baked {size} x {size} texture of {source} onto {target}.": (
+        "Textur von {source} mit {size} x {size} auf {target} gebacken."
+    ),
+    "Baked {size} x {size} normals of the full mesh onto {target}.": (
+        "Normalen des vollen Meshs mit {size} x {size} auf {target} gebacken."
+    ),
+    "{material} has no Principled BSDF: connect {image} yourself.": (
+        "{material} hat kein Principled BSDF: {image} bitte selbst verbinden."
+    ),
+    "QuadriFlow": "QuadriFlow",
+    "the Remesh modifier, with holes closed, since QuadriFlow fails on this mesh": (
+        "den Modifikator Remesh, mit geschlossenen Löchern, da QuadriFlow an diesem Mesh scheitert"
+    ),
+    "{faces} faces by {method}.": "{faces} Flächen durch {method}.",
+    "With {cameras} cameras.": "Mit {cameras} Kameras.",
+    "Exported {faces} faces to {path}.": "{faces} Flächen nach {path} exportiert.",
+    "One hole was filled.": "Ein Loch wurde gefüllt.",
+    "{count} holes were filled.": "{count} Löcher wurden gefüllt.",
+    "It is watertight.": "Es ist wasserdicht.",
+    "It is not watertight: {open} open edges.": "Es ist nicht wasserdicht: {open} offene Kanten.",
+    "It is not watertight: {crossed} edges where faces cross or disagree.": (
+        "Es ist nicht wasserdicht: {crossed} Kanten, an denen Flächen sich kreuzen oder widersprechen."
+    ),
+    "It is not watertight: {open} open edges and {crossed} edges where faces cross or disagree.": (
+        "Es ist nicht wasserdicht: {open} offene Kanten und {crossed} Kanten, an denen Flächen sich kreuzen oder "
+        "widersprechen."
+    ),
+    "It has no shift: views are off by how far the principal point is from the middle.": (
+        "Es hat keine Verschiebung: Ansichten sind um den Abstand des Hauptpunkts von der Mitte versetzt."
+    ),
+    "FBX animates the focal length alone: sensor and shift are those of the first photo.": (
+        "FBX animiert nur die Brennweite: Sensor und Verschiebung sind die des ersten Fotos."
+    ),
+    "Exported a camera of {frames} frames to {path}.": "Eine Kamera mit {frames} Bildern nach {path} exportiert.",
+    "Painted {mesh} from the photos, which show {seen} of it.": (
+        "{mesh} nach den Fotos bemalt, die {seen} davon zeigen."
+    ),
     "Deleting points...": "Punkte werden gelöscht...",
     "Counting points...": "Punkte werden gezählt...",
     "Clear Photos": "Auswahl der Fotos aufheben",

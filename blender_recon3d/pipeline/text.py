@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 NAMED = 3  # photos named in a sentence
 
@@ -20,6 +21,32 @@ class Said(str):
         made = super().__new__(cls, pattern.format(**values))
         made.pattern, made.values = pattern, values
         return made
+
+
+def sentences(*parts: str) -> Said:
+    """Several sentences, of which each keeps its own pattern; empty ones are left out."""
+    values = {f"part{number}": part for number, part in enumerate(filter(None, parts))}
+    return Said(" ".join(f"{{{name}}}" for name in values), **values)
+
+
+def said_json(text: object) -> Any:
+    """A text, or a `Said` with its parts, as JSON for another process."""
+    if isinstance(text, Said):
+        return {
+            "pattern": text.pattern,
+            "values": {name: said_json(value) for name, value in text.values.items()},
+        }
+    return str(text)
+
+
+def said_from(value: Any) -> str:
+    """The inverse of `said_json`; empty for anything else."""
+    if isinstance(value, dict) and isinstance(value.get("pattern"), str):
+        try:
+            return Said(value["pattern"], **{name: said_from(part) for name, part in value["values"].items()})
+        except (KeyError, IndexError, ValueError, AttributeError, TypeError):
+            return ""
+    return value if isinstance(value, str) else ""
 
 
 def printable(text: str) -> str:

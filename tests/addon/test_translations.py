@@ -140,3 +140,16 @@ def test_messages_of_the_importer_keep_their_pattern(addon):
         "Imported {cameras} cameras and {points} points.",
         "as it is",
     )
+
+
+def test_a_message_from_another_process_keeps_its_patterns():
+    import json
+
+    from blender_recon3d.panel_text import in_language
+    from blender_recon3d.pipeline.text import said_from, said_json, sentences
+
+    said = sentences(Said("With {cameras} cameras.", cameras=3), "", "as it is")
+    again = said_from(json.loads(json.dumps(said_json(said))))
+    assert again == "With 3 cameras. as it is" == in_language(again)
+    assert again.values["part0"].pattern == "With {cameras} cameras."
+    assert said_from({"pattern": "{0.__class__}", "values": {}}) == "" == said_from([1])

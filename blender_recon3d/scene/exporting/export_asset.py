@@ -20,7 +20,7 @@ from mathutils import Matrix
 from ...pipeline.errors import UserError
 from ...pipeline.exporting.file_formats import WEB_TEXTURE
 from ...pipeline.files.regular import is_utf8
-from ...pipeline.text import printable
+from ...pipeline.text import Said, printable, sentences
 from ..blender_lens import Pinhole
 from ..meshes.fill_holes import fill_holes
 from ..meshes.mesh_object import triangles_of
@@ -109,9 +109,9 @@ def write_asset(asset: Asset) -> str:
             _drop_unused(obj.data, "GLB" if preset == "WEB" else preset)
             checked = openness(triangles_of(obj.data)[1]).sentence() if exporter is EXPORTERS["STL"] else ""
             _write(_writer(preset, exporter), obj, asset)
-    more = f"With {len(asset.cameras)} cameras." if asset.cameras else ""
-    sentence = f"Exported {faces:,} faces to {asset.path}."
-    return " ".join(part for part in (sentence, more, filled, checked) if part)
+    more = Said("With {cameras} cameras.", cameras=len(asset.cameras)) if asset.cameras else ""
+    sentence = Said("Exported {faces} faces to {path}.", faces=f"{faces:,}", path=asset.path)
+    return sentences(sentence, more, filled, checked)
 
 
 def words_of(asset: Asset) -> dict[str, Any]:
@@ -169,7 +169,9 @@ def _drop_unused(mesh: bpy.types.Mesh, preset: str) -> None:
 
 def _filled(mesh: bpy.types.Mesh) -> str:
     count = fill_holes(mesh)
-    return f"{count:,} holes were filled." if count != 1 else "One hole was filled."
+    if count == 1:
+        return Said("One hole was filled.")
+    return Said("{count} holes were filled.", count=f"{count:,}")
 
 
 def _write(write: Callable[[str], None], obj: bpy.types.Object, asset: Asset) -> None:

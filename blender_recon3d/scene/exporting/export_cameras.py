@@ -17,7 +17,7 @@ from ...pipeline.alignments.camera_alignment import AlignedPhoto, Alignment, Len
 from ...pipeline.alignments.camera_writers import WRITERS
 from ...pipeline.errors import UserError
 from ...pipeline.files.atomic_files import atomic_file
-from ...pipeline.text import Said
+from ...pipeline.text import Said, sentences
 from ..blender_lens import Pinhole
 from ..cameras import KEY
 from ..find_imports import find_imports
@@ -122,9 +122,13 @@ def _export_in_world(collection: bpy.types.Collection, target: Path, kind: str, 
     if kind == "GLTF" and animated:
         raise UserError("glTF has no animated lens: export single cameras, or choose another format.", 2)
     if kind in ("GLTF", "CHAN") and not all(camera.centered for camera in cameras):
-        notes.append("It has no shift: views are off by how far the principal point is from the middle.")
+        notes.append(
+            Said("It has no shift: views are off by how far the principal point is from the middle.")
+        )
     if kind == "FBX" and animated and len({camera.pinhole for camera in cameras}) > 1:
-        notes.append("FBX animates the focal length alone: sensor and shift are those of the first photo.")
+        notes.append(
+            Said("FBX animates the focal length alone: sensor and shift are those of the first photo.")
+        )
     texts = {"CHAN": chan_text, "GLTF": gltf_text}
     try:
         if kind in texts:
@@ -138,8 +142,11 @@ def _export_in_world(collection: bpy.types.Collection, target: Path, kind: str, 
                 part.write_text(marker_text(cameras), "utf-8")
     except OSError as error:
         raise UserError(f"{target} cannot be written ({error.strerror}): choose another folder.") from error
-    what = f"a camera of {len(cameras)} frames" if animated else f"{len(cameras)} cameras"
-    return " ".join([f"Exported {what} to {target}.", *notes])
+    if animated:
+        done = Said("Exported a camera of {frames} frames to {path}.", frames=len(cameras), path=target)
+    else:
+        done = Said("Exported {cameras} cameras to {path}.", cameras=len(cameras), path=target)
+    return sentences(done, *notes)
 
 
 def _fbx(path: str) -> None:

@@ -56,7 +56,7 @@ def main(folder: Path) -> None:
 def make_quads(work_request: Any, folder: Path, things: Things, words: dict[str, Any]) -> str:
     mesh, how = load("scene.meshes.remesh").quad_mesh(things[0], int(words["faces"]))
     work_request.write_meshes(folder, [mesh])
-    return str(how)
+    return how
 
 
 def decimate(work_request: Any, folder: Path, things: Things, words: dict[str, Any]) -> str:
@@ -74,7 +74,7 @@ def make_lods(work_request: Any, folder: Path, things: Things, words: dict[str, 
 
 def export(work_request: Any, folder: Path, things: Things, words: dict[str, Any]) -> str:
     exporting = load("scene.exporting.export_asset")
-    return str(exporting.write_asset(exporting.asset_from_words(things[0], words["asset"])))
+    return exporting.write_asset(exporting.asset_from_words(things[0], words["asset"]))
 
 
 def unwrap(work_request: Any, folder: Path, things: Things, words: dict[str, Any]) -> str:

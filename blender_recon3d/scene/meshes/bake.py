@@ -15,6 +15,7 @@ from mathutils.bvhtree import BVHTree
 
 from ...pipeline.errors import UserError
 from ...pipeline.files.atomic_files import atomic_file
+from ...pipeline.text import Said, sentences
 from ..find_imports import MESH, check_editable, find_object
 from ..modes import object_mode
 from ..scratch_scene import evaluated_mesh, operating_on, scratch
@@ -91,15 +92,25 @@ def connect(wanted: Bake, image: bpy.types.Image) -> str:
         set_base_color(material, image, False)
         target.data.materials.clear()
         target.data.materials.append(material)
-        return f"Baked {size} x {size} texture of {wanted.source.name} onto {target.name}."
+        return Said(
+            "Baked {size} x {size} texture of {source} onto {target}.",
+            size=size,
+            source=wanted.source.name,
+            target=target.name,
+        )
     material = _own_material(target)
     wired = set_normal_map(material, image, target.data.uv_layers.active.name)
-    sentence = f"Baked {size} x {size} normals of the full mesh onto {target.name}."
-    return (
-        sentence
-        if wired
-        else f"{sentence} {material.name} has no Principled BSDF: connect {image.name} yourself."
+    sentence = Said(
+        "Baked {size} x {size} normals of the full mesh onto {target}.", size=size, target=target.name
     )
+    if wired:
+        return sentence
+    by_hand = Said(
+        "{material} has no Principled BSDF: connect {image} yourself.",
+        material=material.name,
+        image=image.name,
+    )
+    return sentences(sentence, by_hand)
 
 
 def cage_extrusion(low: bpy.types.Mesh, high: bpy.types.Mesh) -> float:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...pipeline.text import Said
+
 
 @dataclass(frozen=True)
 class Openness:
@@ -20,10 +22,15 @@ class Openness:
 
     def sentence(self) -> str:
         if self.watertight:
-            return "It is watertight."
-        parts = [f"{self.open:,} open edges"] if self.open else []
-        parts += [f"{self.crossed:,} edges where faces cross or disagree"] if self.crossed else []
-        return f"It is not watertight: {' and '.join(parts)}."
+            return Said("It is watertight.")
+        opened, crossed = f"{self.open:,}", f"{self.crossed:,}"
+        if not self.crossed:
+            return Said("It is not watertight: {open} open edges.", open=opened)
+        if not self.open:
+            text = "It is not watertight: {crossed} edges where faces cross or disagree."
+            return Said(text, crossed=crossed)
+        text = "It is not watertight: {open} open edges and {crossed} edges where faces cross or disagree."
+        return Said(text, open=opened, crossed=crossed)
 
 
 def _edges(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

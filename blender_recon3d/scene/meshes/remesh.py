@@ -170,9 +170,9 @@ def quad_mesh(source: bpy.types.Object, faces: int) -> tuple[bpy.types.Mesh, str
     for layer in list(mesh.uv_layers):
         mesh.uv_layers.remove(layer)
     made = _quadriflow(mesh, faces)
-    how = "QuadriFlow"
+    how: str = Said("QuadriFlow")
     if not made:
-        how = "the Remesh modifier, with holes closed, since QuadriFlow fails on this mesh"
+        how = Said("the Remesh modifier, with holes closed, since QuadriFlow fails on this mesh")
         mesh = _voxels(mesh, faces)
     if not len(mesh.polygons):
         bpy.data.meshes.remove(mesh)
@@ -192,7 +192,7 @@ def add_quads(
     with object_mode():
         mesh.name = f"{NAME} Quads {_short(faces)}"
         obj = add_surface(mesh, source, collection, QUADS)
-    return obj, f"{len(mesh.polygons):,} faces by {how}."
+    return obj, Said("{faces} faces by {method}.", faces=f"{len(mesh.polygons):,}", method=how)
 
 
 def _quadriflow(mesh: bpy.types.Mesh, faces: int) -> bool:

@@ -15,6 +15,7 @@ from ...pipeline.errors import UserError
 from ...pipeline.files import json_values
 from ...pipeline.files.atomic_files import write_json
 from ...pipeline.files.regular import read_regular
+from ...pipeline.text import said_from, said_json
 
 REQUEST, OBJECTS, ANSWER = "request.json", "objects.blend", "answer.json"
 MESH_FILE, IMAGE_FILE, UV_FILE = "mesh.blend", "image.png", "uv.npy"
@@ -58,7 +59,7 @@ def read_meshes(folder: Path, source: bpy.types.Object) -> list[bpy.types.Mesh]:
 
 def write_answer(folder: Path, how: str = "", error: str = "") -> None:
     """how: details on the result. error: the error message."""
-    write_json(folder / ANSWER, {"version": 1, "how": how, "error": error})
+    write_json(folder / ANSWER, {"version": 1, "how": said_json(how), "error": error})
 
 
 def read_answer(folder: Path) -> str:
@@ -71,4 +72,4 @@ def read_answer(folder: Path) -> str:
         ) from error
     if raw.get("error"):
         raise UserError(json_values.text(raw.get("error")))
-    return json_values.text(raw.get("how"))
+    return said_from(raw.get("how"))
