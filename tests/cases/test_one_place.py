@@ -49,6 +49,38 @@ def test_photos_from_a_tripod_among_others_are_named(tmp_path):
     assert spot_sentence(spots_of(model)[0]).startswith("These 5 photos were taken from one place")
 
 
+def test_the_views_of_a_panorama_are_not_named():
+    """They are one photo: six views of one frame, and no others."""
+    model, rig = pycolmap.Reconstruction(), pycolmap.Rig(rig_id=1)
+    frame = pycolmap.Frame(frame_id=1, rig_id=1)
+    images = []
+    for number in range(6):
+        camera = pycolmap.Camera(
+            model="PINHOLE", width=800, height=600, params=[FOCAL, FOCAL, 400, 300], camera_id=number + 1
+        )
+        model.add_camera(camera)
+        turn = Rotation.from_rotvec([0, np.radians(60.0 * number), 0]).as_matrix()
+        if number:
+            rig.add_sensor(camera.sensor_id, pycolmap.Rigid3d(np.column_stack([turn, np.zeros(3)])))
+        else:
+            rig.add_ref_sensor(camera.sensor_id)
+        images.append(
+            pycolmap.Image(name=f"{number}.jpg", camera_id=number + 1, image_id=number + 1, frame_id=1)
+        )
+        images[-1].points2D = pycolmap.Point2DList([pycolmap.Point2D(np.zeros(2))])
+        frame.add_data_id(images[-1].data_id)
+    frame.rig_from_world = pycolmap.Rigid3d()
+    model.add_rig(rig)
+    model.add_frame(frame)
+    for image in images:
+        model.add_image(image)
+    model.register_frame(1)
+    for number in range(6):
+        model.add_point3D([0, 0, 9.0], pycolmap.Track([pycolmap.TrackElement(number + 1, 0)]))
+    assert len([image for image in model.images.values() if image.has_pose]) == 6
+    assert not spots_of(model)
+
+
 def test_the_verified_pairs_distinguish_them(tmp_path):
     """Their keypoints are off by half a pixel."""
     points = np.random.default_rng(0).uniform([-40, -30, 20], [40, 30, 60], (3000, 3))

@@ -37,9 +37,9 @@ def turning_spots(centers: np.ndarray, forward: np.ndarray, distance: np.ndarray
 
 def spots_of(model: Any) -> list[list[str]]:
     """The names of the photos of each group in a pycolmap.Reconstruction."""
-    images = sorted(
-        (image for image in model.images.values() if image.has_pose), key=lambda image: image.name
-    )
+    posed = sorted((image for image in model.images.values() if image.has_pose), key=lambda image: image.name)
+    # The views of a panorama, and of a rig's cameras, are one photo.
+    images = list({image.frame_id: image for image in reversed(posed)}.values())[::-1]
     if len(images) < MIN_PHOTOS:
         return []
     centers = np.stack([image.projection_center() for image in images])
