@@ -46,12 +46,12 @@ class Facts:
 
 def forecast_job(sizes: list[tuple[int, int]], settings: JobSettings, reading: int = 0) -> Forecast:
     """The forecast for photos of these sizes (width, height). reading: bytes needed to decode them."""
-    from .models.devices import select_device
     from .mvs import depth_forecast as depth
+    from .mvs.depth_speed import seconds_per_megapixel
 
     dense, features = settings.of(DenseSettings), settings.of(FeaturesSettings)
     count = len(sizes)
-    device = select_device(dense.device)
+    device = _device(dense.device)
     pixels = [shrunk(size, dense.max_size) for size in sizes]
     heights_first = [(height, width) for width, height in pixels]
     plan = depth.plan(heights_first, device, dense.memory * 2**30)
@@ -63,7 +63,7 @@ def forecast_job(sizes: list[tuple[int, int]], settings: JobSettings, reading: i
         sum(width * height for width, height in pixels) / 1e6,
         features.max_keypoints / 2048 if features.max_keypoints else 1.0,
         number_of_pairs(count, settings),
-        depth.seconds_per_megapixel(device, dense.views),
+        seconds_per_megapixel(device, dense.views),
         depth.forecast(heights_first, device, dense.views, plan),
     )
     seconds = {stage.name: facts.unit * stage.forecast(facts) for stage in all_stages()}
@@ -74,6 +74,15 @@ def forecast_job(sizes: list[tuple[int, int]], settings: JobSettings, reading: i
         max(SURFACE_BYTES, plan.bytes, reading),
         maps + count * (4 << 20),
     )
+
+
+def _device(name: str) -> str:
+    """The name of the torch device that will be used. UserError if there is none."""
+    if name == "cpu":
+        return name  # without loading torch
+    from .models.devices import select_device
+
+    return str(select_device(name))
 
 
 def memory(forecast: Forecast, until: str) -> int:

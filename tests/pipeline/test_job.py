@@ -212,10 +212,10 @@ def test_json_events_on_stdout(workspace, photos):
     ("arguments", "words"),
     [
         (("run", "nowhere", "-o", "{tmp}/w"), "does not exist"),
-        (("run", "{tmp}", "-o", "{tmp}/w"), "No photos were found"),
+        (("run", "{tmp}", "-o", "{tmp}/w", "--features", "sift"), "No photos were found"),
         (("run", "{tmp}"), "-o"),
         (("run", "{tmp}", "-o", "{tmp}/w", "--quality", "best"), "quality"),
-        (("run", "{photos}", "-o", "{tmp}/w", "--dense", "colmap", "--until", "dense", "--fresh"), "CUDA"),
+        (("run", "{photos}", "-o", "{tmp}/w", "--features", "sift", "--dense", "colmap"), "CUDA"),
         (("nonsense",), "nonsense"),
     ],
 )

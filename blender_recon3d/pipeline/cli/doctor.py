@@ -263,7 +263,9 @@ def _depth() -> list[Finding]:
     for quality in QUALITIES:
         side = size_for("dense_size", quality)
         sizes = [(side * 3 // 4, side)] * DEPTH_PHOTOS
-        seconds = forecast(sizes, device, settings.views, plan(sizes, device, settings.memory * 2**30))
+        seconds = forecast(
+            sizes, str(device), settings.views, plan(sizes, str(device), settings.memory * 2**30)
+        )
         times.append(f"{duration(seconds)} at {quality}")
     found = f"ours on {device}: {DEPTH_PHOTOS} photos in about {', '.join(times)}"
     return [Finding("depth", OK, found)]

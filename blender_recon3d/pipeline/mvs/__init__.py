@@ -8,6 +8,7 @@ plane_sweep.py    the simple method: try all depths
 cascade.py        the better method: from coarse to fine, with windows that follow the surface
 silhouettes.py    pixels at an edge that have taken the depth of the other side
 consistency.py    which depths other photos confirm; speckles
+depth_speed.py    how fast this machine is at it
 depth_forecast.py how long it takes, and what fits into memory
 estimate.py       all photos of a workspace, resumable, with less memory or on the CPU when a device fails
 depth_maps.py     COLMAP's depth and normal map files

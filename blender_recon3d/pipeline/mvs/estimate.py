@@ -114,7 +114,7 @@ def estimate_all(
     sources = sorted({other for number in left for other in (number, *scene.neighbors[number])} & set(usable))
     first = [number for number in sources if not _has_photometric(dense, scene.views[number])]
     sizes = [(scene.views[number].height, scene.views[number].width) for number in first]
-    chosen = plan(sizes, device, memory)
+    chosen = plan(sizes, str(device), memory)
     _log_forecast(sizes, device, scene, chosen, progress)
     largest = max((height * width for height, width in sizes), default=1)
     budget, cache = ComputeBudget(device, chosen, progress), PhotoCache(min(16, max(1, CACHE // largest)))
@@ -164,7 +164,7 @@ def _log_forecast(
     if megapixels < FORECAST_FROM:
         return
     views = max(len(neighbors) for neighbors in scene.neighbors)
-    seconds = forecast(sizes, device, views, chosen)
+    seconds = forecast(sizes, str(device), views, chosen)
     bands = f" in bands of {chosen.rows} rows" if chosen.rows < max(height for height, _ in sizes) else ""
     progress.info(
         f"Depth of {len(sizes)} photos, {megapixels:.0f} megapixels{bands}: about {duration(seconds)} and "

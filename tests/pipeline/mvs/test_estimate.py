@@ -17,7 +17,6 @@ from blender_recon3d.pipeline.mvs.depth_forecast import (
     Plan,
     forecast,
     plan,
-    seconds_per_megapixel,
 )
 from blender_recon3d.pipeline.mvs.depth_maps import map_paths, photometric_path, read_map, write_maps
 from blender_recon3d.pipeline.mvs.depth_views import load_scene
@@ -37,19 +36,17 @@ def nothing() -> None:
 
 def test_the_plan_keeps_to_the_memory():
     medium = [(750, 1000)] * 10
-    whole = plan(medium, CPU, 4 * GB)
+    whole = plan(medium, "cpu", 4 * GB)
     assert whole.workers >= 1 and whole.rows == 750 and whole.bytes < 4 * GB
-    huge = plan([(6000, 8000)], CPU, 4 * GB)
+    huge = plan([(6000, 8000)], "cpu", 4 * GB)
     assert huge.workers == 1 and MIN_ROWS <= huge.rows < 6000 and huge.bytes <= 4 * GB
-    smallest = plan([(6000, 8000)], CPU, 0.5 * GB)
+    smallest = plan([(6000, 8000)], "cpu", 0.5 * GB)
     assert smallest.rows == MIN_ROWS
-    assert plan([], CPU, GB).workers == 1
+    assert plan([], "cpu", GB).workers == 1
 
 
 def test_the_forecast_is_for_this_machine():
-    seconds = seconds_per_megapixel(CPU, 4)
-    assert 0.1 < seconds < 200
-    assert forecast([(1000, 1000)] * 4, CPU, 2, Plan(1, 1000, 0)) > 0
+    assert forecast([(1000, 1000)] * 4, "cpu", 2, Plan(1, 1000, 0)) > 0
 
 
 def test_bands_give_nearly_what_the_whole_photo_gives(finished):
@@ -82,7 +79,7 @@ View.read_gray = lambda view: cv2.resize(read(view), (view.width, view.height))
 scene = dataclasses.replace(scene, views=[enlarged(v) for v in scene.views],
                             points=[p * np.array([times, times, 1]) for p in scene.points])
 view = scene.views[3]
-chosen = plan([(view.height, view.width)], torch.device("cpu"), memory)
+chosen = plan([(view.height, view.width)], "cpu", memory)
 estimate.estimate_one(scene, 3, estimate.PhotoCache(5), torch.device("cpu"), chosen.rows, lambda: None)
 peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
 print(chosen.rows, chosen.bytes, int(peak.split()[1]) * 1024)
