@@ -12,6 +12,7 @@ from .documents.inspection_json import InspectedCamera, InspectionDocument, Unfi
 from .documents.photos_json import CameraEntry, PhotoEntry
 from .errors import UserError
 from .events import Progress
+from .files.full_disk import free_bytes
 from .job_forecast import forecast_job, memory
 from .photos.camera_groups import group_cameras
 from .photos.find_photos import MIN_PHOTOS, common_folder, look_for, none_found
@@ -70,6 +71,7 @@ def inspect_photos(settings: JobSettings, progress: Progress, exclude: Path) -> 
             *panorama_advice(sum(photo.panorama and not photo.reason for photo in photos)),
             *advice(len(used), bool(videos), len([camera for camera in cameras if camera.name != PANORAMA])),
             *memory_advice(memory(forecasts[settings.quality], settings.until), memory_gb()[0], sizes),
+            *disk_advice(forecasts[settings.quality].disk, free_bytes(exclude), settings.until),
         ],
         packages=missing_packages(listed),
         quality=settings.quality,
@@ -114,6 +116,16 @@ def memory_advice(needed: int, installed: float, sizes: list[tuple[int, int]]) -
     return [
         f"This needs up to {needed / 2**30:.1f} GB of memory and the machine has {installed:.1f} GB: close other "
         f"programs, choose preview quality, or scale the photos down (the largest has {largest:.0f} megapixels)."
+    ]
+
+
+def disk_advice(needed: int, free: int, until: str) -> list[str]:
+    """A sentence if a job with depth maps does not fit on the results' disk. needed, free: bytes."""
+    if "dense" not in up_to(until) or needed <= free:
+        return []
+    return [
+        f"This needs about {needed / 2**30:.1f} GB of disk and {free / 2**30:.1f} GB are free where the results go: "
+        "free some space, choose another results folder, or choose preview quality."
     ]
 
 

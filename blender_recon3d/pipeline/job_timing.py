@@ -58,9 +58,17 @@ class JobTiming:
         sizes = [(photo.width, photo.height) for photo in self._workspace.read_photos().used]
         if not sizes:
             return {}
+        from .clean import size_of
+        from .files.full_disk import free_bytes
+        from .inspection import disk_advice
         from .job_forecast import forecast_job
 
-        seconds = forecast_job(sizes, self._settings).seconds
+        forecast = forecast_job(sizes, self._settings)
+        root = self._workspace.root
+        left = forecast.disk - size_of(root)  # an earlier run has written some of it
+        for sentence in disk_advice(left, free_bytes(root), self._settings.until):
+            self._progress.warning(sentence)
+        seconds = forecast.seconds
         return {name: seconds[name] for name in self._names if name in seconds}
 
 

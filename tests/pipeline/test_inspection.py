@@ -8,10 +8,13 @@ import pytest
 
 from blender_recon3d.pipeline.errors import UserError
 from blender_recon3d.pipeline.events import Progress
-from blender_recon3d.pipeline.inspection import describe, inspect_photos, memory_advice
+from blender_recon3d.pipeline.files.atomic_files import write_json
+from blender_recon3d.pipeline.inspection import describe, disk_advice, inspect_photos, memory_advice
 from blender_recon3d.pipeline.job_forecast import number_of_pairs, shrunk, total
+from blender_recon3d.pipeline.job_timing import JobTiming
 from blender_recon3d.pipeline.settings import QUALITIES, JobSettings
 from blender_recon3d.pipeline.stage import STAGES
+from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.engine import recon3d
 from tests.support.scenes import noise_texture
 
@@ -85,3 +88,22 @@ def test_a_machine_with_too_little_memory_is_told_beforehand(photos, tmp_path, m
     monkeypatch.setattr("blender_recon3d.pipeline.inspection.memory_gb", lambda: (0.5, 0.2))
     found = inspect_photos(JobSettings.build(photos=photos, features="sift"), Progress(), tmp_path / "w")
     assert any("the machine has 0.5 GB" in sentence for sentence in found.advice)
+
+
+def test_a_job_that_does_not_fit_on_the_disk_is_told_in_advance():
+    assert disk_advice(4 << 30, 8 << 30, "mesh") == disk_advice(4 << 30, 1 << 30, "sfm") == []
+    (sentence,) = disk_advice(4 << 30, 1 << 30, "dense")
+    assert "4.0 GB of disk and 1.0 GB are free" in sentence
+
+
+def test_a_run_says_so_too_before_it_writes_them(tmp_path, monkeypatch):
+    workspace, told = Workspace(tmp_path), []
+    photos = [
+        {"name": f"{n}.jpg", "source": f"/{n}.jpg", "state": "used", "width": 400, "height": 300}
+        for n in (1, 2)
+    ]
+    write_json(workspace.photos, {"version": 1, "photos": photos})
+    settings = JobSettings.build("preview", features="sift", device="cpu")
+    monkeypatch.setattr("blender_recon3d.pipeline.files.full_disk.free_bytes", lambda path: 1 << 20)
+    JobTiming(workspace, settings, ("photos", "dense"), Progress(told.append)).tell()
+    assert [event.kind for event in told if "GB of disk" in event.message] == ["warning"]

@@ -12,6 +12,7 @@ from ..documents.codec import encode
 from ..documents.event import Event
 from ..events import Progress
 from ..files.user_path import user_path
+from ..text import printable
 from ..workspace import Workspace
 from .answers import print_answer
 from .console import Console
@@ -68,6 +69,26 @@ def place(chosen: argparse.Namespace) -> int:
         chosen.gps, chosen.marker_size, chosen.marker_dictionary, chosen.scale
     )
     return place_command.main(Workspace(chosen.output), wish, chosen.json)
+
+
+def clean(chosen: argparse.Namespace) -> int:
+    from ..clean import clean
+
+    found = clean(Workspace(chosen.output), chosen.yes)
+    if chosen.json:
+        print_answer(found)
+        return DONE
+    for each in found.files:
+        size = f"{each.bytes / 2**20:8.1f} MB"
+        sys.stdout.write(f"{size}  {printable(each.path)}, which the stage {each.stage} can make again\n")
+    megabytes = f"{found.bytes / 2**20:.1f} MB"
+    if not found.files:
+        sys.stdout.write("Nothing to remove: all files belong to results.\n")
+    elif found.removed:
+        sys.stdout.write(f"{megabytes} removed; all results are still there.\n")
+    else:
+        sys.stdout.write(f"{megabytes} can be removed: add --yes to do so. All results stay.\n")
+    return DONE
 
 
 def completion(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> int:

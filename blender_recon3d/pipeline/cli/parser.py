@@ -173,6 +173,12 @@ def make_parser() -> argparse.ArgumentParser:
     weights.add_argument("--json", action="store_true", help="machine-readable output")
     weights.set_defaults(command=commands.weights)
 
+    clean = adding.add_parser("clean", help="free disk space: list or remove what can be made again")
+    clean.add_argument("output", metavar="OUT", help="the workspace folder")
+    clean.add_argument("--yes", action="store_true", help="remove the files; without it they are only listed")
+    clean.add_argument("--json", action="store_true", help="machine-readable output")
+    clean.set_defaults(command=commands.clean)
+
     place = adding.add_parser("place", help="scale and heading, from GPS, markers or a number")
     place.add_argument("output", metavar="OUT", help="the workspace folder")
     place.add_argument(

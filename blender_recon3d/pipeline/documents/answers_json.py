@@ -40,6 +40,21 @@ class WeightsAnswer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RemovableFiles:
+    path: str = key("a file or folder, in the workspace")
+    bytes: int = key("its size")
+    stage: str = key("the stage that makes it again if it runs again")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CleanAnswer:
+    version: int = key("of this format", 1)
+    files: list[RemovableFiles] = key("what only saves time if a stage runs again, the largest first")
+    bytes: int = key("their size")
+    removed: bool = key("whether they were removed, with `--yes`")
+
+
+@dataclass(frozen=True, kw_only=True)
 class TextAnswer:
     version: int = key("of this format", 1)
     text: str = key("what the command prints without `--json`")

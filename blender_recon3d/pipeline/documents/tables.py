@@ -13,6 +13,7 @@ from types import UnionType
 from typing import Any
 
 from .answers_json import (
+    CleanAnswer,
     DoctorAnswer,
     ErrorAnswer,
     EvaluationAnswer,
@@ -67,6 +68,7 @@ DOCUMENTS: tuple[tuple[str, type, str], ...] = (
     ("doctor", DoctorAnswer, "What `recon3d doctor --json` prints."),
     ("weights list", WeightsAnswer, "What `recon3d weights list --json` prints."),
     ("weights fetch", FetchedAnswer, "What `recon3d weights fetch --json` prints."),
+    ("clean", CleanAnswer, "What `recon3d clean --json` prints."),
     ("text", TextAnswer, "What `recon3d completion --json` and `recon3d man --json` print."),
     ("evaluate", EvaluationAnswer, "What `recon3d evaluate --json` prints."),
     ("error", ErrorAnswer, "What a command with `--json` prints if it fails."),
