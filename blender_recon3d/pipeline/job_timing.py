@@ -58,10 +58,10 @@ class JobTiming:
         sizes = [(photo.width, photo.height) for photo in self._workspace.read_photos().used]
         if not sizes:
             return {}
-        from .clean import size_of
         from .files.full_disk import free_bytes
         from .inspection import disk_advice
         from .job_forecast import forecast_job
+        from .superfluous_files import size_of
 
         forecast = forecast_job(sizes, self._settings)
         root = self._workspace.root

@@ -72,7 +72,7 @@ def place(chosen: argparse.Namespace) -> int:
 
 
 def clean(chosen: argparse.Namespace) -> int:
-    from ..clean import clean
+    from ..superfluous_files import clean
 
     found = clean(Workspace(chosen.output), chosen.yes)
     if chosen.json:

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from blender_recon3d.pipeline import results
-from blender_recon3d.pipeline.clean import clean, removable
 from blender_recon3d.pipeline.cli.recon3d import main
 from blender_recon3d.pipeline.documents.state_json import StageRecord, StageState
 from blender_recon3d.pipeline.errors import UserError
+from blender_recon3d.pipeline.superfluous_files import clean, removable
 from blender_recon3d.pipeline.workspace import Workspace
 
 
