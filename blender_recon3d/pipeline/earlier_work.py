@@ -1,17 +1,18 @@
-"""Keeps features and matches of unchanged photos when others are added, removed or regrouped: earlier/.
+"""Keeps what is still valid when photos are added, removed or regrouped: earlier/.
 
 A stage that has to run again starts from scratch, since its results belong together. Its results for a single photo
 are still valid if the photo is unchanged: before they are removed, the stage saves them (`Stage.set_aside`), and if its
-own settings have not changed, it takes back what fits (`Stage.take_back`).
+own settings have not changed, it takes back what fits (`Stage.take_back`) or continues from it (`Stage.grows_with`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from .documents.document_files import read_document, write_document
-from .documents.earlier_json import EarlierDocument, EarlierStage
+from .documents.earlier_json import EarlierDocument, EarlierStage, SamePhotosDocument
 from .errors import UserError
 from .events import Progress
 from .files.atomic_files import atomic_folder, remove
@@ -35,7 +36,6 @@ def put_aside(name: str, workspace: Workspace, progress: Progress) -> None:
             needs=[state.stage(need).fingerprint for need in stage.needs],
         )
         for stage in done
-        if stage.take_back
     }
     try:
         photos = photo_hashes(workspace, progress)
@@ -49,29 +49,58 @@ def put_aside(name: str, workspace: Workspace, progress: Progress) -> None:
 
 
 def take_back(
-    stage: Stage, workspace: Workspace, same: Callable[[EarlierStage], bool], progress: Progress
+    stage: Stage, workspace: Workspace, same: Callable[[str, EarlierStage], bool], progress: Progress
 ) -> None:
-    """Before the stage runs: restore what is still valid of an earlier run. same: whether its settings are
-    unchanged."""
-    if not stage.take_back or not workspace.earlier.is_dir():
+    """Before the stage runs: restore what is still valid of an earlier run. same: whether the settings of the stage of
+    this name are unchanged."""
+    if not _keeps(stage) or not workspace.earlier.is_dir():
         return
+    remove(_same_photos_file(workspace, stage.name))
     try:
         earlier = read_document(EarlierDocument, workspace.earlier / DOCUMENT, "")
-        known = earlier.stages.get(stage.name)
-        if known is None or not same(known):
+        wanted = [stage.name, *(need for need in stage.grows_with if need in earlier.stages)]
+        if not all(name in earlier.stages and same(name, earlier.stages[name]) for name in wanted):
             return
         now = photo_hashes(workspace, progress)
         by_content = {content: name for name, content in sorted(earlier.photos.items())}
         names = {name: by_content[content] for name, content in now.items() if content in by_content}
-        stage.take_back(workspace, names, progress)
+        if stage.take_back:
+            stage.take_back(workspace, names, progress)
+        write_document(_same_photos_file(workspace, stage.name), SamePhotosDocument(photos=names))
     except UserError:  # damaged: the stage computes everything again
         remove(workspace.earlier)
 
 
+def same_photos(workspace: Workspace, name: str) -> dict[str, str]:
+    """The earlier name of each photo that is unchanged, by its current one; empty where the stage of this name cannot
+    use its earlier result."""
+    path = _same_photos_file(workspace, name)
+    if not path.exists():
+        return {}
+    try:
+        return read_document(SamePhotosDocument, path, "").photos
+    except UserError:
+        return {}
+
+
 def forget(stage: Stage, workspace: Workspace) -> None:
-    """Remove earlier/ once the last stage that takes something back is done."""
-    if stage.take_back and not any(stage_of(other).take_back for other in dependents(stage.name)):
+    """Remove earlier/ once the last stage that can use it is done."""
+    if not _keeps(stage) or not workspace.earlier.exists():
+        return
+    try:
+        stages = read_document(EarlierDocument, workspace.earlier / DOCUMENT, "").stages
+    except UserError:
+        stages = {}
+    if not any(_keeps(stage_of(other)) and other in stages for other in dependents(stage.name)):
         remove(workspace.earlier)
+
+
+def _keeps(stage: Stage) -> bool:
+    return bool(stage.take_back or stage.grows_with)
+
+
+def _same_photos_file(workspace: Workspace, name: str) -> Path:
+    return workspace.earlier / f"{name}.json"
 
 
 def photo_hashes(workspace: Workspace, progress: Progress) -> dict[str, str]:

@@ -268,7 +268,10 @@ def _run_stage(
         earlier_work.take_back(
             stage,
             workspace,
-            lambda known: fingerprint(stage, workspace, own, known.needs) == known.fingerprint,
+            lambda other, known: (
+                known.fingerprint
+                == fingerprint(stage_of(other), workspace, settings.stages[other], known.needs)
+            ),
             progress,
         )
         summary = stage.run(workspace, own, progress)

@@ -82,7 +82,9 @@ class Stage:
     look_closer: finds damage that sizes and checksums of files do not show;
     set_aside: moves per-photo results into a folder before the stage is dropped for other photos;
     take_back: restores what is still valid before it runs (`earlier_work`), from a map of current to earlier photo
-    names; settle: decides settings that are only known when the job begins, and returns a call that records them.
+    names; grows_with: it continues from an earlier result for other photos, which it set aside, if its own settings and
+    those of these stages are unchanged; `earlier_work.same_photos` tells which photos are the same;
+    settle: decides settings that are only known when the job begins, and returns a call that records them.
     `begins` tells whether the stage would start from scratch with these settings.
     """
 
@@ -113,6 +115,7 @@ class Stage:
     look_closer: Callable[[Workspace], list[Damage]] | None = None
     set_aside: Callable[[Workspace, Path], None] | None = None
     take_back: Callable[[Workspace, Mapping[str, str], Progress], None] | None = None
+    grows_with: tuple[str, ...] = ()
     settle: Callable[[Workspace, JobSettings, Callable[[JobSettings], bool]], Settled] | None = None
 
 

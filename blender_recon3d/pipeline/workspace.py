@@ -1,7 +1,7 @@
 """The workspace: one folder that holds a job, its progress and its results. Standard library only.
 
     job.json settings.json state.json events.jsonl log.txt cancel lock output.txt; older events and log: *.old.*
-    photos.json sources.json images/ masks/ masks.json painted_masks/ model_masks/ pairs.txt
+    photos.json sources.json images/ masks/ masks.json painted_masks/ model_masks/ pairs.*
     database.db remapped.db features/ earlier/ live/ sparse/ placement.json placed.json refined/
     dense/ mesh/ texture/ report.*
 
@@ -57,6 +57,7 @@ class Workspace:
         self.painted_masks = self.root / "painted_masks"  # by hand; they outlast every run
         self.model_masks = self.root / "model_masks"  # drawn from the first model
         self.pairs = self.root / "pairs.txt"
+        self.photo_descriptors = self.root / "pairs.npz"  # by which similar photos were found
         self.database = self.root / "database.db"
         self.remapped_database = self.root / "remapped.db"  # the mapper's matches, if others
         self.features = self.root / "features"

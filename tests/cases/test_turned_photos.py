@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 
-from blender_recon3d.pipeline.documents.photos_json import PhotoEntry, PhotoState
 from blender_recon3d.pipeline.events import Progress
+from blender_recon3d.pipeline.matching.encoded import Encoded, Photos, encode
 from blender_recon3d.pipeline.matching.turned_photos import (
     DirectedPhotos,
     directed,
@@ -15,9 +17,9 @@ from blender_recon3d.pipeline.matching.turned_photos import (
     turned_back,
     turned_note,
 )
+from blender_recon3d.pipeline.models.front_ends import retriever_of
+from blender_recon3d.pipeline.photos.image_files import read_gray, read_rgb
 from blender_recon3d.pipeline.stage_settings import PairsSettings
-from blender_recon3d.pipeline.stages.pairs import encode
-from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.engine import REPOSITORY
 from tests.support.scenes import box_scene, render, ring, spot_texture
 
@@ -83,16 +85,22 @@ def test_photos_without_features_stay_unchanged():
 
 def test_retrieval_treats_photos_upside_down_like_upright_ones(tmp_path):
     images = [cv2.resize(cv2.imread(str(path)), (320, 240)) for path in sorted(PHOTOS.glob("*.jpg"))[:3]]
-    descriptors = []
-    for name, turns in (("upright", (0,) * 3), ("turned", (0, 2, 0))):
-        workspace = Workspace(tmp_path / name)
-        workspace.images.mkdir(parents=True)
-        entries = []
-        for number, (image, turn) in enumerate(zip(images, turns, strict=True)):
-            file = f"{number}.png"
-            cv2.imwrite(str(workspace.images / file), np.rot90(image, turn))
-            entries.append(PhotoEntry(name=file, source=file, state=PhotoState.USED, width=320, height=240))
-        descriptors.append(
-            encode(workspace, entries, PairsSettings(front_end="learned"), Progress(lambda event: None))
-        )
-    assert np.abs(descriptors[0] - descriptors[1]).max() < 1e-3
+    settings = PairsSettings(front_end="learned")
+    retriever = retriever_of(settings.front_end).open(settings)
+    names, found = [f"{number}.png" for number in range(3)], {}
+    for kind, turns in (("upright", (0,) * 3), ("turned", (0, 2, 0)), ("new one turned", (0, 0, 2))):
+        folder = tmp_path / kind
+        folder.mkdir()
+        for name, image, turn in zip(names, images, turns, strict=True):
+            cv2.imwrite(str(folder / name), np.rot90(image, turn))
+
+        def encoded(names: list[str], *known, folder: Path = folder) -> Encoded:
+            photos = Photos(
+                names, lambda each: read_gray(folder / each), lambda each: read_rgb(folder / each)
+            )
+            return encode(photos, retriever.encode, Progress(), *known)
+
+        known = encoded(names[:2]) if kind == "new one turned" else None
+        found[kind] = encoded(names, known, {name: name for name in names[:2]}).descriptors
+    assert np.abs(found["upright"] - found["turned"]).max() < 1e-3
+    assert np.abs(found["upright"] - found["new one turned"]).max() < 1e-3

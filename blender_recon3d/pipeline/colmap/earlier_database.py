@@ -48,8 +48,9 @@ def take_features(workspace: Workspace, names: Mapping[str, str]) -> int:
     return restored
 
 
-def take_matches(workspace: Workspace, names: Mapping[str, str]) -> int:
-    """Returns the number of listed pairs restored, without verification: those whose photos have the same keypoints."""
+def take_matches(workspace: Workspace, names: Mapping[str, str], verified: bool) -> int:
+    """Returns the number of listed pairs restored: those whose photos have the same keypoints. verified: restore their
+    verification too."""
     earlier = Workspace(workspace.earlier)
     if not earlier.database.exists() or database_problem(earlier.database):
         return 0
@@ -72,4 +73,10 @@ def take_matches(workspace: Workspace, names: Mapping[str, str]) -> int:
                 if old.exists_matches(*source) and not new.exists_matches(*target):
                     new.write_matches(*target, old.read_matches(*source))
                     restored += 1
+                if (
+                    verified
+                    and old.exists_two_view_geometry(*source)
+                    and not new.exists_two_view_geometry(*target)
+                ):
+                    new.write_two_view_geometry(*target, old.read_two_view_geometry(*source))
     return restored

@@ -1,4 +1,4 @@
-"""earlier/earlier.json: features and matches that are kept while the photos are imported again."""
+"""earlier/earlier.json and earlier/STAGE.json: results that are kept while the photos are imported again."""
 
 from __future__ import annotations
 
@@ -18,3 +18,9 @@ class EarlierDocument:
     version: int = key("of this format", 1)
     photos: dict[str, str] = key("SHA-256 of each photo's copy and of its mask, by its name")
     stages: dict[str, EarlierStage] = key("by name")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SamePhotosDocument:
+    version: int = key("of this format", 1)
+    photos: dict[str, str] = key("the earlier name of each unchanged photo, by its name")

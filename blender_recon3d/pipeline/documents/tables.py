@@ -22,7 +22,7 @@ from .answers_json import (
     TextAnswer,
     WeightsAnswer,
 )
-from .earlier_json import EarlierDocument
+from .earlier_json import EarlierDocument, SamePhotosDocument
 from .event import Event
 from .inspection_json import InspectionDocument
 from .live_json import LiveDocument
@@ -46,7 +46,12 @@ DOCUMENTS: tuple[tuple[str, type, str], ...] = (
     (
         "earlier/earlier.json",
         EarlierDocument,
-        "Features and matches kept from before; exists only after photos have changed, until matching is done.",
+        "Results kept from before; exists only after photos have changed, until the new results are done.",
+    ),
+    (
+        "earlier/STAGE.json",
+        SamePhotosDocument,
+        "Which photos are the same as in the earlier results of a stage.",
     ),
     ("registration.json", RegistrationDocument, "The outcome of structure from motion for each photo."),
     ("placement.json", PlacementDocument, "The model's scale and place in the world."),

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..colmap.calls import pycolmap, run_cancellable
 from ..colmap.model_files import read_model
+from ..earlier_work import same_photos
 from ..errors import FileFormatError, UserError
 from ..events import Progress
 from ..files.atomic_files import atomic_file, atomic_folder, remove
@@ -165,9 +166,13 @@ def _torch(workspace: Workspace, settings: DenseSettings, progress: Progress) ->
     from ..models.devices import select_device
     from .depth_views import load_scene
     from .estimate import estimate_all
+    from .kept_maps import keep_maps
 
     scene = load_scene(workspace.dense, settings.views)
     device = select_device(settings.device)
+    if names := same_photos(workspace, "dense"):
+        before = Workspace(workspace.earlier).dense
+        keep_maps(before, workspace.dense, scene, settings.views, names, progress)
     masks, memory = workspace.dense / "masks", settings.memory * 2**30
     alone = estimate_all(workspace.dense, scene, device, masks, memory, progress)
     return [view.name for view in scene.views if view.name not in alone], alone

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +40,14 @@ class View(Pinhole):
 
 @dataclass(frozen=True)
 class Scene:
-    """All views, and for each its neighbors (best first), the depth range of its sparse points, and these points."""
+    """All views, and for each its neighbors (best first) with their scores, the depth range of its sparse points, and
+    these points."""
 
     views: list[View]
     neighbors: list[list[int]]
     ranges: list[tuple[float, float]]  # nearest and farthest depth; (0, 0) without points
     points: list[np.ndarray]  # [P, 3]: x, y in pixels, inverse depth
+    scores: list[list[float]] = field(default_factory=list)  # as `_scores`
 
 
 def load_scene(dense: Path, max_neighbors: int) -> Scene:
@@ -69,15 +71,16 @@ def load_scene(dense: Path, max_neighbors: int) -> Scene:
         )
     centers = np.array([view.center for view in views]).reshape(-1, 3)
     tracks = _read_tracks(model, index)
-    neighbors, ranges, points = [], [], []
+    neighbors, ranges, points, best = [], [], [], []
     for number, view in enumerate(views):
         seen = tracks.points_of(number)
         scores = _scores(number, centers, tracks, seen)
         order = np.argsort(-scores, kind="stable")[:max_neighbors]
         neighbors.append([int(other) for other in order if scores[other] > 0])
+        best.append([float(scores[other]) for other in neighbors[-1]])
         ranges.append(_depth_range(view, tracks.xyz[seen]))
         points.append(_projected(view, tracks.xyz[seen]))
-    return Scene(views, neighbors, ranges, points)
+    return Scene(views, neighbors, ranges, points, best)
 
 
 @dataclass(frozen=True)

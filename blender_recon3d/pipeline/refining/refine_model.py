@@ -6,7 +6,7 @@ One in twenty points is held out of the adjustments, to tell whether the cameras
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -78,11 +78,13 @@ def refine(
     free: Callable[[Any], tuple[Any, list[PrincipalPoint]]],
     progress: Progress,
     saved: SavedRounds | None = None,
+    stay: Collection[str] = (),
 ) -> Refined:
     """Refine a pycolmap Reconstruction, which is not changed.
 
     photos: by their index in `read_views`. intrinsics: whether focal lengths and distortions may change. free(model):
     returns the model with principal points freed, and the outcomes. saved: rounds of an earlier run, and of this one.
+    stay: photos whose poses are fixed.
     """
     saved = saved or SavedRounds(None)
     views = read_views(model)
@@ -94,14 +96,15 @@ def refine(
     for number, limits in enumerate(ROUNDS):
         before, known = now, saved.load(number, len(given), len(given.xyz))
         now = known or _round(
-            model, photos, given, before, reference, number, limits, held_out, intrinsics, progress
+            model, photos, given, before, reference, number, limits, held_out, intrinsics, stay, progress
         )
         if known is None:
             saved.save(number, now)
     cameras, points = free(now.cameras)
     unseen = now.good & held_out[given.point]
+    moving = np.array([name not in stay for name in views.names])[given.view]
     figures = _median_errors(
-        [views, read_views(now.cameras), read_views(cameras)], replace(given, pixel=now.pixel), unseen
+        [views, read_views(now.cameras), read_views(cameras)], replace(given, pixel=now.pixel), unseen, moving
     )
     if figures and figures[2] > figures[1]:
         cameras, points = now.cameras, [_left(point) for point in points]
@@ -115,7 +118,8 @@ def refine(
     if (errors and errors[1] > errors[0]) or now.good.sum() < MIN_ALIGNED_SHARE * len(given):
         return Refined(model, kept, [_left(point) for point in points], errors, False)
     refined = assembled(model, cameras, final, use & fits)
-    move_onto(refined, model)
+    if not stay:  # else they hold its position
+        move_onto(refined, model)
     return Refined(refined, kept, points, errors, True)
 
 
@@ -129,6 +133,7 @@ def _round(
     limits: Limits,
     held_out: np.ndarray,
     intrinsics: bool,
+    stay: Collection[str],
     progress: Progress,
 ) -> Round:
     views = read_views(before.cameras)
@@ -157,7 +162,7 @@ def _round(
     use &= _residual(views, current) < _largest(photos, views, current, good, OUTLIERS[number])
     shown = use & ~held_out[current.point]
     adjusted = assembled(model, before.cameras, current, shown)
-    adjust(adjusted, intrinsics, progress, busy + "adjusting")
+    adjust(adjusted, intrinsics, progress, busy + "adjusting", stay)
     return Round(current.pixel, current.xyz, good, put_back, adjusted)
 
 
@@ -208,13 +213,15 @@ def _held_out(given: Observations) -> np.ndarray:
     return chosen if chosen.sum() >= MIN_HELD_OUT else np.zeros_like(chosen)
 
 
-def _median_errors(choices: list[Views], observations: Observations, use: np.ndarray) -> list[float]:
-    """Median distance of the observations to use [O] from their points, triangulated with each choice of cameras; empty
-    if there are none."""
+def _median_errors(
+    choices: list[Views], observations: Observations, use: np.ndarray, measured: np.ndarray
+) -> list[float]:
+    """Median distance of the observations to use [O] that are measured [O] from their points, triangulated with each
+    choice of cameras; empty if there are none."""
     seen = np.bincount(observations.point[use], minlength=len(observations.xyz))
     use = use & (seen >= 2)[observations.point]
     medians = []
-    for views in choices if use.any() else []:
+    for views in choices if (use & measured).any() else []:
         xyz = triangulate(
             views,
             observations.xyz,
@@ -223,7 +230,7 @@ def _median_errors(choices: list[Views], observations: Observations, use: np.nda
             observations.pixel,
             use.astype(float),
         )
-        medians.append(float(np.median(_residual(views, replace(observations, xyz=xyz))[use])))
+        medians.append(float(np.median(_residual(views, replace(observations, xyz=xyz))[use & measured])))
     return medians
 
 

@@ -22,6 +22,7 @@ from ..photos.image_files import read_gray
 from ..stage_settings import RefineSettings
 from ..wording import run_stage
 from ..workspace import Workspace
+from .added_photos import refine_added, staying_photos
 from .observations import read_views
 from .patches import PhotoCache
 from .principal_point import PrincipalPoint, free_principal_points
@@ -57,13 +58,23 @@ def refine_workspace(workspace: Workspace, settings: RefineSettings, progress: P
         lambda number: _photo(workspace.images / views.names[number]), LEVELS, settings.max_size, PHOTO_BYTES
     )
     saved = SavedRounds(workspace.refining)
-    refined = refine(model, photos, adjust, free, progress, saved)
+    stay = staying_photos(workspace, model)
+    if len(stay) == len(views.names):
+        refined = Refined(model, {}, [], None, True)
+    elif stay:
+        refined = refine_added(
+            model,
+            stay,
+            lambda part: refine(part, photos, False, lambda cameras: (cameras, []), progress, saved, stay),
+        )
+    else:
+        refined = refine(model, photos, adjust, free, progress, saved)
     with atomic_folder(workspace.refined) as part:
         refined.model.write(part)
         check_model(part)  # COLMAP does not report incomplete writes
         write_document(part / workspace.refined_registration.name, _registration(workspace, refined.model))
     remove(workspace.refining)
-    return _report(model, refined, progress)
+    return _report(model, refined, progress, len(views.names) - len(stay) if stay else None)
 
 
 def _given(workspace: Workspace) -> set[int]:
@@ -93,7 +104,8 @@ def _registration(workspace: Workspace, model: Any) -> RegistrationDocument:
     )
 
 
-def _report(before: Any, refined: Refined, progress: Progress) -> dict[str, Any]:
+def _report(before: Any, refined: Refined, progress: Progress, added: int | None = None) -> dict[str, Any]:
+    """added: how many photos were refined where the others stay."""
     model = refined.model
     freed = [point for point in refined.principal_points if point.freed]
     message = (
@@ -103,6 +115,8 @@ def _report(before: Any, refined: Refined, progress: Progress) -> dict[str, Any]
     if freed:
         shifts = ", ".join("({:+.1f}, {:+.1f})".format(*point.shift) for point in freed[:NAMED])
         message += f", principal point found {shifts}{' ...' * (len(freed) > NAMED)} px from the middle"
+    if added is not None:
+        message = f"{added} added photos refined, {model.num_points3D()} points"
     if not refined.accepted:
         message = "no better than before: the cameras remain unchanged"
         progress.warning(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,7 @@ from ..wording import RESUME, Sentence, place_again
 from ..workspace import Workspace
 from .attempts import Attempts, keep_database, settle_cameras
 from .fisheye import fisheye_doubts, try_fisheye
+from .growing import grow
 from .held_focals import settle_undetermined_focals
 from .joining import join_models
 from .live_model import LiveModel
@@ -48,7 +51,8 @@ MAX_LEFT_OUT = 0.5  # of the photos: if more are not registered, the model is do
 def find_cameras(workspace: Workspace, settings: SfmSettings, progress: Progress) -> dict[str, Any]:
     with scratch_folder(workspace.mapping) as part:
         try:
-            attempts = _map(workspace, settings, part, progress)
+            grown = grow(workspace, part, partial(_add_photos, workspace, settings, progress), progress)
+            attempts = grown.attempts if grown else _map(workspace, settings, part, progress)
             models, doubts = attempts.models, attempts.doubts
             document = registration(workspace, models, attempts.database)
             if models and attempts.database != workspace.database:
@@ -71,8 +75,11 @@ def find_cameras(workspace: Workspace, settings: SfmSettings, progress: Progress
     for spot in spots_of(models[0]):
         progress.warning(spot_sentence(spot), photos=spot)
     doubts += fisheye_doubts(models[0], workspace.images)
-    doubts += place_main_model(workspace, models[0], progress)
-    return {**_report(workspace, document, progress), "doubts": [doubt.to_json() for doubt in doubts]}
+    doubts += place_main_model(workspace, models[0], progress, bool(grown))
+    report = _report(workspace, document, progress)
+    if grown:
+        report |= {"message": grown.message + report["message"], "added": len(grown.added)}
+    return {**report, "doubts": [doubt.to_json() for doubt in doubts]}
 
 
 def _map(workspace: Workspace, settings: SfmSettings, scratch: Path, progress: Progress) -> Attempts:
@@ -103,10 +110,36 @@ def _map(workspace: Workspace, settings: SfmSettings, scratch: Path, progress: P
     return attempts
 
 
+def _add_photos(
+    workspace: Workspace, settings: SfmSettings, progress: Progress, database: Path, start: Path
+) -> list[Any]:
+    """The model in `start` with the other photos of the database; its own poses and cameras stay."""
+    output = start.with_name("grown")
+    output.mkdir()
+    model = read_model(start)
+
+    def fix(options: Any) -> None:
+        options.multiple_models = False
+        options.fix_existing_frames = options.mapper.fix_existing_frames = True
+        options.constant_cameras = options.mapper.constant_cameras = set(model.cameras)
+
+    _incremental(workspace, settings, database, output, progress, False, start, model.num_reg_images(), fix)
+    return [read_model(output)]  # COLMAP writes a model that it continues here, without a number
+
+
 def _incremental(
-    workspace: Workspace, settings: SfmSettings, database: Path, output: Path, progress: Progress, held: bool
+    workspace: Workspace,
+    settings: SfmSettings,
+    database: Path,
+    output: Path,
+    progress: Progress,
+    held: bool,
+    start: Path | None = None,
+    registered: int = 0,
+    adapt: Callable[[Any], None] = lambda options: None,
 ) -> None:
-    """held: focal lengths are fixed."""
+    """held: focal lengths are fixed. start: the folder of a model to continue, with `registered` photos; adapt: changes
+    COLMAP's options."""
     photos = len(workspace.used_photos())
     options = pycolmap.IncrementalPipelineOptions()
     options.min_model_size = settings.min_model_size
@@ -123,7 +156,7 @@ def _incremental(
     options.triangulation.random_seed = settings.seed
     live = LiveModel(workspace, output / "snapshots", photos)
     options.snapshot_path, options.snapshot_frames_freq = live.folder, live.every
-    registered = 0
+    adapt(options)
 
     def started() -> None:
         nonlocal registered
@@ -143,6 +176,7 @@ def _incremental(
             workspace.images,
             output,
             options,
+            input_path=start or "",
             initial_image_pair_callback=started,
             next_image_callback=one_more,
             cancellation_token=token,
@@ -176,17 +210,26 @@ def _read_models(folder: Path) -> list[Any]:
     return sorted(models, key=lambda model: (model.num_reg_images(), model.num_points3D()), reverse=True)
 
 
-def place_main_model(workspace: Workspace, model: Any, progress: Progress) -> list[Doubt]:
-    """Write placement.json; returns doubts about it."""
+def place_main_model(
+    workspace: Workspace, model: Any, progress: Progress, same_frame: bool = False
+) -> list[Doubt]:
+    """Write placement.json; returns doubts about it. same_frame: the earlier model's, whose placement then stays."""
     photos = workspace.used_photos()
     gps = places_by_name(photos)
     if lost := [photo.name for photo in photos if at_zero(photo)]:
         progress.warning(f"The GPS of {named(lost)} says 0, 0, which is not a real position: it is ignored.")
     transform, how, up = place_model(model, gps, felt_by_name(photos))
     content = PlacementDocument(world_from_model=transform.tolist(), how=how)
-    kept = _as_placed(workspace, model, progress)
+    kept = (_earlier_placement(workspace) if same_frame else None) or _as_placed(workspace, model, progress)
     write_document(workspace.placement, kept or content)
     return [doubt for doubt in placing_doubts(model, gps, up) if not (kept and doubt.kind == UP)]
+
+
+def _earlier_placement(workspace: Workspace) -> PlacementDocument | None:
+    try:
+        return read_document(PlacementDocument, Workspace(workspace.earlier).placement, "")
+    except UserError:
+        return None
 
 
 def _as_placed(workspace: Workspace, model: Any, progress: Progress) -> PlacementDocument | None:

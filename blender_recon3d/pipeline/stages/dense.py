@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from ..events import Progress
@@ -9,6 +10,14 @@ from ..job_forecast import Facts
 from ..stage import Phase, Stage
 from ..stage_settings import DenseSettings
 from ..workspace import Workspace
+
+
+def set_aside(workspace: Workspace, folder: Path) -> None:
+    """The depth maps, and the model and masks that they belong to."""
+    (folder / "dense").mkdir()
+    for name in ("stereo", "sparse"):
+        if (path := workspace.dense / name).exists():
+            path.replace(folder / "dense" / name)
 
 
 def inputs(workspace: Workspace, settings: DenseSettings) -> Any:
@@ -41,6 +50,8 @@ STAGE = Stage(
     leaves=lambda workspace: (workspace.fusion, workspace.dense / "images", workspace.dense / "sparse"),
     may_leave=lambda workspace: (workspace.dense / "masks", workspace.fusion.with_name("fusion.ply.vis")),
     forecast=forecast,
+    set_aside=set_aside,
+    grows_with=("pairs", "features", "matches", "sfm", "refine"),
     phases=(
         Phase("undistorting", 0.02),
         Phase("checking", 0.01),

@@ -36,9 +36,15 @@ def take_out(workspace: Workspace) -> None:
 
 
 def take_back(workspace: Workspace, names: Mapping[str, str], progress: Progress) -> None:
+    from ..colmap.database_check import database_problem
     from ..colmap.earlier_database import take_matches
+    from ..matching.still_background import stands_still
 
-    if kept := take_matches(workspace, names):
+    earlier = Workspace(workspace.earlier).database
+    if not earlier.exists() or database_problem(earlier):
+        return
+    # Before a background that stands still, which matches count depends on all pairs.
+    if kept := take_matches(workspace, names, not stands_still(earlier)):
         progress.info(f"The matches of {kept} pairs are kept from before.")
 
 

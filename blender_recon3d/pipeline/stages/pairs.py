@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..alignments.project_files import has_tracks
 from ..documents.photos_json import PhotoEntry
+from ..earlier_work import same_photos
 from ..errors import UserError
 from ..events import Progress
 from ..files.json_values import MAX_BYTES
@@ -19,12 +20,10 @@ from ..wording import Sentence, use
 from ..workspace import Workspace
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from ..matching import pairing
+    from ..matching.encoded import Encoded
 
 WAYS = ("auto", "exhaustive", "sequential", "retrieval")
-BATCH = 8  # photos encoded at once
 MAX_PAIRS_UNADVISED = 5000  # with more, exhaustive matching gives a warning
 
 
@@ -52,6 +51,7 @@ def run(workspace: Workspace, settings: PairsSettings, progress: Progress) -> di
             way = _choose(len(photos), settings, progress)
         pairs = _make(way, workspace, photos, settings, progress)
         pairs = [pair for pair in pairs if not _cut_from_one(photos[pair[0]], photos[pair[1]])]
+        pairs = _with_earlier(workspace, [photo.name for photo in photos], pairs)
     names = [photo.name for photo in photos]
     write_pairs(workspace.pairs, ((names[first], names[second]) for first, second in pairs))
     return {"message": f"{len(pairs)} pairs ({way})", "pairs": len(pairs), "way": way}
@@ -92,39 +92,47 @@ def _make(
         return pairing.exhaustive(count)
     if way == "sequential":
         return pairing.sequential(count, settings.window)
-    descriptors = encode(workspace, photos, settings, progress)
-    return pairing.retrieval(pairing.SimilarityOf(descriptors), settings.neighbors)
+    found = _encode(workspace, photos, settings, progress)
+    return pairing.retrieval(pairing.SimilarityOf(found.descriptors), settings.neighbors)
 
 
-def encode(
+def _encode(
     workspace: Workspace, photos: list[PhotoEntry], settings: PairsSettings, progress: Progress
-) -> np.ndarray:
-    """Global descriptors float32 [N, D] of unit length, in the photos' order.
-
-    Of upright photos: the network mistakes upside-down photos for something else.
-    """
-    import numpy as np
-
-    from ..matching.turned_photos import DirectedPhotos, quarter_turns
+) -> Encoded:
+    from ..matching import encoded
     from ..photos.image_files import read_gray, read_rgb
 
-    directions = DirectedPhotos(
-        len(photos),
-        lambda number: read_gray(workspace.images / photos[number].name),
-        lambda done: progress.update(done, len(photos), "finding which way is up"),
+    same = same_photos(workspace, "pairs")
+    earlier = encoded.load(Workspace(workspace.earlier).photo_descriptors) if same else None
+    readable = encoded.Photos(
+        [photo.name for photo in photos],
+        lambda name: read_gray(workspace.images / name),
+        lambda name: read_rgb(workspace.images / name),
     )
-    turns = dict(zip((photo.name for photo in photos), quarter_turns(directions), strict=True))
+    retriever = retriever_of(settings.front_end).open(settings)
+    found = encoded.encode(readable, retriever.encode, progress, earlier, same)
+    found.save(workspace.photo_descriptors)
+    return found
 
-    def upright(name: str) -> np.ndarray:
-        return np.ascontiguousarray(np.rot90(read_rgb(workspace.images / name), turns[name]))
 
-    encoder = retriever_of(settings.front_end).open(settings)
-    parts = []
-    for start in range(0, len(photos), BATCH):
-        batch = photos[start : start + BATCH]
-        parts.append(encoder.encode([upright(photo.name) for photo in batch]))
-        progress.update(start + len(batch), len(photos), "comparing photos")
-    return np.concatenate(parts)
+def _with_earlier(workspace: Workspace, names: list[str], pairs: list[pairing.Pair]) -> list[pairing.Pair]:
+    """The pairs of photos that are new, and the earlier ones of those that are not: between these nothing changed."""
+    from ..colmap.database import read_pairs
+
+    same = same_photos(workspace, "pairs")
+    path = Workspace(workspace.earlier).pairs
+    if not same or not path.exists():
+        return pairs
+    now = {before: names.index(name) for name, before in same.items() if name in names}
+    kept = {(min(now[a], now[b]), max(now[a], now[b])) for a, b in read_pairs(path) if a in now and b in now}
+    stay = set(now.values())
+    return sorted(kept | {pair for pair in pairs if not stay.issuperset(pair)})
+
+
+def set_aside(workspace: Workspace, folder: Path) -> None:
+    for path in (workspace.pairs, workspace.photo_descriptors):
+        if path.exists():
+            path.replace(folder / path.name)
 
 
 def _read_file(path: Path) -> list[list[str]]:
@@ -175,8 +183,10 @@ STAGE = Stage(
     not_in_fingerprint=frozenset({"device", "features"}),
     inputs=inputs,
     run=run,
-    owns=lambda workspace: (workspace.pairs,),
+    owns=lambda workspace: (workspace.pairs, workspace.photo_descriptors),
     leaves=lambda workspace: (workspace.pairs,),
+    set_aside=set_aside,
+    grows_with=("pairs",),
     left_out=lambda settings: has_tracks(settings.alignment),
     forecast=lambda facts: 0.0,
 )

@@ -34,5 +34,6 @@ STAGE = Stage(
         Phase("round 2", 0.58, ends=0.0),
         Phase("principal point", 0.15),
     ),
+    grows_with=("pairs", "features", "matches", "sfm"),
     left_out=lambda settings: settings.refine == "off",
 )

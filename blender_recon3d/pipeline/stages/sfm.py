@@ -22,6 +22,13 @@ def owns(workspace: Workspace) -> Sequence[Path]:
     )
 
 
+def set_aside(workspace: Workspace, folder: Path) -> None:
+    """The main model, to which other photos can be added, and its placement."""
+    for path in (workspace.sparse, workspace.refined, workspace.placement, workspace.remapped_database):
+        if path.exists():
+            path.replace(folder / path.name)
+
+
 def inputs(workspace: Workspace, settings: SfmSettings) -> Any:
     from ..alignments.take_alignment import identity
 
@@ -52,4 +59,6 @@ STAGE = Stage(
     may_leave=lambda workspace: (workspace.sparse, workspace.remapped_database),
     forecast=lambda facts: 1.5 + 0.07 * facts.photos,
     phases=(Phase("placing cameras", 0.7),),
+    set_aside=set_aside,
+    grows_with=("pairs", "features", "matches", "refine"),
 )
