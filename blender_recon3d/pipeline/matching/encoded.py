@@ -72,7 +72,7 @@ def encode(
         known = {
             name: (earlier.descriptors[place[before]], earlier.turns[place[before]])
             for name, before in (same or {}).items()
-            if before in place and name in names
+            if before in place
         }
     new = [name for name in names if name not in known]
     turns = _turns(photos, new, {name: turn for name, (_, turn) in known.items()}, progress)

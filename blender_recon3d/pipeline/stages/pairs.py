@@ -123,7 +123,8 @@ def _with_earlier(workspace: Workspace, names: list[str], pairs: list[pairing.Pa
     path = Workspace(workspace.earlier).pairs
     if not same or not path.exists():
         return pairs
-    now = {before: names.index(name) for name, before in same.items() if name in names}
+    place = {name: number for number, name in enumerate(names)}
+    now = {before: place[name] for name, before in same.items() if name in place}
     kept = {(min(now[a], now[b]), max(now[a], now[b])) for a, b in read_pairs(path) if a in now and b in now}
     stay = set(now.values())
     return sorted(kept | {pair for pair in pairs if not stay.issuperset(pair)})
