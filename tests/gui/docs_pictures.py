@@ -13,14 +13,14 @@ import cv2
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 # Of the screen of 1600 x 1000 pixels: left, top, right, bottom.
 VIEW = (0, 26, 1315, 905)
-PANEL = (1020, 85, 1315, 560)
+PANEL = (1020, 85, 1315, 540)
 PICTURES = {
     "set-up": ("engine/2-asked.png", (560, 85, 1315, 420)),
     "photos": ("demo/1-photos.png", PANEL),
     "live": ("demo/4-live.png", (0, 26, 1025, 905)),  # without the sidebar
     "result": ("demo/5-result.png", VIEW),
     "review": ("demo/6-review.png", VIEW),
-    "asset-panels": ("asset/asset-panels.png", (1028, 84, 1285, 884)),
+    "asset-panels": ("asset/asset-panels.png", (1028, 84, 1285, 782)),
 }
 
 

@@ -1,15 +1,18 @@
-"""Setting the engine up: what is shown before, the bar, a failure with a message, and the doctor's checklist.
+"""Setting the engine up: what is shown before, the bar, a failure with a message, the doctor's checklist,
+and an engine of another version.
 
 WORDS: an index of packages; "fails" where it has none, or "works"; and a Python that has the engine's packages.
 """
 
 import importlib
+import json
 
 import bpy
 
 name = next(n for n in bpy.context.preferences.addons.keys() if n.endswith("recon3d"))
-setup_session, preferences = (
-    importlib.import_module(f"{name}.{part}") for part in ("jobs.setup_session", "preferences")
+setup_session, preferences, target = (
+    importlib.import_module(f"{name}.{part}")
+    for part in ("jobs.setup_session", "preferences", "engine_setup.target")
 )
 
 
@@ -59,3 +62,29 @@ def scenario(ui, index, outcome, python):
     bpy.ops.preferences.addon_show(module=name)
     yield 2
     ui.shot("5-preferences.png")
+    if outcome == "fails":
+        kept.engine_python = ""
+        yield from outdated(ui, python)
+
+
+def outdated(ui, python):
+    """An engine of another version of the add-on: the tab says so, and its button updates it."""
+    folder = preferences.engine_folder()
+    target.interpreter(folder).parent.mkdir(parents=True, exist_ok=True)
+    target.interpreter(folder).unlink(missing_ok=True)
+    target.interpreter(folder).symlink_to(python)
+    assert target.is_ours(folder), "the setup that failed has marked it"
+    (folder / "ready.json").write_text(json.dumps({"requirements": ["torch==1.0"]}))
+    yield 1
+    assert setup_session.state() == setup_session.unfit() == "outdated"
+    yield from ui.open_tab("Recon3D")
+    ui.shot("6-outdated.png")
+    yield from ui.press("bpy.ops.recon3d.set_up_engine")
+    yield 1
+    ui.shot("7-update.png")
+    yield from ui.key("RET")
+    yield from ui.until(lambda: setup_session.session.view.running, 20, "the update starts")
+    yield from ui.until(lambda: not setup_session.session.view.running, 400, "it fails without its index")
+    yield 1
+    ui.shot("8-not-updated.png")
+    assert setup_session.session.view.error
