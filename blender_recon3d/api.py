@@ -253,7 +253,7 @@ def export_asset(
     photos: str = "full",
 ) -> str:
     """Write the visible mesh, in meters. preset: "GLB", "FBX", "OBJ", "PLY", "USD", "ABC", "STL", or for a purpose
-    "WEB", "GAME", "PRINT", "VFX"; written by the engine: "3MF", "LAS", "PICTURE", "SURVEY" and "SPLATS"
+    "WEB", "GAME", "PRINT", "VFX"; written by the engine: "3MF", "LAS", "ORTHO", "PICTURE", "SURVEY" and "SPLATS"
     (a folder).
 
     fill: close holes, in the file only. scale: factor for lengths in the file. photos: in the folder, "full" or

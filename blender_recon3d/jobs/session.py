@@ -14,6 +14,8 @@ from typing import Any
 import bpy
 
 from .. import chosen_folders, preferences
+from ..pipeline.documents.document_files import read_document
+from ..pipeline.documents.placement_json import PlacementDocument
 from ..pipeline.errors import UserError
 from ..pipeline.photos.find_photos import MIN_PHOTOS
 from ..pipeline.stage import STAGES
@@ -206,12 +208,22 @@ def import_result(scene: bpy.types.Scene, folder: Path) -> ImportResult:
     return run(import_in_steps(scene, folder))
 
 
+def _is_to_scale(workspace: Workspace) -> bool:
+    """Whether its placement has a scale: set by the user, or by the photos' GPS."""
+    if workspace.placed.is_file():
+        return True
+    try:
+        return read_document(PlacementDocument, workspace.placement, "").gps is not None
+    except UserError:  # none, or a folder of another program
+        return False
+
+
 def import_in_steps(scene: bpy.types.Scene, folder: Path) -> Steps[ImportResult]:
     """What `import_result` does."""
     seen = photo_view.seen_photo(scene)
     result = yield from workspace_in_steps(folder, scene)
     chosen_folders.remember(Workspace(folder).root)
-    if Workspace(folder).placed.is_file():  # by GPS, markers or a number
+    if _is_to_scale(Workspace(folder)):
         result.collection[KEY][SCALED] = True
     hidden = live.has_hidden_cube(scene)
     live.remove_live(scene)

@@ -212,6 +212,11 @@ GERMAN_PANEL = {
     "USD or Alembic with the cameras": "USD oder Alembic mit den Kameras",
     "Survey": "Vermessung",
     "Survey (LAS)": "Vermessung (LAS)",
+    "Orthophoto (TIFF)": "Orthofoto (TIFF)",
+    "Orthophoto": "Orthofoto",
+    "The mesh from above and its heights as GeoTIFF, on the map where the photos have GPS": (
+        "Das Mesh von oben und seine Höhen als GeoTIFF, auf der Karte, wenn die Fotos GPS haben"
+    ),
     "The dense cloud as LAS, in UTM where the photos have GPS": (
         "Die dichte Punktwolke als LAS, in UTM, wo die Fotos GPS haben"
     ),

@@ -8,7 +8,7 @@ import bpy
 
 from ..jobs import engine_export
 from ..panel_text import tr
-from ..pipeline.exporting.file_formats import FORMATS, PRESETS, SPLATS, SURVEY, ending_of
+from ..pipeline.exporting.file_formats import FORMATS, ORTHO, PRESETS, SPLATS, SURVEY, ending_of
 from ..scene.exporting import export_asset
 from ..scene.exporting.formats import EXPORTERS
 from ..scene.find_imports import current_import, workspace_of
@@ -17,9 +17,9 @@ from .in_steps import RunsInSteps
 from .reporting import ImportOperator
 
 _ITEMS = [(name, exporter.title, exporter.description) for name, exporter in EXPORTERS.items()]
-_ITEMS += [(SPLATS, FORMATS[SPLATS].title, FORMATS[SPLATS].description)]
+_ITEMS += [(name, FORMATS[name].title, FORMATS[name].description) for name in (SPLATS, ORTHO)]
 _ITEMS += [(name.upper(), preset.title, preset.description) for name, preset in PRESETS.items()]
-_NO_OPTIONS = (SURVEY, "PRINT")
+_NO_OPTIONS = (SURVEY, ORTHO, "PRINT")
 
 
 class RECON3D_OT_export_asset(RunsInSteps, ImportOperator, bpy.types.Operator):

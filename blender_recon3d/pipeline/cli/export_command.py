@@ -36,6 +36,24 @@ def export(chosen: argparse.Namespace) -> int:
     return DONE
 
 
+def ortho(chosen: argparse.Namespace) -> int:
+    """`recon3d ortho`: an orthophoto and its height map."""
+    from ..exporting.export_mesh import export as export_mesh
+    from ..exporting.file_formats import FORMATS, ORTHO
+
+    path = user_path(chosen.file)
+    if path.suffix.lower() not in FORMATS[ORTHO].endings:
+        raise UserError(f"{path} cannot be written: give it the extension .tif.", BAD_USAGE)
+    if not 0 <= chosen.pixel < float("inf"):
+        raise UserError(f"--pixel is {chosen.pixel}: it must be greater than zero.", BAD_USAGE)
+    files = [str(file) for file in export_mesh(Workspace(chosen.output), path, pixel=chosen.pixel)]
+    if chosen.json:
+        print_answer(ExportAnswer(files=files))
+    else:
+        sys.stdout.write("".join(f"{printable(file)}\n" for file in files))
+    return DONE
+
+
 def _one(workspace: Workspace, path: Path, chosen: argparse.Namespace) -> tuple[list[Path], list[str]]:
     """The files, and messages about them."""
     if chosen.cameras:

@@ -131,6 +131,21 @@ def make_parser() -> argparse.ArgumentParser:
     export.add_argument("--json", action="store_true", help="machine-readable output")
     export.set_defaults(command=export_command.export)
 
+    ortho = adding.add_parser(
+        "ortho", help="an orthophoto and a height map as GeoTIFF, from the textured mesh"
+    )
+    ortho.add_argument("output", metavar="OUT", help="the workspace folder, with a texture")
+    ortho.add_argument("file", metavar="FILE", help="the .tif file to write; FILE_height.tif comes with it")
+    ortho.add_argument(
+        "--pixel",
+        type=float,
+        default=0.0,
+        metavar="M",
+        help="side of a pixel in meters (as fine as the texture)",
+    )
+    ortho.add_argument("--json", action="store_true", help="machine-readable output")
+    ortho.set_defaults(command=export_command.ortho)
+
     reproject = adding.add_parser("reproject", help="paint the photos onto any mesh that has UVs")
     reproject.add_argument("output", metavar="OUT", help="the workspace folder, with cameras")
     reproject.add_argument("--mesh", metavar="FILE", required=True, help="an OBJ file with UVs")

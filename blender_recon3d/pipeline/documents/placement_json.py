@@ -20,4 +20,4 @@ class PlacementDocument:
     version: int = key("of this format", 1)
     world_from_model: list[list[float]] = key("4 x 4, row by row: rotation, scale and translation")
     how: str = key("how it was found, as a clause", "")
-    gps: GpsOrigin | None = key("location on Earth, after `recon3d place --gps`", None, omit=True)
+    gps: GpsOrigin | None = key("location on Earth, if placed by GPS", None, omit=True)

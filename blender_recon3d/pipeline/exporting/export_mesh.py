@@ -24,10 +24,11 @@ from ..texturing.textured_mesh import TexturedMesh, read_textured
 from ..wording import Sentence, run_stage, terminal_only
 from ..workspace import Workspace
 from .export_cloud import export_cloud
-from .file_formats import FORMATS, PRESETS, WEB_TEXTURE, engine_endings
+from .file_formats import FORMATS, ORTHO, PRESETS, WEB_TEXTURE, engine_endings
 from .glb import GlbImage, write_glb
 from .mesh_compression import MeshCompression
 from .obj import beside, write_obj
+from .orthophoto import write_orthophoto
 from .picture import write_picture
 from .print_mesh import MILLIMETERS, closed, write_3mf, write_stl
 
@@ -59,12 +60,15 @@ def check_export(path: Path, workspace: Workspace, preset: str = "") -> None:
         )
 
 
-def export(workspace: Workspace, path: Path, preset: str = "", meshopt: bool = False) -> list[Path]:
+def export(
+    workspace: Workspace, path: Path, preset: str = "", meshopt: bool = False, pixel: float = 0.0
+) -> list[Path]:
     """Write the textured mesh of a workspace to PATH; returns the files written.
 
     An OBJ has an MTL and a PNG of the same name, in ASCII, beside it; a GLB contains everything; a PLY has vertex
-    colors instead of a texture; STL and 3MF have only the shape; LAS is the cloud. preset: of file_formats.PRESETS.
-    meshopt: a compressed GLB. UserError if the stage is not done or the file cannot be written.
+    colors instead of a texture; STL and 3MF have only the shape; LAS is the cloud; TIFF is an orthophoto, with a height
+    map beside it. preset: of file_formats.PRESETS. meshopt: a compressed GLB. pixel: of the orthophoto, in meters.
+    UserError if the stage is not done or the file cannot be written.
     """
     check_export(path, workspace, preset)
     if meshopt and path.suffix.lower() != ".glb":
@@ -81,6 +85,8 @@ def export(workspace: Workspace, path: Path, preset: str = "", meshopt: bool = F
         require(workspace, "texture")
         require(workspace, "sfm", [workspace.placement])
         mesh = read_textured(workspace.textured_mesh).moved(world_from_model(workspace))
+        if path.suffix.lower() in FORMATS[ORTHO].endings:
+            return write_orthophoto(workspace, path.absolute(), mesh, _texture(workspace)[..., ::-1], pixel)
         return _write(path.absolute(), mesh, workspace, preset, compression)
     except OSError as error:
         raise UserError(

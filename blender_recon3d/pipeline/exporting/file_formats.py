@@ -42,6 +42,10 @@ FORMATS = {
         "LAS", "The dense cloud for surveying, in map coordinates where it has GPS; Z up", (".las", ".laz"),
         engine=True,
     ),
+    "ORTHO": FileFormat(
+        "Orthophoto", "The mesh from above and its heights as GeoTIFF, on the map where the photos have GPS",
+        (".tif", ".tiff"), engine=True,
+    ),
     "PICTURE": FileFormat("Picture", "The mesh from four sides", (".png", ".jpg"), engine=True),
     "SPLATS": FileFormat(
         "3DGS Folder", "Undistorted photos, cameras and points, for Gaussian splatting and NeRF", (), engine=True,
@@ -85,7 +89,11 @@ PRESETS = {
 }  # fmt: skip
 
 
-SPLATS, SURVEY = "SPLATS", "SURVEY"  # written by the engine even from Blender, since no scene is needed
+SPLATS, SURVEY, ORTHO = (
+    "SPLATS",
+    "SURVEY",
+    "ORTHO",
+)  # written by the engine even from Blender, since no scene is needed
 
 
 def ending_of(name: str) -> str:

@@ -88,7 +88,7 @@ def _view(
     uv, normals, rays = (
         np.einsum("nk,nkc->nc", shares, values[hit]) for values in (mesh.uv, mesh.normals, points)
     )
-    textured[row, column] = _sampled(texture, uv)
+    textured[row, column] = sampled(texture, uv)
     clay[row, column] = _shaded(normals @ rotation.T, rays)[:, None]
     return textured, clay
 
@@ -116,7 +116,7 @@ def _barycentric(
     return shares / np.maximum(shares.sum(axis=1, keepdims=True), 1e-30)
 
 
-def _sampled(texture: np.ndarray, uv: np.ndarray) -> np.ndarray:
+def sampled(texture: np.ndarray, uv: np.ndarray) -> np.ndarray:
     """The texture at uv [N, 2], bilinear: float32 [N, 3] in 0..1."""
     height, width, _ = texture.shape
     x = (uv[:, 0] * width - 0.5).astype(np.float32)

@@ -13,14 +13,15 @@ from ..colmap.model_files import read_model
 from ..documents.codec import encode
 from ..documents.document_files import write_document
 from ..documents.placed_json import PlacedDocument
-from ..documents.placement_json import GpsOrigin, PlacementDocument
+from ..documents.placement_json import PlacementDocument
 from ..errors import UserError
 from ..files.atomic_files import remove
 from ..photos.image_files import read_gray
 from ..results import record_again, require_model
 from ..text import printable
 from ..workspace import Workspace
-from .gps import fix_from_gps, places_by_name
+from .by_gps import placed_by_clear_gps, placed_by_gps
+from .gps import places_by_name
 from .kept_placement import poses_of
 from .markers import DICTIONARIES, Marker, View, find_corners, markers_in_space, scale_of
 from .upright import felt_by_name, place_model
@@ -68,16 +69,19 @@ def place(workspace: Workspace, wish: PlacementRequest) -> PlacementDocument:
         upright, how, _ = place_model(model, gps, felt_by_name(photos))
         origin = None
         if wish.gps:
-            upright, said, origin = _by_gps(model, gps, upright)
+            upright, said, origin = placed_by_gps(model, gps, upright)
         elif wish.marker_size is not None:
             upright, said = _by_markers(workspace, model, upright, wish.marker_size, wish.dictionary)
         elif wish.scale is not None:
             upright, said = scaled(upright, wish.scale), f"scale {wish.scale:g} as given"
         else:
             said = ""
+        given = bool(said)
+        if not given and (clear := placed_by_clear_gps(model, gps, upright)):
+            upright, said, origin = clear
         how = f"{how}; {said}" if said else how
         content = PlacementDocument(world_from_model=upright.tolist(), how=how, gps=origin)
-        remember(workspace, model, content if said else None)
+        remember(workspace, model, content if given else None)
         write_document(workspace.placement, content)
         record_again(workspace, "sfm", workspace.placement)
     return content
@@ -100,26 +104,6 @@ def remember(workspace: Workspace, model: Any, content: PlacementDocument | None
 def scaled(world_from_model: np.ndarray, scale: float) -> np.ndarray:
     """The similarity [4, 4] with the world scaled about its origin."""
     return np.diag([scale, scale, scale, 1.0]) @ world_from_model
-
-
-def _by_gps(
-    model: Any, known: dict[str, list[float]], upright: np.ndarray
-) -> tuple[np.ndarray, str, GpsOrigin]:
-    images = [image for image in model.images.values() if image.has_pose and image.name in known]
-    centers = np.array([image.projection_center() for image in images]).reshape(-1, 3)
-    places = centers @ upright[:3, :3].T + upright[:3, 3]
-    fix = fix_from_gps(places[:, :2], np.array([known[image.name] for image in images]).reshape(-1, 3))
-    turn = np.eye(4)
-    turn[:2, :2] = fix.rotation
-    said = (
-        f"meters, x east and y north from the GPS of {fix.used} photos, which is off by {fix.error:.1f} "
-        "m on average"
-    )
-    # The origin stays under the subject: far from it, single precision would not be enough for a scene.
-    about = GpsOrigin(
-        latitude_longitude=tuple(fix.origin.tolist()), origin_east_north=tuple(fix.shift.tolist())
-    )
-    return scaled(turn @ upright, fix.scale), said, about
 
 
 def _by_markers(

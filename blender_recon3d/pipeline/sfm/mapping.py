@@ -23,6 +23,7 @@ from ..files.atomic_files import atomic_folder, remove, scratch_folder
 from ..files.json_values import numbers
 from ..matching.still_background import ADVICE as STILL_ADVICE
 from ..matching.still_background import stands_still
+from ..placing.by_gps import placed_by_clear_gps
 from ..placing.gps import at_zero, places_by_name
 from ..placing.kept_placement import old_from_new, poses_of
 from ..placing.placement_file import check_placement
@@ -220,6 +221,9 @@ def place_main_model(
         progress.warning(f"The GPS of {named(lost)} says 0, 0, which is not a real position: it is ignored.")
     transform, how, up = place_model(model, gps, felt_by_name(photos))
     content = PlacementDocument(world_from_model=transform.tolist(), how=how)
+    if placed := placed_by_clear_gps(model, gps, transform):
+        matrix, said, origin = placed
+        content = PlacementDocument(world_from_model=matrix.tolist(), how=f"{how}; {said}", gps=origin)
     kept = (_earlier_placement(workspace) if same_frame else None) or _as_placed(workspace, model, progress)
     write_document(workspace.placement, kept or content)
     return [doubt for doubt in placing_doubts(model, gps, up) if not (kept and doubt.kind == UP)]

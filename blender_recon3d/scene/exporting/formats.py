@@ -146,4 +146,5 @@ PURPOSES = (
     Purpose("Print (STL)", "MESH_CUBE", "PRINT", "STL"),
     Purpose("VFX (USD)", "VIEW_CAMERA", "VFX", "USD"),
     Purpose("Survey (LAS)", "EMPTY_ARROWS", "SURVEY", ""),
+    Purpose("Orthophoto (TIFF)", "IMAGE_DATA", "ORTHO", ""),
 )

@@ -158,6 +158,18 @@ def test_gps_of_photos_too_close_together_is_refused(tmp_path):
     assert workspace.placement.read_text() == before
 
 
+@pytest.mark.parametrize(
+    ("factor", "noise", "clear"), [(30.0, 0.5, True), (30.0, 15.0, False), (1.0, 0.01, False)]
+)
+def test_clear_gps_places_the_model_from_the_start(tmp_path, factor, noise, clear):
+    """A flight 120 m wide, one with bad GPS, and a walk around a vase."""
+    gps, _ = gps_of(noise, factor=factor)
+    content = place(made_workspace(tmp_path, gps), PlacementRequest())
+    assert (content.gps is not None) == clear
+    size = np.cbrt(np.linalg.det(np.array(content.world_from_model)[:3, :3]))
+    assert size == pytest.approx(factor / SCALE if clear else 1.0, rel=0.05)
+
+
 def test_photos_without_gps_are_refused(tmp_path):
     with pytest.raises(UserError, match="0 photos of the model have GPS"):
         place(made_workspace(tmp_path), PlacementRequest(gps=True))
