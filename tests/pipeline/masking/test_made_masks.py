@@ -12,6 +12,7 @@ from blender_recon3d.pipeline.cli.recon3d import main
 from blender_recon3d.pipeline.errors import UserError
 from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.job import run_job
+from blender_recon3d.pipeline.masking.laid_over import laid_over
 from blender_recon3d.pipeline.masking.mask_pixels import write_mask
 from blender_recon3d.pipeline.masking.own_masks import read_masks
 from blender_recon3d.pipeline.settings import JobSettings
@@ -179,3 +180,17 @@ def test_masks_cannot_be_drawn_from_a_model_that_is_not_there(tmp_path, capsys):
     workspace = bring_in(write_photos(tmp_path / "in", photos), tmp_path / "out")
     assert main(["masks", str(workspace.root), "--from-model"]) == 2
     assert "holds no cameras yet" in capsys.readouterr().err
+
+
+def test_edges_of_the_scene_that_stay_in_place_are_not_laid_over():
+    """A horizon keeps its place in a drive along a road; a few photos of any texture agree here and there."""
+    drive = []
+    for number in range(20):
+        picture = np.full((192, 256, 3), 60, np.uint8)
+        picture[:90] = (230, 190, 150)
+        ground = np.random.default_rng(number).integers(40, 110, (102, 256, 3), np.uint8)
+        picture[90:] = cv2.GaussianBlur(ground, (0, 0), 2)
+        drive.append(picture)
+    assert laid_over(drive) is None
+    around = [render(box_scene(), pose) for pose in ring(8)]
+    assert laid_over(around) is None
