@@ -18,7 +18,7 @@ from tests.support.engine import REPOSITORY
 
 # A whole job in 20 seconds of one core. To unwrap a mesh of 200,000 faces would take as long again.
 SMALL = (
-    "--features", "sift", "--dense-size", 320, "--mesh-depth", 7, "--faces", 4000, "--texture", 256,
+    "--features", "sift", "--dense-size", 480, "--mesh-depth", 7, "--faces", 4000, "--texture", 256,
     "--until", "texture", "--device", "cpu",
 )  # fmt: skip
 

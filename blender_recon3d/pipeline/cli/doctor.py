@@ -251,6 +251,7 @@ def _depth() -> list[Finding]:
         import pycolmap
 
         from ..models.devices import select_device
+        from ..mvs import cascade  # noqa: F401
         from ..mvs.depth_forecast import forecast, plan
         from ..settings import QUALITIES, size_for
         from ..stage_settings import DenseSettings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,24 +69,24 @@ def rigid(pose: np.ndarray) -> Any:
     return pycolmap.Rigid3d(pycolmap.Rotation3d(pose[:, :3]), pose[:, 3])
 
 
-def write_rigs(database: Any, rigs: Rigs, images: Mapping[int, Any], cameras: Mapping[int, Any]) -> None:
+def write_rigs(database: Any, rigs: Rigs, images: Mapping[int, Any], cameras: Iterable[int]) -> None:
     """Write rigs and frames into a database that has the cameras and images; photos outside them get their own.
 
-    images: pycolmap.Image by id; cameras: pycolmap.Camera by id.
+    images: pycolmap.Image by id; cameras: ids.
     """
     used = {camera for sensors in rigs.sensors for camera in sensors}
     own = {}
     for number in sorted(set(cameras) - used):
         rig = pycolmap.Rig(rig_id=number)
-        rig.add_ref_sensor(cameras[number].sensor_id)
+        rig.add_ref_sensor(_sensor(number))
         own[number] = database.write_rig(rig, use_rig_id=True)
     shared = []
     for sensors in rigs.sensors:
         (first, _), *others = sensors.items()
         rig = pycolmap.Rig(rig_id=first)
-        rig.add_ref_sensor(cameras[first].sensor_id)
+        rig.add_ref_sensor(_sensor(first))
         for number, pose in others:
-            rig.add_sensor(cameras[number].sensor_id, pose)
+            rig.add_sensor(_sensor(number), pose)
         shared.append(database.write_rig(rig, use_rig_id=True))
     frames = [(shared[rig], members) for rig, members in rigs.frames]
     inside = {image for _, members in frames for image in members}
@@ -96,3 +96,8 @@ def write_rigs(database: Any, rigs: Rigs, images: Mapping[int, Any], cameras: Ma
         for number in sorted(members):
             frame.add_data_id(images[number].data_id)
         database.write_frame(frame, use_frame_id=True)
+
+
+def _sensor(number: int) -> Any:
+    """COLMAP's id of a camera among sensors."""
+    return pycolmap.sensor_t(pycolmap.SensorType.CAMERA, number)

@@ -19,7 +19,7 @@ FRAME = 0.14  # of the longest side: the zone along the edges that shows backgro
 CONTOURS = 28.0  # local deviation of a sketch, which is 48 on average; noise alone stays below 24
 ALIKE = 0.8  # correlation of windows at the same place
 WINDOW = 11  # pixels of a sketch
-ENOUGH = 0.02  # share of the zone with contours: fewer are not conclusive
+MIN_CONTOURS = 0.02  # share of the zone with contours: fewer are not conclusive
 STILL = 0.7  # of the zone's contours that must stand still; the turntable's rim may turn
 RECURS = 14  # gray levels within which a value recurs
 MAX_SAMPLES = 41  # photos from which the background is found
@@ -59,7 +59,7 @@ def stands_still(first: Sketch, second: Sketch) -> bool:
     )
     zone = frame_zone(a.shape) & ~(first.blind & second.blind)
     contours = zone & (np.maximum(a_spread, b_spread) > CONTOURS)
-    if contours.sum() < ENOUGH * zone.sum() or contours.sum() < 40:
+    if contours.sum() < MIN_CONTOURS * zone.sum() or contours.sum() < 40:
         return False
     together = (mean(a * b) - a_mean * b_mean) / np.maximum(a_spread * b_spread, 1)
     return bool((together[contours] > ALIKE).mean() >= STILL)

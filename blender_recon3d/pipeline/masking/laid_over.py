@@ -18,12 +18,12 @@ SAME = 4.0  # gray levels between the 10th and the 90th percentile of a pixel th
 CHANGES = 20.0  # and of the picture's typical pixel; if less, the photos are too alike to tell
 CONTOUR = 5.0  # gray levels for each pixel; the median gradient of something laid over
 CERTAIN = 5.0  # times the standard error of the median
-FEW = 8.0  # photos; the error is itself uncertain if there are not many more
+SMALL_SAMPLE = 8.0  # photos; the error is itself uncertain if there are not many more
 AGREE = 0.75  # of the photos with a gradient of that sign
 DARK = 24  # gray; bars are darker
 JOIN = 7  # pixels of a picture of 384 within which letters are joined
-MOST = 0.45  # of the picture; more is a background that stands still
-LEAST = 40  # pixels
+MAX_SHARE = 0.45  # of the picture; more is a background that stands still
+MIN_PIXELS = 40  # pixels
 BOTH = 0.2  # of a stamp's contours rise, and of them fall: strokes have two sides, a horizon or a car's edge has one
 
 
@@ -47,22 +47,22 @@ def laid_over(pictures: Sequence[np.ndarray]) -> np.ndarray | None:
         (lasting & ~bars).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((JOIN, JOIN), np.uint8)
     )
     count, labels, stats, _ = cv2.connectedComponentsWithStats(contours, connectivity=8)
-    large = stats[:, cv2.CC_STAT_AREA] >= LEAST
+    large = stats[:, cv2.CC_STAT_AREA] >= MIN_PIXELS
     large[0] = False
     ups, downs = (np.bincount(labels[side & ~bars], minlength=count) for side in (rising, falling))
     large &= np.minimum(ups, downs) >= BOTH * (ups + downs)
     stamps = cv2.dilate(large[labels].astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    if bars.sum() < LEAST:
+    if bars.sum() < MIN_PIXELS:
         bars[:] = False
     found = bars | stamps
-    return found if found.any() and found.mean() <= MOST else None
+    return found if found.any() and found.mean() <= MAX_SHARE else None
 
 
 def _lasting_contours(stack: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Pixels, bool [H, W], at which most of the photos, float32 [N, H, W], rise to the right or downwards; and at which
     they fall."""
     sides = np.zeros((2, *stack.shape[1:]), bool)
-    certain = CERTAIN * (1 + FEW / len(stack))
+    certain = CERTAIN * (1 + SMALL_SAMPLE / len(stack))
     for axis in (0, 1):
         gradient = np.stack([cv2.Sobel(photo, cv2.CV_32F, 1 - axis, axis, scale=1 / 8) for photo in stack])
         middle = np.median(gradient, axis=0)

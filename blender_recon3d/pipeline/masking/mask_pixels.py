@@ -17,7 +17,7 @@ _REDUCED = (
     (4, cv2.IMREAD_REDUCED_COLOR_4),
     (2, cv2.IMREAD_REDUCED_COLOR_2),
 )  # decoded at a fraction of the size, which is several times faster
-LEAST, MOST = 0.005, 0.97  # of the picture that a mask may keep
+MIN_KEPT, MAX_KEPT = 0.005, 0.97  # of the picture, by a mask
 
 
 def small_picture(path: Path, size: int, full: tuple[int, int]) -> np.ndarray:
@@ -63,7 +63,7 @@ def reached_from_frame(open_pixels: np.ndarray) -> np.ndarray:
 
 def is_sensible(kept: np.ndarray) -> bool:
     """Whether a mask, bool [H, W], hides something, but not nearly everything."""
-    return LEAST <= float(kept.mean()) <= MOST
+    return MIN_KEPT <= float(kept.mean()) <= MAX_KEPT
 
 
 def enlarged(kept: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -20,7 +20,7 @@ from .network import MatchingJob, Names
 from .network_matching import BLOCK, NetworkMatcher, blocks, verify, write_matches
 from .parallel import prefetch
 
-ENOUGH = 100  # matches of SIFT; unrelated pairs have some 20 by chance
+SIFT_SUFFICES = 100  # matches of SIFT; unrelated pairs have some 20 by chance
 MIN_STRONG = 4  # strong pairs that a photo needs for tracks through several photos
 
 
@@ -85,7 +85,7 @@ class SiftMatches:
 
     def weak(self) -> set[Names]:
         """The pairs in which SIFT finds too little: few matches, or a photo with too few strong pairs."""
-        strong = {pair for pair in self._matches if len(self.own(pair)) >= ENOUGH}
+        strong = {pair for pair in self._matches if len(self.own(pair)) >= SIFT_SUFFICES}
         links = Counter(name for pair in strong for name in pair)
         return {
             pair
