@@ -35,6 +35,7 @@ from .records import Records, Values
 from .sections import Found, table
 
 STAGES = ("photos", "pairs", "features", "matches", "sfm", "refine")
+FRONT_END_STAGES = ("pairs", "features", "matches")
 QUALITY = "medium"
 SIFT = "SIFT of COLMAP"
 WORST = 1.5  # times SIFT's camera error, the limit for ours
@@ -137,7 +138,7 @@ class Reconstructions:
         header = [
             "capture", "front-end", "registered", "models", "points", "photos a point", "reprojection: mapped, refined",
             "camera center, mean (max): mapped", "tracks refined", "principal point freed as well", "rotation",
-            "refining, CPU s per 1,000 observations",
+            "refining, CPU s per 1,000 observations", "pairs, features and matches, s",
         ]  # fmt: skip
         rows = [[name, label, *_cells(items[name])] for name in self._names for label, items in found.items()]
         runs = "One run" if self._repeats == 1 else f"Medians of {self._repeats} runs"
@@ -221,6 +222,7 @@ def _cells(values: Values) -> list[str]:
         *centers,
         angle,
         f"{values['refine seconds per 1,000']:.2f}",
+        f"{sum(values.get(f'seconds {stage}', 0.0) for stage in FRONT_END_STAGES):.1f}",
     ]
 
 

@@ -185,10 +185,7 @@ def test_distances_to_epipolar_lines_are_those_of_the_true_cameras(tmp_path: Pat
 
 
 class WithoutTeacher(DescriptorTrainer):
-    """The loop on cached views; LightGlue's weights and the validation need the teacher's package."""
-
-    def read_projection(self) -> Tensor:
-        return torch.eye(128)
+    """The loop on cached views; the validation needs the teacher's package."""
 
     def make_validation(self, options: argparse.Namespace) -> None:
         return None

@@ -99,12 +99,6 @@ class LightGlueMatcher:
         return scores
 
 
-def input_projection() -> Tensor:
-    """The matrix of LightGlue's first projection of descriptors, [256, 128]."""
-    weight: Tensor = _module("lightglue").LightGlue(features="aliked").input_proj.weight
-    return weight.detach()
-
-
 def deformable_convolution(
     input: Tensor,
     offset: Tensor,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor
 
 from blender_recon3d.pipeline.models.aliked_descriptors import AlikedDescriptors, half_features
@@ -25,11 +26,12 @@ from .cache import SUPERPOINT
 from .live import LiveViews, Views
 from .losses import contrastive_loss, cosine_loss, projected_loss
 from .network import first_network, load_superpoint
-from .teacher import Teacher, input_projection
+from .teacher import Teacher
 from .validation import Validation
 from .views import read_view
 
 CONFIG = Path(__file__).parents[1] / "configs" / "aliked_descriptors.toml"
+LIGHTGLUE, PROJECTION = SUPERPOINT.with_name("lightglue.safetensors"), "input_proj.weight"
 
 
 class ViewFiles:
@@ -83,12 +85,8 @@ class DescriptorTrainer(Trainer):
             if options.cache
             else LiveViews(options.data, self.superpoint, self.bf16).draw
         )
-        self.projection = self.read_projection().to(device)
+        self.projection = load_file(LIGHTGLUE)[PROJECTION].float().to(device)  # [256, 128]
         self.validation = self.make_validation(options) if rank == 0 else None
-
-    def read_projection(self) -> Tensor:
-        """The matrix of LightGlue's first projection of descriptors, [256, 128]."""
-        return input_projection()
 
     def make_validation(self, options: argparse.Namespace) -> Validation | None:
         if options.cache is None:
