@@ -13,7 +13,6 @@ pytest.importorskip("torch", reason="the engine's environment has torch; Blender
 import torch
 import torch.nn.functional as F  # noqa: N812 - the conventional name
 from safetensors.torch import load_file, save_file
-from torch import Tensor
 
 from blender_recon3d.pipeline.evaluation.truth import read_truth
 from blender_recon3d.pipeline.models.aliked_descriptors import AlikedDescriptors, at, half_features
