@@ -247,4 +247,18 @@ GERMAN = {
     ),
     "Texture Size (px)": "Größe der Textur (px)",
     "Side of the texture. 0: as the quality says": "Seite der Textur. 0: nach der Qualität",
+    "File format of the texture: more than 8 bits per channel are taken from the original photos": (
+        "Dateiformat der Textur: Mehr als 8 Bit pro Kanal kommen aus den Originalfotos"
+    ),
+    "Texture Format": "Texturformat",
+    "PNG, 8 Bits": "PNG, 8 Bit",
+    "For screens, games and the web": "Für Bildschirme, Spiele und das Web",
+    "PNG, 16 Bits": "PNG, 16 Bit",
+    "OpenEXR": "OpenEXR",
+    "For grading, from RAW photos and others with 16 bits": (
+        "Für die Farbkorrektur, aus RAW-Fotos und anderen mit 16 Bit"
+    ),
+    "Linear light, brighter than white where photos are HDR; a PNG is beside it": (
+        "Lineares Licht, heller als Weiß, wo Fotos HDR sind; ein PNG liegt daneben"
+    ),
 }

@@ -330,3 +330,12 @@ class TextureSettings(Settings):
         4096, "Side of the texture", "Texture Size", unit="px", low=256, high=16_384,
         by_quality={"preview": 2048, "medium": 4096, "high": 8192}, was=("texture",), first_name="max_size",
     )  # fmt: skip
+    texture_format: str = setting(
+        "png", "File format of the texture: more than 8 bits per channel are taken from the original photos",
+        "Texture Format", later=True,
+        choices={
+            "png": Choice("PNG, 8 Bits", "For screens, games and the web"),
+            "png16": Choice("PNG, 16 Bits", "For grading, from RAW photos and others with 16 bits"),
+            "exr": Choice("OpenEXR", "Linear light, brighter than white where photos are HDR; a PNG is beside it"),
+        },
+    )  # fmt: skip

@@ -60,6 +60,9 @@ class PhotoEntry:
     shot: int | None = key(
         "number of the shot: photos of one rig with the same number were taken at once", None
     )
+    black: float | None = key("the original's value that is black; null if it has 8 bits per channel", None)
+    white: float | None = key("the original's value that is white; null if it has 8 bits per channel", None)
+    light: bool = key("whether these values are linear in light", False)
     sharpness: float = key("of the image; compared among the photos of a capture", 0.0)
     camera: int | None = key("`id` of its camera", None)
     focal_prior_px: float | None = key("the first guess of its focal length, pixels", None)

@@ -65,9 +65,10 @@ def export(
 ) -> list[Path]:
     """Write the textured mesh of a workspace to PATH; returns the files written.
 
-    An OBJ has an MTL and a PNG of the same name, in ASCII, beside it; a GLB contains everything; a PLY has vertex
-    colors instead of a texture; STL and 3MF have only the shape; LAS is the cloud; TIFF is an orthophoto, with a height
-    map beside it. preset: of file_formats.PRESETS. meshopt: a compressed GLB. pixel: of the orthophoto, in meters.
+    An OBJ has an MTL and a PNG or EXR of the same name, in ASCII, beside it; a GLB contains everything; a PLY has
+    vertex colors instead of a texture; STL and 3MF have only the shape; LAS is the cloud; TIFF is an orthophoto, with a
+    height map beside it. preset: of file_formats.PRESETS. meshopt: a compressed GLB. pixel: of the orthophoto, in
+    meters.
     UserError if the stage is not done or the file cannot be written.
     """
     check_export(path, workspace, preset)
@@ -123,9 +124,10 @@ def _write(
         image = _web_image(workspace) if preset else _jpeg_image(workspace)
         write_glb(path, mesh, image, f"Recon3D {engine_version()}", bool(preset or compression), compression)
         return [path]
-    image_path = beside(path, workspace.texture_image.suffix)
+    texture = workspace.texture_light if workspace.texture_light.exists() else workspace.texture_image
+    image_path = beside(path, texture.suffix)
     with atomic_file(image_path) as part:
-        shutil.copyfile(workspace.texture_image, part)
+        shutil.copyfile(texture, part)
     write_obj(path, mesh, image_path.name, "y up, right-handed, in the units of the placement")
     return [path, beside(path, ".mtl"), image_path]
 

@@ -54,14 +54,24 @@ def conversion_to_srgb(image: Image.Image) -> Conversion | None:
 
     A profile that is damaged, or of another kind than the pixels (CMYK in an RGB photo), is ignored.
     """
+    profile = _profile(image)
+    return _conversion(profile, _kind(image)) if profile else None
+
+
+def profile_in_use(image: Image.Image) -> bytes:
+    """The profile that `conversion_to_srgb` applies; empty if it applies none."""
+    profile = _profile(image)
+    return profile if profile and _conversion(profile, _kind(image)) else b""
+
+
+def _profile(image: Image.Image) -> bytes | None:
     profile = image.info.get("icc_profile")
     if isinstance(profile, bytes) and profile:
-        return _conversion(profile, _kind(image)) if len(profile) <= LONGEST_PROFILE else None
+        return profile if len(profile) <= LONGEST_PROFILE else None
     if _kind(image) != "RGB":
         return None
     space = _declared_space(image)
-    profile = profile_of(space) if space else _profile_of_png(image)
-    return _conversion(profile, "RGB") if profile else None
+    return profile_of(space) if space else _profile_of_png(image)
 
 
 def _profile_of_png(image: Image.Image) -> bytes | None:

@@ -68,16 +68,31 @@ class ValueRange:
 
     def as_bytes(self, values: np.ndarray) -> np.ndarray:
         """uint8 of the same shape; NaN becomes black."""
+        return np.rint(self.displayed(values, 1.0) * 255).astype(np.uint8)
+
+    def displayed(self, values: np.ndarray, limit: float) -> np.ndarray:
+        """float32 of the same shape: from 0 for black to 1 for white, with sRGB's curve, which continues for light
+        beyond white, up to `limit` times white; NaN becomes black."""
         with np.errstate(all="ignore"):
             scaled = (values.astype(np.float32) - np.float32(self.low)) / np.float32(self.high - self.low)
-            scaled = np.clip(np.nan_to_num(scaled, nan=0.0, posinf=1.0, neginf=0.0), 0, 1)
-            if self.light:
-                scaled = np.where(scaled <= 0.0031308, 12.92 * scaled, 1.055 * scaled ** (1 / 2.4) - 0.055)
-        return np.rint(scaled * 255).astype(np.uint8)
+            scaled = np.clip(np.nan_to_num(scaled, nan=0.0, posinf=limit, neginf=0.0), 0, limit)
+        return encoded(scaled) if self.light else scaled
 
     def contrast(self) -> float:
         """8-bit steps per step of the values."""
         return 255 / (self.high - self.low)
+
+
+def encoded(light: np.ndarray) -> np.ndarray:
+    """Light, from 0 up, with sRGB's curve (IEC 61966-2-1), which continues beyond 1."""
+    curve: np.ndarray = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    return curve.astype(np.float32)
+
+
+def decoded(display: np.ndarray) -> np.ndarray:
+    """The inverse of `encoded`."""
+    light: np.ndarray = np.where(display <= 0.04045, display / 12.92, ((display + 0.055) / 1.055) ** 2.4)
+    return light.astype(np.float32)
 
 
 def note_depth(image: Image.Image, file: BinaryIO) -> int:

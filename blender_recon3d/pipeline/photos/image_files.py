@@ -195,7 +195,7 @@ def _deep_to_rgb(values: np.ndarray, span: ValueRange, conversion: Conversion | 
         channels = 1 if part.ndim == 2 else part.shape[2]
         colors = span.as_bytes(part[..., :3] if channels >= 3 else part if part.ndim == 2 else part[..., 0])
         if channels in (2, 4):
-            alpha = _opacity(part[..., -1:])
+            alpha = opacity(part[..., -1:])
             colors = np.rint(255 - alpha * (255 - np.atleast_3d(colors))).astype(np.uint8).squeeze()
             colors = colors.reshape(*part.shape[:2], *colors.shape[2:])
         strip = Image.fromarray(np.ascontiguousarray(colors)).convert("RGB")
@@ -203,7 +203,7 @@ def _deep_to_rgb(values: np.ndarray, span: ValueRange, conversion: Conversion | 
     return whole
 
 
-def _opacity(alpha: np.ndarray) -> np.ndarray:
+def opacity(alpha: np.ndarray) -> np.ndarray:
     """Opacity from 0 to 1, from integers up to the largest of their type, or from floats."""
     top = np.iinfo(alpha.dtype).max if alpha.dtype.kind in "iu" else 1
     return np.clip(np.nan_to_num(alpha.astype(np.float32)) / top, 0, 1)

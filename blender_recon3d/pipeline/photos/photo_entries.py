@@ -85,6 +85,7 @@ def photo_entry(photo: PhotoInfo, base: Path, taken: set[str]) -> PhotoEntry:
     """The photo's entry in photos.json. base: folder of all photos. taken: names in use; the new name is added."""
     exif = photo.exif
     relative = photo.path.relative_to(base)
+    span = photo.value_range
     return PhotoEntry(
         name="" if photo.reason else safe_name(relative, _extension(photo), taken),
         source=str(photo.path),
@@ -101,6 +102,9 @@ def photo_entry(photo: PhotoInfo, base: Path, taken: set[str]) -> PhotoEntry:
         orientation=exif.orientation if exif else 1,
         gps=exif.gps if exif else None,
         up=exif.up if exif else None,
+        black=span.low if span else None,
+        white=span.high if span else None,
+        light=bool(span and span.light),
         sharpness=round(photo.sharpness[0], 3),
     )
 

@@ -25,6 +25,10 @@ MIN_PHOTOS = 2
 def inputs(workspace: Workspace, settings: TextureSettings) -> Any:
     if importlib.util.find_spec("xatlas") is None:
         raise UserError(Sentence("UVs need the package xatlas, which is missing: ", CHECK_ENGINE, "."), 2)
+    if settings.texture_format == "exr":
+        from ..texturing.light_image import check_exr
+
+        check_exr()
     return []
 
 
@@ -36,6 +40,7 @@ def run(workspace: Workspace, settings: TextureSettings, progress: Progress) -> 
     from ..files.atomic_files import atomic_folder
     from ..files.ply import columns
     from ..files.ply_mesh import read_mesh
+    from ..texturing.originals import with_originals
     from ..texturing.paint import paint
     from ..texturing.texture_views import load_views
     from ..texturing.unwrap import unwrap
@@ -56,6 +61,9 @@ def run(workspace: Workspace, settings: TextureSettings, progress: Progress) -> 
     if positions is None or normals is None or given is None:
         raise UserError(Sentence(f"{workspace.mesh_file} has no normals or colors: ", run_stage("mesh"), "."))
     views = load_views(workspace.model, workspace.images, workspace.masks, settings.texture_size, progress)
+    deep, white = settings.texture_format != "png", 1.0
+    if deep:
+        views, white = with_originals(views, workspace.used_photos(), progress)
     if len(views) < MIN_PHOTOS:
         progress.warning(
             "There is only one photo: the texture shows what it saw and spreads its colors elsewhere."
@@ -70,8 +78,10 @@ def run(workspace: Workspace, settings: TextureSettings, progress: Progress) -> 
             settings.texture_size,
             lambda fineness: unwrap(positions, faces, fineness, part, progress),
             progress,
+            deep,
         )
-        _write(part, workspace, painted, positions, normals)
+        _write_mesh(part, workspace, painted, positions, normals)
+        _write_images(part, workspace, painted.image, settings.texture_format, white)
     if painted.share_seen < 0.5:
         progress.warning(
             f"No photo shows {1 - painted.share_seen:.0%} of the surface, which gets the colors around it."
@@ -87,11 +97,9 @@ def run(workspace: Workspace, settings: TextureSettings, progress: Progress) -> 
     }
 
 
-def _write(
+def _write_mesh(
     folder: Path, workspace: Workspace, painted: Painted, positions: np.ndarray, normals: np.ndarray
 ) -> None:
-    import cv2
-
     from ..exporting.obj import write_obj
     from ..texturing.textured_mesh import TexturedMesh, write_textured
 
@@ -106,9 +114,25 @@ def _write(
     )
     write_textured(folder / workspace.textured_mesh.name, mesh)
     image = workspace.texture_image.name
-    pixels = cv2.imencode(".png", painted.image[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 3])[1]
-    (folder / image).write_bytes(pixels.tobytes())
     write_obj(folder / workspace.texture_obj.name, mesh, image, "in COLMAP's frame of the model")
+
+
+def _write_images(folder: Path, workspace: Workspace, image: np.ndarray, kind: str, white: float) -> None:
+    """image RGB [S, S, 3] in 0..255. white: the light that is white."""
+    import cv2
+    import numpy as np
+
+    from ..photos.deep_pixels import decoded
+    from ..texturing.light_image import write_exr
+
+    if kind == "exr":
+        write_exr(folder / workspace.texture_light.name, decoded(image / 255) * white)
+    if kind == "png16":
+        image = np.rint(np.clip(image, 0, 255) * 257).astype(np.uint16)
+    elif image.dtype != np.uint8:
+        image = np.rint(np.clip(image, 0, 255)).astype(np.uint8)
+    pixels = cv2.imencode(".png", image[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 3])[1]
+    (folder / workspace.texture_image.name).write_bytes(pixels.tobytes())
 
 
 STAGE = Stage(
@@ -123,7 +147,7 @@ STAGE = Stage(
     run=run,
     owns=lambda workspace: (workspace.texture,),
     leaves=lambda workspace: (workspace.textured_mesh, workspace.texture_obj, workspace.texture_image),
-    may_leave=lambda workspace: (workspace.texture_obj.with_suffix(".mtl"),),
+    may_leave=lambda workspace: (workspace.texture_obj.with_suffix(".mtl"), workspace.texture_light),
     forecast=forecast,
     phases=(
         Phase("reading photos", 0.22, ends=0.5),

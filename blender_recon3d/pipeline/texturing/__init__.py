@@ -13,5 +13,7 @@ blend          the texels' colors
 inpaint        areas not visible in any photo, and the gaps between charts
 given_mesh     a mesh with its own UVs
 paint          all of these in order
+originals      photos of more than 8 bits, for textures of more than 8 bits
+light_image    a texture as OpenEXR
 textured_mesh  the result as a file
 """

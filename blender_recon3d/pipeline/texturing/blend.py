@@ -38,13 +38,13 @@ def blend(
     weights: np.ndarray,
     gains: np.ndarray,
     progress: Progress,
+    deep: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Colors of the texels, float32 [T, 3] in 0..255, and the trust in the best photo's pixel, float32 [T]; 0 if not
     visible in any photo.
 
-    weights [V, N] of the photos at the vertices, gains [N, 3]. One photo is in memory at a time, and 20 bytes per
-    texel.
-
+    weights [V, N] of the photos at the vertices, gains [N, 3]. deep: from originals of more than 8 bits. One photo is
+    in memory at a time, and 20 bytes per texel.
     """
     count = len(texels)
     sums = _Sums(np.zeros((count, 3), np.float32), np.zeros(count, np.float32), np.zeros(count, np.float32))
@@ -57,6 +57,8 @@ def blend(
             there = view.to_camera(vertices)
             photo = view.read()
             maps = view_maps(view, photo, vertices, faces, border)
+            if deep:
+                photo = view.read_deep()
             photo = _no_finer_than_texels(view, photo, there, faces[chosen], texels.corners[chosen])
             painter = _Painter(view, maps, photo, gains[number], there, faces, corner_weights, texels, sums)
             list(pool.map(painter.add, _in_chunks(chosen, texels)))

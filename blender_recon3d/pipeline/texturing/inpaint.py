@@ -64,15 +64,20 @@ def _spread(color: np.ndarray, known: np.ndarray, ring: sparse.csr_matrix) -> np
 
 
 def picture(
-    texels: Texels, color: np.ndarray, trust: np.ndarray, behind: np.ndarray, faces: np.ndarray
+    texels: Texels,
+    color: np.ndarray,
+    trust: np.ndarray,
+    behind: np.ndarray,
+    faces: np.ndarray,
+    kind: type[np.uint8] | type[np.float32] = np.uint8,
 ) -> np.ndarray:
-    """The texture, uint8 RGB [size, size, 3]: texels' colors [T, 3], and where the trust in them [T] is too low, those
-    of the vertices, `behind` [V, 3].
+    """The texture, RGB [size, size, 3] in 0..255: texels' colors [T, 3], and where the trust in them [T] is too low,
+    those of the vertices, `behind` [V, 3].
 
     Everything outside the charts takes the nearest texel's color, so that reduced copies of the texture mix in nothing
     else.
     """
-    image = np.zeros((texels.size, texels.size, 3), np.uint8)
+    image = np.zeros((texels.size, texels.size, 3), kind)
     empty = np.ones((texels.size, texels.size), np.uint8)
     every = np.arange(len(faces))
     for part in np.split(every, np.arange(20_000, len(every), 20_000)):
@@ -82,7 +87,9 @@ def picture(
         under = texels.interpolate(behind[faces[part]].astype(np.float64), part, own, which)
         share = np.minimum(trust[own] / SURE, 1)[:, None]
         mixed = color[own] * share + under * (1 - share)
-        image[texels.row[own], texels.column[own]] = np.clip(np.rint(mixed), 0, 255)
+        image[texels.row[own], texels.column[own]] = (
+            np.clip(np.rint(mixed), 0, 255) if kind is np.uint8 else np.maximum(mixed, 0)
+        )
         empty[texels.row[own], texels.column[own]] = 0
     return _spread_outwards(image, empty)
 

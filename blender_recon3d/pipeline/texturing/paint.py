@@ -24,7 +24,8 @@ LayOut = Callable[[np.ndarray], Unwrapped]  # from the texels per length on each
 
 @dataclass(frozen=True)
 class Painted:
-    """image uint8 RGB [size, size, 3]; vertex_colors uint8 [V, 3] of the mesh's vertices; gains [N, 3] of the photos.
+    """image uint8 RGB [size, size, 3], or float32, 255 for white; vertex_colors uint8 [V, 3] of the mesh's vertices;
+    gains [N, 3] of the photos.
 
     share_seen: share of texels visible in a photo; fill: share of the texture that is on the mesh.
     """
@@ -46,10 +47,12 @@ def paint(
     size: int,
     lay_out: LayOut,
     progress: Progress,
+    deep: bool = False,
 ) -> Painted:
     """Texture triangles [F, 3] over vertices [V, 3] with unit normals [V, 3], in the model's frame.
 
-    given [V, 3]: colors in 0..255 for areas not visible in any photo. lay_out: computes the mesh's UVs.
+    given [V, 3]: colors in 0..255 for areas not visible in any photo. lay_out: computes the mesh's UVs. deep: in
+    floats, from originals of more than 8 bits.
     Memory beyond the mesh and one photo: 40 bytes per vertex and photo, and 30 bytes per texel.
     """
     samples = sample_views(views, vertices, normals, faces, progress)
@@ -60,8 +63,8 @@ def paint(
     weight = weights(samples, gain, faces, CONTRAST)
     behind = vertex_colors(samples, weight, gain, faces, given)
     del samples
-    color, trust = blend(views, vertices, faces, texels, weight, gain, progress)
-    image = picture(texels, color, trust, behind, faces)
+    color, trust = blend(views, vertices, faces, texels, weight, gain, progress, deep)
+    image = picture(texels, color, trust, behind, faces, np.float32 if deep else np.uint8)
     seen = float((trust > 0).mean()) if len(texels) else 0.0
     rounded = np.clip(np.rint(behind), 0, 255).astype(np.uint8)
     return Painted(unwrapped, image, rounded, gain, seen, len(texels) / size**2)

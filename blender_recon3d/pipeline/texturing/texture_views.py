@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +25,8 @@ class TextureView(Pinhole):
     """One registered photo without lens distortion.
 
     intrinsics [3, 3] in pixels of a picture of width x height (first center at .5); cam_from_world [3, 4] in the
-    model's frame. `path` is the original photo, `camera` its camera.
+    model's frame. `path` is the photo in the workspace, `camera` its camera. original: reads a photo of more than 8
+    bits as float32 RGB, 255 for white.
     """
 
     name: str
@@ -36,10 +38,17 @@ class TextureView(Pinhole):
     cam_from_world: np.ndarray
     camera: pycolmap.Camera
     pinhole: pycolmap.Camera
+    original: Callable[[], np.ndarray] | None = None
 
     def read(self) -> np.ndarray:
         """uint8 RGB [height, width, 3] without distortion; UserError if the photo no longer exists."""
         return self._undistorted(cv2.cvtColor(_read(self.path, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB))
+
+    def read_deep(self) -> np.ndarray:
+        """The same from the original, float32 RGB in 0..255, beyond for light brighter than white."""
+        if self.original is None:
+            return self.read().astype(np.float32)
+        return np.maximum(self._undistorted(self.original()), 0)
 
     def read_mask(self) -> np.ndarray | None:
         """bool [height, width], True where the photo may be used; None if there is no mask."""

@@ -33,7 +33,7 @@ from ..world_matrices import world_matrix
 from .camera_text_files import FilmCamera
 from .film_cameras import film_cameras, scene_of_cameras
 from .formats import CENTIMETERS, EXPORTERS, Exporter, write_game, write_web
-from .named_textures import named_textures, rename_material_file, smaller_textures
+from .named_textures import display_textures, named_textures, rename_material_file, smaller_textures
 from .purposes import WEB_FACES, game_parts, reduce_faces
 from .write_by_operator import write_whole
 
@@ -186,6 +186,7 @@ def _write(write: Callable[[str], None], obj: bpy.types.Object, asset: Asset) ->
         with (
             tempfile.TemporaryDirectory(prefix="recon3d-") as textures,
             _stage(obj, path.stem, asset.preset, asset.cameras),
+            display_textures(obj.data, path),
             smaller_textures(obj.data, WEB_TEXTURE) if asset.preset == "WEB" else nullcontext(),
             named_textures(obj.data, path, Path(textures)),
         ):

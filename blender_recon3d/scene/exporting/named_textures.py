@@ -14,6 +14,8 @@ from ...pipeline.exporting.obj import beside
 
 _DULL = "Ks 0.000000 0.000000 0.000000"  # the texture already contains the photos' highlights
 
+LIGHT_ENDINGS = (".obj", ".usd", ".usdc", ".usda")  # of formats that refer to images as files of any kind
+
 
 @contextmanager
 def named_textures(mesh: bpy.types.Mesh, path: Path, folder: Path) -> Iterator[None]:
@@ -42,6 +44,27 @@ def images_of(mesh: bpy.types.Mesh) -> list[bpy.types.Image]:
 def _image_nodes(mesh: bpy.types.Mesh) -> list[bpy.types.ShaderNodeTexImage]:
     trees = [material.node_tree for material in mesh.materials if material and material.node_tree]
     return [node for tree in trees for node in tree.nodes if node.type == "TEX_IMAGE" and node.image]
+
+
+@contextmanager
+def display_textures(mesh: bpy.types.Mesh, path: Path) -> Iterator[None]:
+    """Inside the block the mesh's materials show the PNG beside an OpenEXR texture, unless PATH's format can refer to
+    OpenEXR: Blender's glTF exporter writes its light into a PNG unchanged, which is far too dark."""
+    if path.suffix.lower() in LIGHT_ENDINGS:
+        yield
+        return
+    swapped: list[tuple[bpy.types.ShaderNodeTexImage, bpy.types.Image]] = []
+    try:
+        for node in _image_nodes(mesh):
+            twin = Path(bpy.path.abspath(node.image.filepath_raw)).with_suffix(".png")
+            if node.image.filepath_raw.lower().endswith(".exr") and twin.is_file():
+                swapped.append((node, node.image))
+                node.image = bpy.data.images.load(str(twin))
+        yield
+    finally:
+        for node, image in swapped:
+            loaded, node.image = node.image, image
+            bpy.data.images.remove(loaded)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from .ply_points import NOTHING, to_points
 
 MESH, FULL, TEXTURED = "mesh/mesh.ply", "mesh/full.ply", "texture/mesh.ply"
 TEXTURE_FOLDER = "texture"
-_TEXTURES = ("texture.png", "texture.jpg", "texture.jpeg")
+_TEXTURES = ("texture.exr", "texture.png", "texture.jpg", "texture.jpeg")
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,8 @@
 """A workspace's mesh is imported with its colors and texture; a second import keeps the user's changes."""
 
+import base64
+import zlib
+
 import numpy as np
 import pytest
 
@@ -10,11 +13,20 @@ from mathutils import Matrix  # noqa: E402
 from blender_recon3d.pipeline.errors import UserError  # noqa: E402
 from blender_recon3d.pipeline.files.ply_mesh import write_mesh  # noqa: E402
 from blender_recon3d.scene.cleaning.clean_modifier import positions  # noqa: E402
+from blender_recon3d.scene.exporting.export_asset import export_asset  # noqa: E402
 from blender_recon3d.scene.importing import mesh_files  # noqa: E402
 from blender_recon3d.scene.importing.import_workspace import import_workspace  # noqa: E402
 from blender_recon3d.scene.meshes import mesh_object, remesh  # noqa: E402
 from tests.support.made_meshes import colors_of, dome, plane_with_hole, write_mesh_files, write_texture  # noqa: E402
 from tests.support.made_workspaces import ring, write_workspace  # noqa: E402
+
+# 16 x 16 pixels as the engine writes them (texturing/light_image.py), compressed by zlib.
+LIGHT = (
+    "eNor0zdkZGJgYEjOSMzLS80pBjJyMotLGMyBYk4MjAwQwAjF7hgiQRgiDMn5uQVFqcXFmfl5KGyQJHNKYklieGZeSn45Q1J+"
+    "hVEmgwADAvBDcUpmcUFOYiVBdTmZean+RSmpRUgssBMKMitScxyLC1KTS4ISSzLzGdJy8hNLGFjAuhvsi5OLUlPzIMY7p+aV"
+    "ALWVGaUxcCBZgawkPDOlJAPNiJLKglSG4pKizLx0Bl6w+sQ8kCMycxPTUxniGBEmqQJxRVxyhgTr4oQnTbwZfzwz/iiZ1PFK"
+    "1YfYakmE9nOx7a5i2PTx/2UAMTtbIQ=="
+)
 
 
 @pytest.fixture
@@ -48,6 +60,29 @@ def test_mesh_colors_uvs_and_texture_are_those_of_the_files(workspace):
     assert tuple(image.size) == (16, 16) and image.filepath.endswith("texture.png")
     assert result.summary() == f"Imported 5 cameras, 500 points and a mesh of {len(faces)} faces."
     assert result.notes == () and not result.mesh.data.validate()
+
+
+def test_textures_of_more_than_8_bits_keep_their_color_space(workspace):
+    """16-bit PNGs are sRGB although they have floats; OpenEXR is light, and a GLB gets the PNG beside it."""
+    path = workspace / "texture" / "texture.png"
+    deep = bpy.data.images.load(str(path))
+    bpy.context.scene.render.image_settings.file_format = "PNG"
+    bpy.context.scene.render.image_settings.color_depth = "16"
+    deep.save_render(str(path))
+    image = image_of(import_workspace(workspace).mesh.data.materials[0])
+    assert image.is_float and image.colorspace_settings.name == "sRGB"
+    color = list(image.pixels[:3])
+    path.with_suffix(".exr").write_bytes(zlib.decompress(base64.b64decode(LIGHT)))
+    result = import_workspace(workspace)
+    image = image_of(result.mesh.data.materials[0])
+    assert image.filepath.endswith("texture.exr") and "Linear" in image.colorspace_settings.name
+    export_asset(result.collection, workspace.parent / "dome.glb", "GLB")
+    bpy.ops.import_scene.gltf(filepath=str(workspace.parent / "dome.glb"))
+    found = [each for each in bpy.data.images if each.packed_file]
+    assert len(found) == 1
+    encoded = np.array(found[0].pixels[:3])  # as stored, while those of floats are light
+    assert np.allclose(((encoded + 0.055) / 1.055) ** 2.4, color, atol=0.01)
+    assert image_of(result.mesh.data.materials[0]) == image
 
 
 def test_normals_look_outward_and_are_smooth(workspace):
