@@ -71,7 +71,7 @@ class Scene:
         with scratch_folder(workspace.root / "unwrapping") as folder:
             fine = fineness(self.samples, self.faces)
             self.unwrapped: Unwrapped = unwrap(self.vertices, self.faces, fine, folder, Progress())
-        self.texels: Texels = texels_of(self.unwrapped, size)
+        self.texels: Texels = texels_of(self.unwrapped.uv, self.unwrapped.faces, size)
         self.drawn: list[np.ndarray] = []  # the first held-out photo, as rendered by each method
 
     def score(self, draw: Any) -> dict[str, float]:

@@ -261,4 +261,18 @@ GERMAN = {
     "Linear light, brighter than white where photos are HDR; a PNG is beside it": (
         "Lineares Licht, heller als Weiß, wo Fotos HDR sind; ein PNG liegt daneben"
     ),
+    "Texture Tiles": "Kacheln der Textur",
+    "Number of tiles (UDIM) of the texture, each of the texture's size. 0: as many as the photos' detail needs": (
+        "Zahl der Kacheln (UDIM), jede von der Größe der Textur. 0: so viele, wie die Details der Fotos brauchen"
+    ),
+    "Normal Map": "Normal-Map",
+    "Also make a normal map of the mesh before decimation": (
+        "Auch eine Normal-Map des Meshs vor dem Vereinfachen erzeugen"
+    ),
+    "Occlusion Map": "Verdeckungs-Map",
+    "Also make an ambient occlusion map of the mesh": "Auch eine Map der Umgebungsverdeckung des Meshs erzeugen",
+    "Delight": "Licht entfernen",
+    "How much of the soft light is taken out of the texture: 0 for none, 1 for all": (
+        "Wie viel des weichen Lichts aus der Textur entfernt wird: 0 nichts, 1 alles"
+    ),
 }

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from . import shared_settings
+from .files.texture_files import MAX_TILES
 from .setting_field import FOLLOW_QUALITY, Choice, Settings, setting, settings_of
 
 CAMERA_MODELS = (
@@ -338,4 +339,18 @@ class TextureSettings(Settings):
             "png16": Choice("PNG, 16 Bits", "For grading, from RAW photos and others with 16 bits"),
             "exr": Choice("OpenEXR", "Linear light, brighter than white where photos are HDR; a PNG is beside it"),
         },
+    )  # fmt: skip
+    texture_tiles: int = setting(
+        1, "Number of tiles (UDIM) of the texture, each of the texture's size", "Texture Tiles", low=0,
+        high=MAX_TILES, zero="as many as the photos' detail needs", later=True,
+    )  # fmt: skip
+    normal_map: bool = setting(
+        False, "Also make a normal map of the mesh before decimation", "Normal Map", later=True
+    )
+    occlusion_map: bool = setting(
+        False, "Also make an ambient occlusion map of the mesh", "Occlusion Map", later=True
+    )
+    delight: float = setting(
+        0.0, "How much of the soft light is taken out of the texture: 0 for none, 1 for all", "Delight", low=0.0,
+        high=1.0, later=True,
     )  # fmt: skip

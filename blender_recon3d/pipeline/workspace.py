@@ -27,6 +27,7 @@ from .documents.state_json import StageRecord, StateDocument, read_state
 from .errors import UserError
 from .files.atomic_files import remove
 from .files.plain_files import open_plain
+from .files.texture_files import COLOR, tile_files
 from .files.user_path import user_path
 from .wording import OTHER_FOLDER, Sentence, run_stage
 
@@ -81,11 +82,16 @@ class Workspace:
         self.texture = self.root / "texture"
         self.textured_mesh = self.texture / "mesh.ply"
         self.texture_obj = self.texture / "mesh.obj"
-        self.texture_image = self.texture / "texture.png"
+        self.texture_image = self.texture / "texture.png"  # of a texture with one tile
         self.texture_light = self.texture / "texture.exr"
         self.reprojected = self.root / "reprojected"  # textures of other meshes, by name
         self.report_json = self.root / "report.json"
         self.report_html = self.root / "report.html"
+
+    @property
+    def texture_images(self) -> list[Path]:
+        """The texture's image, or its tiles in their order."""
+        return tile_files(self.texture, COLOR)
 
     @property
     def model(self) -> Path:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from blender_recon3d.pipeline.exporting.obj import beside, write_obj
+from blender_recon3d.pipeline.exporting.obj import ObjMaterial, beside, write_obj
 from blender_recon3d.pipeline.photos.image_files import pixel_budget
 from blender_recon3d.pipeline.photos.photo_entries import reading_bytes
 from blender_recon3d.pipeline.texturing.textured_mesh import TexturedMesh
@@ -16,7 +16,7 @@ def test_what_belongs_to_an_obj_has_a_name_in_ascii(tmp_path):
     names = set()
     for name in ("Köpfe.obj", "Kopfe.obj", "头.obj", "頭.obj", "My Model #1.obj"):
         path = tmp_path / name
-        write_obj(path, mesh, beside(path, ".png").name, "frame")
+        write_obj(path, mesh, [ObjMaterial(beside(path, ".png").name)], "frame")
         line = next(line for line in path.read_bytes().splitlines() if line.startswith(b"mtllib "))
         material = line.removeprefix(b"mtllib ").decode("ascii")
         assert (

@@ -7,6 +7,7 @@ are z-up, like Blender's world. LAS is the dense cloud; PNG and JPEG are picture
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -16,6 +17,7 @@ from ..errors import UserError
 from ..files.atomic_files import atomic_file
 from ..files.pictures import read_picture
 from ..files.ply_mesh import VERTEX, write_mesh
+from ..files.texture_files import COLOR, LIGHT, NORMAL, OCCLUSION, tile_file
 from ..meshing.topology import Mesh
 from ..placing.placement_file import read_placement
 from ..results import require
@@ -25,9 +27,9 @@ from ..wording import Sentence, run_stage, terminal_only
 from ..workspace import Workspace
 from .export_cloud import export_cloud
 from .file_formats import FORMATS, ORTHO, PRESETS, WEB_TEXTURE, engine_endings
-from .glb import GlbImage, write_glb
+from .glb import GlbImage, GlbMaterial, write_glb
 from .mesh_compression import MeshCompression
-from .obj import beside, write_obj
+from .obj import ObjMaterial, beside, write_obj
 from .orthophoto import write_orthophoto
 from .picture import write_picture
 from .print_mesh import MILLIMETERS, closed, write_3mf, write_stl
@@ -35,6 +37,7 @@ from .print_mesh import MILLIMETERS, closed, write_3mf, write_stl
 Y_UP = np.array([[1.0, 0, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0], [0, 0, 0, 1]])
 JPEG_QUALITY = 92
 WEBP_QUALITY = 85
+MAX_SIDE = 32_767  # pixels that OpenCV can sample from
 
 
 def check_export(path: Path, workspace: Workspace, preset: str = "") -> None:
@@ -78,7 +81,7 @@ def export(
     try:
         if path.suffix.lower() in FORMATS["LAS"].endings:
             return export_cloud(workspace, path.absolute())
-        if not workspace.textured_mesh.exists() or not workspace.texture_image.exists():
+        if not workspace.textured_mesh.exists() or not workspace.texture_images[0].exists():
             raise UserError(
                 Sentence(f"{workspace.root} has no texture yet: ", run_stage("texture", workspace.root), "."),
                 2,
@@ -87,7 +90,7 @@ def export(
         require(workspace, "sfm", [workspace.placement])
         mesh = read_textured(workspace.textured_mesh).moved(world_from_model(workspace))
         if path.suffix.lower() in FORMATS[ORTHO].endings:
-            return write_orthophoto(workspace, path.absolute(), mesh, _texture(workspace)[..., ::-1], pixel)
+            return write_orthophoto(workspace, path.absolute(), *_in_one(mesh, workspace), pixel)
         return _write(path.absolute(), mesh, workspace, preset, compression)
     except OSError as error:
         raise UserError(
@@ -117,42 +120,93 @@ def _write(
         write_mesh(path, _colored(mesh, first), faces)
         return [path]
     if ending in (".png", ".jpg"):
-        write_picture(path, mesh, _texture(workspace)[..., ::-1])
+        write_picture(path, *_in_one(mesh, workspace))
         return [path]
     mesh = mesh.moved(Y_UP)
     if ending == ".glb":
-        image = _web_image(workspace) if preset else _jpeg_image(workspace)
-        write_glb(path, mesh, image, f"Recon3D {engine_version()}", bool(preset or compression), compression)
+        materials = _materials(workspace, mesh.tiles, web=bool(preset))
+        rounded = bool(preset or compression)
+        write_glb(path, mesh, materials, f"Recon3D {engine_version()}", rounded, compression)
         return [path]
-    texture = workspace.texture_light if workspace.texture_light.exists() else workspace.texture_image
-    image_path = beside(path, texture.suffix)
-    with atomic_file(image_path) as part:
-        shutil.copyfile(texture, part)
-    write_obj(path, mesh, image_path.name, "y up, right-handed, in the units of the placement")
-    return [path, beside(path, ".mtl"), image_path]
+    written, named = [], []
+    for tile in range(mesh.tiles):
+        images = {}
+        for name, ending in ((COLOR, ""), (NORMAL, "_normal")):
+            source = tile_file(workspace.texture, name, tile, mesh.tiles)
+            light = tile_file(workspace.texture, COLOR, tile, mesh.tiles, LIGHT)
+            if name == COLOR and light.is_file():
+                source = light
+            if name == COLOR or source.is_file():
+                target = beside(path, f"{ending}{source.name.removeprefix(name)}")
+                with atomic_file(target) as part:
+                    shutil.copyfile(source, part)
+                images[name] = target.name
+                written.append(target)
+        named.append(ObjMaterial(images[COLOR], images.get(NORMAL, "")))
+    write_obj(path, mesh, named, "y up, right-handed, in the units of the placement")
+    return [path, beside(path, ".mtl"), *written]
 
 
-def _jpeg_image(workspace: Workspace) -> GlbImage:
-    data = cv2.imencode(".jpg", _texture(workspace), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]
-    return GlbImage("jpeg", data.tobytes())
+def _materials(workspace: Workspace, tiles: int, web: bool) -> list[GlbMaterial]:
+    """A material for each tile, with the maps that there are."""
+    color = _web_image if web else _jpeg_image
+    side = WEB_TEXTURE if web else 0
+    materials = []
+    for tile in range(tiles):
+        files = [tile_file(workspace.texture, name, tile, tiles) for name in (COLOR, NORMAL, OCCLUSION)]
+        normal, occlusion = (_map_image(file, side) if file.is_file() else None for file in files[1:])
+        materials.append(GlbMaterial(color(_pixels(files[0])), normal, occlusion))
+    return materials
 
 
-def _web_image(workspace: Workspace) -> GlbImage:
-    """The texture at a size that phones can display; WebP if OpenCV supports it, otherwise JPEG."""
-    picture = _texture(workspace)
-    while max(picture.shape[:2]) > WEB_TEXTURE:
-        picture = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    if cv2.haveImageWriter("a.webp"):
-        return GlbImage(
-            "webp", cv2.imencode(".webp", picture, [cv2.IMWRITE_WEBP_QUALITY, WEBP_QUALITY])[1].tobytes()
-        )
+def _jpeg_image(picture: np.ndarray) -> GlbImage:
     data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]
     return GlbImage("jpeg", data.tobytes())
 
 
-def _texture(workspace: Workspace) -> np.ndarray:
+def _map_image(file: Path, side: int) -> GlbImage:
+    """A normal or occlusion map, without loss; at most `side` pixels, 0: as it is."""
+    picture = read_picture(file, cv2.IMREAD_UNCHANGED)
+    return GlbImage("png", cv2.imencode(".png", _at_most(picture, side) if side else picture)[1].tobytes())
+
+
+def _web_image(picture: np.ndarray) -> GlbImage:
+    """The texture at a size that phones can display; WebP if OpenCV supports it, otherwise JPEG."""
+    picture = _at_most(picture, WEB_TEXTURE)
+    if cv2.haveImageWriter("a.webp"):
+        return GlbImage(
+            "webp", cv2.imencode(".webp", picture, [cv2.IMWRITE_WEBP_QUALITY, WEBP_QUALITY])[1].tobytes()
+        )
+    return _jpeg_image(picture)
+
+
+def _at_most(picture: np.ndarray, side: int) -> np.ndarray:
+    while max(picture.shape[:2]) > side:
+        picture = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    return picture
+
+
+def _in_one(mesh: TexturedMesh, workspace: Workspace) -> tuple[TexturedMesh, np.ndarray]:
+    """The mesh with all tiles in one picture, uint8 RGB [H, W, 3], reduced where OpenCV could not sample it."""
+    pictures = [_pixels(file) for file in workspace.texture_images]
+    if len(pictures) == 1:
+        return mesh, pictures[0][..., ::-1]
+    across = int(np.ceil(np.sqrt(mesh.tiles)))
+    pictures = [_at_most(picture, MAX_SIDE // across) for picture in pictures]
+    blank = np.zeros_like(pictures[0])
+    pictures += [blank] * (across * across - len(pictures))
+    rows = [np.hstack(pictures[first : first + across]) for first in range(0, len(pictures), across)]
+    uv = np.empty_like(mesh.uv)
+    for number, faces in enumerate(mesh.faces[mesh.tile_of_faces() == tile] for tile in range(mesh.tiles)):
+        own = np.unique(faces)
+        row, column = divmod(number, across)
+        uv[own] = (mesh.uv[own] - [number - column, row + 1 - across]) / across
+    return replace(mesh, uv=uv), np.vstack(rows)[..., ::-1]
+
+
+def _pixels(file: Path) -> np.ndarray:
     """uint8 BGR [H, W, 3]."""
-    return read_picture(workspace.texture_image, cv2.IMREAD_COLOR)
+    return read_picture(file, cv2.IMREAD_COLOR)
 
 
 def _colored(mesh: TexturedMesh, first: np.ndarray) -> np.ndarray:

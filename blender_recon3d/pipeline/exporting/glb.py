@@ -1,4 +1,4 @@
-"""glTF 2.0 in one binary file (GLB): mesh, UVs, normals and the texture.
+"""glTF 2.0 in one binary file (GLB): mesh, UVs, normals, and a material for each of the texture's tiles.
 
 Khronos, "glTF 2.0 specification", 2021: chunks in chapter 4, accessors in 3.6, materials in 3.9. Extensions:
 KHR_mesh_quantization, EXT_texture_webp, EXT_meshopt_compression.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import numpy as np
 
 from ..files.atomic_files import atomic_file
 from ..text import printable
+from ..texturing.tangents import tangents
 from ..texturing.textured_mesh import TexturedMesh
 from .mesh_compression import ATTRIBUTES, NAME, TRIANGLES, MeshCompression, fallback
 
@@ -27,23 +29,30 @@ JSON_CHUNK, BINARY_CHUNK = 0x4E4F534A, 0x004E4942
 
 @dataclass(frozen=True)
 class GlbImage:
-    """kind: "jpeg" or "webp"; data: the file."""
+    """kind: "jpeg", "png" or "webp"; data: the file."""
 
     kind: str
     data: bytes
 
 
+@dataclass(frozen=True)
+class GlbMaterial:
+    """The maps of a tile. normal: of tangent space, green upward. occlusion: in the red channel."""
+
+    color: GlbImage
+    normal: GlbImage | None = None
+    occlusion: GlbImage | None = None
+
+
 def write_glb(
-    path: Path, mesh: TexturedMesh, image: GlbImage, generator: str, rounded: bool = False,
+    path: Path, mesh: TexturedMesh, materials: Sequence[GlbMaterial], generator: str, rounded: bool = False,
     compression: MeshCompression | None = None,
 ) -> None:  # fmt: skip
-    """Write a mesh in glTF's frame (y up, right-handed, meters) with its texture.
+    """Write a mesh in glTF's frame (y up, right-handed, meters) with a material for each tile of its texture.
 
     rounded: coordinates with 16 bits and normals with 8, half the size (KHR_mesh_quantization). compression: of
     vertices and triangles (EXT_meshopt_compression).
     """
-    if compression:
-        mesh = compression.ordered(mesh)
     blocks = _Blocks(compression)
     node: dict[str, Any] = {"mesh": 0, "name": printable(path.stem)}
     document: dict[str, Any] = {
@@ -54,14 +63,50 @@ def write_glb(
         "accessors": [],
         "bufferViews": [],
     }
+    low = mesh.positions.min(axis=0)
+    step = max(float((mesh.positions.max(axis=0) - low).max()), 1e-9) / 65535
+    if rounded:
+        node["translation"], node["scale"] = low.tolist(), [step] * 3
+    primitives = []
+    for tile, (part, material) in enumerate(zip(mesh.parts(), materials, strict=True)):
+        ordered = compression.ordered(part) if compression else part
+        grid = (low, step) if rounded else None
+        attributes = _attributes(document, blocks, ordered, grid, material.normal is not None)
+        indices = _indices(document, blocks, ordered.faces)
+        primitives.append({"attributes": attributes, "indices": indices, "material": tile})
+    document["meshes"] = [{"primitives": primitives}]
+    document["samplers"] = [{"magFilter": 9729, "minFilter": 9987, "wrapS": 33071, "wrapT": 33071}]
+    document["images"], document["textures"] = [], []
+    document["materials"] = [
+        _material(document, blocks, material, f"photos{f'_{tile + 1}' if tile else ''}")
+        for tile, material in enumerate(materials)
+    ]
+    document["buffers"] = [{"byteLength": len(blocks.data)}]
+    if compression:
+        document["buffers"].append(fallback(blocks.before))
+    webp = any(image["mimeType"] == "image/webp" for image in document["images"])
+    used = ["KHR_mesh_quantization"] * rounded + ["EXT_texture_webp"] * webp + [NAME] * bool(compression)
+    if used:
+        document["extensionsUsed"] = document["extensionsRequired"] = used
+    with atomic_file(path) as part_file:
+        part_file.write_bytes(_container(document, bytes(blocks.data)))
+
+
+def _attributes(
+    document: dict[str, Any],
+    blocks: _Blocks,
+    mesh: TexturedMesh,
+    grid: tuple[np.ndarray, float] | None,
+    with_tangents: bool,
+) -> dict[str, int]:
+    """Add a mesh's vertices; returns the accessors by name. grid: origin and step of rounded coordinates."""
     length = np.maximum(np.linalg.norm(mesh.normals, axis=1, keepdims=True), 1e-12)
     normals = mesh.normals / length
     uv = np.column_stack([mesh.uv[:, 0], 1 - mesh.uv[:, 1]])
-    if rounded:
-        low = mesh.positions.min(axis=0)
-        step = max(float((mesh.positions.max(axis=0) - low).max()), 1e-9) / 65535
-        node["translation"], node["scale"] = low.tolist(), [step] * 3
-        attributes = {
+    along = tangents(mesh.positions, normals, mesh.uv, mesh.faces) if with_tangents else None
+    if grid is not None:
+        low, step = grid
+        found = {
             "POSITION": _accessor(
                 document, blocks, (mesh.positions - low) / step, "VEC3", "<u2", limits=True
             ),
@@ -70,31 +115,43 @@ def write_glb(
                 document, blocks, np.clip(uv, 0, 1) * 65535, "VEC2", "<u2", normalized=True
             ),
         }
-    else:
-        attributes = {
-            "POSITION": _accessor(document, blocks, mesh.positions, "VEC3", limits=True),
-            "NORMAL": _accessor(document, blocks, normals, "VEC3"),
-            "TEXCOORD_0": _accessor(document, blocks, uv, "VEC2"),
-        }
-    indices = _indices(document, blocks, mesh.faces)
-    view = _view(document, blocks, image.data)
-    document["meshes"] = [{"primitives": [{"attributes": attributes, "indices": indices, "material": 0}]}]
-    document["images"] = [{"bufferView": view, "mimeType": f"image/{image.kind}"}]
-    document["samplers"] = [{"magFilter": 9729, "minFilter": 9987, "wrapS": 33071, "wrapT": 33071}]
-    webp = image.kind == "webp"
-    source: dict[str, Any] = {"extensions": {"EXT_texture_webp": {"source": 0}}} if webp else {"source": 0}
-    document["textures"] = [{**source, "sampler": 0}]
+        if along is not None:
+            found["TANGENT"] = _accessor(document, blocks, along * 127, "VEC4", "<i1", normalized=True)
+        return found
+    found = {
+        "POSITION": _accessor(document, blocks, mesh.positions, "VEC3", limits=True),
+        "NORMAL": _accessor(document, blocks, normals, "VEC3"),
+        "TEXCOORD_0": _accessor(document, blocks, uv, "VEC2"),
+    }
+    if along is not None:
+        found["TANGENT"] = _accessor(document, blocks, along, "VEC4")
+    return found
+
+
+def _material(document: dict[str, Any], blocks: _Blocks, maps: GlbMaterial, name: str) -> dict[str, Any]:
+    """Add a material's images; returns the material."""
     # The colors already contain the photos' lighting: no specular reflection.
-    surface = {"baseColorTexture": {"index": 0}, "metallicFactor": 0.0, "roughnessFactor": 1.0}
-    document["materials"] = [{"name": "photos", "pbrMetallicRoughness": surface}]
-    document["buffers"] = [{"byteLength": len(blocks.data)}]
-    if compression:
-        document["buffers"].append(fallback(blocks.before))
-    used = ["KHR_mesh_quantization"] * rounded + ["EXT_texture_webp"] * webp + [NAME] * bool(compression)
-    if used:
-        document["extensionsUsed"] = document["extensionsRequired"] = used
-    with atomic_file(path) as part:
-        part.write_bytes(_container(document, bytes(blocks.data)))
+    surface = {
+        "baseColorTexture": {"index": _texture(document, blocks, maps.color)},
+        "metallicFactor": 0.0,
+        "roughnessFactor": 1.0,
+    }
+    material: dict[str, Any] = {"name": name, "pbrMetallicRoughness": surface}
+    if maps.normal is not None:
+        material["normalTexture"] = {"index": _texture(document, blocks, maps.normal)}
+    if maps.occlusion is not None:
+        material["occlusionTexture"] = {"index": _texture(document, blocks, maps.occlusion)}
+    return material
+
+
+def _texture(document: dict[str, Any], blocks: _Blocks, image: GlbImage) -> int:
+    """Add an image as a texture; returns its index."""
+    view = _view(document, blocks, image.data)
+    number = len(document["images"])
+    document["images"].append({"bufferView": view, "mimeType": f"image/{image.kind}"})
+    webp = {"extensions": {"EXT_texture_webp": {"source": number}}}
+    document["textures"].append({**(webp if image.kind == "webp" else {"source": number}), "sampler": 0})
+    return number
 
 
 class _Blocks:

@@ -6,6 +6,8 @@ import os
 import re
 import unicodedata
 import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -29,15 +31,24 @@ def beside(path: Path, ending: str) -> Path:
     return path.with_name(f"{plain}-{number:04x}{ending}")
 
 
-def write_obj(path: Path, mesh: TexturedMesh, image: str, frame: str) -> None:
-    """Write PATH and, beside it, its MTL, which refers to `image` in the same folder; `beside` gives their names.
+@dataclass(frozen=True)
+class ObjMaterial:
+    """The names of a tile's images, in the OBJ's folder; empty: none."""
+
+    color: str
+    normal: str = ""
+
+
+def write_obj(path: Path, mesh: TexturedMesh, materials: Sequence[ObjMaterial], frame: str) -> None:
+    """Write PATH and, beside it, its MTL, with a material for each tile; `beside` gives their names.
 
     Vertices are written once, even if they are in several charts. frame: a comment on the coordinates.
     """
     first, welded = mesh.welded()
     material = beside(path, ".mtl")
+    names = [f"photos{f'_{tile + 1}' if tile else ''}" for tile in range(len(materials))]
     with atomic_file(material) as part:
-        lines = f"newmtl photos\nKa 0 0 0\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd {image}\n"
+        lines = "".join(_material(name, maps) for name, maps in zip(names, materials, strict=True))
         part.write_bytes(lines.encode("utf-8", "surrogateescape"))
     # The object's name may not be UTF-8: it is written as raw bytes.
     with (
@@ -48,14 +59,27 @@ def write_obj(path: Path, mesh: TexturedMesh, image: str, frame: str) -> None:
         for begin in range(0, len(first), CHUNK):
             some = first[begin : begin + CHUNK]
             file.write(_lines("v %.7g %.7g %.7g\n", mesh.positions[some]))
-        for begin in range(0, len(mesh.uv), CHUNK):
-            file.write(_lines("vt %.6f %.6f\n", mesh.uv[begin : begin + CHUNK]))
+        tile = mesh.tile_of_faces()
+        uv = mesh.uv.astype(np.float64)
+        for number in range(1, len(materials)):
+            uv[np.unique(mesh.faces[tile == number]), 0] -= number
+        for begin in range(0, len(uv), CHUNK):
+            file.write(_lines("vt %.6f %.6f\n", uv[begin : begin + CHUNK]))
         for begin in range(0, len(first), CHUNK):
             file.write(_lines("vn %.4f %.4f %.4f\n", mesh.normals[first[begin : begin + CHUNK]]))
-        file.write("usemtl photos\ns 1\n")
         corners = np.stack([welded, mesh.faces, welded], axis=2).reshape(-1, 9) + 1
-        for begin in range(0, len(corners), CHUNK):
-            file.write(_lines("f %d/%d/%d %d/%d/%d %d/%d/%d\n", corners[begin : begin + CHUNK]))
+        for number, name in enumerate(names):
+            file.write(f"usemtl {name}\ns 1\n")
+            own = corners[tile == number]
+            for begin in range(0, len(own), CHUNK):
+                file.write(_lines("f %d/%d/%d %d/%d/%d %d/%d/%d\n", own[begin : begin + CHUNK]))
+
+
+def _material(name: str, maps: ObjMaterial) -> str:
+    """Lines of the MTL. `norm` is OBJ's extension for normal maps: map_Bump is for heights."""
+    lines = [f"newmtl {name}", "Ka 0 0 0", "Kd 1 1 1", "Ks 0 0 0", "illum 1", f"map_Kd {maps.color}"]
+    lines += [f"norm {maps.normal}"] * bool(maps.normal)
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _lines(pattern: str, values: np.ndarray) -> str:

@@ -57,7 +57,7 @@ def reproject(
                 ".",
             )
         )
-    pixels = cv2.imencode(".png", painted.image[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 3])[1]
+    pixels = cv2.imencode(".png", painted.tiles[0].image[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 3])[1]
     folder.mkdir(parents=True, exist_ok=True)
     with atomic_file(picture) as part:
         part.write_bytes(pixels.tobytes())

@@ -17,6 +17,10 @@ from ..workspace import Workspace
 
 if TYPE_CHECKING:
     from ..meshing.build_mesh import MeshResult, Refiner
+    from ..texturing.photo_detail import Density
+
+
+USUAL_TEXTURE = 4096  # pixels, for what is said about the photos' detail
 
 
 def inputs(workspace: Workspace, settings: MeshSettings) -> Any:
@@ -38,6 +42,7 @@ def run(workspace: Workspace, settings: MeshSettings, progress: Progress) -> dic
     from ..files.atomic_files import atomic_folder, remove, write_json
     from ..files.ply_mesh import write_mesh
     from ..meshing.build_mesh import build_mesh
+    from ..placing.metric import millimeters
 
     start = time.monotonic()
     cloud = Path(settings.cloud) if settings.cloud else workspace.fusion
@@ -49,9 +54,25 @@ def run(workspace: Workspace, settings: MeshSettings, progress: Progress) -> dic
         remove(part / "work")
         write_mesh(part / workspace.mesh_file.name, *built.mesh)
         write_mesh(part / workspace.full_mesh_file.name, *built.full)
-        facts = {**built.facts, "seconds": round(time.monotonic() - start, 2)}
+        density = _density(workspace, built)
+        progress.info(density.sentence(USUAL_TEXTURE, 1, millimeters(workspace)))
+        facts = {
+            **built.facts,
+            "photo_detail": density.facts(),
+            "seconds": round(time.monotonic() - start, 2),
+        }
         write_json(part / workspace.mesh_json.name, facts)
     return {"message": _message(built), **{key: facts[key] for key in ("faces", "vertices", "watertight")}}
+
+
+def _density(workspace: Workspace, built: MeshResult) -> Density:
+    from ..files.ply import columns
+    from ..texturing.photo_detail import density_of
+
+    table, faces = built.mesh
+    positions, normals = columns(table, "x", "y", "z"), columns(table, "nx", "ny", "nz")
+    assert positions is not None and normals is not None  # of FAR_VERTEX and VERTEX
+    return density_of(workspace.model, positions, normals, faces)
 
 
 def _refiner(workspace: Workspace, settings: MeshSettings, progress: Progress) -> Refiner:

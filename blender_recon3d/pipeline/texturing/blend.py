@@ -39,21 +39,28 @@ def blend(
     gains: np.ndarray,
     progress: Progress,
     deep: bool = False,
+    tile: int = 0,
+    tiles: int = 1,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Colors of the texels, float32 [T, 3] in 0..255, and the trust in the best photo's pixel, float32 [T]; 0 if not
     visible in any photo.
 
-    weights [V, N] of the photos at the vertices, gains [N, 3]. deep: from originals of more than 8 bits. One photo is
-    in memory at a time, and 20 bytes per texel.
+    weights [V, N] of the photos at the vertices, gains [N, 3]. deep: from originals of more than 8 bits. tile, tiles:
+    which of the texture's tiles the texels are of, for the progress. One photo is in memory at a time, and 20 bytes per
+    texel.
     """
     count = len(texels)
     sums = _Sums(np.zeros((count, 3), np.float32), np.zeros(count, np.float32), np.zeros(count, np.float32))
     border = open_vertices(faces)
+    here = np.flatnonzero(np.diff(texels.start))
     with ThreadPoolExecutor(min(cores(), MAX_THREADS)) as pool:
         for number, view in enumerate(views):
-            progress.update(len(views) + number, 2 * len(views), "painting")
+            done = (tile * len(views) + number) // tiles
+            progress.update(len(views) + done, 2 * len(views), "painting")
             corner_weights = weights[:, number][faces]
-            chosen = np.flatnonzero(corner_weights.max(axis=1) > IGNORED)
+            chosen = here[corner_weights[here].max(axis=1) > IGNORED]
+            if not len(chosen):
+                continue
             there = view.to_camera(vertices)
             photo = view.read()
             maps = view_maps(view, photo, vertices, faces, border)

@@ -7,6 +7,7 @@ import numpy as np
 from scipy import sparse
 
 from .choice import neighborhood
+from .delight import without_light
 from .samples import Samples
 from .texels import Texels
 
@@ -70,9 +71,11 @@ def picture(
     behind: np.ndarray,
     faces: np.ndarray,
     kind: type[np.uint8] | type[np.float32] = np.uint8,
+    light: np.ndarray | None = None,
+    strength: float = 0.0,
 ) -> np.ndarray:
-    """The texture, RGB [size, size, 3] in 0..255: texels' colors [T, 3], and where the trust in them [T] is too low,
-    those of the vertices, `behind` [V, 3].
+    """One tile of the texture, RGB [size, size, 3] in 0..255: texels' colors [T, 3], and where the trust in them [T] is
+    too low, those of the vertices, `behind` [V, 3]. light [V, 3] at the vertices is taken out (see `without_light`).
 
     Everything outside the charts takes the nearest texel's color, so that reduced copies of the texture mix in nothing
     else.
@@ -87,14 +90,25 @@ def picture(
         under = texels.interpolate(behind[faces[part]].astype(np.float64), part, own, which)
         share = np.minimum(trust[own] / SURE, 1)[:, None]
         mixed = color[own] * share + under * (1 - share)
+        if light is not None:
+            falls = texels.interpolate(light[faces[part]].astype(np.float64), part, own, which)
+            mixed = without_light(mixed, falls, strength)
         image[texels.row[own], texels.column[own]] = (
             np.clip(np.rint(mixed), 0, 255) if kind is np.uint8 else np.maximum(mixed, 0)
         )
         empty[texels.row[own], texels.column[own]] = 0
-    return _spread_outwards(image, empty)
+    return spread_outwards(image, empty)
 
 
-def _spread_outwards(image: np.ndarray, empty: np.ndarray) -> np.ndarray:
+def filled(texels: Texels, trust: np.ndarray) -> np.ndarray:
+    """Where `picture` fills in most of a color, uint8 [size, size]: 255 there, and 0 elsewhere."""
+    image = np.zeros((texels.size, texels.size), np.uint8)
+    image[texels.row, texels.column] = np.where(trust < SURE / 2, 255, 0)
+    return image
+
+
+def spread_outwards(image: np.ndarray, empty: np.ndarray) -> np.ndarray:
+    """The image [H, W] or [H, W, 3], with the nearest other pixel's color where `empty` [H, W] is 1."""
     if empty.all() or not empty.any():
         return image
     _, nearest = cv2.distanceTransformWithLabels(empty, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
@@ -102,5 +116,5 @@ def _spread_outwards(image: np.ndarray, empty: np.ndarray) -> np.ndarray:
     place = np.zeros(len(rows) + 1, np.int64)
     place[nearest[rows, columns]] = rows * image.shape[1] + columns
     gaps = empty == 1
-    image[gaps] = image.reshape(-1, 3)[place[nearest[gaps]]]
+    image[gaps] = image.reshape(-1, *image.shape[2:])[place[nearest[gaps]]]
     return image

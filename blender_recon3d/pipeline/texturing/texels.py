@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from .raster import pixels_of_triangles, planes, ranges
-from .unwrap import Unwrapped
 
 
 @dataclass(frozen=True)
@@ -46,9 +45,13 @@ class Texels:
         return result
 
 
-def texels_of(unwrapped: Unwrapped, size: int) -> Texels:
-    """The texels of a texture of size x size whose centers are on a face; each belongs to one face."""
-    corners = unwrapped.uv[unwrapped.faces].astype(np.float64)
+def texels_of(uv: np.ndarray, faces: np.ndarray, size: int, tile: int = 0) -> Texels:
+    """The texels of a texture of size x size whose centers are on a face; each belongs to one face.
+
+    uv [V, 2], v upward, of the vertices of faces [F, 3]. tile: the one with u from `tile` to `tile` + 1; faces in
+    others have no texels.
+    """
+    corners = uv[faces].astype(np.float64) - [tile, 0]
     corners = np.stack([corners[..., 0], 1 - corners[..., 1]], axis=-1) * size
     counts = np.zeros(len(corners), np.int64)
     columns, rows = [], []

@@ -29,6 +29,34 @@ class TexturedMesh:
     source: np.ndarray
     faces: np.ndarray
 
+    @property
+    def tiles(self) -> int:
+        """The number of the texture's tiles, in a row along u."""
+        return max(1, int(np.ceil(float(self.uv[:, 0].max(initial=1.0)) - 1e-5)))
+
+    def tile_of_faces(self) -> np.ndarray:
+        """The tile of each face, int64 [F]."""
+        middle = self.uv[self.faces, 0].mean(axis=1, dtype=np.float64)
+        return np.clip(np.floor(middle), 0, self.tiles - 1).astype(np.int64)
+
+    def parts(self) -> list[TexturedMesh]:
+        """For each tile the faces that are in it, with u in 0..1 and without other vertices."""
+        if self.tiles == 1:
+            return [self]
+        tile = self.tile_of_faces()
+        return [self._part(self.faces[tile == number], number) for number in range(self.tiles)]
+
+    def _part(self, faces: np.ndarray, tile: int) -> TexturedMesh:
+        own, local = np.unique(faces, return_inverse=True)
+        return TexturedMesh(
+            self.positions[own],
+            self.normals[own],
+            self.colors[own],
+            self.uv[own] - np.array([tile, 0], self.uv.dtype),
+            self.source[own],
+            local.reshape(-1, 3).astype(np.int32),
+        )
+
     def moved(self, transform: np.ndarray) -> TexturedMesh:
         """The mesh after a similarity [4, 4]."""
         scale = np.cbrt(np.linalg.det(transform[:3, :3]))

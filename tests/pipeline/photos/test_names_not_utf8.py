@@ -14,8 +14,8 @@ from PIL import Image
 from blender_recon3d.pipeline.cli.console import Console
 from blender_recon3d.pipeline.documents.state_json import StageRecord, StageState
 from blender_recon3d.pipeline.events import Event, Progress, append_event, read_events
-from blender_recon3d.pipeline.exporting.glb import GlbImage, write_glb
-from blender_recon3d.pipeline.exporting.obj import beside, write_obj
+from blender_recon3d.pipeline.exporting.glb import GlbImage, GlbMaterial, write_glb
+from blender_recon3d.pipeline.exporting.obj import ObjMaterial, beside, write_obj
 from blender_recon3d.pipeline.inspection import describe, inspect_photos
 from blender_recon3d.pipeline.photos.video import extract_frames
 from blender_recon3d.pipeline.report import write_report
@@ -121,10 +121,10 @@ def test_exported_files_find_each_other(tmp_path):
     )
     for name in (b"M\xfcnster", "Münster".encode()):
         path = tmp_path / os.fsdecode(name + b".obj")
-        write_obj(path, mesh, beside(path, ".png").name, "frame")
+        write_obj(path, mesh, [ObjMaterial(beside(path, ".png").name)], "frame")
         material = path.read_bytes().split(b"mtllib ")[1].split(b"\n")[0].decode("ascii")
         image = (tmp_path / material).read_bytes().split(b"map_Kd ")[1].strip().decode("ascii")
         assert material == beside(path, ".mtl").name and image == beside(path, ".png").name
-        write_glb(path.with_suffix(".glb"), mesh, GlbImage("jpeg", b""), "test")
+        write_glb(path.with_suffix(".glb"), mesh, [GlbMaterial(GlbImage("jpeg", b""))], "test")
         path.with_suffix(".glb").read_bytes()[20:].split(b"\0")[0].decode("utf-8")
         assert b"\\udcfc" not in path.with_suffix(".glb").read_bytes()

@@ -117,7 +117,7 @@ def test_charts_do_not_overlap(unwrapped):
 
 def test_half_the_detail_gets_half_the_texels_per_length(unwrapped):
     vertices, faces, fineness, result = unwrapped
-    texels = texels_of(result, 1024)
+    texels = texels_of(result.uv, result.faces, 1024)
     a, b, c = (vertices[faces[:, k]] for k in range(3))
     area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
     number = np.diff(texels.start)
@@ -129,7 +129,7 @@ def test_half_the_detail_gets_half_the_texels_per_length(unwrapped):
 
 def test_texels_lie_on_their_face(unwrapped):
     _, faces, _, result = unwrapped
-    texels = texels_of(result, 512)
+    texels = texels_of(result.uv, result.faces, 512)
     every = np.arange(len(faces))
     own, which = texels.of_faces(every)
     shares = np.broadcast_to(np.eye(3), (len(faces), 3, 3))

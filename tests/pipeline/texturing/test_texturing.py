@@ -43,10 +43,10 @@ def painted(capture: Capture, tmp_path, size: int = SIZE) -> Painted:
 
 def texel_points(capture: Capture, result: Painted, size: int = SIZE) -> tuple[np.ndarray, np.ndarray]:
     """Each texel's position in the scene [T, 3], and its color [T, 3]."""
-    texels = texels_of(result.unwrapped, size)
+    texels = texels_of(result.unwrapped.uv, result.unwrapped.faces, size)
     own, which = texels.of_faces(np.arange(len(capture.faces)))
     points = texels.interpolate(capture.vertices[capture.faces], np.arange(len(capture.faces)), own, which)
-    return points, result.image[texels.row[own], texels.column[own]].astype(float)
+    return points, result.tiles[0].image[texels.row[own], texels.column[own]].astype(float)
 
 
 def seen_part(points: np.ndarray) -> np.ndarray:
@@ -169,6 +169,7 @@ def test_the_stage_leaves_mesh_material_and_picture(workspace):
         "mesh.obj",
         "mesh.mtl",
         "texture.png",
+        "filled.png",
     }
     assert all(path.exists() for path in outputs(workspace, "texture"))
     assert cv2.imread(str(workspace.texture_image)).shape == (SIZE, SIZE, 3)
