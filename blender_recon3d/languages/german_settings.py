@@ -155,6 +155,7 @@ GERMAN = {
     # Cameras
     "Mapper": "Mapper",
     "COLMAP's mapper": "Mapper von COLMAP",
+    "Global from 300 photos, incremental for fewer": "Global ab 300 Fotos, bei weniger schrittweise",
     "Incremental": "Schrittweise",
     "One camera after the other": "Eine Kamera nach der anderen",
     "Global": "Global",

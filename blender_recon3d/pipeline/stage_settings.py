@@ -187,6 +187,9 @@ class MatchesSettings(Settings):
     alignment: str = shared_settings.alignment()
 
 
+GLOBAL_FROM = 300  # photos, from which the global mapper takes less than half as long
+
+
 @dataclass(frozen=True)
 class SfmSettings(Settings):
     """How cameras and sparse points are reconstructed."""
@@ -195,10 +198,11 @@ class SfmSettings(Settings):
     heading: ClassVar[str] = "Cameras"
 
     mapper: str = setting(
-        "incremental", "COLMAP's mapper", "Mapper",
+        "auto", "COLMAP's mapper", "Mapper",
         choices={
-            "incremental": Choice("Incremental", "One camera after the other"),
-            "global": Choice("Global", "All cameras at once"),
+            "auto": Choice("Automatic", f"Global from {GLOBAL_FROM} photos, incremental for fewer", number=2),
+            "incremental": Choice("Incremental", "One camera after the other", number=0),
+            "global": Choice("Global", "All cameras at once", number=1),
         },
     )  # fmt: skip
     refine_intrinsics: bool = shared_settings.refine_intrinsics()

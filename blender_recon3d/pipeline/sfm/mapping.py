@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..colmap.calls import pycolmap, run_cancellable
-from ..colmap.global_mapper import run_in_child
 from ..colmap.model_files import check_model, read_model
 from ..documents.codec import encode
 from ..documents.document_files import read_document, write_document
-from ..documents.photos_json import FocalPrior, panorama_cameras
+from ..documents.photos_json import FocalPrior
 from ..documents.placed_json import PlacedDocument
 from ..documents.placement_json import PlacementDocument
 from ..documents.registration_json import RegistrationDocument
@@ -31,14 +28,14 @@ from ..placing.placing_doubts import UP, contradicted_by_gps, placing_doubts
 from ..placing.upright import felt_by_name, place_model
 from ..stage_settings import SfmSettings
 from ..text import named
-from ..wording import RESUME, Sentence, place_again
+from ..wording import Sentence, place_again
 from ..workspace import Workspace
 from .attempts import Attempts, keep_database, settle_cameras
 from .fisheye import fisheye_doubts, try_fisheye
 from .growing import grow
 from .held_focals import settle_undetermined_focals
 from .joining import join_models
-from .live_model import LiveModel
+from .mappers import Mapper, incremental
 from .pure_rotation import ADVICE as ONE_PLACE_ADVICE
 from .pure_rotation import from_one_place, one_place_doubt
 from .registration import registration
@@ -53,7 +50,12 @@ def find_cameras(workspace: Workspace, settings: SfmSettings, progress: Progress
     with scratch_folder(workspace.mapping) as part:
         try:
             grown = grow(workspace, part, partial(_add_photos, workspace, settings, progress), progress)
-            attempts = grown.attempts if grown else _map(workspace, settings, part, progress)
+            if grown:
+                attempts, used = grown.attempts, "incremental"
+            else:
+                mapper = Mapper(workspace, settings, part, progress)
+                attempts = _map(workspace, settings, mapper, progress)
+                used = mapper.used
             models, doubts = attempts.models, attempts.doubts
             document = registration(workspace, models, attempts.database)
             if models and attempts.database != workspace.database:
@@ -77,23 +79,18 @@ def find_cameras(workspace: Workspace, settings: SfmSettings, progress: Progress
         progress.warning(spot_sentence(spot), photos=spot)
     doubts += fisheye_doubts(models[0], workspace.images)
     doubts += place_main_model(workspace, models[0], progress, bool(grown))
-    report = _report(workspace, document, progress)
+    report = _report(workspace, document, progress) | {"mapper": used}
+    if used == "global":
+        report["message"] += ", by the global mapper"
     if grown:
         report |= {"message": grown.message + report["message"], "added": len(grown.added)}
     return {**report, "doubts": [doubt.to_json() for doubt in doubts]}
 
 
-def _map(workspace: Workspace, settings: SfmSettings, scratch: Path, progress: Progress) -> Attempts:
+def _map(workspace: Workspace, settings: SfmSettings, mapper: Mapper, progress: Progress) -> Attempts:
     """The models, largest first, doubts about their cameras, and their database."""
-    mapper = _incremental if settings.mapper == "incremental" else _global
-
-    def mapped(database: Path, held: bool = False) -> list[Any]:
-        output = scratch / f"models_{database.stem}"
-        output.mkdir()
-        mapper(workspace, settings, database, output, progress, held)
-        return _read_models(output)
-
-    attempts = Attempts(workspace.database, scratch, mapped, progress, mapped(workspace.database), [])
+    models = mapper(workspace.database)
+    attempts = Attempts(workspace.database, mapper.scratch, mapper, progress, models, [])
     known = [camera.prior for camera in workspace.read_photos().cameras]
     settle = settings.refine_intrinsics and FocalPrior.GIVEN not in known
     if settle:
@@ -104,7 +101,7 @@ def _map(workspace: Workspace, settings: SfmSettings, scratch: Path, progress: P
     )
     if settle:
         try_fisheye(attempts, workspace.images, settings.seed)
-        settle_undetermined_focals(attempts, lambda database: mapped(database, held=True))
+        settle_undetermined_focals(attempts, lambda database: mapper(database, held=True))
     if attempts.models:
         join_models(attempts, settings.seed)
         unfold(attempts, [photo.name for photo in workspace.used_photos()], settings.seed)
@@ -124,91 +121,8 @@ def _add_photos(
         options.fix_existing_frames = options.mapper.fix_existing_frames = True
         options.constant_cameras = options.mapper.constant_cameras = set(model.cameras)
 
-    _incremental(workspace, settings, database, output, progress, False, start, model.num_reg_images(), fix)
+    incremental(workspace, settings, database, output, progress, False, start, model.num_reg_images(), fix)
     return [read_model(output)]  # COLMAP writes a model that it continues here, without a number
-
-
-def _incremental(
-    workspace: Workspace,
-    settings: SfmSettings,
-    database: Path,
-    output: Path,
-    progress: Progress,
-    held: bool,
-    start: Path | None = None,
-    registered: int = 0,
-    adapt: Callable[[Any], None] = lambda options: None,
-) -> None:
-    """held: focal lengths are fixed. start: the folder of a model to continue, with `registered` photos; adapt: changes
-    COLMAP's options."""
-    photos = len(workspace.used_photos())
-    options = pycolmap.IncrementalPipelineOptions()
-    options.min_model_size = settings.min_model_size
-    options.ba_refine_focal_length = settings.refine_intrinsics and not held
-    options.ba_refine_extra_params = settings.refine_intrinsics
-    document = workspace.read_photos()
-    # The views of panoramas have intrinsics and poses by construction.
-    options.constant_cameras = panorama_cameras(document)
-    options.ba_refine_sensor_from_rig = not options.constant_cameras
-    # With several threads bundle adjustment sums in varying order, and every camera moves a little.
-    options.num_threads = options.mapper.num_threads = 1
-    options.random_seed = settings.seed
-    options.mapper.random_seed = settings.seed
-    options.triangulation.random_seed = settings.seed
-    live = LiveModel(workspace, output / "snapshots", photos)
-    options.snapshot_path, options.snapshot_frames_freq = live.folder, live.every
-    adapt(options)
-
-    def started() -> None:
-        nonlocal registered
-        registered = 2
-
-    def one_more() -> None:
-        nonlocal registered
-        registered += 1
-
-    def poll() -> None:
-        progress.report(registered, photos, "placing cameras")
-        live.publish()
-
-    run_cancellable(
-        lambda token: pycolmap.incremental_mapping(
-            database,
-            workspace.images,
-            output,
-            options,
-            input_path=start or "",
-            initial_image_pair_callback=started,
-            next_image_callback=one_more,
-            cancellation_token=token,
-        ),
-        progress,
-        poll,
-    )
-
-
-def _global(
-    workspace: Workspace, settings: SfmSettings, database: Path, output: Path, progress: Progress, held: bool
-) -> None:
-    """held: intrinsics are fixed."""
-    progress.info("Placing all cameras at once (global mapper); no progress is reported.")
-    options = {
-        "seed": settings.seed,
-        "min_model_size": settings.min_model_size,
-        "refine_intrinsics": settings.refine_intrinsics
-        and not held
-        and not panorama_cameras(workspace.read_photos()),
-    }
-    run_in_child(database, workspace.images, output, options, progress)
-
-
-def _read_models(folder: Path) -> list[Any]:
-    """The models that COLMAP wrote, the one with the most photos first."""
-    paths = sorted(path for path in folder.iterdir() if (path / "cameras.bin").exists())
-    models = [read_model(path) for path in paths]
-    if any(not model.num_reg_images() for model in models):
-        raise UserError(Sentence("COLMAP's mapper left a model without photos: ", RESUME, "."))
-    return sorted(models, key=lambda model: (model.num_reg_images(), model.num_points3D()), reverse=True)
 
 
 def place_main_model(

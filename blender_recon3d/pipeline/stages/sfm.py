@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..events import Progress
 from ..stage import Phase, Stage
-from ..stage_settings import SfmSettings
+from ..stage_settings import GLOBAL_FROM, SfmSettings
 from ..workspace import Workspace
+
+if TYPE_CHECKING:
+    from ..job_forecast import Facts
 
 
 def owns(workspace: Workspace) -> Sequence[Path]:
@@ -45,6 +48,14 @@ def run(workspace: Workspace, settings: SfmSettings, progress: Progress) -> dict
     return find_cameras(workspace, settings, progress)
 
 
+def forecast(facts: Facts) -> float:
+    """The incremental mapper takes longer per photo the more there are, the global one does not."""
+    mapper = facts.settings.of(SfmSettings).mapper
+    if mapper == "global" or (mapper == "auto" and facts.photos >= GLOBAL_FROM):
+        return 1.5 + 0.087 * facts.photos
+    return 1.5 + 0.046 * facts.photos + 0.00054 * facts.photos**2
+
+
 STAGE = Stage(
     name="sfm",
     title="Finding cameras",
@@ -57,7 +68,7 @@ STAGE = Stage(
     owns=owns,
     leaves=lambda workspace: (workspace.mapped, workspace.placement, workspace.registration),
     may_leave=lambda workspace: (workspace.sparse, workspace.remapped_database),
-    forecast=lambda facts: 1.5 + 0.07 * facts.photos,
+    forecast=forecast,
     phases=(Phase("placing cameras", 0.7),),
     set_aside=set_aside,
     grows_with=("pairs", "features", "matches", "refine"),
