@@ -80,7 +80,9 @@ def _measured(name: str, views: int) -> float:
     for _ in range(2):  # the first warms up
         start = time.perf_counter()
         with torch.inference_mode():
-            depth, _, _ = cascade(cost_at, intrinsics.to(device), (height, width), 1.0, 40.0, np.empty((0, 3)))
+            depth, _, _ = cascade(
+                cost_at, intrinsics.to(device), (height, width), 1.0, 40.0, np.empty((0, 3))
+            )
         float(depth.sum())  # waits for a GPU
         best = min(best, time.perf_counter() - start)
     torch.set_num_threads(threads)

@@ -21,6 +21,7 @@ from blender_recon3d.pipeline.mesh_refining.subdivision import with_split_edges
 from blender_recon3d.pipeline.mesh_refining.surface_views import surface_views
 from blender_recon3d.pipeline.meshing.topology import Mesh, areas, boundary, is_watertight, vertex_normals
 from tests.support.made_models import made_model, visible
+from tests.support.other_device import NAME, OtherDevice
 from tests.support.scenes import look_at, noise_texture
 
 WIDTH, HEIGHT, FOCAL = 240, 180, 220.0
@@ -208,3 +209,13 @@ def test_split_edges_leave_no_crack_and_keep_to_the_budget():
     assert len(with_split_edges(cube, longest, 10).vertices) == 10
     assert len(with_split_edges(sheet(4), np.full(25, 0.4), 1000).vertices) == 25
     assert len(boundary(with_split_edges(sheet(4), np.full(25, 0.2), 1000).faces)) == 32
+
+
+def test_on_another_device_it_is_the_same(tmp_path):
+    """On a pretended GPU, where an operation that mixes its tensors with the CPU's fails."""
+    folder = write_dense(tmp_path)
+    before = sheet(12)
+    ours, _ = refine_mesh(before, folder, 1.0, CPU, Progress())
+    with OtherDevice():
+        theirs, _ = refine_mesh(before, folder, 1.0, torch.device(NAME), Progress())
+    np.testing.assert_allclose(ours.vertices, theirs.vertices, atol=1e-4)
