@@ -9,12 +9,13 @@ from collections import Counter
 from pathlib import Path
 
 from .documents.inspection_json import InspectedCamera, InspectionDocument, UnfitPhoto
-from .documents.photos_json import CameraEntry, PhotoEntry
+from .documents.photos_json import CameraEntry, PhotoEntry, RigEntry
 from .errors import UserError
 from .events import Progress
 from .files.full_disk import free_bytes
 from .job_forecast import forecast_job, memory
 from .photos.camera_groups import group_cameras
+from .photos.camera_rigs import camera_rigs, mark_shots
 from .photos.find_photos import MIN_PHOTOS, common_folder, look_for, none_found
 from .photos.left_out import missing_packages, notes, pictures_left
 from .photos.panorama_views import SIDES
@@ -48,7 +49,10 @@ def inspect_photos(settings: JobSettings, progress: Progress, exclude: Path) -> 
     base = common_folder(files) if files else Path()
     taken: set[str] = set()
     entries = [entry for own in photo_entries(photos, base, taken) for entry in own]
+    if own.grouping != "single":
+        entries = mark_shots(entries, own.sources)
     entries, grouped = group_cameras(entries, own, progress)
+    rigs = camera_rigs(entries, own.sources)
     used = [entry for entry in entries if entry.used]
     cameras = [_camera(camera, used) for camera in grouped]
     sizes = [(entry.width, entry.height) for entry in used] + [HD] * (len(videos) * own.frames)
@@ -70,6 +74,7 @@ def inspect_photos(settings: JobSettings, progress: Progress, exclude: Path) -> 
             *filter(None, [pictures_left(photo for photo in photos if not photo.reason)]),
             *panorama_advice(sum(photo.panorama and not photo.reason for photo in photos)),
             *advice(len(used), bool(videos), len([camera for camera in cameras if camera.name != PANORAMA])),
+            *rig_advice(rigs, entries),
             *memory_advice(memory(forecasts[settings.quality], settings.until), memory_gb()[0], sizes),
             *disk_advice(forecasts[settings.quality].disk, free_bytes(exclude), settings.until),
         ],
@@ -106,6 +111,19 @@ def panorama_advice(count: int) -> list[str]:
     return [f"{count} of the photos are 360-degree panoramas: each is cut into {len(SIDES)} views."] * bool(
         count
     )
+
+
+def rig_advice(rigs: list[RigEntry], entries: list[PhotoEntry]) -> list[str]:
+    """A sentence for each possible rig of cameras."""
+    sentences = []
+    for rig in rigs:
+        cameras = [sensor.camera for sensor in rig.sensors]
+        names = sorted({entry.sensor.rstrip("/") for entry in entries if entry.camera in cameras})
+        sentences.append(
+            f"{', '.join(names[:-1])} and {names[-1]} have photos of the same names: if their cameras turn out to be "
+            "fixed to each other, they are a rig."
+        )
+    return sentences
 
 
 def memory_advice(needed: int, installed: float, sizes: list[tuple[int, int]]) -> list[str]:

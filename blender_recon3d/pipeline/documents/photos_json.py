@@ -57,6 +57,7 @@ class PhotoEntry:
     side: str = key(
         "of the 360-degree panorama that it was cut from: front, right, back, left, up or down", ""
     )
+    sensor: str = key("the camera of a rig that may have taken it, by its folder", "")
     shot: int | None = key(
         "number of the shot: photos of one rig with the same number were taken at once", None
     )

@@ -20,6 +20,7 @@ from ..results import described
 from ..stage_settings import PhotosSettings
 from ..workspace import Workspace
 from .camera_groups import group_cameras
+from .camera_rigs import camera_rigs, mark_shots
 from .exif import read_exif
 from .find_photos import (
     MIN_PHOTOS,
@@ -83,8 +84,10 @@ def bring_in_photos(workspace: Workspace, settings: PhotosSettings, progress: Pr
     )
     entries = [entry for own in listed for entry in own]
     write_sources(workspace, settings, progress)
+    if settings.grouping != "single":
+        entries = mark_shots(entries, settings.sources)
     entries, cameras = group_cameras(entries, settings, progress)
-    rigs = panorama_rigs(entries)
+    rigs = panorama_rigs(entries) + camera_rigs(entries, settings.sources)
     document = PhotosDocument(source=str(base), cameras=cameras, photos=entries, rigs=rigs)
     write_document(workspace.photos, document)
     aside = len(photos) - len(used)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -80,6 +81,15 @@ def _key(entry: PhotoEntry, number: int, grouping: str) -> Any:
     size = (entry.width, entry.height)
     if entry.side:
         return ("panorama", entry.side, size)
+    if entry.sensor and grouping != "single":
+        return (
+            "rig",
+            entry.sensor,
+            Path(entry.source).parent.parent,
+            entry.focal_mm,
+            entry.digital_zoom,
+            size,
+        )
     if grouping == "each":
         return number
     if grouping == "single":

@@ -27,6 +27,7 @@ from ..refining.adjustment import adjust
 from ..refining.model_copies import move_onto
 from ..workspace import Workspace
 from .attempts import Attempts
+from .joining import has_rigs
 
 MIN_KEPT = 8  # photos of the model that stay; a smaller one is made from scratch
 MIN_KEPT_SHARE = 0.6  # of all photos
@@ -70,7 +71,7 @@ def grow(workspace: Workspace, scratch: Path, add_photos: AddPhotos, progress: P
         return None
     document = workspace.read_photos()
     photos = [photo.name for photo in document.used]
-    if carried is None or panorama_cameras(document):  # their views keep one center, in rigs
+    if carried is None or panorama_cameras(document) or has_rigs(known):  # poses in rigs depend on each other
         return None
     model, stayed = carried
     if len(stayed) < max(MIN_KEPT, MIN_KEPT_SHARE * len(photos)):

@@ -44,7 +44,7 @@ def join_models(attempts: Attempts, seed: int) -> None:
 def joined_model(first: Any, second: Any, database: Any, seed: int) -> tuple[Any, int] | None:
     """One model of two pycolmap.Reconstruction, in the frame of the first, and the number of points by which they were
     joined; None if these do not agree. database: the path of the one with their matches."""
-    if _has_rigs(first) or _has_rigs(second):
+    if has_rigs(first) or has_rigs(second):
         return None  # the views of a panorama, or of cameras fired together, would come apart
     pairs = shared_points(first, second, database)
     if len(pairs) < MIN_SHARED:
@@ -100,7 +100,7 @@ def _points_of(model: Any, image: int) -> np.ndarray:
     return np.array([each.point3D_id if each.has_point3D() else -1 for each in seen], np.int64)
 
 
-def _has_rigs(model: Any) -> bool:
+def has_rigs(model: Any) -> bool:
     images = [model.image(number) for number in model.reg_image_ids()]
     return len({image.frame_id for image in images}) < len(images)
 

@@ -32,6 +32,7 @@ from ..wording import Sentence, place_again
 from ..workspace import Workspace
 from .attempts import Attempts, keep_database, settle_cameras
 from .fisheye import fisheye_doubts, try_fisheye
+from .found_rigs import settle_rigs
 from .growing import grow
 from .held_focals import settle_undetermined_focals
 from .joining import join_models
@@ -105,6 +106,7 @@ def _map(workspace: Workspace, settings: SfmSettings, mapper: Mapper, progress: 
     if attempts.models:
         join_models(attempts, settings.seed)
         unfold(attempts, [photo.name for photo in workspace.used_photos()], settings.seed)
+        settle_rigs(attempts, workspace.read_photos())
     return attempts
 
 
