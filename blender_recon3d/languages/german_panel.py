@@ -100,6 +100,10 @@ GERMAN_PANEL = {
     "Import Mesh": "Mesh importieren",
     "Update Mesh": "Mesh aktualisieren",
     "{name}: {faces} faces": "{name}: {faces} Flächen",
+    "{tiles} x {size} px: all of the photos' detail": "{tiles} x {size} px: alle Details der Fotos",
+    "{tiles} x {size} px: {share} of the photos' detail; all of it needs {enough} texture tiles": (
+        "{tiles} x {size} px: {share} der Details der Fotos; alle brauchen {enough} Kacheln"
+    ),
     "Remesh to Quads": "Remesh zu Vierecken",
     "Make LODs": "LODs erzeugen",
     "Create hidden copies of the mesh with fewer and fewer faces; the mesh itself is the first level": (
@@ -203,6 +207,10 @@ GERMAN_PANEL = {
         "Ein kleines GLB: WebP-Textur von höchstens 2.048 Pixeln, Koordinaten mit 16 Bit oder höchstens 100.000 Flächen"
     ),
     "Game": "Spiel",
+    "LODs": "LODs",
+    "A GLB with five levels of detail (MSFT_lod), each with half the faces of the one before": (
+        "Ein GLB mit fünf Detailstufen (MSFT_lod), jede mit halb so vielen Flächen wie die davor"
+    ),
     "FBX with three LODs and a collision hull, named for Unreal and Unity": (
         "FBX mit drei LODs und einer Kollisionshülle, benannt für Unreal und Unity"
     ),

@@ -3,6 +3,7 @@
 GERMAN_TOOLS = {
     "The custom environment below is in use.": "Die eigene Umgebung unten wird verwendet.",
     "Web (GLB)": "Web (GLB)",
+    "LODs (GLB)": "LODs (GLB)",
     "Game (FBX)": "Spiel (FBX)",
     "Print (STL)": "Druck (STL)",
     "VFX (USD)": "VFX (USD)",

@@ -7,6 +7,7 @@ import bpy
 from ..jobs import reprojection
 from ..languages.panel_wording import in_panel
 from ..panel_text import tr, wrapped
+from ..pipeline.texel_density import Density
 from ..scene.asset_state import AssetState, asset_state
 from ..scene.cleaning.clean_modifier import INPUTS
 from ..scene.exporting.formats import EXPORTERS, PURPOSES
@@ -89,6 +90,8 @@ class RECON3D_PT_mesh(_AssetPanel, bpy.types.Panel):
             return
         shown = tr("{name}: {faces} faces", name=state.mesh, faces=f"{state.faces:,}")
         wrapped(layout, context, shown, icon="MESH_DATA")
+        if state.density is not None:
+            wrapped(layout, context, _detail(state.density, *state.texture), icon="TEXTURE")
         column = layout.column(align=True)  # side by side, their labels would not fit
         column.operator("recon3d.decimate", icon="MOD_DECIM")
         column.operator("recon3d.make_quads", icon="MOD_REMESH")
@@ -97,6 +100,17 @@ class RECON3D_PT_mesh(_AssetPanel, bpy.types.Panel):
         row.operator("recon3d.bake_normals", icon="NODE_TEXTURE")
         row.operator("recon3d.bake_texture", icon="TEXTURE")
         _draw_reprojection(layout, context)
+
+
+def _detail(density: Density, size: int, tiles: int) -> str:
+    """How much of the photos' detail the texture shows, and how many tiles would show all."""
+    shown, enough = density.detail(size, tiles), density.tiles(size)
+    words = {"tiles": tiles, "size": f"{size:,}", "share": f"{shown:.0%}", "enough": enough}
+    if enough <= tiles:
+        return tr("{tiles} x {size} px: all of the photos' detail", **words)
+    return tr(
+        "{tiles} x {size} px: {share} of the photos' detail; all of it needs {enough} texture tiles", **words
+    )
 
 
 def _draw_reprojection(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:

@@ -76,6 +76,10 @@ PRESETS = {
         (".glb",),
         engine=True,
     ),
+    "lods": Preset(
+        "LODs", "A GLB with five levels of detail (MSFT_lod), each with half the faces of the one before", "GLB",
+        (".glb",),
+    ),
     "game": Preset(
         "Game", "FBX with three LODs and a collision hull, named for Unreal and Unity", "FBX", (".fbx",)
     ),

@@ -17,7 +17,7 @@ from ..workspace import Workspace
 
 if TYPE_CHECKING:
     from ..meshing.build_mesh import MeshResult, Refiner
-    from ..texturing.photo_detail import Density
+    from ..texel_density import Density
 
 
 USUAL_TEXTURE = 4096  # pixels, for what is said about the photos' detail

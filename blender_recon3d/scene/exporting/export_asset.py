@@ -19,6 +19,7 @@ from mathutils import Matrix
 
 from ...pipeline.errors import UserError
 from ...pipeline.exporting.file_formats import WEB_TEXTURE
+from ...pipeline.exporting.glb_levels import link_levels
 from ...pipeline.files.regular import is_utf8
 from ...pipeline.text import Said, printable, sentences
 from ..blender_lens import Pinhole
@@ -34,10 +35,17 @@ from .camera_text_files import FilmCamera
 from .film_cameras import film_cameras, scene_of_cameras
 from .formats import CENTIMETERS, EXPORTERS, Exporter, write_game, write_web
 from .named_textures import display_textures, named_textures, rename_material_file, smaller_textures
-from .purposes import WEB_FACES, game_parts, reduce_faces
+from .purposes import LEVEL_COVERAGE, WEB_FACES, game_parts, level_names, levels, reduce_faces
+from .tile_materials import tile_materials
 from .write_by_operator import write_whole
 
-PURPOSES = {"WEB": "GLB", "GAME": "FBX", "PRINT": "STL", "VFX": "USD"}  # and the format of each
+PURPOSES = {
+    "WEB": "GLB",
+    "LODS": "GLB",
+    "GAME": "FBX",
+    "PRINT": "STL",
+    "VFX": "USD",
+}  # and the format of each
 PRESETS = (*EXPORTERS, *PURPOSES)
 MILLIMETERS = 1000.0
 
@@ -106,7 +114,7 @@ def write_asset(asset: Asset) -> str:
             if preset == "WEB":
                 reduce_faces(obj, WEB_FACES)
             faces = len(obj.data.polygons)
-            _drop_unused(obj.data, "GLB" if preset == "WEB" else preset)
+            _drop_unused(obj.data, "GLB" if preset in ("WEB", "LODS") else preset)
             checked = openness(triangles_of(obj.data)[1]).sentence() if exporter is EXPORTERS["STL"] else ""
             _write(_writer(preset, exporter), obj, asset)
     more = Said("With {cameras} cameras.", cameras=len(asset.cameras)) if asset.cameras else ""
@@ -181,10 +189,13 @@ def _write(write: Callable[[str], None], obj: bpy.types.Object, asset: Asset) ->
     def rename(file: Path) -> None:
         if file.suffix.lower() == ".obj":
             rename_material_file(file)
+        if asset.preset == "LODS":
+            link_levels(file, level_names(path.stem), LEVEL_COVERAGE)
 
     try:
         with (
             tempfile.TemporaryDirectory(prefix="recon3d-") as textures,
+            tile_materials(obj.data),
             _stage(obj, path.stem, asset.preset, asset.cameras),
             display_textures(obj.data, path),
             smaller_textures(obj.data, WEB_TEXTURE) if asset.preset == "WEB" else nullcontext(),
@@ -204,5 +215,6 @@ def _stage(
         if preset == "VFX":
             yield stack.enter_context(scene_of_cameras(cameras, False, obj))
             return
-        others = stack.enter_context(game_parts(obj, name)) if preset == "GAME" else []
+        parts = {"GAME": game_parts, "LODS": levels}.get(preset)
+        others = stack.enter_context(parts(obj, name)) if parts else []
         yield stack.enter_context(operating_on(obj, *others))

@@ -142,6 +142,7 @@ class Purpose:
 
 PURPOSES = (
     Purpose("Web (GLB)", "WORLD", "WEB", "GLB"),
+    Purpose("LODs (GLB)", "MOD_MULTIRES", "LODS", "GLB"),
     Purpose("Game (FBX)", "PLAY", "GAME", "FBX"),
     Purpose("Print (STL)", "MESH_CUBE", "PRINT", "STL"),
     Purpose("VFX (USD)", "VIEW_CAMERA", "VFX", "USD"),

@@ -38,12 +38,17 @@ def named_textures(mesh: bpy.types.Mesh, path: Path, folder: Path) -> Iterator[N
 
 def images_of(mesh: bpy.types.Mesh) -> list[bpy.types.Image]:
     """The images of the mesh's materials, each once, in node order."""
-    return list(dict.fromkeys(node.image for node in _image_nodes(mesh)))
+    return list(dict.fromkeys(node.image for node in _nodes_of(mesh)))
 
 
-def _image_nodes(mesh: bpy.types.Mesh) -> list[bpy.types.ShaderNodeTexImage]:
-    trees = [material.node_tree for material in mesh.materials if material and material.node_tree]
-    return [node for tree in trees for node in tree.nodes if node.type == "TEX_IMAGE" and node.image]
+def _nodes_of(mesh: bpy.types.Mesh) -> list[bpy.types.ShaderNodeTexImage]:
+    return [node for material in mesh.materials if material for node in image_nodes(material)]
+
+
+def image_nodes(material: bpy.types.Material) -> list[bpy.types.ShaderNodeTexImage]:
+    """A material's nodes with an image."""
+    nodes = material.node_tree.nodes if material.node_tree else ()
+    return [node for node in nodes if node.type == "TEX_IMAGE" and node.image]
 
 
 @contextmanager
@@ -55,7 +60,7 @@ def display_textures(mesh: bpy.types.Mesh, path: Path) -> Iterator[None]:
         return
     swapped: list[tuple[bpy.types.ShaderNodeTexImage, bpy.types.Image]] = []
     try:
-        for node in _image_nodes(mesh):
+        for node in _nodes_of(mesh):
             twin = Path(bpy.path.abspath(node.image.filepath_raw)).with_suffix(".png")
             if node.image.filepath_raw.lower().endswith(".exr") and twin.is_file():
                 swapped.append((node, node.image))
@@ -70,7 +75,7 @@ def display_textures(mesh: bpy.types.Mesh, path: Path) -> Iterator[None]:
 @contextmanager
 def smaller_textures(mesh: bpy.types.Mesh, side: int) -> Iterator[None]:
     """Inside the block the mesh's materials show copies of their images of at most `side` pixels."""
-    nodes = [(node, node.image) for node in _image_nodes(mesh) if max(node.image.size) > side]
+    nodes = [(node, node.image) for node in _nodes_of(mesh) if max(node.image.size) > side]
     copies: dict[bpy.types.Image, bpy.types.Image] = {}
     try:
         for node, image in nodes:

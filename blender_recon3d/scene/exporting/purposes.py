@@ -16,6 +16,9 @@ from ..scratch_scene import evaluated_mesh
 
 WEB_FACES = 100_000
 LOD_SHARES = (1.0, 0.25, 0.0625)  # of the faces
+LEVEL_SHARES = (1.0, 0.5, 0.25, 0.125, 0.0625)
+# The share of the screen's height from which a level is shown: half the faces are enough at .7 of the size.
+LEVEL_COVERAGE = [0.5, 0.35, 0.25, 0.175, 0.0]
 HULL_DIRECTIONS = 64  # Unreal takes hulls of at most 255 vertices
 MAX_NAME = 48  # Blender's names have 63 bytes, including prefix and suffix
 _LOD_GROUP = "LodGroup"  # the kind of node that Unreal and Unity take for levels of detail
@@ -71,6 +74,35 @@ def _game_parts(obj: bpy.types.Object, name: str) -> Iterator[list[bpy.types.Obj
             bpy.data.objects.remove(part)
             bpy.data.meshes.remove(mesh)
         bpy.data.objects.remove(group)
+
+
+def level_names(name: str) -> list[str]:
+    return [f"{name[:MAX_NAME]}_LOD{level}" for level in range(len(LEVEL_SHARES))]
+
+
+@contextmanager
+def levels(obj: bpy.types.Object, name: str) -> Iterator[list[bpy.types.Object]]:
+    """The object, named as the first of `level_names`, and the further levels of detail, removed after the block. Each
+    is made from the one before it."""
+    names = level_names(name)
+    made: list[bpy.types.Object] = []
+    with own_names(set(names)):
+        obj.name = names[0]
+        count, last = len(obj.data.polygons), obj
+        try:
+            for level_name, share in zip(names[1:], LEVEL_SHARES[1:], strict=True):
+                lod = last.copy()
+                lod.data = last.data.copy()
+                lod.name = level_name
+                made.append(lod)
+                reduce_faces(lod, max(4, int(share * count)))
+                last = lod
+            yield made
+        finally:
+            for lod in made:
+                mesh = lod.data
+                bpy.data.objects.remove(lod)
+                bpy.data.meshes.remove(mesh)
 
 
 def _hull(mesh: bpy.types.Mesh) -> bpy.types.Mesh:

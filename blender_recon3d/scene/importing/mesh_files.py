@@ -1,27 +1,31 @@
 """The meshes in a workspace, as arrays. numpy only.
 
 mesh/mesh.ply is the mesh, mesh/full.ply the mesh before decimation, and texture/mesh.ply the mesh with UVs (`s`, `t`; a
-vertex appears once for each chart, `source` is its index in mesh/mesh.ply) with the texture beside it.
+vertex appears once for each chart, `source` is its index in mesh/mesh.ply) with the texture and its maps beside it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from ...pipeline.errors import FileFormatError, UserError
+from ...pipeline.files import json_values
 from ...pipeline.files.ply_mesh import read_mesh
+from ...pipeline.files.regular import read_regular
+from ...pipeline.files.texture_files import COLOR, LIGHT, NORMAL, OCCLUSION, PNG, tile_files
 from ...pipeline.results import has
+from ...pipeline.texel_density import Density
 from ...pipeline.text import Said
 from ...pipeline.workspace import Workspace
 from .ply_points import NOTHING, to_points
 
-MESH, FULL, TEXTURED = "mesh/mesh.ply", "mesh/full.ply", "texture/mesh.ply"
+MESH, FULL, TEXTURED, DETAIL = "mesh/mesh.ply", "mesh/full.ply", "texture/mesh.ply", "mesh/mesh.json"
 TEXTURE_FOLDER = "texture"
-_TEXTURES = ("texture.exr", "texture.png", "texture.jpg", "texture.jpeg")
+_ENDINGS = (LIGHT, PNG, ".jpg", ".jpeg")
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,8 @@ class Surface:
     """Triangles in the model's frame.
 
     xyz: float32 [n, 3]. faces: int32 [m, 3]. rgb: uint8 [n, 3], sRGB, or None. uv: float32 [m, 3, 2], v upwards, or
-    None. texture: the image for these UVs, or None. notes: sentences for the user.
+    None. texture, normal, occlusion: the images for these UVs, or None; of several tiles (UDIM) the first.
+    density: how fine the photos are on the surface, or None. notes: sentences for the user.
     """
 
     xyz: np.ndarray
@@ -37,6 +42,9 @@ class Surface:
     rgb: np.ndarray | None = None
     uv: np.ndarray | None = None
     texture: Path | None = None
+    normal: Path | None = None
+    occlusion: Path | None = None
+    density: Density | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -49,15 +57,13 @@ def read_surface(root: Path, offset: Sequence[float] = NOTHING) -> Surface:
     """A workspace's mesh, with its texture if there is one for this mesh. Raises UserError if there is no mesh."""
     if not has_mesh(root):
         raise UserError(f"{root} has no mesh (no {MESH}): press Build Mesh first.")
-    surface = _read(root / MESH, offset)
+    surface = replace(_read(root / MESH, offset), density=_density(root / DETAIL))
     try:
         if not has(Workspace(root), "texture", root / TEXTURED):
             return surface
     except UserError as error:
         return _with_note(surface, str(error))
-    image = next(
-        (root / TEXTURE_FOLDER / n for n in _TEXTURES if (root / TEXTURE_FOLDER / n).is_file()), None
-    )
+    image = _image(root, COLOR, *_ENDINGS)
     try:
         uv = _read_uv(root / TEXTURED, surface)
     except FileFormatError as error:
@@ -68,7 +74,24 @@ def read_surface(root: Path, offset: Sequence[float] = NOTHING) -> Surface:
         )
     if image is None:
         return _with_note(surface, Said("The texture's image is missing: press Build Mesh to make it again."))
-    return Surface(surface.xyz, surface.faces, surface.rgb, uv, image, surface.notes)
+    normal, occlusion = _image(root, NORMAL), _image(root, OCCLUSION)
+    return replace(surface, uv=uv, texture=image, normal=normal, occlusion=occlusion)
+
+
+def _density(path: Path) -> Density | None:
+    """From mesh.json; None in results of earlier versions, or if it is damaged."""
+    try:
+        raw = json_values.mapping(json_values.parse(read_regular(path, json_values.MAX_BYTES)))
+        found = json_values.mapping(raw["photo_detail"])
+        return Density(*(float(json_values.numbers([found[key]], 1)[0]) for key in ("pixel", "pixels")))
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _image(root: Path, name: str, *endings: str) -> Path | None:
+    """The texture's image of this name, or its first tile."""
+    found = (tile_files(root / TEXTURE_FOLDER, name, ending)[0] for ending in endings or (PNG,))
+    return next((path for path in found if path.is_file()), None)
 
 
 def read_full(root: Path, offset: Sequence[float] = NOTHING) -> Surface:
@@ -79,7 +102,7 @@ def read_full(root: Path, offset: Sequence[float] = NOTHING) -> Surface:
 
 
 def _with_note(surface: Surface, note: str) -> Surface:
-    return Surface(surface.xyz, surface.faces, surface.rgb, notes=(*surface.notes, note))
+    return replace(surface, notes=(*surface.notes, note))
 
 
 def _read(path: Path, offset: Sequence[float]) -> Surface:

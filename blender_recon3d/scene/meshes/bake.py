@@ -71,6 +71,10 @@ def bake_wanted(collection: bpy.types.Collection, what: str, size: int, extrusio
     if not 16 <= size <= 16_384:
         raise UserError(f"An image of {size} pixels cannot be baked: choose 16 to 16384.", 2)
     target = surface_of(collection)
+    if has_tiles(target.data):
+        raise UserError(
+            f"{target.name} has a texture of several tiles: bake onto a mesh without UVs, or with UVs in 0 to 1."
+        )
     if what == NORMAL:
         check_editable(target, target.data, *target.data.materials)
         return Bake(what, target, full_mesh(collection), size, extrusion)
@@ -111,6 +115,16 @@ def connect(wanted: Bake, image: bpy.types.Image) -> str:
         image=image.name,
     )
     return sentences(sentence, by_hand)
+
+
+def has_tiles(mesh: bpy.types.Mesh) -> bool:
+    """Whether its UVs are in several tiles (UDIM)."""
+    layer = mesh.uv_layers.active
+    if layer is None or not len(mesh.loops):
+        return False
+    uv = np.empty(2 * len(mesh.loops), np.float32)
+    layer.uv.foreach_get("vector", uv)
+    return bool(uv[::2].max() > 1 + 1e-4)
 
 
 def cage_extrusion(low: bpy.types.Mesh, high: bpy.types.Mesh) -> float:

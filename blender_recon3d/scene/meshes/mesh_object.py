@@ -29,7 +29,8 @@ from ..importing.mesh_files import Surface, read_full, read_surface
 from ..modes import object_mode
 from ..stepwise import Steps, run
 from ..unfinished import unfinished
-from .mesh_material import mesh_material, update_material
+from .image_tiles import load_image
+from .mesh_material import mesh_material, set_normal_map, set_occlusion, update_materials
 
 NAME = "Recon3D Mesh"
 UV_MAP = "UVMap"
@@ -58,10 +59,18 @@ def put_mesh(
 ) -> tuple[bpy.types.Object, tuple[str, ...]]:
     """Set the import's mesh object, created if there is none, to the surface's mesh; returns the object and notes."""
     obj = _put(collection, mesh, MESH, NAME)
-    texture = surface.texture
-    ours = update_material(obj.data, texture, surface.rgb is not None)
-    if not ours and not len(obj.data.materials):
-        obj.data.materials.append(mesh_material(NAME, texture, surface.rgb is not None))
+    if surface.density is not None:
+        obj[KEY] = {"kind": MESH, **surface.density.facts()}
+    texture, colored = surface.texture, surface.rgb is not None
+    materials = update_materials(obj.data, texture, colored)
+    if not materials and not len(obj.data.materials):
+        materials = [mesh_material(NAME, texture, colored)]
+        obj.data.materials.append(materials[0])
+    for material in materials:
+        if surface.normal is not None:
+            set_normal_map(material, load_image(surface.normal, is_data=True), UV_MAP)
+        if surface.occlusion is not None:
+            set_occlusion(material, load_image(surface.occlusion, is_data=True))
     return obj, surface.notes
 
 

@@ -14,7 +14,8 @@ from blender_recon3d.pipeline.exporting.export_mesh import export
 from blender_recon3d.pipeline.results import outputs
 from blender_recon3d.pipeline.stage_settings import TextureSettings
 from blender_recon3d.pipeline.stages import texture as stage
-from blender_recon3d.pipeline.texturing.photo_detail import Density, density_of
+from blender_recon3d.pipeline.texel_density import Density
+from blender_recon3d.pipeline.texturing.photo_detail import density_of
 from blender_recon3d.pipeline.texturing.textured_mesh import read_textured
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.painted_scene import true_color, write_capture
