@@ -1,11 +1,13 @@
 """Processor time and peak memory per photo and stage, for captures of 100 photos and more.
 
-    python -m benchmarks.measure.scale [--counts 100 300 1000] [--until dense] [--keep DIR]
+    python -m benchmarks.measure.scale [--counts 100 300 1000] [--until dense] [--keep DIR] [--incremental 300]
                                        [--markdown benchmarks/results/scale.md]
 
+Both of COLMAP's mappers place the cameras, the incremental one up to --incremental photos; later stages use the last.
 Walks around a courtyard of flat walls are rendered (`benchmarks/common/courtyard.py`); each stage runs in a process of
 its own. Processor seconds (user and system) of a stage do not depend on what else the machine does, as wall time would.
-With --keep, captures and finished stages are kept in DIR, and a later call continues.
+With --keep, captures and finished stages are kept in DIR, and a later call continues; with --table-only it writes the
+table of what is there.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ SIZE = (400, 300)  # of the photos, pixels
 ON_PAPER = 10_000  # photos of the last column
 OPTIONS: dict[str, Any] = {"features": "sift", "pairs": "retrieval", "device": "cpu", "max_keypoints": 600}
 REPORT = "report"  # measured like a stage
+MAPPERS = ("incremental", "global")
 REACH = 7  # photos on either side that a photo is matched with
 
 
@@ -38,7 +41,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--counts", type=int, nargs="+", default=[100, 300, 1000])
     parser.add_argument("--until", default="dense")
-    parser.add_argument("--mapper", default="", help="of the stage sfm; by default as it comes")
+    parser.add_argument("--incremental", type=int, default=300, help="photos, up to which it is measured")
+    parser.add_argument("--table-only", action="store_true")
+    parser.add_argument("--mapper", default="", help=argparse.SUPPRESS)
     parser.add_argument("--keep", type=Path, help="folder for captures and results, to continue from")
     parser.add_argument("--markdown", type=Path, help="write the table here too")
     parser.add_argument("--stage", help=argparse.SUPPRESS)  # for the processes of stages
@@ -56,21 +61,36 @@ def measure(count: int, folder: Path, options: argparse.Namespace) -> dict[str, 
     """The figures of each stage; those that are there already are kept."""
     from blender_recon3d.pipeline.stage import up_to
 
-    if not (folder / "photos").is_dir():
-        render(Courtyard(count, SIZE), folder / "photos")
     figures = folder / "figures.json"
     known: dict[str, dict[str, Any]] = json.loads(figures.read_text()) if figures.exists() else {}
-    for name in (*up_to(options.until), REPORT):
-        if name not in known:
-            words = ["--stage", name, "--keep", str(folder), "--mapper", options.mapper]
+    if options.table_only:
+        return known
+    if not (folder / "photos").is_dir():
+        render(Courtyard(count, SIZE), folder / "photos")
+    parts = [part for name in (*up_to(options.until), REPORT) for part in rows_of(name)]
+    if count > options.incremental:
+        parts.remove(("sfm", "incremental"))
+    for name, mapper in parts:
+        row = title(name, mapper)
+        if row not in known:
+            words = ["--stage", name, "--keep", str(folder), "--mapper", mapper]
             command = [sys.executable, "-m", "benchmarks.measure.scale", *words]
             done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
             if done.returncode:
-                raise SystemExit(f"{name} of {count} photos failed")
-            known[name] = json.loads(done.stdout.splitlines()[-1])
+                raise SystemExit(f"{row} of {count} photos failed")
+            known[row] = json.loads(done.stdout.splitlines()[-1])
             figures.write_text(json.dumps(known))
-            sys.stderr.write(f"{count} {name} {known[name]}\n")
+            sys.stderr.write(f"{count} {row} {known[row]}\n")
     return known
+
+
+def rows_of(name: str) -> list[tuple[str, str]]:
+    """A stage's rows in the table: itself and no mapper, or itself with each of them."""
+    return [(name, mapper) for mapper in MAPPERS] if name == "sfm" else [(name, "")]
+
+
+def title(name: str, mapper: str) -> str:
+    return f"{name}, {mapper}" if mapper else name
 
 
 def render(courtyard: Courtyard, folder: Path) -> None:
@@ -153,45 +173,58 @@ def center_error(workspace: Any, courtyard: Courtyard) -> float:
 
 
 def markdown(measured: dict[int, dict[str, dict[str, Any]]]) -> str:
+    """The table, with empty cells where nothing was measured; the sum is of the stages that all counts have."""
+    from blender_recon3d.pipeline.stage import STAGES
+
     counts = sorted(measured)
-    names = [name for name in measured[counts[0]] if all(name in measured[count] for count in counts)]
     head = [f"{count:,} photos" for count in counts]
     lines = [
         f"| stage | {' | '.join(f'{text}, s a photo' for text in head)} | last / first | "
         f"{' | '.join(f'{text}, peak' for text in head)} | {ON_PAPER:,} photos |",
         "|---|" + "---|" * (2 * len(counts) + 2),
     ]
-    total = {count: 0.0 for count in counts}
-    for name in names:
-        each = {count: measured[count][name]["seconds"] / count for count in counts}
-        for count in counts:
-            total[count] += each[count]
-        peaks = [measured[count][name]["bytes"] / 2**30 for count in counts]
-        lines.append(_row(name, [each[count] for count in counts], peaks, counts))
-    lines.append(_row("all", [total[count] for count in counts], [], counts))
+    rows = [title(*part) for name in (*STAGES, REPORT) for part in rows_of(name)]
+    rows = [row for row in rows if any(row in measured[count] for count in counts)]
+    for row in rows:
+        known = [count for count in counts if row in measured[count]]
+        seconds = {count: measured[count][row]["seconds"] for count in known}
+        peaks = {count: measured[count][row]["bytes"] / 2**30 for count in known}
+        lines.append(_row(row, seconds, peaks, counts))
+    common = [row for row in rows if all(row in measured[count] for count in counts)]
+    total = {count: sum(measured[count][row]["seconds"] for row in common) for count in counts}
+    lines.append(_row("all that every count has", total, {}, counts))
+    placed = [
+        f"{count:,} photos, {mapper}: {summary['photos']:,} placed, {summary['center_mm']} mm"
+        for count in counts
+        for mapper in MAPPERS
+        if (summary := measured[count].get(title("sfm", mapper), {}).get("summary"))
+    ]
     note = (
         f"Photos of {SIZE[0]} x {SIZE[1]} pixels, SIFT, at most {OPTIONS['max_keypoints']} keypoints, preview quality, "
         f"CPU; processor seconds. {ON_PAPER:,} photos: hours on one core and GB, from the line through the last two "
-        "counts."
+        f"counts. Cameras placed, and their median distance from the truth: {'; '.join(placed)}."
     )
     return "\n".join([*lines, "", note, ""])
 
 
-def _row(name: str, each: list[float], peaks: list[float], counts: list[int]) -> str:
-    ratio = each[-1] / each[0] if each[0] else 0.0
-    hours = _line(counts, [value * count for value, count in zip(each, counts, strict=True)]) / 3600
-    memory = f", {_line(counts, peaks):.1f} GB" if peaks else ""
-    cells = [f"{value:.2f}" for value in each] + [f"{ratio:.2f}"]
-    cells += [f"{value:.2f} GB" for value in peaks] or [""] * len(counts)
-    return f"| {name} | {' | '.join(cells)} | {hours:.1f} h{memory} |"
+def _row(name: str, seconds: dict[int, float], peaks: dict[int, float], counts: list[int]) -> str:
+    """seconds: of all photos, peaks: GB, both by the number of photos."""
+    each = {count: value / count for count, value in seconds.items()}
+    first, last = min(each), max(each)
+    cells = [f"{each[count]:.3f}" if count in each else "" for count in counts]
+    cells.append(f"{each[last] / each[first]:.2f}" if last > first and each[first] else "")
+    cells += [f"{peaks[count]:.2f} GB" if count in peaks else "" for count in counts]
+    memory = f", {_line(peaks):.1f} GB" if peaks else ""
+    return f"| {name} | {' | '.join(cells)} | {_line(seconds) / 3600:.1f} h{memory} |"
 
 
-def _line(counts: list[int], values: list[float]) -> float:
+def _line(values: dict[int, float]) -> float:
     """The straight line through the last two counts, at ON_PAPER photos."""
+    counts = sorted(values)
     if len(counts) < 2:
-        return values[-1] * ON_PAPER / counts[-1]
-    slope = (values[-1] - values[-2]) / (counts[-1] - counts[-2])
-    return max(values[-1], values[-1] + slope * (ON_PAPER - counts[-1]))
+        return values[counts[-1]] * ON_PAPER / counts[-1]
+    slope = (values[counts[-1]] - values[counts[-2]]) / (counts[-1] - counts[-2])
+    return max(values[counts[-1]], values[counts[-1]] + slope * (ON_PAPER - counts[-1]))
 
 
 if __name__ == "__main__":

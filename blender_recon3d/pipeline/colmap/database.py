@@ -29,12 +29,16 @@ def create_database(workspace: Workspace) -> None:
         remove(part)
         with open_database(part):
             pass  # import_images needs an existing file
+        names_of: dict[int | None, list[str]] = {}
+        for photo in document.photos:
+            names_of.setdefault(photo.camera, []).append(photo.name)
         for camera in document.cameras:
-            names = [photo.name for photo in document.photos if photo.camera == camera.id]
             options = pycolmap.ImageReaderOptions()
             options.camera_model = camera.model
             options.camera_params = ",".join(repr(value) for value in camera.params)
-            pycolmap.import_images(part, workspace.images, pycolmap.CameraMode.SINGLE, names, options)
+            pycolmap.import_images(
+                part, workspace.images, pycolmap.CameraMode.SINGLE, names_of.get(camera.id, []), options
+            )
         with open_database(part) as database:
             for camera in database.read_all_cameras():
                 # Ids are assigned in the order of import, which is that of photos.json.

@@ -17,7 +17,7 @@ from .combined_extraction import sift_keypoints
 from .encoded_photos import EncodedPhotos
 from .first_look import needed
 from .network import MatchingJob, Names
-from .network_matching import BLOCK, NetworkMatcher, blocks, verify, write_matches
+from .network_matching import BLOCK, NetworkMatcher, Verifier, blocks, verify, write_matches
 from .parallel import prefetch
 
 SIFT_SUFFICES = 100  # matches of SIFT; unrelated pairs have some 20 by chance
@@ -48,12 +48,14 @@ class CombinedMatcher:
             return block, [pair for pair in tried if pair not in good], added(good)
 
         done, failed = job.total - len(job.pairs), []
+        verifier = Verifier(job, len(ids))
         for block, lost, matches in prefetch(match, blocks(job, size)):
             write_matches(job, ids, matches)
             failed += lost
-            verify(job, [pair for pair in block if pair not in lost])
+            verifier.add([pair for pair in block if pair not in lost])
             done += len(block) - len(lost)
             job.progress.update(done, job.total, "matching")
+        verifier.finish()
         if not look or not failed:
             return
         again = needed(job.workspace, {pair: look.agreeing[pair] for pair in failed})

@@ -16,6 +16,9 @@ from .parallel import prefetch
 
 BLOCK = {"cpu": 8, "cuda": 32, "mps": 8}  # pairs at once; a kill can cost two such blocks
 TILE = 16  # photos
+PHOTOS_PER_PAIR = (
+    20  # of the capture, for each pair verified at once: reading their list then takes 0.5 ms a pair
+)
 NO_MATCHES = np.zeros((0, 2), np.uint32)  # of a pair that failed the first look
 
 Found = tuple[list[Names], dict[Names, np.ndarray]]  # a block, and the matches of its new pairs
@@ -60,13 +63,15 @@ class NetworkMatcher:
         done = job.total - len(job.pairs)
         size = BLOCK[self.network.device.type]
         failed = [pair for pair, count in matched.items() if not count] if look else []
+        verifier = Verifier(job, len(ids))
         for block, matches in prefetch(match, blocks(job, size, set(failed))):
             write_matches(job, ids, matches)
             passed = [pair for pair in block if matches.get(pair) is not NO_MATCHES]
             failed += [pair for pair in block if pair not in passed]
-            verify(job, passed)
+            verifier.add(passed)
             done += len(passed)
             job.progress.update(done, job.total, "matching")
+        verifier.finish()
         if look and failed:
             self._match_again(job, photos, ids, failed, look)
 
@@ -131,6 +136,29 @@ def verify(job: MatchingJob, pairs: list[Names]) -> None:
         ),
         job.progress,
     )
+
+
+class Verifier:
+    """Verifies pairs by COLMAP, several blocks at a time where there are many photos: it reads their list each time.
+
+    photos: their number. After a kill, the matches of pairs that were not verified are still there.
+    """
+
+    def __init__(self, job: MatchingJob, photos: int) -> None:
+        self._job = job
+        self._at_once = max(1, photos // PHOTOS_PER_PAIR)
+        self._waiting: list[Names] = []
+
+    def add(self, pairs: list[Names]) -> None:
+        self._waiting += pairs
+        if len(self._waiting) >= self._at_once:
+            self.finish()
+
+    def finish(self) -> None:
+        """Verify the pairs that wait."""
+        if self._waiting:
+            verify(self._job, self._waiting)
+        self._waiting = []
 
 
 def blocks(job: MatchingJob, size: int, exclude: Collection[Names] = ()) -> list[list[Names]]:

@@ -111,14 +111,17 @@ class _Tracks:
 
 def _read_tracks(model: Any, index: dict[int, int]) -> _Tracks:
     points = list(model.points3D.values())
-    pairs = {
-        (number, index[element.image_id])
-        for number, point in enumerate(points)
-        for element in point.track.elements
-        if element.image_id in index
-    }
-    observations = np.array(sorted(pairs), np.int64).reshape(-1, 2)
-    point, view = observations[:, 0], observations[:, 1]
+    # Numbers in an array, and not pairs in a set, which would take ten times the memory.
+    keys = np.fromiter(
+        (
+            number * len(index) + index[element.image_id]
+            for number, point in enumerate(points)
+            for element in point.track.elements
+            if element.image_id in index
+        ),
+        np.int64,
+    )
+    point, view = np.divmod(np.unique(keys), max(1, len(index)))
     return _Tracks(
         xyz=np.array([point.xyz for point in points]).reshape(-1, 3),
         point=point,

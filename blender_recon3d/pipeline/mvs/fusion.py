@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from array import array
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +13,10 @@ from ..events import Progress
 from ..files.atomic_files import remove, scratch_folder
 from ..files.durable import sync_file, sync_folder
 from ..files.ply import read_vertices, with_column, write_vertices
-from ..files.regular import read_regular
+from ..files.regular import open_regular
 from ..wording import Sentence, use
 
+BLOCK = 4 << 20  # bytes of the visibility file at once
 BYTES_PER_PIXEL = 4 + 12 + 3 + 1  # depth, normal, color, whether it is fused
 
 
@@ -84,14 +85,22 @@ def _with_views(ply: Path, visibility: Path, min_views: int) -> np.ndarray:
     COLMAP's own limit counts pixels, several of which may be in one photo.
     """
     vertices = read_vertices(ply)
-    counts, words = read_visibility(visibility)
-    if len(counts) != len(vertices):
-        raise UserError(f"{ply} and {visibility} do not match: run the dense stage again.")
-    seen = counts >= min_views
-    with open(visibility, "wb") as file:
+    counts, kept = np.zeros(len(vertices), np.uint8), visibility.with_name("kept.vis")
+    done = 0
+    with open(kept, "wb") as file:
+        file.write(bytes(8))
+        for block, words in visibility_blocks(visibility):
+            seen = block >= min_views
+            words[np.repeat(seen, block + 1)].tofile(file)
+            counts[done : done + len(block)] = np.minimum(block, 255)[: len(vertices) - done]
+            done += len(block)
+        if done != len(vertices):
+            raise UserError(f"{ply} and {visibility} do not match: run the dense stage again.")
+        seen = counts >= min(min_views, 255)
+        file.seek(0)
         file.write(int(seen.sum()).to_bytes(8, "little"))
-        words[np.repeat(seen, counts + 1)].tofile(file)
-    return with_column(vertices[seen], "views", np.minimum(counts[seen], 255).astype(np.uint8))
+    kept.replace(visibility)
+    return with_column(vertices[seen], "views", counts[seen])
 
 
 def read_visibility(path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -99,23 +108,38 @@ def read_visibility(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
     FileFormatError if the file is damaged.
     """
+    none = np.zeros(0, np.int64), np.zeros(0, np.uint32)
+    counts, words = zip(none, *visibility_blocks(path), strict=True)
+    return np.concatenate(counts), np.concatenate(words)
+
+
+def visibility_blocks(path: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The same, some points at a time: the whole takes as much memory as the cloud."""
+    wrong = FileFormatError(path, "its number of points does not match its length")
     try:
-        content = read_regular(path)
+        with open_regular(path) as file:
+            left = int.from_bytes(file.read(8), "little")
+            words = np.zeros(0, "<u4")
+            while part := file.read(BLOCK):
+                words = np.concatenate([words, np.frombuffer(part, "<u4", len(part) // 4)])
+                counts = _whole_entries(words)
+                used = sum(counts) + len(counts)
+                if len(part) % 4 or not 0 < len(counts) <= left:
+                    raise wrong
+                left -= len(counts)
+                yield np.array(counts, np.int64), words[:used]
+                words = words[used:]
+            if left or len(words):
+                raise wrong
     except OSError as error:
         raise FileFormatError(path, error.strerror or "it does not exist") from error
-    number = int.from_bytes(content[:8], "little")
-    words = np.frombuffer(content, "<u4", max(0, len(content) - 8) // 4, offset=min(8, len(content)))
-    if number > len(words):
-        raise FileFormatError(path, f"it is cut short and ends before its {number} points do")
-    # Each entry says where the next one begins, which numpy cannot vectorize; an array is fast enough.
-    plain = array("I", words.tobytes())
-    counts = np.empty(number, np.int64)
-    place = 0
-    for index in range(number):
-        if place >= len(plain):
-            raise FileFormatError(path, "its number of points does not match its length")
-        counts[index] = plain[place]
+
+
+def _whole_entries(words: np.ndarray) -> list[int]:
+    """The number of views of each point whose entry is complete."""
+    plain, place, counts = words.tolist(), 0, []
+    # Each entry says where the next one begins, which numpy cannot vectorize.
+    while place < len(plain) and place + plain[place] < len(plain):
+        counts.append(plain[place])
         place += plain[place] + 1
-    if place != len(plain):
-        raise FileFormatError(path, "its number of points does not match its length")
-    return counts, words
+    return counts

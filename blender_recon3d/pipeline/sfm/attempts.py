@@ -5,6 +5,7 @@ Each attempt must improve on the current result to be used: more photos register
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,7 +119,7 @@ def _without_exif(attempts: Attempts) -> None:
 
 
 def _own_cameras(attempts: Attempts) -> bool:
-    sharing = max((list(attempts.camera_of.values()).count(number) for number in attempts.cameras), default=0)
+    sharing = max(Counter(attempts.camera_of.values()).values(), default=0)
     if sharing < MIN_PHOTOS or len(attempts.names) > MAX_ALONE:
         return False
     cameras = {image: _camera(attempts.cameras[shared]) for image, shared in attempts.camera_of.items()}

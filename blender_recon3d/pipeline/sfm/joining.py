@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..colmap.calls import pycolmap
-from ..colmap.database import open_database
+from ..colmap.database import open_database, pair_counts
 from .attempts import Attempts
 
 MIN_SHARED = 25  # points that must agree
@@ -74,16 +74,15 @@ def joined_model(first: Any, second: Any, database: Any, seed: int) -> tuple[Any
 def shared_points(first: Any, second: Any, path: Any) -> list[tuple[int, int]]:
     """Pairs of points, by their ids in the two models, that most matches between photos of the two say are one."""
     votes: dict[tuple[int, int], int] = defaultdict(int)
+    ours, theirs = set(first.reg_image_ids()), set(second.reg_image_ids())
     with open_database(path) as database:
-        for a in sorted(first.reg_image_ids()):
-            for b in sorted(second.reg_image_ids()):
-                if not database.exists_matches(a, b):
-                    continue
-                matches = np.asarray(database.read_matches(a, b)).astype(int)
-                points = _points_of(first, a)[matches[:, 0]], _points_of(second, b)[matches[:, 1]]
-                for pair in zip(*(each.tolist() for each in points), strict=True):
-                    if min(pair) >= 0:
-                        votes[pair] += 1
+        matched = [pair for ends in pair_counts(database) for pair in {ends, ends[::-1]}]
+        for a, b in sorted(pair for pair in matched if pair[0] in ours and pair[1] in theirs):
+            matches = np.asarray(database.read_matches(a, b)).astype(int)
+            points = _points_of(first, a)[matches[:, 0]], _points_of(second, b)[matches[:, 1]]
+            for pair in zip(*(each.tolist() for each in points), strict=True):
+                if min(pair) >= 0:
+                    votes[pair] += 1
     taken: tuple[set[int], set[int]] = set(), set()
     chosen = []
     for pair in sorted(votes, key=lambda pair: (-votes[pair], pair)):

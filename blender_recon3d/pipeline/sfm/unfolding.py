@@ -96,7 +96,7 @@ def in_order(pairs: Pairs, views: dict[int, ModelView], order: dict[int, int], s
     turn: Pairs = {}
     kept = set()
     for reach in range(1, REACH + 1):
-        for first, second in zip(photos, photos[reach:], strict=False):
+        for first, next_one, second in zip(photos, photos[1:], photos[reach:], strict=False):
             pair = (first, second) if (first, second) in pairs else (second, first)
             if pair not in pairs or first not in views or second not in views:
                 continue
@@ -104,8 +104,7 @@ def in_order(pairs: Pairs, views: dict[int, ModelView], order: dict[int, int], s
             if rotation is None:
                 continue
             turn[first, second] = rotation if pair == (first, second) else rotation.T
-            between = photos[photos.index(first) + 1]
-            if reach == 1 or _agrees(turn, first, between, second):
+            if reach == 1 or _agrees(turn, first, next_one, second):
                 kept.add(pair)
             else:
                 del turn[first, second]
