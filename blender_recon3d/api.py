@@ -26,6 +26,8 @@ from .jobs import engine_export, reprojection, session
 from .jobs.job_request import start_engine
 from .jobs.job_view import CANCELLED, FAILED, JobView
 from .pipeline.errors import UserError
+from .pipeline.superfluous_files import clean as clean_workspace
+from .pipeline.workspace import Workspace
 from .scene import placement
 from .scene.cleaning import clean_modifier as cleaning
 from .scene.cleaning import crop_box
@@ -54,6 +56,7 @@ __all__ = [
     "exit_photo_view",
     "export_asset",
     "export_cameras",
+    "free_disk_space",
     "ground",
     "import_mesh",
     "import_result",
@@ -99,6 +102,11 @@ def reconstruct(
 def import_result(folder: str | Path, scene: bpy.types.Scene | None = None) -> ImportResult:
     """Import a workspace, or any folder with a COLMAP model (binary or text, sparse or dense), into the scene."""
     return session.import_result(_scene(scene), Path(folder).absolute())
+
+
+def free_disk_space(folder: str | Path, remove: bool = False) -> int:
+    """Bytes of files in a workspace that only save time if a stage runs again, removed if `remove`; results stay."""
+    return clean_workspace(Workspace(Path(folder).absolute()), remove).bytes
 
 
 def look_through(photo: str, scene: bpy.types.Scene | None = None) -> None:

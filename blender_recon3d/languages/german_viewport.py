@@ -93,6 +93,23 @@ GERMAN_VIEWPORT = {
     ),
     "Cancel Reconstruction": "Rekonstruktion abbrechen",
     "Cancel Setup": "Einrichtung abbrechen",
+    "Free Disk Space": "Speicherplatz freigeben",
+    "Remove": "Entfernen",
+    "Remove depth maps and other files that only save time if a step runs again. Results stay": (
+        "Tiefenkarten und andere Dateien entfernen, die nur Zeit sparen, wenn ein Schritt erneut läuft. Ergebnisse "
+        "bleiben"
+    ),
+    "There are no finished results in the scene's results folder": (
+        "Im Ergebnisordner der Szene gibt es keine fertigen Ergebnisse"
+    ),
+    "{size} GB can be freed in {folder}.": "In {folder} können {size} GB frei werden.",
+    "Cameras, cloud, mesh and texture stay. Steps that run again make these files anew.": (
+        "Kameras, Punktwolke, Mesh und Textur bleiben. Schritte, die erneut laufen, erzeugen diese Dateien neu."
+    ),
+    "{size} GB are free again; all results are still there.": (
+        "{size} GB sind wieder frei; alle Ergebnisse sind noch da."
+    ),
+    "Nothing to remove: all files belong to results.": "Nichts zu entfernen: alle Dateien gehören zu Ergebnissen.",
     "Choose the folder with the photos, some of the photos or folders in it, or a video": (
         "Den Ordner mit den Fotos, einige Fotos oder Ordner darin oder ein Video auswählen"
     ),

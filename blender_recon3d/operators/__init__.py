@@ -11,6 +11,7 @@ from . import (
     engine,
     export_asset,
     export_cameras,
+    free_disk_space,
     import_alignment,
     import_result,
     lasso,
@@ -30,7 +31,7 @@ _CLASSES = (
     *choose.CLASSES, *reconstruct.CLASSES, *remedy.CLASSES, *import_result.CLASSES, *import_alignment.CLASSES,
     *review.CLASSES, *export_cameras.CLASSES, *engine.CLASSES, *clean.CLASSES, *crop.CLASSES, *lasso.CLASSES,
     *place.CLASSES, *mesh.CLASSES, *reproject.CLASSES, *export_asset.CLASSES, *show.CLASSES, *preset_files.CLASSES,
-    *use_scene_cameras.CLASSES, *mask.CLASSES,
+    *use_scene_cameras.CLASSES, *mask.CLASSES, *free_disk_space.CLASSES,
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from .documents.answers_json import CleanAnswer, RemovableFiles
 from .errors import UserError
 from .files.atomic_files import remove
 from .stage import all_stages
+from .text import Said
 from .wording import OTHER_FOLDER, Sentence
 from .workspace import Workspace, side_files
 
@@ -31,6 +32,14 @@ def clean(workspace: Workspace, delete: bool) -> CleanAnswer:
         for each in found if delete else []:
             remove(workspace.root / each.path)
     return CleanAnswer(files=found, bytes=sum(each.bytes for each in found), removed=delete)
+
+
+def freed(answer: CleanAnswer) -> Said:
+    """What was removed, as a message."""
+    if not answer.bytes:
+        return Said("Nothing to remove: all files belong to results.")
+    size = f"{answer.bytes / 2**30:.1f}"
+    return Said("{size} GB are free again; all results are still there.", size=size)
 
 
 def removable(workspace: Workspace) -> list[RemovableFiles]:

@@ -34,6 +34,8 @@ _OBJECT = (
     None,
     ("recon3d.export_asset", "EXPORT"),
     ("recon3d.export_cameras", "CAMERA_DATA"),
+    None,
+    ("recon3d.free_disk_space", "TRASH"),
 )
 
 

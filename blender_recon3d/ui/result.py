@@ -41,6 +41,8 @@ class RECON3D_PT_result(Tab, bpy.types.Panel):
         )
         column.operator("recon3d.import_alignment", icon="CAMERA_DATA", text="Import Alignment...")
         column.operator("recon3d.use_scene_cameras", icon="OUTLINER_OB_CAMERA")
+        if bpy.ops.recon3d.free_disk_space.poll():
+            column.operator("recon3d.free_disk_space", icon="TRASH")
 
 
 def _draw_scale(layout: bpy.types.UILayout, narrow: bool) -> None:
