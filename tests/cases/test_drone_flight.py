@@ -13,7 +13,7 @@ from blender_recon3d.pipeline.job import run_job
 from blender_recon3d.pipeline.placing.map_grid import grid_at
 from blender_recon3d.pipeline.settings import JobSettings
 from blender_recon3d.pipeline.workspace import Workspace
-from tests.support.flights import METERS, ORIGIN, degrees_at, write_flight
+from tests.support.flights import ALTITUDE, METERS, ORIGIN, degrees_at, write_flight
 from tests.support.scenes import box_scene
 
 
@@ -64,5 +64,7 @@ def test_a_flight_is_placed_by_its_gps_and_its_orthophoto_shows_the_ground(tmp_p
     heights, _ = read(tmp_path / "map_height.tif")
     on_box = (np.abs(x) < 0.3) & (np.abs(z) < 0.2)
     on_ground = (np.abs(x) > 0.8) & (np.abs(x) < 1.5) & (np.abs(z) < 1.0) & (colors[..., 3] > 0)
+    assert placement.gps.altitude is not None
+    assert np.median(heights[on_ground]) == pytest.approx(ALTITUDE, abs=1.0)  # above the sea
     rise = np.median(heights[on_box]) - np.median(heights[on_ground])
     assert rise == pytest.approx(0.7 * METERS, rel=0.05)

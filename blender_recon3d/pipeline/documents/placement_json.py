@@ -13,6 +13,9 @@ class GpsOrigin:
 
     latitude_longitude: tuple[float, float] = key("degrees, of the origin of east and north")
     origin_east_north: tuple[float, float] = key("meters from there to the world's origin")
+    altitude: float | None = key(
+        "of the world's origin by the photos' GPS, meters; null if they have none", None
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

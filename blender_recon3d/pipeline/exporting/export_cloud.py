@@ -10,20 +10,17 @@ from ..alignments.map_offset import map_offset
 from ..documents.document_files import read_document
 from ..documents.placement_json import PlacementDocument
 from ..errors import FileFormatError, UserError
-from ..files.atomic_files import write_json
 from ..files.ply import columns, read_vertices
-from ..placing.map_grid import degrees_of, grid_at
 from ..results import require
 from ..wording import Sentence, run_stage
 from ..workspace import Workspace
+from .georeference import map_of, on_map, write_map_reference
 from .las import write_las
-
-HEIGHTS = "meters above the ground of the model"
 
 
 def export_cloud(workspace: Workspace, path: Path) -> list[Path]:
-    """Write the cloud and, with GPS, NAME.crs.json, which relates the workspace's other exports to the same
-    coordinates. Returns the files. UserError if there is no cloud."""
+    """Write the cloud and, with GPS, NAME.prj and NAME.crs.json (`georeference`). Returns the files. UserError if the
+    cloud is missing."""
     if not workspace.fusion.exists():
         raise UserError(
             Sentence(f"{workspace.root} has no dense cloud yet: ", run_stage("dense", workspace.root), "."), 2
@@ -46,22 +43,5 @@ def export_cloud(workspace: Workspace, path: Path) -> list[Path]:
     if placement.gps is None:
         write_las(path, world, rgb, views)
         return [path]
-    origin = np.zeros((1, 3))
-    latitude, longitude = degrees_of(origin, placement.gps)[0].tolist()
-    grid = grid_at(latitude, longitude)
-    on_map = np.column_stack([grid.project(degrees_of(world, placement.gps)), world[:, 2]])
-    write_las(path, on_map, rgb, views, grid.wkt())
-    east, north = grid.project(np.array([[latitude, longitude]]))[0].tolist()
-    toward = grid.project(degrees_of(np.array([[0.0, 100.0, 0.0]]), placement.gps))[0]
-    about = {
-        "version": 1, "crs": grid.name, "epsg": grid.epsg, "wkt": grid.wkt(),
-        "offset_east_north": [round(east, 4), round(north, 4)],
-        "latitude_longitude": [round(latitude, 9), round(longitude, 9)],
-        "north_of_the_files_is_degrees_east_of_grid_north": round(
-            float(np.degrees(np.arctan2(toward[0] - east, toward[1] - north))), 6
-        ),
-        "heights": HEIGHTS,
-    }  # fmt: skip
-    beside = path.with_suffix(".crs.json")
-    write_json(beside, about)
-    return [path, beside]
+    write_las(path, on_map(world, placement.gps), rgb, views, map_of(placement.gps).wkt())
+    return [path, *write_map_reference(path, placement.gps)]

@@ -27,6 +27,7 @@ from ..wording import Sentence, run_stage, terminal_only
 from ..workspace import Workspace
 from .export_cloud import export_cloud
 from .file_formats import FORMATS, ORTHO, PRESETS, WEB_TEXTURE, engine_endings
+from .georeference import write_georeference
 from .glb import GlbImage, GlbMaterial, write_glb
 from .mesh_compression import MeshCompression
 from .obj import ObjMaterial, beside, write_obj
@@ -91,11 +92,21 @@ def export(
         mesh = read_textured(workspace.textured_mesh).moved(world_from_model(workspace))
         if path.suffix.lower() in FORMATS[ORTHO].endings:
             return write_orthophoto(workspace, path.absolute(), *_in_one(mesh, workspace), pixel)
-        return _write(path.absolute(), mesh, workspace, preset, compression)
+        files = _write(path.absolute(), mesh, workspace, preset, compression)
+        if (axes := _axes_of(path.suffix.lower(), preset)) is None:
+            return files
+        return files + write_georeference(workspace, path.absolute(), axes is Y_UP)
     except OSError as error:
         raise UserError(
             f"{path} cannot be written ({error.strerror or error}): export to another folder."
         ) from error
+
+
+def _axes_of(ending: str, preset: str) -> np.ndarray | None:
+    """The matrix [4, 4] from the world to a mesh's file; None if it is not a mesh in meters."""
+    if ending in (".png", ".jpg", ".3mf") or (ending == ".stl" and preset):
+        return None
+    return Y_UP if ending in (".glb", ".obj") else np.eye(4)
 
 
 def world_from_model(workspace: Workspace) -> np.ndarray:

@@ -13,11 +13,12 @@ from ..documents.document_files import read_document
 from ..documents.placement_json import PlacementDocument
 from ..errors import UserError
 from ..files.geotiff import MISSING, MapFrame, write_geotiff
-from ..placing.map_grid import MapGrid, degrees_of, grid_at
+from ..placing.map_grid import MapGrid
 from ..texturing.raster import pixels_of_triangles, planes
 from ..texturing.textured_mesh import TexturedMesh
 from ..wording import run_stage
 from ..workspace import Workspace
+from .georeference import map_of, on_map
 from .picture import sampled
 
 MAX_PIXELS = 60_000_000  # 1 GB while it is drawn
@@ -53,7 +54,7 @@ def write_orthophoto(
         float(west), float(north), pixel, grid.epsg if grid else None, grid.name if grid else LOCAL
     )
     flat = np.column_stack([(corners[:, 0] - west) / pixel, (north - corners[:, 1]) / pixel])
-    face, heights = from_above(flat, mesh.positions[:, 2], mesh.faces, max(1, width), max(1, height))
+    face, heights = from_above(flat, corners[:, 2], mesh.faces, max(1, width), max(1, height))
     write_geotiff(path, _colors(mesh, texture, flat, face), frame)
     write_geotiff(height_map_of(path), heights, frame)
     return [path, height_map_of(path)]
@@ -87,9 +88,7 @@ def _on_map(world: np.ndarray, placement: PlacementDocument) -> tuple[np.ndarray
     """East, north and height [N, 3], and the zone of UTM; the world's own coordinates without GPS."""
     if placement.gps is None:
         return world, None
-    latitude, longitude = degrees_of(np.zeros((1, 3)), placement.gps)[0].tolist()
-    grid = grid_at(latitude, longitude)
-    return np.column_stack([grid.project(degrees_of(world, placement.gps)), world[:, 2]]), grid
+    return on_map(world, placement.gps), map_of(placement.gps)
 
 
 def _texel(mesh: TexturedMesh, size: int) -> float:

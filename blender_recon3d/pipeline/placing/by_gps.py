@@ -20,7 +20,7 @@ Placed = tuple[np.ndarray, str, GpsOrigin]
 def placed_by_gps(model: Any, known: Mapping[str, Any], upright: np.ndarray) -> Placed:
     """`world_from_model` [4, 4], a clause on its source, and the origin's location. known: latitude, longitude and
     height by photos' names; upright: `world_from_model` with z up. UserError if GPS does not determine it."""
-    return _placed(_fix(model, known, upright)[0], upright)
+    return _placed(_fix(model, known, upright)[0], upright, model, known)
 
 
 def placed_by_clear_gps(model: Any, known: Mapping[str, Any], upright: np.ndarray) -> Placed | None:
@@ -29,7 +29,7 @@ def placed_by_clear_gps(model: Any, known: Mapping[str, Any], upright: np.ndarra
         fix, reach, error = _fix(model, known, upright)
     except UserError:
         return None
-    return _placed(fix, upright) if reach >= max(CLEAR * error, WIDE) else None
+    return _placed(fix, upright, model, known) if reach >= max(CLEAR * error, WIDE) else None
 
 
 def _fix(model: Any, known: Mapping[str, Any], upright: np.ndarray) -> tuple[Fix, float, float]:
@@ -45,7 +45,7 @@ def _fix(model: Any, known: Mapping[str, Any], upright: np.ndarray) -> tuple[Fix
     return fix, fix.scale * float(np.median(spread)), float(np.median(np.linalg.norm(off, axis=1)))
 
 
-def _placed(fix: Fix, upright: np.ndarray) -> Placed:
+def _placed(fix: Fix, upright: np.ndarray, model: Any, known: Mapping[str, Any]) -> Placed:
     turn = np.eye(4)
     turn[:2, :2] = fix.rotation
     said = (
@@ -53,7 +53,20 @@ def _placed(fix: Fix, upright: np.ndarray) -> Placed:
         "m on average"
     )
     # The origin stays under the subject: far from it, single precision would not be enough for a scene.
+    world = np.diag([fix.scale, fix.scale, fix.scale, 1.0]) @ turn @ upright
     about = GpsOrigin(
-        latitude_longitude=tuple(fix.origin.tolist()), origin_east_north=tuple(fix.shift.tolist())
+        latitude_longitude=tuple(fix.origin.tolist()),
+        origin_east_north=tuple(fix.shift.tolist()),
+        altitude=_altitude(world, model, known),
     )
-    return np.diag([fix.scale, fix.scale, fix.scale, 1.0]) @ turn @ upright, said, about
+    return world, said, about
+
+
+def _altitude(world: np.ndarray, model: Any, known: Mapping[str, Any]) -> float | None:
+    """Of the world's origin: the median over the photos whose GPS has one."""
+    given = {name: float(place[2]) for name, place in known.items()}
+    if not any(np.isfinite(value) and value != 0 for value in given.values()):
+        return None
+    images = [image for image in model.images.values() if image.has_pose and image.name in given]
+    heights = np.array([image.projection_center() for image in images]) @ world[2, :3] + world[2, 3]
+    return round(float(np.nanmedian(np.array([given[image.name] for image in images]) - heights)), 3)
