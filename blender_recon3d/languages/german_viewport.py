@@ -103,8 +103,8 @@ GERMAN_VIEWPORT = {
         "Im Ergebnisordner der Szene gibt es keine fertigen Ergebnisse"
     ),
     "{size} GB can be freed in {folder}.": "In {folder} können {size} GB frei werden.",
-    "Cameras, cloud, mesh and texture stay. Steps that run again make these files anew.": (
-        "Kameras, Punktwolke, Mesh und Textur bleiben. Schritte, die erneut laufen, erzeugen diese Dateien neu."
+    "Cameras, cloud, mesh and texture stay. If a step runs again, it makes these files again.": (
+        "Kameras, Punktwolke, Mesh und Textur bleiben. Läuft ein Schritt erneut, erzeugt er diese Dateien wieder."
     ),
     "{size} GB are free again; all results are still there.": (
         "{size} GB sind wieder frei; alle Ergebnisse sind noch da."

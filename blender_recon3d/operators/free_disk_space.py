@@ -57,7 +57,7 @@ class RECON3D_OT_free_disk_space(bpy.types.Operator):
             "{size} GB can be freed in {folder}.", size=f"{self._bytes / 2**30:.1f}", folder=_folder(context)
         )
         wrapped(self.layout, context, text)
-        stays = tr("Cameras, cloud, mesh and texture stay. Steps that run again make these files anew.")
+        stays = tr("Cameras, cloud, mesh and texture stay. If a step runs again, it makes these files again.")
         wrapped(self.layout, context, stays)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
