@@ -23,7 +23,8 @@ def chosen_paths(directory: str, files: Sequence[str], folders: Sequence[str]) -
     Fewer photos than a reconstruction needs stand for all in their folder: one photo is enough to show where they are.
     """
     videos = [name for name in files if Path(name).suffix.lower() in VIDEO_EXTENSIONS]
-    folders = [name for name in folders if name not in (".", "..")]
+    # Without a selected folder, Blender's file browser names the shown one, by its whole path.
+    folders = [name for name in folders if name not in (".", "..") and not os.path.isabs(name)]
     if not folders and not videos and len(files) < MIN_PHOTOS:
         return [directory]
     if len(videos) == 1 and not folders and len(files) < MIN_PHOTOS:

@@ -35,6 +35,15 @@ def test_a_choice_of_files(addon, operator, names, photos, chosen, tmp_path):
     assert photo_sources(settings) == wanted
 
 
+def test_the_folder_shown_in_the_file_browser_is_not_chosen_beside_its_photos(addon, tmp_path):
+    """Blender's file browser passes it as a folder when only files are selected, as by A."""
+    files = [{"name": f"IMG_{number}.jpg"} for number in range(4)]
+    for folder in (f"{tmp_path}/", str(tmp_path), ".", ""):
+        bpy.ops.recon3d.choose_photos(directory=f"{tmp_path}/", files=files, dirs=[{"name": folder}])
+        names = [path.name for path in photo_sources(bpy.context.scene.recon3d)]
+        assert names == [file["name"] for file in files], folder
+
+
 def test_more_folders_are_added_and_the_results_lie_beside_the_first(addon, tmp_path):
     settings = bpy.context.scene.recon3d
     for path in ("day 1/front", "day 1/back", "day 2"):
