@@ -6,16 +6,19 @@ from pathlib import Path
 
 import bpy
 
-from ..scene.exporting import export_cameras
-from ..scene.exporting.export_cameras import KINDS
-from .reporting import ImportOperator, run_reported
+from ..scene.exporting.export_cameras import KINDS, import_in
+from ..scene.meshes.background_work import export_cameras_in_steps
+from ..scene.stepwise import Steps
+from .in_steps import RunsInSteps
+from .reporting import ImportOperator
 
 
-class RECON3D_OT_export_cameras(ImportOperator, bpy.types.Operator):
+class RECON3D_OT_export_cameras(RunsInSteps, ImportOperator, bpy.types.Operator):
     bl_idname = "recon3d.export_cameras"
     bl_label = "Export Cameras"
     bl_description = "Export the cameras as they are now, for reconstruction, training, VFX and game programs"
-    bl_options = {"REGISTER"}
+    bl_options = set()  # the scene stays as it is
+    doing = "Exporting..."
 
     directory: bpy.props.StringProperty(name="Folder", subtype="DIR_PATH", options={"SKIP_SAVE"})
     kind: bpy.props.EnumProperty(
@@ -27,6 +30,7 @@ class RECON3D_OT_export_cameras(ImportOperator, bpy.types.Operator):
     )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        self._asked = True
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
@@ -37,14 +41,10 @@ class RECON3D_OT_export_cameras(ImportOperator, bpy.types.Operator):
         row.enabled = KINDS[self.kind].in_world and self.kind not in ("GLTF", "CHAN")
         row.prop(self, "animated")
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        return run_reported(self, lambda: self._export(context.scene))
-
-    def _export(self, scene: bpy.types.Scene) -> str:
-        folder = Path(bpy.path.abspath(self.directory or "//"))
-        kind = KINDS[self.kind]
-        collection = export_cameras.import_in(scene)
-        return export_cameras.export_cameras(collection, folder / kind.file, self.kind, self.animated)
+    def steps(self, context: bpy.types.Context, in_window: bool) -> Steps[str]:
+        target = Path(bpy.path.abspath(self.directory or "//")) / KINDS[self.kind].file
+        collection = import_in(context.scene)
+        return export_cameras_in_steps(collection, target, self.kind, self.animated, in_window)
 
 
 CLASSES = (RECON3D_OT_export_cameras,)

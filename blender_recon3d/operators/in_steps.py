@@ -15,7 +15,7 @@ from .view_tool import NAVIGATION
 
 INTERVAL = 0.1  # seconds between turns
 TURN = 0.15  # seconds per turn
-AT_ONCE = 0.3  # seconds; work finished by then needs no wait cursor
+AT_ONCE = 0.3  # seconds; work finished by then needs no status text
 _KEYS = "Esc: cancel"
 
 
@@ -45,12 +45,13 @@ class RunsInSteps:
             return run_reported(self, lambda: run(self.steps(context, False)))
         self._work = Stepping(self._begun(context))
         self._began, self._window = time.monotonic(), context.window
+        self._window.cursor_modal_set("WAIT")
         answer = self._advance(AT_ONCE)
         if answer is not None:
+            self._window.cursor_modal_restore()
             return answer
         manager = context.window_manager
         self._timer = manager.event_timer_add(INTERVAL, window=self._window)
-        self._window.cursor_modal_set("WAIT")
         self._say(context)
         manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}

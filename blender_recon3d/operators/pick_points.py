@@ -79,6 +79,10 @@ class PicksPoints(_Operator):
         if picked.view is None:
             self.report({"ERROR"}, tr("There is no 3D view to click in: open one first."))
             return {"CANCELLED"}
+        # Blender's first ray into a mesh builds a search tree: half a second for a million faces.
+        context.window.cursor_modal_set("WAIT")
+        picked.hover = picking.pick(picked.targets, picked.view.matrix(), *picked.view.mouse(event))
+        context.window.cursor_modal_set("CROSSHAIR")
         self._picked = picked
         context.window_manager.modal_handler_add(self)
         self._say()

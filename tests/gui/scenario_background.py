@@ -72,6 +72,13 @@ def scenario(ui, workspace, out):
     yield from ui.key("ESC")
     yield 0.5
     assert not running() and os.listdir(out) == [], os.listdir(out)
+    ui.invoke(bpy.ops.recon3d.export_cameras, directory=out, kind="FBX")
+    yield 1.5
+    yield from confirmed(ui)
+    assert running(), "the cameras are written in the background"
+    yield from ui.key("ESC")
+    yield 0.5
+    assert not running() and os.listdir(out) == [], os.listdir(out)
     done()
 
     ui.invoke(bpy.ops.recon3d.export_asset, filepath=glb)
@@ -79,6 +86,11 @@ def scenario(ui, workspace, out):
     yield from confirmed(ui)
     yield from ui.until(lambda: not running(), JOINING, "the export")
     assert os.listdir(out) == ["asset.glb"] and os.path.getsize(glb) > 100_000
+    ui.invoke(bpy.ops.recon3d.export_cameras, directory=os.path.join(out, "cameras"), kind="FBX")
+    yield 1.5
+    yield from confirmed(ui)
+    yield from ui.until(lambda: not running(), JOINING, "the cameras")
+    assert os.listdir(os.path.join(out, "cameras")) == ["cameras.fbx"]
     assert everything() == before
 
     for operator, words, made in (

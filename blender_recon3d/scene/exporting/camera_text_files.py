@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -35,6 +35,15 @@ class FilmCamera:
     def vertical_view(self) -> float:
         """Radians."""
         return 2 * math.atan(self.pinhole.height / 2 / self.pinhole.fy)
+
+    def as_json(self) -> dict[str, Any]:
+        """For another process."""
+        return {**vars(self), "matrix": self.matrix.tolist(), "pinhole": asdict(self.pinhole)}
+
+    @classmethod
+    def from_json(cls, raw: dict[str, Any]) -> Self:
+        """The inverse of `as_json`."""
+        return cls(**{**raw, "matrix": np.array(raw["matrix"]), "pinhole": Pinhole(**raw["pinhole"])})
 
 
 def chan_text(cameras: Sequence[FilmCamera]) -> str:

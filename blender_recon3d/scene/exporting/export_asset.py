@@ -9,12 +9,11 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import bpy
-import numpy as np
 from mathutils import Matrix
 
 from ...pipeline.errors import UserError
@@ -22,7 +21,6 @@ from ...pipeline.exporting.file_formats import WEB_TEXTURE
 from ...pipeline.exporting.glb_levels import link_levels
 from ...pipeline.files.regular import is_utf8
 from ...pipeline.text import Said, printable, sentences
-from ..blender_lens import Pinhole
 from ..meshes.fill_holes import fill_holes
 from ..meshes.mesh_object import triangles_of
 from ..meshes.open_edges import openness
@@ -124,28 +122,19 @@ def write_asset(asset: Asset) -> str:
 
 def words_of(asset: Asset) -> dict[str, Any]:
     """The asset without its source, for a second Blender."""
-    cameras = [
-        {**vars(camera), "matrix": camera.matrix.tolist(), "pinhole": asdict(camera.pinhole)}
-        for camera in asset.cameras
-    ]
     return {
         "world": [list(row) for row in asset.world],
         "path": str(asset.path),
         "preset": asset.preset,
         "fill": asset.fill,
-        "cameras": cameras,
+        "cameras": [camera.as_json() for camera in asset.cameras],
         "folder": str(asset.folder) if asset.folder else "",
     }
 
 
 def asset_from_words(source: bpy.types.Object, words: dict[str, Any]) -> Asset:
     """The inverse of `words_of`."""
-    cameras = [
-        FilmCamera(
-            **{**camera, "matrix": np.array(camera["matrix"]), "pinhole": Pinhole(**camera["pinhole"])}
-        )
-        for camera in words["cameras"]
-    ]
+    cameras = [FilmCamera.from_json(camera) for camera in words["cameras"]]
     folder = Path(words["folder"]) if words["folder"] else None
     world, path = Matrix(words["world"]), Path(words["path"])
     return Asset(source, world, path, words["preset"], bool(words["fill"]), cameras, folder)

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
@@ -23,7 +24,7 @@ from ..cameras import KEY
 from ..find_imports import find_imports
 from ..importing.find_source import find_source
 from ..rotations import rotation_of
-from .camera_text_files import chan_text, gltf_text, marker_text
+from .camera_text_files import FilmCamera, chan_text, gltf_text, marker_text
 from .film_cameras import film_cameras, scene_of_cameras
 from .formats import has_operator
 from .posed_photos import PosedPhoto, posed_photos
@@ -64,18 +65,27 @@ KINDS = {
 }
 
 
+@dataclass(frozen=True)
+class FilmExport:
+    """Cameras that are to be written for VFX programs. kind: one of KINDS that is in the world. folder: where the file
+    is written before it appears; None for one with a name of its own."""
+
+    cameras: list[FilmCamera]
+    path: Path
+    kind: str
+    animated: bool
+    folder: Path | None = None
+
+
 def export_cameras(collection: bpy.types.Collection, target: Path, kind: str, animated: bool = False) -> str:
     """Write the cameras of an import; returns a message.
 
     kind: of KINDS. target: the file, or the folder for COLMAP and RealityScan. animated: for VFX, one camera with one
     photo per frame. UserError if there are no cameras, or if the file cannot be written.
     """
-    if kind not in KINDS:
-        raise UserError(f"There is no format {kind}: choose one of {', '.join(KINDS)}.", 2)
-    if not KINDS[kind].available():
-        raise UserError(f"This Blender was built without {KINDS[kind].title}: choose another format.", 2)
+    _check_kind(kind)
     if KINDS[kind].in_world:
-        return _export_in_world(collection, target, kind, animated or kind == "CHAN")
+        return write_film(film_export(collection, target, kind, animated))
     photos = posed_photos(collection)
     if not photos:
         raise UserError(f"{collection.name} has no cameras: import the result again.")
@@ -93,6 +103,13 @@ def export_cameras(collection: bpy.types.Collection, target: Path, kind: str, an
     except OSError as error:
         raise UserError(f"{target} cannot be written ({error.strerror}): choose another folder.") from error
     return Said("Exported {cameras} cameras to {path}.", cameras=len(photos), path=target)
+
+
+def _check_kind(kind: str) -> None:
+    if kind not in KINDS:
+        raise UserError(f"There is no format {kind}: choose one of {', '.join(KINDS)}.", 2)
+    if not KINDS[kind].available():
+        raise UserError(f"This Blender was built without {KINDS[kind].title}: choose another format.", 2)
 
 
 def _alignment(photos: list[PosedPhoto], names: Mapping[str, str] | None = None) -> Alignment:
@@ -115,12 +132,37 @@ def _alignment(photos: list[PosedPhoto], names: Mapping[str, str] | None = None)
 # -- VFX ------------------------------------------------------------------------------------------------
 
 
-def _export_in_world(collection: bpy.types.Collection, target: Path, kind: str, animated: bool) -> str:
-    """With `animated` the names of the photos by frame are in NAME_frames.csv beside it."""
-    cameras = film_cameras(collection)
-    notes = []
+def film_export(collection: bpy.types.Collection, target: Path, kind: str, animated: bool) -> FilmExport:
+    """What `export_cameras` writes for a kind that is in the world. UserError."""
+    _check_kind(kind)
     if kind == "GLTF" and animated:
         raise UserError("glTF has no animated lens: export single cameras, or choose another format.", 2)
+    return FilmExport(film_cameras(collection), target, kind, animated or kind == "CHAN")
+
+
+def words_of(export: FilmExport) -> dict[str, Any]:
+    """For a second Blender."""
+    return {
+        "cameras": [camera.as_json() for camera in export.cameras],
+        "path": str(export.path),
+        "kind": export.kind,
+        "animated": export.animated,
+        "folder": str(export.folder) if export.folder else "",
+    }
+
+
+def film_from_words(words: dict[str, Any]) -> FilmExport:
+    """The inverse of `words_of`."""
+    cameras = [FilmCamera.from_json(camera) for camera in words["cameras"]]
+    folder = Path(words["folder"]) if words["folder"] else None
+    return FilmExport(cameras, Path(words["path"]), words["kind"], bool(words["animated"]), folder)
+
+
+def write_film(export: FilmExport) -> str:
+    """Write the file; returns a message. If animated, the names of the photos by frame are in NAME_frames.csv beside
+    it. UserError."""
+    cameras, target, kind, animated = export.cameras, export.path, export.kind, export.animated
+    notes = []
     if kind in ("GLTF", "CHAN") and not all(camera.centered for camera in cameras):
         notes.append(
             Said("It has no shift: views are off by how far the principal point is from the middle.")
@@ -136,7 +178,7 @@ def _export_in_world(collection: bpy.types.Collection, target: Path, kind: str, 
                 part.write_text(texts[kind](cameras), "utf-8")
         else:
             with scene_of_cameras(cameras, animated):
-                write_whole(target, _OPERATORS[kind])
+                write_whole(target, _OPERATORS[kind], folder=export.folder)
         if animated:
             with atomic_file(target.with_name(f"{target.stem}_frames.csv")) as part:
                 part.write_text(marker_text(cameras), "utf-8")

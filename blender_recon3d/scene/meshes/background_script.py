@@ -46,6 +46,7 @@ def main(folder: Path) -> None:
             work_request.LODS: make_lods,
             work_request.EXPORT: export,
             work_request.UNWRAP: unwrap,
+            work_request.CAMERAS: export_cameras,
         }
         how = makers.get(words["what"], bake)(work_request, folder, things, words)
         work_request.write_answer(folder, how)
@@ -75,6 +76,11 @@ def make_lods(work_request: Any, folder: Path, things: Things, words: dict[str, 
 def export(work_request: Any, folder: Path, things: Things, words: dict[str, Any]) -> str:
     exporting = load("scene.exporting.export_asset")
     return exporting.write_asset(exporting.asset_from_words(things[0], words["asset"]))
+
+
+def export_cameras(work_request: Any, folder: Path, things: Things, words: dict[str, Any]) -> str:
+    exporting = load("scene.exporting.export_cameras")
+    return exporting.write_film(exporting.film_from_words(words["cameras"]))
 
 
 def unwrap(work_request: Any, folder: Path, things: Things, words: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ import numpy as np
 from ...pipeline.errors import UserError
 from ...pipeline.paths import PACKAGE
 from ...pipeline.system.process_group import ProcessGroup
-from ..exporting import export_asset
+from ..exporting import export_asset, export_cameras
 from ..exporting.named_textures import images_of
 from ..exporting.write_by_operator import scratch_name
 from ..modes import object_mode
@@ -188,6 +188,20 @@ def start_export(asset: export_asset.Asset) -> BackgroundWork:
     return BackgroundWork(
         [asset.source], {"what": work_request.EXPORT, "asset": words}, lambda _, how: how, leftover=folder
     )
+
+
+def export_cameras_in_steps(
+    collection: bpy.types.Collection, target: Path, kind: str, animated: bool, in_window: bool
+) -> Steps[str]:
+    """`export_cameras.export_cameras`. in_window: another Blender writes what one of Blender's exporters writes, which
+    takes seconds for hundreds of cameras."""
+    known = export_cameras.KINDS.get(kind)
+    if known is None or not known.operator or not in_window or not is_possible():
+        return export_cameras.export_cameras(collection, target, kind, animated)
+    folder = scratch_name(target)
+    film = replace(export_cameras.film_export(collection, target, kind, animated), folder=folder)
+    words = {"what": work_request.CAMERAS, "cameras": export_cameras.words_of(film)}
+    return (yield from in_background(lambda: BackgroundWork([], words, lambda _, how: how, leftover=folder)))
 
 
 def _give_uvs(mesh: bpy.types.Mesh, uv: np.ndarray) -> None:

@@ -153,8 +153,10 @@ def mesh_in_steps(surface: Surface, name: str) -> Steps[bpy.types.Mesh]:
         count = len(surface.faces)
         mesh.vertices.add(len(surface.xyz))
         mesh.vertices.foreach_set("co", np.nan_to_num(surface.xyz).ravel())
+        yield None
         mesh.loops.add(3 * count)
         mesh.loops.foreach_set("vertex_index", np.ascontiguousarray(surface.faces, np.int32).ravel())
+        yield None
         mesh.polygons.add(count)
         mesh.polygons.foreach_set("loop_start", np.arange(0, 3 * count, 3, dtype=np.int32))
         yield None
@@ -166,7 +168,9 @@ def mesh_in_steps(surface: Surface, name: str) -> Steps[bpy.types.Mesh]:
             layer.uv.foreach_set("vector", np.ascontiguousarray(surface.uv, np.float32).ravel())
             yield None
         mesh.update(calc_edges=True)
+        yield None
         deselect(mesh)
+        yield None
     return mesh
 
 

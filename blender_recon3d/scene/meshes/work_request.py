@@ -20,7 +20,8 @@ from ...pipeline.text import said_from, said_json
 REQUEST, OBJECTS, ANSWER = "request.json", "objects.blend", "answer.json"
 MESH_FILE, IMAGE_FILE, UV_FILE = "mesh.blend", "image.png", "uv.npy"
 # What to do; or to bake, as `bake.Bake` says.
-QUADS, DECIMATE, LODS, EXPORT, UNWRAP = "QUADS", "DECIMATE", "LODS", "EXPORT", "UNWRAP"
+QUADS, DECIMATE, LODS, UNWRAP = "QUADS", "DECIMATE", "LODS", "UNWRAP"
+EXPORT, CAMERAS = "EXPORT", "CAMERAS"
 
 
 def write_request(folder: Path, things: list[bpy.types.Object], words: Mapping[str, Any]) -> None:

@@ -32,7 +32,7 @@ def write(path: Path, alignment: Alignment) -> None:
     for name, text in texts.items():
         target = path / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_file(target) as part:
+        with atomic_file(target, lasting=False) as part:  # syncing hundreds of files takes seconds
             part.write_text(text, "utf-8")
 
 
