@@ -38,8 +38,8 @@ GERMAN_TOOLS = {
         "Drei Punkte des Bodens anklicken, der waagerecht gelegt wird; im Bearbeitungsmodus zählen die ausgewählten "
         "Vertices"
     ),
-    "Move Crop Box Face": "Fläche der Zuschneidebox bewegen",
-    "Move one face of the crop box; the others stay": "Eine Fläche der Zuschneidebox bewegen; die anderen bleiben",
+    "Move Crop Box Face": "Fläche des Begrenzungsrahmens bewegen",
+    "Move one face of the crop box; the others stay": "Eine Fläche des Begrenzungsrahmens bewegen; die anderen bleiben",
     "Face": "Fläche",
     "Face of the box, by its own axes": "Fläche der Box, nach ihren eigenen Achsen",
     "Face on the -X side of the box": "Fläche auf der Seite -X der Box",

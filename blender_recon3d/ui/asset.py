@@ -77,6 +77,7 @@ class RECON3D_PT_stand(_AssetPanel, bpy.types.Panel):
 class RECON3D_PT_mesh(_AssetPanel, bpy.types.Panel):
     bl_idname = "RECON3D_PT_mesh"
     bl_label = "Mesh"
+    bl_translation_context = bpy.app.translations.contexts.operator_default
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, state = self.layout, asset_state(context.scene)
@@ -96,9 +97,9 @@ class RECON3D_PT_mesh(_AssetPanel, bpy.types.Panel):
         column.operator("recon3d.decimate", icon="MOD_DECIM")
         column.operator("recon3d.make_quads", icon="MOD_REMESH")
         layout.operator("recon3d.make_lods", icon="MOD_MULTIRES")
-        row = layout.row(align=True)
-        row.operator("recon3d.bake_normals", icon="NODE_TEXTURE")
-        row.operator("recon3d.bake_texture", icon="TEXTURE")
+        column = layout.column(align=True)
+        column.operator("recon3d.bake_normals", icon="NODE_TEXTURE")
+        column.operator("recon3d.bake_texture", icon="TEXTURE")
         _draw_reprojection(layout, context)
 
 

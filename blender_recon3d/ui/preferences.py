@@ -9,9 +9,12 @@ from ..panel_text import tr, wrapped
 from .engine import draw_findings, draw_set_up
 
 
+_MARGIN = 60  # unscaled pixels beside the boxes
+
+
 def draw(prefs: bpy.types.AddonPreferences, context: bpy.types.Context) -> None:
     """The whole page; installed as the preferences' draw method."""
-    width = 700
+    width = round(context.region.width / context.preferences.system.ui_scale) - _MARGIN
     layout = prefs.layout
     layout.use_property_split = True
     layout.prop(prefs, "device")

@@ -86,11 +86,13 @@ def scenario(ui, workspace, out):
     yield from confirmed(ui)
     yield from ui.until(lambda: not running(), JOINING, "the export")
     assert os.listdir(out) == ["asset.glb"] and os.path.getsize(glb) > 100_000
-    ui.invoke(bpy.ops.recon3d.export_cameras, directory=os.path.join(out, "cameras"), kind="FBX")
+    cameras = os.path.join(out, "cameras", "")
+    os.mkdir(cameras)
+    ui.invoke(bpy.ops.recon3d.export_cameras, directory=cameras, kind="FBX")
     yield 1.5
     yield from confirmed(ui)
     yield from ui.until(lambda: not running(), JOINING, "the cameras")
-    assert os.listdir(os.path.join(out, "cameras")) == ["cameras.fbx"]
+    assert os.listdir(cameras) == ["cameras.fbx"]
     assert everything() == before
 
     for operator, words, made in (
@@ -152,16 +154,22 @@ class Waits:
 
 
 def held():
-    """Hold back the other Blender's results until the returned function is called: some of them are quick."""
+    """Stop each other Blender as it starts, until the returned function is called: some would be quick to end."""
     import importlib
+    import signal
 
     name = next(n for n in bpy.context.preferences.addons.keys() if n.endswith("recon3d"))
     work = importlib.import_module(f"{name}.scene.meshes.background_work").BackgroundWork
-    inner = work.done
-    work.done = lambda self: False
+    begin = work.__init__
+
+    def begin_stopped(self, *words, **named):
+        begin(self, *words, **named)
+        os.killpg(self._process.pid, signal.SIGSTOP)
+
+    work.__init__ = begin_stopped
 
     def let_go():
-        work.done = inner
+        work.__init__ = begin
 
     return let_go
 
