@@ -8,7 +8,6 @@ from .. import preferences
 from ..panel_text import tr, wrapped
 from .engine import draw_findings, draw_set_up
 
-
 _MARGIN = 60  # unscaled pixels beside the boxes
 
 

@@ -199,8 +199,8 @@ def export_cameras_in_steps(
     if known is None or not known.operator or not in_window or not is_possible():
         return export_cameras.export_cameras(collection, target, kind, animated)
     folder = scratch_name(target)
-    film = replace(export_cameras.film_export(collection, target, kind, animated), folder=folder)
-    words = {"what": work_request.CAMERAS, "cameras": export_cameras.words_of(film)}
+    wanted = replace(export_cameras.film_export(collection, target, kind, animated), folder=folder)
+    words = {"what": work_request.CAMERAS, "cameras": export_cameras.words_of(wanted)}
     return (yield from in_background(lambda: BackgroundWork([], words, lambda _, how: how, leftover=folder)))
 
 
