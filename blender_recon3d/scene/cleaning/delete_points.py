@@ -88,6 +88,7 @@ def _without(mesh: bpy.types.Mesh, selected: np.ndarray) -> Steps[bpy.types.Mesh
     """A copy of a mesh without some vertices [n]."""
     copy = mesh.copy()
     try:
+        yield None
         yield from (
             _delete_from_mesh(copy, selected) if len(mesh.polygons) else _keep_in_cloud(copy, ~selected)
         )
