@@ -39,11 +39,12 @@ GERMAN = {
     "Masks": "Masken",
     (
         "Where the masks come from, which leave the background out of features, depth and texture: auto, off, alpha, "
-        "still, color, model, or a folder of masks named like the photos, or a photo of the empty scene"
+        "still, color, model, network, or a folder of masks named like the photos, or a photo of the empty scene"
     ): (
         "Woher die Masken kommen, die den Hintergrund aus Merkmalen, Tiefe und Textur heraushalten: auto, off (keine), "
         "alpha (Transparenz), still (Hintergrund, der stillsteht), color (einfarbiger Hintergrund), model (ein erstes "
-        "Modell), ein Ordner mit Masken, die wie die Fotos heißen, oder ein Foto der leeren Szene"
+        "Modell), network (ein kleines Netz), ein Ordner mit Masken, die wie die Fotos heißen, oder ein Foto der "
+        "leeren Szene"
     ),
     "Camera Grouping": "Kameragruppen",
     "Which photos share one camera": "Welche Fotos sich eine Kamera teilen",

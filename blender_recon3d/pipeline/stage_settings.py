@@ -39,6 +39,7 @@ class PhotosSettings(Settings):
             "still": Choice("Still Background", "From what stands still in photos of a fixed camera"),
             "color": Choice("Backdrop Color", "From a backdrop of one color: white, black, green or any other"),
             "model": Choice("Model", "From a first model, which is drawn into every photo; then all is computed again"),
+            "network": Choice("Network", "From a small network that finds what stands out (an optional package)"),
         },
         other="a folder of masks named like the photos, or a photo of the empty scene", path="file",
     )  # fmt: skip

@@ -26,6 +26,7 @@ ORIGINS = {
     "still": "from a still background",
     "empty": "from the photo of the empty scene",
     "model": "from the model",
+    "network": "from a network",
     "laid over": "only what is laid over",
 }
 

@@ -17,6 +17,7 @@ class MaskOrigin(StrEnum):
     STILL = "still"  # a background that stands still
     EMPTY = "empty"  # a photo of the empty scene
     MODEL = "model"
+    NETWORK = "network"
     LAID_OVER = "laid over"  # nothing but what is laid over all photos
 
 

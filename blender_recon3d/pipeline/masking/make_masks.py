@@ -26,6 +26,7 @@ from .folder_masks import fit_mask, from_folder
 from .laid_over import laid_over
 from .mask_pixels import is_sensible
 from .mask_writer import MaskWriter
+from .salient import check_network, salient
 
 SIZE = 640  # longest side of the pictures that masks are made from
 SIZE_OVER = 384  # and of those in which something laid over is looked for
@@ -112,14 +113,28 @@ def _still(writer: MaskWriter, progress: Progress) -> None:
     _say_missing(todo, writer, "do not show the same background as those before", progress)
 
 
+def _by_network(writer: MaskWriter, progress: Progress) -> None:
+    check_network()
+    todo = writer.unmasked
+    for number, name in enumerate(todo):
+        progress.update(number, len(todo), "masking")
+        kept = salient(writer.picture(name, SIZE))
+        if kept is not None and is_sensible(kept):
+            writer.put(name, kept, MaskOrigin.NETWORK)
+    if not writer.count:
+        _none("The network found nothing that stands out in the photos", "choose other masks")
+    _say_missing(todo, writer, "show nothing that stands out", progress)
+
+
 _MAKERS: dict[str, Callable[[MaskWriter, Progress], None]] = {
     "auto": _automatic,
     "alpha": _alpha,
     "still": _still,
     "color": _color,
+    "network": _by_network,
     "model": _automatic,  # for the first model, and for photos that it does not place
 }
-_WITH_LAID_OVER = ("auto", "model")
+_WITH_LAID_OVER = ("auto", "network", "model")
 
 
 def _files(settings: PhotosSettings, base: Path) -> Callable[[MaskWriter, Progress], None]:

@@ -28,7 +28,7 @@ from ..placing.placing_doubts import UP, contradicted_by_gps, placing_doubts
 from ..placing.upright import felt_by_name, place_model
 from ..stage_settings import SfmSettings
 from ..text import named
-from ..wording import Sentence, place_again
+from ..wording import Sentence, option, place_again
 from ..workspace import Workspace
 from .attempts import Attempts, keep_database, settle_cameras
 from .fisheye import fisheye_doubts, try_fisheye
@@ -199,8 +199,13 @@ def _report(workspace: Workspace, document: RegistrationDocument, progress: Prog
     if len(document.models) > 1:
         sizes = " and ".join(str(model.photos) for model in document.models)
         progress.warning(
-            f"The photos form {len(document.models)} separate groups of {sizes} photos: the largest is "
-            "used. Take photos between the groups to join them, or run them separately."
+            Sentence(
+                f"The photos form {len(document.models)} separate groups of {sizes} photos: the largest is "
+                "used. Take photos between the groups to join them, or run them separately. If the subject was "
+                "turned over between them, only it may be matched: choose masks that leave out the rest (",
+                option("masks"),
+                ").",
+            )
         )
     total = len(document.photos)
     message = (
