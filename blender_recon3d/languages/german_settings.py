@@ -239,6 +239,14 @@ GERMAN = {
     "Whether the mesh's vertices move to where the photos agree on its surface": (
         "Ob die Punkte des Meshs dorthin rücken, wo die Fotos über seine Oberfläche einig sind"
     ),
+    "Ground": "Boden",
+    "What becomes of the ground that the subject stands on": "Was aus dem Boden wird, auf dem das Motiv steht",
+    "Keep": "Behalten",
+    "The ground stays in the mesh": "Der Boden bleibt im Mesh",
+    "Disc": "Scheibe",
+    "A disc of ground around the subject stays": "Eine Scheibe Boden um das Motiv bleibt",
+    "Remove": "Entfernen",
+    "The mesh ends where the subject meets the ground": "Das Mesh endet, wo das Motiv den Boden berührt",
     "Auto": "Automatisch",
     "At high quality": "Bei hoher Qualität",
     "On": "An",

@@ -321,6 +321,14 @@ class MeshSettings(Settings):
             "off": Choice("Off", "The mesh stays as it was built from the cloud"),
         },
     )  # fmt: skip
+    ground: str = setting(
+        "keep", "What becomes of the ground that the subject stands on", "Ground", later=True,
+        choices={
+            "keep": Choice("Keep", "The ground stays in the mesh"),
+            "disc": Choice("Disc", "A disc of ground around the subject stays"),
+            "remove": Choice("Remove", "The mesh ends where the subject meets the ground"),
+        },
+    )  # fmt: skip
     memory: float = shared_settings.memory()
     device: str = shared_settings.device()
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from ..errors import UserError
 from ..files.atomic_files import atomic_file
-from ..meshing.repair import cleaned, filled_holes
+from ..meshing.flat_base import base_of, with_base
+from ..meshing.repair import cleaned, filled_holes, rim_loops
 from ..meshing.topology import Mesh, boundary, cross_products, is_watertight
 from ..wording import Sentence, with_option
 
@@ -33,8 +34,15 @@ _DATE = (1980, 1, 1, 0, 0, 0)  # fixed, so that the same mesh gives the same byt
 
 
 def closed(mesh: Mesh) -> Mesh:
-    """The mesh repaired and with all holes filled. UserError if that does not make it watertight."""
-    whole, _ = filled_holes(cleaned(mesh), np.inf)
+    """The mesh, z up, repaired and with all holes filled, the largest that faces down by a flat base. UserError if that
+    does not make it watertight."""
+    mesh = cleaned(mesh)
+    loops = [loop[::-1] for loop in rim_loops(boundary(mesh.faces))]  # as faces that fill them run
+    base = base_of(mesh.vertices, loops)
+    if base is not None:
+        number, height = base
+        mesh = Mesh(*with_base(mesh.vertices, mesh.faces, loops[number], height))
+    whole, _ = filled_holes(mesh, np.inf)
     if not is_watertight(whole):
         raise UserError(
             Sentence(

@@ -61,6 +61,7 @@ class SupportCloud:
 
 
 Refiner = Callable[[Mesh], tuple[Mesh, dict[str, Any]]]
+OffGround = Callable[[np.ndarray], np.ndarray | None]
 
 
 def build_mesh(
@@ -71,17 +72,19 @@ def build_mesh(
     progress: Progress,
     refiner: Refiner | None = None,
     cameras_offset: np.ndarray | None = None,
+    off_ground: OffGround | None = None,
 ) -> MeshResult:
     """Mesh the cloud at `path`; `model` is COLMAP's, `work` a folder that is created and can be removed afterwards.
 
     refiner: applied to the mesh before it is decimated, in the model's frame; its statistics go to `refinement`.
     cameras_offset [3]: what was taken off the cameras' coordinates; a cloud in the same ones loses it too.
+    off_ground: which points [N, 3] in the model's frame are kept, to leave the ground out; None if there is none.
 
     UserError, one sentence, if the cloud is unusable or gives no surface; Cancelled.
     """
     work.mkdir()
     progress.update(0, len(STEPS), STEPS[0])
-    support, counts = _prepared(path, model, settings, progress, cameras_offset)
+    support, counts = _prepared(path, model, settings, progress, cameras_offset, off_ground)
     depth = settings.mesh_depth or _depth(support)
     progress.update(1, len(STEPS), STEPS[1])
     surface = _poisson(support, depth, work, progress)
@@ -115,6 +118,7 @@ def _prepared(
     settings: MeshSettings,
     progress: Progress,
     cameras_offset: np.ndarray | None = None,
+    off_ground: OffGround | None = None,
 ) -> tuple[SupportCloud, dict[str, int]]:
     """The cleaned cloud, and the number of points removed at each step."""
     cloud = read_cloud(path)
@@ -146,6 +150,12 @@ def _prepared(
         keep("outside_crop", in_box(cloud.in_model, read_box(settings.crop)), "move or enlarge the crop box")
     elif settings.region == "auto":
         keep("background", in_subject(cloud.in_model, model), use("region", "all"))
+    if off_ground is not None:
+        kept = off_ground(cloud.in_model)
+        if kept is None:
+            progress.warning("No ground was found: the mesh contains everything.")
+        else:
+            keep("ground", kept, use("ground", "keep"))
     max_points = int(settings.memory * POINTS_PER_GB)
     if len(cloud) > max_points:
         progress.info(

@@ -78,7 +78,7 @@ def filled_holes(mesh: Mesh, longest: float) -> tuple[Mesh, int]:
     """The mesh with holes closed whose rim is at most `longest`, by a fan around the rim's center; their number."""
     new_vertices: list[np.ndarray] = []
     new_faces: list[np.ndarray] = []
-    for loop in _loops(boundary(mesh.faces)):
+    for loop in rim_loops(boundary(mesh.faces)):
         rim = mesh.vertices[loop]
         if np.linalg.norm(rim - np.roll(rim, -1, axis=0), axis=1).sum() > longest:
             continue
@@ -95,7 +95,7 @@ def filled_holes(mesh: Mesh, longest: float) -> tuple[Mesh, int]:
     return Mesh(vertices, np.concatenate([mesh.faces, *new_faces]).astype(np.int32)), len(new_faces)
 
 
-def _loops(rim: np.ndarray) -> list[np.ndarray]:
+def rim_loops(rim: np.ndarray) -> list[np.ndarray]:
     """The closed chains of half edges [B, 2] of a manifold mesh's boundary, as ordered vertices."""
     following = dict(rim.tolist())
     loops = []

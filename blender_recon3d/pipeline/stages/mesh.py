@@ -16,7 +16,7 @@ from ..wording import Sentence, option
 from ..workspace import Workspace
 
 if TYPE_CHECKING:
-    from ..meshing.build_mesh import MeshResult, Refiner
+    from ..meshing.build_mesh import MeshResult, OffGround, Refiner
     from ..texel_density import Density
 
 
@@ -49,7 +49,14 @@ def run(workspace: Workspace, settings: MeshSettings, progress: Progress) -> dic
     with atomic_folder(workspace.mesh) as part:
         refiner = _refiner(workspace, settings, progress) if settings.mesh_refinement == "on" else None
         built = build_mesh(
-            cloud, workspace.model, part / "work", settings, progress, refiner, map_offset(workspace)
+            cloud,
+            workspace.model,
+            part / "work",
+            settings,
+            progress,
+            refiner,
+            map_offset(workspace),
+            _off_ground(workspace, settings.ground == "disc") if settings.ground != "keep" else None,
         )
         remove(part / "work")
         write_mesh(part / workspace.mesh_file.name, *built.mesh)
@@ -63,6 +70,17 @@ def run(workspace: Workspace, settings: MeshSettings, progress: Progress) -> dic
         }
         write_json(part / workspace.mesh_json.name, facts)
     return {"message": _message(built), **{key: facts[key] for key in ("faces", "vertices", "watertight")}}
+
+
+def _off_ground(workspace: Workspace, disc: bool) -> OffGround:
+    import numpy as np
+
+    from ..placing.ground_removal import off_ground
+    from ..placing.placement_file import read_placement
+    from ..wording import run_stage
+
+    axis = read_placement(workspace.placement, run_stage("sfm"))[2, :3]
+    return lambda xyz: off_ground(xyz, workspace.model, axis / np.linalg.norm(axis), disc)
 
 
 def _density(workspace: Workspace, built: MeshResult) -> Density:

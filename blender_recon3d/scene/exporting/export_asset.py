@@ -108,7 +108,7 @@ def write_asset(asset: Asset) -> str:
         mesh = evaluated_mesh(asset.source, asset.path.stem)
         with scratch(mesh) as obj:
             mesh.transform(asset.world)
-            filled = _filled(mesh) if asset.fill else ""
+            filled = _filled(mesh, preset == "PRINT") if asset.fill else ""
             if preset == "WEB":
                 reduce_faces(obj, WEB_FACES)
             faces = len(obj.data.polygons)
@@ -164,8 +164,8 @@ def _drop_unused(mesh: bpy.types.Mesh, preset: str) -> None:
             mesh.attributes.remove(mesh.attributes[attribute.name])
 
 
-def _filled(mesh: bpy.types.Mesh) -> str:
-    count = fill_holes(mesh)
+def _filled(mesh: bpy.types.Mesh, flat: bool) -> str:
+    count = fill_holes(mesh, flat)
     if count == 1:
         return Said("One hole was filled.")
     return Said("{count} holes were filled.", count=f"{count:,}")
