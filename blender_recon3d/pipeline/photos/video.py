@@ -16,6 +16,7 @@ from ..events import Progress
 from ..files.atomic_files import atomic_folder
 from ..files.regular import check_regular, is_utf8
 from .photo_quality import sharpness
+from .video_colors import PQ, hdr_curve, to_srgb
 
 FLOW_SIZE = 240  # longest side at which motion is tracked
 SMEARED_BAND = 0.06  # of the height
@@ -38,10 +39,17 @@ def extract_frames(video: Path, folder: Path, count: int, progress: Progress) ->
     for sentence in doubtful(video.name, seen):
         progress.warning(sentence)
     chosen = choose_frames(seen.motion, np.where(seen.smeared, -1.0, seen.sharp), count)
+    curve = hdr_curve(video)
+    if curve:
+        progress.info(
+            f"{video.name} is HDR ({'PQ' if curve == PQ else 'HLG'}): its frames are converted to sRGB."
+        )
     selected = {int(index) for index in chosen if not seen.smeared[index]}
     with atomic_folder(folder) as part:
         for index, frame in enumerate(_frames(video)):
             if index in selected:
+                if curve:
+                    frame = to_srgb(frame, curve)
                 good = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, 97])[1]
                 (part / f"{video.stem}_{index:06d}.jpg").write_bytes(good.tobytes())
             progress.check()
