@@ -4,9 +4,10 @@
 
 pyproject.toml is the one place of versions; uv resolves it for all supported systems and Pythons at once. The add-on
 carries these locks (blender_recon3d/engine_setup/locks): `engine.txt`; `setup.txt`, uv and pip, which install it; and
-`photos.txt`, what can be added to an engine. `tools/locks` has those of a checkout. --pytorch asks pytorch.org for the
-sums of its own builds of torch first and keeps them in pytorch_sums.txt; without it, those that are there are used. A
-build that has libraries of its own (CUDA 12.6 on Linux) is not locked: what is checked then is in docs/user/engine.md.
+`photos.txt` and `farm.txt`, what can be added to an engine. `tools/locks` has those of a checkout. --pytorch asks
+pytorch.org for the sums of its own builds of torch first and keeps them in pytorch_sums.txt; without it, those that are
+there are used. A build that has libraries of its own (CUDA 12.6 on Linux) is not locked: what is checked then is in
+docs/user/engine.md.
 """
 
 from __future__ import annotations
@@ -34,7 +35,18 @@ LOCKS = {
     ADDON / "engine.txt": ("engine",),
     ADDON / "setup.txt": ("setup",),
     ADDON / "photos.txt": ("engine", "photos"),
-    CHECKOUT / "engine.txt": ("engine", "photos", "setup", "test", "coverage", "reference", "lint", "build"),
+    ADDON / "farm.txt": ("engine", "farm"),
+    CHECKOUT / "engine.txt": (
+        "engine",
+        "photos",
+        "farm",
+        "setup",
+        "test",
+        "coverage",
+        "reference",
+        "lint",
+        "build",
+    ),
     CHECKOUT / "blender.txt": ("bpy", "test", "build"),
     CHECKOUT / "lint.txt": ("lint", "types", "build"),
 }
@@ -44,7 +56,7 @@ PLATFORMS = re.compile(r"any|manylinux\w*_x86_64|macosx_\w*_(arm64|universal2)|w
 BUILDS = (("cpu", "linux", "x86_64"), ("cu130", "win32", "win_amd64"), ("cu126", "win32", "win_amd64"))
 NAMES = ("torch", "torchvision")
 # Locks of what is added to an engine, without what it has.
-ADDED = (ADDON / "photos.txt",)
+ADDED = (ADDON / "photos.txt", ADDON / "farm.txt")
 # In uv's markers, and true wherever the locks are used.
 EVERYWHERE = (
     "((platform_machine == 'arm64' and sys_platform == 'darwin') or (platform_machine == 'x86_64' and "

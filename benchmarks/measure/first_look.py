@@ -20,9 +20,9 @@ from benchmarks.common.show_table import show_table
 from benchmarks.matching.sections import table
 from blender_recon3d.pipeline.colmap.calls import pycolmap
 from blender_recon3d.pipeline.colmap.database import image_ids, open_database, pair_counts, read_pairs
+from blender_recon3d.pipeline.colmap.pair_blocks import by_tiles
 from blender_recon3d.pipeline.models.first_look import FirstLook
 from blender_recon3d.pipeline.models.matcher import LightGlueMatcher
-from blender_recon3d.pipeline.models.network_matching import by_tiles
 from blender_recon3d.pipeline.workspace import Workspace
 
 BLOCK = 8  # pairs at once

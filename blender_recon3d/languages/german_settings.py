@@ -99,6 +99,10 @@ GERMAN = {
     "Weights of the networks: bundled, official, or a folder": (
         "Gewichte der Netzwerke: bundled, official oder ein Ordner"
     ),
+    "Scheduler": "Scheduler",
+    "Address of a Dask scheduler, host:port, whose workers share the work; they need the same storage": (
+        "Adresse eines Schedulers von Dask, Rechner:Port, dessen Worker mitrechnen; sie brauchen denselben Speicherort"
+    ),
     "Device": "Gerät",
     "What networks and depth are computed on": "Worauf Netzwerke und Tiefe gerechnet werden",
     "The fastest device that the engine finds": "Das schnellste, das die Engine findet",

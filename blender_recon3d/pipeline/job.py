@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import doubts, earlier_work, results
+from . import doubts, earlier_work, farm, results
 from .claim import check_claim, claim, own_paths, unwritable
 from .documents.codec import encode
 from .documents.state_json import StageRecord, StageState, StateDocument
@@ -27,6 +27,7 @@ from .stage import stage as stage_of
 from .stage_settings import PhotosSettings
 from .system.memory import PeakMemory
 from .wording import OTHER_FOLDER, RESUME, Sentence, run_stage
+from .work_items import Items, SharedItems
 from .workspace import Workspace
 
 _NO_VALUE = object()
@@ -120,9 +121,37 @@ def check_not_foreign(workspace: Workspace, settings: JobSettings) -> None:
     claim(workspace)
 
 
+def begin_shared(
+    workspace: Workspace, settings: JobSettings, name: str, progress: Progress, patience: float
+) -> tuple[SharedItems, Items] | None:
+    """Begin a stage whose items several processes will do, or continue it: lock the workspace, prepare the stage, and
+    bring in what is there. Returns its items; None if it is done, or nothing of it is done in items.
+
+    patience: seconds to wait for the lock. Raises UserError as `run_job` does for a single stage.
+    """
+    workspace.create()
+    check_not_foreign(workspace, settings)
+    stage = stage_of(name)
+    with workspace.locked(patience), full_disk_told(workspace.root):
+        settled = _run_stages(workspace, settings, progress, name, False, share=True)
+        record = workspace.read_state().stage(name)
+        if record.done or stage.left_out(settled.stages[name]):
+            return None
+        shared = SharedItems(workspace, stage, settled.stages[name], record.fingerprint)
+        _prepare(shared, progress.for_stage(name))
+        items = shared.open(progress.for_stage(name))  # which may read what only the lock's holder writes
+        return (shared, items) if items else None
+
+
 def _run_stages(
-    workspace: Workspace, settings: JobSettings, progress: Progress, only: str, fresh: bool
-) -> None:
+    workspace: Workspace,
+    settings: JobSettings,
+    progress: Progress,
+    only: str,
+    fresh: bool,
+    share: bool = False,
+) -> JobSettings:
+    """share: only begin the stage `only`. Returns the settings with all that is decided when a job begins."""
     names = up_to(only or settings.until)
     # All fingerprints first: they check the files and weights that a stage needs, and whether it can run here at all,
     # so that the last stage does not fail after an hour's work.
@@ -168,12 +197,16 @@ def _run_stages(
             own.warning(results.sentence(name, damage))
         for broken in damage:
             _remove_below(workspace.root, broken.path)
+        if share and name == only:
+            _begin_stage(stage, workspace, settings, own, prints[name], same, False)
+            break
         if name != names[0]:  # the first stage reads the photos, which the forecast needs
             timing.tell()
         _run_stage(stage, workspace, settings, own, prints[name], same, bool(damage))
         if not same:
             timing.took(name, workspace.read_state().stage(name).seconds)
     timing.learn()
+    return settings
 
 
 def _mask_again(workspace: Workspace, settings: JobSettings, progress: Progress) -> None:
@@ -237,7 +270,7 @@ def _begins(workspace: Workspace, settings: JobSettings, name: str, kept: dict[s
     return bool(record.fingerprint != _fingerprints(workspace, settings, up_to(name), kept)[name])
 
 
-def _run_stage(
+def _begin_stage(
     stage: Stage,
     workspace: Workspace,
     settings: JobSettings,
@@ -246,9 +279,8 @@ def _run_stage(
     resume: bool,
     repair: bool,
 ) -> None:
-    """repair: the stage was done and has lost some of its files; its dependents stay if the files come out the same."""
+    """Up to the point at which the stage's own work can begin; arguments as for `_run_stage`."""
     name = stage.name
-    before = workspace.read_files(name)
     if not resume:
         earlier_work.put_aside(name, workspace, progress)
     # Recorded before anything is touched: after a kill from here on, the stage is not done.
@@ -262,9 +294,7 @@ def _run_stage(
         reset(stage, workspace)
     workspace.write_stage(name, StageRecord(fingerprint=fingerprint_of, state=StageState.STARTED))
     progress.emit("progress", "resumed" if resume and not repair else "started")
-    start = time.monotonic()
-    own = settings.stages[name]
-    with PeakMemory() as peak, full_disk_told(workspace.root):
+    with full_disk_told(workspace.root):
         earlier_work.take_back(
             stage,
             workspace,
@@ -274,7 +304,38 @@ def _run_stage(
             ),
             progress,
         )
+
+
+def _prepare(shared: SharedItems, progress: Progress) -> None:
+    """Everything that a stage's items need, and what is done of them."""
+    if shared.stage.prepare:
+        shared.stage.prepare(shared.workspace, shared.settings, progress)
+    shared.bring_in()
+
+
+def _run_stage(
+    stage: Stage,
+    workspace: Workspace,
+    settings: JobSettings,
+    progress: Progress,
+    fingerprint_of: str,
+    resume: bool,
+    repair: bool,
+) -> None:
+    """repair: the stage was done and has lost some of its files; its dependents stay if the files come out the same."""
+    name = stage.name
+    before = workspace.read_files(name)
+    start = time.monotonic()
+    _begin_stage(stage, workspace, settings, progress, fingerprint_of, resume, repair)
+    own = settings.stages[name]
+    shared = SharedItems(workspace, stage, own, fingerprint_of)
+    with PeakMemory() as peak, full_disk_told(workspace.root):
+        scheduler = str(vars(own).get("scheduler", ""))
+        if stage.items and (scheduler or shared.any_left()):
+            _prepare(shared, progress)
+            farm.share_out(shared, scheduler, progress)
         summary = stage.run(workspace, own, progress)
+        shared.forget()
         files = results.files_of(workspace, name)
         if repair and files != before:
             drop_dependents(name, workspace)
@@ -313,7 +374,7 @@ def drop_dependents(name: str, workspace: Workspace) -> None:
 
 def reset(stage: Stage, workspace: Workspace) -> None:
     """Remove the stage's results, complete or not."""
-    for path in stage.owns(workspace):
+    for path in (*stage.owns(workspace), workspace.items / stage.name):
         remove(path)
     if stage.take_out:
         stage.take_out(workspace)
@@ -338,6 +399,7 @@ def _forget(workspace: Workspace) -> None:
         workspace.report_html,
         workspace.placed,
         workspace.earlier,
+        workspace.items,
         workspace.model_masks,
     ):
         remove(path)

@@ -80,3 +80,11 @@ def memory() -> Any:
 
 def seed() -> Any:
     return setting(0, "Seed of the random sampling in matching and in the mapper", "Seed", low=0)
+
+
+def scheduler() -> Any:
+    return setting(
+        "",
+        "Address of a Dask scheduler, host:port, whose workers share the work; they need the same storage",
+        "Scheduler", later=True,
+    )  # fmt: skip

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .results import Damage
     from .setting_field import Settings
     from .settings import JobSettings
+    from .work_items import Items
     from .workspace import Workspace
 
 Paths = Callable[["Workspace"], Sequence[Path]]
@@ -97,7 +98,7 @@ class Stage:
     needs: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     settings: type[Settings]
-    not_in_fingerprint: frozenset[str] = frozenset({"device"})
+    not_in_fingerprint: frozenset[str] = frozenset({"device", "scheduler"})
     not_in_fingerprint_as: Mapping[str, Any] = field(default_factory=dict)
     inputs: Callable[[Workspace, Any], Any] = _nothing
 
@@ -116,6 +117,8 @@ class Stage:
     set_aside: Callable[[Workspace, Path], None] | None = None
     take_back: Callable[[Workspace, Mapping[str, str], Progress], None] | None = None
     grows_with: tuple[str, ...] = ()
+    prepare: Callable[[Workspace, Any, Progress], None] | None = None
+    items: Callable[[Workspace, Any, Progress], Items | None] | None = None
     settle: Callable[[Workspace, JobSettings, Callable[[JobSettings], bool]], Settled] | None = None
 
 

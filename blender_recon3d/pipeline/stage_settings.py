@@ -153,6 +153,7 @@ class FeaturesSettings(Settings):
     )
     weights: str = shared_settings.weights()
     device: str = shared_settings.device()
+    scheduler: str = shared_settings.scheduler()
     alignment: str = shared_settings.alignment()
 
 
@@ -185,6 +186,7 @@ class MatchesSettings(Settings):
     seed: int = shared_settings.seed()
     weights: str = shared_settings.weights()
     device: str = shared_settings.device()
+    scheduler: str = shared_settings.scheduler()
     alignment: str = shared_settings.alignment()
 
 
@@ -271,6 +273,7 @@ class DenseSettings(Settings):
     )  # fmt: skip
     memory: float = shared_settings.memory()
     device: str = shared_settings.device()
+    scheduler: str = shared_settings.scheduler()
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ def removable(workspace: Workspace) -> list[RemovableFiles]:
         # Without a record of its files, as in workspaces of version 0.1.0, nothing is known to be superfluous.
         if not state.stage(stage.name).done or not state.files.get(stage.name):
             continue
-        for owned in stage.owns(workspace):
+        for owned in (*stage.owns(workspace), workspace.items / stage.name):
             for path in _outside(owned, kept):
                 if size := size_of(path):
                     name = path.relative_to(workspace.root).as_posix()

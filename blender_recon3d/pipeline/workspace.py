@@ -2,7 +2,7 @@
 
     job.json settings.json state.json events.jsonl log.txt cancel lock output.txt; older events and log: *.old.*
     photos.json sources.json images/ masks/ masks.json painted_masks/ model_masks/ pairs.*
-    database.db remapped.db features/ earlier/ live/ sparse/ placement.json placed.json refined/
+    database.db remapped.db features/ items/ earlier/ live/ sparse/ placement.json placed.json refined/
     dense/ mesh/ texture/ report.*
 
 Everything is written atomically (to a temporary name, flushed to disk, then renamed), so that a kill or a power cut
@@ -62,6 +62,8 @@ class Workspace:
         self.database = self.root / "database.db"
         self.remapped_database = self.root / "remapped.db"  # the mapper's matches, if others
         self.features = self.root / "features"
+        self.turns = self.features / "turns.json"
+        self.items = self.root / "items"  # results by other processes that are not brought in yet
         self.earlier = self.root / "earlier"  # features and matches of photos that may be reused
         self.mapping = self.root / "mapping"  # COLMAP's models while the mapper runs
         self.sparse = self.root / "sparse"
@@ -177,8 +179,9 @@ class Workspace:
         return _record(self.lock_file)
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self, patience: float = LOCK_PATIENCE) -> Iterator[None]:
         """Lock the workspace for this process; UserError if another one has it locked, or the folder is read-only.
+        patience: seconds to wait for the other one.
 
         The operating system releases the lock when the process ends, however that happens; the file says who holds it.
         """
@@ -193,7 +196,7 @@ class Workspace:
             ) from error
         with os.fdopen(handle, "a+b") as file:
             # Wait a moment: the worker of a run that was just killed notices that, and releases the lock.
-            end = time.monotonic() + LOCK_PATIENCE
+            end = time.monotonic() + patience
             while not (held := _lock(file)) and time.monotonic() < end:
                 time.sleep(0.1)
             if not held:

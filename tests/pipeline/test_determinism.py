@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.measure.determinism import compare
 from blender_recon3d.pipeline.colmap.database import write_pairs
-from blender_recon3d.pipeline.models import network_matching as matches
+from blender_recon3d.pipeline.colmap.pair_blocks import blocks
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.planted import planted_weights
 from tests.support.scenes import box_scene, ring, spot_texture, write_capture
@@ -40,8 +40,7 @@ def test_a_resumed_run_has_the_same_blocks(tmp_path):
     write_pairs(workspace.pairs, pairs)
 
     def cut(left: list[tuple[str, str]]) -> list[list[tuple[str, str]]]:
-        job = matches.MatchingJob(workspace, left, len(pairs), tmp_path / "block", None, None)
-        return matches.blocks(job, 8)
+        return blocks(workspace.pairs, left, 8)
 
     whole = cut(pairs)
     assert sum(map(len, whole)) == len(pairs) and max(map(len, whole)) == 8

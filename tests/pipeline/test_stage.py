@@ -38,7 +38,7 @@ def test_a_jobs_settings_of_a_stage_are_those_it_declares(name):
     assert type(settings) is stage(name).settings
     known = set(settings.recorded())
     assert (
-        stage(name).not_in_fingerprint - {"device"} <= known
+        stage(name).not_in_fingerprint - {"device", "scheduler"} <= known
         and set(stage(name).not_in_fingerprint_as) <= known
     )
 

@@ -56,6 +56,12 @@ def doctor(chosen: argparse.Namespace) -> int:
     return doctor.main(chosen.json)
 
 
+def worker(chosen: argparse.Namespace) -> int:
+    from ..farm import run_worker
+
+    return run_worker(chosen.address)
+
+
 def weights(chosen: argparse.Namespace) -> int:
     from . import weights_command
 

@@ -12,7 +12,7 @@ from ..exporting.export_options import FACTORS, SIZES
 from ..exporting.file_formats import PRESETS, engine_endings
 from ..stage import all_stages
 from ..system.versions import engine_version
-from . import commands, export_command, masks_command, run_command
+from . import commands, export_command, masks_command, run_command, shard
 from .completion import SHELLS
 from .exit_codes import BAD_USAGE
 from .setting_options import add_settings
@@ -49,7 +49,8 @@ def make_parser() -> argparse.ArgumentParser:
     add_settings(run, until=True)
     run.set_defaults(command=run_command.run)
 
-    for name, title in ((each.name, each.title) for each in all_stages()):
+    for declared in all_stages():
+        name, title = declared.name, declared.title
         stage = adding.add_parser(name, help=f"one stage: {title[0].lower()}{title[1:]}")
         if name == "photos":
             stage.add_argument(
@@ -59,6 +60,13 @@ def make_parser() -> argparse.ArgumentParser:
         else:
             stage.add_argument("output", metavar="OUT", help="the workspace folder")
         add_settings(stage, until=False)
+        if declared.items:
+            stage.add_argument(
+                "--shard",
+                type=shard.part_of,
+                metavar="I/N",
+                help="do only part I of N; other machines do the other parts, in the same workspace",
+            )
         stage.set_defaults(command=run_command.run, only=name)
 
     bring = adding.add_parser("import", help="use the cameras of another program instead of finding them")
@@ -178,6 +186,10 @@ def make_parser() -> argparse.ArgumentParser:
     doctor = adding.add_parser("doctor", help="what works on this machine, and how to fix the rest")
     doctor.add_argument("--json", action="store_true", help="machine-readable output")
     doctor.set_defaults(command=commands.doctor)
+
+    worker = adding.add_parser("worker", help="work for runs on other machines, which share work by Dask")
+    worker.add_argument("address", metavar="ADDRESS", help="of the Dask scheduler, host:port")
+    worker.set_defaults(command=commands.worker)
 
     weights = adding.add_parser("weights", help="bundled and downloadable network weights")
     weights.add_argument("action", choices=("list", "fetch"))

@@ -23,6 +23,7 @@ from .console import Console
 from .exit_codes import BAD_USAGE, CANCELLED, CANCELLED_TEXT, DONE, FAILED, NO_MEMORY_TEXT
 from .running import json_sink, log_to, real_stderr, stoppable
 from .setting_options import job_settings
+from .shard import run_shard
 
 # For an import: the cameras are not changed, and every photo with a camera is used.
 ALIGNMENT_OPTIONS = {"until": "sfm", "refine": "off", "keep_blurred": True, "keep_copies": True}
@@ -35,6 +36,8 @@ def run(chosen: argparse.Namespace) -> int:
     end_with_parent()
     only = getattr(chosen, "only", "")
     show: Callable[[Event], None] = json_sink if chosen.json else Console(real_stderr())
+    if getattr(chosen, "shard", None):
+        return run_shard(chosen, workspace, show)
 
     def sink(event: Event) -> None:
         with contextlib.suppress(OSError):  # a full disk is reported on the terminal by what follows

@@ -52,6 +52,11 @@ def run_cancellable(
     return outcome[0]
 
 
+def less_log() -> None:
+    """From now on, COLMAP writes only warnings and errors."""
+    pycolmap.logging.minloglevel = 1
+
+
 def _reason(error: BaseException) -> str:
     text = " ".join(str(error).split())
     return text[:300] + ("" if text.endswith(".") else ".") + " See log.txt for details."

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..documents.photos_json import FocalPrior
+from ..documents.photos_json import FocalPrior, PhotosDocument
 from ..errors import FileFormatError
 from ..files.atomic_files import atomic_file, remove
 from ..files.regular import read_regular
@@ -27,18 +27,7 @@ def create_database(workspace: Workspace) -> None:
     document = workspace.read_photos()
     with atomic_file(workspace.database) as part:
         remove(part)
-        with open_database(part):
-            pass  # import_images needs an existing file
-        names_of: dict[int | None, list[str]] = {}
-        for photo in document.photos:
-            names_of.setdefault(photo.camera, []).append(photo.name)
-        for camera in document.cameras:
-            options = pycolmap.ImageReaderOptions()
-            options.camera_model = camera.model
-            options.camera_params = ",".join(repr(value) for value in camera.params)
-            pycolmap.import_images(
-                part, workspace.images, pycolmap.CameraMode.SINGLE, names_of.get(camera.id, []), options
-            )
+        import_photos(workspace, document, part)
         with open_database(part) as database:
             for camera in database.read_all_cameras():
                 # Ids are assigned in the order of import, which is that of photos.json.
@@ -55,6 +44,26 @@ def create_database(workspace: Workspace) -> None:
                 write_rigs(database, rigs, images, cameras)
         remove_side_files(part)
     remove_side_files(workspace.database)
+
+
+def import_photos(
+    workspace: Workspace, document: PhotosDocument, path: Path, only: Collection[str] | None = None
+) -> None:
+    """Write the images of photos.json, and their cameras, to a new database at `path`. only: these photos."""
+    with open_database(path):
+        pass  # import_images needs an existing file
+    names_of: dict[int | None, list[str]] = {}
+    for photo in document.photos:
+        if only is None or photo.name in only:
+            names_of.setdefault(photo.camera, []).append(photo.name)
+    for camera in document.cameras:
+        names = names_of.get(camera.id, [])
+        if only is not None and not names:
+            continue
+        options = pycolmap.ImageReaderOptions()
+        options.camera_model = camera.model
+        options.camera_params = ",".join(repr(value) for value in camera.params)
+        pycolmap.import_images(path, workspace.images, pycolmap.CameraMode.SINGLE, names, options)
 
 
 @contextlib.contextmanager

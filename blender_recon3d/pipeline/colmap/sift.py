@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from .calls import pycolmap, run_cancellable
-from .database import write_pairs
+from .database import image_ids, import_photos, open_database, write_pairs
+from .pair_blocks import Plan, blocks
 from .row_counter import RowCounter
 
 if TYPE_CHECKING:
     from ..models.network import ExtractionJob, MatchingJob, Names
+    from ..workspace import Workspace
+
+BLOCK = 32  # pairs of an item of work
 
 
 class SiftExtractor:
@@ -24,26 +32,45 @@ class SiftExtractor:
     def remove_torn(self, job: ExtractionJob) -> bool:
         return False  # all its results are in the database
 
+    def prepare(self, job: ExtractionJob) -> None:
+        pass  # a photo's keypoints do not depend on the other photos
+
+    def done(self, job: ExtractionJob) -> set[str]:
+        with open_database(job.workspace.database) as database:
+            return {name for name, image in image_ids(database).items() if database.exists_descriptors(image)}
+
+    def extract_some(self, job: ExtractionJob, into: Workspace) -> None:
+        """In a database on a local disk: SQLite and network drives do not go together."""
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / into.database.name
+            import_photos(job.workspace, job.workspace.read_photos(), path, job.names)
+            self._extract(job, path, lambda: None)
+            shutil.copyfile(path, into.database)
+
     def extract(self, job: ExtractionJob) -> None:
         """COLMAP skips photos that are done."""
+        database, total = job.workspace.database, len(job.names)
+        with RowCounter(database, "keypoints") as counter:
+            self._extract(job, database, lambda: job.progress.report(counter.rows, total, "finding features"))
+
+    def _extract(self, job: ExtractionJob, path: Path, poll: Callable[[], None]) -> None:
         workspace, progress = job.workspace, job.progress
         reader = pycolmap.ImageReaderOptions()
         if workspace.masks.is_dir():
             reader.mask_path = workspace.masks
-        with RowCounter(workspace.database, "keypoints") as counter:
-            run_cancellable(
-                lambda token: pycolmap.extract_features(
-                    workspace.database,
-                    workspace.images,
-                    job.names,
-                    pycolmap.CameraMode.AUTO,
-                    reader,
-                    self.options,
-                    cancellation_token=token,
-                ),
-                progress,
-                lambda: progress.report(counter.rows, len(job.names), "finding features"),
-            )
+        run_cancellable(
+            lambda token: pycolmap.extract_features(
+                path,
+                workspace.images,
+                job.names,
+                pycolmap.CameraMode.AUTO,
+                reader,
+                self.options,
+                cancellation_token=token,
+            ),
+            progress,
+            poll,
+        )
 
 
 class SiftMatcher:
@@ -59,6 +86,15 @@ class SiftMatcher:
     def match(self, job: MatchingJob) -> None:
         """COLMAP matches and verifies in one call, keeping an index of each photo's descriptors meanwhile."""
         self._match(job, job.pairs, "two_view_geometries")
+
+    def plan(self, job: MatchingJob) -> Plan:
+        with open_database(job.workspace.database) as database:
+            ids = image_ids(database)
+            done = {(a, b) for a, b in job.pairs if database.exists_two_view_geometry(ids[a], ids[b])}
+        return Plan("matches", blocks(job.workspace.pairs, job.pairs, BLOCK), done)
+
+    def match_block(self, job: MatchingJob) -> None:
+        self.match(job)
 
     def match_unverified(self, job: MatchingJob, pairs: list[Names]) -> None:
         """Match these pairs without verification."""

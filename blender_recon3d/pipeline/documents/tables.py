@@ -34,6 +34,7 @@ from .registration_json import RegistrationDocument
 from .report_json import ReportDocument
 from .sources_json import SourcesDocument
 from .state_json import StateDocument
+from .turns_json import TurnsDocument
 
 DOCUMENTS: tuple[tuple[str, type, str], ...] = (
     (
@@ -53,6 +54,7 @@ DOCUMENTS: tuple[tuple[str, type, str], ...] = (
         SamePhotosDocument,
         "Which photos are the same as in the earlier results of a stage.",
     ),
+    ("features/turns.json", TurnsDocument, "How the photos' copies are rotated for a network."),
     ("registration.json", RegistrationDocument, "The outcome of structure from motion for each photo."),
     ("placement.json", PlacementDocument, "The model's scale and place in the world."),
     (

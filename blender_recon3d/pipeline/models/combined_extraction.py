@@ -11,6 +11,7 @@ import numpy as np
 
 from ..colmap.database import image_ids, open_database
 from ..colmap.sift import SiftExtractor
+from ..workspace import Workspace
 from .feature_files import feature_path, load_features
 from .network import ExtractionJob
 from .network_extraction import NetworkExtractor, places
@@ -25,6 +26,16 @@ class CombinedExtractor:
 
     def remove_torn(self, job: ExtractionJob) -> bool:
         return self.network.remove_torn(job)
+
+    def prepare(self, job: ExtractionJob) -> None:
+        self.network.prepare(job)
+
+    def done(self, job: ExtractionJob) -> set[str]:
+        return self.network.done(job) & self.sift.done(job)
+
+    def extract_some(self, job: ExtractionJob, into: Workspace) -> None:
+        self.network.extract_some(job, into)
+        self.sift.extract_some(job, into)
 
     def extract(self, job: ExtractionJob) -> None:
         """The network first: the database is rebuilt if one of its files is missing."""

@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 
 from ..colmap.database import image_ids, open_database, read_pairs
+from ..colmap.pair_blocks import Plan, blocks
+from ..colmap.sift import BLOCK as SIFT_BLOCK
 from ..colmap.sift import SiftMatcher
 from .combined_extraction import sift_keypoints
 from .encoded_photos import EncodedPhotos
-from .first_look import needed
+from .first_look import FirstLook, needed
 from .network import MatchingJob, Names
-from .network_matching import BLOCK, NetworkMatcher, Verifier, blocks, verify, write_matches
+from .network_matching import BLOCK, NetworkMatcher, Verifier, stored, verified, verify, write_matches
 from .parallel import prefetch
 
 SIFT_SUFFICES = 100  # matches of SIFT; unrelated pairs have some 20 by chance
@@ -28,52 +30,81 @@ class CombinedMatcher:
     def __init__(self, sift: SiftMatcher, network: NetworkMatcher) -> None:
         self.sift = sift
         self.network = network
+        self._tools: _Tools | None = None
+
+    def plan(self, job: MatchingJob) -> Plan:
+        """SIFT's matches of all pairs first: they decide which pairs the network gets."""
+        _, matched = stored(job)
+        if len(matched) < len(job.pairs):
+            return Plan("sift", blocks(job.workspace.pairs, job.pairs, SIFT_BLOCK), set(matched))
+        size = BLOCK[self.network.network.device.type]
+        return Plan("network", blocks(job.workspace.pairs, job.pairs, size), verified(job))
+
+    def match_block(self, job: MatchingJob) -> None:
+        """Pairs that fail the network's first look remain without verification, as in `match`."""
+        ids, matched = stored(job)
+        if new := [pair for pair in job.pairs if pair not in matched]:
+            self.sift.match_unverified(job, new)
+            return
+        if self._tools is None:
+            self._tools = _Tools(self.network, job, ids)
+        _, lost, matches = self._tools.match(job.pairs)
+        write_matches(job, ids, matches)
+        verify(job, [pair for pair in job.pairs if pair not in lost])
 
     def match(self, job: MatchingJob) -> None:
         """Pairs that fail the network's first look are verified last: until then a resumed run examines them again."""
-        ids, sift = self._match_sift(job)
-        weak = sift.weak().intersection(job.pairs)
-        network = self.network
-        photos = EncodedPhotos(network.network, job.workspace)
-        look = network.look(job)
-        size = BLOCK[network.network.device.type]
-
-        def added(pairs: list[Names]) -> dict[Names, np.ndarray]:
-            new = photos.match([pair for pair in pairs if not sift.has_more(pair)])
-            return {pair: sift.joined(pair, matches) for pair, matches in new.items()}
-
-        def match(block: list[Names]) -> tuple[list[Names], list[Names], dict[Names, np.ndarray]]:
-            tried = [pair for pair in block if pair in weak]
-            good = look.promising(tried) if look else tried
-            return block, [pair for pair in tried if pair not in good], added(good)
-
+        ids = self._match_sift(job)
+        tools = _Tools(self.network, job, ids)
+        size = BLOCK[self.network.network.device.type]
         done, failed = job.total - len(job.pairs), []
         verifier = Verifier(job, len(ids))
-        for block, lost, matches in prefetch(match, blocks(job, size)):
+        for block, lost, matches in prefetch(tools.match, blocks(job.workspace.pairs, job.pairs, size)):
             write_matches(job, ids, matches)
             failed += lost
             verifier.add([pair for pair in block if pair not in lost])
             done += len(block) - len(lost)
             job.progress.update(done, job.total, "matching")
         verifier.finish()
-        if not look or not failed:
+        if not tools.look or not failed:
             return
-        again = needed(job.workspace, {pair: look.agreeing[pair] for pair in failed})
+        again = needed(job.workspace, {pair: tools.look.agreeing[pair] for pair in failed})
         parts = [again[start : start + size] for start in range(0, len(again), size)]
-        for block, matches in prefetch(lambda part: (part, added(part)), parts):
+        for block, matches in prefetch(lambda part: (part, tools.added(part)), parts):
             write_matches(job, ids, matches)
             done += len(block)
             job.progress.update(done, job.total, "matching once more")
         verify(job, failed)
         job.progress.update(job.total, job.total, "matching")
 
-    def _match_sift(self, job: MatchingJob) -> tuple[dict[str, int], SiftMatches]:
+    def _match_sift(self, job: MatchingJob) -> dict[str, int]:
         with open_database(job.workspace.database) as database:
             ids = image_ids(database)
             new = [(a, b) for a, b in job.pairs if not database.exists_matches(ids[a], ids[b])]
         if new:
             self.sift.match_unverified(job, new)
-        return ids, SiftMatches(job, ids)
+        return ids
+
+
+class _Tools:
+    """What the network needs to add to SIFT's matches, which all pairs of the job have."""
+
+    def __init__(self, network: NetworkMatcher, job: MatchingJob, ids: dict[str, int]) -> None:
+        self._sift = SiftMatches(job, ids)
+        self._weak = self._sift.weak()
+        self._photos = EncodedPhotos(network.network, job.workspace)
+        self.look: FirstLook | None = network.look(job)
+
+    def added(self, pairs: list[Names]) -> dict[Names, np.ndarray]:
+        """SIFT's matches and the network's, of the pairs that have not got the network's yet."""
+        new = self._photos.match([pair for pair in pairs if not self._sift.has_more(pair)])
+        return {pair: self._sift.joined(pair, matches) for pair, matches in new.items()}
+
+    def match(self, block: list[Names]) -> tuple[list[Names], list[Names], dict[Names, np.ndarray]]:
+        """The block, its pairs that fail the first look, and the matches of those that get the network's."""
+        tried = [pair for pair in block if pair in self._weak]
+        good = self.look.promising(tried) if self.look else tried
+        return block, [pair for pair in tried if pair not in good], self.added(good)
 
 
 class SiftMatches:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
+    from ..colmap.pair_blocks import Plan
     from ..events import Progress
     from ..workspace import Workspace
 
@@ -64,10 +65,25 @@ class Extractor(Protocol):
         """Write keypoints and descriptors of every photo into the database; photos that have them already are
         skipped."""
 
+    def prepare(self, job: ExtractionJob) -> None:
+        """Decide and write down what depends on all photos, before some of them are extracted alone."""
+
+    def done(self, job: ExtractionJob) -> set[str]:
+        """The job's photos that have their features."""
+
+    def extract_some(self, job: ExtractionJob, into: Workspace) -> None:
+        """Write the features of the job's photos into an empty folder that mirrors the workspace (`work_items`)."""
+
 
 class Matcher(Protocol):
     def match(self, job: MatchingJob) -> None:
         """Write the pairs' verified matches into the database; existing ones are only verified."""
+
+    def plan(self, job: MatchingJob) -> Plan:
+        """The blocks of the step that is next, of all the job's pairs."""
+
+    def match_block(self, job: MatchingJob) -> None:
+        """Match one block of that plan, as `match` would."""
 
 
 # -- declarations of networks -----------------------------------------------------------------------

@@ -11,9 +11,12 @@ import numpy as np
 import torch
 
 from ..colmap.database import image_ids, open_database, write_features
+from ..documents.document_files import read_document, write_document
+from ..documents.turns_json import TurnsDocument
 from ..errors import UserError
 from ..files.atomic_files import remove
 from ..matching.turned_photos import DirectedPhotos, quarter_turns, turned_back, turned_note
+from ..workspace import Workspace
 from .arithmetic import slow_remark
 from .feature_files import feature_path, load_features, save_features
 from .frontend import Features
@@ -67,6 +70,20 @@ class NetworkExtractor:
                         features = load_features(feature_path(job.workspace, name))
                         write_features(database, ids[name], places(features), features.descriptors)
 
+    def prepare(self, job: ExtractionJob) -> None:
+        """Decide the rotations, which depend on all photos."""
+        self.remove_torn(job)
+        _turns(job)
+
+    def done(self, job: ExtractionJob) -> set[str]:
+        return {name for name in job.names if feature_path(job.workspace, name).exists()}
+
+    def extract_some(self, job: ExtractionJob, into: Workspace) -> None:
+        turns = _decided(job.workspace, job.names) or _turns(job)
+        images, masks = _read(job, job.names, turns)
+        for name, features in zip(job.names, self.network.extract(images, masks), strict=True):
+            save_features(feature_path(into, name), replace(features, turns=turns[name]))
+
     def find(self, job: ExtractionJob) -> Iterator[list[str]]:
         """The photos in batches, once their features/NAME.npz exist.
 
@@ -79,22 +96,10 @@ class NetworkExtractor:
 
         turns = _turns(job)
 
-        def turned(path: Path, name: str) -> np.ndarray:
-            return np.ascontiguousarray(np.rot90(job.read_gray(path), turns[name]))
-
         def read(names: list[str]) -> tuple[list[str], list[str], list[np.ndarray], list[np.ndarray | None]]:
             # Complete batches only: on a GPU a photo's features depend slightly on the other photos of the batch.
             new = [] if all(feature_path(workspace, name).exists() for name in names) else names
-            masks = [workspace.masks / f"{name}.png" for name in new]
-            return (
-                names,
-                new,
-                [turned(workspace.images / name, name) for name in new],
-                [
-                    turned(mask, name) if mask.exists() else None
-                    for mask, name in zip(masks, new, strict=True)
-                ],
-            )
+            return (names, new, *_read(job, new, turns))
 
         def find(
             batch: tuple[list[str], list[str], list[np.ndarray], list[np.ndarray | None]],
@@ -120,10 +125,27 @@ def places(features: Features) -> np.ndarray:
     return turned_back(features.keypoints, features.image_size, features.turns)
 
 
+def _read(
+    job: ExtractionJob, names: list[str], turns: dict[str, int]
+) -> tuple[list[np.ndarray], list[np.ndarray | None]]:
+    """The photos, rotated for the network, and their masks."""
+
+    def turned(path: Path, name: str) -> np.ndarray:
+        return np.ascontiguousarray(np.rot90(job.read_gray(path), turns[name]))
+
+    masks = [job.workspace.masks / f"{name}.png" for name in names]
+    return (
+        [turned(job.workspace.images / name, name) for name in names],
+        [turned(mask, name) if mask.exists() else None for mask, name in zip(masks, names, strict=True)],
+    )
+
+
 def _turns(job: ExtractionJob) -> dict[str, int]:
     """Quarter turns anticlockwise of each photo's copy; zero if all photos have their features already."""
     if all(feature_path(job.workspace, name).exists() for name in job.names):
         return dict.fromkeys(job.names, 0)
+    if decided := _decided(job.workspace, job.names):
+        return decided
     directions = DirectedPhotos(
         len(job.names),
         lambda number: job.read_gray(job.workspace.images / job.names[number]),
@@ -136,4 +158,16 @@ def _turns(job: ExtractionJob) -> dict[str, int]:
         path = feature_path(job.workspace, name)
         if path.exists() and load_features(path).turns != turn:
             remove(path)
+    write_document(job.workspace.turns, TurnsDocument(photos=turns))
     return turns
+
+
+def _decided(workspace: Workspace, names: list[str]) -> dict[str, int]:
+    """The rotations decided before for these photos; empty if there are none, or for other photos."""
+    if not workspace.turns.exists():
+        return {}
+    try:
+        turns = read_document(TurnsDocument, workspace.turns, "").photos
+    except UserError:
+        return {}
+    return {name: turns[name] % 4 for name in names} if set(names) <= set(turns) else {}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import numpy as np
 
 from ..colmap.calls import pycolmap, run_cancellable
-from ..colmap.database import image_ids, open_database, pair_counts, read_pairs, write_pairs
+from ..colmap.database import image_ids, open_database, pair_counts, write_pairs
+from ..colmap.pair_blocks import Plan, blocks
 from .arithmetic import slow_remark
 from .encoded_photos import EncodedPhotos, MatchingNetwork
 from .first_look import FirstLook, needed
@@ -15,7 +14,6 @@ from .network import MatchingJob, Names
 from .parallel import prefetch
 
 BLOCK = {"cpu": 8, "cuda": 32, "mps": 8}  # pairs at once; a kill can cost two such blocks
-TILE = 16  # photos
 PHOTOS_PER_PAIR = (
     20  # of the capture, for each pair verified at once: reading their list then takes 0.5 ms a pair
 )
@@ -40,6 +38,23 @@ class NetworkMatcher:
         self.precision = precision
         self.first_keypoints = first_keypoints
         self.first_look = first_look
+        self._tools: tuple[EncodedPhotos, FirstLook | None] | None = None
+
+    def plan(self, job: MatchingJob) -> Plan:
+        _, matched = stored(job)
+        done = verified(job)
+        if self.first_keypoints and self.first_look:
+            done |= {pair for pair, count in matched.items() if not count}  # failed the first look
+        return Plan("matches", blocks(job.workspace.pairs, job.pairs, BLOCK[self.network.device.type]), done)
+
+    def match_block(self, job: MatchingJob) -> None:
+        """Pairs that fail the first look remain without verification, as in `match`."""
+        ids, matched = stored(job)
+        if self._tools is None:
+            self._tools = EncodedPhotos(self.network, job.workspace), self.look(job)
+        matches = _matched([pair for pair in job.pairs if pair not in matched], *self._tools)
+        write_matches(job, ids, matches)
+        verify(job, [pair for pair in job.pairs if matches.get(pair) is not NO_MATCHES])
 
     def match(self, job: MatchingJob) -> None:
         """Match a block of pairs while COLMAP verifies the previous block, which was written in one transaction.
@@ -54,17 +69,15 @@ class NetworkMatcher:
         look = self.look(job)
 
         def match(block: list[Names]) -> Found:
-            new = [pair for pair in block if pair not in matched]
-            return block, {
-                **dict.fromkeys(new, NO_MATCHES),
-                **photos.match(look.promising(new) if look else new),
-            }
+            return block, _matched([pair for pair in block if pair not in matched], photos, look)
 
         done = job.total - len(job.pairs)
         size = BLOCK[self.network.device.type]
         failed = [pair for pair, count in matched.items() if not count] if look else []
         verifier = Verifier(job, len(ids))
-        for block, matches in prefetch(match, blocks(job, size, set(failed))):
+        for block, matches in prefetch(
+            match, blocks(job.workspace.pairs, set(job.pairs).difference(failed), size)
+        ):
             write_matches(job, ids, matches)
             passed = [pair for pair in block if matches.get(pair) is not NO_MATCHES]
             failed += [pair for pair in block if pair not in passed]
@@ -103,6 +116,18 @@ class NetworkMatcher:
             job.progress.update(done, job.total, "matching once more")
         verify(job, failed)
         job.progress.update(job.total, job.total, "matching")
+
+
+def _matched(new: list[Names], photos: EncodedPhotos, look: FirstLook | None) -> dict[Names, np.ndarray]:
+    """The matches of these pairs; NO_MATCHES of those that fail the first look."""
+    return {**dict.fromkeys(new, NO_MATCHES), **photos.match(look.promising(new) if look else new)}
+
+
+def verified(job: MatchingJob) -> set[Names]:
+    """The job's pairs that have been verified."""
+    with open_database(job.workspace.database) as database:
+        ids = image_ids(database)
+        return {(a, b) for a, b in job.pairs if database.exists_two_view_geometry(ids[a], ids[b])}
 
 
 def stored(job: MatchingJob) -> tuple[dict[str, int], dict[Names, int]]:
@@ -159,23 +184,3 @@ class Verifier:
         if self._waiting:
             verify(self._job, self._waiting)
         self._waiting = []
-
-
-def blocks(job: MatchingJob, size: int, exclude: Collection[Names] = ()) -> list[list[Names]]:
-    """The remaining pairs of each block of `size` pairs, without `exclude`. Blocks are cut from all pairs, so that a
-    resumed run has the same ones."""
-    left = set(job.pairs).difference(exclude)
-    pairs = by_tiles(read_pairs(job.workspace.pairs))
-    cut = [pairs[start : start + size] for start in range(0, len(pairs), size)]
-    return [block for whole in cut if (block := [pair for pair in whole if pair in left])]
-
-
-def by_tiles(pairs: list[Names]) -> list[Names]:
-    """The pairs in an order in which a photo's pairs are close together, however many photos there are."""
-    number = {name: index for index, name in enumerate(sorted({name for pair in pairs for name in pair}))}
-
-    def key(pair: Names) -> tuple[int, ...]:
-        first, second = number[pair[0]], number[pair[1]]
-        return first // TILE, second // TILE, first, second
-
-    return sorted(pairs, key=key)

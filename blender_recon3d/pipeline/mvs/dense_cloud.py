@@ -27,16 +27,7 @@ from .fusion import fuse
 
 
 def dense_cloud(workspace: Workspace, settings: DenseSettings, progress: Progress) -> dict[str, Any]:
-    if workspace.dense.exists() and (why := _torn(workspace, progress)):
-        progress.warning(f"{why}: the photos are undistorted again.")
-        remove(workspace.dense)
-    if not workspace.dense.exists():
-        with atomic_folder(workspace.dense) as part:
-            undistort(workspace, settings, part, progress)
-            check_undistorted(part, progress)
-        record = workspace.read_state().stage("dense")
-        workspace.write_stage("dense", record, files=describe_all(workspace, _undistorted(workspace)))
-    _remove_torn_maps(workspace.dense, progress)
+    prepare(workspace, settings, progress)
     how = method(settings)
     names, alone = (_colmap if how == "colmap" else _torch)(workspace, settings, progress)
     for name in alone:
@@ -52,6 +43,27 @@ def dense_cloud(workspace: Workspace, settings: DenseSettings, progress: Progres
     views = float(vertices["views"].mean())
     message = f"{len(vertices)} points from {len(names)} photos, {views:.1f} views per point ({how})"
     return {"message": message, "points": len(vertices), "photos": len(names), "method": how}
+
+
+def prepare(workspace: Workspace, settings: DenseSettings, progress: Progress) -> None:
+    """The undistorted photos, and the depth maps that are still right; nothing that is there already."""
+    if workspace.dense.exists() and (why := _torn(workspace, progress)):
+        progress.warning(f"{why}: the photos are undistorted again.")
+        remove(workspace.dense)
+    if not workspace.dense.exists():
+        with atomic_folder(workspace.dense) as part:
+            undistort(workspace, settings, part, progress)
+            check_undistorted(part, progress)
+        record = workspace.read_state().stage("dense")
+        workspace.write_stage("dense", record, files=describe_all(workspace, _undistorted(workspace)))
+    _remove_torn_maps(workspace.dense, progress)
+    names = same_photos(workspace, "dense")
+    if names and method(settings) == "torch":
+        from .depth_views import load_scene
+        from .kept_maps import keep_maps
+
+        before, scene = Workspace(workspace.earlier).dense, load_scene(workspace.dense, settings.views)
+        keep_maps(before, workspace.dense, scene, settings.views, names, progress)
 
 
 def _undistorted(workspace: Workspace) -> list[Path]:
@@ -166,13 +178,9 @@ def _torch(workspace: Workspace, settings: DenseSettings, progress: Progress) ->
     from ..models.devices import select_device
     from .depth_views import load_scene
     from .estimate import estimate_all
-    from .kept_maps import keep_maps
 
     scene = load_scene(workspace.dense, settings.views)
     device = select_device(settings.device)
-    if names := same_photos(workspace, "dense"):
-        before = Workspace(workspace.earlier).dense
-        keep_maps(before, workspace.dense, scene, settings.views, names, progress)
     masks, memory = workspace.dense / "masks", settings.memory * 2**30
     alone = estimate_all(workspace.dense, scene, device, masks, memory, progress)
     return [view.name for view in scene.views if view.name not in alone], alone

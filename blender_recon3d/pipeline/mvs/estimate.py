@@ -109,10 +109,10 @@ def estimate_all(
     memory: limit in bytes. On a CPU several photos are processed in parallel with one thread each, which uses the cores
     better than many threads on one photo.
     """
-    usable = [number for number in range(len(scene.views)) if _has_neighbors(scene, number)]
+    usable = usable_views(scene)
     left = [number for number in usable if not _exist(*map_paths(dense, scene.views[number].name))]
     sources = sorted({other for number in left for other in (number, *scene.neighbors[number])} & set(usable))
-    first = [number for number in sources if not _has_photometric(dense, scene.views[number])]
+    first = [number for number in sources if not has_photometric(dense, scene.views[number])]
     sizes = [(scene.views[number].height, scene.views[number].width) for number in first]
     chosen = plan(sizes, str(device), memory)
     _log_forecast(sizes, device, scene, chosen, progress)
@@ -120,35 +120,58 @@ def estimate_all(
     budget, cache = ComputeBudget(device, chosen, progress), PhotoCache(min(16, max(1, CACHE // largest)))
 
     def photometric(number: int) -> None:
-        depth, normal = estimate_safely(scene, number, cache, budget, progress.check)
-        view = scene.views[number]
-        mask = masks / f"{view.name}.png"
-        if mask.exists():
-            depth[read_picture(mask, cv2.IMREAD_GRAYSCALE) == 0] = 0
-        # The depth map is written last: if it exists, so does the other.
-        write_map(map_paths(dense, view.name)[1], normal)
-        write_map(photometric_path(dense, view.name), depth[..., None])
+        write_photometric(dense, scene, number, cache, budget, masks, progress)
 
     def geometric(number: int) -> None:
-        neighbors = [other for other in scene.neighbors[number] if other in able]
-        depth = checked(dense, scene.views[number], [scene.views[other] for other in neighbors], budget)
-        write_map(map_paths(dense, scene.views[number].name)[0], depth[..., None])
+        write_checked(dense, dense, scene, number, budget)
         progress.check()
 
     able = set(usable)
     total = len(usable)
-    _run_all(photometric, first, budget, total, "estimating depth", progress)
-    _run_all(geometric, left, budget, total, "comparing depth maps", progress)
+    run_all(photometric, first, budget, total, "estimating depth", progress)
+    run_all(geometric, left, budget, total, "comparing depth maps", progress)
     for number in usable:
         remove(photometric_path(dense, scene.views[number].name))
     return [view.name for number, view in enumerate(scene.views) if number not in able]
+
+
+def write_photometric(
+    dense: Path,
+    scene: Scene,
+    number: int,
+    cache: PhotoCache,
+    budget: ComputeBudget,
+    masks: Path,
+    progress: Progress,
+) -> None:
+    """Write a photo's depth, not yet compared with its neighbors', and its normals into `dense`."""
+    depth, normal = estimate_safely(scene, number, cache, budget, progress.check)
+    view = scene.views[number]
+    mask = masks / f"{view.name}.png"
+    if mask.exists():
+        depth[read_picture(mask, cv2.IMREAD_GRAYSCALE) == 0] = 0
+    # The depth map is written last: if it exists, so does the other.
+    write_map(map_paths(dense, view.name)[1], normal)
+    write_map(photometric_path(dense, view.name), depth[..., None])
+
+
+def write_checked(dense: Path, into: Path, scene: Scene, number: int, budget: ComputeBudget) -> None:
+    """Write into the folder `into` what the neighbors in `dense` confirm of a photo's depth there."""
+    view = scene.views[number]
+    neighbors = [scene.views[other] for other in scene.neighbors[number] if _has_neighbors(scene, other)]
+    write_map(map_paths(into, view.name)[0], checked(dense, view, neighbors, budget)[..., None])
+
+
+def usable_views(scene: Scene) -> list[int]:
+    """The photos whose depth can be estimated."""
+    return [number for number in range(len(scene.views)) if _has_neighbors(scene, number)]
 
 
 def _has_neighbors(scene: Scene, number: int) -> bool:
     return bool(scene.neighbors[number]) and scene.ranges[number][1] > 0
 
 
-def _has_photometric(dense: Path, view: View) -> bool:
+def has_photometric(dense: Path, view: View) -> bool:
     return _exist(photometric_path(dense, view.name), map_paths(dense, view.name)[1])
 
 
@@ -174,7 +197,7 @@ def _log_forecast(
     )
 
 
-def _run_all(
+def run_all(
     work: Callable[[int], None],
     items: list[int],
     budget: ComputeBudget,

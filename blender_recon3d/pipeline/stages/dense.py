@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..events import Progress
 from ..job_forecast import Facts
 from ..stage import Phase, Stage
 from ..stage_settings import DenseSettings
 from ..workspace import Workspace
+
+if TYPE_CHECKING:
+    from ..work_items import Items
 
 
 def set_aside(workspace: Workspace, folder: Path) -> None:
@@ -36,6 +39,26 @@ def run(workspace: Workspace, settings: DenseSettings, progress: Progress) -> di
     return dense_cloud(workspace, settings, progress)
 
 
+def prepare(workspace: Workspace, settings: DenseSettings, progress: Progress) -> None:
+    from ..mvs.dense_cloud import prepare
+
+    prepare(workspace, settings, progress)
+
+
+def items(workspace: Workspace, settings: DenseSettings, progress: Progress) -> Items | None:
+    """None for COLMAP's PatchMatch, which one process calls for all photos."""
+    from ..models.devices import select_device
+    from ..mvs.dense_cloud import method
+
+    if method(settings) != "torch":
+        return None
+    from ..mvs.depth_items import DepthItems
+    from ..mvs.depth_views import load_scene
+
+    scene, memory = load_scene(workspace.dense, settings.views), settings.memory * 2**30
+    return DepthItems(workspace.dense, scene, select_device(settings.device), memory, progress)
+
+
 STAGE = Stage(
     name="dense",
     title="Computing depth",
@@ -51,6 +74,8 @@ STAGE = Stage(
     may_leave=lambda workspace: (workspace.dense / "masks", workspace.fusion.with_name("fusion.ply.vis")),
     forecast=forecast,
     set_aside=set_aside,
+    prepare=prepare,
+    items=items,
     grows_with=("pairs", "features", "matches", "sfm", "refine"),
     phases=(
         Phase("undistorting", 0.02),

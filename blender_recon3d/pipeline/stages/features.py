@@ -24,6 +24,7 @@ MIN_FEATURES = 50  # with fewer, a photo gets a warning
 
 if TYPE_CHECKING:
     from ..settings import JobSettings
+    from ..work_items import Items
 
 
 def inputs(workspace: Workspace, settings: FeaturesSettings) -> Any:
@@ -77,10 +78,9 @@ def forecast(facts: Facts) -> float:
 def run(workspace: Workspace, settings: FeaturesSettings, progress: Progress) -> dict[str, Any]:
     from ..colmap.database import create_database, image_ids, open_database
     from ..colmap.database_check import database_problem
-    from ..photos.image_files import read_gray
 
     network = extractor_of(settings.front_end)
-    job = ExtractionJob(workspace, [photo.name for photo in workspace.used_photos()], read_gray, progress)
+    job = _job(workspace, progress)
     what = database_problem(workspace.database)
     if what:
         progress.warning(f"{workspace.database} {what}: rebuilding it.")
@@ -107,6 +107,27 @@ def run(workspace: Workspace, settings: FeaturesSettings, progress: Progress) ->
     }
 
 
+def prepare(workspace: Workspace, settings: FeaturesSettings, progress: Progress) -> None:
+    """An empty database, and how the photos are rotated."""
+    from ..colmap.database import create_database
+
+    if not workspace.database.exists():
+        create_database(workspace)
+    extractor_of(settings.front_end).open(settings).prepare(_job(workspace, progress))
+
+
+def items(workspace: Workspace, settings: FeaturesSettings, progress: Progress) -> Items:
+    from ..models.feature_items import FeatureItems
+
+    return FeatureItems(_job(workspace, progress), extractor_of(settings.front_end).open(settings))
+
+
+def _job(workspace: Workspace, progress: Progress) -> ExtractionJob:
+    from ..photos.image_files import read_gray
+
+    return ExtractionJob(workspace, [photo.name for photo in workspace.used_photos()], read_gray, progress)
+
+
 STAGE = Stage(
     name="features",
     title="Finding features",
@@ -126,5 +147,7 @@ STAGE = Stage(
     look_closer=look_closer,
     set_aside=set_aside,
     take_back=take_back,
+    prepare=prepare,
+    items=items,
     settle=settle,
 )

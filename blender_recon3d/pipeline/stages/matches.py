@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..alignments.project_files import has_tracks
 from ..events import Progress
@@ -12,6 +12,9 @@ from ..models.front_ends import matcher_of, weights_identity
 from ..stage import Stage
 from ..stage_settings import MatchesSettings
 from ..workspace import Workspace, remove_database
+
+if TYPE_CHECKING:
+    from ..work_items import Items
 
 
 def inputs(workspace: Workspace, settings: MatchesSettings) -> Any:
@@ -54,20 +57,34 @@ def forecast(facts: Facts) -> float:
 
 
 def run(workspace: Workspace, settings: MatchesSettings, progress: Progress) -> dict[str, Any]:
-    from ..colmap.calls import pycolmap
     from ..colmap.database import read_pairs
     from ..models.match_listed import match_listed
 
-    network = matcher_of(settings.front_end)
     pairs = read_pairs(workspace.pairs)
+    matcher = matcher_of(settings.front_end).open(settings)
+    block_list = workspace.pairs.with_name("pairs.block.txt")
+    still = match_listed(workspace, pairs, matcher, _verification(settings), block_list, progress)
+    return {**_summary(workspace, len(pairs), progress), "still_background": still}
+
+
+def items(workspace: Workspace, settings: MatchesSettings, progress: Progress) -> Items:
+    from ..models.feature_items import MatchItems
+
+    network = matcher_of(settings.front_end)
+    return MatchItems(workspace, lambda: network.open(settings), _verification(settings), progress)
+
+
+def _verification(settings: MatchesSettings) -> Any:
+    """COLMAP's TwoViewGeometryOptions."""
+    from ..colmap.calls import pycolmap
+
+    network = matcher_of(settings.front_end)
     verification = pycolmap.TwoViewGeometryOptions()
     verification.min_num_inliers = settings.min_inliers or network.min_inliers
     verification.ransac.max_error = settings.max_error or network.max_error
     # Seeded for each pair, so that neither the number of threads nor a resumed run changes the result.
     verification.ransac.random_seed = settings.seed
-    block_list = workspace.pairs.with_name("pairs.block.txt")
-    still = match_listed(workspace, pairs, network.open(settings), verification, block_list, progress)
-    return {**_summary(workspace, len(pairs), progress), "still_background": still}
+    return verification
 
 
 def _summary(workspace: Workspace, pairs: int, progress: Progress) -> dict[str, Any]:
@@ -101,4 +118,5 @@ STAGE = Stage(
     inside="features",
     take_out=take_out,
     take_back=take_back,
+    items=items,
 )

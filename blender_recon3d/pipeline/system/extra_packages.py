@@ -11,6 +11,7 @@ from ..errors import UserError
 
 # The versions of pyproject.toml's optional dependencies, by their name there; packages by the name to import.
 PINNED = {
+    "farm": {"distributed": "2026.8.0"},
     "formats": {"laspy": "2.7.0", "lazrs": "0.8.2", "meshoptimizer": "0.2.30a0"},
     "photos": {"rawpy": "0.28.0", "OpenEXR": "3.5.3", "pillow_jxl": "1.3.8"},
 }

@@ -11,7 +11,7 @@ import pytest
 
 from blender_recon3d.pipeline.colmap.calls import pycolmap
 from blender_recon3d.pipeline.colmap.database import image_ids, open_database, read_descriptors, read_pairs
-from blender_recon3d.pipeline.models import network_matching as matches
+from blender_recon3d.pipeline.colmap.pair_blocks import by_tiles
 from blender_recon3d.pipeline.models.encoded_photos import MAX_CACHED_PHOTOS
 from blender_recon3d.pipeline.models.feature_files import feature_path, load_features
 from blender_recon3d.pipeline.workspace import Workspace
@@ -116,7 +116,7 @@ def test_only_the_listed_pairs_have_matches(learned):
 def test_photos_are_reused_while_they_are_in_memory():
     """All pairs of 100 photos: each photo is loaded a few times, not once per pair."""
     pairs = [(f"{a:03}", f"{b:03}") for a in range(100) for b in range(a + 1, 100)]
-    ordered = matches.by_tiles(pairs)
+    ordered = by_tiles(pairs)
     assert sorted(ordered) == pairs
 
     @lru_cache(maxsize=MAX_CACHED_PHOTOS)
