@@ -54,6 +54,7 @@ class Recon3DPreferences(bpy.types.AddonPreferences):
     variant: bpy.props.EnumProperty(
         name="Build",
         description="Which build of torch Set Up Engine installs",
+        translation_context=bpy.app.translations.contexts.operator_default,  # elsewhere, to build is a verb
         items=[(name, *text) for name, text in _VARIANT_TEXT.items()],
     )
     engine_folder: bpy.props.StringProperty(

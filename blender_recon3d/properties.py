@@ -113,7 +113,11 @@ class RECON3D_PG_settings(bpy.types.PropertyGroup):
         update=_workspace_changed,
     )
     quality: bpy.props.EnumProperty(
-        name=_QUALITY.label, description=_QUALITY.help, items=QUALITY_ITEMS, default=_QUALITY.default
+        name=_QUALITY.label,
+        description=_QUALITY.help,
+        items=QUALITY_ITEMS,
+        default=_QUALITY.default,
+        translation_context=bpy.app.translations.contexts.operator_default,  # Blender's "Preview" is longer in German
     )
     until: bpy.props.EnumProperty(
         name=_UNTIL.label, description=_UNTIL.help, items=UNTIL_ITEMS, default=last_stages()[-1]

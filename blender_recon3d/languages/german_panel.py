@@ -130,7 +130,7 @@ GERMAN_PANEL = {
     "Try Again": "Erneut versuchen",
     "Choose Other Photos": "Andere Fotos auswählen",
     "Choose Another Results Folder": "Anderen Ergebnisordner auswählen",
-    "Retry at Preview Quality": "Erneut in Vorschauqualität",
+    "Retry at Preview Quality": "Erneut in Entwurfsqualität",
     "Open the Log": "Protokoll öffnen",
     "Cancel": "Abbrechen",
     "Choose another folder for the results": "Einen anderen Ordner für die Ergebnisse auswählen",
@@ -228,7 +228,7 @@ GERMAN_PANEL = {
     "The dense cloud as LAS, in UTM where the photos have GPS": (
         "Die dichte Punktwolke als LAS, in UTM, wo die Fotos GPS haben"
     ),
-    "Use Scene Cameras": "Kameras der Szene verwenden",
+    "Use Scene Cameras": "Szenenkameras nutzen",
     "Use the scene's cameras that are named like the photos or have them as backgrounds": (
         "Die Kameras der Szene verwenden, die wie die Fotos heißen oder sie als Hintergrund haben"
     ),

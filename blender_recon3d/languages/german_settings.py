@@ -10,7 +10,7 @@ GERMAN = {
     "Mesh": "Mesh",
     "Quality": "Qualität",
     "Level of detail, which determines how long it takes": "Wie fein das Ergebnis wird und wie lange es dauert",
-    "Preview": "Vorschau",
+    "Preview": "Entwurf",
     "Fast and coarse, to check whether the photos are good": "Schnell und grob: um zu sehen, ob die Fotos gut sind",
     "Medium": "Mittel",
     "Good detail in moderate time": "Gute Einzelheiten in mäßiger Zeit",

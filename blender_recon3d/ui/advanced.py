@@ -24,7 +24,7 @@ class RECON3D_PT_advanced(Tab, bpy.types.Panel):
         settings = context.scene.recon3d
         for heading, options in GROUPS.items():
             header, body = layout.panel(f"recon3d_advanced_{heading}", default_closed=True)
-            header.label(text=heading)
+            header.label(text=heading, text_ctxt=Tab.bl_translation_context)
             for option in options if body else ():
                 if option == "masks":
                     row = body.row(align=True)

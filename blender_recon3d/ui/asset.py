@@ -77,7 +77,6 @@ class RECON3D_PT_stand(_AssetPanel, bpy.types.Panel):
 class RECON3D_PT_mesh(_AssetPanel, bpy.types.Panel):
     bl_idname = "RECON3D_PT_mesh"
     bl_label = "Mesh"
-    bl_translation_context = bpy.app.translations.contexts.operator_default
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, state = self.layout, asset_state(context.scene)

@@ -27,7 +27,9 @@ class RECON3D_PT_result(Tab, bpy.types.Panel):
         imports = find_imports(context.scene)
         if imports:
             collection = current_import(context.scene)
-            grid = self.layout.grid_flow(columns=2, row_major=True, even_columns=True, align=True)
+            grid = self.layout.grid_flow(
+                columns=1 if is_narrow(context) else 2, row_major=True, even_columns=True, align=True
+            )
             _draw_toggles(grid, collection)
             if not collection[KEY].get(SCALED, False):
                 _draw_scale(self.layout, is_narrow(context))
