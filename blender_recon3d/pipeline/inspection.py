@@ -6,9 +6,10 @@ How many photos, from which cameras, which will be excluded and why, and a forec
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
-from .documents.inspection_json import InspectedCamera, InspectionDocument, UnfitPhoto
+from .documents.inspection_json import Forecast, InspectedCamera, InspectionDocument, UnfitPhoto
 from .documents.photos_json import CameraEntry, PhotoEntry, RigEntry
 from .errors import UserError
 from .events import Progress
@@ -58,7 +59,9 @@ def inspect_photos(settings: JobSettings, progress: Progress, exclude: Path) -> 
     sizes = [(entry.width, entry.height) for entry in used] + [HD] * (len(videos) * own.frames)
     progress.emit("progress", "measuring this machine")
     forecasts = {
-        quality: forecast_job(sizes, settings.changed(quality=quality), reading_bytes(sizes))
+        quality: _of_all_passes(
+            forecast_job(sizes, settings.changed(quality=quality), reading_bytes(sizes)), settings
+        )
         for quality in QUALITIES
     }
     return InspectionDocument(
@@ -83,6 +86,13 @@ def inspect_photos(settings: JobSettings, progress: Progress, exclude: Path) -> 
         until=settings.until,
         forecasts=forecasts,
     )
+
+
+def _of_all_passes(forecast: Forecast, settings: JobSettings) -> Forecast:
+    """The forecast of a job that may run twice: without masks, and with those from its model."""
+    if settings.of(PhotosSettings).masks != "model" or "dense" not in up_to(settings.until):
+        return forecast
+    return replace(forecast, seconds={name: 2 * seconds for name, seconds in forecast.seconds.items()})
 
 
 def count_sentence(photos: int, videos: int) -> str:

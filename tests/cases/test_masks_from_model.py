@@ -5,10 +5,12 @@ import pytest
 pytest.importorskip("pycolmap", reason="the engine's environment has pycolmap; Blender's has not")
 
 from blender_recon3d.pipeline.events import Progress
+from blender_recon3d.pipeline.inspection import inspect_photos
 from blender_recon3d.pipeline.job import run_job
 from blender_recon3d.pipeline.masking.own_masks import read_masks
 from blender_recon3d.pipeline.settings import JobSettings
 from blender_recon3d.pipeline.workspace import Workspace
+from tests.support.pictures import picture, save
 from tests.support.scenes import box_scene, ring, write_capture
 
 
@@ -30,3 +32,18 @@ def test_the_second_pass_uses_masks_drawn_from_the_first_model(tmp_path):
     again = []
     run_job(workspace, settings, Progress(again.append))
     assert not any(event.stage == "dense" and "points" in event.message for event in again), "all is kept"
+
+
+def test_the_forecast_counts_both_passes(tmp_path):
+    for number in range(4):
+        save(tmp_path / f"{number}.jpg", picture(number))
+    seconds = {}
+    for masks in ("auto", "model"):
+        for until in ("sfm", "texture"):
+            settings = JobSettings.build(photos=(str(tmp_path),), masks=masks, until=until)
+            found = inspect_photos(settings, Progress(), tmp_path / "out")
+            seconds[masks, until] = found.forecasts["medium"].seconds
+    assert seconds["model", "sfm"] == seconds["auto", "sfm"]  # without a surface there is nothing to draw
+    assert seconds["model", "texture"] == {
+        name: 2 * value for name, value in seconds["auto", "texture"].items()
+    }
