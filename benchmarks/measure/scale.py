@@ -214,6 +214,8 @@ def _row(name: str, seconds: dict[int, float], peaks: dict[int, float], counts: 
     cells = [f"{each[count]:.3f}" if count in each else "" for count in counts]
     cells.append(f"{each[last] / each[first]:.2f}" if last > first and each[first] else "")
     cells += [f"{peaks[count]:.2f} GB" if count in peaks else "" for count in counts]
+    if len(seconds) < 2 or name == title("sfm", "incremental"):  # which does not grow by a line
+        return f"| {name} | {' | '.join(cells)} | |"
     memory = f", {_line(peaks):.1f} GB" if peaks else ""
     return f"| {name} | {' | '.join(cells)} | {_line(seconds) / 3600:.1f} h{memory} |"
 
@@ -221,8 +223,6 @@ def _row(name: str, seconds: dict[int, float], peaks: dict[int, float], counts: 
 def _line(values: dict[int, float]) -> float:
     """The straight line through the last two counts, at ON_PAPER photos."""
     counts = sorted(values)
-    if len(counts) < 2:
-        return values[counts[-1]] * ON_PAPER / counts[-1]
     slope = (values[counts[-1]] - values[counts[-2]]) / (counts[-1] - counts[-2])
     return max(values[counts[-1]], values[counts[-1]] + slope * (ON_PAPER - counts[-1]))
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 
@@ -15,8 +16,10 @@ from ..files.durable import sync_file, sync_folder
 from ..files.ply import read_vertices, with_column, write_vertices
 from ..files.regular import open_regular
 from ..wording import Sentence, use
+from .fusion_cells import Cell, cells, one_cell
 
 BLOCK = 4 << 20  # bytes of the visibility file at once
+OF_MEMORY = 0.5  # that may be maps where the cloud is fused in cells; points take the rest
 BYTES_PER_PIXEL = 4 + 12 + 3 + 1  # depth, normal, color, whether it is fused
 
 
@@ -26,10 +29,8 @@ def fuse(
     """Fuse the maps of `names` into dense/fusion.ply (and .vis); returns its vertices, a structured array.
 
     spacing: pixels of the maps within which points are merged. memory_gb: up to this all maps are held in memory;
-    beyond, they are read as needed. UserError if no point survives.
+    beyond, the cloud is fused in cells. UserError if no point survives.
     """
-    stereo = dense / "stereo"
-    (stereo / "fusion.cfg").write_text("".join(f"{name}\n" for name in names), "utf-8")
     options = pycolmap.StereoFusionOptions()
     options.min_num_pixels = min_views
     # COLMAP merges what lies within so many pixels of a point; its own 2 pixels thin the cloud to a quarter.
@@ -38,25 +39,14 @@ def fuse(
     options.num_threads = 1
     if (dense / "masks").is_dir():
         options.mask_path = dense / "masks"
-    if _map_bytes(dense, names) > memory_gb * 2**30:
-        options.use_cache = True
-        options.cache_size = memory_gb
+    limit = memory_gb * 2**30
+    sizes = {name: _map_bytes(dense, name) for name in names}
+    boxes = [one_cell(names)] if sum(sizes.values()) <= limit else cells(dense, sizes, OF_MEMORY * limit)
     progress.emit("progress", "fusing depth maps")
     with scratch_folder(dense / "fusing") as part:
-        run_cancellable(
-            lambda token: pycolmap.stereo_fusion(
-                part / "fusion.ply",
-                dense,
-                "COLMAP",
-                "",
-                "geometric",
-                options,
-                output_type="PLY",
-                cancellation_token=token,
-            ),
-            progress,
+        vertices = np.concatenate(
+            list(_fused_boxes(dense, part, boxes, sizes, min_views, memory_gb, options, progress))
         )
-        vertices = _with_views(part / "fusion.ply", part / "fusion.ply.vis", min_views)
         if not len(vertices):
             raise UserError(
                 Sentence(
@@ -66,41 +56,81 @@ def fuse(
                 )
             )
         write_vertices(part / "whole.ply", vertices)
-        for name, target in (("fusion.ply.vis", "fusion.ply.vis"), ("whole.ply", "fusion.ply")):
+        with open(part / "whole.vis", "r+b") as file:
+            file.write(len(vertices).to_bytes(8, "little"))
+        for name, target in (("whole.vis", "fusion.ply.vis"), ("whole.ply", "fusion.ply")):
             sync_file(part / name)
             (part / name).replace(dense / target)
         sync_folder(dense)
-    remove(stereo / "consistency_graphs")
+    remove(dense / "stereo" / "consistency_graphs")
     return vertices
 
 
-def _map_bytes(dense: Path, names: list[str]) -> int:
-    sizes = [(dense / "stereo" / "depth_maps" / f"{name}.geometric.bin").stat().st_size for name in names]
-    return sum(size // 4 * BYTES_PER_PIXEL for size in sizes)
+def _fused_boxes(
+    dense: Path,
+    part: Path,
+    boxes: list[Cell],
+    sizes: Mapping[str, int],
+    min_views: int,
+    memory_gb: float,
+    options: Any,
+    progress: Progress,
+) -> Iterator[np.ndarray]:
+    """The vertices of each box; the views of all of them are in the file whole.vis in the folder `part`."""
+    listed = dense / "stereo" / "fusion.cfg"
+    with open(part / "whole.vis", "wb") as visibility:
+        visibility.write(bytes(8))  # the number of points, once it is known
+        for number, box in enumerate(boxes):
+            listed.write_text("".join(f"{name}\n" for name in box.names), "utf-8")
+            options.bounding_box = (box.low, box.high)
+            if sum(sizes[name] for name in box.names) > memory_gb * 2**30:
+                options.use_cache = True
+                options.cache_size = OF_MEMORY * memory_gb
+            run_cancellable(
+                lambda token: pycolmap.stereo_fusion(
+                    part / "fusion.ply",
+                    dense,
+                    "COLMAP",
+                    "",
+                    "geometric",
+                    options,
+                    output_type="PLY",
+                    cancellation_token=token,
+                ),
+                progress,
+            )
+            yield _with_views(part / "fusion.ply", part / "fusion.ply.vis", min_views, box, visibility)
+            if len(boxes) > 1:
+                progress.update(number + 1, len(boxes), "fusing depth maps")
+    listed.write_text("".join(f"{name}\n" for name in sizes), "utf-8")
 
 
-def _with_views(ply: Path, visibility: Path, min_views: int) -> np.ndarray:
-    """The vertices seen by at least `min_views` photos; the .vis file is reduced to them.
+def _map_bytes(dense: Path, name: str) -> int:
+    """Bytes of memory that COLMAP takes for a photo's maps."""
+    size = (dense / "stereo" / "depth_maps" / f"{name}.geometric.bin").stat().st_size
+    return size // 4 * BYTES_PER_PIXEL
+
+
+def _with_views(ply: Path, visibility: Path, min_views: int, box: Cell, target: IO[bytes]) -> np.ndarray:
+    """The vertices in the box that at least `min_views` photos see; their views are appended to `target`.
 
     COLMAP's own limit counts pixels, several of which may be in one photo.
     """
     vertices = read_vertices(ply)
-    counts, kept = np.zeros(len(vertices), np.uint8), visibility.with_name("kept.vis")
+    counts = np.zeros(len(vertices), np.uint8)
+    kept = box.contains(np.stack([vertices[name] for name in "xyz"], axis=1))
     done = 0
-    with open(kept, "wb") as file:
-        file.write(bytes(8))
-        for block, words in visibility_blocks(visibility):
-            seen = block >= min_views
-            words[np.repeat(seen, block + 1)].tofile(file)
-            counts[done : done + len(block)] = np.minimum(block, 255)[: len(vertices) - done]
-            done += len(block)
-        if done != len(vertices):
-            raise UserError(f"{ply} and {visibility} do not match: run the dense stage again.")
-        seen = counts >= min(min_views, 255)
-        file.seek(0)
-        file.write(int(seen.sum()).to_bytes(8, "little"))
-    kept.replace(visibility)
-    return with_column(vertices[seen], "views", counts[seen])
+    for block, words in visibility_blocks(visibility):
+        part = slice(done, done + len(block))
+        if part.stop > len(vertices):
+            break
+        kept[part] &= block >= min_views
+        target.write(words[np.repeat(kept[part], block + 1)].tobytes())
+        counts[part] = np.minimum(block, 255)
+        done = part.stop
+    if done != len(vertices):
+        raise UserError(f"{ply} and {visibility} do not match: run the dense stage again.")
+    return with_column(vertices[kept], "views", counts[kept])
 
 
 def read_visibility(path: Path) -> tuple[np.ndarray, np.ndarray]:
