@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 
 from blender_recon3d import engine_setup
@@ -217,8 +218,13 @@ def test_it_runs_from_an_installed_extension(index, tmp_path):
 
 def processes_of(target) -> list[str]:
     """Command lines of running processes that name the folder."""
-    listed = subprocess.run(["ps", "-eo", "stat=,args="], capture_output=True, text=True).stdout
-    return [line for line in listed.splitlines() if str(target) in line and not line.startswith("Z")]
+    running = psutil.process_iter(["status", "cmdline"])
+    lines = [
+        " ".join(each.info["cmdline"] or [])
+        for each in running
+        if each.info["status"] != psutil.STATUS_ZOMBIE
+    ]
+    return [line for line in lines if str(target) in line]
 
 
 def test_a_new_version_of_the_add_on_finds_the_engine_outdated(index, target):
