@@ -22,11 +22,13 @@ from .photos.left_out import missing_packages, notes, pictures_left
 from .photos.panorama_views import SIDES
 from .photos.photo_entries import examine_all, photo_entries, reading_bytes
 from .photos.photo_quality import set_aside
+from .photos.photo_sources import changes
 from .settings import QUALITIES, JobSettings
 from .stage import up_to
 from .stage_settings import PhotosSettings
 from .system.memory import memory_gb
-from .text import duration, printable
+from .text import duration, named, printable
+from .workspace import Workspace
 
 PANORAMA = "views of 360-degree panoramas"
 USUAL = 20  # photos; fewer seldom cover a subject all around
@@ -75,6 +77,7 @@ def inspect_photos(settings: JobSettings, progress: Progress, exclude: Path) -> 
         advice=[
             *(note.text for note in left_out),
             *filter(None, [pictures_left(photo for photo in photos if not photo.reason)]),
+            *change_advice(*changes(Workspace(exclude), own)),
             *panorama_advice(sum(photo.panorama and not photo.reason for photo in photos)),
             *advice(len(used), bool(videos), len([camera for camera in cameras if camera.name != PANORAMA])),
             *rig_advice(rigs, entries),
@@ -114,6 +117,18 @@ def advice(used: int, videos: bool, cameras: int) -> list[str]:
             f"The photos come from {cameras} cameras or zoom settings: one camera with a fixed zoom is better."
         )
     return sentences
+
+
+def change_advice(new: list[str], gone: list[str]) -> list[str]:
+    """A sentence if the results folder has a run with other photos. new, gone: their names."""
+    parts = [
+        f"{len(names)} photo{'s' * (len(names) != 1)} {'are' if len(names) != 1 else 'is'} {what} ({named(names)})"
+        for names, what in ((new, "new"), (gone, "gone"))
+        if names
+    ]
+    if not parts:
+        return []
+    return [f"Since the last run, {' and '.join(parts)}: what does not change for the others is kept."]
 
 
 def panorama_advice(count: int) -> list[str]:

@@ -12,8 +12,10 @@ from blender_recon3d.pipeline.files.atomic_files import write_json
 from blender_recon3d.pipeline.inspection import describe, disk_advice, inspect_photos, memory_advice
 from blender_recon3d.pipeline.job_forecast import number_of_pairs, shrunk, total
 from blender_recon3d.pipeline.job_timing import JobTiming
+from blender_recon3d.pipeline.photos.photo_sources import write_sources
 from blender_recon3d.pipeline.settings import QUALITIES, JobSettings
 from blender_recon3d.pipeline.stage import STAGES
+from blender_recon3d.pipeline.stage_settings import PhotosSettings
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.engine import recon3d
 from tests.support.scenes import noise_texture
@@ -29,6 +31,21 @@ def photos(tmp_path):
     (folder / "IMG_6.jpg").write_bytes(b"")
     (folder / "IMG_7.png").write_bytes((folder / "IMG_0.png").read_bytes())
     return folder
+
+
+def test_what_is_new_and_gone_since_the_last_run(photos, tmp_path):
+    workspace, settings = Workspace(tmp_path / "out"), JobSettings.build(photos=photos, features="sift")
+    workspace.create()
+    write_sources(workspace, settings.of(PhotosSettings), Progress())
+
+    def said() -> str:
+        return " ".join(inspect_photos(settings, Progress(), workspace.root).advice)
+
+    assert "last run" not in said()
+    (photos / "IMG_2.png").unlink()
+    for number in (8, 9):
+        cv2.imwrite(str(photos / f"IMG_{number}.png"), noise_texture(number, 512)[:320, :480])
+    assert "2 photos are new (IMG_8.png, IMG_9.png) and 1 photo is gone (IMG_2.png)" in said()
 
 
 def test_everything_is_reported_at_once_and_nothing_is_written(photos, tmp_path):

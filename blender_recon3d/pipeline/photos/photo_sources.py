@@ -6,6 +6,7 @@ Photos that were moved, or have a new date, count as the same if their content i
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -63,6 +64,21 @@ def still_the_same(workspace: Workspace, settings: JobSettings, progress: Progre
         return False
     _remember(workspace, known, files, _given(chosen))
     return True
+
+
+def changes(workspace: Workspace, settings: PhotosSettings) -> tuple[list[str], list[str]]:
+    """The names of the files that are new, and of those that are gone, since the workspace's last run.
+
+    By name and size, without reading them. Both are empty if it has had no run.
+    """
+    known = _read(workspace)
+    if known is None:
+        return [], []
+    before = Counter((Path(entry.name).name, entry.size) for entry in known.files)
+    now = Counter((path.name, _status(path)[0]) for path in _files(workspace, settings))
+    return sorted(name for name, _ in (now - before).elements()), sorted(
+        name for name, _ in (before - now).elements()
+    )
 
 
 def _same_content(files: list[Path], known: list[SourceFile], progress: Progress) -> bool:
