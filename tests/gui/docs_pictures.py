@@ -20,7 +20,7 @@ PICTURES = {
     "live": ("demo/4-live.png", (0, 26, 1025, 905)),  # without the sidebar
     "result": ("demo/5-result.png", VIEW),
     "review": ("demo/6-review.png", VIEW),
-    "asset-panels": ("asset/asset-panels.png", (1028, 84, 1285, 782)),
+    "asset-panels": ("asset/asset-panels.png", (1028, 84, 1285, 802)),
 }
 
 
