@@ -85,7 +85,6 @@ class Workspace:
         self.textured_mesh = self.texture / "mesh.ply"
         self.texture_obj = self.texture / "mesh.obj"
         self.texture_image = self.texture / "texture.png"  # of a texture with one tile
-        self.texture_light = self.texture / "texture.exr"
         self.reprojected = self.root / "reprojected"  # textures of other meshes, by name
         self.report_json = self.root / "report.json"
         self.report_html = self.root / "report.html"
