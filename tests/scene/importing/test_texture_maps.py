@@ -9,6 +9,8 @@ bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environmen
 
 from blender_recon3d.pipeline.errors import UserError  # noqa: E402
 from blender_recon3d.pipeline.files.ply_mesh import read_mesh, write_mesh  # noqa: E402
+from blender_recon3d.pipeline.texel_density import Density  # noqa: E402
+from blender_recon3d.scene.asset_state import asset_state  # noqa: E402
 from blender_recon3d.scene.exporting.export_asset import export_asset  # noqa: E402
 from blender_recon3d.scene.importing.import_workspace import import_workspace  # noqa: E402
 from blender_recon3d.scene.meshes.bake import bake_wanted  # noqa: E402
@@ -120,3 +122,17 @@ def test_an_export_has_a_material_for_each_tile(tiled, preset, tmp_path):
 def test_baking_onto_tiles_says_what_to_do(tiled):
     with pytest.raises(UserError, match="several tiles"):
         bake_wanted(import_workspace(tiled).collection, "NORMAL", 64, 0.0)
+
+
+def test_the_panel_knows_how_fine_the_photos_are(tiled):
+    (tiled / "mesh" / "mesh.json").write_text('{"photo_detail": {"pixel": 0.5, "pixels": 1000.0}}')
+    import_workspace(tiled)
+    state = asset_state(bpy.context.scene)
+    assert state.density == Density(0.5, 1000.0) and state.texture == (16, 2)
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"photo_detail": {"pixel": "x"}}', '{"photo_detail": 1}'])
+def test_a_damaged_mesh_json_only_takes_that_from_the_panel(workspace, content):
+    (workspace / "mesh" / "mesh.json").write_text(content)
+    import_workspace(workspace)
+    assert asset_state(bpy.context.scene).density is None
