@@ -112,7 +112,7 @@ def test_light_beyond_white_arrives_in_an_openexr_texture(tmp_path):
     workspace = capture_of(tmp_path, write_light, ValueRange(0, 2.0, light=True))
     texture_of(workspace, "exr")
     package = importlib.import_module("OpenEXR")
-    light = package.File(str(workspace.texture_light)).channels()["RGB"].pixels.astype(float)
+    light = package.File(str(workspace.texture / "texture.exr")).channels()["RGB"].pixels.astype(float)
     found = errors(workspace, light, lambda color: decoded(color / 255) * 8)
     assert np.quantile(found, SHARE) < 0.15 and light.max() > 3.5
     files = export(workspace, tmp_path / "scene.obj")
