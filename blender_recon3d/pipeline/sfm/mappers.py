@@ -1,8 +1,8 @@
 """COLMAP's two mappers, and which of them places the photos if the user leaves it open.
 
 The incremental mapper adjusts all cameras again and again while it adds photos, so each photo takes longer the more
-there are. The global mapper places them all at once, in about the same time per photo however many there are, and about
-as exactly (benchmarks/results/scale.md). It has no second chance where matches mislead it, so the incremental one takes
+there are. The global mapper places them all at once, in a time per photo that grows much less, and about as exactly
+(benchmarks/results/scale.md). It has no second chance where matches mislead it, so the incremental one takes
 over if it fails or leaves out photos that match others.
 """
 
