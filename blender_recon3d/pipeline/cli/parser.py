@@ -189,6 +189,7 @@ def make_parser() -> argparse.ArgumentParser:
 
     worker = adding.add_parser("worker", help="work for runs on other machines, which share work by Dask")
     worker.add_argument("address", metavar="ADDRESS", help="of the Dask scheduler, host:port")
+    worker.add_argument("--json", action="store_true", help="errors in machine-readable form")
     worker.set_defaults(command=commands.worker)
 
     weights = adding.add_parser("weights", help="bundled and downloadable network weights")

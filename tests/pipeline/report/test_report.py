@@ -158,7 +158,7 @@ def test_a_finished_run_shows_everything(workspace):
     assert all(pair["inliers"] > 0 for pair in facts["pairs"])
     assert facts["models"][0]["photos"] == FRAMES
     assert len(facts["cameras"][0]["refined"]) == 4
-    assert facts["versions"]["pycolmap"] and facts["settings"]["sfm"]["mapper"] == "incremental"
+    assert facts["versions"]["pycolmap"] and facts["settings"]["sfm"]["mapper"] == "auto"
     checker = checked(page)
     assert (
         checker.elements.count("img") == FRAMES + 2
