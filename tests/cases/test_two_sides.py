@@ -29,7 +29,7 @@ def test_both_sides_are_one_closed_model(tmp_path):
     workspace = Workspace(tmp_path / "out")
     settings = JobSettings.build(
         photos=str(tmp_path / "photos"), features="sift", quality="preview", until="mesh",
-        dense_size=320, max_keypoints=2500, mesh_depth=7, max_faces=20_000,
+        dense_size=400, max_keypoints=2500, mesh_depth=7, max_faces=20_000,
     )  # fmt: skip
     state = run_job(workspace, settings, Progress())
     model = pycolmap.Reconstruction(workspace.model)

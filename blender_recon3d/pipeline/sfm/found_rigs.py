@@ -16,7 +16,7 @@ import numpy as np
 from ..colmap.other_cameras import write_with_cameras
 from ..colmap.rigs import Rigs, Sensors
 from ..documents.photos_json import PhotosDocument, RigEntry
-from .attempts import Attempts
+from .attempts import WORSE, Attempts
 
 MIN_SHOTS = 3  # in which both cameras are registered
 MIN_SHARE = 0.7  # of them that must agree
@@ -73,6 +73,28 @@ def settle_rigs(attempts: Attempts, document: PhotosDocument) -> None:
     for sentence in said:
         attempts.progress.info(sentence)
     attempts.models, attempts.cameras, attempts.database = models, cameras, path
+
+
+def share_cameras(attempts: Attempts, document: PhotosDocument) -> None:
+    """Rounds of one camera in folders with the same names share its intrinsics again, as photos of one camera do."""
+    cameras, camera_of = dict(attempts.cameras), dict(attempts.camera_of)
+    for rig in document.rigs:
+        shots = (
+            None if any(sensor.cam_from_rig for sensor in rig.sensors) else _shots(rig, document, attempts)
+        )
+        if shots is None or len(_fixed(attempts.models[0], shots)) > 1:
+            continue
+        same: dict[tuple[object, ...], int] = {}
+        for photo in document.used:
+            if photo.camera not in shots.camera.values():
+                continue
+            known = (photo.make, photo.model, photo.focal_mm, photo.width, photo.height)
+            shared = same.setdefault(known, photo.camera or 0)
+            if shared != photo.camera and cameras.pop(photo.camera, None):
+                camera_of |= {image: shared for image, own in camera_of.items() if own == photo.camera}
+    if len(cameras) < len(attempts.cameras):
+        why = "Folders with photos of the same names are not of cameras fixed to each other: they share a camera."
+        attempts.try_cameras(cameras, camera_of, why, WORSE)
 
 
 def _as_found(camera: Any, model: Any) -> Any:

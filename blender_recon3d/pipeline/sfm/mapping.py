@@ -32,7 +32,7 @@ from ..wording import Sentence, option, place_again
 from ..workspace import Workspace
 from .attempts import Attempts, keep_database, settle_cameras
 from .fisheye import fisheye_doubts, try_fisheye
-from .found_rigs import settle_rigs
+from .found_rigs import settle_rigs, share_cameras
 from .growing import grow
 from .held_focals import settle_undetermined_focals
 from .joining import join_models
@@ -104,6 +104,7 @@ def _map(workspace: Workspace, settings: SfmSettings, mapper: Mapper, progress: 
         try_fisheye(attempts, workspace.images, settings.seed)
         settle_undetermined_focals(attempts, lambda database: mapper(database, held=True))
     if attempts.models:
+        share_cameras(attempts, workspace.read_photos())
         join_models(attempts, settings.seed)
         unfold(attempts, [photo.name for photo in workspace.used_photos()], settings.seed)
         settle_rigs(attempts, workspace.read_photos())
