@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from . import doubts, earlier_work, farm, results
@@ -198,11 +199,11 @@ def _run_stages(
         for broken in damage:
             _remove_below(workspace.root, broken.path)
         if share and name == only:
-            _begin_stage(stage, workspace, settings, own, prints[name], same, False)
+            _begin_stage(_Turn(stage, workspace, settings, own, prints[name], same))
             break
         if name != names[0]:  # the first stage reads the photos, which the forecast needs
             timing.tell()
-        _run_stage(stage, workspace, settings, own, prints[name], same, bool(damage))
+        _run_stage(_Turn(stage, workspace, settings, own, prints[name], same, bool(damage)))
         if not same:
             timing.took(name, workspace.read_state().stage(name).seconds)
     timing.learn()
@@ -270,17 +271,24 @@ def _begins(workspace: Workspace, settings: JobSettings, name: str, kept: dict[s
     return bool(record.fingerprint != _fingerprints(workspace, settings, up_to(name), kept)[name])
 
 
-def _begin_stage(
-    stage: Stage,
-    workspace: Workspace,
-    settings: JobSettings,
-    progress: Progress,
-    fingerprint_of: str,
-    resume: bool,
-    repair: bool,
-) -> None:
-    """Up to the point at which the stage's own work can begin; arguments as for `_run_stage`."""
-    name = stage.name
+@dataclass(frozen=True)
+class _Turn:
+    """A stage's turn in a job. repair: it was done and has lost some of its files; its dependents stay if the
+    files come out the same."""
+
+    stage: Stage
+    workspace: Workspace
+    settings: JobSettings
+    progress: Progress
+    fingerprint: str
+    resume: bool
+    repair: bool = False
+
+
+def _begin_stage(turn: _Turn) -> None:
+    """Up to the point at which the stage's own work can begin."""
+    stage, workspace, settings, progress = turn.stage, turn.workspace, turn.settings, turn.progress
+    name, resume, repair = stage.name, turn.resume, turn.repair
     if not resume:
         earlier_work.put_aside(name, workspace, progress)
     # Recorded before anything is touched: after a kill from here on, the stage is not done.
@@ -292,7 +300,7 @@ def _begin_stage(
         drop_dependents(name, workspace)
     if not resume:
         reset(stage, workspace)
-    workspace.write_stage(name, StageRecord(fingerprint=fingerprint_of, state=StageState.STARTED))
+    workspace.write_stage(name, StageRecord(fingerprint=turn.fingerprint, state=StageState.STARTED))
     progress.emit("progress", "resumed" if resume and not repair else "started")
     with full_disk_told(workspace.root):
         earlier_work.take_back(
@@ -313,22 +321,14 @@ def _prepare(shared: SharedItems, progress: Progress) -> None:
     shared.bring_in()
 
 
-def _run_stage(
-    stage: Stage,
-    workspace: Workspace,
-    settings: JobSettings,
-    progress: Progress,
-    fingerprint_of: str,
-    resume: bool,
-    repair: bool,
-) -> None:
-    """repair: the stage was done and has lost some of its files; its dependents stay if the files come out the same."""
+def _run_stage(turn: _Turn) -> None:
+    stage, workspace, progress = turn.stage, turn.workspace, turn.progress
     name = stage.name
     before = workspace.read_files(name)
     start = time.monotonic()
-    _begin_stage(stage, workspace, settings, progress, fingerprint_of, resume, repair)
-    own = settings.stages[name]
-    shared = SharedItems(workspace, stage, own, fingerprint_of)
+    _begin_stage(turn)
+    own = turn.settings.stages[name]
+    shared = SharedItems(workspace, stage, own, turn.fingerprint)
     with PeakMemory() as peak, full_disk_told(workspace.root):
         scheduler = str(vars(own).get("scheduler", ""))
         if stage.items and (scheduler or shared.any_left()):
@@ -337,11 +337,11 @@ def _run_stage(
         summary = stage.run(workspace, own, progress)
         shared.forget()
         files = results.files_of(workspace, name)
-        if repair and files != before:
+        if turn.repair and files != before:
             drop_dependents(name, workspace)
             files = results.files_of(workspace, name)
     record = StageRecord(
-        fingerprint=fingerprint_of,
+        fingerprint=turn.fingerprint,
         state=StageState.DONE,
         seconds=round(time.monotonic() - start, 2),
         peak_memory_mb=round(peak.bytes / 2**20),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from tests.support.scenes import Face, box_scene, noise_texture
+from tests.support.scenes import Face, box_scene, meets, noise_texture
 
 
 def room(seed: int = 0, size: float = 6.0, height: float = 3.0) -> list[Face]:
@@ -28,12 +28,8 @@ def cast(scene: list[Face], center: np.ndarray, rays: np.ndarray) -> np.ndarray:
     nearest = np.full(rays.shape[:2], np.inf)
     picture = np.full(rays.shape, 128, np.uint8)
     for face in scene:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            distance = ((face.corner - center) @ face.normal) / (rays @ face.normal)
-            offset = center + rays * distance[..., None] - face.corner
-            u = offset @ face.along / (face.along @ face.along)
-            v = offset @ face.across / (face.across @ face.across)
-            hit = (distance > 1e-6) & (distance < nearest) & (u >= 0) & (u <= 1) & (v >= 0) & (v <= 1)
+        distance, u, v = meets(face, center, rays)
+        hit = distance < nearest
         count = face.texture.shape[0]
         place = [np.where(hit, part * count - 0.5, 0).astype(np.float32) for part in (u, v)]
         drawn = cv2.remap(face.texture, *place, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

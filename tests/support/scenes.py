@@ -126,6 +126,18 @@ def _homography(face: Face, pose: np.ndarray, intrinsics: np.ndarray) -> np.ndar
     return np.linalg.inv(half) @ intrinsics @ plane @ half
 
 
+def meets(face: Face, center: np.ndarray, rays: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where rays [H, W, 3] from a point meet a face: in multiples of the rays, infinite where they miss it, and as
+    shares of its sides."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        distance = ((face.corner - center) @ face.normal) / (rays @ face.normal)
+        offset = center + rays * distance[..., None] - face.corner
+        u = offset @ face.along / (face.along @ face.along)
+        v = offset @ face.across / (face.across @ face.across)
+        hit = (distance > 1e-6) & (u >= 0) & (u <= 1) & (v >= 0) & (v <= 1)
+    return np.where(hit, distance, np.inf), u, v
+
+
 def depth(
     scene: list[Face],
     pose: np.ndarray,
@@ -140,13 +152,8 @@ def depth(
     center = -pose[:, :3].T @ pose[:, 3]
     nearest = np.full(x.shape, np.inf)
     for face in scene:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            z = ((face.corner - center) @ face.normal) / (rays @ face.normal)
-            offset = center + rays * z[..., None] - face.corner
-        u = offset @ face.along / (face.along @ face.along)
-        v = offset @ face.across / (face.across @ face.across)
-        hit = (z > 0) & (u >= 0) & (u <= 1) & (v >= 0) & (v <= 1)
-        nearest = np.where(hit & (z < nearest), z, nearest)
+        z, _, _ = meets(face, center, rays)
+        nearest = np.minimum(nearest, z)
     return np.where(np.isfinite(nearest), nearest, 0.0)
 
 

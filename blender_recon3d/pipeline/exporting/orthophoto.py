@@ -14,7 +14,7 @@ from ..documents.placement_json import PlacementDocument
 from ..errors import UserError
 from ..files.geotiff import MISSING, MapFrame, write_geotiff
 from ..placing.map_grid import MapGrid
-from ..texturing.raster import pixels_of_triangles, planes
+from ..texturing.raster import highest, planes
 from ..texturing.textured_mesh import TexturedMesh
 from ..wording import run_stage
 from ..workspace import Workspace
@@ -65,23 +65,10 @@ def from_above(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The highest face at each pixel, int32 [H, W] (-1: none), and its height there, float32 [H, W] (MISSING: none).
     flat [V, 2]: vertices in pixels, z [V]: their heights."""
-    base = (
-        float(z.min(initial=0.0)) - 1.0
-    )  # so that all are positive, and sort like the integers of the same bits
-    corners, levels = flat[faces], z[faces] - base
-    plane = planes(corners, levels[..., None])[:, 0]
-    low, high = levels.min(axis=1), levels.max(axis=1)
-    keys = np.zeros(width * height, np.uint64)
-    for triangle, column, row in pixels_of_triangles(corners, width, height):
-        a, b, c = plane[triangle].T
-        # A face that stands upright could otherwise be extrapolated to anything at a pixel's center.
-        level = np.clip(a * (column + 0.5) + b * (row + 0.5) + c, low[triangle], high[triangle])
-        bits = level.astype(np.float32).view(np.uint32).astype(np.uint64)
-        np.maximum.at(keys, row * width + column, bits << np.uint64(32) | (triangle + 1).astype(np.uint64))
-    face = (keys & np.uint64(0xFFFFFFFF)).astype(np.int32) - 1
-    levels_found = (keys >> np.uint64(32)).astype(np.uint32).view(np.float32)
-    heights = np.where(face >= 0, levels_found + np.float32(base), np.float32(MISSING))
-    return face.reshape(height, width), heights.astype(np.float32).reshape(height, width)
+    base = float(z.min(initial=0.0)) - 1.0  # so that all levels are positive
+    face, level = highest(flat[faces], z[faces] - base, np.arange(len(faces)), width, height)
+    heights = np.where(face >= 0, level + np.float32(base), np.float32(MISSING))
+    return face, heights.astype(np.float32)
 
 
 def _on_map(world: np.ndarray, placement: PlacementDocument) -> tuple[np.ndarray, MapGrid | None]:

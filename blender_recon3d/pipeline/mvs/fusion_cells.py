@@ -41,7 +41,7 @@ def one_cell(names: list[str]) -> Cell:
 
 
 def cells(dense: Path, map_bytes: Mapping[str, int], limit: float) -> list[Cell]:
-    """Boxes that together are all of space, each with photos whose maps take at most `limit` bytes, if that can be.
+    """Boxes that together cover all of space, each with photos whose maps take at most `limit` bytes where possible.
 
     map_bytes: of each photo to fuse, by name.
     """

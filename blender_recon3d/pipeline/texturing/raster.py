@@ -112,21 +112,31 @@ def draw(
     of a face are visible. Faces that reach behind the camera are left out.
     """
     number, corners = faces_in_front(camera_points, faces, intrinsics, width, height)
-    inverse = 1 / camera_points[faces[number], 2]
-    plane = planes(corners, inverse[:, :, None])[:, 0]
-    low, high = inverse.min(axis=1), inverse.max(axis=1)
-    # Inverse depth and face in one integer, since positive floats sort like the integers with the same bits.
+    return highest(corners, 1 / camera_points[faces[number], 2], number, width, height)
+
+
+def highest(
+    corners: np.ndarray, levels: np.ndarray, number: np.ndarray, width: int, height: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The triangle with the highest level at each pixel: its number, int32 [H, W] (NOTHING if none), and its level
+    there, float32 [H, W] (0 if none).
+
+    corners [T, 3, 2] in pixels, first pixel center at 0.5; levels [T, 3] of them, positive; number [T], from 0.
+    """
+    plane = planes(corners, levels[:, :, None])[:, 0]
+    low, high = levels.min(axis=1), levels.max(axis=1)
+    # Level and number in one integer, since positive floats sort like the integers with the same bits.
     keys = np.zeros(width * height, np.uint64)
     for triangle, column, row in pixels_of_triangles(corners, width, height):
         a, b, c = plane[triangle].T
         # A face seen edge-on could otherwise be extrapolated to anything at a pixel's center.
-        w = np.clip(a * (column + 0.5) + b * (row + 0.5) + c, low[triangle], high[triangle])
-        bits = w.astype(np.float32).view(np.uint32).astype(np.uint64)
+        level = np.clip(a * (column + 0.5) + b * (row + 0.5) + c, low[triangle], high[triangle])
+        bits = level.astype(np.float32).view(np.uint32).astype(np.uint64)
         key = bits << np.uint64(32) | (number[triangle] + 1).astype(np.uint64)
         np.maximum.at(keys, row * width + column, key)
-    face = (keys & np.uint64(0xFFFFFFFF)).astype(np.int32) - 1
-    depth = (keys >> np.uint64(32)).astype(np.uint32).view(np.float32)
-    return face.reshape(height, width), depth.reshape(height, width)
+    found = (keys & np.uint64(0xFFFFFFFF)).astype(np.int32) - 1
+    level = (keys >> np.uint64(32)).astype(np.uint32).view(np.float32)
+    return found.reshape(height, width), level.reshape(height, width)
 
 
 def faces_in_front(

@@ -115,8 +115,8 @@ def in_tiles(pieces: list[np.ndarray], needed: np.ndarray, tiles: int) -> list[l
 
 def _lay_out(vertices: np.ndarray, faces: np.ndarray, fineness: np.ndarray, tiles: int) -> Unwrapped:
     corners = vertices[faces]
-    most = min(PIECE_FACES, max(1, len(faces) // (PIECES_PER_TILE * tiles))) if tiles > 1 else PIECE_FACES
-    pieces = pieces_of(corners.mean(axis=1), most)
+    size = min(PIECE_FACES, max(1, len(faces) // (PIECES_PER_TILE * tiles))) if tiles > 1 else PIECE_FACES
+    pieces = pieces_of(corners.mean(axis=1), size)
     area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
     groups = in_tiles(pieces, area * fineness**2, tiles)
     sources, uvs, count = [], [], 0
