@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from ..texel_density import Density
 
 
-USUAL_TEXTURE = 4096  # pixels, for what is said about the photos' detail
-
-
 def inputs(workspace: Workspace, settings: MeshSettings) -> Any:
     from ..meshing.region import read_box
 
@@ -42,7 +39,6 @@ def run(workspace: Workspace, settings: MeshSettings, progress: Progress) -> dic
     from ..files.atomic_files import atomic_folder, remove, write_json
     from ..files.ply_mesh import write_mesh
     from ..meshing.build_mesh import build_mesh
-    from ..placing.metric import millimeters
 
     start = time.monotonic()
     cloud = Path(settings.cloud) if settings.cloud else workspace.fusion
@@ -61,11 +57,9 @@ def run(workspace: Workspace, settings: MeshSettings, progress: Progress) -> dic
         remove(part / "work")
         write_mesh(part / workspace.mesh_file.name, *built.mesh)
         write_mesh(part / workspace.full_mesh_file.name, *built.full)
-        density = _density(workspace, built)
-        progress.info(density.sentence(USUAL_TEXTURE, 1, millimeters(workspace)))
         facts = {
             **built.facts,
-            "photo_detail": density.facts(),
+            "photo_detail": _density(workspace, built).facts(),
             "seconds": round(time.monotonic() - start, 2),
         }
         write_json(part / workspace.mesh_json.name, facts)
