@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import time
 from collections.abc import Callable
@@ -132,9 +134,8 @@ def _bytes(number: str, unit: str) -> float:
 def folder_size(folder: Path) -> int:
     """Bytes in a folder that may change meanwhile; 0 if it does not exist."""
     total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.lstat().st_size
-        except OSError:
-            continue
+    for where, _, names in os.walk(folder):  # unlike rglob, it passes over folders that vanish
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += os.lstat(os.path.join(where, name)).st_size
     return total

@@ -16,7 +16,7 @@ from .documents.codec import encode
 from .documents.state_json import StageRecord, StageState, StateDocument
 from .errors import Cancelled, UserError
 from .events import Progress
-from .files.atomic_files import remove, write_json
+from .files.atomic_files import remove, remove_with_part, write_json
 from .files.full_disk import free_bytes, full_disk_told
 from .job_summary import job_summary
 from .job_timing import JobTiming
@@ -375,7 +375,7 @@ def drop_dependents(name: str, workspace: Workspace) -> None:
 def reset(stage: Stage, workspace: Workspace) -> None:
     """Remove the stage's results, complete or not."""
     for path in (*stage.owns(workspace), workspace.items / stage.name):
-        remove(path)
+        remove_with_part(path)
     if stage.take_out:
         stage.take_out(workspace)
 

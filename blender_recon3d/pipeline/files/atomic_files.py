@@ -94,6 +94,12 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def remove_with_part(path: Path) -> None:
+    """Remove a file or a folder, and what a killed run left of its next version."""
+    remove(path)
+    remove(path.with_name(path.name + PART))
+
+
 def clone_or_copy(source: Path, target: Path) -> None:
     """A copy that shares its blocks with the source if the file system can (Btrfs, XFS, bcachefs), otherwise a plain
     one, written atomically.

@@ -16,7 +16,7 @@ from ..documents.registration_json import RegistrationDocument
 from ..doubts import Doubt, few_registered
 from ..errors import UserError
 from ..events import Progress
-from ..files.atomic_files import atomic_folder, remove, scratch_folder
+from ..files.atomic_files import atomic_folder, remove, remove_with_part, scratch_folder
 from ..files.json_values import numbers
 from ..matching.still_background import ADVICE as STILL_ADVICE
 from ..matching.still_background import stands_still
@@ -64,7 +64,7 @@ def find_cameras(workspace: Workspace, settings: SfmSettings, progress: Progress
             if models and from_one_place(attempts.database):
                 doubts.append(one_place_doubt())
         finally:
-            remove(workspace.live)
+            remove_with_part(workspace.live)
     write_document(workspace.registration, document)
     if not models:
         raise UserError(_no_model(document, workspace))

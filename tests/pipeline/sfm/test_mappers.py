@@ -10,6 +10,7 @@ from blender_recon3d.pipeline.errors import UserError
 from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.sfm import mappers
 from blender_recon3d.pipeline.sfm.attempts import Attempts
+from blender_recon3d.pipeline.sfm.live_model import LiveModel
 from blender_recon3d.pipeline.sfm.mappers import Mapper, connected_photos
 from blender_recon3d.pipeline.sfm.mapping import find_cameras
 from blender_recon3d.pipeline.stage_settings import SfmSettings
@@ -46,6 +47,17 @@ def test_their_number_decides_and_that_is_said(workspace, monkeypatch, from_phot
     assert summary["mapper"] == used and summary["photos"] == 8
     assert ("global mapper" in summary["message"]) == (used == "global")
     assert any("--mapper incremental" in event.message for event in said) == (used == "global")
+
+
+def test_snapshots_that_a_killed_run_left_are_removed(workspace, monkeypatch):
+    """Also the one it was writing, and also by a run that is too short to write any."""
+    monkeypatch.setattr(LiveModel, "publish", lambda _: None)
+    left = (workspace.live, workspace.live.with_name("live.part"))
+    for folder in left:
+        folder.mkdir()
+        (folder / "points.ply").write_text("torn")
+    find_cameras(workspace, SfmSettings(), Progress())
+    assert not any(folder.exists() for folder in left)
 
 
 def test_the_incremental_mapper_takes_over_from_a_global_one_that_fails(workspace, monkeypatch, tmp_path):
