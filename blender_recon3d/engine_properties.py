@@ -2,10 +2,12 @@
 
 # No `from __future__ import annotations`: Blender reads properties from annotations, which must not be strings.
 
+from collections.abc import Callable
 from typing import Any
 
 import bpy
 
+from .panel_text import tr
 from .pipeline import setting_texts
 from .pipeline.setting_field import Setting
 from .pipeline.settings import VERSION, Values, by_option, heading_of, spread
@@ -36,7 +38,7 @@ def items_of(declared: Setting, only: tuple[str, ...] = ()) -> list[tuple[str, s
 def blender_property(declared: Setting) -> Any:
     """The property of one setting: its name, tooltip, range or items, and default.
 
-    A size that depends on the quality is 0 until the user sets it.
+    A size that depends on the quality is 0 until the user sets it: "Auto".
     """
     common = {"name": setting_texts.label(declared), "description": setting_texts.description(declared)}
     default = 0 if declared.by_quality and not declared.choices else declared.default
@@ -65,8 +67,84 @@ def blender_property(declared: Setting) -> Any:
     return bpy.props.StringProperty(default=default, subtype=subtype, **common)
 
 
+def switch_name(name: str) -> str:
+    """The name of the switch beside a number that is chosen automatically while it is 0: "Auto"."""
+    return f"set_{name}"
+
+
+def auto_switch(name: str, label: str, start: Callable[[Any], float]) -> Any:
+    """The property that switches a number `name` between 0 and a value; it stores nothing itself.
+
+    start: gives the value to begin with, from the property group or the operator.
+    """
+
+    def is_set(holder: Any) -> bool:
+        return bool(getattr(holder, name) != 0)
+
+    def switch(holder: Any, on: bool) -> None:
+        if on != is_set(holder):
+            setattr(holder, name, start(holder) if on else 0)
+
+    return bpy.props.BoolProperty(
+        name=label, description="Set a value; otherwise it is chosen automatically", get=is_set, set=switch
+    )
+
+
+def draw_number(layout: bpy.types.UILayout, holder: Any, name: str, automatic: float | None = None) -> None:
+    """A number with its switch. automatic: the value that is used without one, if it is known."""
+    switch = switch_name(name)
+    label = tr(holder.bl_rna.properties[switch].name)
+    column = layout.column(heading=label, translate=False)
+    column.use_property_decorate = False
+    row = column.row(align=True)
+    row.prop(holder, switch, text="")
+    if getattr(holder, switch):
+        row.prop(holder, name, text="")
+        return
+    inner = row.row(align=True)
+    inner.active = False
+    text = tr("Auto") if automatic is None else tr("Auto ({value})", value=f"{automatic:,}")
+    inner.label(text=text, translate=False)
+
+
+def _quality_size(declared: Setting, scene: bpy.types.Scene) -> int | None:
+    """The number that the scene's quality chooses; None for a setting that does not depend on it."""
+    value = declared.by_quality.get(scene.recon3d.quality)
+    return value if isinstance(value, int) else None
+
+
+def _switch(declared: Setting) -> Any:
+    def start(advanced: "RECON3D_PG_advanced") -> float:
+        if declared.automatic:
+            return declared.automatic.start
+        return _quality_size(declared, advanced.id_data) or 0
+
+    return auto_switch(declared.option, setting_texts.label(declared), start)
+
+
 class RECON3D_PG_advanced(bpy.types.PropertyGroup):
-    __annotations__ = {option: blender_property(declared) for option, declared in _SETTINGS.items()}
+    __annotations__ = {
+        **{option: blender_property(declared) for option, declared in _SETTINGS.items()},
+        **{
+            switch_name(option): _switch(declared)
+            for option, declared in _SETTINGS.items()
+            if declared.may_be_auto
+        },
+    }
+
+
+def draw_setting(layout: bpy.types.UILayout, advanced: RECON3D_PG_advanced, option: str) -> None:
+    """One setting in a panel."""
+    declared = _SETTINGS[option]
+    if declared.may_be_auto:
+        draw_number(layout, advanced, option, _quality_size(declared, advanced.id_data))
+    else:
+        layout.prop(advanced, option)
+
+
+def size_used(scene: bpy.types.Scene, option: str) -> int:
+    """The scene's number of a setting that depends on the quality."""
+    return int(getattr(scene.recon3d.advanced, option) or _quality_size(_SETTINGS[option], scene))
 
 
 def chosen_options(advanced: RECON3D_PG_advanced) -> dict[str, Any]:

@@ -30,10 +30,11 @@ file for `recon3d run --settings FILE.json`:
 {"version": 1, "quality": "high", "pairs": {"strategy": "sequential", "window": 5}, "dense": {"memory": 8}}
 ```
 
-In such a file settings stand by stage. What is not there is as the quality says, or the default, in **bold** below.
-Options of the command line come before the file. Relative paths are relative to the file. The `job.json` of a
-workspace is such a file, too: it holds everything that the job was run with. The panel writes what it asks for into
-`settings.json`. A switch has two options, `--NAME` and `--no-NAME`.
+In such a file settings stand by stage. What is not there is the default, in **bold** below. `"auto"` can be written
+wherever a table lists it: the number is then chosen for the photos, or by the quality; the panel shows *Auto*. Options
+of the command line come before the file. Relative paths are relative to the file. The `job.json` of a workspace is such
+a file, too: it holds everything that the job was run with. The panel writes what it asks for into `settings.json`. A
+switch has two options, `--NAME` and `--no-NAME`.
 """
 
 
@@ -63,12 +64,19 @@ def _values(declared: Setting) -> str:
         shown = [f"**{value}**" if value == declared.default else value for value in declared.choices]
         return ", ".join(shown) + (f", or {declared.other}" if declared.other else "")
     if declared.by_quality:
-        sizes = declared.sizes
-        return f"{sizes} {declared.unit}".strip()
+        return f"**auto** ({declared.sizes} {declared.unit}".strip() + f"), {declared.range}"
     if isinstance(declared.default, bool):
         return "**on**, off" if declared.default else "on, **off**"
     if isinstance(declared.default, int | float):
-        shown = f"**{declared.default:,}**" + (f" {declared.unit}" if declared.unit else "")
+        unit = f" {declared.unit}" if declared.unit else ""
+        if declared.automatic:
+            shown = f"**{declared.default:,}**{unit}, auto" if declared.default else "**auto**"
+            return (
+                f"{shown}, up to {declared.high:,}{unit}"
+                if declared.high
+                else f"{shown}, or any number{unit}"
+            )
+        shown = f"**{declared.default:,}**{unit}"
         return f"{shown}, {declared.range}" if declared.range else shown
     return ""
 
@@ -77,6 +85,8 @@ def _meaning(declared: Setting) -> str:
     parts = [declared.help]
     if declared.zero:
         parts.append(f"0: {declared.zero}")
+    if declared.automatic:
+        parts.append(f"auto: {declared.automatic.says}")
     parts += [f"*{value}*: {choice.help}" for value, choice in declared.choices.items() if choice.help]
     return ". ".join(parts)
 

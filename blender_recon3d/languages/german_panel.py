@@ -158,13 +158,18 @@ GERMAN_PANEL = {
     "Faces": "Flächen",
     "Target number of faces": "Angestrebte Anzahl der Flächen",
     "Approximate number of faces": "Ungefähre Anzahl der Flächen",
-    "Maximum number of faces; 0: set by the quality": "Maximale Anzahl der Flächen; 0: nach der Qualität",
+    "Maximum number of faces. Auto: from Quality": "Maximale Anzahl der Flächen. Auto: nach der Qualität",
     "Texture": "Textur",
-    "Width and height in pixels; 0: set by the quality": "Breite und Höhe in Pixeln; 0: nach der Qualität",
+    "Width and height in pixels. Auto: from Quality": "Breite und Höhe in Pixeln. Auto: nach der Qualität",
+    "Auto": "Auto",
+    "Auto ({value})": "Auto ({value})",
+    "Set a value; otherwise it is chosen automatically": "Einen Wert setzen; sonst wird er automatisch gewählt",
     "Width and height of the image in pixels": "Breite und Höhe des Bilds in Pixeln",
     "Size": "Größe",
     "Extrusion": "Extrusion",
-    "Cage extrusion; 0: automatic": "Käfig-Extrusion; 0: automatisch",
+    "Cage extrusion. Auto: from the distance between the meshes": (
+        "Käfig-Extrusion. Auto: nach dem Abstand zwischen den Meshes"
+    ),
     "Find the cloud's dominant plane, level it and move it to height 0": (
         "Größte Ebene der Punktwolke finden, waagerecht ausrichten und auf Höhe 0 bewegen"
     ),

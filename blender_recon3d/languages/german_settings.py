@@ -118,12 +118,12 @@ GERMAN = {
     "Exact everywhere": "Überall genau",
     "Several times faster on processors made for it": "Auf Prozessoren, die dafür gebaut sind, mehrfach schneller",
     "Max Keypoints": "Höchstens Punkte",
-    "Maximum number of keypoints in a photo. 0: 8,192 of SIFT, 2,048 of SuperPoint": (
-        "Höchstens so viele Merkmale in einem Foto. 0: 8.192 bei SIFT, 2.048 bei SuperPoint"
+    "Maximum number of keypoints in a photo. Auto: 8,192 of SIFT, 2,048 of SuperPoint": (
+        "Höchstens so viele Merkmale in einem Foto. Auto: 8.192 bei SIFT, 2.048 bei SuperPoint"
     ),
     "Feature Image Size (px)": "Bildgröße für Merkmale (px)",
-    "Longest side at which features are found. 0: as the quality says": (
-        "Längste Seite, bei der Merkmale gesucht werden. 0: nach der Qualität"
+    "Longest side at which features are found. Auto: from Quality": (
+        "Längste Seite, bei der Merkmale gesucht werden. Auto: nach der Qualität"
     ),
     "Suppression Radius (px)": "Mindestabstand (px)",
     "SuperPoint: no two keypoints are closer than this in x and in y": (
@@ -138,12 +138,12 @@ GERMAN = {
         "SuperGlue: kleinste Sicherheit einer Zuordnung; eine höhere verliert weit entfernte Standpunkte"
     ),
     "Max Epipolar Error (px)": "Größter Epipolarfehler (px)",
-    "Largest epipolar error of a verified match. 0: 4 px of SIFT and LightGlue, 3 px of SuperGlue": (
-        "Größter Epipolarfehler einer bestätigten Zuordnung. 0: 4 px bei SIFT und LightGlue, 3 px bei SuperGlue"
+    "Largest epipolar error of a verified match. Auto: 4 px of SIFT and LightGlue, 3 px of SuperGlue": (
+        "Größter Epipolarfehler einer bestätigten Zuordnung. Auto: 4 px bei SIFT und LightGlue, 3 px bei SuperGlue"
     ),
     "Min Inliers": "Mindestens Zuordnungen",
-    "Fewest verified matches of a pair. 0: 15 of SIFT and LightGlue, 30 of SuperGlue": (
-        "So viele bestätigte Zuordnungen braucht ein Bildpaar. 0: 15 bei SIFT und LightGlue, 30 bei SuperGlue"
+    "Fewest verified matches of a pair. Auto: 15 of SIFT and LightGlue, 30 of SuperGlue": (
+        "So viele bestätigte Zuordnungen braucht ein Bildpaar. Auto: 15 bei SIFT und LightGlue, 30 bei SuperGlue"
     ),
     "Combined": "Beide zusammen",
     "SIFT on all pairs, and LightGlue where SIFT finds too little": (
@@ -194,8 +194,8 @@ GERMAN = {
     "Torch": "Torch",
     "Ours, on any device": "Unseres, auf jedem Gerät",
     "Depth Image Size (px)": "Bildgröße für Tiefe (px)",
-    "Longest side at which depth is estimated. 0: as the quality says": (
-        "Längste Seite, bei der Tiefe geschätzt wird. 0: nach der Qualität"
+    "Longest side at which depth is estimated. Auto: from Quality": (
+        "Längste Seite, bei der Tiefe geschätzt wird. Auto: nach der Qualität"
     ),
     "Source Views": "Vergleichsfotos",
     "How many photos each is compared with for depth": "Mit wie vielen Fotos jedes für die Tiefe verglichen wird",
@@ -211,8 +211,8 @@ GERMAN = {
     "Maximum memory for depth, fusion and meshing": "Höchstens so viel Speicher für Tiefe, Punktwolke und Mesh",
     # Mesh
     "Max Faces": "Höchstens Flächen",
-    "Maximum number of faces of the mesh. 0: as the quality says": (
-        "Höchstens so viele Flächen hat das Mesh. 0: nach der Qualität"
+    "Maximum number of faces of the mesh. Auto: from Quality": (
+        "Höchstens so viele Flächen hat das Mesh. Auto: nach der Qualität"
     ),
     "Region": "Bereich",
     "What is meshed": "Was zum Mesh wird",
@@ -232,8 +232,8 @@ GERMAN = {
     "Off": "Aus",
     "Mesh the cloud as it is": "Die Punktwolke nehmen, wie sie ist",
     "Octree Depth": "Tiefe des Octrees",
-    "Depth of Poisson's octree. 0: from the cloud's spacing": (
-        "Tiefe des Octrees bei Poisson. 0: nach dem Abstand der Punkte"
+    "Depth of Poisson's octree. Auto: from the cloud's spacing": (
+        "Tiefe des Octrees bei Poisson. Auto: nach dem Abstand der Punkte"
     ),
     "Watertight": "Geschlossen",
     "Leave the surface closed, for printing, instead of trimming it": (
@@ -260,7 +260,7 @@ GERMAN = {
         "Eine andere Punktwolke (PLY mit Normalen, im System des Modells) statt dense/fusion.ply"
     ),
     "Texture Size (px)": "Größe der Textur (px)",
-    "Side of the texture. 0: as the quality says": "Seite der Textur. 0: nach der Qualität",
+    "Side of the texture. Auto: from Quality": "Seite der Textur. Auto: nach der Qualität",
     "File format of the texture: more than 8 bits per channel are taken from the original photos": (
         "Dateiformat der Textur: Mehr als 8 Bit pro Kanal kommen aus den Originalfotos"
     ),
@@ -276,8 +276,8 @@ GERMAN = {
         "Lineares Licht, heller als Weiß, wo Fotos HDR sind; ein PNG liegt daneben"
     ),
     "Texture Tiles": "Kacheln der Textur",
-    "Number of tiles (UDIM) of the texture, each of the texture's size. 0: as many as the photos' detail needs": (
-        "Zahl der Kacheln (UDIM), jede von der Größe der Textur. 0: so viele, wie die Details der Fotos brauchen"
+    "Number of tiles (UDIM) of the texture, each of the texture's size. Auto: as many as the photos' detail needs": (
+        "Zahl der Kacheln (UDIM), jede von der Größe der Textur. Auto: so viele, wie die Details der Fotos brauchen"
     ),
     "Normal Map": "Normal-Map",
     "Also make a normal map of the mesh before decimation": (

@@ -1,11 +1,13 @@
 """The mesh: build it with the engine, import it, decimate it, remesh it to quads, bake onto it."""
 
-from __future__ import annotations
+# No `from __future__ import annotations`: Blender reads properties from annotations, which are calls here.
 
 from abc import abstractmethod
+from typing import Any
 
 import bpy
 
+from ..engine_properties import auto_switch, draw_number, size_used
 from ..jobs import session
 from ..scene.find_imports import (
     CLOUD,
@@ -35,11 +37,18 @@ class RECON3D_OT_make_mesh(StartsJob, RunsInSteps, bpy.types.Operator):
     asks = True
 
     faces: bpy.props.IntProperty(
-        name="Faces", description="Maximum number of faces; 0: set by the quality", min=0, max=20_000_000
+        name="Faces", description="Maximum number of faces. Auto: from Quality", min=0, max=20_000_000
     )
+    set_faces: auto_switch("faces", "Faces", lambda _: size_used(bpy.context.scene, "max_faces"))
     texture: bpy.props.IntProperty(
-        name="Texture", description="Width and height in pixels; 0: set by the quality", min=0, max=16_384
+        name="Texture", description="Width and height in pixels. Auto: from Quality", min=0, max=16_384
     )
+    set_texture: auto_switch("texture", "Texture", lambda _: size_used(bpy.context.scene, "texture_size"))
+
+    def draw(self: Any, context: bpy.types.Context) -> None:
+        self.layout.use_property_split = True
+        draw_number(self.layout, self.properties, "faces", size_used(context.scene, "max_faces"))
+        draw_number(self.layout, self.properties, "texture", size_used(context.scene, "texture_size"))
 
     def steps(self, context: bpy.types.Context, in_window: bool) -> Steps[str | None]:
         yield from session.start_mesh_in_steps(context, self.faces, self.texture)
@@ -95,7 +104,18 @@ class _Bakes(_InBackground):
         items=TEXTURE_SIZES,
         default="2048",
     )
-    extrusion: bpy.props.FloatProperty(name="Extrusion", description="Cage extrusion; 0: automatic", min=0.0)
+    extrusion: bpy.props.FloatProperty(
+        name="Extrusion",
+        description="Cage extrusion. Auto: from the distance between the meshes",
+        min=0.0,
+        subtype="DISTANCE",
+    )
+    set_extrusion: auto_switch("extrusion", "Extrusion", lambda _: 0.01)
+
+    def draw(self: Any, context: bpy.types.Context) -> None:
+        self.layout.use_property_split = True
+        self.layout.prop(self, "size")
+        draw_number(self.layout, self.properties, "extrusion")
 
     def steps(self, context: bpy.types.Context, in_window: bool) -> Steps[str]:
         collection = current_import(context.scene)

@@ -16,6 +16,7 @@ from .errors import UserError
 
 KEY = "setting"  # in a field's metadata
 FOLLOW_QUALITY = "auto"  # the value of a choice that the quality decides
+AUTO = "auto"  # what users write for a number that is chosen automatically; see `Automatic`
 
 
 class Choice(NamedTuple):
@@ -29,13 +30,24 @@ class Choice(NamedTuple):
     number: int | None = None
 
 
+class Automatic(NamedTuple):
+    """How a number is chosen where its value is 0, which users write and see as AUTO.
+
+    says: what it is then, for help texts; start: what the panel offers to someone who sets it.
+    """
+
+    says: str
+    start: float
+
+
 @dataclass(frozen=True)
 class Setting:
     """Everything about a setting.
 
     help: one sentence, without a period. unit: of a number. low, high: the range, inclusive.
     choices: the values, in order. other: what else is accepted, besides the choices ("a folder").
-    zero: what 0 means. by_quality: each quality's value, used when none or FOLLOW_QUALITY is given.
+    zero: what 0 means, if it means something special; automatic: the same if it means that the value is chosen
+    automatically. by_quality: each quality's value, used when none or AUTO is given.
     path: "file" or "folder", if a text may name one. option: its name on the command line and in the panel, if it
     differs from the field's; stages that share a setting give it the same one. was: earlier names, which remain
     accepted. off: an option that turns a switch off, besides --no-NAME. first_name: its name in workspaces of 0.1.0,
@@ -53,6 +65,7 @@ class Setting:
     choices: Mapping[str, Choice] = field(default_factory=dict)
     other: str = ""
     zero: str = ""
+    automatic: Automatic | None = None
     by_quality: Mapping[str, int | str] = field(default_factory=dict)
     path: str = ""
     option: str = ""
@@ -85,6 +98,11 @@ class Setting:
         return f"from {_number(self.low or 0)} to {_number(self.high)}"
 
     @property
+    def may_be_auto(self) -> bool:
+        """Whether AUTO is accepted instead of a number."""
+        return self.automatic is not None or bool(self.by_quality and not self.choices)
+
+    @property
     def before(self) -> Any:
         """For a setting added `later`: the value that matches what was done before."""
         return "off" if self.default == FOLLOW_QUALITY else self.default
@@ -109,10 +127,14 @@ class Setting:
         whole = isinstance(self.default, int)
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if not number or (isinstance(value, float) and (whole or not math.isfinite(value))):
-            return f"it must be a {'whole ' * whole}number"
+            return f"it must be a {'whole ' * whole}number{self._or_auto}"
         if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
-            return f"it must be {self.range}"
+            return f"it must be {self.range}{self._or_auto}"
         return ""
+
+    @property
+    def _or_auto(self) -> str:
+        return f", or {AUTO}" if self.may_be_auto else ""
 
     def _text_problem(self, value: Any) -> str:
         if not isinstance(value, str):
@@ -123,7 +145,12 @@ class Setting:
         return f"choose one of {listed}" + (f", or {self.other}" if self.other else "")
 
     def typed(self, value: Any) -> Any:
-        """A value from JSON or a caller, converted to the field's type; left as it is if that is impossible."""
+        """A value from JSON or a caller, converted to the field's type; left as it is if that is impossible.
+
+        None for one that follows the quality.
+        """
+        if value == AUTO and self.may_be_auto:
+            return type(self.default)(0) if self.automatic else None
         if isinstance(self.default, tuple) and isinstance(value, list | tuple):
             return tuple(str(entry) if not isinstance(entry, dict | list) else entry for entry in value)
         if isinstance(self.default, float) and isinstance(value, int) and not isinstance(value, bool):

@@ -16,8 +16,10 @@ def label(declared: Setting) -> str:
 
 def description(declared: Setting) -> str:
     """The tooltip."""
-    if declared.by_quality and not declared.choices:
-        return f"{declared.help}. 0: as the quality says"
+    if declared.automatic:
+        return f"{declared.help}. Auto: {declared.automatic.says}"
+    if declared.may_be_auto:
+        return f"{declared.help}. Auto: from Quality"
     if declared.zero:
         return f"{declared.help}. 0: {declared.zero}"
     if declared.choices and declared.other:

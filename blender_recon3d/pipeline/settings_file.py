@@ -106,9 +106,9 @@ def _section(
             beside = () if section else ("version", *STAGES)
             if strict and name not in beside:
                 raise UserError(_unknown(section, name, (*known, *beside), where), 2)
-        elif value is not None:
-            values[declared.name] = declared.typed(value)
-            check(declared, values[declared.name], where)
+        elif value is not None and (typed := declared.typed(value)) is not None:
+            check(declared, typed, where)
+            values[declared.name] = typed
     return values
 
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from . import shared_settings
 from .files.texture_files import MAX_TILES
-from .setting_field import FOLLOW_QUALITY, Choice, Settings, setting, settings_of
+from .setting_field import FOLLOW_QUALITY, Automatic, Choice, Settings, setting, settings_of
 
 CAMERA_MODELS = (
     "SIMPLE_PINHOLE", "PINHOLE", "SIMPLE_RADIAL", "RADIAL", "OPENCV", "OPENCV_FISHEYE", "FULL_OPENCV",
@@ -127,7 +127,7 @@ class FeaturesSettings(Settings):
         "Maximum number of keypoints in a photo",
         "Max Keypoints",
         low=0,
-        zero="8,192 of SIFT, 2,048 of SuperPoint",
+        automatic=Automatic("8,192 of SIFT, 2,048 of SuperPoint", 2048),
     )
     max_size: int = shared_settings.feature_size()
     nms_radius: int = setting(
@@ -177,11 +177,11 @@ class MatchesSettings(Settings):
     )  # fmt: skip
     max_error: float = setting(
         0.0, "Largest epipolar error of a verified match", "Max Epipolar Error", unit="px", low=0.0, high=100.0,
-        zero="4 px of SIFT and LightGlue, 3 px of SuperGlue",
+        automatic=Automatic("4 px of SIFT and LightGlue, 3 px of SuperGlue", 4.0),
     )  # fmt: skip
     min_inliers: int = setting(
         0, "Fewest verified matches of a pair", "Min Inliers", low=0, high=10_000,
-        zero="15 of SIFT and LightGlue, 30 of SuperGlue",
+        automatic=Automatic("15 of SIFT and LightGlue, 30 of SuperGlue", 15),
     )  # fmt: skip
     seed: int = shared_settings.seed()
     weights: str = shared_settings.weights()
@@ -306,8 +306,9 @@ class MeshSettings(Settings):
         },
     )  # fmt: skip
     mesh_depth: int = setting(
-        0, "Depth of Poisson's octree", "Octree Depth", low=0, high=13, zero="from the cloud's spacing"
-    )
+        0, "Depth of Poisson's octree", "Octree Depth", low=0, high=13,
+        automatic=Automatic("from the cloud's spacing", 10),
+    )  # fmt: skip
     closed: bool = setting(
         False, "Leave the surface closed, for printing, instead of trimming it", "Watertight"
     )
@@ -358,7 +359,7 @@ class TextureSettings(Settings):
     )  # fmt: skip
     texture_tiles: int = setting(
         1, "Number of tiles (UDIM) of the texture, each of the texture's size", "Texture Tiles", low=0,
-        high=MAX_TILES, zero="as many as the photos' detail needs", later=True,
+        high=MAX_TILES, automatic=Automatic("as many as the photos' detail needs", 1), later=True,
     )  # fmt: skip
     normal_map: bool = setting(
         False, "Also make a normal map of the mesh before decimation", "Normal Map", later=True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from .. import preferences
-from ..engine_properties import GROUPS
+from ..engine_properties import GROUPS, draw_setting
 from ..jobs import session
 from .tab import Tab
 
@@ -31,7 +31,7 @@ class RECON3D_PT_advanced(Tab, bpy.types.Panel):
                     row.prop(settings.advanced, option)
                     row.operator("recon3d.choose_masks", text="", icon="FILE_FOLDER")
                 else:
-                    body.prop(settings.advanced, option)
+                    draw_setting(body, settings.advanced, option)
         header, body = layout.panel("recon3d_advanced_import", default_closed=True)
         header.label(text="Viewport & Import")
         if body:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from typing import ClassVar
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environment")
 
 from blender_recon3d import engine_properties  # noqa: E402
+from blender_recon3d.engine_properties import switch_name  # noqa: E402
+from blender_recon3d.jobs import presets  # noqa: E402
 from blender_recon3d.pipeline.setting_field import Choice, Settings, setting, settings_of  # noqa: E402
 from blender_recon3d.pipeline.settings import JobSettings, all_settings, by_option  # noqa: E402
 from blender_recon3d.pipeline.settings_file import read_settings  # noqa: E402
@@ -125,3 +128,38 @@ def test_a_file_of_0_1_0_keeps_its_settings(addon, tmp_path):
     bpy.ops.wm.save_mainfile()
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "old.blend"))
     assert bpy.context.scene.recon3d.advanced.max_faces == 6000
+
+
+def test_a_number_that_is_chosen_automatically_says_auto_instead_of_0(addon, tmp_path):
+    """Every such setting has a switch in the panel, and "auto" means the same in a file."""
+    scene = bpy.context.scene
+    advanced = scene.recon3d.advanced
+    automatic = [declared for _, (declared, *_) in by_option().items() if declared.may_be_auto]
+    assert {"max_faces", "max_keypoints", "texture_tiles"} <= {declared.option for declared in automatic}
+    for declared in automatic:
+        switch = switch_name(declared.option)
+        assert "Auto: " in advanced.bl_rna.properties[declared.option].description
+        setattr(advanced, switch, True)
+        assert getattr(advanced, declared.option) > 0 and getattr(advanced, switch)
+        assert declared.problem(declared.typed(getattr(advanced, declared.option))) == "", declared.key
+        setattr(advanced, switch, False)
+        assert getattr(advanced, declared.option) == 0 and not getattr(advanced, switch)
+    scene.recon3d.quality = "high"
+    advanced.set_max_faces = True
+    assert advanced.max_faces == engine_properties.size_used(scene, "max_faces") == 1_000_000
+    document = {"quality": "high"}
+    for declared in automatic:
+        document.setdefault(declared.stage, {})[declared.name] = "auto"
+    (tmp_path / "auto.json").write_text(json.dumps(document))
+    given = read_settings(tmp_path / "auto.json")
+    job = JobSettings.from_values(given.values, given.quality)
+    assert job == JobSettings.build("high", texture_tiles=0)
+    presets.apply_preset(scene, tmp_path / "auto.json")
+    assert [d.option for d in automatic if getattr(advanced, d.option) != 0] == []
+
+
+def test_no_tooltip_calls_an_automatic_value_0(addon):
+    kinds = [getattr(bpy.ops.recon3d, name).get_rna_type() for name in dir(bpy.ops.recon3d)]
+    shown = [item.description for kind in (*kinds, bpy.context.scene.recon3d.advanced.bl_rna)
+             for item in kind.properties]  # fmt: skip
+    assert [text for text in shown if re.search(r"\b0: (auto|set by|as the quality|from)", text)] == []

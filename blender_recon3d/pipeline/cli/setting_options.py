@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import UserError
 from ..files.atomic_files import read_json
 from ..files.user_path import user_path
-from ..setting_field import Setting
+from ..setting_field import AUTO, Setting
 from ..settings import JobSettings, by_option, merged, spread
 from ..settings_file import Given, job_of, read_settings
 from ..workspace import Workspace
@@ -74,8 +74,12 @@ def _help(declared: Setting) -> str:
         parts.append(", ".join(declared.choices) + (f", or {declared.other}" if declared.other else ""))
     if declared.zero:
         parts.append(f"0: {declared.zero}")
+    if declared.automatic:
+        parts.append(f"{AUTO}: {declared.automatic.says}")
     if declared.by_quality:
-        parts.append(declared.sizes)
+        parts.append(f"{AUTO}: {declared.sizes}" if declared.may_be_auto else declared.sizes)
+    elif declared.automatic and not declared.default:
+        parts.append(f"default {AUTO}")
     elif isinstance(declared.default, bool):
         parts.append("on by default" if declared.default else "off by default")
     elif isinstance(declared.default, int | float):
@@ -90,6 +94,8 @@ def _reader(declared: Setting) -> Callable[[str], Any]:
 
     def read(text: str) -> Any:
         value: Any = text
+        if text == AUTO and declared.may_be_auto:
+            return AUTO  # `spread` converts it
         if isinstance(declared.default, int | float):
             try:
                 value = type(declared.default)(text)

@@ -87,12 +87,31 @@ def test_earlier_names_are_accepted_and_not_shown(words, stage, name, value, tmp
         ("--max-error much", "--max-error: 'much': it must be a number"),
         ("--quality best", "--quality: 'best': choose one of preview, medium, high"),
         ("--frames 2.5", "--frames: '2.5': it must be a whole number"),
+        ("--max-faces 5", "--max-faces: '5': it must be from 100 to 20,000,000, or auto"),
+        ("--mesh-depth deep", "--mesh-depth: 'deep': it must be a whole number, or auto"),
+        ("--frames auto", "--frames: 'auto': it must be a whole number"),
     ],
 )
 def test_an_invalid_value_names_its_option(words, said, tmp_path):
     with pytest.raises(UserError, match="see recon3d run --help") as caught:
         job(tmp_path, *words.split())
     assert said in str(caught.value) and caught.value.exit_code == 2
+
+
+def test_auto_is_what_is_chosen_without_the_option(tmp_path):
+    """Also in a file, and for what an earlier run of the workspace has set."""
+    automatic = [group[0] for group in OPTIONS.values() if group[0].may_be_auto]
+    words = [word for declared in automatic for word in (flag(declared.option), "auto")]
+    assert job(tmp_path, *words) == JobSettings.build(photos=str(tmp_path), texture_tiles=0)
+    workspace = Workspace(tmp_path / "out")
+    workspace.create()
+    before = JobSettings.build(photos="/p", quality="high", max_faces=300, mesh_depth=9)
+    workspace.job.write_text(json.dumps(before.to_json()))
+    chosen = make_parser().parse_args(
+        ["mesh", str(workspace.root), "--max-faces", "auto", "--mesh-depth", "auto"]
+    )
+    after = job_settings(workspace, chosen, only="mesh")
+    assert (after.mesh.max_faces, after.mesh.mesh_depth) == (1_000_000, 0)
 
 
 def test_a_declaration_is_enough_for_an_option_and_a_row_of_the_manual():
