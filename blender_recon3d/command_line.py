@@ -119,21 +119,21 @@ def _export(words: list[str]) -> int:
     parser.add_argument("folder", metavar="FOLDER", type=Path)
     parser.add_argument("files", metavar="FILE", type=Path, nargs="+")
     parser.add_argument("--preset", choices=tuple(PRESETS))
-    chosen, more = parser.parse_known_args(words)
-    cameras = any(word.partition("=")[0] == "--cameras" for word in more)
+    chosen, unknown = parser.parse_known_args(words)
+    cameras = any(word.partition("=")[0] == "--cameras" for word in unknown)
     engine = [path for path in chosen.files if cameras or _of_engine(path, chosen.preset)]
-    options = [*(["--preset", chosen.preset] if chosen.preset else []), *more]
+    options = [*(["--preset", chosen.preset] if chosen.preset else []), *unknown]
     for path in engine:
         print(printable(run(export_by_engine(chosen.folder, path.absolute(), options))))
-    if more and not engine:
-        raise UserError(f"Unknown option: {' '.join(more)} (see blender -c {NAME} --help).", 2)
-    left = [path for path in chosen.files if path not in engine]
-    presets = [_preset(path, chosen.preset) for path in left]
-    if not left:
+    if unknown and not engine:
+        raise UserError(f"Unknown option: {' '.join(unknown)} (see blender -c {NAME} --help).", 2)
+    rest = [path for path in chosen.files if path not in engine]
+    presets = [_preset(path, chosen.preset) for path in rest]
+    if not rest:
         return 0
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     api.import_result(chosen.folder)
-    for path, preset in zip(left, presets, strict=True):
+    for path, preset in zip(rest, presets, strict=True):
         print(printable(api.export_asset(path.absolute(), preset)))
     return 0
 
@@ -144,8 +144,8 @@ def _of_engine(path: Path, preset: str | None) -> bool:
 
     if not path.suffix and not preset:
         return True
-    found = [each for each in FORMATS.values() if path.suffix.lower() in each.endings]
-    return preset == "survey" or any(not each.blender for each in found)
+    formats = [each for each in FORMATS.values() if path.suffix.lower() in each.endings]
+    return preset == "survey" or any(not each.blender for each in formats)
 
 
 def _preset(path: Path, purpose: str | None) -> str:
@@ -160,11 +160,11 @@ def _preset(path: Path, purpose: str | None) -> str:
         if not written or path.suffix.lower() not in preset.endings:
             raise UserError(f"{path} cannot be exported for {purpose}: use {', '.join(preset.endings)}.", 2)
         return purpose.upper()
-    found = next((name for name, kind in EXPORTERS.items() if path.suffix.lower() in kind.endings), "")
-    if not found:
+    exporter = next((name for name, kind in EXPORTERS.items() if path.suffix.lower() in kind.endings), "")
+    if not exporter:
         endings = ", ".join(ending for kind in EXPORTERS.values() for ending in kind.endings)
         raise UserError(f"{path} cannot be exported: its extension must be one of {endings}.", 2)
-    return found
+    return exporter
 
 
 def _cameras(words: list[str]) -> int:

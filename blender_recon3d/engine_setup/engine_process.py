@@ -32,12 +32,12 @@ def find_python(
     managed: the folder of the environment created by engine_setup; used only once it is complete.
     Raises UserError (exit code 2) if there is none, or if the given one does not exist.
     """
-    given = (
+    candidates = (
         (option, "the engine's Python"),
         (environ.get(VARIABLE, ""), f"the engine's Python in {VARIABLE}"),
         (preference, "the engine's Python in the preferences"),
     )
-    for value, what in given:
+    for value, what in candidates:
         if value:
             return _interpreter(user_path(value), what)
     if managed is not None and (managed / READY).is_file() and (managed / INTERPRETER).is_file():

@@ -103,8 +103,8 @@ def explain(text: str, target: str, where: str, python: str, log: str, proxy: st
                 return _PATTERNS[_PROXY][1]
             return sentence.format(host=_host(text) or where, target=target, file=_altered_file(text, where))
     for pattern in _NOT_FOUND:
-        if found := re.search(pattern, text):
-            package = f"{found[1]}{found[2] or ''}".rstrip(".,")
+        if match := re.search(pattern, text):
+            package = f"{match[1]}{match[2] or ''}".rstrip(".,")
             # pip and uv do not report that an index requires a password.
             password = ", or check its address, user name and password" if "http" in where else ""
             return (
@@ -141,26 +141,26 @@ def is_missing(text: str, names: Sequence[str]) -> bool:
     text = _flat(text)
     if is_altered(text) or is_unreachable(text):
         return False
-    found = next((found for pattern in _NOT_FOUND if (found := re.search(pattern, text))), None)
-    return found is not None and found[1] in names
+    match = next((match for pattern in _NOT_FOUND if (match := re.search(pattern, text))), None)
+    return match is not None and match[1] in names
 
 
 def _altered_file(text: str, where: str) -> str:
     """The package whose sha256 differs, and where it came from."""
-    if found := re.search(r"tampered with them\. (\S+?)(?:\[\S*\])? from (\S+)", text):
-        return f"{found[1].replace('===', '==')} of {redact(found[2].partition('#')[0])}"
-    found = re.search(r"[Hh]ash mismatch for `([^`]+)`", text)
-    return f"{found[1]} of {where}" if found else f"A package of {where}"
+    if match := re.search(r"tampered with them\. (\S+?)(?:\[\S*\])? from (\S+)", text):
+        return f"{match[1].replace('===', '==')} of {redact(match[2].partition('#')[0])}"
+    match = re.search(r"[Hh]ash mismatch for `([^`]+)`", text)
+    return f"{match[1]} of {where}" if match else f"A package of {where}"
 
 
 def _host(text: str) -> str:
     """The host that could not be reached, if the tool names it."""
     address = r"https?://(?:[^/@\s]*@)?([\w.:-]+)"
-    if found := re.search(r"host='([\w.-]+)', port=(\d+)", text):
-        return found[1] if found[2] in ("80", "443") else f"{found[1]}:{found[2]}"
+    if match := re.search(r"host='([\w.-]+)', port=(\d+)", text):
+        return match[1] if match[2] in ("80", "443") else f"{match[1]}:{match[2]}"
     for pattern in (r"host='([\w.-]+)'", rf"[Ff]ailed to fetch: \W?{address}", address):
-        if found := re.search(pattern, text):
-            return found[1]
+        if match := re.search(pattern, text):
+            return match[1]
     return ""
 
 

@@ -116,8 +116,8 @@ class Setup:
     def _tool(self) -> tools.Tool | None:
         """uv, or None for pip, which depends on the Python."""
         if places.prefers_pip(self.sources, self.environ):
-            found = ", ".join(places.pip_places(self.environ))
-            self.progress.info(f"pip is used, since it has configured package sources ({found})")
+            sources = ", ".join(places.pip_places(self.environ))
+            self.progress.info(f"pip is used, since it has configured package sources ({sources})")
             return None
         tool = tools.find_uv(self.target, self.environ)
         if tool is None:
@@ -158,19 +158,19 @@ class Setup:
         python = folder.interpreter(self.target)
         marked = folder.read(self.target / folder.MARKER)
         if marked.get("python") and marked.get("torch") == build:
-            found = pythons.probe(str(python), self.environ)
-            if found and found.fits and found.text == marked["python"]:
-                self.progress.info(f"The environment exists: Python {found.text}")
+            interpreter = pythons.probe(str(python), self.environ)
+            if interpreter and interpreter.fits and interpreter.text == marked["python"]:
+                self.progress.info(f"The environment exists: Python {interpreter.text}")
                 return python
         folder.mark(self.target, torch=build)
         folder.clear(self.target)
         self.progress.check()
         result = self._make(tool)
-        found = pythons.probe(str(python), self.environ)
-        if result.code or found is None or not found.fits:
+        interpreter = pythons.probe(str(python), self.environ)
+        if result.code or interpreter is None or not interpreter.fits:
             raise UserError(self._explain(result))
-        folder.mark(self.target, torch=build, python=found.text)
-        self.progress.info(f"Environment created with Python {found.text}")
+        folder.mark(self.target, torch=build, python=interpreter.text)
+        self.progress.info(f"Environment created with Python {interpreter.text}")
         return python
 
     def _make(self, tool: tools.Tool | None) -> Result:
@@ -184,7 +184,7 @@ class Setup:
             options = ["--allow-existing", "--no-project", "--python", python]
             options += ["--offline"] if self.sources.offline else []
             return self.runner.run([*tool.command, "venv", *options, str(self.target)], environ)
-        base = next((found for found in pythons.usable(self.environ) if found.venv), None)
+        base = next((usable for usable in pythons.usable(self.environ) if usable.venv), None)
         if base is None:
             raise UserError(
                 f"The engine needs {pythons.supported()} with the module venv, this one is "

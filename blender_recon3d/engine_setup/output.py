@@ -51,19 +51,19 @@ class Follower:
 
     def line(self, line: str) -> None:
         """Process one line."""
-        if found := _PIP_RAW.match(line):
-            self._file_done, self._file_total = float(found[1]), float(found[2])
-            self._say(force=found[1] == found[2])
-        elif found := _PIP_FILE.match(line):  # before uv's, which is less specific
-            self._next_file(found[1], _bytes(found[2], found[3]) if found[2] else 0.0)
-        elif found := _UV_FILE.match(line):
-            self._under_way[found[1]] = _bytes(found[2], found[3])
+        if match := _PIP_RAW.match(line):
+            self._file_done, self._file_total = float(match[1]), float(match[2])
+            self._say(force=match[1] == match[2])
+        elif match := _PIP_FILE.match(line):  # before uv's, which is less specific
+            self._next_file(match[1], _bytes(match[2], match[3]) if match[2] else 0.0)
+        elif match := _UV_FILE.match(line):
+            self._under_way[match[1]] = _bytes(match[2], match[3])
             self._say(force=True)
-        elif found := _UV_GOT.match(line):
-            self._done += self._under_way.pop(found[1], 0.0)
+        elif match := _UV_GOT.match(line):
+            self._done += self._under_way.pop(match[1], 0.0)
             self._say(force=True)
-        elif (found := _PIP_INSTALL.match(line)) or (found := _UV_INSTALL.match(line)):
-            self._begin_install(int(found[1]) if found[1].isdigit() else len(found[1].split(",")))
+        elif (match := _PIP_INSTALL.match(line)) or (match := _UV_INSTALL.match(line)):
+            self._begin_install(int(match[1]) if match[1].isdigit() else len(match[1].split(",")))
 
     def idle(self) -> None:
         """Update progress from the environment while there is no output."""
@@ -117,10 +117,10 @@ class Follower:
         names = sorted(self._under_way, key=lambda name: -self._under_way[name])
         if not names:
             return f"{self._done / _MB:.0f} MB downloaded"
-        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        others = f" and {len(names) - 1} more" if len(names) > 1 else ""
         unpacked = self._spread() / _MB
         sign = f", {unpacked:.0f} MB of it unpacked" if unpacked >= 1 else ""
-        return f"downloading {names[0]}{_size(self._under_way[names[0]])}{more}{sign}"
+        return f"downloading {names[0]}{_size(self._under_way[names[0]])}{others}{sign}"
 
 
 def _size(count: float) -> str:

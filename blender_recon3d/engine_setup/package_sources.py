@@ -111,7 +111,7 @@ def _url(text: str) -> str:
 
 def pip_settings(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """pip's settings for package sources, from its files and PIP_* variables."""
-    found: dict[str, str] = {}
+    settings: dict[str, str] = {}
     parser = configparser.RawConfigParser()
     for path in _pip_files(environ):
         try:
@@ -120,17 +120,17 @@ def pip_settings(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
             continue  # pip itself will report it
     for section in ("global", "install"):
         if parser.has_section(section):
-            found.update(parser.items(section))
+            settings.update(parser.items(section))
     for name in (*_PLACES, *_CONNECTION):
         value = environ.get("PIP_" + name.upper().replace("-", "_"), "")
         if value:
-            found[name] = value
-    return {name: value for name, value in found.items() if name in (*_PLACES, *_CONNECTION) and value}
+            settings[name] = value
+    return {name: value for name, value in settings.items() if name in (*_PLACES, *_CONNECTION) and value}
 
 
 def _pip_files(environ: Mapping[str, str]) -> list[Path]:
-    given = environ.get("PIP_CONFIG_FILE", "")
-    if given == os.devnull:
+    pip_config = environ.get("PIP_CONFIG_FILE", "")
+    if pip_config == os.devnull:
         return []
     home = Path(environ.get("HOME") or Path.home())
     if sys.platform == "win32":
@@ -144,7 +144,7 @@ def _pip_files(environ: Mapping[str, str]) -> list[Path]:
         files += [Path("/etc/pip.conf"), home / ".pip" / "pip.conf", config / "pip" / "pip.conf"]
         if sys.platform == "darwin":
             files.append(home / "Library" / "Application Support" / "pip" / "pip.conf")
-    return files + ([Path(given)] if given else [])
+    return files + ([Path(pip_config)] if pip_config else [])
 
 
 def pip_places(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -213,12 +213,12 @@ def environment(sources: Sources, environ: Mapping[str, str], cache: Path) -> di
     """The environment variables of pip and uv. cache: their cache folder, unless the user has set one."""
     clean = {name: value for name, value in environ.items() if name not in _UNWANTED}
     if sources.given:
-        kept = {name: value for name, value in pip_settings(environ).items() if name in _CONNECTION}
+        connection = {name: value for name, value in pip_settings(environ).items() if name in _CONNECTION}
         for name in _PLACES:
             clean.pop("PIP_" + name.upper().replace("-", "_"), None)
         for name in _UV_PLACES:
             clean.pop(name, None)
-        for name, value in kept.items():
+        for name, value in connection.items():
             clean["PIP_" + name.upper().replace("-", "_")] = value
         clean["PIP_CONFIG_FILE"] = os.devnull  # the lists in its files cannot be emptied otherwise
     if sources.proxy:

@@ -88,13 +88,13 @@ def command(plan: Plan, python: str = sys.executable, extra: str = "") -> list[s
     """The command that runs the plan as a separate process, with Blender's Python or another. extra: optional packages
     to add to an engine that is set up, instead."""
     options = ["--target", str(plan.target), "--variant", plan.variant.name]
-    given = (
+    choices = (
         ("--index", plan.sources.index),
         ("--find-links", plan.sources.find_links),
         ("--proxy", plan.sources.proxy),
         ("--lock", plan.sources.lock),
     )
-    for name, value in given:
+    for name, value in choices:
         options += [name, value] if value else []
     if plan.sources.offline:
         options.append("--offline")
@@ -154,13 +154,13 @@ def _from(variant: Variant, sources: Sources, environ: Mapping[str, str]) -> str
     tool = "pip" if places.prefers_pip(sources, environ) else "uv"
     own = places.pip_places(environ) if tool == "pip" else {}
     text = own.get("index-url", "PyPI") if "no-index" not in own else ""
-    more = [own[name] for name in ("extra-index-url", "find-links") if name in own]
+    extra = [own[name] for name in ("extra-index-url", "find-links") if name in own]
     if places.needs_pytorch(sources, variant, tool, environ):
-        more.append(variant.index)
+        extra.append(variant.index)
     if tool == "uv" and places.uv_places(environ):
         text = "uv's own settings"
-    found = ", ".join(part for part in (text, *" ".join(more).split()) if part)
-    return redact(found + (" (pip's own settings)" if own else ""))
+    indexes = ", ".join(part for part in (text, *" ".join(extra).split()) if part)
+    return redact(indexes + (" (pip's own settings)" if own else ""))
 
 
 def _problems(target: Path, sources: Sources, sizes: Forecast | None) -> list[str]:

@@ -74,10 +74,10 @@ def usable(environ: Mapping[str, str]) -> Iterator[Python]:
     candidates += [find_program(name, environ) or "" for name in ("python3", "python")]
     seen = set()
     for candidate in candidates:
-        found = probe(candidate, environ) if candidate and candidate not in seen else None
+        python = probe(candidate, environ) if candidate and candidate not in seen else None
         seen.add(candidate)
-        if found and found.fits:
-            yield found
+        if python and python.fits:
+            yield python
 
 
 def this_one() -> str:

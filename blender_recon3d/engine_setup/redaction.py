@@ -35,7 +35,7 @@ def redact(text: str) -> str:
     text = _HEADER.sub(rf"\1\2{_HIDDEN}", text)
     text = _SCHEME.sub(rf"\1 {_HIDDEN}", text)
     if "@" in text or "?" in text:
-        text = re.sub(r"\S+", lambda found: _without_query(_without_user(found[0])), text)
+        text = re.sub(r"\S+", lambda match: _without_query(_without_user(match[0])), text)
     text = _NAMED.sub(rf"\1{_HIDDEN}", text)
     text = _NETRC.sub(rf"\1\2 {_HIDDEN}", text)
     text = _NETRC_PART.sub(rf"\1{_HIDDEN}\2{_HIDDEN}", text)
@@ -45,8 +45,8 @@ def redact(text: str) -> str:
 def _without_user(word: str) -> str:
     """A word without the part before its last @, if that is a user and a password, which may itself contain an @, a
     slash or a colon."""
-    start, found, host = word.rpartition("@")
-    if not found:
+    start, at, host = word.rpartition("@")
+    if not at:
         return word
     before = _BEFORE.match(start)
     begin = before.end() if before else 0

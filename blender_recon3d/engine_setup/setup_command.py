@@ -86,18 +86,18 @@ def _sources(options: argparse.Namespace) -> Sources:
 
 
 def _plan(options: argparse.Namespace) -> int:
-    given = _sources(options)
-    made = plan(
+    sources = _sources(options)
+    planned = plan(
         options.target,
         options.variant,
-        given.index,
-        given.find_links,
-        given.proxy,
-        not given.offline,
-        given.lock,
+        sources.index,
+        sources.find_links,
+        sources.proxy,
+        not sources.offline,
+        sources.lock,
     )
-    sys.stdout.write("\n".join((*made.lines, *made.problems)) + "\n")
-    return 0 if made.able else 2
+    sys.stdout.write("\n".join((*planned.lines, *planned.problems)) + "\n")
+    return 0 if planned.able else 2
 
 
 def _state(options: argparse.Namespace) -> int:

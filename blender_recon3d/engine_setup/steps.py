@@ -39,8 +39,8 @@ def ways(
     lock = [entry for entry in lock if entry.is_for(system)]
     if places.needs_pytorch(sources, variant, tool, environ):
         return [_with_pytorch(lock, sources, variant)]
-    found = [[_all(lock, builds, sources)] for builds in _builds(lock, variant, bool(sources.lock))]
-    return found or [[_all(lock, {}, sources)]]
+    choices = [[_all(lock, builds, sources)] for builds in _builds(lock, variant, bool(sources.lock))]
+    return choices or [[_all(lock, {}, sources)]]
 
 
 def _builds(lock: Sequence[Locked], variant: Variant, own: bool) -> Iterator[dict[str, str]]:

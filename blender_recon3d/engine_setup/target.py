@@ -137,8 +137,8 @@ def state(target: str | Path) -> str:
     required = list(pins())
     if ready.get("requirements") != required:
         return OUTDATED
-    found = installed(target)
-    return READY if all(found.get(name) == ours for name, ours in versions(required).items()) else BROKEN
+    packages = installed(target)
+    return READY if all(packages.get(name) == ours for name, ours in versions(required).items()) else BROKEN
 
 
 def stamp(target: str | Path) -> tuple[int, ...]:
@@ -162,13 +162,13 @@ def installed(target: Path) -> dict[str, str]:
         names = os.listdir(folder) if folder else []
     except OSError:
         names = []
-    found = {}
+    packages = {}
     for name in names:
         stem, dot, kind = name.rpartition(".")
         if dot and kind == "dist-info":
             distribution, _, version = stem.rpartition("-")
-            found[normalized(distribution)] = version.partition("+")[0]
-    return found
+            packages[normalized(distribution)] = version.partition("+")[0]
+    return packages
 
 
 # -- removal ----------------------------------------------------------------------------------------

@@ -76,8 +76,8 @@ def _bundled_wheel() -> Path | None:
 
     elsewhere = getattr(ensurepip, "_WHEEL_PKG_DIR", None)  # of Linux distributions
     for folder in (Path(spec.origin).parent / "_bundled", Path(elsewhere) if elsewhere else None):
-        if folder and (found := sorted(folder.glob("pip-*.whl"))):
-            return found[-1]
+        if folder and (wheels := sorted(folder.glob("pip-*.whl"))):
+            return wheels[-1]
     return None
 
 
@@ -103,8 +103,8 @@ def _version(command: list[str], environ: Mapping[str, str]) -> str | None:
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    found = re.match(rb"(?:uv|pip) (\d+(?:\.\d+)+)", result.stdout)
-    return found.group(1).decode() if found and result.returncode == 0 else None
+    match = re.match(rb"(?:uv|pip) (\d+(?:\.\d+)+)", result.stdout)
+    return match.group(1).decode() if match and result.returncode == 0 else None
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -69,18 +69,18 @@ def choose(name: str = "auto", driver: Driver | str | None = "look", system: str
         return Variant("cpu" if name == "cpu" else "mps", "", "Apple's GPU (MPS) and CPU")
     if name == "mps":
         raise UserError("MPS exists only on Macs: choose auto, cuda or cpu.", 2)
-    found = find_driver(system) if driver == "look" else driver
-    assert not isinstance(found, str)
+    present = find_driver(system) if driver == "look" else driver
+    assert not isinstance(present, str)
     if name == "auto":
-        usable = found is not None and (found.cuda == 0 or found.cuda >= 12)
+        usable = present is not None and (present.cuda == 0 or present.cuda >= 12)
         name = "cuda" if usable else "cpu"
     if name == "cuda":
-        old = found is not None and 0 < found.cuda < 13
-        return _cuda(old, system, found.text if found else "CUDA was chosen")
-    if found is not None and found.cuda and found.cuda < 12:
-        why = f"{found.text} is too old for CUDA 12: update it to use the card"
+        old = present is not None and 0 < present.cuda < 13
+        return _cuda(old, system, present.text if present else "CUDA was chosen")
+    if present is not None and present.cuda and present.cuda < 12:
+        why = f"{present.text} is too old for CUDA 12: update it to use the card"
     else:
-        why = "no NVIDIA card was found" if found is None else "the CPU was chosen"
+        why = "no NVIDIA card was found" if present is None else "the CPU was chosen"
     return Variant("cpu", "cpu" if system.startswith("linux") else "", why)
 
 
@@ -105,13 +105,13 @@ def find_driver(system: str = sys.platform) -> Driver | None:
     if system == "win32":
         return _windows_driver()
     try:
-        found = re.search(r"Kernel Module.*?\s(\d+)(\.[\d.]+)", _PROC.read_text("utf-8", "replace"))
+        match = re.search(r"Kernel Module.*?\s(\d+)(\.[\d.]+)", _PROC.read_text("utf-8", "replace"))
     except OSError:
-        found = None
-    if found:
-        major = int(found.group(1))
+        match = None
+    if match:
+        major = int(match.group(1))
         cuda = 13 if major >= _NEW_DRIVER else 12 if major >= _MIN_DRIVER else 11
-        return Driver(cuda, f"NVIDIA driver {found.group(1)}{found.group(2)}")
+        return Driver(cuda, f"NVIDIA driver {match.group(1)}{match.group(2)}")
     if (
         _WSL.exists()
     ):  # Windows' driver; nvidia-smi alone is not enough, since containers have it without a card
@@ -138,7 +138,7 @@ def _capabilities() -> list[float]:
     if program is None:
         return []
     try:
-        said = subprocess.run(
+        output = subprocess.run(
             [program, "--query-gpu=compute_cap", "--format=csv,noheader"],
             capture_output=True,
             text=True,
@@ -147,7 +147,7 @@ def _capabilities() -> list[float]:
         ).stdout
     except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
         return []
-    return [float(line) for line in said.split() if re.fullmatch(r"\d+\.\d+", line)]
+    return [float(line) for line in output.split() if re.fullmatch(r"\d+\.\d+", line)]
 
 
 def platform_key(system: str = sys.platform, machine: str = "") -> str:

@@ -88,8 +88,8 @@ def problem_with_starting() -> str:
         return "A reconstruction is running: cancel it or wait until it ends"
     inspection = photo_inspection.current()
     if inspection is not None and inspection.found is not None:
-        found = inspection.found
-        if not found.videos and found.used < MIN_PHOTOS:
+        document = inspection.found
+        if not document.videos and document.used < MIN_PHOTOS:
             return f"At least {MIN_PHOTOS} photos are needed: choose another folder or add more"
     return preferences.engine_problem()
 

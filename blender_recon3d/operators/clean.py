@@ -49,9 +49,11 @@ class RECON3D_OT_apply_cleaning(_CleansInSteps, bpy.types.Operator):
     bl_description = "Create a new cloud from the remaining points; the original is kept, hidden"
 
     def steps(self, context: bpy.types.Context, in_window: bool) -> Steps[str]:
-        made = yield from clean_modifier.apply_in_steps(current_import(context.scene))
-        count = f"{len(made.data.vertices):,}"
-        return Said("{name} has {points} points; the original cloud is hidden.", name=made.name, points=count)
+        cloud = yield from clean_modifier.apply_in_steps(current_import(context.scene))
+        count = f"{len(cloud.data.vertices):,}"
+        return Said(
+            "{name} has {points} points; the original cloud is hidden.", name=cloud.name, points=count
+        )
 
 
 class RECON3D_OT_add_crop_box(_CleansInSteps, bpy.types.Operator):

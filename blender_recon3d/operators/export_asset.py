@@ -62,9 +62,9 @@ class RECON3D_OT_export_asset(RunsInSteps, ImportOperator, bpy.types.Operator):
     def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
         """The tooltip of a format's button describes that format."""
         about = next((item[2] for item in _ITEMS if item[0] == properties.preset), "")
-        more = [tr("Holes are closed.")] if properties.fill else []
-        more += [tr("In millimeters.")] if properties.scale == 1000 else []
-        return " ".join((f"{tr(cls.bl_description)}.\n{tr(about)}.", *more))
+        details = [tr("Holes are closed.")] if properties.fill else []
+        details += [tr("In millimeters.")] if properties.scale == 1000 else []
+        return " ".join((f"{tr(cls.bl_description)}.\n{tr(about)}.", *details))
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if not self.filepath:

@@ -68,8 +68,8 @@ class RECON3D_OT_import_mesh(RunsInSteps, ImportOperator, bpy.types.Operator):
         collection = current_import(context.scene)
         mesh, notes = yield from mesh_object.import_mesh_in_steps(collection)
         hide(*objects_of(collection, CLOUD))
-        said = remesh.faces_sentence(mesh)
-        return " ".join((said, *notes)) if notes else said
+        sentence = remesh.faces_sentence(mesh)
+        return " ".join((sentence, *notes)) if notes else sentence
 
 
 class _InBackground(RunsInSteps, ImportOperator):

@@ -40,9 +40,9 @@ def draw_line(points: Sequence[Pixel], closed: bool = False, width: float = 2.0)
     shader = gpu.shader.from_builtin("POLYLINE_UNIFORM_COLOR")
     gpu.state.blend_set("ALPHA")
     scale = bpy.context.preferences.system.ui_scale
-    for more, color in ((2.0, SHADOW), (0.0, COLOR)):
+    for extra, color in ((2.0, SHADOW), (0.0, COLOR)):
         shader.uniform_float("viewportSize", (wide, high))
-        shader.uniform_float("lineWidth", (width + more) * scale)
+        shader.uniform_float("lineWidth", (width + extra) * scale)
         shader.uniform_float("color", color)
         batch_for_shader(shader, "LINE_STRIP", {"pos": line}).draw(shader)
     gpu.state.blend_set("NONE")

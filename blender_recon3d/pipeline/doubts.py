@@ -50,14 +50,14 @@ def folded(photos: Sequence[str], gap: Sequence[str] = ()) -> Doubt:
     )
 
 
-def few_registered(registered: int, photos: Sequence[str], left: Sequence[str]) -> Doubt:
-    """photos: all that were used; left: those that are not registered."""
+def few_registered(registered: int, photos: Sequence[str], unregistered: Sequence[str]) -> Doubt:
+    """photos: all that were used; unregistered: those that are not registered."""
     return Doubt(
         "few photos",
         f"Only {registered} of {len(photos)} photos are registered: the model shows only a part of the subject, if it "
         "is right at all.",
         "The report says why, photo by photo. Take more photos between those that are registered and the others.",
-        tuple(left),
+        tuple(unregistered),
     )
 
 

@@ -155,21 +155,23 @@ class _Sharing:
 
     def do(self, missing: list[int]) -> dict[int, str]:
         """Returns why items failed, by their number."""
-        left = set(missing)
+        remaining = set(missing)
         workers = self._workers()
         awake = [worker for worker, seen in workers.items() if seen > max(workers.values()) - SILENT]
         for item in missing:
             # Without a list, so that late workers get their share too, unless there is a worker to avoid.
             self._submit(item, awake if len(awake) < len(workers) else None)
-        last, longest, told = time.monotonic(), 0.0, False
+        last, longest, warned = time.monotonic(), 0.0, False
         try:
-            while left:
-                self._progress.update(self._items.count - len(left), self._items.count, self._items.message)
+            while remaining:
+                self._progress.update(
+                    self._items.count - len(remaining), self._items.count, self._items.message
+                )
                 ended = self._next()
                 if ended is None:
-                    told = self._watch(told)
+                    warned = self._watch(warned)
                     if time.monotonic() - last > max(PATIENCE, TIMES_LONGEST * longest):
-                        self._give_to_others(left)
+                        self._give_to_others(remaining)
                         last = time.monotonic()
                     continue
                 item, outcome = ended
@@ -180,7 +182,7 @@ class _Sharing:
                     self._failed[item] = outcome.problem
                 else:
                     self._failed.pop(item, None)
-                left.discard(item)
+                remaining.discard(item)
             self._progress.update(
                 self._items.count - len(self._failed), self._items.count, self._items.message
             )
@@ -210,7 +212,7 @@ class _Sharing:
             )
         return None
 
-    def _watch(self, told: bool) -> bool:
+    def _watch(self, warned: bool) -> bool:
         """Check the scheduler, and say once that no worker is there; returns whether that has been said."""
         if self._client.status not in ("running", "connecting"):
             raise UserError(
@@ -220,20 +222,20 @@ class _Sharing:
                     "; finished work is kept.",
                 )
             )
-        if not told and not self._workers():
+        if not warned and not self._workers():
             self._progress.warning(
                 f"No worker is connected to {printable(self._address)}: start one with recon3d worker "
                 f"{printable(self._address)}; the run waits."
             )
             return True
-        return told
+        return warned
 
     def _workers(self) -> dict[str, float]:
         """When the scheduler heard of each worker, in seconds, by its address."""
         workers = self._client.scheduler_info(n_workers=-1)["workers"]
         return {address: float(worker["last_seen"]) for address, worker in workers.items()}
 
-    def _give_to_others(self, left: set[int]) -> None:
+    def _give_to_others(self, remaining: set[int]) -> None:
         """Every item left is given to the workers that do not have it; the first to finish counts."""
         holder = {
             key: worker
@@ -242,7 +244,7 @@ class _Sharing:
             if key in self._futures
         }
         workers = set(self._workers())
-        for item in sorted(left):
+        for item in sorted(remaining):
             has = {
                 holder[key] for key, (other, _) in self._futures.items() if other == item and key in holder
             }

@@ -157,17 +157,17 @@ def _run_stages(
     # All fingerprints first: they check the files and weights that a stage needs, and whether it can run here at all,
     # so that the last stage does not fail after an hour's work.
     asked = settings
-    kept = {} if fresh else _kept(workspace, settings, names, progress)
+    recorded = {} if fresh else _kept(workspace, settings, names, progress)
     to_record: list[Callable[[], None]] = []
     for stage in map(stage_of, names):
         if stage.settle:
 
             def begins(settled: JobSettings, name: str = stage.name) -> bool:
-                return fresh or _begins(workspace, settled, name, kept)
+                return fresh or _begins(workspace, settled, name, recorded)
 
             settings, call = stage.settle(workspace, settings, begins)
             to_record.append(call)
-    prints = _fingerprints(workspace, settings, names, kept)
+    prints = _fingerprints(workspace, settings, names, recorded)
     if fresh:
         _forget(workspace)
     write_json(workspace.job, asked.to_json())  # only now that all of it has been accepted
@@ -217,9 +217,9 @@ def _mask_again(workspace: Workspace, settings: JobSettings, progress: Progress)
     from .masking.model_masks import are_due, draw_masks
 
     if are_due(workspace, settings):
-        made = draw_masks(workspace, settings, progress.for_stage("photos"))
+        count = draw_masks(workspace, settings, progress.for_stage("photos"))
         progress.for_stage("job").info(
-            f"{made} masks were drawn from the model: all is computed again with them."
+            f"{count} masks were drawn from the model: all is computed again with them."
         )
         _run_stages(workspace, settings, progress, "", False)
 
@@ -231,14 +231,16 @@ def _remove_below(root: Path, path: Path) -> None:
 
 
 def _fingerprints(
-    workspace: Workspace, settings: JobSettings, names: tuple[str, ...], kept: dict[str, str]
+    workspace: Workspace, settings: JobSettings, names: tuple[str, ...], recorded: dict[str, str]
 ) -> dict[str, str]:
-    """Each stage's fingerprint by name; kept: those that are known already."""
+    """Each stage's fingerprint by name; recorded: those that are known already."""
     prints: dict[str, str] = {}
     passed_on: dict[str, str] = {}  # a skipped stage passes on the fingerprint it was given
     for name in names:
         before = [passed_on[need] for need in stage_of(name).needs]
-        prints[name] = kept.get(name) or fingerprint(stage_of(name), workspace, settings.stages[name], before)
+        prints[name] = recorded.get(name) or fingerprint(
+            stage_of(name), workspace, settings.stages[name], before
+        )
         passed_on[name] = before[0] if stage_of(name).left_out(settings.stages[name]) else prints[name]
     return prints
 
@@ -247,14 +249,14 @@ def _kept(
     workspace: Workspace, settings: JobSettings, names: tuple[str, ...], progress: Progress
 ) -> dict[str, str]:
     """The fingerprints of finished stages whose results are still valid although their inputs look changed."""
-    kept = {}
+    recorded = {}
     for stage in map(stage_of, names):
         record = workspace.read_state().stage(stage.name)
         if not stage.still_valid or not record.done or not record.fingerprint:
             continue
         if stage.still_valid(workspace, settings, progress.for_stage(stage.name)):
-            kept[stage.name] = record.fingerprint
-    return kept
+            recorded[stage.name] = record.fingerprint
+    return recorded
 
 
 def _damage(stage: Stage, workspace: Workspace) -> list[results.Damage]:
@@ -265,10 +267,10 @@ def _damage(stage: Stage, workspace: Workspace) -> list[results.Damage]:
     return damage
 
 
-def _begins(workspace: Workspace, settings: JobSettings, name: str, kept: dict[str, str]) -> bool:
+def _begins(workspace: Workspace, settings: JobSettings, name: str, recorded: dict[str, str]) -> bool:
     """Whether the stage would start from scratch with these settings, neither kept nor resumed."""
     record = workspace.read_state().stage(name)
-    return bool(record.fingerprint != _fingerprints(workspace, settings, up_to(name), kept)[name])
+    return bool(record.fingerprint != _fingerprints(workspace, settings, up_to(name), recorded)[name])
 
 
 @dataclass(frozen=True)

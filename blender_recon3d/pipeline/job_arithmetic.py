@@ -48,9 +48,9 @@ def of_job(
         )
     if asked != "auto":
         return with_precision(settings, asked), Arithmetic(precision=NetworkPrecision(asked), why="asked for")
-    kept = recorded(workspace)
-    if kept is not None and not begins(same := with_precision(settings, kept.precision.value)):
-        return same, kept
+    earlier = recorded(workspace)
+    if earlier is not None and not begins(same := with_precision(settings, earlier.precision.value)):
+        return same, earlier
     from .models.precision import choose_for  # loads torch
 
     networks = (front_ends.extractor_of(name), front_ends.matcher_of(name))

@@ -65,8 +65,8 @@ class JobTiming:
 
         forecast = forecast_job(sizes, self._settings)
         root = self._workspace.root
-        left = forecast.disk - size_of(root)  # an earlier run has written some of it
-        for sentence in disk_advice(left, free_bytes(root), self._settings.until):
+        needed = forecast.disk - size_of(root)  # an earlier run has written some of it
+        for sentence in disk_advice(needed, free_bytes(root), self._settings.until):
             self._progress.warning(sentence)
         seconds = forecast.seconds
         return {name: seconds[name] for name in self._names if name in seconds}

@@ -159,8 +159,8 @@ def has(workspace: Workspace, stage: str, path: Path) -> bool:
 
 
 def sentence(stage: str, damages: list[Damage]) -> str:
-    more = f", and {len(damages) - 1} more" if len(damages) > 1 else ""
-    return f"{damages[0]}{more}: the stage {stage} runs again."
+    others = f", and {len(damages) - 1} more" if len(damages) > 1 else ""
+    return f"{damages[0]}{others}: the stage {stage} runs again."
 
 
 def _broken(workspace: Workspace, stage: str) -> list[Damage]:

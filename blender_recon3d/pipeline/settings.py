@@ -86,14 +86,14 @@ class JobSettings(Settings):
         check(_OF_JOB["quality"], quality)
         stages: Values = {}
         for stage in STAGES:
-            given = {name: value for name, value in values.get(stage, {}).items() if value is not None}
+            chosen = {name: value for name, value in values.get(stage, {}).items() if value is not None}
             for declared in settings_of(_stage_type(stage)):
-                if declared.by_quality and given.get(declared.name, FOLLOW_QUALITY) == FOLLOW_QUALITY:
-                    given[declared.name] = declared.by_quality[quality]
-            stages[stage] = given
+                if declared.by_quality and chosen.get(declared.name, FOLLOW_QUALITY) == FOLLOW_QUALITY:
+                    chosen[declared.name] = declared.by_quality[quality]
+            stages[stage] = chosen
         _settle_front_end(stages)
-        made = {stage: _stage_type(stage)(**given) for stage, given in stages.items()}
-        return cls(quality=quality, until=until, stages=made)
+        built = {stage: _stage_type(stage)(**chosen) for stage, chosen in stages.items()}
+        return cls(quality=quality, until=until, stages=built)
 
     def changed(self, **options: Any) -> JobSettings:
         """This job with some flat options changed; see `build`."""

@@ -66,15 +66,15 @@ class StageProgress:
         here = whole * self._left_of_phase()
         pace, sure = self._pace_of_phase()
         here = _mean(here, pace, sure) if here > 0 else 0.0
-        left = here + whole * self._later()
+        remaining = here + whole * self._later()
         waited = max(0.0, now - self.changed)
-        step = here * self._next() if here > 0 else left
+        step = here * self._next() if here > 0 else remaining
         if waited <= step:
-            return left - waited
+            return remaining - waited
         # The next event is late. At best it comes this very moment, and everything else is equally late.
         since = self.began if self.counted_from is None else self.counted_from
         late = (now - since) / max(1e-9, self.changed + step - since)
-        return max(left - waited, late * (left - step), TAIL * (now - since))
+        return max(remaining - waited, late * (remaining - step), TAIL * (now - since))
 
     def _within(self) -> float:
         """The fraction of the current phase that is over, 0 to 1."""

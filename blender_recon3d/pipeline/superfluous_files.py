@@ -28,10 +28,10 @@ def clean(workspace: Workspace, delete: bool) -> CleanAnswer:
     if not workspace.root.is_dir() or not is_ours(workspace):
         raise UserError(Sentence(f"{workspace.root} is not a Recon3D workspace: ", OTHER_FOLDER, "."), 2)
     with workspace.locked():
-        found = removable(workspace)
-        for each in found if delete else []:
+        files = removable(workspace)
+        for each in files if delete else []:
             remove(workspace.root / each.path)
-    return CleanAnswer(files=found, bytes=sum(each.bytes for each in found), removed=delete)
+    return CleanAnswer(files=files, bytes=sum(each.bytes for each in files), removed=delete)
 
 
 def freed(answer: CleanAnswer) -> Said:
@@ -46,30 +46,30 @@ def removable(workspace: Workspace) -> list[RemovableFiles]:
     """Files and whole folders of finished stages that no result contains, the largest first."""
     state = workspace.read_state()
     recorded = {workspace.root / name for files in state.files.values() for name in files}
-    kept = recorded | {parent for path in recorded for parent in path.parents}
-    kept |= {*side_files(workspace.database), *side_files(workspace.remapped_database)}
-    found = []
+    needed = recorded | {parent for path in recorded for parent in path.parents}
+    needed |= {*side_files(workspace.database), *side_files(workspace.remapped_database)}
+    unneeded = []
     for stage in all_stages():
         # Without a record of its files, as in workspaces of version 0.1.0, nothing is known to be superfluous.
         if not state.stage(stage.name).done or not state.files.get(stage.name):
             continue
         for owned in (*stage.owns(workspace), workspace.items / stage.name):
-            for path in _outside(owned, kept):
+            for path in _outside(owned, needed):
                 if size := size_of(path):
                     name = path.relative_to(workspace.root).as_posix()
-                    found.append(RemovableFiles(path=name, bytes=size, stage=stage.name))
-    return sorted(found, key=lambda each: (-each.bytes, each.path))
+                    unneeded.append(RemovableFiles(path=name, bytes=size, stage=stage.name))
+    return sorted(unneeded, key=lambda each: (-each.bytes, each.path))
 
 
-def _outside(path: Path, kept: set[Path]) -> Iterator[Path]:
+def _outside(path: Path, needed: set[Path]) -> Iterator[Path]:
     """The largest folders and files below a path that contain nothing to keep."""
     if not path.exists() or path.is_symlink():
         return
-    if path not in kept:
+    if path not in needed:
         yield path
     elif path.is_dir():
         for child in sorted(path.iterdir()):
-            yield from _outside(child, kept)
+            yield from _outside(child, needed)
 
 
 def size_of(path: Path) -> int:

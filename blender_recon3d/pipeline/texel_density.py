@@ -39,8 +39,8 @@ class Density:
         pixel, texel = self.pixel * unit, self.pixel * unit / shown
         first = f"The photos have {pixel:.3g} mm per pixel. " if unit else ""
         how = f"{texel:.3g} mm per texel, {shown:.0%}" if unit else f"{shown:.0%}"
-        more = f"; {enough} tiles would show {self.detail(size, enough):.0%}" if enough > tiles else ""
-        return f"{first}{of_tiles} {how} of the photos' detail{more}."
+        others = f"; {enough} tiles would show {self.detail(size, enough):.0%}" if enough > tiles else ""
+        return f"{first}{of_tiles} {how} of the photos' detail{others}."
 
     def facts(self) -> dict[str, Any]:
         """As in mesh.json."""

@@ -18,9 +18,9 @@ class Said(str):
 
     def __new__(cls, pattern: str, **values: object) -> Said:
         """pattern: a format string with the values' names."""
-        made = super().__new__(cls, pattern.format(**values))
-        made.pattern, made.values = pattern, values
-        return made
+        text = super().__new__(cls, pattern.format(**values))
+        text.pattern, text.values = pattern, values
+        return text
 
 
 def sentences(*parts: str) -> Said:

@@ -53,9 +53,9 @@ class Sentence(str):
     parts: tuple[str | Part, ...]
 
     def __new__(cls, *parts: str | Part) -> Sentence:
-        made = super().__new__(cls, "".join(str(part) for part in parts))
-        made.parts = tuple(inner for part in parts for inner in parts_of(part))
-        return made
+        text = super().__new__(cls, "".join(str(part) for part in parts))
+        text.parts = tuple(inner for part in parts for inner in parts_of(part))
+        return text
 
     def __add__(self, other: str) -> Sentence:
         return Sentence(self, other)

@@ -149,8 +149,10 @@ class Workspace:
     ) -> None:
         """Write one stage's record and, if given, its files; forget the stages in `drop`, which depend on it."""
         state = self.read_state()
-        stages = {name: kept for name, kept in state.stages.items() if name not in drop} | {stage: record}
-        recorded = {name: kept for name, kept in state.files.items() if name not in drop}
+        stages = {name: current for name, current in state.stages.items() if name not in drop} | {
+            stage: record
+        }
+        recorded = {name: current for name, current in state.files.items() if name not in drop}
         if files is not None:
             recorded[stage] = files
         self.write_state(replace(state, stages=stages, files=recorded))

@@ -108,8 +108,8 @@ def check_editable(*things: bpy.types.ID | None) -> None:
 
 def check_replaceable(collection: bpy.types.Collection) -> None:
     """UserError if data that an import would replace is linked or a library override."""
-    made = (obj for obj in collection.all_objects if kind_of(obj))
-    things = (collection, *collection.children_recursive, *made)
+    objects = (obj for obj in collection.all_objects if kind_of(obj))
+    things = (collection, *collection.children_recursive, *objects)
     check_editable(*things)
     _check_own(*things)
 

@@ -86,7 +86,7 @@ def _group() -> bpy.types.NodeTree:
         inputs = [s for s in b.inputs if s.name == target and s.enabled]
         tree.links.new(outputs[0], inputs[0])
 
-    given = node("NodeGroupInput", -600, 0)
+    group_input = node("NodeGroupInput", -600, 0)
     chosen = node("FunctionNodeRandomValue", -400, -150, data_type="BOOLEAN")
     in_viewport = node("GeometryNodeIsViewport", -400, -320)
     # Shown: in the viewport only the chosen points, in renders all.
@@ -94,14 +94,14 @@ def _group() -> bpy.types.NodeTree:
     points = node("GeometryNodeMeshToPoints", 0, 0)
     material = node("GeometryNodeSetMaterial", 200, 0)
     result = node("NodeGroupOutput", 400, 0)
-    link(given, "Viewport Share", chosen, "Probability")
+    link(group_input, "Viewport Share", chosen, "Probability")
     tree.links.new(in_viewport.outputs[0], shown.inputs[0])
     tree.links.new(next(s for s in chosen.outputs if s.enabled), shown.inputs[1])
-    link(given, "Geometry", points, "Mesh")
-    link(given, "Radius", points, "Radius")
+    link(group_input, "Geometry", points, "Mesh")
+    link(group_input, "Radius", points, "Radius")
     tree.links.new(shown.outputs[0], points.inputs["Selection"])
     link(points, "Points", material, "Geometry")
-    link(given, "Material", material, "Material")
+    link(group_input, "Material", material, "Material")
     link(material, "Geometry", result, "Geometry")
     return tree
 

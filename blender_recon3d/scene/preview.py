@@ -29,26 +29,26 @@ def render_preview(result: ImportResult, path: str | Path, size: tuple[int, int]
     """Render a three-quarter view of the cameras and the mesh, or else the cloud, to a PNG file (Cycles, CPU)."""
     bpy.context.view_layer.update()
     scene = bpy.data.scenes.new("Recon3D Preview")
-    made: list[bpy.types.ID] = []
+    temporary: list[bpy.types.ID] = []
     try:
         _set_up(scene, size)
-        made.append(_background(scene))
+        temporary.append(_background(scene))
         scene.collection.objects.link(result.mesh or result.cloud)
         cameras = list(result.cameras.values())
         frame_size = _frame_size(cameras)
-        made += _frames(scene, cameras, frame_size)
+        temporary += _frames(scene, cameras, frame_size)
         view, seen = _viewpoint(scene, result, frame_size)
-        made += [view, view.data]
+        temporary += [view, view.data]
         if result.mesh is not None:
-            made += _headlight(scene, view)
-        made += _photos(
+            temporary += _headlight(scene, view)
+        temporary += _photos(
             scene, [c for c in cameras if not _is_in_the_way(c, view, seen, frame_size)], frame_size
         )
         scene.render.filepath = str(Path(path).absolute())
         bpy.ops.render.render(write_still=True, scene=scene.name)
     finally:
         bpy.data.scenes.remove(scene)
-        for item in made:
+        for item in temporary:
             bpy.data.batch_remove([item])
 
 
@@ -164,7 +164,7 @@ def _line(curve: bpy.types.Curve, points: list[Vector]) -> None:
 
 def _photos(scene: bpy.types.Scene, cameras: list[bpy.types.Object], size: float) -> Iterable[bpy.types.ID]:
     """The photos in their cameras' frames, seen from both sides."""
-    made: list[bpy.types.ID] = []
+    temporary: list[bpy.types.ID] = []
     for camera in cameras:
         backgrounds = camera.data.background_images
         if not backgrounds or backgrounds[0].image is None:
@@ -183,8 +183,8 @@ def _photos(scene: bpy.types.Scene, cameras: list[bpy.types.Object], size: float
         mesh.materials.append(material)
         photo = bpy.data.objects.new(mesh.name, mesh)
         scene.collection.objects.link(photo)
-        made += [photo, mesh, material]
-    return made
+        temporary += [photo, mesh, material]
+    return temporary
 
 
 def _material(name: str) -> bpy.types.Material:

@@ -73,7 +73,7 @@ def scratch(
     try:
         yield obj
     finally:
-        left = obj.data
+        temporary = obj.data
         bpy.data.objects.remove(obj)
-        if not keep and left is not None and left.users == 0:
-            bpy.data.meshes.remove(left)
+        if not keep and temporary is not None and temporary.users == 0:
+            bpy.data.meshes.remove(temporary)

@@ -70,8 +70,8 @@ def draw_findings(layout: bpy.types.UILayout, context: bpy.types.Context, width:
     if setup_session.session.doctor_error:
         wrapped(layout, context, setup_session.session.doctor_error, icon="ERROR", width=width)
     column = layout.column(align=True)
-    for state, name, found, advice in setup_session.doctor_lines():
-        wrapped(column, context, f"{name}: {found}", icon=_ICONS.get(state, "QUESTION"), width=width)
+    for state, name, value, advice in setup_session.doctor_lines():
+        wrapped(column, context, f"{name}: {value}", icon=_ICONS.get(state, "QUESTION"), width=width)
         if advice:
             wrapped(column, context, f"→ {advice}", icon="BLANK1", width=width)
 

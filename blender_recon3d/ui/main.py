@@ -97,29 +97,31 @@ def _draw_step(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 def _draw_inspection(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Details of the photos; collapsed once a job has started."""
-    found = photo_inspection.current()
+    inspection = photo_inspection.current()
     settings = context.scene.recon3d
-    if found is None or not settings.photos or not session.are_chosen(context.scene):
+    if inspection is None or not settings.photos or not session.are_chosen(context.scene):
         return
     header, body = layout.panel_prop(settings, "show_inspection")
     header.label(
-        text=_inspection_title(found), icon="ERROR" if found.error else "IMAGE_DATA", translate=False
+        text=_inspection_title(inspection),
+        icon="ERROR" if inspection.error else "IMAGE_DATA",
+        translate=False,
     )
     if body is None:
         return
-    if found.error:
-        wrapped(body, context, in_panel(found.error), icon="ERROR")
-    elif found.found is not None:
-        _draw_found(body.column(align=True), context, found.found)
+    if inspection.error:
+        wrapped(body, context, in_panel(inspection.error), icon="ERROR")
+    elif inspection.found is not None:
+        _draw_found(body.column(align=True), context, inspection.found)
 
 
-def _inspection_title(found: photo_inspection.Inspection) -> str:
-    if found.error:
+def _inspection_title(inspection: photo_inspection.Inspection) -> str:
+    if inspection.error:
         return tr("Photos")
-    if found.found is None:
-        count = f": {found.done} / {found.total}" if found.total else ""
-        return (found.count or tr("Reading the photos")) + count
-    used, photos, videos = found.found.used, found.found.photos, found.found.videos
+    if inspection.found is None:
+        count = f": {inspection.done} / {inspection.total}" if inspection.total else ""
+        return (inspection.count or tr("Reading the photos")) + count
+    used, photos, videos = inspection.found.used, inspection.found.photos, inspection.found.videos
     count = tr("{used} of {photos} photos", used=used, photos=photos) if photos else ""
     return (
         count
@@ -128,8 +130,8 @@ def _inspection_title(found: photo_inspection.Inspection) -> str:
     )
 
 
-def _draw_found(box: bpy.types.UILayout, context: bpy.types.Context, found: InspectionDocument) -> None:
-    for camera in found.cameras[:3]:
+def _draw_found(box: bpy.types.UILayout, context: bpy.types.Context, document: InspectionDocument) -> None:
+    for camera in document.cameras[:3]:
         focal = f", {camera.focal_mm:g} mm" if camera.focal_mm else ""
         text = tr(
             "Camera: {name} ({photos} photos, {width} x {height})",
@@ -139,28 +141,28 @@ def _draw_found(box: bpy.types.UILayout, context: bpy.types.Context, found: Insp
             height=camera.height,
         )
         wrapped(box, context, text, icon="BLANK1")
-    more = len(found.cameras) - 3
-    if more > 0:
-        box.label(text=tr("and {more} more cameras", more=more), icon="BLANK1", translate=False)
-    aside = found.set_aside
+    others = len(document.cameras) - 3
+    if others > 0:
+        box.label(text=tr("and {more} more cameras", more=others), icon="BLANK1", translate=False)
+    aside = document.set_aside
     if aside:
         box.label(text=tr("{count} will be excluded", count=len(aside)), icon="INFO", translate=False)
         for item in aside[:_MAX_EXCLUDED_SHOWN]:
             wrapped(box, context, f"{Path(item.photo).name}: {item.reason}", icon="BLANK1")
-    for sentence in found.advice:
+    for sentence in document.advice:
         wrapped(box, context, sentence, icon="INFO")
-    if found.packages:
+    if document.packages:
         if setup_session.session.view.running:
             draw_set_up(box, context)
         else:
             box.operator("recon3d.add_photo_formats", icon="IMPORT")
-    _draw_forecast(box, context, found)
+    _draw_forecast(box, context, document)
 
 
-def _draw_forecast(box: bpy.types.UILayout, context: bpy.types.Context, found: InspectionDocument) -> None:
+def _draw_forecast(box: bpy.types.UILayout, context: bpy.types.Context, document: InspectionDocument) -> None:
     """Time and memory; not for a finished job."""
     settings = context.scene.recon3d
-    forecast = found.forecasts.get(settings.quality)
+    forecast = document.forecasts.get(settings.quality)
     if not forecast or session.session.state.state == FINISHED:
         return
     text = tr(

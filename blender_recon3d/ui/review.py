@@ -98,8 +98,8 @@ class RECON3D_PT_review(Tab, bpy.types.Panel):
             _draw_photo(layout.column(align=True), context, settings.review[settings.review_index])
         for number, item in enumerate(settings.advice):
             if number == _MAX_ADVICE:
-                more = len(settings.advice) - number
-                layout.label(text=tr("{more} more in report.html", more=more), translate=False)
+                others = len(settings.advice) - number
+                layout.label(text=tr("{more} more in report.html", more=others), translate=False)
                 break
             wrapped(layout, context, item.name, icon="ERROR" if item.doubt else "INFO")
 

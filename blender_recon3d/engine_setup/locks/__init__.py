@@ -95,12 +95,12 @@ def _lines(text: str) -> Iterable[str]:
 
 
 def _parse(line: str, path: Path) -> Locked:
-    found = _ENTRY.fullmatch(line)
-    if not found:
+    match = _ENTRY.fullmatch(line)
+    if not match:
         raise UserError(
             f"{path} is not a lock: every line must be name==version --hash=sha256:..., but one is: "
             f"{line[:80]}",
             2,
         )
-    hashes = tuple(re.findall(r"sha256:([0-9a-f]{64})", found["hashes"]))
-    return Locked(normalized(found["name"]), found["version"], found["marker"] or "", hashes)
+    hashes = tuple(re.findall(r"sha256:([0-9a-f]{64})", match["hashes"]))
+    return Locked(normalized(match["name"]), match["version"], match["marker"] or "", hashes)

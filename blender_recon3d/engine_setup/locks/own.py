@@ -26,11 +26,11 @@ def with_wheels(lock: tuple[Locked, ...], folder: Path) -> tuple[Locked, ...]:
         versions.setdefault(entry.name, set()).add(entry.version.partition("+")[0])
     wheels = sorted(folder.rglob("*.whl"))
     for path in wheels:
-        found = _WHEEL.fullmatch(path.name)
-        if not found:
+        match = _WHEEL.fullmatch(path.name)
+        if not match:
             continue
-        name = normalized(found["name"])
-        version = found["version"].replace("_", "+", 1) if "+" not in found["version"] else found["version"]
+        name = normalized(match["name"])
+        version = match["version"].replace("_", "+", 1) if "+" not in match["version"] else match["version"]
         if version.partition("+")[0] not in versions.get(name, {version.partition("+")[0]}):
             continue
         there = entries.get((name, version), Locked(name, version, "", ()))

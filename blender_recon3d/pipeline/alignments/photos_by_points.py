@@ -40,15 +40,15 @@ def name_photos(
         corners = _near_corner(small)
         for row in range(len(alignment.photos)):
             shares[row, column] = _share(alignment, row, corners)
-    found = _assigned(shares)
-    if not found:
+    assigned = _assigned(shares)
+    if not assigned:
         raise UserError(
             "The project does not name its photos, and none of the given ones match its points: put the list of its "
             "photos (NAME_imgList.txt) beside it, or use the photos that it was made from.",
             2,
         )
     named = [
-        replace(photo, name=photos[found[row]].source) if row in found else photo
+        replace(photo, name=photos[assigned[row]].source) if row in assigned else photo
         for row, photo in enumerate(alignment.photos)
     ]
     return replace(alignment, photos=named, unnamed=False)

@@ -38,12 +38,12 @@ def has_tracks(path: str) -> bool:
     """
     if not path:
         return False
-    given = Path(path)
+    project = Path(path)
     try:
-        stamp = given.stat().st_mtime_ns
+        stamp = project.stat().st_mtime_ns
     except OSError:
         return False
-    return _has_tracks(given, stamp)
+    return _has_tracks(project, stamp)
 
 
 @functools.lru_cache(maxsize=16)

@@ -70,10 +70,10 @@ def _distances(gray: np.ndarray) -> np.ndarray:
 
 def _near(looks: list[tuple[np.ndarray, np.ndarray]], scale: float) -> np.ndarray:
     """Pixels from each observation in its photo to the nearest keypoint."""
-    found = []
+    near = []
     for distances, offsets in looks:
         height, width = distances.shape
         x, y = (offsets / scale + [width / 2, height / 2]).astype(int).T
         inside = (x >= 0) & (y >= 0) & (x < width) & (y < height)
-        found.append(np.where(inside, distances[y.clip(0, height - 1), x.clip(0, width - 1)], 2 * NEAR))
-    return np.concatenate(found)
+        near.append(np.where(inside, distances[y.clip(0, height - 1), x.clip(0, width - 1)], 2 * NEAR))
+    return np.concatenate(near)

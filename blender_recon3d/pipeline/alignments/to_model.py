@@ -149,7 +149,7 @@ def build_model(alignment: Alignment, matched: Matched, image_ids: dict[str, int
 
 def _keypoints(alignment: Alignment, matched: Matched) -> dict[int, tuple[np.ndarray, np.ndarray]]:
     """Points [N] and pixels [N, 2] in the workspace's photo, by the photo's index in the alignment."""
-    found = {}
+    keypoints = {}
     for placed in matched.photos:
         rows = np.flatnonzero(alignment.photo == placed.number)
         _, first = np.unique(alignment.point[rows], return_index=True)  # a photo sees a point once
@@ -165,8 +165,8 @@ def _keypoints(alignment: Alignment, matched: Matched) -> dict[int, tuple[np.nda
                 "from larger photos and does not contain their size. Use photos of that size.",
                 2,
             )
-        found[placed.number] = alignment.point[rows], pixels
-    return found
+        keypoints[placed.number] = alignment.point[rows], pixels
+    return keypoints
 
 
 def typical_error(model: Any) -> float:

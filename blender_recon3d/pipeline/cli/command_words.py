@@ -67,5 +67,5 @@ def _option(action: argparse.Action) -> Option:
 
 def _operands(action: argparse.Action) -> Iterator[str]:
     name = str(action.metavar) if action.metavar else "|".join(str(choice) for choice in action.choices or ())
-    more = " ..." if action.nargs in ("*", "+") else ""
-    yield f"[{name}{more}]" if action.nargs in ("*", "?") else f"{name}{more}"
+    suffix = " ..." if action.nargs in ("*", "+") else ""
+    yield f"[{name}{suffix}]" if action.nargs in ("*", "?") else f"{name}{suffix}"

@@ -30,11 +30,11 @@ def inspect(chosen: argparse.Namespace) -> int:
     show: Callable[[Event], None] = json_sink if chosen.json else Console()
     progress = Progress(show, stage="inspect")
     with errors_as_events(progress, chosen.json):
-        found = inspect_photos(job_settings(exclude, chosen), progress, exclude.root)
+        document = inspect_photos(job_settings(exclude, chosen), progress, exclude.root)
     if chosen.json:
-        progress.emit("done", **encode(found))
+        progress.emit("done", **encode(document))
     else:
-        sys.stdout.write(describe(found) + "\n")
+        sys.stdout.write(describe(document) + "\n")
     return DONE
 
 
@@ -45,8 +45,8 @@ def reproject(chosen: argparse.Namespace) -> int:
     progress = Progress(show, stage="texture")
     paths = user_path(chosen.mesh), user_path(chosen.texture)
     with errors_as_events(progress, chosen.json):
-        found = reproject(Workspace(chosen.output), *paths, chosen.texture_size, chosen.frame, progress)
-    progress.emit("done", found.pop("message"), **found)
+        result = reproject(Workspace(chosen.output), *paths, chosen.texture_size, chosen.frame, progress)
+    progress.emit("done", result.pop("message"), **result)
     return DONE
 
 
@@ -80,17 +80,17 @@ def place(chosen: argparse.Namespace) -> int:
 def clean(chosen: argparse.Namespace) -> int:
     from ..superfluous_files import clean
 
-    found = clean(Workspace(chosen.output), chosen.yes)
+    answer = clean(Workspace(chosen.output), chosen.yes)
     if chosen.json:
-        print_answer(found)
+        print_answer(answer)
         return DONE
-    for each in found.files:
+    for each in answer.files:
         size = f"{each.bytes / 2**20:8.1f} MB"
         sys.stdout.write(f"{size}  {printable(each.path)}, which the stage {each.stage} can make again\n")
-    megabytes = f"{found.bytes / 2**20:.1f} MB"
-    if not found.files:
+    megabytes = f"{answer.bytes / 2**20:.1f} MB"
+    if not answer.files:
         sys.stdout.write("Nothing to remove: all files belong to results.\n")
-    elif found.removed:
+    elif answer.removed:
         sys.stdout.write(f"{megabytes} removed; all results are still there.\n")
     else:
         sys.stdout.write(f"{megabytes} can be removed: add --yes to do so. All results stay.\n")

@@ -75,12 +75,12 @@ def can_run(findings: list[Finding]) -> bool:
 
 def _python() -> list[Finding]:
     version = platform.python_version()
-    found = f"{version} ({sys.executable})"
+    text = f"{version} ({sys.executable})"
     engine = Finding("recon3d", OK, engine_version())
     if sys.version_info < MIN_PYTHON:
         advice = "use Python 3.11 or later"
-        return [engine, Finding("python", MISSING, found, advice, needed=True)]
-    return [engine, Finding("python", OK, found, needed=True), Finding("platform", OK, platform.platform())]
+        return [engine, Finding("python", MISSING, text, advice, needed=True)]
+    return [engine, Finding("python", OK, text, needed=True), Finding("platform", OK, platform.platform())]
 
 
 def _processor() -> list[Finding]:
@@ -93,11 +93,11 @@ def _memory() -> list[Finding]:
     except ImportError:  # psutil is missing, which has its own line
         return []
     total, free = memory_gb()
-    found = f"{total:.1f} GB, {free:.1f} GB free"
+    text = f"{total:.1f} GB, {free:.1f} GB free"
     if free < MIN_MEMORY_GB / 2 or total < MIN_MEMORY_GB * 0.9:
         advice = "large captures need 8 GB or more: close other programs, or reconstruct at preview quality"
-        return [Finding("memory", WARNING, found, advice)]
-    return [Finding("memory", OK, found)]
+        return [Finding("memory", WARNING, text, advice)]
+    return [Finding("memory", OK, text)]
 
 
 def _disk() -> list[Finding]:
@@ -220,8 +220,8 @@ def _torchvision() -> list[Finding]:
         return findings
     import torchvision
 
-    found = f"{torchvision.__version__}; its compiled operators do not match torch, but are not used"
-    return [Finding("torchvision", OK, found)]
+    text = f"{torchvision.__version__}; its compiled operators do not match torch, but are not used"
+    return [Finding("torchvision", OK, text)]
 
 
 def _weights() -> list[Finding]:
@@ -235,8 +235,8 @@ def _weights() -> list[Finding]:
     for network in sorted({row["network"] for row in rows}):
         there = [row for row in rows if row["network"] == network and row["where"]]
         if there:
-            found = "; ".join(f"{row['set']} ({row['where']})" for row in there)
-            findings.append(Finding(f"weights, {network}", OK, found))
+            text = "; ".join(f"{row['set']} ({row['where']})" for row in there)
+            findings.append(Finding(f"weights, {network}", OK, text))
         else:
             advice = f"SIFT works without; or: recon3d weights fetch {network}"
             findings.append(Finding(f"weights, {network}", WARNING, "none", advice))
@@ -268,8 +268,8 @@ def _depth() -> list[Finding]:
             sizes, str(device), settings.views, plan(sizes, str(device), settings.memory * 2**30)
         )
         times.append(f"{duration(seconds)} at {quality}")
-    found = f"ours on {device}: {DEPTH_PHOTOS} photos in about {', '.join(times)}"
-    return [Finding("depth", OK, found)]
+    text = f"ours on {device}: {DEPTH_PHOTOS} photos in about {', '.join(times)}"
+    return [Finding("depth", OK, text)]
 
 
 def _import(name: str, module: str, distribution: str, lost: str = "") -> list[Finding]:
@@ -282,13 +282,13 @@ def _import(name: str, module: str, distribution: str, lost: str = "") -> list[F
         imported = importlib.import_module(module)
     except ImportError as error:
         absent = isinstance(error, ModuleNotFoundError) and error.name == module
-        found, change = ("not installed", distribution) if absent else (_short(error), _again(distribution))
+        problem, change = ("not installed", distribution) if absent else (_short(error), _again(distribution))
     except HEAVY_FAILURES as error:
-        found, change = _short(error), _again(distribution)
+        problem, change = _short(error), _again(distribution)
     else:
         return [Finding(name, OK, str(getattr(imported, "__version__", "installed")), needed=needed)]
     advice = (f"{lost}: " if lost else "") + _pip(change)
-    return [Finding(name, MISSING if needed else WARNING, found, advice, needed)]
+    return [Finding(name, MISSING if needed else WARNING, problem, advice, needed)]
 
 
 def _again(distribution: str) -> str:

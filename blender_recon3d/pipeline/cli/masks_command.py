@@ -45,9 +45,9 @@ def masks(chosen: argparse.Namespace) -> int:
             settings = job_settings(workspace, argparse.Namespace(), only="photos")
             with workspace.locked():
                 workspace.clear_cancel()
-                made = draw_masks(workspace, settings, progress)
+                drawn = draw_masks(workspace, settings, progress)
             progress.info(
-                f"{made} masks were drawn from the model: recon3d run with --masks model computes all again with them."
+                f"{drawn} masks were drawn from the model: recon3d run with --masks model computes all again with them."
             )
         files = []
         if chosen.pictures:

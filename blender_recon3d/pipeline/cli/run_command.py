@@ -101,11 +101,11 @@ def _check_sources(settings: JobSettings) -> None:
 
 def _check_alignment(settings: JobSettings) -> None:
     """UserError if the project of another program does not exist or is of no known format, before photos are read."""
-    given = settings.of(SfmSettings).alignment
-    if given:
+    alignment = settings.of(SfmSettings).alignment
+    if alignment:
         from ..alignments.read_alignment import reader_of
 
-        reader_of(user_path(given))
+        reader_of(user_path(alignment))
 
 
 def _write_exports(workspace: Workspace, paths: list[Path], progress: Progress) -> None:

@@ -59,7 +59,10 @@ def run_shard(chosen: argparse.Namespace, workspace: Workspace, show: Callable[[
         except Cancelled:
             progress.emit("error", CANCELLED_TEXT, exit_code=CANCELLED)
             return CANCELLED
-        left = sum(not shared.is_done(items, item) for item in range(items.count))
-        text = f"step {items.step}, part {part} of {parts} is done; {left} of {items.count} items are left for others"
-        own.emit("done", text, step=items.step, items=len(mine), left=left)
+        remaining = sum(not shared.is_done(items, item) for item in range(items.count))
+        text = (
+            f"step {items.step}, part {part} of {parts} is done; {remaining} of {items.count} items "
+            "are left for others"
+        )
+        own.emit("done", text, step=items.step, items=len(mine), left=remaining)
         return DONE

@@ -69,8 +69,8 @@ def _lines(cells: list[tuple[str, ...]]) -> list[str]:
             "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in cells
         ]
         return [printable(text.rstrip()) for text in texts]
-    found = []
+    lines = []
     for line in cells[1:]:
-        found.append(printable(line[0]))
-        found += [printable(f"  {name}: {cell}") for name, cell in zip(HEAD[1:], line[1:], strict=True)]
-    return found
+        lines.append(printable(line[0]))
+        lines += [printable(f"  {name}: {cell}") for name, cell in zip(HEAD[1:], line[1:], strict=True)]
+    return lines

@@ -119,11 +119,11 @@ def _pair(pair: Any) -> tuple[int, int]:
     return (first, second) if first < second else (second, first)
 
 
-def keep_pairs(path: Path, kept: Collection[tuple[int, int]]) -> None:
-    """Remove all pairs except `kept` (image ids, the smaller first) from a database."""
+def keep_pairs(path: Path, pairs: Collection[tuple[int, int]]) -> None:
+    """Remove all pairs except `pairs` (image ids, the smaller first) from a database."""
     with open_database(path) as database, pycolmap.DatabaseTransaction(database):
         for pair in pair_counts(database):
-            if pair not in kept:
+            if pair not in pairs:
                 database.delete_matches(*pair)
                 if database.exists_two_view_geometry(*pair):
                     database.delete_two_view_geometry(*pair)

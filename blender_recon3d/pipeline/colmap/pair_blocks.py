@@ -23,10 +23,10 @@ class Plan:
     done: set[Names]
 
 
-def blocks(pair_list: Path, left: Collection[Names], size: int) -> list[list[Names]]:
-    """Those of `left` of each block of `size` pairs. Blocks are cut from all listed pairs, so that a resumed run, and
-    every machine, has the same ones."""
-    pairs, wanted = by_tiles(read_pairs(pair_list)), set(left)
+def blocks(pair_list: Path, unmatched: Collection[Names], size: int) -> list[list[Names]]:
+    """Those of `unmatched` of each block of `size` pairs. Blocks are cut from all listed pairs, so that a resumed
+    run, and every machine, has the same ones."""
+    pairs, wanted = by_tiles(read_pairs(pair_list)), set(unmatched)
     cut = [pairs[start : start + size] for start in range(0, len(pairs), size)]
     return [block for whole in cut if (block := [pair for pair in whole if pair in wanted])]
 

@@ -50,14 +50,14 @@ def key(
 def encode(value: Any) -> Any:
     """A document, or anything in one, as JSON values."""
     if is_dataclass(value) and not isinstance(value, type):
-        found: dict[str, Any] = {}
+        values: dict[str, Any] = {}
         for item in fields(value):
             content = getattr(value, item.name)
             if item.metadata.get("unknown"):
-                found |= content
+                values |= content
             elif not (item.metadata.get("omit") and content == _default(item)):
-                found[item.name] = encode(content)
-        return found
+                values[item.name] = encode(content)
+        return values
     if isinstance(value, StrEnum):
         return value.value
     if isinstance(value, dict):
@@ -71,30 +71,30 @@ def decode(kind: type[T], value: Any, where: str = "") -> T:
     """The JSON value as a document of this class. where: its name in a FieldError."""
     if not isinstance(value, dict):
         raise FieldError(f"{where or 'it'} is {_shown(value)}, not an object")
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     known = _fields_of(typing.cast(Any, kind))
     for item, hint in known:
         place = f"{where}.{item.name}" if where else item.name
         if item.metadata.get("unknown"):
             names = {other.name for other, _ in known}
-            found[item.name] = {name: content for name, content in value.items() if name not in names}
+            values[item.name] = {name: content for name, content in value.items() if name not in names}
         elif item.name in value:
-            found[item.name] = _value(hint, value[item.name], place)
-            _check_limits(item, found[item.name], place)
+            values[item.name] = _value(hint, value[item.name], place)
+            _check_limits(item, values[item.name], place)
         elif _is_required(item):
             raise FieldError(f"{place} is missing")
-    return kind(**found)
+    return kind(**values)
 
 
 def decoded_items(kind: type[T], value: Any) -> dict[str, T]:
     """The entries of a JSON object that are of this class; others are skipped, and anything but an object is empty."""
-    found = {}
+    items = {}
     for name, content in value.items() if isinstance(value, dict) else ():
         try:
-            found[name] = decode(kind, content)
+            items[name] = decode(kind, content)
         except FieldError:
             continue
-    return found
+    return items
 
 
 def _value(hint: Any, value: Any, where: str) -> Any:

@@ -98,26 +98,26 @@ _NAMES = {int: "whole number", float: "number", str: "text", bool: "true or fals
 
 def page() -> str:
     """The whole document, in Markdown."""
-    told: set[type] = set()
+    described: set[type] = set()
     parts = [_HEAD]
     for title, kind, text in DOCUMENTS:
         parts.append(f"## {title}\n\n{text}\n\n{_table(kind)}")
-        parts += _parts_of(kind, told)
+        parts += _parts_of(kind, described)
     return "\n".join(parts)
 
 
-def _parts_of(kind: type, told: set[type]) -> list[str]:
-    """Tables of the dataclasses and states that a class is made of, each told once in the whole document."""
-    found = []
+def _parts_of(kind: type, described: set[type]) -> list[str]:
+    """Tables of the dataclasses and states that a class is made of, each described once in the whole document."""
+    sections = []
     for part in _inner(kind):
-        if part in told:
+        if part in described:
             continue
-        told.add(part)
+        described.add(part)
         if issubclass(part, StrEnum):
-            found.append(f"### {part.__name__}\n\n{', '.join(f'`{member}`' for member in part)}\n")
+            sections.append(f"### {part.__name__}\n\n{', '.join(f'`{member}`' for member in part)}\n")
         else:
-            found += [f"### {part.__name__}\n\n{_table(part)}", *_parts_of(part, told)]
-    return found
+            sections += [f"### {part.__name__}\n\n{_table(part)}", *_parts_of(part, described)]
+    return sections
 
 
 def _table(kind: type) -> str:
@@ -148,18 +148,18 @@ def _shown(hint: Any) -> str:
 
 def _inner(kind: type) -> list[type]:
     """The dataclasses and states in the types of a class's fields, in their order."""
-    found: list[type] = []
+    kinds: list[type] = []
 
     def look(hint: Any) -> None:
         for part in typing.get_args(hint):
             look(part)
-        if isinstance(hint, type) and (is_dataclass(hint) or issubclass(hint, StrEnum)) and hint not in found:
-            found.append(hint)
+        if isinstance(hint, type) and (is_dataclass(hint) or issubclass(hint, StrEnum)) and hint not in kinds:
+            kinds.append(hint)
 
     hints = typing.get_type_hints(kind)
     for item in fields(kind):
         look(hints[item.name])
-    return found
+    return kinds
 
 
 if __name__ == "__main__":

@@ -86,18 +86,18 @@ def robust_similarity(source: np.ndarray, target: np.ndarray, seed: int = 0) -> 
         # Half, since the error of a triple is biased low: it was selected by this very median.
         if median < 0.5 * best_median:
             best, best_median = candidate, 2 * median
-    kept = np.zeros(len(source), bool)
+    inliers = np.zeros(len(source), bool)
     for _ in range(ROUNDS):
         distance = errors(best, source, target)
         near = distance <= max(OUTLIER * float(np.median(distance)), 1e-12)
-        if near.sum() < 3 or np.array_equal(near, kept):
+        if near.sum() < 3 or np.array_equal(near, inliers):
             break
         try:
             best = umeyama(source[near], target[near])
         except Undetermined:  # the remaining points are on a line: keep the previous fit
             break
-        kept = near
-    return best, kept
+        inliers = near
+    return best, inliers
 
 
 def errors(similarity: Similarity, source: np.ndarray, target: np.ndarray) -> np.ndarray:

@@ -88,14 +88,14 @@ def evaluate(workspace: Workspace, truth: Path) -> dict[str, Any]:
     our_rotations = np.stack([rotations[photo.name] for photo, _ in common])
     true_rotations = np.stack([ground_truth.rotations[name] for _, name in common])
     turns = np.stack([TURNS.get(photo.orientation, np.full((3, 3), np.nan)) for photo, _ in common])
-    similarity, kept = _align(ours, true, our_rotations, true_rotations)
+    similarity, inliers = _align(ours, true, our_rotations, true_rotations)
     distances = errors(similarity, ours, true)
     degrees, turned = _rotation_errors(our_rotations, true_rotations, turns, similarity)
     cameras = {
         "centre": _statistics(distances),
         "rotation_degrees": _statistics(degrees[np.isfinite(degrees)]),
         "turned_as_exif_says": turned,
-        "outliers": [photo.name for (photo, _), near in zip(common, kept, strict=True) if not near],
+        "outliers": [photo.name for (photo, _), near in zip(common, inliers, strict=True) if not near],
         "scale": similarity.scale,
         "per_photo": {
             photo.name: {"centre": distance, "rotation_degrees": None if math.isnan(angle) else angle}

@@ -54,9 +54,9 @@ def check_export(path: Path, workspace: Workspace, preset: str = "") -> None:
             2,
         )
     if path.suffix.lower() not in supported:
-        more = "" if preset else "; Blender writes others"
+        others = "" if preset else "; Blender writes others"
         raise UserError(
-            f"{path} cannot be exported: its extension must be one of {', '.join(supported)}{more}.", 2
+            f"{path} cannot be exported: its extension must be one of {', '.join(supported)}{others}.", 2
         )
     if workspace.root in path.absolute().parents:
         raise UserError(

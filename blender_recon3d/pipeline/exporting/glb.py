@@ -106,7 +106,7 @@ def _attributes(
     along = tangents(mesh.positions, normals, mesh.uv, mesh.faces) if with_tangents else None
     if grid is not None:
         low, step = grid
-        found = {
+        accessors = {
             "POSITION": _accessor(
                 document, blocks, (mesh.positions - low) / step, "VEC3", "<u2", limits=True
             ),
@@ -116,16 +116,16 @@ def _attributes(
             ),
         }
         if along is not None:
-            found["TANGENT"] = _accessor(document, blocks, along * 127, "VEC4", "<i1", normalized=True)
-        return found
-    found = {
+            accessors["TANGENT"] = _accessor(document, blocks, along * 127, "VEC4", "<i1", normalized=True)
+        return accessors
+    accessors = {
         "POSITION": _accessor(document, blocks, mesh.positions, "VEC3", limits=True),
         "NORMAL": _accessor(document, blocks, normals, "VEC3"),
         "TEXCOORD_0": _accessor(document, blocks, uv, "VEC2"),
     }
     if along is not None:
-        found["TANGENT"] = _accessor(document, blocks, along, "VEC4")
-    return found
+        accessors["TANGENT"] = _accessor(document, blocks, along, "VEC4")
+    return accessors
 
 
 def _material(document: dict[str, Any], blocks: _Blocks, maps: GlbMaterial, name: str) -> dict[str, Any]:

@@ -124,8 +124,8 @@ def sampled(texture: np.ndarray, uv: np.ndarray) -> np.ndarray:
     columns = 4096  # OpenCV takes no picture longer than 32,767
     filler = -len(x) % columns
     x, y = (np.pad(values, (0, filler)).reshape(-1, columns) for values in (x, y))
-    found = cv2.remap(texture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return found.reshape(-1, 3)[: len(uv)].astype(np.float32) / 255
+    colors = cv2.remap(texture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return colors.reshape(-1, 3)[: len(uv)].astype(np.float32) / 255
 
 
 def _shaded(normals: np.ndarray, rays: np.ndarray) -> np.ndarray:

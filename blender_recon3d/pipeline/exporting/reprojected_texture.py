@@ -42,11 +42,18 @@ def reproject(
         )
     require_model(workspace)
     move = np.eye(4) if frame == "model" else np.linalg.inv(Y_UP @ world_from_model(workspace))
-    given = read_given(mesh, move)
+    surface = read_given(mesh, move)
     views = load_views(workspace.model, workspace.images, workspace.masks, size, progress)
-    plain = np.full_like(given.vertices, UNSEEN)
+    plain = np.full_like(surface.vertices, UNSEEN)
     painted = paint(
-        given.vertices, given.normals, given.faces, plain, views, size, lambda _: given.unwrapped, progress
+        surface.vertices,
+        surface.normals,
+        surface.faces,
+        plain,
+        views,
+        size,
+        lambda _: surface.unwrapped,
+        progress,
     )
     if painted.share_seen == 0:
         raise UserError(

@@ -98,15 +98,15 @@ def _put_photos(source: TrainingSource, part: Path, options: TrainingOptions, pr
 
 def _mask_names(part: Path) -> dict[str, str]:
     """Rename masks to what nerfstudio expects, NAME.png instead of NAME.jpg.png; returns them by photo name."""
-    found = {}
+    names = {}
     masks = part / "masks"
     for path in sorted(masks.rglob("*.png")):
         photo = path.relative_to(masks).as_posix().removesuffix(".png")
         named = path.with_name(f"{Path(photo).stem}.png")
         if not named.exists() or named == path:
             path.rename(named)
-            found[photo] = named.relative_to(masks).as_posix()
-    return found
+            names[photo] = named.relative_to(masks).as_posix()
+    return names
 
 
 def _put_smaller(part: Path, kind: str, names: Sequence[str], factor: int, progress: Progress) -> None:

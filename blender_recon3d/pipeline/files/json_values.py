@@ -31,18 +31,18 @@ def number(value: Any, otherwise: float = 0.0) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return otherwise
     try:
-        found = float(value)
+        parsed = float(value)
     except OverflowError:
         return otherwise
-    return found if math.isfinite(found) else otherwise
+    return parsed if math.isfinite(parsed) else otherwise
 
 
 def whole(value: Any, otherwise: int = 0, minimum: int = -LARGEST_WHOLE, maximum: int = LARGEST_WHOLE) -> int:
     """An integer clamped to `minimum` and `maximum`; `otherwise` if it is not a finite number."""
     if isinstance(value, int) and not isinstance(value, bool):
         return max(minimum, min(maximum, value))
-    found = number(value, math.nan)
-    return otherwise if math.isnan(found) else max(minimum, min(maximum, int(found)))
+    parsed = number(value, math.nan)
+    return otherwise if math.isnan(parsed) else max(minimum, min(maximum, int(parsed)))
 
 
 def text(value: Any, otherwise: str = "") -> str:
@@ -65,11 +65,11 @@ def numbers(value: Any, *shape: int) -> np.ndarray:
     import numpy as np
 
     try:
-        found = np.array(value, np.float64)
+        array = np.array(value, np.float64)
     except (TypeError, OverflowError, RecursionError) as error:
         raise ValueError("it contains something that is not a number") from error
-    if shape and found.shape != shape:
-        raise ValueError(f"it has numbers of shape {found.shape}, not {shape}")
-    if not np.isfinite(found).all():
+    if shape and array.shape != shape:
+        raise ValueError(f"it has numbers of shape {array.shape}, not {shape}")
+    if not np.isfinite(array).all():
         raise ValueError("not all of its numbers are finite")
-    return found
+    return array

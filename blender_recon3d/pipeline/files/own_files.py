@@ -65,11 +65,11 @@ def _read_list(folder: Path, names: list[str]) -> list[Stamp]:
     raw = read_json(folder / LIST, "choose a new folder")
     if "files" not in raw:  # from a version without a list: files with our names are ours
         return [_stamp(folder, name) for name in names if (folder / name).is_file()]
-    found = []
+    stamps = []
     for entry in items(raw["files"]):
         if isinstance(entry, list) and len(entry) == 3 and _is_below(text(entry[0])):
-            found.append((text(entry[0]), whole(entry[1], -1), _time(entry[2])))
-    return found
+            stamps.append((text(entry[0]), whole(entry[1], -1), _time(entry[2])))
+    return stamps
 
 
 def _time(value: Any) -> int:
@@ -96,8 +96,8 @@ def _check_ours(folder: Path, name: str, old: list[Stamp]) -> None:
 
 
 def _stamp(folder: Path, name: str) -> Stamp:
-    found = (folder / name).stat()
-    return name, found.st_size, found.st_mtime_ns
+    status = (folder / name).stat()
+    return name, status.st_size, status.st_mtime_ns
 
 
 def _remove_empty(folder: Path, parent: Path) -> None:

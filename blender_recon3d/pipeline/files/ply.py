@@ -72,9 +72,9 @@ def with_usual_normals(vertices: np.ndarray) -> np.ndarray:
 
 def with_column(vertices: np.ndarray, name: str, values: np.ndarray) -> np.ndarray:
     """A copy of a structured array [N] with the property `name` appended or replaced."""
-    kept = [item for item in vertices.dtype.names or () if item != name]
-    table = np.empty(len(vertices), [(item, vertices.dtype[item]) for item in kept] + [(name, values.dtype)])
-    for item in kept:
+    names = [item for item in vertices.dtype.names or () if item != name]
+    table = np.empty(len(vertices), [(item, vertices.dtype[item]) for item in names] + [(name, values.dtype)])
+    for item in names:
         table[item] = vertices[item]
     table[name] = values
     return table
@@ -112,13 +112,13 @@ def _read(path: Path, file: IO[bytes]) -> np.ndarray:
     if vertex.has_list or not vertex.properties or (before and any(item.has_list for item in before)):
         raise FileFormatError(path, "it has lists in or before its vertices, or vertices without properties")
     start = file.tell()
-    left = file.seek(0, 2) - start
+    remaining = file.seek(0, 2) - start
     file.seek(start)
     if kind == "ascii":
-        return _read_ascii(path, file, vertex, sum(item.count for item in before), left)
+        return _read_ascii(path, file, vertex, sum(item.count for item in before), remaining)
     order = _ORDERS[kind]
     skip = sum(item.count * item.dtype(order).itemsize for item in before)
-    if skip + vertex.count * vertex.dtype(order).itemsize > left:
+    if skip + vertex.count * vertex.dtype(order).itemsize > remaining:
         raise _cut_short(path, vertex.count)
     file.seek(start + skip)
     # Not memory-mapped: if another program truncated the file, this one would crash.
@@ -128,8 +128,10 @@ def _read(path: Path, file: IO[bytes]) -> np.ndarray:
     return vertices
 
 
-def _read_ascii(path: Path, file: IO[bytes], vertex: _Element, skip: int, left: int) -> np.ndarray:
-    if 2 * (skip + vertex.count * len(vertex.properties)) > left + 1:  # at least a digit and a space each
+def _read_ascii(path: Path, file: IO[bytes], vertex: _Element, skip: int, remaining: int) -> np.ndarray:
+    if (
+        2 * (skip + vertex.count * len(vertex.properties)) > remaining + 1
+    ):  # at least a digit and a space each
         raise _cut_short(path, vertex.count)
     table = np.empty(vertex.count, vertex.dtype("="))
     if not vertex.count:

@@ -56,7 +56,7 @@ def is_utf8(name: str) -> bool:
 def check_regular(path: Path) -> os.stat_result:
     """What `stat` says of the file that the path leads to. OSError where there is none, or it is not a regular file."""
     try:
-        found = path.stat()
+        status = path.stat()
     except FileNotFoundError as error:
         if path.is_symlink():
             raise NotAFileError(errno.ENOENT, "a link to a file that does not exist", str(path)) from error
@@ -67,8 +67,8 @@ def check_regular(path: Path) -> os.stat_result:
         raise
     except ValueError as error:  # a NUL in the name, or a name that this system cannot spell
         raise NotAFileError(errno.EINVAL, "a name that no file can have", str(path)) from error
-    _refuse_others(found, path)
-    return found
+    _refuse_others(status, path)
+    return status
 
 
 def open_regular(path: Path) -> io.BufferedReader:
@@ -94,9 +94,9 @@ def read_regular(path: Path, max_bytes: int | None = None) -> bytes:
     return content
 
 
-def _refuse_others(found: os.stat_result, path: Path) -> None:
-    if not stat.S_ISREG(found.st_mode):
-        kind = next((text for is_kind, text in _KINDS if is_kind(found.st_mode)), "no file")
+def _refuse_others(status: os.stat_result, path: Path) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        kind = next((text for is_kind, text in _KINDS if is_kind(status.st_mode)), "no file")
         raise NotAFileError(errno.EINVAL, kind, str(path))
 
 

@@ -22,5 +22,5 @@ def tile_file(folder: Path, name: str, tile: int, tiles: int, ending: str = PNG)
 def tile_files(folder: Path, name: str, ending: str = PNG) -> list[Path]:
     """The files that there are, in the order of the tiles; NAME.png if there is none."""
     numbered = [folder / f"{name}.{FIRST + tile}{ending}" for tile in range(MAX_TILES)]
-    found = [path for path in numbered if path.is_file()]
-    return found or [folder / f"{name}{ending}"]
+    tiles = [path for path in numbered if path.is_file()]
+    return tiles or [folder / f"{name}{ending}"]

@@ -30,17 +30,17 @@ FITS = 0.6  # of the zone that must look like the background, or the photo is no
 
 def runs(sketches: Sequence[Sketch]) -> list[list[int]]:
     """The indices of photos, in the order taken, that share a still background; runs of MIN_RUN or more."""
-    found: list[list[int]] = []
+    all_runs: list[list[int]] = []
     for number, sketch in enumerate(sketches):
         if (
-            found
-            and stands_still(sketches[found[-1][0]], sketch)
+            all_runs
+            and stands_still(sketches[all_runs[-1][0]], sketch)
             and stands_still(sketches[number - 1], sketch)
         ):
-            found[-1].append(number)
+            all_runs[-1].append(number)
         else:
-            found.append([number])
-    return [run for run in found if len(run) >= MIN_RUN]
+            all_runs.append([number])
+    return [run for run in all_runs if len(run) >= MIN_RUN]
 
 
 def stands_still(first: Sketch, second: Sketch) -> bool:
@@ -118,8 +118,8 @@ def subject_before(
     if float((off[zone] <= limit).mean()) < FITS:
         return None
     front = off > limit if unknown is None else (off > limit) | unknown
-    kept = subject(front, close=4, holes=unknown is None)
-    return kept if is_sensible(kept) else None
+    mask = subject(front, close=4, holes=unknown is None)
+    return mask if is_sensible(mask) else None
 
 
 def _like_exposed(values: np.ndarray, background: np.ndarray, zone: np.ndarray) -> np.ndarray:

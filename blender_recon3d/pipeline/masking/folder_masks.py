@@ -23,22 +23,24 @@ FOLDERS_OF_MASKS = (
 
 def from_folder(folder: Path, base: Path, writer: MaskWriter, progress: Progress) -> None:
     """Masks of the photos of `writer`. base: the photos' common folder. UserError (2) if no mask fits a photo."""
-    found = match_masks(folder, list(dict.fromkeys(photo.path for photo in writer.photos.values())))
-    _say_unclear(found.unclear, base, progress)
+    matched = match_masks(folder, list(dict.fromkeys(photo.path for photo in writer.photos.values())))
+    _say_unclear(matched.unclear, base, progress)
     missing = []
     for name, photo in writer.photos.items():
         if writer.is_painted(name):
             continue
-        mask = found.of.get(photo.path)
+        mask = matched.of.get(photo.path)
         if mask is None:
             missing.append(photo.path.name)
             continue
         try:
-            kept = read_mask(mask)
-            values = _view(kept, photo.side) if photo.side else fit_mask(kept, photo)
+            pixels = read_mask(mask)
+            values = _view(pixels, photo.side) if photo.side else fit_mask(pixels, photo)
         except Exception as error:  # decoders raise nearly anything on hostile files
-            said = getattr(error, "strerror", None) or error
-            progress.warning(f"The mask {mask} cannot be read ({said}): {photo.path.name} is used unmasked.")
+            reason = getattr(error, "strerror", None) or error
+            progress.warning(
+                f"The mask {mask} cannot be read ({reason}): {photo.path.name} is used unmasked."
+            )
             continue
         if not values.any():
             progress.warning(
@@ -46,7 +48,7 @@ def from_folder(folder: Path, base: Path, writer: MaskWriter, progress: Progress
             )
         writer.put(name, values, MaskOrigin.FILE)
     if missing and len(missing) == len(writer.photos):
-        if found.unclear:
+        if matched.unclear:
             raise UserError(f"The masks in {folder} fit several photos each: {FOLDERS_OF_MASKS}.", 2)
         raise UserError(
             f"None of the masks in {folder} is named like a photo: the mask of IMG_1.jpg must be named "
@@ -61,18 +63,18 @@ def from_folder(folder: Path, base: Path, writer: MaskWriter, progress: Progress
 def _say_unclear(unclear: dict[Path, list[Path]], base: Path, progress: Progress) -> None:
     for mask, photos in list(unclear.items())[:1]:
         names = " and ".join(str(path.relative_to(base)) for path in photos[:2])
-        more = f" (and {len(unclear) - 1} more masks)" if len(unclear) > 1 else ""
-        progress.warning(f"The mask {mask.name} fits {names}{more}, so it is not used: {FOLDERS_OF_MASKS}.")
+        others = f" (and {len(unclear) - 1} more masks)" if len(unclear) > 1 else ""
+        progress.warning(f"The mask {mask.name} fits {names}{others}, so it is not used: {FOLDERS_OF_MASKS}.")
 
 
-def _view(kept: np.ndarray, side: str) -> np.ndarray:
+def _view(mask: np.ndarray, side: str) -> np.ndarray:
     """A panorama's mask, bool, as seen in one of its views."""
-    return np.asarray(cut(np.where(kept, 255, 0).astype(np.uint8), side, nearest=True) > 0)
+    return np.asarray(cut(np.where(mask, 255, 0).astype(np.uint8), side, nearest=True) > 0)
 
 
-def fit_mask(kept: np.ndarray, photo: PhotoInfo) -> np.ndarray:
+def fit_mask(mask: np.ndarray, photo: PhotoInfo) -> np.ndarray:
     """A mask, bool, at the size of the upright photo; one made for the unrotated photo is rotated with it."""
-    values = np.where(kept, 255, 0).astype(np.uint8)
+    values = np.where(mask, 255, 0).astype(np.uint8)
     height, width = values.shape
     turned = photo.exif is not None and photo.exif.orientation in (5, 6, 7, 8)
     if turned and (width < height) != (photo.width < photo.height):

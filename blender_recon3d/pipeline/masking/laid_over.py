@@ -54,8 +54,8 @@ def laid_over(pictures: Sequence[np.ndarray]) -> np.ndarray | None:
     stamps = cv2.dilate(large[labels].astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     if bars.sum() < MIN_PIXELS:
         bars[:] = False
-    found = bars | stamps
-    return found if found.any() and found.mean() <= MAX_SHARE else None
+    overlay = bars | stamps
+    return overlay if overlay.any() and overlay.mean() <= MAX_SHARE else None
 
 
 def _lasting_contours(stack: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

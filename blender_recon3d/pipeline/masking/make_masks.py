@@ -69,10 +69,10 @@ def make_masks(
 def _own(workspace: Workspace, settings: PhotosSettings, writer: MaskWriter, progress: Progress) -> None:
     for name, path in own_masks.own_masks(workspace, settings.masks).items():
         if name in writer.photos:
-            kept = read_picture(path, cv2.IMREAD_GRAYSCALE) > 127
+            mask = read_picture(path, cv2.IMREAD_GRAYSCALE) > 127
             painted = path.parent == workspace.painted_masks
             writer.put(
-                name, fit_mask(kept, writer.photos[name]), MaskOrigin.PAINTED if painted else MaskOrigin.MODEL
+                name, fit_mask(mask, writer.photos[name]), MaskOrigin.PAINTED if painted else MaskOrigin.MODEL
             )
 
 
@@ -118,9 +118,9 @@ def _by_network(writer: MaskWriter, progress: Progress) -> None:
     todo = writer.unmasked
     for number, name in enumerate(todo):
         progress.update(number, len(todo), "masking")
-        kept = salient(writer.picture(name, SIZE))
-        if kept is not None and is_sensible(kept):
-            writer.put(name, kept, MaskOrigin.NETWORK)
+        mask = salient(writer.picture(name, SIZE))
+        if mask is not None and is_sensible(mask):
+            writer.put(name, mask, MaskOrigin.NETWORK)
     if not writer.count:
         _none("The network found nothing that stands out in the photos", "choose other masks")
     _say_missing(todo, writer, "show nothing that stands out", progress)
@@ -172,9 +172,9 @@ def _from_color(writer: MaskWriter, origin: MaskOrigin, progress: Progress) -> i
         backdrop = find_backdrop(writer.picture(name, SIZE))
         if not backdrop.found:
             continue
-        kept = mask_of(backdrop)
-        if is_sensible(kept):
-            writer.put(name, kept, origin)
+        mask = mask_of(backdrop)
+        if is_sensible(mask):
+            writer.put(name, mask, origin)
             count += 1
     return count
 
@@ -186,13 +186,13 @@ def _from_still(writer: MaskWriter, progress: Progress) -> int:
     for run in runs(sketches):
         pictures = [writer.picture(names[number], SIZE) for number in run]
         background, unknown = background_of(pictures)
-        found = [subject_before(picture, background, unknown) for picture in pictures]
-        if sum(kept is not None for kept in found) < NEARLY_ALL * len(run):
+        masks = [subject_before(picture, background, unknown) for picture in pictures]
+        if sum(mask is not None for mask in masks) < NEARLY_ALL * len(run):
             continue  # it is not their background
-        for number, kept in zip(run, found, strict=True):
+        for number, mask in zip(run, masks, strict=True):
             progress.update(done, len(names), "masking")
-            if kept is not None:
-                writer.put(names[number], kept, MaskOrigin.STILL)
+            if mask is not None:
+                writer.put(names[number], mask, MaskOrigin.STILL)
                 done += 1
     if done:
         progress.info(STILL.format(done))
@@ -211,9 +211,9 @@ def _from_empty(path: Path, writer: MaskWriter, progress: Progress) -> None:
         progress.update(number, len(todo), "masking")
         picture = writer.picture(name, SIZE)
         background = cv2.resize(empty, picture.shape[1::-1], interpolation=cv2.INTER_AREA)
-        kept = subject_before(picture, background)
-        if kept is not None:
-            writer.put(name, kept, MaskOrigin.EMPTY)
+        mask = subject_before(picture, background)
+        if mask is not None:
+            writer.put(name, mask, MaskOrigin.EMPTY)
     if not writer.count:
         _none(f"No photo shows the background of {path.name}", "take it from the same place as the others")
     _say_missing(todo, writer, f"do not show the background of {path.name}", progress)
@@ -224,11 +224,11 @@ def _laid_over(writer: MaskWriter, progress: Progress) -> None:
     for name in writer.unmasked:
         sizes[writer.photos[name].width, writer.photos[name].height].append(name)
     for names in sizes.values():
-        found = laid_over([writer.picture(name, SIZE_OVER) for name in names[:: -(-len(names) // SAMPLES)]])
-        if found is None:
+        overlay = laid_over([writer.picture(name, SIZE_OVER) for name in names[:: -(-len(names) // SAMPLES)]])
+        if overlay is None:
             continue
         for name in names:
-            writer.hide(name, found, MaskOrigin.LAID_OVER)
+            writer.hide(name, overlay, MaskOrigin.LAID_OVER)
         progress.info(LAID_OVER.format(len(names)))
 
 

@@ -61,18 +61,18 @@ def reached_from_frame(open_pixels: np.ndarray) -> np.ndarray:
     return np.isin(labels, np.unique(edge[edge > 0])) & open_pixels
 
 
-def is_sensible(kept: np.ndarray) -> bool:
+def is_sensible(mask: np.ndarray) -> bool:
     """Whether a mask, bool [H, W], hides something, but not nearly everything."""
-    return MIN_KEPT <= float(kept.mean()) <= MAX_KEPT
+    return MIN_KEPT <= float(mask.mean()) <= MAX_KEPT
 
 
-def enlarged(kept: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def enlarged(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """A mask, bool [h, w], at the photo's width and height, with smooth outlines."""
-    soft = cv2.resize(kept.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
+    soft = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
     return np.asarray(soft >= 0.5)
 
 
-def write_mask(path: Path, kept: np.ndarray) -> None:
-    """As COLMAP expects it: PNG of 255 where the photo is used, and 0 elsewhere. kept: bool [H, W]."""
+def write_mask(path: Path, mask: np.ndarray) -> None:
+    """As COLMAP expects it: PNG of 255 where the photo is used, and 0 elsewhere. mask: bool [H, W]."""
     with atomic_file(path) as part:
-        part.write_bytes(cv2.imencode(".png", np.where(kept, 255, 0).astype(np.uint8))[1].tobytes())
+        part.write_bytes(cv2.imencode(".png", np.where(mask, 255, 0).astype(np.uint8))[1].tobytes())

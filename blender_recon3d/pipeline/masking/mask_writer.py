@@ -40,22 +40,22 @@ class MaskWriter:
         photo = self.photos[name]
         return small_picture(self._workspace.images / name, size, (photo.width, photo.height))
 
-    def put(self, name: str, kept: np.ndarray, origin: MaskOrigin) -> None:
+    def put(self, name: str, mask: np.ndarray, origin: MaskOrigin) -> None:
         """Write a photo's mask, bool [H, W], of any size with the photo's aspect ratio."""
         photo = self.photos[name]
-        if kept.shape != (photo.height, photo.width):
-            kept = enlarged(kept, (photo.width, photo.height))
-        write_mask(self._path(name), kept)
-        self._entries[name] = MaskEntry(origin=origin, kept=round(float(kept.mean()), 4))
+        if mask.shape != (photo.height, photo.width):
+            mask = enlarged(mask, (photo.width, photo.height))
+        write_mask(self._path(name), mask)
+        self._entries[name] = MaskEntry(origin=origin, kept=round(float(mask.mean()), 4))
 
     def hide(self, name: str, hidden: np.ndarray, origin: MaskOrigin) -> None:
         """Leave these pixels out of a photo's mask, or, if it has none, give it one. hidden: as in `put`."""
         photo = self.photos[name]
-        kept = ~enlarged(hidden, (photo.width, photo.height))
+        mask = ~enlarged(hidden, (photo.width, photo.height))
         if name in self._entries:
-            kept &= read_picture(self._path(name), cv2.IMREAD_GRAYSCALE) > 0
+            mask &= read_picture(self._path(name), cv2.IMREAD_GRAYSCALE) > 0
             origin = self._entries[name].origin
-        self.put(name, kept, origin)
+        self.put(name, mask, origin)
 
     def finish(self, own: dict[str, str]) -> None:
         """Write masks.json, unless there is nothing to say. own: of the masks that were read (`own_masks.identity`)."""

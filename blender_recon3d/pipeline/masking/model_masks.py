@@ -50,7 +50,7 @@ def draw_masks(workspace: Workspace, settings: JobSettings, progress: Progress) 
     points, spacing = _surface(workspace, settings.of(MeshSettings))
     model, used = read_model(workspace.model), workspace.used_photos()
     images = {image.name: image for image in model.images.values() if image.has_pose}
-    made = 0
+    count = 0
     with atomic_folder(workspace.model_masks) as part:
         for number, photo in enumerate(used):
             progress.update(number, len(used), "masking")
@@ -59,11 +59,11 @@ def draw_masks(workspace: Workspace, settings: JobSettings, progress: Progress) 
                 continue
             picture = small_picture(workspace.images / photo.name, SIZE, (photo.width, photo.height))
             outline = silhouette(points, spacing, image, model.camera(image.camera_id), picture.shape[1::-1])
-            kept = cut_out(picture, outline)
-            if is_sensible(kept):
-                write_mask(part / f"{photo.name}.png", kept)
-                made += 1
-        if not made:
+            mask = cut_out(picture, outline)
+            if is_sensible(mask):
+                write_mask(part / f"{photo.name}.png", mask)
+                count += 1
+        if not count:
             raise UserError(
                 Sentence(
                     "The model fills all photos, so it makes no masks: set a crop box around the subject, or choose "
@@ -74,7 +74,7 @@ def draw_masks(workspace: Workspace, settings: JobSettings, progress: Progress) 
                 2,
             )
         write_json(part / LISTED, sorted(photo.name for photo in used))
-    return made
+    return count
 
 
 def _surface(workspace: Workspace, settings: MeshSettings) -> tuple[np.ndarray, float]:

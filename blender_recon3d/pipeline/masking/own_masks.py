@@ -17,12 +17,12 @@ from ..workspace import Workspace
 
 def own_masks(workspace: Workspace, masks: str) -> dict[str, Path]:
     """The painted and drawn masks that the setting `masks` uses, by the photo's name; painted ones come first."""
-    found: dict[str, Path] = {}
+    mask_files: dict[str, Path] = {}
     folders = [workspace.model_masks] if masks == "model" else []
     for folder in folders + ([workspace.painted_masks] if masks != "off" else []):
         for path in sorted(folder.glob("*.png")) if folder.is_dir() else ():
-            found[path.name.removesuffix(".png")] = path
-    return found
+            mask_files[path.name.removesuffix(".png")] = path
+    return mask_files
 
 
 def identity(workspace: Workspace, masks: str) -> dict[str, str]:

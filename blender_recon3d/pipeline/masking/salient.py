@@ -40,11 +40,11 @@ def salient(picture: np.ndarray) -> np.ndarray | None:
     colors = (colors / max(float(colors.max()), 1.0) - MEAN) / SPREAD
     network = _network()
     network.setInput(np.ascontiguousarray(colors.transpose(2, 0, 1)[None], np.float32))
-    found = network.forward(network.getUnconnectedOutLayersNames()[0])[0, 0]
-    if found.max() < SURE:
+    saliency = network.forward(network.getUnconnectedOutLayersNames()[0])[0, 0]
+    if saliency.max() < SURE:
         return None
     height, width = picture.shape[:2]
-    outline = cv2.resize(found, (width, height), interpolation=cv2.INTER_LINEAR) > SURE
+    outline = cv2.resize(saliency, (width, height), interpolation=cv2.INTER_LINEAR) > SURE
     return cut_out(picture, outline)
 
 
@@ -54,8 +54,8 @@ def _network() -> Any:
 
 
 def _weights() -> bytes:
-    found = importlib.util.find_spec(MODULE)
-    places = found.submodule_search_locations if found else None
+    spec = importlib.util.find_spec(MODULE)
+    places = spec.submodule_search_locations if spec else None
     path = Path(next(iter(places or [""]))) / "u2netp.onnx"
     try:
         content = read_regular(path)

@@ -63,6 +63,6 @@ def cut_out(picture: np.ndarray, outline: np.ndarray) -> np.ndarray:
     colors = np.zeros((1, 65)), np.zeros((1, 65))  # its models of them, which it fills
     nowhere = (0, 0, 0, 0)  # the rectangle that it would start from
     cv2.grabCut(picture, labels, nowhere, *colors, ITERATIONS, cv2.GC_INIT_WITH_MASK)
-    found = subject((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD), close=2, holes=True)
-    ratio = max(1, found.sum()) / max(1, outline.sum())
-    return found if 1 / DIFFERS < ratio < DIFFERS else outline
+    region = subject((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD), close=2, holes=True)
+    ratio = max(1, region.sum()) / max(1, outline.sum())
+    return region if 1 / DIFFERS < ratio < DIFFERS else outline

@@ -82,8 +82,8 @@ def encode(
 
     for start in range(0, len(new), BATCH):
         batch = new[start : start + BATCH]
-        found = encode_batch([upright(name) for name in batch])
-        known |= {name: (row, turns[name]) for name, row in zip(batch, found, strict=True)}
+        encoded = encode_batch([upright(name) for name in batch])
+        known |= {name: (row, turns[name]) for name, row in zip(batch, encoded, strict=True)}
         progress.update(start + len(batch), len(new), "comparing photos")
     descriptors = np.stack([known[name][0] for name in names])
     return Encoded(list(names), descriptors, [known[name][1] for name in names])

@@ -73,12 +73,12 @@ def bridges(similarity: Rows, pairs: Iterable[Pair]) -> list[Pair]:
     Boruvka's algorithm: in each round every group gets its most similar pair with another one, which leaves at most
     half as many groups.
     """
-    found: dict[Pair, float] = {}
+    links: dict[Pair, float] = {}
     joined = list(pairs)
     while True:
         count, group = _groups(len(similarity), joined)
         if count < 2:
-            return sorted(found, key=lambda pair: (-found[pair], pair))
+            return sorted(links, key=lambda pair: (-links[pair], pair))
         best: dict[int, tuple[float, Pair]] = {}
         for first, similar in _blocks(similarity):
             rows = np.arange(first, first + len(similar))
@@ -88,7 +88,7 @@ def bridges(similarity: Rows, pairs: Iterable[Pair]) -> list[Pair]:
                 candidate = (-value, (min(i, j), max(i, j)))
                 best[int(group[i])] = min(best.get(int(group[i]), candidate), candidate)
         for value, pair in best.values():
-            found[pair] = -value
+            links[pair] = -value
             joined.append(pair)
 
 

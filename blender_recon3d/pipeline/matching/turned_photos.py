@@ -119,10 +119,10 @@ def quarter_turns(photos: Sequence[Directed]) -> list[int]:
     ]
     group, turns = _propagated(len(photos), links)
     apart = [pair for pair in pairs if group[pair[0]] != group[pair[1]]][:SECOND_LOOKS]
-    if more := [
+    if extra := [
         link for first, second in apart for link in _linked(photos[first], photos[second], first, second)
     ]:
-        links += more
+        links += extra
         group, turns = _propagated(len(photos), links)
     for number in np.unique(group):
         members = np.flatnonzero(group == number)

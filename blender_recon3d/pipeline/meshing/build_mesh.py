@@ -151,11 +151,11 @@ def _prepared(
     elif settings.region == "auto":
         keep("background", in_subject(cloud.in_model, model), use("region", "all"))
     if off_ground is not None:
-        kept = off_ground(cloud.in_model)
-        if kept is None:
+        not_ground = off_ground(cloud.in_model)
+        if not_ground is None:
             progress.warning("No ground was found: the mesh contains everything.")
         else:
-            keep("ground", kept, use("ground", "keep"))
+            keep("ground", not_ground, use("ground", "keep"))
     max_points = int(settings.memory * POINTS_PER_GB)
     if len(cloud) > max_points:
         progress.info(

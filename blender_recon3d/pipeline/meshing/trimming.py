@@ -48,9 +48,9 @@ def trimmed(mesh: Mesh, remote: np.ndarray, reach: float, hole: float, sliver: f
     if not len(part):
         return mesh, 0
     small = np.bincount(part, areas(mesh)[far]) <= hole
-    kept = small & ~_at_the_rim(mesh.faces, numbers, part)
-    over[np.unique(mesh.faces[numbers[kept[part]]])] = -reach
-    return _cut(mesh, _smoothed(graph, _opened(graph, over > 0, sliver), RIM_SMOOTHINGS)), int(kept.sum())
+    patches = small & ~_at_the_rim(mesh.faces, numbers, part)
+    over[np.unique(mesh.faces[numbers[patches[part]]])] = -reach
+    return _cut(mesh, _smoothed(graph, _opened(graph, over > 0, sliver), RIM_SMOOTHINGS)), int(patches.sum())
 
 
 def _graph(mesh: Mesh) -> csr_array:

@@ -51,7 +51,7 @@ def choose(device: torch.device) -> Choice:
     return for_processor(with_torch(processor()), _isa_limit())
 
 
-def for_processor(found: Processor, isa_limit: str = "") -> Choice:
+def for_processor(cpu: Processor, isa_limit: str = "") -> Choice:
     """The table of CPUs. isa_limit: the instruction set that oneDNN is limited to; empty for no limit.
 
     | AMX (Intel since Sapphire Rapids)         | bf16 |
@@ -59,31 +59,31 @@ def for_processor(found: Processor, isa_limit: str = "") -> Choice:
     | Intel with avx512_bf16 and without AMX    | fp32: as fast |
     | ARM, Apple, anything else                 | fp32: bf16 was not measured, or is emulated |
     """
-    name, features = found.name or "this processor", found.features
+    name, features = cpu.name or "this processor", cpu.features
     limit = isa_limit.upper()
     if limit and limit not in _ALL_ISA:
         features = features - {"amx_bf16", "amx_tile"}
         if limit not in _BF16_ISA:
             features = features - {"avx512_bf16"}
-    limit_note = f" under {ISA_VARIABLES[0]}={isa_limit}" if features != found.features else ""
+    limit_note = f" under {ISA_VARIABLES[0]}={isa_limit}" if features != cpu.features else ""
     if "amx_bf16" in features:
         return Choice("bf16", f"{name} has amx_bf16")
-    if "avx512_bf16" in features and found.vendor == "amd" and found.family >= ZEN_4:
+    if "avx512_bf16" in features and cpu.vendor == "amd" and cpu.family >= ZEN_4:
         return Choice("bf16", f"{name} has avx512_bf16")
     if "avx512_bf16" in features:
         return Choice("fp32", f"on {name} avx512_bf16 is not faster")
     return Choice("fp32", f"{name}{limit_note} is not known to have fast bf16")
 
 
-def with_torch(found: Processor) -> Processor:
+def with_torch(cpu: Processor) -> Processor:
     """The processor with torch's list of features if the system lists none (Windows)."""
-    if found.features:
-        return found
+    if cpu.features:
+        return cpu
     checks = {"avx512_bf16": "_is_avx512_bf16_supported", "amx_tile": "_is_amx_tile_supported"}
     supported = {feature for feature, name in checks.items() if getattr(torch.cpu, name, lambda: False)()}
     if "amx_tile" in supported:
         supported.add("amx_bf16")  # all processors with tiles have it
-    return Processor(found.name, found.vendor, found.family, frozenset(supported))
+    return Processor(cpu.name, cpu.vendor, cpu.family, frozenset(supported))
 
 
 def _isa_limit() -> str:

@@ -45,12 +45,12 @@ def between_pixels(xy: Tensor, image: Tensor, scores: Tensor, allowed: Tensor | 
     offset, peaked = _peak(_around(response, x, y))
     moved = torch.stack([x, y], dim=1) + offset
     pixel = moved.round().long()
-    kept = peaked & (pixel >= 0).all(dim=1) & (pixel[:, 0] < width) & (pixel[:, 1] < height)
+    valid = peaked & (pixel >= 0).all(dim=1) & (pixel[:, 0] < width) & (pixel[:, 1] < height)
     if allowed is not None:
-        kept &= allowed[pixel[:, 1].clamp(0, height - 1), pixel[:, 0].clamp(0, width - 1)]
+        valid &= allowed[pixel[:, 1].clamp(0, height - 1), pixel[:, 0].clamp(0, width - 1)]
     unique = -1 - torch.arange(len(xy), device=xy.device)
-    kept &= _first_of_its_kind(torch.where(kept, pixel[:, 1] * width + pixel[:, 0], unique))
-    return torch.where(kept[:, None], moved.to(xy.dtype), xy)
+    valid &= _first_of_its_kind(torch.where(valid, pixel[:, 1] * width + pixel[:, 0], unique))
+    return torch.where(valid[:, None], moved.to(xy.dtype), xy)
 
 
 def corner_strength(image: Tensor) -> Tensor:

@@ -66,7 +66,7 @@ class MatchItems:
         return self._plan.done.issuperset(self._plan.blocks[item])
 
     def do(self, item: int, into: Workspace, progress: Progress) -> None:
-        left = [pair for pair in self._plan.blocks[item] if pair not in self._plan.done]
+        remaining = [pair for pair in self._plan.blocks[item] if pair not in self._plan.done]
         quiet = Progress(cancelled=progress.is_cancelled, stage=progress.stage)  # its counts are of the block
-        self._matcher.match_block(self._job(left, quiet))
-        take_pairs(self._view.database, left, into)
+        self._matcher.match_block(self._job(remaining, quiet))
+        take_pairs(self._view.database, remaining, into)

@@ -260,13 +260,13 @@ class LightGlue(nn.Module):
         """Without the keypoints that are final and have no match."""
         assignment = cast(MatchAssignment, self.log_assignment[layer])
         needed = 1 - (self.settings.width_confidence or 0)
-        kept = []
+        narrowed = []
         for number, side in enumerate(sides):
             keep = assignment.matchable(side.x) > needed
             if confidence is not None:
                 keep |= confidence[number] <= self._threshold(layer)
-            kept.append(side.only(keep))
-        return kept[0], kept[1]
+            narrowed.append(side.only(keep))
+        return narrowed[0], narrowed[1]
 
     def _threshold(self, layer: int) -> float:
         return sure_from(layer, self.settings.layers)

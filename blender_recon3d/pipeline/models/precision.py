@@ -108,22 +108,22 @@ def fastest_superglue(
 
 
 def fastest_matcher(
-    made: Callable[[torch.device, GlueArithmetic], Fast],
+    build: Callable[[torch.device, GlueArithmetic], Fast],
     agrees: Callable[[Fast, Fast], bool],
     device: torch.device,
     precision: Precision | None,
 ) -> Fast:
-    """The result of `made` for the device in the arithmetic that is fast there, if it `agrees` with the exact one on
+    """The result of `build` for the device in the arithmetic that is fast there, if it `agrees` with the exact one on
     the CPU; else in fp32, or on the CPU if a Mac's GPU computes incorrectly. precision: as in `fastest_superglue`."""
     requested = precision or choose(device).precision
-    fast = made(device, glue_arithmetic(requested, device))
+    fast = build(device, glue_arithmetic(requested, device))
     trusted = device.type != "mps" and (precision is not None or requested == "fp32")
     cpu = torch.device("cpu")
-    if trusted or agrees(made(cpu, GlueArithmetic()), fast):
+    if trusted or agrees(build(cpu, GlueArithmetic()), fast):
         return fast
     if device.type == "mps":
-        return made(cpu, glue_arithmetic(requested, cpu))
-    return made(device, GlueArithmetic())
+        return build(cpu, glue_arithmetic(requested, cpu))
+    return build(device, GlueArithmetic())
 
 
 def glue_arithmetic(precision: Precision, device: torch.device) -> GlueArithmetic:

@@ -122,11 +122,11 @@ def keypoints_of(
     height, width = scores.shape[-2:]
     if masks is not None:  # before the suppression: masked points must not suppress their neighbors
         scores = scores * masks[:, :height, :width].to(scores.dtype)
-    kept = non_maximum_suppression(scores, settings.nms_radius)
+    peaks = non_maximum_suppression(scores, settings.nms_radius)
     keypoints = []
     for index in range(len(scores)):
         size = (height, width) if sizes is None else sizes[index]
-        xy, strength = choose_keypoints(kept[index], size, settings)
+        xy, strength = choose_keypoints(peaks[index], size, settings)
         if settings.subpixel:
             rows, columns = (min(own, whole) for own, whole in zip(size, (height, width), strict=True))
             area = (slice(0, rows), slice(0, columns))

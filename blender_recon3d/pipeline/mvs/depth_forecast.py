@@ -41,8 +41,8 @@ def plan(sizes: list[tuple[int, int]], device: str, memory: float) -> Plan:
         needed = fixed + workers * pixels * (WORKING + WHOLE)
         if needed <= memory:
             return Plan(workers, height, needed)
-    left = memory - fixed - pixels * WHOLE
-    rows = max(MIN_ROWS, min(height, int(left // (width * WORKING)) - 2 * MARGIN))
+    available = memory - fixed - pixels * WHOLE
+    rows = max(MIN_ROWS, min(height, int(available // (width * WORKING)) - 2 * MARGIN))
     return Plan(1, rows, fixed + pixels * WHOLE + min(rows + 2 * MARGIN, height) * width * WORKING)
 
 

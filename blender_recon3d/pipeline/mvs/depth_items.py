@@ -43,8 +43,8 @@ class DepthItems:
         return all(self._has(number) for number in self._groups[item])
 
     def do(self, item: int, into: Workspace, progress: Progress) -> None:
-        left = [number for number in self._groups[item] if not self._has(number)]
-        sizes = [(self._scene.views[number].height, self._scene.views[number].width) for number in left]
+        remaining = [number for number in self._groups[item] if not self._has(number)]
+        sizes = [(self._scene.views[number].height, self._scene.views[number].width) for number in remaining]
         budget = ComputeBudget(self._device, plan(sizes, str(self._device), self._memory), progress)
 
         def work(number: int) -> None:
@@ -55,7 +55,7 @@ class DepthItems:
                 write_photometric(into.dense, self._scene, number, self._cache, budget, masks, progress)
 
         quiet = Progress(cancelled=progress.is_cancelled, stage=progress.stage)  # its counts are of the group
-        run_all(work, left, budget, len(left), self.message, quiet)
+        run_all(work, remaining, budget, len(remaining), self.message, quiet)
 
     def _has(self, number: int) -> bool:
         if self.step == "estimated":

@@ -110,8 +110,10 @@ def estimate_all(
     better than many threads on one photo.
     """
     usable = usable_views(scene)
-    left = [number for number in usable if not _exist(*map_paths(dense, scene.views[number].name))]
-    sources = sorted({other for number in left for other in (number, *scene.neighbors[number])} & set(usable))
+    remaining = [number for number in usable if not _exist(*map_paths(dense, scene.views[number].name))]
+    sources = sorted(
+        {other for number in remaining for other in (number, *scene.neighbors[number])} & set(usable)
+    )
     first = [number for number in sources if not has_photometric(dense, scene.views[number])]
     sizes = [(scene.views[number].height, scene.views[number].width) for number in first]
     chosen = plan(sizes, str(device), memory)
@@ -129,7 +131,7 @@ def estimate_all(
     able = set(usable)
     total = len(usable)
     run_all(photometric, first, budget, total, "estimating depth", progress)
-    run_all(geometric, left, budget, total, "comparing depth maps", progress)
+    run_all(geometric, remaining, budget, total, "comparing depth maps", progress)
     for number in usable:
         remove(photometric_path(dense, scene.views[number].name))
     return [view.name for number, view in enumerate(scene.views) if number not in able]

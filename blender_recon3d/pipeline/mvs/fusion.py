@@ -118,19 +118,19 @@ def _with_views(ply: Path, visibility: Path, min_views: int, box: Cell, target: 
     """
     vertices = read_vertices(ply)
     counts = np.zeros(len(vertices), np.uint8)
-    kept = box.contains(np.stack([vertices[name] for name in "xyz"], axis=1))
+    inside = box.contains(np.stack([vertices[name] for name in "xyz"], axis=1))
     done = 0
     for block, words in visibility_blocks(visibility):
         part = slice(done, done + len(block))
         if part.stop > len(vertices):
             break
-        kept[part] &= block >= min_views
-        target.write(words[np.repeat(kept[part], block + 1)].tobytes())
+        inside[part] &= block >= min_views
+        target.write(words[np.repeat(inside[part], block + 1)].tobytes())
         counts[part] = np.minimum(block, 255)
         done = part.stop
     if done != len(vertices):
         raise UserError(f"{ply} and {visibility} do not match: run the dense stage again.")
-    return with_column(vertices[kept], "views", counts[kept])
+    return with_column(vertices[inside], "views", counts[inside])
 
 
 def read_visibility(path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -148,18 +148,18 @@ def visibility_blocks(path: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     wrong = FileFormatError(path, "its number of points does not match its length")
     try:
         with open_regular(path) as file:
-            left = int.from_bytes(file.read(8), "little")
+            remaining = int.from_bytes(file.read(8), "little")
             words = np.zeros(0, "<u4")
             while part := file.read(BLOCK):
                 words = np.concatenate([words, np.frombuffer(part, "<u4", len(part) // 4)])
                 counts = _whole_entries(words)
                 used = sum(counts) + len(counts)
-                if len(part) % 4 or not 0 < len(counts) <= left:
+                if len(part) % 4 or not 0 < len(counts) <= remaining:
                     raise wrong
-                left -= len(counts)
+                remaining -= len(counts)
                 yield np.array(counts, np.int64), words[:used]
                 words = words[used:]
-            if left or len(words):
+            if remaining or len(words):
                 raise wrong
     except OSError as error:
         raise FileFormatError(path, error.strerror or "it does not exist") from error

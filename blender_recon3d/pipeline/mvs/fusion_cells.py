@@ -86,7 +86,7 @@ def _samples(dense: Path, names: list[str]) -> dict[str, np.ndarray]:
     """Some points of each photo's depth map, float32 [N, 3], in the model's frame."""
     model = read_model(dense / "sparse")
     images = {image.name: image for image in map(model.image, model.reg_image_ids())}
-    found = {}
+    samples = {}
     for name in names:
         depth = read_map(map_paths(dense, name)[0])[..., 0]
         step = max(1, round((depth.size / SAMPLES) ** 0.5))
@@ -96,5 +96,5 @@ def _samples(dense: Path, names: list[str]) -> dict[str, np.ndarray]:
         image = images[name]
         rays = pixels @ np.linalg.inv(model.camera(image.camera_id).calibration_matrix()).T
         world = image.cam_from_world().inverse() * (rays * far[:, None])
-        found[name] = np.asarray(world, np.float32).reshape(-1, 3)
-    return found
+        samples[name] = np.asarray(world, np.float32).reshape(-1, 3)
+    return samples

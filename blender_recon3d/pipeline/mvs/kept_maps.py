@@ -34,7 +34,7 @@ def keep_maps(
         before = load_scene(earlier, max_neighbors)
     except UserError:
         return 0
-    kept = 0
+    unchanged = 0
     for number in untouched(before, scene, names):
         view = scene.views[number]
         old = map_paths(earlier, names[view.name])
@@ -50,11 +50,11 @@ def keep_maps(
         ):
             if not target.exists():
                 link_or_copy(source, target)
-        kept += 1
-    if kept:
-        made = len(scene.views) - kept
-        progress.info(f"The depth of {kept} photos is kept from before, that of {made} is computed.")
-    return kept
+        unchanged += 1
+    if unchanged:
+        changed = len(scene.views) - unchanged
+        progress.info(f"The depth of {unchanged} photos is kept from before, that of {changed} is computed.")
+    return unchanged
 
 
 def untouched(before: Scene, now: Scene, names: Mapping[str, str]) -> list[int]:
@@ -62,7 +62,7 @@ def untouched(before: Scene, now: Scene, names: Mapping[str, str]) -> list[int]:
     old = {view.name: number for number, view in enumerate(before.views)}
     place = {view.name: number for number, view in enumerate(now.views)}
     current = {earlier: name for name, earlier in names.items()}
-    found = []
+    numbers = []
     for number, view in enumerate(now.views):
         earlier = old.get(names.get(view.name, ""))
         if earlier is None or not _same_camera(before.views[earlier], view):
@@ -76,8 +76,8 @@ def untouched(before: Scene, now: Scene, names: Mapping[str, str]) -> list[int]:
             continue
         if sum(now.scores[number]) > BETTER * sum(before.scores[earlier]):
             continue
-        found.append(number)
-    return found
+        numbers.append(number)
+    return numbers
 
 
 def _same_camera(before: View, now: View) -> bool:

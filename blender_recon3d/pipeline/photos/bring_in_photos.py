@@ -57,9 +57,9 @@ def bring_in_photos(workspace: Workspace, settings: PhotosSettings, progress: Pr
     for photo in photos:
         if photo.reason:
             progress.warning(f"{photo.path.name} is excluded: {photo.reason}.", photo=str(photo.path))
-    if left := pictures_left(used):
-        progress.warning(left)
-        unread.append(left)
+    if sentence := pictures_left(used):
+        progress.warning(sentence)
+        unread.append(sentence)
     if len(used) < MIN_PHOTOS:
         raise UserError(" ".join([_too_few(photos, used, base), *unread]), 2)
 
@@ -105,12 +105,12 @@ def _find(workspace: Workspace, settings: PhotosSettings, progress: Progress) ->
     """The photos, including frames of videos; and messages on what could not be read."""
     from .video import extract_frames
 
-    found = look_for(settings.sources, workspace.root, settings.mask_files)
-    files, unread = found.photos, []
-    for note in notes(found):
+    listing = look_for(settings.sources, workspace.root, settings.mask_files)
+    files, unread = listing.photos, []
+    for note in notes(listing):
         (progress.warning if note.weighty else progress.info)(note.text)
         unread += [note.text] * note.weighty
-    for number, video in enumerate(found.videos):
+    for number, video in enumerate(listing.videos):
         folder = workspace.frames / f"{number:02d}"
         if not _whole_frames(folder):
             remove(folder)
@@ -146,13 +146,13 @@ def _bring_in(photo: PhotoInfo, target: Path, frames: Path) -> None:
         exif = read_exif(image)
         pixels = upright_rgb(image, photo.value_range)
         # Keep the camera data that COLMAP and other readers need; the orientation has been applied.
-        kept = Image.Exif()
-        kept[0x010F], kept[0x0110] = exif.make, exif.model
+        tags = Image.Exif()
+        tags[0x010F], tags[0x0110] = exif.make, exif.model
         with atomic_file(target) as part:
             options: dict[str, Any] = {"format": "PNG"}
             if target.suffix == ".jpg":
                 options = {"format": "JPEG", "quality": JPEG_QUALITY, "subsampling": 0}
-            pixels.save(part, exif=kept, **options)
+            pixels.save(part, exif=tags, **options)
 
 
 def _cut(photo: PhotoInfo, targets: dict[str, Path]) -> None:

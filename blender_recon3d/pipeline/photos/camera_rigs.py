@@ -72,13 +72,13 @@ def _by_folders(entries: list[PhotoEntry]) -> dict[int, tuple[Any, str, str]]:
         if entry.used and not entry.side:
             path = PurePath(entry.source)
             families[path.parent.parent][path.parent.name][path.stem.casefold()] = place
-    found = {}
+    cameras = {}
     for parent, folders in families.items():
         shared = {sensor: names for sensor, names in folders.items() if _shares_names(sensor, folders)}
         for sensor, names in shared.items():
             for name, place in names.items():
-                found[place] = (parent, sensor, name)
-    return found
+                cameras[place] = (parent, sensor, name)
+    return cameras
 
 
 def _shares_names(sensor: str, folders: dict[str, dict[str, int]]) -> bool:
@@ -113,7 +113,7 @@ def _config(sources: Iterable[str]) -> tuple[Path, list[list[dict[str, Any]]]] |
 def _by_config(
     entries: list[PhotoEntry], folder: Path, rigs: list[list[dict[str, Any]]]
 ) -> dict[int, tuple[Any, str, str]]:
-    found = {}
+    rig_cameras = {}
     for place, entry in enumerate(entries):
         path = PurePath(entry.source)
         if not entry.used or entry.side or not path.is_relative_to(folder):
@@ -122,8 +122,12 @@ def _by_config(
         for number, cameras in enumerate(rigs):
             for camera in cameras:
                 if name.startswith(camera["image_prefix"]):
-                    found[place] = (number, camera["image_prefix"], name.removeprefix(camera["image_prefix"]))
-    return found
+                    rig_cameras[place] = (
+                        number,
+                        camera["image_prefix"],
+                        name.removeprefix(camera["image_prefix"]),
+                    )
+    return rig_cameras
 
 
 def _poses(rigs: list[list[dict[str, Any]]]) -> dict[str, list[list[float]] | None]:

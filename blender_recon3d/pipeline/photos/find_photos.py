@@ -46,14 +46,16 @@ class Found:
     away: list[Path] = field(default_factory=list)
 
 
-def find_photos(given: Iterable[str], workspace_root: Path, masks: str = "") -> tuple[list[Path], list[Path]]:
+def find_photos(
+    sources: Iterable[str], workspace_root: Path, masks: str = ""
+) -> tuple[list[Path], list[Path]]:
     """The photo and video files among the result of `look_for` that are used."""
-    found = look_for(given, workspace_root, masks)
-    return found.photos, found.videos
+    listing = look_for(sources, workspace_root, masks)
+    return listing.photos, listing.videos
 
 
-def look_for(given: Iterable[str], workspace_root: Path, masks: str = "") -> Found:
-    """The photo and video files in `given` (folders, files), in natural order, without duplicates.
+def look_for(sources: Iterable[str], workspace_root: Path, masks: str = "") -> Found:
+    """The photo and video files in `sources` (folders, files), in natural order, without duplicates.
 
     If a folder has none by name, files are recognized by content: copies without an extension, IMG_1.JPG~. Folders are
     searched recursively, including links; hidden entries, system folders, other kinds of files, `masks` (a folder or
@@ -61,15 +63,15 @@ def look_for(given: Iterable[str], workspace_root: Path, masks: str = "") -> Fou
     A file given by name is used whatever its extension, except for the video of a Live Photo that is given too.
     UserError (2) for a path that does not exist.
     """
-    found = Found()
+    listing = Found()
     photos: dict[Path, None] = {}
     videos: dict[Path, None] = {}
     hidden = user_path(masks).absolute() if masks else None
-    for text in given:
+    for text in sources:
         path = user_path(text).absolute()
         if path.is_dir():
             walk = Walk(path, workspace_root, hidden)
-            chosen = _choose(walk, found)
+            chosen = _choose(walk, listing)
         elif path.exists():
             chosen = [path]
         else:
@@ -79,14 +81,14 @@ def look_for(given: Iterable[str], workspace_root: Path, masks: str = "") -> Fou
                 continue
             (videos if file.suffix.lower() in VIDEO_EXTENSIONS else photos)[file] = None
     live = {photo.with_suffix("") for photo in photos}
-    found.photos = list(photos)
-    found.videos = [video for video in videos if video.with_suffix("") not in live]
-    return found
+    listing.photos = list(photos)
+    listing.videos = [video for video in videos if video.with_suffix("") not in live]
+    return listing
 
 
-def _choose(walk: Walk, found: Found) -> list[Path]:
-    """The photos or videos of a folder; skipped files are added to `found`."""
-    found.system += walk.system
+def _choose(walk: Walk, listing: Found) -> list[Path]:
+    """The photos or videos of a folder; skipped files are added to `listing`."""
+    listing.system += walk.system
     readable = readable_extensions()
     kinds = (RAW_EXTENSIONS, OTHER_PICTURES - readable, readable - RAW_EXTENSIONS, VIDEO_EXTENSIONS)
     raw, other, stills, videos = (sorted(walk.of(kind), key=natural_key) for kind in kinds)
@@ -95,19 +97,19 @@ def _choose(walk: Walk, found: Found) -> list[Path]:
         alone = [path for path in raw if path.with_suffix("") not in developed]
         raw = [path for path in raw if path.with_suffix("") in developed]
         stills = sorted([*stills, *alone], key=natural_key)
-    found.raw += raw
-    found.other += other
-    found.away += sorted(walk.away, key=natural_key)
-    found.archives += [path for path in walk.other if path.suffix.lower() in ARCHIVES]
+    listing.raw += raw
+    listing.other += other
+    listing.away += sorted(walk.away, key=natural_key)
+    listing.archives += [path for path in walk.other if path.suffix.lower() in ARCHIVES]
     if not (stills or videos):
         stills = [path for path in sorted(walk.other, key=natural_key)[:MAX_OPENED] if _is_picture(path)]
-        found.misnamed += stills
+        listing.misnamed += stills
     if videos and len(stills) < MIN_PHOTOS:  # a video's cover image or thumbnail, written by cameras
-        found.covers += stills
+        listing.covers += stills
         return videos
     # Phones write a short video of the same name beside each photo.
     names = {still.with_suffix("") for still in stills}
-    found.videos_aside += [video for video in videos if video.with_suffix("") not in names]
+    listing.videos_aside += [video for video in videos if video.with_suffix("") not in names]
     return stills
 
 
@@ -125,10 +127,10 @@ def _is_picture(path: Path) -> bool:
         return False
 
 
-def none_found(given: Iterable[str]) -> str:
+def none_found(sources: Iterable[str]) -> str:
     """The message if there are no photos at all."""
     return (
-        f"No photos were found in {', '.join(given) or 'nothing'}: give a folder with JPEG, PNG, TIFF, WebP, HEIC, "
+        f"No photos were found in {', '.join(sources) or 'nothing'}: give a folder with JPEG, PNG, TIFF, WebP, HEIC, "
         "AVIF or BMP files, or a video."
     )
 

@@ -29,11 +29,11 @@ MIN_CROP, MAX_CROP = (
 def drop_absurd(entries: list[PhotoEntry], progress: Progress) -> list[PhotoEntry]:
     """The entries, with impossible focal lengths of used ones removed; a warning names them."""
     dropped: dict[str, list[str]] = defaultdict(list)
-    kept = []
+    plausible = []
     for entry in entries:
         focal, equivalent = entry.focal_mm, entry.focal_35mm
         if not entry.used:
-            kept.append(entry)
+            plausible.append(entry)
             continue
         if focal and not SHORTEST_LENS <= focal <= LONGEST:
             dropped[f"{focal:g} mm, which no lens has"].append(entry.name)
@@ -56,13 +56,13 @@ def drop_absurd(entries: list[PhotoEntry], progress: Progress) -> list[PhotoEntr
                 entry.name
             )
             entry = replace(entry, sensor_mm=None, focal_mm=None if not entry.model else focal)
-        kept.append(entry)
+        plausible.append(entry)
     for what, names in dropped.items():
         progress.warning(
             f"EXIF of {named(names)} gives a focal length of {what}: it is ignored, and the focal length is "
             "estimated from the photos."
         )
-    return kept
+    return plausible
 
 
 def zooms_included(entries: Iterable[PhotoEntry]) -> dict[tuple[Any, ...], float]:

@@ -84,13 +84,13 @@ class Walk:
 
 def _pictures_of(folders: Iterable[Path]) -> list[Path]:
     """Visible photos in these folders, for a message; unreadable folders have none."""
-    found = []
+    pictures = []
     for folder in folders:
         if folder.name.startswith("."):
             continue
         for where, _, files in os.walk(folder):
-            found += [Path(where) / name for name in files if Path(name).suffix.lower() in EXTENSIONS]
-    return found
+            pictures += [Path(where) / name for name in files if Path(name).suffix.lower() in EXTENSIONS]
+    return pictures
 
 
 def _unreadable(error: OSError) -> None:

@@ -25,101 +25,103 @@ class Note:
     weighty: bool = True
 
 
-def notes(found: Found) -> list[Note]:
+def notes(listing: Found) -> list[Note]:
     """Notes on the files that are not used, the most serious first."""
-    said = []
-    twins = {photo.with_suffix("") for photo in found.photos}
-    alone = [raw for raw in found.raw if raw.with_suffix("") not in twins]
+    lines = []
+    twins = {photo.with_suffix("") for photo in listing.photos}
+    alone = [raw for raw in listing.raw if raw.with_suffix("") not in twins]
     if alone:
-        said.append(
+        lines.append(
             Note(f"{_count(alone, 'RAW file')} {_are(alone)} left out: {how_to_read('rawpy')}, or {DEVELOP}")
         )
-    gifs = [path for path in found.other if path.suffix.lower() == ".gif"]
+    gifs = [path for path in listing.other if path.suffix.lower() == ".gif"]
     if gifs:
-        said.append(
+        lines.append(
             Note(
                 f"{_count(gifs, 'GIF')} {_are(gifs)} left out, since GIFs do not preserve a photo's colors and "
                 "size: use the video or the photos that it was made from."
             )
         )
     for name, kind in (("OpenEXR", "OpenEXR picture"), ("pillow_jxl", "JPEG XL picture")):
-        if optional := [path for path in found.other if path.suffix.lower() in OPTIONAL[name]]:
-            said.append(
+        if optional := [path for path in listing.other if path.suffix.lower() in OPTIONAL[name]]:
+            lines.append(
                 Note(
                     f"{_count(optional, kind)} {_are(optional)} left out: {how_to_read(name)}, or convert them to "
                     "JPEG, PNG or TIFF at full size."
                 )
             )
-    if other := [path for path in found.other if path not in gifs and path.suffix.lower() not in _OPTIONAL]:
-        said.append(
+    if other := [path for path in listing.other if path not in gifs and path.suffix.lower() not in _OPTIONAL]:
+        lines.append(
             Note(
                 f"{_count(other, 'picture')} in formats that cannot be read {_are(other)} left out: "
                 "convert them to JPEG, PNG or TIFF at full size."
             )
         )
-    if found.away:
-        said.append(
+    if listing.away:
+        lines.append(
             Note(
-                f"{_count(found.away, 'photo')} {_are(found.away)} in iCloud and not on this computer: download them "
-                "(Download Now in Finder), and run again."
+                f"{_count(listing.away, 'photo')} {_are(listing.away)} in iCloud and not on this computer: download "
+                "them (Download Now in Finder), and run again."
             )
         )
-    if found.archives and not found.photos and not found.videos:
-        said.append(
-            Note(f"{_count(found.archives, 'archive')} {_are(found.archives)} not opened: unpack first.")
+    if listing.archives and not listing.photos and not listing.videos:
+        lines.append(
+            Note(f"{_count(listing.archives, 'archive')} {_are(listing.archives)} not opened: unpack first.")
         )
-    if found.videos_aside:
-        videos = found.videos_aside
-        said.append(
+    if listing.videos_aside:
+        videos = listing.videos_aside
+        lines.append(
             Note(
                 f"{_count(videos, 'video')} beside the photos {_are(videos)} not used: to take frames from a video, "
                 "choose the video itself instead of the folder."
             )
         )
-    if found.misnamed:
-        said.append(
+    if listing.misnamed:
+        lines.append(
             Note(
-                f"{_count(found.misnamed, 'file')} {_are(found.misnamed)} not named like photos, but used, "
+                f"{_count(listing.misnamed, 'file')} {_are(listing.misnamed)} not named like photos, but used, "
                 "since they contain photos.",
                 False,
             )
         )
-    if found.covers:
-        said.append(
+    if listing.covers:
+        lines.append(
             Note(
-                f"{_count(found.covers, 'photo')} beside the video {_are(found.covers)} left out, since the video's "
-                "frames are used.",
+                f"{_count(listing.covers, 'photo')} beside the video {_are(listing.covers)} left out, since the "
+                "video's frames are used.",
                 False,
             )
         )
-    if len(alone) < len(found.raw):
-        count = len(found.raw) - len(alone)
-        said.append(
+    if len(alone) < len(listing.raw):
+        count = len(listing.raw) - len(alone)
+        lines.append(
             Note(
                 f"{count} RAW file{'s' * (count != 1)} beside photos of the same name {'are' if count != 1 else 'is'} "
                 "left out: the photos are used.",
                 False,
             )
         )
-    if found.system:
-        folders = sorted({_system_part(path) for path in found.system})
+    if listing.system:
+        folders = sorted({_system_part(path) for path in listing.system})
         listed = ", ".join(folders[:NAMED]) + (" and others" if len(folders) > NAMED else "")
-        count = len(found.system)
-        said.append(
+        count = len(listing.system)
+        lines.append(
             Note(
-                f"{count} picture{'s' * (count != 1)} in system folders ({listed}) {_are(found.system)} "
+                f"{count} picture{'s' * (count != 1)} in system folders ({listed}) {_are(listing.system)} "
                 "left out: thumbnails or deleted files.",
                 False,
             )
         )
-    return said
+    return lines
 
 
-def missing_packages(found: Found) -> list[str]:
+def missing_packages(listing: Found) -> list[str]:
     """The optional packages that would read more of the files."""
-    twins = {photo.with_suffix("") for photo in found.photos}
-    left = {path.suffix.lower() for path in [*found.raw, *found.other] if path.with_suffix("") not in twins}
-    return [name for name, endings in OPTIONAL.items() if left & endings and not is_installed(name)]
+    twins = {photo.with_suffix("") for photo in listing.photos}
+    unread = {
+        path.suffix.lower() for path in [*listing.raw, *listing.other] if path.with_suffix("") not in twins
+    }
+    return [name for name, endings in OPTIONAL.items() if unread & endings and not is_installed(name)]
 
 
 def pictures_left(photos: Iterable[PhotoInfo]) -> str:

@@ -27,5 +27,5 @@ def mask_paths(settings: PhotosSettings) -> list[Path]:
     """All that is in the folder of masks, or the photo of the empty scene."""
     if not settings.mask_files:
         return []
-    given = user_path(settings.mask_files).absolute()
-    return sorted(given.rglob("*")) if given.is_dir() else [given]
+    path = user_path(settings.mask_files).absolute()
+    return sorted(path.rglob("*")) if path.is_dir() else [path]

@@ -56,10 +56,10 @@ def _exr_values(package: Any, path: Path) -> np.ndarray:
         channels = package.File(str(path), separate_channels=True).channels()
     except Exception as error:
         raise OSError("the file is truncated") from error
-    found = {name.rpartition(".")[2].upper(): channel.pixels for name, channel in channels.items()}
-    gray = found.get("Y")
+    planes = {name.rpartition(".")[2].upper(): channel.pixels for name, channel in channels.items()}
+    gray = planes.get("Y")
     try:
-        return np.stack([np.asarray(found.get(name, gray), np.float32) for name in "RGB"], axis=2)
+        return np.stack([np.asarray(planes.get(name, gray), np.float32) for name in "RGB"], axis=2)
     except (TypeError, ValueError) as error:  # without colors, or with some at another size
         raise OSError("cannot identify image file") from error
 

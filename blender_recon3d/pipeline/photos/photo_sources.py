@@ -151,9 +151,9 @@ def _settings(settings: PhotosSettings) -> dict[str, Any]:
     values["has_masks"] = bool(settings.mask_files)
     if not settings.mask_files and settings.masks != "auto":
         values["masks_from"] = settings.masks
-    kept = {name: value for name, value in values.items() if name not in _IGNORED}
-    found: dict[str, Any] = json.loads(json.dumps(kept, default=str))
-    return found
+    relevant = {name: value for name, value in values.items() if name not in _IGNORED}
+    result: dict[str, Any] = json.loads(json.dumps(relevant, default=str))
+    return result
 
 
 def _status(path: Path) -> tuple[int, int]:

@@ -76,10 +76,10 @@ def _said(error: Exception) -> str:
 def _thumbnail(package: Any, raw: Any) -> bytes:
     """The JPEG inside the file; empty if there is none. LibRaw adds the camera's data to one without EXIF."""
     try:
-        found = raw.extract_thumb()
+        thumbnail = raw.extract_thumb()
     except package.LibRawError:
         return b""
-    return bytes(found.data) if found.format == package.ThumbFormat.JPEG else b""
+    return bytes(thumbnail.data) if thumbnail.format == package.ThumbFormat.JPEG else b""
 
 
 def _metadata(path: Path, thumbnail: bytes) -> tuple[bytes, bytes]:
@@ -103,12 +103,12 @@ def _metadata(path: Path, thumbnail: bytes) -> tuple[bytes, bytes]:
 
 def _kept(exif: Image.Exif) -> bytes:
     """What later stages use; without the orientation, which LibRaw applies."""
-    kept = Image.Exif()
+    copied = Image.Exif()
     for tag in _KEPT:
         if tag in exif:
-            kept[tag] = exif[tag]
+            copied[tag] = exif[tag]
     for directory, wanted in ((ExifTags.IFD.Exif, _KEPT_DETAIL), (ExifTags.IFD.GPSInfo, None)):
-        found = exif.get_ifd(directory)
-        own = kept.get_ifd(directory)
-        own.update({tag: value for tag, value in found.items() if wanted is None or tag in wanted})
-    return kept.tobytes()
+        tags = exif.get_ifd(directory)
+        own = copied.get_ifd(directory)
+        own.update({tag: value for tag, value in tags.items() if wanted is None or tag in wanted})
+    return copied.tobytes()

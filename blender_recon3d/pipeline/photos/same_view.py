@@ -82,11 +82,11 @@ def same_view(first: Sketch, second: Sketch) -> bool:
     corners = cv2.goodFeaturesToTrack(first.small, CORNERS, 0.05, 6, mask=seen.astype(np.uint8))
     if corners is None or len(corners) < MIN_CORNERS:
         return False
-    there, found, _ = cv2.calcOpticalFlowPyrLK(
+    there, tracked, _ = cv2.calcOpticalFlowPyrLK(
         first.small, other, corners, corners.copy(), winSize=(15, 15), maxLevel=1
     )
     moved = np.linalg.norm((there - corners).reshape(-1, 2), axis=1)
-    astray = (found.ravel() != 1) | (moved > STILL)
+    astray = (tracked.ravel() != 1) | (moved > STILL)
     return bool(astray.mean() <= ASTRAY) and _parts_agree(first.small, other, seen)
 
 
@@ -109,20 +109,20 @@ def _parts_agree(first: np.ndarray, second: np.ndarray, seen: np.ndarray) -> boo
 
 def groups(sketches: list[Sketch]) -> list[list[int]]:
     """Indices of the photos of each view that two or more show, in order; some may be rotated."""
-    left = np.ones(len(sketches), bool)
+    free = np.ones(len(sketches), bool)
     bits = np.array([item.bits for item in sketches], np.uint64).reshape(-1, 4)
-    found = []
+    result = []
     for number in range(len(sketches)):
-        if not left[number]:
+        if not free[number]:
             continue
-        left[number] = False
+        free[number] = False
         members = [number]
         for member in members:  # which grows: the extremes of a bracket match through its middle
             differing = np.bitwise_count(bits ^ sketches[member].bits[0])
-            for other, quarters in np.argwhere((differing <= LIKE) & left[:, None]).tolist():
-                if left[other] and same_view(sketches[member], sketches[other].turned(quarters)):
-                    left[other] = False
+            for other, quarters in np.argwhere((differing <= LIKE) & free[:, None]).tolist():
+                if free[other] and same_view(sketches[member], sketches[other].turned(quarters)):
+                    free[other] = False
                     members.append(other)
         if len(members) > 1:
-            found.append(sorted(members))
-    return found
+            result.append(sorted(members))
+    return result

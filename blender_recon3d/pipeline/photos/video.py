@@ -87,19 +87,19 @@ class Survey:
 
 def doubtful(name: str, seen: Survey) -> list[str]:
     """Messages if a video is truncated or damaged."""
-    found = []
+    doubts = []
     read, (announced_s, read_s) = len(seen.motion), seen.seconds
     if seen.announced > 1.02 * read + 1 and announced_s - read_s > max(0.3, 0.03 * announced_s):
-        found.append(
+        doubts.append(
             f"{name} claims {seen.announced} frames ({announced_s:.1f} s), but only {read} ({read_s:.1f} s) can be "
             "read: it is truncated. Copy it from the camera again, or continue with these."
         )
     if seen.smeared.any():
-        found.append(
+        doubts.append(
             f"{int(seen.smeared.sum())} frames of {name} are corrupted, since the video is damaged there: they "
             "are left out. Copy it from the camera again if that part is missing."
         )
-    return found
+    return doubts
 
 
 def is_smeared(gray: np.ndarray) -> bool:
@@ -155,8 +155,8 @@ def _moved(before: np.ndarray, now: np.ndarray) -> float:
     corners = cv2.goodFeaturesToTrack(before, 200, 0.01, 5)
     if corners is None:
         return 0.0
-    moved, found, _ = cv2.calcOpticalFlowPyrLK(before, now, corners, corners.copy())
-    good = found.ravel() == 1
+    moved, tracked, _ = cv2.calcOpticalFlowPyrLK(before, now, corners, corners.copy())
+    good = tracked.ravel() == 1
     if good.sum() < 8:  # nothing in common: a cut, which counts as a step of its own
         return 0.1
     return float(np.median(np.linalg.norm((moved - corners)[good], axis=-1)) / max(now.shape))

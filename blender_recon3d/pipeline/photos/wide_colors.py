@@ -70,11 +70,11 @@ def wide_colors(profile: bytes) -> WideColors | None:
 
 def _tags(profile: bytes) -> dict[bytes, bytes]:
     (count,) = struct.unpack_from(">I", profile, 128)
-    found = {}
+    tags = {}
     for number in range(min(count, 100)):
         name, start, size = struct.unpack_from(">4sII", profile, 132 + 12 * number)
-        found[name] = profile[start : start + size]
-    return found
+        tags[name] = profile[start : start + size]
+    return tags
 
 
 def _curve(tag: bytes) -> np.ndarray:
@@ -89,15 +89,15 @@ def _curve(tag: bytes) -> np.ndarray:
     if tag[:4] != b"para":
         raise ValueError("another kind of curve")
     (kind,) = struct.unpack_from(">H", tag, 8)
-    given = [value / 65536 for value in struct.unpack_from(f">{(1, 3, 4, 5, 7)[kind]}i", tag, 12)]
-    gamma = given[0]
+    numbers = [value / 65536 for value in struct.unpack_from(f">{(1, 3, 4, 5, 7)[kind]}i", tag, 12)]
+    gamma = numbers[0]
     if kind == 0:
         return x**gamma
-    a, b = given[1:3]
+    a, b = numbers[1:3]
     power = np.maximum(a * x + b, 0) ** gamma
     if kind < 3:
-        below = 0.0 if kind == 1 else given[3]
+        below = 0.0 if kind == 1 else numbers[3]
         return np.where(x >= -b / a, power + below, below)
-    c, d = given[3:5]
-    e, f = given[5:7] if kind == 4 else (0.0, 0.0)
+    c, d = numbers[3:5]
+    e, f = numbers[5:7] if kind == 4 else (0.0, 0.0)
     return np.where(x >= d, power + e, c * x + f)

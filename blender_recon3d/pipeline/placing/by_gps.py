@@ -48,7 +48,7 @@ def _fix(model: Any, known: Mapping[str, Any], upright: np.ndarray) -> tuple[Fix
 def _placed(fix: Fix, upright: np.ndarray, model: Any, known: Mapping[str, Any]) -> Placed:
     turn = np.eye(4)
     turn[:2, :2] = fix.rotation
-    said = (
+    how = (
         f"meters, x east and y north from the GPS of {fix.used} photos, which is off by {fix.error:.1f} "
         "m on average"
     )
@@ -59,14 +59,14 @@ def _placed(fix: Fix, upright: np.ndarray, model: Any, known: Mapping[str, Any])
         origin_east_north=tuple(fix.shift.tolist()),
         altitude=_altitude(world, model, known),
     )
-    return world, said, about
+    return world, how, about
 
 
 def _altitude(world: np.ndarray, model: Any, known: Mapping[str, Any]) -> float | None:
     """Of the world's origin: the median over the photos whose GPS has one."""
-    given = {name: float(place[2]) for name, place in known.items()}
-    if not any(np.isfinite(value) and value != 0 for value in given.values()):
+    altitudes = {name: float(place[2]) for name, place in known.items()}
+    if not any(np.isfinite(value) and value != 0 for value in altitudes.values()):
         return None
-    images = [image for image in model.images.values() if image.has_pose and image.name in given]
+    images = [image for image in model.images.values() if image.has_pose and image.name in altitudes]
     heights = np.array([image.projection_center() for image in images]) @ world[2, :3] + world[2, 3]
-    return round(float(np.nanmedian(np.array([given[image.name] for image in images]) - heights)), 3)
+    return round(float(np.nanmedian(np.array([altitudes[image.name] for image in images]) - heights)), 3)

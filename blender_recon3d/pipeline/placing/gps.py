@@ -114,16 +114,18 @@ def fix_from_gps(places: np.ndarray, gps: np.ndarray) -> Fix:
     p = places @ [1, 1j]
     q = east_north(gps, origin) @ [1, 1j]
     tried = (_fit(p[pair], q[pair]) for pair in _samples(len(p), 2))
-    kept = _agreeing(np.abs(a * p + b - q) for a, b in tried)
+    agreeing = _agreeing(np.abs(a * p + b - q) for a, b in tried)
     for _ in range(ROUNDS):
-        a, b = _fit(p[kept], q[kept])
+        a, b = _fit(p[agreeing], q[agreeing])
         error = np.abs(a * p + b - q)
-        near = _near(error, kept)
-        if near.sum() < MIN_PHOTOS or np.array_equal(near, kept):
+        near = _near(error, agreeing)
+        if near.sum() < MIN_PHOTOS or np.array_equal(near, agreeing):
             break
-        kept = near
-    typical = float(np.median(error[kept]))
-    reach = float(np.median(np.abs(q[kept] - np.median(q[kept].real) - 1j * np.median(q[kept].imag))))
+        agreeing = near
+    typical = float(np.median(error[agreeing]))
+    reach = float(
+        np.median(np.abs(q[agreeing] - np.median(q[agreeing].real) - 1j * np.median(q[agreeing].imag)))
+    )
     if not abs(a) > 0 or reach < SPREAD * typical:
         raise UserError(
             Sentence(
@@ -136,7 +138,7 @@ def fix_from_gps(places: np.ndarray, gps: np.ndarray) -> Fix:
         )
     unit = a / abs(a)
     rotation = np.array([[unit.real, -unit.imag], [unit.imag, unit.real]])
-    return Fix(abs(a), rotation, np.array([b.real, b.imag]), origin, typical, int(kept.sum()))
+    return Fix(abs(a), rotation, np.array([b.real, b.imag]), origin, typical, int(agreeing.sum()))
 
 
 def fix_in_space(centers: np.ndarray, gps: np.ndarray) -> SpaceFix | None:
@@ -157,25 +159,25 @@ def fix_in_space(centers: np.ndarray, gps: np.ndarray) -> SpaceFix | None:
     p = np.stack([np.bincount(group, every[:, axis]) / count for axis in range(3)], axis=1)
     if np.linalg.svd(p - p.mean(axis=0), compute_uv=False)[1] < 1e-9:
         return None
-    kept = _agreeing(
+    agreeing = _agreeing(
         np.linalg.norm(_moved(_similarity(p[sample], q[sample]), p) - q, axis=1)
         for sample in _samples(len(p), 3)
     )
     for _ in range(ROUNDS):
-        found = _similarity(p[kept], q[kept])
-        off = _moved(found, p) - q
-        near = _near(np.linalg.norm(off, axis=1), kept)
-        if near.sum() < MIN_PHOTOS or np.array_equal(near, kept):
+        similarity = _similarity(p[agreeing], q[agreeing])
+        off = _moved(similarity, p) - q
+        near = _near(np.linalg.norm(off, axis=1), agreeing)
+        if near.sum() < MIN_PHOTOS or np.array_equal(near, agreeing):
             break
-        kept = near
-    moved = off[kept] + q[kept]
-    spread = np.linalg.svd(moved - moved.mean(axis=0), compute_uv=False) / np.sqrt(kept.sum())
-    noise = float(np.sqrt(np.mean(off[kept] ** 2)))
-    up_error = float(np.degrees(np.arctan2(noise, spread[1] * np.sqrt(max(kept.sum() - 3, 1)))))
+        agreeing = near
+    moved = off[agreeing] + q[agreeing]
+    spread = np.linalg.svd(moved - moved.mean(axis=0), compute_uv=False) / np.sqrt(agreeing.sum())
+    noise = float(np.sqrt(np.mean(off[agreeing] ** 2)))
+    up_error = float(np.degrees(np.arctan2(noise, spread[1] * np.sqrt(max(agreeing.sum() - 3, 1)))))
     errors, used = np.full(len(centers), np.nan), np.zeros(len(centers), bool)
-    errors[known] = np.linalg.norm((_moved(found, every) - q[group])[:, :2], axis=1)
-    used[known] = kept[group]
-    return SpaceFix(found[1][2], up_error, errors, used, float(np.linalg.norm(q[kept].std(axis=0))))
+    errors[known] = np.linalg.norm((_moved(similarity, every) - q[group])[:, :2], axis=1)
+    used[known] = agreeing[group]
+    return SpaceFix(similarity[1][2], up_error, errors, used, float(np.linalg.norm(q[agreeing].std(axis=0))))
 
 
 def _moved(similarity: tuple[float, np.ndarray, np.ndarray], points: np.ndarray) -> np.ndarray:
@@ -197,8 +199,8 @@ def _agreeing(errors: Iterable[np.ndarray]) -> np.ndarray:
     return best <= max(float(np.median(best)), CLOSE)
 
 
-def _near(error: np.ndarray, kept: np.ndarray) -> np.ndarray:
-    return error <= OUTLIER * max(float(np.median(error[kept])), CLOSE)
+def _near(error: np.ndarray, agreeing: np.ndarray) -> np.ndarray:
+    return error <= OUTLIER * max(float(np.median(error[agreeing])), CLOSE)
 
 
 def _fit(p: np.ndarray, q: np.ndarray) -> np.ndarray:

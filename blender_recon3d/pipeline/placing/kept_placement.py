@@ -28,30 +28,30 @@ def old_from_new(old: Poses, new: Poses) -> np.ndarray | None:
     turn = _mean_rotation(before[:, :, :3] @ after[:, :, :3].transpose(0, 2, 1))
     try:
         try:
-            found, _ = robust_similarity(source, target)
+            similarity, _ = robust_similarity(source, target)
         except Undetermined:  # on one line, as in many flights
-            found = with_rotation(source, target, turn)
+            similarity = with_rotation(source, target, turn)
     except Undetermined:
         return None
     spread = float(np.median(np.linalg.norm(target - np.median(target, axis=0), axis=1)))
-    if not float(np.median(errors(found, source, target))) <= BENT * spread:
+    if not float(np.median(errors(similarity, source, target))) <= BENT * spread:
         return None
-    apart = np.clip((np.trace(found.rotation @ turn.T) - 1) / 2, -1, 1)
+    apart = np.clip((np.trace(similarity.rotation @ turn.T) - 1) / 2, -1, 1)
     if np.degrees(np.arccos(apart)) > TURNED:
         return None
     matrix = np.eye(4)
-    matrix[:3, :3], matrix[:3, 3] = found.scale * found.rotation, found.translation
+    matrix[:3, :3], matrix[:3, 3] = similarity.scale * similarity.rotation, similarity.translation
     return matrix
 
 
 def poses_of(model: Any) -> dict[str, np.ndarray]:
     """The poses of the registered photos of a pycolmap.Reconstruction."""
-    found = {}
+    poses = {}
     for number in model.reg_image_ids():
         pose = model.image(number).cam_from_world()
         turn = np.asarray(pose.rotation.matrix(), float)
-        found[model.image(number).name] = np.column_stack([turn.T, -turn.T @ pose.translation])
-    return found
+        poses[model.image(number).name] = np.column_stack([turn.T, -turn.T @ pose.translation])
+    return poses
 
 
 def _mean_rotation(rotations: np.ndarray) -> np.ndarray:

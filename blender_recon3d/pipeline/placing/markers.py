@@ -87,8 +87,8 @@ def markers_in_space(views: list[View], seen: dict[str, dict[int, np.ndarray]]) 
     for view in views:
         for number, corners in seen.get(view.name, {}).items():
             rays[number].append((view, corners))
-    found = [_triangulated(number, by) for number, by in sorted(rays.items()) if len(by) >= MIN_VIEWS]
-    return [marker for marker in found if marker is not None]
+    markers = [_triangulated(number, by) for number, by in sorted(rays.items()) if len(by) >= MIN_VIEWS]
+    return [marker for marker in markers if marker is not None]
 
 
 def _triangulated(number: int, by: list[tuple[View, np.ndarray]]) -> Marker | None:

@@ -69,19 +69,19 @@ def place(workspace: Workspace, wish: PlacementRequest) -> PlacementDocument:
         upright, how, _ = place_model(model, gps, felt_by_name(photos))
         origin = None
         if wish.gps:
-            upright, said, origin = placed_by_gps(model, gps, upright)
+            upright, method, origin = placed_by_gps(model, gps, upright)
         elif wish.marker_size is not None:
-            upright, said = _by_markers(workspace, model, upright, wish.marker_size, wish.dictionary)
+            upright, method = _by_markers(workspace, model, upright, wish.marker_size, wish.dictionary)
         elif wish.scale is not None:
-            upright, said = scaled(upright, wish.scale), f"scale {wish.scale:g} as given"
+            upright, method = scaled(upright, wish.scale), f"scale {wish.scale:g} as given"
         else:
-            said = ""
-        given = bool(said)
-        if not given and (clear := placed_by_clear_gps(model, gps, upright)):
-            upright, said, origin = clear
-        how = f"{how}; {said}" if said else how
+            method = ""
+        is_set = bool(method)
+        if not is_set and (clear := placed_by_clear_gps(model, gps, upright)):
+            upright, method, origin = clear
+        how = f"{how}; {method}" if method else how
         content = PlacementDocument(world_from_model=upright.tolist(), how=how, gps=origin)
-        remember(workspace, model, content if given else None)
+        remember(workspace, model, content if is_set else None)
         write_document(workspace.placement, content)
         record_again(workspace, "sfm", workspace.placement)
     return content
@@ -113,14 +113,14 @@ def _by_markers(
     seen = {view.name: find_corners(read_gray(workspace.images / view.name), dictionary) for view in views}
     markers = markers_in_space(views, seen)
     scale, differ = scale_of(markers, size)
-    said = f"meters from {len(markers)} marker{'s' if len(markers) > 1 else ''} in up to "
-    said += f"{max(marker.views for marker in markers)} photos"
+    how = f"meters from {len(markers)} marker{'s' if len(markers) > 1 else ''} in up to "
+    how += f"{max(marker.views for marker in markers)} photos"
     if differ > DIFFERENT:
-        said += f" (their sides differ by {differ:.0%}: are they all the same size?)"
+        how += f" (their sides differ by {differ:.0%}: are they all the same size?)"
     grounded = on_the_ground(upright, markers)
     if grounded is not None:
-        upright, said = grounded, said + ", which lie on the ground"
-    return scaled(upright, scale), said
+        upright, how = grounded, how + ", which lie on the ground"
+    return scaled(upright, scale), how
 
 
 def on_the_ground(upright: np.ndarray, markers: list[Marker]) -> np.ndarray | None:

@@ -22,9 +22,9 @@ ALONE_METERS = 20.0  # at least this far: a single photo that GPS contradicts
 
 def placing_doubts(model: Any, gps: Mapping[str, Any], up: Up) -> list[Doubt]:
     """model: pycolmap.Reconstruction; gps: latitude, longitude and height by photos' names."""
-    found = [up_is_a_guess(up)] if up.guess else []
+    doubts = [up_is_a_guess(up)] if up.guess else []
     fix, names = _fix(model, gps)
-    return found + (gps_doubts(fix, names) if fix is not None else [])
+    return doubts + (gps_doubts(fix, names) if fix is not None else [])
 
 
 def contradicted_by_gps(model: Any, gps: Mapping[str, Any]) -> bool:

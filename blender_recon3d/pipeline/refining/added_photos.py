@@ -33,15 +33,15 @@ def staying_photos(workspace: Workspace, model: Any) -> set[str]:
 def unmoved(model: Any, known: Any, names: Mapping[str, str]) -> set[str]:
     """The registered photos with the same pose in both models. names: the earlier name by the current one."""
     earlier = {known.image(number).name: known.image(number) for number in known.reg_image_ids()}
-    found = set()
+    steady = set()
     for number in model.reg_image_ids():
         image = model.image(number)
         before = earlier.get(names.get(image.name, ""))
         if before is not None and np.allclose(
             image.cam_from_world().matrix(), before.cam_from_world().matrix(), rtol=0, atol=SAME_POSE
         ):
-            found.add(image.name)
-    return found
+            steady.add(image.name)
+    return steady
 
 
 def refine_added(model: Any, stay: set[str], refine: Callable[[Any], Refined]) -> Refined:
@@ -72,12 +72,12 @@ def refine_added(model: Any, stay: set[str], refine: Callable[[Any], Refined]) -
 
 def _take_point(model: Any, source: Any, point_id: int) -> None:
     """Give a point its position and observations in another model."""
-    kept, here = (
+    track, here = (
         {(each.image_id, each.point2D_idx) for each in of.point3D(point_id).track.elements}
         for of in (source, model)
     )
-    for image_id, keypoint in sorted(here - kept):
+    for image_id, keypoint in sorted(here - track):
         model.delete_observation(image_id, keypoint)
     model.point3D(point_id).xyz = source.point3D(point_id).xyz
-    for image_id, keypoint in sorted(kept):
+    for image_id, keypoint in sorted(track):
         model.image(image_id).point2D(keypoint).xy = source.image(image_id).point2D(keypoint).xy

@@ -38,21 +38,21 @@ class PrincipalPoint:
 
 
 def free_principal_points(
-    model: Any, given: set[int], progress: Progress
+    model: Any, fixed: set[int], progress: Progress
 ) -> tuple[Any, list[PrincipalPoint]]:
     """The model, adjusted again with determined principal points free, and the outcome for each camera.
 
-    model: an adjusted pycolmap Reconstruction, which is not changed. given: cameras with fixed intrinsics.
+    model: an adjusted pycolmap Reconstruction, which is not changed. fixed: cameras with fixed intrinsics.
     """
     photos: dict[int, int] = {}
     for image_id in model.reg_image_ids():
         photos[model.image(image_id).camera_id] = photos.get(model.image(image_id).camera_id, 0) + 1
     outcomes = {
         camera: _not_freed(
-            camera, count, "its intrinsics are given" if camera in given else "too few photos share it"
+            camera, count, "its intrinsics are given" if camera in fixed else "too few photos share it"
         )
         for camera, count in photos.items()
-        if camera in given or count < MIN_PHOTOS
+        if camera in fixed or count < MIN_PHOTOS
     }
     candidates, freed = set(photos) - set(outcomes), model
     # Evaluated after the adjustment, since a wrong position inflates the residuals that the uncertainty is based on.

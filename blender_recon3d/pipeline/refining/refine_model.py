@@ -88,45 +88,58 @@ def refine(
     """
     saved = saved or SavedRounds(None)
     views = read_views(model)
-    given = read_observations(model, views)
-    reference = references(views, given)
-    held_out = _held_out(given)
-    nothing = np.zeros(len(given), bool)
-    now = Round(given.pixel, given.xyz, ~nothing, nothing, model)
+    observations = read_observations(model, views)
+    reference = references(views, observations)
+    held_out = _held_out(observations)
+    nothing = np.zeros(len(observations), bool)
+    now = Round(observations.pixel, observations.xyz, ~nothing, nothing, model)
     for number, limits in enumerate(ROUNDS):
-        before, known = now, saved.load(number, len(given), len(given.xyz))
+        before, known = now, saved.load(number, len(observations), len(observations.xyz))
         now = known or _round(
-            model, photos, given, before, reference, number, limits, held_out, intrinsics, stay, progress
+            model,
+            photos,
+            observations,
+            before,
+            reference,
+            number,
+            limits,
+            held_out,
+            intrinsics,
+            stay,
+            progress,
         )
         if known is None:
             saved.save(number, now)
     cameras, points = free(now.cameras)
-    unseen = now.good & held_out[given.point]
-    moving = np.array([name not in stay for name in views.names])[given.view]
+    unseen = now.good & held_out[observations.point]
+    moving = np.array([name not in stay for name in views.names])[observations.view]
     figures = _median_errors(
-        [views, read_views(now.cameras), read_views(cameras)], replace(given, pixel=now.pixel), unseen, moving
+        [views, read_views(now.cameras), read_views(cameras)],
+        replace(observations, pixel=now.pixel),
+        unseen,
+        moving,
     )
     if figures and figures[2] > figures[1]:
         cameras, points = now.cameras, [_left(point) for point in points]
         figures[2] = figures[1]
     after, use = read_views(cameras), now.good | now.put_back
-    xyz = triangulate(after, now.xyz, given.point, given.view, now.pixel, use.astype(float))
-    final = replace(given, xyz=xyz, pixel=now.pixel)
+    xyz = triangulate(after, now.xyz, observations.point, observations.view, now.pixel, use.astype(float))
+    final = replace(observations, xyz=xyz, pixel=now.pixel)
     fits = _residual(after, final) < _largest(photos, after, final, now.good, OUTLIERS[-1])
-    kept = _kept(views, given, now.good & fits)
+    counts = _kept(views, observations, now.good & fits)
     errors = (figures[0], figures[2]) if figures else None
-    if (errors and errors[1] > errors[0]) or now.good.sum() < MIN_ALIGNED_SHARE * len(given):
-        return Refined(model, kept, [_left(point) for point in points], errors, False)
+    if (errors and errors[1] > errors[0]) or now.good.sum() < MIN_ALIGNED_SHARE * len(observations):
+        return Refined(model, counts, [_left(point) for point in points], errors, False)
     refined = assembled(model, cameras, final, use & fits)
     if not stay:  # else they hold its position
         move_onto(refined, model)
-    return Refined(refined, kept, points, errors, True)
+    return Refined(refined, counts, points, errors, True)
 
 
 def _round(
     model: Any,
     photos: PhotoCache,
-    given: Observations,
+    observations: Observations,
     before: Round,
     reference: np.ndarray,
     number: int,
@@ -146,15 +159,15 @@ def _round(
 
         return tell
 
-    current = replace(given, xyz=before.xyz, pixel=before.pixel.copy())
+    current = replace(observations, xyz=before.xyz, pixel=before.pixel.copy())
     normal = facing_normals(views, current.xyz, current.point, current.view)
     if number:
         normal = search_normals(views, current, photos, reference, normal, report("surface"))
     aligned = align_tracks(views, current, photos, reference, normal, report("aligning"))
-    good = _acceptable(views, given, aligned, photos, limits)
+    good = _acceptable(views, observations, aligned, photos, limits)
     current.pixel[good] = aligned.pixel[good]
-    put_back = _too_few(views, given, good)
-    current.pixel[put_back] = given.pixel[put_back]
+    put_back = _too_few(views, observations, good)
+    current.pixel[put_back] = observations.pixel[put_back]
     use = good | put_back
     current.xyz = triangulate(
         views, current.xyz, current.point, current.view, current.pixel, use.astype(float)
@@ -167,10 +180,10 @@ def _round(
 
 
 def _acceptable(
-    views: Views, given: Observations, aligned: Aligned, photos: PhotoCache, limits: Limits
+    views: Views, observations: Observations, aligned: Aligned, photos: PhotoCache, limits: Limits
 ) -> np.ndarray:
-    scale = photos.scale(views.sizes())[given.view]
-    moved = np.linalg.norm(aligned.pixel - given.pixel, axis=1) * scale
+    scale = photos.scale(views.sizes())[observations.view]
+    moved = np.linalg.norm(aligned.pixel - observations.pixel, axis=1) * scale
     with np.errstate(invalid="ignore"):
         return (
             aligned.settled
@@ -194,22 +207,24 @@ def _residual(views: Views, observations: Observations) -> np.ndarray:
     return np.nan_to_num(np.linalg.norm(there - observations.pixel, axis=1), nan=np.inf)
 
 
-def _too_few(views: Views, given: Observations, good: np.ndarray) -> np.ndarray:
+def _too_few(views: Views, observations: Observations, good: np.ndarray) -> np.ndarray:
     """The observations [O] that are not good, in photos with too few good ones."""
-    count = np.bincount(given.view[good], minlength=len(views.names))
-    minimum = np.maximum(MIN_KEPT, MIN_KEPT_SHARE * np.bincount(given.view, minlength=len(views.names)))
-    return (count < minimum)[given.view] & ~good
+    count = np.bincount(observations.view[good], minlength=len(views.names))
+    minimum = np.maximum(
+        MIN_KEPT, MIN_KEPT_SHARE * np.bincount(observations.view, minlength=len(views.names))
+    )
+    return (count < minimum)[observations.view] & ~good
 
 
-def _kept(views: Views, given: Observations, good: np.ndarray) -> dict[str, Kept]:
-    before = np.bincount(given.view, minlength=len(views.names))
-    after = np.bincount(given.view[good], minlength=len(views.names))
+def _kept(views: Views, observations: Observations, good: np.ndarray) -> dict[str, Kept]:
+    before = np.bincount(observations.view, minlength=len(views.names))
+    after = np.bincount(observations.view[good], minlength=len(views.names))
     return {name: Kept(int(before[v]), int(after[v])) for v, name in enumerate(views.names)}
 
 
-def _held_out(given: Observations) -> np.ndarray:
+def _held_out(observations: Observations) -> np.ndarray:
     """The points [P] that are excluded from adjustments."""
-    chosen = np.arange(len(given.xyz)) % HELD_OUT == HELD_OUT // 2
+    chosen = np.arange(len(observations.xyz)) % HELD_OUT == HELD_OUT // 2
     return chosen if chosen.sum() >= MIN_HELD_OUT else np.zeros_like(chosen)
 
 

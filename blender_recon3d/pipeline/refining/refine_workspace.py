@@ -43,12 +43,12 @@ def refine_workspace(workspace: Workspace, settings: RefineSettings, progress: P
         return {"message": "left out"}
     model = read_model(workspace.mapped)
     views = read_views(model)
-    given = _given(workspace)
+    fixed = _given(workspace)
 
     def free(adjusted: Any) -> tuple[Any, list[PrincipalPoint]]:
         if settings.principal_point == "fixed" or not adjust:
             return adjusted, []
-        return free_principal_points(adjusted, given, progress)
+        return free_principal_points(adjusted, fixed, progress)
 
     # Undetermined intrinsics would drift; the mapper has held them at the values from EXIF.
     adjust = settings.refine_intrinsics and not undetermined(model, model.cameras)
@@ -125,11 +125,11 @@ def _report(before: Any, refined: Refined, progress: Progress, added: int | None
         )
     doubtful = suspects(refined.kept)
     doubts = [misplaced(doubtful).to_json()] if doubtful else []
-    kept = list(refined.kept.values())
+    counts = list(refined.kept.values())
     return {
         "message": message,
         **encode(model_summary(model)),
-        "aligned": round(sum(each.after for each in kept) / max(1, sum(each.before for each in kept)), 4),
+        "aligned": round(sum(each.after for each in counts) / max(1, sum(each.before for each in counts)), 4),
         "held_out": None if refined.held_out is None else [round(value, 4) for value in refined.held_out],
         "accepted": refined.accepted,
         "principal_points": [asdict(point) for point in refined.principal_points],
@@ -137,9 +137,9 @@ def _report(before: Any, refined: Refined, progress: Progress, added: int | None
     }
 
 
-def suspects(kept: dict[str, Kept]) -> list[str]:
+def suspects(counts: dict[str, Kept]) -> list[str]:
     """Photos that may be in the wrong place, since few of their observations look like the other photos."""
-    shares = {name: each.after / each.before for name, each in kept.items() if each.before}
+    shares = {name: each.after / each.before for name, each in counts.items() if each.before}
     usual = float(np.median(list(shares.values()))) if shares else 0.0
     return sorted(
         name for name, share in shares.items() if share < min(MIN_SHARE, MIN_SHARE_OF_USUAL * usual)

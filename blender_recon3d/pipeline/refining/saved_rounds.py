@@ -51,9 +51,9 @@ class SavedRounds:
             remove(path)
             return None
 
-    def save(self, number: int, made: Round) -> None:
+    def save(self, number: int, current: Round) -> None:
         if self._folder is None:
             return
         with atomic_folder(self._folder / str(number)) as part:
-            made.cameras.write(part)
-            np.savez(part / "arrays.npz", **{name: getattr(made, name) for name in ARRAYS})
+            current.cameras.write(part)
+            np.savez(part / "arrays.npz", **{name: getattr(current, name) for name in ARRAYS})

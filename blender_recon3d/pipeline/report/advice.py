@@ -23,17 +23,17 @@ _NOT_REGISTERED = RegistrationState.NOT_REGISTERED
 
 def advise(document: PhotosDocument, registration: RegistrationDocument, links: Links) -> list[Advice]:
     """Advice, the most serious first. links: for pairs of names as in photos.json."""
-    used, found = document.used, registration.photos
-    advice = _left_out(used, found, links) if found else []
-    advice += _loose(used, found)
+    used, photos = document.used, registration.photos
+    advice = _left_out(used, photos, links) if photos else []
+    advice += _loose(used, photos)
     return advice + _set_aside(document)
 
 
-def _left_out(used: list[PhotoEntry], found: Registered, links: Links) -> list[Advice]:
+def _left_out(used: list[PhotoEntry], photos: Registered, links: Links) -> list[Advice]:
     titles = _titles(used)
     order = [photo.name for photo in used]
-    blurred = _blurred(used, found)
-    state = {name: found[name].state if name in found else _NOT_REGISTERED for name in order}
+    blurred = _blurred(used, photos)
+    state = {name: photos[name].state if name in photos else _NOT_REGISTERED for name in order}
     placed = [name for name in order if state[name] == RegistrationState.REGISTERED]
     advice = []
     if blurred:
@@ -41,12 +41,12 @@ def _left_out(used: list[PhotoEntry], found: Registered, links: Links) -> list[A
         text = f"{_names(blurred, titles)} {verb} blurred and could not be registered: take "
         text += "them again, sharp." if len(blurred) > 1 else "it again, sharp."
         advice.append(Advice(text=text, photos=blurred))
-    for group in _groups([name for name in order if name not in blurred], found, state):
+    for group in _groups([name for name in order if name not in blurred], photos, state):
         count = f"{len(group)} photos" if len(group) > 1 else "1 photo"
         which = _names(group, titles)
         if not placed:
             text = f"{count} could not be registered ({which}): take photos that overlap by two thirds."
-        elif _mutually_linked(group, found):
+        elif _mutually_linked(group, photos):
             inside, outside = _bridge(group, placed, order, links)
             text = (
                 f"{count} ({which}) form a separate group: take some between {titles[inside]} and "
@@ -58,14 +58,14 @@ def _left_out(used: list[PhotoEntry], found: Registered, links: Links) -> list[A
     return sorted(advice, key=lambda item: -len(item.photos))
 
 
-def _blurred(used: list[PhotoEntry], found: Registered) -> list[str]:
+def _blurred(used: list[PhotoEntry], photos: Registered) -> list[str]:
     """The photos that are not registered and have far less detail than the registered ones."""
-    sharp = [photo.sharpness for photo in used if photo.name in found and found[photo.name].registered]
+    sharp = [photo.sharpness for photo in used if photo.name in photos and photos[photo.name].registered]
     if not sharp or not median(sharp) > 0:
         return []
     limit = median(sharp) / BLURRED
     left_out = [
-        photo for photo in used if photo.name not in found or found[photo.name].state == _NOT_REGISTERED
+        photo for photo in used if photo.name not in photos or photos[photo.name].state == _NOT_REGISTERED
     ]
     return [photo.name for photo in left_out if 0 < photo.sharpness < limit]
 
@@ -93,14 +93,14 @@ def _cause(
     )
 
 
-def _groups(order: list[str], found: Registered, state: dict[str, RegistrationState]) -> list[list[str]]:
+def _groups(order: list[str], photos: Registered, state: dict[str, RegistrationState]) -> list[list[str]]:
     """The photos that are not in the main model: by other model, and by runs of neighbors in the order taken."""
     models: dict[int, list[str]] = defaultdict(list)
     runs: list[list[str]] = []
     before = ""
     for name in order:
         if state[name] == RegistrationState.OTHER_MODEL:
-            models[found[name].model or 1].append(name)
+            models[photos[name].model or 1].append(name)
         elif state[name] == _NOT_REGISTERED:
             if before and state[before] == state[name]:
                 runs[-1].append(name)
@@ -110,8 +110,8 @@ def _groups(order: list[str], found: Registered, state: dict[str, RegistrationSt
     return [*models.values(), *runs]
 
 
-def _mutually_linked(group: list[str], found: Registered) -> bool:
-    return group[0] in found and found[group[0]].state == RegistrationState.OTHER_MODEL
+def _mutually_linked(group: list[str], photos: Registered) -> bool:
+    return group[0] in photos and photos[group[0]].state == RegistrationState.OTHER_MODEL
 
 
 def _bridge(group: list[str], placed: list[str], order: list[str], links: Links) -> tuple[str, str]:
@@ -142,9 +142,9 @@ def _between(group: list[str], placed: list[str], order: list[str], titles: dict
     return f"between {titles[group[-1]]} and {titles[after or placed[0]]}"
 
 
-def _loose(used: list[PhotoEntry], found: Registered) -> list[Advice]:
+def _loose(used: list[PhotoEntry], photos: Registered) -> list[Advice]:
     titles = _titles(used)
-    placed = {name: entry for name, entry in found.items() if entry.registered and name in titles}
+    placed = {name: entry for name, entry in photos.items() if entry.registered and name in titles}
     errors = [entry.error for entry in placed.values() if entry.error is not None]
     advice = []
     weak = [name for name, entry in placed.items() if entry.points < MIN_POINTS]

@@ -107,8 +107,8 @@ def problems(workspace: Workspace, state: StateDocument) -> list[Problem]:
             warnings.setdefault(event.stage, []).append(_problem(event))
         elif event.kind == "error":
             last_errors.append(_problem(event))
-    found = [problem for name in STAGES if name in state.stages for problem in warnings.get(name, [])]
-    return list(dict.fromkeys(last_errors + found))[:MAX_PROBLEMS]
+    from_stages = [problem for name in STAGES if name in state.stages for problem in warnings.get(name, [])]
+    return list(dict.fromkeys(last_errors + from_stages))[:MAX_PROBLEMS]
 
 
 def _problem(event: Event) -> Problem:

@@ -40,15 +40,17 @@ def match_pictures(workspace: Workspace, pairs: list[ReportedPair]) -> list[Matc
         chosen.append(("The worst verified pair", verified[0]))
     with open_database(workspace.mapped_database) as database:
         ids = image_ids(database)
-        found = []
+        pictures = []
         for title, pair in chosen:
             first, second = pair.photos
             a, b = sorted((first, second), key=ids.__getitem__)
             inliers = np.asarray(database.read_two_view_geometry(ids[a], ids[b]).inlier_matches, np.int64)
             points = [np.asarray(database.read_keypoints(ids[name]))[:, :2] for name in (a, b)]
             jpeg, drawn = _picture(workspace, (a, b), points[0][inliers[:, 0]], points[1][inliers[:, 1]])
-            found.append(MatchPicture(title, (a, b), len(inliers), pair.matches or len(inliers), drawn, jpeg))
-    return found
+            pictures.append(
+                MatchPicture(title, (a, b), len(inliers), pair.matches or len(inliers), drawn, jpeg)
+            )
+    return pictures
 
 
 def _picture(

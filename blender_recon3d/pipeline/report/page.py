@@ -201,8 +201,8 @@ def _versions(facts: ReportDocument) -> Rows:
         memory = f", {device.memory_gb} GB" if device.memory_gb else ""
         cards = f", {', '.join(device.cuda)}" if device.cuda else ""
         rows.append(("machine", f"{device.cores} cores, {device.processor}{memory}{cards}"))
-    if found := facts.arithmetic:
-        rows.append(("precision of the networks", f"{found.precision} ({found.why})"))
+    if arithmetic := facts.arithmetic:
+        rows.append(("precision of the networks", f"{arithmetic.precision} ({arithmetic.why})"))
     return rows
 
 

@@ -30,8 +30,8 @@ def thumbnails(workspace: Workspace, photos: list[ReportedPhoto]) -> dict[int, b
 
     numbers = range(min(len(photos), MAX_PICTURES))
     with ThreadPoolExecutor(max_workers=min(cores(), 8)) as pool:
-        made = pool.map(make, numbers)
-        return {number: content for number, content in zip(numbers, made, strict=True) if content}
+        pictures = pool.map(make, numbers)
+        return {number: content for number, content in zip(numbers, pictures, strict=True) if content}
 
 
 def _thumbnail(path: Path, side: int) -> bytes | None:

@@ -208,8 +208,8 @@ def merge_alike(attempts: Attempts, parts: dict[int, dict[int, float]]) -> None:
 def _found_focals(attempts: Attempts, focals: dict[int, float]) -> dict[int, float]:
     """The focal lengths of these cameras in the current model; those given where none of its photos is registered."""
     model = attempts.models[0]
-    found = {model.image(image).camera_id: _focal(model, image) for image in model.reg_image_ids()}
-    return {number: found.get(number, focal) for number, focal in focals.items()}
+    by_camera = {model.image(image).camera_id: _focal(model, image) for image in model.reg_image_ids()}
+    return {number: by_camera.get(number, focal) for number, focal in focals.items()}
 
 
 def _regrouped(attempts: Attempts, fitted: OwnFocals) -> dict[int, list[list[int]]]:

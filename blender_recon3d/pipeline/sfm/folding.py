@@ -160,10 +160,10 @@ def _close_together(views: Views) -> list[tuple[int, int]]:
         far = np.linalg.norm(view.xyz[view.points >= 0] - view.center, axis=1)
         if len(far) >= MIN_CELLS * SEEN:
             reach[number] = REACH_OF_POINT * np.partition(far, -MIN_CELLS * SEEN)[-MIN_CELLS * SEEN]
-    found = cKDTree(centers).query_ball_point(centers, reach) if photos else []
+    neighbors = cKDTree(centers).query_ball_point(centers, reach) if photos else []
     pairs = {
         (photos[min(one, other)], photos[max(one, other)])
-        for one, others in enumerate(found)
+        for one, others in enumerate(neighbors)
         for other in others
         if other != one and reach[one] > 0
     }

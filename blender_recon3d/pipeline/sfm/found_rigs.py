@@ -37,14 +37,14 @@ def settle_rigs(attempts: Attempts, document: PhotosDocument) -> None:
     """Map again with the rigs of photos.json whose cameras are fixed to each other; the results are in attempts."""
     sensors: list[Sensors] = []
     frames: list[tuple[int, list[int]]] = []
-    said = []
+    lines = []
     for rig in document.rigs:
         if all(sensor.cam_from_rig for sensor in rig.sensors):
             continue
         folders = _folders(rig, document)
         shots = _shots(rig, document, attempts)
-        found = _fixed(attempts.models[0], shots) if shots else {}
-        if len(found) < 2:
+        rig_sensors = _fixed(attempts.models[0], shots) if shots else {}
+        if len(rig_sensors) < 2:
             attempts.progress.info(
                 f"{folders} have photos of the same names, but not of cameras that are fixed to each other: they are "
                 "not treated as a rig."
@@ -52,13 +52,13 @@ def settle_rigs(attempts: Attempts, document: PhotosDocument) -> None:
             continue
         assert shots is not None
         frames += [
-            (len(sensors), sorted(image for sensor, image in images.items() if sensor in found))
+            (len(sensors), sorted(image for sensor, image in images.items() if sensor in rig_sensors))
             for images in shots.images
-            if any(sensor in found for sensor in images)
+            if any(sensor in rig_sensors for sensor in images)
         ]
-        sensors.append({shots.camera[sensor]: pose for sensor, pose in found.items()})
-        said.append(
-            f"{len(found)} cameras ({folders}) were fired together: they are a rig, and keep their distances."
+        sensors.append({shots.camera[sensor]: pose for sensor, pose in rig_sensors.items()})
+        lines.append(
+            f"{len(rig_sensors)} cameras ({folders}) were fired together: they are a rig, and keep their distances."
         )
     if not sensors:
         return
@@ -70,7 +70,7 @@ def settle_rigs(attempts: Attempts, document: PhotosDocument) -> None:
     if not models or models[0].num_reg_images() < attempts.registered:
         attempts.progress.info("Mapping again with the rig registered fewer photos: it is left out.")
         return
-    for sentence in said:
+    for sentence in lines:
         attempts.progress.info(sentence)
     attempts.models, attempts.cameras, attempts.database = models, cameras, path
 
@@ -100,9 +100,9 @@ def share_cameras(attempts: Attempts, document: PhotosDocument) -> None:
 def _as_found(camera: Any, model: Any) -> Any:
     if not model.exists_camera(camera.camera_id):
         return camera
-    found = copy(model.camera(camera.camera_id))
-    found.has_prior_focal_length = True
-    return found
+    fixed = copy(model.camera(camera.camera_id))
+    fixed.has_prior_focal_length = True
+    return fixed
 
 
 def _folders(rig: RigEntry, document: PhotosDocument) -> str:
@@ -136,7 +136,7 @@ def _fixed(model: Any, shots: _Shots) -> dict[int, Any]:
     first = max(counts, key=lambda sensor: counts[sensor])
     centers = np.array([pose.inverse().translation for pose in poses.values()])
     extent = float(np.linalg.norm(np.ptp(centers, axis=0)))
-    found: dict[int, Any] = {first: None}
+    sensor_poses: dict[int, Any] = {first: None}
     for sensor in shots.camera:
         steps = [
             poses[images[sensor]] * poses[images[first]].inverse()
@@ -144,8 +144,8 @@ def _fixed(model: Any, shots: _Shots) -> dict[int, Any]:
             if sensor != first and images.get(sensor) in poses and images.get(first) in poses
         ]
         if (pose := _agreed(steps, extent)) is not None:
-            found[sensor] = pose
-    return found
+            sensor_poses[sensor] = pose
+    return sensor_poses
 
 
 def _agreed(steps: list[Any], extent: float) -> Any:

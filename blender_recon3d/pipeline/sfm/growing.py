@@ -146,8 +146,8 @@ def carried_over(known: Any, names: Mapping[str, str], database: Path) -> tuple[
             copy.has_prior_focal_length = cameras[camera_id].has_prior_focal_length
             model.add_camera_with_trivial_rig(copy)
         pixels = np.array([point.xy for point in image.points2D], np.float64).reshape(-1, 2)
-        made = pycolmap.Image(name=name, keypoints=pixels, camera_id=camera_id, image_id=number)
-        model.add_image_with_trivial_frame(made, image.cam_from_world())
+        added = pycolmap.Image(name=name, keypoints=pixels, camera_id=camera_id, image_id=number)
+        model.add_image_with_trivial_frame(added, image.cam_from_world())
         new_ids[image.image_id] = number
     for point_id in sorted(known.point3D_ids()):
         point = known.point3D(point_id)

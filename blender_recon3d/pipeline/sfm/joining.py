@@ -26,11 +26,11 @@ TOLERANCE = 0.3  # pixels more
 def join_models(attempts: Attempts, seed: int) -> None:
     """Join the other models to the largest one where they share points; attempts.models is then shorter."""
     largest, *others = attempts.models
-    left = []
+    separate = []
     for other in others:
         joined = joined_model(largest, other, attempts.database, seed)
         if joined is None:
-            left.append(other)
+            separate.append(other)
             continue
         model, shared = joined
         attempts.progress.info(
@@ -38,7 +38,7 @@ def join_models(attempts: Attempts, seed: int) -> None:
             "points that both show."
         )
         largest = model
-    attempts.models = [largest, *left]
+    attempts.models = [largest, *separate]
 
 
 def joined_model(first: Any, second: Any, database: Any, seed: int) -> tuple[Any, int] | None:
@@ -53,10 +53,10 @@ def joined_model(first: Any, second: Any, database: Any, seed: int) -> tuple[Any
     in_first = np.stack([first.points3D[a].xyz for a, _ in pairs])
     options = pycolmap.RANSACOptions()
     options.max_error, options.random_seed = OFF * _distance(first), seed
-    found: Any = pycolmap.estimate_sim3d_robust(from_second, in_first, options)
-    if found is None:
+    similarity: Any = pycolmap.estimate_sim3d_robust(from_second, in_first, options)
+    if similarity is None:
         return None
-    first_from_second = found["tgt_from_src"] if isinstance(found, dict) else found
+    first_from_second = similarity["tgt_from_src"] if isinstance(similarity, dict) else similarity
     off = np.linalg.norm(np.stack([first_from_second * xyz for xyz in from_second]) - in_first, axis=1)
     agree = off <= options.max_error
     if agree.sum() < max(MIN_SHARED, MIN_SHARE * len(pairs)):
@@ -106,14 +106,14 @@ def has_rigs(model: Any) -> bool:
 
 def _distance(model: Any) -> float:
     """The median distance from a photo to its points."""
-    found = []
+    errors = []
     for image in model.reg_image_ids():
         points = [
             model.points3D[each.point3D_id].xyz for each in model.image(image).get_observation_points2D()
         ]
         if points:
-            found.append(np.median(np.linalg.norm(points - model.image(image).projection_center(), axis=1)))
-    return float(np.median(found))
+            errors.append(np.median(np.linalg.norm(points - model.image(image).projection_center(), axis=1)))
+    return float(np.median(errors))
 
 
 def _merged(first: Any, second: Any, first_from_second: Any, pairs: list[tuple[int, int]]) -> Any:

@@ -73,9 +73,11 @@ def find_cameras(workspace: Workspace, settings: SfmSettings, progress: Progress
             (part / str(number)).mkdir()
             model.write(part / str(number))
             check_model(part / str(number))  # COLMAP does not report incomplete writes
-    left = sorted(name for name, entry in document.photos.items() if not entry.registered)
-    if len(left) > MAX_LEFT_OUT * len(document.photos):
-        doubts.append(few_registered(len(document.photos) - len(left), list(document.photos), left))
+    unregistered = sorted(name for name, entry in document.photos.items() if not entry.registered)
+    if len(unregistered) > MAX_LEFT_OUT * len(document.photos):
+        doubts.append(
+            few_registered(len(document.photos) - len(unregistered), list(document.photos), unregistered)
+        )
     for spot in spots_of(models[0]):
         progress.warning(spot_sentence(spot), photos=spot)
     doubts += fisheye_doubts(models[0], workspace.images)
@@ -139,11 +141,13 @@ def place_main_model(
     transform, how, up = place_model(model, gps, felt_by_name(photos))
     content = PlacementDocument(world_from_model=transform.tolist(), how=how)
     if placed := placed_by_clear_gps(model, gps, transform):
-        matrix, said, origin = placed
-        content = PlacementDocument(world_from_model=matrix.tolist(), how=f"{how}; {said}", gps=origin)
-    kept = (_earlier_placement(workspace) if same_frame else None) or _as_placed(workspace, model, progress)
-    write_document(workspace.placement, kept or content)
-    return [doubt for doubt in placing_doubts(model, gps, up) if not (kept and doubt.kind == UP)]
+        matrix, source, origin = placed
+        content = PlacementDocument(world_from_model=matrix.tolist(), how=f"{how}; {source}", gps=origin)
+    earlier = (_earlier_placement(workspace) if same_frame else None) or _as_placed(
+        workspace, model, progress
+    )
+    write_document(workspace.placement, earlier or content)
+    return [doubt for doubt in placing_doubts(model, gps, up) if not (earlier and doubt.kind == UP)]
 
 
 def _earlier_placement(workspace: Workspace) -> PlacementDocument | None:

@@ -23,16 +23,16 @@ def turning_spots(centers: np.ndarray, forward: np.ndarray, distance: np.ndarray
     """
     apart = np.linalg.norm(centers[:, None] - centers[None], axis=2)
     near = apart < NEAR * np.minimum(distance[:, None], distance[None])
-    left, found = np.ones(len(centers), bool), []
+    free, spots = np.ones(len(centers), bool), []
     for seed in np.argsort(-near.sum(axis=1), kind="stable"):
-        members = np.flatnonzero(near[seed] & left)
-        if not left[seed] or len(members) < MIN_PHOTOS:
+        members = np.flatnonzero(near[seed] & free)
+        if not free[seed] or len(members) < MIN_PHOTOS:
             continue
         least = float((forward[members] @ forward[members].T).min())
         if np.degrees(np.arccos(np.clip(least, -1, 1))) >= MIN_TURN:
-            found.append(members)
-            left[members] = False
-    return found
+            spots.append(members)
+            free[members] = False
+    return spots
 
 
 def spots_of(model: Any) -> list[list[str]]:

@@ -57,11 +57,11 @@ def _unfolded(attempts: Attempts, pairs: Pairs, order: dict[int, int], seed: int
     attempts.progress.info(
         "Sides that look alike may have been merged: mapping again in the order in which the photos were taken."
     )
-    kept = in_order(pairs, model_views(attempts.models[0]), order, seed)
-    others = _mapped(attempts, kept)
+    trusted = in_order(pairs, model_views(attempts.models[0]), order, seed)
+    others = _mapped(attempts, trusted)
     if others:
-        kept |= confirmed(pairs, model_views(others[0]))
-        others = _mapped(attempts, kept)
+        trusted |= confirmed(pairs, model_views(others[0]))
+        others = _mapped(attempts, trusted)
     if not others:
         return False
     better = _evidence(others, pairs, order)
@@ -69,18 +69,18 @@ def _unfolded(attempts: Attempts, pairs: Pairs, order: dict[int, int], seed: int
         return False
     attempts.models = others
     attempts.progress.info(
-        f"Sides of the subject look alike: {len(pairs) - len(kept)} of {len(pairs)} pairs of photos that match show "
+        f"Sides of the subject look alike: {len(pairs) - len(trusted)} of {len(pairs)} pairs of photos that match show "
         "two of them, and were left out."
     )
     return True
 
 
-def _mapped(attempts: Attempts, kept: set[Pair]) -> list[Any]:
+def _mapped(attempts: Attempts, trusted: set[Pair]) -> list[Any]:
     """The models of these pairs alone; none if the largest has fewer photos than before."""
     number = len(list(attempts.scratch.glob("unfolded_*.db")))
     path = attempts.scratch / f"unfolded_{number}.db"
     write_with_cameras(attempts.database, path, attempts.cameras, attempts.camera_of)
-    keep_pairs(path, kept)
+    keep_pairs(path, trusted)
     try:
         models: list[Any] = attempts.map_again(path)
     except UserError as error:  # COLMAP failed; keep the current model
@@ -94,7 +94,7 @@ def in_order(pairs: Pairs, views: dict[int, ModelView], order: dict[int, int], s
     model with any poses, for keypoints and lenses."""
     photos = sorted(order, key=lambda photo: order[photo])
     turn: Pairs = {}
-    kept = set()
+    trusted = set()
     for reach in range(1, REACH + 1):
         for first, next_one, second in zip(photos, photos[1:], photos[reach:], strict=False):
             pair = (first, second) if (first, second) in pairs else (second, first)
@@ -105,10 +105,10 @@ def in_order(pairs: Pairs, views: dict[int, ModelView], order: dict[int, int], s
                 continue
             turn[first, second] = rotation if pair == (first, second) else rotation.T
             if reach == 1 or _agrees(turn, first, next_one, second):
-                kept.add(pair)
+                trusted.add(pair)
             else:
                 del turn[first, second]
-    return kept
+    return trusted
 
 
 def confirmed(pairs: Pairs, views: dict[int, ModelView]) -> set[Pair]:

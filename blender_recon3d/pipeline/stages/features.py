@@ -67,8 +67,8 @@ def set_aside(workspace: Workspace, folder: Path) -> None:
 def take_back(workspace: Workspace, names: Mapping[str, str], progress: Progress) -> None:
     from ..colmap.earlier_database import take_features
 
-    if kept := take_features(workspace, names):
-        progress.info(f"The features of {kept} photos are kept from before.")
+    if count := take_features(workspace, names):
+        progress.info(f"The features of {count} photos are kept from before.")
 
 
 def forecast(facts: Facts) -> float:

@@ -47,8 +47,8 @@ def take_back(workspace: Workspace, names: Mapping[str, str], progress: Progress
     if not earlier.exists() or database_problem(earlier):
         return
     # Before a background that stands still, which matches count depends on all pairs.
-    if kept := take_matches(workspace, names, not stands_still(earlier)):
-        progress.info(f"The matches of {kept} pairs are kept from before.")
+    if count := take_matches(workspace, names, not stands_still(earlier)):
+        progress.info(f"The matches of {count} pairs are kept from before.")
 
 
 def forecast(facts: Facts) -> float:

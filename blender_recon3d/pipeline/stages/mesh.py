@@ -97,9 +97,9 @@ def _refiner(workspace: Workspace, settings: MeshSettings, progress: Progress) -
 
 def _message(built: MeshResult) -> str:
     facts = built.facts
-    kept = facts["cloud"]["used"] / max(1, facts["cloud"]["points"])
+    share = facts["cloud"]["used"] / max(1, facts["cloud"]["points"])
     how = "watertight" if facts["watertight"] else "open"
-    return f"{facts['faces']} faces ({facts['full_faces']} before decimation), {how}, from {kept:.0%} of the cloud"
+    return f"{facts['faces']} faces ({facts['full_faces']} before decimation), {how}, from {share:.0%} of the cloud"
 
 
 def forecast(facts: Facts) -> float:

@@ -92,8 +92,8 @@ def _make(
         return pairing.exhaustive(count)
     if way == "sequential":
         return pairing.sequential(count, settings.window)
-    found = _encode(workspace, photos, settings, progress)
-    return pairing.retrieval(pairing.SimilarityOf(found.descriptors), settings.neighbors)
+    vectors = _encode(workspace, photos, settings, progress)
+    return pairing.retrieval(pairing.SimilarityOf(vectors.descriptors), settings.neighbors)
 
 
 def _encode(
@@ -110,9 +110,9 @@ def _encode(
         lambda name: read_rgb(workspace.images / name),
     )
     retriever = retriever_of(settings.front_end).open(settings)
-    found = encoded.encode(readable, retriever.encode, progress, earlier, same)
-    found.save(workspace.photo_descriptors)
-    return found
+    vectors = encoded.encode(readable, retriever.encode, progress, earlier, same)
+    vectors.save(workspace.photo_descriptors)
+    return vectors
 
 
 def _with_earlier(workspace: Workspace, names: list[str], pairs: list[pairing.Pair]) -> list[pairing.Pair]:
@@ -125,9 +125,11 @@ def _with_earlier(workspace: Workspace, names: list[str], pairs: list[pairing.Pa
         return pairs
     place = {name: number for number, name in enumerate(names)}
     now = {before: place[name] for name, before in same.items() if name in place}
-    kept = {(min(now[a], now[b]), max(now[a], now[b])) for a, b in read_pairs(path) if a in now and b in now}
+    earlier = {
+        (min(now[a], now[b]), max(now[a], now[b])) for a, b in read_pairs(path) if a in now and b in now
+    }
     stay = set(now.values())
-    return sorted(kept | {pair for pair in pairs if not stay.issuperset(pair)})
+    return sorted(earlier | {pair for pair in pairs if not stay.issuperset(pair)})
 
 
 def set_aside(workspace: Workspace, folder: Path) -> None:

@@ -71,8 +71,8 @@ def run(workspace: Workspace, settings: TextureSettings, progress: Progress) -> 
             )
         )
     positions, normals = columns(table, "x", "y", "z"), columns(table, "nx", "ny", "nz")
-    given = columns(table, "red", "green", "blue")
-    if positions is None or normals is None or given is None:
+    colors = columns(table, "red", "green", "blue")
+    if positions is None or normals is None or colors is None:
         raise UserError(Sentence(f"{workspace.mesh_file} has no normals or colors: ", run_stage("mesh"), "."))
     density = density_of(workspace.model, positions, normals, faces)
     tiles = settings.texture_tiles or density.tiles(settings.texture_size)
@@ -94,7 +94,7 @@ def run(workspace: Workspace, settings: TextureSettings, progress: Progress) -> 
             positions,
             normals,
             faces,
-            given,
+            colors,
             views,
             settings.texture_size,
             lambda fineness: unwrap(positions, faces, fineness, part, progress, tiles),
@@ -186,8 +186,8 @@ def _write_png(path: Path, pixels: np.ndarray) -> None:
 
 def _images(workspace: Workspace) -> list[Path]:
     """Those that not every texture has."""
-    found = [file for name in MAPS for file in tile_files(workspace.texture, name)]
-    return [*found, *tile_files(workspace.texture, COLOR, LIGHT)]
+    images = [file for name in MAPS for file in tile_files(workspace.texture, name)]
+    return [*images, *tile_files(workspace.texture, COLOR, LIGHT)]
 
 
 def _write_images(folder: Path, tile: Tile, number: int, tiles: int, kind: str, white: float) -> None:

@@ -67,8 +67,8 @@ def _fit(basis: np.ndarray, linear: np.ndarray) -> np.ndarray:
     for _ in range(ROUNDS):
         matrix = basis.T @ (weight[:, None] * basis)
         right = basis.T @ (weight * linear)
-        found = np.linalg.solve(matrix + ridge * np.trace(matrix), right)
-        fitted = np.maximum(basis @ found, 1e-3)
+        solution = np.linalg.solve(matrix + ridge * np.trace(matrix), right)
+        fitted = np.maximum(basis @ solution, 1e-3)
         off = (linear / fitted - 1) / LOOSE
         weight = 1 / fitted**2 / (1 + off * off) ** 2
-    return found
+    return solution

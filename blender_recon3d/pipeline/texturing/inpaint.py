@@ -21,15 +21,15 @@ SOFTER = 20  # rounds of smoothing where colors were spread
 
 
 def vertex_colors(
-    samples: Samples, weights: np.ndarray, gains: np.ndarray, faces: np.ndarray, given: np.ndarray
+    samples: Samples, weights: np.ndarray, gains: np.ndarray, faces: np.ndarray, colors: np.ndarray
 ) -> np.ndarray:
     """Colors of the vertices, float32 [V, 3] in 0..255.
 
     Vertices that no photo shows well take the colors around them; a part of the mesh that no photo shows well anywhere
-    gets the best available, or its original colors, `given` [V, 3].
+    gets the best available, or its original colors, `colors` [V, 3].
 
     """
-    color = given.astype(np.float32)
+    color = colors.astype(np.float32)
     total = np.zeros(len(color), np.float32)
     for first in range(0, len(color), CHUNK):
         part = slice(first, first + CHUNK)

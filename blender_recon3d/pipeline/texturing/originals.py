@@ -24,7 +24,7 @@ def with_originals(
     """The views, with the originals of those that have more than 8 bits; and the light of white in their files, 1 if
     their values are not light. Says which originals are no longer there."""
     known = {entry.name: entry for entry in entries if entry.black is not None and entry.white is not None}
-    found, gone, whites = [], [], []
+    as_taken, gone, whites = [], [], []
     for view in views:
         entry = known.get(view.name)
         if entry is not None and not Path(entry.source).is_file():
@@ -33,7 +33,7 @@ def with_originals(
             view = replace(view, original=_reader(entry))
             if entry.light:
                 whites.append(float(entry.white or 1))
-        found.append(view)
+        as_taken.append(view)
     if gone:
         progress.warning(
             f"{len(gone)} originals are no longer there ({gone[0]}): the texture takes their colors from copies with 8 "
@@ -43,7 +43,7 @@ def with_originals(
         progress.info(
             "No photo has more than 8 bits per channel; the texture is computed more finely all the same."
         )
-    return found, float(np.median(whites)) if whites else 1.0
+    return as_taken, float(np.median(whites)) if whites else 1.0
 
 
 def _reader(entry: PhotoEntry) -> Callable[[], np.ndarray]:

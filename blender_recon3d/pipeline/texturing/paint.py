@@ -59,7 +59,7 @@ def paint(
     vertices: np.ndarray,
     normals: np.ndarray,
     faces: np.ndarray,
-    given: np.ndarray,
+    colors: np.ndarray,
     views: list[TextureView],
     size: int,
     lay_out: LayOut,
@@ -69,7 +69,7 @@ def paint(
 ) -> Painted:
     """Texture triangles [F, 3] over vertices [V, 3] with unit normals [V, 3], in the model's frame.
 
-    given [V, 3]: colors in 0..255 for areas not visible in any photo. lay_out: computes the mesh's UVs. deep: in
+    colors [V, 3]: in 0..255, for areas not visible in any photo. lay_out: computes the mesh's UVs. deep: in
     floats, from originals of more than 8 bits. delight: takes the light out.
     Memory beyond the mesh and one photo: 40 bytes per vertex and photo, and 30 bytes per texel of a tile.
     """
@@ -78,7 +78,7 @@ def paint(
     unwrapped = lay_out(fineness(samples, faces))
     gain = gains(samples)
     weight = weights(samples, gain, faces, CONTRAST)
-    behind = vertex_colors(samples, weight, gain, faces, given)
+    behind = vertex_colors(samples, weight, gain, faces, colors)
     light = None
     if delight is not None:
         light = light_on(behind, normals, delight.open_share, samples.trust.max(axis=1) >= SURE)

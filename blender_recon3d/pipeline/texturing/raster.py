@@ -134,9 +134,9 @@ def highest(
         bits = level.astype(np.float32).view(np.uint32).astype(np.uint64)
         key = bits << np.uint64(32) | (number[triangle] + 1).astype(np.uint64)
         np.maximum.at(keys, row * width + column, key)
-    found = (keys & np.uint64(0xFFFFFFFF)).astype(np.int32) - 1
+    face = (keys & np.uint64(0xFFFFFFFF)).astype(np.int32) - 1
     level = (keys >> np.uint64(32)).astype(np.uint32).view(np.float32)
-    return found.reshape(height, width), level.reshape(height, width)
+    return face.reshape(height, width), level.reshape(height, width)
 
 
 def faces_in_front(

@@ -34,10 +34,10 @@ class Detail:
         """Unit normals [P, 3] near points [P, 3]: of the side that `rough` [P, 3] faces, or `rough` itself."""
         distance, nearest = self.tree.query(points, min(NEAREST, len(self.normals)), workers=-1)
         distance, nearest = distance.reshape(len(points), -1), nearest.reshape(len(points), -1)
-        found = self.normals[nearest]
-        same_side = (found * rough[:, None]).sum(axis=2) > 0
+        normals = self.normals[nearest]
+        same_side = (normals * rough[:, None]).sum(axis=2) > 0
         weight = same_side / np.maximum(distance, 1e-12)
-        mixed = (found * weight[..., None]).sum(axis=1)
+        mixed = (normals * weight[..., None]).sum(axis=1)
         length = np.linalg.norm(mixed, axis=1, keepdims=True)
         return np.where(length > 0, mixed / np.maximum(length, 1e-30), rough)
 
@@ -52,8 +52,8 @@ def normal_map(mesh: TexturedMesh, detail: Detail, size: int, tile: int = 0) -> 
         normal = _unit(values[:, 3:6])
         tangent = _unit(values[:, 6:9] - (values[:, 6:9] * normal).sum(axis=1, keepdims=True) * normal)
         bitangent = np.cross(normal, tangent) * np.sign(values[:, 9:])
-        found = detail.normals_at(values[:, :3], normal)
-        inside = np.stack([(found * axis).sum(axis=1) for axis in (tangent, bitangent, normal)], axis=1)
+        detailed = detail.normals_at(values[:, :3], normal)
+        inside = np.stack([(detailed * axis).sum(axis=1) for axis in (tangent, bitangent, normal)], axis=1)
         return inside * 127.5 + 127.5
 
     return _drawn(texels, corners, color, np.full((size, size, 3), FLAT, np.uint8))

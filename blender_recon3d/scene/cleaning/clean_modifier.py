@@ -146,8 +146,8 @@ def clean_in_steps(collection: bpy.types.Collection, **inputs: Any) -> Steps[str
     cloud = cloud_of(collection)
     hide(cloud, hidden=False)
     hide(*objects_of(collection, *SURFACES))  # which would overlap the cloud
-    left, total = f"{count_left(cloud):,}", f"{len(cloud.data.vertices):,}"
-    return Said("{left} of {total} points remain.", left=left, total=total)
+    remaining, total = f"{count_left(cloud):,}", f"{len(cloud.data.vertices):,}"
+    return Said("{left} of {total} points remain.", left=remaining, total=total)
 
 
 def remove_cleaning(collection: bpy.types.Collection) -> None:
@@ -200,8 +200,8 @@ def count_left(cloud: bpy.types.Object) -> int:
 
 def cleaned_positions(cloud: bpy.types.Object) -> np.ndarray:
     """The points that cleaning keeps, float32 [n, 3]; all points if it keeps none."""
-    left = _left(cloud)
-    return left if len(left) else positions(cloud.data)
+    remaining = _left(cloud)
+    return remaining if len(remaining) else positions(cloud.data)
 
 
 def _left(cloud: bpy.types.Object) -> np.ndarray:

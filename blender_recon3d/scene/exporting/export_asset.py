@@ -115,9 +115,9 @@ def write_asset(asset: Asset) -> str:
             _drop_unused(obj.data, "GLB" if preset in ("WEB", "LODS") else preset)
             checked = openness(triangles_of(obj.data)[1]).sentence() if exporter is EXPORTERS["STL"] else ""
             _write(_writer(preset, exporter), obj, asset)
-    more = Said("With {cameras} cameras.", cameras=len(asset.cameras)) if asset.cameras else ""
+    extra = Said("With {cameras} cameras.", cameras=len(asset.cameras)) if asset.cameras else ""
     sentence = Said("Exported {faces} faces to {path}.", faces=f"{faces:,}", path=asset.path)
-    return sentences(sentence, more, filled, checked)
+    return sentences(sentence, extra, filled, checked)
 
 
 def words_of(asset: Asset) -> dict[str, Any]:

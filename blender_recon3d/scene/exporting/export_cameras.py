@@ -217,10 +217,10 @@ _OPERATORS: dict[str, Callable[[str], None]] = {"FBX": _fbx, "ALEMBIC": _alembic
 
 def import_in(scene: bpy.types.Scene) -> bpy.types.Collection:
     """The scene's import, the latest if there are several; UserError if there is none."""
-    found = find_imports(scene)
-    if not found:
+    imports = find_imports(scene)
+    if not imports:
         raise UserError("There are no imported cameras in this scene: import a result first.")
-    return found[-1]
+    return imports[-1]
 
 
 # -- COLMAP ---------------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ def film_cameras(collection: bpy.types.Collection) -> list[FilmCamera]:
             for corner in obj.bound_box
         ]
     ).reshape(-1, 3)
-    found = []
+    cameras = []
     for obj in objects:
         world = np.array(obj.matrix_world, np.float64)
         axes = world[:3, :3] / np.linalg.norm(world[:3, :3], axis=0)
@@ -49,8 +49,8 @@ def film_cameras(collection: bpy.types.Collection) -> list[FilmCamera]:
         matrix[:3, :3], matrix[:3, 3] = nearest_rotation(axes), world[:3, 3] * meters
         away = np.linalg.norm(seen - world[:3, 3], axis=1).max() * meters if len(seen) else 0.0
         far = max(1.5 * float(away), 100.0)
-        found.append(FilmCamera(obj.name, matrix, intrinsics_of(obj.data), _CLOSEST * far, far))
-    return found
+        cameras.append(FilmCamera(obj.name, matrix, intrinsics_of(obj.data), _CLOSEST * far, far))
+    return cameras
 
 
 @contextmanager
@@ -62,14 +62,14 @@ def scene_of_cameras(
     animated: one camera at each of their poses for a frame, with a marker named after the photo at every frame, and an
     Empty of that name at every position, since few formats have markers.
     """
-    with own_names({ANIMATED, *(camera.name for camera in cameras)}), _made(cameras, animated) as made:
-        with operating_on(made[0], *made[1:], *others) as scene:
+    with own_names({ANIMATED, *(camera.name for camera in cameras)}), _made(cameras, animated) as objects:
+        with operating_on(objects[0], *objects[1:], *others) as scene:
             first = cameras[0].pinhole
             scene.render.resolution_x, scene.render.resolution_y = first.width, first.height
             scene.render.resolution_percentage = 100
             scene.render.fps = FRAME_RATE
             scene.frame_start, scene.frame_end = 1, len(cameras) if animated else 1
-            scene.camera = made[0]
+            scene.camera = objects[0]
             if animated:
                 for frame, camera in enumerate(cameras, 1):
                     scene.timeline_markers.new(camera.name, frame=frame)
@@ -79,16 +79,16 @@ def scene_of_cameras(
 @contextmanager
 def _made(cameras: Sequence[FilmCamera], animated: bool) -> Iterator[list[bpy.types.Object]]:
     """The objects, which are removed after the block with their data and actions."""
-    made = _animated(cameras) if animated else [_single(camera) for camera in cameras]
-    data = [obj.data for obj in made if obj.data is not None]
-    animations = [part.animation_data for part in (*made, *data) if part.animation_data]
+    objects = _animated(cameras) if animated else [_single(camera) for camera in cameras]
+    data = [obj.data for obj in objects if obj.data is not None]
+    animations = [part.animation_data for part in (*objects, *data) if part.animation_data]
     actions = {
         each.action.name: each.action for each in animations if each.action
     }  # an object and its data may share
     try:
-        yield made
+        yield objects
     finally:
-        for obj in made:
+        for obj in objects:
             bpy.data.objects.remove(obj)
         for each in data:
             bpy.data.cameras.remove(each)

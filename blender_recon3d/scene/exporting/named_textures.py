@@ -20,19 +20,19 @@ LIGHT_ENDINGS = (".obj", ".usd", ".usdc", ".usda")  # of formats that refer to i
 @contextmanager
 def named_textures(mesh: bpy.types.Mesh, path: Path, folder: Path) -> Iterator[None]:
     """Inside the block the mesh's images have files in `folder`, or names, that begin with the export's name."""
-    kept: list[tuple[bpy.types.Image, str, str]] = []
+    before: list[tuple[bpy.types.Image, str, str]] = []
     try:
         for number, image in enumerate(images_of(mesh)):
             source = Path(bpy.path.abspath(image.filepath_raw)) if image.filepath_raw else None
             named = beside(path, f"{f'_{number}' if number else ''}{source.suffix if source else '.png'}")
-            kept.append((image, image.name, image.filepath_raw))
+            before.append((image, image.name, image.filepath_raw))
             image.name = named.name
             if source and not image.packed_file and source.is_file():
                 shutil.copyfile(source, folder / named.name)
                 image.filepath_raw = str(folder / named.name)
         yield
     finally:
-        for image, name, filepath in kept:
+        for image, name, filepath in before:
             image.name, image.filepath_raw = name, filepath
 
 

@@ -54,8 +54,8 @@ def ours_in(collection: bpy.types.Collection) -> list[bpy.types.Object]:
 
 
 def _is_ours(camera: bpy.types.Object) -> bool:
-    kept = camera.get(KEY)
-    return hasattr(kept, "get") and kept.get("kind") == "camera"
+    stored = camera.get(KEY)
+    return hasattr(stored, "get") and stored.get("kind") == "camera"
 
 
 def _pose(
@@ -81,15 +81,15 @@ def _pose(
 
 def intrinsics_of(data: bpy.types.Camera) -> Pinhole:
     """The stored intrinsics if the lens was not changed, otherwise those of the lens, for the photo's resolution."""
-    kept = pinhole_from(data)
-    lens = lens_of(kept, data.sensor_fit, data.sensor_width, data.sensor_height)
+    pinhole = pinhole_from(data)
+    lens = lens_of(pinhole, data.sensor_fit, data.sensor_width, data.sensor_height)
     expected = (lens.lens, lens.shift_x, lens.shift_y)
     now = (data.lens, data.shift_x, data.shift_y)
     if np.allclose(now, expected, rtol=1e-6, atol=1e-6):
-        return kept
-    aspect = kept.fx / kept.fy
+        return pinhole
+    aspect = pinhole.fx / pinhole.fy
     sensor = data.sensor_height if data.sensor_fit == "VERTICAL" else data.sensor_width
-    frame = kept.fx * sensor / lens.lens  # the side that the sensor is fitted to, in pixels
+    frame = pinhole.fx * sensor / lens.lens  # the side that the sensor is fitted to, in pixels
     fx = now[0] * frame / sensor
-    cx, cy = kept.width / 2 - now[1] * frame, kept.height / 2 + now[2] * frame / aspect
-    return Pinhole(kept.width, kept.height, fx, fx / aspect, cx, cy)
+    cx, cy = pinhole.width / 2 - now[1] * frame, pinhole.height / 2 + now[2] * frame / aspect
+    return Pinhole(pinhole.width, pinhole.height, fx, fx / aspect, cx, cy)

@@ -54,22 +54,22 @@ def _game_parts(obj: bpy.types.Object, name: str) -> Iterator[list[bpy.types.Obj
     obj.name = f"{name}_LOD0"
     group = bpy.data.objects.new(name, None)
     group["fbx_type"] = _LOD_GROUP
-    made = []
+    lods = []
     try:
         for level, share in enumerate(LOD_SHARES[1:], 1):
             lod = obj.copy()
             lod.data = obj.data.copy()
             lod.name = f"{name}_LOD{level}"
-            made.append(lod)
+            lods.append(lod)
             reduce_faces(lod, max(4, int(share * len(obj.data.polygons))))
         hull = bpy.data.objects.new(f"UCX_{name}_LOD0_01", _hull(obj.data))
-        for lod in (obj, *made):
+        for lod in (obj, *lods):
             lod.parent = group
-        made.append(hull)
-        yield [*made, group]
+        lods.append(hull)
+        yield [*lods, group]
     finally:
         obj.parent = None
-        for part in made:
+        for part in lods:
             mesh = part.data
             bpy.data.objects.remove(part)
             bpy.data.meshes.remove(mesh)
@@ -85,7 +85,7 @@ def levels(obj: bpy.types.Object, name: str) -> Iterator[list[bpy.types.Object]]
     """The object, named as the first of `level_names`, and the further levels of detail, removed after the block. Each
     is made from the one before it."""
     names = level_names(name)
-    made: list[bpy.types.Object] = []
+    lods: list[bpy.types.Object] = []
     with own_names(set(names)):
         obj.name = names[0]
         count, last = len(obj.data.polygons), obj
@@ -94,12 +94,12 @@ def levels(obj: bpy.types.Object, name: str) -> Iterator[list[bpy.types.Object]]
                 lod = last.copy()
                 lod.data = last.data.copy()
                 lod.name = level_name
-                made.append(lod)
+                lods.append(lod)
                 reduce_faces(lod, max(4, int(share * count)))
                 last = lod
-            yield made
+            yield lods
         finally:
-            for lod in made:
+            for lod in lods:
                 mesh = lod.data
                 bpy.data.objects.remove(lod)
                 bpy.data.meshes.remove(mesh)
@@ -117,8 +117,8 @@ def _hull(mesh: bpy.types.Mesh) -> bpy.types.Mesh:
     try:
         for point in points[chosen]:
             build.verts.new(point.tolist())
-        found = bmesh.ops.convex_hull(build, input=build.verts)
-        loose = [part for part in found["geom_interior"] if isinstance(part, bmesh.types.BMVert)]
+        built = bmesh.ops.convex_hull(build, input=build.verts)
+        loose = [part for part in built["geom_interior"] if isinstance(part, bmesh.types.BMVert)]
         bmesh.ops.delete(build, geom=loose, context="VERTS")
         hull = bpy.data.meshes.new("Hull")
         build.to_mesh(hull)

@@ -135,8 +135,8 @@ def read_points(folder: Path) -> SparsePoints:
 
 
 def read_cameras(path: Path) -> dict[int, Camera]:
-    found = _cameras_from_text(path) if path.suffix == ".txt" else _cameras_from_binary(path)
-    return {camera.camera_id: camera for camera in found}
+    cameras = _cameras_from_text(path) if path.suffix == ".txt" else _cameras_from_binary(path)
+    return {camera.camera_id: camera for camera in cameras}
 
 
 def read_images(path: Path) -> list[Image]:

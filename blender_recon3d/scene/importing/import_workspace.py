@@ -89,34 +89,34 @@ def import_in_steps(
     earlier = find_import(scene, source.root)
     if earlier is not None:
         check_replaceable(earlier)
-    kept = UserState.of(earlier)
-    with ExitStack() as made:
+    user_state = UserState.of(earlier)
+    with ExitStack() as stack:
         cloud = yield from cloud_in_steps(read.points, f"{NAME} Cloud")
-        made.enter_context(unfinished(cloud, cloud.data))
+        stack.enter_context(unfinished(cloud, cloud.data))
         if read.shift.any():
             cloud.location = read.shift.tolist()
-        yield from clean_modifier.restore_in_steps(cloud, kept.cleaning)
+        yield from clean_modifier.restore_in_steps(cloud, user_state.cleaning)
         cameras = {}
         for number, image in enumerate(read.model.images):
             camera = create_camera(
                 source.title(image.name), image, read.pinholes[image.camera_id], read.offset
             )
-            made.enter_context(unfinished(camera, camera.data))
+            stack.enter_context(unfinished(camera, camera.data))
             cameras[image.name] = camera
             if number % CAMERAS_A_STEP == 0:
                 yield None
         mesh = None
         if read.surface is not None:
             mesh = yield from mesh_in_steps(read.surface, MESH_NAME)
-            made.enter_context(unfinished(mesh))
-        return _put_into(scene, source, read, kept, cloud, cameras, mesh, photos)
+            stack.enter_context(unfinished(mesh))
+        return _put_into(scene, source, read, user_state, cloud, cameras, mesh, photos)
 
 
 def _put_into(
     scene: bpy.types.Scene,
     source: Source,
     read: ReadResult,
-    kept: UserState,
+    user_state: UserState,
     cloud: bpy.types.Object,
     cameras: dict[str, bpy.types.Object],
     mesh: bpy.types.Mesh | None,
@@ -144,10 +144,10 @@ def _put_into(
     _fit_to_scene(list(cameras.values()), read.points, empty)
     obj, notes = None, read.notes
     if mesh is not None:
-        obj, more = put_mesh(collection, read.surface, mesh)
-        notes += more
+        obj, extra_notes = put_mesh(collection, read.surface, mesh)
+        notes += extra_notes
         forget_full_mesh(collection)
-    kept.hide(cloud, obj is not None and len(obj.data.polygons) > 0)
+    user_state.hide(cloud, obj is not None and len(obj.data.polygons) > 0)
     updated = earlier is not None
     return ImportResult(collection, empty, cameras, cloud, len(read.points), notes, updated, obj)
 
@@ -186,13 +186,13 @@ def _containers(
     scene: bpy.types.Scene, root: Path, world_from_model: np.ndarray, stands: np.ndarray | None
 ) -> tuple[bpy.types.Collection, bpy.types.Collection, bpy.types.Object]:
     """The workspace's collection, its cameras' collection and its Empty, emptied of an earlier import."""
-    found = find_import(scene, root)
-    if found is None:
+    existing = find_import(scene, root)
+    if existing is None:
         collection = bpy.data.collections.new(NAME)
         collection[KEY] = {"kind": "import", "workspace": str(root)}
         scene.collection.children.link(collection)
     else:
-        collection = found
+        collection = existing
         _remove_made(collection)
     empty = next((o for o in collection.objects if kind_of(o) == "empty"), None)
     if empty is None:
@@ -219,8 +219,8 @@ def _place(empty: bpy.types.Object, world_from_model: np.ndarray, stands: np.nda
     stands: the new model's transform after the user's move, which takes precedence over the placement.
     """
     flat = [float(value) for value in world_from_model.ravel()]
-    kept = empty.get(KEY)
-    if hasattr(kept, "get") and list(kept.get("world_from_model", ())) == flat:
+    stored = empty.get(KEY)
+    if hasattr(stored, "get") and list(stored.get("world_from_model", ())) == flat:
         return
     empty[KEY] = {"kind": "empty", "world_from_model": flat}
     empty.rotation_mode = "QUATERNION"
@@ -229,12 +229,12 @@ def _place(empty: bpy.types.Object, world_from_model: np.ndarray, stands: np.nda
 
 def _remove_made(collection: bpy.types.Collection) -> None:
     """Remove the cameras and clouds of an earlier import with their data, but nothing of the user's."""
-    made = [o for o in collection.all_objects if kind_of(o) in ("camera", "cloud")]
-    data = [o.data for o in made]
+    objects = [o for o in collection.all_objects if kind_of(o) in ("camera", "cloud")]
+    data = [o.data for o in objects]
     images = [
         b.image for d in data if isinstance(d, bpy.types.Camera) for b in d.background_images if b.image
     ]
-    bpy.data.batch_remove(made)
+    bpy.data.batch_remove(objects)
     bpy.data.batch_remove([d for d in data if d.users == 0])
     bpy.data.batch_remove([i for i in {i.name_full: i for i in images}.values() if i.users == 0])
 

@@ -82,16 +82,16 @@ def _density(path: Path) -> Density | None:
     """From mesh.json; None in results of earlier versions, or if it is damaged."""
     try:
         raw = json_values.mapping(json_values.parse(read_regular(path, json_values.MAX_BYTES)))
-        found = json_values.mapping(raw["photo_detail"])
-        return Density(*(float(json_values.numbers([found[key]], 1)[0]) for key in ("pixel", "pixels")))
+        detail = json_values.mapping(raw["photo_detail"])
+        return Density(*(float(json_values.numbers([detail[key]], 1)[0]) for key in ("pixel", "pixels")))
     except (OSError, ValueError, KeyError):
         return None
 
 
 def _image(root: Path, name: str, *endings: str) -> Path | None:
     """The texture's image of this name, or its first tile."""
-    found = (tile_files(root / TEXTURE_FOLDER, name, ending)[0] for ending in endings or (PNG,))
-    return next((path for path in found if path.is_file()), None)
+    files = (tile_files(root / TEXTURE_FOLDER, name, ending)[0] for ending in endings or (PNG,))
+    return next((path for path in files if path.is_file()), None)
 
 
 def read_full(root: Path, offset: Sequence[float] = NOTHING) -> Surface:

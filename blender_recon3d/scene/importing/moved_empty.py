@@ -21,22 +21,22 @@ SAME = 1e-5  # single precision; a matrix that differs by less was not changed
 def moved_by_user(collection: bpy.types.Collection | None) -> np.ndarray | None:
     """The Empty's matrix [4, 4] if the user has changed it since the import; otherwise None."""
     empty = find_object(collection, "empty") if collection else None
-    kept = empty.get(KEY) if empty else None
-    given = np.array(kept.get("world_from_model", ()) if hasattr(kept, "get") else (), float)
-    if empty is None or given.size != 16:
+    stored = empty.get(KEY) if empty else None
+    imported = np.array(stored.get("world_from_model", ()) if hasattr(stored, "get") else (), float)
+    if empty is None or imported.size != 16:
         return None
-    now, given = np.array(empty.matrix_basis, float), given.reshape(4, 4)
-    return None if np.allclose(now, given, rtol=SAME, atol=SAME * np.abs(given).max()) else now
+    now, imported = np.array(empty.matrix_basis, float), imported.reshape(4, 4)
+    return None if np.allclose(now, imported, rtol=SAME, atol=SAME * np.abs(imported).max()) else now
 
 
 def cameras_of(collection: bpy.types.Collection) -> dict[str, np.ndarray]:
     """Rotation and center [3, 4] of the import's cameras in their model's frame, by photo."""
-    found = {}
+    poses = {}
     for camera in objects_of(collection, "camera"):
-        kept = camera[KEY]
-        if hasattr(kept, "get") and kept.get("qvec") is not None:
-            found[str(kept.get("photo"))] = pose(kept["qvec"], kept["tvec"])
-    return found
+        stored = camera[KEY]
+        if hasattr(stored, "get") and stored.get("qvec") is not None:
+            poses[str(stored.get("photo"))] = pose(stored["qvec"], stored["tvec"])
+    return poses
 
 
 def pose(qvec: Iterable[float], tvec: Iterable[float]) -> np.ndarray:

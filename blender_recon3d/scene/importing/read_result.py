@@ -57,10 +57,10 @@ def read_result(source: Source) -> ReadResult:
         notes += (CLOUD_ELSEWHERE,)
     if not all(camera.is_pinhole for camera in model.cameras.values()):
         notes += (Said("The photos are not undistorted yet, so they match the cloud only roughly."),)
-    surface, more = _read_mesh(source.root, offset)
+    surface, mesh_notes = _read_mesh(source.root, offset)
     workspace = Workspace(source.root)
     on_map = map_offset(workspace) if workspace.state_file.is_file() else np.zeros(3)
-    return ReadResult(model, pinholes, offset, points, shift, placed, surface, notes + more, on_map)
+    return ReadResult(model, pinholes, offset, points, shift, placed, surface, notes + mesh_notes, on_map)
 
 
 def _read_mesh(root: Path, offset: np.ndarray) -> tuple[Surface | None, tuple[str, ...]]:

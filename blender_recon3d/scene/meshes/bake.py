@@ -131,8 +131,8 @@ def cage_extrusion(low: bpy.types.Mesh, high: bpy.types.Mesh) -> float:
     """The distance of the detailed mesh from the other one, with a margin; both in the same coordinates."""
     tree = BVHTree.FromPolygons([v.co for v in low.vertices], [tuple(p.vertices) for p in low.polygons])
     step = max(1, len(high.vertices) // _SAMPLE)
-    found = [tree.find_nearest(high.vertices[i].co)[3] for i in range(0, len(high.vertices), step)]
-    distances = [distance for distance in found if distance is not None]
+    nearest = [tree.find_nearest(high.vertices[i].co)[3] for i in range(0, len(high.vertices), step)]
+    distances = [distance for distance in nearest if distance is not None]
     size = max(max(v.co) for v in low.vertices) - min(min(v.co) for v in low.vertices)
     # The 99th percentile: parts that exist only in one mesh, because of trimming, are ignored.
     return max(float(np.quantile(distances, 0.99)) * _MARGIN, 1e-4 * size) if distances else 1e-2 * size

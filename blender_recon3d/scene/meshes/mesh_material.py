@@ -45,8 +45,8 @@ def update_materials(mesh: bpy.types.Mesh, texture: Path | None, colored: bool) 
 
 
 def is_ours(material: bpy.types.Material | None) -> bool:
-    kept = material.get(KEY) if material is not None else None
-    return hasattr(kept, "get") and kept.get("kind") == KIND
+    stored = material.get(KEY) if material is not None else None
+    return hasattr(stored, "get") and stored.get("kind") == KIND
 
 
 def principled(material: bpy.types.Material) -> bpy.types.Node | None:

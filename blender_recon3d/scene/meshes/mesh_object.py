@@ -81,9 +81,9 @@ def full_mesh(collection: bpy.types.Collection) -> bpy.types.Object:
 
 def full_mesh_in_steps(collection: bpy.types.Collection) -> Steps[bpy.types.Object]:
     """`full_mesh`, in steps."""
-    found = find_object(collection, FULL_MESH)
-    if found is not None and len(found.data.polygons):
-        return found
+    existing = find_object(collection, FULL_MESH)
+    if existing is not None and len(existing.data.polygons):
+        return existing
     return (yield from import_full_in_steps(collection))
 
 
@@ -104,10 +104,10 @@ def import_full_in_steps(collection: bpy.types.Collection) -> Steps[bpy.types.Ob
 
 def forget_full_mesh(collection: bpy.types.Collection) -> None:
     """Remove the full mesh, which now belongs to an earlier mesh."""
-    found = find_object(collection, FULL_MESH)
-    if found is not None and found.library is None:
-        data = found.data
-        bpy.data.objects.remove(found)
+    existing = find_object(collection, FULL_MESH)
+    if existing is not None and existing.library is None:
+        data = existing.data
+        bpy.data.objects.remove(existing)
         if data.users == 0:
             bpy.data.meshes.remove(data)
 
@@ -115,30 +115,30 @@ def forget_full_mesh(collection: bpy.types.Collection) -> None:
 def _check(collection: bpy.types.Collection, kind: str) -> None:
     """UserError if the collection's object of this kind cannot be created or given another mesh."""
     empty_of(collection)
-    found = find_object(collection, kind)
-    check_editable(found, found.data if found else None)
+    existing = find_object(collection, kind)
+    check_editable(existing, existing.data if existing else None)
 
 
 def _put(collection: bpy.types.Collection, mesh: bpy.types.Mesh, kind: str, name: str) -> bpy.types.Object:
     """The collection's object of this kind, created if there is none, with this mesh as its data."""
-    empty, found = empty_of(collection), find_object(collection, kind)
-    if found is None:
+    empty, existing = empty_of(collection), find_object(collection, kind)
+    if existing is None:
         obj = bpy.data.objects.new(name, mesh)
         obj[KEY] = {"kind": kind}
         collection.objects.link(obj)
         obj.parent = empty
         obj.matrix_parent_inverse = Matrix.Identity(4)
         return obj
-    old = found.data
+    old = existing.data
     for material in old.materials:
         mesh.materials.append(material)
     name = old.name
     with object_mode():
-        found.data = mesh
+        existing.data = mesh
     if old.users == 0:
         bpy.data.meshes.remove(old)
         mesh.name = name
-    return found
+    return existing
 
 
 def create_mesh(surface: Surface, name: str) -> bpy.types.Mesh:

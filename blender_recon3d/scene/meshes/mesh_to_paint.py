@@ -82,10 +82,10 @@ def use_picture(obj: bpy.types.Object, path: Path) -> None:
     for material in old:
         if material is not None:
             material.use_fake_user = True
-    made = mesh_material(name, None, False)
-    set_base_color(made, image, False)
+    painted = mesh_material(name, None, False)
+    set_base_color(painted, image, False)
     obj.data.materials.clear()
-    obj.data.materials.append(made)
+    obj.data.materials.append(painted)
 
 
 def _model_from_local(collection: bpy.types.Collection, obj: bpy.types.Object) -> np.ndarray:

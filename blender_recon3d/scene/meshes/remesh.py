@@ -68,8 +68,8 @@ def add_decimated(
     return add_surface(mesh, source, collection, DECIMATED)
 
 
-def faces_sentence(made: bpy.types.Object) -> str:
-    return Said("{name} has {faces} faces.", name=made.name, faces=f"{len(made.data.polygons):,}")
+def faces_sentence(obj: bpy.types.Object) -> str:
+    return Said("{name} has {faces} faces.", name=obj.name, faces=f"{len(obj.data.polygons):,}")
 
 
 def make_lods(
@@ -98,11 +98,11 @@ def lods_source(collection: bpy.types.Collection, levels: int, ratio: float) -> 
 
 def lod_meshes(source: bpy.types.Object, levels: int, ratio: float) -> list[bpy.types.Mesh]:
     """The meshes of LOD1, LOD2, ..., each made from the previous one."""
-    made = [_decimated(source, ratio, f"{source.name} LOD1")]
+    lods = [_decimated(source, ratio, f"{source.name} LOD1")]
     for level in range(2, levels):
-        with scratch(made[-1], keep=True) as before:
-            made.append(_decimated(before, ratio, f"{source.name} LOD{level}"))
-    return made
+        with scratch(lods[-1], keep=True) as before:
+            lods.append(_decimated(before, ratio, f"{source.name} LOD{level}"))
+    return lods
 
 
 def add_lods(
@@ -111,21 +111,21 @@ def add_lods(
     """Add the levels as hidden objects, replacing those of an earlier call; the source comes first."""
     for old in objects_of(collection, LOD):
         _remove(old)
-    made = [source]
+    levels = [source]
     for level, mesh in enumerate(meshes, 1):
         mesh.name = f"{source.name} LOD{level}"
         obj = bpy.data.objects.new(mesh.name, mesh)
         obj[KEY] = {"kind": LOD}
         add_beside(obj, source, collection)
-        made.append(obj)
-    hide(*made[1:])
-    return made
+        levels.append(obj)
+    hide(*levels[1:])
+    return levels
 
 
-def lods_sentence(made: list[bpy.types.Object]) -> str:
-    counts = ", ".join(f"{len(obj.data.polygons):,}" for obj in made)
+def lods_sentence(levels: list[bpy.types.Object]) -> str:
+    counts = ", ".join(f"{len(obj.data.polygons):,}" for obj in levels)
     return Said(
-        "{name} has {levels} levels: {counts} faces.", name=made[0].name, levels=len(made), counts=counts
+        "{name} has {levels} levels: {counts} faces.", name=levels[0].name, levels=len(levels), counts=counts
     )
 
 
@@ -169,9 +169,9 @@ def quad_mesh(source: bpy.types.Object, faces: int) -> tuple[bpy.types.Mesh, str
     colors = _colors(mesh)
     for layer in list(mesh.uv_layers):
         mesh.uv_layers.remove(layer)
-    made = _quadriflow(mesh, faces)
+    remeshed = _quadriflow(mesh, faces)
     how: str = Said("QuadriFlow")
-    if not made:
+    if not remeshed:
         how = Said("the Remesh modifier, with holes closed, since QuadriFlow fails on this mesh")
         mesh = _voxels(mesh, faces)
     if not len(mesh.polygons):
@@ -226,15 +226,15 @@ def _voxels(mesh: bpy.types.Mesh, faces: int) -> bpy.types.Mesh:
         modifier = obj.modifiers.new("Remesh", "REMESH")
         modifier.mode = "VOXEL"
         modifier.voxel_size = max(1e-6, size)
-        made = evaluated_mesh(obj, "Recon3D Quads")
+        remeshed = evaluated_mesh(obj, "Recon3D Quads")
         for _ in range(_VOXEL_TRIALS):
-            count = max(1, len(made.polygons))
+            count = max(1, len(remeshed.polygons))
             if 0.8 < count / faces < 1.25:
                 break
-            bpy.data.meshes.remove(made)
+            bpy.data.meshes.remove(remeshed)
             modifier.voxel_size = max(1e-6, modifier.voxel_size * (count / faces) ** 0.5)
-            made = evaluated_mesh(obj, "Recon3D Quads")
-    return made
+            remeshed = evaluated_mesh(obj, "Recon3D Quads")
+    return remeshed
 
 
 def _colors(mesh: bpy.types.Mesh) -> tuple[np.ndarray, np.ndarray] | None:

@@ -14,14 +14,14 @@ def surface_of(collection: bpy.types.Collection, kinds: tuple[str, ...] = SURFAC
 
     UserError if there is none, or if it has no faces.
     """
-    found = objects_of(collection, *kinds)
-    if not found:
+    surfaces = objects_of(collection, *kinds)
+    if not surfaces:
         raise UserError("There is no mesh in this scene: press Build Mesh first.")
     active = bpy.context.view_layer.objects.active if bpy.context.view_layer else None
     chosen = (
         active
-        if active in found and not is_hidden(active)
-        else ([o for o in found if not is_hidden(o)] or found)[-1]
+        if active in surfaces and not is_hidden(active)
+        else ([o for o in surfaces if not is_hidden(o)] or surfaces)[-1]
     )
     if chosen.mode == "EDIT":
         chosen.update_from_editmode()

@@ -50,8 +50,8 @@ def write_meshes(folder: Path, meshes: list[bpy.types.Mesh]) -> None:
 
 def read_meshes(folder: Path, source: bpy.types.Object) -> list[bpy.types.Mesh]:
     """The meshes from `write_meshes`, with the materials of the source."""
-    with bpy.data.libraries.load(str(folder / MESH_FILE), link=False) as (found, wanted):
-        wanted.meshes = sorted(found.meshes, key=int)
+    with bpy.data.libraries.load(str(folder / MESH_FILE), link=False) as (available, wanted):
+        wanted.meshes = sorted(available.meshes, key=int)
     for mesh in wanted.meshes:
         for slot, material in enumerate(source.data.materials[: len(mesh.materials)]):
             mesh.materials[slot] = material

@@ -62,9 +62,9 @@ def _remove_over(data: bpy.types.Camera) -> None:
 
 
 def _over_image(mask: Path, photo: str) -> bpy.types.Image:
-    kept = _read_mask(mask, SIZE_OVER)
-    pixels = np.zeros((*kept.shape, 4), np.float32)
-    pixels[~kept] = HIDDEN
+    visible = _read_mask(mask, SIZE_OVER)
+    pixels = np.zeros((*visible.shape, 4), np.float32)
+    pixels[~visible] = HIDDEN
     return _image(f"Mask of {photo}", pixels, {"kind": OVER, "photo": photo})
 
 
@@ -78,10 +78,10 @@ def open_to_paint(scene: bpy.types.Scene, photo: str) -> bpy.types.Image:
     pixels = _read_pixels(path, SIZE_PAINTED)
     mask = next((each for each in _masks_of(workspace, photo) if each.is_file()), None)
     if mask is not None:
-        kept = _read_mask(mask, SIZE_PAINTED)
-        if kept.shape != pixels.shape[:2]:
-            kept = _resized(kept, pixels.shape[:2])
-        pixels[..., 3] = kept
+        visible = _read_mask(mask, SIZE_PAINTED)
+        if visible.shape != pixels.shape[:2]:
+            visible = _resized(visible, pixels.shape[:2])
+        pixels[..., 3] = visible
     marks = {"kind": PAINTED, "photo": photo, "workspace": str(workspace.root)}
     return _image(f"Mask {photo}", pixels, marks, alpha="CHANNEL_PACKED")
 
@@ -103,9 +103,9 @@ def save_painted(image: bpy.types.Image) -> str:
         raise UserError(
             f"{workspace.root} is no longer there: import the result again, and paint the mask again.", 2
         )
-    kept = _pixels_of(image)[::-1, :, 3] > 0.5
+    visible = _pixels_of(image)[::-1, :, 3] > 0.5
     write_gray_png(
-        _masks_of(workspace, photo)[0], [row.tobytes() for row in np.where(kept, 255, 0).astype(np.uint8)]
+        _masks_of(workspace, photo)[0], [row.tobytes() for row in np.where(visible, 255, 0).astype(np.uint8)]
     )
     return Said("The mask of {photo} is saved: the next reconstruction uses it.", photo=photo)
 
@@ -160,6 +160,6 @@ def _pixels_of(image: bpy.types.Image) -> np.ndarray:
     return pixels.reshape(image.size[1], image.size[0], 4)
 
 
-def _resized(kept: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    rows, columns = (np.arange(now) * was // now for was, now in zip(kept.shape, shape, strict=True))
-    return np.asarray(kept[rows][:, columns])
+def _resized(visible: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    rows, columns = (np.arange(now) * was // now for was, now in zip(visible.shape, shape, strict=True))
+    return np.asarray(visible[rows][:, columns])

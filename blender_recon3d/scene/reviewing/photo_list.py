@@ -61,19 +61,19 @@ def counts(scene: bpy.types.Scene) -> dict[str, int]:
 
 def places(scene: bpy.types.Scene) -> list[int]:
     """The place of each photo in the list: what has gone wrong comes first, else in the order taken. Kept, too."""
-    kept = scene.recon3d.get(_PLACES)
-    if kept is not None and len(kept) == len(scene.recon3d.review):
-        return list(kept.to_list())
+    stored = scene.recon3d.get(_PLACES)
+    if stored is not None and len(stored) == len(scene.recon3d.review):
+        return list(stored.to_list())
     return _problems_first(scene)
 
 
 def _problems_first(scene: bpy.types.Scene) -> list[int]:
     photos = enumerate(scene.recon3d.review)
     order = sorted((_PROBLEMS_FIRST.get(photo.state, 0), number) for number, photo in photos)
-    found = [0] * len(order)
+    result = [0] * len(order)
     for place, (_, number) in enumerate(order):
-        found[number] = place
-    return found
+        result[number] = place
+    return result
 
 
 def _counted(scene: bpy.types.Scene) -> dict[str, int]:

@@ -83,16 +83,16 @@ def _names(path: Path, views: int) -> list[tuple[str, int, int]]:
     beside = path.with_name(f"{path.stem}_imgList.txt")
     if not beside.is_file():
         return []
-    found = []
+    names = []
     for line in read_text(beside).splitlines():
         words = line.rsplit(None, 2)
         if len(words) == 3 and words[1].isdigit() and words[2].isdigit():
-            found.append((words[0], int(words[1]), int(words[2])))
-    if len(found) != views:
+            names.append((words[0], int(words[1]), int(words[2])))
+    if len(names) != views:
         raise UserError(
-            f"{beside} names {len(found)} photos, and {path.name} has {views}: convert it again.", 2
+            f"{beside} names {len(names)} photos, and {path.name} has {views}: convert it again.", 2
         )
-    return found
+    return names
 
 
 def _size(values: Sequence[float]) -> tuple[int, int]:

@@ -42,13 +42,13 @@ def _names(path: Path) -> list[str]:
     """The first word of each line of the list; a name with spaces is the whole line where no number follows it."""
     beside = [path.with_name(f"{path.stem}.list.txt"), path.with_name(f"{path.name}.list.txt"),
               path.with_name("list.txt"), path.with_suffix(".txt"), path.parent.parent / "list.txt"]  # fmt: skip
-    found = next((each for each in beside if each.is_file()), None)
-    if found is None:
+    list_file = next((each for each in beside if each.is_file()), None)
+    if list_file is None:
         raise UserError(
             f"{path} has no list of photos beside it: add list.txt, with one name per line in the cameras' order.",
             2,
         )
-    lines = [line.strip() for line in read_text(found).splitlines() if line.strip()]
+    lines = [line.strip() for line in read_text(list_file).splitlines() if line.strip()]
     return [line.split(" 0 ")[0].strip() for line in lines]
 
 

@@ -23,15 +23,15 @@ def read(path: Path, sizes: Sizes) -> Alignment:
     """path: the model's folder, one that holds it as sparse/0 or the like, or a file in it. Of several models that lie
     side by side by number the one with the most photos is taken, which a note says."""
     model, folder, others = _largest(model_folder(path), path)
-    found = from_model(model)
+    alignment = from_model(model)
     if others:
         counts = " and ".join(map(str, others))
-        told = (
+        note = (
             f"{folder.parent.name}/{folder.name} was taken, with {model.num_reg_images()} photos; the other "
             f"model{'s' * (len(others) > 1)} beside it {'have' if len(others) > 1 else 'has'} {counts}."
         )
-        found = replace(found, notes=(*found.notes, told))
-    return found
+        alignment = replace(alignment, notes=(*alignment.notes, note))
+    return alignment
 
 
 def model_folder(path: Path) -> Path:

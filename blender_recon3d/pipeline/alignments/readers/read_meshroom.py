@@ -122,9 +122,9 @@ def _lens(intrinsic: Mapping[str, Any], version: tuple[int, ...]) -> Lens | str:
 
 def _focal(intrinsic: Mapping[str, Any], width: int, version: tuple[int, ...]) -> tuple[float, float]:
     """In pixels, of x and of y."""
-    given = intrinsic.get("pxFocalLength")
-    if given is not None:
-        values = [float(value) for value in (given if isinstance(given, list) else [given])]
+    focals = intrinsic.get("pxFocalLength")
+    if focals is not None:
+        values = [float(value) for value in (focals if isinstance(focals, list) else [focals])]
         return values[0], values[-1]
     fx = float(intrinsic["focalLength"]) * width / float(intrinsic["sensorWidth"])
     ratio = float(intrinsic.get("pixelRatio", 1.0))

@@ -74,17 +74,17 @@ def _is_off(camera: Element) -> bool:
 def _placement(chunk: Element, component: str, path: Path) -> np.ndarray:
     """The similarity [4, 4] from chunk to world; the identity if there is none."""
     parts = [each for each in chunk.findall("components/component") if each.get("id", "") in (component, "")]
-    found = next((t for each in (*parts, chunk) if (t := each.find("transform")) is not None), None)
+    transform = next((t for each in (*parts, chunk) if (t := each.find("transform")) is not None), None)
     matrix = np.eye(4)
-    if found is None:
+    if transform is None:
         return matrix
     try:
-        if len(words := (found.text or "").split()) == 16:
+        if len(words := (transform.text or "").split()) == 16:
             return np.array([float(word) for word in words]).reshape(4, 4)
-        rotation, translation = (found.findtext(name) for name in ("rotation", "translation"))
+        rotation, translation = (transform.findtext(name) for name in ("rotation", "translation"))
         if rotation:
             matrix[:3, :3] = np.array([float(word) for word in rotation.split()]).reshape(3, 3)
-        matrix[:3, :3] *= float(found.findtext("scale") or 1.0)
+        matrix[:3, :3] *= float(transform.findtext("scale") or 1.0)
         if translation:
             matrix[:3, 3] = [float(word) for word in translation.split()]
     except ValueError as error:
@@ -131,9 +131,10 @@ def _lens(sensor: Element) -> Lens | str:
     kind = sensor.get("type", "frame")
     if kind not in _KINDS:
         return f"their sensor is of the type {kind}"
-    found = sensor.findall("calibration")
+    calibrations = sensor.findall("calibration")
     calibration = next(
-        (each for each in found if each.get("class") == "adjusted"), found[0] if found else None
+        (each for each in calibrations if each.get("class") == "adjusted"),
+        calibrations[0] if calibrations else None,
     )
     if calibration is None:
         return "their sensor has no calibration"

@@ -34,12 +34,12 @@ def read(path: Path, sizes: Sizes) -> Alignment:
         if not models:
             raise ValueError
         cameras, points = max(models, key=lambda model: (len(model[1]) > 0, len(model[0])))
-        found = _read(cameras, points, sizes, fixed)
+        alignment = _read(cameras, points, sizes, fixed)
     except (StopIteration, ValueError, IndexError, RuntimeError) as error:
         raise FileFormatError(path, "it is truncated or damaged") from error
     if sum(1 for _, there in models if there) < 2:  # photos without a place follow as a model without points
-        return found
-    return replace(found, notes=(f"The project has {len(models)} separate models: the largest is used.",))
+        return alignment
+    return replace(alignment, notes=(f"The project has {len(models)} separate models: the largest is used.",))
 
 
 def _models(lines: Iterator[str]) -> Iterator[tuple[list[str], list[str]]]:

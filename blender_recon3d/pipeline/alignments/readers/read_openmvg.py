@@ -43,13 +43,16 @@ def _read(document: Mapping[str, Any]) -> Alignment:
     notes: list[str] = []
     for entry in document["views"]:
         view = entry["value"]["ptr_wrapper"]["data"]
-        found, lens = poses.get(view["id_pose"]), lenses.get(view["id_intrinsic"])
-        if found is None:
+        extrinsics, lens = poses.get(view["id_pose"]), lenses.get(view["id_intrinsic"])
+        if extrinsics is None:
             continue
         if not isinstance(lens, Lens):
             notes.append(f"Photos with the lens model {lens} are left out.")
             continue
-        rotation, center = np.array(found["rotation"], np.float64), np.array(found["center"], np.float64)
+        rotation, center = (
+            np.array(extrinsics["rotation"], np.float64),
+            np.array(extrinsics["center"], np.float64),
+        )
         folder = str(view.get("local_path") or "").replace("\\", "/").strip("/")
         name = f"{folder}/{view['filename']}" if folder else str(view["filename"])
         place[view["id_view"]] = len(photos)

@@ -94,11 +94,11 @@ def read_xmp(path: Path, sizes: Sizes) -> Alignment:
 
 def _values(path: Path) -> dict[str, str]:
     """Attributes and elements of RealityScan's in an XMP file."""
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for description in read_xml(path).iter(_DESCRIPTION):
         entries = [*description.attrib.items(), *((child.tag, child.text or "") for child in description)]
-        found |= {key.removeprefix(_NAMESPACE): text for key, text in entries if key.startswith(_NAMESPACE)}
-    return found
+        values |= {key.removeprefix(_NAMESPACE): text for key, text in entries if key.startswith(_NAMESPACE)}
+    return values
 
 
 def _photo(path: Path, name: str, size: tuple[int, int], values: Mapping[str, str]) -> AlignedPhoto:

@@ -9,9 +9,9 @@ from ..camera_alignment import Alignment
 
 def tracks_of(alignment: Alignment) -> list[list[tuple[int, int, float, float]]]:
     """photo, keypoint, x, y of each observation, point by point; keypoints are counted in each photo."""
-    found: list[list[tuple[int, int, float, float]]] = [[] for _ in alignment.xyz]
+    tracks: list[list[tuple[int, int, float, float]]] = [[] for _ in alignment.xyz]
     counted = np.zeros(len(alignment.photos), np.int64)
     for point, photo, (x, y) in zip(alignment.point, alignment.photo, alignment.pixel, strict=True):
-        found[point].append((int(photo), int(counted[photo]), float(x), float(y)))
+        tracks[point].append((int(photo), int(counted[photo]), float(x), float(y)))
         counted[photo] += 1
-    return found
+    return tracks
