@@ -121,6 +121,54 @@ def test_a_lasso_deletes_faces_of_the_mesh_by_the_operators_arguments(registered
         bpy.ops.recon3d.delete_lasso(lasso="0 0 1 0 1 1", **arguments)
 
 
+def test_a_lasso_keeps_what_an_artist_has_added_to_the_mesh(registered, tmp_path):
+    """As Blender's own deletion of vertices leaves it: seams, vertex groups, normals, attributes, materials."""
+    import bmesh
+
+    import_workspace(write_mesh_files(write_workspace(tmp_path / "w", ring()), dome(8), dome(12), texture=16))
+    obj = find_object(bpy.data.collections["Recon3D"], MESH)
+    mesh = obj.data
+    group = obj.vertex_groups.new(name="Weights")
+    for vertex in mesh.vertices:
+        group.add([vertex.index], vertex.index / len(mesh.vertices), "REPLACE")
+    for edge in mesh.edges:
+        edge.use_seam = edge.index % 3 == 0
+    mesh.attributes.new("part", "INT", "FACE").data.foreach_set("value", np.arange(len(mesh.polygons)))
+    mesh.materials.append(bpy.data.materials.new("Another"))
+    mesh.polygons.foreach_set("material_index", np.arange(len(mesh.polygons)) % 2)
+    view = from_front(obj)
+    pixels, _ = view.project(picking.world_positions(obj))
+    x, y = np.median(pixels, axis=0)
+    lasso = [(-1, -1), (x, -1), (x, y), (-1, y)]
+    edited = bmesh.new()
+    edited.from_mesh(mesh)
+    edited.verts.ensure_lookup_table()
+    inside = picking.inside_lasso(view, lasso, picking.world_positions(obj))
+    bmesh.ops.delete(edited, geom=[edited.verts[n] for n in np.flatnonzero(inside)], context="VERTS")
+    wanted = bpy.data.meshes.new("Wanted")
+    edited.to_mesh(wanted)
+    delete_in_lasso(bpy.data.collections["Recon3D"], view, lasso)
+    assert everything(obj.data) == everything(wanted) and not obj.data.validate()
+    assert [material.name for material in obj.data.materials][-1] == "Another"
+    assert not [group for group in bpy.data.node_groups if "Delete" in group.name]
+    obj.shape_key_add(name="Basis")
+    with pytest.raises(UserError, match="has shape keys"):
+        delete_in_lasso(bpy.data.collections["Recon3D"], view, [(x, y), (900, y), (900, 900), (x, 900)])
+
+
+def everything(mesh):
+    """A mesh's faces with all that is stored on them and their corners; in no particular order."""
+    edges = {tuple(edge.vertices): edge.use_seam for edge in mesh.edges}
+    places = [(*(round(x, 5) for x in v.co), *(round(g.weight, 5) for g in v.groups)) for v in mesh.vertices]
+    uv, part = mesh.uv_layers.active.data, mesh.attributes["part"].data
+    faces = []
+    for face in mesh.polygons:
+        corners = sorted((places[mesh.loops[n].vertex_index], tuple(uv[n].uv)) for n in face.loop_indices)
+        seams = sorted(edges[key] for key in face.edge_keys)
+        faces.append((part[face.index].value, face.material_index, face.use_smooth, corners, seams))
+    return sorted(faces)
+
+
 def test_a_face_of_the_crop_box_moves_alone(registered, tmp_path):
     result = import_workspace(write_workspace(tmp_path / "w", ring(5, 2000)))
     box = crop_box.add_crop_box(result.collection)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import bmesh
 import bpy
 import numpy as np
 
@@ -13,16 +10,13 @@ from ...pipeline.text import Said
 from ..cameras import KEY
 from ..find_imports import check_editable, kind_of
 from ..modes import object_mode
+from ..node_tree import Builder
 from ..picking import View, inside_in_steps, shown_objects
+from ..scratch_scene import evaluated_mesh, scratch
 from ..stepwise import Steps, run
 
 EDITED = "edited"  # stored on a cloud with deleted points: the engine then meshes the remaining ones
-# The property, type and size of an attribute's values.
-_VALUES = {
-    "FLOAT": ("value", np.float32, 1), "INT": ("value", np.int32, 1), "INT8": ("value", np.int32, 1),
-    "BOOLEAN": ("value", bool, 1), "FLOAT2": ("vector", np.float32, 2), "FLOAT_VECTOR": ("vector", np.float32, 3),
-    "FLOAT_COLOR": ("color", np.float32, 4), "BYTE_COLOR": ("color_srgb", np.float32, 4),
-}  # fmt: skip
+_GOING = "recon3d_going"  # an attribute of a temporary mesh
 
 
 def delete_in_lasso(collection: bpy.types.Collection, view: View, lasso: list[tuple[float, float]]) -> str:
@@ -79,24 +73,37 @@ def lasso_in_steps(
     return Said("Deleted {counts}.", counts=counts)
 
 
-def delete_vertices(obj: bpy.types.Object, selected: np.ndarray) -> None:
-    """Delete the vertices where `selected` [n] is true, with their faces. In Object Mode."""
-    _replace(obj, run(_without(obj.data, selected)))
-
-
 def _without(mesh: bpy.types.Mesh, selected: np.ndarray) -> Steps[bpy.types.Mesh]:
-    """A copy of a mesh without some vertices [n]."""
+    """A copy of a mesh without some vertices [n]; by Geometry Nodes, which is several times as fast as bmesh."""
+    if mesh.shape_keys:
+        raise UserError(f"{mesh.name} has shape keys, which deleting points would lose: remove them first.")
     copy = mesh.copy()
+    group = _deletion()
     try:
+        copy.attributes.new(_GOING, "BOOLEAN", "POINT").data.foreach_set("value", selected)
         yield None
-        yield from (
-            _delete_from_mesh(copy, selected) if len(mesh.polygons) else _keep_in_cloud(copy, ~selected)
-        )
-        copy.update()
-    except BaseException:
+        with scratch(copy, keep=True) as obj:
+            obj.modifiers.new(group.name, "NODES").node_group = group
+            remaining = evaluated_mesh(obj, mesh.name)
+    finally:
         bpy.data.meshes.remove(copy)
-        raise
-    return copy
+        bpy.data.node_groups.remove(group)
+    return remaining
+
+
+def _deletion() -> bpy.types.GeometryNodeTree:
+    """A node group that deletes the vertices whose attribute _GOING is true, with their edges and faces."""
+    nodes = Builder("Recon3D Delete")
+    nodes.input("Geometry", "NodeSocketGeometry")
+    nodes.output("Geometry", "NodeSocketGeometry")
+    delete = nodes.node("GeometryNodeDeleteGeometry", domain="POINT", mode="ALL")
+    nodes.link(nodes.group_input("Geometry"), delete.inputs["Geometry"])
+    nodes.link(nodes.attribute(_GOING, "BOOLEAN")[0], delete.inputs["Selection"])
+    clear = nodes.node("GeometryNodeRemoveAttribute")
+    nodes.link(delete.outputs["Geometry"], clear.inputs["Geometry"])
+    clear.inputs["Name"].default_value = _GOING
+    nodes.group_output("Geometry", clear.outputs["Geometry"])
+    return nodes.tree
 
 
 def _replace(obj: bpy.types.Object, mesh: bpy.types.Mesh) -> None:
@@ -113,48 +120,3 @@ def is_edited(cloud: bpy.types.Object) -> bool:
     """Whether points were deleted from a cloud manually."""
     stored = cloud.get(KEY)
     return bool(kind_of(cloud)) and bool(stored.get(EDITED, False))
-
-
-def _delete_from_mesh(mesh: bpy.types.Mesh, selected: np.ndarray) -> Steps[None]:
-    edited = bmesh.new()
-    try:
-        edited.from_mesh(mesh)
-        yield None
-        edited.verts.ensure_lookup_table()
-        going = [edited.verts[n] for n in np.flatnonzero(selected).tolist()]
-        yield None
-        bmesh.ops.delete(edited, geom=going, context="VERTS")
-        yield None
-        edited.to_mesh(mesh)
-    finally:
-        edited.free()
-
-
-def _keep_in_cloud(mesh: bpy.types.Mesh, keep: np.ndarray) -> Steps[None]:
-    """Rebuild a mesh without edges and faces from the vertices to keep, with their attributes."""
-    attributes: list[tuple[str, str, str, Any]] = []
-    color = mesh.color_attributes.active_color_name
-    names = [
-        attribute.name
-        for attribute in mesh.attributes
-        if attribute.domain == "POINT"
-        and attribute.data_type in _VALUES
-        and not attribute.name.startswith(".select")
-    ]
-    for name in names:
-        yield None
-        attribute = mesh.attributes[name]
-        key, dtype, size = _VALUES[attribute.data_type]
-        values = np.empty(len(keep) * size, dtype)
-        attribute.data.foreach_get(key, values)
-        remaining = values.reshape(-1, size)[keep].ravel()
-        attributes.append((name, attribute.data_type, key, np.ascontiguousarray(remaining)))
-    mesh.clear_geometry()
-    mesh.vertices.add(int(keep.sum()))
-    for name, kind, key, values in attributes:
-        yield None
-        attribute = mesh.attributes.get(name) or mesh.attributes.new(name, kind, "POINT")
-        attribute.data.foreach_set(key, values)
-    if color and color in mesh.color_attributes:
-        mesh.color_attributes.active_color = mesh.color_attributes[color]
-        mesh.color_attributes.render_color_index = mesh.color_attributes.active_color_index
