@@ -156,21 +156,22 @@ def _draw_found(box: bpy.types.UILayout, context: bpy.types.Context, document: I
             draw_set_up(box, context)
         else:
             box.operator("recon3d.add_photo_formats", icon="IMPORT")
-    _draw_forecast(box, context, document)
+    forecast = forecast_text(context.scene, document)
+    if forecast:
+        wrapped(box, context, forecast, icon="TIME")
 
 
-def _draw_forecast(box: bpy.types.UILayout, context: bpy.types.Context, document: InspectionDocument) -> None:
-    """Time and memory; not for a finished job."""
-    settings = context.scene.recon3d
+def forecast_text(scene: bpy.types.Scene, document: InspectionDocument) -> str:
+    """Time and memory; empty for a finished job."""
+    settings = scene.recon3d
     forecast = document.forecasts.get(settings.quality)
     if not forecast or session.session.state.state == FINISHED:
-        return
-    text = tr(
+        return ""
+    return tr(
         "About {time}, {memory:.1f} GB of memory",
         time=rough_duration(total(forecast.seconds, settings.until)),
         memory=memory(forecast, settings.until) / 2**30,
     )
-    wrapped(box, context, text, icon="TIME")
 
 
 def _draw_notes(layout: bpy.types.UILayout, context: bpy.types.Context, view: JobView | None) -> None:

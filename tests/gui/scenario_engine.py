@@ -53,6 +53,7 @@ def scenario(ui, index, outcome, python):
     if outcome == "fails":
         assert setup_session.session.view.error
         kept.engine_python = python
+        assert setup_session.unfit() == "", "the chosen Python is used"
         assert bpy.ops.recon3d.check_engine() == {"FINISHED"}
     else:
         assert setup_session.state() == "ready", setup_session.session.view

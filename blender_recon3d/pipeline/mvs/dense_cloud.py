@@ -36,7 +36,8 @@ def dense_cloud(workspace: Workspace, settings: DenseSettings, progress: Progres
         )
     if not names:
         raise UserError(
-            "No photo has a neighbor to compare with: take photos closer together, with two thirds overlap."
+            "No photo has a neighbor to compare with: take photos closer together, with two thirds overlap.",
+            remedy="photos",
         )
     min_views = min(settings.min_views, len(names))
     vertices = fuse(workspace.dense, names, min_views, settings.point_spacing, settings.memory, progress)

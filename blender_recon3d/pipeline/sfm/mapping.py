@@ -67,7 +67,7 @@ def find_cameras(workspace: Workspace, settings: SfmSettings, progress: Progress
             remove_with_part(workspace.live)
     write_document(workspace.registration, document)
     if not models:
-        raise UserError(_no_model(document, workspace))
+        raise UserError(_no_model(document, workspace), remedy="photos")
     with atomic_folder(workspace.sparse) as part:
         for number, model in enumerate(models):
             (part / str(number)).mkdir()

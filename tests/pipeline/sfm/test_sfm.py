@@ -9,6 +9,7 @@ import pytest
 
 from blender_recon3d.pipeline.colmap.calls import pycolmap
 from blender_recon3d.pipeline.colmap.database import image_ids, open_database, pair_counts
+from blender_recon3d.pipeline.events import read_events
 from blender_recon3d.pipeline.files.atomic_files import read_json
 from blender_recon3d.pipeline.files.ply import read_vertices
 from blender_recon3d.pipeline.placing.ground import ground_plane
@@ -257,3 +258,5 @@ def test_photos_without_overlap_end_with_a_message(tmp_path):
     result = recon3d("run", folder, "-o", tmp_path / "w", *OPTIONS)
     assert result.returncode == 1
     assert "No cameras could be placed" in result.stderr and "overlap" in result.stderr
+    error = next(event for event in read_events(tmp_path / "w" / "events.jsonl")[0] if event.kind == "error")
+    assert error.data["remedy"] == "photos", "the panel offers to choose others, not to resume"
