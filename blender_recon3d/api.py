@@ -24,8 +24,9 @@ import bpy
 from .engine_setup import engine_process
 from .jobs import engine_export, reprojection, session
 from .jobs.job_request import start_engine
-from .jobs.job_view import CANCELLED, FAILED, JobView
+from .jobs.job_view import CANCELLED, FAILED, PAUSED, JobView
 from .pipeline.errors import UserError
+from .pipeline.pausing import pause as pause_run
 from .pipeline.superfluous_files import clean as clean_workspace
 from .pipeline.workspace import Workspace
 from .scene import placement
@@ -65,6 +66,7 @@ __all__ = [
     "make_quads",
     "origin_under",
     "paint_mask",
+    "pause",
     "reconstruct",
     "reproject_photos",
     "save",
@@ -88,15 +90,21 @@ def reconstruct(
 
     photos: a folder or a video. workspace: folder for the results, by default next to the photos. options: for the
     engine's command line, for instance ["--features", "sift"]. on_change: called with the job's state whenever it
-    changes. A cancelled run raises UserError with exit_code 3.
+    changes. A cancelled or paused run raises UserError with exit_code 3.
     """
     scene, source = _scene(scene), Path(photos).absolute()
     folder = Path(workspace).absolute() if workspace else engine_process.default_workspace(source)
     job = start_engine(folder, quality, "dense", {"photos": str(source)}, options)
     view = job.wait(on_change)
-    if view.state in (FAILED, CANCELLED):
+    if view.state in (FAILED, CANCELLED, PAUSED):
         raise UserError(view.message, view.exit_code, view.remedy)
     return import_result(folder, scene)
+
+
+def pause(folder: str | Path) -> bool:
+    """Pause the run in a workspace, whoever started it: it finishes the photos or pairs in progress, and its processes
+    end. Blocks until then; False if the run had ended before. The same job started again continues."""
+    return pause_run(Workspace(Path(folder).absolute()))
 
 
 def import_result(folder: str | Path, scene: bpy.types.Scene | None = None) -> ImportResult:

@@ -7,7 +7,7 @@
     blender -c recon3d setup [--remove | --photo-formats]
     blender -c recon3d doctor, inspect, evaluate, ...        engine commands
 
-Exit codes are the engine's: 0 done, 1 failed, 2 wrong usage or input, 3 cancelled.
+Exit codes are the engine's: 0 done, 1 failed, 2 wrong usage or input, 3 cancelled or paused.
 """
 
 from __future__ import annotations

@@ -16,12 +16,13 @@ from ..pipeline.files.atomic_files import write_json
 from ..pipeline.system.process_group import ProcessGroup, last_words
 from ..pipeline.wording import printable_sentence
 from ..pipeline.workspace import Workspace
-from .job_view import CANCELLED, DONE, FAILED, RUNNING, JobView, follow
+from .job_view import CANCELLED, DONE, FAILED, PAUSED, RUNNING, JobView, follow
 
 _CANCELLED_CODE = 3
 _KILLED = (-9, 137)  # by the OOM killer, or manually
 _GRACE = 15.0  # seconds from a cancel until the process group is killed
 _CANCELLED_TEXT = "Cancelled. Resume continues where it stopped."
+_PAUSED_TEXT = "Paused. Resume continues where it stopped."
 
 
 class Job(ABC):
@@ -31,6 +32,8 @@ class Job(ABC):
         self.workspace = workspace
         self.view = JobView()
         self._cancelled_at = 0.0
+        self._pause_asked = False
+        self._paused = False  # whether the engine says that a pause was its end
         self._error = ""
         self._offset = offset
 
@@ -38,6 +41,11 @@ class Job(ABC):
     def cancelling(self) -> bool:
         """Whether a cancel was requested and the job has not ended yet."""
         return bool(self._cancelled_at) and self.view.state == RUNNING
+
+    @property
+    def pausing(self) -> bool:
+        """Whether a pause was requested and the job has not ended yet."""
+        return self._pause_asked and self.view.state == RUNNING
 
     def poll(self) -> bool:
         """Process the events since the last call; True if `view` has changed. Never blocks."""
@@ -50,11 +58,16 @@ class Job(ABC):
             self.view = follow(self.view, event)
             if event.kind == "error":
                 self._error = printable_sentence(event.message)
+                self._paused = event.data.get("paused") is True
             self._apply_event(event)
         if ended:
             self.view = self._last_view()
+            if self._pause_asked and self.view.state != PAUSED:
+                self.workspace.clear_pause()
         elif self._cancelled_at:
             self._enforce_cancel()
+        elif self._pause_asked:
+            self.workspace.request_pause()  # again: the engine clears old requests when it starts
         return self.view != before
 
     def cancel(self) -> None:
@@ -63,6 +76,12 @@ class Job(ABC):
             return
         self._cancelled_at = time.monotonic()
         self.workspace.request_cancel()
+
+    def pause(self) -> None:
+        """Ask the engine to stop after its current items; the workspace can be resumed."""
+        if self.view.state == RUNNING and not self._pause_asked:
+            self._pause_asked = True
+            self.workspace.request_pause()
 
     def wait(
         self, on_change: Callable[[JobView], None] = lambda view: None, interval: float = 0.1
@@ -81,6 +100,12 @@ class Job(ABC):
         if interrupted:
             raise KeyboardInterrupt
         return self.view
+
+    def _stopped_view(self) -> JobView:
+        """The view of a run that the user has stopped."""
+        if self._paused and not self._cancelled_at:
+            return replace(self.view, state=PAUSED, message=_PAUSED_TEXT, exit_code=3, remedy="")
+        return replace(self.view, state=CANCELLED, message=_CANCELLED_TEXT, exit_code=3, remedy="")
 
     @abstractmethod
     def _ended(self) -> bool:
@@ -148,7 +173,7 @@ class EngineJob(Job):
         if code == 0:
             return replace(self.view, state=DONE, message=self.view.summary or "Done", exit_code=0, remedy="")
         if code == _CANCELLED_CODE or self._cancelled_at:
-            return replace(self.view, state=CANCELLED, message=_CANCELLED_TEXT, exit_code=3, remedy="")
+            return self._stopped_view()
         message = self._error or self._last_output_line(code or 1)
         remedy = self.view.remedy or ("photos" if code == 2 else "preview" if code in _KILLED else "again")
         return replace(
@@ -178,7 +203,8 @@ class EngineJob(Job):
 class FoundJob(Job):
     """A run already in progress in a workspace. Its exit code is unknown; its events show how it ended.
 
-    It is stopped only through the file `cancel`: killing a process by a stored id might hit another process.
+    It is stopped only through the files `cancel` and `pause`: killing a process by a stored id might hit another
+    process.
     """
 
     def __init__(self, workspace: Workspace) -> None:
@@ -197,14 +223,14 @@ class FoundJob(Job):
             code = event.data.get("exit_code")
             self._exit_code = code if isinstance(code, int) else 1
         elif event.kind == "info" and event.message == "started":
-            self._end, self._error = "", ""
+            self._end, self._error, self._paused = "", "", False
             self.view = JobView()
 
     def _last_view(self) -> JobView:
         if self._end == "done":
             return replace(self.view, state=DONE, message=self.view.summary or "Done", exit_code=0, remedy="")
         if self._exit_code == _CANCELLED_CODE or self._cancelled_at:
-            return replace(self.view, state=CANCELLED, message=_CANCELLED_TEXT, exit_code=3, remedy="")
+            return self._stopped_view()
         message = (
             self._error
             if self._end

@@ -10,7 +10,7 @@ from ..pipeline.job_progress import JobProgress
 from ..pipeline.stage import STAGES
 from ..pipeline.wording import printable_sentence
 
-RUNNING, DONE, FAILED, CANCELLED = "running", "done", "failed", "cancelled"
+RUNNING, DONE, FAILED, CANCELLED, PAUSED = "running", "done", "failed", "cancelled", "paused"
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class JobView:
     message: str = "Starting"
     summary: str = ""
     progress: JobProgress = field(default_factory=JobProgress)
-    exit_code: int = 0  # once it has ended: 0 done, 1 failed, 2 bad usage or input, 3 cancelled
+    exit_code: int = 0  # once it has ended: 0 done, 1 failed, 2 bad usage or input, 3 cancelled or paused
     remedy: str = ""
 
     def seconds_left_at(self, now: float) -> float | None:

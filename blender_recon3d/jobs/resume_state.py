@@ -53,8 +53,9 @@ def workspace_state(folder: Path) -> WorkspaceState:
     for name in STAGES[:last]:
         if not state.stage(name).done:
             number = STAGES.index(name) + 1
+            how = "Paused" if workspace.is_paused() else "Stopped"
             return WorkspaceState(
                 UNFINISHED,
-                f"Stopped at step {number} of {last}, {stage(name).title.lower()}. Press Resume to continue.",
+                f"{how} at step {number} of {last}, {stage(name).title.lower()}. Press Resume to continue.",
             )
     return WorkspaceState(FINISHED)

@@ -75,6 +75,10 @@ class Session:
     def cancelling(self) -> bool:
         return self.running and self.job.cancelling
 
+    @property
+    def pausing(self) -> bool:
+        return self.running and self.job.pausing
+
 
 session = Session()
 
@@ -197,6 +201,11 @@ def wait(context: bpy.types.Context) -> str:
 def cancel() -> None:
     if session.job:
         session.job.cancel()
+
+
+def pause() -> None:
+    if session.job:
+        session.job.pause()
 
 
 def import_result(scene: bpy.types.Scene, folder: Path) -> ImportResult:

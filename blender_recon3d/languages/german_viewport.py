@@ -30,6 +30,13 @@ GERMAN_VIEWPORT = {
     "Recon3D": "Recon3D",
     "Starting": "Beginnt",
     "Cancelling...": "Wird abgebrochen...",
+    "Pause": "Pausieren",
+    "Finishing the photos in progress...": "Begonnene Fotos werden fertiggestellt...",
+    "Stop after the photos or pairs in progress, which frees memory, processor and graphics card. "
+    "Resume continues from there": (
+        "Nach den begonnenen Fotos oder Paaren anhalten; das gibt Speicher, Prozessor und Grafikkarte frei. "
+        "Fortsetzen macht dort weiter"
+    ),
     "Aligned to the dominant plane.": "An der größten Ebene ausgerichtet.",
     "Aligned to the three points.": "An den drei Punkten ausgerichtet.",
     "{axis} is now the up axis.": "{axis} zeigt jetzt nach oben.",
@@ -92,6 +99,7 @@ GERMAN_VIEWPORT = {
         "Einstellungen > System > Netzwerk > Online-Zugriff erlauben einschalten"
     ),
     "Cancel Reconstruction": "Rekonstruktion abbrechen",
+    "Pause Reconstruction": "Rekonstruktion pausieren",
     "Cancel Setup": "Einrichtung abbrechen",
     "Free Disk Space": "Speicherplatz freigeben",
     "Remove": "Entfernen",

@@ -1,4 +1,4 @@
-"""Start and cancel a reconstruction."""
+"""Start, pause and cancel a reconstruction."""
 
 from __future__ import annotations
 
@@ -92,4 +92,22 @@ class RECON3D_OT_cancel(bpy.types.Operator):
         return run_reported(self, session.cancel)
 
 
-CLASSES = (RECON3D_OT_reconstruct, RECON3D_OT_cancel)
+class RECON3D_OT_pause(bpy.types.Operator):
+    bl_idname = "recon3d.pause"
+    bl_label = "Pause Reconstruction"
+    bl_description = (
+        "Stop after the photos or pairs in progress, which frees memory, processor and graphics card. "
+        "Resume continues from there"
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not session.session.running:
+            cls.poll_message_set("No reconstruction is running")
+        return session.session.running
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return run_reported(self, session.pause)
+
+
+CLASSES = (RECON3D_OT_reconstruct, RECON3D_OT_pause, RECON3D_OT_cancel)

@@ -14,6 +14,10 @@ class Cancelled(Exception):
     """The user asked to stop; the workspace stays resumable."""
 
 
+class Paused(Cancelled):
+    """The user asked to pause: items in progress were finished first."""
+
+
 class UserError(Exception):
     """A failure that the user can act on: one sentence with what failed, on which file, and what to do next.
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from .documents.codec import encode
 from .documents.event import Event, EventKind
-from .errors import Cancelled
+from .errors import Cancelled, Paused
 from .files import json_values
 from .files.plain_files import open_plain
 from .files.regular import open_regular
@@ -29,7 +29,7 @@ class Progress:
     """What a stage reports its progress with. Thread safe.
 
     sink: called with every event (the file, the terminal, or both).
-    cancelled: returns True once the user has asked to stop.
+    cancelled, paused: return True once the user has asked to cancel, or to pause.
     """
 
     def __init__(
@@ -37,22 +37,27 @@ class Progress:
         sink: Callable[[Event], None] = lambda event: None,
         cancelled: Callable[[], bool] = lambda: False,
         stage: str = "",
+        paused: Callable[[], bool] = lambda: False,
     ) -> None:
         self._sink = sink
-        self._cancelled = cancelled
+        self._cancelled, self._paused = cancelled, paused
         self._lock = threading.Lock()
         self._last_report: tuple[int, int, str] | None = None
         self.stage = stage
 
     def for_stage(self, stage: str) -> Progress:
-        return Progress(self._sink, self._cancelled, stage)
+        return Progress(self._sink, self._cancelled, stage, self._paused)
+
+    def within_item(self) -> Progress:
+        """For the work on one item: it reports nothing, and only a cancel stops it, since a pause waits for its end."""
+        return Progress(cancelled=self._cancelled, stage=self.stage)
 
     def emit(self, kind: str, message: str = "", done: int = 0, total: int = 0, **data: Any) -> None:
         with self._lock:
             self._sink(Event(time.time(), self.stage, EventKind(kind), done, total, message, data))
 
     def update(self, done: int, total: int, message: str = "") -> None:
-        """Report `done` of `total` items; raises Cancelled when the user has asked to stop."""
+        """Report `done` of `total` items; raises Cancelled or Paused when the user has asked to stop."""
         self.emit("progress", message, done, total)
         self.check()
 
@@ -70,12 +75,15 @@ class Progress:
         self.emit("warning", message, **data)
 
     def is_cancelled(self) -> bool:
-        return self._cancelled()
+        """Whether the user has asked to stop, also by a pause."""
+        return self._cancelled() or self._paused()
 
     def check(self) -> None:
-        """Raises Cancelled when the user has asked to stop."""
+        """Raises Cancelled or Paused when the user has asked to stop."""
         if self._cancelled():
             raise Cancelled
+        if self._paused():
+            raise Paused
 
 
 def as_line(event: Event) -> str:

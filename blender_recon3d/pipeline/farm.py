@@ -268,7 +268,7 @@ def do_item(order_values: dict[str, Any], item: int) -> Outcome:
         if problem := _misfit(order):
             return Outcome(problem, refused=True)
         workspace = Workspace(order.root)
-        progress = Progress(cancelled=workspace.is_cancelled, stage=order.stage)
+        progress = Progress(cancelled=workspace.is_cancelled, stage=order.stage, paused=workspace.is_paused)
         if _Worker.opened is None or _Worker.opened[0] != order:
             from .colmap.calls import less_log
 
@@ -282,7 +282,7 @@ def do_item(order_values: dict[str, Any], item: int) -> Outcome:
         _, shared, items = _Worker.opened
         shared.do(items, item, progress)
     except Cancelled:
-        return Outcome("cancelled")
+        return Outcome("stopped")
     except Exception as error:
         return Outcome(f"{socket.gethostname()}: {printable(' '.join(str(error).split()))[:200]}")
     return Outcome(seconds=time.monotonic() - start)

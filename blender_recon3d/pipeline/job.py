@@ -14,7 +14,7 @@ from . import doubts, earlier_work, farm, results
 from .claim import check_claim, claim, own_paths, unwritable
 from .documents.codec import encode
 from .documents.state_json import StageRecord, StageState, StateDocument
-from .errors import Cancelled, UserError
+from .errors import Cancelled, Paused, UserError
 from .events import Progress
 from .files.atomic_files import remove, remove_with_part, write_json
 from .files.full_disk import free_bytes, full_disk_told
@@ -68,6 +68,7 @@ def held(workspace: Workspace, settings: JobSettings) -> Iterator[None]:
     with workspace.locked():
         try:
             workspace.clear_cancel()
+            workspace.clear_pause()
             rotate(workspace)
         except OSError as error:
             raise unwritable(workspace, error) from error
@@ -87,7 +88,7 @@ def run_held_job(
     job.info("started")
     try:
         try:
-            with full_disk_told(workspace.root):
+            with _pause_forgotten(workspace), full_disk_told(workspace.root):
                 _run_stages(workspace, settings, progress, only, fresh)
                 if not only:
                     _mask_again(workspace, settings, progress)
@@ -105,6 +106,19 @@ def run_held_job(
         job.warning(doubts.sentence(doubt), doubt=doubt.kind)
     job.emit("done", job_summary(state))
     return state
+
+
+@contextmanager
+def _pause_forgotten(workspace: Workspace) -> Iterator[None]:
+    """A request to pause remains only if it has paused the run: without it, the run counts as interrupted."""
+    try:
+        yield
+    except Paused:
+        raise
+    except BaseException:
+        workspace.clear_pause()
+        raise
+    workspace.clear_pause()
 
 
 def check_not_foreign(workspace: Workspace, settings: JobSettings) -> None:

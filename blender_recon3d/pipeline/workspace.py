@@ -1,6 +1,6 @@
 """The workspace: one folder that holds a job, its progress and its results. Standard library only.
 
-    job.json settings.json state.json events.jsonl log.txt cancel lock output.txt; older events and log: *.old.*
+    job.json settings.json state.json events.jsonl log.txt cancel pause lock output.txt; older events and log: *.old.*
     photos.json sources.json images/ masks/ masks.json painted_masks/ model_masks/ pairs.*
     database.db remapped.db features/ items/ earlier/ live/ sparse/ placement.json placed.json refined/
     dense/ mesh/ texture/ report.*
@@ -48,6 +48,7 @@ class Workspace:
         self.old_log = self.root / "log.old.txt"
         self.output = self.root / "output.txt"  # the process's output when Blender started it
         self.cancel_file = self.root / "cancel"
+        self.pause_file = self.root / "pause"  # remains until the run is resumed
         self.lock_file = self.root / "lock"
         self.photos = self.root / "photos.json"
         self.sources = self.root / "sources.json"
@@ -157,7 +158,7 @@ class Workspace:
             recorded[stage] = files
         self.write_state(replace(state, stages=stages, files=recorded))
 
-    # -- cancelling and locking --------------------------------------------------------------------
+    # -- stopping and locking --------------------------------------------------------------------
 
     def request_cancel(self) -> None:
         os.close(open_plain(self.cancel_file, os.O_WRONLY | os.O_CREAT))
@@ -167,6 +168,16 @@ class Workspace:
 
     def is_cancelled(self) -> bool:
         return self.cancel_file.exists()
+
+    def request_pause(self) -> None:
+        os.close(open_plain(self.pause_file, os.O_WRONLY | os.O_CREAT))
+
+    def clear_pause(self) -> None:
+        self.pause_file.unlink(missing_ok=True)
+
+    def is_paused(self) -> bool:
+        """Whether the run here is paused, or is to pause."""
+        return self.pause_file.exists()
 
     def lock_owner(self) -> dict[str, Any] | None:
         """`{"pid", "started"}` of the run in progress here; None if there is none. Any process may ask."""

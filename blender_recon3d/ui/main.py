@@ -197,8 +197,13 @@ def _draw_progress(layout: bpy.types.UILayout, context: bpy.types.Context, view:
     row.operator("recon3d.frame_result", text="", icon="ZOOM_SELECTED")
     if view.state == RUNNING and session.session.cancelling:
         layout.label(text="Cancelling...", icon="X")
+        return
+    row = layout.row(align=True)
+    if session.session.pausing:
+        row.label(text="Finishing the photos in progress...", icon="PAUSE")
     else:
-        layout.operator("recon3d.cancel", text="Cancel", icon="X")
+        row.operator("recon3d.pause", text="Pause", icon="PAUSE")
+    row.operator("recon3d.cancel", text="Cancel", icon="X")
 
 
 CLASSES = (RECON3D_PT_main,)

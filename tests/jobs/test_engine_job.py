@@ -11,7 +11,8 @@ import pytest
 
 from blender_recon3d.engine_setup import engine_process
 from blender_recon3d.jobs.engine_job import EngineJob
-from blender_recon3d.jobs.job_view import CANCELLED, DONE, FAILED, RUNNING, JobView, follow
+from blender_recon3d.jobs.job_view import CANCELLED, DONE, FAILED, PAUSED, RUNNING, JobView, follow
+from blender_recon3d.jobs.resume_state import FINISHED, workspace_state
 from blender_recon3d.pipeline.claim import claim
 from blender_recon3d.pipeline.errors import UserError
 from blender_recon3d.pipeline.events import Event
@@ -234,6 +235,25 @@ def test_a_cancel_ends_the_engine_within_seconds(engine_python, tmp_path):
     assert view.state == CANCELLED and view.exit_code == 3
     assert time.monotonic() - asked < 8  # 5 s are promised; a busy machine gets more
     assert not (tmp_path / "w" / "cancel").exists()
+
+
+def test_a_paused_job_frees_its_processes_and_resumes(engine_python, tmp_path):
+    photos = noise_photos(tmp_path / "photos", 6, 1500)
+    arguments = ("run", str(photos), "-o", str(tmp_path / "w"), "--features", "sift", "--until", "features")
+    job = run_engine(engine_python, *arguments, folder=tmp_path / "w")
+    deadline = time.monotonic() + 60
+    while not job.view.stage and job.view.state == RUNNING and time.monotonic() < deadline:
+        job.poll()
+        time.sleep(0.02)
+    job.pause()
+    assert job.pausing
+    view = job.wait()
+    assert (view.state, view.exit_code) == (PAUSED, 3) and "Resume" in view.message
+    assert not alive(job.pid)
+    assert workspace_state(tmp_path / "w").sentence.startswith("Paused at step")
+    view = run_engine(engine_python, *arguments, folder=tmp_path / "w").wait()
+    assert view.state == DONE and workspace_state(tmp_path / "w").state == FINISHED
+    assert not (tmp_path / "w" / "pause").exists()
 
 
 def test_the_engine_runs_from_an_installed_extension(engine_python, tmp_path):

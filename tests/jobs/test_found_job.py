@@ -10,7 +10,7 @@ import pytest
 
 from blender_recon3d.engine_setup import engine_process
 from blender_recon3d.jobs.engine_job import EngineJob, find_job
-from blender_recon3d.jobs.job_view import CANCELLED, DONE, FAILED, RUNNING
+from blender_recon3d.jobs.job_view import CANCELLED, DONE, FAILED, PAUSED, RUNNING
 from blender_recon3d.jobs.resume_state import FINISHED, NEW, UNFINISHED, workspace_state
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.made_workspaces import png
@@ -57,6 +57,7 @@ def release(process: subprocess.Popen) -> None:
             "The disk is full.",
         ),
         ("say('job', 'error', 'Cancelled.', exit_code=3)", CANCELLED, "Resume"),
+        ("say('job', 'error', 'Paused.', exit_code=3, paused=True)", PAUSED, "Resume"),
         ("import os; os._exit(9)", FAILED, "Another program ended"),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blender_recon3d.pipeline.errors import Cancelled
+from blender_recon3d.pipeline.errors import Cancelled, Paused
 from blender_recon3d.pipeline.events import Event, Progress, append_event, read_events
 
 
@@ -77,3 +77,18 @@ def test_hostile_lines_are_skipped(tmp_path, raw):
 def test_an_update_after_cancelling_raises():
     with pytest.raises(Cancelled):
         Progress(cancelled=lambda: True).update(1, 2)
+
+
+def test_a_pause_waits_for_the_item_and_a_cancel_does_not():
+    asked = set()
+    progress = Progress(cancelled=lambda: "cancel" in asked, paused=lambda: "pause" in asked).for_stage(
+        "dense"
+    )
+    asked.add("pause")
+    progress.within_item().check()
+    assert progress.is_cancelled()
+    with pytest.raises(Paused):
+        progress.check()
+    asked.add("cancel")
+    with pytest.raises(Cancelled):
+        progress.within_item().check()

@@ -176,6 +176,29 @@ def test_cancel_ends_within_five_seconds_with_code_3(tmp_path, finished, photos,
     assert stages(workspace)[name]["state"] == "started"
 
 
+def test_a_paused_run_keeps_its_photos_and_continues(tmp_path, finished, photos):
+    workspace = Workspace(tmp_path / "workspace")
+    shutil.copytree(finished.root, workspace.root)
+    state = state_json(workspace)
+    for later in STAGES[STAGES.index("dense") :]:
+        del state["stages"][later]
+    write_json(workspace.state_file, state)
+    options = [*OPTIONS, "--until", "dense"]
+    process = start("run", photos, "-o", workspace.root, *options)
+    wait_for(workspace, process, lambda events: any(event.message == "estimating depth" for event in events))
+    paused = recon3d("pause", workspace.root, "--json")
+    assert (paused.returncode, json.loads(paused.stdout)["paused"]) == (0, True)
+    assert process.wait(timeout=20) == 3
+    assert workspace.is_paused() and workspace.lock_owner() is None
+    kept = _estimated(workspace)
+    assert 1 <= len(kept) < 8
+    refused = recon3d("pause", workspace.root)
+    assert refused.returncode == 2 and "No run is in progress" in refused.stderr
+    assert recon3d("run", photos, "-o", workspace.root, *options).returncode == 0
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    assert not workspace.is_paused() and stages(workspace)["dense"]["state"] == "done"
+
+
 def test_a_second_run_in_the_same_workspace_is_refused(tmp_path, photos):
     workspace = Workspace(tmp_path / "workspace")
     first = start("run", photos, "-o", workspace.root, *OPTIONS)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ..documents.answers_json import TextAnswer
+from ..documents.answers_json import PauseAnswer, TextAnswer
 from ..documents.codec import encode
 from ..documents.event import Event
 from ..events import Progress
@@ -16,7 +16,7 @@ from ..text import printable
 from ..workspace import Workspace
 from .answers import print_answer
 from .console import Console
-from .exit_codes import DONE
+from .exit_codes import DONE, PAUSED_TEXT
 from .running import errors_as_events, json_sink
 from .setting_options import job_settings
 
@@ -94,6 +94,17 @@ def clean(chosen: argparse.Namespace) -> int:
         sys.stdout.write(f"{megabytes} removed; all results are still there.\n")
     else:
         sys.stdout.write(f"{megabytes} can be removed: add --yes to do so. All results stay.\n")
+    return DONE
+
+
+def pause(chosen: argparse.Namespace) -> int:
+    from ..pausing import pause
+
+    paused = pause(Workspace(chosen.output))
+    if chosen.json:
+        print_answer(PauseAnswer(paused=paused))
+    else:
+        sys.stdout.write(f"{PAUSED_TEXT}\n" if paused else "The run had ended before it could pause.\n")
     return DONE
 
 

@@ -8,7 +8,12 @@ from ..system.versions import engine_version
 from .command_words import Option, commands_of
 from .exit_codes import BAD_USAGE, CANCELLED, DONE, FAILED
 
-_EXITS = ((DONE, "done"), (FAILED, "failed"), (BAD_USAGE, "wrong usage or input"), (CANCELLED, "cancelled"))
+_EXITS = (
+    (DONE, "done"),
+    (FAILED, "failed"),
+    (BAD_USAGE, "wrong usage or input"),
+    (CANCELLED, "cancelled or paused"),
+)
 _VARIABLES = (
     ("COLUMNS", "width of the terminal, if it cannot be detected"),
     ("NO_COLOR", "has no effect: output is never colored"),

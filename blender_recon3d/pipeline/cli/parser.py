@@ -201,6 +201,11 @@ def make_parser() -> argparse.ArgumentParser:
     weights.add_argument("--json", action="store_true", help="machine-readable output")
     weights.set_defaults(command=commands.weights)
 
+    pause = adding.add_parser("pause", help="stop a run after its current items; run again to continue")
+    pause.add_argument("output", metavar="OUT", help="the workspace folder of a run in progress")
+    pause.add_argument("--json", action="store_true", help="machine-readable output")
+    pause.set_defaults(command=commands.pause)
+
     clean = adding.add_parser("clean", help="free disk space: list or remove what can be made again")
     clean.add_argument("output", metavar="OUT", help="the workspace folder")
     clean.add_argument("--yes", action="store_true", help="remove the files; without it they are only listed")

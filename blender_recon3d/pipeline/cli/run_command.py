@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..claim import is_ours
 from ..documents.event import Event, EventKind
-from ..errors import Cancelled, UserError
+from ..errors import Cancelled, Paused, UserError
 from ..events import Progress, append_event
 from ..files.user_path import user_path
 from ..settings import JobSettings
@@ -20,7 +20,7 @@ from ..system.child import end_with_parent
 from ..system.shortage import out_of_memory
 from ..workspace import Workspace
 from .console import Console
-from .exit_codes import BAD_USAGE, CANCELLED, CANCELLED_TEXT, DONE, FAILED, NO_MEMORY_TEXT
+from .exit_codes import BAD_USAGE, CANCELLED, CANCELLED_TEXT, DONE, FAILED, NO_MEMORY_TEXT, stop_told
 from .running import json_sink, log_to, real_stderr, stoppable
 from .setting_options import job_settings
 from .shard import run_shard
@@ -54,7 +54,7 @@ def run(chosen: argparse.Namespace) -> int:
 
         # Locked before anything is written: a user's folder, or another run's, stays unchanged.
         with held(workspace, settings), stoppable(workspace, sink) as cancelled, log_to(workspace):
-            progress = Progress(sink, cancelled, "job")
+            progress = Progress(sink, cancelled, "job", workspace.is_paused)
 
             def finish() -> None:
                 _write_exports(workspace, exports, progress)
@@ -161,8 +161,9 @@ def _run_reporting(
         if not error.reported:
             raise
         return error.exit_code
-    except Cancelled:
-        progress.emit("error", CANCELLED_TEXT, exit_code=CANCELLED)
+    except Cancelled as stop:
+        message, data = stop_told(isinstance(stop, Paused))
+        progress.emit("error", message, **data)
         return CANCELLED
     except OSError as error:
         progress.emit("error", disk_error(error, workspace).sentence, exit_code=FAILED)

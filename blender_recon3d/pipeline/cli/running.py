@@ -1,8 +1,9 @@
-"""Cancelling a run, its log, and its event output."""
+"""Cancelling and pausing a run, its log, and its event output."""
 
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import sys
@@ -20,9 +21,10 @@ from ..system import startup, worker
 from ..system.library_exit import end_at_once
 from ..system.streams import Surviving
 from ..workspace import Workspace
-from .exit_codes import CANCELLED, CANCELLED_TEXT
+from .exit_codes import CANCELLED, stop_told
 
 PATIENCE = 4.0  # seconds for a cancelled stage to end on its own
+ITEM_PATIENCE = 120.0  # the same for a paused one, which finishes its item first
 
 
 def real_stderr() -> Any:
@@ -68,10 +70,10 @@ def log_to(workspace: Workspace) -> Iterator[None]:
 
 @contextlib.contextmanager
 def stoppable(workspace: Workspace, sink: Callable[[Event], None]) -> Iterator[Callable[[], bool]]:
-    """A function that returns whether to stop: after SIGINT, SIGTERM or a `cancel` file in the workspace.
+    """A function that returns whether to cancel: after SIGINT, SIGTERM or a `cancel` file in the workspace.
 
-    If a library call does not return within PATIENCE, the process ends: results are written atomically, so this costs
-    no more than the current stage (or item).
+    If a library call does not return within PATIENCE, or within ITEM_PATIENCE after a pause, the process ends: results
+    are written atomically, so this costs no more than the current stage (or item).
     """
     asked = threading.Event()
     over = threading.Event()
@@ -80,13 +82,16 @@ def stoppable(workspace: Workspace, sink: Callable[[Event], None]) -> Iterator[C
         asked.set()
 
     def watch() -> None:
-        while not (asked.is_set() or workspace.is_cancelled()):
+        end = math.inf
+        while time.monotonic() < end:
+            cancel = asked.is_set() or workspace.is_cancelled()
+            if cancel or workspace.is_paused():
+                end = min(end, time.monotonic() + (PATIENCE if cancel else ITEM_PATIENCE))
             if over.wait(0.2):
                 return
-        if not over.wait(PATIENCE):
-            data = {"exit_code": CANCELLED}
-            sink(Event(time.time(), "job", EventKind.ERROR, message=CANCELLED_TEXT, data=data))
-            os._exit(worker.worker_code(CANCELLED))
+        message, data = stop_told(paused=not cancel)
+        sink(Event(time.time(), "job", EventKind.ERROR, message=message, data=data))
+        os._exit(worker.worker_code(CANCELLED))
 
     # COLMAP installs its own signal handlers when loaded, which must not happen after ours.
     from ..colmap import calls as _colmap  # noqa: F401

@@ -6,11 +6,11 @@ import argparse
 from collections.abc import Callable
 
 from ..documents.event import Event
-from ..errors import Cancelled, UserError
+from ..errors import Cancelled, Paused, UserError
 from ..events import Progress
 from ..work_items import share
 from ..workspace import Workspace
-from .exit_codes import BAD_USAGE, CANCELLED, CANCELLED_TEXT, DONE
+from .exit_codes import BAD_USAGE, CANCELLED, DONE, stop_told
 from .running import stoppable
 from .setting_options import job_settings
 
@@ -42,9 +42,10 @@ def run_shard(chosen: argparse.Namespace, workspace: Workspace, show: Callable[[
 
     if workspace.root.is_dir():
         workspace.clear_cancel()
+        workspace.clear_pause()
     with stoppable(workspace, show) as cancelled:
         less_log()
-        progress = Progress(sink, cancelled, "job")
+        progress = Progress(sink, cancelled, "job", workspace.is_paused)
         own = progress.for_stage(chosen.only)
         try:
             begun = begin_shared(workspace, settings, chosen.only, progress, PATIENCE)
@@ -56,8 +57,9 @@ def run_shard(chosen: argparse.Namespace, workspace: Workspace, show: Callable[[
             for number, item in enumerate(mine):
                 own.update(number, len(mine), items.message)
                 shared.do(items, item, own)
-        except Cancelled:
-            progress.emit("error", CANCELLED_TEXT, exit_code=CANCELLED)
+        except Cancelled as stop:
+            message, data = stop_told(isinstance(stop, Paused))
+            progress.emit("error", message, **data)
             return CANCELLED
         remaining = sum(not shared.is_done(items, item) for item in range(items.count))
         text = (

@@ -55,6 +55,12 @@ class CleanAnswer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PauseAnswer:
+    version: int = key("of this format", 1)
+    paused: bool = key("false if the run ended by itself before it could pause")
+
+
+@dataclass(frozen=True, kw_only=True)
 class TextAnswer:
     version: int = key("of this format", 1)
     text: str = key("what the command prints without `--json`")

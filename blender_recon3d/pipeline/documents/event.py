@@ -30,9 +30,9 @@ class Event:
     total: int = key("total number of items; 0: unknown", 0)
     message: str = key("for people", "")
     data: dict[str, Any] = key(
-        "`done` of a stage: its record in state.json, or `skipped`; `error`: `exit_code` and `remedy`; a warning: the "
-        "`photo` it is about; `info` of the job: the `version` of these lines, its `stages`, whether they are `timed`, "
-        "and then the `forecast` of their seconds",
+        "`done` of a stage: its record in state.json, or `skipped`; `error`: `exit_code`, `remedy`, and whether it is "
+        "`paused`; a warning: the `photo` it is about; `info` of the job: the `version` of these lines, its `stages`, "
+        "whether they are `timed`, and then the `forecast` of their seconds",
         dict,
     )
     parts: list[Any] = key(

@@ -19,6 +19,7 @@ from .answers_json import (
     EvaluationAnswer,
     ExportAnswer,
     FetchedAnswer,
+    PauseAnswer,
     TextAnswer,
     WeightsAnswer,
 )
@@ -76,6 +77,7 @@ DOCUMENTS: tuple[tuple[str, type, str], ...] = (
     ("weights list", WeightsAnswer, "What `recon3d weights list --json` prints."),
     ("weights fetch", FetchedAnswer, "What `recon3d weights fetch --json` prints."),
     ("clean", CleanAnswer, "What `recon3d clean --json` prints."),
+    ("pause", PauseAnswer, "What `recon3d pause --json` prints."),
     ("text", TextAnswer, "What `recon3d completion --json` and `recon3d man --json` print."),
     ("evaluate", EvaluationAnswer, "What `recon3d evaluate --json` prints."),
     ("error", ErrorAnswer, "What a command with `--json` prints if it fails."),

@@ -33,8 +33,8 @@ class FeatureItems:
         return self._done.issuperset(self._batches[item])
 
     def do(self, item: int, into: Workspace, progress: Progress) -> None:
-        quiet = Progress(cancelled=progress.is_cancelled, stage=progress.stage)  # its counts are of the batch
-        self._extractor.extract_some(replace(self._job, names=self._batches[item], progress=quiet), into)
+        job = replace(self._job, names=self._batches[item], progress=progress.within_item())
+        self._extractor.extract_some(job, into)
 
 
 class MatchItems:
@@ -67,6 +67,5 @@ class MatchItems:
 
     def do(self, item: int, into: Workspace, progress: Progress) -> None:
         remaining = [pair for pair in self._plan.blocks[item] if pair not in self._plan.done]
-        quiet = Progress(cancelled=progress.is_cancelled, stage=progress.stage)  # its counts are of the block
-        self._matcher.match_block(self._job(remaining, quiet))
+        self._matcher.match_block(self._job(remaining, progress.within_item()))
         take_pairs(self._view.database, remaining, into)

@@ -54,8 +54,7 @@ class DepthItems:
                 masks = self._dense / "masks"
                 write_photometric(into.dense, self._scene, number, self._cache, budget, masks, progress)
 
-        quiet = Progress(cancelled=progress.is_cancelled, stage=progress.stage)  # its counts are of the group
-        run_all(work, remaining, budget, len(remaining), self.message, quiet)
+        run_all(work, remaining, budget, len(remaining), self.message, progress.within_item())
 
     def _has(self, number: int) -> bool:
         if self.step == "estimated":

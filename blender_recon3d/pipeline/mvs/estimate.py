@@ -147,7 +147,7 @@ def write_photometric(
     progress: Progress,
 ) -> None:
     """Write a photo's depth, not yet compared with its neighbors', and its normals into `dense`."""
-    depth, normal = estimate_safely(scene, number, cache, budget, progress.check)
+    depth, normal = estimate_safely(scene, number, cache, budget, progress.within_item().check)
     view = scene.views[number]
     mask = masks / f"{view.name}.png"
     if mask.exists():

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from blender_recon3d.pipeline.colmap.calls import pycolmap
-from blender_recon3d.pipeline.errors import Cancelled, UserError
+from blender_recon3d.pipeline.errors import Cancelled, Paused, UserError
 from blender_recon3d.pipeline.events import Event, Progress
 from blender_recon3d.pipeline.files.ply import columns
 from blender_recon3d.pipeline.mvs import estimate
@@ -187,6 +187,20 @@ def test_a_cancelled_run_keeps_the_photos_it_finished(workspace):
     assert 2 <= len(there) < len(scene.views)
     assert all_maps(workspace)[1] == []
     assert all(map_paths(workspace.dense, view.name)[0].exists() for view in scene.views)
+
+
+def test_a_pause_finishes_the_photos_in_progress(workspace):
+    """Asked for before the first photo is done: as many are estimated as were begun, one by each worker."""
+    scene = load_scene(workspace.dense, 4)
+    for view in scene.views:
+        map_paths(workspace.dense, view.name)[0].unlink()
+    before = iter([False])  # the first photos have not begun
+    progress = Progress(paused=lambda: next(before, True))
+    with pytest.raises(Paused):
+        all_maps(workspace, progress)
+    there = [view for view in scene.views if photometric_path(workspace.dense, view.name).exists()]
+    assert 1 <= len(there) < len(scene.views)
+    assert all_maps(workspace)[1] == []
 
 
 def test_true_maps_fuse_to_points_on_the_true_surface(workspace, poses):
