@@ -7,7 +7,8 @@ Both of COLMAP's mappers place the cameras, the incremental one up to --incremen
 Walks around a courtyard of flat walls are rendered (`benchmarks/common/courtyard.py`); each stage runs in a process of
 its own. Processor seconds (user and system) of a stage do not depend on what else the machine does, as wall time would.
 With --keep, captures and finished stages are kept in DIR, and a later call continues; with --table-only it writes the
-table of what is there.
+table of what is there. A second table compares the forecast with it (`pipeline/job_forecast.py`), whose unit, the speed
+of this machine, is measured in processor seconds as well.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,11 @@ OPTIONS: dict[str, Any] = {"features": "sift", "pairs": "retrieval", "device": "
 REPORT = "report"  # measured like a stage
 MAPPERS = ("incremental", "global")
 REACH = 7  # photos on either side that a photo is matched with
+SPEED = "speed"  # measured like a stage: processor seconds for one megapixel of depth, the unit of forecasts
+SPREAD = ("photos", "pairs", "features", "dense")  # stages that use all cores
+TRIES = 5  # of that
+CORES = 2  # that the forecast is for
+SPREADS = round(0.85 * CORES + 0.15, 2)  # times as fast on all cores
 
 
 def main() -> int:
@@ -67,9 +74,9 @@ def measure(count: int, folder: Path, options: argparse.Namespace) -> dict[str, 
         return known
     if not (folder / "photos").is_dir():
         render(Courtyard(count, SIZE), folder / "photos")
-    parts = [part for name in (*up_to(options.until), REPORT) for part in rows_of(name)]
+    parts = [part for name in (SPEED, *up_to(options.until), REPORT) for part in rows_of(name)]
     if count > options.incremental:
-        parts.remove(("sfm", "incremental"))
+        parts = [part for part in parts if part != ("sfm", "incremental")]
     for name, mapper in parts:
         row = title(name, mapper)
         if row not in known:
@@ -122,7 +129,9 @@ def run_stage(name: str, folder: Path, mapper: str) -> int:
     summary: dict[str, Any] = {}
     before = processor_seconds()
     with PeakMemory() as peak:
-        if name == REPORT:
+        if name == SPEED:
+            summary["unit"] = megapixel_of_depth()
+        elif name == REPORT:
             write_report(workspace, settings, Progress())
         else:
             own = stage(name)
@@ -141,6 +150,15 @@ def run_stage(name: str, folder: Path, mapper: str) -> int:
     )
     sys.stdout.flush()
     os._exit(0)  # native libraries may take long to end
+
+
+def megapixel_of_depth() -> float:
+    """Processor seconds, the least of some tries: other work on the machine slows the processor's caches."""
+    from blender_recon3d.pipeline.mvs.depth_speed import measure
+    from blender_recon3d.pipeline.stage_settings import DenseSettings
+
+    views = DenseSettings().views
+    return round(min(measure("cpu", views, time.process_time) for _ in range(TRIES)), 3)
 
 
 def true_neighbors(count: int) -> list[tuple[str, str]]:
@@ -204,7 +222,51 @@ def markdown(measured: dict[int, dict[str, dict[str, Any]]]) -> str:
         f"CPU; processor seconds. {ON_PAPER:,} photos: hours on one core and GB, from the line through the last two "
         f"counts. Cameras placed, and their median distance from the truth: {'; '.join(placed)}."
     )
-    return "\n".join([*lines, "", note, ""])
+    return "\n".join([*lines, "", note, "", *forecasts(measured), ""])
+
+
+def forecasts(measured: dict[int, dict[str, dict[str, Any]]]) -> list[str]:
+    """The second table: the forecast over what was measured, of the stages and of all of them together."""
+    unit = float(np.median([each[SPEED]["summary"]["unit"] for each in measured.values() if SPEED in each]))
+    ratios = {
+        count: compare(count, {row: each["seconds"] for row, each in rows.items()}, unit)
+        for count, rows in measured.items()
+    }
+    names = list(dict.fromkeys(row for each in ratios.values() for row in each))
+    head = " | ".join(f"{count:,} photos" for count in sorted(ratios))
+    lines = [f"| forecast / measured | {head} |", "|---|" + "---|" * len(ratios)]
+    for name in names:
+        cells = [f"{ratios[count][name]:.2f}" if name in ratios[count] else "" for count in sorted(ratios)]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    note = (
+        f"On {CORES} cores, over which {', '.join(SPREAD)} spread: measured are processor seconds, divided by "
+        f"{SPREADS} for these. Unit of the forecast: {unit} processor seconds for one megapixel of depth."
+    )
+    return [*lines, "", note]
+
+
+def compare(count: int, seconds: dict[str, float], unit: float) -> dict[str, float]:
+    """Forecast over measured processor seconds, by row of the table and of the "whole", for a capture of this kind."""
+    from blender_recon3d.pipeline.job_forecast import RETRIEVED, forecast_job
+    from blender_recon3d.pipeline.settings import JobSettings
+    from blender_recon3d.pipeline.stage_settings import GLOBAL_FROM
+
+    ratios, sums = {}, [0.0, 0.0]
+    chosen = "global" if count >= GLOBAL_FROM else "incremental"
+    for row, processor in seconds.items():
+        name, _, mapper = row.partition(", ")
+        more: dict[str, Any] = {"mapper": mapper} if mapper else {}
+        settings = JobSettings.build(
+            "preview", photos=("x",), neighbors=round(REACH / RETRIEVED), **OPTIONS, **more
+        )
+        expected = forecast_job([SIZE] * count, settings, unit=unit).seconds.get(name)
+        if not expected:
+            continue
+        real = processor / SPREADS if name in SPREAD else processor
+        ratios[row] = expected / real
+        if mapper in ("", chosen):
+            sums = [sums[0] + expected, sums[1] + real]
+    return {**ratios, "whole": sums[0] / sums[1]}
 
 
 def _row(name: str, seconds: dict[int, float], peaks: dict[int, float], counts: list[int]) -> str:

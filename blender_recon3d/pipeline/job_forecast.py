@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 ENGINE_BYTES = 1_500 << 20  # libraries, networks and a few photos at a time
 SURFACE_BYTES = 2_800 << 20  # for some 1,250,000 points and a texture of 4096 x 4096
+RETRIEVED = (
+    0.7  # pairs for each neighbor asked for: two photos are often each other's (benchmarks/measure/scale.py)
+)
 DENSE_BYTES_A_PIXEL = 26  # on disk: depth and normal maps, the undistorted photo
 
 
@@ -44,8 +47,11 @@ class Facts:
     seconds_of_depth: float
 
 
-def forecast_job(sizes: list[tuple[int, int]], settings: JobSettings, reading: int = 0) -> Forecast:
-    """The forecast for photos of these sizes (width, height). reading: bytes needed to decode them."""
+def forecast_job(
+    sizes: list[tuple[int, int]], settings: JobSettings, reading: int = 0, unit: float = 0.0
+) -> Forecast:
+    """The forecast for photos of these sizes (width, height). reading: bytes needed to decode them. unit: as in
+    `Facts`; 0: it is measured."""
     from .mvs import depth_forecast as depth
     from .mvs.depth_speed import seconds_per_megapixel
 
@@ -55,6 +61,7 @@ def forecast_job(sizes: list[tuple[int, int]], settings: JobSettings, reading: i
     pixels = [shrunk(size, dense.max_size) for size in sizes]
     heights_first = [(height, width) for width, height in pixels]
     plan = depth.plan(heights_first, device, dense.memory * 2**30)
+    unit = unit or seconds_per_megapixel(device, dense.views)
     facts = Facts(
         settings,
         count,
@@ -63,8 +70,8 @@ def forecast_job(sizes: list[tuple[int, int]], settings: JobSettings, reading: i
         sum(width * height for width, height in pixels) / 1e6,
         features.max_keypoints / 2048 if features.max_keypoints else 1.0,
         number_of_pairs(count, settings),
-        seconds_per_megapixel(device, dense.views),
-        depth.forecast(heights_first, device, dense.views, plan),
+        unit,
+        depth.forecast(heights_first, plan, unit),
     )
     seconds = {stage.name: facts.unit * stage.forecast(facts) for stage in all_stages()}
     maps = sum(width * height for width, height in pixels) * DENSE_BYTES_A_PIXEL
@@ -94,10 +101,18 @@ def number_of_pairs(count: int, settings: JobSettings) -> int:
     """Approximate number of pairs to match."""
     everything = count * (count - 1) // 2
     pairs = settings.of(PairsSettings)
-    if pairs.strategy == "exhaustive":
+    if pairs.strategy == "sequential":
+        return min(everything, count * pairs.window)
+    if not by_retrieval(count, settings):
         return everything
-    each = pairs.window if pairs.strategy == "sequential" else pairs.neighbors
-    return min(everything, count * each)
+    return min(everything, round(RETRIEVED * count * pairs.neighbors))
+
+
+def by_retrieval(count: int, settings: JobSettings) -> bool:
+    """Whether similar photos are searched for; a list of pairs counts as found so, since its length is unknown."""
+    pairs = settings.of(PairsSettings)
+    few = count * (count - 1) // 2 <= count * pairs.neighbors
+    return pairs.strategy not in ("exhaustive", "sequential") and not (pairs.strategy == "auto" and few)
 
 
 def shrunk(size: tuple[int, int], longest: int) -> tuple[int, int]:

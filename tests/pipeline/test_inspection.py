@@ -95,7 +95,7 @@ def test_a_folder_without_photos_is_reported(tmp_path):
 def test_pairs_and_sizes_are_those_of_the_stages():
     job = JobSettings.build(photos="x", features="sift")
     assert number_of_pairs(41, job) == 41 * 40 // 2  # exhaustive up to this number
-    assert number_of_pairs(100, job) == 2000
+    assert number_of_pairs(100, job) == 1400  # two photos are often each other's neighbors
     assert shrunk((4000, 3000), 1000) == (1000, 750) and shrunk((400, 300), 1000) == (400, 300)
 
 

@@ -253,6 +253,7 @@ def _depth() -> list[Finding]:
         from ..models.devices import select_device
         from ..mvs import cascade  # noqa: F401
         from ..mvs.depth_forecast import forecast, plan
+        from ..mvs.depth_speed import seconds_per_megapixel
         from ..settings import QUALITIES, size_for
         from ..stage_settings import DenseSettings
     except (ImportError, *HEAVY_FAILURES):
@@ -264,9 +265,8 @@ def _depth() -> list[Finding]:
     for quality in QUALITIES:
         side = size_for("dense_size", quality)
         sizes = [(side * 3 // 4, side)] * DEPTH_PHOTOS
-        seconds = forecast(
-            sizes, str(device), settings.views, plan(sizes, str(device), settings.memory * 2**30)
-        )
+        chosen = plan(sizes, str(device), settings.memory * 2**30)
+        seconds = forecast(sizes, chosen, seconds_per_megapixel(str(device), settings.views))
         times.append(f"{duration(seconds)} at {quality}")
     text = f"ours on {device}: {DEPTH_PHOTOS} photos in about {', '.join(times)}"
     return [Finding("depth", OK, text)]

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..system.cpu import cores
-from .depth_speed import seconds_per_megapixel
 
 # Bytes, from measured peaks with 0.75 to 7 megapixels (tests/pipeline/mvs/test_estimate.py checks them).
 WORKING = 105  # per pixel of the rows being processed: planes, costs
@@ -46,7 +45,7 @@ def plan(sizes: list[tuple[int, int]], device: str, memory: float) -> Plan:
     return Plan(1, rows, fixed + pixels * WHOLE + min(rows + 2 * MARGIN, height) * width * WORKING)
 
 
-def forecast(sizes: list[tuple[int, int]], device: str, views: int, chosen: Plan) -> float:
-    """Approximate seconds for all photos."""
+def forecast(sizes: list[tuple[int, int]], chosen: Plan, unit: float) -> float:
+    """Approximate seconds for all photos. unit: seconds for one megapixel (`depth_speed.seconds_per_megapixel`)."""
     megapixels = sum(height * width for height, width in sizes) / 1e6
-    return BESIDES * megapixels * seconds_per_megapixel(device, views) / (0.85 * chosen.workers + 0.15)
+    return BESIDES * megapixels * unit / (0.85 * chosen.workers + 0.15)

@@ -29,6 +29,7 @@ from .consistency import confirmations, without_specks
 from .cost import MatchingCost
 from .depth_forecast import CACHE, MARGIN, MIN_ROWS, Plan, forecast, plan
 from .depth_maps import map_paths, photometric_path, read_map, write_map
+from .depth_speed import seconds_per_megapixel
 from .depth_views import Scene, View
 from .pinhole import scaled_intrinsics
 from .silhouettes import borrowed
@@ -189,7 +190,7 @@ def _log_forecast(
     if megapixels < FORECAST_FROM:
         return
     views = max(len(neighbors) for neighbors in scene.neighbors)
-    seconds = forecast(sizes, str(device), views, chosen)
+    seconds = forecast(sizes, chosen, seconds_per_megapixel(str(device), views))
     bands = f" in bands of {chosen.rows} rows" if chosen.rows < max(height for height, _ in sizes) else ""
     progress.info(
         f"Depth of {len(sizes)} photos, {megapixels:.0f} megapixels{bands}: about {duration(seconds)} and "

@@ -30,7 +30,7 @@ def inputs(workspace: Workspace, settings: DenseSettings) -> Any:
 
 
 def forecast(facts: Facts) -> float:
-    return facts.seconds_of_depth / facts.unit
+    return 0.04 * facts.photos + facts.seconds_of_depth / facts.unit
 
 
 def run(workspace: Workspace, settings: DenseSettings, progress: Progress) -> dict[str, Any]:

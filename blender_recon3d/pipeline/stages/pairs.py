@@ -13,6 +13,7 @@ from ..events import Progress
 from ..files.json_values import MAX_BYTES
 from ..files.regular import read_regular
 from ..files.user_path import recorded_path, user_path
+from ..job_forecast import Facts, by_retrieval
 from ..models.front_ends import has_weights, retriever_of, weights_identity
 from ..stage import Stage
 from ..stage_settings import PairsSettings
@@ -132,6 +133,11 @@ def _with_earlier(workspace: Workspace, names: list[str], pairs: list[pairing.Pa
     return sorted(earlier | {pair for pair in pairs if not stay.issuperset(pair)})
 
 
+def forecast(facts: Facts) -> float:
+    """The retrieval network sees every photo at the same small size."""
+    return 0.06 * facts.photos if by_retrieval(facts.photos, facts.settings) else 0.0
+
+
 def set_aside(workspace: Workspace, folder: Path) -> None:
     for path in (workspace.pairs, workspace.photo_descriptors):
         if path.exists():
@@ -191,5 +197,5 @@ STAGE = Stage(
     set_aside=set_aside,
     grows_with=("pairs",),
     left_out=lambda settings: has_tracks(settings.alignment),
-    forecast=lambda facts: 0.0,
+    forecast=forecast,
 )

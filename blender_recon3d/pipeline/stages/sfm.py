@@ -53,7 +53,7 @@ def forecast(facts: Facts) -> float:
     mapper = facts.settings.of(SfmSettings).mapper
     if mapper == "global" or (mapper == "auto" and facts.photos >= GLOBAL_FROM):
         return 1.5 + 0.08 * facts.photos + 0.0001 * facts.photos**2
-    return 1.5 + 0.02 * facts.photos + 0.00043 * facts.photos**2
+    return 1.5 + 0.00058 * facts.photos**2
 
 
 STAGE = Stage(

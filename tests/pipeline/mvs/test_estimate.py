@@ -19,6 +19,7 @@ from blender_recon3d.pipeline.mvs.depth_forecast import (
     plan,
 )
 from blender_recon3d.pipeline.mvs.depth_maps import map_paths, photometric_path, read_map, write_maps
+from blender_recon3d.pipeline.mvs.depth_speed import seconds_per_megapixel
 from blender_recon3d.pipeline.mvs.depth_views import load_scene
 from blender_recon3d.pipeline.mvs.fusion import fuse
 from blender_recon3d.pipeline.mvs.pinhole import scaled_intrinsics
@@ -46,7 +47,8 @@ def test_the_plan_keeps_to_the_memory():
 
 
 def test_the_forecast_is_for_this_machine():
-    assert forecast([(1000, 1000)] * 4, "cpu", 2, Plan(1, 1000, 0)) > 0
+    unit = seconds_per_megapixel("cpu", 2)
+    assert unit > 0 and forecast([(1000, 1000)] * 4, Plan(1, 1000, 0), unit) >= 4 * unit
 
 
 def test_bands_give_nearly_what_the_whole_photo_gives(finished):

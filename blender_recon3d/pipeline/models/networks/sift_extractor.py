@@ -22,5 +22,5 @@ NETWORK = ExtractorNetwork(
     open=_open,
     descriptors=Descriptors("sift", 128),
     max_keypoints=MAX_KEYPOINTS,
-    effort=0.25,
+    effort=0.45,
 )
