@@ -29,7 +29,7 @@ from .pipeline.errors import UserError
 from .pipeline.pausing import pause as pause_run
 from .pipeline.superfluous_files import clean as clean_workspace
 from .pipeline.workspace import Workspace
-from .scene import placement
+from .scene import cloud_cells, placement
 from .scene.cleaning import clean_modifier as cleaning
 from .scene.cleaning import crop_box
 from .scene.exporting import export_cameras as exporting
@@ -73,6 +73,7 @@ __all__ = [
     "save_mask",
     "scale_to",
     "show_masks",
+    "split_cloud",
     "up_axis",
     "write_crop",
 ]  # fmt: skip
@@ -190,6 +191,11 @@ def add_crop_box(
 ) -> bpy.types.Object:
     """Add the crop box as an Empty. low, high: its corners in the model's frame; by default around the subject."""
     return crop_box.add_crop_box(_current(scene), low, high)
+
+
+def split_cloud(points: int = 1_000_000, scene: bpy.types.Scene | None = None) -> bpy.types.Collection:
+    """Split the cloud into cells of at most that many points; returns their collection. The cloud is hidden."""
+    return cloud_cells.split_cloud(_current(scene), points)
 
 
 def write_crop(scene: bpy.types.Scene | None = None) -> Path:

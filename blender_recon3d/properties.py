@@ -13,6 +13,7 @@ from .engine_setup.engine_process import default_workspace
 from .pipeline.settings import by_option
 from .pipeline.stage import last_stages
 from .scene.chosen_photos import beside
+from .scene.point_display import VIEWPORT_POINTS
 
 _QUALITY, _UNTIL = (by_option()[name][0] for name in ("quality", "until"))
 QUALITY_ITEMS = items_of(_QUALITY)
@@ -23,6 +24,7 @@ UNTIL_ITEMS = items_of(_UNTIL, last_stages())
 # since the modules that react import this one.
 when_paths_change: list[Callable[[bpy.types.Scene], None]] = []
 when_masks_are_shown: list[Callable[[bpy.types.Scene], None]] = []
+when_viewport_points_change: list[Callable[[bpy.types.Scene], None]] = []
 when_photo_is_chosen: list[Callable[[bpy.types.Scene], None]] = []
 
 
@@ -48,6 +50,11 @@ def _paths_changed(settings: "RECON3D_PG_settings") -> None:
 
 def _photo_chosen(settings: "RECON3D_PG_settings", context: bpy.types.Context) -> None:
     for call in when_photo_is_chosen:
+        call(settings.id_data)
+
+
+def _viewport_points_changed(settings: "RECON3D_PG_settings", context: bpy.types.Context) -> None:
+    for call in when_viewport_points_change:
         call(settings.id_data)
 
 
@@ -131,6 +138,17 @@ class RECON3D_PG_settings(bpy.types.PropertyGroup):
         name="Show Live",
         description="Show cameras and points in the viewport while they are computed",
         default=True,
+    )
+    viewport_points: bpy.props.IntProperty(
+        name="Points in Viewport",
+        description=(
+            "Max number of points of a cloud shown in the viewport, evenly chosen; renders and exports have all"
+        ),
+        default=VIEWPORT_POINTS,
+        min=1000,
+        soft_max=20_000_000,
+        step=100_000,
+        update=_viewport_points_changed,
     )
     show_inspection: bpy.props.BoolProperty(
         name="Show Photos", description="Show details of the photos", default=True

@@ -1,4 +1,4 @@
-"""Seconds and peak memory of importing dense clouds into Blender, as a table.
+"""Processor seconds and peak memory of importing dense clouds into Blender, and of splitting them into cells, as a table.
 
     .venv-bpy/bin/python -m benchmarks.measure.import_cloud [POINTS ...]
     blender -b --python benchmarks/measure/import_cloud.py -- [POINTS ...]
@@ -47,22 +47,30 @@ def make_workspace(root: Path, count: int) -> None:
 
 def measure(root: Path) -> None:
     """Prints one row of the table."""
+    from blender_recon3d.scene.cloud_cells import split_cloud
     from blender_recon3d.scene.importing.import_workspace import import_workspace
 
     bpy.ops.wm.read_factory_settings(use_empty=True)
     blend = root / "a.blend"
     before = peak_memory_mb()
-    start = time.perf_counter()
+    start = time.process_time()
     result = import_workspace(root)
-    imported = time.perf_counter()
+    imported = time.process_time()
     bpy.context.view_layer.update()
     bpy.context.evaluated_depsgraph_get()
-    shown = time.perf_counter()
+    shown = time.process_time()
     bpy.ops.wm.save_as_mainfile(filepath=str(blend))
-    saved = time.perf_counter()
+    saved = time.process_time()
+    peak = peak_memory_mb()
+    cells = len(split_cloud(result.collection).children)
+    split = time.process_time()
+    bpy.context.view_layer.update()
+    bpy.context.evaluated_depsgraph_get()
+    cells_shown = time.process_time()
     print(
         f"| {bpy.app.version_string} | {result.points:,} | {imported - start:.2f} | {shown - imported:.2f} | "
-        f"{saved - shown:.2f} | {before:.0f} | {peak_memory_mb():.0f} | {blend.stat().st_size / 2**20:.0f} |"
+        f"{saved - shown:.2f} | {before:.0f} | {peak:.0f} | {blend.stat().st_size / 2**20:.0f} | {cells} | "
+        f"{split - saved:.2f} | {cells_shown - split:.2f} | {peak_memory_mb():.0f} |"
     )
 
 
@@ -73,8 +81,11 @@ def main() -> None:
     elif words[:1] == ["--measure"]:
         measure(Path(words[1]))
     else:
-        print("| Blender | points | import s | display s | save s | MB before | MB peak | .blend MB |")
-        print("|---|---|---|---|---|---|---|---|", flush=True)
+        print(
+            "| Blender | points | import s | display s | save s | MB before | MB peak | .blend MB | cells | split s | "
+            "display s | MB peak |"
+        )
+        print("|---|---|---|---|---|---|---|---|---|---|---|---|", flush=True)
         for size in [int(word) for word in words] or SIZES:
             with tempfile.TemporaryDirectory() as folder:
                 in_own_process("--make", folder, str(size))

@@ -35,6 +35,7 @@ def register() -> None:
     properties.when_paths_change.append(session.other_paths)
     properties.when_photo_is_chosen += [photo_view.look_through_chosen, mask_images.show_mask]
     properties.when_masks_are_shown.append(mask_images.show_mask)
+    properties.when_viewport_points_change.append(session.limit_viewport_points)
     bpy.app.handlers.load_post.append(_adopt)
     bpy.app.handlers.load_post.append(_loaded)
     _loaded()
@@ -46,3 +47,4 @@ def unregister() -> None:
     properties.when_paths_change.clear()
     properties.when_photo_is_chosen.clear()
     properties.when_masks_are_shown.clear()
+    properties.when_viewport_points_change.clear()

@@ -26,11 +26,12 @@ from ..scene import live
 from ..scene.cameras import KEY
 from ..scene.chosen_photos import choose_again, names_chosen, photo_sources, set_photos
 from ..scene.default_objects import hide_default_cube, nothing_is_chosen
-from ..scene.find_imports import make_active
+from ..scene.find_imports import find_imports, make_active
 from ..scene.importing.import_workspace import ImportResult, find_import
 from ..scene.importing.import_workspace import import_in_steps as workspace_in_steps
 from ..scene.placement import SCALED
 from ..scene.reviewing import photo_list, photo_view
+from ..scene.shown_parts import limit_points
 from ..scene.stepwise import Steps, run
 from ..scene.viewports import frame_result, show_result
 from . import photo_inspection, recent_runs, reprojection, timer
@@ -208,6 +209,12 @@ def pause() -> None:
         session.job.pause()
 
 
+def limit_viewport_points(scene: bpy.types.Scene) -> None:
+    """Apply the scene's limit to all its imports."""
+    for collection in find_imports(scene):
+        limit_points(collection, scene.recon3d.viewport_points)
+
+
 def import_result(scene: bpy.types.Scene, folder: Path) -> ImportResult:
     """Import a folder into a scene, show it, and store notes for the panel. Raises UserError.
 
@@ -227,8 +234,8 @@ def _is_to_scale(workspace: Workspace) -> bool:
         return False
 
 
-def import_in_steps(scene: bpy.types.Scene, folder: Path) -> Steps[ImportResult]:
-    """What `import_result` does."""
+def import_in_steps(scene: bpy.types.Scene, folder: Path, viewport_points: int = 0) -> Steps[ImportResult]:
+    """What `import_result` does. viewport_points: of a cloud shown in the viewport, at most; 0: the scene's setting."""
     seen = photo_view.seen_photo(scene)
     result = yield from workspace_in_steps(folder, scene)
     chosen_folders.remember(Workspace(folder).root)
@@ -239,6 +246,7 @@ def import_in_steps(scene: bpy.types.Scene, folder: Path) -> Steps[ImportResult]
     hidden = hide_default_cube(scene) or hidden
     if nothing_is_chosen(scene):
         make_active(result.mesh or result.cloud)
+    limit_points(result.collection, viewport_points or scene.recon3d.viewport_points)
     show_result(result)
     photo_list.fill(scene, folder)
     if seen and scene.camera is None:  # the camera belonged to the import being updated
@@ -257,6 +265,7 @@ def import_beside(scene: bpy.types.Scene, folder: Path) -> ImportResult:
 def beside_in_steps(scene: bpy.types.Scene, folder: Path) -> Steps[ImportResult]:
     """What `import_beside` does."""
     result = yield from workspace_in_steps(folder, scene)
+    limit_points(result.collection, scene.recon3d.viewport_points)
     frame_result(result)
     return result
 

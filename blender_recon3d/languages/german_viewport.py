@@ -100,6 +100,21 @@ GERMAN_VIEWPORT = {
     ),
     "Cancel Reconstruction": "Rekonstruktion abbrechen",
     "Pause Reconstruction": "Rekonstruktion pausieren",
+    "Points in Viewport": "Punkte im Viewport",
+    "Max number of points of a cloud shown in the viewport, evenly chosen; renders and exports have all": (
+        "Höchstzahl der im Viewport gezeigten Punkte einer Punktwolke, gleichmäßig ausgewählt; Renderings und Exporte "
+        "haben alle"
+    ),
+    "Split into Cells": "In Zellen teilen",
+    "Split the cloud into boxes, each in a collection of its own, to show or edit parts of a large cloud; the "
+    "cloud is kept, hidden": (
+        "Die Punktwolke in Boxen teilen, jede in einer eigenen Sammlung, um Teile einer großen Punktwolke zu zeigen "
+        "oder zu bearbeiten; die Punktwolke bleibt ausgeblendet erhalten"
+    ),
+    "Splitting the cloud...": "Punktwolke wird geteilt...",
+    "Points per Cell": "Punkte je Zelle",
+    "Max number of points of a cell": "Höchstzahl der Punkte einer Zelle",
+    "{name}: {cells}; the cloud is hidden.": "{name}: {cells}; die Punktwolke ist ausgeblendet.",
     "Cancel Setup": "Einrichtung abbrechen",
     "Free Disk Space": "Speicherplatz freigeben",
     "Remove": "Entfernen",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ..pipeline.text import Said
+from ..scene import cloud_cells
 from ..scene.cleaning import clean_modifier, crop_box
 from ..scene.find_imports import current_import, make_active
 from ..scene.stepwise import Steps
@@ -56,6 +57,30 @@ class RECON3D_OT_apply_cleaning(_CleansInSteps, bpy.types.Operator):
         )
 
 
+class RECON3D_OT_split_cloud(RunsInSteps, ImportOperator, bpy.types.Operator):
+    bl_idname = "recon3d.split_cloud"
+    bl_label = "Split into Cells"
+    bl_description = (
+        "Split the cloud into boxes, each in a collection of its own, to show or edit parts of a large cloud; the "
+        "cloud is kept, hidden"
+    )
+    doing = "Splitting the cloud..."
+    asks = True
+
+    points: bpy.props.IntProperty(
+        name="Points per Cell",
+        description="Max number of points of a cell",
+        default=cloud_cells.POINTS,
+        min=1000,
+        soft_max=10_000_000,
+        step=100_000,
+    )
+
+    def steps(self, context: bpy.types.Context, in_window: bool) -> Steps[str]:
+        cells = yield from cloud_cells.split_in_steps(current_import(context.scene), self.points)
+        return Said("{name}: {cells}; the cloud is hidden.", name=cells.name, cells=len(cells.children))
+
+
 class RECON3D_OT_add_crop_box(_CleansInSteps, bpy.types.Operator):
     bl_idname = "recon3d.add_crop_box"
     bl_label = "Crop Box"
@@ -84,6 +109,7 @@ CLASSES = (
     RECON3D_OT_clean_cloud,
     RECON3D_OT_remove_cleaning,
     RECON3D_OT_apply_cleaning,
+    RECON3D_OT_split_cloud,
     RECON3D_OT_add_crop_box,
     RECON3D_OT_write_crop,
 )

@@ -19,7 +19,16 @@ class _Imports(RunsInSteps):
     doing = "Importing the result..."
 
 
-class RECON3D_OT_import_result(_Imports, bpy.types.Operator):
+class _LimitsPoints(_Imports):
+    viewport_points: bpy.props.IntProperty(
+        name="Points in Viewport",
+        description="Overrides the scene's setting",
+        min=0,  # 0: the scene's
+        options={"SKIP_SAVE"},
+    )
+
+
+class RECON3D_OT_import_result(_LimitsPoints, bpy.types.Operator):
     bl_idname = "recon3d.import_result"
     bl_label = "Import Result"
     bl_description = "Import the result into the scene, or update an earlier import"
@@ -38,11 +47,13 @@ class RECON3D_OT_import_result(_Imports, bpy.types.Operator):
         return folder is not None
 
     def steps(self, context: bpy.types.Context, in_window: bool) -> Steps[str]:
-        result = yield from session.import_in_steps(context.scene, workspace_path(context.scene.recon3d))
+        result = yield from session.import_in_steps(
+            context.scene, workspace_path(context.scene.recon3d), self.viewport_points
+        )
         return result.summary()
 
 
-class RECON3D_OT_import_folder(_Imports, bpy.types.Operator):
+class RECON3D_OT_import_folder(_LimitsPoints, bpy.types.Operator):
     bl_idname = "recon3d.import_folder"
     bl_label = "Import Reconstruction"
     bl_description = "Import any folder with a Recon3D workspace or a COLMAP model, binary or text"
@@ -56,7 +67,8 @@ class RECON3D_OT_import_folder(_Imports, bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def steps(self, context: bpy.types.Context, in_window: bool) -> Steps[str]:
-        result = yield from session.import_in_steps(context.scene, Path(bpy.path.abspath(self.directory)))
+        folder = Path(bpy.path.abspath(self.directory))
+        result = yield from session.import_in_steps(context.scene, folder, self.viewport_points)
         return result.summary()
 
 

@@ -10,6 +10,7 @@ from ..pipeline.errors import UserError
 from .cameras import KEY
 
 CLOUD, CLEANED, BOX = "cloud", "cleaned cloud", "crop box"
+CELL, CELLS = "cloud cell", "cloud cells"  # an object, and the collection of all of them
 MESH, FULL_MESH, DECIMATED, QUADS = "mesh", "full mesh", "decimated mesh", "quads"
 LOD = "level of detail"  # a copy that stays hidden until a user or an engine needs it
 SURFACES = (MESH, DECIMATED, QUADS)  # exportable meshes, in the order in which they are created

@@ -5,6 +5,7 @@ For Blender 4.2 to 5.2: node sockets are found by name, and modifier inputs are 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import bpy
@@ -31,6 +32,15 @@ def show_as_points(cloud: bpy.types.Object, radius: float) -> bpy.types.Modifier
     set_input(modifier, VIEWPORT_SHARE, min(1.0, VIEWPORT_POINTS / max(1, len(cloud.data.vertices))))
     set_input(modifier, _MATERIAL_INPUT, material)
     return modifier
+
+
+def limit_viewport(clouds: Iterable[bpy.types.Object], points: int) -> None:
+    """Show at most that many points of these clouds together in the viewport, the same share of each."""
+    clouds = [cloud for cloud in clouds if cloud.modifiers.get(GROUP) is not None]
+    share = min(1.0, points / max(1, sum(len(cloud.data.vertices) for cloud in clouds)))
+    for cloud in clouds:
+        set_input(cloud.modifiers[GROUP], VIEWPORT_SHARE, share)
+        cloud.update_tag()
 
 
 def set_input(modifier: bpy.types.Modifier, identifier: str, value: Any) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import bpy
 
 from ..pipeline.errors import UserError
-from .find_imports import CLEANED, CLOUD, SURFACES, hide, is_hidden, kind_of, objects_of, parts_by_kind
+from .find_imports import CELL, CLEANED, CLOUD, SURFACES, hide, is_hidden, kind_of, objects_of, parts_by_kind
+from .point_display import limit_viewport
 
 CAMERAS, PHOTOS, CLOUDS, MESHES = "CAMERAS", "PHOTOS", "CLOUDS", "MESHES"
 
@@ -27,7 +28,7 @@ def is_shown(collection: bpy.types.Collection, what: str) -> bool:
 def show(collection: bpy.types.Collection, what: str, shown: bool) -> None:
     """Show or hide these. UserError if there are none.
 
-    Of several clouds or meshes, only the newest is shown.
+    Of several clouds or meshes, only the newest is shown: of a cloud in cells, these.
     """
     if what == CAMERAS:
         layer = _cameras_layer(collection)
@@ -43,12 +44,20 @@ def show(collection: bpy.types.Collection, what: str, shown: bool) -> None:
     if not things:
         name = "cloud" if what == CLOUDS else "mesh"
         raise UserError(f"This reconstruction has no {name} yet.")
-    hide(*(things[-1:] if shown else things), hidden=not shown)
+    newest = [obj for obj in things if kind_of(obj) == kind_of(things[-1])] if what == CLOUDS else things[-1:]
+    hide(*(newest if shown else things), hidden=not shown)
+
+
+def limit_points(collection: bpy.types.Collection, points: int) -> None:
+    """Show at most that many points of each of the import's clouds in the viewport."""
+    parts = parts_by_kind(collection)
+    for kind in (CLOUD, CLEANED, CELL):
+        limit_viewport(parts.get(kind, ()), points)
 
 
 def _things(collection: bpy.types.Collection, what: str) -> list[bpy.types.Object]:
     parts = parts_by_kind(collection)
-    kinds = (CLOUD, CLEANED) if what == CLOUDS else SURFACES
+    kinds = (CLOUD, CLEANED, CELL) if what == CLOUDS else SURFACES
     return [obj for kind in kinds for obj in parts.get(kind, ())]
 
 

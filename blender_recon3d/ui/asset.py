@@ -43,6 +43,7 @@ class RECON3D_PT_clean(_AssetPanel, bpy.types.Panel):
             row = layout.row(align=True)
             row.operator("recon3d.apply_cleaning", icon="CHECKMARK", text="Apply")
             row.operator("recon3d.remove_cleaning", icon="X", text="Remove")
+        layout.operator("recon3d.split_cloud", icon="MOD_EXPLODE")
 
 
 def _draw_cleaning(layout: bpy.types.UILayout, state: AssetState) -> None:

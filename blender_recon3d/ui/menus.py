@@ -14,6 +14,7 @@ _OBJECT = (
     ("recon3d.delete_lasso", "SELECT_SET"),
     ("recon3d.apply_cleaning", "CHECKMARK"),
     ("recon3d.remove_cleaning", "X"),
+    ("recon3d.split_cloud", "MOD_EXPLODE"),
     None,
     ("recon3d.ground_from_plane", "AXIS_TOP"),
     ("recon3d.ground_from_points", "VERTEXSEL"),

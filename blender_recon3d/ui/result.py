@@ -33,6 +33,7 @@ class RECON3D_PT_result(Tab, bpy.types.Panel):
             _draw_toggles(grid, collection)
             if not collection[KEY].get(SCALED, False):
                 _draw_scale(self.layout, is_narrow(context))
+            self.layout.prop(context.scene.recon3d, "viewport_points")
         column = self.layout.column(align=True)
         column.operator("recon3d.import_result", icon="IMPORT")
         narrow = is_narrow(context)

@@ -13,6 +13,8 @@ from blender_recon3d import preferences  # noqa: E402
 from blender_recon3d.jobs import session, timer  # noqa: E402
 from blender_recon3d.jobs.engine_job import EngineJob  # noqa: E402
 from blender_recon3d.jobs.job_view import CANCELLED, FAILED  # noqa: E402
+from blender_recon3d.scene.find_imports import cloud_of, find_imports  # noqa: E402
+from blender_recon3d.scene.point_display import GROUP, VIEWPORT_SHARE, get_input  # noqa: E402
 from tests.support.made_workspaces import ring, write_workspace  # noqa: E402
 
 
@@ -100,6 +102,22 @@ def test_in_the_background_reconstruct_blocks_and_reports(addon, engine_python, 
         bpy.ops.recon3d.reconstruct()
     assert session.session.view.state == FAILED and session.session.view.remedy == "photos"
     assert (tmp_path / "empty_recon3d" / "events.jsonl").exists()
+
+
+def test_the_viewport_shows_as_many_points_as_the_operator_or_the_setting_says(addon, tmp_path):
+    root = write_workspace(tmp_path / "w", ring(points=3000))
+    bpy.ops.recon3d.import_folder(directory=str(root), viewport_points=300)
+
+    def share() -> float:
+        cloud = cloud_of(find_imports(bpy.context.scene)[0])
+        assert len(cloud.data.vertices) == 3000
+        return get_input(cloud.modifiers[GROUP], VIEWPORT_SHARE)
+
+    assert share() == pytest.approx(0.1)
+    bpy.context.scene.recon3d.viewport_points = 1500
+    assert share() == pytest.approx(0.5)
+    bpy.ops.recon3d.import_folder(directory=str(root))
+    assert share() == pytest.approx(0.5)
 
 
 def tick_until(ended, seconds=30):

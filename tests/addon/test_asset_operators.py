@@ -21,7 +21,7 @@ ops = bpy.ops.recon3d
 POINTS = ((0.1, 0.2, 0.5), (1.0, 0.1, 0.4), (0.3, 1.5, 0.9))
 FLAT = [value for point in POINTS for value in point]
 NAMES = (
-    "compute_density", "clean_cloud", "remove_cleaning", "apply_cleaning", "add_crop_box", "write_crop",
+    "compute_density", "clean_cloud", "remove_cleaning", "apply_cleaning", "split_cloud", "add_crop_box", "write_crop",
     "ground_from_plane", "ground_from_points", "up_axis", "origin_under", "scale_to",
     "import_mesh", "decimate", "make_quads", "make_lods", "reproject_photos", "bake_normals", "bake_texture",
     "export_asset",
@@ -53,6 +53,7 @@ STEPS = {
     "clean": (lambda: ops.clean_cloud(), lambda: api.clean()),
     "box": (lambda: ops.add_crop_box(), lambda: api.add_crop_box()),
     "apply": (lambda: ops.apply_cleaning(), lambda: api.apply_cleaning()),
+    "cells": (lambda: ops.split_cloud(points=1000), lambda: api.split_cloud(1000)),
     "points": (lambda: ops.ground_from_points(points=FLAT), lambda: api.ground(POINTS)),
     "up": (lambda: ops.up_axis(axis="-X"), lambda: api.up_axis("-X")),
     "origin": (lambda: ops.origin_under(), lambda: api.origin_under()),

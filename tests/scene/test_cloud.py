@@ -8,6 +8,7 @@ bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environmen
 from blender_recon3d.scene import point_display  # noqa: E402
 from blender_recon3d.scene.cloud import create_cloud, spacing  # noqa: E402
 from blender_recon3d.scene.points import Points  # noqa: E402
+from tests.support.shown_points import shown_points  # noqa: E402
 
 
 def all_colors() -> Points:
@@ -61,19 +62,6 @@ def test_a_cloud_without_color_normals_or_views():
 
 def test_an_empty_cloud():
     assert len(linked(create_cloud(Points(np.zeros((0, 3), np.float32)))).data.vertices) == 0
-
-
-def shown_points(cloud) -> int:
-    """How many points the display makes. Only meshes can be counted in every version, so a copy of the node
-    group, with the points made vertices at its end, is put in its place."""
-    tree = cloud.modifiers[0].node_group.copy()
-    material = next(n for n in tree.nodes if n.bl_idname == "GeometryNodeSetMaterial")
-    output = next(n for n in tree.nodes if n.bl_idname == "NodeGroupOutput")
-    vertices = tree.nodes.new("GeometryNodePointsToVertices")
-    tree.links.new(material.outputs[0], vertices.inputs[0])
-    tree.links.new(vertices.outputs[0], output.inputs[0])
-    cloud.modifiers[0].node_group = tree
-    return len(cloud.evaluated_get(bpy.context.evaluated_depsgraph_get()).data.vertices)
 
 
 def test_all_points_are_shown():

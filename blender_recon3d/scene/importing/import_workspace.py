@@ -27,6 +27,7 @@ from ..cameras import (
 )
 from ..cleaning import clean_modifier
 from ..cloud import cloud_in_steps
+from ..cloud_cells import remove_cells
 from ..find_imports import CLOUD, MESH, check_replaceable, find_imports, find_object, hide, is_hidden, kind_of
 from ..meshes.mesh_object import NAME as MESH_NAME
 from ..meshes.mesh_object import forget_full_mesh, mesh_in_steps, put_mesh
@@ -229,6 +230,7 @@ def _place(empty: bpy.types.Object, world_from_model: np.ndarray, stands: np.nda
 
 def _remove_made(collection: bpy.types.Collection) -> None:
     """Remove the cameras and clouds of an earlier import with their data, but nothing of the user's."""
+    remove_cells(collection)
     objects = [o for o in collection.all_objects if kind_of(o) in ("camera", "cloud")]
     data = [o.data for o in objects]
     images = [
