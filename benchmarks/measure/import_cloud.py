@@ -1,4 +1,4 @@
-"""Processor seconds and peak memory of importing dense clouds into Blender, and of splitting them into cells, as a table.
+"""Processor seconds and peak memory of importing dense clouds into Blender and splitting them into cells, as a table.
 
     .venv-bpy/bin/python -m benchmarks.measure.import_cloud [POINTS ...]
     blender -b --python benchmarks/measure/import_cloud.py -- [POINTS ...]
