@@ -30,7 +30,7 @@ import torch
 from benchmarks.common.places import ROOT
 from benchmarks.matching.homographies import Homographies
 from benchmarks.matching.methods import KINDS, Method, WeightSet, methods
-from benchmarks.matching.reconstructions import Reconstructions, front_ends
+from benchmarks.matching.reconstructions import QUALITY, Reconstructions, front_ends
 from benchmarks.matching.records import Records
 from benchmarks.matching.relative_pose import RelativePose
 from benchmarks.matching.sections import Section, run_section
@@ -42,7 +42,16 @@ from blender_recon3d.pipeline.models.registry import FILES, find, identity, is_a
 from blender_recon3d.pipeline.system.versions import versions
 
 SECTIONS = ("homographies", "synthetic", "pose", "captures", "pairs")
-EVERY_CAPTURE = (*CAPTURES, "buddha", "saharov/2", "saharov/3", "herz-jesu-p25/2", "herz-jesu-p25/3")
+THINNED = (
+    "saharov/2",
+    "saharov/3",
+    "herz-jesu-p25/2",
+    "herz-jesu-p25/3",
+    "fountain-p11/3",
+    "monstree/3",
+    "buddha/2",
+)
+EVERY_CAPTURE = (*CAPTURES, "buddha", *THINNED)
 FAST_PAIRS = 34  # of `synthetic`, when the answer must come soon
 
 
@@ -101,6 +110,7 @@ def parse() -> argparse.Namespace:
     add("--longest", type=int, default=640, help="homographies: photos are reduced to it, pixels")
     add("--keypoints", type=int, default=2048, help="homographies and pose: keypoints that are matched")
     add("--seed", type=int, default=0)
+    add("--quality", choices=("preview", "medium", "high"), default=QUALITY, help="captures")
     add("--repeats", type=int, default=1, help="captures: runs, whose medians count")
     add("--keep", action="store_true", help="captures: keep the workspaces in the output folder")
     add("--fresh", action="store_true", help="measure everything again")
@@ -153,7 +163,9 @@ def section(
     captures = options.data / "captures"
     made: Section
     if name == "captures":
-        whole = Reconstructions(captures, options.captures, options.output, options.keep, options.repeats)
+        whole = Reconstructions(
+            captures, options.captures, options.output, options.keep, options.repeats, options.quality
+        )
         return whole.text(whole.run(front_ends(sets, options.device, options.front_ends), records))
     if name == "pairs":
         return pair_selection(captures, sets)

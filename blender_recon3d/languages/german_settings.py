@@ -84,7 +84,9 @@ GERMAN = {
         "Sequential: wie vielen Fotos davor und danach jedes zugeordnet wird"
     ),
     "How features are found and matched": "Wie Merkmale gefunden und zugeordnet werden",
-    "The first whose weights are all there": "Das Erste, dessen Gewichte vorhanden sind",
+    "Combined if its weights are there; what has features keeps its front-end": (
+        "Beide zusammen, wenn die Gewichte dafür vorhanden sind; wo es schon Merkmale gibt, bleibt ihr Verfahren"
+    ),
     "Learned": "Gelernt",
     "SuperPoint and SuperGlue, which match wider baselines": (
         "SuperPoint und SuperGlue, die auch weiter entfernte Standpunkte zuordnen"

@@ -86,6 +86,19 @@ class Progress:
             raise Paused
 
 
+class PartProgress(Progress):
+    """Part of another's work, as if it were all: its items count from `first` on, of `total` in the whole."""
+
+    def __init__(self, whole: Progress, first: int, total: int) -> None:
+        super().__init__(cancelled=whole.is_cancelled, stage=whole.stage)
+        self._whole, self._first, self._total = whole, first, total
+
+    def emit(self, kind: str, message: str = "", done: int = 0, total: int = 0, **data: Any) -> None:
+        if kind == EventKind.PROGRESS:
+            done, total = self._first + done, self._total
+        self._whole.emit(kind, message, done, total, **data)
+
+
 def as_line(event: Event) -> str:
     """The event as one line of JSON, without the line break."""
     return json.dumps(encode(replace(event, parts=to_json(event.message))))

@@ -193,12 +193,24 @@ def share_front_end(values: Values, where: str = "") -> None:
             values.setdefault(stage, {})["front_end"] = name
 
 
+def keep_front_end(values: Values, name: str) -> Values:
+    """These values with that front-end where they leave the choice; the same if it lacks weights."""
+    chosen = any(values.get(stage, {}).get("front_end", "auto") != "auto" for stage in _WITH_FRONT_END)
+    if chosen or not front_ends.is_complete(name, _weights(values)):
+        return values
+    return merged(values, {stage: {"front_end": name} for stage in _WITH_FRONT_END})
+
+
 def _settle_front_end(values: Values) -> None:
     share_front_end(values)
     if values["features"].get("front_end", "auto") == "auto":
-        chosen = default_features(str(values["features"].get("weights", "bundled")))
+        chosen = default_features(_weights(values))
         for stage in _WITH_FRONT_END:
             values[stage]["front_end"] = chosen
+
+
+def _weights(values: Values) -> str:
+    return str(values.get("features", {}).get("weights", "bundled"))
 
 
 def _stage_type(stage: str) -> type[Settings]:

@@ -19,7 +19,9 @@ PRECISIONS = {
     "bf16": Choice("bf16", "Several times faster on processors made for it"),
 }
 FRONT_END_CHOICES = {
-    "auto": Choice("Automatic", "The first whose weights are all there", 0),
+    "auto": Choice(
+        "Automatic", "Combined if its weights are there; what has features keeps its front-end", 0
+    ),
     **{each.name: Choice(each.title, each.text, each.number) for each in FRONT_ENDS},
 }
 

@@ -41,7 +41,7 @@ def test_an_option_reaches_every_stage_that_has_it():
     ("options", "words"),
     [
         ({"quality": "best"}, "preview, medium, high"),
-        ({"features": "surf"}, "auto, learned"),
+        ({"features": "surf"}, "auto, combined"),
         ({"neighbours": 0}, "from 1 to 1,000"),
         ({"colour": "red"}, "Unknown setting colour"),
         ({"match_threshold": 1.5}, "from 0 to 1"),

@@ -8,6 +8,7 @@ import pytest
 
 from blender_recon3d.pipeline.cli.parser import make_parser
 from blender_recon3d.pipeline.cli.setting_options import job_settings
+from blender_recon3d.pipeline.documents.state_json import StageRecord, StageState
 from blender_recon3d.pipeline.errors import UserError
 from blender_recon3d.pipeline.job import fingerprint
 from blender_recon3d.pipeline.settings import JobSettings
@@ -52,6 +53,24 @@ def test_a_single_stage_uses_the_workspaces_job_with_the_files_changes(tmp_path)
     workspace.job.write_text(json.dumps(before.to_json()))
     job = asked(tmp_path, {"features": {"features": "sift"}, "dense": {"min_views": 4}}, command="dense")
     assert job == before.changed(features="sift", min_views=4)
+
+
+def test_a_workspace_keeps_the_front_end_of_its_features_unless_another_is_named(tmp_path):
+    workspace = Workspace(tmp_path / "out")
+    workspace.create()
+    before = JobSettings.build(photos="/p", features="sift")
+    workspace.job.write_text(json.dumps(before.to_json()))
+    document = {"photos": {"sources": ["/p"]}, "pairs": {"front_end": "auto"}}
+    usual = JobSettings.build(photos="/p").features.front_end
+    assert asked(tmp_path, document).features.front_end == usual, "it has no features yet"
+    workspace.write_stage("features", StageRecord(state=StageState.STARTED))
+    kept = asked(tmp_path, document)
+    assert kept.features.front_end == kept.pairs.front_end == kept.matches.front_end == "sift"
+    assert asked(tmp_path, document, "--fresh").features.front_end == usual
+    assert asked(tmp_path, document, "--features", "learned").features.front_end == "learned"
+    assert asked(tmp_path, document, "--weights", str(tmp_path)).features.front_end == "sift"
+    workspace.job.write_text("{")
+    assert asked(tmp_path, document).features.front_end == usual
 
 
 @pytest.mark.parametrize(

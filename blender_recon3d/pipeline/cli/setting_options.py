@@ -6,12 +6,14 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
+from ..documents.state_json import StageState
 from ..errors import UserError
 from ..files.atomic_files import read_json
 from ..files.user_path import user_path
 from ..setting_field import AUTO, Setting
-from ..settings import JobSettings, by_option, merged, spread
+from ..settings import JobSettings, by_option, keep_front_end, merged, spread
 from ..settings_file import Given, job_of, read_settings
+from ..stage_settings import FeaturesSettings
 from ..workspace import Workspace
 from .exit_codes import BAD_USAGE
 
@@ -147,4 +149,17 @@ def job_settings(workspace: Workspace, chosen: argparse.Namespace, only: str = "
         else:
             text = "No photos were given: name a folder, files or a video, or set photos.sources in the settings file."
         raise UserError(text, BAD_USAGE)
+    if not chosen.fresh:
+        values = keep_front_end(values, front_end_before(workspace))
     return JobSettings.from_values(values, quality or "medium", until or "dense")
+
+
+def front_end_before(workspace: Workspace) -> str:
+    """The front-end that has found the workspace's features, which `auto` keeps; empty if there are none."""
+    if workspace.read_state().stage("features").state == StageState.NOT_RUN or not workspace.job.exists():
+        return ""
+    try:
+        job = job_of(read_json(workspace.job, ""), workspace.job)
+    except UserError:  # a damaged job.json will be replaced
+        return ""
+    return job.of(FeaturesSettings).front_end

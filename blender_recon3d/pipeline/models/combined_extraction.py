@@ -5,12 +5,14 @@ COLMAP's SIFT matcher uses the keypoints that have descriptors in the database; 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ..colmap.database import image_ids, open_database
 from ..colmap.sift import SiftExtractor
+from ..events import PartProgress
 from ..workspace import Workspace
 from .feature_files import feature_path, load_features
 from .network import ExtractionJob
@@ -39,9 +41,11 @@ class CombinedExtractor:
 
     def extract(self, job: ExtractionJob) -> None:
         """The network first: the database is rebuilt if one of its files is missing."""
-        for _ in self.network.find(job):
+        photos = len(job.names)
+        first, second = (PartProgress(job.progress, start, 2 * photos) for start in (0, photos))
+        for _ in self.network.find(replace(job, progress=first)):
             pass
-        self.sift.extract(job)
+        self.sift.extract(replace(job, progress=second))
         with open_database(job.workspace.database) as database:
             for name, image in image_ids(database).items():
                 if database.num_keypoints_for_image(image) == sift_keypoints(database, image):

@@ -1,12 +1,15 @@
 """SIFT on all pairs, and a network where SIFT finds too little.
 
 The network's matches are added to SIFT's and verified together. SIFT's matches are as precise as ever; the network adds
-pairs whose baseline is too wide for it. Which pairs exist is decided by retrieval in all but small captures.
+pairs whose baseline is too wide for it. Where a photo has enough pairs of SIFT, most others have no overlap, so only
+the most promising get the network. Which pairs exist is decided by retrieval in all but small captures.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +18,7 @@ from ..colmap.database import image_ids, open_database, read_pairs
 from ..colmap.pair_blocks import Plan, blocks
 from ..colmap.sift import BLOCK as SIFT_BLOCK
 from ..colmap.sift import SiftMatcher
+from ..events import PartProgress
 from .combined_extraction import sift_keypoints
 from .encoded_photos import EncodedPhotos
 from .first_look import FirstLook, needed
@@ -24,6 +28,7 @@ from .parallel import prefetch
 
 SIFT_SUFFICES = 100  # matches of SIFT; unrelated pairs have some 20 by chance
 MIN_STRONG = 4  # strong pairs that a photo needs for tracks through several photos
+MAX_WEAK = 5  # other pairs of a photo that the network tries if the photo has enough strong ones
 
 
 class CombinedMatcher:
@@ -54,7 +59,9 @@ class CombinedMatcher:
 
     def match(self, job: MatchingJob) -> None:
         """Pairs that fail the network's first look are verified last: until then a resumed run examines them again."""
-        ids = self._match_sift(job)
+        first, second = (PartProgress(job.progress, start, 2 * job.total) for start in (0, job.total))
+        ids = self._match_sift(replace(job, progress=first))
+        job = replace(job, progress=second)
         tools = _Tools(self.network, job, ids)
         size = BLOCK[self.network.network.device.type]
         done, failed = job.total - len(job.pairs), []
@@ -117,14 +124,8 @@ class SiftMatches:
             self._matches = {(a, b): _read(database, ids[a], ids[b]) for a, b in pairs}
 
     def weak(self) -> set[Names]:
-        """The pairs in which SIFT finds too little: few matches, or a photo with too few strong pairs."""
-        strong = {pair for pair in self._matches if len(self.own(pair)) >= SIFT_SUFFICES}
-        links = Counter(name for pair in strong for name in pair)
-        return {
-            pair
-            for pair in self._matches
-            if pair not in strong or min(links[name] for name in pair) < MIN_STRONG
-        }
+        """The pairs for the network."""
+        return weak_pairs({pair: len(self.own(pair)) for pair in self._matches})
 
     def own(self, pair: Names) -> np.ndarray:
         """SIFT's matches, uint32 [M, 2]."""
@@ -139,6 +140,23 @@ class SiftMatches:
         """SIFT's matches and these of the network, whose keypoints follow SIFT's."""
         offset = np.array([self._counts[name] for name in pair], np.uint32)
         return np.concatenate([self.own(pair), matches + offset]).astype(np.uint32)
+
+
+def weak_pairs(counts: Mapping[Names, int]) -> set[Names]:
+    """The pairs in which SIFT finds too little: all of a photo with too few strong pairs, and of the others those that
+    are not strong themselves but have a photo's most matches, which tell of an overlap even where they are few.
+
+    counts: the number of SIFT's matches of every pair.
+    """
+    links = Counter(name for pair, count in counts.items() if count >= SIFT_SUFFICES for name in pair)
+    weak = {pair for pair in counts if min(links[name] for name in pair) < MIN_STRONG}
+    tried: Counter[str] = Counter()
+    for pair in sorted(counts, key=lambda pair: (-counts[pair], pair)):
+        if counts[pair] < SIFT_SUFFICES:
+            if min(tried[name] for name in pair) < MAX_WEAK:
+                weak.add(pair)
+            tried.update(pair)
+    return weak
 
 
 def _read(database: Any, first: int, second: int) -> np.ndarray:

@@ -29,6 +29,15 @@ class FrontEnd:
 # The default is the first whose weights are all available; the last needs none.
 FRONT_ENDS = (
     FrontEnd(
+        "combined",
+        4,
+        "Combined",
+        "SIFT on all pairs, and LightGlue where SIFT finds too little",
+        "efficientnet_b0",
+        "sift_and_aliked",
+        "sift_and_lightglue",
+    ),
+    FrontEnd(
         "learned",
         1,
         "Learned",
@@ -45,15 +54,6 @@ FRONT_ENDS = (
         "efficientnet_b0",
         "superpoint_aliked",
         "lightglue",
-    ),
-    FrontEnd(
-        "combined",
-        4,
-        "Combined",
-        "SIFT on all pairs, and LightGlue where SIFT finds too little",
-        "efficientnet_b0",
-        "sift_and_aliked",
-        "sift_and_lightglue",
     ),
     FrontEnd(
         "sift",
@@ -86,11 +86,14 @@ def matcher_of(name: str) -> MatcherNetwork:
 
 def default(weights: str) -> str:
     """The name of the default front-end; weights: as in `registry.find`."""
-    for each in FRONT_ENDS:
-        parts = (retriever_of(each.name), extractor_of(each.name), matcher_of(each.name))
-        if all(has_weights(part, weights) for part in parts):
-            return each.name
-    return FRONT_ENDS[-1].name
+    return next((name for name in NAMES if is_complete(name, weights)), NAMES[-1])
+
+
+def is_complete(name: str, weights: str) -> bool:
+    """Whether all weights of a front-end are available; False for a name that is none."""
+    return name in NAMES and all(
+        has_weights(part, weights) for part in (retriever_of(name), extractor_of(name), matcher_of(name))
+    )
 
 
 def precisions(name: str) -> tuple[str, ...]:

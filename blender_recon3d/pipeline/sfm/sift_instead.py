@@ -82,12 +82,14 @@ def _better(sift: Attempts, attempts: Attempts, contradicted: Contradicted) -> b
 
 
 def is_sift(path: Path) -> bool:
-    """Whether a database has SIFT's descriptors, or none."""
+    """Whether a database has SIFT's keypoints alone, or none: others, if any, come without descriptors."""
     with open_database(path) as database:
         for image in database.read_all_images():
             if database.exists_descriptors(image.image_id):
                 kind = database.read_descriptors(image.image_id).type
-                return bool(kind == pycolmap.FeatureExtractorType.SIFT)
+                others = database.num_keypoints_for_image(image.image_id)
+                others -= database.num_descriptors_for_image(image.image_id)
+                return bool(kind == pycolmap.FeatureExtractorType.SIFT and not others)
     return True
 
 

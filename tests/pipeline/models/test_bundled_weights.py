@@ -44,7 +44,7 @@ def test_together_they_are_small_enough_to_ship() -> None:
 
 
 def test_they_are_the_default_and_listed_as_free() -> None:
-    assert default_features("bundled") == "learned"
+    assert default_features("bundled") == "combined"
     rows = {row["network"]: row for row in list_weights() if row["set"] == "bundled"}
     assert all(rows[name]["where"] and rows[name]["commercial"] for name in NETWORKS)
 

@@ -15,9 +15,10 @@ from blender_recon3d.pipeline.colmap.database import image_ids, open_database, p
 from blender_recon3d.pipeline.colmap.sift import SiftMatcher
 from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.models.combined_extraction import append_keypoints, sift_keypoints
-from blender_recon3d.pipeline.models.combined_matching import CombinedMatcher
+from blender_recon3d.pipeline.models.combined_matching import MAX_WEAK, CombinedMatcher, weak_pairs
 from blender_recon3d.pipeline.models.network import MatchingJob
 from blender_recon3d.pipeline.models.network_matching import NetworkMatcher
+from blender_recon3d.pipeline.sfm.sift_instead import is_sift
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.known_matches import NearestNeighbors, known_workspace
 
@@ -94,3 +95,36 @@ def test_an_interrupted_run_continues_to_the_same_result(tmp_path, stop_at):
     run(workspace, NearestNeighbors())
     run(whole, NearestNeighbors())
     assert inliers(workspace) == inliers(whole)
+
+
+def test_progress_covers_sift_and_the_network_once(tmp_path):
+    workspace, events = made(tmp_path / "w"), []
+    run(workspace, NearestNeighbors(), Progress(events.append))
+    counts = [(event.done, event.total) for event in events if event.kind == "progress"]
+    pairs = len(read_pairs(workspace.pairs))
+    assert {total for _, total in counts} == {2 * pairs}
+    done = [number for number, _ in counts]
+    assert done == sorted(done) and done[-1] == 2 * pairs
+
+
+def test_a_photo_with_enough_strong_pairs_tries_only_its_most_promising_others():
+    """Photos on a ring that see two neighbors to each side well, and one photo that sees the others badly."""
+    ring = [f"{number:02}" for number in range(30)]
+    counts = {}
+    for first in range(30):
+        for second in range(first + 1, 30):
+            apart = min(second - first, 30 - second + first)
+            counts[ring[first], ring[second]] = 500 if apart <= 2 else 90 - apart
+    alone = {(name, "alone"): 10 for name in ring}
+    weak = weak_pairs({**counts, **alone})
+    assert weak.issuperset(alone)
+    tried = weak.difference(alone)
+    assert all(counts[pair] < 100 for pair in tried) and len(tried) <= MAX_WEAK * 30 < len(counts) / 2
+    assert all((ring[n], ring[n + 3]) in tried for n in range(27))
+
+
+def test_sift_with_others_keypoints_is_not_taken_for_sift_alone(tmp_path):
+    workspace = made(tmp_path / "w")
+    assert not is_sift(workspace.database)
+    seen = {"a.jpg": ONE, "b.jpg": ONE}
+    assert is_sift(known_workspace(Workspace(tmp_path / "sift"), seen, sift=True).database)

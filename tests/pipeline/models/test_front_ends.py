@@ -91,9 +91,9 @@ def test_a_network_needs_the_files_it_declares(name, weights, tmp_path):
 def test_the_default_front_end_is_the_first_with_weights(weights, tmp_path):
     assert front_ends.default(weights) == front_ends.NAMES[0]
     for path in Path(weights).iterdir():
-        if path.stem != "superglue":
+        if path.stem != "lightglue":
             (tmp_path / path.name).symlink_to(path)
-    assert front_ends.default(str(tmp_path)) == "superpoint-lightglue"
+    assert front_ends.default(str(tmp_path)) == "learned"
     (tmp_path / "efficientnet_b0.safetensors").unlink()
     assert front_ends.default(str(tmp_path)) == "sift"
 
