@@ -70,7 +70,11 @@ def objects_in(path):
     bpy.ops.wm.alembic_import(filepath=str(path), as_background_job=False)
     bpy.context.view_layer.update()
     return {
-        obj.name: (obj.type, len(obj.data.vertices) if obj.type == "MESH" else 0, [*map(tuple, obj.matrix_world)])
+        obj.name: (
+            obj.type,
+            len(obj.data.vertices) if obj.type == "MESH" else 0,
+            [*map(tuple, obj.matrix_world)],
+        )
         for obj in bpy.data.objects
     }
 
