@@ -17,6 +17,7 @@ import argparse
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -33,10 +34,14 @@ from benchmarks.common.show_table import show_table
 
 SIZE = (400, 300)  # of the photos, pixels
 ON_PAPER = 10_000  # photos of the last column
+ASKED = 1000  # photos
+LARGE = (4000, 3000)  # photos of a camera, pixels
 OPTIONS: dict[str, Any] = {"features": "sift", "pairs": "retrieval", "device": "cpu", "max_keypoints": 600}
 REPORT = "report"  # measured like a stage
 MAPPERS = ("incremental", "global")
 REACH = 7  # photos on either side that a photo is matched with
+FUSION = "fusion in cells"  # the last step of dense once more, with little memory
+FUSION_GB = 0.5
 SPEED = "speed"  # measured like a stage: processor seconds for one megapixel of depth, the unit of forecasts
 SPREAD = ("photos", "pairs", "features", "dense")  # stages that use all cores
 TRIES = 5  # of that
@@ -74,7 +79,8 @@ def measure(count: int, folder: Path, options: argparse.Namespace) -> dict[str, 
         return known
     if not (folder / "photos").is_dir():
         render(Courtyard(count, SIZE), folder / "photos")
-    parts = [part for name in (SPEED, *up_to(options.until), REPORT) for part in rows_of(name)]
+    names = (SPEED, *up_to(options.until), *([FUSION] if options.until == "dense" else []), REPORT)
+    parts = [part for name in names for part in rows_of(name)]
     if count > options.incremental:
         parts = [part for part in parts if part != ("sfm", "incremental")]
     for name, mapper in parts:
@@ -131,6 +137,8 @@ def run_stage(name: str, folder: Path, mapper: str) -> int:
     with PeakMemory() as peak:
         if name == SPEED:
             summary["unit"] = megapixel_of_depth()
+        elif name == FUSION:
+            summary = fused_in_cells(workspace.dense)
         elif name == REPORT:
             write_report(workspace, settings, Progress())
         else:
@@ -159,6 +167,24 @@ def megapixel_of_depth() -> float:
 
     views = DenseSettings().views
     return round(min(measure("cpu", views, time.process_time) for _ in range(TRIES)), 3)
+
+
+def fused_in_cells(dense: Path) -> dict[str, Any]:
+    """Fuse the maps in a linked copy of the folder."""
+    from blender_recon3d.pipeline.events import Progress
+    from blender_recon3d.pipeline.mvs.fusion import fuse
+    from blender_recon3d.pipeline.stage_settings import DenseSettings
+
+    told: list[int] = []
+    settings, names = DenseSettings(), sorted(path.name for path in (dense / "images").iterdir())
+    with tempfile.TemporaryDirectory(dir=dense.parent) as scratch:
+        copy = Path(scratch) / "dense"
+        shutil.copytree(dense, copy, copy_function=os.link)
+        for made in copy.glob("fusion.ply*"):
+            made.unlink()
+        progress = Progress(lambda event: told.append(event.total))
+        points = fuse(copy, names, settings.min_views, settings.point_spacing, FUSION_GB, progress)
+    return {"points": len(points), "cells": max(told)}
 
 
 def true_neighbors(count: int) -> list[tuple[str, str]]:
@@ -201,14 +227,14 @@ def markdown(measured: dict[int, dict[str, dict[str, Any]]]) -> str:
         f"{' | '.join(f'{text}, peak' for text in head)} | {ON_PAPER:,} photos |",
         "|---|" + "---|" * (2 * len(counts) + 2),
     ]
-    rows = [title(*part) for name in (*STAGES, REPORT) for part in rows_of(name)]
+    rows = [title(*part) for name in (*STAGES, FUSION, REPORT) for part in rows_of(name)]
     rows = [row for row in rows if any(row in measured[count] for count in counts)]
     for row in rows:
         known = [count for count in counts if row in measured[count]]
         seconds = {count: measured[count][row]["seconds"] for count in known}
         peaks = {count: measured[count][row]["bytes"] / 2**30 for count in known}
         lines.append(_row(row, seconds, peaks, counts))
-    common = [row for row in rows if all(row in measured[count] for count in counts)]
+    common = [row for row in rows if row != FUSION and all(row in measured[count] for count in counts)]
     total = {count: sum(measured[count][row]["seconds"] for row in common) for count in counts}
     lines.append(_row("all that every count has", total, {}, counts))
     placed = [
@@ -220,7 +246,8 @@ def markdown(measured: dict[int, dict[str, dict[str, Any]]]) -> str:
     note = (
         f"Photos of {SIZE[0]} x {SIZE[1]} pixels, SIFT, at most {OPTIONS['max_keypoints']} keypoints, preview quality, "
         f"CPU; processor seconds. {ON_PAPER:,} photos: hours on one core and GB, from the line through the last two "
-        f"counts. Cameras placed, and their median distance from the truth: {'; '.join(placed)}."
+        f"counts; depth keeps to --memory, here 4 GB, and {FUSION} to {FUSION_GB} GB. {_overnight(measured)}"
+        f"Cameras placed, and their median distance from the truth: {'; '.join(placed)}."
     )
     return "\n".join([*lines, "", note, "", *forecasts(measured), ""])
 
@@ -241,6 +268,21 @@ def forecasts(measured: dict[int, dict[str, dict[str, Any]]]) -> list[str]:
     note = (
         f"On {CORES} cores, over which {', '.join(SPREAD)} spread: measured are processor seconds, divided by "
         f"{SPREADS} for these. Unit of the forecast: {unit} processor seconds for one megapixel of depth."
+    )
+    from blender_recon3d.pipeline.job_forecast import forecast_job, memory, total
+    from blender_recon3d.pipeline.settings import JobSettings
+
+    whole = []
+    for features in ("sift", "learned"):
+        settings = JobSettings.build("preview", photos=("x",), features=features, device="cpu")
+        asked = forecast_job([LARGE] * ASKED, settings, unit=unit)
+        hours = total(asked.seconds, "dense") / 3600
+        whole.append(
+            f"{hours:.1f} hours and {memory(asked, 'dense') / 2**30:.1f} GB with --features {features}"
+        )
+    note += (
+        f" {ASKED:,} photos of {LARGE[0]:,} x {LARGE[1]:,} pixels are forecast so at preview quality, up to the cloud: "
+        f"{', '.join(whole)}."
     )
     return [*lines, "", note]
 
@@ -279,14 +321,37 @@ def _row(name: str, seconds: dict[int, float], peaks: dict[int, float], counts: 
     if len(seconds) < 2 or name == title("sfm", "incremental"):  # which does not grow by a line
         return f"| {name} | {' | '.join(cells)} | |"
     memory = f", {_line(peaks):.1f} GB" if peaks else ""
+    if name in ("dense", FUSION):  # which keep to --memory, from some number of photos on
+        memory = ", as set"
     return f"| {name} | {' | '.join(cells)} | {_line(seconds) / 3600:.1f} h{memory} |"
 
 
-def _line(values: dict[int, float]) -> float:
-    """The straight line through the last two counts, at ON_PAPER photos."""
+def _line(values: dict[int, float], photos: int = ON_PAPER) -> float:
+    """The straight line through the last two counts, at that many photos."""
     counts = sorted(values)
     slope = (values[counts[-1]] - values[counts[-2]]) / (counts[-1] - counts[-2])
-    return max(values[counts[-1]], values[counts[-1]] + slope * (ON_PAPER - counts[-1]))
+    return max(values[counts[-1]], values[counts[-1]] + slope * (photos - counts[-1]))
+
+
+def _overnight(measured: dict[int, dict[str, dict[str, Any]]]) -> str:
+    """What ASKED photos cost up to the cloud, from what was measured with as many, and the lines for the rest."""
+    from blender_recon3d.pipeline.stage import up_to
+
+    total, part, first = 0.0, 0.0, 0.0
+    counts = sorted(measured)
+    for name in up_to("dense"):
+        row = title(name, "global" if name == "sfm" else "")
+        seconds = {count: measured[count][row]["seconds"] for count in counts if row in measured[count]}
+        if len(seconds) < 2:
+            return ""
+        part += seconds.get(ASKED, 0.0)
+        total += seconds.get(ASKED) or _line(seconds, ASKED)
+        first += seconds[min(seconds)] / min(seconds)
+    return (
+        f"{ASKED:,} photos up to the cloud, with the global mapper: {total / 3600:.2f} hours on one core, of which "
+        f"{part / 3600:.2f} measured and the rest from the lines; {total / ASKED / first:.2f} times as long for each "
+        f"photo as with {counts[0]} photos. "
+    )
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
 """Inspect the chosen photos before reconstruction: the engine's `inspect`, in the background.
 
-It restarts when other photos are chosen; the number of files is known at once, the rest as the photos are read.
+It restarts when other photos are chosen, and when files come into their folders or go; the number of files is known at
+once, the rest as the photos are read.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from ..pipeline.documents.inspection_json import InspectionDocument
 from ..pipeline.errors import UserError
 from . import timer
 from .engine_query import EngineQuery
+from .folder_changes import FolderChanges
 
 DELAY = 2  # ticks; a typed path changes with every key
 
@@ -40,6 +43,7 @@ class Inspection:
 
 class _Holder:
     current: Inspection | None = None
+    changes: FolderChanges | None = None
 
 
 _held = _Holder()
@@ -60,13 +64,33 @@ def inspect(photos: tuple[Path, ...], workspace: Path | None) -> None:
     if not all(path.exists() for path in photos):
         return
     _held.current = Inspection(photos, workspace)
+    _held.changes = FolderChanges(photos, workspace)
     timer.watch("inspection", _tick)
+
+
+def watch_folders(when_changed: Callable[[], None], may_look: Callable[[], bool]) -> None:
+    """From now on look at the photos again when files have come or gone. when_changed: called then; may_look: whether
+    this is the time, which it is not while a job needs the disk."""
+
+    def tick() -> tuple[bool, bool]:
+        inspection, changes = _held.current, _held.changes
+        if inspection is None or changes is None:
+            return False, False
+        changed = may_look() and changes.poll()
+        if not changed or inspection.running or inspection.wait > 0:
+            return False, True
+        forget()
+        inspect(inspection.photos, inspection.workspace)
+        when_changed()
+        return True, _held.current is not None
+
+    timer.watch("folders", tick)
 
 
 def forget() -> None:
     if _held.current and _held.current.query:
         _held.current.query.stop()
-    _held.current = None
+    _held.current, _held.changes = None, None
 
 
 def _tick() -> tuple[bool, bool]:

@@ -297,8 +297,14 @@ def paths_changed(scene: bpy.types.Scene) -> None:
     settings.show_inspection = not session.state.state == FINISHED
     if not settings.photos or are_chosen(scene):
         photo_inspection.inspect(photo_sources(settings), workspace_path(settings))
+        photo_inspection.watch_folders(_photos_came_or_went, lambda: not session.running)
     else:
         photo_inspection.forget()
+
+
+def _photos_came_or_went() -> None:
+    """Show what is new or gone, also beside a finished result."""
+    bpy.context.scene.recon3d.show_inspection = True
 
 
 def are_chosen(scene: bpy.types.Scene) -> bool:

@@ -31,7 +31,7 @@ GERMAN_VIEWPORT = {
     "Starting": "Beginnt",
     "Cancelling...": "Wird abgebrochen...",
     "Pause": "Pausieren",
-    "Finishing the photos in progress...": "Begonnene Fotos werden fertiggestellt...",
+    "Pausing...": "Wird pausiert...",
     "Stop after the photos or pairs in progress, which frees memory, processor and graphics card. "
     "Resume continues from there": (
         "Nach den begonnenen Fotos oder Paaren anhalten; das gibt Speicher, Prozessor und Grafikkarte frei. "

@@ -21,6 +21,7 @@ SURFACE_BYTES = 2_800 << 20  # for some 1,250,000 points and a texture of 4096 x
 RETRIEVED = (
     0.7  # pairs for each neighbor asked for: two photos are often each other's (benchmarks/measure/scale.py)
 )
+FUSION_BYTES_A_PIXEL = 58  # maps of all photos and the points made of them (benchmarks/results/scale.md)
 DENSE_BYTES_A_PIXEL = 26  # on disk: depth and normal maps, the undistorted photo
 
 
@@ -74,12 +75,14 @@ def forecast_job(
         depth.forecast(heights_first, plan, unit),
     )
     seconds = {stage.name: facts.unit * stage.forecast(facts) for stage in all_stages()}
-    maps = sum(width * height for width, height in pixels) * DENSE_BYTES_A_PIXEL
+    depths = sum(width * height for width, height in pixels)
+    # Beyond its limit, fusion cuts space into cells.
+    fusion = int(min(dense.memory * 2**30, depth.FIXED + depths * FUSION_BYTES_A_PIXEL))
     return Forecast(
         {name: round(value, 1) for name, value in seconds.items()},
-        max(ENGINE_BYTES, plan.bytes, reading),
-        max(SURFACE_BYTES, plan.bytes, reading),
-        maps + count * (4 << 20),
+        max(ENGINE_BYTES, plan.bytes, fusion, reading),
+        max(SURFACE_BYTES, plan.bytes, fusion, reading),
+        depths * DENSE_BYTES_A_PIXEL + count * (4 << 20),
     )
 
 

@@ -200,7 +200,7 @@ def _draw_progress(layout: bpy.types.UILayout, context: bpy.types.Context, view:
         return
     row = layout.row(align=True)
     if session.session.pausing:
-        row.label(text="Finishing the photos in progress...", icon="PAUSE")
+        row.label(text="Pausing...", icon="PAUSE")
     else:
         row.operator("recon3d.pause", text="Pause", icon="PAUSE")
     row.operator("recon3d.cancel", text="Cancel", icon="X")

@@ -3,6 +3,7 @@
 import builtins
 import io
 import os
+import time
 import types
 
 import pytest
@@ -15,7 +16,7 @@ from blender_recon3d import (  # noqa: E402
     preferences,
 )
 from blender_recon3d.engine_setup.engine_process import default_workspace  # noqa: E402
-from blender_recon3d.jobs import handlers, photo_inspection, recent_runs, session, timer  # noqa: E402
+from blender_recon3d.jobs import folder_changes, handlers, photo_inspection, recent_runs, session, timer  # noqa: E402
 from blender_recon3d.ui.main import RECON3D_PT_main  # noqa: E402
 from tests.support.made_workspaces import ring, write_workspace  # noqa: E402
 
@@ -170,6 +171,31 @@ def test_a_click_looks_at_them_and_they_stay_chosen(with_window, touched, tmp_pa
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "a.blend"), use_scripts=False)
     loaded()
     assert len(with_window) == 2
+
+
+def test_photos_that_are_added_later_are_looked_at_too(with_window, tmp_path, monkeypatch):
+    monkeypatch.setattr(folder_changes, "EVERY", 0.02)
+    photos, settings = tmp_path / "photos", bpy.context.scene.recon3d
+    photos.mkdir()
+    settings.photos = str(photos)
+    tick_until(lambda: with_window)
+    photo_inspection.current().query.running = False
+    settings.show_inspection = False
+    for _ in range(20):
+        timer.tick()
+        time.sleep(0.01)
+    assert len(with_window) == 1  # nothing has changed
+    (photos / "new.jpg").touch()
+    tick_until(lambda: len(with_window) == 2)
+    assert settings.show_inspection
+
+
+def tick_until(ended) -> None:
+    deadline = time.monotonic() + 20
+    while not ended() and time.monotonic() < deadline:
+        timer.tick()
+        time.sleep(0.01)
+    assert ended()
 
 
 def test_choosing_the_photos_chooses_no_other_folder_of_the_file(with_window, touched, tmp_path):

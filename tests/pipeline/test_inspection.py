@@ -10,7 +10,7 @@ from blender_recon3d.pipeline.errors import UserError
 from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.files.atomic_files import write_json
 from blender_recon3d.pipeline.inspection import describe, disk_advice, inspect_photos, memory_advice
-from blender_recon3d.pipeline.job_forecast import number_of_pairs, shrunk, total
+from blender_recon3d.pipeline.job_forecast import forecast_job, memory, number_of_pairs, shrunk, total
 from blender_recon3d.pipeline.job_timing import JobTiming
 from blender_recon3d.pipeline.photos.photo_sources import write_sources
 from blender_recon3d.pipeline.settings import QUALITIES, JobSettings
@@ -97,6 +97,15 @@ def test_pairs_and_sizes_are_those_of_the_stages():
     assert number_of_pairs(41, job) == 41 * 40 // 2  # exhaustive up to this number
     assert number_of_pairs(100, job) == 1400  # two photos are often each other's neighbors
     assert shrunk((4000, 3000), 1000) == (1000, 750) and shrunk((400, 300), 1000) == (400, 300)
+
+
+def test_fusion_of_many_photos_needs_memory_up_to_its_limit():
+    job = JobSettings.build("preview", photos="x", features="sift", device="cpu", memory=4)
+    needed = [
+        memory(forecast_job([(640, 480)] * count, job, unit=3.0), "dense") / 2**30
+        for count in (30, 150, 3000)
+    ]
+    assert needed[0] < needed[1] < needed[2] == 4
 
 
 def test_a_machine_with_too_little_memory_is_told_beforehand(photos, tmp_path, monkeypatch):

@@ -19,7 +19,7 @@ from ..wording import Sentence, use
 from .fusion_cells import Cell, cells, one_cell
 
 BLOCK = 4 << 20  # bytes of the visibility file at once
-OF_MEMORY = 0.5  # that may be maps where the cloud is fused in cells; points take the rest
+OF_MEMORY = 0.3  # that may be maps: the points made of them take the rest (benchmarks/results/scale.md)
 BYTES_PER_PIXEL = 4 + 12 + 3 + 1  # depth, normal, color, whether it is fused
 
 
@@ -28,8 +28,8 @@ def fuse(
 ) -> np.ndarray:
     """Fuse the maps of `names` into dense/fusion.ply (and .vis); returns its vertices, a structured array.
 
-    spacing: pixels of the maps within which points are merged. memory_gb: up to this all maps are held in memory;
-    beyond, the cloud is fused in cells. UserError if no point survives.
+    spacing: pixels of the maps within which points are merged. memory_gb: limit; where all maps and points do not fit,
+    the cloud is fused in cells. UserError if no point survives.
     """
     options = pycolmap.StereoFusionOptions()
     options.min_num_pixels = min_views
@@ -39,9 +39,9 @@ def fuse(
     options.num_threads = 1
     if (dense / "masks").is_dir():
         options.mask_path = dense / "masks"
-    limit = memory_gb * 2**30
+    limit = OF_MEMORY * memory_gb * 2**30
     sizes = {name: _map_bytes(dense, name) for name in names}
-    boxes = [one_cell(names)] if sum(sizes.values()) <= limit else cells(dense, sizes, OF_MEMORY * limit)
+    boxes = [one_cell(names)] if sum(sizes.values()) <= limit else cells(dense, sizes, limit)
     progress.emit("progress", "fusing depth maps")
     with scratch_folder(dense / "fusing") as part:
         vertices = np.concatenate(
