@@ -35,8 +35,10 @@ def try_sift(
     workspace: Workspace, attempts: Attempts, contradicted: Contradicted, settle: bool, seed: int
 ) -> Attempts:
     """The attempts to use: those given, or better ones with SIFT's matches. settle: try other cameras."""
-    why = _why(attempts, contradicted)
-    if not why or len(attempts.names) < 2 or is_sift(attempts.database):
+    sift_too, others = kinds_of_keypoints(attempts.database)
+    name = "SIFT with a network" if sift_too else "the learned front-end"
+    why = _why(attempts, contradicted, name, sift_too)
+    if not why or len(attempts.names) < 2 or not others:
         return attempts
     progress = attempts.progress
     if len(attempts.names) > MAX_PHOTOS:
@@ -55,7 +57,7 @@ def try_sift(
         return attempts
     progress.warning(
         Sentence(
-            f"SIFT registers {sift.registered} of {len(sift.names)} photos where the learned front-end registers "
+            f"SIFT registers {sift.registered} of {len(sift.names)} photos where {name} registers "
             f"{attempts.registered}{' wrongly' * (sift.registered <= attempts.registered)}: SIFT's cameras are used. "
             "For more photos of this kind ",
             use("features", "sift"),
@@ -65,11 +67,12 @@ def try_sift(
     return sift
 
 
-def _why(attempts: Attempts, contradicted: Contradicted) -> str:
-    if attempts.registered < MIN_REGISTERED_SHARE * len(attempts.names):
-        return f"The learned front-end registers only {attempts.registered} of {len(attempts.names)} photos"
-    if contradicted(attempts.models[0]):
-        return "GPS puts the photos elsewhere than the cameras of the learned front-end"
+def _why(attempts: Attempts, contradicted: Contradicted, name: str, sift_too: bool) -> str:
+    """Why SIFT alone is tried, if at all. If its matches were among those mapped, only GPS is a reason."""
+    if not sift_too and attempts.registered < MIN_REGISTERED_SHARE * len(attempts.names):
+        return f"{name[0].upper()}{name[1:]} registers only {attempts.registered} of {len(attempts.names)} photos"
+    if attempts.models and contradicted(attempts.models[0]):
+        return f"GPS puts the photos elsewhere than the cameras of {name}"
     return ""
 
 
@@ -81,16 +84,17 @@ def _better(sift: Attempts, attempts: Attempts, contradicted: Contradicted) -> b
     return sift.registered > attempts.registered
 
 
-def is_sift(path: Path) -> bool:
-    """Whether a database has SIFT's keypoints alone, or none: others, if any, come without descriptors."""
+def kinds_of_keypoints(path: Path) -> tuple[bool, bool]:
+    """Whether a database has SIFT's keypoints, and whether it has others: beside SIFT's they have no descriptors."""
     with open_database(path) as database:
         for image in database.read_all_images():
             if database.exists_descriptors(image.image_id):
                 kind = database.read_descriptors(image.image_id).type
                 others = database.num_keypoints_for_image(image.image_id)
                 others -= database.num_descriptors_for_image(image.image_id)
-                return bool(kind == pycolmap.FeatureExtractorType.SIFT and not others)
-    return True
+                sift = kind == pycolmap.FeatureExtractorType.SIFT
+                return sift, not sift or others > 0
+    return False, False
 
 
 def sift_database(workspace: Workspace, path: Path, seed: int, progress: Progress) -> None:

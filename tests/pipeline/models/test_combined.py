@@ -18,7 +18,7 @@ from blender_recon3d.pipeline.models.combined_extraction import append_keypoints
 from blender_recon3d.pipeline.models.combined_matching import MAX_WEAK, CombinedMatcher, weak_pairs
 from blender_recon3d.pipeline.models.network import MatchingJob
 from blender_recon3d.pipeline.models.network_matching import NetworkMatcher
-from blender_recon3d.pipeline.sfm.sift_instead import is_sift
+from blender_recon3d.pipeline.sfm.sift_instead import kinds_of_keypoints
 from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.known_matches import NearestNeighbors, known_workspace
 
@@ -125,6 +125,9 @@ def test_a_photo_with_enough_strong_pairs_tries_only_its_most_promising_others()
 
 def test_sift_with_others_keypoints_is_not_taken_for_sift_alone(tmp_path):
     workspace = made(tmp_path / "w")
-    assert not is_sift(workspace.database)
+    assert kinds_of_keypoints(workspace.database) == (True, True)
     seen = {"a.jpg": ONE, "b.jpg": ONE}
-    assert is_sift(known_workspace(Workspace(tmp_path / "sift"), seen, sift=True).database)
+    sift = known_workspace(Workspace(tmp_path / "sift"), seen, sift=True)
+    assert kinds_of_keypoints(sift.database) == (True, False)
+    network = known_workspace(Workspace(tmp_path / "network"), seen)
+    assert kinds_of_keypoints(network.database) == (False, True)
