@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import bpy
+import numpy as np
 
 from .engine_setup import engine_process
 from .jobs import engine_export, reprojection, session
@@ -31,12 +32,13 @@ from .pipeline.superfluous_files import clean as clean_workspace
 from .pipeline.workspace import Workspace
 from .scene import cloud_cells, placement
 from .scene.cleaning import clean_modifier as cleaning
-from .scene.cleaning import crop_box
+from .scene.cleaning import crop_box, delete_points, deleted_points
 from .scene.exporting import export_cameras as exporting
 from .scene.find_imports import current_import
 from .scene.importing.import_workspace import ImportResult
-from .scene.meshes import bake, remesh
+from .scene.meshes import bake, hole_patches, remesh
 from .scene.meshes import mesh_object as meshes
+from .scene.picking import View
 from .scene.reviewing import mask_images, photo_view
 from .scene.reviewing.camera_markers import add_camera_markers
 
@@ -50,13 +52,16 @@ __all__ = [
     "apply_cleaning",
     "bake_normals",
     "bake_texture",
+    "build_mesh",
     "camera_markers",
     "clean",
     "decimate",
+    "delete_inside",
     "discard_mask",
     "exit_photo_view",
     "export_asset",
     "export_cameras",
+    "fill_holes",
     "free_disk_space",
     "ground",
     "import_mesh",
@@ -69,6 +74,7 @@ __all__ = [
     "pause",
     "reconstruct",
     "reproject_photos",
+    "restore_points",
     "save",
     "save_mask",
     "scale_to",
@@ -198,6 +204,27 @@ def split_cloud(points: int = 1_000_000, scene: bpy.types.Scene | None = None) -
     return cloud_cells.split_cloud(_current(scene), points)
 
 
+def delete_inside(
+    corners: Sequence[Sequence[float]],
+    view: Sequence[Sequence[float]],
+    size: tuple[int, int],
+    scene: bpy.types.Scene | None = None,
+) -> str:
+    """Delete the points of cloud and mesh inside a closed line, at any depth; returns a message.
+
+    corners: of the line, in pixels from the bottom left; view: 4x4 matrix from the world to clip space; size: width
+    and height in pixels.
+    """
+    seen = View(np.array(view, float).reshape(4, 4), *size)
+    line = [(float(x), float(y)) for x, y in corners]
+    return delete_points.delete_in_lasso(_current(scene), seen, line)
+
+
+def restore_points(scene: bpy.types.Scene | None = None) -> str:
+    """Bring back all points that were deleted from the cloud."""
+    return deleted_points.restore_points(_current(scene))
+
+
 def write_crop(scene: bpy.types.Scene | None = None) -> Path:
     """Write the crop box to the file that the engine's mesh stage reads with --crop."""
     return crop_box.write_crop(_current(scene))
@@ -225,6 +252,16 @@ def scale_to(points: Sequence[Point], length: float, scene: bpy.types.Scene | No
     return placement.scale_to(_current(scene), points, length)
 
 
+def build_mesh(faces: int = 0, texture: int = 0) -> str:
+    """Build the active scene's textured mesh from the points that are left, and import it; blocks until done.
+
+    faces, texture: maximum number of faces and texture size in pixels; 0: the scene's settings.
+    """
+    _scene(None)
+    session.start_mesh(bpy.context, faces, texture)
+    return session.wait(bpy.context)
+
+
 def import_mesh(scene: bpy.types.Scene | None = None) -> bpy.types.Object:
     """Import the workspace's mesh, or update it. import_result does so too if there is one."""
     return meshes.import_mesh(_current(scene))[0]
@@ -245,6 +282,13 @@ def make_lods(
 def make_quads(faces: int, scene: bpy.types.Scene | None = None) -> bpy.types.Object:
     """A copy of the mesh with about that many quads, without UVs; the original is hidden."""
     return remesh.quads(_current(scene), faces)[0]
+
+
+def fill_holes(
+    sides: int = 0, points: Sequence[Point] | None = None, scene: bpy.types.Scene | None = None
+) -> str:
+    """Fill the mesh's holes of at most that many edges (0: any), or only those nearest to world-space points."""
+    return hole_patches.fill_holes(_current(scene), sides, None if points is None else np.array(points))
 
 
 def bake_normals(size: int = 2048, extrusion: float = 0.0, scene: bpy.types.Scene | None = None) -> str:

@@ -22,8 +22,44 @@ GERMAN_TOOLS = {
     "Side of the printed markers' black square": "Seite des schwarzen Quadrats der gedruckten Marker",
     "Set": "Setzen",
     "Delete with Lasso": "Mit Lasso löschen",
-    "Draw around points of the cloud or a part of the mesh in the 3D view, and delete them": (
-        "Punkte der Wolke oder einen Teil des Meshs in der 3D-Ansicht umfahren und löschen"
+    "Draw around points in the 3D view, and delete them from cloud and mesh, even if one is hidden": (
+        "Punkte in der 3D-Ansicht umfahren und aus Wolke und Mesh löschen, auch wenn eines davon ausgeblendet ist"
+    ),
+    "Shape": "Form",
+    "What to draw": "Was gezeichnet wird",
+    "A line around the points": "Eine Linie um die Punkte",
+    "Box": "Rechteck",
+    "A rectangle over the points": "Ein Rechteck über den Punkten",
+    "Restore Deleted Points": "Gelöschte Punkte zurückholen",
+    "Read the whole cloud again; the mesh stays as it is until it is built again": (
+        "Die ganze Wolke wieder einlesen; das Mesh bleibt, wie es ist, bis es neu erzeugt wird"
+    ),
+    "Reading the cloud...": "Wolke wird gelesen ...",
+    "Build Mesh from Remaining Points": "Mesh aus den übrigen Punkten erzeugen",
+    "{points} points are back.": "{points} Punkte sind wieder da.",
+    "No points were deleted from the cloud.": "Aus der Wolke wurden keine Punkte gelöscht.",
+    "The cloud has changed, so the points that you had deleted are back: delete them again.": (
+        "Die Wolke hat sich geändert, daher sind die gelöschten Punkte wieder da: bitte noch einmal löschen."
+    ),
+    "Fill Hole": "Loch füllen",
+    "Click the rim of a hole to fill it; in Edit Mode, fill the holes whose rims are selected. Reproject Photos then "
+    "paints it": (
+        "Den Rand eines Lochs anklicken, das gefüllt wird; im Bearbeitungsmodus die Löcher mit ausgewähltem Rand. "
+        "Fotos projizieren bemalt es dann"
+    ),
+    "Click the rim of the hole": "Den Rand des Lochs anklicken",
+    "Point": "Punkt",
+    "A point in world space next to the hole, for scripts": "Ein Punkt in der Welt neben dem Loch, für Skripte",
+    "Fill Holes": "Löcher füllen",
+    "Fill all holes of the mesh up to a size. Reproject Photos then paints them": (
+        "Alle Löcher des Meshs bis zu einer Größe füllen. Fotos projizieren bemalt sie dann"
+    ),
+    "Filling holes...": "Löcher werden gefüllt ...",
+    "All...": "Alle ...",
+    "Max Edges": "Kanten höchstens",
+    "Holes with more edges stay open; 0: fill all": "Löcher mit mehr Kanten bleiben offen; 0: alle füllen",
+    "Filled {holes} holes of {mesh} with {faces} faces: Reproject Photos paints them.": (
+        "{holes} Löcher von {mesh} mit {faces} Flächen gefüllt: Fotos projizieren bemalt sie."
     ),
     "Lasso": "Lasso",
     "Corners of the line in pixels of the view, for scripts: x y x y ...": (

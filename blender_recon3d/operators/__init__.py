@@ -12,6 +12,7 @@ from . import (
     export_asset,
     export_cameras,
     free_disk_space,
+    hole_tools,
     import_alignment,
     import_result,
     lasso,
@@ -30,8 +31,8 @@ from . import (
 _CLASSES = (
     *choose.CLASSES, *reconstruct.CLASSES, *remedy.CLASSES, *import_result.CLASSES, *import_alignment.CLASSES,
     *review.CLASSES, *export_cameras.CLASSES, *engine.CLASSES, *clean.CLASSES, *crop.CLASSES, *lasso.CLASSES,
-    *place.CLASSES, *mesh.CLASSES, *reproject.CLASSES, *export_asset.CLASSES, *show.CLASSES, *preset_files.CLASSES,
-    *use_scene_cameras.CLASSES, *mask.CLASSES, *free_disk_space.CLASSES,
+    *place.CLASSES, *mesh.CLASSES, *hole_tools.CLASSES, *reproject.CLASSES, *export_asset.CLASSES,
+    *show.CLASSES, *preset_files.CLASSES, *use_scene_cameras.CLASSES, *mask.CLASSES, *free_disk_space.CLASSES,
 )  # fmt: skip
 
 

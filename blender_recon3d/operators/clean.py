@@ -6,7 +6,7 @@ import bpy
 
 from ..pipeline.text import Said
 from ..scene import cloud_cells
-from ..scene.cleaning import clean_modifier, crop_box
+from ..scene.cleaning import clean_modifier, crop_box, deleted_points
 from ..scene.find_imports import current_import, make_active
 from ..scene.stepwise import Steps
 from .in_steps import RunsInSteps
@@ -81,6 +81,16 @@ class RECON3D_OT_split_cloud(RunsInSteps, ImportOperator, bpy.types.Operator):
         return Said("{name}: {cells}; the cloud is hidden.", name=cells.name, cells=len(cells.children))
 
 
+class RECON3D_OT_restore_points(_CleansInSteps, bpy.types.Operator):
+    bl_idname = "recon3d.restore_points"
+    bl_label = "Restore Deleted Points"
+    bl_description = "Read the whole cloud again; the mesh stays as it is until it is built again"
+    doing = "Reading the cloud..."
+
+    def steps(self, context: bpy.types.Context, in_window: bool) -> Steps[str]:
+        return deleted_points.restore_in_steps(current_import(context.scene))
+
+
 class RECON3D_OT_add_crop_box(_CleansInSteps, bpy.types.Operator):
     bl_idname = "recon3d.add_crop_box"
     bl_label = "Crop Box"
@@ -110,6 +120,7 @@ CLASSES = (
     RECON3D_OT_remove_cleaning,
     RECON3D_OT_apply_cleaning,
     RECON3D_OT_split_cloud,
+    RECON3D_OT_restore_points,
     RECON3D_OT_add_crop_box,
     RECON3D_OT_write_crop,
 )

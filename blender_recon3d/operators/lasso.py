@@ -1,4 +1,4 @@
-"""Delete with a lasso in the 3D view, on clouds and meshes, in any mode."""
+"""Delete with a lasso or a box in the 3D view, on clouds and meshes, in any mode."""
 
 # No `from __future__ import annotations`: Blender reads properties from annotations, which are calls here.
 
@@ -22,7 +22,8 @@ STEP = 4.0  # pixels between vertices of the line
 class _Drawn:
     """The line so far, in pixels. enclosed: number of points inside it once it is closed and they are counted."""
 
-    def __init__(self) -> None:
+    def __init__(self, box: bool) -> None:
+        self.box = box
         self.line: list[tuple[float, float]] = []
         self.pressed = False
         self.enclosed = 0
@@ -34,6 +35,14 @@ class _Drawn:
         """Another line, or none."""
         self.line, self.enclosed, self.counting = line, 0, None
 
+    def move(self, here: tuple[float, float]) -> None:
+        """The mouse is dragged to a pixel."""
+        if self.box:
+            (x, y), (right, top) = self.line[0], here
+            self.line = [(x, y), (right, y), (right, top), (x, top)]
+        elif np.hypot(here[0] - self.line[-1][0], here[1] - self.line[-1][1]) >= STEP:
+            self.line.append(here)
+
     def count(self, seconds: float) -> None:
         """Go on counting for that long."""
         if self.counting is not None and self.counting.advance(seconds):
@@ -44,17 +53,25 @@ class _Drawn:
         self.view.end()
 
     def draw(self) -> None:
-        view_drawing.draw_line(self.line, closed=not self.pressed)
+        view_drawing.draw_line(self.line, closed=self.box or not self.pressed)
 
 
 class RECON3D_OT_delete_lasso(RunsInSteps, ImportOperator, bpy.types.Operator):
     bl_idname = "recon3d.delete_lasso"
     bl_label = "Delete with Lasso"
-    bl_description = "Draw around points of the cloud or a part of the mesh in the 3D view, and delete them"
+    bl_description = (
+        "Draw around points in the 3D view, and delete them from cloud and mesh, even if one is hidden"
+    )
     bl_options = {"REGISTER", "UNDO"}
     doing = "Deleting points..."
     _drawn: _Drawn | None = None  # None while deleting
 
+    shape: bpy.props.EnumProperty(
+        name="Shape",
+        description="What to draw",
+        items=[("LASSO", "Lasso", "A line around the points"), ("BOX", "Box", "A rectangle over the points")],
+        options={"SKIP_SAVE"},
+    )
     lasso: bpy.props.StringProperty(
         name="Lasso",
         description="Corners of the line in pixels of the view, for scripts: x y x y ...",
@@ -77,7 +94,7 @@ class RECON3D_OT_delete_lasso(RunsInSteps, ImportOperator, bpy.types.Operator):
         if self.lasso:
             self._asked = True
             return self.execute(context)
-        drawn = _Drawn()
+        drawn = _Drawn(self.shape == "BOX")
         drawn.view = tool_view(drawn.draw)
         if drawn.view is None:
             self.report({"ERROR"}, tr("There is no 3D view to draw in: open one first."))
@@ -109,9 +126,7 @@ class RECON3D_OT_delete_lasso(RunsInSteps, ImportOperator, bpy.types.Operator):
             drawn.begin([view.mouse(event)])
             drawn.pressed = True
         elif event.type == "MOUSEMOVE" and drawn.pressed:
-            here = view.mouse(event)
-            if np.hypot(here[0] - drawn.line[-1][0], here[1] - drawn.line[-1][1]) >= STEP:
-                drawn.line.append(here)
+            drawn.move(view.mouse(event))
         elif event.type == "LEFTMOUSE" and event.value == "RELEASE" and drawn.pressed:
             drawn.pressed = False
             drawn.counting = Stepping(

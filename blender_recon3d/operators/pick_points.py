@@ -58,10 +58,12 @@ else:
 class PicksPoints(_Operator):
     """Mixin. From a button, it asks for `count` points in the view; called with points, it uses those.
 
-    asks_length: whether the user types a number after the last point, which sets `length`.
+    asks_length: whether the user types a number after the last point, which sets `length`. prompt: instead of the
+    usual one.
     """
 
     count = 3
+    prompt = ""
     asks_length = False
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -147,7 +149,9 @@ class PicksPoints(_Operator):
             picked.view.say(text, _NUMBER_KEYS)
             return
         text = tr(
-            "Click point {number} of {count} on the cloud or the mesh", number=number + 1, count=self.count
+            self.prompt or "Click point {number} of {count} on the cloud or the mesh",
+            number=number + 1,
+            count=self.count,
         )
         if number == 1 and picked.hover is not None:
             text += "   " + length_text(picked.measured())

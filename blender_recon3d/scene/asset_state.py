@@ -11,6 +11,7 @@ import bpy
 from ..pipeline.texel_density import Density
 from .cameras import KEY
 from .cleaning import clean_modifier
+from .cleaning.deleted_points import is_edited
 from .find_imports import BOX, CLOUD, MESH, SURFACES, current_import, is_hidden, parts_by_kind
 from .meshes.mesh_material import color_image, is_ours
 from .point_display import input_property
@@ -22,7 +23,7 @@ USUAL_SIZE = 4096  # of a texture, in pixels
 class AssetState:
     """inputs: of the cleaning, as (label, property owner, key), for a layout's prop(). mesh: name of the current mesh,
     empty if there is none. faces: its number of faces. density: how fine the photos are on the mesh; texture: size and
-    tiles of its texture."""
+    tiles of its texture. edited: whether points were deleted from the cloud."""
 
     cleaning: bpy.types.Modifier | None
     inputs: tuple[tuple[str, Any, str], ...]
@@ -32,6 +33,7 @@ class AssetState:
     faces: int
     density: Density | None
     texture: tuple[int, int]
+    edited: bool
 
 
 def _inputs(cleaning: bpy.types.Modifier) -> Iterator[tuple[str, Any, str]]:
@@ -59,6 +61,7 @@ def asset_state(scene: bpy.types.Scene) -> AssetState:
         len(chosen.data.polygons) if chosen else 0,
         _density_of(next(iter(parts.get(MESH, ())), None)),
         _texture_of(chosen),
+        cloud is not None and is_edited(cloud),
     )
 
 

@@ -36,7 +36,7 @@ def cloud_in_steps(points: Points, name: str) -> Steps[bpy.types.Object]:
             yield from fill_in_steps(mesh, points)
         radius = 0.7 * (yield partial(spacing, points.xyz)) if len(points) else 0.0
     cloud = bpy.data.objects.new(name, mesh)
-    cloud[KEY] = {"kind": "cloud"}
+    cloud[KEY] = {"kind": "cloud", "points": len(points)}
     if len(points):
         show_as_points(cloud, radius)
     return cloud

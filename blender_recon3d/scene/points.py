@@ -28,7 +28,10 @@ class Points:
         # The overall sum is finite for almost every cloud, which avoids testing each point.
         if np.isfinite(self.xyz.sum(dtype=np.float64)):
             return self
-        keep = np.isfinite(self.xyz).all(axis=1)
+        return self.select(np.isfinite(self.xyz).all(axis=1))
+
+    def select(self, keep: np.ndarray) -> Points:
+        """The points where `keep` [n] is true."""
         rgb, normals, views = (None if a is None else a[keep] for a in (self.rgb, self.normals, self.views))
         return Points(self.xyz[keep], rgb, normals, views)
 

@@ -38,7 +38,13 @@ class RECON3D_PT_clean(_AssetPanel, bpy.types.Panel):
         layout.operator(
             "recon3d.add_crop_box", icon="MESH_CUBE", text="Reset Crop Box" if state.box else "Add Crop Box"
         )
-        layout.operator("recon3d.delete_lasso", icon="SELECT_SET")
+        row = layout.row(align=True)
+        row.operator("recon3d.delete_lasso", icon="SELECT_SET").shape = "LASSO"
+        row.operator("recon3d.delete_lasso", icon="MESH_PLANE", text="Box").shape = "BOX"
+        if state.edited:
+            column = layout.column(align=True)
+            column.operator("recon3d.make_mesh", icon="PLAY", text="Build Mesh from Remaining Points")
+            column.operator("recon3d.restore_points", icon="LOOP_BACK")
         if state.cleaning is not None:
             row = layout.row(align=True)
             row.operator("recon3d.apply_cleaning", icon="CHECKMARK", text="Apply")
@@ -97,6 +103,9 @@ class RECON3D_PT_mesh(_AssetPanel, bpy.types.Panel):
         column.operator("recon3d.decimate", icon="MOD_DECIM")
         column.operator("recon3d.make_quads", icon="MOD_REMESH")
         layout.operator("recon3d.make_lods", icon="MOD_MULTIRES")
+        row = layout.row(align=True)
+        row.operator("recon3d.fill_hole", icon="SNAP_FACE")
+        row.operator("recon3d.fill_holes", text="All...")
         column = layout.column(align=True)
         column.operator("recon3d.bake_normals", icon="NODE_TEXTURE")
         column.operator("recon3d.bake_texture", icon="TEXTURE")

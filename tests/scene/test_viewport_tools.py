@@ -4,19 +4,22 @@ import numpy as np
 import pytest
 
 bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environment")
+import bmesh  # noqa: E402
 from mathutils import Matrix, Vector  # noqa: E402
 
 import blender_recon3d  # noqa: E402
 from blender_recon3d.pipeline.errors import UserError  # noqa: E402
+from blender_recon3d.pipeline.files.ply import read_vertices  # noqa: E402
 from blender_recon3d.scene import picking  # noqa: E402
 from blender_recon3d.scene.cleaning import crop_box, crop_faces  # noqa: E402
 from blender_recon3d.scene.cleaning.cleaned_cloud_file import write_cleaned_cloud  # noqa: E402
 from blender_recon3d.scene.cleaning.delete_points import delete_in_lasso  # noqa: E402
+from blender_recon3d.scene.cleaning.deleted_points import is_edited, restore_points  # noqa: E402
 from blender_recon3d.scene.find_imports import CLOUD, MESH, find_object  # noqa: E402
 from blender_recon3d.scene.importing.import_workspace import import_workspace  # noqa: E402
 from blender_recon3d.scene.world_matrices import world_matrix  # noqa: E402
 from tests.support.made_meshes import dome, write_mesh_files  # noqa: E402
-from tests.support.made_workspaces import ring, write_workspace  # noqa: E402
+from tests.support.made_workspaces import ring, rotation_matrix, write_workspace  # noqa: E402
 
 
 @pytest.fixture
@@ -104,6 +107,47 @@ def test_the_engine_meshes_what_the_lasso_leaves(tmp_path):
     delete_in_lasso(result.collection, view, [(-1, -1), (400, -1), (400, 700), (-1, 700)])
     count = len(result.cloud.data.vertices)
     assert f"element vertex {count}".encode() in write_cleaned_cloud(result.collection).read_bytes()[:300]
+
+
+def test_what_was_deleted_stays_deleted_until_it_is_restored(tmp_path):
+    """By a lasso or in Edit Mode; a cloud that has changed comes back whole, and says so."""
+    root = write_mesh_files(write_workspace(tmp_path / "w", ring(5, 2000)), dome(8), texture=16)
+    result = import_workspace(root)
+    bpy.context.view_layer.update()
+    view, faces = from_front(result.mesh), len(result.mesh.data.polygons)
+    sentence = delete_in_lasso(result.collection, view, [(-1, -1), (400, -1), (400, 700), (-1, 700)])
+    left = len(result.cloud.data.vertices)
+    assert left < 2000 and len(result.mesh.data.polygons) < faces  # the cloud is hidden by the mesh
+    assert "Recon3D Cloud" in sentence and "Recon3D Mesh" in sentence
+    again = import_workspace(root)
+    assert len(again.cloud.data.vertices) == left and not again.notes
+    assert is_edited(again.cloud)
+    assert restore_points(again.collection) == f"{2000 - left:,} points are back."
+    assert len(again.cloud.data.vertices) == 2000 and not is_edited(again.cloud)
+    with pytest.raises(UserError, match="No points were deleted"):
+        restore_points(again.collection)
+    mesh = bmesh.new()
+    mesh.from_mesh(again.cloud.data)
+    bmesh.ops.delete(mesh, geom=list(mesh.verts)[:500], context="VERTS")
+    mesh.to_mesh(again.cloud.data)
+    mesh.free()
+    assert write_cleaned_cloud(again.collection) is not None
+    assert len(import_workspace(root).cloud.data.vertices) == 1500
+    write_workspace(root, ring(5, 2000, seed=1))
+    changed = import_workspace(root)
+    assert len(changed.cloud.data.vertices) == 2000 and any("are back" in note for note in changed.notes)
+
+
+def test_a_cleaned_cloud_in_map_coordinates_is_written_in_them(tmp_path):
+    model = ring(5, 2000)
+    far = np.array([500000.0, 0.0, 4000000.0])
+    model.xyz = model.xyz + far
+    model.images = [(name, camera, q, t - rotation_matrix(q) @ far) for name, camera, q, t in model.images]
+    result = import_workspace(write_workspace(tmp_path / "w", model))
+    delete_in_lasso(result.collection, from_front(result.cloud), [(-1, -1), (400, -1), (400, 700), (-1, 700)])
+    table = read_vertices(write_cleaned_cloud(result.collection))
+    assert np.abs(table["x"].mean() - 500000) < 2 and np.abs(table["z"].mean() - 4000000) < 2
+    assert np.ptp(table["x"]) == pytest.approx(np.ptp(picking.world_positions(result.cloud)[:, 0]), rel=0.5)
 
 
 def test_a_lasso_deletes_faces_of_the_mesh_by_the_operators_arguments(registered, tmp_path):

@@ -239,7 +239,7 @@ def restore_in_steps(cloud: bpy.types.Object, settings: dict[str, Any] | None) -
     if settings is None or not len(cloud.data.vertices):
         return
     if settings["min_neighbors"] or settings["min_cluster_size"]:
-        _write_analysis(cloud.data, (yield from _analysis_in_steps(cloud.data)))
+        yield from analyze_in_steps(cloud.data)
     modifier = _new_modifier(cloud)
     for key, value in settings.items():
         set_input(modifier, INPUTS[key].identifier, value)
@@ -266,6 +266,11 @@ def _analysis_in_steps(mesh: bpy.types.Mesh) -> Steps[density.Density]:
         xyz = positions(mesh)
     distance = yield partial(spacing, xyz)
     return (yield partial(density.analyze, xyz, distance))
+
+
+def analyze_in_steps(mesh: bpy.types.Mesh) -> Steps[None]:
+    """Write the attributes to a new mesh."""
+    _write_analysis(mesh, (yield from _analysis_in_steps(mesh)))
 
 
 def _write_analysis(mesh: bpy.types.Mesh, analysis: density.Density) -> None:

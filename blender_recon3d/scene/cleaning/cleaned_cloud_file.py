@@ -12,16 +12,18 @@ import numpy as np
 from ...pipeline.errors import UserError
 from ...pipeline.files.atomic_files import remove
 from ...pipeline.files.ply import write_vertices
+from ..cameras import KEY
 from ..cloud import CONFIDENCE, NORMAL
-from ..find_imports import cloud_of, workspace_of
+from ..find_imports import cloud_of, offset_of_import, workspace_of
 from ..point_display import COLOR
 from ..stepwise import Steps, run
 from .clean_modifier import cleaned_mesh, find_cleaning, positions
-from .delete_points import is_edited
+from .deleted_points import SHIFT, is_edited
 
 CLEANED_FILE = "cleaned.ply"
 _LAYOUT = [(name, "<f4") for name in ("x", "y", "z", "nx", "ny", "nz")]
 _LAYOUT += [(name, "u1") for name in ("red", "green", "blue", "views")]
+_FAR_LAYOUT = [(name, "<f8" if name in "xyz" else kind) for name, kind in _LAYOUT]
 
 
 def write_cleaned_cloud(collection: bpy.types.Collection) -> Path | None:
@@ -41,7 +43,7 @@ def cleaned_cloud_in_steps(collection: bpy.types.Collection) -> Steps[Path | Non
     mesh = cleaned_mesh(cloud, "Cleaned")
     try:
         yield None
-        table = _table(mesh)
+        table = _table(mesh, _offset(collection, cloud))
     finally:
         bpy.data.meshes.remove(mesh)
     if not len(table):
@@ -63,12 +65,17 @@ def _write(path: Path, table: np.ndarray) -> Path:
     return path
 
 
-def _table(mesh: bpy.types.Mesh) -> np.ndarray:
+def _offset(collection: bpy.types.Collection, cloud: bpy.types.Object) -> np.ndarray:
+    """What was subtracted from the file's coordinates, [3]."""
+    return np.add(offset_of_import(collection), list(cloud[KEY].get(SHIFT, (0.0, 0.0, 0.0))))
+
+
+def _table(mesh: bpy.types.Mesh, offset: np.ndarray) -> np.ndarray:
     """The vertices with their attributes; white and one view if those are missing."""
     count = len(mesh.vertices)
-    table = np.zeros(count, _LAYOUT)
+    table = np.zeros(count, _FAR_LAYOUT if offset.any() else _LAYOUT)
     for axis, name in enumerate("xyz"):
-        table[name] = positions(mesh)[:, axis]
+        table[name] = positions(mesh)[:, axis].astype(table.dtype[name]) + offset[axis]
     normals = np.zeros(3 * count, np.float32)
     colors = np.ones(4 * count, np.float32)
     views = np.ones(count, np.int32)

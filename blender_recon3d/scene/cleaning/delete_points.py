@@ -8,14 +8,14 @@ import numpy as np
 from ...pipeline.errors import UserError
 from ...pipeline.text import Said
 from ..cameras import KEY
-from ..find_imports import check_editable, kind_of
+from ..find_imports import CLOUD, MESH, check_editable, objects_of
 from ..modes import object_mode
 from ..node_tree import Builder
 from ..picking import View, inside_in_steps, shown_objects
 from ..scratch_scene import evaluated_mesh, scratch
 from ..stepwise import Steps, run
+from .deleted_points import EDITED
 
-EDITED = "edited"  # stored on a cloud with deleted points: the engine then meshes the remaining ones
 _GOING = "recon3d_going"  # an attribute of a temporary mesh
 
 
@@ -27,9 +27,9 @@ def delete_in_lasso(collection: bpy.types.Collection, view: View, lasso: list[tu
 def count_in_steps(
     collection: bpy.types.Collection, view: View, lasso: list[tuple[float, float]]
 ) -> Steps[int]:
-    """How many points of the visible clouds and meshes are inside a lasso, at any depth."""
+    """How many points of the clouds and meshes that would be edited are inside a lasso, at any depth."""
     count = 0
-    for obj in shown_objects(collection):
+    for obj in edited_objects(collection):
         inside = yield from inside_in_steps(view, lasso, obj)
         count += int(inside.sum())
     return count
@@ -38,11 +38,12 @@ def count_in_steps(
 def lasso_in_steps(
     collection: bpy.types.Collection, view: View, lasso: list[tuple[float, float]]
 ) -> Steps[str]:
-    """Delete everything inside a lasso, at any depth, from the import's visible clouds and meshes.
+    """Delete everything inside a lasso, at any depth, from the import's visible clouds and meshes, and from its cloud
+    and mesh even if one of them is hidden: otherwise the next mesh would have it again.
 
     UserError if the lasso contains nothing or everything, or if nothing is visible.
     """
-    things = shown_objects(collection)
+    things = edited_objects(collection)
     if not things:
         raise UserError("No cloud or mesh is visible: show one first.")
     check_editable(*things, *(obj.data for obj in things))
@@ -71,6 +72,15 @@ def lasso_in_steps(
             _replace(obj, mesh)
     counts = ", ".join(f"{int(inside.sum()):,} of {obj.name}" for obj, inside in hits)
     return Said("Deleted {counts}.", counts=counts)
+
+
+def edited_objects(collection: bpy.types.Collection) -> list[bpy.types.Object]:
+    """The import's visible clouds and meshes, and its cloud and mesh in any case; empty if nothing is visible."""
+    shown = shown_objects(collection)
+    if not shown:
+        return []
+    others = [obj for obj in objects_of(collection, CLOUD, MESH) if obj not in shown]
+    return shown + [obj for obj in others if len(obj.data.vertices)]
 
 
 def _without(mesh: bpy.types.Mesh, selected: np.ndarray) -> Steps[bpy.types.Mesh]:
@@ -114,9 +124,3 @@ def _replace(obj: bpy.types.Object, mesh: bpy.types.Mesh) -> None:
     old.user_remap(mesh)
     bpy.data.meshes.remove(old)
     mesh.name = name
-
-
-def is_edited(cloud: bpy.types.Object) -> bool:
-    """Whether points were deleted from a cloud manually."""
-    stored = cloud.get(KEY)
-    return bool(kind_of(cloud)) and bool(stored.get(EDITED, False))

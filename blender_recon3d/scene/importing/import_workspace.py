@@ -2,13 +2,13 @@
 
 Local coordinates are COLMAP's; up axis, scale and origin are only in the Empty. A workspace that is already in the
 scene is updated in place: cameras and cloud are re-created, while the Empty, everything the user has parented to it or
-put into the collection, and a manually changed placement are kept.
+put into the collection, a manually changed placement, and deletions from the same cloud are kept.
 """
 
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from ..cameras import (
     show_photo_behind,
     typical_spacing,
 )
-from ..cleaning import clean_modifier
+from ..cleaning import clean_modifier, deleted_points
 from ..cloud import cloud_in_steps
 from ..cloud_cells import remove_cells
 from ..find_imports import CLOUD, MESH, check_replaceable, find_imports, find_object, hide, is_hidden, kind_of
@@ -90,12 +90,16 @@ def import_in_steps(
     earlier = find_import(scene, source.root)
     if earlier is not None:
         check_replaceable(earlier)
-    user_state = UserState.of(earlier)
+    user_state, total = UserState.of(earlier), len(read.points)
+    points, more = deleted_points.without_deleted(read.points, user_state.remaining)
+    read = replace(read, points=points, notes=read.notes + more)
     with ExitStack() as stack:
         cloud = yield from cloud_in_steps(read.points, f"{NAME} Cloud")
         stack.enter_context(unfinished(cloud, cloud.data))
+        cloud[KEY][deleted_points.POINTS] = total
         if read.shift.any():
             cloud.location = read.shift.tolist()
+            cloud[KEY][deleted_points.SHIFT] = read.shift.tolist()
         yield from clean_modifier.restore_in_steps(cloud, user_state.cleaning)
         cameras = {}
         for number, image in enumerate(read.model.images):
@@ -161,10 +165,14 @@ def _rename(obj: bpy.types.Object, name: str) -> None:
 
 @dataclass(frozen=True)
 class UserState:
-    """The user's settings on a cloud that is re-created. hidden: None if there was no mesh to hide it for."""
+    """The user's settings on a cloud that is re-created. hidden: None if there was no mesh to hide it for.
+
+    remaining: the positions of its points, if some were deleted.
+    """
 
     cleaning: dict[str, Any] | None = None
     hidden: bool | None = None
+    remaining: np.ndarray | None = None
 
     @classmethod
     def of(cls, collection: bpy.types.Collection | None) -> UserState:
@@ -172,7 +180,8 @@ class UserState:
         if cloud is None:
             return cls()
         with_mesh = find_object(collection, MESH) is not None
-        return cls(clean_modifier.settings_of(cloud), is_hidden(cloud) if with_mesh else None)
+        hidden = is_hidden(cloud) if with_mesh else None
+        return cls(clean_modifier.settings_of(cloud), hidden, deleted_points.remaining_points(cloud))
 
     def hide(self, cloud: bpy.types.Object, has_mesh: bool) -> None:
         """Hide the re-created cloud if the earlier one was hidden, or if there is a mesh now."""
