@@ -141,7 +141,7 @@ def _end(job: Reprojection) -> None:
         job.failed, job.message = True, f"{job.name} was deleted meanwhile: its texture is in {job.picture}."
         return
     try:
-        mesh_to_paint.use_picture(mesh, job.picture)
+        mesh_to_paint.use_picture(mesh, Path(str(job.query.answer.get("texture") or job.picture)))
     except (UserError, RuntimeError) as error:
         job.failed, job.message = True, str(error).strip()
         return

@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import UserError
 from ..events import Progress
 from ..files.atomic_files import atomic_file
+from ..files.texture_files import tile_file
 from ..results import require_model
 from ..texturing.given_mesh import read_given
 from ..texturing.paint import paint
@@ -26,7 +27,8 @@ UNSEEN = 128  # gray of a part that no photo shows anywhere
 def reproject(
     workspace: Workspace, mesh: Path, picture: Path, size: int, frame: str, progress: Progress
 ) -> dict[str, Any]:
-    """Paint an OBJ file's mesh with a workspace's photos and write PICTURE, a PNG of size x size for its UVs.
+    """Paint an OBJ file's mesh with a workspace's photos and write PICTURE, a PNG of size x size for its UVs, or one
+    for each of its tiles (UDIM): NAME.1001.png and so on.
 
     frame: of the mesh's coordinates: "world" as `recon3d export` writes OBJ files (y up, placement.json applied),
     "model" for the cameras' own. Returns the summary. Raises UserError.
@@ -64,13 +66,18 @@ def reproject(
                 ".",
             )
         )
-    pixels = cv2.imencode(".png", painted.tiles[0].image[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 3])[1]
     folder.mkdir(parents=True, exist_ok=True)
-    with atomic_file(picture) as part:
-        part.write_bytes(pixels.tobytes())
+    count = len(painted.tiles)
+    files = [tile_file(folder, picture.stem, number, count) for number in range(count)]
+    for file, tile in zip(files, painted.tiles, strict=True):
+        pixels = cv2.imencode(".png", tile.image[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 3])[1]
+        with atomic_file(file) as part:
+            part.write_bytes(pixels.tobytes())
+    many, seen = f"{count} tiles of " * (count > 1), f"{painted.share_seen:.0%}"
     return {
-        "message": f"{size} x {size} texels from {len(views)} photos, {painted.share_seen:.0%} of the surface seen",
-        "texture": str(picture),
+        "message": f"{many}{size} x {size} texels from {len(views)} photos, {seen} of the surface seen",
+        "texture": str(files[0]),
+        "tiles": count,
         "seen": round(painted.share_seen, 4),
         "photos": len(views),
     }

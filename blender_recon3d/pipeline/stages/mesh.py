@@ -10,10 +10,13 @@ from ..errors import UserError
 from ..events import Progress
 from ..files.regular import content_hash
 from ..job_forecast import Facts
+from ..results import Damage
 from ..stage import Phase, Stage
 from ..stage_settings import MeshSettings
 from ..wording import Sentence, option
 from ..workspace import Workspace
+
+SAME_UP = 0.999999  # cosine: 0.1 degrees
 
 if TYPE_CHECKING:
     from ..meshing.build_mesh import MeshResult, OffGround, Refiner
@@ -62,6 +65,8 @@ def run(workspace: Workspace, settings: MeshSettings, progress: Progress) -> dic
             "photo_detail": _density(workspace, built).facts(),
             "seconds": round(time.monotonic() - start, 2),
         }
+        if settings.ground != "keep":
+            facts["up"] = _up(workspace)
         write_json(part / workspace.mesh_json.name, facts)
     return {"message": _message(built), **{key: facts[key] for key in ("faces", "vertices", "watertight")}}
 
@@ -70,11 +75,36 @@ def _off_ground(workspace: Workspace, disc: bool) -> OffGround:
     import numpy as np
 
     from ..placing.ground_removal import off_ground
+
+    up = _up(workspace)
+    return lambda xyz: off_ground(xyz, workspace.model, np.array(up), disc)
+
+
+def _up(workspace: Workspace) -> list[float]:
+    """The unit direction that placement.json has up, in the model's frame, [3]."""
+    import numpy as np
+
     from ..placing.placement_file import read_placement
     from ..wording import run_stage
 
     axis = read_placement(workspace.placement, run_stage("sfm"))[2, :3]
-    return lambda xyz: off_ground(xyz, workspace.model, axis / np.linalg.norm(axis), disc)
+    return [float(value) for value in axis / np.linalg.norm(axis)]
+
+
+def look_closer(workspace: Workspace) -> list[Damage]:
+    """Where the ground is left out, another up axis makes another mesh."""
+    import numpy as np
+
+    from ..files.json_values import MAX_BYTES, mapping, numbers, parse
+    from ..files.regular import read_regular
+
+    try:
+        used = numbers(mapping(parse(read_regular(workspace.mesh_json, MAX_BYTES))).get("up"), 3)
+    except (OSError, ValueError):
+        return []  # the ground was kept, or the checksums show the damage
+    if float(np.dot(used, _up(workspace))) > SAME_UP:
+        return []
+    return [Damage(workspace.mesh_json, "was made with another up axis")]
 
 
 def _density(workspace: Workspace, built: MeshResult) -> Density:
@@ -118,6 +148,7 @@ STAGE = Stage(
     settings=MeshSettings,
     inputs=inputs,
     run=run,
+    look_closer=look_closer,
     owns=lambda workspace: (workspace.mesh,),
     leaves=lambda workspace: (workspace.mesh_file, workspace.full_mesh_file, workspace.mesh_json),
     forecast=forecast,

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import UserError
 from ..files.obj_mesh import read_obj
+from ..files.texture_files import MAX_TILES
 from .unwrap import Unwrapped
 
 ENDING = ".obj"
@@ -36,18 +37,29 @@ def read_given(path: Path, model_from_file: np.ndarray) -> GivenMesh:
     mesh = read_obj(path)
     if mesh.uv is None:
         raise UserError(f"{path} has faces without UVs: unwrap the mesh, and export it with UVs.", 2)
-    if mesh.uv.min() < -OUTSIDE or mesh.uv.max() > 1 + OUTSIDE:
-        raise UserError(
-            f"{path} has UVs outside of 0 to 1, where there is no texture: pack its islands into the first tile.",
-            2,
-        )
+    tiles = _tiles(mesh.uv, path)
     vertices = mesh.vertices @ model_from_file[:3, :3].T + model_from_file[:3, 3]
     faces, uv = mesh.faces, mesh.uv
     while len(faces) < ENOUGH_FACES:
         vertices, faces, uv = _finer(vertices, faces, uv)
     corners = np.arange(3 * len(faces), dtype=np.int32).reshape(-1, 3)
-    unwrapped = Unwrapped(faces.ravel(), corners, uv.reshape(-1, 2))
+    unwrapped = Unwrapped(faces.ravel(), corners, uv.reshape(-1, 2), tiles)
     return GivenMesh(vertices, normals_of(vertices, faces), faces, unwrapped)
+
+
+def _tiles(uv: np.ndarray, path: Path) -> int:
+    """The number of tiles, in a row along u as in UDIM, that corners' UVs [F, 3, 2] use; UserError if a face is in none
+    of them or in two."""
+    tile = np.floor(uv[..., 0].mean(axis=1)).astype(np.int64)
+    inside = uv[..., 0] - tile[:, None]
+    low, high = min(inside.min(), uv[..., 1].min()), max(inside.max(), uv[..., 1].max())
+    if low < -OUTSIDE or high > 1 + OUTSIDE or not 0 <= tile.min() <= tile.max() < MAX_TILES:
+        raise UserError(
+            f"{path} has UVs outside of 0 to 1, where there is no texture: pack its islands into the first tile, or "
+            f"into up to {MAX_TILES} tiles in a row to the right, with no face in two of them.",
+            2,
+        )
+    return int(tile.max()) + 1
 
 
 def normals_of(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:

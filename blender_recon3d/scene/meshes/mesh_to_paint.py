@@ -17,6 +17,7 @@ from ..stepwise import Steps, run
 from ..world_matrices import world_matrix
 from . import background_work
 from .bake import unwrap
+from .image_tiles import load_image
 from .mesh_material import mesh_material, set_base_color
 from .mesh_object import triangles_of
 from .surfaces import surface_of
@@ -70,10 +71,10 @@ def _read(collection: bpy.types.Collection, obj: bpy.types.Object) -> tuple[np.n
 
 
 def use_picture(obj: bpy.types.Object, path: Path) -> None:
-    """Give the mesh a new material with the picture; its previous materials stay in the file."""
+    """Give the mesh a new material with the picture, or all tiles of which it is the first; its previous materials
+    stay in the file."""
     check_editable(obj, obj.data)
-    image = bpy.data.images.load(str(path), check_existing=True)
-    image.reload()
+    image = load_image(path)
     name = f"{obj.name} Photos"
     old = list(obj.data.materials)
     if len(old) == 1 and old[0] is not None and old[0].name == name:

@@ -51,6 +51,26 @@ def test_one_quad_of_an_artist_gets_the_true_colors(capture, tmp_path, frame):
     assert inner.mean() < 1.5 and np.percentile(inner, 99) < 4  # like the stage's own texture
 
 
+def test_a_mesh_in_two_tiles_gets_a_picture_for_each(capture, tmp_path):
+    """The left half of the quad has the first tile, the right half the second."""
+    a, b, c, d = corners_of_the_front()
+    e, f = (a + b) / 2, (c + d) / 2
+    lines = "".join(f"v {x:.9g} {y:.9g} {z:.9g}\n" for x, y, z in (a, e, f, d, b, c))
+    uv = "vt 0 0\nvt 1 0\nvt 1 1\nvt 0 1\nvt 2 0\nvt 2 1\n"
+    (tmp_path / "two.obj").write_text(lines + uv + "f 1/1 2/2 3/3 4/4\nf 2/2 5/5 6/6 3/3\n")
+    assert reprojected(capture, tmp_path / "two.obj", tmp_path / "two.png", "--frame", "model") == 0
+    assert sorted(path.name for path in tmp_path.glob("*.png")) == ["two.1001.png", "two.1002.png"]
+    for number, left in ((1001, a), (1002, e)):
+        image = cv2.imread(str(tmp_path / f"two.{number}.png"))[..., ::-1].astype(float)
+        across, up = np.meshgrid((np.arange(SIZE) + 0.5) / SIZE, 1 - (np.arange(SIZE) + 0.5) / SIZE)
+        points = left + across[..., None] * (e - a) + up[..., None] * (d - a)
+        off = np.abs(image - true_color(points.reshape(-1, 3)).reshape(SIZE, SIZE, 3))
+        assert off[SIZE // 4 : -SIZE // 4, SIZE // 4 : -SIZE // 4].mean() < 1.5
+    text = (tmp_path / "two.obj").read_text().replace("f 2/2 5/5 6/6 3/3", "f 1/1 5/5 6/6 4/4")
+    (tmp_path / "across.obj").write_text(text)
+    assert reprojected(capture, tmp_path / "across.obj", tmp_path / "across.png", "--frame", "model") == 2
+
+
 def test_the_workspace_stays_as_it_is(capture, tmp_path):
     before = sorted((path, path.stat().st_mtime_ns) for path in capture.workspace.root.rglob("*"))
     write_quad(tmp_path / "front.obj", corners_of_the_front())

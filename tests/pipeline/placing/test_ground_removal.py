@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
 from blender_recon3d.pipeline.placing.ground_removal import off_ground
+from blender_recon3d.pipeline.stage import stage
+from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.painted_scene import Capture, write_capture
 
 UP = np.array([0.0, -1, 0])  # the scene's y is down
@@ -50,3 +54,21 @@ def test_without_a_ground_nothing_is_decided(capture):
     ball = random.normal(size=(5000, 3))
     ball /= 2 * np.linalg.norm(ball, axis=1, keepdims=True)
     assert off_ground(ball, capture.workspace.model, UP, disc=False) is None
+
+
+@pytest.mark.parametrize(("turn", "again"), [(0.0, False), (0.02, False), (5.0, True)])
+def test_the_mesh_without_ground_is_made_again_for_another_up_axis(tmp_path, turn, again):
+    """Not for another scale or origin, and never where the ground was kept. turn: degrees."""
+    workspace = Workspace(tmp_path)
+    cos, sin = np.cos(np.radians(turn)), np.sin(np.radians(turn))
+    placed = 3 * np.array([[1, 0, 0], [0, sin, cos], [0, -cos, sin]])  # y is down
+    matrix = np.block([[placed, np.ones((3, 1))], [np.zeros((1, 3)), np.ones((1, 1))]])
+    workspace.placement.write_text(
+        json.dumps({"version": 1, "how": "", "world_from_model": matrix.tolist()}), "utf-8"
+    )
+    workspace.mesh.mkdir()
+    workspace.mesh_json.write_text(json.dumps({"faces": 1, "up": [0.0, -1.0, 0.0]}), "utf-8")
+    found = stage("mesh").look_closer(workspace)
+    assert [str(each) for each in found] == [f"{workspace.mesh_json} was made with another up axis"] * again
+    workspace.mesh_json.write_text(json.dumps({"faces": 1}), "utf-8")
+    assert stage("mesh").look_closer(workspace) == []
