@@ -13,6 +13,7 @@ NEVER = 0.01  # minimum weight of an outlier color: it may be the only one
 SHARPEST, BLURRIEST = 1.0, 0.4  # detail of a photo relative to the others at the same positions
 SMOOTHING = 3  # rounds of averaging over neighboring vertices
 CHUNK = 20_000  # vertices
+PHOTOS = 8  # at a time
 COARSEST = 0.2  # of the finest texels' density, by length
 
 
@@ -20,14 +21,21 @@ def weights(samples: Samples, gains: np.ndarray, faces: np.ndarray, contrast: fl
     """Weights [V, N] float32 in 0..1, with 1 for the best photo where it is visible; 0 for photos that show nothing.
 
     contrast: the exponent that emphasizes the best photos. Hidden vertices have weights too, since parts of their faces
-    may be visible.
+    may be visible. Memory beyond the result: a few arrays for PHOTOS photos, or for CHUNK vertices.
     """
-    value = samples.faced.astype(np.float32) * sharpness(samples)
-    value *= _smooth(agreement(samples, gains), samples.trust > 0, faces)
-    seen = samples.trust > 0
-    best = np.where(seen.any(axis=1), np.where(seen, value, 0).max(axis=1), value.max(axis=1))
-    relative = np.minimum(value / np.maximum(best, 1e-30)[:, None], 1)
-    return relative**contrast
+    result, sharp = agreement(samples, gains), sharpness(samples)
+    ring = neighborhood(faces, len(result))
+    for first in range(0, len(sharp), PHOTOS):
+        block = np.s_[:, first : first + PHOTOS]
+        alike = _smooth(result[block], samples.trust[block] > 0, ring)
+        result[block] = samples.faced[block].astype(np.float32) * sharp[first : first + PHOTOS] * alike
+    for first in range(0, len(result), CHUNK):
+        part = slice(first, first + CHUNK)
+        value, seen = result[part], samples.trust[part] > 0
+        best = np.where(seen.any(axis=1), np.where(seen, value, 0).max(axis=1), value.max(axis=1))
+        relative = np.minimum(value / np.maximum(best, 1e-30)[:, None], 1)
+        result[part] = relative**contrast
+    return result
 
 
 def sharpness(samples: Samples) -> np.ndarray:
@@ -72,9 +80,8 @@ def agreement(samples: Samples, gains: np.ndarray) -> np.ndarray:
     return result
 
 
-def _smooth(values: np.ndarray, known: np.ndarray, faces: np.ndarray) -> np.ndarray:
+def _smooth(values: np.ndarray, known: np.ndarray, ring: sparse.csr_matrix) -> np.ndarray:
     """Values [V, N] averaged over neighbors where known; unknown ones get their neighbors' values, or remain 1."""
-    ring = neighborhood(faces, len(values))
     total, count = np.where(known, values, 0).astype(np.float32), known.astype(np.float32)
     for _ in range(SMOOTHING):
         total, count = ring @ total, ring @ count

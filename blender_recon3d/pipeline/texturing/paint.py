@@ -71,7 +71,7 @@ def paint(
 
     colors [V, 3]: in 0..255, for areas not visible in any photo. lay_out: computes the mesh's UVs. deep: in
     floats, from originals of more than 8 bits. delight: takes the light out.
-    Memory beyond the mesh and one photo: 40 bytes per vertex and photo, and 30 bytes per texel of a tile.
+    Memory beyond the mesh and one photo: 15 bytes per vertex and photo, and 30 bytes per texel of a tile.
     """
     samples = sample_views(views, vertices, normals, faces, progress)
     progress.update(len(views), 2 * len(views), "unwrapping")
