@@ -64,13 +64,13 @@ class CombinedMatcher:
         job = replace(job, progress=second)
         tools = _Tools(self.network, job, ids)
         size = BLOCK[self.network.network.device.type]
-        done, failed = job.total - len(job.pairs), []
+        done, failed = job.total - len(tools.weak.intersection(job.pairs)), []  # the others take no time
         verifier = Verifier(job, len(ids))
         for block, lost, matches in prefetch(tools.match, blocks(job.workspace.pairs, job.pairs, size)):
             write_matches(job, ids, matches)
             failed += lost
             verifier.add([pair for pair in block if pair not in lost])
-            done += len(block) - len(lost)
+            done += len(tools.weak.intersection(block)) - len(lost)
             job.progress.update(done, job.total, "matching")
         verifier.finish()
         if not tools.look or not failed:
@@ -98,7 +98,7 @@ class _Tools:
 
     def __init__(self, network: NetworkMatcher, job: MatchingJob, ids: dict[str, int]) -> None:
         self._sift = SiftMatches(job, ids)
-        self._weak = self._sift.weak()
+        self.weak = self._sift.weak()
         self._photos = EncodedPhotos(network.network, job.workspace)
         self.look: FirstLook | None = network.look(job)
 
@@ -109,7 +109,7 @@ class _Tools:
 
     def match(self, block: list[Names]) -> tuple[list[Names], list[Names], dict[Names, np.ndarray]]:
         """The block, its pairs that fail the first look, and the matches of those that get the network's."""
-        tried = [pair for pair in block if pair in self._weak]
+        tried = [pair for pair in block if pair in self.weak]
         good = self.look.promising(tried) if self.look else tried
         return block, [pair for pair in tried if pair not in good], self.added(good)
 
