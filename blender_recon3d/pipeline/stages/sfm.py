@@ -52,7 +52,7 @@ def forecast(facts: Facts) -> float:
     """The incremental mapper takes longer per photo the more there are, the global one much less so."""
     mapper = facts.settings.of(SfmSettings).mapper
     if mapper == "global" or (mapper == "auto" and facts.photos >= GLOBAL_FROM):
-        return 1.5 + 0.08 * facts.photos + 0.0001 * facts.photos**2
+        return 0.05 * facts.photos + 0.0001 * facts.photos**2
     return 1.5 + 0.00058 * facts.photos**2
 
 
