@@ -303,6 +303,23 @@ def test_from_the_sidebar_to_a_glb_in_six_clicks(window, installed, tmp_path):
     play(window, "clicks", installed, tmp_path / "box", tmp_path / "out" / "box.glb", timeout=1500)
 
 
+def test_photos_are_dropped_with_the_mouse(window, installed, tmp_path):
+    """Through X's drag and drop and Blender's file handlers."""
+    import cv2
+    import numpy as np
+
+    photos, video = tmp_path / "Kapelle außen", tmp_path / "walk.mp4"
+    photos.mkdir()
+    rng = np.random.default_rng(0)
+    writer = cv2.VideoWriter(str(video), cv2.VideoWriter.fourcc(*"mp4v"), 10, (320, 240))
+    for i in range(5):
+        pixels = rng.integers(0, 256, (240, 320, 3), dtype=np.uint8)
+        cv2.imwrite(str(photos / f"{i}.jpg"), pixels)
+        writer.write(pixels)
+    writer.release()
+    play(window, "drop", installed, photos, video, timeout=300)
+
+
 def test_how_the_panels_look(window, installed, tmp_path):
     """At scale 1 and 1.5, in the light theme and in German; the pictures are for people to look at."""
     import json
@@ -369,6 +386,19 @@ def test_setting_the_engine_up(window, blender, archive, tmp_path):
     play(window, "engine", user_folder, *words, timeout=400, engine=False)
     after = files(user_folder / "extensions" / "user_default" / "recon3d")
     assert before == after, "nothing is written into the add-on's folder"
+
+
+def test_the_engine_of_another_version_is_updated_by_the_button(window, blender, archive, tmp_path):
+    """From an index of tiny packages on this machine; with the checkout's Python if Blender's is too new."""
+    from tests.support.packages import make_index
+
+    programs = (ROOT / ".venv" / "bin" / "python").resolve().parent
+    index, user_folder = make_index(tmp_path / "simple"), tmp_path / "user"
+    user_folder.mkdir()
+    words = ("--command", "extension", "install-file", "-r", "user_default", "-e", archive)
+    assert run(blender, *words, user_folder=user_folder).returncode == 0
+    words = (index.as_uri(), index / "lock.txt", programs)
+    play(window, "update", user_folder, *words, timeout=900, engine=False)
 
 
 def files(folder: Path) -> dict[str, int]:
