@@ -216,7 +216,7 @@ def _run_stages(
             _begin_stage(_Turn(stage, workspace, settings, own, prints[name], same))
             break
         if name != names[0]:  # the first stage reads the photos, which the forecast needs
-            timing.tell()
+            timing.tell(name)
         _run_stage(_Turn(stage, workspace, settings, own, prints[name], same, bool(damage)))
         if not same:
             timing.took(name, workspace.read_state().stage(name).seconds)

@@ -126,7 +126,7 @@ def _job_info(progress: JobProgress, event: Event) -> JobProgress:
         seconds = {
             name: min(LONGEST, max(0.0, number(forecast.get(name)))) for name in STAGES if name in forecast
         }
-        return replace(progress, forecast=seconds)
+        return replace(progress, forecast={**progress.forecast, **seconds})  # a later one is of what is left
     timed, names = event.data.get("timed") is True, event.data.get("stages")
     if not isinstance(names, list):
         return replace(progress, timed=timed) if "timed" in event.data else progress

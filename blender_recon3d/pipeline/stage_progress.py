@@ -15,13 +15,36 @@ WHOLE = (Phase("", 1.0),)  # for a stage that declares no phases
 SOONEST = 1.0  # seconds of work before its pace is used
 SURE = 2.0  # the pace counts fully after 1/SURE of the work
 TAIL = 0.03  # of a stage: the time between its last item and its end
+MEMORY = 0.2  # of a stage, or of a phase: work so long ago counts 1/e for the pace
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast work has been going lately: the load of the machine changes, and the start of a stage is slow.
+
+    seconds, work: sums in which earlier work counts less. all_seconds: in which it does not.
+    """
+
+    seconds: float = 0.0
+    work: float = 0.0
+    all_seconds: float = 0.0
+
+    def after(self, seconds: float, work: float) -> Pace:
+        """The pace after some more work, a part of the whole, took some time."""
+        faded = math.exp(-work / MEMORY)
+        return Pace(self.seconds * faded + seconds, self.work * faded + work, self.all_seconds + seconds)
+
+    @property
+    def for_all(self) -> float:
+        """Seconds for the whole at this pace; 0 if it is too early to say."""
+        return self.seconds / self.work if self.work > 0 and self.all_seconds > SOONEST else 0.0
 
 
 @dataclass(frozen=True)
 class StageProgress:
     """part: fraction of the stage's time that is over, 0 to 1, from its items and phases. first: the part done by an
-    earlier run; counted_from: time from which parts are counted; changed: time of the last news. phase_from,
-    phase_first: the same for the current phase; phase: its index."""
+    earlier run; counting: whether parts are counted yet; changed: time of the last news; pace: of the stage.
+    phase: index of the current phase; phase_first, phase_pace: the same for it."""
 
     name: str = ""
     began: float = 0.0
@@ -30,10 +53,11 @@ class StageProgress:
     total: int = 0
     part: float = 0.0
     first: float = 0.0
-    counted_from: float | None = None
+    counting: bool = False
     changed: float = 0.0
-    phase_from: float = 0.0
+    pace: Pace = Pace()
     phase_first: float = 0.0
+    phase_pace: Pace = Pace()
 
     def after(self, event: Event) -> StageProgress:
         """The progress once an event of the stage has been read."""
@@ -44,20 +68,21 @@ class StageProgress:
         new = replace(self, phase=phase, done=event.done, total=event.total)
         part = min(1.0, sum(each.share for each in phases[:phase]) + new._within() * phases[phase].share)
         new = replace(new, part=max(self.part, part), changed=event.time)
-        begins = self.counted_from is None and event.total > 0
-        if begins:
-            new = replace(new, first=new.part, counted_from=event.time)
-        if begins or phase != self.phase:
-            new = replace(new, phase_from=event.time, phase_first=new._within())
-        return new
+        if not self.counting and event.total > 0:
+            return replace(new, counting=True, first=new.part, phase_first=new._within())
+        if self.counting:
+            new = replace(new, pace=self.pace.after(event.time - self.changed, new.part - self.part))
+        if phase != self.phase:
+            return replace(new, phase_first=new._within(), phase_pace=Pace())
+        more = max(0.0, new._within() - self._within())
+        return replace(new, phase_pace=self.phase_pace.after(event.time - self.changed, more))
 
     def factor(self, expected: float) -> tuple[float, float]:
         """How much slower this stage is than its forecast of `expected` seconds, and how certain that is, 0 to 1."""
-        since = self.changed if self.counted_from is None else self.counted_from
-        new, spent = self.part - self.first, self.changed - since
-        if new <= 0 or spent <= SOONEST:
+        new = self.part - self.first
+        if new <= 0 or not self.pace.for_all:
             return 1.0, 0.0
-        return spent / (expected * new), min(1.0, SURE * new / max(1e-9, 1 - self.first))
+        return self.pace.for_all / expected, min(1.0, SURE * new / max(1e-9, 1 - self.first))
 
     def seconds_left(self, now: float, expected: float, speed: float) -> float:
         """expected: the forecast of the whole stage; speed: how much slower than forecast the other stages were."""
@@ -72,9 +97,9 @@ class StageProgress:
         if waited <= step:
             return remaining - waited
         # The next event is late. At best it comes this very moment, and everything else is equally late.
-        since = self.began if self.counted_from is None else self.counted_from
-        late = (now - since) / max(1e-9, self.changed + step - since)
-        return max(remaining - waited, late * (remaining - step), TAIL * (now - since))
+        spent = max(1e-9, self.pace.all_seconds if self.counting else self.changed - self.began)
+        late = (spent + waited) / (spent + step)
+        return max(remaining - waited, late * (remaining - step), TAIL * (spent + waited))
 
     def _within(self) -> float:
         """The fraction of the current phase that is over, 0 to 1."""
@@ -93,10 +118,11 @@ class StageProgress:
 
     def _pace_of_phase(self) -> tuple[float, float]:
         """Seconds left of the phase by the pace of its items, and how certain that is, 0 to 1."""
-        new, spent = self._within() - self.phase_first, self.changed - self.phase_from
-        if new <= 0 or spent <= SOONEST:
+        new = self._within() - self.phase_first
+        if new <= 0 or not self.phase_pace.for_all:
             return 0.0, 0.0
-        return spent / new * (1 - self._within()), min(1.0, SURE * new / max(1e-9, 1 - self.phase_first))
+        left = self.phase_pace.for_all * (1 - self._within())
+        return left, min(1.0, SURE * new / max(1e-9, 1 - self.phase_first))
 
     def _next(self) -> float:
         """The fraction of the rest of the phase that is over at the next event."""

@@ -38,7 +38,7 @@ def scenario(ui, photos, video):
 
 def dropped(ui, files):
     """Let go of files over the view, and choose from Blender's menu: Add Empty Image, or Reconstruct These Photos."""
-    window, area, regions = ui.view()
+    window, _area, regions = ui.view()
     region = regions["WINDOW"]
     x = region.x + region.width // 3
     y = window.height - (region.y + region.height // 3)  # X counts from the top

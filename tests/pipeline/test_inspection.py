@@ -11,6 +11,7 @@ from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.files.atomic_files import write_json
 from blender_recon3d.pipeline.inspection import describe, disk_advice, inspect_photos, memory_advice
 from blender_recon3d.pipeline.job_forecast import forecast_job, memory, number_of_pairs, shrunk, total
+from blender_recon3d.pipeline.job_progress import JobProgress
 from blender_recon3d.pipeline.job_timing import JobTiming
 from blender_recon3d.pipeline.photos.photo_sources import write_sources
 from blender_recon3d.pipeline.settings import QUALITIES, JobSettings
@@ -131,5 +132,31 @@ def test_a_run_says_so_too_before_it_writes_them(tmp_path, monkeypatch):
     write_json(workspace.photos, {"version": 1, "photos": photos})
     settings = JobSettings.build("preview", features="sift", device="cpu")
     monkeypatch.setattr("blender_recon3d.pipeline.files.full_disk.free_bytes", lambda path: 1 << 20)
-    JobTiming(workspace, settings, ("photos", "dense"), Progress(told.append)).tell()
+    JobTiming(workspace, settings, ("photos", "dense"), Progress(told.append)).tell("dense")
     assert [event.kind for event in told if "GB of disk" in event.message] == ["warning"]
+
+
+def test_the_time_left_counts_only_photos_with_cameras_once_they_are_known(tmp_path):
+    workspace, told = Workspace(tmp_path), []
+    names = [f"{n}.jpg" for n in range(20)]
+    entries = [
+        {"name": name, "source": f"/{name}", "state": "used", "width": 1200, "height": 900} for name in names
+    ]
+    write_json(workspace.photos, {"version": 1, "photos": entries})
+    settings = JobSettings.build("preview", features="sift", device="cpu", until="texture")
+    job = ("photos", "features", "sfm", "refine", "dense", "mesh")
+    timing = JobTiming(workspace, settings, job, Progress(told.append).for_stage("job"))
+    for name in job[1:3]:
+        timing.tell(name)
+    placed = {name: {"state": "registered", "model": 0} for name in names[:5]}
+    lost = {name: {"state": "not registered", "reason": "it is too far away"} for name in names[5:]}
+    write_json(workspace.registration, {"version": 1, "photos": {**placed, **lost}})
+    for name in job[3:]:
+        timing.tell(name)
+    first, second = (event.data["forecast"] for event in told if event.message == "forecast")
+    assert list(second) == ["refine", "dense", "mesh"]
+    assert second["dense"] < 0.5 * first["dense"]
+    progress = JobProgress()
+    for event in told:
+        progress = progress.after(event)
+    assert progress.forecast == {**first, **second}

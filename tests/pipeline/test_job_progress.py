@@ -117,6 +117,22 @@ def test_phases_of_a_stage_predict_how_long_the_others_will_take():
     assert 0 < late < 60  # it should have ended long ago: soon, but not yet
 
 
+def test_the_load_of_the_machine_changes():
+    """Depth takes 6 seconds a photo, then 3, since another program has ended: what is left goes by the latter."""
+    progress = JobProgress()
+    for data in ({"stages": ["dense"]}, {"forecast": {"dense": 100.0}}):
+        progress = progress.after(Event(0.0, "job", "info", data=data))
+    at = 0.0
+    for photo in range(33):
+        progress = progress.after(Event(at, "dense", "progress", photo, 40, "estimating depth"))
+        at += 6.0 if photo < 20 else 3.0
+    at -= 3.0
+    share = next(each.share for each in declared("dense").phases if each.says == "estimating depth")
+    later = sum(each.share for each in declared("dense").phases[3:])
+    real = 8 * 3.0 + later * 40 * 3.0 / share
+    assert progress.seconds_left(at) == pytest.approx(real, rel=0.25)  # an even mean would be off by 60 %
+
+
 @pytest.mark.parametrize("name", [name for name in STAGES if declared(name).phases])
 def test_phases_are_shares_of_their_stage(name):
     phases = declared(name).phases

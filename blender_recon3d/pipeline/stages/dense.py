@@ -80,8 +80,8 @@ STAGE = Stage(
     phases=(
         Phase("undistorting", 0.02),
         Phase("checking", 0.01),
-        Phase("estimating depth", 0.72),
+        Phase("estimating depth", 0.79),
         Phase("comparing depth maps", 0.05),
-        Phase("fusing", 0.2, ends=0.0),
+        Phase("fusing", 0.13, ends=0.0),
     ),
 )

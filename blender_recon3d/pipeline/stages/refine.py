@@ -30,9 +30,9 @@ STAGE = Stage(
     may_leave=lambda workspace: (workspace.refined,),
     forecast=lambda facts: 0.07 * facts.photos + 0.0001 * facts.photos**2,
     phases=(  # each counts the photos several times
-        Phase("round 1", 0.27, ends=0.0),
-        Phase("round 2", 0.58, ends=0.0),
-        Phase("principal point", 0.15),
+        Phase("round 1", 0.23, ends=0.0),
+        Phase("round 2", 0.56, ends=0.0),
+        Phase("principal point", 0.21),
     ),
     grows_with=("pairs", "features", "matches", "sfm"),
     left_out=lambda settings: settings.refine == "off",
