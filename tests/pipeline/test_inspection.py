@@ -136,8 +136,10 @@ def test_a_run_says_so_too_before_it_writes_them(tmp_path, monkeypatch):
     assert [event.kind for event in told if "GB of disk" in event.message] == ["warning"]
 
 
-def test_the_time_left_counts_only_photos_with_cameras_once_they_are_known(tmp_path):
-    workspace, told = Workspace(tmp_path), []
+def test_the_time_left_counts_only_photos_with_cameras_once_they_are_known(tmp_path, monkeypatch):
+    monkeypatch.setenv("RECON3D_CACHE", str(tmp_path / "cache"))  # not this machine's earlier runs
+    workspace, told = Workspace(tmp_path / "w"), []
+    workspace.create()
     names = [f"{n}.jpg" for n in range(20)]
     entries = [
         {"name": name, "source": f"/{name}", "state": "used", "width": 1200, "height": 900} for name in names
