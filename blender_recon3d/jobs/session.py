@@ -443,17 +443,19 @@ def import_later(work: Callable[[bpy.types.Scene], Steps[None]]) -> None:
     timer.watch("import", _import_when_possible)
 
 
-def waiting_in_steps(scene: bpy.types.Scene) -> Steps[None]:
-    """The import that waits; what fails is said in the panel, since nobody has pressed a button."""
+def waiting_in_steps(scene: bpy.types.Scene) -> Steps[str | None]:
+    """The import that waits; returns its message. What fails is said in the panel: nobody has pressed a button."""
     work, session.waiting = session.waiting, None
     if work is None:
-        return
+        return None
     try:
         yield from work(scene)
     except UserError as error:
         session.notes = (error.sentence,)
+        return None
     finally:
         live.remove_live(scene)
+    return session.notes[0] if session.notes else None
 
 
 def _import_when_possible() -> tuple[bool, bool]:

@@ -15,6 +15,7 @@ from blender_recon3d.jobs.engine_job import EngineJob  # noqa: E402
 from blender_recon3d.jobs.job_view import FAILED  # noqa: E402
 from blender_recon3d.pipeline.documents.inspection_json import Forecast, InspectionDocument  # noqa: E402
 from blender_recon3d.pipeline.stage import STAGES  # noqa: E402
+from blender_recon3d.scene.stepwise import run  # noqa: E402
 from blender_recon3d.ui.main import forecast_text  # noqa: E402
 from tests.support.made_workspaces import ring, write_workspace  # noqa: E402
 
@@ -86,6 +87,22 @@ def test_a_failed_job_leaves_the_review_of_another_result(addon, tmp_path):
     report(root, "IMG_7")
     fail_in(root)
     assert reviewed() == ["IMG_7"]
+
+
+def test_the_end_of_a_job_is_reported_by_blender_too(addon, tmp_path):
+    """With the job's summary, in the status bar and the Info editor: the sidebar may be closed."""
+    root = write_workspace(tmp_path / "w", ring())
+    (root / "state.json").write_text('{"version": 1, "stages": {}}')  # it is one of ours
+    done = {"time": 1.0, "stage": "job", "kind": "done", "message": "5 of 5 photos, 500 points, in 4 min."}
+    code = f"import sys; open(sys.argv[1], 'a').write({json.dumps(done)!r} + chr(10))"
+    command = [sys.executable, "-c", code, str(root / "events.jsonl")]
+    session.session.job = EngineJob(command, os.environ, root)
+    session.session.job.wait()
+    (root / "state.json").unlink()  # as of a folder by COLMAP, whose model is imported as it is
+    session.session.waiting = session._finished_in_steps
+    reported = run(session.waiting_in_steps(bpy.context.scene))  # the operator reports what it returns
+    assert reported == session.session.notes[0] == "5 of 5 photos, 500 points, in 4 min."
+    assert len(reviewed()) == 5
 
 
 def test_a_result_that_was_appended_to_another_file_can_be_reviewed(addon, tmp_path):
