@@ -16,6 +16,7 @@ from blender_recon3d.jobs.job_view import FAILED  # noqa: E402
 from blender_recon3d.pipeline.documents.inspection_json import Forecast, InspectionDocument  # noqa: E402
 from blender_recon3d.pipeline.stage import STAGES  # noqa: E402
 from blender_recon3d.scene.stepwise import run  # noqa: E402
+from blender_recon3d.ui.job_status import end_text  # noqa: E402
 from blender_recon3d.ui.main import forecast_text  # noqa: E402
 from tests.support.made_workspaces import ring, write_workspace  # noqa: E402
 
@@ -102,6 +103,7 @@ def test_the_end_of_a_job_is_reported_by_blender_too(addon, tmp_path):
     session.session.waiting = session._finished_in_steps
     reported = run(session.waiting_in_steps(bpy.context.scene))  # the operator reports what it returns
     assert reported == session.session.notes[0] == "5 of 5 photos, 500 points, in 4 min."
+    assert end_text(session.session.view) == f"Reconstruction finished: {reported}"
     assert len(reviewed()) == 5
 
 
