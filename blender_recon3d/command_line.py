@@ -4,7 +4,7 @@
     blender -c recon3d import FOLDER FILE.blend [--preview PICTURE.png]
     blender -c recon3d export FOLDER FILE ... [--preset NAME]
     blender -c recon3d cameras SCENE.blend FILE.json    a scene's cameras, for recon3d import
-    blender -c recon3d setup [--remove | --photo-formats]
+    blender -c recon3d setup [--remove | --photo-formats | --mask-network]
     blender -c recon3d doctor, inspect, evaluate, ...        engine commands
 
 Exit codes are the engine's: 0 done, 1 failed, 2 wrong usage or input, 3 cancelled or paused.
@@ -191,12 +191,17 @@ def _set_up(words: list[str]) -> int:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--remove", action="store_true")
     what.add_argument("--photo-formats", action="store_true", help="add RAW, OpenEXR and JPEG XL to it")
+    what.add_argument("--mask-network", action="store_true", help="add the weights of the network for masks")
     chosen = parser.parse_args(words)
     if chosen.remove:
         print(setup_session.remove())
         return 0
     if chosen.photo_formats:
         setup_session.add_photo_formats()
+        print(setup_session.wait())
+        return 0
+    if chosen.mask_network:
+        setup_session.add_mask_network()
         print(setup_session.wait())
         return 0
     print("\n".join(setup_session.plan().lines))

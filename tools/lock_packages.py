@@ -4,10 +4,10 @@
 
 pyproject.toml is the one place of versions; uv resolves it for all supported systems and Pythons at once. The add-on
 carries these locks (blender_recon3d/engine_setup/locks): `engine.txt`; `setup.txt`, uv and pip, which install it; and
-`photos.txt` and `farm.txt`, what can be added to an engine. `tools/locks` has those of a checkout. --pytorch asks
-pytorch.org for the sums of its own builds of torch first and keeps them in pytorch_sums.txt; without it, those that are
-there are used. A build that has libraries of its own (CUDA 12.6 on Linux) is not locked: what is checked then is in
-docs/user/engine.md.
+`photos.txt`, `farm.txt` and `masks.txt`, what can be added to an engine. `tools/locks` has those of a checkout.
+--pytorch asks pytorch.org for the sums of its own builds of torch first and keeps them in pytorch_sums.txt; without it,
+those that are there are used. A build that has libraries of its own (CUDA 12.6 on Linux) is not locked: what is checked
+then is in docs/user/engine.md.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ LOCKS = {
     ADDON / "setup.txt": ("setup",),
     ADDON / "photos.txt": ("engine", "photos"),
     ADDON / "farm.txt": ("engine", "farm"),
+    ADDON / "masks.txt": ("masks",),
     CHECKOUT / "engine.txt": (
         "engine",
         "photos",
@@ -56,7 +57,8 @@ PLATFORMS = re.compile(r"any|manylinux\w*_x86_64|macosx_\w*_(arm64|universal2)|w
 BUILDS = (("cpu", "linux", "x86_64"), ("cu130", "win32", "win_amd64"), ("cu126", "win32", "win_amd64"))
 NAMES = ("torch", "torchvision")
 # Locks of what is added to an engine, without what it has.
-ADDED = (ADDON / "photos.txt", ADDON / "farm.txt")
+ADDED = (ADDON / "photos.txt", ADDON / "farm.txt", ADDON / "masks.txt")
+ALONE = (ADDON / "masks.txt",)  # without what the package needs: only a file of it is read
 # In uv's markers, and true wherever the locks are used.
 EVERYWHERE = (
     "((platform_machine == 'arm64' and sys_platform == 'darwin') or (platform_machine == 'x86_64' and "
@@ -69,8 +71,8 @@ EVERYWHERE = (
 )
 
 
-def resolve(extras: tuple[str, ...], folder: Path) -> list[dict]:
-    """The packages of a lock, from PyPI alone, as PEP 751 has them."""
+def resolve(extras: tuple[str, ...], folder: Path, alone: bool = False) -> list[dict]:
+    """The packages of a lock, from PyPI alone, as PEP 751 has them. alone: without what they need."""
     uv = Path(sys.executable).with_name("uv")
     command = [
         str(uv) if uv.is_file() else shutil.which("uv") or "uv",
@@ -82,6 +84,7 @@ def resolve(extras: tuple[str, ...], folder: Path) -> list[dict]:
     command += [word for extra in extras for word in ("--extra", extra)]
     command += ["--universal", "--python-version", "3.11", "--only-binary", ":all:", "--generate-hashes"]
     command += ["--format", "pylock.toml", "--default-index", "https://pypi.org/simple"]
+    command += ["--no-deps"] if alone else []
     output = folder / "pylock.toml"
     output.unlink(missing_ok=True)
     subprocess.run([*command, "--output-file", str(output)], cwd=ROOT, check=True)
@@ -184,7 +187,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         engine = {package["name"] for package in resolve(("engine",), Path(folder))}
         for path, extras in LOCKS.items():
-            packages = resolve(extras, Path(folder))
+            packages = resolve(extras, Path(folder), path in ALONE)
             if path in ADDED:
                 packages = [package for package in packages if package["name"] not in engine]
             versions = {package["name"]: package["version"] for package in packages}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,7 +28,7 @@ from .output import folder_size
 from .package_sources import Sources
 from .packages import Packages
 from .planning import source_problem
-from .requirements import pinned, pins
+from .requirements import normalized, pinned, pins
 from .variants import Variant, refine
 
 
@@ -91,6 +92,10 @@ class Setup:
         )
         packages.add(tool, python)
         folder.delete(self.cache)
+        there = folder.installed(self.target)
+        for entry in self.lock:
+            if entry.is_for(sys.platform) and normalized(entry.name) not in there:
+                raise UserError(f"{entry.name} is not made for the engine's Python, so it cannot be added.")
         names = ", ".join(entry.name for entry in self.lock)
         self.progress.for_stage("check").emit("done", f"Added to the engine: {names}")
 

@@ -26,7 +26,7 @@ from .planning import plan
 from .redaction import redact
 from .variants import NAMES, choose
 
-EXTRAS = ("photos",)  # locks of optional packages
+EXTRAS = ("photos", "masks")  # locks of optional packages
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,7 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if name in ("install", "plan", "add"):
             _add_options(sub)
         if name == "add":
-            sub.add_argument("extra", choices=EXTRAS, help="photos: RAW, OpenEXR and JPEG XL")
+            sub.add_argument(
+                "extra", choices=EXTRAS, help="photos: RAW, OpenEXR and JPEG XL; masks: the network for masks"
+            )
     sub = commands.add_parser("lock", help="write a lock for your own packages")
     sub.add_argument(
         "--find-links", type=Path, required=True, metavar="DIR", help="a folder with their wheels"

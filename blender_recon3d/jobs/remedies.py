@@ -9,4 +9,5 @@ LABELS = {
     "preview": "Retry at Preview Quality",
     "log": "Open the Log",
     "engine": "Set Up Engine",
+    "mask network": "Add Mask Network",
 }

@@ -115,12 +115,23 @@ def set_up() -> None:
 
 def add_photo_formats() -> None:
     """Start adding the packages that read RAW, OpenEXR and JPEG XL to the engine. Raises UserError."""
+    _check_own(
+        "The engine was not set up by Blender: run the command in the note about these photos in a terminal."
+    )
+    _start("photos")
+
+
+def add_mask_network() -> None:
+    """Start adding the weights of the network for masks to the engine. Raises UserError."""
+    _check_own("The engine was not set up by Blender: run the command in the message in a terminal.")
+    _start("masks")
+
+
+def _check_own(otherwise: str) -> None:
+    """UserError with this sentence if the engine in use is not the one that Set Up Engine makes."""
     folder = preferences.engine_folder()
     if folder is None or preferences.find_python() != (folder / engine_process.INTERPRETER).absolute():
-        raise UserError(
-            "The engine was not set up by Blender: run the command in the note about these photos in a terminal."
-        )
-    _start("photos")
+        raise UserError(otherwise)
 
 
 def _start(extra: str = "") -> None:

@@ -106,5 +106,11 @@ GERMAN_EXPORTS = {
     "cameras.txt, images.txt and points3D.txt": "cameras.txt, images.txt und points3D.txt",
     "nerfstudio": "nerfstudio",
     "transforms.json": "transforms.json",
+    "Its place on Earth is in {path}.": "Der Ort auf der Erde steht in {path}.",
+    "It was moved, turned or scaled in the scene, so its place on Earth is not written: import the result again, and "
+    "export before moving it.": (
+        "Es wurde in der Szene verschoben, gedreht oder skaliert; der Ort auf der Erde wird darum nicht geschrieben: "
+        "das Ergebnis neu importieren und vor dem Verschieben exportieren."
+    ),
     "transforms.json, which names the photos": "transforms.json, das die Fotos nennt",
 }

@@ -34,6 +34,13 @@ GERMAN_PANEL = {
     "Set Up Engine": "Engine einrichten",
     "Repair Engine": "Engine reparieren",
     "Add Photo Formats": "Fotoformate hinzufügen",
+    "Add Mask Network": "Maskennetz hinzufügen",
+    "Download the weights of the network for masks (5 MB) into the engine's folder": (
+        "Die Gewichte des Netzes für Masken (5 MB) in den Ordner der Engine herunterladen"
+    ),
+    "The engine was not set up by Blender: run the command in the message in a terminal.": (
+        "Die Engine wurde nicht von Blender eingerichtet: den Befehl aus der Meldung in einem Terminal ausführen."
+    ),
     "Update Engine": "Engine aktualisieren",
     "Remove Engine": "Engine entfernen",
     "Check Engine": "Engine prüfen",

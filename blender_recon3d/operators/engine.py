@@ -72,6 +72,25 @@ class RECON3D_OT_add_photo_formats(bpy.types.Operator):
         )
 
 
+class RECON3D_OT_add_mask_network(bpy.types.Operator):
+    bl_idname = "recon3d.add_mask_network"
+    bl_label = "Add Mask Network"
+    bl_description = "Download the weights of the network for masks (5 MB) into the engine's folder"
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if setup_session.session.view.running:
+            cls.poll_message_set("The engine is being set up")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return run_in_background(
+            self, setup_session.add_mask_network, setup_session.follow_in_background, setup_session.wait
+        )
+
+
 class RECON3D_OT_allow_online_access(bpy.types.Operator):
     bl_idname = "recon3d.allow_online_access"
     bl_label = "Allow Online Access"
@@ -137,6 +156,7 @@ class RECON3D_OT_check_engine(bpy.types.Operator):
 CLASSES = (
     RECON3D_OT_set_up_engine,
     RECON3D_OT_add_photo_formats,
+    RECON3D_OT_add_mask_network,
     RECON3D_OT_allow_online_access,
     RECON3D_OT_cancel_set_up,
     RECON3D_OT_remove_engine,

@@ -33,6 +33,8 @@ class RECON3D_OT_remedy(bpy.types.Operator):
             return bpy.ops.recon3d.choose_results("INVOKE_DEFAULT")
         if remedy == "engine":
             return bpy.ops.recon3d.set_up_engine("INVOKE_DEFAULT")
+        if remedy == "mask network":
+            return bpy.ops.recon3d.add_mask_network()
         if remedy == "log":
             return bpy.ops.recon3d.open_log(which="JOB")
         return bpy.ops.recon3d.reconstruct(quality="preview" if remedy == "preview" else "SCENE")

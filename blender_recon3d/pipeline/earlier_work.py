@@ -16,7 +16,7 @@ from .documents.earlier_json import EarlierDocument, EarlierStage, SamePhotosDoc
 from .errors import UserError
 from .events import Progress
 from .files.atomic_files import atomic_folder, remove
-from .stage import Stage, dependents
+from .stage import STAGES, Stage, dependents
 from .stage import stage as stage_of
 from .workspace import Workspace
 
@@ -42,7 +42,7 @@ def put_aside(name: str, workspace: Workspace, progress: Progress) -> None:
     except UserError:  # photos.json is damaged
         return
     with atomic_folder(workspace.earlier) as part:
-        for stage in hosts:
+        for stage in [stage for stage in (stage_of(name),) if stage.set_aside and name == STAGES[0]] + hosts:
             assert stage.set_aside
             stage.set_aside(workspace, part)
         write_document(part / DOCUMENT, EarlierDocument(photos=photos, stages=stages))
@@ -71,6 +71,14 @@ def take_back(
         remove(workspace.earlier)
 
 
+def photos_before(workspace: Workspace) -> dict[str, str]:
+    """SHA-256 of each photo's copy and of its mask in the earlier results, by its name there; empty without any."""
+    try:
+        return read_document(EarlierDocument, workspace.earlier / DOCUMENT, "").photos
+    except UserError:
+        return {}
+
+
 def same_photos(workspace: Workspace, name: str) -> dict[str, str]:
     """The earlier name of each photo that is unchanged, by its current one; empty where the stage of this name cannot
     use its earlier result."""
@@ -91,7 +99,8 @@ def forget(stage: Stage, workspace: Workspace) -> None:
         stages = read_document(EarlierDocument, workspace.earlier / DOCUMENT, "").stages
     except UserError:
         stages = {}
-    if not any(_keeps(stage_of(other)) and other in stages for other in dependents(stage.name)):
+    later = STAGES[STAGES.index(stage.name) + 1 :]
+    if not any(_keeps(stage_of(other)) and other in stages for other in later):
         remove(workspace.earlier)
 
 

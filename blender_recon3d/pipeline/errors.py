@@ -6,8 +6,9 @@ from pathlib import Path
 
 from .text import printable
 
-# Run again; choose photos, or the results folder; run again at preview quality; show the log; set up the engine.
-REMEDIES = ("again", "photos", "results", "preview", "log", "engine")
+# Run again; choose photos, or the results folder; run again at preview quality; show the log; set up the engine;
+# add the network for masks to it.
+REMEDIES = ("again", "photos", "results", "preview", "log", "engine", "mask network")
 
 
 class Cancelled(Exception):

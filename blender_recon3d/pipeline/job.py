@@ -204,6 +204,8 @@ def _run_stages(
         damage = _damage(stage, workspace) if done else []
         if done and not damage:
             own.emit("done", "unchanged, kept", skipped=True)
+            if not only and name == "sfm" and _rounds_masked(workspace, settings, progress):
+                return _run_stages(workspace, asked, progress, only, False)
             continue
         if only and name != only:
             why = f"{damage[0]}" if damage else f"The stage {name} is not done in {workspace.root}"
@@ -220,8 +222,17 @@ def _run_stages(
         _run_stage(_Turn(stage, workspace, settings, own, prints[name], same, bool(damage)))
         if not same:
             timing.took(name, workspace.read_state().stage(name).seconds)
+        if not only and name == "sfm" and _rounds_masked(workspace, settings, progress):
+            return _run_stages(workspace, asked, progress, only, False)
     timing.learn()
     return settings
+
+
+def _rounds_masked(workspace: Workspace, settings: JobSettings, progress: Progress) -> bool:
+    """Whether masks of a subject that was turned over were drawn, with which all has to be computed again."""
+    from .masking.round_masks import settle_rounds
+
+    return settle_rounds(workspace, settings, progress.for_stage("photos"))
 
 
 def _mask_again(workspace: Workspace, settings: JobSettings, progress: Progress) -> None:
@@ -417,6 +428,7 @@ def _forget(workspace: Workspace) -> None:
         workspace.earlier,
         workspace.items,
         workspace.model_masks,
+        workspace.round_masks,
     ):
         remove(path)
 

@@ -1,7 +1,8 @@
 """The workspace: one folder that holds a job, its progress and its results. Standard library only.
 
     job.json settings.json state.json events.jsonl log.txt cancel pause lock output.txt; older events and log: *.old.*
-    photos.json sources.json images/ masks/ masks.json painted_masks/ model_masks/ pairs.*
+    photos.json sources.json images/ masks/ masks.json painted_masks/ model_masks/ round_masks/
+    pairs.*
     database.db remapped.db features/ items/ earlier/ live/ sparse/ placement.json placed.json refined/
     dense/ mesh/ texture/ report.*
 
@@ -58,6 +59,10 @@ class Workspace:
         self.masks_json = self.root / "masks.json"
         self.painted_masks = self.root / "painted_masks"  # by hand; they outlast every run
         self.model_masks = self.root / "model_masks"  # drawn from the first model
+        self.round_masks = (
+            self.root / "round_masks"
+        )  # of a subject that was turned over, from a model of each round
+        self.rounds = self.round_masks / "rounds.json"
         self.pairs = self.root / "pairs.txt"
         self.photo_descriptors = self.root / "pairs.npz"  # by which similar photos were found
         self.database = self.root / "database.db"

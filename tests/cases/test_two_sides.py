@@ -24,14 +24,19 @@ def aligned(model, truth):
 
 
 @pytest.mark.slow
-def test_both_sides_are_one_closed_model(tmp_path):
-    truth = write_both_sides(tmp_path / "photos", 14)
-    workspace = Workspace(tmp_path / "out")
+@pytest.mark.parametrize(
+    "tables", [None, (7, 7)], ids=["turntable before a wall", "on one table, without masks"]
+)
+def test_both_sides_are_one_closed_model(tmp_path, tables):
+    truth = write_both_sides(tmp_path / "photos", 14, tables)
+    workspace, events = Workspace(tmp_path / "out"), []
     settings = JobSettings.build(
         photos=str(tmp_path / "photos"), features="sift", quality="preview", until="mesh",
         dense_size=400, max_keypoints=2500, mesh_depth=7, max_faces=20_000,
     )  # fmt: skip
-    state = run_job(workspace, settings, Progress())
+    state = run_job(workspace, settings, Progress(events.append))
+    assert any("was turned over" in event.message for event in events) == (tables is not None)
+    assert not any(doubt["kind"] in ("up", "turned over") for doubt in state.stage("sfm").summary["doubts"])
     model = pycolmap.Reconstruction(workspace.model)
     assert model.num_reg_images() == 28
     transform, off = aligned(model, truth)

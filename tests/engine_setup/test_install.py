@@ -71,7 +71,7 @@ def test_it_sets_up_repairs_and_removes(tool, server, target):
 @pytest.mark.parametrize("tool", TOOLS)
 def test_optional_packages_are_added_and_survive_a_repair(tool, target, tmp_path):
     root = make_index(tmp_path / "simple")
-    for entry in locks.read("photos"):
+    for entry in (*locks.read("photos"), *locks.read("masks")):
         (root / entry.name).mkdir()
         path = write_wheel(root / entry.name, entry.name, entry.version, {f"{entry.name}_module.py": ""})
         (root / entry.name / "index.html").write_text(f'<!DOCTYPE html><a href="{path.name}">{path.name}</a>')
@@ -84,6 +84,12 @@ def test_optional_packages_are_added_and_survive_a_repair(tool, target, tmp_path
     wanted = {entry.name: entry.version for entry in locks.read("photos")}
     assert folder.installed(target).items() >= wanted.items() and engine_setup.state(target) == "ready"
     assert events_of(target)[-1].message.startswith("Added to the engine: ")
+    (network,) = locks.read("masks")
+    code, said = run("add", *given, "masks", PATH=path_with(tool))
+    if sys.version_info >= (3, 13):  # for which the package is not made
+        assert code == 1 and f"{network.name} is not made for the engine's Python" in said
+    else:
+        assert code == 0 and folder.installed(target)[network.name] == network.version
     assert run("install", *given, PATH=path_with(tool)) == (0, "")
     assert folder.installed(target).items() >= wanted.items() and not (target / "cache").exists()
     (root / "rawpy" / f"rawpy-{wanted['rawpy']}-py3-none-any.whl").unlink()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from tests.support.scenes import Face, box_scene, meets, noise_texture
+from tests.support.scenes import Face, box_scene, look_at, meets, noise_texture
 
 
 def room(seed: int = 0, size: float = 6.0, height: float = 3.0) -> list[Face]:
@@ -59,3 +59,30 @@ def pinhole(scene: list[Face], pose: np.ndarray, size: int) -> np.ndarray:
     rays = np.stack([columns, rows, np.ones_like(columns)], axis=-1) @ pose[:, :3]
     large = cast(scene, -pose[:, :3].T @ pose[:, 3], rays)
     return cv2.resize(large, (size, size), interpolation=cv2.INTER_AREA)
+
+
+def fisheye(scene: list[Face], pose: np.ndarray, size: int, focal: float) -> np.ndarray:
+    """A circular fisheye's picture, size x size pixels, twice oversampled: black outside its circle of `size` pixels.
+
+    focal: in pixels for each radian, the same in all directions (equidistant).
+    """
+    x = (np.arange(2 * size) + 0.5) / 2 - size / 2
+    columns, rows = np.meshgrid(x, x)
+    across = np.maximum(np.hypot(columns, rows), 1e-9)
+    angle = across / focal
+    rays = np.stack([columns / across * np.sin(angle), rows / across * np.sin(angle), np.cos(angle)], axis=-1)
+    large = cast(scene, -pose[:, :3].T @ pose[:, 3], rays @ pose[:, :3])
+    large[across > size / 2] = 0
+    return np.asarray(cv2.resize(large, (size, size), interpolation=cv2.INTER_AREA))
+
+
+def dome(count: int, radius: float = 1.5) -> list[np.ndarray]:
+    """cam_from_world [3, 4] on a dome over the box of `scenes`, two thirds in a low ring and the others in a high one."""
+    low = count - count // 3
+    poses = []
+    for number, members in ((20.0, low), (50.0, count - low)):
+        up, around = radius * np.sin(np.radians(number)), radius * np.cos(np.radians(number))
+        for angle in 2 * np.pi * (np.arange(members) + number / 100) / members:
+            center = np.array([around * np.cos(angle), -0.35 - up, around * np.sin(angle)])
+            poses.append(look_at(center, np.array([0, -0.35, 0])))
+    return poses

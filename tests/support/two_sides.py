@@ -1,4 +1,5 @@
-"""A drum that is photographed on a turntable, turned over, and photographed again, before a wall that stands still.
+"""A drum that is photographed all around, turned over, and photographed again: on a turntable before a wall that stands
+still, or on a table by walking around it.
 
 It has eight sides, and a top and a bottom that only one half of the photos shows. Its frame: y down, its middle at the
 origin; units meters.
@@ -65,21 +66,47 @@ def drum_photo(pose: np.ndarray, behind: np.ndarray) -> np.ndarray:
     return np.asarray(cv2.resize(photo, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA))
 
 
-def poses_of_both_sides(count: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """cam_from_drum [3, 4] of `count` photos of each side, from 25 degrees above the turntable."""
-    first = []
-    for angle in 2 * np.pi * np.arange(count) / count:
-        first.append(look_at(np.array([1.7 * np.cos(angle), -0.8, 1.7 * np.sin(angle)]), np.zeros(3)))
-    return first, [np.column_stack([pose[:, :3] @ TURNED_OVER, pose[:, 3]]) for pose in first]
+def around(count: int, offset: float = 0.0, height: float = 0.8) -> list[np.ndarray]:
+    """cam_from_table [3, 4] of `count` photos, 25 degrees above the table's level; offset: in steps between photos."""
+    angles = 2 * np.pi * (np.arange(count) + offset) / count
+    return [look_at(np.array([1.7 * np.cos(a), -height, 1.7 * np.sin(a)]), np.zeros(3)) for a in angles]
 
 
-def write_both_sides(folder: Path, count: int) -> dict[str, np.ndarray]:
-    """Photos in folder/up and folder/down; returns cam_from_drum by the photos' names in a workspace."""
+def of_other_side(pose: np.ndarray) -> np.ndarray:
+    """cam_from_drum of a camera's pose relative to the table on which the drum was turned over."""
+    return np.column_stack([pose[:, :3] @ TURNED_OVER, pose[:, 3]])
+
+
+def table(pose: np.ndarray, texture: np.ndarray) -> np.ndarray:
+    """The table under the drum, BGR uint8 [H, W, 3], from cam_from_table [3, 4]; gray beyond 3 m."""
+    x, y = np.meshgrid(np.arange(2 * WIDTH) + 0.5, np.arange(2 * HEIGHT) + 0.5)
+    rays = np.stack([x / 2, y / 2, np.ones_like(x)], -1) @ np.linalg.inv(INTRINSICS).T @ pose[:, :3]
+    center = -pose[:, :3].T @ pose[:, 3]
+    distance = (HALF - center[1]) / rays[..., 1]
+    points = center + rays * distance[..., None]
+    u, v = (len(texture) / 2 + 360 * points[..., axis].astype(np.float32) for axis in (0, 2))
+    drawn = cv2.remap(texture, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    drawn[(distance <= 0) | (np.abs(points[..., [0, 2]]).max(axis=2) > 3)] = 150
+    return np.asarray(cv2.resize(drawn, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA))
+
+
+def write_both_sides(
+    folder: Path, count: int, tables: tuple[int, int] | None = None
+) -> dict[str, np.ndarray]:
+    """Photos in folder/up and folder/down; returns cam_from_drum by the photos' names in a workspace.
+
+    tables: seeds of the tables' textures; None for a turntable before a wall.
+    """
     truth = {}
-    for side, poses in zip(("up", "down"), poses_of_both_sides(count), strict=True):
+    for side in ("up", "down"):
         (folder / side).mkdir(parents=True)
         behind = wall(0) if side == "up" else np.flip(wall(0), axis=(0, 1))
-        for number, pose in enumerate(poses):
+        texture = noise_texture(tables[side == "down"], 1536) if tables else None
+        walked = side == "down" and tables
+        for number, pose in enumerate(around(count, 0.5, 0.9) if walked else around(count)):
+            if texture is not None:
+                behind = table(pose, texture)
+            pose = of_other_side(pose) if side == "down" else pose
             noise = np.random.default_rng(number).normal(0, 2, (HEIGHT, WIDTH, 3))
             photo = np.clip(drum_photo(pose, behind) + noise, 0, 255).astype(np.uint8)
             content = cv2.imencode(".jpg", photo, [cv2.IMWRITE_JPEG_QUALITY, 93])[1].tobytes()

@@ -62,7 +62,7 @@ def needs_card(name: str) -> bool:
 
 
 def read(name: str = "engine", own: str = "") -> tuple[Locked, ...]:
-    """The add-on's lock "engine", "setup" or "photos" (what can be added), or one of the user's own, a path.
+    """One of the add-on's locks ("engine", "setup"; "photos" and "masks", which can be added) or a path of a user's.
 
     Raises UserError if a lock is missing, has a line without a checksum, or lacks required packages.
     """

@@ -31,6 +31,8 @@ class MaskEntry:
 class MasksDocument:
     version: int = key("of this format", 1)
     masks: dict[str, MaskEntry] = key("by the photos' names", dict)
+    asked: str = key("the setting `masks`", "")
     own: dict[str, str] = key(
-        "size and checksum of the masks in `painted_masks` and `model_masks` that were read", dict
+        "size and checksum of the masks in `painted_masks`, `model_masks` and `round_masks` that were read",
+        dict,
     )

@@ -33,6 +33,7 @@ from .placed_json import PlacedDocument
 from .placement_json import PlacementDocument
 from .registration_json import RegistrationDocument
 from .report_json import ReportDocument
+from .rounds_json import RoundsDocument
 from .sources_json import SourcesDocument
 from .state_json import StateDocument
 from .turns_json import TurnsDocument
@@ -44,6 +45,11 @@ DOCUMENTS: tuple[tuple[str, type, str], ...] = (
         "The workspace's photos, and the cameras that took them.",
     ),
     ("masks.json", MasksDocument, "Where the photos' masks come from; exists only if there are masks."),
+    (
+        "round_masks/rounds.json",
+        RoundsDocument,
+        "The rounds of photos between which the subject was turned over; exists only if there are any.",
+    ),
     ("sources.json", SourcesDocument, "The source files of the workspace."),
     (
         "earlier/earlier.json",

@@ -6,6 +6,7 @@ system is a transverse Mercator projection about that origin, so that GIS progra
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,30 +30,43 @@ ABOVE_GROUND = "meters above the ground of the model; the photos' GPS has no alt
 AXES_Z_UP, AXES_Y_UP = ("east", "north", "up"), ("east", "up", "south")
 
 
+@dataclass(frozen=True)
+class Reference:
+    """Where a file is on Earth. wkt: its coordinate system, empty if only a matrix leads to the map; about: the content
+    of NAME.crs.json."""
+
+    wkt: str
+    about: dict[str, Any]
+
+
 def write_georeference(workspace: Workspace, path: Path, y_up: bool) -> list[Path]:
     """Write both files beside a mesh at PATH; returns their paths, none without a place on Earth. y_up: its axes."""
+    reference = reference_of(workspace, y_up)
+    return write_reference(path, reference) if reference else []
+
+
+def reference_of(workspace: Workspace, y_up: bool) -> Reference | None:
+    """Where a mesh in the workspace's world is on Earth; None if that is not known. y_up: the axes of its file."""
     placement = read_document(PlacementDocument, workspace.placement, run_stage("sfm"))
     axes = list(AXES_Y_UP if y_up else AXES_Z_UP)
     if placement.gps is None:
         offset = map_offset(workspace)
         if not offset.any():
-            return []
+            return None
         map_from_world = np.linalg.inv(np.array(placement.world_from_model))
         map_from_world[:3, 3] += offset
         about = {"version": 1, "axes": axes, "map_from_east_north_up": map_from_world.tolist()}
-        write_json(beside(path), about)
-        return [beside(path)]
+        return Reference("", about)
     latitude, longitude = origin_of(placement.gps)
-    return _write(
-        path,
-        local_wkt(latitude, longitude),
-        about_gps(placement.gps) | {"axes": axes, "crs_of_file": "local"},
+    return Reference(
+        local_wkt(latitude, longitude), about_gps(placement.gps) | {"axes": axes, "crs_of_file": "local"}
     )
 
 
 def write_map_reference(path: Path, gps: GpsOrigin) -> list[Path]:
     """The same for a file in map coordinates, with heights above sea level where they are known."""
-    return _write(path, map_of(gps).wkt(), about_gps(gps) | {"axes": list(AXES_Z_UP), "crs_of_file": "map"})
+    about = about_gps(gps) | {"axes": list(AXES_Z_UP), "crs_of_file": "map"}
+    return write_reference(path, Reference(map_of(gps).wkt(), about))
 
 
 def origin_of(gps: GpsOrigin) -> tuple[float, float]:
@@ -103,9 +117,12 @@ def beside(path: Path) -> Path:
     return path.with_suffix(".crs.json")
 
 
-def _write(path: Path, wkt: str, about: dict[str, Any]) -> list[Path]:
+def write_reference(path: Path, reference: Reference) -> list[Path]:
+    """Write the files beside PATH; returns their paths."""
+    write_json(beside(path), reference.about)
+    if not reference.wkt:
+        return [beside(path)]
     text = path.with_suffix(".prj")
     with atomic_file(text) as part:
-        part.write_text(wkt + "\n", "ascii")
-    write_json(beside(path), about)
+        part.write_text(reference.wkt + "\n", "ascii")
     return [text, beside(path)]

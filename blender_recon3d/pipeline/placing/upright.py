@@ -5,7 +5,7 @@ The model itself is not transformed; the placement is applied to the Empty that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,10 +21,15 @@ def felt_by_name(photos: Iterable[PhotoEntry]) -> dict[str, Any]:
 
 
 def place_model(
-    model: Any, gps: Mapping[str, Any] | None = None, felt: Mapping[str, Any] | None = None
+    model: Any,
+    gps: Mapping[str, Any] | None = None,
+    felt: Mapping[str, Any] | None = None,
+    names: Collection[str] | None = None,
 ) -> tuple[np.ndarray, str, Up]:
-    """`world_from_model` of a pycolmap.Reconstruction, how it was found, and its up. gps, felt: by photos' names."""
+    """`world_from_model` of a pycolmap.Reconstruction, how it was found, and its up. gps, felt: by photos' names;
+    names: of the photos whose up is the world's, by default all."""
     images = [model.image(image_id) for image_id in sorted(model.reg_image_ids())]
+    images = [image for image in images if names is None or image.name in names]
     rotations = np.stack([image.cam_from_world().rotation.matrix() for image in images])
     centers = np.stack([image.projection_center() for image in images])
     points = np.array([point.xyz for point in model.points3D.values()]).reshape(-1, 3)

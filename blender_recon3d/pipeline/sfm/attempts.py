@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,8 @@ MapAgain = Callable[[Path], Models]  # the models from another database, largest
 
 @dataclass
 class Attempts:
-    """The current cameras and models during the attempts. database: the workspace's; scratch: an empty folder."""
+    """The current cameras and models during the attempts. database: the workspace's; scratch: an empty folder; rounds:
+    the photos' names of each round, if the subject was turned over."""
 
     database: Path
     scratch: Path
@@ -43,6 +44,7 @@ class Attempts:
     progress: Progress
     models: Models
     doubts: list[Doubt]
+    rounds: list[list[str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         with open_database(self.database) as database:

@@ -18,6 +18,7 @@ from ..errors import UserError
 from ..events import Progress
 from ..files.atomic_files import atomic_folder, remove, remove_with_part, scratch_folder
 from ..files.json_values import numbers
+from ..masking.round_masks import unmasked
 from ..matching.still_background import ADVICE as STILL_ADVICE
 from ..matching.still_background import stands_still
 from ..placing.by_gps import placed_by_clear_gps
@@ -40,6 +41,7 @@ from .mappers import Mapper, incremental
 from .pure_rotation import ADVICE as ONE_PLACE_ADVICE
 from .pure_rotation import from_one_place, one_place_doubt
 from .registration import registration
+from .rounds import first_round, rounds_of, turned_over
 from .sift_instead import try_sift
 from .turning_spots import spot_sentence, spots_of
 from .unfolding import unfold
@@ -85,6 +87,8 @@ def find_cameras(workspace: Workspace, settings: SfmSettings, progress: Progress
     report = _report(workspace, document, progress) | {"mapper": used}
     if used == "global":
         report["message"] += ", by the global mapper"
+    if attempts.rounds:
+        report["rounds"] = attempts.rounds
     if grown:
         report |= {"message": grown.message + report["message"], "added": len(grown.added)}
     return {**report, "doubts": [doubt.to_json() for doubt in doubts]}
@@ -107,8 +111,13 @@ def _map(workspace: Workspace, settings: SfmSettings, mapper: Mapper, progress: 
         settle_undetermined_focals(attempts, lambda database: mapper(database, held=True))
     if attempts.models:
         share_cameras(attempts, workspace.read_photos())
+        taken = [photo.name for photo in workspace.used_photos()]
+        if unmasked(workspace) and (rounds := rounds_of(attempts.models, taken)):
+            attempts.rounds = rounds
+            attempts.doubts.append(turned_over(rounds))
+            return attempts
         join_models(attempts, settings.seed)
-        unfold(attempts, [photo.name for photo in workspace.used_photos()], settings.seed)
+        unfold(attempts, taken, settings.seed)
         settle_rigs(attempts, workspace.read_photos())
     return attempts
 
@@ -138,7 +147,9 @@ def place_main_model(
     gps = places_by_name(photos)
     if lost := [photo.name for photo in photos if at_zero(photo)]:
         progress.warning(f"The GPS of {named(lost)} says 0, 0, which is not a real position: it is ignored.")
-    transform, how, up = place_model(model, gps, felt_by_name(photos))
+    transform, how, up = place_model(
+        model, gps, felt_by_name(photos), first_round(model, [photo.name for photo in photos])
+    )
     content = PlacementDocument(world_from_model=transform.tolist(), how=how)
     if placed := placed_by_clear_gps(model, gps, transform):
         matrix, source, origin = placed

@@ -58,6 +58,13 @@ def owns(workspace: Workspace) -> Sequence[Path]:
     )
 
 
+def set_aside(workspace: Workspace, folder: Path) -> None:
+    """The masks, of which some depend on all photos."""
+    for path in (workspace.masks, workspace.masks_json):
+        if path.exists():
+            path.replace(folder / path.name)
+
+
 def forecast(facts: Facts) -> float:
     return 0.002 * facts.photos + 0.02 * facts.megapixels_taken  # decoded and examined
 
@@ -85,4 +92,5 @@ STAGE = Stage(
     may_leave=lambda workspace: (workspace.masks, workspace.masks_json),
     forecast=forecast,
     still_valid=still_valid,
+    set_aside=set_aside,
 )

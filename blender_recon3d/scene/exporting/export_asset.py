@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from mathutils import Matrix
 
 from ...pipeline.errors import UserError
 from ...pipeline.exporting.file_formats import WEB_TEXTURE
+from ...pipeline.exporting.georeference import Reference, write_reference
 from ...pipeline.exporting.glb_levels import link_levels
 from ...pipeline.files.regular import is_utf8
 from ...pipeline.text import Said, printable, sentences
@@ -33,6 +34,7 @@ from .camera_text_files import FilmCamera
 from .film_cameras import film_cameras, scene_of_cameras
 from .formats import CENTIMETERS, EXPORTERS, Exporter, write_game, write_web
 from .named_textures import display_textures, named_textures, rename_material_file, smaller_textures
+from .place_on_earth import place_on_earth
 from .purposes import LEVEL_COVERAGE, WEB_FACES, game_parts, level_names, levels, reduce_faces
 from .tile_materials import tile_materials
 from .write_by_operator import write_whole
@@ -64,7 +66,8 @@ def export_asset(
 @dataclass(frozen=True)
 class Asset:
     """What is to be written, and how. world: the file's coordinates from the source's own [4, 4]. folder: where the
-    file is written before it appears; None for one with a name of its own."""
+    file is written before it appears; None for one with a name of its own. reference: where it is on Earth, None if
+    unknown; lost: a message if it was moved from there."""
 
     source: bpy.types.Object
     world: Matrix
@@ -73,6 +76,8 @@ class Asset:
     fill: bool
     cameras: list[FilmCamera]
     folder: Path | None = None
+    reference: Reference | None = None
+    lost: str = ""
 
 
 def asset_of(collection: bpy.types.Collection, path: Path, preset: str, fill: bool, scale: float) -> Asset:
@@ -98,7 +103,9 @@ def asset_of(collection: bpy.types.Collection, path: Path, preset: str, fill: bo
     source = surface_of(collection)
     meters = bpy.context.scene.unit_settings.scale_length or 1.0
     world = Matrix.Scale(scale * meters, 4) @ world_matrix(source)
-    return Asset(source, world, path.absolute(), preset, fill, cameras)
+    in_meters = scale == 1 and preset not in ("PRINT", "GAME")
+    reference, lost = place_on_earth(collection, world, path) if in_meters else (None, "")
+    return Asset(source, world, path.absolute(), preset, fill, cameras, None, reference, lost)
 
 
 def write_asset(asset: Asset) -> str:
@@ -117,7 +124,20 @@ def write_asset(asset: Asset) -> str:
             _write(_writer(preset, exporter), obj, asset)
     extra = Said("With {cameras} cameras.", cameras=len(asset.cameras)) if asset.cameras else ""
     sentence = Said("Exported {faces} faces to {path}.", faces=f"{faces:,}", path=asset.path)
-    return sentences(sentence, extra, filled, checked)
+    placed = (
+        Said("Its place on Earth is in {path}.", path=_write_place(asset)) if asset.reference else asset.lost
+    )
+    return sentences(sentence, extra, filled, checked, placed)
+
+
+def _write_place(asset: Asset) -> Path:
+    assert asset.reference
+    try:
+        return write_reference(asset.path, asset.reference)[0]
+    except OSError as error:
+        raise UserError(
+            f"{asset.path} cannot be written ({error.strerror}): choose another folder."
+        ) from error
 
 
 def words_of(asset: Asset) -> dict[str, Any]:
@@ -129,6 +149,8 @@ def words_of(asset: Asset) -> dict[str, Any]:
         "fill": asset.fill,
         "cameras": [camera.as_json() for camera in asset.cameras],
         "folder": str(asset.folder) if asset.folder else "",
+        "reference": asdict(asset.reference) if asset.reference else None,
+        "lost": str(asset.lost),
     }
 
 
@@ -137,7 +159,9 @@ def asset_from_words(source: bpy.types.Object, words: dict[str, Any]) -> Asset:
     cameras = [FilmCamera.from_json(camera) for camera in words["cameras"]]
     folder = Path(words["folder"]) if words["folder"] else None
     world, path = Matrix(words["world"]), Path(words["path"])
-    return Asset(source, world, path, words["preset"], bool(words["fill"]), cameras, folder)
+    reference = Reference(**words["reference"]) if words["reference"] else None
+    preset, fill = words["preset"], bool(words["fill"])
+    return Asset(source, world, path, preset, fill, cameras, folder, reference, words["lost"])
 
 
 def exporter_of(preset: str, path: Path) -> Exporter:

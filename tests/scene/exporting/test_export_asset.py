@@ -16,6 +16,7 @@ from blender_recon3d.pipeline.files.ply_mesh import read_mesh  # noqa: E402
 from blender_recon3d.scene.cleaning.clean_modifier import positions  # noqa: E402
 from blender_recon3d.scene.exporting import export_asset  # noqa: E402
 from blender_recon3d.scene.exporting.formats import EXPORTERS  # noqa: E402
+from blender_recon3d.scene.find_imports import empty_of  # noqa: E402
 from blender_recon3d.scene.importing.import_workspace import import_workspace  # noqa: E402
 from blender_recon3d.scene.meshes import open_edges  # noqa: E402
 from tests.support.made_meshes import dome, plane_with_hole, write_mesh_files  # noqa: E402
@@ -78,6 +79,35 @@ def test_size_up_axis_and_faces_come_back(collection, preset, tmp_path):
         assert all(len(m.uv_layers) for m in bpy.data.meshes)
     if preset == "PLY":
         assert len(bpy.data.meshes[0].color_attributes) == 1
+
+
+GPS = {"latitude_longitude": [47.1, 8.5], "origin_east_north": [0.0, 0.0], "altitude": 500.0}
+
+
+@pytest.mark.parametrize(("preset", "up"), [("GLB", 1), ("PLY", 2), ("LODS", 1), ("PRINT", None)])
+def test_the_place_on_earth_is_beside_a_file_in_meters(workspace, tmp_path, preset, up):
+    placement = json.loads((workspace / "placement.json").read_text())
+    (workspace / "placement.json").write_text(json.dumps({**placement, "gps": GPS}))
+    collection = import_workspace(workspace).collection
+    said = export_asset.export_asset(collection, tmp_path / "a", preset)
+    assert (tmp_path / "a.prj").exists() == ("place on Earth is in" in said) == (up is not None)
+    if up is None:
+        return
+    about = json.loads((tmp_path / "a.crs.json").read_text())
+    assert about["axes"][up] == "up" and about["latitude_longitude"] == [47.1, 8.5]
+    empty_of(collection).location.x += 1
+    said = export_asset.export_asset(collection, tmp_path / "moved", preset)
+    assert "moved, turned or scaled" in said and not (tmp_path / "moved.prj").exists()
+
+
+def test_the_place_on_earth_reaches_the_blender_that_writes_the_file(workspace, tmp_path):
+    placement = json.loads((workspace / "placement.json").read_text())
+    (workspace / "placement.json").write_text(json.dumps({**placement, "gps": GPS}))
+    collection = import_workspace(workspace).collection
+    asset = export_asset.asset_of(collection, tmp_path / "a.ply", "PLY", False, 1.0)
+    words = json.loads(json.dumps(export_asset.words_of(asset)))
+    export_asset.write_asset(export_asset.asset_from_words(asset.source, words))
+    assert (tmp_path / "a.prj").read_text().startswith("PROJCS")
 
 
 def glb_json(path) -> dict:

@@ -1,0 +1,96 @@
+"""Rounds between which the subject was turned over are told from models of all three kinds; other captures are not."""
+
+import numpy as np
+
+from blender_recon3d.pipeline.colmap.calls import pycolmap
+from blender_recon3d.pipeline.sfm.rounds import rounds_of
+from tests.support.scenes import FOCAL, HEIGHT, WIDTH, ring
+
+GENERATOR = np.random.default_rng(0)
+# Frame as in `scenes`: y down, the ground at 0.
+GROUND = np.column_stack([GENERATOR.uniform(-1, 1, 600), np.zeros(600), GENERATOR.uniform(-1, 1, 600)])
+SIDES = GENERATOR.uniform([-0.4, -0.7, -0.3], [0.4, -0.05, 0.3], (600, 3))
+ALL = np.ones(600, bool)
+
+
+def model_of(rounds):
+    """A model of rounds, each of poses and of the points that all of its photos see: [(poses, points [N, 3])]."""
+    model = pycolmap.Reconstruction()
+    model.add_camera_with_trivial_rig(
+        pycolmap.Camera.create_from_model_name(1, "PINHOLE", FOCAL, WIDTH, HEIGHT)
+    )
+    tracks: dict[tuple, pycolmap.Track] = {}
+    number = 0
+    for poses, points in rounds:
+        for pose in poses:
+            number += 1
+            local = points @ pose[:, :3].T + pose[:, 3]
+            image = pycolmap.Image(name=f"{number:02d}.jpg", camera_id=1, image_id=number)
+            pixels = FOCAL * local[:, :2] / local[:, 2:] + (WIDTH / 2, HEIGHT / 2)
+            image.points2D = pycolmap.Point2DList([pycolmap.Point2D(place) for place in pixels])
+            model.add_image_with_trivial_frame(image, pycolmap.Rigid3d(pose))
+            for keypoint, point in enumerate(map(tuple, points)):
+                tracks.setdefault(point, pycolmap.Track()).add_element(number, keypoint)
+    for point, track in tracks.items():
+        model.add_point3D(np.array(point), track)
+    return model
+
+
+def circle(count=9, height=0.0):
+    """Poses all around; height: of the cameras, in meters more than usual."""
+    poses = ring(count, radius=1.7, arc=2 * np.pi * (count - 1) / count)
+    lift = np.array([0, height, 0])
+    return [np.column_stack([pose[:, :3], pose[:, 3] + pose[:, :3] @ lift]) for pose in poses]
+
+
+def names(first, last):
+    return [f"{number:02d}.jpg" for number in range(first, last + 1)]
+
+
+def taken(*models):
+    return sorted({model.image(number).name for model in models for number in model.reg_image_ids()})
+
+
+def test_a_model_of_the_ground_in_which_the_subject_is_twice():
+    model = model_of(
+        [(circle(), np.vstack([GROUND, SIDES[:300]])), (circle(8), np.vstack([GROUND, SIDES[300:]]))]
+    )
+    assert rounds_of([model], taken(model)) == [names(1, 9), names(10, 17)]
+
+
+def test_a_model_of_the_subject_with_cameras_above_and_below():
+    middle = np.array([0, -0.35, 0])
+    over = np.diag([1.0, -1.0, -1.0])
+    below = []
+    for pose in circle(8):
+        rotation = pose[:, :3] @ over
+        below.append(np.column_stack([rotation, pose[:, 3] + pose[:, :3] @ middle - rotation @ middle]))
+    model = model_of([(circle(), SIDES), (below, SIDES)])
+    assert rounds_of([model], taken(model)) == [names(1, 9), names(10, 17)]
+
+
+def test_two_models_that_both_go_all_around():
+    whole = model_of([(circle(), SIDES), (circle(8), SIDES)])
+    parts = []
+    for low, high in ((1, 9), (10, 17)):
+        part = pycolmap.Reconstruction(whole)
+        for number in list(part.reg_image_ids()):
+            if not low <= number <= high:
+                part.deregister_frame(part.image(number).frame_id)
+        parts.append(part)
+    assert rounds_of(parts, taken(*parts)) == [names(1, 9), names(10, 17)]
+
+
+def test_two_rounds_of_a_subject_that_stayed_are_one():
+    both = np.vstack([GROUND, SIDES])
+    model = model_of([(circle(), both), (circle(8, height=0.6), both)])
+    assert rounds_of([model], taken(model)) == []
+
+
+def test_the_front_and_the_back_of_a_subject_are_one_round():
+    """They share the ground and no points of the subject, but neither goes all around."""
+    poses = circle(16)
+    model = model_of(
+        [(poses[:8], np.vstack([GROUND, SIDES[:300]])), (poses[8:], np.vstack([GROUND, SIDES[300:]]))]
+    )
+    assert rounds_of([model], taken(model)) == []
