@@ -77,7 +77,7 @@ def fisheye(scene: list[Face], pose: np.ndarray, size: int, focal: float) -> np.
 
 
 def dome(count: int, radius: float = 1.5) -> list[np.ndarray]:
-    """cam_from_world [3, 4] on a dome over the box of `scenes`, two thirds in a low ring and the others in a high one."""
+    """cam_from_world [3, 4] on a dome over the box of `scenes`: two thirds in a low ring, the others in a high one."""
     low = count - count // 3
     poses = []
     for number, members in ((20.0, low), (50.0, count - low)):
