@@ -8,16 +8,11 @@ import pytest
 
 from blender_recon3d.pipeline.colmap.calls import pycolmap
 from blender_recon3d.pipeline.events import Progress
-from blender_recon3d.pipeline.job import run_job
-from blender_recon3d.pipeline.settings import JobSettings
 from blender_recon3d.pipeline.sfm.attempts import Attempts
 from blender_recon3d.pipeline.sfm.fisheye import try_fisheye
-from blender_recon3d.pipeline.workspace import Workspace
 from tests.support.made_databases import mapper_in, write_database
-from tests.support.rays import dome, fisheye, room
 
 SIDE, FOCAL = 900, 300.0  # pixels; equidistant, 170 degrees across
-DOME, SMALL = 15, 560  # photos of the rendered dome, and their side in pixels
 
 
 def poses() -> list[np.ndarray]:
@@ -68,28 +63,3 @@ def test_a_fisheye_under_the_default_lens_gets_its_own(tmp_path, size, why):
     assert found.mean_focal_length() == pytest.approx(FOCAL, rel=0.02)
     assert any(why in event.message for event in said)
     assert any("camera-model OPENCV_FISHEYE" in event.message for event in said)
-
-
-@pytest.mark.slow
-def test_a_dome_of_fisheyes_becomes_one_model(tmp_path):
-    """Rendered, 170 degrees across, without EXIF and without any setting."""
-    (tmp_path / "photos").mkdir()
-    truth = {}
-    for number, pose in enumerate(dome(DOME)):
-        truth[f"{number:02d}.png"] = -pose[:, :3].T @ pose[:, 3]
-        photo = fisheye(room(), pose, SMALL, SMALL / 2 / np.radians(85))
-        cv2.imwrite(str(tmp_path / "photos" / f"{number:02d}.png"), photo)
-    settings = JobSettings.build(
-        photos=str(tmp_path / "photos"), features="sift", until="sfm", max_keypoints=2000
-    )
-    state = run_job(Workspace(tmp_path / "out"), settings, Progress())
-    model = pycolmap.Reconstruction(Workspace(tmp_path / "out").mapped)
-    assert model.num_reg_images() == DOME, state.stage("sfm").summary
-    (camera,) = model.cameras.values()
-    assert camera.model.name == "OPENCV_FISHEYE"
-    assert camera.mean_focal_length() == pytest.approx(SMALL / 2 / np.radians(85), rel=0.02)
-    images = [model.image(number) for number in model.reg_image_ids()]
-    found = np.stack([image.projection_center() for image in images])
-    true = np.stack([truth[image.name] for image in images])
-    moved = pycolmap.estimate_sim3d(found, true)
-    assert np.linalg.norm(np.stack([moved * center for center in found]) - true, axis=1).max() < 0.02
