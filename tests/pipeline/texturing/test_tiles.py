@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shutil
 
@@ -9,8 +10,11 @@ import cv2
 import numpy as np
 import pytest
 
+from blender_recon3d.pipeline.documents.document_files import write_document
+from blender_recon3d.pipeline.documents.photos_json import PhotosDocument
 from blender_recon3d.pipeline.events import Progress
 from blender_recon3d.pipeline.exporting.export_mesh import export
+from blender_recon3d.pipeline.photos.deep_pixels import encoded
 from blender_recon3d.pipeline.results import outputs
 from blender_recon3d.pipeline.stage_settings import TextureSettings
 from blender_recon3d.pipeline.stages import texture as stage
@@ -103,6 +107,35 @@ def test_an_obj_and_a_glb_have_a_material_for_each_tile(workspace, tmp_path):
     document = json.loads(data[20 : 20 + int.from_bytes(data[12:16], "little")])
     assert len(document["materials"]) == len(document["images"]) == TILES
     assert [each["material"] for each in document["meshes"][0]["primitives"]] == [0, 1, 2]
+
+
+@pytest.mark.skipif(importlib.util.find_spec("OpenEXR") is None, reason="OpenEXR is not installed")
+def test_each_tile_is_written_as_light_too_with_soft_light_taken_out(workspace, tmp_path):
+    """The EXR of each tile is its PNG in linear light; delighting changes both alike, in all tiles."""
+    package = importlib.import_module("OpenEXR")
+    shutil.copytree(workspace.root, tmp_path / "workspace")
+    own = Workspace(tmp_path / "workspace")
+    write_document(own.photos, PhotosDocument(photos=[]))  # none has more than 8 bits
+    found = []
+    for strength in (0.0, 1.0):
+        settings = TextureSettings(
+            texture_size=SIZE, texture_tiles=TILES, texture_format="exr", delight=strength
+        )
+        stage.run(own, settings, Progress())
+        lights = sorted(own.texture.glob("texture.*.exr"))
+        assert [file.name for file in lights] == [f"texture.{1001 + tile}.exr" for tile in range(TILES)]
+        assert set(lights) <= set(outputs(own, "texture"))
+        for light, image in zip(lights, own.texture_images, strict=True):
+            with package.File(str(light)) as file:
+                values = np.asarray(file.channels()["RGB"].pixels, np.float32)
+            shown = cv2.imread(str(image))[..., ::-1].astype(np.float32)
+            # Light that is brighter than white stays so in the EXR alone.
+            assert np.abs(np.clip(encoded(values) * 255, 0, 255) - shown).max() < 1
+            found.append(shown)
+    changed = [np.abs(a - b).mean() for a, b in zip(found[:TILES], found[TILES:], strict=True)]
+    assert min(changed) > 0.5
+    files = export(own, tmp_path / "box.obj")
+    assert [file.suffix for file in files][2:] == [".exr"] * TILES
 
 
 def test_a_picture_of_several_tiles_shows_what_one_texture_shows(workspace, tmp_path):
