@@ -64,13 +64,38 @@ def scenario(ui, workspace):
     # A lasso around a part of the mesh.
     with_window(ui, bpy.ops.view3d.view_selected)
     yield 1.5
-    faces = len(mesh.data.polygons)
+    faces, points = len(mesh.data.polygons), len(bpy.data.objects["Recon3D Cloud"].data.vertices)
     assert ui.invoke(bpy.ops.recon3d.delete_lasso) == {"RUNNING_MODAL"}
     x, y = on_screen(ui, mesh.matrix_world @ Vector(mesh.data.vertices[chosen(ui, mesh, 1)[0]].co))
     ring = [(x + dx, y + dy) for dx, dy in ((-40, -40), (40, -40), (40, 40), (-40, 40), (-40, -30))]
     yield from ui.drag(ring)
     yield 0.3
     ui.shot("3-lasso.png")
+    yield from ui.key("RET")
+    yield 0.5
+    assert 0 < len(mesh.data.polygons) < faces
+    assert 0 < len(bpy.data.objects["Recon3D Cloud"].data.vertices) < points  # though it is hidden
+
+    # The hole is filled by a click at its rim.
+    mesh = bpy.data.objects["Recon3D Mesh"]
+    holed, opened = len(mesh.data.polygons), count_open(mesh)
+    rim = next(edge for edge, count in uses(mesh).items() if count == 1 and is_near(ui, mesh, edge, x, y))
+    assert ui.invoke(bpy.ops.recon3d.fill_hole) == {"RUNNING_MODAL"}
+    yield from ui.move(*on_screen(ui, mesh.matrix_world @ mesh.data.vertices[rim[0]].co), 0.5)
+    ui.shot("3a-hole.png")
+    yield from ui.click(*on_screen(ui, mesh.matrix_world @ mesh.data.vertices[rim[0]].co))
+    yield 0.5
+    assert (
+        len(mesh.data.polygons) > holed and count_open(mesh) < opened
+    )  # the lasso has made one in the back too
+    ui.shot("3b-filled.png")
+
+    # A box over a part of the mesh.
+    faces = len(mesh.data.polygons)
+    assert ui.invoke(bpy.ops.recon3d.delete_lasso, shape="BOX") == {"RUNNING_MODAL"}
+    yield from ui.drag([(x - 30, y - 30), (x, y), (x + 30, y + 30)])
+    yield 0.3
+    ui.shot("3c-box.png")
     yield from ui.key("RET")
     yield 0.5
     assert 0 < len(mesh.data.polygons) < faces
@@ -101,6 +126,25 @@ def chosen(ui, mesh, count):
     )
     near = sorted(order[: len(order) // 4], key=lambda n: mesh.data.vertices[n].co.x)
     return [near[len(near) // 10], near[-len(near) // 10], near[len(near) // 2]][:count]
+
+
+def uses(mesh):
+    """How many faces each edge has, by its vertices."""
+    counts = {}
+    for polygon in mesh.data.polygons:
+        for key in polygon.edge_keys:
+            counts[key] = counts.get(key, 0) + 1
+    return counts
+
+
+def count_open(mesh):
+    return list(uses(mesh).values()).count(1)
+
+
+def is_near(ui, mesh, edge, x, y):
+    """Whether an edge is drawn near a pixel of the window, as the lasso's hole is."""
+    here = on_screen(ui, mesh.matrix_world @ mesh.data.vertices[edge[0]].co)
+    return abs(here[0] - x) < 80 and abs(here[1] - y) < 80
 
 
 def on_screen(ui, place):
