@@ -5,7 +5,8 @@ Each round goes all around the subject. What then differs, depends on what most 
 - Neither joins them: each round is a model of its own.
 - The surroundings: the rounds share points of the ground, but hardly any of what stands on it, although both see all of
   its sides.
-- The subject: the two rings of cameras are on different sides of it, although people photograph from above the ground.
+- The subject: the two rings of cameras are on different sides of it, and share no points of the surroundings. Rings
+  from above and below a subject that stays, such as a statue on a pedestal, do share them.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def rounds_of(models: Sequence[Any], taken: Sequence[str]) -> list[Names]:
     if len(apart) > 1:
         return apart
     views = _views(models[0], taken)
-    place = _turned(views) or _doubled(models[0], views)
+    place = _turned(models[0], views) or _doubled(models[0], views)
     return [views.names[:place], views.names[place:]] if place else []
 
 
@@ -58,7 +59,7 @@ def first_round(model: Any, taken: Sequence[str]) -> Names:
     """The photos taken before the subject was turned over, if the model is of the subject; else all of its photos. The
     world's up is theirs."""
     views = _views(model, taken)
-    return views.names[: _turned(views) or None]
+    return views.names[: _turned(model, views) or None]
 
 
 def turned_over(rounds: Sequence[Names]) -> Doubt:
@@ -97,15 +98,29 @@ def _places(views: _Views) -> range:
     return range(MIN_ROUND, len(views.names) - MIN_ROUND + 1)
 
 
-def _turned(views: _Views) -> int:
-    """The photo with which the cameras go to the other side of the subject; 0 for none."""
-    found = []
+def _turned(model: Any, views: _Views) -> int:
+    """The photo with which the cameras go to the other side of the subject, and see it before other surroundings; 0 for
+    none."""
+    costs = []
     for place in _places(views):
         axes = [_axis(views, part) for part in (slice(None, place), slice(place, None))]
         if axes[0] is not None and axes[1] is not None and axes[0] @ axes[1] < OTHER_SIDE:
             height = views.centers @ (axes[0] - axes[1])
-            found.append((place * height[:place].var() + len(height[place:]) * height[place:].var(), place))
-    return min(found)[1] if found else 0
+            costs.append((place * height[:place].var() + len(height[place:]) * height[place:].var(), place))
+    if not costs:
+        return 0
+    place = min(costs)[1]
+    return 0 if _share_surroundings(model, views, place) else place
+
+
+def _share_surroundings(model: Any, views: _Views, place: int) -> bool:
+    """Whether points beyond the subject are seen from both sides of `place`."""
+    xyz, first, last = _seen(model, views)
+    beyond = np.ones(len(xyz), bool)
+    for part in (slice(None, place), slice(place, None)):
+        if (ball := _ring(views, part)) is not None:
+            beyond &= np.linalg.norm(xyz - ball[0], axis=1) > ball[1]
+    return bool(_shared(first[beyond], last[beyond], len(views.names), 0.0)[place] > APART)
 
 
 def _axis(views: _Views, part: slice) -> np.ndarray | None:

@@ -58,15 +58,30 @@ def test_a_model_of_the_ground_in_which_the_subject_is_twice():
     assert rounds_of([model], taken(model)) == [names(1, 9), names(10, 17)]
 
 
-def test_a_model_of_the_subject_with_cameras_above_and_below():
+def below(count=8):
+    """Poses all around and from below, as of a camera above a subject that is upside down."""
     middle = np.array([0, -0.35, 0])
     over = np.diag([1.0, -1.0, -1.0])
-    below = []
-    for pose in circle(8):
+    poses = []
+    for pose in circle(count):
         rotation = pose[:, :3] @ over
-        below.append(np.column_stack([rotation, pose[:, 3] + pose[:, :3] @ middle - rotation @ middle]))
-    model = model_of([(circle(), SIDES), (below, SIDES)])
+        poses.append(np.column_stack([rotation, pose[:, 3] + pose[:, :3] @ middle - rotation @ middle]))
+    return poses
+
+
+def test_a_model_of_the_subject_with_cameras_above_and_below():
+    rooms = GENERATOR.uniform(-3, 3, (2, 2000, 3))
+    rooms = [room[np.linalg.norm(room, axis=1) > 2] for room in rooms]
+    model = model_of([(circle(), np.vstack([SIDES, rooms[0]])), (below(), np.vstack([SIDES, rooms[1]]))])
     assert rounds_of([model], taken(model)) == [names(1, 9), names(10, 17)]
+
+
+def test_a_subject_that_stays_is_not_turned_by_cameras_above_and_below():
+    """A statue on a pedestal, from the ground and from a ladder, in a room that both rounds see."""
+    room = GENERATOR.uniform(-3, 3, (2000, 3))
+    both = np.vstack([SIDES, room[np.linalg.norm(room, axis=1) > 2]])
+    model = model_of([(circle(), both), (below(), both)])
+    assert rounds_of([model], taken(model)) == []
 
 
 def test_two_models_that_both_go_all_around():
