@@ -29,8 +29,9 @@ MIN_POINTS = 60  # of the subject, and of the ground, that each round must see
 APART = 0.03  # at most, of the subject's points are seen by both rounds
 SHARED = 0.12  # at least, of the ground's
 OFF_GROUND = 0.02  # of the cameras' distance: how far the subject's points are above the ground
-ABOVE = 0.15  # of the same: how far the middle of a ring must be from the subject's
+ABOVE = 0.15  # of the same: how far the plane of a ring must be from the subject's middle
 OTHER_SIDE = 0.5  # cosine between the axes of two rings, at most
+LEVEL = 0.7  # at most, the spread of the heights in a ring over their mean, from the subject's middle
 
 Names = list[str]
 
@@ -101,16 +102,13 @@ def _places(views: _Views) -> range:
 def _turned(model: Any, views: _Views) -> int:
     """The photo with which the cameras go to the other side of the subject, and see it before other surroundings; 0 for
     none."""
-    costs = []
+    candidates = []
     for place in _places(views):
-        axes = [_axis(views, part) for part in (slice(None, place), slice(place, None))]
-        if axes[0] is not None and axes[1] is not None and axes[0] @ axes[1] < OTHER_SIDE:
-            height = views.centers @ (axes[0] - axes[1])
-            costs.append((place * height[:place].var() + len(height[place:]) * height[place:].var(), place))
-    if not costs:
-        return 0
-    place = min(costs)[1]
-    return 0 if _share_surroundings(model, views, place) else place
+        first, second = _side(views, slice(None, place)), _side(views, slice(place, None))
+        if first and second and first[0] @ second[0] < OTHER_SIDE:
+            candidates.append((max(first[1], second[1]), place))
+    spread, place = min(candidates, default=(np.inf, 0))
+    return 0 if spread > LEVEL or _share_surroundings(model, views, place) else place
 
 
 def _share_surroundings(model: Any, views: _Views, place: int) -> bool:
@@ -123,14 +121,19 @@ def _share_surroundings(model: Any, views: _Views, place: int) -> bool:
     return bool(_shared(first[beyond], last[beyond], len(views.names), 0.0)[place] > APART)
 
 
-def _axis(views: _Views, part: slice) -> np.ndarray | None:
-    """Unit [3]: on which side of the subject a ring of cameras is; None if on neither, or there is no ring."""
+def _side(views: _Views, part: slice) -> tuple[np.ndarray, float] | None:
+    """On which side of the subject a ring of cameras is: the unit normal [3] of their plane, and the spread of their
+    heights along it over the mean; None if on neither side, or there is no ring."""
     ball = _ring(views, part)
     if ball is None:
         return None
-    axis = (views.centers[part].mean(axis=0) - ball[0]) / ball[1]
-    length = float(np.linalg.norm(axis))
-    return axis / length if length >= ABOVE else None
+    offset = views.centers[part] - ball[0]
+    normal = np.linalg.svd(offset - offset.mean(axis=0), full_matrices=False)[2][2]
+    heights = offset @ normal
+    mean = float(heights.mean())
+    if abs(mean) < ABOVE * ball[1]:
+        return None
+    return normal * np.sign(mean), float(heights.std()) / abs(mean)
 
 
 def _doubled(model: Any, views: _Views) -> int:

@@ -1,6 +1,7 @@
 """Rounds between which the subject was turned over are told from models of all three kinds; other captures are not."""
 
 import numpy as np
+import pytest
 
 from blender_recon3d.pipeline.colmap.calls import pycolmap
 from blender_recon3d.pipeline.sfm.rounds import rounds_of
@@ -81,6 +82,17 @@ def test_a_subject_that_stays_is_not_turned_by_cameras_above_and_below():
     room = GENERATOR.uniform(-3, 3, (2000, 3))
     both = np.vstack([SIDES, room[np.linalg.norm(room, axis=1) > 2]])
     model = model_of([(circle(), both), (below(), both)])
+    assert rounds_of([model], taken(model)) == []
+
+
+@pytest.mark.parametrize("height", [0.0, 0.4])
+def test_photos_taken_unevenly_are_one_round_before_any_background(height):
+    """On a turntable before a black cloth nothing tells of the surroundings; most of the first photos are of one side,
+    and most of the others of the opposite one."""
+    poses = circle(36, height)
+    first = [0, 2, 4, 6, 15, 24]
+    order = [*first, *(number for number in range(8, 34) if number not in first)]
+    model = model_of([([poses[number] for number in order], SIDES)])
     assert rounds_of([model], taken(model)) == []
 
 
