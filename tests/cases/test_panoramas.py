@@ -78,11 +78,11 @@ def test_rooms_are_reconstructed_from_panoramas(tmp_path):
         center = np.array([1.6 * np.cos(angle), -1.4 - 0.1 * (number % 2), 1.6 * np.sin(angle)])
         yaw = 0.7 * number
         rotation = np.array([[np.cos(yaw), 0, -np.sin(yaw)], [0, 1, 0], [np.sin(yaw), 0, np.cos(yaw)]])
-        whole = panorama(scene, np.column_stack([rotation, -rotation @ center]), 1440)
+        whole = panorama(scene, np.column_stack([rotation, -rotation @ center]), 1200)
         cv2.imwrite(str(tmp_path / f"R{number}.jpg"), whole, [cv2.IMWRITE_JPEG_QUALITY, 95])
         centers.append(center)
     workspace = Workspace(tmp_path / "out")
-    settings = JobSettings.build(photos=str(tmp_path), features="sift", feature_size=500, until="refine")
+    settings = JobSettings.build(photos=str(tmp_path), features="sift", feature_size=400, max_keypoints=1500, until="refine")
     run_job(workspace, settings, Progress())
     model = read_model(workspace.model)
     assert model.num_reg_images() == 36

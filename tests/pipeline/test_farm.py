@@ -80,8 +80,8 @@ def test_a_shard_before_its_turn(workspace):
 def test_workers_that_vanish_and_stand_still(tmp_path):
     photos, plain, shared = tmp_path / "photos", tmp_path / "plain", Workspace(tmp_path / "shared")
     photos.mkdir()
-    write_capture(photos, ring(12, arc=0.75), box_scene())
-    options = ("--features", "sift", "--max-keypoints", 1500, *COARSE)
+    write_capture(photos, ring(8, arc=0.6), box_scene())
+    options = ("--features", "sift", "--max-keypoints", 1000, *COARSE)
     assert recon3d("run", photos, "-o", plain, *options).returncode == 0
     with farm(tmp_path / "farm") as made:
         run = start("run", photos, "-o", shared.root, *options, "--scheduler", made.address)

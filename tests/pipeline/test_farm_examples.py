@@ -103,7 +103,7 @@ def test_a_job_of_flamenco_up_to_the_cameras():
 def test_a_script_for_a_queue(tmp_path, script):
     photos, out = tmp_path / "all photos", tmp_path / "out"
     photos.mkdir()
-    write_capture(photos, ring(5, arc=0.5), box_scene())
+    write_capture(photos, ring(4, arc=0.4), box_scene())
     sbatch = tmp_path / "sbatch"
     sbatch.write_text(SBATCH)
     sbatch.chmod(0o755)
@@ -118,9 +118,9 @@ def test_a_script_for_a_queue(tmp_path, script):
         "--features",
         "sift",
         "--max-keypoints",
-        1500,
+        1000,
         "--dense-size",
-        200,
+        160,
         "--min-views",
         2,
         "--until",

@@ -87,7 +87,7 @@ def test_retrieval(pictures: list[np.ndarray]) -> None:
 def test_the_speed_of_depth_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(depth_speed, "TRIAL", (48, 64))
     with OtherDevice():
-        assert depth_speed._measured(NAME, 2) > 0
+        assert depth_speed.measure(NAME, 2) > 0
 
 
 def test_depth(finished: Workspace) -> None:
