@@ -82,7 +82,9 @@ def test_rooms_are_reconstructed_from_panoramas(tmp_path):
         cv2.imwrite(str(tmp_path / f"R{number}.jpg"), whole, [cv2.IMWRITE_JPEG_QUALITY, 95])
         centers.append(center)
     workspace = Workspace(tmp_path / "out")
-    settings = JobSettings.build(photos=str(tmp_path), features="sift", feature_size=400, max_keypoints=1500, until="refine")
+    settings = JobSettings.build(
+        photos=str(tmp_path), features="sift", feature_size=400, max_keypoints=1500, until="refine"
+    )
     run_job(workspace, settings, Progress())
     model = read_model(workspace.model)
     assert model.num_reg_images() == 36
