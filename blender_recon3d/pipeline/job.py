@@ -26,7 +26,7 @@ from .settings import JobSettings
 from .stage import STAGES, Stage, dependents, guests, up_to
 from .stage import stage as stage_of
 from .stage_settings import PhotosSettings
-from .system.memory import PeakMemory
+from .system.memory import PeakMemory, return_freed_memory
 from .wording import OTHER_FOLDER, RESUME, Sentence, run_stage
 from .work_items import Items, SharedItems
 from .workspace import Workspace
@@ -356,6 +356,7 @@ def _run_stage(turn: _Turn) -> None:
     _begin_stage(turn)
     own = turn.settings.stages[name]
     shared = SharedItems(workspace, stage, own, turn.fingerprint)
+    return_freed_memory()  # of the stage before
     with PeakMemory() as peak, full_disk_told(workspace.root):
         scheduler = str(vars(own).get("scheduler", ""))
         if stage.items and (scheduler or shared.any_left()):
