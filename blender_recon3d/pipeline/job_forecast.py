@@ -77,7 +77,7 @@ def forecast_job(
     seconds = {stage.name: facts.unit * stage.forecast(facts) for stage in all_stages()}
     depths = sum(width * height for width, height in pixels)
     # Beyond its limit, fusion cuts space into cells.
-    fusion = int(min(dense.memory * 2**30, depth.FIXED + depths * FUSION_BYTES_A_PIXEL))
+    fusion = int(min(dense.memory * 2**30, depth.process_bytes() + depths * FUSION_BYTES_A_PIXEL))
     return Forecast(
         {name: round(value, 1) for name, value in seconds.items()},
         max(ENGINE_BYTES, plan.bytes, fusion, reading),

@@ -257,7 +257,9 @@ def test_a_broken_workspace_file_is_reported(workspace, photos):
     assert f"run recon3d photos {workspace.root} first" in result.stderr
 
 
-@pytest.mark.skipif(os.name == "nt", reason="needs a small file system of its own, made with Linux' mount")
+@pytest.mark.skipif(
+    shutil.which("mount") is None, reason="needs a small file system of its own, made with mount"
+)
 def test_a_full_disk_is_reported_and_truncates_nothing(tmp_path, photos):
     small = tmp_path / "small"
     small.mkdir()

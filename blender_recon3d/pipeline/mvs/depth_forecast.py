@@ -5,7 +5,9 @@ device: the name of a torch device, such as "cpu" or "cuda:1".
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
+from importlib.metadata import version
 
 from ..system.cpu import cores
 
@@ -13,6 +15,7 @@ from ..system.cpu import cores
 WORKING = 105  # per pixel of the rows being processed: planes, costs
 WHOLE = 40  # per pixel of the photo, whatever its bands: four photos to compare with, the results
 FIXED = 400 << 20  # the process itself, and the strips
+CUDA_LIBRARIES = 290 << 20  # which a torch built for CUDA loads with or without a card
 CACHE = 256 << 20  # gray photos kept for later use
 MIN_ROWS = 256  # of a band, without the margins
 MARGIN = 64  # rows of its neighbors that a band includes: the reach of windows, fits and propagation
@@ -30,12 +33,18 @@ class Plan:
     bytes: int
 
 
+def process_bytes() -> int:
+    """What the process takes before any photo is read."""
+    only_cpu = sys.platform == "darwin" or version("torch").endswith("+cpu")
+    return FIXED if only_cpu else FIXED + CUDA_LIBRARIES
+
+
 def plan(sizes: list[tuple[int, int]], device: str, memory: float) -> Plan:
     """A plan for `memory` bytes; sizes: (height, width) of the photos."""
     height, width = max(sizes, key=lambda size: size[0] * size[1], default=(1, 1))
     pixels = height * width
     max_workers = min(cores(), len(sizes) or 1) if device == "cpu" else 1
-    fixed = FIXED + min(CACHE, len(sizes) * pixels)
+    fixed = process_bytes() + min(CACHE, len(sizes) * pixels)
     for workers in range(max_workers, 0, -1):
         needed = fixed + workers * pixels * (WORKING + WHOLE)
         if needed <= memory:
