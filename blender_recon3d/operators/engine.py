@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import bpy
 
 from ..jobs import setup_session
@@ -12,18 +14,22 @@ from .in_steps import RunsInSteps
 from .reporting import run_in_background, run_reported
 
 
-class RECON3D_OT_set_up_engine(bpy.types.Operator):
-    bl_idname = "recon3d.set_up_engine"
-    bl_label = "Set Up Engine"
-    bl_description = "Download the engine's packages into their own folder, or repair them"
-    bl_options = {"REGISTER"}
+class _ChangesTheEngine:
+    """Mixin of the operators that change the engine, which one at a time may do."""
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
+    def poll(cls: Any, context: bpy.types.Context) -> bool:
         if setup_session.session.view.running:
             cls.poll_message_set("The engine is being set up")
             return False
         return True
+
+
+class RECON3D_OT_set_up_engine(_ChangesTheEngine, bpy.types.Operator):
+    bl_idname = "recon3d.set_up_engine"
+    bl_label = "Set Up Engine"
+    bl_description = "Download the engine's packages into their own folder, or repair them"
+    bl_options = {"REGISTER"}
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         try:
@@ -51,7 +57,7 @@ class RECON3D_OT_set_up_engine(bpy.types.Operator):
         )
 
 
-class RECON3D_OT_add_photo_formats(bpy.types.Operator):
+class RECON3D_OT_add_photo_formats(_ChangesTheEngine, bpy.types.Operator):
     bl_idname = "recon3d.add_photo_formats"
     bl_label = "Add Photo Formats"
     bl_description = (
@@ -59,31 +65,17 @@ class RECON3D_OT_add_photo_formats(bpy.types.Operator):
     )
     bl_options = {"REGISTER"}
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        if setup_session.session.view.running:
-            cls.poll_message_set("The engine is being set up")
-            return False
-        return True
-
     def execute(self, context: bpy.types.Context) -> set[str]:
         return run_in_background(
             self, setup_session.add_photo_formats, setup_session.follow_in_background, setup_session.wait
         )
 
 
-class RECON3D_OT_add_mask_network(bpy.types.Operator):
+class RECON3D_OT_add_mask_network(_ChangesTheEngine, bpy.types.Operator):
     bl_idname = "recon3d.add_mask_network"
     bl_label = "Add Mask Network"
     bl_description = "Download the weights of the network for masks (5 MB) into the engine's folder"
     bl_options = {"REGISTER"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        if setup_session.session.view.running:
-            cls.poll_message_set("The engine is being set up")
-            return False
-        return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         return run_in_background(

@@ -77,34 +77,33 @@ class RECON3D_OT_reconstruct(StartsJob, bpy.types.Operator):
         )
 
 
-class RECON3D_OT_cancel(bpy.types.Operator):
+class _OfRunningJob:
+    """Mixin of the operators that need a running reconstruction."""
+
+    @classmethod
+    def poll(cls: Any, context: bpy.types.Context) -> bool:
+        if not session.session.running:
+            cls.poll_message_set("No reconstruction is running")
+            return False
+        return True
+
+
+class RECON3D_OT_cancel(_OfRunningJob, bpy.types.Operator):
     bl_idname = "recon3d.cancel"
     bl_label = "Cancel Reconstruction"
     bl_description = "Stop within seconds; progress is kept, and Resume continues"
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        if not session.session.running:
-            cls.poll_message_set("No reconstruction is running")
-        return session.session.running
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         return run_reported(self, session.cancel)
 
 
-class RECON3D_OT_pause(bpy.types.Operator):
+class RECON3D_OT_pause(_OfRunningJob, bpy.types.Operator):
     bl_idname = "recon3d.pause"
     bl_label = "Pause Reconstruction"
     bl_description = (
         "Stop after the photos or pairs in progress, which frees memory, processor and graphics card. "
         "Resume continues from there"
     )
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        if not session.session.running:
-            cls.poll_message_set("No reconstruction is running")
-        return session.session.running
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         return run_reported(self, session.pause)
