@@ -23,7 +23,7 @@ import bpy
 import numpy as np
 
 from .engine_setup import engine_process
-from .jobs import engine_export, reprojection, session
+from .jobs import engine_export, reprojection, result_import, session
 from .jobs.job_request import start_engine
 from .jobs.job_view import CANCELLED, FAILED, PAUSED, JobView
 from .pipeline.errors import UserError
@@ -116,7 +116,7 @@ def pause(folder: str | Path) -> bool:
 
 def import_result(folder: str | Path, scene: bpy.types.Scene | None = None) -> ImportResult:
     """Import a workspace, or any folder with a COLMAP model (binary or text, sparse or dense), into the scene."""
-    return session.import_result(_scene(scene), Path(folder).absolute())
+    return result_import.import_result(_scene(scene), Path(folder).absolute())
 
 
 def free_disk_space(folder: str | Path, remove: bool = False) -> int:

@@ -60,7 +60,7 @@ def import_one(number: int, chance: random.Random, folder: Path) -> Run:
     """Damage one file, import, and restore the file."""
     import bpy
 
-    from blender_recon3d.jobs import session
+    from blender_recon3d.jobs import result_import
     from blender_recon3d.pipeline.errors import UserError
     from blender_recon3d.pipeline.workspace import Workspace
     from blender_recon3d.scene import live
@@ -77,7 +77,7 @@ def import_one(number: int, chance: random.Random, folder: Path) -> Run:
             if state is not None:
                 live.show_live(bpy.context.scene, Workspace(folder), state)
         else:
-            session.import_result(bpy.context.scene, folder)
+            result_import.import_result(bpy.context.scene, folder)
     except UserError:
         outcome = Outcome.REFUSED
     except Exception as error:  # exactly what this searches for

@@ -121,8 +121,8 @@ def run_stage(name: str, folder: Path, mapper: str) -> int:
     from blender_recon3d.pipeline.colmap.database import write_pairs
     from blender_recon3d.pipeline.documents.state_json import StageRecord, StageState
     from blender_recon3d.pipeline.events import Progress
-    from blender_recon3d.pipeline.job import reset
     from blender_recon3d.pipeline.report import write_report
+    from blender_recon3d.pipeline.reset_results import reset
     from blender_recon3d.pipeline.settings import JobSettings
     from blender_recon3d.pipeline.stage import stage
     from blender_recon3d.pipeline.system.memory import PeakMemory

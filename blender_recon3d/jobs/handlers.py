@@ -6,7 +6,7 @@ import bpy
 
 from .. import engine_properties, properties
 from ..scene.reviewing import mask_images, photo_view
-from . import session, timer
+from . import result_import, session, timer
 
 
 @bpy.app.handlers.persistent
@@ -35,7 +35,7 @@ def register() -> None:
     properties.when_paths_change.append(session.other_paths)
     properties.when_photo_is_chosen += [photo_view.look_through_chosen, mask_images.show_mask]
     properties.when_masks_are_shown.append(mask_images.show_mask)
-    properties.when_viewport_points_change.append(session.limit_viewport_points)
+    properties.when_viewport_points_change.append(result_import.limit_viewport_points)
     bpy.app.handlers.load_post.append(_adopt)
     bpy.app.handlers.load_post.append(_loaded)
     _loaded()

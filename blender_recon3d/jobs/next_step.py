@@ -16,7 +16,7 @@ from ..properties import workspace_path
 from ..scene.cameras import KEY
 from ..scene.find_imports import CLOUD, SURFACES, current_import, find_imports, parts_by_kind, workspace_of
 from ..scene.placement import SCALED
-from . import session
+from . import current_job, session
 from .job_view import FAILED
 from .resume_state import FINISHED
 
@@ -83,7 +83,7 @@ def next_step(facts: Facts) -> Step | None:
 
 def facts_of(scene: bpy.types.Scene) -> Facts:
     """The facts of a scene, without reading any file."""
-    settings, now = scene.recon3d, session.session
+    settings, now = scene.recon3d, current_job.session
     folder = workspace_path(settings)
     imports = find_imports(scene)
     matching = [c for c in imports if folder is not None and str(workspace_of(c)) == str(folder)]

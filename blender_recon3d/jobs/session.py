@@ -6,83 +6,29 @@ is found and followed. Loading another file does not disturb it, and its result 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import bpy
 
 from .. import chosen_folders, preferences
-from ..pipeline.documents.document_files import read_document
-from ..pipeline.documents.placement_json import PlacementDocument
 from ..pipeline.errors import UserError
 from ..pipeline.photos.find_photos import MIN_PHOTOS
 from ..pipeline.stage import STAGES
 from ..pipeline.text import Said
-from ..pipeline.workspace import Workspace
 from ..properties import photos_path, workspace_path
 from ..scene import live
-from ..scene.cameras import KEY
 from ..scene.chosen_photos import choose_again, names_chosen, photo_sources, set_photos
-from ..scene.default_objects import hide_default_cube, nothing_is_chosen
-from ..scene.find_imports import find_imports, make_active
-from ..scene.importing.import_workspace import ImportResult, find_import
-from ..scene.importing.import_workspace import import_in_steps as workspace_in_steps
-from ..scene.placement import SCALED
-from ..scene.reviewing import photo_list, photo_view
-from ..scene.shown_parts import limit_points
+from ..scene.importing.import_workspace import find_import
+from ..scene.reviewing import photo_list
 from ..scene.stepwise import Steps, run
-from ..scene.viewports import frame_result, show_result
 from . import photo_inspection, recent_runs, reprojection, timer
+from .current_job import Once, Session, scene_of_job, session
 from .engine_job import Job, find_job
 from .job_request import alignment_options, cleaned_cloud, scene_options, start_engine
-from .job_view import DONE, FAILED, RUNNING, JobView
+from .job_view import DONE, FAILED
+from .result_import import import_in_steps, import_later, import_result
 from .resume_state import FINISHED, WorkspaceState, workspace_choices, workspace_state
-
-
-@dataclass(frozen=True)
-class Once:
-    """Settings that override the scene's for one job. chosen: the scene's settings when it started."""
-
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    chosen: tuple[str, str, str] = ("", "", "")
-
-
-@dataclass
-class Session:
-    """This Blender's job. scene_uid: of the scene it belongs to. state: of the chosen workspace."""
-
-    job: Job | None = None
-    scene_uid: int = 0
-    notes: tuple[str, ...] = ()
-    state: WorkspaceState = field(default_factory=WorkspaceState)
-    once: Once = field(default_factory=Once)
-    live_stamp: int = 0
-    live: live.LiveState | None = None  # read but not shown yet
-    unseen: bool = False  # a job has ended and the user has not reacted yet
-    result: ImportResult | None = None
-    waiting: Callable[[bpy.types.Scene], Steps[None]] | None = None  # an import
-
-    @property
-    def view(self) -> JobView | None:
-        return self.job.view if self.job else None
-
-    @property
-    def running(self) -> bool:
-        return self.job is not None and self.job.view.state == RUNNING
-
-    @property
-    def cancelling(self) -> bool:
-        return self.running and self.job.cancelling
-
-    @property
-    def pausing(self) -> bool:
-        return self.running and self.job.pausing
-
-
-session = Session()
-
 
 # -- what the operators do --------------------------------------------------------------------------
 
@@ -209,67 +155,6 @@ def pause() -> None:
         session.job.pause()
 
 
-def limit_viewport_points(scene: bpy.types.Scene) -> None:
-    """Apply the scene's limit to all its imports."""
-    for collection in find_imports(scene):
-        limit_points(collection, scene.recon3d.viewport_points)
-
-
-def import_result(scene: bpy.types.Scene, folder: Path) -> ImportResult:
-    """Import a folder into a scene, show it, and store notes for the panel. Raises UserError.
-
-    The user's own data stays unchanged, except that an unmodified default cube is hidden, which is reported, and that
-    the active 3D view changes.
-    """
-    return run(import_in_steps(scene, folder))
-
-
-def _is_to_scale(workspace: Workspace) -> bool:
-    """Whether its placement has a scale: set by the user, or by the photos' GPS."""
-    if workspace.placed.is_file():
-        return True
-    try:
-        return read_document(PlacementDocument, workspace.placement, "").gps is not None
-    except UserError:  # none, or a folder of another program
-        return False
-
-
-def import_in_steps(scene: bpy.types.Scene, folder: Path, viewport_points: int = 0) -> Steps[ImportResult]:
-    """What `import_result` does. viewport_points: of a cloud shown in the viewport, at most; 0: the scene's setting."""
-    seen = photo_view.seen_photo(scene)
-    result = yield from workspace_in_steps(folder, scene)
-    chosen_folders.remember(Workspace(folder).root)
-    if _is_to_scale(Workspace(folder)):
-        result.collection[KEY][SCALED] = True
-    hidden = live.has_hidden_cube(scene)
-    live.remove_live(scene)
-    hidden = hide_default_cube(scene) or hidden
-    if nothing_is_chosen(scene):
-        make_active(result.mesh or result.cloud)
-    limit_points(result.collection, viewport_points or scene.recon3d.viewport_points)
-    show_result(result)
-    photo_list.fill(scene, folder)
-    if seen and scene.camera is None:  # the camera belonged to the import being updated
-        photo_view.look_again(scene, result.cameras.get(seen))
-    notes = (Said("The default cube is hidden."),) if hidden else ()
-    session.notes = (result.summary(), *notes, *result.notes)
-    session.result = result
-    return result
-
-
-def import_beside(scene: bpy.types.Scene, folder: Path) -> ImportResult:
-    """Import a model in addition to the panel's current result, whose review stays. Raises UserError."""
-    return run(beside_in_steps(scene, folder))
-
-
-def beside_in_steps(scene: bpy.types.Scene, folder: Path) -> Steps[ImportResult]:
-    """What `import_beside` does."""
-    result = yield from workspace_in_steps(folder, scene)
-    limit_points(result.collection, scene.recon3d.viewport_points)
-    frame_result(result)
-    return result
-
-
 def forget_last() -> None:
     """Forget the messages of an earlier job or import, which do not apply to the current choice."""
     if not session.running:
@@ -380,7 +265,7 @@ def _tick() -> tuple[bool, bool]:
         return _show_live() or changed, True
     recent_runs.forget(job.workspace.root)
     session.unseen = True
-    scene = _scene()
+    scene = scene_of_job()
     if scene is not None:
         refresh(scene)
         _end(scene)
@@ -391,14 +276,9 @@ def _tick() -> tuple[bool, bool]:
     return True, False
 
 
-def _scene() -> bpy.types.Scene | None:
-    """The scene that the job belongs to; None if another file is open."""
-    return next((s for s in bpy.data.scenes if s.session_uid == session.scene_uid), None)
-
-
 def _show_live() -> bool:
     """Read in one tick and show in the next: both together could take longer than a frame."""
-    scene = _scene()
+    scene = scene_of_job()
     if (
         scene is None
         or not scene.recon3d.show_live
@@ -435,41 +315,3 @@ def _finished_in_steps(scene: bpy.types.Scene) -> Steps[None]:
     yield from import_in_steps(scene, job.workspace.root)
     if job.view.summary:
         session.notes = (job.view.summary, *session.notes[1:])  # instead of what was imported
-
-
-def import_later(work: Callable[[bpy.types.Scene], Steps[None]]) -> None:
-    """Let the window import what another process has made, as soon as nothing else is going on in it."""
-    session.waiting = work
-    timer.watch("import", _import_when_possible)
-
-
-def waiting_in_steps(scene: bpy.types.Scene) -> Steps[str | None]:
-    """The import that waits; returns its message. What fails is said in the panel: nobody has pressed a button."""
-    work, session.waiting = session.waiting, None
-    if work is None:
-        return None
-    try:
-        yield from work(scene)
-    except UserError as error:
-        session.notes = (error.sentence,)
-        return None
-    finally:
-        live.remove_live(scene)
-    return session.notes[0] if session.notes else None
-
-
-def _import_when_possible() -> tuple[bool, bool]:
-    """By the operator, which can be cancelled, once no other one holds the window."""
-    scene, windows = _scene(), bpy.context.window_manager.windows
-    if scene is None or session.running or session.waiting is None:
-        session.waiting = None
-        return False, False
-    if any(len(getattr(window, "modal_operators", ())) for window in windows):
-        return False, True
-    window = next((window for window in windows if window.scene == scene), None)
-    if window is None:
-        run(waiting_in_steps(scene))
-        return True, False
-    with bpy.context.temp_override(window=window, screen=window.screen, scene=scene):
-        bpy.ops.recon3d.import_waiting("INVOKE_DEFAULT", True)
-    return True, False

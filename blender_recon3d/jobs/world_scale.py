@@ -15,7 +15,7 @@ from ..pipeline.errors import UserError
 from ..pipeline.text import printable
 from ..scene.find_imports import current_import, workspace_of
 from ..scene.stepwise import Steps, run
-from . import session, timer
+from . import current_job, result_import, timer
 from .engine_query import EngineQuery
 
 
@@ -37,7 +37,7 @@ def is_running() -> bool:
 
 def start(scene: bpy.types.Scene, words: Sequence[str]) -> None:
     """Start the engine. words: options of `recon3d place`. Raises UserError."""
-    if is_running() or session.session.running:
+    if is_running() or current_job.session.running:
         raise UserError("The engine is busy: wait until it is done, or cancel it.")
     folder = workspace_of(current_import(scene))
     command = engine_process.command(preferences.find_python(), ["place", str(folder), *words, "--json"])
@@ -64,17 +64,17 @@ def _tick() -> tuple[bool, bool]:
     query = _placing.query
     if query is None or not query.poll() or query.running:
         return False, is_running()
-    session.session.scene_uid = _placing.scene_uid
-    session.import_later(_noted_in_steps)
+    current_job.session.scene_uid = _placing.scene_uid
+    result_import.import_later(_noted_in_steps)
     return True, False
 
 
 def _noted_in_steps(scene: bpy.types.Scene) -> Steps[None]:
-    session.session.notes = ((yield from _import_placed_in_steps(scene)),)
+    current_job.session.notes = ((yield from _import_placed_in_steps(scene)),)
 
 
 def _import_placed_in_steps(scene: bpy.types.Scene) -> Steps[str]:
     """Import the placed result; returns a message on how it was placed."""
     answer = _placing.query.wait()
-    yield from session.import_in_steps(scene, _placing.folder)
+    yield from result_import.import_in_steps(scene, _placing.folder)
     return f"Placed: {printable(str(answer.get('how', '')))}."

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import bpy
 
-from ..jobs import session
+from ..jobs import current_job, session
 from ..panel_text import tr
 from ..pipeline.photos.extensions import EXTENSIONS, VIDEO_EXTENSIONS
 from ..pipeline.text import Said
@@ -95,9 +95,9 @@ class RECON3D_OT_drop_photos(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if session.session.running:
+        if current_job.session.running:
             cls.poll_message_set("A reconstruction is running: cancel it or wait until it ends")
-        return not session.session.running
+        return not current_job.session.running
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         return run_reported(self, lambda: self._drop(context))

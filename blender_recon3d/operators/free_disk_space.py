@@ -6,7 +6,7 @@ from pathlib import Path
 
 import bpy
 
-from ..jobs import session
+from ..jobs import current_job, session
 from ..panel_text import tr, wrapped
 from ..pipeline.superfluous_files import clean, freed
 from ..pipeline.workspace import Workspace
@@ -22,7 +22,7 @@ def _folder(context: bpy.types.Context) -> Path | None:
     there = (
         folder is not None and session.are_chosen(context.scene) and Workspace(folder).state_file.is_file()
     )
-    return folder if there and not session.session.running else None
+    return folder if there and not current_job.session.running else None
 
 
 class RECON3D_OT_free_disk_space(bpy.types.Operator):

@@ -7,7 +7,7 @@ from pathlib import Path
 import bpy
 
 from ..chosen_folders import is_chosen
-from ..jobs import session
+from ..jobs import result_import
 from ..pipeline.text import printable
 from ..properties import workspace_path
 from ..scene.importing.find_source import holds_model, second_model
@@ -47,7 +47,7 @@ class RECON3D_OT_import_result(_LimitsPoints, bpy.types.Operator):
         return folder is not None
 
     def steps(self, context: bpy.types.Context, in_window: bool) -> Steps[str]:
-        result = yield from session.import_in_steps(
+        result = yield from result_import.import_in_steps(
             context.scene, workspace_path(context.scene.recon3d), self.viewport_points
         )
         return result.summary()
@@ -68,7 +68,7 @@ class RECON3D_OT_import_folder(_LimitsPoints, bpy.types.Operator):
 
     def steps(self, context: bpy.types.Context, in_window: bool) -> Steps[str]:
         folder = Path(bpy.path.abspath(self.directory))
-        result = yield from session.import_in_steps(context.scene, folder, self.viewport_points)
+        result = yield from result_import.import_in_steps(context.scene, folder, self.viewport_points)
         return result.summary()
 
 
@@ -87,7 +87,7 @@ class RECON3D_OT_import_second_model(_Imports, bpy.types.Operator):
 
     def steps(self, context: bpy.types.Context, in_window: bool) -> Steps[str]:
         folder = second_model(workspace_path(context.scene.recon3d))
-        result = yield from session.beside_in_steps(context.scene, folder)
+        result = yield from result_import.beside_in_steps(context.scene, folder)
         return result.summary()
 
 
@@ -98,7 +98,7 @@ class RECON3D_OT_import_waiting(_Imports, bpy.types.Operator):
     bl_options = {"UNDO", "INTERNAL"}
 
     def steps(self, context: bpy.types.Context, in_window: bool) -> Steps[str | None]:
-        return session.waiting_in_steps(context.scene)
+        return result_import.waiting_in_steps(context.scene)
 
 
 CLASSES = (

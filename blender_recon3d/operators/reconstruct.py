@@ -7,7 +7,7 @@ from typing import Any
 
 import bpy
 
-from ..jobs import session
+from ..jobs import current_job, session
 from ..properties import QUALITY_ITEMS, UNTIL_ITEMS
 from .reporting import run_in_background, run_reported
 
@@ -82,7 +82,7 @@ class _OfRunningJob:
 
     @classmethod
     def poll(cls: Any, context: bpy.types.Context) -> bool:
-        if not session.session.running:
+        if not current_job.session.running:
             cls.poll_message_set("No reconstruction is running")
             return False
         return True

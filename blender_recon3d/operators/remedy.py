@@ -6,7 +6,7 @@ from pathlib import Path
 
 import bpy
 
-from ..jobs import session, setup_session
+from ..jobs import current_job, setup_session
 from ..jobs.job_view import FAILED
 from ..pipeline.errors import UserError
 from ..pipeline.workspace import Workspace
@@ -22,11 +22,11 @@ class RECON3D_OT_remedy(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        view = session.session.view
+        view = current_job.session.view
         return view is not None and view.state == FAILED
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        remedy = session.session.view.remedy
+        remedy = current_job.session.view.remedy
         if remedy == "photos":
             return bpy.ops.recon3d.choose_photos("INVOKE_DEFAULT")
         if remedy == "results":
@@ -63,7 +63,9 @@ def _open(context: bpy.types.Context, which: str) -> str:
 
 def _job_log(scene: bpy.types.Scene) -> Path:
     """The log of the scene's workspace. Raises UserError if there is none."""
-    folder = session.session.job.workspace.root if session.session.job else workspace_path(scene.recon3d)
+    folder = (
+        current_job.session.job.workspace.root if current_job.session.job else workspace_path(scene.recon3d)
+    )
     log = Workspace(folder).log if folder else None
     if log is None or not log.is_file():
         raise UserError("There is no log yet: press Reconstruct first.")

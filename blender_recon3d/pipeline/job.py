@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,35 +12,23 @@ from . import doubts, earlier_work, farm, results
 from .claim import check_claim, claim, own_paths, unwritable
 from .documents.codec import encode
 from .documents.state_json import StageRecord, StageState, StateDocument
-from .errors import Cancelled, Paused, UserError
+from .errors import Paused, UserError
 from .events import Progress
-from .files.atomic_files import remove, remove_with_part, write_json
+from .files.atomic_files import remove, write_json
 from .files.full_disk import free_bytes, full_disk_told
+from .fingerprints import begins, fingerprint, fingerprints, still_valid
 from .job_summary import job_summary
 from .job_timing import JobTiming
 from .log_rotation import rotate
-from .setting_field import Settings
+from .reset_results import drop_dependents, remove_hosts, reset, reset_all
 from .settings import JobSettings
-from .stage import STAGES, Stage, dependents, guests, up_to
+from .stage import Stage, dependents, guests, up_to
 from .stage import stage as stage_of
 from .stage_settings import PhotosSettings
 from .system.memory import PeakMemory, return_freed_memory
 from .wording import OTHER_FOLDER, RESUME, Sentence, run_stage
 from .work_items import Items, SharedItems
 from .workspace import Workspace
-
-_NO_VALUE = object()
-
-
-def fingerprint(stage: Stage, workspace: Workspace, settings: Settings, before: list[str]) -> str:
-    """SHA-256 of the stage, its version, settings and inputs, and the fingerprints of the stages it needs."""
-    values = {
-        key: value
-        for key, value in settings.recorded().items()
-        if key not in stage.not_in_fingerprint and value != stage.not_in_fingerprint_as.get(key, _NO_VALUE)
-    }
-    content = [stage.name, stage.version, values, stage.inputs(workspace, settings), before]
-    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def run_job(
@@ -171,19 +157,19 @@ def _run_stages(
     # All fingerprints first: they check the files and weights that a stage needs, and whether it can run here at all,
     # so that the last stage does not fail after an hour's work.
     asked = settings
-    recorded = {} if fresh else _kept(workspace, settings, names, progress)
+    recorded = {} if fresh else still_valid(workspace, settings, names, progress)
     to_record: list[Callable[[], None]] = []
     for stage in map(stage_of, names):
         if stage.settle:
 
-            def begins(settled: JobSettings, name: str = stage.name) -> bool:
-                return fresh or _begins(workspace, settled, name, recorded)
+            def from_scratch(settled: JobSettings, name: str = stage.name) -> bool:
+                return fresh or begins(workspace, settled, name, recorded)
 
-            settings, call = stage.settle(workspace, settings, begins)
+            settings, call = stage.settle(workspace, settings, from_scratch)
             to_record.append(call)
-    prints = _fingerprints(workspace, settings, names, recorded)
+    prints = fingerprints(workspace, settings, names, recorded)
     if fresh:
-        _forget(workspace)
+        reset_all(workspace)
     write_json(workspace.job, asked.to_json())  # only now that all of it has been accepted
     for call in to_record:
         call()
@@ -204,24 +190,22 @@ def _run_stages(
         damage = _damage(stage, workspace) if done else []
         if done and not damage:
             own.emit("done", "unchanged, kept", skipped=True)
-            if not only and name == "sfm" and _rounds_masked(workspace, settings, progress):
-                return _run_stages(workspace, asked, progress, only, False)
-            continue
-        if only and name != only:
+        elif only and name != only:
             why = f"{damage[0]}" if damage else f"The stage {name} is not done in {workspace.root}"
             raise UserError(Sentence(f"{why}: ", run_stage(name, workspace.root), "."), 1 if damage else 2)
-        if damage:
-            own.warning(results.sentence(name, damage))
-        for broken in damage:
-            _remove_below(workspace.root, broken.path)
-        if share and name == only:
-            _begin_stage(_Turn(stage, workspace, settings, own, prints[name], same))
-            break
-        if name != names[0]:  # the first stage reads the photos, which the forecast needs
-            timing.tell(name)
-        _run_stage(_Turn(stage, workspace, settings, own, prints[name], same, bool(damage)))
-        if not same:
-            timing.took(name, workspace.read_state().stage(name).seconds)
+        else:
+            if damage:
+                own.warning(results.sentence(name, damage))
+            for broken in damage:
+                _remove_below(workspace.root, broken.path)
+            if share and name == only:
+                _begin_stage(_Turn(stage, workspace, settings, own, prints[name], same))
+                break
+            if name != names[0]:  # the first stage reads the photos, which the forecast needs
+                timing.tell(name)
+            _run_stage(_Turn(stage, workspace, settings, own, prints[name], same, bool(damage)))
+            if not same:
+                timing.took(name, workspace.read_state().stage(name).seconds)
         if not only and name == "sfm" and _rounds_masked(workspace, settings, progress):
             return _run_stages(workspace, asked, progress, only, False)
     timing.learn()
@@ -255,47 +239,12 @@ def _remove_below(root: Path, path: Path) -> None:
         remove(path)
 
 
-def _fingerprints(
-    workspace: Workspace, settings: JobSettings, names: tuple[str, ...], recorded: dict[str, str]
-) -> dict[str, str]:
-    """Each stage's fingerprint by name; recorded: those that are known already."""
-    prints: dict[str, str] = {}
-    passed_on: dict[str, str] = {}  # a skipped stage passes on the fingerprint it was given
-    for name in names:
-        before = [passed_on[need] for need in stage_of(name).needs]
-        prints[name] = recorded.get(name) or fingerprint(
-            stage_of(name), workspace, settings.stages[name], before
-        )
-        passed_on[name] = before[0] if stage_of(name).left_out(settings.stages[name]) else prints[name]
-    return prints
-
-
-def _kept(
-    workspace: Workspace, settings: JobSettings, names: tuple[str, ...], progress: Progress
-) -> dict[str, str]:
-    """The fingerprints of finished stages whose results are still valid although their inputs look changed."""
-    recorded = {}
-    for stage in map(stage_of, names):
-        record = workspace.read_state().stage(stage.name)
-        if not stage.still_valid or not record.done or not record.fingerprint:
-            continue
-        if stage.still_valid(workspace, settings, progress.for_stage(stage.name)):
-            recorded[stage.name] = record.fingerprint
-    return recorded
-
-
 def _damage(stage: Stage, workspace: Workspace) -> list[results.Damage]:
     """What is wrong with a finished stage's files."""
     damage = results.damaged(workspace, stage.name)
     if not damage and stage.look_closer:
         damage = stage.look_closer(workspace)
     return damage
-
-
-def _begins(workspace: Workspace, settings: JobSettings, name: str, recorded: dict[str, str]) -> bool:
-    """Whether the stage would start from scratch with these settings, neither kept nor resumed."""
-    record = workspace.read_state().stage(name)
-    return bool(record.fingerprint != _fingerprints(workspace, settings, up_to(name), recorded)[name])
 
 
 @dataclass(frozen=True)
@@ -322,7 +271,7 @@ def _begin_stage(turn: _Turn) -> None:
     if not resume:
         # Without a fingerprint: a kill while old results are being removed must not look like a run to resume.
         workspace.write_stage(name, StageRecord(state=StageState.RESETTING))
-        _remove_hosts((name, *dependents(name)), workspace)
+        remove_hosts((name, *dependents(name)), workspace)
     if not repair or guests(name):  # whose files hold the guests' results too
         drop_dependents(name, workspace)
     if not resume:
@@ -380,60 +329,6 @@ def _run_stage(turn: _Turn) -> None:
     progress.emit("done", summary.get("message", ""), **encode(record))
 
 
-def drop_dependents(name: str, workspace: Workspace) -> None:
-    """Remove the results of the stages that depend on this one: they would be taken for the new result's."""
-    state = workspace.read_state()
-    later = dependents(name)
-    for other in reversed(later):
-        if other in state.stages:
-            workspace.write_stage(other, StageRecord(state=StageState.RESETTING))
-        if other in state.stages or not stage_of(other).inside:
-            reset(stage_of(other), workspace)
-    for other in later:
-        host = stage_of(other).inside
-        if host and host != name and host not in later and state.stage(host).done:
-            if all(path.exists() for path in stage_of(host).leaves(workspace)):
-                files = results.files_of(workspace, host)  # the guest's results were taken out of them
-                workspace.write_stage(host, state.stage(host), drop=later, files=files)
-                return
-    if any(other in state.stages for other in later):
-        workspace.write_stage(name, workspace.read_state().stage(name), drop=later)
-
-
-def reset(stage: Stage, workspace: Workspace) -> None:
-    """Remove the stage's results, complete or not."""
-    for path in (*stage.owns(workspace), workspace.items / stage.name):
-        remove_with_part(path)
-    if stage.take_out:
-        stage.take_out(workspace)
-
-
-def _remove_hosts(names: Iterable[str], workspace: Workspace) -> None:
-    """Remove files that hold the results of several stages when all of them go: such files may be damaged."""
-    for name in names:
-        if guests(name):
-            reset(stage_of(name), workspace)
-
-
-def _forget(workspace: Workspace) -> None:
-    """Remove every result, from the last stage to the first, but nothing that is not ours; without opening any."""
-    if workspace.state_file.exists():  # after a kill from here on, no result may count
-        workspace.write_state(StateDocument())
-    _remove_hosts(STAGES, workspace)
-    for name in reversed(STAGES):
-        reset(stage_of(name), workspace)
-    for path in (
-        workspace.report_json,
-        workspace.report_html,
-        workspace.placed,
-        workspace.earlier,
-        workspace.items,
-        workspace.model_masks,
-        workspace.round_masks,
-    ):
-        remove(path)
-
-
 def _write_report(workspace: Workspace, settings: JobSettings, progress: Progress) -> None:
     from . import report
 
@@ -461,6 +356,3 @@ def disk_error(error: OSError, workspace: Workspace) -> UserError:
             ", finished work is kept.",
         )
     )
-
-
-__all__ = ["Cancelled", "fingerprint", "run_job"]

@@ -6,7 +6,7 @@ import bpy
 
 from .. import preferences
 from ..engine_properties import GROUPS, draw_setting
-from ..jobs import session
+from ..jobs import current_job
 from .tab import Tab
 
 
@@ -20,7 +20,7 @@ class RECON3D_PT_advanced(Tab, bpy.types.Panel):
         layout = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
-        layout.enabled = not session.session.running
+        layout.enabled = not current_job.session.running
         settings = context.scene.recon3d
         for heading, options in GROUPS.items():
             header, body = layout.panel(f"recon3d_advanced_{heading}", default_closed=True)

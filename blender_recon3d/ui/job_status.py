@@ -6,7 +6,7 @@ import time
 
 import bpy
 
-from ..jobs import session
+from ..jobs import current_job
 from ..jobs.job_view import DONE, FAILED, JobView
 from ..panel_text import tr
 from ..pipeline.stage import STAGES, stage
@@ -37,17 +37,17 @@ def end_text(view: JobView) -> str:
 
 def draw_status_bar(header: bpy.types.Header, context: bpy.types.Context) -> None:
     """The job's progress, and then that it has ended, until the panel is used."""
-    view = session.session.view
+    view = current_job.session.view
     if view is None:
         return
     row = header.layout.row(align=True)
-    if session.session.running:
+    if current_job.session.running:
         row.label(text="Recon3D", icon="IMAGE_DATA", translate=False)
         bar = row.row(align=True)
         bar.ui_units_x = 12
         bar.progress(factor=view.fraction_at(time.time()), text=bar_text(view))
         row.label(text=step_text(view), translate=False)
-    elif session.session.unseen and view.state in (DONE, FAILED):
+    elif current_job.session.unseen and view.state in (DONE, FAILED):
         row.label(text=end_text(view), icon="CHECKMARK" if view.state == DONE else "ERROR", translate=False)
 
 

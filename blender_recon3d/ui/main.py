@@ -8,7 +8,7 @@ from pathlib import Path
 import bpy
 
 from .. import preferences
-from ..jobs import next_step, photo_inspection, session, setup_session
+from ..jobs import current_job, next_step, photo_inspection, session, setup_session
 from ..jobs.job_view import DONE, FAILED, RUNNING, JobView
 from ..jobs.remedies import LABELS
 from ..jobs.resume_state import FINISHED
@@ -38,8 +38,8 @@ class RECON3D_PT_main(Tab, bpy.types.Panel):
         elif setup_session.unfit():
             draw_set_up(layout.box(), context)
         _draw_photos(layout, context)
-        view = session.session.view
-        if view is not None and session.session.running:
+        view = current_job.session.view
+        if view is not None and current_job.session.running:
             _draw_progress(layout, context, view)
         else:
             _draw_step(layout, context)
@@ -50,7 +50,7 @@ class RECON3D_PT_main(Tab, bpy.types.Panel):
 def _draw_photos(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     settings = context.scene.recon3d
     column = layout.column()
-    column.enabled = not session.session.running
+    column.enabled = not current_job.session.running
     column.label(text="Photos")
     row = column.row(align=True)
     row.prop(settings, "photos", text="")
@@ -165,7 +165,7 @@ def forecast_text(scene: bpy.types.Scene, document: InspectionDocument) -> str:
     """Time and memory; empty for a finished job."""
     settings = scene.recon3d
     forecast = document.forecasts.get(settings.quality)
-    if not forecast or session.session.state.state == FINISHED:
+    if not forecast or current_job.session.state.state == FINISHED:
         return ""
     return tr(
         "About {time}, {memory:.1f} GB of memory",
@@ -176,15 +176,15 @@ def forecast_text(scene: bpy.types.Scene, document: InspectionDocument) -> str:
 
 def _draw_notes(layout: bpy.types.UILayout, context: bpy.types.Context, view: JobView | None) -> None:
     """The outcome of the last job or import."""
-    if view is not None and not session.session.notes:
+    if view is not None and not current_job.session.notes:
         icon = {DONE: "CHECKMARK", FAILED: "ERROR"}.get(view.state, "INFO")
         box = layout.box() if view.state == FAILED else layout
         wrapped(box, context, view.message, icon=icon)
         # No second button for what the large button already does.
         if view.state == FAILED and view.remedy in LABELS and view.remedy not in ("again", "photos"):
             box.operator("recon3d.remedy", text=LABELS[view.remedy])
-    gone = session.session.result is not None and not find_imports(context.scene)  # by undo
-    for note in () if gone else session.session.notes:
+    gone = current_job.session.result is not None and not find_imports(context.scene)  # by undo
+    for note in () if gone else current_job.session.notes:
         wrapped(layout, context, in_language(note), icon="INFO")
 
 
@@ -195,11 +195,11 @@ def _draw_progress(layout: bpy.types.UILayout, context: bpy.types.Context, view:
     row = column.row(align=True)
     row.label(text=step or tr("Starting"), translate=False)
     row.operator("recon3d.frame_result", text="", icon="ZOOM_SELECTED")
-    if view.state == RUNNING and session.session.cancelling:
+    if view.state == RUNNING and current_job.session.cancelling:
         layout.label(text="Cancelling...", icon="X")
         return
     row = layout.row(align=True)
-    if session.session.pausing:
+    if current_job.session.pausing:
         row.label(text="Pausing...", icon="PAUSE")
     else:
         row.operator("recon3d.pause", text="Pause", icon="PAUSE")

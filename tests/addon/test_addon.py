@@ -10,7 +10,7 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environment")
 
 from blender_recon3d import preferences  # noqa: E402
-from blender_recon3d.jobs import session, timer  # noqa: E402
+from blender_recon3d.jobs import current_job, session, timer  # noqa: E402
 from blender_recon3d.jobs.engine_job import EngineJob  # noqa: E402
 from blender_recon3d.jobs.job_view import CANCELLED, FAILED  # noqa: E402
 from blender_recon3d.scene.find_imports import cloud_of, find_imports  # noqa: E402
@@ -100,7 +100,7 @@ def test_in_the_background_reconstruct_blocks_and_reports(addon, engine_python, 
     bpy.context.scene.recon3d.photos = str(photos)
     with pytest.raises(RuntimeError, match=r"[Pp]hoto"):
         bpy.ops.recon3d.reconstruct()
-    assert session.session.view.state == FAILED and session.session.view.remedy == "photos"
+    assert current_job.session.view.state == FAILED and current_job.session.view.remedy == "photos"
     assert (tmp_path / "empty_recon3d" / "events.jsonl").exists()
 
 
@@ -139,8 +139,8 @@ def test_with_a_window_the_timer_follows_the_job(addon, engine_python, monkeypat
     assert bpy.app.timers.is_registered(timer.tick)
     assert not bpy.ops.recon3d.reconstruct.poll() and bpy.ops.recon3d.cancel.poll()
     bpy.ops.recon3d.cancel()
-    tick_until(lambda: not session.session.running)
-    assert session.session.view.state == CANCELLED
+    tick_until(lambda: not current_job.session.running)
+    assert current_job.session.view.state == CANCELLED
     assert bpy.ops.recon3d.reconstruct.poll()
 
 
@@ -149,11 +149,11 @@ def test_a_result_is_not_imported_into_another_file(addon, tmp_path):
     (root / "state.json").write_text('{"version": 1, "stages": {}}')
     finish = "import pathlib, sys; pathlib.Path(sys.argv[1]).touch()"
     job = EngineJob([sys.executable, "-c", finish, str(tmp_path / "ended")], os.environ, root)
-    session.session.job, session.session.scene_uid = job, bpy.context.scene.session_uid
+    current_job.session.job, current_job.session.scene_uid = job, bpy.context.scene.session_uid
     bpy.ops.wm.read_factory_settings(use_empty=True)
     session.follow_in_background()
-    tick_until(lambda: not session.session.running)
-    assert len(bpy.data.objects) == 0 and "Import Result" in session.session.notes[0]
+    tick_until(lambda: not current_job.session.running)
+    assert len(bpy.data.objects) == 0 and "Import Result" in current_job.session.notes[0]
 
 
 def test_a_remedy_does_what_the_message_advises(addon, engine_python, monkeypatch, tmp_path):
@@ -176,13 +176,13 @@ def test_a_remedy_does_what_the_message_advises(addon, engine_python, monkeypatc
     }
     code = f"import sys; open(sys.argv[1], 'a').write({json.dumps(event)!r} + chr(10)); sys.exit(1)"
     command = [sys.executable, "-c", code, str(tmp_path / "w" / "events.jsonl")]
-    session.session.job = EngineJob(command, os.environ, tmp_path / "w")
-    session.session.job.wait()
-    assert session.session.view.message == "Memory." and bpy.ops.recon3d.remedy.poll()
+    current_job.session.job = EngineJob(command, os.environ, tmp_path / "w")
+    current_job.session.job.wait()
+    assert current_job.session.view.message == "Memory." and bpy.ops.recon3d.remedy.poll()
     with pytest.raises(RuntimeError, match="No photos were found"):
         bpy.ops.recon3d.remedy()
     asked = json.loads((tmp_path / "w" / "settings.json").read_text())
-    assert asked["quality"] == "preview" and session.session.view.remedy == "photos"
+    assert asked["quality"] == "preview" and current_job.session.view.remedy == "photos"
     assert settings.quality == "high", "what a button does once is not a setting"
 
 

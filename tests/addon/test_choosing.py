@@ -7,7 +7,7 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environment")
 
 from blender_recon3d import api  # noqa: E402
-from blender_recon3d.jobs import recent_runs, session  # noqa: E402
+from blender_recon3d.jobs import current_job, recent_runs, session  # noqa: E402
 from blender_recon3d.properties import workspace_path  # noqa: E402
 from blender_recon3d.scene.chosen_photos import names_chosen, photo_sources  # noqa: E402
 from tests.support.made_meshes import dome, write_mesh_files  # noqa: E402
@@ -107,9 +107,9 @@ def test_the_button_says_that_there_is_nothing_to_import(addon, tmp_path):
 
 def test_other_photos_do_not_show_the_state_of_the_previous_job(addon, tmp_path):
     api.import_result(write_workspace(tmp_path / "w", ring()))
-    assert session.session.notes
+    assert current_job.session.notes
     bpy.context.scene.recon3d.photos = str(tmp_path)
-    assert not session.session.notes and session.session.view is None
+    assert not current_job.session.notes and current_job.session.view is None
 
 
 def test_of_several_meshes_only_the_newest_is_visible(addon, tmp_path):

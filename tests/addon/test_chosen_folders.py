@@ -16,7 +16,15 @@ from blender_recon3d import (  # noqa: E402
     preferences,
 )
 from blender_recon3d.engine_setup.engine_process import default_workspace  # noqa: E402
-from blender_recon3d.jobs import folder_changes, handlers, photo_inspection, recent_runs, session, timer  # noqa: E402
+from blender_recon3d.jobs import (  # noqa: E402
+    current_job,
+    folder_changes,
+    handlers,
+    photo_inspection,
+    recent_runs,
+    session,
+    timer,
+)
 from blender_recon3d.ui.main import RECON3D_PT_main  # noqa: E402
 from tests.support.made_workspaces import ring, write_workspace  # noqa: E402
 
@@ -152,7 +160,7 @@ def test_a_loaded_file_starts_nothing_and_touches_nothing(with_window, touched, 
     loaded()
     assert "recon3d.look_at_photos" in draw()
     assert (touched, with_window, photo_inspection.current()) == ([], [], None)
-    assert session.session.job is None
+    assert current_job.session.job is None
 
 
 def test_a_click_looks_at_them_and_they_stay_chosen(with_window, touched, tmp_path):

@@ -5,7 +5,7 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environment")
 
 from blender_recon3d import api, chosen_folders  # noqa: E402
-from blender_recon3d.jobs import session  # noqa: E402
+from blender_recon3d.jobs import current_job  # noqa: E402
 from blender_recon3d.pipeline import results  # noqa: E402
 from blender_recon3d.pipeline.documents.state_json import StageRecord, StageState  # noqa: E402
 from blender_recon3d.pipeline.workspace import Workspace  # noqa: E402
@@ -34,7 +34,7 @@ def test_the_button_removes_depth_maps_and_keeps_results(workspace):
 
 def test_it_is_disabled_during_a_job_and_without_results(workspace, monkeypatch, tmp_path):
     assert bpy.ops.recon3d.free_disk_space.poll()
-    monkeypatch.setattr(session.Session, "running", True)
+    monkeypatch.setattr(current_job.Session, "running", True)
     assert not bpy.ops.recon3d.free_disk_space.poll()
     monkeypatch.undo()
     bpy.context.scene.recon3d.workspace = str(tmp_path / "none")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environment")
 
-from blender_recon3d.jobs import recent_runs, session  # noqa: E402
+from blender_recon3d.jobs import recent_runs, result_import  # noqa: E402
 from blender_recon3d.jobs.engine_job import (  # noqa: E402
     FoundJob,
     find_job,
@@ -113,7 +113,7 @@ def test_names_are_only_names(addon, tmp_path):
     assert len(result.cameras) == len(HOSTILE)
     assert all(not camera.data.background_images for camera in result.cameras.values())
     assert all(not (o.animation_data and o.animation_data.drivers) for o in bpy.data.objects)
-    session.import_result(bpy.context.scene, root)
+    result_import.import_result(bpy.context.scene, root)
     for number in range(len(bpy.context.scene.recon3d.review)):
         bpy.context.scene.recon3d.review_index = number
     assert photo_list.counts(bpy.context.scene)["registered"] == len(result.cameras)

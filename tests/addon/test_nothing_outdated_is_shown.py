@@ -10,7 +10,7 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="bpy is not installed in this environment")
 
 from blender_recon3d import api, chosen_folders, engine_properties  # noqa: E402
-from blender_recon3d.jobs import handlers, next_step, session, timer  # noqa: E402
+from blender_recon3d.jobs import current_job, handlers, next_step, result_import, session, timer  # noqa: E402
 from blender_recon3d.jobs.engine_job import EngineJob  # noqa: E402
 from blender_recon3d.jobs.job_view import FAILED  # noqa: E402
 from blender_recon3d.pipeline.documents.inspection_json import Forecast, InspectionDocument  # noqa: E402
@@ -32,15 +32,15 @@ def fail_in(folder, remedy="again"):
     }
     code = f"import sys; open(sys.argv[1], 'a').write({json.dumps(event)!r} + chr(10)); sys.exit(1)"
     command = [sys.executable, "-c", code, str(folder / "events.jsonl")]
-    session.session.job = EngineJob(command, os.environ, folder)
-    session.session.scene_uid = bpy.context.scene.session_uid
-    session.session.notes = ()
+    current_job.session.job = EngineJob(command, os.environ, folder)
+    current_job.session.scene_uid = bpy.context.scene.session_uid
+    current_job.session.notes = ()
     session.follow_in_background()
     deadline = time.monotonic() + 30
-    while session.session.running and time.monotonic() < deadline:
+    while current_job.session.running and time.monotonic() < deadline:
         timer.tick()
         time.sleep(0.05)
-    assert session.session.view.state == FAILED
+    assert current_job.session.view.state == FAILED
 
 
 def report(root, *titles):
@@ -60,16 +60,16 @@ def test_a_failed_jobs_message_and_button_go_with_its_photos(addon, tmp_path):
     fail_in(tmp_path / "w", remedy="photos")
     scene = bpy.context.scene
     scene.recon3d.photos = str(tmp_path)
-    assert session.session.view is None and not next_step.facts_of(scene).unsuitable
+    assert current_job.session.view is None and not next_step.facts_of(scene).unsuitable
     assert not bpy.ops.recon3d.remedy.poll()
 
 
 def test_a_new_file_does_not_show_what_was_imported_into_another(addon, tmp_path):
     api.import_result(write_workspace(tmp_path / "w", ring()))
-    assert session.session.notes
+    assert current_job.session.notes
     bpy.ops.wm.read_homefile(use_empty=True)
     handlers._find()  # which Blender's event loop calls
-    assert not session.session.notes and session.session.view is None
+    assert not current_job.session.notes and current_job.session.view is None
 
 
 def test_a_failed_job_leaves_the_review_of_another_result(addon, tmp_path):
@@ -97,13 +97,13 @@ def test_the_end_of_a_job_is_reported_by_blender_too(addon, tmp_path):
     done = {"time": 1.0, "stage": "job", "kind": "done", "message": "5 of 5 photos, 500 points, in 4 min."}
     code = f"import sys; open(sys.argv[1], 'a').write({json.dumps(done)!r} + chr(10))"
     command = [sys.executable, "-c", code, str(root / "events.jsonl")]
-    session.session.job = EngineJob(command, os.environ, root)
-    session.session.job.wait()
+    current_job.session.job = EngineJob(command, os.environ, root)
+    current_job.session.job.wait()
     (root / "state.json").unlink()  # as of a folder by COLMAP, whose model is imported as it is
-    session.session.waiting = session._finished_in_steps
-    reported = run(session.waiting_in_steps(bpy.context.scene))  # the operator reports what it returns
-    assert reported == session.session.notes[0] == "5 of 5 photos, 500 points, in 4 min."
-    assert end_text(session.session.view) == f"Reconstruction finished: {reported}"
+    current_job.session.waiting = session._finished_in_steps
+    reported = run(result_import.waiting_in_steps(bpy.context.scene))  # the operator reports what it returns
+    assert reported == current_job.session.notes[0] == "5 of 5 photos, 500 points, in 4 min."
+    assert end_text(current_job.session.view) == f"Reconstruction finished: {reported}"
     assert len(reviewed()) == 5
 
 

@@ -101,13 +101,13 @@ def test_nothing_of_the_artists_is_touched(artist, tmp_path):
 
 
 def test_only_the_default_cube_is_hidden_reported_and_restored(addon, tmp_path):
-    from blender_recon3d.jobs import session
+    from blender_recon3d.jobs import current_job
 
     root = write_workspace(tmp_path / "w", ring())
     bpy.ops.wm.read_factory_settings()
     result = api.import_result(root)
     hidden = [thing.name for thing in bpy.data.objects if thing.hide_get()]
-    assert hidden == ["Cube"] and "The default cube is hidden." in session.session.notes
+    assert hidden == ["Cube"] and "The default cube is hidden." in current_job.session.notes
     assert bpy.context.view_layer.objects.active == result.cloud and result.cloud.select_get()
     bpy.data.objects["Cube"].hide_set(False)
     bpy.data.objects["Cube"].hide_render = False

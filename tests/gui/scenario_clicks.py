@@ -9,8 +9,8 @@ import os
 import bpy
 
 name = next(n for n in bpy.context.preferences.addons.keys() if n.endswith("recon3d"))
-session, photo_inspection = (
-    importlib.import_module(f"{name}.jobs.{part}") for part in ("session", "photo_inspection")
+current_job, photo_inspection = (
+    importlib.import_module(f"{name}.jobs.{part}") for part in ("current_job", "photo_inspection")
 )
 MAX_CLICKS = 6
 
@@ -31,13 +31,13 @@ def scenario(ui, photos, target):
     assert settings.photos.rstrip("/") == photos, settings.photos
     ui.shot("1-chosen.png")
     yield from ui.press("bpy.ops.recon3d.reconstruct")
-    yield from ui.until(lambda: session.session.running, 20, "the job starts")
-    yield from ui.until(lambda: session.session.view.done > 0, 120, "it works")
+    yield from ui.until(lambda: current_job.session.running, 20, "the job starts")
+    yield from ui.until(lambda: current_job.session.view.done > 0, 120, "it works")
     yield 2
     ui.shot("2-running.png")
-    yield from ui.until(lambda: not session.session.running, 1200, "the result")
-    assert session.session.view.state == "done", session.session.view
-    yield from ui.until(lambda: session.session.result is not None, 60, "the import")
+    yield from ui.until(lambda: not current_job.session.running, 1200, "the result")
+    assert current_job.session.view.state == "done", current_job.session.view
+    yield from ui.until(lambda: current_job.session.result is not None, 60, "the import")
     yield from ui.idle()
     yield 5
     ui.shot("3-result.png")

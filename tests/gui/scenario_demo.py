@@ -15,9 +15,9 @@ LONGEST_TICK = (
 addon = importlib.import_module(
     next(n for n in bpy.context.preferences.addons.keys() if n.endswith("recon3d"))
 )
-timer, photo_inspection, session = (
+timer, photo_inspection, current_job = (
     importlib.import_module(f"{addon.__name__}.jobs.{name}")
-    for name in ("timer", "photo_inspection", "session")
+    for name in ("timer", "photo_inspection", "current_job")
 )
 
 
@@ -36,28 +36,28 @@ def scenario(ui, photos, workspace, blend):
     ui.shot("1-photos.png")
 
     yield from ui.press("bpy.ops.recon3d.reconstruct")
-    yield from ui.until(lambda: session.session.running, 20, "the job starts")
-    yield from ui.until(lambda: session.session.view.stage == "features", 120, "features")
-    yield from ui.until(lambda: session.session.view.done > 0, 120, "the first features")
+    yield from ui.until(lambda: current_job.session.running, 20, "the job starts")
+    yield from ui.until(lambda: current_job.session.view.stage == "features", 120, "features")
+    yield from ui.until(lambda: current_job.session.view.done > 0, 120, "the first features")
     ui.shot("2-running.png")
     yield from ui.press("bpy.ops.recon3d.cancel")
-    yield from ui.until(lambda: not session.session.running, 40, "the job is cancelled")
+    yield from ui.until(lambda: not current_job.session.running, 40, "the job is cancelled")
     yield 0.5
     ui.shot("3-cancelled.png")
-    assert session.session.view.state == "cancelled" and session.session.state.unfinished
+    assert current_job.session.view.state == "cancelled" and current_job.session.state.unfinished
 
     yield from ui.press("bpy.ops.recon3d.reconstruct")  # reads "Resume" now
-    yield from ui.until(lambda: session.session.running, 20, "the job goes on")
+    yield from ui.until(lambda: current_job.session.running, 20, "the job goes on")
     live = lambda: "Recon3D Live" in bpy.data.collections  # noqa: E731
-    yield from ui.until(lambda: live() or not session.session.running, 2400, "cameras appear")
+    yield from ui.until(lambda: live() or not current_job.session.running, 2400, "cameras appear")
     cameras = lambda: len(bpy.data.objects["Recon3D Live Cameras"].data.vertices) // 5  # noqa: E731
     yield from ui.until(lambda: not live() or cameras() > 14, 120, "half of the cameras")
-    assert live(), session.session.view
+    assert live(), current_job.session.view
     yield 1
     ui.shot("4-live.png")
-    yield from ui.until(lambda: not session.session.running, 1200, "the result")
-    assert session.session.view.state == "done", session.session.view
-    yield from ui.until(lambda: session.session.result is not None, 60, "the import")
+    yield from ui.until(lambda: not current_job.session.running, 1200, "the result")
+    assert current_job.session.view.state == "done", current_job.session.view
+    yield from ui.until(lambda: current_job.session.result is not None, 60, "the import")
     yield from ui.idle()
     slowest = sorted(ticks)[-2]  # the last one has imported the result
     found = (slowest, sorted(walls)[-2], max(ticks), max(walls))

@@ -10,7 +10,7 @@ from blender_recon3d.pipeline.cli.parser import make_parser
 from blender_recon3d.pipeline.cli.setting_options import job_settings
 from blender_recon3d.pipeline.documents.state_json import StageRecord, StageState
 from blender_recon3d.pipeline.errors import UserError
-from blender_recon3d.pipeline.job import fingerprint
+from blender_recon3d.pipeline.fingerprints import fingerprint
 from blender_recon3d.pipeline.settings import JobSettings
 from blender_recon3d.pipeline.settings_file import job_of, read_settings
 from blender_recon3d.pipeline.stage import STAGES, Stage, stage

@@ -12,7 +12,7 @@ from blender_recon3d.pipeline.errors import Cancelled, UserError
 from blender_recon3d.pipeline.events import Event, Progress
 from blender_recon3d.pipeline.files.ply import columns
 from blender_recon3d.pipeline.files.ply_mesh import read_mesh
-from blender_recon3d.pipeline.job import reset
+from blender_recon3d.pipeline.reset_results import reset
 from blender_recon3d.pipeline.results import outputs
 from blender_recon3d.pipeline.stage_settings import TextureSettings
 from blender_recon3d.pipeline.stages import texture as stage
